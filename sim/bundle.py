@@ -1,0 +1,124 @@
+"""What travels between gateway and portal: bundles up, acknowledgements down. Both sides read this one file.
+
+A bundle is JSON (the rules engine of a cloud and a person can read it) and carries telegrams exactly as the radio
+heard them, still encrypted. `sequence` is the gateway's own counter, never reused, kept in its outbox across power
+cuts: (gateway, sequence) is what the portal drops duplicates by, and `digest` is how it notices two gateways using
+one name. The acknowledgement is the portal's word after its commit; an MQTT PUBACK is not custody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+VERSION = 1
+UP = "gw/{gateway}/up"
+ACK = "gw/{gateway}/ack"
+BIRTH = "gw/{gateway}/birth"
+
+
+class BadBundle(ValueError):
+    """A message on a gateway's topic that is not a bundle, an acknowledgement or a birth of this version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One telegram as a gateway heard it: bytes without CRCs (L first), end of reception (world ns, by the
+    gateway's own clock) and signal strength."""
+
+    telegram: bytes
+    received_ns: int
+    rssi_dbm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Telegrams of one gateway, in order of reception."""
+
+    gateway: str
+    sequence: int
+    closed_ns: int
+    heard: tuple[Heard, ...]
+
+    def encode(self) -> bytes:
+        """The message body, canonical: equal bundles give equal bytes."""
+        body = {
+            "v": VERSION,
+            "gw": self.gateway,
+            "seq": self.sequence,
+            "closed": self.closed_ns,
+            "telegrams": [[h.received_ns, h.rssi_dbm, h.telegram.hex()] for h in self.heard],
+        }
+        return json.dumps(body, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Bundle:
+        """Raises BadBundle, naming the field."""
+        body = _object(payload)
+        try:
+            heard = tuple(
+                Heard(bytes.fromhex(telegram), _whole(received_ns, "telegrams"), float(rssi_dbm))
+                for received_ns, rssi_dbm, telegram in body["telegrams"]
+            )
+            return cls(
+                _text(body["gw"], "gw"), _whole(body["seq"], "seq"), _whole(body["closed"], "closed"), heard
+            )
+        except KeyError as missing:
+            raise BadBundle(f"bundle lacks {missing}") from None
+        except (TypeError, ValueError) as wrong:
+            raise BadBundle(f"bundle: {wrong}") from None
+
+
+def digest(payload: bytes) -> str:
+    """16 hex digits that name a message body; the portal remembers it per (gateway, sequence)."""
+    return hashlib.blake2b(payload, digest_size=8).hexdigest()
+
+
+def encode_ack(gateway: str, sequences: list[int]) -> bytes:
+    """`sequences` are committed at the portal and may leave the gateway's outbox."""
+    return json.dumps({"v": VERSION, "gw": gateway, "ack": sequences}, separators=(",", ":")).encode()
+
+
+def decode_ack(payload: bytes) -> list[int]:
+    """The acknowledged sequences. Raises BadBundle."""
+    ack = _object(payload).get("ack")
+    if not isinstance(ack, list):
+        raise BadBundle("acknowledgement lacks 'ack', a list of sequence numbers")
+    return [_whole(sequence, "ack") for sequence in ack]
+
+
+def encode_birth(gateway: str, boot: str, connects: int) -> bytes:
+    """Said once after each CONNACK: `boot` names this power-on of this device, `connects` counts its sessions."""
+    return json.dumps({"v": VERSION, "gw": gateway, "boot": boot, "n": connects}, separators=(",", ":")).encode()
+
+
+def decode_birth(payload: bytes) -> tuple[str, str, int]:
+    """(gateway, boot, connects). Raises BadBundle."""
+    body = _object(payload)
+    try:
+        return _text(body["gw"], "gw"), _text(body["boot"], "boot"), _whole(body["n"], "n")
+    except KeyError as missing:
+        raise BadBundle(f"birth lacks {missing}") from None
+
+
+def _object(payload: bytes) -> dict[str, object]:
+    try:
+        body = json.loads(payload)
+    except (ValueError, RecursionError):
+        raise BadBundle(f"not JSON: {payload[:40]!r}") from None
+    if not isinstance(body, dict) or body.get("v") != VERSION:
+        raise BadBundle(f"not version {VERSION}: {payload[:40]!r}")
+    return body
+
+
+def _whole(value: object, field: str) -> int:
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise BadBundle(f"{field}: {value!r} is not a whole number of 64 bits")
+    return value
+
+
+def _text(value: object, field: str) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 128:
+        raise BadBundle(f"{field}: {value!r} is not a name of 1 to 128 characters")
+    return value

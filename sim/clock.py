@@ -1,0 +1,65 @@
+"""Time. World time is integer nanoseconds since the world began; wall time enters through this file only.
+
+Rules kept here: inside the world nobody asks a machine what time it is, and no time is a float, so a run can be
+repeated bit for bit on any machine. A meter shows local time without a zone; the world runs in UTC without
+summer time, as the meters' own clocks do.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+NS_PER_HOUR = 3_600 * NS_PER_S
+NS_PER_DAY = 24 * NS_PER_HOUR
+
+
+def ns(seconds: float) -> int:
+    """Seconds as integer nanoseconds, rounded to the nearest."""
+    if isinstance(seconds, int):
+        return seconds * NS_PER_S
+    return round(seconds * NS_PER_S)
+
+
+def seconds(time_ns: int) -> float:
+    """Nanoseconds as seconds, for people and plots; never for arithmetic inside the world."""
+    return time_ns / NS_PER_S
+
+
+class Calendar:
+    """World nanoseconds to calendar time and back. `start` is the instant of world time 0 (UTC, naive or aware)."""
+
+    __slots__ = ("start",)
+
+    def __init__(self, start: datetime) -> None:
+        self.start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
+
+    def at(self, time_ns: int) -> datetime:
+        """The calendar instant (UTC) of a world time; truncated to microseconds."""
+        return self.start + timedelta(microseconds=time_ns // 1_000)
+
+    def ns(self, instant: datetime) -> int:
+        """World time of an instant; naive instants are UTC. Negative before the world began."""
+        aware = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+        delta = aware - self.start
+        return ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1_000
+
+
+# --- the door to wall time -------------------------------------------------------------------------------------
+
+
+def wall_s() -> float:
+    """Monotonic wall seconds, for deadlines on real sockets and for measuring ourselves."""
+    return time.monotonic()
+
+
+def wall_now() -> datetime:
+    """The present instant (UTC), for run directories and certificates."""
+    return datetime.now(UTC)
+
+
+def wall_sleep(seconds_s: float) -> None:
+    """Wait in wall time (a process to start, a socket to close)."""
+    time.sleep(seconds_s)

@@ -1,0 +1,132 @@
+"""What can happen in a world: one frozen record each. The history is made of these, and verdicts are made of it.
+
+`frames` (every telegram on the air, with its fate at every receiver) come in numbers and are kept as arrays, see
+history.FrameBatch; everything else is one of the records below. `observed = True` marks what depends on real
+sockets and the machine's load (a reconnect, a message sent twice): it is written down but stays out of the digest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar
+
+
+class Fate(IntEnum):
+    """What became of one frame at one receiver. Every loss has exactly one reason, the first that applies:
+    the receiver was down, the signal was too weak, the receiver was locked on another frame, a jammer or another
+    frame destroyed it."""
+
+    RECEIVED = 0
+    GATEWAY_DOWN = 1
+    OUT_OF_RANGE = 2
+    RECEIVER_BUSY = 3
+    JAMMED = 4
+    COLLISION = 5
+
+    @property
+    def label(self) -> str:
+        return self.name.lower().replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`time_ns` is world time."""
+
+    observed: ClassVar[bool] = False
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    world: str
+    seed: int
+    spec_digest: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded(Event):
+    outcome: str  # "complete" or "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowEnded(Event):
+    """Counts over one window; `fates` by Fate label over (frame, receiver in reach) pairs."""
+
+    frames_sent: int
+    frames_heard: int  # frames that at least one gateway received
+    fates: dict[str, int]
+    readings_stored: int
+    refused: dict[str, int]  # by the portal's reason
+
+
+@dataclass(frozen=True, slots=True)
+class BundleClosed(Event):
+    gateway: str
+    sequence: int
+    telegrams: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BundleAcknowledged(Event):
+    observed: ClassVar[bool] = True
+    gateway: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class BundleQuarantined(Event):
+    """The broker would not take it, or the portal never acknowledged it: kept on the gateway, not lost."""
+
+    observed: ClassVar[bool] = True
+    gateway: str
+    sequence: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged(Event):
+    observed: ClassVar[bool] = True
+    client: str
+    state: str  # "connected", "refused", "dropped", "closed"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRaised(Event):
+    kind: str  # "tamper", "gap", "replay", "forgery", "twin gateway", ...
+    subject: str  # meter address or gateway id
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramRefused(Event):
+    """A telegram the portal did not take as a reading. `telegram` is its fingerprint, not its bytes."""
+
+    meter: str
+    gateway: str
+    reason: str
+    telegram: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttackActed(Event):
+    attack: str
+    action: str  # "hear", "speak", "jam", "publish", "connect", "intercept", ...
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultInjected(Event):
+    kind: str  # "broker killed", "gateway power cut", "portal restarted", ...
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeterTampered(Event):
+    """Truth: what physically happened to a meter; the portal learns of it only by telegram."""
+
+    meter: str
+    how: str
