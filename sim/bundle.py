@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 VERSION = 1
 UP = "gw/{gateway}/up"
@@ -102,7 +103,7 @@ def decode_birth(payload: bytes) -> tuple[str, str, int]:
         raise BadBundle(f"birth lacks {missing}") from None
 
 
-def _object(payload: bytes) -> dict[str, object]:
+def _object(payload: bytes) -> dict[str, Any]:
     try:
         body = json.loads(payload)
     except (ValueError, RecursionError):

@@ -1,0 +1,114 @@
+"""The port: the verbs an endpoint has. Gateways, the portal and attackers meet a broker only through these.
+
+Everything runs on the caller's thread. Nothing moves until somebody calls `settle`, which turns the network's wheel
+until a condition holds: so a world decides when real sockets may change it (at the end of a window), and a run on a
+real broker is as repeatable as one in memory.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+class EndpointError(Exception):
+    """The endpoint cannot do what was asked; the message names the cause and the way out."""
+
+
+class NotConnected(EndpointError):
+    """Publish or subscribe before CONNACK, or after the connection was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a client shows: its client id and (for TLS) its certificate, private key and the authorities it trusts.
+    Files are PEM; keys are 0600. `client_id` and the certificate's common name are equal for honest devices."""
+
+    client_id: str
+    certificate: Path | None = None
+    key: Path | None = None
+    authorities: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to dial: host name (checked against the server's certificate) and port."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    topic: str
+    payload: bytes
+
+
+class Session(Protocol):
+    """One client's connection, kept up by `settle`: it dials again, with back-off, until closed."""
+
+    client_id: str
+    inbox: deque[Message]  # what arrived on the subscribed topics, in order
+    log: list[tuple[str, str]]  # (state, reason): "connected", "refused", "dropped", "closed"; for the history
+
+    @property
+    def connected(self) -> bool:
+        """A CONNACK with success has been received on the present connection."""
+
+    @property
+    def connects(self) -> int:
+        """How many CONNACKs with success so far: a change means that the connection is a new one."""
+
+    @property
+    def unacknowledged(self) -> int:
+        """Publishes on the present connection without PUBACK yet."""
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """QoS 1. Raises NotConnected before CONNACK: nothing leaks to a server that was not verified."""
+
+    def close(self) -> None:
+        """Disconnect politely and dial no more."""
+
+
+class Endpoint(Protocol):
+    """A broker, or what stands for it."""
+
+    name: str
+    features: frozenset[str]  # e.g. {"tls", "sockets", "kill", "acl"}: scenarios ask for a feature, not a product
+
+    @property
+    def address(self) -> Address | None:
+        """Where it listens; None when it has no sockets."""
+
+    def start(self) -> None:
+        """Ready means a CONNACK, not an open port. Raises EndpointError."""
+
+    def stop(self) -> None:
+        """Idempotent; leaves no process and no port."""
+
+    def identity(self, client_id: str) -> Identity:
+        """A device's own certificate from our CA (made at first use)."""
+
+    def connect(
+        self,
+        identity: Identity,
+        *,
+        subscribe: tuple[str, ...] = (),
+        address: Address | None = None,
+        verify: bool = True,
+        clean: bool = True,
+    ) -> Session:
+        """Begin to dial (returns at once). `address` overrides where (a man in the middle); `verify=False` is a
+        gateway that does not check the server's certificate, a known weakness."""
+
+    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
+        """Turn the wheel until done() (asked after every turn) or the deadline in wall seconds; True when done."""
+
+    def kill(self) -> None:
+        """SIGKILL the broker (feature "kill")."""
+
+    def restart(self) -> None:
+        """Start it again with the same port, state and certificates."""
