@@ -1,0 +1,11 @@
+"""History in, documents out. Nothing here runs a world or decides a verdict; it reads what a run left and shows it.
+
+run        a run directory as typed records, tolerant of what a kill leaves behind
+story      one world's events.jsonl, condensed to what a page can show
+html       report.html, self-contained; templates/ holds its page and its style
+plots      the only door to matplotlib
+console    the summary in a terminal or a log
+junit      junit.xml for CI
+coverage   the threat list (threats.toml) against what runs have shown
+pcap       air.pcap, read by wireshark/wmbus.lua
+"""

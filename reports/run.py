@@ -1,0 +1,196 @@
+"""A run directory as typed records.
+
+The rig writes run.json last, so a run that was killed has none, or a cut one. Such a directory is still read: what
+can be told is told, and `Run.notes` says in words what is missing and what follows from it. Only two things are
+errors: a directory that holds no run at all, and a version this program does not know.
+
+Every field has a default and a field of the wrong type takes it, so the documents need no guards: `text` fields are
+text, lists are lists. Nothing is invented: an outcome that is absent reads "inconclusive", never "passed".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+VERSION = 1
+T = TypeVar("T")
+
+
+class RunError(ValueError):
+    """This directory cannot be read as a run; the message is meant for the person who named it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One verdict. `control` is what the same attack did on the weak configuration ("" when it needs none)."""
+
+    attack: str = ""
+    title: str = ""
+    variant: str = ""
+    security: str = ""
+    defences: str = ""
+    expected: str = ""
+    verdict: str = "INCONCLUSIVE"
+    control: str = ""
+    why: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """The verdict is the expected one. INCONCLUSIVE never holds, not even when expected."""
+        return self.verdict != "INCONCLUSIVE" and self.expected in ("", self.verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    name: str = ""
+    value: float | None = None
+    unit: str = ""
+    limit: str = ""
+    ok: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One world that ran: its facts and where its history lies. `weakness` is set on controls."""
+
+    role: str = "subject"
+    variant: str = ""
+    directory: str = ""
+    digest: str = ""
+    world: str = ""
+    meters: int = 0
+    gateways: int = 0
+    seed: int = 0
+    endpoint: str = ""
+    duration_ns: int = 0
+    weakness: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    id: str = ""
+    title: str = ""
+    doc: str = ""
+    threats: list[str] = field(default_factory=list)
+    seed: int = 0
+    outcome: str = "inconclusive"
+    message: str = ""
+    duration_s: float = 0.0
+    replay: str = ""
+    claims: list[Claim] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
+    worlds: list[World] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`notes` are remarks about the reading itself: what was missing or cut."""
+
+    directory: Path = Path()
+    version: int = VERSION
+    name: str = ""
+    title: str = ""
+    started: str = ""
+    duration_s: float = 0.0
+    command: str = ""
+    wmbench: str = ""
+    commit: str = ""
+    python: str = ""
+    machine: str = ""
+    endpoint: str = ""
+    seed: int = 0
+    outcome: str = "inconclusive"
+    left_out: list[str] = field(default_factory=list)
+    scenarios: list[Scenario] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def claims(self) -> list[tuple[Scenario, Claim]]:
+        return [(scenario, claim) for scenario in self.scenarios for claim in scenario.claims]
+
+
+def read_run(directory: Path) -> Run:
+    """The run in `directory`. Raises RunError when there is none, or one of another version."""
+    path = directory / "run.json"
+    if not directory.is_dir():
+        raise RunError(f"{directory}: no such run directory")
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return _unfinished(directory, "run.json is missing: the run ended before its verdicts were written")
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:  # not UTF-8 or not JSON
+        return _unfinished(directory, f"run.json is cut or damaged ({error}): its verdicts cannot be told")
+    if not isinstance(body, dict):
+        raise RunError(f"{path}: holds {type(body).__name__}, not a run")
+    return from_json(body, directory)
+
+
+def from_json(body: dict[str, Any], directory: Path = Path()) -> Run:
+    """The content of a run.json. Raises RunError for another version."""
+    version = body.get("version")
+    if version != VERSION:
+        raise RunError(f"{directory / 'run.json'}: version {version!r}; this wmbench reads version {VERSION}")
+    notes: list[str] = []
+    fields = {key: value for key, value in body.items() if key not in ("directory", "notes")}
+    run = _build(Run, fields, notes, "run.json")
+    return dataclasses.replace(run, directory=directory, notes=notes)
+
+
+def _unfinished(directory: Path, note: str) -> Run:
+    """What is left of a run that was killed: its histories, under one scenario without verdicts."""
+    histories = sorted(directory.rglob("events.jsonl"))
+    if not histories:
+        raise RunError(f"{directory}: {note}, and there is no events.jsonl below it: not a run directory?")
+    worlds = [World(directory=str(path.parent.relative_to(directory)), variant=path.parent.name) for path in histories]
+    scenario = Scenario(
+        id="unfinished", title="Histories of an unfinished run", message=note, outcome="inconclusive", worlds=worlds
+    )
+    return Run(
+        directory=directory, name=directory.parent.name, title="Unfinished run", outcome="interrupted",
+        scenarios=[scenario], notes=[f"{note}. {len(histories)} histories were found and are shown below."],
+    )  # fmt: skip
+
+
+def _build(cls: type[T], table: dict[str, Any], notes: list[str], where: str) -> T:
+    """A record from a table; what has the wrong type takes the default and is noted."""
+    hints = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for spec_field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        name = spec_field.name
+        if name not in table or (name in ("directory", "notes") and cls is Run):
+            continue
+        value = _fit(hints[name], table[name], notes, f"{where}: {name}")
+        if value is not None:
+            values[name] = value
+        elif table[name] is not None:
+            notes.append(f"{where}: {name} has an unexpected value and was left out")
+    return cls(**values)
+
+
+def _fit(hint: Any, value: Any, notes: list[str], where: str) -> Any:
+    """`value` as `hint` asks, or None."""
+    if isinstance(hint, types.UnionType):
+        hint = next(arm for arm in typing.get_args(hint) if arm is not type(None))
+    origin = typing.get_origin(hint)
+    if origin is list:
+        if not isinstance(value, list):
+            return None
+        (item,) = typing.get_args(hint)
+        fitted = [_fit(item, entry, notes, f"{where}[{index}]") for index, entry in enumerate(value)]
+        return [entry for entry in fitted if entry is not None]
+    if origin is dict:
+        return {str(key): entry for key, entry in value.items()} if isinstance(value, dict) else None
+    if dataclasses.is_dataclass(hint):
+        return _build(typing.cast(type, hint), value, notes, where) if isinstance(value, dict) else None
+    if hint is float and type(value) is int:
+        return float(value)
+    return value if type(value) is hint else None
