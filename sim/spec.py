@@ -97,6 +97,7 @@ class PortalSpec:
     ts_tolerance_s: float = number(300.0, low=1.0, high=86_400.0)
     age_max_s: float = number(1_800.0, low=1.0, high=31_536_000.0)
     gap_intervals: float = number(3.0, low=1.0, high=1_000.0)
+    billing: Literal["set date record", "last reading"] = "set date record"
 
 
 @dataclass(frozen=True, slots=True)
