@@ -3,6 +3,10 @@
     port               the verbs every endpoint has
     memory             embedded, for runs that want no broker
     mosquitto          a child process on a free port: mutual TLS, per-device ACL, CRL
+    mosquitto_config   what it is told, as text
     mosquitto_program  where the Mosquitto program comes from
-    session            paho-mqtt on one epoll loop, many clients in one process
+    child              a process that cannot outlive us
+    wheel              one epoll for all clients of this process
+    dial               one attempt: TCP and TLS without blocking
+    session            a client: paho-mqtt on the wheel
 """

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+FENCE = "fence/{client}"  # each client may write and read its own
+
 
 class EndpointError(Exception):
     """The endpoint cannot do what was asked; the message names the cause and the way out."""
@@ -56,21 +58,28 @@ class Session(Protocol):
 
     @property
     def connected(self) -> bool:
-        """A CONNACK with success has been received on the present connection."""
+        """A CONNACK with success has been received on the present connection, and the SUBACK if it subscribes."""
 
     @property
     def connects(self) -> int:
-        """How many CONNACKs with success so far: a change means that the connection is a new one."""
+        """How many times it became connected: a change means that the connection is a new one."""
 
     @property
     def unacknowledged(self) -> int:
-        """Publishes on the present connection without PUBACK yet."""
+        """Publishes on the latest connection without PUBACK. Kept after a loss, until the next connection: the
+        oldest of them is what the broker did not take."""
 
     def publish(self, topic: str, payload: bytes) -> None:
         """QoS 1. Raises NotConnected before CONNACK: nothing leaks to a server that was not verified."""
 
     def close(self) -> None:
         """Disconnect politely and dial no more."""
+
+    def cut(self) -> None:
+        """Be gone without a word, as in a power cut, and dial no more."""
+
+    def fence(self) -> Callable[[], bool]:
+        """See Endpoint.fence."""
 
 
 class Endpoint(Protocol):
@@ -106,6 +115,12 @@ class Endpoint(Protocol):
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
         """Turn the wheel until done() (asked after every turn) or the deadline in wall seconds; True when done."""
+
+    def fence(self, session: Session) -> Callable[[], bool]:
+        """A barrier: the session publishes a marker to its own fence topic; the result, called from settle's `done`,
+        tells whether the marker came back. Then everything that the broker had accepted before (PUBACK) for this
+        session's subscriptions stands in its inbox. The marker itself never does. After a lost connection the
+        marker is sent again."""
 
     def kill(self) -> None:
         """SIGKILL the broker (feature "kill")."""

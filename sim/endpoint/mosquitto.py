@@ -1,0 +1,254 @@
+"""Endpoint `mosquitto`: a real broker as a child process on a free port of 127.0.0.1, with mutual TLS from our own CA.
+
+Started means that a client with a certificate got its CONNACK: an open port can belong to somebody else, and a broker
+that is still reading its files loses signals. The directory holds everything: configuration, access list, pki/ and
+the broker's own log; deleting it deletes the broker.
+
+A PUBACK from this broker is not an outcome: it acknowledges what its access list or size limit makes it drop. Assert
+at the subscriber.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from sim import clock
+from sim.endpoint import mosquitto_config
+from sim.endpoint.child import Child
+from sim.endpoint.port import Address, EndpointError, Identity
+from sim.endpoint.session import MqttSession
+from sim.endpoint.wheel import Wheel
+from sim.pki import Authority, Pair, PkiError
+from sim.spec import EndpointSpec
+
+START_DEADLINE_S = 10.0
+_PORT_TRIES = 8
+_IN_USE = "Address already in use"
+
+
+class Mosquitto:
+    """See port.Endpoint. `port=0` finds a free one; `server` replaces the honest server certificate (expired, wrong
+    host name); `authority` replaces the CA in pki/; `program` is for those who bring their own Mosquitto."""
+
+    name = "mosquitto"
+    features = frozenset({"acl", "bind", "crl", "kill", "persistence", "size limit", "sockets", "takeover", "tls"})
+
+    def __init__(
+        self,
+        directory: Path,
+        spec: EndpointSpec | None = None,
+        *,
+        port: int = 0,
+        server: Pair | None = None,
+        authority: Authority | None = None,
+        program: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.directory = directory.resolve()
+        self.spec = spec or EndpointSpec()
+        self.wheel = Wheel()
+        self._fixed_port, self._port = port, port
+        self._server, self._authority = server, authority
+        self._program, self._environment = program, environment
+        self._child: Child | None = None
+        self._sessions: weakref.WeakSet[MqttSession] = weakref.WeakSet()
+
+    # --- life --------------------------------------------------------------------------------------------------
+
+    @property
+    def address(self) -> Address | None:
+        return Address("localhost", self._port) if self._port else None
+
+    @property
+    def pid(self) -> int | None:
+        """The broker's process, for measuring it; None when it does not run."""
+        return self._child.pid if self._child is not None and self._child.running else None
+
+    @property
+    def authority(self) -> Authority:
+        if self._authority is None:
+            try:
+                self._authority = Authority(self.directory / "pki")
+            except PkiError as error:
+                raise EndpointError(str(error)) from None
+        return self._authority
+
+    def start(self) -> None:
+        if self._child is not None and self._child.running:
+            return
+        for attempt in range(_PORT_TRIES):
+            if not self._fixed_port and not self._child:
+                self._port = _free_port(attempt)
+            said = self._launch()
+            if said is None:
+                return
+            if _IN_USE not in said or self._fixed_port or self._child is not None:
+                raise EndpointError(self._explain(said))
+        raise EndpointError(f"no free port for Mosquitto after {_PORT_TRIES} tries; give it one")
+
+    def restart(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+        said = self._launch()
+        if said is not None:
+            raise EndpointError(self._explain(said))
+
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
+    def stop(self) -> None:
+        for session in list(self._sessions):
+            session.close()
+        self._sessions.clear()
+        if self._child is not None:
+            self._child.stop()
+
+    # --- clients -----------------------------------------------------------------------------------------------
+
+    def identity(self, client_id: str) -> Identity:
+        try:
+            pair = self.authority.device(client_id)
+        except PkiError as error:
+            raise EndpointError(str(error)) from None
+        return Identity(client_id, pair.certificate, pair.key, self.authority.certificate)
+
+    def connect(
+        self,
+        identity: Identity,
+        *,
+        subscribe: tuple[str, ...] = (),
+        address: Address | None = None,
+        verify: bool = True,
+        clean: bool = True,
+    ) -> MqttSession:
+        where = address or self.address
+        if where is None:
+            raise EndpointError("Mosquitto was never started: no address to dial")
+        session = MqttSession(self.wheel, identity, where, subscribe=subscribe, verify=verify, clean=clean)
+        self._sessions.add(session)
+        return session
+
+    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
+        return self.wheel.settle(done, deadline_s)
+
+    def fence(self, session: MqttSession) -> Callable[[], bool]:
+        return session.fence()
+
+    def revoke(self, client_id: str) -> None:
+        """Put the device's certificate on the list and make the broker read it. Its next session is refused; a live
+        one stays on Mosquitto until it ends (`restart` ends it)."""
+        try:
+            self.authority.revoke(client_id)
+        except PkiError as error:
+            raise EndpointError(str(error)) from None
+        if self._child is not None and self._child.running:
+            self._child.hang_up()
+
+    # --- starting ----------------------------------------------------------------------------------------------
+
+    def _launch(self) -> str | None:
+        """Start the process and wait for a CONNACK; None when ready, else what the broker said before it ended."""
+        files = self._write_files()
+        program, environment = self._find_program()
+        said_before = files.log.stat().st_size if files.log.exists() else 0
+        try:
+            child = Child([str(program), "-c", str(files.config)], environment, files.log)
+        except OSError as error:
+            raise EndpointError(
+                f"cannot run {program}: {error.strerror or error}; `./wmbench doctor` says what is missing"
+            ) from None
+        if self._await_connack(child):
+            self._child = child
+            return None
+        if not child.running:
+            return files.log.read_bytes()[said_before:].decode("utf-8", "replace")
+        child.kill()
+        raise EndpointError(f"Mosquitto gave no CONNACK within {START_DEADLINE_S:.0f} s; its log: {files.log}")
+
+    def _await_connack(self, child: Child) -> bool:
+        end_s = clock.wall_s() + START_DEADLINE_S
+        while child.running and clock.wall_s() < end_s:
+            if _is_open(self._port):
+                break
+            clock.wall_sleep(0.002)
+        # Not verified on purpose: a world may give its broker a certificate that an honest client refuses. That this
+        # is our broker follows from its accepting our certificate.
+        wheel = Wheel()
+        probe = MqttSession(wheel, self.identity("probe"), Address("localhost", self._port), verify=False)
+        wheel.settle(lambda: probe.connected or not child.running, max(0.0, end_s - clock.wall_s()))
+        ready = probe.connected and child.running
+        probe.close()
+        wheel.close()
+        return ready
+
+    def _write_files(self) -> mosquitto_config.Files:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self._server is None:
+                self._server = self.authority.server()
+            user = pwd.getpwuid(os.geteuid()).pw_name if os.geteuid() == 0 else "nobody"
+            files = mosquitto_config.Files(
+                self.directory, self.authority.certificate, self.authority.crl, self._server, user
+            )
+            files.config.write_text(mosquitto_config.config(self.spec, files, self._port), encoding="utf-8")
+            files.acl.write_text(mosquitto_config.access_list(), encoding="utf-8")
+        except PkiError as error:
+            raise EndpointError(str(error)) from None
+        except OSError as error:
+            raise EndpointError(
+                f"cannot write the broker's files in {self.directory}: {error.strerror}; free some space or "
+                "choose another directory"
+            ) from None
+        return files
+
+    def _find_program(self) -> tuple[Path, Mapping[str, str] | None]:
+        if self._program is None:
+            from sim.endpoint.mosquitto_program import find_mosquitto
+
+            found = find_mosquitto()
+            self._program, self._environment = found.program, found.environment
+        return self._program, self._environment
+
+    def _explain(self, said: str) -> str:
+        """The broker's last words as cause and way out."""
+        words = said.strip().splitlines()
+        last = next((line for line in reversed(words) if "rror" in line), words[-1] if words else "nothing")
+        log = self.directory / "broker.log"
+        if _IN_USE in said:
+            return f"port {self._port} is in use by another program; stop it or choose another port"
+        if "error while loading shared libraries" in said:
+            return f"Mosquitto lacks a library: {last}; install the package 'mosquitto' or see `./wmbench doctor`"
+        if "No space left" in said:
+            return f"no space left for Mosquitto in {self.directory}; free some and start again"
+        if "ermission denied" in said:
+            return f"Mosquitto may not use a file of its own: {last}; check the owner of {self.directory}"
+        return f"Mosquitto did not start: {last}; its log: {log}, its configuration: {self.directory}/mosquitto.conf"
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_port(attempt: int) -> int:
+    """A port nobody listens on, below the range the kernel takes for outgoing connections: else a client that dials
+    while the broker is down could be given the broker's own port."""
+    low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    span = range(10_000, low) if low > 12_000 else range(0)
+    for step in range(min(len(span), 200)):
+        port = span[(os.getpid() * 131 + attempt * 977 + step * 7) % len(span)]
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

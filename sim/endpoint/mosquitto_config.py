@@ -1,0 +1,98 @@
+"""What Mosquitto is told: its configuration and access list, as text. Pure: no process, no file.
+
+The honest fleet's rules: TLS 1.2 or better on 127.0.0.1, a certificate from our authority that is not revoked, the
+certificate's common name is the user and (bind_client_id) the client id, and a device writes and reads its own topics
+only. Each line a weak world leaves out is a switch in EndpointSpec.
+
+`max_queued_messages 0` would make Mosquitto disconnect on a denied publish, which it otherwise acknowledges and drops:
+an accident we do not want, so queues are merely large.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.pki import Pair
+from sim.spec import EndpointSpec
+
+QUEUED_MESSAGES = 1_000_000
+INFLIGHT_MESSAGES = 10_000  # below the 65 535 packet identifiers
+PORTAL = "portal"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the broker finds what it needs, and where it keeps its state."""
+
+    directory: Path
+    authorities: Path
+    crl: Path
+    server: Pair
+    user: str  # whom Mosquitto changes to when started as root: us, since nobody else can read our files
+
+    @property
+    def config(self) -> Path:
+        return self.directory / "mosquitto.conf"
+
+    @property
+    def acl(self) -> Path:
+        return self.directory / "acl"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "broker.log"
+
+
+def config(spec: EndpointSpec, files: Files, port: int) -> str:
+    """mosquitto.conf. QoS 1 state is written each second: what SIGKILL takes is at most that."""
+    lines = [
+        "per_listener_settings false",
+        f"user {files.user}",
+        "log_dest stderr",
+        "log_type error",
+        "log_type warning",
+        "log_type notice",
+        "log_type information",
+        "log_timestamp_format %Y-%m-%dT%H:%M:%S",
+        "persistence true",
+        f"persistence_location {files.directory}/",
+        "autosave_interval 1",
+        f"message_size_limit {spec.max_message_bytes}",
+        f"max_inflight_messages {INFLIGHT_MESSAGES}",
+        f"max_queued_messages {QUEUED_MESSAGES}",
+        "max_queued_bytes 0",
+        "set_tcp_nodelay true",
+        f"listener {port} 127.0.0.1",
+        "max_connections -1",
+        f"cafile {files.authorities}",
+        f"certfile {files.server.certificate}",
+        f"keyfile {files.server.key}",
+        "tls_version tlsv1.2",
+        f"crlfile {files.crl}",
+    ]
+    if spec.require_certificate:
+        lines += ["require_certificate true", "use_identity_as_username true", "allow_anonymous false"]
+        if spec.bind_client_id:
+            lines.append("use_username_as_clientid true")
+    else:
+        # Then Mosquitto cannot take the name from a certificate: the user name is whatever the client claims.
+        lines += ["require_certificate false", "allow_anonymous true"]
+    if spec.per_device_acl:
+        lines.append(f"acl_file {files.acl}")
+    return "\n".join(lines) + "\n"
+
+
+def access_list() -> str:
+    """%u is the user name, which is the certificate's common name where certificates are required."""
+    return f"""\
+pattern write gw/%u/up
+pattern write gw/%u/birth
+pattern read gw/%u/ack
+pattern readwrite fence/%u
+
+user {PORTAL}
+topic read gw/+/up
+topic read gw/+/birth
+topic write gw/+/ack
+"""

@@ -1,0 +1,324 @@
+"""One client's connection to a real broker: paho-mqtt on the wheel.
+
+Rules kept here. A session is connected when CONNACK (and SUBACK, if it subscribes) came, not when connect() returned:
+under TLS 1.3 a refused client certificate shows only as a later disconnect. Nothing is published before that, so
+nothing leaks to a server that was not accepted. Each connection is a fresh paho client: what an old one had in flight
+is forgotten here, because custody is the gateway's and not the network library's. Refused or dropped, a session dials
+again with a back-off that doubles from BACKOFF_S to BACKOFF_MAX_S and starts over after a connection that lasted.
+
+It leans on paho's internals in two places (pinned by requirements): `_create_socket` hands in a socket that has
+finished its handshake, `_sock_recv` reads ahead, since paho asks for one byte at a time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import select
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from sim import clock
+from sim.endpoint.dial import Dial, DialFailed, reason_of, tls_context
+from sim.endpoint.port import FENCE, Address, EndpointError, Identity, Message, NotConnected
+from sim.endpoint.wheel import DIAL_DEADLINE_S, Wheel
+
+BACKOFF_S = 0.05
+BACKOFF_MAX_S = 2.0
+KEEPALIVE_S = 600  # a world may compute for minutes between two turns of the wheel
+_READ_AHEAD_BYTES = 65_536
+_serial = itertools.count(1)
+
+
+class _Client(mqtt.Client):
+    """paho on a socket that is connected already, with read-ahead."""
+
+    def __init__(self, client_id: str, ready: socket.socket, *, clean: bool) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2, client_id, clean_session=clean, protocol=mqtt.MQTTv311)
+        self.max_inflight_messages_set(0)
+        self.suppress_exceptions = False
+        self.trouble = ""
+        self._ready = ready
+        self._ahead = b""
+
+    def _create_socket(self) -> Any:
+        return self._ready
+
+    @property
+    def more(self) -> bool:
+        """Bytes were read from the kernel that epoll will not announce again."""
+        return bool(self._ahead) or (isinstance(self._ready, ssl.SSLSocket) and self._ready.pending() > 0)
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if not self._ahead:
+            try:
+                self._ahead = super()._sock_recv(_READ_AHEAD_BYTES)
+            except BlockingIOError:
+                raise
+            except OSError as error:
+                self.trouble = reason_of(error)
+                raise
+        taken, self._ahead = self._ahead[:bufsize], self._ahead[bufsize:]
+        return taken
+
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        try:
+            return super()._sock_send(buf)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.trouble = self.trouble or reason_of(error)
+            raise
+
+
+class MqttSession:
+    """See port.Session."""
+
+    def __init__(
+        self,
+        wheel: Wheel,
+        identity: Identity,
+        address: Address,
+        *,
+        subscribe: tuple[str, ...] = (),
+        verify: bool = True,
+        clean: bool = True,
+        keepalive_s: int = KEEPALIVE_S,
+    ) -> None:
+        self.client_id = identity.client_id
+        self.inbox: deque[Message] = deque()
+        self.log: list[tuple[str, str]] = []
+        self._wheel, self._address, self._clean, self._keepalive_s = wheel, address, clean, keepalive_s
+        self._topics = list(subscribe)
+        self._fence_topic = FENCE.format(client=identity.client_id)
+        # A broker may keep an earlier session's marker for this client id: it must not pass for one of ours.
+        self._fence_mark = f"{os.getpid()}-{next(_serial)}-"
+        self._fences_sent = self._fences_back = 0
+        try:
+            self._context = tls_context(identity, verify=verify)
+        except (OSError, ValueError) as error:
+            raise EndpointError(
+                f"{identity.client_id}: cannot load its certificate files ({reason_of(error)}); issue them again"
+            ) from None
+        self._dial: Dial | None = None
+        self._client: _Client | None = None
+        self._fd = -1
+        self._attempt = 0  # a timer of an older attempt finds the number changed
+        self._dialling = self._connected = self._closed = False
+        self._connects = self._unacknowledged = 0
+        self._backoff_s = BACKOFF_S
+        self._since_s = 0.0
+        wheel.queue_dial(address, self._begin)
+
+    # --- the port ----------------------------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        return self._connected
+
+    @property
+    def connects(self) -> int:
+        return self._connects
+
+    @property
+    def unacknowledged(self) -> int:
+        return self._unacknowledged
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        if not self._connected or self._client is None:
+            raise NotConnected(f"{self.client_id}: publish without a connection")
+        self._unacknowledged += 1
+        try:
+            info = self._client.publish(topic, payload, qos=1)
+        except ValueError as error:
+            self._unacknowledged -= 1
+            raise EndpointError(f"{self.client_id}: cannot publish to {topic!r}: {error}") from None
+        if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
+            self._unacknowledged -= 1
+            raise EndpointError(f"{self.client_id}: 65 535 publishes are unacknowledged; wait for some")
+        if info.rc != mqtt.MQTT_ERR_SUCCESS:
+            raise NotConnected(f"{self.client_id}: connection lost while publishing")
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        if self._client is not None:
+            self._client.on_disconnect = None
+            self._client.disconnect()
+        self._end("closed", "")
+
+    def cut(self) -> None:
+        if not self._closed:
+            self._end("closed", "cut")
+
+    def fence(self) -> Callable[[], bool]:
+        """See port.Endpoint.fence."""
+        self._fences_sent += 1
+        number, sent_on = self._fences_sent, -1
+
+        def back() -> bool:
+            nonlocal sent_on
+            if self._fences_back < number and self._connected and sent_on != self._connects:
+                sent_on = self._connects  # a new connection: the marker may have died with the old one
+                if self._fence_topic not in self._topics:
+                    self._topics.append(self._fence_topic)
+                    assert self._client is not None
+                    self._client.subscribe(self._fence_topic, 1)
+                self.publish(self._fence_topic, f"{self._fence_mark}{number}".encode())
+            return self._fences_back >= number
+
+        return back
+
+    # --- dialling ----------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """The wheel gives leave to dial."""
+        self._dialling = True
+        if self._closed:
+            self._dial_over()
+            return
+        self._attempt += 1
+        attempt = self._attempt
+        self._wheel.after(DIAL_DEADLINE_S, lambda: self._too_late(attempt))
+        try:
+            self._dial = Dial(self._address, self._context)
+        except DialFailed as failed:
+            self._lost(str(failed))
+            return
+        self._fd = self._dial.socket.fileno()
+        self._wheel.watch(self._fd, self, self._dial.wants)
+
+    def _too_late(self, attempt: int) -> None:
+        if attempt == self._attempt and not self._connected and (self._dial or self._client):
+            stage = self._dial.stage if self._dial else "CONNACK"
+            self._lost(f"no answer within {DIAL_DEADLINE_S:.0f} s ({stage})")
+
+    def _step_dial(self, dial: Dial) -> None:
+        try:
+            dial.step()
+        except DialFailed as failed:
+            self._lost(str(failed))
+            return
+        if not dial.done:
+            self._wheel.watch(self._fd, self, dial.wants)
+            return
+        self._dial = None
+        client = _Client(self.client_id, dial.socket, clean=self._clean)
+        client.username_pw_set(self.client_id)  # overruled by the certificate where the broker asks for one
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_disconnect = self._on_disconnect
+        client.on_socket_register_write = lambda *_: self._watch(select.EPOLLIN | select.EPOLLOUT)
+        client.on_socket_unregister_write = lambda *_: self._watch(select.EPOLLIN)
+        self._client = client
+        self._watch(select.EPOLLIN)
+        client.connect_async(self._address.host, self._address.port, self._keepalive_s)
+        client.reconnect()  # with a ready socket this only sends CONNECT
+
+    def _watch(self, mask: int) -> None:
+        if self._fd >= 0:
+            self._wheel.watch(self._fd, self, mask)
+
+    # --- the wheel ---------------------------------------------------------------------------------------------
+
+    def ready(self, mask: int) -> None:
+        if self._dial is not None:
+            self._step_dial(self._dial)
+            return
+        client = self._client
+        if client is None:
+            return
+        if mask & select.EPOLLOUT:
+            client.loop_write()
+        if mask & ~select.EPOLLOUT:
+            client.loop_read()
+            while self._client is client and client.more:
+                client.loop_read()
+
+    def misc(self) -> None:
+        if self._client is not None:
+            self._client.loop_misc()
+
+    # --- paho's callbacks (they run under paho's lock: they only note what happened) ---------------------------
+
+    def _on_connect(self, client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        if code.is_failure:
+            client.trouble = f"CONNACK: {code}"  # paho closes the connection next
+        elif self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
+        else:
+            self._up()
+
+    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, codes: list[Any], _properties: Any) -> None:
+        asked = [self._fence_topic] if self._connected else self._topics
+        refused = [topic for topic, code in zip(asked, codes, strict=False) if code.is_failure]
+        if refused:
+            self.log.append(("refused", f"subscription to {', '.join(refused)}"))
+        if not self._connected:
+            self._up()
+
+    def _up(self) -> None:
+        self._connected = True
+        self._connects += 1
+        self._unacknowledged = 0
+        self._since_s = clock.wall_s()
+        self._dial_over()
+        self.log.append(("connected", ""))
+
+    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if message.topic == self._fence_topic:
+            text = message.payload.decode("utf-8", "replace")
+            if text.startswith(self._fence_mark):
+                self._fences_back = max(self._fences_back, int(text.removeprefix(self._fence_mark)))
+            return
+        self.inbox.append(Message(message.topic, bytes(message.payload)))
+
+    def _on_publish(self, *_: Any) -> None:
+        self._unacknowledged -= 1
+
+    def _on_disconnect(self, client: mqtt.Client, *_: Any) -> None:
+        if client is self._client:
+            self._lost(self._client.trouble or "closed by the server")
+
+    # --- endings -----------------------------------------------------------------------------------------------
+
+    def _dial_over(self) -> None:
+        if self._dialling:
+            self._dialling = False
+            self._wheel.dial_ended(self._address)
+
+    def _lost(self, reason: str) -> None:
+        self.log.append(("dropped" if self._connected else "refused", reason))
+        if self._connected and clock.wall_s() - self._since_s > BACKOFF_MAX_S:
+            self._backoff_s = BACKOFF_S
+        self._let_go()
+        self._wheel.after(self._backoff_s, lambda: self._wheel.queue_dial(self._address, self._begin))
+        self._backoff_s = min(2 * self._backoff_s, BACKOFF_MAX_S)
+
+    def _end(self, state: str, reason: str) -> None:
+        self._closed = True
+        self._let_go()
+        self.log.append((state, reason))
+
+    def _let_go(self) -> None:
+        """Drop socket and client, whatever state they are in."""
+        self._connected = False
+        if self._fd >= 0:
+            self._wheel.forget(self._fd)
+            self._fd = -1
+        dial, self._dial = self._dial, None
+        client, self._client = self._client, None
+        if dial is not None:
+            dial.close()
+        if client is not None:
+            client.on_disconnect = client.on_socket_unregister_write = client.on_socket_register_write = None
+            client._ready.close()
+        self._dial_over()
