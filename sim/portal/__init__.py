@@ -1,10 +1,13 @@
 """The portal: the only holder of keys. A reference system under test whose every defence can be switched off.
 
+    reasons    why a telegram is not a reading: the vocabulary
     keyring    meter keys (a file of mode 0600)
     registry   which meters exist, what each must look like, who lives where, which gateways hear it
-    intake     messages in, telegrams judged, readings out
-    freshness  acc, ts, mcr, age, bind: is this telegram new
-    store      SQLite: readings, refusals, freshness state, in one transaction a message
+    store      SQLite: readings, refusals, evidence, freshness state, alarms; the `billing` view
+    interpret  data records -> a reading's values
+    freshness  bind, mcr, acc, ts, age: is this telegram new
+    judge      one telegram: whose, as agreed, authentic, readable, new
     alarms     tamper, gap, freshness, twin, jam
+    intake     messages in, one transaction, acknowledgements out
     roles      what tenant, landlord and operator may see
 """

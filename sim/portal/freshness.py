@@ -1,0 +1,305 @@
+"""Is this telegram new? Five checks, each with its own state, each switchable.
+
+    bind  it came through a gateway that the installer heard this meter with         stops the wormhole (L12)
+    mcr   its authenticated 32-bit counter was never seen                            stops replay in mode 7 (L08)
+    acc   its 8-bit access number was not seen lately                                slows replay; wraps, is malleable
+    ts    the time in its payload agrees with the gateway's clock, and is not used   stops replay in mode 5 (L08, L09)
+    age   the time in its payload is not long ago by the portal's own clock          stops hold-back (L10, G02)
+
+Counters and times are kept as RFC 4303 (section 3.4.3) keeps sequence numbers: the highest value and a bitmap behind
+it, because several gateways' bundles arrive out of order (docs/decisions). `judge` asks only; `took` writes, and only
+for telegrams that were accepted or found late. State is written in the transaction that stores the readings.
+
+The portal trusts its own clock, the meter's counter under a MAC, and nothing a gateway says about time, except in
+`ts`, which by definition compares the two: so `ts` without `age` falls to a gateway that lies about the hour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.clock import NS_PER_S, ns
+from sim.portal import reasons
+from sim.portal.registry import MeterEntry
+from sim.portal.store import Store
+from sim.spec import PortalSpec
+
+MCR_WINDOW = 1_024  # telegrams: ten days at 900 s, longer than an outage that anybody leaves alone
+ACC_WINDOW = 128  # half of the 256 values: what is not ahead is behind
+TS_WINDOW_MIN = 4_096  # minutes: almost three days
+TS_LEAST_INTERVAL_S = 120.0  # below this, two telegrams may rightly show the same minute
+NS_PER_MIN = 60 * NS_PER_S
+DRIFT_PPM = 100  # how wrong a meter's interval may be before its counter no longer tells the time
+NEW, SEEN, BEHIND = 0, 1, 2
+
+
+class Window:
+    """The highest value and which of the `size` values up to it were seen; bit 0 is the highest itself."""
+
+    __slots__ = ("at_ns", "highest", "seen", "size")
+
+    def __init__(self, size: int, highest: int = -1, seen: int = 0, at_ns: int = 0) -> None:
+        self.size, self.highest, self.seen, self.at_ns = size, highest, seen, at_ns
+
+    def look(self, value: int) -> int:
+        """NEW, SEEN, or BEHIND: so old that nobody can tell."""
+        behind = self.highest - value
+        if behind < 0 or not self.seen:
+            return NEW
+        if behind >= self.size:
+            return BEHIND
+        return SEEN if self.seen >> behind & 1 else NEW
+
+    def mark(self, value: int) -> None:
+        behind = self.highest - value
+        if not self.seen:
+            self.highest, self.seen = value, 1
+        elif behind < 0:
+            # A jump beyond the window would shift a huge integer only to mask it away.
+            shifted = self.seen << -behind if -behind < self.size else 0
+            self.seen = (shifted | 1) & ((1 << self.size) - 1)
+            self.highest = value
+        elif behind < self.size:
+            self.seen |= 1 << behind
+
+
+@dataclass(slots=True)
+class Sight:
+    """What freshness looks at. `counter` only when a MAC covers it; times in world ns; `received_ns` by the gateway."""
+
+    gateway: str
+    received_ns: int
+    now_ns: int
+    acc: int | None
+    counter: int | None
+    meter_time_ns: int | None
+
+
+class Bind:
+    """State: the registry's. A meter that was bound to no gateway is bound to none: refusing shows the omission."""
+
+    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
+        if sight.gateway in entry.gateways:
+            return None
+        return reasons.FOREIGN_GATEWAY, f"heard by {sight.gateway}, not one of {', '.join(sorted(entry.gateways))}"
+
+    def took(self, entry: MeterEntry, sight: Sight) -> None:
+        pass
+
+
+class Windowed:
+    """A check whose state is one window a meter, kept in rows of `kind`."""
+
+    kind: str
+    size: int
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.windows: dict[str, Window] = {}
+        self._changed: set[str] = set()
+        self.forget()
+
+    def forget(self) -> None:
+        """Back to what is committed: after a rollback, and at the start."""
+        rows = self._store.query("SELECT meter, highest, seen, at_ns FROM freshness WHERE kind = ?", (self.kind,))
+        self.windows = {
+            meter: Window(self.size, highest, int.from_bytes(seen, "big"), at_ns)
+            for meter, highest, seen, at_ns in rows
+        }
+        self._changed.clear()
+
+    def of(self, meter: str) -> Window:
+        """The window that is about to be written."""
+        self._changed.add(meter)
+        window = self.windows.get(meter)
+        if window is None:
+            window = self.windows[meter] = Window(self.size)
+        return window
+
+    def write(self) -> None:
+        """Inside the transaction that stores the readings."""
+        rows = []
+        for meter in self._changed:
+            window = self.windows[meter]
+            seen = window.seen.to_bytes((window.seen.bit_length() + 7) // 8, "big")
+            rows.append((meter, self.kind, window.highest, seen, window.at_ns))
+        self._store.insert("freshness", rows, replace=True)
+        self._changed.clear()
+
+
+class Mcr(Windowed):
+    """The counter under the MAC. Nobody without the key can move this window."""
+
+    kind, size = "mcr", MCR_WINDOW
+
+    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
+        window = self.windows.get(entry.name)
+        if window is None or sight.counter is None:
+            return None
+        look = window.look(sight.counter)
+        if look == NEW:
+            return None
+        if look == SEEN:
+            return reasons.REPLAYED_COUNTER, f"counter {sight.counter} was seen, highest {window.highest}"
+        return reasons.LATE, f"counter {sight.counter} is {self.size} or more behind; cannot tell whether it was seen"
+
+    def took(self, entry: MeterEntry, sight: Sight) -> None:
+        if sight.counter is not None:
+            self.of(entry.name).mark(sight.counter)
+
+
+class Acc(Windowed):
+    """The access number: 8 bits, in clear, in mode 5 not authenticated. Up to 128 ahead is new, what lies behind is
+    looked up. When nothing was heard for 128 intervals the numbers prove nothing and the window starts anew. A
+    telegram whose counter stands under a MAC is left to `mcr`."""
+
+    kind, size = "acc", ACC_WINDOW
+
+    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
+        window = self.windows.get(entry.name)
+        if window is None or sight.acc is None or self._lapsed(window, entry, sight):
+            return None
+        if window.look(self._unwrapped(window, sight.acc)) == NEW:
+            return None
+        return reasons.REPLAYED_ACC, f"access number {sight.acc} was used, highest {window.highest & 0xFF}"
+
+    def took(self, entry: MeterEntry, sight: Sight) -> None:
+        if sight.acc is None:
+            return
+        window = self.of(entry.name)
+        if not window.seen or self._lapsed(window, entry, sight):
+            # 256 keeps what lies behind the first number positive.
+            window.highest, window.seen, window.at_ns = 256 + sight.acc, 1, sight.received_ns
+            return
+        window.mark(self._unwrapped(window, sight.acc))
+        window.at_ns = max(window.at_ns, sight.received_ns)
+
+    @staticmethod
+    def _unwrapped(window: Window, acc: int) -> int:
+        ahead = (acc - window.highest) & 0xFF
+        return window.highest + (ahead if ahead < ACC_WINDOW else ahead - 256)
+
+    @staticmethod
+    def _lapsed(window: Window, entry: MeterEntry, sight: Sight) -> bool:
+        return sight.received_ns - window.at_ns > ACC_WINDOW * entry.interval_ns
+
+
+class Ts(Windowed):
+    """The time under the cipher. Marked minutes are those of accepted telegrams; a meter that ever sent its time (or
+    is registered as sending it) must go on sending it, or a cut telegram would escape (L16)."""
+
+    kind, size = "ts", TS_WINDOW_MIN
+
+    def __init__(self, store: Store, tolerance_ns: int) -> None:
+        super().__init__(store)
+        self._tolerance_ns = tolerance_ns
+
+    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
+        window = self.windows.get(entry.name)
+        if sight.meter_time_ns is None:
+            if entry.sends_time or (entry.sends_time is None and window is not None):
+                return reasons.NO_TIME, "this meter sends its time, this telegram does not show it"
+            return None
+        # The meter shows whole minutes: it may be up to a minute older than it looks.
+        off_ns = sight.received_ns - sight.meter_time_ns
+        if not -self._tolerance_ns <= off_ns < self._tolerance_ns + NS_PER_MIN:
+            return reasons.TIME_OFF, f"{off_ns / NS_PER_S:.0f} s between the meter's time and {sight.gateway}'s"
+        if window is None or entry.interval_s < TS_LEAST_INTERVAL_S:
+            return None
+        look = window.look(sight.meter_time_ns // NS_PER_MIN)
+        if look == SEEN:
+            return reasons.REPLAYED_TIME, "another telegram of this meter showed this minute"
+        if look == BEHIND:
+            return reasons.LATE, f"more than {self.size} minutes behind the newest; cannot tell whether it was seen"
+        return None
+
+    def took(self, entry: MeterEntry, sight: Sight) -> None:
+        if sight.meter_time_ns is not None:
+            self.of(entry.name).mark(sight.meter_time_ns // NS_PER_MIN)
+
+
+class Age(Windowed):
+    """How old by the portal's own clock. With a time in the payload: the difference, less the clock error that `ts`
+    allows. Without: the counter as a clock, see docs/models/portal.md. `highest` is the anchor's counter and `at_ns`
+    when the portal took it; an arrival earlier than the anchor promises becomes the new anchor, so the anchor is the
+    least delayed telegram so far and a delay constant from the first telegram on cannot be seen."""
+
+    kind, size = "age", 1
+
+    def __init__(self, store: Store, age_max_ns: int, tolerance_ns: int) -> None:
+        super().__init__(store)
+        self._age_max_ns = age_max_ns
+        self._tolerance_ns = tolerance_ns
+
+    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
+        if sight.meter_time_ns is not None:
+            age_ns = sight.now_ns - sight.meter_time_ns
+            if age_ns < -self._tolerance_ns:
+                return reasons.TIME_AHEAD, f"{-age_ns / NS_PER_S:.0f} s ahead of the portal"
+            limit_ns = self._age_max_ns + self._tolerance_ns
+        else:
+            anchor = self.windows.get(entry.name)
+            if anchor is None or sight.counter is None or entry.planned_silence_s > 0:
+                return None
+            age_ns = self._counted(anchor, entry, sight)
+            # A meter's individual interval wanders by one nominal interval within 256 telegrams.
+            limit_ns = self._age_max_ns + entry.interval_ns + (sight.now_ns - anchor.at_ns) * DRIFT_PPM // 1_000_000
+        if age_ns <= limit_ns:
+            return None
+        return reasons.LATE, f"{age_ns / NS_PER_S:.0f} s old"
+
+    def took(self, entry: MeterEntry, sight: Sight) -> None:
+        if sight.counter is None or sight.meter_time_ns is not None or entry.planned_silence_s > 0:
+            return
+        anchor = self.windows.get(entry.name)
+        if anchor is None or self._counted(anchor, entry, sight) < 0:
+            anchor = self.of(entry.name)
+            anchor.highest, anchor.seen, anchor.at_ns = sight.counter, 1, sight.now_ns
+
+    @staticmethod
+    def _counted(anchor: Window, entry: MeterEntry, sight: Sight) -> int:
+        assert sight.counter is not None
+        return (sight.now_ns - anchor.at_ns) - (sight.counter - anchor.highest) * entry.interval_ns
+
+
+class Freshness:
+    """The checks of one portal, in the order of judgement."""
+
+    def __init__(self, spec: PortalSpec, store: Store) -> None:
+        tolerance_ns = ns(spec.ts_tolerance_s)
+        self._bind = Bind() if "bind" in spec.checks else None
+        self._mcr = Mcr(store) if "mcr" in spec.checks else None
+        self._acc = Acc(store) if "acc" in spec.checks else None
+        self._ts = Ts(store, tolerance_ns) if "ts" in spec.checks else None
+        self._age = Age(store, ns(spec.age_max_s), tolerance_ns) if "age" in spec.checks else None
+        every = (self._bind, self._mcr, self._acc, self._ts, self._age)
+        self._all = [check for check in every if check is not None]
+        self._counted = [check for check in self._all if check is not self._acc]
+        self._windowed = [check for check in self._all if isinstance(check, Windowed)]
+
+    def _checks(self, sight: Sight) -> list[Bind | Mcr | Acc | Ts | Age]:
+        stronger = sight.counter is not None and self._mcr is not None
+        return self._counted if stronger else self._all
+
+    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
+        """(reason, detail) of the first check that refuses, None when all pass."""
+        for check in self._checks(sight):
+            refused = check.judge(entry, sight)
+            if refused is not None:
+                return refused
+        return None
+
+    def took(self, entry: MeterEntry, sight: Sight, *, late: bool = False) -> None:
+        """Accepted, or late: remember it. A late one is remembered too, so that its repetition is a replay; but it
+        is no measure of age."""
+        for check in self._checks(sight):
+            if not (late and check is self._age):
+                check.took(entry, sight)
+
+    def write(self) -> None:
+        for check in self._windowed:
+            check.write()
+
+    def forget(self) -> None:
+        for check in self._windowed:
+            check.forget()

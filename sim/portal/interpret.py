@@ -1,0 +1,124 @@
+"""From data records to a reading: which record is the consumption, which the set date, which the meter's own clock.
+
+Only standard records count, and only their plain form (instantaneous, no tariff, no subunit, no correction that
+changes the meaning): storage 0 is now, storage 1 the last set date. Where a payload answers one question twice, the
+last answer stands; refusing that is the strict parser's task (L15).
+
+Tampering is what the meter itself says: bit 3 of its error flags (02FD17, VIPA), an error date (326C other than
+FFFF, Qundis), or a permanent error in its status byte, which in mode 5 anybody on the radio can clear (L17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from functools import lru_cache
+
+from wmbus.dif import Chain
+from wmbus.records import Record
+from wmbus.transport import STS_PERMANENT_ERROR
+from wmbus.values import Value
+
+TAMPER_FLAG = 0x08  # of the error flags
+_JOULES_A_KWH = 3_600_000
+
+
+class Values:
+    """What one telegram says. `meter_time` naive, as the meter shows it."""
+
+    __slots__ = (
+        "energy_kwh", "error_date", "errors", "meter_time", "set_date", "set_date_units", "units", "volume_m3",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.units: int | None = None
+        self.set_date_units: int | None = None
+        self.set_date: date | None = None
+        self.meter_time: datetime | None = None
+        self.errors = 0
+        self.error_date: date | None = None
+        self.volume_m3: float | None = None
+        self.energy_kwh: float | None = None
+
+    @property
+    def tells_consumption(self) -> bool:
+        return self.units is not None or self.volume_m3 is not None or self.energy_kwh is not None
+
+
+def _units(values: Values, value: Value) -> None:
+    values.units = int(value) if isinstance(value, (int, float)) else None
+
+
+def _set_date_units(values: Values, value: Value) -> None:
+    values.set_date_units = int(value) if isinstance(value, (int, float)) else None
+
+
+def _set_date(values: Values, value: Value) -> None:
+    values.set_date = value if isinstance(value, date) else None
+
+
+def _error_date(values: Values, value: Value) -> None:
+    values.error_date = value if isinstance(value, date) else None
+
+
+def _meter_time(values: Values, value: Value) -> None:
+    values.meter_time = value if isinstance(value, datetime) else None
+
+
+def _errors(values: Values, value: Value) -> None:
+    values.errors = value if isinstance(value, int) else 0
+
+
+def _volume(values: Values, value: Value) -> None:
+    values.volume_m3 = float(value) if isinstance(value, (int, float)) else None
+
+
+def _energy_wh(values: Values, value: Value) -> None:
+    values.energy_kwh = value / 1_000 if isinstance(value, (int, float)) else None
+
+
+def _energy_j(values: Values, value: Value) -> None:
+    values.energy_kwh = value / _JOULES_A_KWH if isinstance(value, (int, float)) else None
+
+
+Setter = Callable[[Values, Value], None]
+# (quantity, unit, function, storage) -> what it sets
+_MEANINGS: dict[tuple[str, str, str, int], Setter] = {
+    ("heat cost allocation", "HCA", "instantaneous", 0): _units,
+    ("heat cost allocation", "HCA", "instantaneous", 1): _set_date_units,
+    ("date", "", "instantaneous", 1): _set_date,
+    ("date", "", "error", 0): _error_date,
+    ("date and time", "", "instantaneous", 0): _meter_time,
+    ("error flags", "", "instantaneous", 0): _errors,
+    ("volume", "m3", "instantaneous", 0): _volume,
+    ("energy", "Wh", "instantaneous", 0): _energy_wh,
+    ("energy", "J", "instantaneous", 0): _energy_j,
+}
+
+
+@lru_cache(maxsize=4096)
+def _setter(chain: Chain) -> Setter | None:
+    if chain.tariff or chain.subunit or chain.modifiers:
+        return None
+    return _MEANINGS.get((chain.quantity, chain.unit, chain.function, chain.storage))
+
+
+def interpret(records: Iterable[Record]) -> Values:
+    """The standard records of one telegram."""
+    values = Values()
+    for record in records:
+        setter = _setter(record.chain)
+        if setter is not None:
+            setter(values, record.value)
+    return values
+
+
+def tampering(values: Values, status: int) -> str | None:
+    """What the meter complains of, None when of nothing."""
+    if values.errors & TAMPER_FLAG:
+        return f"error flags {values.errors:04X}"
+    if values.error_date is not None:
+        return f"error since {values.error_date}"
+    if status & STS_PERMANENT_ERROR:
+        return f"status {status:02X}, permanent error"
+    return None
