@@ -1,0 +1,175 @@
+"""A payload as data records (EN 13757-3): ``DIF/VIF chain, value`` again and again, 2F between and after them.
+
+The rule kept here: every byte of the payload belongs to exactly one record or is a 2F fill byte; what cannot be read
+is refused with its offset (strict) or kept as one visible record named "unreadable" (not strict), never dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wmbus.dif import FILL, MANUFACTURER_DATA, MORE_RECORDS_FOLLOW, Chain, chain, chain_end
+from wmbus.errors import BadTelegram, Reason
+from wmbus.values import Value, lvar_bytes
+
+UNREADABLE = "unreadable"
+MANUFACTURER_TAIL = "manufacturer data"
+
+
+class Record:
+    """One data record.
+
+    ``value`` is in ``unit`` and already scaled (None: not available); ``raw`` its bytes, LVAR byte included;
+    ``offset`` where the DIF stands, counted from L when the caller passed the payload's place.
+    """
+
+    __slots__ = ("chain", "offset", "raw", "value")
+
+    def __init__(self, chain: Chain, value: Value, raw: bytes, offset: int) -> None:
+        self.chain = chain
+        self.value = value
+        self.raw = raw
+        self.offset = offset
+
+    @property
+    def dif_vif(self) -> bytes:
+        """The chain's bytes: what this record is, and what makes two records duplicates."""
+        return self.chain.dif_vif
+
+    @property
+    def quantity(self) -> str:
+        """What is measured, in the words of the table: "heat cost allocation", "volume" ..."""
+        return self.chain.quantity
+
+    @property
+    def unit(self) -> str:
+        return self.chain.unit
+
+    @property
+    def function(self) -> str:
+        """instantaneous, maximum, minimum or error."""
+        return self.chain.function
+
+    @property
+    def storage(self) -> int:
+        return self.chain.storage
+
+    @property
+    def tariff(self) -> int:
+        return self.chain.tariff
+
+    @property
+    def subunit(self) -> int:
+        return self.chain.subunit
+
+    @property
+    def modifiers(self) -> tuple[str, ...]:
+        """What the VIFEs add, in words; multiplicative corrections are in the value already."""
+        return self.chain.modifiers
+
+    def wire(self) -> bytes:
+        return self.chain.dif_vif + self.raw
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Record):
+            return NotImplemented
+        return (self.dif_vif, self.raw, self.offset) == (other.dif_vif, other.raw, other.offset)
+
+    def __hash__(self) -> int:
+        return hash((self.dif_vif, self.raw, self.offset))
+
+    def __repr__(self) -> str:
+        return (
+            f"Record({self.dif_vif.hex().upper()} {self.quantity}{''.join(', ' + m for m in self.modifiers)} "
+            f"= {self.value!r} {self.unit} storage={self.storage} offset={self.offset})"
+        )
+
+
+def _tail_chain(dif: int, quantity: str) -> Chain:
+    out = Chain()
+    out.dif_vif = bytes((dif,)) if quantity == MANUFACTURER_TAIL else b""
+    out.function, out.storage, out.tariff, out.subunit = "instantaneous", 0, 0, 0
+    out.data_field, out.size, out.quantity, out.unit, out.exponent = dif & 15, -1, quantity, "", 0
+    out.modifiers = ("more records follow",) if dif == MORE_RECORDS_FOLLOW and quantity == MANUFACTURER_TAIL else ()
+    out.signed, out.is_date, out.is_profile, out.decode = False, False, False, bytes
+    return out
+
+
+_MAKERS = {dif: _tail_chain(dif, MANUFACTURER_TAIL) for dif in (MANUFACTURER_DATA, MORE_RECORDS_FOLLOW)}
+_UNREADABLE = _tail_chain(0x3F, UNREADABLE)
+
+
+def parse_records(plaintext: bytes, *, strict: bool = True, offset: int = 0) -> list[Record]:
+    """A payload's records in order.
+
+    ``offset`` is the payload's place in the telegram and is added to every offset reported.  After 0F or 1F the rest
+    is one record of the manufacturer's bytes.  Strict: raises BadTelegram (bad-record, duplicate-record).  Not
+    strict: duplicates stay, and from the first unreadable byte on the rest is one record of quantity "unreadable".
+    """
+    records: list[Record] = []
+    at = 0
+    end = len(plaintext)
+    find = chain
+    append = records.append
+    try:
+        while at < end:
+            dif = plaintext[at]
+            if dif == FILL:
+                at += 1
+                continue
+            if dif in _MAKERS:
+                rest = plaintext[at + 1 :]
+                append(Record(_MAKERS[dif], rest, rest, at + offset))
+                break
+            start = at
+            # The usual chain is one DIF and one VIF; anything longer goes the long way.
+            if dif < 0x80 and at + 1 < end and plaintext[at + 1] < 0x80 and plaintext[at + 1] != 0x7C:
+                at += 2
+            else:
+                at = chain_end(plaintext, at)
+            one = find(plaintext[start:at])
+            size = one.size
+            if size < 0:
+                extra = lvar_bytes(plaintext[at]) if at < end else None
+                if extra is None:
+                    raise BadTelegram(Reason.BAD_RECORD, "the LVAR byte is missing or reserved", start)
+                size = 1 + extra
+            value_at = at
+            at += size
+            if at > end:
+                raise BadTelegram(
+                    Reason.BAD_RECORD, f"the value needs {size} bytes, {end - value_at} are left", start
+                )
+            raw = plaintext[value_at:at]
+            append(Record(one, one.decode(raw), raw, start + offset))
+    except BadTelegram as error:
+        if strict:
+            raise BadTelegram(error.reason, error.detail, start + offset) from None
+        append(Record(_UNREADABLE, plaintext[start:], plaintext[start:], start + offset))
+    if strict and len(records) > 1 and len({r.chain.dif_vif for r in records}) != len(records):
+        again = duplicates(records)[0]
+        raise BadTelegram(
+            Reason.DUPLICATE_RECORD, f"a second record {again.dif_vif.hex().upper()}", again.offset
+        )
+    return records
+
+
+def duplicates(records: Iterable[Record]) -> list[Record]:
+    """Every record whose chain an earlier one already had: two answers to the same question."""
+    seen: set[bytes] = set()
+    out = []
+    for record in records:
+        if record.dif_vif in seen:
+            out.append(record)
+        seen.add(record.dif_vif)
+    return out
+
+
+def encode_record(dif_vif: bytes, value: Value) -> bytes:
+    """One record's bytes from its chain and value.  Raises CannotEncode (value) or BadTelegram (chain)."""
+    return dif_vif + chain(dif_vif).encode(value)
+
+
+def encode_records(items: Iterable[tuple[bytes, Value]]) -> bytes:
+    """Several records, without 2F: what ``telegram.build`` takes."""
+    return b"".join(encode_record(dif_vif, value) for dif_vif, value in items)
