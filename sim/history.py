@@ -1,6 +1,6 @@
 """The history: what happened, in the order of world time, and a digest that two equal runs share.
 
-The digest is a sum of hashes modulo 2**128, so it does not depend on the order in which parts of a window were worked
+The digest is two sums of hashes modulo 2**64, so it does not depend on the order in which parts of a window were worked
 out (batch, shard, worker), only on what happened. Frames enter it as packed integers through a 64-bit mixer that numpy
 computes for whole windows; records enter it as blake2b of their canonical JSON. Records marked `observed` are written
 but not digested.
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from sim.events import Event, Fate
 
-_MASK = (1 << 128) - 1
+_LANE = (1 << 64) - 1
 I64 = NDArray[np.int64]
 
 
@@ -67,7 +67,8 @@ class History:
     def __init__(self, path: Path | None = None, *, frames: bool = False) -> None:
         self._file: IO[str] | None = path.open("w", encoding="utf-8") if path is not None else None
         self._frames = frames
-        self._digest = 0
+        self._low = 0
+        self._high = 0
         self.fates: dict[str, int] = {fate.label: 0 for fate in Fate}
         self.records: list[Event] = []
         self.listeners: list[Callable[[Event], None]] = []
@@ -77,7 +78,8 @@ class History:
         body = as_json(event)
         line = json.dumps(body, separators=(",", ":"), sort_keys=True)
         if not event.observed:
-            self._add(hashlib.blake2b(line.encode(), digest_size=16).digest())
+            hashed = hashlib.blake2b(line.encode(), digest_size=16).digest()
+            self._add(int.from_bytes(hashed[:8], "big"), int.from_bytes(hashed[8:], "big"))
         self.records.append(event)
         if self._file is not None:
             self._file.write(line + "\n")
@@ -95,8 +97,7 @@ class History:
                 column = getattr(batch, name).astype(np.uint64)
                 low = _mix(low + column + np.uint64(0x9E3779B97F4A7C15))
                 high = _mix(high ^ (column * np.uint64(0xD1B54A32D192ED03)))
-            pair = (int(high.sum(dtype=np.uint64)) << 64) | int(low.sum(dtype=np.uint64))
-        self._digest = (self._digest + pair) & _MASK
+            self._add(int(high.sum(dtype=np.uint64)), int(low.sum(dtype=np.uint64)))
         for fate, count in zip(*np.unique(batch.fate, return_counts=True), strict=True):
             self.fates[Fate(int(fate)).label] += int(count)
         if self._frames and self._file is not None:
@@ -114,13 +115,15 @@ class History:
                 f'"fate":"{Fate(fate).label}","rssi_dbm":{rssi / 100},"length":{length}}}\n'
             )
 
-    def _add(self, hashed: bytes) -> None:
-        self._digest = (self._digest + int.from_bytes(hashed, "big")) & _MASK
+    def _add(self, high: int, low: int) -> None:
+        # The lanes are added apart: a carry from one to the other would depend on how a window was cut into batches.
+        self._high = (self._high + high) & _LANE
+        self._low = (self._low + low) & _LANE
 
     @property
     def digest(self) -> str:
         """32 hex digits; equal for equal runs."""
-        return f"{self._digest:032x}"
+        return f"{self._high:016x}{self._low:016x}"
 
     def of(self, kind: type[Event]) -> list[Any]:
         """The records of one kind, in order."""

@@ -151,7 +151,8 @@ class _Place:
     lines: dict[str, int]
 
     def error(self, path: str, what: str) -> SpecError:
-        line = self.lines.get(path) or self.lines.get(path.rpartition(".")[0])
+        entry = path.rpartition("[")[0] if path.endswith("]") else path  # the line of a list's key, not of its entry
+        line = self.lines.get(path) or self.lines.get(entry) or self.lines.get(path.rpartition(".")[0])
         where = f"{self.source}, line {line}" if line else self.source
         return SpecError(f"{where}: {path}: {what}")
 
