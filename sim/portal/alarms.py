@@ -13,7 +13,7 @@ that fails raises nothing. Silence is measured by the portal's own clock, from w
 from __future__ import annotations
 
 import heapq
-from collections import Counter, defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass
 
 from sim.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S, ns
@@ -24,7 +24,8 @@ from sim.spec import Alarm, PortalSpec
 
 FRESHNESS_QUIET_NS = NS_PER_HOUR  # without another refusal for so long (at least three intervals) it is over
 TWIN_QUIET_NS = NS_PER_DAY
-CONNECTS_A_TAKE = 3  # a gateway that connects more often between two takes is being displaced
+RECONNECTS = 3  # more than these within the span below: the gateway is being displaced, not shaken
+RECONNECT_SPAN_NS = 900 * NS_PER_S
 JAM_SHARE = 0.3
 JAM_LEAST = 5  # meters; below that, silence is the meters' own
 
@@ -64,7 +65,7 @@ class Alarms:
         self._due: list[tuple[int, str]] = []
         self._due_of: set[str] = set()
         self._silent: set[str] = {subject for kind, subject in self._open if kind == "gap"}
-        self._connects: Counter[str] = Counter()
+        self._reconnects: dict[str, deque[int]] = {}
         self._entries: dict[str, MeterEntry] = {}
 
     def open(self, kind: Alarm) -> dict[str, str]:
@@ -107,19 +108,17 @@ class Alarms:
         place, count = known.get(boot, (latest + 1, 0))
         if connects == count:
             return  # the broker delivered it twice
-        self._connects[gateway] += 1
         if boot in known and place < latest and connects > count:
             self._raise("twin", gateway, now_ns, "a boot that was followed by another one is back")
             place = latest + 1
-        elif connects < count - CONNECTS_A_TAKE:
+        elif connects < count - RECONNECTS:
             self._raise("twin", gateway, now_ns, f"its count of connections fell from {count} to {connects}")
-        if self._connects[gateway] > CONNECTS_A_TAKE:
-            self._raise("twin", gateway, now_ns, f"more than {CONNECTS_A_TAKE} connects since it was last heard")
+        if connects > 1:
+            times = self._reconnects.setdefault(gateway, deque(maxlen=RECONNECTS + 1))
+            times.append(now_ns)
+            if len(times) > RECONNECTS and now_ns - times[0] < RECONNECT_SPAN_NS:
+                self._raise("twin", gateway, now_ns, f"more than {RECONNECTS} reconnects in a quarter of an hour")
         self._store.insert("births", [(gateway, boot, place, max(count, connects))], replace=True)
-
-    def heard(self, gateway: str) -> None:
-        """A bundle of this gateway was taken."""
-        self._connects.pop(gateway, None)
 
     # --- what only time tells ------------------------------------------------------------------------------------
 

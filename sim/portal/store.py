@@ -207,17 +207,17 @@ class Store:
         except sqlite3.Error as error:
             raise self._translated(error) from None
 
-    def taken(self, fingerprints: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
-        """fingerprint -> (gateway, received ns) of each reading, or late telegram, stored from these bytes."""
+    def taken(self, fingerprints: Iterable[str]) -> dict[str, list[tuple[str, int, str]]]:
+        """fingerprint -> (gateway, received ns, meter) of each reading, or late telegram, stored from these bytes."""
         wanted = list(fingerprints)
-        found: dict[str, list[tuple[str, int]]] = {}
+        found: dict[str, list[tuple[str, int, str]]] = {}
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))
             for source in ("readings WHERE", "refusals WHERE reason = 'late' AND"):
-                sql = f"SELECT fingerprint, gateway, received_ns FROM {source} fingerprint IN ({marks})"
-                for mark, gateway, received_ns in self.query(sql, chunk):
-                    found.setdefault(mark, []).append((gateway, received_ns))
+                sql = f"SELECT fingerprint, gateway, received_ns, meter FROM {source} fingerprint IN ({marks})"
+                for mark, *row in self.query(sql, chunk):
+                    found.setdefault(mark, []).append(tuple(row))
         return found
 
     # --- what was stored, for people and verdicts -------------------------------------------------------------------
@@ -242,6 +242,16 @@ class Store:
 
     def refused_by_reason(self) -> dict[str, int]:
         return dict(self.query("SELECT reason, count(*) FROM refusals GROUP BY reason ORDER BY reason"))
+
+    def fingerprints(self) -> set[str]:
+        """Of every telegram that is kept, as a reading or as a refusal."""
+        rows = self.query("SELECT fingerprint FROM readings UNION SELECT fingerprint FROM refusals")
+        return {row[0] for row in rows}
+
+    def has_message(self, gateway: str, sequence: int) -> bool:
+        """A bundle under this sequence was committed."""
+        rows = self.query("SELECT 1 FROM messages WHERE gateway = ? AND sequence = ?", (gateway, sequence))
+        return bool(rows)
 
     def evidence(self) -> list[Evidence]:
         return [Evidence(*row) for row in self.query("SELECT * FROM evidence ORDER BY rowid")]

@@ -1,0 +1,198 @@
+"""One telegram: whose is it, is it as agreed, authentic, readable, new? The first "no" is the reason.
+
+`pin_profile` is the rule that the receiver, not the sender, knows how a meter secures its telegrams: mode, header,
+an 8-byte MAC where mode 7 was agreed. Without it the portal honours what each telegram says about itself, as real
+receivers do, and so takes mode 0, CI 78, N = 0, a short or missing MAC from a meter that was sold as encrypted: it
+fails open (L19, L20). `strict` refuses bytes that nobody encrypted and answers given twice (L15, L16); without it the
+tail is read and the last answer stands. `whole_address=False` finds meter and key by id alone (L13).
+
+A counter is handed to the freshness checks only when a MAC over it was verified: an unauthenticated counter is worth
+no more than an access number.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sim.clock import Calendar
+from sim.portal import reasons
+from sim.portal.freshness import Freshness, Sight
+from sim.portal.interpret import Values, interpret, tampering
+from sim.portal.keyring import Keyring
+from sim.portal.registry import MeterEntry, Registry
+from sim.portal.store import Reading
+from sim.spec import PortalSpec
+from wmbus import receiver
+from wmbus.errors import BadTelegram, Reason
+from wmbus.received import Telegram, parse
+from wmbus.transport import CI_LONG, CI_SHORT, RECORDS
+
+MODES = {"none": 0, "mode5": 5, "mode7": 7}
+MAC_AT = 5  # AFL authentication type of profile B: 8 bytes
+_OURS = {
+    Reason.KEY_MISSING: reasons.NO_KEY,
+    Reason.WRONG_KEY: reasons.BAD_CIPHER,
+    Reason.PAYLOAD_CRC: reasons.BAD_CIPHER,
+    Reason.MAC_WRONG: reasons.BAD_MAC,
+    Reason.MAC_MISSING: reasons.PROFILE,
+    Reason.MAC_TOO_SHORT: reasons.PROFILE,
+    Reason.MAC_KIND: reasons.PROFILE,
+    Reason.COUNTER_MISSING: reasons.PROFILE,
+    Reason.NOT_ENCRYPTED: reasons.PROFILE,
+    Reason.MODE_UNSUPPORTED: reasons.PROFILE,
+    Reason.CLEAR_TAIL: reasons.CLEAR_TAIL,
+    Reason.BAD_RECORD: reasons.BAD_RECORDS,
+    Reason.DUPLICATE_RECORD: reasons.BAD_RECORDS,
+    Reason.TRAILING_BYTES: reasons.BAD_RECORDS,
+    Reason.MANUFACTURER_SPECIFIC: reasons.NO_VALUE,
+    Reason.FORMAT_UNKNOWN: reasons.NO_VALUE,
+}
+
+
+class Verdict:
+    """What came of one telegram. `reason` None: accepted. `meter` is the name it is filed under, `subject` the
+    registered meter that an alarm would be about."""
+
+    __slots__ = ("counter", "detail", "entry", "meter", "reason", "sight", "subject", "telegram", "values")
+
+    def __init__(self, meter: str) -> None:
+        self.meter = meter
+        self.subject = meter
+        self.reason: str | None = None
+        self.detail = ""
+        self.entry: MeterEntry | None = None
+        self.sight: Sight | None = None
+        self.values: Values | None = None
+        self.telegram: Telegram | None = None
+        self.counter: int | None = None
+
+    def no(self, reason: str, detail: str) -> Verdict:
+        self.reason, self.detail = reason, detail
+        return self
+
+    @property
+    def tampering(self) -> str | None:
+        assert self.values is not None and self.telegram is not None
+        return tampering(self.values, self.telegram.sts or 0)
+
+    def reading(self, gateway: str, received_ns: int, now_ns: int, mark: str, rssi_dbm: float | None) -> Reading:
+        """The row of an accepted telegram."""
+        values, telegram = self.values, self.telegram
+        assert values is not None and telegram is not None
+        return Reading(
+            self.meter, gateway, received_ns, now_ns, _minute(values.meter_time), values.units, _day(values),
+            values.set_date_units, telegram.acc, self.counter, telegram.security, mark, rssi_dbm, telegram.sts or 0,
+            self.tampering is not None, values.volume_m3, values.energy_kwh,
+        )  # fmt: skip
+
+    def late_values(self) -> tuple[str | None, int | None, str | None, int | None, str]:
+        """(meter time, units, set date, set date units, security) of a late telegram, for billing."""
+        values, telegram = self.values, self.telegram
+        assert values is not None and telegram is not None
+        return (
+            _minute(values.meter_time), values.units, _day(values), values.set_date_units, telegram.security
+        )  # fmt: skip
+
+
+class Judge:
+    """The defences that `spec` leaves switched on, in order. Asks the freshness state; `remember` writes to it."""
+
+    def __init__(
+        self, spec: PortalSpec, calendar: Calendar, keyring: Keyring, registry: Registry, freshness: Freshness
+    ) -> None:
+        self._spec = spec
+        self._calendar = calendar
+        self._keyring = keyring
+        self._registry = registry
+        self._freshness = freshness
+
+    def judge(self, raw: bytes, gateway: str, received_ns: int, now_ns: int) -> Verdict:
+        """Never raises, whatever the bytes."""
+        try:
+            telegram = parse(raw)
+        except BadTelegram as error:
+            return Verdict("").no(reasons.MALFORMED, str(error))
+        address = telegram.address
+        entry = self._registry.find(address, whole_address=self._spec.whole_address)
+        if entry is None:
+            return self._stranger(telegram)
+        verdict = Verdict(entry.name)
+        verdict.entry, verdict.telegram = entry, telegram
+        try:
+            self._open(verdict, telegram, entry)
+        except BadTelegram as error:
+            return verdict.no(_OURS.get(error.reason, reasons.MALFORMED), str(error))
+        if verdict.reason is not None:
+            return verdict
+        values = verdict.values
+        assert values is not None
+        shown = values.meter_time
+        time_ns = None if shown is None else self._calendar.ns(shown)
+        verdict.sight = sight = Sight(gateway, received_ns, now_ns, telegram.acc, verdict.counter, time_ns)
+        refused = self._freshness.judge(entry, sight)
+        if refused is not None:
+            verdict.reason, verdict.detail = refused
+        return verdict
+
+    def remember(self, verdict: Verdict) -> None:
+        """An accepted or late telegram counts as seen."""
+        assert verdict.entry is not None and verdict.sight is not None
+        self._freshness.took(verdict.entry, verdict.sight, late=verdict.reason == reasons.LATE)
+
+    def _stranger(self, telegram: Telegram) -> Verdict:
+        verdict = Verdict(str(telegram.address))
+        known = self._registry.find(telegram.address, whole_address=False)
+        if known is None:
+            return verdict.no(reasons.UNKNOWN_METER, "not in the registry")
+        verdict.subject = known.name
+        return verdict.no(reasons.OTHER_ADDRESS, f"{known.address.id} is registered as {known.name}")
+
+    def _open(self, verdict: Verdict, telegram: Telegram, entry: MeterEntry) -> None:
+        """Profile, cipher, records. Raises BadTelegram, or leaves a reason."""
+        spec = self._spec
+        if spec.pin_profile:
+            departs = _departs(telegram, entry)
+            if departs is not None:
+                verdict.no(reasons.PROFILE, departs)
+                return
+        key = self._keyring.key(telegram.address, whole_address=spec.whole_address)
+        if spec.pin_profile and entry.security == "none":
+            key = None  # what was agreed to be clear is not opened
+        pinned = spec.pin_profile
+        unlocked = receiver.unlock(
+            telegram,
+            key,
+            pinned_mac_at=MAC_AT,
+            honour_sender_mac=not pinned,
+            require_mac=pinned,
+            accept_clear_tail=not spec.strict,
+            accept_n_zero=not pinned,
+        )
+        values = interpret(receiver.interpret(unlocked, strict=spec.strict).records)
+        verdict.telegram = unlocked.telegram  # behind an encrypted ELL the inner layers are the telegram's
+        verdict.values = values
+        verdict.counter = unlocked.counter if unlocked.mac_ok else None
+        if not values.tells_consumption:
+            verdict.no(reasons.NO_VALUE, "no record of a consumption that this portal reads")
+
+
+def _departs(telegram: Telegram, entry: MeterEntry) -> str | None:
+    """How a telegram departs from the profile agreed for its meter, None when it does not. The MAC is left to
+    `unlock`, which is told to insist on it."""
+    if telegram.ell is not None and telegram.ell.encryption:
+        return f"{telegram.security}, agreed was {entry.security}"
+    if telegram.mode != MODES[entry.security]:
+        return f"{telegram.security}, agreed was {entry.security}"
+    if entry.security == "none":
+        return None if telegram.ci in RECORDS else f"CI {telegram.ci or 0:02X}"
+    if telegram.ci not in (CI_SHORT, CI_LONG):
+        return f"CI {telegram.ci or 0:02X} has no header that {entry.security} needs"
+    return None
+
+
+def _minute(shown: datetime | None) -> str | None:
+    return None if shown is None else shown.isoformat(timespec="minutes")
+
+
+def _day(values: Values) -> str | None:
+    return None if values.set_date is None else values.set_date.isoformat()[:10]
