@@ -1,0 +1,315 @@
+"""Endpoint `memory`: an embedded broker, for runs that want none. No sockets, no threads, no wall time.
+
+It behaves like Mosquitto where that matters to a gateway, a portal and an attacker: a publish outside the access list
+or over the size limit is acknowledged and dropped; a second session with the same client id displaces the first, which
+dials again; QoS 1 messages for a persistent session wait while it is away; wildcards do not match topics beginning
+with `$`. It has no TLS: whoever says a client id has it, so a cloned certificate is a second session with that id.
+
+Deterministic: messages are delivered in the order of publishing, to sessions in the order of connecting. One turn of
+its wheel dials who is due, then delivers what was published before the turn; `settle` stops early when QUIET_TURNS
+turns in a row moved nothing, because then nothing ever will, and after TURNS_MAX, because two sessions that displace
+each other never come to rest.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from sim import clock
+from sim.endpoint.mosquitto_config import PORTAL
+from sim.endpoint.port import FENCE, Address, EndpointError, Identity, Message, NotConnected
+from sim.spec import EndpointSpec
+
+QUIET_TURNS = 8
+TURNS_MAX = 2_000
+BACKOFF_TURNS = 2
+BACKOFF_MAX_TURNS = 256
+QUEUED_MESSAGES = 1_000_000
+
+
+class MemorySession:
+    """See port.Session."""
+
+    def __init__(self, broker: Memory, client_id: str, topics: tuple[str, ...], clean: bool) -> None:
+        self.client_id = client_id
+        self.inbox: deque[Message] = deque()
+        self.log: list[tuple[str, str]] = []
+        self.topics = list(topics)
+        self.clean = clean
+        self._broker = broker
+        self._fence_topic = FENCE.format(client=client_id)
+        self._fences_sent = self._fences_back = 0
+        self._connected = False
+        self.closed = False
+        self._connects = self._unacknowledged = 0
+        self.due_turn = 0
+        self.place = 0  # the order of connecting
+        self.backoff_turns = BACKOFF_TURNS
+
+    @property
+    def connected(self) -> bool:
+        return self._connected
+
+    @property
+    def connects(self) -> int:
+        return self._connects
+
+    @property
+    def unacknowledged(self) -> int:
+        return self._unacknowledged
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        if not self._connected:
+            raise NotConnected(f"{self.client_id}: publish without a connection")
+        if not topic or "+" in topic or "#" in topic:
+            raise EndpointError(f"{self.client_id}: cannot publish to {topic!r}: not a topic")
+        self._unacknowledged += 1
+        self._broker.accept(self, topic, payload)
+
+    def close(self) -> None:
+        self._end("")
+
+    def cut(self) -> None:
+        self._end("cut")
+
+    def fence(self) -> Callable[[], bool]:
+        """See port.Endpoint.fence."""
+        self._fences_sent += 1
+        number, sent_on = self._fences_sent, -1
+        mark = f"{id(self)}-{number}".encode()
+
+        def back() -> bool:
+            nonlocal sent_on
+            if self._fences_back < number and self._connected and sent_on != self._connects:
+                sent_on = self._connects
+                if self._fence_topic not in self.topics:
+                    self.topics.append(self._fence_topic)
+                    self._broker.listen(self, self._fence_topic)
+                self.publish(self._fence_topic, mark)
+            return self._fences_back >= number
+
+        return back
+
+    # --- for the broker ----------------------------------------------------------------------------------------
+
+    def came_up(self) -> None:
+        self._connected = True
+        self._connects += 1
+        self._unacknowledged = 0
+        self.log.append(("connected", ""))
+
+    def went_down(self, state: str, reason: str, turn: int) -> None:
+        self._connected = False
+        self.log.append((state, reason))
+        self.due_turn = turn + self.backoff_turns
+        self.backoff_turns = min(2 * self.backoff_turns, BACKOFF_MAX_TURNS)
+
+    def take(self, message: Message) -> None:
+        if message.topic != self._fence_topic:
+            self.inbox.append(message)
+        elif message.payload.startswith(f"{id(self)}-".encode()):
+            self._fences_back = max(self._fences_back, int(message.payload.partition(b"-")[2]))
+
+    def acknowledged(self) -> None:
+        self._unacknowledged -= 1
+
+    def _end(self, reason: str) -> None:
+        if not self.closed:
+            self.closed, self._connected = True, False
+            self.log.append(("closed", reason))
+            self._broker.gone(self)
+
+
+class Memory:
+    """See port.Endpoint. `directory` is taken for symmetry and not used."""
+
+    name = "memory"
+    features = frozenset({"acl", "persistence", "size limit", "takeover"})
+
+    def __init__(self, directory: Path | None = None, spec: EndpointSpec | None = None) -> None:
+        self.directory = directory
+        self.spec = spec or EndpointSpec()
+        self._turn = 0
+        self._moved = False
+        self._waiting: list[MemorySession] = []  # who wants to dial, in order of asking
+        self._online: dict[str, MemorySession] = {}  # by client id, in order of connecting
+        self._exact: dict[str, list[MemorySession]] = {}  # by subscribed topic without wildcards
+        self._wild: list[MemorySession] = []
+        self._place = 0
+        self._asleep: dict[str, tuple[tuple[str, ...], deque[Message]]] = {}  # persistent sessions while away
+        self._published: deque[tuple[MemorySession, int, Message]] = deque()
+        self._revoked: set[str] = set()
+
+    @property
+    def address(self) -> Address | None:
+        return None
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def stop(self) -> None:
+        for session in [*self._waiting, *self._online.values()]:
+            session.close()
+
+    def kill(self) -> None:
+        raise EndpointError("the embedded broker is no process that could be killed; take endpoint 'mosquitto'")
+
+    def restart(self) -> None:
+        raise EndpointError("the embedded broker is no process that could restart; take endpoint 'mosquitto'")
+
+    def identity(self, client_id: str) -> Identity:
+        return Identity(client_id)
+
+    def revoke(self, client_id: str) -> None:
+        """The client gets no new session; a live one stays until it ends."""
+        self._revoked.add(client_id)
+
+    def connect(
+        self,
+        identity: Identity,
+        *,
+        subscribe: tuple[str, ...] = (),
+        address: Address | None = None,
+        verify: bool = True,
+        clean: bool = True,
+    ) -> MemorySession:
+        if address is not None:
+            raise EndpointError("the embedded broker has no sockets to stand in the middle of; take 'mosquitto'")
+        session = MemorySession(self, identity.client_id, subscribe, clean)
+        self._waiting.append(session)
+        return session
+
+    def fence(self, session: MemorySession) -> Callable[[], bool]:
+        return session.fence()
+
+    # --- the wheel ---------------------------------------------------------------------------------------------
+
+    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
+        end_s = clock.wall_s() + deadline_s
+        quiet_turns = 0
+        for _ in range(TURNS_MAX):
+            if done():
+                return True
+            moved = self._turn_once()
+            quiet_turns = 0 if moved or self._dial_is_due_later() else quiet_turns + 1
+            if quiet_turns >= QUIET_TURNS or clock.wall_s() > end_s:
+                break
+        return done()
+
+    def _dial_is_due_later(self) -> bool:
+        return any(session.client_id not in self._revoked for session in self._waiting)
+
+    def _turn_once(self) -> bool:
+        """Whether anything moved, counting what happened since the last turn."""
+        self._turn += 1
+        moved, self._moved = self._moved, False
+        due = [session for session in self._waiting if session.due_turn <= self._turn]
+        for session in due:
+            self._waiting.remove(session)
+            self._dial(session)
+        for _ in range(len(self._published)):
+            sender, sent_on, message = self._published.popleft()
+            self._route(message)
+            if sender.connected and sender.connects == sent_on:
+                sender.acknowledged()
+        return moved or bool(due)
+
+    def _dial(self, session: MemorySession) -> None:
+        if session.client_id in self._revoked:
+            session.went_down("refused", "certificate revoked", self._turn)
+            self._waiting.append(session)
+            return
+        former = self._online.pop(session.client_id, None)
+        if former is not None:
+            self._deafen(former)
+            former.went_down("dropped", "taken over by another session with this client id", self._turn)
+            self._waiting.append(former)
+            if not former.clean:
+                self._asleep[former.client_id] = (tuple(former.topics), deque())
+        self._online[session.client_id] = session
+        self._place += 1
+        session.place = self._place
+        for topic in session.topics:
+            self.listen(session, topic)
+        session.came_up()
+        _, missed = self._asleep.pop(session.client_id, ((), deque()))
+        if not session.clean:
+            for message in missed:
+                session.take(message)
+
+    # --- for the sessions --------------------------------------------------------------------------------------
+
+    def accept(self, sender: MemorySession, topic: str, payload: bytes) -> None:
+        """Acknowledged in any case; delivered when access list and size limit allow it."""
+        self._moved = True
+        allowed = len(payload) <= self.spec.max_message_bytes and (
+            not self.spec.per_device_acl or may_publish(sender.client_id, topic)
+        )
+        self._published.append((sender, sender.connects, Message(topic if allowed else "", payload)))
+
+    def gone(self, session: MemorySession) -> None:
+        self._moved = True
+        if session in self._waiting:
+            self._waiting.remove(session)
+        if self._online.get(session.client_id) is session:
+            del self._online[session.client_id]
+            self._deafen(session)
+            if not session.clean:
+                self._asleep[session.client_id] = (tuple(session.topics), deque())
+
+    def listen(self, session: MemorySession, topic: str) -> None:
+        if "+" not in topic and "#" not in topic:
+            self._exact.setdefault(topic, []).append(session)
+        elif session not in self._wild:
+            self._wild.append(session)
+
+    def _deafen(self, session: MemorySession) -> None:
+        for topic in session.topics:
+            if session in self._exact.get(topic, ()):
+                self._exact[topic].remove(session)
+        if session in self._wild:
+            self._wild.remove(session)
+
+    def _route(self, message: Message) -> None:
+        topic = message.topic
+        if not topic:
+            return
+        hears = {session.place: session for session in self._exact.get(topic, ())}
+        for session in self._wild:
+            if any(matches(pattern, topic) for pattern in session.topics):
+                hears[session.place] = session
+        for _, session in sorted(hears.items()):
+            if not self.spec.per_device_acl or may_read(session.client_id, topic):
+                session.take(message)
+        for client_id, (topics, missed) in self._asleep.items():
+            wanted = any(matches(pattern, topic) for pattern in topics) and len(missed) < QUEUED_MESSAGES
+            if wanted and (not self.spec.per_device_acl or may_read(client_id, topic)):
+                missed.append(message)
+
+
+def matches(pattern: str, topic: str) -> bool:
+    """MQTT 3.1.1, 4.7: `+` is one level, `#` the rest; neither matches a first level that begins with `$`."""
+    if "+" not in pattern and "#" not in pattern:
+        return pattern == topic
+    if topic.startswith("$") and pattern[0] in "+#":
+        return False
+    wanted, levels = pattern.split("/"), topic.split("/")
+    for index, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if index >= len(levels) or (level != "+" and level != levels[index]):
+            return False
+    return len(wanted) == len(levels)
+
+
+def may_publish(client_id: str, topic: str) -> bool:
+    """The same rules as mosquitto_config.access_list."""
+    own = topic in (f"gw/{client_id}/up", f"gw/{client_id}/birth", FENCE.format(client=client_id))
+    return own or (client_id == PORTAL and matches("gw/+/ack", topic))
+
+
+def may_read(client_id: str, topic: str) -> bool:
+    own = topic in (f"gw/{client_id}/ack", FENCE.format(client=client_id))
+    return own or (client_id == PORTAL and (matches("gw/+/up", topic) or matches("gw/+/birth", topic)))

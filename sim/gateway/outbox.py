@@ -1,0 +1,139 @@
+"""Custody: what a gateway holds until the portal says that it is committed.
+
+Rules kept here. A bundle is on the disk (SQLite, WAL, synchronous FULL) before anybody may publish it, as the very
+bytes that will be sent, so a bundle sent twice is the same bundle. Its sequence number is never used again, not after
+an acknowledgement and not after a power cut: two bundles under one number would make the portal drop the second as a
+duplicate. What the broker will not take goes to quarantine, still on the disk.
+
+Deletions ride along with the next commit: losing one to a power cut only means that a bundle is sent again, and the
+portal drops it. A full disk is an OutboxError; the bundle stays with the caller and what was stored stays stored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS bundle (sequence INTEGER PRIMARY KEY AUTOINCREMENT, payload BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS quarantine (sequence INTEGER PRIMARY KEY, payload BLOB NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS power_on (count INTEGER NOT NULL);
+"""
+
+
+class OutboxError(Exception):
+    """The outbox cannot be read or written; the message names the cause and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    sequence: int
+    payload: bytes
+    reason: str
+
+
+class Outbox:
+    """One gateway's disk. Raises OutboxError."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            # One process owns the file, as on a real gateway: no shared memory, two descriptors instead of three.
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+            row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'bundle'").fetchone()
+        except sqlite3.Error as error:
+            raise self._error("open", error) from None
+        self._next = (row[0] if row else 0) + 1
+        self._deleted: list[int] = []
+
+    @property
+    def next_sequence(self) -> int:
+        return self._next
+
+    def store(self, encode: Callable[[int], bytes]) -> tuple[int, bytes]:
+        """Give the bundle its number, keep its bytes, commit. When it raises, the number is still free."""
+        sequence = self._next
+        payload = encode(sequence)
+        with self._transaction("store a bundle"):
+            self._db.execute("INSERT INTO bundle VALUES (?, ?)", (sequence, payload))
+        self._next = sequence + 1
+        return sequence, payload
+
+    def acknowledged(self, sequences: Iterable[int]) -> None:
+        """The portal has them: delete with the next commit."""
+        self._deleted.extend(sequences)
+
+    def quarantine(self, sequence: int, reason: str) -> None:
+        with self._transaction("quarantine a bundle"):
+            self._db.execute(
+                "INSERT OR REPLACE INTO quarantine SELECT sequence, payload, ? FROM bundle WHERE sequence = ?",
+                (reason, sequence),
+            )
+            self._db.execute("DELETE FROM bundle WHERE sequence = ?", (sequence,))
+
+    def release(self, sequence: int) -> None:
+        """Out of quarantine, to be published again (somebody raised the broker's limit)."""
+        with self._transaction("release a bundle"):
+            self._db.execute(
+                "INSERT INTO bundle SELECT sequence, payload FROM quarantine WHERE sequence = ?", (sequence,)
+            )
+            self._db.execute("DELETE FROM quarantine WHERE sequence = ?", (sequence,))
+
+    def power_on(self) -> int:
+        """Count a power-on; the count so far, this one included."""
+        with self._transaction("count a power-on"):
+            self._db.execute("INSERT INTO power_on SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM power_on)")
+            self._db.execute("UPDATE power_on SET count = count + 1")
+        row: tuple[int] = self._db.execute("SELECT count FROM power_on").fetchone()
+        return row[0]
+
+    def waiting(self) -> list[tuple[int, bytes]]:
+        """Stored and neither acknowledged nor quarantined, oldest first."""
+        gone = set(self._deleted)
+        try:
+            rows = self._db.execute("SELECT sequence, payload FROM bundle ORDER BY sequence").fetchall()
+        except sqlite3.Error as error:
+            raise self._error("read", error) from None
+        return [(sequence, payload) for sequence, payload in rows if sequence not in gone]
+
+    def quarantined(self) -> list[Quarantined]:
+        rows = self._db.execute("SELECT sequence, payload, reason FROM quarantine ORDER BY sequence").fetchall()
+        return [Quarantined(*row) for row in rows]
+
+    def close(self) -> None:
+        """In order: what was acknowledged is deleted."""
+        if self._deleted:
+            with contextlib.suppress(OutboxError), self._transaction("delete acknowledged bundles"):
+                pass
+        self._db.close()
+
+    def power_cut(self) -> None:
+        """At once: what was not committed is gone, deletions too."""
+        self._deleted.clear()
+        self._db.close()
+
+    @contextlib.contextmanager
+    def _transaction(self, doing: str) -> Iterator[None]:
+        deleted = [(sequence,) for sequence in self._deleted]
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("DELETE FROM bundle WHERE sequence = ?", deleted)
+            self._db.executemany("DELETE FROM quarantine WHERE sequence = ?", deleted)
+            yield
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise self._error(doing, error) from None
+        del self._deleted[: len(deleted)]
+
+    def _error(self, doing: str, error: sqlite3.Error) -> OutboxError:
+        way_out = "free some space; nothing that was stored is lost" if "full" in str(error) else "check the file"
+        return OutboxError(f"{self.path}: cannot {doing}: {error}; {way_out}")

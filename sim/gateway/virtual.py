@@ -1,0 +1,201 @@
+"""The simulated gateway: keyless, it carries telegrams from the air to the portal and answers for them on the way.
+
+Rules kept here. Telegrams go on as the radio heard them: no key, no decoding, nothing of wmbus. A bundle closes when
+its age, count or size asks for it, at exactly that instant of world time, however often the gateway is asked, so
+windows do not change what is published. It is in the outbox before it is published, published only on a connection
+that is up, after the birth, and deleted only on the portal's acknowledgement. A new connection means that everything
+unacknowledged is published again.
+
+Poison. A bundle that the broker drops in silence (too big, denied), or answers by closing the connection, must not
+block the rest: see transit. After REFUSALS_MAX refusals it is quarantined, which is still on the disk. An absent portal
+never brings a bundle there: silence alone is no refusal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from sim.bundle import ACK, BIRTH, UP, BadBundle, Bundle, Heard, decode_ack, encode_birth
+from sim.clock import ns
+from sim.endpoint.port import NotConnected, Session
+from sim.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
+from sim.gateway.outbox import Outbox
+from sim.gateway.transit import Transit
+from sim.spec import GatewaySpec
+
+RETRY_S = 60.0
+_OVERHEAD_BYTES = 128  # a bundle's JSON without its id and telegrams
+
+
+class VirtualGateway:
+    """See port.GatewayPort. `dial` opens a session that is subscribed to `ack_topic(id)`. `device` names the hardware:
+    boots are `<device>.<count>`, so a clone is told from the original by giving it another device name."""
+
+    features = frozenset({"birth", "custody", "forwards_encrypted", "power_cut", "quarantine"})
+
+    def __init__(
+        self,
+        id: str,
+        spec: GatewaySpec,
+        outbox_path: Path,
+        dial: Callable[[], Session],
+        record: Callable[[Event], None],
+        *,
+        device: str | None = None,
+        retry_s: float = RETRY_S,
+    ) -> None:
+        self.id = id
+        self.spec = spec
+        self.device = device or id
+        self._path = outbox_path
+        self._dial = dial
+        self._record = record
+        self._retry_ns = ns(retry_s)
+        self._offset_ns = ns(spec.clock_offset_s)
+        self._age_ns = ns(spec.bundle_age_s)
+        self._topic = UP.format(gateway=id)
+        self._room = spec.bundle_bytes - _OVERHEAD_BYTES - len(id)
+        self._open: list[Heard] = []
+        self._opened_ns = self._size = 0
+        self._on = False
+        self._boot(0)
+
+    # --- power -------------------------------------------------------------------------------------------------
+
+    @property
+    def up(self) -> bool:
+        return self._on
+
+    def power_on(self, now_ns: int) -> None:
+        if not self._on:
+            self._boot(now_ns)
+
+    def _boot(self, now_ns: int) -> None:
+        self.outbox = Outbox(self._path)
+        self.boot = f"{self.device}.{self.outbox.power_on()}"
+        self._transit = Transit(self.outbox.waiting())
+        self.session = self._dial()
+        self._quarantined = {item.sequence for item in self.outbox.quarantined()}
+        self._connects_seen = self._log_seen = 0
+        self._live = False  # the birth was said on the present connection
+        self._on = True
+
+    def power_cut(self, now_ns: int) -> None:
+        """The open bundle is gone; the outbox is not."""
+        if not self._on:
+            return
+        self._on = False
+        self.session.cut()
+        self._log_session(now_ns)
+        self.outbox.power_cut()
+        self._open.clear()
+
+    def close(self) -> None:
+        """Switch off in order. The open bundle is closed into the outbox by its owner (`flush`) or gone."""
+        if self._on:
+            self._on = False
+            self.session.close()
+            self.outbox.close()
+            self._open.clear()
+
+    # --- radio side --------------------------------------------------------------------------------------------
+
+    def receive(self, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:
+        if not self._on:
+            return
+        self.close_due(received_ns)
+        stamp_ns = received_ns + self._offset_ns
+        size = 2 * len(telegram) + len(str(stamp_ns)) + len(repr(rssi_dbm)) + 7
+        if self._open and self._size + size > self._room:
+            self._close(received_ns)
+        if not self._open:
+            self._opened_ns, self._size = received_ns, 0
+        self._open.append(Heard(telegram, stamp_ns, rssi_dbm))
+        self._size += size
+        if len(self._open) >= self.spec.bundle_count:
+            self._close(received_ns)
+
+    def close_due(self, now_ns: int) -> None:
+        if self._open and now_ns >= self._opened_ns + self._age_ns:
+            self._close(self._opened_ns + self._age_ns)
+
+    def flush(self, now_ns: int) -> None:
+        """Close the open bundle now, whatever its age (the end of a run)."""
+        if self._open:
+            self._close(now_ns)
+
+    def _close(self, now_ns: int) -> None:
+        """Into the outbox. When that fails the bundle stays open and the error goes to whoever runs the world."""
+        heard, closed_ns = tuple(self._open), now_ns + self._offset_ns
+        sequence, payload = self.outbox.store(lambda number: Bundle(self.id, number, closed_ns, heard).encode())
+        self._open.clear()
+        self._transit.add(sequence, payload)
+        self._record(BundleClosed(now_ns, self.id, sequence, len(heard), len(payload)))
+
+    # --- network side ------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        return self._transit.waiting
+
+    @property
+    def open_telegrams(self) -> int:
+        """Received and not yet in a closed bundle: what a power cut takes."""
+        return len(self._open)
+
+    def pump(self, now_ns: int) -> None:
+        if not self._on:
+            return
+        session, transit = self.session, self._transit
+        if len(session.log) != self._log_seen:
+            self._log_session(now_ns)
+        if session.inbox:
+            self._take_acknowledgements(now_ns)
+        if self._live and session.connects == self._connects_seen:
+            transit.published_until(session.unacknowledged)
+        if self._live and (not session.connected or session.connects != self._connects_seen):
+            self._live = False
+            transit.connection_ended()
+        if not session.connected:
+            return
+        try:
+            if not self._live:
+                self._live, self._connects_seen = True, session.connects
+                transit.other_published()
+                session.publish(BIRTH.format(gateway=self.id), encode_birth(self.id, self.boot, session.connects))
+            if transit.busy:
+                transit.late(now_ns - self._retry_ns)
+                self._quarantine_refused(now_ns)
+                while leaving := transit.next(now_ns):
+                    for _, payload in leaving:
+                        session.publish(self._topic, payload)
+        except NotConnected:
+            pass  # lost while publishing: everything is in the outbox, the next connection sends it again
+
+    def _take_acknowledgements(self, now_ns: int) -> None:
+        inbox, own = self.session.inbox, ACK.format(gateway=self.id)
+        sequences: list[int] = []
+        while inbox:
+            message = inbox.popleft()
+            if message.topic == own:
+                with contextlib.suppress(BadBundle):  # not from a portal of this version: no acknowledgement
+                    sequences += decode_ack(message.payload)
+        late = [sequence for sequence in sequences if sequence in self._quarantined]
+        known = self._transit.acknowledged(sequences)
+        self._quarantined.difference_update(late)
+        self.outbox.acknowledged(known + late)
+        for sequence in known + late:
+            self._record(BundleAcknowledged(now_ns, self.id, sequence))
+
+    def _quarantine_refused(self, now_ns: int) -> None:
+        for sequence, reason in self._transit.take_refused():
+            self.outbox.quarantine(sequence, reason)
+            self._quarantined.add(sequence)
+            self._record(BundleQuarantined(now_ns, self.id, sequence, reason))
+
+    def _log_session(self, now_ns: int) -> None:
+        for state, reason in self.session.log[self._log_seen :]:
+            self._record(SessionChanged(now_ns, self.session.client_id, state, reason))
+        self._log_seen = len(self.session.log)

@@ -1,0 +1,46 @@
+"""A small portal for tests: acknowledges each bundle once it noted it, and counts what came twice."""
+
+from __future__ import annotations
+
+from sim.bundle import ACK, BadBundle, Bundle, decode_birth, encode_ack
+from sim.endpoint.port import Endpoint, NotConnected, Session
+
+
+class AckingPortal:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.session: Session = endpoint.connect(
+            endpoint.identity("portal"), subscribe=("gw/+/up", "gw/+/birth"), clean=False
+        )
+        self.bundles: dict[tuple[str, int], Bundle] = {}
+        self.payloads: dict[tuple[str, int], bytes] = {}
+        self.births: list[tuple[str, str, int]] = []
+        self.duplicates = 0
+        self.altered = 0
+        self.away = False
+        self._owed: list[tuple[str, int]] = []
+
+    def pump(self) -> None:
+        inbox = self.session.inbox
+        while inbox:
+            message = inbox.popleft()
+            if message.topic.endswith("/birth"):
+                self.births.append(decode_birth(message.payload))
+                continue
+            try:
+                bundle = Bundle.decode(message.payload)
+            except BadBundle:
+                continue
+            name = (bundle.gateway, bundle.sequence)
+            if name in self.bundles:
+                self.duplicates += 1
+                self.altered += self.payloads[name] != message.payload
+            self.bundles[name], self.payloads[name] = bundle, message.payload
+            self._owed.append(name)
+        if self._owed and self.session.connected and not self.away:
+            try:
+                while self._owed:
+                    gateway, sequence = self._owed[0]
+                    self.session.publish(ACK.format(gateway=gateway), encode_ack(gateway, [sequence]))
+                    self._owed.pop(0)
+            except NotConnected:
+                pass
