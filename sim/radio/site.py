@@ -1,0 +1,124 @@
+"""Where things are: blocks of four houses round a courtyard, meters in rooms, gateways in stairwells.
+
+The rule kept here: a position is a pure function of the site's spec and the counts, so two runs with different seeds
+differ in luck (shadowing, fading, phases), never in the map.
+
+    city    a square grid of blocks
+    block   four houses, one on each side of a courtyard
+    house   STAIRCASES_A_HOUSE staircases in a row, `spacing_m` apart
+    floor   `flats_a_floor` flats either side of the stairwell, `rooms_a_flat` rooms in two rows
+
+Meters are dealt to rooms in order, so the last house may be part empty.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.radio.propagation import FLOOR_HEIGHT_M
+from sim.spec import SiteSpec, SpecError
+
+F64 = NDArray[np.floating[Any]]
+I64 = NDArray[np.int64]
+
+STAIRCASES_A_HOUSE: Final = 2
+HOUSES_A_BLOCK: Final = 4
+ROOM_DEPTH_M: Final = 5.0
+RADIATOR_HEIGHT_M: Final = 0.5
+GATEWAY_HEIGHT_M: Final = 2.2
+ANTENNA_HEIGHT_M: Final = 1.5  # of somebody in the courtyard
+
+
+class Site:
+    """`meters` and `gateways` are positions in metres, (n, 3), z above the ground; `flat`, `floor`, `staircase` and
+    `house` are the meters' indices, counted over the whole site (floor: within its house, 0 is the ground floor)."""
+
+    def __init__(self, spec: SiteSpec, meters: int, gateways: int) -> None:
+        if meters < 1:
+            raise SpecError(f"a site needs at least one meter, not {meters}")
+        if gateways < 0:
+            raise SpecError(f"a site cannot have {gateways} gateways")
+        self.spec = spec
+        index = np.arange(meters, dtype=np.int64)
+        self.flat: I64 = index // spec.rooms_a_flat
+        level = self.flat // spec.flats_a_floor
+        self.floor: I64 = level % spec.floors
+        self.staircase: I64 = level // spec.floors
+        self.house: I64 = self.staircase // STAIRCASES_A_HOUSE
+        self.staircases = int(self.staircase[-1]) + 1
+        self.blocks = -(-self.staircases // (STAIRCASES_A_HOUSE * HOUSES_A_BLOCK))
+        self._columns = _square_side(self.blocks)
+        self.meters: F64 = self._place(
+            self.staircase, *self._in_flat(self.flat % spec.flats_a_floor, index % spec.rooms_a_flat),
+            self.floor * FLOOR_HEIGHT_M + RADIATOR_HEIGHT_M,
+        )  # fmt: skip
+        self.gateways: F64 = self._gateways(gateways)
+
+    # --- for whoever comes to the site ----------------------------------------------------------------------------
+
+    def near(self, point: F64, metres: float) -> F64:
+        """The place `metres` east of a point, at its height: a neighbour's flat, the next room, a car."""
+        place: F64 = np.asarray(point, dtype=np.float64) + np.array([metres, 0.0, 0.0])
+        return place
+
+    def beside_gateway(self, gateway: int, metres: float) -> F64:
+        """The place `metres` away from a gateway."""
+        return self.near(self.gateways[gateway], metres)
+
+    def courtyard(self, block: int = 0) -> F64:
+        """The middle of a courtyard, an antenna at the height of a car's roof."""
+        row, column = divmod(block, self._columns)
+        return np.array([column * self._pitch_m, row * self._pitch_m, ANTENNA_HEIGHT_M])
+
+    # --- the map ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _side_m(self) -> float:
+        """From the middle of a courtyard to the houses' own middle line: the row of staircases fits between."""
+        return (STAIRCASES_A_HOUSE * self.spec.spacing_m) / 2 + ROOM_DEPTH_M
+
+    @property
+    def _pitch_m(self) -> float:
+        """From courtyard to courtyard: two half houses and a street of one spacing lie between."""
+        return 2 * self._side_m + 2 * ROOM_DEPTH_M + self.spec.spacing_m
+
+    def _in_flat(self, flat: I64, room: I64) -> tuple[F64, F64]:
+        """Metres along the house and across it, from the stairwell: two rows of rooms, either side of the middle."""
+        spec = self.spec
+        flat_m = spec.spacing_m / spec.flats_a_floor
+        rows = -(-spec.rooms_a_flat // 2)
+        along = (flat + 0.5) * flat_m - spec.spacing_m / 2 + ((room // 2 + 0.5) / rows - 0.5) * flat_m
+        across = np.where(room % 2 == 0, -0.8, 0.8) * ROOM_DEPTH_M
+        return along, across
+
+    def _place(self, staircase: I64, along: F64, across: F64, z: F64) -> F64:
+        """Turn places in a house into places on the map: each house of a block is a quarter turn further."""
+        row = (staircase % STAIRCASES_A_HOUSE - (STAIRCASES_A_HOUSE - 1) / 2) * self.spec.spacing_m
+        house = staircase // STAIRCASES_A_HOUSE
+        east, north = row + along, self._side_m + across
+        turn = house % HOUSES_A_BLOCK
+        cos, sin = np.array([1, 0, -1, 0])[turn], np.array([0, 1, 0, -1])[turn]
+        block = house // HOUSES_A_BLOCK
+        x = cos * east - sin * north + (block % self._columns) * self._pitch_m
+        y = sin * east + cos * north + (block // self._columns) * self._pitch_m
+        return np.stack([x, y, np.broadcast_to(z, x.shape)], axis=1).astype(np.float64)
+
+    def _gateways(self, count: int) -> F64:
+        """Spread evenly over the staircases; those that share one, evenly over its floors and a step apart."""
+        gateway = np.arange(count, dtype=np.int64)
+        staircase = (2 * gateway + 1) * self.staircases // max(1, 2 * count)
+        first = np.searchsorted(staircase, staircase)
+        sharing = np.bincount(staircase, minlength=self.staircases)[staircase]
+        floor = (2 * (gateway - first) + 1) * self.spec.floors // (2 * np.maximum(sharing, 1))
+        along = (gateway - first) * 0.3
+        return self._place(staircase, along, np.zeros(count), floor * FLOOR_HEIGHT_M + GATEWAY_HEIGHT_M)
+
+
+def _square_side(count: int) -> int:
+    side = 1
+    while side * side < count:
+        side += 1
+    return side
