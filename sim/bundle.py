@@ -62,9 +62,7 @@ class Bundle:
                 Heard(bytes.fromhex(telegram), _whole(received_ns, "telegrams"), float(rssi_dbm))
                 for received_ns, rssi_dbm, telegram in body["telegrams"]
             )
-            return cls(
-                _text(body["gw"], "gw"), _whole(body["seq"], "seq"), _whole(body["closed"], "closed"), heard
-            )
+            return cls(_text(body["gw"], "gw"), _whole(body["seq"], "seq"), _whole(body["closed"], "closed"), heard)
         except KeyError as missing:
             raise BadBundle(f"bundle lacks {missing}") from None
         except (TypeError, ValueError) as wrong:

@@ -208,9 +208,7 @@ def _value(hint: Any, spec_field: Any, value: Any, place: _Place, path: str) -> 
             raise place.error(path, f"{value!r} is not a list")
         if dataclasses.is_dataclass(item) and not value:
             raise place.error(path, "needs at least one entry")
-        return tuple(
-            _value(item, None, entry, place, f"{path}[{index}]") for index, entry in enumerate(value)
-        )
+        return tuple(_value(item, None, entry, place, f"{path}[{index}]") for index, entry in enumerate(value))
     if dataclasses.is_dataclass(hint):
         if isinstance(value, hint):  # type: ignore[arg-type]
             return value

@@ -27,7 +27,9 @@ def test_digest_depends_neither_on_order_nor_on_batches() -> None:
 @pytest.mark.parametrize("column", range(7))
 def test_digest_notices_a_change_in_any_column(column: int) -> None:
     changed = [list(row) for row in ROWS]
-    changed[50][column] = 5 if column == 4 and changed[50][column] != 5 else changed[50][column] + 1 if column != 4 else 4
+    changed[50][column] = (
+        5 if column == 4 and changed[50][column] != 5 else changed[50][column] + 1 if column != 4 else 4
+    )
     assert digest_of([tuple(row) for row in changed]) != digest_of(ROWS)  # type: ignore[misc]
 
 

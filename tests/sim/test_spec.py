@@ -57,7 +57,9 @@ def test_a_world_is_read_with_its_defaults(tmp_path: Path) -> None:
         ("[[gateway]]", "[portal]\nchecks = ['acc', 'luck']\n[[gateway]]", ["line 17", "'luck' is not one of"]),
     ],
 )
-def test_an_author_is_told_file_line_key_and_what_is_allowed(tmp_path: Path, old: str, new: str, told: list[str]) -> None:
+def test_an_author_is_told_file_line_key_and_what_is_allowed(
+    tmp_path: Path, old: str, new: str, told: list[str]
+) -> None:
     assert old in GOOD
     path = write(tmp_path, GOOD.replace(old, new, 1))
     with pytest.raises(SpecError) as error:

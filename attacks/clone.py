@@ -1,0 +1,157 @@
+"""Cloned gateway: a stolen certificate, used from somewhere else."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from attacks import forgery
+from attacks.attack import Can, Outcome, Steps, attack
+from attacks.survey import Survey
+from sim.bundle import UP, Bundle, Heard
+from sim.clock import NS_PER_S
+from sim.spec import SECURITIES
+from sim.truth import Truth
+
+TAKEOVER = "live takeover of the client id"
+BACKFILL = "backfill of recordings"
+FORGED = "forged without meter keys, sent first"
+REPLACED = "units replaced without meter keys"
+SEQUENCES = 900_000_000
+"""The clone numbers its bundles from here, far from the genuine gateway's."""
+
+
+@attack(
+    id="gateway.clone",
+    title="Clone a gateway",
+    threats=["G01", "G02", "G03"],
+    can=Can.HEAR | Can.CERTIFICATE,
+    ics=["T0859", "T0849", "T0856"],
+    weakness={
+        "portal.checks": [],
+        "portal.strict": False,
+        "portal.pin_profile": False,
+        "portal.alarms": [],
+    },
+    seen_as="alarm: twin gateway; telegrams refused",
+)
+@dataclass
+class Clone:
+    """With a gateway's certificate, key and client id, and a receiver near it: take over its session while it is
+    online, publish old recordings with a new receive time, and publish telegrams changed without their keys before
+    the genuine ones arrive (gateways bundle; a thief does not).
+
+    "forged without meter keys, sent first" changes what nobody authenticates: the units of a clear telegram, the status
+    byte of a mode 5 one (the tamper flag), the same byte in mode 7, where the MAC covers it. "units replaced without
+    meter keys" lowers N and appends a clear record.
+    """
+
+    gateway: int = 0
+    record_until_s: float = 3_700.0
+    act_at_s: float = 10_900.0
+    takeover_wall_s: float = 2.0
+    targets_each: int = 3
+    makers: tuple[str, ...] = ()
+    survey: Survey = field(default_factory=Survey)
+    published: list[tuple[str, str, str, bytes, int]] = field(default_factory=list)
+    displaced: int = 0
+    clone_connects: int = 0
+    gateway_id: str = ""
+    takeover_ns: int = 0
+    _armed: dict[str, str] = field(default_factory=dict)
+    _sequence: int = SEQUENCES
+
+    def run(self, reach: Any) -> Steps:
+        reach.note("hear", "recording")
+        reach.listen(lambda heard: self._listen(reach, heard))
+        identity = reach.steal(self.gateway)
+        self.gateway_id = identity.client_id
+        yield reach.wait_until(self.record_until_s)
+        old = {
+            security: [(m.address, m.recordings[0]) for m in self._loudest(security, skip=0)] for security in SECURITIES
+        }
+        yield reach.wait_until(self.act_at_s)
+        self._session = reach.connect(identity)
+        self.takeover_ns = reach.now_ns
+        reach.turn(self.takeover_wall_s)
+        self.clone_connects = self._session.connects
+        for security, recordings in old.items():
+            for address, heard in recordings:
+                self._publish(reach, BACKFILL, security, address, heard.telegram)
+        for security in SECURITIES:
+            armed = self._loudest(security, skip=self.targets_each, count=2 * self.targets_each)
+            self._armed.update({m.address: FORGED if i % 2 == 0 else REPLACED for i, m in enumerate(armed)})
+        yield reach.wait(2_000.0)
+        self._armed.clear()
+        self._session.close()
+        reach.note("connect", f"closed after {self.clone_connects} connects")
+
+    def _loudest(self, security: str, *, skip: int, count: int = 0) -> list[Any]:
+        return self.survey.loudest(security, makers=self.makers, least=2)[skip : skip + (count or self.targets_each)]
+
+    def _listen(self, reach: Any, heard: Heard) -> None:
+        known = self.survey.note(heard)
+        if known is None or known.address not in self._armed:
+            return
+        variant = self._armed.pop(known.address)
+        if variant == FORGED:
+            if known.security == "none":
+                forged = forgery.with_units(heard.telegram, 4_711, known.maker)
+            else:
+                forged = forgery.with_status(heard.telegram, 0x10)
+        else:
+            forged = forgery.with_units(heard.telegram, 4_711, known.maker)
+        self._publish(reach, variant, known.security, known.address, forged)
+
+    def _publish(self, reach: Any, variant: str, security: str, address: str, telegram: bytes) -> None:
+        """One bundle in the gateway's name, said to be received this moment."""
+        self._sequence += 1
+        bundle = Bundle(self.gateway_id, self._sequence, reach.now_ns, (Heard(telegram, reach.now_ns, -61.0),))
+        if reach.publish(self._session, UP.format(gateway=self.gateway_id), bundle.encode(), [telegram]):
+            self.published.append((variant, security, address, telegram, reach.now_ns))
+
+    # --- what came of it ----------------------------------------------------------------------------------------
+
+    def outcomes(self, truth: Truth) -> list[Outcome]:
+        alarms = truth.alarms(["twin"], subject=self.gateway_id, since_ns=self.takeover_ns)
+        displaced = truth.displacements(self.gateway_id, self.takeover_ns)
+        found = [
+            Outcome(
+                TAKEOVER,
+                security,
+                reached=self.clone_connects,
+                achieved=displaced,
+                detected=bool(alarms),
+                why="the genuine gateway was thrown off its session; " + ("noticed" if alarms else "no alarm"),
+                evidence={
+                    "clone's connects": self.clone_connects,
+                    "genuine thrown off": displaced,
+                    "alarms": len(alarms),
+                },
+            )
+            for security in sorted(truth.securities)
+        ]
+        groups: dict[tuple[str, str], list[tuple[str, bytes, int]]] = defaultdict(list)
+        for variant, security, address, telegram, at_ns in self.published:
+            groups[variant, security].append((address, telegram, at_ns))
+        for (variant, security), rows in groups.items():
+            changed = sum(bool(truth.stored_from(telegram, at_ns)) for _, telegram, at_ns in rows)
+            reasons = sorted({r for _, telegram, _ in rows for r in truth.refused(telegram)})
+            found.append(
+                Outcome(
+                    variant,
+                    security,
+                    reached=len(rows),
+                    achieved=changed,
+                    why="the portal stored it as a reading"
+                    if changed
+                    else (f"refused: {', '.join(reasons)}" if reasons else "no record was changed"),
+                    evidence={
+                        "published": len(rows),
+                        "records changed": changed,
+                        "first at": f"{rows[0][2] / NS_PER_S:.1f} s, meter {rows[0][0]}",
+                    },
+                )
+            )
+        return found

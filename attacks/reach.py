@@ -1,0 +1,250 @@
+"""The handle an attack is given: exactly the methods its capabilities allow, made from where it stands.
+
+A listener is a receiver on the air at a place, with the luck of that place; a speaker is a transmitter; on the network
+path stands a real TLS proxy; a stolen certificate opens a real session. Nothing here tells an attacker what the
+simulator knows: what it hears is bytes, time and signal strength. What it sends is noted for the truth, which it
+cannot read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from attacks.attack import Can, Record
+from sim.bundle import Heard
+from sim.clock import NS_PER_S, ns
+from sim.endpoint.port import Identity, Session
+from sim.events import AttackActed
+from sim.radio.modes import Mode
+from sim.truth import Spoken
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+Step = Generator[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the attacker's radio is: `beside` a gateway's index, that many metres away."""
+
+    beside: int = 0
+    metres: float = 6.0
+    power_dbm: float = 12.0
+    sensitivity_dbm: float = -105.0
+
+
+class _Base:
+    """What everyone can do: wait, and write the diary that the history keeps."""
+
+    def __init__(self, world: World, record: Record, place: Place) -> None:
+        self._world = world
+        self._record = record
+        self._place = place
+        self._position = world.site.beside_gateway(place.beside, place.metres)
+
+    @property
+    def now_ns(self) -> int:
+        """The attacker's watch (world ns)."""
+        return int(self._world.env.now)
+
+    def wait(self, seconds: float) -> simpy.Event:
+        return self._world.env.timeout(ns(seconds))
+
+    def wait_until(self, seconds: float) -> simpy.Event:
+        """Until this many seconds after the world began; at once when that is past."""
+        return self._world.env.timeout(max(0, ns(seconds) - self.now_ns))
+
+    def event(self) -> simpy.Event:
+        """Something to wait for that the attack itself will let happen."""
+        return self._world.env.event()
+
+    def go(self, steps: Step) -> simpy.Process:
+        """Do something beside the main process."""
+        return self._world.env.process(steps)
+
+    def note(self, action: str, detail: str) -> None:
+        self._world.history.record(AttackActed(self.now_ns, self._record.id, action, detail))
+
+
+class _Hear(_Base):
+    def __init__(self, world: World, record: Record, place: Place) -> None:
+        super().__init__(world, record, place)
+        self._waiting: list[simpy.Event] = []
+        self._watchers: list[Callable[[Heard], None]] = []
+        self._ear = world.air.add_receiver(
+            f"{record.id} ear",
+            self._position,
+            sensitivity_cdbm=round(place.sensitivity_dbm * 100),
+            links=(Mode.T1, Mode.C1, Mode.S1),
+            on_frame=self._on_frame,
+        )
+
+    def _on_frame(self, telegram: bytes, end_ns: int, rssi_cdbm: int) -> None:
+        heard = Heard(telegram, end_ns, rssi_cdbm / 100)
+        for watcher in self._watchers:
+            watcher(heard)
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for event in waiting:
+                event.succeed(heard)
+
+    def hear(self) -> simpy.Event:
+        """The next telegram this receiver gets, a `Heard`. Never comes when nothing is in range."""
+        event = self._world.env.event()
+        self._waiting.append(event)
+        return event
+
+    def listen(self, watcher: Callable[[Heard], None]) -> None:
+        """Every telegram from now on, as it ends."""
+        self._watchers.append(watcher)
+
+
+class _Speak(_Base):
+    def __init__(self, world: World, record: Record, place: Place) -> None:
+        super().__init__(world, record, place)
+        self._source: int | None = None
+        self._count = 0
+
+    def speak(self, telegram: bytes, *, mode: str = "T1") -> Spoken:
+        """Send a frame now. Returns the receipt by which the truth finds it again."""
+        if self._source is None:
+            self._source = self._world.air.add_transmitter(self._position)
+        spoken = Spoken(self._source, self._count, self.now_ns, telegram)
+        self._count += 1
+        self._world.truth.spoken[(spoken.source, spoken.k)] = spoken
+        self._world.air.emit(
+            self._source, spoken.k, Mode[mode], len(telegram), round(self._place.power_dbm * 100), frame=telegram
+        )
+        return spoken
+
+
+class _Shape(_Base):
+    def __init__(self, world: World, record: Record, place: Place) -> None:
+        super().__init__(world, record, place)
+        self._jammer: int | None = None
+        self._bursts = 0
+
+    def jam(self, seconds: float, *, mode: str = "T1", power_dbm: float | None = None) -> None:
+        """Noise on the channel of `mode`, from now."""
+        self._burst(ns(seconds), mode, power_dbm)
+
+    def _burst(self, duration_ns: int, mode: str, power_dbm: float | None) -> None:
+        if self._jammer is None:
+            self._jammer = self._world.air.add_transmitter(self._position)
+        power = self._place.power_dbm if power_dbm is None else power_dbm
+        self._world.air.emit(
+            self._jammer, self._bursts, Mode[mode], 0, round(power * 100), duration_ns=duration_ns, jammer=True
+        )
+        self._bursts += 1
+
+    @property
+    def bursts(self) -> int:
+        return self._bursts
+
+    def on_header(self, decide: Callable[[bytes], bool], *, reaction_s: float = 0.0005) -> None:
+        """While a frame is still on the air: when `decide(first 10 bytes)` is true, jam the rest of it."""
+
+        def heard(header: bytes, end_ns: int, _rssi_cdbm: int, mode: Mode, remaining_ns: int) -> None:
+            reaction_ns = ns(reaction_s)
+            if remaining_ns > reaction_ns and decide(header):
+                self._world.env.process(self._react(reaction_ns, remaining_ns - reaction_ns, mode))
+
+        self._world.air.add_receiver(
+            f"{self._record.id} trigger",
+            self._position,
+            sensitivity_cdbm=round(self._place.sensitivity_dbm * 100),
+            links=(Mode.T1, Mode.C1, Mode.S1),
+            on_frame=lambda *_: None,
+            on_header=heard,
+            demodulators=0,
+        )
+
+    def _react(self, reaction_ns: int, rest_ns: int, mode: Mode) -> Step:
+        yield self._world.env.timeout(reaction_ns)
+        self._burst(rest_ns, mode.name, None)
+
+
+class _Path(_Base):
+    """Sits between one gateway and the broker. `certificate`: what it can show as a server (see World.path_attack)."""
+
+    def intercept(self, gateway: int, certificate: str, alter: Callable[[bytes], bytes | None] | None = None) -> Any:
+        """Redirect a gateway to a TLS proxy of our own until `release()`. Returns the proxy, which has seen what
+        passed in clear."""
+        self.note("intercept", f"gateway {self._world.gateways[gateway].id}, showing: {certificate}")
+        return self._world.intercept(gateway, certificate, alter)
+
+    def release(self, gateway: int) -> None:
+        self._world.release(gateway)
+
+    def note_sent(self, telegrams: list[bytes]) -> None:
+        """Telegrams of our own making that we put on the path, noted for the truth."""
+        self._world.truth.note_published(telegrams)
+
+
+class _Certificate(_Base):
+    """Owns a gateway's certificate, key and client id."""
+
+    def steal(self, gateway: int) -> Identity:
+        return self._world.gateway_identity(gateway)
+
+    def connect(self, identity: Identity, *, subscribe: tuple[str, ...] = ()) -> Session:
+        """Open a real session to the broker with it; waits until it is up or refused."""
+        session = self._world.endpoint.connect(identity, subscribe=subscribe)
+        self._world.endpoint.settle(lambda: session.connected or bool(session.log), 10.0)
+        self.note("connect", f"as {identity.client_id}: {'connected' if session.connected else 'refused'}")
+        return session
+
+    def publish(self, session: Session, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
+        """QoS 1; waits for the broker. `telegrams`: those inside, noted for the truth. False: not connected."""
+        self._world.truth.note_published(telegrams)
+        if not self._world.endpoint.settle(lambda: session.connected, 10.0):
+            return False
+        session.publish(topic, payload)
+        self._world.endpoint.settle(lambda: session.unacknowledged == 0, 10.0)
+        self.note("publish", f"{topic}, {len(telegrams)} telegrams")
+        return True
+
+    def turn(self, wall_s: float) -> None:
+        """Let the network go on for a while of wall time (two clients that fight over one name need some)."""
+        self._world.endpoint.settle(lambda: False, wall_s)
+
+
+class _MeterKey(_Base):
+    def meter_key(self, address: str) -> bytes:
+        """The key of the one meter that was taken apart."""
+        key = self._world.fleet.key(self._world.fleet.find(address))
+        if key is None:
+            raise LookupError(f"meter {address} has no key")
+        return bytes(key)
+
+
+class _Disk(_Base):
+    def portal_files(self) -> dict[str, bytes]:
+        """Every file of the portal, by name."""
+        folder = self._world.directory / "portal"
+        return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+_PARTS: list[tuple[Can, type[_Base]]] = [
+    (Can.HEAR, _Hear),
+    (Can.SPEAK, _Speak),
+    (Can.SHAPE, _Shape),
+    (Can.PATH, _Path),
+    (Can.CERTIFICATE, _Certificate),
+    (Can.METER_KEY, _MeterKey),
+    (Can.DISK, _Disk),
+]
+
+
+def reach_for(record: Record, world: World, place: Place) -> Any:
+    """A handle with exactly the methods that `record.can` allows."""
+    parts = tuple(part for can, part in _PARTS if can in record.can)
+    return type("Reach", parts or (_Base,), {})(world, record, place)
+
+
+__all__ = ["NS_PER_S", "Heard", "Place", "reach_for"]

@@ -1,0 +1,171 @@
+"""Replay: send a telegram again that was sent before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from attacks import forgery
+from attacks.attack import Can, Outcome, Steps, attack
+from attacks.survey import Known, Survey
+from sim.bundle import Heard
+from sim.spec import SECURITIES
+from sim.truth import Spoken, Truth
+
+AT_ONCE = "after 10 s"
+OTHERS = "after more than ten others"
+WRAP = "after a wrap of 256"
+ACC = "with a rewritten access number"
+RESTART = "after a portal restart"
+CLOCK = "with a rewritten clock"
+
+
+@attack(
+    id="radio.replay",
+    title="Replay a captured telegram",
+    threats=["L08", "L09"],
+    can=Can.HEAR | Can.SPEAK,
+    ics=["T0856", "T0860"],
+    weakness={"portal.checks": [], "portal.strict": False, "portal.pin_profile": False},
+    seen_as="refused: not fresh",
+)
+@dataclass
+class Replay:
+    """Listen, choose meters from what was heard, and send their own bytes again.
+
+    "after 10 s" the same telegram at once; "after more than ten others" of the same meter; "after a wrap of 256" when
+    the meter's 8-bit access number stands where it stood; "with a rewritten access number" an old telegram with the
+    number the portal expects next (mode 5: the number is part of the IV and garbles plaintext bytes 8..15); "after a
+    portal restart" an old telegram when the portal may have forgotten; "with a rewritten clock" (only clear
+    telegrams) old contents under the present time.
+    """
+
+    learn_s: float = 3_700.0
+    targets_each: int = 3
+    restart_s: float | None = None
+    wrap: bool = True
+    makers: tuple[str, ...] = ()
+    survey: Survey = field(default_factory=Survey)
+    shots: list[tuple[str, str, str, Spoken]] = field(default_factory=list)
+    _cues: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    _taken: set[str] = field(default_factory=set)
+
+    def run(self, reach: Any) -> Steps:
+        reach.note("hear", "recording")
+        reach.listen(self._listen)
+        yield reach.wait_until(self.learn_s)
+        for security in SECURITIES:
+            if self.wrap:
+                for target in self._choose(self.survey.fastest(security)):
+                    reach.go(self._after_wrap(reach, target))
+            plans = [(AT_ONCE, self._at_once), (OTHERS, self._after_others), (ACC, self._new_acc)]
+            if self.restart_s is not None:
+                plans.append((RESTART, self._after_restart))
+            if security == "none":
+                plans.append((CLOCK, self._new_clock))
+            for _, plan in plans:
+                for target in self._choose(self.survey.loudest(security, makers=self.makers, least=2)):
+                    reach.go(plan(reach, target))
+
+    def _choose(self, candidates: list[Known]) -> list[Known]:
+        """One meter serves one variant only: an accepted replay would blur the next."""
+        chosen = [c for c in candidates if c.address not in self._taken][: self.targets_each]
+        self._taken.update(c.address for c in chosen)
+        return chosen
+
+    def _listen(self, heard: Heard) -> None:
+        known = self.survey.note(heard)
+        if known is not None and known.address in self._cues:
+            for event in self._cues.pop(known.address):
+                event.succeed(heard)
+
+    def _next(self, reach: Any, target: Known) -> Any:
+        """The target's next telegram, when it comes."""
+        event = reach.event()
+        self._cues[target.address].append(event)
+        return event
+
+    def _speak(self, reach: Any, variant: str, target: Known, telegram: bytes) -> None:
+        spoken = reach.speak(telegram)
+        reach.note("speak", f"{variant}: {target.address}, {len(telegram)} bytes")
+        self.shots.append((variant, target.security, target.address, spoken))
+
+    # --- the variants -------------------------------------------------------------------------------------------
+
+    def _at_once(self, reach: Any, target: Known) -> Steps:
+        heard = yield self._next(reach, target)
+        yield reach.wait(10.0)
+        self._speak(reach, AT_ONCE, target, heard.telegram)
+
+    def _after_others(self, reach: Any, target: Known) -> Steps:
+        heard = yield self._next(reach, target)
+        for _ in range(11):
+            yield self._next(reach, target)
+        yield reach.wait(5.0)
+        self._speak(reach, OTHERS, target, heard.telegram)
+
+    def _after_wrap(self, reach: Any, target: Known) -> Steps:
+        old: Heard = yield self._next(reach, target)
+        wanted = (forgery.access_number(old.telegram) - 1) % 256
+        count = 0
+        while True:
+            heard = yield self._next(reach, target)
+            count += 1
+            if count > 128 and (forgery.access_number(heard.telegram) - wanted) % 256 < 32:
+                break
+        yield reach.wait(2.0)
+        self._speak(reach, WRAP, target, old.telegram)
+
+    def _new_acc(self, reach: Any, target: Known) -> Steps:
+        old = target.recordings[0]
+        heard = yield self._next(reach, target)
+        yield reach.wait(10.0)
+        fresh = forgery.with_access_number(old.telegram, (forgery.access_number(heard.telegram) + 1) % 256)
+        self._speak(reach, ACC, target, fresh)
+
+    def _after_restart(self, reach: Any, target: Known) -> Steps:
+        old = target.recordings[-1]
+        yield reach.wait_until(self.restart_s)
+        self._speak(reach, RESTART, target, old.telegram)
+
+    def _new_clock(self, reach: Any, target: Known) -> Steps:
+        old = target.recordings[0]
+        heard = yield self._next(reach, target)
+        yield reach.wait(10.0)
+        acc = (forgery.access_number(heard.telegram) + 1) % 256
+        fresh = forgery.with_access_number(forgery.with_clock_of(old.telegram, heard.telegram, later_minutes=1), acc)
+        self._speak(reach, CLOCK, target, fresh)
+
+    # --- what came of it ----------------------------------------------------------------------------------------
+
+    def outcomes(self, truth: Truth) -> list[Outcome]:
+        return outcomes_of_shots(self.shots, truth)
+
+
+def outcomes_of_shots(shots: list[tuple[str, str, str, Spoken]], truth: Truth) -> list[Outcome]:
+    """One outcome a (variant, security): frames gateways took, portal records they changed, and why not."""
+    groups: dict[tuple[str, str], list[tuple[str, Spoken]]] = defaultdict(list)
+    for variant, security, address, spoken in shots:
+        groups[variant, security].append((address, spoken))
+    found = []
+    for (variant, security), rows in groups.items():
+        reached = sum(bool(spoken.taken) for _, spoken in rows)
+        achieved = sum(truth.changed_by(spoken) > 0 for _, spoken in rows)
+        reasons = sorted({reason for _, s in rows if not truth.changed_by(s) for reason in truth.refused(s.telegram)})
+        alarms = sum(bool(truth.alarms(["freshness"], subject=a, since_ns=s.start_ns)) for a, s in rows)
+        evidence: dict[str, int | float | str] = {
+            "sent": len(rows),
+            "delivered": reached,
+            "records changed": achieved,
+            "alarms": alarms,
+        }
+        if reasons:
+            evidence["refused as"] = ", ".join(reasons)
+        evidence["first at"] = f"{min(s.start_ns for _, s in rows) / 1e9:.1f} s, meter {rows[0][0]}"
+        if achieved:
+            why = "the portal stored it as a reading"
+        else:
+            why = f"refused: {', '.join(reasons)}" if reasons else "no record was changed"
+        found.append(Outcome(variant, security, reached, achieved, detected=False, why=why, evidence=evidence))
+    return found

@@ -1,0 +1,90 @@
+"""Sniffing: read heat units, and who is who, out of the air."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from attacks.attack import Can, Outcome, Steps, attack
+from attacks.survey import Survey
+from sim.bundle import Heard
+from sim.truth import Truth, fingerprint
+from wmbus.errors import BadTelegram
+from wmbus.telegram import parse, read
+
+
+@attack(
+    id="radio.sniff",
+    title="Read telegrams out of the air",
+    threats=["L01", "L02"],
+    can=Can.HEAR,
+    ics=["T0887"],
+    weakness={"fleet.security": "none"},
+    seen_as="nothing: listening leaves no trace",
+)
+@dataclass
+class Sniff:
+    """Listen in range and decode whatever can be decoded without a key.
+
+    "values": heat units recovered, counted only when they equal what the meter really sent. "who and when": the
+    address, access number and status byte that every telegram carries in clear, whatever its security mode.
+    """
+
+    survey: Survey = field(default_factory=Survey)
+    guesses: list[tuple[bytes, int | None]] = field(default_factory=list)
+
+    def run(self, reach: Any) -> Steps:
+        reach.note("hear", "listening")
+        reach.listen(self._decode)
+        yield reach.wait(0)
+
+    def _decode(self, heard: Heard) -> None:
+        if self.survey.note(heard) is None:
+            return
+        self.guesses.append((heard.telegram, _units_without_key(heard.telegram)))
+
+    def outcomes(self, truth: Truth) -> list[Outcome]:
+        heard: Counter[str] = Counter()
+        recovered: Counter[str] = Counter()
+        identified: Counter[str] = Counter()
+        for telegram, units in self.guesses:
+            sent = truth.known.get(fingerprint(telegram))
+            if sent is None:
+                continue
+            security = truth.security(sent)
+            heard[security] += 1
+            recovered[security] += units is not None and units == truth.units(sent)
+            parsed = parse(telegram)
+            identified[security] += parsed.security == security and str(parsed.address) == truth.address(sent)
+        found = []
+        for security, count in heard.items():
+            evidence: dict[str, int | float | str] = {"telegrams heard": count, "values recovered": recovered[security]}
+            why = "contents are in clear" if recovered[security] else "contents are encrypted; no value was recovered"
+            found.append(Outcome("values", security, count, recovered[security], why=why, evidence=evidence))
+            found.append(
+                Outcome(
+                    "who and when",
+                    security,
+                    count,
+                    identified[security],
+                    why="address, access number and status byte are never encrypted",
+                    evidence={"telegrams heard": count, "meters identified": self._meters(security)},
+                )
+            )
+        return found
+
+    def _meters(self, security: str) -> int:
+        return sum(m.security == security for m in self.survey.meters.values())
+
+
+def _units_without_key(telegram: bytes) -> int | None:
+    """The current heat units if they can be read without a key."""
+    try:
+        records = read(telegram, None).records
+    except BadTelegram:
+        return None
+    for record in records:
+        if record.unit == "HCA" and record.storage == 0 and isinstance(record.value, int):
+            return record.value
+    return None

@@ -1,0 +1,7 @@
+"""`python -m bench` is what ./wmbench starts once its environment is ready."""
+
+import sys
+
+from bench.cli import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,21 @@
+"""Without an attacker no record is stale, doubled or forged, and no genuine telegram is refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sim.world import World
+
+TITLE = "no altered record without an attacker"
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    if attacked:
+        return []
+    counts = Counter(altered.how for altered in world.truth.altered())
+    problems = [f"{count} readings {how}" for how, count in sorted(counts.items())]
+    missing = world.truth.missing()
+    if missing:
+        reasons = Counter(r for sent in missing[:200] for r in world.truth.refused_sent(sent) or ["no trace"])
+        problems.append(f"{len(missing)} telegrams that gateways received are not readings: {dict(reasons)}")
+    return problems

@@ -1,0 +1,62 @@
+"""From outcomes to verdicts. A defence is only proven when the same attack succeeds without it.
+
+achieved and noticed            DETECTED
+achieved                        SUCCEEDED
+had an effect, missed its aim   TOLERATED   } only when the control succeeded
+reached, achieved nothing       PREVENTED   }
+never reached, or no control    INCONCLUSIVE
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Verdict(StrEnum):
+    PREVENTED = "PREVENTED"
+    DETECTED = "DETECTED"
+    TOLERATED = "TOLERATED"
+    SUCCEEDED = "SUCCEEDED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class OutcomeLike(Protocol):
+    variant: str
+    security: str
+    reached: int
+    achieved: int
+    detected: bool
+    bounded: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    verdict: Verdict
+    control: str  # what the control showed, for people
+    why: str
+
+
+def decide(subject: OutcomeLike, controls: Iterable[OutcomeLike]) -> Decision:
+    """`controls`: outcomes of the same variant in the run with the defences off, any security mode. The control for
+    "mode7 refuses it" may be "mode0 takes it": what it proves is that the attack itself works."""
+    same = [c for c in controls if c.variant == subject.variant]
+    worked = [c for c in same if c.achieved > 0]
+    own = next((c for c in worked if c.security == subject.security), None)
+    if own is not None:
+        control = f"SUCCEEDED {own.achieved} of {own.reached} with the defences off"
+    elif worked:
+        control = f"SUCCEEDED {worked[0].achieved} of {worked[0].reached} on {worked[0].security}, defences off"
+    else:
+        control = "did not succeed" if same else "was not run"
+    if subject.reached <= 0:
+        return Decision(Verdict.INCONCLUSIVE, control, "the attack never reached its target")
+    if subject.achieved > 0:
+        verdict = Verdict.DETECTED if subject.detected else Verdict.SUCCEEDED
+        return Decision(verdict, control, subject.why)
+    if not worked:
+        return Decision(Verdict.INCONCLUSIVE, control, "its control did not succeed, so nothing is proven")
+    return Decision(Verdict.TOLERATED if subject.bounded else Verdict.PREVENTED, control, subject.why)

@@ -1,0 +1,22 @@
+"""The system without an attacker: a run is only worth something next to a clean one."""
+
+from bench.scenario import Stage, scenario
+from sim.clock import wall_s
+
+
+@scenario(world="day-1000")
+def test_a_thousand_meters_are_read_for_a_day(world: Stage) -> None:
+    """A thousand meters for a day at 900 s: every telegram a gateway received is a reading with the value that was
+    sent, none doubled, and no alarm is raised without a cause."""
+    started_s = wall_s()
+    world.run(days=1)
+    duration_s = wall_s() - started_s
+    truth = world.truth
+    assert world.inner.frames_sent == 96_000
+    assert truth.altered_readings == 0
+    assert truth.doubled() == 0
+    assert truth.missing() == []
+    assert truth.alarms(["freshness", "twin", "tamper"]) == []
+    world.measure("delivery ratio", len(truth.sent) / world.inner.frames_sent).at_least(0.95)
+    world.measure("readings stored", len(truth.readings)).at_least(0.95 * 96_000)
+    world.measure("wall time", duration_s, "s").at_most(30)

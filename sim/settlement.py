@@ -1,0 +1,118 @@
+"""Lockstep: at the end of a window, move real sockets until everything that can arrive has arrived.
+
+One round: gateways publish and get their PUBACKs; a fence through the broker brings in everything it had accepted; the
+portal takes it in one transaction, commits, and its acknowledgements travel back. Rounds go on while outboxes shrink.
+A gateway that nobody can expect to get through (no power, or an attacker on its path whose server it refuses) is not
+waited for; whatever it holds stays in its outbox.
+
+Faults strike in here, because only here are messages under way: `strike(phase, action)` carries out an action once, at
+the next moment in that phase at which messages are in flight.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sim.endpoint.port import Endpoint, Message, NotConnected, Session
+
+DEADLINE_S = 60.0
+ROUNDS_WITHOUT_PROGRESS = 3
+PHASES = ("publish", "deliver", "acknowledge")
+
+
+class NotSettled(Exception):
+    """Something that should have arrived did not; the message says what and where to look."""
+
+
+class Settlement:
+    """`gateways` are GatewayPorts with a `session`; `cut_off(gateway)` says whom not to wait for."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        gateways: Sequence[Any],
+        portal: Session,
+        cut_off: Callable[[Any], bool],
+    ) -> None:
+        self._endpoint = endpoint
+        self._gateways = gateways
+        self._portal = portal
+        self._cut_off = cut_off
+        self._strikes: deque[tuple[str, Callable[[], None]]] = deque()
+        self.messages_taken = 0
+
+    def strike(self, phase: str, action: Callable[[], None]) -> None:
+        if phase not in PHASES:
+            raise ValueError(f"phase {phase!r} is not one of {', '.join(PHASES)}")
+        self._strikes.append((phase, action))
+
+    def run(self, now_ns: int, take: Callable[[list[Message]], list[Message]]) -> None:
+        """Raises NotSettled when the broker does not come back."""
+        idle_rounds = 0
+        while True:
+            before = self._held()
+            self._turn("publish", now_ns, self._published, "gateways could not publish")
+            self._turn("deliver", now_ns, self._endpoint.fence(self._portal), "the portal's fence did not come back")
+            messages = self._arrived()
+            for message in take(messages) if messages else ():
+                self._tell(message)
+            self._turn("acknowledge", now_ns, self._acknowledged, "")
+            held = self._held()
+            if not held and not self._portal.inbox:
+                return
+            idle_rounds = 0 if messages or held < before else idle_rounds + 1
+            if idle_rounds >= ROUNDS_WITHOUT_PROGRESS:
+                return
+
+    def _turn(self, phase: str, now_ns: int, done: Callable[[], bool], complaint: str) -> None:
+        """Turn the network's wheel until done. Without a complaint, running out of time is no error: what was not
+        acknowledged goes out again in the next round."""
+
+        def check() -> bool:
+            for gateway in self._gateways:
+                gateway.pump(now_ns)
+            if self._strikes and self._strikes[0][0] == phase and self._in_flight():
+                self._strikes.popleft()[1]()
+            return done()
+
+        if not self._endpoint.settle(check, DEADLINE_S if complaint else 5.0) and complaint:
+            raise NotSettled(f"{complaint} within {DEADLINE_S:.0f} s{self._who()}; the broker's log tells why")
+
+    def _awaited(self) -> list[Any]:
+        return [g for g in self._gateways if g.up and not self._cut_off(g)]
+
+    def _published(self) -> bool:
+        return all(g.session.connected and g.session.unacknowledged <= 0 for g in self._awaited())
+
+    def _acknowledged(self) -> bool:
+        return bool(self._portal.inbox) or not self._held()
+
+    def _held(self) -> int:
+        return sum(len(g.waiting) for g in self._awaited())
+
+    def _in_flight(self) -> bool:
+        return any(g.session.unacknowledged > 0 for g in self._gateways) or self._held() > 0
+
+    def _who(self) -> str:
+        waiting = [g.id for g in self._awaited() if not g.session.connected]
+        return f" (not connected: {', '.join(waiting[:5])})" if waiting else ""
+
+    def _arrived(self) -> list[Message]:
+        """In an order that depends on content alone, not on which socket was faster."""
+        messages = sorted(self._portal.inbox, key=lambda m: (m.topic, len(m.payload), m.payload))
+        self._portal.inbox.clear()
+        self.messages_taken += len(messages)
+        return messages
+
+    def _tell(self, message: Message) -> None:
+        """An acknowledgement that is lost with its connection is made up for: the gateway sends the bundle again, and
+        the portal acknowledges it again."""
+        if self._endpoint.settle(lambda: self._portal.connected, DEADLINE_S):
+            with contextlib.suppress(NotConnected):
+                self._portal.publish(message.topic, message.payload)
+
+
+__all__ = ["NotSettled", "Settlement"]

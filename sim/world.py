@@ -1,0 +1,298 @@
+"""The world: a fleet on an air, gateways, an endpoint, a portal; run window by window.
+
+Inside a window SimPy moves only what is simulated. At the end of each window the world stands still in its own time
+while real sockets move (see settlement), so what the portal sees at each instant of world time does not depend on how
+fast the machine was.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import simpy
+
+from sim import bundle
+from sim.clock import Calendar, ns
+from sim.endpoint.choice import open_endpoint
+from sim.endpoint.port import Address, EndpointError, Identity, Session
+from sim.events import (
+    Event,
+    FaultInjected,
+    MeterTampered,
+    RunEnded,
+    RunStarted,
+    SessionChanged,
+    TelegramRefused,
+    WindowEnded,
+)
+from sim.gateway.virtual import VirtualGateway
+from sim.history import History
+from sim.meters.fleet import Fleet
+from sim.portal.intake import Portal
+from sim.portal.keyring import Keyring
+from sim.portal.registry import MeterEntry, Registry
+from sim.radio.air import Air
+from sim.radio.modes import Mode
+from sim.radio.site import Site
+from sim.seeds import Seeds
+from sim.settlement import Settlement
+from sim.spec import FleetSpec, GatewaySpec, WorldSpec
+from sim.truth import Truth
+
+PORTAL = "portal"
+START_DEADLINE_S = 60.0
+
+
+class World:
+    """One world, from its spec and one seed, in one directory. Close it, whatever happened (`with` does).
+
+    Raises SpecError, EndpointError, StoreError, OSError (a full disk), each with the way out.
+    """
+
+    def __init__(self, spec: WorldSpec, seed: int, directory: Path, *, frames: bool = False) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.spec = spec
+        self.seed = seed
+        self.directory = directory
+        self.env = simpy.Environment(initial_time=0)
+        self.seeds = Seeds(seed)
+        self.calendar = Calendar(spec.start)
+        self.frames_sent = 0
+        self.gateways: list[VirtualGateway] = []
+        self._routes: dict[str, Address] = {}
+        self._refused: Counter[str] = Counter()
+        self._stored = 0
+        self._closed = False
+        self.fleet = Fleet(spec.fleet, self.seeds, self.calendar, outdoor_mean_c=spec.site.outdoor_mean_c)
+        self.site = Site(spec.site, self.fleet.n, spec.gateways)
+        self.history = History(directory / "events.jsonl", frames=frames)
+        self.air = Air(self.env, self.seeds, self.site, self.fleet, self.history)
+        self.endpoint: Any = open_endpoint(spec.endpoint, directory / "endpoint")
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+
+    # --- building -----------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.history.record(RunStarted(0, self.spec.name, self.seed, self.spec.digest, self.endpoint.name))
+        self.endpoint.start()
+        self._add_gateways()
+        self.registry = self._register()
+        self.keyring = Keyring(
+            {self.fleet.address(m): key for m in range(self.fleet.n) if (key := self.fleet.key(m)) is not None}
+        )
+        self.truth = Truth(self)
+        self.air.taps.append(self.truth.tap)
+        self.portal = self._open_portal()
+        self.portal_session: Session = self.endpoint.connect(
+            self.endpoint.identity(PORTAL),
+            subscribe=(bundle.UP.format(gateway="+"), bundle.BIRTH.format(gateway="+")),
+            clean=False,
+        )
+        self.settlement = Settlement(self.endpoint, self.gateways, self.portal_session, self._cut_off)
+        everyone = [self.portal_session, *(g.session for g in self.gateways)]
+        if not self.endpoint.settle(lambda: all(s.connected for s in everyone), START_DEADLINE_S):
+            silent = next(s for s in everyone if not s.connected)
+            said = f": {silent.log[-1][1]}" if silent.log else ""
+            raise EndpointError(f"{silent.client_id} did not get a session within {START_DEADLINE_S:.0f} s{said}")
+        self.air.start()
+
+    def _add_gateways(self) -> None:
+        folder = self.directory / "gateways"
+        folder.mkdir(exist_ok=True)
+        for group in self.spec.gateway:
+            for number in range(group.count):
+                self._add_gateway(group, f"{group.name}-{number + 1:04d}", folder)
+
+    def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
+        gateway = VirtualGateway(
+            id_, group, folder / f"{id_}.sqlite", partial(self._dial, id_, group.verify_server), self._record
+        )
+        index = len(self.gateways)
+        receiver = self.air.add_receiver(
+            id_,
+            self.site.gateway_position(index),
+            sensitivity_cdbm=round(group.sensitivity_dbm * 100),
+            links=tuple(Mode[link] for link in group.links),
+            on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
+        )
+        assert receiver == index, "gateways are the first receivers, in order"
+        self.gateways.append(gateway)
+
+    def _dial(self, id_: str, verify: bool) -> Session:
+        """A gateway's session, over whatever path the network gives it at the moment."""
+        session: Session = self.endpoint.connect(
+            self.endpoint.identity(id_),
+            subscribe=(bundle.ACK.format(gateway=id_),),
+            address=self._routes.get(id_),
+            verify=verify,
+        )
+        return session
+
+    def _register(self) -> Registry:
+        """What the installer wrote down: each meter, its profile, its flat, and which gateways hear it."""
+        registry = Registry()
+        names = [g.id for g in self.gateways]
+        for meter in range(self.fleet.n):
+            spec: FleetSpec = self.fleet.spec(meter)
+            registry.add(
+                MeterEntry(
+                    self.fleet.address(meter),
+                    security=spec.security,
+                    interval_s=spec.interval_s,
+                    gateways=frozenset(names[r] for r in self.air.in_range(meter) if r < len(names)),
+                    flat=self.site.flat_name(meter),
+                    house=self.site.house_name(meter),
+                    planned_silence_s=0.0 if spec.mask == "always" else 64 * 3_600.0,
+                )
+            )
+        return registry
+
+    def _open_portal(self) -> Portal:
+        return Portal(
+            self.spec.portal,
+            self.directory / "portal",
+            self.calendar,
+            self._record,
+            keyring=self.keyring,
+            registry=self.registry,
+        )
+
+    # --- running ------------------------------------------------------------------------------------------------
+
+    @property
+    def now_ns(self) -> int:
+        return int(self.env.now)
+
+    def run(self, duration_ns: int, *, on_window: Callable[[World, int, int], None] | None = None) -> None:
+        """Let `duration_ns` of world time pass, window by window. Raises NotSettled, StoreError, OSError."""
+        end_ns = self.now_ns + duration_ns
+        window_ns = ns(self.spec.window_s)
+        while self.now_ns < end_ns:
+            until_ns = min(end_ns, (self.now_ns // window_ns + 1) * window_ns)
+            self.env.run(until=until_ns)
+            self._end_window(last=until_ns == end_ns)
+            if on_window is not None:
+                on_window(self, until_ns, end_ns)
+
+    def _end_window(self, *, last: bool = False) -> None:
+        now_ns = self.now_ns
+        counts = self.air.end_window()
+        self.frames_sent += counts.frames_sent
+        for gateway in self.gateways:
+            if gateway.up:
+                gateway.close_due(now_ns)
+                if last:
+                    gateway.flush(now_ns)
+        self.settlement.run(now_ns, lambda messages: self.portal.take(messages, now_ns))
+        self.portal.watch(now_ns)
+        stored = self.portal.store.count_readings()
+        self._record(
+            WindowEnded(
+                now_ns,
+                counts.frames_sent,
+                counts.frames_heard,
+                counts.fates,
+                stored - self._stored,
+                dict(self._refused),
+            )
+        )
+        self._stored = stored
+        self._refused.clear()
+        self.history.flush()
+
+    def _record(self, event: Event) -> None:
+        if isinstance(event, TelegramRefused):
+            self._refused[event.reason] += 1
+        self.history.record(event)
+
+    # --- faults -------------------------------------------------------------------------------------------------
+
+    def kill_broker(self, phase: str) -> None:
+        """SIGKILL the broker at the next moment in this phase of a settlement ("publish", "deliver", "acknowledge") at
+        which messages are under way, and start it again on the same port."""
+
+        def strike() -> None:
+            self._record(FaultInjected(self.now_ns, "broker killed", f"SIGKILL while in phase {phase}"))
+            self.endpoint.kill()
+            self.endpoint.restart()
+
+        self.settlement.strike(phase, strike)
+
+    def restart_portal(self) -> None:
+        """Close the portal and open it again on what it has on disk."""
+        self.portal.close()
+        self.portal = self._open_portal()
+        self._record(FaultInjected(self.now_ns, "portal restarted", PORTAL))
+
+    def power_cut(self, gateway: int) -> None:
+        self._record(FaultInjected(self.now_ns, "gateway power cut", self.gateways[gateway].id))
+        self.air.switch(gateway, up=False)
+        self.gateways[gateway].power_cut(self.now_ns)
+
+    def power_on(self, gateway: int) -> None:
+        self._record(FaultInjected(self.now_ns, "gateway power on", self.gateways[gateway].id))
+        self.air.switch(gateway, up=True)
+        self.gateways[gateway].power_on(self.now_ns)
+
+    def tamper(self, meter: int, how: str) -> None:
+        self.fleet.tamper(meter, self.now_ns, how)
+        self._record(MeterTampered(self.now_ns, str(self.fleet.address(meter)), how))
+
+    # --- the network path ---------------------------------------------------------------------------------------
+
+    def gateway_identity(self, gateway: int) -> Identity:
+        """What is stolen when a gateway is: its certificate, key and client id."""
+        identity: Identity = self.endpoint.identity(self.gateways[gateway].id)
+        return identity
+
+    def reroute(self, gateway: int, address: Address | None) -> None:
+        """The network leads a gateway elsewhere (None: to the broker again); its connection is reset."""
+        chosen = self.gateways[gateway]
+        if address is None:
+            self._routes.pop(chosen.id, None)
+        else:
+            self._routes[chosen.id] = address
+        chosen.session.reroute(address or self.endpoint.address)
+
+    def _cut_off(self, gateway: VirtualGateway) -> bool:
+        """Nobody can expect it to get through: its path leads to somebody it refuses."""
+        return gateway.id in self._routes and not gateway.session.connected
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Write the last record. The world can still be read."""
+        for session in [getattr(self, "portal_session", None)]:
+            if session is not None:
+                for state, reason in session.log:
+                    self.history.record(SessionChanged(self.now_ns, session.client_id, state, reason))
+        self.history.record(RunEnded(self.now_ns, "complete"))
+        self.history.flush()
+
+    def close(self) -> None:
+        """Idempotent. Leaves no process, no socket, no open file."""
+        if self._closed:
+            return
+        self._closed = True
+        for gateway in self.gateways:
+            gateway.close()
+        if hasattr(self, "portal_session"):
+            self.portal_session.close()
+        self.endpoint.stop()
+        if hasattr(self, "portal"):
+            self.portal.close()
+        self.history.close()
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
