@@ -1,8 +1,9 @@
 """Time as meters write it: types F, G, I and J of EN 13757-3, Annex A.
 
-A meter's clock has no zone: what is decoded is the naive local time it shows.  A year has two digits; with the
-hundred-year bits zero, 81-99 are 1981-1999 and 0-80 are 2000-2080.  A date that does not exist (month 0, day 31 in
-April, FFFF for "none", the invalid bit) decodes to None, never to a neighbour.
+A meter's clock has no zone: what is decoded is the naive local time it shows.  A year has two digits: 0-80 are
+2000-2080, 81-99 are 1981-1999 unless the hundred-year bits are set.  (Taken literally those bits would move a real
+meter of 2026 to 2126; they choose between 1900 and 2000 and no more.)  A date that does not exist decodes to None,
+never to a neighbour: month 0, 31 April, FFFF for "none", year 127 for "every year", the invalid bit.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from wmbus.errors import CannotEncode
 
 
 def _year(two_digits: int, hundreds: int) -> int:
+    if two_digits > 99:
+        raise ValueError("every year")
     if hundreds:
-        return 1900 + 100 * hundreds + two_digits
+        return 2000 + two_digits
     return 1900 + two_digits if two_digits > 80 else 2000 + two_digits
 
 

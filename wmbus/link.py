@@ -56,18 +56,19 @@ def _crc_bytes(data: bytes) -> bytes:
 def manufacturer_wire(letters: str) -> bytes:
     """Three letters A-Z as the two bytes of the M field, little endian (EN 13757-3, FLAG manufacturer code).
 
-    The signs @ [ \\ ] ^ _ stand for the five-bit codes that are no letter, so that whatever was received can be sent.
+    The signs @ [ \\ ] ^ _ stand for the five-bit codes that are no letter, and a first letter 32 higher (a for A) for
+    bit 15, which marks an address that is not unique worldwide: whatever was received can be told apart and sent.
     """
-    if len(letters) != 3 or not all("@" <= x <= "_" for x in letters):
+    if len(letters) != 3 or not ("@" <= letters[0] <= "\x7f" and all("@" <= x <= "_" for x in letters[1:])):
         raise CannotEncode(f"a manufacturer is three letters A-Z, not {letters!r}")
     a, b, c = (ord(x) - 64 for x in letters)
     return (a << 10 | b << 5 | c).to_bytes(2, "little")
 
 
 def manufacturer_letters(wire: bytes) -> str:
-    """The M field as letters.  Codes outside A-Z keep their own character, so the mapping loses only bit 15."""
+    """The M field as letters, the inverse of ``manufacturer_wire`` for all 65 536 codes."""
     m = int.from_bytes(wire, "little")
-    return chr((m >> 10 & 31) + 64) + chr((m >> 5 & 31) + 64) + chr((m & 31) + 64)
+    return chr((m >> 10) + 64) + chr((m >> 5 & 31) + 64) + chr((m & 31) + 64)
 
 
 @dataclass(frozen=True, slots=True)
