@@ -7,5 +7,7 @@ plots      the only door to matplotlib
 console    the summary in a terminal or a log
 junit      junit.xml for CI
 coverage   the threat list (threats.toml) against what runs have shown
+palette    one colour a meaning, for tables and plots, light and dark
+words      numbers, times and claims in words, the same in every document
 pcap       air.pcap, read by wireshark/wmbus.lua
 """

@@ -1,0 +1,127 @@
+"""The summary of a run in a terminal: the verdict table in colour, or plain lines where nobody looks (CI, a pipe).
+
+Plain lines begin with the word that matters, so that `grep ^SUCCEEDED` works. Text from the run is never taken as
+markup or as terminal control: a name that holds either is shown, not obeyed.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from reports.coverage import NOT_COVERED, ThreatRow
+from reports.run import Claim, Run, Scenario
+from reports.words import claim_name, mode_text, value_text
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+VERDICT_STYLES: Final = {"PREVENTED": "green", "DETECTED": "blue", "TOLERATED": "cyan", "SUCCEEDED": "red",
+                         "INCONCLUSIVE": "yellow"}  # fmt: skip
+OUTCOME_STYLES: Final = {"passed": "green", "failed": "red", "error": "red", "inconclusive": "yellow",
+                         "interrupted": "yellow", "skipped": "dim"}  # fmt: skip
+
+
+def print_run(run: Run, *, file: IO[str] | None = None, rich: bool | None = None, report: Path | None = None) -> None:
+    """The summary of a run, to stdout unless `file` is given; `rich` None asks whether that is a terminal."""
+    file = file or sys.stdout
+    if file.isatty() if rich is None else rich:
+        _rich_run(run, file, report)
+        return
+    for scenario, claim in run.claims:
+        print(_plain(_claim_line(scenario, claim)), file=file)
+    for line in _closing(run, report):
+        print(_plain(line), file=file)
+
+
+def print_threats(rows: Iterable[ThreatRow], *, file: IO[str] | None = None, rich: bool | None = None) -> None:
+    """The coverage matrix, one threat a line."""
+    file = file or sys.stdout
+    rows = list(rows)
+    if not (file.isatty() if rich is None else rich):
+        for row in rows:
+            print(_plain(f"{row.id}\t{row.status}\t{row.title}\t{' '.join(row.scenarios)}"), file=file)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Threats and what runs have shown", title_justify="left", pad_edge=False, box=None)
+    for head in ("id", "threat", "what stops it", "answered by", "status"):
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        style = "dim" if row.status == NOT_COVERED else "" if row.verdicts else "yellow"
+        table.add_row(*(_text(part, style) for part in
+                        (row.id, row.title, row.stopped_by, ", ".join(row.answered_by), row.status)))  # fmt: skip
+    Console(file=file, force_terminal=True).print(table)
+
+
+def _rich_run(run: Run, file: IO[str], report: Path | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(file=file, force_terminal=True)
+    if run.claims:
+        table = Table(pad_edge=False, box=None, header_style="dim")
+        for head in ("attack", "variant", "security", "defences", "verdict", "control", "why"):
+            table.add_column(head, no_wrap=head in ("security", "verdict", "control"))
+        last = ("", "")
+        for _, claim in run.claims:
+            same, last = (claim.attack, claim.variant) == last, (claim.attack, claim.variant)
+            style = VERDICT_STYLES.get(claim.verdict, "")
+            verdict = _text(claim.verdict, style if claim.holds else f"reverse bold {style}")
+            if claim.expected and claim.expected != claim.verdict:
+                verdict.append(f" ≠ {_plain(claim.expected)}", "red")
+            names = ("", "") if same else (claim.attack, claim.variant)
+            table.add_row(
+                _text(names[0], "bold"), _text(names[1]), _text(mode_text(claim.security)), _text(claim.defences),
+                verdict, _text(claim.control.lower(), "dim"), _text(claim.why, "dim"),
+            )  # fmt: skip
+        console.print(table)
+        console.print()
+    for number, line in enumerate(_closing(run, report)):
+        style = OUTCOME_STYLES.get(line.partition(":")[0].lower(), "") if number < len(run.scenarios) else ""
+        console.print(_text(line, style), soft_wrap=True)
+
+
+def _claim_line(scenario: Scenario, claim: Claim) -> str:
+    remarks = [f"expected {claim.expected}"] if claim.expected not in ("", claim.verdict) else []
+    remarks += [f"control {claim.control}"] if claim.control else []
+    told = f" ({', '.join(remarks)})" if remarks else ""
+    return f"{claim.verdict:<13} {claim_name(claim)}{told}: {claim.why}  [{scenario.id}]"
+
+
+def _closing(run: Run, report: Path | None) -> list[str]:
+    """Scenario lines, then what remains to be said."""
+    lines = []
+    for scenario in run.scenarios:
+        lines.append(f"{scenario.outcome.upper()}: {scenario.title or scenario.id} ({scenario.duration_s:.1f} s)")
+        if scenario.outcome not in ("passed", "skipped"):
+            lines += [f"  {line}" for line in (scenario.message, f"replay: {scenario.replay}") if line]
+        lines += [f"  {m.name} = {value_text(m.value)} {m.unit}, limit {m.limit}: outside"
+                  for m in scenario.measures if not m.ok]  # fmt: skip
+    lines += [f"left out: {item}" for item in run.left_out]
+    lines += [f"note: {note}" for note in run.notes]
+    verdicts = Counter(claim.verdict for _, claim in run.claims)
+    holding = sum(claim.holds for _, claim in run.claims)
+    told = ", ".join(f"{verdicts[name]} {name}" for name in VERDICT_STYLES if verdicts[name])
+    if told:
+        lines.append(f"{holding} of {len(run.claims)} verdicts as expected: {told}")
+    lines.append(f"{run.outcome}: {run.name}, seed {run.seed}, {run.duration_s:.1f} s")
+    if report is not None:
+        lines.append(f"report: {report}")
+    return lines
+
+
+def _plain(text: str) -> str:
+    """One line without control characters."""
+    return "".join(c if c == "\t" or unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _text(text: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    return Text(_plain(text), style=style)

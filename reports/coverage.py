@@ -1,0 +1,134 @@
+"""The threat list against what runs have shown: `./wmbench threats`.
+
+threats.toml holds the list as data: what each threat is, what stops it, whose job that is, and which claims of the
+talk and which threat names of the BSI protection profile speak of it. Here it is joined with the verdicts of run.json
+files.
+A threat that no scenario names is "not covered", and a threat whose scenarios have not run has "no verdict yet": both
+are said aloud, because a matrix that only shows what was tried looks complete. It never claims conformity.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from reports.run import Claim, from_json
+
+THREATS: Final = Path(__file__).parent / "threats.toml"
+NOT_COVERED: Final = "not covered"
+NO_VERDICT: Final = "no verdict yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One claim as a run found it."""
+
+    run: str  # when the run started
+    scenario: str
+    attack: str
+    variant: str
+    security: str
+    defences: str
+    verdict: str
+    expected: str
+    control: str
+
+    @property
+    def holds(self) -> bool:
+        return Claim(verdict=self.verdict, expected=self.expected).holds
+
+
+@dataclass(slots=True)
+class ThreatRow:
+    """`scenarios` name the threat, run or not; `verdicts` are of the newest run that has any for a scenario."""
+
+    id: str
+    title: str
+    area: str
+    stopped_by: str
+    answered_by: list[str]
+    bsi: list[str]
+    claims: list[str]
+    scenarios: list[str] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    outcomes: dict[str, str] = field(default_factory=dict)  # scenario id -> outcome
+
+    @property
+    def status(self) -> str:
+        """ "not covered", "no verdict yet", or counts of verdicts (of outcomes where a scenario only measures)."""
+        if not self.scenarios:
+            return NOT_COVERED
+        counts = Counter(verdict.verdict for verdict in self.verdicts)
+        if not counts:
+            counts = Counter(outcome for outcome in self.outcomes.values() if outcome != "skipped")
+        if not counts:
+            return NO_VERDICT
+        wrong = sum(not verdict.holds for verdict in self.verdicts)
+        told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+        return f"{told}; {wrong} not as expected" if wrong else told
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "status": self.status}
+
+
+def load_threats(path: Path = THREATS) -> list[dict[str, Any]]:
+    """The [[threat]] tables, each with the titles of the talk's claims and the BSI names that speak of it."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    threats: list[dict[str, Any]] = table["threat"]
+    for threat in threats:
+        threat["claims"] = [claim["title"] for claim in table["claim"] if threat["id"] in claim["threats"]]
+        threat["bsi"] = [name["name"] for name in table["bsi"] if threat["id"] in name["threats"]]
+    return threats
+
+
+def load_claims(path: Path = THREATS) -> list[dict[str, Any]]:
+    """What the talk claims: title, threshold, where it is known to be false, the threats it speaks of."""
+    claims: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
+    return claims
+
+
+def threat_matrix(
+    run_json_list: Iterable[dict[str, Any]],
+    threats: Sequence[dict[str, Any]] | None = None,
+    declared: Mapping[str, Sequence[str]] | None = None,
+) -> list[ThreatRow]:
+    """Rows in the order of the list. `declared` gives the threats of scenarios that may not have run yet (scenario
+    id -> threat ids). A threat id that the list does not know gets a row of its own, so that a misspelt one shows."""
+    rows = {threat["id"]: _row(threat) for threat in (load_threats() if threats is None else threats)}
+    for scenario_id, ids in (declared or {}).items():
+        for threat_id in ids:
+            _name(rows, threat_id, scenario_id)
+    for body in sorted(run_json_list, key=lambda body: str(body.get("started", ""))):
+        run = from_json(body)
+        for scenario in run.scenarios:
+            verdicts = [
+                Verdict(run.started, scenario.id, c.attack, c.variant, c.security, c.defences, c.verdict, c.expected,
+                        c.control)
+                for c in scenario.claims
+            ]  # fmt: skip
+            for threat_id in scenario.threats:
+                row = _name(rows, threat_id, scenario.id)
+                row.outcomes[scenario.id] = scenario.outcome
+                if verdicts:
+                    row.verdicts = [v for v in row.verdicts if v.scenario != scenario.id] + verdicts
+    return list(rows.values())
+
+
+def _name(rows: dict[str, ThreatRow], threat_id: str, scenario: str) -> ThreatRow:
+    if threat_id not in rows:
+        rows[threat_id] = _row({"id": threat_id, "title": "not in the threat list", "area": "unknown"})
+    row = rows[threat_id]
+    if scenario not in row.scenarios:
+        row.scenarios.append(scenario)
+    return row
+
+
+def _row(threat: Mapping[str, Any]) -> ThreatRow:
+    return ThreatRow(
+        threat["id"], threat["title"], threat["area"], threat.get("stopped_by", ""),
+        list(threat.get("answered_by", [])), list(threat.get("bsi", [])), list(threat.get("claims", [])),
+    )  # fmt: skip

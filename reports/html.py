@@ -1,0 +1,191 @@
+"""report.html: one self-contained page a run, from its run.json and its histories.
+
+It is read in this order: what came out, the verdict table, the outcome matrix, what was left out; then each scenario
+with its claims, each claim with its evidence and a trace of the first events behind it, then each world's history.
+Every step is a link, so that a verdict can be followed to event time, telegram fingerprint and reason of refusal,
+which are found again word for word in events.jsonl.
+
+The page has no script and loads nothing. Everything in it may stem from a hostile sender (a meter's name, a reason),
+so the template escapes all; only SVG drawn by plots.py, where matplotlib has escaped every text, goes in as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import palette, plots
+from reports.run import Claim, Run, Scenario, World, read_run
+from reports.story import Entry, Story, read_story
+from reports.words import duration_text, mode_text, number_text, ratio_text, value_text, world_time
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures
+LISTED_EVENTS: Final = 40
+LISTED_REFUSALS: Final = 24
+TRACED: Final = (("attack", 3), ("tampering", 1), ("fault", 2), ("refused", 3), ("session", 2), ("alarm", 2))
+GLYPHS: Final = {"PREVENTED": "✓", "DETECTED": "◉", "TOLERATED": "≈", "SUCCEEDED": "✗", "INCONCLUSIVE": "?"}
+Matrix = list[tuple[str, str, list[list["ClaimView"]]]]
+
+
+@dataclass(slots=True)
+class WorldView:
+    """One world with its history and pictures."""
+
+    anchor: str
+    world: World
+    story: Story
+    timeline: Markup | None = None
+    refused: Markup | None = None
+    losses: Markup | None = None
+    unplotted: bool = False
+    events: list[Entry] = field(default_factory=list)
+    events_more: int = 0
+    refusals: list[Entry] = field(default_factory=list)
+    refusals_more: int = 0
+
+
+@dataclass(slots=True)
+class ClaimView:
+    """One claim; `worlds` are those whose history shows it, `trace` the first events there."""
+
+    anchor: str
+    number: int
+    claim: Claim
+    scenario: Scenario
+    worlds: list[WorldView]
+    trace: list[Entry]
+    traced: WorldView | None
+    told: ClaimView | None = None  # the claim above that shows the same trace already
+
+
+@dataclass(slots=True)
+class ScenarioView:
+    anchor: str
+    scenario: Scenario
+    claims: list[ClaimView]
+    worlds: list[WorldView]
+
+
+def write_report(run_directory: Path) -> Path:
+    """Write report.html and plots/*.svg into the run directory. Raises RunError when there is no run, OSError when
+    the disk is full."""
+    run = read_run(run_directory)
+    scenarios = [_scenario(run, number, scenario) for number, scenario in enumerate(run.scenarios, start=1)]
+    told: dict[tuple[str, str], ClaimView] = {}
+    for number, claim in enumerate((item for view in scenarios for item in view.claims), start=1):
+        claim.number, claim.anchor = number, f"c{number}"
+        if claim.traced is not None:
+            first = told.setdefault((claim.traced.anchor, claim.claim.attack), claim)
+            claim.told = None if first is claim else first
+    path = run_directory / "report.html"
+    path.write_text(render(run, scenarios), encoding="utf-8")
+    return path
+
+
+def render(run: Run, scenarios: list[ScenarioView]) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {
+        "world_time": world_time, "number": number_text, "value": value_text, "mode": mode_text,
+        "duration": duration_text, "ratio": ratio_text,
+    }  # fmt: skip
+    claims = [claim for view in scenarios for claim in view.claims]
+    return environment.get_template("report.html.j2").render(
+        run=run, scenarios=scenarios, claims=claims, matrix=outcome_matrix(claims), glyphs=GLYPHS,
+        theme=Markup(palette.css()), verdict_colours=palette.VERDICTS, outcome_colours=palette.OUTCOMES,
+        group_colours=palette.GROUPS, verdicts=Counter(view.claim.verdict for view in claims),
+        holding=sum(view.claim.holds for view in claims),
+        outcomes=Counter(scenario.outcome for scenario in run.scenarios),
+        measures=[measure for scenario in run.scenarios for measure in scenario.measures],
+    )  # fmt: skip
+
+
+def outcome_matrix(claims: Iterable[ClaimView]) -> tuple[list[str], Matrix]:
+    """Column heads (security, then defences off and on for each) and rows (attack, variant, one list of claims a
+    column). A claim with only some defences on stands in the "on" column and is labelled there."""
+    claims = list(claims)
+    heads = ["mode 0", "mode 5", "mode 7"]
+    heads += sorted({mode_text(view.claim.security) for view in claims} - set(heads))
+    rows: dict[tuple[str, str], list[list[ClaimView]]] = {}
+    for view in claims:
+        cells = rows.setdefault((view.claim.attack, view.claim.variant), [[] for _ in range(2 * len(heads))])
+        cells[2 * heads.index(mode_text(view.claim.security)) + (view.claim.defences != "none")].append(view)
+    return heads, [(attack, variant, cells) for (attack, variant), cells in rows.items()]
+
+
+def _scenario(run: Run, number: int, scenario: Scenario) -> ScenarioView:
+    worlds = []
+    for index, world in enumerate(scenario.worlds, start=1):
+        worlds.append(_world(run, f"s{number}w{index}", world, plotted=index <= PLOTTED_WORLDS))
+    claims = [_claim(claim, scenario, worlds) for claim in scenario.claims]
+    return ScenarioView(f"s{number}", scenario, claims, worlds)
+
+
+def _world(run: Run, anchor: str, world: World, *, plotted: bool) -> WorldView:
+    story = read_story(run.directory / world.directory / "events.jsonl")
+    view = WorldView(anchor, world, story, unplotted=not plotted)
+    happened = ("attack", "tampering", "fault", "session", "alarm")
+    entries, refusals = story.entries(*happened), story.entries("refused")
+    view.events, view.events_more = entries[:LISTED_EVENTS], story.more(*happened) + len(entries[LISTED_EVENTS:])
+    view.refusals = refusals[:LISTED_REFUSALS]
+    view.refusals_more = story.more("refused") + len(refusals[LISTED_REFUSALS:])
+    if not plotted:
+        return view
+    folder = run.directory / "plots"
+    folder.mkdir(exist_ok=True)
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", world.directory).strip("-")[:80] or "world"
+    for name, figure in (
+        ("timeline", plots.timeline(story)),
+        ("refused", plots.refused(story)),
+        ("losses", plots.losses(story)),
+    ):
+        if figure is not None:
+            text = plots.as_svg(figure, f"{anchor}-{name}")
+            setattr(view, name, Markup(text))
+            plots.write_svg(text, folder / f"{anchor}-{stem}-{name}.svg")
+    return view
+
+
+def _claim(claim: Claim, scenario: Scenario, worlds: list[WorldView]) -> ClaimView:
+    """Find the histories that show a claim: of subjects and of controls those whose variant names most of it."""
+    shown: list[WorldView] = []
+    for control in (False, True):
+        group = [view for view in worlds if (view.world.role == "control") is control]
+        best = max((_likeness(claim, view.world) for view in group), default=0)
+        group = [view for view in group if _likeness(claim, view.world) == best]
+        shown += [view for view in group if _acts(view.story, claim.attack)] or group
+    traced = next((view for view in shown if view.world.role != "control"), None)
+    return ClaimView("", 0, claim, scenario, shown, _trace(traced.story, claim) if traced else [], traced)
+
+
+def _likeness(claim: Claim, world: World) -> int:
+    """How much of a claim a world's variant names: its own variant counts most, then security, then defences."""
+    named = f" {re.sub('[^a-z0-9]+', ' ', world.variant.lower())} "
+    parts = ((claim.variant, 4), (claim.security, 2), (claim.defences, 1))
+    words = ((f" {re.sub('[^a-z0-9]+', ' ', part.lower()).strip()} ", weight) for part, weight in parts if part)
+    return sum(weight for word, weight in words if word in named)
+
+
+def _acts(story: Story, attack: str) -> bool:
+    return any(label.startswith(f"{attack}: ") for group, label in story.lanes if group == "attack")
+
+
+def _trace(story: Story, claim: Claim) -> list[Entry]:
+    """The first events that matter to a claim: what its attack did, and what followed its first act."""
+    acts = [entry for entry in story.entries("attack") if entry.subject == claim.attack] or story.entries("attack")
+    since = acts[0].time_ns if acts else 0
+    trace: list[Entry] = []
+    for group, count in TRACED:
+        found = acts if group == "attack" else [e for e in story.entries(group) if e.time_ns >= since]
+        trace += found[:count]
+    return sorted(trace, key=lambda entry: entry.time_ns)

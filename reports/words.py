@@ -1,0 +1,70 @@
+"""Numbers, times and claims in words, the same in every document."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from reports.run import Claim
+
+VALUE_CHARS: Final = 300
+MODES: Final = {"none": "mode 0", "mode0": "mode 0", "0": "mode 0", "mode5": "mode 5", "5": "mode 5", "mode7": "mode 7",
+                "7": "mode 7"}  # fmt: skip
+
+
+def mode_text(security: str) -> str:
+    return MODES.get(security, security or "any mode")
+
+
+def number_text(value: int | float) -> str:
+    """1234567 -> "1 234 567" with narrow no-break spaces; fractions to four significant digits."""
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.4g}"
+    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def value_text(value: Any) -> str:
+    """An evidence value for people."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float) and value == value and abs(value) != float("inf"):
+        return number_text(value)
+    if isinstance(value, list):
+        value = ", ".join(value_text(entry) for entry in value[:24]) + (" …" if len(value) > 24 else "")
+    elif isinstance(value, dict):
+        value = ", ".join(f"{key}: {value_text(entry)}" for key, entry in list(value.items())[:24])
+    text = "–" if value is None or value == "" else str(value)
+    return text if len(text) <= VALUE_CHARS else text[: VALUE_CHARS - 1] + "…"
+
+
+def ratio_text(part: int, whole: int) -> str:
+    return f"{part / whole:.4f}" if whole else "–"
+
+
+def duration_text(duration_ns: int) -> str:
+    """ "4 d", "1 d 06:00:00", "00:15:00"."""
+    days, rest_s = divmod(round(duration_ns / 1e9), 86_400)
+    clock = f"{rest_s // 3600:02d}:{rest_s // 60 % 60:02d}:{rest_s % 60:02d}"
+    return clock if not days else f"{days} d" if not rest_s else f"{days} d {clock}"
+
+
+def world_time(time_ns: int) -> str:
+    """World time for people: "1 d 02:03:04.567"; the days are left out on the first."""
+    sign, time_ns = ("-", -time_ns) if time_ns < 0 else ("", time_ns)
+    ms = time_ns // 1_000_000
+    days, ms = divmod(ms, 86_400_000)
+    clock = f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"
+    return f"{sign}{days} d {clock}" if days else f"{sign}{clock}"
+
+
+def claim_name(claim: Claim) -> str:
+    """What was tried, against what: "radio.replay, after a wrap, mode5, all"."""
+    return ", ".join(part for part in (claim.attack, claim.variant, claim.security, claim.defences) if part)
+
+
+def claim_text(claim: Claim) -> str:
+    """One claim on one line: "radio.replay, after a wrap, mode5, all: PREVENTED (control SUCCEEDED): why"."""
+    verdict = claim.verdict
+    if claim.expected and claim.expected != claim.verdict:
+        verdict += f", expected {claim.expected}"
+    control = f" (control {claim.control})" if claim.control else ""
+    return f"{claim_name(claim)}: {verdict}{control}" + (f": {claim.why}" if claim.why else "")

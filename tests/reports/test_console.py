@@ -1,0 +1,64 @@
+"""The summary in a terminal and in a log."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from reports.console import print_run, print_threats
+from reports.coverage import threat_matrix
+from reports.run import Run, from_json, read_run
+
+Make = Callable[..., Path]
+
+
+def printed(run: Run, *, rich: bool) -> str:
+    out = io.StringIO()
+    print_run(run, file=out, rich=rich, report=Path("runs/card/latest/report.html"))
+    return out.getvalue()
+
+
+def test_a_log_gets_plain_lines_that_begin_with_the_verdict(make_run: Make) -> None:
+    lines = printed(read_run(make_run()), rich=False).splitlines()
+    assert lines[15].startswith("PREVENTED     radio.replay, after a wrap, mode5, all (control SUCCEEDED): refused by")
+    assert "42 of 42 verdicts as expected: 16 PREVENTED, 3 DETECTED, 23 SUCCEEDED" in lines
+    assert lines[-2:] == ["passed: card, seed 1, 93.1 s", "report: runs/card/latest/report.html"]
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_a_terminal_gets_a_table(make_run: Make) -> None:
+    text = printed(read_run(make_run()), rich=True)
+    assert "\x1b[32mPREVENTED" in text
+    assert text.count("radio.sniff") == 2  # once in the table, once as a scenario's title
+
+
+def test_what_is_not_as_expected_stands_out() -> None:
+    claims = [{"attack": "a", "verdict": "SUCCEEDED", "expected": "PREVENTED"}]
+    body = {"version": 1, "scenarios": [{"id": "x", "outcome": "failed", "message": "why", "claims": claims}]}
+    run = from_json(body)
+    assert "SUCCEEDED     a (expected PREVENTED): " in printed(run, rich=False)
+    assert "≠ PREVENTED" in printed(run, rich=True)
+    assert "FAILED: x" in printed(run, rich=False)
+
+
+def test_markup_and_terminal_control_are_shown_and_not_obeyed() -> None:
+    hostile = "[red]x[/nope] \x1b[2J\x07"
+    claims = [{"attack": hostile, "verdict": hostile, "why": hostile}]
+    body = {"version": 1, "scenarios": [{"id": hostile, "title": hostile, "message": hostile, "claims": claims}]}
+    for rich in (False, True):
+        text = printed(from_json(body), rich=rich)
+        assert "[red]x[/nope]" in text
+        assert "\x1b[2J" not in text and "\x07" not in text
+
+
+def test_threats_are_told_with_their_status(make_run: Make) -> None:
+    out = io.StringIO()
+    body = {"version": 1, "scenarios": [{"id": "s", "threats": ["L08"], "outcome": "passed"}]}
+    print_threats(threat_matrix([body]), file=out, rich=False)
+    lines = {line.split("\t")[0]: line.split("\t") for line in out.getvalue().splitlines()}
+    assert lines["L08"][1:] == ["1 passed", lines["L08"][2], "s"]
+    assert lines["L09"][1] == "not covered"
+    out = io.StringIO()
+    print_threats(threat_matrix([body]), file=out, rich=True)
+    assert "Freshness poisoning" in out.getvalue()

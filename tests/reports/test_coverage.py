@@ -1,0 +1,69 @@
+"""The threat list and the matrix made from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from reports.coverage import NO_VERDICT, NOT_COVERED, load_claims, load_threats, threat_matrix
+
+Make = Callable[..., Path]
+
+
+def body(
+    started: str, scenario: str, threats: list[str], verdict: str = "", outcome: str = "passed"
+) -> dict[str, object]:
+    claims = [{"attack": "a", "verdict": verdict, "expected": "PREVENTED"}] if verdict else []
+    entry = {"id": scenario, "threats": threats, "outcome": outcome, "claims": claims}
+    return {"version": 1, "started": started, "scenarios": [entry]}
+
+
+def test_the_list_is_whole_and_its_references_resolve() -> None:
+    threats = load_threats()
+    ids = [threat["id"] for threat in threats]
+    assert len(ids) == len(set(ids)) == 53
+    expected = {f"L{n:02d}" for n in range(1, 32)} - {"L05", "L28"}
+    expected |= {"M01", "M02", "P01", "P03", "P04", "P05"}
+    expected |= {f"G{n:02d}" for n in range(1, 7)} | {f"W{n:02d}" for n in range(1, 13)}
+    assert set(ids) == expected
+    assert {area for threat in threats for area in threat["answered_by"]} <= {"meter", "gateway", "endpoint", "portal"}
+    assert all(set(claim["threats"]) <= set(ids) for claim in load_claims())
+    replay = next(threat for threat in threats if threat["id"] == "L08")
+    assert replay["bsi"] == ["T.DataModificationLocal"]
+    assert replay["claims"] == ["Replay is impossible, a counter prevents it"]
+
+
+def test_what_no_scenario_names_is_not_covered() -> None:
+    rows = threat_matrix([])
+    assert {row.status for row in rows} == {NOT_COVERED}
+    assert rows[0].as_json()["status"] == NOT_COVERED
+
+
+def test_what_has_not_run_has_no_verdict_yet() -> None:
+    rows = {row.id: row for row in threat_matrix([], declared={"card/test_replay.py::test": ["L08", "L09"]})}
+    assert rows["L08"].status == rows["L09"].status == NO_VERDICT
+    assert rows["L10"].status == NOT_COVERED
+    rows = {row.id: row for row in threat_matrix([body("1", "s", ["L08"], outcome="skipped")])}
+    assert rows["L08"].status == NO_VERDICT
+
+
+def test_the_newest_run_of_a_scenario_counts() -> None:
+    runs = [body("2026-02-01", "s", ["L08"], "SUCCEEDED"), body("2026-01-01", "s", ["L08"], "PREVENTED"),
+            body("2026-01-02", "t", ["L08"], "PREVENTED")]  # fmt: skip
+    row = next(row for row in threat_matrix(runs) if row.id == "L08")
+    assert row.status == "1 PREVENTED, 1 SUCCEEDED; 1 not as expected"
+    assert sorted(row.scenarios) == ["s", "t"]
+
+
+def test_an_unknown_threat_shows_as_a_row() -> None:
+    row = threat_matrix([body("1", "s", ["L99"])])[-1]
+    assert (row.id, row.title) == ("L99", "not in the threat list")
+
+
+def test_the_card_covers_what_it_names(make_run: Make) -> None:
+    run = json.loads((make_run() / "run.json").read_text())
+    rows = {row.id: row for row in threat_matrix([run])}
+    assert rows["L09"].status == "11 SUCCEEDED, 7 PREVENTED"
+    assert len(rows["G01"].scenarios) == 2
+    assert "conform" not in json.dumps([row.as_json() for row in rows.values()]).lower()

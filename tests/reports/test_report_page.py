@@ -1,0 +1,210 @@
+"""report.html: what it says, that it stands alone, and that nothing hostile gets through it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.html import write_report
+
+Make = Callable[..., Path]
+VOID = {"meta", "br", "hr", "img", "input", "link", "wbr"}
+HOSTILE = '<script>alert("x")</script>$\\frac{1}{$ & \x07"\' {{ 7*7 }}'
+
+
+class Page(HTMLParser):
+    """Checks balance while it collects the text, the ids, the links and the addresses of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == [], f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.links += [value or "" for name, value in attrs if name == "href"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory: pytest.TempPathFactory, write_card: Make) -> tuple[Path, str, Page]:
+    """The unchanged run and its page, made once."""
+    directory = write_card(tmp_path_factory.mktemp("card"), refusals=30)
+    return directory, *page_of(directory)
+
+
+def page_of(directory: Path) -> tuple[str, Page]:
+    text = write_report(directory).read_text(encoding="utf-8")
+    return text, Page(text)
+
+
+def change(directory: Path, edit: Callable[[dict[str, Any]], None]) -> Path:
+    path = directory / "run.json"
+    body = json.loads(path.read_text())
+    edit(body)
+    path.write_text(json.dumps(body))
+    return directory
+
+
+def test_the_page_stands_alone(card: tuple[Path, str, Page]) -> None:
+    _, text, page = card
+    assert "http" not in text
+    assert not page.tags & {"script", "link", "img", "iframe", "object"}
+    assert "@import" not in text
+    assert all(link.startswith("#") for link in page.links)
+    assert not re.search(r"url\((?!#)", text)
+
+
+def test_every_link_leads_somewhere_and_no_id_is_given_twice(card: tuple[Path, str, Page]) -> None:
+    _, text, page = card
+    assert len(page.ids) == len(set(page.ids))
+    targets = {link[1:] for link in page.links} | set(re.findall(r"url\(#([^)]*)\)", text))
+    assert targets <= set(page.ids)
+
+
+def test_the_verdict_table_comes_first_and_names_every_claim(card: tuple[Path, str, Page]) -> None:
+    _, text, page = card
+    assert 0 < text.index('id="verdicts"') < text.index('id="matrix"') < text.index('id="s1"')
+    rows = text[text.index('id="verdicts"') : text.index('id="matrix"')].count('href="#c')
+    assert rows == 42
+    assert "42 of 42 verdicts are as expected" in page.text
+    assert "./wmbench run --seed 1" in page.text
+    assert "no faketime on this machine" in page.text
+
+
+def test_a_verdict_is_followed_to_time_fingerprint_and_reason(card: tuple[Path, str, Page]) -> None:
+    directory, text, _ = card
+    claim = text[text.index('id="c7"') : text.index('id="c8"')]
+    assert "Replay a captured telegram, at once: mode 0, defences none" in claim
+    history = (directory / "worlds/2-subject-at-once/events.jsonl").read_text().splitlines()
+    acts = [json.loads(line) for line in history if "AttackActed" in line]
+    refused = [json.loads(line) for line in history if "TelegramRefused" in line]
+    first = next(event for event in refused if event["t"] >= acts[0]["t"])
+    assert f'title="t = {acts[0]["t"]}"' in claim
+    assert first["telegram"] in claim
+    assert first["reason"] in claim
+    assert 'href="#s2w1"' in claim
+
+
+def test_measures_sessions_and_digests_are_shown(card: tuple[Path, str, Page]) -> None:
+    directory, _, page = card
+    body = json.loads((directory / "run.json").read_text())
+    assert "alarm delay 12 s <= 30 s within" in page.text
+    assert "connection reset 8" in page.text
+    for scenario in body["scenarios"]:
+        for world in scenario["worlds"]:
+            assert world["digest"] in page.text
+    assert "Weakened on purpose: portal.checks = []" in page.text
+
+
+def test_an_unexpected_verdict_is_marked_and_named_at_the_top(make_run: Make) -> None:
+    def edit(body: dict[str, Any]) -> None:
+        body["outcome"] = "failed"
+        body["scenarios"][1]["claims"][3]["verdict"] = "SUCCEEDED"
+
+    text, page = page_of(change(make_run(), edit))
+    assert "41 of 42 verdicts are as expected" in page.text
+    assert "Not as expected: 10 radio.replay at once, mode 5" in page.text
+    assert text.count('<tr class="off') == 1
+    assert "expected PREVENTED" in page.text
+
+
+def test_the_matrix_has_a_row_a_variant_and_a_column_a_mode(card: tuple[Path, str, Page]) -> None:
+    text = card[1]
+    matrix = text[text.index('id="matrix"') : text.index('id="left-out"')]
+    rows = re.findall(r"<tr><td class=\"mono small\">.*?</tr>", matrix, flags=re.S)
+    assert len(rows) == 7
+    words = re.findall(r">(\w+)</a>", rows[1])
+    assert words == ["succeeded", "succeeded", "succeeded", "prevented", "succeeded", "prevented"]
+
+
+def test_hostile_text_is_shown_and_not_obeyed(make_run: Make, tmp_path: Path) -> None:
+    def edit(body: dict[str, Any]) -> None:
+        body["title"] = body["command"] = body["left_out"][0] = HOSTILE
+        scenario = body["scenarios"][0]
+        scenario["title"] = scenario["doc"] = scenario["message"] = scenario["id"] = HOSTILE
+        scenario["claims"][0].update(attack=HOSTILE, title=HOSTILE, why=HOSTILE, verdict=HOSTILE, security=HOSTILE,
+                                     evidence={HOSTILE: HOSTILE})  # fmt: skip
+
+    directory = change(make_run(), edit)
+    history = directory / "worlds/1-subject-all/events.jsonl"
+    lines = [json.loads(line) for line in history.read_text().splitlines()]
+    for event in lines:
+        for key in ("meter", "reason", "kind", "attack", "client", "detail", "telegram"):
+            if key in event:
+                event[key] = HOSTILE
+    history.write_text("".join(json.dumps(event, separators=(",", ":")) + "\n" for event in lines))
+    text, page = page_of(directory)
+    assert "<script" not in text
+    assert "script" not in page.tags
+    assert "{{ 7*7 }}" in page.text
+    assert not any(name.startswith("on") for name, _ in page.attributes)
+    assert "http" not in text
+
+
+def test_a_killed_run_is_told(make_run: Make) -> None:
+    directory = make_run()
+    (directory / "run.json").unlink()
+    history = directory / "worlds/2-subject-at-once/events.jsonl"
+    history.write_bytes(history.read_bytes()[:-20])
+    _, page = page_of(directory)
+    assert "interrupted" in page.text
+    assert "run.json is missing" in page.text
+    assert "is cut: the run was killed while it was written" in page.text
+
+
+def test_a_run_without_scenarios_is_a_page(make_run: Make) -> None:
+    _, page = page_of(make_run(scenarios=[]))
+    assert "No verdicts." in page.text
+    assert "No scenario ran." in page.text
+
+
+@pytest.mark.parametrize("refusals", [100_000])
+def test_a_large_history_is_aggregated_and_capped(make_run: Make, refusals: int) -> None:
+    directory = make_run()
+    history = directory / "worlds/2-subject-at-once/events.jsonl"
+    lines = history.read_text().splitlines()
+    refused = next(line for line in lines if "TelegramRefused" in line)
+    many = [re.sub(r'"t":\d+', f'"t":{k * 800_000_000}', refused) for k in range(refusals)]
+    history.write_text("\n".join([lines[0], *many, *lines[1:]]) + "\n")
+    start = time.perf_counter()
+    text, page = page_of(directory)
+    took_s = time.perf_counter() - start
+    assert len(text) < 3_000_000
+    assert "Telegrams refused (100 009)" in page.text
+    assert "more (in events.jsonl)" in page.text
+    assert took_s < 20, took_s  # 3 s on an idle machine
