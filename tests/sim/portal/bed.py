@@ -92,8 +92,9 @@ class Bed:
         return self.portal.take(messages, round(now_s * NS_PER_S))
 
     def hear(
-        self, raw: bytes, at_s: float, *, gateway: str = "gw1", now_s: float | None = None, claims_s: float | None = None
-    ) -> str | None:
+        self, raw: bytes, at_s: float, *, gateway: str = "gw1", now_s: float | None = None,
+        claims_s: float | None = None,
+    ) -> str | None:  # fmt: skip
         """The reason for which it was refused, None when it became a reading."""
         before = self.portal.store.count_readings(), len(self.portal.store.refusals())
         heard_s = at_s if claims_s is None else claims_s
