@@ -218,7 +218,8 @@ class Mosquitto:
     def _explain(self, said: str) -> str:
         """The broker's last words as cause and way out."""
         words = said.strip().splitlines()
-        last = next((line for line in reversed(words) if "rror" in line), words[-1] if words else "nothing")
+        errors = [line for line in words if "Error: " in line] or [line for line in words if "rror" in line]
+        last = (errors or words or ["it said nothing"])[-1]
         log = self.directory / "broker.log"
         if _IN_USE in said:
             return f"port {self._port} is in use by another program; stop it or choose another port"

@@ -122,6 +122,9 @@ class Endpoint(Protocol):
         session's subscriptions stands in its inbox. The marker itself never does. After a lost connection the
         marker is sent again."""
 
+    def revoke(self, client_id: str) -> None:
+        """The device's certificate gets no new session. A live one may stay until it ends."""
+
     def kill(self) -> None:
         """SIGKILL the broker (feature "kill")."""
 

@@ -73,8 +73,16 @@ class _Client(mqtt.Client):
         except BlockingIOError:
             raise
         except OSError as error:
-            self.trouble = self.trouble or reason_of(error)
+            self.trouble = self.trouble or self._last_word() or reason_of(error)
             raise
+
+    def _last_word(self) -> str:
+        """A server that refuses a certificate says why and closes: the write fails before the reason is read."""
+        try:
+            self._ready.recv(1)
+        except OSError as error:
+            return reason_of(error)
+        return ""
 
 
 class MqttSession:

@@ -1,0 +1,82 @@
+"""Endpoints for tests, with the waits and faults several of them need."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.port import Address, Endpoint, Session
+
+
+def mosquitto_program() -> Path:
+    found = shutil.which("mosquitto", path="/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/sbin")
+    if found is None:
+        pytest.skip("the mosquitto program is not installed")
+    return Path(found)
+
+
+def make(directory: Path, **how: Any) -> Mosquitto:
+    return Mosquitto(directory, program=mosquitto_program(), **how)
+
+
+def until(endpoint: Endpoint, done: Callable[[], bool], deadline_s: float = 10.0) -> None:
+    assert endpoint.settle(done, deadline_s), "did not happen in time"
+
+
+def states(session: Session) -> list[str]:
+    return [state for state, _ in session.log]
+
+
+class CuttingProxy:
+    """TCP on 127.0.0.1 in front of a broker. `deaf = True`: the broker's bytes stop reaching the client (a PUBACK
+    that never comes). `cut()`: all connections end."""
+
+    def __init__(self, upstream: Address) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = Address("localhost", self._listener.getsockname()[1])
+        self.deaf = False
+        self._upstream = upstream
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        for pair in self._pairs:
+            for end in pair:
+                _shut(end)
+        self._pairs.clear()
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+                server = socket.create_connection((self._upstream.host, self._upstream.port))
+            except OSError:
+                return
+            self._pairs.append((client, server))
+            threading.Thread(target=self._relay, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self._relay, args=(server, client, True), daemon=True).start()
+
+    def _relay(self, source: socket.socket, sink: socket.socket, down: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                if not (down and self.deaf):
+                    sink.sendall(data)
+        for end in (source, sink):
+            _shut(end)
+
+
+def _shut(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the other side was faster
+        end.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,147 @@
+"""Sessions on the wheel against networks that misbehave: nobody blocks the others, and no reason is lost."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sim import clock
+from sim.endpoint import session as session_module
+from sim.endpoint import wheel as wheel_module
+from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.port import Address
+from tests.sim.endpoint.brokers import CuttingProxy, make, states, until
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    made = make(tmp_path)
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_a_thousand_gateways_connect_by_mutual_tls(broker: Mosquitto) -> None:
+    identities = [broker.identity(f"gw{number}") for number in range(1_000)]
+    begun_s = clock.wall_s()
+    sessions = [broker.connect(one, subscribe=(f"gw/{one.client_id}/ack",)) for one in identities]
+    until(broker, lambda: all(session.connected for session in sessions), 30)
+    took_s = clock.wall_s() - begun_s
+    portal = broker.connect(broker.identity("portal"), subscribe=("gw/+/up",))
+    until(broker, lambda: portal.connected)
+    for session in sessions:
+        session.publish(f"gw/{session.client_id}/up", session.client_id.encode())
+    until(broker, lambda: len(portal.inbox) == 1_000)
+    assert {message.payload.decode() for message in portal.inbox} == {one.client_id for one in identities}
+    assert took_s < 10
+
+
+def test_a_dead_port_is_a_reason_and_costs_the_others_nothing(broker: Mosquitto) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        dead = Address("localhost", once.getsockname()[1])
+    lost = [broker.connect(broker.identity(f"lost{n}"), address=dead) for n in range(3)]
+    good = broker.connect(broker.identity("gw1"))
+    until(broker, lambda: good.connected, 1.0)
+    until(broker, lambda: all(one.log for one in lost))
+    assert all(one.log[0] == ("refused", "Connection refused") for one in lost)
+
+
+def test_a_server_that_says_nothing_is_given_up_and_costs_the_others_nothing(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "DIAL_DEADLINE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = Address("localhost", silent.getsockname()[1])
+        stuck = [broker.connect(broker.identity(f"stuck{n}"), address=where) for n in range(70)]
+        good = broker.connect(broker.identity("gw1"))
+        until(broker, lambda: good.connected, 0.4)
+        until(broker, lambda: bool(stuck[0].log))
+        assert stuck[0].log[0] == ("refused", "no answer within 0 s (TLS)")
+        until(broker, lambda: all(one.log for one in stuck))
+
+
+def test_a_host_that_does_not_exist_is_a_reason(broker: Mosquitto) -> None:
+    session = broker.connect(broker.identity("gw1"), address=Address("no-such-host.invalid", 8883))
+    until(broker, lambda: bool(session.log))
+    assert session.log[0][0] == "refused" and "no-such-host.invalid" in session.log[0][1]
+
+
+def test_the_back_off_doubles_up_to_its_limit(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "BACKOFF_MAX_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        dead = Address("localhost", once.getsockname()[1])
+    session = broker.connect(broker.identity("gw1"), address=dead)
+    broker.settle(lambda: False, 1.0)
+    attempts = len(session.log)
+    assert 5 <= attempts <= 7, "0, 50, 150, 350, 550, 750, 950 ms"
+
+
+def test_a_cut_connection_comes_back(broker: Mosquitto) -> None:
+    assert broker.address is not None
+    proxy = CuttingProxy(broker.address)
+    session = broker.connect(broker.identity("gw1"), address=proxy.address)
+    for turn in range(1, 4):
+        until(broker, lambda turn=turn: session.connects == turn)
+        proxy.cut()
+        until(broker, lambda: not session.connected)
+    until(broker, lambda: session.connected)
+    assert states(session) == ["connected", "dropped"] * 3 + ["connected"]
+    proxy.close()
+
+
+def test_what_the_broker_did_not_accept_stays_counted_after_the_loss(broker: Mosquitto) -> None:
+    assert broker.address is not None
+    proxy = CuttingProxy(broker.address)
+    session = broker.connect(broker.identity("gw1"), address=proxy.address)
+    until(broker, lambda: session.connected)
+    session.publish("gw/gw1/up", b"accepted")
+    until(broker, lambda: not session.unacknowledged)
+    proxy.deaf = True
+    session.publish("gw/gw1/up", b"accepted, but we never hear of it")
+    broker.settle(lambda: False, 0.1)
+    proxy.cut()
+    until(broker, lambda: not session.connected)
+    assert session.unacknowledged == 1
+    proxy.deaf = False
+    until(broker, lambda: session.connected)
+    assert session.unacknowledged == 0, "a new connection starts from nothing: sending again is the gateway's part"
+    proxy.close()
+
+
+def test_a_fence_survives_a_lost_connection(broker: Mosquitto) -> None:
+    assert broker.address is not None
+    proxy = CuttingProxy(broker.address)
+    portal = broker.connect(broker.identity("portal"), subscribe=("gw/+/up",), address=proxy.address)
+    until(broker, lambda: portal.connected)
+    proxy.deaf = True
+    fence = broker.fence(portal)
+    assert not broker.settle(fence, 0.2)
+    proxy.cut()
+    proxy.deaf = False
+    until(broker, fence)
+    proxy.close()
+
+
+def test_large_messages_pass_in_both_directions(broker: Mosquitto) -> None:
+    portal = broker.connect(broker.identity("portal"), subscribe=("gw/+/up",))
+    gateway = broker.connect(broker.identity("gw1"))
+    until(broker, lambda: portal.connected and gateway.connected)
+    sent = [bytes([n]) * (131_072 - n) for n in range(50)]
+    for payload in sent:
+        gateway.publish("gw/gw1/up", payload)
+    until(broker, lambda: len(portal.inbox) == len(sent))
+    assert [message.payload for message in portal.inbox] == sent
+
+
+def test_timers_fire_in_order_and_only_when_turned() -> None:
+    wheel, fired = wheel_module.Wheel(), list[str]()
+    wheel.after(0.02, lambda: fired.append("later"))
+    wheel.after(0.01, lambda: fired.append("sooner"))
+    clock.wall_sleep(0.03)
+    assert not fired
+    wheel.turn(0)
+    assert fired == ["sooner", "later"]
+    wheel.close()
