@@ -74,11 +74,11 @@ class ScenarioView:
     worlds: list[WorldView]
 
 
-def write_report(run_directory: Path) -> Path:
-    """Write report.html and plots/*.svg into the run directory. Raises RunError when there is no run, OSError when
-    the disk is full."""
+def write_report(run_directory: Path, *, png: bool = False) -> Path:
+    """Write report.html and plots/*.svg (and .png) into the run directory; a page that stands there stays until the
+    new one is whole. Raises RunError when there is no run, OSError when the disk is full."""
     run = read_run(run_directory)
-    scenarios = [_scenario(run, number, scenario) for number, scenario in enumerate(run.scenarios, start=1)]
+    scenarios = [_scenario(run, number, scenario, png=png) for number, scenario in enumerate(run.scenarios, start=1)]
     told: dict[tuple[str, str], ClaimView] = {}
     for number, claim in enumerate((item for view in scenarios for item in view.claims), start=1):
         claim.number, claim.anchor = number, f"c{number}"
@@ -86,8 +86,9 @@ def write_report(run_directory: Path) -> Path:
             first = told.setdefault((claim.traced.anchor, claim.claim.attack), claim)
             claim.told = None if first is claim else first
     path = run_directory / "report.html"
-    path.write_text(render(run, scenarios), encoding="utf-8")
-    return path
+    part = path.with_suffix(".part")
+    part.write_text(render(run, scenarios), encoding="utf-8")
+    return part.replace(path)
 
 
 def render(run: Run, scenarios: list[ScenarioView]) -> str:
@@ -123,16 +124,20 @@ def outcome_matrix(claims: Iterable[ClaimView]) -> tuple[list[str], Matrix]:
     return heads, [(attack, variant, cells) for (attack, variant), cells in rows.items()]
 
 
-def _scenario(run: Run, number: int, scenario: Scenario) -> ScenarioView:
+def _scenario(run: Run, number: int, scenario: Scenario, *, png: bool) -> ScenarioView:
     worlds = []
     for index, world in enumerate(scenario.worlds, start=1):
-        worlds.append(_world(run, f"s{number}w{index}", world, plotted=index <= PLOTTED_WORLDS))
+        worlds.append(_world(run, f"s{number}w{index}", world, plotted=index <= PLOTTED_WORLDS, png=png))
     claims = [_claim(claim, scenario, worlds) for claim in scenario.claims]
     return ScenarioView(f"s{number}", scenario, claims, worlds)
 
 
-def _world(run: Run, anchor: str, world: World, *, plotted: bool) -> WorldView:
-    story = read_story(run.directory / world.directory / "events.jsonl")
+def _world(run: Run, anchor: str, world: World, *, plotted: bool, png: bool) -> WorldView:
+    path = run.directory / world.directory / "events.jsonl"
+    if path.resolve().is_relative_to(run.directory.resolve()):
+        story = read_story(path)
+    else:
+        story = Story(path, notes=["its history lies outside the run directory and was not read"])
     view = WorldView(anchor, world, story, unplotted=not plotted)
     happened = ("attack", "tampering", "fault", "session", "alarm")
     entries, refusals = story.entries(*happened), story.entries("refused")
@@ -153,6 +158,8 @@ def _world(run: Run, anchor: str, world: World, *, plotted: bool) -> WorldView:
             text = plots.as_svg(figure, f"{anchor}-{name}")
             setattr(view, name, Markup(text))
             plots.write_svg(text, folder / f"{anchor}-{stem}-{name}.svg")
+            if png:
+                plots.write_png(figure, folder / f"{anchor}-{stem}-{name}.png")
     return view
 
 

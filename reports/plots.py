@@ -35,7 +35,7 @@ COLUMNS: Final = 300  # of the timeline; finer than the eye can tell apart
 LANES: Final = 14
 BARS: Final = 9
 LABEL_CHARS: Final = 40
-BAR_LABEL_CHARS: Final = 34
+BAR_LABEL_CHARS: Final = 33
 _UNITS: Final = (  # unit, nanoseconds, the longest span told in it, steps between ticks
     ("s", 1e9, 240.0, (0.1, 0.5, 1, 2, 5, 10, 15, 30, 60)),
     ("min", 60e9, 240.0, (1, 2, 5, 10, 15, 30, 60)),
@@ -249,7 +249,7 @@ def _bars(bars: Mapping[str, tuple[int, str]], label: str) -> Figure | None:
         names = list(bars)
     height_in = 0.26 * len(names) + 0.72
     figure = _figure(WIDTH_IN / 2, height_in)
-    axes = figure.add_axes((0.44, 0.34 / height_in, 0.38, 0.26 * len(names) / height_in))
+    axes = figure.add_axes((0.475, 0.34 / height_in, 0.34, 0.26 * len(names) / height_in))
     _axes_style(axes)
     counts = [bars[name][0] for name in names]
     axes.barh(range(len(names)), counts, height=0.62, color=[palette.light(bars[name][1]) for name in names])
@@ -260,13 +260,18 @@ def _bars(bars: Mapping[str, tuple[int, str]], label: str) -> Figure | None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace(",", " "))
     axes.tick_params(axis="y", length=0, labelcolor=palette.light("ink"))
     for row, count in enumerate(counts):
-        share = f"{count:,}".replace(",", " ") + f"  {100 * count / sum(counts):.3g} %"
+        share = f"{count:,}".replace(",", " ") + f" · {_percent(count, sum(counts))}"
         axes.annotate(
             share, (count, row), xytext=(5, 0), textcoords="offset points", va="center",
             color=palette.light("muted"), fontsize=7.6,
         )  # fmt: skip
     figure.text(0.01, 1 - 0.2 / height_in, label, color=palette.light("ink"), va="center")
     return figure
+
+
+def _percent(part: int, whole: int) -> str:
+    share = 100 * part / whole
+    return "< 0.1 %" if 0 < share < 0.1 else f"{share:.0f} %" if share >= 10 else f"{share:.1f} %"
 
 
 def _shorten(text: str, limit_chars: int = LABEL_CHARS) -> str:

@@ -6,6 +6,7 @@ Histories are written by sim.history itself, so a change of its format shows her
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,10 +75,12 @@ def write_history(directory: Path, *, attack: str = "radio.replay", windows: int
                 at = end - WINDOW_NS // 2 + g * 1_000_000
                 history.record(SessionChanged(at, f"gw-{g:02d}", "dropped", "connection reset"))
                 history.record(SessionChanged(at + NS_PER_S, f"gw-{g:02d}", "connected", "accepted"))
+        refused: Counter[str] = Counter()
         for r in range(refusals * w // windows, refusals * (w + 1) // windows):
             at = end - WINDOW_NS + r % 900 * NS_PER_S
             reason = ("not fresh: counter seen", "not fresh: outside the access number window", "MAC wrong",
                       "older than 1800 s")[r * r % 7 % 4]  # fmt: skip
+            refused[reason] += 1
             history.record(TelegramRefused(at, meter, f"gw-{r % 8:02d}", reason, f"{r * 2654435761 % 2**64:016x}"))
         if w in (43, 44, 58) and not control:
             history.record(AlarmRaised(end - 30 * NS_PER_S, "replay", meter, f"{w} telegrams were not fresh"))
@@ -86,7 +89,7 @@ def write_history(directory: Path, *, attack: str = "radio.replay", windows: int
             history.record(AlarmRaised(end, "tamper", "VIP 30000007", "tamper bit in an authenticated telegram"))
         for g in range(8):
             history.record(BundleClosed(end - g * NS_PER_S, f"gw-{g:02d}", w, 120, 9400))
-        history.record(WindowEnded(end, sent, sent - lost, fates, stored, {"not fresh: counter seen": 1}))
+        history.record(WindowEnded(end, sent, sent - lost, fates, stored, dict(refused)))
     history.record(RunEnded(windows * WINDOW_NS, "complete"))
     history.close()
     return history.digest

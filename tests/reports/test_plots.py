@@ -31,7 +31,10 @@ def test_a_timeline_names_its_lanes_counts_and_units(make_history: Make) -> None
 
 def test_losses_and_refusals_carry_counts(make_history: Make) -> None:
     story = read_story(make_history(attack="radio.jam", refusals=40))
-    for figure, words in ((plots.losses(story), ("jammed", "9 600  ")), (plots.refused(story), ("MAC wrong", "12  "))):
+    for figure, words in (
+        (plots.losses(story), ("jammed", "9 600 · 3.1 %")),
+        (plots.refused(story), ("MAC wrong", "12 · 30 %")),
+    ):
         assert figure is not None
         svg = plots.as_svg(figure, "x")
         assert all(word in svg for word in words), svg

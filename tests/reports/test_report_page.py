@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from reports.html import write_report
+from reports.html import _likeness, write_report
+from reports.run import Claim, World
 
 Make = Callable[..., Path]
 VOID = {"meta", "br", "hr", "img", "input", "link", "wbr"}
@@ -99,8 +100,8 @@ def test_every_link_leads_somewhere_and_no_id_is_given_twice(card: tuple[Path, s
 def test_the_verdict_table_comes_first_and_names_every_claim(card: tuple[Path, str, Page]) -> None:
     _, text, page = card
     assert 0 < text.index('id="verdicts"') < text.index('id="matrix"') < text.index('id="s1"')
-    rows = text[text.index('id="verdicts"') : text.index('id="matrix"')].count('href="#c')
-    assert rows == 42
+    rows = re.findall(r'href="#(c\d+)">evidence', text[: text.index('id="matrix"')])
+    assert rows == [f"c{number}" for number in range(1, 43)]
     assert "42 of 42 verdicts are as expected" in page.text
     assert "./wmbench run --seed 1" in page.text
     assert "no faketime on this machine" in page.text
@@ -185,6 +186,35 @@ def test_a_killed_run_is_told(make_run: Make) -> None:
     assert "interrupted" in page.text
     assert "run.json is missing" in page.text
     assert "is cut: the run was killed while it was written" in page.text
+
+
+def test_a_history_outside_the_run_directory_is_not_read(make_run: Make) -> None:
+    def edit(body: dict[str, Any]) -> None:
+        body["scenarios"] = body["scenarios"][:1]
+        body["scenarios"][0]["worlds"] = [{"directory": "../elsewhere"}]
+
+    directory = change(make_run(), edit)
+    (directory / "worlds/1-subject-all").rename(directory.parent / "elsewhere")
+    _, page = page_of(directory)
+    assert "outside the run directory" in page.text
+    assert "QDS 10000001" not in page.text
+
+
+def test_pictures_are_left_as_files(card: tuple[Path, str, Page], make_run: Make) -> None:
+    pictures = sorted((card[0] / "plots").glob("*.svg"))
+    assert len(pictures) == 7 * 3 + 5 * 2  # nothing is refused in a control
+    run = make_run()
+    change(run, lambda body: body.update(scenarios=body["scenarios"][:1]))
+    write_report(run, png=True)
+    assert len(list((run / "plots").glob("*.png"))) == 5
+
+
+def test_a_claim_finds_the_world_that_names_most_of_it() -> None:
+    claim = Claim(variant="after a wrap", security="mode5", defences="all")
+    worlds = ["mode5", "after a wrap, mode5, none", "after a wrap / mode5 / all", "after a wrap / mode7 / all", ""]
+    likeness = [_likeness(claim, World(variant=variant)) for variant in worlds]
+    assert likeness.index(max(likeness)) == 2
+    assert likeness[-1] == 0
 
 
 def test_a_run_without_scenarios_is_a_page(make_run: Make) -> None:
