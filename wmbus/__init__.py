@@ -14,5 +14,12 @@ Bottom first:
     values     the bytes of one value, in both directions
     records    a payload as data records
     profiles   compact and inverse compact profiles as points in time
-    telegram   parse, unlock, read; build
+    compact    compact frames and the formats they need
+    received   a telegram taken apart as far as that goes without a key
+    receiver   unlock and read, with every leniency a named switch
+    sender     build and seal
+    fragments  messages longer than a frame
+    explain    a telegram byte by byte for people, and as a JSON object
+    telegram   the door most callers use: parse, unlock, read, build
+    phy/       the radio: chips of T1, C1, S1 and back, and IQ samples
 """

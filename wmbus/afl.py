@@ -122,6 +122,7 @@ def parse_afl(frame: bytes, offset: int) -> Afl:
     ml_bytes = 2 if fcl & FCL_ML else 0
     if fcl & FCL_MAC:
         mac_bytes = end - at - ml_bytes
+        # The last fragment of a message has the MAC but not the MCL that names its length.
         if mac_bytes < 0 or (mcl is not None and MAC_BYTES.get(mcl & MCL_AT) != mac_bytes):
             raise BadTelegram(Reason.BAD_AFL, f"{mac_bytes} bytes are left for a MAC of AT {(mcl or 0) & MCL_AT}", at)
         mac = frame[at : at + mac_bytes]

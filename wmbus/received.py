@@ -1,8 +1,8 @@
 """A received telegram, taken apart as far as anybody can without a key.
 
 Nothing here believes anything: the layers are read, their lengths checked, and what could be forged is left for the
-receiver to judge.  With an ELL that encrypts (AES-CTR), or a fragment after the first, no transport layer can be
-seen and ``transport`` is None.
+receiver to judge.  With an ELL that encrypts (AES-CTR), or in a fragment of a longer message, no transport layer
+can be seen and ``transport`` is None.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def parse_layers(frame: bytes, offset: int) -> Telegram:
         if frame[at] == CI_AFL:
             afl = parse_afl(frame, at)
             at = afl.end
-        if afl is None or afl.fragment <= 1:
+        if afl is None or not afl.fragmented:
             transport = parse_transport(frame, at)
             at = transport.end
     return Telegram(frame, frame[1], Address.from_wire(frame[2:10]), ell, afl, transport, frame[at:], at)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from wmbus import security
 from wmbus.afl import Afl
+from wmbus.compact import Formats
 from wmbus.ell import AES_CTR
 from wmbus.errors import BadTelegram, Reason
 from wmbus.link import Address, crc16
@@ -148,10 +149,12 @@ def read(
     accept_clear_tail: bool = False,
     accept_n_zero: bool = False,
     accept_already_decrypted: bool = False,
+    formats: Formats | None = None,
 ) -> Reading:
     """Frame -> records, in one go: ``parse``, ``unlock``, ``parse_records``.
 
-    Raises BadTelegram as those do, and manufacturer-specific where the payload has no records.
+    ``formats``, if given, learns from every full frame and opens compact frames.  Raises BadTelegram as those do, and
+    manufacturer-specific where the payload has no records.
     """
     unlocked = unlock(
         parse(frame),
@@ -163,11 +166,15 @@ def read(
         accept_n_zero=accept_n_zero,
         accept_already_decrypted=accept_already_decrypted,
     )
-    return interpret(unlocked, strict=strict)
+    return interpret(unlocked, strict=strict, formats=formats)
 
 
-def interpret(unlocked: Unlocked, *, strict: bool = True) -> Reading:
-    """Records of an unlocked payload.  Raises BadTelegram: manufacturer-specific, format-unknown, unknown-ci, ..."""
+def interpret(unlocked: Unlocked, *, strict: bool = True, formats: Formats | None = None) -> Reading:
+    """Records of an unlocked payload.
+
+    Raises BadTelegram: manufacturer-specific, format-unknown, format-mismatch, unknown-ci, bad-record,
+    duplicate-record.  Records of a compact frame count their offsets in the rebuilt payload.
+    """
     telegram = unlocked.telegram
     ci = telegram.ci
     if ci not in RECORDS:
@@ -176,15 +183,18 @@ def interpret(unlocked: Unlocked, *, strict: bool = True) -> Reading:
                 Reason.MANUFACTURER_SPECIFIC, f"CI {ci:02X} is the maker's own", telegram.payload_offset
             )
         if ci in COMPACT:
-            raise BadTelegram(
-                Reason.FORMAT_UNKNOWN, "a compact frame; its full frame has to be seen first", telegram.payload_offset
-            )
+            known = formats if formats is not None else Formats()
+            full = known.expand(unlocked.plaintext + unlocked.clear_tail, offset=unlocked.offset)
+            return Reading(telegram, unlocked, parse_records(full, strict=strict, offset=unlocked.offset), None)
         raise BadTelegram(Reason.UNKNOWN_CI, f"CI {ci or 0:02X} carries no data records", telegram.payload_offset)
     payload, clear_from = unlocked.plaintext, None
     if unlocked.clear_tail:
         clear_from = unlocked.offset + len(payload)
         payload += unlocked.clear_tail
-    return Reading(telegram, unlocked, parse_records(payload, strict=strict, offset=unlocked.offset), clear_from)
+    records = parse_records(payload, strict=strict, offset=unlocked.offset)
+    if formats is not None:
+        formats.learn(records)
+    return Reading(telegram, unlocked, records, clear_from)
 
 
 # --- the modes ------------------------------------------------------------------------------------------------

@@ -1,0 +1,107 @@
+"""Messages longer than one frame: fragments of the authentication and fragmentation layer, apart and together again.
+
+Fragments are numbered from 1; FCL's MF bit is set in all but the last.  The first carries MCL, MCR and ML (the bytes
+of the whole message after the AFL), the last the MAC.  The MAC is over the message as a whole.  No published telegram
+is fragmented: this follows the standard's words, held by tests of its own only.
+
+The rule kept here: fragments come from one sender, in order, without a gap, and ML counts them to the byte.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wmbus.afl import FCL_FRAGMENT, FCL_KI, FCL_MAC, FCL_MCL, FCL_MCR, FCL_ML, FCL_MORE, Afl
+from wmbus.errors import BadTelegram, CannotEncode, Reason
+from wmbus.link import MAX_L
+from wmbus.received import Telegram, parse, parse_layers
+
+_FIELDS = {"mcl": FCL_MCL, "ki": FCL_KI, "mcr": FCL_MCR, "mac": FCL_MAC, "ml": FCL_ML}
+MAX_MESSAGE_BYTES = 16 * 1024
+MAX_FRAGMENTS = 255
+
+
+class Reassembly:
+    """Fragments of one message in, the whole message out.  One object a sender; bounded to 16 KiB."""
+
+    def __init__(self) -> None:
+        self._parts: list[Telegram] = []
+
+    def add(self, telegram: Telegram) -> Telegram | None:
+        """Take one fragment; the whole message as a Telegram when it was the last one, else None.
+
+        A first fragment begins anew.  Raises BadTelegram (fragment) for a gap, another sender, a message too long or
+        one that ML does not count right; the fragments so far are then dropped.
+        """
+        afl = telegram.afl
+        if afl is None or not afl.fragmented:
+            return telegram
+        if afl.fragment == 1:
+            self._parts = []
+        expected = len(self._parts) + 1
+        sender = self._parts[0].raw[2:10] if self._parts else telegram.raw[2:10]
+        if afl.fragment != expected or telegram.raw[2:10] != sender:
+            self._parts = []
+            raise BadTelegram(Reason.FRAGMENT, f"fragment {afl.fragment} where {expected} was due", afl.offset + 2)
+        self._parts.append(telegram)
+        if sum(len(part.raw) for part in self._parts) > MAX_MESSAGE_BYTES:
+            self._parts = []
+            raise BadTelegram(Reason.FRAGMENT, f"a message of more than {MAX_MESSAGE_BYTES} bytes", afl.offset)
+        if afl.more_fragments:
+            return None
+        parts, self._parts = self._parts, []
+        return _join(parts)
+
+
+def _join(parts: list[Telegram]) -> Telegram:
+    whole = Afl(fcl=0)
+    body = b""
+    for part in parts:
+        afl = part.afl
+        assert afl is not None
+        for name, flag in _FIELDS.items():
+            value = getattr(afl, name)
+            if value is not None:
+                setattr(whole, name, value)
+                whole.fcl |= flag
+        body += part.raw[afl.end :]
+    first = parts[0]
+    assert first.afl is not None
+    if whole.ml is not None and whole.ml != len(body):
+        raise BadTelegram(Reason.FRAGMENT, f"ML says {whole.ml} bytes, there are {len(body)}", first.afl.offset)
+    front = first.raw[: first.afl.offset]
+    return parse_layers(front + whole.wire() + body, first.afl.offset if first.ell is None else first.ell.offset)
+
+
+def split(frame: bytes, part_bytes: int) -> list[bytes]:
+    """Cut a telegram that has an AFL into fragments of at most ``part_bytes`` message bytes each.
+
+    ``frame`` may be longer than a frame can be: its L byte is not looked at.  Raises CannotEncode.
+    """
+    telegram = parse_layers(frame, 10) if len(frame) > MAX_L + 1 else parse(frame)
+    afl = telegram.afl
+    if afl is None or afl.mac is None or afl.mcl is None:
+        raise CannotEncode("only a telegram with an AFL and a MAC can be fragmented here")
+    front = frame[1 : afl.offset]
+    body = frame[afl.end :]
+    pieces = [body[at : at + part_bytes] for at in range(0, len(body), part_bytes)]
+    if not 2 <= len(pieces) <= MAX_FRAGMENTS:
+        raise CannotEncode(f"{len(pieces)} fragments; a fragmented message has 2 to {MAX_FRAGMENTS}")
+    out = []
+    for number, piece in enumerate(pieces, 1):
+        fcl = number & FCL_FRAGMENT
+        if number < len(pieces):
+            fcl |= FCL_MORE
+        part = Afl(fcl)
+        if number == 1:
+            fcl |= FCL_MCL | (FCL_MCR if afl.mcr is not None else 0) | (FCL_KI if afl.ki is not None else 0)
+            part = Afl(fcl, mcl=afl.mcl, ki=afl.ki, mcr=afl.mcr)
+            if afl.ml is not None:
+                part = replace(part, fcl=fcl | FCL_ML, ml=afl.ml)
+        if number == len(pieces):
+            part = replace(part, fcl=part.fcl | FCL_MAC, mac=afl.mac)
+        whole = front + part.wire() + piece
+        if len(whole) > MAX_L:
+            raise CannotEncode(f"a fragment of {part_bytes} bytes makes L = {len(whole)}")
+        out.append(bytes((len(whole),)) + whole)
+    return out
