@@ -8,5 +8,7 @@
     child              a process that cannot outlive us
     wheel              one epoll for all clients of this process
     dial               one attempt: TCP and TLS without blocking
-    session            a client: paho-mqtt on the wheel
+    client             paho-mqtt on a socket that is connected already
+    session            a client's connection, kept up
+    fence              a barrier made of the broker's own ordering
 """

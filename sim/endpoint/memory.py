@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sim import clock
+from sim.endpoint.fence import Fences
 from sim.endpoint.mosquitto_config import PORTAL
 from sim.endpoint.port import FENCE, Address, EndpointError, Identity, Message, NotConnected
 from sim.spec import EndpointSpec
@@ -39,8 +40,7 @@ class MemorySession:
         self.topics = list(topics)
         self.clean = clean
         self._broker = broker
-        self._fence_topic = FENCE.format(client=client_id)
-        self._fences_sent = self._fences_back = 0
+        self._fences = Fences(self, self._listen)
         self._connected = False
         self.closed = False
         self._connects = self._unacknowledged = 0
@@ -76,21 +76,11 @@ class MemorySession:
 
     def fence(self) -> Callable[[], bool]:
         """See port.Endpoint.fence."""
-        self._fences_sent += 1
-        number, sent_on = self._fences_sent, -1
-        mark = f"{id(self)}-{number}".encode()
+        return self._fences.new()
 
-        def back() -> bool:
-            nonlocal sent_on
-            if self._fences_back < number and self._connected and sent_on != self._connects:
-                sent_on = self._connects
-                if self._fence_topic not in self.topics:
-                    self.topics.append(self._fence_topic)
-                    self._broker.listen(self, self._fence_topic)
-                self.publish(self._fence_topic, mark)
-            return self._fences_back >= number
-
-        return back
+    def _listen(self, topic: str) -> None:
+        self.topics.append(topic)
+        self._broker.listen(self, topic)
 
     # --- for the broker ----------------------------------------------------------------------------------------
 
@@ -107,10 +97,10 @@ class MemorySession:
         self.backoff_turns = min(2 * self.backoff_turns, BACKOFF_MAX_TURNS)
 
     def take(self, message: Message) -> None:
-        if message.topic != self._fence_topic:
+        if message.topic == self._fences.topic:
+            self._fences.took(message.payload)
+        else:
             self.inbox.append(message)
-        elif message.payload.startswith(f"{id(self)}-".encode()):
-            self._fences_back = max(self._fences_back, int(message.payload.partition(b"-")[2]))
 
     def acknowledged(self) -> None:
         self._unacknowledged -= 1

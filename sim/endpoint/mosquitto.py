@@ -20,6 +20,7 @@ from pathlib import Path
 from sim import clock
 from sim.endpoint import mosquitto_config
 from sim.endpoint.child import Child
+from sim.endpoint.mosquitto_program import find_mosquitto
 from sim.endpoint.port import Address, EndpointError, Identity
 from sim.endpoint.session import MqttSession
 from sim.endpoint.wheel import Wheel
@@ -209,8 +210,6 @@ class Mosquitto:
 
     def _find_program(self) -> tuple[Path, Mapping[str, str] | None]:
         if self._program is None:
-            from sim.endpoint.mosquitto_program import find_mosquitto
-
             found = find_mosquitto()
             self._program, self._environment = found.program, found.environment
         return self._program, self._environment

@@ -5,84 +5,27 @@ under TLS 1.3 a refused client certificate shows only as a later disconnect. Not
 nothing leaks to a server that was not accepted. Each connection is a fresh paho client: what an old one had in flight
 is forgotten here, because custody is the gateway's and not the network library's. Refused or dropped, a session dials
 again with a back-off that doubles from BACKOFF_S to BACKOFF_MAX_S and starts over after a connection that lasted.
-
-It leans on paho's internals in two places (pinned by requirements): `_create_socket` hands in a socket that has
-finished its handshake, `_sock_recv` reads ahead, since paho asks for one byte at a time.
 """
 
 from __future__ import annotations
 
-import itertools
-import os
 import select
-import socket
-import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
 from sim import clock
+from sim.endpoint.client import ReadyClient
 from sim.endpoint.dial import Dial, DialFailed, reason_of, tls_context
-from sim.endpoint.port import FENCE, Address, EndpointError, Identity, Message, NotConnected
+from sim.endpoint.fence import Fences
+from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected
 from sim.endpoint.wheel import DIAL_DEADLINE_S, Wheel
 
 BACKOFF_S = 0.05
 BACKOFF_MAX_S = 2.0
 KEEPALIVE_S = 600  # a world may compute for minutes between two turns of the wheel
-_READ_AHEAD_BYTES = 65_536
-_serial = itertools.count(1)
-
-
-class _Client(mqtt.Client):
-    """paho on a socket that is connected already, with read-ahead."""
-
-    def __init__(self, client_id: str, ready: socket.socket, *, clean: bool) -> None:
-        super().__init__(CallbackAPIVersion.VERSION2, client_id, clean_session=clean, protocol=mqtt.MQTTv311)
-        self.max_inflight_messages_set(0)
-        self.suppress_exceptions = False
-        self.trouble = ""
-        self._ready = ready
-        self._ahead = b""
-
-    def _create_socket(self) -> Any:
-        return self._ready
-
-    @property
-    def more(self) -> bool:
-        """Bytes were read from the kernel that epoll will not announce again."""
-        return bool(self._ahead) or (isinstance(self._ready, ssl.SSLSocket) and self._ready.pending() > 0)
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        if not self._ahead:
-            try:
-                self._ahead = super()._sock_recv(_READ_AHEAD_BYTES)
-            except BlockingIOError:
-                raise
-            except OSError as error:
-                self.trouble = reason_of(error)
-                raise
-        taken, self._ahead = self._ahead[:bufsize], self._ahead[bufsize:]
-        return taken
-
-    def _sock_send(self, buf: bytes | bytearray) -> int:
-        try:
-            return super()._sock_send(buf)
-        except BlockingIOError:
-            raise
-        except OSError as error:
-            self.trouble = self.trouble or self._last_word() or reason_of(error)
-            raise
-
-    def _last_word(self) -> str:
-        """A server that refuses a certificate says why and closes: the write fails before the reason is read."""
-        try:
-            self._ready.recv(1)
-        except OSError as error:
-            return reason_of(error)
-        return ""
 
 
 class MqttSession:
@@ -104,10 +47,7 @@ class MqttSession:
         self.log: list[tuple[str, str]] = []
         self._wheel, self._address, self._clean, self._keepalive_s = wheel, address, clean, keepalive_s
         self._topics = list(subscribe)
-        self._fence_topic = FENCE.format(client=identity.client_id)
-        # A broker may keep an earlier session's marker for this client id: it must not pass for one of ours.
-        self._fence_mark = f"{os.getpid()}-{next(_serial)}-"
-        self._fences_sent = self._fences_back = 0
+        self._fences = Fences(self, self._listen)
         try:
             self._context = tls_context(identity, verify=verify)
         except (OSError, ValueError) as error:
@@ -115,7 +55,7 @@ class MqttSession:
                 f"{identity.client_id}: cannot load its certificate files ({reason_of(error)}); issue them again"
             ) from None
         self._dial: Dial | None = None
-        self._client: _Client | None = None
+        self._client: ReadyClient | None = None
         self._fd = -1
         self._attempt = 0  # a timer of an older attempt finds the number changed
         self._dialling = self._connected = self._closed = False
@@ -167,21 +107,12 @@ class MqttSession:
 
     def fence(self) -> Callable[[], bool]:
         """See port.Endpoint.fence."""
-        self._fences_sent += 1
-        number, sent_on = self._fences_sent, -1
+        return self._fences.new()
 
-        def back() -> bool:
-            nonlocal sent_on
-            if self._fences_back < number and self._connected and sent_on != self._connects:
-                sent_on = self._connects  # a new connection: the marker may have died with the old one
-                if self._fence_topic not in self._topics:
-                    self._topics.append(self._fence_topic)
-                    assert self._client is not None
-                    self._client.subscribe(self._fence_topic, 1)
-                self.publish(self._fence_topic, f"{self._fence_mark}{number}".encode())
-            return self._fences_back >= number
-
-        return back
+    def _listen(self, topic: str) -> None:
+        self._topics.append(topic)
+        if self._client is not None:
+            self._client.subscribe(topic, 1)
 
     # --- dialling ----------------------------------------------------------------------------------------------
 
@@ -217,7 +148,7 @@ class MqttSession:
             self._wheel.watch(self._fd, self, dial.wants)
             return
         self._dial = None
-        client = _Client(self.client_id, dial.socket, clean=self._clean)
+        client = ReadyClient(self.client_id, dial.socket, clean=self._clean)
         client.username_pw_set(self.client_id)  # overruled by the certificate where the broker asks for one
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -266,7 +197,7 @@ class MqttSession:
             self._up()
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, codes: list[Any], _properties: Any) -> None:
-        asked = [self._fence_topic] if self._connected else self._topics
+        asked = self._topics[-1:] if self._connected else self._topics
         refused = [topic for topic, code in zip(asked, codes, strict=False) if code.is_failure]
         if refused:
             self.log.append(("refused", f"subscription to {', '.join(refused)}"))
@@ -282,12 +213,10 @@ class MqttSession:
         self.log.append(("connected", ""))
 
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
-        if message.topic == self._fence_topic:
-            text = message.payload.decode("utf-8", "replace")
-            if text.startswith(self._fence_mark):
-                self._fences_back = max(self._fences_back, int(text.removeprefix(self._fence_mark)))
-            return
-        self.inbox.append(Message(message.topic, bytes(message.payload)))
+        if message.topic == self._fences.topic:
+            self._fences.took(bytes(message.payload))
+        else:
+            self.inbox.append(Message(message.topic, bytes(message.payload)))
 
     def _on_publish(self, *_: Any) -> None:
         self._unacknowledged -= 1
@@ -327,6 +256,5 @@ class MqttSession:
         if dial is not None:
             dial.close()
         if client is not None:
-            client.on_disconnect = client.on_socket_unregister_write = client.on_socket_register_write = None
-            client._ready.close()
+            client.drop()
         self._dial_over()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import threading
 from collections.abc import Callable
@@ -13,18 +12,20 @@ from typing import Any
 import pytest
 
 from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.mosquitto_program import Found, NotFound, find_mosquitto
 from sim.endpoint.port import Address, Endpoint, Session
 
 
-def mosquitto_program() -> Path:
-    found = shutil.which("mosquitto", path="/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/sbin")
-    if found is None:
-        pytest.skip("the mosquitto program is not installed")
-    return Path(found)
+def found_mosquitto() -> Found:
+    found = find_mosquitto()
+    if isinstance(found, NotFound):
+        pytest.skip(f"no Mosquitto: {found.reason}")
+    return found
 
 
 def make(directory: Path, **how: Any) -> Mosquitto:
-    return Mosquitto(directory, program=mosquitto_program(), **how)
+    found = found_mosquitto()
+    return Mosquitto(directory, program=found.program, environment=found.environment, **how)
 
 
 def until(endpoint: Endpoint, done: Callable[[], bool], deadline_s: float = 10.0) -> None:

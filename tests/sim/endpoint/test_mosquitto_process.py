@@ -18,7 +18,7 @@ from sim.endpoint.child import Child
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import EndpointError
 from sim.spec import EndpointSpec
-from tests.sim.endpoint.brokers import make, mosquitto_program, states, until
+from tests.sim.endpoint.brokers import found_mosquitto, make, states, until
 
 ROOT = Path(__file__).parents[3]
 
@@ -51,11 +51,12 @@ def test_stop_leaves_no_process_and_may_be_said_twice(tmp_path: Path) -> None:
 
 def test_a_broker_stopped_in_its_first_moment_stops(tmp_path: Path) -> None:
     """Mosquitto loses a SIGTERM that comes before its handlers: one is not enough."""
-    make_files = make(tmp_path)
+    found, make_files = found_mosquitto(), make(tmp_path)
     make_files.start()
     make_files.stop()
     for _ in range(5):
-        child = Child([str(mosquitto_program()), "-c", str(tmp_path / "mosquitto.conf")], None, tmp_path / "log")
+        command = [str(found.program), "-c", str(tmp_path / "mosquitto.conf")]
+        child = Child(command, found.environment, tmp_path / "log")
         child.stop()
         assert not is_alive(child.pid)
 
@@ -78,11 +79,13 @@ def test_the_same_port_after_kill_and_restart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_orphan_when_the_parent_dies(tmp_path: Path, end: signal.Signals) -> None:
+    found = found_mosquitto()
     program = textwrap.dedent(f"""
-        import sys, time
+        import time
         from pathlib import Path
         from sim.endpoint.mosquitto import Mosquitto
-        broker = Mosquitto(Path({str(tmp_path)!r}), program=Path({str(mosquitto_program())!r}))
+        program, environment = Path({str(found.program)!r}), {found.environment!r}
+        broker = Mosquitto(Path({str(tmp_path)!r}), program=program, environment=environment)
         broker.start()
         print(broker.pid, flush=True)
         time.sleep(60)

@@ -1,0 +1,191 @@
+"""Nothing is lost between gateway and portal, on the real broker: killed, cut, deaf. And how fast it is otherwise.
+
+Judged by what the portal double holds against what the gateways were fed; no PUBACK is taken for an outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sim import clock
+from sim.clock import ns
+from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.port import Address, Session
+from sim.events import BundleQuarantined, Event
+from sim.gateway.virtual import VirtualGateway
+from sim.spec import EndpointSpec, GatewaySpec
+from tests.sim.endpoint.brokers import CuttingProxy, make
+from tests.sim.gateway.doubles import AckingPortal
+
+
+class Bed:
+    """A real broker, gateways that are fed numbered telegrams, and the portal double."""
+
+    def __init__(self, directory: Path, gateways: int, spec: GatewaySpec, endpoint: EndpointSpec | None = None) -> None:
+        self.broker: Mosquitto = make(directory / "broker", spec=endpoint)
+        self.broker.start()
+        self.dial_at: Address | None = None
+        self.portal = AckingPortal(self.broker)
+        self.events: list[Event] = []
+        self.now_ns = 0
+        self.fed: dict[str, int] = {}
+        self.gateways = [
+            VirtualGateway(
+                name, spec, directory / f"{name}.db", lambda name=name: self.dial(name), self.events.append
+            )
+            for name in (f"gw{n}" for n in range(gateways))
+        ]
+
+    def dial(self, name: str) -> Session:
+        return self.broker.connect(self.broker.identity(name), subscribe=(f"gw/{name}/ack",), address=self.dial_at)
+
+    def feed(self, telegrams: int, length: int = 40) -> None:
+        for gateway in self.gateways:
+            for _ in range(telegrams):
+                number = self.fed.get(gateway.id, 0)
+                self.fed[gateway.id] = number + 1
+                gateway.receive(number.to_bytes(4, "big") + bytes(length - 4), self.now_ns + number, -70.0)
+
+    def turn(self) -> bool:
+        self.now_ns += ns(0.001)
+        for gateway in self.gateways:
+            gateway.pump(self.now_ns)
+        self.portal.pump()
+        return not any(gateway.waiting for gateway in self.gateways)
+
+    def assert_all_arrived(self) -> None:
+        for gateway in self.gateways:
+            arrived = [
+                int.from_bytes(heard.telegram[:4], "big")
+                for (name, _), bundle in sorted(self.portal.bundles.items())
+                if name == gateway.id
+                for heard in bundle.heard
+            ]
+            assert arrived == list(range(self.fed[gateway.id])), "each telegram once, in order"
+        assert self.portal.altered == 0, "a bundle sent twice is the same bundle"
+        assert not [event for event in self.events if isinstance(event, BundleQuarantined)]
+
+
+@pytest.fixture
+def bed(tmp_path: Path) -> Iterator[Bed]:
+    made = Bed(tmp_path, 4, GatewaySpec(bundle_count=5))
+    yield made
+    for gateway in made.gateways:
+        gateway.close()
+    made.broker.stop()
+
+
+def test_a_broker_killed_three_times_under_load_loses_nothing(bed: Bed) -> None:
+    for _ in range(3):
+        for _ in range(100):
+            bed.feed(5)
+            bed.broker.settle(bed.turn, 0.002)
+        bed.portal.away = True
+        bed.feed(50)
+        had = len(bed.portal.bundles)
+        assert bed.broker.settle(lambda had=had: bed.turn() or len(bed.portal.bundles) > had, 10)
+        bed.broker.kill()  # with bundles in every place: in the gateways, in the broker, at the portal
+        bed.portal.away = False
+        for _ in range(20):
+            bed.feed(5)
+            bed.broker.settle(bed.turn, 0.002)
+        bed.broker.restart()
+    assert bed.broker.settle(bed.turn, 30)
+    assert len(bed.portal.bundles) == 4 * 3 * 130
+    assert bed.portal.duplicates > 0, "the kills did hit something under way"
+    assert all(gateway.session.connects >= 3 for gateway in bed.gateways)
+    bed.assert_all_arrived()
+
+
+def test_an_absent_portal_and_a_killed_broker_lose_nothing(bed: Bed) -> None:
+    assert bed.broker.settle(lambda: bed.turn() and bed.portal.session.connected, 10)
+    bed.portal.session.cut()
+    bed.feed(50)
+    bed.broker.settle(bed.turn, 0.3)
+    assert all(not gateway.session.unacknowledged for gateway in bed.gateways), "the broker acknowledged"
+    bed.broker.kill()
+    bed.broker.restart()
+    old, bed.portal = bed.portal, AckingPortal(bed.broker)
+    assert not old.bundles
+    assert bed.broker.settle(bed.turn, 30)
+    bed.assert_all_arrived()
+
+
+def test_gateways_that_lose_power_lose_only_what_was_open(bed: Bed) -> None:
+    for cycle in range(4):
+        bed.feed(10)
+        bed.broker.settle(bed.turn, 0.01 * cycle)
+        for gateway in bed.gateways:
+            gateway.power_cut(bed.now_ns)
+            gateway.power_on(bed.now_ns)
+    assert bed.broker.settle(bed.turn, 30)
+    bed.assert_all_arrived()
+
+
+def test_pubacks_that_never_come_and_cut_lines_lose_nothing(bed: Bed) -> None:
+    assert bed.broker.address is not None
+    proxy = CuttingProxy(bed.broker.address)
+    bed.dial_at = proxy.address
+    for gateway in bed.gateways:
+        gateway.power_cut(0)
+        gateway.power_on(0)
+    assert bed.broker.settle(lambda: bed.turn() and all(g.session.connected for g in bed.gateways), 10)
+    for _ in range(3):
+        proxy.deaf = True
+        bed.feed(25)
+        bed.broker.settle(bed.turn, 0.1)
+        proxy.cut()
+        proxy.deaf = False
+        bed.feed(25)
+        bed.broker.settle(bed.turn, 0.1)
+    assert bed.broker.settle(bed.turn, 30)
+    assert bed.portal.duplicates > 0
+    bed.assert_all_arrived()
+    proxy.close()
+
+
+def test_a_lost_acknowledgement_of_the_portal_is_asked_for_again(bed: Bed) -> None:
+    """The portal committed, its word died with its own connection, the gateways' connections never broke."""
+    bed.feed(5)
+    bed.portal.away = True
+    bed.broker.settle(bed.turn, 0.3)
+    assert len(bed.portal.bundles) == 4
+    bed.portal._owed.clear()
+    bed.portal.away = False
+    assert not bed.broker.settle(bed.turn, 0.2)
+    bed.now_ns += ns(61)
+    assert bed.broker.settle(bed.turn, 10)
+    bed.assert_all_arrived()
+
+
+def test_a_message_the_broker_will_not_take_is_kept_on_the_gateway(tmp_path: Path) -> None:
+    bed = Bed(tmp_path, 1, GatewaySpec(bundle_count=100), EndpointSpec(max_message_bytes=8_000))
+    [gateway] = bed.gateways
+    bed.feed(100, length=20)
+    bed.feed(100, length=60)
+    for _ in range(3):
+        bed.feed(100, length=20)
+    bed.broker.settle(bed.turn, 10)
+    assert gateway.waiting == ()
+    [kept] = gateway.outbox.quarantined()
+    assert kept.sequence == 2 and len(kept.payload) > 8_000
+    assert sorted(sequence for _, sequence in bed.portal.bundles) == [1, 3, 4, 5]
+    gateway.close()
+    bed.broker.stop()
+
+
+def test_bundles_of_a_hundred_telegrams_at_five_hundred_a_second(tmp_path: Path) -> None:
+    bed = Bed(tmp_path, 10, GatewaySpec(bundle_count=100))
+    assert bed.broker.settle(lambda: bed.turn() and all(g.session.connected for g in bed.gateways), 10)
+    bed.feed(100 * 100)
+    begun_s = clock.wall_s()
+    assert bed.broker.settle(bed.turn, 30)
+    rate = len(bed.portal.bundles) / (clock.wall_s() - begun_s)
+    bed.assert_all_arrived()
+    for gateway in bed.gateways:
+        gateway.close()
+    bed.broker.stop()
+    assert rate > 500
