@@ -1,7 +1,14 @@
 """Heat cost allocators: rooms and radiators, what a meter counts, what it sends, and a fleet of them.
 
-    fleet      a struct of arrays; telegram k of meter m is a pure function of (seed, m, k)
-    physics    weather, rooms, radiators, units
-    kind       what a meter type is: an ordered table of records
-    ONE FILE A METER TYPE, found by folder, with published example telegrams in it
+    civil        the calendar in integers; dates as wire bits
+    weather      outdoor temperature of a year, hour by hour
+    rooms        set points, habits, radiators: from load to over-temperature to units an hour
+    physics      cumulative counts by room class; units of any meter at any instant
+    fields       how a number stands in a record
+    kind         what a meter type is: an ordered table of records; the types found in types/
+    types/       ONE FILE A METER TYPE, with published example telegrams in it
+    values       what a meter knows at one instant, by quantity
+    schedule     when telegram k begins: the individual interval in closed form
+    population   the arrays: one row a meter
+    fleet        all of it together; telegram k of meter m is a pure function of (seed, m, k)
 """

@@ -1,0 +1,124 @@
+"""How a number stands in a record: encodings, one for a single meter and one for many, held equal by a test.
+
+A value is always an integer. A date is the number its bits make (civil.type_g, type_f), a real is its IEEE bits, so
+that an encoding is only "little endian binary", "packed BCD" or "ASCII digits, last first". Minus one is the
+encoding's own "not available": all bits set. A value that does not fit is a ValueError here, never a cut-off number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOT_AVAILABLE = -1
+_DIGITS = {name: 2 * size for name, size in (("bcd2", 1), ("bcd4", 2), ("bcd6", 3), ("bcd8", 4))}
+_BINARY = {"u8": 1, "u16": 2, "u24": 3, "u32": 4, "u48": 6, "G": 2, "F": 4, "real": 4}
+WIDTHS = {**_BINARY, **{name: digits // 2 for name, digits in _DIGITS.items()}, "ascii8": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One data record of a meter type.
+
+    `head` is everything before the value: DIF, VIF, and for an LVAR or a profile its length and profile header too.
+    `quantity` names what values.py computes (or one of the type's constants). A profile has several `backs`, one an
+    element: how many months or half months ago, in the order in which they are sent.
+    """
+
+    head: bytes
+    encoding: str
+    quantity: str
+    backs: tuple[int, ...] = (0,)
+
+    @property
+    def width(self) -> int:
+        """Bytes of one value."""
+        return WIDTHS[self.encoding]
+
+    def __len__(self) -> int:
+        return len(self.head) + self.width * len(self.backs)
+
+
+def field(head: str, encoding: str, quantity: str, *backs: int) -> Field:
+    """A row of a field table; `head` in hex."""
+    return Field(bytes.fromhex(head), encoding, quantity, backs or (0,))
+
+
+# --- one value ----------------------------------------------------------------------------------------------------
+
+
+def encoder(encoding: str) -> Callable[[int], bytes]:
+    """The function that makes the bytes of one value."""
+    width = WIDTHS[encoding]
+    blank = b"\xff" * width
+    if encoding == "ascii8":
+
+        def ascii8(value: int) -> bytes:
+            if not 0 <= value < 10**8:
+                raise ValueError(f"{value} does not fit {encoding}")
+            return (b"%08d" % value)[::-1]
+
+        return ascii8
+    if encoding in _DIGITS:
+        digits = _DIGITS[encoding]
+        limit = 10**digits
+        pattern = f"%0{digits}d"
+
+        def bcd(value: int) -> bytes:
+            if 0 <= value < limit:
+                return bytes.fromhex(pattern % value)[::-1]
+            if value == NOT_AVAILABLE:
+                return blank
+            raise ValueError(f"{value} does not fit {encoding}")
+
+        return bcd
+
+    def binary(value: int) -> bytes:
+        try:
+            return value.to_bytes(width, "little") if value != NOT_AVAILABLE else blank
+        except OverflowError:
+            raise ValueError(f"{value} does not fit {encoding}") from None
+
+    return binary
+
+
+def decode(encoding: str, raw: bytes) -> int:
+    """The integer of one value's bytes: the inverse of `encoder`."""
+    if encoding == "ascii8":
+        return int(raw[::-1])
+    if encoding in _DIGITS:
+        return NOT_AVAILABLE if raw == b"\xff" * len(raw) else int(raw[::-1].hex())
+    return int.from_bytes(raw, "little")
+
+
+# --- many values --------------------------------------------------------------------------------------------------
+
+
+def encode_into(encoding: str, values: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
+    """Write the bytes of n values into `out` of shape (n, width). Raises ValueError as `encoder` does."""
+    width = WIDTHS[encoding]
+    blank = values == NOT_AVAILABLE
+    limit = 10 ** _DIGITS[encoding] if encoding in _DIGITS else 10**8 if encoding == "ascii8" else 1 << 8 * width
+    lowest = 0 if encoding == "ascii8" else NOT_AVAILABLE
+    if len(values) and (int(values.min()) < lowest or int(values.max()) >= limit):
+        worst: Any = values[(values < lowest) | (values >= limit)][0]
+        raise ValueError(f"{worst} does not fit {encoding}")
+    rest = values
+    if encoding in _DIGITS:
+        for at in range(width):
+            pair = rest % 100
+            rest = rest // 100
+            out[:, at] = pair // 10 << 4 | pair % 10
+    elif encoding == "ascii8":
+        for at in range(width):
+            out[:, at] = 0x30 + rest % 10
+            rest = rest // 10
+    else:
+        for at in range(width):
+            out[:, at] = rest >> 8 * at & 0xFF
+    if encoding in _DIGITS and blank.any():
+        out[blank] = 0xFF

@@ -1,0 +1,314 @@
+"""The fleet: every meter of a world as one row in arrays, and what each sends as a pure function of (seed, meter, k).
+
+    population   the arrays themselves, made from the spec's groups
+    schedule     when telegram k begins
+    values       what it says, from physics and the calendar
+    kind         how that stands in bytes
+
+A group with a transmit mask stays silent outside it while its schedule runs on: the access number counts the slots,
+sent or not, as it must if a receiver is to predict the next one. A walk-by receiver on Monday sees the jump.
+
+A meter's clock has an offset and a drift, and its intervals have the same drift, since one crystal drives both. What
+happens at a date happens at the meter's own midnight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.clock import NS_PER_MS, Calendar
+from sim.meters import civil
+from sim.meters.kind import TAMPERS, Kind
+from sim.meters.physics import MS_PER_DAY, MS_PER_HOUR, Heat
+from sim.meters.population import Population
+from sim.meters.schedule import Schedule, first_at, one_start, starts
+from sim.meters.values import LATCHED, NEVER_MS, QUANTITIES, Moment
+from sim.seeds import Seeds
+from sim.spec import FleetSpec, Security
+from wmbus.link import Address
+from wmbus.telegram import build
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+_REMEMBERED = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What telegram k of a meter says, before any encoding. `meter_time` is the meter's clock to the minute, also for
+    a type that does not send it. `units` and `set_date_units` are None for a type that counts something else; `values`
+    has every number of the telegram by its slot label."""
+
+    meter: int
+    k: int
+    start_ns: int
+    acc: int
+    counter: int | None
+    sts: int
+    meter_time: datetime
+    units: int | None
+    set_date: date
+    set_date_units: int | None
+    tampered: bool
+    low_power: bool
+    values: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Tamper:
+    """Something that happened to a meter at a world time, and lasts."""
+
+    at_ns: int
+    how: str
+
+
+class Fleet:
+    """`start` is the calendar instant of world time 0. Raises ValueError for a spec no fleet can be made of."""
+
+    def __init__(
+        self, groups: Sequence[FleetSpec], seeds: Seeds, *, start: datetime, outdoor_mean_c: float = 9.5
+    ) -> None:
+        self.groups = tuple(groups)
+        calendar_start = Calendar(start).start.replace(tzinfo=None)
+        self._epoch_ms = (calendar_start - civil.EPOCH) // timedelta(milliseconds=1)
+        self.population = Population(self.groups, seeds, self._epoch_ms // MS_PER_DAY)
+        self.n = self.population.n
+        self.kinds = self.population.kinds
+        self.heat = Heat(seeds, outdoor_mean_c, calendar_start.year)
+        self._tampers: dict[int, list[Tamper]] = {}
+        self._latched: dict[tuple[int, int], list[int]] = {}
+        self._plans = [_Plan(kind) for kind in self.kinds]
+
+    # --- who ---------------------------------------------------------------------------------------------------
+
+    def kind(self, meter: int) -> Kind:
+        return self.kinds[int(self.population.group[meter])]
+
+    def address(self, meter: int) -> Address:
+        """The whole address; raises IndexError for a meter that is not there."""
+        return _address(self.kind(self._checked(meter)), int(self.population.number[meter]))
+
+    def find(self, address: Address | str) -> int:
+        """The meter of this address, -1 when there is none."""
+        return self.population.find(str(address))
+
+    def key(self, meter: int) -> bytes | None:
+        """Its key; None when it sends without encryption."""
+        if self.security(meter) == "none":
+            return None
+        return bytes(self.population.keys[self._checked(meter)].data)
+
+    def security(self, meter: int) -> Security:
+        return self.groups[int(self.population.group[self._checked(meter)])].security
+
+    def length_bytes(self, meter: int) -> int:
+        """Bytes of each of its telegrams, without CRCs."""
+        return int(self.population.length_bytes[meter])
+
+    def _checked(self, meter: int) -> int:
+        if not 0 <= meter < self.n:
+            raise IndexError(f"meter {meter} of a fleet of {self.n}")
+        return meter
+
+    # --- when --------------------------------------------------------------------------------------------------
+
+    def start_ns(self, meter: int, k: int) -> int:
+        """World time at which telegram k begins. Raises ScheduleOverflow."""
+        who = self.population
+        return one_start(int(who.t0_ns[meter]), int(who.period_ns[meter]), int(who.acc0[meter]), k)
+
+    def starts(self, meter: NDArray[Any], k: NDArray[Any]) -> I64:
+        """start_ns for arrays."""
+        who = self.population
+        return starts(who.t0_ns[meter], who.period_ns[meter], who.acc0[meter], np.asarray(k, dtype=np.int64))
+
+    def acc(self, meter: int, k: int) -> int:
+        """Access number of telegram k."""
+        return int(self.population.acc0[meter]) + k & 255
+
+    def counter(self, meter: int, k: int) -> int:
+        """Message counter of mode 7: one more with each telegram, never twice in a life."""
+        return int(self.population.counter0[meter]) + k
+
+    def sends(self, meter: int, k: int) -> bool:
+        """False where the transmit mask keeps it silent."""
+        if not self.population.masked[meter]:
+            return True
+        return bool(_on_duty(self.clock_ms(meter, self.start_ns(meter, k))))
+
+    def window(self, t0_ns: int, t1_ns: int) -> Schedule:
+        """Every telegram that begins in [t0_ns, t1_ns). Cut in any way, windows together give the same telegrams."""
+        who = self.population
+        empty = np.empty(0, dtype=np.int64)
+        if t1_ns <= t0_ns:
+            return Schedule(empty, empty, empty)
+        first = first_at(who.t0_ns, who.period_ns, who.acc0, t0_ns)
+        count = first_at(who.t0_ns, who.period_ns, who.acc0, t1_ns) - first
+        meter = np.repeat(np.arange(self.n, dtype=np.int64), count)
+        k = np.arange(len(meter), dtype=np.int64) - np.repeat(np.cumsum(count) - count - first, count)
+        start = self.starts(meter, k)
+        if who.any_masked:
+            duty = ~who.masked[meter] | _on_duty(self.clocks_ms(meter, start))
+            meter, k, start = meter[duty], k[duty], start[duty]
+        # Rows stand in order of meter and k, so a stable sort by start alone leaves ties in order of meter.
+        order = np.argsort(start, kind="stable")
+        return Schedule(start[order], meter[order], k[order])
+
+    def clock_ms(self, meter: int, time_ns: int) -> int:
+        """What the meter's clock shows, milliseconds since 2000-01-01, at a world time."""
+        who = self.population
+        gained_ns = time_ns // NS_PER_MS * int(who.drift_ppb[meter]) // 1_000
+        return self._epoch_ms + int(who.clock_offset_ms[meter]) + (time_ns + gained_ns) // NS_PER_MS
+
+    def clocks_ms(self, meter: NDArray[Any], time_ns: I64) -> I64:
+        """clock_ms for arrays."""
+        who = self.population
+        gained_ns = time_ns // NS_PER_MS * who.drift_ppb[meter] // 1_000
+        out: I64 = (time_ns + gained_ns) // NS_PER_MS + who.clock_offset_ms[meter] + self._epoch_ms
+        return out
+
+    # --- what --------------------------------------------------------------------------------------------------
+
+    def telegram(self, meter: int, k: int) -> bytes:
+        """The bytes of telegram k, without CRCs."""
+        meter, k = int(self._checked(meter)), int(k)
+        group = self.groups[int(self.population.group[meter])]
+        at = self._moment(meter, self.start_ns(meter, k))
+        kind = self.kind(meter)
+        return build(
+            self.address(meter), self.acc(meter, k), self._sts(meter, at.ms), kind.records(self._values(meter, at)),
+            security=group.security, key=self.key(meter),
+            counter=self.counter(meter, k) if group.security == "mode7" else None,
+            c_field=kind.c_field, tpl=kind.tpl_for(group.security),
+            cfg_flags=kind.cfg_flags_unencrypted if group.security == "none" else 0,
+        )  # fmt: skip
+
+    def units(self, meter: int, time_ns: int) -> int:
+        """Units on the display at a world time: counted since the last set date."""
+        at = self._moment(meter, time_ns)
+        return int(QUANTITIES["units"](at, 0))
+
+    def truth(self, meter: int, k: int) -> Truth:
+        """What telegram k says."""
+        meter, k = int(self._checked(meter)), int(k)
+        start_ns = self.start_ns(meter, k)
+        at = self._moment(meter, start_ns)
+        kind = self.kind(meter)
+        values = {slot.label: value for slot, value in zip(kind.slots, self._values(meter, at), strict=True)}
+        set_day = civil.month_start(at.last_set(at.month)) - 1
+        return Truth(
+            meter=meter, k=k, start_ns=start_ns, acc=self.acc(meter, k),
+            counter=self.counter(meter, k) if self.security(meter) == "mode7" else None,
+            sts=self._sts(meter, at.ms), meter_time=civil.datetime_of(at.ms // 60_000),
+            units=values.get("units"), set_date=civil.datetime_of(set_day * 1_440).date(),
+            set_date_units=values.get("set_date_units"), tampered=at.fault_ms <= at.ms,
+            low_power=self._low_power(meter, at.ms), values=values,
+        )  # fmt: skip
+
+    def _values(self, meter: int, at: Moment) -> list[int]:
+        plan = self._plans[int(self.population.group[meter])]
+        if not plan.latched:
+            return [int(quantity(at, back)) for quantity, back in plan.steps]
+        key = (meter, at.half_month)
+        latched = self._latched.get(key)
+        if latched is None:
+            latched = [int(plan.steps[index][0](at, plan.steps[index][1])) for index in plan.latched]
+            if len(self._latched) >= _REMEMBERED:
+                self._latched.clear()
+            self._latched[key] = latched
+        values: list[int] = plan.blank.copy()
+        for index, value in zip(plan.latched, latched, strict=True):
+            values[index] = value
+        for index in plan.live:
+            quantity, back = plan.steps[index]
+            values[index] = quantity(at, back)
+        return values
+
+    def _moment(self, meter: int, time_ns: int) -> Moment:
+        who = self.population
+        ms = self.clock_ms(meter, time_ns)
+        self.heat.cover(ms)
+        stop_ms = fault_ms = NEVER_MS
+        flags = 0
+        for tamper in self._tampers.get(meter, ()):
+            if tamper.at_ns <= time_ns:
+                happened_ms = self.clock_ms(meter, tamper.at_ns)
+                fault_ms = min(fault_ms, happened_ms)
+                flags |= self.kind(meter).faults[tamper.how].flags
+                if tamper.how != "opened":
+                    stop_ms = min(stop_ms, happened_ms)
+        return Moment(
+            self.heat.scalar, self.kind(meter).set_month, int(who.number[meter]), int(who.room[meter]),
+            int(who.factor_q16[meter]), ms, stop_ms, fault_ms, flags, int(who.unmeasured_minutes[meter]),
+        )  # fmt: skip
+
+    # --- what happens to it ------------------------------------------------------------------------------------
+
+    def tamper(self, meter: int, at_ns: int, how: str = "opened") -> None:
+        """From this world time on the meter shows it, as its type does, until `reset`. `how`: opened, removed (it
+        stops counting), sensor (it stops counting)."""
+        if how not in TAMPERS:
+            raise ValueError(f"a meter can be {', '.join(TAMPERS)}, not '{how}'")
+        self._tampers.setdefault(self._checked(meter), []).append(Tamper(at_ns, how))
+        self._latched.clear()
+
+    def reset(self, meter: int) -> None:
+        """A technician was there: the meter forgets what happened to it."""
+        self._tampers.pop(self._checked(meter), None)
+        self._latched.clear()
+
+    def tampers(self, meter: int) -> tuple[Tamper, ...]:
+        return tuple(self._tampers.get(meter, ()))
+
+    def _low_power(self, meter: int, ms: int) -> bool:
+        return ms >= int(self.population.battery_low_day[meter]) * MS_PER_DAY
+
+    def _sts(self, meter: int, ms: int) -> int:
+        kind = self.kind(meter)
+        sts = kind.low_power_sts if self._low_power(meter, ms) else 0
+        for tamper in self._tampers.get(meter, ()):
+            if self.clock_ms(meter, tamper.at_ns) <= ms:
+                sts |= kind.faults[tamper.how].sts
+        return sts
+
+
+class _Plan:
+    """A type's values in order: which may be remembered until the next boundary and which are asked for each time."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.blank = [0] * len(kind.slots)
+        self.steps: list[tuple[Any, int]] = []
+        self.latched: list[int] = []
+        self.live: list[int] = []
+        for index, slot in enumerate(kind.slots):
+            if slot.quantity in kind.constants:
+                self.blank[index] = kind.constants[slot.quantity]
+                self.steps.append((_constant(kind.constants[slot.quantity]), slot.back))
+                continue
+            self.steps.append((QUANTITIES[slot.quantity], slot.back))
+            (self.latched if slot.quantity in LATCHED else self.live).append(index)
+
+
+def _constant(value: int) -> Any:
+    return lambda _at, _back: value
+
+
+def _on_duty(clock_ms: Any) -> Any:
+    """Monday to Friday, 08 to 18 h by the meter's clock. Day 0 was a Saturday."""
+    hour = clock_ms // MS_PER_HOUR
+    return (hour // 24 % 7 >= 2) & (hour % 24 >= 8) & (hour % 24 < 18)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _address(kind: Kind, number: int) -> Address:
+    return Address(kind.manufacturer, f"{number:08d}", kind.version, kind.device_type)
+
+
+__all__ = ["Fleet", "Schedule", "Tamper", "Truth"]

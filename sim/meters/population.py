@@ -1,0 +1,168 @@
+"""The arrays of a fleet: one row a meter, made from the spec's groups and the run's seed.
+
+No two meters of a type share an id: numbers come from an affine walk over the type's range, seeded, whose step shares
+no factor with the range's length. Keys are sixteen drawn bytes a meter, or one for a group that says "shared".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.clock import ns
+from sim.meters import rooms
+from sim.meters.kind import Kind, kind
+from sim.meters.physics import FACTOR_ONE
+from sim.seeds import Seeds
+from sim.spec import FleetSpec, SpecError
+from wmbus.link import Address
+from wmbus.telegram import length
+
+I64 = NDArray[np.int64]
+
+MASK_ALWAYS: Final = "always"
+MASK_WORKDAYS: Final = "workdays 08-18"
+CLOCK_SIGMA_MS: Final = 20_000
+BATTERY_LOW_DAYS: Final = (-90, 3_560)  # a fleet is of mixed age: low power shows from a day in this span on
+FACTOR_MEDIAN_Q16: Final = round(0.55 * FACTOR_ONE)
+FACTOR_SIGMA: Final = 0.55  # of the logarithm
+FACTOR_LIMITS_Q16: Final = (round(0.12 * FACTOR_ONE), round(3.2 * FACTOR_ONE))
+UNMEASURED_MEAN_MINUTES: Final = 400
+COUNTER_START_BELOW: Final = 1 << 24
+_FACTOR_STEPS = 4_096
+
+
+class Population:
+    """`group` is the index of the spec's group, `number` the id, `factor_q16` the rating factor; times are world ns.
+    `start_day`: days since 2000 when the world begins."""
+
+    def __init__(self, groups: Sequence[FleetSpec], seeds: Seeds, start_day: int) -> None:
+        if not groups:
+            raise SpecError("a fleet needs at least one group of meters")
+        self.kinds: list[Kind] = [kind(spec.type) for spec in groups]
+        for spec, one in zip(groups, self.kinds, strict=True):
+            _check(spec, one)
+        counts = [spec.count for spec in groups]
+        self.n = sum(counts)
+        self.groups = tuple(groups)
+        who = np.arange(self.n, dtype=np.int64)
+        self.group = np.repeat(np.arange(len(groups), dtype=np.uint16), counts)
+        self.number = self._numbers(seeds)
+        self.keys = self._keys(seeds, who)
+
+        first = seeds.blocks("meter schedule", who).astype(np.int64)
+        self.acc0: NDArray[np.uint8] = (first[:, 0] & 255).astype(np.uint8)
+        self.counter0: NDArray[np.uint32] = (first[:, 1] % COUNTER_START_BELOW).astype(np.uint32)
+        ppb_limit = self._each([round(spec.drift_ppm * 1_000) for spec in groups])
+        self.drift_ppb: NDArray[np.int32] = (first[:, 2] % (2 * ppb_limit + 1) - ppb_limit).astype(np.int32)
+        interval_ns = self._each([ns(spec.interval_s) for spec in groups])
+        # A clock that gains has short intervals.
+        self.period_ns: I64 = interval_ns - interval_ns // 1_000 * self.drift_ppb // 1_000_000
+        self.t0_ns: I64 = (first[:, 3] >> 8) * (self.period_ns >> 16) >> 8
+        self.clock_offset_ms: NDArray[np.int32] = (
+            seeds.normal_q16("meter clock", who) * CLOCK_SIGMA_MS >> 16
+        ).astype(np.int32)
+
+        second = seeds.blocks("meter room", who).astype(np.int64)
+        set_point = _dealt(second[:, 0], rooms.SET_POINT_SHARES)
+        habit = _dealt(second[:, 1], rooms.HABIT_SHARES)
+        self.room: NDArray[np.uint8] = (set_point * len(rooms.HABITS) + habit).astype(np.uint8)
+        self.unmeasured_minutes: NDArray[np.uint16] = (second[:, 2] % (2 * UNMEASURED_MEAN_MINUTES)).astype(np.uint16)
+        self.factor_q16: NDArray[np.uint32] = _factors(seeds.normal_q16("radiator", who))
+        low_day, high_day = BATTERY_LOW_DAYS
+        self.battery_low_day: NDArray[np.int16] = (
+            start_day + low_day + second[:, 3] % (high_day - low_day)
+        ).astype(np.int16)
+
+        def small(values: list[int], dtype: Any) -> NDArray[Any]:
+            return self._each(values).astype(dtype)
+
+        self.power_cdbm: NDArray[np.int16] = small([round(spec.power_dbm * 100) for spec in groups], np.int16)
+        self.length_bytes: NDArray[np.uint8] = small(
+            [
+                length(one.records_bytes, spec.security, one.tpl_for(spec.security))
+                for spec, one in zip(groups, self.kinds, strict=True)
+            ],
+            np.uint8,
+        )
+        self.masked: NDArray[np.bool_] = small([spec.mask == MASK_WORKDAYS for spec in groups], np.bool_)
+        self.any_masked = bool(self.masked.any())
+        self._order: NDArray[np.int64] | None = None
+
+    def _each(self, values: Sequence[int]) -> I64:
+        """One value a group -> one a meter."""
+        return np.array(values, dtype=np.int64)[self.group]
+
+    def _numbers(self, seeds: Seeds) -> NDArray[np.uint32]:
+        out = np.empty(self.n, dtype=np.uint32)
+        for one in dict.fromkeys(self.kinds):
+            groups = [index for index, of in enumerate(self.kinds) if of is one]
+            mine = np.isin(self.group, groups)
+            count = int(mine.sum())
+            low, high = one.id_range
+            room = high - low + 1
+            if count > room:
+                raise SpecError(f"{count} meters of type {one.id}, but its ids {low} to {high} are only {room}")
+            step = seeds.one_below(f"id step {one.id}", room, 0) | 1
+            while math.gcd(step, room) != 1:
+                step += 2
+            begin = seeds.one_below(f"id begin {one.id}", room, 0)
+            # step < 2**27 and count < 2**24, so the product fits.
+            out[mine] = (low + (begin + np.arange(count, dtype=np.int64) * (step % room)) % room).astype(np.uint32)
+        return out
+
+    def _keys(self, seeds: Seeds, who: I64) -> NDArray[np.uint8]:
+        keys = seeds.bytes16("meter key", who)
+        for index, spec in enumerate(self.groups):
+            if spec.key == "shared":
+                keys[self.group == index] = seeds.bytes16("shared key", index)
+        return keys
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in vars(self).values() if isinstance(array, np.ndarray))
+
+    def find(self, address: str) -> int:
+        """Index of the meter of this whole address, -1 when there is none."""
+        parts = address.split()
+        if len(parts) != 4 or not parts[1].isdecimal():
+            return -1
+        if self._order is None:
+            self._order = np.argsort(self.number, kind="stable")
+        number = int(parts[1])
+        at = int(np.searchsorted(self.number, number, sorter=self._order))
+        while at < self.n and int(self.number[self._order[at]]) == number:
+            meter = int(self._order[at])
+            one = self.kinds[self.group[meter]]
+            if str(Address(one.manufacturer, parts[1], one.version, one.device_type)) == address:
+                return meter
+            at += 1
+        return -1
+
+
+def _check(spec: FleetSpec, one: Kind) -> None:
+    if spec.security not in one.securities:
+        raise SpecError(f"fleet '{spec.name}': {one.id} sends {', '.join(one.securities)}, not {spec.security}")
+    if spec.link not in one.links:
+        raise SpecError(f"fleet '{spec.name}': {one.id} has links {', '.join(one.links)}, not {spec.link}")
+
+
+def _dealt(words: I64, shares: Sequence[int]) -> I64:
+    """Draws -> which of the shares (which sum to a hundred) they fall in."""
+    edges = np.cumsum(shares)
+    place: I64 = np.searchsorted(edges, words % 100, side="right").astype(np.int64)
+    return place
+
+
+def _factors(normal_q16: I64) -> NDArray[np.uint32]:
+    """Log-normal rating factors, by a table of powers so that no libm is asked a million times."""
+    steps = np.arange(-7 * _FACTOR_STEPS, 7 * _FACTOR_STEPS + 1, 64)
+    table = np.array([round(FACTOR_MEDIAN_Q16 * math.exp(FACTOR_SIGMA * s / _FACTOR_STEPS)) for s in steps.tolist()])
+    index = ((normal_q16 >> 4) - int(steps[0])) // 64
+    factors: NDArray[np.uint32] = np.clip(table[index], *FACTOR_LIMITS_Q16).astype(np.uint32)
+    return factors

@@ -1,0 +1,222 @@
+"""What a meter knows at one instant: every quantity that a record can carry, as an integer.
+
+A Moment is one meter at one instant, or many of each: the same lines serve Python ints and numpy arrays. Time is the
+meter's own clock. Months and half months are counted since 2000; a boundary is the midnight with which one begins. The
+accounting year ends at the boundary of `set_month`; at it the count is latched and starts again from zero.
+
+Quantities split in two: LATCHED ones stay the same between two boundaries, so a fleet may remember them; the others
+are asked for each telegram.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from sim.meters import civil
+from sim.meters.physics import MS_PER_DAY, Reader
+from sim.meters.rooms import MICRO
+
+MS_PER_MINUTE: Final = 60_000
+NEVER_MS: Final = 1 << 62
+
+
+class Moment:
+    """Meters at instants. `number` is the eight-digit id, `stop_ms` when it stopped counting, `fault_ms` when the
+    first fault happened (both NEVER_MS when not), `flags` its error flags, `unmeasured` minutes it lost last year."""
+
+    __slots__ = (
+        "_month", "constants", "factor", "fault_ms", "flags", "ms", "number", "reader", "room", "set_month",
+        "stop_ms", "unmeasured",
+    )  # fmt: skip
+
+    def __init__(
+        self, reader: Reader, set_month: int, number: Any, room: Any, factor: Any, ms: Any, stop_ms: Any,
+        fault_ms: Any, flags: Any, unmeasured: Any,
+    ) -> None:  # fmt: skip
+        self.reader = reader
+        self.set_month = set_month
+        self.number = number
+        self.room = room
+        self.factor = factor
+        self.ms = ms
+        self.stop_ms = stop_ms
+        self.fault_ms = fault_ms
+        self.flags = flags
+        self.unmeasured = unmeasured
+        self._month: Any = None
+
+    # --- the calendar ------------------------------------------------------------------------------------------
+
+    @property
+    def month(self) -> Any:
+        """The month it is."""
+        if self._month is None:
+            self._month = civil.month_of(self.ms // MS_PER_DAY)
+        return self._month
+
+    @property
+    def half_month(self) -> Any:
+        """Twice the month, plus one from the 16th on."""
+        gone = self.ms // MS_PER_DAY - civil.month_start(self.month)  # 0 to 30 days
+        return self.month * 2 + gone // 15 - gone // 30
+
+    def last_set(self, month: Any) -> Any:
+        """The set-date boundary at or before a boundary."""
+        return month - (month - self.set_month) % 12
+
+    # --- the count ---------------------------------------------------------------------------------------------
+
+    def count(self, ms: Any) -> Any:
+        """Micro-units since the tables begin, up to where the meter stopped counting."""
+        return self.reader.count(self.room, self.factor, self.reader.of.minimum(ms, self.stop_ms))
+
+    def since_set(self, ms: Any, set_boundary: Any) -> Any:
+        """Whole units from a set date to an instant."""
+        return (self.count(ms) - self.count(civil.month_start(set_boundary) * MS_PER_DAY)) // MICRO
+
+    def latched(self, month: Any) -> Any:
+        """What the meter latched at a month's boundary: units since the set date before it."""
+        return self.since_set(civil.month_start(month) * MS_PER_DAY, self.last_set(month - 1))
+
+    def latched_half(self, half: Any) -> Any:
+        """The same at a half month's boundary, the 1st or the 16th."""
+        month = half // 2
+        day = civil.month_start(month) + half % 2 * 15
+        return self.since_set(day * MS_PER_DAY, self.last_set((half - 1) // 2))
+
+
+Quantity = Callable[[Moment, int], Any]
+
+
+def _units(at: Moment, _back: int) -> Any:
+    return at.since_set(at.ms, at.last_set(at.month))
+
+
+def _set_date(at: Moment, _back: int) -> Any:
+    return civil.type_g(civil.month_start(at.last_set(at.month)) - 1)
+
+
+def _set_day_after(at: Moment, _back: int) -> Any:
+    return civil.type_g(civil.month_start(at.last_set(at.month)))
+
+
+def _set_date_units(at: Moment, _back: int) -> Any:
+    return at.latched(at.last_set(at.month))
+
+
+def _month_end(at: Moment, back: int) -> Any:
+    return civil.type_g(civil.month_start(at.month - back) - 1)
+
+
+def _month_first(at: Moment, back: int) -> Any:
+    return civil.type_g(civil.month_start(at.month - back))
+
+
+def _month_units(at: Moment, back: int) -> Any:
+    return at.latched(at.month - back)
+
+
+def _month_increment(at: Moment, back: int) -> Any:
+    boundary = at.month - back
+    before = at.latched(boundary - 1)
+    begins_year = (boundary - 1 - at.set_month) % 12 == 0
+    return at.latched(boundary) - at.reader.of.where(begins_year, 0, before)
+
+
+def _half_end(at: Moment, back: int) -> Any:
+    half = at.half_month - back
+    return civil.type_g(civil.month_start(half // 2) + half % 2 * 15 - 1)
+
+
+def _half_units(at: Moment, back: int) -> Any:
+    return at.latched_half(at.half_month - back)
+
+
+def _half_increment(at: Moment, back: int) -> Any:
+    boundary = at.half_month - back
+    before = at.latched_half(boundary - 1)
+    begins_year = (boundary - 1 - 2 * at.set_month) % 24 == 0
+    return at.latched_half(boundary) - at.reader.of.where(begins_year, 0, before)
+
+
+def _datetime(at: Moment, _back: int) -> Any:
+    return civil.type_f(at.ms // MS_PER_MINUTE)
+
+
+def _error_date(at: Moment, _back: int) -> Any:
+    of = at.reader.of
+    faulty = at.fault_ms <= at.ms
+    return of.where(faulty, civil.type_g(of.minimum(at.fault_ms, at.ms) // MS_PER_DAY), civil.NONE_G)
+
+
+def _error_datetime(at: Moment, _back: int) -> Any:
+    of = at.reader.of
+    faulty = at.fault_ms <= at.ms
+    return of.where(faulty, civil.type_f(of.minimum(at.fault_ms, at.ms) // MS_PER_MINUTE), 0)
+
+
+def _flags(at: Moment, _back: int) -> Any:
+    return at.flags
+
+
+def _fabrication(at: Moment, _back: int) -> Any:
+    return at.number
+
+
+def _room(per: int) -> Quantity:
+    return lambda at, _back: (at.reader.room_mk(at.room, at.ms) + per // 2) // per
+
+
+def _radiator(at: Moment, per: int) -> Any:
+    """A meter off its radiator, or with a broken sensor, has the room's temperature."""
+    off = at.stop_ms <= at.ms
+    mk = at.reader.of.where(off, at.reader.room_mk(at.room, at.ms), at.reader.radiator_mk(at.room, at.ms))
+    return (mk + per // 2) // per
+
+
+def _minutes_unmeasured(at: Moment, _back: int) -> Any:
+    """This accounting year: since it stopped counting."""
+    of = at.reader.of
+    begin = of.maximum(of.minimum(at.stop_ms, at.ms), civil.month_start(at.last_set(at.month)) * MS_PER_DAY)
+    return (at.ms - begin) // MS_PER_MINUTE
+
+
+def _minutes_unmeasured_year(at: Moment, _back: int) -> Any:
+    return at.unmeasured
+
+
+def _seconds_tampered(at: Moment, _back: int) -> Any:
+    return (at.ms - at.reader.of.minimum(at.fault_ms, at.ms)) // 1_000
+
+
+QUANTITIES: Final[dict[str, Quantity]] = {
+    "units": _units,
+    "set_date": _set_date,
+    "set_day_after": _set_day_after,
+    "set_date_units": _set_date_units,
+    "month_end": _month_end,
+    "month_first": _month_first,
+    "month_units": _month_units,
+    "month_increment": _month_increment,
+    "half_end": _half_end,
+    "half_units": _half_units,
+    "half_increment": _half_increment,
+    "datetime": _datetime,
+    "error_date": _error_date,
+    "error_datetime": _error_datetime,
+    "error_flags": _flags,
+    "fabrication": _fabrication,
+    "room_dc": _room(100),
+    "room_cc": _room(10),
+    "radiator_dc": lambda at, _back: _radiator(at, 100),
+    "radiator_cc": lambda at, _back: _radiator(at, 10),
+    "minutes_unmeasured": _minutes_unmeasured,
+    "minutes_unmeasured_year": _minutes_unmeasured_year,
+    "seconds_tampered": _seconds_tampered,
+}
+
+LATCHED: Final = frozenset({
+    "set_date", "set_day_after", "set_date_units", "month_end", "month_first", "month_units", "month_increment",
+    "half_end", "half_units", "half_increment",
+})  # fmt: skip
