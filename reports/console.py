@@ -7,15 +7,12 @@ markup or as terminal control: a name that holds either is shown, not obeyed.
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from reports.coverage import NOT_COVERED, ThreatRow
-from reports.run import Claim, Run, Scenario
-from reports.words import claim_name, mode_text, value_text
+from reports.run import Claim, Run, Scenario, read_run
+from reports.words import claim_name, mode_text, plain, value_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -26,6 +23,11 @@ OUTCOME_STYLES: Final = {"passed": "green", "failed": "red", "error": "red", "in
                          "interrupted": "yellow", "skipped": "dim"}  # fmt: skip
 
 
+def print_summary(run_directory: Path, *, file: IO[str] | None = None, rich: bool | None = None) -> None:
+    """The summary of a run directory. Raises RunError."""
+    print_run(read_run(run_directory), file=file, rich=rich)
+
+
 def print_run(run: Run, *, file: IO[str] | None = None, rich: bool | None = None, report: Path | None = None) -> None:
     """The summary of a run, to stdout unless `file` is given; `rich` None asks whether that is a terminal."""
     file = file or sys.stdout
@@ -33,30 +35,9 @@ def print_run(run: Run, *, file: IO[str] | None = None, rich: bool | None = None
         _rich_run(run, file, report)
         return
     for scenario, claim in run.claims:
-        print(_plain(_claim_line(scenario, claim)), file=file)
+        print(plain(_claim_line(scenario, claim)), file=file)
     for line in _closing(run, report):
-        print(_plain(line), file=file)
-
-
-def print_threats(rows: Iterable[ThreatRow], *, file: IO[str] | None = None, rich: bool | None = None) -> None:
-    """The coverage matrix, one threat a line."""
-    file = file or sys.stdout
-    rows = list(rows)
-    if not (file.isatty() if rich is None else rich):
-        for row in rows:
-            print(_plain(f"{row.id}\t{row.status}\t{row.title}\t{' '.join(row.scenarios)}"), file=file)
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="Threats and what runs have shown", title_justify="left", pad_edge=False, box=None)
-    for head in ("id", "threat", "what stops it", "answered by", "status"):
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        style = "dim" if row.status == NOT_COVERED else "" if row.verdicts else "yellow"
-        table.add_row(*(_text(part, style) for part in
-                        (row.id, row.title, row.stopped_by, ", ".join(row.answered_by), row.status)))  # fmt: skip
-    Console(file=file, force_terminal=True).print(table)
+        print(plain(line), file=file)
 
 
 def _rich_run(run: Run, file: IO[str], report: Path | None) -> None:
@@ -67,18 +48,18 @@ def _rich_run(run: Run, file: IO[str], report: Path | None) -> None:
     if run.claims:
         table = Table(pad_edge=False, box=None, header_style="dim")
         for head in ("attack", "variant", "security", "defences", "verdict", "control", "why"):
-            table.add_column(head, no_wrap=head in ("security", "verdict", "control"))
+            table.add_column(head, no_wrap=head in ("security", "verdict"))
         last = ("", "")
         for _, claim in run.claims:
             same, last = (claim.attack, claim.variant) == last, (claim.attack, claim.variant)
             style = VERDICT_STYLES.get(claim.verdict, "")
             verdict = _text(claim.verdict, style if claim.holds else f"reverse bold {style}")
             if claim.expected and claim.expected != claim.verdict:
-                verdict.append(f" ≠ {_plain(claim.expected)}", "red")
+                verdict.append(f" ≠ {plain(claim.expected)}", "red")
             names = ("", "") if same else (claim.attack, claim.variant)
             table.add_row(
                 _text(names[0], "bold"), _text(names[1]), _text(mode_text(claim.security)), _text(claim.defences),
-                verdict, _text(claim.control.lower(), "dim"), _text(claim.why, "dim"),
+                verdict, _text(claim.control, "dim"), _text(claim.why, "dim"),
             )  # fmt: skip
         console.print(table)
         console.print()
@@ -116,12 +97,7 @@ def _closing(run: Run, report: Path | None) -> list[str]:
     return lines
 
 
-def _plain(text: str) -> str:
-    """One line without control characters."""
-    return "".join(c if c == "\t" or unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
 def _text(text: str, style: str = "") -> Text:
     from rich.text import Text
 
-    return Text(_plain(text), style=style)
+    return Text(plain(text), style=style)

@@ -9,14 +9,16 @@ are said aloud, because a matrix that only shows what was tried looks complete. 
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from reports.run import Claim, from_json
+from reports.words import plain
 
 THREATS: Final = Path(__file__).parent / "threats.toml"
 NOT_COVERED: Final = "not covered"
@@ -116,6 +118,27 @@ def threat_matrix(
                 if verdicts:
                     row.verdicts = [v for v in row.verdicts if v.scenario != scenario.id] + verdicts
     return list(rows.values())
+
+
+def print_matrix(rows: Sequence[ThreatRow], *, file: IO[str] | None = None, rich: bool | None = None) -> None:
+    """One threat a line: a table in a terminal, tab-separated plain lines elsewhere; `rich` None asks which it is."""
+    file = file or sys.stdout
+    if not (file.isatty() if rich is None else rich):
+        for row in rows:
+            print(plain(f"{row.id}\t{row.status}\t{row.title}\t{' '.join(row.scenarios)}"), file=file)
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(pad_edge=False, box=None, header_style="dim")
+    for head in ("id", "threat", "what stops it", "answered by", "status"):
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        style = "dim" if row.status == NOT_COVERED else "" if row.verdicts else "yellow"
+        cells = (row.id, row.title, row.stopped_by, ", ".join(row.answered_by), row.status)
+        table.add_row(*(Text(plain(cell), style=style) for cell in cells))
+    Console(file=file, force_terminal=True).print(table)
 
 
 def _name(rows: dict[str, ThreatRow], threat_id: str, scenario: str) -> ThreatRow:

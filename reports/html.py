@@ -32,6 +32,8 @@ LISTED_EVENTS: Final = 40
 LISTED_REFUSALS: Final = 24
 TRACED: Final = (("attack", 3), ("tampering", 1), ("fault", 2), ("refused", 3), ("session", 2), ("alarm", 2))
 GLYPHS: Final = {"PREVENTED": "✓", "DETECTED": "◉", "TOLERATED": "≈", "SUCCEEDED": "✗", "INCONCLUSIVE": "?"}
+OFF: Final = ("off", "none")
+ON: Final = ("on", "all", "")
 Matrix = list[tuple[str, str, list[list["ClaimView"]]]]
 
 
@@ -79,11 +81,11 @@ def write_report(run_directory: Path, *, png: bool = False) -> Path:
     new one is whole. Raises RunError when there is no run, OSError when the disk is full."""
     run = read_run(run_directory)
     scenarios = [_scenario(run, number, scenario, png=png) for number, scenario in enumerate(run.scenarios, start=1)]
-    told: dict[tuple[str, str], ClaimView] = {}
+    told: dict[tuple[str, tuple[Entry, ...]], ClaimView] = {}
     for number, claim in enumerate((item for view in scenarios for item in view.claims), start=1):
         claim.number, claim.anchor = number, f"c{number}"
         if claim.traced is not None:
-            first = told.setdefault((claim.traced.anchor, claim.claim.attack), claim)
+            first = told.setdefault((claim.traced.anchor, tuple(claim.trace)), claim)
             claim.told = None if first is claim else first
     path = run_directory / "report.html"
     part = path.with_suffix(".part")
@@ -102,7 +104,7 @@ def render(run: Run, scenarios: list[ScenarioView]) -> str:
     }  # fmt: skip
     claims = [claim for view in scenarios for claim in view.claims]
     return environment.get_template("report.html.j2").render(
-        run=run, scenarios=scenarios, claims=claims, matrix=outcome_matrix(claims), glyphs=GLYPHS,
+        run=run, scenarios=scenarios, claims=claims, matrix=outcome_matrix(claims), glyphs=GLYPHS, on_or_off=OFF + ON,
         theme=Markup(palette.css()), verdict_colours=palette.VERDICTS, outcome_colours=palette.OUTCOMES,
         group_colours=palette.GROUPS, verdicts=Counter(view.claim.verdict for view in claims),
         holding=sum(view.claim.holds for view in claims),
@@ -120,7 +122,7 @@ def outcome_matrix(claims: Iterable[ClaimView]) -> tuple[list[str], Matrix]:
     rows: dict[tuple[str, str], list[list[ClaimView]]] = {}
     for view in claims:
         cells = rows.setdefault((view.claim.attack, view.claim.variant), [[] for _ in range(2 * len(heads))])
-        cells[2 * heads.index(mode_text(view.claim.security)) + (view.claim.defences != "none")].append(view)
+        cells[2 * heads.index(mode_text(view.claim.security)) + (view.claim.defences not in OFF)].append(view)
     return heads, [(attack, variant, cells) for (attack, variant), cells in rows.items()]
 
 
@@ -164,15 +166,18 @@ def _world(run: Run, anchor: str, world: World, *, plotted: bool, png: bool) -> 
 
 
 def _claim(claim: Claim, scenario: Scenario, worlds: list[WorldView]) -> ClaimView:
-    """Find the histories that show a claim: of subjects and of controls those whose variant names most of it."""
-    shown: list[WorldView] = []
-    for control in (False, True):
-        group = [view for view in worlds if (view.world.role == "control") is control]
-        best = max((_likeness(claim, view.world) for view in group), default=0)
-        group = [view for view in group if _likeness(claim, view.world) == best]
-        shown += [view for view in group if _acts(view.story, claim.attack)] or group
-    traced = next((view for view in shown if view.world.role != "control"), None)
-    return ClaimView("", 0, claim, scenario, shown, _trace(traced.story, claim) if traced else [], traced)
+    """Find the histories that show a claim: the worlds whose variant names most of it, or all subjects; then the
+    controls. A claim with the defences off may be shown by the control itself."""
+    best = max((_likeness(claim, view.world) for view in worlds), default=0)
+    own = [view for view in worlds if (_likeness(claim, view.world) == best if best else not _is_control(view))]
+    own = [view for view in own if _acts(view.story, claim.attack)] or own
+    controls = [view for view in worlds if _is_control(view) and view not in own]
+    trace = _trace(own[0].story, claim) if own else []
+    return ClaimView("", 0, claim, scenario, own + controls, trace, own[0] if own else None)
+
+
+def _is_control(view: WorldView) -> bool:
+    return view.world.role == "control"
 
 
 def _likeness(claim: Claim, world: World) -> int:
@@ -188,11 +193,17 @@ def _acts(story: Story, attack: str) -> bool:
 
 
 def _trace(story: Story, claim: Claim) -> list[Entry]:
-    """The first events that matter to a claim: what its attack did, and what followed its first act."""
+    """The first events that matter to a claim: what its attack did in this variant, and what followed its first act,
+    refusals of the attacked meters before others."""
     acts = [entry for entry in story.entries("attack") if entry.subject == claim.attack] or story.entries("attack")
+    for word in (claim.variant, claim.security):
+        acts = [act for act in acts if word and word in act.detail] or acts
     since = acts[0].time_ns if acts else 0
     trace: list[Entry] = []
     for group, count in TRACED:
         found = acts if group == "attack" else [e for e in story.entries(group) if e.time_ns >= since]
+        if group == "refused":
+            named = {entry.subject for entry in found if any(entry.subject in act.detail for act in acts)}
+            found = [entry for entry in found if entry.subject in named] or found
         trace += found[:count]
     return sorted(trace, key=lambda entry: entry.time_ns)

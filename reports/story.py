@@ -3,7 +3,8 @@
 The file is read once, line by line, and may be large: a stormy day holds a million refusals. So everything is counted,
 times are kept as packed integers per lane (a lane is one row of the timeline: all events of a kind that carry the
 same label), and of the events themselves only the first few of each lane are kept, because the first ones show where
-a thing began. What was not kept is counted, so that a page can say "… and n more (in events.jsonl)".
+a thing began, and the first for each further subject. What was not kept is counted, so that a page can say "… and n
+more (in events.jsonl)".
 
 A run that was killed leaves a cut last line. That is said in `notes` and costs one event, not the story.
 """
@@ -21,6 +22,7 @@ from sim.events import Fate
 
 GROUPS = ("attack", "tampering", "fault", "session", "alarm", "refused")
 KEPT_A_LANE = 12  # events kept word for word
+KEPT_SUBJECTS = 200  # and then the first for each further meter or detail, so that a verdict finds its own
 LANES_A_GROUP = 24  # labels beyond these share the lane "other": a label may come from a hostile sender
 WORST_CLIENTS = 20
 
@@ -45,6 +47,14 @@ class Lane:
     label: str
     times_ns: array[int] = field(default_factory=lambda: array("q"))
     kept: list[Entry] = field(default_factory=list)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, entry: Entry) -> None:
+        self.times_ns.append(entry.time_ns)
+        what = (entry.subject, entry.detail)
+        if len(self.kept) < KEPT_A_LANE or (len(self._seen) < KEPT_SUBJECTS and what not in self._seen):
+            self.kept.append(entry)
+            self._seen.add(what)
 
     @property
     def more(self) -> int:
@@ -132,9 +142,7 @@ class Story:
             if sum(1 for group, _ in self.lanes if group == entry.group) >= LANES_A_GROUP:
                 key = (entry.group, "other")
             lane = self.lanes.setdefault(key, Lane(*key))
-        lane.times_ns.append(entry.time_ns)
-        if len(lane.kept) < KEPT_A_LANE:
-            lane.kept.append(entry)
+        lane.add(entry)
 
 
 def read_story(path: Path) -> Story:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, Final
 
 from reports.run import Claim
@@ -68,3 +69,8 @@ def claim_text(claim: Claim) -> str:
         verdict += f", expected {claim.expected}"
     control = f" (control {claim.control})" if claim.control else ""
     return f"{claim_name(claim)}: {verdict}{control}" + (f": {claim.why}" if claim.why else "")
+
+
+def plain(text: str) -> str:
+    """One line without control characters: what a terminal shows and does not obey."""
+    return "".join(c if c == "\t" or unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)

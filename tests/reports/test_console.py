@@ -6,8 +6,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-from reports.console import print_run, print_threats
-from reports.coverage import threat_matrix
+from reports.console import print_run, print_summary
 from reports.run import Run, from_json, read_run
 
 Make = Callable[..., Path]
@@ -25,6 +24,12 @@ def test_a_log_gets_plain_lines_that_begin_with_the_verdict(make_run: Make) -> N
     assert "42 of 42 verdicts as expected: 16 PREVENTED, 3 DETECTED, 23 SUCCEEDED" in lines
     assert lines[-2:] == ["passed: card, seed 1, 93.1 s", "report: runs/card/latest/report.html"]
     assert not any("\x1b" in line for line in lines)
+
+
+def test_a_run_directory_is_summed_up(make_run: Make) -> None:
+    out = io.StringIO()
+    print_summary(make_run(), file=out)  # a StringIO is no terminal
+    assert out.getvalue().splitlines()[-1] == "passed: card, seed 1, 93.1 s"
 
 
 def test_a_terminal_gets_a_table(make_run: Make) -> None:
@@ -50,15 +55,3 @@ def test_markup_and_terminal_control_are_shown_and_not_obeyed() -> None:
         text = printed(from_json(body), rich=rich)
         assert "[red]x[/nope]" in text
         assert "\x1b[2J" not in text and "\x07" not in text
-
-
-def test_threats_are_told_with_their_status(make_run: Make) -> None:
-    out = io.StringIO()
-    body = {"version": 1, "scenarios": [{"id": "s", "threats": ["L08"], "outcome": "passed"}]}
-    print_threats(threat_matrix([body]), file=out, rich=False)
-    lines = {line.split("\t")[0]: line.split("\t") for line in out.getvalue().splitlines()}
-    assert lines["L08"][1:] == ["1 passed", lines["L08"][2], "s"]
-    assert lines["L09"][1] == "not covered"
-    out = io.StringIO()
-    print_threats(threat_matrix([body]), file=out, rich=True)
-    assert "Freshness poisoning" in out.getvalue()

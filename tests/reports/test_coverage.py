@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 
-from reports.coverage import NO_VERDICT, NOT_COVERED, load_claims, load_threats, threat_matrix
+from reports.coverage import NO_VERDICT, NOT_COVERED, load_claims, load_threats, print_matrix, threat_matrix
 
 Make = Callable[..., Path]
 
@@ -67,3 +68,15 @@ def test_the_card_covers_what_it_names(make_run: Make) -> None:
     assert rows["L09"].status == "11 SUCCEEDED, 7 PREVENTED"
     assert len(rows["G01"].scenarios) == 2
     assert "conform" not in json.dumps([row.as_json() for row in rows.values()]).lower()
+
+
+def test_threats_are_told_with_their_status() -> None:
+    out = io.StringIO()
+    run = {"version": 1, "scenarios": [{"id": "s", "threats": ["L08"], "outcome": "passed"}]}
+    print_matrix(threat_matrix([run]), file=out, rich=False)
+    lines = {line.split("\t")[0]: line.split("\t") for line in out.getvalue().splitlines()}
+    assert lines["L08"][1:] == ["1 passed", lines["L08"][2], "s"]
+    assert lines["L09"][1] == "not covered"
+    out = io.StringIO()
+    print_matrix(threat_matrix([run]), file=out, rich=True)
+    assert "Freshness poisoning" in out.getvalue()

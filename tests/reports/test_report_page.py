@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
-from reports.html import _likeness, write_report
+from reports.html import _likeness, _trace, write_report
 from reports.run import Claim, World
+from reports.story import read_story
+from sim.events import AttackActed, TelegramRefused
+from sim.history import History
 
 Make = Callable[..., Path]
 VOID = {"meta", "br", "hr", "img", "input", "link", "wbr"}
@@ -215,6 +218,35 @@ def test_a_claim_finds_the_world_that_names_most_of_it() -> None:
     likeness = [_likeness(claim, World(variant=variant)) for variant in worlds]
     assert likeness.index(max(likeness)) == 2
     assert likeness[-1] == 0
+
+
+def test_a_trace_follows_the_variant_and_the_attacked_meter(tmp_path: Path) -> None:
+    history = History(tmp_path / "events.jsonl")
+    for k, variant in enumerate(("at once", "after a wrap")):
+        for meter in ("QDS 1", "VIP 2"):
+            history.record(AttackActed(100 * k, "radio.replay", "speak", f"{variant}: {meter}, 60 bytes"))
+            history.record(TelegramRefused(100 * k + 9, meter, "gw", "not fresh", f"{meter}/{k}"))
+    history.record(TelegramRefused(150, "QDS 9", "gw", "not fresh", "other"))
+    history.close()
+    claim = Claim(attack="radio.replay", variant="after a wrap")
+    trace = _trace(read_story(tmp_path / "events.jsonl"), claim)
+    assert [entry.telegram or entry.detail for entry in trace] == [
+        "after a wrap: QDS 1, 60 bytes", "after a wrap: VIP 2, 60 bytes", "QDS 1/1", "VIP 2/1",
+    ]  # fmt: skip
+
+
+def test_a_claim_with_the_defences_off_is_shown_by_the_control(make_run: Make) -> None:
+    def edit(body: dict[str, Any]) -> None:
+        scenario = body["scenarios"] = [body["scenarios"][0]]
+        subject, control = scenario[0]["worlds"]
+        subject["variant"], control["variant"] = "on", "off"
+        for claim in scenario[0]["claims"]:
+            claim["defences"] = {"none": "off", "all": "on"}[claim["defences"]]
+
+    text, _ = page_of(change(make_run(), edit))
+    off, on = (text[text.index(f'id="c{n}"') : text.index(f'id="c{n + 1}"')] for n in (1, 2))
+    assert 'href="#s1w2"' in off and 'href="#s1w1"' not in off
+    assert on.index('href="#s1w1"') < on.index('href="#s1w2"')
 
 
 def test_a_run_without_scenarios_is_a_page(make_run: Make) -> None:
