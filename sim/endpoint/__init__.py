@@ -10,5 +10,7 @@
     dial               one attempt: TCP and TLS without blocking
     client             paho-mqtt on a socket that is connected already
     session            a client's connection, kept up
+    mqtt_wire          MQTT packets as bytes
+    tls_proxy          a man in the middle, for attackers
     fence              a barrier made of the broker's own ordering
 """

@@ -1,0 +1,127 @@
+"""MQTT 3.1.1 packets as bytes: as much as somebody on the path has to understand. Pure, no socket.
+
+Clause numbers are those of the OASIS standard (mqtt-v3.1.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
+UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 10, 11, 12, 13, 14
+NAMES = {
+    1: "CONNECT", 2: "CONNACK", 3: "PUBLISH", 4: "PUBACK", 5: "PUBREC", 6: "PUBREL", 7: "PUBCOMP", 8: "SUBSCRIBE",
+    9: "SUBACK", 10: "UNSUBSCRIBE", 11: "UNSUBACK", 12: "PINGREQ", 13: "PINGRESP", 14: "DISCONNECT",
+}  # fmt: skip
+
+
+class BadPacket(ValueError):
+    """These bytes are not MQTT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """3.3. `packet_id` is None for QoS 0."""
+
+    topic: str
+    payload: bytes
+    flags: int  # DUP, QoS, RETAIN: the low half of the first byte
+    packet_id: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One control packet: its type (2.2.1), the flags beside it, and everything behind the fixed header."""
+
+    kind: int
+    flags: int
+    body: bytes
+
+    @property
+    def name(self) -> str:
+        return NAMES.get(self.kind, f"type {self.kind}")
+
+    def encode(self) -> bytes:
+        left, length = len(self.body), bytearray()
+        while True:  # 2.2.3: seven bits a byte, least significant first
+            left, digit = left >> 7, left & 0x7F
+            length.append(digit | (0x80 if left else 0))
+            if not left:
+                return bytes([self.kind << 4 | self.flags]) + bytes(length) + self.body
+
+    @property
+    def packet_id(self) -> bytes:
+        """Of PUBACK, SUBSCRIBE, SUBACK, UNSUBSCRIBE: the first two bytes of the body (2.3.1)."""
+        return self.body[:2]
+
+    def client_id(self) -> str:
+        """Of a CONNECT (3.1.3.1). Raises BadPacket."""
+        start = 2 + int.from_bytes(self.body[:2], "big") + 4  # protocol name, level, flags, keep-alive
+        return _text(self.body, start)[0]
+
+    def publish(self) -> Publish:
+        """Raises BadPacket."""
+        topic, end = _text(self.body, 0)
+        if self.flags & 0x06 == 0:
+            return Publish(topic, self.body[end:], self.flags, None)
+        return Publish(topic, self.body[end + 2 :], self.flags, self.body[end : end + 2])
+
+    def topics_asked(self) -> int:
+        """How many topic filters a SUBSCRIBE holds (3.8.3). Raises BadPacket."""
+        count, at = 0, 2
+        while at < len(self.body):
+            _, at = _text(self.body, at)
+            count, at = count + 1, at + 1
+        return count
+
+
+def publish(message: Publish) -> Packet:
+    topic = message.topic.encode()
+    body = len(topic).to_bytes(2, "big") + topic + (message.packet_id or b"") + message.payload
+    return Packet(PUBLISH, message.flags, body)
+
+
+class Packets:
+    """Bytes in, packets out. `limit_bytes` bounds what is held for one packet."""
+
+    def __init__(self, limit_bytes: int = 16 << 20) -> None:
+        self._held = bytearray()
+        self._limit_bytes = limit_bytes
+
+    def feed(self, data: bytes) -> list[Packet]:
+        """The packets that are now complete. Raises BadPacket."""
+        self._held += data
+        packets: list[Packet] = []
+        while (packet := self._take()) is not None:
+            packets.append(packet)
+        return packets
+
+    def _take(self) -> Packet | None:
+        held, length = self._held, 0
+        for index in range(1, 5):
+            if index >= len(held):
+                return None
+            length |= (held[index] & 0x7F) << 7 * (index - 1)
+            if not held[index] & 0x80:
+                break
+        else:
+            raise BadPacket("a remaining length of more than four bytes")
+        if length > self._limit_bytes:
+            raise BadPacket(f"a packet of {length} bytes; the limit is {self._limit_bytes}")
+        end = index + 1 + length
+        if len(held) < end:
+            return None
+        packet = Packet(held[0] >> 4, held[0] & 0x0F, bytes(held[index + 1 : end]))
+        del held[:end]
+        return packet
+
+
+def _text(body: bytes, start: int) -> tuple[str, int]:
+    """A string with two bytes of length before it (1.5.3), and where it ends."""
+    end = start + 2 + int.from_bytes(body[start : start + 2], "big")
+    if end > len(body) or len(body) < start + 2:
+        raise BadPacket("a string is longer than its packet")
+    try:
+        return body[start + 2 : end].decode(), end
+    except UnicodeDecodeError:
+        raise BadPacket("a string is not UTF-8") from None
