@@ -17,6 +17,7 @@ from reports.words import claim_name, mode_text, plain, value_text
 if TYPE_CHECKING:
     from rich.text import Text
 
+WIDE_CHARS: Final = 120
 VERDICT_STYLES: Final = {"PREVENTED": "green", "DETECTED": "blue", "TOLERATED": "cyan", "SUCCEEDED": "red",
                          "INCONCLUSIVE": "yellow"}  # fmt: skip
 OUTCOME_STYLES: Final = {"passed": "green", "failed": "red", "error": "red", "inconclusive": "yellow",
@@ -47,7 +48,10 @@ def _rich_run(run: Run, file: IO[str], report: Path | None) -> None:
     console = Console(file=file, force_terminal=True)
     if run.claims:
         table = Table(pad_edge=False, box=None, header_style="dim")
-        for head in ("attack", "variant", "security", "defences", "verdict", "control", "why"):
+        heads = ["attack", "variant", "security", "defences", "verdict", "control", "why"]
+        if console.width < WIDE_CHARS:  # the page has the rest; a table folded to shreds helps nobody
+            heads = heads[:5]
+        for head in heads:
             table.add_column(head, no_wrap=head in ("security", "verdict"))
         last = ("", "")
         for _, claim in run.claims:
@@ -57,14 +61,15 @@ def _rich_run(run: Run, file: IO[str], report: Path | None) -> None:
             if claim.expected and claim.expected != claim.verdict:
                 verdict.append(f" ≠ {plain(claim.expected)}", "red")
             names = ("", "") if same else (claim.attack, claim.variant)
-            table.add_row(
+            cells = (
                 _text(names[0], "bold"), _text(names[1]), _text(mode_text(claim.security)), _text(claim.defences),
                 verdict, _text(claim.control, "dim"), _text(claim.why, "dim"),
             )  # fmt: skip
+            table.add_row(*cells[: len(heads)])
         console.print(table)
         console.print()
-    for number, line in enumerate(_closing(run, report)):
-        style = OUTCOME_STYLES.get(line.partition(":")[0].lower(), "") if number < len(run.scenarios) else ""
+    for line in _closing(run, report):
+        style = OUTCOME_STYLES.get(line.partition(":")[0].lower(), "")
         console.print(_text(line, style), soft_wrap=True)
 
 

@@ -6,6 +6,8 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from reports.console import print_run, print_summary
 from reports.run import Run, from_json, read_run
 
@@ -55,3 +57,11 @@ def test_markup_and_terminal_control_are_shown_and_not_obeyed() -> None:
         text = printed(from_json(body), rich=rich)
         assert "[red]x[/nope]" in text
         assert "\x1b[2J" not in text and "\x07" not in text
+
+
+def test_a_narrow_terminal_gets_the_columns_that_fit(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = read_run(make_run())
+    monkeypatch.setenv("COLUMNS", "90")
+    assert "counter already seen" not in printed(run, rich=True)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "counter already seen" in printed(run, rich=True)
