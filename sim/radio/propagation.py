@@ -5,11 +5,11 @@ a level is integer arithmetic over tables of our own. Sums of powers are therefo
 
 Path loss follows ITU-R P.1238 (indoor, distances above 1 m):
 
-    L = 20 log10(f / MHz) + N log10(d / m) + floors x floor loss - 28       N = 10 x the site's path loss exponent
+    L = 20 log10(f / MHz) + N log10(d / m) + floors x floor loss - 28    N = 10 x path loss exponent
 
-with f = 868.95 MHz for all modes (S1, 0.65 MHz lower, would lose 0.006 dB less). On top comes log-normal shadowing, a
-property of the two *places*: the same from A to B as from B to A, and the same for whoever stands there. Fading is drawn
-for each frame at each receiver.
+with f = 868.95 MHz for all modes (S1, 0.65 MHz lower, would lose 0.006 dB less). On top comes log-normal shadowing,
+a property of the two *places*: the same from A to B as from B to A, and the same for whoever stands there. Fading is
+drawn for each frame at each receiver.
 """
 
 from __future__ import annotations

@@ -1,0 +1,141 @@
+"""Who reaches whom, and at what level: the part of the air that does not change from frame to frame.
+
+A link is a (source, receiver) pair whose mean level (power minus loss, shadowing included) is not more than
+REACH_MARGIN_CDB below the receiver's sensitivity, on a channel the receiver listens to. The rule kept here: what is not
+a link takes part in nothing, neither as a loss to be counted nor as interference. With fading of 3 dB a frame from
+beyond gets into range once in 3.5 million, and as an interferer it is 7 dB below what the weakest frame in range stands.
+
+A transmitter and a receiver at one place are one device, which does not hear itself.
+
+Fleet links are kept sparse, as rows of one array with offsets (CSR): those of meter m are `offset[m]:offset[m + 1]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.radio.modes import Mode
+from sim.radio.propagation import Propagation, power_units
+
+I64 = NDArray[np.int64]
+BOOL = NDArray[np.bool_]
+
+REACH_MARGIN_CDB: Final = 1_500
+CAPTURE_CDB: Final = 800
+"""How far above the peak of all interference a frame must be to survive it. 8 dB is a placeholder near the 8.7 dB of a
+GFSK transceiver's data sheet; measured receivers capture from 3 dB on, so it is a parameter of every air."""
+
+_INFINITE_CDB: Final = 1_000_000
+_CHUNK = 1 << 20  # pairs worked on at once while links are made
+
+
+@dataclass(frozen=True, slots=True)
+class Radios:
+    """What a fleet sends with: int64 arrays, one entry a meter, in fleet order."""
+
+    mode: I64
+    length_bytes: I64
+    power_cdbm: I64
+    duration_ns: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """What receivers hear with, one entry a receiver. `listens[r, mode]`: it can read that mode."""
+
+    position_cm: I64
+    sensitivity_cdbm: I64
+    listens: BOOL
+
+    @classmethod
+    def of(cls, position_cm: Sequence[I64], sensitivity_cdbm: Sequence[int], modes: Sequence[frozenset[Mode]]) -> Ears:
+        listens = np.array([[mode in own for mode in (0, *Mode)] for own in modes], dtype=bool).reshape(-1, 4)
+        place = np.array(position_cm, dtype=np.int64).reshape(-1, 3)
+        return cls(place, np.array(sensitivity_cdbm, dtype=np.int64), listens)
+
+    def hears_channel(self, mode: I64) -> BOOL:
+        """(n, receivers): frames of this mode are on a channel the receiver listens to, readable or not."""
+        channel_0 = self.listens[:, Mode.T1] | self.listens[:, Mode.C1]
+        same: BOOL = np.where((mode == Mode.S1)[:, None], self.listens[:, Mode.S1][None], channel_0[None])
+        return same
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Sparse links of sources 0..n-1. `level_cdbm`: mean level; `readable`: the receiver can read the source's mode."""
+
+    offset: I64
+    receiver: I64
+    level_cdbm: I64
+    readable: BOOL
+
+    @classmethod
+    def of(cls, propagation: Propagation, place_cm: I64, power_cdbm: I64, mode: I64, ears: Ears) -> Links:
+        """All links of sources at these places, ordered by source and receiver."""
+        step = max(1, _CHUNK // max(1, len(ears.sensitivity_cdbm)))
+        parts = [
+            cls.reach(
+                power_cdbm[low : low + step, None] - loss_cdb(propagation, place_cm[low : low + step], ears),
+                mode[low : low + step], ears,
+            )
+            for low in range(0, len(place_cm), step)
+        ]  # fmt: skip
+        if len(parts) == 1:
+            return parts[0]
+        counts = [np.diff(part.offset) for part in parts]
+        return cls(
+            np.concatenate([[0], np.cumsum(np.concatenate([*counts, np.zeros(0, np.int64)]))]).astype(np.int64),
+            np.concatenate([*(part.receiver for part in parts), np.zeros(0, np.int64)]),
+            np.concatenate([*(part.level_cdbm for part in parts), np.zeros(0, np.int64)]),
+            np.concatenate([*(part.readable for part in parts), np.zeros(0, np.bool_)]),
+        )
+
+    @classmethod
+    def reach(cls, level_cdbm: I64, mode: I64, ears: Ears) -> Links:
+        """The links among mean levels (sources, receivers)."""
+        near = (level_cdbm >= ears.sensitivity_cdbm[None] - REACH_MARGIN_CDB) & ears.hears_channel(mode)
+        row, column = np.nonzero(near)
+        offset = np.concatenate([[0], np.cumsum(near.sum(axis=1))]).astype(np.int64)
+        return cls(offset, column, level_cdbm[row, column], ears.listens[column, mode[row]])
+
+    def __len__(self) -> int:
+        return len(self.receiver)
+
+    def expand(self, source: I64) -> tuple[I64, I64]:
+        """For frames of these sources: (row, link) of every pair, in the order of rows and then receivers."""
+        first, count = self.offset[source], self.offset[source + 1] - self.offset[source]
+        row = np.repeat(np.arange(len(source), dtype=np.int64), count)
+        begins = np.cumsum(count) - count
+        return row, np.arange(len(row), dtype=np.int64) - begins[row] + first[row]
+
+
+def loss_cdb(propagation: Propagation, place_cm: I64, ears: Ears) -> I64:
+    """Mean loss (sources, receivers); infinite between the two halves of one device."""
+    loss = propagation.loss_cdb(place_cm, ears.position_cm)
+    loss[(place_cm[:, None] == ears.position_cm[None]).all(axis=2)] = _INFINITE_CDB
+    return loss
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Frames as they arrive: one entry a (frame, receiver) pair. `units`: power; `limit`: interference it stands."""
+
+    row: I64
+    receiver: I64
+    level_cdbm: I64
+    units: I64
+    limit: I64
+    readable: BOOL
+
+
+def arrive(air: Propagation, links: Links, index: I64, source: I64, k: I64, capture_cdb: int) -> Arrivals:
+    """The arrivals of frames. `index`: the source's row in `links`; `source`: its index on the air."""
+    row, link = links.expand(index)
+    receiver = links.receiver[link]
+    level = links.level_cdbm[link] + air.fading(source[row], k[row], receiver)
+    return Arrivals(row, receiver, level, power_units(level), power_units(level - capture_cdb), links.readable[link])

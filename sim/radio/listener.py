@@ -1,0 +1,183 @@
+"""What happens to a frame at one receiver, worked out frame by frame from the definition.
+
+The rules, in the order in which a loss finds its one reason:
+
+    GATEWAY_DOWN   the receiver was down at any moment of the frame
+    OUT_OF_RANGE   its level, fading included, is below the receiver's sensitivity
+    RECEIVER_BUSY  when it began, every demodulator was following an earlier frame. A demodulator takes the first frame
+                   in range that finds it free, and stays with it to its end, whatever becomes of that frame; a
+                   power cut frees it
+    JAMMED         the peak of the jammers' power alone, over the frame, is above its limit (level - capture threshold)
+    COLLISION      the peak of everybody else's power together is
+
+Intervals are half open: a frame that begins in the nanosecond another ends does not meet it. Frames that begin together
+are taken in the order of source and number. A fate is settled when the frame ends; by then everything that could
+touch it is known, so it does not matter in which order emissions, outages and ends of one instant were worked on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass
+
+from sim.events import Fate
+
+_PRUNE_AT = 64
+_FOREVER = 1 << 63
+
+# (start_ns, source, k, end_ns, units, channel, can lock a demodulator)
+Heard = tuple[int, int, int, int, int, int, bool]
+Burst = tuple[int, int, int, int]  # (start_ns, end_ns, units, channel)
+
+
+@dataclass(slots=True)
+class Lock:
+    start_ns: int
+    until_ns: int
+
+
+class Listener:
+    """One receiver's view of the air. `demodulators` 0: as many as it takes."""
+
+    __slots__ = ("_bursts", "_busy", "_locks", "_next", "_on_air", "demodulators", "longest_ns", "outages")
+
+    def __init__(self, demodulators: int) -> None:
+        self.demodulators = demodulators
+        self.longest_ns = 1  # of all frames (not bursts) so far
+        self.outages: list[list[int]] = []  # [down_ns, up_ns], the last one perhaps open
+        self._on_air: list[Heard] = []  # sorted
+        self._bursts: list[Burst] = []
+        self._locks: list[Lock] = []
+        self._next = 0  # first entry of _on_air that has not asked for a demodulator
+        self._busy: set[tuple[int, int]] = set()
+
+    def hear(self, heard: Heard) -> None:
+        """A frame begins (it may be told ahead of time, never late)."""
+        on_air = self._on_air
+        if heard[3] - heard[0] > self.longest_ns:
+            self.longest_ns = heard[3] - heard[0]
+        if not on_air or on_air[-1] < heard:
+            on_air.append(heard)
+        else:
+            insort(on_air, heard)
+
+    def burst(self, burst: Burst) -> None:
+        """A jammer begins."""
+        self._bursts.append(burst)
+
+    # --- power ----------------------------------------------------------------------------------------------------
+
+    @property
+    def up(self) -> bool:
+        return not self.outages or self.outages[-1][1] < _FOREVER
+
+    def switch(self, up: bool, now_ns: int) -> None:
+        if up and not self.up:
+            self.outages[-1][1] = now_ns
+            if self.outages[-1][0] == now_ns:
+                self.outages.pop()  # down for no time at all
+        elif not up and self.up:
+            self.outages.append([now_ns, _FOREVER])
+
+    def down_within(self, start_ns: int, end_ns: int) -> bool:
+        """Down at any moment of the interval."""
+        for down_ns, up_ns in reversed(self.outages):
+            if up_ns <= start_ns:
+                return False
+            if down_ns < end_ns:
+                return True
+        return False
+
+    # --- the fate of a frame ----------------------------------------------------------------------------------------
+
+    def settle(self, start_ns: int, source: int, k: int, end_ns: int, channel: int, limit: int, in_range: bool) -> Fate:
+        """The fate of a frame that can be read here and has just ended. Each frame that could lock must be settled."""
+        self._lock_until(end_ns)
+        busy = False
+        if self._busy and (source, k) in self._busy:
+            self._busy.discard((source, k))
+            busy = True
+        if self.outages and self.down_within(start_ns, end_ns):
+            return Fate.GATEWAY_DOWN
+        if not in_range:
+            return Fate.OUT_OF_RANGE
+        if busy:
+            return Fate.RECEIVER_BUSY
+        return self._disturbed(start_ns, source, k, end_ns, channel, limit)
+
+    def readable_so_far(self, start_ns: int, source: int, k: int, until_ns: int, channel: int, limit: int) -> bool:
+        """For a frame in range that is still on the air: everything up to `until_ns` came through."""
+        self._lock_until(until_ns)
+        return (
+            (source, k) not in self._busy
+            and not self.down_within(start_ns, until_ns)
+            and self._disturbed(start_ns, source, k, until_ns, channel, limit) is Fate.RECEIVED
+        )
+
+    def _disturbed(self, start_ns: int, source: int, k: int, end_ns: int, channel: int, limit: int) -> Fate:
+        others: list[tuple[int, int, int]] = []
+        if self._bursts:
+            others = [
+                (begin, end, units) for begin, end, units, ch in self._bursts
+                if ch == channel and begin < end_ns and end > start_ns
+            ]  # fmt: skip
+            if others and _peak(others, start_ns) > limit:
+                return Fate.JAMMED
+        earliest_ns = start_ns - self.longest_ns
+        for begin, other, number, end, units, ch, _ in reversed(self._on_air):
+            if begin <= earliest_ns:
+                break
+            if end > start_ns and begin < end_ns and ch == channel and not (other == source and number == k):
+                others.append((begin, end, units))
+        if others and _peak(others, start_ns) > limit:
+            return Fate.COLLISION
+        return Fate.RECEIVED
+
+    def _lock_until(self, time_ns: int) -> None:
+        """Let every frame that began before `time_ns` ask for a demodulator, in order."""
+        on_air, i = self._on_air, self._next
+        if self.demodulators:
+            while i < len(on_air) and on_air[i][0] < time_ns:
+                start_ns, source, k, end_ns, _, _, can_lock = on_air[i]
+                i += 1
+                if not can_lock or (self.outages and self.down_within(start_ns, start_ns + 1)):
+                    continue
+                locks = [
+                    lock for lock in self._locks
+                    if lock.until_ns > start_ns
+                    and not (self.outages and self.down_within(lock.start_ns, start_ns + 1))
+                ]  # fmt: skip
+                if len(locks) < self.demodulators:
+                    locks.append(Lock(start_ns, end_ns))
+                else:
+                    self._busy.add((source, k))
+                self._locks = locks
+            self._next = i
+        if len(on_air) > _PRUNE_AT:
+            self._prune(time_ns)
+
+    def _prune(self, time_ns: int) -> None:
+        """Forget what has ended before the beginning of any frame that is still on the air."""
+        keep = bisect_left(self._on_air, (time_ns - 2 * self.longest_ns,))
+        if keep > _PRUNE_AT // 2:
+            del self._on_air[:keep]
+            self._next = max(0, self._next - keep)
+        if self._bursts:
+            self._bursts = [burst for burst in self._bursts if burst[1] > time_ns - self.longest_ns]
+
+
+def _peak(others: list[tuple[int, int, int]], start_ns: int) -> int:
+    """The highest sum of powers over a frame that began at `start_ns`, of others that overlap it. The sum can only
+    rise where somebody begins."""
+    if len(others) == 1:
+        return others[0][2]
+    peak = 0
+    for begin, _, _ in others:
+        at = begin if begin > start_ns else start_ns
+        total = 0
+        for b, e, units in others:
+            if b <= at < e:
+                total += units
+        if total > peak:
+            peak = total
+    return peak

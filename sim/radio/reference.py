@@ -1,0 +1,258 @@
+"""The air, event by event: the oracle that everything faster is held against, and the engine of small worlds.
+
+One SimPy event a frame, at its end, and one more for a header that somebody wants while the frame is still on the air.
+The rules kept here: the events of one instant are worked on in the order (ends before headers, start, source, k),
+whoever emitted the frames; before any of them, listeners know of every frame that began earlier. What happens at a
+receiver is in listener.py.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from sim.events import Fate
+from sim.history import FrameBatch
+from sim.radio.links import Radios
+from sim.radio.listener import Listener
+from sim.radio.modes import Mode, header_ns
+from sim.radio.schedule import END, HEADER, Batch, Emission
+
+I64 = NDArray[np.int64]
+OnFrame = Callable[[bytes, int, int], None]
+OnHeader = Callable[[bytes, int, int, Mode, int], None]
+FrameOf = Callable[[int, int], bytes]
+Tap = Callable[[Emission, int, Fate, int], None]
+_HEADER_BYTES = 10
+
+
+class Receiver:
+    """A radio that listens. Setting `up` switches its power at the present world time."""
+
+    def __init__(self, env: simpy.Environment, name: str, sensitivity_cdbm: int, links: frozenset[Mode],
+                 on_frame: OnFrame, on_header: OnHeader | None, demodulators: int) -> None:  # fmt: skip
+        self._env = env
+        self.name = name
+        self.sensitivity_cdbm = sensitivity_cdbm
+        self.links = links
+        self.on_frame = on_frame
+        self.on_header = on_header
+        self.since_ns = int(env.now) + 1 if env.now else 0  # it takes part in frames that begin from here on
+        self.listener = Listener(demodulators)
+
+    @property
+    def up(self) -> bool:
+        return self.listener.up
+
+    @up.setter
+    def up(self, up: bool) -> None:
+        self.listener.switch(up, int(self._env.now))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One frame at one receiver."""
+
+    receiver: int
+    level_cdbm: int
+    limit: int
+    readable: bool
+    in_range: bool
+
+
+@dataclass(slots=True)
+class Visit:
+    """A frame sent by a visitor: its pairs in order of receiver, and their fates once it has ended."""
+
+    emission: Emission
+    pairs: list[Pair]
+    fates: list[Fate] = field(default_factory=list)
+
+
+class Reference:
+    """Plays batches and visits to receivers (a list shared with the air, only ever appended to)."""
+
+    def __init__(self, env: simpy.Environment, receivers: list[Receiver], taps: list[Tap]) -> None:
+        self._env = env
+        self._receivers = receivers
+        self._taps = taps
+        self.radios = Radios(*(np.zeros(0, dtype=np.int64) for _ in range(4)))
+        self.frame_of: FrameOf = no_bytes
+        self._batches: list[Batch] = []
+        self._due: list[tuple[int, int, int, int, int, Visit]] = []  # heap: time, kind, start, source, k
+        self._visits: list[Visit] = []  # not yet reported
+        self._wake_ns: int | None = None
+        self._reported_ns = 0
+
+    # --- what is sent -----------------------------------------------------------------------------------------------
+
+    def add_batch(self, batch: Batch) -> None:
+        self._batches.append(batch)
+        self._arm()
+
+    def cut(self, start_ns: int) -> list[Any]:
+        """Take back the schedules of all frames that begin at or after `start_ns`."""
+        self._admit(start_ns)
+        rest = [batch.cut(start_ns) for batch in self._batches]
+        return [schedule for schedule in rest if len(schedule)]
+
+    def add_visit(self, visit: Visit) -> None:
+        """A frame or burst that begins now."""
+        emission = visit.emission
+        start_ns, source, k, end_ns = emission.start_ns, emission.source, emission.k, emission.end_ns
+        self._visits.append(visit)
+        heapq.heappush(self._due, (end_ns, END, start_ns, source, k, visit))
+        if not emission.jammer and any(p.readable and self._receivers[p.receiver].on_header for p in visit.pairs):
+            header = min(start_ns + header_ns(emission.mode), end_ns)
+            heapq.heappush(self._due, (header, HEADER, start_ns, source, k, visit))
+        self._arm()
+
+    # --- time passes ------------------------------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        """Be woken at the next event."""
+        at_ns = self._due[0][0] if self._due else None
+        for batch in self._batches:
+            next_ns = batch.next_ns()
+            if next_ns is not None and (at_ns is None or next_ns < at_ns):
+                at_ns = next_ns
+        if at_ns is not None and (self._wake_ns is None or at_ns < self._wake_ns):
+            self._wake_ns = at_ns
+            self._env.timeout(at_ns - self._env.now).callbacks.append(self._wake)
+
+    def _wake(self, _: Any) -> None:
+        now_ns = int(self._env.now)
+        if self._wake_ns is not None and self._wake_ns <= now_ns:
+            self._wake_ns = None
+        work: list[tuple[int, int, int, int, Batch | None, Any]] = []
+        for batch in self._batches:
+            while batch.next_ns() == now_ns:
+                row = batch.row[batch.next]
+                first = batch.heard[batch.pairs[row]]
+                work.append((batch.kind[batch.next], first[0], first[1], first[2], batch, row))
+                batch.next += 1
+        while self._due and self._due[0][0] == now_ns:
+            _, kind, start_ns, source, k, visit = heapq.heappop(self._due)
+            work.append((kind, start_ns, source, k, None, visit))
+        if work:
+            self._admit(now_ns)
+            if len(work) > 1:
+                work.sort(key=lambda item: item[:4])
+            for kind, _, _, _, owner, what in work:
+                self._event(kind, owner, what, now_ns)
+        self._arm()
+
+    def _admit(self, before_ns: int) -> None:
+        """Tell the listeners of every frame of the fleet that began before this."""
+        receivers = self._receivers
+        for batch in self._batches:
+            row, start, pairs, heard, receiver = batch.admitted, batch.start, batch.pairs, batch.heard, batch.receiver
+            while row < batch.stop and start[row] < before_ns:
+                for pair in range(pairs[row], pairs[row + 1]):
+                    receivers[receiver[pair]].listener.hear(heard[pair])
+                row += 1
+            batch.admitted = row
+
+    def _event(self, kind: int, owner: Batch | None, what: Any, now_ns: int) -> None:
+        if kind == HEADER:
+            if owner is None:
+                self._header(what.emission, what.pairs, now_ns)
+            else:
+                self._header(owner.emission(what, self.radios, self.frame_of), _pairs(owner, what), now_ns)
+        elif owner is None:
+            self._visit_ends(what)
+        else:
+            self._fleet_ends(owner, what)
+
+    def _fleet_ends(self, batch: Batch, row: int) -> None:
+        emission = batch.emission(row, self.radios, self.frame_of) if self._taps else None
+        telegram = None
+        for pair in range(batch.pairs[row], batch.pairs[row + 1]):
+            if not batch.readable[pair]:
+                continue
+            number = batch.receiver[pair]
+            receiver = self._receivers[number]
+            start_ns, source, k, end_ns, _, channel, _ = batch.heard[pair]
+            fate = receiver.listener.settle(
+                start_ns, source, k, end_ns, channel, batch.limit[pair], batch.in_range[pair]
+            )
+            batch.fate[pair] = fate
+            if emission is not None:
+                self._tap(emission, number, fate, batch.level[pair])
+            if fate is Fate.RECEIVED:
+                if telegram is None:
+                    telegram = emission.telegram if emission is not None else self.frame_of(source, k)
+                receiver.on_frame(telegram, end_ns, batch.level[pair])
+
+    def _visit_ends(self, visit: Visit) -> None:
+        emission = visit.emission
+        for pair in visit.pairs:
+            receiver = self._receivers[pair.receiver]
+            fate = Fate.JAMMED
+            if not emission.jammer:
+                fate = receiver.listener.settle(
+                    emission.start_ns, emission.source, emission.k, emission.end_ns, emission.mode.channel,
+                    pair.limit, pair.in_range,
+                ) if pair.readable else Fate.OUT_OF_RANGE  # fmt: skip
+            visit.fates.append(fate)
+            if pair.readable or emission.jammer:
+                self._tap(emission, pair.receiver, fate, pair.level_cdbm)
+            if fate is Fate.RECEIVED:
+                receiver.on_frame(emission.telegram, emission.end_ns, pair.level_cdbm)
+
+    def _header(self, emission: Emission, pairs: list[Pair], now_ns: int) -> None:
+        for pair in pairs:
+            receiver = self._receivers[pair.receiver]
+            if receiver.on_header is None or not pair.readable or not pair.in_range:
+                continue
+            if receiver.listener.readable_so_far(
+                emission.start_ns, emission.source, emission.k, now_ns, emission.mode.channel, pair.limit
+            ):
+                header = emission.telegram[:_HEADER_BYTES]
+                receiver.on_header(header, now_ns, pair.level_cdbm, emission.mode, emission.end_ns - now_ns)
+
+    def _tap(self, emission: Emission, receiver: int, fate: Fate, level_cdbm: int) -> None:
+        for tap in self._taps:
+            tap(emission, receiver, fate, level_cdbm)
+
+    # --- what became of it ------------------------------------------------------------------------------------------
+
+    def report(self, gateways: int | None) -> tuple[FrameBatch, int, int]:
+        """What ended before now and was not reported: the batch of pairs at gateways, frames sent, frames heard."""
+        now_ns, since_ns = int(self._env.now), self._reported_ns
+        limit = len(self._receivers) if gateways is None else gateways
+        parts = [batch.ended(since_ns, now_ns, limit) for batch in self._batches]
+        self._batches = [b for b in self._batches if b.stop and int(b.end_ns[: b.stop].max()) >= now_ns]
+        rows: list[tuple[int, int, int, int, int, int, int]] = []
+        sent = heard = 0
+        for visit in self._visits:
+            emission = visit.emission
+            if emission.jammer or emission.end_ns >= now_ns:
+                continue
+            at = [(p, f) for p, f in zip(visit.pairs, visit.fates, strict=True) if p.readable and p.receiver < limit]
+            rows += [(emission.start_ns, emission.source, emission.k, p.receiver, int(f), p.level_cdbm,
+                      emission.length_bytes) for p, f in at]  # fmt: skip
+            sent += 1
+            heard += any(f is Fate.RECEIVED for _, f in at)
+        self._visits = [v for v in self._visits if v.emission.end_ns >= now_ns]
+        self._reported_ns = now_ns
+        everything = [part[0] for part in parts] + [FrameBatch.of(rows)]
+        joined = FrameBatch(*(np.concatenate([getattr(b, n) for b in everything]) for n in FrameBatch.__slots__))
+        return joined, sent + sum(part[1] for part in parts), heard + sum(part[2] for part in parts)
+
+
+def _pairs(batch: Batch, row: int) -> list[Pair]:
+    return [
+        Pair(batch.receiver[p], batch.level[p], batch.limit[p], batch.readable[p], batch.in_range[p])
+        for p in range(batch.pairs[row], batch.pairs[row + 1])
+    ]
+
+
+def no_bytes(source: int, k: int) -> bytes:
+    raise LookupError(f"frame {k} of transmitter {source} has no bytes: no fleet was added")
