@@ -7,6 +7,7 @@
     interpret  data records -> a reading's values
     freshness  bind, mcr, acc, ts, age: is this telegram new
     judge      one telegram: whose, as agreed, authentic, readable, new
+    billing    a meter's units at the set date
     alarms     tamper, gap, freshness, twin, jam
     intake     messages in, one transaction, acknowledgements out
     roles      what tenant, landlord and operator may see

@@ -1,8 +1,8 @@
 """What a bill is made of: a meter's units at the set date.
 
-A heat cost allocator stores the value at its set date and repeats it in every telegram for a year, so a portal that uses
-that record loses nothing when the air is silent over midnight. One that bills the last reading it happened to get
-before the set date does: that is the weakness `billing = "last reading"`.
+A heat cost allocator stores the value at its set date and repeats it in every telegram for a year, so a portal that
+uses that record loses nothing when the air is silent over midnight. One that bills the last reading it happened to
+get before the set date does: that is the weakness `billing = "last reading"`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from sim.spec import PortalSpec
 
 MCR_WINDOW = 1_024  # telegrams: ten days at 900 s, longer than an outage that anybody leaves alone
 ACC_WINDOW = 128  # half of the 256 values: what is not ahead is behind
-TS_WINDOW_MIN = 4_096  # minutes: almost three days
+TS_WINDOW_MIN = 1_440  # a day; what comes later than that behind a newer one is late in any case
 TS_LEAST_INTERVAL_S = 120.0  # below this, two telegrams may rightly show the same minute
 NS_PER_MIN = 60 * NS_PER_S
 DRIFT_PPM = 100  # how wrong a meter's interval may be before its counter no longer tells the time

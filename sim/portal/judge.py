@@ -51,9 +51,11 @@ _OURS = {
 
 class Verdict:
     """What came of one telegram. `reason` None: accepted. `meter` is the name it is filed under, `subject` the
-    registered meter that an alarm would be about."""
+    registered meter that an alarm would be about. `tampering` is what an accepted telegram complains of."""
 
-    __slots__ = ("counter", "detail", "entry", "meter", "reason", "sight", "subject", "telegram", "values")
+    __slots__ = (
+        "counter", "detail", "entry", "meter", "reason", "sight", "subject", "tampering", "telegram", "values",
+    )  # fmt: skip
 
     def __init__(self, meter: str) -> None:
         self.meter = meter
@@ -65,15 +67,11 @@ class Verdict:
         self.values: Values | None = None
         self.telegram: Telegram | None = None
         self.counter: int | None = None
+        self.tampering: str | None = None
 
     def no(self, reason: str, detail: str) -> Verdict:
         self.reason, self.detail = reason, detail
         return self
-
-    @property
-    def tampering(self) -> str | None:
-        assert self.values is not None and self.telegram is not None
-        return tampering(self.values, self.telegram.sts or 0)
 
     def reading(self, gateway: str, received_ns: int, now_ns: int, mark: str, rssi_dbm: float | None) -> Reading:
         """The row of an accepted telegram."""
@@ -124,13 +122,15 @@ class Judge:
             return verdict.no(_OURS.get(error.reason, reasons.MALFORMED), str(error))
         if verdict.reason is not None:
             return verdict
-        values = verdict.values
+        values, telegram = verdict.values, verdict.telegram
         assert values is not None
         shown = values.meter_time
         time_ns = None if shown is None else self._calendar.ns(shown)
         verdict.sight = sight = Sight(gateway, received_ns, now_ns, telegram.acc, verdict.counter, time_ns)
         refused = self._freshness.judge(entry, sight)
-        if refused is not None:
+        if refused is None:
+            verdict.tampering = tampering(values, telegram.sts or 0)
+        else:
             verdict.reason, verdict.detail = refused
         return verdict
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FILE = "portal.sqlite"
+_CACHE_KIB = 65_536
 _CHUNK = 500  # host parameters in one IN (...): below SQLite's oldest limit of 999
 
 SCHEMA = """
@@ -156,6 +157,8 @@ class Store:
             self.connection = sqlite3.connect(self.path, isolation_level=None)
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = FULL")
+            # The index of fingerprints is hit at random: the default of 2 MB makes it read itself again and again.
+            self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             self.connection.executescript(SCHEMA)
         except OSError as error:
             raise StoreError(f"{self.path}: {error.strerror or error}; choose a folder that can be written") from None

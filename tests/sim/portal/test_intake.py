@@ -196,6 +196,8 @@ def test_full_disk(tmp_path: Path) -> None:
 def test_store_is_private_and_says_what_is_wrong(tmp_path: Path) -> None:
     b = Bed(tmp_path)
     b.run([1])
+    assert b.portal.store.query("PRAGMA synchronous") == [(2,)]  # FULL
+    assert b.portal.store.query("PRAGMA journal_mode") == [("wal",)]
     for path in tmp_path.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     damaged = tmp_path / "damaged"
