@@ -19,7 +19,8 @@ Bottom first:
     receiver   unlock and read, with every leniency a named switch
     sender     build and seal
     fragments  messages longer than a frame
-    explain    a telegram byte by byte for people, and as a JSON object
+    explain    a telegram byte by byte, for people
+    as_json    a telegram as one object, for programs
     telegram   the door most callers use: parse, unlock, read, build
     phy/       the radio: chips of T1, C1, S1 and back, and IQ samples
 """
