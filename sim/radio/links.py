@@ -1,9 +1,10 @@
 """Who reaches whom, and at what level: the part of the air that does not change from frame to frame.
 
 A link is a (source, receiver) pair whose mean level (power minus loss, shadowing included) is not more than
-REACH_MARGIN_CDB below the receiver's sensitivity, on a channel the receiver listens to. The rule kept here: what is not
-a link takes part in nothing, neither as a loss to be counted nor as interference. With fading of 3 dB a frame from
-beyond gets into range once in 3.5 million, and as an interferer it is 7 dB below what the weakest frame in range stands.
+REACH_MARGIN_CDB below the receiver's sensitivity, on a channel the receiver listens to. The rule kept here: what is
+not a link takes part in nothing, neither as a loss to be counted nor as interference. With fading of 3 dB a frame from
+beyond gets into range once in 3.5 million, and as an interferer it is 7 dB below what the weakest frame in range can
+stand.
 
 A transmitter and a receiver at one place are one device, which does not hear itself.
 
