@@ -74,6 +74,9 @@ class MemorySession:
     def cut(self) -> None:
         self._end("cut")
 
+    def reroute(self, address: Address) -> None:
+        raise EndpointError("the embedded broker has no sockets to stand in the middle of; take 'mosquitto'")
+
     def fence(self) -> Callable[[], bool]:
         """See port.Endpoint.fence."""
         return self._fences.new()

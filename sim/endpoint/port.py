@@ -78,6 +78,9 @@ class Session(Protocol):
     def cut(self) -> None:
         """Be gone without a word, as in a power cut, and dial no more."""
 
+    def reroute(self, address: Address) -> None:
+        """The network leads to another address from now on; a live connection is reset. Needs the feature "sockets"."""
+
     def fence(self) -> Callable[[], bool]:
         """See Endpoint.fence."""
 

@@ -57,12 +57,13 @@ class MqttSession:
         self._dial: Dial | None = None
         self._client: ReadyClient | None = None
         self._fd = -1
-        self._attempt = 0  # a timer of an older attempt finds the number changed
-        self._dialling = self._connected = self._closed = False
+        self._attempt = 0  # a timer or leave of an older attempt finds the number changed
+        self._slot: Address | None = None  # whose leave to dial we hold
+        self._connected = self._closed = False
         self._connects = self._unacknowledged = 0
         self._backoff_s = BACKOFF_S
         self._since_s = 0.0
-        wheel.queue_dial(address, self._begin)
+        self._ask_to_dial()
 
     # --- the port ----------------------------------------------------------------------------------------------
 
@@ -105,6 +106,16 @@ class MqttSession:
         if not self._closed:
             self._end("closed", "cut")
 
+    def reroute(self, address: Address) -> None:
+        """The network leads elsewhere from now on: what there is of a connection is reset, and dialled anew at once."""
+        self._address = address
+        if self._closed:
+            return
+        if self._dial is not None or self._client is not None:
+            self._lost("connection reset on the path")
+        self._backoff_s = BACKOFF_S
+        self._ask_to_dial()
+
     def fence(self) -> Callable[[], bool]:
         """See port.Endpoint.fence."""
         return self._fences.new()
@@ -116,17 +127,20 @@ class MqttSession:
 
     # --- dialling ----------------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        """The wheel gives leave to dial."""
-        self._dialling = True
-        if self._closed:
-            self._dial_over()
-            return
+    def _ask_to_dial(self) -> None:
         self._attempt += 1
-        attempt = self._attempt
+        attempt, where = self._attempt, self._address
+        self._wheel.queue_dial(where, lambda: self._begin(attempt, where))
+
+    def _begin(self, attempt: int, where: Address) -> None:
+        """The wheel gives leave to dial."""
+        if self._closed or attempt != self._attempt:
+            self._wheel.dial_ended(where)
+            return
+        self._slot = where
         self._wheel.after(DIAL_DEADLINE_S, lambda: self._too_late(attempt))
         try:
-            self._dial = Dial(self._address, self._context)
+            self._dial = Dial(where, self._context)
         except DialFailed as failed:
             self._lost(str(failed))
             return
@@ -228,17 +242,22 @@ class MqttSession:
     # --- endings -----------------------------------------------------------------------------------------------
 
     def _dial_over(self) -> None:
-        if self._dialling:
-            self._dialling = False
-            self._wheel.dial_ended(self._address)
+        if self._slot is not None:
+            self._wheel.dial_ended(self._slot)
+            self._slot = None
 
     def _lost(self, reason: str) -> None:
         self.log.append(("dropped" if self._connected else "refused", reason))
         if self._connected and clock.wall_s() - self._since_s > BACKOFF_MAX_S:
             self._backoff_s = BACKOFF_S
         self._let_go()
-        self._wheel.after(self._backoff_s, lambda: self._wheel.queue_dial(self._address, self._begin))
+        attempt = self._attempt
+        self._wheel.after(self._backoff_s, lambda: self._dial_again(attempt))
         self._backoff_s = min(2 * self._backoff_s, BACKOFF_MAX_S)
+
+    def _dial_again(self, attempt: int) -> None:
+        if attempt == self._attempt and not self._closed:
+            self._ask_to_dial()
 
     def _end(self, state: str, reason: str) -> None:
         self._closed = True

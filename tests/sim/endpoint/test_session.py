@@ -63,6 +63,33 @@ def test_a_server_that_says_nothing_is_given_up_and_costs_the_others_nothing(
         until(broker, lambda: all(one.log for one in stuck))
 
 
+def test_a_rerouted_session_dials_there_at_once_and_comes_back(broker: Mosquitto) -> None:
+    assert broker.address is not None
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        dead = Address("localhost", once.getsockname()[1])
+    session = broker.connect(broker.identity("gw1"))
+    session.reroute(broker.address)  # before the first turn: the first leave to dial is void
+    until(broker, lambda: session.connected)
+    for turn in range(2, 5):
+        session.reroute(dead)
+        assert not session.connected
+        until(broker, lambda: session.log[-1] == ("refused", "Connection refused"))
+        broker.settle(lambda: False, 0.3)
+        session.reroute(broker.address)  # in the middle of a back-off
+        until(broker, lambda: session.connected, 1.0)
+        assert session.connects == turn
+    session.reroute(broker.address)  # in the middle of a dial
+    broker.wheel.turn(0)
+    session.reroute(broker.address)
+    until(broker, lambda: session.connected)
+    broker.settle(lambda: False, 0.3)
+    assert session.connects == 5, "no attempt of an earlier route goes on in the background"
+    assert set(broker.wheel._dialling.values()) == {0}, "every leave to dial was given back"
+    session.close()
+    session.reroute(dead)
+    assert session.log[-1][0] == "closed"
+
+
 def test_a_host_that_does_not_exist_is_a_reason(broker: Mosquitto) -> None:
     session = broker.connect(broker.identity("gw1"), address=Address("no-such-host.invalid", 8883))
     until(broker, lambda: bool(session.log))
