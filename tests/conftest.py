@@ -1,0 +1,57 @@
+"""A test that was skipped proves nothing. With WMBENCH_NO_SKIPS=1 (as in .ci/run) skipped tests fail the session and
+are listed, unless the reason begins with "allowed:" (a platform that cannot have the thing at all).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+ALLOWED = "allowed:"
+
+_NAME = "wmbench-no-skips"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    wanted = os.environ.get("WMBENCH_NO_SKIPS", "") not in ("", "0")
+    # With `-p tests.conftest` (for tests outside of tests/) this file may come twice.
+    if wanted and not hasattr(config, "workerinput") and not config.pluginmanager.has_plugin(_NAME):
+        config.pluginmanager.register(_NoSkips(), _NAME)
+
+
+class _NoSkips:
+    """Registered with the controller only: it sees the reports of every worker of pytest-xdist."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, str] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail"):
+            self._note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.skipped:
+            self._note(report)
+
+    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = reason.removeprefix("Skipped: ")
+        if not reason.startswith(ALLOWED):
+            self._found[report.nodeid] = reason
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._found and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if not self._found:
+            return
+        terminalreporter.section("skipped, though nothing may be (WMBENCH_NO_SKIPS)", red=True)
+        for test, reason in sorted(self._found.items()):
+            terminalreporter.write_line(f"{test}: {reason}")
+        terminalreporter.write_line(
+            f'Install what is missing, or begin the reason with "{ALLOWED}" where it can never be had.'
+        )
