@@ -25,6 +25,7 @@ CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
     ics=["T0830"],
     weakness={
         "gateway.verify_server": False,
+        "endpoint.require_certificate": False,
         "portal.checks": [],
         "portal.strict": False,
         "portal.pin_profile": False,
@@ -40,7 +41,8 @@ class Mitm:
 
     Outcomes are telegrams read in clear on this hop ("rogue CA", "wrong host name", "expired certificate"), and portal
     records changed ("altered in transit"). A verified session never opens, so nothing is read; with verification off
-    everything a bundle holds is, and what protects a reading then is only the telegram's own MAC.
+    everything a bundle holds is, and what protects a reading then is only the telegram's own MAC. (To relay what it
+    altered it needs a broker that asks for no client certificate; that is part of the control's weakness.)
     """
 
     gateway: int = 0

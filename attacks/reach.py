@@ -79,9 +79,9 @@ class _Hear(_Base):
         self._ear = world.air.add_receiver(
             f"{record.id} ear",
             self._position,
-            sensitivity_cdbm=round(place.sensitivity_dbm * 100),
-            links=(Mode.T1, Mode.C1, Mode.S1),
-            on_frame=self._on_frame,
+            round(place.sensitivity_dbm * 100),
+            (Mode.T1, Mode.C1, Mode.S1),
+            self._on_frame,
         )
 
     def _on_frame(self, telegram: bytes, end_ns: int, rssi_cdbm: int) -> None:
@@ -157,9 +157,9 @@ class _Shape(_Base):
         self._world.air.add_receiver(
             f"{self._record.id} trigger",
             self._position,
-            sensitivity_cdbm=round(self._place.sensitivity_dbm * 100),
-            links=(Mode.T1, Mode.C1, Mode.S1),
-            on_frame=lambda *_: None,
+            round(self._place.sensitivity_dbm * 100),
+            (Mode.T1, Mode.C1, Mode.S1),
+            lambda *_: None,
             on_header=heard,
             demodulators=0,
         )
@@ -194,24 +194,24 @@ class _Certificate(_Base):
 
     def connect(self, identity: Identity, *, subscribe: tuple[str, ...] = ()) -> Session:
         """Open a real session to the broker with it; waits until it is up or refused."""
-        session = self._world.endpoint.connect(identity, subscribe=subscribe)
-        self._world.endpoint.settle(lambda: session.connected or bool(session.log), 10.0)
+        session: Session = self._world.endpoint.connect(identity, subscribe=subscribe)
+        self._world.settle(lambda: session.connected or bool(session.log), 10.0)
         self.note("connect", f"as {identity.client_id}: {'connected' if session.connected else 'refused'}")
         return session
 
     def publish(self, session: Session, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
         """QoS 1; waits for the broker. `telegrams`: those inside, noted for the truth. False: not connected."""
         self._world.truth.note_published(telegrams)
-        if not self._world.endpoint.settle(lambda: session.connected, 10.0):
+        if not self._world.settle(lambda: session.connected, 10.0):
             return False
         session.publish(topic, payload)
-        self._world.endpoint.settle(lambda: session.unacknowledged == 0, 10.0)
+        self._world.settle(lambda: session.unacknowledged == 0, 10.0)
         self.note("publish", f"{topic}, {len(telegrams)} telegrams")
         return True
 
     def turn(self, wall_s: float) -> None:
         """Let the network go on for a while of wall time (two clients that fight over one name need some)."""
-        self._world.endpoint.settle(lambda: False, wall_s)
+        self._world.settle(lambda: False, wall_s)
 
 
 class _MeterKey(_Base):

@@ -50,6 +50,7 @@ class Replay:
     shots: list[tuple[str, str, str, Spoken]] = field(default_factory=list)
     _cues: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     _taken: set[str] = field(default_factory=set)
+    _late: int = 0
 
     def run(self, reach: Any) -> Steps:
         reach.note("hear", "recording")
@@ -125,8 +126,10 @@ class Replay:
         self._speak(reach, ACC, target, fresh)
 
     def _after_restart(self, reach: Any, target: Known) -> Steps:
+        assert self.restart_s is not None
         old = target.recordings[-1]
-        yield reach.wait_until(self.restart_s)
+        self._late += 1
+        yield reach.wait_until(self.restart_s + 2.0 * self._late)  # one after the other, not all over each other
         self._speak(reach, RESTART, target, old.telegram)
 
     def _new_clock(self, reach: Any, target: Known) -> Steps:

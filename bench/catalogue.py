@@ -8,7 +8,7 @@ from typing import Any
 
 from attacks.attack import attacks
 from bench.scenario import SCENARIOS
-from sim.endpoint import FEATURES
+from sim.endpoint.choice import FEATURES
 from sim.meters.kind import kinds
 
 KINDS = ("scenarios", "attacks", "meters", "gateways", "endpoints")

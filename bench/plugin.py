@@ -22,7 +22,7 @@ from bench.progress import Progress
 from bench.scenario import SCENARIOS, LeftOut, Mark, Stage, load_world
 from bench.verdict import Verdict, decide
 from sim.clock import wall_now, wall_s
-from sim.endpoint import FEATURES
+from sim.endpoint.choice import FEATURES
 from sim.spec import SECURITIES, WorldSpec
 
 INCONCLUSIVE_EXIT = 6
@@ -81,9 +81,12 @@ class _Session:
 
 
 @pytest.fixture
-def world() -> Stage:
-    """The stage a scenario sets. Only functions marked @scenario get one."""
-    raise RuntimeError("the fixture 'world' belongs to functions marked with @scenario(world=...)")
+def world(request: pytest.FixtureRequest) -> object:
+    """The stage a scenario sets. The rig calls a scenario once for each run and hands it the stage itself; pytest only
+    carries the seed."""
+    if not hasattr(request, "param"):
+        raise pytest.UsageError("the fixture 'world' belongs to functions marked with @scenario(world=...)")
+    return request.param
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -92,8 +95,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     seed = metafunc.config.getoption("wmbench_seed")
     seeds = mark.seeds if seed is None else (seed,)
-    metafunc.fixturenames[:] = [name for name in metafunc.fixturenames if name != "world"]
-    metafunc.parametrize("_wmbench_seed", seeds, ids=[f"seed={s}" for s in seeds])
+    metafunc.parametrize("world", seeds, indirect=True, ids=[f"seed={s}" for s in seeds])
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -143,7 +145,7 @@ class _Bout:
     def __init__(self, item: pytest.Function, mark: Mark, run: Path) -> None:
         self.item = item
         self.mark = mark
-        self.seed: int = item.callspec.params["_wmbench_seed"]
+        self.seed = int(str(item.callspec.params["world"]))
         self.id = scenario_id(item.path, item.originalname)
         slug = re.sub(r"[^a-z0-9]+", "-", self.id.lower().replace("::test_", "-").replace(".py", "")).strip("-")
         self.directory = run / f"{slug}-{self.seed}"
@@ -251,7 +253,7 @@ class _Bout:
     def _judge(self) -> None:
         outcomes = {stage.defences: stage.outcomes() for stage in self.stages if stage.staged}
         controls = outcomes.get("off", [])
-        expected = {
+        expected: dict[tuple[str, str, str, str], Verdict | None] = {
             (e.attack, e.variant, name, security): verdict
             for e in (self.stages[0].expectations if self.stages else [])
             for name, verdicts in e.by_defences.items()

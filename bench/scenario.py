@@ -24,7 +24,7 @@ from attacks.reach import Place, reach_for
 from bench.measure import Measure
 from bench.verdict import Verdict
 from sim.clock import NS_PER_HOUR, ns
-from sim.endpoint import FEATURES
+from sim.endpoint.choice import FEATURES
 from sim.history import History
 from sim.spec import SECURITIES, SpecError, WorldSpec, load
 from sim.truth import Truth

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+
+from attacks.attack import Outcome
 
 
 class Verdict(StrEnum):
@@ -23,16 +24,6 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
-class OutcomeLike(Protocol):
-    variant: str
-    security: str
-    reached: int
-    achieved: int
-    detected: bool
-    bounded: bool
-    why: str
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     verdict: Verdict
@@ -40,7 +31,7 @@ class Decision:
     why: str
 
 
-def decide(subject: OutcomeLike, controls: Iterable[OutcomeLike]) -> Decision:
+def decide(subject: Outcome, controls: Iterable[Outcome]) -> Decision:
     """`controls`: outcomes of the same variant in the run with the defences off, any security mode. The control for
     "mode7 refuses it" may be "mode0 takes it": what it proves is that the attack itself works."""
     same = [c for c in controls if c.variant == subject.variant]

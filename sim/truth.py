@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from sim.clock import NS_PER_S
 from sim.events import AlarmRaised, Fate, SessionChanged
+from sim.meters.schedule import first_at
 from sim.portal.billing import units_at
 from sim.portal.store import fingerprint
 
 if TYPE_CHECKING:
-    from sim.radio.air import Emission
+    from sim.radio.schedule import Emission
     from sim.world import World
 
 
@@ -106,8 +107,9 @@ class Truth:
     def address(self, sent: Sent) -> str:
         return str(self._world.fleet.address(sent.meter))
 
-    def units(self, sent: Sent) -> int:
-        return int(self._world.fleet.truth(sent.meter, sent.k).units)
+    def units(self, sent: Sent) -> int | None:
+        """Heat units in the telegram; None for a meter that counts something else."""
+        return self._world.fleet.truth(sent.meter, sent.k).units
 
     @property
     def securities(self) -> set[str]:
@@ -231,14 +233,22 @@ class Truth:
             if meter not in heard and fleet.security(meter) == security
         }
 
+    def _next_k(self, meter: int, time_ns: int) -> int:
+        """Number of the first telegram that a meter has not begun before an instant."""
+        who = self._world.fleet.population
+        one = slice(meter, meter + 1)
+        return int(first_at(who.t0_ns[one], who.period_ns[one], who.acc0[one], time_ns)[0])
+
     def billing_error(self, address: str) -> float:
         """Units that a bill at the last set date is off by; infinite when nothing can be billed."""
         world = self._world
         meter = world.fleet.find(address)
-        set_date, true_units = world.fleet.set_date(meter, world.now_ns)
+        # The set date is the meter's own; the last telegram that is due by now knows it.
+        last = world.fleet.truth(meter, self._next_k(meter, world.now_ns) - 1)
+        set_date, true_units = last.set_date, last.set_date_units
         method = world.spec.portal.billing
         billed = units_at(world.portal.store, world.calendar, address, set_date, method=method)
-        return float("inf") if billed is None else billed - true_units
+        return float("inf") if billed is None or true_units is None else billed - true_units
 
 
 __all__ = ["Altered", "Sent", "Silence", "Spoken", "Truth", "fingerprint"]

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import simpy
 
 from sim import bundle
@@ -31,16 +32,20 @@ from sim.events import (
 )
 from sim.gateway.virtual import VirtualGateway
 from sim.history import History
+from sim.interception import Interception
 from sim.meters.fleet import Fleet
 from sim.portal.intake import Portal
 from sim.portal.keyring import Keyring
 from sim.portal.registry import MeterEntry, Registry
 from sim.radio.air import Air
-from sim.radio.modes import Mode
+from sim.radio.links import Radios
+from sim.radio.modes import Mode, air_time_ns
+from sim.radio.propagation import Propagation
+from sim.radio.schedule import Schedule
 from sim.radio.site import Site
 from sim.seeds import Seeds
 from sim.settlement import Settlement
-from sim.spec import FleetSpec, GatewaySpec, WorldSpec
+from sim.spec import GatewaySpec, WorldSpec
 from sim.truth import Truth
 
 PORTAL = "portal"
@@ -64,13 +69,16 @@ class World:
         self.frames_sent = 0
         self.gateways: list[VirtualGateway] = []
         self._routes: dict[str, Address] = {}
+        self._interceptions: list[Interception] = []
         self._refused: Counter[str] = Counter()
         self._stored = 0
         self._closed = False
-        self.fleet = Fleet(spec.fleet, self.seeds, self.calendar, outdoor_mean_c=spec.site.outdoor_mean_c)
+        self.fleet = Fleet(spec.fleet, self.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c)
         self.site = Site(spec.site, self.fleet.n, spec.gateways)
         self.history = History(directory / "events.jsonl", frames=frames)
-        self.air = Air(self.env, self.seeds, self.site, self.fleet, self.history)
+        air = Propagation.of(spec.site, self.seeds)
+        self.air = Air(self.env, air, history=self.history, gateways=spec.gateways)
+        self.air.add_fleet(self.site.meters, self._radios(), self.fleet.telegram)
         self.endpoint: Any = open_endpoint(spec.endpoint, directory / "endpoint")
         try:
             self._build()
@@ -102,7 +110,16 @@ class World:
             silent = next(s for s in everyone if not s.connected)
             said = f": {silent.log[-1][1]}" if silent.log else ""
             raise EndpointError(f"{silent.client_id} did not get a session within {START_DEADLINE_S:.0f} s{said}")
-        self.air.start()
+
+    def _radios(self) -> Radios:
+        """What the fleet sends with, as arrays over meters."""
+        group = self.fleet.population.group
+        mode = np.array([int(Mode[g.link]) for g in self.spec.fleet], dtype=np.int64)[group]
+        power = np.array([round(g.power_dbm * 100) for g in self.spec.fleet], dtype=np.int64)[group]
+        length = np.asarray(self.fleet.population.length_bytes, dtype=np.int64)
+        pairs, place = np.unique(np.stack([mode, length], axis=1), axis=0, return_inverse=True)
+        durations = np.array([air_time_ns(Mode(m), n) for m, n in pairs.tolist()], dtype=np.int64)
+        return Radios(mode=mode, length_bytes=length, power_cdbm=power, duration_ns=durations[place.reshape(-1)])
 
     def _add_gateways(self) -> None:
         folder = self.directory / "gateways"
@@ -118,9 +135,9 @@ class World:
         index = len(self.gateways)
         receiver = self.air.add_receiver(
             id_,
-            self.site.gateway_position(index),
+            self.site.gateways[index],
             sensitivity_cdbm=round(group.sensitivity_dbm * 100),
-            links=tuple(Mode[link] for link in group.links),
+            links=[Mode[link] for link in group.links],
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
         )
         assert receiver == index, "gateways are the first receivers, in order"
@@ -139,21 +156,34 @@ class World:
     def _register(self) -> Registry:
         """What the installer wrote down: each meter, its profile, its flat, and which gateways hear it."""
         registry = Registry()
-        names = [g.id for g in self.gateways]
+        heard_by = self._heard_by()
         for meter in range(self.fleet.n):
-            spec: FleetSpec = self.fleet.spec(meter)
+            spec = self.spec.fleet[int(self.fleet.population.group[meter])]
             registry.add(
                 MeterEntry(
                     self.fleet.address(meter),
                     security=spec.security,
                     interval_s=spec.interval_s,
-                    gateways=frozenset(names[r] for r in self.air.in_range(meter) if r < len(names)),
-                    flat=self.site.flat_name(meter),
-                    house=self.site.house_name(meter),
+                    gateways=heard_by[meter],
+                    flat=f"flat {int(self.site.flat[meter]) + 1}",
+                    house=f"house {int(self.site.house[meter]) + 1}",
                     planned_silence_s=0.0 if spec.mask == "always" else 64 * 3_600.0,
                 )
             )
         return registry
+
+    def _heard_by(self) -> list[frozenset[str]]:
+        """For each meter the gateways that can hear it at all, a fade of three sigmas included."""
+        margin_cdb = round(300 * self.spec.site.fading_db)
+        links, ears = self.air.links, self.air.ears
+        within = links.level_cdbm + margin_cdb >= ears.sensitivity_cdbm[links.receiver]
+        names = [gateway.id for gateway in self.gateways]
+        heard_by: list[set[str]] = [set() for _ in range(self.fleet.n)]
+        row, link = links.expand(np.arange(self.fleet.n, dtype=np.int64))
+        for meter, pair in zip(row.tolist(), link.tolist(), strict=True):
+            if within[pair]:
+                heard_by[meter].add(names[int(links.receiver[pair])])
+        return [frozenset(gateways) for gateways in heard_by]
 
     def _open_portal(self) -> Portal:
         return Portal(
@@ -177,6 +207,8 @@ class World:
         window_ns = ns(self.spec.window_s)
         while self.now_ns < end_ns:
             until_ns = min(end_ns, (self.now_ns // window_ns + 1) * window_ns)
+            due = self.fleet.window(self.now_ns, until_ns)
+            self.air.play(Schedule(due.start_ns, due.meter, due.k))
             self.env.run(until=until_ns)
             self._end_window(last=until_ns == end_ns)
             if on_window is not None:
@@ -234,12 +266,12 @@ class World:
 
     def power_cut(self, gateway: int) -> None:
         self._record(FaultInjected(self.now_ns, "gateway power cut", self.gateways[gateway].id))
-        self.air.switch(gateway, up=False)
+        self.air.receivers[gateway].up = False
         self.gateways[gateway].power_cut(self.now_ns)
 
     def power_on(self, gateway: int) -> None:
         self._record(FaultInjected(self.now_ns, "gateway power on", self.gateways[gateway].id))
-        self.air.switch(gateway, up=True)
+        self.air.receivers[gateway].up = True
         self.gateways[gateway].power_on(self.now_ns)
 
     def tamper(self, meter: int, how: str) -> None:
@@ -252,6 +284,36 @@ class World:
         """What is stolen when a gateway is: its certificate, key and client id."""
         identity: Identity = self.endpoint.identity(self.gateways[gateway].id)
         return identity
+
+    def intercept(
+        self, gateway: int, certificate: str, alter: Callable[[bytes], bytes | None] | None = None
+    ) -> Interception:
+        """Put a man in the middle on a gateway's path; returns when the gateway has met him."""
+        folder = self.directory / "attacker"
+        folder.mkdir(exist_ok=True)
+        middle = Interception(self.endpoint.authority, self.endpoint.address, folder, certificate, alter)
+        self._interceptions.append(middle)
+        self.reroute(gateway, middle.address)
+        self.settle(lambda: middle.answered, 10.0)
+        return middle
+
+    def release(self, gateway: int) -> None:
+        """The path leads to the broker again; returns when the gateway has its session back."""
+        for middle in self._interceptions:
+            middle.stop()
+        self._interceptions.clear()
+        self.reroute(gateway, None)
+        self.settle(lambda: self.gateways[gateway].session.connected, 30.0)
+
+    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
+        """Let real sockets move for up to `deadline_s` wall seconds, while world time stands still."""
+
+        def pumped() -> bool:
+            for gateway in self.gateways:
+                gateway.pump(self.now_ns)
+            return done()
+
+        return bool(self.endpoint.settle(pumped, deadline_s))
 
     def reroute(self, gateway: int, address: Address | None) -> None:
         """The network leads a gateway elsewhere (None: to the broker again); its connection is reset."""
@@ -282,6 +344,8 @@ class World:
         if self._closed:
             return
         self._closed = True
+        for middle in self._interceptions:
+            middle.stop()
         for gateway in self.gateways:
             gateway.close()
         if hasattr(self, "portal_session"):

@@ -10,11 +10,9 @@ TITLE = "gateways forward the bytes they heard"
 
 def check(world: World, attacked: bool) -> list[str]:
     truth = world.truth
-    strangers = [
-        mark
-        for mark in world.portal.store.fingerprints()
-        if mark not in truth.known and mark not in truth.published and mark not in truth.foreign
-    ]
-    return (
-        [f"{len(strangers)} telegrams at the portal were never on the air, first: {strangers[0]}"] if strangers else []
-    )
+    allowed = truth.published | truth.foreign
+    rows = world.portal.store.query("SELECT fingerprint FROM readings UNION SELECT fingerprint FROM refusals")
+    strangers = [mark for (mark,) in rows if mark not in truth.known and mark not in allowed]
+    if not strangers:
+        return []
+    return [f"{len(strangers)} telegrams at the portal were never on the air, first: {strangers[0]}"]

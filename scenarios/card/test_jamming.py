@@ -1,6 +1,7 @@
 """Card 3, jamming. The talk's claim: the damage is limited."""
 
 from attacks.jam import Jam
+from attacks.reach import Place
 from bench.scenario import D, S, Stage, T, scenario
 
 
@@ -9,7 +10,9 @@ def test_jamming_is_noticed_and_billing_survives_it(world: Stage) -> None:
     """Readings are lost while somebody jams, in every security mode; the portal notices, and the bill is right because
     telegrams carry the value at the set date afterwards. The noise lies over midnight of 31 December. Control: no
     alarms, and bills made of the last reading."""
-    jam = world.attack(Jam(from_s=2_700, until_s=9_900, noise_from_s=11_000, noise_until_s=19_000))
+    jam = world.attack(
+        Jam(from_s=2_700, until_s=9_900, noise_from_s=11_000, noise_until_s=19_000), place=Place(power_dbm=20.0)
+    )
     world.run(hours=7)
     world.expect(jam, "reactive on one meter: readings", on=(D, D, D), off=(S, S, S))
     world.expect(jam, "continuous: readings", on=(D, D, D), off=(S, S, S))

@@ -1,0 +1,34 @@
+"""Which single check stops which replay: the traps of trusting the access number."""
+
+from attacks.replay import Replay
+from bench.scenario import N, S, Stage, X, scenario
+
+
+@scenario(
+    world="courtyard-24",
+    threats=["L08", "L09"],
+    settings={"endpoint.kind": "memory"},
+    defences={"acc": {"portal.checks": ["acc"]}, "ts": {"portal.checks": ["ts"]}, "mcr": {"portal.checks": ["mcr"]}},
+)
+def test_the_access_number_alone_stops_no_replay_after_a_wrap(world: Stage) -> None:
+    """With only the 8-bit access number checked, a replay passes when the number has wrapped, and in mode 5 whenever
+    it is rewritten. Time inside the payload stops both; in mode 7 the authenticated counter does."""
+    replay = world.attack(Replay(learn_s=400, restart_s=None, targets_each=2))
+    world.run(hours=4)
+    world.expect(replay, "after 10 s", on=(X, X, X), acc=(X, X, X), ts=(S, S, S), mcr=(S, S, X), off=(S, S, S))
+    world.expect(
+        replay, "after more than ten others", on=(X, X, X), acc=(X, X, X), ts=(X, X, X), mcr=(S, S, X), off=(S, S, S)
+    )
+    world.expect(replay, "after a wrap of 256", on=(X, X, X), acc=(S, S, S), ts=(X, X, X), mcr=(S, S, X), off=(S, S, S))
+    world.expect(
+        replay,
+        "with a rewritten access number",
+        on=(X, X, X),
+        acc=(S, S, X),
+        ts=(X, X, X),
+        mcr=(S, S, X),
+        off=(S, S, X),
+    )
+    world.expect(
+        replay, "with a rewritten clock", on=(S, N, N), acc=(S, N, N), ts=(S, N, N), mcr=(S, N, N), off=(S, N, N)
+    )

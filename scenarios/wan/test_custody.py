@@ -1,0 +1,37 @@
+"""Nothing a gateway has taken is lost on the way: a PUBACK is not custody, the portal's commit is."""
+
+from bench.scenario import Stage, scenario
+from sim.events import FaultInjected
+
+
+@scenario(world="day-1000", needs=["kill"])
+def test_a_broker_killed_three_times_loses_and_doubles_nothing(world: Stage) -> None:
+    """The broker is killed with SIGKILL while gateways publish, while messages wait for the portal, and while the
+    portal's acknowledgements travel back. Every telegram a gateway received is a reading exactly once."""
+    world.run(hours=1)
+    for phase in ("publish", "deliver", "acknowledge"):
+        world.inner.kill_broker(phase)
+        world.run(hours=0.5)
+    kills = [fault for fault in world.history.of(FaultInjected) if fault.kind == "broker killed"]
+    assert len(kills) == 3, "the broker was not killed while messages were under way"
+    assert world.truth.missing() == []
+    assert world.truth.doubled() == 0
+    assert world.truth.altered_readings == 0
+    assert not any(gateway.waiting for gateway in world.inner.gateways)
+    world.measure("readings stored", len(world.truth.readings)).at_least(9_000)
+
+
+@scenario(world="day-1000", settings={"endpoint.kind": "memory"})
+def test_a_gateway_without_power_loses_what_it_had_not_stored(world: Stage) -> None:
+    """A power cut takes the open bundle and nothing that was closed; after it the gateway goes on with its sequence,
+    and what it did not hear has the reason "gateway down"."""
+    world.run(hours=1)
+    world.inner.power_cut(0)
+    world.run(hours=1)
+    assert world.history.fates["gateway down"] > 0
+    world.inner.power_on(0)
+    world.run(hours=1)
+    assert world.truth.doubled() == 0
+    assert world.truth.altered_readings == 0
+    assert world.inner.gateways[0].up
+    world.measure("telegrams lost on air, gateway down", world.history.fates["gateway down"]).at_least(100)
