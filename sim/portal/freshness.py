@@ -29,6 +29,9 @@ ACC_WINDOW = 128  # half of the 256 values: what is not ahead is behind
 TS_WINDOW_MIN = 1_440  # a day; what comes later than that behind a newer one is late in any case
 TS_LEAST_INTERVAL_S = 120.0  # below this, two telegrams may rightly show the same minute
 NS_PER_MIN = 60 * NS_PER_S
+# EN 13757-4: the individual interval makes a telegram up to 2080/2048 nominal intervals early or late within a cycle
+# of 256, so two of them are up to 4160/2048 farther apart than their numbers say.
+WANDER_2048THS = 4_160
 DRIFT_PPM = 100  # how wrong a meter's interval may be before its counter no longer tells the time
 NEW, SEEN, BEHIND = 0, 1, 2
 
@@ -242,8 +245,8 @@ class Age(Windowed):
             if anchor is None or sight.counter is None or entry.planned_silence_s > 0:
                 return None
             age_ns = self._counted(anchor, entry, sight)
-            # A meter's individual interval wanders by one nominal interval within 256 telegrams.
-            limit_ns = self._age_max_ns + entry.interval_ns + (sight.now_ns - anchor.at_ns) * DRIFT_PPM // 1_000_000
+            wander_ns = entry.interval_ns * WANDER_2048THS // 2_048
+            limit_ns = self._age_max_ns + wander_ns + (sight.now_ns - anchor.at_ns) * DRIFT_PPM // 1_000_000
         if age_ns <= limit_ns:
             return None
         return reasons.LATE, f"{age_ns / NS_PER_S:.0f} s old"

@@ -192,6 +192,17 @@ def test_counter_age_allows_loss_and_drift_and_lateness_at_the_start(tmp_path: P
         assert b.hear(telegram(k, security="mode7", timed=False), at_s) is None, k
 
 
+def test_counter_age_allows_the_individual_interval(tmp_path: Path) -> None:
+    """EN 13757-4: telegrams come up to an interval early or late by their access number. The earliest arrives at
+    once and becomes the anchor, the latest takes almost as long as `age_max_s` allows: both are genuine."""
+    early_2048ths = list(itertools.accumulate((abs(n - 128) - 64 for n in range(256)), initial=0))
+    b = bed(tmp_path, "age", "mcr", security="mode7")
+    for k in (192, 256 + 64, 256 + 192, 512 + 64):
+        sent_s = k * INTERVAL_S + early_2048ths[k & 0xFF] * INTERVAL_S / 2_048
+        delay_s = 0 if k & 0xFF == 192 else 1_790
+        assert b.hear(telegram(k, security="mode7", timed=False), sent_s, now_s=sent_s + delay_s) is None, k
+
+
 def test_wormhole_through_another_gateway(tmp_path: Path) -> None:
     for checks, reason in (((), None), (("bind",), reasons.FOREIGN_GATEWAY)):
         b = bed(tmp_path / str(len(checks)), *checks, security="mode7")  # type: ignore[arg-type]
