@@ -2,6 +2,7 @@
 
     civil        the calendar in integers; dates as wire bits
     weather      outdoor temperature of a year, hour by hour
+    taps         water: litres by the hour of the day
     rooms        set points, habits, radiators: from load to over-temperature to units an hour
     physics      cumulative counts by room class; units of any meter at any instant
     fields       how a number stands in a record
@@ -10,5 +11,6 @@
     values       what a meter knows at one instant, by quantity
     schedule     when telegram k begins: the individual interval in closed form
     population   the arrays: one row a meter
+    truth        what a telegram says, before any encoding; what happened to a meter
     fleet        all of it together; telegram k of meter m is a pure function of (seed, m, k)
 """

@@ -14,6 +14,7 @@ EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001  (meters have no zone; the world's 
 MINUTES_A_DAY = 1_440
 _MARCH_0 = 730_425  # days from 0000-03-01 to the epoch
 NONE_G = 0xFFFF  # type G "no date"
+NONE_F = 0x2000  # day 0 of month 0, as a published telegram has it for "no error yet"
 
 
 def ymd(day: Any) -> tuple[Any, Any, Any]:

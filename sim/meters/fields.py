@@ -2,7 +2,8 @@
 
 A value is always an integer. A date is the number its bits make (civil.type_g, type_f), a real is its IEEE bits, so
 that an encoding is only "little endian binary", "packed BCD" or "ASCII digits, last first". Minus one is the
-encoding's own "not available": all bits set. A value that does not fit is a ValueError here, never a cut-off number.
+encoding's own "not available", all bits set; only in i16 and i32 it is minus one. A value that does not fit is a
+ValueError here, never a cut-off number.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 NOT_AVAILABLE = -1
 _DIGITS = {name: 2 * size for name, size in (("bcd2", 1), ("bcd4", 2), ("bcd6", 3), ("bcd8", 4))}
-_BINARY = {"u8": 1, "u16": 2, "u24": 3, "u32": 4, "u48": 6, "G": 2, "F": 4, "real": 4}
+_SIGNED = {"i16": 2, "i32": 4}
+_BINARY = {**_SIGNED, "u8": 1, "u16": 2, "u24": 3, "u32": 4, "u48": 6, "G": 2, "F": 4, "real": 4}
 WIDTHS = {**_BINARY, **{name: digits // 2 for name, digits in _DIGITS.items()}, "ascii8": 8}
 
 
@@ -77,6 +79,9 @@ def encoder(encoding: str) -> Callable[[int], bytes]:
 
         return bcd
 
+    if encoding in _SIGNED:
+        return lambda value: _signed(value, width)
+
     def binary(value: int) -> bytes:
         try:
             return value.to_bytes(width, "little") if value != NOT_AVAILABLE else blank
@@ -86,13 +91,30 @@ def encoder(encoding: str) -> Callable[[int], bytes]:
     return binary
 
 
+def _signed(value: int, width: int) -> bytes:
+    try:
+        return value.to_bytes(width, "little", signed=True)
+    except OverflowError:
+        raise ValueError(f"{value} does not fit i{8 * width}") from None
+
+
 def decode(encoding: str, raw: bytes) -> int:
     """The integer of one value's bytes: the inverse of `encoder`."""
     if encoding == "ascii8":
         return int(raw[::-1])
     if encoding in _DIGITS:
         return NOT_AVAILABLE if raw == b"\xff" * len(raw) else int(raw[::-1].hex())
-    return int.from_bytes(raw, "little")
+    return int.from_bytes(raw, "little", signed=encoding in _SIGNED)
+
+
+def limits(encoding: str) -> tuple[int, int]:
+    """The lowest value an encoding holds, and the first it does not."""
+    bits = 8 * WIDTHS[encoding]
+    if encoding in _SIGNED:
+        return -1 << bits - 1, 1 << bits - 1
+    if encoding == "ascii8":
+        return 0, 10**8
+    return NOT_AVAILABLE, 10 ** _DIGITS[encoding] if encoding in _DIGITS else 1 << bits
 
 
 # --- many values --------------------------------------------------------------------------------------------------
@@ -102,8 +124,7 @@ def encode_into(encoding: str, values: NDArray[np.int64], out: NDArray[np.uint8]
     """Write the bytes of n values into `out` of shape (n, width). Raises ValueError as `encoder` does."""
     width = WIDTHS[encoding]
     blank = values == NOT_AVAILABLE
-    limit = 10 ** _DIGITS[encoding] if encoding in _DIGITS else 10**8 if encoding == "ascii8" else 1 << 8 * width
-    lowest = 0 if encoding == "ascii8" else NOT_AVAILABLE
+    lowest, limit = limits(encoding)
     if len(values) and (int(values.min()) < lowest or int(values.max()) >= limit):
         worst: Any = values[(values < lowest) | (values >= limit)][0]
         raise ValueError(f"{worst} does not fit {encoding}")

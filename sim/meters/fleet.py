@@ -15,8 +15,7 @@ happens at a date happens at the meter's own midnight.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +28,7 @@ from sim.meters.kind import TAMPERS, Kind
 from sim.meters.physics import MS_PER_DAY, MS_PER_HOUR, Heat
 from sim.meters.population import Population
 from sim.meters.schedule import Schedule, first_at, one_start, starts
+from sim.meters.truth import Tamper, Truth
 from sim.meters.values import LATCHED, NEVER_MS, QUANTITIES, Moment
 from sim.seeds import Seeds
 from sim.spec import FleetSpec, Security
@@ -38,35 +38,6 @@ from wmbus.telegram import build
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 _REMEMBERED = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What telegram k of a meter says, before any encoding. `meter_time` is the meter's clock to the minute, also for
-    a type that does not send it. `units` and `set_date_units` are None for a type that counts something else; `values`
-    has every number of the telegram by its slot label."""
-
-    meter: int
-    k: int
-    start_ns: int
-    acc: int
-    counter: int | None
-    sts: int
-    meter_time: datetime
-    units: int | None
-    set_date: date
-    set_date_units: int | None
-    tampered: bool
-    low_power: bool
-    values: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Tamper:
-    """Something that happened to a meter at a world time, and lasts."""
-
-    at_ns: int
-    how: str
 
 
 class Fleet:
@@ -182,8 +153,11 @@ class Fleet:
         group = self.groups[int(self.population.group[meter])]
         at = self._moment(meter, self.start_ns(meter, k))
         kind = self.kind(meter)
+        records = kind.records(self._values(meter, at))
+        if group.security == "none":
+            records = kind.unencrypted_prefix + records
         return build(
-            self.address(meter), self.acc(meter, k), self._sts(meter, at.ms), kind.records(self._values(meter, at)),
+            self.address(meter), self.acc(meter, k), self._sts(meter, at.ms), records,
             security=group.security, key=self.key(meter),
             counter=self.counter(meter, k) if group.security == "mode7" else None,
             c_field=kind.c_field, tpl=kind.tpl_for(group.security),
@@ -272,7 +246,7 @@ class Fleet:
 
     def _sts(self, meter: int, ms: int) -> int:
         kind = self.kind(meter)
-        sts = kind.low_power_sts if self._low_power(meter, ms) else 0
+        sts = kind.idle_sts | (kind.low_power_sts if self._low_power(meter, ms) else 0)
         for tamper in self._tampers.get(meter, ()):
             if self.clock_ms(meter, tamper.at_ns) <= ms:
                 sts |= kind.faults[tamper.how].sts

@@ -84,6 +84,8 @@ class Kind:
     examples: tuple[Example, ...]
     device_type: int = HEAT_COST_ALLOCATOR
     tpl: int = CI_SHORT
+    idle_sts: int = 0  # what its status byte shows when nothing is wrong
+    unencrypted_prefix: bytes = b""  # some send 2F2F in front of plain records too
     c_field: int = 0x44
     cfg_flags_unencrypted: int = 0  # or-ed into CFG where nothing is encrypted
     securities: tuple[Security, ...] = SECURITIES
@@ -93,7 +95,6 @@ class Kind:
     faults: Mapping[str, Fault] = field(default_factory=lambda: dict.fromkeys(TAMPERS, Fault()))
     low_power_sts: int = STS_LOW_POWER
     constants: Mapping[str, int] = field(default_factory=dict)
-    calorific: bool = True  # False: a water meter, its quantities come from the taps, not from the radiator
     versions: tuple[int, ...] = ()  # others that send the same records
 
     @cached_property
@@ -162,6 +163,10 @@ class Kind:
                 out[Slot(row.quantity, back).label] = decode(row.encoding, records[at : at + row.width])
                 at += row.width
         return out
+
+    def payload_bytes(self, security: Security) -> int:
+        """Length of what stands behind the header, before 2F2F and fill of encryption."""
+        return self.records_bytes + (len(self.unencrypted_prefix) if security == "none" else 0)
 
     def tpl_for(self, security: Security) -> int:
         """The CI it sends: without a header there is nowhere to name a security mode, so that needs a short one."""

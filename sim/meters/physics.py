@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.meters import civil, rooms, weather
+from sim.meters import civil, rooms, taps, weather
 from sim.seeds import Seeds
 
 I64 = NDArray[np.int64]
@@ -61,16 +61,17 @@ class Heat:
         self._hours = 0
         self._over: I64 = np.array(rooms.over_of_load(), dtype=np.int64)
         self._wanted: I64 = rooms.wanted_mk()
+        self._drawn: I64 = np.array(taps.drawn_ml(), dtype=np.int64).reshape(-1)
         self._views()
         for _ in range(YEARS_BEFORE + 1):
             self._append_year()
 
     def _views(self) -> None:
         flat = self._counts.reshape(-1)
-        self.vector = Reader(self, VECTOR, flat, self._free, self._wanted.reshape(-1), self._over)
+        self.vector = Reader(self, VECTOR, flat, self._free, self._wanted.reshape(-1), self._over, self._drawn)
         self.scalar = Reader(
             self, SCALAR, flat.data, self._free.data, self._wanted.reshape(-1).tolist(),
-            self._over.tolist(),
+            self._over.tolist(), self._drawn.tolist(),
         )  # fmt: skip
 
     def cover(self, ms: int) -> None:
@@ -121,15 +122,18 @@ class Heat:
 class Reader:
     """Look-ups in Heat's tables, for ints (memoryviews, lists) or for int64 arrays."""
 
-    __slots__ = ("_counts", "_first_hour", "_free", "_over", "_wanted", "of")
+    __slots__ = ("_counts", "_first_hour", "_free", "_over", "_taps", "_wanted", "of")
 
-    def __init__(self, heat: Heat, of: Arithmetic, counts: Any, free: Any, wanted: Any, over: Any) -> None:
+    def __init__(
+        self, heat: Heat, of: Arithmetic, counts: Any, free: Any, wanted: Any, over: Any, of_taps: Any
+    ) -> None:
         self.of = of
         self._first_hour = heat.first_hour
         self._counts = counts
         self._free = free
         self._wanted = wanted
         self._over = over
+        self._taps = of_taps
 
     def count(self, room: Any, factor: Any, ms: Any) -> Any:
         """Micro-units counted since the tables begin, at an instant of the meter's clock."""
@@ -138,6 +142,23 @@ class Reader:
         before = self._counts[at]
         step = self._counts[at + rooms.CLASSES] - before
         return (before + step * (ms - hour * MS_PER_HOUR) // MS_PER_HOUR) * factor >> 16
+
+    def rate(self, room: Any, factor: Any, ms: Any) -> Any:
+        """Micro-units an hour, now."""
+        at = (ms // MS_PER_HOUR - self._first_hour) * rooms.CLASSES + room
+        return (self._counts[at + rooms.CLASSES] - self._counts[at]) * factor >> 16
+
+    def millilitres(self, room: Any, factor: Any, ms: Any) -> Any:
+        """Water drawn since the tables begin: the household's habit is the room's, the factor scales it."""
+        ms = ms - self._first_hour * MS_PER_HOUR
+        day = ms // MS_PER_DAY
+        rest = ms - day * MS_PER_DAY
+        hour = rest // MS_PER_HOUR
+        at = room % len(rooms.HABITS) * (taps.HOURS_A_DAY + 1) + hour
+        before = self._taps[at]
+        step = self._taps[at + 1] - before
+        of_day = before + step * (rest - hour * MS_PER_HOUR) // MS_PER_HOUR
+        return (day * taps.DAY_ML + of_day) * factor >> 16
 
     def room_mk(self, room: Any, ms: Any) -> Any:
         """Room temperature, millidegrees: what is wanted, or what it is anyway."""

@@ -84,7 +84,7 @@ class Population:
         self.power_cdbm: NDArray[np.int16] = small([round(spec.power_dbm * 100) for spec in groups], np.int16)
         self.length_bytes: NDArray[np.uint8] = small(
             [
-                length(one.records_bytes, spec.security, one.tpl_for(spec.security))
+                length(one.payload_bytes(spec.security), spec.security, one.tpl_for(spec.security))
                 for spec, one in zip(groups, self.kinds, strict=True)
             ],
             np.uint8,

@@ -19,6 +19,9 @@ from sim.meters.rooms import MICRO
 
 MS_PER_MINUTE: Final = 60_000
 NEVER_MS: Final = 1 << 62
+FLAT_KWH_A_UNIT: Final = 9
+SPREAD_CK: Final = 1_000
+LITRES_A_KWH: Final = 86  # 3.6 MJ over 4.18 kJ/(kg K) and ten kelvin
 
 
 class Moment:
@@ -140,6 +143,16 @@ def _half_increment(at: Moment, back: int) -> Any:
     return at.latched_half(boundary) - at.reader.of.where(begins_year, 0, before)
 
 
+def _half_difference(at: Moment, back: int) -> Any:
+    """Simply this boundary's value less the one before: negative after a set date."""
+    boundary = at.half_month - back
+    return at.latched_half(boundary) - at.latched_half(boundary - 1)
+
+
+def _date(at: Moment, _back: int) -> Any:
+    return civil.type_g(at.ms // MS_PER_DAY)
+
+
 def _datetime(at: Moment, _back: int) -> Any:
     return civil.type_f(at.ms // MS_PER_MINUTE)
 
@@ -153,7 +166,7 @@ def _error_date(at: Moment, _back: int) -> Any:
 def _error_datetime(at: Moment, _back: int) -> Any:
     of = at.reader.of
     faulty = at.fault_ms <= at.ms
-    return of.where(faulty, civil.type_f(of.minimum(at.fault_ms, at.ms) // MS_PER_MINUTE), 0)
+    return of.where(faulty, civil.type_f(of.minimum(at.fault_ms, at.ms) // MS_PER_MINUTE), civil.NONE_F)
 
 
 def _flags(at: Moment, _back: int) -> Any:
@@ -190,6 +203,55 @@ def _seconds_tampered(at: Moment, _back: int) -> Any:
     return (at.ms - at.reader.of.minimum(at.fault_ms, at.ms)) // 1_000
 
 
+def _litres_at(at: Moment, ms: Any) -> Any:
+    ms = at.reader.of.minimum(ms, at.stop_ms)
+    return at.reader.millilitres(at.room, at.factor, ms) // 1_000
+
+
+def _volume_l(at: Moment, _back: int) -> Any:
+    return _litres_at(at, at.ms)
+
+
+def _set_date_volume_l(at: Moment, _back: int) -> Any:
+    return _litres_at(at, civil.month_start(at.last_set(at.month)) * MS_PER_DAY)
+
+
+def _month_volume_l(at: Moment, back: int) -> Any:
+    return _litres_at(at, civil.month_start(at.month - back) * MS_PER_DAY)
+
+
+def _energy_kwh(at: Moment, _back: int) -> Any:
+    """A flat's heat meter: it sees what some nine of its radiators' meters count, and never goes back to zero."""
+    return at.count(at.ms) * FLAT_KWH_A_UNIT // MICRO
+
+
+def _heating_volume_l(at: Moment, _back: int) -> Any:
+    """Water through the heating circuit, at a spread of ten kelvin."""
+    return at.count(at.ms) * FLAT_KWH_A_UNIT * LITRES_A_KWH // MICRO
+
+
+def _power_w(at: Moment, _back: int) -> Any:
+    running = at.ms < at.stop_ms
+    rate = at.reader.rate(at.room, at.factor, at.ms) * FLAT_KWH_A_UNIT * 1_000 // MICRO
+    return at.reader.of.where(running, rate, 0)
+
+
+def _flow_l_h(at: Moment, back: int) -> Any:
+    return _power_w(at, back) * LITRES_A_KWH // 1_000
+
+
+def _spread_ck(at: Moment, back: int) -> Any:
+    return at.reader.of.where(_power_w(at, back) > 0, SPREAD_CK, 0)
+
+
+def _flow_c(at: Moment, back: int) -> Any:
+    return (_radiator(at, 10) + _spread_ck(at, back) // 2 + 50) // 100
+
+
+def _return_c(at: Moment, back: int) -> Any:
+    return (_radiator(at, 10) - _spread_ck(at, back) // 2 + 50) // 100
+
+
 QUANTITIES: Final[dict[str, Quantity]] = {
     "units": _units,
     "set_date": _set_date,
@@ -214,9 +276,21 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "minutes_unmeasured": _minutes_unmeasured,
     "minutes_unmeasured_year": _minutes_unmeasured_year,
     "seconds_tampered": _seconds_tampered,
+    "half_difference": _half_difference,
+    "date": _date,
+    "volume_l": _volume_l,
+    "set_date_volume_l": _set_date_volume_l,
+    "month_volume_l": _month_volume_l,
+    "energy_kwh": _energy_kwh,
+    "heating_volume_l": _heating_volume_l,
+    "power_w": _power_w,
+    "flow_l_h": _flow_l_h,
+    "flow_c": _flow_c,
+    "return_c": _return_c,
+    "spread_ck": _spread_ck,
 }
 
 LATCHED: Final = frozenset({
     "set_date", "set_day_after", "set_date_units", "month_end", "month_first", "month_units", "month_increment",
-    "half_end", "half_units", "half_increment",
+    "half_end", "half_units", "half_increment", "half_difference", "set_date_volume_l", "month_volume_l",
 })  # fmt: skip

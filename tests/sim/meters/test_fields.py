@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.meters.fields import NOT_AVAILABLE, WIDTHS, decode, encode_into, encoder
+from sim.meters.fields import NOT_AVAILABLE, WIDTHS, decode, encode_into, encoder, limits
 
 
 @pytest.mark.parametrize(
     ("encoding", "value", "hexed"),
     [
         ("bcd6", 1_234, "341200"), ("bcd4", 9_999, "9999"), ("u24", 70_000, "701101"), ("u16", 859, "5b03"),
-        ("ascii8", 23_701_267, "3736323130373332"), ("ascii8", 7, "3730303030303030"), ("bcd6", NOT_AVAILABLE, "ffffff"),
-        ("G", 0x2C5F, "5f2c"), ("u32", NOT_AVAILABLE, "ffffffff"),
+        ("ascii8", 23_701_267, "3736323130373332"), ("ascii8", 7, "3730303030303030"),
+        ("bcd6", NOT_AVAILABLE, "ffffff"),
+        ("i16", -335, "b1fe"), ("i16", -1, "ffff"), ("G", 0x2C5F, "5f2c"), ("u32", NOT_AVAILABLE, "ffffffff"),
     ],
 )  # fmt: skip
 def test_known_bytes(encoding: str, value: int, hexed: str) -> None:
@@ -25,15 +26,16 @@ def test_known_bytes(encoding: str, value: int, hexed: str) -> None:
 @pytest.mark.parametrize("encoding", sorted(WIDTHS))
 def test_many_values_are_encoded_as_one_is(encoding: str) -> None:
     width = WIDTHS[encoding]
-    limit = 10 ** (2 * width) if encoding.startswith("bcd") else 10**8 if encoding == "ascii8" else 1 << 8 * width
-    values = [0, 1, 9, 10, 99, limit // 2, limit - 1] + ([] if encoding == "ascii8" else [NOT_AVAILABLE])
-    values = [value for value in values if value < limit]
+    lowest, limit = limits(encoding)
+    values = [value for value in (0, 1, 9, 10, 99, limit // 2, limit - 1, -1, lowest) if lowest <= value < limit]
     out = np.empty((len(values), width), dtype=np.uint8)
     encode_into(encoding, np.array(values, dtype=np.int64), out)
     assert [bytes(row) for row in out] == [encoder(encoding)(value) for value in values]
 
 
-@pytest.mark.parametrize(("encoding", "value"), [("u16", 65_536), ("bcd6", 1_000_000), ("u8", -2), ("ascii8", 10**8)])
+@pytest.mark.parametrize(
+    ("encoding", "value"), [("u16", 65_536), ("bcd6", 1_000_000), ("u8", -2), ("ascii8", 10**8)]
+)
 def test_a_value_that_does_not_fit_is_refused(encoding: str, value: int) -> None:
     with pytest.raises(ValueError, match=f"{value} does not fit {encoding}"):
         encoder(encoding)(value)

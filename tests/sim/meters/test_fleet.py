@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -80,7 +81,7 @@ def test_any_windows_together_give_the_same_telegrams() -> None:
     for at in (int(whole.start_ns[5]), int(whole.start_ns[6]) + 1):
         edges.append(at)
     edges.sort()
-    parts = [fleet.window(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [fleet.window(a, b) for a, b in itertools.pairwise(edges)]
     for name in ("start_ns", "meter", "k"):
         assert np.array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(whole, name))
     assert np.array_equal(whole.start_ns, fleet.starts(whole.meter, whole.k))
@@ -118,9 +119,9 @@ def test_access_number_and_counter() -> None:
     fleet = _fleet()
     for meter in range(fleet.n):
         accs = [fleet.acc(meter, k) for k in range(300)]
-        assert all((b - a) & 255 == 1 for a, b in zip(accs, accs[1:], strict=False))
+        assert all((b - a) & 255 == 1 for a, b in itertools.pairwise(accs))
         counters = [fleet.counter(meter, k) for k in range(300)]
-        assert all(b > a for a, b in zip(counters, counters[1:], strict=False))
+        assert all(b > a for a, b in itertools.pairwise(counters))
 
 
 def test_a_clock_that_gains_sends_early_and_shows_it() -> None:
