@@ -1,0 +1,266 @@
+"""The house's doors: what may be used in one place only, and what may stand nowhere. Each rule is also shown bad code,
+so that a rule which has stopped looking is noticed. Who may import whom of ours is import-linter's (pyproject.toml).
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("wmbus", "sim", "attacks", "bench", "reports", "scenarios")
+LONGEST_LINES = 450
+MAY_BE_LONG = ("scenarios",)  # a scenario's table of expected verdicts is as long as it is
+NOT_OURS = {"runs", "__pycache__", "build"}  # and folders with a dot, which tools make, but for these:
+OURS = {".ci", ".github"}
+
+
+# --- doors -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Door:
+    """`names` are dotted: a module (then all below it) or a function. `only_in` are files, or folders with a slash."""
+
+    what: str
+    names: tuple[str, ...]
+    only_in: tuple[str, ...]
+    way_out: str
+
+
+DOORS = (
+    Door(
+        "a cipher",
+        (
+            "Crypto",
+            "cryptography.hazmat.primitives.ciphers",
+            "cryptography.hazmat.primitives.cmac",
+            "cryptography.fernet",
+        ),
+        ("wmbus/security.py",),
+        "call wmbus.security",
+    ),
+    Door(
+        "certificates and their keys",
+        ("cryptography.x509", "cryptography.hazmat.primitives.asymmetric"),
+        ("sim/pki.py",),
+        "call sim.pki",
+    ),
+    Door("scapy", ("scapy",), ("attacks/", "reports/pcap.py"), "work on IP packets in attacks/ or reports/pcap.py"),
+    Door("matplotlib", ("matplotlib",), ("reports/plots.py",), "draw in reports/plots.py"),
+    Door("an MQTT client", ("paho",), ("sim/endpoint/",), "use the port sim.endpoint.port"),
+    Door(
+        "randomness",
+        ("random", "secrets", "numpy.random", "os.urandom", "os.getrandom", "uuid.uuid1", "uuid.uuid4"),
+        ("sim/seeds.py",),
+        "draw from sim.seeds, which a seed replays",
+    ),
+    Door(
+        "wall time",
+        (
+            *("time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns"),
+            *("time.perf_counter", "time.perf_counter_ns", "time.sleep"),
+            *("datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today"),
+        ),
+        ("sim/clock.py", "bench/perf/"),
+        "ask the world for its time, or sim.clock for the wall's (wall_s, wall_now, wall_sleep)",
+    ),
+)
+
+
+TYPES = ("numpy.random.Generator",)  # of what a caller hands over: naming it draws nothing
+
+
+def breaches(path: str, source: str) -> list[str]:
+    """`path:line: what, the way out` for each use of something behind a door that this file is not."""
+    closed = [door for door in DOORS if not any(_is_in(path, place) for place in door.only_in)]
+    return [
+        f"{path}:{line}: {name} is {door.what}, which only {' and '.join(door.only_in)} may use; {door.way_out}"
+        for line, name in sorted(set(_uses(ast.parse(source))))
+        for door in closed
+        if name not in TYPES and any(name == n or name.startswith(n + ".") for n in door.names)
+    ]
+
+
+def _is_in(path: str, place: str) -> bool:
+    return path.startswith(place) if place.endswith("/") else path == place
+
+
+def _uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Every imported name and every dotted use of one, under its full name, whatever it is called here."""
+    called: dict[str, str] = {}
+    within: set[ast.expr] = set()  # a and a.b of a.b.c; ast.walk comes to the outer one first
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.split(".")[0]
+                called[alias.asname or top] = alias.name if alias.asname else top
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                called[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                yield node.lineno, f"{node.module}.{alias.name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node not in within:
+            parts, inner = [node.attr], node.value
+            while isinstance(inner, ast.Attribute):
+                within.add(inner)
+                parts.append(inner.attr)
+                inner = inner.value
+            if isinstance(inner, ast.Name) and inner.id in called:
+                yield node.lineno, ".".join([called[inner.id], *reversed(parts)])
+
+
+BAD = [
+    ("sim/portal/intake.py", "from Crypto.Cipher import AES"),
+    ("attacks/forgery.py", "from cryptography.hazmat.primitives.ciphers import Cipher"),
+    ("sim/pki.py", "from cryptography.hazmat.primitives.cmac import CMAC"),
+    ("attacks/mitm.py", "from cryptography import x509"),
+    ("attacks/mitm.py", "from cryptography.hazmat.primitives.asymmetric import ec"),
+    ("sim/gateway/virtual.py", "import scapy.all"),
+    ("reports/html.py", "import matplotlib.pyplot as plt"),
+    ("reports/html.py", "def draw():\n    from matplotlib.figure import Figure"),
+    ("attacks/clone.py", "from paho.mqtt import client"),
+    ("sim/radio/air.py", "import random"),
+    ("sim/radio/air.py", "import numpy as np\nnoise = np.random.default_rng(1)"),
+    ("sim/radio/air.py", "from numpy import random as r"),
+    ("sim/portal/keyring.py", "import os\nkey = os.urandom(16)"),
+    ("sim/portal/keyring.py", "from secrets import token_bytes"),
+    ("sim/gateway/virtual.py", "import time as t\nt.sleep(1)"),
+    ("sim/gateway/virtual.py", "from time import monotonic"),
+    ("bench/rundir.py", "import datetime as d\nstamp = d.datetime.now()"),
+    ("bench/rundir.py", "from datetime import datetime\nstamp = datetime.now(None)"),
+    ("bench/rundir.py", "from datetime import date\nday = date.today()"),
+]
+
+
+@pytest.mark.parametrize(("path", "source"), BAD)
+def test_a_use_beside_the_door_is_found(path: str, source: str) -> None:
+    found = breaches(path, source)
+    assert found
+    assert found[0].startswith(f"{path}:{len(source.splitlines())}: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("wmbus/security.py", "from cryptography.hazmat.primitives.ciphers import Cipher"),
+        ("sim/seeds.py", "import os\nos.urandom(8)"),
+        ("sim/endpoint/session.py", "import paho.mqtt.client as mqtt"),
+        ("bench/perf/test_speed.py", "import time\ntime.perf_counter()"),
+        ("wmbus/dates.py", "from datetime import date, datetime, time\ntime(1, 2)\ndate(2026, 1, 1)"),
+        ("wmbus/phy/iq.py", "import numpy as np\ndef noise(source: np.random.Generator) -> None: ..."),
+        ("sim/portal/judge.py", "seen = reading.time.sleep\nrandom = draw()\nrandom.random()"),
+    ],
+)
+def test_a_use_at_the_door_is_let_through(path: str, source: str) -> None:
+    assert breaches(path, source) == []
+
+
+def test_everybody_uses_the_doors() -> None:
+    found = [breach for path in python_files() for breach in breaches(path, read(path))]
+    assert not found, "\n" + "\n".join(found)
+
+
+# --- rooms -----------------------------------------------------------------------------------------------------
+
+
+def too_long(path: str, source: str) -> str | None:
+    lines = len(source.splitlines())
+    if lines <= LONGEST_LINES or path.startswith(MAY_BE_LONG):
+        return None
+    return f"{path}:{lines}: over {LONGEST_LINES} lines hold more than one idea; give the second a file of its own"
+
+
+def speechless(path: str, source: str) -> str | None:
+    if ast.get_docstring(ast.parse(source)):
+        return None
+    return f"{path}:1: no docstring; a folder's __init__ is its table of contents"
+
+
+def test_a_file_fits_in_a_head() -> None:
+    assert too_long("sim/x.py", "\n" * (LONGEST_LINES + 1))
+    assert not too_long("sim/x.py", "\n" * LONGEST_LINES)
+    found = [text for path in python_files() if (text := too_long(path, read(path)))]
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_a_folder_says_what_is_in_it() -> None:
+    assert speechless("sim/x/__init__.py", "import os\n")
+    assert not speechless("sim/x/__init__.py", '"""What is here."""\n')
+    found = [text for path in python_files() if path.endswith("__init__.py") and (text := speechless(path, read(path)))]
+    assert not found, "\n" + "\n".join(found)
+
+
+# --- strangers -------------------------------------------------------------------------------------------------
+
+# In two pieces each, so that this file does not hold what it looks for.
+STRANGERS = (
+    (r"(?<![\w.~}/-])/(work|farm|root|ho" + r"me)/[\w.]", "a path of one machine", "make it relative, or ask for it"),
+    (r"--(extra-)?index" + r"-url|find" + r"-links", "a source of packages", "leave it to the user's own settings"),
+    (
+        r"pypi\." + r"org|pythonhosted\." + r"org|debian\." + r"org/debian|https?://\S+/simp" + r"le\b",
+        "a registry's address",
+        "name the package only: where it comes from is the user's own setting",
+    ),
+    (r"\.\./sha" + r"red\b", "a folder outside of the project", "the project stands alone: copy what is needed"),
+)
+
+
+def strangers(path: str, text: str) -> list[str]:
+    return [
+        f"{path}:{number}: {what} ({match[0]}); {way_out}"
+        for number, line in enumerate(text.splitlines(), 1)
+        for pattern, what, way_out in STRANGERS
+        if (match := re.search(pattern, line))
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "see /wo" + "rk/main/x.py",
+        "HOME=/ro" + "ot/.cache",
+        '"/ho' + 'me/me/wmbench"',
+        "--index" + "-url=x",
+        "--extra-index" + "-url x",
+        "--find" + "-links wheels",
+        "https://py" + "pi.org/project/x",
+        "http://mirror.example/simp" + "le/",
+        "read ../sha" + "red/facts",
+    ],
+)
+def test_a_stranger_is_found(line: str) -> None:
+    assert strangers("docs/x.md", f"first\n{line}\n")[0].startswith("docs/x.md:2: ")
+
+
+def test_the_project_stands_alone() -> None:
+    found = [breach for path in text_files() for breach in strangers(path, read(path))]
+    assert not found, "\n" + "\n".join(found)
+
+
+# --- files -----------------------------------------------------------------------------------------------------
+
+
+def text_files() -> Iterator[str]:
+    """All files of the checkout that hold text, below ROOT, with slashes."""
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if name in OURS or not (name in NOT_OURS or name[0] == "."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if not path.is_symlink() and b"\0" not in path.read_bytes()[:4096]:
+                yield path.relative_to(ROOT).as_posix()
+
+
+def python_files() -> list[str]:
+    return [path for path in text_files() if path.endswith(".py") and path.startswith(tuple(f"{p}/" for p in PACKAGES))]
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8", errors="replace")
