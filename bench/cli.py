@@ -250,12 +250,14 @@ def command_show(arguments: argparse.Namespace) -> int:
 
 def command_threats(arguments: argparse.Namespace) -> int:
     from bench import rundir
+    from bench.catalogue import entries
     from reports import coverage
 
     runs = sorted((rundir.ROOT / "runs").glob("*/latest/run.json"))
-    matrix = coverage.threat_matrix([json.loads(p.read_text(encoding="utf-8")) for p in runs])
+    declared = {entry["id"]: entry["threats"] for entry in entries("scenarios")}
+    matrix = coverage.threat_matrix([json.loads(p.read_text(encoding="utf-8")) for p in runs], declared=declared)
     if arguments.json:
-        print(json.dumps(matrix, indent=1, default=str))
+        print(json.dumps([row.as_json() for row in matrix], indent=1))
     else:
         coverage.print_matrix(matrix)
     return 0

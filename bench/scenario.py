@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from attacks.attack import Outcome
 from attacks.reach import Place, reach_for
+from bench.airlog import AirLog
 from bench.measure import Measure
 from bench.verdict import Verdict
 from sim.clock import NS_PER_HOUR, ns
@@ -116,11 +117,11 @@ class Stage:
     defences: str  # "on", "off", or a named set
     frames: bool = False
     on_window: Callable[[World, int, int], None] | None = None
-    tap: Callable[[World], None] | None = None
     staged: list[Staged] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
     _world: World | None = None
+    _air_log: AirLog | None = None
 
     # --- before the run -----------------------------------------------------------------------------------------
 
@@ -147,8 +148,7 @@ class Stage:
         if self._world is None:
             world = World(self.spec, self.seed, self.directory, frames=self.frames)
             self._world = world
-            if self.tap is not None:
-                self.tap(world)
+            self._air_log = AirLog(world, self.directory / "air.pcap")
             for staged in self.staged:
                 reach = reach_for(staged.attack.record, world, staged.place)
                 world.env.process(staged.attack.run(reach))
@@ -190,6 +190,8 @@ class Stage:
         return [(s.attack, outcome) for s in self.staged for outcome in s.attack.outcomes(self.truth)]
 
     def close(self) -> None:
+        if self._air_log is not None:
+            self._air_log.close()
         if self._world is not None:
             self._world.close()
 

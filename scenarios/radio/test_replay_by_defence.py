@@ -5,7 +5,7 @@ from bench.scenario import N, S, Stage, X, scenario
 
 
 @scenario(
-    world="courtyard-24",
+    world="courtyard-fast",
     threats=["L08", "L09"],
     settings={"endpoint.kind": "memory"},
     defences={"acc": {"portal.checks": ["acc"]}, "ts": {"portal.checks": ["ts"]}, "mcr": {"portal.checks": ["mcr"]}},
