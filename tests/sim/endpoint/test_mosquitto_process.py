@@ -77,6 +77,27 @@ def test_the_same_port_after_kill_and_restart(tmp_path: Path) -> None:
     broker.stop()
 
 
+@pytest.mark.parametrize(("end", "patience_s"), [("restart", 0.0), ("kill", 2.5)])
+def test_what_a_sleeping_portal_missed_outlives_the_broker(tmp_path: Path, end: str, patience_s: float) -> None:
+    """A stop saves at once. What SIGKILL finds unsaved (it saves each second) is lost: no custody."""
+    broker = make(tmp_path)
+    broker.start()
+    portal = broker.connect(broker.identity("portal"), subscribe=("gw/+/up",), clean=False)
+    gateway = broker.connect(broker.identity("gw1"))
+    until(broker, lambda: portal.connected and gateway.connected)
+    portal.cut()
+    gateway.publish("gw/gw1/up", b"kept")
+    until(broker, lambda: not gateway.unacknowledged)
+    broker.settle(lambda: False, patience_s)
+    if end == "kill":
+        broker.kill()
+    broker.restart()
+    portal = broker.connect(broker.identity("portal"), subscribe=("gw/+/up",), clean=False)
+    until(broker, lambda: bool(portal.inbox))
+    assert portal.inbox[0].payload == b"kept"
+    broker.stop()
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_orphan_when_the_parent_dies(tmp_path: Path, end: signal.Signals) -> None:
     found = found_mosquitto()

@@ -12,7 +12,7 @@ from sim import clock
 from sim.endpoint import session as session_module
 from sim.endpoint import wheel as wheel_module
 from sim.endpoint.mosquitto import Mosquitto
-from sim.endpoint.port import Address
+from sim.endpoint.port import Address, Identity
 from tests.sim.endpoint.brokers import CuttingProxy, make, states, until
 
 
@@ -161,6 +161,26 @@ def test_large_messages_pass_in_both_directions(broker: Mosquitto) -> None:
         gateway.publish("gw/gw1/up", payload)
     until(broker, lambda: len(portal.inbox) == len(sent))
     assert [message.payload for message in portal.inbox] == sent
+
+
+def test_packets_that_arrive_together_are_all_taken_at_once() -> None:
+    """Read-ahead holds bytes that epoll will not announce again."""
+    connack, hello = b"\x20\x02\x00\x00", b"\x30\x06\x00\x03a/bx"
+    wheel = wheel_module.Wheel()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        session = session_module.MqttSession(
+            wheel, Identity("gw1"), Address("localhost", listener.getsockname()[1])
+        )
+        wheel.turn(0)
+        broker, _ = listener.accept()
+        wheel.turn()
+        assert broker.recv(100)[:1] == b"\x10", "CONNECT"
+        broker.sendall(connack + 5 * hello)
+        wheel.settle(lambda: len(session.inbox) == 5, 1.0)
+        assert [message.payload for message in session.inbox] == [b"x"] * 5
+        broker.close()
+    session.close()
+    wheel.close()
 
 
 def test_timers_fire_in_order_and_only_when_turned() -> None:

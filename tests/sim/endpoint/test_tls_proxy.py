@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sim.endpoint.mosquitto import Mosquitto
-from sim.endpoint.port import EndpointError
+from sim.endpoint.port import Address, EndpointError, NotConnected
 from sim.endpoint.tls_proxy import Alter, TlsProxy
 from sim.pki import Authority, Pair
 from tests.sim.endpoint.brokers import make, states, until
@@ -122,8 +123,22 @@ def test_playing_the_broker_he_reads_what_a_careless_client_says(broker: Mosquit
     proxy.stop()
 
 
-def test_many_at_once_and_large_messages(broker: Mosquitto, tmp_path: Path) -> None:
-    """He relays by himself; the stolen certificate makes all of them gw1 to an unbound broker, so one client only."""
+def test_nothing_leaks_between_handshake_and_connack(broker: Mosquitto, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent_address = Address("localhost", silent.getsockname()[1])
+        proxy = TlsProxy(forged(broker, tmp_path, "rogue CA"), silent_address)
+        proxy.start()
+        session = broker.connect(broker.identity("gw1"), address=proxy.address, verify=False)
+        until(broker, lambda: bool(proxy.connections) and proxy.connections[0].accepted)
+        broker.settle(lambda: False, 0.1)
+        assert not session.connected
+        with pytest.raises(NotConnected):
+            session.publish("gw/gw1/up", b"early")
+        session.close()
+        proxy.stop()
+
+
+def test_large_messages_pass_through_him(broker: Mosquitto, tmp_path: Path) -> None:
     proxy = stand_between(broker, tmp_path, "expired")
     portal = broker.connect(broker.identity("portal"), subscribe=("gw/+/up",))
     session = broker.connect(broker.identity("gw1"), address=proxy.address, verify=False)
