@@ -3,7 +3,7 @@
 Storage 2 is a base, date and value; storages 3 to 31 are 29 plain differences from one half month to the next, the
 oldest first. Across a set date the difference is negative: in the published telegram 173 and the differences to the
 end of the year make its value at the set date, 373, and then -335, because half a month later it had counted 38. The
-date and time of the last error is zero while there was none.
+date and time of the last error are day 0 of month 0 while there was none.
 """
 
 from sim.meters.fields import field
