@@ -5,6 +5,7 @@
     registry   which meters exist, what each must look like, who lives where, which gateways hear it
     store      SQLite: readings, refusals, evidence, freshness state, alarms; the `billing` view
     interpret  data records -> a reading's values
+    window     which counters and times were seen
     freshness  bind, mcr, acc, ts, age: is this telegram new
     judge      one telegram: whose, as agreed, authentic, readable, new
     billing    a meter's units at the set date

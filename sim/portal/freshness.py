@@ -6,12 +6,12 @@
     ts    the time in its payload agrees with the gateway's clock, and is not used   stops replay in mode 5 (L08, L09)
     age   the time in its payload is not long ago by the portal's own clock          stops hold-back (L10, G02)
 
-Counters and times are kept as RFC 4303 (section 3.4.3) keeps sequence numbers: the highest value and a bitmap behind
-it, because several gateways' bundles arrive out of order (docs/decisions). `judge` asks only; `took` writes, and only
-for telegrams that were accepted or found late. State is written in the transaction that stores the readings.
+Counters and times are kept in windows (see window), because several gateways' bundles arrive out of order. `judge`
+asks only; `took` writes, and only for telegrams that were accepted or found late. State is written in the transaction
+that stores the readings.
 
-The portal trusts its own clock, the meter's counter under a MAC, and nothing a gateway says about time, except in
-`ts`, which by definition compares the two: so `ts` without `age` falls to a gateway that lies about the hour.
+The portal trusts its own clock and the meter's counter under a MAC. What a gateway says about time counts in `ts`,
+which by definition compares the two, and in the lapse of `acc`: so without `age` a gateway that lies gets through.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sim.clock import NS_PER_S, ns
 from sim.portal import reasons
 from sim.portal.registry import MeterEntry
 from sim.portal.store import Store
+from sim.portal.window import BEHIND, NEW, SEEN, Window, Windowed
 from sim.spec import PortalSpec
 
 MCR_WINDOW = 1_024  # telegrams: ten days at 900 s, longer than an outage that anybody leaves alone
@@ -33,37 +34,6 @@ NS_PER_MIN = 60 * NS_PER_S
 # of 256, so two of them are up to 4160/2048 farther apart than their numbers say.
 WANDER_2048THS = 4_160
 DRIFT_PPM = 100  # how wrong a meter's interval may be before its counter no longer tells the time
-NEW, SEEN, BEHIND = 0, 1, 2
-
-
-class Window:
-    """The highest value and which of the `size` values up to it were seen; bit 0 is the highest itself."""
-
-    __slots__ = ("at_ns", "highest", "seen", "size")
-
-    def __init__(self, size: int, highest: int = -1, seen: int = 0, at_ns: int = 0) -> None:
-        self.size, self.highest, self.seen, self.at_ns = size, highest, seen, at_ns
-
-    def look(self, value: int) -> int:
-        """NEW, SEEN, or BEHIND: so old that nobody can tell."""
-        behind = self.highest - value
-        if behind < 0 or not self.seen:
-            return NEW
-        if behind >= self.size:
-            return BEHIND
-        return SEEN if self.seen >> behind & 1 else NEW
-
-    def mark(self, value: int) -> None:
-        behind = self.highest - value
-        if not self.seen:
-            self.highest, self.seen = value, 1
-        elif behind < 0:
-            # A jump beyond the window would shift a huge integer only to mask it away.
-            shifted = self.seen << -behind if -behind < self.size else 0
-            self.seen = (shifted | 1) & ((1 << self.size) - 1)
-            self.highest = value
-        elif behind < self.size:
-            self.seen |= 1 << behind
 
 
 @dataclass(slots=True)
@@ -88,46 +58,6 @@ class Bind:
 
     def took(self, entry: MeterEntry, sight: Sight) -> None:
         pass
-
-
-class Windowed:
-    """A check whose state is one window a meter, kept in rows of `kind`."""
-
-    kind: str
-    size: int
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.windows: dict[str, Window] = {}
-        self._changed: set[str] = set()
-        self.forget()
-
-    def forget(self) -> None:
-        """Back to what is committed: after a rollback, and at the start."""
-        rows = self._store.query("SELECT meter, highest, seen, at_ns FROM freshness WHERE kind = ?", (self.kind,))
-        self.windows = {
-            meter: Window(self.size, highest, int.from_bytes(seen, "big"), at_ns)
-            for meter, highest, seen, at_ns in rows
-        }
-        self._changed.clear()
-
-    def of(self, meter: str) -> Window:
-        """The window that is about to be written."""
-        self._changed.add(meter)
-        window = self.windows.get(meter)
-        if window is None:
-            window = self.windows[meter] = Window(self.size)
-        return window
-
-    def write(self) -> None:
-        """Inside the transaction that stores the readings."""
-        rows = []
-        for meter in self._changed:
-            window = self.windows[meter]
-            seen = window.seen.to_bytes((window.seen.bit_length() + 7) // 8, "big")
-            rows.append((meter, self.kind, window.highest, seen, window.at_ns))
-        self._store.insert("freshness", rows, replace=True)
-        self._changed.clear()
 
 
 class Mcr(Windowed):

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.portal import reasons
-from sim.portal.freshness import BEHIND, NEW, SEEN, Window
 from sim.portal.registry import MeterEntry
+from sim.portal.window import BEHIND, NEW, SEEN, Window
 from sim.spec import Check, PortalSpec
 from wmbus.link import Address
 from wmbus.telegram import build
