@@ -77,9 +77,7 @@ class Afl:
 
     def wire(self) -> bytes:
         """CI, AFLL and all fields.  Raises CannotEncode if the flags and the fields disagree."""
-        present = (
-            (FCL_MCL, self.mcl), (FCL_KI, self.ki), (FCL_MCR, self.mcr), (FCL_MAC, self.mac), (FCL_ML, self.ml)
-        )
+        present = ((FCL_MCL, self.mcl), (FCL_KI, self.ki), (FCL_MCR, self.mcr), (FCL_MAC, self.mac), (FCL_ML, self.ml))
         for flag, field in present:
             if bool(self.fcl & flag) != (field is not None):
                 raise CannotEncode(f"FCL {self.fcl:04X} and the fields given disagree on bit {flag:04X}")

@@ -121,9 +121,7 @@ def _address_from_wire(wire: bytes) -> Address:
 def check_length(frame: bytes) -> None:
     """Refuse a frame that is not exactly L + 1 bytes or cannot hold the link header and a CI."""
     if len(frame) < HEADER_BYTES + 1:
-        raise BadTelegram(
-            Reason.TOO_SHORT, f"{len(frame)} bytes, a frame has at least {HEADER_BYTES + 1}", len(frame)
-        )
+        raise BadTelegram(Reason.TOO_SHORT, f"{len(frame)} bytes, a frame has at least {HEADER_BYTES + 1}", len(frame))
     if frame[0] != len(frame) - 1:
         raise BadTelegram(Reason.LENGTH_MISMATCH, f"L says {frame[0]} bytes follow, {len(frame) - 1} do", 0)
 

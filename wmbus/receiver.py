@@ -94,9 +94,7 @@ def unlock(
     if telegram.ell is not None and telegram.ell.encryption:
         telegram = _open_ell(telegram, key, accept_already_decrypted)
         if telegram.transport is not None and telegram.transport.mode == 0 and telegram.afl is None:
-            return Unlocked(
-                telegram, telegram.payload, b"", None, None, 0, telegram.payload_offset, key is not None
-            )
+            return Unlocked(telegram, telegram.payload, b"", None, None, 0, telegram.payload_offset, key is not None)
     transport = telegram.transport
     afl = telegram.afl
     if transport is None or (afl is not None and afl.fragmented):
@@ -179,9 +177,7 @@ def interpret(unlocked: Unlocked, *, strict: bool = True, formats: Formats | Non
     ci = telegram.ci
     if ci not in RECORDS:
         if ci in MANUFACTURER:
-            raise BadTelegram(
-                Reason.MANUFACTURER_SPECIFIC, f"CI {ci:02X} is the maker's own", telegram.payload_offset
-            )
+            raise BadTelegram(Reason.MANUFACTURER_SPECIFIC, f"CI {ci:02X} is the maker's own", telegram.payload_offset)
         if ci in COMPACT:
             known = formats if formats is not None else Formats()
             full = known.expand(unlocked.plaintext + unlocked.clear_tail, offset=unlocked.offset)
@@ -222,9 +218,7 @@ def _open_mode5(
     plaintext, tail = _decrypt(telegram, key or b"", iv, accept_n_zero)
     if tail and mac_ok is None and blocks and not accept_clear_tail:
         raise _clear_tail(telegram, tail)
-    return Unlocked(
-        telegram, plaintext, tail, mac_ok, _counter(transport, afl), 5, telegram.payload_offset, blocks > 0
-    )
+    return Unlocked(telegram, plaintext, tail, mac_ok, _counter(transport, afl), 5, telegram.payload_offset, blocks > 0)
 
 
 def _open_mode10(telegram: Telegram, transport: Transport, key: bytes | None, to_meter: bool) -> Unlocked:
@@ -259,9 +253,7 @@ def _decrypt(telegram: Telegram, key: bytes, iv: bytes | None, accept_n_zero: bo
     blocks = telegram.encrypted_blocks
     if not blocks:
         if not accept_n_zero:
-            raise BadTelegram(
-                Reason.NOT_ENCRYPTED, f"mode {telegram.mode} with N = 0", telegram.payload_offset
-            )
+            raise BadTelegram(Reason.NOT_ENCRYPTED, f"mode {telegram.mode} with N = 0", telegram.payload_offset)
         return payload, b""
     end = 16 * blocks
     if len(payload) < end:

@@ -137,9 +137,7 @@ def parse_records(plaintext: bytes, *, strict: bool = True, offset: int = 0) -> 
             value_at = at
             at += size
             if at > end:
-                raise BadTelegram(
-                    Reason.BAD_RECORD, f"the value needs {size} bytes, {end - value_at} are left", start
-                )
+                raise BadTelegram(Reason.BAD_RECORD, f"the value needs {size} bytes, {end - value_at} are left", start)
             raw = plaintext[value_at:at]
             append(Record(one, one.decode(raw), raw, start + offset))
     except BadTelegram as error:
@@ -148,9 +146,7 @@ def parse_records(plaintext: bytes, *, strict: bool = True, offset: int = 0) -> 
         append(Record(_UNREADABLE, plaintext[start:], plaintext[start:], start + offset))
     if strict and len(records) > 1 and len({r.chain.dif_vif for r in records}) != len(records):
         again = duplicates(records)[0]
-        raise BadTelegram(
-            Reason.DUPLICATE_RECORD, f"a second record {again.dif_vif.hex().upper()}", again.offset
-        )
+        raise BadTelegram(Reason.DUPLICATE_RECORD, f"a second record {again.dif_vif.hex().upper()}", again.offset)
     return records
 
 

@@ -105,9 +105,7 @@ def derive(master: bytes, constant: int, counter: int, id_wire: bytes) -> bytes:
 def derive_pair(master: bytes, counter: int, id_wire: bytes, *, to_meter: bool = False) -> tuple[bytes, bytes]:
     """(Kenc, Kmac) of one message, or (Lenc, Lmac) when it goes to the meter."""
     context, k1 = _master(master)
-    tail = int.from_bytes(
-        counter.to_bytes(4, "little") + id_wire + b"\x07\x07\x07\x07\x07\x07\x07", "big"
-    ) ^ k1
+    tail = int.from_bytes(counter.to_bytes(4, "little") + id_wire + b"\x07\x07\x07\x07\x07\x07\x07", "big") ^ k1
     enc, mac = (DC_ENC_TO_METER, DC_MAC_TO_METER) if to_meter else (DC_ENC_FROM_METER, DC_MAC_FROM_METER)
     both = (tail ^ enc << 120) << 128 | (tail ^ mac << 120)
     keys = context.update(both.to_bytes(2 * BLOCK, "big"))

@@ -1,9 +1,9 @@
 """The door most callers use: take a telegram apart, unlock it, read it, build one.
 
-    parse    frame -> Telegram, every layer that is readable without a key
-    unlock   Telegram + key -> Unlocked, with every leniency a named switch
-    read     frame + key -> Reading with records
-    build    address, records, key -> frame;  length says how long without building;  seal takes any layers
+parse    frame -> Telegram, every layer that is readable without a key
+unlock   Telegram + key -> Unlocked, with every leniency a named switch
+read     frame + key -> Reading with records
+build    address, records, key -> frame;  length says how long without building;  seal takes any layers
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ FB = _table(
     (0x00, 0x01, "energy", "Wh", 5),
     (0x02, 0x03, "reactive energy", "varh", 3),
     (0x04, 0x05, "apparent energy", "VAh", 3),
+    (0x06, 0x06, "coefficient of performance", "", -1),
     (0x08, 0x09, "energy", "J", 8),
     (0x0C, 0x0F, "energy", "cal", 5),
     (0x10, 0x11, "volume", "m3", 2),
@@ -75,7 +76,8 @@ FB = _table(
     (0x1A, 0x1B, "relative humidity", "%", -1),
     (0x20, 0x20, "volume", "ft3", 0),
     (0x21, 0x21, "volume", "ft3", -1),
-    (0x22, 0x23, "volume", "gal", -1),
+    (0x22, 0x22, "volume", "gal", -1),
+    (0x23, 0x23, "phase current to voltage", "°", -1),
     (0x24, 0x24, "volume flow", "gal/min", -3),
     (0x25, 0x25, "volume flow", "gal/min", 0),
     (0x26, 0x26, "volume flow", "gal/h", 0),
@@ -89,6 +91,13 @@ FB = _table(
     (0x5C, 0x5F, "return temperature", "°F", -3),
     (0x60, 0x63, "temperature difference", "°F", -3),
     (0x64, 0x67, "external temperature", "°F", -3),
+    (0x68, 0x68, "resulting rating factor", "", 0),
+    (0x69, 0x69, "thermal output rating factor", "", 0),
+    (0x6A, 0x6A, "thermal coupling rating factor", "", 0),
+    (0x6B, 0x6B, "thermal coupling rating factor, room side", "", 0),
+    (0x6C, 0x6C, "thermal coupling rating factor, heating side", "", 0),
+    (0x6D, 0x6D, "low temperature rating factor", "", 0),
+    (0x6E, 0x6E, "display output scaling factor", "", 0),
     (0x70, 0x73, "temperature limit", "°F", -3),
     (0x74, 0x77, "temperature limit", "°C", -3),
     (0x78, 0x7F, "cumulated maximum power", "W", -3),
@@ -248,9 +257,7 @@ TIMES_1000 = 0x7D
 MANUFACTURER_VIFE = 0x7F
 DATE_OF = frozenset({0x39, *(c for c, text in VIFE.items() if text.startswith("date of"))})
 """VIFEs that turn the value into a date or a date and time."""
-DURATION_OF = {
-    code: ("s", "min", "h", "d")[code & 3] for code, text in VIFE.items() if text.startswith("duration of")
-}
+DURATION_OF = {code: ("s", "min", "h", "d")[code & 3] for code, text in VIFE.items() if text.startswith("duration of")}
 """VIFEs that turn the value into a duration, with its unit."""
 COUNT_OF = frozenset({0x41, 0x49})
 """VIFEs that turn the value into a count."""

@@ -54,7 +54,7 @@ def mutate(frame: bytes, dice: random.Random) -> bytes:
 
 def same_or_refused(t: Published, mutant: bytes) -> str:
     """Reason of refusal or "read".  Raises AssertionError when a verified MAC covers other records."""
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         reading = read(mutant, t.key, accept_already_decrypted=t.key is None)
     except BadTelegram as error:
@@ -65,7 +65,7 @@ def same_or_refused(t: Published, mutant: bytes) -> str:
             original = read(t.frame, t.key)
             assert reading.unlocked.plaintext == original.unlocked.plaintext, mutant.hex()
             assert reading.unlocked.clear_tail == original.unlocked.clear_tail, mutant.hex()
-    assert time.perf_counter() - began < TOO_SLOW_S, ("slow", mutant.hex())
+    assert time.process_time() - began < TOO_SLOW_S, ("slow", mutant.hex())
     return result
 
 

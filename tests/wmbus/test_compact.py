@@ -27,9 +27,10 @@ def test_a_published_compact_frame_opens_after_its_full_frame(full, compact):
 def test_expected_values_of_a_compact_frame():
     formats = Formats()
     read(telegrams()[133].frame, accept_already_decrypted=True, formats=formats)
-    values = {r.dif_vif.hex(): r.value for r in read(
-        telegrams()[134].frame, accept_already_decrypted=True, formats=formats
-    ).records}
+    values = {
+        r.dif_vif.hex(): r.value
+        for r in read(telegrams()[134].frame, accept_already_decrypted=True, formats=formats).records
+    }
     assert values["0406"] == 32175000
     assert values["0414"] == 3591.16
     assert values["0259"] == 32.01

@@ -125,9 +125,7 @@ def test_wmbusmeters_reads_the_published_values_out_of_telegrams_we_build():
     lines, expected = [], []
     for line in (316, 320, 324, 328, 332, 336, 340, 315, 319, 323, 327, 331, 335, 339):
         t = telegrams()[line]
-        lines.append(
-            json.dumps({"_": "decode", "telegram": t.frame.hex(), "key": t.key.hex(), "driver": "auto"})
-        )
+        lines.append(json.dumps({"_": "decode", "telegram": t.frame.hex(), "key": t.key.hex(), "driver": "auto"}))
         expected.append(t.expected)
     out = subprocess.run(
         [WMBUSMETERS, "stdin:jsonl"],

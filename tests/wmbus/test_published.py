@@ -263,6 +263,7 @@ def values_in(records: list[Record], suffix: str) -> list[float]:
 NUMBER = re.compile(r"_(hca|m3|kwh|kw|m3h|v|hz|bar|kvarh|kvah|c|rh|h|s|y)$")
 DAY = re.compile(r"^\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?$")
 
+
 def missing_values(t: Published, records: list[Record]) -> list[str]:
     days: set[str] = set()
     points = [p for r in records if profiles.is_profile(r) for p in profiles.expand(r, records)]

@@ -1,6 +1,6 @@
 """The radio layer (EN 13757-4), still sans I/O: frames as chips and back, chips as IQ samples.
 
-    codes    3-of-6 and Manchester
-    modes    T1, C1 format A and B, S1, S1-m: preamble, sync word, rate, air time; frame -> chips -> frame
-    iq       2-FSK at any sample rate, several emissions mixed, noise; cu8, cs8, cs16, cf32 bytes
+codes    3-of-6 and Manchester
+modes    T1, C1 format A and B, S1, S1-m: preamble, sync word, rate, air time; frame -> chips -> frame
+iq       2-FSK at any sample rate, several emissions mixed, noise; cu8, cs8, cs16, cf32 bytes
 """

@@ -22,7 +22,7 @@ _WEIGHTS_6 = np.array([32, 16, 8, 4, 2, 1], dtype=np.uint8)
 
 
 def chips_of(text: str) -> Chips:
-    """"0101" -> chips."""
+    """ "0101" -> chips."""
     return np.frombuffer(text.encode("ascii"), dtype=np.uint8) - np.uint8(48)
 
 

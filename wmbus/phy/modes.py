@@ -42,9 +42,7 @@ def _word(hexa: str) -> str:
 
 
 _S_SYNC = "000111011010010110"
-T1 = Mode(
-    "T1", 868.95e6, 100_000, 50_000, "01" * 19, "0000111101", "01", 12, "A", codes.encode_3of6, codes.decode_3of6
-)
+T1 = Mode("T1", 868.95e6, 100_000, 50_000, "01" * 19, "0000111101", "01", 12, "A", codes.encode_3of6, codes.decode_3of6)
 C1A = Mode("C1A", 868.95e6, 100_000, 50_000, "01" * 16, _word("543D54CD"), "", 8, "A", codes.bits, codes.from_bits)
 C1B = Mode("C1B", 868.95e6, 100_000, 50_000, "01" * 16, _word("543D543D"), "", 8, "B", codes.bits, codes.from_bits)
 S1 = Mode(
