@@ -106,7 +106,7 @@ class LeftOut(Exception):
     """The scenario cannot be run on this endpoint; said in the report, never counted as passed."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Stage:
     """What a scenario is given under the name `world`. Everything before `run` sets the stage; afterwards `truth`,
     `portal`, `gateways`, `history` can be read."""
@@ -122,6 +122,9 @@ class Stage:
     measures: list[Measure] = field(default_factory=list)
     _world: World | None = None
     _air_log: AirLog | None = None
+
+    def __repr__(self) -> str:
+        return f"<Stage {self.spec.name}, seed {self.seed}, defences {self.defences}>"
 
     # --- before the run -----------------------------------------------------------------------------------------
 

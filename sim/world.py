@@ -86,6 +86,9 @@ class World:
             self.close()
             raise
 
+    def __repr__(self) -> str:
+        return f"<World {self.spec.name}, seed {self.seed}, {self.now_ns / 1e9:.0f} s>"
+
     # --- building -----------------------------------------------------------------------------------------------
 
     def _build(self) -> None:

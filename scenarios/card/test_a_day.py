@@ -12,11 +12,12 @@ def test_a_thousand_meters_are_read_for_a_day(world: Stage) -> None:
     world.run(days=1)
     duration_s = wall_s() - started_s
     truth = world.truth
-    assert world.inner.frames_sent == 96_000
+    sent = world.inner.frames_sent
+    assert abs(sent - 96_000) < 200, "each meter's individual interval ends a day at 96 telegrams, give or take one"
     assert truth.altered_readings == 0
     assert truth.doubled() == 0
     assert truth.missing() == []
     assert truth.alarms(["freshness", "twin", "tamper"]) == []
-    world.measure("delivery ratio", len(truth.sent) / world.inner.frames_sent).at_least(0.95)
+    world.measure("delivery ratio", len(truth.sent) / sent).at_least(0.95)
     world.measure("readings stored", len(truth.readings)).at_least(0.95 * 96_000)
     world.measure("wall time", duration_s, "s").at_most(30)
