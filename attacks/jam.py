@@ -80,7 +80,7 @@ class Jam:
                     reached=silence.sent,
                     achieved=silence.lost,
                     detected=bool(alarms),
-                    why=_noticed(len(alarms), 1, silence.lost),
+                    why=_noticed(int(bool(alarms)), 1, silence.lost),
                     evidence={
                         "telegrams sent": silence.sent,
                         "lost": silence.lost,
@@ -95,18 +95,23 @@ class Jam:
         start_ns, end_ns = ns(self.noise_from_s), ns(self.noise_until_s)
         found = []
         for security in SECURITIES:
-            silenced = truth.silenced(start_ns, end_ns, security)
+            meters, silenced = truth.silenced(start_ns, end_ns, security)
             sent = sum(s.sent for s in silenced.values())
             alarmed = sum(bool(truth.alarms(["gap", "jam"], subject=a, since_ns=start_ns)) for a in silenced)
             found.append(
                 Outcome(
                     SILENCE,
                     security,
-                    reached=sent,
+                    reached=meters,
                     achieved=len(silenced),
                     detected=bool(silenced) and alarmed >= 0.99 * len(silenced),
                     why=_noticed(alarmed, len(silenced), len(silenced)),
-                    evidence={"meters silenced": len(silenced), "telegrams lost": sent, "meters alarmed": alarmed},
+                    evidence={
+                        "meters sending": meters,
+                        "meters silenced": len(silenced),
+                        "telegrams lost": sent,
+                        "meters alarmed": alarmed,
+                    },
                 )
             )
             wrong = [a for a in silenced if truth.billing_error(a) != 0]

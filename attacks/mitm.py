@@ -50,6 +50,7 @@ class Mitm:
     window_s: float = 1_800.0
     seen: dict[str, Counter[str]] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
+    opened: dict[str, int] = field(default_factory=dict)
     altered: list[tuple[str, bytes, int]] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class Mitm:
             yield reach.wait(self.window_s)
             self.seen[certificate] = _securities(proxy.publishes)
             self.tries[certificate] = proxy.connections
+            self.opened[certificate] = proxy.accepted
             self.reasons[certificate] = proxy.last_refusal
             reach.note("intercept", f"{certificate}: {proxy.connections} tries, {len(proxy.publishes)} messages read")
             reach.release(self.gateway)
@@ -108,11 +110,15 @@ class Mitm:
                         certificate,
                         security,
                         reached=self.tries[certificate],
-                        achieved=read,
+                        achieved=self.opened[certificate] if read else 0,
                         why="the gateway does not verify the server; its bundles were read"
                         if read
                         else f"the gateway closed the handshake: {self.reasons[certificate] or 'no session'}",
-                        evidence={"connections": self.tries[certificate], "telegrams read": read},
+                        evidence={
+                            "connections": self.tries[certificate],
+                            "sessions opened": self.opened[certificate],
+                            "telegrams read": read,
+                        },
                     )
                 )
         for security in securities:

@@ -39,6 +39,11 @@ class Interception:
         return len(self._proxy.connections)
 
     @property
+    def accepted(self) -> int:
+        """Clients that took his certificate."""
+        return sum(connection.accepted for connection in self._proxy.connections)
+
+    @property
     def answered(self) -> bool:
         """At least one client's handshake came to an end, one way or the other."""
         return any(connection.handshake != "under way" for connection in self._proxy.connections)

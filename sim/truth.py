@@ -220,17 +220,16 @@ class Truth:
         lost = sum(fingerprint(fleet.telegram(meter, k)) not in stored for k in ks)
         return Silence(len(ks), lost)
 
-    def silenced(self, start_ns: int, end_ns: int, security: str) -> dict[str, Silence]:
-        """Meters of one security mode that sent in [start, end) and of which nothing from then is a reading."""
+    def silenced(self, start_ns: int, end_ns: int, security: str) -> tuple[int, dict[str, Silence]]:
+        """How many meters of one security mode sent in [start, end), and those of them that no gateway heard then."""
         fleet = self._world.fleet
         sent: dict[int, int] = defaultdict(int)
         for meter in fleet.window(start_ns, end_ns).meter.tolist():
             sent[meter] += 1
-        heard = {s.meter for mark, s in self.sent.items() if start_ns <= s.start_ns < end_ns}
-        return {
-            str(fleet.address(meter)): Silence(count, count)
-            for meter, count in sorted(sent.items())
-            if meter not in heard and fleet.security(meter) == security
+        heard = {s.meter for s in self.sent.values() if start_ns <= s.start_ns < end_ns}
+        ours = [(meter, count) for meter, count in sorted(sent.items()) if fleet.security(meter) == security]
+        return len(ours), {
+            str(fleet.address(meter)): Silence(count, count) for meter, count in ours if meter not in heard
         }
 
     def _next_k(self, meter: int, time_ns: int) -> int:
