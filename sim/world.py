@@ -176,8 +176,8 @@ class World:
         return registry
 
     def _heard_by(self) -> list[frozenset[str]]:
-        """For each meter the gateways that can hear it at all, a fade of three sigmas included."""
-        margin_cdb = round(300 * self.spec.site.fading_db)
+        """For each meter the gateways that can hear it at all, a gain of five sigmas included."""
+        margin_cdb = round(500 * self.spec.site.fading_db)
         links, ears = self.air.links, self.air.ears
         within = links.level_cdbm + margin_cdb >= ears.sensitivity_cdbm[links.receiver]
         names = [gateway.id for gateway in self.gateways]
