@@ -1,0 +1,286 @@
+"""The air for a fleet: a window's frames as arrays, with the same fates as the event-by-event reference.
+
+    engine = Engine(propagation, ears, links, radios, demodulators)
+    result = engine.window(until_ns, frames, visits, outages)
+
+The rules kept here: the engine knows nothing that reference.py does not, and forgets nothing between windows that it
+would need: what is still on the air is carried over with the peaks it has seen, and demodulators keep their locks. So
+received sets and reasons are the same for any window, with numba or without (`backend`), and the tests hold them
+against the reference. Frames come in the order of meters (`Frames`), not of time: each receiver sorts its own share.
+
+Limits, refused at once: a window of 18 minutes (2**40 ns) and 2**24 frames at one receiver in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.events import Fate
+from sim.history import FrameBatch
+from sim.radio.links import CAPTURE_CDB, Ears, Links, Radios
+from sim.radio.modes import Mode
+from sim.radio.propagation import FADING, LOWEST_CDBM, POWER_UNITS, Propagation, one_power_units, power_units
+from sim.radio.schedule import Schedule
+from sim.seeds import NORMAL_KNOTS, purpose_id
+
+if TYPE_CHECKING:
+    from sim.radio.reference import Visit
+
+kernels: Any
+try:
+    from sim.radio import kernels
+except ImportError:  # numba is optional
+    kernels = None
+
+I64 = NDArray[np.int64]
+
+READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL = 1, 2, 4, 8
+MAX_WINDOW_NS: Final = 1 << 40
+MAX_ENTRIES: Final = 1 << 24
+FOREVER: Final = 1 << 62
+_CARRY_COLUMNS = 11
+_FRAME = 7  # column of the frame's number in what is carried
+
+
+class EngineLimit(ValueError):
+    """More than the packed keys hold; the message names the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """A fleet's frames that begin in a window, by (meter, k): those of meter m are `first[m]:first[m + 1]`."""
+
+    first: I64
+    start_ns: I64
+    k: I64
+
+    @classmethod
+    def of(cls, schedule: Schedule, meters: int) -> Frames:
+        order = np.lexsort((schedule.k, schedule.meter))
+        first = np.searchsorted(schedule.meter[order], np.arange(meters + 1)).astype(np.int64)
+        return cls(first, schedule.start_ns[order], schedule.k[order])
+
+    def meter(self) -> I64:
+        return np.repeat(np.arange(len(self.first) - 1, dtype=np.int64), np.diff(self.first))
+
+
+@dataclass(frozen=True, slots=True)
+class WindowResult:
+    """What ended in the window. `counts[receiver, fate]` over gateways; `heard[frame]` marks frames that at least one
+    gateway received, the fleet's first, in the order of Frames, then others; `batch` only when detail was asked for."""
+
+    frames_sent: int
+    frames_heard: int
+    counts: I64
+    heard: NDArray[np.uint8]
+    batch: FrameBatch | None
+
+    @property
+    def fates(self) -> dict[str, int]:
+        total = self.counts.sum(axis=0).tolist()
+        return {fate.label: total[fate] for fate in Fate}
+
+
+@dataclass(slots=True)
+class _Others:
+    """Frames that are not the fleet's of this window: carried over, and visitors'. Columns of equal length."""
+
+    source: list[int]
+    k: list[int]
+    start_ns: list[int]
+    end_ns: list[int]
+    length_bytes: list[int]  # 0: a burst
+
+
+class Engine:
+    """State between windows: what is on the air, and locks. `since[r]`: receiver r hears what begins from then on."""
+
+    def __init__(
+        self, propagation: Propagation, ears: Ears, links: Links, radios: Radios, demodulators: Sequence[int], *,
+        since_ns: Sequence[int] | None = None, capture_cdb: int = CAPTURE_CDB, gateways: int | None = None,
+        backend: str | None = None,
+    ) -> None:  # fmt: skip
+        self.meters, self.receivers = len(radios.mode), len(ears.sensitivity_cdbm)
+        self.propagation, self.ears, self.radios, self.capture_cdb = propagation, ears, radios, capture_cdb
+        self.gateways = self.receivers if gateways is None else gateways
+        self.backend = backend or ("numba" if kernels is not None else "numpy")
+        if self.backend not in ("numba", "numpy"):
+            raise ValueError(f"backend {self.backend!r} is not 'numba' or 'numpy'")
+        if self.backend == "numba" and kernels is None:
+            raise ImportError("the engine's compiled backend needs numba: pip install numba, or backend='numpy'")
+        self.demodulators = np.array(demodulators, dtype=np.int64)
+        self.since = np.array(since_ns if since_ns is not None else [0] * self.receivers, dtype=np.int64)
+        self.locks = np.zeros((self.receivers, max(1, int(self.demodulators.max(initial=1)))), dtype=np.int64)
+        self.now_ns = 0
+        self._longest_ns = int(radios.duration_ns.max(initial=1))
+        self._carry: I64 = np.zeros((0, _CARRY_COLUMNS), dtype=np.int64)
+        self._others = _Others([], [], [], [], [])
+        self._transpose(links)
+
+    def _transpose(self, links: Links) -> None:
+        """Links by receiver, meters ascending; with what does not change from frame to frame worked out."""
+        meter = np.repeat(np.arange(self.meters, dtype=np.int32), np.diff(links.offset))
+        order = np.argsort(links.receiver, kind="stable")
+        receiver = links.receiver[order]
+        self.link_count = np.diff(links.offset)
+        self.link_offset = np.searchsorted(receiver, np.arange(self.receivers + 1)).astype(np.int64)
+        self.link_meter = meter[order]
+        level = links.level_cdbm[order]
+        self.link_level = level.astype(np.int32)
+        self.link_flags = (
+            links.readable[order] * READABLE
+            + (self.radios.mode[self.link_meter] == Mode.S1) * SECOND_CHANNEL
+        ).astype(np.int8)  # fmt: skip
+        if not self.propagation.fading_cdb:
+            self.link_flags += ((level >= self.ears.sensitivity_cdbm[receiver]) * IN_RANGE).astype(np.int8)
+        self.link_units = power_units(level)
+        self.link_limit = power_units(level - self.capture_cdb)
+
+    # --- a window ---------------------------------------------------------------------------------------------------
+
+    def window(
+        self, until_ns: int, frames: Frames, visits: Sequence[Visit] = (),
+        outages: Sequence[Sequence[Sequence[int]]] = (), *, detail: bool = False,
+    ) -> WindowResult:  # fmt: skip
+        """Everything that begins in [now, until). `visits` likewise; `outages[r]`: receiver r's (down, up) so far, in
+        order, an open one up to FOREVER. Moves `now_ns` to `until_ns`."""
+        begin_ns = self.now_ns
+        if not 0 < until_ns - begin_ns < MAX_WINDOW_NS:
+            raise EngineLimit(f"a window is more than 0 and less than {MAX_WINDOW_NS} ns, not {until_ns - begin_ns}")
+        start_ns = frames.start_ns
+        if len(start_ns) and not begin_ns <= int(start_ns.min()) <= int(start_ns.max()) < until_ns:
+            raise ValueError(f"frames begin outside the window from {begin_ns} to {until_ns} ns")
+        others = self._others
+        fleet = len(frames.start_ns)
+        carried_in = self._carry.copy()
+        carried_in[:, _FRAME] += fleet
+        extra = self._extras(visits, begin_ns, until_ns, fleet, others)
+        heard = np.zeros(fleet + len(others.source), dtype=np.uint8)
+        counts = np.zeros((self.receivers, len(Fate)), dtype=np.int64)
+        down = self._outages(outages, begin_ns)
+        if self.backend == "numba":
+            carry, rows = self._compiled(begin_ns, until_ns, frames, extra, carried_in, down, heard, counts, detail)
+        else:
+            from sim.radio import plain
+
+            carry, rows = plain.sweep(self, begin_ns, until_ns, frames, extra, carried_in, down, heard, counts)
+        batch = self._batch(frames, others, rows) if detail else None
+        others_end = zip(others.end_ns, others.length_bytes, strict=True)
+        done = sum(length > 0 and end_ns < until_ns for end_ns, length in others_end)
+        sent = fleet + done - self._keep(frames, others, carry, until_ns)
+        self.now_ns = until_ns
+        return WindowResult(sent, int(np.count_nonzero(heard)), counts, heard, batch)
+
+    def _extras(self, visits: Sequence[Visit], begin_ns: int, until_ns: int, fleet: int, others: _Others) -> I64:
+        """Visitors' pairs as rows (receiver, start, end, level, units, limit, flags, frame), in order."""
+        rows = []
+        for visit in sorted(visits, key=lambda v: (v.emission.start_ns, v.emission.source, v.emission.k)):
+            emission = visit.emission
+            if emission.source < self.meters:
+                raise ValueError(f"visitors are sources from {self.meters} on, not {emission.source}")
+            if not begin_ns <= emission.start_ns < until_ns:
+                raise ValueError(f"a visitor's frame begins at {emission.start_ns} ns, outside the window")
+            number = fleet + len(others.source)
+            others.source.append(emission.source)
+            others.k.append(emission.k)
+            others.start_ns.append(emission.start_ns)
+            others.end_ns.append(emission.end_ns)
+            others.length_bytes.append(emission.length_bytes)
+            channel = SECOND_CHANNEL if emission.mode.channel else 0
+            for pair in visit.pairs:
+                flags = channel + (JAMMER if emission.jammer else pair.readable * READABLE + pair.in_range * IN_RANGE)
+                rows.append((pair.receiver, emission.start_ns, emission.end_ns, pair.level_cdbm,
+                             one_power_units(pair.level_cdbm), pair.limit, flags, number))  # fmt: skip
+        table = np.array(rows, dtype=np.int64).reshape(-1, 8)
+        return np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")])
+
+    def _outages(self, outages: Sequence[Sequence[Sequence[int]]], begin_ns: int) -> tuple[I64, I64, I64]:
+        """(offsets by receiver, down, up) of those that reach into the window."""
+        kept = [[pair for pair in own if pair[1] > begin_ns] for own in outages] or [[]] * self.receivers
+        offset = np.cumsum([0, *(len(own) for own in kept)]).astype(np.int64)
+        flat = np.array([pair for own in kept for pair in own], dtype=np.int64).reshape(-1, 2)
+        return offset, np.ascontiguousarray(flat[:, 0]), np.ascontiguousarray(np.minimum(flat[:, 1], FOREVER))
+
+    def _compiled(
+        self, begin_ns: int, until_ns: int, frames: Frames, extra: I64, carried_in: I64, down: tuple[I64, I64, I64],
+        heard: NDArray[np.uint8], counts: I64, detail: bool,
+    ) -> tuple[I64, I64]:  # fmt: skip
+        every = np.arange(self.receivers + 1)
+        ex_offset = np.searchsorted(extra[:, 0], every).astype(np.int64)
+        in_offset = np.searchsorted(carried_in[:, 0], every).astype(np.int64)
+        entries = self._entries(frames, ex_offset)
+        if entries >= MAX_ENTRIES:
+            raise EngineLimit(f"{entries} frames at one receiver in a window, at most {MAX_ENTRIES}: shorten it")
+        late = self._late(frames, until_ns)[1]
+        carry = np.empty((len(carried_in) + len(extra) + int(self.link_count[late].sum()), _CARRY_COLUMNS), np.int64)
+        pairs = int((np.diff(frames.first) * self.link_count).sum()) + len(carried_in) + len(extra) if detail else 0
+        rows = np.empty((pairs, 4), dtype=np.int64)
+        columns = [np.ascontiguousarray(extra[:, i]) for i in range(1, 8)]
+        seeds = self.propagation.seeds
+        filled, told = kernels.sweep(
+            every[:-1], frames.first, frames.start_ns, frames.k, self.radios.duration_ns,
+            self.link_offset, self.link_meter, self.link_level, self.link_flags, self.link_units, self.link_limit,
+            self.ears.sensitivity_cdbm, self.since, self.propagation.fading_cdb, np.uint64(seeds.seed),
+            np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER_UNITS, LOWEST_CDBM, self.capture_cdb,
+            ex_offset, *columns, *down, self.demodulators, self.locks,
+            begin_ns, until_ns, self.gateways, entries + int(np.diff(in_offset).max(initial=0)) + 1,
+            in_offset, carried_in, heard, counts, carry, rows, detail,
+        )  # fmt: skip
+        return carry[:filled], rows[:told]
+
+    def _entries(self, frames: Frames, ex_offset: I64) -> int:
+        """No receiver has more entries in this window: quickly, or exactly where the quick answer is too large."""
+        own = np.diff(frames.first)
+        others = int(np.diff(ex_offset).max(initial=0))
+        quick = int(own.max(initial=0)) * int(np.diff(self.link_offset).max(initial=0)) + others
+        if quick < MAX_ENTRIES:
+            return quick
+        total = np.concatenate([[0], np.cumsum(own[self.link_meter])])
+        return int(np.diff(total[self.link_offset]).max(initial=0)) + others
+
+    def _late(self, frames: Frames, until_ns: int) -> tuple[I64, I64]:
+        """Frames of the fleet that are still on the air at the window's end, and their meters."""
+        near = np.flatnonzero(frames.start_ns >= until_ns - self._longest_ns)
+        meter = np.searchsorted(frames.first, near, side="right") - 1
+        keep = frames.start_ns[near] + self.radios.duration_ns[meter] >= until_ns
+        return near[keep], meter[keep]
+
+    # --- what is kept -----------------------------------------------------------------------------------------------
+
+    def _keep(self, frames: Frames, others: _Others, carry: I64, until_ns: int) -> int:
+        """Number anew what goes on into the next window; returns how many of the fleet's frames do."""
+        late, meter = self._late(frames, until_ns)
+        fleet = len(frames.start_ns)
+        open_ = [i for i, end_ns in enumerate(others.end_ns) if end_ns >= until_ns]
+        kept = np.concatenate([late, np.array(open_, dtype=np.int64) + fleet])
+        columns = zip(others.source, others.k, others.start_ns, others.end_ns, others.length_bytes, strict=True)
+        rows = list(columns)
+        start_ns = frames.start_ns[late]
+        fresh = zip(meter.tolist(), frames.k[late].tolist(), start_ns.tolist(),
+                    (start_ns + self.radios.duration_ns[meter]).tolist(),
+                    self.radios.length_bytes[meter].tolist(), strict=True)  # fmt: skip
+        everything = [*fresh, *(rows[i] for i in open_)]
+        self._others = _Others(*([row[i] for row in everything] for i in range(5)))
+        carry = carry[np.argsort(carry[:, 0], kind="stable")]
+        carry[:, _FRAME] = np.searchsorted(kept, carry[:, _FRAME])
+        self._carry = carry
+        return len(late)
+
+    def _batch(self, frames: Frames, others: _Others, rows: I64) -> FrameBatch:
+        """Detail rows (frame, receiver, fate, level) with what identifies their frames; gateways only."""
+        rows = rows[rows[:, 1] < self.gateways]
+        meter = frames.meter()
+        columns = [
+            np.concatenate([own, np.array(other, dtype=np.int64)])[rows[:, 0]]
+            for own, other in (
+                (frames.start_ns, others.start_ns), (meter, others.source), (frames.k, others.k),
+                (self.radios.length_bytes[meter], others.length_bytes),
+            )
+        ]  # fmt: skip
+        return FrameBatch(columns[0], columns[1], columns[2], rows[:, 1].copy(), rows[:, 2].copy(), rows[:, 3].copy(),
+                          columns[3])  # fmt: skip

@@ -1,0 +1,350 @@
+"""The engine's inner loops, compiled by numba: one receiver after the other, everything it hears in order of time.
+
+The rules of listener.py, as one sweep. For each receiver: gather what reaches it in this window, sort by (time, entry)
+in buckets (times spread evenly, so this is linear, and one receiver's share stays in the cache), then go through the
+starts. Power sums can only rise where somebody begins, so at each start every frame on the air has its peak brought up
+to date; a frame is judged when it leaves the air. Sums are int64 in 1e-16 mW: exact, so no order of addition matters.
+
+Entries are numbered: the fleet's in the order of (meter, k), then the visitors' (`ex_*`), so that (time, entry) is the
+order of (start, source, k). A key holds 40 bits of time and 24 of entry; the engine checks that both fit. What is still
+on the air at the window's end is carried into the next with its peaks, and demodulators keep their locks, so a window's
+edge changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from sim.seeds import MULTIPLIER_0, MULTIPLIER_1, WEYL_0, WEYL_1
+
+# flags of an entry
+READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL, BUSY = 1, 2, 4, 8, 16
+ENTRY_BITS = 24
+TIME_BITS = 64 - ENTRY_BITS
+# columns of what is carried
+C_RECEIVER, C_START, C_END, C_LEVEL, C_UNITS, C_LIMIT, C_FLAGS, C_FRAME, C_PEAK, C_JAM, C_DOWN = range(11)
+CARRY_COLUMNS = 11
+
+_M0, _M1 = np.uint64(MULTIPLIER_0), np.uint64(MULTIPLIER_1)
+_W0, _W1 = np.uint64(WEYL_0), np.uint64(WEYL_1)
+_MASK, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+_ENTRY_MASK = np.uint64((1 << ENTRY_BITS) - 1)
+_ENTRY_SHIFT = np.uint64(ENTRY_BITS)
+
+
+@numba.njit(inline="always")
+def _first_word(k0: Any, k1: Any, c0: Any, c1: Any, c2: Any, c3: Any) -> Any:
+    """Word 0 of a Philox4x32-10 block."""
+    for _ in range(10):
+        p0 = c0 * _M0
+        p1 = c2 * _M1
+        c0 = (p1 >> _HALF) ^ c1 ^ k0
+        c2 = (p0 >> _HALF) ^ c3 ^ k1
+        c1 = p1 & _MASK
+        c3 = p0 & _MASK
+        k0 = (k0 + _W0) & _MASK
+        k1 = (k1 + _W1) & _MASK
+    return c0
+
+
+@numba.njit(inline="always")
+def _normal_of(word: Any, knots: Any) -> Any:
+    """seeds.normal_of for one word."""
+    v = np.int64(word & np.uint64(0x7FFFFFFF))
+    if v < (1 << 21):
+        index = 1025 + (v >> 11)
+        place = (v & 2047) << 10
+    else:
+        index = v >> 21
+        place = v & 2097151
+    low = knots[index]
+    z = low + (((knots[index + 1] - low) * place) >> 21)
+    return -z if word >> np.uint64(31) != 0 else z
+
+
+@numba.njit(cache=True)
+def due(t0: Any, period: Any, acc0: Any, prefix: Any, begin: Any, end: Any, first: Any, start: Any, k: Any) -> Any:
+    """Frames that begin in [begin, end), by meter and k, in closed form: start(k) = t0 + k period + (P[a0 + k & 255] -
+    P[a0]) period / 2048. Fills first (n + 1), start, k; returns how many there are, -1 if they do not fit."""
+    count = 0
+    for meter in range(len(t0)):
+        first[meter] = count
+        t, p, a = t0[meter], period[meter], acc0[meter]
+        base = prefix[a]
+        number = (begin - t) // p
+        number = max(number - ((prefix[(a + number) & 255] - base + 1024) >> 11) - 1, 0)
+        at = t + number * p + (((prefix[(a + number) & 255] - base) * p) >> 11)
+        while at < begin:
+            number += 1
+            at = t + number * p + (((prefix[(a + number) & 255] - base) * p) >> 11)
+        while at < end:
+            if count == len(start):
+                return -1
+            start[count] = at
+            k[count] = number
+            count += 1
+            number += 1
+            at = t + number * p + (((prefix[(a + number) & 255] - base) * p) >> 11)
+    first[len(t0)] = count
+    return count
+
+
+@numba.njit(inline="always")
+def _judge(flags: Any, down: Any, jam: Any, peak: Any, limit: Any) -> Any:
+    """The first reason that applies; the numbers are sim.events.Fate."""
+    if down:
+        return 1
+    if flags & IN_RANGE == 0:
+        return 2
+    if flags & BUSY:
+        return 3
+    if jam > limit:
+        return 4
+    if peak > limit:
+        return 5
+    return 0
+
+
+@numba.njit(cache=True)
+def sweep(
+    receivers: Any, first: Any, frame_start: Any, frame_k: Any, duration: Any,
+    link_offset: Any, link_meter: Any, link_level: Any, link_flags: Any, link_units: Any, link_limit: Any,
+    sensitivity: Any, since: Any, fading: Any, key: Any, purpose: Any, knots: Any, powers: Any, lowest: Any,
+    capture: Any, ex_offset: Any, ex_start: Any, ex_end: Any, ex_level: Any, ex_units: Any, ex_limit: Any,
+    ex_flags: Any, ex_frame: Any,
+    out_offset: Any, out_down: Any, out_up: Any, demodulators: Any, locks: Any,
+    begin: Any, until: Any, gateways: Any, scratch: Any, in_offset: Any, carried_in: Any,
+    heard: Any, counts: Any, carry: Any, detail: Any, want_detail: Any,
+) -> Any:  # fmt: skip
+    """One window at these receivers. Returns (rows of carry filled, rows of detail filled).
+
+    detail rows: frame, receiver, fate, level. `frame` numbers the window's frames: the fleet's, then the others'.
+    """
+    keys = np.empty(scratch, dtype=np.uint64)
+    order = np.empty(scratch, dtype=np.uint64)
+    entry_link = np.empty(scratch, dtype=np.int32)
+    entry_frame = np.empty(scratch, dtype=np.int32)
+    fill = np.empty(4 * scratch + 4, dtype=np.int32)
+    a_end = np.empty(scratch + 1, dtype=np.int64)
+    a_start = np.empty(scratch + 1, dtype=np.int64)
+    a_units = np.empty(scratch + 1, dtype=np.int64)
+    a_limit = np.empty(scratch + 1, dtype=np.int64)
+    a_level = np.empty(scratch + 1, dtype=np.int64)
+    a_peak = np.empty(scratch + 1, dtype=np.int64)
+    a_jam = np.empty(scratch + 1, dtype=np.int64)
+    a_flags = np.empty(scratch + 1, dtype=np.int64)
+    a_frame = np.empty(scratch + 1, dtype=np.int64)
+    a_down = np.empty(scratch + 1, dtype=np.bool_)
+    k0, k1 = key & _MASK, key >> _HALF
+    carried = detailed = 0
+    span = until - begin
+    for r in receivers:
+        # --- gather
+        n = 0
+        since_r = since[r]
+        for link in range(link_offset[r], link_offset[r + 1]):
+            meter = link_meter[link]
+            for frame in range(first[meter], first[meter + 1]):
+                at = frame_start[frame]
+                if at >= since_r:
+                    keys[n] = (np.uint64(at - begin) << _ENTRY_SHIFT) | np.uint64(n)
+                    entry_link[n] = link
+                    entry_frame[n] = frame
+                    n += 1
+        fleet = n
+        for i in range(ex_offset[r], ex_offset[r + 1]):
+            keys[n] = (np.uint64(ex_start[i] - begin) << _ENTRY_SHIFT) | np.uint64(n)
+            n += 1
+        if n == 0 and in_offset[r + 1] == in_offset[r]:
+            continue
+        # --- sort: into about n buckets of time, then by insertion
+        shift = np.uint64(ENTRY_BITS)
+        while (span >> np.int64(shift - _ENTRY_SHIFT)) > 2 * n + 1:
+            shift += np.uint64(1)
+        buckets = np.int64(span >> np.int64(shift - _ENTRY_SHIFT)) + 1
+        for b in range(buckets + 1):
+            fill[b] = 0
+        for i in range(n):
+            fill[np.int64(keys[i] >> shift) + 1] += 1
+        for b in range(buckets):
+            fill[b + 1] += fill[b]
+        for i in range(n):
+            bucket = np.int64(keys[i] >> shift)
+            order[fill[bucket]] = keys[i]
+            fill[bucket] += 1
+        for i in range(1, n):
+            item = order[i]
+            j = i - 1
+            while j >= 0 and order[j] > item:
+                order[j + 1] = order[j]
+                j -= 1
+            order[j + 1] = item
+        # --- sweep
+        outage, outages = out_offset[r], out_offset[r + 1]
+        places = demodulators[r]
+        for d in range(places):  # a power cut that came since frees what was locked before
+            for o in range(outage, outages):
+                if out_down[o] >= begin:
+                    locks[r, d] = min(locks[r, d], out_down[o])
+                    break
+        counted = r < gateways
+        active = 0
+        sum_0 = sum_1 = jam_0 = jam_1 = np.int64(0)
+        for row in range(in_offset[r], in_offset[r + 1]):
+            a_start[active] = carried_in[row, C_START]
+            a_end[active] = carried_in[row, C_END]
+            a_level[active] = carried_in[row, C_LEVEL]
+            a_units[active] = carried_in[row, C_UNITS]
+            a_limit[active] = carried_in[row, C_LIMIT]
+            a_flags[active] = carried_in[row, C_FLAGS]
+            a_frame[active] = carried_in[row, C_FRAME]
+            a_peak[active] = carried_in[row, C_PEAK]
+            a_jam[active] = carried_in[row, C_JAM]
+            down = carried_in[row, C_DOWN] != 0
+            for o in range(outage, outages):
+                down |= out_up[o] > a_start[active] and out_down[o] < a_end[active]
+            a_down[active] = down
+            if a_flags[active] & SECOND_CHANNEL:
+                sum_1 += a_units[active]
+                if a_flags[active] & JAMMER:
+                    jam_1 += a_units[active]
+            else:
+                sum_0 += a_units[active]
+                if a_flags[active] & JAMMER:
+                    jam_0 += a_units[active]
+            active += 1
+        for step in range(n + 1):
+            if step < n:
+                packed = order[step]
+                now = np.int64(packed >> _ENTRY_SHIFT) + begin
+            else:
+                now = np.int64(0x7FFFFFFFFFFFFFFF)
+            # what has ended leaves the air and is judged
+            i = 0
+            while i < active:
+                if a_end[i] > now:
+                    i += 1
+                    continue
+                flags = a_flags[i]
+                if flags & SECOND_CHANNEL:
+                    sum_1 -= a_units[i]
+                    if flags & JAMMER:
+                        jam_1 -= a_units[i]
+                else:
+                    sum_0 -= a_units[i]
+                    if flags & JAMMER:
+                        jam_0 -= a_units[i]
+                if a_end[i] >= until:
+                    carry[carried, C_RECEIVER] = r
+                    carry[carried, C_START] = a_start[i]
+                    carry[carried, C_END] = a_end[i]
+                    carry[carried, C_LEVEL] = a_level[i]
+                    carry[carried, C_UNITS] = a_units[i]
+                    carry[carried, C_LIMIT] = a_limit[i]
+                    carry[carried, C_FLAGS] = flags
+                    carry[carried, C_FRAME] = a_frame[i]
+                    carry[carried, C_PEAK] = a_peak[i]
+                    carry[carried, C_JAM] = a_jam[i]
+                    carry[carried, C_DOWN] = a_down[i]
+                    carried += 1
+                elif flags & (READABLE | JAMMER) == READABLE:
+                    fate = _judge(flags, a_down[i], a_jam[i], a_peak[i], a_limit[i])
+                    if counted:
+                        counts[r, fate] += 1
+                        if fate == 0:
+                            heard[a_frame[i]] = 1
+                    if want_detail:
+                        detail[detailed, 0] = a_frame[i]
+                        detail[detailed, 1] = r
+                        detail[detailed, 2] = fate
+                        detail[detailed, 3] = a_level[i]
+                        detailed += 1
+                active -= 1
+                if i < active:
+                    a_end[i] = a_end[active]
+                    a_start[i] = a_start[active]
+                    a_units[i] = a_units[active]
+                    a_limit[i] = a_limit[active]
+                    a_level[i] = a_level[active]
+                    a_peak[i] = a_peak[active]
+                    a_jam[i] = a_jam[active]
+                    a_flags[i] = a_flags[active]
+                    a_frame[i] = a_frame[active]
+                    a_down[i] = a_down[active]
+            if step == n:
+                break
+            # what begins
+            entry = np.int64(packed & _ENTRY_MASK)
+            if entry >= fleet:
+                e = ex_offset[r] + entry - fleet
+                end, level, units, limit = ex_end[e], ex_level[e], ex_units[e], ex_limit[e]
+                flags, name = ex_flags[e], ex_frame[e]
+            else:
+                link = entry_link[entry]
+                name = np.int64(entry_frame[entry])
+                meter = link_meter[link]
+                end = now + duration[meter]
+                flags = np.int64(link_flags[link])
+                level = np.int64(link_level[link])
+                if fading:
+                    word = _first_word(k0, k1, purpose, np.uint64(meter), np.uint64(frame_k[name]), np.uint64(r))
+                    level += (fading * _normal_of(word, knots) + 32768) >> 16
+                    units = powers[min(max(level, lowest), 0) - lowest]
+                    limit = powers[min(max(level - capture, lowest), 0) - lowest]
+                    if level >= sensitivity[r]:
+                        flags |= IN_RANGE
+                else:
+                    units, limit = link_units[link], link_limit[link]
+            down = False
+            lock_end = end
+            up = True
+            if outages > outage:
+                while outage < outages and out_up[outage] <= now:
+                    outage += 1
+                if outage < outages and out_down[outage] < end:
+                    down = True
+                    up = out_down[outage] > now
+                    lock_end = out_down[outage]
+            if places and up and flags & (READABLE | IN_RANGE | JAMMER) == READABLE | IN_RANGE:
+                free = -1
+                for d in range(places):
+                    if locks[r, d] <= now:
+                        free = d
+                        break
+                if free < 0:
+                    flags |= BUSY
+                else:
+                    locks[r, free] = lock_end
+            if flags & SECOND_CHANNEL:
+                sum_1 += units
+                if flags & JAMMER:
+                    jam_1 += units
+            else:
+                sum_0 += units
+                if flags & JAMMER:
+                    jam_0 += units
+            a_start[active] = now
+            a_end[active] = end
+            a_units[active] = units
+            a_limit[active] = limit
+            a_level[active] = level
+            a_peak[active] = 0
+            a_jam[active] = 0
+            a_flags[active] = flags
+            a_frame[active] = name
+            a_down[active] = down
+            active += 1
+            if active > 1:
+                for i in range(active):
+                    other = a_flags[i]
+                    if other & SECOND_CHANNEL:
+                        total, jam = sum_1, jam_1
+                    else:
+                        total, jam = sum_0, jam_0
+                    if other & JAMMER == 0:
+                        a_peak[i] = max(a_peak[i], total - a_units[i])
+                        a_jam[i] = max(a_jam[i], jam)
+    return carried, detailed

@@ -1,0 +1,171 @@
+"""The engine's sweep in numpy alone, for machines without numba: the same fates from whole-array steps.
+
+All pairs of a window stand in one order (receiver, start, source, k), what was carried over first. Two facts make
+arrays of it. Who overlaps whom is found by comparing each frame with the next, the second next, ... until nobody's end
+reaches that far. And power sums can only rise where somebody begins, so with S(c) = all power on the channel at the
+start of c,
+
+    peak of i = max over c = i and every c that begins during i of S(c) - power of i
+
+Demodulators are asked in order, but only within a run of frames that hold each other up: all runs at once, frame by
+frame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.events import Fate
+from sim.radio.propagation import power_units
+
+if TYPE_CHECKING:
+    from sim.radio.engine import Engine, Frames
+
+I64 = NDArray[np.int64]
+BOOL = NDArray[np.bool_]
+
+READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL, BUSY = 1, 2, 4, 8, 16
+RECEIVER, START, END, LEVEL, UNITS, LIMIT, FLAGS, FRAME, PEAK, JAM, DOWN = range(11)
+COLUMNS = 11
+Outages = tuple[I64, I64, I64]
+
+
+def sweep(
+    engine: Engine, begin_ns: int, until_ns: int, frames: Frames, extra: I64, carried_in: I64, outages: Outages,
+    heard: NDArray[np.uint8], counts: I64,
+) -> tuple[I64, I64]:  # fmt: skip
+    """One window. Returns (what is carried on, detail rows: frame, receiver, fate, level)."""
+    pairs = _pairs(engine, frames, extra)
+    fresh = np.concatenate([np.zeros(len(carried_in), dtype=bool), np.ones(len(pairs), dtype=bool)])
+    pairs = np.concatenate([carried_in, pairs])
+    order = np.lexsort((np.arange(len(pairs)), pairs[:, START], pairs[:, RECEIVER]))
+    pairs, fresh = pairs[order], fresh[order]
+    up, lock_end = _power(pairs, outages)
+    _lock(engine, pairs, fresh & up, lock_end, begin_ns, outages)
+    _interfere(pairs)
+    ended = pairs[:, END] < until_ns
+    judged = pairs[ended & (pairs[:, FLAGS] & (READABLE | JAMMER) == READABLE)]
+    fate = np.select(
+        [judged[:, DOWN] != 0, judged[:, FLAGS] & IN_RANGE == 0, judged[:, FLAGS] & BUSY != 0,
+         judged[:, JAM] > judged[:, LIMIT], judged[:, PEAK] > judged[:, LIMIT]],
+        [Fate.GATEWAY_DOWN, Fate.OUT_OF_RANGE, Fate.RECEIVER_BUSY, Fate.JAMMED, Fate.COLLISION], Fate.RECEIVED,
+    ).astype(np.int64)  # fmt: skip
+    ours = judged[:, RECEIVER] < engine.gateways
+    np.add.at(counts, (judged[ours, RECEIVER], fate[ours]), 1)
+    heard[judged[ours & (fate == Fate.RECEIVED), FRAME]] = 1
+    rows = np.stack([judged[:, FRAME], judged[:, RECEIVER], fate, judged[:, LEVEL]], axis=1)
+    return pairs[~ended], rows
+
+
+def _pairs(engine: Engine, frames: Frames, extra: I64) -> I64:
+    """Every (frame, receiver) pair that begins in this window: the fleet's, then the visitors'."""
+    own = np.diff(frames.first)[engine.link_meter]
+    link = np.repeat(np.arange(len(own), dtype=np.int64), own)
+    meter = engine.link_meter[link].astype(np.int64)
+    frame = frames.first[meter] + np.arange(len(link)) - np.repeat(np.cumsum(own) - own, own)
+    receiver = np.searchsorted(engine.link_offset, link, side="right") - 1
+    start_ns = frames.start_ns[frame]
+    heard = start_ns >= engine.since[receiver]
+    link, meter, frame, receiver, start_ns = (x[heard] for x in (link, meter, frame, receiver, start_ns))
+    table = np.zeros((len(link) + len(extra), COLUMNS), dtype=np.int64)
+    fleet, visitors = table[: len(link)], table[len(link) :]
+    visitors[:, : extra.shape[1]] = extra
+    air = engine.propagation
+    level = engine.link_level[link] + air.fading(meter, frames.k[frame], receiver)
+    flags = engine.link_flags[link].astype(np.int64)
+    if air.fading_cdb:
+        flags |= (level >= engine.ears.sensitivity_cdbm[receiver]) * IN_RANGE
+    fleet[:, RECEIVER], fleet[:, START] = receiver, start_ns
+    fleet[:, END] = start_ns + engine.radios.duration_ns[meter]
+    fleet[:, LEVEL], fleet[:, UNITS] = level, power_units(level)
+    fleet[:, LIMIT], fleet[:, FLAGS], fleet[:, FRAME] = power_units(level - engine.capture_cdb), flags, frame
+    return table
+
+
+def _power(pairs: I64, outages: Outages) -> tuple[BOOL, I64]:
+    """Note who meets an outage; returns (receiver up at the start, until when a demodulator would hold the frame)."""
+    offset, down_ns, up_ns = outages
+    up, lock_end = np.ones(len(pairs), dtype=bool), pairs[:, END].copy()
+    first = np.searchsorted(pairs[:, RECEIVER], np.arange(len(offset)))
+    for r in np.flatnonzero(np.diff(offset)).tolist():
+        own, down, back = pairs[first[r] : first[r + 1]], *(x[offset[r] : offset[r + 1]] for x in (down_ns, up_ns))
+        index = np.searchsorted(back, own[:, START], side="right")
+        next_down = np.append(down, 1 << 62)[index]
+        meets = next_down < own[:, END]
+        own[:, DOWN] |= meets
+        up[first[r] : first[r + 1]] = ~(meets & (next_down <= own[:, START]))
+        lock_end[first[r] : first[r + 1]] = np.where(meets, next_down, own[:, END])
+    return up, lock_end
+
+
+def _lock(engine: Engine, pairs: I64, fresh: BOOL, lock_end: I64, begin_ns: int, outages: Outages) -> None:
+    """Mark the frames that found every demodulator taken; leave the engine's locks as they are at the end."""
+    offset, down_ns, _ = outages
+    for r in np.flatnonzero(np.diff(offset)).tolist():  # a power cut that came since frees what was locked before
+        later = down_ns[offset[r] : offset[r + 1]]
+        later = later[later >= begin_ns]
+        if len(later):
+            np.minimum(engine.locks[r], later[0], out=engine.locks[r])
+    able = fresh & (pairs[:, FLAGS] & (READABLE | IN_RANGE | JAMMER) == READABLE | IN_RANGE)
+    able &= engine.demodulators[pairs[:, RECEIVER]] > 0
+    asks = np.flatnonzero(able)
+    if not len(asks):
+        return
+    receiver, start_ns, until_ns = pairs[asks, RECEIVER], pairs[asks, START], lock_end[asks]
+    head = np.concatenate([[True], receiver[1:] != receiver[:-1]])
+    # runs: a frame begins one if all earlier locks of its receiver have ended; receivers are kept apart by a stride
+    stride = int(max(until_ns.max(), engine.locks.max()) - begin_ns + 1)
+    held = np.maximum(until_ns, np.where(head, engine.locks[receiver].max(axis=1), 0)) - begin_ns + receiver * stride
+    before = np.concatenate([[0], np.maximum.accumulate(held)[:-1]]) - receiver * stride + begin_ns
+    begins = np.flatnonzero(head | (start_ns >= before))
+    size = np.diff(np.append(begins, len(asks)))
+    state = np.where(head[begins][:, None], engine.locks[receiver[begins]], 0)
+    width = np.arange(state.shape[1]) < engine.demodulators[receiver[begins]][:, None]
+    going = np.arange(len(begins))
+    for step in range(int(size.max())):
+        going = going[size[going] > step]
+        at = begins[going] + step
+        free = (state[going] <= start_ns[at][:, None]) & width[going]
+        place, found = free.argmax(axis=1), free.any(axis=1)
+        state[going[found], place[found]] = until_ns[at[found]]
+        pairs[asks[at[~found]], FLAGS] |= BUSY
+    engine.locks[receiver[begins]] = state  # the last run of a receiver stands
+
+
+def _interfere(pairs: I64) -> None:
+    """Bring every frame's peaks up to date."""
+    start_ns, end_ns, receiver, units = pairs[:, START], pairs[:, END], pairs[:, RECEIVER], pairs[:, UNITS]
+    jammer = pairs[:, FLAGS] & JAMMER != 0
+    channel = pairs[:, FLAGS] & SECOND_CHANNEL
+    firsts, seconds = [], []
+    going = np.arange(len(pairs) - 1)
+    distance = 1
+    while len(going):
+        going = going[going + distance < len(pairs)]
+        other = going + distance
+        meets = (receiver[other] == receiver[going]) & (start_ns[other] < end_ns[going])
+        going, other = going[meets], other[meets]
+        same = channel[going] == channel[other]
+        firsts.append(going[same])
+        seconds.append(other[same])
+        distance += 1
+    if not firsts:
+        return
+    i, c = np.concatenate(firsts), np.concatenate(seconds)  # c begins while i is on the air, or with it
+    jam_units = np.where(jammer, units, 0)
+    total, jam = units.copy(), jam_units.copy()
+    np.add.at(total, c, units[i])
+    np.add.at(jam, c, jam_units[i])
+    together = start_ns[i] == start_ns[c]
+    np.add.at(total, i[together], units[c[together]])
+    np.add.at(jam, i[together], jam_units[c[together]])
+    touched = np.unique(np.concatenate([i, c]))
+    peak, worst = pairs[:, PEAK].copy(), pairs[:, JAM].copy()
+    peak[touched] = np.maximum(peak[touched], total[touched] - units[touched])
+    worst[touched] = np.maximum(worst[touched], jam[touched])
+    np.maximum.at(peak, i, total[c] - units[i])
+    np.maximum.at(worst, i, jam[c])
+    pairs[:, PEAK], pairs[:, JAM] = np.where(jammer, 0, peak), np.where(jammer, 0, worst)

@@ -1,0 +1,63 @@
+"""The engine against the reference: the same fate for every frame at every receiver, on worlds that nobody chose."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from small_air import AIR_TIME_NS, Stage, radios, sorted_schedule
+from worlds import WORLDS, Play, World
+
+from sim.radio.engine import MAX_WINDOW_NS, Engine, EngineLimit, Frames
+
+T = AIR_TIME_NS
+BACKENDS = ["numpy"] + (["numba"] if importlib.util.find_spec("numba") else [])
+
+
+@given(world=WORLDS)
+@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_any_world_in_any_windows_has_the_reference_s_fates(world: World):
+    play = Play(world)
+    expected = play.reference()
+    for backend in BACKENDS:
+        assert play.engine(backend) == expected
+
+
+def engine_of(stage: Stage, backend: str, **settings) -> Engine:
+    air = stage.air
+    demodulators = [r.listener.demodulators for r in air.receivers]
+    return Engine(air.propagation, air.ears, air.links, air.radios, demodulators, backend=backend, **settings)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_window_that_is_too_long_is_refused(backend):
+    stage = Stage(2)
+    stage.listen()
+    engine = engine_of(stage, backend)
+    none = Frames.of(sorted_schedule([], [], []), 2)
+    for until_ns in (0, MAX_WINDOW_NS):
+        with pytest.raises(EngineLimit, match="window"):
+            engine.window(until_ns, none)
+    with pytest.raises(ValueError, match="outside the window"):
+        engine.window(10, Frames.of(sorted_schedule([10], [0], [0]), 2))
+
+
+def test_an_unknown_backend_is_refused():
+    stage = Stage(1)
+    with pytest.raises(ValueError, match="backend"):
+        engine_of(stage, "fortran")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_heard_marks_the_frames_in_the_order_of_meters(backend):
+    stage = Stage(3, fleet=radios(3))
+    stage.listen()
+    engine = engine_of(stage, backend)
+    frames = Frames.of(sorted_schedule([0, 5, 9 * T, 20 * T], [2, 1, 0, 2], [4, 4, 4, 5]), 3)
+    result = engine.window(100 * T, frames)
+    assert frames.meter().tolist() == [0, 1, 2, 2]
+    assert result.heard.tolist() == [1, 0, 0, 1]
+    assert result.fates["receiver busy"] == 1
+    assert np.array_equal(result.counts.sum(axis=1), [4])
