@@ -8,7 +8,7 @@ fast the machine was.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,12 @@ from sim.events import (
     TelegramRefused,
     WindowEnded,
 )
+from sim.foreign import Antenna, Playing, enrol
 from sim.gateway.virtual import VirtualGateway
 from sim.history import History
 from sim.interception import Interception
 from sim.meters.fleet import Fleet
+from sim.played import Played
 from sim.portal.intake import Portal
 from sim.portal.keyring import Keyring
 from sim.portal.registry import MeterEntry, Registry
@@ -247,6 +249,17 @@ class World:
         if isinstance(event, TelegramRefused):
             self._refused[event.reason] += 1
         self.history.record(event)
+
+    # --- real input ---------------------------------------------------------------------------------------------
+
+    def play(self, played: Sequence[Played], *, delay_s: float = 60.0, antenna: Antenna | None = None) -> Playing:
+        """Put a recorded log on the air, its first telegram `delay_s` from now, at the recorded levels and in the
+        recorded rhythm (see foreign). Before `run`."""
+        return Playing(self, played, delay_s=delay_s, antenna=antenna or Antenna())
+
+    def enrol(self, meters: Iterable[tuple[MeterEntry, bytes | None]]) -> None:
+        """Meters that are not of the fleet join the registry, their keys the keyring. Raises AlreadyThere."""
+        enrol(self, meters)
 
     # --- faults -------------------------------------------------------------------------------------------------
 
