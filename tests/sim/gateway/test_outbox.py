@@ -131,8 +131,19 @@ def test_a_file_that_is_no_outbox_is_named(tmp_path: Path, content: bytes) -> No
     (tmp_path / "o.db").write_bytes(content)
     with pytest.raises(OutboxError, match=r"o\.db: cannot open"):
         Outbox(tmp_path / "o.db")
-    with pytest.raises(OutboxError, match="cannot open"):
+    with pytest.raises(OutboxError, match="cannot create it: No such file"):
         Outbox(tmp_path / "no such folder" / "o.db")
+
+
+def test_it_is_written_ahead_and_synced(tmp_path: Path) -> None:
+    """What the two rules at the top of the file stand on: asked of SQLite, not of our settings."""
+    outbox = Outbox(tmp_path / "o.db")
+    outbox.power_on()
+    asked = [outbox._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    assert asked == ["wal", 2]
+    assert outbox._db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    outbox.store(body)
+    assert (tmp_path / "o.db-wal").stat().st_size > 0
 
 
 def test_power_ons_are_counted_across_cuts(tmp_path: Path) -> None:
