@@ -6,21 +6,25 @@ one that others may read is refused, not mended in silence; a key is never print
 errors name line and column, never the value.
 
 Files: CSV lines `address,key` (address as "QDS 10000001 36 08", key as 32 hex digits, `#` begins a comment), or TOML
-`[[meter]]` tables with `address` and `key`. `save` writes CSV.
+`[[meter]]` tables with `address` and `key`. `save` writes CSV. Lists that people keep often name a meter by its id
+alone; `load` takes those only from a caller who says which meters are meant, so a key still belongs to whole addresses.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import tempfile
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 
 from wmbus.link import Address
 
 KEY_BYTES = 16
+_ID = re.compile("[0-9A-Fa-f]{8}")
 
 
 class KeyringError(ValueError):
@@ -96,8 +100,9 @@ class Keyring:
             raise
 
     @classmethod
-    def load(cls, path: Path) -> Keyring:
-        """A key file, CSV or (by its ending) TOML. Raises KeyringError."""
+    def load(cls, path: Path, *, known: Collection[Address] | None = None) -> Keyring:
+        """A key file, CSV or (by its ending) TOML. With `known` an id alone stands for every address there that has it,
+        and for none if none has. Raises KeyringError."""
         try:
             mode = stat.S_IMODE(path.stat().st_mode)
             if mode & 0o077:
@@ -110,14 +115,17 @@ class Keyring:
         keyring = cls()
         rows = _toml_rows(path, text) if path.suffix == ".toml" else _csv_rows(text)
         for line, address_text, key_text in rows:
-            keyring._take(f"{path}, line {line}", address_text, key_text)
+            keyring._take(f"{path}, line {line}", address_text, key_text, known)
         return keyring
 
-    def _take(self, where: str, address_text: object, key_text: object) -> None:
+    def _take(self, where: str, address_text: object, key_text: object, known: Collection[Address] | None) -> None:
         if not isinstance(address_text, str) or not isinstance(key_text, str):
             raise KeyringError(f"{where}: needs 'address' and 'key', both text")
         try:
-            address = parse_address(address_text)
+            if known is not None and _ID.fullmatch(address_text):
+                addresses = [address for address in known if address.id == address_text.upper()]
+            else:
+                addresses = [parse_address(address_text)]
         except ValueError as error:
             raise KeyringError(f"{where}: {error}") from None
         try:
@@ -125,10 +133,11 @@ class Keyring:
         except ValueError:
             key = b""
         if len(key) != KEY_BYTES:
-            raise KeyringError(f"{where}: the key of {address} is not {2 * KEY_BYTES} hex digits")
-        if address in self._by_address:
-            raise KeyringError(f"{where}: {address} has a key already; keep one line")
-        self.add(address, key)
+            raise KeyringError(f"{where}: the key of {address_text} is not {2 * KEY_BYTES} hex digits")
+        for address in addresses:
+            if address in self._by_address:
+                raise KeyringError(f"{where}: {address} has a key already; keep one line")
+            self.add(address, key)
 
 
 def _csv_rows(text: str) -> list[tuple[int, str | None, str | None]]:

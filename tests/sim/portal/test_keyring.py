@@ -126,3 +126,18 @@ def test_a_keyring_is_not_said_and_not_pickled() -> None:
 
 def test_parse_address_is_the_inverse_of_str() -> None:
     assert parse_address(str(A)) == A
+
+
+def test_an_id_alone_is_taken_when_it_is_said_which_meters_are_meant(tmp_path: Path) -> None:
+    """A list of ID,KEY gives the key to each whole address of that id, and to nobody else."""
+    path = write(tmp_path / "keys.csv", f"10000001,{KEY.hex()}\n20000002,{OTHER.hex()}\n")
+    loaded = Keyring.load(path, known=[A, B])
+    assert (loaded.key(A), loaded.key(B), len(loaded)) == (KEY, KEY, 2)
+    with pytest.raises(KeyringError, match="line 1: '10000001' is not an address"):
+        Keyring.load(path)
+
+
+def test_an_id_and_an_address_that_are_one_meter_are_two_keys(tmp_path: Path) -> None:
+    path = write(tmp_path / "keys.csv", f"{LINE}10000001,{OTHER.hex()}\n")
+    with pytest.raises(KeyringError, match="line 2: QDS 10000001 36 08 has a key already"):
+        Keyring.load(path, known=[A])
