@@ -314,6 +314,25 @@ def test_afl_fields_and_length_agree():
     assert parse_afl(everything.wire(), 0).covered() == bytes.fromhex("753412b30a00002800")
 
 
+def test_afl_length_beyond_its_fields_and_a_mac_of_another_kind():
+    assert refusal(lambda: parse_afl(bytes.fromhex("9007002025b30a000021"), 0)) is Reason.BAD_AFL
+    telegram = parse(build(VIP, 1, 0, RECORDS, security="mode7", key=KEY, counter=5))
+    plain = unlock(telegram, KEY).plaintext
+    for at, size in ((8, 12), (9, 16)):
+        frame = seal(
+            0x44,
+            VIP,
+            plain,
+            telegram.transport,
+            ell=telegram.ell,
+            afl=replace(telegram.afl, mcl=0x20 | at, mac=bytes(size)),
+        )
+        for switches in ({}, {"honour_sender_mac": True}, {"pinned_mac_at": at}):
+            assert refusal(lambda f=frame, s=switches: unlock(parse(f), KEY, **s)) is Reason.MAC_KIND
+    bare = seal(0x44, VIP, plain, telegram.transport, afl=replace(telegram.afl, fcl=0x0C00, mcl=None))
+    assert refusal(lambda: unlock(parse(bare), KEY, honour_sender_mac=True)) is Reason.MAC_KIND
+
+
 def test_records_from_values():
     made = encode_records([(bytes.fromhex("026e"), 1302), (bytes.fromhex("0266"), 19.6), (bytes.fromhex("0b6e"), 127)])
     assert made.hex() == "026e16050266c4000b6e270100"
