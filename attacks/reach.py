@@ -200,13 +200,15 @@ class _Certificate(_Base):
         return session
 
     def publish(self, session: Session, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
-        """QoS 1; waits for the broker. `telegrams`: those inside, noted for the truth. False: not connected."""
+        """QoS 1; it is at the portal when this returns. `telegrams`: those inside, noted for the truth. False: not
+        connected."""
         self._world.truth.note_published(telegrams)
         if not self._world.settle(lambda: session.connected, 10.0):
             return False
         session.publish(topic, payload)
         self._world.settle(lambda: session.unacknowledged == 0, 10.0)
         self.note("publish", f"{topic}, {len(telegrams)} telegrams")
+        self._world.deliver()
         return True
 
     def turn(self, wall_s: float) -> None:

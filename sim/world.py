@@ -223,12 +223,11 @@ class World:
         now_ns = self.now_ns
         counts = self.air.end_window()
         self.frames_sent += counts.frames_sent
-        for gateway in self.gateways:
-            if gateway.up:
-                gateway.close_due(now_ns)
-                if last:
+        if last:
+            for gateway in self.gateways:
+                if gateway.up:
                     gateway.flush(now_ns)
-        self.settlement.run(now_ns, lambda messages: self.portal.take(messages, now_ns))
+        self.deliver()
         self.portal.watch(now_ns)
         stored = self.portal.store.count_readings()
         self._record(
@@ -244,6 +243,15 @@ class World:
         self._stored = stored
         self._refused.clear()
         self.history.flush()
+
+    def deliver(self) -> None:
+        """Everything that can arrive now arrives. At the end of each window, and at the instant at which somebody who
+        does not wait for it (an attacker with a session) has published."""
+        now_ns = self.now_ns
+        for gateway in self.gateways:
+            if gateway.up:
+                gateway.close_due(now_ns)
+        self.settlement.run(now_ns, lambda messages: self.portal.take(messages, now_ns))
 
     def _record(self, event: Event) -> None:
         if isinstance(event, TelegramRefused):
