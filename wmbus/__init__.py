@@ -16,7 +16,8 @@ Bottom first:
     profiles   compact and inverse compact profiles as points in time
     compact    compact frames and the formats they need
     received   a telegram taken apart as far as that goes without a key
-    receiver   unlock and read, with every leniency a named switch
+    receiver   unlock, with every leniency a named switch
+    reading    frame to records in one go
     sender     build and seal
     fragments  messages longer than a frame
     explain    a telegram byte by byte, for people

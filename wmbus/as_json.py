@@ -13,8 +13,9 @@ from wmbus import profiles
 from wmbus.errors import BadTelegram
 from wmbus.explain import DEVICE_TYPES
 from wmbus.link import frame_format, strip_crcs
+from wmbus.reading import Reading, interpret
 from wmbus.received import Telegram, parse
-from wmbus.receiver import Reading, interpret, unlock
+from wmbus.receiver import unlock
 
 
 def to_json(data: bytes, key: bytes | None = None, *, strict: bool = True, **switches: Any) -> dict[str, Any]:

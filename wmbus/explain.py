@@ -11,8 +11,9 @@ from wmbus.afl import Afl
 from wmbus.ell import Ell
 from wmbus.errors import BadTelegram
 from wmbus.link import strip_crcs
+from wmbus.reading import interpret
 from wmbus.received import Telegram, parse
-from wmbus.receiver import Unlocked, interpret, unlock
+from wmbus.receiver import Unlocked, unlock
 from wmbus.records import Record
 from wmbus.transport import COMPACT, LONG, RECORDS, Transport
 

@@ -18,13 +18,11 @@ from dataclasses import dataclass
 
 from wmbus import security
 from wmbus.afl import Afl
-from wmbus.compact import Formats
 from wmbus.ell import AES_CTR
 from wmbus.errors import BadTelegram, Reason
-from wmbus.link import Address, crc16
-from wmbus.received import Telegram, parse, parse_layers
-from wmbus.records import Record, parse_records
-from wmbus.transport import COMPACT, MANUFACTURER, RECORDS, Transport
+from wmbus.link import crc16
+from wmbus.received import Telegram, parse_layers
+from wmbus.transport import Transport
 
 PROFILE_B_AT = 5
 _MARK = b"\x2f\x2f"
@@ -49,27 +47,6 @@ class Unlocked:
     mode: int
     offset: int
     decrypted: bool
-
-
-@dataclass(slots=True)
-class Reading:
-    """What one telegram says.  Records at or beyond ``clear_from`` were never encrypted (None: no clear tail)."""
-
-    telegram: Telegram
-    unlocked: Unlocked
-    records: list[Record]
-    clear_from: int | None
-
-    @property
-    def address(self) -> Address:
-        return self.telegram.address
-
-    def record(self, dif_vif: bytes) -> Record | None:
-        """The first record with this chain, None if there is none."""
-        for record in self.records:
-            if record.chain.dif_vif == dif_vif:
-                return record
-        return None
 
 
 def unlock(
@@ -107,6 +84,8 @@ def unlock(
         return _open_mode5(
             telegram, transport, key, pinned_mac_at, honour_sender_mac, accept_clear_tail, accept_n_zero, to_meter
         )
+    if mode in (7, 10) and transport.kdf != security.KDF_A:
+        raise BadTelegram(Reason.MODE_UNSUPPORTED, f"key derivation {transport.kdf}, not KDF-A", transport.offset)
     if mode == 7:
         if key is None:
             raise BadTelegram(Reason.KEY_MISSING, "mode 7 and no key", telegram.payload_offset)
@@ -134,63 +113,6 @@ def unlock(
     if mode == 10:
         return _open_mode10(telegram, transport, key, to_meter)
     raise BadTelegram(Reason.MODE_UNSUPPORTED, f"security mode {mode}", transport.offset)
-
-
-def read(
-    frame: bytes,
-    key: bytes | None = None,
-    *,
-    strict: bool = True,
-    pinned_mac_at: int | None = PROFILE_B_AT,
-    honour_sender_mac: bool = False,
-    require_mac: bool = True,
-    accept_clear_tail: bool = False,
-    accept_n_zero: bool = False,
-    accept_already_decrypted: bool = False,
-    formats: Formats | None = None,
-) -> Reading:
-    """Frame -> records, in one go: ``parse``, ``unlock``, ``parse_records``.
-
-    ``formats``, if given, learns from every full frame and opens compact frames.  Raises BadTelegram as those do, and
-    manufacturer-specific where the payload has no records.
-    """
-    unlocked = unlock(
-        parse(frame),
-        key,
-        pinned_mac_at=pinned_mac_at,
-        honour_sender_mac=honour_sender_mac,
-        require_mac=require_mac,
-        accept_clear_tail=accept_clear_tail,
-        accept_n_zero=accept_n_zero,
-        accept_already_decrypted=accept_already_decrypted,
-    )
-    return interpret(unlocked, strict=strict, formats=formats)
-
-
-def interpret(unlocked: Unlocked, *, strict: bool = True, formats: Formats | None = None) -> Reading:
-    """Records of an unlocked payload.
-
-    Raises BadTelegram: manufacturer-specific, format-unknown, format-mismatch, unknown-ci, bad-record,
-    duplicate-record.  Records of a compact frame count their offsets in the rebuilt payload.
-    """
-    telegram = unlocked.telegram
-    ci = telegram.ci
-    if ci not in RECORDS:
-        if ci in MANUFACTURER:
-            raise BadTelegram(Reason.MANUFACTURER_SPECIFIC, f"CI {ci:02X} is the maker's own", telegram.payload_offset)
-        if ci in COMPACT:
-            known = formats if formats is not None else Formats()
-            full = known.expand(unlocked.plaintext + unlocked.clear_tail, offset=unlocked.offset)
-            return Reading(telegram, unlocked, parse_records(full, strict=strict, offset=unlocked.offset), None)
-        raise BadTelegram(Reason.UNKNOWN_CI, f"CI {ci or 0:02X} carries no data records", telegram.payload_offset)
-    payload, clear_from = unlocked.plaintext, None
-    if unlocked.clear_tail:
-        clear_from = unlocked.offset + len(payload)
-        payload += unlocked.clear_tail
-    records = parse_records(payload, strict=strict, offset=unlocked.offset)
-    if formats is not None:
-        formats.learn(records)
-    return Reading(telegram, unlocked, records, clear_from)
 
 
 # --- the modes ------------------------------------------------------------------------------------------------

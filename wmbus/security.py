@@ -33,6 +33,8 @@ CCM_TAG_BYTES: Final = 8
 
 _ZERO_IV: Final = CBC(bytes(BLOCK))
 
+KDF_A: Final = 1
+"""Code of the one key derivation there is here, as the configuration extension names it."""
 DC_ENC_FROM_METER: Final = 0x00
 DC_MAC_FROM_METER: Final = 0x01
 DC_ENC_TO_METER: Final = 0x10

@@ -333,6 +333,12 @@ def test_afl_length_beyond_its_fields_and_a_mac_of_another_kind():
     assert refusal(lambda: unlock(parse(bare), KEY, honour_sender_mac=True)) is Reason.MAC_KIND
 
 
+def test_another_key_derivation_is_refused_before_any_key_is_derived():
+    frame = bytearray(build(VIP, 1, 0, RECORDS, security="mode7", key=KEY, counter=5))
+    frame[parse(bytes(frame)).transport.end - 1] = 0x00
+    assert refusal(lambda: unlock(parse(bytes(frame)), KEY)) is Reason.MODE_UNSUPPORTED
+
+
 def test_records_from_values():
     made = encode_records([(bytes.fromhex("026e"), 1302), (bytes.fromhex("0266"), 19.6), (bytes.fromhex("0b6e"), 127)])
     assert made.hex() == "026e16050266c4000b6e270100"
