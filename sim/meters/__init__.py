@@ -8,9 +8,11 @@
     fields       how a number stands in a record
     kind         what a meter type is: an ordered table of records; the types found in types/
     types/       ONE FILE A METER TYPE, with published example telegrams in it
-    values       what a meter knows at one instant, by quantity
+    moment       a meter at an instant: its calendar and its count
+    values       what a meter knows at a moment, by quantity
     schedule     when telegram k begins: the individual interval in closed form
     population   the arrays: one row a meter
     truth        what a telegram says, before any encoding; what happened to a meter
+    batch        telegrams of many meters at once
     fleet        all of it together; telegram k of meter m is a pure function of (seed, m, k)
 """

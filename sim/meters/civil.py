@@ -60,8 +60,12 @@ def type_g(day: Any) -> Any:
 def type_f(minute: Any) -> Any:
     """Minutes since the epoch -> date and time type F as a little endian number of 32 bits."""
     day = minute // MINUTES_A_DAY
-    rest = minute - day * MINUTES_A_DAY
-    return rest % 60 | (rest // 60) << 8 | type_g(day) << 16
+    return type_f_of(day, minute - day * MINUTES_A_DAY)
+
+
+def type_f_of(day: Any, minute: Any) -> Any:
+    """Days since the epoch and minutes of that day -> date and time type F."""
+    return minute % 60 | (minute // 60) << 8 | type_g(day) << 16
 
 
 def datetime_of(minute: int) -> datetime:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,26 +119,35 @@ def limits(encoding: str) -> tuple[int, int]:
 # --- many values --------------------------------------------------------------------------------------------------
 
 
-def encode_into(encoding: str, values: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
-    """Write the bytes of n values into `out` of shape (n, width). Raises ValueError as `encoder` does."""
+_PAIRS = np.array([tens << 4 | ones for tens in range(10) for ones in range(10)], dtype=np.uint8)
+_ASCII = np.array([0x3030 + (number % 10) + (number // 10 << 8) for number in range(100)], dtype="<u2")
+
+
+def encode_into(encoding: str, values: NDArray[np.int64] | int, out: NDArray[np.uint8]) -> None:
+    """Write the bytes of n values into `out` of shape (n, width); one int is everybody's value. Raises ValueError as
+    `encoder` does."""
+    if isinstance(values, int):
+        out[:] = np.frombuffer(encoder(encoding)(values), dtype=np.uint8)
+        return
     width = WIDTHS[encoding]
-    blank = values == NOT_AVAILABLE
     lowest, limit = limits(encoding)
-    if len(values) and (int(values.min()) < lowest or int(values.max()) >= limit):
-        worst: Any = values[(values < lowest) | (values >= limit)][0]
-        raise ValueError(f"{worst} does not fit {encoding}")
-    rest = values
+    if not len(values):
+        return
+    least, most = int(values.min()), int(values.max())
+    if least < lowest or most >= limit:
+        raise ValueError(f"{least if least < lowest else most} does not fit {encoding}")
     if encoding in _DIGITS:
+        rest = values
         for at in range(width):
-            pair = rest % 100
+            out[:, at] = _PAIRS[rest % 100]
             rest = rest // 100
-            out[:, at] = pair // 10 << 4 | pair % 10
+        if least == NOT_AVAILABLE:
+            out[values == NOT_AVAILABLE] = 0xFF
     elif encoding == "ascii8":
-        for at in range(width):
-            out[:, at] = 0x30 + rest % 10
-            rest = rest // 10
+        rest = values
+        for at in range(0, width, 2):
+            out[:, at : at + 2] = _ASCII[rest % 100].view(np.uint8).reshape(-1, 2)
+            rest = rest // 100
     else:
-        for at in range(width):
-            out[:, at] = rest >> 8 * at & 0xFF
-    if encoding in _DIGITS and blank.any():
-        out[blank] = 0xFF
+        # Two's complement, little endian: the first bytes of the int64 itself, and minus one is all bits set.
+        out[:] = np.ascontiguousarray(values).view(np.uint8).reshape(-1, 8)[:, :width]

@@ -24,12 +24,14 @@ from numpy.typing import NDArray
 
 from sim.clock import NS_PER_MS, Calendar
 from sim.meters import civil
+from sim.meters.batch import Telegrams, telegrams
 from sim.meters.kind import TAMPERS, Kind
+from sim.meters.moment import NEVER_MS, Moment
 from sim.meters.physics import MS_PER_DAY, MS_PER_HOUR, Heat
 from sim.meters.population import Population
 from sim.meters.schedule import Schedule, first_at, one_start, starts
-from sim.meters.truth import Tamper, Truth
-from sim.meters.values import LATCHED, NEVER_MS, QUANTITIES, Moment
+from sim.meters.truth import WELL, State, Tamper, Truth
+from sim.meters.values import LATCHED, QUANTITIES
 from sim.seeds import Seeds
 from sim.spec import FleetSpec, Security
 from wmbus.link import Address
@@ -151,18 +153,23 @@ class Fleet:
         """The bytes of telegram k, without CRCs."""
         meter, k = int(self._checked(meter)), int(k)
         group = self.groups[int(self.population.group[meter])]
-        at = self._moment(meter, self.start_ns(meter, k))
+        start_ns = self.start_ns(meter, k)
+        at = self._moment(meter, start_ns)
         kind = self.kind(meter)
         records = kind.records(self._values(meter, at))
         if group.security == "none":
             records = kind.unencrypted_prefix + records
         return build(
-            self.address(meter), self.acc(meter, k), self._sts(meter, at.ms), records,
+            self.address(meter), self.acc(meter, k), self._sts(meter, at.ms, start_ns), records,
             security=group.security, key=self.key(meter),
             counter=self.counter(meter, k) if group.security == "mode7" else None,
             c_field=kind.c_field, tpl=kind.tpl_for(group.security),
             cfg_flags=kind.cfg_flags_unencrypted if group.security == "none" else 0,
         )  # fmt: skip
+
+    def telegrams(self, meter: NDArray[Any], k: NDArray[Any]) -> Telegrams:
+        """The bytes of many telegrams, each as `telegram` makes it."""
+        return telegrams(self, meter, k)
 
     def units(self, meter: int, time_ns: int) -> int:
         """Units on the display at a world time: counted since the last set date."""
@@ -180,7 +187,7 @@ class Fleet:
         return Truth(
             meter=meter, k=k, start_ns=start_ns, acc=self.acc(meter, k),
             counter=self.counter(meter, k) if self.security(meter) == "mode7" else None,
-            sts=self._sts(meter, at.ms), meter_time=civil.datetime_of(at.ms // 60_000),
+            sts=self._sts(meter, at.ms, start_ns), meter_time=civil.datetime_of(at.ms // 60_000),
             units=values.get("units"), set_date=civil.datetime_of(set_day * 1_440).date(),
             set_date_units=values.get("set_date_units"), tampered=at.fault_ms <= at.ms,
             low_power=self._low_power(meter, at.ms), values=values,
@@ -209,18 +216,11 @@ class Fleet:
         who = self.population
         ms = self.clock_ms(meter, time_ns)
         self.heat.cover(ms)
-        stop_ms = fault_ms = NEVER_MS
-        flags = 0
-        for tamper in self._tampers.get(meter, ()):
-            if tamper.at_ns <= time_ns:
-                happened_ms = self.clock_ms(meter, tamper.at_ns)
-                fault_ms = min(fault_ms, happened_ms)
-                flags |= self.kind(meter).faults[tamper.how].flags
-                if tamper.how != "opened":
-                    stop_ms = min(stop_ms, happened_ms)
+        state = self.state(meter, time_ns)
         return Moment(
             self.heat.scalar, self.kind(meter).set_month, int(who.number[meter]), int(who.room[meter]),
-            int(who.factor_q16[meter]), ms, stop_ms, fault_ms, flags, int(who.unmeasured_minutes[meter]),
+            int(who.factor_q16[meter]), ms, state.stop_ms, state.fault_ms, state.flags,
+            int(who.unmeasured_minutes[meter]),
         )  # fmt: skip
 
     # --- what happens to it ------------------------------------------------------------------------------------
@@ -241,16 +241,34 @@ class Fleet:
     def tampers(self, meter: int) -> tuple[Tamper, ...]:
         return tuple(self._tampers.get(meter, ()))
 
+    @property
+    def tampered(self) -> set[int]:
+        """The meters to which something has happened or will."""
+        return set(self._tampers)
+
+    def state(self, meter: int, time_ns: int) -> State:
+        """What has happened to a meter by a world time, as it shows."""
+        if meter not in self._tampers:
+            return WELL
+        stop_ms = fault_ms = NEVER_MS
+        flags = sts = 0
+        for tamper in self._tampers[meter]:
+            if tamper.at_ns <= time_ns:
+                happened_ms = self.clock_ms(meter, tamper.at_ns)
+                fault_ms = min(fault_ms, happened_ms)
+                flags |= self.kind(meter).faults[tamper.how].flags
+                sts |= self.kind(meter).faults[tamper.how].sts
+                if tamper.how != "opened":
+                    stop_ms = min(stop_ms, happened_ms)
+        return State(stop_ms, fault_ms, flags, sts)
+
     def _low_power(self, meter: int, ms: int) -> bool:
         return ms >= int(self.population.battery_low_day[meter]) * MS_PER_DAY
 
-    def _sts(self, meter: int, ms: int) -> int:
+    def _sts(self, meter: int, ms: int, time_ns: int) -> int:
         kind = self.kind(meter)
-        sts = kind.idle_sts | (kind.low_power_sts if self._low_power(meter, ms) else 0)
-        for tamper in self._tampers.get(meter, ()):
-            if self.clock_ms(meter, tamper.at_ns) <= ms:
-                sts |= kind.faults[tamper.how].sts
-        return sts
+        power = kind.low_power_sts if self._low_power(meter, ms) else 0
+        return kind.idle_sts | power | self.state(meter, time_ns).sts
 
 
 class _Plan:
@@ -264,14 +282,10 @@ class _Plan:
         for index, slot in enumerate(kind.slots):
             if slot.quantity in kind.constants:
                 self.blank[index] = kind.constants[slot.quantity]
-                self.steps.append((_constant(kind.constants[slot.quantity]), slot.back))
+                self.steps.append((lambda _at, _back, value=self.blank[index]: value, slot.back))
                 continue
             self.steps.append((QUANTITIES[slot.quantity], slot.back))
             (self.latched if slot.quantity in LATCHED else self.live).append(index)
-
-
-def _constant(value: int) -> Any:
-    return lambda _at, _back: value
 
 
 def _on_duty(clock_ms: Any) -> Any:
@@ -285,4 +299,4 @@ def _address(kind: Kind, number: int) -> Address:
     return Address(kind.manufacturer, f"{number:08d}", kind.version, kind.device_type)
 
 
-__all__ = ["Fleet", "Schedule", "Tamper", "Truth"]
+__all__ = ["Fleet", "Schedule", "Tamper", "Telegrams", "Truth"]

@@ -141,9 +141,9 @@ class Kind:
         """The records, from one value a slot. Raises ValueError for a value that does not fit."""
         return b"".join([head + encode(value) for (head, encode), value in zip(self._steps, values, strict=True)])
 
-    def records_many(self, values: list[NDArray[np.int64]]) -> NDArray[np.uint8]:
-        """The records of n meters, shape (n, records_bytes), from one array of n values a slot."""
-        out = np.empty((len(values[0]), self.records_bytes), dtype=np.uint8)
+    def records_many(self, values: list[NDArray[np.int64] | int], n: int) -> NDArray[np.uint8]:
+        """The records of n meters, shape (n, records_bytes), from n values a slot, or one int where all are equal."""
+        out = np.empty((n, self.records_bytes), dtype=np.uint8)
         out[:] = np.frombuffer(self.template, dtype=np.uint8)
         for place, column in zip(self.places, values, strict=True):
             encode_into(place.encoding, column, out[:, place.offset : place.offset + place.width])

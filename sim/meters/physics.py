@@ -36,10 +36,18 @@ class Arithmetic(NamedTuple):
     minimum: Callable[[Any, Any], Any]
     maximum: Callable[[Any, Any], Any]
     where: Callable[[Any, Any, Any], Any]
+    same: Callable[[Any], Any]  # one int for an array whose elements are all equal
 
 
-SCALAR = Arithmetic(min, max, lambda condition, a, b: a if condition else b)
-VECTOR = Arithmetic(np.minimum, np.maximum, np.where)
+def _same(values: Any) -> Any:
+    """A window's telegrams mostly share the day; then the calendar is asked once and not a million times."""
+    if isinstance(values, np.ndarray) and len(values) and bool((values == values[0]).all()):
+        return int(values[0])
+    return values
+
+
+SCALAR = Arithmetic(min, max, lambda condition, a, b: a if condition else b, lambda value: value)
+VECTOR = Arithmetic(np.minimum, np.maximum, np.where, _same)
 
 
 class Heat:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sim.meters.moment import NEVER_MS
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -33,3 +35,17 @@ class Tamper:
 
     at_ns: int
     how: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What has happened to a meter, as it shows: by its own clock when it stopped counting and when the first fault
+    happened, its error flags, and what its status byte adds."""
+
+    stop_ms: int
+    fault_ms: int
+    flags: int
+    sts: int
+
+
+WELL = State(NEVER_MS, NEVER_MS, 0, 0)

@@ -1,9 +1,5 @@
 """What a meter knows at one instant: every quantity that a record can carry, as an integer.
 
-A Moment is one meter at one instant, or many of each: the same lines serve Python ints and numpy arrays. Time is the
-meter's own clock. Months and half months are counted since 2000; a boundary is the midnight with which one begins. The
-accounting year ends at the boundary of `set_month`; at it the count is latched and starts again from zero.
-
 Quantities split in two: LATCHED ones stay the same between two boundaries, so a fleet may remember them; the others
 are asked for each telegram.
 """
@@ -14,79 +10,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sim.meters import civil
-from sim.meters.physics import MS_PER_DAY, Reader
+from sim.meters.moment import Moment
+from sim.meters.physics import MS_PER_DAY
 from sim.meters.rooms import MICRO
 
 MS_PER_MINUTE: Final = 60_000
-NEVER_MS: Final = 1 << 62
 FLAT_KWH_A_UNIT: Final = 9
 SPREAD_CK: Final = 1_000
 LITRES_A_KWH: Final = 86  # 3.6 MJ over 4.18 kJ/(kg K) and ten kelvin
-
-
-class Moment:
-    """Meters at instants. `number` is the eight-digit id, `stop_ms` when it stopped counting, `fault_ms` when the
-    first fault happened (both NEVER_MS when not), `flags` its error flags, `unmeasured` minutes it lost last year."""
-
-    __slots__ = (
-        "_month", "constants", "factor", "fault_ms", "flags", "ms", "number", "reader", "room", "set_month",
-        "stop_ms", "unmeasured",
-    )  # fmt: skip
-
-    def __init__(
-        self, reader: Reader, set_month: int, number: Any, room: Any, factor: Any, ms: Any, stop_ms: Any,
-        fault_ms: Any, flags: Any, unmeasured: Any,
-    ) -> None:  # fmt: skip
-        self.reader = reader
-        self.set_month = set_month
-        self.number = number
-        self.room = room
-        self.factor = factor
-        self.ms = ms
-        self.stop_ms = stop_ms
-        self.fault_ms = fault_ms
-        self.flags = flags
-        self.unmeasured = unmeasured
-        self._month: Any = None
-
-    # --- the calendar ------------------------------------------------------------------------------------------
-
-    @property
-    def month(self) -> Any:
-        """The month it is."""
-        if self._month is None:
-            self._month = civil.month_of(self.ms // MS_PER_DAY)
-        return self._month
-
-    @property
-    def half_month(self) -> Any:
-        """Twice the month, plus one from the 16th on."""
-        gone = self.ms // MS_PER_DAY - civil.month_start(self.month)  # 0 to 30 days
-        return self.month * 2 + gone // 15 - gone // 30
-
-    def last_set(self, month: Any) -> Any:
-        """The set-date boundary at or before a boundary."""
-        return month - (month - self.set_month) % 12
-
-    # --- the count ---------------------------------------------------------------------------------------------
-
-    def count(self, ms: Any) -> Any:
-        """Micro-units since the tables begin, up to where the meter stopped counting."""
-        return self.reader.count(self.room, self.factor, self.reader.of.minimum(ms, self.stop_ms))
-
-    def since_set(self, ms: Any, set_boundary: Any) -> Any:
-        """Whole units from a set date to an instant."""
-        return (self.count(ms) - self.count(civil.month_start(set_boundary) * MS_PER_DAY)) // MICRO
-
-    def latched(self, month: Any) -> Any:
-        """What the meter latched at a month's boundary: units since the set date before it."""
-        return self.since_set(civil.month_start(month) * MS_PER_DAY, self.last_set(month - 1))
-
-    def latched_half(self, half: Any) -> Any:
-        """The same at a half month's boundary, the 1st or the 16th."""
-        month = half // 2
-        day = civil.month_start(month) + half % 2 * 15
-        return self.since_set(day * MS_PER_DAY, self.last_set((half - 1) // 2))
 
 
 Quantity = Callable[[Moment, int], Any]
@@ -150,20 +81,24 @@ def _half_difference(at: Moment, back: int) -> Any:
 
 
 def _date(at: Moment, _back: int) -> Any:
-    return civil.type_g(at.ms // MS_PER_DAY)
+    return civil.type_g(at.day)
 
 
 def _datetime(at: Moment, _back: int) -> Any:
-    return civil.type_f(at.ms // MS_PER_MINUTE)
+    return civil.type_f_of(at.day, (at.ms - at.day * MS_PER_DAY) // MS_PER_MINUTE)
 
 
 def _error_date(at: Moment, _back: int) -> Any:
+    if at.healthy:
+        return civil.NONE_G
     of = at.reader.of
     faulty = at.fault_ms <= at.ms
     return of.where(faulty, civil.type_g(of.minimum(at.fault_ms, at.ms) // MS_PER_DAY), civil.NONE_G)
 
 
 def _error_datetime(at: Moment, _back: int) -> Any:
+    if at.healthy:
+        return civil.NONE_F
     of = at.reader.of
     faulty = at.fault_ms <= at.ms
     return of.where(faulty, civil.type_f(of.minimum(at.fault_ms, at.ms) // MS_PER_MINUTE), civil.NONE_F)
@@ -183,6 +118,8 @@ def _room(per: int) -> Quantity:
 
 def _radiator(at: Moment, per: int) -> Any:
     """A meter off its radiator, or with a broken sensor, has the room's temperature."""
+    if at.healthy:
+        return (at.reader.radiator_mk(at.room, at.ms) + per // 2) // per
     off = at.stop_ms <= at.ms
     mk = at.reader.of.where(off, at.reader.room_mk(at.room, at.ms), at.reader.radiator_mk(at.room, at.ms))
     return (mk + per // 2) // per
@@ -190,6 +127,8 @@ def _radiator(at: Moment, per: int) -> Any:
 
 def _minutes_unmeasured(at: Moment, _back: int) -> Any:
     """This accounting year: since it stopped counting."""
+    if at.healthy:
+        return 0
     of = at.reader.of
     begin = of.maximum(of.minimum(at.stop_ms, at.ms), civil.month_start(at.last_set(at.month)) * MS_PER_DAY)
     return (at.ms - begin) // MS_PER_MINUTE
@@ -200,6 +139,8 @@ def _minutes_unmeasured_year(at: Moment, _back: int) -> Any:
 
 
 def _seconds_tampered(at: Moment, _back: int) -> Any:
+    if at.healthy:
+        return 0
     return (at.ms - at.reader.of.minimum(at.fault_ms, at.ms)) // 1_000
 
 

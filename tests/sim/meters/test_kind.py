@@ -42,7 +42,9 @@ def test_a_published_telegram_says_what_was_published_and_is_rebuilt_from_it(one
     records = _plaintext(example)
     assert one.read(records) == dict(example.expected)
     assert one.records([example.expected[slot.label] for slot in one.slots]) == records
-    assert bytes(one.records_many([np.array([example.expected[slot.label]]) for slot in one.slots])[0]) == records
+    values = [example.expected[slot.label] for slot in one.slots]
+    assert bytes(one.records_many(list(values), 2)[1]) == records
+    assert bytes(one.records_many([np.array([0, value]) for value in values], 2)[1]) == records
 
 
 @pytest.mark.parametrize(("one", "example"), EXAMPLES)

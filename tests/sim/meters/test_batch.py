@@ -1,0 +1,73 @@
+"""Telegrams made by arrays are the telegrams made one at a time: every type, every security, across calendar edges."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from sim.clock import NS_PER_DAY, NS_PER_S
+from sim.meters.fleet import Fleet
+from sim.meters.kind import kinds
+from sim.seeds import Seeds
+from sim.spec import FleetSpec
+from wmbus import security_many
+
+GROUPS = tuple(
+    FleetSpec(f"{one.id} {security}", one.id, 5, security=security)
+    for one in kinds().values()
+    for security in one.securities
+)
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Fleet:
+    return Fleet(GROUPS, Seeds(4), start=datetime(2025, 12, 20))  # noqa: DTZ001  the calendar makes it UTC
+
+
+def _compare(fleet: Fleet, meter: np.ndarray, k: np.ndarray) -> None:  # type: ignore[type-arg]
+    made = fleet.telegrams(meter, k)
+    assert len(made) == len(meter)
+    for index, (one, number) in enumerate(zip(meter.tolist(), k.tolist(), strict=True)):
+        assert made[index] == fleet.telegram(one, number), f"meter {one}, telegram {number}"
+
+
+@pytest.mark.parametrize("engine", security_many.engines())
+def test_rows_are_the_single_telegrams(fleet: Fleet, engine: security_many.Engine) -> None:
+    security_many.use(engine)
+    try:
+        meter = np.repeat(np.arange(fleet.n), 4)
+        _compare(fleet, meter, np.tile([0, 7, 255, 300], fleet.n))
+    finally:
+        security_many.use(None)
+
+
+def test_across_the_set_date_months_and_the_sixteenth(fleet: Fleet) -> None:
+    rng = np.random.default_rng(2)
+    for day in (12, 27, 43, 58, 200, 377):
+        k = rng.integers(day * 96 - 8, day * 96 + 8, fleet.n)
+        _compare(fleet, np.arange(fleet.n), np.maximum(k, 0))
+
+
+def test_any_order_and_an_empty_one(fleet: Fleet) -> None:
+    rng = np.random.default_rng(3)
+    _compare(fleet, rng.integers(0, fleet.n, 300), rng.integers(0, 3_000, 300))
+    nothing = fleet.telegrams(np.array([], dtype=np.int64), np.array([], dtype=np.int64))
+    assert len(nothing) == 0 and nothing.data.size == 0
+
+
+def test_tampered_meters_show_it_in_rows_too() -> None:
+    fleet = Fleet(GROUPS, Seeds(5), start=datetime(2026, 1, 3))  # noqa: DTZ001
+    for meter in range(0, fleet.n, 2):
+        fleet.tamper(meter, 2 * NS_PER_DAY + meter * NS_PER_S, ("opened", "removed", "sensor")[meter % 3])
+    for k in (100, 192, 5_000):
+        _compare(fleet, np.arange(fleet.n), np.full(fleet.n, k))
+
+
+def test_a_window_of_one_group_lies_end_to_end() -> None:
+    fleet = Fleet((FleetSpec("one", "vipa-c10", 300),), Seeds(6), start=datetime(2026, 1, 3))  # noqa: DTZ001
+    window = fleet.window(0, 1_800 * NS_PER_S)
+    made = fleet.telegrams(window.meter, window.k)
+    assert made.offset.tolist() == [79 * index for index in range(len(window))]
+    _compare(fleet, window.meter, window.k)
