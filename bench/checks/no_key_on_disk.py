@@ -1,0 +1,38 @@
+"""No meter key lies in a file of the run: not in the history, the gateways' outboxes, the broker's state, the portal's
+tables, the packet capture. The portal holds keys in memory; a run writes none.
+
+Some sixteen meters' keys are looked for, spread over the fleet, as raw bytes and as hex in either case.
+planted in a file of its own, which must be found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sim.world import World
+
+TITLE = "no meter key is in a file of the run"
+KEYS = 16
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    world.history.flush()
+    step = max(1, world.fleet.n // KEYS)
+    keys = {str(world.fleet.address(m)): key for m in range(0, world.fleet.n, step) if (key := world.fleet.key(m))}
+    return [
+        f"the key of {address} stands in {path.relative_to(world.directory)}"
+        for path, address in found_in(sorted(p for p in world.directory.rglob("*") if p.is_file()), keys)
+    ]
+
+
+def found_in(paths: Iterable[Path], keys: dict[str, bytes]) -> list[tuple[Path, str]]:
+    """(file, meter) of each key that stands in a file."""
+    found = []
+    for path in paths:
+        content = path.read_bytes()
+        lower = content.lower()
+        for address, key in keys.items():
+            if key in content or key.hex().encode() in lower:
+                found.append((path, address))
+    return found
