@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
 import socket
 import threading
 from collections.abc import Callable
@@ -30,6 +32,14 @@ def make(directory: Path, **how: Any) -> Mosquitto:
 
 def until(endpoint: Endpoint, done: Callable[[], bool], deadline_s: float = 10.0) -> None:
     assert endpoint.settle(done, deadline_s), "did not happen in time"
+
+
+def cpu_s(broker: Mosquitto) -> float:
+    """Processor seconds of this process and the broker so far: what one core would need, on a machine that is busy
+    with other things, too."""
+    mine = resource.getrusage(resource.RUSAGE_SELF)
+    fields = Path(f"/proc/{broker.pid}/stat").read_text().rpartition(")")[2].split()
+    return mine.ru_utime + mine.ru_stime + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def states(session: Session) -> list[str]:

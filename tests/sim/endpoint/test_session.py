@@ -13,7 +13,7 @@ from sim.endpoint import session as session_module
 from sim.endpoint import wheel as wheel_module
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Identity
-from tests.sim.endpoint.brokers import CuttingProxy, make, states, until
+from tests.sim.endpoint.brokers import CuttingProxy, cpu_s, make, states, until
 
 
 @pytest.fixture
@@ -26,10 +26,10 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 def test_a_thousand_gateways_connect_by_mutual_tls(broker: Mosquitto) -> None:
     identities = [broker.identity(f"gw{number}") for number in range(1_000)]
-    begun_s = clock.wall_s()
+    begun_s = cpu_s(broker)
     sessions = [broker.connect(one, subscribe=(f"gw/{one.client_id}/ack",)) for one in identities]
-    until(broker, lambda: all(session.connected for session in sessions), 30)
-    took_s = clock.wall_s() - begun_s
+    until(broker, lambda: all(session.connected for session in sessions), 60)
+    took_s = cpu_s(broker) - begun_s
     portal = broker.connect(broker.identity("portal"), subscribe=("gw/+/up",))
     until(broker, lambda: portal.connected)
     for session in sessions:
