@@ -20,7 +20,7 @@ from pathlib import Path
 from sim import clock
 from sim.endpoint.fence import Fences
 from sim.endpoint.mosquitto_config import PORTAL
-from sim.endpoint.port import FENCE, Address, EndpointError, Identity, Message, NotConnected
+from sim.endpoint.port import FENCE, Address, EndpointError, Identity, Message, NotConnected, Session
 from sim.spec import EndpointSpec
 
 QUIET_TURNS = 8
@@ -174,7 +174,7 @@ class Memory:
         self._waiting.append(session)
         return session
 
-    def fence(self, session: MemorySession) -> Callable[[], bool]:
+    def fence(self, session: Session) -> Callable[[], bool]:
         return session.fence()
 
     # --- the wheel ---------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from sim import clock
 from sim.endpoint import mosquitto_config
 from sim.endpoint.child import Child
 from sim.endpoint.mosquitto_program import find_mosquitto
-from sim.endpoint.port import Address, EndpointError, Identity
+from sim.endpoint.port import Address, EndpointError, Identity, Session
 from sim.endpoint.session import MqttSession
 from sim.endpoint.wheel import Wheel
 from sim.pki import Authority, Pair, PkiError
@@ -138,7 +138,7 @@ class Mosquitto:
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
         return self.wheel.settle(done, deadline_s)
 
-    def fence(self, session: MqttSession) -> Callable[[], bool]:
+    def fence(self, session: Session) -> Callable[[], bool]:
         return session.fence()
 
     def revoke(self, client_id: str) -> None:
