@@ -22,7 +22,7 @@ from sim.portal.keyring import Keyring
 from sim.portal.registry import MeterEntry, Registry
 from sim.portal.store import Reading
 from sim.spec import PortalSpec
-from wmbus import receiver
+from wmbus import reading, receiver
 from wmbus.errors import BadTelegram, Reason
 from wmbus.received import Telegram, parse
 from wmbus.transport import CI_LONG, CI_SHORT, RECORDS
@@ -168,7 +168,7 @@ class Judge:
             accept_clear_tail=not spec.strict,
             accept_n_zero=not pinned,
         )
-        values = interpret(receiver.interpret(unlocked, strict=spec.strict).records)
+        values = interpret(reading.interpret(unlocked, strict=spec.strict).records)
         verdict.telegram = unlocked.telegram  # behind an encrypted ELL the inner layers are the telegram's
         verdict.values = values
         verdict.counter = unlocked.counter if unlocked.mac_ok else None
