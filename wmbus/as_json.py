@@ -12,7 +12,7 @@ from typing import Any
 from wmbus import profiles
 from wmbus.errors import BadTelegram
 from wmbus.explain import DEVICE_TYPES
-from wmbus.link import frame_format, strip_crcs
+from wmbus.link import HEADER_BYTES, Address, frame_format, strip_crcs
 from wmbus.reading import Reading, interpret
 from wmbus.received import Telegram, parse
 from wmbus.receiver import unlock
@@ -27,6 +27,8 @@ def to_json(data: bytes, key: bytes | None = None, *, strict: bool = True, **swi
     out: dict[str, Any] = {}
     try:
         out["frame_format"] = frame_format(data)
+        if len(data) >= HEADER_BYTES:
+            out |= _address_json(Address.from_wire(data[2:HEADER_BYTES]))
         telegram = parse(strip_crcs(data))
         out |= headers_json(telegram)
         unlocked = unlock(telegram, key, **switches)
@@ -44,6 +46,16 @@ def to_json(data: bytes, key: bytes | None = None, *, strict: bool = True, **swi
     return out
 
 
+def _address_json(address: Address) -> dict[str, Any]:
+    return {
+        "manufacturer": address.manufacturer,
+        "id": address.id,
+        "version": address.version,
+        "device_type": address.device_type,
+        "device_type_name": DEVICE_TYPES.get(address.device_type, "reserved"),
+    }
+
+
 def headers_json(telegram: Telegram) -> dict[str, Any]:
     """What the headers say."""
     a = telegram.address
@@ -55,11 +67,7 @@ def headers_json(telegram: Telegram) -> dict[str, Any]:
     if telegram.ci is not None:
         layers.append(f"TPL {telegram.ci:02X}")
     out: dict[str, Any] = {
-        "manufacturer": a.manufacturer,
-        "id": a.id,
-        "version": a.version,
-        "device_type": a.device_type,
-        "device_type_name": DEVICE_TYPES.get(a.device_type, "reserved"),
+        **_address_json(a),
         "c_field": telegram.c_field,
         "acc": telegram.acc,
         "sts": telegram.sts,
@@ -69,10 +77,7 @@ def headers_json(telegram: Telegram) -> dict[str, Any]:
         "encrypted_blocks": telegram.encrypted_blocks,
     }
     if a != telegram.link_address:
-        link = telegram.link_address
-        out["link_address"] = {
-            "manufacturer": link.manufacturer, "id": link.id, "version": link.version, "device_type": link.device_type
-        }  # fmt: skip
+        out["link_address"] = _address_json(telegram.link_address)
     return out
 
 

@@ -70,7 +70,10 @@ def test_a_refused_telegram_still_says_what_was_readable():
     assert out["error"]["reason"] == "mac-wrong"
     assert "records" not in out
     assert to_json(b"")["error"]["reason"] == "too-short"
-    assert to_json(t.frame[:-1], t.key)["error"]["reason"] == "length-mismatch"
+    cut = to_json(t.frame[:-1], t.key)
+    assert cut["error"]["reason"] == "length-mismatch"
+    assert (cut["manufacturer"], cut["id"], cut["version"], cut["device_type"]) == ("VIP", "23000001", 0x1E, 8)
+    assert to_json(t.frame[:5])["error"]["reason"] == "too-short"
 
 
 @pytest.mark.parametrize("line", [323, 327])
