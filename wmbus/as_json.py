@@ -10,6 +10,7 @@ from datetime import date, time
 from typing import Any
 
 from wmbus import profiles
+from wmbus.compact import Formats
 from wmbus.errors import BadTelegram
 from wmbus.explain import DEVICE_TYPES
 from wmbus.link import HEADER_BYTES, Address, frame_format, strip_crcs
@@ -18,8 +19,18 @@ from wmbus.received import Telegram, parse
 from wmbus.receiver import unlock
 
 
-def to_json(data: bytes, key: bytes | None = None, *, strict: bool = True, **switches: Any) -> dict[str, Any]:
+def to_json(
+    data: bytes,
+    key: bytes | None = None,
+    *,
+    strict: bool = True,
+    formats: Formats | None = None,
+    **switches: Any,
+) -> dict[str, Any]:
     """One JSON-ready object for any bytes; never raises BadTelegram, an ``error`` member says what was wrong.
+
+    ``formats`` carries what full frames taught from one call to the next, so that compact frames open; ``switches``
+    are those of ``receiver.unlock``.
 
     Members as far as they could be read: frame_format, manufacturer, id, version, device_type, device_type_name,
     c_field, acc, sts, layers, security, security_mode, encrypted_blocks, mac_ok, counter, clear_tail, records.
@@ -39,7 +50,7 @@ def to_json(data: bytes, key: bytes | None = None, *, strict: bool = True, **swi
         out["mac_ok"] = unlocked.mac_ok
         out["counter"] = unlocked.counter
         out["clear_tail"] = unlocked.clear_tail.hex()
-        reading = interpret(unlocked, strict=strict)
+        reading = interpret(unlocked, strict=strict, formats=formats)
         out["records"] = records_json(reading)
     except BadTelegram as error:
         out["error"] = {"reason": error.reason.value, "detail": error.detail, "offset": error.offset}

@@ -6,6 +6,7 @@ import pytest
 from published import REFUSED, telegrams
 
 from wmbus.as_json import to_json
+from wmbus.compact import Formats
 from wmbus.explain import annotate
 from wmbus.telegram import build, parse
 
@@ -61,6 +62,14 @@ def test_json_of_a_mode_7_telegram_in_format_a_and_b():
         assert out["mac_ok"] is True
     assert [r["value"] for r in out["records"] if r["unit"] == "HCA"] == [127, 145, 79]
     assert [r["storage_number"] for r in out["records"] if r["unit"] == "HCA"] == [0, 1, 17]
+
+
+def test_a_stream_with_formats_opens_compact_frames():
+    formats = Formats()
+    for line in (138, 139):
+        out = to_json(telegrams()[line].frame, formats=formats, accept_already_decrypted=True)
+        assert out["records"][0]["value"] == 20.015
+    assert to_json(telegrams()[139].frame, accept_already_decrypted=True)["error"]["reason"] == "format-unknown"
 
 
 def test_a_refused_telegram_still_says_what_was_readable():
