@@ -3,6 +3,7 @@
     port               the verbs every endpoint has
     memory             embedded, for runs that want no broker
     mosquitto          a child process on a free port: mutual TLS, per-device ACL, CRL
+    access             who may say and hear what
     mosquitto_config   what it is told, as text
     mosquitto_program  where the Mosquitto program comes from
     child              a process that cannot outlive us

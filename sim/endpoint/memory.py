@@ -18,9 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sim import clock
+from sim.endpoint.access import matches, may_publish, may_read
 from sim.endpoint.fence import Fences
-from sim.endpoint.mosquitto_config import PORTAL
-from sim.endpoint.port import FENCE, Address, EndpointError, Identity, Message, NotConnected, Session
+from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected, Session
 from sim.spec import EndpointSpec
 
 QUIET_TURNS = 8
@@ -280,29 +280,3 @@ class Memory:
             wanted = any(matches(pattern, topic) for pattern in topics) and len(missed) < QUEUED_MESSAGES
             if wanted and (not self.spec.per_device_acl or may_read(client_id, topic)):
                 missed.append(message)
-
-
-def matches(pattern: str, topic: str) -> bool:
-    """MQTT 3.1.1, 4.7: `+` is one level, `#` the rest; neither matches a first level that begins with `$`."""
-    if "+" not in pattern and "#" not in pattern:
-        return pattern == topic
-    if topic.startswith("$") and pattern[0] in "+#":
-        return False
-    wanted, levels = pattern.split("/"), topic.split("/")
-    for index, level in enumerate(wanted):
-        if level == "#":
-            return True
-        if index >= len(levels) or (level != "+" and level != levels[index]):
-            return False
-    return len(wanted) == len(levels)
-
-
-def may_publish(client_id: str, topic: str) -> bool:
-    """The same rules as mosquitto_config.access_list."""
-    own = topic in (f"gw/{client_id}/up", f"gw/{client_id}/birth", FENCE.format(client=client_id))
-    return own or (client_id == PORTAL and matches("gw/+/ack", topic))
-
-
-def may_read(client_id: str, topic: str) -> bool:
-    own = topic in (f"gw/{client_id}/ack", FENCE.format(client=client_id))
-    return own or (client_id == PORTAL and (matches("gw/+/up", topic) or matches("gw/+/birth", topic)))

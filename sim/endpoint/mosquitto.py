@@ -19,6 +19,7 @@ from pathlib import Path
 
 from sim import clock
 from sim.endpoint import mosquitto_config
+from sim.endpoint.access import access_list
 from sim.endpoint.child import Child
 from sim.endpoint.mosquitto_program import find_mosquitto
 from sim.endpoint.port import Address, EndpointError, Identity, Session
@@ -198,7 +199,7 @@ class Mosquitto:
                 self.directory, self.authority.certificate, self.authority.crl, self._server, user
             )
             files.config.write_text(mosquitto_config.config(self.spec, files, self._port), encoding="utf-8")
-            files.acl.write_text(mosquitto_config.access_list(), encoding="utf-8")
+            files.acl.write_text(access_list(), encoding="utf-8")
         except PkiError as error:
             raise EndpointError(str(error)) from None
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What Mosquitto is told: its configuration and access list, as text. Pure: no process, no file.
+"""What Mosquitto is told: its configuration, as text. Pure: no process, no file.
 
 The honest fleet's rules: TLS 1.2 or better on 127.0.0.1, a certificate from our authority that is not revoked, the
 certificate's common name is the user and (bind_client_id) the client id, and a device writes and reads its own topics
@@ -18,7 +18,6 @@ from sim.spec import EndpointSpec
 
 QUEUED_MESSAGES = 1_000_000
 INFLIGHT_MESSAGES = 10_000  # below the 65 535 packet identifiers
-PORTAL = "portal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +80,3 @@ def config(spec: EndpointSpec, files: Files, port: int) -> str:
     if spec.per_device_acl:
         lines.append(f"acl_file {files.acl}")
     return "\n".join(lines) + "\n"
-
-
-def access_list() -> str:
-    """%u is the user name, which is the certificate's common name where certificates are required."""
-    return f"""\
-pattern write gw/%u/up
-pattern write gw/%u/birth
-pattern read gw/%u/ack
-pattern readwrite fence/%u
-
-user {PORTAL}
-topic read gw/+/up
-topic read gw/+/birth
-topic write gw/+/ack
-"""

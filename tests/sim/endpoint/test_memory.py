@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sim import clock
-from sim.endpoint.memory import Memory, matches
+from sim.endpoint.access import matches
+from sim.endpoint.memory import Memory
 from sim.endpoint.port import Address, EndpointError
 from sim.spec import EndpointSpec
 

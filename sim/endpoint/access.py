@@ -1,0 +1,52 @@
+"""Who may say and hear what: a device its own topics, the portal everybody's.
+
+One rule, told twice: as Mosquitto's access list, and as the embedded broker's questions. tests/sim/endpoint/
+test_contract.py holds the two together.
+"""
+
+from __future__ import annotations
+
+from sim.endpoint.port import FENCE
+
+PORTAL = "portal"
+
+
+def access_list() -> str:
+    """%u is the user name, which is the certificate's common name where certificates are required."""
+    return f"""\
+pattern write gw/%u/up
+pattern write gw/%u/birth
+pattern read gw/%u/ack
+pattern readwrite fence/%u
+
+user {PORTAL}
+topic read gw/+/up
+topic read gw/+/birth
+topic write gw/+/ack
+"""
+
+
+def matches(pattern: str, topic: str) -> bool:
+    """MQTT 3.1.1, 4.7: `+` is one level, `#` the rest; neither matches a first level that begins with `$`."""
+    if "+" not in pattern and "#" not in pattern:
+        return pattern == topic
+    if topic.startswith("$") and pattern[0] in "+#":
+        return False
+    wanted, levels = pattern.split("/"), topic.split("/")
+    for index, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if index >= len(levels) or (level != "+" and level != levels[index]):
+            return False
+    return len(wanted) == len(levels)
+
+
+def may_publish(client_id: str, topic: str) -> bool:
+    """Whether access_list lets this client publish there."""
+    own = topic in (f"gw/{client_id}/up", f"gw/{client_id}/birth", FENCE.format(client=client_id))
+    return own or (client_id == PORTAL and matches("gw/+/ack", topic))
+
+
+def may_read(client_id: str, topic: str) -> bool:
+    own = topic in (f"gw/{client_id}/ack", FENCE.format(client=client_id))
+    return own or (client_id == PORTAL and (matches("gw/+/up", topic) or matches("gw/+/birth", topic)))
