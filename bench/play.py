@@ -136,19 +136,19 @@ class _Play:
         """What differs from the recording, and what the portal was told to leave unchecked."""
         found = [f"{' and '.join(OFF)} are off: they hold a telegram's time against today's, and a recording's is past"]
         if self.log.broken_lines:
-            found.append(f"{len(self.log.broken_lines)} lines were passed over: the receiver marked them as broken")
+            found.append(f"lines passed over, because the receiver marked them as broken: {len(self.log.broken_lines)}")
         if self.log.assumed:
-            found.append(f"{self.log.assumed} telegrams came without a level in dBm: sent at {ASSUMED_DBM:g} dBm")
+            found.append(f"without a level in dBm, and sent at {ASSUMED_DBM:g} dBm: {self.log.assumed}")
         sendings = self._playing.sendings if self._playing is not None else []
         limited = [one for one in sendings if one.limited]
         if limited:
             found.append(
-                f"{len(limited)} could not be sent at the recorded level, first line {limited[0].played.line}: "
+                f"not sent at the recorded level: {len(limited)}, first in line {limited[0].played.line}: "
                 f"{limited[0].limited}"
             )
         late = [one for one in sendings if one.start_ns - sendings[0].start_ns - one.played.at_ns >= NS_PER_MS]
         if late:
-            found.append(f"{len(late)} were sent a little later than recorded: their times overlap")
+            found.append(f"sent a little later than recorded, because their times overlap: {len(late)}")
         return found
 
     def as_lines(self) -> Iterator[str]:
