@@ -103,6 +103,14 @@ def cmac(keys: U8, messages: U8) -> U8:
 
 def derive_pair(keys: U8, counters: U32, id_wire: U8) -> tuple[U8, U8]:
     """(Kenc, Kmac) of messages from meters, each (n, 16).  ``counters`` (n,), ``id_wire`` (n, 4)."""
+    if engine() != "numpy":
+        both_blocks = np.full((len(keys), 2 * BLOCK), 0x07, dtype=np.uint8)
+        for at, constant in ((0, DC_ENC_FROM_METER), (BLOCK, DC_MAC_FROM_METER)):
+            both_blocks[:, at] = constant
+            both_blocks[:, at + 1 : at + 5] = counters.astype("<u4").view(np.uint8).reshape(-1, 4)
+            both_blocks[:, at + 5 : at + 9] = id_wire
+        _numba().derive_pair(keys, both_blocks, _fast())
+        return both_blocks[:, :BLOCK], both_blocks[:, BLOCK:]
     block = np.full((len(keys), BLOCK), 0x07, dtype=np.uint8)
     block[:, 1:5] = counters.astype("<u4").view(np.uint8).reshape(-1, 4)
     block[:, 5:9] = id_wire

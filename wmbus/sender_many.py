@@ -54,11 +54,39 @@ def build_many(
     for low in range(0, n, _ROWS_AT_ONCE):
         rows = slice(low, low + _ROWS_AT_ONCE)
         _frame(out[rows], address_wire[rows], acc[rows], sts[rows], records[rows], security, c_field, tpl, cfg_flags)
-        if security == "mode5" and keys is not None:
-            _mode5(out[rows], address_wire[rows], acc[rows], keys[rows], m, avoid_2f2f)
-        elif security == "mode7" and keys is not None and counters is not None:
-            _mode7(out[rows], address_wire[rows], keys[rows], counters[rows], m, tpl, avoid_2f2f)
+        if keys is not None:
+            seal_many(
+                out[rows], address_wire[rows], acc[rows], m, security=security, keys=keys[rows],
+                counters=None if counters is None else counters[rows], avoid_2f2f=avoid_2f2f,
+            )  # fmt: skip
     return out
+
+
+def seal_many(
+    frames: U8,
+    address_wire: U8,
+    acc: U8,
+    m: int,
+    *,
+    security: Security,
+    keys: U8,
+    counters: NDArray[np.uint32] | None = None,
+    avoid_2f2f: bool = True,
+) -> None:
+    """Encrypt and authenticate in place: frames with `m` bytes of records, 2F2F and fill already in them."""
+    if security == "mode5":
+        _mode5(frames, address_wire, acc, keys, m, avoid_2f2f)
+    elif security == "mode7" and counters is not None:
+        _mode7(frames, address_wire, keys, counters, m, avoid_2f2f)
+
+
+def frame_template(size: int, m: int, security: Security, *, c_field: int, tpl: int, cfg_flags: int) -> U8:
+    """One frame in which address, access number, status, records, counter, MAC and ciphertext are still zero."""
+    out = np.zeros((1, size), dtype=np.uint8)
+    nothing, records = np.zeros((1, 8), np.uint8), np.zeros((1, m), np.uint8)
+    _frame(out, nothing, nothing[:, 0], nothing[:, 0], records, security, c_field, tpl, cfg_flags)
+    frame: U8 = out[0]
+    return frame
 
 
 def _frame(
@@ -104,16 +132,18 @@ def _frame(
 
 
 def _seal(keys: U8, iv: U8 | None, out: U8, at: int, m: int, avoid_2f2f: bool) -> None:
-    blocks = np.ascontiguousarray(out[:, at:])
+    blocks = out[:, at:]
     security_many.encrypt_cbc(keys, iv, blocks)
     if avoid_2f2f and m + 2 < blocks.shape[1]:
         again = np.flatnonzero((blocks[:, 0] == _FILL) & (blocks[:, 1] == _FILL))
         if len(again):
-            moved = np.roll(out[again, at:], 1, axis=1)
+            its_keys, its_iv = keys[again], None if iv is None else iv[again]
+            moved = blocks[again]
+            security_many.decrypt_cbc(its_keys, its_iv, moved)
+            moved = np.roll(moved, 1, axis=1)
             moved[:, 0] = _FILL
-            security_many.encrypt_cbc(keys[again], None if iv is None else iv[again], moved)
+            security_many.encrypt_cbc(its_keys, its_iv, moved)
             blocks[again] = moved
-    out[:, at:] = blocks
 
 
 def _mode5(out: U8, address_wire: U8, acc: U8, keys: U8, m: int, avoid_2f2f: bool) -> None:
@@ -123,9 +153,7 @@ def _mode5(out: U8, address_wire: U8, acc: U8, keys: U8, m: int, avoid_2f2f: boo
     _seal(keys, iv, out, out.shape[1] - (m + 2 + 15) // 16 * 16, m, avoid_2f2f)
 
 
-def _mode7(
-    out: U8, address_wire: U8, keys: U8, counters: NDArray[np.uint32], m: int, tpl: int, avoid_2f2f: bool
-) -> None:
+def _mode7(out: U8, address_wire: U8, keys: U8, counters: NDArray[np.uint32], m: int, avoid_2f2f: bool) -> None:
     mcr = np.ascontiguousarray(counters.astype("<u4")).view(np.uint8).reshape(-1, 4)
     kenc, kmac = security_many.derive_pair(keys, counters, address_wire[:, 2:6])
     _seal(kenc, None, out, out.shape[1] - (m + 2 + 15) // 16 * 16, m, avoid_2f2f)

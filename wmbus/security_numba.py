@@ -1,0 +1,280 @@
+"""The compiled engines of ``security_many``: AES over many keys by the processor's instructions, or by tables.
+
+Imported only where numba is installed.  What is called here is compiled at its first call and kept on disk.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from wmbus.aes_instructions import LANES, cbc_lanes, ecb_lanes, has_aes_instructions
+from wmbus.aes_tables import I_TABLES as _I
+from wmbus.aes_tables import INVERSE_SBOX, SBOX
+from wmbus.aes_tables import T_TABLES as _T
+
+# Imported by name: type checkers meet a machine without numba too.
+njit: Any = importlib.import_module("numba").njit
+
+_T0, _T1, _T2, _T3 = _T
+_I0, _I1, _I2, _I3 = _I
+
+
+# --- by instructions ------------------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _cbc_rows(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> None:
+    """`rows` is a whole number of eights; k, v, d are addresses."""
+    for row in range(0, rows, LANES):
+        cbc_lanes(np.int64(k + 16 * row), np.int64(v + 16 * row), np.int64(d + stride * row), np.int64(stride),
+                   np.int64(blocks))  # fmt: skip
+
+
+def _cbc_instructions(keys: Any, iv: Any, data: Any) -> None:
+    """In place, also where the rows of `data` have gaps between them."""
+    n, size = data.shape
+    if data.strides[1] != 1 and size > 1:
+        raise ValueError("the bytes of a row must lie side by side")
+    whole = n // LANES * LANES
+    _cbc_rows(keys.ctypes.data, iv.ctypes.data, data.ctypes.data, data.strides[0], size // 16, whole)
+    if n > whole:
+        some_keys, some_iv = np.zeros((LANES, 16), np.uint8), np.zeros((LANES, 16), np.uint8)
+        some = np.zeros((LANES, size), np.uint8)
+        some_keys[: n - whole], some_iv[: n - whole], some[: n - whole] = keys[whole:], iv[whole:], data[whole:]
+        _cbc_rows(some_keys.ctypes.data, some_iv.ctypes.data, some.ctypes.data, size, size // 16, LANES)
+        data[whole:] = some[: n - whole]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _ecb_instructions(keys: Any, data: Any) -> None:
+    n, size = data.shape
+    whole = n // LANES * LANES
+    k, d = np.int64(keys.ctypes.data), np.int64(data.ctypes.data)
+    for row in range(0, whole, LANES):
+        ecb_lanes(k + 16 * row, k, d + size * row, np.int64(size), np.int64(size // 16))
+    rest = n - whole
+    if rest:
+        some_keys = np.zeros((LANES, 16), np.uint8)
+        some = np.zeros((LANES, size), np.uint8)
+        some_keys[:rest], some[:rest] = keys[whole:], data[whole:]
+        ecb_lanes(np.int64(some_keys.ctypes.data), np.int64(0), np.int64(some.ctypes.data), np.int64(size),
+                   np.int64(size // 16))  # fmt: skip
+        data[whole:] = some[:rest]
+
+
+# --- by tables ------------------------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _expand(key: Any, out: Any) -> None:
+    for word in range(4):
+        value = np.uint32(0)
+        for byte in range(4):
+            value = np.uint32(value << 8 | key[4 * word + byte])
+        out[word] = value
+    rcon = np.uint32(1)
+    for word in range(4, 44):
+        value = out[word - 1]
+        if word % 4 == 0:
+            value = np.uint32(
+                np.uint32(SBOX[value >> 16 & 0xFF]) << 24 | np.uint32(SBOX[value >> 8 & 0xFF]) << 16
+                | np.uint32(SBOX[value & 0xFF]) << 8 | np.uint32(SBOX[value >> 24])
+            ) ^ np.uint32(rcon << 24)  # fmt: skip
+            rcon = np.uint32(rcon << 1 ^ (0x11B if rcon & 0x80 else 0))
+        out[word] = out[word - 4] ^ value
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _encrypt(keys: Any, state: Any) -> None:
+    a, b, c, d = state[0] ^ keys[0], state[1] ^ keys[1], state[2] ^ keys[2], state[3] ^ keys[3]
+    for at in range(4, 40, 4):
+        w = _T0[a >> 24] ^ _T1[b >> 16 & 0xFF] ^ _T2[c >> 8 & 0xFF] ^ _T3[d & 0xFF] ^ keys[at]
+        x = _T0[b >> 24] ^ _T1[c >> 16 & 0xFF] ^ _T2[d >> 8 & 0xFF] ^ _T3[a & 0xFF] ^ keys[at + 1]
+        y = _T0[c >> 24] ^ _T1[d >> 16 & 0xFF] ^ _T2[a >> 8 & 0xFF] ^ _T3[b & 0xFF] ^ keys[at + 2]
+        z = _T0[d >> 24] ^ _T1[a >> 16 & 0xFF] ^ _T2[b >> 8 & 0xFF] ^ _T3[c & 0xFF] ^ keys[at + 3]
+        a, b, c, d = w, x, y, z
+    state[0] = _last(a, b, c, d) ^ keys[40]
+    state[1] = _last(b, c, d, a) ^ keys[41]
+    state[2] = _last(c, d, a, b) ^ keys[42]
+    state[3] = _last(d, a, b, c) ^ keys[43]
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _last(a: Any, b: Any, c: Any, d: Any) -> Any:
+    return np.uint32(
+        np.uint32(SBOX[a >> 24]) << 24 | np.uint32(SBOX[b >> 16 & 0xFF]) << 16
+        | np.uint32(SBOX[c >> 8 & 0xFF]) << 8 | np.uint32(SBOX[d & 0xFF])
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _by_tables(keys: Any, iv: Any, data: Any, chained: bool) -> None:
+    schedule, state = np.empty(44, np.uint32), np.empty(4, np.uint32)
+    for row in range(len(data)):
+        _expand(keys[row], schedule)
+        for at in range(0, data.shape[1], 16):
+            for word in range(4):
+                value = np.uint32(0)
+                for byte in range(4 * word, 4 * word + 4):
+                    mixed = data[row, at + byte]
+                    if chained:
+                        mixed ^= data[row, at - 16 + byte] if at else iv[row, byte]
+                    value = np.uint32(value << 8 | mixed)
+                state[word] = value
+            _encrypt(schedule, state)
+            for byte in range(16):
+                data[row, at + byte] = state[byte >> 2] >> (24 - 8 * (byte & 3)) & 0xFF
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _back_by_tables(keys: Any, iv: Any, data: Any) -> None:
+    schedule, back = np.empty(44, np.uint32), np.empty(44, np.uint32)
+    state, before, sealed = np.empty(4, np.uint32), np.empty(16, np.uint8), np.empty(16, np.uint8)
+    for row in range(len(data)):
+        _expand(keys[row], schedule)
+        for word in range(44):
+            value = schedule[4 * (10 - word // 4) + word % 4]
+            if 4 <= word < 40:
+                value = (_I0[SBOX[value >> 24]] ^ _I1[SBOX[value >> 16 & 0xFF]] ^ _I2[SBOX[value >> 8 & 0xFF]]
+                         ^ _I3[SBOX[value & 0xFF]])  # fmt: skip
+            back[word] = value
+        before[:] = iv[row]
+        for at in range(0, data.shape[1], 16):
+            sealed[:] = data[row, at : at + 16]
+            for word in range(4):
+                value = np.uint32(0)
+                for byte in range(4):
+                    value = np.uint32(value << 8 | sealed[4 * word + byte])
+                state[word] = value
+            _decrypt(back, state)
+            for byte in range(16):
+                data[row, at + byte] = (state[byte >> 2] >> (24 - 8 * (byte & 3)) & 0xFF) ^ before[byte]
+            before[:] = sealed
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _decrypt(keys: Any, state: Any) -> None:
+    a, b, c, d = state[0] ^ keys[0], state[1] ^ keys[1], state[2] ^ keys[2], state[3] ^ keys[3]
+    for at in range(4, 40, 4):
+        w = _I0[a >> 24] ^ _I1[d >> 16 & 0xFF] ^ _I2[c >> 8 & 0xFF] ^ _I3[b & 0xFF] ^ keys[at]
+        x = _I0[b >> 24] ^ _I1[a >> 16 & 0xFF] ^ _I2[d >> 8 & 0xFF] ^ _I3[c & 0xFF] ^ keys[at + 1]
+        y = _I0[c >> 24] ^ _I1[b >> 16 & 0xFF] ^ _I2[a >> 8 & 0xFF] ^ _I3[d & 0xFF] ^ keys[at + 2]
+        z = _I0[d >> 24] ^ _I1[c >> 16 & 0xFF] ^ _I2[b >> 8 & 0xFF] ^ _I3[a & 0xFF] ^ keys[at + 3]
+        a, b, c, d = w, x, y, z
+    state[0] = _last_back(a, d, c, b) ^ keys[40]
+    state[1] = _last_back(b, a, d, c) ^ keys[41]
+    state[2] = _last_back(c, b, a, d) ^ keys[42]
+    state[3] = _last_back(d, c, b, a) ^ keys[43]
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _last_back(a: Any, b: Any, c: Any, d: Any) -> Any:
+    s = INVERSE_SBOX
+    return np.uint32(
+        np.uint32(s[a >> 24]) << 24 | np.uint32(s[b >> 16 & 0xFF]) << 16
+        | np.uint32(s[c >> 8 & 0xFF]) << 8 | np.uint32(s[d & 0xFF])
+    )  # fmt: skip
+
+
+# --- what security_many calls ---------------------------------------------------------------------------------
+
+
+def encrypt_cbc(keys: Any, iv: Any, blocks: Any, fast: bool) -> None:
+    """In place; `blocks` may be a view with gaps between its rows."""
+    if fast:
+        _cbc_instructions(np.ascontiguousarray(keys), np.ascontiguousarray(iv), blocks)
+        return
+    whole = np.ascontiguousarray(blocks)
+    _by_tables(np.ascontiguousarray(keys), np.ascontiguousarray(iv), whole, True)
+    if whole is not blocks:
+        blocks[:] = whole
+
+
+def decrypt_cbc(keys: Any, iv: Any, blocks: Any, _fast: bool) -> None:
+    """In place."""
+    whole = np.ascontiguousarray(blocks)
+    _back_by_tables(np.ascontiguousarray(keys), np.ascontiguousarray(iv), whole)
+    if whole is not blocks:
+        blocks[:] = whole
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _doubled(block: Any, out: Any) -> None:
+    """Doubling in GF(2**128); `out` may be `block`."""
+    top = block[0] >> 7
+    for byte in range(15):
+        out[byte] = block[byte] << 1 | block[byte + 1] >> 7
+    out[15] = block[15] << 1 ^ (0x87 if top else 0)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _padded(messages: Any, zeros: Any, out: Any) -> None:
+    """Messages padded to whole blocks, the last one mixed with its subkey; `zeros` is the encrypted zero block."""
+    n, size = messages.shape
+    last = out.shape[1] - 16
+    doublings = 1 if size and size % 16 == 0 else 2
+    subkey = np.empty(16, np.uint8)
+    for row in range(n):
+        _doubled(zeros[row], subkey)
+        if doublings == 2:
+            _doubled(subkey, subkey)
+        for byte in range(size):
+            out[row, byte] = messages[row, byte]
+        if doublings == 2:
+            out[row, size] = 0x80
+            for byte in range(size + 1, last + 16):
+                out[row, byte] = 0
+        for byte in range(16):
+            out[row, last + byte] ^= subkey[byte]
+
+
+def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
+    """Both keys of KDF-A: `blocks` (n, 32) holds the two inputs and becomes the two keys. Each is a CMAC of one whole
+    block, that is one block encryption of the input mixed with K1."""
+    n = len(keys)
+    keys = np.ascontiguousarray(keys)
+    zeros = np.zeros((n, 16), np.uint8)
+    if fast:
+        _ecb_instructions(keys, zeros)
+    else:
+        _by_tables(keys, zeros, zeros, False)
+    _mixed(zeros, blocks)
+    if fast:
+        _ecb_instructions(keys, blocks)
+    else:
+        _by_tables(keys, zeros, blocks, False)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _mixed(zeros: Any, blocks: Any) -> None:
+    subkey = np.empty(16, np.uint8)
+    for row in range(len(zeros)):
+        _doubled(zeros[row], subkey)
+        for byte in range(16):
+            blocks[row, byte] ^= subkey[byte]
+            blocks[row, 16 + byte] ^= subkey[byte]
+
+
+def cmac(keys: Any, messages: Any, out: Any, fast: bool) -> None:
+    """AES-CMAC of each row into `out` (n, 16)."""
+    n, size = messages.shape
+    keys = np.ascontiguousarray(keys)
+    zeros = np.zeros((n, 16), np.uint8)
+    blocks = np.empty((n, max(1, (size + 15) // 16) * 16), np.uint8)
+    nothing = np.zeros((n, 16), np.uint8)
+    if fast:
+        _ecb_instructions(keys, zeros)
+    else:
+        _by_tables(keys, nothing, zeros, False)
+    _padded(np.ascontiguousarray(messages), zeros, blocks)
+    if fast:
+        _cbc_instructions(keys, nothing, blocks)
+    else:
+        _by_tables(keys, nothing, blocks, True)
+    out[:] = blocks[:, -16:]
+
+
+__all__ = ["cmac", "decrypt_cbc", "derive_pair", "encrypt_cbc", "has_aes_instructions"]
