@@ -1,13 +1,16 @@
 """The rig: runs scenarios against worlds, decides, and leaves a run directory. Nobody imports it from elsewhere.
 
-cli         the command line
-scenario    the @scenario mark and the Stage a scenario is given
-plugin      how pytest runs a scenario: with its defences, then as a control without
-verdict     what an outcome means next to its control
+cli         the command line; pipes and signals: how it survives its reader, and how it ends early
+runner      from a person's words to a run; options: what the command line changes in every scenario
+scenario    the @scenario mark and the Stage a scenario is given; airlog: air.pcap of it
+plugin      how pytest finds and runs scenarios; controller: what comes of a session
+bout        one scenario with one seed: with its defences, then as a control without
+judgement   outcomes next to their control and to what was expected; verdict: what one outcome means
 measure     figures with limits
 checks/     one invariant a file, applied to every run
+errors      what can go wrong without being our fault, in words
 catalogue   what there is: scenarios, attacks, meters, gateways, endpoints
-rundir      runs/<name>/<time>/
+rundir      runs/<name>/<time>/; replay: a run again, compared by digest
 doctor      is this machine ready
 perf/       benchmarks
 """

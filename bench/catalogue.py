@@ -10,6 +10,7 @@ from attacks.attack import attacks
 from bench.scenario import SCENARIOS
 from sim.endpoint.choice import FEATURES
 from sim.meters.kind import kinds
+from sim.spec import SpecError
 
 KINDS = ("scenarios", "attacks", "meters", "gateways", "endpoints")
 
@@ -29,28 +30,37 @@ def entries(kind: str) -> list[dict[str, Any]]:
     }[kind]()
 
 
-def scenario_entries(folder: Path = SCENARIOS) -> list[dict[str, Any]]:
-    """From the files' syntax, without importing them: listing must not run anything."""
+def scenario_entries(place: Path = SCENARIOS) -> list[dict[str, Any]]:
+    """From the files' syntax, without importing them: listing must not run anything. `place`: a folder, or one file
+    (its scenarios' ids then begin with its whole path). Raises SpecError for a file that is not Python."""
     found = []
-    for path in sorted(folder.rglob("test_*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+    for path in sorted(place.rglob("test_*.py")) if place.is_dir() else [place]:
+        try:
+            body = ast.parse(path.read_text(encoding="utf-8"), str(path)).body
+        except (SyntaxError, UnicodeDecodeError, OSError) as error:
+            line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+            raise SpecError(f"{path}{line}: cannot be read: {getattr(error, 'msg', None) or error}") from None
+        for node in body:
             if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
                 continue
             settings = _decorator(node, "scenario")
-            if settings is None:
-                continue
-            doc = ast.get_docstring(node) or ""
-            name = node.name.removeprefix("test_").replace("_", " ")
-            found.append(
-                {
-                    "id": f"{path.relative_to(folder).as_posix()}::{node.name}",
-                    "title": name[:1].upper() + name[1:],
-                    "world": settings.get("world", ""),
-                    "threats": list(settings.get("threats", [])),
-                    "doc": " ".join(doc.split()),
-                }
-            )
+            if settings is not None:
+                found.append(_scenario_entry(path, place, node, settings))
     return found
+
+
+def _scenario_entry(path: Path, place: Path, node: ast.FunctionDef, settings: dict[str, Any]) -> dict[str, Any]:
+    name = node.name.removeprefix("test_").replace("_", " ")
+    file = path.relative_to(place) if place.is_dir() else path.resolve()
+    return {
+        "id": f"{file.as_posix()}::{node.name}",
+        "title": name[:1].upper() + name[1:],
+        "world": settings.get("world", ""),
+        "threats": list(settings.get("threats", [])),
+        "settings": dict(settings.get("settings") or {}),
+        "needs": list(settings.get("needs", [])),
+        "doc": " ".join((ast.get_docstring(node) or "").split()),
+    }
 
 
 def _decorator(node: ast.FunctionDef, name: str) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
     from sim.world import World
 
 _MARKS = {"passed": "[green]passed", "failed": "[red]FAILED", "error": "[red]ERROR", "skipped": "[yellow]left out",
-          "inconclusive": "[yellow]INCONCLUSIVE"}  # fmt: skip
+          "inconclusive": "[yellow]INCONCLUSIVE", "interrupted": "[yellow]interrupted"}  # fmt: skip
 
 
 class Progress:
     """Written to standard error, so that --json on standard output stays clean."""
 
-    def __init__(self, *, enabled: bool, console: Console | None = None) -> None:
+    def __init__(self, *, enabled: bool, bars: bool = True, console: Console | None = None) -> None:
         self.enabled = enabled
+        self._may_draw = bars
         self.console = console or Console(stderr=True, highlight=False)
         self._bars: Bars | None = None
         self._task: Any = None
@@ -33,7 +35,7 @@ class Progress:
 
     def world(self, label: str, meters: int) -> Callable[[World, int, int], None] | None:
         """A callback (world, now_ns, end_ns) for each window; None when nobody looks."""
-        if not self.enabled or not self.console.is_terminal:
+        if not self.enabled or not self._may_draw or not self.console.is_terminal:
             return None
         self._bars = Bars(
             TextColumn("{task.description}"),
@@ -61,4 +63,4 @@ class Progress:
     def done(self, outcome: str, duration_s: float) -> None:
         if self.enabled:
             self.world_done()
-            self.console.print(f"{_MARKS[outcome]:<14}[/] {self._title} [dim]({duration_s:.1f} s)")
+            self.console.print(f"{_MARKS[outcome]:<14}[/] {escape(self._title)} [dim]({duration_s:.1f} s)")

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+import shlex
 from typing import Any
 
-from bench import rundir
-from bench.scenario import SCENARIOS
+from bench import rundir, runner
+from bench.options import Options
+
+UNFINISHED = ("interrupted", "error", "skipped")
 
 
 def replay(name: str, *, as_json: bool) -> int:
-    """0 when every world's digest is the same, 1 when one differs; raises RunDirectoryError."""
-    from bench.cli import run_pytest
-
+    """0 when every world's digest is the same, 1 when one differs, 130 when interrupted. Raises RunDirectoryError."""
     old_directory = rundir.find(name)
-    old = json.loads((old_directory / "run.json").read_text(encoding="utf-8"))
-    finished = [s for s in old["scenarios"] if s["worlds"]]
+    old = rundir.read(old_directory)
+    finished = [s for s in old["scenarios"] if s["worlds"] and s["outcome"] not in UNFINISHED]
     if not finished:
         raise rundir.RunDirectoryError(
             f"{old_directory}: no scenario of this run was finished; there is nothing to compare"
         )
     new: list[dict[str, Any]] = []
     for seed in sorted({s["seed"] for s in finished}):
-        options = options_of(finished[0]["replay"])
-        arguments = argparse.Namespace(seed=seed, k=None, workers=None, json=False, **options)
-        paths = [str(SCENARIOS / s["id"]) for s in finished if s["seed"] == seed]
-        run_pytest(arguments, paths, name=f"replay-{old['name']}", title=f"Replay of {old['name']}, seed {seed}")
-        new += json.loads((rundir.find(f"replay-{old['name']}") / "run.json").read_text(encoding="utf-8"))["scenarios"]
+        ran = runner.run(_choice(old, [s for s in finished if s["seed"] == seed], seed))
+        if ran.code == runner.INTERRUPTED_EXIT or ran.directory is None:
+            return ran.code
+        new += rundir.read(ran.directory)["scenarios"]
     rows = compare(finished, new)
     different = [row for row in rows if row["old"] != row["new"]]
     if as_json:
@@ -43,12 +42,22 @@ def replay(name: str, *, as_json: bool) -> int:
     return 1 if different else 0
 
 
-def options_of(command: str) -> dict[str, Any]:
+def _choice(old: dict[str, Any], scenarios: list[dict[str, Any]], seed: int) -> runner.Choice:
+    return runner.Choice(
+        entries=runner.select([s["id"] for s in scenarios]),
+        name=f"replay-{old['name']}",
+        title=f"Replay of {old['name']}, seed {seed}",
+        command=runner.command_line(),
+        options=options_of(scenarios[0]["replay"]),
+        seed=seed,
+    )
+
+
+def options_of(command: str) -> Options:
     """--endpoint and --set of the command that a scenario says reproduces it."""
-    words = command.split()
+    words = shlex.split(command)
     endpoint = words[words.index("--endpoint") + 1] if "--endpoint" in words else None
-    settings = [words[i + 1] for i, word in enumerate(words) if word == "--set"]
-    return {"endpoint": endpoint, "set": settings}
+    return Options(endpoint, tuple(words[i + 1] for i, word in enumerate(words) if word == "--set"))
 
 
 def compare(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,13 +1,18 @@
-"""runs/<name>/<time>/: what a run leaves behind. run.json is the index, everything else is named in it."""
+"""runs/<name>/<time>/: what a run leaves behind. run.json is the index, everything else is named in it.
+
+A run that fills the disk must still be able to say so: each run directory holds a reserve of some space, which is given
+back when a file that matters cannot be written otherwise.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import re
 import subprocess
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +20,30 @@ from sim.clock import wall_now
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
+PLACE = "WMBENCH_RUNS"  # in the environment, so that workers write to the same place
+RESERVE = ".reserve"
+RESERVE_BYTES = 400_000
 
 
 class RunDirectoryError(Exception):
     """A run directory cannot be made or found; the message names the way out."""
 
 
+def place() -> Path:
+    """Where runs are kept: --runs DIR, else $WMBENCH_RUNS, else runs/ in the checkout."""
+    return Path(os.environ.get(PLACE) or ROOT / "runs").absolute()
+
+
+def folder_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:100] or "run"
+
+
 def make(name: str, base: Path | None = None) -> Path:
-    """A new directory under runs/, and the `latest` link set to it. Raises RunDirectoryError."""
-    runs = base or ROOT / "runs"
-    folder = runs / re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-")
+    """A new directory under runs/, and the `latest` links set to it. Raises RunDirectoryError."""
+    runs = base or place()
+    folder = runs / folder_name(name)
     stamp = wall_now().strftime("%Y-%m-%dT%H-%M-%S")
+    directory = folder / stamp
     try:
         for extra in ["", *(f"-{n}" for n in range(2, 100))]:
             directory = folder / (stamp + extra)
@@ -33,15 +51,38 @@ def make(name: str, base: Path | None = None) -> Path:
                 directory.mkdir(parents=True)
                 break
             except FileExistsError:
+                if not folder.is_dir():
+                    raise
                 continue
+        (directory / RESERVE).write_bytes(b"\0" * RESERVE_BYTES)
         link(folder / "latest", directory)
         link(runs / "latest", directory)
     except OSError as error:
+        unmake(directory)
         raise RunDirectoryError(
-            f"cannot make a run directory in {runs}: {error.strerror}. Free some space or give another place with "
-            "--runs DIR."
+            f"cannot make a run directory in {runs}: {error.strerror}. Free some space, make the place yours, or give "
+            "another one with --runs DIR"
         ) from None
     return directory
+
+
+def unmake(directory: Path) -> None:
+    """Take away the directory of a run that came to nothing, so that `latest` does not lead to it."""
+    release(directory)
+    with contextlib.suppress(OSError):
+        directory.rmdir()  # fails when there is something in it, and then it stays
+        for latest in (directory.parent / "latest", directory.parent.parent / "latest"):
+            if latest.is_symlink() and not latest.exists():
+                latest.unlink()
+                _link_newest(latest)
+        directory.parent.rmdir()
+
+
+def _link_newest(latest: Path) -> None:
+    runs = [p.parent for pattern in ("*/run.json", "*/*/run.json") for p in latest.parent.glob(pattern)]
+    real = [run for run in runs if not run.is_symlink()]
+    if real:
+        link(latest, max(real, key=lambda run: run.name))
 
 
 def link(name: Path, target: Path) -> None:
@@ -53,33 +94,77 @@ def link(name: Path, target: Path) -> None:
 
 
 def find(text: str, base: Path | None = None) -> Path:
-    """The run directory a person means: a path, a name under runs/ (its latest run), or "latest"."""
-    runs = base or ROOT / "runs"
-    for candidate in (Path(text), runs / text, runs / text / "latest"):
-        if (candidate / "run.json").exists():
+    """The run directory a person means: a path, a name under runs/ (its latest run), or "latest". Also one that was
+    killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
+    runs = base or place()
+    for candidate in (Path(text), runs / text, runs / text / "latest", runs / folder_name(text) / "latest"):
+        if (candidate / "run.json").exists() or any(candidate.glob("*/scenario.json")):
             return candidate.resolve()
     raise RunDirectoryError(
         f"there is no run {text!r}: give a directory with a run.json, a name under {runs}, or latest"
     )
 
 
-def write_json(path: Path, body: Any) -> None:
-    """Whole or not at all: a reader never sees half a file."""
+def read(directory: Path) -> dict[str, Any]:
+    """Its run.json. Raises RunDirectoryError."""
+    path = directory / "run.json"
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunDirectoryError(
+            f"{directory} has no run.json: the run was killed. ./wmbench report {directory} gathers what was finished"
+        ) from None
+    except OSError as error:
+        raise RunDirectoryError(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise RunDirectoryError(f"{path} is damaged ({error}); run it again") from None
+    if not isinstance(body, dict) or not isinstance(body.get("scenarios"), list):
+        raise RunDirectoryError(f"{path} holds no run")
+    return body
+
+
+def release(directory: Path) -> None:
+    """Give the reserve back."""
+    with contextlib.suppress(OSError):
+        (directory / RESERVE).unlink(missing_ok=True)
+
+
+def write_json(path: Path, body: Any, *, reserve: Path | None = None) -> None:
+    """Whole or not at all: a reader never sees half a file. `reserve`: the run directory whose reserve may be used
+    when the disk is full. Raises OSError."""
+    try:
+        _write(path, body)
+    except OSError:
+        if reserve is None:
+            raise
+        release(reserve)
+        _write(path, body)
+
+
+def _write(path: Path, body: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
-    fresh.write_text(json.dumps(body, indent=1, default=str) + "\n", encoding="utf-8")
-    os.replace(fresh, path)
+    try:
+        fresh.write_text(json.dumps(body, indent=1, default=str) + "\n", encoding="utf-8")
+        os.replace(fresh, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
 
 
 def gather(
-    directory: Path, *, name: str, title: str, command: str, started: datetime, interrupted: bool
+    directory: Path, *, name: str, title: str, command: str, started: datetime, interrupted: bool, failures: int = 0
 ) -> dict[str, Any]:
-    """run.json from the scenario.json files that the scenarios left."""
+    """run.json from the scenario.json files that the scenarios left. `failures`: how many pytest counted; more than
+    there are files for means that one could not even write its file. Raises OSError."""
     scenarios = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(directory.glob("*/scenario.json"))]
     scenarios.sort(key=lambda s: s["order"])
     outcomes = {s["outcome"] for s in scenarios}
-    if interrupted:
+    bad = sum(s["outcome"] not in ("passed", "skipped") for s in scenarios)
+    if interrupted or "interrupted" in outcomes:
         outcome = "interrupted"
-    elif outcomes & {"failed", "error"}:
+    elif outcomes & {"failed", "error"} or failures > bad:
         outcome = "failed"
     elif "inconclusive" in outcomes or not outcomes - {"skipped"}:
         outcome = "inconclusive"
@@ -105,6 +190,14 @@ def gather(
     }
     write_json(directory / "run.json", run)
     return run
+
+
+def gather_killed(directory: Path) -> dict[str, Any]:
+    """run.json of a run that was killed, from the scenarios it had finished. Raises OSError."""
+    release(directory)
+    started = datetime.fromtimestamp(directory.stat().st_ctime, UTC)
+    name = directory.parent.name
+    return gather(directory, name=name, title=f"{name}, killed", command="", started=started, interrupted=True)
 
 
 def commit() -> str:

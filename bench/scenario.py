@@ -14,6 +14,7 @@ sim.spec.SECURITIES.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,15 +77,14 @@ def scenario(
     return note
 
 
-def load_world(name: str) -> WorldSpec:
-    """The world of this name in scenarios/worlds, or the file of that path. Raises SpecError."""
-    path = WORLDS / f"{name}.toml"
-    if not path.exists():
-        path = Path(name)
-    if not path.exists():
-        known = ", ".join(sorted(p.stem for p in WORLDS.glob("*.toml")))
-        raise SpecError(f"there is no world {name!r}; worlds in scenarios/worlds: {known}")
-    return load(path)
+def load_world(name: str, *, beside: Path | None = None) -> WorldSpec:
+    """The world of this name in scenarios/worlds, or a file: its path from the folder `beside` which the scenario lies,
+    or from here. Raises SpecError."""
+    for path in (WORLDS / f"{name}.toml", (beside or Path()) / name, Path(name)):
+        if path.is_file():
+            return load(path)
+    known = ", ".join(sorted(p.stem for p in WORLDS.glob("*.toml")))
+    raise SpecError(f"there is no world {name!r}; worlds in scenarios/worlds: {known}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +193,11 @@ class Stage:
         return [(s.attack, outcome) for s in self.staged for outcome in s.attack.outcomes(self.truth)]
 
     def close(self) -> None:
-        if self._air_log is not None:
-            self._air_log.close()
-        if self._world is not None:
-            self._world.close()
+        with contextlib.ExitStack() as stack:
+            if self._world is not None:
+                stack.callback(self._world.close)
+            if self._air_log is not None:
+                stack.callback(self._air_log.close)
 
     @property
     def made(self) -> bool:

@@ -69,6 +69,7 @@ def _case(scenario: Scenario) -> ET.Element:
         lines = [claim_text(claim) for claim in scenario.claims if not claim.holds]
         lines += [f"{m.name} = {m.value} {m.unit}, limit {m.limit}" for m in scenario.measures if not m.ok]
         lines += [f"replay: {scenario.replay}"] if scenario.replay else []
+        lines += [scenario.traceback] if scenario.traceback else []
         text = "\n".join([scenario.message, *lines]).strip()
         result = ET.SubElement(
             case, "failure" if scenario.outcome == "failed" else "error", type=_legal(scenario.outcome),

@@ -82,6 +82,7 @@ class Scenario:
     seed: int = 0
     outcome: str = "inconclusive"
     message: str = ""
+    traceback: str = ""  # of an error nobody foresaw
     duration_s: float = 0.0
     replay: str = ""
     claims: list[Claim] = field(default_factory=list)

@@ -134,9 +134,9 @@ class History:
             self._file.flush()
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None  # once: a full disk fails every time it is tried
+        if file is not None:
+            file.close()
 
 
 def as_json(event: Event) -> dict[str, Any]:

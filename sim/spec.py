@@ -184,7 +184,7 @@ def build(cls: type[T], table: dict[str, Any], place: _Place, path: str = "") ->
     for key in table:
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            hint = f"; did you mean '{near[0]}'?" if near else "."
             raise place.error(_join(path, key), f"unknown key{hint} Known: {', '.join(sorted(fields))}")
     values: dict[str, Any] = {}
     for name, spec_field in fields.items():
@@ -240,7 +240,7 @@ def _set(spec: Any, keys: list[str], value: Any, place: _Place, path: str) -> An
     fields = {f.name: f for f in dataclasses.fields(spec)}
     if head not in fields:
         near = difflib.get_close_matches(head, fields, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = f"; did you mean '{near[0]}'?" if near else "."
         raise place.error(path, f"unknown key '{head}'{hint} Known: {', '.join(sorted(fields))}")
     if not rest:
         hint_type = typing.get_type_hints(type(spec))[head]

@@ -7,6 +7,7 @@ fast the machine was.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -77,11 +78,8 @@ class World:
         self._closed = False
         self.fleet = Fleet(spec.fleet, self.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c)
         self.site = Site(spec.site, self.fleet.n, spec.gateways)
-        self.history = History(directory / "events.jsonl", frames=frames)
-        air = Propagation.of(spec.site, self.seeds)
-        self.air = Air(self.env, air, history=self.history, gateways=spec.gateways)
-        self.air.add_fleet(self.site.meters, self._radios(), self.fleet.telegram)
         self.endpoint: Any = open_endpoint(spec.endpoint, directory / "endpoint")
+        self.history = History(directory / "events.jsonl", frames=frames)
         try:
             self._build()
         except BaseException:
@@ -94,6 +92,9 @@ class World:
     # --- building -----------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
+        propagation = Propagation.of(self.spec.site, self.seeds)
+        self.air = Air(self.env, propagation, history=self.history, gateways=self.spec.gateways)
+        self.air.add_fleet(self.site.meters, self._radios(), self.fleet.telegram)
         self.history.record(RunStarted(0, self.spec.name, self.seed, self.spec.digest, self.endpoint.name))
         self.endpoint.start()
         self._add_gateways()
@@ -354,30 +355,32 @@ class World:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    def finish(self) -> None:
+    def finish(self, outcome: str = "complete") -> None:
         """Write the last record. The world can still be read."""
         for session in [getattr(self, "portal_session", None)]:
             if session is not None:
                 for state, reason in session.log:
                     self.history.record(SessionChanged(self.now_ns, session.client_id, state, reason))
-        self.history.record(RunEnded(self.now_ns, "complete"))
+        self.history.record(RunEnded(self.now_ns, outcome))
         self.history.flush()
 
     def close(self) -> None:
-        """Idempotent. Leaves no process, no socket, no open file."""
+        """Idempotent. Leaves no process, no socket, no open file, even when one of them cannot be closed in order (a
+        full disk); the error is raised when all the others are closed. The first to be closed stands last."""
         if self._closed:
             return
         self._closed = True
-        for middle in self._interceptions:
-            middle.stop()
-        for gateway in self.gateways:
-            gateway.close()
-        if hasattr(self, "portal_session"):
-            self.portal_session.close()
-        self.endpoint.stop()
-        if hasattr(self, "portal"):
-            self.portal.close()
-        self.history.close()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.history.close)
+            if hasattr(self, "portal"):
+                stack.callback(self.portal.close)
+            stack.callback(self.endpoint.stop)
+            if hasattr(self, "portal_session"):
+                stack.callback(self.portal_session.close)
+            for gateway in self.gateways:
+                stack.callback(gateway.close)
+            for middle in self._interceptions:
+                stack.callback(middle.stop)
 
     def __enter__(self) -> World:
         return self

@@ -1,0 +1,44 @@
+"""What the command line changes in every scenario: the endpoint, single settings of the world, the seed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+
+from sim.spec import SpecError, WorldSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`settings`: KEY=VALUE, the value in JSON or plain text."""
+
+    endpoint: str | None
+    settings: tuple[str, ...]
+
+
+def changed(spec: WorldSpec, options: Options) -> WorldSpec:
+    """The world under the command line's --endpoint and --set. Raises SpecError."""
+    if options.endpoint:
+        spec = spec.with_setting("endpoint.kind", options.endpoint, source="--endpoint")
+    for setting in options.settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
+            raise SpecError(f"--set {setting}: KEY=VALUE is needed, as in --set portal.age_max_s=600")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        spec = spec.with_setting(key, value, source="--set")
+    return spec
+
+
+def seed(text: str) -> int:
+    """A seed, as argparse wants it."""
+    try:
+        number = int(text, 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if not 0 <= number < 2**64:
+        raise argparse.ArgumentTypeError(f"{number} is not between 0 and 2**64 - 1")
+    return number
