@@ -24,7 +24,8 @@ import simpy
 
 from sim.events import Fate
 from sim.history import FrameBatch, History
-from sim.radio.links import CAPTURE_CDB, Ears, Links, Radios, arrive, loss_cdb
+from sim.radio.capture import CAPTURE_CDB, capture_table
+from sim.radio.links import Ears, Links, Radios, arrive, loss_cdb
 from sim.radio.modes import Mode, air_time_ns
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.reference import FrameOf, OnFrame, OnHeader, Pair, Receiver, Reference, Tap, Visit
@@ -47,17 +48,17 @@ class WindowCounts:
 
 class Air:
     """One site's medium. `gateways`: so many of the first receivers are gateways, and only they are counted; the others
-    are visitors' ears (None: all are counted). `capture_cdb`: see links.CAPTURE_CDB."""
+    are visitors' ears (None: all are counted). `capture`: a threshold in 1/100 dB or a table, see capture.py."""
 
     def __init__(
         self, env: simpy.Environment, propagation: Propagation, *, history: History | None = None,
-        gateways: int | None = None, capture_cdb: int = CAPTURE_CDB,
+        gateways: int | None = None, capture: int | I64 = CAPTURE_CDB,
     ) -> None:  # fmt: skip
         self.env = env
         self.propagation = propagation
         self.history = history
         self.gateways = gateways
-        self.capture_cdb = capture_cdb
+        self.capture = capture_table(capture)
         self.receivers: list[Receiver] = []
         self.taps: list[Tap] = []
         self._medium = Reference(env, self.receivers, self.taps)
@@ -151,7 +152,7 @@ class Air:
         self._add_batch(schedule)
 
     def _add_batch(self, schedule: Schedule) -> None:
-        arrivals = arrive(self.propagation, self.links, schedule.meter, schedule.meter, schedule.k, self.capture_cdb)
+        arrivals = arrive(self.propagation, self.links, schedule.meter, schedule.meter, schedule.k, self.capture)
         in_range = arrivals.level_cdbm >= self.ears.sensitivity_cdbm[arrivals.receiver]
         curious = np.array([r.on_header is not None for r in self.receivers], dtype=bool)[arrivals.receiver]
         self._medium.add_batch(Batch(schedule, self.radios, arrivals, in_range, curious))
@@ -182,7 +183,7 @@ class Air:
         air = dataclasses.replace(self.propagation, fading_cdb=0) if emission.jammer else self.propagation
         links = Links.reach(emission.power_cdbm - self._loss(emission.source), np.array([emission.mode]), self.ears)
         first = np.zeros(1, dtype=np.int64)
-        arrivals = arrive(air, links, first, first + emission.source, first + emission.k, self.capture_cdb)
+        arrivals = arrive(air, links, first, first + emission.source, first + emission.k, self.capture)
         start_ns, end_ns, channel = emission.start_ns, emission.end_ns, emission.mode.channel
         columns = (arrivals.receiver, arrivals.level_cdbm, arrivals.units, arrivals.limit, arrivals.readable)
         pairs = []

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from sim.events import Fate
 from sim.history import FrameBatch
-from sim.radio.links import CAPTURE_CDB, Ears, Links, Radios
+from sim.radio.capture import CAPTURE_CDB, capture_table, draw_shift
+from sim.radio.links import Ears, Links, Radios
 from sim.radio.modes import Mode
 from sim.radio.propagation import FADING, LOWEST_CDBM, POWER_UNITS, Propagation, one_power_units, power_units
 from sim.radio.schedule import Schedule
@@ -62,8 +63,11 @@ class Frames:
     @classmethod
     def of(cls, schedule: Schedule, meters: int) -> Frames:
         order = np.lexsort((schedule.k, schedule.meter))
-        first = np.searchsorted(schedule.meter[order], np.arange(meters + 1)).astype(np.int64)
-        return cls(first, schedule.start_ns[order], schedule.k[order])
+        meter, start_ns = schedule.meter[order], schedule.start_ns[order]
+        if ((np.diff(meter) == 0) & (np.diff(start_ns) <= 0)).any():
+            raise ValueError("a meter's frames must begin one after the other")
+        first = np.searchsorted(meter, np.arange(meters + 1)).astype(np.int64)
+        return cls(first, start_ns, schedule.k[order])
 
     def meter(self) -> I64:
         return np.repeat(np.arange(len(self.first) - 1, dtype=np.int64), np.diff(self.first))
@@ -102,11 +106,11 @@ class Engine:
 
     def __init__(
         self, propagation: Propagation, ears: Ears, links: Links, radios: Radios, demodulators: Sequence[int], *,
-        since_ns: Sequence[int] | None = None, capture_cdb: int = CAPTURE_CDB, gateways: int | None = None,
+        since_ns: Sequence[int] | None = None, capture: int | I64 = CAPTURE_CDB, gateways: int | None = None,
         backend: str | None = None,
     ) -> None:  # fmt: skip
         self.meters, self.receivers = len(radios.mode), len(ears.sensitivity_cdbm)
-        self.propagation, self.ears, self.radios, self.capture_cdb = propagation, ears, radios, capture_cdb
+        self.propagation, self.ears, self.radios, self.capture = propagation, ears, radios, capture_table(capture)
         self.gateways = self.receivers if gateways is None else gateways
         self.backend = backend or ("numba" if kernels is not None else "numpy")
         if self.backend not in ("numba", "numpy"):
@@ -139,7 +143,7 @@ class Engine:
         if not self.propagation.fading_cdb:
             self.link_flags += ((level >= self.ears.sensitivity_cdbm[receiver]) * IN_RANGE).astype(np.int8)
         self.link_units = power_units(level)
-        self.link_limit = power_units(level - self.capture_cdb)
+        self.link_limit = power_units(level - int(self.capture[0]))
 
     # --- a window ---------------------------------------------------------------------------------------------------
 
@@ -152,9 +156,6 @@ class Engine:
         begin_ns = self.now_ns
         if not 0 < until_ns - begin_ns < MAX_WINDOW_NS:
             raise EngineLimit(f"a window is more than 0 and less than {MAX_WINDOW_NS} ns, not {until_ns - begin_ns}")
-        start_ns = frames.start_ns
-        if len(start_ns) and not begin_ns <= int(start_ns.min()) <= int(start_ns.max()) < until_ns:
-            raise ValueError(f"frames begin outside the window from {begin_ns} to {until_ns} ns")
         others = self._others
         fleet = len(frames.start_ns)
         carried_in = self._carry.copy()
@@ -226,11 +227,14 @@ class Engine:
             every[:-1], frames.first, frames.start_ns, frames.k, self.radios.duration_ns,
             self.link_offset, self.link_meter, self.link_level, self.link_flags, self.link_units, self.link_limit,
             self.ears.sensitivity_cdbm, self.since, self.propagation.fading_cdb, np.uint64(seeds.seed),
-            np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER_UNITS, LOWEST_CDBM, self.capture_cdb,
+            np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER_UNITS, LOWEST_CDBM, self.capture,
+            np.uint64(draw_shift(self.capture)),
             ex_offset, *columns, *down, self.demodulators, self.locks,
             begin_ns, until_ns, self.gateways, entries + int(np.diff(in_offset).max(initial=0)) + 1,
             in_offset, carried_in, heard, counts, carry, rows, detail,
         )  # fmt: skip
+        if filled < 0:
+            raise ValueError(f"frames begin outside the window from {begin_ns} to {until_ns} ns")
         return carry[:filled], rows[:told]
 
     def _entries(self, frames: Frames, ex_offset: I64) -> int:

@@ -5,8 +5,8 @@ in buckets (times spread evenly, so this is linear, and one receiver's share sta
 starts. Power sums can only rise where somebody begins, so at each start every frame on the air has its peak brought up
 to date; a frame is judged when it leaves the air. Sums are int64 in 1e-16 mW: exact, so no order of addition matters.
 
-Entries are numbered: the fleet's in the order of (meter, k), then the visitors' (`ex_*`), so that (time, entry) is the
-order of (start, source, k). A key holds 40 bits of time and 24 of entry; the engine checks that both fit. What is still
+Entries are numbered by link, in the order of meters, then the visitors' (`ex_*`), so that (time, entry) is the order of
+(start, source, k). A key holds 40 bits of time and 24 of entry; the engine checks that both fit. What is still
 on the air at the window's end is carried into the next with its peaks, and demodulators keep their locks, so a window's
 edge changes nothing.
 """
@@ -18,78 +18,22 @@ from typing import Any
 import numba
 import numpy as np
 
-from sim.seeds import MULTIPLIER_0, MULTIPLIER_1, WEYL_0, WEYL_1
+from sim.radio.compiled import first_words, normal_of
+from sim.radio.solitary import (
+    BUSY,
+    ENTRY_BITS,
+    ENTRY_MASK,
+    ENTRY_SHIFT,
+    IN_RANGE,
+    JAMMER,
+    READABLE,
+    SECOND_CHANNEL,
+    take_solitary,
+)
 
-# flags of an entry
-READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL, BUSY = 1, 2, 4, 8, 16
-ENTRY_BITS = 24
-TIME_BITS = 64 - ENTRY_BITS
 # columns of what is carried
 C_RECEIVER, C_START, C_END, C_LEVEL, C_UNITS, C_LIMIT, C_FLAGS, C_FRAME, C_PEAK, C_JAM, C_DOWN = range(11)
 CARRY_COLUMNS = 11
-
-_M0, _M1 = np.uint64(MULTIPLIER_0), np.uint64(MULTIPLIER_1)
-_W0, _W1 = np.uint64(WEYL_0), np.uint64(WEYL_1)
-_MASK, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
-_ENTRY_MASK = np.uint64((1 << ENTRY_BITS) - 1)
-_ENTRY_SHIFT = np.uint64(ENTRY_BITS)
-
-
-@numba.njit(inline="always")
-def _first_word(k0: Any, k1: Any, c0: Any, c1: Any, c2: Any, c3: Any) -> Any:
-    """Word 0 of a Philox4x32-10 block."""
-    for _ in range(10):
-        p0 = c0 * _M0
-        p1 = c2 * _M1
-        c0 = (p1 >> _HALF) ^ c1 ^ k0
-        c2 = (p0 >> _HALF) ^ c3 ^ k1
-        c1 = p1 & _MASK
-        c3 = p0 & _MASK
-        k0 = (k0 + _W0) & _MASK
-        k1 = (k1 + _W1) & _MASK
-    return c0
-
-
-@numba.njit(inline="always")
-def _normal_of(word: Any, knots: Any) -> Any:
-    """seeds.normal_of for one word."""
-    v = np.int64(word & np.uint64(0x7FFFFFFF))
-    if v < (1 << 21):
-        index = 1025 + (v >> 11)
-        place = (v & 2047) << 10
-    else:
-        index = v >> 21
-        place = v & 2097151
-    low = knots[index]
-    z = low + (((knots[index + 1] - low) * place) >> 21)
-    return -z if word >> np.uint64(31) != 0 else z
-
-
-@numba.njit(cache=True)
-def due(t0: Any, period: Any, acc0: Any, prefix: Any, begin: Any, end: Any, first: Any, start: Any, k: Any) -> Any:
-    """Frames that begin in [begin, end), by meter and k, in closed form: start(k) = t0 + k period + (P[a0 + k & 255] -
-    P[a0]) period / 2048. Fills first (n + 1), start, k; returns how many there are, -1 if they do not fit."""
-    count = 0
-    for meter in range(len(t0)):
-        first[meter] = count
-        t, p, a = t0[meter], period[meter], acc0[meter]
-        base = prefix[a]
-        number = (begin - t) // p
-        number = max(number - ((prefix[(a + number) & 255] - base + 1024) >> 11) - 1, 0)
-        at = t + number * p + (((prefix[(a + number) & 255] - base) * p) >> 11)
-        while at < begin:
-            number += 1
-            at = t + number * p + (((prefix[(a + number) & 255] - base) * p) >> 11)
-        while at < end:
-            if count == len(start):
-                return -1
-            start[count] = at
-            k[count] = number
-            count += 1
-            number += 1
-            at = t + number * p + (((prefix[(a + number) & 255] - base) * p) >> 11)
-    first[len(t0)] = count
-    return count
 
 
 @numba.njit(inline="always")
@@ -108,25 +52,24 @@ def _judge(flags: Any, down: Any, jam: Any, peak: Any, limit: Any) -> Any:
     return 0
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def sweep(
     receivers: Any, first: Any, frame_start: Any, frame_k: Any, duration: Any,
     link_offset: Any, link_meter: Any, link_level: Any, link_flags: Any, link_units: Any, link_limit: Any,
     sensitivity: Any, since: Any, fading: Any, key: Any, purpose: Any, knots: Any, powers: Any, lowest: Any,
-    capture: Any, ex_offset: Any, ex_start: Any, ex_end: Any, ex_level: Any, ex_units: Any, ex_limit: Any,
-    ex_flags: Any, ex_frame: Any,
+    capture: Any, capture_shift: Any, ex_offset: Any, ex_start: Any, ex_end: Any, ex_level: Any, ex_units: Any,
+    ex_limit: Any, ex_flags: Any, ex_frame: Any,
     out_offset: Any, out_down: Any, out_up: Any, demodulators: Any, locks: Any,
     begin: Any, until: Any, gateways: Any, scratch: Any, in_offset: Any, carried_in: Any,
     heard: Any, counts: Any, carry: Any, detail: Any, want_detail: Any,
 ) -> Any:  # fmt: skip
-    """One window at these receivers. Returns (rows of carry filled, rows of detail filled).
+    """One window at these receivers. Returns (rows of carry filled, rows of detail filled);
+    carry -1: a frame begins outside the window.
 
     detail rows: frame, receiver, fate, level. `frame` numbers the window's frames: the fleet's, then the others'.
     """
     keys = np.empty(scratch, dtype=np.uint64)
-    order = np.empty(scratch, dtype=np.uint64)
-    entry_link = np.empty(scratch, dtype=np.int32)
-    entry_frame = np.empty(scratch, dtype=np.int32)
+    order = np.empty(scratch + 1, dtype=np.uint64)
     fill = np.empty(4 * scratch + 4, dtype=np.int32)
     a_end = np.empty(scratch + 1, dtype=np.int64)
     a_start = np.empty(scratch + 1, dtype=np.int64)
@@ -138,33 +81,36 @@ def sweep(
     a_flags = np.empty(scratch + 1, dtype=np.int64)
     a_frame = np.empty(scratch + 1, dtype=np.int64)
     a_down = np.empty(scratch + 1, dtype=np.bool_)
-    k0, k1 = key & _MASK, key >> _HALF
+    k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
     carried = detailed = 0
+    drawn = fading != 0 or len(capture) > 1
+    threshold = np.int64(0)
     span = until - begin
     for r in receivers:
         # --- gather
         n = 0
         since_r = since[r]
-        for link in range(link_offset[r], link_offset[r + 1]):
-            meter = link_meter[link]
+        base = link_offset[r]
+        fleet = link_offset[r + 1] - base
+        for entry in range(fleet):
+            meter = link_meter[base + entry]
             for frame in range(first[meter], first[meter + 1]):
                 at = frame_start[frame]
+                if at < begin or at >= until:
+                    return -1, 0
                 if at >= since_r:
-                    keys[n] = (np.uint64(at - begin) << _ENTRY_SHIFT) | np.uint64(n)
-                    entry_link[n] = link
-                    entry_frame[n] = frame
+                    keys[n] = (np.uint64(at - begin) << ENTRY_SHIFT) | np.uint64(entry)
                     n += 1
-        fleet = n
         for i in range(ex_offset[r], ex_offset[r + 1]):
-            keys[n] = (np.uint64(ex_start[i] - begin) << _ENTRY_SHIFT) | np.uint64(n)
+            keys[n] = (np.uint64(ex_start[i] - begin) << ENTRY_SHIFT) | np.uint64(fleet + i - ex_offset[r])
             n += 1
         if n == 0 and in_offset[r + 1] == in_offset[r]:
             continue
         # --- sort: into about n buckets of time, then by insertion
         shift = np.uint64(ENTRY_BITS)
-        while (span >> np.int64(shift - _ENTRY_SHIFT)) > 2 * n + 1:
+        while (span >> np.int64(shift - ENTRY_SHIFT)) > 2 * n + 1:
             shift += np.uint64(1)
-        buckets = np.int64(span >> np.int64(shift - _ENTRY_SHIFT)) + 1
+        buckets = np.int64(span >> np.int64(shift - ENTRY_SHIFT)) + 1
         for b in range(buckets + 1):
             fill[b] = 0
         for i in range(n):
@@ -182,15 +128,24 @@ def sweep(
                 order[j + 1] = order[j]
                 j -= 1
             order[j + 1] = item
-        # --- sweep
+        counted = r < gateways
         outage, outages = out_offset[r], out_offset[r + 1]
+        if outage == outages and not want_detail:
+            taken_until = begin
+            for row in range(in_offset[r], in_offset[r + 1]):
+                taken_until = max(taken_until, carried_in[row, C_END])
+            n = take_solitary(
+                order, n, r, base, fleet, link_meter, link_level, link_flags, first, frame_start, frame_k, duration,
+                ex_end, ex_offset[r], begin, until, taken_until, fading, k0, k1, purpose, knots, sensitivity[r],
+                counted, heard, counts[r],
+            )
+        # --- sweep
         places = demodulators[r]
         for d in range(places):  # a power cut that came since frees what was locked before
             for o in range(outage, outages):
                 if out_down[o] >= begin:
                     locks[r, d] = min(locks[r, d], out_down[o])
                     break
-        counted = r < gateways
         active = 0
         sum_0 = sum_1 = jam_0 = jam_1 = np.int64(0)
         for row in range(in_offset[r], in_offset[r + 1]):
@@ -219,7 +174,7 @@ def sweep(
         for step in range(n + 1):
             if step < n:
                 packed = order[step]
-                now = np.int64(packed >> _ENTRY_SHIFT) + begin
+                now = np.int64(packed >> ENTRY_SHIFT) + begin
             else:
                 now = np.int64(0x7FFFFFFFFFFFFFFF)
             # what has ended leaves the air and is judged
@@ -277,27 +232,29 @@ def sweep(
             if step == n:
                 break
             # what begins
-            entry = np.int64(packed & _ENTRY_MASK)
-            if entry >= fleet:
-                e = ex_offset[r] + entry - fleet
+            which = np.int64(packed & ENTRY_MASK)
+            if which >= fleet:
+                e = ex_offset[r] + which - fleet
                 end, level, units, limit = ex_end[e], ex_level[e], ex_units[e], ex_limit[e]
                 flags, name = ex_flags[e], ex_frame[e]
             else:
-                link = entry_link[entry]
-                name = np.int64(entry_frame[entry])
+                link = base + which
                 meter = link_meter[link]
+                name = first[meter]
+                while frame_start[name] != now:
+                    name += 1
                 end = now + duration[meter]
                 flags = np.int64(link_flags[link])
                 level = np.int64(link_level[link])
+                if drawn:
+                    word, word_1 = first_words(
+                        k0, k1, purpose, np.uint64(meter), np.uint64(frame_k[name]), np.uint64(r)
+                    )
+                    threshold = capture[word_1 >> capture_shift] if len(capture) > 1 else capture[0]
                 if fading:
-                    word = _first_word(k0, k1, purpose, np.uint64(meter), np.uint64(frame_k[name]), np.uint64(r))
-                    level += (fading * _normal_of(word, knots) + 32768) >> 16
-                    units = powers[min(max(level, lowest), 0) - lowest]
-                    limit = powers[min(max(level - capture, lowest), 0) - lowest]
+                    level += (fading * normal_of(word, knots) + 32768) >> 16
                     if level >= sensitivity[r]:
                         flags |= IN_RANGE
-                else:
-                    units, limit = link_units[link], link_limit[link]
             down = False
             lock_end = end
             up = True
@@ -308,6 +265,12 @@ def sweep(
                     down = True
                     up = out_down[outage] > now
                     lock_end = out_down[outage]
+            if which < fleet:
+                if drawn:
+                    units = powers[min(max(level, lowest), 0) - lowest]
+                    limit = powers[min(max(level - threshold, lowest), 0) - lowest]
+                else:
+                    units, limit = link_units[link], link_limit[link]
             if places and up and flags & (READABLE | IN_RANGE | JAMMER) == READABLE | IN_RANGE:
                 free = -1
                 for d in range(places):

@@ -27,10 +27,6 @@ I64 = NDArray[np.int64]
 BOOL = NDArray[np.bool_]
 
 REACH_MARGIN_CDB: Final = 1_500
-CAPTURE_CDB: Final = 800
-"""How far above the peak of all interference a frame must be to survive it. 8 dB is a placeholder near the 8.7 dB of a
-GFSK transceiver's data sheet; measured receivers capture from 3 dB on, so it is a parameter of every air."""
-
 _INFINITE_CDB: Final = 1_000_000
 _CHUNK = 1 << 20  # pairs worked on at once while links are made
 
@@ -134,9 +130,11 @@ class Arrivals:
     readable: BOOL
 
 
-def arrive(air: Propagation, links: Links, index: I64, source: I64, k: I64, capture_cdb: int) -> Arrivals:
-    """The arrivals of frames. `index`: the source's row in `links`; `source`: its index on the air."""
+def arrive(air: Propagation, links: Links, index: I64, source: I64, k: I64, capture: I64) -> Arrivals:
+    """The arrivals of frames. `index`: the source's row in `links`; `source`: its index on the air; `capture`: see
+    capture.py."""
     row, link = links.expand(index)
     receiver = links.receiver[link]
-    level = links.level_cdbm[link] + air.fading(source[row], k[row], receiver)
-    return Arrivals(row, receiver, level, power_units(level), power_units(level - capture_cdb), links.readable[link])
+    fading, threshold = air.luck(source[row], k[row], receiver, capture)
+    level = links.level_cdbm[link] + fading
+    return Arrivals(row, receiver, level, power_units(level), power_units(level - threshold), links.readable[link])

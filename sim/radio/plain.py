@@ -38,6 +38,8 @@ def sweep(
     heard: NDArray[np.uint8], counts: I64,
 ) -> tuple[I64, I64]:  # fmt: skip
     """One window. Returns (what is carried on, detail rows: frame, receiver, fate, level)."""
+    if ((frames.start_ns < begin_ns) | (frames.start_ns >= until_ns)).any():
+        raise ValueError(f"frames begin outside the window from {begin_ns} to {until_ns} ns")
     pairs = _pairs(engine, frames, extra)
     fresh = np.concatenate([np.zeros(len(carried_in), dtype=bool), np.ones(len(pairs), dtype=bool)])
     pairs = np.concatenate([carried_in, pairs])
@@ -74,14 +76,15 @@ def _pairs(engine: Engine, frames: Frames, extra: I64) -> I64:
     fleet, visitors = table[: len(link)], table[len(link) :]
     visitors[:, : extra.shape[1]] = extra
     air = engine.propagation
-    level = engine.link_level[link] + air.fading(meter, frames.k[frame], receiver)
+    fading, threshold = air.luck(meter, frames.k[frame], receiver, engine.capture)
+    level = engine.link_level[link] + fading
     flags = engine.link_flags[link].astype(np.int64)
     if air.fading_cdb:
         flags |= (level >= engine.ears.sensitivity_cdbm[receiver]) * IN_RANGE
     fleet[:, RECEIVER], fleet[:, START] = receiver, start_ns
     fleet[:, END] = start_ns + engine.radios.duration_ns[meter]
     fleet[:, LEVEL], fleet[:, UNITS] = level, power_units(level)
-    fleet[:, LIMIT], fleet[:, FLAGS], fleet[:, FRAME] = power_units(level - engine.capture_cdb), flags, frame
+    fleet[:, LIMIT], fleet[:, FLAGS], fleet[:, FRAME] = power_units(level - threshold), flags, frame
     return table
 
 
@@ -154,14 +157,11 @@ def _interfere(pairs: I64) -> None:
         distance += 1
     if not firsts:
         return
-    i, c = np.concatenate(firsts), np.concatenate(seconds)  # c begins while i is on the air, or with it
+    i, c = np.concatenate(firsts), np.concatenate(seconds)  # c begins during i; of a tie, the last sums all
     jam_units = np.where(jammer, units, 0)
     total, jam = units.copy(), jam_units.copy()
     np.add.at(total, c, units[i])
     np.add.at(jam, c, jam_units[i])
-    together = start_ns[i] == start_ns[c]
-    np.add.at(total, i[together], units[c[together]])
-    np.add.at(jam, i[together], jam_units[c[together]])
     touched = np.unique(np.concatenate([i, c]))
     peak, worst = pairs[:, PEAK].copy(), pairs[:, JAM].copy()
     peak[touched] = np.maximum(peak[touched], total[touched] - units[touched])

@@ -21,7 +21,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.seeds import Seeds
+from sim.radio.capture import draw_shift
+from sim.seeds import Seeds, normal_of
 from sim.spec import SiteSpec
 
 I64 = NDArray[np.int64]
@@ -156,8 +157,14 @@ class Propagation:
         a, b = np.broadcast_arrays(_place_ids(here_cm)[:, None], _place_ids(there_cm)[None, :])
         return scaled(self.shadowing_cdb, self.seeds.normal_q16(SHADOWING, np.minimum(a, b), np.maximum(a, b)))
 
-    def fading(self, source: I64, k: I64, receiver: I64) -> I64:
-        """What frame k of a source gains (or loses, negative) at a receiver, for equal-length arrays."""
-        if not self.fading_cdb:
-            return np.zeros(len(source), dtype=np.int64)
-        return scaled(self.fading_cdb, self.seeds.normal_q16(FADING, source, k, receiver))
+    def luck(self, source: I64, k: I64, receiver: I64, capture: I64) -> tuple[I64, I64]:
+        """For frames (source, k) at receivers, equal-length arrays: what fading gives (or takes, negative), and the
+        capture threshold drawn from the table."""
+        fading, threshold = np.zeros(len(source), dtype=np.int64), np.broadcast_to(capture[0], len(source))
+        if self.fading_cdb or len(capture) > 1:
+            words = self.seeds.blocks(FADING, source, k, receiver)
+            if self.fading_cdb:
+                fading = scaled(self.fading_cdb, normal_of(words[:, 0].astype(np.uint64)))
+            if len(capture) > 1:
+                threshold = capture[words[:, 1] >> np.uint32(draw_shift(capture))]
+        return fading, threshold

@@ -9,7 +9,8 @@ import simpy
 
 from sim.history import FrameBatch, History
 from sim.radio.air import Air
-from sim.radio.links import CAPTURE_CDB, Radios
+from sim.radio.capture import CAPTURE_CDB
+from sim.radio.links import Radios
 from sim.radio.modes import Mode, air_time_ns
 from sim.radio.propagation import Propagation
 from sim.radio.schedule import Schedule
@@ -46,7 +47,7 @@ class Stage:
         self.history = History()
         self.seeds = Seeds(seed)
         propagation = Propagation(2_800, 400, shadowing_cdb, fading_cdb, self.seeds)
-        self.air = Air(self.env, propagation, history=self.history, gateways=gateways, capture_cdb=capture_cdb)
+        self.air = Air(self.env, propagation, history=self.history, gateways=gateways, capture=capture_cdb)
         places = circle(meters) if positions is None else positions
         self.air.add_fleet(places, fleet or radios(meters), lambda m, k: b"%d/%d" % (m, k))
         self.heard: list[tuple[int, bytes, int, int]] = []
