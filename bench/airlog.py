@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reports.pcap import AirPcap
 from sim.events import Fate
+from sim.portal.store import fingerprint
 from sim.radio.schedule import Emission
 from sim.world import World
 
@@ -24,6 +25,7 @@ class AirLog:
 
     def _tap(self, emission: Emission, receiver: int, fate: Fate, level_cdbm: int) -> None:
         genuine = emission.source < self._world.fleet.n
+        foreign = not genuine and not emission.jammer and fingerprint(emission.telegram) in self._world.truth.foreign
         if emission.jammer or receiver >= len(self._world.gateways) or (genuine and fate is not Fate.RECEIVED):
             return
         if genuine:
@@ -32,8 +34,9 @@ class AirLog:
                 self._pcap.left_out += 1
                 return
         self._pcap.write(
-            emission.end_ns, int(emission.mode), int(fate), 0 if genuine else 1, receiver, level_cdbm, emission.telegram
-        )
+            emission.end_ns, int(emission.mode), int(fate), 0 if genuine or foreign else 1, receiver, level_cdbm,
+            emission.telegram,
+        )  # fmt: skip
 
     def close(self) -> None:
         self._pcap.close()

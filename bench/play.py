@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import checks, rundir
+from bench.errors import explained
 from bench.measure import Measure
 from bench.progress import Progress
 from bench.scenario import Stage, load_world
@@ -35,6 +36,7 @@ from sim.portal.keyring import Keyring, KeyringError
 from sim.spec import CHECKS, WorldSpec
 
 WORLD = "field-50"
+ID_PREFIX = "play/"  # of the one scenario in a played run
 OFF = ("ts", "age")
 DELAY_S = 60.0  # the simulated meters are heard first
 AFTER_S = 60.0
@@ -55,6 +57,18 @@ def play(path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bo
     else:
         print("\n".join(ran.as_lines()))
     return PLAYED_EXIT if ran.outcome == "passed" else UNJUDGED_EXIT
+
+
+def play_again(command: str) -> Path:
+    """Carry out the command that a played run says repeats it; returns the new run directory. Raises as play and
+    read_log do."""
+    words = shlex.split(command)
+    said = {word: words[i + 1] for i, word in enumerate(words[:-1]) if word.startswith("--")}
+    path, keys = Path(said["--play"]), Path(said["--keys"]) if "--keys" in said else None
+    log = read_log(path)
+    ran = _Play(path, log, keys, _spec(said["--endpoint"]), int(said["--seed"]))
+    ran.run(_keyring(keys, log))
+    return ran.directory
 
 
 def _keyring(path: Path | None, log: Log) -> Keyring:
@@ -102,7 +116,7 @@ class _Play:
             self.outcome, message = "interrupted", "interrupted before it was finished"
             raise
         except BaseException as error:
-            message = f"{type(error).__name__}: {error}"
+            message = explained(error) or f"{type(error).__name__}: {error}"
             raise
         finally:
             stage.close()
@@ -162,6 +176,7 @@ class _Play:
             )
         yield ""
         yield from (f"note: {note}" for note in self.notes())
+        yield from ([f"note: {self.unjudged}"] if self.unjudged else [])
         yield self.summary()
         yield from (f"BROKEN: {problem}" for problem in self.broken)
         yield f"report: {os.path.relpath(self.directory / 'report.html')}"
@@ -198,7 +213,7 @@ class _Play:
         counts = self.counts
         body = {
             "order": 0,
-            "id": f"play/{self.path.name}",
+            "id": f"{ID_PREFIX}{self.path.name}",
             "title": f"{self.path.name}, played among simulated meters",
             "doc": f"{self.summary()}. {'. '.join(self.notes())}.",
             "threats": [],
@@ -214,9 +229,9 @@ class _Play:
             ],
             "worlds": [world_json(stage, self.directory)] if stage.made else [],
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        rundir.write_json(folder / "scenario.json", body)
-        rundir.write_json(folder / "rows.json", [row(one) for one in self.outcomes])
+        rundir.write_json(folder / "scenario.json", body, reserve=self.directory)
+        rundir.write_json(folder / "rows.json", [row(one) for one in self.outcomes], reserve=self.directory)
+        rundir.release(self.directory)
         rundir.gather(
             self.directory, name="play", title=f"Recording {self.path.name}", command=command, started=started,
             interrupted=self.outcome == "interrupted",

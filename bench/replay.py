@@ -8,6 +8,8 @@ from typing import Any
 
 from bench import rundir, runner
 from bench.options import Options
+from bench.play import ID_PREFIX as PLAYED
+from bench.play import play_again
 
 UNFINISHED = ("interrupted", "error", "skipped")
 
@@ -22,7 +24,9 @@ def replay(name: str, *, as_json: bool) -> int:
             f"{old_directory}: no scenario of this run was finished; there is nothing to compare"
         )
     new: list[dict[str, Any]] = []
-    for seed in sorted({s["seed"] for s in finished}):
+    for one in (s for s in finished if s["id"].startswith(PLAYED)):
+        new += rundir.read(play_again(one["replay"]))["scenarios"]
+    for seed in sorted({s["seed"] for s in finished if not s["id"].startswith(PLAYED)}):
         ran = runner.run(_choice(old, [s for s in finished if s["seed"] == seed], seed))
         if ran.code == runner.INTERRUPTED_EXIT or ran.directory is None:
             return ran.code

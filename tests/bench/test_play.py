@@ -28,7 +28,11 @@ def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wmbench(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bench", "run", "--endpoint", "memory", *map(str, words)]
+    return bench("run", "--endpoint", "memory", *words)
+
+
+def bench(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench", *map(str, words)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
@@ -96,14 +100,14 @@ def test_each_telegram_has_a_row_and_a_run_directory_is_left(played: dict[str, A
     assert not any(key in path.read_text("latin-1") for key in KEYS for path in run.rglob("*") if path.is_file())
 
 
-def test_the_same_seed_is_the_same_world(played: dict[str, Any], keys: Path) -> None:
-    again = json.loads(wmbench("--play", SAMPLE, "--keys", keys, "--json").stdout)
-    digests = [
-        json.loads((Path(one["run"]) / "run.json").read_text())["scenarios"][0]["worlds"][0]["digest"]
-        for one in (played, again)
-    ]
-    assert digests[0] == digests[1]
-    rmtree(again["run"])
+def test_a_played_run_is_replayed_to_the_same_digest(played: dict[str, Any]) -> None:
+    done = bench("replay", played["run"], "--json")
+    assert done.returncode == 0, done.stderr
+    body = json.loads(done.stdout)
+    (world,) = body["worlds"]
+    assert body["same"]
+    assert world["old"] == world["new"] != ""
+    assert world["scenario"] == "play/recording.log"
 
 
 def test_for_people_a_line_each_and_a_summary() -> None:
