@@ -109,6 +109,14 @@ def test_the_strongest_security_announced_is_pinned(world: World) -> None:
     ]  # fmt: skip
 
 
+def test_the_portal_lists_them_among_its_meters(world: World) -> None:
+    """The roles' views read the registry from the portal's tables, not from the portal's memory."""
+    playing = world.play([played(mode_5())])
+    playing.enrol({MINE: KEY})
+    listed = world.portal.store.query("SELECT meter, security, house FROM meters WHERE meter = ?", (str(MINE),))
+    assert listed == [(str(MINE), "mode5", "recording")]
+
+
 def test_without_and_with_a_wrong_key_it_is_refused(world: World) -> None:
     playing = world.play([played(mode_5())])
     playing.enrol({})
