@@ -14,5 +14,6 @@ Bottom first:
     meters/    heat cost allocators and their fleet
     gateway/   keyless forwarders with custody
     portal/    the only holder of keys
+    played     a recorded log, read; foreign: its telegrams on the air, its meters in the portal's books
     world      puts them together and runs them
 """
