@@ -8,7 +8,8 @@ would need: what is still on the air is carried over with the peaks it has seen,
 received sets and reasons are the same for any window, with numba or without (`backend`), and the tests hold them
 against the reference. Frames come in the order of meters (`Frames`), not of time: each receiver sorts its own share.
 
-Limits, refused at once: a window of 18 minutes (2**40 ns) and 2**24 frames at one receiver in it.
+Limits, refused at once: a window of 18 minutes (2**40 ns), 2**24 links at one receiver, a fleet's frame of 2 seconds
+(2**31 ns).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ I64 = NDArray[np.int64]
 READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL = 1, 2, 4, 8
 MAX_WINDOW_NS: Final = 1 << 40
 MAX_ENTRIES: Final = 1 << 24
+MAX_FRAME_NS: Final = 1 << 31
 FOREVER: Final = 1 << 62
 _CARRY_COLUMNS = 11
 _FRAME = 7  # column of the frame's number in what is carried
@@ -142,6 +144,10 @@ class Engine:
         ).astype(np.int8)  # fmt: skip
         if not self.propagation.fading_cdb:
             self.link_flags += ((level >= self.ears.sensitivity_cdbm[receiver]) * IN_RANGE).astype(np.int8)
+        duration = self.radios.duration_ns[self.link_meter]
+        if len(duration) and int(duration.max()) >= MAX_FRAME_NS:
+            raise EngineLimit(f"a frame of {int(duration.max())} ns is longer than {MAX_FRAME_NS} ns")
+        self.link_duration = duration.astype(np.int32)
         self.link_units = power_units(level)
         self.link_limit = power_units(level - int(self.capture[0]))
 
@@ -164,8 +170,11 @@ class Engine:
         heard = np.zeros(fleet + len(others.source), dtype=np.uint8)
         counts = np.zeros((self.receivers, len(Fate)), dtype=np.int64)
         down = self._outages(outages, begin_ns)
+        late = self._late(frames, until_ns)
         if self.backend == "numba":
-            carry, rows = self._compiled(begin_ns, until_ns, frames, extra, carried_in, down, heard, counts, detail)
+            carry, rows = self._compiled(
+                begin_ns, until_ns, frames, late[1], extra, carried_in, down, heard, counts, detail
+            )
         else:
             from sim.radio import plain
 
@@ -173,7 +182,7 @@ class Engine:
         batch = self._batch(frames, others, rows) if detail else None
         others_end = zip(others.end_ns, others.length_bytes, strict=True)
         done = sum(length > 0 and end_ns < until_ns for end_ns, length in others_end)
-        sent = fleet + done - self._keep(frames, others, carry, until_ns)
+        sent = fleet + done - self._keep(frames, late, others, carry, until_ns)
         self.now_ns = until_ns
         return WindowResult(sent, int(np.count_nonzero(heard)), counts, heard, batch)
 
@@ -208,44 +217,35 @@ class Engine:
         return offset, np.ascontiguousarray(flat[:, 0]), np.ascontiguousarray(np.minimum(flat[:, 1], FOREVER))
 
     def _compiled(
-        self, begin_ns: int, until_ns: int, frames: Frames, extra: I64, carried_in: I64, down: tuple[I64, I64, I64],
-        heard: NDArray[np.uint8], counts: I64, detail: bool,
+        self, begin_ns: int, until_ns: int, frames: Frames, late_meter: I64, extra: I64, carried_in: I64,
+        down: tuple[I64, I64, I64], heard: NDArray[np.uint8], counts: I64, detail: bool,
     ) -> tuple[I64, I64]:  # fmt: skip
         every = np.arange(self.receivers + 1)
         ex_offset = np.searchsorted(extra[:, 0], every).astype(np.int64)
         in_offset = np.searchsorted(carried_in[:, 0], every).astype(np.int64)
-        entries = self._entries(frames, ex_offset)
-        if entries >= MAX_ENTRIES:
-            raise EngineLimit(f"{entries} frames at one receiver in a window, at most {MAX_ENTRIES}: shorten it")
-        late = self._late(frames, until_ns)[1]
-        carry = np.empty((len(carried_in) + len(extra) + int(self.link_count[late].sum()), _CARRY_COLUMNS), np.int64)
+        most = int(np.diff(self.link_offset).max(initial=0) + np.diff(ex_offset).max(initial=0))
+        if most >= MAX_ENTRIES:
+            raise EngineLimit(f"{most} links and visitors at one receiver, at most {MAX_ENTRIES}")
+        carry_rows = len(carried_in) + len(extra) + int(self.link_count[late_meter].sum())
+        carry = np.empty((carry_rows, _CARRY_COLUMNS), dtype=np.int64)
         pairs = int((np.diff(frames.first) * self.link_count).sum()) + len(carried_in) + len(extra) if detail else 0
         rows = np.empty((pairs, 4), dtype=np.int64)
         columns = [np.ascontiguousarray(extra[:, i]) for i in range(1, 8)]
         seeds = self.propagation.seeds
         filled, told = kernels.sweep(
-            every[:-1], frames.first, frames.start_ns, frames.k, self.radios.duration_ns,
-            self.link_offset, self.link_meter, self.link_level, self.link_flags, self.link_units, self.link_limit,
+            every[:-1], frames.first, frames.start_ns, frames.k,
+            self.link_offset, self.link_meter, self.link_duration, self.link_level, self.link_flags, self.link_units,
+            self.link_limit,
             self.ears.sensitivity_cdbm, self.since, self.propagation.fading_cdb, np.uint64(seeds.seed),
             np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER_UNITS, LOWEST_CDBM, self.capture,
             np.uint64(draw_shift(self.capture)),
             ex_offset, *columns, *down, self.demodulators, self.locks,
-            begin_ns, until_ns, self.gateways, entries + int(np.diff(in_offset).max(initial=0)) + 1,
+            begin_ns, until_ns, self.gateways, len(frames.k) + len(extra) + len(carried_in) + 1,
             in_offset, carried_in, heard, counts, carry, rows, detail,
         )  # fmt: skip
         if filled < 0:
             raise ValueError(f"frames begin outside the window from {begin_ns} to {until_ns} ns")
         return carry[:filled], rows[:told]
-
-    def _entries(self, frames: Frames, ex_offset: I64) -> int:
-        """No receiver has more entries in this window: quickly, or exactly where the quick answer is too large."""
-        own = np.diff(frames.first)
-        others = int(np.diff(ex_offset).max(initial=0))
-        quick = int(own.max(initial=0)) * int(np.diff(self.link_offset).max(initial=0)) + others
-        if quick < MAX_ENTRIES:
-            return quick
-        total = np.concatenate([[0], np.cumsum(own[self.link_meter])])
-        return int(np.diff(total[self.link_offset]).max(initial=0)) + others
 
     def _late(self, frames: Frames, until_ns: int) -> tuple[I64, I64]:
         """Frames of the fleet that are still on the air at the window's end, and their meters."""
@@ -256,9 +256,9 @@ class Engine:
 
     # --- what is kept -----------------------------------------------------------------------------------------------
 
-    def _keep(self, frames: Frames, others: _Others, carry: I64, until_ns: int) -> int:
+    def _keep(self, frames: Frames, late_rows: tuple[I64, I64], others: _Others, carry: I64, until_ns: int) -> int:
         """Number anew what goes on into the next window; returns how many of the fleet's frames do."""
-        late, meter = self._late(frames, until_ns)
+        late, meter = late_rows
         fleet = len(frames.start_ns)
         open_ = [i for i, end_ns in enumerate(others.end_ns) if end_ns >= until_ns]
         kept = np.concatenate([late, np.array(open_, dtype=np.int64) + fleet])

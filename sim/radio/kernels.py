@@ -28,6 +28,7 @@ from sim.radio.solitary import (
     JAMMER,
     READABLE,
     SECOND_CHANNEL,
+    draw,
     take_solitary,
 )
 
@@ -54,8 +55,9 @@ def _judge(flags: Any, down: Any, jam: Any, peak: Any, limit: Any) -> Any:
 
 @numba.njit(cache=True, error_model="numpy")
 def sweep(
-    receivers: Any, first: Any, frame_start: Any, frame_k: Any, duration: Any,
-    link_offset: Any, link_meter: Any, link_level: Any, link_flags: Any, link_units: Any, link_limit: Any,
+    receivers: Any, first: Any, frame_start: Any, frame_k: Any,
+    link_offset: Any, link_meter: Any, link_duration: Any, link_level: Any, link_flags: Any, link_units: Any,
+    link_limit: Any,
     sensitivity: Any, since: Any, fading: Any, key: Any, purpose: Any, knots: Any, powers: Any, lowest: Any,
     capture: Any, capture_shift: Any, ex_offset: Any, ex_start: Any, ex_end: Any, ex_level: Any, ex_units: Any,
     ex_limit: Any, ex_flags: Any, ex_frame: Any,
@@ -70,6 +72,7 @@ def sweep(
     """
     keys = np.empty(scratch, dtype=np.uint64)
     order = np.empty(scratch + 1, dtype=np.uint64)
+    words = np.empty(scratch, dtype=np.uint64)
     fill = np.empty(4 * scratch + 4, dtype=np.int32)
     a_end = np.empty(scratch + 1, dtype=np.int64)
     a_start = np.empty(scratch + 1, dtype=np.int64)
@@ -134,10 +137,15 @@ def sweep(
             taken_until = begin
             for row in range(in_offset[r], in_offset[r + 1]):
                 taken_until = max(taken_until, carried_in[row, C_END])
+            if fading:
+                draw(
+                    order, n, r, base, fleet, link_meter, first, frame_start, frame_k, begin, k0, k1, purpose, words,
+                    keys,
+                )
             n = take_solitary(
-                order, n, r, base, fleet, link_meter, link_level, link_flags, first, frame_start, frame_k, duration,
-                ex_end, ex_offset[r], begin, until, taken_until, fading, k0, k1, purpose, knots, sensitivity[r],
-                counted, heard, counts[r],
+                order, n, base, fleet, link_meter, link_duration, link_level, link_flags, first, frame_start, ex_end,
+                ex_offset[r], begin, until, taken_until, fading, words, knots, sensitivity[r], counted, heard,
+                counts[r],
             )
         # --- sweep
         places = demodulators[r]
@@ -243,7 +251,7 @@ def sweep(
                 name = first[meter]
                 while frame_start[name] != now:
                     name += 1
-                end = now + duration[meter]
+                end = now + link_duration[link]
                 flags = np.int64(link_flags[link])
                 level = np.int64(link_level[link])
                 if drawn:

@@ -43,7 +43,10 @@ def sweep(
     pairs = _pairs(engine, frames, extra)
     fresh = np.concatenate([np.zeros(len(carried_in), dtype=bool), np.ones(len(pairs), dtype=bool)])
     pairs = np.concatenate([carried_in, pairs])
-    order = np.lexsort((np.arange(len(pairs)), pairs[:, START], pairs[:, RECEIVER]))
+    if not len(pairs):
+        return pairs, np.zeros((0, 4), dtype=np.int64)
+    begun = pairs[:, START] - int(pairs[:, START].min())
+    order = np.argsort(pairs[:, RECEIVER] * (int(begun.max()) + 1) + begun, kind="stable")
     pairs, fresh = pairs[order], fresh[order]
     up, lock_end = _power(pairs, outages)
     _lock(engine, pairs, fresh & up, lock_end, begin_ns, outages)

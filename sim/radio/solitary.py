@@ -22,10 +22,32 @@ ENTRY_SHIFT = np.uint64(ENTRY_BITS)
 
 
 @numba.njit(cache=True, error_model="numpy")
+def draw(
+    order: Any, n: Any, r: Any, base: Any, fleet: Any, link_meter: Any, first: Any, frame_start: Any, frame_k: Any,
+    begin: Any, k0: Any, k1: Any, purpose: Any, words: Any, numbers: Any,
+) -> None:  # fmt: skip
+    """The fading words of sorted entries; apart from the rest, so that the compiler draws eight at once."""
+    for i in range(n):
+        entry = np.int64(order[i] & ENTRY_MASK)
+        words[i] = numbers[i] = 0
+        if entry < fleet:
+            meter = link_meter[base + entry]
+            frame = first[meter]
+            if first[meter + 1] > frame + 1:
+                while frame_start[frame] != np.int64(order[i] >> ENTRY_SHIFT) + begin:
+                    frame += 1
+            words[i] = meter
+            numbers[i] = frame_k[frame]
+    receiver = np.uint64(r)
+    for i in range(n):
+        words[i] = first_words(k0, k1, purpose, words[i], numbers[i], receiver)[0]
+
+
+@numba.njit(cache=True, error_model="numpy")
 def take_solitary(
-    order: Any, n: Any, r: Any, base: Any, fleet: Any, link_meter: Any, link_level: Any, link_flags: Any, first: Any,
-    frame_start: Any, frame_k: Any, duration: Any, ex_end: Any, ex_base: Any, begin: Any, until: Any, taken_until: Any,
-    fading: Any, k0: Any, k1: Any, purpose: Any, knots: Any, sensitivity: Any, counted: Any, heard: Any, tally: Any,
+    order: Any, n: Any, base: Any, fleet: Any, link_meter: Any, link_duration: Any, link_level: Any, link_flags: Any,
+    first: Any, frame_start: Any, ex_end: Any, ex_base: Any, begin: Any, until: Any, taken_until: Any,
+    fading: Any, words: Any, knots: Any, sensitivity: Any, counted: Any, heard: Any, tally: Any,
 ) -> Any:  # fmt: skip
     """Settle them; the others stay in `order`. Returns how many stay. `taken_until`: when what was carried in ends."""
     left = received = weak = 0
@@ -39,19 +61,16 @@ def take_solitary(
         if entry >= fleet:
             end = ex_end[ex_base + entry - fleet] - begin
         else:
-            meter = link_meter[base + entry]
-            end = now + duration[meter]
+            end = now + link_duration[base + entry]
             if last <= now and end <= np.int64(order[i + 1] >> ENTRY_SHIFT) and end < room:
                 flags = link_flags[base + entry]
+                meter = link_meter[base + entry]
                 name = first[meter]
                 if first[meter + 1] > name + 1:
                     while frame_start[name] != now + begin:
                         name += 1
                 if fading:
-                    word, _ = first_words(
-                        k0, k1, purpose, np.uint64(meter), np.uint64(frame_k[name]), np.uint64(r)
-                    )
-                    faded = link_level[base + entry] + ((fading * normal_of(word, knots) + 32768) >> 16)
+                    faded = link_level[base + entry] + ((fading * normal_of(words[i], knots) + 32768) >> 16)
                     good = faded >= sensitivity
                 else:
                     good = flags & IN_RANGE != 0
