@@ -2,7 +2,7 @@
 
     pytest bench/perf/test_air.py            figures are in the benchmark table's extra_info with --benchmark-json
 
-The yardsticks: SimPy's own time-outs with 10 000 processes, and the event-by-event reference on the same air. The bounds
+    pytest bench/perf/test_air.py            figures: extra_info of --benchmark-json
 asserted are well below what a quiet machine gives (docs/models/air.md), so that a noisy one does not fail.
 """
 

@@ -2,12 +2,18 @@
 
     modes        T1, C1, S1: rates, preambles, air time, channel
     propagation  path loss, shadowing, fading; powers as exact integers
+    capture      a threshold, or a packet-error curve as a drawn threshold
     site         where meters and gateways are
     links        who reaches whom, and at what level
     schedule     what a fleet sends in a window; one emission as others see it
+    air          the medium as the world sees it
+
     listener     what happens to a frame at one receiver: the rules
     reference    the event-by-event SimPy model: the oracle
-    air          the medium as the world sees it
+
+    engine       the same fates for a fleet's arrays, window by window
+    kernels, solitary, compiled    its sweep with numba
+    plain                          its sweep without
 
 What is modelled and what is not, and what it was held against: docs/models/air.md.
 """

@@ -123,7 +123,7 @@ class Engine:
         self.since = np.array(since_ns if since_ns is not None else [0] * self.receivers, dtype=np.int64)
         self.locks = np.zeros((self.receivers, max(1, int(self.demodulators.max(initial=1)))), dtype=np.int64)
         self.now_ns = 0
-        self._longest_ns = int(radios.duration_ns.max(initial=1))
+        self.longest_ns = int(radios.duration_ns.max(initial=1))
         self._carry: I64 = np.zeros((0, _CARRY_COLUMNS), dtype=np.int64)
         self._others = _Others([], [], [], [], [])
         self._transpose(links)
@@ -178,7 +178,7 @@ class Engine:
         else:
             from sim.radio import plain
 
-            carry, rows = plain.sweep(self, begin_ns, until_ns, frames, extra, carried_in, down, heard, counts)
+            carry, rows = plain.sweep(self, begin_ns, until_ns, frames, extra, carried_in, down, heard, counts, detail)
         batch = self._batch(frames, others, rows) if detail else None
         others_end = zip(others.end_ns, others.length_bytes, strict=True)
         done = sum(length > 0 and end_ns < until_ns for end_ns, length in others_end)
@@ -249,7 +249,7 @@ class Engine:
 
     def _late(self, frames: Frames, until_ns: int) -> tuple[I64, I64]:
         """Frames of the fleet that are still on the air at the window's end, and their meters."""
-        near = np.flatnonzero(frames.start_ns >= until_ns - self._longest_ns)
+        near = np.flatnonzero(frames.start_ns >= until_ns - self.longest_ns)
         meter = np.searchsorted(frames.first, near, side="right") - 1
         keep = frames.start_ns[near] + self.radios.duration_ns[meter] >= until_ns
         return near[keep], meter[keep]

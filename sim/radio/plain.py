@@ -35,12 +35,15 @@ Outages = tuple[I64, I64, I64]
 
 def sweep(
     engine: Engine, begin_ns: int, until_ns: int, frames: Frames, extra: I64, carried_in: I64, outages: Outages,
-    heard: NDArray[np.uint8], counts: I64,
+    heard: NDArray[np.uint8], counts: I64, detail: bool,
 ) -> tuple[I64, I64]:  # fmt: skip
     """One window. Returns (what is carried on, detail rows: frame, receiver, fate, level)."""
     if ((frames.start_ns < begin_ns) | (frames.start_ns >= until_ns)).any():
         raise ValueError(f"frames begin outside the window from {begin_ns} to {until_ns} ns")
-    pairs = _pairs(engine, frames, extra)
+    plan = _gather(engine, frames)
+    if not (detail or len(extra) or len(outages[1])):
+        plan = _take_solitary(engine, frames, until_ns, carried_in, heard, counts, plan)
+    pairs = _table(engine, frames, plan, extra)
     fresh = np.concatenate([np.zeros(len(carried_in), dtype=bool), np.ones(len(pairs), dtype=bool)])
     pairs = np.concatenate([carried_in, pairs])
     if not len(pairs):
@@ -65,16 +68,63 @@ def sweep(
     return pairs[~ended], rows
 
 
-def _pairs(engine: Engine, frames: Frames, extra: I64) -> I64:
-    """Every (frame, receiver) pair that begins in this window: the fleet's, then the visitors'."""
+def _gather(engine: Engine, frames: Frames) -> tuple[I64, I64, I64, I64]:
+    """The fleet's pairs of this window, by receiver, meter and k: (link, frame, receiver, start)."""
     own = np.diff(frames.first)[engine.link_meter]
     link = np.repeat(np.arange(len(own), dtype=np.int64), own)
-    meter = engine.link_meter[link].astype(np.int64)
-    frame = frames.first[meter] + np.arange(len(link)) - np.repeat(np.cumsum(own) - own, own)
-    receiver = np.searchsorted(engine.link_offset, link, side="right") - 1
+    frame = np.arange(len(link)) + np.repeat(frames.first[engine.link_meter] - np.cumsum(own) + own, own)
+    links = np.diff(np.concatenate([[0], np.cumsum(own)])[engine.link_offset])
+    receiver = np.repeat(np.arange(engine.receivers, dtype=np.int64), links)
     start_ns = frames.start_ns[frame]
-    heard = start_ns >= engine.since[receiver]
-    link, meter, frame, receiver, start_ns = (x[heard] for x in (link, meter, frame, receiver, start_ns))
+    deaf = start_ns < engine.since[receiver]
+    if deaf.any():
+        link, frame, receiver, start_ns = (column[~deaf] for column in (link, frame, receiver, start_ns))
+    return link, frame, receiver, start_ns
+
+
+def _take_solitary(
+    engine: Engine, frames: Frames, until_ns: int, carried_in: I64, heard: NDArray[np.uint8], counts: I64,
+    pairs: tuple[I64, I64, I64, I64],
+) -> tuple[I64, I64, I64, I64]:  # fmt: skip
+    """Settle the frames that have the air to themselves (see solitary.py); returns the pairs that are left."""
+    link, frame, receiver, start_ns = pairs
+    if not len(link):
+        return pairs
+    origin = int(start_ns.min())
+    stride = int(start_ns.max()) - origin + engine.longest_ns + 1
+    at = receiver * stride + (start_ns - origin)
+    order = np.argsort(at)
+    at, sorted_link = at[order], link[order]
+    ends = at + engine.link_duration[sorted_link]  # receivers stay apart: the stride is longer than any frame
+    alone = np.ones(len(at), dtype=bool)
+    alone[1:] = np.maximum.accumulate(ends)[:-1] <= at[1:]
+    alone[:-1] &= ends[:-1] <= at[1:]
+    sorted_receiver = receiver[order]
+    alone &= ends - sorted_receiver * stride + origin < until_ns
+    if len(carried_in):
+        taken_until = np.zeros(engine.receivers, dtype=np.int64)
+        np.maximum.at(taken_until, carried_in[:, RECEIVER], carried_in[:, END])
+        alone &= at - sorted_receiver * stride + origin >= taken_until[sorted_receiver]
+    pick = order[alone]
+    link_, frame_, receiver_ = link[pick], frame[pick], receiver[pick]
+    if engine.propagation.fading_cdb:
+        meter = engine.link_meter[link_].astype(np.int64)
+        fading, _ = engine.propagation.luck(meter, frames.k[frame_], receiver_, engine.capture[:1])
+        good = engine.link_level[link_] + fading >= engine.ears.sensitivity_cdbm[receiver_]
+    else:
+        good = engine.link_flags[link_] & IN_RANGE != 0
+    ours = (engine.link_flags[link_] & READABLE != 0) & (receiver_ < engine.gateways)
+    counts[:, Fate.RECEIVED] += np.bincount(receiver_[ours & good], minlength=engine.receivers)
+    counts[:, Fate.OUT_OF_RANGE] += np.bincount(receiver_[ours & ~good], minlength=engine.receivers)
+    heard[frame_[ours & good]] = 1
+    rest = np.sort(order[~alone])
+    return link[rest], frame[rest], receiver[rest], start_ns[rest]
+
+
+def _table(engine: Engine, frames: Frames, pairs: tuple[I64, I64, I64, I64], extra: I64) -> I64:
+    """Pairs with all that is needed of them: the fleet's, then the visitors'."""
+    link, frame, receiver, start_ns = pairs
+    meter = engine.link_meter[link].astype(np.int64)
     table = np.zeros((len(link) + len(extra), COLUMNS), dtype=np.int64)
     fleet, visitors = table[: len(link)], table[len(link) :]
     visitors[:, : extra.shape[1]] = extra
@@ -85,7 +135,7 @@ def _pairs(engine: Engine, frames: Frames, extra: I64) -> I64:
     if air.fading_cdb:
         flags |= (level >= engine.ears.sensitivity_cdbm[receiver]) * IN_RANGE
     fleet[:, RECEIVER], fleet[:, START] = receiver, start_ns
-    fleet[:, END] = start_ns + engine.radios.duration_ns[meter]
+    fleet[:, END] = start_ns + engine.link_duration[link]
     fleet[:, LEVEL], fleet[:, UNITS] = level, power_units(level)
     fleet[:, LIMIT], fleet[:, FLAGS], fleet[:, FRAME] = power_units(level - threshold), flags, frame
     return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,8 +18,18 @@ BACKENDS = ["numpy"] + (["numba"] if importlib.util.find_spec("numba") else [])
 
 
 @given(world=WORLDS)
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=350, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 def test_any_world_in_any_windows_has_the_reference_s_fates(world: World):
+    play = Play(world)
+    expected = play.reference()
+    for backend in BACKENDS:
+        assert play.engine(backend) == expected
+
+
+@given(world=WORLDS.map(lambda world: replace(world, bursts=0, visits=0, outages=0)))
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_a_world_without_visitors_or_outages_too(world: World):
+    """Here the short cut for frames alone on the air is taken."""
     play = Play(world)
     expected = play.reference()
     for backend in BACKENDS:
