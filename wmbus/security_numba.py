@@ -20,6 +20,9 @@ njit: Any = importlib.import_module("numba").njit
 
 _T0, _T1, _T2, _T3 = _T
 _I0, _I1, _I2, _I3 = _I
+_BYTES, _PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
+_ONE, _U8, _U16, _U32, _TOP = np.uint64(1), np.uint64(8), np.uint64(16), np.uint64(32), np.uint64(63)
+_POLYNOMIAL = np.uint64(0x87)
 
 
 # --- by instructions ------------------------------------------------------------------------------------------
@@ -201,34 +204,35 @@ def decrypt_cbc(keys: Any, iv: Any, blocks: Any, _fast: bool) -> None:
         blocks[:] = whole
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _doubled(block: Any, out: Any) -> None:
-    """Doubling in GF(2**128); `out` may be `block`."""
-    top = block[0] >> 7
-    for byte in range(15):
-        out[byte] = block[byte] << 1 | block[byte + 1] >> 7
-    out[15] = block[15] << 1 ^ (0x87 if top else 0)
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _turned(word: Any) -> Any:
+    """A 64-bit word with its bytes in the other order."""
+    word = (word & _BYTES) << _U8 | word >> _U8 & _BYTES
+    word = (word & _PAIRS) << _U16 | word >> _U16 & _PAIRS
+    return word << _U32 | word >> _U32
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _doubled(high: Any, low: Any) -> Any:
+    """Doubling in GF(2**128)."""
+    return high << _ONE | low >> _TOP, low << _ONE ^ (high >> _TOP) * _POLYNOMIAL
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _padded(messages: Any, zeros: Any, out: Any) -> None:
-    """Messages padded to whole blocks, the last one mixed with its subkey; `zeros` is the encrypted zero block."""
-    n, size = messages.shape
-    last = out.shape[1] - 16
-    doublings = 1 if size and size % 16 == 0 else 2
-    subkey = np.empty(16, np.uint8)
-    for row in range(n):
-        _doubled(zeros[row], subkey)
-        if doublings == 2:
-            _doubled(subkey, subkey)
-        for byte in range(size):
-            out[row, byte] = messages[row, byte]
-        if doublings == 2:
-            out[row, size] = 0x80
-            for byte in range(size + 1, last + 16):
-                out[row, byte] = 0
-        for byte in range(16):
-            out[row, last + byte] ^= subkey[byte]
+def _pad(zeros: Any, blocks: Any, words: Any, size: Any) -> None:
+    """Padding, and the last block mixed with its subkey; `zeros` is each key's encrypted zero block, `words` are the
+    blocks seen as 64-bit words."""
+    last = words.shape[1] - 2
+    whole = size > 0 and size % 16 == 0
+    for row in range(len(blocks)):
+        high, low = _doubled(_turned(zeros[row, 0]), _turned(zeros[row, 1]))
+        if not whole:
+            high, low = _doubled(high, low)
+            blocks[row, size] = 0x80
+            for byte in range(size + 1, blocks.shape[1]):
+                blocks[row, byte] = 0
+        words[row, last] ^= _turned(high)
+        words[row, last + 1] ^= _turned(low)
 
 
 def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
@@ -241,7 +245,7 @@ def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
         _ecb_instructions(keys, zeros)
     else:
         _by_tables(keys, zeros, zeros, False)
-    _mixed(zeros, blocks)
+    _mixed(zeros.view(np.uint64), blocks.view(np.uint64))
     if fast:
         _ecb_instructions(keys, blocks)
     else:
@@ -250,31 +254,39 @@ def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _mixed(zeros: Any, blocks: Any) -> None:
-    subkey = np.empty(16, np.uint8)
+    """Both blocks of each row mixed with K1; arrays of 64-bit words."""
     for row in range(len(zeros)):
-        _doubled(zeros[row], subkey)
-        for byte in range(16):
-            blocks[row, byte] ^= subkey[byte]
-            blocks[row, 16 + byte] ^= subkey[byte]
+        high, low = _doubled(_turned(zeros[row, 0]), _turned(zeros[row, 1]))
+        high, low = _turned(high), _turned(low)
+        blocks[row, 0] ^= high
+        blocks[row, 1] ^= low
+        blocks[row, 2] ^= high
+        blocks[row, 3] ^= low
 
 
 def cmac(keys: Any, messages: Any, out: Any, fast: bool) -> None:
     """AES-CMAC of each row into `out` (n, 16)."""
     n, size = messages.shape
-    keys = np.ascontiguousarray(keys)
-    zeros = np.zeros((n, 16), np.uint8)
     blocks = np.empty((n, max(1, (size + 15) // 16) * 16), np.uint8)
-    nothing = np.zeros((n, 16), np.uint8)
+    blocks[:, :size] = messages
+    out[:] = cmac_padded(keys, blocks, size, fast)
+
+
+def cmac_padded(keys: Any, blocks: Any, size: int, fast: bool) -> Any:
+    """AES-CMAC of messages of `size` bytes in rows of whole blocks, which are used up."""
+    keys = np.ascontiguousarray(keys)
+    zeros = np.zeros((len(keys), 16), np.uint8)
+    nothing = np.zeros((len(keys), 16), np.uint8)
     if fast:
         _ecb_instructions(keys, zeros)
     else:
         _by_tables(keys, nothing, zeros, False)
-    _padded(np.ascontiguousarray(messages), zeros, blocks)
+    _pad(zeros.view(np.uint64), blocks, blocks.view(np.uint64), size)
     if fast:
         _cbc_instructions(keys, nothing, blocks)
     else:
         _by_tables(keys, nothing, blocks, True)
-    out[:] = blocks[:, -16:]
+    return blocks[:, -16:]
 
 
 __all__ = ["cmac", "decrypt_cbc", "derive_pair", "encrypt_cbc", "has_aes_instructions"]

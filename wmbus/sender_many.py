@@ -7,6 +7,8 @@ made again with a fill byte moved to the front.
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,7 +77,7 @@ def seal_many(
 ) -> None:
     """Encrypt and authenticate in place: frames with `m` bytes of records, 2F2F and fill already in them."""
     if security == "mode5":
-        _mode5(frames, address_wire, acc, keys, m, avoid_2f2f)
+        seal_mode5(frames, mode5_ivs(address_wire, acc), keys, m, avoid_2f2f)
     elif security == "mode7" and counters is not None:
         _mode7(frames, address_wire, keys, counters, m, avoid_2f2f)
 
@@ -146,11 +148,17 @@ def _seal(keys: U8, iv: U8 | None, out: U8, at: int, m: int, avoid_2f2f: bool) -
             blocks[again] = moved
 
 
-def _mode5(out: U8, address_wire: U8, acc: U8, keys: U8, m: int, avoid_2f2f: bool) -> None:
-    iv = np.empty((len(out), 16), dtype=np.uint8)
+def mode5_ivs(address_wire: U8, acc: U8) -> U8:
+    """``security.mode5_iv`` of each row."""
+    iv = np.empty((len(acc), 16), dtype=np.uint8)
     iv[:, :8] = address_wire
     iv[:, 8:] = acc[:, None]
-    _seal(keys, iv, out, out.shape[1] - (m + 2 + 15) // 16 * 16, m, avoid_2f2f)
+    return iv
+
+
+def seal_mode5(frames: U8, iv: U8, keys: U8, m: int, avoid_2f2f: bool = True) -> None:
+    """``seal_many`` in mode 5 for whoever has the IVs already."""
+    _seal(keys, iv, frames, frames.shape[1] - (m + 2 + 15) // 16 * 16, m, avoid_2f2f)
 
 
 def _mode7(out: U8, address_wire: U8, keys: U8, counters: NDArray[np.uint32], m: int, avoid_2f2f: bool) -> None:
@@ -158,11 +166,12 @@ def _mode7(out: U8, address_wire: U8, keys: U8, counters: NDArray[np.uint32], m:
     kenc, kmac = security_many.derive_pair(keys, counters, address_wire[:, 2:6])
     _seal(kenc, None, out, out.shape[1] - (m + 2 + 15) // 16 * 16, m, avoid_2f2f)
     out[:, 18:22] = mcr
-    covered = np.empty((len(out), 5 + out.shape[1] - 30), dtype=np.uint8)
+    size = 5 + out.shape[1] - 30
+    covered = np.empty((len(out), (size + 15) // 16 * 16), dtype=np.uint8)
     covered[:, 0] = 0x25
     covered[:, 1:5] = mcr
-    covered[:, 5:] = out[:, 30:]
-    out[:, 22:30] = security_many.cmac(kmac, covered)[:, :8]
+    covered[:, 5:size] = out[:, 30:]
+    out[:, 22:30] = security_many.cmac_padded(kmac, covered, size)[:, :8]
 
 
 # --- format A -------------------------------------------------------------------------------------------------
@@ -193,6 +202,9 @@ def add_crcs_a_many(frames: U8) -> U8:
     """Telegrams of one length -> on-air bytes in frame format A: ``link.add_crcs_a`` of each row."""
     n, size = frames.shape
     out = np.empty((n, length_a(size - 1)), dtype=np.uint8)
+    if security_many.engine() != "numpy":
+        importlib.import_module("wmbus.crc_numba").add_crcs_a(frames, out)
+        return out
     at = to = 0
     while at < size:
         block = frames[:, at : at + (10 if at == 0 else 16)]

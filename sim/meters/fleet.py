@@ -31,7 +31,7 @@ from sim.meters.physics import MS_PER_DAY, MS_PER_HOUR, Heat
 from sim.meters.population import Population
 from sim.meters.schedule import Schedule, first_at, one_start, starts
 from sim.meters.truth import WELL, State, Tamper, Truth
-from sim.meters.values import LATCHED, QUANTITIES
+from sim.meters.values import QUANTITIES, Recipe
 from sim.seeds import Seeds
 from sim.spec import FleetSpec, Security
 from wmbus.link import Address
@@ -50,14 +50,16 @@ class Fleet:
     ) -> None:
         self.groups = tuple(groups)
         calendar_start = Calendar(start).start.replace(tzinfo=None)
-        self._epoch_ms = (calendar_start - civil.EPOCH) // timedelta(milliseconds=1)
-        self.population = Population(self.groups, seeds, self._epoch_ms // MS_PER_DAY)
+        self.epoch_ms = (calendar_start - civil.EPOCH) // timedelta(milliseconds=1)
+        self.population = Population(self.groups, seeds, self.epoch_ms // MS_PER_DAY)
         self.n = self.population.n
         self.kinds = self.population.kinds
+        self.longest_ns = int(self.population.period_ns.max())
         self.heat = Heat(seeds, outdoor_mean_c, calendar_start.year)
         self._tampers: dict[int, list[Tamper]] = {}
         self._latched: dict[tuple[int, int], list[int]] = {}
-        self._plans = [_Plan(kind) for kind in self.kinds]
+        self._recipes = [Recipe(kind) for kind in self.kinds]
+        self.plans: dict[tuple[int, int], Any] = {}  # of compiled code, by group and day
 
     # --- who ---------------------------------------------------------------------------------------------------
 
@@ -138,13 +140,13 @@ class Fleet:
         """What the meter's clock shows, milliseconds since 2000-01-01, at a world time."""
         who = self.population
         gained_ns = time_ns // NS_PER_MS * int(who.drift_ppb[meter]) // 1_000
-        return self._epoch_ms + int(who.clock_offset_ms[meter]) + (time_ns + gained_ns) // NS_PER_MS
+        return self.epoch_ms + int(who.clock_offset_ms[meter]) + (time_ns + gained_ns) // NS_PER_MS
 
     def clocks_ms(self, meter: NDArray[Any], time_ns: I64) -> I64:
         """clock_ms for arrays."""
         who = self.population
         gained_ns = time_ns // NS_PER_MS * who.drift_ppb[meter] // 1_000
-        out: I64 = (time_ns + gained_ns) // NS_PER_MS + who.clock_offset_ms[meter] + self._epoch_ms
+        out: I64 = (time_ns + gained_ns) // NS_PER_MS + who.clock_offset_ms[meter] + self.epoch_ms
         return out
 
     # --- what --------------------------------------------------------------------------------------------------
@@ -173,8 +175,7 @@ class Fleet:
 
     def units(self, meter: int, time_ns: int) -> int:
         """Units on the display at a world time: counted since the last set date."""
-        at = self._moment(meter, time_ns)
-        return int(QUANTITIES["units"](at, 0))
+        return int(QUANTITIES["units"](self._moment(meter, time_ns), 0))
 
     def truth(self, meter: int, k: int) -> Truth:
         """What telegram k says."""
@@ -194,7 +195,7 @@ class Fleet:
         )  # fmt: skip
 
     def _values(self, meter: int, at: Moment) -> list[int]:
-        plan = self._plans[int(self.population.group[meter])]
+        plan = self._recipes[int(self.population.group[meter])]
         if not plan.latched:
             return [int(quantity(at, back)) for quantity, back in plan.steps]
         key = (meter, at.half_month)
@@ -269,23 +270,6 @@ class Fleet:
         kind = self.kind(meter)
         power = kind.low_power_sts if self._low_power(meter, ms) else 0
         return kind.idle_sts | power | self.state(meter, time_ns).sts
-
-
-class _Plan:
-    """A type's values in order: which may be remembered until the next boundary and which are asked for each time."""
-
-    def __init__(self, kind: Kind) -> None:
-        self.blank = [0] * len(kind.slots)
-        self.steps: list[tuple[Any, int]] = []
-        self.latched: list[int] = []
-        self.live: list[int] = []
-        for index, slot in enumerate(kind.slots):
-            if slot.quantity in kind.constants:
-                self.blank[index] = kind.constants[slot.quantity]
-                self.steps.append((lambda _at, _back, value=self.blank[index]: value, slot.back))
-                continue
-            self.steps.append((QUANTITIES[slot.quantity], slot.back))
-            (self.latched if slot.quantity in LATCHED else self.live).append(index)
 
 
 def _on_duty(clock_ms: Any) -> Any:

@@ -96,6 +96,12 @@ class Heat:
     def first_hour(self) -> int:
         return self._first_hour
 
+    @property
+    def tables(self) -> tuple[I64, I64, I64, I64]:
+        """Counts by hour and class, free temperatures by hour, wanted ones by hour of the week and class, all laid
+        flat, and over-temperature by load: what compiled code reads."""
+        return self._counts.reshape(-1), self._free, self._wanted.reshape(-1), self._over
+
     def outdoor_mk(self, year: int) -> I64:
         """The outdoor temperature of each hour of a year, millidegrees."""
         return weather.year_mk(self._seeds, year, self._mean_mk)

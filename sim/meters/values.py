@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sim.meters import civil
+from sim.meters.kind import Kind
 from sim.meters.moment import Moment
 from sim.meters.physics import MS_PER_DAY
 from sim.meters.rooms import MICRO
@@ -235,3 +236,20 @@ LATCHED: Final = frozenset({
     "set_date", "set_day_after", "set_date_units", "month_end", "month_first", "month_units", "month_increment",
     "half_end", "half_units", "half_increment", "half_difference", "set_date_volume_l", "month_volume_l",
 })  # fmt: skip
+
+
+class Recipe:
+    """A type's values in order: which may be remembered until the next boundary and which are asked for each time."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.blank = [0] * len(kind.slots)
+        self.steps: list[tuple[Any, int]] = []
+        self.latched: list[int] = []
+        self.live: list[int] = []
+        for index, slot in enumerate(kind.slots):
+            if slot.quantity in kind.constants:
+                self.blank[index] = kind.constants[slot.quantity]
+                self.steps.append((lambda _at, _back, value=self.blank[index]: value, slot.back))
+                continue
+            self.steps.append((QUANTITIES[slot.quantity], slot.back))
+            (self.latched if slot.quantity in LATCHED else self.live).append(index)
