@@ -11,6 +11,7 @@ before compiling anything that calls ``cbc_lanes`` or ``ecb_lanes``.
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import Any
 
 from wmbus.aes_tables import RCON
@@ -25,6 +26,7 @@ LANES = 8
 ROUNDS = 10
 
 
+@cache
 def has_aes_instructions() -> bool:
     """Does this processor have AES instructions, and LLVM know it?"""
     return bool(binding.get_host_cpu_features().get("aes", False))
