@@ -11,6 +11,7 @@ from attacks.attack import Can, Outcome, Steps, attack
 from attacks.survey import Survey
 from sim.bundle import UP, Bundle, Heard
 from sim.clock import NS_PER_S
+from sim.endpoint.port import Identity
 from sim.spec import SECURITIES
 from sim.truth import Truth
 
@@ -61,21 +62,24 @@ class Clone:
     takeover_ns: int = 0
     _armed: dict[str, str] = field(default_factory=dict)
     _sequence: int = SEQUENCES
+    _identity: Identity | None = None
 
     def run(self, reach: Any) -> Steps:
         reach.note("hear", "recording")
         reach.listen(lambda heard: self._listen(reach, heard))
-        identity = reach.steal(self.gateway)
+        self._identity = identity = reach.steal(self.gateway)
         self.gateway_id = identity.client_id
         yield reach.wait_until(self.record_until_s)
         old = {
             security: [(m.address, m.recordings[0]) for m in self._loudest(security, skip=0)] for security in SECURITIES
         }
         yield reach.wait_until(self.act_at_s)
-        self._session = reach.connect(identity)
         self.takeover_ns = reach.now_ns
+        session = reach.connect(identity)
         reach.turn(self.takeover_wall_s)
-        self.clone_connects = self._session.connects
+        self.clone_connects = session.connects
+        session.close()
+        reach.note("connect", f"{TAKEOVER}: closed after {self.clone_connects} connects")
         for security, recordings in old.items():
             for address, heard in recordings:
                 self._publish(reach, BACKFILL, security, address, heard.telegram)
@@ -84,8 +88,6 @@ class Clone:
             self._armed.update({m.address: FORGED if i % 2 == 0 else REPLACED for i, m in enumerate(armed)})
         yield reach.wait(2_000.0)
         self._armed.clear()
-        self._session.close()
-        reach.note("connect", f"closed after {self.clone_connects} connects")
 
     def _loudest(self, security: str, *, skip: int, count: int = 0) -> list[Any]:
         return self.survey.loudest(security, makers=self.makers, least=2)[skip : skip + (count or self.targets_each)]
@@ -108,8 +110,9 @@ class Clone:
         """One bundle in the gateway's name, said to be received this moment."""
         self._sequence += 1
         bundle = Bundle(self.gateway_id, self._sequence, reach.now_ns, (Heard(telegram, reach.now_ns, -61.0),))
-        if reach.publish(self._session, UP.format(gateway=self.gateway_id), bundle.encode(), [telegram]):
+        if reach.publish(self._identity, UP.format(gateway=self.gateway_id), bundle.encode(), [telegram]):
             self.published.append((variant, security, address, telegram, reach.now_ns))
+            reach.note("publish", f"{variant}: {address}")
 
     # --- what came of it ----------------------------------------------------------------------------------------
 

@@ -199,14 +199,18 @@ class _Certificate(_Base):
         self.note("connect", f"as {identity.client_id}: {'connected' if session.connected else 'refused'}")
         return session
 
-    def publish(self, session: Session, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
-        """QoS 1; it is at the portal when this returns. `telegrams`: those inside, noted for the truth. False: not
-        connected."""
+    def publish(self, identity: Identity, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
+        """Log in, publish with QoS 1, log out; it is at the portal when this returns. A thief who stays online fights for
+        the session with its owner. `telegrams`: those inside, noted for the truth. False: not let in."""
         self._world.truth.note_published(telegrams)
-        if not self._world.settle(lambda: session.connected, 10.0):
-            return False
-        session.publish(topic, payload)
-        self._world.settle(lambda: session.unacknowledged == 0, 10.0)
+        session = self.connect(identity)
+        try:
+            if not session.connected:
+                return False
+            session.publish(topic, payload)
+            self._world.settle(lambda: session.unacknowledged == 0, 10.0)
+        finally:
+            session.close()
         self.note("publish", f"{topic}, {len(telegrams)} telegrams")
         self._world.deliver()
         return True

@@ -85,7 +85,10 @@ class Settlement:
         return [g for g in self._gateways if g.up and not self._cut_off(g)]
 
     def _published(self) -> bool:
-        return all(g.session.connected and g.session.unacknowledged <= 0 for g in self._awaited())
+        """Who holds something must have got it out; who holds nothing may be between two connections."""
+        return all(
+            g.session.unacknowledged <= 0 if g.session.connected else not g.waiting for g in self._awaited()
+        )
 
     def _acknowledged(self) -> bool:
         return bool(self._portal.inbox) or not self._held()

@@ -2,7 +2,6 @@
 tables, the packet capture. The portal holds keys in memory; a run writes none.
 
 Some sixteen meters' keys are looked for, spread over the fleet, as raw bytes and as hex in either case.
-planted in a file of its own, which must be found.
 """
 
 from __future__ import annotations
