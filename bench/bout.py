@@ -14,7 +14,6 @@ import shlex
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,6 +23,7 @@ from bench.judgement import Judgement, judge
 from bench.options import Options, changed
 from bench.progress import Progress
 from bench.scenario import SCENARIOS, LeftOut, Mark, Stage, load_world
+from bench.staged import world_json
 from sim.clock import wall_s
 from sim.endpoint.choice import FEATURES
 from sim.spec import WorldSpec
@@ -203,28 +203,9 @@ class Bout:
             "replay": self.replay,
             "claims": self.judgement.claims,
             "measures": [m.as_json() for s in self.stages[:1] for m in s.measures],
-            "worlds": [_world_json(stage, self.directory.parent) for stage in self.stages if stage.made],
+            "worlds": [world_json(stage, self.directory.parent) for stage in self.stages if stage.made],
         }
         rundir.write_json(self.directory / "scenario.json", body, reserve=self.directory.parent)
-
-
-def _world_json(stage: Stage, run: Path) -> dict[str, Any]:
-    weakness = {
-        key: value for s in stage.staged for key, value in s.attack.record.weakness.items() if stage.defences == "off"
-    }
-    return {
-        "role": "control" if stage.defences == "off" else "subject",
-        "variant": stage.defences,
-        "directory": str(stage.directory.relative_to(run)),
-        "digest": stage.history.digest,
-        "world": stage.spec.name,
-        "meters": stage.spec.meters,
-        "gateways": stage.spec.gateways,
-        "seed": stage.seed,
-        "endpoint": stage.inner.endpoint.name,
-        "duration_ns": int(stage.inner.env.now),
-        "weakness": ", ".join(f"{key} = {value!r}" for key, value in weakness.items()),
-    }
 
 
 # --- names -----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ A session that is interrupted gathers what was finished. What cannot be gathered
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,11 @@ class Controller:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """In one line: our own summary leaves pytest's tracebacks out."""
         if report.failed:
-            lines = str(report.longrepr).strip().splitlines()
-            errors = [line for line in lines if line.startswith("E ")] or lines
-            self.unread.append(f"{report.nodeid}: {errors[-1].removeprefix('E ').strip() if errors else 'no reason'}")
+            text = str(report.longrepr).strip()
+            errors = [line for line in text.splitlines() if line.startswith("E ")] or text.splitlines()[-1:]
+            named = re.search(r"test module '([^']+)'", text)
+            where = named[1] if named else report.nodeid
+            self.unread.append(f"{where}: {errors[-1].removeprefix('E ').strip() if errors else 'no reason given'}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
@@ -57,8 +60,8 @@ class Controller:
         if self.config.option.wmbench_run is None:
             return
         directory = Path(self.config.option.wmbench_run)
-        rundir.release(directory)
-        if not any(directory.glob("*/scenario.json")) and not session.testsfailed:
+        if not any(directory.glob("*/scenario.json")) and (self.unread or not session.testsfailed):
+            rundir.unmake(directory)
             return
         try:
             run = self._gather(directory, session.testsfailed)

@@ -158,6 +158,7 @@ def gather(
 ) -> dict[str, Any]:
     """run.json from the scenario.json files that the scenarios left. `failures`: how many pytest counted; more than
     there are files for means that one could not even write its file. Raises OSError."""
+    release(directory)
     scenarios = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(directory.glob("*/scenario.json"))]
     scenarios.sort(key=lambda s: s["order"])
     outcomes = {s["outcome"] for s in scenarios}
@@ -194,7 +195,6 @@ def gather(
 
 def gather_killed(directory: Path) -> dict[str, Any]:
     """run.json of a run that was killed, from the scenarios it had finished. Raises OSError."""
-    release(directory)
     started = datetime.fromtimestamp(directory.stat().st_ctime, UTC)
     name = directory.parent.name
     return gather(directory, name=name, title=f"{name}, killed", command="", started=started, interrupted=True)

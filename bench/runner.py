@@ -119,8 +119,9 @@ def run(choice: Choice) -> Ran:
     with redirect_stdout(sys.stderr):
         code = int(pytest.main(_arguments(choice, directory), plugins=[kept]))
     controller = kept.controller
-    for line in controller.unread if controller else []:
-        print(f"wmbench: cannot be read: {line}", file=sys.stderr)
+    for line in dict.fromkeys(controller.unread if controller else []):
+        print(f"wmbench: cannot be imported: {line}", file=sys.stderr)
+        code = USAGE_EXIT
     if controller and controller.unwritten:
         print(f"wmbench: the run could not be written: {controller.unwritten}", file=sys.stderr)
     if controller and controller.interrupted:

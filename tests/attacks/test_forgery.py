@@ -1,0 +1,145 @@
+"""What can be changed without the key, shown on published telegrams with a receiver that has the key."""
+
+from __future__ import annotations
+
+import pytest
+
+from attacks import forgery
+from tests.wmbus.published import Published, telegrams
+from wmbus.errors import BadTelegram
+from wmbus.receiver import unlock
+from wmbus.records import parse_records
+from wmbus.telegram import parse
+
+
+def published(mode: int, **wanted: object) -> list[Published]:
+    """Published telegrams on which surgery can be done: parsed, with a header and a key where there is encryption."""
+    found = []
+    for one in telegrams():
+        if one.record["mode"] != mode or one.already_decrypted or (mode and one.key is None):
+            continue
+        try:
+            telegram = parse(one.frame)
+            forgery.header_offsets(telegram)
+            unlock(telegram, one.key)
+        except (BadTelegram, ValueError):
+            continue
+        if all(one.record.get(name) == value for name, value in wanted.items()):
+            found.append(one)
+    return found
+
+
+CLEAR, MODE5, MODE7 = published(0), published(5), published(7)
+
+
+def test_there_are_telegrams_to_test_on() -> None:
+    assert len(CLEAR) > 20
+    assert len(MODE5) > 20
+    assert len(MODE7) >= 5
+
+
+@pytest.mark.parametrize("one", CLEAR + MODE5 + MODE7, ids=str)
+def test_header_offsets_point_at_what_the_parser_read(one: Published) -> None:
+    telegram = parse(one.frame)
+    acc, sts, _ = forgery.header_offsets(telegram)
+    assert telegram.transport is not None
+    assert one.frame[acc] == telegram.transport.acc
+    assert one.frame[sts] == telegram.transport.sts
+    assert forgery.access_number(one.frame) == telegram.acc
+
+
+@pytest.mark.parametrize("one", CLEAR + MODE5 + MODE7, ids=str)
+def test_a_rewritten_access_number_is_read_as_such_and_changes_nothing_else(one: Published) -> None:
+    acc = (forgery.access_number(one.frame) + 77) % 256
+    forged = forgery.with_access_number(one.frame, acc)
+    assert forgery.access_number(forged) == acc
+    assert len(forged) == len(one.frame)
+    places = [at for at, (old, new) in enumerate(zip(one.frame, forged, strict=True)) if old != new]
+    has_ell = parse(one.frame).ell is not None
+    assert len(places) == (2 if has_ell else 1)
+
+
+@pytest.mark.parametrize("one", MODE5, ids=str)
+def test_in_mode_5_it_garbles_plaintext_bytes_8_to_15_and_is_not_noticed(one: Published) -> None:
+    true = unlock(parse(one.frame), one.key).plaintext
+    acc = (forgery.access_number(one.frame) + 1) % 256
+    read = unlock(parse(forgery.with_access_number(one.frame, acc)), one.key).plaintext
+    assert read[:8] == true[:8]
+    assert all(a != b for a, b in zip(read[8:16], true[8:16], strict=True))
+    assert read[16:] == true[16:]
+
+
+@pytest.mark.parametrize("one", MODE7, ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [lambda f: forgery.with_access_number(f, 1 ^ forgery.access_number(f)), lambda f: forgery.with_status(f, 4)],
+)
+def test_in_mode_7_every_change_breaks_the_mac(one: Published, change: object) -> None:
+    with pytest.raises(BadTelegram, match=r"(?i)mac"):
+        unlock(parse(change(one.frame)), one.key)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("one", CLEAR + MODE5, ids=str)
+def test_a_turned_status_bit_is_taken_without_a_mac(one: Published) -> None:
+    forged = parse(forgery.with_status(one.frame, 0x04))
+    before = parse(one.frame)
+    assert forged.transport is not None and before.transport is not None
+    assert forged.transport.sts == before.transport.sts ^ 0x04  # type: ignore[operator]
+    assert unlock(forged, one.key).plaintext == unlock(before, one.key).plaintext
+
+
+@pytest.mark.parametrize("one", published(5, manufacturer="QDS"), ids=str)
+def test_units_in_clear_behind_the_first_block_are_refused_unless_the_receiver_takes_a_clear_tail(
+    one: Published,
+) -> None:
+    forged = forgery.with_units(one.frame, 4_711, "QDS")
+    assert forged[0] == len(forged) - 1
+    assert parse(forged).address == parse(one.frame).address
+    with pytest.raises(BadTelegram):
+        unlock(parse(forged), one.key)
+    lax = unlock(parse(forged), one.key, accept_clear_tail=True)
+    assert lax.clear_tail.endswith(forgery.HCA_RECORD + (4_711).to_bytes(3, "little"))
+
+
+@pytest.mark.parametrize("one", [c for c in CLEAR if c.record["hca"]], ids=str)
+def test_units_are_appended_to_a_clear_telegram(one: Published) -> None:
+    forged = parse(forgery.with_units(one.frame, 4_711, one.record["manufacturer"]))
+    assert forged.payload == parse(one.frame).payload + forgery.HCA_RECORD + (4_711).to_bytes(3, "little")
+
+
+@pytest.mark.parametrize("one", MODE5 + MODE7, ids=str)
+def test_a_downgrade_is_a_whole_telegram_of_the_same_meter_in_clear(one: Published) -> None:
+    forged = parse(forgery.in_clear(one.frame, 99))
+    assert forged.security == "none"
+    assert forged.address == parse(one.frame).address
+    assert forged.acc == parse(one.frame).acc
+    (units,) = parse_records(unlock(forged, None).plaintext)
+    assert units.value == 99
+
+
+def test_a_telegram_without_an_access_number_cannot_be_changed() -> None:
+    frame = next(
+        one.frame
+        for one in telegrams()
+        if one.record["ci"] in ("78", "A0", "A2") and not one.record["afl"] and one.record["ell"] is None
+    )
+    with pytest.raises(ValueError, match="no access number"):
+        forgery.header_offsets(parse(frame))
+
+
+def clocked() -> list[Published]:
+    return [one for one in CLEAR if b"\x04\x6d" in parse(one.frame).payload]
+
+
+@pytest.mark.parametrize("one", clocked(), ids=str)
+def test_an_old_telegram_under_a_new_clock_keeps_all_its_other_contents(one: Published) -> None:
+    forged = forgery.with_clock_of(one.frame, one.frame, later_minutes=5)
+    places = [at for at, (old, new) in enumerate(zip(one.frame, forged, strict=True)) if old != new]
+    at = one.frame.index(b"\x04\x6d", parse(one.frame).payload_offset) + 2
+    assert set(places) <= set(range(at, at + 4))
+    assert forged != one.frame or one.frame[at : at + 4] == b"\xff" * 4
+
+
+def test_a_telegram_without_a_clock_is_left_as_it_is() -> None:
+    one = next(c for c in CLEAR if b"\x04\x6d" not in c.frame)
+    assert forgery.with_clock_of(one.frame, one.frame, later_minutes=5) == one.frame

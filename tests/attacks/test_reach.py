@@ -1,0 +1,161 @@
+"""An attacker gets what he declared and not a method more, and hears what a receiver hears: bytes, time, strength."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attacks.attack import CAPABILITIES, Can, Record, attacks
+from attacks.reach import Place, reach_for
+from sim.bundle import Heard
+from sim.clock import NS_PER_S
+from sim.events import AttackActed, Fate
+from sim.world import World
+from tests.small_worlds import dozen
+
+EVERYONE = {"now_ns", "wait", "wait_until", "event", "go", "note"}
+OWN = {
+    Can.HEAR: {"hear", "listen"},
+    Can.SPEAK: {"speak"},
+    Can.SHAPE: {"jam", "bursts", "on_header"},
+    Can.PATH: {"intercept", "release", "note_sent"},
+    Can.CERTIFICATE: {"steal", "connect", "publish", "turn"},
+    Can.METER_KEY: {"meter_key"},
+    Can.DISK: {"portal_files"},
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(dozen(tmp_path), 1, tmp_path / "world") as made:
+        yield made
+
+
+def record(can: Can) -> Record:
+    return Record("test.attack", "A test", (), can, (), {}, "", frozenset(), "doc")
+
+
+def public(handle: object) -> set[str]:
+    return {name for name in dir(handle) if not name.startswith("_")}
+
+
+def test_every_capability_has_words_and_methods() -> None:
+    assert set(CAPABILITIES) == set(OWN) == set(Can)
+
+
+@pytest.mark.parametrize("can", list(Can), ids=lambda can: can.name.lower())
+def test_one_capability_gives_its_own_methods_and_no_others(world: World, can: Can) -> None:
+    assert public(reach_for(record(can), world, Place())) == EVERYONE | OWN[can]
+
+
+def test_no_capability_gives_a_watch_and_a_diary(world: World) -> None:
+    assert public(reach_for(record(Can(0)), world, Place())) == EVERYONE
+
+
+def test_each_attack_gets_exactly_what_its_record_says(world: World) -> None:
+    found = attacks()
+    assert len(found) >= 5
+    for cls in found.values():
+        wanted = set(EVERYONE)
+        for can in Can:
+            if can in cls.record.can:
+                wanted |= OWN[can]
+        assert public(reach_for(cls.record, world, Place())) == wanted, cls.record.id
+
+
+def test_nothing_a_handle_shows_leads_to_the_world(world: World) -> None:
+    handle = reach_for(record(Can.HEAR | Can.SPEAK | Can.SHAPE), world, Place())
+    shown = [value for name in public(handle) if not callable(value := getattr(handle, name))]
+    assert all(isinstance(value, (int, str, bytes, float)) for value in shown)
+
+
+def test_what_is_heard_is_bytes_time_and_strength(world: World) -> None:
+    handle = reach_for(record(Can.HEAR), world, Place())
+    heard: list[Heard] = []
+    handle.listen(heard.append)
+    first: list[Any] = []
+
+    def wait() -> Any:
+        first.append((yield handle.hear()))
+
+    handle.go(wait())
+    world.run(60 * NS_PER_S)
+    assert len(heard) > 10
+    assert first == heard[:1]
+    assert {field.name for field in dataclasses.fields(Heard)} == {"telegram", "received_ns", "rssi_dbm"}
+    sent = {world.fleet.telegram(s.meter, s.k) for s in world.truth.known.values()}
+    for one in heard:
+        assert type(one) is Heard
+        assert type(one.telegram) is bytes
+        assert one.telegram in sent
+        assert 0 < one.received_ns <= world.now_ns
+        assert -110 < one.rssi_dbm < 20
+
+
+def test_what_is_spoken_is_noted_for_the_truth_and_taken_by_gateways(world: World) -> None:
+    handle = reach_for(record(Can.HEAR | Can.SPEAK), world, Place())
+    telegram = world.fleet.telegram(0, 0)
+
+    def steps() -> Any:
+        yield handle.wait(31.0)
+        handle.note("speak", "once")
+        handle.speak(telegram)
+
+    handle.go(steps())
+    world.run(60 * NS_PER_S)
+    (spoken,) = world.truth.spoken.values()
+    assert spoken.telegram == telegram
+    assert spoken.start_ns == 31 * NS_PER_S
+    assert {gateway for gateway, _ in spoken.taken} == {"gw-0001"} or len(spoken.taken) == 2
+    assert [a.action for a in world.history.of(AttackActed)] == ["speak"]
+
+
+def test_jamming_costs_frames_and_says_why(world: World) -> None:
+    handle = reach_for(record(Can.SHAPE), world, Place(power_dbm=20.0))
+
+    def steps() -> Any:
+        yield handle.wait(10.0)
+        handle.jam(30.0)
+
+    handle.go(steps())
+    world.run(60 * NS_PER_S)
+    assert handle.bursts == 1
+    assert world.history.fates[Fate.JAMMED.label] + world.history.fates[Fate.RECEIVER_BUSY.label] > 10
+
+
+def test_a_reactive_jammer_sees_ten_bytes_of_header(world: World) -> None:
+    handle = reach_for(record(Can.SHAPE), world, Place(power_dbm=20.0))
+    headers: list[bytes] = []
+
+    def decide(header: bytes) -> bool:
+        headers.append(header)
+        return False
+
+    handle.on_header(decide)
+    world.run(60 * NS_PER_S)
+    assert headers
+    assert {len(header) for header in headers} == {10}
+    assert handle.bursts == 0
+
+
+def test_a_place_is_beside_a_gateway_that_exists(world: World) -> None:
+    with pytest.raises((IndexError, ValueError)):
+        reach_for(record(Can.HEAR), world, Place(beside=99))
+
+
+def test_a_meter_key_is_one_meters_key(world: World) -> None:
+    handle = reach_for(record(Can.METER_KEY), world, Place())
+    address = str(world.fleet.address(world.fleet.n - 1))
+    assert handle.meter_key(address) == world.fleet.key(world.fleet.n - 1)
+    with pytest.raises(LookupError):
+        handle.meter_key("VIP 00000000 01 08")
+
+
+def test_a_stolen_disk_holds_the_portals_files(world: World) -> None:
+    world.run(60 * NS_PER_S)
+    files = reach_for(record(Can.DISK), world, Place()).portal_files()
+    assert any(name.endswith(".sqlite") and body.startswith(b"SQLite format 3") for name, body in files.items())

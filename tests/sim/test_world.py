@@ -1,0 +1,200 @@
+"""The world as a whole: equal runs are equal, windows and brokers do not matter, faults lose nothing that was stored,
+and whatever happens it leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sim.clock import NS_PER_S
+from sim.endpoint.port import EndpointError
+from sim.events import FaultInjected, RunEnded, WindowEnded
+from sim.portal.store import StoreError
+from sim.world import World
+from tests.small_worlds import dozen
+
+MINUTE = 60 * NS_PER_S
+
+
+def digest_of(folder: Path, seed: int, **settings: object) -> str:
+    folder.mkdir()
+    with World(dozen(folder, **settings), seed, folder / "world") as world:
+        world.run(5 * MINUTE)
+        world.finish()
+        assert len(world.truth.readings) > 100
+        return world.history.digest
+
+
+def brokers(folder: Path) -> list[str]:
+    """Command lines of processes that use this folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(entry.read_bytes().replace(b"\0", b" ").decode())
+        except OSError:  # it ended while we looked
+            continue
+    return [line for line in found if "mosquitto" in line and str(folder) in line]
+
+
+def open_files(folder: Path) -> list[str]:
+    links = []
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            links.append(os.readlink(entry))
+        except OSError:
+            continue
+    return [link for link in links if link.startswith(str(folder))]
+
+
+# --- determinism -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["memory", "mosquitto"])
+def test_the_same_seed_gives_the_same_digest_and_another_seed_another(tmp_path: Path, kind: str) -> None:
+    first = digest_of(tmp_path / "a", 1, endpoint__kind=kind)
+    assert digest_of(tmp_path / "b", 1, endpoint__kind=kind) == first
+    assert digest_of(tmp_path / "c", 2, endpoint__kind=kind) != first
+
+
+def test_the_window_does_not_change_what_is_received(tmp_path: Path) -> None:
+    received = []
+    for window_s in (15.0, 60.0, 300.0):
+        folder = tmp_path / str(window_s)
+        folder.mkdir()
+        with World(dozen(folder, window_s=window_s, portal__checks=[]), 3, folder / "world") as world:
+            world.run(5 * MINUTE)
+            rows = [(r.meter, r.gateway, r.received_ns, r.fingerprint, r.units) for r in world.truth.readings]
+            received.append((sorted(rows), sorted(world.truth.sent), world.history.fates, world.frames_sent))
+    assert received[0] == received[1] == received[2]
+
+
+def test_two_runs_in_a_row_are_one_run(tmp_path: Path) -> None:
+    with World(dozen(tmp_path), 1, tmp_path / "one") as world:
+        world.run(4 * MINUTE)
+        whole = (sorted(world.truth.sent), world.history.fates)
+    with World(dozen(tmp_path), 1, tmp_path / "two") as world:
+        for _ in range(4):
+            world.run(MINUTE)
+        assert (sorted(world.truth.sent), world.history.fates) == whole
+
+
+def test_every_frame_sent_is_in_some_window(tmp_path: Path) -> None:
+    with World(dozen(tmp_path), 1, tmp_path / "world") as world:
+        world.run(3 * MINUTE)
+        windows = world.history.of(WindowEnded)
+        assert len(windows) == 3
+        assert sum(w.frames_sent for w in windows) == world.frames_sent > 80
+        assert sum(w.readings_stored for w in windows) == len(world.truth.readings)
+
+
+# --- faults ----------------------------------------------------------------------------------------------------
+
+
+def test_a_restarted_portal_forgets_nothing(tmp_path: Path) -> None:
+    with World(dozen(tmp_path), 1, tmp_path / "world") as world:
+        world.run(2 * MINUTE)
+        before = world.portal
+        stored = len(world.truth.readings)
+        world.restart_portal()
+        assert world.portal is not before
+        assert len(world.truth.readings) == stored
+        world.run(2 * MINUTE)
+        assert len(world.truth.readings) > stored
+        assert world.truth.missing() == []
+        assert world.truth.doubled() == 0
+        assert world.truth.altered() == []
+
+
+def test_a_gateway_without_power_hears_nothing_and_loses_nothing_stored(tmp_path: Path) -> None:
+    with World(dozen(tmp_path), 1, tmp_path / "world") as world:
+        world.run(2 * MINUTE)
+        stored = len(world.truth.readings)
+        world.power_cut(0)
+        world.run(2 * MINUTE)
+        assert world.history.fates["gateway down"] > 0
+        assert not world.gateways[0].up
+        down = world.history.fates["gateway down"]
+        world.power_on(0)
+        world.run(2 * MINUTE)
+        assert world.history.fates["gateway down"] == down
+        assert world.gateways[0].up
+        assert len(world.truth.readings) > stored
+        assert world.truth.missing() == []
+        assert world.truth.doubled() == 0
+        sequences = world.portal.store.query("SELECT sequence FROM messages WHERE gateway = ?", (world.gateways[0].id,))
+        assert len(sequences) == len(set(sequences)) > 1
+
+
+@pytest.mark.parametrize("phase", ["publish", "deliver", "acknowledge"])
+def test_a_killed_broker_loses_and_doubles_nothing(tmp_path: Path, phase: str) -> None:
+    with World(dozen(tmp_path, endpoint__kind="mosquitto"), 1, tmp_path / "world") as world:
+        world.run(MINUTE)
+        pid = world.endpoint.pid
+        world.kill_broker(phase)
+        world.run(2 * MINUTE)
+        assert world.endpoint.pid not in (None, pid)
+        kills = [f for f in world.history.of(FaultInjected) if f.kind == "broker killed"]
+        assert len(kills) == 1
+        assert world.truth.missing() == []
+        assert world.truth.doubled() == 0
+        assert world.truth.altered() == []
+        assert not any(gateway.waiting for gateway in world.gateways)
+
+
+# --- the end ---------------------------------------------------------------------------------------------------
+
+
+def test_a_closed_world_leaves_nothing_behind(tmp_path: Path) -> None:
+    world = World(dozen(tmp_path, endpoint__kind="mosquitto"), 1, tmp_path / "world")
+    world.run(MINUTE)
+    assert brokers(tmp_path)
+    assert open_files(tmp_path)
+    world.finish("interrupted")
+    world.close()
+    world.close()
+    assert not brokers(tmp_path)
+    assert not open_files(tmp_path)
+    assert [ended.outcome for ended in world.history.of(RunEnded)] == ["interrupted"]
+
+
+@pytest.mark.parametrize("part", ["_add_gateways", "_register", "_open_portal"])
+def test_a_world_whose_making_fails_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def fail(*_: object) -> None:
+        assert brokers(tmp_path), "the broker runs by now, so there is something to stop"
+        raise EndpointError("no more")
+
+    monkeypatch.setattr(World, part, fail)
+    with pytest.raises(EndpointError, match="no more"):
+        World(dozen(tmp_path, endpoint__kind="mosquitto"), 1, tmp_path / "world")
+    assert not brokers(tmp_path)
+    assert not open_files(tmp_path)
+
+
+def test_an_air_that_cannot_be_made_leaves_no_open_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_world: World) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(World, "_radios", fail)
+    with pytest.raises(MemoryError):
+        World(dozen(tmp_path), 1, tmp_path / "world")
+    assert not open_files(tmp_path)
+
+
+def test_one_part_that_cannot_be_closed_does_not_keep_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(dozen(tmp_path, endpoint__kind="mosquitto"), 1, tmp_path / "world")
+
+    def fail() -> None:
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(world.gateways[1], "close", fail)
+    with pytest.raises(StoreError, match="disk full"):
+        world.close()
+    assert not brokers(tmp_path)
+    assert world.history._file is None
+    world.close()
