@@ -72,3 +72,37 @@ def test_heard_marks_the_frames_in_the_order_of_meters(backend):
     assert result.heard.tolist() == [1, 0, 0, 1]
     assert result.fates["receiver busy"] == 1
     assert np.array_equal(result.counts.sum(axis=1), [4])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("gap_ns", "received"), [(0, 2), (-1, 0)])
+def test_intervals_are_half_open_on_the_short_cut_too(backend, gap_ns, received):
+    stage = Stage(2, capture_cdb=20_000)
+    stage.listen(demodulators=0)
+    engine = engine_of(stage, backend, capture=20_000)
+    frames = Frames.of(sorted_schedule([7, 7 + T + gap_ns], [0, 1], [0, 0]), 2)
+    assert engine.window(100 * T, frames).fates["received"] == received
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_frame_across_the_edge_of_a_window_is_told_by_the_window_it_ends_in(backend):
+    stage = Stage(2)
+    stage.listen()
+    engine = engine_of(stage, backend)
+    first = engine.window(T, Frames.of(sorted_schedule([1], [0], [3]), 2))
+    second = engine.window(4 * T, Frames.of(sorted_schedule([T + 1], [1], [5]), 2), detail=True)
+    assert (first.frames_sent, first.frames_heard) == (0, 0)
+    assert (second.frames_sent, second.frames_heard) == (2, 2)
+    assert second.batch is not None
+    assert sorted(zip(second.batch.start_ns.tolist(), second.batch.k.tolist(), strict=True)) == [(1, 3), (T + 1, 5)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_the_engine_cannot_hold_is_refused(backend):
+    stage = Stage(1)
+    stage.listen()
+    stage.air.radios.duration_ns[:] = 1 << 31
+    with pytest.raises(EngineLimit, match="longer than"):
+        engine_of(stage, backend)
+    with pytest.raises(ValueError, match="one after the other"):
+        Frames.of(sorted_schedule([5, 5], [0, 0], [0, 1]), 1)
