@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sim.clock import NS_PER_DAY, NS_PER_S
+from sim.meters import batch
 from sim.meters.fleet import Fleet
 from sim.meters.kind import kinds
 from sim.seeds import Seeds
@@ -71,3 +72,26 @@ def test_a_window_of_one_group_lies_end_to_end() -> None:
     made = fleet.telegrams(window.meter, window.k)
     assert made.offset.tolist() == [79 * index for index in range(len(window))]
     _compare(fleet, window.meter, window.k)
+
+
+def test_compiled_code_does_the_common_case_itself(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise it could be wrong for ever and numpy would cover it up."""
+
+    def never(*_arguments: object) -> None:
+        raise AssertionError("fell back to numpy")
+
+    noon = np.full(fleet.n, 40)
+    for engine in security_many.engines():
+        if engine != "numpy":
+            with monkeypatch.context() as patched:
+                patched.setattr(batch, "_by_numpy", never)
+                _compare(fleet, np.arange(fleet.n), noon)
+
+
+def test_a_count_that_no_longer_fits_is_refused_and_not_cut() -> None:
+    fleet = Fleet((FleetSpec("one", "techem-radio-4", 3),), Seeds(6), start=datetime(2026, 6, 3))  # noqa: DTZ001
+    fleet.population.factor_q16[:] = 1 << 30
+    with pytest.raises(ValueError, match="does not fit u"):
+        fleet.telegram(0, 0)
+    with pytest.raises(ValueError, match="does not fit u"):
+        fleet.telegrams(np.arange(3), np.zeros(3, dtype=np.int64))
