@@ -81,7 +81,8 @@ def _fill(fleet: Fleet, group: int, meter: I64, k: I64, block: U8) -> None:
             block[rows] = _by_numpy(fleet, group, meter[rows], k[rows])
         elif len(tampered):
             ill = low + np.flatnonzero(np.isin(meter[rows], tampered))
-            block[ill] = _by_numpy(fleet, group, meter[ill], k[ill])
+            if len(ill):
+                block[ill] = _by_numpy(fleet, group, meter[ill], k[ill])
 
 
 def _by_numpy(fleet: Fleet, group: int, meter: I64, k: I64) -> U8:
@@ -102,8 +103,8 @@ def _by_numpy(fleet: Fleet, group: int, meter: I64, k: I64) -> U8:
 
 
 def _compiled(fleet: Fleet, group: int, meter: I64, k: I64, frames: U8) -> bool:
-    """The same by compiled code, as if all meters were well, on one day. False where that is not so or a value does not fit:
-    then numpy does it, or says what is wrong."""
+    """The same by compiled code, as if all meters were well, on one day. False where their days differ or a value does
+    not fit: then numpy does it, or says what is wrong."""
     from sim.meters import compiled, plan
 
     who = fleet.population
