@@ -93,6 +93,13 @@ def test_a_run_leaves_its_documents_and_prints_json_and_nothing_else(rig: Rig) -
     assert again.stdout.strip().endswith("report.html")
 
 
+def test_a_world_may_be_worked_out_by_its_file(rig: Rig) -> None:
+    body = "import pathlib\nWORLD = str(pathlib.Path(__file__).with_name('dozen.toml'))\n"
+    done = rig.run("run", rig.scenarios(body + SHORT.replace("'dozen.toml'", "WORLD")), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["outcome"] == "passed"
+
+
 def test_a_run_for_people_ends_with_its_outcome_and_its_report(rig: Rig) -> None:
     done = rig.run("run", rig.scenarios(UNPROVEN))
     assert done.returncode == 6
