@@ -230,7 +230,6 @@ class Engine:
         carry = np.empty((carry_rows, _CARRY_COLUMNS), dtype=np.int64)
         pairs = int((np.diff(frames.first) * self.link_count).sum()) + len(carried_in) + len(extra) if detail else 0
         rows = np.empty((pairs, 4), dtype=np.int64)
-        columns = [np.ascontiguousarray(extra[:, i]) for i in range(1, 8)]
         seeds = self.propagation.seeds
         filled, told = kernels.sweep(
             every[:-1], frames.first, frames.start_ns, frames.k,
@@ -239,7 +238,7 @@ class Engine:
             self.ears.sensitivity_cdbm, self.since, self.propagation.fading_cdb, np.uint64(seeds.seed),
             np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER_UNITS, LOWEST_CDBM, self.capture,
             np.uint64(draw_shift(self.capture)),
-            ex_offset, *columns, *down, self.demodulators, self.locks,
+            ex_offset, extra, *down, self.demodulators, self.locks,
             begin_ns, until_ns, self.gateways, len(frames.k) + len(extra) + len(carried_in) + 1,
             in_offset, carried_in, heard, counts, carry, rows, detail,
         )  # fmt: skip

@@ -5,9 +5,9 @@ in buckets (times spread evenly, so this is linear, and one receiver's share sta
 starts. Power sums can only rise where somebody begins, so at each start every frame on the air has its peak brought up
 to date; a frame is judged when it leaves the air. Sums are int64 in 1e-16 mW: exact, so no order of addition matters.
 
-Entries are numbered by link, in the order of meters, then the visitors' (`ex_*`), so that (time, entry) is the order of
-(start, source, k). A key holds 40 bits of time and 24 of entry; the engine checks that both fit. What is still
-on the air at the window's end is carried into the next with its peaks, and demodulators keep their locks, so a window's
+Entries are numbered by link, in the order of meters, then the visitors' (`extra`), so that (time, entry) is the order
+of (start, source, k). A key holds 40 bits of time and 24 of entry; the engine checks that both fit. What is still on
+the air at the window's end is carried into the next with its peaks, and demodulators keep their locks, so a window's
 edge changes nothing.
 """
 
@@ -59,8 +59,7 @@ def sweep(
     link_offset: Any, link_meter: Any, link_duration: Any, link_level: Any, link_flags: Any, link_units: Any,
     link_limit: Any,
     sensitivity: Any, since: Any, fading: Any, key: Any, purpose: Any, knots: Any, powers: Any, lowest: Any,
-    capture: Any, capture_shift: Any, ex_offset: Any, ex_start: Any, ex_end: Any, ex_level: Any, ex_units: Any,
-    ex_limit: Any, ex_flags: Any, ex_frame: Any,
+    capture: Any, capture_shift: Any, ex_offset: Any, extra: Any,
     out_offset: Any, out_down: Any, out_up: Any, demodulators: Any, locks: Any,
     begin: Any, until: Any, gateways: Any, scratch: Any, in_offset: Any, carried_in: Any,
     heard: Any, counts: Any, carry: Any, detail: Any, want_detail: Any,
@@ -74,16 +73,7 @@ def sweep(
     order = np.empty(scratch + 1, dtype=np.uint64)
     words = np.empty(scratch, dtype=np.uint64)
     fill = np.empty(4 * scratch + 4, dtype=np.int32)
-    a_end = np.empty(scratch + 1, dtype=np.int64)
-    a_start = np.empty(scratch + 1, dtype=np.int64)
-    a_units = np.empty(scratch + 1, dtype=np.int64)
-    a_limit = np.empty(scratch + 1, dtype=np.int64)
-    a_level = np.empty(scratch + 1, dtype=np.int64)
-    a_peak = np.empty(scratch + 1, dtype=np.int64)
-    a_jam = np.empty(scratch + 1, dtype=np.int64)
-    a_flags = np.empty(scratch + 1, dtype=np.int64)
-    a_frame = np.empty(scratch + 1, dtype=np.int64)
-    a_down = np.empty(scratch + 1, dtype=np.bool_)
+    air = np.empty((scratch + 1, CARRY_COLUMNS), dtype=np.int64)  # what is on the air
     k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
     carried = detailed = 0
     drawn = fading != 0 or len(capture) > 1
@@ -105,7 +95,7 @@ def sweep(
                     keys[n] = (np.uint64(at - begin) << ENTRY_SHIFT) | np.uint64(entry)
                     n += 1
         for i in range(ex_offset[r], ex_offset[r + 1]):
-            keys[n] = (np.uint64(ex_start[i] - begin) << ENTRY_SHIFT) | np.uint64(fleet + i - ex_offset[r])
+            keys[n] = (np.uint64(extra[i, C_START] - begin) << ENTRY_SHIFT) | np.uint64(fleet + i - ex_offset[r])
             n += 1
         if n == 0 and in_offset[r + 1] == in_offset[r]:
             continue
@@ -143,7 +133,7 @@ def sweep(
                     keys,
                 )
             n = take_solitary(
-                order, n, base, fleet, link_meter, link_duration, link_level, link_flags, first, frame_start, ex_end,
+                order, n, base, fleet, link_meter, link_duration, link_level, link_flags, first, frame_start, extra,
                 ex_offset[r], begin, until, taken_until, fading, words, knots, sensitivity[r], counted, heard,
                 counts[r],
             )
@@ -157,27 +147,20 @@ def sweep(
         active = 0
         sum_0 = sum_1 = jam_0 = jam_1 = np.int64(0)
         for row in range(in_offset[r], in_offset[r + 1]):
-            a_start[active] = carried_in[row, C_START]
-            a_end[active] = carried_in[row, C_END]
-            a_level[active] = carried_in[row, C_LEVEL]
-            a_units[active] = carried_in[row, C_UNITS]
-            a_limit[active] = carried_in[row, C_LIMIT]
-            a_flags[active] = carried_in[row, C_FLAGS]
-            a_frame[active] = carried_in[row, C_FRAME]
-            a_peak[active] = carried_in[row, C_PEAK]
-            a_jam[active] = carried_in[row, C_JAM]
-            down = carried_in[row, C_DOWN] != 0
+            for column in range(CARRY_COLUMNS):
+                air[active, column] = carried_in[row, column]
+            down = air[active, C_DOWN] != 0
             for o in range(outage, outages):
-                down |= out_up[o] > a_start[active] and out_down[o] < a_end[active]
-            a_down[active] = down
-            if a_flags[active] & SECOND_CHANNEL:
-                sum_1 += a_units[active]
-                if a_flags[active] & JAMMER:
-                    jam_1 += a_units[active]
+                down |= out_up[o] > air[active, C_START] and out_down[o] < air[active, C_END]
+            air[active, C_DOWN] = down
+            if air[active, C_FLAGS] & SECOND_CHANNEL:
+                sum_1 += air[active, C_UNITS]
+                if air[active, C_FLAGS] & JAMMER:
+                    jam_1 += air[active, C_UNITS]
             else:
-                sum_0 += a_units[active]
-                if a_flags[active] & JAMMER:
-                    jam_0 += a_units[active]
+                sum_0 += air[active, C_UNITS]
+                if air[active, C_FLAGS] & JAMMER:
+                    jam_0 += air[active, C_UNITS]
             active += 1
         for step in range(n + 1):
             if step < n:
@@ -188,63 +171,46 @@ def sweep(
             # what has ended leaves the air and is judged
             i = 0
             while i < active:
-                if a_end[i] > now:
+                if air[i, C_END] > now:
                     i += 1
                     continue
-                flags = a_flags[i]
+                flags = air[i, C_FLAGS]
                 if flags & SECOND_CHANNEL:
-                    sum_1 -= a_units[i]
+                    sum_1 -= air[i, C_UNITS]
                     if flags & JAMMER:
-                        jam_1 -= a_units[i]
+                        jam_1 -= air[i, C_UNITS]
                 else:
-                    sum_0 -= a_units[i]
+                    sum_0 -= air[i, C_UNITS]
                     if flags & JAMMER:
-                        jam_0 -= a_units[i]
-                if a_end[i] >= until:
-                    carry[carried, C_RECEIVER] = r
-                    carry[carried, C_START] = a_start[i]
-                    carry[carried, C_END] = a_end[i]
-                    carry[carried, C_LEVEL] = a_level[i]
-                    carry[carried, C_UNITS] = a_units[i]
-                    carry[carried, C_LIMIT] = a_limit[i]
-                    carry[carried, C_FLAGS] = flags
-                    carry[carried, C_FRAME] = a_frame[i]
-                    carry[carried, C_PEAK] = a_peak[i]
-                    carry[carried, C_JAM] = a_jam[i]
-                    carry[carried, C_DOWN] = a_down[i]
+                        jam_0 -= air[i, C_UNITS]
+                if air[i, C_END] >= until:
+                    for column in range(CARRY_COLUMNS):
+                        carry[carried, column] = air[i, column]
                     carried += 1
                 elif flags & (READABLE | JAMMER) == READABLE:
-                    fate = _judge(flags, a_down[i], a_jam[i], a_peak[i], a_limit[i])
+                    fate = _judge(flags, air[i, C_DOWN] != 0, air[i, C_JAM], air[i, C_PEAK], air[i, C_LIMIT])
                     if counted:
                         counts[r, fate] += 1
                         if fate == 0:
-                            heard[a_frame[i]] = 1
+                            heard[air[i, C_FRAME]] = 1
                     if want_detail:
-                        detail[detailed, 0] = a_frame[i]
+                        detail[detailed, 0] = air[i, C_FRAME]
                         detail[detailed, 1] = r
                         detail[detailed, 2] = fate
-                        detail[detailed, 3] = a_level[i]
+                        detail[detailed, 3] = air[i, C_LEVEL]
                         detailed += 1
                 active -= 1
                 if i < active:
-                    a_end[i] = a_end[active]
-                    a_start[i] = a_start[active]
-                    a_units[i] = a_units[active]
-                    a_limit[i] = a_limit[active]
-                    a_level[i] = a_level[active]
-                    a_peak[i] = a_peak[active]
-                    a_jam[i] = a_jam[active]
-                    a_flags[i] = a_flags[active]
-                    a_frame[i] = a_frame[active]
-                    a_down[i] = a_down[active]
+                    for column in range(CARRY_COLUMNS):
+                        air[i, column] = air[active, column]
             if step == n:
                 break
             # what begins
             which = np.int64(packed & ENTRY_MASK)
             if which >= fleet:
                 e = ex_offset[r] + which - fleet
-                end, level, units, limit = ex_end[e], ex_level[e], ex_units[e], ex_limit[e]
-                flags, name = ex_flags[e], ex_frame[e]
+                end, level, units, limit = extra[e, C_END], extra[e, C_LEVEL], extra[e, C_UNITS], extra[e, C_LIMIT]
+                flags, name = extra[e, C_FLAGS], extra[e, C_FRAME]
             else:
                 link = base + which
                 meter = link_meter[link]
@@ -297,25 +263,26 @@ def sweep(
                 sum_0 += units
                 if flags & JAMMER:
                     jam_0 += units
-            a_start[active] = now
-            a_end[active] = end
-            a_units[active] = units
-            a_limit[active] = limit
-            a_level[active] = level
-            a_peak[active] = 0
-            a_jam[active] = 0
-            a_flags[active] = flags
-            a_frame[active] = name
-            a_down[active] = down
+            air[active, C_RECEIVER] = r
+            air[active, C_START] = now
+            air[active, C_END] = end
+            air[active, C_UNITS] = units
+            air[active, C_LIMIT] = limit
+            air[active, C_LEVEL] = level
+            air[active, C_PEAK] = 0
+            air[active, C_JAM] = 0
+            air[active, C_FLAGS] = flags
+            air[active, C_FRAME] = name
+            air[active, C_DOWN] = down
             active += 1
             if active > 1:
                 for i in range(active):
-                    other = a_flags[i]
+                    other = air[i, C_FLAGS]
                     if other & SECOND_CHANNEL:
                         total, jam = sum_1, jam_1
                     else:
                         total, jam = sum_0, jam_0
                     if other & JAMMER == 0:
-                        a_peak[i] = max(a_peak[i], total - a_units[i])
-                        a_jam[i] = max(a_jam[i], jam)
+                        air[i, C_PEAK] = max(air[i, C_PEAK], total - air[i, C_UNITS])
+                        air[i, C_JAM] = max(air[i, C_JAM], jam)
     return carried, detailed

@@ -46,7 +46,7 @@ def draw(
 @numba.njit(cache=True, error_model="numpy")
 def take_solitary(
     order: Any, n: Any, base: Any, fleet: Any, link_meter: Any, link_duration: Any, link_level: Any, link_flags: Any,
-    first: Any, frame_start: Any, ex_end: Any, ex_base: Any, begin: Any, until: Any, taken_until: Any,
+    first: Any, frame_start: Any, extra: Any, ex_base: Any, begin: Any, until: Any, taken_until: Any,
     fading: Any, words: Any, knots: Any, sensitivity: Any, counted: Any, heard: Any, tally: Any,
 ) -> Any:  # fmt: skip
     """Settle them; the others stay in `order`. Returns how many stay. `taken_until`: when what was carried in ends."""
@@ -59,7 +59,7 @@ def take_solitary(
         now = np.int64(packed >> ENTRY_SHIFT)
         entry = np.int64(packed & ENTRY_MASK)
         if entry >= fleet:
-            end = ex_end[ex_base + entry - fleet] - begin
+            end = extra[ex_base + entry - fleet, 2] - begin
         else:
             end = now + link_duration[base + entry]
             if last <= now and end <= np.int64(order[i + 1] >> ENTRY_SHIFT) and end < room:
