@@ -42,7 +42,24 @@ def judge(stages: Sequence[Stage]) -> Judgement:
     for key, verdict in expected.items():
         if verdict is not None and key not in met:
             _absent(found, key, verdict, outcomes)
+    _sort(found.claims, list(expected), list(outcomes))
     return found
+
+
+def _sort(claims: list[dict[str, Any]], expected: list[Key], runs: list[str]) -> None:
+    """In the order in which the scenario speaks of variants; then by run, then by security mode."""
+    spoken = list(dict.fromkeys((attack, variant) for attack, variant, _, _ in expected))
+
+    def place(claim: dict[str, Any]) -> tuple[int, int, int]:
+        variant = (claim["attack"], claim["variant"])
+        security = claim["security"]
+        return (
+            spoken.index(variant) if variant in spoken else len(spoken),
+            runs.index(claim["defences"]),
+            SECURITIES.index(security) if security in SECURITIES else len(SECURITIES),
+        )
+
+    claims.sort(key=place)
 
 
 def _expected(stage: Stage) -> dict[Key, Verdict | None]:
