@@ -39,18 +39,18 @@ class Progress:
             return None
         self._bars = Bars(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=14),
             TextColumn("{task.fields[state]}"),
             TimeElapsedColumn(),
             console=self.console,
             transient=True,
         )
         self._bars.start()
-        self._task = self._bars.add_task(f"  {self._title[:60]}, {label}", total=1.0, state=f"{meters} meters")
+        self._task = self._bars.add_task(f"{_short(self._title)}, {label}", total=1.0, state=f"{meters} meters")
 
         def on_window(world: World, now_ns: int, end_ns: int) -> None:
             if self._bars is not None:
-                state = f"{meters} meters, {now_ns / NS_PER_HOUR:.1f} h, {world.frames_sent} telegrams"
+                state = f"{now_ns / NS_PER_HOUR:.1f} h, {world.frames_sent} sent"
                 self._bars.update(self._task, completed=now_ns / max(end_ns, 1), state=state)
 
         return on_window
@@ -64,3 +64,8 @@ class Progress:
         if self.enabled:
             self.world_done()
             self.console.print(f"{_MARKS[outcome]:<14}[/] {escape(self._title)} [dim]({duration_s:.1f} s)")
+
+
+def _short(title: str, limit: int = 24) -> str:
+    """A title that leaves room for its bar on a terminal of 80 columns."""
+    return title if len(title) <= limit else title[: limit - 1].rstrip() + "…"
