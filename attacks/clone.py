@@ -119,16 +119,17 @@ class Clone:
     def outcomes(self, truth: Truth) -> list[Outcome]:
         alarms = truth.alarms(["twin"], subject=self.gateway_id, since_ns=self.takeover_ns)
         displaced = truth.displacements(self.gateway_id, self.takeover_ns)
+        logins = self.clone_connects + len(self.published)  # it logs in once more for each message
         found = [
             Outcome(
                 TAKEOVER,
                 security,
-                reached=self.clone_connects,
+                reached=logins,
                 achieved=displaced,
                 detected=bool(alarms),
                 why="the genuine gateway was thrown off its session; " + ("noticed" if alarms else "no alarm"),
                 evidence={
-                    "clone's connects": self.clone_connects,
+                    "clone's logins": logins,
                     "genuine thrown off": displaced,
                     "alarms": len(alarms),
                 },
