@@ -200,8 +200,8 @@ class _Certificate(_Base):
         return session
 
     def publish(self, identity: Identity, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
-        """Log in, publish with QoS 1, log out; it is at the portal when this returns. A thief who stays online fights for
-        the session with its owner. `telegrams`: those inside, noted for the truth. False: not let in."""
+        """Log in, publish with QoS 1, log out; it is at the portal when this returns. A thief who stays online fights
+        for the session with its owner. `telegrams`: those inside, noted for the truth. False: not let in."""
         self._world.truth.note_published(telegrams)
         session = self.connect(identity)
         try:
