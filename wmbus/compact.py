@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import lru_cache
 
 from wmbus.dif import Chain, chain, chain_end
 from wmbus.errors import BadTelegram, CannotEncode, Reason
@@ -28,6 +29,12 @@ def signature(chains: Iterable[bytes]) -> int:
     return crc16(b"".join(chains))
 
 
+@lru_cache(maxsize=KNOWN_FORMATS)
+def _signature_of(chains: bytes) -> int:
+    """Kept, since a fleet sends the same few formats in every telegram."""
+    return crc16(chains)
+
+
 class Formats:
     """The formats a receiver has seen, at most ``limit`` of them; the longest unused is forgotten first."""
 
@@ -40,8 +47,8 @@ class Formats:
 
     def learn(self, records: Iterable[Record]) -> int:
         """Remember the format of a full frame's records; returns its signature."""
-        chains = tuple(record.chain for record in records if record.dif_vif)
-        number = signature(one.dif_vif for one in chains)
+        chains = tuple([record.chain for record in records if record.chain.dif_vif])
+        number = _signature_of(b"".join([one.dif_vif for one in chains]))
         self._remember(number, chains)
         return number
 

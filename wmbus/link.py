@@ -11,8 +11,10 @@ The rule kept here: adding and stripping are exact inverses, and a frame whose C
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from functools import lru_cache
+from struct import unpack
 from typing import Literal
 
 from wmbus.errors import BadTelegram, CannotEncode, Reason
@@ -40,12 +42,24 @@ def _crc_table() -> tuple[int, ...]:
 _CRC = _crc_table()
 
 
+@lru_cache(maxsize=1)
+def _crc_table_of_pairs() -> array[int]:
+    """The same for two bytes at once: half the steps.  Made when first needed, it takes some milliseconds; an array,
+    because a list of as many ints does not stay in a processor's cache."""
+    return array(
+        "H", [(_CRC[high] << 8 & 0xFF00) ^ _CRC[_CRC[high] >> 8 ^ low] for high in range(256) for low in range(256)]
+    )
+
+
 def crc16(data: bytes) -> int:
     """CRC-16/EN-13757 of ``data``: polynomial 3D65, initial 0, not reflected, inverted at the end."""
     crc = 0
-    table = _CRC
-    for byte in data:
-        crc = ((crc << 8) & 0xFF00) ^ table[(crc >> 8) ^ byte]
+    pairs = _crc_table_of_pairs()
+    size = len(data) >> 1
+    for pair in unpack(f">{size}H", data[: 2 * size]):
+        crc = pairs[crc ^ pair]
+    if len(data) & 1:
+        crc = (crc << 8 & 0xFF00) ^ _CRC[crc >> 8 ^ data[-1]]
     return crc ^ 0xFFFF
 
 
@@ -216,22 +230,25 @@ def frame_format(data: bytes) -> FrameFormat:
     """
     if data and len(data) > data[0] + 1:
         return "A"
-    try:
-        strip_crcs_b(data)
-    except BadTelegram:
-        return "none"
-    return "B"
+    return "none" if _without_crcs_b(data) is None else "B"
 
 
 def strip_crcs(data: bytes) -> bytes:
     """Bytes in format A, format B or without CRCs -> frame.  Raises BadTelegram as the format found does."""
-    found = frame_format(data)
-    if found == "A":
+    if data and len(data) > data[0] + 1:
         return strip_crcs_a(data)
-    if found == "B":
+    bare = _without_crcs_b(data)
+    if bare is None:
+        check_length(data)
+        return bytes(data)
+    return bare
+
+
+def _without_crcs_b(data: bytes) -> bytes | None:
+    try:
         return strip_crcs_b(data)
-    check_length(data)
-    return bytes(data)
+    except BadTelegram:
+        return None
 
 
 def _check_ours(frame: bytes) -> None:

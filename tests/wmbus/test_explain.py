@@ -5,7 +5,7 @@ import json
 import pytest
 from published import REFUSED, telegrams
 
-from wmbus.as_json import to_json
+from wmbus.as_json import to_json, to_line
 from wmbus.compact import Formats
 from wmbus.explain import annotate
 from wmbus.telegram import build, parse
@@ -103,3 +103,9 @@ def test_built_telegrams_are_explained():
     a = parse(telegrams()[122].frame).address
     frame = build(a, 1, 0x0C, bytes.fromhex("026e1605"), security="none", tpl=0x72)
     assert any("low power, permanent error" in n.meaning for n in annotate(frame))
+
+
+def test_the_line_is_the_object_letter_by_letter():
+    for t in telegrams():
+        for switches in ({}, {"strict": False, "accept_already_decrypted": True, "accept_clear_tail": True}):
+            assert to_line(t.wire, t.key, **switches) == json.dumps(to_json(t.wire, t.key, **switches))
