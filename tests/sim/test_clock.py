@@ -12,10 +12,10 @@ def test_seconds_become_integer_nanoseconds() -> None:
 
 
 def test_calendar_there_and_back() -> None:
-    calendar = Calendar(datetime(2026, 1, 12))
+    calendar = Calendar(datetime(2026, 1, 12))  # noqa: DTZ001  (naive on purpose: it is taken for UTC)
     assert calendar.at(NS_PER_DAY) == datetime(2026, 1, 13, tzinfo=UTC)
-    assert calendar.ns(datetime(2026, 1, 13)) == NS_PER_DAY
-    assert calendar.ns(datetime(2026, 1, 11)) == -NS_PER_DAY
+    assert calendar.ns(datetime(2026, 1, 13)) == NS_PER_DAY  # noqa: DTZ001
+    assert calendar.ns(datetime(2026, 1, 11)) == -NS_PER_DAY  # noqa: DTZ001
 
 
 def test_calendar_takes_other_zones_for_what_they_are() -> None:
