@@ -1,11 +1,13 @@
 """What stands between gateways and portal: the port, and one file an endpoint.
 
     port               the verbs every endpoint has
+    choice             which endpoints there are, and how a world gets its own
     memory             embedded, for runs that want no broker
     mosquitto          a child process on a free port: mutual TLS, per-device ACL, CRL
     access             who may say and hear what
     mosquitto_config   what it is told, as text
     mosquitto_program  where the Mosquitto program comes from
+    distribution       packages of Debian or Ubuntu, fetched and unpacked without root
     child              a process that cannot outlive us
     wheel              one epoll for all clients of this process
     dial               one attempt: TCP and TLS without blocking
