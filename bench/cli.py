@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench import pipes, rundir, signals
+from bench import frame, pipes, rundir, signals
 from bench.options import Options, seed
 
 USAGE_EXIT = 2
@@ -107,6 +107,8 @@ def make_parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="is this machine ready")
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(command=command_doctor)
+
+    frame.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
     return parser
