@@ -6,7 +6,8 @@ Which members count, all others are passed over:
     acc sts c_field                         0, 0, 68 where not given
     security                                none, mode5 or mode7; key and counter as it needs them
     layers                                  which header (TPL 72, 7A or 78), and whether there is an ELL 8C
-    cfg cc                                  flags of the configuration field, control byte of the ELL
+    cfg cc ell_acc                          flags of the configuration field; control byte and access number of the ELL
+    length                                  bytes of the telegram: plain records are filled with 2F up to it
     records                                 {"dif_vif": HEX, "value": ...}, or {"hex": HEX} for a whole record
 
 A record's value is encoded as its chain says. Where `raw` is given and still says the value, it is taken instead: some
@@ -41,6 +42,8 @@ _ELL = "ELL 8C"
 _LAYERS = {"DLL", _ELL, "AFL 90", *_TPL}
 _CFG_FLAGS = {"none": 0xFFFF, "mode5": 0xE00F, "mode7": 0xE00F}  # all but mode and number of blocks
 _PREFIX = bytes((FILL, FILL))
+_ELL_ACC = 12
+_AFL_B = {"fcl": 0x2C00, "mcl": 0x25}  # counter and MAC of 8 bytes, as profile B has them
 
 
 def encode(arguments: argparse.Namespace) -> int:
@@ -94,6 +97,8 @@ def telegram_of(given: dict[str, Any], crc: str = "none") -> tuple[bytes, bytes 
     key = key_bytes(given.get("key"))
     if security != "none" and key is None:
         raise CannotEncode(f"{security} needs the meter's key: the member key, or --key")
+    if given.get("clear_tail"):
+        raise CannotEncode("records behind the encrypted blocks (clear_tail) are not made here")
     tpl, ell = _layers(given, security)
     link = given.get("link_address")
     telegram = build(
@@ -111,6 +116,11 @@ def telegram_of(given: dict[str, Any], crc: str = "none") -> tuple[bytes, bytes 
         link_address=None if link is None else _address(link),
         cfg_flags=(_whole(given, "cfg", 0, 1 << 16) or 0) & _CFG_FLAGS[security],
     )
+    if ell:
+        # No MAC covers the ELL, so its access number may be another one, as some makers' is.
+        telegram = (
+            telegram[:_ELL_ACC] + bytes((_byte(given, "ell_acc", telegram[_ELL_ACC]),)) + telegram[_ELL_ACC + 1 :]
+        )
     if crc != "none":
         telegram = add_crcs_a(telegram) if crc == "A" else add_crcs_b(telegram)
     return telegram, key if security != "none" else None
@@ -127,6 +137,8 @@ def _layers(given: dict[str, Any], security: str) -> tuple[int, bool]:
         raise CannotEncode(f"layer {strange[0]} is not made here, only {', '.join(sorted(_LAYERS))}")
     if "AFL 90" in layers and security != "mode7":
         raise CannotEncode("an AFL is made for mode7 only")
+    if given.get("afl", _AFL_B) != _AFL_B:
+        raise CannotEncode(f"an AFL is made with counter and MAC of 8 bytes ({_AFL_B}), not {given['afl']}")
     found = [_TPL[one] for one in layers if one in _TPL]
     return found[0] if found else CI_SHORT, _ELL in layers
 
@@ -167,11 +179,12 @@ def _records(given: dict[str, Any], tpl: int, ell: bool, security: str) -> bytes
         why = f"; its error says {error.get('reason')}" if isinstance(error, dict) else ""
         raise CannotEncode(f"records is a list of objects with dif_vif and value{why}")
     out = b"".join(_record(one, place) for place, one in enumerate(records))
-    if security == "none" and records and isinstance(records[0].get("offset"), int):
-        # Some makers put 2F2F in front of plain records too; the first offset tells.
+    if security == "none":
+        # Some makers put 2F2F in front of plain records too, and fill behind them; offset and length tell.
         begin = 10 + {CI_SHORT: 5, CI_LONG: 13, CI_NONE: 1}[tpl] + 3 * ell
-        if records[0]["offset"] - begin == len(_PREFIX):
+        if records and records[0].get("offset") == begin + len(_PREFIX):
             out = _PREFIX + out
+        out += bytes((FILL,)) * ((_whole(given, "length", 0, 257) or 0) - begin - len(out))
     return out
 
 

@@ -38,7 +38,8 @@ def to_json(
     are those of ``receiver.unlock``.
 
     Members as far as they could be read: frame_format, manufacturer, id, version, device_type, device_type_name,
-    c_field, acc, sts, cfg, layers, security, security_mode, encrypted_blocks, mac_ok, counter, clear_tail, records.
+    length, c_field, acc, sts, cfg, layers, security, security_mode, encrypted_blocks, mac_ok, counter, clear_tail,
+    records; with an ELL cc and ell_acc, with an AFL afl, with two addresses link_address.
     """
     out, reading = _told(data, key, strict, formats, switches)
     if reading is not None:
@@ -65,16 +66,20 @@ def _told(
     data: bytes, key: bytes | None, strict: bool, formats: Formats | None, switches: dict[str, Any]
 ) -> tuple[dict[str, Any], Reading | None]:
     """All but the records, and the reading they are to come from: None where ``error`` says why there is none."""
-    out: dict[str, Any] = {}
+    wears = frame_format(data)
+    out: dict[str, Any] = {"frame_format": wears}
     try:
-        wears = out["frame_format"] = frame_format(data)
-        if len(data) >= HEADER_BYTES:
-            out |= _address_json(Address.from_wire(data[2:HEADER_BYTES]))
         if wears == "none":
             check_length(data)
             telegram = parse(bytes(data))
         else:
             telegram = parse(strip_crcs(data))
+    except BadTelegram as error:
+        if len(data) >= HEADER_BYTES:
+            out |= _address_json(Address.from_wire(data[2:HEADER_BYTES]))
+        out["error"] = _error_json(error)
+        return out, None
+    try:
         out |= headers_json(telegram)
         unlocked = unlock(telegram, key, **switches)
         if unlocked.telegram is not telegram:
@@ -86,8 +91,12 @@ def _told(
         out["clear_tail"] = unlocked.clear_tail.hex()
         return out, interpret(unlocked, strict=strict, formats=formats)
     except BadTelegram as error:
-        out["error"] = {"reason": error.reason.value, "detail": error.detail, "offset": error.offset}
+        out["error"] = _error_json(error)
         return out, None
+
+
+def _error_json(error: BadTelegram) -> dict[str, Any]:
+    return {"reason": error.reason.value, "detail": error.detail, "offset": error.offset}
 
 
 def _address_json(address: Address) -> dict[str, Any]:
@@ -101,11 +110,12 @@ def _address_json(address: Address) -> dict[str, Any]:
 
 
 def headers_json(telegram: Telegram) -> dict[str, Any]:
-    """What the headers say; ``cfg`` is the whole configuration field, ``cc`` the ELL's control byte."""
+    """What the headers say; ``cfg`` is the whole configuration field, ``cc`` and ``ell_acc`` are the ELL's."""
     a = telegram.address
     layers = ["DLL"]
     out: dict[str, Any] = {
         **_address_json(a),
+        "length": len(telegram.raw),
         "c_field": telegram.c_field,
         "acc": telegram.acc,
         "sts": telegram.sts,
@@ -118,8 +128,10 @@ def headers_json(telegram: Telegram) -> dict[str, Any]:
     if telegram.ell is not None:
         layers.append(f"ELL {telegram.ell.ci:02X}")
         out["cc"] = telegram.ell.cc
+        out["ell_acc"] = telegram.ell.acc
     if telegram.afl is not None:
         layers.append("AFL 90")
+        out["afl"] = {"fcl": telegram.afl.fcl, "mcl": telegram.afl.mcl}
     if telegram.ci is not None:
         layers.append(f"TPL {telegram.ci:02X}")
     if a != telegram.link_address:
@@ -178,7 +190,7 @@ def _points_json(record: Record, reading: Reading) -> dict[str, Any]:
     try:
         points = profiles.expand(record, reading.records)
     except BadTelegram as error:
-        return {"error": {"reason": error.reason.value, "detail": error.detail, "offset": error.offset}}
+        return {"error": _error_json(error)}
     return {"points": [{"when": json_value(p.when), "value": p.value, "total": p.total} for p in points]}
 
 
