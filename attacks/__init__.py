@@ -2,6 +2,8 @@
 
 attack   the record of an attack, its capabilities, the outcome it reports
 reach    the handle an attack is given: exactly the methods its capabilities allow
+survey   what anyone with a receiver learns by listening
+forgery  what can be changed in a telegram without its key
 sniff    read telegrams out of the air
 replay   send a captured telegram again
 jam      transmit over others
