@@ -13,5 +13,5 @@ errors      what can go wrong without being our fault, in words
 catalogue   what there is: scenarios, attacks, meters, gateways, endpoints
 rundir      runs/<name>/<time>/; replay: a run again, compared by digest
 doctor      is this machine ready
-perf/       benchmarks
+perf/       benchmarks; figures: the same ones beside their goals
 """

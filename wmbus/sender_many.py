@@ -198,10 +198,11 @@ def crc16_many(rows: U8) -> NDArray[np.uint16]:
     return ~crc
 
 
-def add_crcs_a_many(frames: U8) -> U8:
-    """Telegrams of one length -> on-air bytes in frame format A: ``link.add_crcs_a`` of each row."""
+def add_crcs_a_many(frames: U8, out: U8 | None = None) -> U8:
+    """Telegrams of one length -> on-air bytes in frame format A: ``link.add_crcs_a`` of each row, into ``out``."""
     n, size = frames.shape
-    out = np.empty((n, length_a(size - 1)), dtype=np.uint8)
+    if out is None:
+        out = np.empty((n, length_a(size - 1)), dtype=np.uint8)
     if security_many.engine() != "numpy":
         importlib.import_module("wmbus.crc_numba").add_crcs_a(frames, out)
         return out

@@ -1,119 +1,19 @@
 """How fast the air is, as ratios to something measured in the same run, since machines differ and are shared.
 
-    pytest bench/perf/test_air.py            figures are in the benchmark table's extra_info with --benchmark-json
+    pytest bench/perf/test_air.py            figures: extra_info of --benchmark-json; `./wmbench bench` prints them
 
-    pytest bench/perf/test_air.py            figures: extra_info of --benchmark-json
-asserted are well below what a quiet machine gives (docs/models/air.md), so that a noisy one does not fail.
+The limits asserted are well below what a quiet machine gives (docs/models/air.md), so that a noisy one does not fail.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-import simpy
 
-from sim.meters.schedule import ACC_PREFIX, first_at, starts
-from sim.radio.air import Air
-from sim.radio.capture import CAPTURE_CDB, fsk
-from sim.radio.engine import Engine, Frames
-from sim.radio.links import Ears, Links, Radios
-from sim.radio.modes import Mode, air_time_ns
-from sim.radio.propagation import Propagation
-from sim.radio.schedule import Schedule
-from sim.seeds import Seeds
-
-WINDOW_NS = 900 * 10**9
-PREFIX = np.array(ACC_PREFIX, dtype=np.int64)
-
-
-class City:
-    """Meters with two links each, T1, 73 bytes on the air, every 900 s, in the individual intervals of EN 13757-4."""
-
-    def __init__(self, meters: int, gateways: int, *, fading_cdb: int = 0, capture: Any = CAPTURE_CDB,
-                 backend: str | None = None) -> None:  # fmt: skip
-        seeds, meter = Seeds(1), np.arange(meters)
-        home = meter * gateways // meters
-        pair = np.sort(np.stack([home, (home + 1) % gateways], axis=1), axis=1)
-        level = -7_000 - seeds.below("perf level", 2_500, np.arange(2 * meters))
-        links = Links(np.arange(meters + 1) * 2, pair.ravel(), level, np.ones(2 * meters, dtype=bool))
-        ears = Ears(np.zeros((gateways, 3), np.int64), np.full(gateways, -10_000), np.ones((gateways, 4), dtype=bool))
-        radios = Radios(*(np.full(meters, v) for v in (Mode.T1, 63, 700, air_time_ns(Mode.T1, 63))))
-        propagation = Propagation(2_800, 400, 0, fading_cdb, seeds)
-        self.engine = Engine(propagation, ears, links, radios, [1] * gateways, capture=capture, backend=backend)
-        self.t0 = (seeds.u64("perf phase", meter) / 2.0**64 * WINDOW_NS).astype(np.int64)
-        self.period = np.full(meters, WINDOW_NS)
-        self.acc0 = seeds.below("perf acc", 256, meter)
-        self.following, self.first = np.zeros(meters, np.int64), np.zeros(meters + 1, np.int64)
-        self.start, self.k = np.zeros(2 * meters, np.int64), np.zeros(2 * meters, np.int64)
-        self.sent = 0
-
-    def frames(self) -> Frames:
-        """The next window's frames, by the compiled closed form or by numpy's."""
-        begin = self.engine.now_ns
-        if self.engine.backend == "numba":
-            from sim.radio.compiled import due
-
-            count = due(self.t0, self.period, self.acc0, PREFIX, begin, begin + WINDOW_NS, begin > 0, self.following,
-                        self.first, self.start, self.k)  # fmt: skip
-            return Frames(self.first, self.start[:count], self.k[:count])
-        low, high = (first_at(self.t0, self.period, self.acc0, at) for at in (begin, begin + WINDOW_NS))
-        first = np.concatenate([[0], np.cumsum(high - low)])
-        meter = np.repeat(np.arange(len(low)), high - low)
-        k = np.arange(len(meter)) - first[meter] + low[meter]
-        return Frames(first, starts(self.t0[meter], self.period[meter], self.acc0[meter], k), k)
-
-    def window(self) -> None:
-        frames = self.frames()
-        self.engine.window(self.engine.now_ns + WINDOW_NS, frames)
-        self.sent += len(frames.k)
-
-
-def rate(step: Callable[[], object], counted: Callable[[], int], rounds: int) -> float:
-    """Transmissions a second of CPU time, best of the rounds."""
-    best = 0.0
-    for _ in range(rounds):
-        before, begin = counted(), time.process_time()
-        step()
-        best = max(best, (counted() - before) / (time.process_time() - begin))
-    return best
-
-
-def simpy_timeouts(processes: int = 10_000, steps: int = 12) -> float:
-    """SimPy time-outs a second with so many processes."""
-    env = simpy.Environment()
-
-    def tick(period: int) -> Any:
-        while True:
-            yield env.timeout(period)
-
-    for i in range(processes):
-        env.process(tick(1_000 + i % 97))
-    env.run(until=500)
-    begin = time.process_time()
-    env.run(until=500 + 1_000 * steps)
-    return processes * steps / 1.05 / (time.process_time() - begin)
-
-
-def reference_rate(meters: int = 10_000, frames: int = 30_000) -> float:
-    """Frames a second of the event-by-event model, two receivers in reach of each."""
-    env, seeds = simpy.Environment(), Seeds(1)
-    air = Air(env, Propagation(2_800, 400, 0, 0, seeds))
-    places = np.stack([np.arange(meters) % 100, np.arange(meters) / 100, np.ones(meters)], axis=1)
-    radios = Radios(*(np.full(meters, v) for v in (Mode.T1, 63, 700, air_time_ns(Mode.T1, 63))))
-    air.add_fleet(places, radios, lambda source, k: b"")
-    for x in (20.5, 80.5):
-        air.add_receiver(f"at {x}", np.array([x, 50.5, 2.0]), -10_000, tuple(Mode), lambda *_: None)
-    span = frames * WINDOW_NS // 1_000  # as many a receiver and window as in the city
-    start = np.sort((seeds.u64("perf start", np.arange(frames)) / 2.0**64 * span).astype(np.int64))
-    begin = time.process_time()
-    air.play(Schedule(start, np.arange(frames) % meters, np.arange(frames) // meters))
-    env.run(until=span + 10**9)
-    air.end_window()
-    return frames / (time.process_time() - begin)
+from bench.perf.air import City, rate, reference_rate, simpy_timeouts
+from sim.radio.capture import fsk
 
 
 def test_radio_only(benchmark: Any) -> None:

@@ -19,8 +19,8 @@ from sim.meters.physics import MS_PER_DAY
 from sim.meters.schedule import LIMIT_NS
 from sim.meters.values import QUANTITIES
 from wmbus import security_many
-from wmbus.link import Address
-from wmbus.sender_many import build_many, seal_many, seal_mode5
+from wmbus.link import Address, length_a
+from wmbus.sender_many import add_crcs_a_many, build_many, seal_many, seal_mode5
 
 if TYPE_CHECKING:
     from sim.meters.fleet import Fleet
@@ -32,7 +32,7 @@ _ROWS_AT_ONCE = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Telegrams:
-    """Bytes without CRCs, laid end to end: telegram i is data[offset[i] : offset[i] + length[i]]. In the order asked
+    """Bytes, laid end to end: telegram i is data[offset[i] : offset[i] + length[i]]. In the order asked
     for where all meters are of one group; else groups stand together and `offset` knows."""
 
     data: U8
@@ -47,16 +47,17 @@ class Telegrams:
         return self.data[begin : begin + int(self.length[index])].tobytes()
 
 
-def telegrams(fleet: Fleet, meter: NDArray[Any], k: NDArray[Any]) -> Telegrams:
-    """Telegram k[i] of meter[i]."""
+def telegrams(fleet: Fleet, meter: NDArray[Any], k: NDArray[Any], *, crcs: bool = False) -> Telegrams:
+    """Telegram k[i] of meter[i], without CRCs, or as on the air in frame format A."""
     who = fleet.population
     meter, k = np.asarray(meter, dtype=np.int64), np.asarray(k, dtype=np.int64)
     if len(fleet.groups) == 1:
-        size = int(who.length_bytes[0])
+        size = _on_air(int(who.length_bytes[0]), crcs)
         data = np.empty(size * len(meter), dtype=np.uint8)
-        _fill(fleet, 0, meter, k, data.reshape(-1, size))
+        _fill(fleet, 0, meter, k, data.reshape(-1, size), crcs)
         return Telegrams(data, np.arange(len(meter)) * size, np.full(len(meter), size))
-    length = who.length_bytes[meter].astype(np.int64)
+    sizes = np.array([_on_air(size, crcs) for size in range(256)])
+    length = sizes[who.length_bytes[meter]]
     group = who.group[meter]
     data = np.empty(int(length.sum()), dtype=np.uint8)
     offset = np.empty(len(meter), dtype=np.int64)
@@ -65,14 +66,27 @@ def telegrams(fleet: Fleet, meter: NDArray[Any], k: NDArray[Any]) -> Telegrams:
         mine = np.flatnonzero(group == number)
         size = int(length[mine[0]])
         block = data[at : at + size * len(mine)].reshape(-1, size)
-        _fill(fleet, number, meter[mine], k[mine], block)
+        _fill(fleet, number, meter[mine], k[mine], block, crcs)
         offset[mine] = at + size * np.arange(len(mine))
         at += block.size
     return Telegrams(data, offset, length)
 
 
-def _fill(fleet: Fleet, group: int, meter: I64, k: I64, block: U8) -> None:
-    """The telegrams of one group's meters, one a row of `block`."""
+def _on_air(size: int, crcs: bool) -> int:
+    """Bytes of a telegram of this size with or without CRCs."""
+    return length_a(size - 1) if crcs and size > 9 else size
+
+
+def _fill(fleet: Fleet, group: int, meter: I64, k: I64, block: U8, crcs: bool) -> None:
+    """The telegrams of one group's meters, one a row of `block`; CRCs are added while a slice is still at hand."""
+    if crcs:
+        bare = np.empty((_ROWS_AT_ONCE, int(fleet.population.length_bytes[meter[0]]) if len(meter) else 0), np.uint8)
+        for low in range(0, len(meter), _ROWS_AT_ONCE):
+            rows = slice(low, low + _ROWS_AT_ONCE)
+            some = bare[: len(meter[rows])]
+            _fill(fleet, group, meter[rows], k[rows], some, False)
+            add_crcs_a_many(some, block[rows])
+        return
     compiled = security_many.engine() != "numpy"
     tampered = np.array(sorted(fleet.tampered), dtype=np.int64)
     for low in range(0, len(meter), _ROWS_AT_ONCE):

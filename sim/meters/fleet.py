@@ -169,9 +169,9 @@ class Fleet:
             cfg_flags=kind.cfg_flags_unencrypted if group.security == "none" else 0,
         )  # fmt: skip
 
-    def telegrams(self, meter: NDArray[Any], k: NDArray[Any]) -> Telegrams:
-        """The bytes of many telegrams, each as `telegram` makes it."""
-        return telegrams(self, meter, k)
+    def telegrams(self, meter: NDArray[Any], k: NDArray[Any], *, crcs: bool = False) -> Telegrams:
+        """The bytes of many telegrams, each as `telegram` makes it; with `crcs` as on the air in frame format A."""
+        return telegrams(self, meter, k, crcs=crcs)
 
     def units(self, meter: int, time_ns: int) -> int:
         """Units on the display at a world time: counted since the last set date."""

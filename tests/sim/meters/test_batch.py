@@ -14,6 +14,7 @@ from sim.meters.kind import kinds
 from sim.seeds import Seeds
 from sim.spec import FleetSpec
 from wmbus import security_many
+from wmbus.link import add_crcs_a
 
 GROUPS = tuple(
     FleetSpec(f"{one.id} {security}", one.id, 5, security=security)
@@ -95,3 +96,16 @@ def test_a_count_that_no_longer_fits_is_refused_and_not_cut() -> None:
         fleet.telegram(0, 0)
     with pytest.raises(ValueError, match="does not fit u"):
         fleet.telegrams(np.arange(3), np.zeros(3, dtype=np.int64))
+
+
+@pytest.mark.parametrize("engine", security_many.engines())
+def test_as_on_the_air_with_crcs(fleet: Fleet, engine: security_many.Engine) -> None:
+    security_many.use(engine)
+    try:
+        meter = np.repeat(np.arange(fleet.n), 3)
+        k = np.tile([1, 255, 301], fleet.n)
+        made = fleet.telegrams(meter, k, crcs=True)
+        for index, (one, number) in enumerate(zip(meter.tolist(), k.tolist(), strict=True)):
+            assert made[index] == add_crcs_a(fleet.telegram(one, number)), f"meter {one}, telegram {number}"
+    finally:
+        security_many.use(None)

@@ -1,0 +1,9 @@
+"""How fast it is: what is measured, and the tests that hold it to limits (pytest-benchmark).
+
+air         a city of meters on the engine, and what it is compared with: SimPy's time-outs, the event model
+bytes       telegrams built, encrypted and CRC'd; bytes of memory a meter
+start       from the start of Python to the first window, with and without a cache of compiled code
+test_*      the same figures as benchmarks
+
+`./wmbench bench` prints them beside the goals (bench/figures.py).
+"""
