@@ -80,7 +80,7 @@ def _add_iq(one: argparse.ArgumentParser) -> None:
     one.add_argument("--chip-rate-hz", type=float, help="a T-mode meter's may be 10 %% off")
     one.add_argument("--snr-db", type=float, default=20.0, help="inf is no noise (20)")
     one.add_argument("--repeat", type=_count, default=1, metavar="N", help="everything so often")
-    one.add_argument("--gap-ms", type=float, default=100.0, help="from start to start where none is given (100)")
+    one.add_argument("--gap-ms", type=float, default=100.0, help="silence between telegrams (100)")
     one.add_argument("--collide", action="store_true", help="all telegrams at once")
     one.add_argument("--jammer-db", type=float, metavar="DB", help="a carrier, its level against a telegram's")
     one.add_argument("--jammer-hz", type=float, default=13e3, help="where the carrier is (13e3)")

@@ -111,7 +111,7 @@ def _sources(wanted: list[Wanted], arguments: argparse.Namespace) -> tuple[list[
     out: list[Emission | Carrier] = []
     turn_s = 0.0
     for _ in range(arguments.repeat):
-        begin_s = turn_s
+        begin_s = end_s = turn_s
         for one in wanted:
             start_s = turn_s if one.start_ms is None else begin_s + one.start_ms / 1e3
             if start_s < 0:
@@ -123,10 +123,10 @@ def _sources(wanted: list[Wanted], arguments: argparse.Namespace) -> tuple[list[
             )  # fmt: skip
             _check_band(emission, arguments.rate_hz)
             out.append(emission)
+            end_s = max(end_s, start_s + emission.duration_s)
             if not arguments.collide and one.start_ms is None:
-                turn_s += arguments.gap_ms / 1e3
-        if turn_s == begin_s:
-            turn_s += arguments.gap_ms / 1e3
+                turn_s = end_s + arguments.gap_ms / 1e3
+        turn_s = end_s + arguments.gap_ms / 1e3
     if arguments.jammer_db is not None:
         end_s = max(one.start_s + one.duration_s for one in out)
         out.append(Carrier(end_s, 0.0, arguments.jammer_hz, amplitude * jammer))
