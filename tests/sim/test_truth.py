@@ -1,4 +1,5 @@
-"""The truth: what it makes of a stored reading, and where it looks. Its verdict must change when the store is doctored."""
+"""The truth: what it makes of a stored reading, and where it looks. Its verdict must change when the store is
+doctored."""
 
 from __future__ import annotations
 
