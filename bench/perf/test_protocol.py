@@ -1,0 +1,123 @@
+"""How fast the protocol is, one telegram at a time on one core, beside pymbusparser on the same telegrams in one run.
+
+    pytest bench/perf/test_protocol.py -s        the figures: standard output, and extra_info of --benchmark-json
+
+Floors are in processor time, best of several rounds, so that a busy machine does not fail them; the ratio to
+pymbusparser does not depend on the machine. A thousand meters with a key each send in turn, so that no derived key
+and no address is met again at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bench.frame_decode import Decoder
+from sim.meters.fleet import Fleet
+from sim.seeds import Seeds
+from sim.spec import FleetSpec, Security
+from wmbus.link import Address
+from wmbus.telegram import build, read
+
+METERS = 1_000
+TYPE = "vipa-c10"  # 11 records in 62 bytes
+ROUNDS = 7
+
+
+class Sent:
+    """What a thousand meters send: everything `build` needs, and the telegrams with their keys."""
+
+    def __init__(self, security: Security) -> None:
+        self.security: Security = security
+        fleet = Fleet(
+            [FleetSpec("perf", TYPE, METERS, security=security)], Seeds(1), start=datetime(2026, 2, 1, tzinfo=UTC)
+        )
+        kind = fleet.kind(0)
+        truths = [fleet.truth(meter, 0) for meter in range(METERS)]
+        self.parts: list[tuple[Address, int, bytes, bytes | None, int | None]] = [
+            (fleet.address(t.meter), t.acc, kind.records(list(t.values.values())), fleet.key(t.meter), t.counter)
+            for t in truths
+        ]
+        self.telegrams = [(fleet.telegram(meter, 0), fleet.key(meter)) for meter in range(METERS)]
+
+    def encode(self) -> None:
+        for address, acc, records, key, counter in self.parts:
+            build(address, acc, 0, records, security=self.security, key=key, counter=counter)
+
+    def decode(self) -> None:
+        for telegram, key in self.telegrams:
+            read(telegram, key)
+
+
+def rate(step: Callable[[], object], count: int = METERS) -> float:
+    """Telegrams a second of processor time, best of the rounds."""
+    best = 0.0
+    for _ in range(ROUNDS):
+        begin = time.process_time()
+        step()
+        best = max(best, count / (time.process_time() - begin))
+    return best
+
+
+def told(benchmark: Any, **figures: float) -> None:
+    benchmark.extra_info.update({name: round(figure, 2) for name, figure in figures.items()})
+    print("".join(f"\n  {name:<28}{figure:>12,.1f}" for name, figure in figures.items()))
+
+
+@pytest.mark.parametrize(("security", "floor"), [("mode5", 20_000), ("mode7", 8_000)])
+def test_encode(benchmark: Any, security: Any, floor: int) -> None:
+    sent = Sent(security)
+    benchmark.pedantic(sent.encode, rounds=3)
+    fast = rate(sent.encode)
+    told(benchmark, **{f"encode {security}, telegrams/s": fast})
+    assert fast >= floor
+
+
+def test_decode_mode5_and_faster_than_pymbusparser(benchmark: Any) -> None:
+    pymbusparser = pytest.importorskip("pymbusparser")
+    sent = Sent("mode5")
+
+    def theirs() -> None:
+        for telegram, key in sent.telegrams:
+            pymbusparser.parse(telegram, key=key)
+
+    telegram, key = sent.telegrams[0]
+    assert len(pymbusparser.parse(telegram, key=key)["records"]) == len(read(telegram, key).records) == 11
+    benchmark.pedantic(sent.decode, rounds=3)
+    theirs()
+    fast, other = rate(sent.decode), rate(theirs)
+    told(
+        benchmark,
+        **{"decode mode5, telegrams/s": fast, "pymbusparser, telegrams/s": other, "times pymbusparser": fast / other},
+    )
+    assert fast >= 15_000
+    assert fast / other > 1.5
+
+
+def test_decode_mode7(benchmark: Any) -> None:
+    sent = Sent("mode7")
+    benchmark.pedantic(sent.decode, rounds=3)
+    fast = rate(sent.decode)
+    told(benchmark, **{"decode mode7, telegrams/s": fast})
+    assert fast >= 8_000
+
+
+def test_decode_a_stream_to_json(benchmark: Any) -> None:
+    """`frame decode --jsonl`: a line of JSON in, one with every record out."""
+    sent = Sent("mode5")
+    lines = [f'{{"telegram": "{t.hex()}", "key": "{k.hex()}"}}'.encode() for t, k in sent.telegrams if k]
+    decoder = Decoder(None, strict=True, switches={})
+
+    def stream() -> None:
+        for line in lines:
+            decoder.line(line)
+
+    assert '"error"' not in decoder.line(lines[0])
+    benchmark.pedantic(stream, rounds=3)
+    fast = rate(stream)
+    told(benchmark, **{"decode --jsonl, lines/s": fast})
+    assert fast >= 8_000
