@@ -43,15 +43,16 @@ _REMEMBERED = 1 << 16
 
 
 class Fleet:
-    """`start` is the calendar instant of world time 0. Raises ValueError for a spec no fleet can be made of."""
+    """`start` is the calendar instant of world time 0; `only` these meters of the world, as its 0, 1, ... Raises ValueError for a spec no fleet can be made of."""
 
     def __init__(
-        self, groups: Sequence[FleetSpec], seeds: Seeds, *, start: datetime, outdoor_mean_c: float = 9.5
-    ) -> None:
+        self, groups: Sequence[FleetSpec], seeds: Seeds, *, start: datetime, outdoor_mean_c: float = 9.5,
+        only: I64 | None = None,
+    ) -> None:  # fmt: skip
         self.groups = tuple(groups)
         calendar_start = Calendar(start).start.replace(tzinfo=None)
         self.epoch_ms = (calendar_start - civil.EPOCH) // timedelta(milliseconds=1)
-        self.population = Population(self.groups, seeds, self.epoch_ms // MS_PER_DAY)
+        self.population = Population(self.groups, seeds, self.epoch_ms // MS_PER_DAY, only)
         self.n = self.population.n
         self.kinds = self.population.kinds
         self.longest_ns = int(self.population.period_ns.max())

@@ -38,20 +38,23 @@ _FACTOR_STEPS = 4_096
 
 class Population:
     """`group` is the index of the spec's group, `number` the id, `factor_q16` the rating factor; times are world ns.
-    `start_day`: days since 2000 when the world begins."""
+    `start_day`: days since 2000 when the world begins. `only`: these meters of the world, ascending, as rows 0, 1, ..."""
 
-    def __init__(self, groups: Sequence[FleetSpec], seeds: Seeds, start_day: int) -> None:
+    def __init__(
+        self, groups: Sequence[FleetSpec], seeds: Seeds, start_day: int, only: I64 | None = None
+    ) -> None:
         if not groups:
             raise SpecError("a fleet needs at least one group of meters")
         self.kinds: list[Kind] = [kind(spec.type) for spec in groups]
         for spec, one in zip(groups, self.kinds, strict=True):
             _check(spec, one)
         counts = [spec.count for spec in groups]
-        self.n = sum(counts)
+        total = sum(counts)
         self.groups = tuple(groups)
-        who = np.arange(self.n, dtype=np.int64)
-        self.group = np.repeat(np.arange(len(groups), dtype=np.uint16), counts)
-        self.number = self._numbers(seeds)
+        who = np.arange(total, dtype=np.int64) if only is None else only
+        self.n = len(who)
+        self.group = np.searchsorted(np.cumsum(counts), who, side="right").astype(np.uint16)
+        self.number = self._numbers(seeds, who, counts)
         self.keys = self._keys(seeds, who)
 
         first = seeds.blocks("meter schedule", who).astype(np.int64)
@@ -97,12 +100,13 @@ class Population:
         """One value a group -> one a meter."""
         return np.array(values, dtype=np.int64)[self.group]
 
-    def _numbers(self, seeds: Seeds) -> NDArray[np.uint32]:
+    def _numbers(self, seeds: Seeds, who: I64, counts: Sequence[int]) -> NDArray[np.uint32]:
+        begins = np.cumsum(counts) - counts
         out = np.empty(self.n, dtype=np.uint32)
         for one in dict.fromkeys(self.kinds):
             groups = [index for index, of in enumerate(self.kinds) if of is one]
             mine = np.isin(self.group, groups)
-            count = int(mine.sum())
+            count = sum(counts[index] for index in groups)
             low, high = one.id_range
             room = high - low + 1
             if count > room:
@@ -111,8 +115,11 @@ class Population:
             while math.gcd(step, room) != 1:
                 step += 2
             begin = seeds.one_below(f"id begin {one.id}", room, 0)
-            # step < 2**27 and count < 2**24, so the product fits.
-            out[mine] = (low + (begin + np.arange(count, dtype=np.int64) * (step % room)) % room).astype(np.uint32)
+            # Where each stands among all meters of its type: step and place are below 2**27, so the product fits.
+            before = np.zeros(len(counts), dtype=np.int64)
+            before[groups] = np.cumsum([counts[index] for index in groups]) - [counts[index] for index in groups]
+            place = who[mine] + (before - begins)[self.group[mine]]
+            out[mine] = (low + (begin + place * (step % room)) % room).astype(np.uint32)
         return out
 
     def _keys(self, seeds: Seeds, who: I64) -> NDArray[np.uint8]:

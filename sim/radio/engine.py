@@ -104,12 +104,13 @@ class _Others:
 
 
 class Engine:
-    """State between windows: what is on the air, and locks. `since[r]`: receiver r hears what begins from then on."""
+    """State between windows: what is on the air, and locks. `since[r]`: receiver r hears what begins from then on.
+    `meter_names`, `receiver_names`: their numbers in the whole world, ascending, where this engine is a part of one."""
 
     def __init__(
         self, propagation: Propagation, ears: Ears, links: Links, radios: Radios, demodulators: Sequence[int], *,
         since_ns: Sequence[int] | None = None, capture: int | I64 = CAPTURE_CDB, gateways: int | None = None,
-        backend: str | None = None,
+        backend: str | None = None, meter_names: I64 | None = None, receiver_names: I64 | None = None,
     ) -> None:  # fmt: skip
         self.meters, self.receivers = len(radios.mode), len(ears.sensitivity_cdbm)
         self.propagation, self.ears, self.radios, self.capture = propagation, ears, radios, capture_table(capture)
@@ -123,6 +124,9 @@ class Engine:
         self.since = np.array(since_ns if since_ns is not None else [0] * self.receivers, dtype=np.int64)
         self.locks = np.zeros((self.receivers, max(1, int(self.demodulators.max(initial=1)))), dtype=np.int64)
         self.now_ns = 0
+        # Luck hangs on who they are in the whole world, where this is a part of one.
+        self.meter_names: I64 = np.arange(self.meters) if meter_names is None else meter_names
+        self.receiver_names: I64 = np.arange(self.receivers) if receiver_names is None else receiver_names
         self.longest_ns = int(radios.duration_ns.max(initial=1))
         self._carry: I64 = np.zeros((0, _CARRY_COLUMNS), dtype=np.int64)
         self._others = _Others([], [], [], [], [])
@@ -150,6 +154,11 @@ class Engine:
         self.link_duration = duration.astype(np.int32)
         self.link_units = power_units(level)
         self.link_limit = power_units(level - int(self.capture[0]))
+
+    @property
+    def open_frames(self) -> tuple[I64, I64]:
+        """(source, k) of what is on the air now; the next window's `heard` tells of it after the fleet's frames."""
+        return np.array(self._others.source, dtype=np.int64), np.array(self._others.k, dtype=np.int64)
 
     # --- a window ---------------------------------------------------------------------------------------------------
 
@@ -234,7 +243,7 @@ class Engine:
         filled, told = kernels.sweep(
             every[:-1], frames.first, frames.start_ns, frames.k,
             self.link_offset, self.link_meter, self.link_duration, self.link_level, self.link_flags, self.link_units,
-            self.link_limit,
+            self.link_limit, self.meter_names, self.receiver_names,
             self.ears.sensitivity_cdbm, self.since, self.propagation.fading_cdb, np.uint64(seeds.seed),
             np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER_UNITS, LOWEST_CDBM, self.capture,
             np.uint64(draw_shift(self.capture)),

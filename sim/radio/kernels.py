@@ -57,7 +57,7 @@ def _judge(flags: Any, down: Any, jam: Any, peak: Any, limit: Any) -> Any:
 def sweep(
     receivers: Any, first: Any, frame_start: Any, frame_k: Any,
     link_offset: Any, link_meter: Any, link_duration: Any, link_level: Any, link_flags: Any, link_units: Any,
-    link_limit: Any,
+    link_limit: Any, names: Any, ears: Any,
     sensitivity: Any, since: Any, fading: Any, key: Any, purpose: Any, knots: Any, powers: Any, lowest: Any,
     capture: Any, capture_shift: Any, ex_offset: Any, extra: Any,
     out_offset: Any, out_down: Any, out_up: Any, demodulators: Any, locks: Any,
@@ -129,7 +129,7 @@ def sweep(
                 taken_until = max(taken_until, carried_in[row, C_END])
             if fading:
                 draw(
-                    order, n, r, base, fleet, link_meter, first, frame_start, frame_k, begin, k0, k1, purpose, words,
+                    order, n, ears[r], base, fleet, link_meter, first, frame_start, frame_k, begin, k0, k1, purpose, names, words,
                     keys,
                 )
             n = take_solitary(
@@ -222,7 +222,7 @@ def sweep(
                 level = np.int64(link_level[link])
                 if drawn:
                     word, word_1 = first_words(
-                        k0, k1, purpose, np.uint64(meter), np.uint64(frame_k[name]), np.uint64(r)
+                        k0, k1, purpose, np.uint64(names[meter]), np.uint64(frame_k[name]), np.uint64(ears[r])
                     )
                     threshold = capture[word_1 >> capture_shift] if len(capture) > 1 else capture[0]
                 if fading:

@@ -109,7 +109,9 @@ def _take_solitary(
     link_, frame_, receiver_ = link[pick], frame[pick], receiver[pick]
     if engine.propagation.fading_cdb:
         meter = engine.link_meter[link_].astype(np.int64)
-        fading, _ = engine.propagation.luck(meter, frames.k[frame_], receiver_, engine.capture[:1])
+        fading, _ = engine.propagation.luck(
+            engine.meter_names[meter], frames.k[frame_], engine.receiver_names[receiver_], engine.capture[:1]
+        )
         good = engine.link_level[link_] + fading >= engine.ears.sensitivity_cdbm[receiver_]
     else:
         good = engine.link_flags[link_] & IN_RANGE != 0
@@ -129,7 +131,9 @@ def _table(engine: Engine, frames: Frames, pairs: tuple[I64, I64, I64, I64], ext
     fleet, visitors = table[: len(link)], table[len(link) :]
     visitors[:, : extra.shape[1]] = extra
     air = engine.propagation
-    fading, threshold = air.luck(meter, frames.k[frame], receiver, engine.capture)
+    fading, threshold = air.luck(
+        engine.meter_names[meter], frames.k[frame], engine.receiver_names[receiver], engine.capture
+    )
     level = engine.link_level[link] + fading
     flags = engine.link_flags[link].astype(np.int64)
     if air.fading_cdb:

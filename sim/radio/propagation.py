@@ -106,7 +106,7 @@ def centimetres(positions_m: F64) -> I64:
     return whole
 
 
-def _place_ids(positions_cm: I64) -> U64:
+def place_ids(positions_cm: I64) -> U64:
     """32-bit numbers of places (SplitMix64's finaliser over the three coordinates)."""
     mixed = np.zeros(len(positions_cm), dtype=np.uint64)
     with np.errstate(over="ignore"):
@@ -145,16 +145,21 @@ class Propagation:
 
     def loss_cdb(self, here_cm: I64, there_cm: I64) -> I64:
         """Mean loss between places (n, 3) and (m, 3), shadowing included: (n, m)."""
+        loss = self.mean_loss_cdb(here_cm, there_cm)
+        return loss + self._shadowing(here_cm, there_cm) if self.shadowing_cdb else loss
+
+    def mean_loss_cdb(self, here_cm: I64, there_cm: I64) -> I64:
+        """The same without shadowing."""
         delta = here_cm[:, None, :] - there_cm[None, :, :]
         square_cm = np.maximum((delta * delta).sum(axis=2), 10_000)  # the model begins at 1 m
         distance = (self.slope_cdb * (log10_q24(square_cm) - (4 << _LOG_Q)) + (1 << _LOG_Q)) >> (_LOG_Q + 1)
         height_cm = round(FLOOR_HEIGHT_M * 100)
         floors = np.abs(here_cm[:, None, 2] // height_cm - there_cm[None, :, 2] // height_cm)
         loss: I64 = FREQUENCY_TERM_CDB - P1238_TERM_CDB + distance + floors * self.floor_cdb
-        return loss + self._shadowing(here_cm, there_cm) if self.shadowing_cdb else loss
+        return loss
 
     def _shadowing(self, here_cm: I64, there_cm: I64) -> I64:
-        a, b = np.broadcast_arrays(_place_ids(here_cm)[:, None], _place_ids(there_cm)[None, :])
+        a, b = np.broadcast_arrays(place_ids(here_cm)[:, None], place_ids(there_cm)[None, :])
         return scaled(self.shadowing_cdb, self.seeds.normal_q16(SHADOWING, np.minimum(a, b), np.maximum(a, b)))
 
     def luck(self, source: I64, k: I64, receiver: I64, capture: I64) -> tuple[I64, I64]:

@@ -34,23 +34,24 @@ ANTENNA_HEIGHT_M: Final = 1.5  # of somebody in the courtyard
 
 class Site:
     """`meters` and `gateways` are positions in metres, (n, 3), z above the ground; `flat`, `floor`, `staircase` and
-    `house` are the meters' indices, counted over the whole site (floor: within its house, 0 is the ground floor)."""
+    `house` are the meters' indices, counted over the whole site (floor: within its house, 0 is the ground floor).
+    `only`: the places of these meters alone, of so many."""
 
-    def __init__(self, spec: SiteSpec, meters: int, gateways: int) -> None:
+    def __init__(self, spec: SiteSpec, meters: int, gateways: int, only: I64 | None = None) -> None:
         if meters < 1:
             raise SpecError(f"a site needs at least one meter, not {meters}")
         if gateways < 0:
             raise SpecError(f"a site cannot have {gateways} gateways")
         self.spec = spec
-        index = np.arange(meters, dtype=np.int64)
+        index = np.arange(meters, dtype=np.int64) if only is None else only
         self.flat: I64 = index // spec.rooms_a_flat
         level = self.flat // spec.flats_a_floor
         self.floor: I64 = level % spec.floors
         self.staircase: I64 = level // spec.floors
         self.house: I64 = self.staircase // STAIRCASES_A_HOUSE
-        self.staircases = int(self.staircase[-1]) + 1
+        self.staircases = (meters - 1) // (spec.rooms_a_flat * spec.flats_a_floor * spec.floors) + 1
         self.blocks = -(-self.staircases // (STAIRCASES_A_HOUSE * HOUSES_A_BLOCK))
-        self._columns = _square_side(self.blocks)
+        self.columns = _square_side(self.blocks)  # blocks in a row
         self.meters: F64 = self._place(
             self.staircase, *self._in_flat(self.flat % spec.flats_a_floor, index % spec.rooms_a_flat),
             self.floor * FLOOR_HEIGHT_M + RADIATOR_HEIGHT_M,
@@ -70,8 +71,8 @@ class Site:
 
     def courtyard(self, block: int = 0) -> F64:
         """The middle of a courtyard, an antenna at the height of a car's roof."""
-        row, column = divmod(block, self._columns)
-        return np.array([column * self._pitch_m, row * self._pitch_m, ANTENNA_HEIGHT_M])
+        row, column = divmod(block, self.columns)
+        return np.array([column * self.pitch_m, row * self.pitch_m, ANTENNA_HEIGHT_M])
 
     # --- the map ----------------------------------------------------------------------------------------------------
 
@@ -81,7 +82,7 @@ class Site:
         return (STAIRCASES_A_HOUSE * self.spec.spacing_m) / 2 + ROOM_DEPTH_M
 
     @property
-    def _pitch_m(self) -> float:
+    def pitch_m(self) -> float:
         """From courtyard to courtyard: two half houses and a street of one spacing lie between."""
         return 2 * self._side_m + 2 * ROOM_DEPTH_M + self.spec.spacing_m
 
@@ -102,8 +103,8 @@ class Site:
         turn = house % HOUSES_A_BLOCK
         cos, sin = np.array([1, 0, -1, 0])[turn], np.array([0, 1, 0, -1])[turn]
         block = house // HOUSES_A_BLOCK
-        x = cos * east - sin * north + (block % self._columns) * self._pitch_m
-        y = sin * east + cos * north + (block // self._columns) * self._pitch_m
+        x = cos * east - sin * north + (block % self.columns) * self.pitch_m
+        y = sin * east + cos * north + (block // self.columns) * self.pitch_m
         return np.stack([x, y, np.broadcast_to(z, x.shape)], axis=1).astype(np.float64)
 
     def _gateways(self, count: int) -> F64:

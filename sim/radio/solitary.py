@@ -24,7 +24,7 @@ ENTRY_SHIFT = np.uint64(ENTRY_BITS)
 @numba.njit(cache=True, error_model="numpy")
 def draw(
     order: Any, n: Any, r: Any, base: Any, fleet: Any, link_meter: Any, first: Any, frame_start: Any, frame_k: Any,
-    begin: Any, k0: Any, k1: Any, purpose: Any, words: Any, numbers: Any,
+    begin: Any, k0: Any, k1: Any, purpose: Any, names: Any, words: Any, numbers: Any,
 ) -> None:  # fmt: skip
     """The fading words of sorted entries; apart from the rest, so that the compiler draws eight at once."""
     for i in range(n):
@@ -36,7 +36,7 @@ def draw(
             if first[meter + 1] > frame + 1:
                 while frame_start[frame] != np.int64(order[i] >> ENTRY_SHIFT) + begin:
                     frame += 1
-            words[i] = meter
+            words[i] = names[meter]
             numbers[i] = frame_k[frame]
     receiver = np.uint64(r)
     for i in range(n):
