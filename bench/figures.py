@@ -48,7 +48,7 @@ class Row:
 
 
 GOALS = (
-    Row("radio", "radio only: 100 000 meters, 200 gateways, 2 links, T1, 73 bytes", 30e6, "transmissions/s", "at least"),
+    Row("radio", "radio only: 100 000 meters, 200 gateways, 2 links, T1, 73 B", 30e6, "transmissions/s", "at least"),
     Row("radio_simpy", "  against SimPy time-outs with 10 000 processes", 50, "times", "at least"),
     Row("radio_events", "  against the event model at 10 000 meters", 300, "times", "at least"),
     Row("fading", "with fading and packet-error curve", 12e6, "transmissions/s", "at least"),

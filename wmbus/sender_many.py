@@ -204,7 +204,10 @@ def add_crcs_a_many(frames: U8, out: U8 | None = None) -> U8:
     if out is None:
         out = np.empty((n, length_a(size - 1)), dtype=np.uint8)
     if security_many.engine() != "numpy":
-        importlib.import_module("wmbus.crc_numba").add_crcs_a(frames, out)
+        instructions = importlib.import_module("wmbus.crc_instructions")
+        fast = security_many.engine() == "aes-ni" and instructions.has_products() and size >= 16
+        by = instructions if fast and frames.strides[1] == 1 else importlib.import_module("wmbus.crc_numba")
+        by.add_crcs_a(frames, out)
         return out
     at = to = 0
     while at < size:

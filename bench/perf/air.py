@@ -56,8 +56,8 @@ class City:
         if self.engine.backend == "numba":
             from sim.radio.compiled import due
 
-            count = due(self.t0, self.period, self.acc0, PREFIX, begin, begin + self.window_ns, begin > 0, self.following,
-                        self.first, self.start, self.k)  # fmt: skip
+            count = due(self.t0, self.period, self.acc0, PREFIX, begin, begin + self.window_ns, begin > 0,
+                        self.following, self.first, self.start, self.k)  # fmt: skip
             return Frames(self.first, self.start[:count], self.k[:count])
         low, high = (first_at(self.t0, self.period, self.acc0, at) for at in (begin, begin + self.window_ns))
         first = np.concatenate([[0], np.cumsum(high - low)])
