@@ -29,6 +29,7 @@ from bench.frame_text import BadText, key_bytes, telegram_bytes, whole_stdin
 from sim.meters.kind import Kind, kind
 from sim.meters.stated import Statement, statements
 from sim.seeds import Seeds
+from sim.spec import SECURITIES
 from wmbus.as_json import json_value
 from wmbus.dif import FILL, MANUFACTURER_DATA, MORE_RECORDS_FOLLOW, Chain, chain, chain_end
 from wmbus.errors import BadTelegram, CannotEncode
@@ -40,7 +41,8 @@ from wmbus.values import INTEGER_BYTES, LVAR, Value
 _TPL = {f"TPL {ci:02X}": ci for ci in (CI_LONG, CI_SHORT, CI_NONE)}
 _ELL = "ELL 8C"
 _LAYERS = {"DLL", _ELL, "AFL 90", *_TPL}
-_CFG_FLAGS = {"none": 0xFFFF, "mode5": 0xE00F, "mode7": 0xE00F}  # all but mode and number of blocks
+_MODES = {"none": 0, "mode5": 5, "mode7": 7}
+_CFG_FLAGS = {0: 0xE0FF, 5: 0xE00F, 7: 0xC00F}  # all but the mode, the number of blocks, and a counter's presence
 _PREFIX = bytes((FILL, FILL))
 _ELL_ACC = 12
 _AFL_B = {"fcl": 0x2C00, "mcl": 0x25}  # counter and MAC of 8 bytes, as profile B has them
@@ -91,9 +93,10 @@ def _line(line: bytes | None, options: dict[str, Any], crc: str) -> str:
 
 def telegram_of(given: dict[str, Any], crc: str = "none") -> tuple[bytes, bytes | None]:
     """(telegram, key). Raises BadText, BadTelegram, CannotEncode."""
-    security = given.get("security", "none")
-    if security not in _CFG_FLAGS:
-        raise CannotEncode(f"security is none, mode5 or mode7, not {security!r}")
+    wish = given.get("security", "none")
+    security = next((one for one in SECURITIES if one == wish), None)
+    if security is None:
+        raise CannotEncode(f"security is none, mode5 or mode7, not {wish!r}")
     key = key_bytes(given.get("key"))
     if security != "none" and key is None:
         raise CannotEncode(f"{security} needs the meter's key: the member key, or --key")
@@ -114,7 +117,7 @@ def telegram_of(given: dict[str, Any], crc: str = "none") -> tuple[bytes, bytes 
         ell=ell,
         cc=_byte(given, "cc", 0x20),
         link_address=None if link is None else _address(link),
-        cfg_flags=(_whole(given, "cfg", 0, 1 << 16) or 0) & _CFG_FLAGS[security],
+        cfg_flags=_cfg_flags(given, _MODES[security]),
     )
     if ell:
         # No MAC covers the ELL, so its access number may be another one, as some makers' is.
@@ -124,6 +127,12 @@ def telegram_of(given: dict[str, Any], crc: str = "none") -> tuple[bytes, bytes 
     if crc != "none":
         telegram = add_crcs_a(telegram) if crc == "A" else add_crcs_b(telegram)
     return telegram, key if security != "none" else None
+
+
+def _cfg_flags(given: dict[str, Any], mode: int) -> int:
+    """Those of the same mode only: in another one the bits mean something else."""
+    cfg = _whole(given, "cfg", 0, 1 << 16) or 0
+    return cfg & _CFG_FLAGS[mode] if cfg >> 8 & 31 == mode else 0
 
 
 def _layers(given: dict[str, Any], security: str) -> tuple[int, bool]:

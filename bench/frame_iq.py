@@ -50,6 +50,12 @@ def iq(arguments: argparse.Namespace) -> int:
         raise CannotRun(
             f"--rate-hz {arguments.rate_hz:g}: between {RATES_HZ[0]:g} and {RATES_HZ[1]:g} samples a second"
         )
+    for name in ("offset_hz", "deviation_hz", "chip_rate_hz", "gap_ms", "jammer_db", "jammer_hz"):
+        _finite(f"--{name.replace('_', '-')}", getattr(arguments, name))
+    if arguments.gap_ms < 0:
+        raise CannotRun(f"--gap-ms {arguments.gap_ms:g}: silence is not negative; --collide sends all at once")
+    if arguments.snr_db != math.inf:
+        _finite("--snr-db", arguments.snr_db)
     wanted = [_wanted(text, arguments) for text in arguments.hex]
     try:
         sources, amplitude = _sources(wanted, arguments)
@@ -62,11 +68,19 @@ def iq(arguments: argparse.Namespace) -> int:
     if str(arguments.out) == "-":
         sys.stdout.buffer.write(data)
         return 0
-    arguments.out.write_bytes(data)
+    try:
+        arguments.out.write_bytes(data)
+    except OSError as error:
+        raise CannotRun(f"{arguments.out} cannot be written: {error.strerror}; give another place with --out") from None
     seconds = len(samples) / arguments.rate_hz
     print(f"{arguments.out}: {len(wanted) * arguments.repeat} telegrams in {seconds:.3f} s, {len(data)} bytes")
     print(f"hear it: rtl_433 -s {arguments.rate_hz:.0f} -R 104 -R 105 -Y minmax -r {arguments.out} -F json")
     return 0
+
+
+def _finite(name: str, value: float | None) -> None:
+    if value is not None and not math.isfinite(value):
+        raise CannotRun(f"{name} {value} is not a finite number")
 
 
 def _format(arguments: argparse.Namespace) -> SampleFormat:
@@ -92,6 +106,8 @@ def _wanted(text: str, arguments: argparse.Namespace) -> Wanted:
         numbers = {name: float(value) for name, value in given.items()}
     except ValueError:
         raise CannotRun(f"{own!r} behind @: start_ms, level_db and offset_hz are numbers") from None
+    for name, number in numbers.items():
+        _finite(name, number)
     try:
         frame = strip_crcs(telegram_bytes(hexa))
     except BadText as error:
