@@ -13,6 +13,7 @@
     schedule     when telegram k begins: the individual interval in closed form
     population   the arrays: one row a meter
     truth        what a telegram says, before any encoding; what happened to a meter
+    stated       the same in the standard's words: quantity, unit, storage number, for other receivers
     batch        telegrams of many meters at once: by numpy, or by compiled code where numba is
     plan         which operation of compiled code fills which bytes
     compiled     schedule, clock, count and field table in one loop
