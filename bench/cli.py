@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench import figures, frame, pipes, rundir, signals
+from bench import city, figures, frame, pipes, rundir, signals
 from bench.options import Options, seed
 
 USAGE_EXIT = 2
@@ -109,6 +109,7 @@ def make_parser() -> argparse.ArgumentParser:
     doctor.set_defaults(command=command_doctor)
 
     frame.add(commands)
+    city.add(commands)
     figures.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")

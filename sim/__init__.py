@@ -19,4 +19,5 @@ Bottom first:
     settlement    lockstep: real sockets move while world time stands still
     truth         what really happened, held against what the portal stored
     world         puts them together and runs them
+    city/         the same world as arrays from end to end, for capacity planners
 """

@@ -43,7 +43,8 @@ _REMEMBERED = 1 << 16
 
 
 class Fleet:
-    """`start` is the calendar instant of world time 0; `only` these meters of the world, as its 0, 1, ... Raises ValueError for a spec no fleet can be made of."""
+    """`start` is the calendar instant of world time 0; `only` these meters of the world, as its
+    0, 1, ... Raises ValueError for a spec no fleet can be made of."""
 
     def __init__(
         self, groups: Sequence[FleetSpec], seeds: Seeds, *, start: datetime, outdoor_mean_c: float = 9.5,

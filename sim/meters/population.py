@@ -38,7 +38,8 @@ _FACTOR_STEPS = 4_096
 
 class Population:
     """`group` is the index of the spec's group, `number` the id, `factor_q16` the rating factor; times are world ns.
-    `start_day`: days since 2000 when the world begins. `only`: these meters of the world, ascending, as rows 0, 1, ..."""
+    `start_day`: days since 2000 when the world begins. `only`: these meters of the world, ascending, as rows
+    0, 1, ..."""
 
     def __init__(
         self, groups: Sequence[FleetSpec], seeds: Seeds, start_day: int, only: I64 | None = None

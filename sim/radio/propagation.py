@@ -86,7 +86,7 @@ def _log_tables() -> tuple[I64, I64]:
     return np.array(inside, dtype=np.int64), np.array(octave, dtype=np.int64)
 
 
-_LOG10, _OCTAVE = _log_tables()
+LOG10, OCTAVE = _log_tables()
 
 
 def log10_q24(value: I64) -> I64:
@@ -95,8 +95,8 @@ def log10_q24(value: I64) -> I64:
     place = (mantissa * float(1 << 53)).astype(np.int64) - (1 << 52)  # exact: 52 bits after the leading one
     index = place >> (52 - _LOG_BITS)
     rest = (place >> (52 - _LOG_BITS - 20)) & ((1 << 20) - 1)
-    low = _LOG10[index]
-    result: I64 = low + (((_LOG10[index + 1] - low) * rest) >> 20) + _OCTAVE[exponent.astype(np.int64) - 1]
+    low = LOG10[index]
+    result: I64 = low + (((LOG10[index + 1] - low) * rest) >> 20) + OCTAVE[exponent.astype(np.int64) - 1]
     return result
 
 

@@ -17,7 +17,10 @@ from sim.spec import SiteSpec
 @pytest.mark.parametrize("exponent", [2.8, 4.0, 5.5])
 @pytest.mark.parametrize("shadowing_db", [0.0, 4.0, 9.0])
 @pytest.mark.parametrize("shuffled", [False, True])
-def test_the_same_links_as_of_every_pair(exponent: float, shadowing_db: float, shuffled: bool) -> None:
+@pytest.mark.parametrize("fast", [False, True], ids=["numpy", "compiled"])
+def test_the_same_links_as_of_every_pair(exponent: float, shadowing_db: float, shuffled: bool, fast: bool) -> None:
+    if fast:
+        pytest.importorskip("numba")
     spec = SiteSpec(path_loss_exponent=exponent, shadowing_db=shadowing_db)
     site = Site(spec, 6_000, 40)
     propagation = Propagation.of(spec, Seeds(5))
@@ -31,7 +34,7 @@ def test_the_same_links_as_of_every_pair(exponent: float, shadowing_db: float, s
     number = np.arange(len(places))
     power, mode = 700 + number % 3 * 100, 1 + number % 3
     dense = Links.of(propagation, places, power, mode, ears)
-    near = near_links(propagation, places, power, mode, ears)
+    near = near_links(propagation, places, power, mode, ears, fast=fast)
     assert len(dense) > 3_000
     for one, other in ((dense.offset, near.offset), (dense.receiver, near.receiver),
                        (dense.level_cdbm, near.level_cdbm), (dense.readable, near.readable)):  # fmt: skip

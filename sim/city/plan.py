@@ -1,0 +1,141 @@
+"""What a city run is asked to do, what it refuses, and how it is cut into shards.
+
+A shard is a rectangle of blocks and owns the meters in them. Radio cells of a city hang together, so no cut runs
+between cells: instead each shard also plays the *guard*, every meter beyond its edge that one of the gateways in reach
+of its own meters can hear. What happens at those gateways is then complete, so the fates of the shard's own frames are
+exact, whatever the cut; the price is that frames near an edge are played twice. Each meter is owned once.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.clock import NS_PER_S
+from sim.meters.schedule import LIMIT_NS
+from sim.radio.engine import MAX_WINDOW_NS
+from sim.radio.site import HOUSES_A_BLOCK, STAIRCASES_A_HOUSE
+from sim.spec import SpecError, WorldSpec
+
+I64 = NDArray[np.int64]
+Depth = Literal["radio", "bytes"]
+DEPTHS: Final[tuple[Depth, ...]] = ("radio", "bytes")
+MAX_METERS: Final = 1 << 32  # a counter of the random draws has 32 bits, and so has a telegram's name
+METERS_A_SHARD: Final = 1_000_000
+BYTES_A_METER: Final = 900  # of a shard while it runs, its window's frames and telegrams included
+BASE_BYTES: Final = 250 << 20  # Python with its libraries
+
+
+class CityLimit(SpecError):
+    """A city that does not fit; the message names the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outages:
+    """Each gateway fails on this share of days, once, for so long."""
+
+    share_of_days: float = 0.0
+    lasting_s: float = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class CityPlan:
+    """One run. `shards` None: as many as workers and memory ask for."""
+
+    spec: WorldSpec
+    seed: int
+    duration_ns: int
+    depth: Depth = "bytes"
+    window_ns: int = 900 * NS_PER_S
+    workers: int = 1
+    shards: int | None = None
+    outages: Outages = field(default_factory=Outages)
+    backend: str | None = None
+
+    def refuse(self) -> None:
+        """Raises CityLimit for what would give a wrong number or no number."""
+        meters = self.spec.meters
+        if meters >= MAX_METERS:
+            raise CityLimit(f"{meters} meters, at most {MAX_METERS - 1}: a draw's counter has 32 bits")
+        if self.duration_ns < 1:
+            raise CityLimit(f"a run of {self.duration_ns} ns; it must be longer than 0")
+        if self.duration_ns > LIMIT_NS // 2:
+            raise CityLimit("a run of more than 73 years; the schedules are kept in 62 bits of nanoseconds")
+        if not 0 < self.window_ns < MAX_WINDOW_NS:
+            raise CityLimit(f"a window of {self.window_ns / NS_PER_S:g} s; at most {MAX_WINDOW_NS / NS_PER_S:.0f} s")
+        if self.workers < 1 or (self.shards is not None and self.shards < 1):
+            raise CityLimit("workers and shards are whole numbers from 1")
+        if not 0 <= self.outages.share_of_days <= 1 or not 0 < self.outages.lasting_s <= 86_400:
+            raise CityLimit("outages: a share of days from 0 to 1, and up to 86400 s each")
+        need, have = self.memory_bytes(), available_bytes()
+        if need > have:
+            raise CityLimit(
+                f"{meters} meters in {self.shard_count()} shards on {self.workers} workers need about "
+                f"{need / 2**30:.1f} GiB and {have / 2**30:.1f} GiB are free; use more shards or fewer workers"
+            )
+
+    def shard_count(self) -> int:
+        if self.shards is not None:
+            return self.shards
+        return max(self.workers, -(-self.spec.meters // METERS_A_SHARD))
+
+    def memory_bytes(self) -> int:
+        """About how much the run takes, all workers together."""
+        own = -(-self.spec.meters // self.shard_count())
+        rounds = self.window_ns / NS_PER_S / min(group.interval_s for group in self.spec.fleet)
+        return int(self.workers * (BASE_BYTES + own * (400 + (BYTES_A_METER - 400) * max(1.0, rounds))))
+
+    def windows(self) -> list[int]:
+        """The ends of all windows; the last may be short."""
+        return [*range(self.window_ns, self.duration_ns, self.window_ns), self.duration_ns]
+
+
+def available_bytes() -> int:
+    """Memory that is free now."""
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+# --- the cut ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The grid of blocks of a site: which meters stand in which."""
+
+    meters: int
+    a_block: int
+    columns: int
+    rows: int
+
+    @classmethod
+    def of(cls, spec: WorldSpec) -> Blocks:
+        site = spec.site
+        a_block = site.rooms_a_flat * site.flats_a_floor * site.floors * STAIRCASES_A_HOUSE * HOUSES_A_BLOCK
+        blocks = -(-spec.meters // a_block)
+        columns = math.isqrt(blocks - 1) + 1
+        return cls(spec.meters, a_block, columns, -(-blocks // columns))
+
+    def within(self, row: slice, column: slice) -> I64:
+        """The meters of a rectangle of blocks, ascending."""
+        spans = []
+        for line in range(row.start, row.stop):
+            low, high = ((line * self.columns + c) * self.a_block for c in (column.start, column.stop))
+            if low < self.meters:
+                spans.append(np.arange(low, min(high, self.meters), dtype=np.int64))
+        return np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
+
+    def tiles(self, shards: int) -> list[tuple[slice, slice]]:
+        """About so many rectangles that cover the grid, none of them empty."""
+        across = max(1, min(math.isqrt(shards), self.columns))
+        down = max(1, min(-(-shards // across), self.rows))
+        tiles = [
+            (slice(self.rows * i // down, self.rows * (i + 1) // down),
+             slice(self.columns * j // across, self.columns * (j + 1) // across))
+            for i in range(down) for j in range(across)
+        ]  # fmt: skip
+        return [(row, column) for row, column in tiles if len(self.within(row, column))]

@@ -1,0 +1,127 @@
+"""A city run: its shards one after the other or side by side in processes, and their results put together.
+
+    result = run(CityPlan(spec, seed=1, duration_ns=..., depth="bytes", workers=2))
+
+The rule kept here: the result does not know how it was made. Counts are kept by gateway (a gateway that several shards
+played was complete in each of them, so it is counted once), digests add up in any order.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.city.digest import total
+from sim.city.plan import Blocks, CityPlan
+from sim.city.shard import Shard
+from sim.clock import wall_s
+from sim.events import Fate
+
+I64 = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class ShardResult:
+    """What one shard brings home. `fates` row by row for `receivers`."""
+
+    meters: int
+    guard: int
+    links: int
+    sent: int
+    heard: int
+    telegram_bytes: int
+    received_digest: int
+    receivers: I64
+    fates: I64
+    build_s: float = 0.0
+    run_s: float = 0.0
+    peak_bytes: int = 0
+
+
+@dataclass(slots=True)
+class CityResult:
+    """`frames_sent`: begun in the run. `fates`: over pairs of a frame and a gateway in reach. `delivery_ratio`: frames
+    that a gateway received, of those sent; frames still on the air at the end count as not received."""
+
+    world: str
+    seed: int
+    depth: str
+    meters: int
+    gateways: int
+    shards: int
+    workers: int
+    links: int
+    frames_sent: int
+    frames_heard: int
+    telegram_bytes: int
+    delivery_ratio: float
+    fates: dict[str, int]
+    received_digest: str
+    wall_s: float
+    transmissions_a_s: float
+    shard_s: list[dict[str, float]]
+    peak_bytes_a_worker: int
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
+    """One shard from beginning to end. A pure function of its arguments: done again, it gives the same."""
+    begun_s = wall_s()
+    shard = Shard(plan, tile)
+    own = int(shard.own.sum())
+    result = ShardResult(own, shard.fleet.n - own, shard.links, 0, 0, 0, 0, shard.receivers, shard.counts)
+    built_s = wall_s()
+    for until_ns in plan.windows():
+        heard = shard.window(until_ns)
+        result.sent += heard.sent
+        result.heard += len(heard.meter)
+        result.received_digest += heard.digest
+        if plan.depth == "bytes":
+            made = shard.fleet.telegrams(heard.meter, heard.k, crcs=True)
+            result.telegram_bytes += len(made.data)
+    result.fates = shard.counts
+    result.build_s, result.run_s = built_s - begun_s, wall_s() - built_s
+    result.peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    return result
+
+
+def run(plan: CityPlan) -> CityResult:
+    """Raises CityLimit, SpecError, OSError."""
+    plan.refuse()
+    begun_s = wall_s()
+    tiles = Blocks.of(plan.spec).tiles(plan.shard_count())
+    workers = min(plan.workers, len(tiles))
+    if workers == 1:
+        done = [play(plan, tile) for tile in tiles]
+    else:
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+            jobs = [pool.submit(play, plan, tile) for tile in tiles]
+            done = [job.result() for job in as_completed(jobs)]
+    return combined(plan, done, workers, wall_s() - begun_s)
+
+
+def combined(plan: CityPlan, done: list[ShardResult], workers: int, took_s: float) -> CityResult:
+    """The results of all shards as one."""
+    fates = np.zeros((plan.spec.gateways, len(Fate)), dtype=np.int64)
+    for one in done:
+        if len(one.receivers):
+            fates[one.receivers] = one.fates
+    sent, heard = sum(one.sent for one in done), sum(one.heard for one in done)
+    counted = fates.sum(axis=0).tolist()
+    return CityResult(
+        plan.spec.name, plan.seed, plan.depth, plan.spec.meters, plan.spec.gateways, len(done), workers,
+        sum(one.links for one in done), sent, heard, sum(one.telegram_bytes for one in done),
+        heard / sent if sent else 0.0, {fate.label: counted[fate] for fate in Fate},
+        f"{total([one.received_digest for one in done]):016x}", took_s,
+        sent / took_s if took_s else 0.0,
+        [{"build_s": round(one.build_s, 3), "run_s": round(one.run_s, 3)} for one in done],
+        max(one.peak_bytes for one in done),
+    )  # fmt: skip

@@ -1,0 +1,213 @@
+"""One shard of a city: its meters and their guard on an engine, window by window.
+
+    shard = Shard(plan, tile)
+    for until_ns in plan.windows():
+        heard = shard.window(until_ns)          rows in the order of meters: building telegrams so is much faster
+
+Numbers inside are the shard's own (row of its fleet, row of its receivers); `names` and `receivers` say which they are
+in the world. Luck is drawn by the world's numbers, so it is the same in any cut.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.city.digest import of_telegrams
+from sim.city.plan import Blocks, CityPlan, Outages
+from sim.clock import NS_PER_S
+from sim.meters.fleet import Fleet
+from sim.meters.schedule import ACC_PREFIX, first_at, starts
+from sim.radio.engine import Engine, Frames
+from sim.radio.links import Ears, Links, Radios
+from sim.radio.modes import Mode, air_time_ns
+from sim.radio.near import near_links, reach_cm
+from sim.radio.propagation import Propagation, centimetres
+from sim.radio.schedule import Schedule
+from sim.radio.site import Site
+from sim.seeds import Seeds
+from sim.spec import WorldSpec
+
+kernels: Any
+compiled: Any
+try:
+    from sim.city import kernels
+    from sim.radio import compiled
+except ImportError:  # numba is optional
+    kernels = compiled = None
+
+I64 = NDArray[np.int64]
+_PREFIX: I64 = np.array(ACC_PREFIX, dtype=np.int64)
+_DAY_NS = 86_400 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Own telegrams that at least one gateway received in a window: rows of the shard's fleet, and k; frames of own
+    meters that began; and the digest of the received."""
+
+    meter: I64
+    k: I64
+    sent: int
+    digest: int
+
+
+class Shard:
+    """`own[row]`: the meter is this shard's and not of its guard. `counts[receiver, fate]` grow with each window."""
+
+    def __init__(self, plan: CityPlan, tile: tuple[slice, slice]) -> None:
+        spec = plan.spec
+        self.plan, self.seeds = plan, Seeds(plan.seed)
+        self.propagation = Propagation.of(spec.site, self.seeds)
+        every = _ears(spec)
+        own = Blocks.of(spec).within(*tile)
+        links = self._reach(own, every)
+        self.receivers: I64 = np.flatnonzero(np.bincount(links.receiver, minlength=len(every.sensitivity_cdbm)))
+        ears = Ears(
+            every.position_cm[self.receivers], every.sensitivity_cdbm[self.receivers], every.listens[self.receivers]
+        )  # fmt: skip
+        guard = self._guard(tile, ears)
+        self.names: I64 = np.union1d(own, guard)
+        self.own: NDArray[np.bool_] = np.isin(self.names, own, assume_unique=True)
+        links = self._reach(self.names, ears) if len(guard) else _renumbered(links, self.receivers)
+        self.fleet = Fleet(
+            spec.fleet, self.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c, only=self.names
+        )
+        self.engine = Engine(
+            self.propagation, ears, links, _radios(spec, self.fleet), [1] * len(self.receivers), backend=plan.backend,
+            meter_names=self.names, receiver_names=self.receivers,
+        )  # fmt: skip
+        self.links = len(links)
+        self.outages = [outages(plan.outages, self.seeds, r, plan.duration_ns) for r in self.receivers.tolist()]
+        self.counts = np.zeros((0, 0), dtype=np.int64)
+        self.fast = self.engine.backend == "numba"
+        n = self.fleet.n
+        self._first, self._following = np.zeros(n + 1, np.int64), np.zeros(n, np.int64)
+        self._start, self._k = np.zeros(0, np.int64), np.zeros(0, np.int64)
+
+    def _reach(self, who: I64, ears: Ears) -> Links:
+        spec = self.plan.spec
+        place = centimetres(Site(spec.site, spec.meters, 0, only=who).meters)
+        group = np.searchsorted(np.cumsum([g.count for g in spec.fleet]), who, side="right")
+        power = np.array([round(g.power_dbm * 100) for g in spec.fleet], dtype=np.int64)[group]
+        mode = np.array([int(Mode[g.link]) for g in spec.fleet], dtype=np.int64)[group]
+        return near_links(self.propagation, place, power, mode, ears, fast=self.plan.backend != "numpy")
+
+    def _guard(self, tile: tuple[slice, slice], ears: Ears) -> I64:
+        """Meters of others that these receivers can hear."""
+        spec, blocks = self.plan.spec, Blocks.of(self.plan.spec)
+        if not len(ears.position_cm):
+            return np.zeros(0, dtype=np.int64)
+        row, column = tile
+        power = max(round(g.power_dbm * 100) for g in spec.fleet)
+        far = reach_cm(self.propagation, power, int(ears.sensitivity_cdbm.min()))
+        pitch_cm = 100 * Site(spec.site, 1, 0).pitch_m
+        low, high = ears.position_cm.min(axis=0) - far, ears.position_cm.max(axis=0) + far
+        around = []
+        for begin, end, most in ((low[1], high[1], blocks.rows), (low[0], high[0], blocks.columns)):
+            first = max(0, min(most, math.floor(begin / pitch_cm - 0.5)))
+            around.append(slice(first, max(first, min(most, math.ceil(end / pitch_cm + 0.5) + 1))))
+        ring = np.setdiff1d(blocks.within(*around), blocks.within(row, column), assume_unique=True)
+        heard = []
+        for at in range(0, len(ring), 1 << 18):
+            some = ring[at : at + (1 << 18)]
+            heard.append(some[np.diff(self._reach(some, ears).offset) > 0])
+        return np.concatenate(heard) if heard else ring
+
+    # --- a window ---------------------------------------------------------------------------------------------------
+
+    def window(self, until_ns: int) -> Heard:
+        """Plays everything that begins before `until_ns`; what ended in the window is heard or not."""
+        frames = self._frames(until_ns)
+        source, number = self.engine.open_frames
+        result = self.engine.window(until_ns, frames, outages=self.outages if self.plan.outages.share_of_days else ())
+        self.counts = result.counts if not self.counts.size else self.counts + result.counts
+        fleet = len(frames.start_ns)
+        late = np.flatnonzero((result.heard[fleet:] != 0) & self.own[source])
+        meter, k, sent, digest = self._picked(frames, result.heard[:fleet])
+        if len(late):
+            meter, k = np.concatenate([source[late], meter]), np.concatenate([number[late], k])
+            digest += of_telegrams(self.names[source[late]], number[late])
+        return Heard(meter, k, sent, digest % (1 << 64))
+
+    def _picked(self, frames: Frames, heard: NDArray[np.uint8]) -> tuple[I64, I64, int, int]:
+        if self.fast:
+            meter, k = np.empty(len(heard), dtype=np.int64), np.empty(len(heard), dtype=np.int64)
+            count, sent, digest = kernels.pick(frames.first, frames.k, heard, self.own, self.names, meter, k)
+            return meter[:count], k[:count], int(sent), int(digest)
+        who = frames.meter()
+        own = self.own[who]
+        rows = np.flatnonzero(own & (heard != 0))
+        return who[rows], frames.k[rows], int(own.sum()), of_telegrams(self.names[who[rows]], frames.k[rows])
+
+    def _frames(self, until_ns: int) -> Frames:
+        """The frames that begin from now on and before `until_ns`, by meter and k."""
+        who, begin_ns = self.fleet.population, self.engine.now_ns
+        if who.any_masked:
+            due = self.fleet.window(begin_ns, until_ns)
+            return Frames.of(Schedule(due.start_ns, due.meter, due.k), self.fleet.n)
+        if self.fast:
+            again = begin_ns > 0
+            while True:
+                count = compiled.due(
+                    who.t0_ns, who.period_ns, who.acc0, _PREFIX, begin_ns, until_ns, again, self._following,
+                    self._first, self._start, self._k,
+                )  # fmt: skip
+                if count >= 0:
+                    self._first[-1] = count
+                    return Frames(self._first, self._start[:count], self._k[:count])
+                again = False
+                room = 2 * len(self._start) + int(1.2 * ((until_ns - begin_ns) / who.period_ns + 0.1).sum()) + 64
+                self._start, self._k = np.zeros(room, np.int64), np.zeros(room, np.int64)
+        low, high = (first_at(who.t0_ns, who.period_ns, who.acc0, at) for at in (begin_ns, until_ns))
+        first = np.concatenate([[0], np.cumsum(high - low)]).astype(np.int64)
+        meter = np.repeat(np.arange(self.fleet.n), high - low)
+        k = np.arange(len(meter)) - first[meter] + low[meter]
+        return Frames(first, starts(who.t0_ns[meter], who.period_ns[meter], who.acc0[meter], k), k)
+
+
+def outages(what: Outages, seeds: Seeds, receiver: int, duration_ns: int) -> list[tuple[int, int]]:
+    """When one gateway is down, in order and apart."""
+    lasting_ns = int(what.lasting_s * NS_PER_S)
+    out: list[tuple[int, int]] = []
+    for day in range(-(-duration_ns // _DAY_NS) if what.share_of_days else 0):
+        strikes, at, _, _ = seeds.one_block("city outage", receiver, day)
+        if strikes < what.share_of_days * (1 << 32):
+            down_ns = day * _DAY_NS + (at * _DAY_NS >> 32)
+            if out and down_ns <= out[-1][1]:
+                out[-1] = (out[-1][0], down_ns + lasting_ns)
+            else:
+                out.append((down_ns, down_ns + lasting_ns))
+    return out
+
+
+def _ears(spec: WorldSpec) -> Ears:
+    """All gateways of the world."""
+    place = centimetres(Site(spec.site, spec.meters, spec.gateways, only=np.zeros(1, np.int64)).gateways)
+    group = np.repeat(np.arange(len(spec.gateway)), [g.count for g in spec.gateway])
+    sensitivity = np.array([round(g.sensitivity_dbm * 100) for g in spec.gateway], dtype=np.int64)[group]
+    listens = np.array([[False, *(mode.name in g.links for mode in Mode)] for g in spec.gateway])
+    return Ears(place, sensitivity, listens[group])
+
+
+def _renumbered(links: Links, receivers: I64) -> Links:
+    return Links(links.offset, np.searchsorted(receivers, links.receiver), links.level_cdbm, links.readable)
+
+
+def _radios(spec: WorldSpec, fleet: Fleet) -> Radios:
+    group = fleet.population.group
+    mode = np.array([int(Mode[g.link]) for g in spec.fleet], dtype=np.int64)[group]
+    length = np.asarray(fleet.population.length_bytes, dtype=np.int64)
+    durations = np.zeros((4, 256), dtype=np.int64)
+    for m, n in {(int(m), int(n)) for m, n in zip(mode[_firsts(group)], length[_firsts(group)], strict=True)}:
+        durations[m, n] = air_time_ns(Mode(m), n)
+    return Radios(mode, length, fleet.population.power_cdbm.astype(np.int64), durations[mode, length])
+
+
+def _firsts(group: NDArray[np.uint16]) -> I64:
+    """One row of each group."""
+    return np.asarray(np.unique(group, return_index=True)[1], dtype=np.int64)
