@@ -12,8 +12,8 @@
     reference    the event-by-event SimPy model: the oracle
 
     engine       the same fates for a fleet's arrays, window by window
-    kernels, solitary, compiled    its sweep with numba
-    plain                          its sweep without
+    kernels, apart, solitary, compiled    its sweep with numba
+    plain                                 its sweep without
 
 What is modelled and what is not, and what it was held against: docs/models/air.md.
 """

@@ -248,7 +248,7 @@ class Engine:
             np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER_UNITS, LOWEST_CDBM, self.capture,
             np.uint64(draw_shift(self.capture)),
             ex_offset, extra, *down, self.demodulators, self.locks,
-            begin_ns, until_ns, self.gateways, len(frames.k) + len(extra) + len(carried_in) + 1,
+            begin_ns, until_ns, self.longest_ns, self.gateways, len(frames.k) + len(extra) + len(carried_in) + 1,
             in_offset, carried_in, heard, counts, carry, rows, detail,
         )  # fmt: skip
         if filled < 0:

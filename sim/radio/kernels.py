@@ -18,6 +18,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from sim.radio.apart import MOST_CELLS, take_apart
 from sim.radio.compiled import first_words, normal_of
 from sim.radio.solitary import (
     BUSY,
@@ -61,7 +62,7 @@ def sweep(
     sensitivity: Any, since: Any, fading: Any, key: Any, purpose: Any, knots: Any, powers: Any, lowest: Any,
     capture: Any, capture_shift: Any, ex_offset: Any, extra: Any,
     out_offset: Any, out_down: Any, out_up: Any, demodulators: Any, locks: Any,
-    begin: Any, until: Any, gateways: Any, scratch: Any, in_offset: Any, carried_in: Any,
+    begin: Any, until: Any, longest: Any, gateways: Any, scratch: Any, in_offset: Any, carried_in: Any,
     heard: Any, counts: Any, carry: Any, detail: Any, want_detail: Any,
 ) -> Any:  # fmt: skip
     """One window at these receivers. Returns (rows of carry filled, rows of detail filled);
@@ -69,9 +70,12 @@ def sweep(
 
     detail rows: frame, receiver, fate, level. `frame` numbers the window's frames: the fleet's, then the others'.
     """
-    keys = np.empty(scratch, dtype=np.uint64)
+    keys = np.empty(scratch + 1, dtype=np.uint64)
     order = np.empty(scratch + 1, dtype=np.uint64)
     words = np.empty(scratch, dtype=np.uint64)
+    picks, numbers = np.empty(scratch, dtype=np.uint64), np.empty(scratch, dtype=np.uint64)
+    frame_of = np.empty(scratch + 1, dtype=np.int32)
+    cells = np.empty(MOST_CELLS, dtype=np.uint8)
     fill = np.empty(4 * scratch + 4, dtype=np.int32)
     air = np.empty((scratch + 1, CARRY_COLUMNS), dtype=np.int64)  # what is on the air
     k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
@@ -79,6 +83,9 @@ def sweep(
     drawn = fading != 0 or len(capture) > 1
     threshold = np.int64(0)
     span = until - begin
+    # Where most meters send in a window the processor cannot foresee one or none; where few do it can.
+    final, astray = len(frame_start) - 1, np.int64(0)
+    foreseen = np.int64(1) if 4 * len(frame_start) > len(first) else np.int64(-1)
     for r in receivers:
         # --- gather
         n = 0
@@ -87,18 +94,42 @@ def sweep(
         fleet = link_offset[r + 1] - base
         for entry in range(fleet):
             meter = link_meter[base + entry]
-            for frame in range(first[meter], first[meter + 1]):
-                at = frame_start[frame]
-                if at < begin or at >= until:
-                    return -1, 0
+            frame, beyond = first[meter], first[meter + 1]
+            if beyond <= frame + foreseen:  # one or none: written in any case, then kept or not
+                at = frame_start[np.uint64(min(frame, final))]
+                there = np.int64(beyond > frame)
+                astray |= there & ((at < begin) | (at >= until))
+                keys[np.uint64(n)] = (np.uint64(at - begin) << ENTRY_SHIFT) | np.uint64(entry)
+                frame_of[np.uint64(n)] = frame
+                n += int(there & np.int64(at >= since_r))
+                continue
+            for number in range(frame, beyond):
+                at = frame_start[number]
+                astray |= np.int64(at < begin) | np.int64(at >= until)
                 if at >= since_r:
                     keys[n] = (np.uint64(at - begin) << ENTRY_SHIFT) | np.uint64(entry)
+                    frame_of[n] = number
                     n += 1
+        if astray:
+            return -1, 0
+        own = n
         for i in range(ex_offset[r], ex_offset[r + 1]):
             keys[n] = (np.uint64(extra[i, C_START] - begin) << ENTRY_SHIFT) | np.uint64(fleet + i - ex_offset[r])
             n += 1
         if n == 0 and in_offset[r + 1] == in_offset[r]:
             continue
+        counted = r < gateways
+        outage, outages = out_offset[r], out_offset[r + 1]
+        lonely = outage == outages and not want_detail
+        taken_until = begin
+        if lonely:
+            for row in range(in_offset[r], in_offset[r + 1]):
+                taken_until = max(taken_until, carried_in[row, C_END])
+            n = take_apart(
+                keys, n, own, cells, longest, base, fleet, link_meter, link_duration, link_level, link_flags, frame_of,
+                frame_k, extra, ex_offset[r], begin, until, taken_until, fading, k0, k1, purpose, names,
+                np.uint64(ears[r]), picks, words, numbers, knots, sensitivity[r], counted, heard, counts[r],
+            )
         # --- sort: into about n buckets of time, then by insertion
         shift = np.uint64(ENTRY_BITS)
         while (span >> np.int64(shift - ENTRY_SHIFT)) > 2 * n + 1:
@@ -121,16 +152,11 @@ def sweep(
                 order[j + 1] = order[j]
                 j -= 1
             order[j + 1] = item
-        counted = r < gateways
-        outage, outages = out_offset[r], out_offset[r + 1]
-        if outage == outages and not want_detail:
-            taken_until = begin
-            for row in range(in_offset[r], in_offset[r + 1]):
-                taken_until = max(taken_until, carried_in[row, C_END])
+        if lonely:
             if fading:
                 draw(
-                    order, n, ears[r], base, fleet, link_meter, first, frame_start, frame_k, begin, k0, k1, purpose, names, words,
-                    keys,
+                    order, n, ears[r], base, fleet, link_meter, first, frame_start, frame_k, begin, k0, k1, purpose,
+                    names, words, keys,
                 )
             n = take_solitary(
                 order, n, base, fleet, link_meter, link_duration, link_level, link_flags, first, frame_start, extra,
