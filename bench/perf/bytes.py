@@ -13,6 +13,7 @@ from sim.meters.fleet import Fleet
 from sim.seeds import Seeds
 from sim.spec import FleetSpec, Security
 
+_BATCH = 65_536
 _NOON = 48  # telegram 48 of an interval of 900 s: all clocks show one day
 
 
@@ -22,14 +23,18 @@ def fleet_of(meters: int, security: Security) -> Fleet:
 
 
 def telegram_rate(security: Security, meters: int = 400_000, rounds: int = 5) -> float:
-    """On-air telegrams a second of processor time, each of another meter and key, in order of meters."""
+    """On-air telegrams a second of processor time, each of another meter and key, in order of meters and in batches, as
+    a city's radio cells hand them over."""
     fleet, meter = fleet_of(meters, security), np.arange(meters)
     best = 0.0
     for round_ in range(rounds + 1):  # the first compiles
         k = np.full(meters, _NOON + round_)
         begin = time.process_time()
-        made = fleet.telegrams(meter, k, crcs=True)
-        best = max(best, len(made) / (time.process_time() - begin)) if round_ else best
+        made = sum(
+            len(fleet.telegrams(meter[low : low + _BATCH], k[low : low + _BATCH], crcs=True))
+            for low in range(0, meters, _BATCH)
+        )
+        best = max(best, made / (time.process_time() - begin)) if round_ else best
     return best
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
-_ROWS_AT_ONCE = 8_192
+_ROWS_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True, slots=True)

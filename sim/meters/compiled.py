@@ -71,6 +71,10 @@ def _write(frames: Any, first: Any, rows: Any, at: Any, encoding: Any, width: An
         for row in range(rows):
             frames[first + row, at] = values[row] & 0xFF
             frames[first + row, at + 1] = values[row] >> 8 & 0xFF
+    elif encoding == BINARY and width == 4:
+        for row in range(rows):
+            for byte in range(4):  # of a known length: the compiler unrolls it
+                frames[first + row, at + byte] = values[row] >> 8 * byte & 0xFF
     elif encoding == BINARY:
         for byte in range(width):
             for row in range(rows):
@@ -85,6 +89,12 @@ def _write(frames: Any, first: Any, rows: Any, at: Any, encoding: Any, width: An
             if values[row] < 0:
                 for byte in range(width):
                     frames[first + row, at + byte] = 0xFF
+    elif width == 8:
+        for row in range(rows):
+            for byte in range(4):
+                both = np.int64(frames[first + row, 4 + byte])
+                frames[first + row, at + 2 * byte] = 0x30 | both & 0x0F
+                frames[first + row, at + 2 * byte + 1] = 0x30 | both >> 4
     else:
         for row in range(rows):
             for byte in range(width):
