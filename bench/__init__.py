@@ -5,6 +5,7 @@ runner      from a person's words to a run; options: what the command line chang
 scenario    the @scenario mark and the Stage a scenario is given; airlog: air.pcap of it
 plugin      how pytest finds and runs scenarios; controller: what comes of a session
 frame       telegrams without a world; frame_decode, _encode, _sample, _iq, and frame_text: hex, keys and lines
+city        a whole city as arrays: sent, heard, lost, and why
 play        a recorded log among simulated meters; staged: a world that ran, as a row of run.json
 bout        one scenario with one seed: with its defences, then as a control without
 judgement   outcomes next to their control and to what was expected; verdict: what one outcome means

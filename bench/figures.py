@@ -100,7 +100,7 @@ def _air(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     city.window()
     found["radio"] = air.rate(city.window, lambda: city.sent, 30 if quick else 100)
     found["radio_simpy"] = found["radio"] / air.simpy_timeouts()
-    found["radio_events"] = found["radio"] / air.reference_rate(frames=15_000 if quick else 30_000)
+    found["radio_events"] = found["radio"] / air.reference_rate()
     faded = air.City(100_000, 200, fading_cdb=300, capture=fsk())
     faded.window()
     found["fading"] = air.rate(faded.window, lambda: faded.sent, 20 if quick else 60)
@@ -153,7 +153,7 @@ def _city(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     for key in keys:
         value = figures[key](quick) if key in figures else math.nan
         if math.isnan(value):
-            notes[key] = _NO_CITY if not figures else "not measured with --quick: too long"
+            notes[key] = _NO_CITY if key not in figures else "not measured with --quick: too long"
         else:
             found[key] = value
 

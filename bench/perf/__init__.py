@@ -2,6 +2,7 @@
 
 air         a city of meters on the engine, and what it is compared with: SimPy's time-outs, the event model
 bytes       telegrams built, encrypted and CRC'd; bytes of memory a meter
+city        a city's shards to encrypted bytes, on one worker and on two
 start       from the start of Python to the first window, with and without a cache of compiled code
 test_*      the same figures as benchmarks
 

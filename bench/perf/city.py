@@ -1,0 +1,63 @@
+"""What a whole city costs: scenarios/worlds/city-1m.toml from the schedule to encrypted bytes, with outages.
+
+Seconds are the wall's, since that is what a planner waits for; so they are worse on a machine that is shared.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from functools import cache
+
+from bench import rundir
+from sim.city.plan import Blocks, CityPlan, Depth, Outages
+from sim.city.run import CityResult, run
+from sim.city.shard import Shard
+from sim.spec import WorldSpec, load
+
+_HOUR_NS = 3_600 * 10**9
+
+
+def world(meters: int) -> WorldSpec:
+    """The city with so many meters, 500 to a gateway."""
+    spec = load(rundir.ROOT / "scenarios" / "worlds" / "city-1m.toml")
+    return spec.with_setting("fleet.count", meters).with_setting("gateway.count", max(1, meters // 500))
+
+
+@cache
+def million() -> CityResult:
+    """1 M meters, 2 000 gateways, a day, on two workers."""
+    return run(CityPlan(world(1_000_000), 1, 24 * _HOUR_NS, workers=2, outages=Outages(0.05)))
+
+
+def efficiency(meters: int, hours: int) -> float:
+    """The time of two shards one after the other, against twice that of the slower one when they run side by side.
+    Processes that start are not counted: they are the same few seconds for a run of any length."""
+    took = []
+    for workers in (1, 2):
+        plan = CityPlan(world(meters), 1, hours * _HOUR_NS, workers=workers, shards=2)
+        took.append([one["build_s"] + one["run_s"] for one in run(plan).shard_s])
+    return sum(took[0]) / (2 * max(took[1]))
+
+
+def telegram_rate(meters: int, depth: Depth, windows: int = 4) -> float:
+    """Frames sent a second of processor time, of a city in one shard that is running."""
+    plan = CityPlan(world(meters), 1, _HOUR_NS, depth)
+    shard, sent, begin = Shard(plan, Blocks.of(plan.spec).tiles(1)[0]), 0, 0.0
+    for window in range(windows + 1):  # the first compiles
+        heard = shard.window((window + 1) * plan.window_ns)
+        if depth == "bytes":
+            shard.fleet.telegrams(heard.meter, heard.k, crcs=True)
+        if window == 0:
+            begin = time.process_time()
+        else:
+            sent += heard.sent
+    return sent / (time.process_time() - begin)
+
+
+FIGURES: dict[str, Callable[[bool], float]] = {
+    "million_s": lambda quick: math.nan if quick else million().wall_s,
+    "million_gb": lambda quick: math.nan if quick else 2 * million().peak_bytes_a_worker / 1e9,
+    "workers": lambda quick: math.nan if quick else efficiency(400_000, 12),
+}
