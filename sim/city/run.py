@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from sim.city.digest import total
 from sim.city.plan import Blocks, CityPlan
-from sim.city.shard import Shard
-from sim.clock import wall_s
+from sim.city.shard import Heard, Shard
+from sim.clock import NS_PER_MS, wall_s
 from sim.events import Fate
+from sim.meters.physics import MS_PER_DAY
 
 I64 = NDArray[np.int64]
+_MIDNIGHT_MS = 600_000  # clocks of a fleet are hardly farther apart; if they are, it is only slower
 
 
 @dataclass(slots=True)
@@ -85,12 +87,27 @@ def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
         result.heard += len(heard.meter)
         result.received_digest += heard.digest
         if plan.depth == "bytes":
-            made = shard.fleet.telegrams(heard.meter, heard.k, crcs=True)
-            result.telegram_bytes += len(made.data)
+            result.telegram_bytes += _built(shard, heard, until_ns)
     result.fates = shard.counts
     result.build_s, result.run_s = built_s - begun_s, wall_s() - built_s
     result.peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
     return result
+
+
+def _built(shard: Shard, heard: Heard, until_ns: int) -> int:
+    """Every telegram heard, as on the air; how many bytes. Round midnight one day after the other: compiled code takes
+    only meters whose clocks show one day."""
+    fleet = shard.fleet
+    since_midnight_ms = (fleet.epoch_ms + until_ns // NS_PER_MS) % MS_PER_DAY
+    begun_ms = since_midnight_ms - shard.plan.window_ns // NS_PER_MS
+    if begun_ms > _MIDNIGHT_MS and since_midnight_ms < MS_PER_DAY - _MIDNIGHT_MS:
+        return len(fleet.telegrams(heard.meter, heard.k, crcs=True).data)
+    day = fleet.clocks_ms(heard.meter, fleet.starts(heard.meter, heard.k)) // MS_PER_DAY
+    size = 0
+    for one in np.unique(day).tolist():
+        rows = np.flatnonzero(day == one)
+        size += len(fleet.telegrams(heard.meter[rows], heard.k[rows], crcs=True).data)
+    return size
 
 
 def run(plan: CityPlan) -> CityResult:
