@@ -35,14 +35,15 @@ CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
 )
 @dataclass
 class Mitm:
-    """A real TLS proxy on the path of one gateway, showing in turn a certificate of a CA of its own, a genuine one
+    """A real TLS server on the path of one gateway, showing in turn a certificate of a CA of its own, a genuine one
     made out for another host, and an expired one. The proxy relays to the real broker what a gateway is willing to
     tell it, and alters bundles: units replaced where no key is needed for it.
 
-    Outcomes are telegrams read in clear on this hop ("rogue CA", "wrong host name", "expired certificate"), and portal
-    records changed ("altered in transit"). A verified session never opens, so nothing is read; with verification off
-    everything a bundle holds is, and what protects a reading then is only the telegram's own MAC. (To relay what it
-    altered it needs a broker that asks for no client certificate; that is part of the control's weakness.)
+    Three times he plays the broker himself, so that what opens or does not open a session is the gateway's own check
+    and nothing else: "rogue CA", "wrong host name", "expired certificate" count sessions opened, and name the telegrams
+    read. The fourth time he relays to the real broker and replaces units where no key is needed for it ("altered in
+    transit" counts portal records changed); for that he also needs a broker that asks for no client certificate. With
+    verification off everything a bundle holds is read, and what protects a reading then is only the telegram's own MAC.
     """
 
     gateway: int = 0
@@ -58,15 +59,24 @@ class Mitm:
     def run(self, reach: Any) -> Steps:
         yield reach.wait_until(self.from_s)
         for certificate in CERTIFICATES:
-            proxy = reach.intercept(self.gateway, certificate, lambda payload: self._alter(reach, payload))
+            middle = reach.intercept(self.gateway, certificate)
             yield reach.wait(self.window_s)
-            self.seen[certificate] = _securities(proxy.publishes)
-            self.tries[certificate] = proxy.connections
-            self.opened[certificate] = proxy.accepted
-            self.reasons[certificate] = proxy.last_refusal
-            reach.note("intercept", f"{certificate}: {proxy.connections} tries, {len(proxy.publishes)} messages read")
+            reach.stay(0.5)
+            self.seen[certificate] = _securities(middle.publishes)
+            self.tries[certificate] = middle.connections
+            self.opened[certificate] = middle.accepted
+            self.reasons[certificate] = middle.last_refusal
+            reach.note("intercept", f"{certificate}: {middle.connections} tries, {len(middle.publishes)} messages read")
             reach.release(self.gateway)
             yield reach.wait(self.window_s)
+        middle = reach.intercept(self.gateway, CERTIFICATES[0], lambda payload: self._alter(reach, payload))
+        yield reach.wait(self.window_s)
+        reach.stay(0.5)
+        self.tries[ALTERED] = middle.connections
+        self.reasons[ALTERED] = middle.last_refusal or middle.last_upstream
+        reach.note("intercept", f"{ALTERED}: {len(self.altered)} telegrams")
+        reach.release(self.gateway)
+        yield reach.wait(self.window_s)
 
     def _alter(self, reach: Any, payload: bytes) -> bytes | None:
         """A bundle with the first telegrams of each security mode altered; None leaves a message as it is."""
@@ -104,19 +114,19 @@ class Mitm:
         found = []
         for certificate, seen in self.seen.items():
             for security in securities:
-                read = seen.get(security, 0)
+                opened, read = self.opened[certificate], seen.get(security, 0)
                 found.append(
                     Outcome(
                         certificate,
                         security,
                         reached=self.tries[certificate],
-                        achieved=self.opened[certificate] if read else 0,
-                        why="the gateway does not verify the server; its bundles were read"
-                        if read
-                        else f"the gateway closed the handshake: {self.reasons[certificate] or 'no session'}",
+                        achieved=opened,
+                        why=f"the gateway took it for the broker; {read} telegrams were read"
+                        if opened
+                        else f"the gateway broke the handshake off: {self.reasons[certificate]}",
                         evidence={
                             "connections": self.tries[certificate],
-                            "sessions opened": self.opened[certificate],
+                            "sessions opened": opened,
                             "telegrams read": read,
                         },
                     )
@@ -129,11 +139,15 @@ class Mitm:
                 Outcome(
                     ALTERED,
                     security,
-                    reached=len(mine) or sum(self.tries.values()),
+                    reached=len(mine) or self.tries.get(ALTERED, 0),
                     achieved=changed,
                     why="the portal stored an altered telegram"
                     if changed
-                    else (f"refused: {', '.join(reasons)}" if reasons else "no session, nothing to alter"),
+                    else (
+                        f"refused: {', '.join(reasons)}"
+                        if reasons
+                        else f"no session, nothing to alter: {self.reasons.get(ALTERED, '')}"
+                    ),
                     evidence={"altered on the path": len(mine), "records changed": changed},
                 )
             )

@@ -181,6 +181,10 @@ class _Path(_Base):
     def release(self, gateway: int) -> None:
         self._world.release(gateway)
 
+    def stay(self, wall_s: float) -> None:
+        """Let the network go on for a while of wall time, so that what a gateway is willing to say is said."""
+        self._world.settle(lambda: False, wall_s)
+
     def note_sent(self, telegrams: list[bytes]) -> None:
         """Telegrams of our own making that we put on the path, noted for the truth."""
         self._world.truth.note_published(telegrams)

@@ -18,8 +18,10 @@ CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
 
 
 class Interception:
-    """Stands on the path from its making until `stop()`. `alter(payload)` may return other bytes for a bundle, or None
-    to leave it as it is. Raises EndpointError, ValueError for a certificate nobody can have."""
+    """Stands on the path from its making until `stop()`. With `alter` he relays to the real broker, and
+    `alter(payload)` may return other bytes for a bundle, or None to leave it as it is. Without it he plays the broker
+    himself: he needs no client certificate for that, so only the gateway's own check stands against him. Raises
+    EndpointError, ValueError for a certificate nobody can have."""
 
     def __init__(
         self,
@@ -29,7 +31,9 @@ class Interception:
         certificate: str,
         alter: Callable[[bytes], bytes | None] | None,
     ) -> None:
-        self._proxy = TlsProxy(_shown(authority, directory, certificate), upstream, alter=_per_topic(alter))
+        self.relays = alter is not None
+        shown = _shown(authority, directory, certificate)
+        self._proxy = TlsProxy(shown, upstream if self.relays else None, alter=_per_topic(alter))
         self._proxy.start()
         self.address = self._proxy.address
 
@@ -58,6 +62,12 @@ class Interception:
         """Why the latest client broke the handshake off; empty when none did."""
         broken = [c.handshake for c in self._proxy.connections if not c.accepted and c.handshake != "under way"]
         return broken[-1] if broken else ""
+
+    @property
+    def last_upstream(self) -> str:
+        """Why the real broker would not have him; empty when it did, or was never asked."""
+        answers = [c.upstream for c in self._proxy.connections if c.upstream not in ("", "accepted", "played")]
+        return f"the broker refused him: {answers[-1]}" if answers else ""
 
     def stop(self) -> None:
         self._proxy.stop()
