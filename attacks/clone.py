@@ -18,6 +18,7 @@ from sim.truth import Truth
 TAKEOVER = "live takeover of the client id"
 BACKFILL = "backfill of recordings"
 FORGED = "forged without meter keys, sent first"
+TIMELESS = "backfill, no time inside, fresh access number"
 REPLACED = "units replaced without meter keys"
 SEQUENCES = 900_000_000
 """The clone numbers its bundles from here, far from the genuine gateway's."""
@@ -54,6 +55,7 @@ class Clone:
     takeover_wall_s: float = 2.0
     targets_each: int = 3
     makers: tuple[str, ...] = ()
+    timeless: tuple[str, ...] = ()
     survey: Survey = field(default_factory=Survey)
     published: list[tuple[str, str, str, bytes, int]] = field(default_factory=list)
     displaced: int = 0
@@ -84,10 +86,18 @@ class Clone:
             for address, heard in recordings:
                 self._publish(reach, BACKFILL, security, address, heard.telegram)
         for security in SECURITIES:
+            for known in self._timeless(security):
+                fresh = forgery.with_access_number(known.recordings[0].telegram, (known.acc + 1) % 256)
+                self._publish(reach, TIMELESS, security, known.address, fresh)
             armed = self._loudest(security, skip=self.targets_each, count=2 * self.targets_each)
             self._armed.update({m.address: FORGED if i % 2 == 0 else REPLACED for i, m in enumerate(armed)})
         yield reach.wait(2_000.0)
         self._armed.clear()
+
+    def _timeless(self, security: str) -> list[Any]:
+        if not self.timeless:
+            return []
+        return self.survey.loudest(security, makers=self.timeless, least=2)[: self.targets_each]
 
     def _loudest(self, security: str, *, skip: int, count: int = 0) -> list[Any]:
         return self.survey.loudest(security, makers=self.makers, least=2)[skip : skip + (count or self.targets_each)]
@@ -146,7 +156,10 @@ class Clone:
                 Outcome(
                     variant,
                     security,
-                    reached=len(rows),
+                    reached=sum(
+                        bool(truth.stored_from(telegram, at_ns) or truth.refused(telegram))
+                        for _, telegram, at_ns in rows
+                    ),
                     achieved=changed,
                     why="the portal stored it as a reading"
                     if changed

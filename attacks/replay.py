@@ -19,6 +19,7 @@ WRAP = "after a wrap of 256"
 ACC = "with a rewritten access number"
 RESTART = "after a portal restart"
 CLOCK = "with a rewritten clock"
+TIMELESS = "no time inside: with a rewritten access number"
 
 
 @attack(
@@ -38,7 +39,9 @@ class Replay:
     the meter's 8-bit access number stands where it stood; "with a rewritten access number" an old telegram with the
     number the portal expects next (mode 5: the number is part of the IV and garbles plaintext bytes 8..15); "after a
     portal restart" an old telegram when the portal may have forgotten; "with a rewritten clock" (only clear
-    telegrams) old contents under the present time.
+    telegrams) old contents under the present time; "no time inside" an old telegram of a type that sends no
+    date-time (`timeless`), under the number expected next. The restart is tried on those too: time cannot refuse them,
+    only what the portal remembers.
     """
 
     learn_s: float = 3_700.0
@@ -46,6 +49,7 @@ class Replay:
     restart_s: float | None = None
     wrap: bool = True
     makers: tuple[str, ...] = ()
+    timeless: tuple[str, ...] = ()
     survey: Survey = field(default_factory=Survey)
     shots: list[tuple[str, str, str, Spoken]] = field(default_factory=list)
     _cues: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
@@ -65,9 +69,18 @@ class Replay:
                 plans.append((RESTART, self._after_restart))
             if security == "none":
                 plans.append((CLOCK, self._new_clock))
-            for _, plan in plans:
-                for target in self._choose(self.survey.loudest(security, makers=self.makers, least=2)):
+            if self.timeless:
+                plans.append((TIMELESS, self._timeless))
+            for variant, plan in plans:
+                for target in self._choose(self._candidates(variant, security)):
                     reach.go(plan(reach, target))
+
+    def _candidates(self, variant: str, security: str) -> list[Known]:
+        """Loudest first. Without a time inside where the variant asks for it and such a meter is here."""
+        known = self.survey.loudest(security, makers=self.timeless, least=2) if self.timeless else []
+        if variant == TIMELESS or (variant == RESTART and known):
+            return known
+        return self.survey.loudest(security, makers=self.makers, least=2)
 
     def _choose(self, candidates: list[Known]) -> list[Known]:
         """One meter serves one variant only: an accepted replay would blur the next."""
@@ -118,12 +131,15 @@ class Replay:
         yield reach.wait(2.0)
         self._speak(reach, WRAP, target, old.telegram)
 
-    def _new_acc(self, reach: Any, target: Known) -> Steps:
+    def _new_acc(self, reach: Any, target: Known, variant: str = ACC) -> Steps:
         old = target.recordings[0]
         heard = yield self._next(reach, target)
         yield reach.wait(10.0)
         fresh = forgery.with_access_number(old.telegram, (forgery.access_number(heard.telegram) + 1) % 256)
-        self._speak(reach, ACC, target, fresh)
+        self._speak(reach, variant, target, fresh)
+
+    def _timeless(self, reach: Any, target: Known) -> Steps:
+        return self._new_acc(reach, target, TIMELESS)
 
     def _after_restart(self, reach: Any, target: Known) -> Steps:
         assert self.restart_s is not None
@@ -147,19 +163,22 @@ class Replay:
 
 
 def outcomes_of_shots(shots: list[tuple[str, str, str, Spoken]], truth: Truth) -> list[Outcome]:
-    """One outcome a (variant, security): frames gateways took, portal records they changed, and why not."""
+    """One outcome a (variant, security): frames the portal judged, portal records they changed, and why not. A frame
+    that a gateway took and the portal neither stored nor refused did not reach its target."""
     groups: dict[tuple[str, str], list[tuple[str, Spoken]]] = defaultdict(list)
     for variant, security, address, spoken in shots:
         groups[variant, security].append((address, spoken))
     found = []
     for (variant, security), rows in groups.items():
-        reached = sum(bool(spoken.taken) for _, spoken in rows)
+        delivered = sum(bool(spoken.taken) for _, spoken in rows)
+        reached = sum(bool(s.taken and (truth.changed_by(s) or truth.refused(s.telegram))) for _, s in rows)
         achieved = sum(truth.changed_by(spoken) > 0 for _, spoken in rows)
         reasons = sorted({reason for _, s in rows if not truth.changed_by(s) for reason in truth.refused(s.telegram)})
         alarms = sum(bool(truth.alarms(["freshness"], subject=a, since_ns=s.start_ns)) for a, s in rows)
         evidence: dict[str, int | float | str] = {
             "sent": len(rows),
-            "delivered": reached,
+            "delivered": delivered,
+            "judged by the portal": reached,
             "records changed": achieved,
             "alarms": alarms,
         }

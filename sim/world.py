@@ -350,8 +350,8 @@ class World:
         chosen.session.reroute(address or self.endpoint.address)
 
     def _cut_off(self, gateway: VirtualGateway) -> bool:
-        """Nobody can expect it to get through: its path leads to somebody whom it refuses, or who keeps what it
-        says.""" relayed = any(middle.relays for middle in self._interceptions)
+        """Nobody can expect it to get through: its path leads to somebody it refuses, or who keeps what it says."""
+        relayed = any(middle.relays for middle in self._interceptions)
         return gateway.id in self._routes and not (relayed and gateway.session.connected)
 
     # --- the end ------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Card 5, a cloned gateway. The talk's claim: useless without the meters' keys."""
 
 from attacks.clone import Clone
-from bench.scenario import D, S, Stage, X, scenario
+from bench.scenario import D, N, S, Stage, X, scenario
 
 
 @scenario(world="estate-1000", threats=["G01", "G02", "G03"])
@@ -9,9 +9,10 @@ def test_a_cloned_gateway_gains_nothing_against_mode_7(world: Stage) -> None:
     """A stolen gateway certificate is used from elsewhere. It always costs availability (both displace each other,
     and the portal notices). Old recordings are refused. Without meter keys it changes nothing in mode 7; in mode 5 it
     can alter what is not authenticated (the status byte), in mode 0 everything. Control: no checks, no alarms."""
-    clone = world.attack(Clone(makers=("VIP", "QDS")))
+    clone = world.attack(Clone(makers=("VIP", "QDS"), timeless=("TCH",)))
     world.run(hours=4.5)
     world.expect(clone, "live takeover of the client id", on=(D, D, D), off=(S, S, S))
     world.expect(clone, "backfill of recordings", on=(X, X, X), off=(S, S, S))
+    world.expect(clone, "backfill, no time inside, fresh access number", on=(N, S, X), off=(N, S, X))
     world.expect(clone, "forged without meter keys, sent first", on=(S, S, X), off=(S, S, X))
     world.expect(clone, "units replaced without meter keys", on=(S, X, X), off=(S, S, X))

@@ -11,7 +11,7 @@ def test_a_replayed_telegram_never_changes_a_reading(world: Stage) -> None:
     """Captured telegrams are sent again: after 10 s, after more than ten others, when the access number has wrapped,
     with a rewritten access number, after a portal restart. With all checks on, exact replays change nothing in any
     mode; a clear telegram whose clock is rewritten does, because nothing authenticates it. Control: no checks."""
-    replay = world.attack(Replay(restart_s=RESTART_H * 3_600 + 60, makers=("VIP", "QDS")))
+    replay = world.attack(Replay(restart_s=RESTART_H * 3_600 + 60, makers=("VIP", "QDS"), timeless=("TCH",)))
     world.run(hours=RESTART_H)
     world.inner.restart_portal()
     world.run(hours=1)
@@ -20,4 +20,5 @@ def test_a_replayed_telegram_never_changes_a_reading(world: Stage) -> None:
     world.expect(replay, "after a wrap of 256", on=(X, X, X), off=(S, S, S))
     world.expect(replay, "with a rewritten access number", on=(X, X, X), off=(S, S, X))
     world.expect(replay, "after a portal restart", on=(X, X, X), off=(S, S, S))
+    world.expect(replay, "no time inside: with a rewritten access number", on=(N, S, X), off=(N, S, X))
     world.expect(replay, "with a rewritten clock", on=(S, N, N), off=(S, N, N))
