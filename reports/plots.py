@@ -13,6 +13,7 @@ by the gateways' bundling and may pass 1 when a backlog drains.
 from __future__ import annotations
 
 import io
+import os
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -142,6 +143,7 @@ def _svg(figure: Figure) -> str:
 
 
 def _figure(width_in: float, height_in: float) -> Figure:
+    _keep_out_of_home()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -150,7 +152,13 @@ def _figure(width_in: float, height_in: float) -> Figure:
     return figure
 
 
+def _keep_out_of_home() -> None:
+    """matplotlib keeps a font cache in the home directory unless it is told another place."""
+    os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).resolve().parent.parent / ".cache" / "matplotlib"))
+
+
 def _style() -> AbstractContextManager[None]:
+    _keep_out_of_home()
     import matplotlib as mpl
 
     settings: Any = _STYLE
