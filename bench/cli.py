@@ -61,6 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./wmbench", description="Simulation and test bench for remote metering over wireless M-Bus."
     )
+    parser.add_argument("--version", action="version", version=f"wmbench {rundir.VERSION}")
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="run scenarios (default: the five attacks of the card, a thousand meters)")

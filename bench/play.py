@@ -207,7 +207,8 @@ class _Play:
     def _leave(self, stage: Stage, folder: Path, message: str, duration_s: float, started: datetime) -> None:
         """scenario.json, run.json and the documents, in the shape of any other run."""
         command = shlex.join(
-            ["./wmbench", "run", "--play", str(self.path), *(["--keys", str(self.keys)] if self.keys else []),
+            ["./wmbench", "run", "--play", str(self.path.resolve()),
+             *(["--keys", str(self.keys.resolve())] if self.keys else []),
              "--endpoint", self.spec.endpoint.kind, "--seed", str(self.seed)]
         )  # fmt: skip
         counts = self.counts

@@ -13,8 +13,8 @@ by the gateways' bundling and may pass 1 when a backlog drains.
 from __future__ import annotations
 
 import io
-import os
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
