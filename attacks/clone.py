@@ -10,10 +10,10 @@ from attacks import forgery
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.survey import Survey
 from sim.bundle import UP, Bundle, Heard
-from sim.clock import NS_PER_S
+from sim.clock import world_time
 from sim.endpoint.port import Identity
 from sim.spec import SECURITIES
-from sim.truth import Truth
+from sim.truth import Truth, fingerprint
 
 TAKEOVER = "live takeover of the client id"
 BACKFILL = "backfill of recordings"
@@ -122,7 +122,7 @@ class Clone:
         bundle = Bundle(self.gateway_id, self._sequence, reach.now_ns, (Heard(telegram, reach.now_ns, -61.0),))
         if reach.publish(self._identity, UP.format(gateway=self.gateway_id), bundle.encode(), [telegram]):
             self.published.append((variant, security, address, telegram, reach.now_ns))
-            reach.note("publish", f"{variant}: {address}")
+            reach.note("publish", f"{variant}: {address}, telegram {fingerprint(telegram)}")
 
     # --- what came of it ----------------------------------------------------------------------------------------
 
@@ -167,7 +167,7 @@ class Clone:
                     evidence={
                         "published": len(rows),
                         "records changed": changed,
-                        "first at": f"{rows[0][2] / NS_PER_S:.1f} s, meter {rows[0][0]}",
+                        "first at": f"{world_time(rows[0][2])}, meter {rows[0][0]}",
                     },
                 )
             )

@@ -10,8 +10,9 @@ from attacks import forgery
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.survey import Known, Survey
 from sim.bundle import Heard
+from sim.clock import world_time
 from sim.spec import SECURITIES
-from sim.truth import Spoken, Truth
+from sim.truth import Spoken, Truth, fingerprint
 
 AT_ONCE = "after 10 s"
 OTHERS = "after more than ten others"
@@ -102,7 +103,7 @@ class Replay:
 
     def _speak(self, reach: Any, variant: str, target: Known, telegram: bytes) -> None:
         spoken = reach.speak(telegram)
-        reach.note("speak", f"{variant}: {target.address}, {len(telegram)} bytes")
+        reach.note("speak", f"{variant}: {target.address}, telegram {fingerprint(telegram)}")
         self.shots.append((variant, target.security, target.address, spoken))
 
     # --- the variants -------------------------------------------------------------------------------------------
@@ -184,7 +185,7 @@ def outcomes_of_shots(shots: list[tuple[str, str, str, Spoken]], truth: Truth) -
         }
         if reasons:
             evidence["refused as"] = ", ".join(reasons)
-        evidence["first at"] = f"{min(s.start_ns for _, s in rows) / 1e9:.1f} s, meter {rows[0][0]}"
+        evidence["first at"] = f"{world_time(rows[0][1].start_ns)}, meter {rows[0][0]}"
         if achieved:
             why = "the portal stored it as a reading"
         else:

@@ -24,7 +24,8 @@ from markupsafe import Markup
 from reports import palette, plots
 from reports.run import Claim, Run, Scenario, World, read_run
 from reports.story import Entry, Story, read_story
-from reports.words import duration_text, mode_text, number_text, ratio_text, value_text, world_time
+from reports.words import duration_text, mode_text, number_text, ratio_text, value_text
+from sim.clock import world_time
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures

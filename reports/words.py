@@ -48,15 +48,6 @@ def duration_text(duration_ns: int) -> str:
     return clock if not days else f"{days} d" if not rest_s else f"{days} d {clock}"
 
 
-def world_time(time_ns: int) -> str:
-    """World time for people: "1 d 02:03:04.567"; the days are left out on the first."""
-    sign, time_ns = ("-", -time_ns) if time_ns < 0 else ("", time_ns)
-    ms = time_ns // 1_000_000
-    days, ms = divmod(ms, 86_400_000)
-    clock = f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"
-    return f"{sign}{days} d {clock}" if days else f"{sign}{clock}"
-
-
 def claim_name(claim: Claim) -> str:
     """What was tried, against what: "radio.replay, after a wrap, mode5, all"."""
     return ", ".join(part for part in (claim.attack, claim.variant, claim.security, claim.defences) if part)

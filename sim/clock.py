@@ -28,6 +28,15 @@ def seconds(time_ns: int) -> float:
     return time_ns / NS_PER_S
 
 
+def world_time(time_ns: int) -> str:
+    """World time for people: "1 d 02:03:04.567"; the days are left out on the first."""
+    sign, time_ns = ("-", -time_ns) if time_ns < 0 else ("", time_ns)
+    ms = time_ns // 1_000_000
+    days, ms = divmod(ms, 86_400_000)
+    clock = f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"
+    return f"{sign}{days} d {clock}" if days else f"{sign}{clock}"
+
+
 class Calendar:
     """World nanoseconds to calendar time and back. `start` is the instant of world time 0 (UTC, naive or aware)."""
 

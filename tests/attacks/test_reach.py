@@ -22,7 +22,7 @@ OWN = {
     Can.HEAR: {"hear", "listen"},
     Can.SPEAK: {"speak"},
     Can.SHAPE: {"jam", "bursts", "on_header"},
-    Can.PATH: {"intercept", "release", "note_sent"},
+    Can.PATH: {"intercept", "release", "stay", "note_sent"},
     Can.CERTIFICATE: {"steal", "connect", "publish", "turn"},
     Can.METER_KEY: {"meter_key"},
     Can.DISK: {"portal_files"},

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reports.story import KEPT_A_LANE, LANES_A_GROUP, read_story
-from reports.words import duration_text, number_text, value_text, world_time
-from sim.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
+from reports.words import duration_text, number_text, value_text
+from sim.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S, world_time
 from sim.events import Event, TelegramRefused, WindowEnded
 from sim.history import History
 
