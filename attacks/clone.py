@@ -81,7 +81,7 @@ class Clone:
         reach.turn(self.takeover_wall_s)
         self.clone_connects = session.connects
         session.close()
-        reach.note("connect", f"{TAKEOVER}: closed after {self.clone_connects} connects")
+        reach.note("connect", f"{TAKEOVER}: over")
         for security, recordings in old.items():
             for address, heard in recordings:
                 self._publish(reach, BACKFILL, security, address, heard.telegram)
