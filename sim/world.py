@@ -44,7 +44,6 @@ from sim.radio.air import Air
 from sim.radio.links import Radios
 from sim.radio.modes import Mode, air_time_ns
 from sim.radio.propagation import Propagation
-from sim.radio.schedule import Schedule
 from sim.radio.site import Site
 from sim.seeds import Seeds
 from sim.settlement import Settlement
@@ -213,8 +212,7 @@ class World:
         window_ns = ns(self.spec.window_s)
         while self.now_ns < end_ns:
             until_ns = min(end_ns, (self.now_ns // window_ns + 1) * window_ns)
-            due = self.fleet.window(self.now_ns, until_ns)
-            self.air.play(Schedule(due.start_ns, due.meter, due.k))
+            self.air.play(self.fleet.window(self.now_ns, until_ns))
             self.env.run(until=until_ns)
             self._end_window(last=until_ns == end_ns)
             if on_window is not None:

@@ -27,7 +27,6 @@ from sim.radio.links import Ears, Links, Radios
 from sim.radio.modes import Mode, air_time_ns
 from sim.radio.near import near_links, reach_cm
 from sim.radio.propagation import Propagation, centimetres
-from sim.radio.schedule import Schedule
 from sim.radio.site import Site
 from sim.seeds import Seeds
 from sim.spec import WorldSpec
@@ -149,7 +148,7 @@ class Shard:
         who, begin_ns = self.fleet.population, self.engine.now_ns
         if who.any_masked:
             due = self.fleet.window(begin_ns, until_ns)
-            return Frames.of(Schedule(due.start_ns, due.meter, due.k), self.fleet.n)
+            return Frames.of(due, self.fleet.n)
         if self.fast:
             again = begin_ns > 0
             while True:

@@ -29,9 +29,10 @@ from sim.meters.kind import TAMPERS, Kind
 from sim.meters.moment import NEVER_MS, Moment
 from sim.meters.physics import MS_PER_DAY, MS_PER_HOUR, Heat
 from sim.meters.population import Population
-from sim.meters.schedule import Schedule, first_at, one_start, starts
+from sim.meters.schedule import first_at, one_start, starts
 from sim.meters.truth import WELL, State, Tamper, Truth
 from sim.meters.values import QUANTITIES, Recipe
+from sim.radio.schedule import Schedule
 from sim.seeds import Seeds
 from sim.spec import FleetSpec, Security
 from wmbus.link import Address

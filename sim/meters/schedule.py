@@ -15,7 +15,6 @@ interval or after it. It changes the phase of the pattern by one telegram and no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -45,18 +44,6 @@ REACH: Final = (max(ACC_PREFIX) - min(ACC_PREFIX)) // STEPS + 1
 
 class ScheduleOverflow(ValueError):
     """A telegram beyond the time that 64 bits hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """Transmissions of a window, sorted by (start_ns, meter): equal-length int64 arrays."""
-
-    start_ns: I64
-    meter: I64
-    k: I64
-
-    def __len__(self) -> int:
-        return len(self.start_ns)
 
 
 def one_start(t0_ns: int, period_ns: int, acc0: int, k: int) -> int:
