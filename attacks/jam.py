@@ -34,7 +34,7 @@ class Jam:
 
     Whoever can transmit can silence a radio; encryption changes nothing. What a design can do is notice it and lose no
     billing by it, so the outcomes are: readings missing (noticed or not), the value at the set date right or wrong
-    after the noise, other meters harmed or not.
+    after the noise.
     """
 
     from_s: float = 3_600.0
