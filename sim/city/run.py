@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sim.city.digest import total
 from sim.city.plan import Blocks, CityPlan
 from sim.city.shard import Heard, Shard
+from sim.city.tally import Tally, by_block
 from sim.clock import NS_PER_MS, wall_s
 from sim.events import Fate
 from sim.meters.physics import MS_PER_DAY
@@ -30,7 +31,8 @@ _MIDNIGHT_MS = 600_000  # clocks of a fleet are hardly farther apart; if they ar
 
 @dataclass(slots=True)
 class ShardResult:
-    """What one shard brings home. `fates` row by row for `receivers`."""
+    """What one shard brings home. `fates` row by row for `receivers`; `blocks` are numbers of blocks, frames sent by
+    their meters, and how many of these were heard."""
 
     meters: int
     guard: int
@@ -41,6 +43,7 @@ class ShardResult:
     received_digest: int
     receivers: I64
     fates: I64
+    blocks: tuple[I64, I64, I64]
     build_s: float = 0.0
     run_s: float = 0.0
     peak_bytes: int = 0
@@ -49,7 +52,8 @@ class ShardResult:
 @dataclass(slots=True)
 class CityResult:
     """`frames_sent`: begun in the run. `fates`: over pairs of a frame and a gateway in reach. `delivery_ratio`: frames
-    that a gateway received, of those sent; frames still on the air at the end count as not received."""
+    that a gateway received, of those sent; frames still on the air at the end count as not received. `blocks`: the grid
+    of the site with `columns` and `rows`, and row by row the frames `sent` and `heard` of each block's meters."""
 
     world: str
     seed: int
@@ -69,6 +73,7 @@ class CityResult:
     transmissions_a_s: float
     shard_s: list[dict[str, float]]
     peak_bytes_a_worker: int
+    blocks: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -79,10 +84,15 @@ def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
     begun_s = wall_s()
     shard = Shard(plan, tile)
     own = int(shard.own.sum())
-    result = ShardResult(own, shard.fleet.n - own, shard.links, 0, 0, 0, 0, shard.receivers, shard.counts)
+    tally = Tally(Blocks.of(plan.spec), shard)
+    result = ShardResult(
+        own, shard.fleet.n - own, shard.links, 0, 0, 0, 0, shard.receivers, shard.counts,
+        (tally.block, tally.sent, tally.heard),
+    )  # fmt: skip
     built_s = wall_s()
     for until_ns in plan.windows():
         heard = shard.window(until_ns)
+        tally.add(heard)
         result.sent += heard.sent
         result.heard += len(heard.meter)
         result.received_digest += heard.digest
@@ -140,5 +150,5 @@ def combined(plan: CityPlan, done: list[ShardResult], workers: int, took_s: floa
         f"{total([one.received_digest for one in done]):016x}", took_s,
         sent / took_s if took_s else 0.0,
         [{"build_s": round(one.build_s, 3), "run_s": round(one.run_s, 3)} for one in done],
-        max(one.peak_bytes for one in done),
+        max(one.peak_bytes for one in done), by_block(Blocks.of(plan.spec), [one.blocks for one in done]),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sim.city.digest import of_telegrams
 from sim.city.plan import Blocks, CityPlan, Outages
 from sim.clock import NS_PER_S
+from sim.history import FrameBatch
 from sim.meters.fleet import Fleet
 from sim.meters.schedule import ACC_PREFIX, first_at, starts
 from sim.radio.engine import Engine, Frames
@@ -47,12 +48,15 @@ _DAY_NS = 86_400 * NS_PER_S
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Own telegrams that at least one gateway received in a window: rows of the shard's fleet, and k; frames of own
-    meters that began; and the digest of the received."""
+    meters that began; the digest of the received. Of all meters, the guard's too: where each one's frames that began
+    stand (`Frames.first`; good until the next window), and on demand every frame's fate at every gateway."""
 
     meter: I64
     k: I64
     sent: int
     digest: int
+    first: I64
+    batch: FrameBatch | None
 
 
 class Shard:
@@ -119,11 +123,12 @@ class Shard:
 
     # --- a window ---------------------------------------------------------------------------------------------------
 
-    def window(self, until_ns: int) -> Heard:
+    def window(self, until_ns: int, *, detail: bool = False) -> Heard:
         """Plays everything that begins before `until_ns`; what ended in the window is heard or not."""
         frames = self._frames(until_ns)
         source, number = self.engine.open_frames
-        result = self.engine.window(until_ns, frames, outages=self.outages if self.plan.outages.share_of_days else ())
+        down = self.outages if self.plan.outages.share_of_days else ()
+        result = self.engine.window(until_ns, frames, outages=down, detail=detail)
         self.counts = result.counts if not self.counts.size else self.counts + result.counts
         fleet = len(frames.start_ns)
         late = np.flatnonzero((result.heard[fleet:] != 0) & self.own[source])
@@ -131,7 +136,7 @@ class Shard:
         if len(late):
             meter, k = np.concatenate([source[late], meter]), np.concatenate([number[late], k])
             digest += of_telegrams(self.names[source[late]], number[late])
-        return Heard(meter, k, sent, digest % (1 << 64))
+        return Heard(meter, k, sent, digest % (1 << 64), frames.first, result.batch)
 
     def _picked(self, frames: Frames, heard: NDArray[np.uint8]) -> tuple[I64, I64, int, int]:
         if self.fast:
