@@ -196,8 +196,13 @@ def encrypt_cbc(keys: Any, iv: Any, blocks: Any, fast: bool) -> None:
         blocks[:] = whole
 
 
-def decrypt_cbc(keys: Any, iv: Any, blocks: Any, _fast: bool) -> None:
-    """In place."""
+def decrypt_cbc(keys: Any, iv: Any, blocks: Any, fast: bool) -> None:
+    """In place; `blocks` may be a view with gaps between its rows."""
+    if fast:
+        importlib.import_module("wmbus.aes_back").decrypt_cbc(
+            np.ascontiguousarray(keys), np.ascontiguousarray(iv), blocks
+        )
+        return
     whole = np.ascontiguousarray(blocks)
     _back_by_tables(np.ascontiguousarray(keys), np.ascontiguousarray(iv), whole)
     if whole is not blocks:
