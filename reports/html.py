@@ -6,7 +6,7 @@ Every step is a link, so that a verdict can be followed to event time, telegram 
 which are found again word for word in events.jsonl.
 
 The page has no script and loads nothing. Everything in it may stem from a hostile sender (a meter's name, a reason),
-so the template escapes all; only SVG drawn by plots.py, where matplotlib has escaped every text, goes in as it is.
+so the template escapes all; only SVG drawn by plots/, where matplotlib has escaped every text, goes in as it is.
 """
 
 from __future__ import annotations
@@ -18,16 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import palette, plots
+from reports import page, palette, plots
 from reports.run import Claim, Run, Scenario, World, read_run
 from reports.story import Entry, Story, read_story
-from reports.words import duration_text, mode_text, number_text, ratio_text, value_text
-from sim.clock import world_time
+from reports.words import mode_text
 
-TEMPLATES: Final = Path(__file__).parent / "templates"
 PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures
 LISTED_EVENTS: Final = 40
 LISTED_REFUSALS: Final = 24
@@ -88,26 +85,14 @@ def write_report(run_directory: Path, *, png: bool = False) -> Path:
         if claim.traced is not None:
             first = told.setdefault((claim.traced.anchor, tuple(claim.trace)), claim)
             claim.told = None if first is claim else first
-    path = run_directory / "report.html"
-    part = path.with_suffix(".part")
-    part.write_text(render(run, scenarios), encoding="utf-8")
-    return part.replace(path)
+    return page.write(run_directory, render(run, scenarios))
 
 
 def render(run: Run, scenarios: list[ScenarioView]) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {
-        "world_time": world_time, "number": number_text, "value": value_text, "mode": mode_text,
-        "duration": duration_text, "ratio": ratio_text,
-    }  # fmt: skip
     claims = [claim for view in scenarios for claim in view.claims]
-    return environment.get_template("report.html.j2").render(
+    return page.environment().get_template("report.html.j2").render(
         run=run, scenarios=scenarios, claims=claims, matrix=outcome_matrix(claims), glyphs=GLYPHS, on_or_off=OFF + ON,
-        theme=Markup(palette.css()), verdict_colours=palette.VERDICTS, outcome_colours=palette.OUTCOMES,
-        group_colours=palette.GROUPS, verdicts=Counter(view.claim.verdict for view in claims),
+        verdict_colours=palette.VERDICTS, group_colours=palette.GROUPS, verdicts=Counter(view.claim.verdict for view in claims),
         holding=sum(view.claim.holds for view in claims),
         outcomes=Counter(scenario.outcome for scenario in run.scenarios),
         measures=[measure for scenario in run.scenarios for measure in scenario.measures],

@@ -53,7 +53,7 @@ DOORS = (
         "call sim.pki",
     ),
     Door("scapy", ("scapy",), ("attacks/", "reports/pcap.py"), "work on IP packets in attacks/ or reports/pcap.py"),
-    Door("matplotlib", ("matplotlib",), ("reports/plots.py",), "draw in reports/plots.py"),
+    Door("matplotlib", ("matplotlib",), ("reports/plots/",), "draw in reports/plots/"),
     Door("an MQTT client", ("paho",), ("sim/endpoint/",), "use the port sim.endpoint.port"),
     Door(
         "randomness",

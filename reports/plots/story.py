@@ -1,8 +1,4 @@
-"""The pictures of a report, and the only door to matplotlib (which is slow to load, so it is loaded when first used).
-
-A figure is built by `timeline`, `refused` or `losses` from a Story and leaves as SVG text for a page (`as_svg`: ids
-made unique, colours as CSS variables so that it follows light and dark, text as text) or as a file (`write_svg`,
-`write_png`).
+"""What happened in one world, from its Story.
 
 timeline: one row a lane (what happened, by label), world time to the right; a tick is taller the more events fall in
 its column, since a wall of single ticks would hide a storm. Below, on the same axis, the delivery ratio: telegrams
@@ -12,50 +8,35 @@ by the gateways' bundling and may pass 1 when a backlog drains.
 
 from __future__ import annotations
 
-import io
 import math
-import os
-import re
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from reports import palette
+from reports.plots.bars import bars_of
+from reports.plots.canvas import WIDTH_IN, axes_style, figure_of, shorten, style
 from reports.story import Lane, Story
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH_IN: Final = 9.4
 LEFT_IN: Final = 2.55
 LANE_IN: Final = 0.235
 RATIO_IN: Final = 1.25
 COLUMNS: Final = 300  # of the timeline; finer than the eye can tell apart
 LANES: Final = 14
-BARS: Final = 9
-LABEL_CHARS: Final = 40
-BAR_LABEL_CHARS: Final = 33
 _UNITS: Final = (  # unit, nanoseconds, the longest span told in it, steps between ticks
     ("s", 1e9, 240.0, (0.1, 0.5, 1, 2, 5, 10, 15, 30, 60)),
     ("min", 60e9, 240.0, (1, 2, 5, 10, 15, 30, 60)),
     ("h", 3_600e9, 120.0, (1, 2, 3, 6, 12, 24)),
     ("days", 86_400e9, math.inf, (1, 2, 5, 7, 14, 28, 56, 91, 182, 365)),
 )
-_STYLE: Final[dict[str, Any]] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "wmbench",
-    "text.parse_math": False,  # a label may hold "$": it is text, never a formula
-    "font.size": 8.2,
-    "axes.linewidth": 0.8,
-    "path.simplify": False,
-}
 
 
 def timeline(story: Story) -> Figure | None:
     """Lanes and delivery ratio over world time; None when the story holds neither."""
-    with _style():
+    with style():
         return _timeline(story)
 
 
@@ -68,7 +49,7 @@ def _timeline(story: Story) -> Figure | None:
     ratio_in = RATIO_IN if windows else 0.0
     gap_in = 0.14 if lanes and windows else 0.0
     height_in = 0.1 + lanes_in + gap_in + ratio_in + 0.5
-    figure = _figure(WIDTH_IN, height_in)
+    figure = figure_of(WIDTH_IN, height_in)
     width, left = (WIDTH_IN - LEFT_IN - 0.62) / WIDTH_IN, LEFT_IN / WIDTH_IN
     unit, unit_ns, _, steps = next(unit for unit in _UNITS if story.last_ns / unit[1] <= unit[2])
     end = max(story.last_ns / unit_ns, 1e-9)
@@ -95,81 +76,15 @@ def _timeline(story: Story) -> Figure | None:
 def refused(story: Story) -> Figure | None:
     """Telegrams the portal refused, by its reason; None when it refused none."""
     bars = {reason: (count, "green") for reason, count in story.refused.most_common()}
-    with _style():
-        return _bars(bars, "telegrams refused by the portal")
+    with style():
+        return bars_of(bars, "telegrams refused by the portal")
 
 
 def losses(story: Story) -> Figure | None:
     """(frame, receiver) pairs lost on the air, by reason; None when none was."""
     bars = {reason: (count, palette.FATES.get(reason, "grey")) for reason, count in story.losses.items()}
-    with _style():
-        return _bars(bars, "receptions lost on the air (a frame at a receiver in reach)")
-
-
-def as_svg(figure: Figure, prefix: str) -> str:
-    """SVG for a page: no declaration, no namespaces, no fixed size; `prefix` keeps its ids apart from others'."""
-    text = _svg(figure)
-    text = text[text.index("<svg") :]
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.S)
-    head, body = text.split(">", 1)
-    view = re.search(r'viewBox="([^"]*)"', head)
-    assert view
-    body = body.replace("xlink:href", "href")
-    body = re.sub(r'\bid="', f'id="{prefix}-', body)
-    body = re.sub(r'href="#', f'href="#{prefix}-', body)
-    body = re.sub(r"url\(#", f"url(#{prefix}-", body)
-    return palette.themed(f'<svg class="plot" role="img" viewBox="{view[1]}">{body.strip()}')
-
-
-def write_svg(text: str, path: Path) -> Path:
-    """What `as_svg` gave as a picture of its own, which follows light and dark as the page does."""
-    names = '<svg xmlns="http://www.w3.org/2000/svg" '
-    path.write_text(text.replace("<svg ", names, 1).replace(">", f"><style>{palette.css()}</style>", 1), "utf-8")
-    return path
-
-
-def write_png(figure: Figure, path: Path) -> Path:
-    """The figure as a picture on white, for documents that take no SVG."""
-    with _style():
-        figure.savefig(path, dpi=160, facecolor="white")
-    return path
-
-
-def _svg(figure: Figure) -> str:
-    out = io.StringIO()
-    with _style():
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
-    return out.getvalue()
-
-
-def _figure(width_in: float, height_in: float) -> Figure:
-    _keep_out_of_home()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width_in, height_in))
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _keep_out_of_home() -> None:
-    """matplotlib keeps a font cache in the home directory unless it is told another place."""
-    os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).resolve().parent.parent / ".cache" / "matplotlib"))
-
-
-def _style() -> AbstractContextManager[None]:
-    _keep_out_of_home()
-    import matplotlib as mpl
-
-    settings: Any = _STYLE
-    return mpl.rc_context(settings)
-
-
-def _axes_style(axes: Axes) -> None:
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(palette.light("line"))
-    axes.tick_params(colors=palette.light("muted"), labelcolor=palette.light("muted"), length=3, width=0.8)
+    with style():
+        return bars_of(bars, "receptions lost on the air (a frame at a receiver in reach)")
 
 
 def _choose(story: Story) -> list[Lane]:
@@ -184,7 +99,7 @@ def _choose(story: Story) -> list[Lane]:
 
 
 def _draw_lanes(axes: Axes, lanes: Sequence[Lane], unit_ns: float, end: float) -> None:
-    _axes_style(axes)
+    axes_style(axes)
     axes.spines["bottom"].set_visible(False)
     for row, lane in enumerate(lanes):
         colour = palette.light(palette.GROUPS[lane.group])
@@ -206,14 +121,14 @@ def _draw_lanes(axes: Axes, lanes: Sequence[Lane], unit_ns: float, end: float) -
             textcoords="offset points", va="center", ha="left", color=palette.light("muted"), fontsize=7.6,
         )  # fmt: skip
     axes.set_ylim(len(lanes) - 0.45, -0.55)
-    axes.set_yticks(range(len(lanes)), [_shorten(f"{lane.group} · {lane.label}") for lane in lanes])
+    axes.set_yticks(range(len(lanes)), [shorten(f"{lane.group} · {lane.label}") for lane in lanes])
     axes.tick_params(axis="y", length=0, pad=6)
     for text, lane in zip(axes.get_yticklabels(), lanes, strict=True):
         text.set_color(palette.light(palette.GROUPS[lane.group]))
 
 
 def _draw_ratio(axes: Axes, story: Story, unit_ns: float) -> None:
-    _axes_style(axes)
+    axes_style(axes)
     w = story.windows
     step = math.ceil(len(w) / COLUMNS)
     edges = [0.0]
@@ -244,44 +159,3 @@ def _draw_ratio(axes: Axes, story: Story, unit_ns: float) -> None:
         "delivery ratio a window", (0, 0.68), xycoords="axes fraction", xytext=(-34, 0), textcoords="offset points",
         va="center", ha="right", color=palette.light("ink"),
     )  # fmt: skip
-
-
-def _bars(bars: Mapping[str, tuple[int, str]], label: str) -> Figure | None:
-    if not bars:
-        return None
-    names = list(bars)
-    if len(names) > BARS:
-        rest = sum(bars[name][0] for name in names[BARS - 1 :])
-        more = f"{len(names) - BARS + 1} other reasons"
-        bars = {**{name: bars[name] for name in names[: BARS - 1]}, more: (rest, "grey")}
-        names = list(bars)
-    height_in = 0.26 * len(names) + 0.72
-    figure = _figure(WIDTH_IN / 2, height_in)
-    axes = figure.add_axes((0.475, 0.34 / height_in, 0.34, 0.26 * len(names) / height_in))
-    _axes_style(axes)
-    counts = [bars[name][0] for name in names]
-    axes.barh(range(len(names)), counts, height=0.62, color=[palette.light(bars[name][1]) for name in names])
-    axes.set_yticks(range(len(names)), [_shorten(name, BAR_LABEL_CHARS) for name in names])
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlim(0, max(counts) * 1.02)
-    axes.locator_params(axis="x", nbins=4, integer=True)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace(",", " "))
-    axes.tick_params(axis="y", length=0, labelcolor=palette.light("ink"))
-    for row, count in enumerate(counts):
-        share = f"{count:,}".replace(",", " ") + f" · {_percent(count, sum(counts))}"
-        axes.annotate(
-            share, (count, row), xytext=(5, 0), textcoords="offset points", va="center",
-            color=palette.light("muted"), fontsize=7.6,
-        )  # fmt: skip
-    figure.text(0.01, 1 - 0.2 / height_in, label, color=palette.light("ink"), va="center")
-    return figure
-
-
-def _percent(part: int, whole: int) -> str:
-    share = 100 * part / whole
-    return "< 0.1 %" if 0 < share < 0.1 else f"{share:.0f} %" if share >= 10 else f"{share:.1f} %"
-
-
-def _shorten(text: str, limit_chars: int = LABEL_CHARS) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= limit_chars else text[: limit_chars - 1] + "…"

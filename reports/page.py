@@ -1,0 +1,37 @@
+"""What all pages share: their templates, the words in them, and how they come to stand in a run directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import palette
+from reports.words import duration_text, mode_text, number_text, ratio_text, value_text
+from sim.clock import world_time
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+def environment() -> Environment:
+    """Templates escape everything; a name that nobody gave them is an error."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters |= {
+        "world_time": world_time, "number": number_text, "value": value_text, "mode": mode_text,
+        "duration": duration_text, "ratio": ratio_text,
+    }  # fmt: skip
+    made.globals |= {"theme": Markup(palette.css()), "outcome_colours": palette.OUTCOMES}
+    return made
+
+
+def write(run_directory: Path, text: str) -> Path:
+    """report.html; one that stands there stays until the new one is whole. Raises OSError."""
+    path = run_directory / "report.html"
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    return part.replace(path)
