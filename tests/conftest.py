@@ -1,5 +1,7 @@
-"""A test that was skipped proves nothing. With WMBENCH_NO_SKIPS=1 (as in .ci/run) skipped tests fail the session and
-are listed, unless the reason begins with "allowed:" (a platform that cannot have the thing at all).
+"""Rules for every test.
+
+A test that was skipped proves nothing. With WMBENCH_NO_SKIPS=1 (as in .ci/run) skipped tests fail the session and are
+listed, unless the reason begins with "allowed:" (a platform that cannot have the thing at all).
 """
 
 from __future__ import annotations
@@ -8,10 +10,15 @@ import os
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ALLOWED = "allowed:"
 
 _NAME = "wmbench-no-skips"
+
+# A slow machine is no failure. Whatever else the profile in force says (in CI: the same examples each time) stays.
+settings.register_profile("wmbench", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wmbench")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.rig import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "how-to" / "play-a-recording.md"
 
@@ -25,7 +27,7 @@ def test_the_example_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.Monke
     keys.touch(mode=0o600)
     keys.write_text(block("csv"), encoding="utf-8")
     command = [sys.executable, "-m", "bench", "run", "--play", str(log), "--keys", str(keys)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     *lines, report = done.stdout.splitlines()
     assert lines == block("console").splitlines()

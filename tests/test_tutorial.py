@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.bench.rig import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -18,7 +20,7 @@ def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
     (tmp_path / "flat.toml").write_text(world[1], encoding="utf-8")
     (tmp_path / "test_flat.py").write_text(code[1], encoding="utf-8")
     command = [sys.executable, "-m", "bench", "run", str(tmp_path / "test_flat.py"), "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
     verdicts = {(c["security"], c["defences"]): c["verdict"] for c in run["scenarios"][0]["claims"]}

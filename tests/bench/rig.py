@@ -15,6 +15,9 @@ from tests import small_worlds
 
 HEAD = "from bench.scenario import D, N, S, T, X, Stage, scenario\nfrom tests.bench.staged_attack import Staged\n"
 
+PATIENCE_S = 600
+"""For what must come to an end: a machine that is slow is no failure, a process that hangs is."""
+
 TRACE = "Traceback (most recent call last)"
 
 
@@ -44,7 +47,7 @@ class Rig:
 
     def run(self, *words: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
         process = self.start(*words, **options)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=PATIENCE_S)
         assert TRACE not in (err or ""), err
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
@@ -52,7 +55,7 @@ class Rig:
         plugins = ["-p", "bench.plugin", "-p", "no:benchmark", "-p", "no:cacheprovider", "-q"]
         command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), *plugins, *map(str, words)]
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, timeout=120
+            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, timeout=PATIENCE_S
         )
 
     def latest(self) -> dict[str, Any]:

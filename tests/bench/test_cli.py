@@ -16,7 +16,7 @@ import pytest
 
 from bench.catalogue import KINDS
 from bench.rundir import ROOT
-from tests.bench.rig import TRACE, Rig
+from tests.bench.rig import PATIENCE_S, TRACE, Rig
 
 SHORT = """
 @scenario(world='dozen.toml')
@@ -113,7 +113,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(rig: Rig) -> None:
     both = [rig.start("run", path, "--json") for _ in range(2)]
     digests = []
     for process in both:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, err
         (scenario,) = json.loads(out)["scenarios"]
         digests.append(scenario["worlds"][0]["digest"])
@@ -215,7 +215,7 @@ def test_a_reader_that_leaves_changes_neither_run_nor_exit_code(rig: Rig, words:
     process = rig.start(*words, stdout=writer, stderr=writer)
     os.close(writer)
     os.close(reader)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == (0 if words[0] == "list" else 6)
     if words[0] == "run":
         assert rig.latest()["outcome"] == "inconclusive"
@@ -240,7 +240,7 @@ def test_closed_standard_streams_are_no_error(rig: Rig) -> None:
 
 def under_way(rig: Rig, process: subprocess.Popen[str]) -> Path:
     """Wait until the second scenario's world runs; its run directory."""
-    end_s = time.monotonic() + 60
+    end_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < end_s and process.poll() is None:
         found = list(rig.runs.glob("*/2*/*long*/on/events.jsonl"))
         if found and found[0].stat().st_size > 3_000:
@@ -260,7 +260,7 @@ def processes_of(folder: Path) -> list[str]:
 
 
 def none_left(folder: Path) -> bool:
-    end_s = time.monotonic() + 5
+    end_s = time.monotonic() + 60
     while processes_of(folder) and time.monotonic() < end_s:
         time.sleep(0.05)
     return not processes_of(folder)
@@ -272,7 +272,7 @@ def test_an_interrupted_run_tells_what_was_finished_and_leaves_no_process(rig: R
     directory = under_way(rig, process)
     assert any("mosquitto" in line for line in processes_of(rig.folder))
     process.send_signal(how)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert none_left(rig.folder)
     assert TRACE not in err
@@ -289,11 +289,11 @@ def test_an_interrupted_run_tells_what_was_finished_and_leaves_no_process(rig: R
 def test_a_killed_run_leaves_no_process_and_can_still_be_reported(rig: Rig, words: list[str]) -> None:
     process = rig.start("run", rig.scenarios(SHORT + LONG), *words, stderr=subprocess.DEVNULL)
     directory = under_way(rig, process)
-    end_s = time.monotonic() + 30
+    end_s = time.monotonic() + PATIENCE_S
     while not list(directory.glob("*short*/scenario.json")) and time.monotonic() < end_s:
         time.sleep(0.05)
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == -signal.SIGKILL
     assert none_left(rig.folder)
     done = rig.run("report", directory)

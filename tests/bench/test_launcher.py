@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.rig import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAYS = "import sys, tiny; print(tiny.VERSION, *sys.argv[1:])"
 
@@ -115,14 +117,17 @@ def test_a_half_made_environment_is_made_again(checkout: Path) -> None:
 
 
 def test_an_interrupted_first_use_says_so_and_is_marked(checkout: Path) -> None:
+    os.mkfifo(checkout / "never")  # what pip reads there never comes, so it cannot be done before we interrupt it
+    with (checkout / "requirements.txt").open("a", encoding="utf-8") as requirements:
+        requirements.write("-r never\n")
     process = subprocess.Popen(
         [sys.executable, str(checkout / "wmbench"), "run"], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    end_s = time.monotonic() + 20
-    while not stamp(checkout).exists() and time.monotonic() < end_s:
+    end_s = time.monotonic() + PATIENCE_S
+    while not (stamp(checkout).exists() and stamp(checkout).read_text()) and time.monotonic() < end_s:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
-    said = process.communicate(timeout=20)[1]
+    said = process.communicate(timeout=PATIENCE_S)[1]
     assert process.returncode == 130
     assert "interrupted" in said
     assert "Traceback" not in said
@@ -132,7 +137,7 @@ def test_an_interrupted_first_use_says_so_and_is_marked(checkout: Path) -> None:
 def test_two_first_uses_at_once_take_turns(checkout: Path) -> None:
     command = [sys.executable, str(checkout / "wmbench"), "run"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate(timeout=120) for process in both]
+    said = [process.communicate(timeout=PATIENCE_S) for process in both]
     assert [out for out, _ in said] == ["1.0 run\n", "1.0 run\n"]
     assert sum("making .venv" in err for _, err in said) == 1
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.bench.rig import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = ROOT / "tests" / "data"
 SAMPLE = DATA / "recording.log"
@@ -33,7 +35,7 @@ def wmbench(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 def bench(*words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bench", *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 @pytest.fixture

@@ -263,9 +263,9 @@ def test_a_large_history_is_aggregated_and_capped(make_run: Make, refusals: int)
     refused = next(line for line in lines if "TelegramRefused" in line)
     many = [re.sub(r'"t":\d+', f'"t":{k * 800_000_000}', refused) for k in range(refusals)]
     history.write_text("\n".join([lines[0], *many, *lines[1:]]) + "\n")
-    start = time.perf_counter()
+    start = time.process_time()
     text, page = page_of(directory)
-    took_s = time.perf_counter() - start
+    took_s = time.process_time() - start
     assert len(text) < 3_000_000
     assert "Telegrams refused (100 009)" in page.text
     assert "more (in events.jsonl)" in page.text

@@ -48,9 +48,9 @@ def test_a_short_run_of_mutants():
 def test_time_grows_with_length_and_no_faster(unit):
     def took(size: int) -> float:
         data = bytes.fromhex(unit) * (size // (len(unit) // 2))
-        began = time.perf_counter()
+        began = time.process_time()
         parse_records(data, strict=False)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     took(20_000)
     small = min(took(20_000) for _ in range(3))

@@ -6,13 +6,17 @@ import contextlib
 import os
 import resource
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sim import clock
+from sim.endpoint.dial import tls_context
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.mosquitto_program import Found, NotFound, find_mosquitto
 from sim.endpoint.port import Address, Endpoint, Session
@@ -44,6 +48,38 @@ def cpu_s(broker: Mosquitto) -> float:
 
 def states(session: Session) -> list[str]:
     return [state for state, _ in session.log]
+
+
+class Ahead:
+    """The wall clock plus `s` seconds, which a test may put forward instead of waiting."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.s = 0.0
+        real = clock.wall_s
+        monkeypatch.setattr(clock, "wall_s", lambda: real() + self.s)
+
+
+def handshake_cpu_s(broker: Mosquitto, rounds: int = 100) -> float:
+    """Processor seconds of both ends of a bare TLS handshake with the broker's certificates, without a socket: what
+    connections are compared with, since machines differ."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own = broker.authority.server()
+    server.load_cert_chain(own.certificate, own.key)
+    server.load_verify_locations(broker.authority.certificate)
+    server.verify_mode = ssl.CERT_REQUIRED
+    identity = broker.identity("bare")
+    begun_s = time.process_time()
+    for _ in range(rounds):
+        client = tls_context(identity, verify=True)
+        assert client is not None
+        up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+        ends = [client.wrap_bio(down, up, server_hostname="localhost"), server.wrap_bio(up, down, server_side=True)]
+        while ends:
+            for end in list(ends):
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    end.do_handshake()
+                    ends.remove(end)
+    return (time.process_time() - begun_s) / rounds
 
 
 class CuttingProxy:

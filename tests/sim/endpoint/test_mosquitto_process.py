@@ -77,8 +77,8 @@ def test_the_same_port_after_kill_and_restart(tmp_path: Path) -> None:
     broker.stop()
 
 
-@pytest.mark.parametrize(("end", "patience_s"), [("restart", 0.0), ("kill", 2.5)])
-def test_what_a_sleeping_portal_missed_outlives_the_broker(tmp_path: Path, end: str, patience_s: float) -> None:
+@pytest.mark.parametrize("end", ["restart", "kill"])
+def test_what_a_sleeping_portal_missed_outlives_the_broker(tmp_path: Path, end: str) -> None:
     """A stop saves at once. What SIGKILL finds unsaved (it saves each second) is lost: no custody."""
     broker = make(tmp_path)
     broker.start()
@@ -88,8 +88,9 @@ def test_what_a_sleeping_portal_missed_outlives_the_broker(tmp_path: Path, end: 
     portal.cut()
     gateway.publish("gw/gw1/up", b"kept")
     until(broker, lambda: not gateway.unacknowledged)
-    broker.settle(lambda: False, patience_s)
     if end == "kill":
+        database = tmp_path / "mosquitto.db"
+        until(broker, lambda: database.exists() and b"kept" in database.read_bytes(), 60)
         broker.kill()
     broker.restart()
     portal = broker.connect(broker.identity("portal"), subscribe=("gw/+/up",), clean=False)
@@ -118,9 +119,9 @@ def test_no_orphan_when_the_parent_dies(tmp_path: Path, end: signal.Signals) -> 
     pid = int(parent.stdout.readline())
     assert is_alive(pid)
     os.kill(parent.pid, end)
-    parent.wait(10)
+    parent.wait(60)
     parent.stdout.close()
-    assert gone_within(pid, 5)
+    assert gone_within(pid, 60)
 
 
 def test_a_busy_port_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from sim.endpoint import session as session_module
 from sim.endpoint import wheel as wheel_module
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Identity
-from tests.sim.endpoint.brokers import CuttingProxy, cpu_s, make, states, until
+from tests.sim.endpoint.brokers import Ahead, CuttingProxy, cpu_s, handshake_cpu_s, make, states, until
 
 
 @pytest.fixture
@@ -22,6 +22,14 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     made.start()
     yield made
     made.stop()
+
+
+@pytest.fixture
+def dead() -> Iterator[Address]:
+    """Nobody listens there, and nobody else can be given it meanwhile: it is bound."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield Address("localhost", bound.getsockname()[1])
 
 
 def test_a_thousand_gateways_connect_by_mutual_tls(broker: Mosquitto) -> None:
@@ -36,15 +44,13 @@ def test_a_thousand_gateways_connect_by_mutual_tls(broker: Mosquitto) -> None:
         session.publish(f"gw/{session.client_id}/up", session.client_id.encode())
     until(broker, lambda: len(portal.inbox) == 1_000)
     assert {message.payload.decode() for message in portal.inbox} == {one.client_id for one in identities}
-    assert took_s < 10
+    assert took_s < 3 * 1_000 * handshake_cpu_s(broker), "1.3 times on a quiet machine"
 
 
-def test_a_dead_port_is_a_reason_and_costs_the_others_nothing(broker: Mosquitto) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as once:
-        dead = Address("localhost", once.getsockname()[1])
+def test_a_dead_port_is_a_reason_and_costs_the_others_nothing(broker: Mosquitto, dead: Address) -> None:
     lost = [broker.connect(broker.identity(f"lost{n}"), address=dead) for n in range(3)]
     good = broker.connect(broker.identity("gw1"))
-    until(broker, lambda: good.connected, 1.0)
+    until(broker, lambda: good.connected, wheel_module.DIAL_DEADLINE_S)
     until(broker, lambda: all(one.log for one in lost))
     assert all(one.log[0] == ("refused", "Connection refused") for one in lost)
 
@@ -52,21 +58,28 @@ def test_a_dead_port_is_a_reason_and_costs_the_others_nothing(broker: Mosquitto)
 def test_a_server_that_says_nothing_is_given_up_and_costs_the_others_nothing(
     broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "DIAL_DEADLINE_S", 0.5)
+    ahead = Ahead(monkeypatch)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         where = Address("localhost", silent.getsockname()[1])
         stuck = [broker.connect(broker.identity(f"stuck{n}"), address=where) for n in range(70)]
         good = broker.connect(broker.identity("gw1"))
-        until(broker, lambda: good.connected, 0.4)
+        until(broker, lambda: good.connected)
+        assert not any(one.log for one in stuck), "it was connected before anybody was given up"
+        ahead.s += wheel_module.DIAL_DEADLINE_S
         until(broker, lambda: bool(stuck[0].log))
-        assert stuck[0].log[0] == ("refused", "no answer within 0 s (TLS)")
+        assert stuck[0].log[0] == ("refused", "no answer within 5 s (TLS)")
+        assert not stuck[-1].log, "more than may dial at once: it got its leave only now"
+        ahead.s += wheel_module.DIAL_DEADLINE_S
         until(broker, lambda: all(one.log for one in stuck))
 
 
-def test_a_rerouted_session_dials_there_at_once_and_comes_back(broker: Mosquitto) -> None:
+def test_a_rerouted_session_dials_there_at_once_and_comes_back(
+    broker: Mosquitto, dead: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BACKOFF_S", "BACKOFF_MAX_S"):  # longer than anybody waits here
+        monkeypatch.setattr(session_module, name, 60.0)
+    ahead = Ahead(monkeypatch)
     assert broker.address is not None
-    with socket.create_server(("127.0.0.1", 0)) as once:
-        dead = Address("localhost", once.getsockname()[1])
     session = broker.connect(broker.identity("gw1"))
     session.reroute(broker.address)  # before the first turn: the first leave to dial is void
     until(broker, lambda: session.connected)
@@ -74,14 +87,14 @@ def test_a_rerouted_session_dials_there_at_once_and_comes_back(broker: Mosquitto
         session.reroute(dead)
         assert not session.connected
         until(broker, lambda: session.log[-1] == ("refused", "Connection refused"))
-        broker.settle(lambda: False, 0.3)
         session.reroute(broker.address)  # in the middle of a back-off
-        until(broker, lambda: session.connected, 1.0)
+        until(broker, lambda: session.connected)
         assert session.connects == turn
     session.reroute(broker.address)  # in the middle of a dial
     broker.wheel.turn(0)
     session.reroute(broker.address)
     until(broker, lambda: session.connected)
+    ahead.s += 120
     broker.settle(lambda: False, 0.3)
     assert session.connects == 5, "no attempt of an earlier route goes on in the background"
     assert set(broker.wheel._dialling.values()) == {0}, "every leave to dial was given back"
@@ -96,14 +109,15 @@ def test_a_host_that_does_not_exist_is_a_reason(broker: Mosquitto) -> None:
     assert session.log[0][0] == "refused" and "no-such-host.invalid" in session.log[0][1]
 
 
-def test_the_back_off_doubles_up_to_its_limit(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_back_off_doubles_up_to_its_limit(
+    broker: Mosquitto, dead: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(session_module, "BACKOFF_MAX_S", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as once:
-        dead = Address("localhost", once.getsockname()[1])
+    after, waits_s = broker.wheel.after, list[float]()
+    monkeypatch.setattr(broker.wheel, "after", lambda delay_s, call: (waits_s.append(delay_s), after(delay_s, call)))
     session = broker.connect(broker.identity("gw1"), address=dead)
-    broker.settle(lambda: False, 1.0)
-    attempts = len(session.log)
-    assert 4 <= attempts <= 7, "0, 50, 150, 350, 550, 750, 950 ms"
+    until(broker, lambda: len(session.log) == 5)
+    assert [wait_s for wait_s in waits_s if wait_s != wheel_module.DIAL_DEADLINE_S] == [0.05, 0.1, 0.2, 0.2, 0.2]
 
 
 def test_a_cut_connection_comes_back(broker: Mosquitto) -> None:
@@ -176,7 +190,7 @@ def test_packets_that_arrive_together_are_all_taken_at_once() -> None:
         wheel.turn()
         assert broker.recv(100)[:1] == b"\x10", "CONNECT"
         broker.sendall(connack + 5 * hello)
-        wheel.settle(lambda: len(session.inbox) == 5, 1.0)
+        assert wheel.settle(lambda: len(session.inbox) == 5, 10.0)
         assert [message.payload for message in session.inbox] == [b"x"] * 5
         broker.close()
     session.close()
