@@ -1,8 +1,9 @@
 """From data records to a reading: which record is the consumption, which the set date, which the meter's own clock.
 
 Only standard records count, and only their plain form (instantaneous, no tariff, no subunit, no correction that
-changes the meaning): storage 0 is now, storage 1 the last set date. Where a payload answers one question twice, the
-last answer stands; refusing that is the strict parser's task (L15).
+changes the meaning). Storage 0 is now. Storage 1 is the last set date where the telegram dates it: meters without a
+date count month ends from there (RAM EURIS II), and a month end taken for the set date would be billed. Where a payload
+answers one question twice, the last answer stands; refusing that is the strict parser's task (L15).
 
 Tampering is what the meter itself says: bit 3 of its error flags (02FD17, VIPA), an error date (326C other than
 FFFF, Qundis), or a permanent error in its status byte, which in mode 5 anybody on the radio can clear (L17).
@@ -96,6 +97,12 @@ _MEANINGS: dict[tuple[str, str, str, int], Setter] = {
 }
 
 
+_NAMES: dict[Setter, str] = {
+    _units: "units", _set_date_units: "set_date_units", _set_date: "set_date", _error_date: "error_date",
+    _meter_time: "meter_time", _errors: "errors", _volume: "volume_m3", _energy_wh: "energy_wh", _energy_j: "energy_j",
+}  # fmt: skip
+
+
 @lru_cache(maxsize=4096)
 def _setter(chain: Chain) -> Setter | None:
     if chain.tariff or chain.subunit or chain.modifiers:
@@ -103,13 +110,24 @@ def _setter(chain: Chain) -> Setter | None:
     return _MEANINGS.get((chain.quantity, chain.unit, chain.function, chain.storage))
 
 
+def meaning(chain: Chain) -> str | None:
+    """What a record with this chain tells, None where it tells nothing that this portal reads. An energy says in which
+    unit its value comes; set date units hold only beside a set date."""
+    setter = _setter(chain)
+    return None if setter is None else _NAMES[setter]
+
+
 def interpret(records: Iterable[Record]) -> Values:
     """The standard records of one telegram."""
     values = Values()
+    dated = False
     for record in records:
         setter = _setter(record.chain)
         if setter is not None:
             setter(values, record.value)
+            dated = dated or setter is _set_date
+    if not dated:
+        values.set_date_units = None
     return values
 
 

@@ -24,8 +24,9 @@ NAMES = {
     "set_date": ("set_date", "target_date"),
     "meter_time": ("device_datetime", "meter_datetime"),
 }
-# Published with another meaning: no date at the set date's place on the wire, a year of three digits, another name.
-OTHERWISE = {("VIP", "set_date", "2127-01-01"), ("SON", "set_date", "2127-07-01")}
+# Published with another meaning: no date at the set date's place on the wire, a year of three digits; a month end of a
+# meter that sends no date.
+OTHERWISE = {("VIP", "set_date", "2127-01-01"), ("SON", "set_date", "2127-07-01"), ("INE", "set_date_units", 273)}
 
 
 def published() -> list[tuple[int, dict[str, Any], bytes]]:
@@ -71,6 +72,16 @@ def test_stored_as_published(tmp_path: Path, line: int, vector: dict[str, Any], 
             got = getattr(rows[0], column)
             assert (got.replace("T", " ") if column == "meter_time" else got) == wanted, (line, name)
     assert rows[0].tamper == ("PERMANENT_ERROR" in (vector["expected"].get("status") or ""))
+
+
+def test_a_month_end_is_not_taken_for_the_set_date(tmp_path: Path) -> None:
+    """EURIS II: seventeen month ends from storage 1 on, and no date. A date in that storage would make it one."""
+    [(vector, raw)] = [(vector, raw) for _, vector, raw in published() if vector["manufacturer"] == "INE"]
+    [plain] = stored(tmp_path / "a", vector, raw).portal.store.readings()
+    assert (plain.units, plain.set_date, plain.set_date_units) == (112_233, None, None)
+    dated = bytes((raw[0] + 4,)) + raw[1:] + bytes.fromhex("426c5f2c")
+    [reading] = stored(tmp_path / "b", vector, dated).portal.store.readings()
+    assert (reading.units, reading.set_date, reading.set_date_units) == (112_233, "2018-12-31", 273)
 
 
 def test_most_of_them_are_read() -> None:
