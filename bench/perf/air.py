@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from sim.meters.schedule import ACC_PREFIX, first_at, starts
+from sim.city.upcoming import Upcoming
 from sim.radio.air import Air
 from sim.radio.capture import CAPTURE_CDB
 from sim.radio.engine import Engine, Frames
@@ -22,7 +22,6 @@ from sim.radio.schedule import Schedule
 from sim.seeds import Seeds
 
 WINDOW_NS = 900 * 10**9
-PREFIX = np.array(ACC_PREFIX, dtype=np.int64)
 
 
 class City:
@@ -41,29 +40,16 @@ class City:
         radios = Radios(*(np.full(meters, v) for v in (Mode.T1, 63, 700, air_time_ns(Mode.T1, 63))))
         propagation = Propagation(2_800, 400, 0, fading_cdb, seeds)
         self.engine = Engine(propagation, ears, links, radios, [1] * gateways, capture=capture, backend=backend)
-        self.t0 = (seeds.u64("perf phase", meter) / 2.0**64 * WINDOW_NS).astype(np.int64)
-        self.period = np.full(meters, WINDOW_NS)
-        self.acc0 = seeds.below("perf acc", 256, meter)
-        self.following, self.first = np.zeros(meters, np.int64), np.zeros(meters + 1, np.int64)
+        t0 = (seeds.u64("perf phase", meter) / 2.0**64 * WINDOW_NS).astype(np.int64)
+        self.upcoming = Upcoming(
+            t0, np.full(meters, WINDOW_NS), seeds.below("perf acc", 256, meter), fast=self.engine.backend == "numba"
+        )
         self.window_ns = window_ns
-        room = meters * (2 + window_ns // WINDOW_NS)
-        self.start, self.k = np.zeros(room, np.int64), np.zeros(room, np.int64)
         self.sent = 0
 
     def frames(self) -> Frames:
-        """The next window's frames, by the compiled closed form or by numpy's."""
-        begin = self.engine.now_ns
-        if self.engine.backend == "numba":
-            from sim.radio.compiled import due
-
-            count = due(self.t0, self.period, self.acc0, PREFIX, begin, begin + self.window_ns, begin > 0,
-                        self.following, self.first, self.start, self.k)  # fmt: skip
-            return Frames(self.first, self.start[:count], self.k[:count])
-        low, high = (first_at(self.t0, self.period, self.acc0, at) for at in (begin, begin + self.window_ns))
-        first = np.concatenate([[0], np.cumsum(high - low)])
-        meter = np.repeat(np.arange(len(low)), high - low)
-        k = np.arange(len(meter)) - first[meter] + low[meter]
-        return Frames(first, starts(self.t0[meter], self.period[meter], self.acc0[meter], k), k)
+        """The next window's frames."""
+        return self.upcoming.until(self.engine.now_ns + self.window_ns)
 
     def window(self) -> None:
         frames = self.frames()

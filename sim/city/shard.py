@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from sim.city.digest import of_telegrams
 from sim.city.plan import Blocks, CityPlan, Outages
+from sim.city.upcoming import Upcoming
 from sim.clock import NS_PER_S
 from sim.history import FrameBatch
 from sim.meters.fleet import Fleet
-from sim.meters.schedule import ACC_PREFIX, first_at, starts
 from sim.radio.engine import Engine, Frames
 from sim.radio.links import Ears, Links, Radios
 from sim.radio.modes import Mode, air_time_ns
@@ -33,15 +33,12 @@ from sim.seeds import Seeds
 from sim.spec import WorldSpec
 
 kernels: Any
-compiled: Any
 try:
     from sim.city import kernels
-    from sim.radio import compiled
 except ImportError:  # numba is optional
-    kernels = compiled = None
+    kernels = None
 
 I64 = NDArray[np.int64]
-_PREFIX: I64 = np.array(ACC_PREFIX, dtype=np.int64)
 _DAY_NS = 86_400 * NS_PER_S
 
 
@@ -88,9 +85,8 @@ class Shard:
         self.outages = [outages(plan.outages, self.seeds, r, plan.duration_ns) for r in self.receivers.tolist()]
         self.counts = np.zeros((0, 0), dtype=np.int64)
         self.fast = self.engine.backend == "numba"
-        n = self.fleet.n
-        self._first, self._following = np.zeros(n + 1, np.int64), np.zeros(n, np.int64)
-        self._start, self._k = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        who = self.fleet.population
+        self._upcoming = Upcoming(who.t0_ns, who.period_ns, who.acc0, fast=self.fast)
 
     def _reach(self, who: I64, ears: Ears) -> Links:
         spec = self.plan.spec
@@ -150,28 +146,9 @@ class Shard:
 
     def _frames(self, until_ns: int) -> Frames:
         """The frames that begin from now on and before `until_ns`, by meter and k."""
-        who, begin_ns = self.fleet.population, self.engine.now_ns
-        if who.any_masked:
-            due = self.fleet.window(begin_ns, until_ns)
-            return Frames.of(due, self.fleet.n)
-        if self.fast:
-            again = begin_ns > 0
-            while True:
-                count = compiled.due(
-                    who.t0_ns, who.period_ns, who.acc0, _PREFIX, begin_ns, until_ns, again, self._following,
-                    self._first, self._start, self._k,
-                )  # fmt: skip
-                if count >= 0:
-                    self._first[-1] = count
-                    return Frames(self._first, self._start[:count], self._k[:count])
-                again = False
-                room = 2 * len(self._start) + int(1.2 * ((until_ns - begin_ns) / who.period_ns + 0.1).sum()) + 64
-                self._start, self._k = np.zeros(room, np.int64), np.zeros(room, np.int64)
-        low, high = (first_at(who.t0_ns, who.period_ns, who.acc0, at) for at in (begin_ns, until_ns))
-        first = np.concatenate([[0], np.cumsum(high - low)]).astype(np.int64)
-        meter = np.repeat(np.arange(self.fleet.n), high - low)
-        k = np.arange(len(meter)) - first[meter] + low[meter]
-        return Frames(first, starts(who.t0_ns[meter], who.period_ns[meter], who.acc0[meter], k), k)
+        if not self.fleet.population.any_masked:
+            return self._upcoming.until(until_ns)
+        return Frames.of(self.fleet.window(self.engine.now_ns, until_ns), self.fleet.n)
 
 
 def outages(what: Outages, seeds: Seeds, receiver: int, duration_ns: int) -> list[tuple[int, int]]:

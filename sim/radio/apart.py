@@ -1,9 +1,13 @@
-"""Frames that are far from all others at a receiver, compiled: settled before anything is sorted.
+"""What of the fleet reaches a receiver in a window, compiled; and the frames that are far from all others, settled
+before anything is sorted.
 
-Time is cut into cells no shorter than the longest frame, so a frame touches one cell or two. A frame that is alone in
-its cells meets nobody, and what solitary.py says of such frames holds: nobody's fate hangs on it. So most frames of an
-air with some room are settled with two bytes of a table, and only the others need an order. The rule kept here: this is
-a short cut and never a rule of its own; whoever shares a cell stays in `keys`.
+Time is cut into cells no shorter than the longest frame, so a frame can meet only what begins in its own cell, the one
+before or the one after. A frame that is alone in the three meets nobody, and what solitary.py says of such frames
+holds: nobody's fate hangs on it. So most frames of an air with some room are settled with three bytes of a table, and
+only the others need an order. The rule kept here: this is a short cut and never a rule of its own; whoever has a
+neighbour stays in `keys`.
+
+Whether a faded frame is in range is one comparison: draws sorted by luck, those before `link_luck` suffice.
 """
 
 from __future__ import annotations
@@ -13,78 +17,118 @@ from typing import Any
 import numba
 import numpy as np
 
-from sim.radio.compiled import first_words, normal_of
+from sim.radio.compiled import first_words
 from sim.radio.solitary import ENTRY_MASK, ENTRY_SHIFT, IN_RANGE, READABLE
 
 MOST_CELLS = 1 << 16
-_CELLS_A_FRAME = 64
-_ONE, _FEWEST = np.uint8(1), 8
+_FEWEST = 8
+_ONE = np.uint8(1)
+_GRAIN, _Q = 12, 32  # time is counted in 4 096 ns, and cells with 32 binary places
 
 
-@numba.njit(cache=True, error_model="numpy")
-def take_apart(
-    keys: Any, n: Any, own: Any, cells: Any, longest: Any, base: Any, fleet: Any, link_meter: Any, link_duration: Any,
-    link_level: Any, link_flags: Any, frame_of: Any, frame_k: Any, extra: Any, ex_base: Any, begin: Any, until: Any,
-    taken_until: Any, fading: Any, k0: Any, k1: Any, purpose: Any, names: Any, ear: Any, picks: Any, words: Any,
-    numbers: Any, knots: Any, sensitivity: Any, counted: Any, heard: Any, tally: Any,
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def cell_scale(span: Any, longest: Any) -> Any:
+    """Cells in a unit of 4 096 ns, Q32: two frames whose cells are not neighbours do not meet."""
+    return (np.int64(1) << _Q) // max((longest >> _GRAIN) + 2, (span >> _GRAIN) // (MOST_CELLS - 8) + 1)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def gather(
+    meters: Any, first: Any, frame_start: Any, begin: Any, until: Any, since: Any, cells: Any, scale: Any, keys: Any,
+    frame_of: Any, picks: Any,
 ) -> Any:  # fmt: skip
-    """Settle them among the first `own` keys, which are the fleet's (frame `frame_of[i]`, unsorted); the others move
-    up. Returns how many keys stay. `cells`, `picks`, `words`, `numbers` are scratch."""
-    if own < _FEWEST:
-        return n
+    """Keys of the fleet's frames that this receiver hears, and which they are; `meters`: of its links, `picks`:
+    scratch. Marks their cells. Returns how many, -1 if a frame begins outside the window."""
+    n, astray = np.uint64(0), False
+    frames = np.uint64(len(frame_start))
+    if frames == 0:
+        return 0
+    one, final = np.uint64(1), frames - np.uint64(1)
+    # Where most meters send in a window the processor cannot foresee one or none; where few do it can.
+    foreseen = 4 * len(frame_start) > len(first)
+    entries = len(meters)
+    if not foreseen:
+        entries = 0
+        for link in range(len(meters)):
+            meter = np.uint64(meters[link])
+            picks[entries] = link
+            entries += first[meter] != first[meter + one]
+    for place in range(entries):
+        entry: Any = place if foreseen else np.int64(picks[place])
+        meter = np.uint64(meters[entry])
+        frame, beyond = np.uint64(first[meter]), np.uint64(first[meter + one])
+        if foreseen and beyond <= frame + one:  # one or none: written in any case, then kept or not
+            at = frame_start[min(frame, final)]
+            there = beyond > frame
+            astray |= there & ((at < begin) | (at >= until))
+            there &= at >= since
+            at = (at - begin) * there
+            keys[n] = (np.uint64(at) << ENTRY_SHIFT) | np.uint64(entry)
+            frame_of[n] = frame
+            cell = np.uint64(((at >> _GRAIN) * scale >> _Q) + 1)
+            cells[cell] = cells[cell] << np.uint8(there) | np.uint8(there)
+            n += np.uint64(there)
+            continue
+        for number in range(frame, beyond):
+            at = frame_start[number]
+            astray |= (at < begin) | (at >= until)
+            if at >= since and not astray:
+                at -= begin
+                keys[n] = (np.uint64(at) << ENTRY_SHIFT) | np.uint64(entry)
+                frame_of[n] = number
+                cell = np.uint64(((at >> _GRAIN) * scale >> _Q) + 1)
+                cells[cell] = cells[cell] << _ONE | _ONE  # 0, 1, 3, 7 ... 255: none, one, more
+                n += one
+        if astray:
+            return -1
+    return -1 if astray else np.int64(n)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def take_apart(
+    keys: Any, n: Any, cells: Any, scale: Any, longest: Any, base: Any, link_meter: Any, link_flags: Any,
+    link_luck: Any, extra: Any, begin: Any, until: Any, taken_until: Any, drawn: Any, key: Any, purpose: Any, ear: Any,
+    names: Any, frame_k: Any, frame_of: Any, words: Any, numbers: Any, counted: Any, heard: Any, tally: Any,
+) -> Any:  # fmt: skip
+    """Settle who is far from all others; the keys of the rest move up. Returns how many stay. `extra`: who else begins
+    at this receiver."""
     span = until - begin
-    shift = np.int64(1)
-    while (1 << shift) < longest or (span + longest) >> shift >= min(MOST_CELLS, _CELLS_A_FRAME * n) - 1:
-        shift += 1
-    last = (span + longest) >> shift
-    if last < 4 * n:  # crowded: most would stay
+    last = ((span >> _GRAIN) * scale >> _Q) + 1
+    if n < _FEWEST or last < 4 * n:  # crowded: most would stay
         return n
-    cells[: last + 1] = 0
-    for i in range(own):
-        at = np.int64(keys[i] >> ENTRY_SHIFT)
-        low = at >> shift
-        high = (at + link_duration[base + np.int64(keys[i] & ENTRY_MASK)]) >> shift
-        cells[low] = cells[low] << 1 | _ONE  # 0, 1, 3, 7 ... 255: none, one, more
-        apart = np.uint8(high - low)
-        cells[high] = cells[high] << apart | apart
-    for i in range(own, n):
-        e = ex_base + np.int64(keys[i] & ENTRY_MASK) - fleet
-        high = min((extra[e, 2] - begin) >> shift, last)
-        for cell in range(np.int64(keys[i] >> ENTRY_SHIFT) >> shift, high + 1):
-            cells[cell] = 255
-    left = picked = received = weak = 0
-    soonest = taken_until - begin
-    for i in range(own):
-        key = keys[i]
-        at = np.int64(key >> ENTRY_SHIFT)
-        link = base + np.int64(key & ENTRY_MASK)
-        end = at + link_duration[link]
-        if cells[at >> shift] != 1 or cells[end >> shift] != 1 or at < soonest or end >= span:
-            keys[left] = key
-            left += 1
-        elif fading:
-            picks[picked], frame_of[picked] = key, frame_of[i]
-            picked += 1
-        else:
-            good = link_flags[link] & (IN_RANGE | READABLE) == IN_RANGE | READABLE
-            received += good
-            weak += link_flags[link] & (IN_RANGE | READABLE) == READABLE
-            heard[frame_of[i]] |= np.uint8(good and counted)
-    for i in range(own, n):
-        keys[left] = keys[i]
-        left += 1
-    for i in range(picked):
-        words[i] = names[link_meter[base + np.int64(picks[i] & ENTRY_MASK)]]
-        numbers[i] = frame_k[frame_of[i]]
-    for i in range(picked):  # apart from the rest, so that the compiler draws eight at once
-        words[i] = first_words(k0, k1, purpose, words[i], numbers[i], ear)[0]
-    for i in range(picked):
-        link = base + np.int64(picks[i] & ENTRY_MASK)
-        if link_flags[link] & READABLE:
-            good = link_level[link] + ((fading * normal_of(words[i], knots) + 32768) >> 16) >= sensitivity
-            received += good
-            weak += not good
-            heard[frame_of[i]] |= np.uint8(good and counted)
+    for row in range(len(extra)):
+        low = ((extra[row, 1] - begin) >> _GRAIN) * scale >> _Q
+        high = (min(extra[row, 2] - begin, span) >> _GRAIN) * scale >> _Q
+        cells[low + 1 : min(high + 1, last) + 1] = 255
+    if drawn:
+        k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
+        for i in range(n):
+            meter = link_meter[np.uint64(base) + (keys[i] & ENTRY_MASK)]
+            words[i], numbers[i] = names[np.uint64(meter)], frame_k[np.uint64(frame_of[i])]
+        for i in range(n):  # apart from the rest, so that the compiler draws eight at once
+            words[i] = first_words(k0, k1, purpose, words[i], numbers[i], ear)[0]
+    left: Any = 0
+    received: Any = 0
+    weak: Any = 0
+    soonest, latest = taken_until - begin, span - longest
+    for i in range(n):
+        packed = keys[i]
+        at = np.int64(packed >> ENTRY_SHIFT)
+        cell = np.uint64(((at >> _GRAIN) * scale >> _Q) + 1)
+        beside = np.int64(cells[cell - np.uint64(1)]) + np.int64(cells[cell + np.uint64(1)])
+        alone = np.int64(beside + np.int64(cells[cell]) == 1) & np.int64(at >= soonest) & np.int64(at < latest)
+        link = np.uint64(base + np.int64(packed & ENTRY_MASK))
+        flags, word = np.int64(link_flags[link]), np.int64(words[i])
+        luck = word ^ (-(word >> 31) & 0x7FFFFFFF)
+        good = np.int64(flags & IN_RANGE != 0) | np.int64(drawn) & np.int64(luck < np.int64(link_luck[link]))
+        good &= alone
+        readable = np.int64(flags & READABLE != 0)
+        received += good & readable
+        weak += alone & readable & (good ^ 1)
+        frame = np.uint64(frame_of[i])
+        heard[frame] |= np.uint8(good & readable & np.int64(counted))
+        keys[np.uint64(left)] = packed
+        left += 1 - alone
     if counted:
         tally[0] += received
         tally[2] += weak

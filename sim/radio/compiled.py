@@ -45,40 +45,32 @@ def normal_of(word: Any, knots: Any) -> Any:
     return -z if word >> np.uint64(31) != 0 else z
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def due(
-    t0: Any, period: Any, acc0: Any, prefix: Any, begin: Any, end: Any, again: Any, following: Any,
-    first: Any, start: Any, k: Any,
+    t0: Any, period: Any, acc0: Any, prefix: Any, end: Any, number: Any, upcoming: Any, first: Any, start: Any, k: Any,
 ) -> Any:  # fmt: skip
-    """Frames that begin in [begin, end), by meter and k, in closed form:
+    """Frames that begin before `end` and did not before the last call's, by meter and k, in closed form:
 
         start(k) = t0 + k period + (P[a0 + k & 255] - P[a0]) period / 2048
 
-    Fills first (n + 1), start, k; returns how many there are, -1 if they do not fit. `following[m]` becomes the next k;
-    with `again`, the window before this one left it there, which saves the division.
+    Fills first (n + 1), start, k, which must have room for all and one more; returns how many there are. `number[m]` is
+    the next k and `upcoming[m]` its start: to begin with, 0 and t0.
     """
-    count = 0
+    count, one = np.uint64(0), np.uint64(1)
     for meter in range(len(t0)):
         first[meter] = count
-        t, p, a = t0[meter], period[meter], acc0[meter]
-        base = prefix[a]
-        if again:
-            number = following[meter]
-        else:
-            number = (begin - t) // p
-            number = max(number - ((prefix[(a + number) & 255] - base + 1024) >> 11) - 1, 0)
-        at = t + number * p + (((prefix[(a + number) & 255] - base) * p) >> 11)
-        while at < begin:
-            number += 1
-            at = t + number * p + (((prefix[(a + number) & 255] - base) * p) >> 11)
+        at = upcoming[meter]
+        if at >= end:
+            continue
+        t, p, a, this = t0[meter], period[meter], np.int64(acc0[meter]), number[meter]
+        base = prefix[np.uint64(a)]
         while at < end:
-            if count == len(start):
-                return -1
             start[count] = at
-            k[count] = number
-            count += 1
-            number += 1
-            at = t + number * p + (((prefix[(a + number) & 255] - base) * p) >> 11)
-        following[meter] = number
+            k[count] = this
+            count += one
+            this += 1
+            at = t + this * p + (((prefix[np.uint64((a + this) & 255)] - base) * p) >> 11)
+        upcoming[meter] = at
+        number[meter] = this
     first[len(t0)] = count
-    return count
+    return np.int64(count)

@@ -26,7 +26,7 @@ from sim.history import FrameBatch
 from sim.radio.capture import CAPTURE_CDB, capture_table, draw_shift
 from sim.radio.links import Ears, Links, Radios
 from sim.radio.modes import Mode
-from sim.radio.propagation import FADING, LOWEST_CDBM, POWER_UNITS, Propagation, one_power_units, power_units
+from sim.radio.propagation import FADING, LOWEST_CDBM, POWER_UNITS, Propagation, one_power_units
 from sim.radio.schedule import Schedule
 from sim.seeds import NORMAL_KNOTS, purpose_id
 
@@ -146,14 +146,14 @@ class Engine:
             links.readable[order] * READABLE
             + (self.radios.mode[self.link_meter] == Mode.S1) * SECOND_CHANNEL
         ).astype(np.int8)  # fmt: skip
-        if not self.propagation.fading_cdb:
-            self.link_flags += ((level >= self.ears.sensitivity_cdbm[receiver]) * IN_RANGE).astype(np.int8)
+        # How lucky a frame must be to be in range; whom no luck can harm is in range.
+        missing = self.ears.sensitivity_cdbm[receiver] - level
+        self.link_luck, always = self.propagation.luck_needed(missing)
+        self.link_flags += (always * IN_RANGE).astype(np.int8)
         duration = self.radios.duration_ns[self.link_meter]
         if len(duration) and int(duration.max()) >= MAX_FRAME_NS:
             raise EngineLimit(f"a frame of {int(duration.max())} ns is longer than {MAX_FRAME_NS} ns")
         self.link_duration = duration.astype(np.int32)
-        self.link_units = power_units(level)
-        self.link_limit = power_units(level - int(self.capture[0]))
 
     @property
     def open_frames(self) -> tuple[I64, I64]:
@@ -241,12 +241,11 @@ class Engine:
         rows = np.empty((pairs, 4), dtype=np.int64)
         seeds = self.propagation.seeds
         filled, told = kernels.sweep(
-            every[:-1], frames.first, frames.start_ns, frames.k,
-            self.link_offset, self.link_meter, self.link_duration, self.link_level, self.link_flags, self.link_units,
-            self.link_limit, self.meter_names, self.receiver_names,
-            self.ears.sensitivity_cdbm, self.since, self.propagation.fading_cdb, np.uint64(seeds.seed),
-            np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER_UNITS, LOWEST_CDBM, self.capture,
-            np.uint64(draw_shift(self.capture)),
+            every[:-1], (frames.first, frames.start_ns, frames.k), self.link_offset,
+            (self.link_meter, self.link_duration, self.link_level, self.link_flags), self.link_luck,
+            self.meter_names, self.receiver_names, self.ears.sensitivity_cdbm, self.since,
+            (self.propagation.fading_cdb, np.uint64(seeds.seed), np.uint64(purpose_id(FADING)), NORMAL_KNOTS,
+             POWER_UNITS, LOWEST_CDBM, self.capture, np.uint64(draw_shift(self.capture))),
             ex_offset, extra, *down, self.demodulators, self.locks,
             begin_ns, until_ns, self.longest_ns, self.gateways, len(frames.k) + len(extra) + len(carried_in) + 1,
             in_offset, carried_in, heard, counts, carry, rows, detail,

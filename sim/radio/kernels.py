@@ -18,19 +18,25 @@ from typing import Any
 import numba
 import numpy as np
 
-from sim.radio.apart import MOST_CELLS, take_apart
-from sim.radio.compiled import first_words, normal_of
+from sim.radio.apart import MOST_CELLS, cell_scale, gather, take_apart
 from sim.radio.solitary import (
     BUSY,
+    COLUMNS,
+    END,
     ENTRY_BITS,
-    ENTRY_MASK,
     ENTRY_SHIFT,
+    FLAGS,
+    FRAME,
     IN_RANGE,
     JAMMER,
+    LEVEL,
+    LIMIT,
     READABLE,
     SECOND_CHANNEL,
-    draw,
-    take_solitary,
+    START,
+    UNITS,
+    lay_out,
+    take_small,
 )
 
 # columns of what is carried
@@ -54,115 +60,102 @@ def _judge(flags: Any, down: Any, jam: Any, peak: Any, limit: Any) -> Any:
     return 0
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def in_order(keys: Any, n: Any, span: Any, fill: Any, order: Any) -> None:
+    """Keys sorted into `order`: into about n buckets of time, then by insertion. `fill`: scratch."""
+    shift = np.uint64(ENTRY_BITS)
+    while (span >> np.int64(shift - ENTRY_SHIFT)) > 2 * n + 1:
+        shift += np.uint64(1)
+    buckets = np.int64(span >> np.int64(shift - ENTRY_SHIFT)) + 1
+    for b in range(buckets + 1):
+        fill[b] = 0
+    for i in range(n):
+        fill[np.int64(keys[i] >> shift) + 1] += 1
+    for b in range(buckets):
+        fill[b + 1] += fill[b]
+    for i in range(n):
+        bucket = np.int64(keys[i] >> shift)
+        order[fill[bucket]] = keys[i]
+        fill[bucket] += 1
+    for i in range(1, n):
+        item = order[i]
+        j = i - 1
+        while j >= 0 and order[j] > item:
+            order[j + 1] = order[j]
+            j -= 1
+        order[j + 1] = item
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def sweep(
-    receivers: Any, first: Any, frame_start: Any, frame_k: Any,
-    link_offset: Any, link_meter: Any, link_duration: Any, link_level: Any, link_flags: Any, link_units: Any,
-    link_limit: Any, names: Any, ears: Any,
-    sensitivity: Any, since: Any, fading: Any, key: Any, purpose: Any, knots: Any, powers: Any, lowest: Any,
-    capture: Any, capture_shift: Any, ex_offset: Any, extra: Any,
-    out_offset: Any, out_down: Any, out_up: Any, demodulators: Any, locks: Any,
-    begin: Any, until: Any, longest: Any, gateways: Any, scratch: Any, in_offset: Any, carried_in: Any,
-    heard: Any, counts: Any, carry: Any, detail: Any, want_detail: Any,
+    receivers: Any, frames: Any, link_offset: Any, links: Any, link_luck: Any, names: Any, ears: Any,
+    sensitivity: Any, since: Any, luck: Any, ex_offset: Any, extra: Any, out_offset: Any, out_down: Any, out_up: Any,
+    demodulators: Any, locks: Any, begin: Any, until: Any, longest: Any, gateways: Any, scratch: Any, in_offset: Any,
+    carried_in: Any, heard: Any, counts: Any, carry: Any, detail: Any, want_detail: Any,
 ) -> Any:  # fmt: skip
     """One window at these receivers. Returns (rows of carry filled, rows of detail filled);
     carry -1: a frame begins outside the window.
 
     detail rows: frame, receiver, fate, level. `frame` numbers the window's frames: the fleet's, then the others'.
+    `frames`: first, start, k; `links`: meter, duration, level, flags; `luck`: see lay_out; `scratch`: no
+    receiver has more entries.
     """
     keys = np.empty(scratch + 1, dtype=np.uint64)
     order = np.empty(scratch + 1, dtype=np.uint64)
-    words = np.empty(scratch, dtype=np.uint64)
-    picks, numbers = np.empty(scratch, dtype=np.uint64), np.empty(scratch, dtype=np.uint64)
+    words, numbers = np.empty(scratch + 1, dtype=np.uint64), np.empty(scratch + 1, dtype=np.uint64)
     frame_of = np.empty(scratch + 1, dtype=np.int32)
+    rest = np.empty(scratch + 1, dtype=np.int32)
+    table = np.empty((scratch + 1, COLUMNS), dtype=np.int64)
     cells = np.empty(MOST_CELLS, dtype=np.uint8)
     fill = np.empty(4 * scratch + 4, dtype=np.int32)
     air = np.empty((scratch + 1, CARRY_COLUMNS), dtype=np.int64)  # what is on the air
-    k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
+    link_meter, _, _, link_flags = links
     carried = detailed = 0
-    drawn = fading != 0 or len(capture) > 1
-    threshold = np.int64(0)
     span = until - begin
-    # Where most meters send in a window the processor cannot foresee one or none; where few do it can.
-    final, astray = len(frame_start) - 1, np.int64(0)
-    foreseen = np.int64(1) if 4 * len(frame_start) > len(first) else np.int64(-1)
+    scale = cell_scale(span, longest)
+    used = ((span >> 12) * scale >> 32) + 3
     for r in receivers:
-        # --- gather
-        n = 0
-        since_r = since[r]
         base = link_offset[r]
         fleet = link_offset[r + 1] - base
-        for entry in range(fleet):
-            meter = link_meter[base + entry]
-            frame, beyond = first[meter], first[meter + 1]
-            if beyond <= frame + foreseen:  # one or none: written in any case, then kept or not
-                at = frame_start[np.uint64(min(frame, final))]
-                there = np.int64(beyond > frame)
-                astray |= there & ((at < begin) | (at >= until))
-                keys[np.uint64(n)] = (np.uint64(at - begin) << ENTRY_SHIFT) | np.uint64(entry)
-                frame_of[np.uint64(n)] = frame
-                n += int(there & np.int64(at >= since_r))
-                continue
-            for number in range(frame, beyond):
-                at = frame_start[number]
-                astray |= np.int64(at < begin) | np.int64(at >= until)
-                if at >= since_r:
-                    keys[n] = (np.uint64(at - begin) << ENTRY_SHIFT) | np.uint64(entry)
-                    frame_of[n] = number
-                    n += 1
-        if astray:
+        ear = np.uint64(ears[r])
+        cells[:used] = 0
+        n = gather(
+            link_meter[base : base + fleet], frames[0], frames[1], begin, until, since[r], cells, scale, keys, frame_of,
+            rest,
+        )  # fmt: skip
+        if n < 0:
             return -1, 0
-        own = n
-        for i in range(ex_offset[r], ex_offset[r + 1]):
-            keys[n] = (np.uint64(extra[i, C_START] - begin) << ENTRY_SHIFT) | np.uint64(fleet + i - ex_offset[r])
-            n += 1
-        if n == 0 and in_offset[r + 1] == in_offset[r]:
+        visitors = extra[ex_offset[r] : ex_offset[r + 1]]
+        if n + len(visitors) == 0 and in_offset[r + 1] == in_offset[r]:
             continue
         counted = r < gateways
         outage, outages = out_offset[r], out_offset[r + 1]
         lonely = outage == outages and not want_detail
         taken_until = begin
+        for row in range(in_offset[r], in_offset[r + 1]):
+            taken_until = max(taken_until, carried_in[row, C_END])
         if lonely:
-            for row in range(in_offset[r], in_offset[r + 1]):
-                taken_until = max(taken_until, carried_in[row, C_END])
             n = take_apart(
-                keys, n, own, cells, longest, base, fleet, link_meter, link_duration, link_level, link_flags, frame_of,
-                frame_k, extra, ex_offset[r], begin, until, taken_until, fading, k0, k1, purpose, names,
-                np.uint64(ears[r]), picks, words, numbers, knots, sensitivity[r], counted, heard, counts[r],
-            )
-        # --- sort: into about n buckets of time, then by insertion
-        shift = np.uint64(ENTRY_BITS)
-        while (span >> np.int64(shift - ENTRY_SHIFT)) > 2 * n + 1:
-            shift += np.uint64(1)
-        buckets = np.int64(span >> np.int64(shift - ENTRY_SHIFT)) + 1
-        for b in range(buckets + 1):
-            fill[b] = 0
-        for i in range(n):
-            fill[np.int64(keys[i] >> shift) + 1] += 1
-        for b in range(buckets):
-            fill[b + 1] += fill[b]
-        for i in range(n):
-            bucket = np.int64(keys[i] >> shift)
-            order[fill[bucket]] = keys[i]
-            fill[bucket] += 1
-        for i in range(1, n):
-            item = order[i]
-            j = i - 1
-            while j >= 0 and order[j] > item:
-                order[j + 1] = order[j]
-                j -= 1
-            order[j + 1] = item
+                keys, n, cells, scale, longest, base, link_meter, link_flags, link_luck, visitors, begin, until,
+                taken_until, luck[0] != 0, luck[1], luck[2], ear, names, frames[2], frame_of, words, numbers, counted,
+                heard, counts[r],
+            )  # fmt: skip
+        for i in range(len(visitors)):
+            keys[n] = (np.uint64(visitors[i, C_START] - begin) << ENTRY_SHIFT) | np.uint64(fleet + i)
+            n += 1
+        in_order(keys, n, span, fill, order)
+        lay_out(
+            order, n, begin, fleet, base, links, frames, extra, ex_offset[r], luck, ear, names, sensitivity[r], words,
+            numbers, table,
+        )  # fmt: skip
         if lonely:
-            if fading:
-                draw(
-                    order, n, ears[r], base, fleet, link_meter, first, frame_start, frame_k, begin, k0, k1, purpose,
-                    names, words, keys,
-                )
-            n = take_solitary(
-                order, n, base, fleet, link_meter, link_duration, link_level, link_flags, first, frame_start, extra,
-                ex_offset[r], begin, until, taken_until, fading, words, knots, sensitivity[r], counted, heard,
-                counts[r],
+            left = take_small(
+                order, n, fleet, table, rest, until, taken_until, demodulators[r], counted, heard, counts[r]
             )
+        else:
+            left = n
+            for i in range(n):
+                rest[i] = i
         # --- sweep
         places = demodulators[r]
         for d in range(places):  # a power cut that came since frees what was locked before
@@ -188,10 +181,10 @@ def sweep(
                 if air[active, C_FLAGS] & JAMMER:
                     jam_0 += air[active, C_UNITS]
             active += 1
-        for step in range(n + 1):
-            if step < n:
-                packed = order[step]
-                now = np.int64(packed >> ENTRY_SHIFT) + begin
+        for step in range(left + 1):
+            if step < left:
+                entry = rest[step]
+                now = table[entry, START]
             else:
                 now = np.int64(0x7FFFFFFFFFFFFFFF)
             # what has ended leaves the air and is judged
@@ -229,32 +222,11 @@ def sweep(
                 if i < active:
                     for column in range(CARRY_COLUMNS):
                         air[i, column] = air[active, column]
-            if step == n:
+            if step == left:
                 break
             # what begins
-            which = np.int64(packed & ENTRY_MASK)
-            if which >= fleet:
-                e = ex_offset[r] + which - fleet
-                end, level, units, limit = extra[e, C_END], extra[e, C_LEVEL], extra[e, C_UNITS], extra[e, C_LIMIT]
-                flags, name = extra[e, C_FLAGS], extra[e, C_FRAME]
-            else:
-                link = base + which
-                meter = link_meter[link]
-                name = first[meter]
-                while frame_start[name] != now:
-                    name += 1
-                end = now + link_duration[link]
-                flags = np.int64(link_flags[link])
-                level = np.int64(link_level[link])
-                if drawn:
-                    word, word_1 = first_words(
-                        k0, k1, purpose, np.uint64(names[meter]), np.uint64(frame_k[name]), np.uint64(ears[r])
-                    )
-                    threshold = capture[word_1 >> capture_shift] if len(capture) > 1 else capture[0]
-                if fading:
-                    level += (fading * normal_of(word, knots) + 32768) >> 16
-                    if level >= sensitivity[r]:
-                        flags |= IN_RANGE
+            end, flags = table[entry, END], table[entry, FLAGS]
+            units = table[entry, UNITS]
             down = False
             lock_end = end
             up = True
@@ -265,12 +237,6 @@ def sweep(
                     down = True
                     up = out_down[outage] > now
                     lock_end = out_down[outage]
-            if which < fleet:
-                if drawn:
-                    units = powers[min(max(level, lowest), 0) - lowest]
-                    limit = powers[min(max(level - threshold, lowest), 0) - lowest]
-                else:
-                    units, limit = link_units[link], link_limit[link]
             if places and up and flags & (READABLE | IN_RANGE | JAMMER) == READABLE | IN_RANGE:
                 free = -1
                 for d in range(places):
@@ -293,12 +259,12 @@ def sweep(
             air[active, C_START] = now
             air[active, C_END] = end
             air[active, C_UNITS] = units
-            air[active, C_LIMIT] = limit
-            air[active, C_LEVEL] = level
+            air[active, C_LIMIT] = table[entry, LIMIT]
+            air[active, C_LEVEL] = table[entry, LEVEL]
             air[active, C_PEAK] = 0
             air[active, C_JAM] = 0
             air[active, C_FLAGS] = flags
-            air[active, C_FRAME] = name
+            air[active, C_FRAME] = table[entry, FRAME]
             air[active, C_DOWN] = down
             active += 1
             if active > 1:

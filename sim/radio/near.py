@@ -23,7 +23,7 @@ from sim.radio.propagation import (
     place_ids,
     scaled,
 )
-from sim.seeds import NORMAL_KNOTS, purpose_id
+from sim.seeds import NORMAL_KNOTS, normal_of, purpose_id
 
 compiled: Any
 try:
@@ -33,6 +33,9 @@ except ImportError:  # numba is optional
 
 I64 = NDArray[np.int64]
 _AT_ONCE: Final = 400  # meters to a box: a block's
+_AT_ONCE_COMPILED: Final = 1 << 16
+_FARTHEST: Final = 1 << 51  # square centimetres: as far as log10_q24 reaches
+_FLOORS: Final = 32
 
 
 def luckiest_cdb(propagation: Propagation) -> int:
@@ -54,15 +57,61 @@ def near_links(
     where numba is."""
     if not len(place_cm) or not len(ears.position_cm):
         return Links.of(propagation, place_cm, power_cdbm, mode, ears)
-    far = reach_cm(propagation, int(power_cdbm.max()), int(ears.sensitivity_cdbm.min()))
-    there_ids = place_ids(ears.position_cm)
-    box = _box if compiled is None or not fast else _compiled_box
-    parts = [
-        box(propagation, slice(low, low + _AT_ONCE), place_cm, power_cdbm, mode, ears, there_ids, far)
-        for low in range(0, len(place_cm), _AT_ONCE)
-    ]
-    count, receiver, level, readable = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if compiled is not None and fast:
+        parts = _compiled(propagation, place_cm, power_cdbm, mode, ears)
+    else:
+        far = reach_cm(propagation, int(power_cdbm.max()), int(ears.sensitivity_cdbm.min()))
+        there_ids = place_ids(ears.position_cm)
+        parts = [
+            _box(propagation, slice(low, low + _AT_ONCE), place_cm, power_cdbm, mode, ears, there_ids, far)
+            for low in range(0, len(place_cm), _AT_ONCE)
+        ]
+    count, receiver, level = (np.concatenate(column) for column in zip(*parts, strict=True))
+    readable = ears.listens[receiver, np.repeat(mode, count)]
     return Links(np.concatenate([[0], np.cumsum(count)]).astype(np.int64), receiver, level, readable)
+
+
+def _compiled(air: Propagation, place_cm: I64, power_cdbm: I64, mode: I64, ears: Ears) -> list[tuple[I64, I64, I64]]:
+    need = ears.sensitivity_cdbm - REACH_MARGIN_CDB
+    every = np.arange(ears.listens.shape[1])
+    hears = ears.hears_channel(every).T.copy()
+    widest = _widest(air, int(power_cdbm.max() - need.min()))
+    there_ids = place_ids(ears.position_cm)
+    room, parts = 1 << 18, []
+    for low in range(0, len(place_cm), _AT_ONCE_COMPILED):
+        rows = slice(low, low + _AT_ONCE_COMPILED)
+        here = place_cm[rows]
+        made, ids = -1, place_ids(here)
+        while made < 0:
+            room *= 2
+            count = np.empty(len(here), dtype=np.int64)
+            receiver, level = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+            made = compiled.links(
+                here, power_cdbm[rows], mode[rows], ids, ears.position_cm, need, hears, there_ids, widest,
+                air.slope_cdb, air.floor_cdb, round(FLOOR_HEIGHT_M * 100), FREQUENCY_TERM_CDB - P1238_TERM_CDB,
+                air.shadowing_cdb, np.uint64(air.seeds.seed), np.uint64(purpose_id(SHADOWING)), NORMAL_KNOTS,
+                count, receiver, level,
+            )  # fmt: skip
+        parts.append((count, receiver[:made].copy(), level[:made].copy()))
+        room //= 2
+    return parts
+
+
+def _widest(air: Propagation, budget_cdb: int) -> I64:
+    """By floors and first bits of the shadowing's draw: the longest square distance whose loss is within the budget;
+    the last column is the longest of its row. The last row serves all floors beyond."""
+    first = np.arange(1 << compiled.LUCK_BITS, dtype=np.uint64) << np.uint64(32 - compiled.LUCK_BITS)
+    last = first + np.uint64((1 << 32 - compiled.LUCK_BITS) - 1)
+    normal = np.minimum(normal_of(first), normal_of(last))  # it rises or falls all through such a span
+    shadow = scaled(air.shadowing_cdb, np.append(normal, normal.min()))
+    floors = np.arange(_FLOORS, dtype=np.int64)[:, None] * air.floor_cdb
+    fixed = FREQUENCY_TERM_CDB - P1238_TERM_CDB + floors + shadow[None]
+    low, high = np.zeros_like(fixed), np.full_like(fixed, _FARTHEST)
+    while (low < high).any():
+        middle = (low + high + 1) // 2
+        fits = fixed + air.distance_cdb(np.maximum(middle, 10_000)) <= budget_cdb
+        low, high = np.where(fits, middle, low), np.where(fits, high, middle - 1)
+    return low
 
 
 def _beside(here: I64, there: I64, far: int) -> I64:
@@ -72,32 +121,14 @@ def _beside(here: I64, there: I64, far: int) -> I64:
     return np.asarray(np.flatnonzero(inside), dtype=np.int64)
 
 
-def _compiled_box(
-    air: Propagation, rows: slice, place_cm: I64, power_cdbm: I64, mode: I64, ears: Ears, there_ids: Any, far: int
-) -> tuple[I64, I64, I64, NDArray[np.bool_]]:
-    here, mine = place_cm[rows], mode[rows]
-    near = _beside(here, ears.position_cm, far)
-    hears = Ears(ears.position_cm[near], ears.sensitivity_cdbm[near], ears.listens[near]).hears_channel(mine)
-    count = np.empty(len(here), dtype=np.int64)
-    receiver, level = (np.empty(len(here) * len(near), dtype=np.int64) for _ in range(2))
-    made = compiled.box(
-        here, power_cdbm[rows], hears, place_ids(here), ears.position_cm, ears.sensitivity_cdbm - REACH_MARGIN_CDB,
-        there_ids, near, far * far, air.slope_cdb, air.floor_cdb, round(FLOOR_HEIGHT_M * 100),
-        FREQUENCY_TERM_CDB - P1238_TERM_CDB, air.shadowing_cdb, luckiest_cdb(air), np.uint64(air.seeds.seed),
-        np.uint64(purpose_id(SHADOWING)), NORMAL_KNOTS, count, receiver, level,
-    )  # fmt: skip
-    receiver = receiver[:made].copy()
-    return count, receiver, level[:made].copy(), ears.listens[receiver, np.repeat(mine, count)]
-
-
 def _box(
     air: Propagation, rows: slice, place_cm: I64, power_cdbm: I64, mode: I64, ears: Ears, there_ids: Any, far: int
-) -> tuple[I64, I64, I64, NDArray[np.bool_]]:
+) -> tuple[I64, I64, I64]:
     here, there = place_cm[rows], ears.position_cm
     near = _beside(here, there, far)
     if not len(near):
         none = np.zeros(0, dtype=np.int64)
-        return np.zeros(len(here), dtype=np.int64), none, none, np.zeros(0, dtype=np.bool_)
+        return np.zeros(len(here), dtype=np.int64), none, none
     some = Ears(there[near], ears.sensitivity_cdbm[near], ears.listens[near])
     level = power_cdbm[rows, None] - air.mean_loss_cdb(here, some.position_cm)
     need = some.sensitivity_cdbm[None] - REACH_MARGIN_CDB
@@ -110,4 +141,4 @@ def _box(
     keep = (level >= need[0, column]) & apart
     row, column, level = row[keep], column[keep], level[keep]
     count = np.bincount(row, minlength=len(here))
-    return count, near[column], level, some.listens[column, mode[rows][row]]
+    return count, near[column], level

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.radio.capture import draw_shift
-from sim.seeds import Seeds, normal_of
+from sim.seeds import NORMAL_KNOTS, Seeds, normal_of
 from sim.spec import SiteSpec
 
 I64 = NDArray[np.int64]
@@ -151,11 +151,15 @@ class Propagation:
     def mean_loss_cdb(self, here_cm: I64, there_cm: I64) -> I64:
         """The same without shadowing."""
         delta = here_cm[:, None, :] - there_cm[None, :, :]
-        square_cm = np.maximum((delta * delta).sum(axis=2), 10_000)  # the model begins at 1 m
-        distance = (self.slope_cdb * (log10_q24(square_cm) - (4 << _LOG_Q)) + (1 << _LOG_Q)) >> (_LOG_Q + 1)
+        distance = self.distance_cdb(np.maximum((delta * delta).sum(axis=2), 10_000))  # the model begins at 1 m
         height_cm = round(FLOOR_HEIGHT_M * 100)
         floors = np.abs(here_cm[:, None, 2] // height_cm - there_cm[None, :, 2] // height_cm)
         loss: I64 = FREQUENCY_TERM_CDB - P1238_TERM_CDB + distance + floors * self.floor_cdb
+        return loss
+
+    def distance_cdb(self, square_cm: I64) -> I64:
+        """What distance takes, from square distances of at least 1 m."""
+        loss: I64 = (self.slope_cdb * (log10_q24(square_cm) - (4 << _LOG_Q)) + (1 << _LOG_Q)) >> (_LOG_Q + 1)
         return loss
 
     def _shadowing(self, here_cm: I64, there_cm: I64) -> I64:
@@ -173,3 +177,19 @@ class Propagation:
             if len(capture) > 1:
                 threshold = capture[words[:, 1] >> np.uint32(draw_shift(capture))]
         return fading, threshold
+
+    def luck_needed(self, missing_cdb: I64) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
+        """For links whose mean level lacks so much of the sensitivity: (how many of the 2**32 draws of fading, the
+        luckiest first, bring it into range, where not all do; whether all do). The luckiest draw is word 0; the words
+        from 2**31 on, which take, follow backwards."""
+        floor, top = (int(missing_cdb.min()), int(missing_cdb.max())) if len(missing_cdb) else (0, 0)
+        most = scaled(self.fading_cdb, NORMAL_KNOTS.max()).item() + 2
+        need = np.arange(min(max(floor, -most), most), max(min(top, most), -most) + 1)
+        low, high = np.zeros(len(need), dtype=np.int64), np.full(len(need), 1 << 32)
+        while (low < high).any():
+            middle = (low + high) // 2
+            word = np.where(middle >> 31 != 0, middle ^ 0x7FFFFFFF, middle).astype(np.uint64)
+            enough = scaled(self.fading_cdb, normal_of(word)) >= need
+            low, high = np.where(enough, np.minimum(middle + 1, high), low), np.where(enough, high, middle)
+        at = np.clip(missing_cdb, need[0], need[-1]) - need[0]
+        return np.minimum(low, (1 << 32) - 1).astype(np.uint32)[at], (low == 1 << 32)[at]

@@ -1,0 +1,67 @@
+"""The frames of a fleet that begin in one window after the other: each meter's next is known, so a window asks a meter
+once and works out only what is sent.
+
+    upcoming = Upcoming(t0_ns, period_ns, acc0)
+    frames = upcoming.until(900 * 10**9)
+
+The rule kept here: the same frames as the closed form of sim/meters/schedule.py gives for any window. Compiled where
+numba is; by numpy otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.meters.schedule import ACC_PREFIX, LIMIT_NS, STEPS, ScheduleOverflow, first_at, starts
+from sim.radio.engine import Frames
+
+compiled: Any
+try:
+    from sim.radio import compiled
+except ImportError:  # numba is optional
+    compiled = None
+
+I64 = NDArray[np.int64]
+_PREFIX: Final[I64] = np.array(ACC_PREFIX, dtype=np.int64)
+_SHORTEST: Final = STEPS - 64  # an interval is at least so many 2048ths of the nominal one
+
+
+class Upcoming:
+    """From world time 0 on, by columns of a Population. `until` lends its arrays until it is called again. Raises
+    ScheduleOverflow."""
+
+    def __init__(self, t0_ns: I64, period_ns: I64, acc0: NDArray[np.integer[Any]], *, fast: bool = True) -> None:
+        self.t0_ns, self.period_ns, self.acc0 = t0_ns, period_ns, acc0
+        self.now_ns = 0
+        self._fast = fast and compiled is not None
+        self._room_ns = 0
+        self._k: I64 = np.zeros(0, dtype=np.int64)
+        self._start: I64 = np.zeros(0, dtype=np.int64)
+        if self._fast:
+            self._number = np.zeros(len(t0_ns), dtype=np.int64)
+            self._upcoming = t0_ns.copy()
+            self._first = np.zeros(len(t0_ns) + 1, dtype=np.int64)
+
+    def until(self, until_ns: int) -> Frames:
+        """What begins from the last call on and before `until_ns`."""
+        if until_ns >= LIMIT_NS:
+            raise ScheduleOverflow(f"a window ends {until_ns / 3.15576e16:.0f} years after the start, at most 146")
+        begin_ns, self.now_ns = self.now_ns, until_ns
+        if not self._fast:
+            low, high = (first_at(self.t0_ns, self.period_ns, self.acc0, at) for at in (begin_ns, until_ns))
+            first = np.concatenate([[0], np.cumsum(high - low)]).astype(np.int64)
+            meter = np.repeat(np.arange(len(low)), high - low)
+            k = np.arange(len(meter)) - first[meter] + low[meter]
+            return Frames(first, starts(self.t0_ns[meter], self.period_ns[meter], self.acc0[meter], k), k)
+        if until_ns - begin_ns > self._room_ns:
+            self._room_ns = until_ns - begin_ns
+            room = int((self._room_ns // (self.period_ns // STEPS * _SHORTEST) + 2).sum()) + 1
+            self._start, self._k = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+        count = compiled.due(
+            self.t0_ns, self.period_ns, self.acc0, _PREFIX, until_ns, self._number, self._upcoming, self._first,
+            self._start, self._k,
+        )  # fmt: skip
+        return Frames(self._first, self._start[:count], self._k[:count])
