@@ -1,13 +1,15 @@
 """`./wmbench city WORLD`: a whole city on the air, for capacity planners: how much is sent, heard and lost, and why.
 
-The world is a file of scenarios/worlds/ (by its stem) or a path. Nothing of it is kept but the figures; the same seed
-gives the same figures and digest with any number of workers and shards.
+The world is a file of scenarios/worlds/ (by its stem) or a path. The same seed gives the same figures and digest with
+any number of workers and shards, here or on a cluster. A run leaves a directory: run.json, city.json with the figures,
+and report.html with a map, unless --no-report or --json ask for less.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from bench import rundir
 from bench.options import Options, changed, seed
 
 if TYPE_CHECKING:
+    from sim.city.plan import CityPlan
     from sim.city.run import CityResult
 
 
@@ -29,18 +32,22 @@ def add(commands: Any) -> None:
     span.add_argument("--days", type=float, metavar="DAYS")
     span.add_argument("--hours", type=float, metavar="HOURS", help="how long it lasts (24)")
     city.add_argument("--seed", type=seed, default=1)
-    city.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    hands = city.add_mutually_exclusive_group()
+    hands.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    hands.add_argument("--scheduler", metavar="ADDRESS", help="of a dask.distributed cluster, as tcp://HOST:8786")
     city.add_argument("--shards", type=int, metavar="N", help="pieces, one at a time a process; more need less memory")
     city.add_argument("--outages", type=float, default=0.0, metavar="SHARE", help="of days on which a gateway fails")
     city.add_argument("--outage-s", type=float, default=3_600.0, metavar="SECONDS", help="how long it fails (3600)")
     city.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a world setting")
-    city.add_argument("--json", action="store_true")
+    city.add_argument("--json", action="store_true", help="print the result as JSON, without a report")
+    city.add_argument("--no-report", action="store_true", help="leave out report.html")
+    city.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${rundir.PLACE}; runs/)")
     city.set_defaults(command=command)
 
 
 def command(arguments: argparse.Namespace) -> int:
+    """Raises SpecError, CityLimit, CannotRun, RunDirectoryError, OSError."""
     from sim.city.plan import CityPlan, Outages
-    from sim.city.run import run
     from sim.spec import load
 
     hours = 24.0 if arguments.hours is None else arguments.hours
@@ -51,8 +58,28 @@ def command(arguments: argparse.Namespace) -> int:
         spec, arguments.seed, round(hours * 3_600e9), arguments.depth, workers=arguments.workers,
         shards=arguments.shards, outages=Outages(arguments.outages, arguments.outage_s),
     )  # fmt: skip
-    result = run(plan)
-    print(json.dumps(result.as_json(), indent=1) if arguments.json else told(result, hours))
+    plan.refuse()
+    directory = rundir.make(f"city-{spec.name}")
+    made = {"command": again(arguments, hours), **rundir.made_by()}
+    try:
+        result = on_cluster(plan, arguments.scheduler) if arguments.scheduler else here(plan)
+        leave(directory, result, plan, made, hours, arguments.set)
+    except BaseException:
+        rundir.release(directory)
+        rundir.unmake(directory)
+        raise
+    if arguments.json:
+        print(json.dumps(result.as_json(), indent=1))
+        return 0
+    from bench.runner import shown
+
+    print(told(result, hours))
+    if arguments.no_report:
+        print(f"result: {shown(directory / 'city.json')}")
+        return 0
+    from reports import city_page
+
+    print(f"report: {shown(city_page.write(directory))}")
     return 0
 
 
@@ -60,6 +87,76 @@ def world_file(name: str) -> Path:
     """A path as it stands, or the world of this name."""
     path = Path(name)
     return path if path.suffix == ".toml" else rundir.ROOT / "scenarios" / "worlds" / f"{name}.toml"
+
+
+def here(plan: CityPlan) -> CityResult:
+    from sim.city.run import run
+
+    return run(plan)
+
+
+def on_cluster(plan: CityPlan, address: str) -> CityResult:
+    """Its shards on a cluster. Raises CannotRun."""
+    from contextlib import closing
+
+    from bench.crew import Job
+    from bench.scheduler import on
+    from sim.city.plan import Blocks
+    from sim.city.run import combined
+    from sim.clock import wall_s
+
+    begun_s = wall_s()
+    tiles = Blocks.of(plan.spec).tiles(plan.shard_count())
+    jobs = [Job(0, plan.seed, number, plan, tile) for number, tile in enumerate(tiles)]
+    with closing(on(address, jobs)) as finished:
+        done = sorted(finished, key=lambda one: one[0].shard)
+    return combined(plan, [result for _, result in done], len(tiles), wall_s() - begun_s)
+
+
+# --- what is left behind ---------------------------------------------------------------------------------------------
+
+
+def again(arguments: argparse.Namespace, hours: float) -> str:
+    """The command that gives the same digest."""
+    words = ["./wmbench", "city", arguments.world, "--depth", arguments.depth, "--hours", f"{hours:g}"]
+    words += ["--seed", str(arguments.seed)]
+    if arguments.outages:
+        words += ["--outages", f"{arguments.outages:g}", "--outage-s", f"{arguments.outage_s:g}"]
+    for setting in arguments.set:
+        words += ["--set", setting]
+    return shlex.join(words)
+
+
+def leave(
+    directory: Path, result: CityResult, plan: CityPlan, made: dict[str, Any], hours: float, settings: list[str]
+) -> None:
+    """run.json and city.json."""
+    rundir.release(directory)
+    body = {
+        "hours": hours, "outages": [plan.outages.share_of_days, plan.outages.lasting_s], "settings": settings,
+        "figures": figures(result), "result": result.as_json(),
+    }  # fmt: skip
+    rundir.write_json(directory / "city.json", body)
+    run = {
+        "version": 1, "kind": "city", "name": f"city-{plan.spec.name}", "title": plan.spec.title, **made,
+        "seed": plan.seed, "outcome": "passed", "left_out": [], "scenarios": [],
+    }  # fmt: skip
+    rundir.write_json(directory / "run.json", {**run, "duration_s": round(result.wall_s, 2)})
+
+
+def figures(result: CityResult) -> list[dict[str, Any]]:
+    """The figures for people: name, value, unit, what it counts."""
+    rows = [
+        ("meters", result.meters, "", "of all groups of the fleet"),
+        ("gateways", result.gateways, "", "of all groups"),
+        ("links", result.links, "", "pairs of a meter and a gateway in reach, those at the edges of shards again"),
+        ("telegrams sent", result.frames_sent, "", "frames begun in the run"),
+        ("telegrams heard", result.frames_heard, "", "by at least one gateway, each once"),
+        ("delivery ratio", result.delivery_ratio, "", "heard / sent"),
+    ]
+    if result.telegram_bytes:
+        rows.append(("bytes heard", result.telegram_bytes, "bytes", "on the air, encrypted, with CRCs, each once"))
+    return [dict(zip(("name", "value", "unit", "what"), row, strict=True)) for row in rows]
 
 
 def told(result: CityResult, hours: float) -> str:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench import city, figures, frame, pipes, rundir, signals
+from bench import city, figures, frame, pipes, rundir, signals, sweep
 from bench.options import Options, seed
 
 USAGE_EXIT = 2
@@ -111,6 +111,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     frame.add(commands)
     city.add(commands)
+    sweep.add(commands)
     figures.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
@@ -227,12 +228,13 @@ def command_threats(arguments: argparse.Namespace) -> int:
 
 
 def command_report(arguments: argparse.Namespace) -> int:
-    from reports import html
+    from reports import city_page, html, sweep_page
 
     directory = rundir.find(arguments.run)
     if not (directory / "run.json").exists():
         rundir.gather_killed(directory)
-    print(html.write_report(directory))
+    pages = {"city": city_page.write, "sweep": sweep_page.write}
+    print(pages.get(rundir.read(directory).get("kind", ""), html.write_report)(directory))
     return 0
 
 

@@ -176,13 +176,8 @@ def gather(
         "version": 1,
         "name": name,
         "title": title,
-        "started": started.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "duration_s": round((wall_now() - started).total_seconds(), 2),
         "command": command,
-        "wmbench": VERSION,
-        "commit": commit(),
-        "python": platform.python_version(),
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}",
+        **made_by(started),
         "endpoint": ", ".join(endpoints),
         "seed": scenarios[0]["seed"] if scenarios else 0,
         "outcome": outcome,
@@ -191,6 +186,20 @@ def gather(
     }
     write_json(directory / "run.json", run)
     return run
+
+
+def made_by(started: datetime | None = None) -> dict[str, Any]:
+    """When, by which wmbench, on what machine: part of every run.json. `duration_s` until now."""
+    now = wall_now()
+    started = started or now
+    return {
+        "started": started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "duration_s": round((now - started).total_seconds(), 2),
+        "wmbench": VERSION,
+        "commit": commit(),
+        "python": platform.python_version(),
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}",
+    }
 
 
 def gather_killed(directory: Path) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 run        a run directory as typed records, tolerant of what a kill leaves behind
 story      one world's events.jsonl, condensed to what a page can show
-html       report.html, self-contained; templates/ holds its page and its style
-plots      the only door to matplotlib
+html       report.html of scenarios, self-contained; templates/ holds its page and its style
+city_page  report.html of a city; sweep_page: of a sweep; page: what all pages share
+plots/     the only door to matplotlib
 console    the summary in a terminal or a log
 junit      junit.xml for CI
 coverage   the threat list (threats.toml) against what runs have shown

@@ -92,7 +92,8 @@ def render(run: Run, scenarios: list[ScenarioView]) -> str:
     claims = [claim for view in scenarios for claim in view.claims]
     return page.environment().get_template("report.html.j2").render(
         run=run, scenarios=scenarios, claims=claims, matrix=outcome_matrix(claims), glyphs=GLYPHS, on_or_off=OFF + ON,
-        verdict_colours=palette.VERDICTS, group_colours=palette.GROUPS, verdicts=Counter(view.claim.verdict for view in claims),
+        verdict_colours=palette.VERDICTS, group_colours=palette.GROUPS,
+        verdicts=Counter(view.claim.verdict for view in claims),
         holding=sum(view.claim.holds for view in claims),
         outcomes=Counter(scenario.outcome for scenario in run.scenarios),
         measures=[measure for scenario in run.scenarios for measure in scenario.measures],

@@ -34,17 +34,22 @@ def bars_of(bars: Mapping[str, tuple[int, str]], label: str) -> Figure | None:
     axes.set_yticks(range(len(names)), [shorten(name, LABEL_CHARS) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(0, max(counts) * 1.02)
-    axes.locator_params(axis="x", nbins=4, integer=True)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace(",", " "))
+    axes.locator_params(axis="x", nbins=3, integer=True)
+    axes.xaxis.set_major_formatter(lambda value, _: _count(value, max(counts)))
     axes.tick_params(axis="y", length=0, labelcolor=palette.light("ink"))
     for row, count in enumerate(counts):
-        share = f"{count:,}".replace(",", " ") + f" · {_percent(count, sum(counts))}"
+        share = f"{_count(count, count)} · {_percent(count, sum(counts))}"
         axes.annotate(
             share, (count, row), xytext=(5, 0), textcoords="offset points", va="center",
             color=palette.light("muted"), fontsize=7.6,
         )  # fmt: skip
     figure.text(0.01, 1 - 0.2 / height_in, label, color=palette.light("ink"), va="center")
     return figure
+
+
+def _count(value: float, largest: float) -> str:
+    """In full, or in millions where there are several."""
+    return f"{value / 1e6:.3g} M" if largest >= 2e6 else f"{value:,.0f}".replace(",", " ")
 
 
 def _percent(part: int, whole: int) -> str:

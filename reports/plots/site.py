@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_ACROSS: Final = 40
 NUMBERED_ACROSS: Final = 12
 CELL_IN: Final = 0.52
-WIDEST_IN: Final = 5.6
+WIDEST_IN: Final = 3.2
 PALE, DARK = "#eaf3f5", "#0b3c49"
 
 
@@ -42,7 +42,7 @@ def grid(blocks: dict[str, Any]) -> Grid:
     totals = []
     for key in ("sent", "heard"):
         counts = np.zeros((down * a_side, across * a_side))
-        counts[:rows, :columns].flat = np.array([*blocks[key], *[0] * (rows * columns)])[: rows * columns]
+        counts[:rows, :columns] = np.reshape(blocks[key], (rows, columns))
         totals.append(counts.reshape(down, a_side, across, a_side).sum(axis=(1, 3)))
     sent, heard = totals
     return Grid(np.where(sent > 0, heard / np.maximum(sent, 1), np.nan), a_side)
@@ -64,7 +64,7 @@ def _heat_map(one: Grid) -> Figure:
     width_in, height_in = cell * across, cell * down
     whole_in = height_in + 0.75
     left = 0.42
-    figure = figure_of(max(WIDTH_IN / 2, left + width_in + 1.3), max(whole_in, 1.6))
+    figure = figure_of(WIDTH_IN / 2, max(whole_in, 1.6))
     high_in = figure.get_figheight()
     wide_in = figure.get_figwidth()
     axes = figure.add_axes((left / wide_in, 1 - (0.3 + height_in) / high_in, width_in / wide_in, height_in / high_in))
@@ -76,14 +76,13 @@ def _heat_map(one: Grid) -> Figure:
                            linewidth=0.6 if across <= NUMBERED_ACROSS else 0.0)  # fmt: skip
     axes.set_xlim(0, across)
     axes.set_ylim(down, 0)
-    axes.tick_params(length=0, labelcolor=palette.light("muted"))
+    axes.tick_params(length=0, pad=2, labelcolor=palette.light("muted"))
     for side in axes.spines.values():
         side.set_visible(False)
-    for ticks, most, put in ((axes.set_xticks, across, "x"), (axes.set_yticks, down, "y")):
+    for ticks, most in ((axes.set_xticks, across), (axes.set_yticks, down)):
         step = max(1, math.ceil(most / 10))
         at = list(range(0, most, step))
         ticks([position + 0.5 for position in at], [str(position * one.a_side + 1) for position in at])
-        axes.tick_params(axis=put, pad=2)
     axes.set_xlabel("block column", color=palette.light("muted"))
     axes.set_ylabel("block row", color=palette.light("muted"))
     if max(across, down) <= NUMBERED_ACROSS:

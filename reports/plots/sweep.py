@@ -2,10 +2,14 @@
 
 against: simulated means as dots with a bar from the least to the largest seed; the closed form as a line where one
 formula holds for all points, as crosses where it differs from point to point, not at all where none holds.
+
+stacked: only frames that were in range of a gateway, each fate with a pattern of its own beside its colour; what was
+out of range, which is no question of load, is told at the end of the bar.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_BARS: Final = 40
 LOG_FROM: Final = 8.0  # an axis whose values span more than this is logarithmic
+FAR: Final = "out of range"
 MARKERS: Final = "os^Dv*"
 HATCHES: Final = {"received": "", "gateway down": "xxx", "out of range": "...", "receiver busy": "\\\\\\\\",
                   "jammed": "++", "collision": "////"}  # fmt: skip
@@ -54,14 +59,16 @@ def _against(
         axes.plot([x, x], [ratio["low"], ratio["high"]], color=palette.light("teal"), linewidth=1.2, zorder=3)
     _markers(axes, at, [ratio["mean"] for ratio in ratios], series)
     _scale(axes, at)
-    axes.set_ylim(0, 1.04)
-    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    least = min(ratio["low"] for ratio in ratios)
+    axes.set_ylim(0 if least < 0.6 else math.floor(10 * least - 1) / 10, 1.02)
+    axes.locator_params(axis="y", nbins=6)
     axes.grid(axis="y", color=palette.light("line"), linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(label, color=palette.light("muted"))
     figure.text(0.01, 0.955, "telegrams delivered / sent", color=palette.light("ink"), va="center")
-    axes.legend(loc="best", frameon=False, labelcolor=palette.light("muted"), handlelength=1.6)
+    axes.legend(loc="best", frameon=True, framealpha=1.0, facecolor=palette.light("paper"), edgecolor="none",
+                labelcolor=palette.light("muted"), handlelength=1.6)  # fmt: skip
     return figure
 
 
@@ -92,7 +99,7 @@ def _scale(axes: Axes, at: list[float]) -> None:
 
 
 def stacked(points: Sequence[dict[str, Any]]) -> Figure | None:
-    """What became of a frame at a gateway in reach, one bar a point; None for more points than can be read."""
+    """What became of frames in range of a gateway, one bar a point; None for more points than can be read."""
     if not 1 <= len(points) <= MOST_BARS:
         return None
     with style():
@@ -100,15 +107,16 @@ def stacked(points: Sequence[dict[str, Any]]) -> Figure | None:
 
 
 def _stacked(points: Sequence[dict[str, Any]]) -> Figure:
-    names = [name for name in palette.FATES if any(point["fates"].get(name) for point in points)]
+    names = [name for name in palette.FATES if name != FAR and any(point["fates"].get(name) for point in points)]
+    near = [max(1e-12, 1 - point["fates"].get(FAR, 0.0)) for point in points]
     row_in = 0.27
-    height_in = row_in * len(points) + 0.98
+    height_in = row_in * len(points) + 0.8
     figure = figure_of(WIDTH_IN, height_in)
-    axes = figure.add_axes((0.27, 0.42 / height_in, 0.715, row_in * len(points) / height_in))
+    axes = figure.add_axes((0.22, 0.42 / height_in, 0.63, row_in * len(points) / height_in))
     axes_style(axes)
     left = [0.0] * len(points)
     for name in names:
-        shares = [point["fates"].get(name, 0.0) for point in points]
+        shares = [point["fates"].get(name, 0.0) / whole for point, whole in zip(points, near, strict=True)]
         axes.barh(range(len(points)), shares, left=left, height=0.72, color=palette.light(palette.FATES[name]),
                   label=name, hatch=HATCHES[name], edgecolor=palette.light("paper"), linewidth=0.4)  # fmt: skip
         for row, share in enumerate(shares):
@@ -119,13 +127,22 @@ def _stacked(points: Sequence[dict[str, Any]]) -> Figure:
                     bbox={"boxstyle": "round,pad=0.16", "facecolor": palette.light("paper"), "edgecolor": "none"},
                 )  # fmt: skip
         left = [a + b for a, b in zip(left, shares, strict=True)]
-    axes.set_yticks(range(len(points)), [shorten(point["name"]) for point in points])
+    for row, whole in enumerate(near):
+        axes.annotate(f"{100 * (1 - whole):.0f} % out of range", (1, row), xytext=(6, 0), textcoords="offset points",
+                      va="center", color=palette.light("muted"), fontsize=7.6)  # fmt: skip
+    axes.set_yticks(range(len(points)), [shorten(_brief(point["settings"]) or point["name"], 34) for point in points])
     axes.set_ylim(len(points) - 0.5, -0.5)
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0], ["0", "20 %", "40 %", "60 %", "80 %", "100 %"])
     axes.tick_params(axis="y", length=0, labelcolor=palette.light("ink"))
-    axes.set_xlabel("share of frames at a gateway in reach", color=palette.light("muted"))
+    axes.set_xlabel("share of frames in range of a gateway", color=palette.light("muted"))
     axes.legend(loc="lower left", bbox_to_anchor=(-0.005, 1.0), ncols=len(names), frameon=False, borderaxespad=0.2,
                 labelcolor=palette.light("ink"), handlelength=1.8, columnspacing=1.4)  # fmt: skip
-    figure.text(0.01, 1 - 0.2 / height_in, "what became of them", color=palette.light("ink"), va="center")
     return figure
+
+
+def _brief(settings: dict[str, Any]) -> str:
+    """Settings; of several the last parts of their keys."""
+    if len(settings) == 1:
+        return ", ".join(f"{key} = {value}" for key, value in settings.items())
+    return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in settings.items())
