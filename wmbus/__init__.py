@@ -24,7 +24,7 @@ Bottom first:
     as_json    a telegram as one object, for programs
     telegram   the door most callers use: parse, unlock, read, build
     security_many, sender_many    the same for arrays of telegrams, row for row equal to the single ones;
-               aes_instructions, aes_tables, security_numba, crc_numba, crc_instructions: how fast, and what
-               without numba
+               aes_instructions, aes_tables, security_numba, crc_numba, crc_instructions, seal_instructions,
+               words: how fast, and what without numba
     phy/       the radio: chips of T1, C1, S1 and back, and IQ samples
 """

@@ -21,6 +21,7 @@ ir: Any = importlib.import_module("llvmlite.ir")
 binding: Any = importlib.import_module("llvmlite.binding")
 types: Any = importlib.import_module("numba").types
 intrinsic: Any = importlib.import_module("numba.extending").intrinsic
+alloca_once: Any = importlib.import_module("numba.core.cgutils").alloca_once
 
 LANES = 8
 ROUNDS = 10
@@ -70,8 +71,9 @@ def _emit(builder: Any, arguments: Any, *, chained: bool) -> None:
         return builder.bitcast(made, _V16)
 
     zero = ir.Constant(_V16, [ir.Constant(ir.IntType(8), 0)] * 16)
-    schedule = [[builder.alloca(_V16) for _ in range(ROUNDS + 1)] for _ in range(LANES)]
-    states = [builder.alloca(_V16) for _ in range(LANES)]
+    # In the function's entry: what is reserved inside a caller's loop would grow the stack with each round.
+    schedule = [[alloca_once(builder, _V16) for _ in range(ROUNDS + 1)] for _ in range(LANES)]
+    states = [alloca_once(builder, _V16) for _ in range(LANES)]
     for row in schedule:
         for place in row:
             place.align = 16
@@ -91,7 +93,7 @@ def _emit(builder: Any, arguments: Any, *, chained: bool) -> None:
             current[lane] = builder.xor(key, word)
             builder.store(current[lane], schedule[lane][number])
 
-    counter = builder.alloca(_I64)
+    counter = alloca_once(builder, _I64)
     builder.store(ir.Constant(_I64, 0), counter)
     head = builder.append_basic_block("head")
     body = builder.append_basic_block("body")

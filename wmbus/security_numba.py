@@ -29,7 +29,7 @@ _POLYNOMIAL = np.uint64(0x87)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _cbc_rows(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> None:
+def cbc_rows(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> None:
     """`rows` is a whole number of eights; k, v, d are addresses."""
     for row in range(0, rows, LANES):
         cbc_lanes(np.int64(k + 16 * row), np.int64(v + 16 * row), np.int64(d + stride * row), np.int64(stride),
@@ -42,30 +42,30 @@ def _cbc_instructions(keys: Any, iv: Any, data: Any) -> None:
     if data.strides[1] != 1 and size > 1:
         raise ValueError("the bytes of a row must lie side by side")
     whole = n // LANES * LANES
-    _cbc_rows(keys.ctypes.data, iv.ctypes.data, data.ctypes.data, data.strides[0], size // 16, whole)
+    cbc_rows(keys.ctypes.data, iv.ctypes.data, data.ctypes.data, data.strides[0], size // 16, whole)
     if n > whole:
         some_keys, some_iv = np.zeros((LANES, 16), np.uint8), np.zeros((LANES, 16), np.uint8)
         some = np.zeros((LANES, size), np.uint8)
         some_keys[: n - whole], some_iv[: n - whole], some[: n - whole] = keys[whole:], iv[whole:], data[whole:]
-        _cbc_rows(some_keys.ctypes.data, some_iv.ctypes.data, some.ctypes.data, size, size // 16, LANES)
+        cbc_rows(some_keys.ctypes.data, some_iv.ctypes.data, some.ctypes.data, size, size // 16, LANES)
         data[whole:] = some[: n - whole]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _ecb_instructions(keys: Any, data: Any) -> None:
+def _ecb_instructions(keys: Any, data: Any) -> int:
     n, size = data.shape
     whole = n // LANES * LANES
     k, d = np.int64(keys.ctypes.data), np.int64(data.ctypes.data)
     for row in range(0, whole, LANES):
         ecb_lanes(k + 16 * row, k, d + size * row, np.int64(size), np.int64(size // 16))
     rest = n - whole
+    some_keys, some = np.zeros((LANES, 16), np.uint8), np.zeros((LANES, size), np.uint8)
     if rest:
-        some_keys = np.zeros((LANES, 16), np.uint8)
-        some = np.zeros((LANES, size), np.uint8)
         some_keys[:rest], some[:rest] = keys[whole:], data[whole:]
         ecb_lanes(np.int64(some_keys.ctypes.data), np.int64(0), np.int64(some.ctypes.data), np.int64(size),
                    np.int64(size // 16))  # fmt: skip
         data[whole:] = some[:rest]
+    return len(some_keys)  # numba frees an array after the last line that names it
 
 
 # --- by tables ------------------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def _doubled(high: Any, low: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _pad(zeros: Any, blocks: Any, words: Any, size: Any) -> None:
+def pad(zeros: Any, blocks: Any, words: Any, size: Any) -> None:
     """Padding, and the last block mixed with its subkey; `zeros` is each key's encrypted zero block, `words` are the
     blocks seen as 64-bit words."""
     last = words.shape[1] - 2
@@ -250,7 +250,7 @@ def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
         _ecb_instructions(keys, zeros)
     else:
         _by_tables(keys, zeros, zeros, False)
-    _mixed(zeros.view(np.uint64), blocks.view(np.uint64))
+    mix_k1(zeros.view(np.uint64), blocks.view(np.uint64))
     if fast:
         _ecb_instructions(keys, blocks)
     else:
@@ -258,7 +258,7 @@ def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _mixed(zeros: Any, blocks: Any) -> None:
+def mix_k1(zeros: Any, blocks: Any) -> None:
     """Both blocks of each row mixed with K1; arrays of 64-bit words."""
     for row in range(len(zeros)):
         high, low = _doubled(_turned(zeros[row, 0]), _turned(zeros[row, 1]))
@@ -286,7 +286,7 @@ def cmac_padded(keys: Any, blocks: Any, size: int, fast: bool) -> Any:
         _ecb_instructions(keys, zeros)
     else:
         _by_tables(keys, nothing, zeros, False)
-    _pad(zeros.view(np.uint64), blocks, blocks.view(np.uint64), size)
+    pad(zeros.view(np.uint64), blocks, blocks.view(np.uint64), size)
     if fast:
         _cbc_instructions(keys, nothing, blocks)
     else:

@@ -16,6 +16,8 @@
     stated       the same in the standard's words: quantity, unit, storage number, for other receivers
     batch        telegrams of many meters at once: by numpy, or by compiled code where numba is
     plan         which operation of compiled code fills which bytes
-    compiled     schedule, clock, count and field table in one loop
+    compiled     schedule, clock, count and field table, a block of rows at a time
+    in_blocks    the same, then encrypted and CRC'd before the next block
+    days         which rows compiled code does: those of one day, then of the next
     fleet        all of it together; telegram k of meter m is a pure function of (seed, m, k)
 """

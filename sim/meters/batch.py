@@ -1,7 +1,7 @@
 """Telegrams of many meters at once: the vectorised twin of `Fleet.telegram`, row for row the same bytes.
 
-Work goes group by group, since a group's telegrams share table, header and length, and in slices that stay in the
-processor's cache. Within a slice the meters' clocks mostly show one day; then dates are worked out once.
+Work goes group by group, since a group's telegrams share table, header and length, and in slices, so that what numpy
+keeps between its steps stays small. Compiled code does what it can (days.py); numpy does the rest, or everything.
 """
 
 from __future__ import annotations
@@ -16,18 +16,17 @@ from sim.meters.fields import encode_into
 from sim.meters.kind import Kind
 from sim.meters.moment import NEVER_MS, Moment
 from sim.meters.physics import MS_PER_DAY
-from sim.meters.schedule import LIMIT_NS
 from sim.meters.values import QUANTITIES
 from wmbus import security_many
 from wmbus.link import Address, length_a
-from wmbus.sender_many import add_crcs_a_many, build_many, seal_many, seal_mode5
+from wmbus.sender_many import add_crcs_a_many, build_many
 
 if TYPE_CHECKING:
     from sim.meters.fleet import Fleet
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
-_ROWS_AT_ONCE = 16_384
+_ROWS_AT_ONCE = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ class Telegrams:
 def telegrams(fleet: Fleet, meter: NDArray[Any], k: NDArray[Any], *, crcs: bool = False) -> Telegrams:
     """Telegram k[i] of meter[i], without CRCs, or as on the air in frame format A."""
     who = fleet.population
-    meter, k = np.asarray(meter, dtype=np.int64), np.asarray(k, dtype=np.int64)
+    # One kind of array, so that compiled code is compiled once.
+    meter, k = np.require(meter, np.int64, ("C", "W")), np.require(k, np.int64, ("C", "W"))
     if len(fleet.groups) == 1:
         size = _on_air(int(who.length_bytes[0]), crcs)
         data = np.empty(size * len(meter), dtype=np.uint8)
@@ -78,28 +78,24 @@ def _on_air(size: int, crcs: bool) -> int:
 
 
 def _fill(fleet: Fleet, group: int, meter: I64, k: I64, block: U8, crcs: bool) -> None:
-    """The telegrams of one group's meters, one a row of `block`; CRCs are added while a slice is still at hand."""
-    if crcs:
-        bare = np.empty((_ROWS_AT_ONCE, int(fleet.population.length_bytes[meter[0]]) if len(meter) else 0), np.uint8)
-        for low in range(0, len(meter), _ROWS_AT_ONCE):
-            rows = slice(low, low + _ROWS_AT_ONCE)
-            some = bare[: len(meter[rows])]
-            _fill(fleet, group, meter[rows], k[rows], some, False)
-            add_crcs_a_many(some, block[rows])
-        return
+    """The telegrams of one group's meters, one a row of `block`."""
     compiled = security_many.engine() != "numpy"
     tampered = np.array(sorted(fleet.tampered), dtype=np.int64)
     for low in range(0, len(meter), _ROWS_AT_ONCE):
         rows = slice(low, low + _ROWS_AT_ONCE)
-        if not (compiled and _compiled(fleet, group, meter[rows], k[rows], block[rows])):
-            block[rows] = _by_numpy(fleet, group, meter[rows], k[rows])
-        elif len(tampered):
-            ill = low + np.flatnonzero(np.isin(meter[rows], tampered))
-            if len(ill):
-                block[ill] = _by_numpy(fleet, group, meter[ill], k[ill])
+        if not compiled:
+            block[rows] = _by_numpy(fleet, group, meter[rows], k[rows], crcs)
+            continue
+        from sim.meters.days import by_days
+
+        left = by_days(fleet, group, meter[rows], k[rows], block[rows], crcs)
+        ill = np.flatnonzero(np.isin(meter[rows], tampered)) if len(tampered) else left[:0]
+        for some in (left, ill):
+            if len(some):
+                block[low + some] = _by_numpy(fleet, group, meter[low + some], k[low + some], crcs)
 
 
-def _by_numpy(fleet: Fleet, group: int, meter: I64, k: I64) -> U8:
+def _by_numpy(fleet: Fleet, group: int, meter: I64, k: I64, crcs: bool) -> U8:
     who = fleet.population
     kind, security = fleet.kinds[group], fleet.groups[group].security
     moment, sts = moments(fleet, kind, meter, fleet.starts(meter, k))
@@ -107,59 +103,14 @@ def _by_numpy(fleet: Fleet, group: int, meter: I64, k: I64) -> U8:
     if security == "none" and kind.unencrypted_prefix:
         prefix = np.frombuffer(kind.unencrypted_prefix, dtype=np.uint8)
         records = np.concatenate((np.broadcast_to(prefix, (len(meter), len(prefix))), records), axis=1)
-    return build_many(
+    made = build_many(
         addresses(kind, who.number[meter]), (who.acc0[meter] + k).astype(np.uint8), sts, records, security=security,
         keys=None if security == "none" else who.keys[meter],
         counters=(who.counter0[meter] + k).astype(np.uint32) if security == "mode7" else None,
         c_field=kind.c_field, tpl=kind.tpl_for(security),
         cfg_flags=kind.cfg_flags_unencrypted if security == "none" else 0,
     )  # fmt: skip
-
-
-def _compiled(fleet: Fleet, group: int, meter: I64, k: I64, frames: U8) -> bool:
-    """The same by compiled code, as if all meters were well, on one day. False where their days differ or a value does
-    not fit: then numpy does it, or says what is wrong."""
-    from sim.meters import compiled, plan
-
-    who = fleet.population
-    kind, security, size = fleet.kinds[group], fleet.groups[group].security, int(who.length_bytes[meter[0]])
-    if float(k.max()) * float(fleet.longest_ns) > LIMIT_NS / 2 or int(k.min()) < 0:
-        return False
-    n = len(meter)
-    ms = np.empty(n, dtype=np.int64)
-    low, high = compiled.clocks(
-        meter, k, who.t0_ns, who.period_ns, who.acc0, who.drift_ppb, who.clock_offset_ms, fleet.epoch_ms, ms
-    )
-    day = low // MS_PER_DAY
-    if day != high // MS_PER_DAY:
-        return False
-    fleet.heat.cover(low)
-    fleet.heat.cover(high)
-    one = fleet.plans.get((group, day))
-    if one is None:
-        if len(fleet.plans) > 4 * len(fleet.groups):
-            fleet.plans.clear()
-        one = fleet.plans[group, day] = plan.plan(kind, security, size, fleet.heat, day)
-    columns = np.zeros((1, 1), dtype=np.int64)
-    if one.columns:
-        moment, _ = moments(fleet, kind, meter, fleet.starts(meter, k))
-        columns = plan.columns_of(one, moment, n)
-    keys, ivs = np.empty((n, 16), dtype=np.uint8), np.empty((n, 16), dtype=np.uint8)
-    amiss = compiled.fill(
-        frames, keys.view(np.uint64), ivs.view(np.int64), one.template, one.places, one.operations, columns,
-        meter, k, ms, day, who.keys.view(np.uint64), who.acc0, who.number, who.room, who.factor_q16,
-        who.unmeasured_minutes, who.battery_low_day, *fleet.heat.tables, fleet.heat.first_hour,
-    )  # fmt: skip
-    if amiss >= 0:
-        return False
-    if security == "mode5":
-        seal_mode5(frames, ivs, keys, one.records_bytes)
-    elif security == "mode7":
-        counters = (who.counter0[meter] + k).astype(np.uint32)
-        seal_many(
-            frames, frames[:, 2:10], ivs[:, 8], one.records_bytes, security=security, keys=keys, counters=counters
-        )
-    return True
+    return add_crcs_a_many(made) if crcs and made.shape[1] > 9 else made
 
 
 def values(kind: Kind, at: Moment) -> list[I64 | int]:

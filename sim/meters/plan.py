@@ -21,10 +21,12 @@ from sim.meters.values import QUANTITIES
 from sim.spec import Security
 from wmbus.link import Address
 from wmbus.sender_many import frame_template
+from wmbus.telegram import length
 from wmbus.transport import CI_LONG
 
 if TYPE_CHECKING:
     from sim.meters.batch import I64
+    from sim.meters.fleet import Fleet
 
 _ENCODINGS: Final = {"bcd2": 1, "bcd4": 1, "bcd6": 1, "bcd8": 1, "ascii8": 2}
 _PER: Final = {"room_dc": 100, "room_cc": 10, "radiator_dc": 100, "radiator_cc": 10}
@@ -45,13 +47,13 @@ class Plan:
     records_bytes: int
 
 
-def plan(kind: Kind, security: Security, size: int, heat: Heat, day: int) -> Plan:
-    """The plan of a healthy group on one day, frames of `size` bytes."""
+def plan(kind: Kind, security: Security, heat: Heat, day: int) -> Plan:
+    """The plan of a healthy group on one day."""
     tpl = kind.tpl_for(security)
     prefix = kind.unencrypted_prefix if security == "none" else b""
     m = kind.payload_bytes(security)
     cfg_flags = kind.cfg_flags_unencrypted if security == "none" else 0
-    template = frame_template(size, m, security, c_field=kind.c_field, tpl=tpl, cfg_flags=cfg_flags)
+    template = frame_template(length(m, security, tpl), m, security, c_field=kind.c_field, tpl=tpl, cfg_flags=cfg_flags)
     wire = Address(kind.manufacturer, "00000000", kind.version, kind.device_type).wire()
     template[2:10] = np.frombuffer(wire, dtype=np.uint8)
     header = 30 if security == "mode7" else 10
@@ -145,6 +147,16 @@ class _Calendar:
     def _latched_half(self, half: int) -> tuple[int, int]:
         begin = (int(civil.month_start(half // 2)) + half % 2 * 15) * 24 - self._first_hour
         return begin, self._month(self._at.last_set((half - 1) // 2))
+
+
+def of_day(fleet: Fleet, group: int, day: int) -> Plan:
+    """The plan of one of a fleet's groups on a day, made once."""
+    one: Plan | None = fleet.plans.get((group, day))
+    if one is None:
+        if len(fleet.plans) > 4 * len(fleet.groups):
+            fleet.plans.clear()
+        one = fleet.plans[group, day] = plan(fleet.kinds[group], fleet.groups[group].security, fleet.heat, day)
+    return one
 
 
 def columns_of(one: Plan, moment: Any, n: int) -> I64:
