@@ -7,12 +7,19 @@ In mode 7 the CMAC covers everything from the transport layer's CI on, so every 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sim.clock import Calendar
+from wmbus.afl import FCL_MCR, Afl
 from wmbus.dates import decode_f, encode_f
+from wmbus.ell import CI_I
 from wmbus.errors import BadTelegram
+from wmbus.sender import CC_SYNCHRONOUS
 from wmbus.telegram import Telegram, parse
+from wmbus.transport import CI_NONE, CI_SHORT
 
 HCA_RECORD = bytes.fromhex("036e")  # current units, 24-bit integer
+CLOCK_RECORD = bytes.fromhex("046d")  # date and time, type F
 FIRST_BLOCK_TAIL = {"VIP": 4}
 """Bytes of a record that the first encrypted block of a maker's telegram leaves open; the next clear bytes complete
 it (known from published telegrams of that type)."""
@@ -49,41 +56,117 @@ def with_status(frame: bytes, flip: int) -> bytes:
     return bytes(forged)
 
 
-def with_units(frame: bytes, units: int, maker: str) -> bytes:
-    """Mode 5: keep the first encrypted block, cut the others, append current units in clear (N becomes 1). Mode 0:
-    append the record. Other modes: the same surgery, for a receiver that fails open."""
-    telegram = parse(frame)
-    cfg = header_offsets(telegram)[2]
-    head, payload = frame[: telegram.payload_offset], telegram.payload
-    record = HCA_RECORD + units.to_bytes(3, "little")
-    forged = bytearray(head)
-    if telegram.mode == 0:
-        body = payload + record
-    else:
-        forged[cfg] = (forged[cfg] & 0x0F) | 0x10
-        body = payload[:16] + b"0" * FIRST_BLOCK_TAIL.get(maker, 0) + record
-    forged += body
-    forged[0] = len(forged) - 1
+def with_status_cleared(frame: bytes, bits: int) -> bytes:
+    """The same telegram with bits of its status byte off, if they were on."""
+    forged = bytearray(frame)
+    forged[header_offsets(parse(frame))[1]] &= 0xFF ^ bits
     return bytes(forged)
 
 
-def in_clear(frame: bytes, units: int) -> bytes:
-    """A downgrade: the same meter, no encryption announced, no MAC, just a record in clear (short header, mode 0)."""
+def with_units(frame: bytes, units: int, maker: str) -> bytes:
+    """Mode 5: keep the first encrypted block, cut the others, append current units in clear (N becomes 1). Mode 0:
+    append the record. Other modes: the same surgery, for a receiver that fails open."""
+    record = HCA_RECORD + units.to_bytes(3, "little")
+    return with_tail(frame, record) if parse(frame).mode == 0 else cut_to_first_block(frame, record, maker)
+
+
+def records_now(units: int, at: datetime) -> bytes:
+    """Two records in clear: current units, and the date and time that a meter would show."""
+    return HCA_RECORD + units.to_bytes(3, "little") + CLOCK_RECORD + encode_f(at)
+
+
+def with_tail(frame: bytes, records: bytes) -> bytes:
+    """The same telegram with records in clear behind what it carries."""
+    return _resized(frame + records)
+
+
+def cut_to_first_block(frame: bytes, records: bytes, maker: str) -> bytes:
+    """N lowered to 1, everything behind the first encrypted block replaced by records in clear."""
     telegram = parse(frame)
-    acc = access_number(frame)
-    body = bytearray(frame[:10]) + bytes((0x7A, acc, 0, 0, 0)) + HCA_RECORD + units.to_bytes(3, "little")
-    body[2:10] = telegram.address.wire()
-    body[0] = len(body) - 1
-    return bytes(body)
+    cfg = header_offsets(telegram)[2]
+    head = bytearray(frame[: telegram.payload_offset + 16])
+    head[cfg] = (head[cfg] & 0x0F) | 0x10
+    return _resized(bytes(head) + b"0" * FIRST_BLOCK_TAIL.get(maker, 0) + records)
+
+
+def with_block_flipped(frame: bytes, block: int, flip: int = 0x01) -> bytes:
+    """One bit of one ciphertext block turned over: in CBC the next block's plaintext changes by just that bit, and this
+    block's becomes noise. The first block cannot be spared: it begins 2F2F."""
+    telegram = parse(frame)
+    forged = bytearray(frame)
+    forged[telegram.payload_offset + 16 * block] ^= flip
+    return bytes(forged)
+
+
+def with_version(frame: bytes, flip: int) -> bytes:
+    """The same telegram from another version of the meter: in mode 5 the version is byte 6 of the IV, so byte 6 of the
+    plaintext changes by the same bits; in mode 7 the MAC does not cover the link layer."""
+    forged = bytearray(frame)
+    forged[8] ^= flip  # L C M2 ID4 V T
+    return bytes(forged)
+
+
+def without_mac(frame: bytes) -> bytes:
+    """Mode 7 with an authentication layer that carries the counter and no MAC. Raises ValueError without that layer."""
+    afl = parse(frame).afl
+    if afl is None or afl.mcr is None:
+        raise ValueError("there is no authentication layer to take the MAC out of")
+    return _resized(frame[: afl.offset] + Afl(FCL_MCR, mcr=afl.mcr).wire() + frame[afl.end :])
+
+
+# --- downgrades: a telegram of our own in the meter's name ------------------------------------------------------
+
+
+def in_mode_0(frame: bytes, records: bytes) -> bytes:
+    """A short header that announces no encryption, under the access number expected next."""
+    return _of_ours(frame, bytes((CI_SHORT, _next(frame), 0, 0, 0)) + records)
+
+
+def without_header(frame: bytes, records: bytes) -> bytes:
+    """CI 78: records and nothing before them, so nothing that could say how they are secured."""
+    return _of_ours(frame, bytes((CI_NONE,)) + records)
+
+
+def with_no_block(frame: bytes, records: bytes) -> bytes:
+    """The meter's own mode announced, and N = 0: not one block is encrypted. In mode 7 with a counter and no MAC."""
+    telegram = parse(frame)
+    assert telegram.transport is not None
+    start = telegram.transport.offset
+    acc, _, cfg = header_offsets(telegram)
+    header = bytearray(frame[start : telegram.payload_offset])
+    header[acc - start] = _next(frame)
+    header[cfg - start] &= 0x0F
+    afl = telegram.afl
+    before = b"" if afl is None or afl.mcr is None else Afl(FCL_MCR, mcr=afl.mcr + 1).wire()
+    return _of_ours(frame, before + bytes(header) + records)
+
+
+def behind_ell(frame: bytes, records: bytes) -> bytes:
+    """Mode 0 behind an extended link layer that encrypts nothing either."""
+    acc = _next(frame)
+    return _of_ours(frame, bytes((CI_I, CC_SYNCHRONOUS, acc, CI_SHORT, acc, 0, 0, 0)) + records)
+
+
+def _of_ours(frame: bytes, body: bytes) -> bytes:
+    """The link layer of `frame`, with the meter's own address, before a body of ours."""
+    return _resized(frame[:2] + parse(frame).address.wire() + body)
+
+
+def _next(frame: bytes) -> int:
+    return (access_number(frame) + 1) % 256
+
+
+def _resized(frame: bytes) -> bytes:
+    """L says how many bytes follow it."""
+    return bytes((len(frame) - 1,)) + frame[1:]
 
 
 def with_clock_of(old: bytes, recent: bytes, *, later_minutes: int) -> bytes:
     """Clear telegrams only: the old contents under the recent telegram's date-time, moved on. Returns `old` as it is
     when neither carries a date-time (046D)."""
-    marker = bytes.fromhex("046d")
     try:
-        at = old.index(marker, parse(old).payload_offset) + 2
-        now = decode_f(recent[recent.index(marker, parse(recent).payload_offset) + 2 :][:4])
+        at = old.index(CLOCK_RECORD, parse(old).payload_offset) + 2
+        now = decode_f(recent[recent.index(CLOCK_RECORD, parse(recent).payload_offset) + 2 :][:4])
     except (ValueError, BadTelegram):
         return old
     if now is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -30,12 +31,19 @@ Step = Generator[Any, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the attacker's radio is: `beside` a gateway's index, that many metres away."""
+    """Where the attacker's radio is: `beside` a gateway's index, that many metres away. Whoever has several radios puts
+    the receiver at `ear` and the transmitter at `mouth`; the jammer stays here."""
 
     beside: int = 0
     metres: float = 6.0
     power_dbm: float = 12.0
     sensitivity_dbm: float = -105.0
+    ear: Place | None = None
+    mouth: Place | None = None
+
+
+def _position(world: World, place: Place) -> Any:
+    return world.site.beside_gateway(place.beside, place.metres)
 
 
 class _Base:
@@ -45,12 +53,16 @@ class _Base:
         self._world = world
         self._record = record
         self._place = place
-        self._position = world.site.beside_gateway(place.beside, place.metres)
+        self._position = _position(world, place)
 
     @property
     def now_ns(self) -> int:
         """The attacker's watch (world ns)."""
         return int(self._world.env.now)
+
+    def today(self) -> datetime:
+        """What the same watch shows: date and time, as meters show it (naive)."""
+        return self._world.calendar.at(self.now_ns).replace(tzinfo=None)
 
     def wait(self, seconds: float) -> simpy.Event:
         return self._world.env.timeout(ns(seconds))
@@ -76,10 +88,11 @@ class _Hear(_Base):
         super().__init__(world, record, place)
         self._waiting: list[simpy.Event] = []
         self._watchers: list[Callable[[Heard], None]] = []
+        ear = place.ear or place
         self._ear = world.air.add_receiver(
             f"{record.id} ear",
-            self._position,
-            round(place.sensitivity_dbm * 100),
+            _position(world, ear),
+            round(ear.sensitivity_dbm * 100),
             (Mode.T1, Mode.C1, Mode.S1),
             self._on_frame,
         )
@@ -107,18 +120,20 @@ class _Hear(_Base):
 class _Speak(_Base):
     def __init__(self, world: World, record: Record, place: Place) -> None:
         super().__init__(world, record, place)
+        self._mouth = place.mouth or place
+        self._mouth_position = _position(world, self._mouth)
         self._source: int | None = None
         self._count = 0
 
     def speak(self, telegram: bytes, *, mode: str = "T1") -> Spoken:
         """Send a frame now. Returns the receipt by which the truth finds it again."""
         if self._source is None:
-            self._source = self._world.air.add_transmitter(self._position)
+            self._source = self._world.air.add_transmitter(self._mouth_position)
         spoken = Spoken(self._source, self._count, self.now_ns, telegram)
         self._count += 1
         self._world.truth.spoken[(spoken.source, spoken.k)] = spoken
         self._world.air.emit(
-            self._source, spoken.k, Mode[mode], len(telegram), round(self._place.power_dbm * 100), frame=telegram
+            self._source, spoken.k, Mode[mode], len(telegram), round(self._mouth.power_dbm * 100), frame=telegram
         )
         return spoken
 

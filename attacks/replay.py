@@ -8,11 +8,11 @@ from typing import Any
 
 from attacks import forgery
 from attacks.attack import Can, Outcome, Steps, attack
+from attacks.shots import Shot, outcomes_of
 from attacks.survey import Known, Survey
 from sim.bundle import Heard
-from sim.clock import world_time
 from sim.spec import SECURITIES
-from sim.truth import Spoken, Truth, fingerprint
+from sim.truth import Truth, fingerprint
 
 AT_ONCE = "after 10 s"
 OTHERS = "after more than ten others"
@@ -52,7 +52,7 @@ class Replay:
     makers: tuple[str, ...] = ()
     timeless: tuple[str, ...] = ()
     survey: Survey = field(default_factory=Survey)
-    shots: list[tuple[str, str, str, Spoken]] = field(default_factory=list)
+    shots: list[Shot] = field(default_factory=list)
     _cues: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     _taken: set[str] = field(default_factory=set)
     _late: int = 0
@@ -104,7 +104,7 @@ class Replay:
     def _speak(self, reach: Any, variant: str, target: Known, telegram: bytes) -> None:
         spoken = reach.speak(telegram)
         reach.note("speak", f"{variant}: {target.address}, telegram {fingerprint(telegram)}")
-        self.shots.append((variant, target.security, target.address, spoken))
+        self.shots.append(Shot(variant, target.security, target.address, spoken))
 
     # --- the variants -------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Replay:
     def _new_acc(self, reach: Any, target: Known, variant: str = ACC) -> Steps:
         old = target.recordings[0]
         heard = yield self._next(reach, target)
-        yield reach.wait(10.0)
+        yield reach.wait(min(10.0, target.interval_s / 2))  # before the meter itself uses the number
         fresh = forgery.with_access_number(old.telegram, (forgery.access_number(heard.telegram) + 1) % 256)
         self._speak(reach, variant, target, fresh)
 
@@ -160,35 +160,4 @@ class Replay:
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        return outcomes_of_shots(self.shots, truth)
-
-
-def outcomes_of_shots(shots: list[tuple[str, str, str, Spoken]], truth: Truth) -> list[Outcome]:
-    """One outcome a (variant, security): frames the portal judged, portal records they changed, and why not. A frame
-    that a gateway took and the portal neither stored nor refused did not reach its target."""
-    groups: dict[tuple[str, str], list[tuple[str, Spoken]]] = defaultdict(list)
-    for variant, security, address, spoken in shots:
-        groups[variant, security].append((address, spoken))
-    found = []
-    for (variant, security), rows in groups.items():
-        delivered = sum(bool(spoken.taken) for _, spoken in rows)
-        reached = sum(bool(s.taken and (truth.changed_by(s) or truth.refused(s.telegram))) for _, s in rows)
-        achieved = sum(truth.changed_by(spoken) > 0 for _, spoken in rows)
-        reasons = sorted({reason for _, s in rows if not truth.changed_by(s) for reason in truth.refused(s.telegram)})
-        alarms = sum(bool(truth.alarms(["freshness"], subject=a, since_ns=s.start_ns)) for a, s in rows)
-        evidence: dict[str, int | float | str] = {
-            "sent": len(rows),
-            "delivered": delivered,
-            "judged by the portal": reached,
-            "records changed": achieved,
-            "alarms": alarms,
-        }
-        if reasons:
-            evidence["refused as"] = ", ".join(reasons)
-        evidence["first at"] = f"{world_time(rows[0][1].start_ns)}, meter {rows[0][0]}"
-        if achieved:
-            why = "the portal stored it as a reading"
-        else:
-            why = f"refused: {', '.join(reasons)}" if reasons else "no record was changed"
-        found.append(Outcome(variant, security, reached, achieved, detected=False, why=why, evidence=evidence))
-    return found
+        return outcomes_of(self.shots, truth)

@@ -167,12 +167,18 @@ class Truth:
             return [row for row in rows if row.stored_ns >= since_ns]
         return [row for row in rows if since_ns <= row.received_ns <= until_ns]
 
-    def changed_by(self, spoken: Spoken) -> int:
+    def rows_of(self, spoken: Spoken) -> list[Any]:
         """Portal records that exist because of one spoken frame."""
+        through = {gateway for gateway, _ in spoken.taken}
         ends = [end_ns for _, end_ns in spoken.taken]
         if not ends:
-            return 0
-        return len(self.stored_from(spoken.telegram, min(ends) - NS_PER_S, max(ends) + NS_PER_S))
+            return []
+        rows = self.stored_from(spoken.telegram, min(ends) - NS_PER_S, max(ends) + NS_PER_S)
+        return [row for row in rows if row.gateway in through]  # else the meter's own, heard elsewhere just before
+
+    def changed_by(self, spoken: Spoken) -> int:
+        """How many those are."""
+        return len(self.rows_of(spoken))
 
     def refused(self, telegram: bytes) -> list[str]:
         """The portal's reasons for not taking these bytes."""

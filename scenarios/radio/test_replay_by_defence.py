@@ -32,3 +32,20 @@ def test_the_access_number_alone_stops_no_replay_after_a_wrap(world: Stage) -> N
     world.expect(
         replay, "with a rewritten clock", on=(S, N, N), acc=(S, N, N), ts=(S, N, N), mcr=(S, N, N), off=(S, N, N)
     )
+
+
+@scenario(
+    world="timeless-fast",
+    threats=["L08", "L09"],
+    defences={"no_mcr": {"portal.checks": ["acc", "ts", "age", "bind"]}},
+)
+def test_the_counter_alone_stops_a_quick_wrap_without_a_time_inside(world: Stage) -> None:
+    """Meters that send no time, so fast that the access number wraps while a telegram is still young: `acc`, `ts`,
+    `age` and `bind` together let the old telegram pass. In mode 7 the counter under the MAC stops it, alone; in mode 5
+    nothing does."""
+    replay = world.attack(Replay(learn_s=60, targets_each=1))
+    world.run(minutes=22)
+    world.expect(replay, "after 10 s", on=(N, X, X), no_mcr=(N, X, X), off=(N, S, S))
+    world.expect(replay, "after more than ten others", on=(N, X, X), no_mcr=(N, X, X), off=(N, S, S))
+    world.expect(replay, "after a wrap of 256", on=(N, S, X), no_mcr=(N, S, S), off=(N, S, S))
+    world.expect(replay, "with a rewritten access number", on=(N, S, X), no_mcr=(N, S, X), off=(N, S, X))

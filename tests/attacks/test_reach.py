@@ -17,7 +17,7 @@ from sim.events import AttackActed, Fate
 from sim.world import World
 from tests.small_worlds import dozen
 
-EVERYONE = {"now_ns", "wait", "wait_until", "event", "go", "note"}
+EVERYONE = {"now_ns", "today", "wait", "wait_until", "event", "go", "note"}
 OWN = {
     Can.HEAR: {"hear", "listen"},
     Can.SPEAK: {"speak"},

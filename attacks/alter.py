@@ -1,0 +1,128 @@
+"""Alteration on the air: keep a telegram from the gateway, change it without its key, deliver it at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from attacks import forgery
+from attacks.attack import Can, Outcome, Steps, attack
+from attacks.shadow import Shadow
+from attacks.shots import Shot, outcomes_of
+from attacks.survey import Known
+from sim.bundle import Heard
+from sim.truth import Truth, fingerprint
+
+UNITS = 4_711
+VERSION = 0x01
+APPENDED = "a record in clear appended"
+CUT = "N lowered, cut, units and time in clear appended"
+CUT_TIMELESS = "N lowered, cut, units in clear appended"
+FLIPPED = "a bit flipped behind the first block"
+ANOTHER_VERSION = "another version announced: stored"
+WRONG_VALUE = "another version announced: value changed"
+NO_MAC = "MAC left out, status changed"
+STATUS = "tamper bit of the status byte cleared"
+
+Surgery = Callable[[bytes, str, datetime], bytes]
+TIMED: dict[str, Surgery] = {
+    APPENDED: lambda frame, maker, now: forgery.with_tail(frame, forgery.records_now(UNITS, now)[:5]),
+    CUT: lambda frame, maker, now: forgery.cut_to_first_block(frame, forgery.records_now(UNITS, now), maker),
+    CUT_TIMELESS: lambda frame, maker, now: forgery.cut_to_first_block(
+        frame, forgery.records_now(UNITS, now)[:5], maker
+    ),
+    ANOTHER_VERSION: lambda frame, maker, now: forgery.with_version(frame, VERSION),
+    NO_MAC: lambda frame, maker, now: forgery.with_status(forgery.without_mac(frame), 0x10),
+}
+TIMELESS: dict[str, Surgery] = {
+    FLIPPED: lambda frame, maker, now: forgery.with_block_flipped(frame, 2),
+    STATUS: lambda frame, maker, now: forgery.with_status_cleared(frame, 0x08),
+    NO_MAC: TIMED[NO_MAC],
+}
+NEEDS = {CUT: ("mode5", "mode7"), CUT_TIMELESS: ("mode5", "mode7"), FLIPPED: ("mode5", "mode7"), NO_MAC: ("mode7",)}
+
+
+@attack(
+    id="radio.alter",
+    title="Change telegrams on their way to the gateway",
+    threats=["L13", "L14", "L15", "L16", "L17", "L20", "L21"],
+    can=Can.HEAR | Can.SPEAK | Can.SHAPE,
+    ics=["T0830", "T0856", "T0860"],
+    weakness={
+        "portal.strict": False,
+        "portal.pin_profile": False,
+        "portal.whole_address": False,
+        "portal.checks": ["acc", "mcr", "age", "bind"],
+    },
+    seen_as="refused: clear tail, bad mac, profile, or another address",
+)
+@dataclass
+class Alter:
+    """The gateway never hears the genuine telegram, so number and time in the altered one are new; what is tried is
+    only whether the portal notices the change. Each variant has meters of its own, and changes each of their telegrams.
+
+    "appended", "cut": units of the attacker's choice in clear behind the ciphertext, or behind its first block.
+    "flipped": one bit of a ciphertext block, which turns that block into noise and the same bit of the next one over.
+    "another version": a byte of the address that feeds the IV; counted apart are telegrams stored and values changed.
+    "MAC left out": mode 7 with its counter and no MAC. "tamper bit": the status byte of a meter that complains;
+    counted are readings without the complaint.
+    """
+
+    learn_s: float = 600.0
+    until_s: float = 3_000.0
+    makers: tuple[str, ...] = ("QDS",)
+    timeless: tuple[str, ...] = ("TCH",)
+    shots: list[Shot] = field(default_factory=list)
+    _shadow: Shadow = field(init=False)
+    _variant: dict[str, str] = field(default_factory=dict)
+    _dealt: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+
+    def run(self, reach: Any) -> Steps:
+        self._shadow = shadow = Shadow(lambda known, heard: self._replace(reach, known, heard))
+        shadow.listen(reach)
+        yield reach.wait_until(self.learn_s)
+        shadow.begin(reach, each=6, makers=self.makers + self.timeless)
+        yield reach.wait_until(self.until_s)
+        shadow.end()
+
+    def _variant_of(self, known: Known) -> str:
+        """Dealt in turn to the meters of one mode and maker, as they speak."""
+        if known.address not in self._variant:
+            forms = TIMELESS if known.maker in self.timeless else TIMED
+            fitting = [form for form in forms if known.security in NEEDS.get(form, (known.security,))]
+            place = (known.security, known.maker)
+            self._variant[known.address] = fitting[self._dealt[place] % len(fitting)]
+            self._dealt[place] += 1
+        return self._variant[known.address]
+
+    def _replace(self, reach: Any, known: Known, heard: Heard) -> None:
+        variant = self._variant_of(known)
+        forms = TIMELESS if known.maker in self.timeless else TIMED
+        reach.go(self._deliver(reach, variant, known, heard, forms[variant]))
+
+    def _deliver(self, reach: Any, variant: str, known: Known, heard: Heard, surgery: Surgery) -> Steps:
+        yield reach.wait(0.5)
+        forged = surgery(heard.telegram, known.maker, reach.today())
+        if forged == heard.telegram:
+            self._shadow.speak(reach, forged)  # nothing to change in it yet; the meter must not fall silent
+            return
+        reach.note("speak", f"{variant}: {known.address}, telegram {fingerprint(forged)}")
+        spoken = self._shadow.speak(reach, forged)
+        self.shots.append(Shot(variant, known.security, known.address, spoken, heard.telegram))
+
+    # --- what came of it ----------------------------------------------------------------------------------------
+
+    def outcomes(self, truth: Truth) -> list[Outcome]:
+        def another_value(row: Any, shot: Shot) -> bool:
+            return bool(row.units != truth.units(truth.known[fingerprint(shot.of)]))
+
+        by_version = [shot._replace(variant=WRONG_VALUE) for shot in self.shots if shot.variant == ANOTHER_VERSION]
+        cleared = [shot for shot in self.shots if shot.variant == STATUS]
+        return [
+            *outcomes_of([shot for shot in self.shots if shot.variant != STATUS], truth),
+            *outcomes_of(by_version, truth, another_value),
+            *outcomes_of(cleared, truth, lambda row, _: not row.tamper),
+        ]

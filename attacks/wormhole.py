@@ -1,0 +1,62 @@
+"""Wormhole: tunnel telegrams to another gateway, live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from attacks.attack import Can, Outcome, Steps, attack
+from attacks.shadow import Shadow
+from attacks.shots import Shot, outcomes_of
+from attacks.survey import Known
+from sim.bundle import Heard
+from sim.truth import Truth, fingerprint
+
+TUNNEL = "live, through a gateway that cannot hear the meter"
+
+
+@attack(
+    id="radio.wormhole",
+    title="Tunnel telegrams to another gateway",
+    threats=["L12"],
+    can=Can.HEAR | Can.SPEAK | Can.SHAPE,
+    ics=["T0830", "T0856", "T0860"],
+    weakness={"portal.checks": ["acc", "ts", "mcr", "age"]},
+    seen_as="refused: foreign gateway",
+)
+@dataclass
+class Wormhole:
+    """A receiver near the meters, a transmitter beside a gateway that is out of their reach, a line between them: each
+    telegram is spoken there a fraction of a second after it was heard here, and the meter's own gateway is kept from
+    hearing it. Bytes, counter and time are genuine and fresh; only the place is a lie, so a meter that was carried
+    away, or hangs on a colder wall, goes on being read.
+    """
+
+    learn_s: float = 600.0
+    until_s: float = 2_400.0
+    delay_s: float = 0.2
+    targets_each: int = 2
+    makers: tuple[str, ...] = ("QDS", "TCH")
+    shots: list[Shot] = field(default_factory=list)
+    _shadow: Shadow = field(init=False)
+
+    def run(self, reach: Any) -> Steps:
+        self._shadow = shadow = Shadow(lambda known, heard: reach.go(self._tunnel(reach, known, heard)))
+        shadow.listen(reach)
+        yield reach.wait_until(self.learn_s)
+        shadow.begin(reach, each=self.targets_each, makers=self.makers)
+        yield reach.wait_until(self.until_s)
+        shadow.end()
+
+    def _tunnel(self, reach: Any, known: Known, heard: Heard) -> Steps:
+        yield reach.wait(self.delay_s)
+        reach.note("speak", f"tunnelled: {known.address}, telegram {fingerprint(heard.telegram)}")
+        self.shots.append(Shot(TUNNEL, known.security, known.address, self._shadow.speak(reach, heard.telegram)))
+
+    def outcomes(self, truth: Truth) -> list[Outcome]:
+        found = outcomes_of(self.shots, truth)
+        for outcome in found:
+            through = {row.gateway for shot in self.shots for row in truth.rows_of(shot.spoken)}
+            if outcome.achieved:
+                outcome.evidence["stored through"] = ", ".join(sorted(through))
+        return found

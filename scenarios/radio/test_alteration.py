@@ -1,0 +1,101 @@
+"""Telegrams changed on their way: which switch of the portal stops which surgery."""
+
+from attacks.alter import Alter
+from attacks.reach import Place
+from bench.scenario import N, S, Stage, X, scenario
+
+BETWEEN = Place(metres=1.0, power_dbm=-18.0, ear=Place(metres=-15.0), mouth=Place(metres=1.0, power_dbm=0.0))
+
+
+@scenario(
+    world="terrace-60",
+    threats=["L13", "L14", "L15", "L16", "L17", "L20", "L21"],
+    defences={
+        "not_strict": {"portal.strict": False},
+        "by_id": {"portal.whole_address": False},
+        "not_pinned": {"portal.pin_profile": False},
+    },
+)
+def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None:
+    """The genuine telegram never reaches the gateway, so freshness has nothing to say. In mode 7 the MAC stops all that
+    changes contents; the profile stops leaving it out (a MAC of two bytes would take 65 536 tries, and is not tried).
+    In mode 5 `strict` stops what is appended in clear, the whole address stops the swapped version; a flipped bit
+    behind the first block and a cleared status byte pass, with everything on. Where the time was cut away, `ts` stops
+    it too. Control: strict, profile, whole address and ts off; the named runs switch off one of them."""
+    attack = world.attack(Alter(), place=BETWEEN)
+    world.run(minutes=20)
+    for meter in range(30):
+        world.inner.tamper(meter, "removed")
+    world.run(minutes=40)
+    world.expect(
+        attack,
+        "a record in clear appended",
+        on=(S, X, X),
+        not_strict=(S, S, X),
+        by_id=(S, X, X),
+        not_pinned=(S, X, X),
+        off=(S, S, X),
+    )
+    world.expect(
+        attack,
+        "N lowered, cut, units and time in clear appended",
+        on=(N, X, X),
+        not_strict=(N, S, X),
+        by_id=(N, X, X),
+        not_pinned=(N, X, X),
+        off=(N, S, X),
+    )
+    world.expect(
+        attack,
+        "N lowered, cut, units in clear appended",
+        on=(N, X, X),
+        not_strict=(N, X, X),
+        by_id=(N, X, X),
+        not_pinned=(N, X, X),
+        off=(N, S, X),
+    )
+    world.expect(
+        attack,
+        "a bit flipped behind the first block",
+        on=(N, S, X),
+        not_strict=(N, S, X),
+        by_id=(N, S, X),
+        not_pinned=(N, S, X),
+        off=(N, S, X),
+    )
+    world.expect(
+        attack,
+        "another version announced: stored",
+        on=(X, X, X),
+        not_strict=(X, X, X),
+        by_id=(S, S, S),
+        not_pinned=(X, X, X),
+        off=(S, S, S),
+    )
+    world.expect(
+        attack,
+        "another version announced: value changed",
+        on=(X, X, X),
+        not_strict=(X, X, X),
+        by_id=(X, S, X),
+        not_pinned=(X, X, X),
+        off=(X, S, X),
+    )
+    world.expect(
+        attack,
+        "MAC left out, status changed",
+        on=(N, N, X),
+        not_strict=(N, N, X),
+        by_id=(N, N, X),
+        not_pinned=(N, N, S),
+        off=(N, N, S),
+    )
+    world.expect(
+        attack,
+        "tamper bit of the status byte cleared",
+        on=(N, S, X),
+        not_strict=(N, S, X),
+        by_id=(N, S, X),
+        not_pinned=(N, S, X),
+        off=(N, S, X),
+    )
