@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -52,6 +52,24 @@ class FrameBatch:
         """From rows in field order."""
         table = np.array(rows, dtype=np.int64).reshape(-1, 7)
         return cls(*(np.ascontiguousarray(table[:, column]) for column in range(7)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[FrameBatch]) -> FrameBatch:
+        """All rows of several batches."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(*(np.concatenate([none, *(getattr(part, name) for part in parts)]) for name in cls.__slots__))
+
+    def part(self, rows: Any) -> FrameBatch:
+        """Some of the rows, by index or mask."""
+        return FrameBatch(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    @property
+    def heard(self) -> int:
+        """How many frames at least one receiver received."""
+        mine = self.fate == Fate.RECEIVED
+        frames = np.stack([self.start_ns[mine], self.source[mine], self.k[mine]])
+        order = frames[:, np.lexsort(frames)]
+        return int((order[:, 1:] != order[:, :-1]).any(axis=0).sum()) + bool(order.shape[1])
 
 
 def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:

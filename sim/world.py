@@ -40,7 +40,7 @@ from sim.played import Played
 from sim.portal.intake import Portal
 from sim.portal.keyring import Keyring
 from sim.portal.registry import MeterEntry, Registry
-from sim.radio.air import Air
+from sim.radio.air import ARRAYS, Air
 from sim.radio.links import Radios
 from sim.radio.modes import Mode, air_time_ns
 from sim.radio.propagation import Propagation
@@ -60,10 +60,13 @@ class World:
     Raises SpecError, EndpointError, StoreError, OSError (a full disk), each with the way out.
     """
 
-    def __init__(self, spec: WorldSpec, seed: int, directory: Path, *, frames: bool = False) -> None:
+    def __init__(
+        self, spec: WorldSpec, seed: int, directory: Path, *, frames: bool = False, engine: str = ARRAYS
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.spec = spec
         self.seed = seed
+        self.engine = engine
         self.directory = directory
         self.env = simpy.Environment(initial_time=0)
         self.seeds = Seeds(seed)
@@ -92,8 +95,10 @@ class World:
 
     def _build(self) -> None:
         propagation = Propagation.of(self.spec.site, self.seeds)
-        self.air = Air(self.env, propagation, history=self.history, gateways=self.spec.gateways)
-        self.air.add_fleet(self.site.meters, self._radios(), self.fleet.telegram)
+        self.air = Air(
+            self.env, propagation, history=self.history, gateways=self.spec.gateways, engine=self.engine
+        )  # fmt: skip
+        self.air.add_fleet(self.site.meters, self._radios(), self.fleet.telegram, self.fleet.telegrams)
         self.history.record(RunStarted(0, self.spec.name, self.seed, self.spec.digest, self.endpoint.name))
         self.endpoint.start()
         self._add_gateways()
@@ -144,6 +149,7 @@ class World:
             sensitivity_cdbm=round(group.sensitivity_dbm * 100),
             links=[Mode[link] for link in group.links],
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
+            patient=True,  # its bundles close by its own clock
         )
         assert receiver == index, "gateways are the first receivers, in order"
         self.gateways.append(gateway)
@@ -247,6 +253,7 @@ class World:
         """Everything that can arrive now arrives. At the end of each window, and at the instant at which somebody who
         does not wait for it (an attacker with a session) has published."""
         now_ns = self.now_ns
+        self.air.catch_up()
         for gateway in self.gateways:
             if gateway.up:
                 gateway.close_due(now_ns)
@@ -330,6 +337,7 @@ class World:
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
         """Let real sockets move for up to `deadline_s` wall seconds, while world time stands still."""
+        self.air.catch_up()
 
         def pumped() -> bool:
             for gateway in self.gateways:

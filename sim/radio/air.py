@@ -10,14 +10,18 @@
 The rules kept here. A receiver gets bytes, the time of the last chip and a level, never who sent it. A frame is settled
 when it ends. A receiver takes part from the instant after it was added. Bursts of jammers are no frames: taps see them
 (with the fate JAMMED and no bytes), counts and history do not. A burst does not fade, since it lasts for many fades.
+
+Who reacts to a frame must know of it at once, and is played event by event (reference.py); who is `patient` is told
+when the window ends or at `catch_up`, and is played by the engine in whole windows (windowed.py). Nothing else tells
+them apart, and with engine="reference" all are played event by event, with the same fates, bytes and order.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import simpy
@@ -30,10 +34,16 @@ from sim.radio.modes import Mode, air_time_ns
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.reference import FrameOf, OnFrame, OnHeader, Pair, Receiver, Reference, Tap, Visit
 from sim.radio.schedule import Batch, Emission, Schedule
+from sim.radio.subsets import FleetLinks, only
+from sim.radio.timetable import Timetable
+from sim.radio.windowed import FramesOf, Windowed
 
 if TYPE_CHECKING:
     from sim.radio.propagation import F64, I64
 
+ARRAYS: Final = "arrays"
+REFERENCE: Final = "reference"
+ENGINES: Final = (ARRAYS, REFERENCE)
 
 @dataclass(frozen=True, slots=True)
 class WindowCounts:
@@ -52,8 +62,10 @@ class Air:
 
     def __init__(
         self, env: simpy.Environment, propagation: Propagation, *, history: History | None = None,
-        gateways: int | None = None, capture: int | I64 = CAPTURE_CDB,
+        gateways: int | None = None, capture: int | I64 = CAPTURE_CDB, engine: str = ARRAYS,
     ) -> None:  # fmt: skip
+        if engine not in ENGINES:
+            raise ValueError(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
         self.env = env
         self.propagation = propagation
         self.history = history
@@ -61,11 +73,16 @@ class Air:
         self.capture = capture_table(capture)
         self.receivers: list[Receiver] = []
         self.taps: list[Tap] = []
+        self._timetable = Timetable()
         self._medium = Reference(env, self.receivers, self.taps)
+        self._windowed = (
+            Windowed(self.receivers, self.taps, self._timetable, self.now_ns) if engine == ARRAYS else None
+        )
         self._places: list[I64] = []  # of receivers
         self._ears: Ears | None = None
         self._fleet_cm: I64 = np.zeros((0, 3), dtype=np.int64)
-        self._fleet_links: Links | None = None
+        self._fleet_links = FleetLinks(propagation, self._fleet_cm, self.radios)
+        self._prompt_links: Links | None = None  # to those who are told at once
         self._visitors: list[I64] = []  # places of the transmitters after the fleet
         self._losses: dict[int, I64] = {}  # source -> loss to each receiver, for emit
 
@@ -79,9 +96,11 @@ class Air:
     def radios(self) -> Radios:
         return self._medium.radios
 
-    def add_fleet(self, positions: F64, radios: Radios, frame_of: FrameOf) -> None:
+    def add_fleet(
+        self, positions: F64, radios: Radios, frame_of: FrameOf, frames_of: FramesOf | None = None
+    ) -> None:
         """The meters: sources 0..n-1, before any other transmitter. `frame_of(source, k)` is asked for a telegram when
-        somebody receives it."""
+        somebody receives it; `frames_of(sources, ks)`, where there is one, for those of a whole window at once."""
         if self._visitors or len(self._fleet_cm):
             raise ValueError("the fleet must be the first transmitters, and there is only one")
         places = centimetres(positions)
@@ -91,9 +110,12 @@ class Air:
         if len(places) and int(radios.duration_ns.min()) < 1:
             raise ValueError("a frame takes at least a nanosecond")
         self._fleet_cm = places
-        self._fleet_links = None
+        self._fleet_links = FleetLinks(self.propagation, places, radios)
         self._medium.radios = radios
         self._medium.frame_of = frame_of
+        if self._windowed is not None:
+            self._windowed.frame_of = frame_of
+            self._windowed.frames_of = frames_of
 
     def add_transmitter(self, position: F64) -> int:
         """A visitor's transmitter; returns its source index."""
@@ -102,22 +124,31 @@ class Air:
 
     def add_receiver(
         self, name: str, position: F64, sensitivity_cdbm: int, links: Iterable[Mode], on_frame: OnFrame,
-        on_header: OnHeader | None = None, demodulators: int = 1,
+        on_header: OnHeader | None = None, demodulators: int = 1, *, patient: bool = False,
     ) -> int:  # fmt: skip
         """Returns the receiver's index. `on_frame(telegram, end_ns, level_cdbm)` for each frame received;
         `on_header(first 10 bytes, now_ns, level_cdbm, mode, remaining_ns)` while a readable frame is still on the air.
-        `demodulators` 0: any number of frames at once."""
+        `demodulators` 0: any number of frames at once. `patient`: it can wait with `on_frame` until the window ends or
+        `catch_up` is called."""
         if demodulators < 0:
             raise ValueError(f"{name}: a receiver cannot have {demodulators} demodulators")
-        receiver = Receiver(self.env, name, sensitivity_cdbm, frozenset(links), on_frame, on_header, demodulators)
-        rest = self._medium.cut(receiver.since_ns)
+        if patient and on_header is not None:
+            raise ValueError(f"{name}: whoever reacts to a header is not patient")
+        receiver = Receiver(self.env, name, sensitivity_cdbm, frozenset(links), on_frame, on_header, demodulators,
+                            self.catch_up if patient else None)  # fmt: skip
         self.receivers.append(receiver)
         self._places.append(centimetres(position)[0])
-        self._ears = self._fleet_links = None
+        self._ears = self._prompt_links = None
         self._losses.clear()
-        for schedule in rest:  # worked out again, with the new receiver
-            self._add_batch(schedule)
+        if not self._in_windows(receiver):
+            self._medium.cut(receiver.since_ns)
+            for schedule in self._timetable.since(receiver.since_ns):  # worked out again, with the new receiver
+                self._add_batch(schedule)
         return len(self.receivers) - 1
+
+    def _in_windows(self, receiver: Receiver) -> bool:
+        """Played by the engine, not event by event."""
+        return self._windowed is not None and receiver.patient
 
     @property
     def ears(self) -> Ears:
@@ -130,11 +161,7 @@ class Air:
     @property
     def links(self) -> Links:
         """The fleet's links."""
-        if self._fleet_links is None:
-            self._fleet_links = Links.of(
-                self.propagation, self._fleet_cm, self.radios.power_cdbm, self.radios.mode, self.ears
-            )
-        return self._fleet_links
+        return self._fleet_links.to(self.ears)
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
@@ -149,10 +176,21 @@ class Air:
         step = np.diff(schedule.start_ns)
         if (step < 0).any() or ((step == 0) & (np.diff(schedule.meter) < 0)).any():
             raise ValueError("a schedule must be sorted by start and meter")
+        self._timetable.add(schedule, schedule.start_ns + self.radios.duration_ns[schedule.meter])
         self._add_batch(schedule)
 
     def _add_batch(self, schedule: Schedule) -> None:
-        arrivals = arrive(self.propagation, self.links, schedule.meter, schedule.meter, schedule.k, self.capture)
+        """To those who are told at once."""
+        if self._prompt_links is None:
+            windows = np.array([self._in_windows(receiver) for receiver in self.receivers], dtype=bool)
+            self._prompt_links = only(self.links, np.where(windows, -1, np.arange(len(windows))))
+        if self._windowed is not None:
+            reaching = np.diff(self._prompt_links.offset)[schedule.meter] > 0
+            schedule = Schedule(schedule.start_ns[reaching], schedule.meter[reaching], schedule.k[reaching])
+            if not len(schedule):
+                return
+        meter = schedule.meter
+        arrivals = arrive(self.propagation, self._prompt_links, meter, meter, schedule.k, self.capture)
         in_range = arrivals.level_cdbm >= self.ears.sensitivity_cdbm[arrivals.receiver]
         curious = np.array([r.on_header is not None for r in self.receivers], dtype=bool)[arrivals.receiver]
         self._medium.add_batch(Batch(schedule, self.radios, arrivals, in_range, curious))
@@ -175,30 +213,41 @@ class Air:
             source, k, mode, now_ns, now_ns + duration_ns, 0 if jammer else length_bytes, power_cdbm,
             self._medium.frame_of, frame, jammer,
         )  # fmt: skip
-        self._medium.add_visit(Visit(emission, self._spread(emission)))
+        prompt, patient = self._spread(emission)
+        if patient and source < len(self._fleet_cm):
+            raise ValueError(f"transmitter {source} is a meter: what it sends comes by `play`")
+        self._medium.add_visit(Visit(emission, prompt))
+        if self._windowed is not None:
+            self._windowed.add_visit(Visit(emission, patient))
+        if not jammer:
+            self._timetable.add_visit(emission.end_ns)
         return emission
 
-    def _spread(self, emission: Emission) -> list[Pair]:
-        """Work out an emission's arrivals and tell the listeners that it begins."""
+    def _spread(self, emission: Emission) -> tuple[list[Pair], list[Pair]]:
+        """Work out an emission's arrivals and tell the listeners that it begins; (told at once, in windows)."""
         air = dataclasses.replace(self.propagation, fading_cdb=0) if emission.jammer else self.propagation
         links = Links.reach(emission.power_cdbm - self._loss(emission.source), np.array([emission.mode]), self.ears)
         first = np.zeros(1, dtype=np.int64)
         arrivals = arrive(air, links, first, first + emission.source, first + emission.k, self.capture)
         start_ns, end_ns, channel = emission.start_ns, emission.end_ns, emission.mode.channel
         columns = (arrivals.receiver, arrivals.level_cdbm, arrivals.units, arrivals.limit, arrivals.readable)
-        pairs = []
+        prompt, patient = [], []
         for number, level, units, limit, readable in zip(*(column.tolist() for column in columns), strict=True):
             receiver = self.receivers[number]
             if start_ns < receiver.since_ns:
                 continue
             in_range = level >= receiver.sensitivity_cdbm
-            pairs.append(Pair(number, level, limit, readable, in_range))
+            pair = Pair(number, level, limit, readable, in_range)
+            if self._in_windows(receiver):
+                patient.append(pair)
+                continue
+            prompt.append(pair)
             if emission.jammer:
                 receiver.listener.burst((start_ns, end_ns, units, channel))
             else:
                 locks = in_range and readable
                 receiver.listener.hear((start_ns, emission.source, emission.k, end_ns, units, channel, locks))
-        return pairs
+        return prompt, patient
 
     def _loss(self, source: int) -> I64:
         """From one source to every receiver, (1, receivers)."""
@@ -210,12 +259,24 @@ class Air:
             self._losses[source] = loss_cdb(self.propagation, place[None], self.ears)
         return self._losses[source]
 
-    # --- the window ends --------------------------------------------------------------------------------------------
+    # --- somebody looks, the window ends ----------------------------------------------------------------------------
+
+    def catch_up(self) -> None:
+        """Patient receivers are told of every frame that ended before now."""
+        if self._windowed is None:
+            self._medium.hand_over()
+        else:
+            self._windowed.join(self.propagation, self.ears, self.links, self.radios, self.capture)
+            self._windowed.catch_up(self.now_ns)
 
     def end_window(self) -> WindowCounts:
-        """Hand what ended before now, and since the last call, to the history."""
-        batch, sent, heard = self._medium.report(self.gateways)
+        """Catch up, and hand what ended before now, and since the last call, to the history."""
+        self.catch_up()
+        counted = len(self.receivers) if self.gateways is None else self.gateways
+        media: Sequence[Reference | Windowed] = [self._medium, *([self._windowed] if self._windowed else [])]
+        batch = FrameBatch.joined([medium.report(counted) for medium in media])
         if self.history is not None:
             self.history.frames(batch)
         counts = np.bincount(batch.fate, minlength=len(Fate)).tolist()
-        return WindowCounts(sent, heard, {fate.label: counts[fate] for fate in Fate}, batch)
+        fates = {fate.label: counts[fate] for fate in Fate}
+        return WindowCounts(self._timetable.ended(self.now_ns), batch.heard, fates, batch)

@@ -1,9 +1,11 @@
-"""The air, event by event: the oracle that everything faster is held against, and the engine of small worlds.
+"""The air, event by event: the oracle that everything faster is held against, and the part of the air that reacts.
 
 One SimPy event a frame, at its end, and one more for a header that somebody wants while the frame is still on the air.
 The rules kept here: the events of one instant are worked on in the order (ends before headers, start, source, k),
 whoever emitted the frames; before any of them, listeners know of every frame that began earlier. What happens at a
 receiver is in listener.py.
+
+A patient receiver's frames are settled here like anybody's, and kept until `hand_over`.
 """
 
 from __future__ import annotations
@@ -33,11 +35,14 @@ _HEADER_BYTES = 10
 
 
 class Receiver:
-    """A radio that listens. Setting `up` switches its power at the present world time."""
+    """A radio that listens. Setting `up` switches its power at the present world time; a patient one (`catch_up` tells
+    it what it has not been told) hears first of what ended before."""
 
     def __init__(self, env: simpy.Environment, name: str, sensitivity_cdbm: int, links: frozenset[Mode],
-                 on_frame: OnFrame, on_header: OnHeader | None, demodulators: int) -> None:  # fmt: skip
+                 on_frame: OnFrame, on_header: OnHeader | None, demodulators: int,
+                 catch_up: Callable[[], None] | None = None) -> None:  # fmt: skip
         self._env = env
+        self._catch_up = catch_up
         self.name = name
         self.sensitivity_cdbm = sensitivity_cdbm
         self.links = links
@@ -47,11 +52,17 @@ class Receiver:
         self.listener = Listener(demodulators)
 
     @property
+    def patient(self) -> bool:
+        return self._catch_up is not None
+
+    @property
     def up(self) -> bool:
         return self.listener.up
 
     @up.setter
     def up(self, up: bool) -> None:
+        if self._catch_up is not None:
+            self._catch_up()
         self.listener.switch(up, int(self._env.now))
 
 
@@ -87,6 +98,7 @@ class Reference:
         self._batches: list[Batch] = []
         self._due: list[tuple[int, int, int, int, int, Visit]] = []  # heap: time, kind, start, source, k
         self._visits: list[Visit] = []  # not yet reported
+        self._kept: list[tuple[int, Receiver, bytes, int]] = []  # for patient receivers: end, who, bytes, level
         self._wake_ns: int | None = None
         self._reported_ns = 0
 
@@ -96,11 +108,11 @@ class Reference:
         self._batches.append(batch)
         self._arm()
 
-    def cut(self, start_ns: int) -> list[Any]:
-        """Take back the schedules of all frames that begin at or after `start_ns`."""
+    def cut(self, start_ns: int) -> None:
+        """Take back all frames of batches that begin at or after `start_ns`."""
         self._admit(start_ns)
-        rest = [batch.cut(start_ns) for batch in self._batches]
-        return [schedule for schedule in rest if len(schedule)]
+        for batch in self._batches:
+            batch.cut(start_ns)
 
     def add_visit(self, visit: Visit) -> None:
         """A frame or burst that begins now."""
@@ -188,7 +200,7 @@ class Reference:
             if fate is Fate.RECEIVED:
                 if telegram is None:
                     telegram = emission.telegram if emission is not None else self.frame_of(source, k)
-                receiver.on_frame(telegram, end_ns, batch.level[pair])
+                self._received(receiver, telegram, end_ns, batch.level[pair])
 
     def _visit_ends(self, visit: Visit) -> None:
         emission = visit.emission
@@ -204,7 +216,21 @@ class Reference:
             if pair.readable or emission.jammer:
                 self._tap(emission, pair.receiver, fate, pair.level_cdbm)
             if fate is Fate.RECEIVED:
-                receiver.on_frame(emission.telegram, emission.end_ns, pair.level_cdbm)
+                self._received(receiver, emission.telegram, emission.end_ns, pair.level_cdbm)
+
+    def _received(self, receiver: Receiver, telegram: bytes, end_ns: int, level_cdbm: int) -> None:
+        if receiver.patient:
+            self._kept.append((end_ns, receiver, telegram, level_cdbm))
+        else:
+            receiver.on_frame(telegram, end_ns, level_cdbm)
+
+    def hand_over(self) -> None:
+        """Patient receivers are told of what ended before now, in the order of ends."""
+        now_ns = int(self._env.now)
+        due = [kept for kept in self._kept if kept[0] < now_ns]
+        self._kept = self._kept[len(due) :]
+        for end_ns, receiver, telegram, level_cdbm in due:
+            receiver.on_frame(telegram, end_ns, level_cdbm)
 
     def _header(self, emission: Emission, pairs: list[Pair], now_ns: int) -> None:
         for pair in pairs:
@@ -223,28 +249,20 @@ class Reference:
 
     # --- what became of it ------------------------------------------------------------------------------------------
 
-    def report(self, gateways: int | None) -> tuple[FrameBatch, int, int]:
-        """What ended before now and was not reported: the batch of pairs at gateways, frames sent, frames heard."""
+    def report(self, receivers: int) -> FrameBatch:
+        """What ended before now and was not reported, at the first so many receivers."""
         now_ns, since_ns = int(self._env.now), self._reported_ns
-        limit = len(self._receivers) if gateways is None else gateways
-        parts = [batch.ended(since_ns, now_ns, limit) for batch in self._batches]
+        parts = [batch.ended(since_ns, now_ns, receivers) for batch in self._batches]
         self._batches = [b for b in self._batches if b.stop and int(b.end_ns[: b.stop].max()) >= now_ns]
-        rows: list[tuple[int, int, int, int, int, int, int]] = []
-        sent = heard = 0
-        for visit in self._visits:
-            emission = visit.emission
-            if emission.jammer or emission.end_ns >= now_ns:
-                continue
-            at = [(p, f) for p, f in zip(visit.pairs, visit.fates, strict=True) if p.readable and p.receiver < limit]
-            rows += [(emission.start_ns, emission.source, emission.k, p.receiver, int(f), p.level_cdbm,
-                      emission.length_bytes) for p, f in at]  # fmt: skip
-            sent += 1
-            heard += any(f is Fate.RECEIVED for _, f in at)
+        rows = [
+            (v.emission.start_ns, v.emission.source, v.emission.k, pair.receiver, int(fate), pair.level_cdbm,
+             v.emission.length_bytes)
+            for v in self._visits if not v.emission.jammer and v.emission.end_ns < now_ns
+            for pair, fate in zip(v.pairs, v.fates, strict=True) if pair.readable and pair.receiver < receivers
+        ]  # fmt: skip
         self._visits = [v for v in self._visits if v.emission.end_ns >= now_ns]
         self._reported_ns = now_ns
-        everything = [part[0] for part in parts] + [FrameBatch.of(rows)]
-        joined = FrameBatch(*(np.concatenate([getattr(b, n) for b in everything]) for n in FrameBatch.__slots__))
-        return joined, sent + sum(part[1] for part in parts), heard + sum(part[2] for part in parts)
+        return FrameBatch.joined([*parts, FrameBatch.of(rows)])
 
 
 def _pairs(batch: Batch, row: int) -> list[Pair]:

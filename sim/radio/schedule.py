@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.events import Fate
 from sim.history import FrameBatch
 from sim.radio.modes import CHANNELS, Mode, header_ns
 
@@ -132,12 +131,9 @@ class Batch:
             self.next += 1
         return None
 
-    def cut(self, start_ns: int) -> Schedule:
+    def cut(self, start_ns: int) -> None:
         """Take the rows from `start_ns` on out of this batch."""
-        low = int(np.searchsorted(self.schedule.start_ns[: self.stop], start_ns))
-        rest = self.schedule.part(low, self.stop)
-        self.stop = low
-        return rest
+        self.stop = int(np.searchsorted(self.schedule.start_ns[: self.stop], start_ns))
 
     def emission(self, row: int, radios: Radios, frame_of: Callable[[int, int], bytes]) -> Emission:
         meter = int(self.schedule.meter[row])
@@ -146,16 +142,15 @@ class Batch:
             int(self.length_bytes[row]), int(radios.power_cdbm[meter]), frame_of,
         )  # fmt: skip
 
-    def ended(self, since_ns: int, until_ns: int, receivers: int) -> tuple[FrameBatch, int, int]:
-        """What ended in an interval, at the first so many receivers: (pairs, frames sent, frames heard)."""
+    def ended(self, since_ns: int, until_ns: int, receivers: int) -> FrameBatch:
+        """What ended in an interval, at the first so many receivers."""
         done = (self.end_ns >= since_ns) & (self.end_ns < until_ns)
         done[self.stop :] = False
         arrivals = self.arrivals
         pick = np.flatnonzero(done[arrivals.row] & arrivals.readable & (arrivals.receiver < receivers))
         row, fate = arrivals.row[pick], np.frombuffer(self.fate, dtype=np.uint8)[pick].astype(np.int64)
         schedule = self.schedule
-        batch = FrameBatch(
+        return FrameBatch(
             schedule.start_ns[row], schedule.meter[row], schedule.k[row], arrivals.receiver[pick], fate,
             arrivals.level_cdbm[pick], self.length_bytes[row],
         )  # fmt: skip
-        return batch, int(done.sum()), len(np.unique(row[fate == Fate.RECEIVED]))

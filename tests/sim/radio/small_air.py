@@ -8,7 +8,7 @@ import numpy as np
 import simpy
 
 from sim.history import FrameBatch, History
-from sim.radio.air import Air
+from sim.radio.air import ARRAYS, Air
 from sim.radio.capture import CAPTURE_CDB
 from sim.radio.links import Radios
 from sim.radio.modes import Mode, air_time_ns
@@ -42,24 +42,29 @@ class Stage:
     """An air with a fleet and a history; every reception is noted in `heard` as (receiver, telegram, end, level)."""
 
     def __init__(self, meters: int, *, fleet: Radios | None = None, positions=None, capture_cdb=CAPTURE_CDB,
-                 fading_cdb=0, shadowing_cdb=0, gateways=None, seed=1) -> None:  # fmt: skip
+                 fading_cdb=0, shadowing_cdb=0, gateways=None, seed=1, engine=ARRAYS) -> None:  # fmt: skip
         self.env = simpy.Environment()
         self.history = History()
         self.seeds = Seeds(seed)
         propagation = Propagation(2_800, 400, shadowing_cdb, fading_cdb, self.seeds)
-        self.air = Air(self.env, propagation, history=self.history, gateways=gateways, capture=capture_cdb)
+        self.air = Air(self.env, propagation, history=self.history, gateways=gateways, capture=capture_cdb,
+                       engine=engine)  # fmt: skip
         places = circle(meters) if positions is None else positions
-        self.air.add_fleet(places, fleet or radios(meters), lambda m, k: b"%d/%d" % (m, k))
+        self.air.add_fleet(
+            places, fleet or radios(meters), lambda m, k: b"%d/%d" % (m, k),
+            lambda ms, ks: [b"%d/%d" % one for one in zip(ms.tolist(), ks.tolist(), strict=True)],
+        )  # fmt: skip
         self.heard: list[tuple[int, bytes, int, int]] = []
         self.batches: list[FrameBatch] = []
         self.sent = self.caught = 0
 
-    def listen(self, *, x=0.0, y=0.0, sensitivity_cdbm=-10_000, links=tuple(Mode), demodulators=1, on_header=None):
+    def listen(self, *, x=0.0, y=0.0, sensitivity_cdbm=-10_000, links=tuple(Mode), demodulators=1, on_header=None,
+               patient=False):  # fmt: skip
         number = len(self.air.receivers)
         return self.air.add_receiver(
             f"r{number}", np.array([x, y, 1.0]), sensitivity_cdbm, links,
             lambda telegram, end_ns, level: self.heard.append((number, telegram, end_ns, level)),
-            on_header, demodulators,
+            on_header, demodulators, patient=patient,
         )  # fmt: skip
 
     def run(self, schedule: Schedule, until_ns: int, window_ns: int | None = None) -> None:
