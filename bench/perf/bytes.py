@@ -40,7 +40,8 @@ def telegram_rate(security: Security, meters: int = 400_000, rounds: int = 5) ->
 
 def bytes_a_meter(meters: int = 200_000) -> float:
     """All that Python holds for a fleet with keys and the engine with two links a meter, once they are made."""
-    small = fleet_of(1_000, "mode5"), City(1_000, 2)  # tables and modules are nobody's meter
+    small = fleet_of(1_000, "mode5"), City(1_000, 2)  # tables, modules and compiled code are nobody's meter
+    small[1].window()
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]

@@ -27,7 +27,7 @@ from sim.meters import civil
 from sim.meters.batch import Telegrams, telegrams
 from sim.meters.kind import TAMPERS, Kind
 from sim.meters.moment import NEVER_MS, Moment
-from sim.meters.physics import MS_PER_DAY, MS_PER_HOUR, Heat
+from sim.meters.physics import MS_PER_DAY, MS_PER_HOUR, heat_of
 from sim.meters.population import Population
 from sim.meters.schedule import first_at, one_start, starts
 from sim.meters.truth import WELL, State, Tamper, Truth
@@ -58,7 +58,7 @@ class Fleet:
         self.n = self.population.n
         self.kinds = self.population.kinds
         self.longest_ns = int(self.population.period_ns.max())
-        self.heat = Heat(seeds, outdoor_mean_c, calendar_start.year)
+        self.heat = heat_of(seeds.seed, outdoor_mean_c, calendar_start.year)
         self._tampers: dict[int, list[Tamper]] = {}
         self._latched: dict[tuple[int, int], list[int]] = {}
         self._recipes = [Recipe(kind) for kind in self.kinds]

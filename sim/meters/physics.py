@@ -13,6 +13,7 @@ The same lines serve Python ints and numpy arrays: only where the tables come fr
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -131,6 +132,13 @@ class Heat:
         load[free - rooms.GAINS_MK >= rooms.HEATING_LIMIT_MK] = 0
         steps: I64 = load // rooms.LOAD_STEP_MK
         return steps
+
+
+@lru_cache(maxsize=2)
+def heat_of(seed: int, outdoor_mean_c: float, start_year: int) -> Heat:
+    """The one Heat of a world: its tables, 18 MB, are a pure function of these, so fleets of the same world, as a
+    city's shards are, share them."""
+    return Heat(Seeds(seed), outdoor_mean_c, start_year)
 
 
 class Reader:

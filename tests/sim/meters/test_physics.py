@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from sim.meters import civil, rooms
+from sim.meters.fleet import Fleet
 from sim.meters.physics import MS_PER_DAY, MS_PER_HOUR, Heat
 from sim.meters.population import Population
 from sim.seeds import Seeds
@@ -119,3 +122,15 @@ def test_tables_grow_with_the_run_and_end_with_the_calendar(heat: Heat) -> None:
         Heat(Seeds(3), 9.5, 2079).cover(_month_ms(0, 2082))
     with pytest.raises(ValueError, match="before what a meter of this world remembers"):
         heat.cover(_month_ms(0, 2015))
+
+
+def test_fleets_of_a_world_share_its_tables_and_no_others() -> None:
+    def fleet(seed: int, mean: float = 9.5, year: int = 2026) -> Fleet:
+        groups = [FleetSpec("one", "vipa-c10", 2)]
+        return Fleet(groups, Seeds(seed), start=datetime(year, 3, 1, tzinfo=UTC), outdoor_mean_c=mean)
+
+    assert fleet(1).heat is fleet(1).heat
+    others = fleet(2), fleet(1, 11.0), fleet(1, 9.5, 2027)
+    ms = _month_ms(3, 2027)
+    counts = {one.heat.scalar.count(20, 65_536, ms) for one in (fleet(1), *others)}
+    assert len(counts) == 4
