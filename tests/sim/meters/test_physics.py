@@ -131,6 +131,6 @@ def test_fleets_of_a_world_share_its_tables_and_no_others() -> None:
 
     assert fleet(1).heat is fleet(1).heat
     others = fleet(2), fleet(1, 11.0), fleet(1, 9.5, 2027)
-    ms = _month_ms(3, 2027)
+    ms = _month_ms(10, 2026)
     counts = {one.heat.scalar.count(20, 65_536, ms) for one in (fleet(1), *others)}
     assert len(counts) == 4
