@@ -40,6 +40,7 @@ except ImportError:  # numba is optional
 
 I64 = NDArray[np.int64]
 _DAY_NS = 86_400 * NS_PER_S
+_AT_ONCE = 1 << 18  # meters whose places are held at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,13 @@ class Shard:
         ears = Ears(
             every.position_cm[self.receivers], every.sensitivity_cdbm[self.receivers], every.listens[self.receivers]
         )  # fmt: skip
-        guard = self._guard(tile, ears)
-        self.names: I64 = np.union1d(own, guard)
-        self.own: NDArray[np.bool_] = np.isin(self.names, own, assume_unique=True)
-        links = self._reach(self.names, ears) if len(guard) else _renumbered(links, self.receivers)
+        guard, heard = self._guard(tile, ears)
+        order = np.argsort(np.concatenate([own, guard]), kind="stable")
+        self.names: I64 = np.concatenate([own, guard])[order]
+        self.own: NDArray[np.bool_] = order < len(own)
+        links = Links(links.offset, np.searchsorted(self.receivers, links.receiver), links.level_cdbm, links.readable)
+        if len(guard):
+            links = Links.joined([links, heard]).of_sources(order)
         self.fleet = Fleet(
             spec.fleet, self.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c, only=self.names
         )
@@ -96,11 +100,12 @@ class Shard:
         mode = np.array([int(Mode[g.link]) for g in spec.fleet], dtype=np.int64)[group]
         return near_links(self.propagation, place, power, mode, ears, fast=self.plan.backend != "numpy")
 
-    def _guard(self, tile: tuple[slice, slice], ears: Ears) -> I64:
-        """Meters of others that these receivers can hear."""
+    def _guard(self, tile: tuple[slice, slice], ears: Ears) -> tuple[I64, Links]:
+        """Meters of others that these receivers can hear, and their links."""
         spec, blocks = self.plan.spec, Blocks.of(self.plan.spec)
+        none = np.zeros(0, dtype=np.int64)
         if not len(ears.position_cm):
-            return np.zeros(0, dtype=np.int64)
+            return none, self._reach(none, ears)
         row, column = tile
         power = max(round(g.power_dbm * 100) for g in spec.fleet)
         far = reach_cm(self.propagation, power, int(ears.sensitivity_cdbm.min()))
@@ -111,11 +116,10 @@ class Shard:
             first = max(0, min(most, math.floor(begin / pitch_cm - 0.5)))
             around.append(slice(first, max(first, min(most, math.ceil(end / pitch_cm + 0.5) + 1))))
         ring = np.setdiff1d(blocks.within(*around), blocks.within(row, column), assume_unique=True)
-        heard = []
-        for at in range(0, len(ring), 1 << 18):
-            some = ring[at : at + (1 << 18)]
-            heard.append(some[np.diff(self._reach(some, ears).offset) > 0])
-        return np.concatenate(heard) if heard else ring
+        parts = [self._reach(ring[at : at + _AT_ONCE], ears) for at in range(0, len(ring), _AT_ONCE)]
+        links = Links.joined(parts or [self._reach(none, ears)])
+        hear = np.flatnonzero(np.diff(links.offset))
+        return ring[hear], links.of_sources(hear)
 
     # --- a window ---------------------------------------------------------------------------------------------------
 
@@ -173,10 +177,6 @@ def _ears(spec: WorldSpec) -> Ears:
     sensitivity = np.array([round(g.sensitivity_dbm * 100) for g in spec.gateway], dtype=np.int64)[group]
     listens = np.array([[False, *(mode.name in g.links for mode in Mode)] for g in spec.gateway])
     return Ears(place, sensitivity, listens[group])
-
-
-def _renumbered(links: Links, receivers: I64) -> Links:
-    return Links(links.offset, np.searchsorted(receivers, links.receiver), links.level_cdbm, links.readable)
 
 
 def _radios(spec: WorldSpec, fleet: Fleet) -> Radios:

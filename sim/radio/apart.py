@@ -127,7 +127,7 @@ def take_apart(
         weak += alone & readable & (good ^ 1)
         frame = np.uint64(frame_of[i])
         heard[frame] |= np.uint8(good & readable & np.int64(counted))
-        keys[np.uint64(left)] = packed
+        keys[np.uint64(left)], frame_of[np.uint64(left)] = packed, frame
         left += 1 - alone
     if counted:
         tally[0] += received

@@ -41,7 +41,7 @@ except ImportError:  # numba is optional
 
 I64 = NDArray[np.int64]
 
-READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL = 1, 2, 4, 8
+READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL = 1, 2, 4, 8  # READABLE: as a truth value
 MAX_WINDOW_NS: Final = 1 << 40
 MAX_ENTRIES: Final = 1 << 24
 MAX_FRAME_NS: Final = 1 << 31
@@ -134,26 +134,21 @@ class Engine:
 
     def _transpose(self, links: Links) -> None:
         """Links by receiver, meters ascending; with what does not change from frame to frame worked out."""
-        meter = np.repeat(np.arange(self.meters, dtype=np.int32), np.diff(links.offset))
-        order = np.argsort(links.receiver, kind="stable")
-        receiver = links.receiver[order]
         self.link_count = np.diff(links.offset)
-        self.link_offset = np.searchsorted(receiver, np.arange(self.receivers + 1)).astype(np.int64)
-        self.link_meter = meter[order]
-        level = links.level_cdbm[order]
-        self.link_level = level.astype(np.int32)
-        self.link_flags = (
-            links.readable[order] * READABLE
-            + (self.radios.mode[self.link_meter] == Mode.S1) * SECOND_CHANNEL
-        ).astype(np.int8)  # fmt: skip
+        narrow = links.receiver if self.receivers > 1 << 16 else links.receiver.astype(np.uint16)  # sorted much faster
+        order = np.argsort(narrow, kind="stable")
+        count = np.bincount(links.receiver, minlength=self.receivers)
+        self.link_offset = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        self.link_meter = np.repeat(np.arange(self.meters, dtype=np.int32), self.link_count)[order]
+        self.link_level = links.level_cdbm.astype(np.int32)[order]
         # How lucky a frame must be to be in range; whom no luck can harm is in range.
-        missing = self.ears.sensitivity_cdbm[receiver] - level
+        missing = np.repeat(self.ears.sensitivity_cdbm, count) - self.link_level
         self.link_luck, always = self.propagation.luck_needed(missing)
-        self.link_flags += (always * IN_RANGE).astype(np.int8)
-        duration = self.radios.duration_ns[self.link_meter]
-        if len(duration) and int(duration.max()) >= MAX_FRAME_NS:
-            raise EngineLimit(f"a frame of {int(duration.max())} ns is longer than {MAX_FRAME_NS} ns")
-        self.link_duration = duration.astype(np.int32)
+        second = (self.radios.mode == Mode.S1).astype(np.int8) * np.int8(SECOND_CHANNEL)
+        self.link_flags = second[self.link_meter] | links.readable[order].astype(np.int8) | always * np.int8(IN_RANGE)
+        if len(links) and self.longest_ns >= MAX_FRAME_NS:
+            raise EngineLimit(f"a frame of {self.longest_ns} ns is longer than {MAX_FRAME_NS} ns")
+        self.link_duration = self.radios.duration_ns.astype(np.int32)[self.link_meter]
 
     @property
     def open_frames(self) -> tuple[I64, I64]:
@@ -178,7 +173,7 @@ class Engine:
         extra = self._extras(visits, begin_ns, until_ns, fleet, others)
         heard = np.zeros(fleet + len(others.source), dtype=np.uint8)
         counts = np.zeros((self.receivers, len(Fate)), dtype=np.int64)
-        down = self._outages(outages, begin_ns)
+        down = self._outages(outages, begin_ns, until_ns)
         late = self._late(frames, until_ns)
         if self.backend == "numba":
             carry, rows = self._compiled(
@@ -218,12 +213,17 @@ class Engine:
         table = np.array(rows, dtype=np.int64).reshape(-1, 8)
         return np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")])
 
-    def _outages(self, outages: Sequence[Sequence[Sequence[int]]], begin_ns: int) -> tuple[I64, I64, I64]:
-        """(offsets by receiver, down, up) of those that reach into the window."""
-        kept = [[pair for pair in own if pair[1] > begin_ns] for own in outages] or [[]] * self.receivers
-        offset = np.cumsum([0, *(len(own) for own in kept)]).astype(np.int64)
-        flat = np.array([pair for own in kept for pair in own], dtype=np.int64).reshape(-1, 2)
-        return offset, np.ascontiguousarray(flat[:, 0]), np.ascontiguousarray(np.minimum(flat[:, 1], FOREVER))
+    def _outages(
+        self, outages: Sequence[Sequence[Sequence[int]]], begin_ns: int, until_ns: int
+    ) -> tuple[I64, I64, I64]:
+        """(offsets by receiver, down, up) of those that reach into the window; what comes later is asked then."""
+        kept = [
+            (r, *pair) for r, own in enumerate(outages) if own for pair in own
+            if pair[0] < until_ns and pair[1] > begin_ns
+        ]  # fmt: skip
+        flat = np.array(kept, dtype=np.int64).reshape(-1, 3)
+        offset = np.searchsorted(flat[:, 0], np.arange(self.receivers + 1)).astype(np.int64)
+        return offset, np.ascontiguousarray(flat[:, 1]), np.ascontiguousarray(np.minimum(flat[:, 2], FOREVER))
 
     def _compiled(
         self, begin_ns: int, until_ns: int, frames: Frames, late_meter: I64, extra: I64, carried_in: I64,

@@ -24,6 +24,7 @@ from sim.radio.solitary import (
     COLUMNS,
     END,
     ENTRY_BITS,
+    ENTRY_MASK,
     ENTRY_SHIFT,
     FLAGS,
     FRAME,
@@ -140,22 +141,20 @@ def sweep(
                 taken_until, luck[0] != 0, luck[1], luck[2], ear, names, frames[2], frame_of, words, numbers, counted,
                 heard, counts[r],
             )  # fmt: skip
-        for i in range(len(visitors)):
-            keys[n] = (np.uint64(visitors[i, C_START] - begin) << ENTRY_SHIFT) | np.uint64(fleet + i)
-            n += 1
-        in_order(keys, n, span, fill, order)
-        lay_out(
-            order, n, begin, fleet, base, links, frames, extra, ex_offset[r], luck, ear, names, sensitivity[r], words,
-            numbers, table,
+        own = n
+        n = lay_out(
+            keys, own, frame_of, base, begin, links, frames, visitors, luck, ear, names, sensitivity[r], words, numbers,
+            table,
         )  # fmt: skip
+        in_order(keys, n, span, fill, order)
         if lonely:
             left = take_small(
-                order, n, fleet, table, rest, until, taken_until, demodulators[r], counted, heard, counts[r]
+                order, n, own, table, rest, until, taken_until, demodulators[r], counted, heard, counts[r]
             )
         else:
             left = n
             for i in range(n):
-                rest[i] = i
+                rest[i] = np.int64(order[i] & ENTRY_MASK)
         # --- sweep
         places = demodulators[r]
         for d in range(places):  # a power cut that came since frees what was locked before

@@ -82,15 +82,25 @@ class Links:
             )
             for low in range(0, len(place_cm), step)
         ]  # fmt: skip
+        none = np.zeros((0, len(ears.sensitivity_cdbm)), dtype=np.int64)
+        return cls.joined(parts or [cls.reach(none, mode, ears)])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Links]) -> Links:
+        """The sources of all parts, one part after the other."""
         if len(parts) == 1:
             return parts[0]
-        counts = [np.diff(part.offset) for part in parts]
         return cls(
-            np.concatenate([[0], np.cumsum(np.concatenate([*counts, np.zeros(0, np.int64)]))]).astype(np.int64),
-            np.concatenate([*(part.receiver for part in parts), np.zeros(0, np.int64)]),
-            np.concatenate([*(part.level_cdbm for part in parts), np.zeros(0, np.int64)]),
-            np.concatenate([*(part.readable for part in parts), np.zeros(0, np.bool_)]),
-        )
+            np.concatenate([[0], np.cumsum(np.concatenate([np.diff(part.offset) for part in parts]))]).astype(np.int64),
+            np.concatenate([part.receiver for part in parts]), np.concatenate([part.level_cdbm for part in parts]),
+            np.concatenate([part.readable for part in parts]),
+        )  # fmt: skip
+
+    def of_sources(self, sources: I64) -> Links:
+        """The links of these sources, in this order."""
+        _, link = self.expand(sources)
+        offset = np.concatenate([[0], np.cumsum(np.diff(self.offset)[sources])]).astype(np.int64)
+        return Links(offset, self.receiver[link], self.level_cdbm[link], self.readable[link])
 
     @classmethod
     def reach(cls, level_cdbm: I64, mode: I64, ears: Ears) -> Links:

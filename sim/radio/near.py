@@ -72,27 +72,28 @@ def near_links(
 
 
 def _compiled(air: Propagation, place_cm: I64, power_cdbm: I64, mode: I64, ears: Ears) -> list[tuple[I64, I64, I64]]:
-    need = ears.sensitivity_cdbm - REACH_MARGIN_CDB
+    far = reach_cm(air, int(power_cdbm.max()), int(ears.sensitivity_cdbm.min()))
     every = np.arange(ears.listens.shape[1])
-    hears = ears.hears_channel(every).T.copy()
-    widest = _widest(air, int(power_cdbm.max() - need.min()))
-    there_ids = place_ids(ears.position_cm)
+    widest = _widest(air, int(power_cdbm.max() - ears.sensitivity_cdbm.min()) + REACH_MARGIN_CDB)
     room, parts = 1 << 18, []
     for low in range(0, len(place_cm), _AT_ONCE_COMPILED):
         rows = slice(low, low + _AT_ONCE_COMPILED)
         here = place_cm[rows]
-        made, ids = -1, place_ids(here)
+        near = _beside(here, ears.position_cm, far)
+        there, need = ears.position_cm[near], ears.sensitivity_cdbm[near] - REACH_MARGIN_CDB
+        hears = Ears(there, need, ears.listens[near]).hears_channel(every).T.copy()
+        made, ids, there_ids = -1, place_ids(here), place_ids(there)
         while made < 0:
             room *= 2
             count = np.empty(len(here), dtype=np.int64)
             receiver, level = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
             made = compiled.links(
-                here, power_cdbm[rows], mode[rows], ids, ears.position_cm, need, hears, there_ids, widest,
+                here, power_cdbm[rows], mode[rows], ids, there, need, hears, there_ids, widest,
                 air.slope_cdb, air.floor_cdb, round(FLOOR_HEIGHT_M * 100), FREQUENCY_TERM_CDB - P1238_TERM_CDB,
                 air.shadowing_cdb, np.uint64(air.seeds.seed), np.uint64(purpose_id(SHADOWING)), NORMAL_KNOTS,
                 count, receiver, level,
             )  # fmt: skip
-        parts.append((count, receiver[:made].copy(), level[:made].copy()))
+        parts.append((count, near[receiver[:made]], level[:made].copy()))
         room //= 2
     return parts
 

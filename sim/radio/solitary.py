@@ -28,77 +28,75 @@ COLUMNS = 7
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def lay_out(
-    order: Any, n: Any, begin: Any, fleet: Any, base: Any, links: Any, frames: Any, extra: Any, ex_base: Any,
-    luck: Any, ear: Any, names: Any, sensitivity: Any, words: Any, others: Any, table: Any,
-) -> None:  # fmt: skip
-    """All there is to know of sorted entries, one a row of `table`. `words` and `others` are scratch."""
+    keys: Any, own: Any, frame_of: Any, base: Any, begin: Any, links: Any, frames: Any, visitors: Any, luck: Any,
+    ear: Any, names: Any, sensitivity: Any, words: Any, others: Any, table: Any,
+) -> Any:  # fmt: skip
+    """All there is to know of the fleet's `own` keys and of the visitors, one a row of `table`; keys name their rows
+    from now on. In the order of links, which is the memory's. `words` and `others` are scratch. Returns how many."""
     link_meter, link_duration, link_level, link_flags = links
-    first, frame_start, frame_k = frames
     fading, key, purpose, knots, powers, lowest, capture, capture_shift = luck
-    for i in range(n):
-        entry = np.int64(order[i] & ENTRY_MASK)
-        now = np.int64(order[i] >> ENTRY_SHIFT) + begin
-        table[i, START] = now
-        words[i] = others[i] = 0
-        if entry >= fleet:
-            for column in range(END, COLUMNS):
-                table[i, column] = extra[ex_base + entry - fleet, column + 1]
-            continue
-        link = base + entry
-        meter = link_meter[link]
-        frame = first[meter]
-        while frame_start[frame] != now:
-            frame += 1
-        table[i, END] = now + link_duration[link]
+    for i in range(own):
+        link = np.uint64(base) + (keys[i] & ENTRY_MASK)
+        frame, now = frame_of[i], np.int64(keys[i] >> ENTRY_SHIFT) + begin
+        table[i, START], table[i, END] = now, now + link_duration[link]
         table[i, LEVEL], table[i, FLAGS], table[i, FRAME] = link_level[link], link_flags[link], frame
-        words[i], others[i] = names[meter], frame_k[frame]
+        words[i], others[i] = names[np.uint64(link_meter[link])], frames[2][np.uint64(frame)]
+        keys[i] = keys[i] & ~ENTRY_MASK | np.uint64(i)
+    n = own
+    for row in range(len(visitors)):
+        for column in range(COLUMNS):
+            table[n, column] = visitors[row, column + 1]
+        keys[n] = np.uint64(visitors[row, 1] - begin) << ENTRY_SHIFT | np.uint64(n)
+        n += 1
     if fading or len(capture) > 1:
         k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
-        for i in range(n):  # apart from the rest, so that the compiler draws eight at once
+        for i in range(own):  # apart from the rest, so that the compiler draws eight at once
             words[i], others[i] = first_words(k0, k1, purpose, words[i], others[i], ear)
-    for i in range(n):
-        if np.int64(order[i] & ENTRY_MASK) < fleet:
-            level = table[i, LEVEL]
-            if fading:
-                level += (fading * normal_of(words[i], knots) + 32768) >> 16
-                table[i, LEVEL] = level
-                table[i, FLAGS] |= IN_RANGE * (level >= sensitivity)
-            threshold = capture[others[i] >> capture_shift] if len(capture) > 1 else capture[0]
-            table[i, UNITS] = powers[np.uint64(min(max(level, lowest), 0) - lowest)]
-            table[i, LIMIT] = powers[np.uint64(min(max(level - threshold, lowest), 0) - lowest)]
+    for i in range(own):
+        level = table[i, LEVEL]
+        if fading:
+            level += (fading * normal_of(words[i], knots) + 32768) >> 16
+            table[i, LEVEL] = level
+            table[i, FLAGS] |= IN_RANGE * (level >= sensitivity)
+        threshold = capture[others[i] >> capture_shift] if len(capture) > 1 else capture[0]
+        table[i, UNITS] = powers[np.uint64(min(max(level, lowest), 0) - lowest)]
+        table[i, LIMIT] = powers[np.uint64(min(max(level - threshold, lowest), 0) - lowest)]
+    return n
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def take_small(
-    order: Any, n: Any, fleet: Any, table: Any, rest: Any, until: Any, taken_until: Any, places: Any, counted: Any,
+    order: Any, n: Any, own: Any, table: Any, rest: Any, until: Any, taken_until: Any, places: Any, counted: Any,
     heard: Any, tally: Any,
 ) -> Any:  # fmt: skip
-    """Settle who is alone or one of two. Rows of `table` that are left go into `rest`; returns how many.
-    `taken_until`: when what was carried in ends."""
+    """Settle who is alone or one of two, of the fleet's (the first `own` rows of `table`). Rows that are left go into
+    `rest`, in order; returns how many. `taken_until`: when what was carried in ends."""
     left = 0
     last = taken_until
     i = 0
     while i < n:
-        free = last <= table[i, START]
-        last = max(last, table[i, END])
+        row = np.int64(order[i] & ENTRY_MASK)
+        free, small = last <= table[row, START], row < own
+        last = max(last, table[row, END])
         j = i + 1
-        while j < n and table[j, START] < last:
-            last = max(last, table[j, END])
+        while j < n:
+            other = np.int64(order[j] & ENTRY_MASK)
+            if table[other, START] >= last:
+                break
+            small &= other < own
+            last = max(last, table[other, END])
             j += 1
-        small = free and j - i <= 2 and last < until
-        for row in range(i, j):
-            small = small and np.int64(order[row] & ENTRY_MASK) < fleet
-        if not small:
-            for row in range(i, j):
-                rest[left] = row
+        if not (free and small and j - i <= 2 and last < until):
+            for at in range(i, j):
+                rest[left] = np.int64(order[at] & ENTRY_MASK)
                 left += 1
         elif counted:
             taken = False
-            for row in range(i, j):
+            for at in range(i, j):
+                row, other = np.int64(order[at] & ENTRY_MASK), np.int64(order[i + j - 1 - at] & ENTRY_MASK)
                 flags = table[row, FLAGS]
                 if flags & READABLE == 0:
                     continue
-                other = i + j - 1 - row
                 meets = row != other and (flags ^ table[other, FLAGS]) & SECOND_CHANNEL == 0
                 if flags & IN_RANGE == 0:
                     fate = 2
