@@ -23,23 +23,23 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SAYS = "import sys, tiny; print(tiny.VERSION, *sys.argv[1:])"
 
 
-def make_wheel(folder: Path, version: str) -> str:
-    """A package `tiny`; returns its line for requirements.txt."""
-    info = f"tiny-{version}.dist-info"
+def make_wheel(folder: Path, version: str, package: str = "tiny") -> str:
+    """A package; returns its line for requirements.txt."""
+    info = f"{package}-{version}.dist-info"
     files = {
-        "tiny.py": f"VERSION = '{version}'\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n",
+        f"{package}.py": f"VERSION = '{version}'\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(
         f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip('=')},\n"
         for name, text in files.items()
     )
-    wheel = folder / f"tiny-{version}-py3-none-any.whl"
+    wheel = folder / f"{package}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for name, text in {**files, f"{info}/RECORD": record}.items():
             archive.writestr(name, text)
-    return f"tiny @ {wheel.as_uri()} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+    return f"{package} @ {wheel.as_uri()} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
 
 
 @pytest.fixture
@@ -106,6 +106,31 @@ def test_first_use_prepares_and_the_second_does_not(checkout: Path) -> None:
     moved = checkout.rename(checkout.parent / "moved")
     assert "making .venv" in wmbench(moved, "setup").stderr
     assert wmbench(moved).stdout == "2.0\n"
+
+
+def test_an_extra_is_added_and_kept(checkout: Path) -> None:
+    with_python_of_ours(checkout)
+    (checkout / "requirements-scale.txt").write_text(make_wheel(checkout.parent, "1.0", "wide"), encoding="utf-8")
+    (checkout / "bench" / "__main__.py").write_text("import tiny, wide; print(tiny.VERSION, wide.VERSION)")
+    assert "No module named 'wide'" in wmbench(checkout, "run").stderr
+    added = wmbench(checkout, "setup", "scale")
+    assert added.returncode == 0, added.stderr
+    assert "up to date with requirements.txt and requirements-scale.txt" in added.stderr
+    assert wmbench(checkout, "run").stdout == "1.0 1.0\n"
+    assert wmbench(checkout, "setup").stderr == "wmbench: ready\n"
+
+    # Later requirements of either kind are installed, and a setup that was cut short knows what it was for.
+    (checkout / "requirements-scale.txt").write_text(make_wheel(checkout.parent, "2.0", "wide"), encoding="utf-8")
+    assert wmbench(checkout, "run").stdout == "1.0 2.0\n"
+    stamp(checkout).write_text("unfinished scale\n", encoding="utf-8")
+    assert wmbench(checkout, "run").stdout == "1.0 2.0\n"
+    assert json.loads(stamp(checkout).read_text())["extras"] == ["scale"]
+
+
+def test_an_unknown_extra_is_refused(checkout: Path) -> None:
+    done = wmbench(checkout, "setup", "scales")
+    assert (done.returncode, done.stderr) == (2, "wmbench: setup: there is no extra 'scales'; known: scale\n")
+    assert not (checkout / ".venv").exists()
 
 
 def test_a_half_made_environment_is_made_again(checkout: Path) -> None:
@@ -199,10 +224,11 @@ def test_an_old_python_gets_one_line() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_everything_required_is_pinned_with_hashes() -> None:
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("name", ["requirements", "requirements-scale"])
+def test_everything_required_is_pinned_with_hashes(name: str) -> None:
+    lines = (ROOT / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.split("==")[0] for line in lines if "==" in line}
-    wanted = {line for line in (ROOT / "requirements.in").read_text(encoding="utf-8").split("\n") if line[:1].isalpha()}
+    wanted = {line for line in (ROOT / f"{name}.in").read_text(encoding="utf-8").split("\n") if line[:1].isalpha()}
     assert wanted <= pinned
     for number, line in enumerate(lines):
         if line[:1].isalpha():
