@@ -20,7 +20,7 @@ import pytest
 from bench import checks, rundir
 from bench.errors import CannotRun, Failed, Inconclusive, explained
 from bench.judgement import Judgement, judge
-from bench.options import Options, changed
+from bench.options import ENGINES, Options, changed
 from bench.progress import Progress
 from bench.scenario import SCENARIOS, LeftOut, Mark, Stage, load_world
 from bench.staged import world_json
@@ -151,6 +151,7 @@ class Bout:
             self.directory / defences,
             defences,
             frames=self.mark.frames,
+            engine=self.options.engine or ENGINES[0],
             on_window=self.progress.world(f"defences {defences}", spec.meters),
         )
         self.stages.append(stage)
@@ -181,12 +182,7 @@ class Bout:
 
     @property
     def replay(self) -> str:
-        words = ["./wmbench", "run", self.id, "--seed", str(self.seed)]
-        if self.options.endpoint:
-            words += ["--endpoint", self.options.endpoint]
-        for setting in self.options.settings:
-            words += ["--set", setting]
-        return shlex.join(words)
+        return shlex.join(["./wmbench", "run", self.id, "--seed", str(self.seed), *self.options.words()])
 
     def _write(self, end: End, duration_s: float) -> None:
         body = {

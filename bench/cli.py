@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from bench import city, figures, frame, pipes, rundir, signals, sweep
-from bench.options import Options, seed
+from bench.options import ENGINE_HELP, ENGINES, Options, seed
 
 USAGE_EXIT = 2
 INTERRUPTED_EXIT = 130
@@ -70,6 +70,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("-k", metavar="EXPRESSION", help="only scenarios whose name fits (as in pytest)")
     run.add_argument("--endpoint", choices=["memory", "mosquitto"], help="instead of the world's own")
     run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a world setting")
+    run.add_argument("--engine", choices=ENGINES, help=ENGINE_HELP)
     run.add_argument("--play", metavar="FILE", type=Path, help="put a recorded log on the air (time, RSSI, hex)")
     run.add_argument("--keys", metavar="FILE", type=Path, help="with --play: meter keys, lines of ID,KEY")
     run.add_argument("-n", "--workers", type=_workers, metavar="N", help="scenarios side by side")
@@ -101,6 +102,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     replay = commands.add_parser("replay", help="run again with the same seeds and compare the histories")
     replay.add_argument("run", nargs="?", default="latest")
+    replay.add_argument("--engine", choices=ENGINES, help="instead of the run's own; the histories must be the same")
     replay.add_argument("--json", action="store_true")
     _add_runs(replay)
     replay.set_defaults(command=command_replay)
@@ -140,6 +142,7 @@ def command_run(arguments: argparse.Namespace) -> int:
             keys=arguments.keys,
             endpoint=arguments.endpoint or "memory",
             seed=arguments.seed if arguments.seed is not None else 1,
+            engine=arguments.engine,
             as_json=arguments.json,
         )
     from bench import runner
@@ -150,7 +153,7 @@ def command_run(arguments: argparse.Namespace) -> int:
         name=named[0] if len(named) == 1 else ("selection" if named else DEFAULT),
         title=f"Scenarios: {' '.join(named)}" if named else "The five attacks of the card",
         command=runner.command_line(),
-        options=Options(arguments.endpoint, tuple(arguments.set)),
+        options=Options(arguments.endpoint, tuple(arguments.set), arguments.engine),
         seed=arguments.seed,
         expression=arguments.k,
         workers=arguments.workers or 1,
@@ -244,7 +247,7 @@ def command_report(arguments: argparse.Namespace) -> int:
 def command_replay(arguments: argparse.Namespace) -> int:
     from bench.replay import replay
 
-    return replay(arguments.run, as_json=arguments.json)
+    return replay(arguments.run, as_json=arguments.json, engine=arguments.engine)
 
 
 def command_doctor(arguments: argparse.Namespace) -> int:

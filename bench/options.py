@@ -1,4 +1,7 @@
-"""What the command line changes in every scenario: the endpoint, single settings of the world, the seed."""
+"""What the command line changes in every scenario: the endpoint, single settings of the world, the seed, the engine.
+
+A scenario does not choose its engine: both give the same world (sim/radio/air.py), and --engine reference is there to
+show it."""
 
 from __future__ import annotations
 
@@ -8,13 +11,24 @@ from dataclasses import dataclass
 
 from sim.spec import SpecError, WorldSpec
 
+ENGINES = ("arrays", "reference")
+ENGINE_HELP = "how the air is worked out: in whole windows (arrays), or frame by frame to compare (reference)"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`settings`: KEY=VALUE, the value in JSON or plain text."""
+    """`settings`: KEY=VALUE, the value in JSON or plain text. `engine`: one of ENGINES; None: the first."""
 
     endpoint: str | None
     settings: tuple[str, ...]
+    engine: str | None = None
+
+    def words(self) -> list[str]:
+        """As they stand on a command line."""
+        words = ["--endpoint", self.endpoint] if self.endpoint else []
+        for setting in self.settings:
+            words += ["--set", setting]
+        return [*words, "--engine", self.engine] if self.engine else words
 
 
 def changed(spec: WorldSpec, options: Options) -> WorldSpec:

@@ -26,6 +26,7 @@ from typing import Any
 from bench import checks, rundir
 from bench.errors import explained
 from bench.measure import Measure
+from bench.options import ENGINES, Options
 from bench.progress import Progress
 from bench.scenario import Stage, load_world
 from bench.staged import world_json
@@ -43,11 +44,13 @@ AFTER_S = 60.0
 PLAYED_EXIT, UNJUDGED_EXIT, BAD_FILE_EXIT = 0, 1, 2
 
 
-def play(path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bool) -> int:
+def play(
+    path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bool, engine: str | None = None
+) -> int:
     """Returns the exit code. Raises EndpointError, StoreError, RunDirectoryError, OSError (a full disk)."""
     try:
         log = read_log(path)
-        ran = _Play(path, log, keys, _spec(endpoint), seed)
+        ran = _Play(path, log, keys, _spec(endpoint), seed, engine)
         ran.run(_keyring(keys, log))
     except (BadLog, KeyringError, AlreadyThere) as error:
         print(f"wmbench: {error}", file=sys.stderr)
@@ -59,14 +62,14 @@ def play(path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bo
     return PLAYED_EXIT if ran.outcome == "passed" else UNJUDGED_EXIT
 
 
-def play_again(command: str) -> Path:
-    """Carry out the command that a played run says repeats it; returns the new run directory. Raises as play and
-    read_log do."""
+def play_again(command: str, engine: str | None = None) -> Path:
+    """Carry out the command that a played run says repeats it, or with another engine; returns the new run directory.
+    Raises as play and read_log do."""
     words = shlex.split(command)
     said = {word: words[i + 1] for i, word in enumerate(words[:-1]) if word.startswith("--")}
     path, keys = Path(said["--play"]), Path(said["--keys"]) if "--keys" in said else None
     log = read_log(path)
-    ran = _Play(path, log, keys, _spec(said["--endpoint"]), int(said["--seed"]))
+    ran = _Play(path, log, keys, _spec(said["--endpoint"]), int(said["--seed"]), engine or said.get("--engine"))
     ran.run(_keyring(keys, log))
     return ran.directory
 
@@ -87,12 +90,15 @@ def _spec(endpoint: str) -> WorldSpec:
 class _Play:
     """One recording: its world, its rows, its run directory."""
 
-    def __init__(self, path: Path, log: Log, keys: Path | None, spec: WorldSpec, seed: int) -> None:
+    def __init__(
+        self, path: Path, log: Log, keys: Path | None, spec: WorldSpec, seed: int, engine: str | None
+    ) -> None:
         self.path = path
         self.log = log
         self.keys = keys
         self.spec = spec
         self.seed = seed
+        self.engine = engine
         self.outcomes: list[Outcome] = []
         self.broken: list[str] = []  # invariants
         self.outcome = "error"
@@ -105,7 +111,7 @@ class _Play:
         progress = Progress(enabled=True)
         progress.scenario(f"Play {self.path.name}")
         folder = self.directory / (re.sub(r"[^a-z0-9]+", "-", self.path.name.lower()).strip("-") or "log")
-        stage = Stage(self.spec, self.seed, folder / "on", "on")
+        stage = Stage(self.spec, self.seed, folder / "on", "on", engine=self.engine or ENGINES[0])
         stage.on_window = progress.world("recording", self.spec.meters)
         message = ""
         try:
@@ -209,7 +215,7 @@ class _Play:
         command = shlex.join(
             ["./wmbench", "run", "--play", str(self.path.resolve()),
              *(["--keys", str(self.keys.resolve())] if self.keys else []),
-             "--endpoint", self.spec.endpoint.kind, "--seed", str(self.seed)]
+             *Options(self.spec.endpoint.kind, (), self.engine).words(), "--seed", str(self.seed)]
         )  # fmt: skip
         counts = self.counts
         body = {

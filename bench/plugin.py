@@ -17,7 +17,7 @@ from bench import signals
 from bench.bout import Bout
 from bench.controller import CONTROLLER, Controller
 from bench.errors import CannotRun, Failed, Inconclusive, disk_is_full
-from bench.options import Options, seed
+from bench.options import ENGINE_HELP, ENGINES, Options, seed
 from bench.progress import Progress
 from bench.scenario import Mark
 
@@ -43,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--endpoint", dest="wmbench_endpoint", default=None, help="memory or mosquitto, instead of the world's"
     )
     group.addoption("--set", dest="wmbench_set", action="append", default=[], help="KEY=VALUE: change a world setting")
+    group.addoption("--engine", dest="wmbench_engine", choices=ENGINES, default=None, help=ENGINE_HELP)
     group.addoption("--wmbench-lines", action="store_true", help="own progress lines instead of pytest's dots")
 
 
@@ -120,7 +121,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
         pyfuncitem,
         mark,
         Path(run) if run else config.stash[CONTROLLER].directory(),
-        options=Options(config.option.wmbench_endpoint, tuple(config.option.wmbench_set)),
+        options=Options(
+            config.option.wmbench_endpoint, tuple(config.option.wmbench_set), config.option.wmbench_engine
+        ),
         order=pyfuncitem.stash.get(_ORDER, 0),
         progress=config.stash[_PROGRESS],
     )

@@ -1,9 +1,12 @@
-"""Run a run again with the same seeds and compare histories by digest. Equal digests: the same world, bit for bit."""
+"""Run a run again with the same seeds and compare histories by digest. Equal digests: the same world, bit for bit.
+
+With another engine than the run's own, equal digests say that both engines have made the same world."""
 
 from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from typing import Any
 
 from bench import rundir, runner
@@ -14,8 +17,9 @@ from bench.play import play_again
 UNFINISHED = ("interrupted", "error", "skipped")
 
 
-def replay(name: str, *, as_json: bool) -> int:
-    """0 when every world's digest is the same, 1 when one differs, 130 when interrupted. Raises RunDirectoryError."""
+def replay(name: str, *, as_json: bool, engine: str | None = None) -> int:
+    """With the run's own engine or another. 0 when every world's digest is the same, 1 when one differs, 130 when
+    interrupted. Raises RunDirectoryError."""
     old_directory = rundir.find(name)
     old = rundir.read(old_directory)
     finished = [s for s in old["scenarios"] if s["worlds"] and s["outcome"] not in UNFINISHED]
@@ -25,9 +29,9 @@ def replay(name: str, *, as_json: bool) -> int:
         )
     new: list[dict[str, Any]] = []
     for one in (s for s in finished if s["id"].startswith(PLAYED)):
-        new += rundir.read(play_again(one["replay"]))["scenarios"]
+        new += rundir.read(play_again(one["replay"], engine))["scenarios"]
     for seed in sorted({s["seed"] for s in finished if not s["id"].startswith(PLAYED)}):
-        ran = runner.run(_choice(old, [s for s in finished if s["seed"] == seed], seed))
+        ran = runner.run(_choice(old, [s for s in finished if s["seed"] == seed], seed, engine))
         if ran.code == runner.INTERRUPTED_EXIT or ran.directory is None:
             return ran.code
         new += rundir.read(ran.directory)["scenarios"]
@@ -46,22 +50,25 @@ def replay(name: str, *, as_json: bool) -> int:
     return 1 if different else 0
 
 
-def _choice(old: dict[str, Any], scenarios: list[dict[str, Any]], seed: int) -> runner.Choice:
+def _choice(
+    old: dict[str, Any], scenarios: list[dict[str, Any]], seed: int, engine: str | None
+) -> runner.Choice:
+    options = options_of(scenarios[0]["replay"])
     return runner.Choice(
         entries=runner.select([s["id"] for s in scenarios]),
         name=f"replay-{old['name']}",
         title=f"Replay of {old['name']}, seed {seed}",
         command=runner.command_line(),
-        options=options_of(scenarios[0]["replay"]),
+        options=replace(options, engine=engine or options.engine),
         seed=seed,
     )
 
 
 def options_of(command: str) -> Options:
-    """--endpoint and --set of the command that a scenario says reproduces it."""
+    """--endpoint, --set and --engine of the command that a scenario says reproduces it."""
     words = shlex.split(command)
-    endpoint = words[words.index("--endpoint") + 1] if "--endpoint" in words else None
-    return Options(endpoint, tuple(words[i + 1] for i, word in enumerate(words) if word == "--set"))
+    endpoint, engine = (words[words.index(one) + 1] if one in words else None for one in ("--endpoint", "--engine"))
+    return Options(endpoint, tuple(words[i + 1] for i, word in enumerate(words) if word == "--set"), engine)
 
 
 def compare(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:

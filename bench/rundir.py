@@ -171,7 +171,8 @@ def gather(
         outcome = "inconclusive"
     else:
         outcome = "passed"
-    endpoints = sorted({w["endpoint"] for s in scenarios for w in s["worlds"]})
+    endpoints, engines = (sorted({w[of] for s in scenarios for w in s["worlds"] if of in w})
+                          for of in ("endpoint", "engine"))  # fmt: skip
     run = {
         "version": 1,
         "name": name,
@@ -179,6 +180,7 @@ def gather(
         "command": command,
         **made_by(started),
         "endpoint": ", ".join(endpoints),
+        "engine": ", ".join(engines),
         "seed": scenarios[0]["seed"] if scenarios else 0,
         "outcome": outcome,
         "left_out": [f"{s['id']}: {s['message']}" for s in scenarios if s["outcome"] == "skipped"],

@@ -158,10 +158,7 @@ def _arguments(choice: Choice, directory: Path) -> list[str]:
         arguments += ["--seed", str(choice.seed)]
     if choice.expression:
         arguments += ["-k", choice.expression]
-    if choice.options.endpoint:
-        arguments += ["--endpoint", choice.options.endpoint]
-    for setting in choice.options.settings:
-        arguments += ["--set", setting]
+    arguments += choice.options.words()
     if choice.workers > 1:
         arguments += ["-n", str(choice.workers)]
     return [*arguments, *(str(SCENARIOS / entry["id"]) for entry in choice.entries)]

@@ -24,6 +24,7 @@ from attacks.attack import Outcome
 from attacks.reach import Place, reach_for
 from bench.airlog import AirLog
 from bench.measure import Measure
+from bench.options import ENGINES
 from bench.verdict import Verdict
 from sim.clock import NS_PER_HOUR, ns
 from sim.endpoint.choice import FEATURES
@@ -116,6 +117,7 @@ class Stage:
     directory: Path
     defences: str  # "on", "off", or a named set
     frames: bool = False
+    engine: str = ENGINES[0]
     on_window: Callable[[World, int, int], None] | None = None
     staged: list[Staged] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
@@ -149,7 +151,7 @@ class Stage:
     def inner(self) -> World:
         """The world itself, made at first use."""
         if self._world is None:
-            world = World(self.spec, self.seed, self.directory, frames=self.frames)
+            world = World(self.spec, self.seed, self.directory, frames=self.frames, engine=self.engine)
             self._world = world
             self._air_log = AirLog(world, self.directory / "air.pcap")
             for staged in self.staged:

@@ -23,6 +23,7 @@ def world_json(stage: Stage, run: Path) -> dict[str, Any]:
         "gateways": stage.spec.gateways,
         "seed": stage.seed,
         "endpoint": stage.inner.endpoint.name,
+        "engine": stage.engine,
         "duration_ns": int(stage.inner.env.now),
         "weakness": ", ".join(f"{key} = {value!r}" for key, value in weakness.items()),
     }

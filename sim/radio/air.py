@@ -208,14 +208,14 @@ class Air:
             duration_ns = air_time_ns(mode, length_bytes)
         if duration_ns < 1:
             raise ValueError(f"an emission of {duration_ns} ns is none")
+        if source < len(self._fleet_cm) and any(receiver.patient for receiver in self.receivers):
+            raise ValueError(f"transmitter {source} is a meter: what it sends comes by `play`")
         now_ns = self.now_ns
         emission = Emission(
             source, k, mode, now_ns, now_ns + duration_ns, 0 if jammer else length_bytes, power_cdbm,
             self._medium.frame_of, frame, jammer,
         )  # fmt: skip
         prompt, patient = self._spread(emission)
-        if patient and source < len(self._fleet_cm):
-            raise ValueError(f"transmitter {source} is a meter: what it sends comes by `play`")
         self._medium.add_visit(Visit(emission, prompt))
         if self._windowed is not None:
             self._windowed.add_visit(Visit(emission, patient))

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from bench.options import ENGINES, Options
 from bench.replay import compare, options_of
 from bench.rundir import write_json
+from sim.radio import air
 from tests.bench.rig import Rig
 
 BODY = """
@@ -41,6 +43,17 @@ def test_a_replay_has_the_same_digests(ran: tuple[Rig, Path, dict[str, Any]]) ->
     assert [row["old"] for row in told["worlds"]] == [row["new"] for row in told["worlds"]]
     assert [row["defences"] for row in told["worlds"]] == ["on", "off"]
     assert {row["seed"] for row in told["worlds"]} == {5}
+
+
+def test_the_other_engine_makes_the_same_world(ran: tuple[Rig, Path, dict[str, Any]]) -> None:
+    rig, directory, run = ran
+    assert run["engine"] == run["scenarios"][0]["worlds"][0]["engine"] == "arrays"
+    done = rig.run("replay", directory, "--engine", "reference", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["same"] is True
+    again = rig.latest()
+    assert again["engine"] == again["scenarios"][0]["worlds"][0]["engine"] == "reference"
+    assert options_of(again["scenarios"][0]["replay"]).engine == "reference"
 
 
 @pytest.mark.parametrize("change", ["seed", "setting"])
@@ -84,7 +97,15 @@ def test_a_replay_command_is_read_as_a_shell_would() -> None:
     )
     assert options.endpoint == "memory"
     assert options.settings == ('portal.checks=["acc", "ts"]', "a=1")
-    assert options_of("./wmbench run a::b --seed 3").endpoint is None
+    assert options_of("./wmbench run a::b --seed 3") == Options(None, ())
+    assert options_of("./wmbench run a::b --engine reference --seed 3").engine == "reference"
+    assert options_of(" ".join(["run", *Options("memory", ("a=1",), "reference").words()])).words() == [
+        "--endpoint", "memory", "--set", "a=1", "--engine", "reference"
+    ]  # fmt: skip
+
+
+def test_the_command_line_offers_the_engines_there_are() -> None:
+    assert ENGINES == air.ENGINES
 
 
 def test_a_world_that_was_not_run_again_is_no_match() -> None:

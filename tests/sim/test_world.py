@@ -4,10 +4,15 @@ and whatever happens it leaves nothing behind."""
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import simpy
 
+from attacks.jam import Jam
+from attacks.reach import Place, reach_for
+from attacks.replay import Replay
 from sim.clock import NS_PER_S
 from sim.endpoint.port import EndpointError
 from sim.events import FaultInjected, RunEnded, WindowEnded
@@ -68,6 +73,45 @@ def test_the_window_does_not_change_what_is_received(tmp_path: Path) -> None:
             rows = [(r.meter, r.gateway, r.received_ns, r.fingerprint, r.units) for r in world.truth.readings]
             received.append((sorted(rows), sorted(world.truth.sent), world.history.fates, world.frames_sent))
     assert received[0] == received[1] == received[2]
+
+
+def attacked(folder: Path, engine: str) -> tuple[object, ...]:
+    """What a world leaves behind in which somebody jams, somebody replays, a gateway loses its power in mid-window and
+    somebody looks in mid-window."""
+    folder.mkdir()
+    jam = Jam(from_s=60.0, until_s=200.0, noise_from_s=250.0, noise_until_s=270.0)
+    replay = Replay(learn_s=70.0, wrap=False)
+    with World(dozen(folder, portal__checks=[]), 2, folder / "world", engine=engine) as world:
+        for one in (jam, replay):
+            world.env.process(one.run(reach_for(one.record, world, Place(metres=3.0))))
+
+        def faults() -> Iterator[simpy.Event]:
+            yield world.env.timeout(95 * NS_PER_S)
+            world.power_cut(0)
+            yield world.env.timeout(11 * NS_PER_S)
+            world.power_on(0)
+            yield world.env.timeout(50 * NS_PER_S + 7)
+            world.deliver()
+
+        world.env.process(faults())
+        world.run(6 * MINUTE)
+        world.finish()
+        assert world.history.fates["jammed"] > 20
+        assert world.history.fates["gateway down"] > 0
+        assert sum(bool(spoken.taken) for spoken in world.truth.spoken.values()) > 5
+        left = (
+            world.history.digest,
+            world.truth.sent,
+            {key: sorted(spoken.taken) for key, spoken in world.truth.spoken.items()},
+            world.truth.readings,
+            [outcome for one in (jam, replay) for outcome in one.outcomes(world.truth)],
+        )
+    return (*left, (folder / "world" / "events.jsonl").read_text(encoding="utf-8"))
+
+
+def test_both_engines_leave_the_same_world_behind(tmp_path: Path) -> None:
+    """To the byte of every bundle and to the order of every event."""
+    assert attacked(tmp_path / "a", "arrays") == attacked(tmp_path / "r", "reference")
 
 
 def test_two_runs_in_a_row_are_one_run(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 from unittest import mock
 
@@ -11,13 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_air import AIR_TIME_NS, Stage, radios, sorted_schedule
-from worlds import CURVE, WORLDS, Play, World, rows_of
+from small_air import AIR_TIME_NS, Stage, sorted_schedule
+from worlds import CURVE, WORLDS, Play, World
 
 from sim.radio import windowed
-from sim.radio.air import ARRAYS, ENGINES, REFERENCE, Air
-from sim.radio.links import Links
+from sim.radio.air import ARRAYS, ENGINES, REFERENCE
+from sim.radio.engine import MAX_WINDOW_NS
 from sim.radio.modes import Mode
+from sim.radio.reference import Reference
 
 T = AIR_TIME_NS
 REACTION_NS = T // 20
@@ -68,7 +68,9 @@ class Visited(Play):
     def _spot(self, number: int) -> Any:
         return self.seeds.below("test spot", 6_000, number, np.arange(3)) / 100
 
-    def _receive(self, stage: Stage, number: int, *, patient: bool, on_frame: Any = None, on_header: Any = None) -> None:
+    def _receive(
+        self, stage: Stage, number: int, *, patient: bool, on_frame: Any = None, on_header: Any = None
+    ) -> None:
         links = [(Mode.T1, Mode.C1, Mode.S1), (Mode.T1,), (Mode.C1, Mode.S1)][
             self.seeds.one_below("test links", 3, number)
         ]
@@ -148,3 +150,125 @@ def test_any_air_with_any_visitors_is_told_the_same_way_by_both_engines(compile_
             assert Visited(world, ARRAYS).all() == Visited(world, REFERENCE).all()
 
     same()
+
+
+# --- single rules ------------------------------------------------------------------------------------------------
+
+
+def one_receiver(engine: str, *starts_ns: int) -> Stage:
+    """One patient receiver, and frames of meters that do not meet."""
+    stage = Stage(len(starts_ns), engine=engine)
+    stage.listen(patient=True)
+    many = np.arange(len(starts_ns))
+    stage.air.play(sorted_schedule(starts_ns, many, many))
+    return stage
+
+
+def ends(stage: Stage) -> list[int]:
+    return [end_ns for _, _, end_ns, _ in stage.heard]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_who_looks_sees_what_ended_before(engine: str) -> None:
+    stage = one_receiver(engine, 0, 2 * T, 4 * T)
+    stage.env.run(until=3 * T)
+    assert stage.heard == []  # it waits
+    stage.air.catch_up()
+    assert ends(stage) == [T]  # not what ends this instant
+    stage.env.run(until=3 * T + 1)
+    stage.air.catch_up()
+    stage.air.catch_up()
+    assert ends(stage) == [T, 3 * T]
+    stage.env.run(until=6 * T)
+    assert stage.air.end_window().fates["received"] == 3
+    assert ends(stage) == [T, 3 * T, 5 * T]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_before_its_power_is_cut_a_receiver_is_told_what_it_has_received(engine: str) -> None:
+    stage = one_receiver(engine, 0, 2 * T, 4 * T)
+    told = []
+
+    def cut() -> Any:
+        yield stage.env.timeout(2 * T + 5)
+        stage.air.receivers[0].up = False
+        told.append(ends(stage))
+        yield stage.env.timeout(5)
+        stage.air.receivers[0].up = True
+
+    stage.env.process(cut())
+    stage.env.run(until=8 * T)
+    fates = stage.air.end_window().fates
+    assert told == [[T]]
+    assert (fates["received"], fates["gateway down"]) == (2, 1)
+    assert ends(stage) == [T, 5 * T]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_patient_receiver_that_comes_in_mid_window_hears_what_begins_later(engine: str) -> None:
+    stage = one_receiver(engine, 0, 2 * T, 4 * T)
+    stage.env.run(until=2 * T)
+    stage.listen(patient=True)
+    stage.env.run(until=8 * T)
+    assert stage.air.end_window().fates["received"] == 4
+    assert [(number, end_ns) for number, _, end_ns, _ in stage.heard] == [(0, T), (0, 3 * T), (0, 5 * T), (1, 5 * T)]
+
+
+def test_a_window_may_be_longer_than_the_engine_s() -> None:
+    stage = one_receiver(ARRAYS, 0, MAX_WINDOW_NS - T // 2, 2 * MAX_WINDOW_NS)
+    stage.env.run(until=3 * MAX_WINDOW_NS)
+    assert stage.air.end_window().fates["received"] == 3
+    assert ends(stage) == [T, MAX_WINDOW_NS + T - T // 2, 2 * MAX_WINDOW_NS + T]
+    stage.listen(patient=True)  # who comes this late has nothing to catch up with
+    stage.air.play(sorted_schedule([3 * MAX_WINDOW_NS + T], [0], [9]))
+    stage.env.run(until=3 * MAX_WINDOW_NS + 3 * T)
+    assert stage.air.end_window().fates["received"] == 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_cannot_be_is_refused(engine: str) -> None:
+    stage = one_receiver(engine, 0)
+    with pytest.raises(ValueError, match="r1: whoever reacts to a header is not patient"):
+        stage.listen(patient=True, on_header=lambda *_: None)
+    with pytest.raises(ValueError, match="transmitter 0 is a meter"):
+        stage.air.emit(0, 7, Mode.T1, 20, 700, frame=bytes(20))
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no engine 'fast'; there are arrays, reference"):
+        Stage(1, engine="fast")
+
+
+# --- who pays for an attacker ------------------------------------------------------------------------------------
+
+
+def two_villages(engine: str) -> tuple[Stage, int]:
+    """Two villages that do not hear each other, a gateway in each, and in the first somebody who jams what he has read
+    the header of. Returns how often the medium was woken for an event."""
+    places = np.array([[x + 3.0 * i, 5.0, 1.0] for x in (0, 50_000) for i in range(20)])
+    stage = Stage(40, positions=places, gateways=2, engine=engine)
+    for x in (0.0, 50_000.0):
+        stage.listen(x=x, patient=True)
+    jammer = stage.air.add_transmitter(np.array([9.0, 9.0, 1.0]))
+
+    def react(_header: bytes, now_ns: int, _level: int, _mode: Mode, remaining_ns: int) -> None:
+        stage.air.emit(jammer, now_ns, Mode.T1, 0, 2_000, duration_ns=remaining_ns, jammer=True)
+
+    stage.air.add_receiver("trigger", np.array([9.0, 9.0, 1.0]), -10_000, [Mode.T1], lambda *_: None, react)
+    frames = np.arange(400)
+    schedule = sorted_schedule(frames * 5 * T, frames % 40, frames)
+    with mock.patch.object(Reference, "_event", autospec=True, side_effect=Reference._event) as event:
+        stage.run(schedule, 2_000 * T, 100 * T)
+    return stage, event.call_count
+
+
+def test_a_reactive_attacker_narrows_the_window_for_nobody_but_himself() -> None:
+    (stage, events), (slow, all_events) = two_villages(ARRAYS), two_villages(REFERENCE)
+    assert stage.fates == slow.fates == {"received": 200, "jammed": 200}
+    assert stage.history.digest == slow.history.digest
+    # twenty windows of twenty frames, and one more: both gateways were played in them, not frame by frame
+    assert stage.air._windowed is not None
+    assert stage.air._windowed.windows == 21
+    # the attacker's radio meets its own village's frames twice (header and end) and its bursts once
+    assert events == 3 * 200
+    assert all_events == 3 * 200 + 200
