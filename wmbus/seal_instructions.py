@@ -14,51 +14,34 @@ from typing import Any, Final
 
 import numpy as np
 
-from wmbus.aes_instructions import LANES, cbc_lanes, ecb_lanes
+from wmbus.aes_instructions import LANES, ecb_lanes
 from wmbus.security import DC_ENC_FROM_METER, DC_MAC_FROM_METER
 from wmbus.security_numba import cbc_rows, mix_k1, pad
-from wmbus.words import copy_16, load_8, load_16, load_32, load_64, store
+from wmbus.words import copy_16, load_16, load_32, load_64, store
 
 # Imported by name: type checkers meet a machine without numba too.
 njit: Any = importlib.import_module("numba").njit
 
-MOST_BYTES: Final = 272  # of what a MAC covers, in whole blocks: a frame's 256 bytes at most
 _FILL_TWICE: Final = np.uint16(0x2F2F)
 _SEVENS: Final = np.uint64(0x0707070707070707)
 _ENC, _MAC = np.uint64(DC_ENC_FROM_METER), np.uint64(DC_MAC_FROM_METER)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _ecb_rows(keys: int, data: int, size: int, rows: int) -> None:
+def ecb_rows(keys: int, data: int, size: int, rows: int) -> None:
     for row in range(0, rows, LANES):
         ecb_lanes(np.int64(keys + 16 * row), np.int64(keys), np.int64(data + size * row), np.int64(size),
                    np.int64(size // 16))  # fmt: skip
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def begins_with_fill(frames: int, stride: int, rows: int, at: int, found: Any) -> int:
-    """Rows whose ciphertext begins 2F2F as plain text does, into `found`; how many."""
-    count = 0
+def begins_with_fill(sealed: int, stride: int, first: int, rows: int, found: Any, count: int) -> int:
+    """Rows whose ciphertext begins 2F2F as plain text does: `first` and on, into `found`, which has `count` already and
+    room for one more than can come. Returns how many it has then."""
     for row in range(rows):
-        found[count] = row
-        count += int(load_16(frames + row * stride + at) == _FILL_TWICE)
+        found[count] = first + row
+        count += int(load_16(sealed + row * stride) == _FILL_TWICE)
     return count
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def seal_again(plain: int, frame: int, at: int, blocks: int, key: int, iv: int, room: Any) -> None:
-    """One frame's ciphertext anew, with a fill byte moved from the end to the front of its plain text. `room`: eight
-    rows of keys, of IVs and of data."""
-    base = np.int64(room.ctypes.data)
-    copy_16(np.int64(key), base)
-    copy_16(np.int64(iv), base + 16 * LANES)
-    data = base + 32 * LANES
-    store(np.uint8(0x2F), data)
-    for byte in range(16 * blocks - 1):
-        store(load_8(plain + at + byte), data + 1 + byte)
-    cbc_rows(base, base + 16 * LANES, data, MOST_BYTES, blocks, LANES)
-    for byte in range(0, 16 * blocks, 16):
-        copy_16(data + byte, frame + at + byte)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -73,21 +56,21 @@ def derive_rows(keys: Any, zeros: Any, pairs: Any, frames: int, stride: int, cou
         pairs[row, 2], pairs[row, 3] = low | _MAC, high
         zeros[row, 0] = zeros[row, 1] = 0
     eights = (rows + LANES - 1) // LANES * LANES
-    _ecb_rows(np.int64(keys.ctypes.data), np.int64(zeros.ctypes.data), 16, eights)
+    ecb_rows(np.int64(keys.ctypes.data), np.int64(zeros.ctypes.data), 16, eights)
     mix_k1(zeros, pairs)
-    _ecb_rows(np.int64(keys.ctypes.data), np.int64(pairs.ctypes.data), 32, eights)
+    ecb_rows(np.int64(keys.ctypes.data), np.int64(pairs.ctypes.data), 32, eights)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def mac_rows(
-    keys: Any, zeros: Any, covered: Any, words: Any, frames: int, stride: int, size: int, counters: Any, rows: int
+    keys: Any, ivs: Any, zeros: Any, covered: Any, words: Any, frames: int, size: int, counters: Any, rows: int
 ) -> None:
-    """Message counter and MAC into frames of `size` bytes of which all else is there. `covered` (n, whole blocks) is
-    room for what the MAC covers, `words` the same as 64-bit words."""
+    """Message counter and MAC into frames of `size` bytes, end to end, of which all else is there. `ivs` are zero;
+    `covered` (n, whole blocks) is room for what the MAC covers, `words` the same as 64-bit words."""
     behind, whole = size - 30, covered.shape[1]
     begin = np.int64(covered.ctypes.data)
     for row in range(rows):
-        frame, to = frames + row * stride, begin + row * whole
+        frame, to = frames + row * size, begin + row * whole
         store(np.uint32(counters[row]), frame + 18)
         store(np.uint8(0x25), to)
         store(np.uint32(counters[row]), to + 1)
@@ -95,12 +78,9 @@ def mac_rows(
             copy_16(frame + 30 + byte, to + 5 + byte)
         copy_16(frame + size - 16, to + 5 + behind - 16)
         zeros[row, 0] = zeros[row, 1] = 0
-    eights = (rows + LANES - 1) // LANES * LANES
-    key, nothing = np.int64(keys.ctypes.data), np.zeros((LANES, 16), np.uint8)
-    _ecb_rows(key, np.int64(zeros.ctypes.data), 16, eights)
+    eights, key = (rows + LANES - 1) // LANES * LANES, np.int64(keys.ctypes.data)
+    ecb_rows(key, np.int64(zeros.ctypes.data), 16, eights)
     pad(zeros, covered, words, 5 + behind)
-    for row in range(0, rows, LANES):
-        cbc_lanes(key + 16 * row, np.int64(nothing.ctypes.data), begin + row * whole, np.int64(whole),
-                   np.int64(whole // 16))  # fmt: skip
+    cbc_rows(key, np.int64(ivs.ctypes.data), begin, whole, whole // 16, eights)
     for row in range(rows):
-        store(load_64(begin + row * whole + whole - 16), frames + row * stride + 22)
+        store(load_64(begin + row * whole + whole - 16), frames + row * size + 22)

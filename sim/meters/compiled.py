@@ -223,7 +223,7 @@ def fill(
     first_hour: int,
 ) -> int:  # fmt: skip
     """`fill_block` for all rows, for processors whose ciphers come after."""
-    work, lefts, stride = np.empty(WORK, np.int64), 0, frames.strides[0]
+    work, lefts, stride = np.empty(WORK, np.int64), np.int64(0), frames.strides[0]
     for first in range(0, len(meter), BLOCK):
         rows = min(BLOCK, len(meter) - first)
         lefts = fill_block(

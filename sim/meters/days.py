@@ -18,6 +18,7 @@ from sim.meters.plan import Plan
 from sim.meters.schedule import LIMIT_NS
 from wmbus import security_many
 from wmbus.crc_instructions import has_products
+from wmbus.link import add_crcs_a
 from wmbus.sender_many import add_crcs_a_many, seal_many, seal_mode5
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ U8 = NDArray[np.uint8]
 
 _DAYS_AT_ONCE: Final = 3
 _LEAST_BYTES: Final = 30  # of a frame that is copied and CRC'd sixteen bytes at a time
-_MODES: Final = {"none": 0, "mode5": 5, "mode7": 7}
 
 
 def by_days(fleet: Fleet, group: int, meter: I64, k: I64, block: U8, crcs: bool) -> I64:
@@ -79,11 +79,17 @@ def _one_day(fleet: Fleet, group: int, day: int, meter: I64, k: I64, block: U8, 
     )  # fmt: skip
     security, size = fleet.groups[group].security, len(one.template)
     if security_many.engine() == "aes-ni" and has_products() and size >= _LEAST_BYTES:
-        from sim.meters.in_blocks import fill_sealed
+        from sim.meters import in_blocks
 
         blocks = 0 if security == "none" else (one.records_bytes + 2 + 15) // 16
-        filled = one.records_bytes + 2 < 16 * blocks
-        lefts = fill_sealed(block, crcs, _MODES[security], blocks, filled, who.counter0, left, *rest)
+        again, filled = np.empty(len(meter) + 1, dtype=np.int64), one.records_bytes + 2 < 16 * blocks
+        if security == "mode7":
+            lefts, agains = in_blocks.fill_mode7(block, blocks, filled, again, left, who.counter0, *rest)
+        else:
+            lefts, agains = in_blocks.fill_mode5(block, blocks, filled, again, left, *rest)
+        for row in again[:agains].tolist():
+            telegram = fleet.telegram(meter[row], k[row])
+            block[row] = np.frombuffer(add_crcs_a(telegram) if crcs else telegram, dtype=np.uint8)
         return left[:lefts] if lefts >= 0 else None
     bare = np.empty((len(meter), size), dtype=np.uint8) if crcs else block
     keys, ivs = np.empty((len(meter), 2), dtype=np.uint64), np.empty((len(meter), 2), dtype=np.uint64)
