@@ -75,7 +75,7 @@ class GatewaySpec:
     """A group of equal gateways, spread over the staircases."""
 
     name: str = "gw"
-    count: int = number(1, low=1, high=5_000)
+    count: int = number(1, low=1, high=1_000_000)
     sensitivity_dbm: float = number(-100.0, low=-140.0, high=0.0)
     links: tuple[Link, ...] = ("T1", "C1", "S1")
     bundle_age_s: float = number(900.0, low=1.0, high=86_400.0)

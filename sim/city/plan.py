@@ -26,9 +26,10 @@ I64 = NDArray[np.int64]
 Depth = Literal["radio", "bytes"]
 DEPTHS: Final[tuple[Depth, ...]] = ("radio", "bytes")
 MAX_METERS: Final = 1 << 32  # a counter of the random draws has 32 bits, and so has a telegram's name
-METERS_A_SHARD: Final = 1_000_000
-BYTES_A_METER: Final = 900  # of a shard while it runs, its window's frames and telegrams included
-BASE_BYTES: Final = 250 << 20  # Python with its libraries
+METERS_A_SHARD: Final = 2_000_000
+BYTES_A_METER: Final = 450  # of a shard with its guard, its window's frames and telegrams included
+FRAME_BYTES: Final = 200  # of it, those that grow with the frames of a window
+BASE_BYTES: Final = 200 << 20  # Python with its libraries
 
 
 class CityLimit(SpecError):
@@ -88,7 +89,7 @@ class CityPlan:
         """About how much the run takes, all workers together."""
         own = -(-self.spec.meters // self.shard_count())
         rounds = self.window_ns / NS_PER_S / min(group.interval_s for group in self.spec.fleet)
-        return int(self.workers * (BASE_BYTES + own * (400 + (BYTES_A_METER - 400) * max(1.0, rounds))))
+        return int(self.workers * (BASE_BYTES + own * (BYTES_A_METER + FRAME_BYTES * max(0.0, rounds - 1.0))))
 
     def windows(self) -> list[int]:
         """The ends of all windows; the last may be short."""

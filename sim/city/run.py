@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import multiprocessing
 import resource
+import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -129,10 +131,17 @@ def run(plan: CityPlan) -> CityResult:
     if workers == 1:
         done = [play(plan, tile) for tile in tiles]
     else:
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, mp_context=_context()) as pool:
             jobs = [pool.submit(play, plan, tile) for tile in tiles]
             done = [job.result() for job in as_completed(jobs)]
     return combined(plan, done, workers, wall_s() - begun_s)
+
+
+def _context() -> Any:
+    """Workers that are forked have everything imported when they begin. Where other threads run that is not safe, and
+    elsewhere than on Linux not sure: there each imports for itself."""
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    return multiprocessing.get_context("fork" if alone else "spawn")
 
 
 def combined(plan: CityPlan, done: list[ShardResult], workers: int, took_s: float) -> CityResult:
