@@ -1,0 +1,83 @@
+"""Receptions by meter, and each meter's in the order of time: small compiled loops that sort by counting.
+
+There are many meters and few receptions of each, most of them in order already; so rows are dealt into groups, which
+keeps ties as they were, and each small group is put in order by insertion.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+njit: Any = importlib.import_module("numba").njit
+_MIX_A, _MIX_B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
+_SMALL = 64  # beyond, insertion would be slow
+
+
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def grouped(group: Any, groups: Any, time: Any) -> Any:
+    """The rows whose group is not negative, by group, then time, then place."""
+    first = np.zeros(groups + 1, dtype=np.int64)
+    for row in range(len(group)):
+        if group[row] >= 0:
+            first[group[row] + 1] += 1
+    for one in range(groups):
+        first[one + 1] += first[one]
+    order = np.empty(first[groups], dtype=np.int64)
+    for row in range(len(group)):
+        if group[row] >= 0:
+            order[first[group[row]]] = row
+            first[group[row]] += 1
+    low = 0
+    while low < len(order):
+        high = low + 1
+        while high < len(order) and group[order[high]] == group[order[low]]:
+            high += 1
+        if high - low > _SMALL:
+            part = order[low:high].copy()
+            order[low:high] = part[np.argsort(time[part], kind="mergesort")]
+        else:
+            for at in range(low + 1, high):
+                row = order[at]
+                to = at
+                while to > low and time[order[to - 1]] > time[row]:
+                    order[to] = order[to - 1]
+                    to -= 1
+                order[to] = row
+        low = high
+    return order
+
+
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def uniques(order: Any, group: Any, mark: Any, back: Any, unique: Any) -> Any:
+    """Number rows that share group and mark alike, into `unique`; returns one row of each number. Looks back over so
+    many rows; what lies farther apart gets another number, which only costs."""
+    shown = np.empty(len(order), dtype=np.int64)
+    count = 0
+    for at in range(len(order)):
+        row = order[at]
+        number = -1
+        for to in range(at - 1, max(-1, at - 1 - back), -1):
+            other = order[to]
+            if group[other] != group[row]:
+                break
+            if mark[other] == mark[row]:
+                number = unique[other]
+                break
+        if number < 0:
+            number = count
+            shown[count] = row
+            count += 1
+        unique[row] = number
+    return shown[:count]
+
+
+@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+def mixed(word: Any) -> Any:
+    """SplitMix64's finaliser: a word whose bits all depend on all bits."""
+    word = (word ^ (word >> _30)) * _MIX_A
+    word = (word ^ (word >> _27)) * _MIX_B
+    return word ^ (word >> _31)

@@ -1,0 +1,253 @@
+"""The portal for arrays is the portal: the same bundles give the same readings, refusals with reasons, and copies."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sim.meters.fleet import Fleet
+from sim.portal import reasons
+from sim.portal.batch import Batch
+from sim.portal.roll import Roll, address_of, number_of
+from sim.spec import CHECKS, PortalSpec
+from tests.sim.portal.bed import bcd
+from tests.sim.portal.twins import GATEWAYS, Twins, entries_of, fleet_of_everything
+from wmbus import security_many
+from wmbus.telegram import build
+
+FLEET = fleet_of_everything(1)
+N = FLEET.n
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Fleet:
+    return FLEET
+
+
+@pytest.fixture(params=security_many.engines())
+def engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    security_many.use(request.param)
+    yield
+    security_many.use(None)
+
+
+def genuine(fleet: Fleet, meter: int, k: int, gateway: int = 0, late_s: float = 0.0) -> tuple[str, bytes, float]:
+    return GATEWAYS[gateway], fleet.telegram(meter, k), fleet.start_ns(meter, k) / 1e9 + 0.1 + late_s
+
+
+@pytest.mark.usefixtures("engine")
+def test_every_type_in_every_mode(fleet: Fleet, tmp_path: Path) -> None:
+    twins = Twins(tmp_path, fleet)
+    for k in range(3):
+        heard = [genuine(fleet, m, k, g) for m in range(N) for g in (0, 1)]
+        twins.take(heard, 900.0 * (k + 1))
+    twins.check()
+    assert twins.many.counts == {"stored": 3 * N, "copies": 3 * N}
+    assert twins.many.opening.one_at_a_time == 0  # nothing genuine takes the slow way
+
+
+# --- what goes wrong, drawn -----------------------------------------------------------------------------------------
+
+KINDS = (
+    "genuine", "copy", "replay", "flip", "wrong key", "unknown", "cut", "mode 0", "other version", "foreign gateway",
+    "late", "longer", "old k", "jump", "no time", "ell", "long header", "n zero", "random", "claimed time", "one byte",
+)  # fmt: skip
+
+
+def made(fleet: Fleet, kind: str, meter: int, k: int, salt: int) -> tuple[str, bytes, float]:
+    """One reception of this kind, as if now were telegram k's time."""
+    gateway, raw, at_s = genuine(fleet, meter, k, salt % 2)
+    security, key = fleet.security(meter), fleet.key(meter)
+    address = fleet.address(meter)
+    if kind == "copy":
+        return genuine(fleet, meter, k, 1 - salt % 2, (salt % 5) - 2.0)
+    if kind == "replay":
+        return genuine(fleet, meter, max(0, k - 1 - salt % 3), salt % 2, 30.0 + 900.0 * (1 + salt % 3))
+    if kind == "flip":
+        changed = bytearray(raw)
+        changed[1 + salt % (len(raw) - 1)] ^= 1 << salt % 8
+        return gateway, bytes(changed), at_s
+    if kind in ("wrong key", "n zero", "long header", "no time"):
+        records = b"\x0b\x6e" + bcd(salt % 1_000, 3) + b"\x4b\x6e" + bcd(7, 3) + b"\x42\x6c\x5f\x2c"
+        if kind != "no time" and salt % 2:
+            records += b"\x04\x6d" + (at_s // 60).__int__().to_bytes(4, "little")
+        own = key if kind != "wrong key" or key is None else bytes(reversed(key))
+        again = bytearray(build(
+            address, fleet.acc(meter, k), 0, records, security=security, key=own, counter=fleet.counter(meter, k),
+            tpl=0x72 if kind == "long header" else 0x7A,
+        ))  # fmt: skip
+        if kind == "n zero" and security == "mode5":
+            again[13] &= 0x0F
+        return gateway, bytes(again), at_s
+    if kind == "unknown":
+        return gateway, raw[:4] + bytes(byte ^ 0x11 for byte in raw[4:8]) + raw[8:], at_s
+    if kind == "other version":
+        return gateway, raw[:8] + bytes((raw[8] ^ 1,)) + raw[9:], at_s
+    if kind == "cut":
+        short = raw[: max(1, salt % len(raw))]
+        return gateway, (bytes((len(short) - 1,)) + short[1:]) if salt % 2 else short, at_s
+    if kind == "longer":
+        tail = bytes((0x2F, 0x0B, 0x6E, 0x99)[: 1 + salt % 4])
+        return gateway, bytes((raw[0] + len(tail),)) + raw[1:] + tail if raw[0] < 250 else raw, at_s
+    if kind == "mode 0":
+        return gateway, build(address, fleet.acc(meter, k), 0, b"\x0b\x6e" + bcd(5, 3), security="none"), at_s
+    if kind == "ell":
+        return gateway, bytes((raw[0] + 3,)) + raw[1:10] + b"\x8c\x20\x01" + raw[10:] if raw[0] < 250 else raw, at_s
+    if kind == "foreign gateway":
+        return GATEWAYS[2], raw, at_s
+    if kind == "late":
+        return gateway, raw, at_s - 3_000.0 * (salt % 3)
+    if kind == "old k":
+        return genuine(fleet, meter, k // 2, salt % 2)
+    if kind == "jump":
+        return genuine(fleet, meter, k + 130 * (1 + salt % 9), salt % 2)
+    if kind == "random":
+        return gateway, np.random.default_rng(salt).bytes(salt % 80), at_s
+    if kind == "claimed time":
+        return gateway, raw, float((-1) ** salt * 10 ** (salt % 9))
+    if kind == "one byte":
+        return gateway, b"", at_s
+    return gateway, raw, at_s
+
+
+receptions = st.tuples(st.sampled_from(KINDS), st.integers(0, N - 1), st.integers(0, 1_000))
+takes = st.lists(st.lists(receptions, max_size=14), min_size=1, max_size=7)
+specs = st.builds(
+    PortalSpec, checks=st.sampled_from([CHECKS, (), *((one,) for one in CHECKS), ("ts", "age"), ("acc", "mcr")]),
+    pin_profile=st.sampled_from([True, True, False]), strict=st.sampled_from([True, True, False]),
+    whole_address=st.sampled_from([True, True, True, False]), age_max_s=st.sampled_from([1_800.0, 60.0]),
+)  # fmt: skip
+counter = itertools.count()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(takes=takes, spec=specs, sends_time=st.sampled_from([None, None, True, False]), pause=st.integers(1, 200))
+def test_whatever_arrives_is_judged_alike(
+    tmp_path: Path, takes: list[list[tuple[str, int, int]]], spec: PortalSpec, sends_time: bool | None, pause: int
+) -> None:
+    entries = entries_of(FLEET, sends_time=sends_time)
+    entries[3] = dataclasses.replace(entries[3], planned_silence_s=3_600.0)
+    entries[5] = dataclasses.replace(entries[5], interval_s=60.0)
+    twins = Twins(tmp_path / str(next(counter)), FLEET, spec, entries=entries[:-2], keyless=[7])
+    k = 0
+    for heard in takes:
+        rows = [made(FLEET, kind, meter, k, salt) for kind, meter, salt in heard]
+        twins.take(rows, 900.0 * (k + 1) + 30)
+        k += 1 if pause < 100 else pause
+    twins.check()
+    twins.one.close()
+
+
+def test_each_reason_is_reached(fleet: Fleet, tmp_path: Path) -> None:
+    """The draws above are no idle ones: together they come to every reason."""
+    seen: set[str] = set()
+    for checks in (CHECKS, ("ts", "age"), ("age",)):
+        spec = PortalSpec(checks=checks)  # type: ignore[arg-type]
+        twins = Twins(tmp_path / "-".join(checks), fleet, spec, entries=entries_of(fleet)[:-1], keyless=[1])
+        for k in range(1, 6):
+            rows = [made(fleet, kind, (7 * at + k) % N, k, 13 * at + k) for at, kind in enumerate(KINDS * 8)]
+            twins.take(rows, 900.0 * (k + 1) + 30)
+        early = [genuine(fleet, m, 30) for m in range(N)]
+        twins.take(early, 9_000.0)
+        twins.take([genuine(fleet, m, 2, 0) for m in range(N)], 90_000.0)
+        twins.check()
+        assert twins.many.opening.one_at_a_time > 0
+        seen |= {key.removeprefix("refused: ") for key in twins.many.counts}
+    assert reasons.ALL - seen == set()
+
+
+def test_windows_carry_over_takes_and_wrap(fleet: Fleet, tmp_path: Path) -> None:
+    """Access numbers wrap after 256 telegrams; what was seen long ago is behind every window."""
+    twins = Twins(tmp_path, fleet)
+    meters = [m for m in range(N) if m % 5 == 0]
+    for k in [*range(40), 45, 44, 60, 59, 170, 169, 300, 299, 1_400, 1_399, 400]:
+        twins.take([genuine(fleet, m, k) for m in meters], 900.0 * (k + 1) + 30)
+        twins.take([genuine(fleet, m, max(0, k - 30), 1, 10.0) for m in meters], 900.0 * (k + 1) + 60)
+    twins.check()
+    assert twins.many.counts["refused: replayed counter"] and twins.many.counts["refused: replayed access number"]
+
+
+def test_a_flood_for_one_meter_keeps_its_order(fleet: Fleet, tmp_path: Path) -> None:
+    twins = Twins(tmp_path, fleet)
+    rows = [genuine(fleet, 2, k, (k + late) % 2, float(late)) for late in (0, 1) for k in range(150)]
+    twins.take(rows[::-1], 900.0 * 150)
+    twins.check()
+
+
+def test_what_was_stored_is_forgotten_only_when_it_may_be(fleet: Fleet, tmp_path: Path) -> None:
+    """A copy that comes while it may be under way is a copy; later it is judged, and refused."""
+    twins = Twins(tmp_path, fleet, kept_ns=3_000 * 10**9)
+    meters = range(0, N, 3)
+    for k in range(8):
+        twins.take([genuine(fleet, m, k) for m in meters], 900.0 * (k + 1))
+        if k:
+            twins.take([genuine(fleet, m, k - 1, 1) for m in meters], 900.0 * (k + 1) + 10)
+    twins.check()
+    before = twins.many.counts["copies"]
+    twins.take([genuine(fleet, m, 0, 1) for m in meters], 7_300.0)
+    assert twins.many.counts["copies"] == before
+    assert twins.one.counts["copies"] == before + len(meters)
+
+
+def test_an_altered_value_is_another_reading(fleet: Fleet, tmp_path: Path) -> None:
+    """The comparison of this file sees it when the twin reads one unit wrong."""
+    twins = Twins(tmp_path, fleet)
+    twins.take([genuine(fleet, m, 0) for m in range(N)], 900.0)
+    twins.taken[0].readings.units[0] += 1
+    with pytest.raises(AssertionError):
+        twins.check()
+
+
+# --- the parts ------------------------------------------------------------------------------------------------------
+
+
+def test_an_address_is_one_number(fleet: Fleet) -> None:
+    for meter in range(N):
+        address = fleet.address(meter)
+        number = number_of(address.wire())
+        assert address_of(number) == address
+        assert f"{number:016X}"[4:] == f"{address.id}{address.version:02X}{address.device_type:02X}"
+
+
+def test_a_roll_answers_as_registry_and_keyring_do(fleet: Fleet, tmp_path: Path) -> None:
+    twins = Twins(tmp_path, fleet, keyless=[4])
+    opening = twins.many.opening
+    for meter in range(N):
+        address = fleet.address(meter)
+        entry = twins.roll.entry(twins.roll.row(address))
+        assert entry == twins.one.registry.find(address)
+        assert opening.roll.keyed[meter] == (fleet.key(meter) is not None and meter != 4)
+    assert twins.roll.row(dataclasses.replace(fleet.address(0), version=0)) == -1
+
+
+def test_a_meter_registered_twice_is_refused(fleet: Fleet, tmp_path: Path) -> None:
+    roll = Twins(tmp_path, fleet).roll
+    columns: dict[str, Any] = {
+        name: getattr(roll, name)
+        for name in ("mode", "interval_ns", "keys", "keyed", "bound_first", "bound", "sends_time", "silent_ns")
+    }
+    wire = roll.wire.copy()
+    wire[1] = wire[0]
+    with pytest.raises(ValueError, match=f"{fleet.address(0)} is registered twice"):
+        Roll.made(wire, roll.gateways, **columns)
+    with pytest.raises(ValueError, match="in the order of their names"):
+        Roll.made(roll.wire, ("b", "a"), **columns)
+
+
+def test_times_beyond_the_limit_and_strange_gateways_are_refused(fleet: Fleet) -> None:
+    from sim.bundle import Bundle, Heard
+
+    for one, said in (
+        (Bundle("gw-0001", 1, 0, (Heard(b"x", 1 << 62, -70.0),)), "73 years"),
+        (Bundle("gw-9999", 1, 0, (Heard(b"x", 0, -70.0),)), "no gateway 'gw-9999'"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            Batch.of([one], GATEWAYS)
