@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,8 +91,10 @@ def world_file(name: str) -> Path:
 
 
 def here(plan: CityPlan) -> CityResult:
+    from sim import compiling
     from sim.city.run import run
 
+    os.environ.setdefault(compiling.SETTING, compiling.BESIDE)  # for workers too
     return run(plan)
 
 

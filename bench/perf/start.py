@@ -1,9 +1,13 @@
-"""From the start of Python to the end of the first window of a small city with one batch of telegrams: cold, with no
-compiled code on the disk, and warm. Wall time of a process of its own.
+"""From the start of Python to the end of the first window of a small city with one batch of telegrams, as `./wmbench
+city` begins one: cold, with no compiled code on the disk, and warm. Wall time of a process of its own.
+
+Cold, numpy plays the first window while compiled code is being made beside it (sim/compiling.py); how long that takes,
+is a figure too, so that nobody mistakes one for the other.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -11,6 +15,7 @@ import tempfile
 
 from bench.rundir import ROOT
 from sim.clock import wall_s
+from sim.compiling import BESIDE, SETTING
 
 _FIRST_WINDOW = """
 import numpy
@@ -18,18 +23,36 @@ from bench.perf.air import City
 from bench.perf.bytes import fleet_of
 City(1_000, 2).window()
 fleet_of(1_000, "mode5").telegrams(numpy.arange(1_000), numpy.full(1_000, 48), crcs=True)
+print("first window", flush=True)
+"""
+_COMPILED = """
+from sim import compiling
+compiling.wait()
+print("compiled", flush=True)
 """
 
 
-def first_window_s(cache: str) -> float:
-    """With numba's cache in this folder."""
-    around = os.environ | {"NUMBA_CACHE_DIR": cache, "PYTHONPATH": str(ROOT)}
-    begin = wall_s()
-    subprocess.run([sys.executable, "-c", _FIRST_WINDOW], cwd=ROOT, env=around, check=True, capture_output=True)
-    return wall_s() - begin
+def seconds(script: str, around: dict[str, str]) -> list[float]:
+    """When a script that runs in a process of its own has printed each of its lines, after its start. Raises OSError
+    where it fails."""
+    begin, at = wall_s(), []
+    environment = os.environ | {"PYTHONPATH": str(ROOT), SETTING: BESIDE} | around
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for _ in process.stdout:
+            at.append(wall_s() - begin)
+    if process.returncode:
+        raise OSError(f"the first window's process ended with {process.returncode}")
+    return at
 
 
-def cold_and_warm_s(warm_rounds: int = 3) -> tuple[float, float]:
+def cold_compiled_warm_s(warm_rounds: int, *, patient: bool) -> tuple[float, float, float]:
+    """Cold and warm, and between them when compiled code was there; that only for the `patient`, else NaN."""
+    warm = {} if patient else {SETTING: "first"}
     with tempfile.TemporaryDirectory() as cache:
-        cold = first_window_s(cache)
-        return cold, min(first_window_s(cache) for _ in range(warm_rounds))
+        own = {"NUMBA_CACHE_DIR": cache}
+        cold, *compiled = seconds(_FIRST_WINDOW + (_COMPILED if patient else ""), own)
+        if patient:
+            warm |= own
+        rounds = [seconds(_FIRST_WINDOW, warm)[0] for _ in range(warm_rounds)]
+    return cold, compiled[0] if compiled else math.nan, min(rounds)

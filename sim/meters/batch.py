@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim import compiling
 from sim.meters.fields import encode_into
 from sim.meters.kind import Kind
 from sim.meters.moment import NEVER_MS, Moment
@@ -79,7 +80,7 @@ def _on_air(size: int, crcs: bool) -> int:
 
 def _fill(fleet: Fleet, group: int, meter: I64, k: I64, block: U8, crcs: bool) -> None:
     """The telegrams of one group's meters, one a row of `block`."""
-    compiled = security_many.engine() != "numpy"
+    compiled = not compiling.by_numpy() and security_many.engine() != "numpy"
     tampered = np.array(sorted(fleet.tampered), dtype=np.int64)
     for low in range(0, len(meter), _ROWS_AT_ONCE):
         rows = slice(low, low + _ROWS_AT_ONCE)

@@ -221,7 +221,7 @@ def fill(
     t0_ns: Any, period_ns: Any, drift_ppb: Any, offset_ms: Any, all_keys: Any, acc0: Any, number: Any, rooms_of: Any,
     factors: Any, unmeasured: Any, battery_low_day: Any, counts: Any, free: Any, wanted: Any, over: Any,
     first_hour: int,
-) -> int:  # fmt: skip
+) -> Any:  # fmt: skip
     """`fill_block` for all rows, for processors whose ciphers come after."""
     work, lefts, stride = np.empty(WORK, np.int64), np.int64(0), frames.strides[0]
     for first in range(0, len(meter), BLOCK):

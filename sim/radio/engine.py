@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sim import compiling
 from sim.events import Fate
 from sim.history import FrameBatch
 from sim.radio.capture import CAPTURE_CDB, capture_table, draw_shift
@@ -116,6 +117,7 @@ class Engine:
         self.propagation, self.ears, self.radios, self.capture = propagation, ears, radios, capture_table(capture)
         self.gateways = self.receivers if gateways is None else gateways
         self.backend = backend or ("numba" if kernels is not None else "numpy")
+        self._patient = backend is None  # numpy may do the first windows, until compiled code is there
         if self.backend not in ("numba", "numpy"):
             raise ValueError(f"backend {self.backend!r} is not 'numba' or 'numpy'")
         if self.backend == "numba" and kernels is None:
@@ -175,7 +177,7 @@ class Engine:
         counts = np.zeros((self.receivers, len(Fate)), dtype=np.int64)
         down = self._outages(outages, begin_ns, until_ns)
         late = self._late(frames, until_ns)
-        if self.backend == "numba":
+        if self.backend == "numba" and not (self._patient and compiling.by_numpy(fleet)):
             carry, rows = self._compiled(
                 begin_ns, until_ns, frames, late[1], extra, carried_in, down, heard, counts, detail
             )

@@ -1,0 +1,60 @@
+"""Everything that a city calls compiled, compiled: a small one is played once. `sim/compiling.py` runs this module as a
+process of its own, `./wmbench` when it is set up.
+
+    python -m sim.city.ahead
+
+One at a time; who comes second waits and finds it done.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import threading
+
+from sim import compiling
+
+
+def compile_all() -> None:
+    """Fill numba's cache. Raises OSError where its folder cannot be written."""
+    if compiling.ready():
+        return
+    place = compiling.folder()
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "compiling.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if compiling.ready():
+            return
+        _play()
+        for stale in place.glob("compiled-*"):
+            stale.unlink(missing_ok=True)
+        compiling.mark().touch()
+
+
+def _play() -> None:
+    """All three securities, all modes, for an hour."""
+    from sim.city.plan import Blocks, CityPlan
+    from sim.city.run import play
+    from sim.clock import NS_PER_S
+    from sim.spec import FleetSpec, GatewaySpec, WorldSpec
+
+    fleet = (
+        FleetSpec("a", "vipa-c10", 60, security="mode5"), FleetSpec("b", "vipa-c10", 60, security="mode7", link="C1"),
+        FleetSpec("c", "vipa-c10", 60, security="none", link="S1"),
+    )  # fmt: skip
+    spec = WorldSpec("ahead", "What compiles the loops", fleet, (GatewaySpec(count=2),))
+    plan = CityPlan(spec, 1, 3_600 * NS_PER_S, "bytes", backend="numba")
+    play(plan, Blocks.of(spec).tiles(1)[0])
+
+
+def _end_with_parent() -> None:
+    """Its standard input is the parent's end of a pipe: when that closes, nobody waits any more."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    if "--beside" in sys.argv:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    compile_all()

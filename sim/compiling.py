@@ -1,0 +1,104 @@
+"""Compiled code is made beside a run, not before it, where somebody waits for the first window.
+
+numba takes ten seconds and more to compile what the air and the telegrams need; afterwards it comes from numba's cache
+on the disk. numpy gives the same results, only slower. So with WMBENCH_COMPILE=beside, as `./wmbench city` sets it, a
+process of its own compiles into that cache while numpy plays the first windows, and compiled code takes over between
+two windows. A window too large for numpy's memory waits for it. Otherwise compiled code is compiled where it is first
+called, as numba does; nothing else depends on it.
+
+The process ends with the one that began it. When it has done all, it leaves a file with the name of everything that
+makes compiled code stale: versions, processor, sources.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from wmbus import security_many
+
+SETTING: Final = "WMBENCH_COMPILE"
+BESIDE: Final = "beside"
+_ROOT: Final = Path(__file__).resolve().parent.parent
+_SOURCES: Final = ("wmbus", "sim/radio", "sim/meters", "sim/city")
+_PACKAGES: Final = ("numba", "llvmlite", "numpy")
+_MOST_ROWS: Final = 1 << 18  # numpy takes some hundred bytes for each frame of a window
+
+
+class Beside:
+    """One process's view of it: whether to wait, and the process that compiles."""
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._asked = False
+
+    def by_numpy(self, rows: int = 0) -> bool:
+        """Is compiled code still being made, so that numpy must do the work on so many rows? The first call begins it;
+        for more rows than numpy should do it waits."""
+        if not self._asked:
+            self._asked = True
+            if os.environ.get(SETTING) == BESIDE and not ready():
+                self._child = _begun()
+                security_many.use("numpy")
+        if self._child is None:
+            return False
+        if rows > _MOST_ROWS:
+            self._child.wait()
+        if self._child.poll() is None:
+            return True
+        self._child = None
+        security_many.use(None)
+        return False
+
+    def wait(self) -> None:
+        """Until nothing is being compiled beside this process."""
+        if self.by_numpy() and self._child is not None:
+            self._child.wait()
+            self.by_numpy()
+
+
+_here = Beside()
+by_numpy = _here.by_numpy
+wait = _here.wait
+
+
+def _begun() -> subprocess.Popen[bytes]:
+    """The process that compiles; it ends when its standard input does, so with this process, however that ends."""
+    around = {name: value for name, value in os.environ.items() if name != SETTING}
+    return subprocess.Popen(
+        [sys.executable, "-m", "sim.city.ahead", "--beside"], cwd=_ROOT, env=around,
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def ready() -> bool:
+    """Is there nothing to compile: no numba, nowhere to keep what it makes, or all of it there?"""
+    if importlib.util.find_spec("numba") is None or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        return True
+    place = folder()
+    return not os.access(place if place.exists() else place.parent, os.W_OK) or mark().exists()
+
+
+def folder() -> Path:
+    """Where numba keeps what it compiles; of the folders beside the sources, one."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    return Path(chosen) if chosen else _ROOT / "sim" / "__pycache__"
+
+
+def mark() -> Path:
+    """The file that says that everything is compiled, for these versions, this processor and these sources."""
+    import llvmlite.binding  # type: ignore[import-untyped,unused-ignore]
+
+    parts = [sys.version, llvmlite.binding.get_host_cpu_name()]
+    parts += [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
+    for source in _SOURCES:
+        for path in sorted((_ROOT / source).glob("*.py")):
+            kept = path.stat()
+            parts.append(f"{path} {kept.st_mtime_ns} {kept.st_size}")
+    return folder() / f"compiled-{hashlib.blake2b(chr(10).join(parts).encode(), digest_size=8).hexdigest()}"

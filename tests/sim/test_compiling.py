@@ -1,0 +1,129 @@
+"""Compiled code beside a run: who waits, who does not, and that a change of hands between windows changes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.perf.air import City
+from bench.perf.bytes import fleet_of
+from bench.rundir import ROOT
+from sim import compiling
+from sim.radio import plain
+from wmbus import security_many
+
+pytest.importorskip("numba")
+
+
+class Maker:
+    """Stands for the process that compiles."""
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    def poll(self) -> int | None:
+        return 0 if self.ended else None
+
+    def wait(self) -> None:
+        self.ended = True
+
+
+@pytest.fixture
+def maker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Maker]:
+    """The process that one would begin, in a place where nothing is compiled yet."""
+    made = Maker()
+    monkeypatch.setattr(compiling, "_begun", lambda: made)
+    monkeypatch.setattr(compiling, "ready", lambda: False)
+    monkeypatch.setenv(compiling.SETTING, compiling.BESIDE)
+    yield made
+    security_many.use(None)
+
+
+def test_numpy_works_until_compiled_code_is_there(maker: Maker) -> None:
+    beside = compiling.Beside()
+    assert beside.by_numpy() and beside.by_numpy(100_000)
+    assert security_many.engine() == "numpy"
+    maker.ended = True
+    assert not beside.by_numpy()
+    assert security_many.engine() == security_many.engines()[0]
+
+
+def test_a_large_window_waits_for_compiled_code(maker: Maker) -> None:
+    beside = compiling.Beside()
+    assert beside.by_numpy()
+    assert not beside.by_numpy(1_000_000)
+    assert maker.ended
+
+
+def test_nobody_works_by_numpy_who_did_not_ask(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(compiling.SETTING)
+    assert not compiling.Beside().by_numpy()
+
+
+def test_nobody_works_by_numpy_where_all_is_compiled(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "ready", lambda: True)
+    assert not compiling.Beside().by_numpy()
+
+
+def test_the_mark_knows_sources_and_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    source = tmp_path / "sim" / "radio" / "loop.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("a = 1")
+    monkeypatch.setattr(compiling, "_ROOT", tmp_path)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    before = compiling.mark()
+    assert before.parent == tmp_path and compiling.mark() == before and not compiling.ready()
+    before.touch()
+    assert compiling.ready()
+    source.write_text("a = 12")
+    assert compiling.mark() != before and not compiling.ready()
+
+
+def test_a_window_may_change_hands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on the air, and what holds a demodulator, goes from numpy to compiled code and back."""
+    told, by_hand, sweep = [], [], plain.sweep
+    monkeypatch.setattr(plain, "sweep", lambda *rest: by_hand.append(1) or sweep(*rest))
+    for hands in ([False], [True], [True, False], [False, False, True]):
+        city = City(3_000, 4, window_ns=40 * 10**9)
+        turns = iter(hands * 12)
+        monkeypatch.setattr(compiling, "by_numpy", lambda _rows=0, turns=turns: next(turns))
+        results = []
+        for _ in range(12):
+            frames = city.frames()
+            result = city.engine.window(city.engine.now_ns + city.window_ns, frames)
+            results.append((result.frames_heard, result.counts.tobytes(), result.heard.tobytes()))
+        told.append(results)
+    assert told[1:] == told[:1] * 3
+    assert len({heard for heard, _, _ in told[0]}) > 1
+    assert len(by_hand) == 12 + 6 + 4
+
+
+def test_telegrams_may_change_hands(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet, meter = fleet_of(500, "mode5"), np.arange(500)
+    monkeypatch.setattr(compiling, "by_numpy", lambda _rows=0: True)
+    slow = fleet.telegrams(meter, np.full(500, 40), crcs=True)
+    assert not fleet.plans
+    monkeypatch.undo()
+    fast = fleet.telegrams(meter, np.full(500, 40), crcs=True)
+    assert fleet.plans
+    assert np.array_equal(slow.data, fast.data)
+
+
+def test_who_compiles_ends_with_whom_it_works_for(tmp_path: Path) -> None:
+    around = {"NUMBA_CACHE_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-m", "sim.city.ahead", "--beside"], cwd=ROOT, env=around, stdin=subprocess.DEVNULL,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert not list(tmp_path.glob("compiled-*"))
+
+
+def test_everything_is_compiled_ahead_and_that_is_known() -> None:
+    subprocess.run([sys.executable, "-m", "sim.city.ahead"], cwd=ROOT, check=True)
+    assert compiling.ready()
