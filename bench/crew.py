@@ -15,6 +15,7 @@ import signal
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
@@ -92,7 +93,12 @@ class _Worker:
         self.pipe, theirs = context.Pipe()
         self.job: Job | None = None
         self._process = context.Process(target=_serve, args=(theirs, work, os.getpid()), daemon=True)
-        self._process.start()
+        resource_tracker.ensure_running()  # its own start would unblock what is blocked next
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()  # with Ctrl-C blocked for good: that is the controller's to hear
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()  # so that its death is the end of the pipe
 
     def begin(self, job: Job) -> None:
@@ -121,8 +127,7 @@ class _Worker:
 
 
 def _serve(pipe: Connection, work: Work, controller_pid: int) -> None:
-    """What a worker does. Ctrl-C is the controller's to hear."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What a worker does."""
     die_with_controller(controller_pid)
     while True:
         try:

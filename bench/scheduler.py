@@ -43,7 +43,7 @@ def on(address: str, jobs: Sequence[Job], work: Work = play) -> Generator[Done, 
             for job in jobs
         }
         try:
-            for future in distributed.as_completed(futures):
+            for future in distributed.as_completed(futures, loop=client.loop):
                 yield futures[future], _checked(future, address, distributed)
                 future.release()
         finally:

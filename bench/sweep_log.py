@@ -6,6 +6,8 @@ and its job is done again.
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -49,12 +51,13 @@ def read(directory: Path) -> dict[Key, ShardResult]:
     found: dict[Key, ShardResult] = {}
     if not path.exists():
         return found
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    text = path.read_text(encoding="utf-8")
+    for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):
         try:
             row = json.loads(line)
             values = {name: _whole(value) for name, value in row["result"].items()}
             found[row["point"], row["seed"], row["shard"]] = ShardResult(**values)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
             raise RunDirectoryError(f"{path}, line {number}: no finished shard ({error}); take it out") from None
     return found
 
@@ -64,6 +67,9 @@ def _plain(value: Any) -> Any:
         return {"array": value.tolist(), "type": str(value.dtype), "shape": list(value.shape)}
     if isinstance(value, tuple):
         return {"tuple": [_plain(entry) for entry in value]}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        kind = type(value)
+        return {"record": f"{kind.__module__}:{kind.__qualname__}", "values": dataclasses.asdict(value)}
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -72,4 +78,9 @@ def _whole(value: Any) -> Any:
         return np.array(value["array"], dtype=value["type"]).reshape(value["shape"])
     if isinstance(value, dict) and "tuple" in value:
         return tuple(_whole(entry) for entry in value["tuple"])
+    if isinstance(value, dict) and "record" in value:
+        module, _, name = value["record"].partition(":")
+        if not module.startswith("sim."):
+            raise ValueError(f"{module} holds no results")
+        return getattr(importlib.import_module(module), name)(**value["values"])
     return value
