@@ -12,6 +12,9 @@
     reference    the event-by-event SimPy model: the oracle
 
     engine       the same fates for a fleet's arrays, window by window
+    windowed     receivers that can wait, played by the engine behind the air
+    timetable    what is on the air or to come, for receivers that join
+    subsets      links and ears of some of the receivers
     kernels, apart, solitary, compiled    its sweep with numba
     plain                                 its sweep without
 

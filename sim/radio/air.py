@@ -21,6 +21,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 ARRAYS: Final = "arrays"
 REFERENCE: Final = "reference"
 ENGINES: Final = (ARRAYS, REFERENCE)
+_REMEMBERED: Final = 1 << 14  # telegrams
 
 @dataclass(frozen=True, slots=True)
 class WindowCounts:
@@ -112,6 +114,7 @@ class Air:
         self._fleet_cm = places
         self._fleet_links = FleetLinks(self.propagation, places, radios)
         self._medium.radios = radios
+        frame_of = lru_cache(_REMEMBERED)(frame_of)  # an ear wants the bytes now, a gateway when the window ends
         self._medium.frame_of = frame_of
         if self._windowed is not None:
             self._windowed.frame_of = frame_of

@@ -4,7 +4,7 @@ and whatever happens it leaves nothing behind."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from sim.clock import NS_PER_S
 from sim.endpoint.port import EndpointError
 from sim.events import FaultInjected, RunEnded, WindowEnded
 from sim.portal.store import StoreError
+from sim.radio.air import ENGINES
 from sim.world import World
 from tests.small_worlds import dozen
 
@@ -111,7 +112,29 @@ def attacked(folder: Path, engine: str) -> tuple[object, ...]:
 
 def test_both_engines_leave_the_same_world_behind(tmp_path: Path) -> None:
     """To the byte of every bundle and to the order of every event."""
-    assert attacked(tmp_path / "a", "arrays") == attacked(tmp_path / "r", "reference")
+    arrays, reference = (attacked(tmp_path / engine, engine) for engine in ENGINES)
+    assert arrays == reference
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("look", [World.deliver, lambda world: world.settle(lambda: True, 0.0)])
+def test_who_looks_in_mid_window_finds_what_gateways_have_received(
+    tmp_path: Path, engine: str, look: Callable[[World], object]
+) -> None:
+    found = []
+    with World(dozen(tmp_path), 1, tmp_path / "world", engine=engine) as world:
+
+        def looks() -> Iterator[simpy.Event]:
+            yield world.env.timeout(20 * NS_PER_S)
+            found.append([gateway.open_telegrams for gateway in world.gateways])
+            look(world)
+            found.append([gateway.open_telegrams for gateway in world.gateways])
+
+        world.env.process(looks())
+        world.run(MINUTE)
+    before, after = found
+    assert before == [0, 0]
+    assert all(10 <= count <= 12 for count in after)  # a telegram each 20 s from each of a dozen meters
 
 
 def test_two_runs_in_a_row_are_one_run(tmp_path: Path) -> None:
