@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.meters.schedule import ACC_PREFIX, LIMIT_NS, STEPS, ScheduleOverflow, first_at, starts
+from sim.meters.schedule import ACC_PREFIX, LIMIT_NS, STEPS, ScheduleOverflow, starts
 from sim.radio.engine import Frames
 
 compiled: Any
@@ -40,10 +40,9 @@ class Upcoming:
         self._room_ns = 0
         self._k: I64 = np.zeros(0, dtype=np.int64)
         self._start: I64 = np.zeros(0, dtype=np.int64)
-        if self._fast:
-            self._number = np.zeros(len(t0_ns), dtype=np.int64)
-            self._upcoming = t0_ns.copy()
-            self._first = np.zeros(len(t0_ns) + 1, dtype=np.int64)
+        self._number: I64 = np.zeros(len(t0_ns), dtype=np.int64)
+        self._upcoming: I64 = t0_ns.copy()
+        self._first: I64 = np.zeros(len(t0_ns) + 1, dtype=np.int64)
 
     def until(self, until_ns: int) -> Frames:
         """What begins from the last call on and before `until_ns`."""
@@ -51,11 +50,7 @@ class Upcoming:
             raise ScheduleOverflow(f"a window ends {until_ns / 3.15576e16:.0f} years after the start, at most 146")
         begin_ns, self.now_ns = self.now_ns, until_ns
         if not self._fast:
-            low, high = (first_at(self.t0_ns, self.period_ns, self.acc0, at) for at in (begin_ns, until_ns))
-            first = np.concatenate([[0], np.cumsum(high - low)]).astype(np.int64)
-            meter = np.repeat(np.arange(len(low)), high - low)
-            k = np.arange(len(meter)) - first[meter] + low[meter]
-            return Frames(first, starts(self.t0_ns[meter], self.period_ns[meter], self.acc0[meter], k), k)
+            return self._by_numpy(until_ns)
         if until_ns - begin_ns > self._room_ns:
             self._room_ns = until_ns - begin_ns
             room = int((self._room_ns // (self.period_ns // STEPS * _SHORTEST) + 2).sum()) + 1
@@ -65,3 +60,22 @@ class Upcoming:
             self._start, self._k,
         )  # fmt: skip
         return Frames(self._first, self._start[:count], self._k[:count])
+
+    def _by_numpy(self, until_ns: int) -> Frames:
+        """Round by round: the next frame of all who send, then the next but one of those who send again."""
+        rounds = []
+        who = np.flatnonzero(self._upcoming < until_ns)
+        while len(who):
+            rounds.append((who, self._upcoming[who], self._number[who]))
+            k = self._number[who] + 1
+            then = starts(self.t0_ns[who], self.period_ns[who], self.acc0[who], k)
+            self._number[who], self._upcoming[who] = k, then
+            who = who[then < until_ns]
+        if not rounds:
+            return Frames(np.zeros_like(self._first), self._k, self._start)
+        meter, start_ns, k = (np.concatenate(column) for column in zip(*rounds, strict=True))
+        if len(rounds) > 1:
+            order = np.argsort(meter, kind="stable")
+            meter, start_ns, k = meter[order], start_ns[order], k[order]
+        first = np.concatenate([[0], np.cumsum(np.bincount(meter, minlength=len(self.t0_ns)))]).astype(np.int64)
+        return Frames(first, start_ns, k)

@@ -90,22 +90,26 @@ def _take_solitary(
     link, frame, receiver, start_ns = pairs
     if not len(link):
         return pairs
-    origin = int(start_ns.min())
-    stride = int(start_ns.max()) - origin + engine.longest_ns + 1
-    at = receiver * stride + (start_ns - origin)
-    order = np.argsort(at)
-    at, sorted_link = at[order], link[order]
-    ends = at + engine.link_duration[sorted_link]  # receivers stay apart: the stride is longer than any frame
-    alone = np.ones(len(at), dtype=bool)
-    alone[1:] = np.maximum.accumulate(ends)[:-1] <= at[1:]
-    alone[:-1] &= ends[:-1] <= at[1:]
-    sorted_receiver = receiver[order]
-    alone &= ends - sorted_receiver * stride + origin < until_ns
+    # Values are sorted several times faster than their places, so time is cut into 64ths of the longest frame, whose
+    # neighbours count as touched, and the place rides along in the lowest bits.
+    grain = max(int(engine.longest_ns).bit_length() - 6, 0)
+    apart = (engine.longest_ns >> grain) + 2
+    stride = (until_ns - engine.now_ns >> grain) + apart + 1
+    bits = len(link).bit_length()
+    if (engine.receivers * stride).bit_length() + bits > 62:
+        return pairs
+    at = (receiver * stride + (start_ns - engine.now_ns >> grain) << bits) | np.arange(len(link))
+    at.sort()
+    gap = np.diff(at >> bits) >= apart
+    alone = np.append(True, gap) & np.append(gap, True)
+    settled = np.zeros(len(at), dtype=bool)
+    settled[at[alone] & (1 << bits) - 1] = True
+    settled &= start_ns < until_ns - engine.longest_ns
     if len(carried_in):
         taken_until = np.zeros(engine.receivers, dtype=np.int64)
         np.maximum.at(taken_until, carried_in[:, RECEIVER], carried_in[:, END])
-        alone &= at - sorted_receiver * stride + origin >= taken_until[sorted_receiver]
-    pick = order[alone]
+        settled &= start_ns >= taken_until[receiver]
+    pick = np.flatnonzero(settled)
     link_, frame_, receiver_ = link[pick], frame[pick], receiver[pick]
     if engine.propagation.fading_cdb:
         meter = engine.link_meter[link_].astype(np.int64)
@@ -119,7 +123,7 @@ def _take_solitary(
     counts[:, Fate.RECEIVED] += np.bincount(receiver_[ours & good], minlength=engine.receivers)
     counts[:, Fate.OUT_OF_RANGE] += np.bincount(receiver_[ours & ~good], minlength=engine.receivers)
     heard[frame_[ours & good]] = 1
-    rest = np.sort(order[~alone])
+    rest = np.flatnonzero(~settled)
     return link[rest], frame[rest], receiver[rest], start_ns[rest]
 
 
