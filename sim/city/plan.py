@@ -8,9 +8,11 @@ exact, whatever the cut; the price is that frames near an edge are played twice.
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
@@ -23,12 +25,14 @@ from sim.radio.site import HOUSES_A_BLOCK, STAIRCASES_A_HOUSE
 from sim.spec import SpecError, WorldSpec
 
 I64 = NDArray[np.int64]
-Depth = Literal["radio", "bytes"]
-DEPTHS: Final[tuple[Depth, ...]] = ("radio", "bytes")
+Depth = Literal["radio", "bytes", "readings"]
+DEPTHS: Final[tuple[Depth, ...]] = ("radio", "bytes", "readings")
 MAX_METERS: Final = 1 << 32  # a counter of the random draws has 32 bits, and so has a telegram's name
 METERS_A_SHARD: Final = 2_000_000
 BYTES_A_METER: Final = 450  # of a shard with its guard, its window's frames and telegrams included
 FRAME_BYTES: Final = 200  # of it, those that grow with the frames of a window
+READINGS_METERS_A_SHARD: Final = 250_000  # a portal's state and takes are larger than the air's
+READINGS_BYTES_A_METER: Final = 900
 BASE_BYTES: Final = 200 << 20  # Python with its libraries
 
 
@@ -46,7 +50,8 @@ class Outages:
 
 @dataclass(frozen=True, slots=True)
 class CityPlan:
-    """One run. `shards` None: as many as workers and memory ask for."""
+    """One run. `shards` None: as many as workers and memory ask for. `out`: a new or empty folder for what the portal
+    stores, at depth "readings"; None: it is judged and counted, and not kept."""
 
     spec: WorldSpec
     seed: int
@@ -57,6 +62,7 @@ class CityPlan:
     shards: int | None = None
     outages: Outages = field(default_factory=Outages)
     backend: str | None = None
+    out: Path | None = None
 
     def refuse(self) -> None:
         """Raises CityLimit for what would give a wrong number or no number."""
@@ -73,6 +79,10 @@ class CityPlan:
             raise CityLimit("workers and shards are whole numbers from 1")
         if not 0 <= self.outages.share_of_days <= 1 or not 0 < self.outages.lasting_s <= 86_400:
             raise CityLimit("outages: a share of days from 0 to 1, and up to 86400 s each")
+        if self.out is not None and self.depth != "readings":
+            raise CityLimit(f"a folder for readings, but depth '{self.depth}' stores none; ask for depth 'readings'")
+        if self.depth == "readings" and importlib.util.find_spec("numba") is None:
+            raise CityLimit("depth 'readings' needs numba: pip install -r requirements-scale.txt")
         need, have = self.memory_bytes(), available_bytes()
         if need > have:
             raise CityLimit(
@@ -83,13 +93,15 @@ class CityPlan:
     def shard_count(self) -> int:
         if self.shards is not None:
             return self.shards
-        return max(self.workers, -(-self.spec.meters // METERS_A_SHARD))
+        most = READINGS_METERS_A_SHARD if self.depth == "readings" else METERS_A_SHARD
+        return max(self.workers, -(-self.spec.meters // most))
 
     def memory_bytes(self) -> int:
         """About how much the run takes, all workers together."""
         own = -(-self.spec.meters // self.shard_count())
         rounds = self.window_ns / NS_PER_S / min(group.interval_s for group in self.spec.fleet)
-        return int(self.workers * (BASE_BYTES + own * (BYTES_A_METER + FRAME_BYTES * max(0.0, rounds - 1.0))))
+        more = READINGS_BYTES_A_METER * max(1.0, rounds) if self.depth == "readings" else 0.0
+        return int(self.workers * (BASE_BYTES + own * (BYTES_A_METER + FRAME_BYTES * max(0.0, rounds - 1.0) + more)))
 
     def windows(self) -> list[int]:
         """The ends of all windows; the last may be short."""

@@ -1,6 +1,7 @@
 """A city run: its shards one after the other or side by side in processes, and their results put together.
 
     result = run(CityPlan(spec, seed=1, duration_ns=..., depth="bytes", workers=2))
+    result = run(CityPlan(spec, seed=1, duration_ns=..., depth="readings", out=Path("readings")))
 
 The rule kept here: the result does not know how it was made. Counts are kept by gateway (a gateway that several shards
 played was complete in each of them, so it is counted once), digests add up in any order.
@@ -14,7 +15,7 @@ import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ from sim.city.tally import Tally, by_block
 from sim.clock import NS_PER_MS, wall_s
 from sim.events import Fate
 from sim.meters.physics import MS_PER_DAY
+
+if TYPE_CHECKING:
+    from sim.city.readings import Readings, Stored
 
 I64 = NDArray[np.int64]
 _MIDNIGHT_MS = 600_000  # clocks of a fleet are hardly farther apart; if they are, it is only slower
@@ -49,13 +53,17 @@ class ShardResult:
     build_s: float = 0.0
     run_s: float = 0.0
     peak_bytes: int = 0
+    stored: Stored | None = None
 
 
 @dataclass(slots=True)
 class CityResult:
     """`frames_sent`: begun in the run. `fates`: over pairs of a frame and a gateway in reach. `delivery_ratio`: frames
     that a gateway received, of those sent; frames still on the air at the end count as not received. `blocks`: the grid
-    of the site with `columns` and `rows`, and row by row the frames `sent` and `heard` of each block's meters."""
+    of the site with `columns` and `rows`, and row by row the frames `sent` and `heard` of each block's meters.
+    `readings`, of a run to stored readings: how many `stored`, `copies`, `refused` by reason, `missing` (received and
+    no reading), `altered` (not what the meter said), how many the portal judged `one_at_a_time`, `bytes` and `files` on
+    disk in `out`, and a `digest` of the stored rows; else None."""
 
     world: str
     seed: int
@@ -76,6 +84,7 @@ class CityResult:
     shard_s: list[dict[str, float]]
     peak_bytes_a_worker: int
     blocks: dict[str, Any]
+    readings: dict[str, Any] | None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -91,19 +100,37 @@ def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
         own, shard.fleet.n - own, shard.links, 0, 0, 0, 0, shard.receivers, shard.counts,
         (tally.block, tally.sent, tally.heard),
     )  # fmt: skip
+    readings = _readings(plan, shard, tile)
     built_s = wall_s()
-    for until_ns in plan.windows():
-        heard = shard.window(until_ns)
-        tally.add(heard)
-        result.sent += heard.sent
-        result.heard += len(heard.meter)
-        result.received_digest += heard.digest
-        if plan.depth == "bytes":
-            result.telegram_bytes += _built(shard, heard, until_ns)
+    try:
+        for until_ns in plan.windows():
+            heard = shard.window(until_ns, detail=readings is not None)
+            tally.add(heard)
+            result.sent += heard.sent
+            result.heard += len(heard.meter)
+            result.received_digest += heard.digest
+            if plan.depth == "bytes":
+                result.telegram_bytes += _built(shard, heard, until_ns)
+            elif readings is not None and heard.batch is not None:
+                readings.window(heard.batch, len(heard.meter), until_ns)
+        result.stored = None if readings is None else readings.finish()
+    except BaseException:
+        if readings is not None:
+            readings.abandon()
+        raise
     result.fates = shard.counts
     result.build_s, result.run_s = built_s - begun_s, wall_s() - built_s
     result.peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
     return result
+
+
+def _readings(plan: CityPlan, shard: Shard, tile: tuple[slice, slice]) -> Readings | None:
+    """The rest of the path, where the plan asks for it; imported only then, for it needs numba."""
+    if plan.depth != "readings":
+        return None
+    from sim.city.readings import Readings
+
+    return Readings(plan, shard, Blocks.of(plan.spec).tiles(plan.shard_count()).index(tile), plan.out)
 
 
 def _built(shard: Shard, heard: Heard, until_ns: int) -> int:
@@ -123,8 +150,12 @@ def _built(shard: Shard, heard: Heard, until_ns: int) -> int:
 
 
 def run(plan: CityPlan) -> CityResult:
-    """Raises CityLimit, SpecError, OSError."""
+    """Raises CityLimit, SpecError, StoreError, OSError."""
     plan.refuse()
+    if plan.out is not None:
+        from sim.city.columns import prepare
+
+        prepare(plan.out)
     begun_s = wall_s()
     tiles = Blocks.of(plan.spec).tiles(plan.shard_count())
     workers = min(plan.workers, len(tiles))
@@ -152,6 +183,11 @@ def combined(plan: CityPlan, done: list[ShardResult], workers: int, took_s: floa
             fates[one.receivers] = one.fates
     sent, heard = sum(one.sent for one in done), sum(one.heard for one in done)
     counted = fates.sum(axis=0).tolist()
+    stored = None
+    if plan.depth == "readings":
+        from sim.city.readings import combined as together
+
+        stored = together([one.stored for one in done if one.stored is not None], plan.out)
     return CityResult(
         plan.spec.name, plan.seed, plan.depth, plan.spec.meters, plan.spec.gateways, len(done), workers,
         sum(one.links for one in done), sent, heard, sum(one.telegram_bytes for one in done),
@@ -160,4 +196,5 @@ def combined(plan: CityPlan, done: list[ShardResult], workers: int, took_s: floa
         sent / took_s if took_s else 0.0,
         [{"build_s": round(one.build_s, 3), "run_s": round(one.run_s, 3)} for one in done],
         max(one.peak_bytes for one in done), by_block(Blocks.of(plan.spec), [one.blocks for one in done]),
+        stored,
     )  # fmt: skip

@@ -21,6 +21,7 @@ from sim.city.digest import of_telegrams
 from sim.city.plan import Blocks, CityPlan, Outages
 from sim.city.upcoming import Upcoming
 from sim.clock import NS_PER_S
+from sim.events import Fate
 from sim.history import FrameBatch
 from sim.meters.fleet import Fleet
 from sim.radio.engine import Engine, Frames
@@ -47,7 +48,7 @@ _AT_ONCE = 1 << 18  # meters whose places are held at once
 class Heard:
     """Own telegrams that at least one gateway received in a window: rows of the shard's fleet, and k; frames of own
     meters that began; the digest of the received. Of all meters, the guard's too: where each one's frames that began
-    stand (`Frames.first`; good until the next window), and on demand every frame's fate at every gateway."""
+    stand (`Frames.first`; good until the next window), and on demand every frame that a gateway received."""
 
     meter: I64
     k: I64
@@ -128,7 +129,7 @@ class Shard:
         frames = self._frames(until_ns)
         source, number = self.engine.open_frames
         down = self.outages if self.plan.outages.share_of_days else ()
-        result = self.engine.window(until_ns, frames, outages=down, detail=detail)
+        result = self.engine.window(until_ns, frames, outages=down, detail=detail, only=Fate.RECEIVED)
         self.counts = result.counts if not self.counts.size else self.counts + result.counts
         fleet = len(frames.start_ns)
         late = np.flatnonzero((result.heard[fleet:] != 0) & self.own[source])

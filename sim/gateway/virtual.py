@@ -26,7 +26,7 @@ from sim.gateway.transit import Transit
 from sim.spec import GatewaySpec
 
 RETRY_S = 60.0
-_OVERHEAD_BYTES = 128  # a bundle's JSON without its id and telegrams
+OVERHEAD_BYTES = 128  # a bundle's JSON without its id and telegrams
 
 
 class VirtualGateway:
@@ -56,7 +56,7 @@ class VirtualGateway:
         self._offset_ns = ns(spec.clock_offset_s)
         self._age_ns = ns(spec.bundle_age_s)
         self._topic = UP.format(gateway=id)
-        self._room = spec.bundle_bytes - _OVERHEAD_BYTES - len(id)
+        self._room = spec.bundle_bytes - OVERHEAD_BYTES - len(id)
         self._open: list[Heard] = []
         self._opened_ns = self._size = 0
         self._on = False

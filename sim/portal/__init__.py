@@ -12,4 +12,11 @@
     alarms     tamper, gap, freshness, twin, jam
     intake     messages in, one transaction, acknowledgements out
     roles      what tenant, landlord and operator may see
+
+For very many meters at once, with the verdicts of the above, as arrays:
+
+    roll             registry and keys        batch      what gateways hand over
+    shapes           whose telegram, which mode; opening: what it says; layouts: where values stand, learned from bytes
+    grouping         receptions by meter and time
+    freshness_many   the five checks          intake_many   batches in, columns out
 """

@@ -161,10 +161,10 @@ class Engine:
 
     def window(
         self, until_ns: int, frames: Frames, visits: Sequence[Visit] = (),
-        outages: Sequence[Sequence[Sequence[int]]] = (), *, detail: bool = False,
+        outages: Sequence[Sequence[Sequence[int]]] = (), *, detail: bool = False, only: Fate | None = None,
     ) -> WindowResult:  # fmt: skip
         """Everything that begins in [now, until). `visits` likewise; `outages[r]`: receiver r's (down, up) so far, in
-        order, an open one up to FOREVER. Moves `now_ns` to `until_ns`."""
+        order, an open one up to FOREVER. `only`: detail of this fate alone. Moves `now_ns` to `until_ns`."""
         begin_ns = self.now_ns
         if not 0 < until_ns - begin_ns < MAX_WINDOW_NS:
             raise EngineLimit(f"a window is more than 0 and less than {MAX_WINDOW_NS} ns, not {until_ns - begin_ns}")
@@ -185,7 +185,7 @@ class Engine:
             from sim.radio import plain
 
             carry, rows = plain.sweep(self, begin_ns, until_ns, frames, extra, carried_in, down, heard, counts, detail)
-        batch = self._batch(frames, others, rows) if detail else None
+        batch = self._batch(frames, others, rows if only is None else rows[rows[:, 2] == only]) if detail else None
         others_end = zip(others.end_ns, others.length_bytes, strict=True)
         done = sum(length > 0 and end_ns < until_ns for end_ns, length in others_end)
         sent = fleet + done - self._keep(frames, late, others, carry, until_ns)

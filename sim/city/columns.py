@@ -1,0 +1,219 @@
+"""What a city's portals stored, as Parquet files: one of readings a shard and day, beside it one of refusals where
+there are any, and one of the shard's meters. The format is docs/reference/columns.md.
+
+Rules kept: a file has its name only when it is whole (it is written under another one and renamed), so a run that
+stops leaves no half file that looks like one; a row group is one take of the portal, in the order of meters; every
+column is plain and says its unit. Columns of numbers are stored as differences (Parquet's DELTA_BINARY_PACKED) and
+nothing is compressed beyond that: the decision is docs/decisions/readings-as-columns.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.portal.batch import Batch
+from sim.portal.intake_many import REASONS, Rows, Taken
+from sim.portal.layouts import NONE
+from sim.portal.roll import Roll, address_of
+from sim.portal.store import StoreError
+
+pa: Any
+pq: Any
+try:
+    # Imported by name: type checkers meet a machine without pyarrow too.
+    pa, pq = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+except ImportError:  # columns on disk are optional
+    pa = pq = None
+
+READINGS, REFUSALS, METERS = "readings", "refusals", "meters"
+_PART: Final = ".part"
+_DICTIONARY = ["gateway", "stored_ns", "set_date", "security", "status", "reason"]
+_DIFFERENCES = ("meter", "received_ns", "meter_time", "units", "set_date_units", "acc", "counter", "rssi_cdbm")
+
+
+def prepare(folder: Path) -> None:
+    """Make sure that a folder is there, empty and writable. Raises StoreError."""
+    if pa is None:
+        raise StoreError("readings on disk need pyarrow: pip install -r requirements-scale.txt, or run without --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise StoreError(f"{folder}: there is something in it; choose a new or empty folder for the readings")
+        probe = folder / f"probe{_PART}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StoreError(f"{folder}: {error.strerror or error}; choose a folder that can be written") from None
+
+
+class Columns:
+    """The files of one shard. `start`: the calendar at world time 0; `securities`: names, which may still grow."""
+
+    def __init__(self, folder: Path, shard: int, start: datetime, roll: Roll, securities: list[str]) -> None:
+        self._folder, self._shard, self._start, self._roll, self._securities = folder, shard, start, roll, securities
+        self._gateways = pa.array(roll.gateways, pa.string())
+        self._day = ""
+        self._open: dict[str, tuple[Any, Path]] = {}
+        self.bytes = 0
+        self.files: list[str] = []
+
+    def meters(self) -> None:
+        """Who is registered, once."""
+        roll, at = self._roll, range(len(self._roll))
+        modes = {0: "none", 5: "mode5", 7: "mode7"}
+        table = pa.table({
+            "meter": pa.array(roll.number),
+            "address": pa.array([str(address_of(int(roll.number[row]))) for row in at], pa.string()),
+            "security": pa.array([modes[mode] for mode in roll.mode.tolist()], pa.string()).dictionary_encode(),
+            "interval_s": pa.array(roll.interval_ns / 1e9),
+        })  # fmt: skip
+        with self._told(self._folder):
+            self._write(METERS, self._name(METERS), table)
+            self._close(METERS)
+
+    def take(self, pieces: list[tuple[Taken, Batch]], stored_ns: int) -> None:
+        """One take of the portal, in pieces. Raises StoreError."""
+        with self._told(self._folder):
+            # A take at midnight is of the day that ends.
+            day = (self._start + timedelta(microseconds=(stored_ns - 1) // 1_000)).date().isoformat()
+            if day != self._day:
+                self.close()
+                self._day = day
+            readings = [self._readings(taken.readings, stored_ns) for taken, _ in pieces if len(taken.readings)]
+            refusals = [self._refusals(taken.refusals, stored_ns, b) for taken, b in pieces if len(taken.refusals)]
+            for kind, tables in ((READINGS, readings), (REFUSALS, refusals)):
+                if tables:
+                    whole = pa.concat_tables(tables).unify_dictionaries()
+                    self._write(kind, self._name(kind, day), whole)
+
+    def close(self) -> None:
+        """Give the files of the day their names. Raises StoreError."""
+        with self._told(self._folder):
+            for kind in list(self._open):
+                self._close(kind)
+
+    def abandon(self) -> None:
+        """Something failed: leave no half file."""
+        for writer, part in self._open.values():
+            with contextlib.suppress(OSError):
+                writer.close()
+            part.unlink(missing_ok=True)
+        self._open.clear()
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def _common(self, rows: Rows, stored_ns: int) -> dict[str, Any]:
+        minute = rows.minute
+        return {
+            "meter": pa.array(rows.meter),
+            "gateway": pa.DictionaryArray.from_arrays(pa.array(rows.gateway.astype(np.int32)), self._gateways),
+            "received_ns": pa.array(rows.received_ns),
+            "stored_ns": pa.array(np.full(len(rows), stored_ns)),
+            "meter_time": _whole(np.where(minute == NONE, NONE, minute * 60_000), pa.timestamp("ms")),
+            "units": _whole(rows.units, pa.int64()),
+            "set_date": _whole(rows.set_day, pa.date32()),
+            "set_date_units": _whole(rows.set_date_units, pa.int64()),
+            "security": _named(rows.security, self._securities),
+            "rssi_cdbm": pa.array(rows.rssi_cdbm.astype(np.int32)),
+        }
+
+    def _readings(self, rows: Rows, stored_ns: int) -> Any:
+        return pa.table({
+            **self._common(rows, stored_ns),
+            "acc": _whole(rows.acc, pa.int16()),
+            "counter": _whole(rows.counter, pa.int64()),
+            "status": pa.array(rows.status.astype(np.uint8)),
+            "tamper": pa.array(rows.tamper != 0),
+            "volume_m3": _real(rows.volume_m3),
+            "energy_kwh": _real(rows.energy_kwh),
+        })  # fmt: skip
+
+    def _refusals(self, rows: Rows, stored_ns: int, batch: Batch) -> Any:
+        return pa.table({
+            **self._common(rows, stored_ns),
+            "reason": _named(rows.reason, list(REASONS)),
+            "telegram": pa.array([batch[at] for at in rows.reception.tolist()], pa.binary()),
+        })  # fmt: skip
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    def _name(self, kind: str, day: str = "") -> str:
+        return f"{kind}{'-' + day if day else ''}-shard-{self._shard:04d}.parquet"
+
+    def _write(self, kind: str, name: str, table: Any) -> None:
+        if kind not in self._open:
+            part = self._folder / f"{name}.{os.getpid()}{_PART}"
+            self._open[kind] = (_writer(part, table.schema), part)
+        self._open[kind][0].write_table(table, row_group_size=max(1, len(table)))
+
+    def _close(self, kind: str) -> None:
+        writer, part = self._open[kind]
+        writer.close()
+        whole = part.with_name(part.name.rsplit(".", 2)[0])
+        self.bytes += part.stat().st_size
+        part.replace(whole)
+        self.files.append(whole.name)
+        del self._open[kind]
+
+    @contextlib.contextmanager
+    def _told(self, folder: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.abandon()
+            way = "free disk space or give the shard another folder, and run it again"
+            raise StoreError(f"{folder}: {error.strerror or error}: the readings cannot be written; {way}") from None
+
+
+def _writer(path: Path, schema: Any) -> Any:
+    dictionary = [name for name in _DICTIONARY if name in schema.names]
+    differences = {name: "DELTA_BINARY_PACKED" for name in _DIFFERENCES if name in schema.names}
+    return pq.ParquetWriter(
+        path, schema, compression="NONE", use_dictionary=dictionary, column_encoding=differences,
+        write_statistics=["meter", "received_ns"],
+    )  # fmt: skip
+
+
+def _whole(values: NDArray[np.int64], kind: Any) -> Any:
+    """Whole numbers, days or milliseconds, with nothing where there is none."""
+    none = values == NONE
+    if none.all():
+        return pa.nulls(len(values), kind)
+    width = {8: np.int64, 4: np.int32, 2: np.int16}[kind.bit_width // 8]
+    some = none.any()
+    plain = np.where(none, 0, values) if some else values
+    return pa.array(plain.astype(width), mask=none if some else None).view(kind)
+
+
+def _real(values: NDArray[np.float64]) -> Any:
+    none = np.isnan(values)
+    return pa.nulls(len(values), pa.float64()) if none.all() else pa.array(values, mask=none)
+
+
+def _named(places: NDArray[np.int64], names: list[str]) -> Any:
+    none = places == NONE
+    index = pa.array(np.where(none, 0, places).astype(np.int8), mask=none if none.any() else None)
+    return pa.DictionaryArray.from_arrays(index, pa.array(names, pa.string()))
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def read(folder: Path, kind: str = READINGS, columns: list[str] | None = None) -> Any:
+    """All files of a kind in a folder as one pyarrow table, shard by shard and day by day; an empty folder gives None.
+    Raises StoreError for a file that is not whole."""
+    paths = sorted(folder.glob(f"{kind}-*.parquet"))
+    try:
+        tables = [pq.read_table(path, columns=columns) for path in paths]
+    except (OSError, pa.ArrowInvalid) as error:
+        raise StoreError(f"{folder}: {error}: a file is damaged; run the city again") from None
+    return pa.concat_tables(tables, promote_options="permissive") if tables else None

@@ -1,0 +1,130 @@
+"""What the fleet really said, held against what the portal stored, for very many readings at once.
+
+The truth is the fleet before encryption: the same meters of the same seed with no security, whose telegrams carry the
+same values in clear. Where each value stands and how it is encoded is the fleet's own table (`Kind.places`). A stored
+value is encoded again by that table and must give the very bytes; so nothing of how the portal reads is believed, only
+which record it takes for which value (`interpret.meaning`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.meters.batch import addresses
+from sim.meters.civil import type_g
+from sim.meters.fields import NOT_AVAILABLE, encode_into, limits
+from sim.meters.fleet import Fleet
+from sim.meters.kind import Kind, Place
+from sim.meters.stated import statements
+from sim.portal.intake_many import Rows
+from sim.portal.interpret import meaning
+from sim.portal.layouts import NONE
+from sim.portal.roll import numbers_of
+from sim.spec import FleetSpec
+from wmbus.transport import CI_LONG, CI_NONE
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+_DAYS_TO_2000, _DAY_MINUTES = 10_957, 1_440
+_TYPE_G: I64 = type_g(np.arange(80 * 366))
+_NOWHERE = -2  # fits no encoding of dates
+_HEADERS = {CI_LONG: 23, CI_NONE: 11}
+_SHORT = 15
+_COLUMNS = {"meter_time": "minute", "set_date": "set_day", "energy_wh": "energy_kwh", "energy_j": "energy_kwh"}
+_ENERGY_UNITS = {"energy_wh": 1_000.0, "energy_j": 3_600_000.0}
+
+
+class FleetTruth:
+    """`fleet`: the one that sends; `make` gives another fleet of other groups with the same meters."""
+
+    def __init__(self, fleet: Fleet, make: Any) -> None:
+        self._fleet = fleet
+        self._clear: Fleet = make(_in_clear(fleet.groups))
+        self._spoken = [_spoken(kind) for kind in fleet.kinds]
+
+    def altered(self, rows: Rows, meter: I64, k: I64) -> NDArray[np.bool_]:
+        """Which stored rows are not what telegram `k` of meter `meter` said."""
+        out = np.zeros(len(rows), dtype=np.bool_)
+        told = self._clear.telegrams(meter, k)
+        group = self._fleet.population.group[meter]
+        for number in np.unique(group).tolist():
+            mine = np.flatnonzero(group == number)
+            size = int(told.length[mine[0]])
+            begin = int(told.offset[mine].min())
+            frames = told.data[begin : begin + size * len(mine)].reshape(-1, size)
+            ordered = frames[(told.offset[mine] - begin) // size]
+            out[mine] = self._differ(number, rows, mine, ordered, meter[mine], k[mine])
+        return out
+
+    def _differ(self, group: int, rows: Rows, at: I64, frames: U8, meter: I64, k: I64) -> NDArray[np.bool_]:
+        fleet, who = self._fleet, self._fleet.population
+        kind, security = fleet.kinds[group], fleet.groups[group].security
+        header = _HEADERS.get(kind.tpl_for("none"), _SHORT)
+        begin = header + len(kind.unencrypted_prefix)
+        differs = rows.meter[at] != numbers_of(addresses(kind, who.number[meter]))
+        if kind.tpl_for(security) == CI_NONE:
+            differs |= (rows.acc[at] != NONE) | (rows.status[at] != 0)
+        else:
+            differs |= (rows.acc[at] != (who.acc0[meter] + k & 0xFF)) | (rows.status[at] != frames[:, header - 3])
+        counter = who.counter0[meter].astype(np.int64) + k if security == "mode7" else NONE
+        differs |= rows.counter[at] != counter
+        spoken = self._spoken[group]
+        for column in ("minute", "units", "set_day", "set_date_units", "volume_m3", "energy_kwh"):
+            value = getattr(rows, column)[at]
+            if column not in spoken:
+                differs |= ~np.isnan(value) if value.dtype == np.float64 else value != NONE
+                continue
+            place, scale = spoken[column]
+            said = frames[:, begin + place.offset : begin + place.offset + place.width]
+            differs |= ~_encodes(_number(column, value, scale), place, said)
+        out: NDArray[np.bool_] = differs
+        return out
+
+
+def _in_clear(groups: Sequence[FleetSpec]) -> list[FleetSpec]:
+    return [dataclasses.replace(group, security="none") for group in groups]
+
+
+def _spoken(kind: Kind) -> dict[str, tuple[Place, float]]:
+    """Stored column -> where a type's telegram has it, and how much one of its digits is in the column's unit. Where a
+    telegram answers twice the last answer counts."""
+    out: dict[str, tuple[Place, float]] = {}
+    for place, statement in zip(kind.places, statements(kind), strict=True):
+        what = meaning(statement.chain)
+        if what is None or what in ("errors", "error_date"):
+            continue
+        scale = 10.0**statement.chain.exponent / _ENERGY_UNITS.get(what, 1.0)
+        out[_COLUMNS.get(what, what)] = (place, scale)
+    if "set_day" not in out:
+        out.pop("set_date_units", None)  # a month end without a date is no set date
+    return out
+
+
+def _number(column: str, value: NDArray[Any], scale: float) -> I64:
+    """A stored value as the integer that its record holds."""
+    if value.dtype == np.float64:
+        return np.where(np.isnan(value), NOT_AVAILABLE, np.rint(np.nan_to_num(value) / scale)).astype(np.int64)
+    if column not in ("minute", "set_day"):
+        return np.where(value == NONE, NOT_AVAILABLE, value)
+    day = (value // _DAY_MINUTES if column == "minute" else value) - _DAYS_TO_2000
+    known = (day >= 0) & (day < len(_TYPE_G))
+    number = _TYPE_G[np.where(known, day, 0)]
+    if column == "minute":
+        minute = value % _DAY_MINUTES
+        number = minute % 60 | minute // 60 << 8 | number << 16
+    return np.where(known, number, np.where(value == NONE, NOT_AVAILABLE, _NOWHERE))
+
+
+def _encodes(number: I64, place: Place, said: U8) -> NDArray[np.bool_]:
+    """Does this number stand in these bytes?"""
+    lowest, limit = limits(place.encoding)
+    fits = (number >= lowest) & (number < limit)
+    out = np.empty((len(number), place.width), dtype=np.uint8)
+    encode_into(place.encoding, np.where(fits, number, 0), out)
+    same: NDArray[np.bool_] = fits & (out == said).all(axis=1)
+    return same
