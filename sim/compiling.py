@@ -26,7 +26,7 @@ from wmbus import security_many
 SETTING: Final = "WMBENCH_COMPILE"
 BESIDE: Final = "beside"
 _ROOT: Final = Path(__file__).resolve().parent.parent
-_SOURCES: Final = ("wmbus", "sim/radio", "sim/meters", "sim/city")
+_SOURCES: Final = ("wmbus", "sim", "sim/radio", "sim/meters", "sim/city")
 _PACKAGES: Final = ("numba", "llvmlite", "numpy")
 _MOST_ROWS: Final = 1 << 18  # numpy takes some hundred bytes for each frame of a window
 

@@ -19,12 +19,15 @@ Arrays broadcast as in numpy. The `one_*` functions are the same numbers by plai
 from __future__ import annotations
 
 import hashlib
+import importlib
 from functools import cache
 from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sim import compiling
 
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
@@ -37,6 +40,7 @@ WEYL_0: Final = 0x9E3779B9
 WEYL_1: Final = 0xBB67AE85
 MASK_32: Final = 0xFFFFFFFF
 MAX_SEED: Final = (1 << 64) - 1
+COMPILED_FROM: Final = 1 << 16  # draws at once
 _CHUNK = 1 << 14  # draws worked on at once: all of Philox's state stays in the first-level cache
 
 Q16: Final = 1 << 16  # one sigma
@@ -140,6 +144,23 @@ def one_normal_of(word: int) -> int:
     return -z if word >> 31 else z
 
 
+# --- compiled --------------------------------------------------------------------------------------------------
+
+
+@cache
+def _numba() -> Any:
+    """The compiled twin of this module, None without numba."""
+    try:
+        return importlib.import_module("sim.seeds_compiled")
+    except ImportError:
+        return None
+
+
+def _compiled(draws: int) -> Any:
+    """It, for whoever draws so many at once that it is worth loading."""
+    return None if draws < COMPILED_FROM or compiling.by_numpy() else _numba()
+
+
 # --- the draws -------------------------------------------------------------------------------------------------
 
 
@@ -170,10 +191,16 @@ class Seeds:
 
     def blocks(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> U32:
         """All four words, shape (..., 4)."""
-        wa, wb, wc = np.broadcast_arrays(_words(a, "a"), _words(b, "b"), _words(c, "c"))
+        wa, wb, wc = _words(a, "a"), _words(b, "b"), _words(c, "c")
+        number = np.uint64(purpose_id(purpose))
+        compiled = _compiled(wa.size)
+        if compiled is not None and wb.ndim == wc.ndim == 0:
+            out = np.empty((wa.size, 4), dtype=np.uint32)
+            compiled.blocks(np.uint64(self.seed), number, np.ascontiguousarray(wa).reshape(-1), wb[()], wc[()], out)
+            return out.reshape(*wa.shape, 4)
+        wa, wb, wc = np.broadcast_arrays(wa, wb, wc)
         out = np.empty((wa.size, 4), dtype=np.uint32)
         flat = [np.ascontiguousarray(w).reshape(-1) for w in (wa, wb, wc)]
-        number = np.uint64(purpose_id(purpose))
         for low in range(0, wa.size, _CHUNK):
             x, y, z = (w[low : low + _CHUNK] for w in flat)
             for column, word in enumerate(philox_blocks(self.seed, np.full(x.shape, number), x, y, z)):
@@ -203,7 +230,13 @@ class Seeds:
 
     def normal_q16(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> I64:
         """Standard normal, Q16."""
-        return normal_of(self.u32(purpose, a, b, c).astype(np.uint64))
+        words = self.u32(purpose, a, b, c)
+        compiled = _compiled(words.size)
+        if compiled is None:
+            return normal_of(words.astype(np.uint64))
+        out = np.empty(words.shape, dtype=np.int64)
+        compiled.normals(words.reshape(-1), NORMAL_KNOTS, out.reshape(-1))
+        return out
 
     def bytes16(self, purpose: str, a: Any) -> NDArray[np.uint8]:
         """Sixteen bytes (a key) for each a: shape (n, 16)."""

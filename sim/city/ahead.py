@@ -13,6 +13,8 @@ import os
 import sys
 import threading
 
+import numpy as np
+
 from sim import compiling
 
 
@@ -33,10 +35,11 @@ def compile_all() -> None:
 
 
 def _play() -> None:
-    """All three securities, all modes, for an hour."""
+    """All three securities, all modes, for an hour; and as many draws at once as make it worth while."""
     from sim.city.plan import Blocks, CityPlan
     from sim.city.run import play
     from sim.clock import NS_PER_S
+    from sim.seeds import COMPILED_FROM, Seeds
     from sim.spec import FleetSpec, GatewaySpec, WorldSpec
 
     fleet = (
@@ -46,6 +49,7 @@ def _play() -> None:
     spec = WorldSpec("ahead", "What compiles the loops", fleet, (GatewaySpec(count=2),))
     plan = CityPlan(spec, 1, 3_600 * NS_PER_S, "bytes", backend="numba")
     play(plan, Blocks.of(spec).tiles(1)[0])
+    Seeds(1).normal_q16("ahead", np.arange(COMPILED_FROM))
 
 
 def _end_with_parent() -> None:

@@ -162,9 +162,8 @@ def _check(spec: FleetSpec, one: Kind) -> None:
 
 def _dealt(words: I64, shares: Sequence[int]) -> I64:
     """Draws -> which of the shares (which sum to a hundred) they fall in."""
-    edges = np.cumsum(shares)
-    place: I64 = np.searchsorted(edges, words % 100, side="right").astype(np.int64)
-    return place
+    of_each: I64 = np.repeat(np.arange(len(shares)), shares)
+    return of_each[words % len(of_each)]
 
 
 def _factors(normal_q16: I64) -> NDArray[np.uint32]:

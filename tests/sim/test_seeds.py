@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sim.seeds as seeds_module
 from sim.seeds import Q16, SeedError, Seeds, normal_of, one_normal_of, philox, philox_blocks
 
 WORD = st.integers(0, 0xFFFFFFFF)
@@ -42,6 +43,23 @@ def test_one_draw_is_the_same_number_as_in_an_array(seed, a, b, c, limit):
     assert seeds.below("test", limit, *at).tolist() == [seeds.one_below("test", limit, a, b, c)] * 2
     assert seeds.normal_q16("test", *at).tolist() == [seeds.one_normal_q16("test", a, b, c)] * 2
     assert seeds.bytes16("test", a)[0].tobytes() == seeds.one_bytes16("test", a)
+
+
+def test_many_draws_at_once_are_the_same_numbers(monkeypatch):
+    pytest.importorskip("numba")
+    a = np.concatenate([np.arange(seeds_module.COMPILED_FROM), [2**32 - 1, 2**31]])
+    for seed in (0, 1, 2**64 - 1):
+        seeds = Seeds(seed)
+        for b, c in ((0, 0), (7, 2**32 - 1)):
+            compiled = seeds.blocks("many", a, b, c), seeds.normal_q16("many", a, b, c)
+            with monkeypatch.context() as slow:
+                slow.setattr(seeds_module, "_compiled", lambda _draws: None)
+                plain = seeds.blocks("many", a, b, c), seeds.normal_q16("many", a, b, c)
+            for one, other in zip(compiled, plain, strict=True):
+                assert one.dtype == other.dtype and np.array_equal(one, other)
+            assert seeds_module._compiled(len(a)) is not None
+            square = seeds.blocks("many", a.reshape(2, -1), b, c)
+            assert np.array_equal(square, compiled[0].reshape(2, -1, 4))
 
 
 def test_a_draw_depends_on_neither_order_nor_company():
