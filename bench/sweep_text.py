@@ -14,17 +14,17 @@ def lines(body: dict[str, Any]) -> Iterator[str]:
         f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
     )
     keys = [key for axis in body["vary"] for key in axis["keys"]]
-    rows = [[*keys, "load", "delivered", "spread", "formula", ""]]
+    names = {point["formula_name"] for point in body["points"]} - {""}
+    rows = [[*keys, "load", "delivered", "spread", *(["formula"] if names else []), ""]]
     for point in body["points"]:
         ratio = point["figures"]["delivery_ratio"]
         formula = "" if point["formula"] is None else f"{point['formula']:.4f}"
         verdict = "" if not point["expected"] else "holds" if point["held"] else "FAILED"
         rows.append([*(str(point["settings"][key]) for key in keys), f"{point['load']:.4g}", f"{ratio['mean']:.4f}",
-                     f"{ratio['spread']:.4f}", formula, verdict])  # fmt: skip
+                     f"{ratio['spread']:.4f}", *([formula] if names else []), verdict])  # fmt: skip
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         yield "  " + "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-    names = {point["formula_name"] for point in body["points"]} - {""}
     yield from (f"  formula: {name}" for name in sorted(names))
     yield "  load: air time begun at a gateway / time (erlang)"
     yield f"  digest {body['digest']} of the sets of telegrams received"
