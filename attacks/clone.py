@@ -130,7 +130,8 @@ class Clone:
         alarms = truth.alarms(["twin"], subject=self.gateway_id, since_ns=self.takeover_ns)
         displaced = truth.displacements(self.gateway_id, self.takeover_ns)
         logins = self.clone_connects + len(self.published)  # it logs in once more for each message
-        found = [
+        served = {s: truth.served(self.gateway_id, s, self.takeover_ns) for s in sorted(truth.securities)}
+        found = [  # the session knows no mode, so the first two figures are the same in each; whom it serves is not
             Outcome(
                 TAKEOVER,
                 security,
@@ -142,9 +143,12 @@ class Clone:
                     "clone's logins": logins,
                     "genuine thrown off": displaced,
                     "alarms": len(alarms),
+                    "meters that only this gateway hears": alone,
+                    "readings through it before": before,
+                    "since": since,
                 },
             )
-            for security in sorted(truth.securities)
+            for security, (alone, before, since) in served.items()
         ]
         groups: dict[tuple[str, str], list[tuple[str, bytes, int]]] = defaultdict(list)
         for variant, security, address, telegram, at_ns in self.published:

@@ -34,7 +34,8 @@ class Jam:
 
     Whoever can transmit can silence a radio; encryption changes nothing. What a design can do is notice it and lose no
     billing by it, so the outcomes are: readings missing (noticed or not), the value at the set date right or wrong
-    after the noise.
+    after the noise. A bill is at stake where a silenced meter went on counting until the set date. What a jammer of one
+    meter does to the others is told beside it: their share delivered before and meanwhile.
     """
 
     from_s: float = 3_600.0
@@ -73,6 +74,9 @@ class Jam:
         for security, address in self.targets.items():
             silence = truth.silence(start_ns, end_ns, only=address)
             alarms = truth.alarms(["gap", "jam"], subject=address, since_ns=start_ns)
+            others = list(self.targets.values())
+            before = truth.delivery(2 * start_ns - end_ns, start_ns, security, but=others)
+            meanwhile = truth.delivery(start_ns, end_ns, security, but=others)
             found.append(
                 Outcome(
                     REACTIVE,
@@ -86,6 +90,8 @@ class Jam:
                         "lost": silence.lost,
                         "meter": address,
                         "alarms": len(alarms),
+                        "of others delivered before": _share(before),
+                        "of others delivered meanwhile": _share(meanwhile),
                     },
                 )
             )
@@ -114,18 +120,23 @@ class Jam:
                     },
                 )
             )
+            at_stake = [a for a in silenced if truth.moved_before_set_date(a, start_ns)]
             wrong = [a for a in silenced if truth.billing_error(a) != 0]
             found.append(
                 Outcome(
                     BILLING,
                     security,
-                    reached=len(silenced),
+                    reached=len(at_stake),
                     achieved=len(wrong),
                     bounded=True,
                     why="billing used a value other than the one at the set date"
                     if wrong
                     else "the next telegram after the noise carries the value at the set date",
-                    evidence={"meters silenced": len(silenced), "billing wrong": len(wrong)},
+                    evidence={
+                        "meters silenced": len(silenced),
+                        "of them that heated between their last telegram and the set date": len(at_stake),
+                        "billing wrong": len(wrong),
+                    },
                 )
             )
         return found
@@ -135,6 +146,11 @@ def _noticed(alarmed: int, of: int, lost: int) -> str:
     if not lost:
         return "nothing was lost"
     return f"readings are missing; alarms for {alarmed} of {of} meters" if alarmed else "readings are missing, no alarm"
+
+
+def _share(counts: tuple[int, int]) -> float:
+    sent, heard = counts
+    return round(heard / sent, 4) if sent else 0.0
 
 
 def _wire_of(frame: bytes) -> bytes:

@@ -42,7 +42,7 @@ class Sniff:
     def _decode(self, heard: Heard) -> None:
         if self.survey.note(heard) is None:
             return
-        self.guesses.append((heard.telegram, _units_without_key(heard.telegram)))
+        self.guesses.append((heard.telegram, units_without_key(heard.telegram)))
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         heard: Counter[str] = Counter()
@@ -78,7 +78,7 @@ class Sniff:
         return sum(m.security == security for m in self.survey.meters.values())
 
 
-def _units_without_key(telegram: bytes) -> int | None:
+def units_without_key(telegram: bytes) -> int | None:
     """The current heat units if they can be read without a key."""
     try:
         records = read(telegram, None).records

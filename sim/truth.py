@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sim.clock import NS_PER_S
-from sim.events import AlarmRaised, Fate, SessionChanged
+from sim.events import AlarmRaised, BundleClosed, Fate, MeterTampered, SessionChanged
 from sim.meters.schedule import first_at
 from sim.portal.billing import units_at
 from sim.portal.store import fingerprint
@@ -205,6 +205,13 @@ class Truth:
             if alarm.kind in wanted and alarm.time_ns >= since_ns and (subject is None or alarm.subject == subject)
         ]
 
+    def tampered(self) -> dict[str, int]:
+        """Meter -> when it was first tampered with (world ns)."""
+        first: dict[str, int] = {}
+        for event in self._world.history.of(MeterTampered):
+            first.setdefault(event.meter, event.time_ns)
+        return first
+
     def refused_sent(self, sent: Sent) -> list[str]:
         """The portal's reasons for not taking a genuine telegram."""
         return self.refused(self._world.fleet.telegram(sent.meter, sent.k))
@@ -213,6 +220,39 @@ class Truth:
         """How often a gateway that had a session lost it since a time."""
         changes = self._world.history.of(SessionChanged)
         return sum(c.client == gateway and c.state == "dropped" and c.time_ns >= since_ns for c in changes)
+
+    def judged(self, address: str, start_ns: int, end_ns: int) -> tuple[int, int]:
+        """(genuine telegrams of a meter sent in [start, end) that a gateway received, those of them that are no
+        reading and that the portal refused)."""
+        meter = self._world.fleet.find(address)
+        marks = [m for m, sent in self.sent.items() if sent.meter == meter and start_ns <= sent.start_ns < end_ns]
+        stored = {row.fingerprint for row in self.readings if row.meter == address}
+        reasons = self._world.portal.store.refusal_reasons
+        return len(marks), sum(mark not in stored and bool(reasons(mark)) for mark in marks)
+
+    def delivery(self, start_ns: int, end_ns: int, security: str, *, but: Iterable[str] = ()) -> tuple[int, int]:
+        """(telegrams sent in [start, end) by the meters of one security mode, those that any gateway received);
+        `but`: leave these meters out."""
+        fleet = self._world.fleet
+        left_out = {fleet.find(address) for address in but}
+        wanted = {m for m in range(fleet.n) if fleet.security(m) == security} - left_out
+        sent = sum(meter in wanted for meter in fleet.window(start_ns, end_ns).meter.tolist())
+        heard = sum(s.meter in wanted and start_ns <= s.start_ns < end_ns for s in self.sent.values())
+        return sent, heard
+
+    def bundled_bytes(self, start_ns: int, end_ns: int) -> int:
+        """Bytes of the bundles that gateways closed in [start, end)."""
+        closed = self._world.history.of(BundleClosed)
+        return sum(bundle.size_bytes for bundle in closed if start_ns <= bundle.time_ns < end_ns)
+
+    def served(self, gateway: str, security: str, since_ns: int) -> tuple[int, int, int]:
+        """Of the meters of one security mode: (those that no other gateway hears, readings of all of them that came
+        through this one before a time, and since)."""
+        ours = [entry for entry in self._world.registry if entry.security == security]
+        names = {entry.name for entry in ours}
+        times = [r.stored_ns for r in self.readings if r.gateway == gateway and r.meter in names]
+        since = sum(time_ns >= since_ns for time_ns in times)
+        return sum(entry.gateways == {gateway} for entry in ours), len(times) - since, since
 
     # --- silence ------------------------------------------------------------------------------------------------
 
@@ -227,15 +267,17 @@ class Truth:
         return Silence(len(ks), lost)
 
     def silenced(self, start_ns: int, end_ns: int, security: str) -> tuple[int, dict[str, Silence]]:
-        """How many meters of one security mode sent in [start, end), and those of them that no gateway heard then."""
+        """How many meters of one security mode sent in [start, end), and those of them that no gateway heard then but
+        one had heard before: who was never heard was not silenced."""
         fleet = self._world.fleet
         sent: dict[int, int] = defaultdict(int)
         for meter in fleet.window(start_ns, end_ns).meter.tolist():
             sent[meter] += 1
         heard = {s.meter for s in self.sent.values() if start_ns <= s.start_ns < end_ns}
+        before = {s.meter for s in self.sent.values() if s.start_ns < start_ns}
         ours = [(meter, count) for meter, count in sorted(sent.items()) if fleet.security(meter) == security]
         return len(ours), {
-            str(fleet.address(meter)): Silence(count, count) for meter, count in ours if meter not in heard
+            str(fleet.address(meter)): Silence(count, count) for meter, count in ours if meter in before - heard
         }
 
     def _next_k(self, meter: int, time_ns: int) -> int:
@@ -243,6 +285,14 @@ class Truth:
         who = self._world.fleet.population
         one = slice(meter, meter + 1)
         return int(first_at(who.t0_ns[one], who.period_ns[one], who.acc0[one], time_ns)[0])
+
+    def moved_before_set_date(self, address: str, since_ns: int) -> bool:
+        """Whether the units at the last set date differ from those in the last telegram that began before a time."""
+        world = self._world
+        meter = world.fleet.find(address)
+        before = world.fleet.truth(meter, self._next_k(meter, since_ns) - 1)
+        last = world.fleet.truth(meter, self._next_k(meter, world.now_ns) - 1)
+        return before.units != last.set_date_units
 
     def billing_error(self, address: str) -> float:
         """Units that a bill at the last set date is off by; infinite when nothing can be billed."""

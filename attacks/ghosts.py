@@ -1,0 +1,88 @@
+"""Ghost meters: telegrams of meters that do not exist."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from attacks.attack import Can, Outcome, Steps, attack
+from attacks.shots import Shot
+from sim.clock import ns
+from sim.spec import SECURITIES
+from sim.truth import Truth
+from wmbus.link import Address
+from wmbus.telegram import build
+
+CARRIED = "carried at our cost"
+
+
+@attack(
+    id="radio.ghosts",
+    title="Flood the air with meters that do not exist",
+    threats=["L27"],
+    can=Can.SPEAK,
+    ics=["T0814", "T0815"],
+    weakness={},
+    seen_as="refused: unknown meter; the volume of every gateway near",
+)
+@dataclass
+class Ghosts:
+    """`rate_hz` telegrams a second, each of another address, with valid CRCs and well-formed in all three modes. A
+    gateway without keys and without a list cannot tell them from meters: it stores, bundles and sends them, and whoever
+    pays for messages pays for these. The portal makes no meter of them.
+
+    Counted are ghost telegrams that reached the portal; the evidence is what they cost: bytes, and genuine telegrams
+    lost on the air, before and during the flood.
+    """
+
+    from_s: float = 1_200.0
+    until_s: float = 1_800.0
+    rate_hz: float = 4.0
+    shots: list[Shot] = field(default_factory=list)
+
+    def run(self, reach: Any) -> Steps:
+        yield reach.wait_until(self.from_s)
+        reach.note("speak", f"{self.rate_hz:g} ghosts a second")
+        for number in range(round((self.until_s - self.from_s) * self.rate_hz)):
+            yield reach.wait(1 / self.rate_hz)
+            security = SECURITIES[number % len(SECURITIES)]
+            ghost = hashlib.blake2b(number.to_bytes(4, "little"), digest_size=24).digest()
+            address = Address("GHO", f"{int.from_bytes(ghost[:4], 'little') % 100_000_000:08d}", 1, 8)
+            telegram = build(
+                address, ghost[4], 0, bytes.fromhex("036e") + ghost[5:8], security=security,
+                key=None if security == "none" else ghost[8:], counter=number if security == "mode7" else None,
+            )  # fmt: skip
+            self.shots.append(Shot(CARRIED, security, str(address), reach.speak(telegram)))
+
+    def outcomes(self, truth: Truth) -> list[Outcome]:
+        start_ns, end_ns = ns(self.from_s), ns(self.until_s)
+        earlier_ns = 2 * start_ns - end_ns
+        found = []
+        for security in SECURITIES:
+            mine = [shot.spoken for shot in self.shots if shot.security == security]
+            taken = [spoken for spoken in mine if spoken.taken]
+            carried = [spoken for spoken in taken if truth.refused(spoken.telegram) or truth.changed_by(spoken)]
+            found.append(
+                Outcome(
+                    CARRIED,
+                    security,
+                    reached=len(taken),
+                    achieved=len(carried),
+                    why=f"{len(carried)} ghosts were bundled, sent and judged; "
+                    f"{sum(map(truth.changed_by, carried))} became readings",
+                    evidence={
+                        "ghosts sent": len(mine),
+                        "bytes bundled before": truth.bundled_bytes(earlier_ns, start_ns),
+                        "during": truth.bundled_bytes(start_ns, end_ns),
+                        "genuine delivered before": _ratio(truth.delivery(earlier_ns, start_ns, security)),
+                        "genuine delivered during": _ratio(truth.delivery(start_ns, end_ns, security)),
+                    },
+                )
+            )
+        return found
+
+
+def _ratio(counts: tuple[int, int]) -> float:
+    sent, heard = counts
+    return round(heard / sent, 4) if sent else 0.0

@@ -1,0 +1,186 @@
+"""Habits from metadata: who heats when, guessed from what every telegram shows; and who complains of tampering."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import fmean, pstdev
+from typing import Any, NamedTuple
+
+from attacks.attack import Can, Outcome, Steps, attack
+from attacks.separation import separation, weighted
+from attacks.sniff import units_without_key
+from sim.bundle import Heard
+from sim.clock import NS_PER_HOUR
+from sim.spec import SECURITIES
+from sim.truth import Truth, fingerprint
+from wmbus.errors import BadTelegram
+from wmbus.telegram import parse
+from wmbus.transport import STS_PERMANENT_ERROR
+
+HEATING = "heating guessed, hour by hour"
+ALARM = "tamper bit read"
+BETTER_THAN_CHANCE = 0.55
+
+
+class Seen(NamedTuple):
+    """What one telegram shows to anybody. `units` only where the contents are in clear."""
+
+    time_ns: int
+    rssi_dbm: float
+    length: int
+    status: int
+    acc: int
+    units: int | None
+    mark: str
+
+
+class Hour(NamedTuple):
+    """One meter's hour: features by name, and whether it heated (the truth, for scoring)."""
+
+    hour: int
+    features: dict[str, float]
+    heated: bool
+
+
+@attack(
+    id="radio.habits",
+    title="Learn habits from metadata",
+    threats=["L02"],
+    can=Can.HEAR,
+    ics=["T0887"],
+    weakness={"fleet.security": "none"},
+    seen_as="nothing: listening leaves no trace",
+)
+@dataclass
+class Habits:
+    """For each meter and hour: how many telegrams came, how regularly, how loud, how long, with which status and access
+    numbers; in clear telegrams also how far the units moved. The listener is even told who heated in the first half of
+    the time, weighs its features by that, and guesses the second half. Compared are meters in the same hour: that
+    people heat in the morning is known without listening.
+
+    Succeeds when the area under the curve is above 0.55. "tamper bit": telegrams that show the status of a tampered
+    meter in clear.
+    """
+
+    seen: dict[tuple[str, str], list[Seen]] = field(default_factory=lambda: defaultdict(list))
+
+    def run(self, reach: Any) -> Steps:
+        reach.note("hear", "watching")
+        reach.listen(self._watch)
+        yield reach.wait(0)
+
+    def _watch(self, heard: Heard) -> None:
+        try:
+            telegram = parse(heard.telegram)
+        except BadTelegram:
+            return
+        sts = telegram.transport.sts if telegram.transport is not None else 0
+        self.seen[telegram.security, str(telegram.address)].append(
+            Seen(
+                heard.received_ns,
+                heard.rssi_dbm,
+                len(heard.telegram),
+                sts or 0,
+                telegram.acc or 0,
+                units_without_key(heard.telegram),
+                fingerprint(heard.telegram),
+            )
+        )
+
+    # --- what came of it ----------------------------------------------------------------------------------------
+
+    def outcomes(self, truth: Truth) -> list[Outcome]:
+        return [outcome for security in SECURITIES for outcome in self._of(security, truth)]
+
+    def _of(self, security: str, truth: Truth) -> list[Outcome]:
+        mine = {address: seen for (mode, address), seen in self.seen.items() if mode == security}
+        if not mine:
+            return []
+        by_meter = [_hours(seen, truth) for seen in mine.values()]
+        every = [h.hour for hours in by_meter for h in hours]
+        middle = (min(every) + max(every) + 1) // 2
+        known = [h for hours in by_meter for h in _on_own_scale(hours, middle) if h.hour < middle]
+        later = [h for hours in by_meter for h in _on_own_scale(hours, middle) if h.hour >= middle]
+        weights = weighted([(h.hour, h.features, h.heated) for h in known])
+        auc = separation((h.hour, sum(weights[n] * x for n, x in h.features.items()), h.heated) for h in later)
+        return [
+            Outcome(
+                HEATING,
+                security,
+                reached=len(later),
+                achieved=int(auc > BETTER_THAN_CHANCE),
+                why=f"area under the curve {auc:.3f}; 0.5 is a coin",
+                evidence={
+                    "meters": len(mine),
+                    "hours of meters judged": len(later),
+                    "of them heating": sum(h.heated for h in later),
+                    "area under the curve": round(auc, 3),
+                },
+            ),
+            *self._alarms(security, mine, truth),
+        ]
+
+    @staticmethod
+    def _alarms(security: str, mine: dict[str, list[Seen]], truth: Truth) -> list[Outcome]:
+        tampered = truth.tampered()
+        shown = right = wrong = 0
+        for address, seen in mine.items():
+            since_ns = tampered.get(address)
+            for one in seen:
+                is_so = since_ns is not None and one.time_ns > since_ns
+                says = bool(one.status & STS_PERMANENT_ERROR)
+                shown += is_so
+                right += is_so and says
+                wrong += says and not is_so
+        if not shown:
+            return []
+        return [
+            Outcome(
+                ALARM,
+                security,
+                reached=shown,
+                achieved=right,
+                why="the status byte is never encrypted",
+                evidence={"telegrams of tampered meters": shown, "alarm bit read": right, "read where none was": wrong},
+            )
+        ]
+
+
+def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
+    """The whole hours of one meter."""
+    by_hour: dict[int, list[Seen]] = defaultdict(list)
+    for one in seen:
+        by_hour[one.time_ns // NS_PER_HOUR].append(one)
+    rows = []
+    for hour, those in sorted(by_hour.items()):
+        after = by_hour.get(hour + 1)
+        if after is None or len(those) < 2:
+            continue
+        first, last = those[0], after[0]
+        moved = (last.units - first.units) if last.units is not None and first.units is not None else 0
+        gaps = [b.time_ns - a.time_ns for a, b in pairwise(those)]
+        features = {
+            "count": float(len(those)),
+            "gap": fmean(gaps),
+            "level": fmean(one.rssi_dbm for one in those),
+            "spread": pstdev(one.rssi_dbm for one in those),
+            "length": fmean(one.length for one in those),
+            "status": fmean(one.status for one in those),
+            "numbers": float((last.acc - first.acc) % 256),
+            "units": float(moved),
+        }
+        heated = truth.units(truth.known[last.mark]) != truth.units(truth.known[first.mark])
+        rows.append(Hour(hour, features, heated))
+    return rows
+
+
+def _on_own_scale(hours: list[Hour], middle: int) -> list[Hour]:
+    """Features as distances from the meter's own habit in the first half, in deviations. The second half has no say in
+    it: a mean over both would tell the one from the other."""
+    first = [h.features for h in hours if h.hour < middle]
+    if not first:
+        return []
+    scale = {n: (fmean(f[n] for f in first), pstdev(f[n] for f in first) or 1.0) for n in first[0]}
+    return [h._replace(features={n: (x - scale[n][0]) / scale[n][1] for n, x in h.features.items()}) for h in hours]

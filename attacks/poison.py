@@ -1,0 +1,109 @@
+"""Freshness poisoning: use up the numbers and minutes that a meter is about to use."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from attacks import forgery
+from attacks.attack import Can, Outcome, Steps, attack
+from attacks.survey import Known, Survey
+from sim.bundle import Heard
+from sim.clock import ns
+from sim.spec import SECURITIES
+from sim.truth import Truth
+
+TIMED = "genuine telegrams refused"
+TIMELESS = "no time inside: genuine telegrams refused"
+
+
+@attack(
+    id="radio.poison",
+    title="Make genuine telegrams look old",
+    threats=["L23"],
+    can=Can.HEAR | Can.SPEAK,
+    ics=["T0814", "T0856"],
+    weakness={"portal.checks": ["acc"]},
+    seen_as="refused: replayed; an alarm for each meter whose genuine telegrams are refused",
+)
+@dataclass
+class Poison:
+    """After each telegram of a meter send it again under access numbers that come next and far ahead; a clear one also
+    under the minutes that come next. What the portal takes it marks as seen, and then the meter's own telegram of that
+    number or minute looks like the replay.
+
+    Counted are genuine telegrams that a gateway received and the portal refused.
+    """
+
+    learn_s: float = 600.0
+    until_s: float = 3_000.0
+    targets_each: int = 2
+    makers: tuple[str, ...] = ("QDS",)
+    timeless: tuple[str, ...] = ("TCH",)
+    ahead: tuple[int, ...] = (1, 2, 3, 16, 32, 48, 64, 80, 96, 112)
+    minutes: tuple[int, ...] = (1, 2, 3, 4)
+    survey: Survey = field(default_factory=Survey)
+    targets: dict[str, tuple[str, str]] = field(default_factory=dict)  # address -> variant, security
+    sent: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _own: set[bytes] = field(default_factory=set)
+
+    def run(self, reach: Any) -> Steps:
+        reach.listen(lambda heard: self._heard(reach, heard))
+        yield reach.wait_until(self.learn_s)
+        for security in SECURITIES:
+            for variant, makers in ((TIMED, self.makers), (TIMELESS, self.timeless)):
+                for known in self.survey.loudest(security, makers=makers, least=2)[: self.targets_each]:
+                    self.targets[known.address] = variant, security
+                    reach.note("speak", f"poisoning {known.address}")
+
+    def _heard(self, reach: Any, heard: Heard) -> None:
+        if heard.telegram in self._own:
+            return
+        known = self.survey.note(heard)
+        if known is not None and known.address in self.targets and reach.now_ns < ns(self.until_s):
+            reach.go(self._poison(reach, known, heard.telegram))
+
+    def _poison(self, reach: Any, known: Known, telegram: bytes) -> Steps:
+        acc = forgery.access_number(telegram)
+        forged = [forgery.with_access_number(telegram, (acc + step) % 256) for step in self.ahead]
+        if known.security == "none":
+            forged = [
+                forgery.with_clock_of(frame, telegram, later_minutes=later)
+                for frame, later in zip(forged, self.minutes, strict=False)
+            ]
+        for frame in forged:
+            yield reach.wait(0.4)
+            self._own.add(frame)
+            self.sent[known.address] += 1
+            reach.speak(frame)
+
+    def outcomes(self, truth: Truth) -> list[Outcome]:
+        start_ns, end_ns = ns(self.learn_s), ns(self.until_s)
+        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for address, place in self.targets.items():
+            groups[place].append(address)
+        found = []
+        for (variant, security), addresses in groups.items():
+            came = [truth.judged(address, start_ns, end_ns) for address in addresses]
+            received, refused = (sum(counts) for counts in zip(*came, strict=True))
+            alarmed = sum(bool(truth.alarms(["freshness"], subject=a, since_ns=start_ns)) for a in addresses)
+            found.append(
+                Outcome(
+                    variant,
+                    security,
+                    reached=received,
+                    achieved=refused,
+                    detected=alarmed == len(addresses),
+                    why=f"{refused} of {received} genuine telegrams refused as replays"
+                    if refused
+                    else "every genuine telegram was taken",
+                    evidence={
+                        "forged telegrams sent": sum(self.sent[address] for address in addresses),
+                        "genuine received": received,
+                        "genuine refused": refused,
+                        "meters alarmed": alarmed,
+                    },
+                )
+            )
+        return found
