@@ -2,33 +2,41 @@
 
 The world is a file of scenarios/worlds/ (by its stem) or a path. The same seed gives the same figures and digest with
 any number of workers and shards, here or on a cluster. A run leaves a directory: run.json, city.json with the figures,
-and report.html with a map, unless --no-report or --json ask for less.
+report.html with a map, unless --no-report or --json ask for less, and at depth "readings" what the portal stored, as
+Parquet files in readings/ or where --out says. Exit code 1: a stored reading is not what its meter said.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import rundir
+from bench.errors import CannotRun
 from bench.options import Options, changed, seed
 
 if TYPE_CHECKING:
     from sim.city.plan import CityPlan
     from sim.city.run import CityResult
 
+ALTERED_EXIT = 1
+
 
 def add(commands: Any) -> None:
     city = commands.add_parser("city", help="a whole city as arrays: what is sent, heard and lost, and why")
     city.add_argument("world", metavar="WORLD", help="a name in scenarios/worlds/, or a TOML file")
     city.add_argument(
-        "--depth", choices=["radio", "bytes"], default="bytes",
-        help="radio: who hears what; bytes: every telegram heard is built, encrypted and CRC'd (default)",
+        "--depth", choices=["radio", "bytes", "readings"], default="bytes",
+        help="radio: who hears what; bytes: every telegram heard is built, encrypted and CRC'd (default); readings: "
+        "bundled, decrypted, checked by the portal and stored",
     )  # fmt: skip
+    store = city.add_mutually_exclusive_group()
+    store.add_argument("--out", metavar="DIR", type=Path, help="for stored readings (readings/ in the run directory)")
+    store.add_argument("--no-store", action="store_true", help="readings are judged and counted, and not kept")
     span = city.add_mutually_exclusive_group()
     span.add_argument("--days", type=float, metavar="DAYS")
     span.add_argument("--hours", type=float, metavar="HOURS", help="how long it lasts (24)")
@@ -47,7 +55,7 @@ def add(commands: Any) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    """Raises SpecError, CityLimit, CannotRun, RunDirectoryError, OSError."""
+    """Raises SpecError, CityLimit, CannotRun, StoreError, RunDirectoryError, OSError."""
     from sim.city.plan import CityPlan, Outages
     from sim.spec import load
 
@@ -60,7 +68,11 @@ def command(arguments: argparse.Namespace) -> int:
         shards=arguments.shards, outages=Outages(arguments.outages, arguments.outage_s),
     )  # fmt: skip
     plan.refuse()
+    if arguments.out is not None and plan.depth != "readings":
+        raise CannotRun("--out is for stored readings: add --depth readings")
     directory = rundir.make(f"city-{spec.name}")
+    if plan.depth == "readings" and not arguments.no_store:
+        plan = replace(plan, out=(arguments.out or directory / "readings").absolute())
     made = {"command": again(arguments, hours), **rundir.made_by()}
     try:
         result = on_cluster(plan, arguments.scheduler) if arguments.scheduler else here(plan)
@@ -71,17 +83,21 @@ def command(arguments: argparse.Namespace) -> int:
         raise
     if arguments.json:
         print(json.dumps(result.as_json(), indent=1))
-        return 0
+        return code_of(result)
     from bench.runner import shown
 
     print(told(result, hours))
     if arguments.no_report:
         print(f"result: {shown(directory / 'city.json')}")
-        return 0
+        return code_of(result)
     from reports import city_page
 
     print(f"report: {shown(city_page.write(directory))}")
-    return 0
+    return code_of(result)
+
+
+def code_of(result: CityResult) -> int:
+    return ALTERED_EXIT if result.readings is not None and result.readings["altered"] else 0
 
 
 def world_file(name: str) -> Path:
@@ -94,12 +110,12 @@ def here(plan: CityPlan) -> CityResult:
     from sim import compiling
     from sim.city.run import run
 
-    os.environ.setdefault(compiling.SETTING, compiling.BESIDE)  # for workers too
-    return run(plan)
+    with compiling.beside():
+        return run(plan)
 
 
 def on_cluster(plan: CityPlan, address: str) -> CityResult:
-    """Its shards on a cluster. Raises CannotRun."""
+    """Its shards on a cluster. Raises CannotRun, StoreError."""
     from contextlib import closing
 
     from bench.crew import Job
@@ -108,6 +124,10 @@ def on_cluster(plan: CityPlan, address: str) -> CityResult:
     from sim.city.run import combined
     from sim.clock import wall_s
 
+    if plan.out is not None:
+        from sim.city.columns import prepare
+
+        prepare(plan.out)  # which the workers must be able to write to as well
     begun_s = wall_s()
     tiles = Blocks.of(plan.spec).tiles(plan.shard_count())
     jobs = [Job(0, plan.seed, number, plan, tile) for number, tile in enumerate(tiles)]
@@ -142,7 +162,7 @@ def leave(
     rundir.write_json(directory / "city.json", body)
     run = {
         "version": 1, "kind": "city", "name": f"city-{plan.spec.name}", "title": plan.spec.title, **made,
-        "seed": plan.seed, "outcome": "passed", "left_out": [], "scenarios": [],
+        "seed": plan.seed, "outcome": "failed" if code_of(result) else "passed", "left_out": [], "scenarios": [],
     }  # fmt: skip
     rundir.write_json(directory / "run.json", {**run, "duration_s": round(result.wall_s, 2)})
 
@@ -159,6 +179,17 @@ def figures(result: CityResult) -> list[dict[str, Any]]:
     ]
     if result.telegram_bytes:
         rows.append(("bytes heard", result.telegram_bytes, "bytes", "on the air, encrypted, with CRCs, each once"))
+    if result.readings is not None:
+        stored = result.readings
+        rows += [
+            ("readings stored", stored["stored"], "", "decrypted, checked and kept by the portal"),
+            ("copies", stored["copies"], "", "of telegrams that another gateway had brought already"),
+            *((f"refused: {why}", count, "", "by the portal") for why, count in stored["refused"].items()),
+            ("missing", stored["missing"], "", "telegrams that a gateway received and that are no reading"),
+            ("altered", stored["altered"], "", "readings that are not what the meter said, or twice the same"),
+        ]
+        if stored["out"] is not None:
+            rows.append(("readings on disk", stored["bytes"], "bytes", f"in {stored['files']} files: {stored['out']}"))
     return [dict(zip(("name", "value", "unit", "what"), row, strict=True)) for row in rows]
 
 
@@ -172,8 +203,26 @@ def told(result: CityResult, hours: float) -> str:
         f"  bytes       {result.telegram_bytes:>15,}   on the air, encrypted, with CRCs",
         f"  at gateways {pairs:>15,}   a frame at a gateway in reach, of these:",
         *(f"    {label:<16}{count:>9,}   {count / max(1, pairs):.4f}" for label, count in result.fates.items()),
+        *told_of_readings(result.readings or {}),
         f"  digest      {result.received_digest}   of the set of telegrams received",
         f"  took {result.wall_s:.1f} s, {result.transmissions_a_s / 1e6:.2f} million transmissions/s, {result.workers} "
         f"workers, {result.shards} shards, {result.peak_bytes_a_worker / 2**20:.0f} MiB a worker at most",
     ]
     return "\n".join(line for line in lines if result.telegram_bytes or "bytes" not in line)
+
+
+def told_of_readings(readings: dict[str, Any]) -> list[str]:
+    """What the portal made of it; nothing for a run that did not go so far."""
+    if not readings:
+        return []
+    refused = sum(readings["refused"].values())
+    why = ", ".join(f"{reason} {count:,}" for reason, count in readings["refused"].items())
+    place = f"   in {readings['files']} files, {readings['bytes']:,} B: {readings['out']}" if readings["out"] else ""
+    return [
+        f"  stored      {readings['stored']:>15,}{place}",
+        f"  copies      {readings['copies']:>15,}   of telegrams that another gateway had brought already",
+        f"  refused     {refused:>15,}   {why}".rstrip(),
+        f"  missing     {readings['missing']:>15,}   received by a gateway, and no reading",
+        f"  altered     {readings['altered']:>15,}   readings that are not what the meter said",
+        f"  rows        {readings['digest']:>16}  digest of what is stored",
+    ]

@@ -18,6 +18,8 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +58,14 @@ class Beside:
         security_many.use(None)
         return False
 
+    def end(self) -> None:
+        """As it was before: nothing is begun."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+            security_many.use(None)
+        self._child, self._asked = None, False
+
     def wait(self) -> None:
         """Until nothing is being compiled beside this process."""
         if self.by_numpy() and self._child is not None:
@@ -66,6 +76,20 @@ class Beside:
 _here = Beside()
 by_numpy = _here.by_numpy
 wait = _here.wait
+
+
+@contextmanager
+def beside() -> Iterator[None]:
+    """Within it, compiled code is made beside what this process and those it starts do, unless the environment says
+    otherwise."""
+    before = os.environ.get(SETTING)
+    os.environ.setdefault(SETTING, BESIDE)
+    try:
+        yield
+    finally:
+        _here.end()
+        if before is None:
+            del os.environ[SETTING]
 
 
 def _begun() -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ class Maker:
 
     def wait(self) -> None:
         self.ended = True
+
+    kill = wait
 
 
 @pytest.fixture
@@ -68,6 +71,17 @@ def test_nobody_works_by_numpy_who_did_not_ask(maker: Maker, monkeypatch: pytest
 def test_nobody_works_by_numpy_where_all_is_compiled(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiling, "ready", lambda: True)
     assert not compiling.Beside().by_numpy()
+
+
+def test_what_was_begun_ends_with_the_run(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(compiling.SETTING)
+    assert not compiling.by_numpy()
+    compiling._here.end()
+    with compiling.beside():
+        assert compiling.by_numpy() and os.environ[compiling.SETTING] == compiling.BESIDE
+    assert maker.ended and not compiling.by_numpy()
+    assert compiling.SETTING not in os.environ and security_many.engine() == security_many.engines()[0]
+    compiling._here.end()
 
 
 def test_the_mark_knows_sources_and_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
