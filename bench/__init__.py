@@ -3,6 +3,7 @@
 cli         the command line; pipes and signals: how it survives its reader, and how it ends early
 runner      from a person's words to a run; options: what the command line changes in every scenario
 scenario    the @scenario mark and the Stage a scenario is given; airlog: air.pcap of it
+pack        a world's databases when it is over: compressed
 plugin      how pytest finds and runs scenarios; controller: what comes of a session
 frame       telegrams without a world; frame_decode, _encode, _sample, _iq, and frame_text: hex, keys and lines
 city        a whole city as arrays: sent, heard, lost, and why

@@ -25,6 +25,7 @@ from attacks.reach import Place, reach_for
 from bench.airlog import AirLog
 from bench.measure import Measure
 from bench.options import ENGINES
+from bench.pack import pack
 from bench.verdict import Verdict
 from sim.clock import NS_PER_HOUR, ns
 from sim.endpoint.choice import FEATURES
@@ -197,6 +198,7 @@ class Stage:
     def close(self) -> None:
         with contextlib.ExitStack() as stack:
             if self._world is not None:
+                stack.callback(pack, self.directory)
                 stack.callback(self._world.close)
             if self._air_log is not None:
                 stack.callback(self._air_log.close)
