@@ -8,6 +8,7 @@ exact, whatever the cut; the price is that frames near an edge are played twice.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
 import os
@@ -34,6 +35,8 @@ FRAME_BYTES: Final = 200  # of it, those that grow with the frames of a window
 READINGS_METERS_A_SHARD: Final = 250_000  # a portal's state and takes are larger than the air's
 READINGS_BYTES_A_METER: Final = 900
 BASE_BYTES: Final = 200 << 20  # Python with its libraries
+_MEMINFO: Final = Path("/proc/meminfo")
+_GROUP: Final = Path("/sys/fs/cgroup")
 
 
 class CityLimit(SpecError):
@@ -109,8 +112,13 @@ class CityPlan:
 
 
 def available_bytes() -> int:
-    """Memory that is free now."""
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    """Memory that can be had now: of the machine with what its caches would give up, and of the control group."""
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        free = int(_MEMINFO.read_text().partition("MemAvailable:")[2].split()[0]) << 10
+    with contextlib.suppress(OSError, ValueError):  # "max" where there is no limit
+        free = min(free, int((_GROUP / "memory.max").read_text()) - int((_GROUP / "memory.current").read_text()))
+    return free
 
 
 # --- the cut ---------------------------------------------------------------------------------------------------

@@ -8,8 +8,7 @@ would need: what is still on the air is carried over with the peaks it has seen,
 received sets and reasons are the same for any window, with numba or without (`backend`), and the tests hold them
 against the reference. Frames come in the order of meters (`Frames`), not of time: each receiver sorts its own share.
 
-Limits, refused at once: a window of 18 minutes (2**40 ns), 2**24 links at one receiver, a fleet's frame of 2 seconds
-(2**31 ns).
+What the packed keys do not hold is refused at once: limits.py.
 """
 
 from __future__ import annotations
@@ -25,6 +24,9 @@ from sim import compiling
 from sim.events import Fate
 from sim.history import FrameBatch
 from sim.radio.capture import CAPTURE_CDB, capture_table, draw_shift
+from sim.radio.limits import MAX_WINDOW_NS as MAX_WINDOW_NS
+from sim.radio.limits import EngineLimit as EngineLimit
+from sim.radio.limits import check_entries, check_size, check_window
 from sim.radio.links import Ears, Links, Radios
 from sim.radio.modes import Mode
 from sim.radio.propagation import FADING, LOWEST_CDBM, POWER_UNITS, Propagation, one_power_units
@@ -43,16 +45,9 @@ except ImportError:  # numba is optional
 I64 = NDArray[np.int64]
 
 READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL = 1, 2, 4, 8  # READABLE: as a truth value
-MAX_WINDOW_NS: Final = 1 << 40
-MAX_ENTRIES: Final = 1 << 24
-MAX_FRAME_NS: Final = 1 << 31
 FOREVER: Final = 1 << 62
 _CARRY_COLUMNS = 11
 _FRAME = 7  # column of the frame's number in what is carried
-
-
-class EngineLimit(ValueError):
-    """More than the packed keys hold; the message names the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +131,11 @@ class Engine:
 
     def _transpose(self, links: Links) -> None:
         """Links by receiver, meters ascending; with what does not change from frame to frame worked out."""
+        count = np.bincount(links.receiver, minlength=self.receivers)
+        check_size(self.meters, count, self.longest_ns)
         self.link_count = np.diff(links.offset)
         narrow = links.receiver if self.receivers > 1 << 16 else links.receiver.astype(np.uint16)  # sorted much faster
         order = np.argsort(narrow, kind="stable")
-        count = np.bincount(links.receiver, minlength=self.receivers)
         self.link_offset = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
         self.link_meter = np.repeat(np.arange(self.meters, dtype=np.int32), self.link_count)[order]
         self.link_level = links.level_cdbm.astype(np.int32)[order]
@@ -148,8 +144,6 @@ class Engine:
         self.link_luck, always = self.propagation.luck_needed(missing)
         second = (self.radios.mode == Mode.S1).astype(np.int8) * np.int8(SECOND_CHANNEL)
         self.link_flags = second[self.link_meter] | links.readable[order].astype(np.int8) | always * np.int8(IN_RANGE)
-        if len(links) and self.longest_ns >= MAX_FRAME_NS:
-            raise EngineLimit(f"a frame of {self.longest_ns} ns is longer than {MAX_FRAME_NS} ns")
         self.link_duration = self.radios.duration_ns.astype(np.int32)[self.link_meter]
 
     @property
@@ -166,8 +160,7 @@ class Engine:
         """Everything that begins in [now, until). `visits` likewise; `outages[r]`: receiver r's (down, up) so far, in
         order, an open one up to FOREVER. `only`: detail of this fate alone. Moves `now_ns` to `until_ns`."""
         begin_ns = self.now_ns
-        if not 0 < until_ns - begin_ns < MAX_WINDOW_NS:
-            raise EngineLimit(f"a window is more than 0 and less than {MAX_WINDOW_NS} ns, not {until_ns - begin_ns}")
+        check_window(until_ns - begin_ns, len(frames.start_ns))
         others = self._others
         fleet = len(frames.start_ns)
         carried_in = self._carry.copy()
@@ -234,9 +227,7 @@ class Engine:
         every = np.arange(self.receivers + 1)
         ex_offset = np.searchsorted(extra[:, 0], every).astype(np.int64)
         in_offset = np.searchsorted(carried_in[:, 0], every).astype(np.int64)
-        most = int(np.diff(self.link_offset).max(initial=0) + np.diff(ex_offset).max(initial=0))
-        if most >= MAX_ENTRIES:
-            raise EngineLimit(f"{most} links and visitors at one receiver, at most {MAX_ENTRIES}")
+        check_entries(np.diff(frames.first), self.link_meter, self.link_offset, np.diff(ex_offset))
         carry_rows = len(carried_in) + len(extra) + int(self.link_count[late_meter].sum())
         carry = np.empty((carry_rows, _CARRY_COLUMNS), dtype=np.int64)
         pairs = int((np.diff(frames.first) * self.link_count).sum()) + len(carried_in) + len(extra) if detail else 0

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import simpy
 
 from sim.city.digest import of_telegrams
-from sim.city.plan import Blocks, CityLimit, CityPlan, Outages
+from sim.city.plan import Blocks, CityLimit, CityPlan, Outages, available_bytes
 from sim.city.run import run
 from sim.city.shard import Shard, outages
 from sim.clock import NS_PER_S
@@ -20,9 +23,10 @@ from sim.radio.propagation import Propagation
 from sim.radio.schedule import Schedule
 from sim.radio.site import Site
 from sim.seeds import Seeds
-from sim.spec import FleetSpec, GatewaySpec, SiteSpec, WorldSpec
+from sim.spec import FleetSpec, GatewaySpec, SiteSpec, SpecError, WorldSpec
 
 HOUR = 3_600 * NS_PER_S
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def world(meters: int = 4_300, gateways: int = 9, mask: str = "always", exponent: float = 4.4) -> WorldSpec:
@@ -116,6 +120,59 @@ def test_the_telegrams_of_a_shard_are_those_of_the_fleet() -> None:
             meter = int(shard.names[heard.meter[row]])
             assert made[row] == fleet.telegram(meter, int(heard.k[row]))
     assert owned == one.spec.meters
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("fleet.count", 0, "0 is not between 1 and 10000000"),
+        ("fleet.interval_s", -900.0, "-900.0 is not between 2.0 and 604800.0"),
+        ("fleet.interval_s", 0.0, "0.0 is not between 2.0"),
+        ("gateway.count", 1_000_001, "1000001 is not between 1 and 1000000"),
+    ],
+)
+def test_a_world_that_cannot_be_is_refused_where_it_is_read(setting: str, value: float, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        world().with_setting(setting, value)
+
+
+def test_a_world_larger_than_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = plan(workers=2, shards=2)
+    monkeypatch.setattr("sim.city.plan.available_bytes", lambda: one.memory_bytes() - 1)
+    with pytest.raises(CityLimit, match=r"4300 meters in 2 shards on 2 workers need about 0.4 GiB .* use more shards"):
+        run(one)
+    monkeypatch.setattr("sim.city.plan.available_bytes", lambda: one.memory_bytes())
+    one.refuse()
+
+
+def test_free_memory_is_what_caches_would_give_up_within_the_control_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.city.plan._GROUP", tmp_path)
+    monkeypatch.setattr("sim.city.plan._MEMINFO", tmp_path / "meminfo")
+    (tmp_path / "meminfo").write_text("MemTotal:  9000 kB\nMemFree:  100 kB\nMemAvailable:    7000 kB\nBuffers: 1 kB\n")
+    assert available_bytes() == 7_000 << 10
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("1024\n")
+    assert available_bytes() == 7_000 << 10
+    (tmp_path / "memory.max").write_text("4096\n")
+    assert available_bytes() == 3_072
+
+
+def test_what_a_run_takes_is_what_was_said() -> None:
+    """Of a process of its own: what this one has touched before would count too."""
+    pytest.importorskip("numba")
+    code = """
+import sys, dataclasses
+from bench.perf.city import world
+from sim.city.plan import CityPlan
+from sim.city.run import run
+plan = CityPlan(world(150_000), 1, 1_800 * 10**9)
+print(run(plan).peak_bytes_a_worker, plan.memory_bytes())
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    took, said = map(int, done.stdout.split())
+    assert 0.5 * said < took < said
 
 
 def test_outages_are_in_order_and_as_many_as_asked_for() -> None:
