@@ -14,6 +14,8 @@
     engine       the same fates for a fleet's arrays, window by window
     windowed     receivers that can wait, played by the engine behind the air
     timetable    what is on the air or to come, for receivers that join
+    limits       what an engine's keys hold, and the refusal of more
+    near         links of a large site, without asking every pair
     subsets      links and ears of some of the receivers
     kernels, apart, solitary, compiled    its sweep with numba
     plain                                 its sweep without
