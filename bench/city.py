@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sim.city.run import CityResult
 
 ALTERED_EXIT = 1
+_BYTES = "  bytes       {:>15,}   on the air, encrypted, with CRCs"
 
 
 def add(commands: Any) -> None:
@@ -200,7 +201,7 @@ def told(result: CityResult, hours: float) -> str:
         f"{result.world}, seed {result.seed}: {result.meters:,} meters, {result.gateways:,} gateways, {hours:g} h",
         f"  sent        {result.frames_sent:>15,}",
         f"  heard       {result.frames_heard:>15,}   {result.delivery_ratio:.4f} of those sent",
-        f"  bytes       {result.telegram_bytes:>15,}   on the air, encrypted, with CRCs",
+        *([_BYTES.format(result.telegram_bytes)] if result.depth == "bytes" else []),
         f"  at gateways {pairs:>15,}   a frame at a gateway in reach, of these:",
         *(f"    {label:<16}{count:>9,}   {count / max(1, pairs):.4f}" for label, count in result.fates.items()),
         *told_of_readings(result.readings or {}),
@@ -208,7 +209,7 @@ def told(result: CityResult, hours: float) -> str:
         f"  took {result.wall_s:.1f} s, {result.transmissions_a_s / 1e6:.2f} million transmissions/s, {result.workers} "
         f"workers, {result.shards} shards, {result.peak_bytes_a_worker / 2**20:.0f} MiB a worker at most",
     ]
-    return "\n".join(line for line in lines if result.telegram_bytes or "bytes" not in line)
+    return "\n".join(lines)
 
 
 def told_of_readings(readings: dict[str, Any]) -> list[str]:

@@ -23,3 +23,20 @@ FIGURES: Final[Mapping[str, Callable[[CityResult], float]]] = {
     **{fate.label.replace(" ", "_"): _share(fate) for fate in Fate if fate is not Fate.RECEIVED},
 }
 """By name; those named after a loss are shares of the pairs of a frame and a gateway in reach."""
+
+
+def _stored(name: str) -> Callable[[CityResult], float]:
+    return lambda result: float((result.readings or {})[name])
+
+
+READINGS: Final[Mapping[str, Callable[[CityResult], float]]] = {
+    "stored_ratio": lambda result: _stored("stored")(result) / max(1, result.frames_sent),
+    "refused": lambda result: float(sum((result.readings or {})["refused"].values())),
+    **{name: _stored(name) for name in ("stored", "copies", "missing", "altered")},
+}
+"""Of runs that go to stored readings only."""
+
+
+def of_depth(depth: str) -> Mapping[str, Callable[[CityResult], float]]:
+    """The figures that a run of this depth has."""
+    return {**FIGURES, **READINGS} if depth == "readings" else FIGURES

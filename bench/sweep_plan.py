@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from bench import closed_form, rundir
-from bench.sweep_figures import FIGURES
+from bench.sweep_figures import READINGS, of_depth
 from sim.city.plan import CityPlan, Outages
 from sim.clock import NS_PER_HOUR
 from sim.meters.kind import kind
@@ -45,7 +45,7 @@ class SweepSpec:
     world: str
     title: str = "Sweep"
     hours: float = number(24.0, low=0.001, high=200_000.0)
-    depth: Literal["radio", "bytes"] = "radio"
+    depth: Literal["radio", "bytes", "readings"] = "radio"
     seeds: tuple[int, ...] = (1,)
     outages: float = number(0.0, low=0.0, high=1.0)
     outage_s: float = number(3_600.0, low=1.0, high=86_400.0)
@@ -135,7 +135,7 @@ def read(path: Path, seeds: tuple[int, ...] = ()) -> Sweep:
     points = tuple(_points(world, axes, where))
     for group in world.fleet:
         kind(group.type)
-    sweep = Sweep(path, spec, axes, points, tuple(_expectations(inner["expect"], points, where)))
+    sweep = Sweep(path, spec, axes, points, tuple(_expectations(inner["expect"], spec, points, where)))
     for point in points:
         sweep.plan(point, spec.seeds[0]).refuse()
         if any(one.limit == "formula" and one.holds_at(point.settings) for one in sweep.expectations):
@@ -212,7 +212,8 @@ def _points(world: WorldSpec, axes: Any, where: _Where) -> Iterator[Point]:
         yield Point(position, settings, spec)
 
 
-def _expectations(tables: Any, points: tuple[Point, ...], where: _Where) -> Iterator[Expectation]:
+def _expectations(tables: Any, spec: SweepSpec, points: tuple[Point, ...], where: _Where) -> Iterator[Expectation]:
+    known = of_depth(spec.depth)
     one = isinstance(tables, dict)
     if not one and not isinstance(tables, list):
         raise where.error("expect", f"{tables!r} is not a table, such as {{ delivery_ratio = {{ min = 0.95 }} }}")
@@ -222,8 +223,9 @@ def _expectations(tables: Any, points: tuple[Point, ...], where: _Where) -> Iter
         if not any(Expectation("", "min", 0, condition).holds_at(point.settings) for point in points):
             raise where.error(f"{path}.where", f"no point of this sweep has {dict(condition)}")
         for figure, limits in table.items():
-            if figure not in FIGURES:
-                raise where.error(f"{path}.{figure}", f"no such figure. Known: {', '.join(FIGURES)}")
+            if figure not in known:
+                what = 'it needs depth = "readings"' if figure in READINGS else "no such figure"
+                raise where.error(f"{path}.{figure}", f"{what}. Known: {', '.join(known)}")
             if not isinstance(limits, dict) or not limits or set(limits) - set(LIMITS):
                 raise where.error(f"{path}.{figure}", f"{limits!r} is not a table with {', '.join(LIMITS)}")
             for limit, value in limits.items():

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench import closed_form
 from bench.closed_form import Form
-from bench.sweep_figures import FIGURES
+from bench.sweep_figures import of_depth
 from bench.sweep_plan import Expectation, Point, Sweep
 from sim.city.run import CityResult, ShardResult, combined
 
@@ -62,7 +62,7 @@ def told(sweep: Sweep, found: Results) -> dict[str, Any]:
 
 def _point(sweep: Sweep, point: Point, form: Form | str, found: Results) -> dict[str, Any]:
     runs = [found[point.number, seed] for seed in sweep.spec.seeds]
-    figures = {name: _spread([figure(run) for run in runs]) for name, figure in FIGURES.items()}
+    figures = {name: _spread([figure(run) for run in runs]) for name, figure in of_depth(sweep.spec.depth).items()}
     pairs = statistics.fmean(sum(run.fates.values()) for run in runs)
     air_time_s = closed_form.mean_air_time_ns(point.spec) / 1e9
     value = form.delivered(closed_form.load(point.spec)) if isinstance(form, Form) else None

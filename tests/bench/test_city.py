@@ -11,6 +11,7 @@ import pytest
 from bench import cli, rundir
 from bench.errors import CannotRun
 from sim.city.plan import CityLimit
+from sim.city.run import run
 from sim.spec import SpecError
 from tests.bench.test_sweep import WORLD
 
@@ -50,6 +51,39 @@ def test_a_run_leaves_its_figures_and_a_page(world: Path, capsys: pytest.Capture
     assert city(*words[2:], "--json", "--shards", 3) == 0
     assert json.loads(capsys.readouterr().out)["received_digest"] == result["received_digest"]
     assert not (world.parent / "runs" / "latest" / "report.html").exists()
+
+
+def test_readings_are_stored_and_counted(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pyarrow")
+    out = world.parent / "kept"
+    assert city(world, "--hours", 0.5, "--depth", "readings", "--out", out) == 0
+    said, readings = capsys.readouterr().out, left(world, "city.json")["result"]["readings"]
+    assert readings["stored"] > 1_000 and readings["altered"] == readings["missing"] == 0
+    assert list(out.glob("**/*.parquet"))
+    for word, count in (("stored", readings["stored"]), ("copies", readings["copies"]), ("altered", 0)):
+        assert [word, f"{count:,}"] in [line.split()[:2] for line in said.splitlines()]
+    page = (world.parent / "runs" / "latest" / "report.html").read_text(encoding="utf-8")
+    assert "readings on disk" in page and "readings that are not what the meter said" in page
+
+    assert city(world, "--hours", 0.5, "--depth", "readings", "--no-store", "--json") == 0
+    counted = json.loads(capsys.readouterr().out)["readings"]
+    assert counted["digest"] == readings["digest"] and counted["files"] == 0
+    with pytest.raises(CannotRun, match="add --depth readings"):
+        city(world, "--out", out)
+
+
+def test_an_altered_reading_is_a_failure(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench import city as module
+
+    def altered(plan: Any) -> Any:
+        result = run(plan)
+        assert result.readings is not None
+        result.readings["altered"] = 1
+        return result
+
+    monkeypatch.setattr(module, "here", altered)
+    assert city(world, "--hours", 0.1, "--depth", "readings", "--no-store", "--no-report") == 1
+    assert left(world, "run.json")["outcome"] == "failed"
 
 
 def test_a_page_can_be_made_later(world: Path, capsys: pytest.CaptureFixture[str]) -> None:

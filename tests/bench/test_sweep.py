@@ -154,6 +154,19 @@ def test_a_sweep_leaves_its_table_and_its_page(folder: Path, capsys: pytest.Capt
     assert heard == 2 * body["points"][body["worst"]["point"]]["figures"]["frames_heard"]["mean"]
 
 
+def test_a_sweep_may_go_to_stored_readings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expect = "expect = { altered = { max = 0 }, stored = { min = 9 } }"
+    one = f'{SWEEP[: SWEEP.index("[vary]")]}depth = "readings"\n{expect}'
+    assert sweep(written(folder, one), "--workers", 1) == 0
+    assert "stored / sent" in (folder / "runs" / "latest" / "report.html").read_text(encoding="utf-8")
+    figures = latest(folder)["points"][0]["figures"]
+    assert figures["stored"]["mean"] == figures["frames_heard"]["mean"]
+    again = sweep_log.read(folder / "runs" / "latest")
+    assert sum(shard.stored.stored for shard in again.values() if shard.stored) == 2 * figures["stored"]["mean"]
+    with pytest.raises(SpecError, match=r'altered: it needs depth = "readings"'):
+        sweep_plan.read(written(folder, one.replace("readings", "bytes")))
+
+
 def test_an_expectation_that_fails_names_its_point(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     expect = '\n[[expect]]\nwhere = { "fleet.interval_s" = 30 }\ndelivery_ratio = { min = 0.9999 }\n'
     assert sweep(written(folder, SWEEP + expect), "--workers", 1, "--seeds", 5, "--no-report") == 1
