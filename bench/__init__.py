@@ -7,6 +7,9 @@ pack        a world's databases when it is over: compressed
 plugin      how pytest finds and runs scenarios; controller: what comes of a session
 frame       telegrams without a world; frame_decode, _encode, _sample, _iq, and frame_text: hex, keys and lines
 city        a whole city as arrays: sent, heard, lost, and why
+sweep       many worlds in one table; sweep_plan: what a file says; sweep_figures, _result, _text, _log, _progress;
+            closed_form: what theory says of a point
+crew        who does the jobs of a sweep: processes; scheduler: a dask.distributed cluster
 play        a recorded log among simulated meters; staged: a world that ran, as a row of run.json
 bout        one scenario with one seed: with its defences, then as a control without
 judgement   outcomes next to their control and to what was expected; verdict: what one outcome means
