@@ -56,7 +56,15 @@ def telegram_rate(meters: int, depth: Depth, windows: int = 4) -> float:
     return sent / (time.process_time() - begin)
 
 
+def stored_rate(quick: bool) -> float:
+    """Telegrams a second from reception to stored readings."""
+    from bench.perf.readings import rates
+
+    return rates(windows=4 if quick else 12).path
+
+
 FIGURES: dict[str, Callable[[bool], float]] = {
+    "stored": stored_rate,
     "million_s": lambda quick: math.nan if quick else million().wall_s,
     "million_gb": lambda quick: math.nan if quick else 2 * million().peak_bytes_a_worker / 1e9,
     "workers": lambda quick: math.nan if quick else efficiency(400_000, 12),

@@ -21,10 +21,10 @@ from sim.city.bundles import Bundles, Receptions
 from sim.city.columns import Columns
 from sim.city.plan import CityPlan
 from sim.city.shard import Shard
-from sim.city.truth import FleetTruth
+from sim.city.truth import FleetTruth, wires
 from sim.clock import NS_PER_HOUR, NS_PER_MS, Calendar, ns
 from sim.history import FrameBatch
-from sim.meters.batch import Telegrams, addresses
+from sim.meters.batch import Telegrams
 from sim.meters.fleet import Fleet
 from sim.meters.physics import MS_PER_DAY
 from sim.portal.batch import Batch
@@ -39,7 +39,7 @@ from sim.spec import FleetSpec, WorldSpec
 
 I64 = NDArray[np.int64]
 MASK_SILENCE_NS: Final = 64 * NS_PER_HOUR  # a weekend and two nights
-_PIECE: Final = 16_384  # receptions
+_PIECE: Final = 32_768  # receptions
 _SPREAD_NS: Final = 600_000 * NS_PER_MS  # clocks of a fleet are hardly farther apart; if they are, it is only slower
 _COLUMNS_OF_DIGEST = (
     "received_ns", "rssi_cdbm", "minute", "units", "set_day", "set_date_units", "acc", "counter",
@@ -108,6 +108,11 @@ class Readings:
         result.one_at_a_time = self._portal.opening.one_at_a_time
         result.digest %= 1 << 64
         return result
+
+    @property
+    def stored(self) -> int:
+        """Readings so far."""
+        return self._portal.counts["stored"]
 
     def abandon(self) -> None:
         """Something failed: leave no half file."""
@@ -217,15 +222,11 @@ def _roll(spec: WorldSpec, shard: Shard, bundles: Bundles) -> Roll:
     fleet, own = shard.fleet, np.flatnonzero(shard.own)
     who = fleet.population
     group = who.group[own]
-    wire = np.empty((len(own), 8), dtype=np.uint8)
-    for number in np.unique(group).tolist():
-        mine = np.flatnonzero(group == number)
-        wire[mine] = addresses(fleet.kinds[number], who.number[own[mine]])
     of_group = [(MODES[g.security], ns(g.interval_s), 0 if g.mask == "always" else MASK_SILENCE_NS) for g in spec.fleet]
     mode, interval_ns, silent_ns = np.array(of_group, dtype=np.int64)[group].T.copy()
     first, bound = _heard_by(spec, shard, bundles)
     return Roll.made(
-        wire, bundles.names, mode=mode, interval_ns=interval_ns, silent_ns=silent_ns, keys=who.keys[own],
+        wires(fleet)[own], bundles.names, mode=mode, interval_ns=interval_ns, silent_ns=silent_ns, keys=who.keys[own],
         keyed=mode != 0, bound_first=first, bound=bound, sends_time=np.full(len(own), UNKNOWN, dtype=np.int8),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ which record it takes for which value (`interpret.meaning`).
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from sim.meters.batch import addresses
 from sim.meters.civil import type_g
-from sim.meters.fields import NOT_AVAILABLE, encode_into, limits
+from sim.meters.fields import NOT_AVAILABLE, limits
 from sim.meters.fleet import Fleet
 from sim.meters.kind import Kind, Place
 from sim.meters.stated import statements
@@ -27,6 +28,8 @@ from sim.portal.layouts import NONE
 from sim.portal.roll import numbers_of
 from sim.spec import FleetSpec
 from wmbus.transport import CI_LONG, CI_NONE
+
+njit: Any = importlib.import_module("numba").njit
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -46,6 +49,7 @@ class FleetTruth:
         self._fleet = fleet
         self._clear: Fleet = make(_in_clear(fleet.groups))
         self._spoken = [_spoken(kind) for kind in fleet.kinds]
+        self._number = numbers(fleet)
 
     def altered(self, rows: Rows, meter: I64, k: I64) -> NDArray[np.bool_]:
         """Which stored rows are not what telegram `k` of meter `meter` said."""
@@ -66,7 +70,7 @@ class FleetTruth:
         kind, security = fleet.kinds[group], fleet.groups[group].security
         header = _HEADERS.get(kind.tpl_for("none"), _SHORT)
         begin = header + len(kind.unencrypted_prefix)
-        differs = rows.meter[at] != numbers_of(addresses(kind, who.number[meter]))
+        differs = rows.meter[at] != self._number[meter]
         if kind.tpl_for(security) == CI_NONE:
             differs |= (rows.acc[at] != NONE) | (rows.status[at] != 0)
         else:
@@ -80,10 +84,26 @@ class FleetTruth:
                 differs |= ~np.isnan(value) if value.dtype == np.float64 else value != NONE
                 continue
             place, scale = spoken[column]
-            said = frames[:, begin + place.offset : begin + place.offset + place.width]
-            differs |= ~_encodes(_number(column, value, scale), place, said)
+            number = _number(column, value, scale)
+            bcd = place.encoding.startswith("bcd")
+            _differ_at(number, *limits(place.encoding), bcd, frames, begin + place.offset, place.width, differs)
         out: NDArray[np.bool_] = differs
         return out
+
+
+def numbers(fleet: Fleet) -> NDArray[np.uint64]:
+    """Each meter's whole address as one number."""
+    return numbers_of(wires(fleet))
+
+
+def wires(fleet: Fleet) -> U8:
+    """Each meter's address as on the air, (n, 8)."""
+    who = fleet.population
+    out = np.empty((fleet.n, 8), dtype=np.uint8)
+    for group in np.unique(who.group).tolist():
+        mine = np.flatnonzero(who.group == group)
+        out[mine] = addresses(fleet.kinds[group], who.number[mine])
+    return out
 
 
 def _in_clear(groups: Sequence[FleetSpec]) -> list[FleetSpec]:
@@ -106,25 +126,40 @@ def _spoken(kind: Kind) -> dict[str, tuple[Place, float]]:
 
 
 def _number(column: str, value: NDArray[Any], scale: float) -> I64:
-    """A stored value as the integer that its record holds."""
+    """A stored value as the integer that its record holds; what no record can hold is _NOWHERE."""
     if value.dtype == np.float64:
         return np.where(np.isnan(value), NOT_AVAILABLE, np.rint(np.nan_to_num(value) / scale)).astype(np.int64)
-    if column not in ("minute", "set_day"):
-        return np.where(value == NONE, NOT_AVAILABLE, value)
-    day = (value // _DAY_MINUTES if column == "minute" else value) - _DAYS_TO_2000
-    known = (day >= 0) & (day < len(_TYPE_G))
-    number = _TYPE_G[np.where(known, day, 0)]
-    if column == "minute":
-        minute = value % _DAY_MINUTES
-        number = minute % 60 | minute // 60 << 8 | number << 16
-    return np.where(known, number, np.where(value == NONE, NOT_AVAILABLE, _NOWHERE))
+    number = np.empty(len(value), dtype=np.int64)
+    _encoded(value, column == "minute", column == "set_day", _TYPE_G, number)
+    return number
 
 
-def _encodes(number: I64, place: Place, said: U8) -> NDArray[np.bool_]:
-    """Does this number stand in these bytes?"""
-    lowest, limit = limits(place.encoding)
-    fits = (number >= lowest) & (number < limit)
-    out = np.empty((len(number), place.width), dtype=np.uint8)
-    encode_into(place.encoding, np.where(fits, number, 0), out)
-    same: NDArray[np.bool_] = fits & (out == said).all(axis=1)
-    return same
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _encoded(value: Any, minutes: Any, days: Any, type_g: Any, number: Any) -> None:
+    for at in range(len(value)):
+        if value[at] == NONE:
+            number[at] = NOT_AVAILABLE
+        elif minutes or days:
+            day = (value[at] // _DAY_MINUTES if minutes else value[at]) - _DAYS_TO_2000
+            number[at] = type_g[day] if 0 <= day < len(type_g) else _NOWHERE
+            if minutes and number[at] >= 0:
+                minute = value[at] % _DAY_MINUTES
+                number[at] = minute % 60 | minute // 60 << 8 | number[at] << 16
+        else:
+            number[at] = value[at]
+
+
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _differ_at(number: Any, low: Any, high: Any, bcd: Any, frames: Any, begin: Any, width: Any, differs: Any) -> None:
+    """Where these numbers are not what stands in `width` bytes of each frame: little endian, BCD where `bcd`; minus one
+    is all bits set."""
+    for at in range(len(number)):
+        rest = number[at]
+        fits = low <= rest < high
+        for byte in range(width):
+            if not bcd or rest < 0:
+                said, rest = rest & 0xFF, rest >> 8
+            else:
+                said, rest = rest % 10 | rest // 10 % 10 << 4, rest // 100
+            fits &= said == frames[at, begin + byte]
+        differs[at] |= not fits

@@ -15,7 +15,7 @@ from sim.portal.layouts import NONE, REALS, TAMPER, UNITS, WHOLES
 from sim.portal.roll import NO_ROW, find
 from wmbus.ell import CI_I
 from wmbus.transport import STS_PERMANENT_ERROR
-from wmbus.words import load_64
+from wmbus.words import load_8, load_64, store
 
 njit: Any = importlib.import_module("numba").njit
 
@@ -27,15 +27,26 @@ _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def copied(begin: Any, to: Any, size: Any) -> None:
+    """So many bytes from one address to another."""
+    whole = size & ~7
+    for byte in range(0, whole, 8):
+        store(load_64(begin + byte), to + byte)
+    for byte in range(whole, size):
+        store(load_8(begin + byte), to + byte)
+
+
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def unpack(
     data: Any, offset: Any, row: Any, wires: Any, all_keys: Any, payload_at: Any, header: Any, bare: Any, payload: Any,
     keys: Any, iv: Any, address: Any, acc: Any, status: Any,
 ) -> None:  # fmt: skip
     """What opening wants of each telegram. `header`: where the transport header ends; `bare`: it is a CI alone."""
+    size = payload.shape[1]
+    base, to = np.int64(data.ctypes.data), np.int64(payload.ctypes.data)
     for at in range(len(offset)):
         low, meter = offset[at], row[at]
-        for byte in range(payload.shape[1]):
-            payload[at, byte] = data[low + payload_at + byte]
+        copied(base + low + payload_at, to + at * size, size)
         acc[at], status[at] = NONE, 0
         if bare and data[low + _HEADER] == CI_I:
             acc[at] = data[low + _HEADER + 2]
@@ -53,6 +64,7 @@ def unpack(
 def covered(data: Any, offset: Any, place: Any, covered: Any, size: Any, macs: Any, counter: Any) -> None:
     """What the MAC covers (MCL, MCR, and from the transport layer on), the MAC, and the counter. The AFL of profile B
     ends at `place`."""
+    base, to, width = np.int64(data.ctypes.data), np.int64(covered.ctypes.data), covered.shape[1]
     for at in range(len(offset)):
         end = offset[at] + place
         counter[at] = 0
@@ -62,8 +74,7 @@ def covered(data: Any, offset: Any, place: Any, covered: Any, size: Any, macs: A
             counter[at] |= np.int64(data[end - 12 + byte]) << (8 * byte)
         for byte in range(8):
             macs[at, byte] = data[end - 8 + byte]
-        for byte in range(5, size):
-            covered[at, byte] = data[end + byte - 5]
+        copied(base + end, to + at * width + 5, size - 5)
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
