@@ -2,7 +2,8 @@
 
     pytest bench/perf/test_air.py            figures: extra_info of --benchmark-json; `./wmbench bench` prints them
 
-The limits asserted are well below what a quiet machine gives (docs/models/air.md), so that a noisy one does not fail.
+The limits asserted are a half to a third of what a quiet machine gives (docs/models/air.md): a noisy one does not
+fail, and what became twice or three times as slow does.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ def test_radio_only(benchmark: Any) -> None:
     benchmark.extra_info.update(
         transmissions_s=fast, times_simpy_timeouts=fast / timeouts, times_event_model=fast / events
     )
-    assert fast / timeouts > 25
-    assert fast / events > 120
+    assert fast / timeouts > 25  # 62
+    assert fast / events > 120  # 320
 
 
 def test_with_fading_and_packet_error_curve(benchmark: Any) -> None:
@@ -38,7 +39,7 @@ def test_with_fading_and_packet_error_curve(benchmark: Any) -> None:
     benchmark.pedantic(city.window, rounds=10)
     fast, bare = rate(city.window, lambda: city.sent, 8), rate(plain.window, lambda: plain.sent, 8)
     benchmark.extra_info.update(transmissions_s=fast, of_radio_only=fast / bare)
-    assert fast / bare > 0.35
+    assert fast / bare > 0.45  # 0.85
 
 
 def test_without_numba(benchmark: Any) -> None:
@@ -47,7 +48,7 @@ def test_without_numba(benchmark: Any) -> None:
     benchmark.pedantic(city.window, rounds=5)
     fast, events = rate(city.window, lambda: city.sent, 5), reference_rate(frames=15_000)
     benchmark.extra_info.update(transmissions_s=fast, times_event_model=fast / events)
-    assert fast / events > 3
+    assert fast / events > 15  # 45
 
 
 def test_time_grows_no_faster_than_the_fleet(benchmark: Any) -> None:
@@ -59,4 +60,4 @@ def test_time_grows_no_faster_than_the_fleet(benchmark: Any) -> None:
     slow, fast = rate(large.window, lambda: large.sent, 4), rate(small.window, lambda: small.sent, 30)
     exponent = 1 + float(np.log(fast / slow) / np.log(100))
     benchmark.extra_info.update(transmissions_s=slow, exponent=exponent)
-    assert exponent < 1.08
+    assert exponent < 1.15  # 0.98; a hundred times the meters may cost each of them twice the time, by caches
