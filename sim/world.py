@@ -55,7 +55,8 @@ START_DEADLINE_S = 60.0
 
 
 class World:
-    """One world, from its spec and one seed, in one directory. Close it, whatever happened (`with` does).
+    """One world, from its spec and one seed, in one directory. Close it, whatever happened (`with` does). `engine`: one
+    of air.ENGINES; they make the same world, and "reference" is there to show it.
 
     Raises SpecError, EndpointError, StoreError, OSError (a full disk), each with the way out.
     """
@@ -95,9 +96,8 @@ class World:
 
     def _build(self) -> None:
         propagation = Propagation.of(self.spec.site, self.seeds)
-        self.air = Air(
-            self.env, propagation, history=self.history, gateways=self.spec.gateways, engine=self.engine
-        )  # fmt: skip
+        gateways, engine = self.spec.gateways, self.engine
+        self.air = Air(self.env, propagation, history=self.history, gateways=gateways, engine=engine)
         self.air.add_fleet(self.site.meters, self._radios(), self.fleet.telegram, self.fleet.telegrams)
         self.history.record(RunStarted(0, self.spec.name, self.seed, self.spec.digest, self.endpoint.name))
         self.endpoint.start()

@@ -17,7 +17,7 @@ from sim.radio import windowed
 from sim.radio.air import ARRAYS, ENGINES, REFERENCE
 from sim.radio.engine import MAX_WINDOW_NS
 from sim.radio.modes import Mode
-from sim.radio.reference import Reference
+from sim.radio.reference import Reference, no_bytes
 
 T = AIR_TIME_NS
 REACTION_NS = T // 20
@@ -219,6 +219,37 @@ def test_a_patient_receiver_that_comes_in_mid_window_hears_what_begins_later(eng
     stage.env.run(until=8 * T)
     assert stage.air.end_window().fates["received"] == 4
     assert [(number, end_ns) for number, _, end_ns, _ in stage.heard] == [(0, T), (0, 3 * T), (0, 5 * T), (1, 5 * T)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_visitor_s_frame_counts_and_a_burst_does_not(engine: str) -> None:
+    stage = one_receiver(engine, 0)
+    visitor = stage.air.add_transmitter(np.array([9.0, 0.0, 1.0]))
+    stage.env.run(until=2 * T)
+    stage.air.emit(visitor, 0, Mode.T1, 0, 700, duration_ns=T, jammer=True)
+    stage.env.run(until=4 * T)
+    stage.air.emit(visitor, 1, Mode.T1, 12, 700, frame=b"a forged one")
+    stage.env.run(until=8 * T)
+    counts = stage.air.end_window()
+    assert (counts.frames_sent, counts.frames_heard, counts.fates["received"]) == (2, 2, 2)
+    assert [telegram for _, telegram, _, _ in stage.heard] == [b"0/0", b"a forged one"]
+
+
+def test_a_large_fleet_is_asked_once_a_window_for_what_was_received() -> None:
+    asked = []
+
+    def many(meters: Any, ks: Any) -> list[bytes]:
+        asked.append((meters.tolist(), ks.tolist()))
+        return [b"%d" % meter for meter in meters.tolist()]
+
+    stage = one_receiver(ARRAYS, 0, 2 * T, 4 * T, 4 * T + 1)  # the last two collide
+    assert stage.air._windowed is not None
+    stage.air._windowed.frames_of, stage.air._windowed.frame_of = many, no_bytes
+    stage.env.run(until=8 * T)
+    with mock.patch.object(windowed, "COMPILE_FROM", 0):
+        stage.air.end_window()
+    assert [telegram for _, telegram, _, _ in stage.heard] == [b"0", b"1"]
+    assert asked == [([0, 1], [0, 1])]
 
 
 def test_a_window_may_be_longer_than_the_engine_s() -> None:
