@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from wmbus.aes_instructions import LANES, ROUNDS
+from wmbus.aes_instructions import ROUNDS
 from wmbus.aes_tables import RCON
 
 ir: Any = importlib.import_module("llvmlite.ir")
 types: Any = importlib.import_module("numba").types
 njit: Any = importlib.import_module("numba").njit
 intrinsic: Any = importlib.import_module("numba.extending").intrinsic
+
+LANES = 8
 
 _BYTE, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _V16, _V2 = ir.VectorType(_BYTE, 16), ir.VectorType(_I64, 2)

@@ -1,8 +1,8 @@
 """A block of frames sealed in place by the processor's instructions: modes 5 and 7 without a call into Python.
 
 The same steps as in sender_many, for compiled code that has some hundred frames in the first-level cache and wants
-them encrypted there. Everything is told by addresses and lies one row after the other; rows are done by eights, so
-whoever calls leaves room, and keys, up to the next whole eight.
+them encrypted there. Everything is told by addresses and lies one row after the other; rows are done LANES
+at a time, so whoever calls leaves room, and keys, up to the next whole number of them.
 
 Imported only where the processor has AES instructions: see aes_instructions.
 """
@@ -55,10 +55,10 @@ def derive_rows(keys: Any, zeros: Any, pairs: Any, frames: int, stride: int, cou
         pairs[row, 0], pairs[row, 1] = low | _ENC, high
         pairs[row, 2], pairs[row, 3] = low | _MAC, high
         zeros[row, 0] = zeros[row, 1] = 0
-    eights = (rows + LANES - 1) // LANES * LANES
-    ecb_rows(np.int64(keys.ctypes.data), np.int64(zeros.ctypes.data), 16, eights)
+    full = (rows + LANES - 1) // LANES * LANES
+    ecb_rows(np.int64(keys.ctypes.data), np.int64(zeros.ctypes.data), 16, full)
     mix_k1(zeros, pairs)
-    ecb_rows(np.int64(keys.ctypes.data), np.int64(pairs.ctypes.data), 32, eights)
+    ecb_rows(np.int64(keys.ctypes.data), np.int64(pairs.ctypes.data), 32, full)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -78,9 +78,9 @@ def mac_rows(
             copy_16(frame + 30 + byte, to + 5 + byte)
         copy_16(frame + size - 16, to + 5 + behind - 16)
         zeros[row, 0] = zeros[row, 1] = 0
-    eights, key = (rows + LANES - 1) // LANES * LANES, np.int64(keys.ctypes.data)
-    ecb_rows(key, np.int64(zeros.ctypes.data), 16, eights)
+    full, key = (rows + LANES - 1) // LANES * LANES, np.int64(keys.ctypes.data)
+    ecb_rows(key, np.int64(zeros.ctypes.data), 16, full)
     pad(zeros, covered, words, 5 + behind)
-    cbc_rows(key, np.int64(ivs.ctypes.data), begin, whole, whole // 16, eights)
+    cbc_rows(key, np.int64(ivs.ctypes.data), begin, whole, whole // 16, full)
     for row in range(rows):
         store(load_64(begin + row * whole + whole - 16), frames + row * size + 22)

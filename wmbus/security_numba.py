@@ -30,7 +30,7 @@ _POLYNOMIAL = np.uint64(0x87)
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def cbc_rows(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> None:
-    """`rows` is a whole number of eights; k, v, d are addresses."""
+    """`rows` is a whole number of LANES; k, v, d are addresses."""
     for row in range(0, rows, LANES):
         cbc_lanes(np.int64(k + 16 * row), np.int64(v + 16 * row), np.int64(d + stride * row), np.int64(stride),
                    np.int64(blocks))  # fmt: skip
