@@ -31,12 +31,14 @@ def judge(stages: Sequence[Stage]) -> Judgement:
     outcomes = {stage.defences: stage.outcomes() for stage in stages if stage.staged}
     controls = outcomes.get("off", [])
     expected = _expected(stages[0]) if stages else {}
+    threats = {(e.attack, e.variant): list(e.threats) for s in stages[:1] for e in s.expectations}
     met = set()
     for defences, rows in outcomes.items():
         for attack, outcome in rows:
             key = (attack.record.id, outcome.variant, defences, outcome.security)
             decision = decide(outcome, [o for a, o in controls if a.record.id == attack.record.id])
-            found.claims.append(_claim(attack.record, outcome, defences, decision, expected.get(key)))
+            claim = _claim(attack.record, outcome, defences, decision, expected.get(key))
+            found.claims.append(claim | {"threats": threats.get(key[:2], [])})
             met.add(key)
             _compare(found, key, decision, expected)
     for key, verdict in expected.items():

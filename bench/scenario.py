@@ -94,6 +94,7 @@ class Expectation:
     attack: str
     variant: str
     by_defences: Mapping[str, tuple[Verdict | None, ...]]
+    threats: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -179,12 +180,15 @@ class Stage:
     def history(self) -> History:
         return self.inner.history
 
-    def expect(self, attack: Any, variant: str, **by_defences: tuple[Verdict | None, ...]) -> None:
-        """What must come out, as tuples over SECURITIES, for each set of defences ("on", "off", named)."""
+    def expect(
+        self, attack: Any, variant: str, *, threats: Iterable[str] = (), **by_defences: tuple[Verdict | None, ...]
+    ) -> None:
+        """What must come out, as tuples over SECURITIES, for each set of defences ("on", "off", named). `threats`:
+        those of the scenario's that this variant is about, where not all."""
         for name, verdicts in by_defences.items():
             if len(verdicts) != len(SECURITIES):
                 raise ValueError(f"expect({variant!r}, {name}=...): {len(SECURITIES)} verdicts, one a security mode")
-        self.expectations.append(Expectation(attack.record.id, variant, by_defences))
+        self.expectations.append(Expectation(attack.record.id, variant, by_defences, tuple(threats)))
 
     def measure(self, name: str, value: float, unit: str = "") -> Measure:
         measure = Measure(name, float(value), unit)

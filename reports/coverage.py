@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from reports.run import Claim, from_json
-from reports.words import plain
+from reports.words import mode_text, plain
 
 THREATS: Final = Path(__file__).parent / "threats.toml"
 NOT_COVERED: Final = "not covered"
 NO_VERDICT: Final = "no verdict yet"
+INCONCLUSIVE: Final = "INCONCLUSIVE"
+LETTERS: Final = {"SUCCEEDED": "S", "PREVENTED": "X", "DETECTED": "D", "TOLERATED": "T"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class Verdict:
     @property
     def holds(self) -> bool:
         return Claim(verdict=self.verdict, expected=self.expected).holds
+
+    @property
+    def letter(self) -> str:
+        """As in the threat list; "?" for inconclusive, "!" behind what was not expected."""
+        return LETTERS.get(self.verdict, "?") + ("" if self.holds or self.verdict == INCONCLUSIVE else "!")
 
 
 @dataclass(slots=True)
@@ -73,8 +80,21 @@ class ThreatRow:
         told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
         return f"{told}; {wrong} not as expected" if wrong else told
 
+    @property
+    def by_variant(self) -> list[tuple[str, dict[str, str]]]:
+        """(attack and variant, security mode -> letter), in the order of the runs. Several scenarios (or seeds) that
+        try the same thing are told apart by nothing here, so letters that differ stand side by side."""
+        found: dict[str, dict[str, str]] = {}
+        for verdict in self.verdicts:
+            letters = found.setdefault(", ".join(filter(None, (verdict.attack, verdict.variant))), {})
+            known = letters.get(verdict.security, "")
+            if verdict.letter not in known.split("/"):
+                letters[verdict.security] = "/".join(filter(None, (known, verdict.letter)))
+        return list(found.items())
+
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "status": self.status}
+        variants = [{"variant": variant, "modes": letters} for variant, letters in self.by_variant]
+        return {**asdict(self), "status": self.status, "by_variant": variants}
 
 
 def load_threats(path: Path = THREATS) -> list[dict[str, Any]]:
@@ -111,25 +131,29 @@ def threat_matrix(
         run = from_json(body)
         for scenario in run.scenarios:
             verdicts = [
-                Verdict(run.started, scenario.id, c.attack, c.variant, c.security, c.defences, c.verdict, c.expected,
-                        c.control)
+                (c.threats, Verdict(run.started, scenario.id, c.attack, c.variant, c.security, c.defences, c.verdict,
+                                    c.expected, c.control))
                 for c in scenario.claims
                 if c.defences in FULL  # a control or a single check says nothing about the system as it is
             ]  # fmt: skip
             for threat_id in scenario.threats:
                 row = _name(rows, threat_id, scenario.id)
                 row.outcomes[scenario.id] = scenario.outcome
-                if verdicts:
-                    row.verdicts = [v for v in row.verdicts if v.scenario != scenario.id] + verdicts
+                speaking = [verdict for threats, verdict in verdicts if not threats or threat_id in threats]
+                if speaking:
+                    row.verdicts = [v for v in row.verdicts if v.scenario != scenario.id] + speaking
     return list(rows.values())
 
 
 def print_matrix(rows: Sequence[ThreatRow], *, file: IO[str] | None = None, rich: bool | None = None) -> None:
-    """One threat a line: a table in a terminal, tab-separated plain lines elsewhere; `rich` None asks which it is."""
+    """One threat a line, below it one line for each variant tried with its verdict in each security mode: a table in
+    a terminal, tab-separated plain lines elsewhere; `rich` None asks which it is."""
     file = file or sys.stdout
     if not (file.isatty() if rich is None else rich):
         for row in rows:
             print(plain(f"{row.id}\t{row.status}\t{row.title}\t{' '.join(row.scenarios)}"), file=file)
+            for variant, letters in row.by_variant:
+                print(plain(f"\t{_modes(letters)}\t{variant}"), file=file)
         return
     from rich.console import Console
     from rich.table import Table
@@ -142,7 +166,13 @@ def print_matrix(rows: Sequence[ThreatRow], *, file: IO[str] | None = None, rich
         style = "dim" if row.status == NOT_COVERED else "" if row.verdicts else "yellow"
         cells = (row.id, row.title, row.stopped_by, ", ".join(row.answered_by), row.status)
         table.add_row(*(Text(plain(cell), style=style) for cell in cells))
+        for variant, letters in row.by_variant:
+            table.add_row("", *(Text(plain(cell), style="dim") for cell in (f"  {variant}", "", "", _modes(letters))))
     Console(file=file, force_terminal=True).print(table)
+
+
+def _modes(letters: Mapping[str, str]) -> str:
+    return ", ".join(f"{mode_text(mode)} {letter}" for mode, letter in letters.items())
 
 
 def _name(rows: dict[str, ThreatRow], threat_id: str, scenario: str) -> ThreatRow:

@@ -40,6 +40,7 @@ class Claim:
     control: str = ""
     why: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
+    threats: list[str] = field(default_factory=list)  # those of its scenario that it speaks of; empty: all
 
     @property
     def holds(self) -> bool:

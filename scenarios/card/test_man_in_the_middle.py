@@ -16,6 +16,7 @@ def test_a_man_in_the_middle_gets_no_session(world: Stage) -> None:
     and only mode 7 keeps its telegrams from being altered."""
     mitm = world.attack(Mitm())
     world.run(hours=5)
-    for certificate in ("rogue CA", "wrong host name", "expired certificate"):
-        world.expect(mitm, certificate, on=(X, X, X), unverified=(S, S, S), off=(S, S, S))
+    world.expect(mitm, "rogue CA", threats=["W01"], on=(X, X, X), unverified=(S, S, S), off=(S, S, S))
+    world.expect(mitm, "wrong host name", threats=["W02"], on=(X, X, X), unverified=(S, S, S), off=(S, S, S))
+    world.expect(mitm, "expired certificate", threats=["W03"], on=(X, X, X), unverified=(S, S, S), off=(S, S, S))
     world.expect(mitm, "altered in transit", on=(X, X, X), unverified=(X, X, X), off=(S, S, X))

@@ -10,6 +10,6 @@ def test_sniffing_recovers_no_encrypted_value(world: Stage) -> None:
     the status byte, are open in every mode. Control: the same fleet without encryption."""
     sniff = world.attack(Sniff())
     world.run(hours=2)
-    world.expect(sniff, "values", on=(S, X, X), off=(S, N, N))
-    world.expect(sniff, "who and when", on=(S, S, S), off=(S, N, N))
+    world.expect(sniff, "values", threats=["L01"], on=(S, X, X), off=(S, N, N))
+    world.expect(sniff, "who and when", threats=["L02"], on=(S, S, S), off=(S, N, N))
     world.measure("telegrams heard by the attacker", sniff.survey.telegrams).at_least(500)

@@ -30,6 +30,7 @@ def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None
     world.expect(
         attack,
         "a record in clear appended",
+        threats=["L15"],
         on=(S, X, X),
         not_strict=(S, S, X),
         by_id=(S, X, X),
@@ -39,6 +40,7 @@ def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None
     world.expect(
         attack,
         "N lowered, cut, units and time in clear appended",
+        threats=["L16"],
         on=(N, X, X),
         not_strict=(N, S, X),
         by_id=(N, X, X),
@@ -48,6 +50,7 @@ def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None
     world.expect(
         attack,
         "N lowered, cut, units in clear appended",
+        threats=["L16"],
         on=(N, X, X),
         not_strict=(N, X, X),
         by_id=(N, X, X),
@@ -57,6 +60,7 @@ def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None
     world.expect(
         attack,
         "a bit flipped behind the first block",
+        threats=["L14"],
         on=(N, S, X),
         not_strict=(N, S, X),
         by_id=(N, S, X),
@@ -66,6 +70,7 @@ def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None
     world.expect(
         attack,
         "another version announced: stored",
+        threats=["L21"],
         on=(X, X, X),
         not_strict=(X, X, X),
         by_id=(S, S, S),
@@ -75,6 +80,7 @@ def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None
     world.expect(
         attack,
         "another version announced: value changed",
+        threats=["L13"],
         on=(X, X, X),
         not_strict=(X, X, X),
         by_id=(X, S, X),
@@ -84,6 +90,7 @@ def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None
     world.expect(
         attack,
         "MAC left out, status changed",
+        threats=["L20"],
         on=(N, N, X),
         not_strict=(N, N, X),
         by_id=(N, N, X),
@@ -93,6 +100,7 @@ def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None
     world.expect(
         attack,
         "tamper bit of the status byte cleared",
+        threats=["L17"],
         on=(N, S, X),
         not_strict=(N, S, X),
         by_id=(N, S, X),

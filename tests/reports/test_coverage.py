@@ -57,6 +57,40 @@ def test_the_newest_run_of_a_scenario_counts() -> None:
     assert sorted(row.scenarios) == ["s", "t"]
 
 
+def claims_of(rows: list[tuple[str, str, str, list[str]]]) -> dict[str, object]:
+    claims = [
+        {"attack": "a", "variant": v, "security": mode, "defences": "on", "verdict": verdict, "expected": verdict,
+         "threats": threats}
+        for v, mode, verdict, threats in rows
+    ]  # fmt: skip
+    claims.append({**claims[0], "defences": "off", "verdict": "SUCCEEDED"})
+    return {"version": 1, "scenarios": [{"id": "s", "threats": ["L08", "L09"], "outcome": "passed", "claims": claims}]}
+
+
+def test_verdicts_are_told_for_each_variant_and_mode_and_only_under_the_threats_they_speak_of() -> None:
+    run = claims_of([("at once", "none", "PREVENTED", ["L08"]), ("at once", "mode5", "DETECTED", ["L08"]),
+                     ("new number", "mode5", "SUCCEEDED", ["L09"]), ("both", "mode7", "TOLERATED", [])])  # fmt: skip
+    rows = {row.id: row for row in threat_matrix([run])}
+    assert rows["L08"].by_variant == [("a, at once", {"none": "X", "mode5": "D"}), ("a, both", {"mode7": "T"})]
+    assert rows["L09"].by_variant == [("a, new number", {"mode5": "S"}), ("a, both", {"mode7": "T"})]
+    assert rows["L09"].status == "1 SUCCEEDED, 1 TOLERATED"
+    assert rows["L08"].as_json()["by_variant"][1] == {"variant": "a, both", "modes": {"mode7": "T"}}
+    out = io.StringIO()
+    print_matrix([rows["L08"]], file=out, rich=False)
+    assert out.getvalue().splitlines()[1:] == ["\tmode 0 X, mode 5 D\ta, at once", "\tmode 7 T\ta, both"]
+    out = io.StringIO()
+    print_matrix([rows["L08"]], file=out, rich=True)
+    assert "mode 0 X, mode 5 D" in out.getvalue()
+
+
+def test_what_was_not_expected_and_what_differs_between_scenarios_shows() -> None:
+    run = claims_of([("v", "mode5", "PREVENTED", ["L08"]), ("v", "mode5", "SUCCEEDED", ["L08"]),
+                     ("v", "mode7", "INCONCLUSIVE", ["L08"])])  # fmt: skip
+    run["scenarios"][0]["claims"][1]["expected"] = "PREVENTED"  # type: ignore[index]
+    (row,) = [row for row in threat_matrix([run]) if row.id == "L08"]
+    assert row.by_variant == [("a, v", {"mode5": "X/S!", "mode7": "?"})]
+
+
 def test_an_unknown_threat_shows_as_a_row() -> None:
     row = threat_matrix([body("1", "s", ["L99"])])[-1]
     assert (row.id, row.title) == ("L99", "not in the threat list")
