@@ -4,7 +4,7 @@ there are any, and one of the shard's meters. The format is docs/reference/colum
 Rules kept: a file has its name only when it is whole (it is written under another one and renamed), so a run that
 stops leaves no half file that looks like one; a row group is one take of the portal, in the order of meters; every
 column is plain and says its unit. Columns of numbers are stored as differences (Parquet's DELTA_BINARY_PACKED) and
-nothing is compressed beyond that: the decision is docs/decisions/readings-as-columns.md.
+compressed lightly: the decision is docs/decisions/readings-as-columns.md.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _DIFFERENCES = ("meter", "received_ns", "meter_time", "units", "set_date_units",
 def prepare(folder: Path) -> None:
     """Make sure that a folder is there, empty and writable. Raises StoreError."""
     if pa is None:
-        raise StoreError("readings on disk need pyarrow: pip install -r requirements-scale.txt, or run without --out")
+        raise StoreError("readings on disk need pyarrow: pip install -r requirements.txt, or keep none (--no-store)")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
@@ -178,7 +178,7 @@ def _writer(path: Path, schema: Any) -> Any:
     dictionary = [name for name in _DICTIONARY if name in schema.names]
     differences = {name: "DELTA_BINARY_PACKED" for name in _DIFFERENCES if name in schema.names}
     return pq.ParquetWriter(
-        path, schema, compression="NONE", use_dictionary=dictionary, column_encoding=differences,
+        path, schema, compression="LZ4", use_dictionary=dictionary, column_encoding=differences,
         write_statistics=["meter", "received_ns"],
     )  # fmt: skip
 

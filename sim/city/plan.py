@@ -33,7 +33,7 @@ METERS_A_SHARD: Final = 2_000_000
 BYTES_A_METER: Final = 450  # of a shard with its guard, its window's frames and telegrams included
 FRAME_BYTES: Final = 200  # of it, those that grow with the frames of a window
 READINGS_METERS_A_SHARD: Final = 250_000  # a portal's state and takes are larger than the air's
-READINGS_BYTES_A_METER: Final = 900
+READINGS_BYTES_A_METER: Final = 1_700
 BASE_BYTES: Final = 200 << 20  # Python with its libraries
 _MEMINFO: Final = Path("/proc/meminfo")
 _GROUP: Final = Path("/sys/fs/cgroup")
@@ -85,7 +85,7 @@ class CityPlan:
         if self.out is not None and self.depth != "readings":
             raise CityLimit(f"a folder for readings, but depth '{self.depth}' stores none; ask for depth 'readings'")
         if self.depth == "readings" and importlib.util.find_spec("numba") is None:
-            raise CityLimit("depth 'readings' needs numba: pip install -r requirements-scale.txt")
+            raise CityLimit("depth 'readings' needs numba: pip install -r requirements.txt")
         need, have = self.memory_bytes(), available_bytes()
         if need > have:
             raise CityLimit(

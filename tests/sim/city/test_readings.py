@@ -233,11 +233,30 @@ def test_the_files_are_whole_days_with_plain_columns(tmp_path: Path) -> None:
     assert set(table["gateway"].unique().to_pylist()) <= set(gateway_names(SPEC))
     assert sorted(meters["meter"].to_pylist()) == sorted(set(meters["meter"].to_pylist()))
     assert len(meters) == SPEC.meters
-    kinds = {field.name: str(field.type) for field in table.schema}
-    assert (kinds["meter"], kinds["meter_time"], kinds["set_date"]) == ("uint64", "timestamp[ms]", "date32[day]")
+    refused = columns.read(tmp_path / "out", columns.REFUSALS)
+    assert documented() == {
+        field.name: str(field.type).split(",")[0].replace("dictionary<values=", "").replace("[day]", "")
+        for field in [*table.schema, *refused.schema]
+    }
     some = columns.read(tmp_path / "out", columns=["meter", "units"])
     assert some.column_names == ["meter", "units"]
     assert columns.read(tmp_path, columns.READINGS) is None
+
+
+def documented() -> dict[str, str]:
+    """Column -> type, as the page says it."""
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "columns.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.split("## Columns")[1].split("## Reading")[0].splitlines()]
+    return {name.strip("`, "): row[1] for row in rows if len(row) == 3 and "`" in row[0] for name in row[0].split(", ")}
+
+
+def test_without_what_it_needs_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(columns, "pa", None)
+    with pytest.raises(StoreError, match="need pyarrow: pip install"):
+        run(plan(out=tmp_path / "out"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(CityLimit, match="needs numba"):
+        run(plan())
 
 
 def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
