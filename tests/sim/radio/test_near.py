@@ -48,3 +48,17 @@ def test_a_place_out_of_everybodys_reach_has_no_links() -> None:
     links = near_links(propagation, np.array([[10**8, 0, 0]]), np.array([700]), np.array([1]), ears)
     assert links.offset.tolist() == [0, 0]
     assert len(links) == 0
+
+
+def test_parts_of_links_are_put_together_and_taken_apart() -> None:
+    propagation = Propagation(4_000, 400, 400, 0, Seeds(1))
+    ears = Ears.of(list(np.arange(9)[:, None] * np.array([[3_000, 0, 0]])), [-10_000] * 9, [frozenset(Mode)] * 9)
+    places = np.arange(50)[:, None] * np.array([[700, 100, 20]])
+    power, mode = np.full(50, 700), np.full(50, 1)
+    whole = Links.of(propagation, places, power, mode, ears)
+    order = np.argsort(Seeds(1).u32("test order", np.arange(50)))
+    halves = [Links.of(propagation, places[part], power[part], mode[part], ears) for part in (order[:20], order[20:])]
+    again = Links.joined(halves).of_sources(np.argsort(order))
+    assert len(whole) > 100
+    for name in ("offset", "receiver", "level_cdbm", "readable"):
+        assert (getattr(whole, name) == getattr(again, name)).all()

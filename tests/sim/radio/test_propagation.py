@@ -15,8 +15,9 @@ from sim.radio.propagation import (
     log10_q24,
     one_power_units,
     power_units,
+    scaled,
 )
-from sim.seeds import Seeds
+from sim.seeds import Seeds, normal_of
 from sim.spec import SiteSpec
 
 
@@ -75,3 +76,16 @@ def test_powers_are_exact_and_rise_by_the_decade():
     levels = np.array([-12_345, -8_001, 50])
     assert power_units(levels).tolist() == [one_power_units(int(level)) for level in levels]
     assert abs(one_power_units(-8_000 + 301) / one_power_units(-8_000) - 2) < 0.001
+
+
+@pytest.mark.parametrize("fading_cdb", [0, 100, 300])
+def test_the_luck_a_link_needs_is_what_its_draws_give(fading_cdb: int) -> None:
+    air, seeds = Propagation(2_800, 400, 0, fading_cdb, Seeds(1)), Seeds(9)
+    row = np.arange(40_000)
+    word = seeds.u32("test word", row).astype(np.uint64)
+    word[:8] = [0, 1, (1 << 31) - 1, 1 << 31, (1 << 31) + 1, (1 << 32) - 2, (1 << 32) - 1, 1 << 21]
+    missing = seeds.below("test missing", 4_400, row) - 2_200
+    luck, always = air.luck_needed(missing)
+    order = np.where(word >> np.uint64(31) != 0, word ^ np.uint64(0x7FFFFFFF), word)
+    assert ((order < luck) | always).tolist() == (scaled(fading_cdb, normal_of(word)) >= missing).tolist()
+    assert always.any() and (luck == 0).any()
