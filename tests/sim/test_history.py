@@ -71,3 +71,13 @@ def test_an_empty_batch_changes_nothing() -> None:
     history.frames(FrameBatch.of([]))
     assert history.digest == "0" * 32
     assert np.array(list(history.fates.values())).sum() == 0
+
+
+def test_a_frame_that_two_receivers_received_was_heard_once() -> None:
+    rows = [(0, 1, 7, 0, Fate.RECEIVED), (0, 1, 7, 1, Fate.RECEIVED), (0, 1, 8, 0, Fate.RECEIVED),
+            (5, 1, 7, 0, Fate.RECEIVED), (9, 2, 7, 0, Fate.COLLISION)]  # fmt: skip
+    batches = [FrameBatch.of([(*row[:4], int(row[4]), -5_000, 40)]) for row in rows]
+    batch = FrameBatch.joined(batches)
+    assert batch.heard == 3
+    assert batch.part(batch.fate != Fate.RECEIVED).heard == FrameBatch.joined([]).heard == 0
+    assert batch.part([1]).receiver.tolist() == [1]
