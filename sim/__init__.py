@@ -9,7 +9,7 @@ Bottom first:
     spec          a world as read from TOML, with errors that name file, line and key
     bundle        what a gateway publishes and the portal acknowledges
     pki           CA, device certificates, revocation list
-    compiling     compiled code made beside a run, while numpy does the first windows
+    compiling     compiled code made beside a run, while numpy does the first windows; compiled_cache: none of it stale
     radio/        the air: emissions in, receptions and losses with a reason out
     endpoint/     the broker, or what stands for it
     meters/       heat cost allocators and their fleet

@@ -23,12 +23,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from sim.compiled_cache import ROOT, drop_stale, folder, sources
 from wmbus import security_many
 
 SETTING: Final = "WMBENCH_COMPILE"
 BESIDE: Final = "beside"
-_ROOT: Final = Path(__file__).resolve().parent.parent
-_SOURCES: Final = ("wmbus", "sim", "sim/radio", "sim/meters", "sim/city")
 _PACKAGES: Final = ("numba", "llvmlite", "numpy")
 _MOST_ROWS: Final = 1 << 18  # numpy takes some hundred bytes for each frame of a window
 
@@ -73,6 +72,7 @@ class Beside:
             self.by_numpy()
 
 
+drop_stale()  # before anything compiled is loaded: everything of the world that is compiled imports this first
 _here = Beside()
 by_numpy = _here.by_numpy
 wait = _here.wait
@@ -96,7 +96,7 @@ def _begun() -> subprocess.Popen[bytes]:
     """The process that compiles; it ends when its standard input does, so with this process, however that ends."""
     around = {name: value for name, value in os.environ.items() if name != SETTING}
     return subprocess.Popen(
-        [sys.executable, "-m", "sim.city.ahead", "--beside"], cwd=_ROOT, env=around,
+        [sys.executable, "-m", "sim.city.ahead", "--beside"], cwd=ROOT, env=around,
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
@@ -109,20 +109,11 @@ def ready() -> bool:
     return not os.access(place if place.exists() else place.parent, os.W_OK) or mark().exists()
 
 
-def folder() -> Path:
-    """Where numba keeps what it compiles; of the folders beside the sources, one."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    return Path(chosen) if chosen else _ROOT / "sim" / "__pycache__"
-
-
 def mark() -> Path:
     """The file that says that everything is compiled, for these versions, this processor and these sources."""
     import llvmlite.binding  # type: ignore[import-untyped,unused-ignore]
 
     parts = [sys.version, llvmlite.binding.get_host_cpu_name()]
     parts += [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
-    for source in _SOURCES:
-        for path in sorted((_ROOT / source).glob("*.py")):
-            kept = path.stat()
-            parts.append(f"{path} {kept.st_mtime_ns} {kept.st_size}")
+    parts += [f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}" for path in sources(ROOT)]
     return folder() / f"compiled-{hashlib.blake2b(chr(10).join(parts).encode(), digest_size=8).hexdigest()}"

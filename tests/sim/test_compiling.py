@@ -88,7 +88,7 @@ def test_the_mark_knows_sources_and_folder(monkeypatch: pytest.MonkeyPatch, tmp_
     source = tmp_path / "sim" / "radio" / "loop.py"
     source.parent.mkdir(parents=True)
     source.write_text("a = 1")
-    monkeypatch.setattr(compiling, "_ROOT", tmp_path)
+    monkeypatch.setattr(compiling, "ROOT", tmp_path)
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     before = compiling.mark()
     assert before.parent == tmp_path and compiling.mark() == before and not compiling.ready()

@@ -1,0 +1,101 @@
+"""Compiled code of yesterday is not run today: what numba keeps on disk is dropped when what it was made of changes.
+
+numba keeps a function's machine code until the function's own file changes. But the code of other files is in it too,
+functions inlined and constants frozen: a table of the fleet changed, and the loop that writes telegrams would go on
+with the old one. So whenever a source has another content than last time, the code of every file that imports it,
+however indirectly, is dropped. A record of the contents lies beside the cache. `wmbus/` used without the world does not
+look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SOURCES: Final = ("wmbus", "sim", "sim/radio", "sim/meters", "sim/portal", "sim/city")
+_IMPORT = re.compile(
+    r"^\s*from\s+((?:wmbus|sim)(?:\.\w+)*)\s+import\s+(\([^)]*\)|.*)|^\s*import\s+((?:wmbus|sim)[\w.]*)", re.MULTILINE
+)
+_NAME = re.compile(r"import_module\(\"((?:wmbus|sim)[\w.]*)\"\)")
+
+
+def folder() -> Path:
+    """Where numba keeps what it compiles; of the folders beside the sources, one."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    return Path(chosen) if chosen else ROOT / "sim" / "__pycache__"
+
+
+def sources(root: Path) -> list[Path]:
+    """Every file that compiled code may be made of."""
+    return [path for place in SOURCES for path in sorted((root / place).glob("*.py"))]
+
+
+def drop_stale(root: Path = ROOT) -> list[str]:
+    """Drop what has become stale since the last call, in any process. Returns the files whose code that is. Where
+    nothing can be written, nothing is kept either."""
+    place = folder() / "sources.json"
+    try:
+        known: dict[str, list[str]] = json.loads(place.read_text())
+    except (OSError, ValueError):
+        known = {}
+    now = {str(path.relative_to(root)): _stamp(path) for path in sources(root)}
+    if {name: stamp for name, (stamp, _) in known.items()} == now:
+        return []
+    contents = {name: [stamp, _digest(root / name)] for name, stamp in now.items()}
+    changed = {name for name, (_, digest) in contents.items() if known.get(name, ["", ""])[1] != digest}
+    stale = importers(changed | known.keys() - contents.keys(), root) if changed else []
+    for name in stale:
+        for index in _indices(root / name):
+            index.unlink(missing_ok=True)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = place.with_suffix(f".{os.getpid()}")
+        beside.write_text(json.dumps(contents))
+        beside.replace(place)
+    except OSError:
+        pass  # then the next start looks again
+    return stale
+
+
+def importers(changed: Iterable[str], root: Path) -> list[str]:
+    """These files and all that import them, however indirectly."""
+    users: dict[str, set[str]] = {}
+    for path in sources(root):
+        for used in _imported(path.read_text(encoding="utf-8")):
+            users.setdefault(f"{used.replace('.', '/')}.py", set()).add(str(path.relative_to(root)))
+    found, rest = set(changed), list(changed)
+    while rest:
+        more = users.get(rest.pop(), set()) - found
+        found |= more
+        rest += more
+    return sorted(found)
+
+
+def _imported(source: str) -> set[str]:
+    """Modules of ours that a source names; a name out of a module may be a module itself."""
+    out = set(_NAME.findall(source))
+    for module, names, plain in _IMPORT.findall(source):
+        out |= {plain} if plain else {module, *(f"{module}.{name}" for name in re.findall(r"\w+", names))}
+    return out
+
+
+def _stamp(path: Path) -> str:
+    kept = path.stat()
+    return f"{kept.st_mtime_ns} {kept.st_size}"
+
+
+def _digest(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+
+
+def _indices(path: Path) -> list[Path]:
+    """numba's index files of one source's functions."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    places = Path(chosen).glob(f"{path.parent.name}_*") if chosen else [path.parent / "__pycache__"]
+    return [index for place in places for index in place.glob(f"{path.stem}.*.nbi")]
