@@ -37,11 +37,6 @@ def test_long(world: Stage) -> None:
 """
 
 
-@pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
-
-
 # --- looking ---------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +10,6 @@ import pytest
 from tests.bench.rig import TRACE, Rig
 
 PREVENTED = "on=(N, X, N), off=(N, S, N)"
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
 
 
 def staged(name: str, attack: str, expectation: str = PREVENTED, *, tail: str = "") -> str:
