@@ -21,6 +21,10 @@ ACC = "with a rewritten access number"
 RESTART = "after a portal restart"
 CLOCK = "with a rewritten clock"
 TIMELESS = "no time inside: with a rewritten access number"
+ELSEWHERE = "through another gateway"
+MONTH = "after a month"
+MONTH_TIMELESS = "no time inside: after a month"
+MONTH_S = 30 * 86_400.0
 
 
 @attack(
@@ -49,6 +53,8 @@ class Replay:
     targets_each: int = 3
     restart_s: float | None = None
     wrap: bool = True
+    elsewhere: bool = False
+    month: bool = False
     makers: tuple[str, ...] = ()
     timeless: tuple[str, ...] = ()
     survey: Survey = field(default_factory=Survey)
@@ -62,6 +68,9 @@ class Replay:
         reach.listen(self._listen)
         yield reach.wait_until(self.learn_s)
         for security in SECURITIES:
+            if self.elsewhere or self.month:
+                self._by_itself(reach, security)
+                continue
             if self.wrap:
                 for target in self._choose(self.survey.fastest(security)):
                     reach.go(self._after_wrap(reach, target))
@@ -75,6 +84,15 @@ class Replay:
             for variant, plan in plans:
                 for target in self._choose(self._candidates(variant, security)):
                     reach.go(plan(reach, target))
+
+    def _by_itself(self, reach: Any, security: str) -> None:
+        if self.elsewhere:
+            for target in self._choose(self.survey.loudest(security, least=2)):
+                reach.go(self._at_once(reach, target, ELSEWHERE))
+        if self.month:
+            for variant, makers in ((MONTH, self.makers), (MONTH_TIMELESS, self.timeless)):
+                for target in self._choose(self.survey.loudest(security, makers=makers, least=2)):
+                    reach.go(self._after_a_month(reach, target, variant))
 
     def _candidates(self, variant: str, security: str) -> list[Known]:
         """Loudest first. Without a time inside where the variant asks for it and such a meter is here."""
@@ -108,10 +126,16 @@ class Replay:
 
     # --- the variants -------------------------------------------------------------------------------------------
 
-    def _at_once(self, reach: Any, target: Known) -> Steps:
+    def _at_once(self, reach: Any, target: Known, variant: str = AT_ONCE) -> Steps:
         heard = yield self._next(reach, target)
         yield reach.wait(10.0)
-        self._speak(reach, AT_ONCE, target, heard.telegram)
+        self._speak(reach, variant, target, heard.telegram)
+
+    def _after_a_month(self, reach: Any, target: Known, variant: str) -> Steps:
+        old = target.recordings[0]
+        self._late += 1
+        yield reach.wait(MONTH_S + 2.0 * self._late)
+        self._speak(reach, variant, target, old.telegram)
 
     def _after_others(self, reach: Any, target: Known) -> Steps:
         heard = yield self._next(reach, target)
