@@ -67,7 +67,7 @@ def _point(sweep: Sweep, point: Point, form: Form | str, found: Results) -> dict
     air_time_s = closed_form.mean_air_time_ns(point.spec) / 1e9
     value = form.delivered(closed_form.load(point.spec)) if isinstance(form, Form) else None
     expected = [
-        _judged(one, figures[one.figure]["mean"], value)
+        judged(one, figures[one.figure]["mean"], value)
         for one in sweep.expectations if one.holds_at(point.settings)
     ]  # fmt: skip
     return {
@@ -98,7 +98,8 @@ def _spread(values: list[float]) -> dict[str, float]:
     return {"mean": statistics.fmean(values), "low": min(values), "high": max(values), "spread": spread}
 
 
-def _judged(one: Expectation, found: float, formula: float | None) -> dict[str, Any]:
+def judged(one: Expectation, found: float, formula: float | None) -> dict[str, Any]:
+    """Whether a figure is what was expected; `formula`: the closed form's value."""
     if one.limit == "formula":
         assert formula is not None  # sweep_plan refused it otherwise
         held = abs(found - formula) <= one.value

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bench import cli, rundir, sweep_log, sweep_plan
-from bench.sweep_plan import SWEEPS
+from bench import cli, rundir, sweep_log, sweep_plan, sweep_result
+from bench.sweep_plan import SWEEPS, Expectation
 from sim.spec import SpecError
 
 WORLD = """
@@ -165,6 +165,17 @@ def test_a_sweep_may_go_to_stored_readings(folder: Path, capsys: pytest.CaptureF
     assert sum(shard.stored.stored for shard in again.values() if shard.stored) == 2 * figures["stored"]["mean"]
     with pytest.raises(SpecError, match=r'altered: it needs depth = "readings"'):
         sweep_plan.read(written(folder, one.replace("readings", "bytes")))
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "formula", "held"),
+    [("min", 0.5, None, True), ("min", 0.7, None, False), ("max", 0.7, None, True), ("max", 0.5, None, False),
+     ("formula", 0.02, 0.61, True), ("formula", 0.02, 0.59, True), ("formula", 0.02, 0.63, False),
+     ("formula", 0.02, 0.57, False)],
+)  # fmt: skip
+def test_what_is_found_is_held_against_its_limit(limit: Any, value: float, formula: float | None, held: bool) -> None:
+    one = Expectation("delivery_ratio", limit, value)
+    assert sweep_result.judged(one, 0.6, formula) == {"text": one.text, "found": 0.6, "held": held}
 
 
 def test_an_expectation_that_fails_names_its_point(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
