@@ -9,6 +9,7 @@ separation how well a score tells two kinds of things apart
 shots     frames that were sent, and what came of them at the portal
 sniff     read telegrams out of the air
 habits    learn who heats when from what no mode encrypts
+tails     read what stands in clear behind the encrypted blocks
 repeats   compare ciphertext under the same access number
 leaked_key try one meter's key on the others
 replay    send a captured telegram again

@@ -1,9 +1,15 @@
 """What encryption does not hide, or hides only as long as its keys and numbers do."""
 
+from attacks import forgery
 from attacks.leaked_key import LeakedKey
 from attacks.reach import Place
 from attacks.repeats import Repeats
+from attacks.tails import Tails
 from bench.scenario import N, S, Stage, X, scenario
+from sim.clock import NS_PER_S
+from sim.played import Played
+from wmbus.link import Address
+from wmbus.telegram import build
 
 
 @scenario(world="courtyard-fast", threats=["L04"], settings={"endpoint.kind": "memory"})
@@ -23,3 +29,31 @@ def test_one_meters_key_opens_that_meter_and_no_other(world: Stage) -> None:
     leaked = world.attack(LeakedKey(), place=Place(metres=3.0))
     world.run(minutes=15)
     world.expect(leaked, "other meters read", on=(N, X, X), off=(N, S, S))
+
+
+@scenario(world="terrace-60", threats=["L03"])
+def test_what_stands_behind_the_encrypted_blocks_is_read(world: Stage) -> None:
+    """Five meters that say mode 5 and encrypt one block of their telegram, as firmware in the field does; the units
+    stand behind it. Whoever listens reads every one. The portal refuses them for the clear tail, which hides nothing
+    and shows the operator which meters it is; not strict, it takes them."""
+    key = bytes(range(16))
+    meters = [Address("QDS", f"{77_000_000 + number}", 0x36, 8) for number in range(5)]
+    sent = {
+        _partly_sealed(meter, acc, 1_000 * number + 7 * acc, key): 1_000 * number + 7 * acc
+        for acc in range(6)
+        for number, meter in enumerate(meters)
+    }
+    tails = world.attack(Tails(sent), place=Place(metres=3.0))
+    played = [Played(line, 10 * NS_PER_S * line, -70.0, frame) for line, frame in enumerate(sent)]
+    world.inner.play(played).enrol(dict.fromkeys(meters, key))
+    world.run(minutes=15)
+    world.expect(tails, "units read behind the encrypted blocks", on=(N, S, N), off=(N, S, N))
+    reasons = {reason for frame in sent for reason in world.truth.refused(frame)}
+    assert reasons == {"clear tail"}
+
+
+def _partly_sealed(meter: Address, acc: int, units: int, key: bytes) -> bytes:
+    """One encrypted block with the set date in it, and the units in clear behind it."""
+    inside = bytes.fromhex("436e000000426c7f2c0f00000000")  # with 2F2F before it, sixteen bytes
+    sealed = build(meter, acc, 0, inside, security="mode5", key=key)
+    return forgery.with_tail(sealed, forgery.HCA_RECORD + units.to_bytes(3, "little"))
