@@ -160,8 +160,9 @@ def test_free_memory_is_what_caches_would_give_up_within_the_control_group(
 
 
 def test_what_a_run_takes_is_what_was_said() -> None:
-    """Of a process of its own: what this one has touched before would count too."""
+    """Of a process of its own: what this one has touched before would count too, and so would the compiler."""
     pytest.importorskip("numba")
+    subprocess.run([sys.executable, "-m", "sim.city.ahead"], cwd=ROOT, check=True)
     code = """
 import sys, dataclasses
 from bench.perf.city import world
