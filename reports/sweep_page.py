@@ -40,7 +40,7 @@ def curves(sweep: dict[str, Any]) -> list[str]:
     out = []
     loads = [point["load"] for point in points]
     if min(loads) > 0 and max(loads) / min(loads) >= LOAD_VARIES:
-        rest = _others(sweep, "")
+        rest = _others(sweep, max((axis["keys"][0] for axis in sweep["vary"]), key=lambda key: _moves_load(sweep, key)))
         out.append(_drawn(plots.against(points, "load", LOAD, sweep["curve"], rest), "load", _in_words(points, "load")))
     for key in (axis["keys"][0] for axis in sweep["vary"]):
         drawn = plots.against(points, key, key, (), _others(sweep, key))
@@ -50,11 +50,18 @@ def curves(sweep: dict[str, Any]) -> list[str]:
 
 
 def _others(sweep: dict[str, Any], key: str) -> list[str]:
-    """For each point what else is varied than by the axis of `key`, else than by the first axis."""
+    """For each point what else is varied than by the axis of `key`."""
     axes = [axis["keys"] for axis in sweep["vary"]]
-    own = next((axis for axis in axes if key in axis), axes[0] if axes else [])
+    own = next(axis for axis in axes if key in axis)
     rest = [name for axis in axes if axis is not own for name in axis]
     return [", ".join(f"{name} = {point['settings'][name]}" for name in rest) for point in sweep["points"]]
+
+
+def _moves_load(sweep: dict[str, Any], key: str) -> float:
+    """How far the load goes, largest / least, where all but the axis of `key` stays as at the first point."""
+    others = _others(sweep, key)
+    loads = [point["load"] for point, rest in zip(sweep["points"], others, strict=True) if rest == others[0]]
+    return float(max(loads) / min(loads))
 
 
 def _drawn(figure: Any, prefix: str, words: str) -> str:

@@ -146,6 +146,10 @@ def test_two_keys_are_told_apart_by_their_markers() -> None:
     page = sweep_page.render(RUN, sweep(points, ("a.x", "b.y")))
     whole(page)
     assert texts(page).count("b.y = n0") == texts(page).count("b.y = n1") == 2
+    # Whatever key comes first, the load's curves follow the one that moves it.
+    turned = [{**one, "load": 0.1 * (one["settings"]["b.y"] == "n1") + 0.1} for one in points]
+    page = sweep_page.render(RUN, sweep(turned, ("a.x", "b.y")))
+    assert "a.x = 0" in texts(page) and texts(page).count("b.y = n0") == 1
 
 
 def test_words_as_values_and_very_many_points_are_a_table_only() -> None:
