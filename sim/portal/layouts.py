@@ -73,8 +73,6 @@ def learned(payload: bytes) -> Layout | None:
             steps.pop(what, None)
             steps[what] = step  # the last answer stands, also where two meanings share a column
     if "set_date" not in steps:
-        steps.pop("set_date_units", None)  # a month end, as in `interpret`
-    if "set_date" not in steps:
         steps.pop("set_date_units", None)  # see interpret: a month end is no set date
     if not steps:
         return None
