@@ -16,13 +16,14 @@ import threading
 import numpy as np
 
 from sim import compiling
+from sim.compiled_cache import folder
 
 
 def compile_all() -> None:
     """Fill numba's cache. Raises OSError where its folder cannot be written."""
     if compiling.ready():
         return
-    place = compiling.folder()
+    place = folder()
     place.mkdir(parents=True, exist_ok=True)
     with (place / "compiling.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
