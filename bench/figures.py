@@ -5,7 +5,8 @@ a figure tested are the same. Ratios (against SimPy, against the event model, gr
 Rates are per second of one core's processor time, the best of several rounds, since machines are shared.
 
 Rows that need the pipeline of a whole city ask `bench.perf.city.FIGURES` (row's key -> function of `quick` that gives
-the figure) where that is there; else they say that they are not measured. A row never shows a figure of another run.
+the figure) where that is there; else they say that they are not measured. A row shows no figure of another run but
+the country's, which takes both cores for minutes, and says so (bench/perf/recorded.py).
 """
 
 from __future__ import annotations
@@ -151,7 +152,9 @@ def _city(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     """the city, from meters to stored readings"""
     keys = ("stored", "million_s", "million_gb", "country_s", "country_gb", "workers")
     try:
-        figures: dict[str, Callable[[bool], float]] = importlib.import_module("bench.perf.city").FIGURES
+        city = importlib.import_module("bench.perf.city")
+        figures: dict[str, Callable[[bool], float]] = city.FIGURES
+        notes |= getattr(city, "NOTES", {})
     except ModuleNotFoundError as error:
         if error.name != "bench.perf.city":
             raise
@@ -203,7 +206,8 @@ def lines(rows: list[Row]) -> list[str]:
         sign = {"at least": ">= ", "at most": "<= ", None: ""}[row.better]
         goal = f"{sign}{number(row.goal)} {row.unit}".rstrip() if row.better else "time told"
         measured = "-" if row.measured is None else number(row.measured)
-        verdict = {True: "reached", False: "missed", None: row.note}[row.met]
+        verdict = {True: "reached", False: "missed", None: ""}[row.met]
+        verdict = "; ".join(part for part in (verdict, row.note) if part)
         cells.append((row.what, goal, measured, verdict))
     widths = [max(len(line[i]) for line in cells) for i in range(4)]
     return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 
 from bench import rundir
+from bench.perf.recorded import COUNTRY
 from sim.city.plan import Blocks, CityPlan, Depth, Outages
 from sim.city.run import CityResult, run
 from sim.city.shard import Shard
@@ -67,5 +68,8 @@ FIGURES: dict[str, Callable[[bool], float]] = {
     "stored": stored_rate,
     "million_s": lambda quick: math.nan if quick else million().wall_s,
     "million_gb": lambda quick: math.nan if quick else 2 * million().peak_bytes_a_worker / 1e9,
+    "country_s": lambda quick: COUNTRY.wall_s,
+    "country_gb": lambda quick: COUNTRY.peak_gb,
     "workers": lambda quick: math.nan if quick else efficiency(400_000, 12),
 }
+NOTES: dict[str, str] = {"country_s": COUNTRY.note, "country_gb": COUNTRY.note}

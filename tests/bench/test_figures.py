@@ -60,3 +60,18 @@ def test_the_city_s_rows_are_taken_from_it_where_it_is(monkeypatch, there):
     figures._city(True, found, notes)
     assert found == ({"stored": 2e6} if there else {})
     assert notes["million_s"].startswith("not measured")
+
+
+def test_a_recorded_figure_says_so(monkeypatch):
+    import sys
+    import types
+
+    module = types.ModuleType("bench.perf.city")
+    module.FIGURES = {"country_gb": lambda quick: 3.0}
+    module.NOTES = {"country_gb": "recorded on some machine"}
+    monkeypatch.setitem(sys.modules, "bench.perf.city", module)
+    found, notes = {}, {}
+    figures._city(True, found, notes)
+    row = next(row for row in figures.GOALS if row.key == "country_gb")
+    line = figures.lines([figures.Row(row.key, row.what, row.goal, row.unit, row.better, 3.0, notes["country_gb"])])[1]
+    assert line.endswith("reached; recorded on some machine")
