@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from sim.meters.fleet import Fleet
 from sim.portal import reasons
 from sim.portal.batch import Batch
+from sim.portal.freshness_many import look, mark
+from sim.portal.layouts import NONE
 from sim.portal.roll import Roll, address_of, number_of
+from sim.portal.window import Window
 from sim.spec import CHECKS, PortalSpec
 from tests.sim.portal.bed import bcd
 from tests.sim.portal.twins import GATEWAYS, Twins, entries_of, fleet_of_everything
@@ -204,6 +207,38 @@ def test_an_altered_value_is_another_reading(fleet: Fleet, tmp_path: Path) -> No
     twins.taken[0].readings.units[0] += 1
     with pytest.raises(AssertionError):
         twins.check()
+
+
+@pytest.mark.parametrize("late_s", [-301.0, -300.0, -299.0, 299.0, 300.0, 301.0, 330.0, 359.0, 360.0, 361.0, 420.0])
+def test_clocks_at_the_edge_of_what_is_tolerated(fleet: Fleet, tmp_path: Path, late_s: float) -> None:
+    """Meters' clocks differ by some twenty seconds and show whole minutes: both sides of each limit are met."""
+    twins = Twins(tmp_path, fleet)
+    twins.take([genuine(fleet, m, 1, 0, late_s) for m in range(N)], 2_000.0 + late_s)
+    twins.take([genuine(fleet, m, 2, 0, 0.0) for m in range(N)], fleet.start_ns(0, 2) / 1e9 + 1_800.0 + late_s)
+    twins.check()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    size=st.sampled_from([128, 1_024, 1_440]), begin=st.integers(-5_000, 5_000),
+    steps=st.lists(st.one_of(
+        st.integers(1, 12), st.integers(-20, 40), st.integers(-1_500, 3_000),
+        st.sampled_from([-1_440, -1_439, -1_024, -1_023, -128, -127, 127, 128, 136, 1_032, 1_448]),
+    ), max_size=60),
+)  # fmt: skip
+def test_a_ring_is_a_window(size: int, begin: int, steps: list[int]) -> None:
+    """Values at the window's edges, jumps round the ring and far beyond it."""
+    window, ring, highest = Window(size), np.zeros((1, size // 8 + 1), dtype=np.uint8), NONE
+    for step in [0, *steps]:
+        value = begin + step if highest == NONE else highest + step
+        for near in (value, value - size, value - size + 1, *range(value - 12, value)):
+            assert look(highest, ring, 0, size, near) == window.look(near)
+        window.mark(value)
+        highest = int(mark(highest, ring, 0, size, value))
+        assert highest == window.highest
+        assert [look(highest, ring, 0, size, highest - back) for back in range(16)] == [
+            window.look(highest - back) for back in range(16)
+        ]
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
