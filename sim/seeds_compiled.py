@@ -5,12 +5,11 @@ Imported only where numba is installed; sim/seeds.py says when it is worth it.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
 
-njit: Any = importlib.import_module("numba").njit
+from wmbus.jit import njit
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)

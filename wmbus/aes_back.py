@@ -7,18 +7,13 @@ the eight lanes are telegrams here too.  AESDEC wants the round keys of the equi
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
 
 from wmbus.aes_instructions import ROUNDS
 from wmbus.aes_tables import RCON
-
-ir: Any = importlib.import_module("llvmlite.ir")
-types: Any = importlib.import_module("numba").types
-njit: Any = importlib.import_module("numba").njit
-intrinsic: Any = importlib.import_module("numba.extending").intrinsic
+from wmbus.jit import intrinsic, ir, njit, types
 
 LANES = 8
 

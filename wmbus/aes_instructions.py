@@ -11,18 +11,11 @@ before compiling anything that calls ``cbc_lanes`` or ``ecb_lanes``.
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 from typing import Any
 
 from wmbus.aes_tables import RCON
-
-# Imported by name: type checkers meet a machine without numba too.
-ir: Any = importlib.import_module("llvmlite.ir")
-binding: Any = importlib.import_module("llvmlite.binding")
-types: Any = importlib.import_module("numba").types
-intrinsic: Any = importlib.import_module("numba.extending").intrinsic
-alloca_once: Any = importlib.import_module("numba.core.cgutils").alloca_once
+from wmbus.jit import alloca_once, binding, intrinsic, ir, types
 
 ROUNDS = 10
 

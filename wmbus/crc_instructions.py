@@ -11,20 +11,13 @@ compiling anything that calls ``crc_of``.
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from wmbus.jit import binding, intrinsic, ir, njit, types
 from wmbus.words import copy_16, load_8, loaded, store
-
-# Imported by name: type checkers meet a machine without numba too.
-ir: Any = importlib.import_module("llvmlite.ir")
-binding: Any = importlib.import_module("llvmlite.binding")
-types: Any = importlib.import_module("numba").types
-njit: Any = importlib.import_module("numba").njit
-intrinsic: Any = importlib.import_module("numba.extending").intrinsic
 
 _POLYNOMIAL = 1 << 16 | 0x3D65
 

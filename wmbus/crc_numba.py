@@ -5,14 +5,12 @@ Imported only where numba is installed.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
 
+from wmbus.jit import njit
 from wmbus.link import crc16
-
-njit: Any = importlib.import_module("numba").njit
 
 _BLOCK = 16
 

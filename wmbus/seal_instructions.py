@@ -9,18 +9,15 @@ Imported only where the processor has AES instructions: see aes_instructions.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any, Final
 
 import numpy as np
 
 from wmbus.aes_instructions import LANES, ecb_lanes
+from wmbus.jit import njit
 from wmbus.security import DC_ENC_FROM_METER, DC_MAC_FROM_METER
 from wmbus.security_numba import cbc_rows, mix_k1, pad
 from wmbus.words import copy_16, load_16, load_32, load_64, store
-
-# Imported by name: type checkers meet a machine without numba too.
-njit: Any = importlib.import_module("numba").njit
 
 _FILL_TWICE: Final = np.uint16(0x2F2F)
 _SEVENS: Final = np.uint64(0x0707070707070707)

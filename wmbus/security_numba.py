@@ -14,9 +14,7 @@ from wmbus.aes_instructions import LANES, cbc_lanes, ecb_lanes, has_aes_instruct
 from wmbus.aes_tables import I_TABLES as _I
 from wmbus.aes_tables import INVERSE_SBOX, SBOX
 from wmbus.aes_tables import T_TABLES as _T
-
-# Imported by name: type checkers meet a machine without numba too.
-njit: Any = importlib.import_module("numba").njit
+from wmbus.jit import njit
 
 _T0, _T1, _T2, _T3 = _T
 _I0, _I1, _I2, _I3 = _I

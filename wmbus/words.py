@@ -6,13 +6,9 @@ places that is most of the time. Who calls these answers for the address.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
-# Imported by name: type checkers meet a machine without numba too.
-ir: Any = importlib.import_module("llvmlite.ir")
-types: Any = importlib.import_module("numba").types
-intrinsic: Any = importlib.import_module("numba.extending").intrinsic
+from wmbus.jit import intrinsic, ir, types
 
 _V16 = ir.VectorType(ir.IntType(8), 16)
 

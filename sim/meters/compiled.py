@@ -12,7 +12,6 @@ address: an index's check for negative ones would be most of the work.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any, Final
 
 import numpy as np
@@ -21,10 +20,8 @@ from numpy.typing import NDArray
 from sim.meters import rooms
 from sim.meters.physics import FACTOR_ONE, MS_PER_DAY, MS_PER_HOUR
 from sim.meters.schedule import ACC_PREFIX
+from wmbus.jit import njit
 from wmbus.words import copy_16, load_8, load_32, store
-
-# Imported by name: type checkers meet a machine without numba too.
-njit: Any = importlib.import_module("numba").njit
 
 UNITS, LATCHED, DIFFERENCE, ROOM, RADIATOR, DATETIME, NUMBER, UNMEASURED, COLUMN = range(9)
 BINARY, BCD, ASCII = range(3)

@@ -10,7 +10,6 @@ Imported only where numba is installed and the processor has the instructions.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,10 @@ import numpy as np
 from sim.meters.compiled import BLOCK, WORK, fill_block
 from wmbus.aes_instructions import LANES
 from wmbus.crc_instructions import add_crcs_at
+from wmbus.jit import njit
 from wmbus.seal_instructions import begins_with_fill, derive_rows, mac_rows
 from wmbus.security_numba import cbc_rows
 from wmbus.words import copy_16, load_8, store
-
-# Imported by name: type checkers meet a machine without numba too.
-njit: Any = importlib.import_module("numba").njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
