@@ -13,6 +13,7 @@ frame.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,8 +77,8 @@ def _gather(engine: Engine, frames: Frames) -> tuple[I64, I64, I64, I64]:
     links = np.diff(np.concatenate([[0], np.cumsum(own)])[engine.link_offset])
     receiver = np.repeat(np.arange(engine.receivers, dtype=np.int64), links)
     start_ns = frames.start_ns[frame]
-    deaf = start_ns < engine.since[receiver]
-    if deaf.any():
+    if int(engine.since.max(initial=0)) > engine.now_ns:
+        deaf = start_ns < engine.since[receiver]
         link, frame, receiver, start_ns = (column[~deaf] for column in (link, frame, receiver, start_ns))
     return link, frame, receiver, start_ns
 
@@ -99,7 +100,12 @@ def _take_solitary(
     if (engine.receivers * stride).bit_length() + bits > 62:
         return pairs
     at = (receiver * stride + (start_ns - engine.now_ns >> grain) << bits) | np.arange(len(link))
-    at.sort()
+    if len(at) > 16 * engine.receivers:  # many short sorts are faster than a long one
+        bounds = np.searchsorted(receiver, np.arange(engine.receivers + 1)).tolist()
+        for low, high in itertools.pairwise(bounds):
+            at[low:high].sort()
+    else:
+        at.sort()
     gap = np.diff(at >> bits) >= apart
     alone = np.append(True, gap) & np.append(gap, True)
     settled = np.zeros(len(at), dtype=bool)
@@ -120,9 +126,12 @@ def _take_solitary(
     else:
         good = engine.link_flags[link_] & IN_RANGE != 0
     ours = (engine.link_flags[link_] & READABLE != 0) & (receiver_ < engine.gateways)
-    counts[:, Fate.RECEIVED] += np.bincount(receiver_[ours & good], minlength=engine.receivers)
-    counts[:, Fate.OUT_OF_RANGE] += np.bincount(receiver_[ours & ~good], minlength=engine.receivers)
-    heard[frame_[ours & good]] = 1
+    good &= ours
+    weak = ours & ~good
+    if weak.any():
+        counts[:, Fate.OUT_OF_RANGE] += np.bincount(receiver_[weak], minlength=engine.receivers)
+    counts[:, Fate.RECEIVED] += np.bincount(receiver_[good], minlength=engine.receivers)
+    heard[frame_[good]] = 1
     rest = np.flatnonzero(~settled)
     return link[rest], frame[rest], receiver[rest], start_ns[rest]
 
