@@ -10,7 +10,6 @@ shard, which hands them over.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,8 +22,7 @@ from sim.gateway.virtual import OVERHEAD_BYTES
 from sim.history import FrameBatch
 from sim.portal.grouping import grouped
 from sim.spec import GatewaySpec, WorldSpec
-
-njit: Any = importlib.import_module("numba").njit
+from wmbus.jit import njit
 
 I64 = NDArray[np.int64]
 _LOST: Final = -2

@@ -29,13 +29,14 @@ from sim.meters.fleet import Fleet
 from sim.meters.physics import MS_PER_DAY
 from sim.portal.batch import Batch
 from sim.portal.freshness_many import look, mark
-from sim.portal.grouping import grouped, mixed, njit
+from sim.portal.grouping import grouped, mixed
 from sim.portal.intake_many import PortalMany, Taken
 from sim.portal.judge import MODES
 from sim.portal.layouts import NONE
 from sim.portal.roll import UNKNOWN, Roll
 from sim.portal.window import SEEN
 from sim.spec import FleetSpec, WorldSpec
+from wmbus.jit import njit
 
 I64 = NDArray[np.int64]
 MASK_SILENCE_NS: Final = 64 * NS_PER_HOUR  # a weekend and two nights

@@ -9,7 +9,6 @@ which record it takes for which value (`interpret.meaning`).
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,9 +26,8 @@ from sim.portal.interpret import meaning
 from sim.portal.layouts import NONE
 from sim.portal.roll import numbers_of
 from sim.spec import FleetSpec
+from wmbus.jit import njit
 from wmbus.transport import CI_LONG, CI_NONE
-
-njit: Any = importlib.import_module("numba").njit
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]

@@ -14,7 +14,6 @@ it is older than any limit.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any, Final
 
 import numpy as np
@@ -35,8 +34,7 @@ from sim.portal.layouts import NONE
 from sim.portal.roll import UNKNOWN, Roll
 from sim.portal.window import BEHIND, NEW, SEEN
 from sim.spec import PortalSpec
-
-njit: Any = importlib.import_module("numba").njit
+from wmbus.jit import njit
 
 I64 = NDArray[np.int64]
 STORED, COPY = 0, 1
@@ -47,6 +45,7 @@ _AT = {reason: place for place, reason in enumerate(REASONS)}
 _FOREIGN, _COUNTER, _ACC, _TIME = (
     _AT[reasons.FOREIGN_GATEWAY], _AT[reasons.REPLAYED_COUNTER], _AT[reasons.REPLAYED_ACC], _AT[reasons.REPLAYED_TIME]
 )  # fmt: skip
+
 _OFF, _NO_TIME, _AHEAD = _AT[reasons.TIME_OFF], _AT[reasons.NO_TIME], _AT[reasons.TIME_AHEAD]
 LATE, REPLAYED_LATE = _AT[reasons.LATE], _AT[reasons.REPLAYED_LATE]
 _BIND, _MCR, _ACC_ON, _TS, _AGE = 1, 2, 4, 8, 16

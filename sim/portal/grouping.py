@@ -6,12 +6,12 @@ keeps ties as they were, and each small group is put in order by insertion.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
 
-njit: Any = importlib.import_module("numba").njit
+from wmbus.jit import njit
+
 _MIX_A, _MIX_B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _SMALL = 64  # beyond, insertion would be slow

@@ -10,7 +10,6 @@ those places. The rule kept here: a layout holds only encodings that are read he
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -23,9 +22,8 @@ from sim.portal.interpret import meaning
 from wmbus import values
 from wmbus.dates import decode_g
 from wmbus.errors import BadTelegram
+from wmbus.jit import njit
 from wmbus.records import Record, parse_records
-
-njit: Any = importlib.import_module("numba").njit
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]

@@ -8,7 +8,6 @@ only when one is asked for: a million of them would be gigabytes.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,9 +19,8 @@ from sim.portal.judge import MODES
 from sim.portal.keyring import Keyring
 from sim.portal.registry import MeterEntry, Registry
 from sim.spec import SECURITIES
+from wmbus.jit import njit
 from wmbus.link import Address
-
-njit: Any = importlib.import_module("numba").njit
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]

@@ -5,7 +5,6 @@ A telegram has a shape here only if it is wholly as agreed for a registered mete
 
 from __future__ import annotations
 
-import importlib
 from typing import Any, Final
 
 import numpy as np
@@ -14,10 +13,9 @@ from sim.portal.grouping import mixed
 from sim.portal.layouts import NONE, REALS, TAMPER, UNITS, WHOLES
 from sim.portal.roll import NO_ROW, find
 from wmbus.ell import CI_I
+from wmbus.jit import njit
 from wmbus.transport import STS_PERMANENT_ERROR
 from wmbus.words import load_8, load_64, store
-
-njit: Any = importlib.import_module("numba").njit
 
 OTHER: Final = -1  # of a mode: to be judged one at a time
 _HEADER = 10
