@@ -9,12 +9,14 @@ played was complete in each of them, so it is counted once), digests add up in a
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import resource
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,12 +28,14 @@ from sim.city.shard import Heard, Shard
 from sim.city.tally import Tally, by_block
 from sim.clock import NS_PER_MS, wall_s
 from sim.events import Fate
+from sim.meters.fleet import Fleet
 from sim.meters.physics import MS_PER_DAY
 
 if TYPE_CHECKING:
     from sim.city.readings import Readings, Stored
 
 I64 = NDArray[np.int64]
+_ROWS_AT_ONCE = 1 << 15
 _MIDNIGHT_MS = 600_000  # clocks of a fleet are hardly farther apart; if they are, it is only slower
 
 
@@ -120,7 +124,7 @@ def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
         raise
     result.fates = shard.counts
     result.build_s, result.run_s = built_s - begun_s, wall_s() - built_s
-    result.peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    result.peak_bytes = _peak_bytes()
     return result
 
 
@@ -140,13 +144,19 @@ def _built(shard: Shard, heard: Heard, until_ns: int) -> int:
     since_midnight_ms = (fleet.epoch_ms + until_ns // NS_PER_MS) % MS_PER_DAY
     begun_ms = since_midnight_ms - shard.plan.window_ns // NS_PER_MS
     if begun_ms > _MIDNIGHT_MS and since_midnight_ms < MS_PER_DAY - _MIDNIGHT_MS:
-        return len(fleet.telegrams(heard.meter, heard.k, crcs=True).data)
+        return _bytes(fleet, heard.meter, heard.k)
     day = fleet.clocks_ms(heard.meter, fleet.starts(heard.meter, heard.k)) // MS_PER_DAY
     size = 0
     for one in np.unique(day).tolist():
         rows = np.flatnonzero(day == one)
-        size += len(fleet.telegrams(heard.meter[rows], heard.k[rows], crcs=True).data)
+        size += _bytes(fleet, heard.meter[rows], heard.k[rows])
     return size
+
+
+def _bytes(fleet: Fleet, meter: I64, k: I64) -> int:
+    """So many at once that they stay in the processor's cache, which two workers share better than the memory."""
+    parts = (slice(low, low + _ROWS_AT_ONCE) for low in range(0, len(meter), _ROWS_AT_ONCE))
+    return sum(len(fleet.telegrams(meter[rows], k[rows], crcs=True).data) for rows in parts)
 
 
 def run(plan: CityPlan) -> CityResult:
@@ -166,6 +176,13 @@ def run(plan: CityPlan) -> CityResult:
             jobs = [pool.submit(play, plan, tile) for tile in tiles]
             done = [job.result() for job in as_completed(jobs)]
     return combined(plan, done, workers, wall_s() - begun_s)
+
+
+def _peak_bytes() -> int:
+    """Of this process alone; getrusage counts what its parent held when it was started too."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) << 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
 def _context() -> Any:
