@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from wmbus.aes_tables import RCON
-from wmbus.jit import alloca_once, binding, intrinsic, ir, types
+from wmbus.jit import alloca_once, compiles_for, intrinsic, ir, types
 
 ROUNDS = 10
 
@@ -23,14 +23,13 @@ ROUNDS = 10
 @cache
 def has_aes_instructions() -> bool:
     """Does this processor have AES instructions, and LLVM know it?"""
-    return bool(binding.get_host_cpu_features().get("aes", False))
+    return compiles_for("aes")
 
 
 @cache
 def has_wide_instructions() -> bool:
     """Does it have them for four blocks at a time?"""
-    features = binding.get_host_cpu_features()
-    return all(features.get(name, False) for name in ("aes", "vaes", "avx512f", "avx512bw"))
+    return compiles_for("aes", "vaes", "avx512f", "avx512bw")
 
 
 _WIDTH = 4 if has_wide_instructions() else 1  # rows in a register

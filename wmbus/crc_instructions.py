@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from wmbus.jit import binding, intrinsic, ir, njit, types
+from wmbus.jit import compiles_for, intrinsic, ir, njit, types
 from wmbus.words import copy_16, load_8, loaded, store
 
 _POLYNOMIAL = 1 << 16 | 0x3D65
@@ -25,8 +25,7 @@ _POLYNOMIAL = 1 << 16 | 0x3D65
 @cache
 def has_products() -> bool:
     """Does this processor multiply without carries and shuffle bytes, and LLVM know it?"""
-    features = binding.get_host_cpu_features()
-    return bool(features.get("pclmul", False) and features.get("ssse3", False))
+    return compiles_for("pclmul", "ssse3")
 
 
 def _divided(dividend: int) -> tuple[int, int]:

@@ -2,9 +2,10 @@
 
 numba numbers the code it keeps of a function, and writes the list of numbers before the code. Two processes that first
 compile two signatures of one function at the same instant may so give both the same number, and later one signature
-runs the other's code; a process that reads between the two steps may get code of an older source. So who writes a
-function's code holds a lock, and who reads it waits for the writer. Where no lock can be made (a read-only cache)
-nobody writes either.
+runs the other's code; a process that reads between the two steps, or whenever the writer was killed between them, may
+get code of an older source. So who writes a function's code holds a lock, and who reads it waits for the writer; and
+the code is written before its number, after the numbers of an older source are dropped. Where no lock can be made (a
+read-only cache, a file system without locks) it goes on without.
 
 Raises ImportError where numba is not installed.
 """
@@ -13,10 +14,11 @@ from __future__ import annotations
 
 import fcntl
 import importlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import wraps
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
+from pickle import UnpicklingError
+from typing import Any, Final
 
 # Imported by name: type checkers meet a machine without numba too.
 njit: Any = importlib.import_module("numba").njit
@@ -27,28 +29,55 @@ ir: Any = importlib.import_module("llvmlite.ir")
 binding: Any = importlib.import_module("llvmlite.binding")
 
 _CacheFile: Any = importlib.import_module("numba.core.caching").IndexDataCacheFile
+_config: Any = importlib.import_module("numba").config
+_codegen: Any = importlib.import_module("numba.core.codegen")
+_CUT_OFF: Final = (EOFError, UnpicklingError)  # a file whose end was not on the disk yet when the power went
+
+
+def compiles_for(*instructions: str) -> bool:
+    """Does numba compile for an x86 processor that has all these sets of instructions? LLVM aborts the process when
+    asked for one that its target does not have. That may be fewer than the processor's (NUMBA_CPU_NAME,
+    NUMBA_CPU_FEATURES, NUMBA_ENABLE_AVX), and ARM processors have an "aes" of their own."""
+    chosen = _config.CPU_FEATURES
+    told = (_codegen.get_host_cpu_features() if chosen is None else chosen).split(",")
+    return binding.get_process_triple().startswith("x86_64") and all(f"+{name}" in told for name in instructions)
 
 
 @contextmanager
 def _locked(index: str, how: int) -> Iterator[None]:
+    with ExitStack() as held:
+        with suppress(OSError):
+            fcntl.flock(held.enter_context(open(f"{index}.lock", "a")), how)
+        yield
+
+
+def _save(self: Any, key: Any, code: Any) -> None:
+    with _locked(self._index_path, fcntl.LOCK_EX):
+        names = _names(self)
+        if not names:
+            self._save_index(names)  # whoever still has the older source finds nothing under its names
+        free = (name for name in map(self._data_name, count(1)) if name not in names.values())
+        name = names.get(key) or next(free)
+        self._save_data(name, code)
+        self._save_index(names | {key: name})
+
+
+def _load(self: Any, key: Any) -> Any:
+    with _locked(self._index_path, fcntl.LOCK_SH):
+        name = _names(self).get(key)
+        try:
+            return None if name is None else self._load_data(name)
+        except (OSError, *_CUT_OFF):
+            return None
+
+
+def _names(self: Any) -> dict[Any, str]:
+    """By signature, the file that holds the code."""
     try:
-        lock = open(f"{index}.lock", "a")  # noqa: SIM115 - closed below; where it cannot be opened we go on without
-    except OSError:
-        yield
-        return
-    with lock:
-        fcntl.flock(lock, how)
-        yield
+        names: dict[Any, str] = self._load_index()
+    except _CUT_OFF:
+        return {}
+    return names
 
 
-def _alone(method: Callable[..., Any], how: int) -> Callable[..., Any]:
-    @wraps(method)
-    def locked(self: Any, *arguments: Any) -> Any:
-        with _locked(self._index_path, how):
-            return method(self, *arguments)
-
-    return locked
-
-
-_CacheFile.save = _alone(_CacheFile.save, fcntl.LOCK_EX)
-_CacheFile.load = _alone(_CacheFile.load, fcntl.LOCK_SH)
+_CacheFile.save, _CacheFile.load = _save, _load

@@ -1,16 +1,21 @@
-"""Two that compile at the same instant do not store one's code under the other's name."""
+"""numba's cache outlives two that compile at once, a kill and a power cut; and LLVM is asked only for what it has."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.rundir import ROOT
+
 caching: Any = pytest.importorskip("numba.core.caching")
-import wmbus.jit  # noqa: E402, F401 - what is tested is what importing it does
+from wmbus import jit  # noqa: E402 - importing it is what keeps the cache safe
 
 
 def test_two_that_save_at_once_keep_their_own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,3 +48,71 @@ def test_a_cache_that_cannot_be_written_is_still_read(tmp_path: Path, monkeypatc
     (tmp_path / "function.nbi.lock").unlink()
     (tmp_path / "function.nbi.lock").mkdir()  # root may write anywhere; this it cannot open either
     assert cache.load("a") == "code of a"
+
+
+def test_a_writer_that_is_killed_leaves_no_number_of_older_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it was killed: the older source's code stands where the new one's would."""
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_arguments: Any) -> None:
+        raise Killed
+
+    old = caching.IndexDataCacheFile(str(tmp_path), "function", "yesterday")
+    new = caching.IndexDataCacheFile(str(tmp_path), "function", "today")
+    for step in ("_save_data", "_save_index"):
+        old.save("a", "code of yesterday")
+        with monkeypatch.context() as patched:
+            patched.setattr(caching.IndexDataCacheFile, step, killed)
+            with pytest.raises(Killed):
+                new.save("a", "code of today")
+        assert new.load("a") is None
+        assert old.load("a") in (None, "code of yesterday")
+    new.save("a", "code of today")
+    assert new.load("a") == "code of today" and old.load("a") is None
+
+
+def test_a_file_that_was_cut_off_is_written_anew(tmp_path: Path) -> None:
+    cache = caching.IndexDataCacheFile(str(tmp_path), "function", "stamp")
+    for ending, left in (("nbc", 0), ("nbc", 9), ("nbi", 0), ("nbi", 40)):
+        cache.save("a", "code of a")
+        (file,) = tmp_path.glob(f"*.{ending}")
+        file.write_bytes(file.read_bytes()[:left])
+        assert cache.load("a") is None
+        cache.save("a", "code of a")
+        assert cache.load("a") == "code of a"
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_arguments: Any) -> None:
+        raise OSError("no locks available")
+
+    monkeypatch.setattr(jit.fcntl, "flock", none)
+    cache = caching.IndexDataCacheFile(str(tmp_path), "function", "stamp")
+    cache.save("a", "code of a")
+    assert cache.load("a") == "code of a"
+
+
+def test_only_what_numba_compiles_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit._config, "CPU_FEATURES", "+aes,-vaes,+ssse3")
+    monkeypatch.setattr(jit.binding, "get_process_triple", lambda: "x86_64-unknown-linux-gnu")
+    assert jit.compiles_for("aes") and jit.compiles_for("aes", "ssse3")
+    assert not jit.compiles_for("aes", "vaes") and not jit.compiles_for("pclmul")
+    monkeypatch.setattr(jit.binding, "get_process_triple", lambda: "aarch64-unknown-linux-gnu")
+    assert not jit.compiles_for("aes")
+
+
+def test_a_processor_named_by_the_environment_has_no_more_than_that() -> None:
+    """LLVM would abort at the first telegram."""
+    tell = (
+        "from wmbus import aes_instructions, crc_instructions, security_many\n"
+        "print(security_many.engine(), aes_instructions.LANES, crc_instructions.has_products())"
+    )
+    for setting, least in ({"NUMBA_CPU_NAME": "generic"}, "numba 8 False"), ({"NUMBA_ENABLE_AVX": "0"}, " 8 "):
+        told = subprocess.run(
+            [sys.executable, "-c", tell], cwd=ROOT, env=os.environ | setting, check=True, stdout=subprocess.PIPE
+        ).stdout.decode()
+        assert least in told
