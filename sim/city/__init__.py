@@ -2,6 +2,7 @@
 
     plan      what is asked for, what is refused, how the site is cut into shards
     shard     one shard on the engine, window by window, exact at its edges
+    upcoming  a fleet's frames, window by window
     tally     what each block of the site sent, and what was heard of it
     kernels   small compiled loops; digest: names of sets that depend on no order
     bundles   the gateways as arrays: what was heard goes into bundles
