@@ -14,6 +14,7 @@ from wmbus.afl import FCL_MCR, Afl
 from wmbus.dates import decode_f, encode_f
 from wmbus.ell import CI_I
 from wmbus.errors import BadTelegram
+from wmbus.records import parse_records
 from wmbus.sender import CC_SYNCHRONOUS
 from wmbus.telegram import Telegram, parse
 from wmbus.transport import CI_NONE, CI_SHORT
@@ -65,9 +66,17 @@ def with_status_cleared(frame: bytes, bits: int) -> bytes:
 
 def with_units(frame: bytes, units: int, maker: str) -> bytes:
     """Mode 5: keep the first encrypted block, cut the others, append current units in clear (N becomes 1). Mode 0:
-    append the record. Other modes: the same surgery, for a receiver that fails open."""
+    write over the units, in whatever coding they have; append them where there are none. Other modes: the surgery of
+    mode 5, for a receiver that fails open. Raises CannotEncode for units that the meter's own coding does not hold."""
     record = HCA_RECORD + units.to_bytes(3, "little")
-    return with_tail(frame, record) if parse(frame).mode == 0 else cut_to_first_block(frame, record, maker)
+    telegram = parse(frame)
+    if telegram.mode != 0:
+        return cut_to_first_block(frame, record, maker)
+    for one in parse_records(frame[telegram.payload_offset :], strict=False, offset=telegram.payload_offset):
+        if (one.quantity, one.function, one.storage) == ("heat cost allocation", "instantaneous", 0):
+            begin = one.offset + len(one.dif_vif)
+            return frame[:begin] + one.chain.encode(units) + frame[begin + len(one.raw) :]
+    return with_tail(frame, record)
 
 
 def records_now(units: int, at: datetime) -> bytes:

@@ -28,7 +28,7 @@ class Values:
     """What one telegram says. `meter_time` naive, as the meter shows it."""
 
     __slots__ = (
-        "energy_kwh", "error_date", "errors", "meter_time", "set_date", "set_date_units", "units", "volume_m3",
+        "energy_kwh", "error_date", "errors", "meter_time", "set_date", "set_date_units", "twice", "units", "volume_m3",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -40,6 +40,7 @@ class Values:
         self.error_date: date | None = None
         self.volume_m3: float | None = None
         self.energy_kwh: float | None = None
+        self.twice: str | None = None  # what two records told, be it in another coding
 
     @property
     def tells_consumption(self) -> bool:
@@ -117,16 +118,24 @@ def meaning(chain: Chain) -> str | None:
     return None if setter is None else _NAMES[setter]
 
 
+def subject(what: str) -> str:
+    """What a meaning is about: energy is energy, in whatever unit it comes."""
+    return what.removesuffix("_wh").removesuffix("_j")
+
+
 def interpret(records: Iterable[Record]) -> Values:
     """The standard records of one telegram."""
     values = Values()
-    dated = False
+    told: set[str] = set()
     for record in records:
         setter = _setter(record.chain)
         if setter is not None:
             setter(values, record.value)
-            dated = dated or setter is _set_date
-    if not dated:
+            what = subject(_NAMES[setter])
+            if what in told:
+                values.twice = what
+            told.add(what)
+    if "set_date" not in told:
         values.set_date_units = None
     return values
 

@@ -3,8 +3,9 @@
 `pin_profile` is the rule that the receiver, not the sender, knows how a meter secures its telegrams: mode, header,
 an 8-byte MAC where mode 7 was agreed. Without it the portal honours what each telegram says about itself, as real
 receivers do, and so takes mode 0, CI 78, N = 0, a short or missing MAC from a meter that was sold as encrypted: it
-fails open (L19, L20). `strict` refuses bytes that nobody encrypted and answers given twice (L15, L16); without it the
-tail is read and the last answer stands. `whole_address=False` finds meter and key by id alone (L13).
+fails open (L19, L20). `strict` refuses bytes that nobody encrypted and answers given twice, be it in another coding
+(L15, L16); without it the tail is read and the last answer stands. `whole_address=False` finds meter and key by id
+alone (L13).
 
 A counter is handed to the freshness checks only when a MAC over it was verified: an unauthenticated counter is worth
 no more than an access number.
@@ -172,6 +173,9 @@ class Judge:
         verdict.telegram = unlocked.telegram  # behind an encrypted ELL the inner layers are the telegram's
         verdict.values = values
         verdict.counter = unlocked.counter if unlocked.mac_ok else None
+        if spec.strict and values.twice:
+            verdict.no(reasons.BAD_RECORDS, f"two records tell {values.twice}")
+            return
         if not values.tells_consumption:
             verdict.no(reasons.NO_VALUE, "no record of a consumption that this portal reads")
 

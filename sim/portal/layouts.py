@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.portal.interpret import meaning
+from sim.portal.interpret import meaning, subject
 from wmbus import values
 from wmbus.dates import decode_g
 from wmbus.errors import BadTelegram
@@ -66,10 +66,9 @@ def learned(payload: bytes) -> Layout | None:
         what = meaning(record.chain)
         if what is not None:
             step = _step(what, record, begin)
-            if step is None:
+            if step is None or subject(what) in map(subject, steps):
                 return None
-            steps.pop(what, None)
-            steps[what] = step  # the last answer stands, also where two meanings share a column
+            steps[what] = step
     if "set_date" not in steps:
         steps.pop("set_date_units", None)  # see interpret: a month end is no set date
     if not steps:

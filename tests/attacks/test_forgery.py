@@ -11,7 +11,7 @@ from attacks import forgery
 from tests.wmbus.published import Published, telegrams
 from wmbus.errors import BadTelegram
 from wmbus.receiver import unlock
-from wmbus.records import parse_records
+from wmbus.records import Record, parse_records
 from wmbus.telegram import parse
 
 
@@ -105,9 +105,18 @@ def test_units_in_clear_behind_the_first_block_are_refused_unless_the_receiver_t
 
 
 @pytest.mark.parametrize("one", [c for c in CLEAR if c.record["hca"]], ids=str)
-def test_units_are_appended_to_a_clear_telegram(one: Published) -> None:
-    forged = parse(forgery.with_units(one.frame, 4_711, one.record["manufacturer"]))
-    assert forged.payload == parse(one.frame).payload + forgery.HCA_RECORD + (4_711).to_bytes(3, "little")
+def test_units_of_a_clear_telegram_are_written_over(one: Published) -> None:
+    forged, before = parse(forgery.with_units(one.frame, 471, one.record["manufacturer"])), parse(one.frame)
+    told = [record for record in parse_records(forged.payload, strict=False) if _tells_units(record)]
+    if any(_tells_units(record) for record in parse_records(before.payload, strict=False)):
+        assert [record.value for record in told] == [471]
+        assert len(forged.payload) == len(before.payload)
+    else:
+        assert forged.payload == before.payload + forgery.HCA_RECORD + (471).to_bytes(3, "little")
+
+
+def _tells_units(record: Record) -> bool:
+    return (record.quantity, record.function, record.storage) == ("heat cost allocation", "instantaneous", 0)
 
 
 def test_a_telegram_without_an_access_number_cannot_be_changed() -> None:

@@ -62,6 +62,7 @@ def test_every_type_in_every_mode(fleet: Fleet, tmp_path: Path) -> None:
 KINDS = (
     "genuine", "copy", "replay", "flip", "wrong key", "unknown", "cut", "mode 0", "other version", "foreign gateway",
     "late", "longer", "old k", "jump", "no time", "ell", "long header", "n zero", "random", "claimed time", "one byte",
+    "twice",  # a second answer in another coding
 )  # fmt: skip
 
 
@@ -100,6 +101,8 @@ def made(fleet: Fleet, kind: str, meter: int, k: int, salt: int) -> tuple[str, b
     if kind == "longer":
         tail = bytes((0x2F, 0x0B, 0x6E, 0x99)[: 1 + salt % 4])
         return gateway, bytes((raw[0] + len(tail),)) + raw[1:] + tail if raw[0] < 250 else raw, at_s
+    if kind == "twice":
+        return gateway, bytes((raw[0] + 5,)) + raw[1:] + b"\x03\x6e" + salt.to_bytes(3, "little"), at_s
     if kind == "mode 0":
         return gateway, build(address, fleet.acc(meter, k), 0, b"\x0b\x6e" + bcd(5, 3), security="none"), at_s
     if kind == "ell":

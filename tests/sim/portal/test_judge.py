@@ -117,6 +117,18 @@ def test_clear_tail(tmp_path: Path, forge: object) -> None:
     assert strong.hear(forged, AT_S) == reasons.CLEAR_TAIL
 
 
+def test_a_second_answer_in_another_coding(tmp_path: Path) -> None:
+    """0B6E and 036E are two records to the protocol and one question to a bill."""
+    agreed = telegram(5, units=5678, security="none")
+    forged = relength(agreed[1:] + b"\x03\x6e\x0b\x00\x00")
+    weak = Bed(tmp_path / "weak", PortalSpec(strict=False, checks=()), security="none")
+    assert weak.hear(forged, AT_S) is None
+    assert weak.portal.store.readings()[0].units == 11
+    strong = Bed(tmp_path / "strong", PINNED, security="none")
+    assert strong.hear(forged, AT_S) == reasons.BAD_RECORDS
+    assert strong.hear(agreed, AT_S) is None
+
+
 def test_lowered_n_loses_the_time_and_ts_sees_it(tmp_path: Path) -> None:
     b = Bed(tmp_path, PortalSpec(strict=False, checks=("ts",)))
     b.run([1, 2])
