@@ -16,7 +16,7 @@ _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _MASK, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def blocks(seed: Any, number: Any, a: Any, b: Any, c: Any, out: Any) -> None:
     """Philox4x32-10 of (number, a[i], b, c) into `out` (n, 4)."""
     for row in range(len(out)):
@@ -29,7 +29,7 @@ def blocks(seed: Any, number: Any, a: Any, b: Any, c: Any, out: Any) -> None:
         out[row, 0], out[row, 1], out[row, 2], out[row, 3] = c0, c1, c2, c3
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def normals(words: Any, knots: Any, out: Any) -> None:
     """seeds.normal_of of each word."""
     for row in range(len(words)):

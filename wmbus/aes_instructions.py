@@ -148,7 +148,7 @@ def _emit(builder: Any, arguments: Any, *, chained: bool) -> None:
     builder.position_at_end(done)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def cbc_lanes(_context: Any, keys: Any, ivs: Any, data: Any, stride: Any, blocks: Any) -> Any:
     signature = types.void(types.int64, types.int64, types.int64, types.int64, types.int64)
 
@@ -159,7 +159,7 @@ def cbc_lanes(_context: Any, keys: Any, ivs: Any, data: Any, stride: Any, blocks
     return signature, generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def ecb_lanes(_context: Any, keys: Any, ivs: Any, data: Any, stride: Any, blocks: Any) -> Any:
     signature = types.void(types.int64, types.int64, types.int64, types.int64, types.int64)
 

@@ -51,7 +51,7 @@ _LAST = np.array(
 )  # fmt: skip
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def crc_of(_context: Any, begin: Any, places: Any) -> Any:
     """The CRC of sixteen bytes at an address, put in order by the sixteen places at another; its higher byte is the
     lower one of the result, as it is sent."""
@@ -84,7 +84,7 @@ def crc_of(_context: Any, begin: Any, places: Any) -> Any:
     return types.uint16(types.int64, types.int64), generate
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def add_crcs_at(begin: int, stride: int, size: int, rows: int, to: int, to_stride: int) -> None:
     """Frames of `size` bytes (at least sixteen), `stride` apart from the address `begin`, to the address `to` in blocks
     of 10, 16, 16 ... bytes, each followed by its CRC. Copies are of sixteen bytes at a time, first block and last

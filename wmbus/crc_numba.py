@@ -27,7 +27,7 @@ def _tables() -> Any:
 _TABLES = _tables()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def add_crcs_a(frames: Any, out: Any) -> None:
     """Each row of `frames` (at least ten bytes) into `out` in blocks of 10, 16, 16 ... bytes, each followed by its
     CRC. Blocks of known length have loops of their own, which the compiler unrolls."""

@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import fcntl
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pickle import UnpicklingError
 from typing import Any, Final
 
 # Imported by name: type checkers meet a machine without numba too.
-njit: Any = importlib.import_module("numba").njit
 types: Any = importlib.import_module("numba").types
-intrinsic: Any = importlib.import_module("numba.extending").intrinsic
+intrinsic: Callable[[Callable[..., Any]], Any] = importlib.import_module("numba.extending").intrinsic
 alloca_once: Any = importlib.import_module("numba.core.cgutils").alloca_once
 ir: Any = importlib.import_module("llvmlite.ir")
 binding: Any = importlib.import_module("llvmlite.binding")
@@ -32,6 +31,12 @@ _CacheFile: Any = importlib.import_module("numba.core.caching").IndexDataCacheFi
 _config: Any = importlib.import_module("numba").config
 _codegen: Any = importlib.import_module("numba.core.codegen")
 _CUT_OFF: Final = (EOFError, UnpicklingError)  # a file whose end was not on the disk yet when the power went
+
+
+def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """numba's decorator, known to type checkers; what it makes takes numbers of any width."""
+    compiled: Callable[[Callable[..., Any]], Any] = importlib.import_module("numba").njit(**options)
+    return compiled
 
 
 def compiles_for(*instructions: str) -> bool:

@@ -42,7 +42,7 @@ load_32 = _load(32, "Four bytes, the first the lowest.")
 load_64 = _load(64, "Eight bytes, the first the lowest.")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store(_context: Any, value: Any, to: Any) -> Any:
     """As many bytes as the value's type has, the lowest first."""
     if not isinstance(value, types.Integer):
@@ -55,7 +55,7 @@ def store(_context: Any, value: Any, to: Any) -> Any:
     return types.void(value, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def copy_16(_context: Any, begin: Any, to: Any) -> Any:
     """Sixteen bytes from one address to another."""
 

@@ -118,7 +118,7 @@ class Bundles:
         return received
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def _parted(slot: Any, meter: Any, sequence: Any, open_: Any, up: Any, own: Any, out: Any, stay: Any) -> None:
     """Which receptions leave for the portal and which stay; the guard's that leave are another shard's."""
     for at in range(len(slot)):
@@ -128,7 +128,7 @@ def _parted(slot: Any, meter: Any, sequence: Any, open_: Any, up: Any, own: Any,
         stay[at] = not closed and sequence[at] != _LOST
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def _digits(number: Any) -> Any:
     """Letters of a whole number in decimal."""
     count = 1 if number >= 0 else 2
@@ -139,14 +139,14 @@ def _digits(number: Any) -> Any:
     return count
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def _letters(level_cdbm: Any) -> Any:
     """Letters of hundredths written as Python writes the number: -70.25, -70.5, -70.0."""
     size = abs(level_cdbm)
     return (1 if level_cdbm < 0 else 0) + _digits(size // 100) + 1 + (1 if size % 10 == 0 else 2)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def _fill(
     first: Any, ends: Any, meter: Any, level: Any, length: Any, bundle: Any, limits: Any, open_: Any, cuts: Any,
     cut_first: Any, next_cut: Any, now_ns: Any, last: Any, up: Any, own: Any,

@@ -6,22 +6,21 @@ digests of shards add up.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
 
-njit: Any = importlib.import_module("numba").njit
+from wmbus.jit import njit
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def _mixed(word: Any) -> Any:
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return word ^ (word >> np.uint64(31))
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def pick(first: Any, k: Any, heard: Any, own: Any, names: Any, meter_out: Any, k_out: Any) -> Any:
     """Heard frames of own meters into meter_out and k_out; (how many, frames of own meters, digest)."""
     count, sent, digest = 0, 0, np.uint64(0)

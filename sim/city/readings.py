@@ -192,7 +192,7 @@ class Said:
         return again
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def _said(meter: Any, k: Any, highest: Any, ring: Any, size: Any) -> Any:
     again = 0
     for at in range(len(meter)):
@@ -203,7 +203,7 @@ def _said(meter: Any, k: Any, highest: Any, ring: Any, size: Any) -> Any:
     return again
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def _digest(meter: Any, receiver: Any, stored_ns: Any, columns: Any) -> Any:
     """The digest of a table's rows, as `digest.of_rows` makes it: a sum over mixed rows, in no order."""
     total = np.uint64(0)

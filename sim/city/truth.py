@@ -132,7 +132,7 @@ def _number(column: str, value: NDArray[Any], scale: float) -> I64:
     return number
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def _encoded(value: Any, minutes: Any, days: Any, type_g: Any, number: Any) -> None:
     for at in range(len(value)):
         if value[at] == NONE:
@@ -147,7 +147,7 @@ def _encoded(value: Any, minutes: Any, days: Any, type_g: Any, number: Any) -> N
             number[at] = value[at]
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def _differ_at(number: Any, low: Any, high: Any, bcd: Any, frames: Any, begin: Any, width: Any, differs: Any) -> None:
     """Where these numbers are not what stands in `width` bytes of each frame: little endian, BCD where `bcd`; minus one
     is all bits set."""

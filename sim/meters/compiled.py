@@ -37,7 +37,7 @@ _TEN_THOUSAND, _SIXTY = np.uint64(10_000), np.uint64(60)
 assert FACTOR_ONE == 1 << 16
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def digits_of(number: Any) -> Any:
     """Eight decimal digits as packed BCD, the last two in the lowest byte: fours, twos and ones side by side in one
     word. Division by 100 and 10 is a product and a shift, exact for what can stand there."""
@@ -51,7 +51,7 @@ def digits_of(number: Any) -> Any:
     return np.uint32((packed | packed >> np.uint64(16)) & np.uint64(0xFFFFFFFF))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def _letters_of(digits: Any) -> Any:
     """Packed BCD as eight ASCII digits, the last one first."""
     word = np.uint64(digits)
@@ -60,7 +60,7 @@ def _letters_of(digits: Any) -> Any:
     return (word | word << np.uint64(4)) & np.uint64(0x0F0F0F0F0F0F0F0F) | np.uint64(0x3030303030303030)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def _write(to: int, stride: int, rows: int, offset: int, encoding: int, width: int, values: Any) -> None:
     """One value a row, at `offset` of each frame. The number as ASCII is made of the address, which has its digits."""
     at = to + offset
@@ -84,7 +84,7 @@ def _write(to: int, stride: int, rows: int, offset: int, encoding: int, width: i
             store(_letters_of(load_32(to + row * stride + 4)), at + row * stride)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def _since(counts: Any, end: int, begin: int, rows: int, room: Any, factor: Any, less: bool, value: Any) -> None:
     """Units from one hour of the tables to another into `value`, or taken off it."""
     for row in range(rows):
@@ -94,7 +94,7 @@ def _since(counts: Any, end: int, begin: int, rows: int, room: Any, factor: Any,
         value[row] = value[row] - units if less else units
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def fill_block(
     to: int, stride: int, size: int, first: int, rows: int, keys: Any, ivs: Any, work: Any, left: Any, lefts: int,
     template: Any, places: Any, operations: Any, columns: Any, meter: Any, k: Any, day: int, epoch_ms: int,
@@ -211,7 +211,7 @@ def fill_block(
     return lefts
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def fill(
     frames: Any, keys: Any, ivs: Any, left: Any,
     template: Any, places: Any, operations: Any, columns: Any, meter: Any, k: Any, day: int, epoch_ms: int,

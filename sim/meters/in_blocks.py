@@ -23,7 +23,7 @@ from wmbus.security_numba import cbc_rows
 from wmbus.words import copy_16, load_8, store
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def _deliver(frames: int, size: int, rows: int, to: int, bytes_: int) -> None:
     """So many rows of `size` bytes to rows of `bytes_`: with CRCs where those are longer."""
     if bytes_ > size:
@@ -36,7 +36,7 @@ def _deliver(frames: int, size: int, rows: int, to: int, bytes_: int) -> None:
         store(load_8(frames + byte), to + byte)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def fill_mode5(
     out: Any, blocks: int, filled: bool, again: Any, left: Any,
     template: Any, places: Any, operations: Any, columns: Any, meter: Any, k: Any, day: int, epoch_ms: int,
@@ -72,7 +72,7 @@ def fill_mode5(
     return lefts, agains
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def fill_mode7(
     out: Any, blocks: int, filled: bool, again: Any, left: Any, counter0: Any,
     template: Any, places: Any, operations: Any, columns: Any, meter: Any, k: Any, day: int, epoch_ms: int,

@@ -102,7 +102,7 @@ class FreshnessMany:
 # --- windows ------------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def look(highest: Any, ring: Any, row: Any, size: Any, value: Any) -> Any:
     """NEW, SEEN or BEHIND."""
     if highest == NONE or value > highest:
@@ -112,7 +112,7 @@ def look(highest: Any, ring: Any, row: Any, size: Any, value: Any) -> Any:
     return SEEN if ring[row, (value >> 3) % ring.shape[1]] >> (value & 7) & 1 else NEW
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def mark(highest: Any, ring: Any, row: Any, size: Any, value: Any) -> Any:
     """The new highest."""
     length = ring.shape[1]
@@ -132,7 +132,7 @@ def mark(highest: Any, ring: Any, row: Any, size: Any, value: Any) -> Any:
 # --- judgement ----------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def _counted(now_ns: Any, at_ns: Any, counter: Any, anchor: Any, interval_ns: Any) -> Any:
     """Age by the counter, cut off at the limits."""
     ahead = counter - anchor
@@ -141,7 +141,7 @@ def _counted(now_ns: Any, at_ns: Any, counter: Any, anchor: Any, interval_ns: An
     return (now_ns - at_ns) - ahead * interval_ns
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def judge(
     order: Any, rows: Any, hashes: Any, gateway: Any, received: Any, unique: Any, content: Any, acc: Any, counter: Any,
     shown_ns: Any, interval_ns: Any, bound_first: Any, bound: Any, sends_time: Any, silent_ns: Any, checks: Any,

@@ -17,7 +17,7 @@ _27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _SMALL = 64  # beyond, insertion would be slow
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def grouped(group: Any, groups: Any, time: Any) -> Any:
     """The rows whose group is not negative, by group, then time, then place."""
     first = np.zeros(groups + 1, dtype=np.int64)
@@ -51,7 +51,7 @@ def grouped(group: Any, groups: Any, time: Any) -> Any:
     return order
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def uniques(order: Any, group: Any, mark: Any, back: Any, unique: Any) -> Any:
     """Number rows that share group and mark alike, into `unique`; returns one row of each number. Looks back over so
     many rows; what lies farther apart gets another number, which only costs."""
@@ -75,7 +75,7 @@ def uniques(order: Any, group: Any, mark: Any, back: Any, unique: Any) -> Any:
     return shown[:count]
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def mixed(word: Any) -> Any:
     """SplitMix64's finaliser: a word whose bits all depend on all bits."""
     word = (word ^ (word >> _30)) * _MIX_A

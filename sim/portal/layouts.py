@@ -155,7 +155,7 @@ def _days() -> tuple[I64, I64]:
     return plain, later
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def _read(
     payloads: Any, rows: Any, marked: Any, mask: Any, template: Any, steps: Any, days: Any, later: Any, wholes: Any,
     reals: Any, fits: Any,

@@ -161,7 +161,7 @@ def first_of_id(roll: Roll, address: Address, *, keyed: bool = False) -> int:
     return int(rows[0]) if len(rows) else NO_ROW
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def find(number: Any, numbers: Any, places: Any) -> Any:
     """The row of an address's number, NO_ROW when it has none."""
     mask = len(places) - 1
@@ -173,7 +173,7 @@ def find(number: Any, numbers: Any, places: Any) -> Any:
         place = (place + 1) & mask
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def _enter(numbers: Any, places: Any) -> Any:
     """Fill the table of places; the row of an address that was there already, or -1."""
     mask = len(places) - 1

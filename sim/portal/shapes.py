@@ -24,7 +24,7 @@ _32 = np.uint64(32)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def copied(begin: Any, to: Any, size: Any) -> None:
     """So many bytes from one address to another."""
     whole = size & ~7
@@ -34,7 +34,7 @@ def copied(begin: Any, to: Any, size: Any) -> None:
         store(load_8(begin + byte), to + byte)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def unpack(
     data: Any, offset: Any, row: Any, wires: Any, all_keys: Any, payload_at: Any, header: Any, bare: Any, payload: Any,
     keys: Any, iv: Any, address: Any, acc: Any, status: Any,
@@ -58,7 +58,7 @@ def unpack(
             address[at, byte] = wires[meter, 2 + byte]
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def covered(data: Any, offset: Any, place: Any, covered: Any, size: Any, macs: Any, counter: Any) -> None:
     """What the MAC covers (MCL, MCR, and from the transport layer on), the MAC, and the counter. The AFL of profile B
     ends at `place`."""
@@ -75,7 +75,7 @@ def covered(data: Any, offset: Any, place: Any, covered: Any, size: Any, macs: A
         copied(base + end, to + at * width + 5, size - 5)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def equal(wanted: Any, macs: Any) -> Any:
     out = np.empty(len(macs), dtype=np.bool_)
     for at in range(len(macs)):
@@ -86,7 +86,7 @@ def equal(wanted: Any, macs: Any) -> Any:
     return out
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def settle(
     at: Any, read: Any, good: Any, wholes: Any, reals: Any, acc: Any, counter: Any, status: Any, security: Any,
     out_wholes: Any, out_reals: Any, out_acc: Any, out_counter: Any, out_status: Any, out_security: Any,
@@ -108,7 +108,7 @@ def settle(
         out_security[to] = security
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy")
 def shapes(
     data: Any, offset: Any, length: Any, number: Any, places: Any, agreed: Any, keyed: Any, mark: Any, row: Any,
     mode: Any, place: Any,
@@ -186,7 +186,7 @@ def shapes(
         row[at], mode[at], place[at] = meter, named, to
 
 
-@njit(cache=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", inline="always")
 def _number(data: Any, maker: Any, id_: Any, version: Any) -> Any:
     value = np.uint64(data[maker + 1]) << np.uint64(56) | np.uint64(data[maker]) << np.uint64(48)
     for byte in range(4):

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from sim.radio.compiled import first_words
 from sim.radio.solitary import ENTRY_MASK, ENTRY_SHIFT, IN_RANGE, READABLE
+from wmbus.jit import njit
 
 MOST_CELLS = 1 << 16
 _FEWEST = 8
@@ -26,13 +26,13 @@ _ONE = np.uint8(1)
 _GRAIN, _Q = 12, 32  # time is counted in 4 096 ns, and cells with 32 binary places
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def cell_scale(span: Any, longest: Any) -> Any:
     """Cells in a unit of 4 096 ns, Q32: two frames whose cells are not neighbours do not meet."""
     return (np.int64(1) << _Q) // max((longest >> _GRAIN) + 2, (span >> _GRAIN) // (MOST_CELLS - 8) + 1)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def gather(
     meters: Any, first: Any, frame_start: Any, begin: Any, until: Any, since: Any, cells: Any, scale: Any, keys: Any,
     frame_of: Any, picks: Any,
@@ -84,7 +84,7 @@ def gather(
     return -1 if astray else np.int64(n)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def take_apart(
     keys: Any, n: Any, cells: Any, scale: Any, longest: Any, base: Any, link_meter: Any, link_flags: Any,
     link_luck: Any, extra: Any, begin: Any, until: Any, taken_until: Any, drawn: Any, key: Any, purpose: Any, ear: Any,

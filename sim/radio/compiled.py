@@ -6,16 +6,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from sim.seeds import MULTIPLIER_0, MULTIPLIER_1, WEYL_0, WEYL_1
+from wmbus.jit import njit
 
 _M0, _M1 = np.uint64(MULTIPLIER_0), np.uint64(MULTIPLIER_1)
 _W0, _W1 = np.uint64(WEYL_0), np.uint64(WEYL_1)
 _MASK, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
-@numba.njit(inline="always")
+@njit(inline="always")
 def first_words(k0: Any, k1: Any, c0: Any, c1: Any, c2: Any, c3: Any) -> Any:
     """Words 0 and 1 of a Philox4x32-10 block."""
     for _ in range(10):
@@ -30,7 +30,7 @@ def first_words(k0: Any, k1: Any, c0: Any, c1: Any, c2: Any, c3: Any) -> Any:
     return c0, c1
 
 
-@numba.njit(inline="always")
+@njit(inline="always")
 def normal_of(word: Any, knots: Any) -> Any:
     """seeds.normal_of for one word."""
     v = np.int64(word & np.uint64(0x7FFFFFFF))
@@ -45,7 +45,7 @@ def normal_of(word: Any, knots: Any) -> Any:
     return -z if word >> np.uint64(31) != 0 else z
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def due(
     t0: Any, period: Any, acc0: Any, prefix: Any, end: Any, number: Any, upcoming: Any, first: Any, start: Any, k: Any,
 ) -> Any:  # fmt: skip

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from sim.radio.apart import MOST_CELLS, cell_scale, gather, take_apart
@@ -39,13 +38,14 @@ from sim.radio.solitary import (
     lay_out,
     take_small,
 )
+from wmbus.jit import njit
 
 # columns of what is carried
 C_RECEIVER, C_START, C_END, C_LEVEL, C_UNITS, C_LIMIT, C_FLAGS, C_FRAME, C_PEAK, C_JAM, C_DOWN = range(11)
 CARRY_COLUMNS = 11
 
 
-@numba.njit(inline="always")
+@njit(inline="always")
 def _judge(flags: Any, down: Any, jam: Any, peak: Any, limit: Any) -> Any:
     """The first reason that applies; the numbers are sim.events.Fate."""
     if down:
@@ -61,7 +61,7 @@ def _judge(flags: Any, down: Any, jam: Any, peak: Any, limit: Any) -> Any:
     return 0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def in_order(keys: Any, n: Any, span: Any, fill: Any, order: Any) -> None:
     """Keys sorted into `order`: into about n buckets of time, then by insertion. `fill`: scratch."""
     shift = np.uint64(ENTRY_BITS)
@@ -87,7 +87,7 @@ def in_order(keys: Any, n: Any, span: Any, fill: Any, order: Any) -> None:
         order[j + 1] = item
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def sweep(
     receivers: Any, frames: Any, link_offset: Any, links: Any, link_luck: Any, names: Any, ears: Any,
     sensitivity: Any, since: Any, luck: Any, ex_offset: Any, extra: Any, out_offset: Any, out_down: Any, out_up: Any,

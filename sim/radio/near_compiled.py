@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from sim.radio.compiled import first_words, normal_of
 from sim.radio.propagation import LOG10, OCTAVE
+from wmbus.jit import njit
 
 _Q, _BITS = 24, 12
 LUCK_BITS = 6
 _BOX = 400  # meters; a block's
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def log10_q24(value: Any) -> Any:
     """propagation.log10_q24 of one number."""
     exponent, rest = 1, value
@@ -35,7 +35,7 @@ def log10_q24(value: Any) -> Any:
     return low + (((LOG10[index + 1] - low) * within) >> 20) + OCTAVE[exponent - 1]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def links(
     here: Any, power: Any, mode: Any, here_id: Any, there: Any, need: Any, hears: Any, there_id: Any, widest: Any,
     slope: Any, floor: Any, floor_cm: Any, fixed: Any, sigma: Any, key: Any, purpose: Any, knots: Any,

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from sim.radio.compiled import first_words, normal_of
+from wmbus.jit import njit
 
 # flags of an entry
 READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL, BUSY = 1, 2, 4, 8, 16
@@ -26,7 +26,7 @@ START, END, LEVEL, UNITS, LIMIT, FLAGS, FRAME = range(7)
 COLUMNS = 7
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def lay_out(
     keys: Any, own: Any, frame_of: Any, base: Any, begin: Any, links: Any, frames: Any, visitors: Any, luck: Any,
     ear: Any, names: Any, sensitivity: Any, words: Any, others: Any, table: Any,
@@ -64,7 +64,7 @@ def lay_out(
     return n
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def take_small(
     order: Any, n: Any, own: Any, table: Any, rest: Any, until: Any, taken_until: Any, places: Any, counted: Any,
     heard: Any, tally: Any,
