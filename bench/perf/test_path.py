@@ -1,13 +1,14 @@
 """The whole path: a thousand meters for a day at 900 s, through Mosquitto with mutual TLS, to stored readings.
 
-Goal on two cores: under 30 s. What is held to it is processor time, ours and the broker's: nothing of it runs side by
-side, so on a machine that has two cores for it the wall shows the same and the disk's waits; on one that is shared the
-wall shows what others do. The wall's seconds are told beside it. The run is checked before its time is believed.
+Goal on two cores: under 30 s. Processor time is held to it, ours and the broker's, and so is the wall, which counts the
+disk's and the broker's waits too. A machine that others use shows on the wall what they do, so there the better of two
+days counts. The run is checked before its time is believed.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,15 @@ def test_a_thousand_meters_for_a_day(benchmark: Any, tmp_path: Path) -> None:
             return len(world.truth.readings)
 
     readings = benchmark.pedantic(day, rounds=1, iterations=1)
+    wall_s = benchmark.stats.stats.min
+    if wall_s >= LIMIT_S:
+        shutil.rmtree(tmp_path / "world")
+        begin = time.perf_counter()
+        day()
+        wall_s = time.perf_counter() - begin
     benchmark.extra_info.update(
         readings=readings, processor_s=round(processor_s, 1), readings_per_s=round(readings / processor_s)
     )
     assert readings > 90_000
     assert processor_s < LIMIT_S
+    assert wall_s < LIMIT_S
