@@ -101,7 +101,7 @@ def _emit(builder: Any, arguments: Any) -> None:
     builder.position_at_end(done)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _lanes_back(_context: Any, keys: Any, ivs: Any, data: Any, stride: Any, blocks: Any) -> Any:
     signature = types.void(types.int64, types.int64, types.int64, types.int64, types.int64)
 
@@ -112,7 +112,7 @@ def _lanes_back(_context: Any, keys: Any, ivs: Any, data: Any, stride: Any, bloc
     return signature, generate
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _rows_back(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> None:
     """`rows` is a whole number of eights; k, v, d are addresses."""
     for row in range(0, rows, LANES):
@@ -123,7 +123,7 @@ def _rows_back(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> N
 def decrypt_cbc(keys: Any, iv: Any, data: Any) -> None:
     """In place, also where the rows of `data` (n, 16 m) have gaps between them; `keys` and `iv` (n, 16) have none."""
     n, size = data.shape
-    if data.strides[1] != 1 and size > 1:
+    if data.size and data.strides[1] != 1:
         raise ValueError("the bytes of a row must lie side by side")
     whole = n // LANES * LANES
     _rows_back(keys.ctypes.data, iv.ctypes.data, data.ctypes.data, data.strides[0], size // 16, whole)

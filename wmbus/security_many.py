@@ -70,8 +70,9 @@ def engine() -> Engine:
 
 
 def encrypt_cbc(keys: U8, iv: U8 | None, blocks: U8) -> None:
-    """AES-128-CBC in place.  ``keys`` (n, 16), ``iv`` (n, 16) or None for zero, ``blocks`` (n, 16 m)."""
-    _check(keys, blocks)
+    """AES-128-CBC in place.  ``keys`` (n, 16), ``iv`` (n, 16) or None for zero, ``blocks`` (n, 16 m).  Raises
+    CannotEncode."""
+    _check(keys, iv, blocks)
     if engine() == "numpy":
         for rows in _slices(len(keys)):
             _cbc(_expand(keys[rows]), None if iv is None else iv[rows], blocks[rows])
@@ -81,7 +82,7 @@ def encrypt_cbc(keys: U8, iv: U8 | None, blocks: U8) -> None:
 
 def decrypt_cbc(keys: U8, iv: U8 | None, blocks: U8) -> None:
     """The inverse, in place."""
-    _check(keys, blocks)
+    _check(keys, iv, blocks)
     if engine() == "numpy":
         for rows in _slices(len(keys)):
             _cbc_back(_expand(keys[rows]), None if iv is None else iv[rows], blocks[rows])
@@ -91,6 +92,7 @@ def decrypt_cbc(keys: U8, iv: U8 | None, blocks: U8) -> None:
 
 def cmac(keys: U8, messages: U8) -> U8:
     """AES-CMAC of one message a row, all of one length: (n, 16)."""
+    _check_rows("keys", keys, BLOCK)
     if len(keys) != len(messages):
         raise CannotEncode(f"{len(keys)} keys for {len(messages)} messages")
     out = np.empty((len(keys), BLOCK), dtype=np.uint8)
@@ -105,6 +107,7 @@ def cmac(keys: U8, messages: U8) -> U8:
 def cmac_padded(keys: U8, padded: U8, size: int) -> U8:
     """`cmac` of messages of `size` bytes that stand in rows of whole blocks with room after them; the rows are used
     up. For whoever lays messages out anew anyway."""
+    _check(keys, None, padded)
     if engine() == "numpy":
         return cmac(keys, padded[:, :size])
     macs: U8 = _numba().cmac_padded(keys, padded, size, _fast())
@@ -113,6 +116,7 @@ def cmac_padded(keys: U8, padded: U8, size: int) -> U8:
 
 def derive_pair(keys: U8, counters: U32, id_wire: U8) -> tuple[U8, U8]:
     """(Kenc, Kmac) of messages from meters, each (n, 16).  ``counters`` (n,), ``id_wire`` (n, 4)."""
+    _check_rows("keys", keys, BLOCK)
     if engine() != "numpy":
         both_blocks = np.full((len(keys), 2 * BLOCK), 0x07, dtype=np.uint8)
         for at, constant in ((0, DC_ENC_FROM_METER), (BLOCK, DC_MAC_FROM_METER)):
@@ -131,9 +135,20 @@ def derive_pair(keys: U8, counters: U32, id_wire: U8) -> tuple[U8, U8]:
     return both[0], both[1]
 
 
-def _check(keys: U8, blocks: U8) -> None:
-    if keys.ndim != 2 or keys.shape[1] != BLOCK:
-        raise CannotEncode(f"keys are rows of {BLOCK} bytes, not of shape {keys.shape}")
+def _check_rows(what: str, rows: U8, size: int) -> None:
+    """Compiled code would take whatever stands there, and beside it."""
+    if rows.ndim != 2 or rows.shape[1] != size or rows.dtype != np.uint8:
+        raise CannotEncode(f"{what} are rows of {size} bytes, not {rows.dtype} of shape {rows.shape}")
+
+
+def _check(keys: U8, iv: U8 | None, blocks: U8) -> None:
+    _check_rows("keys", keys, BLOCK)
+    if iv is not None:
+        _check_rows("IVs", iv, BLOCK)
+        if len(iv) != len(keys):
+            raise CannotEncode(f"{len(keys)} keys and {len(iv)} IVs")
+    if blocks.dtype != np.uint8 or not blocks.flags.writeable:
+        raise CannotEncode(f"blocks are bytes that are worked on in place, not {blocks.dtype} or read-only")
     if blocks.ndim != 2 or len(blocks) != len(keys) or blocks.shape[1] % BLOCK:
         raise CannotEncode(f"{len(keys)} keys need as many rows of whole blocks, not shape {blocks.shape}")
 

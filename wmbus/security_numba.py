@@ -26,7 +26,7 @@ _POLYNOMIAL = np.uint64(0x87)
 # --- by instructions ------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def cbc_rows(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> None:
     """`rows` is a whole number of LANES; k, v, d are addresses."""
     for row in range(0, rows, LANES):
@@ -37,7 +37,7 @@ def cbc_rows(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> Non
 def _cbc_instructions(keys: Any, iv: Any, data: Any) -> None:
     """In place, also where the rows of `data` have gaps between them."""
     n, size = data.shape
-    if data.strides[1] != 1 and size > 1:
+    if data.size and data.strides[1] != 1:
         raise ValueError("the bytes of a row must lie side by side")
     whole = n // LANES * LANES
     cbc_rows(keys.ctypes.data, iv.ctypes.data, data.ctypes.data, data.strides[0], size // 16, whole)
@@ -49,7 +49,7 @@ def _cbc_instructions(keys: Any, iv: Any, data: Any) -> None:
         data[whole:] = some[: n - whole]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _ecb_instructions(keys: Any, data: Any) -> int:
     n, size = data.shape
     whole = n // LANES * LANES
@@ -69,7 +69,7 @@ def _ecb_instructions(keys: Any, data: Any) -> int:
 # --- by tables ------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _expand(key: Any, out: Any) -> None:
     for word in range(4):
         value = np.uint32(0)
@@ -88,7 +88,7 @@ def _expand(key: Any, out: Any) -> None:
         out[word] = out[word - 4] ^ value
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _encrypt(keys: Any, state: Any) -> None:
     a, b, c, d = state[0] ^ keys[0], state[1] ^ keys[1], state[2] ^ keys[2], state[3] ^ keys[3]
     for at in range(4, 40, 4):
@@ -103,7 +103,7 @@ def _encrypt(keys: Any, state: Any) -> None:
     state[3] = _last(d, a, b, c) ^ keys[43]
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")
 def _last(a: Any, b: Any, c: Any, d: Any) -> Any:
     return np.uint32(
         np.uint32(SBOX[a >> 24]) << 24 | np.uint32(SBOX[b >> 16 & 0xFF]) << 16
@@ -111,7 +111,7 @@ def _last(a: Any, b: Any, c: Any, d: Any) -> Any:
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _by_tables(keys: Any, iv: Any, data: Any, chained: bool) -> None:
     schedule, state = np.empty(44, np.uint32), np.empty(4, np.uint32)
     for row in range(len(data)):
@@ -130,7 +130,7 @@ def _by_tables(keys: Any, iv: Any, data: Any, chained: bool) -> None:
                 data[row, at + byte] = state[byte >> 2] >> (24 - 8 * (byte & 3)) & 0xFF
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _back_by_tables(keys: Any, iv: Any, data: Any) -> None:
     schedule, back = np.empty(44, np.uint32), np.empty(44, np.uint32)
     state, before, sealed = np.empty(4, np.uint32), np.empty(16, np.uint8), np.empty(16, np.uint8)
@@ -156,7 +156,7 @@ def _back_by_tables(keys: Any, iv: Any, data: Any) -> None:
             before[:] = sealed
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _decrypt(keys: Any, state: Any) -> None:
     a, b, c, d = state[0] ^ keys[0], state[1] ^ keys[1], state[2] ^ keys[2], state[3] ^ keys[3]
     for at in range(4, 40, 4):
@@ -171,7 +171,7 @@ def _decrypt(keys: Any, state: Any) -> None:
     state[3] = _last_back(d, c, b, a) ^ keys[43]
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")
 def _last_back(a: Any, b: Any, c: Any, d: Any) -> Any:
     s = INVERSE_SBOX
     return np.uint32(
@@ -207,7 +207,7 @@ def decrypt_cbc(keys: Any, iv: Any, blocks: Any, fast: bool) -> None:
         blocks[:] = whole
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")
 def _turned(word: Any) -> Any:
     """A 64-bit word with its bytes in the other order."""
     word = (word & _BYTES) << _U8 | word >> _U8 & _BYTES
@@ -215,13 +215,13 @@ def _turned(word: Any) -> Any:
     return word << _U32 | word >> _U32
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")
 def _doubled(high: Any, low: Any) -> Any:
     """Doubling in GF(2**128)."""
     return high << _ONE | low >> _TOP, low << _ONE ^ (high >> _TOP) * _POLYNOMIAL
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def pad(zeros: Any, blocks: Any, words: Any, size: Any) -> None:
     """Padding, and the last block mixed with its subkey; `zeros` is each key's encrypted zero block, `words` are the
     blocks seen as 64-bit words."""
@@ -255,7 +255,7 @@ def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
         _by_tables(keys, zeros, blocks, False)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def mix_k1(zeros: Any, blocks: Any) -> None:
     """Both blocks of each row mixed with K1; arrays of 64-bit words."""
     for row in range(len(zeros)):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from wmbus import security_many
 from wmbus.errors import CannotEncode
-from wmbus.link import SND_NR, length_a
+from wmbus.link import HEADER_BYTES, SND_NR, length_a
 from wmbus.sender import CC_SYNCHRONOUS, MAX_BLOCKS, Security, length
 from wmbus.transport import CI_LONG, CI_NONE, CI_SHORT
 
@@ -199,14 +199,20 @@ def crc16_many(rows: U8) -> NDArray[np.uint16]:
 
 
 def add_crcs_a_many(frames: U8, out: U8 | None = None) -> U8:
-    """Telegrams of one length -> on-air bytes in frame format A: ``link.add_crcs_a`` of each row, into ``out``."""
+    """Telegrams of one length -> on-air bytes in frame format A: ``link.add_crcs_a`` of each row, into ``out``. Raises
+    CannotEncode."""
     n, size = frames.shape
+    if size < HEADER_BYTES:
+        raise CannotEncode(f"a frame has at least {HEADER_BYTES} bytes, not {size}")
     if out is None:
         out = np.empty((n, length_a(size - 1)), dtype=np.uint8)
+    if out.shape != (n, length_a(size - 1)) or not frames.dtype == out.dtype == np.uint8 or not out.flags.writeable:
+        raise CannotEncode(f"{n} rows of {size} bytes with CRCs do not go into {out.dtype} of shape {out.shape}")
     if security_many.engine() != "numpy":
         instructions = importlib.import_module("wmbus.crc_instructions")
         fast = security_many.engine() == "aes-ni" and instructions.has_products() and size >= 16
-        by = instructions if fast and frames.strides[1] == 1 else importlib.import_module("wmbus.crc_numba")
+        side_by_side = frames.strides[1] == out.strides[1] == 1
+        by = instructions if fast and side_by_side else importlib.import_module("wmbus.crc_numba")
         by.add_crcs_a(frames, out)
         return out
     at = to = 0

@@ -34,7 +34,8 @@ _LEAST_BYTES: Final = 30  # of a frame that is copied and CRC'd sixteen bytes at
 def by_days(fleet: Fleet, group: int, meter: I64, k: I64, block: U8, crcs: bool) -> I64:
     """The telegrams of one group's meters, one a row of `block`, as if all meters were well. Returns the rows that are
     left to numpy: those of more days, or all where a value does not fit, since numpy says which."""
-    if float(k.max()) * float(fleet.longest_ns) > LIMIT_NS / 2 or int(k.min()) < 0:
+    known = int(meter.min()) >= 0 and int(meter.max()) < fleet.n and int(k.min()) >= 0
+    if not known or float(k.max()) * float(fleet.longest_ns) > LIMIT_NS / 2:
         return np.arange(len(meter))
     rows: I64 | None = None
     its_meter, its_k, target = meter, k, block

@@ -136,3 +136,35 @@ def test_what_cannot_be_built_is_refused() -> None:
         security_many.encrypt_cbc(np.zeros((2, 16), np.uint8), None, rows)
     with pytest.raises(ValueError, match="no engine 'abacus' here"):
         security_many.use("abacus")  # type: ignore[arg-type]
+
+
+def test_what_does_not_fit_is_said_before_anything_is_touched(engine: security_many.Engine) -> None:
+    """Compiled code works on addresses: it would take what stands beside the array, and write where nobody may."""
+    keys, iv, blocks = _random(20, 16), _random(20, 16), _random(20, 32)
+    frozen = blocks.copy()
+    frozen.setflags(write=False)
+    for bad_keys, bad_iv, bad_blocks in (
+        (keys, iv[:19], blocks), (keys, iv[:, :8], blocks), (keys.astype(np.int64), iv, blocks),
+        (keys, iv.astype(np.uint16), blocks), (keys, iv, blocks.astype(np.int32)), (keys, iv, frozen),
+    ):  # fmt: skip
+        for work in (security_many.encrypt_cbc, security_many.decrypt_cbc):
+            with pytest.raises(CannotEncode):
+                work(bad_keys, bad_iv, bad_blocks)
+    assert np.array_equal(frozen, blocks)
+    for bad in (keys[:, :8], keys.view(np.uint64)):
+        with pytest.raises(CannotEncode):
+            security_many.cmac(bad, blocks)
+        with pytest.raises(CannotEncode):
+            security_many.derive_pair(bad, np.zeros(20, np.uint32), keys[:, :4])
+    with pytest.raises(CannotEncode):
+        security_many.cmac_padded(keys[:19], blocks, 20)
+    for out in (np.empty((20, 37), np.uint8), np.empty((19, 38), np.uint8), np.empty((20, 38), np.uint16)):
+        with pytest.raises(CannotEncode):
+            sender_many.add_crcs_a_many(blocks, out)
+
+
+def test_no_rows_and_short_ones(engine: security_many.Engine) -> None:
+    assert security_many.cmac(_random(0, 16), _random(0, 5)).shape == (0, 16)
+    for size in (1, 9):
+        with pytest.raises(CannotEncode):
+            sender_many.add_crcs_a_many(_random(3, size))

@@ -78,6 +78,13 @@ def test_the_same_for_rows_with_gaps_and_for_rows_that_are_read_only() -> None:
     assert _by(engine, fleet, meter, frozen, crcs=True) == wanted
 
 
+@pytest.mark.parametrize("engine", security_many.engines())
+def test_a_meter_that_is_not_there(engine: security_many.Engine) -> None:
+    fleet = _fleet("mode5", 20)
+    with pytest.raises(IndexError):
+        _by(engine, fleet, [3, 20], [0, 0], crcs=True)
+
+
 @pytest.mark.parametrize(("security", "k", "meter"), [("mode5", 33, 1_942), ("mode5", 50, 720), ("mode7", 105, 651)])
 def test_ciphertext_like_plain_text_is_made_again(
     security: Security, k: int, meter: int, monkeypatch: pytest.MonkeyPatch
