@@ -3,21 +3,26 @@
 numba keeps a function's machine code until the function's own file changes. But the code of other files is in it too,
 functions inlined and constants frozen: a table of the fleet changed, and the loop that writes telegrams would go on
 with the old one. So whenever a source has another content than last time, the code of every file that imports it,
-however indirectly, is dropped. A record of the contents lies beside the cache. `wmbus/` used without the world does not
-look.
+however indirectly, is dropped. A record of the contents lies beside the cache. What a process compiles after a source
+was changed under it is not kept. `wmbus/` used without the world does not look.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from wmbus import keeping
+
 ROOT: Final = Path(__file__).resolve().parent.parent
+_BESIDE: Final = ROOT / "sim" / "__pycache__"
 SOURCES: Final = ("wmbus", "sim", "sim/radio", "sim/meters", "sim/portal", "sim/city")
 _IMPORT = re.compile(
     r"^\s*from\s+((?:wmbus|sim)(?:\.\w+)*)\s+import\s+(\([^)]*\)|.*)|^\s*import\s+((?:wmbus|sim)[\w.]*)", re.MULTILINE
@@ -27,13 +32,29 @@ _NAME = re.compile(r"import_module\(\"((?:wmbus|sim)[\w.]*)\"\)")
 
 def folder() -> Path:
     """Where numba keeps what it compiles; of the folders beside the sources, one."""
+    return _apart() or _BESIDE
+
+
+def _apart() -> Path | None:
+    """The one folder in which it has a folder for each folder of sources; None where it keeps all beside them. As numba
+    chooses: the first that can be written of what it is told, beside the sources, and the user's cache."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    return Path(chosen) if chosen else ROOT / "sim" / "__pycache__"
+    if chosen and writable(Path(chosen)):
+        return Path(chosen)
+    if writable(_BESIDE) or importlib.util.find_spec("numba") is None:
+        return None
+    places = importlib.import_module("numba.misc.appdirs").AppDirs(appname="numba", appauthor=False)
+    return Path(places.user_cache_dir)
+
+
+def writable(place: Path) -> bool:
+    """Can a folder be written, or made?"""
+    return os.access(next(one for one in (place, *place.absolute().parents) if one.exists()), os.W_OK)
 
 
 def sources(root: Path) -> list[Path]:
-    """Every file that compiled code may be made of."""
-    return [path for place in SOURCES for path in sorted((root / place).glob("*.py"))]
+    """Every file that compiled code may be made of. Editors have links to nowhere beside what they edit."""
+    return [path for place in SOURCES for path in sorted((root / place).glob("*.py")) if path.is_file()]
 
 
 def drop_stale(root: Path = ROOT) -> list[str]:
@@ -44,7 +65,8 @@ def drop_stale(root: Path = ROOT) -> list[str]:
         known: dict[str, list[str]] = json.loads(place.read_text())
     except (OSError, ValueError):
         known = {}
-    now = {str(path.relative_to(root)): _stamp(path) for path in sources(root)}
+    now = _stamps(root)
+    keeping.ask["sources"] = lambda: _stamps(root) == now
     if {name: stamp for name, (stamp, _) in known.items()} == now:
         return []
     contents = {name: [stamp, _digest(root / name)] for name, stamp in now.items()}
@@ -52,7 +74,8 @@ def drop_stale(root: Path = ROOT) -> list[str]:
     stale = importers(changed | known.keys() - contents.keys(), root) if changed else []
     for name in stale:
         for index in _indices(root / name):
-            index.unlink(missing_ok=True)
+            with suppress(OSError):  # numba reads nothing where it cannot write
+                index.unlink()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         beside = place.with_suffix(f".{os.getpid()}")
@@ -85,6 +108,10 @@ def _imported(source: str) -> set[str]:
     return out
 
 
+def _stamps(root: Path) -> dict[str, str]:
+    return {str(path.relative_to(root)): _stamp(path) for path in sources(root)}
+
+
 def _stamp(path: Path) -> str:
     kept = path.stat()
     return f"{kept.st_mtime_ns} {kept.st_size}"
@@ -96,6 +123,6 @@ def _digest(path: Path) -> str:
 
 def _indices(path: Path) -> list[Path]:
     """numba's index files of one source's functions."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    places = Path(chosen).glob(f"{path.parent.name}_*") if chosen else [path.parent / "__pycache__"]
+    apart = _apart()
+    places = [path.parent / "__pycache__"] if apart is None else apart.glob(f"{path.parent.name}_*")
     return [index for place in places for index in place.glob(f"{path.stem}.*.nbi")]

@@ -23,12 +23,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sim.compiled_cache import ROOT, drop_stale, folder, sources
+from sim.compiled_cache import ROOT, drop_stale, folder, sources, writable
 from wmbus import security_many
 
 SETTING: Final = "WMBENCH_COMPILE"
 BESIDE: Final = "beside"
 _PACKAGES: Final = ("numba", "llvmlite", "numpy")
+_TARGETS: Final = ("NUMBA_CPU_FEATURES", "NUMBA_CPU_NAME", "NUMBA_ENABLE_AVX")  # another processor than this one
 _MOST_ROWS: Final = 1 << 18  # numpy takes some hundred bytes for each frame of a window
 
 
@@ -95,6 +96,8 @@ def beside() -> Iterator[None]:
 def _begun() -> subprocess.Popen[bytes]:
     """The process that compiles; it ends when its standard input does, so with this process, however that ends."""
     around = {name: value for name, value in os.environ.items() if name != SETTING}
+    if around.get("NUMBA_CACHE_DIR"):  # told from where we are, perhaps
+        around["NUMBA_CACHE_DIR"] = os.path.abspath(around["NUMBA_CACHE_DIR"])
     return subprocess.Popen(
         [sys.executable, "-m", "sim.city.ahead", "--beside"], cwd=ROOT, env=around,
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -105,15 +108,16 @@ def ready() -> bool:
     """Is there nothing to compile: no numba, nowhere to keep what it makes, or all of it there?"""
     if importlib.util.find_spec("numba") is None or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return True
-    place = folder()
-    return not os.access(place if place.exists() else place.parent, os.W_OK) or mark().exists()
+    return not writable(folder()) or mark().exists()
 
 
 def mark() -> Path:
     """The file that says that everything is compiled, for these versions, this processor and these sources."""
     import llvmlite.binding  # type: ignore[import-untyped,unused-ignore]
 
-    parts = [sys.version, llvmlite.binding.get_host_cpu_name()]
+    features = llvmlite.binding.get_host_cpu_features().flatten()
+    parts = [sys.version, llvmlite.binding.get_host_cpu_name(), features]
+    parts += [f"{name} {value}" for name, value in sorted(os.environ.items()) if name in _TARGETS]
     parts += [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
     parts += [f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}" for path in sources(ROOT)]
     return folder() / f"compiled-{hashlib.blake2b(chr(10).join(parts).encode(), digest_size=8).hexdigest()}"

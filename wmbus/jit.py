@@ -20,6 +20,8 @@ from itertools import count
 from pickle import UnpicklingError
 from typing import Any, Final
 
+from wmbus import keeping
+
 # Imported by name: type checkers meet a machine without numba too.
 types: Any = importlib.import_module("numba").types
 intrinsic: Callable[[Callable[..., Any]], Any] = importlib.import_module("numba.extending").intrinsic
@@ -34,8 +36,16 @@ _CUT_OFF: Final = (EOFError, UnpicklingError)  # a file whose end was not on the
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """numba's decorator, known to type checkers; what it makes takes numbers of any width."""
-    compiled: Callable[[Callable[..., Any]], Any] = importlib.import_module("numba").njit(**options)
+    """numba's decorator, known to type checkers; what it makes takes numbers of any width. Where there is no folder to
+    keep compiled code in, each process compiles its own."""
+    numbas = importlib.import_module("numba").njit
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        try:
+            return numbas(**options)(function)
+        except RuntimeError:  # "no locator available"
+            return numbas(**options | {"cache": False})(function)
+
     return compiled
 
 
@@ -57,6 +67,8 @@ def _locked(index: str, how: int) -> Iterator[None]:
 
 
 def _save(self: Any, key: Any, code: Any) -> None:
+    if not keeping.allowed():
+        return
     with _locked(self._index_path, fcntl.LOCK_EX):
         names = _names(self)
         if not names:

@@ -29,10 +29,11 @@ def compile_all() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if compiling.ready():
             return
+        mark = compiling.mark()  # of the sources as they were loaded; they may change meanwhile
         _play()
         for stale in place.glob("compiled-*"):
             stale.unlink(missing_ok=True)
-        compiling.mark().touch()
+        mark.touch()
 
 
 def _play() -> None:

@@ -96,6 +96,9 @@ def test_the_mark_knows_sources_and_folder(monkeypatch: pytest.MonkeyPatch, tmp_
     assert compiling.ready()
     source.write_text("a = 12")
     assert compiling.mark() != before and not compiling.ready()
+    before = compiling.mark()
+    monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
+    assert compiling.mark() != before
 
 
 def test_a_window_may_change_hands(monkeypatch: pytest.MonkeyPatch) -> None:

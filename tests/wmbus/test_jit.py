@@ -15,7 +15,13 @@ import pytest
 from bench.rundir import ROOT
 
 caching: Any = pytest.importorskip("numba.core.caching")
-from wmbus import jit  # noqa: E402 - importing it is what keeps the cache safe
+from wmbus import jit, keeping  # noqa: E402 - importing it is what keeps the cache safe
+
+
+@pytest.fixture(autouse=True)
+def _nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sources may be changed while tests run."""
+    monkeypatch.setattr(keeping, "ask", {})
 
 
 def test_two_that_save_at_once_keep_their_own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,6 +100,24 @@ def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyP
     cache = caching.IndexDataCacheFile(str(tmp_path), "function", "stamp")
     cache.save("a", "code of a")
     assert cache.load("a") == "code of a"
+
+
+def test_without_any_folder_code_is_compiled_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout that is read-only, and no home."""
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+
+    @jit.njit(cache=True)
+    def twice(number: Any) -> Any:
+        return 2 * number
+
+    assert twice(21) == 42
+
+
+def test_nothing_is_kept_that_may_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = caching.IndexDataCacheFile(str(tmp_path), "function", "stamp")
+    monkeypatch.setattr(keeping, "ask", {"never": lambda: False})
+    cache.save("a", "code of a")
+    assert not list(tmp_path.iterdir()) and cache.load("a") is None
 
 
 def test_only_what_numba_compiles_for(monkeypatch: pytest.MonkeyPatch) -> None:
