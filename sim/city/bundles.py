@@ -49,11 +49,19 @@ class Receptions:
     def __len__(self) -> int:
         return len(self.slot)
 
-    def __getitem__(self, rows: NDArray[Any] | slice) -> Receptions:
+    def __getitem__(self, rows: slice) -> Receptions:
         return Receptions(*(getattr(self, name)[rows] for name in self.__slots__))
 
-    def __add__(self, other: Receptions) -> Receptions:
-        return Receptions(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__slots__))
+    def of(self, rows: I64) -> Receptions:
+        """These rows, in this order."""
+        out = np.empty((len(self.__slots__), len(rows)), dtype=np.int64)
+        _copied(rows, *(getattr(self, name) for name in self.__slots__), out)
+        return Receptions(*out)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Receptions]) -> Receptions:
+        """One after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
 
 
 class Bundles:
@@ -84,33 +92,29 @@ class Bundles:
         self._cut_first = np.cumsum([0, *(len(one) for one in self._cuts)]).astype(np.int64)
         self._cut_ns = np.array([pair for one in self._cuts for pair in one], dtype=np.int64).reshape(-1, 2)
         self._next_cut = self._cut_first[:-1].copy()
-        self._held = Receptions(*(np.zeros(0, dtype=np.int64) for _ in Receptions.__slots__))
+        self._heard = [Receptions(*(np.zeros(0, dtype=np.int64) for _ in Receptions.__slots__))]
         self.lost = 0
 
     def hear(self, batch: FrameBatch) -> None:
         """What the gateways received in a window."""
         slot, end_ns = self.slot[batch.receiver], batch.start_ns + self._air_ns[batch.source]
-        fresh = Receptions(
+        self._heard.append(Receptions(
             slot, end_ns, batch.source, batch.k, batch.rssi_cdbm, batch.length_bytes, np.full(len(slot), -1)
-        )  # fmt: skip
-        both = self._held + fresh
-        self._held = both[grouped(both.slot, len(self.names), both.end_ns)]
+        ))  # fmt: skip
 
     def take(self, now_ns: int, *, last: bool = False) -> Receptions:
         """What own meters sent, is closed by `now_ns` and whose gateway is up, by meter and k, and those of equal k by
         gateway's name; nothing that was received from then on counts."""
-        held = self._held
-        first = np.searchsorted(held.slot, np.arange(len(self.names) + 1)).astype(np.int64)
+        held = Receptions.joined(self._heard)
+        order = grouped(held.slot, len(self.names), held.end_ns)
         up = np.zeros(len(self.names), dtype=np.bool_)
         self.lost += int(_fill(
-            first, held.end_ns, held.meter, held.level_cdbm, held.length_bytes, held.sequence, self._limits, self._open,
-            self._cut_ns, self._cut_first, self._next_cut, now_ns, last, up, self._own,
+            order, held.slot, held.end_ns, held.meter, held.level_cdbm, held.length_bytes, held.sequence, self._limits,
+            self._open, self._cut_ns, self._cut_first, self._next_cut, now_ns, last, up, self._own,
         ))  # fmt: skip
-        out, stay = np.empty(len(held), dtype=np.bool_), np.empty(len(held), dtype=np.bool_)
-        _parted(held.slot, held.meter, held.sequence, self._open, up, self._own, out, stay)
-        self._held = held[stay]
-        leaving = np.flatnonzero(out)
-        return held[leaving[grouped(held.meter[leaving], len(self._own), held.k[leaving])]]
+        leaving, staying = _parted(order, held.slot, held.meter, held.sequence, self._open, up, self._own)
+        self._heard = [held.of(staying)]
+        return held.of(leaving[grouped(held.meter[leaving], len(self._own), held.k[leaving])])
 
     def received_ns(self, some: Receptions) -> I64:
         """When, by the gateways' own clocks."""
@@ -119,13 +123,30 @@ class Bundles:
 
 
 @njit(cache=True, error_model="numpy")
-def _parted(slot: Any, meter: Any, sequence: Any, open_: Any, up: Any, own: Any, out: Any, stay: Any) -> None:
+def _copied(
+    rows: Any, slot: Any, end_ns: Any, meter: Any, k: Any, level: Any, length: Any, sequence: Any, out: Any
+) -> None:
+    for at in range(len(rows)):
+        row = rows[at]
+        out[0, at], out[1, at], out[2, at], out[3, at] = slot[row], end_ns[row], meter[row], k[row]
+        out[4, at], out[5, at], out[6, at] = level[row], length[row], sequence[row]
+
+
+@njit(cache=True, error_model="numpy")
+def _parted(order: Any, slot: Any, meter: Any, sequence: Any, open_: Any, up: Any, own: Any) -> Any:
     """Which receptions leave for the portal and which stay; the guard's that leave are another shard's."""
-    for at in range(len(slot)):
-        one = slot[at]
-        closed = 0 <= sequence[at] < open_[one, 3] and up[one]
-        out[at] = closed and own[meter[at]]
-        stay[at] = not closed and sequence[at] != _LOST
+    leaving, staying = np.empty(len(order), dtype=np.int64), np.empty(len(order), dtype=np.int64)
+    left = stayed = 0
+    for row in order:
+        one = slot[row]
+        closed = 0 <= sequence[row] < open_[one, 3] and up[one]
+        if closed and own[meter[row]]:
+            leaving[left] = row
+            left += 1
+        elif not closed and sequence[row] != _LOST:
+            staying[stayed] = row
+            stayed += 1
+    return leaving[:left], staying[:stayed]
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -148,27 +169,30 @@ def _letters(level_cdbm: Any) -> Any:
 
 @njit(cache=True, error_model="numpy")
 def _fill(
-    first: Any, ends: Any, meter: Any, level: Any, length: Any, bundle: Any, limits: Any, open_: Any, cuts: Any,
-    cut_first: Any, next_cut: Any, now_ns: Any, last: Any, up: Any, own: Any,
+    order: Any, slots: Any, ends: Any, meter: Any, level: Any, length: Any, bundle: Any, limits: Any, open_: Any,
+    cuts: Any, cut_first: Any, next_cut: Any, now_ns: Any, last: Any, up: Any, own: Any,
 ) -> Any:  # fmt: skip
-    """Put what was heard before `now_ns` into bundles; `up` says which gateways are at that instant. Returns how many
-    receptions of own meters were lost."""
-    lost = 0
+    """Put what was heard before `now_ns` into bundles; `order`: by gateway, then time; `up` says which gateways are at
+    that instant. Returns how many receptions of own meters were lost."""
+    lost = at = 0
     for slot in range(len(limits)):
         age_ns, most, room, offset_ns = limits[slot, 0], limits[slot, 1], limits[slot, 2], limits[slot, 3]
         opened, size, count, sequence = open_[slot, 0], open_[slot, 1], open_[slot, 2], open_[slot, 3]
-        at = first[slot]
-        while at < first[slot + 1] and bundle[at] >= 0:
+        end = at
+        while end < len(order) and slots[order[end]] == slot:
+            end += 1
+        while at < end and bundle[order[at]] >= 0:
             at += 1  # in a bundle since an earlier take
         while True:
-            heard_ns = ends[at] if at < first[slot + 1] and ends[at] < now_ns else now_ns
+            row = order[at] if at < end else -1
+            heard_ns = min(ends[row], now_ns) if row >= 0 else now_ns
             cut_ns = cuts[next_cut[slot], 0] if next_cut[slot] < cut_first[slot + 1] else now_ns
             if cut_ns < now_ns and cut_ns <= heard_ns:
                 if count and cut_ns >= opened + age_ns:
                     sequence, count = sequence + 1, 0
                 for back in range(at - count, at):
-                    bundle[back] = _LOST
-                    lost += own[meter[back]]
+                    bundle[order[back]] = _LOST
+                    lost += own[meter[order[back]]]
                 count = 0
                 next_cut[slot] += 1
                 continue
@@ -176,17 +200,18 @@ def _fill(
                 sequence, count = sequence + 1, 0
             if heard_ns == now_ns:
                 break
-            letters = 2 * length[at] + _digits(heard_ns + offset_ns) + _letters(level[at]) + 7
+            letters = 2 * length[row] + _digits(heard_ns + offset_ns) + _letters(level[row]) + 7
             if count and size + letters > room:
                 sequence, count = sequence + 1, 0
             if count == 0:
                 opened, size = heard_ns, 0
-            bundle[at] = sequence
+            bundle[row] = sequence
             count += 1
             size += letters
             if count >= most:
                 sequence, count = sequence + 1, 0
             at += 1
+        at = end
         on = next_cut[slot] == cut_first[slot] or cuts[next_cut[slot] - 1, 1] <= now_ns
         up[slot] = on
         if last and on and count:

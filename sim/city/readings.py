@@ -137,10 +137,8 @@ class Readings:
 
     def _piece(self, every: Receptions, at: slice, now_ns: int) -> tuple[Taken, Batch]:
         meter, k = every.meter[at], every.k[at]
-        another = np.ones(len(meter), dtype=np.bool_)
-        another[1:] = (meter[1:] != meter[:-1]) | (k[1:] != k[:-1])
-        unique = np.cumsum(another) - 1
-        telegrams = self._telegrams(meter[another], k[another], every.end_ns[at])
+        unique, its_meter, its_k = _distinct(meter, k)
+        telegrams = self._telegrams(its_meter, its_k, every.end_ns[at])
         some = every[at]
         batch = Batch(
             telegrams.data, telegrams.offset[unique], telegrams.length[unique], some.slot,
@@ -190,6 +188,19 @@ class Said:
         again = int(_said(meter, k, self._highest, self._ring, self._size))
         self.distinct += len(meter) - again
         return again
+
+
+@njit(cache=True, error_model="numpy")
+def _distinct(meter: Any, k: Any) -> Any:
+    """The place of each row's telegram among the different ones, and these. Those of a meter stand side by side."""
+    unique, meters, numbers = np.empty_like(meter), np.empty_like(meter), np.empty_like(k)
+    count = 0
+    for at in range(len(meter)):
+        if at == 0 or meter[at] != meter[at - 1] or k[at] != k[at - 1]:
+            meters[count], numbers[count] = meter[at], k[at]
+            count += 1
+        unique[at] = count - 1
+    return unique, meters[:count].copy(), numbers[:count].copy()
 
 
 @njit(cache=True, error_model="numpy")

@@ -56,14 +56,13 @@ class FleetTruth:
         group = self._fleet.population.group[meter]
         for number in np.unique(group).tolist():
             mine = np.flatnonzero(group == number)
-            size = int(told.length[mine[0]])
-            begin = int(told.offset[mine].min())
-            frames = told.data[begin : begin + size * len(mine)].reshape(-1, size)
-            ordered = frames[(told.offset[mine] - begin) // size]
-            out[mine] = self._differ(number, rows, mine, ordered, meter[mine], k[mine])
+            out[mine] = self._differ(number, rows, mine, told.data, told.offset[mine], meter[mine], k[mine])
         return out
 
-    def _differ(self, group: int, rows: Rows, at: I64, frames: U8, meter: I64, k: I64) -> NDArray[np.bool_]:
+    def _differ(
+        self, group: int, rows: Rows, at: I64, data: U8, offset: I64, meter: I64, k: I64
+    ) -> NDArray[np.bool_]:
+        """Of one group; its telegrams in clear begin at `offset` of `data`."""
         fleet, who = self._fleet, self._fleet.population
         kind, security = fleet.kinds[group], fleet.groups[group].security
         header = _HEADERS.get(kind.tpl_for("none"), _SHORT)
@@ -72,7 +71,7 @@ class FleetTruth:
         if kind.tpl_for(security) == CI_NONE:
             differs |= (rows.acc[at] != NONE) | (rows.status[at] != 0)
         else:
-            differs |= (rows.acc[at] != (who.acc0[meter] + k & 0xFF)) | (rows.status[at] != frames[:, header - 3])
+            differs |= (rows.acc[at] != (who.acc0[meter] + k & 0xFF)) | (rows.status[at] != data[offset + (header - 3)])
         counter = who.counter0[meter].astype(np.int64) + k if security == "mode7" else NONE
         differs |= rows.counter[at] != counter
         spoken = self._spoken[group]
@@ -84,7 +83,8 @@ class FleetTruth:
             place, scale = spoken[column]
             number = _number(column, value, scale)
             bcd = place.encoding.startswith("bcd")
-            _differ_at(number, *limits(place.encoding), bcd, frames, begin + place.offset, place.width, differs)
+            at_byte = offset + (begin + place.offset)
+            _differ_at(number, *limits(place.encoding), bcd, data, at_byte, place.width, differs)
         out: NDArray[np.bool_] = differs
         return out
 
@@ -148,9 +148,9 @@ def _encoded(value: Any, minutes: Any, days: Any, type_g: Any, number: Any) -> N
 
 
 @njit(cache=True, error_model="numpy")
-def _differ_at(number: Any, low: Any, high: Any, bcd: Any, frames: Any, begin: Any, width: Any, differs: Any) -> None:
-    """Where these numbers are not what stands in `width` bytes of each frame: little endian, BCD where `bcd`; minus one
-    is all bits set."""
+def _differ_at(number: Any, low: Any, high: Any, bcd: Any, data: Any, begin: Any, width: Any, differs: Any) -> None:
+    """Where these numbers are not what stands in `width` bytes of `data` from `begin` on: little endian, BCD where
+    `bcd`; minus one is all bits set."""
     for at in range(len(number)):
         rest = number[at]
         fits = low <= rest < high
@@ -159,5 +159,5 @@ def _differ_at(number: Any, low: Any, high: Any, bcd: Any, frames: Any, begin: A
                 said, rest = rest & 0xFF, rest >> 8
             else:
                 said, rest = rest % 10 | rest // 10 % 10 << 4, rest // 100
-            fits &= said == frames[at, begin + byte]
+            fits &= said == data[begin[at] + byte]
         differs[at] |= not fits

@@ -1,7 +1,8 @@
 """Is each of very many telegrams new? The checks of `freshness`, with their state as arrays, a row a meter.
 
     mcr, acc, ts   the windows of `window`: the highest value, and a ring of bits in which value v stands at v modulo
-                   the ring's size. A ring is a byte longer than its window, so what lies ahead can be cleared by bytes
+                   the ring's size. A ring is a byte longer than its window, so what lies ahead can be cleared by bytes.
+                   All meters show the same minute, so that one's bytes lie by place, those of the others by meter
     age            the anchor's counter and when the portal took it
     kept           which bytes were stored, from where and when: copies are known by it, and repetitions of late ones.
                    A chain a meter, forgotten when a bundle cannot be under way any more
@@ -54,6 +55,8 @@ _LEAST_INTERVAL_NS = ns(TS_LEAST_INTERVAL_S)
 COPY_TOLERANCE_NS: Final = 2_000_000_000
 KEPT_COLUMNS = 5
 _HASH, _GATEWAY, _RECEIVED, _STORED_AT, _NEXT = range(KEPT_COLUMNS)
+STATE_COLUMNS = 8
+_MCR_HIGH, _ACC_HIGH, _ACC_AT, _TS_HIGH, _AGE_HIGH, _AGE_AT, _HEAD = range(7)
 
 
 def reason_place(reason: str) -> int:
@@ -67,28 +70,30 @@ class FreshnessMany:
     def __init__(self, spec: PortalSpec, roll: Roll, kept_ns: int | None) -> None:
         n = len(roll)
         self.checks = sum(_ON[check] for check in spec.checks)
-        self.limits = np.array([ns(spec.ts_tolerance_s), ns(spec.age_max_s)], dtype=np.int64)
+        kept_or_ever_ns = LIMIT_NS if kept_ns is None else kept_ns
+        self.limits = np.array([ns(spec.ts_tolerance_s), ns(spec.age_max_s), kept_or_ever_ns], dtype=np.int64)
         self._kept_ns = kept_ns
-        self.mcr_high, self.acc_high, self.ts_high, self.age_high = (np.full(n, NONE, dtype=np.int64) for _ in range(4))
-        self.acc_at, self.age_at = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+        self.state = np.full((n, STATE_COLUMNS), NONE, dtype=np.int64)  # a meter's fill one line of the cache
+        self.state[:, [_ACC_AT, _AGE_AT]], self.state[:, _HEAD] = 0, -1
         # Pages that no telegram touches (counters of meters without one) stay unused.
-        self.mcr_ring, self.acc_ring, self.ts_ring = (
-            np.zeros((n, size // 8 + 1), dtype=np.uint8) for size in (MCR_WINDOW, ACC_WINDOW, TS_WINDOW_MIN)
+        self.mcr_ring, self.acc_ring = (
+            np.zeros((n, size // 8 + 1), dtype=np.uint8) for size in (MCR_WINDOW, ACC_WINDOW)
         )
-        self.kept_head = np.full(n, -1, dtype=np.int64)
+        self.ts_ring = np.zeros((TS_WINDOW_MIN // 8 + 1, n), dtype=np.uint8).T
         self._kept = np.zeros((0, KEPT_COLUMNS), dtype=np.int64)
         self._count = self.dropped = 0
 
     def remembered(self, now_ns: int, more: int) -> tuple[I64, int]:
         """What is kept, with room for so many more, and how many rows of it are in use. A link in a chain counts every
         row there ever was; one that points before `dropped` ends the chain."""
-        old = 0
-        if self._kept_ns is not None:
-            stored = self._kept[: self._count, _STORED_AT]
-            old = int(np.searchsorted(stored, now_ns - self._kept_ns))  # in the order of takes
-        count = self._count - old
         if self._count + more > len(self._kept):
-            table = np.empty((2 * (count + more), KEPT_COLUMNS), dtype=np.int64)
+            old = 0
+            if self._kept_ns is not None:
+                stored = self._kept[: self._count, _STORED_AT]
+                old = int(np.searchsorted(stored, now_ns - self._kept_ns))  # in the order of takes
+            count = self._count - old
+            enough = 4 * (count + more) <= 3 * len(self._kept)
+            table = self._kept if enough else np.empty((2 * (count + more), KEPT_COLUMNS), dtype=np.int64)
             table[:count] = self._kept[old : self._count]
             self._kept, self._count = table, count
             self.dropped += old
@@ -114,19 +119,27 @@ def look(highest: Any, ring: Any, row: Any, size: Any, value: Any) -> Any:
 
 @njit(cache=True, error_model="numpy", inline="always")
 def mark(highest: Any, ring: Any, row: Any, size: Any, value: Any) -> Any:
-    """The new highest."""
+    """The new highest. A ring without one holds no bits."""
     length = ring.shape[1]
-    if highest == NONE:
-        for byte in range(length):
-            ring[row, byte] = 0
-    elif value > highest:
-        first, last = (highest >> 3) + 1, value >> 3
-        for byte in range(first, min(last, first + length - 1) + 1):
-            ring[row, byte % length] = 0
-    elif highest - value >= size:
-        return highest
-    ring[row, (value >> 3) % length] |= np.uint8(1 << (value & 7))
+    last = value >> 3
+    place = last % length
+    if highest != NONE:
+        if value > highest:
+            ahead = place
+            for _ in range(min(last - (highest >> 3), length)):
+                ring[row, ahead] = 0
+                ahead = ahead - 1 if ahead else length - 1
+        elif highest - value >= size:
+            return highest
+    ring[row, place] |= np.uint8(1 << (value & 7))
     return value if highest == NONE else max(value, highest)
+
+
+@njit(cache=True, error_model="numpy")
+def emptied(ring: Any, row: Any) -> None:
+    """As before the first value; a loop of its own, for it is rare and would slow down what it stands in."""
+    for byte in range(ring.shape[1]):
+        ring[row, byte] = 0
 
 
 # --- judgement ----------------------------------------------------------------------------------------------------
@@ -145,20 +158,20 @@ def _counted(now_ns: Any, at_ns: Any, counter: Any, anchor: Any, interval_ns: An
 def judge(
     order: Any, rows: Any, hashes: Any, gateway: Any, received: Any, unique: Any, content: Any, acc: Any, counter: Any,
     shown_ns: Any, interval_ns: Any, bound_first: Any, bound: Any, sends_time: Any, silent_ns: Any, checks: Any,
-    limits: Any, mcr_high: Any, mcr_ring: Any, acc_high: Any, acc_at: Any, acc_ring: Any, ts_high: Any, ts_ring: Any,
-    age_high: Any, age_at: Any, head: Any, kept: Any, count: Any, dropped: Any, now_ns: Any, verdict: Any,
+    limits: Any, state: Any, mcr_ring: Any, acc_ring: Any, ts_ring: Any, kept: Any, count: Any, dropped: Any,
+    now_ns: Any, verdict: Any,
 ) -> Any:  # fmt: skip
     """Verdicts of receptions, in `order`: by meter, and within it as the gateways heard them. `content`, `acc`,
     `counter`, `shown_ns` are those of the telegrams (`unique` says which), NONE where there is none; a content that is
     not 0 is a refusal already. Returns how many rows of `kept` are in use."""
-    tolerance_ns, age_max_ns = limits[0], limits[1]
+    tolerance_ns, age_max_ns, forgotten_ns = limits[0], limits[1], now_ns - limits[2]
     by_bind, by_mcr, with_acc = checks & _BIND != 0, checks & _MCR != 0, checks & _ACC_ON != 0
     by_ts, with_age = checks & _TS != 0, checks & _AGE != 0
     for at in order:
         row, telegram = rows[at], unique[at]
         before, copy = False, False
-        link = head[row] - dropped
-        while link >= 0:
+        link = state[row, _HEAD] - dropped
+        while link >= 0 and kept[link, _STORED_AT] >= forgotten_ns:
             if kept[link, _HASH] == hashes[at]:
                 before = True
                 apart_ns = abs(received[at] - kept[link, _RECEIVED])
@@ -175,13 +188,13 @@ def judge(
         its_counter, its_acc, its_time = counter[telegram], acc[telegram], shown_ns[telegram]
         interval, planned = interval_ns[row], silent_ns[row] > 0
         by_acc = with_acc and not (its_counter != NONE and by_mcr) and its_acc != NONE
-        lapsed = received[at] - acc_at[row] > ACC_WINDOW * interval
-        ahead = (its_acc - acc_high[row]) & 0xFF
-        unwrapped = acc_high[row] + (ahead if ahead < ACC_WINDOW else ahead - 256)
+        lapsed = received[at] - state[row, _ACC_AT] > ACC_WINDOW * interval
+        ahead = (its_acc - state[row, _ACC_HIGH]) & 0xFF
+        unwrapped = state[row, _ACC_HIGH] + (ahead if ahead < ACC_WINDOW else ahead - 256)
         by_age = with_age and its_counter != NONE and its_time == NONE and not planned
         counted = np.int64(0)
-        if by_age and age_high[row] != NONE:
-            counted = _counted(now_ns, age_at[row], its_counter, age_high[row], interval)
+        if by_age and state[row, _AGE_HIGH] != NONE:
+            counted = _counted(now_ns, state[row, _AGE_AT], its_counter, state[row, _AGE_HIGH], interval)
         why = 0
         if by_bind:
             known = False
@@ -190,22 +203,22 @@ def judge(
             if not known:
                 why = _FOREIGN
         if why == 0 and by_mcr and its_counter != NONE:
-            seen = look(mcr_high[row], mcr_ring, row, MCR_WINDOW, its_counter)
+            seen = look(state[row, _MCR_HIGH], mcr_ring, row, MCR_WINDOW, its_counter)
             if seen != NEW:
                 why = _COUNTER if seen == SEEN else LATE
-        asks_acc = why == 0 and by_acc and acc_high[row] != NONE and not lapsed
-        if asks_acc and look(acc_high[row], acc_ring, row, ACC_WINDOW, unwrapped) != NEW:
+        asks_acc = why == 0 and by_acc and state[row, _ACC_HIGH] != NONE and not lapsed
+        if asks_acc and look(state[row, _ACC_HIGH], acc_ring, row, ACC_WINDOW, unwrapped) != NEW:
             why = _ACC
         if why == 0 and by_ts:
             if its_time == NONE:
-                if sends_time[row] == 1 or (sends_time[row] == UNKNOWN and ts_high[row] != NONE):
+                if sends_time[row] == 1 or (sends_time[row] == UNKNOWN and state[row, _TS_HIGH] != NONE):
                     why = _NO_TIME
             else:
                 off = received[at] - its_time
                 if not (-tolerance_ns <= off and off < tolerance_ns + NS_PER_MIN):
                     why = _OFF
                 elif interval >= _LEAST_INTERVAL_NS:
-                    seen = look(ts_high[row], ts_ring, row, TS_WINDOW_MIN, its_time // NS_PER_MIN)
+                    seen = look(state[row, _TS_HIGH], ts_ring, row, TS_WINDOW_MIN, its_time // NS_PER_MIN)
                     if seen != NEW:
                         why = _TIME if seen == SEEN else LATE
         if why == 0 and with_age:
@@ -215,8 +228,8 @@ def judge(
                     why = _AHEAD
                 elif age > age_max_ns + tolerance_ns:
                     why = LATE
-            elif by_age and age_high[row] != NONE:
-                passed = now_ns - age_at[row]
+            elif by_age and state[row, _AGE_HIGH] != NONE:
+                passed = now_ns - state[row, _AGE_AT]
                 drift = passed // 1_000_000 * DRIFT_PPM + passed % 1_000_000 * DRIFT_PPM // 1_000_000
                 if counted > age_max_ns + interval * WANDER_2048THS // 2_048 + drift:
                     why = LATE
@@ -226,21 +239,22 @@ def judge(
         if why != 0 and why != LATE:
             continue
         if by_mcr and its_counter != NONE:
-            mcr_high[row] = mark(mcr_high[row], mcr_ring, row, MCR_WINDOW, its_counter)
+            state[row, _MCR_HIGH] = mark(state[row, _MCR_HIGH], mcr_ring, row, MCR_WINDOW, its_counter)
         if by_acc:
-            if acc_high[row] == NONE or lapsed:
+            if state[row, _ACC_HIGH] == NONE or lapsed:
+                emptied(acc_ring, row)
                 # 256 keeps what lies behind the first number positive.
-                acc_high[row] = mark(NONE, acc_ring, row, ACC_WINDOW, 256 + its_acc)
-                acc_at[row] = received[at]
+                state[row, _ACC_HIGH] = mark(NONE, acc_ring, row, ACC_WINDOW, 256 + its_acc)
+                state[row, _ACC_AT] = received[at]
             else:
-                acc_high[row] = mark(acc_high[row], acc_ring, row, ACC_WINDOW, unwrapped)
-                acc_at[row] = max(acc_at[row], received[at])
+                state[row, _ACC_HIGH] = mark(state[row, _ACC_HIGH], acc_ring, row, ACC_WINDOW, unwrapped)
+                state[row, _ACC_AT] = max(state[row, _ACC_AT], received[at])
         if by_ts and its_time != NONE:
-            ts_high[row] = mark(ts_high[row], ts_ring, row, TS_WINDOW_MIN, its_time // NS_PER_MIN)
-        if why == 0 and by_age and (age_high[row] == NONE or counted < 0):
-            age_high[row], age_at[row] = its_counter, now_ns
+            state[row, _TS_HIGH] = mark(state[row, _TS_HIGH], ts_ring, row, TS_WINDOW_MIN, its_time // NS_PER_MIN)
+        if why == 0 and by_age and (state[row, _AGE_HIGH] == NONE or counted < 0):
+            state[row, _AGE_HIGH], state[row, _AGE_AT] = its_counter, now_ns
         kept[count, _HASH], kept[count, _GATEWAY], kept[count, _RECEIVED] = hashes[at], gateway[at], received[at]
-        kept[count, _STORED_AT], kept[count, _NEXT] = now_ns, head[row]
-        head[row] = dropped + count
+        kept[count, _STORED_AT], kept[count, _NEXT] = now_ns, state[row, _HEAD]
+        state[row, _HEAD] = dropped + count
         count += 1
     return count

@@ -1,7 +1,7 @@
 """Receptions by meter, and each meter's in the order of time: small compiled loops that sort by counting.
 
-There are many meters and few receptions of each, most of them in order already; so rows are dealt into groups, which
-keeps ties as they were, and each small group is put in order by insertion.
+Most receptions stand in order already; so rows are dealt into groups, which keeps ties as they were, and each group is
+put in order by insertion, as long as that moves little.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from wmbus.jit import njit
 
 _MIX_A, _MIX_B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
-_SMALL = 64  # beyond, insertion would be slow
+_MOVES = 32  # a row, of those inserted so far; beyond, insertion would be slow
 
 
 @njit(cache=True, error_model="numpy")
@@ -36,17 +36,19 @@ def grouped(group: Any, groups: Any, time: Any) -> Any:
         high = low + 1
         while high < len(order) and group[order[high]] == group[order[low]]:
             high += 1
-        if high - low > _SMALL:
-            part = order[low:high].copy()
-            order[low:high] = part[np.argsort(time[part], kind="mergesort")]
-        else:
-            for at in range(low + 1, high):
-                row = order[at]
-                to = at
-                while to > low and time[order[to - 1]] > time[row]:
-                    order[to] = order[to - 1]
-                    to -= 1
-                order[to] = row
+        moves = _MOVES
+        for at in range(low + 1, high):
+            row = order[at]
+            to = at
+            while to > low and time[order[to - 1]] > time[row]:
+                order[to] = order[to - 1]
+                to -= 1
+            order[to] = row
+            moves += _MOVES - (at - to)
+            if moves < 0:
+                part = order[low:high].copy()
+                order[low:high] = part[np.argsort(time[part], kind="mergesort")]
+                break
         low = high
     return order
 

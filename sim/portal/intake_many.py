@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +27,12 @@ from sim.portal.layouts import ENERGY_KWH, MINUTE, NONE, SET_DATE_UNITS, SET_DAY
 from sim.portal.opening import Contents, Opening
 from sim.portal.roll import Roll
 from sim.spec import PortalSpec
+from wmbus.jit import njit
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 _BACK = 64
+_NUMBERS: Final = 13  # columns of Rows that are whole numbers, from `gateway` to `tamper`
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +112,21 @@ class PortalMany:
         count = judge(
             order, row, mark, batch.gateway, batch.received_ns, unique, contents.content, contents.acc,
             contents.counter, contents.shown_ns, roll.interval_ns, roll.bound_first, roll.bound, roll.sends_time,
-            roll.silent_ns, fresh.checks, fresh.limits, fresh.mcr_high, fresh.mcr_ring, fresh.acc_high, fresh.acc_at,
-            fresh.acc_ring, fresh.ts_high, fresh.ts_ring, fresh.age_high, fresh.age_at, fresh.kept_head, kept, count,
-            fresh.dropped, now_ns, verdict,
+            roll.silent_ns, fresh.checks, fresh.limits, fresh.state, fresh.mcr_ring, fresh.acc_ring, fresh.ts_ring,
+            kept, count, fresh.dropped, now_ns, verdict,
         )  # fmt: skip
         fresh.keep(count)
 
     def _rows(self, batch: Batch, at: I64, row: I64, unique: I64, contents: Contents, verdict: I64) -> Rows:
-        one = unique[at]
-        whole = contents.wholes[one].T.copy()
-        return Rows(
-            at, self.roll.number[row[at]], batch.gateway[at], batch.received_ns[at], batch.rssi_cdbm[at], verdict[at],
-            whole[MINUTE], whole[UNITS], whole[SET_DAY], whole[SET_DATE_UNITS], contents.acc[one],
-            contents.counter[one], contents.security[one], contents.status[one], whole[TAMPER],
-            contents.reals[one, VOLUME_M3], contents.reals[one, ENERGY_KWH],
+        meter, numbers = np.empty(len(at), dtype=np.uint64), np.empty((_NUMBERS, len(at)), dtype=np.int64)
+        reals = np.empty((2, len(at)))
+        _gathered(
+            at, row, unique, self.roll.number, batch.gateway, batch.received_ns, batch.rssi_cdbm, verdict,
+            contents.wholes, contents.reals, contents.acc, contents.counter, contents.security, contents.status, meter,
+            numbers, reals,
         )  # fmt: skip
+        columns: list[Any] = [at, meter, *numbers, *reals]
+        return Rows(*columns)
 
     def _with_strangers(self, batch: Batch, known: Rows, strangers: I64) -> Rows:
         """Refusals of our own meters and of nobody's. Values are kept of the late ones only."""
@@ -150,6 +153,26 @@ class PortalMany:
         places, counts = np.unique(refusals.reason, return_counts=True)
         for place, count in zip(places.tolist(), counts.tolist(), strict=True):
             self.counts[f"refused: {REASONS[place]}"] += count
+
+
+@njit(cache=True, error_model="numpy")
+def _gathered(
+    receptions: Any, row: Any, unique: Any, number: Any, gateway: Any, received: Any, rssi: Any, verdict: Any,
+    wholes: Any, reals: Any, acc: Any, counter: Any, security: Any, status: Any, meter: Any, numbers: Any,
+    out_reals: Any,
+) -> None:  # fmt: skip
+    """Columns of `Rows` of these receptions: `numbers` from the gateway to tampering."""
+    for to in range(len(receptions)):
+        at = receptions[to]
+        one = unique[at]
+        meter[to] = number[row[at]]
+        numbers[0, to], numbers[1, to] = gateway[at], received[at]
+        numbers[2, to], numbers[3, to] = rssi[at], verdict[at]
+        numbers[4, to], numbers[5, to] = wholes[one, MINUTE], wholes[one, UNITS]
+        numbers[6, to], numbers[7, to] = wholes[one, SET_DAY], wholes[one, SET_DATE_UNITS]
+        numbers[8, to], numbers[9, to], numbers[10, to] = acc[one], counter[one], security[one]
+        numbers[11, to], numbers[12, to] = status[one], wholes[one, TAMPER]
+        out_reals[0, to], out_reals[1, to] = reals[one, VOLUME_M3], reals[one, ENERGY_KWH]
 
 
 __all__ = ["REASONS", "PortalMany", "Rows", "Taken"]

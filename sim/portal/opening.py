@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +33,6 @@ from wmbus.transport import CI_LONG, CI_NONE, CI_SHORT
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
-NS_PER_MIN: Final = 60_000_000_000
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a meter has no zone
 _ROWS_AT_ONCE = 4_096
 _SECURITY = {0: 0, 5: 1, 7: 2}  # places in `Opening.securities`
@@ -95,24 +93,22 @@ class Opening:
         """The contents of the telegrams that receptions `shown` hold; `row`, `mode` and `place` as `shapes` says, one
         for each reception. Those judged one at a time change `row` and `mode` no more."""
         n = len(shown)
-        nothing = np.full(n, NONE, dtype=np.int64)
+        acc, counter, status, shown_ns, security = np.empty((5, n), dtype=np.int64)
         out = Contents(
-            np.zeros(n, dtype=np.int64), np.full((n, WHOLES), NONE, dtype=np.int64), np.full((n, REALS), np.nan),
-            nothing.copy(), nothing.copy(), np.zeros(n, dtype=np.int64), nothing, np.zeros(n, dtype=np.int64),
-        )  # fmt: skip
-        out.wholes[:, TAMPER] = 0
+            np.zeros(n, dtype=np.int64), np.empty((n, WHOLES), dtype=np.int64), np.empty((n, REALS)), acc, counter,
+            status, shown_ns, security,
+        )
         done = np.zeros(n, dtype=np.bool_)
         its_mode, its_place, its_length = mode[shown], place[shown], batch.length[shown]
         kinds = (its_mode << 32) + (its_place << 16) + its_length
-        for kind in np.unique(kinds[its_mode >= 0]).tolist():
+        for kind in _distinct(kinds):
+            if kind < 0:
+                continue
             same = np.flatnonzero(kinds == kind)
             for low in range(0, len(same), _ROWS_AT_ONCE):
                 at = same[low : low + _ROWS_AT_ONCE]
                 those = shown[at]
                 done[at] = self._opened(batch, those, row[those], kind >> 32, kind >> 16 & 0xFFFF, at, out)
-        out.shown_ns[:] = np.where(
-            out.wholes[:, MINUTE] == NONE, NONE, out.wholes[:, MINUTE] * NS_PER_MIN - self._begin_ns
-        )  # fmt: skip
         for one in np.flatnonzero(~done).tolist():
             self._one(batch[int(shown[one])], one, out)
         return out
@@ -155,8 +151,8 @@ class Opening:
         wholes[:, TAMPER] = 0
         read = self._layouts.read(payload, mode != 0, wholes, reals)
         shapes.settle(
-            at, read, good, wholes, reals, acc, counter, status, _SECURITY[mode], out.wholes, out.reals, out.acc,
-            out.counter, out.status, out.security,
+            at, read, good, wholes, reals, acc, counter, status, _SECURITY[mode], self._begin_ns, out.wholes, out.reals,
+            out.acc, out.counter, out.status, out.shown_ns, out.security,
         )  # fmt: skip
         return read
 
@@ -167,6 +163,9 @@ class Opening:
         verdict = self._verdict(raw)
         if verdict.reason is not None:
             out.content[at] = reason_place(verdict.reason)
+            out.wholes[at], out.reals[at], out.acc[at], out.counter[at] = NONE, np.nan, NONE, NONE
+            out.wholes[at, TAMPER] = out.status[at] = out.security[at] = 0
+            out.shown_ns[at] = NONE
             return
         values, telegram, sight = verdict.values, verdict.telegram, verdict.sight
         assert values is not None and telegram is not None and sight is not None
@@ -205,6 +204,14 @@ class Opening:
     def forget(self) -> None:
         """A take is over."""
         self._verdicts.clear()
+
+
+def _distinct(kinds: I64) -> list[int]:
+    """Mostly it is one."""
+    if len(kinds) and (kinds == kinds[0]).all():
+        return [int(kinds[0])]
+    out: list[int] = np.unique(kinds).tolist()
+    return out
 
 
 def _wholes(values: Values, tampering: bool) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from sim.portal.grouping import mixed
-from sim.portal.layouts import NONE, REALS, TAMPER, UNITS, WHOLES
+from sim.portal.layouts import MINUTE, NONE, REALS, TAMPER, UNITS, WHOLES
 from sim.portal.roll import NO_ROW, find
 from wmbus.ell import CI_I
 from wmbus.jit import njit
@@ -18,6 +18,7 @@ from wmbus.transport import STS_PERMANENT_ERROR
 from wmbus.words import load_8, load_64, store
 
 OTHER: Final = -1  # of a mode: to be judged one at a time
+NS_PER_MIN: Final = 60_000_000_000
 _HEADER = 10
 _NEAR = 8  # rows after the last meter's where the next one is looked for first: many come in the order of the roll
 _32 = np.uint64(32)
@@ -89,9 +90,11 @@ def equal(wanted: Any, macs: Any) -> Any:
 @njit(cache=True, error_model="numpy")
 def settle(
     at: Any, read: Any, good: Any, wholes: Any, reals: Any, acc: Any, counter: Any, status: Any, security: Any,
-    out_wholes: Any, out_reals: Any, out_acc: Any, out_counter: Any, out_status: Any, out_security: Any,
+    begin_ns: Any, out_wholes: Any, out_reals: Any, out_acc: Any, out_counter: Any, out_status: Any, out_shown: Any,
+    out_security: Any,
 ) -> None:  # fmt: skip
-    """What was read, into the places it belongs to; `read` loses what tells no consumption or has a wrong MAC."""
+    """What was read, into the places it belongs to; `read` loses what tells no consumption or has a wrong MAC. World
+    time begins `begin_ns` after 1970."""
     for one in range(len(at)):
         tells = wholes[one, UNITS] != NONE or not (np.isnan(reals[one, 0]) and np.isnan(reals[one, 1]))
         if not (read[one] and good[one] and tells):
@@ -105,6 +108,8 @@ def settle(
         for column in range(REALS):
             out_reals[to, column] = reals[one, column]
         out_acc[to], out_counter[to], out_status[to] = acc[one], counter[one], status[one]
+        minute = wholes[one, MINUTE]
+        out_shown[to] = NONE if minute == NONE else minute * NS_PER_MIN - begin_ns
         out_security[to] = security
 
 
@@ -116,6 +121,9 @@ def shapes(
     base, last = np.int64(data.ctypes.data), np.int64(0)
     for at in range(len(offset)):
         low, size = offset[at], length[at]
+        if at and low == offset[at - 1] and size == length[at - 1]:  # the very bytes, heard by another gateway
+            mark[at], row[at], mode[at], place[at] = mark[at - 1], row[at - 1], mode[at - 1], place[at - 1]
+            continue
         sum_, word = np.uint64(size), np.uint64(0)
         whole = size & ~7
         for byte in range(0, whole, 8):
