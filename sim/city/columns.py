@@ -3,8 +3,7 @@ there are any, and one of the shard's meters. The format is docs/reference/colum
 
 Rules kept: a file has its name only when it is whole (it is written under another one and renamed), so a run that
 stops leaves no half file that looks like one; a row group is one take of the portal, in the order of meters; every
-column is plain and says its unit. Columns of numbers are stored as differences (Parquet's DELTA_BINARY_PACKED) and
-compressed lightly: the decision is docs/decisions/readings-as-columns.md.
+column is plain and says its unit. How each is encoded was measured: docs/decisions/readings-as-columns.md.
 """
 
 from __future__ import annotations
@@ -36,8 +35,9 @@ except ImportError:  # columns on disk are optional
 
 READINGS, REFUSALS, METERS = "readings", "refusals", "meters"
 _PART: Final = ".part"
-_DICTIONARY = ["gateway", "stored_ns", "set_date", "security", "status", "reason"]
-_DIFFERENCES = ("meter", "received_ns", "meter_time", "units", "set_date_units", "acc", "counter", "rssi_cdbm")
+_DICTIONARY = ["gateway", "meter_time", "security", "reason"]
+_DIFFERENCES = ("received_ns", "units", "set_date_units", "acc", "counter", "rssi_cdbm")
+_ALWAYS = {"meter", "gateway", "received_ns", "stored_ns", "security", "rssi_cdbm", "status", "tamper"}  # of a reading
 
 
 def prepare(folder: Path) -> None:
@@ -90,10 +90,10 @@ class Columns:
                 self._day = day
             readings = [self._readings(taken.readings, stored_ns) for taken, _ in pieces if len(taken.readings)]
             refusals = [self._refusals(taken.refusals, stored_ns, b) for taken, b in pieces if len(taken.refusals)]
-            for kind, tables in ((READINGS, readings), (REFUSALS, refusals)):
-                if tables:
-                    whole = pa.concat_tables(tables).unify_dictionaries()
-                    self._write(kind, self._name(kind, day), whole)
+            if readings:
+                self._write(READINGS, self._name(READINGS, day), _without_nulls(_joined(readings)))
+            if refusals:
+                self._write(REFUSALS, self._name(REFUSALS, day), _joined(refusals))
 
     def close(self) -> None:
         """Give the files of the day their names. Raises StoreError."""
@@ -112,13 +112,12 @@ class Columns:
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def _common(self, rows: Rows, stored_ns: int) -> dict[str, Any]:
-        minute = rows.minute
         return {
             "meter": pa.array(rows.meter),
             "gateway": pa.DictionaryArray.from_arrays(pa.array(rows.gateway.astype(np.int32)), self._gateways),
             "received_ns": pa.array(rows.received_ns),
             "stored_ns": pa.array(np.full(len(rows), stored_ns)),
-            "meter_time": _whole(np.where(minute == NONE, NONE, minute * 60_000), pa.timestamp("ms")),
+            "meter_time": _whole(rows.minute, pa.timestamp("ms"), 60_000),
             "units": _whole(rows.units, pa.int64()),
             "set_date": _whole(rows.set_day, pa.date32()),
             "set_date_units": _whole(rows.set_date_units, pa.int64()),
@@ -183,15 +182,26 @@ def _writer(path: Path, schema: Any) -> Any:
     )  # fmt: skip
 
 
-def _whole(values: NDArray[np.int64], kind: Any) -> Any:
+def _joined(tables: list[Any]) -> Any:
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def _without_nulls(table: Any) -> Any:
+    """The same with a schema that says where there is always something: Parquet then keeps no account of it."""
+    schema = pa.schema([field.with_nullable(field.name not in _ALWAYS) for field in table.schema])
+    return pa.Table.from_arrays(table.columns, schema=schema)
+
+
+def _whole(values: NDArray[np.int64], kind: Any, factor: int = 1) -> Any:
     """Whole numbers, days or milliseconds, with nothing where there is none."""
     none = values == NONE
-    if none.all():
+    some = none.any()
+    if some and none.all():
         return pa.nulls(len(values), kind)
     width = {8: np.int64, 4: np.int32, 2: np.int16}[kind.bit_width // 8]
-    some = none.any()
     plain = np.where(none, 0, values) if some else values
-    return pa.array(plain.astype(width), mask=none if some else None).view(kind)
+    scaled = plain if factor == 1 else plain * factor
+    return pa.array(scaled.astype(width, copy=False), mask=none if some else None).view(kind)
 
 
 def _real(values: NDArray[np.float64]) -> Any:

@@ -2,7 +2,8 @@
 
     mcr, acc, ts   the windows of `window`: the highest value, and a ring of bits in which value v stands at v modulo
                    the ring's size. A ring is a byte longer than its window, so what lies ahead can be cleared by bytes.
-                   All meters show the same minute, so that one's bytes lie by place, those of the others by meter
+                   All meters show one minute and count on alike from their first counter, so bytes of time and counter
+                   lie by place, not by meter
     age            the anchor's counter and when the portal took it
     kept           which bytes were stored, from where and when: copies are known by it, and repetitions of late ones.
                    A chain a meter, forgotten when a bundle cannot be under way any more
@@ -56,7 +57,7 @@ COPY_TOLERANCE_NS: Final = 2_000_000_000
 KEPT_COLUMNS = 5
 _HASH, _GATEWAY, _RECEIVED, _STORED_AT, _NEXT = range(KEPT_COLUMNS)
 STATE_COLUMNS = 8
-_MCR_HIGH, _ACC_HIGH, _ACC_AT, _TS_HIGH, _AGE_HIGH, _AGE_AT, _HEAD = range(7)
+_MCR_HIGH, _ACC_HIGH, _ACC_AT, _TS_HIGH, _AGE_HIGH, _AGE_AT, _HEAD, _MCR_FIRST = range(STATE_COLUMNS)
 
 
 def reason_place(reason: str) -> int:
@@ -74,12 +75,12 @@ class FreshnessMany:
         self.limits = np.array([ns(spec.ts_tolerance_s), ns(spec.age_max_s), kept_or_ever_ns], dtype=np.int64)
         self._kept_ns = kept_ns
         self.state = np.full((n, STATE_COLUMNS), NONE, dtype=np.int64)  # a meter's fill one line of the cache
-        self.state[:, [_ACC_AT, _AGE_AT]], self.state[:, _HEAD] = 0, -1
+        self.state[:, [_ACC_AT, _AGE_AT, _MCR_FIRST]], self.state[:, _HEAD] = 0, -1
         # Pages that no telegram touches (counters of meters without one) stay unused.
-        self.mcr_ring, self.acc_ring = (
-            np.zeros((n, size // 8 + 1), dtype=np.uint8) for size in (MCR_WINDOW, ACC_WINDOW)
+        self.acc_ring = np.zeros((n, ACC_WINDOW // 8 + 1), dtype=np.uint8)
+        self.mcr_ring, self.ts_ring = (
+            np.zeros((size // 8 + 1, n), dtype=np.uint8).T for size in (MCR_WINDOW, TS_WINDOW_MIN)
         )
-        self.ts_ring = np.zeros((TS_WINDOW_MIN // 8 + 1, n), dtype=np.uint8).T
         self._kept = np.zeros((0, KEPT_COLUMNS), dtype=np.int64)
         self._count = self.dropped = 0
 
@@ -203,7 +204,7 @@ def judge(
             if not known:
                 why = _FOREIGN
         if why == 0 and by_mcr and its_counter != NONE:
-            seen = look(state[row, _MCR_HIGH], mcr_ring, row, MCR_WINDOW, its_counter)
+            seen = look(state[row, _MCR_HIGH], mcr_ring, row, MCR_WINDOW, its_counter - state[row, _MCR_FIRST])
             if seen != NEW:
                 why = _COUNTER if seen == SEEN else LATE
         asks_acc = why == 0 and by_acc and state[row, _ACC_HIGH] != NONE and not lapsed
@@ -239,7 +240,10 @@ def judge(
         if why != 0 and why != LATE:
             continue
         if by_mcr and its_counter != NONE:
-            state[row, _MCR_HIGH] = mark(state[row, _MCR_HIGH], mcr_ring, row, MCR_WINDOW, its_counter)
+            if state[row, _MCR_HIGH] == NONE:
+                state[row, _MCR_FIRST] = its_counter
+            since = its_counter - state[row, _MCR_FIRST]
+            state[row, _MCR_HIGH] = mark(state[row, _MCR_HIGH], mcr_ring, row, MCR_WINDOW, since)
         if by_acc:
             if state[row, _ACC_HIGH] == NONE or lapsed:
                 emptied(acc_ring, row)
