@@ -66,6 +66,15 @@ class Beside:
             security_many.use(None)
         self._child, self._asked = None, False
 
+    def forked(self) -> None:
+        """What compiles is another's child now: who was forked cannot see it end, and must not keep it alive."""
+        child, self._child, self._asked = self._child, None, False
+        if child is not None:
+            assert child.stdin is not None
+            child.stdin.close()
+            child.poll()  # lets go of it
+            security_many.use(None)
+
     def wait(self) -> None:
         """Until nothing is being compiled beside this process."""
         if self.by_numpy() and self._child is not None:
@@ -77,6 +86,7 @@ drop_stale()  # before anything compiled is loaded: everything of the world that
 _here = Beside()
 by_numpy = _here.by_numpy
 wait = _here.wait
+os.register_at_fork(after_in_child=_here.forked)
 
 
 @contextmanager

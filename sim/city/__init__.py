@@ -9,5 +9,6 @@
     readings  take by take: bundles, telegrams, portal, and the truth held against what it stored
     truth     is a stored reading what the meter said
     columns   what was stored, as Parquet files
+    workers   processes that play shards, and end with the one that began them
     run       shards one after the other or in processes, and their results put together
 """

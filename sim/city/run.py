@@ -10,11 +10,8 @@ played was complete in each of them, so it is counted once), digests add up in a
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import resource
-import sys
-import threading
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +23,7 @@ from sim.city.digest import total
 from sim.city.plan import Blocks, CityPlan
 from sim.city.shard import Heard, Shard
 from sim.city.tally import Tally, by_block
+from sim.city.workers import pool
 from sim.clock import NS_PER_MS, wall_s
 from sim.events import Fate
 from sim.meters.fleet import Fleet
@@ -172,8 +170,8 @@ def run(plan: CityPlan) -> CityResult:
     if workers == 1:
         done = [play(plan, tile) for tile in tiles]
     else:
-        with ProcessPoolExecutor(workers, mp_context=_context()) as pool:
-            jobs = [pool.submit(play, plan, tile) for tile in tiles]
+        with pool(workers) as crew:
+            jobs = [crew.submit(play, plan, tile) for tile in tiles]
             done = [job.result() for job in as_completed(jobs)]
     return combined(plan, done, workers, wall_s() - begun_s)
 
@@ -183,13 +181,6 @@ def _peak_bytes() -> int:
     with contextlib.suppress(OSError, IndexError, ValueError):
         return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) << 10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-
-
-def _context() -> Any:
-    """Workers that are forked have everything imported when they begin. Where other threads run that is not safe, and
-    elsewhere than on Linux not sure: there each imports for itself."""
-    alone = sys.platform == "linux" and threading.active_count() == 1
-    return multiprocessing.get_context("fork" if alone else "spawn")
 
 
 def combined(plan: CityPlan, done: list[ShardResult], workers: int, took_s: float) -> CityResult:

@@ -131,6 +131,33 @@ def test_telegrams_may_change_hands(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(slow.data, fast.data)
 
 
+def test_who_is_forked_neither_sees_nor_keeps_what_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take another's child for one that has ended, and its end of the pipe would keep it alive."""
+    until_eof = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    monkeypatch.setattr(compiling, "_begun", lambda: subprocess.Popen(until_eof, stdin=subprocess.PIPE))
+    monkeypatch.setattr(compiling, "ready", lambda: False)
+    monkeypatch.setenv(compiling.SETTING, compiling.BESIDE)
+    compiling._here.end()
+    held, release = os.pipe()
+    assert compiling.by_numpy()
+    child = compiling._here._child
+    assert child is not None and child.stdin is not None
+    forked = os.fork()
+    if forked == 0:
+        os.close(release)
+        os.read(held, 1)  # until the test is over
+        os._exit(compiling._here._child is not None or compiling._here._asked)
+    try:
+        assert compiling.by_numpy()
+        child.stdin.close()
+        assert child.wait(60) == 0
+    finally:
+        os.close(release)
+        os.close(held)
+        compiling._here.end()
+    assert os.waitpid(forked, 0)[1] == 0
+
+
 def test_who_compiles_ends_with_whom_it_works_for(tmp_path: Path) -> None:
     around = {"NUMBA_CACHE_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
