@@ -53,6 +53,12 @@ class Interception:
         return any(connection.handshake != "under way" for connection in self._proxy.connections)
 
     @property
+    def under_way(self) -> bool:
+        """A client took his certificate, and it is open whether the broker behind him takes them both. Never so where
+        he plays the broker."""
+        return any(c.accepted and c.open and c.upstream in ("", "accepted") for c in self._proxy.connections)
+
+    @property
     def publishes(self) -> list[bytes]:
         """Bundles that passed in clear, as the gateway sent them."""
         return [seen.payload for seen in self._proxy.intercepted if seen.topic.endswith("/up")]

@@ -318,13 +318,16 @@ class World:
     def intercept(
         self, gateway: int, certificate: str, alter: Callable[[bytes], bytes | None] | None = None
     ) -> Interception:
-        """Put a man in the middle on a gateway's path; returns when the gateway has met him."""
+        """Put a man in the middle on a gateway's path; returns when the gateway has met him, and where he relays, when
+        there is a session through him or there will be none: else the machine's speed decides in which window it
+        begins."""
         folder = self.directory / "attacker"
         folder.mkdir(exist_ok=True)
         middle = Interception(self.endpoint.authority, self.endpoint.address, folder, certificate, alter)
         self._interceptions.append(middle)
         self.reroute(gateway, middle.address)
-        self.settle(lambda: middle.answered, 10.0)
+        session = self.gateways[gateway].session
+        self.settle(lambda: session.connected or (middle.answered and not middle.under_way), 10.0)
         return middle
 
     def release(self, gateway: int) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from attacks.attack import CAPABILITIES, Can, Record, attacks
 from attacks.reach import Place, reach_for
-from sim.bundle import Heard
+from sim.bundle import UP, Bundle, Heard
 from sim.clock import NS_PER_S
+from sim.endpoint.memory import Memory, MemorySession
 from sim.events import AttackActed, Fate
 from sim.world import World
 from tests.small_worlds import dozen
@@ -159,3 +160,29 @@ def test_a_stolen_disk_holds_the_portals_files(world: World) -> None:
     world.run(60 * NS_PER_S)
     files = reach_for(record(Can.DISK), world, Place()).portal_files()
     assert any(name.endswith(".sqlite") and body.startswith(b"SQLite format 3") for name, body in files.items())
+
+
+def test_what_a_thief_publishes_arrives_though_its_owner_throws_him_off(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[bytes] = []
+    accept = Memory.accept
+
+    def thrown_off_once(broker: Memory, sender: MemorySession, topic: str, payload: bytes) -> None:
+        if lost or not topic.endswith("/up"):
+            accept(broker, sender, topic, payload)
+            return
+        lost.append(payload)  # the broker closed the connection before it read this
+        broker.gone(sender)
+        sender.went_down("dropped", "taken over", 0)
+        broker._waiting.append(sender)
+
+    handle = reach_for(record(Can.CERTIFICATE), world, Place())
+    thief = handle.steal(0)
+    bundle = Bundle(thief.client_id, 900_000_001, 0, (Heard(b"\x01", 0, -61.0),)).encode()
+    monkeypatch.setattr(Memory, "accept", thrown_off_once)
+    assert handle.publish(thief, UP.format(gateway=thief.client_id), bundle, [])
+    assert lost == [bundle]
+    kept = "SELECT sequence FROM messages WHERE gateway = ? AND sequence = 900000001"
+    assert len(world.portal.store.query(kept, (thief.client_id,))) == 1
+    assert [act.action for act in world.history.of(AttackActed)] == ["connect", "publish"]
