@@ -138,6 +138,7 @@ def show(id_: str) -> dict[str, Any]:
     inside = [k for k in known if id_ in k]
     if len(inside) == 1:
         return known[inside[0]]
+    inside.sort(key=len)  # an attack or a meter before the scenarios that have its name in theirs
     near = inside or difflib.get_close_matches(id_, known, n=3, cutoff=0.4)
     hint = f"; near it: {', '.join(near[:5])}" if near else ""
     raise NotFound(f"there is nothing called {id_!r}{hint}. See ./wmbench list")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from bench import rundir
 from bench.errors import CannotRun
 from bench.options import Options, changed, seed
+from bench.sweep import workers
+from sim.spec import SpecError, load
 
 if TYPE_CHECKING:
     from sim.city.plan import CityPlan
@@ -39,11 +42,11 @@ def add(commands: Any) -> None:
     store.add_argument("--out", metavar="DIR", type=Path, help="for stored readings (readings/ in the run directory)")
     store.add_argument("--no-store", action="store_true", help="readings are judged and counted, and not kept")
     span = city.add_mutually_exclusive_group()
-    span.add_argument("--days", type=float, metavar="DAYS")
-    span.add_argument("--hours", type=float, metavar="HOURS", help="how long it lasts (24)")
+    span.add_argument("--days", type=span_of_time, metavar="DAYS")
+    span.add_argument("--hours", type=span_of_time, metavar="HOURS", help="how long it lasts (24)")
     city.add_argument("--seed", type=seed, default=1)
     hands = city.add_mutually_exclusive_group()
-    hands.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    hands.add_argument("--workers", type=workers, default=1, metavar="N", help="processes (1)")
     hands.add_argument("--scheduler", metavar="ADDRESS", help="of a dask.distributed cluster, as tcp://HOST:8786")
     city.add_argument("--shards", type=int, metavar="N", help="pieces, one at a time a process; more need less memory")
     city.add_argument("--outages", type=float, default=0.0, metavar="SHARE", help="of days on which a gateway fails")
@@ -55,10 +58,20 @@ def add(commands: Any) -> None:
     city.set_defaults(command=command)
 
 
+def span_of_time(text: str) -> float:
+    """Hours or days, as argparse wants them."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
 def command(arguments: argparse.Namespace) -> int:
     """Raises SpecError, CityLimit, CannotRun, StoreError, RunDirectoryError, OSError."""
     from sim.city.plan import CityPlan, Outages
-    from sim.spec import load
 
     hours = 24.0 if arguments.hours is None else arguments.hours
     if arguments.days is not None:
@@ -102,9 +115,14 @@ def code_of(result: CityResult) -> int:
 
 
 def world_file(name: str) -> Path:
-    """A path as it stands, or the world of this name."""
+    """A path as it stands, or the world of this name. Raises SpecError."""
     path = Path(name)
-    return path if path.suffix == ".toml" else rundir.ROOT / "scenarios" / "worlds" / f"{name}.toml"
+    if path.suffix == ".toml":
+        return path
+    shipped = {file.stem: file for file in sorted((rundir.ROOT / "scenarios" / "worlds").glob("*.toml"))}
+    if name not in shipped:
+        raise SpecError(f"there is no world {name!r}: a TOML file, or one of scenarios/worlds: {', '.join(shipped)}")
+    return shipped[name]
 
 
 def here(plan: CityPlan) -> CityResult:

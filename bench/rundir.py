@@ -7,6 +7,7 @@ back when a file that matters cannot be written otherwise.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import platform
@@ -23,6 +24,7 @@ VERSION = "0.1.0"
 PLACE = "WMBENCH_RUNS"  # in the environment, so that workers write to the same place
 RESERVE = ".reserve"
 RESERVE_BYTES = 400_000
+_HELD: dict[Path, int] = {}
 
 
 class RunDirectoryError(Exception):
@@ -55,6 +57,7 @@ def make(name: str, base: Path | None = None) -> Path:
                     raise
                 continue
         (directory / RESERVE).write_bytes(b"\0" * RESERVE_BYTES)
+        hold(directory)
         link(folder / "latest", directory)
         link(runs / "latest", directory)
     except OSError as error:
@@ -111,6 +114,8 @@ def read(directory: Path) -> dict[str, Any]:
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if at_work(directory):
+            raise RunDirectoryError(f"{directory} is still running: it is complete when that has ended") from None
         raise RunDirectoryError(
             f"{directory} has no run.json: the run was killed. ./wmbench report {directory} gathers what was finished"
         ) from None
@@ -124,9 +129,36 @@ def read(directory: Path) -> dict[str, Any]:
 
 
 def release(directory: Path) -> None:
-    """Give the reserve back."""
+    """Give the reserve back; nobody is at work in it any longer."""
+    if directory in _HELD:
+        os.close(_HELD.pop(directory))
     with contextlib.suppress(OSError):
         (directory / RESERVE).unlink(missing_ok=True)
+
+
+def hold(directory: Path) -> None:
+    """This process is at work in it, until `release` or its end, whatever ends it."""
+    with contextlib.suppress(OSError):  # a file system without locks: then nobody can tell
+        if directory not in _HELD:
+            _HELD[directory] = os.open(directory, os.O_RDONLY)
+        fcntl.flock(_HELD[directory], fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def at_work(directory: Path) -> bool:
+    """Whether a process holds it."""
+    try:
+        seen = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(seen, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(seen)
+    return False
 
 
 def write_json(path: Path, body: Any, *, reserve: Path | None = None) -> None:
@@ -205,7 +237,10 @@ def made_by(started: datetime | None = None) -> dict[str, Any]:
 
 
 def gather_killed(directory: Path) -> dict[str, Any]:
-    """run.json of a run that was killed, from the scenarios it had finished. Raises OSError."""
+    """run.json of a run that was killed, from the scenarios it had finished. Raises OSError, and RunDirectoryError for
+    one that is still at it."""
+    if at_work(directory):
+        raise RunDirectoryError(f"{directory} is still running: its report comes when that has ended")
     started = datetime.fromtimestamp(directory.stat().st_ctime, UTC)
     name = directory.parent.name
     return gather(directory, name=name, title=f"{name}, killed", command="", started=started, interrupted=True)

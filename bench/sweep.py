@@ -104,6 +104,8 @@ def taken_up(name: str, seeds: list[int]) -> tuple[Path, Sweep]:
     old = rundir.read(directory)
     if old.get("kind") != "sweep":
         raise rundir.RunDirectoryError(f"{directory} is no sweep: its run.json says nothing of one")
+    if rundir.at_work(directory):
+        raise rundir.RunDirectoryError(f"{directory}: a sweep is at work in it; wait for it or end it")
     if seeds:
         raise rundir.RunDirectoryError(f"--resume goes on with the seeds of {directory}; leave out --seeds")
     sweep = sweep_plan.read(Path(old["request"]["file"]), tuple(old["request"]["seeds"]))
@@ -114,6 +116,7 @@ def taken_up(name: str, seeds: list[int]) -> tuple[Path, Sweep]:
             f"{directory}: {sweep.path} or its world has changed since ({', '.join(changed)}); results of two "
             "different sweeps do not belong together: start it anew"
         )
+    rundir.hold(directory)
     return directory, sweep
 
 
@@ -140,6 +143,11 @@ def carried_out(
     except BaseException as error:
         progress.stop()
         outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "error"
+        if not done:  # nothing to go on with
+            for name in (sweep_log.NAME, "run.json"):
+                (directory / name).unlink(missing_ok=True)
+            rundir.unmake(directory)
+            raise
         _settle(directory, request, outcome, wall_s() - begun_s)
         progress.say(f"{len(done)} of {progress.total} jobs are kept; go on with "
                      f"./wmbench sweep --resume {_shown(directory)}")  # fmt: skip

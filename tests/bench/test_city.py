@@ -97,7 +97,7 @@ def test_a_page_can_be_made_later(world: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("words", "error", "said"),
     [
-        (["--hours", "0"], CityLimit, "longer than 0"),
+        (["--outages", "2"], CityLimit, "outages: a share of days from 0 to 1"),
         (["--set", "fleet.count=0"], SpecError, "--set: fleet.count: 0 is not between 1"),
         (["--scheduler", "tcp://127.0.0.1:9"], CannotRun, "--scheduler"),
     ],
@@ -123,3 +123,27 @@ def test_a_cluster_gives_the_same(world: Path, capsys: pytest.CaptureFixture[str
     there = json.loads(capsys.readouterr().out)
     for key in ("received_digest", "fates", "blocks", "telegram_bytes", "shards"):
         assert there[key] == here[key]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--hours", "0"], "'0' is not a number above 0"),
+        (["--hours", "nan"], "'nan' is not a number above 0"),
+        (["--days", "inf"], "'inf' is not a number above 0"),
+        (["--hours", "long"], "'long' is not a number above 0"),
+        (["--workers", "0"], "'0' is not a number of workers between 1 and 256"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_by_its_name(
+    world: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        city(world, *words)
+    assert ended.value.code == 2
+    assert f"argument {words[0]}: {said}" in capsys.readouterr().err
+
+
+def test_a_world_that_is_none_is_answered_with_those_that_are(world: Path) -> None:
+    with pytest.raises(SpecError, match=r"there is no world 'quarter': .* quarter-6400"):
+        city("quarter")

@@ -141,6 +141,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(rig: Rig) -> None:
         (["run", "test_syntax.py"], 2, "test_syntax.py, line 4: cannot be read"),
         (["run", "test_import.py"], 2, "No module named 'nowhere'"),
         (["run", "test_made.py", "--runs", "/dev/null/runs"], 2, "Not a directory"),
+        (["show", "replay"], 2, "there is nothing called 'replay'; near it: radio.replay, "),
         (["show", "nothing-of-this-name"], 2, "there is nothing called 'nothing-of-this-name'"),
         (["list", "things"], 2, "invalid choice: 'things'"),
         (["report", "no-such"], 2, "there is no run 'no-such'"),

@@ -65,12 +65,26 @@ def test_a_run_is_found_by_path_by_name_and_as_latest(tmp_path: Path) -> None:
 def test_a_killed_run_is_found_and_can_be_gathered(tmp_path: Path) -> None:
     directory = rundir.make("n", tmp_path)
     left(directory, "passed")
+    rundir.release(directory)  # a kill lets go of it too
     found = rundir.find("n", tmp_path)
     with pytest.raises(RunDirectoryError, match=r"killed.*wmbench report"):
         rundir.read(found)
     rundir.gather_killed(found)
     assert rundir.read(found)["outcome"] == "interrupted"
     assert len(rundir.read(found)["scenarios"]) == 1
+
+
+def test_a_run_that_goes_on_is_not_taken_for_one_that_was_killed(tmp_path: Path) -> None:
+    directory = rundir.make("a", tmp_path)
+    left(directory, "passed")
+    assert rundir.at_work(directory)
+    with pytest.raises(RunDirectoryError, match="still running"):
+        rundir.gather_killed(directory)
+    with pytest.raises(RunDirectoryError, match="still running"):
+        rundir.read(directory)
+    rundir.release(directory)  # as its end does, whatever ends it
+    assert not rundir.at_work(directory)
+    assert rundir.gather_killed(directory)["outcome"] == "interrupted"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\xff", '{"scenarios": 3}'])

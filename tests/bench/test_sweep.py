@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bench import cli, rundir, sweep_log, sweep_plan, sweep_result
+from bench.errors import CannotRun
 from bench.sweep_plan import SWEEPS, Expectation
 from sim.spec import SpecError
 
@@ -244,6 +245,10 @@ def test_what_has_changed_is_not_taken_up(folder: Path) -> None:
     (folder / "houses.toml").write_text(WORLD.replace("400", "401"), encoding="utf-8")
     with pytest.raises(rundir.RunDirectoryError, match=r"has changed since \(worlds\)"):
         sweep("--resume", directory)
+    rundir.hold(directory.resolve())
+    with pytest.raises(rundir.RunDirectoryError, match="a sweep is at work in it"):
+        sweep("--resume", directory)
+    rundir.release(directory.resolve())
     lines = (directory / "points.jsonl").read_text().splitlines()
     (directory / "points.jsonl").write_text("\n".join([lines[0], "{}", *lines[2:], ""]))
     with pytest.raises(rundir.RunDirectoryError, match=r"points.jsonl, line 2: no finished shard"):
@@ -254,3 +259,10 @@ def test_a_file_or_a_run_and_not_both(folder: Path) -> None:
     for words in ([], ["load", "--resume", "x"]):
         with pytest.raises(Exception, match=r"give a sweep's file, or --resume RUN"):
             sweep(*words)
+
+
+def test_one_that_began_nothing_leaves_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CannotRun, match="--scheduler"):
+        sweep(written(folder), "--scheduler", "no-address")
+    assert "go on with" not in capsys.readouterr().err
+    assert not list((folder / "runs").glob("*/latest"))
