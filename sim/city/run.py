@@ -170,8 +170,8 @@ def run(plan: CityPlan) -> CityResult:
     if workers == 1:
         done = [play(plan, tile) for tile in tiles]
     else:
-        with pool(workers) as crew:
-            jobs = [crew.submit(play, plan, tile) for tile in tiles]
+        with pool(workers) as begin:
+            jobs = [begin(play, plan, tile) for tile in tiles]
             done = [job.result() for job in as_completed(jobs)]
     return combined(plan, done, workers, wall_s() - begun_s)
 

@@ -2,7 +2,7 @@
 
 A worker waits for its next shard at a pipe whose other end it holds itself, so nothing would tell it that the process
 that hands out shards was killed, and it would wait, with its memory, for ever. The kernel kills it instead; on Linux,
-where it can.
+where it can. And after a failure, or Ctrl-C, shards that wait are not played any more.
 """
 
 from __future__ import annotations
@@ -13,15 +13,34 @@ import os
 import signal
 import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Final
 
 _PR_SET_PDEATHSIG: Final = 1
+_stopped: Any = None  # in a worker: the event that says that nobody waits for results any more
 
 
-def pool(workers: int) -> ProcessPoolExecutor:
-    """So many of them."""
-    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_end_with, initargs=(os.getpid(),))
+@contextmanager
+def pool(workers: int) -> Iterator[Callable[..., Future[Any]]]:
+    """So many of them: a function that has one call another, with these arguments. What is raised within ends it all,
+    once each has finished what it does."""
+    context = _context()
+    stopped = context.Event()
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin, initargs=(os.getpid(), stopped)
+    ) as crew:  # fmt: skip
+
+        def begin(work: Callable[..., Any], *given: Any) -> Future[Any]:
+            return crew.submit(_unless_stopped, work, *given)
+
+        try:
+            yield begin
+        except BaseException:
+            stopped.set()  # some that wait are in the workers' pipe already, and cannot be cancelled
+            crew.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _context() -> Any:
@@ -31,9 +50,17 @@ def _context() -> Any:
     return multiprocessing.get_context("fork" if alone else "spawn")
 
 
-def _end_with(parent_pid: int) -> None:
+def _begin(parent_pid: int, stopped: Any) -> None:
+    global _stopped
+    _stopped = stopped
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:  # it died before we asked
         os._exit(1)
+
+
+def _unless_stopped(work: Callable[..., Any], *given: Any) -> Any:
+    if _stopped.is_set():
+        raise CancelledError
+    return work(*given)

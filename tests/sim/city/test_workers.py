@@ -1,4 +1,4 @@
-"""Workers do not outlive the process that hands out shards."""
+"""Workers begin nothing after a failure, and do not outlive the process that hands out shards."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from bench.rundir import ROOT
+from sim.city.workers import pool
 
 _BUSY_AND_IDLE = """
 import os, sys, time
 from sim.city.workers import pool
 
 if __name__ == "__main__":
-    with pool(2) as crew:
-        idle = [crew.submit(os.getpid) for _ in range(4)]
+    with pool(2) as begin:
+        idle = [begin(os.getpid) for _ in range(4)]
         print(*{one.result() for one in idle}, flush=True)
-        crew.submit(time.sleep, 3_600).result()
+        begin(time.sleep, 3_600).result()
 """
 
 
@@ -37,3 +40,26 @@ def test_nobody_is_left_when_the_parent_is_killed() -> None:
         for pid in workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def _failing() -> None:
+    raise ValueError("a shard that fails")
+
+
+def _slow(mark: Path) -> None:
+    time.sleep(0.05)
+    mark.touch()
+
+
+def _failed(marks: Path) -> None:
+    with pool(1) as begin:
+        first = begin(_slow, marks / "first")
+        second, *_ = [begin(_failing), *(begin(_slow, marks / str(number)) for number in range(100))]
+        first.result()
+        second.result()
+
+
+def test_what_waits_is_not_begun_after_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a shard that fails"):
+        _failed(tmp_path)
+    assert (tmp_path / "first").exists() and len(list(tmp_path.iterdir())) < 100
