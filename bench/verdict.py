@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from attacks.attack import Outcome
+from reports.words import mode_text
 
 
 class Verdict(StrEnum):
@@ -40,7 +41,8 @@ def decide(subject: Outcome, controls: Iterable[Outcome]) -> Decision:
     if own is not None:
         control = f"SUCCEEDED {own.achieved} of {own.reached} with the defences off"
     elif worked:
-        control = f"SUCCEEDED {worked[0].achieved} of {worked[0].reached} on {worked[0].security}, defences off"
+        other = worked[0]
+        control = f"SUCCEEDED {other.achieved} of {other.reached} on {mode_text(other.security)}, defences off"
     else:
         control = "did not succeed" if same else "was not run"
     if subject.reached <= 0:

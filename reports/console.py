@@ -7,12 +7,11 @@ markup or as terminal control: a name that holds either is shown, not obeyed.
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from reports.run import Claim, Run, Scenario, read_run
-from reports.words import claim_name, mode_text, plain, value_text
+from reports.words import claim_name, mode_text, plain, tallied, value_text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -91,9 +90,11 @@ def _closing(run: Run, report: Path | None) -> list[str]:
                   for m in scenario.measures if not m.ok]  # fmt: skip
     lines += [f"left out: {item}" for item in run.left_out]
     lines += [f"note: {note}" for note in run.notes]
-    verdicts = Counter(claim.verdict for _, claim in run.claims)
     holding = sum(claim.holds for _, claim in run.claims)
-    told = ", ".join(f"{verdicts[name]} {name}" for name in VERDICT_STYLES if verdicts[name])
+    told = "; ".join(
+        f"{whose} " + ", ".join(f"{verdicts[name]} {name}" for name in VERDICT_STYLES if verdicts[name])
+        for whose, verdicts in tallied(claim for _, claim in run.claims).items()
+    )
     if told:
         lines.append(f"{holding} of {len(run.claims)} verdicts as expected: {told}")
     lines.append(f"{run.outcome}: {run.name}, seed {run.seed}, {run.duration_s:.1f} s")

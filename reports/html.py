@@ -1,9 +1,9 @@
 """report.html: one self-contained page a run, from its run.json and its histories.
 
-It is read in this order: what came out, the verdict table, the outcome matrix, what was left out; then each scenario
-with its claims, each claim with its evidence and a trace of the first events behind it, then each world's history.
-Every step is a link, so that a verdict can be followed to event time, telegram fingerprint and reason of refusal,
-which are found again word for word in events.jsonl.
+It is read in this order: what came out, all verdicts at a glance, each with its control and cause, what was left out;
+then each scenario with its claims, each claim with its evidence and a trace of the first events behind it, then each
+world's history. Every step is a link, so that a verdict can be followed to event time, telegram fingerprint and reason
+of refusal, which are found again word for word in events.jsonl.
 
 The page has no script and loads nothing. Everything in it may stem from a hostile sender (a meter's name, a reason),
 so the template escapes all; only SVG drawn by plots/, where matplotlib has escaped every text, goes in as it is.
@@ -23,15 +23,13 @@ from markupsafe import Markup
 from reports import page, palette, plots
 from reports.run import Claim, Run, Scenario, World, read_run
 from reports.story import Entry, Story, read_story
-from reports.words import mode_text
+from reports.words import OFF, ON, mode_text, tallied
 
 PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures
 LISTED_EVENTS: Final = 40
 LISTED_REFUSALS: Final = 24
 TRACED: Final = (("attack", 3), ("tampering", 1), ("fault", 2), ("refused", 3), ("session", 2), ("alarm", 2))
 GLYPHS: Final = {"PREVENTED": "✓", "DETECTED": "◉", "TOLERATED": "≈", "SUCCEEDED": "✗", "INCONCLUSIVE": "?"}
-OFF: Final = ("off", "none")
-ON: Final = ("on", "all", "")
 Matrix = list[tuple[str, str, list[list["ClaimView"]]]]
 
 
@@ -93,7 +91,7 @@ def render(run: Run, scenarios: list[ScenarioView]) -> str:
     return page.environment().get_template("report.html.j2").render(
         run=run, scenarios=scenarios, claims=claims, matrix=outcome_matrix(claims), glyphs=GLYPHS, on_or_off=OFF + ON,
         verdict_colours=palette.VERDICTS, group_colours=palette.GROUPS,
-        verdicts=Counter(view.claim.verdict for view in claims),
+        tallies=tallied(view.claim for view in claims),
         holding=sum(view.claim.holds for view in claims),
         outcomes=Counter(scenario.outcome for scenario in run.scenarios),
         measures=[measure for scenario in run.scenarios for measure in scenario.measures],

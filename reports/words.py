@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Final
 
 from reports.run import Claim
 
 VALUE_CHARS: Final = 300
+OFF: Final = ("off", "none")
+ON: Final = ("on", "all", "")
 MODES: Final = {"none": "mode 0", "mode0": "mode 0", "0": "mode 0", "mode5": "mode 5", "5": "mode 5", "mode7": "mode 7",
                 "7": "mode 7"}  # fmt: skip
 
@@ -51,6 +55,16 @@ def duration_text(duration_ns: int) -> str:
 def claim_name(claim: Claim) -> str:
     """What was tried, against what: "radio.replay, after a wrap, mode5, all"."""
     return ", ".join(part for part in (claim.attack, claim.variant, claim.security, claim.defences) if part)
+
+
+def tallied(claims: Iterable[Claim]) -> dict[str, Counter[str]]:
+    """Verdicts counted under whose they are: an attack that succeeds on a control, which is weak on purpose, is no
+    attack that succeeds."""
+    counts = {"defences on": Counter[str](), "some on": Counter[str](), "controls": Counter[str]()}
+    for claim in claims:
+        whose = "controls" if claim.defences in OFF else "defences on" if claim.defences in ON else "some on"
+        counts[whose][claim.verdict] += 1
+    return {whose: count for whose, count in counts.items() if count}
 
 
 def claim_text(claim: Claim) -> str:

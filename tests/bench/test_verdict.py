@@ -34,4 +34,4 @@ def test_a_control_of_another_variant_proves_nothing() -> None:
 
 
 def test_the_control_is_named() -> None:
-    assert decide(outcome("mode7"), [outcome("none", achieved=2)]).control == "SUCCEEDED 2 of 3 on none, defences off"
+    assert decide(outcome("mode7"), [outcome("none", achieved=2)]).control == "SUCCEEDED 2 of 3 on mode 0, defences off"

@@ -23,7 +23,10 @@ def printed(run: Run, *, rich: bool) -> str:
 def test_a_log_gets_plain_lines_that_begin_with_the_verdict(make_run: Make) -> None:
     lines = printed(read_run(make_run()), rich=False).splitlines()
     assert lines[15].startswith("PREVENTED     radio.replay, after a wrap, mode5, all (control SUCCEEDED): refused by")
-    assert "42 of 42 verdicts as expected: 16 PREVENTED, 3 DETECTED, 23 SUCCEEDED" in lines
+    assert (
+        "42 of 42 verdicts as expected: defences on 12 PREVENTED, 3 DETECTED, 6 SUCCEEDED; "
+        "controls 4 PREVENTED, 17 SUCCEEDED"
+    ) in lines
     assert lines[-2:] == ["passed: card, seed 1, 93.1 s", "report: runs/card/latest/report.html"]
     assert not any("\x1b" in line for line in lines)
 
@@ -38,6 +41,13 @@ def test_a_terminal_gets_a_table(make_run: Make) -> None:
     text = printed(read_run(make_run()), rich=True)
     assert "\x1b[32mPREVENTED" in text
     assert text.count("radio.sniff") == 2  # once in the table, once as a scenario's title
+
+
+def test_an_attack_on_a_weakened_world_is_counted_apart() -> None:
+    claims = [{"attack": "a", "verdict": "SUCCEEDED", "defences": defences} for defences in ("on", "off", "unverified")]
+    body = {"version": 1, "scenarios": [{"id": "x", "outcome": "passed", "claims": claims}]}
+    said = "3 of 3 verdicts as expected: defences on 1 SUCCEEDED; some on 1 SUCCEEDED; controls 1 SUCCEEDED"
+    assert said in printed(from_json(body), rich=False).splitlines()
 
 
 def test_what_is_not_as_expected_stands_out() -> None:

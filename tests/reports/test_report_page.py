@@ -100,12 +100,15 @@ def test_every_link_leads_somewhere_and_no_id_is_given_twice(card: tuple[Path, s
     assert targets <= set(page.ids)
 
 
-def test_the_verdict_table_comes_first_and_names_every_claim(card: tuple[Path, str, Page]) -> None:
+def test_verdicts_come_first_at_a_glance_and_each_with_its_control(card: tuple[Path, str, Page]) -> None:
     _, text, page = card
-    assert 0 < text.index('id="verdicts"') < text.index('id="matrix"') < text.index('id="s1"')
-    rows = re.findall(r'href="#(c\d+)">evidence', text[: text.index('id="matrix"')])
-    assert rows == [f"c{number}" for number in range(1, 43)]
-    assert "42 of 42 verdicts are as expected" in page.text
+    verdicts, glance, each, scenario = (text.index(f'id="{name}"') for name in ("verdicts", "matrix", "each", "s1"))
+    assert 0 < verdicts < glance < each < scenario
+    every = [f"c{number}" for number in range(1, 43)]
+    assert set(re.findall(r'href="#(c\d+)"', text[glance:each])) == set(every)
+    assert re.findall(r'href="#(c\d+)">evidence', text[each:scenario]) == every
+    assert "42 of 42 verdicts are as expected. With defences on: 12 PREVENTED, 3 DETECTED, 6 SUCCEEDED." in page.text
+    assert "Controls, weak on purpose: 4 PREVENTED, 17 SUCCEEDED." in page.text
     assert "./wmbench run --seed 1" in page.text
     assert "no faketime on this machine" in page.text
 
