@@ -18,6 +18,8 @@ import numpy as np
 from sim import compiling
 from sim.compiled_cache import folder
 
+_MARKS = 16
+
 
 def compile_all() -> None:
     """Fill numba's cache. Raises OSError where its folder cannot be written."""
@@ -31,9 +33,10 @@ def compile_all() -> None:
             return
         mark = compiling.mark()  # of the sources as they were loaded; they may change meanwhile
         _play()
-        for stale in place.glob("compiled-*"):
-            stale.unlink(missing_ok=True)
         mark.touch()
+        # Machines with other processors may share the folder: each has a mark of its own.
+        for oldest in sorted(place.glob("compiled-*"), key=lambda one: one.stat().st_mtime_ns)[:-_MARKS]:
+            oldest.unlink()
 
 
 def _play() -> None:

@@ -15,6 +15,7 @@ from bench.perf.air import City
 from bench.perf.bytes import fleet_of
 from bench.rundir import ROOT
 from sim import compiling
+from sim.city import ahead
 from sim.radio import plain
 from wmbus import security_many
 
@@ -99,6 +100,19 @@ def test_the_mark_knows_sources_and_folder(monkeypatch: pytest.MonkeyPatch, tmp_
     before = compiling.mark()
     monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
     assert compiling.mark() != before
+
+
+def test_marks_of_other_processors_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(ahead, "_play", lambda: None)
+    for number in range(20):
+        (tmp_path / f"compiled-{number}").touch()
+        os.utime(tmp_path / f"compiled-{number}", (number, number))
+    assert not compiling.ready()
+    ahead.compile_all()
+    assert compiling.ready()
+    left = {path.name for path in tmp_path.glob("compiled-*")} - {compiling.mark().name}
+    assert left == {f"compiled-{number}" for number in range(5, 20)}
 
 
 def test_a_window_may_change_hands(monkeypatch: pytest.MonkeyPatch) -> None:
