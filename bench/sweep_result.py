@@ -105,7 +105,9 @@ def judged(one: Expectation, found: float, formula: float | None) -> dict[str, A
         held = abs(found - formula) <= one.value
     else:
         held = found >= one.value if one.limit == "min" else found <= one.value
-    return {"text": one.text, "found": found, "held": held}
+    return {
+        "figure": one.figure, "limit": one.limit, "value": one.value, "text": one.text, "found": found, "held": held,
+    }  # fmt: skip
 
 
 def _blocks(sweep: Sweep, point: int, found: Results) -> dict[str, Any]:

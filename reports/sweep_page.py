@@ -27,6 +27,7 @@ def render(run: dict[str, Any], sweep: dict[str, Any]) -> str:
     worst = points[sweep["worst"]["point"]]
     return page.environment().get_template("sweep.html.j2").render(
         run=run, sweep=sweep, points=points, keys=keys, worst=worst, against=curves(sweep),
+        expected=[one for point in points for one in point["expected"]],
         stacked=_drawn(plots.stacked(points), "fates", _fates_in_words(points)),
         formulas=sorted({(p["formula_name"], p["formula_why"]) for p in points if p["formula"] is not None}),
         without=sorted({p["formula_why"] for p in points if p["formula"] is None}),

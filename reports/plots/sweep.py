@@ -1,7 +1,8 @@
 """The points of a sweep: delivery against load with the closed form beside it, and what became of frames at gateways.
 
 against: simulated means as dots with a bar from the least to the largest seed; the closed form as a line where one
-formula holds for all points, as crosses where it differs from point to point, not at all where none holds.
+formula holds for all points, as crosses where it differs from point to point, not at all where none holds; a limit
+that delivery is held to as a dashed line.
 
 stacked: only frames that were in range of a gateway, each fate with a pattern of its own beside its colour; what was
 out of range, which is no question of load, is told at the end of the bar.
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_BARS: Final = 40
 LOG_FROM: Final = 8.0  # an axis whose values span more than this is logarithmic
+TICKED: Final = 8  # values that can each have their number under the axis
 FAR: Final = "out of range"
 MARKERS: Final = "os^Dv*"
 HATCHES: Final = {"received": "", "gateway down": "xxx", "out of range": "...", "receiver busy": "\\\\\\\\",
@@ -57,6 +59,9 @@ def _against(
                   zorder=3)  # fmt: skip
     for x, ratio in zip(at, ratios, strict=True):
         axes.plot([x, x], [ratio["low"], ratio["high"]], color=palette.light("teal"), linewidth=1.2, zorder=3)
+    for limit in expected_limits(points):
+        axes.axhline(limit, color=palette.light("ink"), linewidth=0.8, linestyle="--", zorder=2,
+                     label=f"expected limit {limit:g}")  # fmt: skip
     _markers(axes, at, [ratio["mean"] for ratio in ratios], series)
     _scale(axes, at)
     least = min(ratio["low"] for ratio in ratios)
@@ -72,6 +77,14 @@ def _against(
     return figure
 
 
+def expected_limits(points: Sequence[dict[str, Any]]) -> list[float]:
+    """What delivery must not be below or above at one point or more."""
+    return sorted({
+        float(one["value"]) for point in points for one in point["expected"]
+        if one.get("figure") == "delivery_ratio" and one["limit"] in ("min", "max")
+    })  # fmt: skip
+
+
 def _markers(axes: Axes, at: list[float], means: list[float], series: Sequence[str]) -> None:
     names = list(dict.fromkeys(series))
     if not 2 <= len(names) <= len(MARKERS):
@@ -85,8 +98,8 @@ def _markers(axes: Axes, at: list[float], means: list[float], series: Sequence[s
 
 
 def _scale(axes: Axes, at: list[float]) -> None:
-    """Values of many sizes stand on a logarithmic axis, with plain numbers under it."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    """Values of many sizes stand on a logarithmic axis, with plain numbers under it: a few whole ones themselves."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     if min(at) > 0 and max(at) / min(at) > LOG_FROM:
         axes.set_xscale("log")
@@ -95,6 +108,9 @@ def _scale(axes: Axes, at: list[float]) -> None:
         axes.set_xlim(min(at) / 1.25, max(at) * 1.25)
     else:
         axes.locator_params(axis="x", nbins=7)
+    if len(set(at)) <= TICKED and all(value.is_integer() for value in at):
+        axes.xaxis.set_major_locator(FixedLocator(sorted(set(at))))
+        axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 

@@ -176,7 +176,9 @@ def test_a_sweep_may_go_to_stored_readings(folder: Path, capsys: pytest.CaptureF
 )  # fmt: skip
 def test_what_is_found_is_held_against_its_limit(limit: Any, value: float, formula: float | None, held: bool) -> None:
     one = Expectation("delivery_ratio", limit, value)
-    assert sweep_result.judged(one, 0.6, formula) == {"text": one.text, "found": 0.6, "held": held}
+    assert sweep_result.judged(one, 0.6, formula) == {
+        "figure": "delivery_ratio", "limit": limit, "value": value, "text": one.text, "found": 0.6, "held": held,
+    }  # fmt: skip
 
 
 def test_an_expectation_that_fails_names_its_point(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,7 +44,8 @@ def point(number: int, load: float, ratio: float, formula: float | None = None, 
         "figures": {"delivery_ratio": {"mean": ratio, "low": ratio - 0.01, "high": ratio + 0.01, "spread": 0.005}},
         "fates": {"received": 0.3, "out of range": 0.4, "collision": 0.2, "receiver busy": 0.1},
         "formula_name": "pure ALOHA" if formula is not None else "", "formula_why": "one gateway",
-        "expected": [{"text": "delivery_ratio >= 0.5", "found": ratio, "held": ratio >= 0.5}], "held": ratio >= 0.5,
+        "expected": [{"figure": "delivery_ratio", "limit": "min", "value": 0.5, "text": "delivery_ratio >= 0.5",
+                      "found": ratio, "held": ratio >= 0.5}], "held": ratio >= 0.5,
         "digests": {"1": "aa", "2": "bb"}, "cpu_s": 1.0,
     }  # fmt: skip
 
@@ -136,6 +137,8 @@ def test_where_no_formula_holds_none_is_drawn() -> None:
     assert "No closed form is drawn: one gateway." in page
     assert "load at a gateway" not in " ".join(texts(page)), "a load that does not vary is no axis"
     assert "gateway.count = 8: too few" in page and page.count(">fails<") == 2
+    assert "<b>1 of 3</b> expectations hold" in page
+    assert {"expected limit 0.5", "4", "8", "12"} <= set(texts(page))
 
 
 def test_two_keys_are_told_apart_by_their_markers() -> None:
