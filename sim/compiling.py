@@ -6,7 +6,9 @@ process of its own compiles into that cache while numpy plays the first windows,
 two windows. A window too large for numpy's memory waits for it. Otherwise compiled code is compiled where it is first
 called, as numba does; nothing else depends on it.
 
-The process ends with the one that began it. When it has done all, it leaves a file with the name of everything that
+Stored readings have no numpy to begin with: a run that goes so far waits until all is compiled, once for its workers.
+
+The process ends with the one that began it. When it has done a part, it leaves a file with the name of everything that
 makes compiled code stale: versions, processor, sources.
 """
 
@@ -18,16 +20,19 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from sim.compiled_cache import ROOT, drop_stale, folder, sources, writable
 from wmbus import security_many
 
 SETTING: Final = "WMBENCH_COMPILE"
 BESIDE: Final = "beside"
+Part = Literal["air", "readings"]
+PARTS: Final[tuple[Part, ...]] = ("air", "readings")
+"""What plays the air and makes telegrams; and what goes on to stored readings, for which there is no numpy."""
 _PACKAGES: Final = ("numba", "llvmlite", "numpy")
 _TARGETS: Final = ("NUMBA_CPU_FEATURES", "NUMBA_CPU_NAME", "NUMBA_ENABLE_AVX")  # another processor than this one
 _MOST_ROWS: Final = 1 << 18  # numpy takes some hundred bytes for each frame of a window
@@ -103,26 +108,38 @@ def beside() -> Iterator[None]:
             del os.environ[SETTING]
 
 
-def _begun() -> subprocess.Popen[bytes]:
+def for_readings() -> None:
+    """Wait until everything is compiled, once for all processes of a run; beside a run only, as above."""
+    if os.environ.get(SETTING) != BESIDE or all(map(ready, PARTS)):
+        return
+    child = _begun(PARTS)
+    try:
+        child.wait()
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _begun(parts: Sequence[Part] = ("air",)) -> subprocess.Popen[bytes]:
     """The process that compiles; it ends when its standard input does, so with this process, however that ends."""
     around = {name: value for name, value in os.environ.items() if name != SETTING}
     if around.get("NUMBA_CACHE_DIR"):  # told from where we are, perhaps
         around["NUMBA_CACHE_DIR"] = os.path.abspath(around["NUMBA_CACHE_DIR"])
     return subprocess.Popen(
-        [sys.executable, "-m", "sim.city.ahead", "--beside"], cwd=ROOT, env=around,
+        [sys.executable, "-m", "sim.city.ahead", "--beside", *parts], cwd=ROOT, env=around,
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
 
-def ready() -> bool:
-    """Is there nothing to compile: no numba, nowhere to keep what it makes, or all of it there?"""
+def ready(part: Part = "air") -> bool:
+    """Is there nothing to compile: no numba, nowhere to keep what it makes, or all of this part there?"""
     if importlib.util.find_spec("numba") is None or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return True
-    return not writable(folder()) or mark().exists()
+    return not writable(folder()) or mark(part).exists()
 
 
-def mark() -> Path:
-    """The file that says that everything is compiled, for these versions, this processor and these sources."""
+def mark(part: Part = "air") -> Path:
+    """The file that says that all of this part is compiled, for these versions, this processor and these sources."""
     import llvmlite.binding  # type: ignore[import-untyped,unused-ignore]
 
     features = llvmlite.binding.get_host_cpu_features().flatten()
@@ -130,4 +147,4 @@ def mark() -> Path:
     parts += [f"{name} {value}" for name, value in sorted(os.environ.items()) if name in _TARGETS]
     parts += [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
     parts += [f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}" for path in sources(ROOT)]
-    return folder() / f"compiled-{hashlib.blake2b(chr(10).join(parts).encode(), digest_size=8).hexdigest()}"
+    return folder() / f"compiled-{part}-{hashlib.blake2b(chr(10).join(parts).encode(), digest_size=8).hexdigest()}"

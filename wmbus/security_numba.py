@@ -59,10 +59,17 @@ def _ecb_instructions(keys: Any, data: Any) -> int:
     rest = n - whole
     some_keys, some = np.zeros((LANES, 16), np.uint8), np.zeros((LANES, size), np.uint8)
     if rest:
-        some_keys[:rest], some[:rest] = keys[whole:], data[whole:]
+        # Byte by byte: an assignment of slices takes four seconds to compile.
+        for row in range(rest):
+            for byte in range(16):
+                some_keys[row, byte] = keys[whole + row, byte]
+            for byte in range(size):
+                some[row, byte] = data[whole + row, byte]
         ecb_lanes(np.int64(some_keys.ctypes.data), np.int64(0), np.int64(some.ctypes.data), np.int64(size),
                    np.int64(size // 16))  # fmt: skip
-        data[whole:] = some[:rest]
+        for row in range(rest):
+            for byte in range(size):
+                data[whole + row, byte] = some[row, byte]
     return len(some_keys)  # numba frees an array after the last line that names it
 
 

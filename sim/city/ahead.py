@@ -1,9 +1,10 @@
 """Everything that a city calls compiled, compiled: a small one is played once. `sim/compiling.py` runs this module as a
 process of its own, `./wmbench` when it is set up.
 
-    python -m sim.city.ahead
+    python -m sim.city.ahead            all of it
+    python -m sim.city.ahead air        what plays the air and makes telegrams; "readings": what goes on from there
 
-One at a time; who comes second waits and finds it done.
+One at a time; who comes second waits and finds it done. Each part leaves a mark of its own when it is there.
 """
 
 from __future__ import annotations
@@ -12,34 +13,40 @@ import fcntl
 import os
 import sys
 import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim import compiling
 from sim.compiled_cache import folder
 
+if TYPE_CHECKING:
+    from sim.city.plan import Depth
+
 _MARKS = 16
 
 
-def compile_all() -> None:
+def compile_all(parts: Sequence[compiling.Part] = compiling.PARTS) -> None:
     """Fill numba's cache. Raises OSError where its folder cannot be written."""
-    if compiling.ready():
+    if all(map(compiling.ready, parts)):
         return
     place = folder()
     place.mkdir(parents=True, exist_ok=True)
     with (place / "compiling.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if compiling.ready():
-            return
-        mark = compiling.mark()  # of the sources as they were loaded; they may change meanwhile
-        _play()
-        mark.touch()
-        # Machines with other processors may share the folder: each has a mark of its own.
+        for part in parts:
+            if compiling.ready(part):
+                continue
+            mark = compiling.mark(part)  # of the sources as they were loaded; they may change meanwhile
+            _play("bytes" if part == "air" else "readings")
+            mark.touch()
+        # Machines with other processors may share the folder: each has marks of its own.
         for oldest in sorted(place.glob("compiled-*"), key=lambda one: one.stat().st_mtime_ns)[:-_MARKS]:
             oldest.unlink()
 
 
-def _play() -> None:
+def _play(depth: Depth) -> None:
     """All three securities, all modes, for an hour; and as many draws at once as make it worth while."""
     from sim.city.plan import Blocks, CityPlan
     from sim.city.run import play
@@ -52,7 +59,7 @@ def _play() -> None:
         FleetSpec("c", "vipa-c10", 60, security="none", link="S1"),
     )  # fmt: skip
     spec = WorldSpec("ahead", "What compiles the loops", fleet, (GatewaySpec(count=2),))
-    plan = CityPlan(spec, 1, 3_600 * NS_PER_S, "bytes", backend="numba")
+    plan = CityPlan(spec, 1, 3_600 * NS_PER_S, depth, backend="numba")
     play(plan, Blocks.of(spec).tiles(1)[0])
     Seeds(1).normal_q16("ahead", np.arange(COMPILED_FROM))
 
@@ -66,4 +73,4 @@ def _end_with_parent() -> None:
 if __name__ == "__main__":
     if "--beside" in sys.argv:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    compile_all()
+    compile_all([part for part in compiling.PARTS if part in sys.argv] or compiling.PARTS)

@@ -55,6 +55,12 @@ def prepare(folder: Path) -> None:
         raise StoreError(f"{folder}: {error.strerror or error}; choose a folder that can be written") from None
 
 
+def drop_parts(folder: Path) -> None:
+    """Remove what shards that were killed had begun to write."""
+    for part in folder.glob(f"*{_PART}"):
+        part.unlink(missing_ok=True)
+
+
 class Columns:
     """The files of one shard. `start`: the calendar at world time 0; `securities`: names, which may still grow."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import resource
 from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim import compiling
 from sim.city.digest import total
-from sim.city.plan import Blocks, CityPlan
+from sim.city.plan import Blocks, CityLimit, CityPlan
 from sim.city.shard import Heard, Shard
 from sim.city.tally import Tally, by_block
 from sim.city.workers import pool
@@ -164,16 +166,33 @@ def run(plan: CityPlan) -> CityResult:
         from sim.city.columns import prepare
 
         prepare(plan.out)
+    if plan.depth == "readings":
+        compiling.for_readings()
     begun_s = wall_s()
     tiles = Blocks.of(plan.spec).tiles(plan.shard_count())
     workers = min(plan.workers, len(tiles))
     if workers == 1:
         done = [play(plan, tile) for tile in tiles]
     else:
+        done = _side_by_side(plan, tiles, workers)
+    return combined(plan, done, workers, wall_s() - begun_s)
+
+
+def _side_by_side(plan: CityPlan, tiles: list[tuple[slice, slice]], workers: int) -> list[ShardResult]:
+    """Raises CityLimit when a worker was killed, and what a shard raises."""
+    try:
         with pool(workers) as begin:
             jobs = [begin(play, plan, tile) for tile in tiles]
-            done = [job.result() for job in as_completed(jobs)]
-    return combined(plan, done, workers, wall_s() - begun_s)
+            return [job.result() for job in as_completed(jobs)]
+    except BrokenProcessPool:
+        if plan.out is not None:
+            from sim.city.columns import drop_parts
+
+            drop_parts(plan.out)
+        raise CityLimit(
+            f"a worker was killed; the system does that when memory runs out: take fewer workers than {workers}, or "
+            f"more shards than {len(tiles)}, which need less at a time, and run the city again"
+        ) from None
 
 
 def _peak_bytes() -> int:

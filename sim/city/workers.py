@@ -39,7 +39,7 @@ def pool(workers: int) -> Iterator[Callable[..., Future[Any]]]:
             yield begin
         except BaseException:
             stopped.set()  # some that wait are in the workers' pipe already, and cannot be cancelled
-            crew.shutdown(wait=False, cancel_futures=True)
+            crew.shutdown(wait=True, cancel_futures=True)  # a second call would not wait
             raise
 
 

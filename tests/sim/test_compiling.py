@@ -104,12 +104,12 @@ def test_the_mark_knows_sources_and_folder(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_marks_of_other_processors_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(ahead, "_play", lambda: None)
+    monkeypatch.setattr(ahead, "_play", lambda _depth: None)
     for number in range(20):
         (tmp_path / f"compiled-{number}").touch()
         os.utime(tmp_path / f"compiled-{number}", (number, number))
     assert not compiling.ready()
-    ahead.compile_all()
+    ahead.compile_all(["air"])
     assert compiling.ready()
     left = {path.name for path in tmp_path.glob("compiled-*")} - {compiling.mark().name}
     assert left == {f"compiled-{number}" for number in range(5, 20)}
@@ -182,6 +182,51 @@ def test_who_compiles_ends_with_whom_it_works_for(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("compiled-*"))
 
 
+_COMPILED = """
+import dataclasses
+from pathlib import Path
+from numba.core import event
+from sim.city.plan import CityPlan, Outages
+from sim.city.run import run
+from tests.sim.city.test_readings import SEED, SPEC
+
+with event.install_recorder("numba:compile") as recorder:
+    result = run(CityPlan(SPEC, SEED, 1_800 * 10**9, "readings", shards=2, outages=Outages(1.0, 1_200.0)))
+assert result.readings["stored"] > 1_000
+print(*{str(one.data["dispatcher"]) for _, one in recorder.buffer})
+"""
+
+
 def test_everything_is_compiled_ahead_and_that_is_known() -> None:
+    """Then a run to stored readings compiles nothing, whatever the meters."""
     subprocess.run([sys.executable, "-m", "sim.city.ahead"], cwd=ROOT, check=True)
-    assert compiling.ready()
+    assert all(map(compiling.ready, compiling.PARTS))
+    done = subprocess.run([sys.executable, "-c", _COMPILED], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == ""
+
+
+def test_the_air_alone_is_not_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    played: list[str] = []
+    monkeypatch.setattr(ahead, "_play", played.append)
+    ahead.compile_all(["air"])
+    assert compiling.ready() and not compiling.ready("readings")
+    ahead.compile_all()
+    assert played == ["bytes", "readings"]
+    assert compiling.ready() and compiling.ready("readings")
+    ahead.compile_all()
+    assert len(played) == 2
+
+
+def test_stored_readings_wait_for_everything(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr(compiling, "_begun", lambda parts: begun.append(parts) or maker)
+    monkeypatch.setattr(compiling, "ready", lambda part="air": part == "air")
+    compiling.for_readings()
+    assert begun == [compiling.PARTS] and maker.ended
+    monkeypatch.delenv(compiling.SETTING)
+    compiling.for_readings()
+    monkeypatch.setenv(compiling.SETTING, compiling.BESIDE)
+    monkeypatch.setattr(compiling, "ready", lambda part="air": True)
+    compiling.for_readings()
+    assert len(begun) == 1

@@ -8,12 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
 
+from bench import cli, rundir
 from bench.rundir import ROOT
+from sim.city import run as city_run
+from sim.city.plan import CityPlan
 from sim.city.workers import pool
+from tests.bench.test_sweep import WORLD
 
 _BUSY_AND_IDLE = """
 import os, sys, time
@@ -40,6 +45,34 @@ def test_nobody_is_left_when_the_parent_is_killed() -> None:
         for pid in workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def killed(plan: CityPlan, _tile: tuple[slice, slice]) -> None:
+    """A shard that memory was not enough for, in the midst of a file."""
+    if plan.out is not None:
+        (plan.out / f"readings.{os.getpid()}.part").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("depth", ["bytes", "readings"])
+def test_a_worker_that_is_killed_is_an_error_with_a_way_out(
+    depth: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if depth == "readings":
+        pytest.importorskip("numba")
+        pytest.importorskip("pyarrow")
+    monkeypatch.setenv(rundir.PLACE, str(tmp_path / "runs"))
+    monkeypatch.setenv("WMBENCH_COMPILE", "when called")
+    monkeypatch.setattr(city_run, "play", killed)
+    (tmp_path / "houses.toml").write_text(WORLD, encoding="utf-8")
+    words = ["city", str(tmp_path / "houses.toml"), "--hours", "1", "--workers", "2", "--depth", depth]
+    out = tmp_path / "out"
+    assert cli.main([*words, *(["--out", str(out)] if depth == "readings" else [])]) == 2
+    said = capsys.readouterr().err
+    assert "a worker was killed" in said and "memory runs out" in said and "fewer workers than 2" in said
+    assert "Traceback" not in said and said.count("\n") == 1
+    assert not active_children()
+    assert not out.exists() or not list(out.iterdir())
 
 
 def _failing() -> None:

@@ -17,6 +17,7 @@ from sim.meters.fleet import Fleet
 from sim.portal import reasons
 from sim.portal.batch import Batch
 from sim.portal.freshness_many import look, mark
+from sim.portal.grouping import grouped
 from sim.portal.layouts import NONE
 from sim.portal.roll import Roll, address_of, number_of
 from sim.portal.window import Window
@@ -245,6 +246,17 @@ def test_a_ring_is_a_window(size: int, begin: int, steps: list[int]) -> None:
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["kept", "random", "backwards", "nearly"])
+def test_rows_are_grouped_with_ties_as_they_were(order: str) -> None:
+    """Also a group so long and so mixed up that insertion gives up."""
+    draw = np.random.default_rng(5)
+    group, time = draw.integers(-1, 3, 3_000), np.arange(3_000) // 3
+    time = {"kept": time, "random": draw.permutation(time), "backwards": time[::-1].copy(),
+            "nearly": time + draw.integers(0, 9, 3_000)}[order]  # fmt: skip
+    wanted = np.lexsort((time, group))
+    assert grouped(group, 3, time).tolist() == wanted[group[wanted] >= 0].tolist()
 
 
 def test_an_address_is_one_number(fleet: Fleet) -> None:
