@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -135,7 +136,29 @@ def portal(rng: np.random.Generator, *, at_end: bool) -> None:
         opening.forget()
 
 
+def stack(rng: np.random.Generator) -> None:
+    """No row costs stack: a thread that has little of it works on many."""
+    keys, plain = (rng.integers(0, 256, (20_000, 16), dtype=np.uint8) for _ in range(2))
+
+    def there_and_back() -> None:
+        for engine in security_many.engines()[:-1]:
+            security_many.use(engine)
+            rows = plain.copy()
+            for work in (security_many.encrypt_cbc, security_many.decrypt_cbc):
+                work(keys, None, rows)
+            done.append(np.array_equal(rows, plain))
+        security_many.use(None)
+
+    done: list[bool] = []
+    threading.stack_size(256 << 10)
+    thread = threading.Thread(target=there_and_back)
+    thread.start()
+    thread.join()
+    assert done and all(done)
+
+
 if __name__ == "__main__":
+    stack(np.random.default_rng(2))
     for at_end in (True, False):
         dice = np.random.default_rng(1)
         ciphers(dice, at_end=at_end)

@@ -13,7 +13,7 @@ import numpy as np
 
 from wmbus.aes_instructions import ROUNDS
 from wmbus.aes_tables import RCON
-from wmbus.jit import intrinsic, ir, njit, types
+from wmbus.jit import alloca_once, intrinsic, ir, njit, types
 
 LANES = 8
 
@@ -49,8 +49,9 @@ def _emit(builder: Any, arguments: Any) -> None:
         return loaded
 
     zero = ir.Constant(_V16, [ir.Constant(_BYTE, 0)] * 16)
-    schedule = [[builder.alloca(_V16) for _ in range(ROUNDS + 1)] for _ in range(LANES)]
-    before = [builder.alloca(_V16) for _ in range(LANES)]
+    # In the function's first block: what is allocated in a loop is freed only when the function ends.
+    schedule = [[alloca_once(builder, _V16) for _ in range(ROUNDS + 1)] for _ in range(LANES)]
+    before = [alloca_once(builder, _V16) for _ in range(LANES)]
     for row in schedule:
         for place in row:
             place.align = 16
@@ -71,7 +72,7 @@ def _emit(builder: Any, arguments: Any) -> None:
             kept = call(inverse, current[lane]) if number < ROUNDS else current[lane]
             builder.store(kept, schedule[lane][number])
 
-    counter = builder.alloca(_I64)
+    counter = alloca_once(builder, _I64)
     builder.store(ir.Constant(_I64, 0), counter)
     head = builder.append_basic_block("head")
     body = builder.append_basic_block("body")
