@@ -21,6 +21,18 @@ from wmbus.transport import CI_NONE, CI_SHORT
 
 HCA_RECORD = bytes.fromhex("036e")  # current units, 24-bit integer
 CLOCK_RECORD = bytes.fromhex("046d")  # date and time, type F
+PUBLISHED = {
+    "QDS": bytes.fromhex("2f2f0b6e0900004b6e610300426c3f3ccb086e610300c2086c3f3c326cffff046d1c014531"),
+    "TCH": bytes.fromhex(
+        "2f2f036e090000436e690100426c3f3c83046e3f010082046c1f3a8d04ee1f1e72fe"
+        "220055004e003c004c0020000c0000000000010001000d002c002c00"
+    ),
+    "VIP": bytes.fromhex(
+        "2f2f02fd1700000d78083935393030363332026e0900047500000000046d1c014531426c3f3c426e6901"
+        "4475af0200000266aa00025a8d010474000000"
+    ),
+}
+"""What a maker's meters say, in the layout of published telegrams; only the values differ."""
 FIRST_BLOCK_TAIL = {"VIP": 4}
 """Bytes of a record that the first encrypted block of a maker's telegram leaves open; the next clear bytes complete
 it (known from published telegrams of that type)."""
@@ -48,6 +60,29 @@ def with_access_number(frame: bytes, acc: int) -> bytes:
     if telegram.ell is not None:
         forged[12] = acc  # L C M2 ID4 V T | CI CC ACC
     return bytes(forged)
+
+
+def fitting_number(maker: str, old: int, latest: int, ahead: int = 64) -> int:
+    """An access number that is new after the latest, for a telegram that was sent under the old one. In mode 5 bytes 8
+    to 15 of the plaintext turn over with it; of the numbers ahead the first is taken that leaves records which can be
+    read, by what is published of the maker's telegrams. Of an unknown maker, or where none fits, the next."""
+    plaintext = PUBLISHED.get(maker, b"")
+    for step in range(1, ahead + 1):
+        acc = (latest + step) % 256
+        turned = bytes(byte ^ (acc ^ old if 8 <= place < 16 else 0) for place, byte in enumerate(plaintext))
+        if plaintext and _reads(turned):
+            return acc
+    return (latest + 1) % 256
+
+
+def _reads(plaintext: bytes) -> bool:
+    """Does a strict receiver find records in it, each with another meaning?"""
+    try:
+        records = parse_records(plaintext)
+    except BadTelegram:
+        return False
+    subjects = [(one.quantity, one.function, one.storage, one.tariff, one.chain.subunit) for one in records]
+    return len(set(subjects)) == len(subjects)
 
 
 def with_status(frame: bytes, flip: int) -> bytes:

@@ -160,8 +160,9 @@ class Replay:
         old = target.recordings[0]
         heard = yield self._next(reach, target)
         yield reach.wait(min(10.0, target.interval_s / 2))  # before the meter itself uses the number
-        fresh = forgery.with_access_number(old.telegram, (forgery.access_number(heard.telegram) + 1) % 256)
-        self._speak(reach, variant, target, fresh)
+        before, latest = (forgery.access_number(one.telegram) for one in (old, heard))
+        acc = forgery.fitting_number(target.maker, before, latest)
+        self._speak(reach, variant, target, forgery.with_access_number(old.telegram, acc))
 
     def _timeless(self, reach: Any, target: Known) -> Steps:
         return self._new_acc(reach, target, TIMELESS)

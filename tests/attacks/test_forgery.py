@@ -218,3 +218,14 @@ def test_a_status_bit_is_cleared_and_a_clear_one_stays_clear() -> None:
 
 def test_there_are_long_telegrams_to_flip_bits_in() -> None:
     assert len(LONG_MODE5) >= 10
+
+
+@pytest.mark.parametrize("one", published(5, manufacturer="QDS"), ids=str)
+@pytest.mark.parametrize("ahead", [1, 7, 100, 200])
+def test_a_number_is_found_under_which_a_garbled_telegram_can_be_read(one: Published, ahead: int) -> None:
+    old = forgery.access_number(one.frame)
+    latest = (old + ahead) % 256
+    acc = forgery.fitting_number("QDS", old, latest)
+    assert 1 <= (acc - latest) % 256 <= 64 and acc != old
+    parse_records(unlock(parse(forgery.with_access_number(one.frame, acc)), one.key).plaintext)  # strict: it can be read
+    assert forgery.fitting_number("XXX", old, latest) == (latest + 1) % 256
