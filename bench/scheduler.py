@@ -13,6 +13,7 @@ import functools
 import hashlib
 import importlib
 import logging
+import re
 from collections.abc import Generator, Sequence
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from sim.city.plan import CityPlan
 from sim.city.run import ShardResult, play
 
 CONNECT_S: Final = 10
+ADDRESS: Final = re.compile(r"((tcp|tls|ws|wss)://)?(\[[0-9A-Fa-f:.]+\]|[^\s/:@\[\]]+):\d{1,5}")
 WORKERS_NEED: Final = "they run as PYTHONPATH=CHECKOUT CHECKOUT/.venv/bin/dask worker ADDRESS"
 
 
@@ -30,6 +32,8 @@ def on(address: str, jobs: Sequence[Job], work: Work = play) -> Generator[Done, 
     """Results as they come. Raises CannotRun: no library, no scheduler there, no workers, other code, a shard that took
     too many workers with it; and what a job raises."""
     distributed = library()
+    if not ADDRESS.fullmatch(address):  # dask would look for it half a minute, and end with a stack trace
+        raise CannotRun(f"--scheduler {address}: this is no address of a scheduler; one is tcp://HOST:8786")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)

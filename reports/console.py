@@ -85,7 +85,7 @@ def _closing(run: Run, report: Path | None) -> list[str]:
     for scenario in run.scenarios:
         lines.append(f"{scenario.outcome.upper()}: {scenario.title or scenario.id} ({scenario.duration_s:.1f} s)")
         if scenario.outcome not in ("passed", "skipped"):
-            lines += [f"  {line}" for line in (scenario.message, f"replay: {scenario.replay}") if line]
+            lines += [f"  {line}" for line in (*scenario.message.splitlines(), f"replay: {scenario.replay}") if line]
         lines += [f"  {m.name} = {value_text(m.value)} {m.unit}, limit {m.limit}: outside"
                   for m in scenario.measures if not m.ok]  # fmt: skip
     lines += [f"left out: {item}" for item in run.left_out]

@@ -108,8 +108,14 @@ def test_an_address_where_nobody_answers_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(scheduler, "CONNECT_S", 1)
     with pytest.raises(CannotRun, match=r"--scheduler tcp://127.0.0.1:9: no dask scheduler answers"):
         list(scheduler.on("tcp://127.0.0.1:9", []))
-    with pytest.raises(CannotRun, match="no dask scheduler answers"):
-        list(scheduler.on("nonsense://x", []))
+    for address in ("nonsense://x", "nowhere", "http://127.0.0.1:9", "tcp://127.0.0.1", "tcp://a b:9", ""):
+        with pytest.raises(CannotRun, match="no address of a scheduler"):
+            list(scheduler.on(address, []))
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tls://a.example:1", "localhost:8786", "tcp://[::1]:8786"])
+def test_what_dask_calls_an_address_is_one(address: str) -> None:
+    assert scheduler.ADDRESS.fullmatch(address)
 
 
 def test_without_the_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

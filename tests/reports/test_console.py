@@ -59,6 +59,12 @@ def test_what_is_not_as_expected_stands_out() -> None:
     assert "FAILED: x" in printed(run, rich=False)
 
 
+def test_a_message_of_several_lines_stays_so() -> None:
+    body = {"version": 1, "scenarios": [{"id": "x", "outcome": "failed", "message": "one is wrong\ntwo is wrong"}]}
+    lines = printed(from_json(body), rich=False).splitlines()
+    assert lines[lines.index("  one is wrong") + 1] == "  two is wrong"
+
+
 def test_markup_and_terminal_control_are_shown_and_not_obeyed() -> None:
     hostile = "[red]x[/nope] \x1b[2J\x07"
     claims = [{"attack": hostile, "verdict": hostile, "why": hostile}]
