@@ -7,7 +7,8 @@ get code of an older source. So who writes a function's code holds a lock, and w
 the code is written before its number, after the numbers of an older source are dropped. Where no lock can be made (a
 read-only cache, a file system without locks) it goes on without.
 
-Raises ImportError where numba is not installed.
+Raises ImportError where numba is not installed, or compiles nothing (NUMBA_DISABLE_JIT): what works on addresses is no
+Python.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ _CacheFile: Any = importlib.import_module("numba.core.caching").IndexDataCacheFi
 _config: Any = importlib.import_module("numba").config
 _codegen: Any = importlib.import_module("numba.core.codegen")
 _CUT_OFF: Final = (EOFError, UnpicklingError)  # a file whose end was not on the disk yet when the power went
+if _config.DISABLE_JIT:
+    raise ImportError("numba compiles nothing where NUMBA_DISABLE_JIT is set")
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:

@@ -140,3 +140,12 @@ def test_a_processor_named_by_the_environment_has_no_more_than_that() -> None:
             [sys.executable, "-c", tell], cwd=ROOT, env=os.environ | setting, check=True, stdout=subprocess.PIPE
         ).stdout.decode()
         assert least in told
+
+
+def test_where_numba_compiles_nothing_numpy_does_it() -> None:
+    tell = "from wmbus import security_many; print(security_many.engines())"
+    told = subprocess.run(
+        [sys.executable, "-c", tell], cwd=ROOT, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, check=True,
+        stdout=subprocess.PIPE,
+    ).stdout  # fmt: skip
+    assert told == b"('numpy',)\n"
