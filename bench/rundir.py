@@ -103,6 +103,8 @@ def find(text: str, base: Path | None = None) -> Path:
     for candidate in (Path(text), runs / text, runs / text / "latest", runs / folder_name(text) / "latest"):
         if (candidate / "run.json").exists() or any(candidate.glob("*/scenario.json")):
             return candidate.resolve()
+        if at_work(candidate):
+            raise RunDirectoryError(f"{candidate.resolve()} is still running, and nothing of it is finished")
     raise RunDirectoryError(
         f"there is no run {text!r}: give a directory with a run.json, a name under {runs}, or latest"
     )
@@ -147,7 +149,7 @@ def hold(directory: Path) -> None:
 def at_work(directory: Path) -> bool:
     """Whether a process holds it."""
     try:
-        seen = os.open(directory, os.O_RDONLY)
+        seen = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         return False
     try:

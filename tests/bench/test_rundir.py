@@ -52,6 +52,7 @@ def test_a_run_that_came_to_nothing_is_taken_away_and_latest_leads_to_the_one_be
 
 def test_a_run_is_found_by_path_by_name_and_as_latest(tmp_path: Path) -> None:
     directory = rundir.make("card/test_x.py::y", tmp_path)
+    rundir.release(directory)
     with pytest.raises(RunDirectoryError, match="no run 'latest'"):
         rundir.find("latest", tmp_path)
     left(directory, "passed")
@@ -76,6 +77,8 @@ def test_a_killed_run_is_found_and_can_be_gathered(tmp_path: Path) -> None:
 
 def test_a_run_that_goes_on_is_not_taken_for_one_that_was_killed(tmp_path: Path) -> None:
     directory = rundir.make("a", tmp_path)
+    with pytest.raises(RunDirectoryError, match="still running, and nothing of it is finished"):
+        rundir.find("latest", tmp_path)
     left(directory, "passed")
     assert rundir.at_work(directory)
     with pytest.raises(RunDirectoryError, match="still running"):
