@@ -14,7 +14,7 @@ from wmbus.afl import FCL_MCR, Afl
 from wmbus.dates import decode_f, encode_f
 from wmbus.ell import CI_I
 from wmbus.errors import BadTelegram
-from wmbus.records import parse_records
+from wmbus.records import Record, parse_records
 from wmbus.sender import CC_SYNCHRONOUS
 from wmbus.telegram import Telegram, parse
 from wmbus.transport import CI_NONE, CI_SHORT
@@ -29,7 +29,7 @@ PUBLISHED = {
     ),
     "VIP": bytes.fromhex(
         "2f2f02fd1700000d78083935393030363332026e0900047500000000046d1c014531426c3f3c426e6901"
-        "4475af0200000266aa00025a8d010474000000"
+        "4475af0200000266aa00025a8d01047400000000"
     ),
 }
 """What a maker's meters say, in the layout of published telegrams; only the values differ."""
@@ -70,19 +70,23 @@ def fitting_number(maker: str, old: int, latest: int, ahead: int = 64) -> int:
     for step in range(1, ahead + 1):
         acc = (latest + step) % 256
         turned = bytes(byte ^ (acc ^ old if 8 <= place < 16 else 0) for place, byte in enumerate(plaintext))
-        if plaintext and _reads(turned):
+        if plaintext and _reads(turned, plaintext):
             return acc
     return (latest + 1) % 256
 
 
-def _reads(plaintext: bytes) -> bool:
-    """Does a strict receiver find records in it, each with another meaning?"""
+def _reads(turned: bytes, plaintext: bytes) -> bool:
+    """Does a strict receiver find records where they were, and as many different ones?"""
     try:
-        records = parse_records(plaintext)
+        now, before = parse_records(turned), parse_records(plaintext)
     except BadTelegram:
         return False
-    subjects = [(one.quantity, one.function, one.storage, one.tariff, one.chain.subunit) for one in records]
-    return len(set(subjects)) == len(subjects)
+    in_place = [(one.offset, len(one.raw)) for one in now] == [(one.offset, len(one.raw)) for one in before]
+    return in_place and len(set(map(_subject, now))) >= len(set(map(_subject, before)))
+
+
+def _subject(record: Record) -> tuple[str, str, int, int, int]:
+    return record.quantity, record.function, record.storage, record.tariff, record.chain.subunit
 
 
 def with_status(frame: bytes, flip: int) -> bytes:

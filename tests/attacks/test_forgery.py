@@ -232,7 +232,7 @@ def laid_out_as_published() -> list[Published]:
 
 
 @pytest.mark.parametrize("one", laid_out_as_published(), ids=str)
-@pytest.mark.parametrize("ahead", [1, 7, 100, 200])
+@pytest.mark.parametrize("ahead", [1, 7, 30])
 def test_a_number_is_found_under_which_a_garbled_telegram_can_be_read(one: Published, ahead: int) -> None:
     latest = (forgery.access_number(one.frame) + ahead) % 256
     acc = forgery.fitting_number("QDS", forgery.access_number(one.frame), latest)
