@@ -1,7 +1,7 @@
 """Receptions by meter, and each meter's in the order of time: small compiled loops that sort by counting.
 
 Most receptions stand in order already; so rows are dealt into groups, which keeps ties as they were, and each group is
-put in order by insertion, as long as that moves little.
+put in order by insertion; where that would move much, it is dealt by time before.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from wmbus.jit import njit
 
 _MIX_A, _MIX_B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
-_MOVES = 32  # a row, of those inserted so far; beyond, insertion would be slow
+_MOVES = 8  # a row, of those inserted so far; beyond, insertion would be slow
 
 
 @njit(cache=True, error_model="numpy")
@@ -36,20 +36,49 @@ def grouped(group: Any, groups: Any, time: Any) -> Any:
         high = low + 1
         while high < len(order) and group[order[high]] == group[order[low]]:
             high += 1
-        moves = _MOVES
-        for at in range(low + 1, high):
-            row = order[at]
-            to = at
-            while to > low and time[order[to - 1]] > time[row]:
-                order[to] = order[to - 1]
-                to -= 1
-            order[to] = row
-            moves += _MOVES - (at - to)
-            if moves < 0:
-                _merged(order[low:high], time)
-                break
+        rows = order[low:high]
+        if not _inserted(rows, time):
+            _dealt(rows, time)
+            if not _inserted(rows, time):
+                _merged(rows, time)
         low = high
     return order
+
+
+@njit(cache=True, error_model="numpy")
+def _inserted(rows: Any, time: Any) -> Any:
+    """Put in order by insertion, ties as they were; or stop where that moves much, and say so."""
+    moves = _MOVES
+    for at in range(1, len(rows)):
+        row = rows[at]
+        to = at
+        while to > 0 and time[rows[to - 1]] > time[row]:
+            rows[to] = rows[to - 1]
+            to -= 1
+        rows[to] = row
+        moves += _MOVES - (at - to)
+        if moves < 0:
+            return False
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _dealt(rows: Any, time: Any) -> None:
+    """Into as many even spans of time as there are rows, ties as they were; within a span as they stood."""
+    count = len(rows)
+    low = high = time[rows[0]]
+    for row in rows:
+        low, high = min(low, time[row]), max(high, time[row])
+    scale = (count - 1) / np.float64(high - low + 1)
+    first, other = np.zeros(count + 1, dtype=np.int64), rows.copy()
+    for row in rows:
+        first[np.int64((time[row] - low) * scale) + 1] += 1
+    for one in range(count):
+        first[one + 1] += first[one]
+    for row in other:
+        span = np.int64((time[row] - low) * scale)
+        rows[first[span]] = row
+        first[span] += 1
 
 
 @njit(cache=True, error_model="numpy")

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.radio.compiled import first_words
+from sim.radio.compiled import first_words, normal_of
 from sim.radio.solitary import ENTRY_MASK, ENTRY_SHIFT, IN_RANGE, READABLE
 from wmbus.jit import njit
 
@@ -89,13 +89,14 @@ def take_apart(
     keys: Any, n: Any, cells: Any, scale: Any, longest: Any, base: Any, link_meter: Any, link_flags: Any,
     link_luck: Any, extra: Any, begin: Any, until: Any, taken_until: Any, drawn: Any, key: Any, purpose: Any, ear: Any,
     names: Any, frame_k: Any, frame_of: Any, words: Any, numbers: Any, counted: Any, heard: Any, tally: Any,
+    link_level: Any, fading: Any, knots: Any, receiver: Any, detail: Any, told: Any, telling: Any,
 ) -> Any:  # fmt: skip
-    """Settle who is far from all others; the keys of the rest move up. Returns how many stay. `extra`: who else begins
-    at this receiver."""
+    """Settle who is far from all others; the keys of the rest move up. Returns how many stay, and how many rows of
+    `detail` are filled: where `telling`, one more for each received. `extra`: who else begins at this receiver."""
     span = until - begin
     last = ((span >> _GRAIN) * scale >> _Q) + 1
     if n < _FEWEST or last < 4 * n:  # crowded: most would stay
-        return n
+        return n, told
     for row in range(len(extra)):
         low = ((extra[row, 1] - begin) >> _GRAIN) * scale >> _Q
         high = (min(extra[row, 2] - begin, span) >> _GRAIN) * scale >> _Q
@@ -127,9 +128,15 @@ def take_apart(
         weak += alone & readable & (good ^ 1)
         frame = np.uint64(frame_of[i])
         heard[frame] |= np.uint8(good & readable & np.int64(counted))
+        if telling and good & readable:
+            level = np.int64(link_level[link])
+            if fading:
+                level += (fading * normal_of(words[i], knots) + 32768) >> 16
+            detail[told, 0], detail[told, 1], detail[told, 2], detail[told, 3] = frame, receiver, 0, level
+            told += 1
         keys[np.uint64(left)], frame_of[np.uint64(left)] = packed, frame
         left += 1 - alone
     if counted:
         tally[0] += received
         tally[2] += weak
-    return left
+    return left, told

@@ -171,9 +171,12 @@ class Engine:
         down = self._outages(outages, begin_ns, until_ns)
         late = self._late(frames, until_ns)
         if self.backend == "numba" and not (self._patient and compiling.by_numpy(fleet)):
+            # Who is told of received frames alone need not go through the whole sweep for the others.
+            wanted = kernels.RECEIVED if only == Fate.RECEIVED else kernels.EVERYTHING
             carry, rows = self._compiled(
-                begin_ns, until_ns, frames, late[1], extra, carried_in, down, heard, counts, detail
-            )
+                begin_ns, until_ns, frames, late[1], extra, carried_in, down, heard, counts,
+                wanted if detail else kernels.NOTHING,
+            )  # fmt: skip
         else:
             from sim.radio import plain
 
@@ -222,7 +225,7 @@ class Engine:
 
     def _compiled(
         self, begin_ns: int, until_ns: int, frames: Frames, late_meter: I64, extra: I64, carried_in: I64,
-        down: tuple[I64, I64, I64], heard: NDArray[np.uint8], counts: I64, detail: bool,
+        down: tuple[I64, I64, I64], heard: NDArray[np.uint8], counts: I64, detail: int,
     ) -> tuple[I64, I64]:  # fmt: skip
         every = np.arange(self.receivers + 1)
         ex_offset = np.searchsorted(extra[:, 0], every).astype(np.int64)

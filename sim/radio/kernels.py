@@ -43,6 +43,7 @@ from wmbus.jit import njit
 # columns of what is carried
 C_RECEIVER, C_START, C_END, C_LEVEL, C_UNITS, C_LIMIT, C_FLAGS, C_FRAME, C_PEAK, C_JAM, C_DOWN = range(11)
 CARRY_COLUMNS = 11
+NOTHING, EVERYTHING, RECEIVED = range(3)  # which frames are told of one by one
 
 
 @njit(inline="always")
@@ -97,9 +98,9 @@ def sweep(
     """One window at these receivers. Returns (rows of carry filled, rows of detail filled);
     carry -1: a frame begins outside the window.
 
-    detail rows: frame, receiver, fate, level. `frame` numbers the window's frames: the fleet's, then the others'.
-    `frames`: first, start, k; `links`: meter, duration, level, flags; `luck`: see lay_out; `scratch`: no
-    receiver has more entries.
+    detail rows: frame, receiver, fate, level; `want_detail` NOTHING, EVERYTHING or RECEIVED. `frame` numbers the
+    window's frames: the fleet's, then the others'. `frames`: first, start, k; `links`: meter, duration, level,
+    flags; `luck`: see lay_out; `scratch`: no receiver has more entries.
     """
     keys = np.empty(scratch + 1, dtype=np.uint64)
     order = np.empty(scratch + 1, dtype=np.uint64)
@@ -131,15 +132,15 @@ def sweep(
             continue
         counted = r < gateways
         outage, outages = out_offset[r], out_offset[r + 1]
-        lonely = outage == outages and not want_detail
+        lonely = outage == outages and (want_detail == NOTHING or (want_detail == RECEIVED and counted))
         taken_until = begin
         for row in range(in_offset[r], in_offset[r + 1]):
             taken_until = max(taken_until, carried_in[row, C_END])
         if lonely:
-            n = take_apart(
+            n, detailed = take_apart(
                 keys, n, cells, scale, longest, base, link_meter, link_flags, link_luck, visitors, begin, until,
                 taken_until, luck[0] != 0, luck[1], luck[2], ear, names, frames[2], frame_of, words, numbers, counted,
-                heard, counts[r],
+                heard, counts[r], links[2], luck[0], luck[3], r, detail, detailed, want_detail == RECEIVED,
             )  # fmt: skip
         own = n
         n = lay_out(
@@ -148,9 +149,10 @@ def sweep(
         )  # fmt: skip
         in_order(keys, n, span, fill, order)
         if lonely:
-            left = take_small(
-                order, n, own, table, rest, until, taken_until, demodulators[r], counted, heard, counts[r]
-            )
+            left, detailed = take_small(
+                order, n, own, table, rest, until, taken_until, demodulators[r], counted, heard, counts[r], r, detail,
+                detailed, want_detail == RECEIVED,
+            )  # fmt: skip
         else:
             left = n
             for i in range(n):
@@ -211,7 +213,7 @@ def sweep(
                         counts[r, fate] += 1
                         if fate == 0:
                             heard[air[i, C_FRAME]] = 1
-                    if want_detail:
+                    if want_detail == EVERYTHING or (want_detail == RECEIVED and fate == 0):
                         detail[detailed, 0] = air[i, C_FRAME]
                         detail[detailed, 1] = r
                         detail[detailed, 2] = fate

@@ -67,10 +67,11 @@ def lay_out(
 @njit(cache=True, nogil=True, error_model="numpy")
 def take_small(
     order: Any, n: Any, own: Any, table: Any, rest: Any, until: Any, taken_until: Any, places: Any, counted: Any,
-    heard: Any, tally: Any,
+    heard: Any, tally: Any, receiver: Any, detail: Any, told: Any, telling: Any,
 ) -> Any:  # fmt: skip
     """Settle who is alone or one of two, of the fleet's (the first `own` rows of `table`). Rows that are left go into
-    `rest`, in order; returns how many. `taken_until`: when what was carried in ends."""
+    `rest`, in order; returns how many, and how many rows of `detail` are filled: where `telling`, one more for each
+    received. `taken_until`: when what was carried in ends."""
     left = 0
     last = taken_until
     i = 0
@@ -108,5 +109,9 @@ def take_small(
                 tally[fate] += 1
                 if fate == 0:
                     heard[table[row, FRAME]] = 1
+                    if telling:
+                        detail[told, 0], detail[told, 1], detail[told, 2] = table[row, FRAME], receiver, fate
+                        detail[told, 3] = table[row, LEVEL]
+                        told += 1
         i = j
-    return left
+    return left, told
