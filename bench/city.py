@@ -176,7 +176,7 @@ def leave(
     rundir.release(directory)
     body = {
         "hours": hours, "outages": [plan.outages.share_of_days, plan.outages.lasting_s], "settings": settings,
-        "figures": figures(result), "result": result.as_json(),
+        "figures": figures(result, plan), "result": result.as_json(),
     }  # fmt: skip
     rundir.write_json(directory / "city.json", body)
     run = {
@@ -186,11 +186,18 @@ def leave(
     rundir.write_json(directory / "run.json", {**run, "duration_s": round(result.wall_s, 2)})
 
 
-def figures(result: CityResult) -> list[dict[str, Any]]:
+def figures(result: CityResult, plan: CityPlan) -> list[dict[str, Any]]:
     """The figures for people: name, value, unit, what it counts."""
+    from bench import closed_form
+
+    intervals = sorted({group.interval_s for group in plan.spec.fleet})
+    begun_s = sum(result.fates.values()) * closed_form.mean_air_time_ns(plan.spec) / 1e9
     rows = [
         ("meters", result.meters, "", "of all groups of the fleet"),
         ("gateways", result.gateways, "", "of all groups"),
+        ("interval", " and ".join(f"{interval_s:g}" for interval_s in intervals), "s", "between telegrams of a meter"),
+        ("load at a gateway", begun_s / (max(1, result.gateways) * plan.duration_ns / 1e9), "erlang",
+         "air time begun by meters in reach / time, mean over gateways"),
         ("links", result.links, "", "pairs of a meter and a gateway in reach, those at the edges of shards again"),
         ("telegrams sent", result.frames_sent, "", "frames begun in the run"),
         ("telegrams heard", result.frames_heard, "", "by at least one gateway, each once"),
