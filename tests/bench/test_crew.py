@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -77,9 +78,9 @@ def _refused_at_last(plan: CityPlan, tile: crew.Tile) -> Any:
 @contextmanager
 def cluster(workers: int) -> Iterator[str]:
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
+    with tempfile.TemporaryDirectory() as scratch, distributed.LocalCluster(
         n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
-        silence_logs=50, scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        silence_logs=50, scheduler_kwargs={"dashboard_address": "127.0.0.1:0"}, local_directory=scratch,
     ) as made:  # fmt: skip
         yield made.scheduler_address
 
