@@ -117,7 +117,8 @@ def test_a_cluster_gives_the_same(world: Path, capsys: pytest.CaptureFixture[str
     here = json.loads(capsys.readouterr().out)
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, host="127.0.0.1", protocol="tcp", dashboard_address=None,
-        silence_logs=50, scheduler_kwargs={"dashboard_address": "127.0.0.1:0"}, local_directory=str(world.parent / "scratch"),
+        silence_logs=50, scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        local_directory=str(world.parent / "scratch"),
     ) as made:  # fmt: skip
         assert city(world, "--hours", 0.5, "--shards", 2, "--json", "--scheduler", made.scheduler_address) == 0
     there = json.loads(capsys.readouterr().out)
