@@ -1,25 +1,21 @@
 """One file an attack, found by folder. An attack knows only what its place in the world gives it.
 
-attack    the record of an attack, its capabilities, the outcome it reports
-reach     the handle an attack is given: exactly the methods its capabilities allow
-survey    what anyone with a receiver learns by listening
-forgery   what can be changed in a telegram without its key
-shadow    between meters and their gateway: jam it there, take it here
-separation how well a score tells two kinds of things apart
-shots     frames that were sent, and what came of them at the portal
-sniff     read telegrams out of the air
-habits    learn who heats when from what no mode encrypts
-tails     read what stands in clear behind the encrypted blocks
-repeats   compare ciphertext under the same access number
-leaked_key try one meter's key on the others
-replay    send a captured telegram again
-holdback  keep telegrams from the gateway and deliver them later
-wormhole  deliver them to another gateway
-alter     deliver them changed
-downgrade send in clear in the name of an encrypted meter
-poison    make genuine telegrams look old
-ghosts    telegrams of meters that do not exist
-jam       transmit over others
-mitm      stand between gateway and broker
-clone     use a gateway's stolen certificate
+attack      the record of an attack, its capabilities, the outcome it reports
+reach       the handle an attack is given: exactly the methods its capabilities allow
+parts/      what several attacks share
+sniff       read telegrams out of the air
+habits      learn who heats when from what no mode encrypts
+clear_tail  read what stands in clear behind the encrypted blocks
+iv_reuse    compare ciphertext under the same access number
+leaked_key  try one meter's key on the others
+replay      send a captured telegram again
+holdback    keep telegrams from the gateway and deliver them later
+wormhole    deliver them to another gateway
+alter       deliver them changed
+downgrade   send in clear in the name of an encrypted meter
+poison      make genuine telegrams look old
+ghosts      telegrams of meters that do not exist
+jam         transmit over others
+mitm        stand between gateway and broker
+clone       use a gateway's stolen certificate
 """

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from attacks import forgery
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.shadow import Shadow
-from attacks.shots import Shot, outcomes_of
-from attacks.survey import Known
-from sim.bundle import Heard
-from sim.truth import Truth, fingerprint
+from attacks.parts import forgery
+from attacks.parts.jam_and_capture import Shadow
+from attacks.parts.sent_frames import Shot, outcomes_of
+from attacks.parts.survey import Known
+from sim.core.bundle import Heard
+from sim.truth.ground_truth import Truth, fingerprint
 
 UNITS = 4_711
 VERSION = 0x01

@@ -17,7 +17,7 @@ from enum import Flag, auto
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from sim.truth import Truth
+    from sim.truth.ground_truth import Truth
 
 Steps = Generator[Any, Any, None]
 

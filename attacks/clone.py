@@ -6,14 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from attacks import forgery
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.survey import Survey
-from sim.bundle import UP, Bundle, Heard
-from sim.clock import world_time
+from attacks.parts import forgery
+from attacks.parts.survey import Survey
+from sim.core.bundle import UP, Bundle, Heard
+from sim.core.clock import world_time
+from sim.core.spec import SECURITIES
 from sim.endpoint.port import Identity
-from sim.spec import SECURITIES
-from sim.truth import Truth, fingerprint
+from sim.truth.ground_truth import Truth, fingerprint
 
 TAKEOVER = "live takeover of the client id"
 BACKFILL = "backfill of recordings"

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from attacks import forgery
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.shots import Shot, outcomes_of
-from attacks.survey import Known, Survey
-from sim.truth import Truth, fingerprint
+from attacks.parts import forgery
+from attacks.parts.sent_frames import Shot, outcomes_of
+from attacks.parts.survey import Known, Survey
+from sim.truth.ground_truth import Truth, fingerprint
 
 FORMS: dict[str, Callable[[bytes, bytes], bytes]] = {
     "mode 0": forgery.in_mode_0,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.shots import Shot
-from sim.clock import ns
-from sim.spec import SECURITIES
-from sim.truth import Truth
+from attacks.parts.sent_frames import Shot
+from sim.core.clock import ns
+from sim.core.spec import SECURITIES
+from sim.truth.ground_truth import Truth
 from wmbus.link import Address
 from wmbus.telegram import build
 

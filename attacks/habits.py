@@ -9,12 +9,12 @@ from statistics import fmean, pstdev
 from typing import Any, NamedTuple
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.separation import separation, weighted
+from attacks.parts.roc_auc import separation, weighted
 from attacks.sniff import units_without_key
-from sim.bundle import Heard
-from sim.clock import NS_PER_HOUR
-from sim.spec import SECURITIES
-from sim.truth import Truth, fingerprint
+from sim.core.bundle import Heard
+from sim.core.clock import NS_PER_HOUR
+from sim.core.spec import SECURITIES
+from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.errors import BadTelegram
 from wmbus.telegram import parse
 from wmbus.transport import STS_PERMANENT_ERROR

@@ -9,11 +9,11 @@ from statistics import median
 from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.shadow import Shadow
-from attacks.survey import Known
-from sim.bundle import Heard
-from sim.clock import NS_PER_S
-from sim.truth import Spoken, Truth, fingerprint
+from attacks.parts.jam_and_capture import Shadow
+from attacks.parts.survey import Known
+from sim.core.bundle import Heard
+from sim.core.clock import NS_PER_S
+from sim.truth.ground_truth import Spoken, Truth, fingerprint
 
 TIMED = "in order, an hour late"
 TIMELESS = "no time inside: in order, an hour late"

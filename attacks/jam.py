@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.survey import Survey
-from sim.clock import ns
-from sim.spec import SECURITIES
-from sim.truth import Truth
+from attacks.parts.survey import Survey
+from sim.core.clock import ns
+from sim.core.spec import SECURITIES
+from sim.truth.ground_truth import Truth
 from wmbus.link import Address
 
 SILENCE = "continuous: readings"

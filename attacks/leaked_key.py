@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.survey import Survey
-from sim.spec import SECURITIES
-from sim.truth import Truth, fingerprint
+from attacks.parts.survey import Survey
+from sim.core.spec import SECURITIES
+from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.errors import BadTelegram
 from wmbus.telegram import read
 

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from attacks import forgery
 from attacks.attack import Can, Outcome, Steps, attack
-from sim.bundle import BadBundle, Bundle, Heard
-from sim.truth import Truth
+from attacks.parts import forgery
+from sim.core.bundle import BadBundle, Bundle, Heard
+from sim.truth.ground_truth import Truth
 from wmbus.errors import BadTelegram
 from wmbus.telegram import parse
 

@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from attacks import forgery
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.survey import Known, Survey
-from sim.bundle import Heard
-from sim.clock import ns
-from sim.spec import SECURITIES
-from sim.truth import Truth
+from attacks.parts import forgery
+from attacks.parts.survey import Known, Survey
+from sim.core.bundle import Heard
+from sim.core.clock import ns
+from sim.core.spec import SECURITIES
+from sim.truth.ground_truth import Truth
 
 TIMED = "genuine telegrams refused"
 TIMELESS = "no time inside: genuine telegrams refused"

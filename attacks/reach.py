@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from attacks.attack import Can, Record
-from sim.bundle import Heard
-from sim.clock import NS_PER_S, ns
+from sim.core.bundle import Heard
+from sim.core.clock import NS_PER_S, ns
+from sim.core.events import AttackActed
 from sim.endpoint.port import Identity, Session
-from sim.events import AttackActed
-from sim.radio.modes import Mode
-from sim.truth import Spoken
+from sim.radio.link_modes import Mode
+from sim.truth.ground_truth import Spoken
 
 if TYPE_CHECKING:
     from sim.world import World

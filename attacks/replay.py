@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from attacks import forgery
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.shots import Shot, outcomes_of
-from attacks.survey import Known, Survey
-from sim.bundle import Heard
-from sim.spec import SECURITIES
-from sim.truth import Truth, fingerprint
+from attacks.parts import forgery
+from attacks.parts.sent_frames import Shot, outcomes_of
+from attacks.parts.survey import Known, Survey
+from sim.core.bundle import Heard
+from sim.core.spec import SECURITIES
+from sim.truth.ground_truth import Truth, fingerprint
 
 AT_ONCE = "after 10 s"
 OTHERS = "after more than ten others"

@@ -72,20 +72,20 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _foreseen() -> tuple[type[BaseException], ...]:
     """Imported when something has gone wrong, so that `list` need not wait for brokers and stores."""
-    from bench.catalogue import NotFound
-    from bench.rundir import RunDirectoryError
-    from reports.run import RunError
-    from sim.endpoint.distribution import CannotFetch
+    from bench.cli.catalogue import NotFound
+    from bench.run_directory import RunDirectoryError
+    from reports.run_model import RunError
+    from sim.core.seeds import SeedError
+    from sim.core.spec import SpecError
+    from sim.endpoint.apt_packages import CannotFetch
     from sim.endpoint.port import EndpointError
     from sim.gateway.outbox import OutboxError
-    from sim.meters.kind import UnknownKind
-    from sim.pki import PkiError
-    from sim.played import BadLog
+    from sim.lockstep import NotSettled
+    from sim.meters.meter_type import UnknownKind
+    from sim.pki.authority import PkiError
     from sim.portal.keyring import KeyringError
     from sim.portal.store import StoreError
-    from sim.seeds import SeedError
-    from sim.settlement import NotSettled
-    from sim.spec import SpecError
+    from sim.recording.log import BadLog
 
     return (
         BadLog, CannotFetch, CannotRun, EndpointError, KeyringError, NotFound, NotSettled, OutboxError, PkiError,

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from sim.clock import NS_PER_HOUR
+from sim.core.clock import NS_PER_HOUR
 
 if TYPE_CHECKING:
     from sim.world import World

@@ -1,6 +1,6 @@
 """How a run ends early: told to (Ctrl-C, SIGTERM, a terminal that is closed) or killed. Told to, worlds are closed,
 brokers stopped and run.json is written of what was finished. Killed, nothing of it stays behind running: workers go
-with their controller, brokers with their worker (sim.endpoint.child).
+with their controller, brokers with their worker (sim.endpoint.supervised_process).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """History in, documents out. Nothing here runs a world or decides a verdict; it reads what a run left and shows it.
 
-run        a run directory as typed records, tolerant of what a kill leaves behind
-story      one world's events.jsonl, condensed to what a page can show
+run_model  a run directory as typed records, tolerant of what a kill leaves behind
+event_digest  one world's events.jsonl, condensed to what a page can show
 html       report.html of scenarios, self-contained; templates/ holds its page and its style
 city_page  report.html of a city; sweep_page: of a sweep; page: what all pages share
 plots/     the only door to matplotlib
@@ -9,6 +9,6 @@ console    the summary in a terminal or a log
 junit      junit.xml for CI
 coverage   the threat list (threats.toml) against what runs have shown
 palette    one colour a meaning, for tables and plots, light and dark
-words      numbers, times and claims in words, the same in every document
+wording    numbers, times and claims in words, the same in every document
 pcap       air.pcap, read by wireshark/wmbus.lua
 """

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from reports import page, palette, plots
 from reports.plots.site import in_words
-from reports.run import RunError
+from reports.run_model import RunError
 
 LISTED_BLOCKS: Final = 10
 

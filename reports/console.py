@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from reports.run import Claim, Run, Scenario, read_run
-from reports.words import claim_name, mode_text, plain, tallied, value_text
+from reports.run_model import Claim, Run, Scenario, read_run
+from reports.wording import claim_name, mode_text, plain, tallied, value_text
 
 if TYPE_CHECKING:
     from rich.text import Text

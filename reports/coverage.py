@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-from reports.run import Claim, from_json
-from reports.words import mode_text, plain
+from reports.run_model import Claim, from_json
+from reports.wording import mode_text, plain
 
 THREATS: Final = Path(__file__).parent / "threats.toml"
 NOT_COVERED: Final = "not covered"

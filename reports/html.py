@@ -21,9 +21,9 @@ from typing import Final
 from markupsafe import Markup
 
 from reports import page, palette, plots
-from reports.run import Claim, Run, Scenario, World, read_run
-from reports.story import Entry, Story, read_story
-from reports.words import OFF, ON, mode_text, tallied
+from reports.event_digest import Entry, Story, read_story
+from reports.run_model import Claim, Run, Scenario, World, read_run
+from reports.wording import OFF, ON, mode_text, tallied
 
 PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures
 LISTED_EVENTS: Final = 40

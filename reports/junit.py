@@ -12,8 +12,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Final
 
-from reports.run import Run, Scenario, read_run
-from reports.words import claim_text
+from reports.run_model import Run, Scenario, read_run
+from reports.wording import claim_text
 
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import palette
-from reports.words import duration_text, mode_text, number_text, ratio_text, value_text
-from sim.clock import world_time
+from reports.wording import duration_text, mode_text, number_text, ratio_text, value_text
+from sim.core.clock import world_time
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 

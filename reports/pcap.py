@@ -7,7 +7,7 @@ the telegram from its L field, without CRCs (none for a jammer's burst):
     offset size  field
     0      1     version    1; 255 marks a note, whose text in UTF-8 follows the pseudo header
     1      1     mode       1 T1, 2 C1, 3 S1
-    2      1     fate       sim.events.Fate
+    2      1     fate       sim.core.events.Fate
     3      1     origin     0 a meter, 1 an attacker
     4      2     receiver   number of the gateway in the site
     6      2     RSSI       1/100 dBm at that receiver, signed
@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from sim.clock import Calendar
+from sim.core.clock import Calendar
 
 LINK_TYPE: Final = 147
 VERSION: Final = 1

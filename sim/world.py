@@ -17,11 +17,9 @@ from typing import Any
 import numpy as np
 import simpy
 
-from sim import bundle
-from sim.clock import Calendar, ns
-from sim.endpoint.choice import open_endpoint
-from sim.endpoint.port import Address, EndpointError, Identity, Session
-from sim.events import (
+from sim.core import bundle
+from sim.core.clock import Calendar, ns
+from sim.core.events import (
     Event,
     FaultInjected,
     MeterTampered,
@@ -31,24 +29,26 @@ from sim.events import (
     TelegramRefused,
     WindowEnded,
 )
-from sim.foreign import Antenna, Playing, enrol
+from sim.core.history import History
+from sim.core.seeds import Seeds
+from sim.core.spec import GatewaySpec, WorldSpec
+from sim.endpoint.port import Address, EndpointError, Identity, Session
+from sim.endpoint.registry import open_endpoint
 from sim.gateway.virtual import VirtualGateway
-from sim.history import History
-from sim.interception import Interception
+from sim.lockstep import Settlement
 from sim.meters.fleet import Fleet
-from sim.played import Played
+from sim.network.mitm_path import Interception
 from sim.portal.intake import Portal
 from sim.portal.keyring import Keyring
-from sim.portal.registry import MeterEntry, Registry
+from sim.portal.meter_registry import MeterEntry, Registry
 from sim.radio.air import ARRAYS, Air
+from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Radios
-from sim.radio.modes import Mode, air_time_ns
 from sim.radio.propagation import Propagation
 from sim.radio.site import Site
-from sim.seeds import Seeds
-from sim.settlement import Settlement
-from sim.spec import GatewaySpec, WorldSpec
-from sim.truth import Truth
+from sim.recording.log import Played
+from sim.recording.replayed_meters import Antenna, Playing, enrol
+from sim.truth.ground_truth import Truth
 
 PORTAL = "portal"
 START_DEADLINE_S = 60.0

@@ -20,19 +20,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from sim.meters import batch as many
+from arrays import build_telegrams, ciphers
+from sim.core.seeds import Seeds
+from sim.core.spec import FleetSpec, PortalSpec
+from sim.meters import telegram_batch as many
 from sim.meters.fleet import Fleet
-from sim.meters.kind import kinds
-from sim.portal.batch import Batch
+from sim.meters.meter_type import kinds
+from sim.portal.decrypt_batch import Opening
 from sim.portal.keyring import Keyring
-from sim.portal.opening import Opening
-from sim.portal.registry import Registry
-from sim.portal.roll import Roll
-from sim.seeds import Seeds
-from sim.spec import FleetSpec, PortalSpec
+from sim.portal.meter_registry import Registry
+from sim.portal.meter_table import Roll
+from sim.portal.reception_batch import Batch
 from tests.sim.portal.bed import CALENDAR
 from tests.sim.portal.twins import GATEWAYS, entries_of, fleet_of_everything
-from wmbus import security_many, sender_many
 from wmbus.link import length_a
 
 ROWS: Final = (0, 1, 8, 15, 16, 17, 128, 129)
@@ -53,7 +53,7 @@ def guarded(array: Any, *, at_end: bool) -> Any:
     return copy
 
 
-def ciphers(rng: np.random.Generator, *, at_end: bool) -> None:
+def edges_of_ciphers(rng: np.random.Generator, *, at_end: bool) -> None:
     def some(*shape: int) -> Any:
         return guarded(rng.integers(0, 256, shape, dtype=np.uint8), at_end=at_end)
 
@@ -63,31 +63,31 @@ def ciphers(rng: np.random.Generator, *, at_end: bool) -> None:
         like_numpy(_derived, keys, counters, ids)
         for blocks in (0, 1, 2, 15):
             gaps = some(n, 16 * blocks + 3)[:, 3:]
-            for work, rows in product((security_many.encrypt_cbc, security_many.decrypt_cbc), (some(n, 32), gaps)):
+            for work, rows in product((ciphers.encrypt_cbc, ciphers.decrypt_cbc), (some(n, 32), gaps)):
                 like_numpy(work, keys, iv, rows)
         for size in (0, 1, 15, 16, 17, 32, 100):
-            like_numpy(security_many.cmac, keys, some(n, size))
+            like_numpy(ciphers.cmac, keys, some(n, size))
             padded = some(n, max(1, (size + 15) // 16) * 16)
-            like_numpy(partial(security_many.cmac_padded, size=size), keys, padded)
+            like_numpy(partial(ciphers.cmac_padded, size=size), keys, padded)
     for size in range(10, 257):
         n = ROWS[size % len(ROWS)]
-        like_numpy(sender_many.add_crcs_a_many, some(n, size), some(n, length_a(size - 1)))
+        like_numpy(build_telegrams.add_crcs_a_many, some(n, size), some(n, length_a(size - 1)))
 
 
 def _derived(*given: Any) -> Any:
-    return np.hstack(security_many.derive_pair(*given))
+    return np.hstack(ciphers.derive_pair(*given))
 
 
 def like_numpy(make: Callable[..., Any], *given: Any) -> None:
     """Every engine gives the same, or where it gives nothing leaves the same in the last array."""
     before, told = [one.copy() for one in given], []
-    for engine in reversed(security_many.engines()):
+    for engine in reversed(ciphers.engines()):
         for one, was in zip(given, before, strict=True):
             one[...] = was
-        security_many.use(engine)
+        ciphers.use(engine)
         made = make(*given)
         told.append(given[-1].copy() if made is None else made.copy())
-    security_many.use(None)
+    ciphers.use(None)
     assert all(np.array_equal(one, told[0]) for one in told)
 
 
@@ -141,13 +141,13 @@ def stack(rng: np.random.Generator) -> None:
     keys, plain = (rng.integers(0, 256, (20_000, 16), dtype=np.uint8) for _ in range(2))
 
     def there_and_back() -> None:
-        for engine in security_many.engines()[:-1]:
-            security_many.use(engine)
+        for engine in ciphers.engines()[:-1]:
+            ciphers.use(engine)
             rows = plain.copy()
-            for work in (security_many.encrypt_cbc, security_many.decrypt_cbc):
+            for work in (ciphers.encrypt_cbc, ciphers.decrypt_cbc):
                 work(keys, None, rows)
             done.append(np.array_equal(rows, plain))
-        security_many.use(None)
+        ciphers.use(None)
 
     done: list[bool] = []
     threading.stack_size(256 << 10)
@@ -161,6 +161,6 @@ if __name__ == "__main__":
     stack(np.random.default_rng(2))
     for at_end in (True, False):
         dice = np.random.default_rng(1)
-        ciphers(dice, at_end=at_end)
+        edges_of_ciphers(dice, at_end=at_end)
         fleets(at_end=at_end)
         portal(dice, at_end=at_end)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from bench.rundir import ROOT
+from bench.run_directory import ROOT
 
 pytest.importorskip("numba")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pages are closed by Linux's mprotect")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.rig import PATIENCE_S
+from tests.bench.command_line import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "how-to" / "play-a-recording.md"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import cli
-from bench.rundir import ROOT
+from bench.cli import main
+from bench.run_directory import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "size-a-system.md"
 
@@ -25,12 +25,12 @@ def test_the_example_runs_as_it_stands(
     (sweep,) = blocks("toml")
     Path("mine.toml").write_text(sweep, encoding="utf-8")
     city, command = (block.split() for block in blocks("sh"))
-    arguments = cli.make_parser().parse_args([*command[1:], "--workers", "1"])
+    arguments = main.make_parser().parse_args([*command[1:], "--workers", "1"])
     assert arguments.command(arguments) == 0
     *lines, report = capsys.readouterr().out.splitlines()
     assert lines == blocks("console")[0].splitlines()
     assert report.startswith("report: runs/sweep-mine/")
 
-    arguments = cli.make_parser().parse_args([*city[1:], "--hours", "0.1"])
+    arguments = main.make_parser().parse_args([*city[1:], "--hours", "0.1"])
     assert arguments.command(arguments) == 0
     assert "report: runs/city-quarter-6400/" in capsys.readouterr().out

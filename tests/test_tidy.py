@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("wmbus", "sim", "attacks", "bench", "reports", "scenarios")
+PACKAGES = ("wmbus", "arrays", "sim", "attacks", "bench", "reports", "scenarios")
 LONGEST_LINES = 450
 MAY_BE_LONG = ("scenarios",)  # a scenario's table of expected verdicts is as long as it is
 NOT_OURS = {"runs", "__pycache__", "build"}  # and folders with a dot, which tools make, but for these:
@@ -49,8 +49,8 @@ DOORS = (
     Door(
         "certificates and their keys",
         ("cryptography.x509", "cryptography.hazmat.primitives.asymmetric"),
-        ("sim/pki.py",),
-        "call sim.pki",
+        ("sim/pki/authority.py",),
+        "call sim.pki.authority",
     ),
     Door("scapy", ("scapy",), ("attacks/", "reports/pcap.py"), "work on IP packets in attacks/ or reports/pcap.py"),
     Door("matplotlib", ("matplotlib",), ("reports/plots/",), "draw in reports/plots/"),
@@ -58,8 +58,8 @@ DOORS = (
     Door(
         "randomness",
         ("random", "secrets", "numpy.random", "os.urandom", "os.getrandom", "uuid.uuid1", "uuid.uuid4"),
-        ("sim/seeds.py",),
-        "draw from sim.seeds, which a seed replays",
+        ("sim/core/seeds.py",),
+        "draw from sim.core.seeds, which a seed replays",
     ),
     Door(
         "wall time",
@@ -68,8 +68,8 @@ DOORS = (
             *("time.perf_counter", "time.perf_counter_ns", "time.sleep"),
             *("datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today"),
         ),
-        ("sim/clock.py", "bench/perf/"),
-        "ask the world for its time, or sim.clock for the wall's (wall_s, wall_now, wall_sleep)",
+        ("sim/core/clock.py", "bench/perf/"),
+        "ask the world for its time, or sim.core.clock for the wall's (wall_s, wall_now, wall_sleep)",
     ),
 )
 
@@ -119,8 +119,8 @@ def _uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 BAD = [
     ("sim/portal/intake.py", "from Crypto.Cipher import AES"),
-    ("attacks/forgery.py", "from cryptography.hazmat.primitives.ciphers import Cipher"),
-    ("sim/pki.py", "from cryptography.hazmat.primitives.cmac import CMAC"),
+    ("attacks/parts/forgery.py", "from cryptography.hazmat.primitives.ciphers import Cipher"),
+    ("sim/pki/authority.py", "from cryptography.hazmat.primitives.cmac import CMAC"),
     ("attacks/mitm.py", "from cryptography import x509"),
     ("attacks/mitm.py", "from cryptography.hazmat.primitives.asymmetric import ec"),
     ("sim/gateway/virtual.py", "import scapy.all"),
@@ -134,9 +134,9 @@ BAD = [
     ("sim/portal/keyring.py", "from secrets import token_bytes"),
     ("sim/gateway/virtual.py", "import time as t\nt.sleep(1)"),
     ("sim/gateway/virtual.py", "from time import monotonic"),
-    ("bench/rundir.py", "import datetime as d\nstamp = d.datetime.now()"),
-    ("bench/rundir.py", "from datetime import datetime\nstamp = datetime.now(None)"),
-    ("bench/rundir.py", "from datetime import date\nday = date.today()"),
+    ("bench/run_directory.py", "import datetime as d\nstamp = d.datetime.now()"),
+    ("bench/run_directory.py", "from datetime import datetime\nstamp = datetime.now(None)"),
+    ("bench/run_directory.py", "from datetime import date\nday = date.today()"),
 ]
 
 
@@ -151,7 +151,7 @@ def test_a_use_beside_the_door_is_found(path: str, source: str) -> None:
     ("path", "source"),
     [
         ("wmbus/security.py", "from cryptography.hazmat.primitives.ciphers import Cipher"),
-        ("sim/seeds.py", "import os\nos.urandom(8)"),
+        ("sim/core/seeds.py", "import os\nos.urandom(8)"),
         ("sim/endpoint/session.py", "import paho.mqtt.client as mqtt"),
         ("bench/perf/test_speed.py", "import time\ntime.perf_counter()"),
         ("wmbus/dates.py", "from datetime import date, datetime, time\ntime(1, 2)\ndate(2026, 1, 1)"),
@@ -254,6 +254,8 @@ def text_files() -> Iterator[str]:
         folders[:] = sorted(name for name in folders if name in OURS or not (name in NOT_OURS or name[0] == "."))
         for name in sorted(names):
             path = Path(folder, name)
+            if name == ".git":  # the file of a linked worktree
+                continue
             if not path.is_symlink() and b"\0" not in path.read_bytes()[:4096]:
                 yield path.relative_to(ROOT).as_posix()
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench.rig import PATIENCE_S
+from tests.bench.command_line import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 

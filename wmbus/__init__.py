@@ -15,7 +15,7 @@ Bottom first:
     records    a payload as data records
     profiles   compact and inverse compact profiles as points in time
     compact    compact frames and the formats they need
-    received   a telegram taken apart as far as that goes without a key
+    dissect    a telegram taken apart as far as that goes without a key
     receiver   unlock, with every leniency a named switch
     reading    frame to records in one go
     sender     build and seal
@@ -23,8 +23,5 @@ Bottom first:
     explain    a telegram byte by byte, for people
     as_json    a telegram as one object, for programs
     telegram   the door most callers use: parse, unlock, read, build
-    security_many, sender_many    the same for arrays of telegrams, row for row equal to the single ones;
-               aes_instructions, aes_tables, security_numba, crc_numba, crc_instructions, seal_instructions,
-               words: how fast, and what without numba
     phy/       the radio: chips of T1, C1, S1 and back, and IQ samples
 """

@@ -15,11 +15,11 @@ from typing import Any
 from wmbus import profiles
 from wmbus.compact import Formats
 from wmbus.dif import CACHED_CHAINS, Chain
+from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram
 from wmbus.explain import DEVICE_TYPES
 from wmbus.link import HEADER_BYTES, Address, check_length, frame_format, strip_crcs
 from wmbus.reading import Reading, interpret
-from wmbus.received import Telegram, parse
 from wmbus.receiver import unlock
 from wmbus.records import Record
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from wmbus.afl import Afl
+from wmbus.dissect import Telegram, parse
 from wmbus.ell import Ell
 from wmbus.errors import BadTelegram
 from wmbus.link import strip_crcs
 from wmbus.reading import interpret
-from wmbus.received import Telegram, parse
 from wmbus.receiver import Unlocked, unlock
 from wmbus.records import Record
 from wmbus.transport import COMPACT, LONG, RECORDS, Transport

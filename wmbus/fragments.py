@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wmbus.afl import FCL_FRAGMENT, FCL_KI, FCL_MAC, FCL_MCL, FCL_MCR, FCL_ML, FCL_MORE, Afl
+from wmbus.dissect import Telegram, parse, parse_layers
 from wmbus.errors import BadTelegram, CannotEncode, Reason
 from wmbus.link import MAX_L
-from wmbus.received import Telegram, parse, parse_layers
 
 _FIELDS = {"mcl": FCL_MCL, "ki": FCL_KI, "mcr": FCL_MCR, "mac": FCL_MAC, "ml": FCL_ML}
 MAX_MESSAGE_BYTES = 16 * 1024

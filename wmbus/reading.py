@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wmbus.compact import Formats
+from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
 from wmbus.link import Address
-from wmbus.received import Telegram, parse
 from wmbus.receiver import PROFILE_B_AT, Unlocked, unlock
 from wmbus.records import Record, parse_records
 from wmbus.transport import COMPACT, MANUFACTURER, RECORDS

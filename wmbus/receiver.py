@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 from wmbus import security
 from wmbus.afl import Afl
+from wmbus.dissect import Telegram, parse_layers
 from wmbus.ell import AES_CTR
 from wmbus.errors import BadTelegram, Reason
 from wmbus.link import crc16
-from wmbus.received import Telegram, parse_layers
 from wmbus.transport import Transport
 
 PROFILE_B_AT = 5

@@ -16,10 +16,10 @@ from typing import Literal
 
 from wmbus import security
 from wmbus.afl import Afl
+from wmbus.dissect import parse
 from wmbus.ell import AES_CTR, Ell
 from wmbus.errors import CannotEncode
 from wmbus.link import MAX_L, SND_NR, Address, crc16
-from wmbus.received import parse
 from wmbus.receiver import mode10_associated
 from wmbus.transport import CI_LONG, CI_NONE, CI_SHORT, Transport
 

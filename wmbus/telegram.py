@@ -8,10 +8,10 @@ build    address, records, key -> frame;  length says how long without building;
 
 from __future__ import annotations
 
+from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, CannotEncode, Reason
 from wmbus.link import Address
 from wmbus.reading import Reading, interpret, read
-from wmbus.received import Telegram, parse
 from wmbus.receiver import Unlocked, unlock
 from wmbus.sender import begins_2f2f, build, length, seal
 

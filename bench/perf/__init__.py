@@ -8,5 +8,5 @@ recorded    a country's run, which takes minutes, as it was
 start       from the start of Python to the first window, with and without a cache of compiled code
 test_*      the same figures as benchmarks
 
-`./wmbench bench` prints them beside the goals (bench/figures.py).
+`./wmbench bench` prints them beside the goals (bench/cli/benchmarks.py).
 """

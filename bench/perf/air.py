@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import simpy
 
-from sim.city.upcoming import Upcoming
+from sim.city.next_frames import Upcoming
+from sim.core.seeds import Seeds
 from sim.radio.air import Air
 from sim.radio.capture import CAPTURE_CDB
+from sim.radio.emissions import Schedule
 from sim.radio.engine import Engine, Frames
+from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Ears, Links, Radios
-from sim.radio.modes import Mode, air_time_ns
 from sim.radio.propagation import Propagation
-from sim.radio.schedule import Schedule
-from sim.seeds import Seeds
 
 WINDOW_NS = 900 * 10**9
 

@@ -10,19 +10,19 @@ import time
 from collections.abc import Callable
 from functools import cache
 
-from bench import rundir
+from bench import run_directory
 from bench.perf.recorded import COUNTRY
+from sim.city.conduct import CityResult, run
 from sim.city.plan import Blocks, CityPlan, Depth, Outages
-from sim.city.run import CityResult, run
 from sim.city.shard import Shard
-from sim.spec import WorldSpec, load
+from sim.core.spec import WorldSpec, load
 
 _HOUR_NS = 3_600 * 10**9
 
 
 def world(meters: int) -> WorldSpec:
     """The city with so many meters, 500 to a gateway."""
-    spec = load(rundir.ROOT / "scenarios" / "worlds" / "city-1m.toml")
+    spec = load(run_directory.ROOT / "scenarios" / "worlds" / "city-1m.toml")
     return spec.with_setting("fleet.count", meters).with_setting("gateway.count", max(1, meters // 500))
 
 

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from arrays import ciphers
 from bench.perf.bytes import fleet_of
+from sim.core.seeds import Seeds
+from sim.core.spec import SECURITIES, FleetSpec
 from sim.meters.fleet import Fleet
-from sim.meters.kind import kinds
-from sim.seeds import Seeds
-from sim.spec import SECURITIES, FleetSpec
-from wmbus import security_many
+from sim.meters.meter_type import kinds
 
 _NOON = 48  # telegram 48 of an interval of 900 s: all clocks show one day
 _MANY = 100_000
@@ -57,9 +57,9 @@ def main() -> None:
         fleet = fleet_of(1_000_000, security)
         print(f"many, compiled, {security}: {many(fleet, in_order) / 1e6:.1f} M/s in order of meters, ", end="")
         print(f"{many(fleet, at_random) / 1e6:.1f} in another; ", end="")
-        security_many.use("numpy")
+        ciphers.use("numpy")
         print(f"by numpy {many(fleet, in_order) / 1e6:.2f}")
-        security_many.use(None)
+        ciphers.use(None)
     print(f"a fleet of a million is made in {1 / best(lambda _: fleet_of(1_000_000, 'mode5'), 1, 2):.2f} s")
 
 

@@ -1,8 +1,8 @@
 """From the start of Python to the end of the first window of a small city with one batch of telegrams, as `./wmbench
 city` begins one: cold, with no compiled code on the disk, and warm. Wall time of a process of its own.
 
-Cold, numpy plays the first window while compiled code is being made beside it (sim/compiling.py); how long that takes,
-is a figure too, so that nobody mistakes one for the other.
+Cold, numpy plays the first window while compiled code is being made beside it (arrays/compiling.py); how long that
+takes is a figure too, so that nobody mistakes one for the other.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 
-from bench.rundir import ROOT
-from sim.clock import wall_s
-from sim.compiling import BESIDE, SETTING
+from arrays.compiling import BESIDE, SETTING
+from bench.run_directory import ROOT
+from sim.core.clock import wall_s
 
 _FIRST_WINDOW = """
 import numpy

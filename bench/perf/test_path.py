@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.scenario import load_world
-from sim.clock import NS_PER_DAY
+from bench.rig.scenario import load_world
+from sim.core.clock import NS_PER_DAY
 from sim.world import World
 
 LIMIT_S = 30.0

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from bench.frame_decode import Decoder
+from bench.frame.decode import Decoder
+from sim.core.seeds import Seeds
+from sim.core.spec import FleetSpec, Security
 from sim.meters.fleet import Fleet
-from sim.seeds import Seeds
-from sim.spec import FleetSpec, Security
 from wmbus.link import Address
 from wmbus.telegram import build, read
 

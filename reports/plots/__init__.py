@@ -9,9 +9,9 @@
 
 from reports.plots.bars import bars_of
 from reports.plots.canvas import as_svg, style, write_png, write_svg
+from reports.plots.grid import against, stacked
 from reports.plots.site import heat_map
-from reports.plots.story import losses, refused, timeline
-from reports.plots.sweep import against, stacked
+from reports.plots.timeline import losses, refused, timeline
 
 __all__ = [
     "against", "as_svg", "bars_of", "heat_map", "losses", "refused", "stacked", "style", "timeline", "write_png",

@@ -1,7 +1,7 @@
 """The system without an attacker: a run is only worth something next to a clean one."""
 
-from bench.scenario import Stage, scenario
-from sim.clock import wall_s
+from bench.rig.scenario import Stage, scenario
+from sim.core.clock import wall_s
 
 
 @scenario(world="day-1000")

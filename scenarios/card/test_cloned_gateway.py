@@ -1,7 +1,7 @@
 """Card 5, a cloned gateway. The talk's claim: useless without the meters' keys."""
 
 from attacks.clone import Clone
-from bench.scenario import D, N, S, Stage, X, scenario
+from bench.rig.scenario import D, N, S, Stage, X, scenario
 
 
 @scenario(world="estate-1000", threats=["G01", "G02", "G03"])

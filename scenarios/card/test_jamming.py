@@ -2,7 +2,7 @@
 
 from attacks.jam import Jam
 from attacks.reach import Place
-from bench.scenario import D, S, Stage, T, scenario
+from bench.rig.scenario import D, S, Stage, T, scenario
 
 
 @scenario(world="estate-1000", threats=["L25", "L26"], settings={"site.outdoor_mean_c": 0.0})

@@ -1,7 +1,7 @@
 """Card 4, man in the middle between gateway and broker. The talk's claim: prevented by certificates."""
 
 from attacks.mitm import Mitm
-from bench.scenario import S, Stage, X, scenario
+from bench.rig.scenario import S, Stage, X, scenario
 
 
 @scenario(

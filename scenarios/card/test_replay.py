@@ -1,7 +1,7 @@
 """Card 2, replay. The talk's claim: impossible, because of a counter."""
 
 from attacks.replay import Replay
-from bench.scenario import N, S, Stage, X, scenario
+from bench.rig.scenario import N, S, Stage, X, scenario
 
 RESTART_H = 4.0
 

@@ -1,7 +1,7 @@
 """Card 1, sniffing. The talk's claim: possible, but ineffective."""
 
 from attacks.sniff import Sniff
-from bench.scenario import N, S, Stage, X, scenario
+from bench.rig.scenario import N, S, Stage, X, scenario
 
 
 @scenario(world="estate-1000", threats=["L01", "L02"])

@@ -14,9 +14,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.scenario import Stage, scenario
-from sim.foreign import Outcome, announced
-from sim.played import read_log
+from bench.rig.scenario import Stage, scenario
+from sim.recording.log import read_log
+from sim.recording.replayed_meters import Outcome, announced
 from wmbus.link import Address
 
 LOG = Path(__file__).parent / "telegrams.jsonl"

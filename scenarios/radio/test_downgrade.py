@@ -2,7 +2,7 @@
 
 from attacks.downgrade import FORMS, Downgrade
 from attacks.reach import Place
-from bench.scenario import N, S, Stage, X, scenario
+from bench.rig.scenario import N, S, Stage, X, scenario
 
 
 @scenario(world="terrace-60", threats=["L19"])

@@ -1,13 +1,13 @@
 """What encryption does not hide, or hides only as long as its keys and numbers do."""
 
-from attacks import forgery
+from attacks.clear_tail import Tails
+from attacks.iv_reuse import Repeats
 from attacks.leaked_key import LeakedKey
+from attacks.parts import forgery
 from attacks.reach import Place
-from attacks.repeats import Repeats
-from attacks.tails import Tails
-from bench.scenario import N, S, Stage, X, scenario
-from sim.clock import NS_PER_S
-from sim.played import Played
+from bench.rig.scenario import N, S, Stage, X, scenario
+from sim.core.clock import NS_PER_S
+from sim.recording.log import Played
 from wmbus.link import Address
 from wmbus.telegram import build
 

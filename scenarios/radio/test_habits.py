@@ -2,7 +2,7 @@
 
 from attacks.habits import Habits
 from attacks.reach import Place
-from bench.scenario import N, S, Stage, X, scenario
+from bench.rig.scenario import N, S, Stage, X, scenario
 
 
 @scenario(world="habits-620", threats=["L02"])

@@ -2,7 +2,7 @@
 
 from attacks.holdback import Holdback
 from attacks.reach import Place
-from bench.scenario import N, S, Stage, X, scenario
+from bench.rig.scenario import N, S, Stage, X, scenario
 
 BETWEEN = Place(metres=1.0, power_dbm=-18.0, ear=Place(metres=-15.0), mouth=Place(metres=1.0, power_dbm=0.0))
 

@@ -2,7 +2,7 @@
 
 from attacks.reach import Place
 from attacks.replay import Replay
-from bench.scenario import N, S, Stage, X, scenario
+from bench.rig.scenario import N, S, Stage, X, scenario
 
 
 @scenario(

@@ -3,7 +3,7 @@
 from attacks.ghosts import Ghosts
 from attacks.poison import Poison
 from attacks.reach import Place
-from bench.scenario import D, N, S, Stage, X, scenario
+from bench.rig.scenario import D, N, S, Stage, X, scenario
 
 
 @scenario(world="terrace-60", threats=["L23"])

@@ -1,7 +1,7 @@
 """Which single check stops which replay: the traps of trusting the access number."""
 
 from attacks.replay import Replay
-from bench.scenario import N, S, Stage, X, scenario
+from bench.rig.scenario import N, S, Stage, X, scenario
 
 
 @scenario(

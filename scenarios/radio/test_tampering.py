@@ -1,7 +1,7 @@
 """The talk's claim that meters detect tampering: what the portal makes of a meter that complains."""
 
-from bench.scenario import Stage, scenario
-from sim.clock import NS_PER_S
+from bench.rig.scenario import Stage, scenario
+from sim.core.clock import NS_PER_S
 
 
 @scenario(world="terrace-60", threats=["M01"])

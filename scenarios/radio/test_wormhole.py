@@ -2,7 +2,7 @@
 
 from attacks.reach import Place
 from attacks.wormhole import Wormhole
-from bench.scenario import S, Stage, X, scenario
+from bench.rig.scenario import S, Stage, X, scenario
 
 TUNNEL = Place(metres=1.0, power_dbm=-18.0, ear=Place(metres=-15.0), mouth=Place(beside=1, metres=2.0, power_dbm=0.0))
 

@@ -1,7 +1,7 @@
 """Nothing a gateway has taken is lost on the way: a PUBACK is not custody, the portal's commit is."""
 
-from bench.scenario import Stage, scenario
-from sim.events import FaultInjected
+from bench.rig.scenario import Stage, scenario
+from sim.core.events import FaultInjected
 
 
 @scenario(world="day-1000", needs=["kill"])

@@ -19,10 +19,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.portal.batch import Batch
 from sim.portal.intake_many import REASONS, Rows, Taken
-from sim.portal.layouts import NONE
-from sim.portal.roll import Roll, address_of
+from sim.portal.meter_table import Roll, address_of
+from sim.portal.reception_batch import Batch
+from sim.portal.record_templates import NONE
 from sim.portal.store import StoreError
 
 pa: Any

@@ -19,11 +19,11 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.clock import NS_PER_S
-from sim.meters.schedule import LIMIT_NS
+from sim.core.clock import NS_PER_S
+from sim.core.spec import SpecError, WorldSpec
+from sim.meters.sending_times import LIMIT_NS
 from sim.radio.engine import MAX_WINDOW_NS
 from sim.radio.site import HOUSES_A_BLOCK, STAIRCASES_A_HOUSE
-from sim.spec import SpecError, WorldSpec
 
 I64 = NDArray[np.int64]
 Depth = Literal["radio", "bytes", "readings"]

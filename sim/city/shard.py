@@ -18,26 +18,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.city.digest import of_telegrams
+from sim.city.next_frames import Upcoming
 from sim.city.plan import Blocks, CityPlan, Outages
-from sim.city.upcoming import Upcoming
-from sim.clock import NS_PER_S
-from sim.events import Fate
-from sim.history import FrameBatch
+from sim.core.clock import NS_PER_S
+from sim.core.events import Fate
+from sim.core.history import FrameBatch
+from sim.core.seeds import Seeds
+from sim.core.spec import WorldSpec
 from sim.meters.fleet import Fleet
 from sim.radio.engine import Engine, Frames
+from sim.radio.link_modes import Mode, air_time_ns
+from sim.radio.link_search import near_links, reach_cm
 from sim.radio.links import Ears, Links, Radios
-from sim.radio.modes import Mode, air_time_ns
-from sim.radio.near import near_links, reach_cm
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.site import Site
-from sim.seeds import Seeds
-from sim.spec import WorldSpec
 
-kernels: Any
+own_frames: Any
 try:
-    from sim.city import kernels
+    from sim.city import own_frames
 except ImportError:  # numba is optional
-    kernels = None
+    own_frames = None
 
 I64 = NDArray[np.int64]
 _DAY_NS = 86_400 * NS_PER_S
@@ -142,7 +142,7 @@ class Shard:
     def _picked(self, frames: Frames, heard: NDArray[np.uint8]) -> tuple[I64, I64, int, int]:
         if self.fast:
             meter, k = np.empty(len(heard), dtype=np.int64), np.empty(len(heard), dtype=np.int64)
-            count, sent, digest = kernels.pick(frames.first, frames.k, heard, self.own, self.names, meter, k)
+            count, sent, digest = own_frames.pick(frames.first, frames.k, heard, self.own, self.names, meter, k)
             return meter[:count], k[:count], int(sent), int(digest)
         who = frames.meter()
         own = self.own[who]

@@ -14,7 +14,7 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from sim.endpoint.dial import reason_of
+from sim.endpoint.tls_connect import reason_of
 
 _READ_AHEAD_BYTES = 65_536
 

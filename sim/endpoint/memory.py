@@ -17,11 +17,11 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from sim import clock
-from sim.endpoint.access import matches, may_publish, may_read
+from sim.core import clock
+from sim.core.spec import EndpointSpec
 from sim.endpoint.fence import Fences
 from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected, Session
-from sim.spec import EndpointSpec
+from sim.endpoint.topic_acl import matches, may_publish, may_read
 
 QUIET_TURNS = 8
 TURNS_MAX = 2_000

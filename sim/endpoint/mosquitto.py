@@ -17,16 +17,16 @@ import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sim import clock
+from sim.core import clock
+from sim.core.spec import EndpointSpec
 from sim.endpoint import mosquitto_config
-from sim.endpoint.access import access_list
-from sim.endpoint.child import Child
+from sim.endpoint.event_loop import Wheel
 from sim.endpoint.mosquitto_program import find_mosquitto
 from sim.endpoint.port import Address, EndpointError, Identity, Session
 from sim.endpoint.session import MqttSession
-from sim.endpoint.wheel import Wheel
-from sim.pki import Authority, Pair, PkiError
-from sim.spec import EndpointSpec
+from sim.endpoint.supervised_process import Child
+from sim.endpoint.topic_acl import access_list
+from sim.pki.authority import Authority, Pair, PkiError
 
 START_DEADLINE_S = 10.0
 _PORT_TRIES = 8

@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.pki import Pair
-from sim.spec import EndpointSpec
+from sim.core.spec import EndpointSpec
+from sim.pki.authority import Pair
 
 QUEUED_MESSAGES = 1_000_000
 INFLIGHT_MESSAGES = 10_000  # below the 65 535 packet identifiers

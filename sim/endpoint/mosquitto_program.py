@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from sim.endpoint.distribution import CannotFetch, Distribution, Say, cache_directory
+from sim.endpoint.apt_packages import CannotFetch, Distribution, Say, cache_directory
 from sim.endpoint.port import EndpointError
 
 OLDEST = (2, 0)  # 1.x opens a port to the network by default and knows other options

@@ -16,12 +16,12 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 
-from sim import clock
+from sim.core import clock
 from sim.endpoint.client import ReadyClient
-from sim.endpoint.dial import Dial, DialFailed, reason_of, tls_context
+from sim.endpoint.event_loop import DIAL_DEADLINE_S, Wheel
 from sim.endpoint.fence import Fences
 from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected
-from sim.endpoint.wheel import DIAL_DEADLINE_S, Wheel
+from sim.endpoint.tls_connect import Dial, DialFailed, reason_of, tls_context
 
 BACKOFF_S = 0.05
 BACKOFF_MAX_S = 2.0

@@ -2,6 +2,6 @@
 
     port       what a world asks of a gateway, real or virtual
     outbox     custody in SQLite
-    transit    which bundle goes out next, and what its fate says about it
+    in_flight  which bundle goes out next, and what its fate says about it
     virtual    the simulated gateway
 """

@@ -17,13 +17,13 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from sim.bundle import ACK, BIRTH, UP, BadBundle, Bundle, Heard, decode_ack, encode_birth
-from sim.clock import ns
+from sim.core.bundle import ACK, BIRTH, UP, BadBundle, Bundle, Heard, decode_ack, encode_birth
+from sim.core.clock import ns
+from sim.core.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
+from sim.core.spec import GatewaySpec
 from sim.endpoint.port import NotConnected, Session
-from sim.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
+from sim.gateway.in_flight import Transit
 from sim.gateway.outbox import Outbox
-from sim.gateway.transit import Transit
-from sim.spec import GatewaySpec
 
 RETRY_S = 60.0
 OVERHEAD_BYTES = 128  # a bundle's JSON without its id and telegrams

@@ -22,19 +22,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.clock import NS_PER_MS, Calendar
+from sim.core.clock import NS_PER_MS, Calendar
+from sim.core.seeds import Seeds
+from sim.core.spec import FleetSpec, Security
 from sim.meters import civil
-from sim.meters.batch import Telegrams, telegrams
-from sim.meters.kind import TAMPERS, Kind
-from sim.meters.moment import NEVER_MS, Moment
-from sim.meters.physics import MS_PER_DAY, MS_PER_HOUR, heat_of
+from sim.meters.at_instant import NEVER_MS, Moment
+from sim.meters.meter_type import TAMPERS, Kind
+from sim.meters.physics.heat import MS_PER_DAY, MS_PER_HOUR, heat_of
 from sim.meters.population import Population
-from sim.meters.schedule import first_at, one_start, starts
-from sim.meters.truth import WELL, State, Tamper, Truth
-from sim.meters.values import QUANTITIES, Recipe
-from sim.radio.schedule import Schedule
-from sim.seeds import Seeds
-from sim.spec import FleetSpec, Security
+from sim.meters.quantities import QUANTITIES, Recipe
+from sim.meters.sending_times import first_at, one_start, starts
+from sim.meters.sent_values import WELL, State, Tamper, Truth
+from sim.meters.telegram_batch import Telegrams, telegrams
+from sim.radio.emissions import Schedule
 from wmbus.link import Address
 from wmbus.telegram import build
 

@@ -13,12 +13,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.clock import ns
-from sim.meters import rooms
-from sim.meters.kind import Kind, kind
-from sim.meters.physics import FACTOR_ONE
-from sim.seeds import Seeds
-from sim.spec import FleetSpec, SpecError
+from sim.core.clock import ns
+from sim.core.seeds import Seeds
+from sim.core.spec import FleetSpec, SpecError
+from sim.meters.meter_type import Kind, kind
+from sim.meters.physics import rooms
+from sim.meters.physics.heat import FACTOR_ONE
 from wmbus.link import Address
 from wmbus.telegram import length
 

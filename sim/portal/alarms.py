@@ -16,11 +16,11 @@ import heapq
 from collections import defaultdict, deque
 from dataclasses import dataclass
 
-from sim.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S, ns
-from sim.events import AlarmRaised
-from sim.portal.registry import MeterEntry, Registry
+from sim.core.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S, ns
+from sim.core.events import AlarmRaised
+from sim.core.spec import Alarm, PortalSpec
+from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.store import Store
-from sim.spec import Alarm, PortalSpec
 
 FRESHNESS_QUIET_NS = NS_PER_HOUR  # without another refusal for so long (at least three intervals) it is over
 TWIN_QUIET_NS = NS_PER_DAY

@@ -18,12 +18,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.clock import NS_PER_S, ns
+from sim.core.clock import NS_PER_S, ns
+from sim.core.spec import PortalSpec
 from sim.portal import reasons
-from sim.portal.registry import MeterEntry
+from sim.portal.meter_registry import MeterEntry
 from sim.portal.store import Store
 from sim.portal.window import BEHIND, NEW, SEEN, Window, Windowed
-from sim.spec import PortalSpec
 
 MCR_WINDOW = 1_024  # telegrams: ten days at 900 s, longer than an outage that anybody leaves alone
 ACC_WINDOW = 128  # half of the 256 values: what is not ahead is behind

@@ -21,7 +21,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.clock import ns
+from arrays.jit import njit
+from sim.core.clock import ns
+from sim.core.spec import PortalSpec
 from sim.portal import reasons
 from sim.portal.freshness import (
     ACC_WINDOW,
@@ -32,11 +34,9 @@ from sim.portal.freshness import (
     TS_WINDOW_MIN,
     WANDER_2048THS,
 )
-from sim.portal.layouts import NONE
-from sim.portal.roll import UNKNOWN, Roll
+from sim.portal.meter_table import UNKNOWN, Roll
+from sim.portal.record_templates import NONE
 from sim.portal.window import BEHIND, NEW, SEEN
-from sim.spec import PortalSpec
-from wmbus.jit import njit
 
 I64 = NDArray[np.int64]
 STORED, COPY = 0, 1

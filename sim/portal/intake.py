@@ -19,19 +19,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim import bundle
-from sim.bundle import BadBundle, Bundle
-from sim.clock import NS_PER_S, Calendar
+from sim.core import bundle
+from sim.core.bundle import BadBundle, Bundle
+from sim.core.clock import NS_PER_S, Calendar
+from sim.core.events import Event, TelegramRefused
+from sim.core.spec import PortalSpec
 from sim.endpoint.port import Message
-from sim.events import Event, TelegramRefused
 from sim.portal import reasons
 from sim.portal.alarms import Alarms
 from sim.portal.freshness import Freshness
 from sim.portal.judge import Judge, Verdict
 from sim.portal.keyring import Keyring
-from sim.portal.registry import Registry
+from sim.portal.meter_registry import Registry
 from sim.portal.store import Evidence, Reading, Refusal, Store, fingerprint
-from sim.spec import PortalSpec
 
 COPY_TOLERANCE_NS = 2 * NS_PER_S
 

@@ -19,15 +19,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.clock import Calendar
-from sim.portal.batch import Batch
+from arrays.jit import njit
+from sim.core.clock import Calendar
+from sim.core.spec import PortalSpec
+from sim.portal.decrypt_batch import Contents, Opening
 from sim.portal.freshness_many import COPY, LATE, REASONS, STORED, FreshnessMany, judge
-from sim.portal.grouping import grouped, uniques
-from sim.portal.layouts import ENERGY_KWH, MINUTE, NONE, SET_DATE_UNITS, SET_DAY, TAMPER, UNITS, VOLUME_M3
-from sim.portal.opening import Contents, Opening
-from sim.portal.roll import Roll
-from sim.spec import PortalSpec
-from wmbus.jit import njit
+from sim.portal.meter_table import Roll
+from sim.portal.reception_batch import Batch
+from sim.portal.record_templates import ENERGY_KWH, MINUTE, NONE, SET_DATE_UNITS, SET_DAY, TAMPER, UNITS, VOLUME_M3
+from sim.portal.sort_by_meter import grouped, uniques
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]

@@ -15,17 +15,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sim.clock import Calendar
+from sim.core.clock import Calendar
+from sim.core.spec import PortalSpec
 from sim.portal import reasons
 from sim.portal.freshness import Freshness, Sight
 from sim.portal.interpret import Values, interpret, tampering
 from sim.portal.keyring import Keyring
-from sim.portal.registry import MeterEntry, Registry
+from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.store import Reading
-from sim.spec import PortalSpec
 from wmbus import reading, receiver
+from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
-from wmbus.received import Telegram, parse
 from wmbus.transport import CI_LONG, CI_SHORT, RECORDS
 
 MODES = {"none": 0, "mode5": 5, "mode7": 7}

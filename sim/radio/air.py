@@ -27,17 +27,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import simpy
 
-from sim.events import Fate
-from sim.history import FrameBatch, History
+from sim.core.events import Fate
+from sim.core.history import FrameBatch, History
 from sim.radio.capture import CAPTURE_CDB, capture_table
+from sim.radio.emissions import Batch, Emission, Schedule
+from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Ears, Links, Radios, arrive, loss_cdb
-from sim.radio.modes import Mode, air_time_ns
+from sim.radio.on_air import Timetable
 from sim.radio.propagation import Propagation, centimetres
+from sim.radio.receiver_subset import FleetLinks, only
 from sim.radio.reference import FrameOf, OnFrame, OnHeader, Pair, Receiver, Reference, Tap, Visit
-from sim.radio.schedule import Batch, Emission, Schedule
-from sim.radio.subsets import FleetLinks, only
-from sim.radio.timetable import Timetable
-from sim.radio.windowed import FramesOf, Windowed
+from sim.radio.window_receivers import FramesOf, Windowed
 
 if TYPE_CHECKING:
     from sim.radio.propagation import F64, I64

@@ -20,27 +20,27 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import compiling
-from sim.events import Fate
-from sim.history import FrameBatch
+from arrays import compiling
+from sim.core.events import Fate
+from sim.core.history import FrameBatch
+from sim.core.seeds import NORMAL_KNOTS, purpose_id
 from sim.radio.capture import CAPTURE_CDB, capture_table, draw_shift
+from sim.radio.emissions import Schedule
 from sim.radio.limits import MAX_WINDOW_NS as MAX_WINDOW_NS
 from sim.radio.limits import EngineLimit as EngineLimit
 from sim.radio.limits import check_entries, check_size, check_window
+from sim.radio.link_modes import Mode
 from sim.radio.links import Ears, Links, Radios
-from sim.radio.modes import Mode
 from sim.radio.propagation import FADING, LOWEST_CDBM, POWER_UNITS, Propagation, one_power_units
-from sim.radio.schedule import Schedule
-from sim.seeds import NORMAL_KNOTS, purpose_id
 
 if TYPE_CHECKING:
     from sim.radio.reference import Visit
 
-kernels: Any
+sweep: Any
 try:
-    from sim.radio import kernels
+    from sim.radio import sweep
 except ImportError:  # numba is optional
-    kernels = None
+    sweep = None
 
 I64 = NDArray[np.int64]
 
@@ -111,11 +111,11 @@ class Engine:
         self.meters, self.receivers = len(radios.mode), len(ears.sensitivity_cdbm)
         self.propagation, self.ears, self.radios, self.capture = propagation, ears, radios, capture_table(capture)
         self.gateways = self.receivers if gateways is None else gateways
-        self.backend = backend or ("numba" if kernels is not None else "numpy")
+        self.backend = backend or ("numba" if sweep is not None else "numpy")
         self._patient = backend is None  # numpy may do the first windows, until compiled code is there
         if self.backend not in ("numba", "numpy"):
             raise ValueError(f"backend {self.backend!r} is not 'numba' or 'numpy'")
-        if self.backend == "numba" and kernels is None:
+        if self.backend == "numba" and sweep is None:
             raise ImportError("the engine's compiled backend needs numba: pip install numba, or backend='numpy'")
         self.demodulators = np.array(demodulators, dtype=np.int64)
         self.since = np.array(since_ns if since_ns is not None else [0] * self.receivers, dtype=np.int64)
@@ -172,15 +172,17 @@ class Engine:
         late = self._late(frames, until_ns)
         if self.backend == "numba" and not (self._patient and compiling.by_numpy(fleet)):
             # Who is told of received frames alone need not go through the whole sweep for the others.
-            wanted = kernels.RECEIVED if only == Fate.RECEIVED else kernels.EVERYTHING
+            wanted = sweep.RECEIVED if only == Fate.RECEIVED else sweep.EVERYTHING
             carry, rows = self._compiled(
                 begin_ns, until_ns, frames, late[1], extra, carried_in, down, heard, counts,
-                wanted if detail else kernels.NOTHING,
+                wanted if detail else sweep.NOTHING,
             )  # fmt: skip
         else:
-            from sim.radio import plain
+            from sim.radio import sweep_numpy
 
-            carry, rows = plain.sweep(self, begin_ns, until_ns, frames, extra, carried_in, down, heard, counts, detail)
+            carry, rows = sweep_numpy.sweep(
+                self, begin_ns, until_ns, frames, extra, carried_in, down, heard, counts, detail
+            )
         batch = self._batch(frames, others, rows if only is None else rows[rows[:, 2] == only]) if detail else None
         others_end = zip(others.end_ns, others.length_bytes, strict=True)
         done = sum(length > 0 and end_ns < until_ns for end_ns, length in others_end)
@@ -236,7 +238,7 @@ class Engine:
         pairs = int((np.diff(frames.first) * self.link_count).sum()) + len(carried_in) + len(extra) if detail else 0
         rows = np.empty((pairs, 4), dtype=np.int64)
         seeds = self.propagation.seeds
-        filled, told = kernels.sweep(
+        filled, told = sweep.sweep(
             every[:-1], (frames.first, frames.start_ns, frames.k), self.link_offset,
             (self.link_meter, self.link_duration, self.link_level, self.link_flags), self.link_luck,
             self.meter_names, self.receiver_names, self.ears.sensitivity_cdbm, self.since,

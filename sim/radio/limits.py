@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.spec import SpecError
+from sim.core.spec import SpecError
 
 I64 = NDArray[np.int64]
 

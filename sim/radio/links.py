@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.radio.modes import Mode
+from sim.radio.link_modes import Mode
 from sim.radio.propagation import Propagation, power_units
 
 I64 = NDArray[np.int64]

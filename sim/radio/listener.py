@@ -20,7 +20,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from dataclasses import dataclass
 
-from sim.events import Fate
+from sim.core.events import Fate
 
 _PRUNE_AT = 64
 _FOREVER = 1 << 63

@@ -19,12 +19,12 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from sim.events import Fate
-from sim.history import FrameBatch
+from sim.core.events import Fate
+from sim.core.history import FrameBatch
+from sim.radio.emissions import END, HEADER, Batch, Emission
+from sim.radio.link_modes import Mode, header_ns
 from sim.radio.links import Radios
 from sim.radio.listener import Listener
-from sim.radio.modes import Mode, header_ns
-from sim.radio.schedule import END, HEADER, Batch, Emission
 
 I64 = NDArray[np.int64]
 OnFrame = Callable[[bytes, int, int], None]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from attacks.habits import HEATING, Habits
-from attacks.repeats import Repeats
-from sim.bundle import Heard
-from sim.clock import NS_PER_HOUR
-from sim.truth import fingerprint
+from attacks.iv_reuse import Repeats
+from sim.core.bundle import Heard
+from sim.core.clock import NS_PER_HOUR
+from sim.truth.ground_truth import fingerprint
 from wmbus.link import Address
 from wmbus.telegram import build
 

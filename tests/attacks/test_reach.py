@@ -11,10 +11,10 @@ import pytest
 
 from attacks.attack import CAPABILITIES, Can, Record, attacks
 from attacks.reach import Place, reach_for
-from sim.bundle import UP, Bundle, Heard
-from sim.clock import NS_PER_S
+from sim.core.bundle import UP, Bundle, Heard
+from sim.core.clock import NS_PER_S
+from sim.core.events import AttackActed, Fate
 from sim.endpoint.memory import Memory, MemorySession
-from sim.events import AttackActed, Fate
 from sim.world import World
 from tests.small_worlds import dozen
 

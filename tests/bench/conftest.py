@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.rig import Rig
+from tests.bench.command_line import Rig
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.crew import Tile, Work
+from bench.sweep.worker_pool import Tile, Work
+from sim.city.conduct import ShardResult, play
 from sim.city.plan import CityPlan
-from sim.city.run import ShardResult, play
 from sim.city.shard import Shard
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attacks.attack import Can, Outcome, Record, Steps
-from sim.truth import Truth
+from sim.truth.ground_truth import Truth
 
 
 class Staged:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.rig import PATIENCE_S
+from tests.bench.command_line import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAYS = "import sys, tiny; print(tiny.VERSION, *sys.argv[1:])"

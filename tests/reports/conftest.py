@@ -1,6 +1,6 @@
 """Run directories for the tests of the documents: made, deterministic, in the shape the rig leaves them.
 
-Histories are written by sim.history itself, so a change of its format shows here first.
+Histories are written by sim.core.history itself, so a change of its format shows here first.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sim.clock import NS_PER_DAY, NS_PER_S
-from sim.events import (
+from sim.core.clock import NS_PER_DAY, NS_PER_S
+from sim.core.events import (
     AlarmRaised,
     AttackActed,
     BundleClosed,
@@ -26,7 +26,7 @@ from sim.events import (
     TelegramRefused,
     WindowEnded,
 )
-from sim.history import History
+from sim.core.history import History
 
 WINDOW_NS = 900 * NS_PER_S
 ATTACKS = (  # id, title, variant, then verdicts: (mode 0, 5, 7) x (defences off, on)

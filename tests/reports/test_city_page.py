@@ -12,8 +12,8 @@ import pytest
 
 from reports import city_page, plots, sweep_page
 from reports.plots.site import MOST_ACROSS, grid, in_words
-from reports.run import RunError
-from sim.events import Fate
+from reports.run_model import RunError
+from sim.core.events import Fate
 
 RUN: dict[str, Any] = {
     "version": 1, "kind": "city", "name": "city-x", "title": "Houses <b>", "started": "2026-01-12T08:00:00Z",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reports.console import print_run, print_summary
-from reports.run import Run, from_json, read_run
+from reports.run_model import Run, from_json, read_run
 
 Make = Callable[..., Path]
 

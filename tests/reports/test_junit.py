@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reports.junit import as_xml, write_junit
-from reports.run import from_json
+from reports.run_model import from_json
 
 Make = Callable[..., Path]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from reports.pcap import NOTE, AirPcap
-from sim.clock import NS_PER_S, Calendar
-from sim.events import Fate
+from sim.core.clock import NS_PER_S, Calendar
+from sim.core.events import Fate
 
 LUA = Path(__file__).parents[2] / "reports" / "wireshark" / "wmbus.lua"
 CALENDAR = Calendar(datetime(2026, 1, 12))  # noqa: DTZ001

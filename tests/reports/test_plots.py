@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reports import palette, plots
-from reports.story import Story, read_story
-from sim.events import AlarmRaised, Fate
-from sim.history import History
+from reports.event_digest import Story, read_story
+from sim.core.events import AlarmRaised, Fate
+from sim.core.history import History
 
 Make = Callable[..., Path]
 

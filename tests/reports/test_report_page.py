@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from reports.event_digest import read_story
 from reports.html import _likeness, _trace, write_report
-from reports.run import Claim, World
-from reports.story import read_story
-from sim.events import AttackActed, TelegramRefused
-from sim.history import History
+from reports.run_model import Claim, World
+from sim.core.events import AttackActed, TelegramRefused
+from sim.core.history import History
 
 Make = Callable[..., Path]
 VOID = {"meta", "br", "hr", "img", "input", "link", "wbr"}

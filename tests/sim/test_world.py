@@ -13,9 +13,9 @@ import simpy
 from attacks.jam import Jam
 from attacks.reach import Place, reach_for
 from attacks.replay import Replay
-from sim.clock import NS_PER_S
+from sim.core.clock import NS_PER_S
+from sim.core.events import FaultInjected, RunEnded, WindowEnded
 from sim.endpoint.port import EndpointError
-from sim.events import FaultInjected, RunEnded, WindowEnded
 from sim.portal.store import StoreError
 from sim.radio.air import ENGINES
 from sim.world import World

@@ -17,10 +17,10 @@ from collections import Counter
 from published import Published, telegrams
 
 from wmbus.as_json import to_json
+from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
 from wmbus.explain import annotate
 from wmbus.link import strip_crcs
-from wmbus.received import parse
 from wmbus.records import parse_records
 from wmbus.telegram import read, unlock
 

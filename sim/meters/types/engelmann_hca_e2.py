@@ -6,8 +6,8 @@ end of the year make its value at the set date, 373, and then -335, because half
 date and time of the last error are day 0 of month 0 while there was none.
 """
 
-from sim.meters.fields import field
-from sim.meters.kind import TAMPERS, Example, Fault, Kind
+from sim.meters.encodings import field
+from sim.meters.meter_type import TAMPERS, Example, Fault, Kind
 
 _OLDEST = 29
 

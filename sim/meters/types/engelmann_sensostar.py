@@ -4,8 +4,8 @@ One stands for a whole flat: its energy follows the same rooms and weather as th
 zero. Volume, flow and the two temperatures follow from the power at a spread of ten kelvin.
 """
 
-from sim.meters.fields import field
-from sim.meters.kind import TAMPERS, Example, Fault, Kind
+from sim.meters.encodings import field
+from sim.meters.meter_type import TAMPERS, Example, Fault, Kind
 
 KIND = Kind(
     id="engelmann-sensostar",

@@ -4,8 +4,8 @@ A fault shows as its date in 326C, which reads FFFF while there is none. The mon
 is its lowest bit and DIFE 08 the next ones.
 """
 
-from sim.meters.fields import field
-from sim.meters.kind import Example, Kind
+from sim.meters.encodings import field
+from sim.meters.meter_type import Example, Kind
 
 KIND = Kind(
     id="qundis-q-caloric",

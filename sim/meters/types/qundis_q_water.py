@@ -3,8 +3,8 @@
 02BB56 counts how long flow stayed beyond a limit; it stays zero here, leaks are not modelled.
 """
 
-from sim.meters.fields import field
-from sim.meters.kind import Example, Kind
+from sim.meters.encodings import field
+from sim.meters.meter_type import Example, Kind
 
 KIND = Kind(
     id="qundis-q-water",

@@ -4,8 +4,8 @@ Storage 1 is the last month end, not the set date, and storages 2 to 17 go back 
 telegram they fall from 85 to 18 and then stand at 381, the end of the accounting year before. There is no date in it.
 """
 
-from sim.meters.fields import field
-from sim.meters.kind import TAMPERS, Example, Fault, Kind
+from sim.meters.encodings import field
+from sim.meters.meter_type import TAMPERS, Example, Fault, Kind
 from wmbus.transport import CI_LONG
 
 _MONTHS = 17

@@ -5,8 +5,8 @@ Maxima are not modelled: 1259 shows the present temperature and 5259 none, as in
 is the yearly 1 July. The records at the end are the maker's settings and stay as published.
 """
 
-from sim.meters.fields import field
-from sim.meters.kind import Example, Kind
+from sim.meters.encodings import field
+from sim.meters.meter_type import Example, Kind
 
 _OLDEST = 17
 

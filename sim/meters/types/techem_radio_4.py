@@ -5,8 +5,8 @@ numbers for the month ends after the base date of storage 8, the oldest first. T
 22, are November and December: together they are its value at the set date, 25.
 """
 
-from sim.meters.fields import field
-from sim.meters.kind import Example, Kind
+from sim.meters.encodings import field
+from sim.meters.meter_type import Example, Kind
 
 _MONTHS = tuple(range(13, -1, -1))
 

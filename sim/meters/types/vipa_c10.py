@@ -4,8 +4,8 @@ Error flags bit 3 is tampering, and 0474 counts the seconds since. The published
 the set date (year 127: "every year"); a fleet here sends the last set date itself, as other firmware does.
 """
 
-from sim.meters.fields import field
-from sim.meters.kind import Example, Fault, Kind
+from sim.meters.encodings import field
+from sim.meters.meter_type import Example, Fault, Kind
 
 KIND = Kind(
     id="vipa-c10",

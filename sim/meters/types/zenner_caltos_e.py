@@ -5,8 +5,8 @@ of six BCD digits, FFFFFF where there is none. The set date reads 1 January: the
 Bit 6 of the status byte is the maker's and always set.
 """
 
-from sim.meters.fields import NOT_AVAILABLE, field
-from sim.meters.kind import Example, Kind
+from sim.meters.encodings import NOT_AVAILABLE, field
+from sim.meters.meter_type import Example, Kind
 
 _MONTHS = tuple(range(1, 15))
 

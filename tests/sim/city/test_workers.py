@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import cli, rundir
-from bench.rundir import ROOT
-from sim.city import run as city_run
+from bench import run_directory
+from bench.cli import main
+from bench.run_directory import ROOT
+from sim.city import conduct as city_run
 from sim.city.plan import CityPlan
 from sim.city.workers import pool
-from tests.bench.test_sweep import WORLD
+from tests.bench.sweep.test_sweep_command import WORLD
 
 _BUSY_AND_IDLE = """
 import os, sys, time
@@ -61,13 +62,13 @@ def test_a_worker_that_is_killed_is_an_error_with_a_way_out(
     if depth == "readings":
         pytest.importorskip("numba")
         pytest.importorskip("pyarrow")
-    monkeypatch.setenv(rundir.PLACE, str(tmp_path / "runs"))
+    monkeypatch.setenv(run_directory.PLACE, str(tmp_path / "runs"))
     monkeypatch.setenv("WMBENCH_COMPILE", "when called")
     monkeypatch.setattr(city_run, "play", killed)
     (tmp_path / "houses.toml").write_text(WORLD, encoding="utf-8")
     words = ["city", str(tmp_path / "houses.toml"), "--hours", "1", "--workers", "2", "--depth", depth]
     out = tmp_path / "out"
-    assert cli.main([*words, *(["--out", str(out)] if depth == "readings" else [])]) == 2
+    assert main.main([*words, *(["--out", str(out)] if depth == "readings" else [])]) == 2
     said = capsys.readouterr().err
     assert "a worker was killed" in said and "memory runs out" in said and "fewer workers than 2" in said
     assert "Traceback" not in said and said.count("\n") == 1

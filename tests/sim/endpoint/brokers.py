@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from sim import clock
-from sim.endpoint.dial import tls_context
+from sim.core import clock
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.mosquitto_program import Found, NotFound, find_mosquitto
 from sim.endpoint.port import Address, Endpoint, Session
+from sim.endpoint.tls_connect import tls_context
 
 
 def found_mosquitto() -> Found:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sim.core.spec import EndpointSpec
 from sim.endpoint.memory import Memory
 from sim.endpoint.port import Endpoint, EndpointError, NotConnected, Session
-from sim.spec import EndpointSpec
 from tests.sim.endpoint.brokers import make, states, until
 
 SPEC = EndpointSpec(max_message_bytes=4_096)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sim import clock
-from sim.endpoint.access import matches
+from sim.core import clock
+from sim.core.spec import EndpointSpec
 from sim.endpoint.memory import Memory
 from sim.endpoint.port import Address, EndpointError
-from sim.spec import EndpointSpec
+from sim.endpoint.topic_acl import matches
 
 
 @pytest.mark.parametrize(

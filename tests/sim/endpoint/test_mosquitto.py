@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from sim.core.spec import EndpointSpec
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Identity
-from sim.pki import Authority
-from sim.spec import EndpointSpec
+from sim.pki.authority import Authority
 from tests.sim.endpoint.brokers import make, states, until
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from sim import clock
+from sim.core import clock
+from sim.core.spec import EndpointSpec
 from sim.endpoint import mosquitto as module
-from sim.endpoint.child import Child
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import EndpointError
-from sim.spec import EndpointSpec
+from sim.endpoint.supervised_process import Child
 from tests.sim.endpoint.brokers import found_mosquitto, make, states, until
 
 ROOT = Path(__file__).parents[3]

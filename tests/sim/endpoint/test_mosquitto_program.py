@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.endpoint import distribution, mosquitto_program
-from sim.endpoint.distribution import CannotFetch, Distribution
+from sim.endpoint import apt_packages, mosquitto_program
+from sim.endpoint.apt_packages import CannotFetch, Distribution
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.mosquitto_program import Found, NotFound, find_mosquitto
 from sim.endpoint.port import EndpointError
@@ -100,7 +100,7 @@ def test_a_program_that_will_not_do_is_named_with_the_reason(
 
 
 def test_none_to_be_had_names_reason_and_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distribution.shutil, "which", lambda tool: None)  # type: ignore[attr-defined]
+    monkeypatch.setattr(apt_packages.shutil, "which", lambda tool: None)  # type: ignore[attr-defined]
     found = mosquitto_program._fetch(tmp_path, lambda _: None)
     assert isinstance(found, NotFound)
     assert found.reason == "this system has no apt-get"
@@ -157,7 +157,7 @@ def test_libraries_are_taken_level_by_level_and_only_those_that_lack(
 def test_depends_takes_the_first_of_alternatives(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "mosquitto\n  Depends: adduser\n  Depends: libc6\n |Depends: lsb-base\n  Depends: sysvinit-utils\n"
     said += "  PreDepends: init-system-helpers\n  Depends: <virtual>\n    real\n"
-    monkeypatch.setattr(distribution, "_run", lambda *_, **__: said)
-    monkeypatch.setattr(distribution.shutil, "which", lambda tool: tool)  # type: ignore[attr-defined]
+    monkeypatch.setattr(apt_packages, "_run", lambda *_, **__: said)
+    monkeypatch.setattr(apt_packages.shutil, "which", lambda tool: tool)  # type: ignore[attr-defined]
     found = Distribution(Path("/nonexistent"), lambda _: None).depends("mosquitto")
     assert found == ["adduser", "libc6", "lsb-base", "init-system-helpers"]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sim import clock
+from sim.core import clock
+from sim.endpoint import event_loop as wheel_module
 from sim.endpoint import session as session_module
-from sim.endpoint import wheel as wheel_module
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Identity
 from tests.sim.endpoint.brokers import Ahead, CuttingProxy, cpu_s, handshake_cpu_s, make, states, until

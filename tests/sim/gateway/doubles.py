@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.bundle import ACK, BadBundle, Bundle, decode_birth, encode_ack
+from sim.core.bundle import ACK, BadBundle, Bundle, decode_birth, encode_ack
 from sim.endpoint.port import Endpoint, NotConnected, Session
 
 

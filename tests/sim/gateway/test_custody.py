@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from sim.clock import ns
+from sim.core.clock import ns
+from sim.core.events import BundleQuarantined, Event
+from sim.core.spec import EndpointSpec, GatewaySpec
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Session
-from sim.events import BundleQuarantined, Event
 from sim.gateway.virtual import VirtualGateway
-from sim.spec import EndpointSpec, GatewaySpec
 from tests.sim.endpoint.brokers import CuttingProxy, cpu_s, make
 from tests.sim.gateway.doubles import AckingPortal
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from sim.clock import NS_PER_S, ns
+from sim.core.clock import NS_PER_S, ns
+from sim.core.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
+from sim.core.spec import EndpointSpec, GatewaySpec
 from sim.endpoint.memory import Memory
-from sim.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
 from sim.gateway.outbox import Outbox, OutboxError
 from sim.gateway.virtual import VirtualGateway
-from sim.spec import EndpointSpec, GatewaySpec
 from tests.sim.gateway.doubles import AckingPortal
 
 SPEC = GatewaySpec(bundle_age_s=60.0, bundle_count=10, bundle_bytes=4_000)

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from sim.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
+from sim.core.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
+from sim.core.seeds import Seeds
+from sim.core.spec import FleetSpec, SpecError
 from sim.meters import civil
 from sim.meters.fleet import Fleet
-from sim.meters.kind import UnknownKind, kinds
-from sim.seeds import Seeds
-from sim.spec import FleetSpec, SpecError
+from sim.meters.meter_type import UnknownKind, kinds
 from wmbus import telegram
 
 START = datetime(2026, 1, 12)  # noqa: DTZ001  a Monday; the calendar makes it UTC

@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sim.bundle import UP, Bundle, Heard
-from sim.clock import NS_PER_S, Calendar
+from sim.core.bundle import UP, Bundle, Heard
+from sim.core.clock import NS_PER_S, Calendar
+from sim.core.events import Event
+from sim.core.spec import PortalSpec
 from sim.endpoint.port import Message
-from sim.events import Event
 from sim.portal.intake import Portal
 from sim.portal.keyring import Keyring
-from sim.portal.registry import MeterEntry, Registry
-from sim.spec import PortalSpec
+from sim.portal.meter_registry import MeterEntry, Registry
 from wmbus.dates import encode_f, encode_g
 from wmbus.link import Address
 from wmbus.telegram import build

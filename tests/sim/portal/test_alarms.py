@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from bed import INTERVAL_S, METER, Bed, telegram
 
-from sim.bundle import encode_birth
-from sim.clock import NS_PER_S
+from sim.core.bundle import encode_birth
+from sim.core.clock import NS_PER_S
+from sim.core.events import AlarmRaised
+from sim.core.spec import PortalSpec
 from sim.endpoint.port import Message
-from sim.events import AlarmRaised
-from sim.portal.registry import MeterEntry
-from sim.spec import PortalSpec
+from sim.portal.meter_registry import MeterEntry
 from wmbus.link import Address
 
 NAME = str(METER)

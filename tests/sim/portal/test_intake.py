@@ -18,15 +18,15 @@ from bed import INTERVAL_S, METER, Bed, telegram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim import bundle
-from sim.bundle import decode_ack, encode_birth
-from sim.clock import NS_PER_S
+from sim.core import bundle
+from sim.core.bundle import decode_ack, encode_birth
+from sim.core.clock import NS_PER_S
+from sim.core.events import TelegramRefused
+from sim.core.spec import PortalSpec
 from sim.endpoint.port import Message
-from sim.events import TelegramRefused
 from sim.portal import reasons
-from sim.portal.registry import MeterEntry
+from sim.portal.meter_registry import MeterEntry
 from sim.portal.store import Store, StoreError, fingerprint
-from sim.spec import PortalSpec
 from wmbus.link import Address
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -214,7 +214,7 @@ CHILD = """
     sys.path[:0] = [{tests!r}, {repository!r}]
     from pathlib import Path
     from bed import Bed, Address, MeterEntry, telegram
-    from sim.bundle import decode_ack
+    from sim.core.bundle import decode_ack
     meters = [Address("QDS", f"3{{i:07d}}", 0x36, 0x08) for i in range(20)]
     bed = Bed(Path({directory!r}), entries=[MeterEntry(m, gateways=frozenset(["gw1"])) for m in meters])
     for k in range(1, 100_000):

@@ -13,18 +13,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from arrays import ciphers
+from sim.core.spec import CHECKS, PortalSpec
 from sim.meters.fleet import Fleet
 from sim.portal import reasons
-from sim.portal.batch import Batch
 from sim.portal.freshness_many import look, mark
-from sim.portal.grouping import grouped
-from sim.portal.layouts import NONE
-from sim.portal.roll import Roll, address_of, number_of
+from sim.portal.meter_table import Roll, address_of, number_of
+from sim.portal.reception_batch import Batch
+from sim.portal.record_templates import NONE
+from sim.portal.sort_by_meter import grouped
 from sim.portal.window import Window
-from sim.spec import CHECKS, PortalSpec
 from tests.sim.portal.bed import bcd
 from tests.sim.portal.twins import GATEWAYS, Twins, entries_of, fleet_of_everything
-from wmbus import security_many
 from wmbus.telegram import build
 
 FLEET = fleet_of_everything(1)
@@ -36,11 +36,11 @@ def fleet() -> Fleet:
     return FLEET
 
 
-@pytest.fixture(params=security_many.engines())
+@pytest.fixture(params=ciphers.engines())
 def engine(request: pytest.FixtureRequest) -> Iterator[None]:
-    security_many.use(request.param)
+    ciphers.use(request.param)
     yield
-    security_many.use(None)
+    ciphers.use(None)
 
 
 def genuine(fleet: Fleet, meter: int, k: int, gateway: int = 0, late_s: float = 0.0) -> tuple[str, bytes, float]:
@@ -293,7 +293,7 @@ def test_a_meter_registered_twice_is_refused(fleet: Fleet, tmp_path: Path) -> No
 
 
 def test_times_beyond_the_limit_and_strange_gateways_are_refused(fleet: Fleet) -> None:
-    from sim.bundle import Bundle, Heard
+    from sim.core.bundle import Bundle, Heard
 
     for one, said in (
         (Bundle("gw-0001", 1, 0, (Heard(b"x", 1 << 62, -70.0),)), "73 years"),

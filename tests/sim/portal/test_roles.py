@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from bed import INTERVAL_S, Bed, telegram
 
-from sim.clock import NS_PER_S, ns
-from sim.portal.registry import MeterEntry, Tenancy
+from sim.core.clock import NS_PER_S, ns
+from sim.portal.meter_registry import MeterEntry, Tenancy
 from sim.portal.roles import Denied, Views
 from wmbus.link import Address
 

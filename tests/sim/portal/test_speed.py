@@ -14,8 +14,8 @@ if __name__ == "__main__":
 import pytest
 from bed import INTERVAL_S, METER, Bed, telegram
 
-from sim.clock import ns
-from sim.portal.registry import MeterEntry
+from sim.core.clock import ns
+from sim.portal.meter_registry import MeterEntry
 from wmbus.link import Address
 
 # A day of a thousand meters in 12 s, and as much again for a machine that is busy or half as fast.

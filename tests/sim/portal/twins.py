@@ -9,21 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from sim.bundle import UP, Bundle, Heard
-from sim.clock import NS_PER_S
+from sim.core.bundle import UP, Bundle, Heard
+from sim.core.clock import NS_PER_S
+from sim.core.seeds import Seeds
+from sim.core.spec import FleetSpec, PortalSpec
 from sim.endpoint.port import Message
 from sim.meters.fleet import Fleet
-from sim.meters.kind import kinds
-from sim.portal.batch import Batch
+from sim.meters.meter_type import kinds
+from sim.portal.decrypt_batch import _EPOCH
 from sim.portal.intake import Portal
 from sim.portal.intake_many import REASONS, PortalMany, Rows, Taken
 from sim.portal.keyring import Keyring
-from sim.portal.layouts import NONE
-from sim.portal.opening import _EPOCH
-from sim.portal.registry import MeterEntry, Registry
-from sim.portal.roll import Roll, address_of
-from sim.seeds import Seeds
-from sim.spec import FleetSpec, PortalSpec
+from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.meter_table import Roll, address_of
+from sim.portal.reception_batch import Batch
+from sim.portal.record_templates import NONE
 from tests.sim.portal.bed import CALENDAR, START
 
 GATEWAYS = ("gw-0001", "gw-0002", "gw-0003")

@@ -7,14 +7,14 @@ from itertools import pairwise
 import numpy as np
 import simpy
 
-from sim.history import FrameBatch, History
+from sim.core.history import FrameBatch, History
+from sim.core.seeds import Seeds
 from sim.radio.air import ARRAYS, Air
 from sim.radio.capture import CAPTURE_CDB
+from sim.radio.emissions import Schedule
+from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Radios
-from sim.radio.modes import Mode, air_time_ns
 from sim.radio.propagation import Propagation
-from sim.radio.schedule import Schedule
-from sim.seeds import Seeds
 
 NEVER_CAPTURE_CDB = 20_000
 LENGTH_BYTES = 63

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from small_air import AIR_TIME_NS, Stage, sorted_schedule
 from worlds import CURVE, WORLDS, Play, World
 
-from sim.radio import windowed
+from sim.radio import window_receivers
 from sim.radio.air import ARRAYS, ENGINES, REFERENCE
 from sim.radio.engine import MAX_WINDOW_NS
-from sim.radio.modes import Mode
+from sim.radio.link_modes import Mode
 from sim.radio.reference import Reference, no_bytes
 
 T = AIR_TIME_NS
@@ -141,12 +141,12 @@ class Visited(Play):
         return isinstance(who, int) and self.stage.air.receivers[who].patient
 
 
-@pytest.mark.parametrize("compile_from", [0, windowed.COMPILE_FROM])
+@pytest.mark.parametrize("compile_from", [0, window_receivers.COMPILE_FROM])
 def test_any_air_with_any_visitors_is_told_the_same_way_by_both_engines(compile_from: int) -> None:
     @given(world=VISITED)
     @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     def same(world: World) -> None:
-        with mock.patch.object(windowed, "COMPILE_FROM", compile_from):
+        with mock.patch.object(window_receivers, "COMPILE_FROM", compile_from):
             assert Visited(world, ARRAYS).all() == Visited(world, REFERENCE).all()
 
     same()
@@ -246,7 +246,7 @@ def test_a_large_fleet_is_asked_once_a_window_for_what_was_received() -> None:
     assert stage.air._windowed is not None
     stage.air._windowed.frames_of, stage.air._windowed.frame_of = many, no_bytes
     stage.env.run(until=8 * T)
-    with mock.patch.object(windowed, "COMPILE_FROM", 0):
+    with mock.patch.object(window_receivers, "COMPILE_FROM", 0):
         stage.air.end_window()
     assert [telegram for _, telegram, _, _ in stage.heard] == [b"0", b"1"]
     assert asked == [([0, 1], [0, 1])]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from small_air import AIR_TIME_NS, NEVER_CAPTURE_CDB, Stage, radios, sorted_schedule
 
-from sim.radio.modes import Mode
-from sim.seeds import Seeds
+from sim.core.seeds import Seeds
+from sim.radio.link_modes import Mode
 
 T = AIR_TIME_NS
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from small_air import NEVER_CAPTURE_CDB
 
-from sim.meters.schedule import ACC_PREFIX, starts
+from sim.core.seeds import Seeds
+from sim.meters.sending_times import ACC_PREFIX, starts
 from sim.radio.engine import Engine, Frames
+from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Ears, Links, Radios
-from sim.radio.modes import Mode, air_time_ns
 from sim.radio.propagation import Propagation
-from sim.seeds import Seeds
 
 pytest.importorskip("numba")
 T = air_time_ns(Mode.T1, 63)

@@ -19,12 +19,12 @@ import math
 import numpy as np
 import pytest
 
+from sim.core.seeds import Seeds
+from sim.radio.emissions import Schedule
 from sim.radio.engine import Engine, Frames
+from sim.radio.link_modes import Mode
 from sim.radio.links import Ears, Links, Radios
-from sim.radio.modes import Mode
 from sim.radio.propagation import Propagation
-from sim.radio.schedule import Schedule
-from sim.seeds import Seeds
 
 PAUSE_S = 1_000.0
 WINDOWS, WINDOW_NS = 60, 1_000 * 10**9

@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from sim.core.seeds import Seeds, normal_of
+from sim.core.spec import SiteSpec
 from sim.radio.propagation import (
     LOWEST_CDBM,
     POWER_UNITS,
@@ -17,8 +19,6 @@ from sim.radio.propagation import (
     power_units,
     scaled,
 )
-from sim.seeds import Seeds, normal_of
-from sim.spec import SiteSpec
 
 
 def propagation(**settings) -> Propagation:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from small_air import AIR_TIME_NS, Stage, radios, sorted_schedule
 
-from sim.events import Fate
-from sim.radio.modes import Mode, air_time_ns, header_ns
+from sim.core.events import Fate
+from sim.core.spec import SiteSpec
+from sim.radio.link_modes import Mode, air_time_ns, header_ns
 from sim.radio.site import Site
-from sim.spec import SiteSpec
 
 T = AIR_TIME_NS
 END = 10**9

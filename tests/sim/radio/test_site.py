@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sim.core.spec import SiteSpec, SpecError
 from sim.radio.site import Site
-from sim.spec import SiteSpec, SpecError
 
 
 def test_indices_count_rooms_flats_floors_staircases_houses():

@@ -8,13 +8,13 @@ import numpy as np
 from hypothesis import strategies as st
 from small_air import Stage, radios, sorted_schedule
 
-from sim.history import FrameBatch
+from sim.core.history import FrameBatch
+from sim.core.seeds import Seeds
 from sim.radio.capture import fsk
+from sim.radio.emissions import Schedule
 from sim.radio.engine import Engine, Frames
+from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Links, Radios
-from sim.radio.modes import Mode, air_time_ns
-from sim.radio.schedule import Schedule
-from sim.seeds import Seeds
 
 T = air_time_ns(Mode.T1, 63)
 CURVE = fsk(300, 1.5, 64)

@@ -1,0 +1,228 @@
+"""Many telegrams at once: the vectorised twin of ``sender.build`` and of format A's CRCs.
+
+All telegrams of one call share header, security and length, as those of one meter type do; each row is what
+``sender.build`` would make of it, byte for byte.  The twin keeps its one oddity too: ciphertext that begins 2F2F is
+made again with a fill byte moved to the front.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arrays import ciphers
+from wmbus.errors import CannotEncode
+from wmbus.link import HEADER_BYTES, SND_NR, length_a
+from wmbus.sender import CC_SYNCHRONOUS, MAX_BLOCKS, Security, length
+from wmbus.transport import CI_LONG, CI_NONE, CI_SHORT
+
+U8 = NDArray[np.uint8]
+
+_FILL = 0x2F
+_AFL_B = np.frombuffer(bytes.fromhex("900f002c25"), dtype=np.uint8)
+_ROWS_AT_ONCE = 4_096
+
+
+def build_many(
+    address_wire: U8,
+    acc: U8,
+    sts: U8,
+    records: U8,
+    *,
+    security: Security,
+    keys: U8 | None = None,
+    counters: NDArray[np.uint32] | None = None,
+    c_field: int = SND_NR,
+    tpl: int = CI_SHORT,
+    cfg_flags: int = 0,
+    avoid_2f2f: bool = True,
+) -> U8:
+    """Telegrams without CRCs, (n, length).
+
+    ``address_wire`` (n, 8) as ``Address.wire`` gives it, ``acc`` and ``sts`` (n,), ``records`` (n, m), ``keys``
+    (n, 16), ``counters`` (n,) for mode 7.  Raises CannotEncode.
+    """
+    n, m = records.shape
+    if tpl not in (CI_SHORT, CI_LONG, CI_NONE) or (tpl == CI_NONE and security != "none"):
+        raise CannotEncode(f"CI {tpl:02X} is not one of 72, 7A, 78, or cannot name a security mode")
+    if security != "none" and keys is None:
+        raise CannotEncode("encrypted telegrams need keys")
+    if security == "mode7" and counters is None:
+        raise CannotEncode("mode 7 needs message counters")
+    size = length(m, security, tpl)
+    out = np.empty((n, size), dtype=np.uint8)
+    for low in range(0, n, _ROWS_AT_ONCE):
+        rows = slice(low, low + _ROWS_AT_ONCE)
+        _frame(out[rows], address_wire[rows], acc[rows], sts[rows], records[rows], security, c_field, tpl, cfg_flags)
+        if keys is not None:
+            seal_many(
+                out[rows], address_wire[rows], acc[rows], m, security=security, keys=keys[rows],
+                counters=None if counters is None else counters[rows], avoid_2f2f=avoid_2f2f,
+            )  # fmt: skip
+    return out
+
+
+def seal_many(
+    frames: U8,
+    address_wire: U8,
+    acc: U8,
+    m: int,
+    *,
+    security: Security,
+    keys: U8,
+    counters: NDArray[np.uint32] | None = None,
+    avoid_2f2f: bool = True,
+) -> None:
+    """Encrypt and authenticate in place: frames with `m` bytes of records, 2F2F and fill already in them."""
+    if security == "mode5":
+        seal_mode5(frames, mode5_ivs(address_wire, acc), keys, m, avoid_2f2f)
+    elif security == "mode7" and counters is not None:
+        _mode7(frames, address_wire, keys, counters, m, avoid_2f2f)
+
+
+def frame_template(size: int, m: int, security: Security, *, c_field: int, tpl: int, cfg_flags: int) -> U8:
+    """One frame in which address, access number, status, records, counter, MAC and ciphertext are still zero."""
+    out = np.zeros((1, size), dtype=np.uint8)
+    nothing, records = np.zeros((1, 8), np.uint8), np.zeros((1, m), np.uint8)
+    _frame(out, nothing, nothing[:, 0], nothing[:, 0], records, security, c_field, tpl, cfg_flags)
+    frame: U8 = out[0]
+    return frame
+
+
+def _frame(
+    out: U8, address_wire: U8, acc: U8, sts: U8, records: U8, security: Security, c_field: int, tpl: int, cfg_flags: int
+) -> None:
+    """Everything but ciphertext, counter and MAC."""
+    m = records.shape[1]
+    out[:, 0] = out.shape[1] - 1
+    out[:, 1] = c_field
+    out[:, 2:10] = address_wire
+    at = 10
+    if security == "mode7":
+        out[:, 10], out[:, 11], out[:, 12] = 0x8C, CC_SYNCHRONOUS, acc
+        out[:, 13:18] = _AFL_B
+        at = 30
+    out[:, at] = tpl
+    at += 1
+    if tpl == CI_LONG:
+        out[:, at : at + 4] = address_wire[:, 2:6]
+        out[:, at + 4 : at + 6] = address_wire[:, :2]
+        out[:, at + 6 : at + 8] = address_wire[:, 6:]
+        at += 8
+    if security == "none":
+        if tpl != CI_NONE:
+            out[:, at], out[:, at + 1] = acc, sts
+            out[:, at + 2], out[:, at + 3] = cfg_flags & 0xFF, cfg_flags >> 8
+            at += 4
+        out[:, at:] = records
+        return
+    blocks = (m + 2 + 15) // 16
+    if blocks > MAX_BLOCKS:
+        raise CannotEncode(f"{m} bytes of records need {blocks} blocks, the header counts to {MAX_BLOCKS}")
+    cfg = cfg_flags | (0x0500 if security == "mode5" else 0x0700) | blocks << 4
+    out[:, at], out[:, at + 1] = acc, sts
+    out[:, at + 2], out[:, at + 3] = cfg & 0xFF, cfg >> 8
+    at += 4
+    if security == "mode7":
+        out[:, at] = 0x10
+        at += 1
+    out[:, at : at + 2] = _FILL
+    out[:, at + 2 : at + 2 + m] = records
+    out[:, at + 2 + m :] = _FILL
+
+
+def _seal(keys: U8, iv: U8 | None, out: U8, at: int, m: int, avoid_2f2f: bool) -> None:
+    blocks = out[:, at:]
+    ciphers.encrypt_cbc(keys, iv, blocks)
+    if avoid_2f2f and m + 2 < blocks.shape[1]:
+        again = np.flatnonzero((blocks[:, 0] == _FILL) & (blocks[:, 1] == _FILL))
+        if len(again):
+            its_keys, its_iv = keys[again], None if iv is None else iv[again]
+            moved = blocks[again]
+            ciphers.decrypt_cbc(its_keys, its_iv, moved)
+            moved = np.roll(moved, 1, axis=1)
+            moved[:, 0] = _FILL
+            ciphers.encrypt_cbc(its_keys, its_iv, moved)
+            blocks[again] = moved
+
+
+def mode5_ivs(address_wire: U8, acc: U8) -> U8:
+    """``security.mode5_iv`` of each row."""
+    iv = np.empty((len(acc), 16), dtype=np.uint8)
+    iv[:, :8] = address_wire
+    iv[:, 8:] = acc[:, None]
+    return iv
+
+
+def seal_mode5(frames: U8, iv: U8, keys: U8, m: int, avoid_2f2f: bool = True) -> None:
+    """``seal_many`` in mode 5 for whoever has the IVs already."""
+    _seal(keys, iv, frames, frames.shape[1] - (m + 2 + 15) // 16 * 16, m, avoid_2f2f)
+
+
+def _mode7(out: U8, address_wire: U8, keys: U8, counters: NDArray[np.uint32], m: int, avoid_2f2f: bool) -> None:
+    mcr = np.ascontiguousarray(counters.astype("<u4")).view(np.uint8).reshape(-1, 4)
+    kenc, kmac = ciphers.derive_pair(keys, counters, address_wire[:, 2:6])
+    _seal(kenc, None, out, out.shape[1] - (m + 2 + 15) // 16 * 16, m, avoid_2f2f)
+    out[:, 18:22] = mcr
+    size = 5 + out.shape[1] - 30
+    covered = np.empty((len(out), (size + 15) // 16 * 16), dtype=np.uint8)
+    covered[:, 0] = 0x25
+    covered[:, 1:5] = mcr
+    covered[:, 5:size] = out[:, 30:]
+    out[:, 22:30] = ciphers.cmac_padded(kmac, covered, size)[:, :8]
+
+
+# --- format A -------------------------------------------------------------------------------------------------
+
+
+def _crc_table() -> NDArray[np.uint16]:
+    table = np.zeros(256, dtype=np.uint16)
+    for byte in range(256):
+        crc = byte << 8
+        for _ in range(8):
+            crc = crc << 1 ^ (0x3D65 if crc & 0x8000 else 0)
+        table[byte] = crc & 0xFFFF
+    return table
+
+
+_CRC = _crc_table()
+
+
+def crc16_many(rows: U8) -> NDArray[np.uint16]:
+    """CRC-16/EN-13757 of each row."""
+    crc = np.zeros(len(rows), dtype=np.uint16)
+    for column in range(rows.shape[1]):
+        crc = crc << 8 ^ _CRC[crc >> 8 ^ rows[:, column]]
+    return ~crc
+
+
+def add_crcs_a_many(frames: U8, out: U8 | None = None) -> U8:
+    """Telegrams of one length -> on-air bytes in frame format A: ``link.add_crcs_a`` of each row, into ``out``. Raises
+    CannotEncode."""
+    n, size = frames.shape
+    if size < HEADER_BYTES:
+        raise CannotEncode(f"a frame has at least {HEADER_BYTES} bytes, not {size}")
+    if out is None:
+        out = np.empty((n, length_a(size - 1)), dtype=np.uint8)
+    if out.shape != (n, length_a(size - 1)) or not frames.dtype == out.dtype == np.uint8 or not out.flags.writeable:
+        raise CannotEncode(f"{n} rows of {size} bytes with CRCs do not go into {out.dtype} of shape {out.shape}")
+    if ciphers.engine() != "numpy":
+        instructions = importlib.import_module("arrays.crc_instructions")
+        fast = ciphers.engine() == "aes-ni" and instructions.has_products() and size >= 16
+        side_by_side = frames.strides[1] == out.strides[1] == 1
+        by = instructions if fast and side_by_side else importlib.import_module("arrays.crc_rows")
+        by.add_crcs_a(frames, out)
+        return out
+    at = to = 0
+    while at < size:
+        block = frames[:, at : at + (10 if at == 0 else 16)]
+        width = block.shape[1]
+        out[:, to : to + width] = block
+        crc = crc16_many(block)
+        out[:, to + width] = crc >> 8
+        out[:, to + width + 1] = crc & 0xFF
+        at += width
+        to += width + 2
+    return out

@@ -1,0 +1,8 @@
+"""What several attacks share.
+
+survey            what anyone with a receiver learns by listening
+forgery           what can be changed in a telegram without its key
+jam_and_capture   between meters and their gateway: jam there, receive here
+sent_frames       frames that were sent, and what came of them at the portal
+roc_auc           how well a score tells two kinds of things apart
+"""

@@ -1,0 +1,229 @@
+"""`./wmbench bench`: what the whole is to reach, with what it reaches here beside it.
+
+Each row of the table names its goal and how it is measured; the measuring is bench/perf's, so that a figure printed and
+a figure tested are the same. Ratios (against SimPy, against the event model, growth) are of figures from this run.
+Rates are per second of one core's processor time, the best of several rounds, since machines are shared.
+
+Rows that need the pipeline of a whole city ask `bench.perf.city.FIGURES` (row's key -> function of `quick` that gives
+the figure) where that is there; else they say that they are not measured. A row shows no figure of another run but
+the country's, which takes both cores for minutes, and says so (bench/perf/recorded.py).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import run_directory
+from sim.core.clock import wall_now, wall_s
+
+_NO_CITY = "not measured: needs the city pipeline, from meters to stored readings"
+_NO_NUMBA = "not measured: needs numba"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`better`: whether a figure is to be at least or at most the goal; None: only to be told."""
+
+    key: str
+    what: str
+    goal: float
+    unit: str
+    better: str | None
+    measured: float | None = None
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        if self.measured is None or self.better is None:
+            return None
+        return self.measured >= self.goal if self.better == "at least" else self.measured <= self.goal
+
+
+GOALS = (
+    Row("radio", "radio only: 100 000 meters, 200 gateways, 2 links, T1, 73 B", 30e6, "transmissions/s", "at least"),
+    Row("radio_simpy", "  against SimPy time-outs with 10 000 processes", 50, "times", "at least"),
+    Row("radio_events", "  against the event model at 10 000 meters", 300, "times", "at least"),
+    Row("fading", "with fading and packet-error curve", 12e6, "transmissions/s", "at least"),
+    Row("numpy", "radio only, without numba", 7.6e6, "transmissions/s", "at least"),
+    Row("mode5", "telegrams built, encrypted, CRC'd, mode 5", 12e6, "telegrams/s", "at least"),
+    Row("mode7", "telegrams built, encrypted, CRC'd, mode 7", 4e6, "telegrams/s", "at least"),
+    Row("stored", "from reception to stored readings: bundled, checked, on disk", 1e6, "telegrams/s", "at least"),
+    Row("million_s", "1 M meters, 2 000 gateways, 24 h at 900 s, outages, encrypted", 8, "s", "at most"),
+    Row("million_gb", "  memory of it", 1, "GB", "at most"),
+    Row("country_s", "60 M meters, 24 h at 900 s, encrypted, sharded", 0, "s", None),
+    Row("country_gb", "  memory of it", 4, "GB", "at most"),
+    Row("memory", "a meter with key and two links", 300, "bytes", "at most"),
+    Row("growth", "time ~ N^x from 1 000 to 10 M meters (--quick: to 1 M), x", 1.02, "", "at most"),
+    Row("workers", "two workers against one, efficiency", 0.95, "", "at least"),
+    Row("cold_s", "cold start to first window", 3, "s", "at most"),
+    Row("compiled_s", "  until compiled code takes over from numpy", 0, "s", None),
+    Row("warm_s", "warm start to first window", 1.5, "s", "at most"),
+)  # fmt: skip
+
+
+def measure(quick: bool, tell: Callable[[str], None]) -> list[Row]:
+    """The table filled in. `tell` hears what is being measured."""
+    found: dict[str, float] = {}
+    notes: dict[str, str] = {}
+    for step in (_air, _without_numba, _bytes, _growth, _start, _city):
+        tell(str(step.__doc__))
+        step(quick, found, notes)
+    return [
+        Row(row.key, row.what, row.goal, row.unit, row.better, found.get(row.key), notes.get(row.key, ""))
+        for row in GOALS
+    ]
+
+
+def _has_numba(notes: dict[str, str], *keys: str) -> bool:
+    from sim.radio import engine
+
+    if engine.sweep is None:
+        notes |= dict.fromkeys(keys, _NO_NUMBA)
+    return engine.sweep is not None
+
+
+def _air(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """the air, SimPy's time-outs, the event model"""
+    from bench.perf import air
+    from sim.radio.capture import fsk
+
+    if not _has_numba(notes, "radio", "radio_simpy", "radio_events", "fading"):
+        return
+    city = air.City(100_000, 200)
+    city.window()
+    found["radio"] = air.rate(city.window, lambda: city.sent, 30 if quick else 100)
+    found["radio_simpy"] = found["radio"] / air.simpy_timeouts()
+    found["radio_events"] = found["radio"] / air.reference_rate()
+    faded = air.City(100_000, 200, fading_cdb=300, capture=fsk())
+    faded.window()
+    found["fading"] = air.rate(faded.window, lambda: faded.sent, 20 if quick else 60)
+
+
+def _without_numba(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """the air without numba"""
+    from bench.perf import air
+
+    city = air.City(100_000, 200, backend="numpy")
+    city.window()
+    found["numpy"] = air.rate(city.window, lambda: city.sent, 8 if quick else 20)
+
+
+def _bytes(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """telegrams, and memory a meter"""
+    from bench.perf import bytes as own
+
+    if _has_numba(notes, "mode5", "mode7"):
+        found["mode5"] = own.telegram_rate("mode5", rounds=6 if quick else 20)
+        found["mode7"] = own.telegram_rate("mode7", rounds=5 if quick else 12)
+    found["memory"] = own.bytes_a_meter()
+
+
+def _growth(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """growth with the fleet"""
+    from bench.perf import air
+
+    if not _has_numba(notes, "growth"):
+        return
+    found["growth"] = air.growth(1_000, 1_000_000 if quick else 10_000_000)
+
+
+def _start(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """cold and warm start"""
+    from bench.perf import start
+
+    cold, compiled, found["warm_s"] = start.cold_compiled_warm_s(2 if quick else 4, patient=not quick)
+    found["cold_s"] = cold
+    if math.isnan(compiled):
+        notes["compiled_s"] = "not measured with --quick: too long"
+    else:
+        found["compiled_s"] = compiled
+
+
+def _city(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """the city, from meters to stored readings"""
+    keys = ("stored", "million_s", "million_gb", "country_s", "country_gb", "workers")
+    try:
+        city = importlib.import_module("bench.perf.city")
+        figures: dict[str, Callable[[bool], float]] = city.FIGURES
+        notes |= getattr(city, "NOTES", {})
+    except ModuleNotFoundError as error:
+        if error.name != "bench.perf.city":
+            raise
+        figures = {}
+    for key in keys:
+        value = figures[key](quick) if key in figures else math.nan
+        if math.isnan(value):
+            notes[key] = _NO_CITY if key not in figures else "not measured with --quick: too long"
+        else:
+            found[key] = value
+
+
+# --- told ------------------------------------------------------------------------------------------------------
+
+
+def main(*, quick: bool, as_json: bool) -> int:
+    """Measure, print, write bench.json. The exit code is 0 also where a goal is missed: machines differ."""
+    begin = wall_s()
+    quiet = not sys.stderr.isatty()
+    rows = measure(quick, lambda what: None if quiet else print(f"measuring {what} ...", file=sys.stderr))
+    directory = run_directory.make("bench")
+    run_directory.release(directory)
+    body = {
+        "kind": "bench",
+        "version": run_directory.VERSION,
+        "commit": run_directory.commit(),
+        "at": wall_now().isoformat(timespec="seconds"),
+        "quick": quick,
+        "took_s": round(wall_s() - begin, 1),
+        "machine": {
+            "system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count(),
+        },
+        "rows": [asdict(row) | {"met": row.met} for row in rows],
+    }  # fmt: skip
+    run_directory.write_json(directory / "bench.json", body)
+    if as_json:
+        print(json.dumps(body, indent=1))
+        return 0
+    for line in lines(rows):
+        print(line)
+    print(f"took {body['took_s']} s; {directory / 'bench.json'}")
+    return 0
+
+
+def lines(rows: list[Row]) -> list[str]:
+    """The table as text."""
+    cells = [("", "goal", "measured", "")]
+    for row in rows:
+        sign = {"at least": ">= ", "at most": "<= ", None: ""}[row.better]
+        goal = f"{sign}{number(row.goal)} {row.unit}".rstrip() if row.better else "time told"
+        measured = "-" if row.measured is None else number(row.measured)
+        verdict = {True: "reached", False: "missed", None: ""}[row.met]
+        verdict = "; ".join(part for part in (verdict, row.note) if part)
+        cells.append((row.what, goal, measured, verdict))
+    widths = [max(len(line[i]) for line in cells) for i in range(4)]
+    return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+
+
+def number(value: float) -> str:
+    """Three figures that mean something, millions as such."""
+    if abs(value) >= 1e6:
+        return f"{value / 1e6:.3g} M"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def add(commands: Any) -> None:
+    """`bench` on the command line."""
+    parser = commands.add_parser("bench", help="how fast it is on this machine, beside the goals")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, under 50 s")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    parser.set_defaults(command=lambda arguments: main(quick=arguments.quick, as_json=arguments.json))

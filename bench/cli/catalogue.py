@@ -1,0 +1,144 @@
+"""What there is: scenarios, attacks, meters, gateways, endpoints. Each entry has an `id` by which commands know it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+from attacks.attack import attacks
+from bench.rig.scenario import SCENARIOS
+from sim.core.spec import SpecError
+from sim.endpoint.registry import FEATURES
+from sim.meters.meter_type import kinds
+
+KINDS = ("scenarios", "attacks", "meters", "gateways", "endpoints")
+
+
+class NotFound(Exception):
+    """There is no entry of this id; the message names near ones."""
+
+
+def entries(kind: str) -> list[dict[str, Any]]:
+    """All entries of one kind, as plain data."""
+    return {
+        "scenarios": scenario_entries,
+        "attacks": attack_entries,
+        "meters": meter_entries,
+        "gateways": gateway_entries,
+        "endpoints": endpoint_entries,
+    }[kind]()
+
+
+def scenario_entries(place: Path = SCENARIOS) -> list[dict[str, Any]]:
+    """From the files' syntax, without importing them: listing must not run anything. `place`: a folder, or one file
+    (its scenarios' ids then begin with its whole path). Raises SpecError for a file that is not Python."""
+    found = []
+    for path in sorted(place.rglob("test_*.py")) if place.is_dir() else [place]:
+        try:
+            body = ast.parse(path.read_text(encoding="utf-8"), str(path)).body
+        except (SyntaxError, UnicodeDecodeError, OSError) as error:
+            line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+            raise SpecError(f"{path}{line}: cannot be read: {getattr(error, 'msg', None) or error}") from None
+        for node in body:
+            if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
+                continue
+            settings = _decorator(node, "scenario")
+            if settings is not None:
+                found.append(_scenario_entry(path, place, node, settings))
+    return found
+
+
+def _scenario_entry(path: Path, place: Path, node: ast.FunctionDef, settings: dict[str, Any]) -> dict[str, Any]:
+    name = node.name.removeprefix("test_").replace("_", " ")
+    file = path.relative_to(place) if place.is_dir() else path.resolve()
+    return {
+        "id": f"{file.as_posix()}::{node.name}",
+        "title": name[:1].upper() + name[1:],
+        "world": settings.get("world", ""),
+        "threats": list(settings.get("threats", [])),
+        "settings": dict(settings.get("settings") or {}),
+        "needs": list(settings.get("needs", [])),
+        "doc": " ".join((ast.get_docstring(node) or "").split()),
+    }
+
+
+def _decorator(node: ast.FunctionDef, name: str) -> dict[str, Any] | None:
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == name:
+            settings = {}
+            for keyword in decorator.keywords:
+                try:
+                    settings[keyword.arg or ""] = ast.literal_eval(keyword.value)
+                except ValueError:
+                    continue
+            return settings
+    return None
+
+
+def attack_entries() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": id_,
+            "title": cls.record.title,
+            "threats": list(cls.record.threats),
+            "can": cls.record.abilities,
+            "ics": list(cls.record.ics),
+            "weakness": cls.record.weakness,
+            "seen_as": cls.record.seen_as,
+            "needs": sorted(cls.record.needs),
+            "doc": cls.record.doc,
+        }
+        for id_, cls in attacks().items()
+    ]
+
+
+def meter_entries() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": kind.id,
+            "title": kind.title,
+            "manufacturer": kind.manufacturer,
+            "version": f"{kind.version:02X}",
+            "device_type": f"{kind.device_type:02X}",
+            "securities": list(kind.securities),
+            "links": list(kind.links),
+        }
+        for kind in kinds().values()
+    ]
+
+
+def gateway_entries() -> list[dict[str, Any]]:
+    from sim.gateway.virtual import VirtualGateway
+
+    return [
+        {
+            "id": "virtual",
+            "title": "Simulated keyless gateway with custody in SQLite",
+            "features": sorted(VirtualGateway.features),
+        }
+    ]
+
+
+def endpoint_entries() -> list[dict[str, Any]]:
+    titles = {"memory": "Embedded broker, no sockets", "mosquitto": "Mosquitto child process with mutual TLS"}
+    return [{"id": id_, "title": titles[id_], "features": sorted(features)} for id_, features in FEATURES.items()]
+
+
+def show(id_: str) -> dict[str, Any]:
+    """The entry of this id, of whatever kind. Raises NotFound."""
+    import difflib
+
+    known: dict[str, dict[str, Any]] = {}
+    for kind in KINDS:
+        for entry in entries(kind):
+            known.setdefault(entry["id"], {"kind": kind.removesuffix("s"), **entry})
+    if id_ in known:
+        return known[id_]
+    inside = [k for k in known if id_ in k]
+    if len(inside) == 1:
+        return known[inside[0]]
+    inside.sort(key=len)  # an attack or a meter before the scenarios that have its name in theirs
+    near = inside or difflib.get_close_matches(id_, known, n=3, cutoff=0.4)
+    hint = f"; near it: {', '.join(near[:5])}" if near else ""
+    raise NotFound(f"there is nothing called {id_!r}{hint}. See ./wmbench list")

@@ -1,0 +1,254 @@
+"""`./wmbench city WORLD`: a whole city on the air, for capacity planners: how much is sent, heard and lost, and why.
+
+The world is a file of scenarios/worlds/ (by its stem) or a path. The same seed gives the same figures and digest with
+any number of workers and shards, here or on a cluster. A run leaves a directory: run.json, city.json with the figures,
+report.html with a map, unless --no-report or --json ask for less, and at depth "readings" what the portal stored, as
+Parquet files in readings/ or where --out says. Exit code 1: a stored reading is not what its meter said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import run_directory
+from bench.errors import CannotRun
+from bench.options import Options, changed, seed
+from bench.sweep.sweep_command import workers
+from sim.core.spec import SpecError, load
+
+if TYPE_CHECKING:
+    from sim.city.conduct import CityResult
+    from sim.city.plan import CityPlan
+
+ALTERED_EXIT = 1
+_BYTES = "  bytes       {:>15,}   on the air, encrypted, with CRCs"
+
+
+def add(commands: Any) -> None:
+    city = commands.add_parser("city", help="a whole city as arrays: what is sent, heard and lost, and why")
+    city.add_argument("world", metavar="WORLD", help="a name in scenarios/worlds/, or a TOML file")
+    city.add_argument(
+        "--depth", choices=["radio", "bytes", "readings"], default="bytes",
+        help="radio: who hears what; bytes: every telegram heard is built, encrypted and CRC'd (default); readings: "
+        "bundled, decrypted, checked by the portal and stored",
+    )  # fmt: skip
+    store = city.add_mutually_exclusive_group()
+    store.add_argument("--out", metavar="DIR", type=Path, help="for stored readings (readings/ in the run directory)")
+    store.add_argument("--no-store", action="store_true", help="readings are judged and counted, and not kept")
+    span = city.add_mutually_exclusive_group()
+    span.add_argument("--days", type=span_of_time, metavar="DAYS")
+    span.add_argument("--hours", type=span_of_time, metavar="HOURS", help="how long it lasts (24)")
+    city.add_argument("--seed", type=seed, default=1)
+    hands = city.add_mutually_exclusive_group()
+    hands.add_argument("--workers", type=workers, default=1, metavar="N", help="processes (1)")
+    hands.add_argument("--scheduler", metavar="ADDRESS", help="of a dask.distributed cluster, as tcp://HOST:8786")
+    city.add_argument("--shards", type=int, metavar="N", help="pieces, one at a time a process; more need less memory")
+    city.add_argument("--outages", type=float, default=0.0, metavar="SHARE", help="of days on which a gateway fails")
+    city.add_argument("--outage-s", type=float, default=3_600.0, metavar="SECONDS", help="how long it fails (3600)")
+    city.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a world setting")
+    city.add_argument("--json", action="store_true", help="print the result as JSON, without a report")
+    city.add_argument("--no-report", action="store_true", help="leave out report.html")
+    city.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    city.set_defaults(command=command)
+
+
+def span_of_time(text: str) -> float:
+    """Hours or days, as argparse wants them."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Raises SpecError, CityLimit, CannotRun, StoreError, RunDirectoryError, OSError."""
+    from sim.city.plan import CityPlan, Outages
+
+    hours = 24.0 if arguments.hours is None else arguments.hours
+    if arguments.days is not None:
+        hours = arguments.days * 24
+    spec = changed(load(world_file(arguments.world)), Options(None, tuple(arguments.set)))
+    plan = CityPlan(
+        spec, arguments.seed, round(hours * 3_600e9), arguments.depth, workers=arguments.workers,
+        shards=arguments.shards, outages=Outages(arguments.outages, arguments.outage_s),
+    )  # fmt: skip
+    plan.refuse()
+    if arguments.out is not None and plan.depth != "readings":
+        raise CannotRun("--out is for stored readings: add --depth readings")
+    directory = run_directory.make(f"city-{spec.name}")
+    if plan.depth == "readings" and not arguments.no_store:
+        plan = replace(plan, out=(arguments.out or directory / "readings").absolute())
+    made = {"command": again(arguments, hours), **run_directory.made_by()}
+    try:
+        result = on_cluster(plan, arguments.scheduler) if arguments.scheduler else here(plan)
+        leave(directory, result, plan, made, hours, arguments.set)
+    except BaseException:
+        run_directory.release(directory)
+        run_directory.unmake(directory)
+        raise
+    if arguments.json:
+        print(json.dumps(result.as_json(), indent=1))
+        return code_of(result)
+    from bench.cli.runner import shown
+
+    print(told(result, hours))
+    if arguments.no_report:
+        print(f"result: {shown(directory / 'city.json')}")
+        return code_of(result)
+    from reports import city_page
+
+    print(f"report: {shown(city_page.write(directory))}")
+    return code_of(result)
+
+
+def code_of(result: CityResult) -> int:
+    return ALTERED_EXIT if result.readings is not None and result.readings["altered"] else 0
+
+
+def world_file(name: str) -> Path:
+    """A path as it stands, or the world of this name. Raises SpecError."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        return path
+    shipped = {file.stem: file for file in sorted((run_directory.ROOT / "scenarios" / "worlds").glob("*.toml"))}
+    if name not in shipped:
+        raise SpecError(f"there is no world {name!r}: a TOML file, or one of scenarios/worlds: {', '.join(shipped)}")
+    return shipped[name]
+
+
+def here(plan: CityPlan) -> CityResult:
+    from arrays import compiling
+    from sim.city.conduct import run
+
+    with compiling.beside():
+        return run(plan)
+
+
+def on_cluster(plan: CityPlan, address: str) -> CityResult:
+    """Its shards on a cluster. Raises CannotRun, StoreError."""
+    from contextlib import closing
+
+    from bench.sweep.scheduler import on
+    from bench.sweep.worker_pool import Job
+    from sim.city.conduct import combined
+    from sim.city.plan import Blocks
+    from sim.core.clock import wall_s
+
+    if plan.out is not None:
+        from sim.city.columns import prepare
+
+        prepare(plan.out)  # which the workers must be able to write to as well
+    begun_s = wall_s()
+    tiles = Blocks.of(plan.spec).tiles(plan.shard_count())
+    jobs = [Job(0, plan.seed, number, plan, tile) for number, tile in enumerate(tiles)]
+    with closing(on(address, jobs)) as finished:
+        done = sorted(finished, key=lambda one: one[0].shard)
+    return combined(plan, [result for _, result in done], len(tiles), wall_s() - begun_s)
+
+
+# --- what is left behind ---------------------------------------------------------------------------------------------
+
+
+def again(arguments: argparse.Namespace, hours: float) -> str:
+    """The command that gives the same digest."""
+    words = ["./wmbench", "city", arguments.world, "--depth", arguments.depth, "--hours", f"{hours:g}"]
+    words += ["--seed", str(arguments.seed)]
+    if arguments.outages:
+        words += ["--outages", f"{arguments.outages:g}", "--outage-s", f"{arguments.outage_s:g}"]
+    for setting in arguments.set:
+        words += ["--set", setting]
+    return shlex.join(words)
+
+
+def leave(
+    directory: Path, result: CityResult, plan: CityPlan, made: dict[str, Any], hours: float, settings: list[str]
+) -> None:
+    """run.json and city.json."""
+    run_directory.release(directory)
+    body = {
+        "hours": hours, "outages": [plan.outages.share_of_days, plan.outages.lasting_s], "settings": settings,
+        "figures": figures(result, plan), "result": result.as_json(),
+    }  # fmt: skip
+    run_directory.write_json(directory / "city.json", body)
+    run = {
+        "version": 1, "kind": "city", "name": f"city-{plan.spec.name}", "title": plan.spec.title, **made,
+        "seed": plan.seed, "outcome": "failed" if code_of(result) else "passed", "left_out": [], "scenarios": [],
+    }  # fmt: skip
+    run_directory.write_json(directory / "run.json", {**run, "duration_s": round(result.wall_s, 2)})
+
+
+def figures(result: CityResult, plan: CityPlan) -> list[dict[str, Any]]:
+    """The figures for people: name, value, unit, what it counts."""
+    from bench.sweep import closed_form
+
+    intervals = sorted({group.interval_s for group in plan.spec.fleet})
+    begun_s = sum(result.fates.values()) * closed_form.mean_air_time_ns(plan.spec) / 1e9
+    rows = [
+        ("meters", result.meters, "", "of all groups of the fleet"),
+        ("gateways", result.gateways, "", "of all groups"),
+        ("interval", " and ".join(f"{interval_s:g}" for interval_s in intervals), "s", "between telegrams of a meter"),
+        ("load at a gateway", begun_s / (max(1, result.gateways) * plan.duration_ns / 1e9), "erlang",
+         "air time begun by meters in reach / time, mean over gateways"),
+        ("links", result.links, "", "pairs of a meter and a gateway in reach, those at the edges of shards again"),
+        ("telegrams sent", result.frames_sent, "", "frames begun in the run"),
+        ("telegrams heard", result.frames_heard, "", "by at least one gateway, each once"),
+        ("delivery ratio", result.delivery_ratio, "", "heard / sent"),
+    ]
+    if result.telegram_bytes:
+        rows.append(("bytes heard", result.telegram_bytes, "bytes", "on the air, encrypted, with CRCs, each once"))
+    if result.readings is not None:
+        stored = result.readings
+        rows += [
+            ("readings stored", stored["stored"], "", "decrypted, checked and kept by the portal"),
+            ("copies", stored["copies"], "", "of telegrams that another gateway had brought already"),
+            *((f"refused: {why}", count, "", "by the portal") for why, count in stored["refused"].items()),
+            ("missing", stored["missing"], "", "telegrams that a gateway received and that are no reading"),
+            ("altered", stored["altered"], "", "readings that are not what the meter said, or twice the same"),
+        ]
+        if stored["out"] is not None:
+            rows.append(("readings on disk", stored["bytes"], "bytes", f"in {stored['files']} files: {stored['out']}"))
+    return [dict(zip(("name", "value", "unit", "what"), row, strict=True)) for row in rows]
+
+
+def told(result: CityResult, hours: float) -> str:
+    """The result for people."""
+    pairs = sum(result.fates.values())
+    lines = [
+        f"{result.world}, seed {result.seed}: {result.meters:,} meters, {result.gateways:,} gateways, {hours:g} h",
+        f"  sent        {result.frames_sent:>15,}",
+        f"  heard       {result.frames_heard:>15,}   {result.delivery_ratio:.4f} of those sent",
+        *([_BYTES.format(result.telegram_bytes)] if result.depth == "bytes" else []),
+        f"  at gateways {pairs:>15,}   a frame at a gateway in reach, of these:",
+        *(f"    {label:<16}{count:>9,}   {count / max(1, pairs):.4f}" for label, count in result.fates.items()),
+        *told_of_readings(result.readings or {}),
+        f"  digest      {result.received_digest}   of the set of telegrams received",
+        f"  took {result.wall_s:.1f} s, {result.transmissions_a_s / 1e6:.2f} million transmissions/s, {result.workers} "
+        f"workers, {result.shards} shards, {result.peak_bytes_a_worker / 2**20:.0f} MiB a worker at most",
+    ]
+    return "\n".join(lines)
+
+
+def told_of_readings(readings: dict[str, Any]) -> list[str]:
+    """What the portal made of it; nothing for a run that did not go so far."""
+    if not readings:
+        return []
+    refused = sum(readings["refused"].values())
+    why = ", ".join(f"{reason} {count:,}" for reason, count in readings["refused"].items())
+    place = f"   in {readings['files']} files, {readings['bytes']:,} B: {readings['out']}" if readings["out"] else ""
+    return [
+        f"  stored      {readings['stored']:>15,}{place}",
+        f"  copies      {readings['copies']:>15,}   of telegrams that another gateway had brought already",
+        f"  refused     {refused:>15,}   {why}".rstrip(),
+        f"  missing     {readings['missing']:>15,}   received by a gateway, and no reading",
+        f"  altered     {readings['altered']:>15,}   readings that are not what the meter said",
+        f"  rows        {readings['digest']:>16}  digest of what is stored",
+    ]

@@ -1,0 +1,271 @@
+"""The command line. Exit codes are pytest's 0 to 5, and 6 when nothing failed but something is inconclusive; 2 for a
+command that cannot be carried out, 130 for one that was interrupted. Errors are one line for people, without a stack
+trace (WMBENCH_TRACE=1 shows it).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from bench import broken_pipe, run_directory, signals
+from bench.cli import benchmarks, city
+from bench.frame import frame_command
+from bench.options import ENGINE_HELP, ENGINES, Options, seed
+from bench.sweep import sweep_command
+
+USAGE_EXIT = 2
+INTERRUPTED_EXIT = 130
+DEFAULT = "card"
+
+
+def main(argv: list[str]) -> int:
+    """Carry out one command; returns the exit code."""
+    broken_pipe.lay()
+    signals.listen()
+    try:
+        code = _carry_out(argv)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("wmbench: interrupted; what was finished is kept under runs/", file=sys.stderr)
+        return INTERRUPTED_EXIT
+    except Exception as error:
+        if os.environ.get("WMBENCH_TRACE"):
+            raise
+        return _explain(error)
+
+
+def _carry_out(argv: list[str]) -> int:
+    if argv and argv[0] == "test":  # tox's own options pass through
+        return command_test(argv[1:])
+    arguments = make_parser().parse_args(argv)
+    if getattr(arguments, "runs", None) is not None:
+        os.environ[run_directory.PLACE] = str(arguments.runs.absolute())  # workers are to find it too
+    return int(arguments.command(arguments))
+
+
+def _explain(error: Exception) -> int:
+    from bench.errors import explained
+
+    text = explained(error)
+    if text is None:
+        text = f"{type(error).__name__}: {error} (this is a fault of wmbench; WMBENCH_TRACE=1 shows where)"
+    print(f"wmbench: {text}", file=sys.stderr)
+    broken_pipe.drop_stdout_if_full()
+    return USAGE_EXIT
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./wmbench", description="Simulation and test bench for remote metering over wireless M-Bus."
+    )
+    parser.add_argument("--version", action="version", version=f"wmbench {run_directory.VERSION}")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run scenarios (default: the five attacks of the card, a thousand meters)")
+    run.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="id, folder or part of an id; see list")
+    run.add_argument("--seed", type=seed, help="run with this seed")
+    run.add_argument("-k", metavar="EXPRESSION", help="only scenarios whose name fits (as in pytest)")
+    run.add_argument("--endpoint", choices=["memory", "mosquitto"], help="instead of the world's own")
+    run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a world setting")
+    run.add_argument("--engine", choices=ENGINES, help=ENGINE_HELP)
+    run.add_argument("--play", metavar="FILE", type=Path, help="put a recorded log on the air (time, RSSI, hex)")
+    run.add_argument("--keys", metavar="FILE", type=Path, help="with --play: meter keys, lines of ID,KEY")
+    run.add_argument("-n", "--workers", type=_workers, metavar="N", help="scenarios side by side")
+    run.add_argument("--json", action="store_true", help="print run.json when done")
+    _add_runs(run)
+    run.set_defaults(command=command_run)
+
+    list_ = commands.add_parser("list", help="what there is")
+    list_.add_argument(
+        "kind", nargs="?", default=None, choices=["scenarios", "attacks", "meters", "gateways", "endpoints"]
+    )
+    list_.add_argument("--json", action="store_true")
+    list_.set_defaults(command=command_list)
+
+    show = commands.add_parser("show", help="one entry in full")
+    show.add_argument("id")
+    show.add_argument("--json", action="store_true")
+    show.set_defaults(command=command_show)
+
+    threats = commands.add_parser("threats", help="which threats are covered, with the last verdicts")
+    threats.add_argument("--json", action="store_true")
+    _add_runs(threats)
+    threats.set_defaults(command=command_threats)
+
+    report = commands.add_parser("report", help="make report.html of a run again")
+    report.add_argument("run", nargs="?", default="latest")
+    _add_runs(report)
+    report.set_defaults(command=command_report)
+
+    replay = commands.add_parser("replay", help="run again with the same seeds and compare the histories")
+    replay.add_argument("run", nargs="?", default="latest")
+    replay.add_argument("--engine", choices=ENGINES, help="instead of the run's own; the histories must be the same")
+    replay.add_argument("--json", action="store_true")
+    _add_runs(replay)
+    replay.set_defaults(command=command_replay)
+
+    doctor = commands.add_parser("doctor", help="is this machine ready")
+    doctor.add_argument("--json", action="store_true")
+    doctor.set_defaults(command=command_doctor)
+
+    frame_command.add(commands)
+    city.add(commands)
+    sweep_command.add(commands)
+    benchmarks.add(commands)
+
+    commands.add_parser("test", help="the project's own tests (tox); its options pass through")
+    return parser
+
+
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers between 1 and 64")
+    return int(text)
+
+
+# --- run -------------------------------------------------------------------------------------------------------
+
+
+def command_run(arguments: argparse.Namespace) -> int:
+    if arguments.play is not None:
+        from bench.cli.play import play
+
+        return play(
+            arguments.play,
+            keys=arguments.keys,
+            endpoint=arguments.endpoint or "memory",
+            seed=arguments.seed if arguments.seed is not None else 1,
+            engine=arguments.engine,
+            as_json=arguments.json,
+        )
+    from bench.cli import runner
+
+    named = arguments.scenarios
+    choice = runner.Choice(
+        entries=runner.select(named or [DEFAULT]),
+        name=named[0] if len(named) == 1 else ("selection" if named else DEFAULT),
+        title=f"Scenarios: {' '.join(named)}" if named else "The five attacks of the card",
+        command=runner.command_line(),
+        options=Options(arguments.endpoint, tuple(arguments.set), arguments.engine),
+        seed=arguments.seed,
+        expression=arguments.k,
+        workers=arguments.workers or 1,
+    )
+    ran = runner.run(choice)
+    if ran.directory is None:
+        return ran.code
+    if arguments.json:
+        print(json.dumps(run_directory.read(ran.directory)))
+    else:
+        from reports import console
+
+        console.print_summary(ran.directory)
+        print(f"report: {runner.shown(ran.directory / 'report.html')}")
+    return ran.code
+
+
+# --- looking ---------------------------------------------------------------------------------------------------
+
+
+def command_list(arguments: argparse.Namespace) -> int:
+    from bench.cli.catalogue import KINDS, entries
+
+    kinds = [arguments.kind] if arguments.kind else list(KINDS)
+    found = {kind: entries(kind) for kind in kinds}
+    if arguments.json:
+        print(json.dumps(found[arguments.kind] if arguments.kind else found, indent=1))
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for kind, rows in found.items():
+        table = Table(title=kind, title_justify="left", box=None, show_header=True, header_style="bold")
+        table.add_column("id", no_wrap=True)
+        table.add_column("what")
+        for row in rows:
+            table.add_row(row["id"], row["title"] + (f"  [{', '.join(row['threats'])}]" if row.get("threats") else ""))
+        console.print(table)
+    return 0
+
+
+def command_show(arguments: argparse.Namespace) -> int:
+    from bench.cli.catalogue import show
+
+    entry = show(arguments.id)
+    if arguments.json:
+        print(json.dumps(entry, indent=1))
+        return 0
+    for key, value in entry.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        if isinstance(text, dict):
+            text = ", ".join(f"{k} = {v!r}" for k, v in text.items())
+        print(f"{key:<12} {text}")
+    return 0
+
+
+def command_threats(arguments: argparse.Namespace) -> int:
+    from bench.cli.catalogue import entries
+    from reports import coverage
+
+    runs = []
+    for path in sorted(run_directory.place().glob("*/latest/run.json")):
+        try:
+            runs.append(run_directory.read(path.parent))
+        except run_directory.RunDirectoryError as error:
+            print(f"wmbench: left out: {error}", file=sys.stderr)
+    declared = {entry["id"]: entry["threats"] for entry in entries("scenarios")}
+    matrix = coverage.threat_matrix(runs, declared=declared)
+    if arguments.json:
+        print(json.dumps([row.as_json() for row in matrix], indent=1))
+    else:
+        coverage.print_matrix(matrix)
+    return 0
+
+
+def command_report(arguments: argparse.Namespace) -> int:
+    from reports import city_page, html, sweep_page
+
+    directory = run_directory.find(arguments.run)
+    if not (directory / "run.json").exists():
+        run_directory.gather_killed(directory)
+    pages = {"city": city_page.write, "sweep": sweep_page.write}
+    print(pages.get(run_directory.read(directory).get("kind", ""), html.write_report)(directory))
+    return 0
+
+
+# --- doing again -----------------------------------------------------------------------------------------------
+
+
+def command_replay(arguments: argparse.Namespace) -> int:
+    from bench.cli.replay import replay
+
+    return replay(arguments.run, as_json=arguments.json, engine=arguments.engine)
+
+
+def command_doctor(arguments: argparse.Namespace) -> int:
+    from bench.cli import doctor
+
+    return doctor.main(as_json=arguments.json)
+
+
+def command_test(words: list[str]) -> int:
+    """tox, with `unit`, `scenarios`, `lint`, `perf` as short forms of `-e NAME`."""
+    environments = ["unit", "scenarios", "lint", "perf"]
+    named = [word for word in words if word in environments]
+    rest = [word for word in words if word not in environments]
+    options = ["-e", ",".join(named)] if named else []
+    return subprocess.call(
+        [sys.executable, "-m", "tox", "-c", str(run_directory.ROOT / "tox.ini"), *options, *rest],
+        cwd=run_directory.ROOT,
+    )

@@ -1,0 +1,25 @@
+"""What a gateway put into its outbox is at the portal, or still in the outbox. Nothing in between."""
+
+from __future__ import annotations
+
+from sim.core.events import BundleClosed
+from sim.gateway.virtual import VirtualGateway
+from sim.world import World
+
+TITLE = "nothing is lost between gateway and portal"
+
+
+def kept_by(gateway: VirtualGateway) -> set[int]:
+    """Sequences that a gateway still has on its disk."""
+    return set(gateway.waiting) | {item.sequence for item in gateway.outbox.quarantined()}
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    kept = {(gateway.id, sequence) for gateway in world.gateways for sequence in kept_by(gateway)}
+    taken = set(world.portal.store.query("SELECT gateway, sequence FROM messages"))
+    problems = []
+    for closed in world.history.of(BundleClosed):
+        key = (closed.gateway, closed.sequence)
+        if key not in kept and key not in taken:
+            problems.append(f"bundle {closed.sequence} of {closed.gateway} ({closed.telegrams} telegrams) is nowhere")
+    return problems[:5]

@@ -1,0 +1,21 @@
+"""Each frame in reach of a gateway has one fate there: received, or lost for one reason; window counts add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sim.core.events import WindowEnded
+from sim.world import World
+
+TITLE = "every frame has one fate at each receiver"
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    totals: Counter[str] = Counter()
+    for window in world.history.of(WindowEnded):
+        totals.update(window.fates)
+    problems = []
+    for label, count in world.history.fates.items():
+        if totals.get(label, 0) != count:
+            problems.append(f"{label}: {count} in the history, {totals.get(label, 0)} in the windows")
+    return problems

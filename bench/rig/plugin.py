@@ -1,0 +1,146 @@
+"""How pytest finds and runs scenarios: the fixture `world`, one item a seed, and the run directory at the end.
+
+What happens inside one scenario is in bout, what comes of a session in controller; here is only what pytest wants to
+know. Loaded with `-p bench.rig.plugin`, by ./wmbench run as by tox.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import signals
+from bench.errors import CannotRun, Failed, Inconclusive, disk_is_full
+from bench.options import ENGINE_HELP, ENGINES, Options, seed
+from bench.progress import Progress
+from bench.rig.scenario import Mark
+from bench.rig.scenario_run import Bout
+from bench.rig.session import CONTROLLER, Controller
+
+FOR_PEOPLE = (Failed, Inconclusive, CannotRun)  # their message says all; a traceback adds nothing
+
+_PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
+_ORDER: pytest.StashKey[int] = pytest.StashKey()
+
+
+# --- options and items -----------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("wmbench")
+    group.addoption("--wmbench-run", default=None, help="run directory (made when not given)")
+    group.addoption("--wmbench-name", default="pytest", help="name of the run under runs/")
+    group.addoption("--wmbench-title", default="", help="title of the run")
+    group.addoption("--wmbench-command", default="", help="the command that reproduces the run")
+    group.addoption(
+        "--seed", dest="wmbench_seed", type=seed, default=None, help="run every scenario with this seed only"
+    )
+    group.addoption(
+        "--endpoint", dest="wmbench_endpoint", default=None, help="memory or mosquitto, instead of the world's"
+    )
+    group.addoption("--set", dest="wmbench_set", action="append", default=[], help="KEY=VALUE: change a world setting")
+    group.addoption("--engine", dest="wmbench_engine", choices=ENGINES, default=None, help=ENGINE_HELP)
+    group.addoption("--wmbench-lines", action="store_true", help="own progress lines instead of pytest's dots")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "scenario: a wmbench scenario")
+    worker = getattr(config, "workerinput", None)
+    lines = bool(config.getoption("--wmbench-lines"))
+    # Two workers that draw bars on one terminal would draw over each other.
+    config.stash[_PROGRESS] = Progress(enabled=lines, bars=worker is None)
+    if lines:  # one voice is enough
+        config.pluginmanager.unregister(name="terminalreporter")
+    if worker is not None:
+        signals.die_with_controller(worker["wmbench_controller"])
+        return
+    config.stash[CONTROLLER] = Controller(config)
+    config.pluginmanager.register(config.stash[CONTROLLER], "wmbench-controller")
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> object:
+    """The stage a scenario sets. The rig calls a scenario once for each run and hands it the stage itself; pytest only
+    carries the seed."""
+    if not hasattr(request, "param"):
+        raise pytest.UsageError("the fixture 'world' belongs to functions marked with @scenario(world=...)")
+    return request.param
+
+
+def _mark(function: Any) -> Mark | None:
+    mark: Mark | None = getattr(function, "__wmbench__", None)
+    return mark
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mark = _mark(metafunc.function)
+    if mark is None:
+        return
+    if "world" not in metafunc.fixturenames:
+        where = f"{metafunc.definition.nodeid}"
+        raise pytest.Collector.CollectError(f"{where}: a scenario takes one argument, named world")
+    chosen = metafunc.config.getoption("wmbench_seed")
+    seeds = mark.seeds if chosen is None else (chosen,)
+    metafunc.parametrize("world", seeds, indirect=True, ids=[f"seed={s}" for s in seeds])
+
+
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    for order, item in enumerate(items):
+        if isinstance(item, pytest.Function) and _mark(item.function) is not None:
+            item.add_marker(pytest.mark.scenario)
+            item.stash[_ORDER] = order
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    if any(_ORDER in item.stash for item in items):
+        session.config.stash[CONTROLLER].directory()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where to write."""
+    node.workerinput["wmbench_controller"] = os.getpid()
+    node.workerinput["wmbench_run"] = str(node.config.stash[CONTROLLER].directory())
+
+
+# --- running ---------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
+    mark = _mark(pyfuncitem.function)
+    if mark is None:
+        return None
+    config = pyfuncitem.config
+    run = getattr(config, "workerinput", {}).get("wmbench_run") or config.option.wmbench_run
+    bout = Bout(
+        pyfuncitem,
+        mark,
+        Path(run) if run else config.stash[CONTROLLER].directory(),
+        options=Options(
+            config.option.wmbench_endpoint, tuple(config.option.wmbench_set), config.option.wmbench_engine
+        ),
+        order=pyfuncitem.stash.get(_ORDER, 0),
+        progress=config.stash[_PROGRESS],
+    )
+    try:
+        bout.play()
+    except CannotRun as error:
+        if disk_is_full(error):
+            pyfuncitem.session.shouldstop = "the disk is full"  # nothing that writes can go well from here on
+        raise
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.excinfo is not None and call.excinfo.errisinstance(FOR_PEOPLE):
+        report.longrepr = str(call.excinfo.value)
+    return report

@@ -1,0 +1,212 @@
+"""What a scenario is: a function that sets a stage, runs it, and says what must be true.
+
+    @scenario(threats=["L08"], world="estate-1000")
+    def test_a_replayed_telegram_never_changes_a_reading(world: Stage) -> None:
+        replay = world.attack(Replay())
+        world.run(hours=6)
+        world.expect(replay, "at once", on=(X, X, X), off=(S, S, S))
+
+The function runs several times: "on" (the world as its file says), under each named set of `defences`, and "off" (the
+attacks' own weaknesses applied): that last run is the control. Verdict letters are those of the threat list: X
+prevented, D detected, T tolerated (bounded), S succeeded, N not applicable; tuples are in the order of
+sim.core.spec.SECURITIES.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attacks.attack import Outcome
+from attacks.reach import Place, reach_for
+from bench.options import ENGINES
+from bench.rig.compress import pack
+from bench.rig.measure import Measure
+from bench.rig.pcap_tap import AirLog
+from bench.rig.verdict import Verdict
+from sim.core.clock import NS_PER_HOUR, ns
+from sim.core.history import History
+from sim.core.spec import SECURITIES, SpecError, WorldSpec, load
+from sim.endpoint.registry import FEATURES
+from sim.truth.ground_truth import Truth
+from sim.world import World
+
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+WORLDS = SCENARIOS / "worlds"
+
+X, D, T, S = Verdict.PREVENTED, Verdict.DETECTED, Verdict.TOLERATED, Verdict.SUCCEEDED
+N = None  # not applicable: the attack has no outcome for this security mode
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What @scenario notes on a function."""
+
+    threats: tuple[str, ...]
+    world: str
+    seeds: tuple[int, ...]
+    settings: Mapping[str, Any]
+    defences: Mapping[str, Mapping[str, Any]]
+    needs: frozenset[str]
+    frames: bool
+
+
+def scenario(
+    *,
+    world: str,
+    threats: Iterable[str] = (),
+    seeds: Iterable[int] = (1,),
+    settings: Mapping[str, Any] | None = None,
+    defences: Mapping[str, Mapping[str, Any]] | None = None,
+    needs: Iterable[str] = (),
+    frames: bool = False,
+) -> Callable[[F], F]:
+    """Mark a test function as a scenario. `world`: a file in scenarios/worlds. `settings`: dotted keys changed in
+    every run. `defences`: further named runs with their settings. `needs`: endpoint features it cannot do without.
+    `frames`: write every frame's fate to events.jsonl (small worlds)."""
+
+    def note(function: F) -> F:
+        function.__wmbench__ = Mark(  # type: ignore[attr-defined]
+            tuple(threats), world, tuple(seeds), dict(settings or {}), dict(defences or {}), frozenset(needs), frames
+        )
+        return function
+
+    return note
+
+
+def load_world(name: str, *, beside: Path | None = None) -> WorldSpec:
+    """The world of this name in scenarios/worlds, or a file: its path from the folder `beside` which the scenario lies,
+    or from here. Raises SpecError."""
+    for path in (WORLDS / f"{name}.toml", (beside or Path()) / name, Path(name)):
+        if path.is_file():
+            return load(path)
+    known = ", ".join(sorted(p.stem for p in WORLDS.glob("*.toml")))
+    raise SpecError(f"there is no world {name!r}; worlds in scenarios/worlds: {known}")
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    attack: str
+    variant: str
+    by_defences: Mapping[str, tuple[Verdict | None, ...]]
+    threats: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Staged:
+    """An attack on stage."""
+
+    attack: Any
+    place: Place
+
+
+class LeftOut(Exception):
+    """The scenario cannot be run on this endpoint; said in the report, never counted as passed."""
+
+
+@dataclass(slots=True, repr=False)
+class Stage:
+    """What a scenario is given under the name `world`. Everything before `run` sets the stage; afterwards `truth`,
+    `portal`, `gateways`, `history` can be read."""
+
+    spec: WorldSpec
+    seed: int
+    directory: Path
+    defences: str  # "on", "off", or a named set
+    frames: bool = False
+    engine: str = ENGINES[0]
+    on_window: Callable[[World, int, int], None] | None = None
+    staged: list[Staged] = field(default_factory=list)
+    expectations: list[Expectation] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
+    _world: World | None = None
+    _air_log: AirLog | None = None
+
+    def __repr__(self) -> str:
+        return f"<Stage {self.spec.name}, seed {self.seed}, defences {self.defences}>"
+
+    # --- before the run -----------------------------------------------------------------------------------------
+
+    def set(self, key: str, value: Any) -> None:
+        """Change one dotted setting of the world before it is made."""
+        if self._world is not None:
+            raise RuntimeError(f"world.set({key!r}) must come before the world is used")
+        self.spec = self.spec.with_setting(key, value)
+
+    def attack(self, attack: Any, *, place: Place | None = None) -> Any:
+        """Put an attack on stage; it starts with the world."""
+        missing = attack.record.needs - FEATURES[self.spec.endpoint.kind]
+        if missing:
+            raise LeftOut(
+                f"{attack.record.id} needs an endpoint with {', '.join(sorted(missing))}; "
+                f"'{self.spec.endpoint.kind}' has none: run it with --endpoint mosquitto"
+            )
+        self.staged.append(Staged(attack, place or Place()))
+        return attack
+
+    @property
+    def inner(self) -> World:
+        """The world itself, made at first use."""
+        if self._world is None:
+            world = World(self.spec, self.seed, self.directory, frames=self.frames, engine=self.engine)
+            self._world = world
+            self._air_log = AirLog(world, self.directory / "air.pcap")
+            for staged in self.staged:
+                reach = reach_for(staged.attack.record, world, staged.place)
+                world.env.process(staged.attack.run(reach))
+        return self._world
+
+    def run(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
+        """Let world time pass. Several calls go on from one another."""
+        duration_ns = round((days * 24 + hours + minutes / 60) * NS_PER_HOUR) + ns(seconds)
+        self.inner.run(duration_ns, on_window=self.on_window)
+
+    # --- after it -----------------------------------------------------------------------------------------------
+
+    @property
+    def truth(self) -> Truth:
+        return self.inner.truth
+
+    @property
+    def portal(self) -> Any:
+        return self.inner.portal
+
+    @property
+    def history(self) -> History:
+        return self.inner.history
+
+    def expect(
+        self, attack: Any, variant: str, *, threats: Iterable[str] = (), **by_defences: tuple[Verdict | None, ...]
+    ) -> None:
+        """What must come out, as tuples over SECURITIES, for each set of defences ("on", "off", named). `threats`:
+        those of the scenario's that this variant is about, where not all."""
+        for name, verdicts in by_defences.items():
+            if len(verdicts) != len(SECURITIES):
+                raise ValueError(f"expect({variant!r}, {name}=...): {len(SECURITIES)} verdicts, one a security mode")
+        self.expectations.append(Expectation(attack.record.id, variant, by_defences, tuple(threats)))
+
+    def measure(self, name: str, value: float, unit: str = "") -> Measure:
+        measure = Measure(name, float(value), unit)
+        self.measures.append(measure)
+        return measure
+
+    def outcomes(self) -> list[tuple[Any, Outcome]]:
+        """(attack, outcome) of all attacks on stage, worked out from the truth."""
+        return [(s.attack, outcome) for s in self.staged for outcome in s.attack.outcomes(self.truth)]
+
+    def close(self) -> None:
+        with contextlib.ExitStack() as stack:
+            if self._world is not None:
+                stack.callback(pack, self.directory)
+                stack.callback(self._world.close)
+            if self._air_log is not None:
+                stack.callback(self._air_log.close)
+
+    @property
+    def made(self) -> bool:
+        return self._world is not None

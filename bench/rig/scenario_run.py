@@ -1,0 +1,231 @@
+"""One scenario with one seed: its runs, its judgement, its scenario.json.
+
+A scenario runs once as its world says, once for each named set of defences, once as the control. A failed assert of
+the first run fails it at once; in the control a failed assert is what is hoped for and is left to the verdicts.
+However it ends, worlds are closed, and scenario.json is written before the next scenario begins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import shlex
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench import run_directory
+from bench.errors import CannotRun, Failed, Inconclusive, explained
+from bench.options import ENGINES, Options, changed
+from bench.progress import Progress
+from bench.rig import checks
+from bench.rig.judgement import Judgement, judge
+from bench.rig.scenario import SCENARIOS, LeftOut, Mark, Stage, load_world
+from bench.rig.world_row import world_json
+from sim.core.clock import wall_s
+from sim.core.spec import WorldSpec
+from sim.endpoint.registry import FEATURES
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How it ended. `raised` is what pytest is given; `trace` is kept where nobody foresaw the error."""
+
+    outcome: str
+    message: str = ""
+    trace: str = ""
+    raised: BaseException | None = None
+
+
+class Bout:
+    """`play()` raises what pytest is to make of it."""
+
+    def __init__(
+        self, item: pytest.Function, mark: Mark, run: Path, *, options: Options, order: int, progress: Progress
+    ) -> None:
+        self.function = item.obj
+        self.mark = mark
+        self.folder = item.path.parent
+        self.seed = int(str(item.callspec.params["world"]))
+        self.id = scenario_id(item.path, item.originalname)
+        self.title = title_of(item.originalname)
+        self.options = options
+        self.order = order
+        self.progress = progress
+        self.directory = run / f"{slug(item.path, item.originalname)}-{self.seed}"
+        self.stages: list[Stage] = []
+        self.problems: list[str] = []
+        self.judgement = Judgement()
+
+    def play(self) -> None:
+        started_s = wall_s()
+        self.progress.scenario(self.title)
+        end = End("passed")
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._run_all()
+            self._judge()
+        except BaseException as error:
+            end = self._end(error)
+        end = self._close(end)
+        duration_s = wall_s() - started_s
+        try:
+            self._write(end, duration_s)
+        except OSError as error:
+            end = self._end(error)
+        self.progress.done(end.outcome, duration_s)
+        if end.raised is not None:
+            raise end.raised
+
+    def _end(self, error: BaseException) -> End:
+        if isinstance(error, LeftOut):
+            return End("skipped", str(error), raised=pytest.skip.Exception(f"left out: {error}"))
+        if isinstance(error, pytest.skip.Exception):
+            return End("skipped", str(error), raised=error)
+        if isinstance(error, Inconclusive):
+            return End("inconclusive", str(error), raised=error)
+        if isinstance(error, (Failed, AssertionError, pytest.fail.Exception)):
+            return End("failed", str(error), raised=error)
+        if isinstance(error, KeyboardInterrupt):
+            self._note_interruption()
+            return End("interrupted", "interrupted before it was finished", raised=error)
+        message = explained(error)
+        if message is not None:
+            raised = CannotRun(f"{message}\nagain: {self.replay}")
+            raised.__cause__, raised.__suppress_context__ = error, True
+            return End("error", message, raised=raised)
+        trace = "".join(traceback.format_exception(error))
+        return End("error", f"{type(error).__name__}: {error}", trace, error)
+
+    def _note_interruption(self) -> None:
+        for stage in self.stages[-1:]:
+            with contextlib.suppress(Exception):  # the disk may be what was interrupted
+                if stage.made:
+                    stage.inner.finish("interrupted")
+
+    def _close(self, end: End) -> End:
+        """Every world, whatever happened to the one before; the first fault counts when all went well till then."""
+        for stage in self.stages:
+            try:
+                stage.close()
+            except BaseException as error:
+                if end.outcome == "passed" or isinstance(error, KeyboardInterrupt):
+                    end = self._end(error)
+        return end
+
+    # --- the runs -----------------------------------------------------------------------------------------------
+
+    def _run_all(self) -> None:
+        spec = self._spec()
+        missing = self.mark.needs - FEATURES[spec.endpoint.kind]
+        if missing:
+            raise LeftOut(
+                f"needs an endpoint with {', '.join(sorted(missing))}; '{spec.endpoint.kind}' has none: "
+                "run it with --endpoint mosquitto"
+            )
+        first = self._run_one("on", spec)
+        for name, settings in self.mark.defences.items():
+            weaker = spec
+            for key, value in settings.items():
+                weaker = weaker.with_setting(key, value)
+            self._run_one(name, weaker)
+        if first.staged:
+            weakest = spec
+            for staged in first.staged:
+                for key, value in staged.attack.record.weakness.items():
+                    weakest = weakest.with_setting(key, value)
+            self._run_one("off", weakest)
+
+    def _spec(self) -> WorldSpec:
+        spec = load_world(self.mark.world, beside=self.folder)
+        for key, value in self.mark.settings.items():
+            spec = spec.with_setting(key, value)
+        return changed(spec, self.options)
+
+    def _run_one(self, defences: str, spec: WorldSpec) -> Stage:
+        stage = Stage(
+            spec,
+            self.seed,
+            self.directory / defences,
+            defences,
+            frames=self.mark.frames,
+            engine=self.options.engine or ENGINES[0],
+            on_window=self.progress.world(f"defences {defences}", spec.meters),
+        )
+        self.stages.append(stage)
+        try:
+            self.function(world=stage)
+        except AssertionError:
+            if defences == "on":
+                raise
+        finally:
+            self.progress.world_done()
+        if stage.made:
+            if defences == "on":
+                self.problems += [f"{m}: limit missed" for m in stage.measures if not m.ok]
+            for name, found in checks.apply(stage.inner, attacked=bool(stage.staged)):
+                self.problems.append(f"{name} ({defences}): {found}")
+            stage.inner.finish()
+        return stage
+
+    def _judge(self) -> None:
+        self.judgement = judge(self.stages)
+        problems = [*self.problems, *self.judgement.problems]
+        if problems:
+            raise Failed("\n".join([*problems, f"again: {self.replay}"]))
+        if self.judgement.unproven:
+            raise Inconclusive("\n".join([*self.judgement.unproven, f"again: {self.replay}"]))
+
+    # --- what is left behind ------------------------------------------------------------------------------------
+
+    @property
+    def replay(self) -> str:
+        return shlex.join(["./wmbench", "run", self.id, "--seed", str(self.seed), *self.options.words()])
+
+    def _write(self, end: End, duration_s: float) -> None:
+        body = {
+            "order": self.order,
+            "id": self.id,
+            "title": self.title,
+            "doc": " ".join((self.function.__doc__ or "").split()),
+            "threats": list(self.mark.threats),
+            "seed": self.seed,
+            "outcome": end.outcome,
+            "message": end.message,
+            "traceback": end.trace,
+            "duration_s": round(duration_s, 2),
+            "replay": self.replay,
+            "claims": self.judgement.claims,
+            "measures": [m.as_json() for s in self.stages[:1] for m in s.measures],
+            "worlds": [world_json(stage, self.directory.parent) for stage in self.stages if stage.made],
+        }
+        run_directory.write_json(self.directory / "scenario.json", body, reserve=self.directory.parent)
+
+
+# --- names -----------------------------------------------------------------------------------------------------
+
+
+def scenario_id(path: Path, function: str) -> str:
+    """`card/test_replay.py::test_x`: the path below scenarios/ (whole, for a file from elsewhere) and the function."""
+    try:
+        relative = path.resolve().relative_to(SCENARIOS)
+    except ValueError:
+        relative = path.resolve()
+    return f"{relative.as_posix()}::{function}"
+
+
+def title_of(function: str) -> str:
+    words = function.removeprefix("test_").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def slug(path: Path, function: str) -> str:
+    """A folder's name that two scenarios never share."""
+    id_ = scenario_id(path, function)
+    elsewhere = id_.startswith("/")
+    short = f"{path.name}::{function}" if elsewhere else id_
+    text = re.sub(r"[^a-z0-9]+", "-", short.lower().replace("::test_", "-").replace(".py", "")).strip("-")
+    return f"{text[:100]}-{hashlib.blake2b(id_.encode(), digest_size=3).hexdigest()}" if elsewhere else text[:200]

@@ -1,0 +1,106 @@
+"""The controller's part of a session: it makes the run directory, workers (pytest-xdist) write into it, and at the end
+it gathers the scenarios' files into run.json, report.html and junit.xml, and sets the exit code.
+
+A session that is interrupted gathers what was finished. What cannot be gathered (a full disk) is told, not raised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import run_directory
+from bench.errors import explained
+from sim.core.clock import wall_now
+
+INCONCLUSIVE_EXIT = 6
+
+
+class Controller:
+    """Registered as a plugin of the session it belongs to."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.started = wall_now()
+        self.interrupted = False
+        self.unread: list[str] = []  # scenario files that could not be imported, and why
+        self.unwritten = ""  # why the run's documents could not be written
+
+    def directory(self) -> Path:
+        option = self.config.option
+        if option.wmbench_run is None:
+            option.wmbench_run = str(run_directory.make(option.wmbench_name))
+        return Path(option.wmbench_run)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # pytest's own Interrupted (an unreadable file, a full disk) is a KeyboardInterrupt by descent only.
+        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """In one line: our own summary leaves pytest's tracebacks out."""
+        if report.failed:
+            text = str(report.longrepr).strip()
+            errors = [line for line in text.splitlines() if line.startswith("E ")] or text.splitlines()[-1:]
+            named = re.search(r"test module '([^']+)'", text)
+            where = named[1] if named else report.nodeid
+            self.unread.append(f"{where}: {errors[-1].removeprefix('E ').strip() if errors else 'no reason given'}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        try:
+            yield
+        finally:  # somebody may be impatient while workers are told to stop
+            self._end(session)
+
+    def _end(self, session: pytest.Session) -> None:
+        if self.config.option.wmbench_run is None:
+            return
+        directory = Path(self.config.option.wmbench_run)
+        if not any(directory.glob("*/scenario.json")) and (self.unread or not session.testsfailed):
+            run_directory.unmake(directory)
+            return
+        try:
+            run = self._gather(directory, session.testsfailed)
+        except OSError as error:
+            self.unwritten = explained(error) or str(error)
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+            return
+        outcomes = [scenario["outcome"] for scenario in run["scenarios"]]
+        bad = [outcome for outcome in outcomes if outcome not in ("passed", "skipped")]
+        unproven = set(bad) == {"inconclusive"} and session.testsfailed == len(bad)
+        nothing_shown = set(outcomes) == {"skipped"} and not session.testsfailed
+        if (unproven or nothing_shown) and not self.interrupted:
+            session.exitstatus = INCONCLUSIVE_EXIT
+
+    def _gather(self, directory: Path, failures: int) -> dict[str, Any]:
+        """run.json and its documents. Raises OSError."""
+        option = self.config.option
+        run = run_directory.gather(
+            directory,
+            name=option.wmbench_name,
+            title=option.wmbench_title or option.wmbench_name,
+            command=option.wmbench_command or "pytest " + " ".join(self.config.invocation_params.args),
+            started=self.started,
+            interrupted=self.interrupted,
+            failures=failures,
+        )
+        from reports import html, junit
+
+        junit.write_junit(directory)
+        html.write_report(directory)
+        return run
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        run = self.config.option.wmbench_run
+        if self.unwritten:
+            terminalreporter.write_line(f"the run could not be written: {self.unwritten}")
+        elif run is not None and (Path(run) / "report.html").exists():
+            terminalreporter.write_line(f"report: {Path(run) / 'report.html'}")
+
+
+CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()

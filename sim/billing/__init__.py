@@ -1,0 +1,1 @@
+"""Bills: set_date_units gives a meter's units at its set date."""

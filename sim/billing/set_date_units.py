@@ -1,0 +1,25 @@
+"""What a bill is made of: a meter's units at the set date.
+
+A heat cost allocator stores the value at its set date and repeats it in every telegram for a year, so a portal that
+uses that record loses nothing when the air is silent over midnight. One that bills the last reading it happened to
+get before the set date does: that is the weakness `billing = "last reading"`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sim.core.clock import Calendar
+from sim.portal.store import Store
+
+
+def units_at(store: Store, calendar: Calendar, meter: str, set_date: date, *, method: str) -> int | None:
+    """Units of `meter` at the end of `set_date` by the spec's method; None when nothing tells."""
+    if method == "set date record":
+        sql = "SELECT set_date_units FROM billing WHERE meter = ? AND set_date = ? ORDER BY stored_ns DESC LIMIT 1"
+        rows = store.query(sql, (meter, set_date.isoformat()))
+    else:
+        end_ns = calendar.ns(datetime(set_date.year, set_date.month, set_date.day, 23, 59, 59))  # noqa: DTZ001
+        sql = "SELECT units FROM readings WHERE meter = ? AND received_ns <= ? ORDER BY received_ns DESC LIMIT 1"
+        rows = store.query(sql, (meter, end_ns))
+    return int(rows[0][0]) if rows and rows[0][0] is not None else None

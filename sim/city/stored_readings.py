@@ -1,0 +1,288 @@
+"""From what a shard's gateways heard to stored readings, take by take, and the fleet's truth held against them.
+
+    window's receptions ─► bundles ─► telegrams as bytes ─► portal ─► columns on disk
+                                             fleet in clear ─► truth ─┘
+
+The portal takes at the instants at which a world's does, multiples of `window_s` of the spec and the end, whatever the
+windows of the engine are; so what is stored does not know how the run was cut. It is given bytes, gateways, times and
+signal strengths. Which meter and which telegram a reception was is known here only, for the truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arrays.jit import njit
+from sim.city.columns import Columns
+from sim.city.plan import CityPlan
+from sim.city.shard import Shard
+from sim.city.shard_bundles import Bundles, Receptions
+from sim.core.clock import NS_PER_HOUR, NS_PER_MS, Calendar, ns
+from sim.core.history import FrameBatch
+from sim.core.spec import FleetSpec, WorldSpec
+from sim.meters.fleet import Fleet
+from sim.meters.physics.heat import MS_PER_DAY
+from sim.meters.telegram_batch import Telegrams
+from sim.portal.freshness_many import look, mark
+from sim.portal.intake_many import PortalMany, Taken
+from sim.portal.judge import MODES
+from sim.portal.meter_table import UNKNOWN, Roll
+from sim.portal.reception_batch import Batch
+from sim.portal.record_templates import NONE
+from sim.portal.sort_by_meter import grouped, mixed
+from sim.portal.window import SEEN
+from sim.truth.ground_truth_columns import FleetTruth, wires
+
+I64 = NDArray[np.int64]
+MASK_SILENCE_NS: Final = 64 * NS_PER_HOUR  # a weekend and two nights
+_PIECE: Final = 32_768  # receptions
+_SPREAD_NS: Final = 600_000 * NS_PER_MS  # clocks of a fleet are hardly farther apart; if they are, it is only slower
+_COLUMNS_OF_DIGEST = (
+    "received_ns", "rssi_cdbm", "minute", "units", "set_day", "set_date_units", "acc", "counter",
+    "security", "status", "tamper",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Stored:
+    """What one shard's portal stored. `missing`: telegrams that a gateway received and that are no reading; `altered`:
+    readings that are not what the meter said, or twice the same."""
+
+    stored: int = 0
+    copies: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    missing: int = 0
+    altered: int = 0
+    one_at_a_time: int = 0
+    digest: int = 0
+    bytes: int = 0
+    files: list[str] = field(default_factory=list)
+
+
+class Readings:
+    """The rest of the path of one shard. Raises StoreError."""
+
+    def __init__(self, plan: CityPlan, shard: Shard, number: int, out: Path | None) -> None:
+        spec = plan.spec
+        self._shard, self._fleet = shard, shard.fleet
+        down = shard.outages if plan.outages.share_of_days else [[] for _ in shard.receivers]
+        air_ns = np.asarray(shard.engine.radios.duration_ns, dtype=np.int64)
+        self._bundles = Bundles(spec, shard.receivers, shard.own, air_ns, down)
+        roll = _roll(spec, shard, self._bundles)
+        self._portal = PortalMany(spec.portal, Calendar(spec.start), roll, kept_ns=_under_way_ns(plan))
+        self._truth = FleetTruth(shard.fleet, lambda groups: _like(plan, shard, groups))
+        self._every_ns, self._end_ns = ns(spec.window_s), plan.duration_ns
+        self._next_ns = min(self._every_ns, self._end_ns)
+        self._said = Said(shard.fleet.n, _under_way_ns(plan), min(group.interval_s for group in spec.fleet))
+        self._heard = 0
+        self.result = Stored()
+        self._columns = None
+        if out is not None:
+            self._columns = Columns(out, number, spec.start, roll, self._portal.opening.securities)
+            self._columns.meters()
+
+    def window(self, batch: FrameBatch, heard: int, until_ns: int) -> None:
+        """What the air brought before `until_ns`, and how many telegrams of own meters were heard by anybody."""
+        self._heard += heard
+        self._bundles.hear(batch)
+        while self._next_ns <= until_ns:
+            self._take(self._next_ns)
+            if self._next_ns == self._end_ns:
+                break
+            self._next_ns = min(self._next_ns + self._every_ns, self._end_ns)
+
+    def finish(self) -> Stored:
+        """The files have their names; the counts are complete."""
+        result = self.result
+        if self._columns is not None:
+            self._columns.close()
+            result.bytes, result.files = self._columns.bytes, self._columns.files
+        counts = self._portal.counts
+        result.stored, result.copies = counts["stored"], counts["copies"]
+        result.refused = {key.removeprefix("refused: "): n for key, n in counts.items() if key.startswith("refused: ")}
+        result.missing = self._heard - self._said.distinct
+        result.one_at_a_time = self._portal.opening.one_at_a_time
+        result.digest %= 1 << 64
+        return result
+
+    @property
+    def stored(self) -> int:
+        """Readings so far."""
+        return self._portal.counts["stored"]
+
+    def abandon(self) -> None:
+        """Something failed: leave no half file."""
+        if self._columns is not None:
+            self._columns.abandon()
+
+    # --- a take -----------------------------------------------------------------------------------------------------
+
+    def _take(self, now_ns: int) -> None:
+        """Meters do not know of each other, so a take may be handed over piece by piece; a piece stays in the
+        processor's cache. Receptions of a meter stand side by side, by gateway's name where times are equal."""
+        delivered = self._bundles.take(now_ns, last=now_ns == self._end_ns)
+        ends = np.flatnonzero(np.diff(delivered.meter, append=-1)) + 1
+        pieces, begin = [], 0
+        while begin < len(delivered):
+            end = int(ends[min(len(ends) - 1, int(np.searchsorted(ends, begin + _PIECE)))])
+            pieces.append(self._piece(delivered, slice(begin, end), now_ns))
+            begin = end
+        if self._columns is not None and pieces:
+            self._columns.take(pieces, now_ns)
+
+    def _piece(self, every: Receptions, at: slice, now_ns: int) -> tuple[Taken, Batch]:
+        meter, k = every.meter[at], every.k[at]
+        unique, its_meter, its_k = _distinct(meter, k)
+        telegrams = self._telegrams(its_meter, its_k, every.end_ns[at])
+        some = every[at]
+        batch = Batch(
+            telegrams.data, telegrams.offset[unique], telegrams.length[unique], some.slot,
+            self._bundles.received_ns(some), some.level_cdbm,
+        )  # fmt: skip
+        taken = self._portal.take(batch, now_ns)
+        rows = taken.readings
+        if len(rows):
+            its_meter, its_k = meter[rows.reception], k[rows.reception]
+            altered = int(np.count_nonzero(self._truth.altered(rows, its_meter, its_k)))
+            self.result.altered += altered + self._said.add(its_meter, its_k)
+            told = tuple(getattr(rows, name) for name in _COLUMNS_OF_DIGEST)
+            receiver = self._shard.receivers[self._bundles.receiver[rows.gateway]]
+            self.result.digest += int(_digest(rows.meter, receiver, now_ns, told))
+        return taken, batch
+
+    def _telegrams(self, meter: I64, k: I64, end_ns: I64) -> Telegrams:
+        """Their bytes, as a gateway has them. Round midnight one day after the other: compiled code takes only meters
+        whose clocks show one day."""
+        fleet = self._fleet
+        epoch_ns, day_ns = fleet.epoch_ms * NS_PER_MS, MS_PER_DAY * NS_PER_MS
+        low, high = int(end_ns.min()) - _SPREAD_NS, int(end_ns.max()) + _SPREAD_NS
+        if (epoch_ns + low) // day_ns == (epoch_ns + high) // day_ns:
+            return fleet.telegrams(meter, k)
+        day = fleet.clocks_ms(meter, fleet.starts(meter, k)) // MS_PER_DAY
+        offset, length, data, size = np.empty(len(meter), np.int64), np.empty(len(meter), np.int64), [], 0
+        for one in np.unique(day).tolist():
+            rows = np.flatnonzero(day == one)
+            some = fleet.telegrams(meter[rows], k[rows])
+            offset[rows], length[rows] = some.offset + size, some.length
+            data.append(some.data)
+            size += len(some.data)
+        return Telegrams(np.concatenate(data), offset, length)
+
+
+class Said:
+    """Which telegrams of each meter are readings already: a window of bits, as wide as one may be under way."""
+
+    def __init__(self, meters: int, span_ns: int, interval_s: float) -> None:
+        self._size = 8 * (int(span_ns / ns(interval_s)) // 8 + 2)
+        self._ring = np.zeros((meters, self._size // 8 + 1), dtype=np.uint8)
+        self._highest = np.full(meters, NONE, dtype=np.int64)
+        self.distinct = 0
+
+    def add(self, meter: I64, k: I64) -> int:
+        """How many of these were there already."""
+        again = int(_said(meter, k, self._highest, self._ring, self._size))
+        self.distinct += len(meter) - again
+        return again
+
+
+@njit(cache=True, error_model="numpy")
+def _distinct(meter: Any, k: Any) -> Any:
+    """The place of each row's telegram among the different ones, and these. Those of a meter stand side by side."""
+    unique, meters, numbers = np.empty_like(meter), np.empty_like(meter), np.empty_like(k)
+    count = 0
+    for at in range(len(meter)):
+        if at == 0 or meter[at] != meter[at - 1] or k[at] != k[at - 1]:
+            meters[count], numbers[count] = meter[at], k[at]
+            count += 1
+        unique[at] = count - 1
+    return unique, meters[:count].copy(), numbers[:count].copy()
+
+
+@njit(cache=True, error_model="numpy")
+def _said(meter: Any, k: Any, highest: Any, ring: Any, size: Any) -> Any:
+    again = 0
+    for at in range(len(meter)):
+        row = meter[at]
+        if look(highest[row], ring, row, size, k[at]) == SEEN:
+            again += 1
+        highest[row] = mark(highest[row], ring, row, size, k[at])
+    return again
+
+
+@njit(cache=True, error_model="numpy")
+def _digest(meter: Any, receiver: Any, stored_ns: Any, columns: Any) -> Any:
+    """The digest of a table's rows, as `digest.of_rows` makes it: a sum over mixed rows, in no order."""
+    total = np.uint64(0)
+    for at in range(len(meter)):
+        word = mixed(meter[at] + mixed(np.uint64(receiver[at]) + mixed(np.uint64(stored_ns))))
+        for column in columns:
+            word = mixed(word + np.uint64(column[at]))
+        total += word
+    return total
+
+
+# --- what the installer wrote down ----------------------------------------------------------------------------------
+
+
+def _roll(spec: WorldSpec, shard: Shard, bundles: Bundles) -> Roll:
+    """Own meters with their keys, and the gateways that can hear each at all, a gain of five sigmas included."""
+    fleet, own = shard.fleet, np.flatnonzero(shard.own)
+    who = fleet.population
+    group = who.group[own]
+    of_group = [(MODES[g.security], ns(g.interval_s), 0 if g.mask == "always" else MASK_SILENCE_NS) for g in spec.fleet]
+    mode, interval_ns, silent_ns = np.array(of_group, dtype=np.int64)[group].T.copy()
+    first, bound = _heard_by(spec, shard, bundles)
+    return Roll.made(
+        wires(fleet)[own], bundles.names, mode=mode, interval_ns=interval_ns, silent_ns=silent_ns, keys=who.keys[own],
+        keyed=mode != 0, bound_first=first, bound=bound, sends_time=np.full(len(own), UNKNOWN, dtype=np.int8),
+    )  # fmt: skip
+
+
+def _heard_by(spec: WorldSpec, shard: Shard, bundles: Bundles) -> tuple[I64, I64]:
+    engine = shard.engine
+    receiver = np.repeat(np.arange(engine.receivers), np.diff(engine.link_offset))
+    margin_cdb = round(500 * spec.site.fading_db)
+    meter = engine.link_meter.astype(np.int64)
+    sure = engine.link_level + margin_cdb >= engine.ears.sensitivity_cdbm[receiver]
+    within = np.flatnonzero(sure & shard.own[meter])
+    meter, slot = meter[within], bundles.slot[receiver[within]]
+    order = grouped(meter, shard.fleet.n, slot)
+    counted = np.bincount(meter, minlength=shard.fleet.n)[shard.own]
+    return np.concatenate([[0], np.cumsum(counted)]).astype(np.int64), slot[order].astype(np.int64)
+
+
+def _under_way_ns(plan: CityPlan) -> int:
+    """How long a telegram may be on its way to the portal."""
+    spec = plan.spec
+    age_s = max(group.bundle_age_s for group in spec.gateway) + 2 * spec.window_s + 60
+    return ns(age_s + (2 * plan.outages.lasting_s if plan.outages.share_of_days else 0.0))
+
+
+def _like(plan: CityPlan, shard: Shard, groups: list[FleetSpec]) -> Fleet:
+    """A fleet of the same meters."""
+    spec = plan.spec
+    return Fleet(groups, shard.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c, only=shard.names)
+
+
+def combined(parts: list[Stored], out: Path | None) -> dict[str, Any]:
+    """What all shards stored together."""
+    refused: dict[str, int] = {}
+    for part in parts:
+        for reason, count in part.refused.items():
+            refused[reason] = refused.get(reason, 0) + count
+    told = {
+        name: sum(getattr(part, name) for part in parts)
+        for name in ("stored", "copies", "missing", "altered", "one_at_a_time", "bytes")
+    }
+    return {
+        **told, "refused": dict(sorted(refused.items())), "files": sum(len(part.files) for part in parts),
+        "digest": f"{sum(part.digest for part in parts) % (1 << 64):016x}", "out": None if out is None else str(out),
+    }  # fmt: skip
+
+
+__all__ = ["Readings", "Stored", "combined"]

@@ -1,0 +1,6 @@
+"""What every room of the world uses.
+
+clock      world time; the door to wall time      seeds     every draw; the door to randomness
+events     what can happen                        history   what happened, and its digest
+spec       worlds as TOML                         bundle    the format of a bundle, of acknowledgements and births
+"""

@@ -1,0 +1,89 @@
+"""A broker as a child process that cannot outlive us.
+
+Three ways for a parent to end, three answers: it returns or raises (atexit and `stop`), it is interrupted with Ctrl-C
+(the child has its own session, so only we get the signal and stop it in order), it is killed (the kernel sends the
+child SIGKILL: PR_SET_PDEATHSIG). The last one is tied to the thread that started the child: start brokers from the
+main thread, or from one that lives as long as they are needed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+
+from sim.core import clock
+
+_PR_SET_PDEATHSIG = 1
+_TERM_DEADLINE_S = 2.0
+_libc = ctypes.CDLL(None, use_errno=True)
+_alive: weakref.WeakSet[Child] = weakref.WeakSet()
+
+
+class Child:
+    """Started by the constructor, its output appended to `log`. Raises OSError when it cannot be executed."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str] | None, log: Path) -> None:
+        parent = os.getpid()
+
+        def die_with_parent() -> None:
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it died before we asked
+                os._exit(1)
+
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                env=None if environment is None else {**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # one prctl and one getppid: safe between fork and exec
+            )
+        self.pid = self._process.pid
+        self._parent = parent
+        _alive.add(self)
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone. Idempotent."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait()
+        _alive.discard(self)
+
+    def stop(self) -> None:
+        """SIGTERM, again after a moment (Mosquitto loses one that comes in its first milliseconds), then SIGKILL."""
+        end_s = clock.wall_s() + _TERM_DEADLINE_S
+        while self.running and clock.wall_s() < end_s:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.25)
+        self.kill()
+
+    def hang_up(self) -> None:
+        """SIGHUP: read access list and revocation list again."""
+        self._process.send_signal(signal.SIGHUP)
+
+
+def _at_exit() -> None:
+    for child in list(_alive):
+        if child._parent == os.getpid():  # a forked worker that ends must not take our broker along
+            child.kill()
+
+
+atexit.register(_at_exit)

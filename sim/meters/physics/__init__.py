@@ -1,0 +1,1 @@
+"""What meters measure: heat (radiators), rooms, weather, water_draw."""

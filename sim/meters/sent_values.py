@@ -1,0 +1,51 @@
+"""What really is: the values a telegram carries before any encoding, and what happened to a meter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sim.meters.at_instant import NEVER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What telegram k of a meter says, before any encoding. `meter_time` is the meter's clock to the minute, also for
+    a type that does not send it. `units` and `set_date_units` are None for a type that counts something else; `values`
+    has every number of the telegram by its slot label."""
+
+    meter: int
+    k: int
+    start_ns: int
+    acc: int
+    counter: int | None
+    sts: int
+    meter_time: datetime
+    units: int | None
+    set_date: date
+    set_date_units: int | None
+    tampered: bool
+    low_power: bool
+    values: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Tamper:
+    """Something that happened to a meter at a world time, and lasts."""
+
+    at_ns: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What has happened to a meter, as it shows: by its own clock when it stopped counting and when the first fault
+    happened, its error flags, and what its status byte adds."""
+
+    stop_ms: int
+    fault_ms: int
+    flags: int
+    sts: int
+
+
+WELL = State(NEVER_MS, NEVER_MS, 0, 0)

@@ -1,0 +1,4 @@
+"""The path between a gateway and the broker, and who sits on it.
+
+tls_proxy     a proxy on real sockets            mitm_path    a man in the middle, made from it
+"""

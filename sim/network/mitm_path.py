@@ -1,0 +1,99 @@
+"""A man in the middle on one gateway's path: which certificate he can show, and what passed him.
+
+What he can have: a certificate of a CA he made himself; a genuine one of the right CA, but made out for another host
+(any server of the operator has one); a genuine one for the right host that has expired (an old backup).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sim.endpoint.port import Address
+from sim.network.tls_proxy import TlsProxy
+from sim.pki.authority import Authority, Pair
+
+CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
+
+
+class Interception:
+    """Stands on the path from its making until `stop()`. With `alter` he relays to the real broker, and
+    `alter(payload)` may return other bytes for a bundle, or None to leave it as it is. Without it he plays the broker
+    himself: he needs no client certificate for that, so only the gateway's own check stands against him. Raises
+    EndpointError, ValueError for a certificate nobody can have."""
+
+    def __init__(
+        self,
+        authority: Authority,
+        upstream: Address,
+        directory: Path,
+        certificate: str,
+        alter: Callable[[bytes], bytes | None] | None,
+    ) -> None:
+        self.relays = alter is not None
+        shown = _shown(authority, directory, certificate)
+        self._proxy = TlsProxy(shown, upstream if self.relays else None, alter=_per_topic(alter))
+        self._proxy.start()
+        self.address = self._proxy.address
+
+    @property
+    def connections(self) -> int:
+        """Clients that dialled."""
+        return len(self._proxy.connections)
+
+    @property
+    def accepted(self) -> int:
+        """Clients that took his certificate."""
+        return sum(connection.accepted for connection in self._proxy.connections)
+
+    @property
+    def answered(self) -> bool:
+        """At least one client's handshake came to an end, one way or the other."""
+        return any(connection.handshake != "under way" for connection in self._proxy.connections)
+
+    @property
+    def under_way(self) -> bool:
+        """A client took his certificate, and it is open whether the broker behind him takes them both. Never so where
+        he plays the broker."""
+        return any(c.accepted and c.open and c.upstream in ("", "accepted") for c in self._proxy.connections)
+
+    @property
+    def publishes(self) -> list[bytes]:
+        """Bundles that passed in clear, as the gateway sent them."""
+        return [seen.payload for seen in self._proxy.intercepted if seen.topic.endswith("/up")]
+
+    @property
+    def last_refusal(self) -> str:
+        """Why the latest client broke the handshake off; empty when none did."""
+        broken = [c.handshake for c in self._proxy.connections if not c.accepted and c.handshake != "under way"]
+        return broken[-1] if broken else ""
+
+    @property
+    def last_upstream(self) -> str:
+        """Why the real broker would not have him; empty when it did, or was never asked."""
+        answers = [c.upstream for c in self._proxy.connections if c.upstream not in ("", "accepted", "played")]
+        return f"the broker refused him: {answers[-1]}" if answers else ""
+
+    def stop(self) -> None:
+        self._proxy.stop()
+
+
+def _shown(authority: Authority, directory: Path, certificate: str) -> Pair:
+    if certificate == "rogue CA":
+        return Authority(directory, "an attacker's CA").server()
+    if certificate == "wrong host name":
+        return authority.server(("shop.example",), file_name="other-host")
+    if certificate == "expired certificate":
+        return authority.expired()
+    raise ValueError(f"certificate {certificate!r} is not one of {', '.join(CERTIFICATES)}")
+
+
+def _per_topic(alter: Callable[[bytes], bytes | None] | None) -> Any:
+    if alter is None:
+        return None
+
+    def altered(topic: str, payload: bytes) -> bytes:
+        return (alter(payload) if topic.endswith("/up") else None) or payload
+
+    return altered

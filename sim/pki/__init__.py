@@ -1,0 +1,1 @@
+"""Certificates: authority makes a root, device certificates and revocation lists."""

@@ -1,0 +1,156 @@
+"""What a fleet sends in a window, and the frames that visitors send one by one.
+
+A Schedule is arrays, sorted by (start, meter); a Batch is a Schedule with its arrivals worked out for all receivers at
+once, and the events it causes in order of time. An Emission is one frame as taps and callbacks see it; a meter's bytes
+are asked of the fleet only when somebody wants them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.core.history import FrameBatch
+from sim.radio.link_modes import CHANNELS, Mode, header_ns
+
+if TYPE_CHECKING:
+    from sim.radio.links import Arrivals, Radios
+    from sim.radio.listener import Heard
+
+I64 = NDArray[np.int64]
+
+END, HEADER = 0, 1  # kinds of events; at one instant, ends come first
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Equal-length int64 arrays: frame `k` of `meter` begins at `start_ns`. Sorted by (start, meter)."""
+
+    start_ns: I64
+    meter: I64
+    k: I64
+
+    def __len__(self) -> int:
+        return len(self.start_ns)
+
+    def part(self, low: int, high: int) -> Schedule:
+        return Schedule(self.start_ns[low:high], self.meter[low:high], self.k[low:high])
+
+
+class Emission:
+    """One frame or burst on the air. `telegram` asks for the bytes (empty for a burst)."""
+
+    __slots__ = (
+        "_bytes", "_frame_of", "end_ns", "jammer", "k", "length_bytes", "mode", "power_cdbm", "source", "start_ns",
+    )  # fmt: skip
+
+    def __init__(
+        self, source: int, k: int, mode: Mode, start_ns: int, end_ns: int, length_bytes: int, power_cdbm: int,
+        frame_of: Callable[[int, int], bytes], frame: bytes | None = None, jammer: bool = False,
+    ) -> None:  # fmt: skip
+        self.source = source
+        self.k = k
+        self.mode = mode
+        self.start_ns = start_ns
+        self.end_ns = end_ns
+        self.length_bytes = length_bytes
+        self.power_cdbm = power_cdbm
+        self.jammer = jammer
+        self._frame_of = frame_of
+        self._bytes = b"" if jammer else frame
+
+    @property
+    def telegram(self) -> bytes:
+        """From L, without CRCs."""
+        if self._bytes is None:
+            self._bytes = self._frame_of(self.source, self.k)
+        return self._bytes
+
+
+class Batch:
+    """A schedule ready to be played. Everything is told in Python lists (`heard[p]` of pair p and so on), since the
+    reference works pair by pair; the arrays stay for the history. `fate[p]` is UNSETTLED until the frame has ended."""
+
+    UNSETTLED = 255
+
+    def __init__(self, schedule: Schedule, radios: Radios, arrivals: Arrivals, in_range: NDArray[np.bool_],
+                 want_header: NDArray[np.bool_]) -> None:  # fmt: skip
+        self.schedule = schedule
+        self.arrivals = arrivals
+        meter = schedule.meter
+        self.mode = radios.mode[meter]
+        self.length_bytes = radios.length_bytes[meter]
+        self.end_ns = schedule.start_ns + radios.duration_ns[meter]
+        self.admitted = 0  # rows that listeners know of
+        self.stop = len(schedule)  # rows from here on were handed to another batch
+        row = arrivals.row
+        rows = len(schedule)
+        self.pairs: list[int] = np.searchsorted(row, np.arange(rows + 1)).tolist()
+        channel = np.where(self.mode == Mode.S1, 1, 0)
+        assert CHANNELS == 2
+        self.start: list[int] = schedule.start_ns.tolist()
+        self.receiver: list[int] = arrivals.receiver.tolist()
+        self.level: list[int] = arrivals.level_cdbm.tolist()
+        self.limit: list[int] = arrivals.limit.tolist()
+        self.readable: list[bool] = arrivals.readable.tolist()
+        self.in_range: list[bool] = in_range.tolist()
+        self.heard: list[Heard] = list(
+            zip(
+                schedule.start_ns[row].tolist(), meter[row].tolist(), schedule.k[row].tolist(),
+                self.end_ns[row].tolist(), arrivals.units.tolist(), channel[row].tolist(),
+                (in_range & arrivals.readable).tolist(), strict=True,
+            )
+        )  # fmt: skip
+        self.fate = bytearray([self.UNSETTLED]) * len(row)
+        self._order(want_header)
+
+    def _order(self, want_header: NDArray[np.bool_]) -> None:
+        """The events, by (time, kind, row): an end for each frame that reaches anyone, a header where one is wanted."""
+        reaching = np.unique(self.arrivals.row)
+        wanted = np.unique(self.arrivals.row[want_header & self.arrivals.readable])
+        known = np.array([0, *(header_ns(mode) for mode in Mode)], dtype=np.int64)[self.mode[wanted]]
+        header = np.minimum(self.schedule.start_ns[wanted] + known, self.end_ns[wanted])
+        time = np.concatenate([self.end_ns[reaching], header])
+        kind = np.repeat([END, HEADER], [len(reaching), len(wanted)])
+        rows = np.concatenate([reaching, wanted])
+        order = np.lexsort((rows, kind, time))
+        self.at: list[int] = time[order].tolist()
+        self.kind: list[int] = kind[order].tolist()
+        self.row: list[int] = rows[order].tolist()
+        self.next = 0
+
+    def next_ns(self) -> int | None:
+        """When the next event is due."""
+        while self.next < len(self.at):
+            if self.row[self.next] < self.stop:
+                return self.at[self.next]
+            self.next += 1
+        return None
+
+    def cut(self, start_ns: int) -> None:
+        """Take the rows from `start_ns` on out of this batch."""
+        self.stop = int(np.searchsorted(self.schedule.start_ns[: self.stop], start_ns))
+
+    def emission(self, row: int, radios: Radios, frame_of: Callable[[int, int], bytes]) -> Emission:
+        meter = int(self.schedule.meter[row])
+        return Emission(
+            meter, int(self.schedule.k[row]), Mode(int(self.mode[row])), self.start[row], int(self.end_ns[row]),
+            int(self.length_bytes[row]), int(radios.power_cdbm[meter]), frame_of,
+        )  # fmt: skip
+
+    def ended(self, since_ns: int, until_ns: int, receivers: int) -> FrameBatch:
+        """What ended in an interval, at the first so many receivers."""
+        done = (self.end_ns >= since_ns) & (self.end_ns < until_ns)
+        done[self.stop :] = False
+        arrivals = self.arrivals
+        pick = np.flatnonzero(done[arrivals.row] & arrivals.readable & (arrivals.receiver < receivers))
+        row, fate = arrivals.row[pick], np.frombuffer(self.fate, dtype=np.uint8)[pick].astype(np.int64)
+        schedule = self.schedule
+        return FrameBatch(
+            schedule.start_ns[row], schedule.meter[row], schedule.k[row], arrivals.receiver[pick], fate,
+            arrivals.level_cdbm[pick], self.length_bytes[row],
+        )  # fmt: skip

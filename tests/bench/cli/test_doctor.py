@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from bench.cli import doctor
+from sim.endpoint import mosquitto_program
+from sim.endpoint.mosquitto_program import NotFound
+
+
+def by_name(checks: list[doctor.Check]) -> dict[str, doctor.Check]:
+    return {check.name: check for check in checks}
+
+
+def test_a_ready_machine_is_ready(capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.main() == 0
+    said = capsys.readouterr().out
+    assert said.rstrip().endswith("ready")
+    assert "not ready" not in said
+    assert "wmbusmeters (optional)" in said
+
+
+def test_json_holds_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.main(as_json=True) == 0
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
+    assert set(checks["numpy"]) == {"name", "ok", "detail", "way_out", "required"}
+    assert checks["numpy"]["required"]
+    assert not checks["tshark"]["required"]
+
+
+def test_the_broker_is_started_with_tls() -> None:
+    checks = by_name(doctor.run_doctor())
+    assert checks["mosquitto"].ok
+    assert checks["mosquitto with TLS"].ok
+    assert "took a client with a certificate" in checks["mosquitto with TLS"].detail
+
+
+def test_a_machine_without_a_broker_is_ready_and_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(mosquitto_program, "find_mosquitto", lambda: NotFound("nowhere"))
+    assert doctor.main() == 0
+    said = capsys.readouterr().out
+    assert "nowhere; --endpoint memory does without" in said
+    assert "apt install mosquitto" in said
+    assert "mosquitto with TLS" not in said
+
+
+def test_a_broker_that_does_not_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks() -> str:
+        raise RuntimeError("it lacks a library")
+
+    monkeypatch.setattr(doctor, "_start_broker", breaks)
+    check = by_name(doctor.run_doctor())["mosquitto with TLS"]
+    assert (check.ok, check.detail) == (False, "it lacks a library")
+
+
+def test_a_missing_package_makes_it_unready(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "_NEEDED", {"nonesuch_package": "nonesuch"})
+    assert doctor.main() == 1
+    said = capsys.readouterr().out
+    assert "not ready: nonesuch" in said
+    assert "./wmbench setup" in said
+
+
+def test_a_full_disk_and_a_folder_of_others_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**12, 10**12 - 10**8, 10**8))
+    assert not doctor._space(tmp_path).ok
+    assert "0.1 GB free" in doctor._space(tmp_path).detail
+    assert doctor._writable(tmp_path / "runs").ok
+    assert list(tmp_path.iterdir()) == []
+    assert not doctor._writable(Path("/proc/runs")).ok
+
+
+@pytest.mark.parametrize(
+    ("text", "detail", "required"),
+    [
+        (None, "was not filled by ./wmbench", False),
+        ("unfinished\n", "half made", True),
+        ('{"requirements": "0123456789abcdef"}', "requirements 0123456789ab", True),
+    ],
+)
+def test_the_environments_stamp(
+    text: str | None, detail: str, required: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    monkeypatch.setattr(doctor, "_STAMP", tmp_path / "wmbench-stamp.json")
+    if text is not None:
+        (tmp_path / "wmbench-stamp.json").write_text(text, encoding="utf-8")
+    check = doctor._environment()
+    assert detail in check.detail
+    assert check.required is required

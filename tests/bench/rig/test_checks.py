@@ -1,0 +1,119 @@
+"""Each invariant is green on a true world and red on one that was doctored to break it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.rig import checks
+from bench.rig.checks import custody, fates_add_up, no_key_on_disk, nothing_altered, unchanged_bytes, values_true
+from sim.core.clock import NS_PER_S
+from sim.core.events import BundleClosed
+from sim.world import World
+from tests.small_worlds import dozen
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(dozen(tmp_path), 1, tmp_path / "world") as made:
+        made.run(120 * NS_PER_S)
+        yield made
+
+
+def execute(world: World, sql: str) -> None:
+    done = world.portal.store.connection.execute(sql)
+    assert done.rowcount > 0, "the doctored row is there"
+    world.portal.store.connection.commit()
+    world.truth._readings_at = -1
+
+
+def lose_a_message(world: World) -> None:
+    execute(world, "DELETE FROM messages WHERE sequence = (SELECT max(sequence) FROM messages)")
+
+
+def close_a_bundle_nobody_has(world: World) -> None:
+    world.history.record(BundleClosed(world.now_ns, world.gateways[0].id, 999, 3, 100))
+
+
+def miscount_a_fate(world: World) -> None:
+    world.history.fates["received"] += 1
+
+
+def delete_a_reading(world: World) -> None:
+    execute(world, "DELETE FROM readings WHERE rowid = (SELECT min(rowid) FROM readings)")
+
+
+def double_a_reading(world: World) -> None:
+    execute(world, "INSERT INTO readings SELECT * FROM readings WHERE rowid = (SELECT min(rowid) FROM readings)")
+
+
+def forge_a_reading(world: World) -> None:
+    execute(world, "UPDATE readings SET fingerprint = 'ff00' WHERE rowid = (SELECT min(rowid) FROM readings)")
+
+
+def change_the_units(world: World) -> None:
+    execute(world, "UPDATE readings SET units = units + 1 WHERE rowid = (SELECT min(rowid) FROM readings)")
+
+
+def give_it_to_another_meter(world: World) -> None:
+    execute(
+        world,
+        "UPDATE readings SET meter = (SELECT max(meter) FROM readings) WHERE rowid = "
+        "(SELECT min(rowid) FROM readings WHERE meter < (SELECT max(meter) FROM readings))",
+    )
+
+
+def write_a_key(world: World) -> None:
+    key = world.fleet.key(world.fleet.n - 1)
+    assert key is not None
+    (world.directory / "portal" / "debug.log").write_text(f"key {key.hex()}", encoding="ascii")
+
+
+def every_key(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(no_key_on_disk, "KEYS", world.fleet.n)
+
+
+def test_a_true_world_breaks_no_invariant(world: World) -> None:
+    assert len(world.truth.readings) > 30
+    assert checks.apply(world, attacked=False) == []
+    assert checks.apply(world, attacked=True) == []
+
+
+def test_every_check_in_the_folder_is_tested_here() -> None:
+    tested = {custody, fates_add_up, no_key_on_disk, nothing_altered, unchanged_bytes, values_true}
+    assert set(checks.found()) == tested
+
+
+@pytest.mark.parametrize(
+    ("doctor", "check"),
+    [
+        (lose_a_message, custody),
+        (close_a_bundle_nobody_has, custody),
+        (miscount_a_fate, fates_add_up),
+        (write_a_key, no_key_on_disk),
+        (delete_a_reading, nothing_altered),
+        (double_a_reading, nothing_altered),
+        (forge_a_reading, nothing_altered),
+        (forge_a_reading, unchanged_bytes),
+        (change_the_units, values_true),
+        (give_it_to_another_meter, values_true),
+    ],
+    ids=lambda value: getattr(value, "__name__", "").rpartition(".")[2],
+)
+def test_a_check_goes_red_when_its_invariant_is_broken(
+    world: World, monkeypatch: pytest.MonkeyPatch, doctor: Callable[[World], None], check: object
+) -> None:
+    every_key(world, monkeypatch)
+    doctor(world)
+    problems = check.check(world, False)  # type: ignore[attr-defined]
+    assert problems
+    assert all(isinstance(problem, str) and problem for problem in problems)
+    assert check.TITLE in {title for title, _ in checks.apply(world, attacked=False)}  # type: ignore[attr-defined]
+
+
+def test_altered_records_are_the_scenarios_business_when_there_is_an_attacker(world: World) -> None:
+    double_a_reading(world)
+    assert nothing_altered.check(world, False)
+    assert nothing_altered.check(world, True) == []

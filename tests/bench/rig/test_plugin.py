@@ -1,0 +1,255 @@
+"""What becomes of a scenario: passed, failed, inconclusive, left out or an error, in run.json as in pytest."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+
+from tests.bench.command_line import TRACE, Rig
+
+PREVENTED = "on=(N, X, N), off=(N, S, N)"
+
+
+def staged(name: str, attack: str, expectation: str = PREVENTED, *, tail: str = "") -> str:
+    """A scenario with one staged attack."""
+    expect = f"    world.expect(attack, 'v', {expectation})\n" if expectation else ""
+    return (
+        f"\n@scenario(world='dozen.toml')\ndef test_{name}(world: Stage) -> None:\n"
+        f"    attack = world.attack(Staged({attack}))\n    world.run(seconds=30)\n{expect}{tail}\n"
+    )
+
+
+def quiet(name: str, body: str, *, mark: str = "") -> str:
+    return f"\n@scenario(world='dozen.toml'{mark})\ndef test_{name}(world: Stage) -> None:\n    {body}\n"
+
+
+CASES = [
+    ("prevented", staged("prevented", "world"), "passed", "", "PREVENTED"),
+    (
+        "succeeds",
+        staged("succeeds", "world, on=(3, 1)"),
+        "failed",
+        "test.staged / v / mode5 / defences on: SUCCEEDED, expected PREVENTED",
+        "SUCCEEDED",
+    ),
+    (
+        "detected",
+        staged("detected", "world, on=(3, 1), detected=True", "on=(N, D, N), off=(N, S, N)"),
+        "passed",
+        "",
+        "DETECTED",
+    ),
+    (
+        "tolerated",
+        staged("tolerated", "world, bounded=True", "on=(N, T, N), off=(N, S, N)"),
+        "passed",
+        "",
+        "TOLERATED",
+    ),
+    (
+        "unexpected",
+        staged("unexpected", "world", ""),
+        "failed",
+        "PREVENTED, and the scenario does not say what to expect",
+        "PREVENTED",
+    ),
+    (
+        "not_applicable",
+        staged("not_applicable", "world", "on=(N, N, N), off=(N, S, N)"),
+        "failed",
+        "PREVENTED, expected no outcome",
+        "PREVENTED",
+    ),
+    (
+        "absent",
+        staged("absent", "world, on=None"),
+        "failed",
+        "PREVENTED expected, but the attack reported no such outcome",
+        None,
+    ),
+    (
+        "misspelt",
+        staged("misspelt", "world", PREVENTED + ", nodefence=(N, X, N)"),
+        "failed",
+        "there is no such run (runs: on, off)",
+        "PREVENTED",
+    ),
+    (
+        "unreached",
+        staged("unreached", "world, on=(0, 0)"),
+        "inconclusive",
+        "INCONCLUSIVE, the attack never reached its target",
+        "INCONCLUSIVE",
+    ),
+    (
+        "no_control",
+        staged("no_control", "world, off=(3, 0)", "on=(N, X, N), off=(N, X, N)"),
+        "inconclusive",
+        "its control did not succeed, so nothing is proven",
+        "INCONCLUSIVE",
+    ),
+    (
+        "measured",
+        quiet("measured", "world.run(seconds=30); world.measure('height', 3.5, 'm').at_most(2)"),
+        "failed",
+        "height = 3.5 m (limit <= 2): limit missed",
+        None,
+    ),
+    (
+        "asserted",
+        quiet("asserted", "world.run(seconds=30); assert world.truth.readings == 'all'"),
+        "failed",
+        "all",
+        None,
+    ),
+    (
+        "doctored",
+        quiet("doctored", "world.run(seconds=60); world.inner.history.fates['received'] += 1"),
+        "failed",
+        "every frame has one fate at each receiver (on)",
+        None,
+    ),
+    ("needing", quiet("needing", "pass", mark=", needs=['kill']"), "skipped", "needs an endpoint with kill", None),
+    (
+        "no_world",
+        quiet("no_world", "pass").replace("dozen.toml", "absent"),
+        "error",
+        "there is no world 'absent'",
+        None,
+    ),
+    ("unset", quiet("unset", "world.set('portal.x', 1)"), "error", "unknown key 'x'", None),
+    (
+        "untyped",
+        quiet("untyped", "world.set('fleet.type', 'brick'); world.run(seconds=1)"),
+        "error",
+        "no meter type 'brick'",
+        None,
+    ),
+    (
+        "full",
+        quiet("full", "world.inner; raise OSError(24, 'Too many open files')"),
+        "error",
+        "Too many open files: raise the limit of open files: ulimit -n",
+        None,
+    ),
+    ("bug", quiet("bug", "world.run(seconds=30); {}['gone']"), "error", "KeyError: 'gone'", None),
+]
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rig, Any, Any]:
+    """All cases in one session; one process would be started for each otherwise."""
+    rig = Rig(tmp_path_factory.mktemp("rig"))
+    path = rig.scenarios("".join(body for _, body, *_ in CASES))
+    done = rig.pytest(path)
+    return rig, done, rig.latest()
+
+
+def scenario_of(run: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [s for s in run["scenarios"] if s["id"].endswith(f"::test_{name}")]
+    return found
+
+
+@pytest.mark.parametrize(("name", "outcome", "message", "verdict"), [(n, o, m, v) for n, _, o, m, v in CASES])
+def test_a_scenario_comes_to_its_outcome(
+    everything: tuple[Rig, Any, Any], name: str, outcome: str, message: str, verdict: str | None
+) -> None:
+    _, _, run = everything
+    scenario = scenario_of(run, name)
+    assert scenario["outcome"] == outcome, scenario["message"]
+    assert message in scenario["message"]
+    verdicts = [c["verdict"] for c in scenario["claims"] if c["defences"] == "on"]
+    assert verdicts == ([verdict] if verdict else [])
+    assert f"test_{name} --seed 1" in scenario["replay"]
+
+
+def test_the_session_counts_and_lists_them_all(everything: tuple[Rig, Any, Any]) -> None:
+    _, done, run = everything
+    assert done.returncode == 1
+    assert run["outcome"] == "failed"
+    assert len(run["scenarios"]) == len(CASES)
+    assert [s["order"] for s in run["scenarios"]] == list(range(len(CASES)))
+    passed = sum(outcome == "passed" for _, _, outcome, *_ in CASES)
+    assert f"{passed} passed, 1 skipped" in done.stdout
+    (left_out,) = run["left_out"]
+    assert "test_needing: needs an endpoint with kill" in left_out
+
+
+def test_errors_that_a_person_can_mend_have_no_traceback_and_faults_have_one(everything: tuple[Rig, Any, Any]) -> None:
+    _, done, run = everything
+    for name in ("no_world", "unset", "untyped", "full", "succeeds"):
+        assert scenario_of(run, name)["traceback"] == ""
+    assert "again: ./wmbench run" in done.stdout
+    trace = scenario_of(run, "bug")["traceback"]
+    assert trace.startswith(TRACE)
+    assert "test_made.py" in trace
+
+
+def test_junit_says_the_same_and_keeps_the_traceback_of_a_fault(everything: tuple[Rig, Any, Any]) -> None:
+    rig, _, run = everything
+    suite = ET.parse(rig.runs / "latest" / "junit.xml").getroot().find("testsuite")
+    assert suite is not None
+    assert int(suite.get("tests", 0)) == len(CASES)
+    outcomes = [s["outcome"] for s in run["scenarios"]]
+    assert int(suite.get("failures", 0)) == outcomes.count("failed")
+    assert int(suite.get("skipped", 0)) == 1
+    errors = {case.get("name", ""): case.find("error") for case in suite.iter("testcase")}
+    fault = next(error for name, error in errors.items() if "bug" in name)
+    assert fault is not None
+    assert TRACE in (fault.text or "")
+
+
+def test_worlds_of_control_and_subject_are_told_apart(everything: tuple[Rig, Any, Any]) -> None:
+    _, _, run = everything
+    on, off = scenario_of(run, "prevented")["worlds"]
+    assert (on["variant"], on["role"]) == ("on", "subject")
+    assert (off["variant"], off["role"], off["weakness"]) == ("off", "control", "portal.gap_intervals = 77.0")
+    assert on["digest"] != off["digest"]
+
+
+def test_only_inconclusive_is_6_and_one_failure_makes_it_1(rig: Rig) -> None:
+    unproven = staged("unproven", "world, on=(0, 0)")
+    path = rig.scenarios(unproven + quiet("good", "world.run(seconds=30)"))
+    assert rig.pytest(path).returncode == 6
+    assert rig.latest()["outcome"] == "inconclusive"
+    path = rig.scenarios(unproven + quiet("bad", "assert False"))
+    assert rig.pytest(path).returncode == 1
+    assert rig.latest()["outcome"] == "failed"
+
+
+def test_a_run_in_which_all_is_left_out_shows_nothing_and_is_6(rig: Rig) -> None:
+    path = rig.scenarios(quiet("needing", "pass", mark=", needs=['tls']"))
+    assert rig.pytest(path).returncode == 6
+    assert rig.latest()["outcome"] == "inconclusive"
+
+
+def test_workers_gather_the_same_run(rig: Rig) -> None:
+    body = staged("a", "world") + quiet("b", "world.run(seconds=30)", mark=", seeds=(3, 4)")
+    path = rig.scenarios(body + staged("c", "world, on=(0, 0)"))
+    told = []
+    for words in ([], ["-n", "2"]):
+        assert rig.pytest(path, *words).returncode == 6
+        run = rig.latest()
+        rows = [
+            (
+                s["order"],
+                s["id"],
+                s["seed"],
+                s["outcome"],
+                s["message"],
+                [w["digest"] for w in s["worlds"]],
+                s["claims"],
+            )
+            for s in run["scenarios"]
+        ]
+        told.append((run["outcome"], rows))
+    assert told[0] == told[1]
+    assert [row[2] for row in told[0][1]] == [1, 3, 4, 1]
+
+
+def test_a_seed_of_the_command_line_replaces_the_scenarios_own(rig: Rig) -> None:
+    path = rig.scenarios(quiet("b", "world.run(seconds=30)", mark=", seeds=(3, 4)"))
+    assert rig.pytest(path, "--seed", "9").returncode == 0
+    assert [s["seed"] for s in rig.latest()["scenarios"]] == [9]

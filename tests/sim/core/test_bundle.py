@@ -1,0 +1,77 @@
+"""What travels between gateway and portal: canonical bytes out, a named complaint for anything else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sim.core import bundle
+from sim.core.bundle import BadBundle, Bundle, Heard
+
+GOOD = Bundle("gw1", 7, 900_000_000_000, (Heard(b"\x2c\x44", 1, -71.5), Heard(b"\x00", 2, -100.0)))
+
+
+def test_a_bundle_comes_back_as_it_went() -> None:
+    assert Bundle.decode(GOOD.encode()) == GOOD
+    assert Bundle.decode(GOOD.encode()).encode() == GOOD.encode()
+
+
+def test_a_person_can_read_it() -> None:
+    body = json.loads(GOOD.encode())
+    assert body["gw"] == "gw1" and body["seq"] == 7
+    assert body["telegrams"][0] == [1, -71.5, "2c44"]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"v": 2}, "not version 1"),
+        ({"gw": ""}, "gw"),
+        ({"gw": "g" * 129}, "gw"),
+        ({"seq": "7"}, "seq"),
+        ({"seq": True}, "seq"),
+        ({"seq": 2**63}, "seq"),
+        ({"closed": 1.5}, "closed"),
+        ({"telegrams": None}, "bundle"),
+        ({"telegrams": [[1, -70.0]]}, "bundle"),
+        ({"telegrams": [[1, -70.0, "zz"]]}, "bundle"),
+        ({"telegrams": [[1.5, -70.0, "00"]]}, "telegrams"),
+        ({"telegrams": [[1, "loud", "00"]]}, "bundle"),
+    ],
+)
+def test_what_is_no_bundle_is_refused_with_its_field(change: dict[str, object], complaint: str) -> None:
+    body = json.loads(GOOD.encode()) | change
+    with pytest.raises(BadBundle, match=complaint):
+        Bundle.decode(json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("field", ["gw", "seq", "closed", "telegrams"])
+def test_a_missing_field_is_named(field: str) -> None:
+    body = json.loads(GOOD.encode())
+    del body[field]
+    with pytest.raises(BadBundle, match=field):
+        Bundle.decode(json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff\xfe", b"[]", b"7", b"{", b"[" * 100_000])
+def test_noise_is_refused(payload: bytes) -> None:
+    for decode in (Bundle.decode, bundle.decode_ack, bundle.decode_birth):
+        with pytest.raises(BadBundle):
+            decode(payload)
+
+
+def test_acknowledgement_and_birth_come_back_as_they_went() -> None:
+    assert bundle.decode_ack(bundle.encode_ack("gw1", [1, 5])) == [1, 5]
+    assert bundle.decode_birth(bundle.encode_birth("gw1", "gw1.3", 2)) == ("gw1", "gw1.3", 2)
+    with pytest.raises(BadBundle, match="ack"):
+        bundle.decode_ack(b'{"v":1,"ack":"all"}')
+    with pytest.raises(BadBundle, match="boot"):
+        bundle.decode_birth(b'{"v":1,"gw":"gw1","n":1}')
+
+
+def test_equal_bodies_have_equal_digests_and_others_not() -> None:
+    other = Bundle("gw1", 7, 900_000_000_000, GOOD.heard[:1])
+    assert bundle.digest(GOOD.encode()) == bundle.digest(Bundle.decode(GOOD.encode()).encode())
+    assert bundle.digest(GOOD.encode()) != bundle.digest(other.encode())
+    assert len(bundle.digest(b"")) == 16

@@ -1,0 +1,120 @@
+"""The generator against its published vectors; the draws against themselves in every other way to ask for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sim.core.seeds as seeds_module
+from sim.core.seeds import Q16, SeedError, Seeds, normal_of, one_normal_of, philox, philox_blocks
+
+WORD = st.integers(0, 0xFFFFFFFF)
+FULL = 0xFFFFFFFF
+
+# Random123 1.14, examples/kat_vectors, philox4x32 10: counter, key, expected
+KNOWN_ANSWERS = [
+    ((0, 0, 0, 0), 0, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    ((FULL, FULL, FULL, FULL), (1 << 64) - 1, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    (
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        0x299F31D0_A4093822,
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+    ),
+]
+
+
+@pytest.mark.parametrize(("counter", "key", "expected"), KNOWN_ANSWERS)
+def test_philox_gives_the_published_known_answers(counter, key, expected):
+    assert philox(key, *counter) == expected
+    arrays = [np.full(3, word, dtype=np.uint64) for word in counter]
+    for column, word in zip(philox_blocks(key, *arrays), expected, strict=True):
+        assert column.tolist() == [word] * 3
+
+
+@given(seed=st.integers(0, (1 << 64) - 1), a=WORD, b=WORD, c=WORD, limit=st.integers(1, 1 << 32))
+@settings(max_examples=60, deadline=None)
+def test_one_draw_is_the_same_number_as_in_an_array(seed, a, b, c, limit):
+    seeds = Seeds(seed)
+    at = (np.array([a, a]), b, c)
+    assert seeds.u32("test", *at).tolist() == [seeds.one_u32("test", a, b, c)] * 2
+    assert seeds.u64("test", *at).tolist() == [seeds.one_u64("test", a, b, c)] * 2
+    assert seeds.below("test", limit, *at).tolist() == [seeds.one_below("test", limit, a, b, c)] * 2
+    assert seeds.normal_q16("test", *at).tolist() == [seeds.one_normal_q16("test", a, b, c)] * 2
+    assert seeds.bytes16("test", a)[0].tobytes() == seeds.one_bytes16("test", a)
+
+
+def test_many_draws_at_once_are_the_same_numbers(monkeypatch):
+    pytest.importorskip("numba")
+    a = np.concatenate([np.arange(seeds_module.COMPILED_FROM), [2**32 - 1, 2**31]])
+    for seed in (0, 1, 2**64 - 1):
+        seeds = Seeds(seed)
+        for b, c in ((0, 0), (7, 2**32 - 1)):
+            compiled = seeds.blocks("many", a, b, c), seeds.normal_q16("many", a, b, c)
+            with monkeypatch.context() as slow:
+                slow.setattr(seeds_module, "_compiled", lambda _draws: None)
+                plain = seeds.blocks("many", a, b, c), seeds.normal_q16("many", a, b, c)
+            for one, other in zip(compiled, plain, strict=True):
+                assert one.dtype == other.dtype and np.array_equal(one, other)
+            assert seeds_module._compiled(len(a)) is not None
+            square = seeds.blocks("many", a.reshape(2, -1), b, c)
+            assert np.array_equal(square, compiled[0].reshape(2, -1, 4))
+
+
+def test_a_draw_depends_on_neither_order_nor_company():
+    seeds = Seeds(5)
+    everything = seeds.u64("fading", np.arange(40_000)[:, None], np.arange(2))
+    some = np.array([39_999, 7, 16_384])
+    assert (seeds.u64("fading", some, 1) == everything[some, 1]).all()
+
+
+def test_seed_purpose_and_each_counter_matter():
+    draws = {
+        Seeds(1).one_u64("a", 2, 3, 4), Seeds(2).one_u64("a", 2, 3, 4), Seeds(1).one_u64("b", 2, 3, 4),
+        Seeds(1).one_u64("a", 3, 3, 4), Seeds(1).one_u64("a", 2, 4, 4), Seeds(1).one_u64("a", 2, 3, 5),
+        Seeds(1).child("x").one_u64("a", 2, 3, 4), Seeds(1 << 40 | 1).one_u64("a", 2, 3, 4),
+    }  # fmt: skip
+    assert len(draws) == 8
+
+
+def test_normal_has_the_moments_and_tails_of_a_normal():
+    z = Seeds(1).normal_q16("moments", np.arange(1_000_000)) / Q16
+    assert abs(z.mean()) < 0.003
+    assert abs(z.var() - 1) < 0.005
+    assert abs((z**4).mean() - 3) < 0.03
+    for sigmas, tail in ((1, 0.158655), (2, 0.022750), (3, 0.001350), (4, 3.167e-5)):
+        for side in (z > sigmas, z < -sigmas):
+            assert abs(side.mean() - tail) < 4 * (tail / 1e6) ** 0.5
+
+
+def test_normal_table_is_even_monotonic_and_bounded():
+    words = np.concatenate([np.arange(0, 1 << 22, 97), np.arange(1 << 20, 1 << 31, 9_973)]).astype(np.uint64)
+    words.sort()
+    z = normal_of(words)
+    assert (np.diff(z) <= 0).all()
+    assert (normal_of(words | np.uint64(1 << 31)) == -z).all()
+    assert 6.0 < z.max() / Q16 < 6.5
+    assert [one_normal_of(int(w)) for w in words[::997]] == z[::997].tolist()
+
+
+def test_below_covers_its_range_evenly():
+    counts = np.bincount(Seeds(3).below("die", 6, np.arange(60_000)), minlength=6)
+    assert len(counts) == 6
+    assert abs(counts - 10_000).max() < 400
+
+
+@pytest.mark.parametrize("seed", [-1, 1 << 64, 1.5, "7", True])
+def test_a_seed_that_does_not_fit_is_refused_by_name(seed):
+    with pytest.raises(SeedError, match="seed"):
+        Seeds(seed)
+
+
+def test_counters_and_limits_that_do_not_fit_are_refused():
+    seeds = Seeds(0)
+    with pytest.raises(SeedError, match="counter b"):
+        seeds.u32("x", 1, np.array([3, 1 << 32]))
+    with pytest.raises(SeedError, match="counter a"):
+        seeds.one_u32("x", -1)
+    with pytest.raises(SeedError, match="limit"):
+        seeds.below("x", 0, 1)

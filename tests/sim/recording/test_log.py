@@ -1,0 +1,236 @@
+"""Logs are read in three formats; what cannot be read is refused with file, line and reason, and never otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sim.recording import log as log_reader
+from sim.recording.log import ASSUMED_DBM, BadLog, Log, Played, read_log
+from wmbus.link import add_crcs_a, add_crcs_b
+
+HEX = "314493441234567835087a740000200b6e2701004b6e450100426c5f2ccb086e790000c2086c7f21326cffff046d200b7422"
+FRAME = bytes.fromhex(HEX)
+PLAIN = f"2026-02-09T04:01:02,-71,{HEX}"
+SAMPLE = Path(__file__).parents[2] / "data" / "recording.log"
+
+
+def log(tmp_path: Path, *lines: str) -> Log:
+    path = tmp_path / "x.log"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return read_log(path)
+
+
+def one(tmp_path: Path, line: str) -> Played:
+    (single,) = log(tmp_path, line).played
+    return single
+
+
+# --- what is read ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        PLAIN,
+        f"2026-02-09T04:01:02;-71;{HEX}",
+        f"2026-02-09 04:01:02\t-71.0\t{HEX}",
+        f"2026-02-09 04:01:02 -71 {HEX}",
+        f"2026-02-09T04:01:02 -71 {HEX.upper()}",
+        f"  2026-02-09T04:01:02Z , -71 , 0x{HEX}  ",
+        f"2026-02-09T05:01:02+01:00,-71,|{HEX}|",
+        f"2026-02-09T04:01:02,-71,{FRAME.hex(' ')}",
+        f"2026-02-09 04:01:02 -71 {FRAME.hex(' ')}",
+        f"1770609662,-71,{HEX}",
+        f"1770609662.0 -71 {HEX}",
+        f"T1;1;1;2026-02-09 04:01:02.000;-71;-70;78563412;0x{HEX}",
+        f"t1;1;1;2026-02-09 04:01:02;-71;;;0x{HEX.upper()}",
+        json.dumps({"time": "2026-02-09T04:01:02", "rssi": -71, "telegram": HEX}),
+        json.dumps({"time": 1770609662, "rssi": "-71", "telegram": "0x" + HEX, "meter": "ignored"}),
+    ],
+)
+def test_every_format_says_the_same(tmp_path: Path, line: str) -> None:
+    """Each line, followed by one a second later in its own kind of time, which shows that its time was understood."""
+    dated = "-" in line.split(",")[0][1:5] or "2026" in line
+    later = "2026-02-09T04:01:03" if dated else "1770609663"
+    first, second = log(tmp_path, line, f"{later},-60,{HEX}").played
+    assert (first.line, first.at_ns, first.rssi_dbm, first.telegram, first.mode) == (1, 0, -71.0, FRAME, "T1")
+    assert not first.rssi_assumed
+    assert second.at_ns == 1_000_000_000
+
+
+@pytest.mark.parametrize("add_crcs", [add_crcs_a, add_crcs_b])
+def test_crcs_of_both_formats_are_checked_and_stripped(tmp_path: Path, add_crcs: object) -> None:
+    assert callable(add_crcs)
+    assert one(tmp_path, f"0,-71,{add_crcs(FRAME).hex()}").telegram == FRAME
+
+
+def test_a_wrong_crc_is_refused_with_the_line(tmp_path: Path) -> None:
+    wire = bytearray(add_crcs_a(FRAME))
+    wire[20] ^= 1
+    with pytest.raises(BadLog, match=r"x\.log, line 2: crc at byte 28: format A block at byte 12"):
+        log(tmp_path, PLAIN, f"2026-02-09T04:01:02,-71,{wire.hex()}")
+
+
+@pytest.mark.parametrize("mode", ["T1", "C1", "S1"])
+def test_modes(tmp_path: Path, mode: str) -> None:
+    assert one(tmp_path, json.dumps({"time": 1, "telegram": HEX, "mode": mode})).mode == mode
+    assert one(tmp_path, f"{mode};1;1;2026-02-09 04:01:02.345;-71;-71;1;0x{HEX}").mode == mode
+
+
+def test_a_level_that_is_no_dbm_is_assumed_and_counted(tmp_path: Path) -> None:
+    """rtl_wmbus writes raw levels above 0; JSON may lack one; a plain line may not."""
+    read = log(
+        tmp_path,
+        f"T1;1;1;2026-02-09 04:01:02.345;97;148;1;0x{HEX}",
+        json.dumps({"time": "2026-02-09T04:01:03", "telegram": HEX}),
+        json.dumps({"time": "2026-02-09T04:01:04", "telegram": HEX, "rssi": None}),
+        f"2026-02-09T04:01:05,-71,{HEX}",
+    )
+    assert [p.rssi_dbm for p in read.played] == [ASSUMED_DBM] * 3 + [-71.0]
+    assert read.assumed == 3
+
+
+def test_what_the_receiver_marked_as_broken_is_counted_and_passed_over(tmp_path: Path) -> None:
+    read = log(tmp_path, "# comment", "", f"T1;0;0;2026-02-09 04:01:02.000;40;80;FFFF07FF;0x1944ff{'ff' * 20}", PLAIN)
+    assert (len(read.played), read.broken_lines, read.played[0].line) == (1, (3,), 4)
+
+
+def test_telegrams_come_in_order_of_time_and_equal_times_in_order_of_lines(tmp_path: Path) -> None:
+    read = log(tmp_path, f"7.5,-60,{HEX}", f"-2,-61,{HEX}", f"7.5,-62,{HEX}")
+    assert [(p.line, p.at_ns) for p in read.played] == [(2, 0), (1, 9_500_000_000), (3, 9_500_000_000)]
+
+
+def test_times_are_exact(tmp_path: Path) -> None:
+    """A double holds no nanoseconds since 1970, and a log of seconds since then is common."""
+    read = log(tmp_path, f"1770609662.000000001,-60,{HEX}", f"1770609662.000000002,-60,{HEX}")
+    assert [p.at_ns for p in read.played] == [0, 1]
+    read = log(tmp_path, f"2026-02-09T04:01:02.123456,-60,{HEX}", f"2026-02-09T04:01:02.123457,-60,{HEX}")
+    assert [p.at_ns for p in read.played] == [0, 1_000]
+
+
+def test_lines_of_windows_and_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_bytes(b"\xef\xbb\xbf" + f"{PLAIN}\r\n{PLAIN}\r\n".encode())
+    assert [p.line for p in read_log(path).played] == [1, 2]
+
+
+def test_the_sample_is_read() -> None:
+    read = read_log(SAMPLE)
+    assert [p.line for p in read.played] == [2, 4, 5, 7, 8, 9, 10, 11]
+    assert [p.mode for p in read.played] == ["T1", "T1", "T1", "T1", "C1", "C1", "T1", "T1"]
+    assert (read.broken_lines, read.assumed) == ((3,), 2)
+    assert read.played[3].at_ns == 57_655_000_000
+
+
+# --- what is refused -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("hello", r"TIME,RSSI,HEX expected, found 1 field: 'hello'"),
+        (f"-71,{HEX}", r"TIME,RSSI,HEX expected, found 1 field"),
+        (f"12 {HEX}", r"TIME,RSSI,HEX expected, found 2 fields"),
+        (f"12,,{HEX}", r"TIME,RSSI,HEX expected, found 2 fields"),
+        (f"12,loud,{HEX}", r"RSSI 'loud' is not a number"),
+        (f"12,97,{HEX}", r"RSSI 97 dBm is not between -200 and 50"),
+        (f"12,nan,{HEX}", r"RSSI nan dBm is not between"),
+        (f"12,-1e999,{HEX}", r"RSSI -inf dBm is not between"),
+        (f"T1;1;1;12;70000;1;1;0x{HEX}", r"RSSI 70000 dBm is not between"),
+        (f"noon,-71,{HEX}", r"'noon' is neither seconds nor a date-time like 2026-02-09T04:01:02"),
+        (f"2026-02-30T04:01:02,-71,{HEX}", r"'2026-02-30T04:01:02' is neither seconds"),
+        (f"nan,-71,{HEX}", r"'nan' seconds is no time"),
+        (f"inf,-71,{HEX}", r"'inf' seconds is no time"),
+        (f"1e30,-71,{HEX}", r"'1e30' seconds is no time"),
+        ("12,-71,31449x44", r"character 6 of the telegram is no hex digit: '1449x44'"),
+        (f"12,-71,{HEX}\uff11", r"character 101 of the telegram is no hex digit"),
+        (f"12,-71,{HEX[:-1]}", r"the telegram has 99 hex digits, an odd number; one is missing"),
+        (f"12,-71,{HEX[:-2]}", r"length-mismatch at byte 0: L says 49 bytes follow, 48 do"),
+        ("12,-71,0x", r"too-short at byte 0"),
+        (f"X9;1;1;12;-71;-71;1;0x{HEX}", r"mode 'X9' is not one of T1, C1, S1"),
+        (json.dumps({"time": 1, "telegram": HEX, "mode": "N"}), r"mode 'N' is not one of T1, C1, S1"),
+        ('{"time": 1,', r"not JSON: "),
+        ('{"a":' * 100_000, r"not JSON: "),
+        ('{"time": 1}', r"JSON without 'telegram'; time, rssi and telegram are expected"),
+        ('{"time": null, "rssi": -3}', r"JSON without 'time' and 'telegram'"),
+        (json.dumps({"time": 1, "rssi": [], "telegram": HEX}), r"RSSI '\[\]' is not a number"),
+        (f"2026-02-09T04:01:02,-71,{HEX}", r"the lines before count time the other way; use one kind"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, line: str, what: str) -> None:
+    with pytest.raises(BadLog, match=rf"x\.log, line 2: (.*: )?{what}") as refused:
+        log(tmp_path, f"11,-71,{HEX}", line)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 350
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", r"no telegram in it; a line is TIME,RSSI,HEX"),
+        (b"# only a comment\n\n", r"no telegram in it; a line is"),
+        (b"T1;0;0;2026-02-09 04:01:02;1;1;1;0x19\n", r"no telegram in it; its 1 lines are marked as broken"),
+        (b"\x80\x81\x82", r"byte 0 is not UTF-8 text; a log is text, one telegram a line"),
+        (f"0,-71,{HEX}\n31708801,-71,{HEX}\n".encode(), r"spans more than a year \(367 days\); cut it into parts"),
+    ],
+)
+def test_a_file_that_cannot_be_played_is_named(tmp_path: Path, content: bytes, what: str) -> None:
+    path = tmp_path / "x.log"
+    path.write_bytes(content)
+    with pytest.raises(BadLog, match=rf"x\.log: {what}"):
+        read_log(path)
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadLog, match=r"none\.log: No such file or directory"):
+        read_log(tmp_path / "none.log")
+    with pytest.raises(BadLog, match=r"Is a directory"):
+        read_log(tmp_path)
+
+
+def test_a_file_beyond_all_reason_is_not_read_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_reader, "LOG_MAX_BYTES", 10)
+    with pytest.raises(BadLog, match=r"larger than 0 MiB; cut it into parts"):
+        log(tmp_path, PLAIN)
+
+
+# --- whatever comes --------------------------------------------------------------------------------------------
+
+FIELD = st.one_of(
+    st.text(max_size=20),
+    st.floats().map(str),
+    st.datetimes().map(str),
+    st.sampled_from([HEX, "0x" + HEX, add_crcs_b(FRAME).hex(), "-71", "T1", "1", "2026-02-09T04:01:02", ""]),
+)
+LINE = st.one_of(
+    st.text(max_size=200),
+    st.tuples(st.sampled_from([",", ";", "\t", " "]), st.lists(FIELD, max_size=9)).map(lambda x: x[0].join(x[1])),
+    st.dictionaries(
+        st.sampled_from(["time", "rssi", "telegram", "mode", "x"]),
+        st.one_of(FIELD, st.none(), st.integers(), st.floats(), st.lists(st.integers(), max_size=2)),
+    ).map(json.dumps),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(st.binary(max_size=400), st.lists(LINE, min_size=1, max_size=4).map("\n".join)))
+@example("0001-01-01T00:00:00+23:59,-71," + HEX)
+@example("9999-12-31T23:59:59-23:59,-71," + HEX)
+@example("1e-999999999,-71," + HEX)
+@example("1,-71," + HEX + "\n{" + "[" * 5_000)
+@example('{"time": ' + "9" * 5_000 + "}")
+def test_nothing_but_bad_log_is_ever_raised(tmp_path_factory: pytest.TempPathFactory, content: bytes | str) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.log"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+    with contextlib.suppress(BadLog):
+        read = read_log(path)
+        assert read.played[0].at_ns == 0
+        assert all(a.at_ns <= b.at_ns for a, b in pairwise(read.played))
+        assert all(len(p.telegram) == p.telegram[0] + 1 for p in read.played)
