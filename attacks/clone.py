@@ -11,7 +11,7 @@ from attacks.parts import forgery
 from attacks.parts.survey import Survey
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import world_time
-from sim.core.spec import SECURITIES
+from sim.core.vocabulary import SECURITIES
 from sim.endpoint.port import Identity
 from sim.truth.ground_truth import Truth, fingerprint
 

@@ -9,7 +9,7 @@ from typing import Any
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.sent_frames import Shot
 from sim.core.clock import ns
-from sim.core.spec import SECURITIES
+from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth
 from wmbus.link import Address
 from wmbus.telegram import build

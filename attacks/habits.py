@@ -13,7 +13,7 @@ from attacks.parts.roc_auc import separation, weighted
 from attacks.sniff import units_without_key
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_HOUR
-from sim.core.spec import SECURITIES
+from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.errors import BadTelegram
 from wmbus.telegram import parse

@@ -8,7 +8,7 @@ from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.survey import Survey
-from sim.core.spec import SECURITIES
+from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.errors import BadTelegram
 from wmbus.telegram import read

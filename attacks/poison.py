@@ -11,7 +11,7 @@ from attacks.parts import forgery
 from attacks.parts.survey import Known, Survey
 from sim.core.bundle import Heard
 from sim.core.clock import ns
-from sim.core.spec import SECURITIES
+from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth
 
 TIMED = "genuine telegrams refused"

@@ -76,7 +76,7 @@ def _foreseen() -> tuple[type[BaseException], ...]:
     from bench.run_directory import RunDirectoryError
     from reports.run_model import RunError
     from sim.core.seeds import SeedError
-    from sim.core.spec import SpecError
+    from sim.core.settings import SpecError
     from sim.endpoint.apt_packages import CannotFetch
     from sim.endpoint.port import EndpointError
     from sim.gateway.outbox import OutboxError

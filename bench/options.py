@@ -9,7 +9,8 @@ import argparse
 import json
 from dataclasses import dataclass
 
-from sim.core.spec import SpecError, WorldSpec
+from sim.core.settings import SpecError
+from sim.world_spec import WorldSpec
 
 ENGINES = ("arrays", "reference")
 ENGINE_HELP = "how the air is worked out: in whole windows (arrays), or frame by frame to compare (reference)"

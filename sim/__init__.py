@@ -1,6 +1,6 @@
 """The world: everything between a radiator and a stored reading. No pytest in here, and no file but the history.
 
-    core/       time, seeds, events, history, worlds as TOML, the format of bundles
+    core/       time, seeds, events, history, settings from TOML, parts found by folder, the format of bundles
     radio/      the air: emissions in; receptions, and losses with a reason, out
     endpoint/   the broker, or what stands for it
     pki/        certificates
@@ -12,6 +12,7 @@
     recording/  a recorded log, read and played on the air of a world
     truth/      what really happened, held against what the portal stored
     lockstep    real sockets move while world time stands still
+    world_spec  a world as TOML
     world       puts them together and runs them
     city/       the same world as arrays from end to end, for capacity planners
 """

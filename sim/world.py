@@ -31,9 +31,9 @@ from sim.core.events import (
 )
 from sim.core.history import History
 from sim.core.seeds import Seeds
-from sim.core.spec import GatewaySpec, WorldSpec
 from sim.endpoint.port import Address, EndpointError, Identity, Session
 from sim.endpoint.registry import open_endpoint
+from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.virtual import VirtualGateway
 from sim.lockstep import Settlement
 from sim.meters.fleet import Fleet
@@ -49,6 +49,7 @@ from sim.radio.site import Site
 from sim.recording.log import Played
 from sim.recording.replayed_meters import Antenna, Playing, enrol
 from sim.truth.ground_truth import Truth
+from sim.world_spec import WorldSpec
 
 PORTAL = "portal"
 START_DEADLINE_S = 60.0

@@ -22,14 +22,15 @@ import numpy as np
 
 from arrays import build_telegrams, ciphers
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec, PortalSpec
 from sim.meters import telegram_batch as many
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
 from sim.portal.decrypt_batch import Opening
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import Registry
 from sim.portal.meter_table import Roll
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
 from tests.sim.portal.bed import CALENDAR
 from tests.sim.portal.twins import GATEWAYS, entries_of, fleet_of_everything

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from sim.core.spec import WorldSpec, load
+from sim.world_spec import WorldSpec, load
 
 TOML = """
 title = "Twelve meters on one staircase"

@@ -14,7 +14,7 @@ from typing import Any
 from attacks.parts.survey import Known, Survey
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_MS
-from sim.core.spec import SECURITIES
+from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Spoken
 
 OWN_HEADER_NS = 5 * NS_PER_MS  # a header is read within this of the frame's beginning: these are our own

@@ -8,7 +8,7 @@ from typing import Any
 
 from attacks.attack import attacks
 from bench.rig.scenario import SCENARIOS
-from sim.core.spec import SpecError
+from sim.core.settings import SpecError
 from sim.endpoint.registry import FEATURES
 from sim.meters.meter_type import kinds
 

@@ -20,7 +20,8 @@ from bench import run_directory
 from bench.errors import CannotRun
 from bench.options import Options, changed, seed
 from bench.sweep.sweep_command import workers
-from sim.core.spec import SpecError, load
+from sim.core.settings import SpecError
+from sim.world_spec import load
 
 if TYPE_CHECKING:
     from sim.city.conduct import CityResult

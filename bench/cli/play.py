@@ -33,10 +33,11 @@ from bench.rig.measure import Measure
 from bench.rig.scenario import Stage, load_world
 from bench.rig.world_row import world_json
 from sim.core.clock import NS_PER_MS, NS_PER_S, wall_now, wall_s
-from sim.core.spec import CHECKS, WorldSpec
 from sim.portal.keyring import Keyring, KeyringError
+from sim.portal.portal_spec import CHECKS
 from sim.recording.log import ASSUMED_DBM, BadLog, Log, read_log
 from sim.recording.replayed_meters import AlreadyThere, Outcome, Playing, announced
+from sim.world_spec import WorldSpec
 
 WORLD = "field-50"
 ID_PREFIX = "play/"  # of the one scenario in a played run

@@ -27,7 +27,7 @@ from bench.frame.decode import parsed, stream
 from bench.frame.hex_text import BadText, key_bytes, telegram_bytes, whole_stdin
 from bench.frame.sample import TELEGRAMS_A_YEAR, fleet_of
 from sim.core.seeds import Seeds
-from sim.core.spec import SECURITIES
+from sim.core.vocabulary import SECURITIES
 from sim.meters.expected_records import Statement, statements
 from sim.meters.meter_type import Kind, kind
 from wmbus.as_json import json_value

@@ -17,9 +17,10 @@ from typing import Any
 
 from bench.frame.hex_text import write_lines
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec, Security
+from sim.core.vocabulary import Security
 from sim.meters.expected_records import stated
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import TAMPERS, Kind, kind, kinds
 from wmbus.as_json import json_value
 from wmbus.telegram import begins_2f2f

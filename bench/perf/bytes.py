@@ -10,8 +10,9 @@ import numpy as np
 
 from bench.perf.air import City
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec, Security
+from sim.core.vocabulary import Security
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 
 _BATCH = 65_536
 _NOON = 48  # telegram 48 of an interval of 900 s: all clocks show one day

@@ -15,7 +15,7 @@ from bench.perf.recorded import COUNTRY
 from sim.city.conduct import CityResult, run
 from sim.city.plan import Blocks, CityPlan, Depth, Outages
 from sim.city.shard import Shard
-from sim.core.spec import WorldSpec, load
+from sim.world_spec import WorldSpec, load
 
 _HOUR_NS = 3_600 * 10**9
 

@@ -16,8 +16,9 @@ import numpy as np
 from arrays import ciphers
 from bench.perf.bytes import fleet_of
 from sim.core.seeds import Seeds
-from sim.core.spec import SECURITIES, FleetSpec
+from sim.core.vocabulary import SECURITIES
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
 
 _NOON = 48  # telegram 48 of an interval of 900 s: all clocks show one day

@@ -16,7 +16,7 @@ from bench.perf.city import world
 from sim.city.plan import Blocks, CityPlan
 from sim.city.shard import Shard
 from sim.city.stored_readings import Readings
-from sim.core.spec import Security
+from sim.core.vocabulary import Security
 
 _HOUR_NS = 3_600 * 10**9
 _WARM = 3  # windows: the first begins at midnight, the second compiles, the third is the first with late bundles

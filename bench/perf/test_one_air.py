@@ -15,13 +15,13 @@ import simpy
 from bench.perf.air import WINDOW_NS
 from sim.core.history import History
 from sim.core.seeds import Seeds
-from sim.core.spec import SiteSpec
 from sim.radio.air import ARRAYS, REFERENCE, Air
 from sim.radio.emissions import Schedule
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Radios
 from sim.radio.propagation import Propagation
 from sim.radio.site import Site
+from sim.radio.site_spec import SiteSpec
 
 
 def window(engine: str, meters: int, gateways: int) -> tuple[float, str]:

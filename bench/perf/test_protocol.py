@@ -18,8 +18,9 @@ import pytest
 
 from bench.frame.decode import Decoder
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec, Security
+from sim.core.vocabulary import Security
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from wmbus.link import Address
 from wmbus.telegram import build, read
 

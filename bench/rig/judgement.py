@@ -11,7 +11,7 @@ from typing import Any
 from attacks.attack import Outcome
 from bench.rig.scenario import Stage
 from bench.rig.verdict import Decision, Verdict, decide
-from sim.core.spec import SECURITIES
+from sim.core.vocabulary import SECURITIES
 
 Key = tuple[str, str, str, str]  # attack, variant, defences, security mode
 

@@ -9,7 +9,7 @@
 The function runs several times: "on" (the world as its file says), under each named set of `defences`, and "off" (the
 attacks' own weaknesses applied): that last run is the control. Verdict letters are those of the threat list: X
 prevented, D detected, T tolerated (bounded), S succeeded, N not applicable; tuples are in the order of
-sim.core.spec.SECURITIES.
+sim.core.settings.SECURITIES.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ from bench.rig.pcap_tap import AirLog
 from bench.rig.verdict import Verdict
 from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
-from sim.core.spec import SECURITIES, SpecError, WorldSpec, load
+from sim.core.settings import SpecError
+from sim.core.vocabulary import SECURITIES
 from sim.endpoint.registry import FEATURES
 from sim.truth.ground_truth import Truth
 from sim.world import World
+from sim.world_spec import WorldSpec, load
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 WORLDS = SCENARIOS / "worlds"

@@ -26,8 +26,8 @@ from bench.rig.judgement import Judgement, judge
 from bench.rig.scenario import SCENARIOS, LeftOut, Mark, Stage, load_world
 from bench.rig.world_row import world_json
 from sim.core.clock import wall_s
-from sim.core.spec import WorldSpec
 from sim.endpoint.registry import FEATURES
+from sim.world_spec import WorldSpec
 
 
 @dataclass(frozen=True, slots=True)

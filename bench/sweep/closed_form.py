@@ -28,13 +28,13 @@ from numpy.typing import NDArray
 from sim.city.plan import CityPlan
 from sim.core.clock import NS_PER_S
 from sim.core.seeds import Seeds
-from sim.core.spec import WorldSpec
 from sim.meters.fleet import Fleet
 from sim.radio.capture import CAPTURE_CDB
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Ears
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.site import Site
+from sim.world_spec import WorldSpec
 
 F64 = NDArray[np.float64]
 MOST_METERS: Final = 20_000  # beyond, one gateway's load is far above what anybody would draw

@@ -29,8 +29,9 @@ from bench.sweep import closed_form
 from bench.sweep.point_measures import READINGS, of_depth
 from sim.city.plan import CityPlan, Outages
 from sim.core.clock import NS_PER_HOUR
-from sim.core.spec import SpecError, WorldSpec, build, load, number, read_toml
+from sim.core.settings import SpecError, build, number, read_toml
 from sim.meters.meter_type import kind
+from sim.world_spec import WorldSpec, load
 
 SWEEPS: Final = run_directory.ROOT / "scenarios" / "sweeps"
 WORLDS: Final = run_directory.ROOT / "scenarios" / "worlds"

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.clock import NS_PER_S
-from sim.core.spec import SpecError, WorldSpec
+from sim.core.settings import SpecError
 from sim.meters.sending_times import LIMIT_NS
 from sim.radio.engine import MAX_WINDOW_NS
 from sim.radio.site import HOUSES_A_BLOCK, STAIRCASES_A_HOUSE
+from sim.world_spec import WorldSpec
 
 I64 = NDArray[np.int64]
 Depth = Literal["radio", "bytes", "readings"]

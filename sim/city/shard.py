@@ -24,7 +24,6 @@ from sim.core.clock import NS_PER_S
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.core.seeds import Seeds
-from sim.core.spec import WorldSpec
 from sim.meters.fleet import Fleet
 from sim.radio.engine import Engine, Frames
 from sim.radio.link_modes import Mode, air_time_ns
@@ -32,6 +31,7 @@ from sim.radio.link_search import near_links, reach_cm
 from sim.radio.links import Ears, Links, Radios
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.site import Site
+from sim.world_spec import WorldSpec
 
 own_frames: Any
 try:

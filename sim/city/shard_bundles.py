@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from arrays.jit import njit
 from sim.core.clock import ns
 from sim.core.history import FrameBatch
-from sim.core.spec import GatewaySpec, WorldSpec
+from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.virtual import OVERHEAD_BYTES
 from sim.portal.sort_by_meter import grouped
+from sim.world_spec import WorldSpec
 
 I64 = NDArray[np.int64]
 _LOST: Final = -2

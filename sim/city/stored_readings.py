@@ -24,8 +24,8 @@ from sim.city.shard import Shard
 from sim.city.shard_bundles import Bundles, Receptions
 from sim.core.clock import NS_PER_HOUR, NS_PER_MS, Calendar, ns
 from sim.core.history import FrameBatch
-from sim.core.spec import FleetSpec, WorldSpec
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.physics.heat import MS_PER_DAY
 from sim.meters.telegram_batch import Telegrams
 from sim.portal.freshness_many import look, mark
@@ -37,6 +37,7 @@ from sim.portal.record_templates import NONE
 from sim.portal.sort_by_meter import grouped, mixed
 from sim.portal.window import SEEN
 from sim.truth.ground_truth_columns import FleetTruth, wires
+from sim.world_spec import WorldSpec
 
 I64 = NDArray[np.int64]
 MASK_SILENCE_NS: Final = 64 * NS_PER_HOUR  # a weekend and two nights

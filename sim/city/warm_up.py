@@ -52,7 +52,9 @@ def _play(depth: Depth) -> None:
     from sim.city.plan import Blocks, CityPlan
     from sim.core.clock import NS_PER_S
     from sim.core.seeds import COMPILED_FROM, Seeds
-    from sim.core.spec import FleetSpec, GatewaySpec, WorldSpec
+    from sim.gateway.gateway_spec import GatewaySpec
+    from sim.meters.fleet_spec import FleetSpec
+    from sim.world_spec import WorldSpec
 
     fleet = (
         FleetSpec("a", "vipa-c10", 60, security="mode5"), FleetSpec("b", "vipa-c10", 60, security="mode7", link="C1"),

@@ -2,5 +2,6 @@
 
 clock      world time; the door to wall time      seeds     every draw; the door to randomness
 events     what can happen                        history   what happened, and its digest
-spec       worlds as TOML                         bundle    the format of a bundle, of acknowledgements and births
+settings   settings from TOML, checked            parts     parts found by folder
+vocabulary words that several rooms use           bundle    the format of a bundle, of acknowledgements and births
 """

@@ -39,6 +39,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Event):
+    """Which run this is. Not digested: two spellings of one world have one history."""
+
+    observed: ClassVar[bool] = True
     world: str
     seed: int
     spec_digest: str

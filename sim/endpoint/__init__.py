@@ -1,5 +1,6 @@
 """What stands between gateways and portal: the port, and one file an endpoint.
 
+    endpoint_spec       [endpoint] of a world
     port                the verbs every endpoint has
     registry            which endpoints there are, and how a world gets its own
     memory              embedded, for runs that want no broker

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sim.core import clock
-from sim.core.spec import EndpointSpec
+from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.fence import Fences
 from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected, Session
 from sim.endpoint.topic_acl import matches, may_publish, may_read

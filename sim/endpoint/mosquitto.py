@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sim.core import clock
-from sim.core.spec import EndpointSpec
 from sim.endpoint import mosquitto_config
+from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import Wheel
 from sim.endpoint.mosquitto_program import find_mosquitto
 from sim.endpoint.port import Address, EndpointError, Identity, Session

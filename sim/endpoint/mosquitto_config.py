@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.core.spec import EndpointSpec
+from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.pki.authority import Pair
 
 QUEUED_MESSAGES = 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sim.core.spec import EndpointSpec
+from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.memory import Memory
 from sim.endpoint.mosquitto import Mosquitto
 

@@ -1,5 +1,6 @@
 """Gateways: keyless forwarders. They keep every bundle until the portal says that it is committed.
 
+    gateway_spec  [[gateway]] of a world
     port       what a world asks of a gateway, real or virtual
     outbox     custody in SQLite
     in_flight  which bundle goes out next, and what its fate says about it

@@ -20,8 +20,8 @@ from pathlib import Path
 from sim.core.bundle import ACK, BIRTH, UP, BadBundle, Bundle, Heard, decode_ack, encode_birth
 from sim.core.clock import ns
 from sim.core.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
-from sim.core.spec import GatewaySpec
 from sim.endpoint.port import NotConnected, Session
+from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.in_flight import Transit
 from sim.gateway.outbox import Outbox
 

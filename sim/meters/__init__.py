@@ -16,5 +16,6 @@
     fill_kernels      schedule, clock, count and field table, a block of rows at a time
     blockwise         the same, then encrypted and CRC'd before the next block
     per_day           which rows compiled code does: those of one day, then of the next
+    fleet_spec        [[fleet]] of a world
     fleet             all of it together; telegram k of meter m is a pure function of (seed, m, k)
 """

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arrays.build_telegrams import frame_template
-from sim.core.spec import Security
+from sim.core.vocabulary import Security
 from sim.meters import civil, fill_kernels
 from sim.meters.at_instant import NEVER_MS, Moment
 from sim.meters.encodings import encode_into, limits

@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 
 from sim.core.clock import NS_PER_MS, Calendar
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec, Security
+from sim.core.vocabulary import Security
 from sim.meters import civil
 from sim.meters.at_instant import NEVER_MS, Moment
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import TAMPERS, Kind
 from sim.meters.physics.heat import MS_PER_DAY, MS_PER_HOUR, heat_of
 from sim.meters.population import Population

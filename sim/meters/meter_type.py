@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.core.spec import SECURITIES, Link, Security
+from sim.core.vocabulary import SECURITIES, Link, Security
 from sim.meters.encodings import Field, decode, encode_into, encoder
 from wmbus.transport import CI_NONE, CI_SHORT, STS_LOW_POWER, STS_PERMANENT_ERROR
 

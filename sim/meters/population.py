@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from sim.core.clock import ns
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec, SpecError
+from sim.core.settings import SpecError
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import Kind, kind
 from sim.meters.physics import rooms
 from sim.meters.physics.heat import FACTOR_ONE

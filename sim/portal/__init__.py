@@ -1,5 +1,6 @@
 """The portal: the only holder of keys. A reference system under test whose every defence can be switched off.
 
+    portal_spec     [portal] of a world
     reasons         why a telegram is not a reading: the vocabulary
     keyring         meter keys (a file of mode 0600)
     meter_registry  which meters exist, what each must look like, who lives where, which gateways hear it

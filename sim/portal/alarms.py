@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from sim.core.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S, ns
 from sim.core.events import AlarmRaised
-from sim.core.spec import Alarm, PortalSpec
 from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.portal_spec import Alarm, PortalSpec
 from sim.portal.store import Store
 
 FRESHNESS_QUIET_NS = NS_PER_HOUR  # without another refusal for so long (at least three intervals) it is over

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from arrays import ciphers
 from sim.core.clock import Calendar
-from sim.core.spec import PortalSpec
 from sim.portal import frame_scan
 from sim.portal.freshness import Freshness
 from sim.portal.freshness_many import reason_place
 from sim.portal.interpret import Values
 from sim.portal.judge import Judge, Verdict
 from sim.portal.meter_table import NO_ROW, Roll, RollKeyring, RollRegistry, number_of
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
 from sim.portal.record_templates import MINUTE, NONE, REALS, SET_DATE_UNITS, SET_DAY, TAMPER, UNITS, WHOLES, Layouts
 from sim.portal.store import Store

@@ -19,9 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.core.clock import NS_PER_S, ns
-from sim.core.spec import PortalSpec
 from sim.portal import reasons
 from sim.portal.meter_registry import MeterEntry
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import Store
 from sim.portal.window import BEHIND, NEW, SEEN, Window, Windowed
 

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from arrays.jit import njit
 from sim.core.clock import ns
-from sim.core.spec import PortalSpec
 from sim.portal import reasons
 from sim.portal.freshness import (
     ACC_WINDOW,
@@ -35,6 +34,7 @@ from sim.portal.freshness import (
     WANDER_2048THS,
 )
 from sim.portal.meter_table import UNKNOWN, Roll
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.record_templates import NONE
 from sim.portal.window import BEHIND, NEW, SEEN
 

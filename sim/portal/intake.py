@@ -23,7 +23,6 @@ from sim.core import bundle
 from sim.core.bundle import BadBundle, Bundle
 from sim.core.clock import NS_PER_S, Calendar
 from sim.core.events import Event, TelegramRefused
-from sim.core.spec import PortalSpec
 from sim.endpoint.port import Message
 from sim.portal import reasons
 from sim.portal.alarms import Alarms
@@ -31,6 +30,7 @@ from sim.portal.freshness import Freshness
 from sim.portal.judge import Judge, Verdict
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import Registry
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import Evidence, Reading, Refusal, Store, fingerprint
 
 COPY_TOLERANCE_NS = 2 * NS_PER_S

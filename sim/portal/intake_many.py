@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from arrays.jit import njit
 from sim.core.clock import Calendar
-from sim.core.spec import PortalSpec
 from sim.portal.decrypt_batch import Contents, Opening
 from sim.portal.freshness_many import COPY, LATE, REASONS, STORED, FreshnessMany, judge
 from sim.portal.meter_table import Roll
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
 from sim.portal.record_templates import ENERGY_KWH, MINUTE, NONE, SET_DATE_UNITS, SET_DAY, TAMPER, UNITS, VOLUME_M3
 from sim.portal.sort_by_meter import grouped, uniques

@@ -16,12 +16,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from sim.core.clock import Calendar
-from sim.core.spec import PortalSpec
 from sim.portal import reasons
 from sim.portal.freshness import Freshness, Sight
 from sim.portal.interpret import Values, interpret, tampering
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import Reading
 from wmbus import reading, receiver
 from wmbus.dissect import Telegram, parse

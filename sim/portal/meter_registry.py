@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from sim.core.clock import ns
-from sim.core.spec import Security
+from sim.core.vocabulary import Security
 from wmbus.link import Address
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arrays.jit import njit
-from sim.core.spec import SECURITIES
+from sim.core.vocabulary import SECURITIES
 from sim.portal.judge import MODES
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry

@@ -3,6 +3,7 @@
     link_modes       T1, C1, S1: rates, preambles, air time, channel
     propagation      path loss, shadowing, fading; powers as exact integers
     capture          a threshold, or a packet-error curve as a drawn threshold
+    site_spec        [site] of a world
     site             where meters and gateways are
     links            who reaches whom, and at what level
     emissions        what a fleet sends in a window; one emission as others see it

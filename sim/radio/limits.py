@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.core.spec import SpecError
+from sim.core.settings import SpecError
 
 I64 = NDArray[np.int64]
 

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.seeds import NORMAL_KNOTS, Seeds, normal_of
-from sim.core.spec import SiteSpec
 from sim.radio.capture import draw_shift
+from sim.radio.site_spec import SiteSpec
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]

@@ -18,8 +18,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.core.spec import SiteSpec, SpecError
+from sim.core.settings import SpecError
 from sim.radio.propagation import FLOOR_HEIGHT_M
+from sim.radio.site_spec import SiteSpec
 
 F64 = NDArray[np.floating[Any]]
 I64 = NDArray[np.int64]

@@ -31,7 +31,7 @@ import numpy as np
 
 from sim.core.clock import NS_PER_MS, NS_PER_S, ns
 from sim.core.events import Fate
-from sim.core.spec import SECURITIES, Security
+from sim.core.vocabulary import SECURITIES, Security
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.store import Reading, Refusal, fingerprint
 from sim.radio.link_modes import Mode, air_time_ns

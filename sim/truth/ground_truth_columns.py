@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arrays.jit import njit
-from sim.core.spec import FleetSpec
 from sim.meters.civil import type_g
 from sim.meters.encodings import NOT_AVAILABLE, limits
 from sim.meters.expected_records import statements
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import Kind, Place
 from sim.meters.telegram_batch import addresses
 from sim.portal.intake_many import Rows

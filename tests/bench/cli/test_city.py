@@ -13,7 +13,7 @@ from bench.cli import main
 from bench.errors import CannotRun
 from sim.city.conduct import run
 from sim.city.plan import CityLimit
-from sim.core.spec import SpecError
+from sim.core.settings import SpecError
 from tests.bench.sweep.test_sweep_command import WORLD
 
 

@@ -17,9 +17,10 @@ import pytest
 from bench.frame.sample import samples
 from sim.core.clock import NS_PER_DAY
 from sim.core.seeds import Seeds
-from sim.core.spec import SECURITIES, FleetSpec
+from sim.core.vocabulary import SECURITIES
 from sim.meters.expected_records import stated
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
 from tests.bench.command_line import Rig
 from wmbus.as_json import json_value

@@ -12,7 +12,7 @@ from bench.sweep.grid import WORLDS
 from sim.city.conduct import run
 from sim.city.plan import CityPlan, Outages
 from sim.core.clock import NS_PER_S
-from sim.core.spec import WorldSpec, load
+from sim.world_spec import WorldSpec, load
 
 STAIRWELL = load(WORLDS / "stairwell-384.toml")
 

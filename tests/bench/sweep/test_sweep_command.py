@@ -18,7 +18,7 @@ from bench.cli import main
 from bench.errors import CannotRun
 from bench.sweep import grid, grid_result, point_log
 from bench.sweep.grid import SWEEPS, Expectation
-from sim.core.spec import SpecError
+from sim.core.settings import SpecError
 
 WORLD = """
 title = "A few houses"

@@ -18,7 +18,11 @@ from bench.sweep.worker_pool import Job
 from sim.city.conduct import combined
 from sim.city.plan import Blocks, CityPlan
 from sim.core.clock import NS_PER_S
-from sim.core.spec import FleetSpec, GatewaySpec, SiteSpec, SpecError, WorldSpec
+from sim.core.settings import SpecError
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.meters.fleet_spec import FleetSpec
+from sim.radio.site_spec import SiteSpec
+from sim.world_spec import WorldSpec
 from tests.bench.dying import dying
 
 HOUR_NS = 3_600 * NS_PER_S

@@ -17,13 +17,17 @@ from sim.city.plan import Blocks, CityLimit, CityPlan, Outages, available_bytes
 from sim.city.shard import Shard, outages
 from sim.core.clock import NS_PER_S
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec, GatewaySpec, SiteSpec, SpecError, WorldSpec
+from sim.core.settings import SpecError
+from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.radio.air import Air
 from sim.radio.emissions import Schedule
 from sim.radio.link_modes import Mode
 from sim.radio.propagation import Propagation
 from sim.radio.site import Site
+from sim.radio.site_spec import SiteSpec
+from sim.world_spec import WorldSpec
 
 HOUR = 3_600 * NS_PER_S
 ROOT = Path(__file__).resolve().parents[3]

@@ -10,7 +10,10 @@ from sim.city.conduct import run
 from sim.city.plan import Blocks, CityPlan, Outages
 from sim.city.shard import Shard
 from sim.core.clock import NS_PER_S
-from sim.core.spec import FleetSpec, GatewaySpec, SiteSpec, WorldSpec
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.meters.fleet_spec import FleetSpec
+from sim.radio.site_spec import SiteSpec
+from sim.world_spec import WorldSpec
 
 FLEET = (FleetSpec("a", "vipa-c10", 1_900, interval_s=300.0), FleetSpec("b", "vipa-c10", 400, interval_s=120.0))
 SPEC = WorldSpec("small", "A small city", FLEET, (GatewaySpec(count=4),), site=SiteSpec(path_loss_exponent=4.4))

@@ -8,7 +8,9 @@ import pytest
 from sim.city.shard_bundles import Bundles
 from sim.core.clock import NS_PER_S
 from sim.core.history import FrameBatch
-from sim.core.spec import FleetSpec, GatewaySpec, WorldSpec
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.meters.fleet_spec import FleetSpec
+from sim.world_spec import WorldSpec
 
 pytest.importorskip("numba")
 

@@ -20,13 +20,18 @@ from sim.city.shard_bundles import gateway_names
 from sim.city.stored_readings import Readings, Said
 from sim.core.clock import NS_PER_S
 from sim.core.seeds import Seeds
-from sim.core.spec import EndpointSpec, FleetSpec, GatewaySpec, PortalSpec, SiteSpec, WorldSpec
+from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.portal.intake_many import PortalMany, Taken
 from sim.portal.meter_table import address_of
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import StoreError
+from sim.radio.site_spec import SiteSpec
 from sim.truth.ground_truth_columns import FleetTruth
 from sim.world import World
+from sim.world_spec import WorldSpec
 from tests.sim.portal.twins import Twins, fleet_of_everything
 
 HOUR = 3_600 * NS_PER_S

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.core.spec import EndpointSpec
+from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.memory import Memory
 from sim.endpoint.port import Endpoint, EndpointError, NotConnected, Session
 from tests.sim.endpoint.brokers import make, states, until

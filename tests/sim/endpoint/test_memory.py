@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.core import clock
-from sim.core.spec import EndpointSpec
+from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.memory import Memory
 from sim.endpoint.port import Address, EndpointError
 from sim.endpoint.topic_acl import matches

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.core.spec import EndpointSpec
+from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Identity
 from sim.pki.authority import Authority

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sim.core import clock
-from sim.core.spec import EndpointSpec
 from sim.endpoint import mosquitto as module
+from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import EndpointError
 from sim.endpoint.supervised_process import Child

@@ -12,9 +12,10 @@ import pytest
 
 from sim.core.clock import ns
 from sim.core.events import BundleQuarantined, Event
-from sim.core.spec import EndpointSpec, GatewaySpec
+from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Session
+from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.virtual import VirtualGateway
 from tests.sim.endpoint.brokers import CuttingProxy, cpu_s, make
 from tests.sim.gateway.doubles import AckingPortal

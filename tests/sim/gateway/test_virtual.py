@@ -12,8 +12,9 @@ import pytest
 
 from sim.core.clock import NS_PER_S, ns
 from sim.core.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
-from sim.core.spec import EndpointSpec, GatewaySpec
+from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.memory import Memory
+from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.outbox import Outbox, OutboxError
 from sim.gateway.virtual import VirtualGateway
 from tests.sim.gateway.doubles import AckingPortal

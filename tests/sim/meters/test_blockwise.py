@@ -9,9 +9,10 @@ import pytest
 
 from arrays import ciphers
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec, Security
+from sim.core.vocabulary import Security
 from sim.meters import telegram_batch
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
 from wmbus.sender import build
 

@@ -10,9 +10,10 @@ import pytest
 
 from sim.core.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec, SpecError
+from sim.core.settings import SpecError
 from sim.meters import civil
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import UnknownKind, kinds
 from wmbus import telegram
 

@@ -8,7 +8,7 @@ import numpy as np
 import pymbusparser
 import pytest
 
-from sim.core.spec import Security
+from sim.core.vocabulary import Security
 from sim.meters.encodings import encoder
 from sim.meters.meter_type import Example, Kind, Slot, UnknownKind, kind, kinds
 from sim.meters.quantities import QUANTITIES

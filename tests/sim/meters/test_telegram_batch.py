@@ -10,9 +10,9 @@ import pytest
 from arrays import ciphers
 from sim.core.clock import NS_PER_DAY, NS_PER_S
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec
 from sim.meters import telegram_batch
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
 from wmbus.link import add_crcs_a
 

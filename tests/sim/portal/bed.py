@@ -10,11 +10,11 @@ from typing import Any
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar
 from sim.core.events import Event
-from sim.core.spec import PortalSpec
 from sim.endpoint.port import Message
 from sim.portal.intake import Portal
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.portal_spec import PortalSpec
 from wmbus.dates import encode_f, encode_g
 from wmbus.link import Address
 from wmbus.telegram import build

@@ -11,9 +11,9 @@ from bed import INTERVAL_S, METER, Bed, telegram
 from sim.core.bundle import encode_birth
 from sim.core.clock import NS_PER_S
 from sim.core.events import AlarmRaised
-from sim.core.spec import PortalSpec
 from sim.endpoint.port import Message
 from sim.portal.meter_registry import MeterEntry
+from sim.portal.portal_spec import PortalSpec
 from wmbus.link import Address
 
 NAME = str(METER)

@@ -12,9 +12,9 @@ from bed import INTERVAL_S, KEY, METER, Bed, payload, telegram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.core.spec import Check, PortalSpec
 from sim.portal import reasons
 from sim.portal.meter_registry import MeterEntry
+from sim.portal.portal_spec import Check, PortalSpec
 from sim.portal.window import BEHIND, NEW, SEEN, Window
 from wmbus.link import Address
 from wmbus.telegram import build

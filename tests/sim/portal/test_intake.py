@@ -22,10 +22,10 @@ from sim.core import bundle
 from sim.core.bundle import decode_ack, encode_birth
 from sim.core.clock import NS_PER_S
 from sim.core.events import TelegramRefused
-from sim.core.spec import PortalSpec
 from sim.endpoint.port import Message
 from sim.portal import reasons
 from sim.portal.meter_registry import MeterEntry
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import Store, StoreError, fingerprint
 from wmbus.link import Address
 

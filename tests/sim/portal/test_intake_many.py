@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arrays import ciphers
-from sim.core.spec import CHECKS, PortalSpec
 from sim.meters.fleet import Fleet
 from sim.portal import reasons
 from sim.portal.freshness_many import look, mark
 from sim.portal.meter_table import Roll, address_of, number_of
+from sim.portal.portal_spec import CHECKS, PortalSpec
 from sim.portal.reception_batch import Batch
 from sim.portal.record_templates import NONE
 from sim.portal.sort_by_meter import grouped

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from bed import Bed
 
-from sim.core.spec import PortalSpec
 from sim.portal import reasons
 from sim.portal.meter_registry import MeterEntry
+from sim.portal.portal_spec import PortalSpec
 from wmbus.errors import BadTelegram
 from wmbus.link import strip_crcs
 from wmbus.telegram import parse

@@ -10,9 +10,9 @@ from bed import INTERVAL_S, KEY, METER, Bed, payload, telegram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.core.spec import PortalSpec
 from sim.portal import reasons
 from sim.portal.meter_registry import MeterEntry
+from sim.portal.portal_spec import PortalSpec
 from wmbus.afl import FCL_MAC, FCL_MCL, FCL_MCR, MCL_MCR, Afl
 from wmbus.dissect import parse
 from wmbus.ell import Ell

@@ -12,9 +12,9 @@ import numpy as np
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec, PortalSpec
 from sim.endpoint.port import Message
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
 from sim.portal.decrypt_batch import _EPOCH
 from sim.portal.intake import Portal
@@ -22,6 +22,7 @@ from sim.portal.intake_many import REASONS, PortalMany, Rows, Taken
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.meter_table import Roll, address_of
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
 from sim.portal.record_templates import NONE
 from tests.sim.portal.bed import CALENDAR, START

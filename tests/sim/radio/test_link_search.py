@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from sim.core.seeds import Seeds
-from sim.core.spec import SiteSpec
 from sim.radio.link_modes import Mode
 from sim.radio.link_search import near_links
 from sim.radio.links import Ears, Links
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.site import Site
+from sim.radio.site_spec import SiteSpec
 
 
 @pytest.mark.parametrize("exponent", [2.8, 4.0, 5.5])

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from sim.core.seeds import Seeds, normal_of
-from sim.core.spec import SiteSpec
 from sim.radio.propagation import (
     LOWEST_CDBM,
     POWER_UNITS,
@@ -19,6 +18,7 @@ from sim.radio.propagation import (
     power_units,
     scaled,
 )
+from sim.radio.site_spec import SiteSpec
 
 
 def propagation(**settings) -> Propagation:

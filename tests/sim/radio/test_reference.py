@@ -7,9 +7,9 @@ import pytest
 from small_air import AIR_TIME_NS, Stage, radios, sorted_schedule
 
 from sim.core.events import Fate
-from sim.core.spec import SiteSpec
 from sim.radio.link_modes import Mode, air_time_ns, header_ns
 from sim.radio.site import Site
+from sim.radio.site_spec import SiteSpec
 
 T = AIR_TIME_NS
 END = 10**9

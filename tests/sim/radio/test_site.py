@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.core.spec import SiteSpec, SpecError
+from sim.core.settings import SpecError
 from sim.radio.site import Site
+from sim.radio.site_spec import SiteSpec
 
 
 def test_indices_count_rooms_flats_floors_staircases_houses():

@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 
 from sim.core.clock import NS_PER_S
-from sim.core.spec import EndpointSpec, FleetSpec, GatewaySpec, PortalSpec, SiteSpec, WorldSpec
+from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.meters.fleet_spec import FleetSpec
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import fingerprint
 from sim.radio.link_modes import Mode, air_time_ns
+from sim.radio.site_spec import SiteSpec
 from sim.recording.log import Played
 from sim.recording.replayed_meters import POWER_MAX_DBM, AlreadyThere, Antenna, announced
 from sim.world import World
+from sim.world_spec import WorldSpec
 from wmbus.link import Address
 from wmbus.telegram import build
 

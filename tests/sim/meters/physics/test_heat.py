@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from sim.core.seeds import Seeds
-from sim.core.spec import FleetSpec
 from sim.meters import civil
 from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
 from sim.meters.physics import rooms
 from sim.meters.physics.heat import MS_PER_DAY, MS_PER_HOUR, Heat
 from sim.meters.population import Population

@@ -1,10 +1,13 @@
 """World files: what is read, and what an author is told."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from sim.core.spec import CHECKS, SpecError, load
+from sim.core.settings import SpecError, build, changed, names_from, number, one_of, read_toml
+from sim.portal.portal_spec import CHECKS
+from sim.world_spec import load
 
 GOOD = """
 title = "Two meters"
@@ -90,3 +93,65 @@ def test_settings_reach_into_tables_and_groups(tmp_path: Path) -> None:
 def test_an_unknown_setting_is_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(SpecError):
         load(write(tmp_path, GOOD)).with_setting(key, 1)
+
+
+# --- tables of several kinds, lists of known names ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Oil:
+    kind: str = "oil"
+    name: str = "all"
+    litres: int = number(3, low=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    kind: str = "candle"
+    name: str = "all"
+    hours: int = 8
+
+
+def _kinds() -> dict[str, type]:
+    return {"candle": Candle, "oil": Oil}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    lamp: Oil | Candle = one_of(_kinds, default="oil")
+    spare: tuple[Oil | Candle, ...] = one_of(_kinds, default="candle")
+    rooms: tuple[str, ...] = names_from(lambda: ("hall", "attic"))
+
+
+def house(path: Path, text: str) -> House:
+    path.write_text(text)
+    return build(House, *read_toml(path))
+
+
+def test_a_table_has_the_keys_of_its_kind(tmp_path: Path) -> None:
+    made = house(tmp_path / "h.toml", "[lamp]\nlitres = 5\n[[spare]]\n[[spare]]\nkind = 'oil'\n")
+    assert (made.lamp, made.spare, made.rooms) == (Oil(litres=5), (Candle(), Oil()), ("hall", "attic"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[lamp]\nkind = 'candel'\n", r"h\.toml, line 2: lamp\.kind: there is no 'candel'; did you mean 'candle'\?"),
+        ("[lamp]\nhours = 2\n", r"h\.toml, line 2: lamp\.hours: unknown key\. Known: kind, litres, name"),
+        ("[lamp]\nlitres = 0\n", r"h\.toml, line 2: lamp\.litres: 0 is not between 1 and None"),
+        ("rooms = ['atic']\n", r"line 1: rooms\[0\]: 'atic' is not one of 'hall', 'attic'; did you mean 'attic'\?"),
+        ("rooms = [3]\n", r"line 1: rooms\[0\]: 3 is not text"),
+        ("lamp = 3\n", r"line 1: lamp: 3 is not a table"),
+    ],
+)
+def test_what_no_kind_has_is_said_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        house(tmp_path / "h.toml", text)
+
+
+def test_another_kind_keeps_the_keys_that_both_have() -> None:
+    one = House(lamp=Oil(name="porch", litres=9))
+    assert changed(one, "lamp.kind", "candle").lamp == Candle(name="porch")
+    assert changed(one, "lamp.litres", 2).lamp == Oil(name="porch", litres=2)
+    with pytest.raises(SpecError, match=r"lamp\.kind: there is no 'gas'"):
+        changed(one, "lamp.kind", "gas")

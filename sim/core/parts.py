@@ -1,0 +1,91 @@
+"""Parts found by folder: every file of a folder is one part, and the folder is the list.
+
+    GATEWAYS = Folder("sim.gateway.kinds", "KIND", "gateway kind", GatewayKind)
+    GATEWAYS.parts()            id -> part, by id
+    GATEWAYS.find("virtual")    the part; UnknownPart names those there are, the nearest first
+
+A part is an object with an `id`, held by its file under one agreed name; what else it has is its port's business.
+Adding a part is adding a file. Files whose name begins with an underscore are no parts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import Generic, Protocol, TypeVar
+
+
+class HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+P = TypeVar("P", bound=HasId)
+
+
+class PartError(Exception):
+    """A file of a folder of parts that is no part; the message names the file and what it lacks."""
+
+
+class UnknownPart(ValueError):
+    """There is no part of this id; the message names those there are, the nearest first."""
+
+
+def nearest(name: str, known: Iterator[str] | Mapping[str, object] | list[str]) -> list[str]:
+    """The names that there are, those most like `name` first."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=len(names) or 1, cutoff=0.0)
+    return near + sorted(set(names) - set(near))
+
+
+class Folder(Generic[P]):
+    """The parts of one package. `attribute`: the name under which each file holds its part; `what`: one part in words;
+    `port`: the class that every part is an instance of. Files are imported at the first question."""
+
+    def __init__(self, package: str, attribute: str, what: str, port: type[P]) -> None:
+        self.package, self.attribute, self.what, self.port = package, attribute, what, port
+        self._parts: dict[str, P] | None = None
+        self._pages: dict[str, str] = {}
+
+    def parts(self) -> Mapping[str, P]:
+        """Id -> part, in the order of ids. Raises PartError."""
+        if self._parts is None:
+            found: dict[str, P] = {}
+            package = importlib.import_module(self.package)
+            for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
+                if not module.name.startswith("_"):
+                    part = self._part(f"{self.package}.{module.name}")
+                    if part.id in found:
+                        raise PartError(f"{self.package}: two files define the {self.what} '{part.id}'")
+                    found[part.id] = part
+            self._parts = dict(sorted(found.items()))
+        return self._parts
+
+    def _part(self, module: str) -> P:
+        try:
+            loaded = importlib.import_module(module)
+        except Exception as error:
+            raise PartError(f"{module}: cannot be imported: {type(error).__name__}: {error}") from error
+        part = getattr(loaded, self.attribute, None)
+        if not isinstance(part, self.port):
+            wanted = f"{self.attribute} = {self.port.__name__}(...)"
+            raise PartError(f"{loaded.__file__}: a {self.what} has {wanted}; this file has none")
+        self._pages[part.id] = (loaded.__doc__ or "").strip()
+        return part
+
+    def find(self, id_: str) -> P:
+        """The part of this id. Raises UnknownPart, PartError."""
+        known = self.parts()
+        if id_ not in known:
+            raise UnknownPart(f"no {self.what} '{id_}'; known, nearest first: {', '.join(nearest(id_, known))}")
+        return known[id_]
+
+    def page(self, id_: str) -> str:
+        """What the part's file says of itself. Raises UnknownPart, PartError."""
+        self.find(id_)
+        return self._pages[id_]
+
+
+__all__ = ["Folder", "HasId", "PartError", "UnknownPart", "nearest"]

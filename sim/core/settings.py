@@ -1,0 +1,248 @@
+"""Settings from TOML: frozen dataclasses are the reference of a format, checked with file, line and key.
+
+A field is a key, its type is the key's type, its metadata what is allowed; every unit stands in the key's name. An
+unknown key, a wrong type, a value out of range: SpecError names file, line, key and what is allowed.
+
+    number(5.0, low=1.0)          a key with a range
+    one_of(KINDS)                 a table whose `kind` says which class its other keys belong to
+    names_from(CHECKS)            a list of names, of those a folder has
+
+`changed(spec, "portal.checks", [])` is a copy with one dotted key changed: how a control run gets its weakness and how
+`--set` works.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+T = typing.TypeVar("T")
+Classes = Callable[[], Mapping[str, type[Any]]]  # kind -> the class of its table
+
+
+class SpecError(ValueError):
+    """A world, desk or sweep file that cannot be used; the message is meant for its author."""
+
+
+def number(default: Any, *, low: float | None = None, high: float | None = None) -> Any:
+    """A key with a range, both ends allowed."""
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def one_of(classes: Classes, *, default: str | None = None) -> Any:
+    """A table, or a list of tables, whose key `kind` says which class the other keys belong to. `classes()` is asked at
+    the first use: kind -> frozen dataclass with a field `kind`. `default`: the kind of a table that names none, and of
+    a world without the table."""
+    metadata = {"classes": classes, "kind": default}
+    if default is None:
+        return field(metadata=metadata)
+    return field(default_factory=lambda: classes()[default](), metadata=metadata)
+
+
+def names_from(known: Callable[[], Iterable[str]], *, default: Callable[[], tuple[str, ...]] | None = None) -> Any:
+    """A list of names, each one of `known()`; the default is all of them, in the order of `known()`."""
+    return field(default_factory=default or (lambda: tuple(known())), metadata={"known": known})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where keys stand in the file: dotted path -> line."""
+
+    source: str
+    lines: dict[str, int]
+
+    def error(self, path: str, what: str) -> SpecError:
+        entry = path.rpartition("[")[0] if path.endswith("]") else path  # the line of a list's key, not of its entry
+        line = self.lines.get(path) or self.lines.get(entry) or self.lines.get(path.rpartition(".")[0])
+        where = f"{self.source}, line {line}" if line else self.source
+        return SpecError(f"{where}: {path}: {what}")
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], Place]:
+    """The tables of a TOML file and where its keys stand. Raises SpecError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text), Place(str(path), _key_lines(text))
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: byte {error.start} is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path}: not TOML: {error}") from None
+
+
+def build(cls: type[T], table: dict[str, Any], place: Place, path: str = "") -> T:
+    """A spec dataclass from a table. Raises SpecError."""
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(cls)
+    for key in table:
+        if key not in fields:
+            raise place.error(_join(path, key), f"unknown key{_hint(key, fields)}")
+    values: dict[str, Any] = {}
+    for name, spec_field in fields.items():
+        if name in table:
+            values[name] = _value(hints[name], spec_field, table[name], place, _join(path, name))
+        elif spec_field.default is dataclasses.MISSING and spec_field.default_factory is dataclasses.MISSING:
+            raise place.error(_join(path, name), "is missing")
+    return cls(**values)
+
+
+def changed(spec: T, key: str, value: Any, *, source: str = "setting") -> T:
+    """A copy with one dotted key changed. In a list of tables the key goes to every group ("fleet.security") or to a
+    named one ("fleet.fast.security"). A changed `kind` keeps the keys that both kinds have. Raises SpecError."""
+    return typing.cast(T, _set(spec, key.split("."), value, Place(source, {}), key))
+
+
+def _hint(key: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = difflib.get_close_matches(key, names, n=1)
+    return (f"; did you mean '{near[0]}'?" if near else ".") + f" Known: {', '.join(names)}"
+
+
+def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> Any:
+    limits = spec_field.metadata if spec_field is not None else {}
+    if "classes" in limits:
+        if typing.get_origin(hint) is tuple:
+            return tuple(_chosen(limits, one, place, at) for one, at in _entries(value, place, path, least=1))
+        return _chosen(limits, value, place, path)
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        allowed = typing.get_args(hint)
+        if value not in allowed:
+            raise place.error(path, f"{value!r} is not one of {', '.join(map(repr, allowed))}")
+        return value
+    if origin is tuple:
+        item = typing.get_args(hint)[0]
+        least = 1 if dataclasses.is_dataclass(item) else 0
+        found = tuple(_value(item, None, one, place, at) for one, at in _entries(value, place, path, least=least))
+        for (one, at) in _entries(value, place, path) if "known" in limits else ():
+            known = list(limits["known"]())
+            if one not in known:
+                near = difflib.get_close_matches(one, known, n=1)
+                hint = f"; did you mean '{near[0]}'?" if near else ""
+                raise place.error(at, f"{one!r} is not one of {', '.join(map(repr, known))}{hint}")
+        return found
+    if dataclasses.is_dataclass(hint):
+        if isinstance(value, hint):  # type: ignore[arg-type]
+            return value
+        if not isinstance(value, dict):
+            raise place.error(path, f"{value!r} is not a table")
+        return build(typing.cast(type, hint), value, place, path)
+    return _scalar(hint, spec_field, value, place, path)
+
+
+def _entries(value: Any, place: Place, path: str, *, least: int = 0) -> list[tuple[Any, str]]:
+    """The entries of a list and where each stands."""
+    if not isinstance(value, (list, tuple)):
+        raise place.error(path, f"{value!r} is not a list")
+    if len(value) < least:
+        raise place.error(path, "needs at least one entry")
+    return [(entry, f"{path}[{index}]") for index, entry in enumerate(value)]
+
+
+def _chosen(limits: Mapping[str, Any], value: Any, place: Place, path: str) -> Any:
+    """A table of the class that its `kind` names."""
+    classes: Mapping[str, type[Any]] = limits["classes"]()
+    if isinstance(value, tuple(classes.values())):
+        return value
+    if not isinstance(value, dict):
+        raise place.error(path, f"{value!r} is not a table")
+    kind = value.get("kind", limits["kind"])
+    if kind is None:
+        raise place.error(_join(path, "kind"), f"is missing. Known: {', '.join(sorted(classes))}")
+    if kind not in classes:
+        raise place.error(_join(path, "kind"), f"there is no {kind!r}{_hint(str(kind), classes)}")
+    return build(classes[kind], value, place, path)
+
+
+def _scalar(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> Any:
+    if isinstance(hint, types.UnionType):
+        hint = next(arm for arm in typing.get_args(hint) if arm is not type(None))
+    if hint is float and type(value) is int:
+        value = float(value)
+    if type(value) is not hint:
+        names = {int: "a whole number", float: "a number", str: "text", bool: "true or false", datetime: "a date-time"}
+        raise place.error(path, f"{value!r} is not {names.get(hint, hint)}")
+    if hint is str and not value:
+        raise place.error(path, "is empty")
+    limits = spec_field.metadata if spec_field is not None else {}
+    low, high = limits.get("low"), limits.get("high")
+    if (low is not None and value < low) or (high is not None and value > high) or value != value:
+        raise place.error(path, f"{value} is not between {low} and {high}")
+    return value
+
+
+def _set(spec: Any, keys: list[str], value: Any, place: Place, path: str) -> Any:
+    head, rest = keys[0], keys[1:]
+    fields = {f.name: f for f in dataclasses.fields(spec)}
+    if head not in fields:
+        raise place.error(path, f"unknown key '{head}'{_hint(head, fields)}")
+    if not rest:
+        hint_type = typing.get_type_hints(type(spec))[head]
+        return dataclasses.replace(spec, **{head: _value(hint_type, fields[head], value, place, path)})
+    inner = getattr(spec, head)
+    limits = fields[head].metadata
+
+    def one(group: Any, keys: list[str]) -> Any:
+        if keys == ["kind"] and "classes" in limits:
+            return _of_kind(limits, group, value, place, path)
+        return _set(group, keys, value, place, path)
+
+    if isinstance(inner, tuple):
+        named = [group for group in inner if group.name == rest[0]]
+        if named and len(rest) > 1:
+            groups = tuple(one(group, rest[1:]) if group in named else group for group in inner)
+        else:
+            groups = tuple(one(group, rest) for group in inner)
+        return dataclasses.replace(spec, **{head: groups})
+    if not dataclasses.is_dataclass(inner):
+        raise place.error(path, f"'{head}' has no keys of its own")
+    return dataclasses.replace(spec, **{head: one(inner, rest)})
+
+
+def _of_kind(limits: Mapping[str, Any], group: Any, kind: Any, place: Place, path: str) -> Any:
+    """A table of another kind, with the keys that both have."""
+    classes: Mapping[str, type[Any]] = limits["classes"]()
+    if kind not in classes:
+        raise place.error(path, f"there is no {kind!r}{_hint(str(kind), classes)}")
+    wanted = {f.name for f in dataclasses.fields(classes[kind])} - {"kind"}
+    kept = {f.name: getattr(group, f.name) for f in dataclasses.fields(group) if f.name in wanted}
+    return classes[kind](**kept)
+
+
+def _key_lines(text: str) -> dict[str, int]:
+    """Dotted path of each key -> its line. tomllib has parsed the text already, so this only has to find
+    lines: headers `[a.b]` and `[[a]]`, and `key =` at the start of a line."""
+    lines: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    prefix = ""
+    for number_, raw in enumerate(text.splitlines(), start=1):
+        line = raw.strip()
+        if line.startswith("[[") and "]]" in line:
+            name = line[2 : line.index("]]")].strip()
+            index = counts.get(name, 0)
+            counts[name] = index + 1
+            prefix = f"{name}[{index}]"
+            lines[prefix] = number_
+        elif line.startswith("[") and line.split("#")[0].rstrip().endswith("]") and "=" not in line:
+            prefix = line[1 : line.index("]")].strip()
+            lines[prefix] = number_
+        elif "=" in line and not line.startswith("#"):
+            key = line.split("=", 1)[0].strip().strip('"')
+            lines.setdefault(_join(prefix, key), number_)
+    return lines
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+__all__ = ["Place", "SpecError", "build", "changed", "names_from", "number", "one_of", "read_toml"]

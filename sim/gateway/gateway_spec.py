@@ -1,0 +1,23 @@
+"""[[gateway]] of a world: groups of gateways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.core.settings import number
+from sim.core.vocabulary import Link
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySpec:
+    """A group of equal gateways, spread over the staircases."""
+
+    name: str = "gw"
+    count: int = number(1, low=1, high=1_000_000)
+    sensitivity_dbm: float = number(-100.0, low=-140.0, high=0.0)
+    links: tuple[Link, ...] = ("T1", "C1", "S1")
+    bundle_age_s: float = number(900.0, low=1.0, high=86_400.0)
+    bundle_count: int = number(400, low=1, high=10_000)
+    bundle_bytes: int = number(100_000, low=1_000, high=131_072)
+    clock_offset_s: float = number(0.0, low=-86_400.0 * 400, high=86_400.0 * 400)
+    verify_server: bool = True
