@@ -3,6 +3,7 @@
 `frames` (every telegram on the air, with its fate at every receiver) come in numbers and are kept as arrays, see
 history.FrameBatch; everything else is one of the records below. `observed = True` marks what depends on real
 sockets and the machine's load (a reconnect, a message sent twice): it is written down but stays out of the digest.
+`bulk = True` marks what grows with the traffic: it stays in the file and out of memory.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Event:
     """`time_ns` is world time."""
 
     observed: ClassVar[bool] = False
+    bulk: ClassVar[bool] = False
     time_ns: int
 
 
@@ -57,6 +59,7 @@ class RunEnded(Event):
 class WindowEnded(Event):
     """Counts over one window; `fates` by Fate label over (frame, receiver in reach) pairs."""
 
+    bulk: ClassVar[bool] = True
     frames_sent: int
     frames_heard: int  # frames that at least one gateway received
     fates: dict[str, int]
@@ -66,6 +69,7 @@ class WindowEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class BundleClosed(Event):
+    bulk: ClassVar[bool] = True
     gateway: str
     sequence: int
     telegrams: int
@@ -75,6 +79,7 @@ class BundleClosed(Event):
 @dataclass(frozen=True, slots=True)
 class BundleAcknowledged(Event):
     observed: ClassVar[bool] = True
+    bulk: ClassVar[bool] = True
     gateway: str
     sequence: int
 
@@ -108,6 +113,7 @@ class AlarmRaised(Event):
 class TelegramRefused(Event):
     """A telegram the portal did not take as a reading. `telegram` is its fingerprint, not its bytes."""
 
+    bulk: ClassVar[bool] = True
     meter: str
     gateway: str
     reason: str

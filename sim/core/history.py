@@ -7,6 +7,9 @@ but not digested.
 
 The file is JSON lines: {"t": world ns, "event": "AlarmRaised", ...fields}. Frames are written only when the history is
 opened with `frames=True`: {"t", "event": "Frame", "source", "k", "receiver", "fate", "rssi_dbm", "length"}.
+
+Memory holds the rare records only. Those marked `bulk` (one for each bundle, window or refused telegram) are read back
+from the file when somebody asks for them, so a month's history takes no more memory than a day's.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +29,7 @@ from sim.core.events import Event, Fate
 
 _LANE = (1 << 64) - 1
 I64 = NDArray[np.int64]
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +84,17 @@ def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 class History:
-    """Append-only. `listeners` see each record as it is written (progress bars, checks that follow a run)."""
+    """Append-only. `listeners` see each record as it is written (progress bars, checks that follow a run). Without a
+    path there is no file, and memory holds every record."""
 
     def __init__(self, path: Path | None = None, *, frames: bool = False) -> None:
+        self._path = path
         self._file: IO[str] | None = path.open("w", encoding="utf-8") if path is not None else None
         self._frames = frames
         self._low = 0
         self._high = 0
         self.fates: dict[str, int] = {fate.label: 0 for fate in Fate}
-        self.records: list[Event] = []
+        self._kept: dict[type[Event], list[Event]] = {}
         self.listeners: list[Callable[[Event], None]] = []
 
     def record(self, event: Event) -> None:
@@ -98,9 +104,10 @@ class History:
         if not event.observed:
             hashed = hashlib.blake2b(line.encode(), digest_size=16).digest()
             self._add(int.from_bytes(hashed[:8], "big"), int.from_bytes(hashed[8:], "big"))
-        self.records.append(event)
         if self._file is not None:
             self._file.write(line + "\n")
+        if self._path is None or not event.bulk:
+            self._kept.setdefault(type(event), []).append(event)
         for listener in self.listeners:
             listener(event)
 
@@ -143,9 +150,21 @@ class History:
         """32 hex digits; equal for equal runs."""
         return f"{self._high:016x}{self._low:016x}"
 
-    def of(self, kind: type[Event]) -> list[Any]:
-        """The records of one kind, in order."""
-        return [event for event in self.records if isinstance(event, kind)]
+    def of(self, kind: type[E]) -> list[E]:
+        """The records of one kind, in order. Raises OSError when the file cannot be read."""
+        if self._path is None or not kind.bulk:
+            return cast("list[E]", list(self._kept.get(kind, ())))
+        return list(self._read_back(self._path, kind))
+
+    def _read_back(self, path: Path, kind: type[E]) -> Iterator[E]:
+        self.flush()
+        mark = f'"event":"{kind.__name__}"'  # within a JSON string its quotes would be escaped
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                if mark in line:
+                    body = json.loads(line)
+                    del body["event"]
+                    yield kind(body.pop("t"), **body)
 
     def flush(self) -> None:
         if self._file is not None:

@@ -5,7 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from sim.core.events import AlarmRaised, BundleAcknowledged, Fate, SessionChanged
+from sim.core.events import (
+    AlarmRaised,
+    AttackActed,
+    BundleAcknowledged,
+    BundleClosed,
+    Fate,
+    SessionChanged,
+    TelegramRefused,
+    WindowEnded,
+)
 from sim.core.history import FrameBatch, History
 
 ROWS = [(1_000 * i, i % 7, i // 7, i % 3, int(Fate(i % 6)), -7_000 - i, 54) for i in range(100)]
@@ -81,3 +90,29 @@ def test_a_frame_that_two_receivers_received_was_heard_once() -> None:
     assert batch.heard == 3
     assert batch.part(batch.fate != Fate.RECEIVED).heard == FrameBatch.joined([]).heard == 0
     assert batch.part([1]).receiver.tolist() == [1]
+
+
+BULK = [WindowEnded(9, 3, 2, {"received": 2}, 2, {"not fresh": 1}), BundleClosed(9, "gw-1", 1, 2, 300),
+        BundleAcknowledged(9, "gw-1", 1), TelegramRefused(9, "VIP 1", "gw-1", "not fresh", "0f")]  # fmt: skip
+RARE = [AlarmRaised(9, "gap", 'say "event":"BundleClosed"', "silent"), SessionChanged(9, "gw-1", "dropped", "reset")]
+
+
+@pytest.mark.parametrize("in_file", [True, False])
+def test_records_of_a_kind_come_back_in_order_as_they_were(tmp_path, in_file: bool) -> None:
+    history = History(tmp_path / "events.jsonl" if in_file else None)
+    for event in [*BULK, *RARE, *BULK]:
+        history.record(event)
+    for event in BULK:
+        assert history.of(type(event)) == [event, event]
+    for event in RARE:
+        assert history.of(type(event)) == [event]
+    assert history.of(AttackActed) == []
+    history.close()
+    assert history.of(BundleClosed) == [BULK[1], BULK[1]], "also when the file is closed"
+
+
+def test_memory_holds_no_record_that_grows_with_the_traffic(tmp_path) -> None:
+    history = History(tmp_path / "events.jsonl")
+    for event in [*BULK, *RARE]:
+        history.record(event)
+    assert sum(map(len, history._kept.values())) == len(RARE)
