@@ -1,8 +1,16 @@
-"""What a person sees while a run goes on: a bar on a terminal, a quiet line a scenario elsewhere."""
+"""What a person sees while a run goes on: a bar on a terminal, a quiet line a scenario elsewhere.
+
+With workers on a terminal each has a bar. A worker draws nothing: it writes how far its world is to a small file in the
+run directory (`Beat`), which the controller reads several times a second (`Watch`).
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -17,6 +25,8 @@ if TYPE_CHECKING:
 
 _MARKS = {"passed": "[green]passed", "failed": "[red]FAILED", "error": "[red]ERROR", "skipped": "[yellow]left out",
           "inconclusive": "[yellow]INCONCLUSIVE", "interrupted": "[yellow]interrupted"}  # fmt: skip
+
+ENDED = "wmbench ended"  # property of a worker's report: the line that is the controller's to print
 
 
 class Progress:
@@ -37,21 +47,13 @@ class Progress:
         """A callback (world, now_ns, end_ns) for each window; None when nobody looks."""
         if not self.enabled or not self._may_draw or not self.console.is_terminal:
             return None
-        self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=14),
-            TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-        )
+        self._bars = _bars(self.console)
         self._bars.start()
         self._task = self._bars.add_task(f"{_short(self._title)}, {label}", total=1.0, state=f"{meters} meters")
 
         def on_window(world: World, now_ns: int, end_ns: int) -> None:
             if self._bars is not None:
-                state = f"{now_ns / NS_PER_HOUR:.1f} h, {world.frames_sent} sent"
-                self._bars.update(self._task, completed=now_ns / max(end_ns, 1), state=state)
+                self._bars.update(self._task, completed=now_ns / max(end_ns, 1), state=_state(world, now_ns))
 
         return on_window
 
@@ -64,6 +66,90 @@ class Progress:
         if self.enabled:
             self.world_done()
             self.console.print(f"{_MARKS[outcome]:<14}[/] {escape(self._title)} [dim]({duration_s:.1f} s)")
+
+
+class Beat:
+    """A worker's side of Progress: `path` tells the controller how far the world is, `ended` (title, outcome, seconds)
+    what line to print."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._title = ""
+        self.ended: tuple[str, str, float] | None = None
+
+    def scenario(self, title: str) -> None:
+        self._title, self.ended = title, None
+
+    def world(self, label: str, meters: int) -> Callable[[World, int, int], None]:
+        self._tell(label, 0.0, f"{meters} meters")
+        return lambda world, now_ns, end_ns: self._tell(label, now_ns / max(end_ns, 1), _state(world, now_ns))
+
+    def _tell(self, label: str, part: float, state: str) -> None:
+        with contextlib.suppress(OSError):  # a full disk is reported by what matters
+            self._path.write_text(json.dumps([f"{_short(self._title)}, {label}", part, state]), encoding="utf-8")
+
+    def world_done(self) -> None:
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def done(self, outcome: str, duration_s: float) -> None:
+        self.world_done()
+        self.ended = self._title, outcome, duration_s
+
+
+class Watch:
+    """The controller's side: a bar for each beat in `directory`, until `close`."""
+
+    PATTERN = ".progress-{worker}"
+    EVERY_S = 0.2
+
+    def __init__(self, directory: Path, console: Console) -> None:
+        self._directory = directory
+        self._bars = _bars(console)
+        self._tasks: dict[str, Any] = {}
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+        self._bars.start()
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self.EVERY_S):
+            self._look()
+
+    def _look(self) -> None:
+        found = {path.name: path for path in self._directory.glob(self.PATTERN.format(worker="*"))}
+        for name in self._tasks.keys() - found.keys():
+            self._bars.remove_task(self._tasks.pop(name))
+        for name, path in sorted(found.items()):
+            try:
+                title, part, state = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):  # it is being written
+                continue
+            if name not in self._tasks:
+                self._tasks[name] = self._bars.add_task(title, total=1.0, state=state)
+            self._bars.update(self._tasks[name], description=title, completed=part, state=state)
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._bars.stop()
+        for path in self._directory.glob(self.PATTERN.format(worker="*")):  # of a worker that died
+            path.unlink(missing_ok=True)
+
+
+def _bars(console: Console) -> Bars:
+    return Bars(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=14),
+        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _state(world: World, now_ns: int) -> str:
+    return f"{now_ns / NS_PER_HOUR:.1f} h, {world.frames_sent} sent"
 
 
 def _short(title: str, limit: int = 24) -> str:

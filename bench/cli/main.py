@@ -76,7 +76,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--engine", choices=ENGINES, help=ENGINE_HELP)
     run.add_argument("--play", metavar="FILE", type=Path, help="put a recorded log on the air (time, RSSI, hex)")
     run.add_argument("--keys", metavar="FILE", type=Path, help="with --play: meter keys, lines of ID,KEY")
-    run.add_argument("-n", "--workers", type=_workers, metavar="N", help="scenarios side by side")
+    run.add_argument("-n", "--workers", type=_workers, metavar="N", help="scenarios side by side (default: one a core)")
     run.add_argument("--json", action="store_true", help="print run.json when done")
     _add_runs(run)
     run.set_defaults(command=command_run)
@@ -151,15 +151,16 @@ def command_run(arguments: argparse.Namespace) -> int:
     from bench.cli import runner
 
     named = arguments.scenarios
+    entries = runner.select(named or [DEFAULT])
     choice = runner.Choice(
-        entries=runner.select(named or [DEFAULT]),
+        entries=entries,
         name=named[0] if len(named) == 1 else ("selection" if named else DEFAULT),
         title=f"Scenarios: {' '.join(named)}" if named else "The five attacks of the card",
         command=runner.command_line(),
         options=Options(arguments.endpoint, tuple(arguments.set), arguments.engine),
         seed=arguments.seed,
         expression=arguments.k,
-        workers=arguments.workers or 1,
+        workers=arguments.workers or min(len(os.sched_getaffinity(0)), len(entries)),
     )
     ran = runner.run(choice)
     if ran.directory is None:

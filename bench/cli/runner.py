@@ -161,7 +161,7 @@ def _arguments(choice: Choice, directory: Path) -> list[str]:
         arguments += ["-k", choice.expression]
     arguments += choice.options.words()
     if choice.workers > 1:
-        arguments += ["-n", str(choice.workers)]
+        arguments += ["-n", str(choice.workers), "--dist", "load", "--maxschedchunk", "1"]
     return [*arguments, *(str(SCENARIOS / entry["id"]) for entry in choice.entries)]
 
 

@@ -16,14 +16,15 @@ import pytest
 from bench import signals
 from bench.errors import CannotRun, Failed, Inconclusive, disk_is_full
 from bench.options import ENGINE_HELP, ENGINES, Options, seed
-from bench.progress import Progress
+from bench.progress import ENDED, Beat, Progress
+from bench.rig import order
 from bench.rig.scenario import Mark
 from bench.rig.scenario_run import Bout
 from bench.rig.session import CONTROLLER, Controller
 
 FOR_PEOPLE = (Failed, Inconclusive, CannotRun)  # their message says all; a traceback adds nothing
 
-_PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
+_PROGRESS: pytest.StashKey[Progress | Beat] = pytest.StashKey()
 _ORDER: pytest.StashKey[int] = pytest.StashKey()
 
 
@@ -52,14 +53,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scenario: a wmbench scenario")
     worker = getattr(config, "workerinput", None)
     lines = bool(config.getoption("--wmbench-lines"))
-    # Two workers that draw bars on one terminal would draw over each other.
-    config.stash[_PROGRESS] = Progress(enabled=lines, bars=worker is None)
+    beat = worker["wmbench_beat"] if worker is not None else ""
+    progress = Progress(enabled=lines, bars=worker is None)
+    config.stash[_PROGRESS] = Beat(Path(beat)) if beat else progress
     if lines:  # one voice is enough
         config.pluginmanager.unregister(name="terminalreporter")
     if worker is not None:
         signals.die_with_controller(worker["wmbench_controller"])
         return
-    config.stash[CONTROLLER] = Controller(config)
+    config.stash[CONTROLLER] = Controller(config, progress)
     config.pluginmanager.register(config.stash[CONTROLLER], "wmbench-controller")
 
 
@@ -90,21 +92,35 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    for order, item in enumerate(items):
+    for number, item in enumerate(items):
         if isinstance(item, pytest.Function) and _mark(item.function) is not None:
             item.add_marker(pytest.mark.scenario)
-            item.stash[_ORDER] = order
+            item.stash[_ORDER] = number
+    if hasattr(session.config, "workerinput") and all(_ORDER in item.stash for item in items):
+        items[:] = order.dealt(_longest_first(items), session.config.workerinput["workercount"])
     if hasattr(session.config, "workerinput") or session.config.option.collectonly:
         return
     if any(_ORDER in item.stash for item in items):
         session.config.stash[CONTROLLER].directory()
 
 
+def _longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
+    def longest_s(item: pytest.Item) -> float:
+        assert isinstance(item, pytest.Function)
+        mark = _mark(item.function)
+        assert mark is not None
+        return -order.estimated_s(mark, item.function)
+
+    return sorted(items, key=longest_s)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where to write."""
+    controller = node.config.stash[CONTROLLER]
     node.workerinput["wmbench_controller"] = os.getpid()
-    node.workerinput["wmbench_run"] = str(node.config.stash[CONTROLLER].directory())
+    node.workerinput["wmbench_run"] = str(controller.directory())
+    node.workerinput["wmbench_beat"] = controller.watch(node.gateway.id)
 
 
 # --- running ---------------------------------------------------------------------------------------------------
@@ -133,6 +149,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
         if disk_is_full(error):
             pyfuncitem.session.shouldstop = "the disk is full"  # nothing that writes can go well from here on
         raise
+    finally:
+        if isinstance(bout.progress, Beat):
+            pyfuncitem.user_properties.append((ENDED, bout.progress.ended))
     return True
 
 

@@ -20,7 +20,7 @@ import pytest
 from bench import run_directory
 from bench.errors import CannotRun, Failed, Inconclusive, explained
 from bench.options import ENGINES, Options, changed
-from bench.progress import Progress
+from bench.progress import Beat, Progress
 from bench.rig import checks
 from bench.rig.judgement import Judgement, judge
 from bench.rig.scenario import SCENARIOS, LeftOut, Mark, Stage, load_world
@@ -44,7 +44,7 @@ class Bout:
     """`play()` raises what pytest is to make of it."""
 
     def __init__(
-        self, item: pytest.Function, mark: Mark, run: Path, *, options: Options, order: int, progress: Progress
+        self, item: pytest.Function, mark: Mark, run: Path, *, options: Options, order: int, progress: Progress | Beat
     ) -> None:
         self.function = item.obj
         self.mark = mark

@@ -15,6 +15,7 @@ import pytest
 
 from bench import run_directory
 from bench.errors import explained
+from bench.progress import ENDED, Progress, Watch
 from sim.core.clock import wall_now
 
 INCONCLUSIVE_EXIT = 6
@@ -23,8 +24,10 @@ INCONCLUSIVE_EXIT = 6
 class Controller:
     """Registered as a plugin of the session it belongs to."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, progress: Progress) -> None:
         self.config = config
+        self._progress = progress
+        self._watch: Watch | None = None
         self.started = wall_now()
         self.interrupted = False
         self.unread: list[str] = []  # scenario files that could not be imported, and why
@@ -35,6 +38,20 @@ class Controller:
         if option.wmbench_run is None:
             option.wmbench_run = str(run_directory.make(option.wmbench_name))
         return Path(option.wmbench_run)
+
+    def watch(self, worker: str) -> str:
+        """The file in which a worker is to write how far it is; "" when nobody looks."""
+        if not self._progress.enabled or not self._progress.console.is_terminal:
+            return ""
+        self._watch = self._watch or Watch(self.directory(), self._progress.console)
+        return str(self.directory() / Watch.PATTERN.format(worker=worker))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        found: Any = dict(report.user_properties).get(ENDED)
+        if found is not None and report.when == "call":
+            title, outcome, duration_s = found
+            self._progress.scenario(title)
+            self._progress.done(outcome, duration_s)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         # pytest's own Interrupted (an unreadable file, a full disk) is a KeyboardInterrupt by descent only.
@@ -54,6 +71,8 @@ class Controller:
         try:
             yield
         finally:  # somebody may be impatient while workers are told to stop
+            if self._watch is not None:
+                self._watch.close()
             self._end(session)
 
     def _end(self, session: pytest.Session) -> None:
