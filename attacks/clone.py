@@ -52,7 +52,7 @@ class Clone:
     gateway: int = 0
     record_until_s: float = 3_700.0
     act_at_s: float = 10_900.0
-    takeover_wall_s: float = 2.0
+    takeover_logins: int = 5  # between them the gateway logs in four times, which the portal calls a twin
     targets_each: int = 3
     makers: tuple[str, ...] = ()
     timeless: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class Clone:
         yield reach.wait_until(self.act_at_s)
         self.takeover_ns = reach.now_ns
         session = reach.connect(identity)
-        reach.turn(self.takeover_wall_s)
+        reach.contend(session, self.takeover_logins)
         self.clone_connects = session.connects
         session.close()
         reach.note("connect", f"{TAKEOVER}: over")

@@ -61,7 +61,7 @@ class Mitm:
         for certificate in CERTIFICATES:
             middle = reach.intercept(self.gateway, certificate)
             yield reach.wait(self.window_s)
-            reach.stay(0.5)
+            reach.stay(self.gateway)
             self.seen[certificate] = _securities(middle.publishes)
             self.tries[certificate] = middle.connections
             self.opened[certificate] = middle.accepted
@@ -72,7 +72,7 @@ class Mitm:
             yield reach.wait(self.window_s)
         middle = reach.intercept(self.gateway, CERTIFICATES[0], lambda payload: self._alter(reach, payload))
         yield reach.wait(self.window_s)
-        reach.stay(0.5)
+        reach.stay(self.gateway)
         self.tries[ALTERED] = middle.connections
         self.reasons[ALTERED] = middle.last_refusal or middle.last_upstream
         reach.note("intercept", f"{ALTERED}: {len(self.altered)} telegrams")

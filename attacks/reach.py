@@ -196,9 +196,11 @@ class _Path(_Base):
     def release(self, gateway: int) -> None:
         self._world.release(gateway)
 
-    def stay(self, wall_s: float) -> None:
-        """Let the network go on for a while of wall time, so that what a gateway is willing to say is said."""
-        self._world.settle(lambda: False, wall_s)
+    def stay(self, gateway: int) -> None:
+        """Let the network go on until a gateway has published what it is willing to say to whom it has a session
+        with."""
+        session = self._world.gateways[gateway].session
+        self._world.settle(lambda: not session.connected or session.unacknowledged == 0, 10.0)
 
     def note_sent(self, telegrams: list[bytes]) -> None:
         """Telegrams of our own making that we put on the path, noted for the truth."""
@@ -245,9 +247,10 @@ class _Certificate(_Base):
         self._world.deliver()
         return True
 
-    def turn(self, wall_s: float) -> None:
-        """Let the network go on for a while of wall time (two clients that fight over one name need some)."""
-        self._world.settle(lambda: False, wall_s)
+    def contend(self, session: Session, logins: int) -> None:
+        """Let the network go on until a session that its owner keeps taking back was opened so many times, or is
+        refused."""
+        self._world.settle(lambda: session.connects >= logins or any(s == "refused" for s, _ in session.log), 10.0)
 
 
 class _MeterKey(_Base):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from bench.rig.scenario import Mark, load_world
-from sim.core.spec import SpecError
+from sim.core.settings import SpecError
 
 START_S = 1.5
 TELEGRAM_S = 50e-6

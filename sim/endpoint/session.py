@@ -24,7 +24,7 @@ from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConn
 from sim.endpoint.tls_connect import Dial, DialFailed, reason_of, tls_context
 
 BACKOFF_S = 0.05
-BACKOFF_MAX_S = 2.0
+BACKOFF_MAX_S = 0.5  # lockstep waits for it
 KEEPALIVE_S = 600  # a world may compute for minutes between two turns of the wheel
 
 
