@@ -198,6 +198,63 @@ def test_a_folder_says_what_is_in_it() -> None:
     assert not found, "\n" + "\n".join(found)
 
 
+# --- time ------------------------------------------------------------------------------------------------------
+
+CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "wall_s"}
+PROCESSOR = {"process_time", "process_time_ns", "thread_time", "thread_time_ns", "ru_utime", "ru_stime"}
+
+
+def timed(path: str, source: str) -> list[str]:
+    """Each look at a clock that bounds no wait. What a wait needs is `end_s = clock() + some_s`, and the clock again in
+    the condition of a loop; anything else ends in a time that is asserted, which fails on a busy machine."""
+    tree = ast.parse(source)
+    waits: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.While):
+            waits.update(ast.walk(node.test))
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.Add):
+            waits.update((node.value.left, node.value.right))
+    called = {node.func: node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return [
+        f"{path}:{node.lineno}: {name} bounds no wait; count steps (tests/steps.py), or measure in bench/perf"
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Attribute, ast.Name)) and (name := _clock(node))
+        if name in PROCESSOR or (node in called and called[node] not in waits)
+    ]
+
+
+def _clock(node: ast.Attribute | ast.Name) -> str:
+    """The clock's name; "" for anything else, such as datetime's time."""
+    name = node.attr if isinstance(node, ast.Attribute) else node.id
+    return name if name in PROCESSOR | CLOCKS and (name != "time" or ast.unparse(node) == "time.time") else ""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "begun_s = time.monotonic()\nwork()\nassert time.monotonic() - begun_s < 5",
+        "work()\nassert time.process_time() < 5",
+        "took_s = perf_counter() - begun_s",
+        "work()\nend_s = clock.wall_s()",
+        "while usage < 5:\n    usage = resource.getrusage(resource.RUSAGE_SELF).ru_utime",
+        "while time.process_time() < end_s: pass",
+    ],
+)
+def test_a_time_that_could_be_asserted_is_found(source: str) -> None:
+    assert timed("tests/test_x.py", source)
+
+
+def test_a_wait_may_look_at_the_clock() -> None:
+    wait = "end_s = clock.wall_s() + 5\nwhile not done() and clock.wall_s() < end_s:\n    clock.wall_sleep(0.01)"
+    assert timed("tests/test_x.py", wait) == []
+
+
+def test_no_test_asserts_a_time() -> None:
+    tests = [path for path in text_files() if path.startswith("tests/") and path.endswith(".py")]
+    found = [text for path in tests for text in timed(path, read(path))]
+    assert not found, "\n" + "\n".join(found)
+
+
 # --- strangers -------------------------------------------------------------------------------------------------
 
 # In two pieces each, so that this file does not hold what it looks for.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from mutations import every_door, mutate, same_or_refused
 from published import telegrams
 
+from tests.steps import Sliced, steps
 from wmbus.errors import BadTelegram
 from wmbus.records import parse_records
 from wmbus.telegram import parse
@@ -45,17 +45,27 @@ def test_a_short_run_of_mutants():
 @pytest.mark.parametrize(
     "unit", ["2f", "016e01", "0000", "8e80808080808080808010", "0d7801ff", "017c026161ff", "ff", "fc"]
 )
-def test_time_grows_with_length_and_no_faster(unit):
-    def took(size: int) -> float:
-        data = bytes.fromhex(unit) * (size // (len(unit) // 2))
-        began = time.process_time()
-        parse_records(data, strict=False)
-        return time.process_time() - began
+def test_work_grows_with_length_and_no_faster(unit):
+    def work(size: int) -> tuple[int, int]:
+        data = Sliced(bytes.fromhex(unit) * (size // (len(unit) // 2)))
+        lines = steps(lambda: parse_records(data, strict=False))
+        return lines, data.copied
 
-    took(20_000)
-    small = min(took(20_000) for _ in range(3))
-    large = min(took(200_000) for _ in range(3))
-    assert large < 40 * small + 0.05
+    small, large = work(2_000), work(20_000)
+    assert small[0] > 1_000, "a step a byte or so was counted"
+    assert large[0] < 11 * small[0]
+    assert large[1] < 11 * small[1] + 1_000
+
+
+def test_work_that_grows_faster_is_noticed():
+    def quadratic(data: bytes) -> None:
+        while data:
+            data = data[1:]
+
+    data = [Sliced(bytes(size)) for size in (200, 2_000)]
+    lines = [steps(lambda one=one: quadratic(one)) for one in data]
+    assert lines[1] < 11 * lines[0]
+    assert data[1].copied > 90 * data[0].copied
 
 
 def test_offsets_point_into_the_telegram():

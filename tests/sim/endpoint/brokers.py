@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import resource
 import socket
-import ssl
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +15,6 @@ from sim.core import clock
 from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.mosquitto_program import Found, NotFound, find_mosquitto
 from sim.endpoint.port import Address, Endpoint, Session
-from sim.endpoint.tls_connect import tls_context
 
 
 def found_mosquitto() -> Found:
@@ -38,14 +33,6 @@ def until(endpoint: Endpoint, done: Callable[[], bool], deadline_s: float = 10.0
     assert endpoint.settle(done, deadline_s), "did not happen in time"
 
 
-def cpu_s(broker: Mosquitto) -> float:
-    """Processor seconds of this process and the broker so far: what one core would need, on a machine that is busy
-    with other things, too."""
-    mine = resource.getrusage(resource.RUSAGE_SELF)
-    fields = Path(f"/proc/{broker.pid}/stat").read_text().rpartition(")")[2].split()
-    return mine.ru_utime + mine.ru_stime + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def states(session: Session) -> list[str]:
     return [state for state, _ in session.log]
 
@@ -57,29 +44,6 @@ class Ahead:
         self.s = 0.0
         real = clock.wall_s
         monkeypatch.setattr(clock, "wall_s", lambda: real() + self.s)
-
-
-def handshake_cpu_s(broker: Mosquitto, rounds: int = 100) -> float:
-    """Processor seconds of both ends of a bare TLS handshake with the broker's certificates, without a socket: what
-    connections are compared with, since machines differ."""
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    own = broker.authority.server()
-    server.load_cert_chain(own.certificate, own.key)
-    server.load_verify_locations(broker.authority.certificate)
-    server.verify_mode = ssl.CERT_REQUIRED
-    identity = broker.identity("bare")
-    begun_s = time.process_time()
-    for _ in range(rounds):
-        client = tls_context(identity, verify=True)
-        assert client is not None
-        up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
-        ends = [client.wrap_bio(down, up, server_hostname="localhost"), server.wrap_bio(up, down, server_side=True)]
-        while ends:
-            for end in list(ends):
-                with contextlib.suppress(ssl.SSLWantReadError):
-                    end.do_handshake()
-                    ends.remove(end)
-    return (time.process_time() - begun_s) / rounds
 
 
 class CuttingProxy:

@@ -1,4 +1,4 @@
-"""Nothing is lost between gateway and portal, on the real broker: killed, cut, deaf. And how fast it is otherwise.
+"""Nothing is lost between gateway and portal, on the real broker: killed, cut, deaf.
 
 Judged by what the portal double holds against what the gateways were fed; no PUBACK is taken for an outcome.
 """
@@ -17,7 +17,7 @@ from sim.endpoint.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Session
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.virtual import VirtualGateway
-from tests.sim.endpoint.brokers import CuttingProxy, cpu_s, make
+from tests.sim.endpoint.brokers import CuttingProxy, make
 from tests.sim.gateway.doubles import AckingPortal
 
 
@@ -187,15 +187,13 @@ def test_a_message_the_broker_will_not_take_is_kept_on_the_gateway(tmp_path: Pat
     bed.broker.stop()
 
 
-def test_bundles_of_a_hundred_telegrams_at_five_hundred_a_second(tmp_path: Path) -> None:
+def test_a_thousand_bundles_at_once_go_out_once_each(tmp_path: Path) -> None:
     bed = Bed(tmp_path, 10, GatewaySpec(bundle_count=100))
     bed.settle_until(lambda: bed.online)
     bed.feed(100 * 100)
-    begun_s = cpu_s(bed.broker)
     assert bed.broker.settle(bed.turn, 60)
-    rate = len(bed.portal.bundles) / (cpu_s(bed.broker) - begun_s)
     bed.assert_all_arrived()
+    assert len(bed.portal.bundles) == 1_000
     for gateway in bed.gateways:
         gateway.close()
     bed.broker.stop()
-    assert rate > 500
