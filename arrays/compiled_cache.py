@@ -25,7 +25,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 _BESIDE: Final = ROOT / "sim" / "__pycache__"
 SOURCES: Final = (
     *("wmbus", "arrays", "sim", "sim/core", "sim/radio", "sim/meters", "sim/meters/physics", "sim/portal", "sim/truth"),
-    "sim/city",
+    *("sim/gateway", "sim/city"),
 )
 _IMPORT = re.compile(
     r"^\s*from\s+((?:wmbus|arrays|sim)(?:\.\w+)*)\s+import\s+(\([^)]*\)|.*)"

@@ -11,6 +11,7 @@
     network/    the path between a gateway and the broker, and who sits on it
     recording/  a recorded log, read and played on the air of a world
     truth/      what really happened, held against what the portal stored
+    site_plan   what follows from a spec alone: names, radios, who may hear whom, planned silence
     lockstep    real sockets move while world time stands still
     world_spec  a world as TOML
     world       puts them together and runs them

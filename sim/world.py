@@ -18,7 +18,7 @@ import numpy as np
 import simpy
 
 from sim.core import bundle
-from sim.core.clock import Calendar, ns
+from sim.core.clock import NS_PER_S, Calendar, ns
 from sim.core.events import (
     Event,
     FaultInjected,
@@ -42,12 +42,18 @@ from sim.portal.intake import Portal
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.radio.air import ARRAYS, Air
-from sim.radio.link_modes import Mode, air_time_ns
-from sim.radio.links import Radios
 from sim.radio.propagation import Propagation
 from sim.radio.site import Site
 from sim.recording.log import Played
 from sim.recording.replayed_meters import Antenna, Playing, enrol
+from sim.site_plan import (
+    can_ever_hear,
+    fleet_radios,
+    gateway_groups,
+    gateway_ids,
+    planned_silence_ns,
+    receiver_of,
+)
 from sim.truth.ground_truth import Truth
 from sim.world_spec import WorldSpec
 
@@ -98,8 +104,10 @@ class World:
     def _build(self) -> None:
         propagation = Propagation.of(self.spec.site, self.seeds)
         gateways, engine = self.spec.gateways, self.engine
+        who = self.fleet.population
+        radios = fleet_radios(self.spec.fleet, who.group, who.length_bytes)
         self.air = Air(self.env, propagation, history=self.history, gateways=gateways, engine=engine)
-        self.air.add_fleet(self.site.meters, self._radios(), self.fleet.telegram, self.fleet.telegrams)
+        self.air.add_fleet(self.site.meters, radios, self.fleet.telegram, self.fleet.telegrams)
         self.history.record(RunStarted(0, self.spec.name, self.seed, self.spec.digest, self.endpoint.name))
         self.endpoint.start()
         self._add_gateways()
@@ -122,33 +130,23 @@ class World:
             said = f": {silent.log[-1][1]}" if silent.log else ""
             raise EndpointError(f"{silent.client_id} did not get a session within {START_DEADLINE_S:.0f} s{said}")
 
-    def _radios(self) -> Radios:
-        """What the fleet sends with, as arrays over meters."""
-        group = self.fleet.population.group
-        mode = np.array([int(Mode[g.link]) for g in self.spec.fleet], dtype=np.int64)[group]
-        power = np.array([round(g.power_dbm * 100) for g in self.spec.fleet], dtype=np.int64)[group]
-        length = np.asarray(self.fleet.population.length_bytes, dtype=np.int64)
-        pairs, place = np.unique(np.stack([mode, length], axis=1), axis=0, return_inverse=True)
-        durations = np.array([air_time_ns(Mode(m), n) for m, n in pairs.tolist()], dtype=np.int64)
-        return Radios(mode=mode, length_bytes=length, power_cdbm=power, duration_ns=durations[place.reshape(-1)])
-
     def _add_gateways(self) -> None:
         folder = self.directory / "gateways"
         folder.mkdir(exist_ok=True)
-        for group in self.spec.gateway:
-            for number in range(group.count):
-                self._add_gateway(group, f"{group.name}-{number + 1:04d}", folder)
+        for id_, group in zip(gateway_ids(self.spec), gateway_groups(self.spec), strict=True):
+            self._add_gateway(group, id_, folder)
 
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
         gateway = VirtualGateway(
             id_, group, folder / f"{id_}.sqlite", partial(self._dial, id_, group.verify_server), self._record
         )
         index = len(self.gateways)
+        sensitivity_cdbm, links = receiver_of(group)
         receiver = self.air.add_receiver(
             id_,
             self.site.gateways[index],
-            sensitivity_cdbm=round(group.sensitivity_dbm * 100),
-            links=[Mode[link] for link in group.links],
+            sensitivity_cdbm=sensitivity_cdbm,
+            links=links,
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
             patient=True,  # its bundles close by its own clock
         )
@@ -179,16 +177,15 @@ class World:
                     gateways=heard_by[meter],
                     flat=f"flat {int(self.site.flat[meter]) + 1}",
                     house=f"house {int(self.site.house[meter]) + 1}",
-                    planned_silence_s=0.0 if spec.mask == "always" else 64 * 3_600.0,
+                    planned_silence_s=planned_silence_ns(spec) / NS_PER_S,
                 )
             )
         return registry
 
     def _heard_by(self) -> list[frozenset[str]]:
-        """For each meter the gateways that can hear it at all, a gain of five sigmas included."""
-        margin_cdb = round(500 * self.spec.site.fading_db)
+        """For each meter the gateways that can hear it at all."""
         links, ears = self.air.links, self.air.ears
-        within = links.level_cdbm + margin_cdb >= ears.sensitivity_cdbm[links.receiver]
+        within = can_ever_hear(self.spec.site, links.level_cdbm, ears.sensitivity_cdbm[links.receiver])
         names = [gateway.id for gateway in self.gateways]
         heard_by: list[set[str]] = [set() for _ in range(self.fleet.n)]
         row, link = links.expand(np.arange(self.fleet.n, dtype=np.int64))

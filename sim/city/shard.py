@@ -26,12 +26,11 @@ from sim.core.history import FrameBatch
 from sim.core.seeds import Seeds
 from sim.meters.fleet import Fleet
 from sim.radio.engine import Engine, Frames
-from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.link_search import near_links, reach_cm
-from sim.radio.links import Ears, Links, Radios
+from sim.radio.links import Ears, Links
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.site import Site
-from sim.world_spec import WorldSpec
+from sim.site_plan import fleet_radios, gateway_ears, transmitters
 
 own_frames: Any
 try:
@@ -65,7 +64,7 @@ class Shard:
         spec = plan.spec
         self.plan, self.seeds = plan, Seeds(plan.seed)
         self.propagation = Propagation.of(spec.site, self.seeds)
-        every = _ears(spec)
+        every = gateway_ears(spec)
         own = Blocks.of(spec).within(*tile)
         links = self._reach(own, every)
         self.receivers: I64 = np.flatnonzero(np.bincount(links.receiver, minlength=len(every.sensitivity_cdbm)))
@@ -82,23 +81,23 @@ class Shard:
         self.fleet = Fleet(
             spec.fleet, self.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c, only=self.names
         )
+        who = self.fleet.population
+        radios = fleet_radios(spec.fleet, who.group, who.length_bytes)
         self.engine = Engine(
-            self.propagation, ears, links, _radios(spec, self.fleet), [1] * len(self.receivers), backend=plan.backend,
+            self.propagation, ears, links, radios, [1] * len(self.receivers), backend=plan.backend,
             meter_names=self.names, receiver_names=self.receivers,
         )  # fmt: skip
         self.links = len(links)
         self.outages = [outages(plan.outages, self.seeds, r, plan.duration_ns) for r in self.receivers.tolist()]
         self.counts = np.zeros((0, 0), dtype=np.int64)
         self.fast = self.engine.backend == "numba"
-        who = self.fleet.population
         self._upcoming = Upcoming(who.t0_ns, who.period_ns, who.acc0, fast=self.fast)
 
     def _reach(self, who: I64, ears: Ears) -> Links:
         spec = self.plan.spec
         place = centimetres(Site(spec.site, spec.meters, 0, only=who).meters)
         group = np.searchsorted(np.cumsum([g.count for g in spec.fleet]), who, side="right")
-        power = np.array([round(g.power_dbm * 100) for g in spec.fleet], dtype=np.int64)[group]
-        mode = np.array([int(Mode[g.link]) for g in spec.fleet], dtype=np.int64)[group]
+        mode, power = (column[group] for column in transmitters(spec.fleet))
         return near_links(self.propagation, place, power, mode, ears, fast=self.plan.backend != "numpy")
 
     def _guard(self, tile: tuple[slice, slice], ears: Ears) -> tuple[I64, Links]:
@@ -108,7 +107,7 @@ class Shard:
         if not len(ears.position_cm):
             return none, self._reach(none, ears)
         row, column = tile
-        power = max(round(g.power_dbm * 100) for g in spec.fleet)
+        power = int(transmitters(spec.fleet)[1].max())
         far = reach_cm(self.propagation, power, int(ears.sensitivity_cdbm.min()))
         pitch_cm = 100 * Site(spec.site, 1, 0).pitch_m
         low, high = ears.position_cm.min(axis=0) - far, ears.position_cm.max(axis=0) + far
@@ -169,27 +168,3 @@ def outages(what: Outages, seeds: Seeds, receiver: int, duration_ns: int) -> lis
             else:
                 out.append((down_ns, down_ns + lasting_ns))
     return out
-
-
-def _ears(spec: WorldSpec) -> Ears:
-    """All gateways of the world."""
-    place = centimetres(Site(spec.site, spec.meters, spec.gateways, only=np.zeros(1, np.int64)).gateways)
-    group = np.repeat(np.arange(len(spec.gateway)), [g.count for g in spec.gateway])
-    sensitivity = np.array([round(g.sensitivity_dbm * 100) for g in spec.gateway], dtype=np.int64)[group]
-    listens = np.array([[False, *(mode.name in g.links for mode in Mode)] for g in spec.gateway])
-    return Ears(place, sensitivity, listens[group])
-
-
-def _radios(spec: WorldSpec, fleet: Fleet) -> Radios:
-    group = fleet.population.group
-    mode = np.array([int(Mode[g.link]) for g in spec.fleet], dtype=np.int64)[group]
-    length = np.asarray(fleet.population.length_bytes, dtype=np.int64)
-    durations = np.zeros((4, 256), dtype=np.int64)
-    for m, n in {(int(m), int(n)) for m, n in zip(mode[_firsts(group)], length[_firsts(group)], strict=True)}:
-        durations[m, n] = air_time_ns(Mode(m), n)
-    return Radios(mode, length, fleet.population.power_cdbm.astype(np.int64), durations[mode, length])
-
-
-def _firsts(group: NDArray[np.uint16]) -> I64:
-    """One row of each group."""
-    return np.asarray(np.unique(group, return_index=True)[1], dtype=np.int64)

@@ -22,7 +22,7 @@ from sim.city.columns import Columns
 from sim.city.plan import CityPlan
 from sim.city.shard import Shard
 from sim.city.shard_bundles import Bundles, Receptions
-from sim.core.clock import NS_PER_HOUR, NS_PER_MS, Calendar, ns
+from sim.core.clock import NS_PER_MS, Calendar, ns
 from sim.core.history import FrameBatch
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
@@ -36,11 +36,11 @@ from sim.portal.reception_batch import Batch
 from sim.portal.record_templates import NONE
 from sim.portal.sort_by_meter import grouped, mixed
 from sim.portal.window import SEEN
+from sim.site_plan import can_ever_hear, planned_silence_ns, under_way_most_ns
 from sim.truth.ground_truth_columns import FleetTruth, wires
 from sim.world_spec import WorldSpec
 
 I64 = NDArray[np.int64]
-MASK_SILENCE_NS: Final = 64 * NS_PER_HOUR  # a weekend and two nights
 _PIECE: Final = 32_768  # receptions
 _SPREAD_NS: Final = 600_000 * NS_PER_MS  # clocks of a fleet are hardly farther apart; if they are, it is only slower
 _COLUMNS_OF_DIGEST = (
@@ -75,11 +75,12 @@ class Readings:
         air_ns = np.asarray(shard.engine.radios.duration_ns, dtype=np.int64)
         self._bundles = Bundles(spec, shard.receivers, shard.own, air_ns, down)
         roll = _roll(spec, shard, self._bundles)
-        self._portal = PortalMany(spec.portal, Calendar(spec.start), roll, kept_ns=_under_way_ns(plan))
+        under_way_ns = under_way_most_ns(spec, plan.outages.lasting_s if plan.outages.share_of_days else 0.0)
+        self._portal = PortalMany(spec.portal, Calendar(spec.start), roll, kept_ns=under_way_ns)
         self._truth = FleetTruth(shard.fleet, lambda groups: _like(plan, shard, groups))
         self._every_ns, self._end_ns = ns(spec.window_s), plan.duration_ns
         self._next_ns = min(self._every_ns, self._end_ns)
-        self._said = Said(shard.fleet.n, _under_way_ns(plan), min(group.interval_s for group in spec.fleet))
+        self._said = Said(shard.fleet.n, under_way_ns, min(group.interval_s for group in spec.fleet))
         self._heard = 0
         self.result = Stored()
         self._columns = None
@@ -129,7 +130,7 @@ class Readings:
         delivered = self._bundles.take(now_ns, last=now_ns == self._end_ns)
         ends = np.flatnonzero(np.diff(delivered.meter, append=-1)) + 1
         pieces, begin = [], 0
-        while begin < len(delivered):
+        while begin < delivered.rows:
             end = int(ends[min(len(ends) - 1, int(np.searchsorted(ends, begin + _PIECE)))])
             pieces.append(self._piece(delivered, slice(begin, end), now_ns))
             begin = end
@@ -140,7 +141,7 @@ class Readings:
         meter, k = every.meter[at], every.k[at]
         unique, its_meter, its_k = _distinct(meter, k)
         telegrams = self._telegrams(its_meter, its_k, every.end_ns[at])
-        some = every[at]
+        some = every.part(at)
         batch = Batch(
             telegrams.data, telegrams.offset[unique], telegrams.length[unique], some.slot,
             self._bundles.received_ns(some), some.level_cdbm,
@@ -235,7 +236,7 @@ def _roll(spec: WorldSpec, shard: Shard, bundles: Bundles) -> Roll:
     fleet, own = shard.fleet, np.flatnonzero(shard.own)
     who = fleet.population
     group = who.group[own]
-    of_group = [(MODES[g.security], ns(g.interval_s), 0 if g.mask == "always" else MASK_SILENCE_NS) for g in spec.fleet]
+    of_group = [(MODES[g.security], ns(g.interval_s), planned_silence_ns(g)) for g in spec.fleet]
     mode, interval_ns, silent_ns = np.array(of_group, dtype=np.int64)[group].T.copy()
     first, bound = _heard_by(spec, shard, bundles)
     return Roll.made(
@@ -247,21 +248,13 @@ def _roll(spec: WorldSpec, shard: Shard, bundles: Bundles) -> Roll:
 def _heard_by(spec: WorldSpec, shard: Shard, bundles: Bundles) -> tuple[I64, I64]:
     engine = shard.engine
     receiver = np.repeat(np.arange(engine.receivers), np.diff(engine.link_offset))
-    margin_cdb = round(500 * spec.site.fading_db)
     meter = engine.link_meter.astype(np.int64)
-    sure = engine.link_level + margin_cdb >= engine.ears.sensitivity_cdbm[receiver]
-    within = np.flatnonzero(sure & shard.own[meter])
+    bound = can_ever_hear(spec.site, engine.link_level, engine.ears.sensitivity_cdbm[receiver])
+    within = np.flatnonzero(bound & shard.own[meter])
     meter, slot = meter[within], bundles.slot[receiver[within]]
     order = grouped(meter, shard.fleet.n, slot)
     counted = np.bincount(meter, minlength=shard.fleet.n)[shard.own]
     return np.concatenate([[0], np.cumsum(counted)]).astype(np.int64), slot[order].astype(np.int64)
-
-
-def _under_way_ns(plan: CityPlan) -> int:
-    """How long a telegram may be on its way to the portal."""
-    spec = plan.spec
-    age_s = max(group.bundle_age_s for group in spec.gateway) + 2 * spec.window_s + 60
-    return ns(age_s + (2 * plan.outages.lasting_s if plan.outages.share_of_days else 0.0))
 
 
 def _like(plan: CityPlan, shard: Shard, groups: list[FleetSpec]) -> Fleet:

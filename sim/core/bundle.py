@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 VERSION = 1
 UP = "gw/{gateway}/up"
@@ -67,6 +68,16 @@ class Bundle:
             raise BadBundle(f"bundle lacks {missing}") from None
         except (TypeError, ValueError) as wrong:
             raise BadBundle(f"bundle: {wrong}") from None
+
+
+_WIDEST: Final = -(2**63)  # of 64-bit numbers the one with most digits
+TELEGRAM_OVERHEAD_BYTES: Final = len(f'[{_WIDEST},{-sys.float_info.min!r},""],')
+"""What one telegram takes in an encoded bundle at most, beside two bytes of hex for each of its own."""
+
+
+def envelope_bytes_max(gateway: str) -> int:
+    """What an encoded bundle of this gateway takes at most, beside its telegrams."""
+    return len(Bundle(gateway, _WIDEST, _WIDEST, ()).encode())
 
 
 def digest(payload: bytes) -> str:

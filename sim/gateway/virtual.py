@@ -21,12 +21,12 @@ from sim.core.bundle import ACK, BIRTH, UP, BadBundle, Bundle, Heard, decode_ack
 from sim.core.clock import ns
 from sim.core.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
 from sim.endpoint.port import NotConnected, Session
+from sim.gateway.bundling import NOT_YET, NOTHING_OPEN, admit, closed_by_age_ns, limits_of
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.in_flight import Transit
 from sim.gateway.outbox import Outbox
 
 RETRY_S = 60.0
-OVERHEAD_BYTES = 128  # a bundle's JSON without its id and telegrams
 
 
 class VirtualGateway:
@@ -54,11 +54,10 @@ class VirtualGateway:
         self._record = record
         self._retry_ns = ns(retry_s)
         self._offset_ns = ns(spec.clock_offset_s)
-        self._age_ns = ns(spec.bundle_age_s)
         self._topic = UP.format(gateway=id)
-        self._room = spec.bundle_bytes - OVERHEAD_BYTES - len(id)
+        self.limits = limits_of(spec, id)
+        self._bundle = NOTHING_OPEN
         self._open: list[Heard] = []
-        self._opened_ns = self._size = 0
         self._on = False
         self._boot(0)
 
@@ -83,14 +82,15 @@ class VirtualGateway:
         self._on = True
 
     def power_cut(self, now_ns: int) -> None:
-        """The open bundle is gone; the outbox is not."""
+        """The open bundle is gone, unless its age had closed it before; the outbox is not."""
         if not self._on:
             return
+        self.close_due(now_ns)
         self._on = False
         self.session.cut()
         self._log_session(now_ns)
         self.outbox.power_cut()
-        self._open.clear()
+        self._forget_open()
 
     def close(self) -> None:
         """Switch off in order. The open bundle is closed into the outbox by its owner (`flush`) or gone."""
@@ -98,7 +98,7 @@ class VirtualGateway:
             self._on = False
             self.session.close()
             self.outbox.close()
-            self._open.clear()
+            self._forget_open()
 
     # --- radio side --------------------------------------------------------------------------------------------
 
@@ -106,31 +106,33 @@ class VirtualGateway:
         if not self._on:
             return
         self.close_due(received_ns)
-        stamp_ns = received_ns + self._offset_ns
-        size = 2 * len(telegram) + len(str(stamp_ns)) + len(repr(rssi_dbm)) + 7
-        if self._open and self._size + size > self._room:
+        admission = admit(self._bundle, self.limits, received_ns, len(telegram))
+        if admission.closes_before:
             self._close(received_ns)
-        if not self._open:
-            self._opened_ns, self._size = received_ns, 0
-        self._open.append(Heard(telegram, stamp_ns, rssi_dbm))
-        self._size += size
-        if len(self._open) >= self.spec.bundle_count:
+        self._bundle = admission.bundle
+        self._open.append(Heard(telegram, received_ns + self._offset_ns, rssi_dbm))
+        if admission.closes_after:
             self._close(received_ns)
 
     def close_due(self, now_ns: int) -> None:
-        if self._open and now_ns >= self._opened_ns + self._age_ns:
-            self._close(self._opened_ns + self._age_ns)
+        closed_ns = closed_by_age_ns(self._bundle, self.limits, now_ns)
+        if closed_ns != NOT_YET:
+            self._close(closed_ns)
 
     def flush(self, now_ns: int) -> None:
         """Close the open bundle now, whatever its age (the end of a run)."""
         if self._open:
             self._close(now_ns)
 
+    def _forget_open(self) -> None:
+        self._open.clear()
+        self._bundle = NOTHING_OPEN
+
     def _close(self, now_ns: int) -> None:
         """Into the outbox. When that fails the bundle stays open and the error goes to whoever runs the world."""
         heard, closed_ns = tuple(self._open), now_ns + self._offset_ns
         sequence, payload = self.outbox.store(lambda number: Bundle(self.id, number, closed_ns, heard).encode())
-        self._open.clear()
+        self._forget_open()
         self._transit.add(sequence, payload)
         self._record(BundleClosed(now_ns, self.id, sequence, len(heard), len(payload)))
 

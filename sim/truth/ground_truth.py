@@ -24,6 +24,7 @@ from sim.core.clock import NS_PER_S
 from sim.core.events import AlarmRaised, BundleClosed, Fate, MeterTampered, SessionChanged
 from sim.meters.sending_times import first_at
 from sim.portal.store import fingerprint
+from sim.site_plan import under_way_most_ns
 
 if TYPE_CHECKING:
     from sim.radio.emissions import Emission
@@ -129,10 +130,8 @@ class Truth:
 
     @property
     def tolerance_ns(self) -> int:
-        """How long a genuine telegram may be under way: the longest bundle age, two windows, a minute."""
-        spec = self._world.spec
-        age_s = max(group.bundle_age_s for group in spec.gateway)
-        return round((age_s + 2 * spec.window_s + 60) * NS_PER_S)
+        """How long a genuine telegram may be under way."""
+        return under_way_most_ns(self._world.spec)
 
     def altered(self) -> list[Altered]:
         """Every stored reading that is not genuine, with what is wrong with it."""

@@ -242,10 +242,10 @@ def test_a_world_whose_making_fails_leaves_nothing_behind(
 
 
 def test_an_air_that_cannot_be_made_leaves_no_open_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_world: World) -> None:
+    def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(World, "_radios", fail)
+    monkeypatch.setattr("sim.world.fleet_radios", fail)
     with pytest.raises(MemoryError):
         World(dozen(tmp_path), 1, tmp_path / "world")
     assert not open_files(tmp_path)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from sim.city.shard_bundles import Bundles
 from sim.core.clock import NS_PER_S
+from sim.core.events import BundleClosed, Event
 from sim.core.history import FrameBatch
+from sim.endpoint.memory import Memory
+from sim.gateway.bundling import limits_of
 from sim.gateway.gateway_spec import GatewaySpec
+from sim.gateway.virtual import VirtualGateway
 from sim.meters.fleet_spec import FleetSpec
 from sim.world_spec import WorldSpec
 
@@ -75,3 +81,38 @@ def test_a_take_is_by_meter_then_number_then_name() -> None:
     rows = list(zip(out.meter.tolist(), out.k.tolist(), out.slot.tolist(), strict=True))
     assert rows == [(0, 0, 0), (0, 1, 1), (1, 0, 0), (2, 0, 0), (2, 0, 1)]
     assert made.names == ("a-0001", "z-0001")
+
+
+def test_bundles_close_as_a_gateways_do_at_every_bound(tmp_path: Path) -> None:
+    """Telegrams that come at an age's bound, less and more by a nanosecond, and of lengths that fill a bundle to its
+    last byte; bundles of one gateway against those of a shard."""
+    group = GatewaySpec("z", bundle_age_s=10.0, bundle_count=4, bundle_bytes=1_000, clock_offset_s=-3.0)
+    limits = limits_of(group, "z-0001")
+    room = limits.size_bytes
+    rng = np.random.default_rng(7)
+    at_ns, heard = 1, []
+    for k in range(600):
+        step = rng.choice([1, limits.age_ns - 1, limits.age_ns, limits.age_ns + 1, limits.age_ns // 3])
+        length = int(rng.choice([1, 50, 150, (room // 2 - 51) // 2, (room - 2 * 51) // 4, (room - 2 * 51) // 4 + 1]))
+        at_ns += int(step)
+        heard.append((at_ns, k, length))
+    spec = WorldSpec("one", "One gateway", SPEC.fleet, (group,))
+    made = Bundles(spec, np.array([0]), np.ones(4, dtype=np.bool_), np.zeros(4, dtype=np.int64), [[]])
+    sequences: dict[int, int] = {}
+    for begin in range(0, len(heard), 37):
+        part = heard[begin : begin + 37]
+        made.hear(FrameBatch.of([(ns, 0, k, 0, 0, -7_000, length) for ns, k, length in part]))
+        last = begin + 37 >= len(heard)
+        taken_ = made.take(part[-1][0] + 1, last=last)
+        sequences |= dict(zip(taken_.k.tolist(), taken_.sequence.tolist(), strict=True))
+    endpoint, events = Memory(), list[Event]()
+    gateway = VirtualGateway(
+        "z-0001", group, tmp_path / "z.db", lambda: endpoint.connect(endpoint.identity("z-0001")), events.append
+    )
+    for ns, _, length in heard:
+        gateway.receive(bytes(length), ns, -70.0)
+    gateway.flush(heard[-1][0] + 1)
+    counts = [event.telegrams for event in events if isinstance(event, BundleClosed)]
+    gateway.close()
+    assert counts == np.bincount([sequences[k] for k in range(len(heard))]).tolist()
+    assert set(counts) == {1, 2, 3, 4}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sim.core.bundle import TELEGRAM_OVERHEAD_BYTES, envelope_bytes_max
 from sim.core.clock import NS_PER_S, ns
 from sim.core.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
 from sim.endpoint.endpoint_spec import EndpointSpec
@@ -109,13 +110,16 @@ def test_count_closes(bed: Bed) -> None:
 
 @pytest.mark.parametrize("rssi_dbm", [-70.0, -100.123456789])
 @pytest.mark.parametrize("length", [1, 40, 255])
-def test_size_closes_before_the_limit_and_not_far_from_it(bed: Bed, length: int, rssi_dbm: float) -> None:
+def test_size_closes_before_the_limit(bed: Bed, length: int, rssi_dbm: float) -> None:
+    """No bundle is larger than its limit, and each has all telegrams that certainly fit, whatever their numbers."""
     gateway = bed.gateway(spec=replace(SPEC, bundle_count=10_000))
     for n in range(2_000):
         gateway.receive(bytes(length), n + 10**18, rssi_dbm)
-    sizes = [event.size_bytes for event in bed.of(BundleClosed)]
-    assert sizes and all(3_000 < size <= 4_000 for size in sizes)
-    assert sizes[0] == len(gateway.outbox.waiting()[0][1])
+    closed = bed.of(BundleClosed)
+    assert closed and all(event.size_bytes <= SPEC.bundle_bytes for event in closed)
+    fit = (SPEC.bundle_bytes - envelope_bytes_max("gw1")) // (2 * length + TELEGRAM_OVERHEAD_BYTES)
+    assert {event.telegrams for event in closed} == {fit}
+    assert closed[0].size_bytes == len(gateway.outbox.waiting()[0][1])
 
 
 def test_nothing_is_published_before_the_portal_can_be_reached_and_birth_comes_first(bed: Bed) -> None:
@@ -176,6 +180,17 @@ def test_a_power_cut_takes_the_open_bundle_and_nothing_else(bed: Bed) -> None:
     assert sorted(bed.portal.bundles) == [("gw1", 1), ("gw1", 2)]
     assert bed.portal.bundles["gw1", 2].heard[0].received_ns == 40
     assert bed.portal.births[-1][1] == "gw1.2"
+
+
+@pytest.mark.parametrize(("cut_after_ns", "kept"), [(-1, ()), (0, (1,)), (1, (1,))])
+def test_a_bundle_whose_age_came_before_the_power_cut_is_kept(
+    bed: Bed, cut_after_ns: int, kept: tuple[int, ...]
+) -> None:
+    gateway = bed.gateway()
+    gateway.receive(TELEGRAM, 5, -70.0)
+    gateway.power_cut(5 + gateway.limits.age_ns + cut_after_ns)
+    gateway.power_on(ns(1_000))
+    assert gateway.waiting == kept
 
 
 def test_a_number_is_not_used_again_after_a_power_cut(bed: Bed) -> None:
@@ -262,7 +277,7 @@ def test_a_full_disk_keeps_the_open_bundle(bed: Bed) -> None:
     gateway = bed.gateway()
     gateway.receive(TELEGRAM, 0, -70.0)
     gateway.outbox._db.execute("PRAGMA max_page_count = 1")
-    gateway.spec = replace(SPEC, bundle_count=1)
+    gateway.limits = gateway.limits._replace(telegrams=1)
 
     def fill() -> None:
         for n in range(200):

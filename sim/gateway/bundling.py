@@ -1,0 +1,70 @@
+"""When a bundle closes: the one rule, as pure functions of whole numbers.
+
+    count   with the telegram that makes it full, after it
+    size    before a telegram that it might have no room for
+    age     at the instant at which it is as old as it may be, whether or not anybody looks then
+
+A virtual gateway calls them as they stand here; sim.city compiles the same functions for the gateways of a shard. So
+they call nothing else, and take and return numbers only. The size of a bundle is an upper bound of its encoded bytes
+(see sim.core.bundle): no encoded bundle is larger than its limit, provided that the limit has room for one telegram.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from sim.core.bundle import TELEGRAM_OVERHEAD_BYTES, envelope_bytes_max
+from sim.core.clock import ns
+from sim.gateway.gateway_spec import GatewaySpec
+
+NOT_YET: Final = -1
+
+
+class Limits(NamedTuple):
+    """`size_bytes` is for the telegrams alone; the envelope is taken off already."""
+
+    age_ns: int
+    telegrams: int
+    size_bytes: int
+
+
+class OpenBundle(NamedTuple):
+    """`opened_ns`: when its first telegram was received (world ns); meaningless where `telegrams` is 0."""
+
+    opened_ns: int
+    telegrams: int
+    size_bytes: int
+
+
+class Admission(NamedTuple):
+    """What a telegram does to the open bundle: it may close before the telegram, and the bundle that the telegram is
+    in may close after it; both at the instant of reception."""
+
+    closes_before: bool
+    bundle: OpenBundle
+    closes_after: bool
+
+
+NOTHING_OPEN: Final = OpenBundle(0, 0, 0)
+
+
+def limits_of(spec: GatewaySpec, gateway: str) -> Limits:
+    """The limits of one gateway of a group."""
+    return Limits(ns(spec.bundle_age_s), spec.bundle_count, spec.bundle_bytes - envelope_bytes_max(gateway))
+
+
+def closed_by_age_ns(bundle: OpenBundle, limits: Limits, now_ns: int) -> int:
+    """The instant at which the open bundle closed for its age, now or earlier; else NOT_YET."""
+    due_ns = bundle.opened_ns + limits.age_ns
+    return due_ns if bundle.telegrams > 0 and now_ns >= due_ns else NOT_YET
+
+
+def admit(bundle: OpenBundle, limits: Limits, received_ns: int, length_bytes: int) -> Admission:
+    """A telegram of so many bytes is received. Ask `closed_by_age_ns` of the same instant first."""
+    size_bytes = 2 * length_bytes + TELEGRAM_OVERHEAD_BYTES
+    closes_before = bundle.telegrams > 0 and bundle.size_bytes + size_bytes > limits.size_bytes
+    if closes_before or bundle.telegrams == 0:
+        grown = OpenBundle(received_ns, 1, size_bytes)
+    else:
+        grown = OpenBundle(bundle.opened_ns, bundle.telegrams + 1, bundle.size_bytes + size_bytes)
+    return Admission(closes_before, grown, grown.telegrams >= limits.telegrams)

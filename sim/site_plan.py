@@ -1,0 +1,104 @@
+"""What follows from a world's spec alone, before anything runs: names of gateways, what radios send and hear with,
+which gateways may hear a meter, how long a meter may be silent and a telegram under way.
+
+One function each, for the world, for a city's shards and for the ground truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.core.clock import NS_PER_HOUR, ns
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.meters.fleet_spec import FleetSpec
+from sim.radio.link_modes import Mode, air_time_ns
+from sim.radio.links import Ears, Radios
+from sim.radio.propagation import centimetres
+from sim.radio.site import Site
+from sim.radio.site_spec import SiteSpec
+from sim.world_spec import WorldSpec
+
+I64 = NDArray[np.int64]
+BOOL = NDArray[np.bool_]
+
+BIND_SIGMAS: Final = 5
+"""A gain by fading that no frame of a run exceeds: one in 3.5 million does."""
+PLANNED_SILENCE_NS: Final = 64 * NS_PER_HOUR
+"""A meter that sends on workdays from 8 to 18: a weekend and two nights."""
+TRANSPORT_S: Final = 60.0
+"""What a message may take from an outbox to the portal's commit, in world time."""
+
+
+# --- gateways ---------------------------------------------------------------------------------------------------
+
+
+def gateway_groups(spec: WorldSpec) -> list[GatewaySpec]:
+    """The group of each gateway, in the order in which a world numbers its receivers."""
+    return [group for group in spec.gateway for _ in range(group.count)]
+
+
+def gateway_ids(spec: WorldSpec) -> list[str]:
+    """The id of each gateway, in the same order."""
+    return [f"{group.name}-{number + 1:04d}" for group in spec.gateway for number in range(group.count)]
+
+
+def receiver_of(group: GatewaySpec) -> tuple[int, tuple[Mode, ...]]:
+    """(sensitivity in 1/100 dBm, modes it can read)."""
+    return round(group.sensitivity_dbm * 100), tuple(Mode[link] for link in group.links)
+
+
+def gateway_ears(spec: WorldSpec) -> Ears:
+    """What all gateways of the world hear with."""
+    place_cm = centimetres(Site(spec.site, spec.meters, spec.gateways, only=np.zeros(1, np.int64)).gateways)
+    group = np.repeat(np.arange(len(spec.gateway)), [g.count for g in spec.gateway])
+    sensitivity, modes = zip(*map(receiver_of, spec.gateway), strict=True)
+    nowhere = [np.zeros(3, dtype=np.int64)] * len(modes)
+    of_group = Ears.of(nowhere, sensitivity, [frozenset(own) for own in modes])
+    return Ears(place_cm, of_group.sensitivity_cdbm[group], of_group.listens[group])
+
+
+# --- meters -----------------------------------------------------------------------------------------------------
+
+
+def transmitters(groups: Sequence[FleetSpec]) -> tuple[I64, I64]:
+    """(mode, power in 1/100 dBm) of each group."""
+    mode = np.array([int(Mode[group.link]) for group in groups], dtype=np.int64)
+    return mode, np.array([round(group.power_dbm * 100) for group in groups], dtype=np.int64)
+
+
+def fleet_radios(groups: Sequence[FleetSpec], group: NDArray[np.integer], length_bytes: NDArray[np.integer]) -> Radios:
+    """What a fleet sends with. `group[m]`: the group of each meter; all of one group send one length of telegram."""
+    _, first = np.unique(group, return_index=True)
+    mode, power = (column[group] for column in transmitters(groups))
+    length = length_bytes.astype(np.int64)
+    air_ns = np.zeros((len(Mode) + 1, 256), dtype=np.int64)
+    for one in first.tolist():
+        air_ns[mode[one], length[one]] = air_time_ns(Mode(int(mode[one])), int(length[one]))
+    return Radios(mode, length, power, air_ns[mode, length])
+
+
+def planned_silence_ns(group: FleetSpec) -> int:
+    """How long a meter of this group is silent by plan; 0 when it never is."""
+    return 0 if group.mask == "always" else PLANNED_SILENCE_NS
+
+
+# --- between them -----------------------------------------------------------------------------------------------
+
+
+def can_ever_hear(site: SiteSpec, level_cdbm: NDArray[np.integer], sensitivity_cdbm: I64) -> BOOL:
+    """For links of this mean level (1/100 dBm): can the receiver hear the meter at all, with a gain of BIND_SIGMAS?
+    The check `bind` allows those gateways."""
+    margin_cdb = round(BIND_SIGMAS * 100 * site.fading_db)
+    heard: BOOL = level_cdbm + margin_cdb >= sensitivity_cdbm
+    return heard
+
+
+def under_way_most_ns(spec: WorldSpec, outage_s: float = 0.0) -> int:
+    """How long a genuine telegram may be under way to its reading: the longest bundle age, two windows, the transport,
+    and an outage that begins while it waits and another after it."""
+    age_s = max(group.bundle_age_s for group in spec.gateway)
+    return ns(age_s + 2 * spec.window_s + TRANSPORT_S + 2 * outage_s)
