@@ -14,6 +14,7 @@ from attacks.parts.jam_and_capture import Shadow
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
 from sim.core.bundle import Heard
+from sim.portal.store import Reading
 from sim.truth.ground_truth import Truth, fingerprint
 
 UNITS = 4_711
@@ -116,8 +117,8 @@ class Alter:
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        def another_value(row: Any, shot: Shot) -> bool:
-            return bool(row.units != truth.units(truth.known[fingerprint(shot.of)]))
+        def another_value(row: Reading, shot: Shot) -> bool:
+            return row.units != truth.units_in(fingerprint(shot.of))
 
         by_version = [shot._replace(variant=WRONG_VALUE) for shot in self.shots if shot.variant == ANOTHER_VERSION]
         cleared = [shot for shot in self.shots if shot.variant == STATUS]

@@ -11,6 +11,7 @@ from attacks.parts import forgery
 from attacks.parts.survey import Survey
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import world_time
+from sim.core.events import SessionChanged
 from sim.core.vocabulary import SECURITIES
 from sim.endpoint.port import Identity
 from sim.truth.ground_truth import Truth, fingerprint
@@ -128,9 +129,9 @@ class Clone:
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         alarms = truth.alarms(["twin"], subject=self.gateway_id, since_ns=self.takeover_ns)
-        displaced = truth.displacements(self.gateway_id, self.takeover_ns)
+        displaced = self._displacements(truth)
         logins = self.clone_connects + len(self.published)  # it logs in once more for each message
-        served = {s: truth.served(self.gateway_id, s, self.takeover_ns) for s in sorted(truth.securities)}
+        served = {s: self._served(truth, s) for s in sorted(truth.securities)}
         found = [  # the session knows no mode, so the first two figures are the same in each; whom it serves is not
             Outcome(
                 TAKEOVER,
@@ -176,3 +177,18 @@ class Clone:
                 )
             )
         return found
+
+    def _displacements(self, truth: Truth) -> int:
+        """How often the gateway lost a session that it had, since the takeover."""
+        changes = truth.world.history.of(SessionChanged)
+        mine = (c for c in changes if c.client == self.gateway_id and c.state == "dropped")
+        return sum(change.time_ns >= self.takeover_ns for change in mine)
+
+    def _served(self, truth: Truth, security: str) -> tuple[int, int, int]:
+        """Of the meters of one security mode: (those that no other gateway hears, readings of all of them that came
+        through this one before the takeover, and since)."""
+        ours = [entry for entry in truth.world.registry if entry.security == security]
+        names = {entry.name for entry in ours}
+        times = [r.stored_ns for r in truth.readings if r.gateway == self.gateway_id and r.meter in names]
+        since = sum(time_ns >= self.takeover_ns for time_ns in times)
+        return sum(entry.gateways == {self.gateway_id} for entry in ours), len(times) - since, since

@@ -9,6 +9,7 @@ from typing import Any
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.sent_frames import Shot
 from sim.core.clock import ns
+from sim.core.events import BundleClosed
 from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth
 from wmbus.link import Address
@@ -73,14 +74,20 @@ class Ghosts:
                     f"{sum(map(truth.changed_by, carried))} became readings",
                     evidence={
                         "ghosts sent": len(mine),
-                        "bytes bundled before": truth.bundled_bytes(earlier_ns, start_ns),
-                        "during": truth.bundled_bytes(start_ns, end_ns),
+                        "bytes bundled before": bundled_bytes(truth, earlier_ns, start_ns),
+                        "during": bundled_bytes(truth, start_ns, end_ns),
                         "genuine delivered before": _ratio(truth.delivery(earlier_ns, start_ns, security)),
                         "genuine delivered during": _ratio(truth.delivery(start_ns, end_ns, security)),
                     },
                 )
             )
         return found
+
+
+def bundled_bytes(truth: Truth, start_ns: int, end_ns: int) -> int:
+    """Bytes of the bundles that gateways closed in [start, end)."""
+    closed = truth.world.history.of(BundleClosed)
+    return sum(bundle.size_bytes for bundle in closed if start_ns <= bundle.time_ns < end_ns)
 
 
 def _ratio(counts: tuple[int, int]) -> float:

@@ -171,7 +171,7 @@ def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
             "numbers": float((last.acc - first.acc) % 256),
             "units": float(moved),
         }
-        heated = truth.units(truth.known[last.mark]) != truth.units(truth.known[first.mark])
+        heated = truth.units_in(last.mark) != truth.units_in(first.mark)
         rows.append(Hour(hour, features, heated))
     return rows
 

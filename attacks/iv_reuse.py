@@ -55,8 +55,8 @@ class Repeats:
     def outcomes(self, truth: Truth) -> list[Outcome]:
         counts: dict[str, Counter[tuple[bool, bool]]] = {}
         for security, first, second, equal in self.pairs:
-            one, other = (truth.known[fingerprint(telegram)] for telegram in (first, second))
-            counts.setdefault(security, Counter())[equal, truth.units(one) == truth.units(other)] += 1
+            one, other = (truth.units_in(fingerprint(telegram)) for telegram in (first, second))
+            counts.setdefault(security, Counter())[equal, one == other] += 1
         found = []
         for security, count in counts.items():
             right, said = count[True, True], count[True, True] + count[True, False]

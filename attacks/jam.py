@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.survey import Survey
+from sim.billing.set_date_units import units_at
 from sim.core.clock import ns
 from sim.core.vocabulary import SECURITIES
-from sim.truth.ground_truth import Truth
+from sim.meters.sending_times import first_at
+from sim.meters.sent_values import Truth as Sent
+from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.link import Address
 
 SILENCE = "continuous: readings"
@@ -72,7 +76,7 @@ class Jam:
         start_ns, end_ns = ns(self.from_s), ns(self.until_s)
         found = []
         for security, address in self.targets.items():
-            silence = truth.silence(start_ns, end_ns, only=address)
+            silence = silence_of(truth, address, start_ns, end_ns)
             alarms = truth.alarms(["gap", "jam"], subject=address, since_ns=start_ns)
             others = list(self.targets.values())
             before = truth.delivery(2 * start_ns - end_ns, start_ns, security, but=others)
@@ -101,7 +105,7 @@ class Jam:
         start_ns, end_ns = ns(self.noise_from_s), ns(self.noise_until_s)
         found = []
         for security in SECURITIES:
-            meters, silenced = truth.silenced(start_ns, end_ns, security)
+            meters, silenced = silenced_in(truth, start_ns, end_ns, security)
             sent = sum(s.sent for s in silenced.values())
             alarmed = sum(bool(truth.alarms(["gap", "jam"], subject=a, since_ns=start_ns)) for a in silenced)
             found.append(
@@ -120,9 +124,9 @@ class Jam:
                     },
                 )
             )
-            wrong = [a for a in silenced if truth.billing_error(a) != 0]
+            wrong = [a for a in silenced if billing_error(truth, a) != 0]
             # A last telegram that was lost before the noise puts a bill at stake as well; then it only shows as wrong.
-            at_stake = {a for a in silenced if truth.moved_before_set_date(a, start_ns)} | set(wrong)
+            at_stake = {a for a in silenced if moved_before_set_date(truth, a, start_ns)} | set(wrong)
             found.append(
                 Outcome(
                     BILLING,
@@ -160,3 +164,61 @@ def _wire_of(frame: bytes) -> bytes:
 
 
 __all__ = ["BILLING", "REACTIVE", "SILENCE", "Jam"]
+
+
+# --- what the truth says of it --------------------------------------------------------------------------------------
+
+
+class Silence(NamedTuple):
+    """Telegrams of one meter in a span of time: sent, and not stored."""
+
+    sent: int
+    lost: int
+
+
+def silence_of(truth: Truth, address: str, start_ns: int, end_ns: int) -> Silence:
+    """What one meter sent in [start, end), and how much of it is no reading."""
+    fleet = truth.world.fleet
+    meter = fleet.find(address)
+    schedule = fleet.window(start_ns, end_ns)
+    ks = schedule.k[schedule.meter == meter].tolist()
+    stored = {row.fingerprint for row in truth.world.portal.store.readings(address)}
+    return Silence(len(ks), sum(fingerprint(fleet.telegram(meter, k)) not in stored for k in ks))
+
+
+def silenced_in(truth: Truth, start_ns: int, end_ns: int, security: str) -> tuple[int, dict[str, Silence]]:
+    """How many meters of one security mode sent in [start, end), and those of them that no gateway heard then but
+    one had heard before: who was never heard was not silenced."""
+    fleet = truth.world.fleet
+    sent = Counter(fleet.window(start_ns, end_ns).meter.tolist())
+    heard = {one.meter for one in truth.sent(start_ns, end_ns)}
+    before = {one.meter for one in truth.sent(0, start_ns)}
+    ours = [(meter, count) for meter, count in sorted(sent.items()) if fleet.security(meter) == security]
+    return len(ours), {
+        str(fleet.address(meter)): Silence(count, count) for meter, count in ours if meter in before - heard
+    }
+
+
+def _last_before(truth: Truth, meter: int, time_ns: int) -> Sent:
+    """What the last telegram that a meter has begun before an instant says."""
+    fleet = truth.world.fleet
+    who, one = fleet.population, slice(meter, meter + 1)
+    following = int(first_at(who.t0_ns[one], who.period_ns[one], who.acc0[one], time_ns)[0])
+    return fleet.truth(meter, following - 1)
+
+
+def moved_before_set_date(truth: Truth, address: str, since_ns: int) -> bool:
+    """Whether the units at the last set date differ from those in the last telegram that began before a time."""
+    meter = truth.world.fleet.find(address)
+    before = _last_before(truth, meter, since_ns)
+    return before.units != _last_before(truth, meter, truth.world.now_ns).set_date_units
+
+
+def billing_error(truth: Truth, address: str) -> float:
+    """Units that a bill at the last set date is off by; infinite when nothing can be billed."""
+    world = truth.world
+    # The set date is the meter's own; the last telegram that is due by now knows it.
+    last = _last_before(truth, world.fleet.find(address), world.now_ns)
+    method = world.spec.portal.billing
+    billed = units_at(world.portal.store, world.calendar, address, last.set_date, method=method)
+    return float("inf") if billed is None or last.set_date_units is None else billed - last.set_date_units

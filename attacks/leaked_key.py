@@ -75,4 +75,4 @@ def _reads(telegram: bytes, key: bytes, truth: Truth) -> bool:
     except BadTelegram:
         return False
     units = [r.value for r in records if r.unit == "HCA" and r.storage == 0]
-    return units == [truth.units(truth.known[fingerprint(telegram)])]
+    return units == [truth.units_in(fingerprint(telegram))]

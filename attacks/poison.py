@@ -85,7 +85,7 @@ class Poison:
             groups[place].append(address)
         found = []
         for (variant, security), addresses in groups.items():
-            came = [truth.judged(address, start_ns, end_ns) for address in addresses]
+            came = [judged(truth, address, start_ns, end_ns) for address in addresses]
             received, refused = (sum(counts) for counts in zip(*came, strict=True))
             alarmed = sum(bool(truth.alarms(["freshness"], subject=a, since_ns=start_ns)) for a in addresses)
             found.append(
@@ -107,3 +107,11 @@ class Poison:
                 )
             )
         return found
+
+
+def judged(truth: Truth, address: str, start_ns: int, end_ns: int) -> tuple[int, int]:
+    """(genuine telegrams of a meter sent in [start, end) that a gateway received, those of them that are no reading and
+    that the portal refused)."""
+    marks = [sent.mark for sent in truth.sent(start_ns, end_ns, meter=truth.world.fleet.find(address))]
+    stored = {row.fingerprint for row in truth.world.portal.store.readings(address)}
+    return len(marks), sum(mark not in stored and bool(truth.refused_as(mark)) for mark in marks)

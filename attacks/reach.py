@@ -131,10 +131,10 @@ class _Speak(_Base):
             self._source = self._world.air.add_transmitter(self._mouth_position)
         spoken = Spoken(self._source, self._count, self.now_ns, telegram)
         self._count += 1
-        self._world.truth.spoken[(spoken.source, spoken.k)] = spoken
-        self._world.air.emit(
+        emission = self._world.air.emit(
             self._source, spoken.k, Mode[mode], len(telegram), round(self._mouth.power_dbm * 100), frame=telegram
         )
+        self._world.truth.note_spoken(spoken, emission.end_ns)
         return spoken
 
 

@@ -49,7 +49,7 @@ class Sniff:
         recovered: Counter[str] = Counter()
         identified: Counter[str] = Counter()
         for telegram, units in self.guesses:
-            sent = truth.known.get(fingerprint(telegram))
+            sent = truth.known(fingerprint(telegram))
             if sent is None:
                 continue
             security = truth.security(sent)

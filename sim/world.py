@@ -230,6 +230,7 @@ class World:
             for gateway in self.gateways:
                 if gateway.up:
                     gateway.flush(now_ns)
+        self.truth.end_window()
         self.deliver()
         self.portal.watch(now_ns)
         stored = self.portal.store.count_readings()
@@ -380,6 +381,8 @@ class World:
         self._closed = True
         with contextlib.ExitStack() as stack:
             stack.callback(self.history.close)
+            if hasattr(self, "truth"):
+                stack.callback(self.truth.close)
             if hasattr(self, "portal"):
                 stack.callback(self.portal.close)
             stack.callback(self.endpoint.stop)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from attacks.attack import Outcome
 from sim.core.clock import world_time
+from sim.portal.store import Reading
 from sim.truth.ground_truth import Spoken, Truth
 
 
@@ -26,7 +27,7 @@ class Shot(NamedTuple):
     of: bytes = b""
 
 
-Wanted = Callable[[Any, Shot], bool]
+Wanted = Callable[[Reading, Shot], bool]
 
 
 def outcomes_of(shots: Sequence[Shot], truth: Truth, wanted: Wanted = lambda row, shot: True) -> list[Outcome]:

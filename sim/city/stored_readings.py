@@ -24,8 +24,6 @@ from sim.city.shard import Shard
 from sim.city.shard_bundles import Bundles, Receptions
 from sim.core.clock import NS_PER_MS, Calendar, ns
 from sim.core.history import FrameBatch
-from sim.meters.fleet import Fleet
-from sim.meters.fleet_spec import FleetSpec
 from sim.meters.physics.heat import MS_PER_DAY
 from sim.meters.telegram_batch import Telegrams
 from sim.portal.freshness_many import look, mark
@@ -37,7 +35,7 @@ from sim.portal.record_templates import NONE
 from sim.portal.sort_by_meter import grouped, mixed
 from sim.portal.window import SEEN
 from sim.site_plan import can_ever_hear, planned_silence_ns, under_way_most_ns
-from sim.truth.ground_truth_columns import FleetTruth, wires
+from sim.truth.differs import Yardstick, wires
 from sim.world_spec import WorldSpec
 
 I64 = NDArray[np.int64]
@@ -77,7 +75,7 @@ class Readings:
         roll = _roll(spec, shard, self._bundles)
         under_way_ns = under_way_most_ns(spec, plan.outages.lasting_s if plan.outages.share_of_days else 0.0)
         self._portal = PortalMany(spec.portal, Calendar(spec.start), roll, kept_ns=under_way_ns)
-        self._truth = FleetTruth(shard.fleet, lambda groups: _like(plan, shard, groups))
+        self._yardstick = Yardstick(shard.fleet, compiled=True)
         self._every_ns, self._end_ns = ns(spec.window_s), plan.duration_ns
         self._next_ns = min(self._every_ns, self._end_ns)
         self._said = Said(shard.fleet.n, under_way_ns, min(group.interval_s for group in spec.fleet))
@@ -150,8 +148,8 @@ class Readings:
         rows = taken.readings
         if len(rows):
             its_meter, its_k = meter[rows.reception], k[rows.reception]
-            altered = int(np.count_nonzero(self._truth.altered(rows, its_meter, its_k)))
-            self.result.altered += altered + self._said.add(its_meter, its_k)
+            altered = np.logical_or.reduce(list(self._yardstick.differs(rows, its_meter, its_k).values()))
+            self.result.altered += int(np.count_nonzero(altered)) + self._said.add(its_meter, its_k)
             told = tuple(getattr(rows, name) for name in _COLUMNS_OF_DIGEST)
             receiver = self._shard.receivers[self._bundles.receiver[rows.gateway]]
             self.result.digest += int(_digest(rows.meter, receiver, now_ns, told))
@@ -257,10 +255,6 @@ def _heard_by(spec: WorldSpec, shard: Shard, bundles: Bundles) -> tuple[I64, I64
     return np.concatenate([[0], np.cumsum(counted)]).astype(np.int64), slot[order].astype(np.int64)
 
 
-def _like(plan: CityPlan, shard: Shard, groups: list[FleetSpec]) -> Fleet:
-    """A fleet of the same meters."""
-    spec = plan.spec
-    return Fleet(groups, shard.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c, only=shard.names)
 
 
 def combined(parts: list[Stored], out: Path | None) -> dict[str, Any]:

@@ -151,3 +151,25 @@ def encode_into(encoding: str, values: NDArray[np.int64] | int, out: NDArray[np.
     else:
         # Two's complement, little endian: the first bytes of the int64 itself, and minus one is all bits set.
         out[:] = np.ascontiguousarray(values).view(np.uint8).reshape(-1, 8)[:, :width]
+
+
+_TWO_DIGITS = np.array([(byte >> 4) * 10 + (byte & 15) for byte in range(256)])
+_TWO_DIGITS[0xFF] = -(10**12)  # of a number that is not available every byte is
+
+
+def decode_from(encoding: str, raw: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The integers of n values from their bytes, (n, width): the inverse of `encode_into`."""
+    width = WIDTHS[encoding]
+    if encoding in _DIGITS:
+        out = _TWO_DIGITS[raw[:, width - 1]]
+        for at in range(width - 2, -1, -1):
+            out = out * 100 + _TWO_DIGITS[raw[:, at]]
+        return np.where(out < 0, NOT_AVAILABLE, out)
+    if encoding == "ascii8":
+        return (raw.astype(np.int64) - 0x30) @ 10 ** np.arange(width)
+    whole = np.zeros((len(raw), 8), dtype=np.uint8)
+    whole[:, :width] = raw
+    number: NDArray[np.int64] = whole.view("<i8")[:, 0]
+    if encoding in _SIGNED:
+        return number << (64 - 8 * width) >> (64 - 8 * width)
+    return number if encoding in ("G", "F", "real") else np.where(number == (1 << 8 * width) - 1, NOT_AVAILABLE, number)

@@ -14,6 +14,7 @@ happens at a date happens at the meter's own midnight.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -53,6 +54,7 @@ class Fleet:
         only: I64 | None = None,
     ) -> None:  # fmt: skip
         self.groups = tuple(groups)
+        self._made_of = seeds, start, outdoor_mean_c, only
         calendar_start = Calendar(start).start.replace(tzinfo=None)
         self.epoch_ms = (calendar_start - civil.EPOCH) // timedelta(milliseconds=1)
         self.population = Population(self.groups, seeds, self.epoch_ms // MS_PER_DAY, only)
@@ -64,6 +66,14 @@ class Fleet:
         self._latched: dict[tuple[int, int], list[int]] = {}
         self._recipes = [Recipe(kind) for kind in self.kinds]
         self.plans: dict[tuple[int, int], Any] = {}  # of compiled code, by group and day
+
+    def in_clear(self) -> Fleet:
+        """The same meters, what happens to them included, as if none of them encrypted."""
+        seeds, start, outdoor_mean_c, only = self._made_of
+        groups = [dataclasses.replace(group, security="none") for group in self.groups]
+        clear = Fleet(groups, seeds, start=start, outdoor_mean_c=outdoor_mean_c, only=only)
+        clear._tampers = self._tampers
+        return clear
 
     # --- who ---------------------------------------------------------------------------------------------------
 

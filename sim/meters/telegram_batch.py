@@ -98,8 +98,7 @@ def _fill(fleet: Fleet, group: int, meter: I64, k: I64, block: U8, crcs: bool) -
 def _by_numpy(fleet: Fleet, group: int, meter: I64, k: I64, crcs: bool) -> U8:
     who = fleet.population
     kind, security = fleet.kinds[group], fleet.groups[group].security
-    moment, sts = moments(fleet, kind, meter, fleet.starts(meter, k))
-    records = kind.records_many(values(kind, moment), len(meter))
+    records, sts = records_of(fleet, kind, meter, k)
     if security == "none" and kind.unencrypted_prefix:
         prefix = np.frombuffer(kind.unencrypted_prefix, dtype=np.uint8)
         records = np.concatenate((np.broadcast_to(prefix, (len(meter), len(prefix))), records), axis=1)
@@ -111,6 +110,12 @@ def _by_numpy(fleet: Fleet, group: int, meter: I64, k: I64, crcs: bool) -> U8:
         cfg_flags=kind.cfg_flags_unencrypted if security == "none" else 0,
     )  # fmt: skip
     return add_crcs_a_many(made) if crcs and made.shape[1] > 9 else made
+
+
+def records_of(fleet: Fleet, kind: Kind, meter: I64, k: I64) -> tuple[U8, U8]:
+    """What meters of one type say in telegram k[i], before encryption: records (n, bytes) and status bytes (n,)."""
+    moment, sts = moments(fleet, kind, meter, fleet.starts(meter, k))
+    return kind.records_many(values(kind, moment), len(meter)), sts
 
 
 def values(kind: Kind, at: Moment) -> list[I64 | int]:

@@ -1,5 +1,7 @@
 """What really happened, held against what the portal stored.
 
-ground_truth            of a world, telegram by telegram
-ground_truth_columns    of a city, as columns
+differs         how a stored row differs from the telegram that was sent: every column, every type, many rows at once
+stored_rows     rows of the portal's table as the columns that `differs` compares
+ledger          the referee's notebook on disk: what was sent, received, spoken, and what was stored from it
+ground_truth    of a world: fills the ledger, judges each stored row once
 """

@@ -88,7 +88,7 @@ def test_what_is_heard_is_bytes_time_and_strength(world: World) -> None:
     assert len(heard) > 10
     assert first == heard[:1]
     assert {field.name for field in dataclasses.fields(Heard)} == {"telegram", "received_ns", "rssi_dbm"}
-    sent = {world.fleet.telegram(s.meter, s.k) for s in world.truth.known.values()}
+    sent = {world.fleet.telegram(s.meter, s.k) for s in world.truth.sent()}
     for one in heard:
         assert type(one) is Heard
         assert type(one.telegram) is bytes
@@ -108,7 +108,7 @@ def test_what_is_spoken_is_noted_for_the_truth_and_taken_by_gateways(world: Worl
 
     handle.go(steps())
     world.run(60 * NS_PER_S)
-    (spoken,) = world.truth.spoken.values()
+    (spoken,) = world.truth.spoken()
     assert spoken.telegram == telegram
     assert spoken.start_ns == 31 * NS_PER_S
     assert {gateway for gateway, _ in spoken.taken} == {"gw-0001"} or len(spoken.taken) == 2

@@ -16,6 +16,6 @@ def check(world: World, attacked: bool) -> list[str]:
     problems = [f"{count} readings {how}" for how, count in sorted(counts.items())]
     missing = world.truth.missing()
     if missing:
-        reasons = Counter(r for sent in missing[:200] for r in world.truth.refused_sent(sent) or ["no trace"])
+        reasons = Counter(r for sent in missing[:200] for r in world.truth.refused_as(sent.mark) or ["no trace"])
         problems.append(f"{len(missing)} telegrams that gateways received are not readings: {dict(reasons)}")
     return problems

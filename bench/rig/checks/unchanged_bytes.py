@@ -9,10 +9,9 @@ TITLE = "gateways forward the bytes they heard"
 
 
 def check(world: World, attacked: bool) -> list[str]:
-    truth = world.truth
-    allowed = truth.published | truth.foreign
-    rows = world.portal.store.query("SELECT fingerprint FROM readings UNION SELECT fingerprint FROM refusals")
-    strangers = [mark for (mark,) in rows if mark not in truth.known and mark not in allowed]
+    forged = {altered.row.fingerprint for altered in world.truth.altered() if altered.how == "forged"}
+    refused = {mark for (mark,) in world.portal.store.query("SELECT DISTINCT fingerprint FROM refusals")}
+    strangers = world.truth.unheard_of(sorted(forged | refused))  # what is not forged was on the air
     if not strangers:
         return []
     return [f"{len(strangers)} telegrams at the portal were never on the air, first: {strangers[0]}"]

@@ -8,5 +8,8 @@ TITLE = "stored values are the values sent"
 
 
 def check(world: World, attacked: bool) -> list[str]:
-    wrong = [altered.row for altered in world.truth.altered() if altered.how == "wrong"]
-    return [f"{len(wrong)} readings differ from what was sent, first: {wrong[0]}"] if wrong else []
+    wrong = [altered for altered in world.truth.altered() if altered.how == "wrong"]
+    if not wrong:
+        return []
+    columns = sorted({column for altered in wrong for column in altered.columns})
+    return [f"{len(wrong)} readings differ from what was sent in {', '.join(columns)}, first: {wrong[0].row}"]

@@ -18,21 +18,18 @@ from sim.city.plan import Blocks, CityLimit, CityPlan, Outages
 from sim.city.shard import Shard, outages
 from sim.city.stored_readings import Readings, Said
 from sim.core.clock import NS_PER_S
-from sim.core.seeds import Seeds
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.intake_many import PortalMany, Taken
 from sim.portal.meter_table import address_of
 from sim.portal.portal_spec import PortalSpec
+from sim.portal.record_templates import NONE
 from sim.portal.store import StoreError
 from sim.radio.site_spec import SiteSpec
 from sim.site_plan import gateway_ids
-from sim.truth.ground_truth_columns import FleetTruth
 from sim.world import World
 from sim.world_spec import WorldSpec
-from tests.sim.portal.twins import Twins, fleet_of_everything
 
 HOUR = 3_600 * NS_PER_S
 FLEET = (
@@ -157,28 +154,23 @@ def test_it_stores_what_a_world_stores(tmp_path: Path) -> None:
 # --- the truth ------------------------------------------------------------------------------------------------------
 
 
-def test_what_every_type_says_is_known_and_each_change_is_seen(tmp_path: Path) -> None:
-    fleet = fleet_of_everything(1)
-    twins = Twins(tmp_path, fleet)
-    twins.take([("gw-0001", fleet.telegram(m, 2), fleet.start_ns(m, 2) / 1e9) for m in range(fleet.n)], 2_700.0)
-    rows = twins.taken[0].readings
-    meter = np.array([fleet.find(str(address_of(int(number)))) for number in rows.meter])
-    k = np.full(len(rows), 2)
-    truth = FleetTruth(fleet, lambda groups: Fleet(groups, Seeds(5), start=datetime(2026, 1, 12)))  # noqa: DTZ001
-    assert len(rows) == fleet.n
-    assert not truth.altered(rows, meter, k).any()
-    for column in ("meter", "minute", "units", "set_day", "set_date_units", "acc", "counter", "status"):
-        kept = getattr(rows, column).copy()
-        for change in (1, -1, 1 << 40):
-            getattr(rows, column)[:] = kept + np.array(change).astype(kept.dtype)
-            assert truth.altered(rows, meter, k).all(), (column, change)
-        getattr(rows, column)[:] = kept
-    for column in ("volume_m3", "energy_kwh"):
-        kept = getattr(rows, column).copy()
-        getattr(rows, column)[:] = np.where(np.isnan(kept), 1.0, kept + 1.0)
-        assert truth.altered(rows, meter, k).all()
-        getattr(rows, column)[:] = kept
-    assert truth.altered(rows, meter, k + 1).all()
+@pytest.mark.parametrize("column", ["units", "set_date_units", "volume_m3", "energy_kwh"])
+def test_a_portal_that_doubles_a_quantity_is_noticed(monkeypatch: pytest.MonkeyPatch, column: str) -> None:
+    take = PortalMany.take
+    changed = 0
+
+    def doubling(self: PortalMany, batch: Any, now_ns: int) -> Taken:
+        nonlocal changed
+        taken = take(self, batch, now_ns)
+        values = getattr(taken.readings, column)
+        counted = (values != NONE) & (values != 0) & ~np.isnan(values)
+        values[counted] *= 2
+        changed += int(np.count_nonzero(counted))
+        return taken
+
+    monkeypatch.setattr(PortalMany, "take", doubling)
+    awake = tuple(dataclasses.replace(group, mask="always") for group in FLEET)
+    assert told(plan(dataclasses.replace(SPEC, fleet=awake), shards=1))["altered"] == changed > 100
 
 
 def test_an_altered_value_and_a_doubled_reading_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.meters.encodings import NOT_AVAILABLE, WIDTHS, decode, encode_into, encoder, limits
+from sim.meters.encodings import NOT_AVAILABLE, WIDTHS, decode, decode_from, encode_into, encoder, limits
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,11 @@ def test_many_values_are_encoded_as_one_is(encoding: str) -> None:
     out = np.empty((len(values), width), dtype=np.uint8)
     encode_into(encoding, np.array(values, dtype=np.int64), out)
     assert [bytes(row) for row in out] == [encoder(encoding)(value) for value in values]
+    # The greatest binary number has the bytes of "not available".
+    blank = limit - 1 if encoding in ("u8", "u16", "u24", "u32", "u48") else None
+    if encoding in ("G", "F", "real"):
+        values, out = values[:-2], out[:-2]  # there all bits set is a number as any other
+    assert decode_from(encoding, out).tolist() == [NOT_AVAILABLE if value == blank else value for value in values]
 
 
 @pytest.mark.parametrize(

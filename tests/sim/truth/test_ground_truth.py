@@ -5,13 +5,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from sim.core.clock import NS_PER_S
-from sim.truth.ground_truth import Spoken, fingerprint
+from sim.core.clock import NS_PER_HOUR, NS_PER_S
+from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.meters.fleet_spec import FleetSpec
+from sim.portal.store import Reading
+from sim.truth.ground_truth import Spoken, Truth, fingerprint
+from sim.truth.ledger import Ledger
 from sim.world import World
+from sim.world_spec import WorldSpec
 from tests.small_worlds import dozen
 
 
@@ -24,7 +31,6 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def doctor(world: World, sql: str) -> None:
     assert world.portal.store.connection.execute(sql).rowcount == 1
-    world.truth._readings_at = -1
 
 
 FIRST = "(SELECT min(rowid) FROM readings)"
@@ -35,7 +41,7 @@ def how(world: World) -> Counter[str]:
 
 
 def test_a_true_world_has_nothing_altered(world: World) -> None:
-    assert len(world.truth.readings) > 50
+    assert world.truth.stored == len(world.truth.readings) > 50
     assert how(world) == {}
     assert world.truth.missing() == []
 
@@ -62,7 +68,8 @@ def test_a_reading_that_vanished_is_missing(world: World) -> None:
 
 def test_a_spoken_frame_changed_a_record_only_when_a_gateway_took_it(world: World) -> None:
     row = world.truth.readings[0]
-    sent = world.truth.sent[row.fingerprint]
+    sent = world.truth.known(row.fingerprint)
+    assert sent is not None
     telegram = world.fleet.telegram(sent.meter, sent.k)
     assert fingerprint(telegram) == row.fingerprint
     lost = Spoken(99, 0, 0, telegram)
@@ -75,65 +82,16 @@ def test_a_spoken_frame_changed_a_record_only_when_a_gateway_took_it(world: Worl
     assert world.truth.changed_by(tunnelled) == 0, "received elsewhere: the record is the meter's own"
 
 
-def test_silence_counts_what_was_sent_and_not_stored(world: World) -> None:
-    meter = str(world.fleet.address(0))
-    before = world.truth.silence(0, 120 * NS_PER_S, only=meter)
-    assert before.sent >= 4
-    assert before.lost <= 1  # a telegram may be lost on the air
-    rows = f"(SELECT min(rowid) FROM readings WHERE meter = '{meter}')"
-    doctor(world, f"DELETE FROM readings WHERE rowid = {rows}")
-    assert world.truth.silence(0, 120 * NS_PER_S, only=meter).lost == before.lost + 1
-
-
-def test_billing_is_held_against_the_meters_own_set_date_value(world: World) -> None:
-    meter = str(world.fleet.address(5))
-    assert world.truth.billing_error(meter) == 0
-    world.portal.store.connection.execute("UPDATE readings SET set_date_units = set_date_units + 3")
-    assert world.truth.billing_error(meter) == 3
-    world.portal.store.connection.execute("DELETE FROM readings")
-    assert world.truth.billing_error(meter) == float("inf")
-
-
-def test_who_was_never_heard_was_not_silenced(world: World) -> None:
-    truth, middle_ns, end_ns = world.truth, 90 * NS_PER_S, 180 * NS_PER_S
-    truth.sent = {mark: s for mark, s in truth.sent.items() if s.start_ns < middle_ns}
-    meters, silenced = truth.silenced(middle_ns, end_ns, "mode5")
-    assert meters == len(silenced) == 4
-    truth.sent = {mark: s for mark, s in truth.sent.items() if s.meter != world.fleet.find(next(iter(silenced)))}
-    assert len(truth.silenced(middle_ns, end_ns, "mode5")[1]) == 3
-
-
-def test_delivery_counts_what_any_gateway_received(world: World) -> None:
+def test_delivery_counts_what_any_gateway_received(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     truth, end_ns = world.truth, 180 * NS_PER_S
     sent, heard = truth.delivery(0, end_ns, "mode7")
     assert 30 <= heard <= sent
-    one = next(s for s in truth.sent.values() if world.fleet.security(s.meter) == "mode7")
+    one = next(s for s in truth.sent() if world.fleet.security(s.meter) == "mode7")
     fewer, less = truth.delivery(0, end_ns, "mode7", but=[str(world.fleet.address(one.meter))])
     assert fewer < sent and less < heard
-    truth.sent = {mark: s for mark, s in truth.sent.items() if s is not one}
+    others = [s for s in truth.sent() if s != one]
+    monkeypatch.setattr(Truth, "sent", lambda _self, start_ns, end_ns: others)
     assert truth.delivery(0, end_ns, "mode7") == (sent, heard - 1)
-
-
-def test_a_genuine_telegram_counts_as_refused_when_the_portal_said_so(world: World) -> None:
-    row = world.truth.readings[0]
-    received, refused = world.truth.judged(row.meter, 0, 180 * NS_PER_S)
-    assert (received > 5, refused) == (True, 0)
-    doctor(world, f"DELETE FROM readings WHERE rowid = {FIRST}")
-    assert world.truth.judged(row.meter, 0, 180 * NS_PER_S) == (received, 0), "missing, and nobody refused it"
-    world.portal.store.refusal_reasons = lambda mark: ["late"]  # type: ignore[method-assign]
-    assert world.truth.judged(row.meter, 0, 180 * NS_PER_S) == (received, 1)
-
-
-def test_whom_a_gateway_serves_is_told_before_and_since(world: World) -> None:
-    gateway = world.gateways[0].id
-    rows = [r for r in world.truth.readings if r.gateway == gateway and r.security == "mode5"]
-    middle_ns = 90 * NS_PER_S
-    _, before, since = world.truth.served(gateway, "mode5", middle_ns)
-    assert (before, since) == (
-        sum(r.stored_ns < middle_ns for r in rows), sum(r.stored_ns >= middle_ns for r in rows)
-    )  # fmt: skip
-    assert before + since > 0
-    assert world.truth.bundled_bytes(0, 181 * NS_PER_S) > world.truth.bundled_bytes(0, middle_ns) > 0
 
 
 def test_tampering_is_known_from_when_it_was_done(world: World) -> None:
@@ -141,3 +99,83 @@ def test_tampering_is_known_from_when_it_was_done(world: World) -> None:
     world.tamper(2, "removed")
     world.tamper(2, "opened")
     assert world.truth.tampered() == {str(world.fleet.address(2)): 180 * NS_PER_S}
+
+
+# --- bytes that are sent again --------------------------------------------------------------------------------------
+
+
+WRAPPED_NS = 95 * 60 * NS_PER_S
+
+
+def summer(folder: Path) -> World:
+    """Meters that send no time and count nothing in summer: after 85 minutes of telegrams the access number wraps, and
+    the same bytes are sent again."""
+    fleet = FleetSpec("timeless", "techem-radio-4", 3, security="mode5", interval_s=20.0)
+    spec = WorldSpec(
+        "summer", "Summer", (fleet,), (GatewaySpec(bundle_age_s=60.0),), start=datetime(2026, 7, 1),  # noqa: DTZ001
+        window_s=60.0, endpoint=EndpointSpec("memory"),
+    )  # fmt: skip
+    return World(spec, 1, folder)
+
+
+def test_bytes_sent_twice_may_be_stored_twice_and_no_more(tmp_path: Path) -> None:
+    with summer(tmp_path / "world") as world:
+        world.run(WRAPPED_NS)
+        store = world.portal.store
+        twice = store.query("SELECT fingerprint, max(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2")
+        assert len(twice) > 20
+        assert (world.truth.altered(), world.truth.missing()) == ([], [])
+        store.connection.execute("INSERT INTO readings SELECT * FROM readings WHERE rowid = ?", (twice[0][1],))
+        (replayed,) = world.truth.altered()
+        assert (replayed.how, replayed.row.fingerprint, world.truth.doubled()) == ("doubled", twice[0][0], 1)
+
+
+def test_of_bytes_sent_twice_each_sending_can_be_missing(tmp_path: Path) -> None:
+    with summer(tmp_path / "world") as world:
+        world.run(WRAPPED_NS)
+        store = world.portal.store
+        (mark, first, second), *_ = store.query(
+            "SELECT fingerprint, min(rowid), max(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2"
+        )
+        store.connection.execute("DELETE FROM readings WHERE rowid = ?", (first,))
+        (missing,) = world.truth.missing()
+        (row,) = store.query("SELECT stored_ns FROM readings WHERE rowid = ?", (second,))
+        assert missing.mark == mark
+        assert missing.start_ns < row[0] - NS_PER_HOUR, "the first sending; what is left came of the second"
+        assert world.truth.altered() == []
+
+
+def test_a_replay_before_the_bytes_are_sent_again_is_doubled(tmp_path: Path) -> None:
+    """Stored between two sendings of the same bytes: the second one has not begun."""
+    with summer(tmp_path / "world") as world:
+        world.run(WRAPPED_NS)
+        store = world.portal.store
+        (mark, first), *_ = store.query(
+            "SELECT fingerprint, min(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2"
+        )
+        store.connection.execute(
+            "INSERT INTO readings SELECT meter, gateway, received_ns, stored_ns + ?, meter_time, units, set_date, "
+            "set_date_units, acc, counter, security, fingerprint, rssi_dbm, status, tamper, volume_m3, energy_kwh "
+            "FROM readings WHERE rowid = ?", (NS_PER_HOUR // 2, first),
+        )  # fmt: skip
+        assert [(one.how, one.row.fingerprint) for one in world.truth.altered()] == [("doubled", mark)]
+
+
+def test_a_row_is_judged_once_and_the_next_look_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[int] = []
+    judge = Truth._judge
+
+    def counted(self: Truth, ledger: Ledger, places: list[int], rows: list[Reading]) -> None:
+        judged.extend(places)
+        judge(self, ledger, places, rows)
+
+    monkeypatch.setattr(Truth, "_judge", counted)
+    monkeypatch.setattr("sim.truth.ground_truth._ROWS_AT_ONCE", 7)
+    assert world.truth.altered() == []
+    stored = world.truth.stored
+    assert len(judged) == stored
+    assert world.truth.missing() == []
+    assert len(judged) == stored
+    world.run(60 * NS_PER_S)
+    assert world.truth.altered_readings == 0
+    assert len(judged) == len(set(judged)) == world.truth.stored > stored

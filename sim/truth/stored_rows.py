@@ -1,0 +1,88 @@
+"""Rows of the portal's table of readings, as the columns that are held against the truth.
+
+A table holds what was written into it, whatever the product wrote: what is no number where one belongs, or no date,
+becomes NONSENSE, which equals nothing that a meter says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.core.vocabulary import SECURITIES
+from sim.portal.record_templates import NONE
+from sim.portal.store import Reading
+
+I64 = NDArray[np.int64]
+NONSENSE: Final = NONE + 1
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a meter's clock has no zone
+_MODES: Final[dict[str, int]] = {name: place for place, name in enumerate(SECURITIES)}
+
+
+class Columns(NamedTuple):
+    """As `differs.StoredColumns`."""
+
+    meter: NDArray[np.uint64]
+    minute: I64
+    units: I64
+    set_day: I64
+    set_date_units: I64
+    acc: I64
+    counter: I64
+    security: I64
+    status: I64
+    tamper: I64
+    volume_m3: NDArray[np.float64]
+    energy_kwh: NDArray[np.float64]
+
+
+def columns_of(rows: Sequence[Reading], numbers: Mapping[str, int]) -> Columns:
+    """`numbers`: a meter's whole address as text -> as a number; an address that is not there becomes 0."""
+    whole = {name: _whole([getattr(row, name) for row in rows]) for name in
+             ("units", "set_date_units", "acc", "counter", "status", "tamper")}  # fmt: skip
+    return Columns(
+        meter=np.array([numbers.get(row.meter, 0) for row in rows], dtype=np.uint64),
+        minute=_each([row.meter_time for row in rows], _minute),
+        set_day=_each([row.set_date for row in rows], _day),
+        security=_each([row.security for row in rows], lambda text: _MODES.get(text, NONSENSE)),
+        volume_m3=_real([row.volume_m3 for row in rows]), energy_kwh=_real([row.energy_kwh for row in rows]), **whole,
+    )  # fmt: skip
+
+
+def _each(values: Sequence[str | None], number_of: Callable[[str], int]) -> I64:
+    """Few texts are many rows': each is read once."""
+    known = {text: NONE if text is None else number_of(text) for text in set(values)}
+    return np.array([known[text] for text in values], dtype=np.int64)
+
+
+def _minute(text: str) -> int:
+    try:
+        since = datetime.fromisoformat(text) - _EPOCH
+    except (TypeError, ValueError):
+        return NONSENSE
+    minutes, rest = divmod(since.days * 86_400 + since.seconds, 60)
+    return NONSENSE if rest or since.microseconds else minutes
+
+
+def _day(text: str) -> int:
+    try:
+        return (date.fromisoformat(text) - _EPOCH.date()).days
+    except (TypeError, ValueError):
+        return NONSENSE
+
+
+def _whole(values: Sequence[int | None]) -> I64:
+    return np.array(
+        [NONE if value is None else value if isinstance(value, int) else NONSENSE for value in values], dtype=np.int64
+    )
+
+
+def _real(values: Sequence[float | None]) -> NDArray[np.float64]:
+    return np.array(
+        [np.nan if value is None else value if isinstance(value, (int, float)) else np.inf for value in values],
+        dtype=np.float64,
+    )
