@@ -20,6 +20,7 @@ from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_S, ns
 from sim.core.events import AttackActed
 from sim.endpoint.port import Identity, Session
+from sim.network.mitm_path import Alter, MitmPath
 from sim.radio.link_modes import Mode
 from sim.truth.ground_truth import Spoken
 
@@ -187,7 +188,7 @@ class _Shape(_Base):
 class _Path(_Base):
     """Sits between one gateway and the broker. `certificate`: what it can show as a server (see World.path_attack)."""
 
-    def intercept(self, gateway: int, certificate: str, alter: Callable[[bytes], bytes | None] | None = None) -> Any:
+    def intercept(self, gateway: int, certificate: str, alter: Alter | None = None) -> MitmPath:
         """Redirect a gateway to a TLS proxy of our own until `release()`. Returns the proxy, which has seen what
         passed in clear."""
         self.note("intercept", f"gateway {self._world.gateways[gateway].id}, showing: {certificate}")
@@ -215,17 +216,17 @@ class _Certificate(_Base):
 
     def connect(self, identity: Identity, *, subscribe: tuple[str, ...] = ()) -> Session:
         """Open a real session to the broker with it; waits until it is up or refused."""
-        session: Session = self._world.endpoint.connect(identity, subscribe=subscribe)
+        session = self._world.endpoint.connect(identity, subscribe=subscribe)
         self._world.settle(lambda: bool(session.connects or session.log), 10.0)
         # Its owner may have taken the session back already: whether we were let in is what counts.
         self.note("connect", f"as {identity.client_id}: {'connected' if session.connects else 'refused'}")
         return session
 
     def publish(self, identity: Identity, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
-        """Log in, publish with QoS 1, log out; it is at the portal when this returns. A thief who stays online fights
-        for the session with its owner, and one who is thrown off before the PUBACK says it again: how often depends on
-        the machine's speed, what the portal has does not. `telegrams`: those inside, noted for the truth. False: not
-        let in."""
+        """Log in, publish with QoS 1, log out; it is at the portal when this returns. An attacker that stays online
+        fights for the session with its owner, and one that is displaced before the PUBACK publishes again: how often
+        depends on the machine's speed, what the portal has does not. `telegrams`: those inside, noted for the truth.
+        False: not let in."""
         self._world.truth.note_published(telegrams)
         session = self.connect(identity)
         said_on = 0

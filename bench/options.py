@@ -9,10 +9,13 @@ import argparse
 import json
 from dataclasses import dataclass
 
+from sim.core.parts import UnknownPart
 from sim.core.settings import SpecError
+from sim.endpoint.registry import ENDPOINTS
 from sim.world_spec import WorldSpec
 
 ENGINES = ("arrays", "reference")
+ENDPOINT_HELP = "instead of the world's own; ./wmbench list endpoints shows them"
 ENGINE_HELP = "how the air is worked out: in whole windows (arrays), or frame by frame to compare (reference)"
 
 
@@ -45,7 +48,16 @@ def changed(spec: WorldSpec, options: Options) -> WorldSpec:
         except ValueError:
             value = text
         spec = spec.with_setting(key, value, source="--set")
+    spec.refuse_contradictions()
     return spec
+
+
+def endpoint(text: str) -> str:
+    """A kind of endpoint, as argparse wants it. Its files are imported only when one is named."""
+    try:
+        return ENDPOINTS.find(text).id
+    except UnknownPart as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def seed(text: str) -> int:

@@ -2,8 +2,8 @@
 
 One round: gateways publish and get their PUBACKs; a fence through the broker brings in everything it had accepted; the
 portal takes it in one transaction, commits, and its acknowledgements travel back. Rounds go on while outboxes shrink.
-A gateway that nobody can expect to get through (no power, or an attacker on its path whose server it refuses) is not
-waited for; whatever it holds stays in its outbox.
+A gateway that cannot get through (no power, or an attacker on its path whose server it refuses) is not waited for; what
+it holds stays in its outbox.
 
 Faults strike in here, because only here are messages under way: `strike(phase, action)` carries out an action once, at
 the next moment in that phase at which messages are in flight.
@@ -14,9 +14,9 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from sim.endpoint.port import Endpoint, Message, NotConnected, Session
+from sim.gateway.port import GatewayPort
 
 DEADLINE_S = 60.0
 ROUNDS_WITHOUT_PROGRESS = 3
@@ -27,15 +27,15 @@ class NotSettled(Exception):
     """Something that should have arrived did not; the message says what and where to look."""
 
 
-class Settlement:
-    """`gateways` are GatewayPorts with a `session`; `cut_off(gateway)` says whom not to wait for."""
+class Lockstep:
+    """`cut_off(gateway)`: do not wait for this one. `gateways` may grow before the first `run`."""
 
     def __init__(
         self,
         endpoint: Endpoint,
-        gateways: Sequence[Any],
+        gateways: Sequence[GatewayPort],
         portal: Session,
-        cut_off: Callable[[Any], bool],
+        cut_off: Callable[[GatewayPort], bool],
     ) -> None:
         self._endpoint = endpoint
         self._gateways = gateways
@@ -58,7 +58,7 @@ class Settlement:
             self._turn("deliver", now_ns, self._endpoint.fence(self._portal), "the portal's fence did not come back")
             messages = self._arrived()
             for message in take(messages) if messages else ():
-                self._tell(message)
+                self._acknowledge(message)
             self._turn("acknowledge", now_ns, self._acknowledged, "")
             held = self._held()
             if not held and not self._portal.inbox:
@@ -68,7 +68,7 @@ class Settlement:
                 return
 
     def _turn(self, phase: str, now_ns: int, done: Callable[[], bool], complaint: str) -> None:
-        """Turn the network's wheel until done. Without a complaint, running out of time is no error: what was not
+        """Turn the endpoint's event loop until done. Without a complaint, running out of time is no error: what was not
         acknowledged goes out again in the next round."""
 
         def check() -> bool:
@@ -79,13 +79,13 @@ class Settlement:
             return done()
 
         if not self._endpoint.settle(check, DEADLINE_S if complaint else 5.0) and complaint:
-            raise NotSettled(f"{complaint} within {DEADLINE_S:.0f} s{self._who()}; the broker's log tells why")
+            raise NotSettled(f"{complaint} within {DEADLINE_S:.0f} s{self._unconnected()}; see the broker's log")
 
-    def _awaited(self) -> list[Any]:
+    def _awaited(self) -> list[GatewayPort]:
         return [g for g in self._gateways if g.up and not self._cut_off(g)]
 
     def _published(self) -> bool:
-        """Who holds something must have got it out; who holds nothing may be between two connections."""
+        """A gateway that holds something must have published it; one that holds nothing may be without a connection."""
         return all(
             g.session.unacknowledged <= 0 if g.session.connected else not g.waiting for g in self._awaited()
         )
@@ -99,7 +99,7 @@ class Settlement:
     def _in_flight(self) -> bool:
         return any(g.session.unacknowledged > 0 for g in self._gateways) or self._held() > 0
 
-    def _who(self) -> str:
+    def _unconnected(self) -> str:
         waiting = [g.id for g in self._awaited() if not g.session.connected]
         return f" (not connected: {', '.join(waiting[:5])})" if waiting else ""
 
@@ -110,12 +110,12 @@ class Settlement:
         self.messages_taken += len(messages)
         return messages
 
-    def _tell(self, message: Message) -> None:
-        """An acknowledgement that is lost with its connection is made up for: the gateway sends the bundle again, and
-        the portal acknowledges it again."""
+    def _acknowledge(self, message: Message) -> None:
+        """Publish an acknowledgement. One that is lost with its connection comes again: the gateway sends the bundle
+        again, and the portal acknowledges it again."""
         if self._endpoint.settle(lambda: self._portal.connected, DEADLINE_S):
             with contextlib.suppress(NotConnected):
                 self._portal.publish(message.topic, message.payload)
 
 
-__all__ = ["NotSettled", "Settlement"]
+__all__ = ["Lockstep", "NotSettled"]

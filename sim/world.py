@@ -1,7 +1,7 @@
 """The world: a fleet on an air, gateways, an endpoint, a portal; run window by window.
 
 Inside a window SimPy moves only what is simulated. At the end of each window the world stands still in its own time
-while real sockets move (see settlement), so what the portal sees at each instant of world time does not depend on how
+while real sockets move (see lockstep), so what the portal sees at each instant of world time does not depend on how
 fast the machine was.
 """
 
@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import simpy
@@ -31,13 +30,14 @@ from sim.core.events import (
 )
 from sim.core.history import History
 from sim.core.seeds import Seeds
-from sim.endpoint.port import Address, EndpointError, Identity, Session
-from sim.endpoint.registry import open_endpoint
+from sim.endpoint.port import Address, Endpoint, EndpointError, Identity, Session
+from sim.endpoint.registry import ENDPOINTS
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.gateway.virtual import VirtualGateway
-from sim.lockstep import Settlement
+from sim.gateway.port import GatewayPort, Wiring
+from sim.gateway.registry import GATEWAYS
+from sim.lockstep import Lockstep
 from sim.meters.fleet import Fleet
-from sim.network.mitm_path import Interception
+from sim.network.mitm_path import Alter, MitmPath
 from sim.portal.intake import Portal
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
@@ -71,6 +71,7 @@ class World:
     def __init__(
         self, spec: WorldSpec, seed: int, directory: Path, *, frames: bool = False, engine: str = ARRAYS
     ) -> None:
+        spec.refuse_contradictions()
         directory.mkdir(parents=True, exist_ok=True)
         self.spec = spec
         self.seed = seed
@@ -80,15 +81,15 @@ class World:
         self.seeds = Seeds(seed)
         self.calendar = Calendar(spec.start)
         self.frames_sent = 0
-        self.gateways: list[VirtualGateway] = []
+        self.gateways: list[GatewayPort] = []
         self._routes: dict[str, Address] = {}
-        self._interceptions: list[Interception] = []
+        self._mitm_paths: list[MitmPath] = []
         self._refused: Counter[str] = Counter()
         self._stored = 0
         self._closed = False
         self.fleet = Fleet(spec.fleet, self.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c)
         self.site = Site(spec.site, self.fleet.n, spec.gateways)
-        self.endpoint: Any = open_endpoint(spec.endpoint, directory / "endpoint")
+        self.endpoint: Endpoint = ENDPOINTS.find(spec.endpoint.kind).open(spec.endpoint, directory / "endpoint")
         self.history = History(directory / "events.jsonl", frames=frames)
         try:
             self._build()
@@ -123,7 +124,7 @@ class World:
             subscribe=(bundle.UP.format(gateway="+"), bundle.BIRTH.format(gateway="+")),
             clean=False,
         )
-        self.settlement = Settlement(self.endpoint, self.gateways, self.portal_session, self._cut_off)
+        self.lockstep = Lockstep(self.endpoint, self.gateways, self.portal_session, self._cut_off)
         everyone = [self.portal_session, *(g.session for g in self.gateways)]
         if not self.endpoint.settle(lambda: all(s.connected for s in everyone), START_DEADLINE_S):
             silent = next(s for s in everyone if not s.connected)
@@ -137,9 +138,8 @@ class World:
             self._add_gateway(group, id_, folder)
 
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
-        gateway = VirtualGateway(
-            id_, group, folder / f"{id_}.sqlite", partial(self._dial, id_, group.verify_server), self._record
-        )
+        wiring = Wiring(folder, partial(self._dial, id_, group.verify_server), self._record)
+        gateway = GATEWAYS.find(group.kind).open(id_, group, wiring)
         index = len(self.gateways)
         sensitivity_cdbm, links = receiver_of(group)
         receiver = self.air.add_receiver(
@@ -155,13 +155,12 @@ class World:
 
     def _dial(self, id_: str, verify: bool) -> Session:
         """A gateway's session, over whatever path the network gives it at the moment."""
-        session: Session = self.endpoint.connect(
+        return self.endpoint.connect(
             self.endpoint.identity(id_),
             subscribe=(bundle.ACK.format(gateway=id_),),
             address=self._routes.get(id_),
             verify=verify,
         )
-        return session
 
     def _register(self) -> Registry:
         """What the installer wrote down: each meter, its profile, its flat, and which gateways hear it."""
@@ -256,7 +255,7 @@ class World:
         for gateway in self.gateways:
             if gateway.up:
                 gateway.close_due(now_ns)
-        self.settlement.run(now_ns, lambda messages: self.portal.take(messages, now_ns))
+        self.lockstep.run(now_ns, lambda messages: self.portal.take(messages, now_ns))
 
     def _record(self, event: Event) -> None:
         if isinstance(event, TelegramRefused):
@@ -277,7 +276,7 @@ class World:
     # --- faults -------------------------------------------------------------------------------------------------
 
     def kill_broker(self, phase: str) -> None:
-        """SIGKILL the broker at the next moment in this phase of a settlement ("publish", "deliver", "acknowledge") at
+        """SIGKILL the broker at the next moment in this phase of a lockstep ("publish", "deliver", "acknowledge") at
         which messages are under way, and start it again on the same port."""
 
         def strike() -> None:
@@ -285,7 +284,7 @@ class World:
             self.endpoint.kill()
             self.endpoint.restart()
 
-        self.settlement.strike(phase, strike)
+        self.lockstep.strike(phase, strike)
 
     def restart_portal(self) -> None:
         """Close the portal and open it again on what it has on disk."""
@@ -311,19 +310,18 @@ class World:
 
     def gateway_identity(self, gateway: int) -> Identity:
         """What is stolen when a gateway is: its certificate, key and client id."""
-        identity: Identity = self.endpoint.identity(self.gateways[gateway].id)
-        return identity
+        return self.endpoint.identity(self.gateways[gateway].id)
 
     def intercept(
-        self, gateway: int, certificate: str, alter: Callable[[bytes], bytes | None] | None = None
-    ) -> Interception:
+        self, gateway: int, certificate: str, alter: Alter | None = None
+    ) -> MitmPath:
         """Put a man in the middle on a gateway's path; returns when the gateway has met him, and where he relays, when
         there is a session through him or there will be none: else the machine's speed decides in which window it
         begins."""
         folder = self.directory / "attacker"
         folder.mkdir(exist_ok=True)
-        middle = Interception(self.endpoint.authority, self.endpoint.address, folder, certificate, alter)
-        self._interceptions.append(middle)
+        middle = MitmPath(self.endpoint.authority, self._broker(), folder, certificate, alter)
+        self._mitm_paths.append(middle)
         self.reroute(gateway, middle.address)
         session = self.gateways[gateway].session
         self.settle(lambda: session.connected or (middle.answered and not middle.under_way), 10.0)
@@ -331,9 +329,9 @@ class World:
 
     def release(self, gateway: int) -> None:
         """The path leads to the broker again; returns when the gateway has its session back."""
-        for middle in self._interceptions:
+        for middle in self._mitm_paths:
             middle.stop()
-        self._interceptions.clear()
+        self._mitm_paths.clear()
         self.reroute(gateway, None)
         self.settle(lambda: self.gateways[gateway].session.connected, 30.0)
 
@@ -346,7 +344,7 @@ class World:
                 gateway.pump(self.now_ns)
             return done()
 
-        return bool(self.endpoint.settle(pumped, deadline_s))
+        return self.endpoint.settle(pumped, deadline_s)
 
     def reroute(self, gateway: int, address: Address | None) -> None:
         """The network leads a gateway elsewhere (None: to the broker again); its connection is reset."""
@@ -355,11 +353,17 @@ class World:
             self._routes.pop(chosen.id, None)
         else:
             self._routes[chosen.id] = address
-        chosen.session.reroute(address or self.endpoint.address)
+        chosen.session.reroute(address or self._broker())
 
-    def _cut_off(self, gateway: VirtualGateway) -> bool:
-        """Nobody can expect it to get through: its path leads to somebody it refuses, or who keeps what it says."""
-        relayed = any(middle.relays for middle in self._interceptions)
+    def _broker(self) -> Address:
+        """Where the endpoint listens. Raises EndpointError without sockets."""
+        if self.endpoint.address is None:
+            raise EndpointError(f"endpoint '{self.endpoint.name}' has no sockets; take one that has, as 'mosquitto'")
+        return self.endpoint.address
+
+    def _cut_off(self, gateway: GatewayPort) -> bool:
+        """It cannot get through: its path leads to a server that it refuses, or that keeps what it publishes."""
+        relayed = any(middle.relays for middle in self._mitm_paths)
         return gateway.id in self._routes and not (relayed and gateway.session.connected)
 
     # --- the end ------------------------------------------------------------------------------------------------
@@ -390,7 +394,7 @@ class World:
                 stack.callback(self.portal_session.close)
             for gateway in self.gateways:
                 stack.callback(gateway.close)
-            for middle in self._interceptions:
+            for middle in self._mitm_paths:
                 stack.callback(middle.stop)
 
     def __enter__(self) -> World:

@@ -13,8 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sim.core.settings import build, changed, number, read_toml
+from sim.core.settings import Place, build, changed, number, one_of, read_toml
+from sim.endpoint import registry as endpoints
 from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.gateway import bundling
+from sim.gateway import registry as gateways
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.portal_spec import PortalSpec
@@ -28,12 +31,12 @@ class WorldSpec:
     name: str
     title: str
     fleet: tuple[FleetSpec, ...]
-    gateway: tuple[GatewaySpec, ...]
+    gateway: tuple[GatewaySpec, ...] = one_of(gateways.specs, default="virtual", required=True)
     start: datetime = datetime(2026, 1, 12)  # noqa: DTZ001  (the calendar makes it UTC)
     window_s: float = number(900.0, low=1.0, high=86_400.0)
     site: SiteSpec = field(default_factory=SiteSpec)
     portal: PortalSpec = field(default_factory=PortalSpec)
-    endpoint: EndpointSpec = field(default_factory=EndpointSpec)
+    endpoint: EndpointSpec = one_of(endpoints.specs, default="mosquitto")
 
     @property
     def meters(self) -> int:
@@ -48,6 +51,21 @@ class WorldSpec:
         ("fleet.security") or to a named one ("fleet.fast.security"). Raises SpecError."""
         return changed(self, key, value, source=source)
 
+    def refuse_contradictions(self, place: Place | None = None) -> None:
+        """Settings that are allowed each and not together. Asked when a world is read, when the command line has
+        changed it, and when it is made. Raises SpecError, with the keys of both."""
+        place = place or Place(f"world '{self.name}'", {})
+        for at, group in enumerate(self.gateway):
+            path, most = f"gateway[{at}].bundle_bytes", self.endpoint.max_message_bytes
+            if group.bundle_bytes > most:
+                raise place.error(
+                    path, f"{group.bundle_bytes} is above endpoint.max_message_bytes, {most}: the broker would drop "
+                    "each full bundle. Lower the first or raise the second"
+                )  # fmt: skip
+            longest_id = f"{group.name}-{max(9_999, group.count)}"
+            if not bundling.has_room_for_one(bundling.limits_of(group, longest_id)):
+                raise place.error(path, f"{group.bundle_bytes} has no room for one telegram beside gateway[{at}].name")
+
     @property
     def digest(self) -> str:
         """16 hex digits that name this world's content."""
@@ -59,4 +77,6 @@ def load(path: Path) -> WorldSpec:
     """Read a world file; its name is the file's stem. Raises SpecError."""
     table, place = read_toml(path)
     table.setdefault("name", path.stem)
-    return build(WorldSpec, table, place)
+    spec = build(WorldSpec, table, place)
+    spec.refuse_contradictions(place)
+    return spec

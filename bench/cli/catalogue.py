@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 from attacks.attack import attacks
 from bench.rig.scenario import SCENARIOS
+from sim.core.parts import Folder
 from sim.core.settings import SpecError
-from sim.endpoint.registry import FEATURES
+from sim.endpoint.registry import ENDPOINTS
+from sim.gateway.registry import GATEWAYS
 from sim.meters.meter_type import kinds
 
 KINDS = ("scenarios", "attacks", "meters", "gateways", "endpoints")
@@ -109,20 +112,25 @@ def meter_entries() -> list[dict[str, Any]]:
 
 
 def gateway_entries() -> list[dict[str, Any]]:
-    from sim.gateway.virtual import VirtualGateway
-
-    return [
-        {
-            "id": "virtual",
-            "title": "Simulated keyless gateway with custody in SQLite",
-            "features": sorted(VirtualGateway.features),
-        }
-    ]
+    kinds_ = GATEWAYS.parts().values()
+    return [_part_entry(GATEWAYS, kind.id, kind.title, kind.features, kind.spec) for kind in kinds_]
 
 
 def endpoint_entries() -> list[dict[str, Any]]:
-    titles = {"memory": "Embedded broker, no sockets", "mosquitto": "Mosquitto child process with mutual TLS"}
-    return [{"id": id_, "title": titles[id_], "features": sorted(features)} for id_, features in FEATURES.items()]
+    kinds_ = ENDPOINTS.parts().values()
+    return [_part_entry(ENDPOINTS, kind.id, kind.title, kind.features, kind.spec) for kind in kinds_]
+
+
+def _part_entry(folder: Folder[Any], id_: str, title: str, features: frozenset[str], spec: type) -> dict[str, Any]:
+    """A kind found by folder. `settings`: its keys in a world file, with their defaults."""
+    fields = {f.name: f.default for f in dataclasses.fields(spec) if f.name != "kind"}
+    return {
+        "id": id_,
+        "title": title,
+        "features": sorted(features),
+        "settings": {key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()},
+        "doc": " ".join(folder.page(id_).split()),
+    }
 
 
 def show(id_: str) -> dict[str, Any]:

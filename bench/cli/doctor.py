@@ -6,6 +6,7 @@ what they leave out. What only some tests or drivers use is optional.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import json
@@ -19,8 +20,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bench.run_directory import ROOT
+
+if TYPE_CHECKING:
+    from sim.endpoint.registry import EndpointKind
 
 OLDEST_PYTHON = (3, 11)
 SPACE_BYTES = 1_000_000_000  # a default run leaves some 100 MB, .venv is 500 MB
@@ -108,7 +113,7 @@ def _checks() -> Iterator[Check]:
         yield _import(module, package)
     for module, package in _FOR_TESTS.items():
         yield _import(module, package, required=False, used="for ./wmbench test only; ")
-    yield from _mosquitto()
+    yield from _endpoints()
     yield _program("tshark", "apt install tshark", "reads air.pcap with our dissector in a test")
     yield _program("rtl_433", "apt install rtl-433", "an independent receiver in tests", option="-V")
     yield _program("wmbusmeters", "its own page tells how", "an independent reader of telegrams")
@@ -152,28 +157,32 @@ def _import(module: str, package: str, *, required: bool = True, used: str = "")
         return Check(package, False, f"{used}cannot be imported: {type(error).__name__}: {error}", way_out, required)
 
 
-def _mosquitto() -> Iterator[Check]:
-    """The program, and whether it comes up with TLS and takes a client that shows a certificate."""
-    from sim.endpoint.mosquitto_program import NotFound, find_mosquitto
+def _endpoints() -> Iterator[Check]:
+    """Each kind of endpoint: what it needs of this machine, and whether it starts and takes a client."""
+    from sim.endpoint.registry import ENDPOINTS
 
-    found = find_mosquitto()
-    if isinstance(found, NotFound):
-        yield Check("mosquitto", False, f"{found.reason}; --endpoint memory does without", found.way_out, False)
-        return
-    yield Check("mosquitto", True, f"{found.version}, {found.program}", "", False)
-    yield _try("mosquitto with TLS", _start_broker, "run ./wmbench with --endpoint memory until this is mended")
+    others = "take another --endpoint until this is mended"
+    for kind in ENDPOINTS.parts().values():
+        ready = kind.ready()
+        way_out = "" if ready.ok else f"{ready.way_out} Or {others}"
+        yield Check(f"endpoint {kind.id}", ready.ok, ready.detail, way_out, False)
+        if ready.ok:
+            yield _try(f"endpoint {kind.id} starts", functools.partial(_start, kind), others)
 
 
-def _start_broker() -> str:
-    from sim.endpoint.mosquitto import Mosquitto
-
+def _start(kind: EndpointKind[Any]) -> str:
     with tempfile.TemporaryDirectory(prefix="wmbench-doctor-") as temporary:
-        broker = Mosquitto(Path(temporary))
+        endpoint = kind.open(kind.spec(), Path(temporary))
         try:
-            broker.start()
-            return f"started on {broker.address.port if broker.address else '?'}, took a client with a certificate"
+            endpoint.start()
+            session = endpoint.connect(endpoint.identity("doctor"))
+            if not endpoint.settle(lambda: session.connected, 10.0):
+                raise RuntimeError(f"no session within 10 s: {session.log[-1][1] if session.log else 'no answer'}")
+            session.close()
+            where = f" on {endpoint.address.host}:{endpoint.address.port}" if endpoint.address else ""
+            return f"started{where}, took a client" + (" with a certificate" if "tls" in kind.features else "")
         finally:
-            broker.stop()
+            endpoint.stop()
 
 
 def _try(name: str, attempt: Callable[[], str], way_out: str, *, required: bool = False) -> Check:

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import broken_pipe, run_directory, signals
 from bench.cli import benchmarks, city
 from bench.frame import frame_command
-from bench.options import ENGINE_HELP, ENGINES, Options, seed
+from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, Options, endpoint, seed
 from bench.sweep import sweep_command
 
 USAGE_EXIT = 2
@@ -71,7 +71,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="id, folder or part of an id; see list")
     run.add_argument("--seed", type=seed, help="run with this seed")
     run.add_argument("-k", metavar="EXPRESSION", help="only scenarios whose name fits (as in pytest)")
-    run.add_argument("--endpoint", choices=["memory", "mosquitto"], help="instead of the world's own")
+    run.add_argument("--endpoint", type=endpoint, metavar="KIND", help=ENDPOINT_HELP)
     run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a world setting")
     run.add_argument("--engine", choices=ENGINES, help=ENGINE_HELP)
     run.add_argument("--play", metavar="FILE", type=Path, help="put a recorded log on the air (time, RSSI, hex)")

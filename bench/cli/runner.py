@@ -95,20 +95,21 @@ def check(choice: Choice) -> None:
         for group in spec.fleet:
             kind(group.type)
         endpoints.add(spec.endpoint.kind)
-    if "mosquitto" in endpoints:
-        _broker()
+    for endpoint in sorted(endpoints):
+        _ready(endpoint)
 
 
-def _broker() -> None:
-    """Say at once, not after minutes, that there is none."""
-    from sim.endpoint.mosquitto_program import NotFound, find_mosquitto
+def _ready(endpoint: str) -> None:
+    """Say at once, not after minutes, that this machine lacks what the endpoint needs."""
+    from sim.endpoint.registry import ENDPOINTS
 
-    found = find_mosquitto()
-    if isinstance(found, NotFound):
-        raise CannotRun(
-            f"no Mosquitto: {found.reason}. {found.way_out} Or leave it out: --endpoint memory "
-            "(no TLS, no sockets: the man in the middle and the killed broker are then left out)"
-        )
+    kind = ENDPOINTS.find(endpoint)
+    ready = kind.ready()
+    if not ready.ok:
+        others = [f"--endpoint {one.id} (without {', '.join(sorted(kind.features - one.features))})"
+                  for one in ENDPOINTS.parts().values() if one.id != endpoint and one.ready().ok]  # fmt: skip
+        way_out = f" Or take another, and scenarios that need more are left out: {'; '.join(others)}" if others else ""
+        raise CannotRun(f"endpoint '{endpoint}' cannot run here: {ready.detail}. {ready.way_out}{way_out}")
 
 
 def run(choice: Choice) -> Ran:

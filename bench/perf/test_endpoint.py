@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.perf.test_path import broker_s
-from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.tls_connect import tls_context
 
 CLIENTS = 1_000

@@ -15,7 +15,7 @@ import pytest
 
 from bench import signals
 from bench.errors import CannotRun, Failed, Inconclusive, disk_is_full
-from bench.options import ENGINE_HELP, ENGINES, Options, seed
+from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, Options, endpoint, seed
 from bench.progress import ENDED, Beat, Progress
 from bench.rig import order
 from bench.rig.scenario import Mark
@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seed", dest="wmbench_seed", type=seed, default=None, help="run every scenario with this seed only"
     )
     group.addoption(
-        "--endpoint", dest="wmbench_endpoint", default=None, help="memory or mosquitto, instead of the world's"
+        "--endpoint", dest="wmbench_endpoint", type=endpoint, default=None, help=ENDPOINT_HELP
     )
     group.addoption("--set", dest="wmbench_set", action="append", default=[], help="KEY=VALUE: change a world setting")
     group.addoption("--engine", dest="wmbench_engine", choices=ENGINES, default=None, help=ENGINE_HELP)

@@ -31,7 +31,7 @@ from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
 from sim.core.settings import SpecError
 from sim.core.vocabulary import SECURITIES
-from sim.endpoint.registry import FEATURES
+from sim.endpoint.registry import lacks
 from sim.truth.ground_truth import Truth
 from sim.world import World
 from sim.world_spec import WorldSpec, load
@@ -142,12 +142,9 @@ class Stage:
 
     def attack(self, attack: Any, *, place: Place | None = None) -> Any:
         """Put an attack on stage; it starts with the world."""
-        missing = attack.record.needs - FEATURES[self.spec.endpoint.kind]
+        missing = lacks(self.spec.endpoint.kind, attack.record.needs)
         if missing:
-            raise LeftOut(
-                f"{attack.record.id} needs an endpoint with {', '.join(sorted(missing))}; "
-                f"'{self.spec.endpoint.kind}' has none: run it with --endpoint mosquitto"
-            )
+            raise LeftOut(f"{attack.record.id} {missing}")
         self.staged.append(Staged(attack, place or Place()))
         return attack
 

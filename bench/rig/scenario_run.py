@@ -26,7 +26,7 @@ from bench.rig.judgement import Judgement, judge
 from bench.rig.scenario import SCENARIOS, LeftOut, Mark, Stage, load_world
 from bench.rig.world_row import world_json
 from sim.core.clock import wall_s
-from sim.endpoint.registry import FEATURES
+from sim.endpoint.registry import lacks
 from sim.world_spec import WorldSpec
 
 
@@ -120,12 +120,9 @@ class Bout:
 
     def _run_all(self) -> None:
         spec = self._spec()
-        missing = self.mark.needs - FEATURES[spec.endpoint.kind]
+        missing = lacks(spec.endpoint.kind, self.mark.needs)
         if missing:
-            raise LeftOut(
-                f"needs an endpoint with {', '.join(sorted(missing))}; '{spec.endpoint.kind}' has none: "
-                "run it with --endpoint mosquitto"
-            )
+            raise LeftOut(missing)
         first = self._run_one("on", spec)
         for name, settings in self.mark.defences.items():
             weaker = spec

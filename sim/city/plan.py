@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from sim.core.clock import NS_PER_S
 from sim.core.settings import SpecError
+from sim.gateway.registry import GATEWAYS
 from sim.meters.sending_times import LIMIT_NS
 from sim.radio.engine import MAX_WINDOW_NS
 from sim.radio.site import HOUSES_A_BLOCK, STAIRCASES_A_HOUSE
@@ -87,6 +88,9 @@ class CityPlan:
             raise CityLimit(f"a folder for readings, but depth '{self.depth}' stores none; ask for depth 'readings'")
         if self.depth == "readings" and importlib.util.find_spec("numba") is None:
             raise CityLimit("depth 'readings' needs numba: pip install -r requirements.txt")
+        for group in self.spec.gateway if self.depth == "readings" else ():
+            if "bundling rule" not in GATEWAYS.find(group.kind).features:
+                raise CityLimit(f"gateways of kind '{group.kind}' do not close bundles as arrays can; take 'virtual'")
         need, have = self.memory_bytes(), available_bytes()
         if need > have:
             raise CityLimit(

@@ -37,12 +37,12 @@ def number(default: Any, *, low: float | None = None, high: float | None = None)
     return field(default=default, metadata={"low": low, "high": high})
 
 
-def one_of(classes: Classes, *, default: str | None = None) -> Any:
+def one_of(classes: Classes, *, default: str | None = None, required: bool = False) -> Any:
     """A table, or a list of tables, whose key `kind` says which class the other keys belong to. `classes()` is asked at
     the first use: kind -> frozen dataclass with a field `kind`. `default`: the kind of a table that names none, and of
-    a world without the table."""
+    a world without the table, unless the table is `required`."""
     metadata = {"classes": classes, "kind": default}
-    if default is None:
+    if default is None or required:
         return field(metadata=metadata)
     return field(default_factory=lambda: classes()[default](), metadata=metadata)
 

@@ -1,12 +1,11 @@
-"""What stands between gateways and portal: the port, and one file an endpoint.
+"""What stands between gateways and portal: the port, and one file an endpoint in kinds/.
 
-    endpoint_spec       [endpoint] of a world
     port                the verbs every endpoint has
-    registry            which endpoints there are, and how a world gets its own
-    memory              embedded, for runs that want no broker
-    mosquitto           a child process on a free port: mutual TLS, per-device ACL, CRL
-    topic_acl           who may say and hear what
-    mosquitto_config    what it is told, as text
+    registry            which endpoints there are
+    endpoint_spec       [endpoint] of a world: the keys of all kinds
+    kinds/              memory, mosquitto
+    topic_acl           which client may publish and read which topic
+    mosquitto_config    Mosquitto's configuration, as text
     mosquitto_program   where the Mosquitto program comes from
     apt_packages        packages of Debian or Ubuntu, fetched and unpacked without root
     supervised_process  a process that cannot outlive us

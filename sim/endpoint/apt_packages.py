@@ -30,7 +30,7 @@ def cache_directory() -> Path:
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "wmbench"
 
 
-class Distribution:
+class AptPackages:
     """apt with the machine's own lists, or with ours below `cache` when it has none for a package we ask for."""
 
     def __init__(self, cache: Path, say: Say) -> None:

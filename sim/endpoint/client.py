@@ -1,8 +1,8 @@
 """paho-mqtt on a socket that has finished its handshake.
 
-The only file that leans on paho's internals (the version is pinned): `_create_socket` hands in the socket that `dial`
-made, so that nobody blocks; `_sock_recv` reads ahead, since paho asks for one byte at a time; both keep the reason of
-a failure, which paho only logs.
+The only file that leans on paho's internals (the version is pinned): `_create_socket` hands in the socket that
+`TlsConnect` made, so that no client blocks the others; `_sock_recv` reads ahead, since paho asks for one byte at a
+time; both keep the reason of a failure, which paho only logs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sim.endpoint.tls_connect import reason_of
 _READ_AHEAD_BYTES = 65_536
 
 
-class ReadyClient(mqtt.Client):
+class ConnectedClient(mqtt.Client):
     """paho on a socket that is connected already, with read-ahead."""
 
     def __init__(self, client_id: str, ready: socket.socket, *, clean: bool) -> None:
@@ -68,6 +68,6 @@ class ReadyClient(mqtt.Client):
         return ""
 
     def drop(self) -> None:
-        """Be gone without a word."""
+        """Close the socket without DISCONNECT."""
         self.on_disconnect = self.on_socket_unregister_write = self.on_socket_register_write = None
         self._ready.close()

@@ -1,6 +1,6 @@
-"""The network's wheel: many clients, one thread, one epoll.
+"""Many clients on one thread and one epoll.
 
-Nothing moves until somebody turns it, which is what makes a run on real sockets repeatable. paho-mqtt's own threaded
+Nothing moves until `turn` is called, which is what makes a run on real sockets repeatable. paho-mqtt's own threaded
 loop uses select() and stops silently at 339 clients; this one drives paho's external loop (loop_read, loop_write,
 loop_misc) for as many clients as there are file descriptors.
 
@@ -27,8 +27,8 @@ IDLE_S = 0.02  # the longest nap between two questions whether we are done
 MISC_S = 1.0
 
 
-class Rider(Protocol):
-    """What the wheel carries: a session."""
+class Watched(Protocol):
+    """What it serves: a session."""
 
     def ready(self, mask: int) -> None:
         """Its socket is ready for reading or writing."""
@@ -37,12 +37,12 @@ class Rider(Protocol):
         """Now and then: keep-alive."""
 
 
-class Wheel:
+class EventLoop:
     """Owns the epoll object, the timers and the queue of those who want to dial."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._riders: dict[int, Rider] = {}
+        self._watched: dict[int, Watched] = {}
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._timer_count = 0
         self._dialling: dict[Address, int] = {}
@@ -52,15 +52,15 @@ class Wheel:
 
     # --- sockets -----------------------------------------------------------------------------------------------
 
-    def watch(self, fd: int, rider: Rider, mask: int) -> None:
-        if fd in self._riders:
+    def watch(self, fd: int, watched: Watched, mask: int) -> None:
+        if fd in self._watched:
             self._epoll.modify(fd, mask)
         else:
             self._epoll.register(fd, mask)
-        self._riders[fd] = rider
+        self._watched[fd] = watched
 
     def forget(self, fd: int) -> None:
-        if self._riders.pop(fd, None) is not None:
+        if self._watched.pop(fd, None) is not None:
             with contextlib.suppress(OSError):  # closed already: the kernel forgot it too
                 self._epoll.unregister(fd)
 
@@ -97,13 +97,13 @@ class Wheel:
         if self._timers:
             nap_s = min(nap_s, max(0.0, self._timers[0][0] - now_s))
         for fd, mask in self._epoll.poll(nap_s, 4_096):
-            rider = self._riders.get(fd)
-            if rider is not None:
-                rider.ready(mask)
+            watched = self._watched.get(fd)
+            if watched is not None:
+                watched.ready(mask)
         if now_s >= self._next_misc_s:
             self._next_misc_s = now_s + MISC_S
-            for rider in list(self._riders.values()):
-                rider.misc()
+            for watched in list(self._watched.values()):
+                watched.misc()
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
         """Turn until done() or the deadline in wall seconds; True when done."""
@@ -116,7 +116,7 @@ class Wheel:
         return True
 
     def close(self) -> None:
-        self._riders.clear()
+        self._watched.clear()
         self._timers.clear()
         self._queues.clear()
         self._epoll.close()

@@ -1,8 +1,8 @@
-"""What Mosquitto is told: its configuration, as text. Pure: no process, no file.
+"""Mosquitto's configuration, as text. Pure: no process, no file.
 
 The honest fleet's rules: TLS 1.2 or better on 127.0.0.1, a certificate from our authority that is not revoked, the
 certificate's common name is the user and (bind_client_id) the client id, and a device writes and reads its own topics
-only. Each line a weak world leaves out is a switch in EndpointSpec.
+only. Each line a weak world leaves out is a switch.
 
 `max_queued_messages 0` would make Mosquitto disconnect on a denied publish, which it otherwise acknowledges and drops:
 an accident we do not want, so queues are merely large.
@@ -12,12 +12,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.pki.authority import Pair
 
 QUEUED_MESSAGES = 1_000_000
 INFLIGHT_MESSAGES = 10_000  # below the 65 535 packet identifiers
+
+
+class Switches(Protocol):
+    """Which rules hold (see kinds.mosquitto.MosquittoSpec)."""
+
+    @property
+    def max_message_bytes(self) -> int: ...
+    @property
+    def bind_client_id(self) -> bool: ...
+    @property
+    def per_device_acl(self) -> bool: ...
+    @property
+    def require_certificate(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,7 @@ class Files:
     authorities: Path
     crl: Path
     server: Pair
-    user: str  # whom Mosquitto changes to when started as root: us, since nobody else can read our files
+    user: str  # whom Mosquitto changes to when started as root: us, since no other user can read our files
 
     @property
     def config(self) -> Path:
@@ -43,7 +56,7 @@ class Files:
         return self.directory / "broker.log"
 
 
-def config(spec: EndpointSpec, files: Files, port: int) -> str:
+def config(switches: Switches, files: Files, port: int) -> str:
     """mosquitto.conf. QoS 1 state is written each second: what SIGKILL takes is at most that."""
     lines = [
         "per_listener_settings false",
@@ -57,7 +70,7 @@ def config(spec: EndpointSpec, files: Files, port: int) -> str:
         "persistence true",
         f"persistence_location {files.directory}/",
         "autosave_interval 1",
-        f"message_size_limit {spec.max_message_bytes}",
+        f"message_size_limit {switches.max_message_bytes}",
         f"max_inflight_messages {INFLIGHT_MESSAGES}",
         f"max_queued_messages {QUEUED_MESSAGES}",
         "max_queued_bytes 0",
@@ -70,13 +83,13 @@ def config(spec: EndpointSpec, files: Files, port: int) -> str:
         "tls_version tlsv1.2",
         f"crlfile {files.crl}",
     ]
-    if spec.require_certificate:
+    if switches.require_certificate:
         lines += ["require_certificate true", "use_identity_as_username true", "allow_anonymous false"]
-        if spec.bind_client_id:
+        if switches.bind_client_id:
             lines.append("use_username_as_clientid true")
     else:
         # Then Mosquitto cannot take the name from a certificate: the user name is whatever the client claims.
         lines += ["require_certificate false", "allow_anonymous true"]
-    if spec.per_device_acl:
+    if switches.per_device_acl:
         lines.append(f"acl_file {files.acl}")
     return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 """Where the Mosquitto program comes from: the PATH, else the distribution's package unpacked into the cache.
 
-Asked at the first need of a broker, and not before. Nothing is installed and nobody needs root: the package and those
+Asked at the first need of a broker, and not before. Nothing is installed and root is not needed: the package and those
 of its libraries that the machine lacks are unpacked into <cache>/mosquitto-<version>, and the program is started with
 LD_LIBRARY_PATH. The folder appears there whole or not at all. Imports nothing but the standard library.
 """
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from sim.endpoint.apt_packages import CannotFetch, Distribution, Say, cache_directory
+from sim.endpoint.apt_packages import AptPackages, CannotFetch, Say, cache_directory
 from sim.endpoint.port import EndpointError
 
 OLDEST = (2, 0)  # 1.x opens a port to the network by default and knows other options
@@ -30,7 +30,7 @@ _WAY_OUT = "Install Mosquitto 2.0 or later (apt install mosquitto), so that the 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A program that ran and told its version. `environment` is to be added to ours; None when it needs nothing."""
+    """A program that ran and printed its version. `environment` is to be added to ours; None when it needs nothing."""
 
     program: Path
     environment: Mapping[str, str] | None
@@ -55,7 +55,7 @@ def find_mosquitto(*, path: str | None = None, cache: Path | None = None, say: S
     """Find a Mosquitto that runs, fetching the package when there is none. Remembered for the life of the process.
 
     `path` is searched instead of the PATH and the usual sbin folders; `cache` replaces the cache directory; `say` is
-    told what takes long (default: a line on standard error)."""
+    called with a line before what takes long (default: on standard error)."""
     where = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN]) if path is None else path
     return _find(where, cache or cache_directory(), say or _say)
 
@@ -83,7 +83,7 @@ def _fetch(cache: Path, say: Say) -> Found | NotFound:
         with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=cache) as temporary:
             root = Path(temporary) / "root"
             root.mkdir()
-            distribution = Distribution(cache, say)
+            distribution = AptPackages(cache, say)
             say("no Mosquitto on the PATH: unpacking the distribution's package into the cache (first use only)")
             version = distribution.unpack("mosquitto", root)
             _add_libraries(distribution, root)
@@ -102,7 +102,7 @@ def _fetch(cache: Path, say: Say) -> Found | NotFound:
         return NotFound(f"cannot write in {cache}: {error.strerror or error}")
 
 
-def _add_libraries(distribution: Distribution, root: Path) -> None:
+def _add_libraries(distribution: AptPackages, root: Path) -> None:
     """Level by level down the dependencies, until the loader finds every library. A package that the machine has is
     never unpacked: its own libraries come first."""
     level, seen = ["mosquitto"], {"mosquitto"}

@@ -1,4 +1,4 @@
-"""MQTT 3.1.1 packets as bytes: as much as somebody on the path has to understand. Pure, no socket.
+"""MQTT 3.1.1 packets as bytes: as much as a man in the middle has to understand. Pure, no socket.
 
 Clause numbers are those of the OASIS standard (mqtt-v3.1.1).
 """

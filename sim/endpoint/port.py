@@ -1,8 +1,8 @@
 """The port: the verbs an endpoint has. Gateways, the portal and attackers meet a broker only through these.
 
-Everything runs on the caller's thread. Nothing moves until somebody calls `settle`, which turns the network's wheel
-until a condition holds: so a world decides when real sockets may change it (at the end of a window), and a run on a
-real broker is as repeatable as one in memory.
+Everything runs on the caller's thread. Nothing moves until `settle` is called, which turns the event loop until a
+condition holds: so a world decides when real sockets may change it (at the end of a window), and a run on a real
+broker is as repeatable as one in memory.
 """
 
 from __future__ import annotations
@@ -11,9 +11,24 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+if TYPE_CHECKING:
+    from sim.pki.authority import Authority
 
 FENCE = "fence/{client}"  # each client may write and read its own
+
+EndpointFeature = Literal[
+    "acl",  # a client publishes and reads its own topics only
+    "bind",  # the client id is the certificate's common name
+    "crl",  # revoked certificates get no session
+    "kill",  # a process that can be killed and started again
+    "persistence",  # QoS 1 messages wait for a session that is away
+    "size limit",  # larger messages are dropped
+    "sockets",  # clients dial an address, so that a man in the middle can stand on the path
+    "takeover",  # a second session with a client id ends the first
+    "tls",  # mutual TLS with our own authority
+]
 
 
 class EndpointError(Exception):
@@ -76,7 +91,7 @@ class Session(Protocol):
         """Disconnect politely and dial no more."""
 
     def cut(self) -> None:
-        """Be gone without a word, as in a power cut, and dial no more."""
+        """End the connection without DISCONNECT, as in a power cut, and dial no more."""
 
     def reroute(self, address: Address) -> None:
         """The network leads to another address from now on; a live connection is reset. Needs the feature "sockets"."""
@@ -86,14 +101,22 @@ class Session(Protocol):
 
 
 class Endpoint(Protocol):
-    """A broker, or what stands for it."""
+    """A broker, or what stands for it. Scenarios ask for a feature, never for a product."""
 
-    name: str
-    features: frozenset[str]  # e.g. {"tls", "sockets", "kill", "acl"}: scenarios ask for a feature, not a product
+    name: ClassVar[str]
+    features: ClassVar[frozenset[EndpointFeature]]
 
     @property
     def address(self) -> Address | None:
         """Where it listens; None when it has no sockets."""
+
+    @property
+    def pid(self) -> int | None:
+        """The broker's process, for measuring it; None when there is none."""
+
+    @property
+    def authority(self) -> Authority:
+        """Who issues its certificates. Raises EndpointError without the feature "tls"."""
 
     def start(self) -> None:
         """Ready means a CONNACK, not an open port. Raises EndpointError."""
@@ -117,7 +140,7 @@ class Endpoint(Protocol):
         gateway that does not check the server's certificate, a known weakness."""
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
-        """Turn the wheel until done() (asked after every turn) or the deadline in wall seconds; True when done."""
+        """Turn the event loop until done() (asked after every turn) or the deadline in wall seconds; True when done."""
 
     def fence(self, session: Session) -> Callable[[], bool]:
         """A barrier: the session publishes a marker to its own fence topic; the result, called from settle's `done`,
@@ -129,7 +152,7 @@ class Endpoint(Protocol):
         """The device's certificate gets no new session. A live one may stay until it ends."""
 
     def kill(self) -> None:
-        """SIGKILL the broker (feature "kill")."""
+        """SIGKILL the broker. Raises EndpointError without the feature "kill"."""
 
     def restart(self) -> None:
-        """Start it again with the same port, state and certificates."""
+        """Start it again with the same port, state and certificates. Raises EndpointError without "kill"."""

@@ -1,18 +1,67 @@
-"""Which endpoints there are, what each can do, and how a world gets its own."""
+"""Which endpoints there are: one file in sim/endpoint/kinds each.
+
+    ENDPOINTS.find("mosquitto").open(spec, directory)     not started yet; see port.Endpoint
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
+from sim.core.parts import Folder
 from sim.endpoint.endpoint_spec import EndpointSpec
-from sim.endpoint.memory import Memory
-from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.port import Endpoint, EndpointFeature
 
-ENDPOINTS: dict[str, Any] = {"memory": Memory, "mosquitto": Mosquitto}
-FEATURES: dict[str, frozenset[str]] = {name: cls.features for name, cls in ENDPOINTS.items()}
+S = TypeVar("S", bound=EndpointSpec)
 
 
-def open_endpoint(spec: EndpointSpec, directory: Path) -> Any:
-    """The endpoint a world asks for, not started. A `port.Endpoint`."""
-    return ENDPOINTS[spec.kind](directory, spec)
+class Readiness(NamedTuple):
+    """Whether this machine can run it, in words, and what to do where it cannot."""
+
+    ok: bool
+    detail: str
+    way_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointKind(Generic[S]):
+    """One kind. `spec`: the class of its keys under [endpoint], whose `kind` is this id. `make(directory, spec)`: an
+    endpoint that keeps its files there, not started. `ready()` is asked before a run and by the doctor."""
+
+    id: str
+    title: str
+    features: frozenset[EndpointFeature]
+    spec: type[S]
+    make: Callable[[Path, S], Endpoint]
+    ready: Callable[[], Readiness]
+
+    def open(self, spec: EndpointSpec, directory: Path) -> Endpoint:
+        """The endpoint of a world, not started. Raises TypeError for settings of another kind."""
+        if not isinstance(spec, self.spec):
+            raise TypeError(f"endpoint '{self.id}' has settings of class {self.spec.__name__}, not {spec!r}")
+        return self.make(directory, spec)
+
+
+ENDPOINTS: Folder[EndpointKind[Any]] = Folder("sim.endpoint.kinds", "KIND", "endpoint", EndpointKind)
+
+
+def specs() -> Mapping[str, type[EndpointSpec]]:
+    """Kind -> the class of its settings."""
+    return {id_: kind.spec for id_, kind in ENDPOINTS.parts().items()}
+
+
+def lacks(kind: str, needed: frozenset[str]) -> str:
+    """What endpoints of this kind lack of the needed features, as a clause, and which kind to take; empty when nothing.
+    Raises UnknownPart, ValueError for a feature that does not exist."""
+    unknown = needed - set(get_args(EndpointFeature))
+    if unknown:
+        known = ", ".join(get_args(EndpointFeature))
+        raise ValueError(f"no endpoint can have the feature {', '.join(sorted(unknown))}; features are: {known}")
+    missing = needed - ENDPOINTS.find(kind).features
+    if not missing:
+        return ""
+    able = [id_ for id_, one in ENDPOINTS.parts().items() if needed <= one.features]
+    way_out = f"run it with --endpoint {' or '.join(able)}" if able else "no endpoint has them all"
+    return f"needs an endpoint with {', '.join(sorted(missing))}; '{kind}' has none: {way_out}"

@@ -1,4 +1,4 @@
-"""One client's connection to a real broker: paho-mqtt on the wheel.
+"""One client's connection to a real broker: paho-mqtt on the event loop.
 
 Rules kept here. A session is connected when CONNACK (and SUBACK, if it subscribes) came, not when connect() returned:
 under TLS 1.3 a refused client certificate shows only as a later disconnect. Nothing is published before that, so
@@ -17,15 +17,15 @@ from typing import Any
 import paho.mqtt.client as mqtt
 
 from sim.core import clock
-from sim.endpoint.client import ReadyClient
-from sim.endpoint.event_loop import DIAL_DEADLINE_S, Wheel
+from sim.endpoint.client import ConnectedClient
+from sim.endpoint.event_loop import DIAL_DEADLINE_S, EventLoop
 from sim.endpoint.fence import Fences
 from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected
-from sim.endpoint.tls_connect import Dial, DialFailed, reason_of, tls_context
+from sim.endpoint.tls_connect import ConnectFailed, TlsConnect, reason_of, tls_context
 
 BACKOFF_S = 0.05
 BACKOFF_MAX_S = 0.5  # lockstep waits for it
-KEEPALIVE_S = 600  # a world may compute for minutes between two turns of the wheel
+KEEPALIVE_S = 600  # a world may compute for minutes between two turns of the event loop
 
 
 class MqttSession:
@@ -33,7 +33,7 @@ class MqttSession:
 
     def __init__(
         self,
-        wheel: Wheel,
+        loop: EventLoop,
         identity: Identity,
         address: Address,
         *,
@@ -45,7 +45,7 @@ class MqttSession:
         self.client_id = identity.client_id
         self.inbox: deque[Message] = deque()
         self.log: list[tuple[str, str]] = []
-        self._wheel, self._address, self._clean, self._keepalive_s = wheel, address, clean, keepalive_s
+        self._loop, self._address, self._clean, self._keepalive_s = loop, address, clean, keepalive_s
         self._topics = list(subscribe)
         self._fences = Fences(self, self._listen)
         try:
@@ -54,8 +54,8 @@ class MqttSession:
             raise EndpointError(
                 f"{identity.client_id}: cannot load its certificate files ({reason_of(error)}); issue them again"
             ) from None
-        self._dial: Dial | None = None
-        self._client: ReadyClient | None = None
+        self._dial: TlsConnect | None = None
+        self._client: ConnectedClient | None = None
         self._fd = -1
         self._attempt = 0  # a timer or leave of an older attempt finds the number changed
         self._slot: Address | None = None  # whose leave to dial we hold
@@ -130,39 +130,39 @@ class MqttSession:
     def _ask_to_dial(self) -> None:
         self._attempt += 1
         attempt, where = self._attempt, self._address
-        self._wheel.queue_dial(where, lambda: self._begin(attempt, where))
+        self._loop.queue_dial(where, lambda: self._begin(attempt, where))
 
     def _begin(self, attempt: int, where: Address) -> None:
-        """The wheel gives leave to dial."""
+        """The event loop allows this attempt."""
         if self._closed or attempt != self._attempt:
-            self._wheel.dial_ended(where)
+            self._loop.dial_ended(where)
             return
         self._slot = where
-        self._wheel.after(DIAL_DEADLINE_S, lambda: self._too_late(attempt))
+        self._loop.after(DIAL_DEADLINE_S, lambda: self._too_late(attempt))
         try:
-            self._dial = Dial(where, self._context)
-        except DialFailed as failed:
+            self._dial = TlsConnect(where, self._context)
+        except ConnectFailed as failed:
             self._lost(str(failed))
             return
         self._fd = self._dial.socket.fileno()
-        self._wheel.watch(self._fd, self, self._dial.wants)
+        self._loop.watch(self._fd, self, self._dial.wants)
 
     def _too_late(self, attempt: int) -> None:
         if attempt == self._attempt and not self._connected and (self._dial or self._client):
             stage = self._dial.stage if self._dial else "CONNACK"
             self._lost(f"no answer within {DIAL_DEADLINE_S:.0f} s ({stage})")
 
-    def _step_dial(self, dial: Dial) -> None:
+    def _step_dial(self, dial: TlsConnect) -> None:
         try:
             dial.step()
-        except DialFailed as failed:
+        except ConnectFailed as failed:
             self._lost(str(failed))
             return
         if not dial.done:
-            self._wheel.watch(self._fd, self, dial.wants)
+            self._loop.watch(self._fd, self, dial.wants)
             return
         self._dial = None
-        client = ReadyClient(self.client_id, dial.socket, clean=self._clean)
+        client = ConnectedClient(self.client_id, dial.socket, clean=self._clean)
         client.username_pw_set(self.client_id)  # overruled by the certificate where the broker asks for one
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -178,9 +178,9 @@ class MqttSession:
 
     def _watch(self, mask: int) -> None:
         if self._fd >= 0:
-            self._wheel.watch(self._fd, self, mask)
+            self._loop.watch(self._fd, self, mask)
 
-    # --- the wheel ---------------------------------------------------------------------------------------------
+    # --- the event loop ---------------------------------------------------------------------------------------------
 
     def ready(self, mask: int) -> None:
         if self._dial is not None:
@@ -243,7 +243,7 @@ class MqttSession:
 
     def _dial_over(self) -> None:
         if self._slot is not None:
-            self._wheel.dial_ended(self._slot)
+            self._loop.dial_ended(self._slot)
             self._slot = None
 
     def _lost(self, reason: str) -> None:
@@ -252,7 +252,7 @@ class MqttSession:
             self._backoff_s = BACKOFF_S
         self._let_go()
         attempt = self._attempt
-        self._wheel.after(self._backoff_s, lambda: self._dial_again(attempt))
+        self._loop.after(self._backoff_s, lambda: self._dial_again(attempt))
         self._backoff_s = min(2 * self._backoff_s, BACKOFF_MAX_S)
 
     def _dial_again(self, attempt: int) -> None:
@@ -268,7 +268,7 @@ class MqttSession:
         """Drop socket and client, whatever state they are in."""
         self._connected = False
         if self._fd >= 0:
-            self._wheel.forget(self._fd)
+            self._loop.forget(self._fd)
             self._fd = -1
         dial, self._dial = self._dial, None
         client, self._client = self._client, None

@@ -23,10 +23,10 @@ from sim.core import clock
 _PR_SET_PDEATHSIG = 1
 _TERM_DEADLINE_S = 2.0
 _libc = ctypes.CDLL(None, use_errno=True)
-_alive: weakref.WeakSet[Child] = weakref.WeakSet()
+_alive: weakref.WeakSet[SupervisedProcess] = weakref.WeakSet()
 
 
-class Child:
+class SupervisedProcess:
     """Started by the constructor, its output appended to `log`. Raises OSError when it cannot be executed."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str] | None, log: Path) -> None:

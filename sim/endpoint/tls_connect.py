@@ -1,8 +1,8 @@
 """One attempt to reach a server: TCP, then TLS, without ever blocking.
 
 A dead port, a server that says nothing and a man in the middle that stops half way must cost the other clients of this
-process nothing, so an attempt is a small state machine that the wheel steps when its socket is ready. What went wrong
-comes out as one plain sentence, because it ends up in the history as the reason of a refused session.
+process nothing, so an attempt is a small state machine that the event loop steps when its socket is ready. What went
+wrong comes out as one plain sentence, because it ends up in the history as the reason of a refused session.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sim.endpoint.port import Address, Identity
 USER_TIMEOUT_MS = 5_000  # a silent network is noticed by the kernel after this, not after two keep-alives
 
 
-class DialFailed(Exception):
+class ConnectFailed(Exception):
     """The attempt is over; the message is the reason."""
 
 
@@ -39,7 +39,7 @@ def tls_context(identity: Identity, *, verify: bool) -> ssl.SSLContext | None:
     return context
 
 
-class Dial:
+class TlsConnect:
     """Step it whenever its socket is ready for what `wants` says, until `done`."""
 
     def __init__(self, address: Address, context: ssl.SSLContext | None) -> None:
@@ -54,17 +54,17 @@ class Dial:
             )[0]
             self.socket: socket.socket = socket.socket(family, kind, protocol)
         except OSError as error:
-            raise DialFailed(f"{address.host}: {error.strerror or error}") from None
+            raise ConnectFailed(f"{address.host}: {error.strerror or error}") from None
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
         result = self.socket.connect_ex(target)
         if result not in (0, errno.EINPROGRESS):
             self.close()
-            raise DialFailed(f"port {address.port}: {os.strerror(result)}")
+            raise ConnectFailed(f"port {address.port}: {os.strerror(result)}")
 
     def step(self) -> None:
-        """Go on as far as the socket allows. Raises DialFailed."""
+        """Go on as far as the socket allows. Raises ConnectFailed."""
         try:
             if self.stage == "TCP":
                 self._finish_tcp()
@@ -78,7 +78,7 @@ class Dial:
             self.wants = select.EPOLLOUT
         except (OSError, ValueError) as error:
             self.close()
-            raise DialFailed(reason_of(error)) from None
+            raise ConnectFailed(reason_of(error)) from None
 
     def _finish_tcp(self) -> None:
         failed = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

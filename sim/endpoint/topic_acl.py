@@ -1,6 +1,6 @@
-"""Who may say and hear what: a device its own topics, the portal everybody's.
+"""Which client may publish and read which topic: a device its own, the portal those of all.
 
-One rule, told twice: as Mosquitto's access list, and as the embedded broker's questions. tests/sim/endpoint/
+One rule in two forms: Mosquitto's access list, and the embedded broker's questions. tests/sim/endpoint/
 test_contract.py holds the two together.
 """
 

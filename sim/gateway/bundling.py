@@ -2,7 +2,7 @@
 
     count   with the telegram that makes it full, after it
     size    before a telegram that it might have no room for
-    age     at the instant at which it is as old as it may be, whether or not anybody looks then
+    age     at the instant at which it is as old as it may be, however late the question comes
 
 A virtual gateway calls them as they stand here; sim.city compiles the same functions for the gateways of a shard. So
 they call nothing else, and take and return numbers only. The size of a bundle is an upper bound of its encoded bytes
@@ -18,6 +18,7 @@ from sim.core.clock import ns
 from sim.gateway.gateway_spec import GatewaySpec
 
 NOT_YET: Final = -1
+LONGEST_TELEGRAM_BYTES: Final = 256  # the length field, and as many bytes as it can count
 
 
 class Limits(NamedTuple):
@@ -51,6 +52,11 @@ NOTHING_OPEN: Final = OpenBundle(0, 0, 0)
 def limits_of(spec: GatewaySpec, gateway: str) -> Limits:
     """The limits of one gateway of a group."""
     return Limits(ns(spec.bundle_age_s), spec.bundle_count, spec.bundle_bytes - envelope_bytes_max(gateway))
+
+
+def has_room_for_one(limits: Limits) -> bool:
+    """Whether a telegram of any length fits into an empty bundle."""
+    return limits.size_bytes >= 2 * LONGEST_TELEGRAM_BYTES + TELEGRAM_OVERHEAD_BYTES
 
 
 def closed_by_age_ns(bundle: OpenBundle, limits: Limits, now_ns: int) -> int:

@@ -1,4 +1,4 @@
-"""[[gateway]] of a world: groups of gateways."""
+"""[[gateway]] of a world: groups of gateways. `kind` says which; the other keys are the kind's own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from sim.core.vocabulary import Link
 
 @dataclass(frozen=True, slots=True)
 class GatewaySpec:
-    """A group of equal gateways, spread over the staircases."""
+    """A group of equal gateways, spread over the staircases: the keys that every kind has, and all that the kind
+    "virtual" has. A kind with keys of its own has a subclass in its file (see registry)."""
 
     name: str = "gw"
     count: int = number(1, low=1, high=1_000_000)
@@ -21,3 +22,4 @@ class GatewaySpec:
     bundle_bytes: int = number(100_000, low=1_000, high=131_072)
     clock_offset_s: float = number(0.0, low=-86_400.0 * 400, high=86_400.0 * 400)
     verify_server: bool = True
+    kind: str = "virtual"

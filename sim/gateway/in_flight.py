@@ -1,4 +1,4 @@
-"""Which bundle goes out next, and what its fate says about it. Pure: no socket, no disk, no clock.
+"""Which bundle goes out next, and what its outcome says about it. Pure: no socket, no disk, no clock.
 
     ready ──publish──► in flight ──portal's acknowledgement──► gone
       ▲                   │ overtaken: a later one of this connection was acknowledged, this one not     (a refusal)
@@ -31,14 +31,14 @@ class _Item:
     reason: str = ""
 
 
-class Transit:
+class InFlight:
     """Starts with what the outbox holds: (sequence, payload), oldest first."""
 
     def __init__(self, stored: Iterable[tuple[int, bytes]]) -> None:
         self._items: dict[int, _Item] = {}
         self._ready: deque[int] = deque()
         self._suspects: deque[int] = deque()
-        self._flight: dict[int, _Item] = {}  # in order of publishing
+        self._published: dict[int, _Item] = {}  # in order of publishing
         self._sent: deque[int] = deque()  # sequences as published on this connection, 0 for anything else
         self._order = 0
         self._proof: tuple[int, bytes] | None = None
@@ -63,10 +63,10 @@ class Transit:
     def next(self, now_ns: int) -> list[tuple[int, bytes]]:
         """What to publish now as (sequence, payload): one bundle, or a suspect and its proof; empty when nothing
         may go. Counts as published."""
-        if self._ready and len(self._flight) < WINDOW:
+        if self._ready and len(self._published) < WINDOW:
             sequence = self._ready.popleft()
             return [self._depart(sequence, now_ns)]
-        if self._suspects and not self._ready and not self._flight:
+        if self._suspects and not self._ready and not self._published:
             sequence = self._suspects.popleft()
             leaving = [self._depart(sequence, now_ns)]
             if self._proof is not None:
@@ -82,7 +82,7 @@ class Transit:
     def _depart(self, sequence: int, now_ns: int) -> tuple[int, bytes]:
         item = self._items[sequence]
         item.order, item.published_ns = self._count(sequence), now_ns
-        self._flight[sequence] = item
+        self._published[sequence] = item
         return sequence, item.payload
 
     def _count(self, sequence: int) -> int:
@@ -93,7 +93,7 @@ class Transit:
     # --- what came of it ---------------------------------------------------------------------------------------
 
     def acknowledged(self, sequences: Iterable[int]) -> list[int]:
-        """The portal's word. Those of them that were waiting."""
+        """The portal committed these. Returns those of them that were waiting."""
         known, latest = [], 0
         for sequence in sequences:
             if self._proof is not None and sequence == self._proof[0]:
@@ -103,11 +103,11 @@ class Transit:
                 continue
             known.append(sequence)
             latest = max(latest, item.order)
-            if self._flight.pop(sequence, None) is None:  # acknowledged while waiting to be sent again
+            if self._published.pop(sequence, None) is None:  # acknowledged while waiting to be sent again
                 (self._suspects if item.suspect else self._ready).remove(sequence)
             self._proof, self._proof_order = (sequence, item.payload), 0
         if latest:
-            overtaken = [number for number, item in self._flight.items() if item.order < latest]
+            overtaken = [number for number, item in self._published.items() if item.order < latest]
             for number in overtaken:
                 self._refused(number, "later bundles were acknowledged, this one never was")
         if known:
@@ -121,11 +121,11 @@ class Transit:
 
     def connection_ended(self) -> None:
         """Everything is to be published again. Call `published_until` before with the count at the loss."""
-        if self._sent and self._sent[0] in self._flight:
+        if self._sent and self._sent[0] in self._published:
             self._refused(self._sent[0], "the connection broke before the broker accepted it")
-        for number, item in self._flight.items():
+        for number, item in self._published.items():
             (self._suspects if item.suspect else self._ready).append(number)
-        self._flight.clear()
+        self._published.clear()
         self._sent.clear()
         self._order = self._proof_order = 0
         for item in self._items.values():
@@ -134,8 +134,8 @@ class Transit:
 
     def late(self, before_ns: int) -> None:
         """No answer since before_ns: suspect, without blame."""
-        while self._flight:
-            number, item = next(iter(self._flight.items()))
+        while self._published:
+            number, item = next(iter(self._published.items()))
             if item.published_ns > before_ns:
                 return
             self._doubt(number)
@@ -158,7 +158,7 @@ class Transit:
         self._doubt(number)
 
     def _doubt(self, number: int) -> None:
-        item = self._flight.pop(number)
+        item = self._published.pop(number)
         item.suspect, item.order = True, 0
         self._suspects.append(number)
 

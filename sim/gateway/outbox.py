@@ -1,6 +1,6 @@
 """Custody: what a gateway holds until the portal says that it is committed.
 
-Rules kept here. A bundle is on the disk (SQLite, WAL, synchronous FULL) before anybody may publish it, as the very
+Rules kept here. A bundle is on the disk (SQLite, WAL, synchronous FULL) before it may be published, as the very
 bytes that will be sent, so a bundle sent twice is the same bundle. Its sequence number is never used again, not after
 an acknowledgement and not after a power cut: two bundles under one number would make the portal drop the second as a
 duplicate. What the broker will not take goes to quarantine, still on the disk.
@@ -104,7 +104,7 @@ class Outbox:
             self._db.execute("DELETE FROM bundle WHERE sequence = ?", (sequence,))
 
     def release(self, sequence: int) -> None:
-        """Out of quarantine, to be published again (somebody raised the broker's limit)."""
+        """Out of quarantine, to be published again (the broker's limit was raised)."""
         with self._transaction("release a bundle"):
             self._db.execute(
                 "INSERT INTO bundle SELECT sequence, payload FROM quarantine WHERE sequence = ?", (sequence,)
@@ -113,7 +113,7 @@ class Outbox:
 
     def power_on(self) -> int:
         """Count a power-on; the count so far, this one included. Synced with the next bundle: a count that is lost
-        with the machine's power was never told to anybody who stored a bundle of it."""
+        with the machine's power belongs to no stored bundle."""
         self._db.execute("PRAGMA synchronous=OFF")
         with self._transaction("count a power-on"):
             self._db.execute("INSERT INTO power_on SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM power_on)")

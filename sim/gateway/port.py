@@ -2,35 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol
+
+from sim.core.events import Event
+from sim.endpoint.port import Session
+
+GatewayFeature = Literal[
+    "birth",  # says its boot and its count of sessions after each CONNACK
+    "bundling rule",  # bundles close by sim.gateway.bundling, so a city can play it as arrays
+    "custody",  # keeps every bundle until the portal acknowledges it
+    "forwards_encrypted",  # telegrams go on as they were received
+    "power_cut",  # what was stored outlasts a power cut
+    "quarantine",  # what a broker refuses again and again blocks nothing
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a world connects a gateway to. `directory`: where it keeps its files, named by its id. `dial` begins a
+    session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history."""
+
+    directory: Path
+    dial: Callable[[], Session]
+    record: Callable[[Event], None]
 
 
 class GatewayPort(Protocol):
-    """A keyless forwarder. All times are world ns; the gateway adds its own clock's offset itself."""
+    """A keyless forwarder, switched on when it is made. All times are world ns; the gateway adds its own clock's offset
+    itself."""
 
     id: str
-    features: frozenset[str]  # "forwards_encrypted", "custody", "power_cut", ...
+    features: ClassVar[frozenset[GatewayFeature]]
 
     @property
     def up(self) -> bool:
         """It has power: it receives and forwards."""
 
+    @property
+    def session(self) -> Session:
+        """Its connection to the endpoint since the latest power-on."""
+
+    # --- radio side
+
     def receive(self, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:
         """A telegram from the air (bytes without CRCs, L first), in order of time."""
 
     def close_due(self, now_ns: int) -> None:
-        """Close the open bundle if its age, count or size asks for it."""
+        """Close the open bundle if its age asks for it."""
+
+    def flush(self, now_ns: int) -> None:
+        """Close the open bundle now, whatever its age (the end of a run)."""
+
+    @property
+    def open_telegrams(self) -> int:
+        """Received and not yet in a closed bundle: what a power cut takes."""
+
+    # --- network side
 
     def pump(self, now_ns: int) -> None:
-        """Publish what waits, take acknowledgements in. Called between turns of the network's wheel."""
+        """Publish what waits, take acknowledgements in. Called between turns of the endpoint's event loop."""
 
     @property
     def waiting(self) -> tuple[int, ...]:
         """Sequences closed and not yet acknowledged by the portal, oldest first; quarantined ones left out."""
+
+    @property
+    def quarantined(self) -> tuple[int, ...]:
+        """Sequences that the broker does not take, kept on the disk."""
+
+    # --- power
 
     def power_cut(self, now_ns: int) -> None:
         """Everything not in the outbox is gone."""
 
     def power_on(self, now_ns: int) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Switch off in order. Idempotent."""

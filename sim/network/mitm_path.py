@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from sim.endpoint.port import Address
+from sim.network import tls_proxy
 from sim.network.tls_proxy import TlsProxy
 from sim.pki.authority import Authority, Pair
 
+Alter = Callable[[bytes], bytes | None]
+"""A bundle's bytes -> other bytes, or None to leave it as it is."""
 CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
 
 
-class Interception:
+class MitmPath:
     """Stands on the path from its making until `stop()`. With `alter` he relays to the real broker, and
     `alter(payload)` may return other bytes for a bundle, or None to leave it as it is. Without it he plays the broker
     himself: he needs no client certificate for that, so only the gateway's own check stands against him. Raises
-    EndpointError, ValueError for a certificate nobody can have."""
+    EndpointError, ValueError for a certificate that cannot be had."""
 
     def __init__(
         self,
@@ -29,7 +31,7 @@ class Interception:
         upstream: Address,
         directory: Path,
         certificate: str,
-        alter: Callable[[bytes], bytes | None] | None,
+        alter: Alter | None,
     ) -> None:
         self.relays = alter is not None
         shown = _shown(authority, directory, certificate)
@@ -89,7 +91,7 @@ def _shown(authority: Authority, directory: Path, certificate: str) -> Pair:
     raise ValueError(f"certificate {certificate!r} is not one of {', '.join(CERTIFICATES)}")
 
 
-def _per_topic(alter: Callable[[bytes], bytes | None] | None) -> Any:
+def _per_topic(alter: Alter | None) -> tls_proxy.Alter | None:
     if alter is None:
         return None
 

@@ -38,6 +38,7 @@ from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import loss_cdb
 from sim.radio.propagation import centimetres
 from sim.recording.log import Played
+from sim.site_plan import gateway_groups, gateway_ids
 from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
 from wmbus.link import Address
@@ -216,7 +217,10 @@ class Playing:
     def outcomes(self) -> list[Outcome]:
         """One a telegram, in the order of sending, read from the portal's tables after the world has run."""
         store = self._world.portal.store
-        offsets_ns = {gateway.id: ns(gateway.spec.clock_offset_s) for gateway in self._world.gateways}
+        spec = self._world.spec
+        offsets_ns = {
+            id_: ns(group.clock_offset_s) for id_, group in zip(gateway_ids(spec), gateway_groups(spec), strict=True)
+        }
         marks = self._world.truth.foreign
         readings: dict[tuple[str, int], Reading] = {}
         refusals: dict[tuple[str, int], Refusal] = {}

@@ -14,7 +14,7 @@ from attacks.reach import Place, reach_for
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S
 from sim.core.events import AttackActed, Fate
-from sim.endpoint.memory import Memory, MemorySession
+from sim.endpoint.kinds.memory import Memory, MemorySession
 from sim.world import World
 from tests.small_worlds import dozen
 

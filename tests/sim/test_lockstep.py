@@ -9,7 +9,7 @@ import pytest
 
 from sim import lockstep
 from sim.endpoint.port import Message, NotConnected
-from sim.lockstep import NotSettled, Settlement
+from sim.lockstep import Lockstep, NotSettled
 
 
 class Line:
@@ -62,9 +62,9 @@ class Wire:
         return lambda: self.fenced
 
 
-def made(*gateways: Sender, portal: Line, cut_off: tuple[str, ...] = ()) -> tuple[Settlement, Wire]:
+def made(*gateways: Sender, portal: Line, cut_off: tuple[str, ...] = ()) -> tuple[Lockstep, Wire]:
     wire = Wire()
-    return Settlement(wire, gateways, portal, lambda g: g.id in cut_off), wire  # type: ignore[arg-type]
+    return Lockstep(wire, gateways, portal, lambda g: g.id in cut_off), wire  # type: ignore[arg-type]
 
 
 def portal_that_acknowledges(*gateways: Sender) -> tuple[list[Message], Callable[[list[Message]], list[Message]]]:

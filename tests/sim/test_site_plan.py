@@ -14,7 +14,7 @@ from sim.city.shard_bundles import Bundles
 from sim.city.stored_readings import _roll
 from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.seeds import Seeds
-from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
@@ -28,7 +28,7 @@ MASKED = FleetSpec("m", "engelmann-sensostar", 40, interval_s=1_800.0, mask="wor
 SPEC = WorldSpec(
     "plan", "Two groups, gateways out of order", (FleetSpec("a", "vipa-c10", 40, interval_s=1_800.0), MASKED),
     (GatewaySpec("z", count=2, bundle_age_s=100.0), GatewaySpec("a", bundle_age_s=300.0, sensitivity_dbm=-80.0)),
-    site=SiteSpec(path_loss_exponent=3.6), endpoint=EndpointSpec("memory"), window_s=60.0,
+    site=SiteSpec(path_loss_exponent=3.6), endpoint=MemorySpec(), window_s=60.0,
 )  # fmt: skip
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from sim.core.events import BundleClosed
-from sim.gateway.virtual import VirtualGateway
+from sim.gateway.port import GatewayPort
 from sim.world import World
 
 TITLE = "nothing is lost between gateway and portal"
 
 
-def kept_by(gateway: VirtualGateway) -> set[int]:
+def kept_by(gateway: GatewayPort) -> set[int]:
     """Sequences that a gateway still has on its disk."""
-    return set(gateway.waiting) | {item.sequence for item in gateway.outbox.quarantined()}
+    return {*gateway.waiting, *gateway.quarantined}
 
 
 def check(world: World, attacked: bool) -> list[str]:

@@ -9,7 +9,9 @@ import pytest
 
 from bench.cli import doctor
 from sim.endpoint import mosquitto_program
+from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.mosquitto_program import NotFound
+from sim.endpoint.registry import ENDPOINTS
 
 
 def by_name(checks: list[doctor.Check]) -> dict[str, doctor.Check]:
@@ -34,9 +36,15 @@ def test_json_holds_the_same(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_broker_is_started_with_tls() -> None:
     checks = by_name(doctor.run_doctor())
-    assert checks["mosquitto"].ok
-    assert checks["mosquitto with TLS"].ok
-    assert "took a client with a certificate" in checks["mosquitto with TLS"].detail
+    assert checks["endpoint mosquitto"].ok
+    assert checks["endpoint mosquitto starts"].ok
+    assert "took a client with a certificate" in checks["endpoint mosquitto starts"].detail
+
+
+def test_each_kind_of_endpoint_is_tried() -> None:
+    checks = by_name(doctor.run_doctor())
+    for id_ in ENDPOINTS.parts():
+        assert checks[f"endpoint {id_} starts"].ok, checks[f"endpoint {id_} starts"].detail
 
 
 def test_a_machine_without_a_broker_is_ready_and_says_what_to_do(
@@ -45,17 +53,17 @@ def test_a_machine_without_a_broker_is_ready_and_says_what_to_do(
     monkeypatch.setattr(mosquitto_program, "find_mosquitto", lambda: NotFound("nowhere"))
     assert doctor.main() == 0
     said = capsys.readouterr().out
-    assert "nowhere; --endpoint memory does without" in said
+    assert "nowhere" in said and "take another" in said.replace("\n", " ")
     assert "apt install mosquitto" in said
-    assert "mosquitto with TLS" not in said
+    assert "endpoint mosquitto starts" not in said
 
 
 def test_a_broker_that_does_not_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks() -> str:
+    def breaks(_broker: Mosquitto) -> None:
         raise RuntimeError("it lacks a library")
 
-    monkeypatch.setattr(doctor, "_start_broker", breaks)
-    check = by_name(doctor.run_doctor())["mosquitto with TLS"]
+    monkeypatch.setattr(Mosquitto, "start", breaks)
+    check = by_name(doctor.run_doctor())["endpoint mosquitto starts"]
     assert (check.ok, check.detail) == (False, "it lacks a library")
 
 

@@ -128,7 +128,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(rig: Rig) -> None:
         (["run", "test_made.py::test_other"], 2, "holds no scenario test_other"),
         (["run", "--seed", "-1"], 2, "-1 is not between 0 and 2**64 - 1"),
         (["run", "--seed", "one"], 2, "'one' is not a whole number"),
-        (["run", "--endpoint", "bus"], 2, "choose from"),
+        (["run", "--endpoint", "bus"], 2, "no endpoint 'bus'; known, nearest first"),
         (["run", "-n", "0"], 2, "'0' is not a number of workers"),
         (["run", "test_made.py", "--set", "portal.chekcs=[]"], 2, "did you mean 'checks'?"),
         (["run", "test_made.py", "--set", "portal"], 2, "KEY=VALUE is needed"),
@@ -179,7 +179,7 @@ def test_a_missing_broker_is_said_at_once_with_the_way_out(rig: Rig, monkeypatch
     command = [sys.executable, "-m", "bench", "run"]
     done = subprocess.run([*command, f"{path}::test_long"], env=environment, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "no Mosquitto: none here" in done.stderr
+    assert "endpoint 'mosquitto' cannot run here: none here" in done.stderr
     assert "--endpoint memory" in done.stderr
     done = subprocess.run([*command, f"{path}::test_short"], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, "a world in memory needs none"

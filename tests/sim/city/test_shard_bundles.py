@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sim.city.plan import CityLimit, CityPlan
 from sim.city.shard_bundles import Bundles
 from sim.core.clock import NS_PER_S
 from sim.core.events import BundleClosed, Event
 from sim.core.history import FrameBatch
-from sim.endpoint.memory import Memory
+from sim.endpoint.kinds.memory import Memory
 from sim.gateway.bundling import limits_of
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.gateway.virtual import VirtualGateway
+from sim.gateway.kinds.virtual import VirtualGateway
+from sim.gateway.registry import GATEWAYS
 from sim.meters.fleet_spec import FleetSpec
 from sim.world_spec import WorldSpec
 
@@ -116,3 +119,14 @@ def test_bundles_close_as_a_gateways_do_at_every_bound(tmp_path: Path) -> None:
     gateway.close()
     assert counts == np.bincount([sequences[k] for k in range(len(heard))]).tolist()
     assert set(counts) == {1, 2, 3, 4}
+
+
+def test_gateways_whose_bundles_close_otherwise_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    virtual = GATEWAYS.find("virtual")
+    other = dataclasses.replace(virtual, id="other", features=virtual.features - {"bundling rule"})
+    monkeypatch.setattr(GATEWAYS, "_parts", {"virtual": virtual, "other": other})
+    spec = dataclasses.replace(SPEC, gateway=(SPEC.gateway[0], GatewaySpec("b", kind="other")))
+    CityPlan(SPEC, 1, NS_PER_S, "readings").refuse()
+    CityPlan(spec, 1, NS_PER_S, "bytes").refuse()
+    with pytest.raises(CityLimit, match="'other'"):
+        CityPlan(spec, 1, NS_PER_S, "readings").refuse()

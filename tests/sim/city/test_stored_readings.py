@@ -18,7 +18,7 @@ from sim.city.plan import Blocks, CityLimit, CityPlan, Outages
 from sim.city.shard import Shard, outages
 from sim.city.stored_readings import Readings, Said
 from sim.core.clock import NS_PER_S
-from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.intake_many import PortalMany, Taken
@@ -132,7 +132,7 @@ def test_it_stores_what_a_world_stores(tmp_path: Path) -> None:
     )  # fmt: skip
     fleet = tuple(dataclasses.replace(group, count=max(20, group.count // 10)) for group in FLEET)
     spec = dataclasses.replace(
-        SPEC, fleet=fleet, gateway=gateways, window_s=60.0, endpoint=EndpointSpec("memory"),
+        SPEC, fleet=fleet, gateway=gateways, window_s=60.0, endpoint=MemorySpec(),
         start=START + timedelta(minutes=30), portal=PortalSpec(age_max_s=400.0),
     )  # fmt: skip
     one = plan(spec, shards=2, duration_ns=HOUR, out=tmp_path / "city")

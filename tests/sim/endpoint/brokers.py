@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sim.core import clock
-from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.mosquitto_program import Found, NotFound, find_mosquitto
 from sim.endpoint.port import Address, Endpoint, Session
 

@@ -1,23 +1,47 @@
-"""What every endpoint does, embedded or real: one test, both. Outcomes are asserted at the subscriber."""
+"""What every endpoint does, and what those with a feature do. Every kind that is found in sim/endpoint/kinds is put
+through it; outcomes are asserted at the subscriber."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar, get_args
 
 import pytest
 
-from sim.endpoint.endpoint_spec import EndpointSpec
-from sim.endpoint.memory import Memory
-from sim.endpoint.port import Endpoint, EndpointError, NotConnected, Session
-from tests.sim.endpoint.brokers import make, states, until
+from sim.endpoint.port import Address, Endpoint, EndpointError, EndpointFeature, NotConnected, Session
+from sim.endpoint.registry import ENDPOINTS, lacks
+from tests.sim.endpoint.brokers import states, until
 
-SPEC = EndpointSpec(max_message_bytes=4_096)
+MAX_MESSAGE_BYTES = 4_096
+KINDS = ENDPOINTS.parts()
+Test = TypeVar("Test", bound=Callable[..., None])
 
 
-@pytest.fixture(params=["memory", "mosquitto"])
-def endpoint(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Endpoint]:
-    made: Endpoint = Memory(tmp_path, SPEC) if request.param == "memory" else make(tmp_path, spec=SPEC)
+def needs(*features: EndpointFeature) -> Callable[[Test], Test]:
+    """Only kinds with these features are put through the test."""
+
+    def marked(test: Test) -> Test:
+        test.__dict__["needs"] = features
+        return test
+
+    return marked
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kind" in metafunc.fixturenames:
+        wanted = set(getattr(metafunc.function, "needs", ()))
+        metafunc.parametrize("kind", [id_ for id_, kind in KINDS.items() if wanted <= kind.features])
+
+
+@pytest.fixture
+def endpoint(kind: str, tmp_path: Path) -> Iterator[Endpoint]:
+    part = KINDS[kind]
+    ready = part.ready()
+    if not ready.ok:
+        pytest.skip(f"{kind}: {ready.detail}")
+    made = part.open(part.spec(max_message_bytes=MAX_MESSAGE_BYTES), tmp_path)
     made.start()
     yield made
     made.stop()
@@ -74,6 +98,7 @@ def test_the_portal_reaches_the_gateway_it_means(endpoint: Endpoint) -> None:
     assert one.inbox[0].payload == b"for one" and not two.inbox
 
 
+@needs("acl")
 def test_a_foreign_publish_is_acknowledged_and_never_arrives(endpoint: Endpoint) -> None:
     portal, gateway = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
     gateway.publish("gw/gw2/up", b"foreign")
@@ -81,6 +106,7 @@ def test_a_foreign_publish_is_acknowledged_and_never_arrives(endpoint: Endpoint)
     assert settled(endpoint, portal, gateway) == [("gw/gw1/up", b"own")]
 
 
+@needs("acl")
 def test_a_foreign_subscription_hears_nothing(endpoint: Endpoint) -> None:
     portal, spy = online(endpoint, "portal", "gw/+/up"), online(endpoint, "spy", "#", "gw/gw1/up", "gw/gw1/ack")
     gateway = online(endpoint, "gw1")
@@ -91,13 +117,15 @@ def test_a_foreign_subscription_hears_nothing(endpoint: Endpoint) -> None:
     assert not spy.inbox
 
 
+@needs("size limit")
 def test_an_oversize_message_is_acknowledged_and_never_arrives(endpoint: Endpoint) -> None:
     portal, gateway = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
-    gateway.publish("gw/gw1/up", b"x" * 4_097)
-    gateway.publish("gw/gw1/up", b"y" * 4_096)
-    assert [len(payload) for _, payload in settled(endpoint, portal, gateway)] == [4_096]
+    gateway.publish("gw/gw1/up", b"x" * (MAX_MESSAGE_BYTES + 1))
+    gateway.publish("gw/gw1/up", b"y" * MAX_MESSAGE_BYTES)
+    assert [len(payload) for _, payload in settled(endpoint, portal, gateway)] == [MAX_MESSAGE_BYTES]
 
 
+@needs("takeover")
 def test_a_clone_displaces_the_genuine_and_the_log_shows_it(endpoint: Endpoint) -> None:
     genuine = online(endpoint, "gw1", "gw/gw1/ack")
     clone = endpoint.connect(endpoint.identity("gw1"), subscribe=("gw/gw1/ack",))
@@ -118,6 +146,7 @@ def test_a_closed_session_dials_no_more(endpoint: Endpoint) -> None:
         session.publish("gw/gw1/up", b"late")
 
 
+@needs("persistence")
 def test_a_persistent_session_gets_what_it_missed_and_a_clean_one_not(endpoint: Endpoint) -> None:
     portal = online(endpoint, "portal", "gw/+/up", clean=False)
     gateway = online(endpoint, "gw1", "gw/gw1/ack")
@@ -159,3 +188,111 @@ def test_a_topic_with_wildcards_cannot_be_published_to(endpoint: Endpoint, topic
 def test_settle_says_when_it_gave_up(endpoint: Endpoint) -> None:
     assert endpoint.settle(lambda: False, 0.1) is False
     assert endpoint.settle(lambda: True, 0.0) is True
+
+
+@needs("crl", "tls")
+def test_what_a_revoked_device_is_refused_for_is_its_certificate(endpoint: Endpoint) -> None:
+    """Under whatever name it comes. The broker reads the list anew in its own time, so the session is tried again."""
+    revoked = dataclasses.replace(endpoint.identity("gw1"), client_id="gw2")
+    endpoint.revoke("gw1")
+    for _ in range(100):
+        session = endpoint.connect(revoked)
+        until(endpoint, lambda session=session: session.connected or "refused" in states(session))
+        connected = session.connected
+        session.close()
+        if not connected:
+            break
+    assert not connected
+
+
+@needs("tls")
+def test_without_a_certificate_there_is_no_session(endpoint: Endpoint) -> None:
+    genuine = endpoint.identity("gw1")
+    assert genuine.certificate is not None and genuine.authorities == endpoint.authority.certificate
+    bare = endpoint.connect(dataclasses.replace(genuine, certificate=None, key=None))
+    until(endpoint, lambda: "refused" in states(bare))
+    assert bare.connects == 0
+
+
+@needs("bind", "tls")
+def test_a_client_id_is_that_of_the_certificate(endpoint: Endpoint) -> None:
+    """A session with the certificate of gw2 that claims to be gw1 ends none of gw1's, and publishes as gw2."""
+    portal, genuine = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
+    thief = endpoint.connect(dataclasses.replace(endpoint.identity("gw2"), client_id="gw1"))
+    until(endpoint, lambda: thief.connected)
+    thief.publish("gw/gw1/up", b"forged")
+    thief.publish("gw/gw2/up", b"its own")
+    assert settled(endpoint, portal, thief) == [("gw/gw2/up", b"its own")]
+    assert states(genuine) == ["connected"]
+
+
+@needs("kill")
+def test_sessions_come_back_after_a_kill_at_the_same_address(endpoint: Endpoint) -> None:
+    portal, gateway = online(endpoint, "portal", "gw/+/up", clean=False), online(endpoint, "gw1")
+    before, pid = endpoint.address, endpoint.pid
+    assert pid is not None
+    endpoint.kill()
+    until(endpoint, lambda: not gateway.connected)
+    assert endpoint.pid is None
+    endpoint.restart()
+    until(endpoint, lambda: portal.connects == 2 and gateway.connects == 2)
+    assert endpoint.address == before and endpoint.pid not in (None, pid)
+    gateway.publish("gw/gw1/up", b"again")
+    assert settled(endpoint, portal, gateway) == [("gw/gw1/up", b"again")]
+
+
+@needs("sockets")
+def test_a_path_that_leads_elsewhere_ends_the_session_until_it_leads_back(endpoint: Endpoint) -> None:
+    gateway = online(endpoint, "gw1")
+    assert endpoint.address is not None
+    gateway.reroute(Address("localhost", 1))
+    until(endpoint, lambda: "refused" in states(gateway))
+    assert not gateway.connected
+    gateway.reroute(endpoint.address)
+    until(endpoint, lambda: gateway.connects == 2)
+
+
+def test_what_it_lacks_it_refuses_to_do(kind: str, endpoint: Endpoint) -> None:
+    features = KINDS[kind].features
+    session = online(endpoint, "gw1")
+    asked: dict[EndpointFeature, Callable[[], object]] = {
+        "kill": endpoint.kill,
+        "sockets": lambda: session.reroute(Address("localhost", 1)),
+        "tls": lambda: endpoint.authority,
+    }
+    for feature, ask in asked.items():
+        if feature not in features:
+            with pytest.raises(EndpointError):
+                ask()
+    assert (endpoint.address is None) == ("sockets" not in features)
+    assert (endpoint.pid is None) == ("kill" not in features)
+
+
+# --- the registry ----------------------------------------------------------------------------------------------
+
+
+def test_each_feature_that_an_endpoint_may_have_has_a_test() -> None:
+    tested = {one for test in globals().values() for one in getattr(test, "needs", ())}
+    assert tested == set(get_args(EndpointFeature))
+
+
+def test_a_kind_is_what_its_class_says(kind: str, tmp_path: Path) -> None:
+    part = KINDS[kind]
+    made = part.open(part.spec(), tmp_path)
+    assert (made.name, made.features) == (kind, part.features)
+    assert part.spec().kind == kind and part.title
+    assert set(part.features) <= set(get_args(EndpointFeature))
+
+
+def test_settings_of_another_kind_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="MosquittoSpec"):
+        KINDS["mosquitto"].open(KINDS["memory"].spec(), tmp_path)
+
+
+def test_what_is_lacking_is_named_with_the_way_out() -> None:
+    assert lacks("mosquitto", frozenset({"tls", "kill"})) == ""
+    assert lacks("memory", frozenset({"acl"})) == ""
+    clause = lacks("memory", frozenset({"tls", "acl", "kill"}))
+    assert clause == "needs an endpoint with kill, tls; 'memory' has none: run it with --endpoint mosquitto"
+    with pytest.raises(ValueError, match=r"sokets.*sockets"):
+        lacks("memory", frozenset({"sokets"}))

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from sim.core import clock
-from sim.endpoint import mosquitto as module
-from sim.endpoint.endpoint_spec import EndpointSpec
-from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.kinds import mosquitto as module
+from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
 from sim.endpoint.port import EndpointError
-from sim.endpoint.supervised_process import Child
+from sim.endpoint.supervised_process import SupervisedProcess
 from tests.sim.endpoint.brokers import found_mosquitto, make, states, until
 
 ROOT = Path(__file__).parents[3]
@@ -56,7 +55,7 @@ def test_a_broker_stopped_in_its_first_moment_stops(tmp_path: Path) -> None:
     make_files.stop()
     for _ in range(5):
         command = [str(found.program), "-c", str(tmp_path / "mosquitto.conf")]
-        child = Child(command, found.environment, tmp_path / "log")
+        child = SupervisedProcess(command, found.environment, tmp_path / "log")
         child.stop()
         assert not is_alive(child.pid)
 
@@ -105,7 +104,7 @@ def test_no_orphan_when_the_parent_dies(tmp_path: Path, end: signal.Signals) -> 
     program = textwrap.dedent(f"""
         import time
         from pathlib import Path
-        from sim.endpoint.mosquitto import Mosquitto
+        from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
         program, environment = Path({str(found.program)!r}), {found.environment!r}
         broker = Mosquitto(Path({str(tmp_path)!r}), program=program, environment=environment)
         broker.start()
@@ -186,7 +185,7 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_secrets_stay_in_their_files(tmp_path: Path) -> None:
-    broker = make(tmp_path, spec=EndpointSpec())
+    broker = make(tmp_path, spec=MosquittoSpec())
     broker.start()
     session = broker.connect(broker.identity("gw1"))
     until(broker, lambda: session.connected)

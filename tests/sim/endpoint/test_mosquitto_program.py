@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sim.endpoint import apt_packages, mosquitto_program
-from sim.endpoint.apt_packages import CannotFetch, Distribution
-from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.apt_packages import AptPackages, CannotFetch
+from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.mosquitto_program import Found, NotFound, find_mosquitto
 from sim.endpoint.port import EndpointError
 from tests.sim.endpoint.brokers import until
@@ -34,11 +34,11 @@ def stand_in(folder: Path, says: str) -> Path:
 
 
 def no_package(monkeypatch: pytest.MonkeyPatch, reason: str = "no network") -> None:
-    class Broken(Distribution):
+    class Broken(AptPackages):
         def unpack(self, package: str, into: Path) -> str:
             raise CannotFetch(reason)
 
-    monkeypatch.setattr(mosquitto_program, "Distribution", Broken)
+    monkeypatch.setattr(mosquitto_program, "AptPackages", Broken)
 
 
 def test_the_package_is_unpacked_started_and_carries_a_message(tmp_path: Path) -> None:
@@ -117,12 +117,12 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_a_damaged_unpacking_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class FromHere(Distribution):
+    class FromHere(AptPackages):
         def unpack(self, package: str, into: Path) -> str:
             stand_in(into / "usr/sbin", "echo mosquitto version 2.0.18")
             return "2.0.18-1"
 
-    monkeypatch.setattr(mosquitto_program, "Distribution", FromHere)
+    monkeypatch.setattr(mosquitto_program, "AptPackages", FromHere)
     monkeypatch.setattr(mosquitto_program, "_add_libraries", lambda *_: None)
     stand_in(tmp_path / "mosquitto-2.0.18-1/usr/sbin", "exit 1")
     found = find_mosquitto(path=NOWHERE, cache=tmp_path, say=lambda _: None)
@@ -159,5 +159,5 @@ def test_depends_takes_the_first_of_alternatives(monkeypatch: pytest.MonkeyPatch
     said += "  PreDepends: init-system-helpers\n  Depends: <virtual>\n    real\n"
     monkeypatch.setattr(apt_packages, "_run", lambda *_, **__: said)
     monkeypatch.setattr(apt_packages.shutil, "which", lambda tool: tool)  # type: ignore[attr-defined]
-    found = Distribution(Path("/nonexistent"), lambda _: None).depends("mosquitto")
+    found = AptPackages(Path("/nonexistent"), lambda _: None).depends("mosquitto")
     assert found == ["adduser", "libc6", "lsb-base", "init-system-helpers"]

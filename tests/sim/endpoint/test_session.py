@@ -1,4 +1,4 @@
-"""Sessions on the wheel against networks that misbehave: nobody blocks the others, and no reason is lost."""
+"""Sessions on the loop against networks that misbehave: nobody blocks the others, and no reason is lost."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from sim.core import clock
-from sim.endpoint import event_loop as wheel_module
+from sim.endpoint import event_loop
 from sim.endpoint import session as session_module
-from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Identity
 from tests.sim.endpoint.brokers import Ahead, CuttingProxy, make, states, until
 
@@ -48,7 +48,7 @@ def test_a_thousand_gateways_connect_by_mutual_tls(broker: Mosquitto) -> None:
 def test_a_dead_port_is_a_reason_and_costs_the_others_nothing(broker: Mosquitto, dead: Address) -> None:
     lost = [broker.connect(broker.identity(f"lost{n}"), address=dead) for n in range(3)]
     good = broker.connect(broker.identity("gw1"))
-    until(broker, lambda: good.connected, wheel_module.DIAL_DEADLINE_S)
+    until(broker, lambda: good.connected, event_loop.DIAL_DEADLINE_S)
     until(broker, lambda: all(one.log for one in lost))
     assert all(one.log[0] == ("refused", "Connection refused") for one in lost)
 
@@ -63,11 +63,11 @@ def test_a_server_that_says_nothing_is_given_up_and_costs_the_others_nothing(
         good = broker.connect(broker.identity("gw1"))
         until(broker, lambda: good.connected)
         assert not any(one.log for one in stuck), "it was connected before anybody was given up"
-        ahead.s += wheel_module.DIAL_DEADLINE_S
+        ahead.s += event_loop.DIAL_DEADLINE_S
         until(broker, lambda: bool(stuck[0].log))
         assert stuck[0].log[0] == ("refused", "no answer within 5 s (TLS)")
         assert not stuck[-1].log, "more than may dial at once: it got its leave only now"
-        ahead.s += wheel_module.DIAL_DEADLINE_S
+        ahead.s += event_loop.DIAL_DEADLINE_S
         until(broker, lambda: all(one.log for one in stuck))
 
 
@@ -89,13 +89,13 @@ def test_a_rerouted_session_dials_there_at_once_and_comes_back(
         until(broker, lambda: session.connected)
         assert session.connects == turn
     session.reroute(broker.address)  # in the middle of a dial
-    broker.wheel.turn(0)
+    broker.loop.turn(0)
     session.reroute(broker.address)
     until(broker, lambda: session.connected)
     ahead.s += 120
     broker.settle(lambda: False, 0.3)
     assert session.connects == 5, "no attempt of an earlier route goes on in the background"
-    assert set(broker.wheel._dialling.values()) == {0}, "every leave to dial was given back"
+    assert set(broker.loop._dialling.values()) == {0}, "every leave to dial was given back"
     session.close()
     session.reroute(dead)
     assert session.log[-1][0] == "closed"
@@ -111,11 +111,11 @@ def test_the_back_off_doubles_up_to_its_limit(
     broker: Mosquitto, dead: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session_module, "BACKOFF_MAX_S", 0.2)
-    after, waits_s = broker.wheel.after, list[float]()
-    monkeypatch.setattr(broker.wheel, "after", lambda delay_s, call: (waits_s.append(delay_s), after(delay_s, call)))
+    after, waits_s = broker.loop.after, list[float]()
+    monkeypatch.setattr(broker.loop, "after", lambda delay_s, call: (waits_s.append(delay_s), after(delay_s, call)))
     session = broker.connect(broker.identity("gw1"), address=dead)
     until(broker, lambda: len(session.log) == 5)
-    assert [wait_s for wait_s in waits_s if wait_s != wheel_module.DIAL_DEADLINE_S] == [0.05, 0.1, 0.2, 0.2, 0.2]
+    assert [wait_s for wait_s in waits_s if wait_s != event_loop.DIAL_DEADLINE_S] == [0.05, 0.1, 0.2, 0.2, 0.2]
 
 
 def test_a_cut_connection_comes_back(broker: Mosquitto) -> None:
@@ -178,29 +178,29 @@ def test_large_messages_pass_in_both_directions(broker: Mosquitto) -> None:
 def test_packets_that_arrive_together_are_all_taken_at_once() -> None:
     """Read-ahead holds bytes that epoll will not announce again."""
     connack, hello = b"\x20\x02\x00\x00", b"\x30\x06\x00\x03a/bx"
-    wheel = wheel_module.Wheel()
+    loop = event_loop.EventLoop()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         session = session_module.MqttSession(
-            wheel, Identity("gw1"), Address("localhost", listener.getsockname()[1])
+            loop, Identity("gw1"), Address("localhost", listener.getsockname()[1])
         )
-        wheel.turn(0)
+        loop.turn(0)
         broker, _ = listener.accept()
-        wheel.turn()
+        loop.turn()
         assert broker.recv(100)[:1] == b"\x10", "CONNECT"
         broker.sendall(connack + 5 * hello)
-        assert wheel.settle(lambda: len(session.inbox) == 5, 10.0)
+        assert loop.settle(lambda: len(session.inbox) == 5, 10.0)
         assert [message.payload for message in session.inbox] == [b"x"] * 5
         broker.close()
     session.close()
-    wheel.close()
+    loop.close()
 
 
 def test_timers_fire_in_order_and_only_when_turned() -> None:
-    wheel, fired = wheel_module.Wheel(), list[str]()
-    wheel.after(0.02, lambda: fired.append("later"))
-    wheel.after(0.01, lambda: fired.append("sooner"))
+    loop, fired = event_loop.EventLoop(), list[str]()
+    loop.after(0.02, lambda: fired.append("later"))
+    loop.after(0.01, lambda: fired.append("sooner"))
     clock.wall_sleep(0.03)
     assert not fired
-    wheel.turn(0)
+    loop.turn(0)
     assert fired == ["sooner", "later"]
-    wheel.close()
+    loop.close()

@@ -12,11 +12,10 @@ import pytest
 
 from sim.core.clock import ns
 from sim.core.events import BundleQuarantined, Event
-from sim.endpoint.endpoint_spec import EndpointSpec
-from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
 from sim.endpoint.port import Address, Session
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.gateway.virtual import VirtualGateway
+from sim.gateway.kinds.virtual import VirtualGateway
 from tests.sim.endpoint.brokers import CuttingProxy, make
 from tests.sim.gateway.doubles import AckingPortal
 
@@ -24,7 +23,9 @@ from tests.sim.gateway.doubles import AckingPortal
 class Bed:
     """A real broker, gateways that are fed numbered telegrams, and the portal double."""
 
-    def __init__(self, directory: Path, gateways: int, spec: GatewaySpec, endpoint: EndpointSpec | None = None) -> None:
+    def __init__(
+        self, directory: Path, gateways: int, spec: GatewaySpec, endpoint: MosquittoSpec | None = None
+    ) -> None:
         self.broker: Mosquitto = make(directory / "broker", spec=endpoint)
         self.broker.start()
         self.dial_at: Address | None = None
@@ -173,7 +174,7 @@ def test_a_lost_acknowledgement_of_the_portal_is_asked_for_again(bed: Bed) -> No
 
 
 def test_a_message_the_broker_will_not_take_is_kept_on_the_gateway(tmp_path: Path) -> None:
-    bed = Bed(tmp_path, 1, GatewaySpec(bundle_count=100), EndpointSpec(max_message_bytes=8_000))
+    bed = Bed(tmp_path, 1, GatewaySpec(bundle_count=100), MosquittoSpec(max_message_bytes=8_000))
     [gateway] = bed.gateways
     bed.feed(100, length=20)
     bed.feed(100, length=60)

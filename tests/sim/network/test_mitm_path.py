@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from sim.network.mitm_path import Interception
+from sim.network.mitm_path import MitmPath
 from sim.network.tls_proxy import Connection
 
 
-def met(**client: Any) -> Interception:
-    middle = Interception.__new__(Interception)
+def met(**client: Any) -> MitmPath:
+    middle = MitmPath.__new__(MitmPath)
     middle._proxy = SimpleNamespace(connections=[Connection(**client)])  # type: ignore[assignment]
     return middle
 

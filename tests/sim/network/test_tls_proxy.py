@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, EndpointError, NotConnected
 from sim.network.tls_proxy import Alter, TlsProxy
 from sim.pki.authority import Authority, Pair

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sim.core.clock import NS_PER_S
-from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.portal_spec import PortalSpec
@@ -51,7 +51,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         gateway=(GatewaySpec(count=2, sensitivity_dbm=-100.0, bundle_age_s=60.0),),
         site=SiteSpec(fading_db=0.0),
         portal=PortalSpec(checks=("acc", "mcr", "bind")),
-        endpoint=EndpointSpec(kind="memory"),
+        endpoint=MemorySpec(),
     )
     with World(spec, 1, tmp_path / "world") as made:
         yield made

@@ -6,8 +6,7 @@ from itertools import count
 
 import pytest
 
-from sim.endpoint.endpoint_spec import EndpointSpec
-from sim.endpoint.memory import Memory
+from sim.endpoint.kinds.memory import Memory, MemorySpec
 from sim.endpoint.port import Address, EndpointError
 from sim.endpoint.topic_acl import matches
 
@@ -90,7 +89,7 @@ def test_both_of_two_who_displace_each_other_get_their_word_in() -> None:
 
 
 def test_without_an_access_list_anybody_may_say_and_hear_anything() -> None:
-    broker = Memory(spec=EndpointSpec(per_device_acl=False))
+    broker = Memory(spec=MemorySpec(per_device_acl=False))
     spy = broker.connect(broker.identity("spy"), subscribe=("#",))
     liar = broker.connect(broker.identity("liar"))
     broker.settle(lambda: spy.connected and liar.connected, 1)

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.endpoint.endpoint_spec import EndpointSpec
-from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
 from sim.endpoint.port import Address, Identity
 from sim.pki.authority import Authority
 from tests.sim.endpoint.brokers import make, states, until
@@ -106,7 +105,7 @@ def test_tls_1_1_is_refused(broker: Mosquitto) -> None:
             handshake(broker.address, broker.identity("gw1"), old)
 
 
-def names_seen(directory: Path, spec: EndpointSpec, *, taken: bool) -> tuple[list[str], str]:
+def names_seen(directory: Path, spec: MosquittoSpec, *, taken: bool) -> tuple[list[str], str]:
     """A thief with the certificate of gw2 says he is gw1, who is online: (states of gw1, what the portal got).
     `taken`: it is expected that gw1 loses its session over it."""
     broker = make(directory, spec=spec)
@@ -130,21 +129,21 @@ def names_seen(directory: Path, spec: EndpointSpec, *, taken: bool) -> tuple[lis
 
 
 def test_a_client_id_bound_to_its_certificate_cannot_be_taken(tmp_path: Path) -> None:
-    assert names_seen(tmp_path, EndpointSpec(bind_client_id=True), taken=False) == (["connected"], "")
+    assert names_seen(tmp_path, MosquittoSpec(bind_client_id=True), taken=False) == (["connected"], "")
 
 
 def test_an_unbound_client_id_can_be_taken_but_not_the_topics(tmp_path: Path) -> None:
-    seen, arrived = names_seen(tmp_path, EndpointSpec(bind_client_id=False), taken=True)
+    seen, arrived = names_seen(tmp_path, MosquittoSpec(bind_client_id=False), taken=True)
     assert "dropped" in seen and arrived == ""
 
 
 def test_without_an_access_list_the_topics_too(tmp_path: Path) -> None:
-    seen, arrived = names_seen(tmp_path, EndpointSpec(bind_client_id=False, per_device_acl=False), taken=True)
+    seen, arrived = names_seen(tmp_path, MosquittoSpec(bind_client_id=False, per_device_acl=False), taken=True)
     assert "dropped" in seen and arrived == "gw/gw1/up"
 
 
 def test_a_broker_that_asks_for_no_certificate_believes_any_name(tmp_path: Path) -> None:
-    broker = make(tmp_path, spec=EndpointSpec(require_certificate=False))
+    broker = make(tmp_path, spec=MosquittoSpec(require_certificate=False))
     broker.start()
     try:
         portal = broker.connect(broker.identity("portal"), subscribe=("gw/+/up",))

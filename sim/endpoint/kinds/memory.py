@@ -3,31 +3,42 @@
 It behaves like Mosquitto where that matters to a gateway, a portal and an attacker: a publish outside the access list
 or over the size limit is acknowledged and dropped; a second session with the same client id displaces the first, which
 dials again; QoS 1 messages for a persistent session wait while it is away; wildcards do not match topics beginning
-with `$`. It has no TLS: whoever says a client id has it, so a cloned certificate is a second session with that id.
+with `$`. It has no TLS: a client id is believed, so a cloned certificate is a second session with that id.
 
 Deterministic: messages are delivered in the order of publishing, to sessions in the order of connecting. One turn of
-its wheel dials who is due, then delivers what was published before the turn; `settle` stops early when QUIET_TURNS
-turns in a row moved nothing, because then nothing ever will, and after TURNS_MAX, because two sessions that displace
-each other never come to rest.
+its loop dials the sessions that are due, then delivers what was published before the turn; `settle` stops early when
+QUIET_TURNS turns in a row moved nothing, because then nothing ever will, and after TURNS_MAX, because two sessions that
+displace each other never come to rest.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from sim.core import clock
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.fence import Fences
-from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected, Session
+from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity, Message, NotConnected, Session
+from sim.endpoint.registry import EndpointKind, Readiness
 from sim.endpoint.topic_acl import matches, may_publish, may_read
+from sim.pki.authority import Authority
 
 QUIET_TURNS = 8
 TURNS_MAX = 2_000
 BACKOFF_TURNS = 2
 BACKOFF_MAX_TURNS = 256
 QUEUED_MESSAGES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySpec(EndpointSpec):
+    """[endpoint] with kind = "memory"."""
+
+    kind: str = "memory"
 
 
 class MemorySession:
@@ -118,15 +129,15 @@ class MemorySession:
 class Memory:
     """See port.Endpoint. `directory` is taken for symmetry and not used."""
 
-    name = "memory"
-    features = frozenset({"acl", "persistence", "size limit", "takeover"})
+    name: ClassVar[str] = "memory"
+    features: ClassVar[frozenset[EndpointFeature]] = frozenset({"acl", "persistence", "size limit", "takeover"})
 
-    def __init__(self, directory: Path | None = None, spec: EndpointSpec | None = None) -> None:
+    def __init__(self, directory: Path | None = None, spec: MemorySpec | None = None) -> None:
         self.directory = directory
-        self.spec = spec or EndpointSpec()
+        self.spec = spec or MemorySpec()
         self._turn = 0
         self._moved = False
-        self._waiting: list[MemorySession] = []  # who wants to dial, in order of asking
+        self._waiting: list[MemorySession] = []  # to be dialled, in order of asking
         self._online: dict[str, MemorySession] = {}  # by client id, in order of connecting
         self._exact: dict[str, list[MemorySession]] = {}  # by subscribed topic without wildcards
         self._wild: list[MemorySession] = []
@@ -138,6 +149,14 @@ class Memory:
     @property
     def address(self) -> Address | None:
         return None
+
+    @property
+    def pid(self) -> int | None:
+        return None
+
+    @property
+    def authority(self) -> Authority:
+        raise EndpointError("the embedded broker has no certificates; take endpoint 'mosquitto'")
 
     def start(self) -> None:
         """Nothing to start."""
@@ -177,7 +196,7 @@ class Memory:
     def fence(self, session: Session) -> Callable[[], bool]:
         return session.fence()
 
-    # --- the wheel ---------------------------------------------------------------------------------------------
+    # --- turning ---------------------------------------------------------------------------------------------
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
         end_s = clock.wall_s() + deadline_s
@@ -280,3 +299,13 @@ class Memory:
             wanted = any(matches(pattern, topic) for pattern in topics) and len(missed) < QUEUED_MESSAGES
             if wanted and (not self.spec.per_device_acl or may_read(client_id, topic)):
                 missed.append(message)
+
+
+KIND = EndpointKind(
+    id=Memory.name,
+    title="Embedded broker, no sockets",
+    features=Memory.features,
+    spec=MemorySpec,
+    make=Memory,
+    ready=lambda: Readiness(True, "part of wmbench: no program, no port"),
+)

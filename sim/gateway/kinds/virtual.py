@@ -7,8 +7,8 @@ that is up, after the birth, and deleted only on the portal's acknowledgement. A
 unacknowledged is published again.
 
 Poison. A bundle that the broker drops in silence (too big, denied), or answers by closing the connection, must not
-block the rest: see transit. After REFUSALS_MAX refusals it is quarantined, which is still on the disk. An absent portal
-never brings a bundle there: silence alone is no refusal.
+block the rest: see in_flight. After REFUSALS_MAX refusals it is quarantined, which is still on the disk. An absent
+portal never brings a bundle there: silence alone is no refusal.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 from sim.core.bundle import ACK, BIRTH, UP, BadBundle, Bundle, Heard, decode_ack, encode_birth
 from sim.core.clock import ns
@@ -23,17 +24,21 @@ from sim.core.events import BundleAcknowledged, BundleClosed, BundleQuarantined,
 from sim.endpoint.port import NotConnected, Session
 from sim.gateway.bundling import NOT_YET, NOTHING_OPEN, admit, closed_by_age_ns, limits_of
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.gateway.in_flight import Transit
+from sim.gateway.in_flight import InFlight
 from sim.gateway.outbox import Outbox
+from sim.gateway.port import GatewayFeature, Wiring
+from sim.gateway.registry import GatewayKind
 
 RETRY_S = 60.0
 
 
 class VirtualGateway:
     """See port.GatewayPort. `dial` opens a session that is subscribed to `ack_topic(id)`. `device` names the hardware:
-    boots are `<device>.<count>`, so a clone is told from the original by giving it another device name."""
+    boots are `<device>.<count>`, so another device name tells a clone from the original."""
 
-    features = frozenset({"birth", "custody", "forwards_encrypted", "power_cut", "quarantine"})
+    features: ClassVar[frozenset[GatewayFeature]] = frozenset(
+        {"birth", "bundling rule", "custody", "forwards_encrypted", "power_cut", "quarantine"}
+    )
 
     def __init__(
         self,
@@ -74,7 +79,7 @@ class VirtualGateway:
     def _boot(self, now_ns: int) -> None:
         self.outbox = Outbox(self._path)
         self.boot = f"{self.device}.{self.outbox.power_on()}"
-        self._transit = Transit(self.outbox.waiting())
+        self._in_flight = InFlight(self.outbox.waiting())
         self.session = self._dial()
         self._quarantined = {item.sequence for item in self.outbox.quarantined()}
         self._connects_seen = self._log_seen = 0
@@ -129,18 +134,22 @@ class VirtualGateway:
         self._bundle = NOTHING_OPEN
 
     def _close(self, now_ns: int) -> None:
-        """Into the outbox. When that fails the bundle stays open and the error goes to whoever runs the world."""
+        """Into the outbox. When that fails the bundle stays open and the error goes to the caller."""
         heard, closed_ns = tuple(self._open), now_ns + self._offset_ns
         sequence, payload = self.outbox.store(lambda number: Bundle(self.id, number, closed_ns, heard).encode())
         self._forget_open()
-        self._transit.add(sequence, payload)
+        self._in_flight.add(sequence, payload)
         self._record(BundleClosed(now_ns, self.id, sequence, len(heard), len(payload)))
 
     # --- network side ------------------------------------------------------------------------------------------
 
     @property
     def waiting(self) -> tuple[int, ...]:
-        return self._transit.waiting
+        return self._in_flight.waiting
+
+    @property
+    def quarantined(self) -> tuple[int, ...]:
+        return tuple(sorted(self._quarantined))
 
     @property
     def open_telegrams(self) -> int:
@@ -150,27 +159,27 @@ class VirtualGateway:
     def pump(self, now_ns: int) -> None:
         if not self._on:
             return
-        session, transit = self.session, self._transit
+        session, in_flight = self.session, self._in_flight
         if len(session.log) != self._log_seen:
             self._log_session(now_ns)
         if session.inbox:
             self._take_acknowledgements(now_ns)
         if self._live and session.connects == self._connects_seen:
-            transit.published_until(session.unacknowledged)
+            in_flight.published_until(session.unacknowledged)
         if self._live and (not session.connected or session.connects != self._connects_seen):
             self._live = False
-            transit.connection_ended()
+            in_flight.connection_ended()
         if not session.connected:
             return
         try:
             if not self._live:
                 self._live, self._connects_seen = True, session.connects
-                transit.other_published()
+                in_flight.other_published()
                 session.publish(BIRTH.format(gateway=self.id), encode_birth(self.id, self.boot, session.connects))
-            if transit.busy:
-                transit.late(now_ns - self._retry_ns)
+            if in_flight.busy:
+                in_flight.late(now_ns - self._retry_ns)
                 self._quarantine_refused(now_ns)
-                while leaving := transit.next(now_ns):
+                while leaving := in_flight.next(now_ns):
                     for _, payload in leaving:
                         session.publish(self._topic, payload)
         except NotConnected:
@@ -185,14 +194,14 @@ class VirtualGateway:
                 with contextlib.suppress(BadBundle):  # not from a portal of this version: no acknowledgement
                     sequences += decode_ack(message.payload)
         late = [sequence for sequence in sequences if sequence in self._quarantined]
-        known = self._transit.acknowledged(sequences)
+        known = self._in_flight.acknowledged(sequences)
         self._quarantined.difference_update(late)
         self.outbox.acknowledged(known + late)
         for sequence in known + late:
             self._record(BundleAcknowledged(now_ns, self.id, sequence))
 
     def _quarantine_refused(self, now_ns: int) -> None:
-        for sequence, reason in self._transit.take_refused():
+        for sequence, reason in self._in_flight.take_refused():
             self.outbox.quarantine(sequence, reason)
             self._quarantined.add(sequence)
             self._record(BundleQuarantined(now_ns, self.id, sequence, reason))
@@ -201,3 +210,16 @@ class VirtualGateway:
         for state, reason in self.session.log[self._log_seen :]:
             self._record(SessionChanged(now_ns, self.session.client_id, state, reason))
         self._log_seen = len(self.session.log)
+
+
+def _make(gateway: str, spec: GatewaySpec, wiring: Wiring) -> VirtualGateway:
+    return VirtualGateway(gateway, spec, wiring.directory / f"{gateway}.sqlite", wiring.dial, wiring.record)
+
+
+KIND = GatewayKind(
+    id="virtual",
+    title="Simulated keyless gateway with custody in SQLite",
+    features=VirtualGateway.features,
+    spec=GatewaySpec,
+    make=_make,
+)

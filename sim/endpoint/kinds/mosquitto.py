@@ -1,6 +1,6 @@
 """Endpoint `mosquitto`: a real broker as a child process on a free port of 127.0.0.1, with mutual TLS from our own CA.
 
-Started means that a client with a certificate got its CONNACK: an open port can belong to somebody else, and a broker
+Started means that a client with a certificate got its CONNACK: an open port can belong to another program, and a broker
 that is still reading its files loses signals. The directory holds everything: configuration, access list, pki/ and
 the broker's own log; deleting it deletes the broker.
 
@@ -15,16 +15,18 @@ import pwd
 import socket
 import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from sim.core import clock
-from sim.endpoint import mosquitto_config
+from sim.endpoint import mosquitto_config, mosquitto_program
 from sim.endpoint.endpoint_spec import EndpointSpec
-from sim.endpoint.event_loop import Wheel
-from sim.endpoint.mosquitto_program import find_mosquitto
-from sim.endpoint.port import Address, EndpointError, Identity, Session
+from sim.endpoint.event_loop import EventLoop
+from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity, Session
+from sim.endpoint.registry import EndpointKind, Readiness
 from sim.endpoint.session import MqttSession
-from sim.endpoint.supervised_process import Child
+from sim.endpoint.supervised_process import SupervisedProcess
 from sim.endpoint.topic_acl import access_list
 from sim.pki.authority import Authority, Pair, PkiError
 
@@ -33,17 +35,30 @@ _PORT_TRIES = 8
 _IN_USE = "Address already in use"
 
 
+@dataclass(frozen=True, slots=True)
+class MosquittoSpec(EndpointSpec):
+    """[endpoint] with kind = "mosquitto". Each switch that is off is a known weakness. `bind_client_id`: the client id
+    must be the certificate's common name. `require_certificate`: off, a client may come without one, and is whoever it
+    says."""
+
+    kind: str = "mosquitto"
+    bind_client_id: bool = True
+    require_certificate: bool = True
+
+
 class Mosquitto:
     """See port.Endpoint. `port=0` finds a free one; `server` replaces the honest server certificate (expired, wrong
     host name); `authority` replaces the CA in pki/; `program` is for those who bring their own Mosquitto."""
 
-    name = "mosquitto"
-    features = frozenset({"acl", "bind", "crl", "kill", "persistence", "size limit", "sockets", "takeover", "tls"})
+    name: ClassVar[str] = "mosquitto"
+    features: ClassVar[frozenset[EndpointFeature]] = frozenset(
+        {"acl", "bind", "crl", "kill", "persistence", "size limit", "sockets", "takeover", "tls"}
+    )
 
     def __init__(
         self,
         directory: Path,
-        spec: EndpointSpec | None = None,
+        spec: MosquittoSpec | None = None,
         *,
         port: int = 0,
         server: Pair | None = None,
@@ -52,12 +67,12 @@ class Mosquitto:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.directory = directory.resolve()
-        self.spec = spec or EndpointSpec()
-        self.wheel = Wheel()
+        self.spec = spec or MosquittoSpec()
+        self.loop = EventLoop()
         self._fixed_port, self._port = port, port
         self._server, self._authority = server, authority
         self._program, self._environment = program, environment
-        self._child: Child | None = None
+        self._process: SupervisedProcess | None = None
         self._sessions: weakref.WeakSet[MqttSession] = weakref.WeakSet()
 
     # --- life --------------------------------------------------------------------------------------------------
@@ -69,7 +84,7 @@ class Mosquitto:
     @property
     def pid(self) -> int | None:
         """The broker's process, for measuring it; None when it does not run."""
-        return self._child.pid if self._child is not None and self._child.running else None
+        return self._process.pid if self._process is not None and self._process.running else None
 
     @property
     def authority(self) -> Authority:
@@ -81,35 +96,35 @@ class Mosquitto:
         return self._authority
 
     def start(self) -> None:
-        if self._child is not None and self._child.running:
+        if self._process is not None and self._process.running:
             return
         for attempt in range(_PORT_TRIES):
-            if not self._fixed_port and not self._child:
+            if not self._fixed_port and not self._process:
                 self._port = _free_port(attempt)
             said = self._launch()
             if said is None:
                 return
-            if _IN_USE not in said or self._fixed_port or self._child is not None:
+            if _IN_USE not in said or self._fixed_port or self._process is not None:
                 raise EndpointError(self._explain(said))
         raise EndpointError(f"no free port for Mosquitto after {_PORT_TRIES} tries; give it one")
 
     def restart(self) -> None:
-        if self._child is not None:
-            self._child.stop()
+        if self._process is not None:
+            self._process.stop()
         said = self._launch()
         if said is not None:
             raise EndpointError(self._explain(said))
 
     def kill(self) -> None:
-        if self._child is not None:
-            self._child.kill()
+        if self._process is not None:
+            self._process.kill()
 
     def stop(self) -> None:
         for session in list(self._sessions):
             session.close()
         self._sessions.clear()
-        if self._child is not None:
-            self._child.stop()
+        if self._process is not None:
+            self._process.stop()
 
     # --- clients -----------------------------------------------------------------------------------------------
 
@@ -132,12 +147,12 @@ class Mosquitto:
         where = address or self.address
         if where is None:
             raise EndpointError("Mosquitto was never started: no address to dial")
-        session = MqttSession(self.wheel, identity, where, subscribe=subscribe, verify=verify, clean=clean)
+        session = MqttSession(self.loop, identity, where, subscribe=subscribe, verify=verify, clean=clean)
         self._sessions.add(session)
         return session
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
-        return self.wheel.settle(done, deadline_s)
+        return self.loop.settle(done, deadline_s)
 
     def fence(self, session: Session) -> Callable[[], bool]:
         return session.fence()
@@ -149,8 +164,8 @@ class Mosquitto:
             self.authority.revoke(client_id)
         except PkiError as error:
             raise EndpointError(str(error)) from None
-        if self._child is not None and self._child.running:
-            self._child.hang_up()
+        if self._process is not None and self._process.running:
+            self._process.hang_up()
 
     # --- starting ----------------------------------------------------------------------------------------------
 
@@ -160,20 +175,20 @@ class Mosquitto:
         program, environment = self._find_program()
         said_before = files.log.stat().st_size if files.log.exists() else 0
         try:
-            child = Child([str(program), "-c", str(files.config)], environment, files.log)
+            child = SupervisedProcess([str(program), "-c", str(files.config)], environment, files.log)
         except OSError as error:
             raise EndpointError(
                 f"cannot run {program}: {error.strerror or error}; `./wmbench doctor` says what is missing"
             ) from None
         if self._await_connack(child):
-            self._child = child
+            self._process = child
             return None
         if not child.running:
             return files.log.read_bytes()[said_before:].decode("utf-8", "replace")
         child.kill()
         raise EndpointError(f"Mosquitto gave no CONNACK within {START_DEADLINE_S:.0f} s; its log: {files.log}")
 
-    def _await_connack(self, child: Child) -> bool:
+    def _await_connack(self, child: SupervisedProcess) -> bool:
         end_s = clock.wall_s() + START_DEADLINE_S
         while child.running and clock.wall_s() < end_s:
             if _is_open(self._port):
@@ -181,12 +196,12 @@ class Mosquitto:
             clock.wall_sleep(0.002)
         # Not verified on purpose: a world may give its broker a certificate that an honest client refuses. That this
         # is our broker follows from its accepting our certificate.
-        wheel = Wheel()
-        probe = MqttSession(wheel, self.identity("probe"), Address("localhost", self._port), verify=False)
-        wheel.settle(lambda: probe.connected or not child.running, max(0.0, end_s - clock.wall_s()))
+        loop = EventLoop()
+        probe = MqttSession(loop, self.identity("probe"), Address("localhost", self._port), verify=False)
+        loop.settle(lambda: probe.connected or not child.running, max(0.0, end_s - clock.wall_s()))
         ready = probe.connected and child.running
         probe.close()
-        wheel.close()
+        loop.close()
         return ready
 
     def _write_files(self) -> mosquitto_config.Files:
@@ -211,7 +226,7 @@ class Mosquitto:
 
     def _find_program(self) -> tuple[Path, Mapping[str, str] | None]:
         if self._program is None:
-            found = find_mosquitto()
+            found = mosquitto_program.find_mosquitto()
             self._program, self._environment = found.program, found.environment
         return self._program, self._environment
 
@@ -238,7 +253,7 @@ def _is_open(port: int) -> bool:
 
 
 def _free_port(attempt: int) -> int:
-    """A port nobody listens on, below the range the kernel takes for outgoing connections: else a client that dials
+    """A port without a listener, below the range the kernel takes for outgoing connections: else a client that dials
     while the broker is down could be given the broker's own port."""
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
     span = range(10_000, low) if low > 12_000 else range(0)
@@ -253,3 +268,20 @@ def _free_port(attempt: int) -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _ready() -> Readiness:
+    found = mosquitto_program.find_mosquitto()
+    if isinstance(found, mosquitto_program.NotFound):
+        return Readiness(False, found.reason, found.way_out)
+    return Readiness(True, f"{found.version}, {found.program}")
+
+
+KIND = EndpointKind(
+    id=Mosquitto.name,
+    title="Mosquitto child process with mutual TLS",
+    features=Mosquitto.features,
+    spec=MosquittoSpec,
+    make=Mosquitto,
+    ready=_ready,
+)

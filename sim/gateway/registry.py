@@ -1,0 +1,42 @@
+"""Which kinds of gateways there are: one file in sim/gateway/kinds each.
+
+    GATEWAYS.find("virtual").open("gw-0001", spec, wiring)     switched on; see port.GatewayPort
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sim.core.parts import Folder
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.gateway.port import GatewayFeature, GatewayPort, Wiring
+
+S = TypeVar("S", bound=GatewaySpec)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayKind(Generic[S]):
+    """One kind. `spec`: the class of its keys under [[gateway]], whose `kind` is this id. `make(id, spec, wiring)`: a
+    gateway that is switched on."""
+
+    id: str
+    title: str
+    features: frozenset[GatewayFeature]
+    spec: type[S]
+    make: Callable[[str, S, Wiring], GatewayPort]
+
+    def open(self, gateway: str, spec: GatewaySpec, wiring: Wiring) -> GatewayPort:
+        """One gateway of a group. Raises TypeError for settings of another kind."""
+        if not isinstance(spec, self.spec):
+            raise TypeError(f"gateway kind '{self.id}' has settings of class {self.spec.__name__}, not {spec!r}")
+        return self.make(gateway, spec, wiring)
+
+
+GATEWAYS: Folder[GatewayKind[Any]] = Folder("sim.gateway.kinds", "KIND", "gateway kind", GatewayKind)
+
+
+def specs() -> Mapping[str, type[GatewaySpec]]:
+    """Kind -> the class of its settings."""
+    return {id_: kind.spec for id_, kind in GATEWAYS.parts().items()}
