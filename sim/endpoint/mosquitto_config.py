@@ -31,6 +31,8 @@ class Switches(Protocol):
     def per_device_acl(self) -> bool: ...
     @property
     def require_certificate(self) -> bool: ...
+    @property
+    def tls(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +79,22 @@ def config(switches: Switches, files: Files, port: int) -> str:
         "set_tcp_nodelay true",
         f"listener {port} 127.0.0.1",
         "max_connections -1",
-        f"cafile {files.authorities}",
-        f"certfile {files.server.certificate}",
-        f"keyfile {files.server.key}",
-        "tls_version tlsv1.2",
-        f"crlfile {files.crl}",
     ]
-    if switches.require_certificate:
+    if switches.tls:
+        lines += [
+            f"cafile {files.authorities}",
+            f"certfile {files.server.certificate}",
+            f"keyfile {files.server.key}",
+            "tls_version tlsv1.2",
+            f"crlfile {files.crl}",
+        ]
+    if switches.tls and switches.require_certificate:
         lines += ["require_certificate true", "use_identity_as_username true", "allow_anonymous false"]
         if switches.bind_client_id:
             lines.append("use_username_as_clientid true")
     else:
         # Then Mosquitto cannot take the name from a certificate: the user name is whatever the client claims.
-        lines += ["require_certificate false", "allow_anonymous true"]
+        lines += [*(["require_certificate false"] if switches.tls else []), "allow_anonymous true"]
     if switches.per_device_acl:
         lines.append(f"acl_file {files.acl}")
     return "\n".join(lines) + "\n"

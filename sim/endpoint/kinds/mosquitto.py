@@ -38,12 +38,13 @@ _IN_USE = "Address already in use"
 @dataclass(frozen=True, slots=True)
 class MosquittoSpec(EndpointSpec):
     """[endpoint] with kind = "mosquitto". Each switch that is off is a known weakness. `bind_client_id`: the client id
-    must be the certificate's common name. `require_certificate`: off, a client may come without one, and is whoever it
-    says."""
+    must be the certificate's common name. `require_certificate`: off, a client may come without one, and its name is
+    believed. `tls`: off, everything passes in clear, without certificates on either side."""
 
     kind: str = "mosquitto"
     bind_client_id: bool = True
     require_certificate: bool = True
+    tls: bool = True
 
 
 class Mosquitto:
@@ -129,6 +130,8 @@ class Mosquitto:
     # --- clients -----------------------------------------------------------------------------------------------
 
     def identity(self, client_id: str) -> Identity:
+        if not self.spec.tls:
+            return Identity(client_id)
         try:
             pair = self.authority.device(client_id)
         except PkiError as error:
