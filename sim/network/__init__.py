@@ -1,4 +1,4 @@
-"""The path between a gateway and the broker, and who sits on it.
+"""The path between a gateway and the broker, and attackers on it.
 
 tls_proxy     a proxy on real sockets            mitm_path    a man in the middle, made from it
 """

@@ -1,7 +1,7 @@
-"""A man in the middle on one gateway's path: which certificate he can show, and what passed him.
+"""A man in the middle on one gateway's path: which certificate is shown, and what passed.
 
-What he can have: a certificate of a CA he made himself; a genuine one of the right CA, but made out for another host
-(any server of the operator has one); a genuine one for the right host that has expired (an old backup).
+Certificates that an attacker can have: one of a CA of its own; a genuine one of the right CA, but made out for another
+host (any server of the operator has one); a genuine one for the right host that has expired (an old backup).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
 
 
 class MitmPath:
-    """Stands on the path from its making until `stop()`. With `alter` he relays to the real broker, and
-    `alter(payload)` may return other bytes for a bundle, or None to leave it as it is. Without it he plays the broker
-    himself: he needs no client certificate for that, so only the gateway's own check stands against him. Raises
+    """Stands on the path from its making until `stop()`. With `alter` it relays to the real broker, and
+    `alter(payload)` may return other bytes for a bundle, or None to leave it as it is. Without it, it plays the
+    broker: that needs no client certificate, so only the gateway's own check stands against it. Raises
     EndpointError, ValueError for a certificate that cannot be had."""
 
     def __init__(
@@ -46,7 +46,7 @@ class MitmPath:
 
     @property
     def accepted(self) -> int:
-        """Clients that took his certificate."""
+        """Clients that accepted the certificate."""
         return sum(connection.accepted for connection in self._proxy.connections)
 
     @property
@@ -56,8 +56,8 @@ class MitmPath:
 
     @property
     def under_way(self) -> bool:
-        """A client took his certificate, and it is open whether the broker behind him takes them both. Never so where
-        he plays the broker."""
+        """A client accepted the certificate, and the real broker has not answered yet. Never so where this plays the
+        broker."""
         return any(c.accepted and c.open and c.upstream in ("", "accepted") for c in self._proxy.connections)
 
     @property
@@ -73,9 +73,9 @@ class MitmPath:
 
     @property
     def last_upstream(self) -> str:
-        """Why the real broker would not have him; empty when it did, or was never asked."""
+        """Why the real broker refused the connection; empty when it accepted it, or was never asked."""
         answers = [c.upstream for c in self._proxy.connections if c.upstream not in ("", "accepted", "played")]
-        return f"the broker refused him: {answers[-1]}" if answers else ""
+        return f"the broker refused the proxy: {answers[-1]}" if answers else ""
 
     def stop(self) -> None:
         self._proxy.stop()

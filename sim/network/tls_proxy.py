@@ -1,12 +1,12 @@
 """A man in the middle: a real TLS server on 127.0.0.1 between a gateway and the broker.
 
-He has what his server certificate says he has (a rogue authority's, one of the right authority for another name, an
-expired one) and perhaps a device's stolen certificate. With the stolen one he relays to the real broker; without it the
-broker would not talk to him, so he plays the broker himself (`upstream=None`). A client that checks the server breaks
-the handshake off, and he sees no byte of MQTT. From a client that does not check he sees every packet in clear, and may
-change publishes (`alter`) or swallow them with a PUBACK of his own, which the gateway cannot tell from the broker's.
+The proxy shows a server certificate (a rogue authority's, one of the right authority for another name, an expired one)
+and may have a device's stolen certificate. With the stolen one it relays to the real broker; without it the broker
+refuses it, so it plays the broker itself (`upstream=None`). A client that checks the server breaks the handshake off,
+and no byte of MQTT passes. From a client that does not check, the proxy sees every packet in clear, and may change
+publishes (`alter`) or swallow them with a PUBACK of its own, which the gateway cannot tell from the broker's.
 
-He runs on a thread of his own, because he is not a part of the world but stands on a wire of it. What he saw is in
+It runs on a thread of its own, because it is no part of the world but stands on a wire of it. What it saw is in
 `connections`, appended in order; `intercepted` of a live connection grows while it is read.
 """
 
@@ -63,7 +63,7 @@ class Connection:
 
 
 class TlsProxy:
-    """`start`, point a session's `address` at him, `stop`. Raises EndpointError."""
+    """`start`, point a session's `address` at it, `stop`. Raises EndpointError."""
 
     def __init__(
         self,
