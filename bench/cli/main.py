@@ -261,8 +261,8 @@ def command_doctor(arguments: argparse.Namespace) -> int:
 
 
 def command_test(words: list[str]) -> int:
-    """tox, with `unit`, `scenarios`, `lint`, `perf` as short forms of `-e NAME`."""
-    environments = ["unit", "scenarios", "lint", "perf"]
+    """tox, with `unit`, `scenarios`, `lint`, `perf`, `night` as short forms of `-e NAME`; without one, all but night."""
+    environments = ["unit", "scenarios", "lint", "perf", "night"]
     named = [word for word in words if word in environments]
     rest = [word for word in words if word not in environments]
     options = ["-e", ",".join(named)] if named else []
