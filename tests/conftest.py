@@ -1,7 +1,8 @@
 """Rules for every test.
 
 A test that was skipped proves nothing. With WMBENCH_NO_SKIPS=1 (as in .ci/run) skipped tests fail the session and are
-listed, unless the reason begins with "allowed:" (a platform that cannot have the thing at all).
+listed, unless the reason begins with "allowed:" (a platform that cannot have the thing at all). Tests marked `night`
+are no skipped ones: by day they are not chosen (see tests/night.py).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.night import NIGHT
 
 ALLOWED = "allowed:"
 
@@ -26,6 +29,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # With `-p tests.conftest` (for tests outside of tests/) this file may come twice.
     if wanted and not hasattr(config, "workerinput") and not config.pluginmanager.has_plugin(_NAME):
         config.pluginmanager.register(_NoSkips(), _NAME)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    late = [] if NIGHT else [item for item in items if item.get_closest_marker("night")]
+    if late:
+        config.hook.pytest_deselected(items=late)
+        items[:] = [item for item in items if item not in late]
 
 
 class _NoSkips:

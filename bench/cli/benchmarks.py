@@ -64,17 +64,23 @@ GOALS = (
     Row("memory", "a meter with key and two links", 300, "bytes", "at most"),
     Row("growth", "time ~ N^x from 1 000 to 10 M meters (--quick: to 1 M), x", 1.02, "", "at most"),
     Row("workers", "two workers against one, efficiency", 0.95, "", "at least"),
+    Row("path_s", "a day of 1 000 meters through Mosquitto to readings, processor time", 5, "s", "at most"),
+    Row("month_mb", "memory of a simulated month, 1 000 meters at 900 s, after its first day", 50, "MB", "at most"),
+    Row("judging_mb", "  beside it, while the invariants are checked at its end", 0, "MB", None),
+    Row("default_s", "default run, wall, all cores", 40, "s", "at most"),
+    Row("first_s", "first use on a fresh machine: set-up, compiling, run", 110, "s", "at most"),
+    Row("tests_s", "./wmbench test", 300, "s", "at most"),
     Row("cold_s", "cold start to first window", 3, "s", "at most"),
     Row("compiled_s", "  until compiled code takes over from numpy", 0, "s", None),
     Row("warm_s", "warm start to first window", 1.5, "s", "at most"),
 )  # fmt: skip
 
 
-def measure(quick: bool, tell: Callable[[str], None]) -> list[Row]:
-    """The table filled in. `tell` hears what is being measured."""
+def measure(quick: bool, tell: Callable[[str], None], *, long: bool = False) -> list[Row]:
+    """The table filled in. `tell` hears what is being measured. `long`: also what takes minutes."""
     found: dict[str, float] = {}
-    notes: dict[str, str] = {}
-    for step in (_air, _without_numba, _bytes, _growth, _start, _city):
+    notes: dict[str, str] = dict.fromkeys(_COMMANDS, "not measured: takes minutes, ask with --long")
+    for step in (_air, _without_numba, _bytes, _growth, _start, _city, _path, _month, *([_commands] if long else [])):
         tell(str(step.__doc__))
         step(quick, found, notes)
     return [
@@ -167,14 +173,45 @@ def _city(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
             found[key] = value
 
 
+def _path(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """a world's path through Mosquitto"""
+    from bench.perf import path
+
+    hours = 4 if quick else 24
+    found["path_s"] = path.day(hours).processor_s * 24 / hours
+    if quick:
+        notes["path_s"] = f"six times the first {hours} hours, the world's making included"
+
+
+def _month(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """what a month adds to memory"""
+    from bench.perf.month import METERS, month_mb
+
+    days, meters = (2 if quick else 3), 200  # with fewer the cache of telegrams is not full after the first day
+    found["month_mb"], found["judging_mb"] = month_mb(days, meters)
+    notes |= dict.fromkeys(("month_mb", "judging_mb"), f"from {days} days of {meters} meters, times {METERS // meters}")
+
+
+_COMMANDS = ("default_s", "first_s", "tests_s")
+
+
+def _commands(_quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """the default run, a first use, the tests"""
+    from bench.perf import commands
+
+    for key, measured in zip(_COMMANDS, (commands.default_run_s, commands.first_use_s, commands.tests_s), strict=True):
+        found[key] = measured()
+        notes[key] = ""
+
+
 # --- told ------------------------------------------------------------------------------------------------------
 
 
-def main(*, quick: bool, as_json: bool) -> int:
+def main(*, quick: bool, as_json: bool, long: bool = False) -> int:
     """Measure, print, write bench.json. The exit code is 0 also where a goal is missed: machines differ."""
     begin = wall_s()
     quiet = not sys.stderr.isatty()
-    rows = measure(quick, lambda what: None if quiet else print(f"measuring {what} ...", file=sys.stderr))
+    rows = measure(quick, lambda what: None if quiet else print(f"measuring {what} ...", file=sys.stderr), long=long)
     directory = run_directory.make("bench")
     run_directory.release(directory)
     body = {
@@ -204,7 +241,7 @@ def lines(rows: list[Row]) -> list[str]:
     cells = [("", "goal", "measured", "")]
     for row in rows:
         sign = {"at least": ">= ", "at most": "<= ", None: ""}[row.better]
-        goal = f"{sign}{number(row.goal)} {row.unit}".rstrip() if row.better else "time told"
+        goal = f"{sign}{number(row.goal)} {row.unit}".rstrip() if row.better else "told"
         measured = "-" if row.measured is None else number(row.measured)
         verdict = {True: "reached", False: "missed", None: ""}[row.met]
         verdict = "; ".join(part for part in (verdict, row.note) if part)
@@ -224,6 +261,9 @@ def add(commands: Any) -> None:
     """`bench` on the command line."""
     parser = commands.add_parser("bench", help="how fast it is on this machine, beside the goals")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under 50 s")
+    parser.add_argument("--long", action="store_true", help="also the default run, a first use and the tests: minutes")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
-    parser.set_defaults(command=lambda arguments: main(quick=arguments.quick, as_json=arguments.json))
+    parser.set_defaults(
+        command=lambda arguments: main(quick=arguments.quick, as_json=arguments.json, long=arguments.long)
+    )

@@ -151,16 +151,15 @@ def command_run(arguments: argparse.Namespace) -> int:
     from bench.cli import runner
 
     named = arguments.scenarios
-    entries = runner.select(named or [DEFAULT])
     choice = runner.Choice(
-        entries=entries,
+        entries=runner.select(named or [DEFAULT]),
         name=named[0] if len(named) == 1 else ("selection" if named else DEFAULT),
         title=f"Scenarios: {' '.join(named)}" if named else "The five attacks of the card",
         command=runner.command_line(),
         options=Options(arguments.endpoint, tuple(arguments.set), arguments.engine),
         seed=arguments.seed,
         expression=arguments.k,
-        workers=arguments.workers or min(len(os.sched_getaffinity(0)), len(entries)),
+        workers=arguments.workers,
     )
     ran = runner.run(choice)
     if ran.directory is None:
@@ -261,8 +260,8 @@ def command_doctor(arguments: argparse.Namespace) -> int:
 
 
 def command_test(words: list[str]) -> int:
-    """tox, with `unit`, `scenarios`, `lint`, `perf` as short forms of `-e NAME`."""
-    environments = ["unit", "scenarios", "lint", "perf"]
+    """tox; `unit`, `scenarios`, `lint`, `perf`, `night` are short forms of `-e NAME`. Without one: all but night."""
+    environments = ["unit", "scenarios", "lint", "perf", "night"]
     named = [word for word in words if word in environments]
     rest = [word for word in words if word not in environments]
     options = ["-e", ",".join(named)] if named else []

@@ -26,7 +26,7 @@ USAGE_EXIT = 2
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What one command runs. `command` reproduces it."""
+    """What one command runs. `command` reproduces it. `workers`: scenarios side by side; None: one a core."""
 
     entries: Sequence[dict[str, Any]]
     name: str
@@ -35,7 +35,7 @@ class Choice:
     options: Options
     seed: int | None = None
     expression: str | None = None  # pytest's -k
-    workers: int = 1
+    workers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,9 @@ def _arguments(choice: Choice, directory: Path) -> list[str]:
     if choice.expression:
         arguments += ["-k", choice.expression]
     arguments += choice.options.words()
-    if choice.workers > 1:
-        arguments += ["-n", str(choice.workers), "--dist", "load", "--maxschedchunk", "1"]
+    workers = choice.workers or min(len(os.sched_getaffinity(0)), len(choice.entries))
+    if workers > 1:
+        arguments += ["-n", str(workers), "--dist", "load", "--maxschedchunk", "1"]
     return [*arguments, *(str(SCENARIOS / entry["id"]) for entry in choice.entries)]
 
 

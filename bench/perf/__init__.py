@@ -4,6 +4,9 @@ air         a city of meters on the engine, and what it is compared with: SimPy'
 bytes       telegrams built, encrypted and CRC'd; bytes of memory a meter; fleet: one at a time and in other orders
 city        a city's shards to encrypted bytes, on one worker and on two
 readings    the rest of the path: from what gateways received to readings on disk
+path        a world's whole path through a real broker; portal: its portal's share
+month       what a month of a world adds to memory
+commands    what a person waits for: the default run, the first use, the tests
 recorded    a country's run, which takes minutes, as it was
 start       from the start of Python to the first window, with and without a cache of compiled code
 test_*      the same figures as benchmarks

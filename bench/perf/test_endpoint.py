@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.perf.test_path import broker_s
+from bench.perf.path import broker_s
 from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.tls_connect import tls_context
 

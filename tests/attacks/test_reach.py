@@ -24,7 +24,7 @@ OWN = {
     Can.SPEAK: {"speak"},
     Can.SHAPE: {"jam", "bursts", "on_header"},
     Can.PATH: {"intercept", "release", "stay", "note_sent"},
-    Can.CERTIFICATE: {"steal", "connect", "publish", "turn"},
+    Can.CERTIFICATE: {"steal", "connect", "publish", "contend"},
     Can.METER_KEY: {"meter_key"},
     Can.DISK: {"portal_files"},
 }

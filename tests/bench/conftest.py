@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.bench.command_line import Rig
+from bench import broken_pipe, signals
+from bench.cli.main import main
+from bench.run_directory import PLACE
+from tests.bench.command_line import TRACE, Rig
+
+Here = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
     """An empty folder for scenarios, and one for runs."""
     return Rig(tmp_path)
+
+
+@pytest.fixture
+def here(rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    """The command line in this process, which saves its start: for commands that run no scenario."""
+
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as error:  # argparse's
+            code = int(error.code or 0)
+        out, err = capsys.readouterr()
+        assert TRACE not in err
+        return subprocess.CompletedProcess(words, code, out, err)
+
+    monkeypatch.chdir(rig.folder)
+    monkeypatch.setenv(PLACE, str(rig.runs))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(broken_pipe, "lay", lambda: None)
+    monkeypatch.setattr(signals, "listen", lambda: None)
+    return run

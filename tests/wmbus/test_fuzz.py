@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from mutations import every_door, mutate, same_or_refused
 from published import telegrams
 
+from tests.night import examples
 from tests.steps import Sliced, steps
 from wmbus.errors import BadTelegram
 from wmbus.records import parse_records
 from wmbus.telegram import parse
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.sampled_from(telegrams()), st.randoms(use_true_random=False))
 def test_a_mutant_is_read_or_refused(t, dice):
     mutant = mutate(t.frame, dice)
@@ -24,13 +25,13 @@ def test_a_mutant_is_read_or_refused(t, dice):
     every_door(t, mutant)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_at_all(data):
     every_door(telegrams()[320], data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.binary(min_size=1, max_size=245))
 def test_any_bytes_behind_a_link_header(data):
     every_door(telegrams()[320], bytes([9 + len(data)]) + telegrams()[320].frame[1:10] + data)

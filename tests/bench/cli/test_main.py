@@ -1,4 +1,4 @@
-"""The command line as its hostile and its careless user meet it, in a process of its own each time."""
+"""The command line as its hostile and its careless user meet it, in a process of its own where it runs a world."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 from bench.cli.catalogue import KINDS
 from bench.run_directory import ROOT
 from tests.bench.command_line import PATIENCE_S, TRACE, Rig
+from tests.bench.conftest import Here
 
 SHORT = """
 @scenario(world='dozen.toml')
@@ -40,8 +41,8 @@ def test_long(world: Stage) -> None:
 # --- looking ---------------------------------------------------------------------------------------------------
 
 
-def test_list_gives_each_entry_an_id_of_its_own(rig: Rig) -> None:
-    done = rig.run("list", "--json")
+def test_list_gives_each_entry_an_id_of_its_own(here: Here) -> None:
+    done = here("list", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     kinds = json.loads(done.stdout)
     assert tuple(kinds) == KINDS
@@ -54,16 +55,16 @@ def test_list_gives_each_entry_an_id_of_its_own(rig: Rig) -> None:
     assert all((ROOT / "scenarios" / entry["id"].partition("::")[0]).is_file() for entry in kinds["scenarios"])
 
 
-def test_each_kind_is_listed_for_people_and_can_be_shown(rig: Rig) -> None:
-    kinds = json.loads(rig.run("list", "--json").stdout)
-    table = rig.run("list")
+def test_each_kind_is_listed_for_people_and_can_be_shown(here: Here) -> None:
+    kinds = json.loads(here("list", "--json").stdout)
+    table = here("list")
     assert table.returncode == 0
     for kind, entries in kinds.items():
         assert all(entry["id"] in table.stdout for entry in entries)
-        shown = json.loads(rig.run("show", entries[0]["id"], "--json").stdout)
+        shown = json.loads(here("show", entries[0]["id"], "--json").stdout)
         assert shown == {"kind": kind.removesuffix("s"), **entries[0]}
-    assert json.loads(rig.run("list", "meters", "--json").stdout) == kinds["meters"]
-    assert kinds["attacks"][0]["title"] in rig.run("show", kinds["attacks"][0]["id"]).stdout
+    assert json.loads(here("list", "meters", "--json").stdout) == kinds["meters"]
+    assert kinds["attacks"][0]["title"] in here("show", kinds["attacks"][0]["id"]).stdout
 
 
 # --- running ---------------------------------------------------------------------------------------------------
@@ -121,6 +122,16 @@ def test_two_runs_at_once_do_not_disturb_each_other(rig: Rig) -> None:
 # --- what cannot be carried out --------------------------------------------------------------------------------
 
 
+def broken_files(rig: Rig) -> None:
+    rig.scenarios(SHORT)
+    (rig.folder / "broken.toml").write_text("title = [", encoding="utf-8")
+    (rig.folder / "wrong.toml").write_text("\ntitel = 'x'\n", encoding="utf-8")
+    rig.scenarios(SHORT.replace("dozen", "broken"), name="test_broken_world.py")
+    rig.scenarios(SHORT.replace("dozen", "wrong"), name="test_wrong_world.py")
+    rig.scenarios("\ndef test_x(:\n", name="test_syntax.py")
+    rig.scenarios("import nowhere\n" + SHORT, name="test_import.py")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -134,12 +145,9 @@ def test_two_runs_at_once_do_not_disturb_each_other(rig: Rig) -> None:
         (["run", "test_made.py", "--set", "portal"], 2, "KEY=VALUE is needed"),
         (["run", "test_made.py", "--set", "window_s=NaN"], 2, "nan is not between"),
         (["run", "test_made.py", "--set", "fleet.type=brick"], 2, "no meter type 'brick'; known, nearest first"),
-        (["run", "test_made.py", "-k", "nothing"], 5, "no chosen scenario fits -k 'nothing'"),
-        (["run", "test_made.py", "-k", "a and ("], 4, "Wrong expression"),
         (["run", "test_broken_world.py"], 2, "broken.toml: not TOML"),
         (["run", "test_wrong_world.py"], 2, "wrong.toml, line 2: titel: unknown key; did you mean 'title'?"),
         (["run", "test_syntax.py"], 2, "test_syntax.py, line 4: cannot be read"),
-        (["run", "test_import.py"], 2, "No module named 'nowhere'"),
         (["run", "test_made.py", "--runs", "/dev/null/runs"], 2, "Not a directory"),
         (["show", "replay"], 2, "there is nothing called 'replay'; near it: radio.replay, "),
         (["show", "nothing-of-this-name"], 2, "there is nothing called 'nothing-of-this-name'"),
@@ -150,14 +158,28 @@ def test_two_runs_at_once_do_not_disturb_each_other(rig: Rig) -> None:
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
 )
-def test_an_error_names_its_cause_and_has_its_exit_code(rig: Rig, words: list[str], code: int, message: str) -> None:
-    rig.scenarios(SHORT)
-    (rig.folder / "broken.toml").write_text("title = [", encoding="utf-8")
-    (rig.folder / "wrong.toml").write_text("\ntitel = 'x'\n", encoding="utf-8")
-    rig.scenarios(SHORT.replace("dozen", "broken"), name="test_broken_world.py")
-    rig.scenarios(SHORT.replace("dozen", "wrong"), name="test_wrong_world.py")
-    rig.scenarios("\ndef test_x(:\n", name="test_syntax.py")
-    rig.scenarios("import nowhere\n" + SHORT, name="test_import.py")
+def test_an_error_names_its_cause_and_has_its_exit_code(
+    rig: Rig, here: Here, words: list[str], code: int, message: str
+) -> None:
+    broken_files(rig)
+    done = here(*words)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert not list(rig.runs.glob("*/latest")), "a run that came to nothing leaves nothing"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["run", "test_made.py", "-k", "nothing"], 5, "no chosen scenario fits -k 'nothing'"),
+        (["run", "test_made.py", "-k", "a and ("], 4, "Wrong expression"),
+        (["run", "test_import.py"], 2, "No module named 'nowhere'"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+)
+def test_an_error_that_pytest_finds_is_told_the_same_way(rig: Rig, words: list[str], code: int, message: str) -> None:
+    broken_files(rig)
     done = rig.run(*words)
     assert done.returncode == code, done.stderr
     assert message in done.stderr
@@ -264,9 +286,13 @@ def none_left(folder: Path) -> bool:
     return not processes_of(folder)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
-def test_an_interrupted_run_tells_what_was_finished_and_leaves_no_process(rig: Rig, how: signal.Signals) -> None:
-    process = rig.start("run", rig.scenarios(SHORT + LONG), "--json")
+@pytest.mark.parametrize(
+    ("how", "workers"), [(signal.SIGINT, 2), (signal.SIGTERM, 1), (signal.SIGHUP, 1)], ids=["INT", "TERM", "HUP"]
+)
+def test_an_interrupted_run_tells_what_was_finished_and_leaves_no_process(
+    rig: Rig, how: signal.Signals, workers: int
+) -> None:
+    process = rig.start("run", rig.scenarios(SHORT + LONG), "--json", "-n", str(workers))
     directory = under_way(rig, process)
     assert any("mosquitto" in line for line in processes_of(rig.folder))
     process.send_signal(how)
@@ -283,7 +309,7 @@ def test_an_interrupted_run_tells_what_was_finished_and_leaves_no_process(rig: R
     assert json.loads(last[-1])["outcome"] == "interrupted"
 
 
-@pytest.mark.parametrize("words", [[], ["-n", "2"]], ids=["alone", "workers"])
+@pytest.mark.parametrize("words", [["-n", "1"], ["-n", "2"]], ids=["alone", "workers"])
 def test_a_killed_run_leaves_no_process_and_can_still_be_reported(rig: Rig, words: list[str]) -> None:
     process = rig.start("run", rig.scenarios(SHORT + LONG), *words, stderr=subprocess.DEVNULL)
     directory = under_way(rig, process)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.bench.command_line import PATIENCE_S
+from tests.bench.conftest import Here
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = ROOT / "tests" / "data"
@@ -131,11 +132,13 @@ def test_for_people_a_line_each_and_a_summary() -> None:
         ("# nothing\n", "bad.log: no telegram in it; a line is TIME,RSSI,HEX"),
     ],
 )
-def test_a_log_that_cannot_be_read_is_one_line_and_exit_code_2(tmp_path: Path, log: str | None, message: str) -> None:
+def test_a_log_that_cannot_be_read_is_one_line_and_exit_code_2(
+    tmp_path: Path, here: Here, log: str | None, message: str
+) -> None:
     path = tmp_path / "bad.log"
     if log is not None:
         path.write_text(log, encoding="utf-8")
-    done = wmbench("--play", path)
+    done = here("run", "--endpoint", "memory", "--play", path)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("wmbench: ")
@@ -151,12 +154,12 @@ def test_a_log_that_cannot_be_read_is_one_line_and_exit_code_2(tmp_path: Path, l
     ],
 )
 def test_keys_that_cannot_be_read_are_one_line_and_exit_code_2(
-    tmp_path: Path, text: str, mode: int, message: str
+    tmp_path: Path, here: Here, text: str, mode: int, message: str
 ) -> None:
     path = tmp_path / "keys.csv"
     path.write_text(text, encoding="utf-8")
     path.chmod(mode)
-    done = wmbench("--play", SAMPLE, "--keys", path)
+    done = here("run", "--endpoint", "memory", "--play", SAMPLE, "--keys", path)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert message in line

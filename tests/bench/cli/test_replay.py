@@ -65,7 +65,7 @@ def test_a_changed_seed_or_setting_is_told_as_different(
     other = (
         {**scenario, "seed": 6}
         if change == "seed"
-        else {**scenario, "replay": scenario["replay"].replace("acc", "age")}
+        else {**scenario, "replay": f"{scenario['replay']} --set site.path_loss_exponent=2.2"}
     )
     write_json(tmp_path / "run.json", {**run, "scenarios": [other]})
     done = rig.run("replay", tmp_path)

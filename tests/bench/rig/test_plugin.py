@@ -206,7 +206,7 @@ def test_worlds_of_control_and_subject_are_told_apart(everything: tuple[Rig, Any
     on, off = scenario_of(run, "prevented")["worlds"]
     assert (on["variant"], on["role"]) == ("on", "subject")
     assert (off["variant"], off["role"], off["weakness"]) == ("off", "control", "portal.gap_intervals = 77.0")
-    assert on["digest"] != off["digest"]
+    assert on["directory"] != off["directory"]
 
 
 def test_only_inconclusive_is_6_and_one_failure_makes_it_1(rig: Rig) -> None:

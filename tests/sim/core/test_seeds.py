@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import sim.core.seeds as seeds_module
 from sim.core.seeds import Q16, SeedError, Seeds, normal_of, one_normal_of, philox, philox_blocks
+from tests.night import examples
 
 WORD = st.integers(0, 0xFFFFFFFF)
 FULL = 0xFFFFFFFF
@@ -34,7 +35,7 @@ def test_philox_gives_the_published_known_answers(counter, key, expected):
 
 
 @given(seed=st.integers(0, (1 << 64) - 1), a=WORD, b=WORD, c=WORD, limit=st.integers(1, 1 << 32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_one_draw_is_the_same_number_as_in_an_array(seed, a, b, c, limit):
     seeds = Seeds(seed)
     at = (np.array([a, a]), b, c)

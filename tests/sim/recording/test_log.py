@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sim.recording import log as log_reader
 from sim.recording.log import ASSUMED_DBM, BadLog, Log, Played, read_log
+from tests.night import examples
 from wmbus.link import add_crcs_a, add_crcs_b
 
 HEX = "314493441234567835087a740000200b6e2701004b6e450100426c5f2ccb086e790000c2086c7f21326cffff046d200b7422"
@@ -219,7 +220,7 @@ LINE = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.one_of(st.binary(max_size=400), st.lists(LINE, min_size=1, max_size=4).map("\n".join)))
 @example("0001-01-01T00:00:00+23:59,-71," + HEX)
 @example("9999-12-31T23:59:59-23:59,-71," + HEX)
