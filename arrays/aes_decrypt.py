@@ -1,4 +1,4 @@
-"""AES-CBC undone by the processor's instructions: eight telegrams side by side, the mirror of ``aes_instructions``.
+"""AES-CBC undone by the processor's instructions: eight telegrams side by side, the mirror of ``aes_encrypt``.
 
 Backwards the blocks of one telegram do not wait for each other, but telegrams are short and each has its own key, so
 the eight lanes are telegrams here too.  AESDEC wants the round keys of the equivalent inverse cipher (FIPS 197,
@@ -113,7 +113,7 @@ def _lanes_back(_context: Any, keys: Any, ivs: Any, data: Any, stride: Any, bloc
     return signature, generate
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _rows_back(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> None:
     """`rows` is a whole number of eights; k, v, d are addresses."""
     for row in range(0, rows, LANES):

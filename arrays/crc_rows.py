@@ -1,6 +1,4 @@
 """Format A's CRCs, compiled: a CRC that begins at zero is linear, so a block's is the xor of one table entry a byte.
-
-Imported only where numba is installed.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ def _tables() -> Any:
 _TABLES = _tables()
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def add_crcs_a(frames: Any, out: Any) -> None:
     """Each row of `frames` (at least ten bytes) into `out` in blocks of 10, 16, 16 ... bytes, each followed by its
     CRC. Blocks of known length have loops of their own, which the compiler unrolls."""

@@ -1,10 +1,10 @@
 """A block of frames sealed in place by the processor's instructions: modes 5 and 7 without a call into Python.
 
-The same steps as in sender_many, for compiled code that has some hundred frames in the first-level cache and wants
+The same steps as in build_telegrams, for compiled code that has some hundred frames in the first-level cache and wants
 them encrypted there. Everything is told by addresses and lies one row after the other; rows are done LANES
 at a time, so whoever calls leaves room, and keys, up to the next whole number of them.
 
-Imported only where the processor has AES instructions: see aes_instructions.
+Imported only where the processor has AES instructions: see aes_encrypt.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _SEVENS: Final = np.uint64(0x0707070707070707)
 _ENC, _MAC = np.uint64(DC_ENC_FROM_METER), np.uint64(DC_MAC_FROM_METER)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def ecb_rows(keys: int, data: int, size: int, rows: int) -> None:
     for row in range(0, rows, LANES):
         ecb_lanes(np.int64(keys + 16 * row), np.int64(keys), np.int64(data + size * row), np.int64(size),
                    np.int64(size // 16))  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def begins_with_fill(sealed: int, stride: int, first: int, rows: int, found: Any, count: int) -> int:
     """Rows whose ciphertext begins 2F2F as plain text does: `first` and on, into `found`, which has `count` already and
     room for one more than can come. Returns how many it has then."""
@@ -41,7 +41,7 @@ def begins_with_fill(sealed: int, stride: int, first: int, rows: int, found: Any
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def derive_rows(keys: Any, zeros: Any, pairs: Any, frames: int, stride: int, counters: Any, rows: int) -> None:
     """Both keys of KDF-A into `pairs` (n, 4), 64-bit words. `counters` (n,); the id stands in each frame."""
     for row in range(rows):
@@ -58,7 +58,7 @@ def derive_rows(keys: Any, zeros: Any, pairs: Any, frames: int, stride: int, cou
     ecb_rows(np.int64(keys.ctypes.data), np.int64(pairs.ctypes.data), 32, full)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def mac_rows(
     keys: Any, ivs: Any, zeros: Any, covered: Any, words: Any, frames: int, size: int, counters: Any, rows: int
 ) -> None:

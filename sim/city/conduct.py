@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arrays import compiling
 from sim.city.digest import total
 from sim.city.per_block import Tally, by_block
 from sim.city.plan import Blocks, CityLimit, CityPlan
@@ -166,8 +165,6 @@ def run(plan: CityPlan) -> CityResult:
         from sim.city.columns import prepare
 
         prepare(plan.out)
-    if plan.depth == "readings":
-        compiling.for_readings()
     begun_s = wall_s()
     tiles = Blocks.of(plan.spec).tiles(plan.shard_count())
     workers = min(plan.workers, len(tiles))
