@@ -1,4 +1,4 @@
-"""What `ciphers` calls: AES, CMAC and derived keys of many rows, by the processor's instructions (`fast`) or by tables."""
+"""What `ciphers` calls: AES, CMAC and derived keys of rows, by the processor's instructions (`fast`) or by tables."""
 
 from __future__ import annotations
 

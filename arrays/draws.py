@@ -31,7 +31,8 @@ def first_words(
 @njit(inline="always")
 def normal_of(word: np.uint64, knots: I64) -> np.int64:
     """Standard normal, Q16, from a 32-bit word."""
-    return _normal(np.int64(word & _UPPER_TAIL), word >> _SIGN != np.uint64(0), knots)
+    z: np.int64 = _normal(np.int64(word & _UPPER_TAIL), word >> _SIGN != np.uint64(0), knots)
+    return z
 
 
 @njit(nogil=True)

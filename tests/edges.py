@@ -3,8 +3,8 @@
     python -m tests.edges
 
 Everything that works on raw addresses is called with arrays whose last byte, then whose first, is the last or first
-that may be touched; both engines of ciphers must make the same. `test_edges` runs this as a process of its own, with freed
-memory overwritten (MALLOC_PERTURB_), so that who still reads it makes something else.
+that may be touched; both engines of ciphers must make the same. `test_edges` runs this as a process of its own, with
+freed memory overwritten (MALLOC_PERTURB_), so that who still reads it makes something else.
 """
 
 from __future__ import annotations

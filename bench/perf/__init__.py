@@ -5,7 +5,7 @@ bytes       telegrams built, encrypted and CRC'd; bytes of memory a meter; fleet
 city        a city's shards to encrypted bytes, on one worker and on two
 readings    the rest of the path: from what gateways received to readings on disk
 recorded    a country's run, which takes minutes, as it was
-start       from the start of Python to the first window, with and without a cache of compiled code
+start       set-up's compiling, and from the start of Python to the first window
 test_*      the same figures as benchmarks
 
 `./wmbench bench` prints them beside the goals (bench/cli/benchmarks.py).

@@ -128,7 +128,7 @@ def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
 
 
 def _readings(plan: CityPlan, shard: Shard, tile: tuple[slice, slice]) -> Readings | None:
-    """The rest of the path, where the plan asks for it; imported only then, for it needs numba."""
+    """The rest of the path, where the plan asks for it; imported only then."""
     if plan.depth != "readings":
         return None
     from sim.city.stored_readings import Readings

@@ -1,4 +1,4 @@
-"""Set-up's part for compiled code: whatever a run calls compiled is compiled, by playing a small city and a small world.
+"""Set-up's part for compiled code: what a run calls compiled is compiled, by playing a small city and a small world.
 
     python -m sim.city.warm_up            all of it; returns at once where it was done for these sources
     python -m sim.city.warm_up --part     telegrams alone, into $NUMBA_CACHE_DIR
@@ -135,7 +135,8 @@ def main(arguments: list[str]) -> None:
     begun_s = wall_s()
     count = compile_all()
     if count:
-        print(f"wmbench: compiled {count} functions and more beside them in {wall_s() - begun_s:.0f} s", file=sys.stderr)
+        took_s = wall_s() - begun_s
+        print(f"wmbench: compiled {count} functions, and telegrams beside them, in {took_s:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

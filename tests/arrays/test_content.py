@@ -61,7 +61,9 @@ def test_what_a_function_is_made_of_counts(old: str, new: str) -> None:
     assert content.digest(made(SOURCE.replace(old, new))) != BEFORE  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("old", "new"), [(", 1\nSHAPES", ", 2\nSHAPES"), ("\n@njit()\ndef outer", "\n\n# why\n@njit()\ndef outer")])
+@pytest.mark.parametrize(
+    ("old", "new"), [(", 1\nSHAPES", ", 2\nSHAPES"), ("\n@njit()\ndef outer", "\n\n# why\n@njit()\ndef outer")]
+)
 def test_what_is_not_in_it_does_not(old: str, new: str) -> None:
     assert SOURCE.count(old) == 1
     assert content.digest(made(SOURCE.replace(old, new))) == BEFORE  # type: ignore[arg-type]
