@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arrays.aes_encrypt import ROUNDS
 from arrays.aes_tables import RCON
 from arrays.jit import alloca_once, intrinsic, ir, njit, types
 
+U8 = NDArray[np.uint8]
 LANES = 8
 
 _BYTE, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
@@ -121,7 +123,7 @@ def _rows_back(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> N
                     np.int64(blocks))  # fmt: skip
 
 
-def decrypt_cbc(keys: Any, iv: Any, data: Any) -> None:
+def decrypt_cbc(keys: U8, iv: U8, data: U8) -> None:
     """In place, also where the rows of `data` (n, 16 m) have gaps between them; `keys` and `iv` (n, 16) have none."""
     n, size = data.shape
     if data.size and data.strides[1] != 1:

@@ -88,7 +88,7 @@ _I0, _I1, _I2, _I3 = I_TABLES
 
 
 @njit(nogil=True)
-def _expand(key: Any, out: Any) -> None:
+def _expand(key: U8, out: U32) -> None:
     for word in range(4):
         value = np.uint32(0)
         for byte in range(4):
@@ -107,7 +107,7 @@ def _expand(key: Any, out: Any) -> None:
 
 
 @njit(nogil=True)
-def _encrypt(keys: Any, state: Any) -> None:
+def _encrypt(keys: U32, state: U32) -> None:
     a, b, c, d = state[0] ^ keys[0], state[1] ^ keys[1], state[2] ^ keys[2], state[3] ^ keys[3]
     for at in range(4, 40, 4):
         w = _T0[a >> 24] ^ _T1[b >> 16 & 0xFF] ^ _T2[c >> 8 & 0xFF] ^ _T3[d & 0xFF] ^ keys[at]
@@ -130,7 +130,7 @@ def _last(a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 @njit(nogil=True)
-def encrypt_rows(keys: Any, iv: Any, data: Any, chained: bool) -> None:
+def encrypt_rows(keys: U8, iv: U8, data: U8, chained: bool) -> None:
     """AES-128 in place: `keys`, `iv` (n, 16), `data` (n, 16 m); CBC where `chained`, else ECB, which takes no IV."""
     schedule, state = np.empty(44, np.uint32), np.empty(4, np.uint32)
     for row in range(len(data)):
@@ -150,7 +150,7 @@ def encrypt_rows(keys: Any, iv: Any, data: Any, chained: bool) -> None:
 
 
 @njit(nogil=True)
-def decrypt_rows(keys: Any, iv: Any, data: Any) -> None:
+def decrypt_rows(keys: U8, iv: U8, data: U8) -> None:
     """CBC undone in place."""
     schedule, back = np.empty(44, np.uint32), np.empty(44, np.uint32)
     state, before, sealed = np.empty(4, np.uint32), np.empty(16, np.uint8), np.empty(16, np.uint8)
@@ -177,7 +177,7 @@ def decrypt_rows(keys: Any, iv: Any, data: Any) -> None:
 
 
 @njit(nogil=True)
-def _decrypt(keys: Any, state: Any) -> None:
+def _decrypt(keys: U32, state: U32) -> None:
     a, b, c, d = state[0] ^ keys[0], state[1] ^ keys[1], state[2] ^ keys[2], state[3] ^ keys[3]
     for at in range(4, 40, 4):
         w = _I0[a >> 24] ^ _I1[d >> 16 & 0xFF] ^ _I2[c >> 8 & 0xFF] ^ _I3[b & 0xFF] ^ keys[at]

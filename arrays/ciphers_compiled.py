@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arrays import aes_decrypt, aes_tables
 from arrays.aes_encrypt import LANES, cbc_lanes, ecb_lanes, has_aes_instructions
 from arrays.jit import njit
 
+U8 = NDArray[np.uint8]
+U64 = NDArray[np.uint64]
 _BYTES, _PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
 _ONE, _U8, _U16, _U32, _TOP = np.uint64(1), np.uint64(8), np.uint64(16), np.uint64(32), np.uint64(63)
 _POLYNOMIAL = np.uint64(0x87)
@@ -26,7 +29,7 @@ def cbc_rows(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> Non
                    np.int64(blocks))  # fmt: skip
 
 
-def _cbc_instructions(keys: Any, iv: Any, data: Any) -> None:
+def _cbc_instructions(keys: U8, iv: U8, data: U8) -> None:
     """In place, also where the rows of `data` have gaps between them."""
     n, size = data.shape
     if data.size and data.strides[1] != 1:
@@ -42,7 +45,7 @@ def _cbc_instructions(keys: Any, iv: Any, data: Any) -> None:
 
 
 @njit(nogil=True)
-def _ecb_instructions(keys: Any, data: Any) -> int:
+def _ecb_instructions(keys: U8, data: U8) -> int:
     n, size = data.shape
     whole = n // LANES * LANES
     k, d = np.int64(keys.ctypes.data), np.int64(data.ctypes.data)
@@ -68,7 +71,7 @@ def _ecb_instructions(keys: Any, data: Any) -> int:
 # --- what ciphers calls ---------------------------------------------------------------------------------------
 
 
-def encrypt_cbc(keys: Any, iv: Any, blocks: Any, fast: bool) -> None:
+def encrypt_cbc(keys: U8, iv: U8, blocks: U8, fast: bool) -> None:
     """In place; `blocks` may be a view with gaps between its rows."""
     if fast:
         _cbc_instructions(np.ascontiguousarray(keys), np.ascontiguousarray(iv), blocks)
@@ -79,7 +82,7 @@ def encrypt_cbc(keys: Any, iv: Any, blocks: Any, fast: bool) -> None:
         blocks[:] = whole
 
 
-def decrypt_cbc(keys: Any, iv: Any, blocks: Any, fast: bool) -> None:
+def decrypt_cbc(keys: U8, iv: U8, blocks: U8, fast: bool) -> None:
     """In place; `blocks` may be a view with gaps between its rows."""
     if fast:
         aes_decrypt.decrypt_cbc(np.ascontiguousarray(keys), np.ascontiguousarray(iv), blocks)
@@ -105,7 +108,7 @@ def _doubled(high: Any, low: Any) -> Any:
 
 
 @njit(nogil=True)
-def pad(zeros: Any, blocks: Any, words: Any, size: Any) -> None:
+def pad(zeros: U64, blocks: U8, words: U64, size: int) -> None:
     """Padding, and the last block mixed with its subkey; `zeros` is each key's encrypted zero block, `words` are the
     blocks seen as 64-bit words."""
     last = words.shape[1] - 2
@@ -121,7 +124,7 @@ def pad(zeros: Any, blocks: Any, words: Any, size: Any) -> None:
         words[row, last + 1] ^= _turned(low)
 
 
-def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
+def derive_pair(keys: U8, blocks: U8, fast: bool) -> None:
     """Both keys of KDF-A: `blocks` (n, 32) holds the two inputs and becomes the two keys. Each is a CMAC of one whole
     block, that is one block encryption of the input mixed with K1."""
     n = len(keys)
@@ -139,7 +142,7 @@ def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
 
 
 @njit(nogil=True)
-def mix_k1(zeros: Any, blocks: Any) -> None:
+def mix_k1(zeros: U64, blocks: U64) -> None:
     """Both blocks of each row mixed with K1; arrays of 64-bit words."""
     for row in range(len(zeros)):
         high, low = _doubled(_turned(zeros[row, 0]), _turned(zeros[row, 1]))
@@ -150,7 +153,7 @@ def mix_k1(zeros: Any, blocks: Any) -> None:
         blocks[row, 3] ^= low
 
 
-def cmac(keys: Any, messages: Any, out: Any, fast: bool) -> None:
+def cmac(keys: U8, messages: U8, out: U8, fast: bool) -> None:
     """AES-CMAC of each row into `out` (n, 16)."""
     n, size = messages.shape
     blocks = np.empty((n, max(1, (size + 15) // 16) * 16), np.uint8)
@@ -158,7 +161,7 @@ def cmac(keys: Any, messages: Any, out: Any, fast: bool) -> None:
     out[:] = cmac_padded(keys, blocks, size, fast)
 
 
-def cmac_padded(keys: Any, blocks: Any, size: int, fast: bool) -> Any:
+def cmac_padded(keys: U8, blocks: U8, size: int, fast: bool) -> U8:
     """AES-CMAC of messages of `size` bytes in rows of whole blocks, which are used up."""
     keys = np.ascontiguousarray(keys)
     zeros = np.zeros((len(keys), 16), np.uint8)

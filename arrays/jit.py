@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import multiprocessing
 import sys
 import threading
 from collections.abc import Callable
@@ -169,7 +168,7 @@ class Compiled(_event.Listener):  # type: ignore[misc]
         if name is None:  # numba's own
             return
         self.names.append(name)
-        if len(self.names) == 1 and not self.quiet and multiprocessing.parent_process() is None:
+        if len(self.names) == 1 and not self.quiet:
             print(f"wmbench: compiling code that is new, {name} first; it is kept", file=sys.stderr, flush=True)
 
     def on_end(self, event: Any) -> None:

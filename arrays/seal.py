@@ -9,9 +9,10 @@ Imported only where the processor has AES instructions: see aes_encrypt.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arrays.aes_encrypt import LANES, ecb_lanes
 from arrays.ciphers_compiled import cbc_rows, mix_k1, pad
@@ -19,6 +20,9 @@ from arrays.jit import njit
 from arrays.unaligned import copy_16, load_16, load_32, load_64, store
 from wmbus.security import DC_ENC_FROM_METER, DC_MAC_FROM_METER
 
+U8 = NDArray[np.uint8]
+U32 = NDArray[np.uint32]
+U64 = NDArray[np.uint64]
 _FILL_TWICE: Final = np.uint16(0x2F2F)
 _SEVENS: Final = np.uint64(0x0707070707070707)
 _ENC, _MAC = np.uint64(DC_ENC_FROM_METER), np.uint64(DC_MAC_FROM_METER)
@@ -32,7 +36,7 @@ def ecb_rows(keys: int, data: int, size: int, rows: int) -> None:
 
 
 @njit(nogil=True)
-def begins_with_fill(sealed: int, stride: int, first: int, rows: int, found: Any, count: int) -> int:
+def begins_with_fill(sealed: int, stride: int, first: int, rows: int, found: NDArray[np.int64], count: int) -> int:
     """Rows whose ciphertext begins 2F2F as plain text does: `first` and on, into `found`, which has `count` already and
     room for one more than can come. Returns how many it has then."""
     for row in range(rows):
@@ -42,7 +46,7 @@ def begins_with_fill(sealed: int, stride: int, first: int, rows: int, found: Any
 
 
 @njit(nogil=True)
-def derive_rows(keys: Any, zeros: Any, pairs: Any, frames: int, stride: int, counters: Any, rows: int) -> None:
+def derive_rows(keys: U64, zeros: U64, pairs: U64, frames: int, stride: int, counters: U32, rows: int) -> None:
     """Both keys of KDF-A into `pairs` (n, 4), 64-bit words. `counters` (n,); the id stands in each frame."""
     for row in range(rows):
         one = np.uint64(load_32(frames + row * stride + 4))
@@ -60,7 +64,7 @@ def derive_rows(keys: Any, zeros: Any, pairs: Any, frames: int, stride: int, cou
 
 @njit(nogil=True)
 def mac_rows(
-    keys: Any, ivs: Any, zeros: Any, covered: Any, words: Any, frames: int, size: int, counters: Any, rows: int
+    keys: U64, ivs: U64, zeros: U64, covered: U8, words: U64, frames: int, size: int, counters: U32, rows: int
 ) -> None:
     """Message counter and MAC into frames of `size` bytes, end to end, of which all else is there. `ivs` are zero;
     `covered` (n, whole blocks) is room for what the MAC covers, `words` the same as 64-bit words."""

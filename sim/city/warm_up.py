@@ -36,6 +36,7 @@ _FLEET = (
 _SPEC = WorldSpec("setup", "What compiles the loops", _FLEET, (GatewaySpec(count=2),), endpoint=EndpointSpec("memory"))
 _MARKS, _VERSIONS, _CONTENTS = 16, 3, 4  # how many are kept: marks, folders, contents of one function
 _PART = "part-"
+_COMMAND = [sys.executable, "-m", "sim.city.warm_up", "--part"]
 _KEPT_CODE = re.compile(r"(?P<function>.*)-[0-9a-f]{20}\.")
 
 
@@ -56,8 +57,7 @@ def compile_all() -> int:
             here.mkdir(exist_ok=True)
             shutil.copytree(here, own, copy_function=os.link)  # numba replaces files and changes none
             around = os.environ | {"NUMBA_CACHE_DIR": part}
-            command = [sys.executable, "-m", "sim.city.warm_up", "--part"]
-            with subprocess.Popen(command, cwd=cache_folder.ROOT, env=around) as telegrams:
+            with subprocess.Popen(_COMMAND, cwd=cache_folder.ROOT, env=around) as telegrams:
                 _city("radio")
             if telegrams.returncode == 0:
                 _move_in(own, here)
