@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from arrays import ciphers
 from bench import run_directory
 from sim.core.clock import wall_now, wall_s
 
@@ -184,6 +185,7 @@ def main(*, quick: bool, as_json: bool) -> int:
         "took_s": round(wall_s() - begin, 1),
         "machine": {
             "system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count(),
+            "aes": ciphers.engine(),
         },
         "rows": [asdict(row) | {"met": row.met} for row in rows],
     }  # fmt: skip

@@ -55,7 +55,8 @@ def compile_all() -> int:
         with tempfile.TemporaryDirectory(prefix=_PART, dir=place) as part:
             here, own = jit.folder(), Path(part) / jit.folder().name
             here.mkdir(exist_ok=True)
-            shutil.copytree(here, own, copy_function=os.link)  # numba replaces files and changes none
+            with cache_folder.locked(here / jit.LOCK):
+                shutil.copytree(here, own, ignore=shutil.ignore_patterns("*.tmp.*"))
             around = os.environ | {"NUMBA_CACHE_DIR": part}
             with subprocess.Popen(_COMMAND, cwd=cache_folder.ROOT, env=around) as telegrams:
                 _city("radio")
