@@ -1,4 +1,4 @@
-"""AES-CBC undone by the processor's instructions: eight telegrams side by side, the mirror of ``aes_instructions``.
+"""AES-CBC undone by the processor's instructions: eight telegrams side by side, the mirror of ``aes_encrypt``.
 
 Backwards the blocks of one telegram do not wait for each other, but telegrams are short and each has its own key, so
 the eight lanes are telegrams here too.  AESDEC wants the round keys of the equivalent inverse cipher (FIPS 197,
@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arrays.aes_encrypt import ROUNDS
 from arrays.aes_tables import RCON
 from arrays.jit import alloca_once, intrinsic, ir, njit, types
 
+U8 = NDArray[np.uint8]
 LANES = 8
 
 _BYTE, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
@@ -113,7 +115,7 @@ def _lanes_back(_context: Any, keys: Any, ivs: Any, data: Any, stride: Any, bloc
     return signature, generate
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _rows_back(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> None:
     """`rows` is a whole number of eights; k, v, d are addresses."""
     for row in range(0, rows, LANES):
@@ -121,7 +123,7 @@ def _rows_back(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> N
                     np.int64(blocks))  # fmt: skip
 
 
-def decrypt_cbc(keys: Any, iv: Any, data: Any) -> None:
+def decrypt_cbc(keys: U8, iv: U8, data: U8) -> None:
     """In place, also where the rows of `data` (n, 16 m) have gaps between them; `keys` and `iv` (n, 16) have none."""
     n, size = data.shape
     if data.size and data.strides[1] != 1:

@@ -1,8 +1,8 @@
-"""Many telegrams at once: the vectorised twin of ``sender.build`` and of format A's CRCs.
+"""Many telegrams at once: ``wmbus.sender.build`` and format A's CRCs for rows.
 
 All telegrams of one call share header, security and length, as those of one meter type do; each row is what
-``sender.build`` would make of it, byte for byte.  The twin keeps its one oddity too: ciphertext that begins 2F2F is
-made again with a fill byte moved to the front.
+``sender.build`` would make of it, byte for byte; ciphertext that begins 2F2F is made again with a
+fill byte moved to the front, as there.
 """
 
 from __future__ import annotations
@@ -177,27 +177,6 @@ def _mode7(out: U8, address_wire: U8, keys: U8, counters: NDArray[np.uint32], m:
 # --- format A -------------------------------------------------------------------------------------------------
 
 
-def _crc_table() -> NDArray[np.uint16]:
-    table = np.zeros(256, dtype=np.uint16)
-    for byte in range(256):
-        crc = byte << 8
-        for _ in range(8):
-            crc = crc << 1 ^ (0x3D65 if crc & 0x8000 else 0)
-        table[byte] = crc & 0xFFFF
-    return table
-
-
-_CRC = _crc_table()
-
-
-def crc16_many(rows: U8) -> NDArray[np.uint16]:
-    """CRC-16/EN-13757 of each row."""
-    crc = np.zeros(len(rows), dtype=np.uint16)
-    for column in range(rows.shape[1]):
-        crc = crc << 8 ^ _CRC[crc >> 8 ^ rows[:, column]]
-    return ~crc
-
-
 def add_crcs_a_many(frames: U8, out: U8 | None = None) -> U8:
     """Telegrams of one length -> on-air bytes in frame format A: ``link.add_crcs_a`` of each row, into ``out``. Raises
     CannotEncode."""
@@ -208,21 +187,9 @@ def add_crcs_a_many(frames: U8, out: U8 | None = None) -> U8:
         out = np.empty((n, length_a(size - 1)), dtype=np.uint8)
     if out.shape != (n, length_a(size - 1)) or not frames.dtype == out.dtype == np.uint8 or not out.flags.writeable:
         raise CannotEncode(f"{n} rows of {size} bytes with CRCs do not go into {out.dtype} of shape {out.shape}")
-    if ciphers.engine() != "numpy":
-        instructions = importlib.import_module("arrays.crc_instructions")
-        fast = ciphers.engine() == "aes-ni" and instructions.has_products() and size >= 16
-        side_by_side = frames.strides[1] == out.strides[1] == 1
-        by = instructions if fast and side_by_side else importlib.import_module("arrays.crc_rows")
-        by.add_crcs_a(frames, out)
-        return out
-    at = to = 0
-    while at < size:
-        block = frames[:, at : at + (10 if at == 0 else 16)]
-        width = block.shape[1]
-        out[:, to : to + width] = block
-        crc = crc16_many(block)
-        out[:, to + width] = crc >> 8
-        out[:, to + width + 1] = crc & 0xFF
-        at += width
-        to += width + 2
+    instructions = importlib.import_module("arrays.crc_instructions")
+    fast = ciphers.engine() == "aes-ni" and instructions.has_products() and size >= 16
+    side_by_side = frames.strides[1] == out.strides[1] == 1
+    by = instructions if fast and side_by_side else importlib.import_module("arrays.crc_rows")
+    by.add_crcs_a(frames, out)
     return out

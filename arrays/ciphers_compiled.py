@@ -1,23 +1,18 @@
-"""The compiled engines of ``security_many``: AES over many keys by the processor's instructions, or by tables.
-
-Imported only where numba is installed.  What is called here is compiled at its first call and kept on disk.
-"""
+"""What `ciphers` calls: AES, CMAC and derived keys of rows, by the processor's instructions (`fast`) or by tables."""
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from arrays import aes_decrypt, aes_tables
 from arrays.aes_encrypt import LANES, cbc_lanes, ecb_lanes, has_aes_instructions
-from arrays.aes_tables import I_TABLES as _I
-from arrays.aes_tables import INVERSE_SBOX, SBOX
-from arrays.aes_tables import T_TABLES as _T
 from arrays.jit import njit
 
-_T0, _T1, _T2, _T3 = _T
-_I0, _I1, _I2, _I3 = _I
+U8 = NDArray[np.uint8]
+U64 = NDArray[np.uint64]
 _BYTES, _PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
 _ONE, _U8, _U16, _U32, _TOP = np.uint64(1), np.uint64(8), np.uint64(16), np.uint64(32), np.uint64(63)
 _POLYNOMIAL = np.uint64(0x87)
@@ -26,7 +21,7 @@ _POLYNOMIAL = np.uint64(0x87)
 # --- by instructions ------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def cbc_rows(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> None:
     """`rows` is a whole number of LANES; k, v, d are addresses."""
     for row in range(0, rows, LANES):
@@ -34,7 +29,7 @@ def cbc_rows(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> Non
                    np.int64(blocks))  # fmt: skip
 
 
-def _cbc_instructions(keys: Any, iv: Any, data: Any) -> None:
+def _cbc_instructions(keys: U8, iv: U8, data: U8) -> None:
     """In place, also where the rows of `data` have gaps between them."""
     n, size = data.shape
     if data.size and data.strides[1] != 1:
@@ -49,8 +44,8 @@ def _cbc_instructions(keys: Any, iv: Any, data: Any) -> None:
         data[whole:] = some[: n - whole]
 
 
-@njit(cache=True, nogil=True)
-def _ecb_instructions(keys: Any, data: Any) -> int:
+@njit(nogil=True)
+def _ecb_instructions(keys: U8, data: U8) -> int:
     n, size = data.shape
     whole = n // LANES * LANES
     k, d = np.int64(keys.ctypes.data), np.int64(data.ctypes.data)
@@ -73,148 +68,32 @@ def _ecb_instructions(keys: Any, data: Any) -> int:
     return len(some_keys)  # numba frees an array after the last line that names it
 
 
-# --- by tables ------------------------------------------------------------------------------------------------
+# --- what ciphers calls ---------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
-def _expand(key: Any, out: Any) -> None:
-    for word in range(4):
-        value = np.uint32(0)
-        for byte in range(4):
-            value = np.uint32(value << 8 | key[4 * word + byte])
-        out[word] = value
-    rcon = np.uint32(1)
-    for word in range(4, 44):
-        value = out[word - 1]
-        if word % 4 == 0:
-            value = np.uint32(
-                np.uint32(SBOX[value >> 16 & 0xFF]) << 24 | np.uint32(SBOX[value >> 8 & 0xFF]) << 16
-                | np.uint32(SBOX[value & 0xFF]) << 8 | np.uint32(SBOX[value >> 24])
-            ) ^ np.uint32(rcon << 24)  # fmt: skip
-            rcon = np.uint32(rcon << 1 ^ (0x11B if rcon & 0x80 else 0))
-        out[word] = out[word - 4] ^ value
-
-
-@njit(cache=True, nogil=True)
-def _encrypt(keys: Any, state: Any) -> None:
-    a, b, c, d = state[0] ^ keys[0], state[1] ^ keys[1], state[2] ^ keys[2], state[3] ^ keys[3]
-    for at in range(4, 40, 4):
-        w = _T0[a >> 24] ^ _T1[b >> 16 & 0xFF] ^ _T2[c >> 8 & 0xFF] ^ _T3[d & 0xFF] ^ keys[at]
-        x = _T0[b >> 24] ^ _T1[c >> 16 & 0xFF] ^ _T2[d >> 8 & 0xFF] ^ _T3[a & 0xFF] ^ keys[at + 1]
-        y = _T0[c >> 24] ^ _T1[d >> 16 & 0xFF] ^ _T2[a >> 8 & 0xFF] ^ _T3[b & 0xFF] ^ keys[at + 2]
-        z = _T0[d >> 24] ^ _T1[a >> 16 & 0xFF] ^ _T2[b >> 8 & 0xFF] ^ _T3[c & 0xFF] ^ keys[at + 3]
-        a, b, c, d = w, x, y, z
-    state[0] = _last(a, b, c, d) ^ keys[40]
-    state[1] = _last(b, c, d, a) ^ keys[41]
-    state[2] = _last(c, d, a, b) ^ keys[42]
-    state[3] = _last(d, a, b, c) ^ keys[43]
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _last(a: Any, b: Any, c: Any, d: Any) -> Any:
-    return np.uint32(
-        np.uint32(SBOX[a >> 24]) << 24 | np.uint32(SBOX[b >> 16 & 0xFF]) << 16
-        | np.uint32(SBOX[c >> 8 & 0xFF]) << 8 | np.uint32(SBOX[d & 0xFF])
-    )  # fmt: skip
-
-
-@njit(cache=True, nogil=True)
-def _by_tables(keys: Any, iv: Any, data: Any, chained: bool) -> None:
-    schedule, state = np.empty(44, np.uint32), np.empty(4, np.uint32)
-    for row in range(len(data)):
-        _expand(keys[row], schedule)
-        for at in range(0, data.shape[1], 16):
-            for word in range(4):
-                value = np.uint32(0)
-                for byte in range(4 * word, 4 * word + 4):
-                    mixed = data[row, at + byte]
-                    if chained:
-                        mixed ^= data[row, at - 16 + byte] if at else iv[row, byte]
-                    value = np.uint32(value << 8 | mixed)
-                state[word] = value
-            _encrypt(schedule, state)
-            for byte in range(16):
-                data[row, at + byte] = state[byte >> 2] >> (24 - 8 * (byte & 3)) & 0xFF
-
-
-@njit(cache=True, nogil=True)
-def _back_by_tables(keys: Any, iv: Any, data: Any) -> None:
-    schedule, back = np.empty(44, np.uint32), np.empty(44, np.uint32)
-    state, before, sealed = np.empty(4, np.uint32), np.empty(16, np.uint8), np.empty(16, np.uint8)
-    for row in range(len(data)):
-        _expand(keys[row], schedule)
-        for word in range(44):
-            value = schedule[4 * (10 - word // 4) + word % 4]
-            if 4 <= word < 40:
-                value = (_I0[SBOX[value >> 24]] ^ _I1[SBOX[value >> 16 & 0xFF]] ^ _I2[SBOX[value >> 8 & 0xFF]]
-                         ^ _I3[SBOX[value & 0xFF]])  # fmt: skip
-            back[word] = value
-        before[:] = iv[row]
-        for at in range(0, data.shape[1], 16):
-            sealed[:] = data[row, at : at + 16]
-            for word in range(4):
-                value = np.uint32(0)
-                for byte in range(4):
-                    value = np.uint32(value << 8 | sealed[4 * word + byte])
-                state[word] = value
-            _decrypt(back, state)
-            for byte in range(16):
-                data[row, at + byte] = (state[byte >> 2] >> (24 - 8 * (byte & 3)) & 0xFF) ^ before[byte]
-            before[:] = sealed
-
-
-@njit(cache=True, nogil=True)
-def _decrypt(keys: Any, state: Any) -> None:
-    a, b, c, d = state[0] ^ keys[0], state[1] ^ keys[1], state[2] ^ keys[2], state[3] ^ keys[3]
-    for at in range(4, 40, 4):
-        w = _I0[a >> 24] ^ _I1[d >> 16 & 0xFF] ^ _I2[c >> 8 & 0xFF] ^ _I3[b & 0xFF] ^ keys[at]
-        x = _I0[b >> 24] ^ _I1[a >> 16 & 0xFF] ^ _I2[d >> 8 & 0xFF] ^ _I3[c & 0xFF] ^ keys[at + 1]
-        y = _I0[c >> 24] ^ _I1[b >> 16 & 0xFF] ^ _I2[a >> 8 & 0xFF] ^ _I3[d & 0xFF] ^ keys[at + 2]
-        z = _I0[d >> 24] ^ _I1[c >> 16 & 0xFF] ^ _I2[b >> 8 & 0xFF] ^ _I3[a & 0xFF] ^ keys[at + 3]
-        a, b, c, d = w, x, y, z
-    state[0] = _last_back(a, d, c, b) ^ keys[40]
-    state[1] = _last_back(b, a, d, c) ^ keys[41]
-    state[2] = _last_back(c, b, a, d) ^ keys[42]
-    state[3] = _last_back(d, c, b, a) ^ keys[43]
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _last_back(a: Any, b: Any, c: Any, d: Any) -> Any:
-    s = INVERSE_SBOX
-    return np.uint32(
-        np.uint32(s[a >> 24]) << 24 | np.uint32(s[b >> 16 & 0xFF]) << 16
-        | np.uint32(s[c >> 8 & 0xFF]) << 8 | np.uint32(s[d & 0xFF])
-    )  # fmt: skip
-
-
-# --- what security_many calls ---------------------------------------------------------------------------------
-
-
-def encrypt_cbc(keys: Any, iv: Any, blocks: Any, fast: bool) -> None:
+def encrypt_cbc(keys: U8, iv: U8, blocks: U8, fast: bool) -> None:
     """In place; `blocks` may be a view with gaps between its rows."""
     if fast:
         _cbc_instructions(np.ascontiguousarray(keys), np.ascontiguousarray(iv), blocks)
         return
     whole = np.ascontiguousarray(blocks)
-    _by_tables(np.ascontiguousarray(keys), np.ascontiguousarray(iv), whole, True)
+    aes_tables.encrypt_rows(np.ascontiguousarray(keys), np.ascontiguousarray(iv), whole, True)
     if whole is not blocks:
         blocks[:] = whole
 
 
-def decrypt_cbc(keys: Any, iv: Any, blocks: Any, fast: bool) -> None:
+def decrypt_cbc(keys: U8, iv: U8, blocks: U8, fast: bool) -> None:
     """In place; `blocks` may be a view with gaps between its rows."""
     if fast:
-        importlib.import_module("arrays.aes_decrypt").decrypt_cbc(
-            np.ascontiguousarray(keys), np.ascontiguousarray(iv), blocks
-        )
+        aes_decrypt.decrypt_cbc(np.ascontiguousarray(keys), np.ascontiguousarray(iv), blocks)
         return
     whole = np.ascontiguousarray(blocks)
-    _back_by_tables(np.ascontiguousarray(keys), np.ascontiguousarray(iv), whole)
+    aes_tables.decrypt_rows(np.ascontiguousarray(keys), np.ascontiguousarray(iv), whole)
     if whole is not blocks:
         blocks[:] = whole
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _turned(word: Any) -> Any:
     """A 64-bit word with its bytes in the other order."""
     word = (word & _BYTES) << _U8 | word >> _U8 & _BYTES
@@ -222,14 +101,14 @@ def _turned(word: Any) -> Any:
     return word << _U32 | word >> _U32
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _doubled(high: Any, low: Any) -> Any:
     """Doubling in GF(2**128)."""
     return high << _ONE | low >> _TOP, low << _ONE ^ (high >> _TOP) * _POLYNOMIAL
 
 
-@njit(cache=True, nogil=True)
-def pad(zeros: Any, blocks: Any, words: Any, size: Any) -> None:
+@njit(nogil=True)
+def pad(zeros: U64, blocks: U8, words: U64, size: int) -> None:
     """Padding, and the last block mixed with its subkey; `zeros` is each key's encrypted zero block, `words` are the
     blocks seen as 64-bit words."""
     last = words.shape[1] - 2
@@ -245,7 +124,7 @@ def pad(zeros: Any, blocks: Any, words: Any, size: Any) -> None:
         words[row, last + 1] ^= _turned(low)
 
 
-def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
+def derive_pair(keys: U8, blocks: U8, fast: bool) -> None:
     """Both keys of KDF-A: `blocks` (n, 32) holds the two inputs and becomes the two keys. Each is a CMAC of one whole
     block, that is one block encryption of the input mixed with K1."""
     n = len(keys)
@@ -254,16 +133,16 @@ def derive_pair(keys: Any, blocks: Any, fast: bool) -> None:
     if fast:
         _ecb_instructions(keys, zeros)
     else:
-        _by_tables(keys, zeros, zeros, False)
+        aes_tables.encrypt_rows(keys, zeros, zeros, False)
     mix_k1(zeros.view(np.uint64), blocks.view(np.uint64))
     if fast:
         _ecb_instructions(keys, blocks)
     else:
-        _by_tables(keys, zeros, blocks, False)
+        aes_tables.encrypt_rows(keys, zeros, blocks, False)
 
 
-@njit(cache=True, nogil=True)
-def mix_k1(zeros: Any, blocks: Any) -> None:
+@njit(nogil=True)
+def mix_k1(zeros: U64, blocks: U64) -> None:
     """Both blocks of each row mixed with K1; arrays of 64-bit words."""
     for row in range(len(zeros)):
         high, low = _doubled(_turned(zeros[row, 0]), _turned(zeros[row, 1]))
@@ -274,7 +153,7 @@ def mix_k1(zeros: Any, blocks: Any) -> None:
         blocks[row, 3] ^= low
 
 
-def cmac(keys: Any, messages: Any, out: Any, fast: bool) -> None:
+def cmac(keys: U8, messages: U8, out: U8, fast: bool) -> None:
     """AES-CMAC of each row into `out` (n, 16)."""
     n, size = messages.shape
     blocks = np.empty((n, max(1, (size + 15) // 16) * 16), np.uint8)
@@ -282,7 +161,7 @@ def cmac(keys: Any, messages: Any, out: Any, fast: bool) -> None:
     out[:] = cmac_padded(keys, blocks, size, fast)
 
 
-def cmac_padded(keys: Any, blocks: Any, size: int, fast: bool) -> Any:
+def cmac_padded(keys: U8, blocks: U8, size: int, fast: bool) -> U8:
     """AES-CMAC of messages of `size` bytes in rows of whole blocks, which are used up."""
     keys = np.ascontiguousarray(keys)
     zeros = np.zeros((len(keys), 16), np.uint8)
@@ -290,12 +169,12 @@ def cmac_padded(keys: Any, blocks: Any, size: int, fast: bool) -> Any:
     if fast:
         _ecb_instructions(keys, zeros)
     else:
-        _by_tables(keys, nothing, zeros, False)
+        aes_tables.encrypt_rows(keys, nothing, zeros, False)
     pad(zeros.view(np.uint64), blocks, blocks.view(np.uint64), size)
     if fast:
         _cbc_instructions(keys, nothing, blocks)
     else:
-        _by_tables(keys, nothing, blocks, True)
+        aes_tables.encrypt_rows(keys, nothing, blocks, True)
     return blocks[:, -16:]
 
 

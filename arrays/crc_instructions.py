@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arrays.jit import compiles_for, intrinsic, ir, njit, types
 from arrays.unaligned import copy_16, load_8, loaded, store
@@ -84,7 +85,7 @@ def crc_of(_context: Any, begin: Any, places: Any) -> Any:
     return types.uint16(types.int64, types.int64), generate
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def add_crcs_at(begin: int, stride: int, size: int, rows: int, to: int, to_stride: int) -> None:
     """Frames of `size` bytes (at least sixteen), `stride` apart from the address `begin`, to the address `to` in blocks
     of 10, 16, 16 ... bytes, each followed by its CRC. Copies are of sixteen bytes at a time, first block and last
@@ -111,8 +112,8 @@ def add_crcs_at(begin: int, stride: int, size: int, rows: int, to: int, to_strid
         to += to_stride
 
 
-def add_crcs_a(frames: Any, out: Any) -> None:
-    """Each row of `frames` (at least sixteen bytes, side by side) into `out`, as crc_numba.add_crcs_a does."""
+def add_crcs_a(frames: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
+    """Each row of `frames` (at least sixteen bytes, side by side) into `out`, as crc_rows.add_crcs_a does."""
     add_crcs_at(
         frames.ctypes.data, frames.strides[0], frames.shape[1], len(frames), out.ctypes.data, out.strides[0]
     )

@@ -1,13 +1,10 @@
 """Format A's CRCs, compiled: a CRC that begins at zero is linear, so a block's is the xor of one table entry a byte.
-
-Imported only where numba is installed.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
 from arrays.jit import njit
 from wmbus.link import crc16
@@ -15,7 +12,7 @@ from wmbus.link import crc16
 _BLOCK = 16
 
 
-def _tables() -> Any:
+def _tables() -> NDArray[np.uint16]:
     """By how many bytes follow, and by byte: that byte's part of the CRC."""
     table = np.zeros((_BLOCK, 256), dtype=np.uint16)
     for following in range(_BLOCK):
@@ -27,8 +24,8 @@ def _tables() -> Any:
 _TABLES = _tables()
 
 
-@njit(cache=True, nogil=True)
-def add_crcs_a(frames: Any, out: Any) -> None:
+@njit(nogil=True)
+def add_crcs_a(frames: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
     """Each row of `frames` (at least ten bytes) into `out` in blocks of 10, 16, 16 ... bytes, each followed by its
     CRC. Blocks of known length have loops of their own, which the compiler unrolls."""
     size = frames.shape[1]

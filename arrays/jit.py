@@ -1,55 +1,186 @@
-"""The one door to numba, and what makes its cache on the disk safe between processes.
+"""The one door to numba, and where what it compiles is kept.
 
-numba numbers the code it keeps of a function, and writes the list of numbers before the code. Two processes that first
-compile two signatures of one function at the same instant may so give both the same number, and later one signature
-runs the other's code; a process that reads between the two steps, or whenever the writer was killed between them, may
-get code of an older source. So who writes a function's code holds a lock, and who reads it waits for the writer; and
-the code is written before its number, after the numbers of an older source are dropped. Where no lock can be made (a
-read-only cache, a file system without locks) it goes on without.
+Set-up compiles everything once (sim/city/warm_up.py); every process after it only reads. What is new, a check of a
+user's own or a function that was edited, is compiled where it is first called, one line on standard error says so, and
+it is kept as well.
 
-Raises ImportError where numba is not installed, or compiles nothing (NUMBA_DISABLE_JIT): what works on addresses is no
-Python.
+Code is kept under the digest of all it is made of (arrays/content.py), in `<base>/numba-<version>-...` (base:
+arrays/cache_folder.py), so that code of an older source is never met; numba's own index tells processors and signatures
+apart. The digest is taken, and a function's cache opened, when anything is compiled or loaded for the first time: until
+then functions may name what stands further down in their module. numba reads and writes the index in several steps;
+while it does, this process holds a lock. All of this uses what numba offers for it: locators of caches
+(NUMBA_CACHE_LOCATOR_CLASSES), Dispatcher.enable_caching, numba.core.event.
+
+Raises ImportError where numba compiles nothing (NUMBA_DISABLE_JIT): what works on addresses is no Python.
 """
 
 from __future__ import annotations
 
-import fcntl
 import importlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from itertools import count
-from pickle import UnpicklingError
+import importlib.metadata
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
-from arrays import keeping
+from arrays import content
+from arrays.cache_folder import base, locked
 
-# Imported by name: type checkers meet a machine without numba too.
+# Imported by name: the packages have no types.
 types: Any = importlib.import_module("numba").types
 intrinsic: Callable[[Callable[..., Any]], Any] = importlib.import_module("numba.extending").intrinsic
+register_jitable: Callable[..., Any] = importlib.import_module("numba.extending").register_jitable
 alloca_once: Any = importlib.import_module("numba.core.cgutils").alloca_once
 ir: Any = importlib.import_module("llvmlite.ir")
 binding: Any = importlib.import_module("llvmlite.binding")
 
-_CacheFile: Any = importlib.import_module("numba.core.caching").IndexDataCacheFile
 _config: Any = importlib.import_module("numba").config
 _codegen: Any = importlib.import_module("numba.core.codegen")
-_CUT_OFF: Final = (EOFError, UnpicklingError)  # a file whose end was not on the disk yet when the power went
+_event: Any = importlib.import_module("numba.core.event")
 if _config.DISABLE_JIT:
     raise ImportError("numba compiles nothing where NUMBA_DISABLE_JIT is set")
 
+_VERSIONED: Final = ("numba", "llvmlite", "numpy")
+LOCK: Final = "lock"
+
+
+def folder() -> Path:
+    """Where code of these versions of numba, llvmlite and numpy is kept."""
+    return base() / _versions()
+
+
+@cache
+def _versions() -> str:
+    return "-".join(f"{name}-{importlib.metadata.version(name)}" for name in _VERSIONED)
+
+
+# --- what is compiled -------------------------------------------------------------------------------------------
+
+_opened_later: list[Any] = []  # dispatchers whose caches are not open yet
+_ours: dict[int, str] = {}  # by id of a dispatcher that stays as long as its module, its name
+
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """numba's decorator, known to type checkers; what it makes takes numbers of any width. Where there is no folder to
-    keep compiled code in, each process compiles its own."""
+    """numba's decorator, known to type checkers; what it compiles is kept."""
+    options.pop("cache", None)  # ours, not numba's
     numbas = importlib.import_module("numba").njit
 
     def compiled(function: Callable[..., Any]) -> Any:
-        try:
-            return numbas(**options)(function)
-        except RuntimeError:  # "no locator available"
-            return numbas(**options | {"cache": False})(function)
+        dispatcher = numbas(**options)(function)
+        _ours[id(dispatcher)] = f"{function.__module__}.{function.__qualname__}"
+        _opened_later.append(dispatcher)
+        return dispatcher
 
     return compiled
+
+
+def overload(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """numba's decorator: what compiled code does where it calls this plain function."""
+    numbas = importlib.import_module("numba.extending").overload
+
+    def instead(made: Callable[..., Any]) -> Callable[..., Any]:
+        content.instead_of[function] = made
+        done: Callable[..., Any] = numbas(function)(made)
+        return done
+
+    return instead
+
+
+def _open_caches() -> None:
+    waiting, _opened_later[:] = list(_opened_later), []
+    for dispatcher in waiting:
+        try:
+            dispatcher.enable_caching()
+        except content.Unresolved:  # its module is being imported still
+            _opened_later.append(dispatcher)
+        except (RuntimeError, TypeError):  # no folder can be written, or no digest made: each process compiles its own
+            continue
+
+
+class ByContent:
+    """A locator of caches, as numba asks for one: one folder for all, functions under names with their digest."""
+
+    def __init__(self, function: Any, path: Path) -> None:
+        self._py_file = str(path)  # numba's warnings name it
+        self._digest = content.digest(function)
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> ByContent | None:
+        """None where the folder cannot be written."""
+        made = cls(py_func, Path(py_file))
+        try:
+            made.ensure_cache_path()
+        except OSError:
+            return None
+        return made
+
+    def ensure_cache_path(self) -> None:
+        folder().mkdir(parents=True, exist_ok=True)
+
+    def get_cache_path(self) -> str:
+        return str(folder())
+
+    def get_source_stamp(self) -> str:
+        return self._digest
+
+    def get_disambiguator(self) -> str:
+        return self._digest
+
+
+_config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ByContent.__name__}"
+
+
+# --- in turn, and said ------------------------------------------------------------------------------------------
+
+
+class _Turns(_event.Listener):  # type: ignore[misc]
+    """From before numba looks into its cache until what it compiled is in there, nobody else does."""
+
+    def __init__(self) -> None:
+        self._mine, self._depth, self._held = threading.RLock(), 0, ExitStack()
+
+    def on_start(self, _event: Any) -> None:
+        self._mine.acquire()
+        self._depth += 1
+        if self._depth == 1:
+            _open_caches()
+            self._held.enter_context(locked(folder() / LOCK))
+
+    def on_end(self, _event: Any) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._held.close()
+        self._mine.release()
+
+
+class Compiled(_event.Listener):  # type: ignore[misc]
+    """Names of functions of ours as they are compiled, not loaded, in this process; the first is told."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.quiet = False
+
+    def on_start(self, event: Any) -> None:
+        name = _ours.get(id(event.data["dispatcher"]))
+        if name is None:  # numba's own
+            return
+        self.names.append(name)
+        if len(self.names) == 1 and not self.quiet:
+            print(f"wmbench: compiling code that is new, {name} first; it is kept", file=sys.stderr, flush=True)
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+compiled: Final = Compiled()
+_event.register("numba:compiler_lock", _Turns())
+_event.register("numba:compile", compiled)
+
+
+# --- the processor ----------------------------------------------------------------------------------------------
 
 
 def compiles_for(*instructions: str) -> bool:
@@ -59,45 +190,3 @@ def compiles_for(*instructions: str) -> bool:
     chosen = _config.CPU_FEATURES
     told = (_codegen.get_host_cpu_features() if chosen is None else chosen).split(",")
     return binding.get_process_triple().startswith("x86_64") and all(f"+{name}" in told for name in instructions)
-
-
-@contextmanager
-def _locked(index: str, how: int) -> Iterator[None]:
-    with ExitStack() as held:
-        with suppress(OSError):
-            fcntl.flock(held.enter_context(open(f"{index}.lock", "a")), how)
-        yield
-
-
-def _save(self: Any, key: Any, code: Any) -> None:
-    if not keeping.allowed():
-        return
-    with _locked(self._index_path, fcntl.LOCK_EX):
-        names = _names(self)
-        if not names:
-            self._save_index(names)  # whoever still has the older source finds nothing under its names
-        free = (name for name in map(self._data_name, count(1)) if name not in names.values())
-        name = names.get(key) or next(free)
-        self._save_data(name, code)
-        self._save_index(names | {key: name})
-
-
-def _load(self: Any, key: Any) -> Any:
-    with _locked(self._index_path, fcntl.LOCK_SH):
-        name = _names(self).get(key)
-        try:
-            return None if name is None else self._load_data(name)
-        except (OSError, *_CUT_OFF):
-            return None
-
-
-def _names(self: Any) -> dict[Any, str]:
-    """By signature, the file that holds the code."""
-    try:
-        names: dict[Any, str] = self._load_index()
-    except _CUT_OFF:
-        return {}
-    return names
-
-
-_CacheFile.save, _CacheFile.load = _save, _load

@@ -1,17 +1,18 @@
 """A block of frames sealed in place by the processor's instructions: modes 5 and 7 without a call into Python.
 
-The same steps as in sender_many, for compiled code that has some hundred frames in the first-level cache and wants
+The same steps as in build_telegrams, for compiled code that has some hundred frames in the first-level cache and wants
 them encrypted there. Everything is told by addresses and lies one row after the other; rows are done LANES
 at a time, so whoever calls leaves room, and keys, up to the next whole number of them.
 
-Imported only where the processor has AES instructions: see aes_instructions.
+Imported only where the processor has AES instructions: see aes_encrypt.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arrays.aes_encrypt import LANES, ecb_lanes
 from arrays.ciphers_compiled import cbc_rows, mix_k1, pad
@@ -19,20 +20,23 @@ from arrays.jit import njit
 from arrays.unaligned import copy_16, load_16, load_32, load_64, store
 from wmbus.security import DC_ENC_FROM_METER, DC_MAC_FROM_METER
 
+U8 = NDArray[np.uint8]
+U32 = NDArray[np.uint32]
+U64 = NDArray[np.uint64]
 _FILL_TWICE: Final = np.uint16(0x2F2F)
 _SEVENS: Final = np.uint64(0x0707070707070707)
 _ENC, _MAC = np.uint64(DC_ENC_FROM_METER), np.uint64(DC_MAC_FROM_METER)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def ecb_rows(keys: int, data: int, size: int, rows: int) -> None:
     for row in range(0, rows, LANES):
         ecb_lanes(np.int64(keys + 16 * row), np.int64(keys), np.int64(data + size * row), np.int64(size),
                    np.int64(size // 16))  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
-def begins_with_fill(sealed: int, stride: int, first: int, rows: int, found: Any, count: int) -> int:
+@njit(nogil=True)
+def begins_with_fill(sealed: int, stride: int, first: int, rows: int, found: NDArray[np.int64], count: int) -> int:
     """Rows whose ciphertext begins 2F2F as plain text does: `first` and on, into `found`, which has `count` already and
     room for one more than can come. Returns how many it has then."""
     for row in range(rows):
@@ -41,8 +45,8 @@ def begins_with_fill(sealed: int, stride: int, first: int, rows: int, found: Any
     return count
 
 
-@njit(cache=True, nogil=True)
-def derive_rows(keys: Any, zeros: Any, pairs: Any, frames: int, stride: int, counters: Any, rows: int) -> None:
+@njit(nogil=True)
+def derive_rows(keys: U64, zeros: U64, pairs: U64, frames: int, stride: int, counters: U32, rows: int) -> None:
     """Both keys of KDF-A into `pairs` (n, 4), 64-bit words. `counters` (n,); the id stands in each frame."""
     for row in range(rows):
         one = np.uint64(load_32(frames + row * stride + 4))
@@ -58,9 +62,9 @@ def derive_rows(keys: Any, zeros: Any, pairs: Any, frames: int, stride: int, cou
     ecb_rows(np.int64(keys.ctypes.data), np.int64(pairs.ctypes.data), 32, full)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def mac_rows(
-    keys: Any, ivs: Any, zeros: Any, covered: Any, words: Any, frames: int, size: int, counters: Any, rows: int
+    keys: U64, ivs: U64, zeros: U64, covered: U8, words: U64, frames: int, size: int, counters: U32, rows: int
 ) -> None:
     """Message counter and MAC into frames of `size` bytes, end to end, of which all else is there. `ivs` are zero;
     `covered` (n, whole blocks) is room for what the MAC covers, `words` the same as 64-bit words."""

@@ -52,7 +52,7 @@ DOORS = (
         ("sim/pki/authority.py",),
         "call sim.pki.authority",
     ),
-    Door("scapy", ("scapy",), ("attacks/", "reports/pcap.py"), "work on IP packets in attacks/ or reports/pcap.py"),
+    Door("scapy", ("scapy",), ("attacks/", "tests/witnesses/"), "work on IP packets in attacks/; tests/ has a witness"),
     Door("matplotlib", ("matplotlib",), ("reports/plots/",), "draw in reports/plots/"),
     Door("an MQTT client", ("paho",), ("sim/endpoint/",), "use the port sim.endpoint.port"),
     Door(

@@ -127,11 +127,9 @@ def world_file(name: str) -> Path:
 
 
 def here(plan: CityPlan) -> CityResult:
-    from arrays import compiling
     from sim.city.conduct import run
 
-    with compiling.beside():
-        return run(plan)
+    return run(plan)
 
 
 def on_cluster(plan: CityPlan, address: str) -> CityResult:

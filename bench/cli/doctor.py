@@ -36,6 +36,7 @@ _NEEDED = {
     "cryptography": "cryptography",
     "jinja2": "jinja2",
     "matplotlib": "matplotlib",
+    "numba": "numba",
     "numpy": "numpy",
     "paho.mqtt.client": "paho-mqtt",
     "pytest": "pytest",
@@ -113,11 +114,11 @@ def _checks() -> Iterator[Check]:
         yield _import(module, package)
     for module, package in _FOR_TESTS.items():
         yield _import(module, package, required=False, used="for ./wmbench test only; ")
+    yield _compiled()
     yield from _endpoints()
     yield _program("tshark", "apt install tshark", "reads air.pcap with our dissector in a test")
     yield _program("rtl_433", "apt install rtl-433", "an independent receiver in tests", option="-V")
     yield _program("wmbusmeters", "its own page tells how", "an independent reader of telegrams")
-    yield _import("numba", "numba", required=False, used="makes large worlds faster; ")
     yield _loopback()
     yield _space(ROOT)
     yield _writable(ROOT / "runs")
@@ -146,8 +147,6 @@ def _environment() -> Check:
 
 def _import(module: str, package: str, *, required: bool = True, used: str = "") -> Check:
     way_out = f"run ./wmbench setup; if that does not help, rm -r {_STAMP.parent} and again"
-    if not required and package == "numba":
-        way_out = f"{_STAMP.parent}/bin/python -m pip install numba"
     try:
         importlib.import_module(module)
         return Check(package, True, importlib.metadata.version(package), "", required)
@@ -155,6 +154,21 @@ def _import(module: str, package: str, *, required: bool = True, used: str = "")
         return Check(package, False, f"{used}not installed", way_out, required)
     except Exception as error:  # a package that is there and broken may raise anything
         return Check(package, False, f"{used}cannot be imported: {type(error).__name__}: {error}", way_out, required)
+
+
+def _compiled() -> Check:
+    """Whether set-up has compiled all there is, and by what telegrams are encrypted here."""
+    from arrays import cache_folder, ciphers
+
+    name, place = "compiled code", cache_folder.base()
+    try:
+        engine = {"aes-ni": "the processor's AES instructions", "tables": "tables: it has no AES instructions"}
+        detail = f"{place}; telegrams are encrypted by {engine[ciphers.engine()]}"
+    except ImportError as error:
+        return Check(name, False, str(error), "unset NUMBA_DISABLE_JIT")
+    if cache_folder.mark().exists():
+        return Check(name, True, detail)
+    return Check(name, False, f"{detail}; some is compiled when it is called first", "run ./wmbench setup", False)
 
 
 def _endpoints() -> Iterator[Check]:

@@ -8,7 +8,7 @@ path        a world's whole path through a real broker; portal: its portal's sha
 month       what a month of a world adds to memory
 commands    what a person waits for: the default run, the first use, the tests
 recorded    a country's run, which takes minutes, as it was
-start       from the start of Python to the first window, with and without a cache of compiled code
+start       set-up's compiling, and from the start of Python to the first window
 test_*      the same figures as benchmarks
 
 `./wmbench bench` prints them beside the goals (bench/cli/benchmarks.py).

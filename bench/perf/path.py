@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.rig.scenario import load_world
 from sim.core.clock import NS_PER_HOUR
-from sim.endpoint.mosquitto import Mosquitto
+from sim.endpoint.port import Endpoint
 from sim.world import World
 
 
@@ -24,7 +24,7 @@ class Day:
     wall_s: float
 
 
-def broker_s(broker: Mosquitto) -> float:
+def broker_s(broker: Endpoint) -> float:
     """Processor seconds of the broker so far."""
     fields = Path(f"/proc/{broker.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

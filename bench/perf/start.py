@@ -1,19 +1,15 @@
-"""From the start of Python to the end of the first window of a small city with one batch of telegrams, as `./wmbench
-city` begins one: cold, with no compiled code on the disk, and warm. Wall time of a process of its own.
-
-Cold, numpy plays the first window while compiled code is being made beside it (arrays/compiling.py); how long that
-takes is a figure too, so that nobody mistakes one for the other.
+"""What a user waits for before a first window: set-up's compiling, once, into an empty folder; and after it, from the
+start of Python to the end of the first window of a small city with one batch of telegrams, as `./wmbench city` begins
+one. Wall time of processes of their own.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import subprocess
 import sys
 import tempfile
 
-from arrays.compiling import BESIDE, SETTING
 from bench.run_directory import ROOT
 from sim.core.clock import wall_s
 
@@ -23,36 +19,24 @@ from bench.perf.air import City
 from bench.perf.bytes import fleet_of
 City(1_000, 2).window()
 fleet_of(1_000, "mode5").telegrams(numpy.arange(1_000), numpy.full(1_000, 48), crcs=True)
-print("first window", flush=True)
-"""
-_COMPILED = """
-from sim import compiling
-compiling.wait()
-print("compiled", flush=True)
 """
 
 
-def seconds(script: str, around: dict[str, str]) -> list[float]:
-    """When a script that runs in a process of its own has printed each of its lines, after its start. Raises OSError
-    where it fails."""
-    begin, at = wall_s(), []
-    environment = os.environ | {"PYTHONPATH": str(ROOT), SETTING: BESIDE} | around
-    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        for _ in process.stdout:
-            at.append(wall_s() - begin)
-    if process.returncode:
-        raise OSError(f"the first window's process ended with {process.returncode}")
-    return at
+def _seconds(*words: str, **around: str) -> float:
+    """How long Python takes with these words. Raises OSError where it fails."""
+    begin_s = wall_s()
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)} | around)
+    if done.returncode:
+        raise OSError(f"{' '.join(words)[:40]!r} ended with {done.returncode}")
+    return wall_s() - begin_s
 
 
-def cold_compiled_warm_s(warm_rounds: int, *, patient: bool) -> tuple[float, float, float]:
-    """Cold and warm, and between them when compiled code was there; that only for the `patient`, else NaN."""
-    warm = {} if patient else {SETTING: "first"}
+def setup_s() -> float:
+    """Everything compiled, where nothing was."""
     with tempfile.TemporaryDirectory() as cache:
-        own = {"NUMBA_CACHE_DIR": cache}
-        cold, *compiled = seconds(_FIRST_WINDOW + (_COMPILED if patient else ""), own)
-        if patient:
-            warm |= own
-        rounds = [seconds(_FIRST_WINDOW, warm)[0] for _ in range(warm_rounds)]
-    return cold, compiled[0] if compiled else math.nan, min(rounds)
+        return _seconds("-m", "sim.city.warm_up", NUMBA_CACHE_DIR=cache)
+
+
+def warm_s(rounds: int) -> float:
+    """To the first window, best of the rounds; a round before them finds compiled what is new."""
+    return min([_seconds("-c", _FIRST_WINDOW) for _ in range(rounds + 1)][1:])

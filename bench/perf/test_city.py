@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from bench.perf.air import simpy_timeouts
 from bench.perf.city import telegram_rate
 
 
 def test_a_city_to_encrypted_bytes(benchmark: Any) -> None:
     """100 000 meters in one shard: every frame sent, every one heard built, encrypted, CRC'd."""
-    pytest.importorskip("numba")
     rates = []
     benchmark.pedantic(lambda: rates.append(telegram_rate(100_000, "bytes")), rounds=3)
     timeouts = simpy_timeouts()
@@ -21,7 +18,6 @@ def test_a_city_to_encrypted_bytes(benchmark: Any) -> None:
 
 
 def test_the_radio_of_a_city_costs_less_than_its_bytes(benchmark: Any) -> None:
-    pytest.importorskip("numba")
     rates = []
     benchmark.pedantic(lambda: rates.append(telegram_rate(100_000, "radio")), rounds=3)
     radio, bytes_ = max(rates), telegram_rate(100_000, "bytes")

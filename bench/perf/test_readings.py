@@ -14,7 +14,6 @@ from bench.perf.readings import rates
 def test_from_reception_to_the_store(benchmark: Any, security: Any, least: float) -> None:
     """100 000 meters in one shard: every telegram received is bundled, decrypted, checked and written. A million a
     second are some two of SimPy's time-outs each; a step done in Python for each telegram would be a tenth of that."""
-    pytest.importorskip("numba")
     pytest.importorskip("pyarrow")
     measured = []
     benchmark.pedantic(lambda: measured.append(rates(100_000, security, windows=4)), rounds=2)

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arrays import compiling
 from sim.city.digest import total
 from sim.city.per_block import Tally, by_block
 from sim.city.plan import Blocks, CityLimit, CityPlan
@@ -129,7 +128,7 @@ def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
 
 
 def _readings(plan: CityPlan, shard: Shard, tile: tuple[slice, slice]) -> Readings | None:
-    """The rest of the path, where the plan asks for it; imported only then, for it needs numba."""
+    """The rest of the path, where the plan asks for it; imported only then."""
     if plan.depth != "readings":
         return None
     from sim.city.stored_readings import Readings
@@ -166,8 +165,6 @@ def run(plan: CityPlan) -> CityResult:
         from sim.city.columns import prepare
 
         prepare(plan.out)
-    if plan.depth == "readings":
-        compiling.for_readings()
     begun_s = wall_s()
     tiles = Blocks.of(plan.spec).tiles(plan.shard_count())
     workers = min(plan.workers, len(tiles))

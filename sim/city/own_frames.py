@@ -10,14 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from arrays.draws import mixed_word
 from arrays.jit import njit
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def _mixed(word: Any) -> Any:
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return word ^ (word >> np.uint64(31))
 
 
 @njit(cache=True, error_model="numpy")
@@ -31,6 +25,6 @@ def pick(first: Any, k: Any, heard: Any, own: Any, names: Any, meter_out: Any, k
             for frame in range(low, high):
                 if heard[frame]:
                     meter_out[count], k_out[count] = meter, k[frame]
-                    digest += _mixed((np.uint64(names[meter]) << np.uint64(32)) | np.uint64(k[frame]))
+                    digest += mixed_word((np.uint64(names[meter]) << np.uint64(32)) | np.uint64(k[frame]))
                     count += 1
     return count, sent, digest

@@ -9,7 +9,6 @@ exact, whatever the cut; the price is that frames near an edge are played twice.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import math
 import os
 from dataclasses import dataclass, field
@@ -86,8 +85,6 @@ class CityPlan:
             raise CityLimit("outages: a share of days from 0 to 1, and up to 86400 s each")
         if self.out is not None and self.depth != "readings":
             raise CityLimit(f"a folder for readings, but depth '{self.depth}' stores none; ask for depth 'readings'")
-        if self.depth == "readings" and importlib.util.find_spec("numba") is None:
-            raise CityLimit("depth 'readings' needs numba: pip install -r requirements.txt")
         for group in self.spec.gateway if self.depth == "readings" else ():
             if "bundling rule" not in GATEWAYS.find(group.kind).features:
                 raise CityLimit(f"gateways of kind '{group.kind}' do not close bundles as arrays can; take 'virtual'")

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from arrays.draws import mixed_word
 from arrays.jit import njit
 from sim.city.columns import Columns
 from sim.city.plan import CityPlan
@@ -32,7 +33,7 @@ from sim.portal.judge import MODES
 from sim.portal.meter_table import UNKNOWN, Roll
 from sim.portal.reception_batch import Batch
 from sim.portal.record_templates import NONE
-from sim.portal.sort_by_meter import grouped, mixed
+from sim.portal.sort_by_meter import grouped
 from sim.portal.window import SEEN
 from sim.site_plan import can_ever_hear, planned_silence_ns, under_way_most_ns
 from sim.truth.differs import Yardstick, wires
@@ -216,12 +217,12 @@ def _said(meter: Any, k: Any, highest: Any, ring: Any, size: Any) -> Any:
 
 @njit(cache=True, error_model="numpy")
 def _digest(meter: Any, receiver: Any, stored_ns: Any, columns: Any) -> Any:
-    """The digest of a table's rows, as `digest.of_rows` makes it: a sum over mixed rows, in no order."""
+    """The digest of a table's rows: a sum over mixed rows, in no order."""
     total = np.uint64(0)
     for at in range(len(meter)):
-        word = mixed(meter[at] + mixed(np.uint64(receiver[at]) + mixed(np.uint64(stored_ns))))
+        word = mixed_word(meter[at] + mixed_word(np.uint64(receiver[at]) + mixed_word(np.uint64(stored_ns))))
         for column in columns:
-            word = mixed(word + np.uint64(column[at]))
+            word = mixed_word(word + np.uint64(column[at]))
         total += word
     return total
 

@@ -1,78 +1,144 @@
-"""Everything that a city calls compiled, compiled: a small one is played once. `arrays/compiling.py` runs this
-module as a process of its own, `./wmbench` when it is set up.
+"""Set-up's part for compiled code: what a run calls compiled is compiled, by playing a small city and a small world.
 
-    python -m sim.city.warm_up            all of it
-    python -m sim.city.warm_up air        what plays the air and makes telegrams; "readings": what goes on from there
+    python -m sim.city.warm_up            all of it; returns at once where it was done for these sources
+    python -m sim.city.warm_up --part     telegrams alone, into $NUMBA_CACHE_DIR
 
-One at a time; who comes second waits and finds it done. Each part leaves a mark of its own when it is there.
+Two processes share the work: what makes telegrams is compiled by one of its own, in a folder of its own, whose files
+are moved in when it has ended. Two that are started at once take turns, and the second finds it done. A mark says that
+all is there; it is made last, so a set-up that was killed is done again, and finds what it had compiled.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
+import re
+import shutil
+import subprocess
 import sys
-import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
-from arrays import compiling
-from arrays.compiled_cache import folder
+from arrays import cache_folder, jit
+from sim.core.clock import NS_PER_S, wall_s
+from sim.core.seeds import Seeds
+from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.meters.fleet import Fleet
+from sim.meters.fleet_spec import FleetSpec
+from sim.world_spec import WorldSpec
 
-if TYPE_CHECKING:
-    from sim.city.plan import Depth
+_FLEET = (
+    FleetSpec("a", "vipa-c10", 60, security="mode5"), FleetSpec("b", "vipa-c10", 60, security="mode7", link="C1"),
+    FleetSpec("c", "vipa-c10", 60, security="none", link="S1"),
+)  # fmt: skip
+_SPEC = WorldSpec("setup", "What compiles the loops", _FLEET, (GatewaySpec(count=2),), endpoint=EndpointSpec("memory"))
+_MARKS, _VERSIONS, _CONTENTS = 16, 3, 4  # how many are kept: marks, folders, contents of one function
+_PART = "part-"
+_COMMAND = [sys.executable, "-m", "sim.city.warm_up", "--part"]
+_KEPT_CODE = re.compile(r"(?P<function>.*)-[0-9a-f]{20}\.")
 
-_MARKS = 16
 
-
-def compile_all(parts: Sequence[compiling.Part] = compiling.PARTS) -> None:
-    """Fill numba's cache. Raises OSError where its folder cannot be written."""
-    if all(map(compiling.ready, parts)):
-        return
-    place = folder()
+def compile_all() -> int:
+    """Compile what is not compiled yet; returns how many functions this process compiled. Raises OSError where the
+    folder cannot be written."""
+    place = cache_folder.base()
     place.mkdir(parents=True, exist_ok=True)
-    with (place / "compiling.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for part in parts:
-            if compiling.ready(part):
-                continue
-            mark = compiling.mark(part)  # of the sources as they were loaded; they may change meanwhile
-            _play("bytes" if part == "air" else "readings")
-            mark.touch()
-        # Machines with other processors may share the folder: each has marks of its own.
-        for oldest in sorted(place.glob("compiled-*"), key=lambda one: one.stat().st_mtime_ns)[:-_MARKS]:
-            oldest.unlink()
+    with cache_folder.locked(place / "setup.lock"):
+        done = cache_folder.mark()  # of the sources as they were loaded; they may change meanwhile
+        if done.exists():
+            return 0
+        for left in place.glob(f"{_PART}*"):  # of one that was killed
+            shutil.rmtree(left)
+        jit.compiled.quiet = True
+        with tempfile.TemporaryDirectory(prefix=_PART, dir=place) as part:
+            here, own = jit.folder(), Path(part) / jit.folder().name
+            here.mkdir(exist_ok=True)
+            with cache_folder.locked(here / jit.LOCK):
+                shutil.copytree(here, own, ignore=shutil.ignore_patterns("*.tmp.*"))
+            around = os.environ | {"NUMBA_CACHE_DIR": part}
+            with subprocess.Popen(_COMMAND, cwd=cache_folder.ROOT, env=around) as telegrams:
+                _city("radio")
+            if telegrams.returncode == 0:
+                _move_in(own, here)
+        _city("readings")
+        _world()
+        done.touch()
+        _prune(place)
+    return len(jit.compiled.names)
 
 
-def _play(depth: Depth) -> None:
-    """All three securities, all modes, for an hour; and as many draws at once as make it worth while."""
+def _telegrams() -> None:
+    """Every security, with and without CRCs."""
+    fleet = Fleet(_FLEET, Seeds(1), start=_SPEC.start)
+    meter = np.arange(fleet.n)
+    for crcs in (True, False):
+        fleet.telegrams(meter, np.full(fleet.n, 48), crcs=crcs)
+
+
+def _city(depth: str) -> None:
+    """All securities, all modes, for an hour."""
     from sim.city.conduct import play
     from sim.city.plan import Blocks, CityPlan
-    from sim.core.clock import NS_PER_S
-    from sim.core.seeds import COMPILED_FROM, Seeds
-    from sim.gateway.gateway_spec import GatewaySpec
-    from sim.meters.fleet_spec import FleetSpec
-    from sim.world_spec import WorldSpec
 
-    fleet = (
-        FleetSpec("a", "vipa-c10", 60, security="mode5"), FleetSpec("b", "vipa-c10", 60, security="mode7", link="C1"),
-        FleetSpec("c", "vipa-c10", 60, security="none", link="S1"),
-    )  # fmt: skip
-    spec = WorldSpec("ahead", "What compiles the loops", fleet, (GatewaySpec(count=2),))
-    plan = CityPlan(spec, 1, 3_600 * NS_PER_S, depth, backend="numba")
-    play(plan, Blocks.of(spec).tiles(1)[0])
-    Seeds(1).normal_q16("ahead", np.arange(COMPILED_FROM))
+    plan = CityPlan(_SPEC, 1, 3_600 * NS_PER_S, depth)  # type: ignore[arg-type]
+    play(plan, Blocks.of(_SPEC).tiles(1)[0])
 
 
-def _end_with_parent() -> None:
-    """Its standard input is the parent's end of a pipe: when that closes, nobody waits any more."""
-    sys.stdin.buffer.read()
-    os._exit(1)
+def _world() -> None:
+    """A quarter of an hour."""
+    from sim.world import World
+
+    with tempfile.TemporaryDirectory() as directory, World(_SPEC, 1, Path(directory)) as world:
+        world.run(900 * NS_PER_S)
+
+
+def _move_in(part: Path, here: Path) -> None:
+    """A part's functions, those that are not here yet; each one's code before its index, so that no reader finds an
+    index without its code."""
+    with cache_folder.locked(here / jit.LOCK):
+        for index in part.glob("*.nbi"):
+            if not (here / index.name).exists():
+                for code in part.glob(f"{index.stem}.*.nbc"):
+                    os.replace(code, here / code.name)
+                os.replace(index, here / index.name)
+
+
+def _prune(place: Path) -> None:
+    """The newest stay. Checkouts and machines may share the folder; what they miss they compile again."""
+    for oldest in _by_age(place.glob("complete-*"))[:-_MARKS]:
+        oldest.unlink(missing_ok=True)
+    for folder in _by_age(one for one in place.glob("numba-*") if one.is_dir())[:-_VERSIONS]:
+        shutil.rmtree(folder, ignore_errors=True)
+    contents: dict[str, list[Path]] = {}
+    for index in _by_age(jit.folder().glob("*.nbi")):
+        if match := _KEPT_CODE.match(index.name):
+            contents.setdefault(match["function"], []).append(index)
+    with cache_folder.locked(jit.folder() / jit.LOCK):
+        for indices in contents.values():
+            for index in indices[:-_CONTENTS]:
+                index.unlink(missing_ok=True)
+                for code in index.parent.glob(f"{index.stem}.*.nbc"):
+                    code.unlink(missing_ok=True)
+
+
+def _by_age(paths: object) -> list[Path]:
+    """The oldest first."""
+    return sorted(paths, key=lambda one: one.stat().st_mtime_ns)  # type: ignore[call-overload,no-any-return]
+
+
+def main(arguments: list[str]) -> None:
+    if arguments == ["--part"]:
+        jit.compiled.quiet = True
+        _telegrams()
+        return
+    begun_s = wall_s()
+    count = compile_all()
+    if count:
+        took_s = wall_s() - begun_s
+        print(f"wmbench: compiled {count} functions, and telegrams beside them, in {took_s:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    if "--beside" in sys.argv:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-    compile_all([part for part in compiling.PARTS if part in sys.argv] or compiling.PARTS)
+    main(sys.argv[1:])

@@ -25,6 +25,7 @@ from typing import IO, Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from arrays.splitmix import GOLDEN, mixed
 from sim.core.events import Event, Fate
 
 _LANE = (1 << 64) - 1
@@ -76,13 +77,6 @@ class FrameBatch:
         return int((order[:, 1:] != order[:, :-1]).any(axis=0).sum()) + bool(order.shape[1])
 
 
-def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection that spreads every bit."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
-
-
 class History:
     """Append-only. `listeners` see each record as it is written (progress bars, checks that follow a run). Without a
     path there is no file, and memory holds every record."""
@@ -117,11 +111,11 @@ class History:
             return
         with np.errstate(over="ignore"):
             low = np.zeros(len(batch), dtype=np.uint64)
-            high = np.full(len(batch), 0x9E3779B97F4A7C15, dtype=np.uint64)
+            high = np.full(len(batch), GOLDEN, dtype=np.uint64)
             for name in ("start_ns", "source", "k", "receiver", "fate", "rssi_cdbm", "length_bytes"):
                 column = getattr(batch, name).astype(np.uint64)
-                low = _mix(low + column + np.uint64(0x9E3779B97F4A7C15))
-                high = _mix(high ^ (column * np.uint64(0xD1B54A32D192ED03)))
+                low = mixed(low + column + GOLDEN)
+                high = mixed(high ^ (column * np.uint64(0xD1B54A32D192ED03)))
             self._add(int(high.sum(dtype=np.uint64)), int(low.sum(dtype=np.uint64)))
         for fate, count in zip(*np.unique(batch.fate, return_counts=True), strict=True):
             self.fates[Fate(int(fate)).label] += int(count)

@@ -21,27 +21,19 @@ from __future__ import annotations
 import hashlib
 import importlib
 from functools import cache
-from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arrays import compiling
+from arrays.philox import CONSTANTS, normal, normal_knots, philox
 
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 
-ROUNDS: Final = 10
-MULTIPLIER_0: Final = 0xD2511F53
-MULTIPLIER_1: Final = 0xCD9E8D57
-WEYL_0: Final = 0x9E3779B9
-WEYL_1: Final = 0xBB67AE85
-MASK_32: Final = 0xFFFFFFFF
+MASK_32: Final = CONSTANTS[4]
 MAX_SEED: Final = (1 << 64) - 1
-COMPILED_FROM: Final = 1 << 16  # draws at once
-_CHUNK = 1 << 14  # draws worked on at once: all of Philox's state stays in the first-level cache
 
 Q16: Final = 1 << 16  # one sigma
 
@@ -63,102 +55,28 @@ def purpose_id(purpose: str) -> int:
     return number
 
 
-def philox(key: int, c0: int, c1: int, c2: int, c3: int) -> tuple[int, int, int, int]:
-    """One block of Philox4x32-10."""
-    k0, k1 = key & MASK_32, key >> 32
-    for _ in range(ROUNDS):
-        p0 = MULTIPLIER_0 * c0
-        p1 = MULTIPLIER_1 * c2
-        c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & MASK_32, (p0 >> 32) ^ c3 ^ k1, p0 & MASK_32
-        k0 = (k0 + WEYL_0) & MASK_32
-        k1 = (k1 + WEYL_1) & MASK_32
-    return c0, c1, c2, c3
-
-
-def philox_blocks(key: int, c0: U64, c1: U64, c2: U64, c3: U64) -> tuple[U64, U64, U64, U64]:
-    """Blocks for equal-shaped uint64 arrays of counter words."""
-    m0, m1 = np.uint64(MULTIPLIER_0), np.uint64(MULTIPLIER_1)
-    mask, half = np.uint64(MASK_32), np.uint64(32)
-    k0, k1 = key & MASK_32, key >> 32
-    for _ in range(ROUNDS):
-        p0 = c0 * m0
-        p1 = c2 * m1
-        c0 = (p1 >> half) ^ c1 ^ np.uint64(k0)
-        c2 = (p0 >> half) ^ c3 ^ np.uint64(k1)
-        c1 = p1 & mask
-        c3 = p0 & mask
-        k0 = (k0 + WEYL_0) & MASK_32
-        k1 = (k1 + WEYL_1) & MASK_32
-    return c0, c1, c2, c3
-
-
-# --- the standard normal ---------------------------------------------------------------------------------------
-#
-# Bit 31 of a word is the sign. The other 31 bits v are the upper tail: q = v / 2**32, so z = -inv_cdf(q) >= 0.
-# The upper ten bits choose the interval and the lower 21 the place in it. Interval 0 holds the tail beyond
-# 3.3 sigma, where a straight line would be wrong: there the same is done once more with the lower 21 bits.
-
-_BITS = 10
-_FINE = 31 - _BITS  # 21 bits inside a coarse interval
-_FINER = _FINE - _BITS  # 11 bits inside a fine interval
-
-
-def _knots() -> I64:
-    """2 x 1 025 knots: coarse at v = i << 21, then fine at v = i << 11."""
-    inverse = NormalDist().inv_cdf
-    values = []
-    for shift in (_FINE, _FINER):
-        for i in range((1 << _BITS) + 1):
-            tail = max(i << shift, 0.5) / (1 << 32)
-            values.append(round(-inverse(tail) * Q16))
-    return np.array(values, dtype=np.int64)
-
-
-NORMAL_KNOTS: Final = _knots()
+NORMAL_KNOTS: Final = np.array(normal_knots(), dtype=np.int64)
 _KNOTS_LIST: Final[list[int]] = NORMAL_KNOTS.tolist()
-_TAIL = (1 << _BITS) + 1  # where the fine knots begin
+
+
+@cache
+def _draws() -> Any:
+    """The compiled loops, loaded when arrays are first drawn: commands that draw none need not wait for the
+    compiler."""
+    return importlib.import_module("arrays.draws")
 
 
 def normal_of(words: U64) -> I64:
-    """Standard normal in Q16 from 32-bit words."""
-    v = (words & np.uint64(0x7FFFFFFF)).astype(np.int64)
-    tail = v < (1 << _FINE)
-    index = np.where(tail, _TAIL + (v >> _FINER), v >> _FINE)
-    low = NORMAL_KNOTS[index]
-    step = NORMAL_KNOTS[index + 1] - low
-    place = np.where(tail, (v & ((1 << _FINER) - 1)) << _BITS, v & ((1 << _FINE) - 1))
-    z = low + ((step * place) >> _FINE)
-    signed: I64 = np.where(words >> np.uint64(31) != 0, -z, z)
-    return signed
+    """Standard normal in Q16 from 32-bit words, any shape."""
+    flat = np.ascontiguousarray(words, dtype=np.uint64).reshape(-1)
+    out = np.empty(flat.shape, dtype=np.int64)
+    _draws().normals(flat, NORMAL_KNOTS, out)
+    return out.reshape(np.shape(words))
 
 
 def one_normal_of(word: int) -> int:
     """normal_of for one word."""
-    v = word & 0x7FFFFFFF
-    if v < (1 << _FINE):
-        index, place = _TAIL + (v >> _FINER), (v & ((1 << _FINER) - 1)) << _BITS
-    else:
-        index, place = v >> _FINE, v & ((1 << _FINE) - 1)
-    low = _KNOTS_LIST[index]
-    z = low + (((_KNOTS_LIST[index + 1] - low) * place) >> _FINE)
-    return -z if word >> 31 else z
-
-
-# --- compiled --------------------------------------------------------------------------------------------------
-
-
-@cache
-def _numba() -> Any:
-    """The compiled twin of this module, None without numba."""
-    try:
-        return importlib.import_module("arrays.philox")
-    except ImportError:
-        return None
-
-
-def _compiled(draws: int) -> Any:
-    """It, for whoever draws so many at once that it is worth loading."""
-    return None if draws < COMPILED_FROM or compiling.by_numpy() else _numba()
+    return int(normal(word & 0x7FFFFFFF, word >> 31, _KNOTS_LIST))
 
 
 # --- the draws -------------------------------------------------------------------------------------------------
@@ -192,19 +110,11 @@ class Seeds:
     def blocks(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> U32:
         """All four words, shape (..., 4)."""
         wa, wb, wc = _words(a, "a"), _words(b, "b"), _words(c, "c")
-        number = np.uint64(purpose_id(purpose))
-        compiled = _compiled(wa.size)
-        if compiled is not None and wb.ndim == wc.ndim == 0:
-            out = np.empty((wa.size, 4), dtype=np.uint32)
-            compiled.blocks(np.uint64(self.seed), number, np.ascontiguousarray(wa).reshape(-1), wb[()], wc[()], out)
-            return out.reshape(*wa.shape, 4)
-        wa, wb, wc = np.broadcast_arrays(wa, wb, wc)
+        if not wb.ndim == wc.ndim == 0:
+            wa, wb, wc = np.broadcast_arrays(wa, wb, wc)
         out = np.empty((wa.size, 4), dtype=np.uint32)
-        flat = [np.ascontiguousarray(w).reshape(-1) for w in (wa, wb, wc)]
-        for low in range(0, wa.size, _CHUNK):
-            x, y, z = (w[low : low + _CHUNK] for w in flat)
-            for column, word in enumerate(philox_blocks(self.seed, np.full(x.shape, number), x, y, z)):
-                out[low : low + _CHUNK, column] = word
+        flat = (np.ascontiguousarray(words).reshape(-1) for words in (wa, wb, wc))
+        _draws().blocks(np.uint64(self.seed), np.uint64(purpose_id(purpose)), *flat, out)
         return out.reshape(*wa.shape, 4)
 
     def u32(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> U32:
@@ -230,13 +140,7 @@ class Seeds:
 
     def normal_q16(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> I64:
         """Standard normal, Q16."""
-        words = self.u32(purpose, a, b, c)
-        compiled = _compiled(words.size)
-        if compiled is None:
-            return normal_of(words.astype(np.uint64))
-        out = np.empty(words.shape, dtype=np.int64)
-        compiled.normals(words.reshape(-1), NORMAL_KNOTS, out.reshape(-1))
-        return out
+        return normal_of(self.u32(purpose, a, b, c).astype(np.uint64))
 
     def bytes16(self, purpose: str, a: Any) -> NDArray[np.uint8]:
         """Sixteen bytes (a key) for each a: shape (n, 16)."""
@@ -249,7 +153,7 @@ class Seeds:
         for name, word in (("a", a), ("b", b), ("c", c)):
             if not 0 <= word <= MASK_32:
                 raise SeedError(f"counter {name} must be whole numbers from 0 to {MASK_32}")
-        return philox(self.seed, purpose_id(purpose), int(a), int(b), int(c))
+        return philox(self.seed & MASK_32, self.seed >> 32, purpose_id(purpose), int(a), int(b), int(c))
 
     def one_u32(self, purpose: str, a: int, b: int = 0, c: int = 0) -> int:
         return self.one_block(purpose, a, b, c)[0]

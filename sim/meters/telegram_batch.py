@@ -1,7 +1,7 @@
 """Telegrams of many meters at once: the vectorised twin of `Fleet.telegram`, row for row the same bytes.
 
 Work goes group by group, since a group's telegrams share table, header and length, and in slices, so that what numpy
-keeps between its steps stays small. Compiled code does what it can (days.py); numpy does the rest, or everything.
+keeps between its steps stays small. Compiled code does what it can (per_day.py); numpy does the rest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arrays import ciphers, compiling
 from arrays.build_telegrams import add_crcs_a_many, build_many
 from sim.meters.at_instant import NEVER_MS, Moment
 from sim.meters.encodings import encode_into
@@ -79,15 +78,11 @@ def _on_air(size: int, crcs: bool) -> int:
 
 def _fill(fleet: Fleet, group: int, meter: I64, k: I64, block: U8, crcs: bool) -> None:
     """The telegrams of one group's meters, one a row of `block`."""
-    compiled = not compiling.by_numpy() and ciphers.engine() != "numpy"
+    from sim.meters.per_day import by_days  # which loads the compiler
+
     tampered = np.array(sorted(fleet.tampered), dtype=np.int64)
     for low in range(0, len(meter), _ROWS_AT_ONCE):
         rows = slice(low, low + _ROWS_AT_ONCE)
-        if not compiled:
-            block[rows] = _by_numpy(fleet, group, meter[rows], k[rows], crcs)
-            continue
-        from sim.meters.per_day import by_days
-
         left = by_days(fleet, group, meter[rows], k[rows], block[rows], crcs)
         ill = np.flatnonzero(np.isin(meter[rows], tampered)) if len(tampered) else left[:0]
         for some in (left, ill):

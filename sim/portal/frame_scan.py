@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from arrays.draws import mixed_word
 from arrays.jit import njit
 from arrays.unaligned import load_8, load_64, store
 from sim.portal.meter_table import NO_ROW, find
 from sim.portal.record_templates import MINUTE, NONE, REALS, TAMPER, UNITS, WHOLES
-from sim.portal.sort_by_meter import mixed
 from wmbus.ell import CI_I
 from wmbus.transport import STS_PERMANENT_ERROR
 
@@ -131,7 +131,7 @@ def shapes(
             sum_ ^= sum_ >> _32
         for byte in range(whole, size):
             word = word << np.uint64(8) | np.uint64(data[low + byte])
-        mark[at] = mixed(sum_ ^ word)
+        mark[at] = mixed_word(sum_ ^ word)
         row[at], mode[at], place[at] = -1, OTHER, 0
         if size < 12 or data[low] != size - 1:
             continue

@@ -12,8 +12,6 @@ import numpy as np
 
 from arrays.jit import njit
 
-_MIX_A, _MIX_B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _MOVES = 8  # a row, of those inserted so far; beyond, insertion would be slow
 
 
@@ -123,11 +121,3 @@ def uniques(order: Any, group: Any, mark: Any, back: Any, unique: Any) -> Any:
             count += 1
         unique[row] = number
     return shown[:count]
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def mixed(word: Any) -> Any:
-    """SplitMix64's finaliser: a word whose bits all depend on all bits."""
-    word = (word ^ (word >> _30)) * _MIX_A
-    word = (word ^ (word >> _27)) * _MIX_B
-    return word ^ (word >> _31)

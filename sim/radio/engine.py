@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from arrays import compiling
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.core.seeds import NORMAL_KNOTS, purpose_id
@@ -112,7 +111,6 @@ class Engine:
         self.propagation, self.ears, self.radios, self.capture = propagation, ears, radios, capture_table(capture)
         self.gateways = self.receivers if gateways is None else gateways
         self.backend = backend or ("numba" if sweep is not None else "numpy")
-        self._patient = backend is None  # numpy may do the first windows, until compiled code is there
         if self.backend not in ("numba", "numpy"):
             raise ValueError(f"backend {self.backend!r} is not 'numba' or 'numpy'")
         if self.backend == "numba" and sweep is None:
@@ -170,7 +168,7 @@ class Engine:
         counts = np.zeros((self.receivers, len(Fate)), dtype=np.int64)
         down = self._outages(outages, begin_ns, until_ns)
         late = self._late(frames, until_ns)
-        if self.backend == "numba" and not (self._patient and compiling.by_numpy(fleet)):
+        if self.backend == "numba":
             # Who is told of received frames alone need not go through the whole sweep for the others.
             wanted = sweep.RECEIVED if only == Fate.RECEIVED else sweep.EVERYTHING
             carry, rows = self._compiled(

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from arrays.draws import first_words, normal_of
 from arrays.jit import njit
-from sim.radio.due_frames import first_words, normal_of
 from sim.radio.propagation import LOG10, OCTAVE
 
 _Q, _BITS = 24, 12

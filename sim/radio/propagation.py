@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from arrays.splitmix import GOLDEN, mixed
 from sim.core.seeds import NORMAL_KNOTS, Seeds, normal_of
 from sim.radio.capture import draw_shift
 from sim.radio.site_spec import SiteSpec
@@ -108,14 +109,10 @@ def centimetres(positions_m: F64) -> I64:
 
 def place_ids(positions_cm: I64) -> U64:
     """32-bit numbers of places (SplitMix64's finaliser over the three coordinates)."""
-    mixed = np.zeros(len(positions_cm), dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        for axis in range(3):
-            mixed += positions_cm[:, axis].astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-            mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            mixed ^= mixed >> np.uint64(31)
-    return mixed & np.uint64(0xFFFFFFFF)
+    word = np.zeros(len(positions_cm), dtype=np.uint64)
+    for axis in range(3):
+        word = mixed(word + positions_cm[:, axis].astype(np.uint64) + GOLDEN)
+    return word & np.uint64(0xFFFFFFFF)
 
 
 # --- the model -------------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from arrays.draws import first_words, normal_of
 from arrays.jit import njit
-from sim.radio.due_frames import first_words, normal_of
 from sim.radio.shortcut_pairs import ENTRY_MASK, ENTRY_SHIFT, IN_RANGE, READABLE
 
 MOST_CELLS = 1 << 16

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from arrays.draws import first_words, normal_of
 from arrays.jit import njit
-from sim.radio.due_frames import first_words, normal_of
 
 # flags of an entry
 READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL, BUSY = 1, 2, 4, 8, 16

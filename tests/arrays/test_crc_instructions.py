@@ -8,8 +8,6 @@ import pytest
 from arrays import build_telegrams
 from wmbus.link import add_crcs_a
 
-pytest.importorskip("numba")
-
 
 @pytest.mark.parametrize("size", [*range(11, 60), 79, 100, 154, 155, 256])
 def test_rows_of_every_length(size: int) -> None:

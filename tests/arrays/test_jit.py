@@ -1,123 +1,94 @@
-"""numba's cache outlives two that compile at once, a kill and a power cut; and LLVM is asked only for what it has."""
+"""What is new is said, compiled and kept, by several processes at once too; and LLVM is asked only for what it has."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from arrays import jit
 from bench.run_directory import ROOT
 
-caching: Any = pytest.importorskip("numba.core.caching")
-from arrays import jit, keeping  # noqa: E402 - importing it is what keeps the cache safe
+_TWICE = """
+import sys
+from arrays.jit import compiled, njit
+@njit(cache=True)
+def twice(number):
+    return later(number)
+@njit()
+def later(number):
+    return FACTOR * number
+FACTOR = 2
+print(*[twice(eval(word)) for word in sys.argv[1:]], len(compiled.names))
+"""
 
 
-@pytest.fixture(autouse=True)
-def _nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sources may be changed while tests run."""
-    monkeypatch.setattr(keeping, "ask", {})
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "twice.py"
+    path.write_text(_TWICE, encoding="utf-8")
+    return path
 
 
-def test_two_that_save_at_once_keep_their_own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    both = threading.Barrier(2)
-    load_index = caching.IndexDataCacheFile._load_index
-
-    def met(self: Any) -> Any:
-        """Whoever has read the list of numbers gives the other the time to read the same."""
-        known = load_index(self)
-        with contextlib.suppress(threading.BrokenBarrierError):
-            both.wait(0.2)
-        return known
-
-    def file() -> Any:
-        return caching.IndexDataCacheFile(str(tmp_path), "function", "stamp")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(caching.IndexDataCacheFile, "_load_index", met)
-        savers = [threading.Thread(target=lambda n=n: file().save(n, f"code of {n}")) for n in ("a", "b")]
-        for saver in savers:
-            saver.start()
-        for saver in savers:
-            saver.join()
-    assert [file().load(n) for n in ("a", "b")] == ["code of a", "code of b"]
+def begun(script: Path, *words: str, cache: Path | None = None) -> subprocess.Popen[str]:
+    around = os.environ | {"NUMBA_CACHE_DIR": str(cache or script.parent / "cache"), "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, str(script), *words], env=around, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
-def test_a_cache_that_cannot_be_written_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache = caching.IndexDataCacheFile(str(tmp_path), "function", "stamp")
-    cache.save("a", "code of a")
-    (tmp_path / "function.nbi.lock").unlink()
-    (tmp_path / "function.nbi.lock").mkdir()  # root may write anywhere; this it cannot open either
-    assert cache.load("a") == "code of a"
+def told(script: Path, *words: str, cache: Path | None = None) -> tuple[str, str]:
+    out, err = begun(script, *words, cache=cache).communicate()
+    return out, err
 
 
-def test_a_writer_that_is_killed_leaves_no_number_of_older_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Wherever it was killed: the older source's code stands where the new one's would."""
-
-    class Killed(BaseException):
-        pass
-
-    def killed(*_arguments: Any) -> None:
-        raise Killed
-
-    old = caching.IndexDataCacheFile(str(tmp_path), "function", "yesterday")
-    new = caching.IndexDataCacheFile(str(tmp_path), "function", "today")
-    for step in ("_save_data", "_save_index"):
-        old.save("a", "code of yesterday")
-        with monkeypatch.context() as patched:
-            patched.setattr(caching.IndexDataCacheFile, step, killed)
-            with pytest.raises(Killed):
-                new.save("a", "code of today")
-        assert new.load("a") is None
-        assert old.load("a") in (None, "code of yesterday")
-    new.save("a", "code of today")
-    assert new.load("a") == "code of today" and old.load("a") is None
+SAID = "wmbench: compiling code that is new, __main__.twice first; it is kept\n"
 
 
-def test_a_file_that_was_cut_off_is_written_anew(tmp_path: Path) -> None:
-    cache = caching.IndexDataCacheFile(str(tmp_path), "function", "stamp")
-    for ending, left in (("nbc", 0), ("nbc", 9), ("nbi", 0), ("nbi", 40)):
-        cache.save("a", "code of a")
-        (file,) = tmp_path.glob(f"*.{ending}")
-        file.write_bytes(file.read_bytes()[:left])
-        assert cache.load("a") is None
-        cache.save("a", "code of a")
-        assert cache.load("a") == "code of a"
+def test_what_is_new_is_said_and_kept(script: Path) -> None:
+    assert told(script, "21", "1.5") == ("42 3.0 4\n", SAID)
+    assert told(script, "21", "1.5") == ("42 3.0 0\n", "")
+    script.write_text(_TWICE.replace("FACTOR = 2", "FACTOR = 3"), encoding="utf-8")
+    assert told(script, "21", "1.5") == ("63 4.5 4\n", SAID)
+    script.write_text(_TWICE, encoding="utf-8")
+    assert told(script, "21", "1.5") == ("42 3.0 0\n", "")
 
 
-def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(*_arguments: Any) -> None:
-        raise OSError("no locks available")
-
-    monkeypatch.setattr(jit.fcntl, "flock", none)
-    cache = caching.IndexDataCacheFile(str(tmp_path), "function", "stamp")
-    cache.save("a", "code of a")
-    assert cache.load("a") == "code of a"
+def test_several_that_compile_at_once_keep_their_own_code(script: Path) -> None:
+    """One function for other types in each process."""
+    words = ["21", "1.5", "True", "1j"]
+    for process in [begun(script, word) for word in words]:
+        process.communicate()
+    assert told(script, *words) == ("42 3.0 2 2j 0\n", "")
 
 
-def test_without_any_folder_code_is_compiled_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkout that is read-only, and no home."""
-    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
-
-    @jit.njit(cache=True)
-    def twice(number: Any) -> Any:
-        return 2 * number
-
-    assert twice(21) == 42
+@pytest.mark.parametrize("ending", ["nbc", "nbi"])
+def test_what_a_killed_writer_left_out_is_compiled_again(script: Path, ending: str) -> None:
+    told(script, "21")
+    for file in (script.parent / "cache").rglob(f"twice.twice-*.{ending}"):
+        file.unlink()
+    assert told(script, "21") == ("42 1\n", SAID)
+    assert told(script, "21") == ("42 0\n", "")
 
 
-def test_nothing_is_kept_that_may_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache = caching.IndexDataCacheFile(str(tmp_path), "function", "stamp")
-    monkeypatch.setattr(keeping, "ask", {"never": lambda: False})
-    cache.save("a", "code of a")
-    assert not list(tmp_path.iterdir()) and cache.load("a") is None
+def test_without_a_folder_code_is_compiled_and_not_kept(script: Path) -> None:
+    in_the_way = script.parent / "file"
+    in_the_way.touch()
+    for _ in range(2):
+        out, _ = told(script, "21", cache=in_the_way / "cache")
+        assert out == "42 2\n"
+
+
+def test_where_no_lock_can_be_had(script: Path) -> None:
+    told(script, "21")
+    (lock,) = (script.parent / "cache").rglob(jit.LOCK)
+    lock.unlink()
+    lock.mkdir()  # root may write anywhere; this it cannot open either
+    assert told(script, "21", "1.5") == ("42 3.0 2\n", SAID)
+    assert told(script, "21", "1.5") == ("42 3.0 0\n", "")
 
 
 def test_only_what_numba_compiles_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,17 +106,16 @@ def test_a_processor_named_by_the_environment_has_no_more_than_that() -> None:
         "from arrays import aes_encrypt, ciphers, crc_instructions\n"
         "print(ciphers.engine(), aes_encrypt.LANES, crc_instructions.has_products())"
     )
-    for setting, least in ({"NUMBA_CPU_NAME": "generic"}, "numba 8 False"), ({"NUMBA_ENABLE_AVX": "0"}, " 8 "):
+    for setting, least in ({"NUMBA_CPU_NAME": "generic"}, "tables 8 False"), ({"NUMBA_ENABLE_AVX": "0"}, " 8 "):
         told = subprocess.run(
             [sys.executable, "-c", tell], cwd=ROOT, env=os.environ | setting, check=True, stdout=subprocess.PIPE
         ).stdout.decode()
         assert least in told
 
 
-def test_where_numba_compiles_nothing_numpy_does_it() -> None:
-    tell = "from arrays import ciphers; print(ciphers.engines())"
-    told = subprocess.run(
-        [sys.executable, "-c", tell], cwd=ROOT, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, check=True,
-        stdout=subprocess.PIPE,
-    ).stdout  # fmt: skip
-    assert told == b"('numpy',)\n"
+def test_without_a_compiler_it_says_so() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import arrays.jit"], cwd=ROOT, env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert "ImportError: numba compiles nothing where NUMBA_DISABLE_JIT is set" in done.stderr

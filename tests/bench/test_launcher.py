@@ -21,6 +21,14 @@ from tests.bench.command_line import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAYS = "import sys, tiny; print(tiny.VERSION, *sys.argv[1:])"
+COMPILES = """
+from arrays import cache_folder
+place = cache_folder.mark()
+place.parent.mkdir(parents=True, exist_ok=True)
+with (place.parent / "times").open("a") as times:
+    times.write("once ")
+place.touch()
+"""
 
 
 def make_wheel(folder: Path, version: str, package: str = "tiny") -> str:
@@ -44,10 +52,15 @@ def make_wheel(folder: Path, version: str, package: str = "tiny") -> str:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with the launcher, a bench that names its arguments, and one requirement."""
+    """A checkout with the launcher, a bench that names its arguments, one requirement, and a part that counts how
+    often it was to compile."""
     place = tmp_path / "a checkout"  # blanks happen
     (place / "bench").mkdir(parents=True)
     (place / "bench" / "__main__.py").write_text(SAYS, encoding="utf-8")
+    (place / "sim" / "city").mkdir(parents=True)
+    (place / "sim" / "city" / "warm_up.py").write_text(COMPILES, encoding="utf-8")
+    (place / "arrays").mkdir()
+    shutil.copy(ROOT / "arrays" / "cache_folder.py", place / "arrays")
     shutil.copy(ROOT / "wmbench", place)
     (place / "requirements.txt").write_text(make_wheel(tmp_path, "1.0"), encoding="utf-8")
     return place
@@ -72,6 +85,12 @@ def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text(encoding="utf-8")
     assert text.count(old) == 1
     file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def borrowing(checkout: Path) -> None:
+    """What the launcher borrows a pip with."""
+    (checkout / "sim" / "endpoint").mkdir()
+    shutil.copy(ROOT / "sim" / "endpoint" / "apt_packages.py", checkout / "sim" / "endpoint")
 
 
 def stamp(checkout: Path) -> Path:
@@ -106,6 +125,29 @@ def test_first_use_prepares_and_the_second_does_not(checkout: Path) -> None:
     moved = checkout.rename(checkout.parent / "moved")
     assert "making .venv" in wmbench(moved, "setup").stderr
     assert wmbench(moved).stdout == "2.0\n"
+
+
+def test_code_is_compiled_once_for_its_sources(checkout: Path) -> None:
+    with_python_of_ours(checkout)
+    first = wmbench(checkout, "setup")
+    assert "compiling what is new" in first.stderr and "compiled in" in first.stderr
+    times = checkout / ".cache" / "compiled" / "times"
+    assert "compil" not in wmbench(checkout, "setup").stderr and times.read_text() == "once "
+    with (checkout / "arrays" / "cache_folder.py").open("a", encoding="utf-8") as source:
+        source.write("# edited\n")
+    assert "compiling what is new" in wmbench(checkout, "run").stderr and times.read_text() == "once once "
+
+    # One that ended before all was there leaves no mark.
+    warm_up = checkout / "sim" / "city" / "warm_up.py"
+    warm_up.write_text("raise MemoryError('no room')", encoding="utf-8")
+    for _ in range(2):
+        failed = wmbench(checkout, "run")
+        assert (failed.returncode, failed.stdout) == (2, "")
+        assert failed.stderr.splitlines()[-1] == (
+            "wmbench: the loops over arrays could not be compiled (MemoryError: no room)"
+        )
+    warm_up.write_text(COMPILES, encoding="utf-8")
+    assert wmbench(checkout, "run").stdout == "1.0 run\n" and times.read_text() == "once once "
 
 
 def test_an_extra_is_added_and_kept(checkout: Path) -> None:
@@ -170,7 +212,7 @@ def test_two_first_uses_at_once_take_turns(checkout: Path) -> None:
 def test_a_python_that_cannot_give_pip_borrows_one(checkout: Path) -> None:
     """As on a Debian without python3-venv. The pip is the system's wheel, or comes out of its package."""
     edit(checkout / "wmbench", '[sys.executable, "-m", "venv", str(VENV)]', '["false"]')
-    shutil.copytree(ROOT / "sim", checkout / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    borrowing(checkout)
     done = wmbench(checkout, "run")
     assert "making one without" in done.stderr
     if shutil.which("apt-get"):
@@ -182,7 +224,7 @@ def test_a_python_that_cannot_give_pip_borrows_one(checkout: Path) -> None:
 def test_without_any_pip_it_says_what_to_install(checkout: Path) -> None:
     """No wheel of the system's, and no apt-get on the PATH."""
     edit(checkout / "wmbench", "/usr/share/python-wheels", "/nonexistent")
-    shutil.copytree(ROOT / "sim", checkout / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    borrowing(checkout)
     with_python_of_ours(checkout)
     done = wmbench(checkout, "run", PATH="/nonexistent")
     assert done.returncode == 2

@@ -251,9 +251,6 @@ def test_without_what_it_needs_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(columns, "pa", None)
     with pytest.raises(StoreError, match="need pyarrow: pip install"):
         run(plan(out=tmp_path / "out"))
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    with pytest.raises(CityLimit, match="needs numba"):
-        run(plan())
 
 
 def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:

@@ -60,10 +60,8 @@ def test_a_worker_that_is_killed_is_an_error_with_a_way_out(
     depth: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if depth == "readings":
-        pytest.importorskip("numba")
         pytest.importorskip("pyarrow")
     monkeypatch.setenv(run_directory.PLACE, str(tmp_path / "runs"))
-    monkeypatch.setenv("WMBENCH_COMPILE", "when called")
     monkeypatch.setattr(city_run, "play", killed)
     (tmp_path / "houses.toml").write_text(WORLD, encoding="utf-8")
     words = ["city", str(tmp_path / "houses.toml"), "--hours", "1", "--workers", "2", "--depth", depth]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import sim.core.seeds as seeds_module
-from sim.core.seeds import Q16, SeedError, Seeds, normal_of, one_normal_of, philox, philox_blocks
+from arrays import draws
+from arrays.philox import philox
+from sim.core.seeds import Q16, SeedError, Seeds, normal_of, one_normal_of
 from tests.night import examples
 
 WORD = st.integers(0, 0xFFFFFFFF)
@@ -28,10 +29,11 @@ KNOWN_ANSWERS = [
 
 @pytest.mark.parametrize(("counter", "key", "expected"), KNOWN_ANSWERS)
 def test_philox_gives_the_published_known_answers(counter, key, expected):
-    assert philox(key, *counter) == expected
-    arrays = [np.full(3, word, dtype=np.uint64) for word in counter]
-    for column, word in zip(philox_blocks(key, *arrays), expected, strict=True):
-        assert column.tolist() == [word] * 3
+    assert philox(key & FULL, key >> 32, *counter) == expected
+    number, *words = (np.array([word], dtype=np.uint64) for word in counter)
+    out = np.empty((1, 4), dtype=np.uint32)
+    draws.blocks(np.uint64(key), number[0], *words, out)
+    assert tuple(out[0].tolist()) == expected
 
 
 @given(seed=st.integers(0, (1 << 64) - 1), a=WORD, b=WORD, c=WORD, limit=st.integers(1, 1 << 32))
@@ -46,21 +48,18 @@ def test_one_draw_is_the_same_number_as_in_an_array(seed, a, b, c, limit):
     assert seeds.bytes16("test", a)[0].tobytes() == seeds.one_bytes16("test", a)
 
 
-def test_many_draws_at_once_are_the_same_numbers(monkeypatch):
-    pytest.importorskip("numba")
-    a = np.concatenate([np.arange(seeds_module.COMPILED_FROM), [2**32 - 1, 2**31]])
-    for seed in (0, 1, 2**64 - 1):
-        seeds = Seeds(seed)
-        for b, c in ((0, 0), (7, 2**32 - 1)):
-            compiled = seeds.blocks("many", a, b, c), seeds.normal_q16("many", a, b, c)
-            with monkeypatch.context() as slow:
-                slow.setattr(seeds_module, "_compiled", lambda _draws: None)
-                plain = seeds.blocks("many", a, b, c), seeds.normal_q16("many", a, b, c)
-            for one, other in zip(compiled, plain, strict=True):
-                assert one.dtype == other.dtype and np.array_equal(one, other)
-            assert seeds_module._compiled(len(a)) is not None
-            square = seeds.blocks("many", a.reshape(2, -1), b, c)
-            assert np.array_equal(square, compiled[0].reshape(2, -1, 4))
+def test_draws_in_any_shape_are_the_same_numbers():
+    seeds = Seeds(2**64 - 1)
+    a = np.concatenate([np.arange(500), [2**32 - 1, 2**31]])
+    flat = seeds.blocks("many", a, 7, 2**32 - 1)
+    assert flat.dtype == np.uint32
+    assert flat.tolist() == [list(seeds.one_block("many", int(one), 7, 2**32 - 1)) for one in a]
+    assert np.array_equal(seeds.blocks("many", a.reshape(2, -1), 7, 2**32 - 1), flat.reshape(2, -1, 4))
+    assert np.array_equal(seeds.blocks("many", a, np.full(len(a), 7), 2**32 - 1), flat)
+    crossed = seeds.blocks("many", np.arange(3)[:, None], np.arange(2), np.array(5))
+    assert crossed.shape == (3, 2, 4)
+    assert crossed[2, 1].tolist() == list(seeds.one_block("many", 2, 1, 5))
+    assert seeds.blocks("many", 1).tolist() == list(seeds.one_block("many", 1))
 
 
 def test_a_draw_depends_on_neither_order_nor_company():

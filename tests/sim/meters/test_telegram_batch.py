@@ -83,10 +83,11 @@ def test_compiled_code_does_the_common_case_itself(fleet: Fleet, monkeypatch: py
 
     noon = np.full(fleet.n, 40)
     for engine in ciphers.engines():
-        if engine != "numpy":
-            with monkeypatch.context() as patched:
-                patched.setattr(telegram_batch, "_by_numpy", never)
-                _compare(fleet, np.arange(fleet.n), noon)
+        ciphers.use(engine)
+        with monkeypatch.context() as patched:
+            patched.setattr(telegram_batch, "_by_numpy", never)
+            _compare(fleet, np.arange(fleet.n), noon)
+    ciphers.use(None)
 
 
 def test_a_count_that_no_longer_fits_is_refused_and_not_cut() -> None:

@@ -1,0 +1,98 @@
+"""Set-up compiles all that a run calls; it is done once, by one at a time, and again where it was cut short."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arrays import cache_folder, jit
+from bench.run_directory import ROOT
+from sim.city import warm_up
+
+_RUN = """
+import sys
+from pathlib import Path
+from arrays.jit import compiled
+from sim.city.conduct import run
+from sim.city.plan import CityPlan
+from sim.meters.fleet_spec import FleetSpec
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.world_spec import WorldSpec
+modes = ("none", "mode5", "mode7")
+fleet = tuple(FleetSpec(one, "qundis-q-caloric", 70, security=one, interval_s=300.0) for one in modes)
+spec = WorldSpec("other", "Another city", fleet, (GatewaySpec(count=3),))
+for depth in ("radio", "bytes", "readings"):
+    result = run(CityPlan(spec, 7, 7_200 * 10**9, depth))
+    assert result.frames_sent > 1_000
+print(compiled.names)
+"""
+
+
+def test_after_it_a_run_compiles_nothing() -> None:
+    subprocess.run([sys.executable, "-m", "sim.city.warm_up"], cwd=ROOT, check=True)
+    assert cache_folder.mark().exists()
+    done = subprocess.run([sys.executable, "-c", _RUN], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(jit.compiled, "quiet", False)
+    for step in ("_city", "_world"):
+        monkeypatch.setattr(warm_up, step, lambda *_: None)
+    monkeypatch.setattr(warm_up, "_COMMAND", [sys.executable, "-c", "pass"])
+    return tmp_path
+
+
+def test_it_is_done_once_and_again_where_it_was_cut_short(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    played: list[str] = []
+    monkeypatch.setattr(warm_up, "_city", played.append)
+    (place / "part-of-one-that-was-killed").mkdir()
+    with monkeypatch.context() as killed:
+        killed.setattr(warm_up, "_world", lambda: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            warm_up.compile_all()
+    assert not cache_folder.mark().exists()
+    warm_up.compile_all()
+    assert cache_folder.mark().exists() and not list(place.glob("part-*"))
+    warm_up.compile_all()
+    assert played == ["radio", "readings"] * 2
+
+
+def test_what_is_not_used_any_more_goes(place: Path) -> None:
+    folder = jit.folder()
+    folder.mkdir()
+    digests = [f"{number:020x}" for number in range(6)]
+    for age, digest in enumerate(digests):
+        for name in (f"air.sweep-{digest}.py311.nbi", f"air.sweep-{digest}.py311.1.nbc"):
+            (folder / name).touch()
+            os.utime(folder / name, (age, age))
+    (folder / f"air.rare-{digests[0]}.py311.nbi").touch()
+    for age in range(20):
+        (place / f"complete-{age}").touch()
+        os.utime(place / f"complete-{age}", (age, age))
+    warm_up.compile_all()
+    left = sorted(path.name for path in folder.glob("*.nb?"))
+    kept = [f"air.sweep-{one}.py311.{ending}" for one in digests[2:] for ending in ("1.nbc", "nbi")]
+    assert left == sorted([f"air.rare-{digests[0]}.py311.nbi", *kept])
+    assert len(list(place.glob("complete-*"))) == 16 and cache_folder.mark().exists()
+
+
+def test_a_part_s_functions_are_moved_in_whole(tmp_path: Path) -> None:
+    here, part = tmp_path / "here", tmp_path / "part"
+    for folder, text in ((here, "here"), (part, "part")):
+        folder.mkdir()
+        (folder / "a-1.py311.nbi").write_text(text)
+        (folder / "a-1.py311.1.nbc").write_text(text)
+    for name in ("b-1.py311.nbi", "b-1.py311.1.nbc", "b-1.py311.2.nbc"):
+        (part / name).write_text("part")
+    warm_up._move_in(part, here)
+    assert {path.name: path.read_text() for path in here.glob("*.nb?")} == {
+        "a-1.py311.nbi": "here", "a-1.py311.1.nbc": "here",
+        "b-1.py311.nbi": "part", "b-1.py311.1.nbc": "part", "b-1.py311.2.nbc": "part",
+    }  # fmt: skip
