@@ -61,7 +61,7 @@ def _play(depth: Depth) -> None:
         FleetSpec("c", "vipa-c10", 60, security="none", link="S1"),
     )  # fmt: skip
     spec = WorldSpec("ahead", "What compiles the loops", fleet, (GatewaySpec(count=2),))
-    plan = CityPlan(spec, 1, 3_600 * NS_PER_S, depth, backend="numba")
+    plan = CityPlan(spec, 1, 3_600 * NS_PER_S, depth)
     play(plan, Blocks.of(spec).tiles(1)[0])
     Seeds(1).normal_q16("ahead", np.arange(COMPILED_FROM))
 

@@ -12,11 +12,9 @@ import numpy as np
 import pytest
 
 from arrays import ciphers, compiling
-from bench.perf.air import City
 from bench.perf.bytes import fleet_of
 from bench.run_directory import ROOT
 from sim.city import warm_up
-from sim.radio import sweep_numpy
 
 pytest.importorskip("numba")
 
@@ -112,25 +110,6 @@ def test_marks_of_other_processors_stay(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert compiling.ready()
     left = {path.name for path in tmp_path.glob("compiled-*")} - {compiling.mark().name}
     assert left == {f"compiled-{number}" for number in range(5, 20)}
-
-
-def test_a_window_may_change_hands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is on the air, and what holds a demodulator, goes from numpy to compiled code and back."""
-    told, by_hand, sweep = [], [], sweep_numpy.sweep
-    monkeypatch.setattr(sweep_numpy, "sweep", lambda *rest: by_hand.append(1) or sweep(*rest))
-    for hands in ([False], [True], [True, False], [False, False, True]):
-        city = City(3_000, 4, window_ns=40 * 10**9)
-        turns = iter(hands * 12)
-        monkeypatch.setattr(compiling, "by_numpy", lambda _rows=0, turns=turns: next(turns))
-        results = []
-        for _ in range(12):
-            frames = city.frames()
-            result = city.engine.window(city.engine.now_ns + city.window_ns, frames)
-            results.append((result.frames_heard, result.counts.tobytes(), result.heard.tobytes()))
-        told.append(results)
-    assert told[1:] == told[:1] * 3
-    assert len({heard for heard, _, _ in told[0]}) > 1
-    assert len(by_hand) == 12 + 6 + 4
 
 
 def test_telegrams_may_change_hands(monkeypatch: pytest.MonkeyPatch) -> None:
