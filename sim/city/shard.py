@@ -69,7 +69,9 @@ class Shard:
         order = np.argsort(np.concatenate([own, guard]), kind="stable")
         self.names: I64 = np.concatenate([own, guard])[order]
         self.own: NDArray[np.bool_] = order < len(own)
-        links = Links(links.offset, np.searchsorted(self.receivers, links.receiver), links.level_cdbm, links.readable)
+        own_number = np.zeros(len(every.sensitivity_cdbm), dtype=np.int64)
+        own_number[self.receivers] = np.arange(len(self.receivers))
+        links = Links(links.offset, own_number[links.receiver], links.level_cdbm, links.readable)
         if len(guard):
             links = Links.joined([links, heard]).of_sources(order)
         self.fleet = Fleet(

@@ -104,8 +104,9 @@ class Links:
 
     def of_sources(self, sources: I64) -> Links:
         """The links of these sources, in this order."""
-        _, link = self.expand(sources)
-        offset = np.concatenate([[0], np.cumsum(np.diff(self.offset)[sources])]).astype(np.int64)
+        count = self.offset[sources + 1] - self.offset[sources]
+        offset = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        link = np.arange(offset[-1]) + np.repeat(self.offset[sources] - offset[:-1], count)
         return Links(offset, self.receiver[link], self.level_cdbm[link], self.readable[link])
 
     @classmethod
@@ -124,7 +125,7 @@ class Links:
         first, count = self.offset[source], self.offset[source + 1] - self.offset[source]
         row = np.repeat(np.arange(len(source), dtype=np.int64), count)
         begins = np.cumsum(count) - count
-        return row, np.arange(len(row), dtype=np.int64) - begins[row] + first[row]
+        return row, np.arange(len(row), dtype=np.int64) + np.repeat(first - begins, count)
 
 
 def loss_cdb(propagation: Propagation, place_cm: I64, receivers: Receivers) -> I64:
