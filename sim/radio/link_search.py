@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.seeds import NORMAL_KNOTS, normal_of, purpose_id
-from sim.radio.link_search_compiled import DRAW_BITS, Loss, Sinks, Sources, search
+from sim.radio.link_search_compiled import DRAW_BITS, Found, Loss, Sinks, Sources, search
 from sim.radio.links import REACH_MARGIN_CDB, Links, Receivers
 from sim.radio.propagation import (
     FLOOR_HEIGHT_M,
@@ -27,7 +27,7 @@ from sim.radio.propagation import (
 )
 
 I64 = NDArray[np.int64]
-_AT_ONCE: Final = 1 << 16  # meters
+_AT_ONCE: Final = 1 << 15  # meters
 _FARTHEST: Final = 1 << 51  # square centimetres: as far as log10_q24 reaches
 _FLOORS: Final = 32
 
@@ -62,17 +62,17 @@ def near_links(propagation: Propagation, place_cm: I64, power_cdbm: I64, mode: I
         near = _beside(here.place_cm, receivers.position_cm, far)
         there = receivers.only(near)
         hears = there.hears_channel(np.arange(there.listens.shape[1])).T.copy()
-        heard = Sinks(there.position_cm, there.sensitivity_cdbm - REACH_MARGIN_CDB, hears, place_ids(there.position_cm))
+        need = there.sensitivity_cdbm - REACH_MARGIN_CDB
+        sinks = Sinks(there.position_cm, need, hears, there.listens, place_ids(there.position_cm))
         made = -1
         while made < 0:
             room *= 2
-            count = np.empty(len(here.mode), dtype=np.int64)
-            receiver, level = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-            made = search(here, heard, loss, count, receiver, level)
-        parts.append((count, near[receiver[:made]], level[:made].copy()))
-        room //= 2
-    count, receiver, level = (np.concatenate(column) for column in zip(*parts, strict=True))
-    readable = receivers.listens[receiver, np.repeat(mode, count)]
+            found = Found(np.empty(len(here.mode), dtype=np.int64), *np.empty((2, room), dtype=np.int64),
+                          np.empty(room, dtype=np.bool_))  # fmt: skip
+            made = search(here, sinks, loss, found)
+        parts.append((found.count, near[found.receiver[:made]], found.level_cdbm[:made], found.readable[:made]))
+        room = max(room // 2, 1 << 18)
+    count, receiver, level, readable = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Links(np.concatenate([[0], np.cumsum(count)]).astype(np.int64), receiver, level, readable)
 
 

@@ -50,11 +50,13 @@ class Sources(NamedTuple):
 
 
 class Sinks(NamedTuple):
-    """Receivers: places (m, 3); the lowest level that is a link; `hears[r, mode]`; and the number of each place."""
+    """Receivers: places (m, 3); the lowest level that is a link; `hears[r, mode]`, readable or not; `reads[r, mode]`;
+    and the number of each place."""
 
     place_cm: I64
     need_cdbm: I64
     hears: NDArray[np.bool_]
+    reads: NDArray[np.bool_]
     place_id: U64
 
 
@@ -73,23 +75,36 @@ class Loss(NamedTuple):
     widest_cm2: I64
 
 
+class Found(NamedTuple):
+    """Links by source, then receiver: filled by the search. `count[i]`: how many source i has."""
+
+    count: I64
+    receiver: I64
+    level_cdbm: I64
+    readable: NDArray[np.bool_]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def search(sources: Sources, sinks: Sinks, loss: Loss, count: I64, receiver: I64, level_cdbm: I64) -> int:
-    """Links into `receiver` and `level_cdbm`, how many a source into `count`; returns how many, -1 if they do not
-    fit."""
-    here, there, need = sources.place_cm, sinks.place_cm, sinks.need_cdbm
-    here_id, there_id, widest, sigma = sources.place_id, sinks.place_id, loss.widest_cm2, loss.shadowing_cdb
-    slope, floor, floor_cm, purpose = loss.slope_cdb, loss.floor_cdb, loss.floor_cm, loss.purpose
+def limits_of(storey: int, mode: int, which: I64, storeys: I64, sinks: Sinks, widest: I64, limit: I64) -> None:
+    """The longest square distance at which each of these receivers may hear a source; -1: at none."""
+    most, strongest = len(widest) - 1, widest.shape[1] - 1
+    for j in range(len(which)):
+        r = which[j]
+        limit[j] = widest[min(abs(storey - storeys[r]), most), strongest] if sinks.hears[r, mode] else -1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def search(sources: Sources, sinks: Sinks, loss: Loss, found: Found) -> int:
+    """Returns how many links are found, -1 if they do not fit."""
+    here, there, widest = sources.place_cm, sinks.place_cm, loss.widest_cm2
     k0, k1 = loss.key & np.uint64(0xFFFFFFFF), loss.key >> np.uint64(32)
     receivers = len(there)
-    near = np.empty((4, receivers), dtype=np.int64)  # x, y, z, which
-    storeys = there[:, 2] // floor_cm
-    some, square = np.empty(receivers, dtype=np.int64), np.empty(receivers, dtype=np.int64)
-    low_id, high_id = np.empty(receivers, dtype=np.uint64), np.empty(receivers, dtype=np.uint64)
+    x_at, y_at, z_at, which = np.empty((4, receivers), dtype=np.int64)
+    storeys = there[:, 2] // loss.floor_cm
+    some, square, limit = np.empty((3, receivers), dtype=np.int64)
+    low_id, high_id = np.empty((2, receivers), dtype=np.uint64)
     most, strongest = len(widest) - 1, widest.shape[1] - 1
-    farthest = widest[0, strongest]
-    far = np.int64(np.sqrt(float(farthest))) + 1
-    made = 0
+    farthest, made = widest[0, strongest], 0
     for first in range(0, len(here), _BOX):
         last = min(first + _BOX, len(here))
         west, east, south, north = here[first, 0], here[first, 0], here[first, 1], here[first, 1]
@@ -99,31 +114,32 @@ def search(sources: Sources, sinks: Sinks, loss: Loss, count: I64, receiver: I64
         beside = 0
         for r in range(receivers):
             x, y = there[r, 0], there[r, 1]
-            if west - far <= x <= east + far and south - far <= y <= north + far:
-                near[0, beside], near[1, beside], near[2, beside], near[3, beside] = x, y, there[r, 2], r
-                beside += 1
-        if made + beside * (last - first) > len(receiver):
+            dx, dy = max(west - x, x - east, 0), max(south - y, y - north, 0)
+            x_at[beside], y_at[beside], z_at[beside], which[beside] = x, y, there[r, 2], r
+            beside += dx * dx + dy * dy <= farthest
+        if made + beside * (last - first) > len(found.receiver):
             return -1
+        storey, mode = -1, -1
         for i in range(first, last):
             x, y, z = here[i, 0], here[i, 1], here[i, 2]
-            storey = z // floor_cm
+            if z // loss.floor_cm != storey or sources.mode[i] != mode:
+                storey, mode = z // loss.floor_cm, sources.mode[i]
+                limits_of(storey, mode, which[:beside], storeys, sinks, widest, limit)
             candidates = 0
             for j in range(beside):
-                dx, dy, dz = x - near[0, j], y - near[1, j], z - near[2, j]
+                dx, dy, dz = x - x_at[j], y - y_at[j], z - z_at[j]
                 apart = dx * dx + dy * dy + dz * dz
-                some[candidates], square[candidates] = j, apart
-                candidates += (apart <= farthest) & (apart > 0)
-            kept = 0
-            for c in range(candidates):
-                r = near[3, some[c]]
-                floors = abs(storey - storeys[r])
-                some[kept], square[kept] = r, square[c]
-                low_id[kept], high_id[kept] = min(here_id[i], there_id[r]), max(here_id[i], there_id[r])
-                kept += (square[c] <= widest[min(floors, most), strongest]) & sinks.hears[r, sources.mode[i]]
-            if sigma:
-                for c in range(kept):  # apart from the rest, so that the compiler draws eight at once
-                    low_id[c] = first_words(k0, k1, purpose, low_id[c], high_id[c], np.uint64(0))[0]
-                candidates, kept = kept, 0
+                some[candidates], square[candidates] = which[j], apart
+                candidates += (apart <= limit[j]) & (apart > 0)
+            kept = candidates
+            if loss.shadowing_cdb:
+                mine = sources.place_id[i]
+                for c in range(candidates):
+                    its = sinks.place_id[some[c]]
+                    low_id[c], high_id[c] = min(mine, its), max(mine, its)
+                for c in range(candidates):  # apart from the rest, so that the compiler draws eight at once
+                    low_id[c] = first_words(k0, k1, loss.purpose, low_id[c], high_id[c], np.uint64(0))[0]
+                kept = 0
                 for c in range(candidates):
                     r, word = some[c], low_id[c]
                     floors = abs(storey - storeys[r])
@@ -132,11 +148,13 @@ def search(sources: Sources, sinks: Sinks, loss: Loss, count: I64, receiver: I64
             before = made
             for c in range(kept):
                 r = some[c]
-                distance = (slope * (log10_q24(max(square[c], 10_000)) - (4 << _Q)) + (1 << _Q)) >> (_Q + 1)
-                level = sources.power_cdbm[i] - loss.fixed_cdb - distance - abs(storey - storeys[r]) * floor
-                if sigma:
-                    level -= (sigma * normal_of(low_id[c], loss.knots) + 32768) >> 16
-                receiver[made], level_cdbm[made] = r, level
-                made += level >= need[r]
-            count[i] = made - before
+                decades = log10_q24(max(square[c], 10_000)) - (4 << _Q)
+                distance = (loss.slope_cdb * decades + (1 << _Q)) >> (_Q + 1)
+                floors = abs(storey - storeys[r])
+                level = sources.power_cdbm[i] - loss.fixed_cdb - distance - floors * loss.floor_cdb
+                if loss.shadowing_cdb:
+                    level -= (loss.shadowing_cdb * normal_of(low_id[c], loss.knots) + 32768) >> 16
+                found.receiver[made], found.level_cdbm[made], found.readable[made] = r, level, sinks.reads[r, mode]
+                made += level >= sinks.need_cdbm[r]
+            found.count[i] = made - before
     return made
