@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.meters.sending_times import ACC_PREFIX, LIMIT_NS, STEPS, ScheduleOverflow
-from sim.radio.due_frames import due
+from sim.radio.due_frames import SendingTimes, due
 from sim.radio.sweep_arrays import Frames
 
 I64 = NDArray[np.int64]
@@ -28,14 +28,11 @@ class NextFrames:
     ScheduleOverflow."""
 
     def __init__(self, t0_ns: I64, period_ns: I64, acc0: NDArray[np.integer[Any]]) -> None:
-        self.t0_ns, self.period_ns, self.acc0 = t0_ns, period_ns, acc0
+        self._meters = SendingTimes(t0_ns, period_ns, acc0, _PREFIX, np.zeros_like(t0_ns), t0_ns.copy())
         self.now_ns = 0
         self._room_ns = 0
-        self._k: I64 = np.zeros(0, dtype=np.int64)
-        self._start: I64 = np.zeros(0, dtype=np.int64)
-        self._number: I64 = np.zeros(len(t0_ns), dtype=np.int64)
-        self._upcoming: I64 = t0_ns.copy()
-        self._first: I64 = np.zeros(len(t0_ns) + 1, dtype=np.int64)
+        none = np.zeros(0, dtype=np.int64)
+        self._room = Frames(np.zeros(len(t0_ns) + 1, dtype=np.int64), none, none)
 
     def until(self, until_ns: int) -> Frames:
         """What begins from the last call on and before `until_ns`."""
@@ -44,10 +41,7 @@ class NextFrames:
         begin_ns, self.now_ns = self.now_ns, until_ns
         if until_ns - begin_ns > self._room_ns:
             self._room_ns = until_ns - begin_ns
-            room = int((self._room_ns // (self.period_ns // STEPS * _SHORTEST) + 2).sum()) + 1
-            self._start, self._k = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-        count = due(
-            self.t0_ns, self.period_ns, self.acc0, _PREFIX, until_ns, self._number, self._upcoming, self._first,
-            self._start, self._k,
-        )  # fmt: skip
-        return Frames(self._first, self._start[:count], self._k[:count])
+            room = int((self._room_ns // (self._meters.period_ns // STEPS * _SHORTEST) + 2).sum()) + 1
+            self._room = Frames(self._room.first, np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64))
+        count = due(self._meters, until_ns, self._room)
+        return Frames(self._room.first, self._room.start_ns[:count], self._room.k[:count])

@@ -2,7 +2,7 @@
 
     air = Air(env, Propagation.of(spec.site, seeds), history=history, gateways=3)
     air.add_fleet(site.meters, radios, frame_of)           meters are sources 0..n-1
-    air.add_receiver("gw-0", place, ...)                   gateways first, then whoever else listens
+    air.add_receiver("gw-0", place, ...)                   gateways first, then other receivers
     air.play(schedule)                                     before the window begins
     env.run(until=end_ns)
     counts = air.end_window()
@@ -11,9 +11,10 @@ The rules kept here. A receiver gets bytes, the time of the last chip and a leve
 when it ends. A receiver takes part from the instant after it was added. Bursts of jammers are no frames: taps see them
 (with the fate JAMMED and no bytes), counts and history do not. A burst does not fade, since it lasts for many fades.
 
-Who reacts to a frame must know of it at once, and is played event by event (reference.py); who is `deferred` is told
-when the window ends or at `catch_up`, and is played by the engine in whole windows (windowed.py). Nothing else tells
-them apart, and with engine="reference" all are played event by event, with the same fates, bytes and order.
+A receiver that reacts to a frame gets it at once and is played event by event (reference.py). A `deferred` receiver
+gets its frames when the window ends or at `catch_up`, and is played by the engine in whole windows
+(window_receivers.py). That is the only difference, and with engine="reference" all are played event by event, with the
+same fates, bytes and order.
 """
 
 from __future__ import annotations
@@ -84,11 +85,11 @@ class Air:
         self._receiver_arrays: Receivers | None = None
         self._fleet_cm: I64 = np.zeros((0, 3), dtype=np.int64)
         self._fleet_links = FleetLinks(propagation, self._fleet_cm, self.radios)
-        self._prompt_links: Links | None = None  # to those who are told at once
+        self._prompt_links: Links | None = None  # to receivers that are played event by event
         self._intruder_places: list[I64] = []  # places of the transmitters after the fleet
         self._losses: dict[int, I64] = {}  # source -> loss to each receiver, for emit
 
-    # --- who takes part ---------------------------------------------------------------------------------------------
+    # --- participants -----------------------------------------------------------------------------------------------
 
     @property
     def now_ns(self) -> int:
@@ -102,7 +103,7 @@ class Air:
         self, positions: F64, radios: Radios, frame_of: FrameOf, frames_of: FramesOf | None = None
     ) -> None:
         """The meters: sources 0..n-1, before any other transmitter. `frame_of(source, k)` is asked for a telegram when
-        somebody receives it; `frames_of(sources, ks)`, where there is one, for those of a whole window at once."""
+        it is received; `frames_of(sources, ks)`, where there is one, for those of a whole window at once."""
         if self._intruder_places or len(self._fleet_cm):
             raise ValueError("the fleet must be the first transmitters, and there is only one")
         places = centimetres(positions)
@@ -183,7 +184,7 @@ class Air:
         self._add_batch(schedule)
 
     def _add_batch(self, schedule: Schedule) -> None:
-        """To those who are told at once."""
+        """To the receivers that are played event by event."""
         if self._prompt_links is None:
             windows = np.array([self._in_windows(receiver) for receiver in self.receivers], dtype=bool)
             self._prompt_links = only(self.links, np.where(windows, -1, np.arange(len(windows))))
@@ -202,7 +203,7 @@ class Air:
         self, source: int, k: int, mode: Mode, length_bytes: int, power_cdbm: int, frame: bytes | None = None,
         duration_ns: int | None = None, jammer: bool = False,
     ) -> Emission:  # fmt: skip
-        """Send now. Without `frame` the bytes are asked of the fleet when somebody receives it."""
+        """Send now. Without `frame` the bytes are asked of the fleet when it is received."""
         if frame is not None and len(frame) != length_bytes:
             raise ValueError(f"a frame of {len(frame)} bytes cannot have length {length_bytes}")
         if duration_ns is None:
@@ -227,7 +228,7 @@ class Air:
         return emission
 
     def _spread(self, emission: Emission) -> tuple[list[Pair], list[Pair]]:
-        """Work out an emission's arrivals and tell the listeners that it begins; (told at once, in windows)."""
+        """Work out an emission's arrivals and announce it to the listeners; (pairs played at once, in windows)."""
         air = dataclasses.replace(self.propagation, fading_cdb=0) if emission.jammer else self.propagation
         level = emission.power_cdbm - self._loss(emission.source)
         links = Links.reach(level, np.array([emission.mode]), self.receiver_arrays)
@@ -263,10 +264,10 @@ class Air:
             self._losses[source] = loss_cdb(self.propagation, place[None], self.receiver_arrays)
         return self._losses[source]
 
-    # --- somebody looks, the window ends ----------------------------------------------------------------------------
+    # --- catching up, the window's end ----------------------------------------------------------------------------
 
     def catch_up(self) -> None:
-        """Deferred receivers are told of every frame that ended before now."""
+        """Hand deferred receivers every frame that ended before now."""
         if self._windowed is None:
             self._medium.hand_over()
         else:

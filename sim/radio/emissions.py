@@ -2,7 +2,7 @@
 
 A Schedule is arrays, sorted by (start, meter); a Batch is a Schedule with its arrivals worked out for all receivers at
 once, and the events it causes in order of time. An Emission is one frame as taps and callbacks see it; a meter's bytes
-are asked of the fleet only when somebody wants them.
+are asked of the fleet only when they are wanted.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Emission:
 
 
 class Batch:
-    """A schedule ready to be played. Everything is told in Python lists (`heard[p]` of pair p and so on), since the
+    """A schedule ready to be played. Everything stands in Python lists (`heard[p]` of pair p and so on), since the
     reference works pair by pair; the arrays stay for the history. `fate[p]` is UNSETTLED until the frame has ended."""
 
     UNSETTLED = 255

@@ -70,7 +70,7 @@ def near_links(propagation: Propagation, place_cm: I64, power_cdbm: I64, mode: I
             found = Found(np.empty(len(here.mode), dtype=np.int64), *np.empty((2, room), dtype=np.int64),
                           np.empty(room, dtype=np.bool_))  # fmt: skip
             made = search(here, sinks, loss, found)
-        parts.append((found.count, near[found.receiver[:made]], found.level_cdbm[:made], found.readable[:made]))
+        parts.append((found.number, near[found.receiver[:made]], found.level_cdbm[:made], found.readable[:made]))
         room = max(room // 2, 1 << 18)
     count, receiver, level, readable = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Links(np.concatenate([[0], np.cumsum(count)]).astype(np.int64), receiver, level, readable)

@@ -1,6 +1,6 @@
 """The links of a large site, compiled: the integers of propagation.py once more, held to them by a test.
 
-Meters go through in boxes of neighbours. A box first leaves out the receivers that nobody in it could reach, a meter
+Meters go through in boxes of neighbours. A box first leaves out the receivers out of reach of all of them, a meter
 those beyond the distance that even the strongest shadowing could bridge. What is left draws its shadowing; the draw's
 first bits say how far it can reach, so that few pairs are left to be worked out.
 """
@@ -76,9 +76,9 @@ class Loss(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Links by source, then receiver: filled by the search. `count[i]`: how many source i has."""
+    """Links by source, then receiver: filled by the search. `number[i]`: how many source i has."""
 
-    count: I64
+    number: I64
     receiver: I64
     level_cdbm: I64
     readable: NDArray[np.bool_]
@@ -156,5 +156,5 @@ def search(sources: Sources, sinks: Sinks, loss: Loss, found: Found) -> int:
                     level -= (loss.shadowing_cdb * normal_of(low_id[c], loss.knots) + 32768) >> 16
                 found.receiver[made], found.level_cdbm[made], found.readable[made] = r, level, sinks.reads[r, mode]
                 made += level >= sinks.need_cdbm[r]
-            found.count[i] = made - before
+            found.number[i] = made - before
     return made

@@ -157,7 +157,7 @@ class Listener:
 
 def _peak(others: list[tuple[int, int, int]], start_ns: int) -> int:
     """The highest sum of powers over a frame that began at `start_ns`, of others that overlap it. The sum can only
-    rise where somebody begins."""
+    rise where a frame begins."""
     if len(others) == 1:
         return others[0][2]
     peak = 0

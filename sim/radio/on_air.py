@@ -1,6 +1,6 @@
 """What is on the air or still to come: the fleet's schedules as they were played, and how many frames have ended.
 
-The rule kept here: a frame is counted once, in the interval in which it ends, whether anybody can hear it or not. A
+The rule kept here: a frame is counted once, in the interval in which it ends, whether a receiver can hear it or not. A
 schedule is kept until its last frame has ended, since a receiver that joins needs the frames that begin after it.
 """
 

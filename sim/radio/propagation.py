@@ -8,7 +8,7 @@ Path loss follows ITU-R P.1238 (indoor, distances above 1 m):
     L = 20 log10(f / MHz) + N log10(d / m) + floors x floor loss - 28    N = 10 x path loss exponent
 
 with f = 868.95 MHz for all modes (S1, 0.65 MHz lower, would lose 0.006 dB less). On top comes log-normal shadowing,
-a property of the two *places*: the same from A to B as from B to A, and the same for whoever stands there. Fading is
+a property of the two *places*: the same from A to B as from B to A, and the same for any device there. Fading is
 drawn for each frame at each receiver.
 """
 

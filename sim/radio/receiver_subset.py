@@ -1,7 +1,7 @@
 """Some of the receivers: their links, cut out of all or put together, and their receivers.
 
-The rule kept here: a link's level, and a frame's luck on it, hang on who the two are in the whole world. So receivers
-can be shared out among engines in any way, and a receiver that joins costs its own links, not everybody's again.
+The rule kept here: a link's level, and what is drawn for a frame on it, depend on the numbers of the two in the whole
+world. So receivers can be divided among engines in any way, and one that joins costs its own links alone.
 """
 
 from __future__ import annotations

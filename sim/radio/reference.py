@@ -1,11 +1,11 @@
 """The air, event by event: the oracle that everything faster is held against, and the part of the air that reacts.
 
-One SimPy event a frame, at its end, and one more for a header that somebody wants while the frame is still on the air.
+One SimPy event a frame, at its end, and one more for a header that a receiver wants while the frame is on the air.
 The rules kept here: the events of one instant are worked on in the order (ends before headers, start, source, k),
-whoever emitted the frames; before any of them, listeners know of every frame that began earlier. What happens at a
+whatever emitted the frames; before any of them, listeners know of every frame that began earlier. What happens at a
 receiver is in listener.py.
 
-A deferred receiver's frames are settled here like anybody's, and kept until `hand_over`.
+A deferred receiver's frames are settled here like any other's, and kept until `hand_over`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _HEADER_BYTES = 10
 
 
 class Receiver:
-    """A radio that listens. Setting `up` switches its power at the present world time; a deferred one (`catch_up` tells
-    it what it has not been told) hears first of what ended before."""
+    """A radio that listens. Setting `up` switches its power at the present world time; a deferred one
+    first catches up with what ended before."""
 
     def __init__(self, env: simpy.Environment, name: str, sensitivity_cdbm: int, links: frozenset[Mode],
                  on_frame: OnFrame, on_header: OnHeader | None, demodulators: int,
@@ -225,7 +225,7 @@ class Reference:
             receiver.on_frame(telegram, end_ns, level_cdbm)
 
     def hand_over(self) -> None:
-        """Deferred receivers are told of what ended before now, in the order of ends."""
+        """Hand deferred receivers what ended before now, in the order of ends."""
         now_ns = int(self._env.now)
         due = [kept for kept in self._kept if kept[0] < now_ns]
         self._kept = self._kept[len(due) :]

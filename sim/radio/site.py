@@ -1,7 +1,7 @@
 """Where things are: blocks of four houses round a courtyard, meters in rooms, gateways in stairwells.
 
 The rule kept here: a position is a pure function of the site's spec and the counts, so two runs with different seeds
-differ in luck (shadowing, fading, phases), never in the map.
+differ in what is drawn (shadowing, fading, phases), never in the map.
 
     city    a square grid of blocks
     block   four houses, one on each side of a courtyard
@@ -31,7 +31,7 @@ HOUSES_A_BLOCK: Final = 4
 ROOM_DEPTH_M: Final = 5.0
 RADIATOR_HEIGHT_M: Final = 0.5
 GATEWAY_HEIGHT_M: Final = 2.2
-ANTENNA_HEIGHT_M: Final = 1.5  # of somebody in the courtyard
+ANTENNA_HEIGHT_M: Final = 1.5  # of a receiver in the courtyard
 
 
 class Site:
@@ -70,7 +70,7 @@ class Site:
     def house(self) -> I64:
         return self.staircase // STAIRCASES_A_HOUSE
 
-    # --- for whoever comes to the site ----------------------------------------------------------------------------
+    # --- places for intruders -------------------------------------------------------------------------------------
 
     def near(self, point: F64, metres: float) -> F64:
         """The place `metres` east of a point, at its height: a neighbour's flat, the next room, a car."""

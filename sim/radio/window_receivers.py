@@ -1,13 +1,13 @@
 """Deferred receivers, played by the engine in whole windows.
 
 A deferred receiver does nothing in the world at the instant at which a frame ends (a gateway puts it into a bundle that
-closes by its own clock, whenever it is told). A frame's fate at a receiver depends only on what that receiver hears, so
-those who wait can be worked out apart from those who react: for all of them at once, when the window ends or somebody
-looks. By then everything that intruders sent, and every outage, is known.
+closes by its own clock, whenever it gets it). A frame's fate at a receiver depends only on what that receiver hears, so
+deferred receivers can be worked out apart from those that react: all of them at once, when the window ends or
+`catch_up` is called. By then every intruder frame and every outage is known.
 
-The rules kept here. What ended before the instant that is caught up with is told, in the order of (end, start, source,
-k, receiver), first to the taps and then to the receiver; what ends later is not. Bursts are told to taps alone.
-Receivers that come later are an engine of their own: nothing of the earlier ones' state has to move.
+The rules kept here. `catch_up(t)` reports every frame that ended before t, in the order of (end, start, source, k,
+receiver): to the taps first, then to the receiver. Bursts are reported to taps alone. Receivers that join later are an
+engine of their own: no state of the earlier ones has to move.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class DeferredReceivers:
         self._intruders: list[IntruderFrame] = []  # begin at or after now_ns
         self._intruders_on_air: dict[tuple[int, int, int], Emission] = {}  # intruders' frames by (start, source, k)
         self._bursts: list[IntruderFrame] = []  # begun, not yet ended
-        self._told: list[FrameBatch] = []  # not yet reported
+        self._unreported: list[FrameBatch] = []
 
     def join(self, propagation: Propagation, receivers: Receivers, links: Links, radios: Radios, capture: I64) -> None:
         """Deferred receivers that came since the last call take part from here on; arguments: of all receivers."""
@@ -100,14 +100,14 @@ class DeferredReceivers:
         self._groups.append(_Group(engine, named, own))
 
     def add_intruder(self, intruder: IntruderFrame) -> None:
-        """An intruder's frame or burst that begins now, and whom it reaches of those who are played here."""
+        """An intruder's frame or burst that begins now, with its pairs at deferred receivers."""
         if intruder.pairs:
             self._intruders.append(intruder)
 
     def report(self, receivers: int) -> FrameBatch:
-        """What was told since the last call, at the first so many receivers."""
-        everything = FrameBatch.joined(self._told)
-        self._told = []
+        """What ended since the last call, at the first so many receivers."""
+        everything = FrameBatch.joined(self._unreported)
+        self._unreported = []
         return everything.part(everything.receiver < receivers)
 
     # --- time passes ------------------------------------------------------------------------------------------------
@@ -134,8 +134,8 @@ class DeferredReceivers:
             [group.window(until_ns, frames, intruders, self._receivers) for group in self._groups]
         )
         self.windows += 1
-        self._told.append(batch)
-        self._tell(batch, until_ns, self._groups[0].engine.radios)
+        self._unreported.append(batch)
+        self._report(batch, until_ns, self._groups[0].engine.radios)
         self._intruders_on_air = {key: one for key, one in self._intruders_on_air.items() if one.end_ns >= until_ns}
 
     def _burnt_out(self, until_ns: int) -> tuple[FrameBatch, dict[tuple[int, int, int], Emission]]:
@@ -147,10 +147,10 @@ class DeferredReceivers:
                 for key, intruder in zip(named, over, strict=True) for pair in intruder.pairs]  # fmt: skip
         return FrameBatch.of(rows), named
 
-    # --- it is told -------------------------------------------------------------------------------------------------
+    # --- reporting --------------------------------------------------------------------------------------------------
 
-    def _tell(self, batch: FrameBatch, until_ns: int, radios: Radios) -> None:
-        """Taps learn every fate, receivers what they received."""
+    def _report(self, batch: FrameBatch, until_ns: int, radios: Radios) -> None:
+        """Every fate to the taps, frames received to their receivers."""
         over, bursts = self._burnt_out(until_ns)
         if self._taps:
             batch = FrameBatch.joined([batch, over])
@@ -204,7 +204,7 @@ class DeferredReceivers:
         ]  # fmt: skip
 
     def _bytes(self, batch: FrameBatch, frame: I64, first: I64, meters: int) -> list[bytes | None]:
-        """The bytes of the fleet's frames that anybody received, where they can be had all at once."""
+        """The bytes of the fleet's frames that were received, where all can be made at once."""
         data: list[bytes | None] = [None] * len(first)
         if self.frames_of is not None and meters >= MADE_AT_ONCE_FROM:
             wanted = np.unique(frame[(batch.fate == Fate.RECEIVED) & (batch.source < meters)])
