@@ -105,20 +105,20 @@ class Engine:
         self.now_ns = 0
         self.longest_ns = int(radios.duration_ns.max(initial=1))
         names = np.arange(self.meters) if meter_names is None else meter_names
-        self._draws = _draws(propagation, capture_table(capture), names)
+        self._draws = _draws(propagation, capture_table(capture))
         places, none = np.array(demodulators, dtype=np.int64), np.zeros(0, dtype=np.int64)
         self.listeners = Listeners(
             np.arange(count) if receiver_names is None else receiver_names, receivers.sensitivity_cdbm,
             np.array(since_ns if since_ns is not None else [0] * count, dtype=np.int64), places,
             np.zeros((count, max(1, int(places.max(initial=1)))), dtype=np.int64), none, none, none,
         )  # fmt: skip
-        self.links = self._by_receiver(propagation, links)
+        self.links = self._by_receiver(propagation, links, names.astype(np.uint32))
         self._links_a_meter = np.diff(links.offset)
         self._carry: I64 = np.zeros((0, CARRY_COLUMNS), dtype=np.int64)
         self._others = _Others([], [], [], [], [])
         self._scratch = Scratch.of(0)
 
-    def _by_receiver(self, propagation: Propagation, links: Links) -> ReceiverLinks:
+    def _by_receiver(self, propagation: Propagation, links: Links, names: NDArray[np.uint32]) -> ReceiverLinks:
         """Links by receiver, meters ascending; with what does not change from frame to frame worked out."""
         receivers = len(self.listeners.name)
         count = np.bincount(links.receiver, minlength=receivers)
@@ -132,7 +132,7 @@ class Engine:
         second = (self.radios.mode == Mode.S1).astype(np.int8) * np.int8(SECOND_CHANNEL)
         flags = second[meter] | links.readable[order].astype(np.int8) | always * np.int8(IN_RANGE)
         return ReceiverLinks(
-            _offsets(count), meter, self.radios.duration_ns.astype(np.int32)[meter], level, flags, draws
+            _offsets(count), meter, names[meter], self.radios.duration_ns.astype(np.int32)[meter], level, flags, draws
         )  # fmt: skip
 
     @property
@@ -274,9 +274,9 @@ def _offsets(count: I64) -> I64:
     return np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
 
 
-def _draws(propagation: Propagation, capture: I64, meter_names: I64) -> Draws:
+def _draws(propagation: Propagation, capture: I64) -> Draws:
     seeds = propagation.seeds
     return Draws(
         propagation.fading_cdb, np.uint64(seeds.seed), np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER, LOWEST_CDBM,
-        capture, np.uint64(draw_shift(capture)), meter_names,
+        capture, np.uint64(draw_shift(capture)),
     )  # fmt: skip

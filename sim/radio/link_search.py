@@ -67,8 +67,10 @@ def near_links(propagation: Propagation, place_cm: I64, power_cdbm: I64, mode: I
         made = -1
         while made < 0:
             room *= 2
-            found = Found(np.empty(len(here.mode), dtype=np.int64), *np.empty((2, room), dtype=np.int64),
-                          np.empty(room, dtype=np.bool_))  # fmt: skip
+            found = Found(
+                np.empty(len(here.mode), dtype=np.int64), np.empty(room, dtype=np.int64),
+                np.empty(room, dtype=np.int64), np.empty(room, dtype=np.bool_),
+            )  # fmt: skip
             made = search(here, sinks, loss, found)
         parts.append((found.number, near[found.receiver[:made]], found.level_cdbm[:made], found.readable[:made]))
         room = max(room // 2, 1 << 18)

@@ -133,11 +133,11 @@ def close_cells(r: int, others: Others, window: Window, scale: int, cells: NDArr
 @njit(cache=True, nogil=True, error_model="numpy")
 def draw(r: int, n: int, setting: Setting, frames: Frames, scratch: Scratch) -> None:
     """Words 0 and 1 of the block of each of n frames at receiver r into `scratch.word` and `number`."""
-    word, number, draws, meter = scratch.word, scratch.number, setting.draws, setting.links.meter
+    word, number, draws, meter_name = scratch.word, scratch.number, setting.draws, setting.links.name
     k0, k1 = draws.key & np.uint64(0xFFFFFFFF), draws.key >> np.uint64(32)
     purpose, name = draws.purpose, np.uint64(setting.listeners.name[r])
     for i in range(n):
-        word[i] = draws.meter_name[np.uint64(meter[np.uint64(scratch.link[i])])]
+        word[i] = meter_name[np.uint64(scratch.link[i])]
         number[i] = frames.k[np.uint64(scratch.frame[i])]
     for i in range(n):  # apart from the rest, so that the compiler draws eight at once
         word[i], number[i] = first_words(k0, k1, purpose, word[i], number[i], name)

@@ -58,11 +58,13 @@ class Frames(NamedTuple):
 
 
 class ReceiverLinks(NamedTuple):
-    """Links by receiver (`offset`, CSR), meters ascending. `draws_in_range`: so many of the 2**32 draws of fading, the
+    """Links by receiver (`offset`, CSR), meters ascending; `name`: the meter's number in the whole world.
+    `draws_in_range`: so many of the 2**32 draws of fading, the
     strongest first, bring a frame into range; where all do, `flags` say IN_RANGE."""
 
     offset: I64
     meter: I32
+    name: NDArray[np.uint32]
     duration_ns: I32
     level_cdbm: I32
     flags: NDArray[np.int8]
@@ -84,8 +86,7 @@ class Listeners(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """What chance is drawn with, and the tables of powers and of capture thresholds. `meter_name`: numbers of the
-    meters in the whole world."""
+    """What is drawn with, and the tables of powers and of capture thresholds."""
 
     fading_cdb: int
     key: np.uint64
@@ -95,7 +96,6 @@ class Draws(NamedTuple):
     lowest_cdbm: int
     capture_cdb: I64
     capture_shift: np.uint64
-    meter_name: I64
 
 
 class Others(NamedTuple):
