@@ -21,7 +21,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 
 from sim.core.events import Fate
-from sim.radio.loss import judge
+from sim.radio.loss import RECEIVED, judge
 
 _PRUNE_AT = 64
 _FOREVER = 1 << 63
@@ -95,8 +95,10 @@ class Listener:
     def settle(self, start_ns: int, source: int, k: int, end_ns: int, channel: int, limit: int, in_range: bool) -> Fate:
         """The fate of a frame that can be read here and has just ended. Each frame that could lock must be settled."""
         self._lock_until(end_ns)
-        busy = (source, k) in self._busy
-        self._busy.discard((source, k))
+        busy = False
+        if self._busy and (source, k) in self._busy:
+            self._busy.discard((source, k))
+            busy = True
         return self._judge(start_ns, source, k, end_ns, channel, limit, in_range, busy)
 
     def readable_so_far(self, start_ns: int, source: int, k: int, until_ns: int, channel: int, limit: int) -> bool:
@@ -108,18 +110,23 @@ class Listener:
     def _judge(
         self, start_ns: int, source: int, k: int, end_ns: int, channel: int, limit: int, in_range: bool, busy: bool
     ) -> Fate:
+        down = bool(self.outages) and self.down_within(start_ns, end_ns)
+        fate = judge(down, in_range, busy, 0, 0, limit)
+        if fate != RECEIVED:
+            return _FATES[fate]  # whatever else is on the air (loss.py)
         bursts = [
             (begin, end, power) for begin, end, power, ch in self._bursts
             if ch == channel and begin < end_ns and end > start_ns
         ]  # fmt: skip
-        others = list(bursts)
+        others = bursts.copy()
         earliest_ns = start_ns - self.longest_ns
         for begin, other, number, end, power, ch, _ in reversed(self._on_air):
             if begin <= earliest_ns:
                 break
             if end > start_ns and begin < end_ns and ch == channel and not (other == source and number == k):
                 others.append((begin, end, power))
-        down = bool(self.outages) and self.down_within(start_ns, end_ns)
+        if not others:
+            return Fate.RECEIVED
         return _FATES[judge(down, in_range, busy, _peak(bursts, start_ns), _peak(others, start_ns), limit)]
 
     def _lock_until(self, time_ns: int) -> None:

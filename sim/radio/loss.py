@@ -7,6 +7,7 @@ sets it.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Final
 
 from arrays.jit import njit
@@ -37,3 +38,15 @@ def judge(down: bool, in_range: bool, busy: bool, jam_peak: int, peak: int, limi
 
 
 judge_compiled = njit(inline="always")(judge)
+
+
+def _others_come_last() -> bool:
+    """A frame that is lost without any other on the air is lost for the same reason with them. The oracle's and the
+    sweep's short cuts need that of the order above."""
+    flags = list(product((False, True), repeat=3))
+    alone = [judge(*one, 0, 0, 0) for one in flags]
+    return all(judge(*one, 1, 1, 0) == fate for one, fate in zip(flags, alone, strict=True) if fate != RECEIVED)
+
+
+if not _others_come_last():
+    raise AssertionError("reasons that other emissions give must come after all others")

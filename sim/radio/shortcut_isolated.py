@@ -44,8 +44,8 @@ _GRAIN, _Q = 12, 32  # time is counted in 4 096 ns, and cells with 32 binary pla
 _ONE = np.uint64(1)
 _BIT, _NEAR, _FULL = np.uint8(1), np.uint8(128), np.uint8(255)
 _COUNT: Final = 127  # the bits of a cell that count
-if judge(False, True, False, 0, 0, 0) != RECEIVED or judge(False, False, True, 1, 1, 0) != OUT_OF_RANGE:
-    raise AssertionError("the short cuts need 'out of range' to come before every reason that other frames give")
+if judge(False, True, False, 0, 0, 0) != RECEIVED or judge(False, False, True, 0, 0, 0) != OUT_OF_RANGE:
+    raise AssertionError("the short cut needs 'out of range' to come before 'receiver busy'")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
