@@ -43,9 +43,11 @@ judge_compiled = njit(inline="always")(judge)
 def _others_come_last() -> bool:
     """A frame that is lost without any other on the air is lost for the same reason with them. The oracle's and the
     sweep's short cuts need that of the order above."""
-    flags = list(product((False, True), repeat=3))
-    alone = [judge(*one, 0, 0, 0) for one in flags]
-    return all(judge(*one, 1, 1, 0) == fate for one, fate in zip(flags, alone, strict=True) if fate != RECEIVED)
+    for down, in_range, busy in product((False, True), repeat=3):
+        alone = judge(down, in_range, busy, 0, 0, 0)
+        if alone != RECEIVED and judge(down, in_range, busy, 1, 1, 0) != alone:
+            return False
+    return True
 
 
 if not _others_come_last():
