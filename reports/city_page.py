@@ -14,6 +14,7 @@ from markupsafe import Markup
 from reports import page, palette, plots
 from reports.plots.site import in_words
 from reports.run_model import RunError
+from sim.core.events import Fate
 
 LISTED_BLOCKS: Final = 10
 
@@ -29,7 +30,7 @@ def render(run: dict[str, Any], city: dict[str, Any], bench: str = "") -> str:
     result = city["result"]
     fates = result["fates"]
     bars = {name: (fates[name], palette.FATES.get(name, "grey")) for name in fates if fates[name]}
-    losses = {name: bar for name, bar in bars.items() if name not in ("received", "out of range")}
+    losses = {name: bar for name, bar in bars.items() if name not in (Fate.RECEIVED.label, Fate.OUT_OF_RANGE.label)}
     with plots.style():
         lost = plots.bars_of(losses, "receptions lost though in range")
     said = ", ".join(f"{name} {count}" for name, (count, _) in losses.items())

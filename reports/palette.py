@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from sim.core.events import Fate
+
 # name: (light, dark). Each light value must be unique: it is how a colour is found again in a drawn plot.
 COLOURS: Final = {
     "ink": ("#1c2530", "#e6e9ee"),
@@ -41,14 +43,8 @@ OUTCOMES: Final = {
     "interrupted": "amber",
     "skipped": "grey",
 }
-FATES: Final = {
-    "received": "green",
-    "gateway down": "violet",
-    "out of range": "grey",
-    "receiver busy": "amber",
-    "jammed": "red",
-    "collision": "blue",
-}
+FATES: Final = {fate.label: fate.colour for fate in Fate}
+HATCHES: Final = {fate.label: fate.hatch for fate in Fate}
 GROUPS: Final = {
     "attack": "red",
     "tampering": "brown",

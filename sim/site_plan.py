@@ -16,7 +16,7 @@ from sim.core.clock import NS_PER_HOUR, ns
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.radio.link_modes import Mode, air_time_ns
-from sim.radio.links import Ears, Radios
+from sim.radio.links import Radios, Receivers
 from sim.radio.propagation import centimetres
 from sim.radio.site import Site
 from sim.radio.site_spec import SiteSpec
@@ -51,14 +51,14 @@ def receiver_of(group: GatewaySpec) -> tuple[int, tuple[Mode, ...]]:
     return round(group.sensitivity_dbm * 100), tuple(Mode[link] for link in group.links)
 
 
-def gateway_ears(spec: WorldSpec) -> Ears:
+def gateway_receivers(spec: WorldSpec) -> Receivers:
     """What all gateways of the world hear with."""
     place_cm = centimetres(Site(spec.site, spec.meters, spec.gateways, only=np.zeros(1, np.int64)).gateways)
     group = np.repeat(np.arange(len(spec.gateway)), [g.count for g in spec.gateway])
     sensitivity, modes = zip(*map(receiver_of, spec.gateway), strict=True)
     nowhere = [np.zeros(3, dtype=np.int64)] * len(modes)
-    of_group = Ears.of(nowhere, sensitivity, [frozenset(own) for own in modes])
-    return Ears(place_cm, of_group.sensitivity_cdbm[group], of_group.listens[group])
+    of_group = Receivers.of(nowhere, sensitivity, [frozenset(own) for own in modes])
+    return Receivers(place_cm, of_group.sensitivity_cdbm[group], of_group.listens[group])
 
 
 # --- meters -----------------------------------------------------------------------------------------------------

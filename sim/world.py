@@ -148,7 +148,7 @@ class World:
             sensitivity_cdbm=sensitivity_cdbm,
             links=links,
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
-            patient=True,  # its bundles close by its own clock
+            deferred=True,  # its bundles close by its own clock
         )
         assert receiver == index, "gateways are the first receivers, in order"
         self.gateways.append(gateway)
@@ -183,8 +183,8 @@ class World:
 
     def _heard_by(self) -> list[frozenset[str]]:
         """For each meter the gateways that can hear it at all."""
-        links, ears = self.air.links, self.air.ears
-        within = can_ever_hear(self.spec.site, links.level_cdbm, ears.sensitivity_cdbm[links.receiver])
+        links, receivers = self.air.links, self.air.receiver_arrays
+        within = can_ever_hear(self.spec.site, links.level_cdbm, receivers.sensitivity_cdbm[links.receiver])
         names = [gateway.id for gateway in self.gateways]
         heard_by: list[set[str]] = [set() for _ in range(self.fleet.n)]
         row, link = links.expand(np.arange(self.fleet.n, dtype=np.int64))

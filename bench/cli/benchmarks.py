@@ -27,7 +27,6 @@ from bench import run_directory
 from sim.core.clock import wall_now, wall_s
 
 _NO_CITY = "not measured: needs the city pipeline, from meters to stored readings"
-_NO_NUMBA = "not measured: needs numba"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,6 @@ GOALS = (
     Row("radio_simpy", "  against SimPy time-outs with 10 000 processes", 50, "times", "at least"),
     Row("radio_events", "  against the event model at 10 000 meters", 300, "times", "at least"),
     Row("fading", "with fading and packet-error curve", 12e6, "transmissions/s", "at least"),
-    Row("numpy", "radio only, without numba", 7.6e6, "transmissions/s", "at least"),
     Row("mode5", "telegrams built, encrypted, CRC'd, mode 5", 12e6, "telegrams/s", "at least"),
     Row("mode7", "telegrams built, encrypted, CRC'd, mode 7", 4e6, "telegrams/s", "at least"),
     Row("stored", "from reception to stored readings: bundled, checked, on disk", 1e6, "telegrams/s", "at least"),
@@ -62,6 +60,7 @@ GOALS = (
     Row("million_gb", "  memory of it", 1, "GB", "at most"),
     Row("country_s", "60 M meters, 24 h at 900 s, encrypted, sharded", 0, "s", None),
     Row("country_gb", "  memory of it", 4, "GB", "at most"),
+    Row("shard", "a country's shard, 2 M meters, 24 h (--quick: 0.1 M, 12 h), of its parts", 1.25, "times", "at most"),
     Row("memory", "a meter with key and two links", 300, "bytes", "at most"),
     Row("growth", "time ~ N^x from 1 000 to 10 M meters (--quick: to 1 M), x", 1.02, "", "at most"),
     Row("workers", "two workers against one, efficiency", 0.95, "", "at least"),
@@ -80,7 +79,7 @@ def measure(quick: bool, tell: Callable[[str], None], *, long: bool = False) -> 
     """The table filled in. `tell` hears what is being measured. `long`: also what takes minutes."""
     found: dict[str, float] = {}
     notes: dict[str, str] = dict.fromkeys(_COMMANDS, "not measured: takes minutes, ask with --long")
-    for step in (_air, _without_numba, _bytes, _growth, _start, _city, _path, _month, *([_commands] if long else [])):
+    for step in (_air, _bytes, _growth, _start, _city, _path, _month, *([_commands] if long else [])):
         tell(str(step.__doc__))
         step(quick, found, notes)
     return [
@@ -89,21 +88,11 @@ def measure(quick: bool, tell: Callable[[str], None], *, long: bool = False) -> 
     ]
 
 
-def _has_numba(notes: dict[str, str], *keys: str) -> bool:
-    from sim.radio import engine
-
-    if engine.sweep is None:
-        notes |= dict.fromkeys(keys, _NO_NUMBA)
-    return engine.sweep is not None
-
-
 def _air(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     """the air, SimPy's time-outs, the event model"""
     from bench.perf import air
     from sim.radio.capture import fsk
 
-    if not _has_numba(notes, "radio", "radio_simpy", "radio_events", "fading"):
-        return
     city = air.City(100_000, 200)
     city.window()
     found["radio"] = air.rate(city.window, lambda: city.sent, 30 if quick else 100)
@@ -114,22 +103,12 @@ def _air(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     found["fading"] = air.rate(faded.window, lambda: faded.sent, 20 if quick else 60)
 
 
-def _without_numba(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
-    """the air without numba"""
-    from bench.perf import air
-
-    city = air.City(100_000, 200, backend="numpy")
-    city.window()
-    found["numpy"] = air.rate(city.window, lambda: city.sent, 8 if quick else 20)
-
-
 def _bytes(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     """telegrams, and memory a meter"""
     from bench.perf import bytes as own
 
-    if _has_numba(notes, "mode5", "mode7"):
-        found["mode5"] = own.telegram_rate("mode5", rounds=6 if quick else 20)
-        found["mode7"] = own.telegram_rate("mode7", rounds=5 if quick else 12)
+    found["mode5"] = own.telegram_rate("mode5", rounds=6 if quick else 20)
+    found["mode7"] = own.telegram_rate("mode7", rounds=5 if quick else 12)
     found["memory"] = own.bytes_a_meter()
 
 
@@ -137,8 +116,6 @@ def _growth(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None
     """growth with the fleet"""
     from bench.perf import air
 
-    if not _has_numba(notes, "growth"):
-        return
     found["growth"] = air.growth(1_000, 1_000_000 if quick else 10_000_000)
 
 
@@ -155,7 +132,7 @@ def _start(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
 
 def _city(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     """the city, from meters to stored readings"""
-    keys = ("stored", "million_s", "million_gb", "country_s", "country_gb", "workers")
+    keys = ("stored", "million_s", "million_gb", "country_s", "country_gb", "shard", "workers")
     try:
         city = importlib.import_module("bench.perf.city")
         figures: dict[str, Callable[[bool], float]] = city.FIGURES

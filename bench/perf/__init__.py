@@ -3,6 +3,7 @@
 air         a city of meters on the engine, and what it is compared with: SimPy's time-outs, the event model
 bytes       telegrams built, encrypted and CRC'd; bytes of memory a meter; fleet: one at a time and in other orders
 city        a city's shards to encrypted bytes, on one worker and on two
+shard       a country's shard beside what its parts cost by themselves
 readings    the rest of the path: from what gateways received to readings on disk
 path        a world's whole path through a real broker; portal: its portal's share
 month       what a month of a world adds to memory

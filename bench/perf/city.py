@@ -12,6 +12,7 @@ from functools import cache
 
 from bench import run_directory
 from bench.perf.recorded import COUNTRY
+from bench.perf.shard import shard_cost
 from sim.city.conduct import CityResult, run
 from sim.city.plan import Blocks, CityPlan, Depth, Outages
 from sim.city.shard import Shard
@@ -75,6 +76,7 @@ FIGURES: dict[str, Callable[[bool], float]] = {
     "million_gb": lambda quick: math.nan if quick else 2 * million().peak_bytes_a_worker / 1e9,
     "country_s": lambda quick: COUNTRY.wall_s,
     "country_gb": lambda quick: COUNTRY.peak_gb,
+    "shard": lambda quick: shard_cost(quick).ratio,
     "workers": lambda quick: math.nan if quick else efficiency(400_000, 12),
 }
 NOTES: dict[str, str] = {"country_s": COUNTRY.note, "country_gb": COUNTRY.note}

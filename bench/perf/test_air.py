@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 from bench.perf.air import City, rate, reference_rate, simpy_timeouts
 from sim.radio.capture import fsk
@@ -19,7 +18,6 @@ from sim.radio.capture import fsk
 
 def test_radio_only(benchmark: Any) -> None:
     """100 000 meters, 200 gateways, two links a meter: goal 50 x SimPy time-outs, 300 x the event model."""
-    pytest.importorskip("numba")
     city = City(100_000, 200)
     city.window()
     benchmark.pedantic(city.window, rounds=15)
@@ -32,7 +30,6 @@ def test_radio_only(benchmark: Any) -> None:
 
 
 def test_with_fading_and_packet_error_curve(benchmark: Any) -> None:
-    pytest.importorskip("numba")
     city, plain = City(100_000, 200, fading_cdb=300, capture=fsk()), City(100_000, 200)
     city.window()
     plain.window()
@@ -42,17 +39,7 @@ def test_with_fading_and_packet_error_curve(benchmark: Any) -> None:
     assert fast / bare > 0.45  # 0.85
 
 
-def test_without_numba(benchmark: Any) -> None:
-    city = City(20_000, 40, backend="numpy")
-    city.window()
-    benchmark.pedantic(city.window, rounds=5)
-    fast, events = rate(city.window, lambda: city.sent, 5), reference_rate(frames=15_000)
-    benchmark.extra_info.update(transmissions_s=fast, times_event_model=fast / events)
-    assert fast / events > 15  # 45
-
-
 def test_time_grows_no_faster_than_the_fleet(benchmark: Any) -> None:
-    pytest.importorskip("numba")
     small, large = City(10_000, 20), City(1_000_000, 2_000)
     for city in (small, large):
         city.window()

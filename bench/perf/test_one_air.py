@@ -1,4 +1,4 @@
-"""What it brings that gateways wait: one air, as worlds use it, with its gateways in whole windows and frame by frame.
+"""Deferred gateways against prompt ones: one air, as worlds use it, played in whole windows and frame by frame.
 
     pytest bench/perf/test_one_air.py        figures: extra_info of --benchmark-json
 """
@@ -34,7 +34,7 @@ def window(engine: str, meters: int, gateways: int) -> tuple[float, str]:
     air.add_fleet(site.meters, radios, lambda source, k: b"", lambda sources, ks: [b""] * len(sources))
     for number in range(gateways):
         place = site.gateways[number]
-        air.add_receiver(f"gateway {number}", place, -10_000, tuple(Mode), lambda *_: None, patient=True)
+        air.add_receiver(f"gateway {number}", place, -10_000, tuple(Mode), lambda *_: None, deferred=True)
     took_s = 0.0
     for k in range(2):
         start = (seeds.u64("perf start", meter, k) / 2.0**64 * WINDOW_NS).astype(np.int64) + k * WINDOW_NS
@@ -48,7 +48,7 @@ def window(engine: str, meters: int, gateways: int) -> tuple[float, str]:
 
 
 @pytest.mark.parametrize(("meters", "gateways", "least"), [(1_000, 8, 1.3), (10_000, 20, 2.5)])  # 2.9, 6.0
-def test_gateways_that_wait_make_the_air_faster(benchmark: Any, meters: int, gateways: int, least: float) -> None:
+def test_deferred_gateways_make_the_air_faster(benchmark: Any, meters: int, gateways: int, least: float) -> None:
     benchmark.pedantic(lambda: window(ARRAYS, meters, gateways), rounds=1)
     arrays, reference = (min(window(engine, meters, gateways) for _ in range(3)) for engine in (ARRAYS, REFERENCE))
     assert arrays[1] == reference[1]

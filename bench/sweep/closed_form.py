@@ -31,7 +31,7 @@ from sim.core.seeds import Seeds
 from sim.meters.fleet import Fleet
 from sim.radio.capture import CAPTURE_CDB
 from sim.radio.link_modes import Mode, air_time_ns
-from sim.radio.links import Ears
+from sim.radio.links import Receivers
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.site import Site
 from sim.world_spec import WorldSpec
@@ -118,8 +118,8 @@ def _levels_db(spec: WorldSpec) -> tuple[F64, float]:
     """Each meter's mean level at the gateway without shadowing, in dBm; and sigma of shadowing and fading together."""
     site = Site(spec.site, spec.meters, 1)
     still = Propagation.of(dataclasses.replace(spec.site, shadowing_db=0.0), Seeds(0))
-    ears = Ears.of([centimetres(site.gateways)[0]], [-16_000], [frozenset(Mode)])
-    loss = still.loss_cdb(centimetres(site.meters), ears.position_cm)[:, 0]
+    receivers = Receivers.of([centimetres(site.gateways)[0]], [-16_000], [frozenset(Mode)])
+    loss = still.loss_cdb(centimetres(site.meters), receivers.position_cm)[:, 0]
     power = np.repeat([group.power_dbm for group in spec.fleet], [group.count for group in spec.fleet])
     return power - loss / 100, float(np.hypot(spec.site.shadowing_db, spec.site.fading_db))
 

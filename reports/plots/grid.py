@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reports import palette
 from reports.plots.canvas import WIDTH_IN, axes_style, figure_of, shorten, style
+from sim.core.events import Fate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
 MOST_BARS: Final = 40
 LOG_FROM: Final = 8.0  # an axis whose values span more than this is logarithmic
 TICKED: Final = 8  # values that can each have their number under the axis
-FAR: Final = "out of range"
+FAR: Final = Fate.OUT_OF_RANGE.label
 MARKERS: Final = "os^Dv*"
-HATCHES: Final = {"received": "", "gateway down": "xxx", "out of range": "...", "receiver busy": "\\\\\\\\",
-                  "jammed": "++", "collision": "////"}  # fmt: skip
 
 
 def against(
@@ -134,7 +133,7 @@ def _stacked(points: Sequence[dict[str, Any]]) -> Figure:
     for name in names:
         shares = [point["fates"].get(name, 0.0) / whole for point, whole in zip(points, near, strict=True)]
         axes.barh(range(len(points)), shares, left=left, height=0.72, color=palette.light(palette.FATES[name]),
-                  label=name, hatch=HATCHES[name], edgecolor=palette.light("paper"), linewidth=0.4)  # fmt: skip
+                  label=name, hatch=palette.HATCHES[name], edgecolor=palette.light("paper"), linewidth=0.4)  # fmt: skip
         for row, share in enumerate(shares):
             if share >= 0.055:
                 axes.annotate(

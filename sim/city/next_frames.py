@@ -1,11 +1,10 @@
 """The frames of a fleet that begin in one window after the other: each meter's next is known, so a window asks a meter
 once and works out only what is sent.
 
-    upcoming = Upcoming(t0_ns, period_ns, acc0)
+    upcoming = NextFrames(t0_ns, period_ns, acc0)
     frames = upcoming.until(900 * 10**9)
 
-The rule kept here: the same frames as the closed form of sim/meters/sending_times.py gives for any window. Compiled
-where numba is; by numpy otherwise.
+The rule kept here: the same frames as the closed form of sim/meters/sending_times.py gives for any window.
 """
 
 from __future__ import annotations
@@ -15,67 +14,34 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.meters.sending_times import ACC_PREFIX, LIMIT_NS, STEPS, ScheduleOverflow, starts
-from sim.radio.engine import Frames
-
-due_frames: Any
-try:
-    from sim.radio import due_frames
-except ImportError:  # numba is optional
-    due_frames = None
+from sim.meters.sending_times import ACC_PREFIX, LIMIT_NS, STEPS, ScheduleOverflow
+from sim.radio.due_frames import SendingTimes, due
+from sim.radio.sweep_arrays import Frames
 
 I64 = NDArray[np.int64]
 _PREFIX: Final[I64] = np.array(ACC_PREFIX, dtype=np.int64)
 _SHORTEST: Final = STEPS - 64  # an interval is at least so many 2048ths of the nominal one
 
 
-class Upcoming:
+class NextFrames:
     """From world time 0 on, by columns of a Population. `until` lends its arrays until it is called again. Raises
     ScheduleOverflow."""
 
-    def __init__(self, t0_ns: I64, period_ns: I64, acc0: NDArray[np.integer[Any]], *, fast: bool = True) -> None:
-        self.t0_ns, self.period_ns, self.acc0 = t0_ns, period_ns, acc0
+    def __init__(self, t0_ns: I64, period_ns: I64, acc0: NDArray[np.integer[Any]]) -> None:
+        self._meters = SendingTimes(t0_ns, period_ns, acc0, _PREFIX, np.zeros_like(t0_ns), t0_ns.copy())
         self.now_ns = 0
-        self._fast = fast and due_frames is not None
         self._room_ns = 0
-        self._k: I64 = np.zeros(0, dtype=np.int64)
-        self._start: I64 = np.zeros(0, dtype=np.int64)
-        self._number: I64 = np.zeros(len(t0_ns), dtype=np.int64)
-        self._upcoming: I64 = t0_ns.copy()
-        self._first: I64 = np.zeros(len(t0_ns) + 1, dtype=np.int64)
+        none = np.zeros(0, dtype=np.int64)
+        self._room = Frames(np.zeros(len(t0_ns) + 1, dtype=np.int64), none, none)
 
     def until(self, until_ns: int) -> Frames:
         """What begins from the last call on and before `until_ns`."""
         if until_ns >= LIMIT_NS:
             raise ScheduleOverflow(f"a window ends {until_ns / 3.15576e16:.0f} years after the start, at most 146")
         begin_ns, self.now_ns = self.now_ns, until_ns
-        if not self._fast:
-            return self._by_numpy(until_ns)
         if until_ns - begin_ns > self._room_ns:
             self._room_ns = until_ns - begin_ns
-            room = int((self._room_ns // (self.period_ns // STEPS * _SHORTEST) + 2).sum()) + 1
-            self._start, self._k = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-        count = due_frames.due(
-            self.t0_ns, self.period_ns, self.acc0, _PREFIX, until_ns, self._number, self._upcoming, self._first,
-            self._start, self._k,
-        )  # fmt: skip
-        return Frames(self._first, self._start[:count], self._k[:count])
-
-    def _by_numpy(self, until_ns: int) -> Frames:
-        """Round by round: the next frame of all who send, then the next but one of those who send again."""
-        rounds = []
-        who = np.flatnonzero(self._upcoming < until_ns)
-        while len(who):
-            rounds.append((who, self._upcoming[who], self._number[who]))
-            k = self._number[who] + 1
-            then = starts(self.t0_ns[who], self.period_ns[who], self.acc0[who], k)
-            self._number[who], self._upcoming[who] = k, then
-            who = who[then < until_ns]
-        if not rounds:
-            return Frames(np.zeros_like(self._first), self._k, self._start)
-        meter, start_ns, k = (np.concatenate(column) for column in zip(*rounds, strict=True))
-        if len(rounds) > 1:
-            order = np.argsort(meter, kind="stable")
-            meter, start_ns, k = meter[order], start_ns[order], k[order]
-        first = np.concatenate([[0], np.cumsum(np.bincount(meter, minlength=len(self.t0_ns)))]).astype(np.int64)
-        return Frames(first, start_ns, k)
+            room = int((self._room_ns // (self._meters.period_ns // STEPS * _SHORTEST) + 2).sum()) + 1
+            self._room = Frames(self._room.first, np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64))
+        count = due(self._meters, until_ns, self._room)
+        return Frames(self._room.first, self._room.start_ns[:count], self._room.k[:count])

@@ -65,7 +65,6 @@ class CityPlan:
     workers: int = 1
     shards: int | None = None
     outages: Outages = field(default_factory=Outages)
-    backend: str | None = None
     out: Path | None = None
 
     def refuse(self) -> None:

@@ -5,38 +5,33 @@
         heard = shard.window(until_ns)          rows in the order of meters: building telegrams so is much faster
 
 Numbers inside are the shard's own (row of its fleet, row of its receivers); `names` and `receivers` say which they are
-in the world. Luck is drawn by the world's numbers, so it is the same in any cut.
+in the world. Draws go by the world's numbers, so it is the same in any cut.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.city.digest import of_telegrams
-from sim.city.next_frames import Upcoming
+from sim.city.next_frames import NextFrames
+from sim.city.own_frames import pick
 from sim.city.plan import Blocks, CityPlan, Outages
 from sim.core.clock import NS_PER_S
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.core.seeds import Seeds
 from sim.meters.fleet import Fleet
-from sim.radio.engine import Engine, Frames
+from sim.radio.engine import Engine
 from sim.radio.link_search import near_links, reach_cm
-from sim.radio.links import Ears, Links
+from sim.radio.links import Links, Receivers
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.site import Site
-from sim.site_plan import fleet_radios, gateway_ears, transmitters
-
-own_frames: Any
-try:
-    from sim.city import own_frames
-except ImportError:  # numba is optional
-    own_frames = None
+from sim.radio.sweep_arrays import Frames
+from sim.site_plan import fleet_radios, gateway_receivers, transmitters
 
 I64 = NDArray[np.int64]
 _DAY_NS = 86_400 * NS_PER_S
@@ -47,7 +42,8 @@ _AT_ONCE = 1 << 18  # meters whose places are held at once
 class Heard:
     """Own telegrams that at least one gateway received in a window: rows of the shard's fleet, and k; frames of own
     meters that began; the digest of the received. Of all meters, the guard's too: where each one's frames that began
-    stand (`Frames.first`; good until the next window), and on demand every frame that a gateway received."""
+    stand (`Frames.first`), and on demand every frame that a gateway received. `meter`, `k` and `first` are good until
+    the next window."""
 
     meter: I64
     k: I64
@@ -64,18 +60,18 @@ class Shard:
         spec = plan.spec
         self.plan, self.seeds = plan, Seeds(plan.seed)
         self.propagation = Propagation.of(spec.site, self.seeds)
-        every = gateway_ears(spec)
+        every = gateway_receivers(spec)
         own = Blocks.of(spec).within(*tile)
         links = self._reach(own, every)
         self.receivers: I64 = np.flatnonzero(np.bincount(links.receiver, minlength=len(every.sensitivity_cdbm)))
-        ears = Ears(
-            every.position_cm[self.receivers], every.sensitivity_cdbm[self.receivers], every.listens[self.receivers]
-        )  # fmt: skip
-        guard, heard = self._guard(tile, ears)
+        receivers = every.only(self.receivers)
+        guard, heard = self._guard(tile, receivers)
         order = np.argsort(np.concatenate([own, guard]), kind="stable")
         self.names: I64 = np.concatenate([own, guard])[order]
         self.own: NDArray[np.bool_] = order < len(own)
-        links = Links(links.offset, np.searchsorted(self.receivers, links.receiver), links.level_cdbm, links.readable)
+        own_number = np.zeros(len(every.sensitivity_cdbm), dtype=np.int64)
+        own_number[self.receivers] = np.arange(len(self.receivers))
+        links = Links(links.offset, own_number[links.receiver], links.level_cdbm, links.readable)
         if len(guard):
             links = Links.joined([links, heard]).of_sources(order)
         self.fleet = Fleet(
@@ -84,40 +80,41 @@ class Shard:
         who = self.fleet.population
         radios = fleet_radios(spec.fleet, who.group, who.length_bytes)
         self.engine = Engine(
-            self.propagation, ears, links, radios, [1] * len(self.receivers), backend=plan.backend,
+            self.propagation, receivers, links, radios, [1] * len(self.receivers),
             meter_names=self.names, receiver_names=self.receivers,
         )  # fmt: skip
         self.links = len(links)
+        self._heard_meter: I64 = np.zeros(0, dtype=np.int64)
+        self._heard_k: I64 = np.zeros(0, dtype=np.int64)
         self.outages = [outages(plan.outages, self.seeds, r, plan.duration_ns) for r in self.receivers.tolist()]
         self.counts = np.zeros((0, 0), dtype=np.int64)
-        self.fast = self.engine.backend == "numba"
-        self._upcoming = Upcoming(who.t0_ns, who.period_ns, who.acc0, fast=self.fast)
+        self._upcoming = NextFrames(who.t0_ns, who.period_ns, who.acc0)
 
-    def _reach(self, who: I64, ears: Ears) -> Links:
+    def _reach(self, who: I64, receivers: Receivers) -> Links:
         spec = self.plan.spec
         place = centimetres(Site(spec.site, spec.meters, 0, only=who).meters)
         group = np.searchsorted(np.cumsum([g.count for g in spec.fleet]), who, side="right")
         mode, power = (column[group] for column in transmitters(spec.fleet))
-        return near_links(self.propagation, place, power, mode, ears, fast=self.plan.backend != "numpy")
+        return near_links(self.propagation, place, power, mode, receivers)
 
-    def _guard(self, tile: tuple[slice, slice], ears: Ears) -> tuple[I64, Links]:
+    def _guard(self, tile: tuple[slice, slice], receivers: Receivers) -> tuple[I64, Links]:
         """Meters of others that these receivers can hear, and their links."""
         spec, blocks = self.plan.spec, Blocks.of(self.plan.spec)
         none = np.zeros(0, dtype=np.int64)
-        if not len(ears.position_cm):
-            return none, self._reach(none, ears)
+        if not len(receivers.position_cm):
+            return none, self._reach(none, receivers)
         row, column = tile
         power = int(transmitters(spec.fleet)[1].max())
-        far = reach_cm(self.propagation, power, int(ears.sensitivity_cdbm.min()))
+        far = reach_cm(self.propagation, power, int(receivers.sensitivity_cdbm.min()))
         pitch_cm = 100 * Site(spec.site, 1, 0).pitch_m
-        low, high = ears.position_cm.min(axis=0) - far, ears.position_cm.max(axis=0) + far
+        low, high = receivers.position_cm.min(axis=0) - far, receivers.position_cm.max(axis=0) + far
         around = []
         for begin, end, most in ((low[1], high[1], blocks.rows), (low[0], high[0], blocks.columns)):
             first = max(0, min(most, math.floor(begin / pitch_cm - 0.5)))
             around.append(slice(first, max(first, min(most, math.ceil(end / pitch_cm + 0.5) + 1))))
         ring = np.setdiff1d(blocks.within(*around), blocks.within(row, column), assume_unique=True)
-        parts = [self._reach(ring[at : at + _AT_ONCE], ears) for at in range(0, len(ring), _AT_ONCE)]
-        links = Links.joined(parts or [self._reach(none, ears)])
+        parts = [self._reach(ring[at : at + _AT_ONCE], receivers) for at in range(0, len(ring), _AT_ONCE)]
+        links = Links.joined(parts or [self._reach(none, receivers)])
         hear = np.flatnonzero(np.diff(links.offset))
         return ring[hear], links.of_sources(hear)
 
@@ -139,14 +136,12 @@ class Shard:
         return Heard(meter, k, sent, digest % (1 << 64), frames.first, result.batch)
 
     def _picked(self, frames: Frames, heard: NDArray[np.uint8]) -> tuple[I64, I64, int, int]:
-        if self.fast:
-            meter, k = np.empty(len(heard), dtype=np.int64), np.empty(len(heard), dtype=np.int64)
-            count, sent, digest = own_frames.pick(frames.first, frames.k, heard, self.own, self.names, meter, k)
-            return meter[:count], k[:count], int(sent), int(digest)
-        who = frames.meter()
-        own = self.own[who]
-        rows = np.flatnonzero(own & (heard != 0))
-        return who[rows], frames.k[rows], int(own.sum()), of_telegrams(self.names[who[rows]], frames.k[rows])
+        if len(self._heard_meter) < len(heard):
+            room = len(heard) + len(heard) // 8
+            self._heard_meter, self._heard_k = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+        meter, k = self._heard_meter, self._heard_k
+        count, sent, digest = pick(frames, heard, self.own, self.names, meter, k)
+        return meter[:count], k[:count], int(sent), int(digest)
 
     def _frames(self, until_ns: int) -> Frames:
         """The frames that begin from now on and before `until_ns`, by meter and k."""

@@ -246,9 +246,9 @@ def _roll(spec: WorldSpec, shard: Shard, bundles: Bundles) -> Roll:
 
 def _heard_by(spec: WorldSpec, shard: Shard, bundles: Bundles) -> tuple[I64, I64]:
     engine = shard.engine
-    receiver = np.repeat(np.arange(engine.receivers), np.diff(engine.link_offset))
-    meter = engine.link_meter.astype(np.int64)
-    bound = can_ever_hear(spec.site, engine.link_level, engine.ears.sensitivity_cdbm[receiver])
+    receiver = np.repeat(np.arange(len(engine.listeners.name)), np.diff(engine.links.offset))
+    meter = engine.links.meter.astype(np.int64)
+    bound = can_ever_hear(spec.site, engine.links.level_cdbm, engine.listeners.sensitivity_cdbm[receiver])
     within = np.flatnonzero(bound & shard.own[meter])
     meter, slot = meter[within], bundles.slot[receiver[within]]
     order = grouped(meter, shard.fleet.n, slot)

@@ -14,16 +14,25 @@ from typing import ClassVar
 
 
 class Fate(IntEnum):
-    """What became of one frame at one receiver. Every loss has exactly one reason, the first that applies:
-    the receiver was down, the signal was too weak, the receiver was locked on another frame, a jammer or another
-    frame destroyed it."""
+    """What became of one frame at one receiver, in the order in which a loss finds its one reason (sim/radio/loss.py
+    judges). This is the one table of them: number, colour and hatch in plots, and what it says."""
 
-    RECEIVED = 0
-    GATEWAY_DOWN = 1
-    OUT_OF_RANGE = 2
-    RECEIVER_BUSY = 3
-    JAMMED = 4
-    COLLISION = 5
+    colour: str  # a name of reports/palette.py
+    hatch: str  # a pattern of matplotlib, so that colour never stands alone
+    says: str
+
+    RECEIVED = 0, "green", "", "nothing below happened to it"
+    GATEWAY_DOWN = 1, "violet", "xxx", "the receiver was down at a moment of the frame"
+    OUT_OF_RANGE = 2, "grey", "...", "the level, fading included, was below the receiver's sensitivity"
+    RECEIVER_BUSY = 3, "amber", "\\\\\\\\", "every demodulator followed an earlier frame when it began"
+    JAMMED = 4, "red", "++", "the jammers alone came closer than the capture threshold"
+    COLLISION = 5, "blue", "////", "all other emissions together came closer than the capture threshold"
+
+    def __new__(cls, number: int, colour: str = "", hatch: str = "", says: str = "") -> Fate:
+        fate = int.__new__(cls, number)
+        fate._value_ = number
+        fate.colour, fate.hatch, fate.says = colour, hatch, says
+        return fate
 
     @property
     def label(self) -> str:

@@ -50,14 +50,15 @@ def telegrams(fleet: Fleet, meter: NDArray[Any], k: NDArray[Any], *, crcs: bool 
     who = fleet.population
     # One kind of array, so that compiled code is compiled once.
     meter, k = np.require(meter, np.int64, ("C", "W")), np.require(k, np.int64, ("C", "W"))
-    if len(fleet.groups) == 1:
-        size = _on_air(int(who.length_bytes[0]), crcs)
+    group = who.group[meter]
+    if not len(meter) or (group == group[0]).all():
+        one = int(meter[0]) if len(meter) else 0
+        size = _on_air(int(who.length_bytes[one]), crcs)
         data = np.empty(size * len(meter), dtype=np.uint8)
-        _fill(fleet, 0, meter, k, data.reshape(-1, size), crcs)
+        _fill(fleet, int(who.group[one]), meter, k, data.reshape(-1, size), crcs)
         return Telegrams(data, np.arange(len(meter)) * size, np.full(len(meter), size))
     sizes = np.array([_on_air(size, crcs) for size in range(256)])
     length = sizes[who.length_bytes[meter]]
-    group = who.group[meter]
     data = np.empty(int(length.sum()), dtype=np.uint8)
     offset = np.empty(len(meter), dtype=np.int64)
     at = 0

@@ -12,14 +12,16 @@
     listener         what happens to a frame at one receiver: the rules
     reference        the event-by-event SimPy model: the oracle
 
+    loss             which reason comes first: for the oracle and for compiled code
+
     engine           the same fates for a fleet's arrays, window by window
-    window_receivers receivers that can wait, played by the engine behind the air
+    window_receivers deferred receivers, played by the engine behind the air
     on_air           what is on the air or to come, for receivers that join
     limits           what an engine's keys hold, and the refusal of more
     link_search      links of a large site, without asking every pair; link_search_compiled
     receiver_subset  links and receivers of some of them
+    sweep_arrays     what the sweep takes and fills: named tuples of arrays
     sweep, shortcut_isolated, shortcut_pairs, due_frames    its sweep, compiled
-    sweep_numpy      its sweep without
 
 What is modelled and what is not, and what it was held against: docs/models/air.md.
 """

@@ -2,7 +2,7 @@
 
     air = Air(env, Propagation.of(spec.site, seeds), history=history, gateways=3)
     air.add_fleet(site.meters, radios, frame_of)           meters are sources 0..n-1
-    air.add_receiver("gw-0", place, ...)                   gateways first, then whoever else listens
+    air.add_receiver("gw-0", place, ...)                   gateways first, then other receivers
     air.play(schedule)                                     before the window begins
     env.run(until=end_ns)
     counts = air.end_window()
@@ -11,9 +11,10 @@ The rules kept here. A receiver gets bytes, the time of the last chip and a leve
 when it ends. A receiver takes part from the instant after it was added. Bursts of jammers are no frames: taps see them
 (with the fate JAMMED and no bytes), counts and history do not. A burst does not fade, since it lasts for many fades.
 
-Who reacts to a frame must know of it at once, and is played event by event (reference.py); who is `patient` is told
-when the window ends or at `catch_up`, and is played by the engine in whole windows (windowed.py). Nothing else tells
-them apart, and with engine="reference" all are played event by event, with the same fates, bytes and order.
+A receiver that reacts to a frame gets it at once and is played event by event (reference.py). A `deferred` receiver
+gets its frames when the window ends or at `catch_up`, and is played by the engine in whole windows
+(window_receivers.py). That is the only difference, and with engine="reference" all are played event by event, with the
+same fates, bytes and order.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ from sim.core.history import FrameBatch, History
 from sim.radio.capture import CAPTURE_CDB, capture_table
 from sim.radio.emissions import Batch, Emission, Schedule
 from sim.radio.link_modes import Mode, air_time_ns
-from sim.radio.links import Ears, Links, Radios, arrive, loss_cdb
-from sim.radio.on_air import Timetable
+from sim.radio.links import Links, Radios, Receivers, arrive, loss_cdb
+from sim.radio.on_air import OnAir
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.receiver_subset import FleetLinks, only
-from sim.radio.reference import FrameOf, OnFrame, OnHeader, Pair, Receiver, Reference, Tap, Visit
-from sim.radio.window_receivers import FramesOf, Windowed
+from sim.radio.reference import FrameOf, IntruderFrame, OnFrame, OnHeader, Pair, Receiver, Reference, Tap
+from sim.radio.window_receivers import DeferredReceivers, FramesOf
 
 if TYPE_CHECKING:
     from sim.radio.propagation import F64, I64
@@ -60,7 +61,7 @@ class WindowCounts:
 
 class Air:
     """One site's medium. `gateways`: so many of the first receivers are gateways, and only they are counted; the others
-    are visitors' ears (None: all are counted). `capture`: a threshold in 1/100 dB or a table, see capture.py."""
+    are intruders' (None: all are counted). `capture`: a threshold in 1/100 dB or a table, see capture.py."""
 
     def __init__(
         self, env: simpy.Environment, propagation: Propagation, *, history: History | None = None,
@@ -75,20 +76,20 @@ class Air:
         self.capture = capture_table(capture)
         self.receivers: list[Receiver] = []
         self.taps: list[Tap] = []
-        self._timetable = Timetable()
+        self._on_air = OnAir()
         self._medium = Reference(env, self.receivers, self.taps)
         self._windowed = (
-            Windowed(self.receivers, self.taps, self._timetable, self.now_ns) if engine == ARRAYS else None
+            DeferredReceivers(self.receivers, self.taps, self._on_air, self.now_ns) if engine == ARRAYS else None
         )
         self._places: list[I64] = []  # of receivers
-        self._ears: Ears | None = None
+        self._receiver_arrays: Receivers | None = None
         self._fleet_cm: I64 = np.zeros((0, 3), dtype=np.int64)
         self._fleet_links = FleetLinks(propagation, self._fleet_cm, self.radios)
-        self._prompt_links: Links | None = None  # to those who are told at once
-        self._visitors: list[I64] = []  # places of the transmitters after the fleet
+        self._prompt_links: Links | None = None  # to receivers that are played event by event
+        self._intruder_places: list[I64] = []  # places of the transmitters after the fleet
         self._losses: dict[int, I64] = {}  # source -> loss to each receiver, for emit
 
-    # --- who takes part ---------------------------------------------------------------------------------------------
+    # --- participants -----------------------------------------------------------------------------------------------
 
     @property
     def now_ns(self) -> int:
@@ -102,8 +103,8 @@ class Air:
         self, positions: F64, radios: Radios, frame_of: FrameOf, frames_of: FramesOf | None = None
     ) -> None:
         """The meters: sources 0..n-1, before any other transmitter. `frame_of(source, k)` is asked for a telegram when
-        somebody receives it; `frames_of(sources, ks)`, where there is one, for those of a whole window at once."""
-        if self._visitors or len(self._fleet_cm):
+        it is received; `frames_of(sources, ks)`, where there is one, for those of a whole window at once."""
+        if self._intruder_places or len(self._fleet_cm):
             raise ValueError("the fleet must be the first transmitters, and there is only one")
         places = centimetres(positions)
         columns = [getattr(radios, column.name) for column in dataclasses.fields(radios)]
@@ -121,50 +122,50 @@ class Air:
             self._windowed.frames_of = frames_of
 
     def add_transmitter(self, position: F64) -> int:
-        """A visitor's transmitter; returns its source index."""
-        self._visitors.append(centimetres(position)[0])
-        return len(self._fleet_cm) + len(self._visitors) - 1
+        """An intruder's transmitter; returns its source index."""
+        self._intruder_places.append(centimetres(position)[0])
+        return len(self._fleet_cm) + len(self._intruder_places) - 1
 
     def add_receiver(
         self, name: str, position: F64, sensitivity_cdbm: int, links: Iterable[Mode], on_frame: OnFrame,
-        on_header: OnHeader | None = None, demodulators: int = 1, *, patient: bool = False,
+        on_header: OnHeader | None = None, demodulators: int = 1, *, deferred: bool = False,
     ) -> int:  # fmt: skip
         """Returns the receiver's index. `on_frame(telegram, end_ns, level_cdbm)` for each frame received;
         `on_header(first 10 bytes, now_ns, level_cdbm, mode, remaining_ns)` while a readable frame is still on the air.
-        `demodulators` 0: any number of frames at once. `patient`: it can wait with `on_frame` until the window ends or
+        `demodulators` 0: any number of frames at once. `deferred`: it can wait with `on_frame` until the window ends or
         `catch_up` is called."""
         if demodulators < 0:
             raise ValueError(f"{name}: a receiver cannot have {demodulators} demodulators")
-        if patient and on_header is not None:
-            raise ValueError(f"{name}: whoever reacts to a header is not patient")
+        if deferred and on_header is not None:
+            raise ValueError(f"{name}: a receiver that reacts to headers cannot be deferred")
         receiver = Receiver(self.env, name, sensitivity_cdbm, frozenset(links), on_frame, on_header, demodulators,
-                            self.catch_up if patient else None)  # fmt: skip
+                            self.catch_up if deferred else None)  # fmt: skip
         self.receivers.append(receiver)
         self._places.append(centimetres(position)[0])
-        self._ears = self._prompt_links = None
+        self._receiver_arrays = self._prompt_links = None
         self._losses.clear()
         if not self._in_windows(receiver):
             self._medium.cut(receiver.since_ns)
-            for schedule in self._timetable.since(receiver.since_ns):  # worked out again, with the new receiver
+            for schedule in self._on_air.since(receiver.since_ns):  # worked out again, with the new receiver
                 self._add_batch(schedule)
         return len(self.receivers) - 1
 
     def _in_windows(self, receiver: Receiver) -> bool:
         """Played by the engine, not event by event."""
-        return self._windowed is not None and receiver.patient
+        return self._windowed is not None and receiver.deferred
 
     @property
-    def ears(self) -> Ears:
-        if self._ears is None:
-            self._ears = Ears.of(
+    def receiver_arrays(self) -> Receivers:
+        if self._receiver_arrays is None:
+            self._receiver_arrays = Receivers.of(
                 self._places, [r.sensitivity_cdbm for r in self.receivers], [r.links for r in self.receivers]
             )
-        return self._ears
+        return self._receiver_arrays
 
     @property
     def links(self) -> Links:
         """The fleet's links."""
-        return self._fleet_links.to(self.ears)
+        return self._fleet_links.to(self.receiver_arrays)
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
@@ -179,11 +180,11 @@ class Air:
         step = np.diff(schedule.start_ns)
         if (step < 0).any() or ((step == 0) & (np.diff(schedule.meter) < 0)).any():
             raise ValueError("a schedule must be sorted by start and meter")
-        self._timetable.add(schedule, schedule.start_ns + self.radios.duration_ns[schedule.meter])
+        self._on_air.add(schedule, schedule.start_ns + self.radios.duration_ns[schedule.meter])
         self._add_batch(schedule)
 
     def _add_batch(self, schedule: Schedule) -> None:
-        """To those who are told at once."""
+        """To the receivers that are played event by event."""
         if self._prompt_links is None:
             windows = np.array([self._in_windows(receiver) for receiver in self.receivers], dtype=bool)
             self._prompt_links = only(self.links, np.where(windows, -1, np.arange(len(windows))))
@@ -194,7 +195,7 @@ class Air:
                 return
         meter = schedule.meter
         arrivals = arrive(self.propagation, self._prompt_links, meter, meter, schedule.k, self.capture)
-        in_range = arrivals.level_cdbm >= self.ears.sensitivity_cdbm[arrivals.receiver]
+        in_range = arrivals.level_cdbm >= self.receiver_arrays.sensitivity_cdbm[arrivals.receiver]
         curious = np.array([r.on_header is not None for r in self.receivers], dtype=bool)[arrivals.receiver]
         self._medium.add_batch(Batch(schedule, self.radios, arrivals, in_range, curious))
 
@@ -202,7 +203,7 @@ class Air:
         self, source: int, k: int, mode: Mode, length_bytes: int, power_cdbm: int, frame: bytes | None = None,
         duration_ns: int | None = None, jammer: bool = False,
     ) -> Emission:  # fmt: skip
-        """Send now. Without `frame` the bytes are asked of the fleet when somebody receives it."""
+        """Send now. Without `frame` the bytes are asked of the fleet when it is received."""
         if frame is not None and len(frame) != length_bytes:
             raise ValueError(f"a frame of {len(frame)} bytes cannot have length {length_bytes}")
         if duration_ns is None:
@@ -211,75 +212,76 @@ class Air:
             duration_ns = air_time_ns(mode, length_bytes)
         if duration_ns < 1:
             raise ValueError(f"an emission of {duration_ns} ns is none")
-        if source < len(self._fleet_cm) and any(receiver.patient for receiver in self.receivers):
+        if source < len(self._fleet_cm) and any(receiver.deferred for receiver in self.receivers):
             raise ValueError(f"transmitter {source} is a meter: what it sends comes by `play`")
         now_ns = self.now_ns
         emission = Emission(
             source, k, mode, now_ns, now_ns + duration_ns, 0 if jammer else length_bytes, power_cdbm,
             self._medium.frame_of, frame, jammer,
         )  # fmt: skip
-        prompt, patient = self._spread(emission)
-        self._medium.add_visit(Visit(emission, prompt))
+        prompt, deferred = self._spread(emission)
+        self._medium.add_intruder(IntruderFrame(emission, prompt))
         if self._windowed is not None:
-            self._windowed.add_visit(Visit(emission, patient))
+            self._windowed.add_intruder(IntruderFrame(emission, deferred))
         if not jammer:
-            self._timetable.add_visit(emission.end_ns)
+            self._on_air.add_intruder(emission.end_ns)
         return emission
 
     def _spread(self, emission: Emission) -> tuple[list[Pair], list[Pair]]:
-        """Work out an emission's arrivals and tell the listeners that it begins; (told at once, in windows)."""
+        """Work out an emission's arrivals and announce it to the listeners; (pairs played at once, in windows)."""
         air = dataclasses.replace(self.propagation, fading_cdb=0) if emission.jammer else self.propagation
-        links = Links.reach(emission.power_cdbm - self._loss(emission.source), np.array([emission.mode]), self.ears)
+        level = emission.power_cdbm - self._loss(emission.source)
+        links = Links.reach(level, np.array([emission.mode]), self.receiver_arrays)
         first = np.zeros(1, dtype=np.int64)
         arrivals = arrive(air, links, first, first + emission.source, first + emission.k, self.capture)
         start_ns, end_ns, channel = emission.start_ns, emission.end_ns, emission.mode.channel
-        columns = (arrivals.receiver, arrivals.level_cdbm, arrivals.units, arrivals.limit, arrivals.readable)
-        prompt, patient = [], []
-        for number, level, units, limit, readable in zip(*(column.tolist() for column in columns), strict=True):
+        columns = (arrivals.receiver, arrivals.level_cdbm, arrivals.power, arrivals.limit, arrivals.readable)
+        prompt, deferred = [], []
+        for number, level, power, limit, readable in zip(*(column.tolist() for column in columns), strict=True):
             receiver = self.receivers[number]
             if start_ns < receiver.since_ns:
                 continue
             in_range = level >= receiver.sensitivity_cdbm
             pair = Pair(number, level, limit, readable, in_range)
             if self._in_windows(receiver):
-                patient.append(pair)
+                deferred.append(pair)
                 continue
             prompt.append(pair)
             if emission.jammer:
-                receiver.listener.burst((start_ns, end_ns, units, channel))
+                receiver.listener.burst((start_ns, end_ns, power, channel))
             else:
                 locks = in_range and readable
-                receiver.listener.hear((start_ns, emission.source, emission.k, end_ns, units, channel, locks))
-        return prompt, patient
+                receiver.listener.hear((start_ns, emission.source, emission.k, end_ns, power, channel, locks))
+        return prompt, deferred
 
     def _loss(self, source: int) -> I64:
         """From one source to every receiver, (1, receivers)."""
         if source not in self._losses:
             fleet = len(self._fleet_cm)
-            if not 0 <= source < fleet + len(self._visitors):
+            if not 0 <= source < fleet + len(self._intruder_places):
                 raise ValueError(f"there is no transmitter {source}")
-            place = self._fleet_cm[source] if source < fleet else self._visitors[source - fleet]
-            self._losses[source] = loss_cdb(self.propagation, place[None], self.ears)
+            place = self._fleet_cm[source] if source < fleet else self._intruder_places[source - fleet]
+            self._losses[source] = loss_cdb(self.propagation, place[None], self.receiver_arrays)
         return self._losses[source]
 
-    # --- somebody looks, the window ends ----------------------------------------------------------------------------
+    # --- catching up, the window's end ----------------------------------------------------------------------------
 
     def catch_up(self) -> None:
-        """Patient receivers are told of every frame that ended before now."""
+        """Hand deferred receivers every frame that ended before now."""
         if self._windowed is None:
             self._medium.hand_over()
         else:
-            self._windowed.join(self.propagation, self.ears, self.links, self.radios, self.capture)
+            self._windowed.join(self.propagation, self.receiver_arrays, self.links, self.radios, self.capture)
             self._windowed.catch_up(self.now_ns)
 
     def end_window(self) -> WindowCounts:
         """Catch up, and hand what ended before now, and since the last call, to the history."""
         self.catch_up()
         counted = len(self.receivers) if self.gateways is None else self.gateways
-        media: Sequence[Reference | Windowed] = [self._medium, *([self._windowed] if self._windowed else [])]
+        media: Sequence[Reference | DeferredReceivers] = [self._medium, *([self._windowed] if self._windowed else [])]
         batch = FrameBatch.joined([medium.report(counted) for medium in media])
         if self.history is not None:
             self.history.frames(batch)
         counts = np.bincount(batch.fate, minlength=len(Fate)).tolist()
         fates = {fate.label: counts[fate] for fate in Fate}
-        return WindowCounts(self._timetable.ended(self.now_ns), batch.heard, fates, batch)
+        return WindowCounts(self._on_air.ended(self.now_ns), batch.heard, fates, batch)

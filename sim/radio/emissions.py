@@ -1,8 +1,8 @@
-"""What a fleet sends in a window, and the frames that visitors send one by one.
+"""What a fleet sends in a window, and the frames that intruders send one by one.
 
 A Schedule is arrays, sorted by (start, meter); a Batch is a Schedule with its arrivals worked out for all receivers at
 once, and the events it causes in order of time. An Emission is one frame as taps and callbacks see it; a meter's bytes
-are asked of the fleet only when somebody wants them.
+are asked of the fleet only when they are wanted.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Emission:
 
 
 class Batch:
-    """A schedule ready to be played. Everything is told in Python lists (`heard[p]` of pair p and so on), since the
+    """A schedule ready to be played. Everything stands in Python lists (`heard[p]` of pair p and so on), since the
     reference works pair by pair; the arrays stay for the history. `fate[p]` is UNSETTLED until the frame has ended."""
 
     UNSETTLED = 255
@@ -101,7 +101,7 @@ class Batch:
         self.heard: list[Heard] = list(
             zip(
                 schedule.start_ns[row].tolist(), meter[row].tolist(), schedule.k[row].tolist(),
-                self.end_ns[row].tolist(), arrivals.units.tolist(), channel[row].tolist(),
+                self.end_ns[row].tolist(), arrivals.power.tolist(), channel[row].tolist(),
                 (in_range & arrivals.readable).tolist(), strict=True,
             )
         )  # fmt: skip

@@ -2,7 +2,7 @@
 named, and never gives a wrong number.
 
     a window          40 bits of a key are nanoseconds
-    a receiver        24 bits of a key are its links with the visitors, then its frames of one window
+    a receiver        24 bits of a key are its links with the intruders, then its frames of one window
     receivers         a receiver and a time share 62 bits where numpy sorts
     meters, frames    their numbers are kept in 32 bits with a sign
     a frame           so is the duration of a fleet's
@@ -50,13 +50,13 @@ def check_window(length_ns: int, frames: int) -> None:
         raise EngineLimit(f"{frames} frames in one window, at most {MAX_NUMBER - 1}; use shorter windows")
 
 
-def check_entries(frames: I64, link_meter: NDArray[np.int32], link_offset: I64, visitors: I64) -> None:
-    """Of a window: the frames of each meter, and visitors' at each receiver. Asked for one by one only where all
-    together would be too many."""
-    if int(frames.sum()) + int(visitors.sum()) < MAX_ENTRIES:
+def check_entries(first: I64, link_meter: NDArray[np.int32], link_offset: I64, intruders: I64) -> None:
+    """Of a window: where each meter's frames begin, and intruders' at each receiver. Counted receiver by receiver only
+    where all together would be too many."""
+    if int(first[-1]) + int(intruders.sum()) < MAX_ENTRIES:
         return
-    arriving = np.concatenate([[0], np.cumsum(frames[link_meter])])
-    most = int((np.diff(arriving[link_offset]) + visitors).max())
+    arriving = np.concatenate([[0], np.cumsum(np.diff(first)[link_meter])])
+    most = int((np.diff(arriving[link_offset]) + intruders).max())
     if most >= MAX_ENTRIES:
         raise EngineLimit(
             f"{most} frames at one receiver in one window, at most {MAX_ENTRIES - 1}; use shorter windows"

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.radio.link_modes import Mode
-from sim.radio.propagation import Propagation, power_units
+from sim.radio.propagation import Propagation, power_of
 
 I64 = NDArray[np.int64]
 BOOL = NDArray[np.bool_]
@@ -42,7 +42,7 @@ class Radios:
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class Receivers:
     """What receivers hear with, one entry a receiver. `listens[r, mode]`: it can read that mode."""
 
     position_cm: I64
@@ -50,10 +50,16 @@ class Ears:
     listens: BOOL
 
     @classmethod
-    def of(cls, position_cm: Sequence[I64], sensitivity_cdbm: Sequence[int], modes: Sequence[frozenset[Mode]]) -> Ears:
+    def of(
+        cls, position_cm: Sequence[I64], sensitivity_cdbm: Sequence[int], modes: Sequence[frozenset[Mode]]
+    ) -> Receivers:
         listens = np.array([[mode in own for mode in (0, *Mode)] for own in modes], dtype=bool).reshape(-1, 4)
         place = np.array(position_cm, dtype=np.int64).reshape(-1, 3)
         return cls(place, np.array(sensitivity_cdbm, dtype=np.int64), listens)
+
+    def only(self, numbers: I64) -> Receivers:
+        """Those with these numbers."""
+        return Receivers(self.position_cm[numbers], self.sensitivity_cdbm[numbers], self.listens[numbers])
 
     def hears_channel(self, mode: I64) -> BOOL:
         """(n, receivers): frames of this mode are on a channel the receiver listens to, readable or not."""
@@ -72,18 +78,18 @@ class Links:
     readable: BOOL
 
     @classmethod
-    def of(cls, propagation: Propagation, place_cm: I64, power_cdbm: I64, mode: I64, ears: Ears) -> Links:
+    def of(cls, propagation: Propagation, place_cm: I64, power_cdbm: I64, mode: I64, receivers: Receivers) -> Links:
         """All links of sources at these places, ordered by source and receiver."""
-        step = max(1, _CHUNK // max(1, len(ears.sensitivity_cdbm)))
+        step = max(1, _CHUNK // max(1, len(receivers.sensitivity_cdbm)))
         parts = [
             cls.reach(
-                power_cdbm[low : low + step, None] - loss_cdb(propagation, place_cm[low : low + step], ears),
-                mode[low : low + step], ears,
+                power_cdbm[low : low + step, None] - loss_cdb(propagation, place_cm[low : low + step], receivers),
+                mode[low : low + step], receivers,
             )
             for low in range(0, len(place_cm), step)
         ]  # fmt: skip
-        none = np.zeros((0, len(ears.sensitivity_cdbm)), dtype=np.int64)
-        return cls.joined(parts or [cls.reach(none, mode, ears)])
+        none = np.zeros((0, len(receivers.sensitivity_cdbm)), dtype=np.int64)
+        return cls.joined(parts or [cls.reach(none, mode, receivers)])
 
     @classmethod
     def joined(cls, parts: Sequence[Links]) -> Links:
@@ -98,17 +104,18 @@ class Links:
 
     def of_sources(self, sources: I64) -> Links:
         """The links of these sources, in this order."""
-        _, link = self.expand(sources)
-        offset = np.concatenate([[0], np.cumsum(np.diff(self.offset)[sources])]).astype(np.int64)
+        count = self.offset[sources + 1] - self.offset[sources]
+        offset = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        link = np.arange(offset[-1]) + np.repeat(self.offset[sources] - offset[:-1], count)
         return Links(offset, self.receiver[link], self.level_cdbm[link], self.readable[link])
 
     @classmethod
-    def reach(cls, level_cdbm: I64, mode: I64, ears: Ears) -> Links:
+    def reach(cls, level_cdbm: I64, mode: I64, receivers: Receivers) -> Links:
         """The links among mean levels (sources, receivers)."""
-        near = (level_cdbm >= ears.sensitivity_cdbm[None] - REACH_MARGIN_CDB) & ears.hears_channel(mode)
+        near = (level_cdbm >= receivers.sensitivity_cdbm[None] - REACH_MARGIN_CDB) & receivers.hears_channel(mode)
         row, column = np.nonzero(near)
         offset = np.concatenate([[0], np.cumsum(near.sum(axis=1))]).astype(np.int64)
-        return cls(offset, column, level_cdbm[row, column], ears.listens[column, mode[row]])
+        return cls(offset, column, level_cdbm[row, column], receivers.listens[column, mode[row]])
 
     def __len__(self) -> int:
         return len(self.receiver)
@@ -118,24 +125,25 @@ class Links:
         first, count = self.offset[source], self.offset[source + 1] - self.offset[source]
         row = np.repeat(np.arange(len(source), dtype=np.int64), count)
         begins = np.cumsum(count) - count
-        return row, np.arange(len(row), dtype=np.int64) - begins[row] + first[row]
+        return row, np.arange(len(row), dtype=np.int64) + np.repeat(first - begins, count)
 
 
-def loss_cdb(propagation: Propagation, place_cm: I64, ears: Ears) -> I64:
+def loss_cdb(propagation: Propagation, place_cm: I64, receivers: Receivers) -> I64:
     """Mean loss (sources, receivers); infinite between the two halves of one device."""
-    loss = propagation.loss_cdb(place_cm, ears.position_cm)
-    loss[(place_cm[:, None] == ears.position_cm[None]).all(axis=2)] = _INFINITE_CDB
+    loss = propagation.loss_cdb(place_cm, receivers.position_cm)
+    loss[(place_cm[:, None] == receivers.position_cm[None]).all(axis=2)] = _INFINITE_CDB
     return loss
 
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Frames as they arrive: one entry a (frame, receiver) pair. `units`: power; `limit`: interference it stands."""
+    """Frames as they arrive: one entry a (frame, receiver) pair. `power`: in 1e-16 mW; `limit`: interference it
+    stands."""
 
     row: I64
     receiver: I64
     level_cdbm: I64
-    units: I64
+    power: I64
     limit: I64
     readable: BOOL
 
@@ -145,6 +153,6 @@ def arrive(air: Propagation, links: Links, index: I64, source: I64, k: I64, capt
     capture.py."""
     row, link = links.expand(index)
     receiver = links.receiver[link]
-    fading, threshold = air.luck(source[row], k[row], receiver, capture)
+    fading, threshold = air.drawn(source[row], k[row], receiver, capture)
     level = links.level_cdbm[link] + fading
-    return Arrivals(row, receiver, level, power_units(level), power_units(level - threshold), links.readable[link])
+    return Arrivals(row, receiver, level, power_of(level), power_of(level - threshold), links.readable[link])

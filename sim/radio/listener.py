@@ -1,6 +1,6 @@
 """What happens to a frame at one receiver, worked out frame by frame from the definition.
 
-The rules, in the order in which a loss finds its one reason:
+The rules; which reason a loss has where several apply is loss.py:
 
     GATEWAY_DOWN   the receiver was down at any moment of the frame
     OUT_OF_RANGE   its level, fading included, is below the receiver's sensitivity
@@ -8,7 +8,7 @@ The rules, in the order in which a loss finds its one reason:
                    in range that finds it free, and stays with it to its end, whatever becomes of that frame; a
                    power cut frees it
     JAMMED         the peak of the jammers' power alone, over the frame, is above its limit (level - capture threshold)
-    COLLISION      the peak of everybody else's power together is
+    COLLISION      the peak of the power of all others together is
 
 Intervals are half open: a frame that begins in the nanosecond another ends does not meet it. Frames that begin together
 are taken in the order of source and number. A fate is settled when the frame ends; by then everything that could
@@ -21,13 +21,15 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 
 from sim.core.events import Fate
+from sim.radio.loss import RECEIVED, judge
 
 _PRUNE_AT = 64
 _FOREVER = 1 << 63
+_FATES = tuple(Fate)
 
-# (start_ns, source, k, end_ns, units, channel, can lock a demodulator)
+# (start_ns, source, k, end_ns, power, channel, can lock a demodulator)
 Heard = tuple[int, int, int, int, int, int, bool]
-Burst = tuple[int, int, int, int]  # (start_ns, end_ns, units, channel)
+Burst = tuple[int, int, int, int]  # (start_ns, end_ns, power, channel)
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class Listener:
         self._busy: set[tuple[int, int]] = set()
 
     def hear(self, heard: Heard) -> None:
-        """A frame begins (it may be told ahead of time, never late)."""
+        """A frame begins (it may be announced ahead of time, never late)."""
         on_air = self._on_air
         if heard[3] - heard[0] > self.longest_ns:
             self.longest_ns = heard[3] - heard[0]
@@ -97,41 +99,35 @@ class Listener:
         if self._busy and (source, k) in self._busy:
             self._busy.discard((source, k))
             busy = True
-        if self.outages and self.down_within(start_ns, end_ns):
-            return Fate.GATEWAY_DOWN
-        if not in_range:
-            return Fate.OUT_OF_RANGE
-        if busy:
-            return Fate.RECEIVER_BUSY
-        return self._disturbed(start_ns, source, k, end_ns, channel, limit)
+        return self._judge(start_ns, source, k, end_ns, channel, limit, in_range, busy)
 
     def readable_so_far(self, start_ns: int, source: int, k: int, until_ns: int, channel: int, limit: int) -> bool:
         """For a frame in range that is still on the air: everything up to `until_ns` came through."""
         self._lock_until(until_ns)
-        return (
-            (source, k) not in self._busy
-            and not self.down_within(start_ns, until_ns)
-            and self._disturbed(start_ns, source, k, until_ns, channel, limit) is Fate.RECEIVED
-        )
+        busy = (source, k) in self._busy
+        return self._judge(start_ns, source, k, until_ns, channel, limit, True, busy) is Fate.RECEIVED
 
-    def _disturbed(self, start_ns: int, source: int, k: int, end_ns: int, channel: int, limit: int) -> Fate:
-        others: list[tuple[int, int, int]] = []
-        if self._bursts:
-            others = [
-                (begin, end, units) for begin, end, units, ch in self._bursts
-                if ch == channel and begin < end_ns and end > start_ns
-            ]  # fmt: skip
-            if others and _peak(others, start_ns) > limit:
-                return Fate.JAMMED
+    def _judge(
+        self, start_ns: int, source: int, k: int, end_ns: int, channel: int, limit: int, in_range: bool, busy: bool
+    ) -> Fate:
+        down = bool(self.outages) and self.down_within(start_ns, end_ns)
+        fate = judge(down, in_range, busy, 0, 0, limit)
+        if fate != RECEIVED:
+            return _FATES[fate]  # whatever else is on the air (loss.py)
+        bursts = [
+            (begin, end, power) for begin, end, power, ch in self._bursts
+            if ch == channel and begin < end_ns and end > start_ns
+        ]  # fmt: skip
+        others = bursts.copy()
         earliest_ns = start_ns - self.longest_ns
-        for begin, other, number, end, units, ch, _ in reversed(self._on_air):
+        for begin, other, number, end, power, ch, _ in reversed(self._on_air):
             if begin <= earliest_ns:
                 break
             if end > start_ns and begin < end_ns and ch == channel and not (other == source and number == k):
-                others.append((begin, end, units))
-        if others and _peak(others, start_ns) > limit:
-            return Fate.COLLISION
-        return Fate.RECEIVED
+                others.append((begin, end, power))
+        if not others:
+            return Fate.RECEIVED
+        return _FATES[judge(down, in_range, busy, _peak(bursts, start_ns), _peak(others, start_ns), limit)]
 
     def _lock_until(self, time_ns: int) -> None:
         """Let every frame that began before `time_ns` ask for a demodulator, in order."""
@@ -168,16 +164,16 @@ class Listener:
 
 def _peak(others: list[tuple[int, int, int]], start_ns: int) -> int:
     """The highest sum of powers over a frame that began at `start_ns`, of others that overlap it. The sum can only
-    rise where somebody begins."""
+    rise where a frame begins."""
     if len(others) == 1:
         return others[0][2]
     peak = 0
     for begin, _, _ in others:
         at = begin if begin > start_ns else start_ns
         total = 0
-        for b, e, units in others:
+        for b, e, power in others:
             if b <= at < e:
-                total += units
+                total += power
         if total > peak:
             peak = total
     return peak

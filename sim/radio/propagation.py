@@ -8,7 +8,7 @@ Path loss follows ITU-R P.1238 (indoor, distances above 1 m):
     L = 20 log10(f / MHz) + N log10(d / m) + floors x floor loss - 28    N = 10 x path loss exponent
 
 with f = 868.95 MHz for all modes (S1, 0.65 MHz lower, would lose 0.006 dB less). On top comes log-normal shadowing,
-a property of the two *places*: the same from A to B as from B to A, and the same for whoever stands there. Fading is
+a property of the two *places*: the same from A to B as from B to A, and the same for any device there. Fading is
 drawn for each frame at each receiver.
 """
 
@@ -38,12 +38,12 @@ FADING: Final = "radio fading"
 
 # --- powers ----------------------------------------------------------------------------------------------------
 
-UNITS_A_MW: Final = 10**16
+POWER_A_MW: Final = 10**16
 LOWEST_CDBM: Final = -16_000  # one unit; anything weaker counts as this
 HIGHEST_CDBM: Final = 0  # a front end is full at 1 mW; nine hundred such signals still add up in 63 bits
 
 
-def _power_units() -> I64:
+def _powers() -> I64:
     """Units for each 1/100 dBm from lowest to highest, rounded down from an exact mantissa."""
     with localcontext() as context:
         context.prec = 40
@@ -55,19 +55,19 @@ def _power_units() -> I64:
     return np.array(values, dtype=np.int64)
 
 
-POWER_UNITS: Final = _power_units()
-POWER_UNITS_LIST: Final[list[int]] = POWER_UNITS.tolist()
+POWER: Final = _powers()
+_POWER_LIST: Final[list[int]] = POWER.tolist()
 
 
-def power_units(level_cdbm: I64) -> I64:
+def power_of(level_cdbm: I64) -> I64:
     """Power in 1e-16 mW of a level in 1/100 dBm."""
-    units: I64 = POWER_UNITS[np.clip(level_cdbm, LOWEST_CDBM, HIGHEST_CDBM) - LOWEST_CDBM]
-    return units
+    power: I64 = POWER[np.clip(level_cdbm, LOWEST_CDBM, HIGHEST_CDBM) - LOWEST_CDBM]
+    return power
 
 
-def one_power_units(level_cdbm: int) -> int:
-    """power_units for one level."""
-    return POWER_UNITS_LIST[min(max(level_cdbm, LOWEST_CDBM), HIGHEST_CDBM) - LOWEST_CDBM]
+def one_power(level_cdbm: int) -> int:
+    """power_of for one level."""
+    return _POWER_LIST[min(max(level_cdbm, LOWEST_CDBM), HIGHEST_CDBM) - LOWEST_CDBM]
 
 
 # --- distance --------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class Propagation:
         a, b = np.broadcast_arrays(place_ids(here_cm)[:, None], place_ids(there_cm)[None, :])
         return scaled(self.shadowing_cdb, self.seeds.normal_q16(SHADOWING, np.minimum(a, b), np.maximum(a, b)))
 
-    def luck(self, source: I64, k: I64, receiver: I64, capture: I64) -> tuple[I64, I64]:
+    def drawn(self, source: I64, k: I64, receiver: I64, capture: I64) -> tuple[I64, I64]:
         """For frames (source, k) at receivers, equal-length arrays: what fading gives (or takes, negative), and the
         capture threshold drawn from the table."""
         fading, threshold = np.zeros(len(source), dtype=np.int64), np.broadcast_to(capture[0], len(source))
@@ -175,9 +175,9 @@ class Propagation:
                 threshold = capture[words[:, 1] >> np.uint32(draw_shift(capture))]
         return fading, threshold
 
-    def luck_needed(self, missing_cdb: I64) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
+    def draws_needed(self, missing_cdb: I64) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
         """For links whose mean level lacks so much of the sensitivity: (how many of the 2**32 draws of fading, the
-        luckiest first, bring it into range, where not all do; whether all do). The luckiest draw is word 0; the words
+        strongest first, bring it into range, where not all do; whether all do). The strongest draw is word 0; the words
         from 2**31 on, which take, follow backwards."""
         floor, top = (int(missing_cdb.min()), int(missing_cdb.max())) if len(missing_cdb) else (0, 0)
         most = scaled(self.fading_cdb, NORMAL_KNOTS.max()).item() + 2

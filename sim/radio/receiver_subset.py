@@ -1,7 +1,7 @@
-"""Some of the receivers: their links, cut out of all or put together, and their ears.
+"""Some of the receivers: their links, cut out of all or put together, and their receivers.
 
-The rule kept here: a link's level, and a frame's luck on it, hang on who the two are in the whole world. So receivers
-can be shared out among engines in any way, and a receiver that joins costs its own links, not everybody's again.
+The rule kept here: a link's level, and what is drawn for a frame on it, depend on the numbers of the two in the whole
+world. So receivers can be divided among engines in any way, and one that joins costs its own links alone.
 """
 
 from __future__ import annotations
@@ -11,14 +11,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.radio.links import Ears, Links, Radios
+from sim.radio.links import Links, Radios, Receivers
 from sim.radio.propagation import Propagation
 
 I64 = NDArray[np.int64]
-
-
-def some_ears(ears: Ears, numbers: I64) -> Ears:
-    return Ears(ears.position_cm[numbers], ears.sensitivity_cdbm[numbers], ears.listens[numbers])
 
 
 def only(links: Links, name: I64) -> Links:
@@ -47,14 +43,14 @@ class FleetLinks:
         self._known = 0
         self._links: Links | None = None
 
-    def to(self, ears: Ears) -> Links:
-        """`ears`: those of the last call, and perhaps more after them."""
-        count = len(ears.sensitivity_cdbm)
+    def to(self, receivers: Receivers) -> Links:
+        """`receivers`: those of the last call, and perhaps more after them."""
+        count = len(receivers.sensitivity_cdbm)
         if self._links is None or self._known < count:
             numbers = np.arange(self._known, count)
             radios = self._radios
             new = Links.of(
-                self._propagation, self._place_cm, radios.power_cdbm, radios.mode, some_ears(ears, numbers)
+                self._propagation, self._place_cm, radios.power_cdbm, radios.mode, receivers.only(numbers)
             )  # fmt: skip
             new = replace(new, receiver=new.receiver + self._known)
             self._links = new if self._links is None else joined(self._links, new)

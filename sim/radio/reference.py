@@ -1,11 +1,11 @@
 """The air, event by event: the oracle that everything faster is held against, and the part of the air that reacts.
 
-One SimPy event a frame, at its end, and one more for a header that somebody wants while the frame is still on the air.
+One SimPy event a frame, at its end, and one more for a header that a receiver wants while the frame is on the air.
 The rules kept here: the events of one instant are worked on in the order (ends before headers, start, source, k),
-whoever emitted the frames; before any of them, listeners know of every frame that began earlier. What happens at a
+whatever emitted the frames; before any of them, listeners know of every frame that began earlier. What happens at a
 receiver is in listener.py.
 
-A patient receiver's frames are settled here like anybody's, and kept until `hand_over`.
+A deferred receiver's frames are settled here like any other's, and kept until `hand_over`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _HEADER_BYTES = 10
 
 
 class Receiver:
-    """A radio that listens. Setting `up` switches its power at the present world time; a patient one (`catch_up` tells
-    it what it has not been told) hears first of what ended before."""
+    """A radio that listens. Setting `up` switches its power at the present world time; a deferred one
+    first catches up with what ended before."""
 
     def __init__(self, env: simpy.Environment, name: str, sensitivity_cdbm: int, links: frozenset[Mode],
                  on_frame: OnFrame, on_header: OnHeader | None, demodulators: int,
@@ -52,7 +52,7 @@ class Receiver:
         self.listener = Listener(demodulators)
 
     @property
-    def patient(self) -> bool:
+    def deferred(self) -> bool:
         return self._catch_up is not None
 
     @property
@@ -78,8 +78,8 @@ class Pair:
 
 
 @dataclass(slots=True)
-class Visit:
-    """A frame sent by a visitor: its pairs in order of receiver, and their fates once it has ended."""
+class IntruderFrame:
+    """A frame sent by a intruder: its pairs in order of receiver, and their fates once it has ended."""
 
     emission: Emission
     pairs: list[Pair]
@@ -87,7 +87,7 @@ class Visit:
 
 
 class Reference:
-    """Plays batches and visits to receivers (a list shared with the air, only ever appended to)."""
+    """Plays batches and intruders to receivers (a list shared with the air, only ever appended to)."""
 
     def __init__(self, env: simpy.Environment, receivers: list[Receiver], taps: list[Tap]) -> None:
         self._env = env
@@ -96,9 +96,9 @@ class Reference:
         self.radios = Radios(*(np.zeros(0, dtype=np.int64) for _ in range(4)))
         self.frame_of: FrameOf = no_bytes
         self._batches: list[Batch] = []
-        self._due: list[tuple[int, int, int, int, int, Visit]] = []  # heap: time, kind, start, source, k
-        self._visits: list[Visit] = []  # not yet reported
-        self._kept: list[tuple[int, Receiver, bytes, int]] = []  # for patient receivers: end, who, bytes, level
+        self._due: list[tuple[int, int, int, int, int, IntruderFrame]] = []  # heap: time, kind, start, source, k
+        self._intruders: list[IntruderFrame] = []  # not yet reported
+        self._kept: list[tuple[int, Receiver, bytes, int]] = []  # for deferred receivers: end, who, bytes, level
         self._wake_ns: int | None = None
         self._reported_ns = 0
 
@@ -114,15 +114,15 @@ class Reference:
         for batch in self._batches:
             batch.cut(start_ns)
 
-    def add_visit(self, visit: Visit) -> None:
+    def add_intruder(self, intruder: IntruderFrame) -> None:
         """A frame or burst that begins now."""
-        emission = visit.emission
+        emission = intruder.emission
         start_ns, source, k, end_ns = emission.start_ns, emission.source, emission.k, emission.end_ns
-        self._visits.append(visit)
-        heapq.heappush(self._due, (end_ns, END, start_ns, source, k, visit))
-        if not emission.jammer and any(p.readable and self._receivers[p.receiver].on_header for p in visit.pairs):
+        self._intruders.append(intruder)
+        heapq.heappush(self._due, (end_ns, END, start_ns, source, k, intruder))
+        if not emission.jammer and any(p.readable and self._receivers[p.receiver].on_header for p in intruder.pairs):
             header = min(start_ns + header_ns(emission.mode), end_ns)
-            heapq.heappush(self._due, (header, HEADER, start_ns, source, k, visit))
+            heapq.heappush(self._due, (header, HEADER, start_ns, source, k, intruder))
         self._arm()
 
     # --- time passes ------------------------------------------------------------------------------------------------
@@ -150,8 +150,8 @@ class Reference:
                 work.append((batch.kind[batch.next], first[0], first[1], first[2], batch, row))
                 batch.next += 1
         while self._due and self._due[0][0] == now_ns:
-            _, kind, start_ns, source, k, visit = heapq.heappop(self._due)
-            work.append((kind, start_ns, source, k, None, visit))
+            _, kind, start_ns, source, k, intruder = heapq.heappop(self._due)
+            work.append((kind, start_ns, source, k, None, intruder))
         if work:
             self._admit(now_ns)
             if len(work) > 1:
@@ -178,7 +178,7 @@ class Reference:
             else:
                 self._header(owner.emission(what, self.radios, self.frame_of), _pairs(owner, what), now_ns)
         elif owner is None:
-            self._visit_ends(what)
+            self._intruder_ends(what)
         else:
             self._fleet_ends(owner, what)
 
@@ -202,9 +202,9 @@ class Reference:
                     telegram = emission.telegram if emission is not None else self.frame_of(source, k)
                 self._received(receiver, telegram, end_ns, batch.level[pair])
 
-    def _visit_ends(self, visit: Visit) -> None:
-        emission = visit.emission
-        for pair in visit.pairs:
+    def _intruder_ends(self, intruder: IntruderFrame) -> None:
+        emission = intruder.emission
+        for pair in intruder.pairs:
             receiver = self._receivers[pair.receiver]
             fate = Fate.JAMMED
             if not emission.jammer:
@@ -212,20 +212,20 @@ class Reference:
                     emission.start_ns, emission.source, emission.k, emission.end_ns, emission.mode.channel,
                     pair.limit, pair.in_range,
                 ) if pair.readable else Fate.OUT_OF_RANGE  # fmt: skip
-            visit.fates.append(fate)
+            intruder.fates.append(fate)
             if pair.readable or emission.jammer:
                 self._tap(emission, pair.receiver, fate, pair.level_cdbm)
             if fate is Fate.RECEIVED:
                 self._received(receiver, emission.telegram, emission.end_ns, pair.level_cdbm)
 
     def _received(self, receiver: Receiver, telegram: bytes, end_ns: int, level_cdbm: int) -> None:
-        if receiver.patient:
+        if receiver.deferred:
             self._kept.append((end_ns, receiver, telegram, level_cdbm))
         else:
             receiver.on_frame(telegram, end_ns, level_cdbm)
 
     def hand_over(self) -> None:
-        """Patient receivers are told of what ended before now, in the order of ends."""
+        """Hand deferred receivers what ended before now, in the order of ends."""
         now_ns = int(self._env.now)
         due = [kept for kept in self._kept if kept[0] < now_ns]
         self._kept = self._kept[len(due) :]
@@ -257,10 +257,10 @@ class Reference:
         rows = [
             (v.emission.start_ns, v.emission.source, v.emission.k, pair.receiver, int(fate), pair.level_cdbm,
              v.emission.length_bytes)
-            for v in self._visits if not v.emission.jammer and v.emission.end_ns < now_ns
+            for v in self._intruders if not v.emission.jammer and v.emission.end_ns < now_ns
             for pair, fate in zip(v.pairs, v.fates, strict=True) if pair.readable and pair.receiver < receivers
         ]  # fmt: skip
-        self._visits = [v for v in self._visits if v.emission.end_ns >= now_ns]
+        self._intruders = [v for v in self._intruders if v.emission.end_ns >= now_ns]
         self._reported_ns = now_ns
         return FrameBatch.joined([*parts, FrameBatch.of(rows)])
 

@@ -1,142 +1,199 @@
-"""What of the fleet reaches a receiver in a window, compiled; and the frames that are far from all others, settled
+"""What of the fleet reaches a receiver in a window, compiled; and the frames that nothing else can touch, settled
 before anything is sorted.
 
-Time is cut into cells no shorter than the longest frame, so a frame can meet only what begins in its own cell, the one
-before or the one after. A frame that is alone in the three meets nobody, and what solitary.py says of such frames
-holds: nobody's fate hangs on it. So most frames of an air with some room are settled with three bytes of a table, and
-only the others need an order. The rule kept here: this is a short cut and never a rule of its own; whoever has a
-neighbour stays in `keys`.
+Time is cut into cells no shorter than the longest frame, so a frame can overlap only what begins in its own cell, the
+one before or the one after. Two kinds of frames are settled with a few bytes of a table:
 
-Whether a faded frame is in range is one comparison: draws sorted by luck, those before `link_luck` suffice.
+    alone         a frame in range that is the only one in its three cells overlaps no frame: it is received
+    out of range  a frame that is out of range is lost for that reason whatever else is on the air, it takes no
+                  demodulator, and where no frame in range is in its three cells it disturbs nothing whose fate depends
+                  on it; however many others that are out of range are there
+
+So most frames of an air with some room need no order. The rule kept here: these are short cuts and never rules of their
+own (the fates are `judge`'s); every other frame stays.
+
+Whether a faded frame is in range is one comparison: draws sorted from the strongest, the first `draws_in_range` of the
+link suffice.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arrays.draws import first_words, normal_of
 from arrays.jit import njit
-from sim.radio.shortcut_pairs import ENTRY_MASK, ENTRY_SHIFT, IN_RANGE, READABLE
+from sim.radio.loss import OUT_OF_RANGE, RECEIVED, judge
+from sim.radio.sweep_arrays import C_END as CARRIED_END
+from sim.radio.sweep_arrays import (
+    IN_RANGE,
+    MOST_CELLS,
+    ONLY_RECEIVED,
+    READABLE,
+    Frames,
+    Others,
+    Outcome,
+    Scratch,
+    Setting,
+    Window,
+)
 
-MOST_CELLS = 1 << 16
-_FEWEST = 8
-_ONE = np.uint8(1)
 _GRAIN, _Q = 12, 32  # time is counted in 4 096 ns, and cells with 32 binary places
+_ONE = np.uint64(1)
+_BIT, _NEAR, _FULL = np.uint8(1), np.uint8(128), np.uint8(255)
+_COUNT: Final = 127  # the bits of a cell that count
+if judge(False, True, False, 0, 0, 0) != RECEIVED or judge(False, False, True, 0, 0, 0) != OUT_OF_RANGE:
+    raise AssertionError("the short cut needs 'out of range' to come before 'receiver busy'")
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cell_scale(span: Any, longest: Any) -> Any:
+def cell_scale(span_ns: int, longest_ns: int) -> int:
     """Cells in a unit of 4 096 ns, Q32: two frames whose cells are not neighbours do not meet."""
-    return (np.int64(1) << _Q) // max((longest >> _GRAIN) + 2, (span >> _GRAIN) // (MOST_CELLS - 8) + 1)
+    return (1 << _Q) // max((longest_ns >> _GRAIN) + 2, (span_ns >> _GRAIN) // (MOST_CELLS - 8) + 1)
+
+
+@njit(cache=True, inline="always")
+def cell_of(since_ns: int, scale: int) -> int:
+    """The cell of a time since the window's begin; the first is 1."""
+    return ((since_ns >> _GRAIN) * scale >> _Q) + 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def gather(
-    meters: Any, first: Any, frame_start: Any, begin: Any, until: Any, since: Any, cells: Any, scale: Any, keys: Any,
-    frame_of: Any, picks: Any,
-) -> Any:  # fmt: skip
-    """Keys of the fleet's frames that this receiver hears, and which they are; `meters`: of its links, `picks`:
-    scratch. Marks their cells. Returns how many, -1 if a frame begins outside the window."""
-    n, astray = np.uint64(0), False
-    frames = np.uint64(len(frame_start))
-    if frames == 0:
-        return 0
-    one, final = np.uint64(1), frames - np.uint64(1)
+def place(start_ns: NDArray[np.int64], window: Window, scale: int, cell: NDArray[np.uint16]) -> bool:
+    """The cell of each frame; whether all begin in the window."""
+    inside = True
+    for frame in range(len(start_ns)):
+        since = start_ns[frame] - window.begin_ns
+        inside &= (since >= 0) & (start_ns[frame] < window.until_ns)
+        cell[frame] = cell_of(since, scale)
+    return inside
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gather(r: int, setting: Setting, window: Window, frames: Frames, scratch: Scratch) -> np.int64:
+    """The fleet's frames that receiver r hears into `scratch.frame`, their links and cells beside them; each counts in
+    its cell (0, 1, 3, 7 ... 255: none, one, more). Returns how many."""
+    frame_at, link_at, cell_at, cells = scratch.frame, scratch.link, scratch.cell_at, scratch.cells
+    links, since_ns = setting.links, setting.listeners.since_ns[r]
+    first, meters, cell = frames.first, links.meter, scratch.cell
+    n, final = np.uint64(0), np.uint64(max(len(frames.start_ns), 1) - 1)
+    base, end = links.offset[r], links.offset[r + 1]
+    if len(frames.start_ns) == 0:
+        return np.int64(0)
     # Where most meters send in a window the processor cannot foresee one or none; where few do it can.
-    foreseen = 4 * len(frame_start) > len(first)
-    entries = len(meters)
+    foreseen = 4 * len(frames.start_ns) > len(first)
+    entries = end - base
     if not foreseen:
         entries = 0
-        for link in range(len(meters)):
-            meter = np.uint64(meters[link])
-            picks[entries] = link
-            entries += first[meter] != first[meter + one]
-    for place in range(entries):
-        entry: Any = place if foreseen else np.int64(picks[place])
-        meter = np.uint64(meters[entry])
-        frame, beyond = np.uint64(first[meter]), np.uint64(first[meter + one])
-        if foreseen and beyond <= frame + one:  # one or none: written in any case, then kept or not
-            at = frame_start[min(frame, final)]
+        for one in range(base, end):
+            meter = np.uint64(meters[one])
+            scratch.rest[entries] = one
+            entries += first[meter] != first[meter + _ONE]
+    every = foreseen and since_ns <= window.begin_ns
+    for entry in range(entries):
+        link = np.int64(base + entry if foreseen else scratch.rest[entry])
+        meter = np.uint64(meters[np.uint64(link)])
+        frame, beyond = np.uint64(first[meter]), np.uint64(first[meter + _ONE])
+        if every and beyond <= frame + _ONE:  # one or none: written in any case, then kept or not
             there = beyond > frame
-            astray |= there & ((at < begin) | (at >= until))
-            there &= at >= since
-            at = (at - begin) * there
-            keys[n] = (np.uint64(at) << ENTRY_SHIFT) | np.uint64(entry)
-            frame_of[n] = frame
-            cell = np.uint64(((at >> _GRAIN) * scale >> _Q) + 1)
-            cells[cell] = cells[cell] << np.uint8(there) | np.uint8(there)
+            frame = min(frame, final)
+            at = np.uint64(cell[frame])
+            frame_at[n], link_at[n], cell_at[n] = frame, link, at
+            cells[at] = cells[at] << np.uint8(there) | np.uint8(there)
             n += np.uint64(there)
             continue
         for number in range(frame, beyond):
-            at = frame_start[number]
-            astray |= (at < begin) | (at >= until)
-            if at >= since and not astray:
-                at -= begin
-                keys[n] = (np.uint64(at) << ENTRY_SHIFT) | np.uint64(entry)
-                frame_of[n] = number
-                cell = np.uint64(((at >> _GRAIN) * scale >> _Q) + 1)
-                cells[cell] = cells[cell] << _ONE | _ONE  # 0, 1, 3, 7 ... 255: none, one, more
-                n += one
-        if astray:
-            return -1
-    return -1 if astray else np.int64(n)
+            if frames.start_ns[number] >= since_ns:
+                at = np.uint64(cell[number])
+                frame_at[n], link_at[n], cell_at[n] = number, link, at
+                cells[at] = cells[at] << _BIT | _BIT
+                n += _ONE
+    return np.int64(n)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def take_apart(
-    keys: Any, n: Any, cells: Any, scale: Any, longest: Any, base: Any, link_meter: Any, link_flags: Any,
-    link_luck: Any, extra: Any, begin: Any, until: Any, taken_until: Any, drawn: Any, key: Any, purpose: Any, ear: Any,
-    names: Any, frame_k: Any, frame_of: Any, words: Any, numbers: Any, counted: Any, heard: Any, tally: Any,
-    link_level: Any, fading: Any, knots: Any, receiver: Any, detail: Any, told: Any, telling: Any,
-) -> Any:  # fmt: skip
-    """Settle who is far from all others; the keys of the rest move up. Returns how many stay, and how many rows of
-    `detail` are filled: where `telling`, one more for each received. `extra`: who else begins at this receiver."""
-    span = until - begin
-    last = ((span >> _GRAIN) * scale >> _Q) + 1
-    if n < _FEWEST or last < 4 * n:  # crowded: most would stay
-        return n, told
-    for row in range(len(extra)):
-        low = ((extra[row, 1] - begin) >> _GRAIN) * scale >> _Q
-        high = (min(extra[row, 2] - begin, span) >> _GRAIN) * scale >> _Q
-        cells[low + 1 : min(high + 1, last) + 1] = 255
-    if drawn:
-        k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
-        for i in range(n):
-            meter = link_meter[np.uint64(base) + (keys[i] & ENTRY_MASK)]
-            words[i], numbers[i] = names[np.uint64(meter)], frame_k[np.uint64(frame_of[i])]
-        for i in range(n):  # apart from the rest, so that the compiler draws eight at once
-            words[i] = first_words(k0, k1, purpose, words[i], numbers[i], ear)[0]
-    left: Any = 0
-    received: Any = 0
-    weak: Any = 0
-    soonest, latest = taken_until - begin, span - longest
+def close_cells(r: int, others: Others, window: Window, scale: int, cells: NDArray[np.uint8]) -> None:
+    """Fill the cells in which no frame may be settled here: intruders', those up to the end of what was carried in, and
+    those from which a frame may last beyond the window."""
+    span = window.until_ns - window.begin_ns
+    last = cell_of(span, scale)
+    for row in range(others.intruder_offset[r], others.intruder_offset[r + 1]):
+        low = cell_of(others.intruders[row, 1] - window.begin_ns, scale)
+        high = cell_of(min(others.intruders[row, 2] - window.begin_ns, span), scale)
+        cells[low - 1 : min(high, last) + 2] = _FULL
+    for row in range(others.carried_offset[r], others.carried_offset[r + 1]):
+        high = cell_of(min(others.carried[row, CARRIED_END] - window.begin_ns, span), scale)
+        cells[: high + 1] = _FULL
+    low = cell_of(max(span - window.longest_ns, 0), scale)
+    cells[low : last + 2] = _FULL
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def draw(r: int, n: int, setting: Setting, frames: Frames, scratch: Scratch) -> None:
+    """Words 0 and 1 of the block of each of n frames at receiver r into `scratch.word` and `number`."""
+    word, number, draws, meter_name = scratch.word, scratch.number, setting.draws, setting.links.name
+    k0, k1 = draws.key & np.uint64(0xFFFFFFFF), draws.key >> np.uint64(32)
+    purpose, name = draws.purpose, np.uint64(setting.listeners.name[r])
     for i in range(n):
-        packed = keys[i]
-        at = np.int64(packed >> ENTRY_SHIFT)
-        cell = np.uint64(((at >> _GRAIN) * scale >> _Q) + 1)
-        beside = np.int64(cells[cell - np.uint64(1)]) + np.int64(cells[cell + np.uint64(1)])
-        alone = np.int64(beside + np.int64(cells[cell]) == 1) & np.int64(at >= soonest) & np.int64(at < latest)
-        link = np.uint64(base + np.int64(packed & ENTRY_MASK))
-        flags, word = np.int64(link_flags[link]), np.int64(words[i])
-        luck = word ^ (-(word >> 31) & 0x7FFFFFFF)
-        good = np.int64(flags & IN_RANGE != 0) | np.int64(drawn) & np.int64(luck < np.int64(link_luck[link]))
-        good &= alone
+        word[i] = meter_name[np.uint64(scratch.link[i])]
+        number[i] = frames.k[np.uint64(scratch.frame[i])]
+    for i in range(n):  # apart from the rest, so that the compiler draws eight at once
+        word[i], number[i] = first_words(k0, k1, purpose, word[i], number[i], name)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def take_isolated(
+    r: int, n: int, setting: Setting, window: Window, outcome: Outcome, scratch: Scratch, reported: int
+) -> tuple[np.int64, int]:
+    """Settle what nothing else can touch, of n frames at receiver r; the rest moves up. Returns how many stay, and how
+    many rows of `outcome` are filled."""
+    frame_at, link_at, cell_at, cells = scratch.frame, scratch.link, scratch.cell_at, scratch.cells
+    links, draws = setting.links, setting.draws
+    able, picked, drawn = scratch.able, scratch.rest, np.int64(draws.fading_cdb != 0)
+    count = np.uint64(0)
+    for i in range(n):
+        link = np.uint64(link_at[i])
+        flags, bits = np.int64(links.flags[link]), np.int64(scratch.word[i])
+        strength = bits ^ (-(bits >> 31) & 0x7FFFFFFF)
+        good = np.int64(flags & IN_RANGE != 0) | drawn & np.int64(strength < np.int64(links.draws_in_range[link]))
         readable = np.int64(flags & READABLE != 0)
-        received += good & readable
-        weak += alone & readable & (good ^ 1)
-        frame = np.uint64(frame_of[i])
-        heard[frame] |= np.uint8(good & readable & np.int64(counted))
-        if telling and good & readable:
-            level = np.int64(link_level[link])
-            if fading:
-                level += (fading * normal_of(words[i], knots) + 32768) >> 16
-            detail[told, 0], detail[told, 1], detail[told, 2], detail[told, 3] = frame, receiver, 0, level
-            told += 1
-        keys[np.uint64(left)], frame_of[np.uint64(left)] = packed, frame
-        left += 1 - alone
+        able[i] = good & readable | readable << 1
+    for i in range(n):
+        picked[count] = i
+        count += np.uint64(able[i] & _BIT)
+    for j in range(count):
+        at = np.uint64(cell_at[np.uint64(picked[j])])
+        cells[at - _ONE] |= _NEAR
+        cells[at] |= _NEAR
+        cells[at + _ONE] |= _NEAR
+    counted = r < window.gateways
+    received, weak = np.int64(0), np.int64(0)
+    for j in range(count):
+        row = np.uint64(picked[j])
+        at = np.uint64(cell_at[row])
+        others = (cells[at - _ONE] & _COUNT) + (cells[at] & _COUNT) + (cells[at + _ONE] & _COUNT)
+        alone = np.int64(others == 1)
+        received += alone
+        able[row] |= np.uint8(alone << 2)
+        if counted:
+            outcome.heard[np.uint64(frame_at[row])] |= np.uint8(alone)
+        if window.report == ONLY_RECEIVED and alone:
+            level = np.int64(links.level_cdbm[np.uint64(link_at[row])])
+            if draws.fading_cdb:
+                level += (draws.fading_cdb * normal_of(scratch.word[row], draws.knots) + 32768) >> 16
+            filled_row = outcome.rows[reported]
+            filled_row[0], filled_row[1], filled_row[2], filled_row[3] = frame_at[row], r, RECEIVED, level
+            reported += 1
+    left = np.uint64(0)
+    for i in range(n):
+        state = np.int64(able[i])
+        near = np.int64(cells[np.uint64(cell_at[i])]) >> 7
+        weak += (near ^ 1) & (state >> 1)
+        frame_at[left], link_at[left] = frame_at[i], link_at[i]
+        left += np.uint64(near & (state >> 2 ^ 1))
     if counted:
-        tally[0] += received
-        tally[2] += weak
-    return left, told
+        outcome.counts[r, RECEIVED] += received
+        outcome.counts[r, OUT_OF_RANGE] += weak
+    return np.int64(left), reported

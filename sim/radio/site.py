@@ -1,7 +1,7 @@
 """Where things are: blocks of four houses round a courtyard, meters in rooms, gateways in stairwells.
 
 The rule kept here: a position is a pure function of the site's spec and the counts, so two runs with different seeds
-differ in luck (shadowing, fading, phases), never in the map.
+differ in what is drawn (shadowing, fading, phases), never in the map.
 
     city    a square grid of blocks
     block   four houses, one on each side of a courtyard
@@ -13,6 +13,7 @@ Meters are dealt to rooms in order, so the last house may be part empty.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -30,7 +31,7 @@ HOUSES_A_BLOCK: Final = 4
 ROOM_DEPTH_M: Final = 5.0
 RADIATOR_HEIGHT_M: Final = 0.5
 GATEWAY_HEIGHT_M: Final = 2.2
-ANTENNA_HEIGHT_M: Final = 1.5  # of somebody in the courtyard
+ANTENNA_HEIGHT_M: Final = 1.5  # of a receiver in the courtyard
 
 
 class Site:
@@ -44,22 +45,32 @@ class Site:
         if gateways < 0:
             raise SpecError(f"a site cannot have {gateways} gateways")
         self.spec = spec
-        index = np.arange(meters, dtype=np.int64) if only is None else only
-        self.flat: I64 = index // spec.rooms_a_flat
-        level = self.flat // spec.flats_a_floor
-        self.floor: I64 = level % spec.floors
-        self.staircase: I64 = level // spec.floors
-        self.house: I64 = self.staircase // STAIRCASES_A_HOUSE
+        self._index = np.arange(meters, dtype=np.int64) if only is None else only
         self.staircases = (meters - 1) // (spec.rooms_a_flat * spec.flats_a_floor * spec.floors) + 1
         self.blocks = -(-self.staircases // (STAIRCASES_A_HOUSE * HOUSES_A_BLOCK))
         self.columns = _square_side(self.blocks)  # blocks in a row
-        self.meters: F64 = self._place(
-            self.staircase, *self._in_flat(self.flat % spec.flats_a_floor, index % spec.rooms_a_flat),
-            self.floor * FLOOR_HEIGHT_M + RADIATOR_HEIGHT_M,
-        )  # fmt: skip
+        self.meters: F64 = self._meters()
         self.gateways: F64 = self._gateways(gateways)
 
-    # --- for whoever comes to the site ----------------------------------------------------------------------------
+    # --- indices of the meters --------------------------------------------------------------------------------------
+
+    @cached_property
+    def flat(self) -> I64:
+        return self._index // self.spec.rooms_a_flat
+
+    @cached_property
+    def floor(self) -> I64:
+        return self.flat // self.spec.flats_a_floor % self.spec.floors
+
+    @cached_property
+    def staircase(self) -> I64:
+        return self.flat // (self.spec.flats_a_floor * self.spec.floors)
+
+    @cached_property
+    def house(self) -> I64:
+        return self.staircase // STAIRCASES_A_HOUSE
+
+    # --- places for intruders -------------------------------------------------------------------------------------
 
     def near(self, point: F64, metres: float) -> F64:
         """The place `metres` east of a point, at its height: a neighbour's flat, the next room, a car."""
@@ -95,6 +106,24 @@ class Site:
         along = (flat + 0.5) * flat_m - spec.spacing_m / 2 + ((room // 2 + 0.5) / rows - 0.5) * flat_m
         across = np.where(room % 2 == 0, -0.8, 0.8) * ROOM_DEPTH_M
         return along, across
+
+    def _meters(self) -> F64:
+        """One block's places, and each meter's moved by its block: blocks are alike."""
+        spec = self.spec
+        a_block = spec.rooms_a_flat * spec.flats_a_floor * spec.floors * STAIRCASES_A_HOUSE * HOUSES_A_BLOCK
+        index = np.arange(a_block, dtype=np.int64)
+        flat = index // spec.rooms_a_flat
+        level = flat // spec.flats_a_floor
+        along, across = self._in_flat(flat % spec.flats_a_floor, index % spec.rooms_a_flat)
+        one = self._place(
+            level // spec.floors, along, across, level % spec.floors * FLOOR_HEIGHT_M + RADIATOR_HEIGHT_M
+        )  # fmt: skip
+        block = self._index // a_block
+        row = block // self.columns
+        places: F64 = one[self._index - block * a_block]
+        places[:, 0] += (block - row * self.columns) * self.pitch_m
+        places[:, 1] += row * self.pitch_m
+        return places
 
     def _place(self, staircase: I64, along: F64, across: F64, z: F64) -> F64:
         """Turn places in a house into places on the map: each house of a block is a quarter turn further."""

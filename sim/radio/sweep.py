@@ -2,69 +2,72 @@
 
 The rules of listener.py, as one sweep. For each receiver: gather what reaches it in this window, sort by (time, entry)
 in buckets (times spread evenly, so this is linear, and one receiver's share stays in the cache), then go through the
-starts. Power sums can only rise where somebody begins, so at each start every frame on the air has its peak brought up
+starts. Power sums can only rise where a frame begins, so at each start every frame on the air has its peak brought up
 to date; a frame is judged when it leaves the air. Sums are int64 in 1e-16 mW: exact, so no order of addition matters.
 
-Entries are numbered by link, in the order of meters, then the visitors' (`extra`), so that (time, entry) is the order
-of (start, source, k). A key holds 40 bits of time and 24 of entry; the engine checks that both fit. What is still on
-the air at the window's end is carried into the next with its peaks, and demodulators keep their locks, so a window's
-edge changes nothing.
+Entries are numbered by link, in the order of meters, then the intruders', so that (time, entry) is the order of (start,
+source, k). A key holds 40 bits of time and 24 of entry; the engine checks that both fit. What is still on the air at
+the window's end is carried into the next with its peaks, and demodulators keep their locks, so a window's edge changes
+nothing.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arrays.jit import njit
-from sim.radio.shortcut_isolated import MOST_CELLS, cell_scale, gather, take_apart
-from sim.radio.shortcut_pairs import (
+from sim.radio.loss import RECEIVED, judge_compiled
+from sim.radio.shortcut_isolated import cell_of, cell_scale, close_cells, draw, gather, place, take_isolated
+from sim.radio.shortcut_pairs import lay_out, take_pairs
+from sim.radio.sweep_arrays import (
     BUSY,
-    COLUMNS,
+    C_DOWN,
+    C_END,
+    C_FLAGS,
+    C_FRAME,
+    C_JAM,
+    C_LEVEL,
+    C_LIMIT,
+    C_PEAK,
+    C_POWER,
+    C_RECEIVER,
+    C_START,
+    CARRY_COLUMNS,
     END,
     ENTRY_BITS,
     ENTRY_MASK,
     ENTRY_SHIFT,
+    EVERYTHING,
     FLAGS,
     FRAME,
     IN_RANGE,
     JAMMER,
     LEVEL,
     LIMIT,
+    NOTHING,
+    ONLY_RECEIVED,
+    POWER,
     READABLE,
     SECOND_CHANNEL,
     START,
-    UNITS,
-    lay_out,
-    take_small,
+    Listeners,
+    Outcome,
+    Scratch,
+    Setting,
+    Traffic,
 )
 
-# columns of what is carried
-C_RECEIVER, C_START, C_END, C_LEVEL, C_UNITS, C_LIMIT, C_FLAGS, C_FRAME, C_PEAK, C_JAM, C_DOWN = range(11)
-CARRY_COLUMNS = 11
-NOTHING, EVERYTHING, RECEIVED = range(3)  # which frames are told of one by one
-
-
-@njit(inline="always")
-def _judge(flags: Any, down: Any, jam: Any, peak: Any, limit: Any) -> Any:
-    """The first reason that applies; the numbers are sim.core.events.Fate."""
-    if down:
-        return 1
-    if flags & IN_RANGE == 0:
-        return 2
-    if flags & BUSY:
-        return 3
-    if jam > limit:
-        return 4
-    if peak > limit:
-        return 5
-    return 0
+_FEWEST: Final = 8  # frames at a receiver for which cells are worth their while
+_NEVER: Final = np.int64(0x7FFFFFFFFFFFFFFF)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def in_order(keys: Any, n: Any, span: Any, fill: Any, order: Any) -> None:
-    """Keys sorted into `order`: into about n buckets of time, then by insertion. `fill`: scratch."""
+def in_order(n: int, span: int, scratch: Scratch) -> None:
+    """The n keys sorted into `order`: into about n buckets of time, then by insertion."""
+    keys, order, fill = scratch.key, scratch.order, scratch.fill
     shift = np.uint64(ENTRY_BITS)
     while (span >> np.int64(shift - ENTRY_SHIFT)) > 2 * n + 1:
         shift += np.uint64(1)
@@ -89,193 +92,168 @@ def in_order(keys: Any, n: Any, span: Any, fill: Any, order: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sweep(
-    receivers: Any, frames: Any, link_offset: Any, links: Any, link_luck: Any, names: Any, ears: Any,
-    sensitivity: Any, since: Any, luck: Any, ex_offset: Any, extra: Any, out_offset: Any, out_down: Any, out_up: Any,
-    demodulators: Any, locks: Any, begin: Any, until: Any, longest: Any, gateways: Any, scratch: Any, in_offset: Any,
-    carried_in: Any, heard: Any, counts: Any, carry: Any, detail: Any, want_detail: Any,
-) -> Any:  # fmt: skip
-    """One window at these receivers. Returns (rows of carry filled, rows of detail filled);
-    carry -1: a frame begins outside the window.
-
-    detail rows: frame, receiver, fate, level; `want_detail` NOTHING, EVERYTHING or RECEIVED. `frame` numbers the
-    window's frames: the fleet's, then the others'. `frames`: first, start, k; `links`: meter, duration, level,
-    flags; `luck`: see lay_out; `scratch`: no receiver has more entries.
-    """
-    keys = np.empty(scratch + 1, dtype=np.uint64)
-    order = np.empty(scratch + 1, dtype=np.uint64)
-    words, numbers = np.empty(scratch + 1, dtype=np.uint64), np.empty(scratch + 1, dtype=np.uint64)
-    frame_of = np.empty(scratch + 1, dtype=np.int32)
-    rest = np.empty(scratch + 1, dtype=np.int32)
-    table = np.empty((scratch + 1, COLUMNS), dtype=np.int64)
-    cells = np.empty(MOST_CELLS, dtype=np.uint8)
-    fill = np.empty(4 * scratch + 4, dtype=np.int32)
-    air = np.empty((scratch + 1, CARRY_COLUMNS), dtype=np.int64)  # what is on the air
-    link_meter, _, _, link_flags = links
-    carried = detailed = 0
-    span = until - begin
-    scale = cell_scale(span, longest)
-    used = ((span >> 12) * scale >> 32) + 3
-    for r in receivers:
-        base = link_offset[r]
-        fleet = link_offset[r + 1] - base
-        ear = np.uint64(ears[r])
-        cells[:used] = 0
-        n = gather(
-            link_meter[base : base + fleet], frames[0], frames[1], begin, until, since[r], cells, scale, keys, frame_of,
-            rest,
-        )  # fmt: skip
-        if n < 0:
-            return -1, 0
-        visitors = extra[ex_offset[r] : ex_offset[r + 1]]
-        if n + len(visitors) == 0 and in_offset[r + 1] == in_offset[r]:
+def sweep(setting: Setting, traffic: Traffic, outcome: Outcome, scratch: Scratch) -> tuple[int, int]:
+    """One window at all receivers. Returns how many rows of `outcome.carry` and of `outcome.rows` are filled; carry -1:
+    a frame begins outside the window. `frame` numbers the window's frames: the fleet's, then the others'."""
+    window, frames, others = traffic.window, traffic.frames, traffic.others
+    listeners = setting.listeners
+    span = window.until_ns - window.begin_ns
+    scale = cell_scale(span, window.longest_ns)
+    last = cell_of(span, scale)
+    if not place(frames.start_ns, window, scale, scratch.cell):
+        return -1, 0
+    carried, reported = 0, 0
+    for r in range(len(listeners.name)):
+        scratch.cells[: last + 2] = 0
+        n = gather(r, setting, window, frames, scratch)
+        begin = others.intruder_offset[r + 1] - others.intruder_offset[r]
+        if n + begin + others.carried_offset[r + 1] - others.carried_offset[r] == 0:
             continue
-        counted = r < gateways
-        outage, outages = out_offset[r], out_offset[r + 1]
-        lonely = outage == outages and (want_detail == NOTHING or (want_detail == RECEIVED and counted))
-        taken_until = begin
-        for row in range(in_offset[r], in_offset[r + 1]):
-            taken_until = max(taken_until, carried_in[row, C_END])
-        if lonely:
-            n, detailed = take_apart(
-                keys, n, cells, scale, longest, base, link_meter, link_flags, link_luck, visitors, begin, until,
-                taken_until, luck[0] != 0, luck[1], luck[2], ear, names, frames[2], frame_of, words, numbers, counted,
-                heard, counts[r], links[2], luck[0], luck[3], r, detail, detailed, want_detail == RECEIVED,
-            )  # fmt: skip
-        own = n
-        n = lay_out(
-            keys, own, frame_of, base, begin, links, frames, visitors, luck, ear, names, sensitivity[r], words, numbers,
-            table,
+        always_up = listeners.outage_offset[r] == listeners.outage_offset[r + 1]
+        short = always_up and (
+            window.report == NOTHING or (window.report == ONLY_RECEIVED and r < window.gateways)
         )  # fmt: skip
-        in_order(keys, n, span, fill, order)
-        if lonely:
-            left, detailed = take_small(
-                order, n, own, table, rest, until, taken_until, demodulators[r], counted, heard, counts[r], r, detail,
-                detailed, want_detail == RECEIVED,
-            )  # fmt: skip
+        if short and n >= _FEWEST and last >= 4 * n:  # where it is crowded most would stay
+            close_cells(r, others, window, scale, scratch.cells)
+            if setting.draws.fading_cdb:
+                draw(r, n, setting, frames, scratch)
+            n, reported = take_isolated(r, n, setting, window, outcome, scratch, reported)
+        own = n
+        n = lay_out(r, own, setting, traffic, scratch)
+        in_order(n, span, scratch)
+        if short:
+            left, reported = take_pairs(r, n, own, setting, traffic, outcome, scratch, reported)
         else:
             left = n
             for i in range(n):
-                rest[i] = np.int64(order[i] & ENTRY_MASK)
-        # --- sweep
-        places = demodulators[r]
-        for d in range(places):  # a power cut that came since frees what was locked before
-            for o in range(outage, outages):
-                if out_down[o] >= begin:
-                    locks[r, d] = min(locks[r, d], out_down[o])
-                    break
-        active = 0
-        sum_0 = sum_1 = jam_0 = jam_1 = np.int64(0)
-        for row in range(in_offset[r], in_offset[r + 1]):
-            for column in range(CARRY_COLUMNS):
-                air[active, column] = carried_in[row, column]
-            down = air[active, C_DOWN] != 0
-            for o in range(outage, outages):
-                down |= out_up[o] > air[active, C_START] and out_down[o] < air[active, C_END]
-            air[active, C_DOWN] = down
-            if air[active, C_FLAGS] & SECOND_CHANNEL:
-                sum_1 += air[active, C_UNITS]
-                if air[active, C_FLAGS] & JAMMER:
-                    jam_1 += air[active, C_UNITS]
-            else:
-                sum_0 += air[active, C_UNITS]
-                if air[active, C_FLAGS] & JAMMER:
-                    jam_0 += air[active, C_UNITS]
-            active += 1
-        for step in range(left + 1):
-            if step < left:
-                entry = rest[step]
-                now = table[entry, START]
-            else:
-                now = np.int64(0x7FFFFFFFFFFFFFFF)
-            # what has ended leaves the air and is judged
-            i = 0
-            while i < active:
-                if air[i, C_END] > now:
-                    i += 1
-                    continue
-                flags = air[i, C_FLAGS]
-                if flags & SECOND_CHANNEL:
-                    sum_1 -= air[i, C_UNITS]
-                    if flags & JAMMER:
-                        jam_1 -= air[i, C_UNITS]
-                else:
-                    sum_0 -= air[i, C_UNITS]
-                    if flags & JAMMER:
-                        jam_0 -= air[i, C_UNITS]
-                if air[i, C_END] >= until:
-                    for column in range(CARRY_COLUMNS):
-                        carry[carried, column] = air[i, column]
-                    carried += 1
-                elif flags & (READABLE | JAMMER) == READABLE:
-                    fate = _judge(flags, air[i, C_DOWN] != 0, air[i, C_JAM], air[i, C_PEAK], air[i, C_LIMIT])
-                    if counted:
-                        counts[r, fate] += 1
-                        if fate == 0:
-                            heard[air[i, C_FRAME]] = 1
-                    if want_detail == EVERYTHING or (want_detail == RECEIVED and fate == 0):
-                        detail[detailed, 0] = air[i, C_FRAME]
-                        detail[detailed, 1] = r
-                        detail[detailed, 2] = fate
-                        detail[detailed, 3] = air[i, C_LEVEL]
-                        detailed += 1
-                active -= 1
-                if i < active:
-                    for column in range(CARRY_COLUMNS):
-                        air[i, column] = air[active, column]
-            if step == left:
+                scratch.rest[i] = np.int64(scratch.order[i] & ENTRY_MASK)
+        carried, reported = play(r, left, setting, traffic, outcome, scratch, carried, reported)
+    return carried, reported
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def free_locks(r: int, begin_ns: int, listeners: Listeners) -> None:
+    """A power cut that came since the window began frees what was locked before it."""
+    for d in range(listeners.demodulators[r]):
+        for o in range(listeners.outage_offset[r], listeners.outage_offset[r + 1]):
+            if listeners.down_ns[o] >= begin_ns:
+                listeners.locks[r, d] = min(listeners.locks[r, d], listeners.down_ns[o])
                 break
-            # what begins
-            end, flags = table[entry, END], table[entry, FLAGS]
-            units = table[entry, UNITS]
-            down = False
-            lock_end = end
-            up = True
-            if outages > outage:
-                while outage < outages and out_up[outage] <= now:
-                    outage += 1
-                if outage < outages and out_down[outage] < end:
-                    down = True
-                    up = out_down[outage] > now
-                    lock_end = out_down[outage]
-            if places and up and flags & (READABLE | IN_RANGE | JAMMER) == READABLE | IN_RANGE:
-                free = -1
-                for d in range(places):
-                    if locks[r, d] <= now:
-                        free = d
-                        break
-                if free < 0:
-                    flags |= BUSY
-                else:
-                    locks[r, free] = lock_end
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def carry_in(r: int, setting: Setting, traffic: Traffic, air: NDArray[np.int64]) -> int:
+    """Put on the air what was on it when the window began, and note the outages it meets. Returns how many."""
+    others, listeners = traffic.others, setting.listeners
+    active = 0
+    for row in range(others.carried_offset[r], others.carried_offset[r + 1]):
+        for column in range(CARRY_COLUMNS):
+            air[active, column] = others.carried[row, column]
+        down = air[active, C_DOWN] != 0
+        for o in range(listeners.outage_offset[r], listeners.outage_offset[r + 1]):
+            down |= listeners.up_ns[o] > air[active, C_START] and listeners.down_ns[o] < air[active, C_END]
+        air[active, C_DOWN] = down
+        active += 1
+    return active
+
+
+@njit(cache=True, inline="always")
+def lock(r: int, now_ns: int, end_ns: int, listeners: Listeners) -> bool:
+    """Take the first free demodulator until `end_ns`; whether there was one."""
+    for d in range(listeners.demodulators[r]):
+        if listeners.locks[r, d] <= now_ns:
+            listeners.locks[r, d] = end_ns
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def play(
+    r: int, left: int, setting: Setting, traffic: Traffic, outcome: Outcome, scratch: Scratch, carried: int,
+    reported: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Sweep the rows in `scratch.rest` at receiver r. Takes and returns how many rows of `outcome.carry` and
+    `outcome.rows` are filled."""
+    window, listeners = traffic.window, setting.listeners
+    air, table, rest = scratch.air, scratch.table, scratch.rest
+    outage, outages = listeners.outage_offset[r], listeners.outage_offset[r + 1]
+    down_ns, up_ns = listeners.down_ns, listeners.up_ns
+    counted, places = r < window.gateways, listeners.demodulators[r]
+    free_locks(r, window.begin_ns, listeners)
+    active = carry_in(r, setting, traffic, air)
+    sum_0 = sum_1 = jam_0 = jam_1 = np.int64(0)
+    for i in range(active):
+        power, flags = air[i, C_POWER], air[i, C_FLAGS]
+        jam = power if flags & JAMMER else np.int64(0)
+        if flags & SECOND_CHANNEL:
+            sum_1, jam_1 = sum_1 + power, jam_1 + jam
+        else:
+            sum_0, jam_0 = sum_0 + power, jam_0 + jam
+    for step in range(left + 1):
+        entry = rest[step] if step < left else np.int32(0)
+        now = table[entry, START] if step < left else _NEVER
+        # what has ended leaves the air and is judged
+        i = 0
+        while i < active:
+            if air[i, C_END] > now:
+                i += 1
+                continue
+            power, flags = air[i, C_POWER], air[i, C_FLAGS]
+            jam = power if flags & JAMMER else np.int64(0)
             if flags & SECOND_CHANNEL:
-                sum_1 += units
-                if flags & JAMMER:
-                    jam_1 += units
+                sum_1, jam_1 = sum_1 - power, jam_1 - jam
             else:
-                sum_0 += units
-                if flags & JAMMER:
-                    jam_0 += units
-            air[active, C_RECEIVER] = r
-            air[active, C_START] = now
-            air[active, C_END] = end
-            air[active, C_UNITS] = units
-            air[active, C_LIMIT] = table[entry, LIMIT]
-            air[active, C_LEVEL] = table[entry, LEVEL]
-            air[active, C_PEAK] = 0
-            air[active, C_JAM] = 0
-            air[active, C_FLAGS] = flags
-            air[active, C_FRAME] = table[entry, FRAME]
-            air[active, C_DOWN] = down
-            active += 1
-            if active > 1:
-                for i in range(active):
-                    other = air[i, C_FLAGS]
-                    if other & SECOND_CHANNEL:
-                        total, jam = sum_1, jam_1
-                    else:
-                        total, jam = sum_0, jam_0
-                    if other & JAMMER == 0:
-                        air[i, C_PEAK] = max(air[i, C_PEAK], total - air[i, C_UNITS])
-                        air[i, C_JAM] = max(air[i, C_JAM], jam)
-    return carried, detailed
+                sum_0, jam_0 = sum_0 - power, jam_0 - jam
+            if air[i, C_END] >= window.until_ns:
+                for column in range(CARRY_COLUMNS):
+                    outcome.carry[carried, column] = air[i, column]
+                carried += 1
+            elif flags & (READABLE | JAMMER) == READABLE:
+                fate = judge_compiled(
+                    air[i, C_DOWN] != 0, flags & IN_RANGE != 0, flags & BUSY != 0, air[i, C_JAM], air[i, C_PEAK],
+                    air[i, C_LIMIT],
+                )  # fmt: skip
+                if counted:
+                    outcome.counts[r, fate] += 1
+                    if fate == RECEIVED:
+                        outcome.heard[air[i, C_FRAME]] = 1
+                if window.report == EVERYTHING or (window.report == ONLY_RECEIVED and fate == RECEIVED):
+                    row = outcome.rows[reported]
+                    row[0], row[1], row[2], row[3] = air[i, C_FRAME], r, fate, air[i, C_LEVEL]
+                    reported += 1
+            active -= 1
+            if i < active:
+                for column in range(CARRY_COLUMNS):
+                    air[i, column] = air[active, column]
+        if step == left:
+            break
+        # what begins
+        end, flags, power = table[entry, END], table[entry, FLAGS], table[entry, POWER]
+        down, up, lock_end = False, True, end
+        while outage < outages and up_ns[outage] <= now:
+            outage += 1
+        if outage < outages and down_ns[outage] < end:
+            down = True
+            up = down_ns[outage] > now
+            lock_end = down_ns[outage]
+        asks = places and up and flags & (READABLE | IN_RANGE | JAMMER) == READABLE | IN_RANGE
+        if asks and not lock(r, now, lock_end, listeners):
+            flags |= BUSY
+        jam = power if flags & JAMMER else np.int64(0)
+        if flags & SECOND_CHANNEL:
+            sum_1, jam_1 = sum_1 + power, jam_1 + jam
+        else:
+            sum_0, jam_0 = sum_0 + power, jam_0 + jam
+        one = air[active]
+        one[C_RECEIVER], one[C_START], one[C_END], one[C_POWER], one[C_FLAGS] = r, now, end, power, flags
+        one[C_LIMIT], one[C_LEVEL], one[C_FRAME] = table[entry, LIMIT], table[entry, LEVEL], table[entry, FRAME]
+        one[C_PEAK], one[C_JAM], one[C_DOWN] = 0, 0, down
+        active += 1
+        if active > 1:
+            for i in range(active):
+                second = air[i, C_FLAGS] & SECOND_CHANNEL != 0
+                total, jam = (sum_1, jam_1) if second else (sum_0, jam_0)
+                if air[i, C_FLAGS] & JAMMER == 0:
+                    air[i, C_PEAK] = max(air[i, C_PEAK], total - air[i, C_POWER])
+                    air[i, C_JAM] = max(air[i, C_JAM], jam)
+    return carried, reported

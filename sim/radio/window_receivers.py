@@ -1,13 +1,13 @@
-"""Patient receivers, played by the engine in whole windows.
+"""Deferred receivers, played by the engine in whole windows.
 
-A patient receiver does nothing in the world at the instant at which a frame ends (a gateway puts it into a bundle that
-closes by its own clock, whenever it is told). A frame's fate at a receiver depends only on what that receiver hears, so
-those who wait can be worked out apart from those who react: for all of them at once, when the window ends or somebody
-looks. By then everything that visitors sent, and every outage, is known.
+A deferred receiver does nothing in the world at the instant at which a frame ends (a gateway puts it into a bundle that
+closes by its own clock, whenever it gets it). A frame's fate at a receiver depends only on what that receiver hears, so
+deferred receivers can be worked out apart from those that react: all of them at once, when the window ends or
+`catch_up` is called. By then every intruder frame and every outage is known.
 
-The rules kept here. What ended before the instant that is caught up with is told, in the order of (end, start, source,
-k, receiver), first to the taps and then to the receiver; what ends later is not. Bursts are told to taps alone.
-Receivers that come later are an engine of their own: nothing of the earlier ones' state has to move.
+The rules kept here. `catch_up(t)` reports every frame that ended before t, in the order of (end, start, source, k,
+receiver): to the taps first, then to the receiver. Bursts are reported to taps alone. Receivers that join later are an
+engine of their own: no state of the earlier ones has to move.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from numpy.typing import NDArray
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.radio.emissions import Emission
-from sim.radio.engine import FOREVER, MAX_WINDOW_NS, Engine, Frames
+from sim.radio.engine import FOREVER, MAX_WINDOW_NS, Engine
 from sim.radio.link_modes import Mode
-from sim.radio.on_air import Timetable
-from sim.radio.receiver_subset import only, some_ears
-from sim.radio.reference import FrameOf, Receiver, Tap, Visit, no_bytes
+from sim.radio.on_air import OnAir
+from sim.radio.receiver_subset import only
+from sim.radio.reference import FrameOf, IntruderFrame, Receiver, Tap, no_bytes
+from sim.radio.sweep_arrays import Frames
 
 if TYPE_CHECKING:
-    from sim.radio.links import Ears, Links, Radios
+    from sim.radio.links import Links, Radios, Receivers
     from sim.radio.propagation import Propagation
 
 I64 = NDArray[np.int64]
 FramesOf = Callable[[I64, I64], Any]  # telegrams k[i] of meters m[i]; the result's [i] is the bytes
-COMPILE_FROM: Final = 5_000
-"""Meters from which compiled code repays its start; smaller fleets are worked out in numpy, to the same fates.
-Telegrams repay it from a fifth of that on: made all at once, they take a fifth off a thousand meters' day."""
+MADE_AT_ONCE_FROM: Final = 1_000
+"""Meters from which it pays to make all telegrams of a window at once."""
 _LONGEST_NS: Final = MAX_WINDOW_NS - 1
 _FATES: Final = tuple(Fate)
 
@@ -49,11 +49,13 @@ class _Group:
     numbers: I64
     own: dict[int, int]  # number in the world -> number in the engine
 
-    def window(self, until_ns: int, frames: Frames, visits: list[Visit], receivers: list[Receiver]) -> FrameBatch:
+    def window(
+        self, until_ns: int, frames: Frames, intruders: list[IntruderFrame], receivers: list[Receiver]
+    ) -> FrameBatch:
         engine, own = self.engine, self.own
         mine = [
-            Visit(visit.emission, pairs) for visit in visits
-            if (pairs := [replace(p, receiver=own[p.receiver]) for p in visit.pairs if p.receiver in own])
+            IntruderFrame(intruder.emission, pairs) for intruder in intruders
+            if (pairs := [replace(p, receiver=own[p.receiver]) for p in intruder.pairs if p.receiver in own])
         ]  # fmt: skip
         outages = [
             [(down, min(up, FOREVER)) for down, up in receivers[number].listener.outages if up > engine.now_ns]
@@ -64,49 +66,48 @@ class _Group:
         return replace(batch, receiver=self.numbers[batch.receiver])
 
 
-class Windowed:
-    """`receivers` and `taps` are shared with the air, `timetable` says what the fleet sends. `windows` counts what the
+class DeferredReceivers:
+    """`receivers` and `taps` are shared with the air, `on_air` says what the fleet sends. `windows` counts what the
     engine was asked for."""
 
-    def __init__(self, receivers: list[Receiver], taps: list[Tap], timetable: Timetable, now_ns: int) -> None:
-        self._receivers, self._taps, self._timetable = receivers, taps, timetable
+    def __init__(self, receivers: list[Receiver], taps: list[Tap], on_air: OnAir, now_ns: int) -> None:
+        self._receivers, self._taps, self._on_air = receivers, taps, on_air
         self.now_ns = now_ns
         self.windows = 0
         self.frame_of: FrameOf = no_bytes
         self.frames_of: FramesOf | None = None
         self._known = 0  # receivers looked at
         self._groups: list[_Group] = []
-        self._visits: list[Visit] = []  # begin at or after now_ns
-        self._on_air: dict[tuple[int, int, int], Emission] = {}  # visitors' frames by (start, source, k)
-        self._bursts: list[Visit] = []  # begun, not yet ended
-        self._told: list[FrameBatch] = []  # not yet reported
+        self._intruders: list[IntruderFrame] = []  # begin at or after now_ns
+        self._intruders_on_air: dict[tuple[int, int, int], Emission] = {}  # intruders' frames by (start, source, k)
+        self._bursts: list[IntruderFrame] = []  # begun, not yet ended
+        self._unreported: list[FrameBatch] = []
 
-    def join(self, propagation: Propagation, ears: Ears, links: Links, radios: Radios, capture: I64) -> None:
-        """Patient receivers that came since the last call take part from here on. `ears`, `links`: of all receivers."""
+    def join(self, propagation: Propagation, receivers: Receivers, links: Links, radios: Radios, capture: I64) -> None:
+        """Deferred receivers that came since the last call take part from here on; arguments: of all receivers."""
         known, self._known = self._known, len(self._receivers)
-        numbers = [number for number in range(known, self._known) if self._receivers[number].patient]
+        numbers = [number for number in range(known, self._known) if self._receivers[number].deferred]
         if not numbers:
             return
         own = {number: i for i, number in enumerate(numbers)}
         names = np.array([own.get(number, -1) for number in range(self._known)])
         new, named = [self._receivers[number] for number in numbers], np.array(numbers)
         engine = Engine(
-            propagation, some_ears(ears, named), only(links, names), radios, [r.listener.demodulators for r in new],
+            propagation, receivers.only(named), only(links, names), radios, [r.listener.demodulators for r in new],
             since_ns=[r.since_ns for r in new], capture=capture, receiver_names=named,
-            backend=None if len(radios.mode) >= COMPILE_FROM else "numpy",
         )  # fmt: skip
         engine.now_ns = self.now_ns
         self._groups.append(_Group(engine, named, own))
 
-    def add_visit(self, visit: Visit) -> None:
-        """A visitor's frame or burst that begins now, and whom it reaches of those who are played here."""
-        if visit.pairs:
-            self._visits.append(visit)
+    def add_intruder(self, intruder: IntruderFrame) -> None:
+        """An intruder's frame or burst that begins now, with its pairs at deferred receivers."""
+        if intruder.pairs:
+            self._intruders.append(intruder)
 
     def report(self, receivers: int) -> FrameBatch:
-        """What was told since the last call, at the first so many receivers."""
-        everything = FrameBatch.joined(self._told)
-        self._told = []
+        """What ended since the last call, at the first so many receivers."""
+        everything = FrameBatch.joined(self._unreported)
+        self._unreported = []
         return everything.part(everything.receiver < receivers)
 
     # --- time passes ------------------------------------------------------------------------------------------------
@@ -119,35 +120,37 @@ class Windowed:
         begin_ns, self.now_ns = self.now_ns, until_ns
         if not self._groups:
             return
-        visits = [visit for visit in self._visits if visit.emission.start_ns < until_ns]
-        self._visits = [visit for visit in self._visits if visit.emission.start_ns >= until_ns]
-        for visit in visits:
-            one = visit.emission
+        intruders = [intruder for intruder in self._intruders if intruder.emission.start_ns < until_ns]
+        self._intruders = [intruder for intruder in self._intruders if intruder.emission.start_ns >= until_ns]
+        for intruder in intruders:
+            one = intruder.emission
             if one.jammer:
-                self._bursts.append(visit)
+                self._bursts.append(intruder)
             else:
-                self._on_air[one.start_ns, one.source, one.k] = one
-        schedule = self._timetable.between(begin_ns, until_ns)
+                self._intruders_on_air[one.start_ns, one.source, one.k] = one
+        schedule = self._on_air.between(begin_ns, until_ns)
         frames = Frames.of(schedule, self._groups[0].engine.meters)
-        batch = FrameBatch.joined([group.window(until_ns, frames, visits, self._receivers) for group in self._groups])
+        batch = FrameBatch.joined(
+            [group.window(until_ns, frames, intruders, self._receivers) for group in self._groups]
+        )
         self.windows += 1
-        self._told.append(batch)
-        self._tell(batch, until_ns, self._groups[0].engine.radios)
-        self._on_air = {key: one for key, one in self._on_air.items() if one.end_ns >= until_ns}
+        self._unreported.append(batch)
+        self._report(batch, until_ns, self._groups[0].engine.radios)
+        self._intruders_on_air = {key: one for key, one in self._intruders_on_air.items() if one.end_ns >= until_ns}
 
     def _burnt_out(self, until_ns: int) -> tuple[FrameBatch, dict[tuple[int, int, int], Emission]]:
         """The bursts that have ended, as rows for taps."""
-        over = [visit for visit in self._bursts if visit.emission.end_ns < until_ns]
-        self._bursts = [visit for visit in self._bursts if visit.emission.end_ns >= until_ns]
+        over = [intruder for intruder in self._bursts if intruder.emission.end_ns < until_ns]
+        self._bursts = [intruder for intruder in self._bursts if intruder.emission.end_ns >= until_ns]
         named = {(v.emission.start_ns, v.emission.source, v.emission.k): v.emission for v in over}
         rows = [(*key, pair.receiver, int(Fate.JAMMED), pair.level_cdbm, 0)
-                for key, visit in zip(named, over, strict=True) for pair in visit.pairs]  # fmt: skip
+                for key, intruder in zip(named, over, strict=True) for pair in intruder.pairs]  # fmt: skip
         return FrameBatch.of(rows), named
 
-    # --- it is told -------------------------------------------------------------------------------------------------
+    # --- reporting --------------------------------------------------------------------------------------------------
 
-    def _tell(self, batch: FrameBatch, until_ns: int, radios: Radios) -> None:
-        """Taps learn every fate, receivers what they received."""
+    def _report(self, batch: FrameBatch, until_ns: int, radios: Radios) -> None:
+        """Every fate to the taps, frames received to their receivers."""
         over, bursts = self._burnt_out(until_ns)
         if self._taps:
             batch = FrameBatch.joined([batch, over])
@@ -155,14 +158,14 @@ class Windowed:
             batch = batch.part(batch.fate == Fate.RECEIVED)
         if not len(batch):
             return
-        visitors = self._on_air | bursts
-        end_ns = self._ends(batch, radios, visitors)
+        intruders = self._intruders_on_air | bursts
+        end_ns = self._ends(batch, radios, intruders)
         order = np.lexsort((batch.receiver, batch.k, batch.source, batch.start_ns, end_ns))
         batch, end_ns = batch.part(order), end_ns[order]
         frames = np.stack([batch.start_ns, batch.source, batch.k])
         first = np.append(True, (frames[:, 1:] != frames[:, :-1]).any(axis=0))
         frame = np.cumsum(first) - 1
-        emissions = self._emissions(batch, frame, np.flatnonzero(first), end_ns, radios, visitors)
+        emissions = self._emissions(batch, frame, np.flatnonzero(first), end_ns, radios, intruders)
         taps, receivers = self._taps, self._receivers
         columns = (frame, batch.receiver, batch.fate, batch.rssi_cdbm)
         for which, number, fate, level_cdbm in zip(*(column.tolist() for column in columns), strict=True):
@@ -172,17 +175,17 @@ class Windowed:
             if fate == 0:
                 receivers[number].on_frame(emission.telegram, emission.end_ns, level_cdbm)
 
-    def _ends(self, batch: FrameBatch, radios: Radios, visitors: dict[tuple[int, int, int], Emission]) -> I64:
+    def _ends(self, batch: FrameBatch, radios: Radios, intruders: dict[tuple[int, int, int], Emission]) -> I64:
         fleet = batch.source < len(radios.mode)
         end_ns = batch.start_ns.copy()
         end_ns[fleet] += radios.duration_ns[batch.source[fleet]]
         keys = zip(*(column[~fleet].tolist() for column in (batch.start_ns, batch.source, batch.k)), strict=True)
-        end_ns[~fleet] = [visitors[key].end_ns for key in keys]
+        end_ns[~fleet] = [intruders[key].end_ns for key in keys]
         return end_ns
 
     def _emissions(
         self, batch: FrameBatch, frame: I64, first: I64, end_ns: I64, radios: Radios,
-        visitors: dict[tuple[int, int, int], Emission],
+        intruders: dict[tuple[int, int, int], Emission],
     ) -> list[Emission]:  # fmt: skip
         """One emission a frame; rows `first` are the first of each."""
         meters = len(radios.mode)
@@ -196,14 +199,14 @@ class Windowed:
         modes = {int(one): one for one in Mode}
         return [
             Emission(source[i], k[i], modes[mode[i]], start[i], ends[i], length[i], power[i], self.frame_of, data[i])
-            if source[i] < meters else visitors[start[i], source[i], k[i]]
+            if source[i] < meters else intruders[start[i], source[i], k[i]]
             for i in range(len(first))
         ]  # fmt: skip
 
     def _bytes(self, batch: FrameBatch, frame: I64, first: I64, meters: int) -> list[bytes | None]:
-        """The bytes of the fleet's frames that anybody received, where they can be had all at once."""
+        """The bytes of the fleet's frames that were received, where all can be made at once."""
         data: list[bytes | None] = [None] * len(first)
-        if self.frames_of is not None and meters >= COMPILE_FROM // 5:
+        if self.frames_of is not None and meters >= MADE_AT_ONCE_FROM:
             wanted = np.unique(frame[(batch.fate == Fate.RECEIVED) & (batch.source < meters)])
             if len(wanted):
                 telegrams = self.frames_of(batch.source[first[wanted]], batch.k[first[wanted]])

@@ -126,9 +126,9 @@ class Playing:
         self._world = world
         place = world.site.beside_gateway(antenna.gateway, antenna.metres)
         self._source = world.air.add_transmitter(place)
-        ears = world.air.ears
-        self._loss_cdb: list[int] = loss_cdb(world.air.propagation, centimetres(place), ears)[0].tolist()
-        self._sensitivity_cdbm: list[int] = np.asarray(ears.sensitivity_cdbm).tolist()
+        receivers = world.air.receiver_arrays
+        self._loss_cdb: list[int] = loss_cdb(world.air.propagation, centimetres(place), receivers)[0].tolist()
+        self._sensitivity_cdbm: list[int] = np.asarray(receivers.sensitivity_cdbm).tolist()
         self.sendings = list(self._plan(played, world.now_ns + ns(delay_s), antenna.gateway))
         world.truth.foreign.update(fingerprint(one.telegram) for one in played)
         world.air.taps.append(self._tap)

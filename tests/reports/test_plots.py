@@ -90,7 +90,8 @@ def test_pictures_are_files_too(make_history: Make, tmp_path: Path) -> None:
 
 
 def test_every_fate_has_a_colour_and_every_colour_a_name_of_its_own() -> None:
-    assert {fate.label for fate in Fate} == set(palette.FATES)
+    assert set(palette.FATES.values()) <= set(palette.COLOURS)
+    assert len(set(palette.HATCHES.values())) == len(Fate)
     assert len({day for day, _ in palette.COLOURS.values()}) == len(palette.COLOURS)
 
 

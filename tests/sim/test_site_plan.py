@@ -84,5 +84,5 @@ def test_under_way_is_the_longest_age_two_windows_and_the_transport() -> None:
 
 def test_gateways_are_numbered_within_their_group() -> None:
     assert gateway_ids(SPEC) == ["z-0001", "z-0002", "a-0001"]
-    ears = site_plan.gateway_ears(SPEC)
-    assert ears.sensitivity_cdbm.tolist() == [-10_000, -10_000, -8_000]
+    receivers = site_plan.gateway_receivers(SPEC)
+    assert receivers.sensitivity_cdbm.tolist() == [-10_000, -10_000, -8_000]

@@ -1,4 +1,4 @@
-"""A city's results know neither window, shard, worker nor backend, and are those of the event-by-event reference."""
+"""A city's results know neither window, shard nor worker, and are those of the event-by-event reference."""
 
 from __future__ import annotations
 
@@ -66,10 +66,6 @@ def test_the_cut_changes_nothing(whole: tuple[object, ...], shards: int) -> None
 @pytest.mark.parametrize("window_s", [37, 600, 1_000])
 def test_the_window_changes_nothing(whole: tuple[object, ...], window_s: int) -> None:
     assert told(plan(shards=2, window_ns=window_s * NS_PER_S)) == whole
-
-
-def test_numba_changes_nothing(whole: tuple[object, ...]) -> None:
-    assert told(plan(shards=2, backend="numpy")) == whole
 
 
 def test_workers_change_nothing(whole: tuple[object, ...]) -> None:

@@ -23,7 +23,7 @@ PLAN = CityPlan(SPEC, 3, 1_800 * NS_PER_S, "radio", outages=Outages(1.0, 900.0),
 def test_blocks_are_counted_meter_by_meter() -> None:
     blocks, shard = Blocks.of(SPEC), Shard(PLAN, Blocks.of(SPEC).tiles(1)[0])
     due = shard.fleet.window(0, PLAN.duration_ns)
-    heard = np.concatenate([shard.window(until_ns).meter for until_ns in PLAN.windows()])
+    heard = np.concatenate([shard.window(until_ns).meter.copy() for until_ns in PLAN.windows()])
     size = blocks.columns * blocks.rows
     told = run(PLAN).blocks
     assert (told["columns"], told["rows"]) == (blocks.columns, blocks.rows) == (3, 2)
@@ -32,9 +32,9 @@ def test_blocks_are_counted_meter_by_meter() -> None:
     assert 0 < min(told["heard"]) < max(told["heard"])
 
 
-def test_neither_cut_nor_window_nor_backend_changes_them() -> None:
+def test_neither_cut_nor_window_changes_them() -> None:
     whole = run(PLAN)
     assert sum(whole.blocks["sent"]) == whole.frames_sent
     assert sum(whole.blocks["heard"]) == whole.frames_heard
-    for changes in ({"shards": 4}, {"shards": 6, "window_ns": 7 * NS_PER_S}, {"backend": "numpy"}):
+    for changes in ({"shards": 4}, {"shards": 6, "window_ns": 7 * NS_PER_S}):
         assert run(dataclasses.replace(PLAN, **changes)).blocks == whole.blocks  # type: ignore[arg-type]

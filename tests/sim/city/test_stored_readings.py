@@ -76,7 +76,7 @@ def test_a_city_ends_with_the_truth(whole: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "changes",
     [{"shards": 4}, {"shards": 9, "window_ns": 37 * NS_PER_S}, {"shards": 2, "window_ns": 1_000 * NS_PER_S},
-     {"shards": 3, "workers": 2}, {"shards": 1, "backend": "numpy"}],
+     {"shards": 3, "workers": 2}],
 )  # fmt: skip
 def test_neither_cut_nor_window_nor_worker_changes_what_is_stored(
     whole: dict[str, Any], changes: dict[str, Any], tmp_path: Path

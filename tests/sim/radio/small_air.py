@@ -59,12 +59,12 @@ class Stage:
         self.sent = self.caught = 0
 
     def listen(self, *, x=0.0, y=0.0, sensitivity_cdbm=-10_000, links=tuple(Mode), demodulators=1, on_header=None,
-               patient=False):  # fmt: skip
+               deferred=False):  # fmt: skip
         number = len(self.air.receivers)
         return self.air.add_receiver(
             f"r{number}", np.array([x, y, 1.0]), sensitivity_cdbm, links,
             lambda telegram, end_ns, level: self.heard.append((number, telegram, end_ns, level)),
-            on_header, demodulators, patient=patient,
+            on_header, demodulators, deferred=deferred,
         )  # fmt: skip
 
     def run(self, schedule: Schedule, until_ns: int, window_ns: int | None = None) -> None:

@@ -1,52 +1,50 @@
-"""The engine against the reference: the same fate for every frame at every receiver, on worlds that nobody chose."""
+"""The engine against the reference: the same fate for every frame at every receiver, on drawn worlds."""
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from small_air import AIR_TIME_NS, Stage, radios, sorted_schedule
-from worlds import WORLDS, Play, World
+from worlds import PHASES, WORLDS, Play, World
 
-from sim.radio.engine import MAX_WINDOW_NS, Engine, EngineLimit, Frames
+from sim.radio.engine import MAX_WINDOW_NS, Engine, EngineLimit
+from sim.radio.sweep_arrays import Frames
 
 T = AIR_TIME_NS
-BACKENDS = ["numpy"] + (["numba"] if importlib.util.find_spec("numba") else [])
 
 
 @given(world=WORLDS)
-@settings(max_examples=350, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=350, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow],
+          phases=PHASES)
 def test_any_world_in_any_windows_has_the_reference_s_fates(world: World):
     play = Play(world)
     expected = play.reference()
-    for backend in BACKENDS:
-        assert play.engine(backend) == expected
+    assert play.engine() == expected
 
 
 @given(world=WORLDS.map(lambda world: replace(world, bursts=0, visits=0, outages=0)))
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-def test_a_world_without_visitors_or_outages_too(world: World):
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow],
+          phases=PHASES)
+def test_a_world_without_intruders_or_outages_too(world: World):
     """Here the short cut for frames alone on the air is taken."""
     play = Play(world)
     expected = play.reference()
-    for backend in BACKENDS:
-        assert play.engine(backend) == expected
+    assert play.engine() == expected
 
 
-def engine_of(stage: Stage, backend: str, **settings) -> Engine:
+def engine_of(stage: Stage, **settings) -> Engine:
     air = stage.air
     demodulators = [r.listener.demodulators for r in air.receivers]
-    return Engine(air.propagation, air.ears, air.links, air.radios, demodulators, backend=backend, **settings)
+    return Engine(air.propagation, air.receiver_arrays, air.links, air.radios, demodulators, **settings)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_window_that_is_too_long_is_refused(backend):
+def test_a_window_that_is_too_long_is_refused():
     stage = Stage(2)
     stage.listen()
-    engine = engine_of(stage, backend)
+    engine = engine_of(stage)
     none = Frames.of(sorted_schedule([], [], []), 2)
     for until_ns in (0, MAX_WINDOW_NS):
         with pytest.raises(EngineLimit, match="window"):
@@ -55,17 +53,10 @@ def test_a_window_that_is_too_long_is_refused(backend):
         engine.window(10, Frames.of(sorted_schedule([10], [0], [0]), 2))
 
 
-def test_an_unknown_backend_is_refused():
-    stage = Stage(1)
-    with pytest.raises(ValueError, match="backend"):
-        engine_of(stage, "fortran")
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_heard_marks_the_frames_in_the_order_of_meters(backend):
+def test_heard_marks_the_frames_in_the_order_of_meters():
     stage = Stage(3, fleet=radios(3))
     stage.listen()
-    engine = engine_of(stage, backend)
+    engine = engine_of(stage)
     frames = Frames.of(sorted_schedule([0, 5, 9 * T, 20 * T], [2, 1, 0, 2], [4, 4, 4, 5]), 3)
     result = engine.window(100 * T, frames)
     assert frames.meter().tolist() == [0, 1, 2, 2]
@@ -74,21 +65,19 @@ def test_heard_marks_the_frames_in_the_order_of_meters(backend):
     assert np.array_equal(result.counts.sum(axis=1), [4])
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("gap_ns", "received"), [(0, 2), (-1, 0)])
-def test_intervals_are_half_open_on_the_short_cut_too(backend, gap_ns, received):
+def test_intervals_are_half_open_on_the_short_cut_too(gap_ns, received):
     stage = Stage(2, capture_cdb=20_000)
     stage.listen(demodulators=0)
-    engine = engine_of(stage, backend, capture=20_000)
+    engine = engine_of(stage, capture=20_000)
     frames = Frames.of(sorted_schedule([7, 7 + T + gap_ns], [0, 1], [0, 0]), 2)
     assert engine.window(100 * T, frames).fates["received"] == received
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_frame_across_the_edge_of_a_window_is_told_by_the_window_it_ends_in(backend):
+def test_a_frame_across_the_edge_of_a_window_is_reported_by_the_window_it_ends_in():
     stage = Stage(2)
     stage.listen()
-    engine = engine_of(stage, backend)
+    engine = engine_of(stage)
     first = engine.window(T, Frames.of(sorted_schedule([1], [0], [3]), 2))
     second = engine.window(4 * T, Frames.of(sorted_schedule([T + 1], [1], [5]), 2), detail=True)
     assert (first.frames_sent, first.frames_heard) == (0, 0)
@@ -97,12 +86,11 @@ def test_a_frame_across_the_edge_of_a_window_is_told_by_the_window_it_ends_in(ba
     assert sorted(zip(second.batch.start_ns.tolist(), second.batch.k.tolist(), strict=True)) == [(1, 3), (T + 1, 5)]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_what_the_engine_cannot_hold_is_refused(backend):
+def test_what_the_engine_cannot_hold_is_refused():
     stage = Stage(1)
     stage.listen()
     stage.air.radios.duration_ns[:] = 1 << 31
     with pytest.raises(EngineLimit, match="longer than"):
-        engine_of(stage, backend)
+        engine_of(stage)
     with pytest.raises(ValueError, match="one after the other"):
         Frames.of(sorted_schedule([5, 5], [0, 0], [0, 1]), 1)

@@ -11,10 +11,11 @@ from small_air import NEVER_CAPTURE_CDB
 
 from sim.core.seeds import Seeds
 from sim.meters.sending_times import ACC_PREFIX, starts
-from sim.radio.engine import Engine, Frames
+from sim.radio.engine import Engine
 from sim.radio.link_modes import Mode, air_time_ns
-from sim.radio.links import Ears, Links, Radios
+from sim.radio.links import Links, Radios, Receivers
 from sim.radio.propagation import Propagation
+from sim.radio.sweep_arrays import Frames
 
 pytest.importorskip("numba")
 T = air_time_ns(Mode.T1, 63)
@@ -27,15 +28,15 @@ def cells(count: int, meters: int, *, demodulators=0, fading_cdb=0, capture=NEVE
     radios = Radios(*(np.full(n, v) for v in (int(Mode.T1), 63, 700, duration_ns)))
     home = np.arange(n) // meters
     links = Links(np.arange(n + 1), home, np.full(n, -8_000), np.ones(n, dtype=bool))
-    ears = Ears(np.zeros((count, 3), np.int64), np.full(count, -16_000), np.ones((count, 4), dtype=bool))
+    receivers = Receivers(np.zeros((count, 3), np.int64), np.full(count, -16_000), np.ones((count, 4), dtype=bool))
     air = Propagation(2_800, 400, 0, fading_cdb, Seeds(11))
-    return Engine(air, ears, links, radios, [demodulators] * count, capture=capture)
+    return Engine(air, receivers, links, radios, [demodulators] * count, capture=capture)
 
 
 def random_access(engine: Engine, load: float, seed: int = 1) -> float:
     """One frame a meter, uniform in a span that makes the load; the share received."""
     n = engine.meters
-    span_ns = round(n // engine.receivers * T / load)
+    span_ns = round(n // engine.gateways * T / load)
     start = (Seeds(seed).u64("test starts", np.arange(n)) / 2.0**64 * span_ns).astype(np.int64)
     counts = engine.window(span_ns, Frames(np.arange(n + 1), start, np.zeros(n, np.int64))).counts
     end = engine.window(span_ns + T + 1, Frames(np.zeros(n + 1, np.int64), start[:0], start[:0]))

@@ -21,10 +21,11 @@ import pytest
 
 from sim.core.seeds import Seeds
 from sim.radio.emissions import Schedule
-from sim.radio.engine import Engine, Frames
+from sim.radio.engine import Engine
 from sim.radio.link_modes import Mode
-from sim.radio.links import Ears, Links, Radios
+from sim.radio.links import Links, Radios, Receivers
 from sim.radio.propagation import Propagation
+from sim.radio.sweep_arrays import Frames
 
 PAUSE_S = 1_000.0
 WINDOWS, WINDOW_NS = 60, 1_000 * 10**9
@@ -63,10 +64,11 @@ def by_the_engine(nodes: Nodes, channels: int, hurt_ns: int) -> float:
     n = len(nodes.channel)
     level = (nodes.above_cdb - LOUDEST_CDB) * STRETCH - 600
     links = Links(np.arange(n + 1), nodes.channel, level, np.ones(n, dtype=bool))
-    ears = Ears(np.zeros((channels, 3), np.int64), np.full(channels, -16_000), np.ones((channels, 4), dtype=bool))
+    listens = np.ones((channels, 4), dtype=bool)
+    receivers = Receivers(np.zeros((channels, 3), np.int64), np.full(channels, -16_000), listens)
     radios = Radios(*(np.full(n, v) for v in (Mode.T1, 20, 1_400, hurt_ns)))
     propagation = Propagation(2_800, 400, 0, 0, Seeds(1))
-    engine = Engine(propagation, ears, links, radios, [0] * channels, capture=600 * STRETCH)
+    engine = Engine(propagation, receivers, links, radios, [0] * channels, capture=600 * STRETCH)
     counts = np.zeros(6, dtype=np.int64)
     for window in range(WINDOWS):
         mine = nodes.start_ns // WINDOW_NS == window

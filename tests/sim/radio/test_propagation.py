@@ -10,12 +10,12 @@ import pytest
 from sim.core.seeds import Seeds, normal_of
 from sim.radio.propagation import (
     LOWEST_CDBM,
-    POWER_UNITS,
+    POWER,
     Propagation,
     centimetres,
     log10_q24,
-    one_power_units,
-    power_units,
+    one_power,
+    power_of,
     scaled,
 )
 from sim.radio.site_spec import SiteSpec
@@ -56,7 +56,7 @@ def test_shadowing_and_fading_have_the_sigma_of_the_spec():
     assert abs(difference.std() - 6.0) < 0.1
     assert abs(difference.mean()) < 0.1
     frames = np.arange(100_000)
-    fading = loud.luck(frames % 50, frames // 50, np.zeros_like(frames), np.array([800]))[0] / 100
+    fading = loud.drawn(frames % 50, frames // 50, np.zeros_like(frames), np.array([800]))[0] / 100
     assert abs(fading.std() - 3.0) < 0.03
     assert abs(fading.mean()) < 0.03
 
@@ -67,15 +67,15 @@ def test_log10_agrees_with_floating_point():
 
 
 def test_powers_are_exact_and_rise_by_the_decade():
-    assert one_power_units(0) == 10**16
-    assert one_power_units(-1_000) == 10**15
-    assert one_power_units(LOWEST_CDBM) == 1
-    assert one_power_units(-30_000) == 1
-    assert one_power_units(2_000) == 10**16
-    assert (np.diff(POWER_UNITS) >= 0).all()
+    assert one_power(0) == 10**16
+    assert one_power(-1_000) == 10**15
+    assert one_power(LOWEST_CDBM) == 1
+    assert one_power(-30_000) == 1
+    assert one_power(2_000) == 10**16
+    assert (np.diff(POWER) >= 0).all()
     levels = np.array([-12_345, -8_001, 50])
-    assert power_units(levels).tolist() == [one_power_units(int(level)) for level in levels]
-    assert abs(one_power_units(-8_000 + 301) / one_power_units(-8_000) - 2) < 0.001
+    assert power_of(levels).tolist() == [one_power(int(level)) for level in levels]
+    assert abs(one_power(-8_000 + 301) / one_power(-8_000) - 2) < 0.001
 
 
 @pytest.mark.parametrize("fading_cdb", [0, 100, 300])
@@ -85,7 +85,7 @@ def test_the_luck_a_link_needs_is_what_its_draws_give(fading_cdb: int) -> None:
     word = seeds.u32("test word", row).astype(np.uint64)
     word[:8] = [0, 1, (1 << 31) - 1, 1 << 31, (1 << 31) + 1, (1 << 32) - 2, (1 << 32) - 1, 1 << 21]
     missing = seeds.below("test missing", 4_400, row) - 2_200
-    luck, always = air.luck_needed(missing)
+    luck, always = air.draws_needed(missing)
     order = np.where(word >> np.uint64(31) != 0, word ^ np.uint64(0x7FFFFFFF), word)
     assert ((order < luck) | always).tolist() == (scaled(fading_cdb, normal_of(word)) >= missing).tolist()
     assert always.any() and (luck == 0).any()
