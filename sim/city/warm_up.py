@@ -23,7 +23,7 @@ import numpy as np
 from arrays import cache_folder, jit
 from sim.core.clock import NS_PER_S, wall_s
 from sim.core.seeds import Seeds
-from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
@@ -33,7 +33,7 @@ _FLEET = (
     FleetSpec("a", "vipa-c10", 60, security="mode5"), FleetSpec("b", "vipa-c10", 60, security="mode7", link="C1"),
     FleetSpec("c", "vipa-c10", 60, security="none", link="S1"),
 )  # fmt: skip
-_SPEC = WorldSpec("setup", "What compiles the loops", _FLEET, (GatewaySpec(count=2),), endpoint=EndpointSpec("memory"))
+_SPEC = WorldSpec("setup", "What compiles the loops", _FLEET, (GatewaySpec(count=2),), endpoint=MemorySpec())
 _MARKS, _VERSIONS, _CONTENTS = 16, 3, 4  # how many are kept: marks, folders, contents of one function
 _PART = "part-"
 _COMMAND = [sys.executable, "-m", "sim.city.warm_up", "--part"]

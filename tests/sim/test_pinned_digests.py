@@ -11,7 +11,7 @@ import pytest
 
 from sim.core.clock import NS_PER_HOUR
 from sim.core.seeds import Seeds
-from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.world import World
@@ -26,7 +26,7 @@ SPEC = WorldSpec(
         FleetSpec("no time inside", "techem-radio-4", 3, security="mode5", interval_s=180.0),
     ),
     (GatewaySpec(count=2, bundle_age_s=120.0),), start=datetime(2026, 1, 12, 23),  # noqa: DTZ001  over midnight
-    window_s=300.0, endpoint=EndpointSpec("memory"),
+    window_s=300.0, endpoint=MemorySpec(),
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from attacks.parts.wire_watch import Capture, Stream, found, publishes, tcp_stre
 from sim.core.bundle import ACK, BIRTH, UP, Bundle
 from sim.core.clock import ns
 from sim.endpoint import mqtt_wire
+from sim.portal.store import fingerprint
 from sim.world import World
 from tests.small_worlds import dozen
 
@@ -89,9 +90,8 @@ class Watched:
                 world.run(ns(120.0))
             self.streams = tcp_streams(pcap, address.port)
             self.up = [stream for stream in self.streams if stream.target[1] == address.port]
-            self.telegrams = {
-                mark: world.fleet.telegram(sent.meter, sent.k) for mark, sent in world.truth.sent.items()
-            }
+            sent = [world.fleet.telegram(one.meter, one.k) for one in world.truth.sent()]
+            self.telegrams = {fingerprint(telegram): telegram for telegram in sent}
             stored = {row.fingerprint for row in world.truth.readings}
             assert stored == set(self.telegrams) and len(stored) > 40
             ids = [gateway.id for gateway in world.gateways]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench.rig.checks import values_true
 from sim.core.clock import NS_PER_S
-from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import TAMPERS, kinds
@@ -48,7 +48,7 @@ class Stored(NamedTuple):
 def spec(fleet: tuple[FleetSpec, ...]) -> WorldSpec:
     return WorldSpec(
         "types", "Types", fleet, (GatewaySpec(count=1, bundle_age_s=60.0),), start=START, window_s=60.0,
-        endpoint=EndpointSpec("memory"), portal=PortalSpec(checks=()),
+        endpoint=MemorySpec(), portal=PortalSpec(checks=()),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sim.core.clock import NS_PER_HOUR, NS_PER_S
-from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.store import Reading
@@ -113,7 +113,7 @@ def summer(folder: Path) -> World:
     fleet = FleetSpec("timeless", "techem-radio-4", 3, security="mode5", interval_s=20.0)
     spec = WorldSpec(
         "summer", "Summer", (fleet,), (GatewaySpec(bundle_age_s=60.0),), start=datetime(2026, 7, 1),  # noqa: DTZ001
-        window_s=60.0, endpoint=EndpointSpec("memory"),
+        window_s=60.0, endpoint=MemorySpec(),
     )  # fmt: skip
     return World(spec, 1, folder)
 
