@@ -30,7 +30,7 @@ from sim.radio.limits import check_entries, check_size, check_window
 from sim.radio.link_modes import Mode
 from sim.radio.links import Links, Radios, Receivers
 from sim.radio.propagation import FADING, LOWEST_CDBM, POWER, Propagation, one_power
-from sim.radio.sweep import sweep
+from sim.radio.sweep import busiest, sweep
 from sim.radio.sweep_arrays import (
     C_FRAME,
     CARRY_COLUMNS,
@@ -114,9 +114,10 @@ class Engine:
         )  # fmt: skip
         self.links = self._by_receiver(propagation, links, names.astype(np.uint32))
         self._links_a_meter = np.diff(links.offset)
+        self._most_links = int(np.diff(self.links.offset).max(initial=0))
         self._carry: I64 = np.zeros((0, CARRY_COLUMNS), dtype=np.int64)
         self._others = _Others([], [], [], [], [])
-        self._scratch = Scratch.of(0)
+        self._scratch = Scratch.of(0, 0)
 
     def _by_receiver(self, propagation: Propagation, links: Links, names: NDArray[np.uint32]) -> ReceiverLinks:
         """Links by receiver, meters ascending; with what does not change from frame to frame worked out."""
@@ -178,10 +179,11 @@ class Engine:
     def _rooms(self, frames: Frames, until_ns: int, begun: I64, detail: bool) -> tuple[I64, I64]:
         """Room for what is carried on and for what is reported; and scratch that is large enough."""
         other = len(self._carry) + len(begun)
-        most = len(frames.k) + other
+        fleet = len(frames.k)
+        most = min(fleet, self._most_links * busiest(frames.first)) + other
         check_entries(frames.first, self.links.meter, self.links.offset, np.diff(self._rows_of(begun)))
-        if len(self._scratch.frame) <= most:  # memory that no receiver has touched takes no space
-            self._scratch = Scratch.of(most + most // 8)
+        if len(self._scratch.frame) <= most or len(self._scratch.cell) <= fleet:
+            self._scratch = Scratch.of(most + most // 8, fleet + fleet // 8)
         carry = other + int(self._links_a_meter[self._late(frames, until_ns)[1]].sum())
         rows = int((np.diff(frames.first) * self._links_a_meter).sum()) + other if detail else 0
         return np.empty((carry, CARRY_COLUMNS), dtype=np.int64), np.empty((rows, 4), dtype=np.int64)

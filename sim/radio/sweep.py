@@ -92,6 +92,15 @@ def in_order(n: int, span: int, scratch: Scratch) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def busiest(first: NDArray[np.int64]) -> int:
+    """The most frames of one meter in a window, of where each meter's begin."""
+    most = 0
+    for meter in range(len(first) - 1):
+        most = max(most, first[meter + 1] - first[meter])
+    return most
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def sweep(setting: Setting, traffic: Traffic, outcome: Outcome, scratch: Scratch) -> tuple[int, int]:
     """One window at all receivers. Returns how many rows of `outcome.carry` and of `outcome.rows` are filled; carry -1:
     a frame begins outside the window. `frame` numbers the window's frames: the fleet's, then the others'."""

@@ -163,8 +163,8 @@ class Scratch(NamedTuple):
     cell: NDArray[np.uint16]
 
     @classmethod
-    def of(cls, entries: int) -> Scratch:
-        """For at most so many entries in a window."""
+    def of(cls, entries: int, frames: int) -> Scratch:
+        """For at most so many entries at a receiver and frames of the fleet in a window."""
         u8, u16, i32, u64 = np.uint8, np.uint16, np.int32, np.uint64
 
         def room(dtype: Any, *shape: int) -> Any:
@@ -174,5 +174,5 @@ class Scratch(NamedTuple):
         return cls(
             room(i32, n), room(i32, n), room(u64, n), room(u64, n), room(u64, n), room(u64, n), room(u8, n),
             room(u16, n), room(u8, MOST_CELLS), room(np.int64, n, COLUMNS), room(i32, n), room(i32, 4 * n + 4),
-            room(np.int64, n, CARRY_COLUMNS), room(u16, n),
+            room(np.int64, n, CARRY_COLUMNS), room(u16, frames + 1),
         )  # fmt: skip
