@@ -26,7 +26,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from arrays import content
+from arrays import content, plain_or_compiled
 from arrays.cache_folder import base, locked
 
 # Imported by name: the packages have no types.
@@ -87,6 +87,9 @@ def overload(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Cal
         return done
 
     return instead
+
+
+plain_or_compiled.connect(register_jitable, overload)
 
 
 def _open_caches() -> None:

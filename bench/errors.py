@@ -75,19 +75,19 @@ def _foreseen() -> tuple[type[BaseException], ...]:
     from bench.cli.catalogue import NotFound
     from bench.run_directory import RunDirectoryError
     from reports.run_model import RunError
+    from sim.core.parts import PartError, UnknownPart
     from sim.core.seeds import SeedError
     from sim.core.settings import SpecError
     from sim.endpoint.apt_packages import CannotFetch
     from sim.endpoint.port import EndpointError
     from sim.gateway.outbox import OutboxError
     from sim.lockstep import NotSettled
-    from sim.meters.meter_type import UnknownKind
     from sim.pki.authority import PkiError
     from sim.portal.keyring import KeyringError
     from sim.portal.store import StoreError
     from sim.recording.log import BadLog
 
     return (
-        BadLog, CannotFetch, CannotRun, EndpointError, KeyringError, NotFound, NotSettled, OutboxError, PkiError,
-        RunDirectoryError, RunError, SeedError, SpecError, StoreError, UnknownKind,
+        BadLog, CannotFetch, CannotRun, EndpointError, KeyringError, NotFound, NotSettled, OutboxError, PartError,
+        PkiError, RunDirectoryError, RunError, SeedError, SpecError, StoreError, UnknownPart,
     )  # fmt: skip

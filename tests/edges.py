@@ -23,6 +23,7 @@ import numpy as np
 from arrays import build_telegrams, ciphers
 from sim.core.seeds import Seeds
 from sim.meters import telegram_batch as many
+from sim.meters.fill_kernels import BLOCK
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
@@ -96,14 +97,15 @@ def fleets(*, at_end: bool) -> None:
     """Every type in every mode, output, meters and their tables guarded."""
     for one in kinds().values():
         for security in one.securities:
-            group = FleetSpec("one", one.id, 129, security=security)
+            group = FleetSpec("one", one.id, BLOCK + 1, security=security)
             fleet = Fleet([group], Seeds(3), start=datetime(2025, 12, 30))  # noqa: DTZ001
             who = fleet.population
+            assert len(who.packed)  # so that it is guarded too
             for name, value in vars(who).items():
                 if isinstance(value, np.ndarray):
                     setattr(who, name, guarded(value, at_end=at_end))
-            for n, crcs in product((1, 17, 129), (False, True)):
-                meter, k = (guarded(rows, at_end=at_end) for rows in (np.arange(129)[:n], np.arange(n) % 130))
+            for n, crcs in product((1, 17, BLOCK + 1), (False, True)):
+                meter, k = (guarded(rows, at_end=at_end) for rows in (np.arange(BLOCK + 1)[:n], np.arange(n) % 130))
                 size = many._on_air(int(who.length_bytes[0]), crcs)
                 block = guarded(np.zeros((n, size), np.uint8), at_end=at_end)
                 alike(partial(_filled, fleet, meter, k, crcs), block)

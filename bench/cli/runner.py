@@ -78,7 +78,7 @@ def _meant(word: str) -> list[dict[str, Any]]:
 
 
 def check(choice: Choice) -> None:
-    """Raises SpecError, UnknownKind, CannotRun: all that can be known to be wrong before anything starts."""
+    """Raises SpecError, UnknownPart, CannotRun: all that can be known to be wrong before anything starts."""
     from sim.meters.meter_type import kind
 
     if not choice.entries:

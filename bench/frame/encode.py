@@ -49,7 +49,7 @@ _AFL_B = {"fcl": 0x2C00, "mcl": 0x25}  # counter and MAC of 8 bytes, as profile 
 
 
 def encode(arguments: argparse.Namespace) -> int:
-    """Raises CannotRun for what cannot be encoded, UnknownKind."""
+    """Raises CannotRun for what cannot be encoded, UnknownPart."""
     options = _options(arguments)
     if arguments.jsonl:
         if arguments.object is not None or arguments.type is not None:

@@ -33,7 +33,7 @@ _FLEET = 20_000  # meters in memory at once
 
 
 def sample(arguments: argparse.Namespace) -> int:
-    """Raises UnknownKind."""
+    """Raises UnknownPart."""
     types = list(kinds().values()) if arguments.type == "all" else [kind(arguments.type)]
     lines: list[str] = []
     for one in types:

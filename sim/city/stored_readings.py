@@ -76,7 +76,7 @@ class Readings:
         roll = _roll(spec, shard, self._bundles)
         under_way_ns = under_way_most_ns(spec, plan.outages.lasting_s if plan.outages.share_of_days else 0.0)
         self._portal = PortalMany(spec.portal, Calendar(spec.start), roll, kept_ns=under_way_ns)
-        self._yardstick = Yardstick(shard.fleet, compiled=True)
+        self._yardstick = Yardstick(shard.fleet)
         self._every_ns, self._end_ns = ns(spec.window_s), plan.duration_ns
         self._next_ns = min(self._every_ns, self._end_ns)
         self._said = Said(shard.fleet.n, under_way_ns, min(group.interval_s for group in spec.fleet))

@@ -1,24 +1,67 @@
-"""How a number stands in a record: encodings, one for a single meter and one for many, held equal by a test.
+"""How a number stands in a record: one table of encodings, which encoding, decoding, limits and compiled code share.
 
-A value is always an integer. A date is the number its bits make (civil.type_g, type_f), a real is its IEEE bits, so
-that an encoding is only "little endian binary", "packed BCD" or "ASCII digits, last first". Minus one is the
-encoding's own "not available", all bits set; only in i16 and i32 it is minus one. A value that does not fit is a
-ValueError here, never a cut-off number.
+A value is always an integer. A date is the number its bits make (civil.type_g, type_f, type_i), a real is its IEEE
+bits, so that an encoding is only "little endian binary", "packed BCD" or "ASCII digits, last first". Minus one is "not
+available": all bits set, except in a signed encoding, where it is minus one, and in ASCII, which has none. A value that
+does not fit is a ValueError here, never a cut-off number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-NOT_AVAILABLE = -1
-_DIGITS = {name: 2 * size for name, size in (("bcd2", 1), ("bcd4", 2), ("bcd6", 3), ("bcd8", 4))}
-_SIGNED = {"i16": 2, "i32": 4}
-_BINARY = {**_SIGNED, "u8": 1, "u16": 2, "u24": 3, "u32": 4, "u48": 6, "G": 2, "F": 4, "real": 4}
-WIDTHS = {**_BINARY, **{name: digits // 2 for name, digits in _DIGITS.items()}, "ascii8": 8}
+NOT_AVAILABLE: Final = -1
+BINARY, BCD, ASCII = range(3)
+LVAR: Final = 0x0D  # data field of a record that gives its own length
+
+
+class Encoding(NamedTuple):
+    """One way of writing an integer. `width` in bytes; `data_field` is the DIF's low half in a plain record (EN
+    13757-3); `lowest` is the least value it holds and `beyond` the first too large one."""
+
+    name: str
+    kind: int
+    width: int
+    data_field: int
+    lowest: int
+    beyond: int
+    signed: bool = False
+
+
+def _binary(name: str, width: int, data_field: int) -> Encoding:
+    return Encoding(name, BINARY, width, data_field, NOT_AVAILABLE, 1 << 8 * width)
+
+
+def _signed(name: str, width: int, data_field: int) -> Encoding:
+    return Encoding(name, BINARY, width, data_field, -1 << 8 * width - 1, 1 << 8 * width - 1, signed=True)
+
+
+def _bcd(digits: int, data_field: int) -> Encoding:
+    return Encoding(f"bcd{digits}", BCD, digits // 2, data_field, NOT_AVAILABLE, 10**digits)
+
+
+ENCODINGS: Final[dict[str, Encoding]] = {
+    one.name: one
+    for one in (
+        *(_binary(f"u{8 * width}", width, width) for width in (1, 2, 3, 4)),
+        _binary("u48", 6, 6),
+        _signed("i16", 2, 2),
+        _signed("i32", 4, 4),
+        _binary("G", 2, 2),  # date
+        _binary("F", 4, 4),  # date and time to the minute
+        _binary("I", 6, 6),  # date and time to the second
+        _binary("real", 4, 5),
+        *(_bcd(digits, data_field) for digits, data_field in ((2, 9), (4, 10), (6, 11), (8, 12), (12, 14))),
+        Encoding("ascii8", ASCII, 8, LVAR, 0, 10**8),
+    )
+}
+DATES: Final = frozenset("GFI")
+"""The encodings whose integers are dates: only a quantity of the same form fits them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +69,8 @@ class Field:
     """One data record of a meter type.
 
     `head` is everything before the value: DIF, VIF, and for an LVAR or a profile its length and profile header too.
-    `quantity` names what values.py computes (or one of the type's constants). A profile has several `backs`, one an
-    element: how many months or half months ago, in the order in which they are sent.
+    `quantity` names a row of `quantities.QUANTITIES`, or one of the type's own quantities or constants. A profile has
+    several `backs`, one an element: how many months or half months ago, in the order in which they are sent.
     """
 
     head: bytes
@@ -38,7 +81,7 @@ class Field:
     @property
     def width(self) -> int:
         """Bytes of one value."""
-        return WIDTHS[self.encoding]
+        return ENCODINGS[self.encoding].width
 
     def __len__(self) -> int:
         return len(self.head) + self.width * len(self.backs)
@@ -49,127 +92,59 @@ def field(head: str, encoding: str, quantity: str, *backs: int) -> Field:
     return Field(bytes.fromhex(head), encoding, quantity, backs or (0,))
 
 
-# --- one value ----------------------------------------------------------------------------------------------------
-
-
 def encoder(encoding: str) -> Callable[[int], bytes]:
-    """The function that makes the bytes of one value."""
-    width = WIDTHS[encoding]
-    blank = b"\xff" * width
-    if encoding == "ascii8":
+    """The function that makes the bytes of one value; it raises ValueError for a value that does not fit."""
+    one = ENCODINGS[encoding]
+    width, signed, blank = one.width, one.signed, b"\xff" * one.width
+    pattern = f"%0{width if one.kind == ASCII else 2 * width}d"
 
-        def ascii8(value: int) -> bytes:
-            if not 0 <= value < 10**8:
-                raise ValueError(f"{value} does not fit {encoding}")
-            return (b"%08d" % value)[::-1]
-
-        return ascii8
-    if encoding in _DIGITS:
-        digits = _DIGITS[encoding]
-        limit = 10**digits
-        pattern = f"%0{digits}d"
-
-        def bcd(value: int) -> bytes:
-            if 0 <= value < limit:
-                return bytes.fromhex(pattern % value)[::-1]
-            if value == NOT_AVAILABLE:
-                return blank
+    def encode(value: int) -> bytes:
+        if not one.lowest <= value < one.beyond:
             raise ValueError(f"{value} does not fit {encoding}")
+        if value == NOT_AVAILABLE:
+            return blank
+        if one.kind == BINARY:
+            return value.to_bytes(width, "little", signed=signed)
+        digits = pattern % value
+        return digits[::-1].encode() if one.kind == ASCII else bytes.fromhex(digits)[::-1]
 
-        return bcd
-
-    if encoding in _SIGNED:
-        return lambda value: _signed(value, width)
-
-    def binary(value: int) -> bytes:
-        try:
-            return value.to_bytes(width, "little") if value != NOT_AVAILABLE else blank
-        except OverflowError:
-            raise ValueError(f"{value} does not fit {encoding}") from None
-
-    return binary
-
-
-def _signed(value: int, width: int) -> bytes:
-    try:
-        return value.to_bytes(width, "little", signed=True)
-    except OverflowError:
-        raise ValueError(f"{value} does not fit i{8 * width}") from None
+    return encode
 
 
 def decode(encoding: str, raw: bytes) -> int:
     """The integer of one value's bytes: the inverse of `encoder`."""
-    if encoding == "ascii8":
+    one = ENCODINGS[encoding]
+    if one.kind == BINARY:
+        return int.from_bytes(raw, "little", signed=one.signed)
+    if one.kind == ASCII:
         return int(raw[::-1])
-    if encoding in _DIGITS:
-        return NOT_AVAILABLE if raw == b"\xff" * len(raw) else int(raw[::-1].hex())
-    return int.from_bytes(raw, "little", signed=encoding in _SIGNED)
+    return NOT_AVAILABLE if raw == b"\xff" * len(raw) else int(raw[::-1].hex())
+
+
+_TWO_DIGITS = np.array([(byte >> 4) * 10 + (byte & 15) for byte in range(256)])
+_TWO_DIGITS[0xFF] = -(10**15)  # of a number that is not available every byte is
+
+
+def decode_many(encoding: str, raw: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The integers of n values from their bytes, (n, width), all bits set being NOT_AVAILABLE where it may."""
+    one = ENCODINGS[encoding]
+    if one.kind == BCD:
+        out = np.zeros(len(raw), dtype=np.int64)
+        for at in range(one.width - 1, -1, -1):
+            out = out * 100 + _TWO_DIGITS[raw[:, at]]
+            out[out < 0] = -(10**15)
+        return np.where(out < 0, NOT_AVAILABLE, out)
+    if one.kind == ASCII:
+        return (raw.astype(np.int64) - 0x30) @ 10 ** np.arange(one.width)
+    whole = np.zeros((len(raw), 8), dtype=np.uint8)
+    whole[:, : one.width] = raw
+    number: NDArray[np.int64] = whole.view("<i8")[:, 0]
+    if one.signed:
+        return number << (64 - 8 * one.width) >> (64 - 8 * one.width)
+    return number if encoding in (*DATES, "real") else np.where(number == one.beyond - 1, NOT_AVAILABLE, number)
 
 
 def limits(encoding: str) -> tuple[int, int]:
     """The lowest value an encoding holds, and the first it does not."""
-    bits = 8 * WIDTHS[encoding]
-    if encoding in _SIGNED:
-        return -1 << bits - 1, 1 << bits - 1
-    if encoding == "ascii8":
-        return 0, 10**8
-    return NOT_AVAILABLE, 10 ** _DIGITS[encoding] if encoding in _DIGITS else 1 << bits
-
-
-# --- many values --------------------------------------------------------------------------------------------------
-
-
-_PAIRS = np.array([tens << 4 | ones for tens in range(10) for ones in range(10)], dtype=np.uint8)
-_ASCII = np.array([0x3030 + (number % 10) + (number // 10 << 8) for number in range(100)], dtype="<u2")
-
-
-def encode_into(encoding: str, values: NDArray[np.int64] | int, out: NDArray[np.uint8]) -> None:
-    """Write the bytes of n values into `out` of shape (n, width); one int is everybody's value. Raises ValueError as
-    `encoder` does."""
-    if isinstance(values, int):
-        out[:] = np.frombuffer(encoder(encoding)(values), dtype=np.uint8)
-        return
-    width = WIDTHS[encoding]
-    lowest, limit = limits(encoding)
-    if not len(values):
-        return
-    least, most = int(values.min()), int(values.max())
-    if least < lowest or most >= limit:
-        raise ValueError(f"{least if least < lowest else most} does not fit {encoding}")
-    if encoding in _DIGITS:
-        rest = values
-        for at in range(width):
-            out[:, at] = _PAIRS[rest % 100]
-            rest = rest // 100
-        if least == NOT_AVAILABLE:
-            out[values == NOT_AVAILABLE] = 0xFF
-    elif encoding == "ascii8":
-        rest = values
-        for at in range(0, width, 2):
-            out[:, at : at + 2] = _ASCII[rest % 100].view(np.uint8).reshape(-1, 2)
-            rest = rest // 100
-    else:
-        # Two's complement, little endian: the first bytes of the int64 itself, and minus one is all bits set.
-        out[:] = np.ascontiguousarray(values).view(np.uint8).reshape(-1, 8)[:, :width]
-
-
-_TWO_DIGITS = np.array([(byte >> 4) * 10 + (byte & 15) for byte in range(256)])
-_TWO_DIGITS[0xFF] = -(10**12)  # of a number that is not available every byte is
-
-
-def decode_from(encoding: str, raw: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The integers of n values from their bytes, (n, width): the inverse of `encode_into`."""
-    width = WIDTHS[encoding]
-    if encoding in _DIGITS:
-        out = _TWO_DIGITS[raw[:, width - 1]]
-        for at in range(width - 2, -1, -1):
-            out = out * 100 + _TWO_DIGITS[raw[:, at]]
-        return np.where(out < 0, NOT_AVAILABLE, out)
-    if encoding == "ascii8":
-        return (raw.astype(np.int64) - 0x30) @ 10 ** np.arange(width)
-    whole = np.zeros((len(raw), 8), dtype=np.uint8)
-    whole[:, :width] = raw
-    number: NDArray[np.int64] = whole.view("<i8")[:, 0]
-    if encoding in _SIGNED:
-        return number << (64 - 8 * width) >> (64 - 8 * width)
-    return number if encoding in ("G", "F", "real") else np.where(number == (1 << 8 * width) - 1, NOT_AVAILABLE, number)
+    one = ENCODINGS[encoding]
+    return one.lowest, one.beyond

@@ -8,17 +8,21 @@ the record's DIF and VIF, the value from the truth and never from the telegram.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Final
 
-from sim.meters.encodings import NOT_AVAILABLE, encoder
+from sim.meters.encodings import ENCODINGS, NOT_AVAILABLE, encoder
 from sim.meters.meter_type import Kind, Slot
 from wmbus import dates
 from wmbus.dif import Chain, chain, chain_end
 from wmbus.values import scaled
 
+_DATES: Final[dict[str, Callable[[bytes], date | datetime | None]]] = {
+    "G": dates.decode_g, "F": dates.decode_f, "I": dates.decode_i,
+}  # fmt: skip
 Value = int | float | str | date | datetime | None
 
 
@@ -33,15 +37,14 @@ class Statement:
 
     def value(self, number: int) -> Value:
         """The truth's integer -> the value in `chain.unit`; None: not available."""
-        if self.encoding in ("G", "F"):
-            raw = encoder(self.encoding)(number)
-            return dates.decode_g(raw) if self.encoding == "G" else dates.decode_f(raw)
+        if self.encoding in _DATES:
+            return _DATES[self.encoding](encoder(self.encoding)(number))
         if self.encoding == "ascii8":
             return f"{number:08d}"
         if self.encoding == "real":
             real: float = struct.unpack("<f", number.to_bytes(4, "little"))[0]
             return scaled(real, self.chain.exponent)
-        if number == NOT_AVAILABLE and self.encoding[0] != "i":
+        if number == NOT_AVAILABLE and not ENCODINGS[self.encoding].signed:
             return None
         return scaled(number, self.chain.exponent)
 

@@ -1,137 +1,302 @@
-"""Frames of many meters, compiled: schedule, clock, count, calendar and field table, a block of rows at a time.
+"""Frames of many meters, compiled: schedule, clock, calendar and field table, a block of rows at a time.
 
-What numpy does in some hundred passes over arrays, this does while everything about a block of meters is in the
-first-level cache. It is a third writing of the same formulas (schedule.py, physics.py, fields.py), so it is held to
-them byte for byte by the tests, and it knows only the common case: healthy meters whose clocks show the plan's day.
-Rows of another day are named and left; a value that does not fit is left to numpy, which says what is wrong.
+Everything about a block of meters is in the first-level cache while it is worked on. It knows only the common case:
+healthy meters whose clocks show the form's day. Rows of another day are named and left; where a value does not fit all
+are left to `Fleet.telegram`, which says what is wrong.
 
-A Plan says for one group and one day which operation fills which bytes; quantities that have no operation here are
-worked out by numpy and handed in as columns. What cannot be negative is divided as unsigned, and bytes are stored by
-address: an index's check for negative ones would be most of the work.
+A Form says for one group and one day which operation fills which bytes; each operation is one branch here over the
+formulas that `evaluate` uses too. Bytes are stored by address: an index's check for negative ones would be most of the
+work.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arrays.jit import njit
-from arrays.unaligned import copy_16, load_8, load_32, store
-from sim.meters.physics import rooms
-from sim.meters.physics.heat import FACTOR_ONE, MS_PER_DAY, MS_PER_HOUR
+from arrays.plain_or_compiled import signed
+from arrays.unaligned import copy_16, load_8, store
+from sim.meters import quantities
+from sim.meters.day_steps import MINUTES
+from sim.meters.physics.formulas import (
+    CLASSES,
+    FACTOR_ONE,
+    HEAT,
+    HOURS_A_WEEK,
+    MS_PER_DAY,
+    MS_PER_HOUR,
+    Tables,
+    between,
+    heat_cell,
+    load_step,
+    minutes_word,
+    pipe_c,
+    power_w,
+    profile_row,
+    rated,
+    room_mk,
+    seconds_word,
+)  # fmt: skip
 from sim.meters.sending_times import ACC_PREFIX
+from sim.meters.write_kernels import digits_of, fits, write
 
-UNITS, LATCHED, DIFFERENCE, ROOM, RADIATOR, DATETIME, NUMBER, UNMEASURED, COLUMN = range(9)
-BINARY, BCD, ASCII = range(3)
-BLOCK: Final = 128  # rows whose frames, keys and values stay in the first-level cache
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+U8 = NDArray[np.uint8]
+Records = NDArray[np.void]  # of population.METER
+
+BLOCK: Final = 192  # rows whose frames, keys and values stay in the first-level cache
+ROOM, FACTOR, WANTED, FREE, CLOCK, VALUE, OTHER = range(7)
+"""Columns of values, each BLOCK long: a meter's room class and factor, its temperatures in mK, ms of its day, what is
+being worked out."""
 WORK: Final = (7, BLOCK)
-
-PREFIX: Final[NDArray[np.int64]] = np.array(ACC_PREFIX, dtype=np.int64)
-_CLASSES, _GAINS, _LIMIT = rooms.CLASSES, rooms.GAINS_MK, rooms.HEATING_LIMIT_MK
-_MAX_LOAD, _STEP, _WEEK_DAYS = rooms.MAX_LOAD_MK, np.uint64(rooms.LOAD_STEP_MK), rooms.HOURS_A_WEEK // 24
-_MICRO, _HOUR, _MINUTE = np.uint64(rooms.MICRO), np.uint64(MS_PER_HOUR), np.uint64(60_000)
-_NS_A_MS, _BYTES_OF_ONE = np.uint64(1_000_000), np.uint64(0x0101010101010101)
-_TEN_THOUSAND, _SIXTY = np.uint64(10_000), np.uint64(60)
+OP, PLACE, KIND, WIDTH, LOWEST, BEYOND = range(6)
+OF, SOURCES, END, BEGIN, LESS_END, LESS_BEGIN, TIMES, PER, VALUE_OF_DAY = range(6, 15)
+PREFIX: Final[I64] = np.array(ACC_PREFIX, dtype=np.int64)
+_WEEK_DAYS = HOURS_A_WEEK // 24
+_HOUR, _NS_A_MS, _BYTES_OF_ONE = np.uint64(MS_PER_HOUR), np.uint64(1_000_000), np.uint64(0x0101010101010101)
 assert FACTOR_ONE == 1 << 16
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def digits_of(number: Any) -> Any:
-    """Eight decimal digits as packed BCD, the last two in the lowest byte: fours, twos and ones side by side in one
-    word. Division by 100 and 10 is a product and a shift, exact for what can stand there."""
-    high = number // _TEN_THOUSAND
-    fours = number - high * _TEN_THOUSAND | high << np.uint64(32)
-    hundreds = fours * np.uint64(5_243) >> np.uint64(19) & np.uint64(0x0000007F0000007F)
-    twos = fours - hundreds * np.uint64(100) | hundreds << np.uint64(16)
-    tens = twos * np.uint64(103) >> np.uint64(10) & np.uint64(0x000F000F000F000F)
-    packed = twos + np.uint64(6) * tens
-    packed = (packed | packed >> np.uint64(8)) & np.uint64(0x0000FFFF0000FFFF)
-    return np.uint32((packed | packed >> np.uint64(16)) & np.uint64(0xFFFFFFFF))
+class Form(NamedTuple):
+    """The frames of one group on one day of the meters' clocks, days since 2000; `epoch_ms`: of world time 0.
+
+    `places`: where access number, the ELL's access number, status and the long header's id stand (-1: nowhere), then
+    the status byte idle and with low power. `steps`: rows of operation, place in the frame, encoding, and the numbers
+    of a day_steps.Step, in the columns OP to VALUE_OF_DAY."""
+
+    template: U8
+    places: I64
+    steps: I64
+    day: int
+    epoch_ms: int
+
+
+class Asked(NamedTuple):
+    """Telegram `k` of `meter`, and room for one row more: those `left` because their clocks show another day, and
+    those to be made `again`."""
+
+    meter: I64
+    k: I64
+    left: I64
+    again: I64
+
+
+class Scratch(NamedTuple):
+    """Each row's key and mode 5 IV, two words each, and columns of values."""
+
+    keys: U64
+    ivs: U64
+    work: I64
+
+
+class Block(NamedTuple):
+    """Rows `first` to `first + rows`, whose frames go to the address `to` and every `stride` bytes after it; `lefts`:
+    so many rows are left already."""
+
+    to: int
+    stride: int
+    first: int
+    rows: int
+    lefts: int
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _letters_of(digits: Any) -> Any:
-    """Packed BCD as eight ASCII digits, the last one first."""
-    word = np.uint64(digits)
-    word = (word | word << np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
-    word = (word | word << np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
-    return (word | word << np.uint64(4)) & np.uint64(0x0F0F0F0F0F0F0F0F) | np.uint64(0x3030303030303030)
+def _scale(work: I64, of: int, rows: int, times: int, per: int) -> None:
+    """times / per of what is not negative. Dividing by a constant is many times faster than by a variable."""
+    if times != 1:
+        for row in range(rows):
+            work[of, row] *= times
+    if per == 1_000_000:
+        for row in range(rows):
+            work[of, row] = np.uint64(work[of, row]) // np.uint64(1_000_000)
+    elif per == 1_000:
+        for row in range(rows):
+            work[of, row] = np.uint64(work[of, row]) // np.uint64(1_000)
+    elif per == 100:
+        for row in range(rows):
+            work[of, row] = np.uint64(work[of, row]) // np.uint64(100)
+    elif per == 10:
+        for row in range(rows):
+            work[of, row] = np.uint64(work[of, row]) // np.uint64(10)
+    elif per != 1:
+        for row in range(rows):
+            work[of, row] = np.uint64(work[of, row]) // np.uint64(per)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _write(to: int, stride: int, rows: int, offset: int, encoding: int, width: int, values: Any) -> None:
-    """One value a row, at `offset` of each frame. The number as ASCII is made of the address, which has its digits."""
-    at = to + offset
-    if encoding == BINARY and width == 2:
+def _count_heat(end: int, begin: int, rows: int, since: int, counts: I64, work: I64, out: int) -> None:
+    """What each radiator's meter counted from hour `begin` to hour `end`; -1: since the tables begin, until now.
+    `since`: ms from the tables to the day."""
+    if end >= 0 and begin >= 0:
         for row in range(rows):
-            store(np.uint16(values[row]), at + row * stride)
-    elif encoding == BINARY and width == 4:
+            room, factor = work[ROOM, row], work[FACTOR, row]
+            before = rated(counts[np.uint64(heat_cell(begin, room))], factor)
+            work[out, row] = rated(counts[np.uint64(heat_cell(end, room))], factor) - before
+        return
+    if end >= 0:
         for row in range(rows):
-            store(np.uint32(values[row]), at + row * stride)
-    elif encoding == BINARY:
+            work[out, row] = rated(counts[np.uint64(heat_cell(end, work[ROOM, row]))], work[FACTOR, row])
+    else:
+        hour_0 = since // MS_PER_HOUR
         for row in range(rows):
-            for byte in range(width):
-                store(np.uint8(values[row] >> 8 * byte), at + row * stride + byte)
-    elif encoding == BCD:
+            hour = signed(np.uint64(work[CLOCK, row]) // _HOUR)
+            cell = heat_cell(hour_0 + hour, work[ROOM, row])
+            before, after = counts[np.uint64(cell)], counts[np.uint64(cell + CLASSES)]
+            work[out, row] = rated(between(before, after, work[CLOCK, row] - hour * MS_PER_HOUR), work[FACTOR, row])
+    if begin >= 0:
         for row in range(rows):
-            digits = digits_of(np.uint64(values[row])) if values[row] >= 0 else np.uint32(0xFFFFFFFF)
-            for byte in range(width):
-                store(np.uint8(digits >> np.uint32(8 * byte)), at + row * stride + byte)
+            work[out, row] -= rated(counts[np.uint64(heat_cell(begin, work[ROOM, row]))], work[FACTOR, row])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _count_used(source: int, end: int, begin: int, rows: int, since: int, profiles: I64, work: I64, out: int) -> None:
+    """The same of water or a tariff."""
+    for row in range(rows):
+        ms = since + work[CLOCK, row] if end < 0 else end * MS_PER_HOUR
+        hour = signed(np.uint64(ms) // _HOUR)
+        week = signed(np.uint64(hour) // np.uint64(HOURS_A_WEEK))
+        first = profile_row(source, work[ROOM, row])
+        cell = first + hour - week * HOURS_A_WEEK
+        of_week = between(profiles[np.uint64(cell)], profiles[np.uint64(cell + 1)], ms - hour * MS_PER_HOUR)
+        used = rated(week * profiles[np.uint64(first + HOURS_A_WEEK)] + of_week, work[FACTOR, row])
+        if begin >= 0:
+            week = begin // HOURS_A_WEEK
+            of_week = profiles[np.uint64(first + begin - week * HOURS_A_WEEK)]
+            used -= rated(week * profiles[np.uint64(first + HOURS_A_WEEK)] + of_week, work[FACTOR, row])
+        work[out, row] = used
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _heat(rows: int, since: int, counts: I64, work: I64, out: int) -> None:
+    """Heat each row's flat takes now, W."""
+    for row in range(rows):
+        cell = heat_cell(signed(np.uint64(since + work[CLOCK, row]) // _HOUR), work[ROOM, row])
+        work[out, row] = power_w(counts[np.uint64(cell)], counts[np.uint64(cell + CLASSES)], work[FACTOR, row])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _radiators(rows: int, over: I64, work: I64, more: int) -> None:
+    """Radiator temperature of each row, mK, and `more`."""
+    for row in range(rows):
+        wanted, free = work[WANTED, row], work[FREE, row]
+        work[VALUE, row] = room_mk(wanted, free) + over[np.uint64(load_step(wanted, free))] + more
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _clocks(form: int, rows: int, of_day: int, work: I64) -> None:
+    """Each row's date and time."""
+    if form == MINUTES:
+        for row in range(rows):
+            work[VALUE, row] = minutes_word(work[CLOCK, row]) | of_day
     else:
         for row in range(rows):
-            store(_letters_of(load_32(to + row * stride + 4)), at + row * stride)
+            work[VALUE, row] = seconds_word(work[CLOCK, row]) | of_day
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _since(counts: Any, end: int, begin: int, rows: int, room: Any, factor: Any, less: bool, value: Any) -> None:
-    """Units from one hour of the tables to another into `value`, or taken off it."""
-    for row in range(rows):
-        until = counts[np.uint64(end * _CLASSES + room[row])] * factor[row] >> 16
-        since = counts[np.uint64(begin * _CLASSES + room[row])] * factor[row] >> 16
-        units = np.int64(np.uint64(until - since) // _MICRO)
-        value[row] = value[row] - units if less else units
+def _own(of: int, first: int, rows: int, meter: I64, meters: Records, work: I64) -> None:
+    """What each row's meter holds."""
+    if of == quantities.NUMBER:
+        for row in range(rows):
+            work[VALUE, row] = meters[np.uint64(meter[first + row])].number
+    else:
+        for row in range(rows):
+            work[VALUE, row] = meters[np.uint64(meter[first + row])].unmeasured_minutes
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_block(
-    to: int, stride: int, size: int, first: int, rows: int, keys: Any, ivs: Any, work: Any, left: Any, lefts: int,
-    template: Any, places: Any, operations: Any, columns: Any, meter: Any, k: Any, day: int, epoch_ms: int,
-    t0_ns: Any, period_ns: Any, drift_ppb: Any, offset_ms: Any, all_keys: Any, acc0: Any, number: Any, rooms_of: Any,
-    factors: Any, unmeasured: Any, battery_low_day: Any, counts: Any, free: Any, wanted: Any, over: Any,
-    first_hour: int,
-) -> int:  # fmt: skip
-    """All of each frame but what its key makes, of rows `first` to `first + rows`, to the address `to`; each row's key
-    and mode 5 IV as two 64-bit words. Rows whose clock shows another day go into `left`, which has `lefts` already;
-    returns how many it has then, or -1 where a value does not fit.
+def fill_block(block: Block, form: Form, asked: Asked, scratch: Scratch, meters: Records, tables: Tables) -> int:
+    """All of each frame but what its key makes. Rows whose clock shows another day go into `asked.left`; returns how
+    many stand there then, or -1 where a value does not fit."""
+    to, stride, first, rows, _ = block
+    hour_0 = form.day * 24 - tables.first_hour
+    lefts: int = _begin(block, form, asked, scratch, meters, tables, hour_0)
+    work, steps, counts, profiles, over = scratch.work, form.steps, tables.counts, tables.profiles, tables.over
+    since = hour_0 * MS_PER_HOUR
+    for index in range(len(steps)):
+        op, of, add = steps[index, OP], steps[index, OF], steps[index, VALUE_OF_DAY]
+        times, per = steps[index, TIMES], steps[index, PER]
+        if op == quantities.COUNT:
+            for source in range(of, of + steps[index, SOURCES]):
+                for part in range(1 if steps[index, LESS_END] < 0 else 2):
+                    end = steps[index, LESS_END if part else END]
+                    begin = steps[index, LESS_BEGIN if part else BEGIN]
+                    out = VALUE if source == of and part == 0 else OTHER
+                    if source == HEAT:
+                        _count_heat(end, begin, rows, since, counts, work, out)
+                    else:
+                        _count_used(source, end, begin, rows, since, profiles, work, out)
+                    _scale(work, out, rows, times, per)
+                    if part:
+                        for row in range(rows):
+                            work[VALUE, row] -= work[OTHER, row]
+                    elif out == OTHER:
+                        for row in range(rows):
+                            work[VALUE, row] += work[OTHER, row]
+        elif op == quantities.CLOCK:
+            _clocks(of, rows, add, work)
+        elif op == quantities.OWN:
+            _own(of, first, rows, asked.meter, meters, work)
+        elif op == quantities.ROOM:
+            for row in range(rows):
+                work[VALUE, row] = room_mk(work[WANTED, row], work[FREE, row]) + per // 2
+            _scale(work, VALUE, rows, 1, per)
+        elif op == quantities.RADIATOR:
+            _radiators(rows, over, work, per // 2)
+            _scale(work, VALUE, rows, 1, per)
+        elif op == quantities.PIPE:
+            _radiators(rows, over, work, 0)
+            _heat(rows, since, counts, work, OTHER)
+            for row in range(rows):
+                work[VALUE, row] = pipe_c(work[VALUE, row], add if work[OTHER, row] > 0 else 0)
+        elif op == quantities.POWER:
+            _heat(rows, since, counts, work, VALUE)
+            _scale(work, VALUE, rows, times, per)
+        else:  # SPREAD
+            _heat(rows, since, counts, work, OTHER)
+            for row in range(rows):
+                work[VALUE, row] = times if work[OTHER, row] > 0 else 0
+        if not fits(work, VALUE, rows, steps[index, LOWEST], steps[index, BEYOND]):
+            return -1
+        write(to + steps[index, PLACE], stride, rows, steps[index, KIND], steps[index, WIDTH], work, VALUE)
+    return lefts
 
-    `places`: where ACC, the ELL's ACC (or -1), STS and the long header's ID (or -1) stand, then the status byte idle
-    and with low power. `operations`: rows of operation, place, encoding, width, lowest, limit, four parameters.
-    """
-    room, factor, count, want, freed, value, clock = (
-        work[0], work[1], work[2], work[3], work[4], work[5], work[6],
-    )  # fmt: skip
-    template_at = np.int64(template.ctypes.data)
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _begin(
+    block: Block, form: Form, asked: Asked, scratch: Scratch, meters: Records, tables: Tables, hour_0: int
+) -> int:
+    """Template, address, access number and status of each row, and the columns that its values need. Returns how many
+    rows are left. `hour_0`: from the tables to the day."""
+    to, stride, first, rows, lefts = block
+    size, day, epoch_ms = len(form.template), form.day, form.epoch_ms
+    work, keys, ivs = scratch.work, scratch.keys, scratch.ivs
+    asked_meter, asked_k, left = asked.meter, asked.k, asked.left
+    wanted, free, template_at = tables.wanted, tables.free, signed(form.template.ctypes.data)
+    places = form.places
+    acc_at, ell_at, sts_at, id_at, idle, low_power = places[0], places[1], places[2], places[3], places[4], places[5]
     addressed = np.uint64(0)  # the address as one word, the id still zero
     for byte in range(8):
-        addressed |= np.uint64(template[2 + byte]) << np.uint64(8 * byte)
+        addressed |= np.uint64(form.template[2 + byte]) << np.uint64(8 * byte)
     midnight = day * MS_PER_DAY
-    week_hour, hour_0 = day % _WEEK_DAYS * 24, day * 24 - first_hour
+    week_hour = day % _WEEK_DAYS * 24
     for row in range(rows):
-        one, number_k = np.uint64(meter[first + row]), k[first + row]
-        acc = np.int64(acc0[one])
-        access = acc + number_k & 255
-        period = period_ns[one]
-        start = t0_ns[one] + number_k * period + ((PREFIX[np.uint64(access)] - PREFIX[np.uint64(acc)]) * period >> 11)
-        gained = np.int64(np.uint64(start) // _NS_A_MS) * np.int64(drift_ppb[one]) // 1_000
-        now: Any = np.int64(np.uint64(start + gained) // _NS_A_MS) + np.int64(offset_ms[one]) + epoch_ms - midnight
+        one, k = meters[np.uint64(asked_meter[first + row])], asked_k[first + row]
+        acc = signed(one.acc0)
+        access = acc + k & 255
+        period = one.period_ns
+        start = one.t0_ns + k * period + ((PREFIX[np.uint64(access)] - PREFIX[np.uint64(acc)]) * period >> 11)
+        gained = signed(np.uint64(start) // _NS_A_MS) * signed(one.drift_ppb) // 1_000
+        shown = signed(np.uint64(start + gained) // _NS_A_MS) + signed(one.clock_offset_ms)
+        now: Any = shown + epoch_ms - midnight
         if np.uint64(now) >= np.uint64(MS_PER_DAY):
             left[lefts] = first + row
             lefts += 1
             now = 0
-        clock[row] = now
-        its_room, its_factor = np.int64(rooms_of[one]), np.int64(factors[one])
         frame = to + row * stride
         if size < 16:
             for byte in range(size):
@@ -140,95 +305,33 @@ def fill_block(
             for byte in range(0, size - 15, 16):
                 copy_16(template_at + byte, frame + byte)
             copy_16(template_at + size - 16, frame + size - 16)
-        digits = digits_of(np.uint64(number[one]))
+        digits = digits_of(np.uint64(one.number))
         store(digits, frame + 4)
-        if places[3] >= 0:
-            store(digits, frame + places[3])
+        if id_at >= 0:
+            store(digits, frame + id_at)
         ivs[row, 0] = addressed | np.uint64(digits) << np.uint64(16)
         ivs[row, 1] = np.uint64(access) * _BYTES_OF_ONE
-        keys[row, 0], keys[row, 1] = all_keys[one, 0], all_keys[one, 1]
-        store(np.uint8(access), frame + places[0])
-        if places[1] >= 0:
-            store(np.uint8(access), frame + places[1])
-        store(np.uint8(places[4] if day < battery_low_day[one] else places[5]), frame + places[2])
-        hour = np.int64(np.uint64(now) // _HOUR)
-        cell = (hour_0 + hour) * _CLASSES + its_room
-        before = counts[np.uint64(cell)]
-        step = np.uint64(counts[np.uint64(cell + _CLASSES)] - before) * np.uint64(now - hour * MS_PER_HOUR)
-        room[row], factor[row] = its_room, its_factor
-        count[row] = (before + np.int64(step // _HOUR)) * its_factor >> 16
-        want[row] = wanted[np.uint64((week_hour + hour) * _CLASSES + its_room)]
-        freed[row] = free[np.uint64(hour_0 + hour)]
-    for index in range(len(operations)):
-        what, p, q = operations[index, 0], operations[index, 6], operations[index, 7]
-        if what == UNITS:
-            for row in range(rows):
-                begun = counts[np.uint64(p * _CLASSES + room[row])] * factor[row] >> 16
-                value[row] = np.int64(np.uint64(count[row] - begun) // _MICRO)
-        elif what in (LATCHED, DIFFERENCE):
-            _since(counts, p, q, rows, room, factor, False, value)
-            if what == DIFFERENCE:
-                _since(counts, operations[index, 8], operations[index, 9], rows, room, factor, True, value)
-        elif what == ROOM:
-            half = p // 2
-            for row in range(rows):
-                value[row] = max(want[row], freed[row]) + half
-        elif what == RADIATOR:
-            half = p // 2
-            for row in range(rows):
-                load = min(max(want[row] - freed[row], 0), _MAX_LOAD)
-                if freed[row] - _GAINS >= _LIMIT:
-                    load = 0
-                value[row] = max(want[row], freed[row]) + over[np.uint64(load) // _STEP] + half
-        elif what == DATETIME:
-            for row in range(rows):
-                minute = np.uint64(clock[row]) // _MINUTE
-                hours = minute // _SIXTY
-                value[row] = minute - hours * _SIXTY | hours << np.uint64(8) | np.uint64(p) << np.uint64(16)
-        elif what == NUMBER:
-            for row in range(rows):
-                value[row] = number[np.uint64(meter[first + row])]
-        elif what == UNMEASURED:
-            for row in range(rows):
-                value[row] = unmeasured[np.uint64(meter[first + row])]
-        else:
-            for row in range(rows):
-                value[row] = columns[p, first + row]
-        if what in (ROOM, RADIATOR):  # only two units occur, and dividing by a constant is many times faster
-            if p == 100:
-                for row in range(rows):
-                    value[row] = np.uint64(value[row]) // np.uint64(100)
-            else:
-                for row in range(rows):
-                    value[row] = np.uint64(value[row]) // np.uint64(10)
-        lowest, beyond = operations[index, 4], np.uint64(operations[index, 5] - operations[index, 4])
-        amiss: Any = False
-        for row in range(rows):
-            amiss |= np.uint64(value[row] - lowest) >= beyond
-        if amiss:
-            return -1
-        _write(to, stride, rows, operations[index, 1], operations[index, 2], operations[index, 3], value)
+        keys[row, 0], keys[row, 1] = one.key_first, one.key_last
+        if acc_at >= 0:
+            store(np.uint8(access), frame + acc_at)
+            store(np.uint8(idle if day < one.battery_low_day else low_power), frame + sts_at)
+        if ell_at >= 0:
+            store(np.uint8(access), frame + ell_at)
+        hour, room = signed(np.uint64(now) // _HOUR), signed(one.room)
+        work[ROOM, row], work[FACTOR, row], work[CLOCK, row] = room, signed(one.factor_q16), now
+        work[WANTED, row] = wanted[np.uint64(heat_cell(week_hour + hour, room))]
+        work[FREE, row] = free[np.uint64(hour_0 + hour)]
     return lefts
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill(
-    frames: Any, keys: Any, ivs: Any, left: Any,
-    template: Any, places: Any, operations: Any, columns: Any, meter: Any, k: Any, day: int, epoch_ms: int,
-    t0_ns: Any, period_ns: Any, drift_ppb: Any, offset_ms: Any, all_keys: Any, acc0: Any, number: Any, rooms_of: Any,
-    factors: Any, unmeasured: Any, battery_low_day: Any, counts: Any, free: Any, wanted: Any, over: Any,
-    first_hour: int,
-) -> Any:  # fmt: skip
-    """`fill_block` for all rows, for processors whose ciphers come after."""
-    work, lefts, stride = np.empty(WORK, np.int64), np.int64(0), frames.strides[0]
-    for first in range(0, len(meter), BLOCK):
-        rows = min(BLOCK, len(meter) - first)
-        lefts = fill_block(
-            np.int64(frames.ctypes.data) + first * stride, stride, len(template), first, rows, keys[first:],
-            ivs[first:], work, left, lefts, template, places, operations, columns, meter, k, day, epoch_ms, t0_ns,
-            period_ns, drift_ppb, offset_ms, all_keys, acc0, number, rooms_of, factors, unmeasured, battery_low_day,
-            counts, free, wanted, over, first_hour,
-        )
+def fill(frames: U8, keys: U64, ivs: U64, form: Form, asked: Asked, meters: Records, tables: Tables) -> int:
+    """`fill_block` for all rows, for processors whose ciphers come after. Returns how many rows are left, or -1."""
+    work, lefts, stride = np.empty(WORK, np.int64), signed(0), frames.strides[0]
+    for first in range(0, len(asked.meter), BLOCK):
+        rows = min(BLOCK, len(asked.meter) - first)
+        block = Block(signed(frames.ctypes.data) + first * stride, stride, first, rows, lefts)
+        lefts = fill_block(block, form, asked, Scratch(keys[first:], ivs[first:], work), meters, tables)
         if lefts < 0:
             return -1
     return lefts

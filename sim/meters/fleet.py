@@ -1,9 +1,10 @@
 """The fleet: every meter of a world as one row in arrays, and what each sends as a pure function of (seed, meter, k).
 
-    population   the arrays themselves, made from the spec's groups
-    schedule     when telegram k begins
-    values       what it says, from physics and the calendar
-    kind         how that stands in bytes
+    population      the arrays themselves, made from the spec's groups
+    sending_times   when telegram k begins
+    day_steps       what the calendar makes of a type's quantities on a day
+    evaluate        what the telegram says then
+    meter_type      how that stands in bytes
 
 A group with a transmit mask stays silent outside it while its schedule runs on: the access number counts the slots,
 sent or not, as it must if a receiver is to predict the next one. A walk-by receiver on Monday sees the jump.
@@ -18,7 +19,7 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,18 +28,23 @@ from sim.core.clock import NS_PER_MS, Calendar
 from sim.core.seeds import Seeds
 from sim.core.vocabulary import Security
 from sim.meters import civil
-from sim.meters.at_instant import NEVER_MS, Moment
+from sim.meters.day_steps import Day, Step
+from sim.meters.evaluate import Instant, value
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import TAMPERS, Kind
-from sim.meters.physics.heat import MS_PER_DAY, MS_PER_HOUR, heat_of
+from sim.meters.physics.formulas import MS_PER_DAY, MS_PER_HOUR
+from sim.meters.physics.heat import heat_of
 from sim.meters.population import Population
-from sim.meters.quantities import QUANTITIES, Recipe
+from sim.meters.quantities import QUANTITIES
 from sim.meters.sending_times import first_at, one_start, starts
-from sim.meters.sent_values import WELL, State, Tamper, Truth
-from sim.meters.telegram_batch import Telegrams, telegrams
+from sim.meters.sent_values import NEVER_MS, WELL, State, Tamper, Truth
+from sim.meters.telegram_batch import Telegrams, Whole, telegrams
 from sim.radio.emissions import Schedule
 from wmbus.link import Address
 from wmbus.telegram import build
+
+if TYPE_CHECKING:
+    from sim.meters.fill_kernels import Form
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -64,15 +70,16 @@ class Fleet:
         self.heat = heat_of(seeds.seed, outdoor_mean_c, calendar_start.year)
         self._tampers: dict[int, list[Tamper]] = {}
         self._latched: dict[tuple[int, int], list[int]] = {}
-        self._recipes = [Recipe(kind) for kind in self.kinds]
-        self.plans: dict[tuple[int, int], Any] = {}  # of compiled code, by group and day
+        self._split = [_latched_and_live(kind) for kind in self.kinds]
+        self._days: dict[tuple[int, int], tuple[Day, tuple[Step, ...]]] = {}
+        self._forms: dict[tuple[int, int], Form] = {}
 
     def in_clear(self) -> Fleet:
         """The same meters, what happens to them included, as if none of them encrypted."""
         seeds, start, outdoor_mean_c, only = self._made_of
         groups = [dataclasses.replace(group, security="none") for group in self.groups]
         clear = Fleet(groups, seeds, start=start, outdoor_mean_c=outdoor_mean_c, only=only)
-        clear._tampers = self._tampers
+        clear._tampers, clear._latched = self._tampers, self._latched
         return clear
 
     # --- who ---------------------------------------------------------------------------------------------------
@@ -113,7 +120,7 @@ class Fleet:
         who = self.population
         return one_start(int(who.t0_ns[meter]), int(who.period_ns[meter]), int(who.acc0[meter]), k)
 
-    def starts(self, meter: NDArray[Any], k: NDArray[Any]) -> I64:
+    def starts(self, meter: Whole, k: Whole) -> I64:
         """start_ns for arrays."""
         who = self.population
         return starts(who.t0_ns[meter], who.period_ns[meter], who.acc0[meter], np.asarray(k, dtype=np.int64))
@@ -130,7 +137,7 @@ class Fleet:
         """False where the transmit mask keeps it silent."""
         if not self.population.masked[meter]:
             return True
-        return bool(_on_duty(self.clock_ms(meter, self.start_ns(meter, k))))
+        return bool(_on_duty(np.array([self.clock_ms(meter, self.start_ns(meter, k))]))[0])
 
     def window(self, t0_ns: int, t1_ns: int) -> Schedule:
         """Every telegram that begins in [t0_ns, t1_ns). Cut in any way, windows together give the same telegrams."""
@@ -156,11 +163,11 @@ class Fleet:
         gained_ns = time_ns // NS_PER_MS * int(who.drift_ppb[meter]) // 1_000
         return self.epoch_ms + int(who.clock_offset_ms[meter]) + (time_ns + gained_ns) // NS_PER_MS
 
-    def clocks_ms(self, meter: NDArray[Any], time_ns: I64) -> I64:
+    def clocks_ms(self, meter: Whole, time_ns: I64) -> I64:
         """clock_ms for arrays."""
         who = self.population
         gained_ns = time_ns // NS_PER_MS * who.drift_ppb[meter] // 1_000
-        out: I64 = (time_ns + gained_ns) // NS_PER_MS + who.clock_offset_ms[meter] + self.epoch_ms
+        out: I64 = (time_ns + gained_ns) // NS_PER_MS + who.clock_offset_ms[meter].astype(np.int64) + self.epoch_ms
         return out
 
     # --- what --------------------------------------------------------------------------------------------------
@@ -170,72 +177,107 @@ class Fleet:
         meter, k = int(self._checked(meter)), int(k)
         group = self.groups[int(self.population.group[meter])]
         start_ns = self.start_ns(meter, k)
-        at = self._moment(meter, start_ns)
+        ms = self._clock_ms(meter, start_ns)
         kind = self.kind(meter)
-        records = kind.records(self._values(meter, at))
+        records = kind.records(self._values(meter, ms, start_ns))
         if group.security == "none":
             records = kind.unencrypted_prefix + records
         return build(
-            self.address(meter), self.acc(meter, k), self._sts(meter, at.ms, start_ns), records,
+            self.address(meter), self.acc(meter, k), self._sts(meter, ms, start_ns), records,
             security=group.security, key=self.key(meter),
             counter=self.counter(meter, k) if group.security == "mode7" else None,
             c_field=kind.c_field, tpl=kind.tpl_for(group.security),
             cfg_flags=kind.cfg_flags_unencrypted if group.security == "none" else 0,
         )  # fmt: skip
 
-    def telegrams(self, meter: NDArray[Any], k: NDArray[Any], *, crcs: bool = False) -> Telegrams:
+    def telegrams(self, meter: Whole, k: Whole, *, crcs: bool = False) -> Telegrams:
         """The bytes of many telegrams, each as `telegram` makes it; with `crcs` as on the air in frame format A."""
         return telegrams(self, meter, k, crcs=crcs)
 
     def units(self, meter: int, time_ns: int) -> int:
         """Units on the display at a world time: counted since the last set date."""
-        return int(QUANTITIES["units"](self._moment(meter, time_ns), 0))
+        ms = self._clock_ms(meter, time_ns)
+        day, _ = self._day(int(self.population.group[meter]), ms // MS_PER_DAY)
+        return value(day.step(QUANTITIES["units"], 0), self._instant(meter, ms, time_ns), self.heat.plain)
 
     def truth(self, meter: int, k: int) -> Truth:
         """What telegram k says."""
         meter, k = int(self._checked(meter)), int(k)
         start_ns = self.start_ns(meter, k)
-        at = self._moment(meter, start_ns)
+        ms = self._clock_ms(meter, start_ns)
         kind = self.kind(meter)
-        values = {slot.label: value for slot, value in zip(kind.slots, self._values(meter, at), strict=True)}
-        set_day = civil.month_start(at.last_set(at.month)) - 1
+        values = {slot.label: one for slot, one in zip(kind.slots, self._values(meter, ms, start_ns), strict=True)}
+        day, _ = self._day(int(self.population.group[meter]), ms // MS_PER_DAY)
+        set_day = int(civil.month_start(day.last_set(day.month))) - 1
         return Truth(
             meter=meter, k=k, start_ns=start_ns, acc=self.acc(meter, k),
             counter=self.counter(meter, k) if self.security(meter) == "mode7" else None,
-            sts=self._sts(meter, at.ms, start_ns), meter_time=civil.datetime_of(at.ms // 60_000),
+            sts=self._sts(meter, ms, start_ns), meter_time=civil.datetime_of(ms // 60_000),
             units=values.get("units"), set_date=civil.datetime_of(set_day * 1_440).date(),
-            set_date_units=values.get("set_date_units"), tampered=at.fault_ms <= at.ms,
-            low_power=self._low_power(meter, at.ms), values=values,
+            set_date_units=values.get("set_date_units"), tampered=self.state(meter, start_ns).fault_ms <= ms,
+            low_power=self._low_power(meter, ms), values=values,
         )  # fmt: skip
 
-    def _values(self, meter: int, at: Moment) -> list[int]:
-        plan = self._recipes[int(self.population.group[meter])]
-        if not plan.latched:
-            return [int(quantity(at, back)) for quantity, back in plan.steps]
-        key = (meter, at.half_month)
-        latched = self._latched.get(key)
-        if latched is None:
-            latched = [int(plan.steps[index][0](at, plan.steps[index][1])) for index in plan.latched]
+    def form(self, group: int, day: int) -> Form:
+        """What compiled code fills for a group on a day of its meters' clocks, days since 2000; made once."""
+        one = self._forms.get((group, day))
+        if one is None:
+            if len(self._forms) > 4 * len(self.groups):
+                self._forms.clear()
+            from sim.meters import compose_plan  # which loads the compiler
+
+            _, steps = self._day(group, day)
+            security = self.groups[group].security
+            one = compose_plan.form(self.kinds[group], security, steps, day, self.epoch_ms)
+            self._forms[group, day] = one
+        return one
+
+    def records_bytes(self, group: int) -> int:
+        """Bytes of a group's records, with what stands before plain ones."""
+        return self.kinds[group].payload_bytes(self.groups[group].security)
+
+    def _day(self, group: int, day: int) -> tuple[Day, tuple[Step, ...]]:
+        """A day of a group's calendar, and its type's steps on it; made once."""
+        one = self._days.get((group, day))
+        if one is None:
+            if len(self._days) > 4 * len(self.groups):
+                self._days.clear()
+            its_day = Day(day, self.kinds[group].set_month, self.heat.first_hour)
+            one = self._days[group, day] = its_day, its_day.steps(self.kinds[group])
+        return one
+
+    def _values(self, meter: int, ms: int, time_ns: int) -> list[int]:
+        """One value a slot. The latched ones are remembered until the next boundary."""
+        group = int(self.population.group[meter])
+        day, steps = self._day(group, ms // MS_PER_DAY)
+        latched, live = self._split[group]
+        instant, tables = self._instant(meter, ms, time_ns), self.heat.plain
+        key = (meter, day.half_month)
+        values = self._latched.get(key)
+        if values is None:
+            values = [0] * len(steps)
+            for index in latched:
+                values[index] = value(steps[index], instant, tables)
             if len(self._latched) >= _REMEMBERED:
                 self._latched.clear()
-            self._latched[key] = latched
-        values: list[int] = plan.blank.copy()
-        for index, value in zip(plan.latched, latched, strict=True):
-            values[index] = value
-        for index in plan.live:
-            quantity, back = plan.steps[index]
-            values[index] = quantity(at, back)
+            self._latched[key] = values
+        values = values.copy()
+        for index in live:
+            values[index] = value(steps[index], instant, tables)
         return values
 
-    def _moment(self, meter: int, time_ns: int) -> Moment:
-        who = self.population
+    def _clock_ms(self, meter: int, time_ns: int) -> int:
+        """The meter's clock, milliseconds since 2000; the tables reach it."""
         ms = self.clock_ms(meter, time_ns)
         self.heat.cover(ms)
-        state = self.state(meter, time_ns)
-        return Moment(
-            self.heat.scalar, self.kind(meter).set_month, int(who.number[meter]), int(who.room[meter]),
-            int(who.factor_q16[meter]), ms, state.stop_ms, state.fault_ms, state.flags,
-            int(who.unmeasured_minutes[meter]),
+        return ms
+
+    def _instant(self, meter: int, ms: int, time_ns: int) -> Instant:
+        who, state = self.population, self.state(meter, time_ns)
+        begin_ms = self.heat.first_hour * MS_PER_HOUR
+        return Instant(
+            int(who.room[meter]), int(who.factor_q16[meter]), ms - begin_ms, state.stop_ms - begin_ms,
+            state.fault_ms - begin_ms, (int(who.number[meter]), int(who.unmeasured_minutes[meter]), state.flags),
         )  # fmt: skip
 
     # --- what happens to it ------------------------------------------------------------------------------------
@@ -286,7 +328,13 @@ class Fleet:
         return kind.idle_sts | power | self.state(meter, time_ns).sts
 
 
-def _on_duty(clock_ms: Any) -> Any:
+def _latched_and_live(kind: Kind) -> tuple[list[int], list[int]]:
+    """Which of a type's values may be remembered until the next half month, and which are worked out each time."""
+    latched = [index for index, slot in enumerate(kind.slots) if kind.quantity(slot.quantity).latched]
+    return latched, [index for index in range(len(kind.slots)) if index not in latched]
+
+
+def _on_duty(clock_ms: I64) -> NDArray[np.bool_]:
     """Monday to Friday, 08 to 18 h by the meter's clock. Day 0 was a Saturday."""
     hour = clock_ms // MS_PER_HOUR
     return (hour // 24 % 7 >= 2) & (hour % 24 >= 8) & (hour % 24 < 18)

@@ -7,26 +7,29 @@ bytes real meters send. Adding a file adds a type; nothing else has to know.
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import NamedTuple
+from functools import cached_property
+from typing import Final, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from sim.core.parts import Folder, nearest
 from sim.core.vocabulary import SECURITIES, Link, Security
-from sim.meters.encodings import Field, decode, encode_into, encoder
+from sim.meters.encodings import DATES, ENCODINGS, LVAR, Field, decode, encoder
+from sim.meters.quantities import CLOCK, CONSTANT, QUANTITIES, Quantity
+from wmbus.dif import chain, chain_end
+from wmbus.errors import BadTelegram
 from wmbus.transport import CI_NONE, CI_SHORT, STS_LOW_POWER, STS_PERMANENT_ERROR
 
 HEAT_COST_ALLOCATOR = 0x08
 
 
-class UnknownKind(ValueError):
-    """No such meter type; the message names those there are, the nearest first."""
+class BadKind(ValueError):
+    """A meter type that cannot be used; the message is meant for its author."""
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    near = nearest(name, known)
+    return f"no {what} '{name}'; did you mean '{near[0]}'? Known: {', '.join(known)}"
 
 
 class Slot(NamedTuple):
@@ -37,7 +40,7 @@ class Slot(NamedTuple):
 
     @property
     def label(self) -> str:
-        """"units", or "month_units[3]" when it looks back."""
+        """ "units", or "month_units[3]" when it looks back."""
         return f"{self.quantity}[{self.back}]" if self.back else self.quantity
 
 
@@ -74,7 +77,9 @@ TAMPERS = ("opened", "removed", "sensor")
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """One meter type. `title` is for people; `tpl` the CI of the transport layer; `id_range` both ends included."""
+    """One meter type. `title` is for people; `tpl` the CI of the transport layer; `id_range` both ends included;
+    `quantities` are its own beside those all types share. Raises BadKind where the tables do not have what it names,
+    or a record's DIF does not announce the bytes that follow."""
 
     id: str
     title: str
@@ -95,7 +100,48 @@ class Kind:
     faults: Mapping[str, Fault] = field(default_factory=lambda: dict.fromkeys(TAMPERS, Fault()))
     low_power_sts: int = STS_LOW_POWER
     constants: Mapping[str, int] = field(default_factory=dict)
+    quantities: Mapping[str, Quantity] = field(default_factory=dict)
     versions: tuple[int, ...] = ()  # others that send the same records
+
+    def __post_init__(self) -> None:
+        for row in self.fields:
+            try:
+                self._check(row)
+            except BadTelegram as error:
+                raise BadKind(f"{self.id}: {row.head.hex().upper()} begins no record: {error}") from None
+        labels = [slot.label for slot in self.slots]
+        twice = next((label for label in labels if labels.count(label) > 1), None)
+        if twice is not None:
+            raise BadKind(f"{self.id}: two records carry {twice}")
+
+    def _check(self, row: Field) -> None:
+        where = f"{self.id}: record {row.head.hex().upper()}"
+        if row.encoding not in ENCODINGS:
+            raise BadKind(f"{where}: {_unknown('encoding', row.encoding, list(ENCODINGS))}")
+        known = {*self.constants, *self.quantities, *QUANTITIES}
+        if row.quantity not in known:
+            raise BadKind(f"{where}: {_unknown('quantity', row.quantity, sorted(known))}")
+        form = self.quantity(row.quantity).form
+        if row.quantity not in self.constants and form != row.encoding and (form or row.encoding in DATES):
+            is_ = f"a date of type {form}" if form else "no date"
+            raise BadKind(f"{where}: {row.quantity} is {is_}, not {row.encoding}")
+        one, end = ENCODINGS[row.encoding], chain_end(row.head, 0)
+        data_field = chain(row.head[:end]).data_field
+        if data_field == LVAR:
+            follow = len(row) - end - 1
+            if row.head[end : end + 1] != bytes((follow,)):
+                raise BadKind(f"{where}: its length byte must announce the {follow} bytes that follow it")
+        elif data_field != one.data_field:
+            fit = [name for name, other in ENCODINGS.items() if other.data_field == data_field]
+            raise BadKind(f"{where}: its DIF announces {' or '.join(fit) or 'no value'}, not {row.encoding}")
+        elif end != len(row.head) or len(row.backs) > 1:
+            raise BadKind(f"{where}: only a record of variable length (DIF xD) has a profile")
+
+    def quantity(self, name: str) -> Quantity:
+        """What a record of this type names: one of its constants, of its own quantities, or of all types'."""
+        if name in self.constants:
+            return Quantity(CONSTANT, days=self.constants[name])
+        return self.quantities[name] if name in self.quantities else QUANTITIES[name]
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
@@ -126,7 +172,7 @@ class Kind:
     @property
     def tells_time(self) -> bool:
         """Does a record carry the meter's clock?"""
-        return any(slot.quantity == "datetime" for slot in self.slots)
+        return any(self.quantity(slot.quantity).op == CLOCK for slot in self.slots)
 
     @cached_property
     def _steps(self) -> tuple[tuple[bytes, Callable[[int], bytes]], ...]:
@@ -140,14 +186,6 @@ class Kind:
     def records(self, values: list[int]) -> bytes:
         """The records, from one value a slot. Raises ValueError for a value that does not fit."""
         return b"".join([head + encode(value) for (head, encode), value in zip(self._steps, values, strict=True)])
-
-    def records_many(self, values: list[NDArray[np.int64] | int], n: int) -> NDArray[np.uint8]:
-        """The records of n meters, shape (n, records_bytes), from n values a slot, or one int where all are equal."""
-        out = np.empty((n, self.records_bytes), dtype=np.uint8)
-        out[:] = np.frombuffer(self.template, dtype=np.uint8)
-        for place, column in zip(self.places, values, strict=True):
-            encode_into(place.encoding, column, out[:, place.offset : place.offset + place.width])
-        return out
 
     def read(self, records: bytes) -> dict[str, int]:
         """Slot label -> integer, by the table alone. Raises ValueError where the records are not this type's."""
@@ -173,24 +211,15 @@ class Kind:
         return CI_SHORT if self.tpl == CI_NONE and security != "none" else self.tpl
 
 
-@lru_cache(maxsize=1)
-def kinds() -> dict[str, Kind]:
-    """Every meter type in types/, by id."""
-    from sim.meters import types
+KINDS: Final = Folder("sim.meters.types", "KIND", "meter type", Kind)
+"""The meter types: the KIND of each file in types/."""
 
-    found: dict[str, Kind] = {}
-    for module in sorted(pkgutil.iter_modules(types.__path__), key=lambda m: m.name):
-        one = importlib.import_module(f"{types.__name__}.{module.name}").KIND
-        if one.id in found:
-            raise UnknownKind(f"two files in types/ define the meter type '{one.id}'")
-        found[one.id] = one
-    return found
+
+def kinds() -> Mapping[str, Kind]:
+    """Every meter type, by id. Raises PartError, naming the file, for one that cannot be used."""
+    return KINDS.parts()
 
 
 def kind(name: str) -> Kind:
-    """The type of this id. Raises UnknownKind, naming the known ones, nearest first."""
-    known = kinds()
-    if name in known:
-        return known[name]
-    near = difflib.get_close_matches(name, known, n=len(known), cutoff=0.0)
-    raise UnknownKind(f"no meter type '{name}'; known, nearest first: {', '.join(near)}")
+    """The type of this id. Raises UnknownPart, naming the known ones, nearest first; PartError."""
+    return KINDS.find(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from sim.core.settings import SpecError
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import Kind, kind
 from sim.meters.physics import rooms
-from sim.meters.physics.heat import FACTOR_ONE
+from sim.meters.physics.formulas import FACTOR_ONE
 from wmbus.link import Address
 from wmbus.telegram import length
 
@@ -35,6 +36,16 @@ FACTOR_LIMITS_Q16: Final = (round(0.12 * FACTOR_ONE), round(3.2 * FACTOR_ONE))
 UNMEASURED_MEAN_MINUTES: Final = 400
 COUNTER_START_BELOW: Final = 1 << 24
 _FACTOR_STEPS = 4_096
+METER: Final = np.dtype(
+    [
+        ("t0_ns", np.int64), ("period_ns", np.int64), ("key_first", np.uint64), ("key_last", np.uint64),
+        ("drift_ppb", np.int32), ("clock_offset_ms", np.int32), ("counter0", np.uint32), ("number", np.uint32),
+        ("factor_q16", np.uint32), ("unmeasured_minutes", np.uint16), ("battery_low_day", np.int16),
+        ("acc0", np.uint8), ("room", np.uint8),
+    ],
+    align=True,
+)  # fmt: skip
+"""A row of `Population.packed`: its arrays of these names, and the key as two words."""
 
 
 class Population:
@@ -42,9 +53,7 @@ class Population:
     `start_day`: days since 2000 when the world begins. `only`: these meters of the world, ascending, as rows
     0, 1, ..."""
 
-    def __init__(
-        self, groups: Sequence[FleetSpec], seeds: Seeds, start_day: int, only: I64 | None = None
-    ) -> None:
+    def __init__(self, groups: Sequence[FleetSpec], seeds: Seeds, start_day: int, only: I64 | None = None) -> None:
         if not groups:
             raise SpecError("a fleet needs at least one group of meters")
         self.kinds: list[Kind] = [kind(spec.type) for spec in groups]
@@ -68,9 +77,9 @@ class Population:
         # A clock that gains has short intervals.
         self.period_ns: I64 = interval_ns - interval_ns // 1_000 * self.drift_ppb // 1_000_000
         self.t0_ns: I64 = (first[:, 3] >> 8) * (self.period_ns >> 16) >> 8
-        self.clock_offset_ms: NDArray[np.int32] = (
-            seeds.normal_q16("meter clock", who) * CLOCK_SIGMA_MS >> 16
-        ).astype(np.int32)
+        self.clock_offset_ms: NDArray[np.int32] = (seeds.normal_q16("meter clock", who) * CLOCK_SIGMA_MS >> 16).astype(
+            np.int32
+        )
 
         second = seeds.blocks("meter room", who).astype(np.int64)
         set_point = _dealt(second[:, 0], rooms.SET_POINT_SHARES)
@@ -79,9 +88,9 @@ class Population:
         self.unmeasured_minutes: NDArray[np.uint16] = (second[:, 2] % (2 * UNMEASURED_MEAN_MINUTES)).astype(np.uint16)
         self.factor_q16: NDArray[np.uint32] = _factors(seeds.normal_q16("radiator", who))
         low_day, high_day = BATTERY_LOW_DAYS
-        self.battery_low_day: NDArray[np.int16] = (
-            start_day + low_day + second[:, 3] % (high_day - low_day)
-        ).astype(np.int16)
+        self.battery_low_day: NDArray[np.int16] = (start_day + low_day + second[:, 3] % (high_day - low_day)).astype(
+            np.int16
+        )
 
         def small(values: list[int], dtype: Any) -> NDArray[Any]:
             return self._each(values).astype(dtype)
@@ -130,6 +139,17 @@ class Population:
             if spec.key == "shared":
                 keys[self.group == index] = seeds.bytes16("shared key", index)
         return keys
+
+    @cached_property
+    def packed(self) -> NDArray[np.void]:
+        """What compiled code reads of each meter, one METER a row, as the arrays are when it is first asked for. A
+        meter is 64 bytes in one place: in another order than that of meters, memory costs more than the work."""
+        out = np.zeros(self.n, dtype=METER)
+        for name in METER.names or ():
+            if not name.startswith("key"):
+                out[name] = getattr(self, name)
+        out["key_first"], out["key_last"] = self.keys.view(np.uint64).T
+        return out
 
     @property
     def nbytes(self) -> int:

@@ -1,255 +1,112 @@
-"""What a meter knows at one instant: every quantity that a record can carry, as an integer.
+"""What a record can carry, as data: each quantity is one row of a table, made of twelve operations.
 
-Quantities split in two: LATCHED ones stay the same between two boundaries, so a fleet may remember them; the others
-are asked for each telegram.
+A row says which operation gives the number and with which parameters. `days_steps` turns it into numbers for one day
+of the calendar, `evaluate` works it out for one meter, `fill_kernels` for many; these know operations and no names. A
+new quantity is a new row here, or in a meter type's own `quantities`.
+
+Counts: `of` is what is counted; the count from `begin` to `end`, times `times`, divided by `per` and rounded down. The
+sources count millionths of a unit on a radiator, millilitres, and milliwatt hours in two tariffs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from sim.meters import civil
-from sim.meters.at_instant import Moment
-from sim.meters.meter_type import Kind
-from sim.meters.physics.heat import MS_PER_DAY
+from sim.meters.physics.formulas import HEAT, HIGH_TARIFF, LOW_TARIFF, WATER
 from sim.meters.physics.rooms import MICRO
 
-MS_PER_MINUTE: Final = 60_000
 FLAT_KWH_A_UNIT: Final = 9
 SPREAD_CK: Final = 1_000
 LITRES_A_KWH: Final = 86  # 3.6 MJ over 4.18 kJ/(kg K) and ten kelvin
-
-
-Quantity = Callable[[Moment, int], Any]
-
-
-def _units(at: Moment, _back: int) -> Any:
-    return at.since_set(at.ms, at.last_set(at.month))
-
-
-def _set_date(at: Moment, _back: int) -> Any:
-    return civil.type_g(civil.month_start(at.last_set(at.month)) - 1)
-
-
-def _set_day_after(at: Moment, _back: int) -> Any:
-    return civil.type_g(civil.month_start(at.last_set(at.month)))
-
-
-def _set_date_units(at: Moment, _back: int) -> Any:
-    return at.latched(at.last_set(at.month))
-
-
-def _month_end(at: Moment, back: int) -> Any:
-    return civil.type_g(civil.month_start(at.month - back) - 1)
-
-
-def _month_first(at: Moment, back: int) -> Any:
-    return civil.type_g(civil.month_start(at.month - back))
-
-
-def _month_units(at: Moment, back: int) -> Any:
-    return at.latched(at.month - back)
-
-
-def _month_increment(at: Moment, back: int) -> Any:
-    boundary = at.month - back
-    before = at.latched(boundary - 1)
-    begins_year = (boundary - 1 - at.set_month) % 12 == 0
-    return at.latched(boundary) - at.reader.of.where(begins_year, 0, before)
-
-
-def _half_end(at: Moment, back: int) -> Any:
-    half = at.half_month - back
-    return civil.type_g(civil.month_start(half // 2) + half % 2 * 15 - 1)
-
-
-def _half_units(at: Moment, back: int) -> Any:
-    return at.latched_half(at.half_month - back)
-
-
-def _half_increment(at: Moment, back: int) -> Any:
-    boundary = at.half_month - back
-    before = at.latched_half(boundary - 1)
-    begins_year = (boundary - 1 - 2 * at.set_month) % 24 == 0
-    return at.latched_half(boundary) - at.reader.of.where(begins_year, 0, before)
-
-
-def _half_difference(at: Moment, back: int) -> Any:
-    """Simply this boundary's value less the one before: negative after a set date."""
-    boundary = at.half_month - back
-    return at.latched_half(boundary) - at.latched_half(boundary - 1)
-
-
-def _date(at: Moment, _back: int) -> Any:
-    return civil.type_g(at.day)
-
-
-def _datetime(at: Moment, _back: int) -> Any:
-    return civil.type_f_of(at.day, (at.ms - at.day * MS_PER_DAY) // MS_PER_MINUTE)
-
-
-def _error_date(at: Moment, _back: int) -> Any:
-    if at.healthy:
-        return civil.NONE_G
-    of = at.reader.of
-    faulty = at.fault_ms <= at.ms
-    return of.where(faulty, civil.type_g(of.minimum(at.fault_ms, at.ms) // MS_PER_DAY), civil.NONE_G)
-
-
-def _error_datetime(at: Moment, _back: int) -> Any:
-    if at.healthy:
-        return civil.NONE_F
-    of = at.reader.of
-    faulty = at.fault_ms <= at.ms
-    return of.where(faulty, civil.type_f(of.minimum(at.fault_ms, at.ms) // MS_PER_MINUTE), civil.NONE_F)
-
-
-def _flags(at: Moment, _back: int) -> Any:
-    return at.flags
-
-
-def _fabrication(at: Moment, _back: int) -> Any:
-    return at.number
-
-
-def _room(per: int) -> Quantity:
-    return lambda at, _back: (at.reader.room_mk(at.room, at.ms) + per // 2) // per
-
-
-def _radiator(at: Moment, per: int) -> Any:
-    """A meter off its radiator, or with a broken sensor, has the room's temperature."""
-    if at.healthy:
-        return (at.reader.radiator_mk(at.room, at.ms) + per // 2) // per
-    off = at.stop_ms <= at.ms
-    mk = at.reader.of.where(off, at.reader.room_mk(at.room, at.ms), at.reader.radiator_mk(at.room, at.ms))
-    return (mk + per // 2) // per
-
-
-def _minutes_unmeasured(at: Moment, _back: int) -> Any:
-    """This accounting year: since it stopped counting."""
-    if at.healthy:
-        return 0
-    of = at.reader.of
-    begin = of.maximum(of.minimum(at.stop_ms, at.ms), civil.month_start(at.last_set(at.month)) * MS_PER_DAY)
-    return (at.ms - begin) // MS_PER_MINUTE
-
-
-def _minutes_unmeasured_year(at: Moment, _back: int) -> Any:
-    return at.unmeasured
-
-
-def _seconds_tampered(at: Moment, _back: int) -> Any:
-    if at.healthy:
-        return 0
-    return (at.ms - at.reader.of.minimum(at.fault_ms, at.ms)) // 1_000
-
-
-def _litres_at(at: Moment, ms: Any) -> Any:
-    ms = at.reader.of.minimum(ms, at.stop_ms)
-    return at.reader.millilitres(at.room, at.factor, ms) // 1_000
-
-
-def _volume_l(at: Moment, _back: int) -> Any:
-    return _litres_at(at, at.ms)
-
-
-def _set_date_volume_l(at: Moment, _back: int) -> Any:
-    return _litres_at(at, civil.month_start(at.last_set(at.month)) * MS_PER_DAY)
-
-
-def _month_volume_l(at: Moment, back: int) -> Any:
-    return _litres_at(at, civil.month_start(at.month - back) * MS_PER_DAY)
-
-
-def _energy_kwh(at: Moment, _back: int) -> Any:
-    """A flat's heat meter: it sees what some nine of its radiators' meters count, and never goes back to zero."""
-    return at.count(at.ms) * FLAT_KWH_A_UNIT // MICRO
-
-
-def _heating_volume_l(at: Moment, _back: int) -> Any:
-    """Water through the heating circuit, at a spread of ten kelvin."""
-    return at.count(at.ms) * FLAT_KWH_A_UNIT * LITRES_A_KWH // MICRO
-
-
-def _power_w(at: Moment, _back: int) -> Any:
-    running = at.ms < at.stop_ms
-    rate = at.reader.rate(at.room, at.factor, at.ms) * FLAT_KWH_A_UNIT * 1_000 // MICRO
-    return at.reader.of.where(running, rate, 0)
-
-
-def _flow_l_h(at: Moment, back: int) -> Any:
-    return _power_w(at, back) * LITRES_A_KWH // 1_000
-
-
-def _spread_ck(at: Moment, back: int) -> Any:
-    return at.reader.of.where(_power_w(at, back) > 0, SPREAD_CK, 0)
-
-
-def _flow_c(at: Moment, back: int) -> Any:
-    return (_radiator(at, 10) + _spread_ck(at, back) // 2 + 50) // 100
-
-
-def _return_c(at: Moment, back: int) -> Any:
-    return (_radiator(at, 10) - _spread_ck(at, back) // 2 + 50) // 100
-
+_MILLI: Final = 1_000
+
+CONSTANT, DATE, COUNT, CLOCK, OWN, ROOM, RADIATOR, PIPE, POWER, SPREAD, FAULT_TIME, SINCE = range(12)
+"""The operations. CONSTANT: a number of the type. DATE: of `end`, `days` later. COUNT: see above. CLOCK: the meter's
+time. OWN: what the meter holds (`of`: NUMBER, UNMEASURED, FLAGS). ROOM, RADIATOR: temperature, mK divided by `per` and
+rounded. PIPE: of the water beside a heat meter, whole degrees C, `offset_ck` off the radiator while heat flows. POWER:
+W, times `times` divided by `per`. SPREAD: `times` while heat flows, else 0. FAULT_TIME: of the first fault. SINCE: time
+since it stopped counting in this accounting year (`of`: STOP), or since the first fault (FAULT), in `per` ms."""
+
+NOW, SET_DATE, MONTH, HALF = range(4)
+"""Instants: now; the last set date; the midnight with which the month, or the half of a month (from the 1st or the
+16th), began so many back as the record's field says."""
+START: Final = -1  # as a count's `begin`: since the tables begin, so it never returns to zero
+WHOLE, DIFFERENCE, INCREMENT = range(3)
+"""A count as it is; less the one of the month or half month before; the same, but whole after a set date."""
+NUMBER, UNMEASURED, FLAGS = range(3)
+STOP, FAULT = range(2)
+POSITIVE, ONE_HOUR = 1 << 14, 1 << 46  # of type I: local time is so much ahead of UTC
+
+
+class Quantity(NamedTuple):
+    """One row: `op` and what it needs. `sources`: so many from `of` on are counted and added. `begin` of a count is
+    START, or SET_DATE: the set date before `end`. `form`: the encoding of a date ("G", "F" or "I"). `weekday`: type I
+    says it. `bits`: set in every type I time, daylight savings deviation for one."""
+
+    op: int
+    of: int = 0
+    sources: int = 1
+    end: int = NOW
+    begin: int = START
+    less: int = WHOLE
+    times: int = 1
+    per: int = 1
+    form: str = ""
+    days: int = 0
+    offset_ck: int = 0
+    weekday: bool = False
+    bits: int = 0
+
+    @property
+    def latched(self) -> bool:
+        """Does it stay the same between two half months' boundaries, whatever the meter does?"""
+        return self.op in (COUNT, DATE) and self.end != NOW
+
+
+_UNITS = Quantity(COUNT, HEAT, begin=SET_DATE, per=MICRO)
+_LAST_DAY = Quantity(DATE, days=-1, form="G")
+_FIRST_DAY = Quantity(DATE, form="G")
+_VOLUME = Quantity(COUNT, WATER, per=_MILLI)
 
 QUANTITIES: Final[dict[str, Quantity]] = {
-    "units": _units,
-    "set_date": _set_date,
-    "set_day_after": _set_day_after,
-    "set_date_units": _set_date_units,
-    "month_end": _month_end,
-    "month_first": _month_first,
-    "month_units": _month_units,
-    "month_increment": _month_increment,
-    "half_end": _half_end,
-    "half_units": _half_units,
-    "half_increment": _half_increment,
-    "datetime": _datetime,
-    "error_date": _error_date,
-    "error_datetime": _error_datetime,
-    "error_flags": _flags,
-    "fabrication": _fabrication,
-    "room_dc": _room(100),
-    "room_cc": _room(10),
-    "radiator_dc": lambda at, _back: _radiator(at, 100),
-    "radiator_cc": lambda at, _back: _radiator(at, 10),
-    "minutes_unmeasured": _minutes_unmeasured,
-    "minutes_unmeasured_year": _minutes_unmeasured_year,
-    "seconds_tampered": _seconds_tampered,
-    "half_difference": _half_difference,
-    "date": _date,
-    "volume_l": _volume_l,
-    "set_date_volume_l": _set_date_volume_l,
-    "month_volume_l": _month_volume_l,
-    "energy_kwh": _energy_kwh,
-    "heating_volume_l": _heating_volume_l,
-    "power_w": _power_w,
-    "flow_l_h": _flow_l_h,
-    "flow_c": _flow_c,
-    "return_c": _return_c,
-    "spread_ck": _spread_ck,
+    "units": _UNITS,
+    "set_date": _LAST_DAY._replace(end=SET_DATE),
+    "set_day_after": _FIRST_DAY._replace(end=SET_DATE),
+    "set_date_units": _UNITS._replace(end=SET_DATE),
+    "month_end": _LAST_DAY._replace(end=MONTH),
+    "month_first": _FIRST_DAY._replace(end=MONTH),
+    "month_units": _UNITS._replace(end=MONTH),
+    "month_increment": _UNITS._replace(end=MONTH, less=INCREMENT),
+    "half_end": _LAST_DAY._replace(end=HALF),
+    "half_units": _UNITS._replace(end=HALF),
+    "half_increment": _UNITS._replace(end=HALF, less=INCREMENT),
+    "half_difference": _UNITS._replace(end=HALF, less=DIFFERENCE),
+    "date": _FIRST_DAY._replace(end=NOW),
+    "datetime": Quantity(CLOCK, form="F"),
+    "datetime_s": Quantity(CLOCK, form="I", weekday=True),
+    "error_date": Quantity(FAULT_TIME, form="G"),
+    "error_datetime": Quantity(FAULT_TIME, form="F"),
+    "error_flags": Quantity(OWN, FLAGS),
+    "fabrication": Quantity(OWN, NUMBER),
+    "room_dc": Quantity(ROOM, per=100),
+    "room_cc": Quantity(ROOM, per=10),
+    "radiator_dc": Quantity(RADIATOR, per=100),
+    "radiator_cc": Quantity(RADIATOR, per=10),
+    "minutes_unmeasured": Quantity(SINCE, STOP, per=60_000),
+    "minutes_unmeasured_year": Quantity(OWN, UNMEASURED),
+    "seconds_tampered": Quantity(SINCE, FAULT, per=1_000),
+    "volume_l": _VOLUME,
+    "set_date_volume_l": _VOLUME._replace(end=SET_DATE),
+    "month_volume_l": _VOLUME._replace(end=MONTH),
+    # A flat's heat meter: it sees what some nine of its radiators' meters count.
+    "energy_kwh": Quantity(COUNT, HEAT, times=FLAT_KWH_A_UNIT, per=MICRO),
+    "heating_volume_l": Quantity(COUNT, HEAT, times=FLAT_KWH_A_UNIT * LITRES_A_KWH, per=MICRO),
+    "power_w": Quantity(POWER),
+    "flow_l_h": Quantity(POWER, times=LITRES_A_KWH, per=1_000),
+    "flow_c": Quantity(PIPE, offset_ck=SPREAD_CK // 2),
+    "return_c": Quantity(PIPE, offset_ck=-(SPREAD_CK // 2)),
+    "spread_ck": Quantity(SPREAD, times=SPREAD_CK),
+    "energy_wh": Quantity(COUNT, HIGH_TARIFF, sources=2, per=_MILLI),
+    "tariff_1_wh": Quantity(COUNT, HIGH_TARIFF, per=_MILLI),
+    "tariff_2_wh": Quantity(COUNT, LOW_TARIFF, per=_MILLI),
 }
-
-LATCHED: Final = frozenset({
-    "set_date", "set_day_after", "set_date_units", "month_end", "month_first", "month_units", "month_increment",
-    "half_end", "half_units", "half_increment", "half_difference", "set_date_volume_l", "month_volume_l",
-})  # fmt: skip
-
-
-class Recipe:
-    """A type's values in order: which may be remembered until the next boundary and which are asked for each time."""
-
-    def __init__(self, kind: Kind) -> None:
-        self.blank = [0] * len(kind.slots)
-        self.steps: list[tuple[Any, int]] = []
-        self.latched: list[int] = []
-        self.live: list[int] = []
-        for index, slot in enumerate(kind.slots):
-            if slot.quantity in kind.constants:
-                self.blank[index] = kind.constants[slot.quantity]
-                self.steps.append((lambda _at, _back, value=self.blank[index]: value, slot.back))
-                continue
-            self.steps.append((QUANTITIES[slot.quantity], slot.back))
-            (self.latched if slot.quantity in LATCHED else self.live).append(index)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
-from sim.meters.at_instant import NEVER_MS
+NEVER_MS: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)

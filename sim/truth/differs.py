@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from sim.core.vocabulary import SECURITIES
 from sim.meters.civil import type_g
-from sim.meters.encodings import NOT_AVAILABLE, decode_from
+from sim.meters.encodings import NOT_AVAILABLE, decode_many
 from sim.meters.expected_records import statements
 from sim.meters.fleet import Fleet
 from sim.meters.meter_type import Kind, Place
-from sim.meters.telegram_batch import addresses, records_of
+from sim.meters.telegram_batch import addresses
 from sim.portal.interpret import TAMPER_FLAG, meaning
 from sim.portal.meter_table import numbers_of
 from sim.portal.record_templates import NONE
@@ -85,11 +85,11 @@ class Expected(NamedTuple):
 
 
 class Yardstick:
-    """Of one fleet. `compiled`: what was sent comes from compiled code, which is worth its loading for a city."""
+    """Of one fleet."""
 
-    def __init__(self, fleet: Fleet, *, compiled: bool = False) -> None:
+    def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._clear = fleet.in_clear() if compiled else None
+        self._clear = fleet.in_clear()
         self._number = numbers(fleet)
 
     def differs(self, rows: StoredColumns, meter: I64, k: I64) -> dict[str, Bools]:
@@ -136,8 +136,6 @@ class Yardstick:
     def _sent(self, group: int, meter: I64, k: I64) -> tuple[U8, U8]:
         """The records before encryption, (n, bytes), and the status bytes of one group's telegrams."""
         kind = self._fleet.kinds[group]
-        if self._clear is None:
-            return records_of(self._fleet, kind, meter, k)
         told = self._clear.telegrams(meter, k)
         block = told.data.reshape(len(meter), -1)
         header = _HEADERS.get(kind.tpl_for("none"), _SHORT)
@@ -201,12 +199,13 @@ def wires(fleet: Fleet) -> U8:
 
 def _said(column: str, place: Place, scale: float, sent: U8) -> I64 | F64:
     """What telegrams said in a stored column, in its unit; `sent` are the bytes of it, (n, width)."""
-    number = decode_from(place.encoding, sent)
+    number = decode_many(place.encoding, sent)
     if column == "set_date":
         return _DAYS[number]
     if column == "meter_time":
-        day = _DAYS[number >> 16]
-        return np.where(day == NONE, NONE, day * _DAY_MINUTES + (number >> 8 & 31) * 60 + (number & 63))
+        time = number if place.encoding == "F" else number >> 8  # type I has seconds in front
+        day = _DAYS[time >> 16 & 0xFFFF]
+        return np.where(day == NONE, NONE, day * _DAY_MINUTES + (time >> 8 & 31) * 60 + (time & 63))
     absent = number == NOT_AVAILABLE
     if column in ("volume_m3", "energy_kwh"):
         return np.where(absent, np.nan, number * scale)

@@ -1,1 +1,1 @@
-"""What meters measure: heat (radiators), rooms, weather, water_draw."""
+"""What meters measure: formulas, heat (the tables), rooms, weather, water_draw, load_profile."""

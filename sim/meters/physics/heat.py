@@ -1,60 +1,39 @@
-"""What a meter on a radiator counts: a pure function of (room class, rating factor, time), for one meter or a million.
+"""The tables a world's meters read: what a radiator in every room class counts, hour by hour, and the weeks' profiles.
 
 Every room class has a table of cumulative micro-units, one entry an hour, made once for each calendar year from its
 weather; between hours the count is a straight line. A meter multiplies its class's count by its rating factor (EN 834:
-radiator size, make and contact). So any meter at any instant costs one look-up and nothing accumulates.
+radiator size, make and contact). So any meter at any instant costs one look-up (`formulas`) and nothing accumulates.
+Water and electricity follow a week that repeats.
 
 Time in here is the meter's own clock, milliseconds since 2000: a meter latches its set date at its own midnight, and a
 clock that only moves forward gives a count that only moves forward.
-
-The same lines serve Python ints and numpy arrays: only where the tables come from differs (`scalar` or `vector`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.seeds import Seeds
 from sim.meters import civil
-from sim.meters.physics import rooms, water_draw, weather
+from sim.meters.physics import load_profile, rooms, water_draw, weather
+from sim.meters.physics.formulas import FACTOR_ONE, MS_PER_DAY, MS_PER_HOUR, PROFILE_HOURS, Tables
+
+__all__ = ["FACTOR_ONE", "MS_PER_DAY", "MS_PER_HOUR", "Heat", "heat_of"]
 
 I64 = NDArray[np.int64]
 
-MS_PER_HOUR: Final = 3_600_000
-MS_PER_DAY: Final = 24 * MS_PER_HOUR
 YEARS_BEFORE: Final = 3  # what meters remember: two accounting years and the months of a third
 LAST_YEAR: Final = 2_080  # the calendar of two-digit years ends there
-FACTOR_ONE: Final = 1 << 16  # rating factors are Q16
-
-
-class Arithmetic(NamedTuple):
-    """What ints and arrays do not share by operators."""
-
-    minimum: Callable[[Any, Any], Any]
-    maximum: Callable[[Any, Any], Any]
-    where: Callable[[Any, Any, Any], Any]
-    same: Callable[[Any], Any]  # one int for an array whose elements are all equal
-
-
-def _same(values: Any) -> Any:
-    """A window's telegrams mostly share the day; then the calendar is asked once and not a million times."""
-    if isinstance(values, np.ndarray) and len(values) and bool((values == values[0]).all()):
-        return int(values[0])
-    return values
-
-
-SCALAR = Arithmetic(min, max, lambda condition, a, b: a if condition else b, lambda value: value)
-VECTOR = Arithmetic(np.minimum, np.maximum, np.where, _same)
 
 
 class Heat:
     """The weather of a run and the counts of every room class in it.
 
+    `tables` for compiled code, `plain` the same memory for Python; both are new where a year is added.
     `start` is the year the world begins in. Raises ValueError for a time before three years before that, or after
     2080: there a meter's two-digit year would lie.
     """
@@ -71,18 +50,16 @@ class Heat:
         self._hours = 0
         self._over: I64 = np.array(rooms.over_of_load(), dtype=np.int64)
         self._wanted: I64 = rooms.wanted_mk()
-        self._drawn: I64 = np.array(water_draw.drawn_ml(), dtype=np.int64).reshape(-1)
+        self._profiles: I64 = _profiles(self._first_hour)
         self._views()
         for _ in range(YEARS_BEFORE + 1):
             self._append_year()
 
     def _views(self) -> None:
-        flat = self._counts.reshape(-1)
-        self.vector = Reader(self, VECTOR, flat, self._free, self._wanted.reshape(-1), self._over, self._drawn)
-        self.scalar = Reader(
-            self, SCALAR, flat.data, self._free.data, self._wanted.reshape(-1).tolist(),
-            self._over.tolist(), self._drawn.tolist(),
-        )  # fmt: skip
+        counts, wanted = self._counts.reshape(-1), self._wanted.reshape(-1)
+        hour = self._first_hour
+        self.tables = Tables(counts, self._free, wanted, self._over, self._profiles, hour)
+        self.plain = Tables(counts.data, self._free.data, wanted.data, self._over.data, self._profiles.data, hour)
 
     def cover(self, ms: int) -> None:
         """Make sure that the tables reach this instant of a meter's clock."""
@@ -96,13 +73,17 @@ class Heat:
 
     @property
     def first_hour(self) -> int:
+        """Hours from 2000 to where the tables begin."""
         return self._first_hour
 
-    @property
-    def tables(self) -> tuple[I64, I64, I64, I64]:
-        """Counts by hour and class, free temperatures by hour, wanted ones by hour of the week and class, all laid
-        flat, and over-temperature by load: what compiled code reads."""
-        return self._counts.reshape(-1), self._free, self._wanted.reshape(-1), self._over
+    def covers_day(self, day: int) -> bool:
+        """Do the tables reach over this whole day, growing if they must?"""
+        try:
+            self.cover(day * MS_PER_DAY)
+            self.cover((day + 1) * MS_PER_DAY - 1)
+        except ValueError:
+            return False
+        return True
 
     def outdoor_mk(self, year: int) -> I64:
         """The outdoor temperature of each hour of a year, millidegrees."""
@@ -142,59 +123,16 @@ def heat_of(seed: int, outdoor_mean_c: float, start_year: int) -> Heat:
     return Heat(Seeds(seed), outdoor_mean_c, start_year)
 
 
-class Reader:
-    """Look-ups in Heat's tables, for ints (memoryviews, lists) or for int64 arrays."""
-
-    __slots__ = ("_counts", "_first_hour", "_free", "_over", "_taps", "_wanted", "of")
-
-    def __init__(
-        self, heat: Heat, of: Arithmetic, counts: Any, free: Any, wanted: Any, over: Any, of_taps: Any
-    ) -> None:
-        self.of = of
-        self._first_hour = heat.first_hour
-        self._counts = counts
-        self._free = free
-        self._wanted = wanted
-        self._over = over
-        self._taps = of_taps
-
-    def count(self, room: Any, factor: Any, ms: Any) -> Any:
-        """Micro-units counted since the tables begin, at an instant of the meter's clock."""
-        hour = ms // MS_PER_HOUR
-        at = (hour - self._first_hour) * rooms.CLASSES + room
-        before = self._counts[at]
-        step = self._counts[at + rooms.CLASSES] - before
-        return (before + step * (ms - hour * MS_PER_HOUR) // MS_PER_HOUR) * factor >> 16
-
-    def rate(self, room: Any, factor: Any, ms: Any) -> Any:
-        """Micro-units an hour, now."""
-        at = (ms // MS_PER_HOUR - self._first_hour) * rooms.CLASSES + room
-        return (self._counts[at + rooms.CLASSES] - self._counts[at]) * factor >> 16
-
-    def millilitres(self, room: Any, factor: Any, ms: Any) -> Any:
-        """Water drawn since the tables begin: the household's habit is the room's, the factor scales it."""
-        ms = ms - self._first_hour * MS_PER_HOUR
-        day = ms // MS_PER_DAY
-        rest = ms - day * MS_PER_DAY
-        hour = rest // MS_PER_HOUR
-        at = room % len(rooms.HABITS) * (water_draw.HOURS_A_DAY + 1) + hour
-        before = self._taps[at]
-        step = self._taps[at + 1] - before
-        of_day = before + step * (rest - hour * MS_PER_HOUR) // MS_PER_HOUR
-        return (day * water_draw.DAY_ML + of_day) * factor >> 16
-
-    def room_mk(self, room: Any, ms: Any) -> Any:
-        """Room temperature, millidegrees: what is wanted, or what it is anyway."""
-        hour = ms // MS_PER_HOUR
-        wanted = self._wanted[hour % rooms.HOURS_A_WEEK * rooms.CLASSES + room]
-        return self.of.maximum(wanted, self._free[hour - self._first_hour])
-
-    def radiator_mk(self, room: Any, ms: Any) -> Any:
-        """Radiator temperature, millidegrees."""
-        hour = ms // MS_PER_HOUR
-        free = self._free[hour - self._first_hour]
-        wanted = self._wanted[hour % rooms.HOURS_A_WEEK * rooms.CLASSES + room]
-        off = free - rooms.GAINS_MK >= rooms.HEATING_LIMIT_MK
-        load = self.of.minimum(self.of.maximum(wanted - free, 0), rooms.MAX_LOAD_MK)
-        load = self.of.where(off, 0, load)
-        return self.of.maximum(wanted, free) + self._over[load // rooms.LOAD_STEP_MK]
+def _profiles(first_hour: int) -> I64:
+    """Cumulative weeks from the tables' first hour on: sources, then habits, then 169 hours, laid flat."""
+    days = range(rooms.HOURS_A_WEEK // water_draw.HOURS_A_DAY)
+    water = [
+        [day * water_draw.DAY_ML + used for day in days for used in of_day[:-1]] + [len(days) * water_draw.DAY_ML]
+        for of_day in water_draw.drawn_ml()
+    ]
+    from_saturday = np.array([water, load_profile.used_mwh(high=True), load_profile.used_mwh(high=False)], np.int64)
+    hours = first_hour % rooms.HOURS_A_WEEK + np.arange(PROFILE_HOURS)
+    weeks, of_week = hours // rooms.HOURS_A_WEEK, hours % rooms.HOURS_A_WEEK
+    rolled = weeks * from_saturday[..., -1:] + from_saturday[..., of_week]
+    flat: I64 = (rolled - rolled[..., :1]).reshape(-1)
+    return flat

@@ -1,20 +1,19 @@
-"""Telegrams made by arrays are the telegrams made one at a time: every type, every security, across calendar edges."""
+"""Telegrams of many meters: order, places, what does not fit. `test_composer` has their bytes."""
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
 
 import numpy as np
 import pytest
 
-from arrays import ciphers
-from sim.core.clock import NS_PER_DAY, NS_PER_S
+from sim.core.clock import NS_PER_S
 from sim.core.seeds import Seeds
-from sim.meters import telegram_batch
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
-from sim.meters.meter_type import kinds
-from wmbus.link import add_crcs_a
+from sim.meters.meter_type import KINDS, kinds
+from wmbus.transport import CI_NONE
 
 GROUPS = tuple(
     FleetSpec(f"{one.id} {security}", one.id, 5, security=security)
@@ -35,36 +34,11 @@ def _compare(fleet: Fleet, meter: np.ndarray, k: np.ndarray) -> None:  # type: i
         assert made[index] == fleet.telegram(one, number), f"meter {one}, telegram {number}"
 
 
-@pytest.mark.parametrize("engine", ciphers.engines())
-def test_rows_are_the_single_telegrams(fleet: Fleet, engine: ciphers.Engine) -> None:
-    ciphers.use(engine)
-    try:
-        meter = np.repeat(np.arange(fleet.n), 4)
-        _compare(fleet, meter, np.tile([0, 7, 255, 300], fleet.n))
-    finally:
-        ciphers.use(None)
-
-
-def test_across_the_set_date_months_and_the_sixteenth(fleet: Fleet) -> None:
-    rng = np.random.default_rng(2)
-    for day in (12, 27, 43, 58, 200, 377):
-        k = rng.integers(day * 96 - 8, day * 96 + 8, fleet.n)
-        _compare(fleet, np.arange(fleet.n), np.maximum(k, 0))
-
-
 def test_any_order_and_an_empty_one(fleet: Fleet) -> None:
     rng = np.random.default_rng(3)
     _compare(fleet, rng.integers(0, fleet.n, 300), rng.integers(0, 3_000, 300))
     nothing = fleet.telegrams(np.array([], dtype=np.int64), np.array([], dtype=np.int64))
     assert len(nothing) == 0 and nothing.data.size == 0
-
-
-def test_tampered_meters_show_it_in_rows_too() -> None:
-    fleet = Fleet(GROUPS, Seeds(5), start=datetime(2026, 1, 3))  # noqa: DTZ001
-    for meter in range(0, fleet.n, 2):
-        fleet.tamper(meter, 2 * NS_PER_DAY + meter * NS_PER_S, ("opened", "removed", "sensor")[meter % 3])
-    for k in (100, 192, 5_000):
-        _compare(fleet, np.arange(fleet.n), np.full(fleet.n, k))
 
 
 def test_a_window_of_one_group_lies_end_to_end() -> None:
@@ -73,21 +47,6 @@ def test_a_window_of_one_group_lies_end_to_end() -> None:
     made = fleet.telegrams(window.meter, window.k)
     assert made.offset.tolist() == [79 * index for index in range(len(window))]
     _compare(fleet, window.meter, window.k)
-
-
-def test_compiled_code_does_the_common_case_itself(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise it could be wrong for ever and numpy would cover it up."""
-
-    def never(*_arguments: object) -> None:
-        raise AssertionError("fell back to numpy")
-
-    noon = np.full(fleet.n, 40)
-    for engine in ciphers.engines():
-        ciphers.use(engine)
-        with monkeypatch.context() as patched:
-            patched.setattr(telegram_batch, "_by_numpy", never)
-            _compare(fleet, np.arange(fleet.n), noon)
-    ciphers.use(None)
 
 
 def test_a_count_that_no_longer_fits_is_refused_and_not_cut() -> None:
@@ -99,14 +58,11 @@ def test_a_count_that_no_longer_fits_is_refused_and_not_cut() -> None:
         fleet.telegrams(np.arange(3), np.zeros(3, dtype=np.int64))
 
 
-@pytest.mark.parametrize("engine", ciphers.engines())
-def test_as_on_the_air_with_crcs(fleet: Fleet, engine: ciphers.Engine) -> None:
-    ciphers.use(engine)
-    try:
-        meter = np.repeat(np.arange(fleet.n), 3)
-        k = np.tile([1, 255, 301], fleet.n)
-        made = fleet.telegrams(meter, k, crcs=True)
-        for index, (one, number) in enumerate(zip(meter.tolist(), k.tolist(), strict=True)):
-            assert made[index] == add_crcs_a(fleet.telegram(one, number)), f"meter {one}, telegram {number}"
-    finally:
-        ciphers.use(None)
+def test_meters_without_a_header_are_made_by_compiled_code_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = dataclasses.replace(kinds()["qundis-q-water"], id="bare", tpl=CI_NONE)
+    monkeypatch.setattr(KINDS, "_parts", {**kinds(), "bare": bare})
+    fleet = Fleet((FleetSpec("one", "bare", 40, security="none"),), Seeds(6), start=datetime(2026, 1, 3))  # noqa: DTZ001
+    wanted = [fleet.telegram(meter, 7) for meter in range(40)]
+    monkeypatch.setattr(Fleet, "telegram", None)
+    made = fleet.telegrams(np.arange(40), np.full(40, 7))
+    assert [made[row] for row in range(40)] == wanted

@@ -38,11 +38,11 @@ class Stored(NamedTuple):
     meter: NDArray[np.int64]
     k: NDArray[np.int64]
 
-    def differs(self, rows: list[Reading] | None = None, *, compiled: bool = False) -> dict[str, NDArray[np.bool_]]:
+    def differs(self, rows: list[Reading] | None = None) -> dict[str, NDArray[np.bool_]]:
         fleet = self.world.fleet
         known = {str(fleet.address(m)): number for m, number in enumerate(numbers(fleet).tolist())}
         columns = columns_of(self.rows if rows is None else rows, known)
-        return Yardstick(fleet, compiled=compiled).differs(columns, self.meter, self.k)
+        return Yardstick(fleet).differs(columns, self.meter, self.k)
 
 
 def spec(fleet: tuple[FleetSpec, ...]) -> WorldSpec:
@@ -88,9 +88,8 @@ def test_a_meter_that_was_tampered_with_says_so_where_it_has_a_status_byte(store
     assert {stored.world.fleet.security(meter) for meter in hidden} <= {"none"}
 
 
-@pytest.mark.parametrize("compiled", [False, True])
-def test_what_was_sent_is_clean(stored: Stored, compiled: bool) -> None:
-    assert not [column for column, where in stored.differs(compiled=compiled).items() if where.any()]
+def test_what_was_sent_is_clean(stored: Stored) -> None:
+    assert not [column for column, where in stored.differs().items() if where.any()]
     assert stored.world.truth.altered() == []
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from arrays.jit import njit
 from sim.core.seeds import Seeds
 from sim.meters import civil
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
-from sim.meters.physics import rooms
+from sim.meters.physics import formulas, rooms
 from sim.meters.physics.heat import MS_PER_DAY, MS_PER_HOUR, Heat
 from sim.meters.population import Population
 
@@ -29,6 +31,20 @@ def _month_ms(month: int, year: int = YEAR) -> int:
     return int(civil.month_start((year - 2_000) * 12 + month)) * MS_PER_DAY
 
 
+def _count(heat: Heat, room: Any, factor: Any, ms: Any) -> Any:
+    """Micro-units since the tables begin, of numbers or arrays."""
+    gone = ms - heat.first_hour * MS_PER_HOUR
+    cell = formulas.heat_cell(gone // MS_PER_HOUR, room)
+    before, after = heat.tables.counts[cell], heat.tables.counts[cell + formulas.CLASSES]
+    return formulas.rated(formulas.between(before, after, gone % MS_PER_HOUR), factor)
+
+
+def _wanted_and_free(heat: Heat, room: int, ms: int) -> tuple[int, int]:
+    hour = ms // MS_PER_HOUR
+    wanted = heat.plain.wanted[formulas.heat_cell(hour % rooms.HOURS_A_WEEK, room)]
+    return wanted, heat.plain.free[hour - heat.first_hour]
+
+
 # How German billing spreads a year's heat over its months when nobody has read a meter (VDI 2067), in thousandths.
 DEGREE_DAYS = (170, 150, 130, 80, 40, 40 / 3, 40 / 3, 40 / 3, 30, 80, 120, 160)
 
@@ -42,7 +58,7 @@ def monthly() -> F64:
     for seed in range(4):
         heat = Heat(Seeds(seed), 9.5, 2026)
         for year in (2023, 2024, 2025):
-            edges = [heat.vector.count(room, factor, np.full(who.n, _month_ms(m, year))) for m in range(13)]
+            edges = [_count(heat, room, factor, _month_ms(m, year)) for m in range(13)]
             years.append(np.diff(np.array(edges), axis=0) / rooms.MICRO)
     return np.concatenate(years, axis=1)
 
@@ -88,27 +104,43 @@ def test_a_meter_counts_the_radiator_it_feels(heat: Heat) -> None:
     for room in range(0, 64, 5):
         for hour in range(0, 600, 7):
             ms = start + hour * MS_PER_HOUR
-            over = heat.scalar.radiator_mk(room, ms) - heat.scalar.room_mk(room, ms)
-            counted = heat.scalar.count(room, 65_536, ms + MS_PER_HOUR) - heat.scalar.count(room, 65_536, ms)
+            wanted, free = _wanted_and_free(heat, room, ms)
+            over = heat.plain.over[formulas.load_step(wanted, free)]
+            counted = _count(heat, room, 65_536, ms + MS_PER_HOUR) - _count(heat, room, 65_536, ms)
             expected = 1e6 * (over / 60_000) ** 1.3 if over >= rooms.START_OVER_MK else 0
             assert counted == pytest.approx(expected, rel=1e-3, abs=2)
 
 
-def test_arrays_and_ints_agree(heat: Heat) -> None:
+def test_compiled_and_plain_formulas_agree(heat: Heat) -> None:
+    """Each formula, on numbers as they occur and at the ends of what it is for."""
     rng = np.random.default_rng(5)
-    room, factor = rng.integers(0, 64, 3_000), rng.integers(8_000, 200_000, 3_000)
-    ms = rng.integers(_month_ms(0, 2024), _month_ms(12, 2026), 3_000)
-    heat.cover(int(ms.max()))
-    rows = list(zip(room.tolist(), factor.tolist(), ms.tolist(), strict=True))
-    assert heat.vector.count(room, factor, ms).tolist() == [heat.scalar.count(*row) for row in rows]
-    assert heat.vector.room_mk(room, ms).tolist() == [heat.scalar.room_mk(r, t) for r, _, t in rows]
-    assert heat.vector.radiator_mk(room, ms).tolist() == [heat.scalar.radiator_mk(r, t) for r, _, t in rows]
+    for _ in range(300):
+        before, factor, wanted, free, ms = rng.integers(0, (1 << 40, 200_000, 25_000, 40_000, MS_PER_DAY)).tolist()
+        wanted += 6_000
+        after = before + int(rng.integers(0, 1_000_000))
+        hour, room = int(rng.integers(0, 700_000)), int(rng.integers(0, 64))
+        given = (before, after, factor, wanted, free, ms, hour, room)
+        assert tuple(_compiled(*given)) == _plain(*given)
+
+
+def _plain(
+    before: int, after: int, factor: int, wanted: int, free: int, ms: int, hour: int, room: int
+) -> tuple[int, ...]:
+    return (
+        formulas.heat_cell(hour, room), formulas.profile_row(2, room), formulas.rated(before, factor),
+        formulas.between(before, after, ms % MS_PER_HOUR), formulas.power_w(before, after, factor),
+        formulas.room_mk(wanted, free), formulas.load_step(wanted, free), formulas.pipe_c(wanted, 500),
+        formulas.pipe_c(wanted + 500, -500), formulas.minutes_word(ms), formulas.seconds_word(ms),
+    )  # fmt: skip
+
+
+_compiled = njit(error_model="numpy")(_plain)
 
 
 def test_the_count_only_grows(heat: Heat) -> None:
     ms = np.arange(_month_ms(8), _month_ms(11), 613_021)
     for room in (0, 9, 27, 63):
-        assert np.diff(heat.vector.count(room, 70_000, ms)).min() >= 0
+        assert np.diff(_count(heat, room, 70_000, ms)).min() >= 0
 
 
 def test_tables_grow_with_the_run_and_end_with_the_calendar(heat: Heat) -> None:
@@ -118,7 +150,7 @@ def test_tables_grow_with_the_run_and_end_with_the_calendar(heat: Heat) -> None:
     other = Heat(Seeds(3), 9.5, 2026)
     other.cover(_month_ms(3, 2027))
     other.cover(later)
-    assert grown.scalar.count(20, 65_536, later) == other.scalar.count(20, 65_536, later)
+    assert _count(grown, 20, 65_536, later) == _count(other, 20, 65_536, later)
     with pytest.raises(ValueError, match="calendar ends with 2080"):
         Heat(Seeds(3), 9.5, 2079).cover(_month_ms(0, 2082))
     with pytest.raises(ValueError, match="before what a meter of this world remembers"):
@@ -133,5 +165,5 @@ def test_fleets_of_a_world_share_its_tables_and_no_others() -> None:
     assert fleet(1).heat is fleet(1).heat
     others = fleet(2), fleet(1, 11.0), fleet(1, 9.5, 2027)
     ms = _month_ms(10, 2026)
-    counts = {one.heat.scalar.count(20, 65_536, ms) for one in (fleet(1), *others)}
+    counts = {int(_count(one.heat, 20, 65_536, ms)) for one in (fleet(1), *others)}
     assert len(counts) == 4
