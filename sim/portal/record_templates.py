@@ -36,6 +36,7 @@ WHOLES, REALS = 5, 2
 MOST_LAYOUTS: Final = 64  # of one length; what is stranger than that is read one at a time
 
 _SIGNED, _UNSIGNED, _BCD, _DATE, _DATETIME, _FLAGS, _ERROR_DATE, _SIGNED_REAL, _UNSIGNED_REAL, _BCD_REAL = range(10)
+_DATETIME_SECONDS = 10  # type I
 _REAL_COLUMNS = {"volume_m3": (VOLUME_M3, 1), "energy_wh": (ENERGY_KWH, 1_000), "energy_j": (ENERGY_KWH, 3_600_000)}
 _EXACT_DIGITS = 15  # a double holds so many without a loss
 _DAY_MINUTES = 1_440
@@ -83,7 +84,8 @@ def _step(what: str, record: Record, offset: int) -> tuple[int, ...] | None:
         column, encoding = (SET_DAY, _DATE) if what == "set_date" else (TAMPER, _ERROR_DATE)
         return (column, offset, width, encoding, 0, 1) if chain.is_date and width == 2 else None
     if what == "meter_time":
-        return (MINUTE, offset, width, _DATETIME, 0, 1) if chain.is_date and width == 4 else None
+        form = {4: _DATETIME, 6: _DATETIME_SECONDS}.get(width)
+        return (MINUTE, offset, width, form, 0, 1) if chain.is_date and form is not None else None
     whole = chain.data_field in values.INTEGER_BYTES and not chain.is_date and width <= 6
     if what == "errors":
         return (TAMPER, offset, 1, _FLAGS, 0, 1) if whole and chain.exponent == 0 else None
@@ -188,6 +190,10 @@ def _read(
                 day = later[code] if hour >> 5 & 3 else days[code]
                 if minute & 0x80 == 0 and minute & 63 < 60 and hour & 31 < 24 and day != NONE:
                     value = day * _DAY_MINUTES + (hour & 31) * 60 + (minute & 63)
+            elif encoding == _DATETIME_SECONDS:
+                second, minute, hour, day = raw & 63, raw >> 8 & 0xFF, raw >> 16 & 31, days[raw >> 24 & 0xFFFF]
+                if minute & 0x80 == 0 and minute & 63 < 60 and hour < 24 and second < 60 and day != NONE:
+                    value = day * _DAY_MINUTES + hour * 60 + (minute & 63)
             elif encoding in (_UNSIGNED, _UNSIGNED_REAL):
                 value = raw
             elif encoding in (_SIGNED, _SIGNED_REAL):
@@ -206,7 +212,7 @@ def _read(
                     value = value * 10 + digit
                 if value != NONE and raw >> (8 * width - 4) & 15 == 15:
                     value = -value
-            if encoding < _SIGNED_REAL:
+            if encoding < _SIGNED_REAL or encoding == _DATETIME_SECONDS:
                 wholes[row, column] = value
             elif value == NONE:
                 reals[row, column] = np.nan
