@@ -56,10 +56,11 @@ def held(days: int, meters: int) -> Held:
 @cache
 def month_mb(days: int, meters: int) -> tuple[float, float]:
     """What the 29 days after the first add for a thousand meters, and what checking the whole month then takes beside
-    it, from `days` days of `meters`."""
+    it, from `days` days of `meters`: what the days added, and for each of the others what the last did. (The second
+    still fills caches of a bounded size.)"""
     found = held(days, meters)
     times = METERS / meters
-    added = (found.by_day[-1] - found.by_day[0]) / (days - 1) * (DAYS - 1)
+    added = found.by_day[-1] - found.by_day[0] + (DAYS - days) * (found.by_day[-1] - found.by_day[-2])
     return times * added, times * found.judging * DAYS / days
 
 

@@ -116,3 +116,13 @@ def test_altered_records_are_the_scenarios_business_when_there_is_an_attacker(wo
     double_a_reading(world)
     assert nothing_altered.check(world, False)
     assert nothing_altered.check(world, True) == []
+
+
+def test_a_key_across_two_blocks_of_a_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(no_key_on_disk, "BLOCK_BYTES", 100)
+    key = bytes(range(0xA0, 0xB0))
+    path = tmp_path / "file"
+    for text in (key, key.hex().upper().encode()):
+        for before in range(66, 101):
+            path.write_bytes(b"." * before + text + b"." * 150)
+            assert no_key_on_disk.found_in([path], {"VIP 1": key, "VIP 2": bytes(16)}) == [(path, "VIP 1")], before
