@@ -10,7 +10,7 @@ from typing import Any
 from attacks.attack import attacks
 from bench.rig.scenario import SCENARIOS
 from sim.core.parts import Folder
-from sim.core.settings import SpecError
+from sim.core.settings import SpecError, without
 from sim.endpoint.registry import ENDPOINTS
 from sim.gateway.registry import GATEWAYS
 from sim.meters.meter_type import kinds
@@ -72,11 +72,20 @@ def _decorator(node: ast.FunctionDef, name: str) -> dict[str, Any] | None:
             settings = {}
             for keyword in decorator.keywords:
                 try:
-                    settings[keyword.arg or ""] = ast.literal_eval(keyword.value)
+                    settings[keyword.arg or ""] = ast.literal_eval(_Subtracted().visit(keyword.value))
                 except ValueError:
                     continue
             return settings
     return None
+
+
+class _Subtracted(ast.NodeTransformer):
+    """`without("bind")` as the value that it is; the file of a scenario is read here and not run."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == without.__name__:
+            return ast.copy_location(ast.Constant(without(*(ast.literal_eval(name) for name in node.args))), node)
+        return node
 
 
 def attack_entries() -> list[dict[str, Any]]:

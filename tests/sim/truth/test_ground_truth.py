@@ -122,7 +122,9 @@ def test_bytes_sent_twice_may_be_stored_twice_and_no_more(tmp_path: Path) -> Non
     with summer(tmp_path / "world") as world:
         world.run(WRAPPED_NS)
         store = world.portal.store
-        twice = store.connection.execute("SELECT fingerprint, max(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2").fetchall()
+        twice = store.connection.execute(
+            "SELECT fingerprint, max(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2"
+        ).fetchall()
         assert len(twice) > 20
         assert (world.truth.altered(), world.truth.missing()) == ([], [])
         store.connection.execute("INSERT INTO readings SELECT * FROM readings WHERE rowid = ?", (twice[0][1],))
