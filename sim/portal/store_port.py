@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sim.core.parts import Folder
+from sim.core.parts import Folder, UnknownPart
 
 
 class StoreError(Exception):
@@ -387,5 +387,9 @@ STORES: Final = Folder("sim.portal.store", "STORE", "store", StoreKind)
 
 
 def open_store(where: str, directory: Path) -> Store:
-    """`where`: a store's id, or a URL whose scheme is one. Raises UnknownPart, StoreError."""
-    return STORES.find(where.partition(":")[0]).opened(where, directory)
+    """`where`: a store's id, or a URL whose scheme is one. Raises StoreError."""
+    try:
+        kind = STORES.find(where.partition(":")[0])
+    except UnknownPart as error:
+        raise StoreError(f"portal.store = {where.partition(':')[0]!r}: {error}") from None
+    return kind.opened(where, directory)
