@@ -140,7 +140,8 @@ class Portal:
         """Verdicts into the store, and to the alarms; returns what the history is told."""
         if not heard.telegrams:
             return []
-        marks = [fingerprint(raw) for raw in heard.telegrams]
+        known: dict[bytes, str] = {}  # most telegrams are heard by several gateways
+        marks = [known.get(raw) or known.setdefault(raw, fingerprint(raw)) for raw in heard.telegrams]
         mark: I64 = np.frombuffer(bytes.fromhex("".join(one[:16] for one in marks)), dtype=np.int64)
         earlier = self._earlier(marks)
         taken = self._intake.take(heard.batch, now_ns, mark=mark.copy(), stored=earlier, words=True)
@@ -158,7 +159,7 @@ class Portal:
 
     def _earlier(self, marks: Sequence[str]) -> Earlier:
         """What earlier takes stored of the same bytes."""
-        place = {mark: at for at, mark in enumerate(marks)}
+        place = dict(zip(marks, range(len(marks)), strict=True))
         known = [(place[mark], one) for mark, found in self.store.known(place.keys()).items() for one in found]
         for _, one in known:
             self._number.setdefault(one.gateway, len(self._number))

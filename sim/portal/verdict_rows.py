@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from itertools import repeat
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from sim.portal.store_port import Reading, Refusal, Sighting
 from sim.portal.verdicts import COPY, STORED, alarming, names
 
 I64 = NDArray[np.int64]
+_T = TypeVar("_T")
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  a meter has no zone
 _DAY_ONE: Final = date(1970, 1, 1)
 
@@ -59,19 +61,16 @@ def _readings(
     order = _in_time(rows)
     at = rows.reception[order].tolist()
     meters = [entries[row].name for row in taken.row[rows.reception[order]].tolist()]
-    columns = zip(
-        at, meters, map(_time, rows.minute[order].tolist()), _some(rows.units[order]),
-        map(_day, rows.set_day[order].tolist()), _some(rows.set_date_units[order]), _some(rows.acc[order]),
-        _some(rows.counter[order]), rows.security[order].tolist(), rows.status[order].tolist(),
-        rows.tamper[order].tolist(), _real(rows.volume_m3[order]), _real(rows.energy_kwh[order]), strict=True,
+    # As columns, in the order of Reading's fields: a constructor's call a row would take as long as all the rest.
+    columns = (
+        meters, _at(heard.gateways, at), _at(heard.received_ns, at), repeat(taken.stored_ns),
+        map(_time, rows.minute[order].tolist()), _some(rows.units[order]), map(_day, rows.set_day[order].tolist()),
+        _some(rows.set_date_units[order]), _some(rows.acc[order]), _some(rows.counter[order]),
+        _at(security, rows.security[order].tolist()), _at(marks, at), _at(heard.rssi_dbm, at),
+        rows.status[order].tolist(), rows.tamper[order].tolist(), _real(rows.volume_m3[order]),
+        _real(rows.energy_kwh[order]),
     )  # fmt: skip
-    out = [
-        Reading(
-            meter, heard.gateways[one], heard.received_ns[one], taken.stored_ns, shown, units, set_date, set_units, acc,
-            counter, security[how], marks[one], heard.rssi_dbm[one], status, tamper, volume, energy,
-        )
-        for one, meter, shown, units, set_date, set_units, acc, counter, how, status, tamper, volume, energy in columns
-    ]  # fmt: skip
+    out = list(map(Reading._make, zip(*columns, strict=False)))
 
     def complaint(place: int) -> str:
         words = intake.opening.again(heard.telegrams[at[place]]).tampering
@@ -140,15 +139,13 @@ def _sightings(
     np.add.at(counts, (place.reshape(-1), what), 1)
     last = np.zeros(len(key), dtype=np.int64)
     last[place.reshape(-1)] = known  # of several the last stands
-    out = [
-        Sighting(
-            entries[row].name, heard.gateways[at], stored, copies, refused, heard.received_ns[at], taken.stored_ns,
-            heard.rssi_dbm[at],
-        )
-        for row, (stored, copies, refused), at in zip(
-            (key // gateways).tolist(), counts.tolist(), last.tolist(), strict=True
-        )
-    ]  # fmt: skip
+    meters = [entries[row].name for row in (key // gateways).tolist()]
+    at = last.tolist()
+    columns = (
+        meters, _at(heard.gateways, at), *counts.T.tolist(), _at(heard.received_ns, at), repeat(taken.stored_ns),
+        _at(heard.rssi_dbm, at),
+    )  # fmt: skip
+    out = list(map(Sighting._make, zip(*columns, strict=False)))
     strangers: dict[tuple[str, str], Sighting] = {}
     registered = {entries[row].name for row in np.unique(taken.row[known]).tolist()} if len(known) else set()
     for row in refusals:
@@ -161,16 +158,23 @@ def _sightings(
     return out + list(strangers.values())
 
 
+def _at(values: Sequence[_T], places: Sequence[int]) -> list[_T]:
+    return [values[place] for place in places]
+
+
 def _in_time(rows: Rows) -> I64:
     order: I64 = np.lexsort((rows.reception, rows.received_ns))
     return order
 
 
 def _some(values: I64) -> list[int | None]:
-    return [None if value == NONE else value for value in values.tolist()]
+    told: list[int | None] = values.tolist()
+    return told if (values != NONE).all() else [None if value == NONE else value for value in told]
 
 
 def _real(values: NDArray[np.float64]) -> list[float | None]:
+    if np.isnan(values).all():
+        return [None] * len(values)
     return [None if math.isnan(value) else value for value in values.tolist()]
 
 

@@ -13,6 +13,7 @@ from sim.portal.store_port import StoreError, StoreKind, private_file
 
 FILE = "portal.sqlite"
 _CACHE_KIB = 65_536
+_CHECKPOINT_PAGES = 8_192  # of 4 kB; takes change the same pages again and again, which then go into the file once
 
 
 class SqliteStore(SqlStore):
@@ -28,6 +29,7 @@ class SqliteStore(SqlStore):
             self.connection.execute("PRAGMA synchronous = FULL")
             # The index of fingerprints is hit at random: the default of 2 MB makes it read itself again and again.
             self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            self.connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             schema = SCHEMA.format(rowid="", bytes="BLOB", by_key="WITHOUT ROWID", view="CREATE VIEW IF NOT EXISTS")
             self.connection.executescript(schema)
         except OSError as error:
