@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arrays.jit import njit
-from sim.portal import checks as checks
 from sim.portal import copies, reasons, window
 from sim.portal.check import Check, Meter, Names, Sight, in_order
 from sim.portal.portal_spec import PortalSpec
