@@ -14,6 +14,7 @@ from attacks.parts.jam_and_capture import Shadow
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
 from sim.core.bundle import Heard
+from sim.core.settings import without
 from sim.portal.store import Reading
 from sim.truth.ground_truth import Truth, fingerprint
 
@@ -56,7 +57,7 @@ NEEDS = {CUT: ("mode5", "mode7"), CUT_TIMELESS: ("mode5", "mode7"), FLIPPED: ("m
         "portal.strict": False,
         "portal.pin_profile": False,
         "portal.whole_address": False,
-        "portal.checks": ["acc", "mcr", "age", "bind"],
+        "portal.checks": without("ts"),
     },
     seen_as="refused: clear tail, bad mac, profile, or another address",
 )

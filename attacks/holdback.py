@@ -13,6 +13,7 @@ from attacks.parts.jam_and_capture import Shadow
 from attacks.parts.survey import Known
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_S
+from sim.core.settings import without
 from sim.truth.ground_truth import Spoken, Truth, fingerprint
 
 TIMED = "in order, an hour late"
@@ -25,7 +26,7 @@ TIMELESS = "no time inside: in order, an hour late"
     threats=["L10", "L11"],
     can=Can.HEAR | Can.SPEAK | Can.SHAPE,
     ics=["T0804", "T0814", "T0856"],
-    weakness={"portal.checks": ["acc", "mcr", "bind"]},
+    weakness={"portal.checks": without("ts", "age")},
     seen_as="refused: late, or time off; an alarm for a gap of an hour",
 )
 @dataclass

@@ -11,6 +11,7 @@ from attacks.parts import forgery
 from attacks.parts.survey import Known, Survey
 from sim.core.bundle import Heard
 from sim.core.clock import ns
+from sim.core.settings import without
 from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth
 
@@ -24,7 +25,7 @@ TIMELESS = "no time inside: genuine telegrams refused"
     threats=["L23"],
     can=Can.HEAR | Can.SPEAK,
     ics=["T0814", "T0856"],
-    weakness={"portal.checks": ["acc"]},
+    weakness={"portal.checks": without("bind", "mcr", "ts", "age")},
     seen_as="refused: replayed; an alarm for each meter whose genuine telegrams are refused",
 )
 @dataclass

@@ -10,6 +10,7 @@ from attacks.parts.jam_and_capture import Shadow
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
 from sim.core.bundle import Heard
+from sim.core.settings import without
 from sim.truth.ground_truth import Truth, fingerprint
 
 TUNNEL = "live, through a gateway that cannot hear the meter"
@@ -21,7 +22,7 @@ TUNNEL = "live, through a gateway that cannot hear the meter"
     threats=["L12"],
     can=Can.HEAR | Can.SPEAK | Can.SHAPE,
     ics=["T0830", "T0856", "T0860"],
-    weakness={"portal.checks": ["acc", "ts", "mcr", "age"]},
+    weakness={"portal.checks": without("bind")},
     seen_as="refused: foreign gateway",
 )
 @dataclass

@@ -38,9 +38,9 @@ from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
 from sim.meters.fleet import Fleet
 from sim.network.mitm_path import Alter, MitmPath
-from sim.portal.intake import Portal
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.portal import Portal
 from sim.radio.air import ARRAYS, Air
 from sim.radio.propagation import Propagation
 from sim.radio.site import Site

@@ -31,6 +31,7 @@ from sim.portal.decrypt_batch import Opening
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import Registry
 from sim.portal.meter_table import Roll
+from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
 from tests.sim.portal.bed import CALENDAR
@@ -120,7 +121,9 @@ def portal(rng: np.random.Generator, *, at_end: bool) -> None:
     fleet = fleet_of_everything(1)
     keys = {fleet.address(meter): fleet.key(meter) for meter in range(fleet.n)}
     keyring = Keyring({address: key for address, key in keys.items() if key is not None})
-    opening = Opening(PortalSpec(), CALENDAR, Roll.of(Registry(entries_of(fleet)), keyring, GATEWAYS))
+    registry, spec = Registry(entries_of(fleet)), PortalSpec()
+    opener = Opener(spec, CALENDAR, keyring, registry)
+    opening = Opening(spec, CALENDAR, Roll.of(registry, keyring, GATEWAYS), opener)
     whole = [fleet.telegram(meter, 0) for meter in range(fleet.n)]
     cut = [raw[:size] for raw in whole[::3] for size in range(len(raw))]
     said = [bytes((len(raw) - 1,)) + raw[1:] for raw in cut if raw]
@@ -133,7 +136,7 @@ def portal(rng: np.random.Generator, *, at_end: bool) -> None:
         data = guarded(np.frombuffer(raw, np.uint8), at_end=at_end)
         one, nothing = np.array([len(raw)], dtype=np.int64), np.zeros(1, dtype=np.int64)
         heard = Batch(data, nothing, one, nothing, nothing, nothing)
-        _, row, mode, place = opening.shapes(heard)
+        _, row, mode, place = opening.scan(heard)
         if mode[0] >= 0:
             opening.open(heard, nothing, row, mode, place)
         opening.forget()

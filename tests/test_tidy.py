@@ -156,7 +156,7 @@ def test_a_use_beside_the_door_is_found(path: str, source: str) -> None:
         ("bench/perf/test_speed.py", "import time\ntime.perf_counter()"),
         ("wmbus/dates.py", "from datetime import date, datetime, time\ntime(1, 2)\ndate(2026, 1, 1)"),
         ("wmbus/phy/iq.py", "import numpy as np\ndef noise(source: np.random.Generator) -> None: ..."),
-        ("sim/portal/judge.py", "seen = reading.time.sleep\nrandom = draw()\nrandom.random()"),
+        ("sim/portal/opener.py", "seen = reading.time.sleep\nrandom = draw()\nrandom.random()"),
     ],
 )
 def test_a_use_at_the_door_is_let_through(path: str, source: str) -> None:

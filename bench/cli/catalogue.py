@@ -1,4 +1,4 @@
-"""What there is: scenarios, attacks, meters, gateways, endpoints. Each entry has an `id` by which commands know it."""
+"""What there is: scenarios, attacks, meters, parts of the portal and others. Each has an `id` that commands know."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from attacks.attack import attacks
+from bench.options import KINDS
 from bench.rig.scenario import SCENARIOS
 from sim.core.parts import Folder
-from sim.core.settings import SpecError
+from sim.core.settings import SpecError, without
 from sim.endpoint.registry import ENDPOINTS
 from sim.gateway.registry import GATEWAYS
 from sim.meters.meter_type import kinds
-
-KINDS = ("scenarios", "attacks", "meters", "gateways", "endpoints")
+from sim.portal.alarm import ALARMS, alarms_in_order
+from sim.portal.check import CHECKS, in_order
+from sim.portal.store_port import STORES
 
 
 class NotFound(Exception):
@@ -30,6 +32,9 @@ def entries(kind: str) -> list[dict[str, Any]]:
         "meters": meter_entries,
         "gateways": gateway_entries,
         "endpoints": endpoint_entries,
+        "checks": check_entries,
+        "alarms": alarm_entries,
+        "stores": store_entries,
     }[kind]()
 
 
@@ -72,11 +77,20 @@ def _decorator(node: ast.FunctionDef, name: str) -> dict[str, Any] | None:
             settings = {}
             for keyword in decorator.keywords:
                 try:
-                    settings[keyword.arg or ""] = ast.literal_eval(keyword.value)
+                    settings[keyword.arg or ""] = ast.literal_eval(_Subtracted().visit(keyword.value))
                 except ValueError:
                     continue
             return settings
     return None
+
+
+class _Subtracted(ast.NodeTransformer):
+    """`without("bind")` as the value that it is; the file of a scenario is read here and not run."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == without.__name__:
+            return ast.copy_location(ast.Constant(without(*(ast.literal_eval(name) for name in node.args))), node)
+        return node
 
 
 def attack_entries() -> list[dict[str, Any]]:
@@ -121,6 +135,33 @@ def endpoint_entries() -> list[dict[str, Any]]:
     return [_part_entry(ENDPOINTS, kind.id, kind.title, kind.features, kind.spec) for kind in kinds_]
 
 
+def check_entries() -> list[dict[str, Any]]:
+    """In the order of judgement."""
+    return [
+        {**_portal_entry(CHECKS, check.id, check.settings), "refuses_as": list(check.reasons)} for check in in_order()
+    ]
+
+
+def alarm_entries() -> list[dict[str, Any]]:
+    return [_portal_entry(ALARMS, alarm.id, alarm.settings) for alarm in alarms_in_order()]
+
+
+def store_entries() -> list[dict[str, Any]]:
+    return [{"id": kind.id, "title": kind.title, "doc": _page(STORES, kind.id)} for kind in STORES.parts().values()]
+
+
+def _portal_entry(folder: Folder[Any], id_: str, settings: type) -> dict[str, Any]:
+    """A check or an alarm. Its title is the first sentence of its file; `settings`: its keys under [portal]."""
+    text = _page(folder, id_)
+    fields = dataclasses.fields(settings) if dataclasses.is_dataclass(settings) else ()
+    title = text.partition(". ")[0].removesuffix(".")
+    return {"id": id_, "title": title, "settings": {one.name: one.default for one in fields}, "doc": text}
+
+
+def _page(folder: Folder[Any], id_: str) -> str:
+    return " ".join(folder.page(id_).split())
+
+
 def _part_entry(folder: Folder[Any], id_: str, title: str, features: frozenset[str], spec: type) -> dict[str, Any]:
     """A kind found by folder. `settings`: its keys in a world file, with their defaults."""
     fields = {f.name: f.default for f in dataclasses.fields(spec) if f.name != "kind"}
@@ -129,7 +170,7 @@ def _part_entry(folder: Folder[Any], id_: str, title: str, features: frozenset[s
         "title": title,
         "features": sorted(features),
         "settings": {key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()},
-        "doc": " ".join(folder.page(id_).split()),
+        "doc": _page(folder, id_),
     }
 
 

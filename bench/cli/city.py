@@ -143,7 +143,7 @@ def on_cluster(plan: CityPlan, address: str) -> CityResult:
     from sim.core.clock import wall_s
 
     if plan.out is not None:
-        from sim.city.columns import prepare
+        from sim.portal.store.parquet import prepare
 
         prepare(plan.out)  # which the workers must be able to write to as well
     begun_s = wall_s()

@@ -33,8 +33,8 @@ from bench.rig.measure import Measure
 from bench.rig.scenario import Stage, load_world
 from bench.rig.world_row import world_json
 from sim.core.clock import NS_PER_MS, NS_PER_S, wall_now, wall_s
+from sim.core.settings import without
 from sim.portal.keyring import Keyring, KeyringError
-from sim.portal.portal_spec import CHECKS
 from sim.recording.log import ASSUMED_DBM, BadLog, Log, read_log
 from sim.recording.replayed_meters import AlreadyThere, Outcome, Playing, announced
 from sim.world_spec import WorldSpec
@@ -87,7 +87,7 @@ def _keyring(path: Path | None, log: Log) -> Keyring:
 
 def _spec(endpoint: str) -> WorldSpec:
     spec = load_world(WORLD).with_setting("endpoint.kind", endpoint, source="--endpoint")
-    return spec.with_setting("portal.checks", [check for check in CHECKS if check not in OFF])
+    return spec.with_setting("portal.checks", without(*OFF))
 
 
 class _Play:

@@ -3,6 +3,7 @@
 from attacks.holdback import Holdback
 from attacks.reach import Place
 from bench.rig.scenario import N, S, Stage, X, scenario
+from sim.core.settings import without
 
 BETWEEN = Place(metres=1.0, power_dbm=-18.0, ear=Place(metres=-15.0), mouth=Place(metres=1.0, power_dbm=0.0))
 
@@ -11,8 +12,8 @@ BETWEEN = Place(metres=1.0, power_dbm=-18.0, ear=Place(metres=-15.0), mouth=Plac
     world="terrace-60",
     threats=["L10", "L11"],
     defences={
-        "no_age": {"portal.checks": ["acc", "ts", "mcr", "bind"]},
-        "no_ts": {"portal.checks": ["acc", "mcr", "age", "bind"]},
+        "no_age": {"portal.checks": without("age")},
+        "no_ts": {"portal.checks": without("ts")},
     },
 )
 def test_a_telegram_held_back_for_an_hour_is_not_taken_as_news(world: Stage) -> None:

@@ -3,12 +3,13 @@
 from attacks.reach import Place
 from attacks.replay import Replay
 from bench.rig.scenario import N, S, Stage, X, scenario
+from sim.core.settings import without
 
 
 @scenario(
     world="month-15",
     threats=["L08"],
-    defences={"acc": {"portal.checks": ["acc"]}, "no_mcr": {"portal.checks": ["acc", "ts", "age", "bind"]}},
+    defences={"acc": {"portal.checks": ["acc"]}, "no_mcr": {"portal.checks": without("mcr")}},
 )
 def test_a_recording_is_worth_nothing_after_a_month(world: Stage) -> None:
     """What was recorded on the first day is sent thirty days later, when the access number has gone so far round that
@@ -23,7 +24,7 @@ def test_a_recording_is_worth_nothing_after_a_month(world: Stage) -> None:
 @scenario(
     world="terrace-60",
     threats=["L08", "L12"],
-    defences={"no_bind": {"portal.checks": ["acc", "ts", "mcr", "age"]}, "bind": {"portal.checks": ["bind"]}},
+    defences={"no_bind": {"portal.checks": without("bind")}, "bind": {"portal.checks": ["bind"]}},
 )
 def test_another_gateway_makes_no_replay_new(world: Stage) -> None:
     """A telegram that its own gateway has delivered is sent again after 10 s beside a gateway that cannot hear the

@@ -2,6 +2,7 @@
 
 from attacks.replay import Replay
 from bench.rig.scenario import N, S, Stage, X, scenario
+from sim.core.settings import without
 
 
 @scenario(
@@ -37,7 +38,7 @@ def test_the_access_number_alone_stops_no_replay_after_a_wrap(world: Stage) -> N
 @scenario(
     world="timeless-fast",
     threats=["L08", "L09"],
-    defences={"no_mcr": {"portal.checks": ["acc", "ts", "age", "bind"]}},
+    defences={"no_mcr": {"portal.checks": without("mcr")}},
 )
 def test_the_counter_alone_stops_a_quick_wrap_without_a_time_inside(world: Stage) -> None:
     """Meters that send no time, so fast that the access number wraps while a telegram is still young: `acc`, `ts`,

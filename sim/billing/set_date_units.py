@@ -16,10 +16,5 @@ from sim.portal.store import Store
 def units_at(store: Store, calendar: Calendar, meter: str, set_date: date, *, method: str) -> int | None:
     """Units of `meter` at the end of `set_date` by the spec's method; None when nothing tells."""
     if method == "set date record":
-        sql = "SELECT set_date_units FROM billing WHERE meter = ? AND set_date = ? ORDER BY stored_ns DESC LIMIT 1"
-        rows = store.query(sql, (meter, set_date.isoformat()))
-    else:
-        end_ns = calendar.ns(datetime(set_date.year, set_date.month, set_date.day, 23, 59, 59))  # noqa: DTZ001
-        sql = "SELECT units FROM readings WHERE meter = ? AND received_ns <= ? ORDER BY received_ns DESC LIMIT 1"
-        rows = store.query(sql, (meter, end_ns))
-    return int(rows[0][0]) if rows and rows[0][0] is not None else None
+        return store.set_date_units(meter, set_date.isoformat())
+    return store.last_units(meter, calendar.ns(datetime(set_date.year, set_date.month, set_date.day, 23, 59, 59)))  # noqa: DTZ001

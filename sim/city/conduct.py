@@ -162,7 +162,7 @@ def run(plan: CityPlan) -> CityResult:
     """Raises CityLimit, SpecError, StoreError, OSError."""
     plan.refuse()
     if plan.out is not None:
-        from sim.city.columns import prepare
+        from sim.portal.store.parquet import prepare
 
         prepare(plan.out)
     begun_s = wall_s()
@@ -183,7 +183,7 @@ def _side_by_side(plan: CityPlan, tiles: list[tuple[slice, slice]], workers: int
             return [job.result() for job in as_completed(jobs)]
     except BrokenProcessPool:
         if plan.out is not None:
-            from sim.city.columns import drop_parts
+            from sim.portal.store.parquet import drop_parts
 
             drop_parts(plan.out)
         raise CityLimit(

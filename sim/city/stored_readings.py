@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from arrays.draws import mixed_word
 from arrays.jit import njit
-from sim.city.columns import Columns
 from sim.city.plan import CityPlan
 from sim.city.shard import Shard
 from sim.city.shard_bundles import Bundles, Receptions
@@ -27,13 +26,14 @@ from sim.core.clock import NS_PER_MS, Calendar, ns
 from sim.core.history import FrameBatch
 from sim.meters.physics.heat import MS_PER_DAY
 from sim.meters.telegram_batch import Telegrams
-from sim.portal.freshness_many import look, mark
-from sim.portal.intake_many import PortalMany, Taken
-from sim.portal.judge import MODES
-from sim.portal.meter_table import UNKNOWN, Roll
+from sim.portal.check import NONE, UNKNOWN
+from sim.portal.freshness import look, mark
+from sim.portal.intake import Intake, Taken
+from sim.portal.meter_table import Roll, RollKeyring, RollRegistry
+from sim.portal.opener import MODES, Opener
 from sim.portal.reception_batch import Batch
-from sim.portal.record_templates import NONE
 from sim.portal.sort_by_meter import grouped
+from sim.portal.store.parquet import Columns
 from sim.portal.window import SEEN
 from sim.site_plan import can_ever_hear, planned_silence_ns, under_way_most_ns
 from sim.truth.differs import Yardstick, wires
@@ -75,7 +75,9 @@ class Readings:
         self._bundles = Bundles(spec, shard.receivers, shard.own, air_ns, down)
         roll = _roll(spec, shard, self._bundles)
         under_way_ns = under_way_most_ns(spec, plan.outages.lasting_s if plan.outages.share_of_days else 0.0)
-        self._portal = PortalMany(spec.portal, Calendar(spec.start), roll, kept_ns=under_way_ns)
+        calendar = Calendar(spec.start)
+        opener = Opener(spec.portal, calendar, RollKeyring(roll), RollRegistry(roll))
+        self._portal = Intake(spec.portal, calendar, roll, opener, kept_ns=under_way_ns)
         self._yardstick = Yardstick(shard.fleet)
         self._every_ns, self._end_ns = ns(spec.window_s), plan.duration_ns
         self._next_ns = min(self._every_ns, self._end_ns)
@@ -146,6 +148,7 @@ class Readings:
             self._bundles.received_ns(some), some.level_cdbm,
         )  # fmt: skip
         taken = self._portal.take(batch, now_ns)
+        self._portal.done()
         rows = taken.readings
         if len(rows):
             its_meter, its_k = meter[rows.reception], k[rows.reception]
@@ -209,9 +212,9 @@ def _said(meter: Any, k: Any, highest: Any, ring: Any, size: Any) -> Any:
     again = 0
     for at in range(len(meter)):
         row = meter[at]
-        if look(highest[row], ring, row, size, k[at]) == SEEN:
+        if look(highest[row], ring[row], size, k[at]) == SEEN:
             again += 1
-        highest[row] = mark(highest[row], ring, row, size, k[at])
+        highest[row] = mark(highest[row], ring[row], size, k[at])
     return again
 
 

@@ -5,7 +5,7 @@ unknown key, a wrong type, a value out of range: SpecError names file, line, key
 
     number(5.0, low=1.0)          a key with a range
     one_of(KINDS)                 a table whose `kind` says which class its other keys belong to
-    names_from(CHECKS)            a list of names, of those a folder has
+    names_from(CHECKS)            a list of names, of those a folder has; without("bind") takes one away
 
 `changed(spec, "portal.checks", [])` is a copy with one dotted key changed: how a control run gets its weakness and how
 `--set` works.
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 T = typing.TypeVar("T")
 Classes = Callable[[], Mapping[str, type[Any]]]  # kind -> the class of its table
@@ -50,6 +50,26 @@ def one_of(classes: Classes, *, default: str | None = None, required: bool = Fal
 def names_from(known: Callable[[], Iterable[str]], *, default: Callable[[], tuple[str, ...]] | None = None) -> Any:
     """A list of names, each one of `known()`; the default is all of them, in the order of `known()`."""
     return field(default_factory=default or (lambda: tuple(known())), metadata={"known": known})
+
+
+class Without(str):
+    """In place of a list of names: what it is now, less these. As text, also in a file and on the command line,
+    "without:bind,age"."""
+
+    PREFIX: Final = "without:"
+
+    def __repr__(self) -> str:
+        return f"without {', '.join(self.names)}"
+
+    @property
+    def names(self) -> list[str]:
+        return self.removeprefix(self.PREFIX).split(",")
+
+
+def without(*names: str) -> Without:
+    """All that there are at that place but these: so a control takes a defence away, and one that was not there when it
+    was written stays on."""
+    return Without(Without.PREFIX + ",".join(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +109,9 @@ def build(cls: type[T], table: dict[str, Any], place: Place, path: str = "") -> 
     values: dict[str, Any] = {}
     for name, spec_field in fields.items():
         if name in table:
-            values[name] = _value(hints[name], spec_field, table[name], place, _join(path, name))
+            at = _join(path, name)
+            every = spec_field.metadata["known"]() if "known" in spec_field.metadata else ()
+            values[name] = _value(hints[name], spec_field, _less(table[name], every, spec_field, place, at), place, at)
         elif spec_field.default is dataclasses.MISSING and spec_field.default_factory is dataclasses.MISSING:
             raise place.error(_join(path, name), "is missing")
     return cls(**values)
@@ -123,12 +145,8 @@ def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> A
         item = typing.get_args(hint)[0]
         least = 1 if dataclasses.is_dataclass(item) else 0
         found = tuple(_value(item, None, one, place, at) for one, at in _entries(value, place, path, least=least))
-        for (one, at) in _entries(value, place, path) if "known" in limits else ():
-            known = list(limits["known"]())
-            if one not in known:
-                near = difflib.get_close_matches(one, known, n=1)
-                hint = f"; did you mean '{near[0]}'?" if near else ""
-                raise place.error(at, f"{one!r} is not one of {', '.join(map(repr, known))}{hint}")
+        for one, at in _entries(value, place, path) if "known" in limits else ():
+            _known(one, limits, place, at)
         return found
     if dataclasses.is_dataclass(hint):
         if isinstance(value, hint):  # type: ignore[arg-type]
@@ -137,6 +155,24 @@ def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> A
             raise place.error(path, f"{value!r} is not a table")
         return build(typing.cast(type, hint), value, place, path)
     return _scalar(hint, spec_field, value, place, path)
+
+
+def _less(value: Any, now: Any, spec_field: Any, place: Place, path: str) -> Any:
+    """`now` less the names that a Without says; any other value is as it was."""
+    if "known" not in spec_field.metadata or not isinstance(value, str) or not value.startswith(Without.PREFIX):
+        return value
+    left_out = Without(value).names
+    for name in left_out:
+        _known(name, spec_field.metadata, place, path)
+    return [name for name in now if name not in left_out]
+
+
+def _known(name: Any, limits: Mapping[str, Any], place: Place, path: str) -> None:
+    known = list(limits["known"]())
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise place.error(path, f"{name!r} is not one of {', '.join(map(repr, known))}{hint}")
 
 
 def _entries(value: Any, place: Place, path: str, *, least: int = 0) -> list[tuple[Any, str]]:
@@ -187,6 +223,7 @@ def _set(spec: Any, keys: list[str], value: Any, place: Place, path: str) -> Any
         raise place.error(path, f"unknown key '{head}'{_hint(head, fields)}")
     if not rest:
         hint_type = typing.get_type_hints(type(spec))[head]
+        value = _less(value, getattr(spec, head), fields[head], place, path)
         return dataclasses.replace(spec, **{head: _value(hint_type, fields[head], value, place, path)})
     inner = getattr(spec, head)
     limits = fields[head].metadata
@@ -245,4 +282,6 @@ def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-__all__ = ["Place", "SpecError", "build", "changed", "names_from", "number", "one_of", "read_toml"]
+__all__ = [
+    "Place", "SpecError", "Without", "build", "changed", "names_from", "number", "one_of", "read_toml", "without",
+]  # fmt: skip

@@ -1,23 +1,22 @@
 """The portal: the only holder of keys. A reference system under test whose every defence can be switched off.
 
-    portal_spec     [portal] of a world
-    reasons         why a telegram is not a reading: the vocabulary
-    keyring         meter keys (a file of mode 0600)
-    meter_registry  which meters exist, what each must look like, who lives where, which gateways hear it
-    store           SQLite: readings, refusals, evidence, freshness state, alarms; the `billing` view
-    interpret       data records -> a reading's values
-    window          which counters and times were seen
-    freshness       bind, mcr, acc, ts, age: is this telegram new
-    judge           one telegram: whose, as agreed, authentic, readable, new
-    alarms          tamper, gap, freshness, twin, jam
-    intake          messages in, one transaction, acknowledgements out
-    roles           what tenant, landlord and operator may see
+One telegram, a window of the world and a shard of a city go the same way; each telegram's bytes are opened once:
 
-For very many meters at once, with the verdicts of the above, as arrays:
+    messages         topics, bundles and births in; a reception_batch out
+    intake           a batch in, verdicts out:
+        frame_scan       whose telegram, which mode          meter_table       registry and keys as arrays
+        sort_by_meter    receptions by meter and time        decrypt_batch     what it says, in bulk; what is strange:
+        record_templates where values stand, from bytes      opener            one telegram at a time; interpret: values
+        copies           equal bytes, heard at once          freshness         the checks put together
+    verdicts         what can become of a telegram; reasons: why it is no reading
+    verdict_rows     verdicts as rows: readings, refusals in words, sightings
+    portal           one transaction a take, then acknowledgements
 
-    meter_table      registry and keys       reception_batch   what gateways hand over
-    frame_scan       whose telegram, which mode; decrypt_batch: what it says
-    record_templates where values stand, learned from bytes
-    sort_by_meter    receptions by meter and time
-    freshness_many   the five checks         intake_many       batches in, columns out
+    check            the port of a check; checks/: one file a check; window: which values were seen
+    alarm            the port of an alarm; alarms/: one file an alarm; episodes, silence: what they share
+    store_port       the port of a store; store/: one file a store
+    portal_spec      [portal] of a world
+    keyring          meter keys (a file of mode 0600)
+    meter_registry   which meters exist, what each must look like, who lives where, which gateways hear it
+    roles            what tenant, landlord and operator may see
 """

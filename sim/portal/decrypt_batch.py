@@ -1,14 +1,13 @@
-"""What very many telegrams say: whose, as agreed, authentic, readable; `judge` for arrays, without freshness.
+"""What a batch of telegrams says: whose, as agreed, authentic, readable.
 
 Only what is wholly as agreed is opened here: a registered address, the pinned mode, the header that this mode has, all
 blocks encrypted, the MAC of profile B where mode 7 was agreed, a payload whose layout is known. Everything else, be it
-strange or forged, goes to the one-at-a-time `Judge`, whose word then stands; so this file never says why it refuses.
-A portal that looks up by id alone is asked one telegram at a time altogether.
+strange or forged, goes to the `opener` one at a time, and what that finds stands; so this file never says why it
+refuses. A portal that looks up by id alone opens one telegram at a time altogether.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -18,15 +17,14 @@ from numpy.typing import NDArray
 from arrays import ciphers
 from sim.core.clock import Calendar
 from sim.portal import frame_scan
-from sim.portal.freshness import Freshness
-from sim.portal.freshness_many import reason_place
+from sim.portal.check import NONE
 from sim.portal.interpret import Values
-from sim.portal.judge import Judge, Verdict
-from sim.portal.meter_table import NO_ROW, Roll, RollKeyring, RollRegistry, number_of
+from sim.portal.meter_table import NO_ROW, Roll, number_of
+from sim.portal.opener import Opened, Opener
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
-from sim.portal.record_templates import MINUTE, NONE, REALS, SET_DATE_UNITS, SET_DAY, TAMPER, UNITS, WHOLES, Layouts
-from sim.portal.store import Store
+from sim.portal.record_templates import MINUTE, REALS, SET_DATE_UNITS, SET_DAY, TAMPER, UNITS, WHOLES, Layouts
+from sim.portal.verdicts import number
 from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
 from wmbus.transport import CI_LONG, CI_NONE, CI_SHORT
@@ -41,8 +39,8 @@ _HEADERS = {CI_LONG: 12, CI_SHORT: 4, CI_NONE: 0}
 
 @dataclass(slots=True)
 class Contents:
-    """Of n telegrams: `content` 0, or the refusal; `wholes` (n, WHOLES) and `reals` (n, REALS) as `layouts` says,
-    `acc`, `counter`, `status`; `shown_ns` the meter's time as world time; NONE where there is none. `security` by
+    """Of n telegrams: `content` 0, or the refusal; `wholes` (n, WHOLES) and `reals` (n, REALS) as `record_templates`
+    says, `acc`, `counter`, `status`; `shown_ns` the meter's time as world time; NONE where there is none. `security` by
     name's place in `securities`."""
 
     content: I64
@@ -56,30 +54,27 @@ class Contents:
 
 
 class Opening:
-    """Opens telegrams with the keys of a roll."""
+    """Opens telegrams with the keys of a roll; `opener` with those of the same meters."""
 
-    def __init__(self, spec: PortalSpec, calendar: Calendar, roll: Roll) -> None:
+    def __init__(self, spec: PortalSpec, calendar: Calendar, roll: Roll, opener: Opener) -> None:
         self.roll = roll
         self._whole_address = spec.whole_address
-        # The state that a judge without checks would ask is nobody's.
-        plain = dataclasses.replace(spec, checks=())
-        nothing: Store = None  # type: ignore[assignment]
-        self._judge = Judge(plain, calendar, RollKeyring(roll), RollRegistry(roll), Freshness(plain, nothing))
+        self._opener = opener
         self._layouts = Layouts({})
         self._begin_ns = (calendar.start.replace(tzinfo=None) - _EPOCH) // timedelta(microseconds=1) * 1_000
-        self._verdicts: dict[bytes, Verdict] = {}
+        self._opened_ones: dict[bytes, Opened] = {}
         self.securities = ["none", "mode5", "mode7"]
         self.one_at_a_time = 0
 
     # --- whose ------------------------------------------------------------------------------------------------------
 
-    def shapes(self, batch: Batch) -> tuple[I64, I64, I64, I64]:
+    def scan(self, batch: Batch) -> tuple[I64, I64, I64, I64]:
         """Of each reception: a mark of its bytes, its meter's row, its mode (-1: to be judged one at a time) and where
         its transport layer stands."""
         n = len(batch)
         mark, row, mode, place = (np.empty(n, dtype=np.int64) for _ in range(4))
         roll = self.roll
-        frame_scan.shapes(
+        frame_scan.scan(
             batch.data, batch.offset, batch.length, roll.number, roll.places, roll.mode, roll.keyed,
             mark.view(np.uint64), row, mode, place,
         )  # fmt: skip
@@ -90,7 +85,7 @@ class Opening:
     # --- what -------------------------------------------------------------------------------------------------------
 
     def open(self, batch: Batch, shown: I64, row: I64, mode: I64, place: I64) -> Contents:
-        """The contents of the telegrams that receptions `shown` hold; `row`, `mode` and `place` as `shapes` says, one
+        """The contents of the telegrams that receptions `shown` hold; `row`, `mode` and `place` as `scan` says, one
         for each reception. Those judged one at a time change `row` and `mode` no more."""
         n = len(shown)
         acc, counter, status, shown_ns, security = np.empty((5, n), dtype=np.int64)
@@ -158,52 +153,56 @@ class Opening:
 
     # --- one at a time ----------------------------------------------------------------------------------------------
 
+    def one(self, raw: bytes) -> Opened:
+        """One telegram, by the opener, remembered for this take."""
+        known = self._opened_ones.get(raw)
+        if known is None:
+            self.one_at_a_time += 1
+            known = self._opened_ones[raw] = self._opener.open(raw)
+        return known
+
+    def again(self, raw: bytes) -> Opened:
+        """The same for one that may have been opened in bulk, where words are wanted."""
+        return self._opened_ones.get(raw) or self._opener.open(raw)
+
     def _one(self, raw: bytes, at: int, out: Contents) -> None:
-        """One telegram, by the judge."""
-        verdict = self._verdict(raw)
-        if verdict.reason is not None:
-            out.content[at] = reason_place(verdict.reason)
+        opened = self.one(raw)
+        if opened.reason is not None:
+            out.content[at] = number(opened.reason)
             out.wholes[at], out.reals[at], out.acc[at], out.counter[at] = NONE, np.nan, NONE, NONE
             out.wholes[at, TAMPER] = out.status[at] = out.security[at] = 0
             out.shown_ns[at] = NONE
             return
-        values, telegram, sight = verdict.values, verdict.telegram, verdict.sight
-        assert values is not None and telegram is not None and sight is not None
-        out.wholes[at] = _wholes(values, verdict.tampering is not None)
+        values, telegram = opened.values, opened.telegram
+        assert values is not None and telegram is not None
+        out.wholes[at] = _wholes(values, opened.tampering is not None)
         out.reals[at] = [np.nan if one is None else one for one in (values.volume_m3, values.energy_kwh)]
         out.acc[at] = NONE if telegram.acc is None else telegram.acc
-        out.counter[at] = NONE if verdict.counter is None else verdict.counter
+        out.counter[at] = NONE if opened.counter is None else opened.counter
         out.status[at] = telegram.sts or 0
-        out.shown_ns[at] = NONE if sight.meter_time_ns is None else sight.meter_time_ns
+        out.shown_ns[at] = NONE if opened.shown_ns is None else opened.shown_ns
         if telegram.security not in self.securities:
             self.securities.append(telegram.security)
         out.security[at] = self.securities.index(telegram.security)
 
     def row_of(self, raw: bytes) -> int:
-        """The row of the meter as which a telegram is judged, NO_ROW when it is nobody's."""
-        entry = self._verdict(raw).entry
+        """The row of the meter as which a telegram is judged, NO_ROW when it is of no registered one."""
+        entry = self.one(raw).entry
         return NO_ROW if entry is None else self.roll.row(entry.address)
 
     def stranger(self, raw: bytes) -> tuple[int, int]:
-        """Why a telegram of nobody's is refused, and the number of the address it shows, 0 when it shows none."""
-        reason = self._verdict(raw).reason
+        """Why a telegram of no registered meter is refused, and the number of the address it shows, 0 when it shows
+        none."""
+        reason = self.one(raw).reason
         assert reason is not None
         try:
-            return reason_place(reason), number_of(parse(raw).address_wire)
+            return number(reason), number_of(parse(raw).address_wire)
         except BadTelegram:
-            return reason_place(reason), 0
-
-    def _verdict(self, raw: bytes) -> Verdict:
-        """The judge's word, remembered for this take."""
-        known = self._verdicts.get(raw)
-        if known is None:
-            self.one_at_a_time += 1
-            known = self._verdicts[raw] = self._judge.judge(raw, "", 0, 0)
-        return known
+            return number(reason), 0
 
     def forget(self) -> None:
         """A take is over."""
-        self._verdicts.clear()
+        self._opened_ones.clear()
 
 
 def _distinct(kinds: I64) -> list[int]:

@@ -1,6 +1,7 @@
 """Compiled loops over telegrams' bytes: whose each is and which mode it has, what opening wants of it, what was read.
 
-A telegram has a shape here only if it is wholly as agreed for a registered meter: see `opening`, whose loops these are.
+A telegram has a mode here only if it is wholly as agreed for a registered meter: see `decrypt_batch`, whose loops these
+are.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import numpy as np
 from arrays.draws import mixed_word
 from arrays.jit import njit
 from arrays.unaligned import load_8, load_64, store
+from sim.portal.check import NONE
 from sim.portal.meter_table import NO_ROW, find
-from sim.portal.record_templates import MINUTE, NONE, REALS, TAMPER, UNITS, WHOLES
+from sim.portal.record_templates import MINUTE, REALS, TAMPER, UNITS, WHOLES
 from wmbus.ell import CI_I
 from wmbus.transport import STS_PERMANENT_ERROR
 
@@ -114,7 +116,7 @@ def settle(
 
 
 @njit(cache=True, error_model="numpy")
-def shapes(
+def scan(
     data: Any, offset: Any, length: Any, number: Any, places: Any, agreed: Any, keyed: Any, mark: Any, row: Any,
     mode: Any, place: Any,
 ) -> None:  # fmt: skip

@@ -1,238 +1,287 @@
-"""Is this telegram new? Five checks, each with its own state, each switchable.
+"""Is each telegram new? The checks of `sim/portal/checks/` put together, over the state of all meters as arrays.
 
-    bind  it came through a gateway that the installer heard this meter with         stops the wormhole (L12)
-    mcr   its authenticated 32-bit counter was never seen                            stops replay in mode 7 (L08)
-    acc   its 8-bit access number was not seen lately                                slows replay; wraps, is malleable
-    ts    the time in its payload agrees with the gateway's clock, and is not used   stops replay in mode 5 (L08, L09)
-    age   the time in its payload is not long ago by the portal's own clock          stops hold-back (L10, G02)
+The checks that there are become one compiled function that asks them in their order, and one that lets them remember;
+which of them are on is a portal's setting. State is a row a meter: each check's numbers side by side, then the head of
+the meter's chain of copies, so a meter with the checks that come with the bench fills one line of the cache; and a ring
+of bytes for each check that has a window.
 
-Counters and times are kept in windows (see window), because several gateways' bundles arrive out of order. `judge`
-asks only; `took` writes, and only for telegrams that were accepted or found late. State is written in the transaction
-that stores the readings.
-
-The portal trusts its own clock and the meter's counter under a MAC. What a gateway says about time counts in `ts`,
-which by definition compares the two, and in the lapse of `acc`: so without `age` a gateway that lies gets through.
+Meters do not know of each other, so each meter's telegrams are judged in their order and meters in any order.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from types import FunctionType
+from typing import Any, Final, NamedTuple
 
-from sim.core.clock import NS_PER_S, ns
-from sim.portal import reasons
-from sim.portal.meter_registry import MeterEntry
+import numpy as np
+from numpy.typing import NDArray
+
+from arrays.jit import njit
+from sim.portal import copies, reasons, window
+from sim.portal.check import Check, Meter, Names, Sight, in_order
 from sim.portal.portal_spec import PortalSpec
-from sim.portal.store import Store
-from sim.portal.window import BEHIND, NEW, SEEN, Window, Windowed
+from sim.portal.verdicts import COPY, STORED, number, of_check
 
-MCR_WINDOW = 1_024  # telegrams: ten days at 900 s, longer than an outage that anybody leaves alone
-ACC_WINDOW = 128  # half of the 256 values: what is not ahead is behind
-TS_WINDOW_MIN = 1_440  # a day; what comes later than that behind a newer one is late in any case
-TS_LEAST_INTERVAL_S = 120.0  # below this, two telegrams may rightly show the same minute
-NS_PER_MIN = 60 * NS_PER_S
-# EN 13757-4: the individual interval makes a telegram up to 2080/2048 nominal intervals early or late within a cycle
-# of 256, so two of them are up to 4160/2048 farther apart than their numbers say.
-WANDER_2048THS = 4_160
-DRIFT_PPM = 100  # how wrong a meter's interval may be before its counter no longer tells the time
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+LIMIT_NS: Final = 1 << 61
+_OPENING: Final = -1  # refused before any check was asked
+_CODES: Final = 64  # more reasons than a check has
+_LATE, _REPLAYED_LATE = number(reasons.LATE), number(reasons.REPLAYED_LATE)
+Blob = tuple[int, str, bytes]
+"""(row, check, its state as bytes)."""
 
 
-@dataclass(slots=True)
-class Sight:
-    """What freshness looks at. `counter` only when a MAC covers it; times in world ns; `received_ns` by the gateway."""
+class Seen(NamedTuple):
+    """Receptions: `row` of the meter, `hash_` of the bytes, `gateway`, `received_ns`, and `telegram` among those
+    opened."""
 
-    gateway: str
-    received_ns: int
-    now_ns: int
-    acc: int | None
-    counter: int | None
-    meter_time_ns: int | None
-
-
-class Bind:
-    """State: the registry's. A meter that was bound to no gateway is bound to none: refusing shows the omission."""
-
-    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
-        if sight.gateway in entry.gateways:
-            return None
-        return reasons.FOREIGN_GATEWAY, f"heard by {sight.gateway}, not one of {', '.join(sorted(entry.gateways))}"
-
-    def took(self, entry: MeterEntry, sight: Sight) -> None:
-        pass
+    row: I64
+    hash_: I64
+    gateway: I64
+    received_ns: I64
+    telegram: I64
 
 
-class Mcr(Windowed):
-    """The counter under the MAC. Nobody without the key can move this window."""
+class Opened(NamedTuple):
+    """Telegrams as opened: `refusal` (0: none), and what freshness looks at, NONE where there is none."""
 
-    kind, size = "mcr", MCR_WINDOW
-
-    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
-        window = self.windows.get(entry.name)
-        if window is None or sight.counter is None:
-            return None
-        look = window.look(sight.counter)
-        if look == NEW:
-            return None
-        if look == SEEN:
-            return reasons.REPLAYED_COUNTER, f"counter {sight.counter} was seen, highest {window.highest}"
-        return reasons.LATE, f"counter {sight.counter} is {self.size} or more behind; cannot tell whether it was seen"
-
-    def took(self, entry: MeterEntry, sight: Sight) -> None:
-        if sight.counter is not None:
-            self.of(entry.name).mark(sight.counter)
+    refusal: I64
+    acc: I64
+    counter: I64
+    shown_ns: I64
 
 
-class Acc(Windowed):
-    """The access number: 8 bits, in clear, in mode 5 not authenticated. Up to 128 ahead is new, what lies behind is
-    looked up. When nothing was heard for 128 intervals the numbers prove nothing and the window starts anew. A
-    telegram whose counter stands under a MAC is left to `mcr`."""
+class Agreed(NamedTuple):
+    """Columns of the meter table: the gateways bound to row i are `bound[bound_first[i]:bound_first[i + 1]]`."""
 
-    kind, size = "acc", ACC_WINDOW
-
-    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
-        window = self.windows.get(entry.name)
-        if window is None or sight.acc is None or self._lapsed(window, entry, sight):
-            return None
-        if window.look(self._unwrapped(window, sight.acc)) == NEW:
-            return None
-        return reasons.REPLAYED_ACC, f"access number {sight.acc} was used, highest {window.highest & 0xFF}"
-
-    def took(self, entry: MeterEntry, sight: Sight) -> None:
-        if sight.acc is None:
-            return
-        window = self.of(entry.name)
-        if not window.seen or self._lapsed(window, entry, sight):
-            # 256 keeps what lies behind the first number positive.
-            window.highest, window.seen, window.at_ns = 256 + sight.acc, 1, sight.received_ns
-            return
-        window.mark(self._unwrapped(window, sight.acc))
-        window.at_ns = max(window.at_ns, sight.received_ns)
-
-    @staticmethod
-    def _unwrapped(window: Window, acc: int) -> int:
-        ahead = (acc - window.highest) & 0xFF
-        return window.highest + (ahead if ahead < ACC_WINDOW else ahead - 256)
-
-    @staticmethod
-    def _lapsed(window: Window, entry: MeterEntry, sight: Sight) -> bool:
-        return sight.received_ns - window.at_ns > ACC_WINDOW * entry.interval_ns
+    interval_ns: I64
+    silent_ns: I64
+    sends_time: NDArray[np.int8]
+    bound_first: I64
+    bound: I64
 
 
-class Ts(Windowed):
-    """The time under the cipher. Marked minutes are those of accepted telegrams; a meter that ever sent its time (or
-    is registered as sending it) must go on sending it, or a cut telegram would escape (L16)."""
+class Memory(NamedTuple):
+    """`state` (meters, columns), `rings` one (meters, bytes) a check; `before` gets the state that each refused
+    reception met, in the order of refusals, where it has rows; in its last column which check refused, and as what."""
 
-    kind, size = "ts", TS_WINDOW_MIN
-
-    def __init__(self, store: Store, tolerance_ns: int) -> None:
-        super().__init__(store)
-        self._tolerance_ns = tolerance_ns
-
-    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
-        window = self.windows.get(entry.name)
-        if sight.meter_time_ns is None:
-            if entry.sends_time or (entry.sends_time is None and window is not None):
-                return reasons.NO_TIME, "this meter sends its time, this telegram does not show it"
-            return None
-        # The meter shows whole minutes: it may be up to a minute older than it looks.
-        off_ns = sight.received_ns - sight.meter_time_ns
-        if not -self._tolerance_ns <= off_ns < self._tolerance_ns + NS_PER_MIN:
-            return reasons.TIME_OFF, f"{off_ns / NS_PER_S:.0f} s between the meter's time and {sight.gateway}'s"
-        if window is None or entry.interval_s < TS_LEAST_INTERVAL_S:
-            return None
-        look = window.look(sight.meter_time_ns // NS_PER_MIN)
-        if look == SEEN:
-            return reasons.REPLAYED_TIME, "another telegram of this meter showed this minute"
-        if look == BEHIND:
-            return reasons.LATE, f"more than {self.size} minutes behind the newest; cannot tell whether it was seen"
-        return None
-
-    def took(self, entry: MeterEntry, sight: Sight) -> None:
-        if sight.meter_time_ns is not None:
-            self.of(entry.name).mark(sight.meter_time_ns // NS_PER_MIN)
+    state: I64
+    rings: tuple[U8, ...]
+    before: I64
 
 
-class Age(Windowed):
-    """How old by the portal's own clock. With a time in the payload: the difference, less the clock error that `ts`
-    allows. Without: the counter as a clock, see docs/models/portal.md. `highest` is the anchor's counter and `at_ns`
-    when the portal took it; an arrival earlier than the anchor promises becomes the new anchor, so the anchor is the
-    least delayed telegram so far and a delay constant from the first telegram on cannot be seen."""
+@cache
+def compiled(function: Callable[..., Any]) -> Any:
+    """A plain function, and the plain functions of its module that it calls, compiled."""
+    assert isinstance(function, FunctionType)
+    around = dict(function.__globals__)
+    for name in function.__code__.co_names:
+        if isinstance(around.get(name), FunctionType):
+            around[name] = compiled(around[name])
+    same = FunctionType(function.__code__, around, function.__name__, function.__defaults__)
+    return njit(error_model="numpy")(same)
 
-    kind, size = "age", 1
 
-    def __init__(self, store: Store, age_max_ns: int, tolerance_ns: int) -> None:
-        super().__init__(store)
-        self._age_max_ns = age_max_ns
-        self._tolerance_ns = tolerance_ns
+look, mark = compiled(window.look), compiled(window.mark)
+_find = compiled(copies.find)
 
-    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
-        if sight.meter_time_ns is not None:
-            age_ns = sight.now_ns - sight.meter_time_ns
-            if age_ns < -self._tolerance_ns:
-                return reasons.TIME_AHEAD, f"{-age_ns / NS_PER_S:.0f} s ahead of the portal"
-            limit_ns = self._age_max_ns + self._tolerance_ns
-        else:
-            anchor = self.windows.get(entry.name)
-            if anchor is None or sight.counter is None or entry.planned_silence_s > 0:
-                return None
-            age_ns = self._counted(anchor, entry, sight)
-            wander_ns = entry.interval_ns * WANDER_2048THS // 2_048
-            limit_ns = self._age_max_ns + wander_ns + (sight.now_ns - anchor.at_ns) * DRIFT_PPM // 1_000_000
-        if age_ns <= limit_ns:
-            return None
-        return reasons.LATE, f"{age_ns / NS_PER_S:.0f} s old"
 
-    def took(self, entry: MeterEntry, sight: Sight) -> None:
-        if sight.counter is None or sight.meter_time_ns is not None or entry.planned_silence_s > 0:
-            return
-        anchor = self.windows.get(entry.name)
-        if anchor is None or self._counted(anchor, entry, sight) < 0:
-            anchor = self.of(entry.name)
-            anchor.highest, anchor.seen, anchor.at_ns = sight.counter, 1, sight.now_ns
+def _places(every: Iterable[Check]) -> dict[str, tuple[int, int]]:
+    """Check -> its columns of the state."""
+    out, begin = {}, 0
+    for check in every:
+        out[check.id] = (begin, begin + check.columns)
+        begin += check.columns
+    return out
 
-    @staticmethod
-    def _counted(anchor: Window, entry: MeterEntry, sight: Sight) -> int:
-        assert sight.counter is not None
-        return (sight.now_ns - anchor.at_ns) - (sight.counter - anchor.highest) * entry.interval_ns
+
+def together(every: Sequence[Check], made: Callable[[Callable[..., Any]], Any]) -> tuple[Any, Any]:
+    """The checks as one function that asks and one that remembers, each `made` of plain ones. They are written here,
+    since there may be any number of checks."""
+    places, limit_at = _places(every), 0
+    around: dict[str, Any] = {"__name__": __name__}
+    ask = ["def ask(on, sight, meter, state, row, rings, limits):"]
+    took = ["def took(on, late, sight, meter, state, row, rings, limits):"]
+    for place, check in enumerate(every):
+        low, high = places[check.id]
+        mine, bit = check.id, 1 << place
+        limits_type = type(check.limits(PortalSpec()))
+        count = len(limits_type._fields)  # type: ignore[attr-defined]
+        around |= {
+            f"{mine}_verdict": made(check.verdict), f"{mine}_took": made(check.took),
+            f"{mine}_why": of_check(check), f"{mine}_State": check.state, f"{mine}_Limits": limits_type,
+        }  # fmt: skip
+        when = f"on & {bit}"
+        if check.left_to:
+            other = next(at for at, one in enumerate(every) if one.id == check.left_to)
+            around[f"{mine}_answers"] = made(every[other].answers)  # type: ignore[arg-type]
+            when += f" and not (on & {1 << other} and {mine}_answers(sight))"
+        past = f"{mine}_State({', '.join(f'state[row, {column}]' for column in range(low, high)) or '0'})"
+        limits = f"{mine}_Limits({', '.join(f'limits[{at}]' for at in range(limit_at, limit_at + count))})"
+        said = f"sight, meter, {past}, rings[{place}][row], {limits}"
+        ask += [f"    if {when}:", f"        why = {mine}_verdict({said})"]
+        ask += [f"        if why: return {mine}_why[why], {place * _CODES} + why"]
+        took += [f"    if {when}{'' if check.takes_late else ' and not late'}:", f"        new = {mine}_took({said})"]
+        took += [f"        state[row, {low + at}] = new[{at}]" for at in range(high - low)]
+        limit_at += count
+    source = "\n".join([*ask, f"    return {STORED}, {_OPENING}", *took])
+    exec(source, around)
+    return made(around["ask"]), made(around["took"])
+
+
+_ask, _took = together(in_order(), compiled)
+
+
+@njit(cache=True, error_model="numpy")
+def judge(
+    order: Any, seen: Any, opened: Any, agreed: Any, memory: Any, kept: Any, on: Any, limits: Any, now_ns: Any,
+    verdict: Any,
+) -> Any:  # fmt: skip
+    """Verdicts of receptions in `order`: by meter, and within it as the gateways heard them. Returns how many rows of
+    `kept` are in use."""
+    state, rings, before, head = memory.state, memory.rings, memory.before, memory.state.shape[1] - 1
+    count = kept.used
+    told = 0
+    for at in order:
+        row, telegram = seen.row[at], seen.telegram[at]
+        received_ns, gateway = seen.received_ns[at], seen.gateway[at]
+        again = _find(kept.rows, state[row, head], kept.since_ns, seen.hash_[at], gateway, received_ns, kept.dropped)
+        if again == copies.COPIED:
+            verdict[at] = COPY
+            continue
+        if opened.refusal[telegram] != 0:
+            verdict[at] = opened.refusal[telegram]
+            if len(before):
+                before[told, head] = _OPENING
+                told += 1
+            continue
+        sight = Sight(
+            gateway, received_ns, now_ns, opened.acc[telegram], opened.counter[telegram], opened.shown_ns[telegram]
+        )
+        meter = Meter(
+            agreed.interval_ns[row], agreed.silent_ns[row], int(agreed.sends_time[row]),
+            agreed.bound[agreed.bound_first[row] : agreed.bound_first[row + 1]],
+        )  # fmt: skip
+        why, code = _ask(on, sight, meter, state, row, rings, limits)
+        if why != STORED and len(before):
+            for column in range(head):
+                before[told, column] = state[row, column]
+            before[told, head] = code
+            told += 1
+        if why == _LATE and again == copies.AGAIN:
+            why = _REPLAYED_LATE
+        verdict[at] = why
+        if why != STORED and why != _LATE:
+            continue
+        _took(on, why == _LATE, sight, meter, state, row, rings, limits)
+        kept.rows[count, copies.HASH], kept.rows[count, copies.GATEWAY] = seen.hash_[at], gateway
+        kept.rows[count, copies.RECEIVED], kept.rows[count, copies.STORED_AT] = received_ns, now_ns
+        kept.rows[count, copies.NEXT] = state[row, head]
+        state[row, head] = kept.dropped + count
+        count += 1
+    return count
+
+
+@njit(cache=True, error_model="numpy")
+def recall(reception: Any, gateway: Any, received_ns: Any, seen: Any, state: Any, kept: Any, now_ns: Any) -> Any:
+    """What was stored in earlier takes of the bytes of these receptions, put into their meters' chains; returns how
+    many rows of `kept` are in use."""
+    head, count = state.shape[1] - 1, kept.used
+    for at in range(len(reception)):
+        row = seen.row[reception[at]]
+        if row < 0:
+            continue
+        kept.rows[count, copies.HASH], kept.rows[count, copies.GATEWAY] = seen.hash_[reception[at]], gateway[at]
+        kept.rows[count, copies.RECEIVED], kept.rows[count, copies.STORED_AT] = received_ns[at], now_ns
+        kept.rows[count, copies.NEXT] = state[row, head]
+        state[row, head] = kept.dropped + count
+        count += 1
+    return count
 
 
 class Freshness:
-    """The checks of one portal, in the order of judgement."""
+    """State of so many meters, and the checks of `every` (None: those there are) that `spec` leaves on."""
 
-    def __init__(self, spec: PortalSpec, store: Store) -> None:
-        tolerance_ns = ns(spec.ts_tolerance_s)
-        self._bind = Bind() if "bind" in spec.checks else None
-        self._mcr = Mcr(store) if "mcr" in spec.checks else None
-        self._acc = Acc(store) if "acc" in spec.checks else None
-        self._ts = Ts(store, tolerance_ns) if "ts" in spec.checks else None
-        self._age = Age(store, ns(spec.age_max_s), tolerance_ns) if "age" in spec.checks else None
-        every = (self._bind, self._mcr, self._acc, self._ts, self._age)
-        self._all = [check for check in every if check is not None]
-        self._counted = [check for check in self._all if check is not self._acc]
-        self._windowed = [check for check in self._all if isinstance(check, Windowed)]
+    def __init__(self, spec: PortalSpec, meters: int, every: Sequence[Check] | None = None) -> None:
+        every = in_order() if every is None else every
+        self.checks: dict[str, Check] = {check.id: check for check in every}
+        self.on = sum(1 << place for place, check in enumerate(every) if check.id in spec.checks)
+        self._limits = {check.id: check.limits(spec) for check in every}
+        self.limits: I64 = np.array([one for check in every for one in self._limits[check.id]], dtype=np.int64)
+        self._places = _places(every)
+        start = [one for check in every for one in check.state()[: check.columns]] + [-1]
+        self._start: I64 = np.array(start, dtype=np.int64)
+        self.state: I64 = np.tile(self._start, (meters, 1))
+        self.rings: tuple[U8, ...] = tuple(_ring(check, meters) for check in every)
 
-    def _checks(self, sight: Sight) -> list[Bind | Mcr | Acc | Ts | Age]:
-        stronger = sight.counter is not None and self._mcr is not None
-        return self._counted if stronger else self._all
+    def __len__(self) -> int:
+        return len(self.state)
 
-    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
-        """(reason, detail) of the first check that refuses, None when all pass."""
-        for check in self._checks(sight):
-            refused = check.judge(entry, sight)
-            if refused is not None:
-                return refused
-        return None
+    def grow(self, meters: int) -> None:
+        """So many meters; those that came are as never heard."""
+        more = meters - len(self)
+        if more > 0:
+            self.state = np.concatenate([self.state, np.tile(self._start, (more, 1))])
+            every, old = self.checks.values(), self.rings
+            self.rings = tuple(_ring(check, meters) for check in every)
+            for ring, was in zip(self.rings, old, strict=True):
+                ring[: len(was)] = was
 
-    def took(self, entry: MeterEntry, sight: Sight, *, late: bool = False) -> None:
-        """Accepted, or late: remember it. A late one is remembered too, so that its repetition is a replay; but it
-        is no measure of age."""
-        for check in self._checks(sight):
-            if not (late and check is self._age):
-                check.took(entry, sight)
+    def past(self, check: Check, state: I64) -> Any:
+        """A check's own state, out of a meter's row."""
+        low, high = self._places[check.id]
+        return check.state(*state[low:high].tolist())
 
-    def write(self) -> None:
-        for check in self._windowed:
-            check.write()
+    def detail(self, before: I64, sight: Sight, meter: Meter, names: Names) -> str:
+        """Why a telegram was refused, in words. `before`: its row of `Memory.before`."""
+        place, why = divmod(int(before[-1]), _CODES)
+        check = list(self.checks.values())[place]
+        return check.detail(why, sight, meter, self.past(check, before), self._limits[check.id], names)
 
-    def forget(self) -> None:
-        for check in self._windowed:
-            check.forget()
+    # --- kept in a store ----------------------------------------------------------------------------------------------
+
+    def copy(self, rows: I64) -> tuple[I64, list[U8]]:
+        """What is remembered of these meters, to be compared with and gone back to."""
+        return self.state[rows], [ring[rows] for ring in self.rings]
+
+    def back(self, rows: I64, was: tuple[I64, list[U8]]) -> None:
+        """As it was: the take was rolled back."""
+        self.state[rows] = was[0]
+        for ring, old in zip(self.rings, was[1], strict=True):
+            ring[rows] = old
+
+    def changed(self, rows: I64, was: tuple[I64, list[U8]]) -> list[Blob]:
+        """What is remembered otherwise than it was, by meter and check."""
+        now, out = self.copy(rows), []
+        for place, check in enumerate(self.checks.values()):
+            low, high = self._places[check.id]
+            new = (now[0][:, low:high] != was[0][:, low:high]).any(axis=1)
+            some = np.flatnonzero(new | (now[1][place] != was[1][place]).any(axis=1))
+            numbers = np.ascontiguousarray(now[0][some, low:high].astype("<i8")).view(np.uint8)
+            data = np.concatenate([numbers.reshape(len(some), 8 * (high - low)), now[1][place][some]], axis=1)
+            size, raw = data.shape[1], data.tobytes()
+            out += [(row, check.id, raw[at * size : (at + 1) * size]) for at, row in enumerate(rows[some].tolist())]
+        return out
+
+    def remember(self, blobs: Iterable[Blob]) -> None:
+        """As `changed` gave them. Raises ValueError for one of another version; a check that is gone is passed over."""
+        for row, check, raw in blobs:
+            if check in self.checks:
+                low, high = self._places[check]
+                ring = self.rings[list(self.checks).index(check)]
+                if len(raw) != 8 * (high - low) + ring.shape[1]:
+                    raise ValueError(f"the state of check '{check}' has {len(raw)} bytes, of another version")
+                self.state[row, low:high] = np.frombuffer(raw, "<i8", high - low)
+                ring[row] = np.frombuffer(raw, np.uint8, offset=8 * (high - low))
+
+
+def _ring(check: Check, meters: int) -> U8:
+    size = check.window // 8 + 1 if check.window else 0
+    meters = max(meters, 2)  # one meter's bytes lie as either kind does, which would be compiled once more
+    # Pages that no telegram touches (counters of meters without one) stay unused.
+    if check.side_by_side:
+        return np.zeros((size, meters), dtype=np.uint8).T
+    return np.zeros((meters, size), dtype=np.uint8)

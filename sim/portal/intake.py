@@ -1,280 +1,237 @@
-"""Messages in, readings out, acknowledgements back: one transaction a take.
+"""A batch of receptions in, verdicts out: the portal's own work, for one telegram, a world's window or a city's shard.
 
-Rules kept: a bundle is acknowledged after the commit that holds it and never before (a PUBACK is not custody); a
-bundle that comes again is dropped and acknowledged again; the same sequence with other content is two devices under
-one name: kept as evidence, judged telegram by telegram like any other bundle (a bundle proves nothing about its
-telegrams, so neither is preferred) and acknowledged, because both are committed. What is no bundle is kept with a
-reason and never acknowledged. Nothing that arrives can stop the portal, and no refused telegram is thrown away.
+    receptions ─► whose, which mode ─► by meter, by time ─► each telegram opened once ─► copies, checks ─► verdicts
 
-Telegrams of all bundles of a take are judged in the order in which the gateways say they heard them. Equal bytes heard
-by another gateway within two seconds are the same transmission: a copy, counted and not judged. That tolerance is
-between gateways' clocks; it is no defence, and a replay ten seconds later is judged.
+It knows what a portal knows: keys, registry, calendar, and of a telegram the bytes, the gateway, the time and the
+signal strength. What becomes of the verdicts is not its business: `portal` writes them to a store and raises alarms, a
+city writes them as columns.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
-from sim.core import bundle
-from sim.core.bundle import BadBundle, Bundle
-from sim.core.clock import NS_PER_S, Calendar
-from sim.core.events import Event, TelegramRefused
-from sim.endpoint.port import Message
+import numpy as np
+from numpy.typing import NDArray
+
+from arrays.jit import njit
+from sim.core.clock import Calendar
 from sim.portal import reasons
-from sim.portal.alarms import Alarms
-from sim.portal.freshness import Freshness
-from sim.portal.judge import Judge, Verdict
-from sim.portal.keyring import Keyring
-from sim.portal.meter_registry import Registry
+from sim.portal.check import NONE
+from sim.portal.copies import Copies
+from sim.portal.decrypt_batch import Contents, Opening
+from sim.portal.freshness import Agreed, Blob, Freshness, Memory, Opened, Seen, judge, recall
+from sim.portal.meter_table import Roll
+from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
-from sim.portal.store import Evidence, Reading, Refusal, Store, fingerprint
+from sim.portal.reception_batch import Batch
+from sim.portal.record_templates import ENERGY_KWH, MINUTE, SET_DATE_UNITS, SET_DAY, TAMPER, UNITS, VOLUME_M3
+from sim.portal.sort_by_meter import grouped, uniques
+from sim.portal.verdicts import COPY, STORED, names, number
 
-COPY_TOLERANCE_NS = 2 * NS_PER_S
-
-_SIGHTING = """
-    INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (meter, gateway) DO UPDATE SET taken = taken + excluded.taken, copies = copies + excluded.copies,
-        refused = refused + excluded.refused, received_ns = excluded.received_ns, stored_ns = excluded.stored_ns,
-        rssi_dbm = excluded.rssi_dbm
-"""
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+_BACK = 64
+_NUMBERS: Final = 13  # columns of Rows that are whole numbers, from `gateway` to `tamper`
+_NOTHING: Final[I64] = np.zeros(0, dtype=np.int64)
+_LATE: Final = number(reasons.LATE)
 
 
-class _Take:
-    """What one take gathers before it is written."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Stored readings, or refused telegrams with their values where they were only late. Equal-length columns, NONE
+    (and NaN) where there is none: `reception` is the place in the batch, `meter` the number of the whole address (0: no
+    address), `gateway` a place in the roll's names, `reason` a verdict, `minute` since 1970 by the meter, `set_day`
+    since 1970, units of heat cost allocation, `security` a place in `Opening.securities`."""
 
-    def __init__(self, now_ns: int) -> None:
-        self.now_ns = now_ns
-        self.bundles: list[Bundle] = []
-        self.acks: dict[str, dict[int, None]] = {}
-        self.messages: list[tuple[str, int, str, int]] = []
-        self.known: dict[tuple[str, int], set[str]] = {}
-        self.evidence: list[Evidence] = []
-        self.readings: list[Reading] = []
-        self.refusals: list[Refusal] = []
-        self.sightings: dict[tuple[str, str], list[Any]] = {}
+    reception: I64
+    meter: U64
+    gateway: I64
+    received_ns: I64
+    rssi_cdbm: I64
+    reason: I64
+    minute: I64
+    units: I64
+    set_day: I64
+    set_date_units: I64
+    acc: I64
+    counter: I64
+    security: I64
+    status: I64
+    tamper: I64
+    volume_m3: NDArray[np.float64]
+    energy_kwh: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.reception)
+
+
+class Earlier(NamedTuple):
+    """What earlier takes stored: bytes like those of a `reception`, heard by a `gateway` at `received_ns`."""
+
+    reception: I64
+    gateway: I64
+    received_ns: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a batch at `stored_ns`. `row`: of each reception its meter's row, negative for a stranger's;
+    `verdict`: of each of a registered meter, STORED, COPY or a reason's number; `before`: the state that each refused
+    one of these met, in the order of `refusals`, where it was asked for; `shown_ns`: the meter's own time in the
+    telegram of each reception, likewise."""
+
+    stored_ns: int
+    row: I64
+    verdict: I64
+    readings: Rows
+    refusals: Rows
+    copies: int
+    before: I64
+    shown_ns: I64
+
+
+class Intake:
+    """One portal's judgement. `counts`: "stored", "copies", "refused: <reason>". `kept_ns`: for how long it remembers
+    what was stored, to know copies; 0: for one take, and the caller says what was stored before."""
+
+    def __init__(self, spec: PortalSpec, calendar: Calendar, roll: Roll, opener: Opener, *, kept_ns: int) -> None:
+        self.roll = roll
+        self.opening = Opening(spec, calendar, roll, opener)
         self.counts: Counter[str] = Counter()
-        self.events: list[Event] = []
+        self.freshness = Freshness(spec, len(roll))
+        self._copies = Copies(kept_ns)
+        self._agreed = _agreed(roll)
+        self.done()
 
-    def sight(self, meter: str, gateway: str, column: int, received_ns: int, rssi_dbm: float | None) -> None:
-        """`column`: 2 taken, 3 copies, 4 refused."""
-        row = self.sightings.get((meter, gateway))
-        if row is None:
-            row = self.sightings[meter, gateway] = [meter, gateway, 0, 0, 0, received_ns, self.now_ns, rssi_dbm]
-        row[column] += 1
-        row[5] = received_ns
-        row[7] = rssi_dbm
+    def enrol(self, roll: Roll) -> None:
+        """The same meters in their order, changed or not, and those that joined."""
+        self.roll = self.opening.roll = roll
+        self._agreed = _agreed(roll)
+        self.freshness.grow(len(roll))
 
+    def take(
+        self, batch: Batch, now_ns: int, *, mark: I64 | None = None, stored: Earlier | None = None, words: bool = False
+    ) -> Taken:
+        """Judge what arrived, at world time `now_ns`. `mark`: 64 bits that name each reception's bytes, where the
+        caller has better ones than a fast hash; `stored`: what earlier takes stored of the same bytes; `words`: the
+        caller has a store: it will ask for `changed` and for the details of refusals, or go `back`."""
+        hashed, row, mode, place = self.opening.scan(batch)
+        hashes = hashed if mark is None else mark
+        for at in np.flatnonzero(mode < 0).tolist():
+            row[at] = self.opening.row_of(batch[at])
+        order = grouped(row, len(self.roll), batch.received_ns)
+        telegram = np.full(len(batch), -1, dtype=np.int64)
+        shown = uniques(order, row, hashes, _BACK, telegram)
+        contents = self.opening.open(batch, shown, row, mode, place)
+        verdict = np.zeros(len(batch), dtype=np.int64)
+        before = np.empty((len(order) if words else 0, self.freshness.state.shape[1]), dtype=np.int64)
+        if words:
+            meters = row[order]
+            meters = meters[np.flatnonzero(np.diff(meters, prepend=-1))]
+            self._was = meters, self.freshness.copy(meters), self.counts.copy()
+        seen = Seen(row, hashes, batch.gateway, batch.received_ns, telegram)
+        self._judge(order, seen, contents, before, stored, now_ns, verdict)
+        ordered = verdict[order]
+        accepted, refused = order[ordered == STORED], order[ordered > COPY]
+        readings = self._rows(batch, accepted, row, telegram, contents, verdict)
+        refusals = self._rows(batch, refused, row, telegram, contents, verdict)
+        refusals = self._with_strangers(batch, refusals, np.flatnonzero(row < 0))
+        copies = len(order) - len(accepted) - len(refused)
+        self._count(len(readings), copies, refusals)
+        times = contents.shown_ns[telegram] if words and len(shown) else before[:0, 0]
+        return Taken(now_ns, row, verdict, readings, refusals, copies, before, times)
 
-class Portal:
-    """One portal on one directory. `record` gets AlarmRaised and TelegramRefused after the commit that holds them.
+    def changed(self) -> list[Blob]:
+        """What the last take made the checks remember otherwise."""
+        meters, was, _ = self._was
+        return self.freshness.changed(meters, was)
 
-    `counts` since this portal was opened: "stored", "copies", "duplicate bundles", "bad messages", and
-    "refused: <reason>". Raises StoreError.
-    """
+    def back(self) -> None:
+        """As before the last take, whose store was rolled back."""
+        meters, was, counts = self._was
+        self.freshness.back(meters, was)
+        self.counts = counts
 
-    def __init__(
-        self,
-        spec: PortalSpec,
-        directory: Path,
-        calendar: Calendar,
-        record: Callable[[Event], None],
-        *,
-        keyring: Keyring,
-        registry: Registry,
+    def done(self) -> None:
+        """A take is over: nothing more is asked of its telegrams, and there is no way back."""
+        self.opening.forget()
+        self._was = _NOTHING, self.freshness.copy(_NOTHING), self.counts
+
+    def _judge(
+        self, order: I64, seen: Seen, contents: Contents, before: I64, stored: Earlier | None, now_ns: int, verdict: I64
     ) -> None:
-        self.spec = spec
-        self.registry = registry
-        self.store = Store(directory)
-        self.alarms = Alarms(spec, self.store, registry)
-        self.counts: Counter[str] = Counter()
-        self._freshness = Freshness(spec, self.store)
-        self._judge = Judge(spec, calendar, keyring, registry, self._freshness)
-        self._record = record
-        self.write_registry()
+        fresh = self.freshness
+        opened = Opened(contents.content, contents.acc, contents.counter, contents.shown_ns)
+        kept = self._copies.room(now_ns, len(order) + (0 if stored is None else len(stored.reception)))
+        if stored is not None and len(stored.reception):
+            kept = kept._replace(used=recall(*stored, seen, fresh.state, kept, now_ns))
+        memory = Memory(fresh.state, fresh.rings, before)
+        count = judge(order, seen, opened, self._agreed, memory, kept, fresh.on, fresh.limits, now_ns, verdict)
+        self._copies.keep(count)
 
-    def __repr__(self) -> str:
-        return f"<Portal {self.store.path}, {len(self.registry)} meters>"
+    def _rows(self, batch: Batch, at: I64, row: I64, telegram: I64, contents: Contents, verdict: I64) -> Rows:
+        meter, numbers = np.empty(len(at), dtype=np.uint64), np.empty((_NUMBERS, len(at)), dtype=np.int64)
+        reals = np.empty((2, len(at)))
+        _gathered(
+            at, row, telegram, self.roll.number, batch.gateway, batch.received_ns, batch.rssi_cdbm, verdict,
+            contents.wholes, contents.reals, contents.acc, contents.counter, contents.security, contents.status, meter,
+            numbers, reals,
+        )  # fmt: skip
+        columns: list[Any] = [at, meter, *numbers, *reals]
+        return Rows(*columns)
 
-    def write_registry(self) -> None:
-        """Put the registry where the roles' views look. To be called again after it was changed."""
-        with self.store.transaction():
-            for table in ("meters", "tenancies", "ownerships"):
-                self.store.connection.execute(f"DELETE FROM {table}")
-            self.store.insert("meters", [(e.name, e.security, e.interval_s, e.flat, e.house) for e in self.registry])
-            self.store.insert(
-                "tenancies", [(t.tenant, t.flat, t.from_ns, t.until_ns) for t in self.registry.tenancies]
-            )
-            self.store.insert("ownerships", self.registry.landlords)
+    def _with_strangers(self, batch: Batch, known: Rows, strangers: I64) -> Rows:
+        """Refusals of registered meters and of others. Values are kept of the late ones only."""
+        late = known.reason == _LATE
+        for name in ("minute", "units", "set_day", "set_date_units", "security"):
+            getattr(known, name)[~late] = NONE
+        if not len(strangers):
+            return known
+        told = [self.opening.stranger(batch[at]) for at in strangers.tolist()]
+        nothing, empty = np.full(len(told), NONE, dtype=np.int64), np.full(len(told), np.nan)
+        its = {
+            "reception": strangers, "meter": np.array([number for _, number in told], dtype=np.uint64),
+            "gateway": batch.gateway[strangers], "received_ns": batch.received_ns[strangers],
+            "rssi_cdbm": batch.rssi_cdbm[strangers], "reason": np.array([place for place, _ in told], dtype=np.int64),
+            "volume_m3": empty, "energy_kwh": empty,
+        }  # fmt: skip
+        return Rows(*(
+            np.concatenate([getattr(known, name), its.get(name, nothing)]) for name in Rows.__dataclass_fields__
+        ))  # fmt: skip
 
-    # --- the two verbs -----------------------------------------------------------------------------------------------
-
-    def take(self, messages: Sequence[Message], now_ns: int) -> list[Message]:
-        """Take what arrived; returns the acknowledgements to publish, one message a gateway. Raises StoreError: then
-        nothing of it was kept, nothing is acknowledged, and the same messages may be given again."""
-        take = _Take(now_ns)
-        try:
-            with self.store.transaction():
-                for message in messages:
-                    self._open(message, take)
-                self._judge_all(take)
-                self._write(take)
-        except BaseException:
-            self._freshness.forget()
-            self.alarms.forget()
-            raise
-        self.counts.update(take.counts)
-        self._tell(take.events)
-        return [
-            Message(bundle.ACK.format(gateway=gateway), bundle.encode_ack(gateway, list(sequences)))
-            for gateway, sequences in take.acks.items()
-        ]
-
-    def watch(self, now_ns: int) -> None:
-        """Let time pass: silent meters, ends of alarms. The world calls this at the end of each window."""
-        try:
-            with self.store.transaction():
-                self.alarms.watch(now_ns)
-                self.alarms.write()
-        except BaseException:
-            self.alarms.forget()
-            raise
-        self._tell([])
-
-    def close(self) -> None:
-        """The same directory opened again is the same portal."""
-        self.store.close()
-
-    def _tell(self, events: list[Event]) -> None:
-        raised, self.alarms.raised = self.alarms.raised, []
-        for event in [*events, *raised]:
-            self._record(event)
-
-    # --- messages --------------------------------------------------------------------------------------------------
-
-    def _open(self, message: Message, take: _Take) -> None:
-        parts = message.topic.split("/")
-        if len(parts) != 3 or parts[0] != "gw" or parts[2] not in ("up", "birth"):
-            self._refuse_message(message, take, reasons.BAD_MESSAGE, "not a topic of a gateway")
-            return
-        try:
-            if parts[2] == "birth":
-                gateway, boot, connects = bundle.decode_birth(message.payload)
-                boot.encode()
-                opened = None
-            else:
-                opened = Bundle.decode(message.payload)
-                gateway = opened.gateway
-            gateway.encode()
-        except (BadBundle, OverflowError, UnicodeEncodeError) as error:
-            # OverflowError: a signal strength of 400 digits; UnicodeEncodeError: half a surrogate pair in a name.
-            self._refuse_message(message, take, reasons.BAD_MESSAGE, str(error))
-            return
-        if gateway != parts[1]:
-            self._refuse_message(message, take, reasons.OTHER_GATEWAY, f"body says {gateway}")
-        elif opened is None:
-            self.alarms.born(gateway, boot, connects, take.now_ns)
-        else:
-            self._open_bundle(message, opened, take)
-
-    def _open_bundle(self, message: Message, opened: Bundle, take: _Take) -> None:
-        place = (opened.gateway, opened.sequence)
-        digest = bundle.digest(message.payload)
-        known = take.known.get(place)
-        if known is None:
-            rows = self.store.query("SELECT digest FROM messages WHERE gateway = ? AND sequence = ?", place)
-            known = take.known[place] = {row[0] for row in rows}
-        take.acks.setdefault(opened.gateway, {})[opened.sequence] = None
-        if digest in known:
-            take.counts["duplicate bundles"] += 1
-            return
-        if known:
-            detail = f"sequence {opened.sequence} came with {len(known) + 1} contents"
-            take.evidence.append(
-                Evidence(take.now_ns, message.topic, reasons.TWIN_BUNDLE, detail, message.payload)
-            )
-            self.alarms.conflict(opened.gateway, take.now_ns, detail)
-        known.add(digest)
-        take.messages.append((*place, digest, take.now_ns))
-        take.bundles.append(opened)
-
-    @staticmethod
-    def _refuse_message(message: Message, take: _Take, reason: str, detail: str) -> None:
-        take.counts["bad messages"] += 1
-        # What a stranger sent may hold what SQLite cannot store as text.
-        topic, detail = (text.encode("utf-8", "backslashreplace").decode() for text in (message.topic, detail))
-        take.evidence.append(Evidence(take.now_ns, topic, reason, detail, message.payload))
-
-    # --- telegrams -------------------------------------------------------------------------------------------------
-
-    def _judge_all(self, take: _Take) -> None:
-        heard = sorted(
-            (one.received_ns, opened.gateway, opened.sequence, index, one.telegram, one.rssi_dbm)
-            for opened in take.bundles
-            for index, one in enumerate(opened.heard)
-        )
-        marks = [fingerprint(row[4]) for row in heard]
-        stored = self.store.taken(set(marks))
-        judge = self._judge
-        for (received_ns, gateway, _, _, telegram, rssi), mark in zip(heard, marks, strict=True):
-            rssi_dbm = rssi if math.isfinite(rssi) else None
-            before = stored.get(mark)
-            if before is not None and _is_copy(before, gateway, received_ns):
-                take.counts["copies"] += 1
-                take.sight(before[0][2], gateway, 3, received_ns, rssi_dbm)
-                continue
-            verdict = judge.judge(telegram, gateway, received_ns, take.now_ns)
-            if verdict.reason == reasons.LATE and before is not None:
-                verdict.reason = reasons.REPLAYED_LATE
-            if verdict.reason is None or verdict.reason == reasons.LATE:
-                judge.remember(verdict)
-                stored.setdefault(mark, []).append((gateway, received_ns, verdict.meter))
-            if verdict.reason is None:
-                self._accept(verdict, gateway, received_ns, mark, rssi_dbm, take)
-            else:
-                self._refuse(verdict, gateway, received_ns, mark, rssi_dbm, telegram, take)
-
-    def _accept(
-        self, verdict: Verdict, gateway: str, received_ns: int, mark: str, rssi_dbm: float | None, take: _Take
-    ) -> None:
-        take.counts["stored"] += 1
-        take.readings.append(verdict.reading(gateway, received_ns, take.now_ns, mark, rssi_dbm))
-        take.sight(verdict.meter, gateway, 2, received_ns, rssi_dbm)
-        self.alarms.took(verdict.meter, take.now_ns, verdict.tampering)
-
-    def _refuse(
-        self, verdict: Verdict, gateway: str, received_ns: int, mark: str, rssi_dbm: float | None, telegram: bytes,
-        take: _Take,
-    ) -> None:  # fmt: skip
-        reason, meter = str(verdict.reason), verdict.meter
-        take.counts[f"refused: {reason}"] += 1
-        late = verdict.late_values() if reason == reasons.LATE else ()
-        take.refusals.append(
-            Refusal(
-                meter, gateway, received_ns, take.now_ns, reason, verdict.detail, mark, telegram, rssi_dbm, *late
-            )
-        )
-        take.sight(meter, gateway, 4, received_ns, rssi_dbm)
-        take.events.append(TelegramRefused(take.now_ns, meter, gateway, reason, mark))
-        if reason in reasons.STALE or reason in reasons.FORGED:
-            self.alarms.refused(verdict.subject, take.now_ns, f"{reason}: {verdict.detail}")
-
-    def _write(self, take: _Take) -> None:
-        insert = self.store.insert
-        insert("messages", take.messages)
-        insert("evidence", take.evidence)
-        insert("readings", take.readings)
-        insert("refusals", take.refusals)
-        self.store.connection.executemany(_SIGHTING, [tuple(row) for row in take.sightings.values()])
-        self._freshness.write()
-        self.alarms.write()
+    def _count(self, stored: int, copies: int, refusals: Rows) -> None:
+        self.counts["stored"] += stored
+        self.counts["copies"] += copies
+        places, counts = np.unique(refusals.reason, return_counts=True)
+        for place, count in zip(places.tolist(), counts.tolist(), strict=True):
+            self.counts[f"refused: {names()[place]}"] += count
 
 
-def _is_copy(before: list[tuple[str, int, str]], gateway: str, received_ns: int) -> bool:
-    for other, when_ns, _ in before:
-        if other != gateway and -COPY_TOLERANCE_NS <= received_ns - when_ns <= COPY_TOLERANCE_NS:
-            return True
-    return False
+def _agreed(roll: Roll) -> Agreed:
+    return Agreed(roll.interval_ns, roll.silent_ns, roll.sends_time, roll.bound_first, roll.bound)
+
+
+@njit(cache=True, error_model="numpy")
+def _gathered(
+    receptions: Any, row: Any, unique: Any, number: Any, gateway: Any, received: Any, rssi: Any, verdict: Any,
+    wholes: Any, reals: Any, acc: Any, counter: Any, security: Any, status: Any, meter: Any, numbers: Any,
+    out_reals: Any,
+) -> None:  # fmt: skip
+    """Columns of `Rows` of these receptions: `numbers` from the gateway to tampering."""
+    for to in range(len(receptions)):
+        at = receptions[to]
+        one = unique[at]
+        meter[to] = number[row[at]]
+        numbers[0, to], numbers[1, to] = gateway[at], received[at]
+        numbers[2, to], numbers[3, to] = rssi[at], verdict[at]
+        numbers[4, to], numbers[5, to] = wholes[one, MINUTE], wholes[one, UNITS]
+        numbers[6, to], numbers[7, to] = wholes[one, SET_DAY], wholes[one, SET_DATE_UNITS]
+        numbers[8, to], numbers[9, to], numbers[10, to] = acc[one], counter[one], security[one]
+        numbers[11, to], numbers[12, to] = status[one], wholes[one, TAMPER]
+        out_reals[0, to], out_reals[1, to] = reals[one, VOLUME_M3], reals[one, ENERGY_KWH]
+
+
+__all__ = ["Earlier", "Intake", "Rows", "Taken"]

@@ -49,13 +49,14 @@ def parse_address(text: str) -> Address:
 
 
 class Keyring:
-    """Address -> 16-byte key."""
+    """Address -> 16-byte key. `version` grows with each key."""
 
-    __slots__ = ("_by_address", "_by_id")
+    __slots__ = ("_by_address", "_by_id", "version")
 
     def __init__(self, keys: dict[Address, bytes] | None = None) -> None:
         self._by_address: dict[Address, bytes] = {}
         self._by_id: dict[str, bytes] = {}
+        self.version = 0
         for address, key in (keys or {}).items():
             self.add(address, key)
 
@@ -75,6 +76,7 @@ class Keyring:
         """The first key of an id is the one that a search by id alone finds. Raises KeyringError."""
         if len(key) != KEY_BYTES:
             raise KeyringError(f"{address}: a key has {KEY_BYTES} bytes, not {len(key)}")
+        self.version += 1
         self._by_address[address] = bytes(key)
         self._by_id.setdefault(address.id, bytes(key))
 

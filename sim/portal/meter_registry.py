@@ -48,7 +48,7 @@ class Tenancy:
 
 
 class Registry:
-    """Entries by whole address and by id. `landlords`: (landlord, house) pairs."""
+    """Entries by whole address and by id. `landlords`: (landlord, house) pairs. `version` grows with each change."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Registry:
     ) -> None:
         self._by_address: dict[Address, MeterEntry] = {}
         self._by_id: dict[str, MeterEntry] = {}
+        self.version = 0
         self.tenancies = list(tenancies)
         self.landlords = list(landlords)
         for entry in entries:
@@ -72,6 +73,7 @@ class Registry:
 
     def add(self, entry: MeterEntry) -> None:
         """Register or change; the first meter of an id is the one that a search by id alone finds."""
+        self.version += 1
         self._by_address[entry.address] = entry
         if self._by_id.get(entry.address.id, entry).address == entry.address:
             self._by_id[entry.address.id] = entry

@@ -1,4 +1,4 @@
-"""Registry and keys of very many meters as arrays, and the same as the objects that one-at-a-time code asks.
+"""Registry and keys as arrays, and arrays as the registry and keyring that one-at-a-time code asks.
 
 A meter is a row. Its whole address is one number of 64 bits whose sixteen hex digits read as the address does: maker's
 code, id as printed, version, type (`5930 12345678 1E 08`), and rows are found by all of it, in a table of places
@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from arrays.jit import njit
 from sim.core.vocabulary import SECURITIES
-from sim.portal.judge import MODES
+from sim.portal.check import UNKNOWN
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.opener import MODES
 from wmbus.link import Address
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 U8 = NDArray[np.uint8]
-UNKNOWN: Final = -1  # of sends_time: learn it
 NO_ROW: Final = -1
 _NAMES: Final = {MODES[name]: name for name in SECURITIES}
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -85,7 +85,8 @@ class Roll:
         """From a registry and a keyring as live runs have them."""
         names = sorted(gateways)
         entries = list(registry)
-        bound = [[names.index(one) for one in sorted(entry.gateways) if one in names] for entry in entries]
+        places = {name: place for place, name in enumerate(names)}
+        bound = [[places[one] for one in sorted(entry.gateways) if one in places] for entry in entries]
         keys = [keyring.key(entry.address) for entry in entries]
         return cls.made(
             np.array([list(entry.address.wire()) for entry in entries], dtype=np.uint8).reshape(-1, 8), names,

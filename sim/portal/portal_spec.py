@@ -1,28 +1,43 @@
-"""[portal] of a world: its defences, each switchable."""
+"""[portal] of a world: its defences, each switchable, and the settings that checks and alarms have of their own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from sim.core.settings import number
+from sim.core.settings import names_from
+from sim.portal.alarm import alarm_ids, alarms_in_order
+from sim.portal.check import check_ids, in_order
 
-Check = Literal["acc", "ts", "mcr", "age", "bind"]
-Alarm = Literal["tamper", "gap", "freshness", "twin", "jam"]
-CHECKS: tuple[Check, ...] = ("acc", "ts", "mcr", "age", "bind")
-ALARMS: tuple[Alarm, ...] = ("tamper", "gap", "freshness", "twin", "jam")
+if TYPE_CHECKING:
+    from sim.portal.alarms import gap
+    from sim.portal.checks import age, ts
+
+    class _OfParts(age.Settings, ts.Settings, gap.Settings):
+        """The settings of the parts that come with the bench; a part of somebody's own has its own beside them."""
+else:
+
+    def _of_parts() -> type:
+        classes = [part.settings for part in (*in_order(), *alarms_in_order())]
+        most = [one for one in dict.fromkeys(classes) if not any(one in other.__mro__[1:] for other in classes)]
+        return type("_OfParts", tuple(most), {})
+
+    _OfParts = _of_parts()
 
 
-@dataclass(frozen=True, slots=True)
-class PortalSpec:
-    """The portal's defences, each switchable. The defaults are all of them."""
+@dataclass(frozen=True)
+class PortalSpec(_OfParts):
+    """The portal's defences, each switchable. The defaults are all of them. `store`: "sqlite", a file in the world's
+    directory, or the URL of a server."""
 
     pin_profile: bool = True
     whole_address: bool = True
     strict: bool = True
-    checks: tuple[Check, ...] = CHECKS
-    alarms: tuple[Alarm, ...] = ALARMS
-    ts_tolerance_s: float = number(300.0, low=1.0, high=86_400.0)
-    age_max_s: float = number(1_800.0, low=1.0, high=31_536_000.0)
-    gap_intervals: float = number(3.0, low=1.0, high=1_000.0)
+    checks: tuple[str, ...] = names_from(check_ids)
+    alarms: tuple[str, ...] = names_from(alarm_ids)
     billing: Literal["set date record", "last reading"] = "set date record"
+    store: str = "sqlite"
+
+
+CHECKS: Final = check_ids()
+ALARMS: Final = alarm_ids()

@@ -1,7 +1,7 @@
-"""Very many receptions at once, as gateways hand them to the portal: bytes, who heard them, when, how strong.
+"""Receptions as gateways hand them to the portal: bytes, who heard them, when, how strong.
 
-Rows stand in the order of gateways' names, then of sequence, then of place in the bundle: the order in which
-`intake` breaks ties. Bytes of several rows may lie in one place (nobody looks at where they lie).
+Rows stand in the order of gateways' names, then of sequence, then of place in the bundle: so ties in time are broken.
+Bytes of several rows may lie in one place.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arrays.jit import njit
+from sim.portal.check import NONE
 from sim.portal.interpret import meaning, subject
 from wmbus import values
 from wmbus.dates import decode_g
@@ -27,7 +28,6 @@ from wmbus.records import Record, parse_records
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
-NONE: Final = -(1 << 62)  # "not available"
 UNITS, SET_DATE_UNITS, SET_DAY, MINUTE, TAMPER = range(5)
 """Columns of whole numbers: HCA units; days and minutes since 1970; whether error flags or an error date complain."""
 VOLUME_M3, ENERGY_KWH = range(2)

@@ -23,9 +23,9 @@ from sim.meters.expected_records import statements
 from sim.meters.fleet import Fleet
 from sim.meters.meter_type import Kind, Place
 from sim.meters.telegram_batch import addresses
+from sim.portal.check import NONE
 from sim.portal.interpret import TAMPER_FLAG, meaning
 from sim.portal.meter_table import numbers_of
-from sim.portal.record_templates import NONE
 from wmbus.transport import CI_LONG, CI_NONE, STS_PERMANENT_ERROR
 
 I64 = NDArray[np.int64]

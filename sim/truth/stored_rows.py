@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.vocabulary import SECURITIES
-from sim.portal.record_templates import NONE
+from sim.portal.check import NONE
 from sim.portal.store import Reading
 
 I64 = NDArray[np.int64]

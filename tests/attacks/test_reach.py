@@ -183,6 +183,5 @@ def test_what_a_thief_publishes_arrives_though_its_owner_throws_him_off(
     monkeypatch.setattr(Memory, "accept", thrown_off_once)
     assert handle.publish(thief, UP.format(gateway=thief.client_id), bundle, [])
     assert lost == [bundle]
-    kept = "SELECT sequence FROM messages WHERE gateway = ? AND sequence = 900000001"
-    assert len(world.portal.store.query(kept, (thief.client_id,))) == 1
+    assert [m.gateway for m in world.portal.store.messages() if m.sequence == 900_000_001] == [thief.client_id]
     assert [act.action for act in world.history.of(AttackActed)] == ["connect", "publish"]

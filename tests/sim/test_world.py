@@ -190,7 +190,7 @@ def test_a_gateway_without_power_hears_nothing_and_loses_nothing_stored(tmp_path
         assert world.truth.stored > stored
         assert world.truth.missing() == []
         assert world.truth.doubled() == 0
-        sequences = world.portal.store.query("SELECT sequence FROM messages WHERE gateway = ?", (world.gateways[0].id,))
+        sequences = [m.sequence for m in world.portal.store.messages() if m.gateway == world.gateways[0].id]
         assert len(sequences) == len(set(sequences)) > 1
 
 

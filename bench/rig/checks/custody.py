@@ -16,7 +16,7 @@ def kept_by(gateway: GatewayPort) -> set[int]:
 
 def check(world: World, attacked: bool) -> list[str]:
     kept = {(gateway.id, sequence) for gateway in world.gateways for sequence in kept_by(gateway)}
-    taken = set(world.portal.store.query("SELECT gateway, sequence FROM messages"))
+    taken = {(message.gateway, message.sequence) for message in world.portal.store.messages()}
     problems = []
     for closed in world.history.of(BundleClosed):
         key = (closed.gateway, closed.sequence)

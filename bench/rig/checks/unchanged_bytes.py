@@ -10,7 +10,7 @@ TITLE = "gateways forward the bytes they heard"
 
 def check(world: World, attacked: bool) -> list[str]:
     forged = {altered.row.fingerprint for altered in world.truth.altered() if altered.how == "forged"}
-    refused = {mark for (mark,) in world.portal.store.query("SELECT DISTINCT fingerprint FROM refusals")}
+    refused = {row.fingerprint for row in world.portal.store.refusals()}
     strangers = world.truth.unheard_of(sorted(forged | refused))  # what is not forged was on the air
     if not strangers:
         return []

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.rig.compress import pack
-from sim.portal.store import Store
+from sim.portal.store.sqlite import SqliteStore
 
 ROWS = [(f"gw-{n % 8:04d}", n, f"{n * 2_654_435_761 % 2**32:08x}", 900 * n) for n in range(20_000)]
 
@@ -19,7 +19,7 @@ ROWS = [(f"gw-{n % 8:04d}", n, f"{n * 2_654_435_761 % 2**32:08x}", 900 * n) for 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     """A portal's store with rows in it, closed."""
-    store = Store(tmp_path / "portal")
+    store = SqliteStore(tmp_path / "portal")
     store.connection.execute("BEGIN")
     store.connection.executemany("INSERT INTO messages VALUES (?, ?, ?, ?)", ROWS)
     store.connection.execute("COMMIT")
@@ -41,7 +41,7 @@ def test_packed_it_is_much_smaller_and_holds_the_same(database: Path, tmp_path: 
     assert left.stat().st_size < size / 2
     database.write_bytes(gzip.decompress(left.read_bytes()))
     assert rows(database) == ROWS
-    Store(tmp_path / "portal").close()  # it makes its indexes anew
+    SqliteStore(tmp_path / "portal").close()  # it makes its indexes anew
 
 
 def test_a_full_disk_leaves_it_as_it_was(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.city import columns
 from sim.city.conduct import run
 from sim.city.plan import Blocks, CityLimit, CityPlan, Outages
 from sim.city.shard import Shard, outages
@@ -21,11 +20,12 @@ from sim.core.clock import NS_PER_S
 from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
-from sim.portal.intake_many import PortalMany, Taken
+from sim.portal.check import NONE
+from sim.portal.intake import Intake, Taken
 from sim.portal.meter_table import address_of
 from sim.portal.portal_spec import PortalSpec
-from sim.portal.record_templates import NONE
 from sim.portal.store import StoreError
+from sim.portal.store import parquet as columns
 from sim.radio.site_spec import SiteSpec
 from sim.site_plan import gateway_ids
 from sim.world import World
@@ -156,10 +156,10 @@ def test_it_stores_what_a_world_stores(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("column", ["units", "set_date_units", "volume_m3", "energy_kwh"])
 def test_a_portal_that_doubles_a_quantity_is_noticed(monkeypatch: pytest.MonkeyPatch, column: str) -> None:
-    take = PortalMany.take
+    take = Intake.take
     changed = 0
 
-    def doubling(self: PortalMany, batch: Any, now_ns: int) -> Taken:
+    def doubling(self: Intake, batch: Any, now_ns: int) -> Taken:
         nonlocal changed
         taken = take(self, batch, now_ns)
         values = getattr(taken.readings, column)
@@ -168,16 +168,16 @@ def test_a_portal_that_doubles_a_quantity_is_noticed(monkeypatch: pytest.MonkeyP
         changed += int(np.count_nonzero(counted))
         return taken
 
-    monkeypatch.setattr(PortalMany, "take", doubling)
+    monkeypatch.setattr(Intake, "take", doubling)
     awake = tuple(dataclasses.replace(group, mask="always") for group in FLEET)
     assert told(plan(dataclasses.replace(SPEC, fleet=awake), shards=1))["altered"] == changed > 100
 
 
 def test_an_altered_value_and_a_doubled_reading_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    take = PortalMany.take
+    take = Intake.take
     changed = 0
 
-    def altering(self: PortalMany, batch: Any, now_ns: int) -> Taken:
+    def altering(self: Intake, batch: Any, now_ns: int) -> Taken:
         nonlocal changed
         taken = take(self, batch, now_ns)
         if len(taken.readings) > 5:
@@ -185,7 +185,7 @@ def test_an_altered_value_and_a_doubled_reading_are_counted(monkeypatch: pytest.
             changed += 1
         return taken
 
-    monkeypatch.setattr(PortalMany, "take", altering)
+    monkeypatch.setattr(Intake, "take", altering)
     assert told(plan(shards=1))["altered"] == changed > 2
     said = Said(3, 3_000 * NS_PER_S, 900.0)
     meter = np.array([0, 2, 0])
@@ -248,7 +248,7 @@ def documented() -> dict[str, str]:
 
 
 def test_without_what_it_needs_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(columns, "pa", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(StoreError, match="need pyarrow: pip install"):
         run(plan(out=tmp_path / "out"))
 

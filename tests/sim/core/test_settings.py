@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.core.settings import SpecError, build, changed, names_from, number, one_of, read_toml
+from sim.core.settings import SpecError, build, changed, names_from, number, one_of, read_toml, without
 from sim.portal.portal_spec import CHECKS
 from sim.world_spec import load
 
@@ -83,6 +83,12 @@ def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:
 def test_settings_reach_into_tables_and_groups(tmp_path: Path) -> None:
     spec = load(write(tmp_path, GOOD))
     assert spec.with_setting("portal.checks", []).portal.checks == ()
+    assert spec.with_setting("portal.checks", without("bind", "ts")).portal.checks == ("mcr", "acc", "age")
+    fewer = spec.with_setting("portal.checks", ["ts", "age"])
+    assert fewer.with_setting("portal.checks", "without:age").portal.checks == ("ts",)
+    assert repr(without("bind", "ts")) == "without bind, ts"
+    with pytest.raises(SpecError, match=r"'bnd' is not one of .*; did you mean 'bind'"):
+        spec.with_setting("portal.checks", without("bnd"))
     assert {g.security for g in spec.with_setting("fleet.security", "none").fleet} == {"none"}
     named = spec.with_setting("fleet.b.count", 5)
     assert [g.count for g in named.fleet] == [2, 5]

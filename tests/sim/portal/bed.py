@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,11 @@ from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar
 from sim.core.events import Event
 from sim.endpoint.port import Message
-from sim.portal.intake import Portal
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.portal import Portal
 from sim.portal.portal_spec import PortalSpec
+from sim.portal.store.sqlite import FILE
 from wmbus.dates import encode_f, encode_g
 from wmbus.link import Address
 from wmbus.telegram import build
@@ -111,6 +113,14 @@ class Bed:
         """Genuine telegrams, each of which must be accepted."""
         for k in ks:
             assert self.hear(telegram(k, **more), k * INTERVAL_S) is None, f"telegram {k} was refused"
+
+    def sql(self, text: str) -> list[Any]:
+        """Rows of the store's file, as another program sees it: what is committed."""
+        other = sqlite3.connect(self.directory / FILE)
+        try:
+            return other.execute(text).fetchall()
+        finally:
+            other.close()
 
     def kinds(self) -> list[str]:
         """Alarms so far."""

@@ -59,7 +59,7 @@ def test_tamper_by_error_flags_error_date_and_status(tmp_path: Path) -> None:
     assert b.portal.alarms.open("tamper") == {}
     assert [row.tamper for row in b.portal.store.readings()] == [0, 1, 1, 0, 1, 0]
     sql = "SELECT occasions, cleared_ns IS NULL FROM alarms WHERE kind = 'tamper' ORDER BY raised_ns"
-    assert b.portal.store.query(sql) == [(2, 0), (1, 0)]
+    assert b.sql(sql) == [(2, 0), (1, 0)]
 
 
 def test_gap_after_three_intervals_and_over_with_the_next_reading(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_thousand_replays_are_one_alarm(tmp_path: Path) -> None:
     b.take(b.message("gw1", [(raw, 910 + i * 3) for i in range(1_000)]), now_s=4_000)
     assert len(alarm(b, "freshness")) == 1
     assert len(b.portal.store.refusals()) == 1_000
-    assert b.portal.store.query("SELECT occasions FROM alarms") == [(1_000,)]
+    assert b.sql("SELECT occasions FROM alarms") == [(1_000,)]
     watch(b, 4_000 + 3_500)
     assert b.portal.alarms.open("freshness")
     watch(b, 4_000 + 3_700)

@@ -13,19 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.portal import reasons
+from sim.portal.checks import acc, age, bind, mcr, ts
 from sim.portal.meter_registry import MeterEntry
-from sim.portal.portal_spec import Check, PortalSpec
-from sim.portal.window import BEHIND, NEW, SEEN, Window
+from sim.portal.portal_spec import PortalSpec
+from tests.oracles.portal_window import BEHIND, NEW, SEEN, Window
 from wmbus.link import Address
 from wmbus.telegram import build
 
 
-def only(*checks: Check, **more: Any) -> PortalSpec:
+def only(*checks: str, **more: Any) -> PortalSpec:
     """These checks and nothing else that would help."""
     return PortalSpec(checks=checks, **{"pin_profile": False, "strict": False, "whole_address": False, **more})
 
 
-def bed(path: Path, *checks: Check, security: str = "mode5", **more: Any) -> Bed:
+def bed(path: Path, *checks: str, security: str = "mode5", **more: Any) -> Bed:
     return Bed(path, only(*checks, **more), security=security)
 
 
@@ -51,16 +52,16 @@ def test_window_never_takes_a_value_twice_and_never_refuses_a_new_one_inside(val
 # --- replay -----------------------------------------------------------------------------------------------------------
 
 REPLAY = [
-    ("none", (), None), ("none", ("acc",), reasons.REPLAYED_ACC), ("none", ("ts",), reasons.REPLAYED_TIME),
-    ("mode5", (), None), ("mode5", ("acc",), reasons.REPLAYED_ACC), ("mode5", ("ts",), reasons.REPLAYED_TIME),
-    ("mode7", (), None), ("mode7", ("mcr",), reasons.REPLAYED_COUNTER),
+    ("none", (), None), ("none", ("acc",), acc.REPLAYED_ACC), ("none", ("ts",), ts.REPLAYED_TIME),
+    ("mode5", (), None), ("mode5", ("acc",), acc.REPLAYED_ACC), ("mode5", ("ts",), ts.REPLAYED_TIME),
+    ("mode7", (), None), ("mode7", ("mcr",), mcr.REPLAYED_COUNTER),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("security", "checks", "reason"), REPLAY)
 @pytest.mark.parametrize("gateway", ["gw1", "gw2"])
 def test_exact_replay_ten_seconds_later(
-    tmp_path: Path, security: str, checks: tuple[Check, ...], reason: str | None, gateway: str
+    tmp_path: Path, security: str, checks: tuple[str, ...], reason: str | None, gateway: str
 ) -> None:
     b = bed(tmp_path, *checks, security=security)
     b.run([1, 2], security=security)
@@ -69,7 +70,7 @@ def test_exact_replay_ten_seconds_later(
 
 @pytest.mark.parametrize(("security", "checks", "reason"), REPLAY)
 def test_replay_after_a_portal_restart(
-    tmp_path: Path, security: str, checks: tuple[Check, ...], reason: str | None
+    tmp_path: Path, security: str, checks: tuple[str, ...], reason: str | None
 ) -> None:
     b = bed(tmp_path, *checks, security=security)
     b.run([1, 2], security=security)
@@ -80,12 +81,12 @@ def test_replay_after_a_portal_restart(
 @pytest.mark.parametrize(
     ("security", "checks", "reason"),
     [
-        ("mode5", (), None), ("mode5", ("acc",), reasons.REPLAYED_ACC), ("mode5", ("ts",), reasons.TIME_OFF),
-        ("mode5", ("age",), reasons.REPLAYED_LATE), ("mode7", ("mcr",), reasons.REPLAYED_COUNTER),
+        ("mode5", (), None), ("mode5", ("acc",), acc.REPLAYED_ACC), ("mode5", ("ts",), ts.TIME_OFF),
+        ("mode5", ("age",), reasons.REPLAYED_LATE), ("mode7", ("mcr",), mcr.REPLAYED_COUNTER),
     ],
 )  # fmt: skip
 def test_replay_after_more_than_ten_others(
-    tmp_path: Path, security: str, checks: tuple[Check, ...], reason: str | None
+    tmp_path: Path, security: str, checks: tuple[str, ...], reason: str | None
 ) -> None:
     b = bed(tmp_path, *checks, security=security)
     b.run(range(1, 14), security=security)
@@ -96,13 +97,13 @@ def test_replay_after_more_than_ten_others(
     ("security", "checks", "reason"),
     [
         # The access number has come round: what was sent 255 intervals ago is what is expected next.
-        ("mode5", ("acc",), None), ("mode5", ("acc", "ts"), reasons.TIME_OFF),
-        ("mode5", ("acc", "age"), reasons.REPLAYED_LATE), ("mode7", ("mcr",), reasons.REPLAYED_COUNTER),
+        ("mode5", ("acc",), None), ("mode5", ("acc", "ts"), ts.TIME_OFF),
+        ("mode5", ("acc", "age"), reasons.REPLAYED_LATE), ("mode7", ("mcr",), mcr.REPLAYED_COUNTER),
         ("mode7", ("acc",), None),
     ],
 )  # fmt: skip
 def test_replay_at_the_wrap_of_the_access_number(
-    tmp_path: Path, security: str, checks: tuple[Check, ...], reason: str | None
+    tmp_path: Path, security: str, checks: tuple[str, ...], reason: str | None
 ) -> None:
     b = bed(tmp_path, *checks, security=security)
     heard = [(telegram(k, security=security), k * INTERVAL_S) for k in range(1, 257)]
@@ -117,7 +118,7 @@ def test_rewritten_access_number_gets_past_acc_and_not_past_ts(tmp_path: Path) -
     fabrication number, as in the VIPA's telegrams."""
     records = b"\x0b\x6e\x00\x01\x00" + b"\x07\x79" + bytes(8) + payload(None, 2 * INTERVAL_S)
     genuine = build(METER, 2, 0, records, security="mode5", key=KEY)
-    for checks, reason in ((("acc",), None), (("acc", "ts"), reasons.REPLAYED_TIME)):
+    for checks, reason in ((("acc",), None), (("acc", "ts"), ts.REPLAYED_TIME)):
         b = bed(tmp_path / str(len(checks)), *checks)  # type: ignore[arg-type]
         b.run([1])
         assert b.hear(genuine, 2 * INTERVAL_S) is None
@@ -130,7 +131,7 @@ def test_rewritten_access_number_gets_past_acc_and_not_past_ts(tmp_path: Path) -
 def test_a_garbled_time_is_no_way_round_ts(tmp_path: Path) -> None:
     b = bed(tmp_path, "ts")
     b.run([1, 2], time_first=True)
-    assert b.hear(telegram(3, timed=False), 3 * INTERVAL_S) == reasons.NO_TIME
+    assert b.hear(telegram(3, timed=False), 3 * INTERVAL_S) == ts.NO_TIME
 
 
 def test_short_intervals_share_a_minute(tmp_path: Path) -> None:
@@ -157,7 +158,7 @@ def test_forged_access_numbers_lock_out_only_themselves(tmp_path: Path) -> None:
     assert b.hear(bytes(far), 2 * INTERVAL_S + 20) is None
     assert b.hear(telegram(3), 3 * INTERVAL_S) is None
     assert b.hear(bytes(near), 3 * INTERVAL_S + 20) is None
-    assert b.hear(telegram(4), 4 * INTERVAL_S) == reasons.REPLAYED_ACC
+    assert b.hear(telegram(4), 4 * INTERVAL_S) == acc.REPLAYED_ACC
 
 
 # --- hold-back, wormhole, lying clocks --------------------------------------------------------------------------------
@@ -165,10 +166,10 @@ def test_forged_access_numbers_lock_out_only_themselves(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("checks", "reason"),
-    [((), None), (("acc", "mcr"), None), (("ts",), reasons.TIME_OFF), (("age",), reasons.LATE)],
+    [((), None), (("acc", "mcr"), None), (("ts",), ts.TIME_OFF), (("age",), reasons.LATE)],
 )
 @pytest.mark.parametrize("security", ["mode5", "mode7"])
-def test_hold_back(tmp_path: Path, security: str, checks: tuple[Check, ...], reason: str | None) -> None:
+def test_hold_back(tmp_path: Path, security: str, checks: tuple[str, ...], reason: str | None) -> None:
     """L10: suppressed, and delivered in order two hours later: every counter is fine."""
     b = bed(tmp_path, *checks, security=security)
     b.run([1, 2], security=security)
@@ -204,7 +205,7 @@ def test_counter_age_allows_the_individual_interval(tmp_path: Path) -> None:
 
 
 def test_wormhole_through_another_gateway(tmp_path: Path) -> None:
-    for checks, reason in (((), None), (("bind",), reasons.FOREIGN_GATEWAY)):
+    for checks, reason in (((), None), (("bind",), bind.FOREIGN_GATEWAY)):
         b = bed(tmp_path / str(len(checks)), *checks, security="mode7")  # type: ignore[arg-type]
         assert b.hear(telegram(1, security="mode7"), INTERVAL_S, gateway="gw9") == reason
     assert "freshness" not in b.kinds()  # a neighbour's gateway hears through walls every day
@@ -212,13 +213,13 @@ def test_wormhole_through_another_gateway(tmp_path: Path) -> None:
 
 def test_a_meter_bound_to_no_gateway_is_refused(tmp_path: Path) -> None:
     b = Bed(tmp_path, only("bind"), entries=[MeterEntry(METER, "mode5")])
-    assert b.hear(telegram(1), INTERVAL_S) == reasons.FOREIGN_GATEWAY
+    assert b.hear(telegram(1), INTERVAL_S) == bind.FOREIGN_GATEWAY
     b.registry.bind(METER, ["gw1"])
     assert b.hear(telegram(2), 2 * INTERVAL_S) is None
 
 
 @pytest.mark.parametrize(("checks", "reason"), [(("acc", "ts"), None), (("acc", "ts", "age"), reasons.LATE)])
-def test_backfill_with_a_forged_gateway_time(tmp_path: Path, checks: tuple[Check, ...], reason: str | None) -> None:
+def test_backfill_with_a_forged_gateway_time(tmp_path: Path, checks: tuple[str, ...], reason: str | None) -> None:
     """G02: the clone says that it heard the recording when the meter sent it. Only the portal's own clock helps."""
     b = bed(tmp_path, *checks)
     b.run([1, 2])
@@ -227,7 +228,7 @@ def test_backfill_with_a_forged_gateway_time(tmp_path: Path, checks: tuple[Check
 
 
 def test_a_time_in_the_future_is_refused_by_the_portals_clock(tmp_path: Path) -> None:
-    for checks, reason in ((("ts",), None), (("ts", "age"), reasons.TIME_AHEAD)):
+    for checks, reason in ((("ts",), None), (("ts", "age"), age.TIME_AHEAD)):
         b = bed(tmp_path / str(len(checks)), *checks)  # type: ignore[arg-type]
         assert b.hear(telegram(50), INTERVAL_S, claims_s=50 * INTERVAL_S) == reason
 
@@ -244,7 +245,7 @@ def test_late_backfill_is_kept_for_billing_once(tmp_path: Path) -> None:
     assert b.kinds() == []
     name = str(METER)
     assert [row[1] for row in b.portal.store.billing(name)] == [100, 100, *range(103, 109)]
-    assert b.hear(telegram(4, security="mode7", units=104), now_s + 120) == reasons.REPLAYED_COUNTER
+    assert b.hear(telegram(4, security="mode7", units=104), now_s + 120) == mcr.REPLAYED_COUNTER
     assert len(b.portal.store.billing(name)) == 8
     assert b.hear(telegram(40, security="mode7"), 40 * INTERVAL_S) is None
 

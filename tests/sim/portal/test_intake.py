@@ -1,288 +1,303 @@
-"""Custody: what is acknowledged is stored, what is stored is stored once, and what is refused is kept."""
+"""The intake against the portal in words: the same bundles give the same readings, refusals and copies."""
 
 from __future__ import annotations
 
-import json
-import os
-import random
-import signal
-import sqlite3
-import stat
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import pytest
-from bed import INTERVAL_S, METER, Bed, telegram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.core import bundle
-from sim.core.bundle import decode_ack, encode_birth
-from sim.core.clock import NS_PER_S
-from sim.core.events import TelegramRefused
-from sim.endpoint.port import Message
-from sim.portal import reasons
-from sim.portal.meter_registry import MeterEntry
-from sim.portal.portal_spec import PortalSpec
-from sim.portal.store import Store, StoreError, fingerprint
-from wmbus.link import Address
+from arrays import ciphers
+from sim.meters.fleet import Fleet
+from sim.portal import window
+from sim.portal.check import NONE
+from sim.portal.freshness import look, mark
+from sim.portal.meter_table import Roll, address_of, number_of
+from sim.portal.portal_spec import CHECKS, PortalSpec
+from sim.portal.reception_batch import Batch
+from sim.portal.sort_by_meter import grouped
+from sim.portal.verdicts import names
+from tests.oracles.portal_window import BEHIND, NEW, SEEN, Window
+from tests.sim.portal.bed import bcd
+from tests.sim.portal.twins import GATEWAYS, Twins, entries_of, fleet_of_everything
+from wmbus.telegram import build
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-
-
-def one(k: int) -> list[tuple[bytes, float]]:
-    return [(telegram(k), k * INTERVAL_S)]
-
-
-def test_acknowledged_after_the_commit_one_message_a_gateway(tmp_path: Path) -> None:
-    b = Bed(tmp_path)
-    acks = b.take(b.message("gw1", one(1)), b.message("gw2", one(2)), b.message("gw1", one(3)), now_s=3_000)
-    assert [(m.topic, decode_ack(m.payload)) for m in acks] == [("gw/gw1/ack", [1, 2]), ("gw/gw2/ack", [1])]
-    other = sqlite3.connect(b.portal.store.path)  # what another process sees is what is committed
-    assert other.execute("SELECT count(*) FROM readings").fetchone() == (3,)
-    other.close()
+FLEET = fleet_of_everything(1)
+N = FLEET.n
 
 
-def test_an_empty_bundle_is_acknowledged(tmp_path: Path) -> None:
-    b = Bed(tmp_path)
-    assert decode_ack(b.take(b.message("gw1", []), now_s=1)[0].payload) == [1]
+@pytest.fixture(scope="module")
+def fleet() -> Fleet:
+    return FLEET
 
 
-@pytest.mark.parametrize("restart", [True, False])
-def test_the_same_message_again_is_dropped_and_acknowledged(tmp_path: Path, restart: bool) -> None:
-    """The acknowledgement was lost, or the portal died between commit and acknowledgement."""
-    b = Bed(tmp_path, PortalSpec(checks=()))  # no check would stop a second reading
-    message = b.message("gw1", one(1))
-    b.take(message, now_s=1_000)
-    if restart:
-        b.restart()
-    acks = b.take(message, message, now_s=1_100)
-    assert decode_ack(acks[0].payload) == [1]
-    assert b.portal.store.count_readings() == 1
-    assert b.portal.counts["duplicate bundles"] == 2
+@pytest.fixture(params=ciphers.engines())
+def engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    ciphers.use(request.param)
+    yield
+    ciphers.use(None)
 
 
-def test_copies_of_other_gateways_are_counted_not_stored(tmp_path: Path) -> None:
-    """In the weakest portal too; but a replay ten seconds later is no copy, nor is an echo at the same gateway."""
-    b = Bed(tmp_path, PortalSpec(checks=(), alarms=()))
-    raw = telegram(1)
-    assert b.hear(raw, 900.0) is None
-    assert b.hear(raw, 901.9, gateway="gw2") == "copy"
-    assert b.hear(raw, 898.1, gateway="gw3") == "copy"
-    assert b.hear(raw, 910.0, gateway="gw4") is None
-    assert b.hear(raw, 900.5) is None
-    assert b.portal.counts["copies"] == 2
-    sql = "SELECT gateway, taken, copies FROM sightings ORDER BY gateway"
-    assert b.portal.store.query(sql) == [("gw1", 2, 0), ("gw2", 0, 1), ("gw3", 0, 1), ("gw4", 1, 0)]
+def genuine(fleet: Fleet, meter: int, k: int, gateway: int = 0, late_s: float = 0.0) -> tuple[str, bytes, float]:
+    return GATEWAYS[gateway], fleet.telegram(meter, k), fleet.start_ns(meter, k) / 1e9 + 0.1 + late_s
 
 
-def test_twin_bundles_are_both_judged_kept_and_acknowledged(tmp_path: Path) -> None:
-    b = Bed(tmp_path)
-    first, second = b.message("gw1", one(1), 7), b.message("gw1", one(2), 7)
-    b.take(first, now_s=1_900)
-    acks = b.take(second, now_s=1_900)
-    assert decode_ack(acks[0].payload) == [7]
-    assert [row.acc for row in b.portal.store.readings()] == [1, 2]
-    assert b.kinds() == ["twin"]
-    assert [(row.reason, row.payload) for row in b.portal.store.evidence()] == [(reasons.TWIN_BUNDLE, second.payload)]
-    b.take(first, second, now_s=1_901)
-    assert b.portal.store.count_readings() == 2
-    assert b.kinds() == ["twin"]
+@pytest.mark.usefixtures("engine")
+def test_every_type_in_every_mode(fleet: Fleet) -> None:
+    twins = Twins(fleet)
+    for k in range(3):
+        heard = [genuine(fleet, m, k, g) for m in range(N) for g in (0, 1)]
+        twins.take(heard, 900.0 * (k + 1))
+    twins.check()
+    assert twins.many.counts == {"stored": 3 * N, "copies": 3 * N}
+    assert twins.many.opening.one_at_a_time == 0  # nothing genuine takes the slow way
 
 
-def test_a_gateway_that_speaks_under_anothers_topic(tmp_path: Path) -> None:
-    b = Bed(tmp_path)
-    genuine = b.message("gw1", one(1))
-    assert b.take(Message("gw/gw2/up", genuine.payload), now_s=1_000) == []
-    assert b.portal.store.count_readings() == 0
-    assert b.portal.store.evidence()[0].reason == reasons.OTHER_GATEWAY
-    birth = Message("gw/gw2/birth", encode_birth("gw1", "boot", 1))
-    assert b.take(birth, now_s=1_000) == []
-    assert len(b.portal.store.evidence()) == 2
+# --- what goes wrong, drawn -----------------------------------------------------------------------------------------
+
+KINDS = (
+    "genuine", "copy", "replay", "flip", "wrong key", "unknown", "cut", "mode 0", "other version", "foreign gateway",
+    "late", "longer", "old k", "jump", "no time", "ell", "long header", "n zero", "random", "claimed time", "one byte",
+    "twice",  # a second answer in another coding
+)  # fmt: skip
 
 
-def _broken() -> list[Message]:
-    good = {"v": 1, "gw": "gw1", "seq": 1, "closed": 0, "telegrams": [[1, -70.0, telegram(1).hex()]]}
-    bodies = [
-        b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 20_000, b'{"v":2}', b'{"v":1}',
-        json.dumps({**good, "telegrams": [[1, 10**400, "00"]]}).encode(),
-        json.dumps({**good, "telegrams": [[1.5, 0, "00"]]}).encode(),
-        json.dumps({**good, "telegrams": [[1, 0, "0g"]]}).encode(),
-        json.dumps({**good, "telegrams": [[1, 0]]}).encode(),
-        json.dumps({**good, "telegrams": 5}).encode(),
-        json.dumps({**good, "seq": 2**70}).encode(),
-        json.dumps({**good, "seq": True}).encode(),
-        json.dumps({**good, "gw": "\ud800"}).encode(),
-        json.dumps({**good, "gw": ""}).encode(),
-    ]  # fmt: skip
-    return [Message("gw/gw1/up", body) for body in bodies] + [
-        Message("gw/gw1/birth", b"{}"), Message("gw/gw1/birth", encode_birth("gw1", "\ud800", 1)),
-        Message("gw/\ud800/up", json.dumps({**good, "gw": "\ud800"}).encode()),
-        Message("elsewhere", b"x"), Message("gw/gw1/ack", b"x"), Message("", b""),
-    ]  # fmt: skip
+def made(fleet: Fleet, kind: str, meter: int, k: int, salt: int) -> tuple[str, bytes, float]:
+    """One reception of this kind, as if now were telegram k's time."""
+    gateway, raw, at_s = genuine(fleet, meter, k, salt % 2)
+    security, key = fleet.security(meter), fleet.key(meter)
+    address = fleet.address(meter)
+    if kind == "copy":
+        return genuine(fleet, meter, k, 1 - salt % 2, (salt % 5) - 2.0)
+    if kind == "replay":
+        return genuine(fleet, meter, max(0, k - 1 - salt % 3), salt % 2, 30.0 + 900.0 * (1 + salt % 3))
+    if kind == "flip":
+        changed = bytearray(raw)
+        changed[1 + salt % (len(raw) - 1)] ^= 1 << salt % 8
+        return gateway, bytes(changed), at_s
+    if kind in ("wrong key", "n zero", "long header", "no time"):
+        records = b"\x0b\x6e" + bcd(salt % 1_000, 3) + b"\x4b\x6e" + bcd(7, 3) + b"\x42\x6c\x5f\x2c"
+        if kind != "no time" and salt % 2:
+            records += b"\x04\x6d" + (at_s // 60).__int__().to_bytes(4, "little")
+        own = key if kind != "wrong key" or key is None else bytes(reversed(key))
+        again = bytearray(build(
+            address, fleet.acc(meter, k), 0, records, security=security, key=own, counter=fleet.counter(meter, k),
+            tpl=0x72 if kind == "long header" else 0x7A,
+        ))  # fmt: skip
+        if kind == "n zero" and security == "mode5":
+            again[13] &= 0x0F
+        return gateway, bytes(again), at_s
+    if kind == "unknown":
+        return gateway, raw[:4] + bytes(byte ^ 0x11 for byte in raw[4:8]) + raw[8:], at_s
+    if kind == "other version":
+        return gateway, raw[:8] + bytes((raw[8] ^ 1,)) + raw[9:], at_s
+    if kind == "cut":
+        short = raw[: max(1, salt % len(raw))]
+        return gateway, (bytes((len(short) - 1,)) + short[1:]) if salt % 2 else short, at_s
+    if kind == "longer":
+        tail = bytes((0x2F, 0x0B, 0x6E, 0x99)[: 1 + salt % 4])
+        return gateway, bytes((raw[0] + len(tail),)) + raw[1:] + tail if raw[0] < 250 else raw, at_s
+    if kind == "twice":
+        return gateway, bytes((raw[0] + 5,)) + raw[1:] + b"\x03\x6e" + salt.to_bytes(3, "little"), at_s
+    if kind == "mode 0":
+        return gateway, build(address, fleet.acc(meter, k), 0, b"\x0b\x6e" + bcd(5, 3), security="none"), at_s
+    if kind == "ell":
+        return gateway, bytes((raw[0] + 3,)) + raw[1:10] + b"\x8c\x20\x01" + raw[10:] if raw[0] < 250 else raw, at_s
+    if kind == "foreign gateway":
+        return GATEWAYS[2], raw, at_s
+    if kind == "late":
+        return gateway, raw, at_s - 3_000.0 * (salt % 3)
+    if kind == "old k":
+        return genuine(fleet, meter, k // 2, salt % 2)
+    if kind == "jump":
+        return genuine(fleet, meter, k + 130 * (1 + salt % 9), salt % 2)
+    if kind == "random":
+        return gateway, np.random.default_rng(salt).bytes(salt % 80), at_s
+    if kind == "claimed time":
+        return gateway, raw, float((-1) ** salt * 10 ** (salt % 9))
+    if kind == "one byte":
+        return gateway, b"", at_s
+    return gateway, raw, at_s
 
 
-def test_malformed_messages_are_kept_with_a_reason_and_stop_nothing(tmp_path: Path) -> None:
-    b = Bed(tmp_path)
-    broken = _broken()
-    acks = b.take(*broken, b.message("gw1", one(1)), now_s=1_000)
-    assert [decode_ack(m.payload) for m in acks] == [[1]]
-    assert b.portal.store.count_readings() == 1
-    kept = b.portal.store.evidence()
-    assert len(kept) == len(broken) == b.portal.counts["bad messages"]
-    assert [row.payload for row in kept] == [message.payload for message in broken]
-    assert all(row.reason == reasons.BAD_MESSAGE and row.detail for row in kept)
+receptions = st.tuples(st.sampled_from(KINDS), st.integers(0, N - 1), st.integers(0, 1_000))
+takes = st.lists(st.lists(receptions, max_size=14), min_size=1, max_size=7)
+specs = st.builds(
+    PortalSpec, checks=st.sampled_from([CHECKS, (), *((one,) for one in CHECKS), ("ts", "age"), ("acc", "mcr")]),
+    pin_profile=st.sampled_from([True, True, False]), strict=st.sampled_from([True, True, False]),
+    whole_address=st.sampled_from([True, True, True, False]), age_max_s=st.sampled_from([1_800.0, 60.0]),
+)  # fmt: skip
 
 
-def test_numbers_that_no_clock_and_no_antenna_show(tmp_path: Path) -> None:
-    body = {"v": 1, "gw": "gw1", "seq": -(2**63), "closed": 0}
-    rows = [[2**63 - 1, 1e999, telegram(1).hex()], [-(2**63), 0.0, telegram(2).hex()], [0, -70, ""]]
-    text = json.dumps({**body, "telegrams": rows})
-    assert "Infinity" in text
-    for spec in (PortalSpec(), PortalSpec(checks=())):
-        b = Bed(tmp_path / str(len(spec.checks)), spec)
-        assert len(b.take(Message("gw/gw1/up", text.encode()), now_s=1_000)) == 1
-        assert b.portal.store.count_readings() + len(b.portal.store.refusals()) == 3
+@settings(max_examples=60, deadline=None)
+@given(takes=takes, spec=specs, sends_time=st.sampled_from([None, None, True, False]), pause=st.integers(1, 200))
+def test_whatever_arrives_is_judged_alike(
+    takes: list[list[tuple[str, int, int]]], spec: PortalSpec, sends_time: bool | None, pause: int
+) -> None:
+    entries = entries_of(FLEET, sends_time=sends_time)
+    entries[3] = dataclasses.replace(entries[3], planned_silence_s=3_600.0)
+    entries[5] = dataclasses.replace(entries[5], interval_s=60.0)
+    twins = Twins(FLEET, spec, entries=entries[:-2], keyless=[7])
+    k = 0
+    for heard in takes:
+        rows = [made(FLEET, kind, meter, k, salt) for kind, meter, salt in heard]
+        twins.take(rows, 900.0 * (k + 1) + 30)
+        k += 1 if pause < 100 else pause
+    twins.check()
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=60))
-def test_any_payload(tmp_path_factory: pytest.TempPathFactory, payload: bytes) -> None:
-    if not _ANY:
-        _ANY.append(Bed(tmp_path_factory.mktemp("any")))
-    assert _ANY[0].take(Message("gw/gw1/up", payload), Message("gw/gw1/birth", payload), now_s=1) == []
+def test_each_reason_is_reached(fleet: Fleet) -> None:
+    """The draws above are no idle ones: together they come to every reason."""
+    seen: set[str] = set()
+    for checks in (CHECKS, ("ts", "age"), ("age",)):
+        spec = PortalSpec(checks=checks)
+        twins = Twins(fleet, spec, entries=entries_of(fleet)[:-1], keyless=[1])
+        for k in range(1, 6):
+            rows = [made(fleet, kind, (7 * at + k) % N, k, 13 * at + k) for at, kind in enumerate(KINDS * 8)]
+            twins.take(rows, 900.0 * (k + 1) + 30)
+        early = [genuine(fleet, m, 30) for m in range(N)]
+        twins.take(early, 9_000.0)
+        twins.take([genuine(fleet, m, 2, 0) for m in range(N)], 90_000.0)
+        twins.check()
+        assert twins.many.opening.one_at_a_time > 0
+        seen |= {key.removeprefix("refused: ") for key in twins.many.counts}
+    assert set(names()) - seen == {""}
 
 
-_ANY: list[Bed] = []
+def test_windows_carry_over_takes_and_wrap(fleet: Fleet) -> None:
+    """Access numbers wrap after 256 telegrams; what was seen long ago is behind every window."""
+    twins = Twins(fleet)
+    meters = [m for m in range(N) if m % 5 == 0]
+    for k in [*range(40), 45, 44, 60, 59, 170, 169, 300, 299, 1_400, 1_399, 400]:
+        twins.take([genuine(fleet, m, k) for m in meters], 900.0 * (k + 1) + 30)
+        twins.take([genuine(fleet, m, max(0, k - 30), 1, 10.0) for m in meters], 900.0 * (k + 1) + 60)
+    twins.check()
+    assert twins.many.counts["refused: replayed counter"] and twins.many.counts["refused: replayed access number"]
 
 
-def test_refused_telegrams_are_kept_whole_and_told_without_their_bytes(tmp_path: Path) -> None:
-    b = Bed(tmp_path)
-    b.run([1])
-    assert b.hear(telegram(1), 910.0, now_s=1_000) == reasons.REPLAYED_ACC
-    row = b.portal.store.refusals()[0]
-    assert (row.telegram, row.gateway, row.received_ns, row.stored_ns) == (
-        telegram(1), "gw1", 910 * NS_PER_S, 1_000 * NS_PER_S,
-    )  # fmt: skip
-    told = [event for event in b.events if isinstance(event, TelegramRefused)]
-    mark = fingerprint(telegram(1))
-    assert told == [TelegramRefused(1_000 * NS_PER_S, str(METER), "gw1", reasons.REPLAYED_ACC, mark)]
-    assert b.portal.store.refusal_reasons(mark) == [reasons.REPLAYED_ACC]
+def test_a_flood_for_one_meter_keeps_its_order(fleet: Fleet) -> None:
+    twins = Twins(fleet)
+    rows = [genuine(fleet, 2, k, (k + late) % 2, float(late)) for late in (0, 1) for k in range(150)]
+    twins.take(rows[::-1], 900.0 * 150)
+    twins.check()
 
 
-def test_full_disk(tmp_path: Path) -> None:
-    """Nothing of the take is kept, nothing is acknowledged, no check remembers it; with room again all is taken."""
-    meters = [Address("QDS", f"3{i:07d}", 0x36, 0x08) for i in range(300)]
-    b = Bed(tmp_path, entries=[MeterEntry(m, gateways=frozenset({"gw1"})) for m in meters])
-    b.take(b.message("gw1", [(telegram(1, meter=meters[0]), 900)]), now_s=910)
-    message = b.message("gw1", [(telegram(2, meter=m), 1_800) for m in meters])
-    connection = b.portal.store.connection
-    pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    connection.execute(f"PRAGMA max_page_count = {pages + 4}")
-    events = len(b.events)
-    with pytest.raises(StoreError, match=r"portal\.sqlite: .*full.*free disk space"):
-        b.take(message, now_s=1_810)
-    assert b.portal.store.count_readings() == 1
-    assert len(b.events) == events
-    connection.execute("PRAGMA max_page_count = 1000000")
-    assert decode_ack(b.take(message, now_s=1_820)[0].payload) == [2]
-    assert b.portal.store.count_readings() == 301
-    assert b.portal.store.refusals() == []
-    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+def test_what_was_stored_is_forgotten_only_when_it_may_be(fleet: Fleet) -> None:
+    """A copy that comes while it may be under way is a copy; later it is judged, and refused."""
+    twins = Twins(fleet, kept_ns=3_000 * 10**9)
+    meters = range(0, N, 3)
+    for k in range(8):
+        twins.take([genuine(fleet, m, k) for m in meters], 900.0 * (k + 1))
+        if k:
+            twins.take([genuine(fleet, m, k - 1, 1) for m in meters], 900.0 * (k + 1) + 10)
+    twins.check()
+    before = twins.many.counts["copies"]
+    twins.take([genuine(fleet, m, 0, 1) for m in meters], 7_300.0)
+    assert twins.many.counts["copies"] == before
+    assert twins.one.counts["copies"] == before + len(meters)
 
 
-def test_store_is_private_and_says_what_is_wrong(tmp_path: Path) -> None:
-    b = Bed(tmp_path)
-    b.run([1])
-    assert b.portal.store.query("PRAGMA synchronous") == [(2,)]  # FULL
-    assert b.portal.store.query("PRAGMA journal_mode") == [("wal",)]
-    for path in tmp_path.iterdir():
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
-    damaged = tmp_path / "damaged"
-    damaged.mkdir()
-    (damaged / "portal.sqlite").write_bytes(b"not a database, not even nearly" * 100)
-    with pytest.raises(StoreError, match=r"portal\.sqlite.*damaged"):
-        Store(damaged)
-    with pytest.raises(StoreError, match="choose a folder"):
-        Store(b.portal.store.path)
+def test_an_altered_value_is_another_reading(fleet: Fleet) -> None:
+    """The comparison of this file sees it when the twin reads one unit wrong."""
+    twins = Twins(fleet)
+    twins.take([genuine(fleet, m, 0) for m in range(N)], 900.0)
+    twins.taken[0].readings.units[0] += 1
+    with pytest.raises(AssertionError):
+        twins.check()
 
 
-CHILD = """
-    import sys
-    sys.path[:0] = [{tests!r}, {repository!r}]
-    from pathlib import Path
-    from bed import Bed, Address, MeterEntry, telegram
-    from sim.core.bundle import decode_ack
-    meters = [Address("QDS", f"3{{i:07d}}", 0x36, 0x08) for i in range(20)]
-    bed = Bed(Path({directory!r}), entries=[MeterEntry(m, gateways=frozenset(["gw1"])) for m in meters])
-    for k in range(1, 100_000):
-        message = bed.message("gw1", [(telegram(k, meter=m), k * 900) for m in meters], k)
-        for ack in bed.take(message, now_s=k * 900 + 5):
-            print(*decode_ack(ack.payload), flush=True)
-"""
+@pytest.mark.parametrize("late_s", [-301.0, -300.0, -299.0, 299.0, 300.0, 301.0, 330.0, 359.0, 360.0, 361.0, 420.0])
+def test_clocks_at_the_edge_of_what_is_tolerated(fleet: Fleet, late_s: float) -> None:
+    """Meters' clocks differ by some twenty seconds and show whole minutes: both sides of each limit are met."""
+    twins = Twins(fleet)
+    twins.take([genuine(fleet, m, 1, 0, late_s) for m in range(N)], 2_000.0 + late_s)
+    twins.take([genuine(fleet, m, 2, 0, 0.0) for m in range(N)], fleet.start_ns(0, 2) / 1e9 + 1_800.0 + late_s)
+    twins.check()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_killed_in_the_middle_of_a_take(tmp_path: Path, seed: int) -> None:
-    """SIGKILL: what was acknowledged is stored whole, a bundle is there whole or not at all, and work goes on."""
-    code = textwrap.dedent(CHILD).format(
-        tests=str(Path(__file__).parent), repository=str(REPOSITORY), directory=str(tmp_path)
-    )
-    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    acknowledged = [int(child.stdout.readline()) for _ in range(random.Random(seed).randint(3, 25))]
-    os.kill(child.pid, signal.SIGKILL)
-    acknowledged += [int(line) for line in child.stdout.read().split("\n") if line.strip()]
-    child.wait()
-    store = Store(tmp_path)
-    assert store.query("PRAGMA integrity_check") == [("ok",)]
-    taken = [row[0] for row in store.query("SELECT sequence FROM messages ORDER BY sequence")]
-    assert taken[: len(acknowledged)] == acknowledged
-    assert len(taken) - len(acknowledged) <= 1
-    assert store.query("SELECT acc, count(*) FROM readings GROUP BY acc ORDER BY min(rowid)") == [
-        (k & 0xFF, 20) for k in taken
-    ]
-    assert store.query("SELECT DISTINCT highest FROM freshness WHERE kind = 'acc'") == [(256 + taken[-1],)]
-    store.close()
+_WORDS = {window.NEW: NEW, window.SEEN: SEEN, window.BEHIND: BEHIND}
 
 
-def test_events_come_after_the_commit(tmp_path: Path) -> None:
-    b = Bed(tmp_path)
-    b.run([1])
-    seen: list[int] = []
-
-    def look(event: object) -> None:
-        other = sqlite3.connect(b.portal.store.path)
-        seen.append(other.execute("SELECT count(*) FROM refusals").fetchone()[0])
-        other.close()
-
-    b.portal._record = look
-    b.hear(telegram(1), 910.0)
-    assert seen == [1, 1]  # the refusal and the alarm
-
-
-def test_no_key_in_the_store_the_events_or_a_repr(tmp_path: Path) -> None:
-    b = Bed(tmp_path)
-    b.run([1])
-    b.hear(telegram(1, key=bytes(16)), 1_000)
-    b.portal.close()
-    key = bytes(range(16))
-    everything = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    said = repr(b.events) + repr(b.portal) + repr(b.keyring) + repr(vars(b.keyring.__class__))
-    for form in (key, key.hex().encode(), key.hex().upper().encode()):
-        assert form not in everything
-        assert form not in said.encode("utf-8", "replace")
+@settings(max_examples=150, deadline=None)
+@given(
+    size=st.sampled_from([128, 1_024, 1_440]), begin=st.integers(-5_000, 5_000),
+    steps=st.lists(st.one_of(
+        st.integers(1, 12), st.integers(-20, 40), st.integers(-1_500, 3_000),
+        st.sampled_from([-1_440, -1_439, -1_024, -1_023, -128, -127, 127, 128, 136, 1_032, 1_448]),
+    ), max_size=60),
+)  # fmt: skip
+def test_a_ring_is_a_window(size: int, begin: int, steps: list[int]) -> None:
+    """Values at the window's edges, jumps round the ring and far beyond it."""
+    words, ring, highest = Window(size), np.zeros(size // 8 + 1, dtype=np.uint8), NONE
+    for step in [0, *steps]:
+        value = begin + step if highest == NONE else highest + step
+        for near in (value, value - size, value - size + 1, *range(value - 12, value)):
+            assert _WORDS[look(highest, ring, size, near)] == words.look(near)
+        words.mark(value)
+        highest = int(mark(highest, ring, size, value))
+        assert highest == words.highest
+        assert [_WORDS[look(highest, ring, size, highest - back)] for back in range(16)] == [
+            words.look(highest - back) for back in range(16)
+        ]
 
 
-def test_bundle_digest_is_what_names_a_message(tmp_path: Path) -> None:
-    b = Bed(tmp_path)
-    message = b.message("gw1", one(1))
-    b.take(message, now_s=1_000)
-    assert b.portal.store.query("SELECT gateway, sequence, digest FROM messages") == [
-        ("gw1", 1, bundle.digest(message.payload))
-    ]
-    assert b.portal.store.has_message("gw1", 1)
-    assert not b.portal.store.has_message("gw1", 2)
-    assert b.portal.store.fingerprints() == {fingerprint(telegram(1))}
+# --- the parts ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["kept", "random", "backwards", "nearly"])
+def test_rows_are_grouped_with_ties_as_they_were(order: str) -> None:
+    """Also a group so long and so mixed up that insertion gives up."""
+    draw = np.random.default_rng(5)
+    group, time = draw.integers(-1, 3, 3_000), np.arange(3_000) // 3
+    time = {"kept": time, "random": draw.permutation(time), "backwards": time[::-1].copy(),
+            "nearly": time + draw.integers(0, 9, 3_000)}[order]  # fmt: skip
+    wanted = np.lexsort((time, group))
+    assert grouped(group, 3, time).tolist() == wanted[group[wanted] >= 0].tolist()
+
+
+def test_an_address_is_one_number(fleet: Fleet) -> None:
+    for meter in range(N):
+        address = fleet.address(meter)
+        number = number_of(address.wire())
+        assert address_of(number) == address
+        assert f"{number:016X}"[4:] == f"{address.id}{address.version:02X}{address.device_type:02X}"
+
+
+def test_a_roll_answers_as_registry_and_keyring_do(fleet: Fleet) -> None:
+    twins = Twins(fleet, keyless=[4])
+    opening = twins.many.opening
+    for meter in range(N):
+        address = fleet.address(meter)
+        entry = twins.roll.entry(twins.roll.row(address))
+        assert entry == twins.registry.find(address)
+        assert opening.roll.keyed[meter] == (fleet.key(meter) is not None and meter != 4)
+    assert twins.roll.row(dataclasses.replace(fleet.address(0), version=0)) == -1
+
+
+def test_a_meter_registered_twice_is_refused(fleet: Fleet) -> None:
+    roll = Twins(fleet).roll
+    columns: dict[str, Any] = {
+        name: getattr(roll, name)
+        for name in ("mode", "interval_ns", "keys", "keyed", "bound_first", "bound", "sends_time", "silent_ns")
+    }
+    wire = roll.wire.copy()
+    wire[1] = wire[0]
+    with pytest.raises(ValueError, match=f"{fleet.address(0)} is registered twice"):
+        Roll.made(wire, roll.gateways, **columns)
+    with pytest.raises(ValueError, match="in the order of their names"):
+        Roll.made(roll.wire, ("b", "a"), **columns)
+
+
+def test_times_beyond_the_limit_and_strange_gateways_are_refused(fleet: Fleet) -> None:
+    from sim.core.bundle import Bundle, Heard
+
+    for one, said in (
+        (Bundle("gw-0001", 1, 0, (Heard(b"x", 1 << 62, -70.0),)), "73 years"),
+        (Bundle("gw-9999", 1, 0, (Heard(b"x", 0, -70.0),)), "no gateway 'gw-9999'"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            Batch.of([one], GATEWAYS)

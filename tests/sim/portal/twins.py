@@ -1,35 +1,34 @@
-"""A portal and its twin for arrays on one registry, fed with the same bundles."""
+"""Intake and the portal in words on one registry, fed with the same bundles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from sim.core.bundle import UP, Bundle, Heard
+from sim.core.bundle import Bundle, Heard
 from sim.core.clock import NS_PER_S
 from sim.core.seeds import Seeds
-from sim.endpoint.port import Message
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
+from sim.portal.check import NONE
 from sim.portal.decrypt_batch import _EPOCH
-from sim.portal.intake import Portal
-from sim.portal.intake_many import REASONS, PortalMany, Rows, Taken
+from sim.portal.intake import Intake, Rows, Taken
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
-from sim.portal.meter_table import Roll, address_of
+from sim.portal.meter_table import Roll, RollKeyring, RollRegistry, address_of
+from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
-from sim.portal.record_templates import NONE
+from sim.portal.verdicts import names
+from tests.oracles.portal_in_words import PortalInWords
 from tests.sim.portal.bed import CALENDAR, START
 
 GATEWAYS = ("gw-0001", "gw-0002", "gw-0003")
-Row = tuple[str, int, int, int, int]
-"""(gateway, sequence, received ns, rssi cdbm, index into telegrams)"""
+LONG_NS: Final = 1 << 61
 
 
 def fleet_of_everything(each: int = 2, interval_s: float = 900.0) -> Fleet:
@@ -53,51 +52,50 @@ def entries_of(fleet: Fleet, gateways: Iterable[str] = GATEWAYS[:2], **more: Any
 
 
 class Twins:
+    """`take` gives both the same; `check` compares everything so far."""
+
     def __init__(
-        self, directory: Path, fleet: Fleet, spec: PortalSpec | None = None, *, entries: list[MeterEntry] | None = None,
-        keyless: Sequence[int] = (), kept_ns: int | None = None,
+        self, fleet: Fleet, spec: PortalSpec | None = None, *, entries: list[MeterEntry] | None = None,
+        keyless: Sequence[int] = (), kept_ns: int = LONG_NS,
     ) -> None:  # fmt: skip
         self.spec = spec or PortalSpec()
-        registry = Registry(entries if entries is not None else entries_of(fleet))
+        self.registry = Registry(entries if entries is not None else entries_of(fleet))
         keys = {fleet.address(m): fleet.key(m) for m in range(fleet.n) if m not in keyless}
         keyring = Keyring({address: key for address, key in keys.items() if key is not None})
-        self.one = Portal(self.spec, directory, CALENDAR, lambda _event: None, keyring=keyring, registry=registry)
-        self.roll = Roll.of(registry, keyring, GATEWAYS)
-        self.many = PortalMany(self.spec, CALENDAR, self.roll, kept_ns=kept_ns)
+        self.one = PortalInWords(self.spec, CALENDAR, keyring, self.registry)
+        self.roll = Roll.of(self.registry, keyring, GATEWAYS)
+        opener = Opener(self.spec, CALENDAR, RollKeyring(self.roll), RollRegistry(self.roll))
+        self.many = Intake(self.spec, CALENDAR, self.roll, opener, kept_ns=kept_ns)
         self.taken: list[Taken] = []
         self.raws: list[bytes] = []
         self._sequence = 0
 
     def take(self, heard: Iterable[tuple[str, bytes, float]], now_s: float) -> None:
         """One take: (gateway, telegram, second) in any order, bundled by gateway."""
+        self.take_ns(((name, raw, round(at_s * NS_PER_S)) for name, raw, at_s in heard), round(now_s * NS_PER_S))
+
+    def take_ns(self, heard: Iterable[tuple[str, bytes, int]], now_ns: int) -> None:
         bundles = []
         rows = list(heard)
         for gateway in dict.fromkeys(row[0] for row in rows):
             self._sequence += 1
             told = tuple(
-                Heard(raw, round(at_s * NS_PER_S), -70.0 - place / 4)
-                for place, (name, raw, at_s) in enumerate(rows) if name == gateway
+                Heard(raw, at_ns, -70.0 - place / 4)
+                for place, (name, raw, at_ns) in enumerate(rows) if name == gateway
             )  # fmt: skip
             bundles.append(Bundle(gateway, self._sequence, 0, told))
-        now_ns = round(now_s * NS_PER_S)
-        self.one.take([Message(UP.format(gateway=b.gateway), b.encode()) for b in bundles], now_ns)
+        self.one.take(bundles, now_ns)
         batch = Batch.of(bundles, GATEWAYS)
         self.taken.append(self.many.take(batch, now_ns))
+        self.many.done()
         self.raws.extend(batch[at] for at in self.taken[-1].refusals.reception.tolist())
 
     def check(self) -> None:
         """Both think the same of everything so far."""
-        assert sorted(map(repr, self._stored())) == sorted(map(repr, self._readings()))
-        assert sorted(map(repr, self._kept())) == sorted(map(repr, self._refusals()))
-        counts = {key: count for key, count in self.one.counts.items() if count and key != "duplicate bundles"}
-        assert counts == {key: count for key, count in self.many.counts.items() if count}
-
-    def _stored(self) -> list[tuple[Any, ...]]:
-        return [
-            (r.meter, r.gateway, r.received_ns, r.stored_ns, r.meter_time, r.units, r.set_date, r.set_date_units, r.acc,
-             r.counter, r.security, r.rssi_dbm, r.status, r.tamper, r.volume_m3, r.energy_kwh)
-            for r in self.one.store.readings()
-        ]  # fmt: skip
+        assert sorted(map(repr, map(tuple, self.one.stored))) == sorted(map(repr, self._readings()))
+        kept = [(*row[:5], *row[6:]) for row in self.one.refused]
+        assert sorted(map(repr, kept)) == sorted(map(repr, self._refusals()))
+        assert self.one.counts == +self.many.counts
 
     def _readings(self) -> list[tuple[Any, ...]]:
         return [
@@ -109,13 +107,6 @@ class Twins:
             in enumerate(self._common(rows))
         ]  # fmt: skip
 
-    def _kept(self) -> list[tuple[Any, ...]]:
-        return [
-            (r.meter, r.gateway, r.received_ns, r.stored_ns, r.reason, r.telegram, r.rssi_dbm, r.meter_time, r.units,
-             r.set_date, r.set_date_units, r.security)
-            for r in self.one.store.refusals()
-        ]  # fmt: skip
-
     def _refusals(self) -> list[tuple[Any, ...]]:
         out, raws = [], iter(self.raws)
         for taken in self.taken:
@@ -123,12 +114,12 @@ class Twins:
             for at, (meter, gateway, received, minute, units, set_date, set_units, security, rssi) in enumerate(
                 self._common(rows)
             ):
-                out.append((meter, gateway, received, taken.stored_ns, REASONS[int(rows.reason[at])], next(raws), rssi,
+                out.append((meter, gateway, received, taken.stored_ns, names()[int(rows.reason[at])], next(raws), rssi,
                             minute, units, set_date, set_units, security))  # fmt: skip
         return out
 
     def _common(self, rows: Rows) -> list[tuple[Any, ...]]:
-        names = self.many.opening.securities
+        securities = self.many.opening.securities
         return [
             (
                 str(address_of(int(rows.meter[at]))) if rows.meter[at] else "",
@@ -139,7 +130,8 @@ class Twins:
                 None if rows.set_day[at] == NONE
                 else (date(1970, 1, 1) + timedelta(days=int(rows.set_day[at]))).isoformat(),
                 _or_none(rows.set_date_units[at]),
-                None if rows.security[at] == NONE else names[int(rows.security[at])], float(rows.rssi_cdbm[at]) / 100,
+                None if rows.security[at] == NONE else securities[int(rows.security[at])],
+                float(rows.rssi_cdbm[at]) / 100,
             )
             for at in range(len(rows))
         ]  # fmt: skip

@@ -67,7 +67,7 @@ def test_the_level_at_the_gateway_is_the_recorded_one(world: World, rssi_dbm: fl
     playing = world.play([played(clear(), rssi_dbm=rssi_dbm)], antenna=Antenna(gateway, 9.0))
     playing.enrol({})
     run(world)
-    levels = dict(world.portal.store.query("SELECT gateway, rssi_dbm FROM sightings WHERE meter = ?", (str(MINE),)))
+    levels = {one.gateway: one.rssi_dbm for one in world.portal.store.sightings() if one.meter == str(MINE)}
     assert levels[world.gateways[gateway].id] == pytest.approx(rssi_dbm)
     assert not playing.sendings[0].limited
 
@@ -118,7 +118,7 @@ def test_the_portal_lists_them_among_its_meters(world: World) -> None:
     """The roles' views read the registry from the portal's tables, not from the portal's memory."""
     playing = world.play([played(mode_5())])
     playing.enrol({MINE: KEY})
-    listed = world.portal.store.query("SELECT meter, security, house FROM meters WHERE meter = ?", (str(MINE),))
+    listed = [(m.meter, m.security, m.house) for m in world.portal.store.meters() if m.meter == str(MINE)]
     assert listed == [(str(MINE), "mode5", "recording")]
 
 

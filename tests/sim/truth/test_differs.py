@@ -18,7 +18,7 @@ from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import TAMPERS, kinds
-from sim.portal import interpret
+from sim.portal import record_templates
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import Reading
 from sim.truth.differs import COLUMNS, Yardstick, expected, numbers
@@ -197,17 +197,9 @@ def test_a_portal_that_doubles_a_quantity_is_noticed(three: World, column: str) 
     assert_noticed(three, column)
 
 
-def test_a_portal_that_reads_twice_the_water_is_noticed(three: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def doubled(values: interpret.Values, value: Any) -> None:
-        values.volume_m3 = 2 * float(value)
-
-    monkeypatch.setitem(interpret._MEANINGS, ("volume", "m3", "instantaneous", 0), doubled)
-    monkeypatch.setitem(interpret._NAMES, doubled, "volume_m3")
-    interpret._setter.cache_clear()
-    try:
-        assert_noticed(three, "volume_m3")
-    finally:
-        interpret._setter.cache_clear()
+def test_a_portal_that_reads_half_the_water_is_noticed(three: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(record_templates._REAL_COLUMNS, "volume_m3", (record_templates.VOLUME_M3, 2))
+    assert_noticed(three, "volume_m3")
 
 
 def test_eight_columns_rewritten_by_hand_are_noticed(three: World) -> None:

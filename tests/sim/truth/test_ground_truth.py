@@ -122,7 +122,9 @@ def test_bytes_sent_twice_may_be_stored_twice_and_no_more(tmp_path: Path) -> Non
     with summer(tmp_path / "world") as world:
         world.run(WRAPPED_NS)
         store = world.portal.store
-        twice = store.query("SELECT fingerprint, max(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2")
+        twice = store.connection.execute(
+            "SELECT fingerprint, max(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2"
+        ).fetchall()
         assert len(twice) > 20
         assert (world.truth.altered(), world.truth.missing()) == ([], [])
         store.connection.execute("INSERT INTO readings SELECT * FROM readings WHERE rowid = ?", (twice[0][1],))
@@ -134,12 +136,12 @@ def test_of_bytes_sent_twice_each_sending_can_be_missing(tmp_path: Path) -> None
     with summer(tmp_path / "world") as world:
         world.run(WRAPPED_NS)
         store = world.portal.store
-        (mark, first, second), *_ = store.query(
+        (mark, first, second), *_ = store.connection.execute(
             "SELECT fingerprint, min(rowid), max(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2"
-        )
+        ).fetchall()
         store.connection.execute("DELETE FROM readings WHERE rowid = ?", (first,))
         (missing,) = world.truth.missing()
-        (row,) = store.query("SELECT stored_ns FROM readings WHERE rowid = ?", (second,))
+        (row,) = store.connection.execute("SELECT stored_ns FROM readings WHERE rowid = ?", (second,)).fetchall()
         assert missing.mark == mark
         assert missing.start_ns < row[0] - NS_PER_HOUR, "the first sending; what is left came of the second"
         assert world.truth.altered() == []
@@ -150,9 +152,9 @@ def test_a_replay_before_the_bytes_are_sent_again_is_doubled(tmp_path: Path) -> 
     with summer(tmp_path / "world") as world:
         world.run(WRAPPED_NS)
         store = world.portal.store
-        (mark, first), *_ = store.query(
+        (mark, first), *_ = store.connection.execute(
             "SELECT fingerprint, min(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2"
-        )
+        ).fetchall()
         store.connection.execute(
             "INSERT INTO readings SELECT meter, gateway, received_ns, stored_ns + ?, meter_time, units, set_date, "
             "set_date_units, acc, counter, security, fingerprint, rssi_dbm, status, tamper, volume_m3, energy_kwh "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -19,20 +20,25 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.portal.intake_many import REASONS, Rows, Taken
+from sim.portal.check import NONE
+from sim.portal.intake import Rows, Taken
 from sim.portal.meter_table import Roll, address_of
 from sim.portal.reception_batch import Batch
-from sim.portal.record_templates import NONE
-from sim.portal.store import StoreError
+from sim.portal.store_port import Store, StoreError, StoreKind
+from sim.portal.verdicts import names
 
-pa: Any
-pq: Any
-try:
-    # Imported by name: type checkers meet a machine without pyarrow too.
-    pa, pq = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-except ImportError:  # columns on disk are optional
-    pa = pq = None
 
+class _Loaded:
+    """A module that is loaded when it is first used: a portal with another store never needs it, and it is optional."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(importlib.import_module(self._name), attribute)
+
+
+pa, pq = _Loaded("pyarrow"), _Loaded("pyarrow.parquet")
 READINGS, REFUSALS, METERS = "readings", "refusals", "meters"
 _PART: Final = ".part"
 _DICTIONARY = ["gateway", "meter_time", "security", "reason"]
@@ -42,7 +48,7 @@ _ALWAYS = {"meter", "gateway", "received_ns", "stored_ns", "security", "rssi_cdb
 
 def prepare(folder: Path) -> None:
     """Make sure that a folder is there, empty and writable. Raises StoreError."""
-    if pa is None:
+    if importlib.util.find_spec("pyarrow") is None:
         raise StoreError("readings on disk need pyarrow: pip install -r requirements.txt, or keep none (--no-store)")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,7 +151,7 @@ class Columns:
     def _refusals(self, rows: Rows, stored_ns: int, batch: Batch) -> Any:
         return pa.table({
             **self._common(rows, stored_ns),
-            "reason": _named(rows.reason, list(REASONS)),
+            "reason": _named(rows.reason, list(names())),
             "telegram": pa.array([batch[at] for at in rows.reception.tolist()], pa.binary()),
         })  # fmt: skip
 
@@ -233,3 +239,13 @@ def read(folder: Path, kind: str = READINGS, columns: list[str] | None = None) -
     except (OSError, pa.ArrowInvalid) as error:
         raise StoreError(f"{folder}: {error}: a file is damaged; run the city again") from None
     return pa.concat_tables(tables, promote_options="permissive") if tables else None
+
+
+def _not_asked(where: str, directory: Path) -> Store:
+    raise StoreError(
+        f"portal.store = {where!r}: columns on disk can be written and read, not asked as a running portal asks; "
+        "./wmbench city --depth readings writes them, a world takes sqlite or a postgresql:// URL"
+    )
+
+
+STORE = StoreKind("parquet", "columns on disk, written by ./wmbench city --depth readings", _not_asked)

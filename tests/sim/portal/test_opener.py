@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.portal import reasons
+from sim.portal.checks import ts
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.portal_spec import PortalSpec
 from wmbus.afl import FCL_MAC, FCL_MCL, FCL_MCR, MCL_MCR, Afl
@@ -132,13 +133,13 @@ def test_a_second_answer_in_another_coding(tmp_path: Path) -> None:
 def test_lowered_n_loses_the_time_and_ts_sees_it(tmp_path: Path) -> None:
     b = Bed(tmp_path, PortalSpec(strict=False, checks=("ts",)))
     b.run([1, 2])
-    assert b.hear(lowered_n(), AT_S) == reasons.NO_TIME
+    assert b.hear(lowered_n(), AT_S) == ts.NO_TIME
 
 
 def test_lowered_n_is_stopped_from_the_first_telegram_where_the_registry_knows_the_type(tmp_path: Path) -> None:
     entry = MeterEntry(METER, "mode5", sends_time=True)
     b = Bed(tmp_path, PortalSpec(strict=False, checks=("ts",)), entries=[entry])
-    assert b.hear(lowered_n(), AT_S) == reasons.NO_TIME
+    assert b.hear(lowered_n(), AT_S) == ts.NO_TIME
 
 
 @pytest.mark.parametrize("strict", [True, False])

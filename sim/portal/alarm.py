@@ -1,0 +1,92 @@
+"""What an alarm is: one file of `sim/portal/alarms/` an alarm, found by folder, with its settings.
+
+An alarm is a Watcher: it is shown what intake took and refused, and asked at the end of each window. It raises and ends
+episodes (`episodes`); which alarms are on is a portal's setting. An alarm is the portal's opinion and no verdict is
+made of it. It is recorded after the commit that caused it: a take that fails raises nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sim.core.parts import Folder
+from sim.portal.check import NoSettings
+
+if TYPE_CHECKING:
+    from sim.portal.episodes import Episodes
+    from sim.portal.meter_registry import Registry
+    from sim.portal.portal_spec import PortalSpec
+    from sim.portal.silence import Silence
+    from sim.portal.store_port import Store
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a watcher may ask."""
+
+    spec: PortalSpec
+    registry: Registry
+    store: Store
+    episodes: Episodes
+    silence: Silence
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Readings of a take, in the order of reception. `tampered`: places of those whose telegrams complain;
+    `complaint(place)`: of what."""
+
+    meters: Sequence[str]
+    tampered: Sequence[int]
+    complaint: Callable[[int], str]
+
+
+class Watcher:
+    """One alarm at work. What it does not care about it leaves as it is here."""
+
+    def __init__(self, around: Around) -> None:
+        self.around = around
+        self.episodes = around.episodes
+
+    def forget(self) -> None:
+        """Back to what is committed: after a rollback, and at the start."""
+
+    def took(self, accepted: Accepted, now_ns: int) -> None:
+        """Readings were accepted."""
+
+    def refused(self, meter: str, now_ns: int, detail: str) -> None:
+        """A telegram in this meter's name was replayed or forged."""
+
+    def conflict(self, gateway: str, now_ns: int, detail: str) -> None:
+        """Two bundles under one sequence of a gateway."""
+
+    def born(self, gateway: str, boot: str, connects: int, now_ns: int) -> None:
+        """A gateway connected: `boot` names its power-on, `connects` counts its sessions."""
+
+    def watch(self, now_ns: int) -> None:
+        """A window ended."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """`order`: alarms are listed and asked in the order of these numbers."""
+
+    id: str
+    order: int
+    watcher: Callable[[Around], Watcher]
+    settings: type = NoSettings
+
+
+ALARMS: Final = Folder("sim.portal.alarms", "ALARM", "alarm", Alarm)
+
+
+def alarms_in_order() -> list[Alarm]:
+    """All alarms that there are. Raises PartError."""
+    return sorted(ALARMS.parts().values(), key=lambda alarm: (alarm.order, alarm.id))
+
+
+def alarm_ids() -> tuple[str, ...]:
+    """The names of all alarms, in their order."""
+    return tuple(alarm.id for alarm in alarms_in_order())

@@ -1,0 +1,8 @@
+"""Alarms: one file an alarm, found by folder; the port is `sim.portal.alarm`, the episodes are `sim.portal.episodes`.
+
+    tamper     the meter says so: error flags in its records, or its status byte
+    gap        no accepted telegram for more than `gap_intervals` of the meter's interval
+    freshness  telegrams of a meter refused as replayed or forged
+    twin       two devices use one gateway's name: other content under one sequence, or boots that alternate
+    jam        a good part of the meters bound to one gateway fall silent together
+"""

@@ -1,0 +1,123 @@
+"""What a check is: is this telegram new? One file of `sim/portal/checks/` a check, found by folder.
+
+A check is plain functions over whole numbers. `verdict` says whether a telegram passes, `took` what is to be remembered
+of one that was taken; both are compiled for arrays by `freshness`, and the same source is callable as it stands. So
+they keep to what numba compiles: numbers, named tuples of them, and one ring of bytes.
+
+    verdict(sight, meter, past, ring, limits) -> int      PASSED, LATE, or 2 + the place of a reason in `reasons`
+    took(sight, meter, past, ring, limits) -> State       after an accepted telegram, or a late one
+
+    sight   the telegram: a Sight           ring     (window // 8 + 1,) bytes for sim.portal.window, or none
+    meter   what was agreed: a Meter        limits   the check's own Limits, from the portal's settings
+    past    what the check remembers of this meter: its own State, whose defaults are a meter never heard
+
+Times are world nanoseconds, cut off at 73 years from the world's beginning, so that differences fit 64 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.core.parts import Folder
+
+NONE: Final = -(1 << 62)
+"""Of a number in a telegram or a state: there is none."""
+UNKNOWN: Final = -1
+"""Of `sends_time`: nobody said; to be learned."""
+PASSED: Final = 0
+LATE: Final = 1
+"""Genuine as far as can be told, and too old to be news."""
+HARMLESS, STALE, FORGED = "harmless", "stale", "forged"
+"""What a reason says of whoever sent the telegram; stale and forged ones make the freshness alarm."""
+
+
+class Sight(NamedTuple):
+    """One telegram at one gateway. `gateway`: its number; `received_ns` by the gateway's clock, `now_ns` by the
+    portal's; `acc` the access number; `counter` only where a verified MAC covers it; `shown_ns` the meter's own time,
+    which it shows in whole minutes."""
+
+    gateway: int
+    received_ns: int
+    now_ns: int
+    acc: int
+    counter: int
+    shown_ns: int
+
+
+class Meter(NamedTuple):
+    """What was agreed for a meter. `silent_ns`: its longest planned pause; `sends_time`: 1, 0 or UNKNOWN; `bound`: the
+    numbers of the gateways that the installer heard it with."""
+
+    interval_ns: int
+    silent_ns: int
+    sends_time: int
+    bound: NDArray[np.int64]
+
+
+class Names(NamedTuple):
+    """What a refusal's words need beside the numbers: the gateway that heard it, and those that may."""
+
+    gateway: str
+    bound: tuple[str, ...]
+
+
+class Nothing(NamedTuple):
+    """A state or limits without a number: a placeholder, since numba has no empty named tuple; it is not stored."""
+
+    nothing: int = 0
+
+
+class NoSettings:
+    """A check without settings."""
+
+
+def no_limits(_settings: object) -> Nothing:
+    return Nothing()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check. `order`: checks are asked in the order of these numbers, the first refusal stands. `reasons`: its
+    reasons and what each says of the sender. `detail(why, sight, meter, past, limits, names)`: a refusal in words.
+    `window`: how many values its ring remembers. `side_by_side`: the meters' values go on alike, so bytes of one place
+    lie together. `left_to`: the id of a check that knows better; this one is not asked about a telegram for which that
+    one is on and `answers(sight)`. `takes_late`: it remembers late telegrams too. `limits(settings)` gets the portal's
+    settings, which include those of the class `settings`."""
+
+    id: str
+    order: int
+    reasons: Mapping[str, str]
+    verdict: Callable[[Any, Any, Any, Any, Any], int]
+    took: Callable[[Any, Any, Any, Any, Any], Any]
+    detail: Callable[[int, Sight, Meter, Any, Any, Names], str]
+    state: type[tuple[Any, ...]] = Nothing
+    window: int = 0
+    side_by_side: bool = False
+    limits: Callable[[Any], tuple[int, ...]] = no_limits
+    settings: type = NoSettings
+    left_to: str = ""
+    answers: Callable[[Any], bool] | None = None
+    takes_late: bool = True
+    columns: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        none = self.state is Nothing
+        object.__setattr__(self, "columns", 0 if none else len(self.state._fields))  # type: ignore[attr-defined]
+
+
+CHECKS: Final = Folder("sim.portal.checks", "CHECK", "check", Check)
+
+
+def in_order() -> list[Check]:
+    """All checks that there are, in the order of judgement. Raises PartError."""
+    return sorted(CHECKS.parts().values(), key=lambda check: (check.order, check.id))
+
+
+def check_ids() -> tuple[str, ...]:
+    """The names of all checks, in the order of judgement."""
+    return tuple(check.id for check in in_order())

@@ -1,0 +1,190 @@
+"""The portal of a running world: messages in, one transaction, acknowledgements out.
+
+    messages ─► batch ─► intake ─► verdicts ─► readings, refusals, evidence, sightings, alarms in one store
+
+Rules kept: a bundle is acknowledged after the commit that holds it and never before (a PUBACK is not custody); a take
+that fails leaves store, checks and alarms as they were; no refused telegram is thrown away. Telegrams of all bundles of
+a take are stored in the order in which the gateways say they heard them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.core import bundle
+from sim.core.clock import Calendar
+from sim.core.events import Event
+from sim.endpoint.port import Message
+from sim.portal import messages as of_gateways
+from sim.portal.episodes import Alarms
+from sim.portal.freshness import LIMIT_NS
+from sim.portal.intake import Earlier, Intake
+from sim.portal.keyring import Keyring
+from sim.portal.messages import Receptions
+from sim.portal.meter_registry import Registry
+from sim.portal.meter_table import Roll
+from sim.portal.opener import Opener
+from sim.portal.portal_spec import PortalSpec
+from sim.portal.store_port import FreshnessRow, MeterRow, Ownership, StoreError, TenancyRow, fingerprint, open_store
+from sim.portal.verdict_rows import written
+
+I64 = NDArray[np.int64]
+
+
+class Portal:
+    """One portal on one directory. `record` gets AlarmRaised and TelegramRefused after the commit that holds them.
+
+    `counts` since this portal was opened: "stored", "copies", "duplicate bundles", "bad messages", and
+    "refused: <reason>". Raises StoreError.
+    """
+
+    def __init__(
+        self,
+        spec: PortalSpec,
+        directory: Path,
+        calendar: Calendar,
+        record: Callable[[Event], None],
+        *,
+        keyring: Keyring,
+        registry: Registry,
+    ) -> None:
+        self.spec = spec
+        self.registry = registry
+        self.store = open_store(spec.store, directory)
+        self.alarms = Alarms(spec, self.store, registry)
+        self.counts: Counter[str] = Counter()
+        self._keyring = keyring
+        self._record = record
+        self._roll = self._rolled()
+        opener = Opener(spec, calendar, keyring, registry)
+        self._intake = Intake(spec, calendar, self._roll, opener, kept_ns=0)
+        self._remember()
+        self.write_registry()
+
+    def __repr__(self) -> str:
+        return f"<Portal {self.store.name}, {len(self.registry)} meters>"
+
+    # --- who is registered -----------------------------------------------------------------------------------------
+
+    def write_registry(self) -> None:
+        """Put the registry where the roles' views look. To be called again after it was changed."""
+        with self.store.transaction():
+            self.store.put_registry(
+                [MeterRow(e.name, e.security, e.interval_s, e.flat, e.house) for e in self.registry],
+                [TenancyRow(t.tenant, t.flat, t.from_ns, t.until_ns) for t in self.registry.tenancies],
+                [Ownership(*one) for one in self.registry.landlords],
+            )
+
+    def _rolled(self) -> Roll:
+        self._version = (self.registry.version, self._keyring.version)
+        self._entries = list(self.registry)
+        gateways = sorted({name for entry in self.registry for name in entry.gateways})
+        self._number = {name: place for place, name in enumerate(gateways)}
+        return Roll.of(self.registry, self._keyring, gateways)
+
+    def _enrol(self) -> None:
+        """Registry and keys may have changed since the last take."""
+        if self._version != (self.registry.version, self._keyring.version):
+            self._roll = self._rolled()
+            self._intake.enrol(self._roll)
+
+    def _remember(self) -> None:
+        """What the store remembers of each meter."""
+        row = {entry.name: place for place, entry in enumerate(self._entries)}
+        blobs = ((row[kept.meter], kept.kind, kept.state) for kept in self.store.freshness() if kept.meter in row)
+        try:
+            self._intake.freshness.remember(blobs)
+        except ValueError as error:
+            raise StoreError(f"{self.store.name}: {error}; begin with an empty store") from None
+
+    # --- the two verbs -----------------------------------------------------------------------------------------------
+
+    def take(self, messages: Sequence[Message], now_ns: int) -> list[Message]:
+        """Take what arrived; returns the acknowledgements to publish, one message a gateway. Raises StoreError: then
+        nothing of it was kept, nothing is acknowledged, and the same messages may be given again."""
+        self._enrol()
+        counts = self._intake.counts.copy()
+        try:
+            with self.store.transaction():
+                opened = of_gateways.opened(messages, self.store, now_ns)
+                for gateway, detail in opened.conflicts:
+                    self.alarms.conflict(gateway, now_ns, detail)
+                for birth in opened.births:
+                    self.alarms.born(*birth, now_ns)
+                self.store.add_messages(opened.taken)
+                self.store.add_evidence(opened.evidence)
+                events = self._judge(of_gateways.receptions(opened.bundles, self._number), now_ns)
+                self.alarms.write()
+        except BaseException:
+            self._intake.back()
+            self.alarms.forget()
+            raise
+        finally:
+            self._intake.done()
+        self.counts.update(self._intake.counts - counts)
+        for what, count in (("duplicate bundles", opened.duplicates), ("bad messages", opened.bad)):
+            if count:
+                self.counts[what] += count
+        self._tell(events)
+        return [
+            Message(bundle.ACK.format(gateway=gateway), bundle.encode_ack(gateway, list(sequences)))
+            for gateway, sequences in opened.acks.items()
+        ]
+
+    def _judge(self, heard: Receptions, now_ns: int) -> Sequence[Event]:
+        """Verdicts into the store, and to the alarms; returns what the history is told."""
+        if not heard.telegrams:
+            return []
+        known: dict[bytes, str] = {}  # most telegrams are heard by several gateways
+        marks = [known.get(raw) or known.setdefault(raw, fingerprint(raw)) for raw in heard.telegrams]
+        mark: I64 = np.frombuffer(bytes.fromhex("".join(one[:16] for one in marks)), dtype=np.int64)
+        earlier = self._earlier(marks)
+        taken = self._intake.take(heard.batch, now_ns, mark=mark.copy(), stored=earlier, words=True)
+        rows = written(self._intake, self._entries, heard, marks, taken)
+        store = self.store
+        store.add_readings(rows.readings)
+        store.add_refusals(rows.refusals)
+        store.add_sightings(rows.sightings)
+        names = self._entries
+        store.put_freshness([FreshnessRow(names[row].name, check, raw) for row, check, raw in self._intake.changed()])
+        self.alarms.took(rows.accepted, now_ns)
+        for meter, words in rows.suspicious:
+            self.alarms.refused(meter, now_ns, words)
+        return rows.events
+
+    def _earlier(self, marks: Sequence[str]) -> Earlier:
+        """What earlier takes stored of the same bytes."""
+        place = dict(zip(marks, range(len(marks)), strict=True))
+        known = [(place[mark], one) for mark, found in self.store.known(place.keys()).items() for one in found]
+        for _, one in known:
+            self._number.setdefault(one.gateway, len(self._number))
+        received = np.array([one.received_ns for _, one in known], dtype=np.int64)
+        return Earlier(
+            np.array([at for at, _ in known], dtype=np.int64),
+            np.array([self._number[one.gateway] for _, one in known], dtype=np.int64),
+            np.clip(received, -LIMIT_NS, LIMIT_NS),
+        )
+
+    def watch(self, now_ns: int) -> None:
+        """Let time pass: silent meters, ends of alarms. The world calls this at the end of each window."""
+        try:
+            with self.store.transaction():
+                self.alarms.watch(now_ns)
+                self.alarms.write()
+        except BaseException:
+            self.alarms.forget()
+            raise
+        self._tell([])
+
+    def close(self) -> None:
+        """The same directory opened again is the same portal."""
+        self.store.close()
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        for event in [*events, *self.alarms.raised()]:
+            self._record(event)

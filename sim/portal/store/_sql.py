@@ -1,0 +1,328 @@
+"""Tables and statements of the stores that speak SQL, in words that SQLite and PostgreSQL both know.
+
+Rows go in by executemany: single inserts cost forty times as much. `rowid` is the order of storing: SQLite has it, and
+PostgreSQL gets a column of that name. The view `billing` is every reading, and of the telegrams refused as late the
+first with each time whose bytes and (meter, time) are not among the readings.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+from sim.portal.store_port import (
+    AlarmRow,
+    Answer,
+    Before,
+    BillingRow,
+    Birth,
+    Consumption,
+    Device,
+    Evidence,
+    FreshnessRow,
+    Message,
+    MeterRow,
+    Ownership,
+    Reading,
+    Refusal,
+    Sighting,
+    Store,
+    TenancyRow,
+)
+
+_CHUNK: Final = 500  # parameters in one IN (...): below SQLite's oldest limit of 999
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS readings ({rowid}
+    meter TEXT NOT NULL, gateway TEXT NOT NULL, received_ns BIGINT NOT NULL, stored_ns BIGINT NOT NULL,
+    meter_time TEXT, units BIGINT, set_date TEXT, set_date_units BIGINT, acc BIGINT, counter BIGINT,
+    security TEXT NOT NULL, fingerprint TEXT NOT NULL, rssi_dbm DOUBLE PRECISION, status BIGINT NOT NULL,
+    tamper BIGINT NOT NULL, volume_m3 DOUBLE PRECISION, energy_kwh DOUBLE PRECISION);
+CREATE INDEX IF NOT EXISTS readings_by_meter ON readings (meter, stored_ns);
+CREATE INDEX IF NOT EXISTS readings_by_fingerprint ON readings (fingerprint);
+CREATE TABLE IF NOT EXISTS refusals ({rowid}
+    meter TEXT NOT NULL, gateway TEXT NOT NULL, received_ns BIGINT NOT NULL, stored_ns BIGINT NOT NULL,
+    reason TEXT NOT NULL, detail TEXT NOT NULL, fingerprint TEXT NOT NULL, telegram {bytes} NOT NULL,
+    rssi_dbm DOUBLE PRECISION, meter_time TEXT, units BIGINT, set_date TEXT, set_date_units BIGINT, security TEXT);
+CREATE INDEX IF NOT EXISTS refusals_by_fingerprint ON refusals (fingerprint);
+CREATE TABLE IF NOT EXISTS evidence ({rowid}
+    stored_ns BIGINT NOT NULL, topic TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+    payload {bytes} NOT NULL);
+CREATE TABLE IF NOT EXISTS messages (
+    gateway TEXT NOT NULL, sequence BIGINT NOT NULL, digest TEXT NOT NULL, stored_ns BIGINT NOT NULL,
+    PRIMARY KEY (gateway, sequence, digest)) {by_key};
+CREATE TABLE IF NOT EXISTS freshness (
+    meter TEXT NOT NULL, kind TEXT NOT NULL, state {bytes} NOT NULL, PRIMARY KEY (meter, kind)) {by_key};
+CREATE TABLE IF NOT EXISTS sightings (
+    meter TEXT NOT NULL, gateway TEXT NOT NULL, taken BIGINT NOT NULL, copies BIGINT NOT NULL,
+    refused BIGINT NOT NULL, received_ns BIGINT NOT NULL, stored_ns BIGINT NOT NULL, rssi_dbm DOUBLE PRECISION,
+    PRIMARY KEY (meter, gateway)) {by_key};
+CREATE TABLE IF NOT EXISTS silence (meter TEXT PRIMARY KEY, taken_ns BIGINT NOT NULL) {by_key};
+CREATE TABLE IF NOT EXISTS births (
+    gateway TEXT NOT NULL, boot TEXT NOT NULL, place BIGINT NOT NULL, connects BIGINT NOT NULL,
+    PRIMARY KEY (gateway, boot)) {by_key};
+CREATE TABLE IF NOT EXISTS alarms (
+    kind TEXT NOT NULL, subject TEXT NOT NULL, raised_ns BIGINT NOT NULL, last_ns BIGINT NOT NULL,
+    cleared_ns BIGINT, occasions BIGINT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (kind, subject, raised_ns));
+CREATE TABLE IF NOT EXISTS meters (
+    meter TEXT PRIMARY KEY, security TEXT NOT NULL, interval_s DOUBLE PRECISION NOT NULL, flat TEXT, house TEXT)
+    {by_key};
+CREATE TABLE IF NOT EXISTS tenancies (
+    tenant TEXT NOT NULL, flat TEXT NOT NULL, from_ns BIGINT NOT NULL, until_ns BIGINT,
+    PRIMARY KEY (tenant, flat, from_ns)) {by_key};
+CREATE TABLE IF NOT EXISTS ownerships (landlord TEXT NOT NULL, house TEXT NOT NULL,
+    PRIMARY KEY (landlord, house)) {by_key};
+CREATE TABLE IF NOT EXISTS answers (
+    house TEXT NOT NULL, from_ns BIGINT NOT NULL, until_ns BIGINT NOT NULL, units BIGINT NOT NULL,
+    flats BIGINT NOT NULL, PRIMARY KEY (house, from_ns, until_ns)) {by_key};
+{view} billing AS
+    SELECT meter, meter_time, units, set_date, set_date_units, security, stored_ns, fingerprint, 0 AS late
+      FROM readings
+    UNION ALL
+    SELECT meter, meter_time, units, set_date, set_date_units, security, stored_ns, fingerprint, 1
+      FROM (SELECT r.*, row_number() OVER (PARTITION BY meter, coalesce(meter_time, fingerprint)
+                                           ORDER BY stored_ns, rowid) AS place
+              FROM refusals r
+             WHERE reason = 'late'
+               AND NOT EXISTS (SELECT 1 FROM readings g WHERE g.fingerprint = r.fingerprint
+                               OR (g.meter = r.meter AND g.meter_time = r.meter_time))) AS late
+     WHERE place = 1
+"""
+
+# What was counted between two neighbouring readings of a meter. A total that falls was reset (set date, new meter):
+# what it shows is then what was counted since. The very first reading counts nothing: it is the starting point.
+_STEPS: Final = """
+    SELECT meter, stored_ns, units,
+           CASE WHEN before IS NULL THEN 0 WHEN units >= before THEN units - before ELSE units END AS step
+      FROM (SELECT r.meter, r.stored_ns, r.units,
+                   lag(r.units) OVER (PARTITION BY r.meter ORDER BY r.stored_ns, r.rowid) AS before
+              FROM readings r JOIN meters m ON m.meter = r.meter {join}
+             WHERE r.units IS NOT NULL AND {where}) AS pairs
+"""
+_CONSUMPTION: Final = f"""
+    WITH steps AS ({_STEPS.format(
+        join="JOIN tenancies t ON t.flat = m.flat",
+        where="t.tenant = ? AND t.flat = ? AND t.from_ns = ? AND r.stored_ns >= t.from_ns"
+              " AND r.stored_ns < coalesce(t.until_ns, 9223372036854775807)",
+    )})
+    SELECT meter, stored_ns, sum(step) OVER (PARTITION BY meter ORDER BY stored_ns ROWS UNBOUNDED PRECEDING)
+      FROM steps ORDER BY meter, stored_ns
+"""
+_HOUSE: Final = f"""
+    WITH steps AS ({_STEPS.format(join="", where="m.house = ? AND r.stored_ns < ?")})
+    SELECT coalesce(sum(step), 0), count(DISTINCT m.flat)
+      FROM steps JOIN meters m ON m.meter = steps.meter WHERE steps.stored_ns >= ?
+"""
+_DEVICES: Final = """
+    SELECT m.meter, s.gateway, s.stored_ns, s.taken, s.copies, s.refused, s.rssi_dbm,
+           coalesce((SELECT status FROM readings r WHERE r.meter = m.meter ORDER BY stored_ns DESC LIMIT 1), 0) AS sts
+      FROM meters m JOIN sightings s ON s.meter = m.meter ORDER BY m.meter, s.gateway
+"""
+_SIGHTING: Final = """
+    INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (meter, gateway) DO UPDATE SET taken = sightings.taken + excluded.taken,
+        copies = sightings.copies + excluded.copies, refused = sightings.refused + excluded.refused,
+        received_ns = excluded.received_ns, stored_ns = excluded.stored_ns, rssi_dbm = excluded.rssi_dbm
+"""
+Row = tuple[Any, ...]
+_ROWS: Final[dict[str, tuple[type[Any], tuple[str, ...]]]] = {  # table -> its rows, and what names one
+    "readings": (Reading, ()), "refusals": (Refusal, ()), "evidence": (Evidence, ()), "messages": (Message, ()),
+    "freshness": (FreshnessRow, ("meter", "kind")), "births": (Birth, ("gateway", "boot")),
+    "alarms": (AlarmRow, ("kind", "subject", "raised_ns")), "meters": (MeterRow, ()), "tenancies": (TenancyRow, ()),
+    "ownerships": (Ownership, ()), "answers": (Answer, ()),
+}  # fmt: skip
+
+
+def _insert(table: str) -> str:
+    columns = _ROWS[table][0]._fields
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    key = _ROWS[table][1]
+    if key:
+        rest = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in key)
+        sql += f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {rest}"
+    return sql
+
+
+_INSERTS: Final = {table: _insert(table) for table in _ROWS}
+
+
+def _columns(table: str) -> str:
+    return ", ".join(_ROWS[table][0]._fields)
+
+
+class SqlStore(Store):
+    """What is left to a database: how a statement is carried out. `?` stands for a parameter in all of them."""
+
+    @abstractmethod
+    def _many(self, sql: str, rows: Sequence[Row]) -> None:
+        """Carry out a statement for each row, within a transaction."""
+
+    @abstractmethod
+    def _ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Rows of a SELECT. Raises StoreError."""
+
+    def _add(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self._many(_INSERTS[table], rows)
+
+    # --- what intake writes -------------------------------------------------------------------------------------------
+
+    def add_readings(self, rows: Sequence[Reading]) -> None:
+        self._add("readings", rows)
+
+    def add_refusals(self, rows: Sequence[Refusal]) -> None:
+        self._add("refusals", rows)
+
+    def add_evidence(self, rows: Sequence[Evidence]) -> None:
+        self._add("evidence", rows)
+
+    def add_messages(self, rows: Sequence[Message]) -> None:
+        self._add("messages", rows)
+
+    def add_sightings(self, rows: Sequence[Sighting]) -> None:
+        if rows:
+            self._many(_SIGHTING, rows)
+
+    def put_freshness(self, rows: Sequence[FreshnessRow]) -> None:
+        self._add("freshness", rows)
+
+    def put_alarms(self, rows: Sequence[AlarmRow]) -> None:
+        self._add("alarms", rows)
+
+    def put_last_taken(self, rows: Sequence[tuple[str, int]]) -> None:
+        if rows:
+            sql = "INSERT INTO silence VALUES (?, ?) ON CONFLICT (meter) DO UPDATE SET taken_ns = excluded.taken_ns"
+            self._many(sql, rows)
+
+    def put_birth(self, row: Birth) -> None:
+        self._add("births", [row])
+
+    def put_registry(
+        self, meters: Sequence[MeterRow], tenancies: Sequence[TenancyRow], ownerships: Sequence[Ownership]
+    ) -> None:
+        for table, rows in (("meters", meters), ("tenancies", tenancies), ("ownerships", ownerships)):
+            self._many(f"DELETE FROM {table}", [()])
+            self._add(table, rows)
+
+    def add_answer(self, row: Answer) -> None:
+        self._add("answers", [row])
+
+    # --- what the portal asks -----------------------------------------------------------------------------------------
+
+    def digests(self, gateway: str, sequence: int) -> set[str]:
+        rows = self._ask("SELECT digest FROM messages WHERE gateway = ? AND sequence = ?", (gateway, sequence))
+        return {row[0] for row in rows}
+
+    def known(self, fingerprints: Collection[str]) -> dict[str, list[Before]]:
+        wanted, found = list(fingerprints), dict[str, list[Before]]()
+        for start in range(0, len(wanted), _CHUNK):
+            chunk = wanted[start : start + _CHUNK]
+            marks = ",".join("?" * len(chunk))
+            for source in ("readings WHERE", "refusals WHERE reason = 'late' AND"):
+                sql = f"SELECT fingerprint, gateway, received_ns, meter FROM {source} fingerprint IN ({marks})"
+                for mark, *row in self._ask(sql, chunk):
+                    found.setdefault(mark, []).append(Before(*row))
+        return found
+
+    def freshness(self) -> Iterable[FreshnessRow]:
+        return [FreshnessRow(*row) for row in self._ask(f"SELECT {_columns('freshness')} FROM freshness")]
+
+    def standing_alarms(self) -> list[AlarmRow]:
+        rows = self._ask(f"SELECT {_columns('alarms')} FROM alarms WHERE cleared_ns IS NULL")
+        return [AlarmRow(*row) for row in rows]
+
+    def last_taken(self) -> dict[str, int]:
+        return dict(self._ask("SELECT meter, taken_ns FROM silence"))
+
+    def births(self, gateway: str) -> list[Birth]:
+        rows = self._ask(f"SELECT {_columns('births')} FROM births WHERE gateway = ?", (gateway,))
+        return [Birth(*row) for row in rows]
+
+    # --- what roles and bills ask -------------------------------------------------------------------------------------
+
+    def tenancies(self, tenant: str, now_ns: int) -> list[tuple[str, int]]:
+        sql = (
+            "SELECT flat, from_ns FROM tenancies WHERE tenant = ? AND from_ns <= ?"
+            " AND (until_ns IS NULL OR until_ns > ?) ORDER BY flat"
+        )
+        return [(flat, from_ns) for flat, from_ns in self._ask(sql, (tenant, now_ns, now_ns))]
+
+    def consumption(self, tenant: str, flat: str, from_ns: int) -> list[Consumption]:
+        rows = self._ask(_CONSUMPTION, (tenant, flat, from_ns))
+        return [Consumption(meter, flat, at_ns, int(units)) for meter, at_ns, units in rows]
+
+    def owns(self, landlord: str, house: str) -> bool:
+        return bool(self._ask("SELECT 1 FROM ownerships WHERE landlord = ? AND house = ?", (landlord, house)))
+
+    def answers(self, house: str, from_ns: int, until_ns: int) -> list[Answer]:
+        sql = f"SELECT {_columns('answers')} FROM answers WHERE house = ? AND from_ns < ? AND until_ns > ?"
+        return [Answer(*row) for row in self._ask(sql, (house, until_ns, from_ns))]
+
+    def house_sum(self, house: str, from_ns: int, until_ns: int) -> tuple[int, int]:
+        [(units, flats)] = self._ask(_HOUSE, (house, until_ns, from_ns))
+        return int(units), int(flats)
+
+    def devices(self) -> list[Device]:
+        return [Device(*row) for row in self._ask(_DEVICES)]
+
+    def billing(self, meter: str) -> list[BillingRow]:
+        sql = "SELECT meter_time, units, security, late FROM billing WHERE meter = ? ORDER BY meter_time, stored_ns"
+        return [BillingRow(*row) for row in self._ask(sql, (meter,))]
+
+    def set_date_units(self, meter: str, set_date: str) -> int | None:
+        sql = "SELECT set_date_units FROM billing WHERE meter = ? AND set_date = ? ORDER BY stored_ns DESC LIMIT 1"
+        rows = self._ask(sql, (meter, set_date))
+        return rows[0][0] if rows else None
+
+    def last_units(self, meter: str, before_ns: int) -> int | None:
+        sql = "SELECT units FROM readings WHERE meter = ? AND received_ns <= ? ORDER BY received_ns DESC LIMIT 1"
+        rows = self._ask(sql, (meter, before_ns))
+        return rows[0][0] if rows else None
+
+    # --- what was stored ----------------------------------------------------------------------------------------------
+
+    def count_readings(self) -> int:
+        return int(self._ask("SELECT count(*) FROM readings")[0][0])
+
+    def readings(self, meter: str | None = None) -> list[Reading]:
+        where, values = ("", ()) if meter is None else (" WHERE meter = ?", (meter,))
+        rows = self._ask(f"SELECT {_columns('readings')} FROM readings{where} ORDER BY rowid", values)
+        return [Reading(*row) for row in rows]
+
+    def readings_after(self, place: int, most: int) -> list[tuple[int, Reading]]:
+        sql = f"SELECT rowid, {_columns('readings')} FROM readings WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        return [(at, Reading(*row)) for at, *row in self._ask(sql, (place, most))]
+
+    def readings_of(self, mark: str) -> list[Reading]:
+        rows = self._ask(f"SELECT {_columns('readings')} FROM readings WHERE fingerprint = ? ORDER BY rowid", (mark,))
+        return [Reading(*row) for row in rows]
+
+    def refusals(self, reason: str | None = None) -> list[Refusal]:
+        where, values = ("", ()) if reason is None else (" WHERE reason = ?", (reason,))
+        rows = self._ask(f"SELECT {_columns('refusals')} FROM refusals{where} ORDER BY rowid", values)
+        return [Refusal(*row) for row in rows]
+
+    def refusal_reasons(self, mark: str) -> list[str]:
+        rows = self._ask("SELECT reason FROM refusals WHERE fingerprint = ? ORDER BY rowid", (mark,))
+        return [row[0] for row in rows]
+
+    def refused_by_reason(self) -> dict[str, int]:
+        return dict(self._ask("SELECT reason, count(*) FROM refusals GROUP BY reason ORDER BY reason"))
+
+    def fingerprints(self) -> set[str]:
+        rows = self._ask("SELECT fingerprint FROM readings UNION SELECT fingerprint FROM refusals")
+        return {row[0] for row in rows}
+
+    def messages(self) -> list[Message]:
+        rows = self._ask(f"SELECT {_columns('messages')} FROM messages ORDER BY gateway, sequence, digest")
+        return [Message(*row) for row in rows]
+
+    def evidence(self) -> list[Evidence]:
+        return [Evidence(*row) for row in self._ask(f"SELECT {_columns('evidence')} FROM evidence ORDER BY rowid")]
+
+    def sightings(self) -> list[Sighting]:
+        return [Sighting(*row) for row in self._ask("SELECT * FROM sightings ORDER BY meter, gateway")]
+
+    def meters(self) -> list[MeterRow]:
+        return [MeterRow(*row) for row in self._ask(f"SELECT {_columns('meters')} FROM meters ORDER BY meter")]

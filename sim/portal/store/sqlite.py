@@ -1,0 +1,83 @@
+"""One SQLite file in the world's directory, one connection: WAL, synchronous FULL, mode 0600."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sim.portal.store._sql import SCHEMA, Row, SqlStore
+from sim.portal.store_port import StoreError, StoreKind, private_file
+
+FILE = "portal.sqlite"
+_CACHE_KIB = 65_536
+_CHECKPOINT_PAGES = 8_192  # of 4 kB; takes change the same pages again and again, which then go into the file once
+
+
+class SqliteStore(SqlStore):
+    """`directory` is made if need be. Raises StoreError."""
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / FILE
+        self.name = str(self.path)
+        try:
+            private_file(self.path)
+            self.connection = sqlite3.connect(self.path, isolation_level=None)
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = FULL")
+            # The index of fingerprints is hit at random: the default of 2 MB makes it read itself again and again.
+            self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            self.connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            schema = SCHEMA.format(rowid="", bytes="BLOB", by_key="WITHOUT ROWID", view="CREATE VIEW IF NOT EXISTS")
+            self.connection.executescript(schema)
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror or error}; choose a folder that can be written") from None
+        except sqlite3.Error as error:
+            raise self._translated(error) from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            yield
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise self._translated(error) from None
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # A full disk may have rolled back already; then there is nothing left to do.
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    def _translated(self, error: sqlite3.Error) -> StoreError:
+        text = str(error)
+        if "full" in text:
+            way = "nothing of this take was kept or acknowledged, the gateways still hold it; free disk space"
+        elif "locked" in text:
+            way = "another process has it open; stop that one first"
+        elif "not a database" in text or "malformed" in text:
+            way = "it is damaged; move it away or restore a copy"
+        else:
+            way = "nothing of this take was kept; check the disk and the folder's rights"
+        return StoreError(f"{self.path}: {text}: {way}")
+
+    def _many(self, sql: str, rows: Sequence[Row]) -> None:
+        self.connection.executemany(sql, rows)
+
+    def _ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        try:
+            return self.connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._translated(error) from None
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+STORE = StoreKind("sqlite", "a file in the world's directory", lambda _where, directory: SqliteStore(directory))

@@ -1,0 +1,188 @@
+"""Verdicts as rows of a store: readings, refusals in words, sightings; and what alarms and the history are told of
+them.
+
+In the order in which the gateways say they heard the telegrams. Words are made for refused telegrams only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from itertools import repeat
+from typing import Any, Final, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.core.events import TelegramRefused
+from sim.portal import reasons
+from sim.portal.alarm import Accepted
+from sim.portal.check import NONE, Meter, Names, Sight
+from sim.portal.intake import Intake, Rows, Taken
+from sim.portal.messages import Receptions
+from sim.portal.meter_registry import MeterEntry
+from sim.portal.store_port import Reading, Refusal, Sighting
+from sim.portal.verdicts import COPY, STORED, alarming, names
+
+I64 = NDArray[np.int64]
+_T = TypeVar("_T")
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  a meter has no zone
+_DAY_ONE: Final = date(1970, 1, 1)
+
+
+class Written(NamedTuple):
+    """`suspicious`: (meter, words) of refusals that say somebody replays or forges."""
+
+    readings: list[Reading]
+    refusals: list[Refusal]
+    sightings: list[Sighting]
+    accepted: Accepted
+    suspicious: list[tuple[str, str]]
+    events: list[TelegramRefused]
+
+
+def written(
+    intake: Intake, entries: Sequence[MeterEntry], heard: Receptions, marks: Sequence[str], taken: Taken
+) -> Written:
+    """`entries`: the meters by row; `marks`: the fingerprint of each reception."""
+    readings, accepted = _readings(intake, entries, heard, marks, taken)
+    refusals, suspicious = _refusals(intake, entries, heard, marks, taken)
+    events = [TelegramRefused(row.stored_ns, row.meter, row.gateway, row.reason, row.fingerprint) for row in refusals]
+    sightings = _sightings(entries, heard, taken, refusals)
+    return Written(readings, refusals, sightings, accepted, suspicious, events)
+
+
+def _readings(
+    intake: Intake, entries: Sequence[MeterEntry], heard: Receptions, marks: Sequence[str], taken: Taken
+) -> tuple[list[Reading], Accepted]:
+    rows, security = taken.readings, intake.opening.securities
+    order = _in_time(rows)
+    at = rows.reception[order].tolist()
+    meters = [entries[row].name for row in taken.row[rows.reception[order]].tolist()]
+    # As columns, in the order of Reading's fields: a constructor's call a row would take as long as all the rest.
+    columns = (
+        meters, _at(heard.gateways, at), _at(heard.received_ns, at), repeat(taken.stored_ns),
+        map(_time, rows.minute[order].tolist()), _some(rows.units[order]), map(_day, rows.set_day[order].tolist()),
+        _some(rows.set_date_units[order]), _some(rows.acc[order]), _some(rows.counter[order]),
+        _at(security, rows.security[order].tolist()), _at(marks, at), _at(heard.rssi_dbm, at),
+        rows.status[order].tolist(), rows.tamper[order].tolist(), _real(rows.volume_m3[order]),
+        _real(rows.energy_kwh[order]),
+    )  # fmt: skip
+    out = list(map(Reading._make, zip(*columns, strict=False)))
+
+    def complaint(place: int) -> str:
+        words = intake.opening.again(heard.telegrams[at[place]]).tampering
+        assert words is not None, "what is read in bulk and one at a time complains of the same"
+        return words
+
+    tampered = np.flatnonzero(rows.tamper[order]).tolist()
+    return out, Accepted(meters, tampered, complaint)
+
+
+def _refusals(
+    intake: Intake, entries: Sequence[MeterEntry], heard: Receptions, marks: Sequence[str], taken: Taken
+) -> tuple[list[Refusal], list[tuple[str, str]]]:
+    rows = taken.refusals
+    out, suspicious = [], []
+    for place in _in_time(rows).tolist():
+        one, row = int(rows.reception[place]), int(taken.row[rows.reception[place]])
+        reason, raw = names()[int(rows.reason[place])], heard.telegrams[one]
+        if reason in reasons.OF_OPENING:
+            opened = intake.opening.again(raw)
+            meter, subject, detail = opened.meter, opened.subject, opened.detail
+        else:
+            meter = subject = entries[row].name
+            sight = Sight(
+                int(rows.gateway[place]), int(heard.batch.received_ns[one]), taken.stored_ns,
+                int(rows.acc[place]), int(rows.counter[place]), int(taken.shown_ns[one]),
+            )  # fmt: skip
+            detail = _detail(intake, entries[row], row, sight, heard.gateways[one], taken.before[place])
+        late: tuple[Any, ...] = ()
+        if reason == reasons.LATE:
+            late = (
+                _time(int(rows.minute[place])), _some(rows.units[place : place + 1])[0],
+                _day(int(rows.set_day[place])), _some(rows.set_date_units[place : place + 1])[0],
+                intake.opening.securities[int(rows.security[place])],
+            )  # fmt: skip
+        out.append(
+            Refusal(
+                meter, heard.gateways[one], heard.received_ns[one], taken.stored_ns, reason, detail, marks[one], raw,
+                heard.rssi_dbm[one], *late,
+            )
+        )  # fmt: skip
+        if alarming(reason):
+            suspicious.append((subject, f"{reason}: {detail}"))
+    return out, suspicious
+
+
+def _detail(intake: Intake, entry: MeterEntry, row: int, sight: Sight, gateway: str, before: I64) -> str:
+    roll = intake.roll
+    meter = Meter(
+        int(roll.interval_ns[row]), int(roll.silent_ns[row]), int(roll.sends_time[row]),
+        roll.bound[roll.bound_first[row] : roll.bound_first[row + 1]],
+    )  # fmt: skip
+    return intake.freshness.detail(before, sight, meter, Names(gateway, tuple(sorted(entry.gateways))))
+
+
+def _sightings(
+    entries: Sequence[MeterEntry], heard: Receptions, taken: Taken, refusals: Sequence[Refusal]
+) -> list[Sighting]:
+    """One a meter and gateway, with the last reception of the take."""
+    batch, known = heard.batch, np.flatnonzero(taken.row >= 0)
+    known = known[np.argsort(batch.received_ns[known], kind="stable")]
+    gateways = int(batch.gateway.max(initial=0)) + 1
+    key, place = np.unique(taken.row[known] * gateways + batch.gateway[known], return_inverse=True)
+    what = np.where(taken.verdict[known] == STORED, 0, np.where(taken.verdict[known] == COPY, 1, 2))
+    counts = np.zeros((len(key), 3), dtype=np.int64)
+    np.add.at(counts, (place.reshape(-1), what), 1)
+    last = np.zeros(len(key), dtype=np.int64)
+    last[place.reshape(-1)] = known  # of several the last stands
+    meters = [entries[row].name for row in (key // gateways).tolist()]
+    at = last.tolist()
+    columns = (
+        meters, _at(heard.gateways, at), *counts.T.tolist(), _at(heard.received_ns, at), repeat(taken.stored_ns),
+        _at(heard.rssi_dbm, at),
+    )  # fmt: skip
+    out = list(map(Sighting._make, zip(*columns, strict=False)))
+    strangers: dict[tuple[str, str], Sighting] = {}
+    registered = {entries[row].name for row in np.unique(taken.row[known]).tolist()} if len(known) else set()
+    for row in refusals:
+        if row.meter not in registered:
+            before = strangers.get((row.meter, row.gateway))
+            strangers[row.meter, row.gateway] = Sighting(
+                row.meter, row.gateway, 0, 0, 1 + (before.refused if before else 0), row.received_ns, row.stored_ns,
+                row.rssi_dbm,
+            )  # fmt: skip
+    return out + list(strangers.values())
+
+
+def _at(values: Sequence[_T], places: Sequence[int]) -> list[_T]:
+    return [values[place] for place in places]
+
+
+def _in_time(rows: Rows) -> I64:
+    order: I64 = np.lexsort((rows.reception, rows.received_ns))
+    return order
+
+
+def _some(values: I64) -> list[int | None]:
+    told: list[int | None] = values.tolist()
+    return told if (values != NONE).all() else [None if value == NONE else value for value in told]
+
+
+def _real(values: NDArray[np.float64]) -> list[float | None]:
+    if np.isnan(values).all():
+        return [None] * len(values)
+    return [None if math.isnan(value) else value for value in values.tolist()]
+
+
+@lru_cache(maxsize=4_096)
+def _time(minute: int) -> str | None:
+    return None if minute == NONE else (_EPOCH + timedelta(minutes=minute)).isoformat(timespec="minutes")
+
+
+@lru_cache(maxsize=4_096)
+def _day(day: int) -> str | None:
+    return None if day == NONE else (_DAY_ONE + timedelta(days=day)).isoformat()
