@@ -1,4 +1,4 @@
-"""What there is: scenarios, attacks, meters, gateways, endpoints. Each entry has an `id` by which commands know it."""
+"""What there is, kind by kind (options.KINDS). Each entry has an `id` by which commands know it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from attacks.attack import attacks
+from bench.options import KINDS
 from bench.rig.scenario import SCENARIOS
 from sim.core.parts import Folder
 from sim.core.settings import SpecError
 from sim.endpoint.registry import ENDPOINTS
+from sim.faults.port import FAULTS
 from sim.gateway.registry import GATEWAYS
 from sim.meters.meter_type import kinds
-
-KINDS = ("scenarios", "attacks", "meters", "gateways", "endpoints")
+from sim.systems.port import SYSTEMS
 
 
 class NotFound(Exception):
@@ -27,9 +28,11 @@ def entries(kind: str) -> list[dict[str, Any]]:
     return {
         "scenarios": scenario_entries,
         "attacks": attack_entries,
+        "faults": fault_entries,
         "meters": meter_entries,
         "gateways": gateway_entries,
         "endpoints": endpoint_entries,
+        "systems": system_entries,
     }[kind]()
 
 
@@ -94,6 +97,23 @@ def attack_entries() -> list[dict[str, Any]]:
         }
         for id_, cls in attacks().items()
     ]
+
+
+def fault_entries() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": id_,
+            "title": fault.title,
+            "needs": sorted(fault.needs),
+            "settings": {field.name: getattr(fault, field.name) for field in dataclasses.fields(fault)},
+            "doc": FAULTS.page(id_),
+        }
+        for id_, fault in FAULTS.parts().items()
+    ]
+
+
+def system_entries() -> list[dict[str, Any]]:
+    return [{"id": id_, "title": system.title, "doc": SYSTEMS.page(id_)} for id_, system in SYSTEMS.parts().items()]
 
 
 def meter_entries() -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import broken_pipe, run_directory, signals
 from bench.cli import benchmarks, city
 from bench.frame import frame_command
-from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, Options, endpoint, seed
+from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
 from bench.sweep import sweep_command
 
 USAGE_EXIT = 2
@@ -82,9 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.set_defaults(command=command_run)
 
     list_ = commands.add_parser("list", help="what there is")
-    list_.add_argument(
-        "kind", nargs="?", default=None, choices=["scenarios", "attacks", "meters", "gateways", "endpoints"]
-    )
+    list_.add_argument("kind", nargs="?", default=None, choices=KINDS)
     list_.add_argument("--json", action="store_true")
     list_.set_defaults(command=command_list)
 
@@ -178,7 +176,7 @@ def command_run(arguments: argparse.Namespace) -> int:
 
 
 def command_list(arguments: argparse.Namespace) -> int:
-    from bench.cli.catalogue import KINDS, entries
+    from bench.cli.catalogue import entries
 
     kinds = [arguments.kind] if arguments.kind else list(KINDS)
     found = {kind: entries(kind) for kind in kinds}

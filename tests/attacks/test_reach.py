@@ -16,7 +16,7 @@ from sim.core.clock import NS_PER_S
 from sim.core.events import AttackActed, Fate
 from sim.endpoint.kinds.memory import Memory, MemorySession
 from sim.world import World
-from tests.small_worlds import dozen
+from tests.small_worlds import dozen, keyless
 
 EVERYONE = {"now_ns", "today", "wait", "wait_until", "event", "go", "note"}
 OWN = {
@@ -184,5 +184,5 @@ def test_what_a_thief_publishes_arrives_though_its_owner_throws_him_off(
     assert handle.publish(thief, UP.format(gateway=thief.client_id), bundle, [])
     assert lost == [bundle]
     kept = "SELECT sequence FROM messages WHERE gateway = ? AND sequence = 900000001"
-    assert len(world.portal.store.query(kept, (thief.client_id,))) == 1
+    assert len(keyless(world).portal.store.query(kept, (thief.client_id,))) == 1
     assert [act.action for act in world.history.of(AttackActed)] == ["connect", "publish"]
