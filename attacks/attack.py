@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from sim.core.clock import Steps as Steps  # every attack takes it from here
+
 if TYPE_CHECKING:
     from sim.truth.ground_truth import Truth
-
-Steps = Generator[Any, Any, None]
 
 
 class Can(Flag):

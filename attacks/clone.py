@@ -187,7 +187,7 @@ class Clone:
     def _served(self, truth: Truth, security: str) -> tuple[int, int, int]:
         """Of the meters of one security mode: (those that no other gateway hears, readings of all of them that came
         through this one before the takeover, and since)."""
-        ours = [entry for entry in truth.world.registry if entry.security == security]
+        ours = [entry for entry in truth.world.system.registry if entry.security == security]
         names = {entry.name for entry in ours}
         times = [r.stored_ns for r in truth.readings if r.gateway == self.gateway_id and r.meter in names]
         since = sum(time_ns >= self.takeover_ns for time_ns in times)

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.survey import Survey
-from sim.billing.set_date_units import units_at
 from sim.core.clock import ns
 from sim.core.vocabulary import SECURITIES
 from sim.meters.sending_times import first_at
@@ -182,7 +181,7 @@ def silence_of(truth: Truth, address: str, start_ns: int, end_ns: int) -> Silenc
     meter = fleet.find(address)
     schedule = fleet.window(start_ns, end_ns)
     ks = schedule.k[schedule.meter == meter].tolist()
-    stored = {row.fingerprint for row in truth.world.portal.store.readings(address)}
+    stored = {row.fingerprint for row in truth.world.stored.readings(address)}
     return Silence(len(ks), sum(fingerprint(fleet.telegram(meter, k)) not in stored for k in ks))
 
 
@@ -219,6 +218,5 @@ def billing_error(truth: Truth, address: str) -> float:
     world = truth.world
     # The set date is the meter's own; the last telegram that is due by now knows it.
     last = _last_before(truth, world.fleet.find(address), world.now_ns)
-    method = world.spec.portal.billing
-    billed = units_at(world.portal.store, world.calendar, address, last.set_date, method=method)
+    billed = world.stored.billed_units(address, last.set_date)
     return float("inf") if billed is None or last.set_date_units is None else billed - last.set_date_units

@@ -114,5 +114,5 @@ def judged(truth: Truth, address: str, start_ns: int, end_ns: int) -> tuple[int,
     """(genuine telegrams of a meter sent in [start, end) that a gateway received, those of them that are no reading and
     that the portal refused)."""
     marks = [sent.mark for sent in truth.sent(start_ns, end_ns, meter=truth.world.fleet.find(address))]
-    stored = {row.fingerprint for row in truth.world.portal.store.readings(address)}
+    stored = {row.fingerprint for row in truth.world.stored.readings(address)}
     return len(marks), sum(mark not in stored and bool(truth.refused_as(mark)) for mark in marks)

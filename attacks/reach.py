@@ -8,26 +8,22 @@ cannot read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import simpy
-
 from attacks.attack import Can, Record
 from sim.core.bundle import Heard
-from sim.core.clock import NS_PER_S, ns
+from sim.core.clock import NS_PER_S, Occurrence, Steps, ns
 from sim.core.events import AttackActed
-from sim.endpoint.port import Identity, Session
+from sim.endpoint.port import Endpoint, EndpointError, Identity, Session
 from sim.network.mitm_path import Alter, MitmPath
 from sim.radio.link_modes import Mode
 from sim.truth.ground_truth import Spoken
 
 if TYPE_CHECKING:
     from sim.world import World
-
-Step = Generator[Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +55,26 @@ class _Base:
     @property
     def now_ns(self) -> int:
         """The attacker's watch (world ns)."""
-        return int(self._world.env.now)
+        return self._world.now_ns
 
     def today(self) -> datetime:
         """What the same watch shows: date and time, as meters show it (naive)."""
         return self._world.calendar.at(self.now_ns).replace(tzinfo=None)
 
-    def wait(self, seconds: float) -> simpy.Event:
-        return self._world.env.timeout(ns(seconds))
+    def wait(self, seconds: float) -> Occurrence:
+        return self._world.clock.timeout(ns(seconds))
 
-    def wait_until(self, seconds: float) -> simpy.Event:
+    def wait_until(self, seconds: float) -> Occurrence:
         """Until this many seconds after the world began; at once when that is past."""
-        return self._world.env.timeout(max(0, ns(seconds) - self.now_ns))
+        return self._world.clock.timeout(max(0, ns(seconds) - self.now_ns))
 
-    def event(self) -> simpy.Event:
+    def event(self) -> Occurrence:
         """Something to wait for that the attack itself will let happen."""
-        return self._world.env.event()
+        return self._world.clock.event()
 
-    def go(self, steps: Step) -> simpy.Process:
+    def go(self, steps: Steps) -> Occurrence:
         """Do something beside the main process."""
-        return self._world.env.process(steps)
+        return self._world.clock.process(steps)
 
     def note(self, action: str, detail: str) -> None:
         self._world.history.record(AttackActed(self.now_ns, self._record.id, action, detail))
@@ -87,7 +83,7 @@ class _Base:
 class _Hear(_Base):
     def __init__(self, world: World, record: Record, place: Place) -> None:
         super().__init__(world, record, place)
-        self._waiting: list[simpy.Event] = []
+        self._waiting: list[Occurrence] = []
         self._watchers: list[Callable[[Heard], None]] = []
         ear = place.ear or place
         self._ear = world.air.add_receiver(
@@ -107,9 +103,9 @@ class _Hear(_Base):
             for event in waiting:
                 event.succeed(heard)
 
-    def hear(self) -> simpy.Event:
+    def hear(self) -> Occurrence:
         """The next telegram this receiver gets, a `Heard`. Never comes when nothing is in range."""
-        event = self._world.env.event()
+        event = self._world.clock.event()
         self._waiting.append(event)
         return event
 
@@ -168,7 +164,7 @@ class _Shape(_Base):
         def heard(header: bytes, end_ns: int, _rssi_cdbm: int, mode: Mode, remaining_ns: int) -> None:
             reaction_ns = ns(reaction_s)
             if remaining_ns > reaction_ns and decide(header):
-                self._world.env.process(self._react(reaction_ns, remaining_ns - reaction_ns, mode))
+                self._world.clock.process(self._react(reaction_ns, remaining_ns - reaction_ns, mode))
 
         self._world.air.add_receiver(
             f"{self._record.id} trigger",
@@ -180,22 +176,23 @@ class _Shape(_Base):
             demodulators=0,
         )
 
-    def _react(self, reaction_ns: int, rest_ns: int, mode: Mode) -> Step:
-        yield self._world.env.timeout(reaction_ns)
+    def _react(self, reaction_ns: int, rest_ns: int, mode: Mode) -> Steps:
+        yield self._world.clock.timeout(reaction_ns)
         self._burst(rest_ns, mode.name, None)
 
 
 class _Path(_Base):
-    """Sits between one gateway and the broker. `certificate`: what it can show as a server (see World.path_attack)."""
+    """Sits between one gateway and the broker. `certificate`: what it can show as a server (mitm_path.CERTIFICATES)."""
 
     def intercept(self, gateway: int, certificate: str, alter: Alter | None = None) -> MitmPath:
         """Redirect a gateway to a TLS proxy of our own until `release()`. Returns the proxy, which has seen what
         passed in clear."""
-        self.note("intercept", f"gateway {self._world.gateways[gateway].id}, showing: {certificate}")
-        return self._world.intercept(gateway, certificate, alter)
+        victim = self._world.gateways[gateway]
+        self.note("intercept", f"gateway {victim.id}, showing: {certificate}")
+        return self._world.paths.intercept(victim, certificate, alter)
 
     def release(self, gateway: int) -> None:
-        self._world.release(gateway)
+        self._world.paths.release(self._world.gateways[gateway])
 
     def stay(self, gateway: int) -> None:
         """Let the network go on until a gateway has published what it is willing to say to whom it has a session
@@ -211,12 +208,18 @@ class _Path(_Base):
 class _Certificate(_Base):
     """Owns a gateway's certificate, key and client id."""
 
+    def _broker(self) -> Endpoint:
+        if self._world.system.endpoint is None:
+            raise EndpointError("there is no broker here that would let a certificate in")
+        return self._world.system.endpoint
+
     def steal(self, gateway: int) -> Identity:
-        return self._world.gateway_identity(gateway)
+        """What is stolen when a gateway is: its certificate, key and client id."""
+        return self._broker().identity(self._world.gateways[gateway].id)
 
     def connect(self, identity: Identity, *, subscribe: tuple[str, ...] = ()) -> Session:
         """Open a real session to the broker with it; waits until it is up or refused."""
-        session = self._world.endpoint.connect(identity, subscribe=subscribe)
+        session = self._broker().connect(identity, subscribe=subscribe)
         self._world.settle(lambda: bool(session.connects or session.log), 10.0)
         # Its owner may have taken the session back already: whether we were let in is what counts.
         self.note("connect", f"as {identity.client_id}: {'connected' if session.connects else 'refused'}")
@@ -266,7 +269,7 @@ class _MeterKey(_Base):
 class _Disk(_Base):
     def portal_files(self) -> dict[str, bytes]:
         """Every file of the portal, by name."""
-        folder = self._world.directory / "portal"
+        folder = self._world.system.disk
         return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 

@@ -80,6 +80,7 @@ def _foreseen() -> tuple[type[BaseException], ...]:
     from sim.core.settings import SpecError
     from sim.endpoint.apt_packages import CannotFetch
     from sim.endpoint.port import EndpointError
+    from sim.faults.port import CannotInject
     from sim.gateway.outbox import OutboxError
     from sim.lockstep import NotSettled
     from sim.pki.authority import PkiError
@@ -88,6 +89,6 @@ def _foreseen() -> tuple[type[BaseException], ...]:
     from sim.recording.log import BadLog
 
     return (
-        BadLog, CannotFetch, CannotRun, EndpointError, KeyringError, NotFound, NotSettled, OutboxError, PartError,
-        PkiError, RunDirectoryError, RunError, SeedError, SpecError, StoreError, UnknownPart,
+        BadLog, CannotFetch, CannotInject, CannotRun, EndpointError, KeyringError, NotFound, NotSettled, OutboxError,
+        PartError, PkiError, RunDirectoryError, RunError, SeedError, SpecError, StoreError, UnknownPart,
     )  # fmt: skip

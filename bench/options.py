@@ -14,8 +14,9 @@ from sim.core.settings import SpecError
 from sim.endpoint.registry import ENDPOINTS
 from sim.world_spec import WorldSpec
 
-KINDS = ("scenarios", "attacks", "meters", "gateways", "endpoints", "checks", "alarms", "stores")
-"""What `list` lists."""
+KINDS = (
+    *("scenarios", "attacks", "faults", "meters", "gateways", "endpoints", "checks", "alarms", "stores", "systems"),
+)  # that list and show know
 ENGINES = ("arrays", "reference")
 ENDPOINT_HELP = "instead of the world's own; ./wmbench list endpoints shows them"
 ENGINE_HELP = "how the air is worked out: in whole windows (arrays), or frame by frame to compare (reference)"

@@ -9,11 +9,13 @@
     portal/     the only holder of keys
     billing/    a meter's units at its set date
     network/    the path between a gateway and the broker, and who sits on it
+    systems/    systems under test: the parts above, put together
+    faults/     one file a fault: what it does, how it heals, by what effect it is seen
     recording/  a recorded log, read and played on the air of a world
     truth/      what really happened, held against what the portal stored
     site_plan   what follows from a spec alone: names, radios, who may hear whom, planned silence
     lockstep    real sockets move while world time stands still
     world_spec  a world as TOML
-    world       puts them together and runs them
+    world       time, air, fleet, paths and faults around one system
     city/       the same world as arrays from end to end, for capacity planners
 """

@@ -22,6 +22,7 @@ from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.portal_spec import PortalSpec
 from sim.radio.site_spec import SiteSpec
+from sim.systems.port import System, system_classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class WorldSpec:
     site: SiteSpec = field(default_factory=SiteSpec)
     portal: PortalSpec = field(default_factory=PortalSpec)
     endpoint: EndpointSpec = one_of(endpoints.specs, default="mosquitto")
+    system: System = one_of(system_classes, default="keyless")
 
     @property
     def meters(self) -> int:
@@ -45,6 +47,11 @@ class WorldSpec:
     @property
     def gateways(self) -> int:
         return sum(group.count for group in self.gateway)
+
+    def lacks(self, needed: frozenset[str]) -> str:
+        """What this world's system lacks of what an attack, a fault or a scenario needs, as a clause; "" when nothing.
+        Raises ValueError for a feature that does not exist."""
+        return self.system.lacks(self, needed)
 
     def with_setting(self, key: str, value: Any, *, source: str = "setting") -> WorldSpec:
         """A copy with one dotted key changed. In [[fleet]] and [[gateway]] the key goes to every group

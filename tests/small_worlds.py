@@ -5,6 +5,9 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+from sim.systems import keyless as systems_keyless
+from sim.systems.keyless import Keyless
+from sim.world import World
 from sim.world_spec import WorldSpec, load
 
 TOML = """
@@ -58,3 +61,8 @@ def dozen(folder: Path, **settings: object) -> WorldSpec:
     for key, value in settings.items():
         spec = spec.with_setting(key.replace("__", "."), value)
     return spec
+
+
+def keyless(world: World) -> Keyless:
+    """The world's system, where a test looks into it."""
+    return systems_keyless.keyless(world.system)

@@ -1,4 +1,4 @@
-"""What there is: scenarios, attacks, meters, parts of the portal and others. Each has an `id` that commands know."""
+"""What there is, kind by kind (options.KINDS). Each entry has an `id` by which commands know it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from bench.rig.scenario import SCENARIOS
 from sim.core.parts import Folder
 from sim.core.settings import SpecError, without
 from sim.endpoint.registry import ENDPOINTS
+from sim.faults.port import FAULTS
 from sim.gateway.registry import GATEWAYS
 from sim.meters.meter_type import kinds
 from sim.portal.alarm import ALARMS, alarms_in_order
 from sim.portal.check import CHECKS, in_order
 from sim.portal.store_port import STORES
+from sim.systems.port import SYSTEMS
 
 
 class NotFound(Exception):
@@ -29,12 +31,14 @@ def entries(kind: str) -> list[dict[str, Any]]:
     return {
         "scenarios": scenario_entries,
         "attacks": attack_entries,
+        "faults": fault_entries,
         "meters": meter_entries,
         "gateways": gateway_entries,
         "endpoints": endpoint_entries,
         "checks": check_entries,
         "alarms": alarm_entries,
         "stores": store_entries,
+        "systems": system_entries,
     }[kind]()
 
 
@@ -108,6 +112,23 @@ def attack_entries() -> list[dict[str, Any]]:
         }
         for id_, cls in attacks().items()
     ]
+
+
+def fault_entries() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": id_,
+            "title": fault.title,
+            "needs": sorted(fault.needs),
+            "settings": {field.name: getattr(fault, field.name) for field in dataclasses.fields(fault)},
+            "doc": FAULTS.page(id_),
+        }
+        for id_, fault in FAULTS.parts().items()
+    ]
+
+
+def system_entries() -> list[dict[str, Any]]:
+    return [{"id": id_, "title": system.title, "doc": SYSTEMS.page(id_)} for id_, system in SYSTEMS.parts().items()]
 
 
 def meter_entries() -> list[dict[str, Any]]:

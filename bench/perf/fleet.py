@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from arrays import ciphers
 from bench.perf.bytes import fleet_of
 from sim.core.seeds import Seeds
 from sim.core.vocabulary import SECURITIES

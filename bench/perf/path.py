@@ -24,8 +24,9 @@ class Day:
     wall_s: float
 
 
-def broker_s(broker: Endpoint) -> float:
+def broker_s(broker: Endpoint | None) -> float:
     """Processor seconds of the broker so far."""
+    assert broker is not None
     fields = Path(f"/proc/{broker.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -36,7 +37,7 @@ def day(hours: int = 24) -> Day:
         begin_s, begin_wall_s = time.process_time(), time.perf_counter()
         with World(load_world("day-1000"), 1, Path(folder)) as world:
             world.run(hours * NS_PER_HOUR)
-            took_s = time.process_time() - begin_s + broker_s(world.endpoint)
+            took_s = time.process_time() - begin_s + broker_s(world.system.endpoint)
             wall_s = time.perf_counter() - begin_wall_s
             assert world.truth.altered_readings == 0
             assert world.truth.missing() == []

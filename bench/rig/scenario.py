@@ -31,7 +31,7 @@ from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
 from sim.core.settings import SpecError
 from sim.core.vocabulary import SECURITIES
-from sim.endpoint.registry import lacks
+from sim.faults.port import AnyFault, Injection
 from sim.truth.ground_truth import Truth
 from sim.world import World
 from sim.world_spec import WorldSpec, load
@@ -114,7 +114,7 @@ class LeftOut(Exception):
 @dataclass(slots=True, repr=False)
 class Stage:
     """What a scenario is given under the name `world`. Everything before `run` sets the stage; afterwards `truth`,
-    `portal`, `gateways`, `history` can be read."""
+    `history` and the world itself (`inner`) can be read."""
 
     spec: WorldSpec
     seed: int
@@ -142,7 +142,9 @@ class Stage:
 
     def attack(self, attack: Any, *, place: Place | None = None) -> Any:
         """Put an attack on stage; it starts with the world."""
-        missing = lacks(self.spec.endpoint.kind, attack.record.needs)
+        if self._world is not None:
+            raise RuntimeError(f"world.attack({attack.record.id}) must come before the world is used")
+        missing = self.spec.lacks(attack.record.needs)
         if missing:
             raise LeftOut(f"{attack.record.id} {missing}")
         self.staged.append(Staged(attack, place or Place()))
@@ -157,7 +159,7 @@ class Stage:
             self._air_log = AirLog(world, self.directory / "air.pcap")
             for staged in self.staged:
                 reach = reach_for(staged.attack.record, world, staged.place)
-                world.env.process(staged.attack.run(reach))
+                world.clock.process(staged.attack.run(reach))
         return self._world
 
     def run(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
@@ -165,15 +167,18 @@ class Stage:
         duration_ns = round((days * 24 + hours + minutes / 60) * NS_PER_HOUR) + ns(seconds)
         self.inner.run(duration_ns, on_window=self.on_window)
 
+    def fault(self, fault: AnyFault) -> Injection:
+        """Inject a fault, now or when its settings say. The world is made by it: attacks come before."""
+        missing = self.spec.lacks(fault.needs)
+        if missing:
+            raise LeftOut(f"{fault.id} {missing}")
+        return self.inner.fault(fault)
+
     # --- after it -----------------------------------------------------------------------------------------------
 
     @property
     def truth(self) -> Truth:
         return self.inner.truth
-
-    @property
-    def portal(self) -> Any:
-        return self.inner.portal
 
     @property
     def history(self) -> History:

@@ -26,7 +26,6 @@ from bench.rig.judgement import Judgement, judge
 from bench.rig.scenario import SCENARIOS, LeftOut, Mark, Stage, load_world
 from bench.rig.world_row import world_json
 from sim.core.clock import wall_s
-from sim.endpoint.registry import lacks
 from sim.world_spec import WorldSpec
 
 
@@ -120,7 +119,7 @@ class Bout:
 
     def _run_all(self) -> None:
         spec = self._spec()
-        missing = lacks(spec.endpoint.kind, self.mark.needs)
+        missing = spec.lacks(self.mark.needs)
         if missing:
             raise LeftOut(missing)
         first = self._run_one("on", spec)

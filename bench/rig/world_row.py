@@ -13,6 +13,7 @@ def world_json(stage: Stage, run: Path) -> dict[str, Any]:
     weakness = {
         key: value for s in stage.staged for key, value in s.attack.record.weakness.items() if stage.defences == "off"
     }
+    endpoint = stage.inner.system.endpoint
     return {
         "role": "control" if stage.defences == "off" else "subject",
         "variant": stage.defences,
@@ -22,8 +23,8 @@ def world_json(stage: Stage, run: Path) -> dict[str, Any]:
         "meters": stage.spec.meters,
         "gateways": stage.spec.gateways,
         "seed": stage.seed,
-        "endpoint": stage.inner.endpoint.name,
+        "endpoint": "none" if endpoint is None else endpoint.name,
         "engine": stage.engine,
-        "duration_ns": int(stage.inner.env.now),
+        "duration_ns": stage.inner.now_ns,
         "weakness": ", ".join(f"{key} = {value!r}" for key, value in weakness.items()),
     }

@@ -2,6 +2,7 @@
 
 from attacks.replay import Replay
 from bench.rig.scenario import N, S, Stage, X, scenario
+from sim.faults.portal_restarted import PortalRestarted
 
 RESTART_H = 4.0
 
@@ -13,7 +14,7 @@ def test_a_replayed_telegram_never_changes_a_reading(world: Stage) -> None:
     mode; a clear telegram whose clock is rewritten does, because nothing authenticates it. Control: no checks."""
     replay = world.attack(Replay(restart_s=RESTART_H * 3_600 + 60, makers=("VIP", "QDS"), timeless=("TCH",)))
     world.run(hours=RESTART_H)
-    world.inner.restart_portal()
+    world.fault(PortalRestarted())
     world.run(hours=1)
     world.expect(replay, "after 10 s", threats=["L08"], on=(X, X, X), off=(S, S, S))
     world.expect(replay, "after more than ten others", threats=["L08"], on=(X, X, X), off=(S, S, S))

@@ -1,7 +1,8 @@
 """Nothing a gateway has taken is lost on the way: a PUBACK is not custody, the portal's commit is."""
 
 from bench.rig.scenario import Stage, scenario
-from sim.core.events import FaultInjected
+from sim.faults.broker_killed import BrokerKilled
+from sim.faults.gateway_power_cut import PowerCut
 
 
 @scenario(world="day-1000", needs=["kill"])
@@ -10,10 +11,9 @@ def test_a_broker_killed_three_times_loses_and_doubles_nothing(world: Stage) -> 
     portal's acknowledgements travel back. Every telegram a gateway received is a reading exactly once."""
     world.run(hours=1)
     for phase in ("publish", "deliver", "acknowledge"):
-        world.inner.kill_broker(phase)
+        kill = world.fault(BrokerKilled(phase=phase))
         world.run(hours=0.5)
-    kills = [fault for fault in world.history.of(FaultInjected) if fault.kind == "broker killed"]
-    assert len(kills) == 3, "the broker was not killed while messages were under way"
+        assert kill.evidence, "the broker was not killed while messages were under way"
     assert world.truth.missing() == []
     assert world.truth.doubled() == 0
     assert world.truth.altered_readings == 0
@@ -26,10 +26,10 @@ def test_a_gateway_without_power_loses_what_it_had_not_stored(world: Stage) -> N
     """A power cut takes the open bundle and nothing that was closed; after it the gateway goes on with its sequence,
     and what it did not hear has the reason "gateway down"."""
     world.run(hours=1)
-    world.inner.power_cut(0)
+    cut = world.fault(PowerCut(gateway=0))
     world.run(hours=1)
     assert world.history.fates["gateway down"] > 0
-    world.inner.power_on(0)
+    cut.heal()
     world.run(hours=1)
     assert world.truth.doubled() == 0
     assert world.truth.altered_readings == 0

@@ -8,7 +8,12 @@ summer time, as the meters' own clocks do.
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import simpy
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
@@ -54,6 +59,46 @@ class Calendar:
         aware = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
         delta = aware - self.start
         return ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1_000
+
+
+# --- what moves it ---------------------------------------------------------------------------------------------
+
+
+class Occurrence(Protocol):
+    """Something that steps wait for by yielding it; the yield returns its value."""
+
+    @property
+    def triggered(self) -> bool: ...
+
+    def succeed(self, value: Any = None) -> object:
+        """It happens now, with this value."""
+
+
+Steps = Generator[Occurrence, Any, None]
+"""What an attacker or a fault does, as a process on the clock: it yields what it waits for."""
+
+
+class Clock(Protocol):
+    """World time, and who waits for it. Today's is virtual (sim.core.virtual_clock): time passes as fast as the
+    simulation can; another kind may let it pass with the wall's."""
+
+    @property
+    def now_ns(self) -> int: ...
+
+    @property
+    def env(self) -> simpy.Environment:
+        """The event loop underneath, for the models of the air, which hang their callbacks into it."""
+
+    def run_until(self, time_ns: int) -> None:
+        """Let time pass up to an instant. What is due at that very instant happens in the next call."""
+
+    def timeout(self, delay_ns: int) -> Occurrence: ...
+
+    def event(self) -> Occurrence:
+        """Happens when somebody calls its `succeed`."""
+
+    def process(self, steps: Steps) -> Occurrence:
+        """Begin these steps at this instant; happens when they end."""
 
 
 # --- the door to wall time -------------------------------------------------------------------------------------

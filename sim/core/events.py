@@ -143,6 +143,17 @@ class FaultInjected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FaultWitnessed(Event):
+    """By what effect a fault, or its end, was seen; "" when nothing showed it. Observed: process ids and the state of
+    sockets are the machine's."""
+
+    observed: ClassVar[bool] = True
+    kind: str  # as in FaultInjected
+    subject: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class MeterTampered(Event):
     """Truth: what physically happened to a meter; the portal learns of it only by telegram."""
 

@@ -5,7 +5,7 @@
     GATEWAYS.find("virtual")    the part; UnknownPart names those there are, the nearest first
 
 A part is an object with an `id`, held by its file under one agreed name; what else it has is its port's business.
-Adding a part is adding a file. Files whose name begins with an underscore are no parts.
+Adding a part is adding a file. `port.py`, and files whose name begins with an underscore, are no parts.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Folder(Generic[P]):
             found: dict[str, P] = {}
             package = importlib.import_module(self.package)
             for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
-                if not module.name.startswith("_"):
+                if module.name != "port" and not module.name.startswith("_"):
                     part = self._part(f"{self.package}.{module.name}")
                     if part.id in found:
                         raise PartError(f"{self.package}: two files define the {self.what} '{part.id}'")

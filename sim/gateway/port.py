@@ -30,6 +30,7 @@ class Wiring:
     record: Callable[[Event], None]
 
 
+
 class GatewayPort(Protocol):
     """A keyless forwarder, switched on when it is made. All times are world ns; the gateway adds its own clock's offset
     itself."""
@@ -57,8 +58,8 @@ class GatewayPort(Protocol):
         """Close the open bundle now, whatever its age (the end of a run)."""
 
     @property
-    def open_telegrams(self) -> int:
-        """Received and not yet in a closed bundle: what a power cut takes."""
+    def open_bundle(self) -> tuple[bytes, ...]:
+        """Telegrams received and not yet in a closed bundle: what a power cut takes."""
 
     # --- network side
 
@@ -73,7 +74,15 @@ class GatewayPort(Protocol):
     def quarantined(self) -> tuple[int, ...]:
         """Sequences that the broker does not take, kept on the disk."""
 
+    def custody(self) -> frozenset[int]:
+        """Sequences of every bundle on its disk that the portal has not acknowledged, quarantined ones too. Can be
+        asked of a gateway without power: its disk is read."""
+
     # --- power
+
+    @property
+    def boot(self) -> str:
+        """Names the present power-on; it never comes again."""
 
     def power_cut(self, now_ns: int) -> None:
         """Everything not in the outbox is gone."""

@@ -1,4 +1,6 @@
 """The path between a gateway and the broker, and attackers on it.
 
-tls_proxy     a proxy on real sockets            mitm_path    a man in the middle, made from it
+paths      where each gateway's path leads
+tls_proxy  a proxy on real sockets
+mitm_path  a man in the middle, made from it
 """

@@ -21,15 +21,15 @@ meter announces several security modes the strongest is pinned, so its telegrams
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
-from sim.core.clock import NS_PER_MS, NS_PER_S, ns
+from sim.core.clock import NS_PER_MS, NS_PER_S, Steps, ns
 from sim.core.events import Fate
 from sim.core.vocabulary import SECURITIES, Security
 from sim.portal.meter_registry import MeterEntry
@@ -104,17 +104,13 @@ def announced(telegram: bytes) -> tuple[Address | None, str]:
 
 
 def enrol(world: World, meters: Iterable[tuple[MeterEntry, bytes | None]]) -> None:
-    """Foreign meters join the portal's registry, their keys the keyring. Raises AlreadyThere, KeyringError."""
+    """Foreign meters join the world's system, with their keys. Raises AlreadyThere, KeyringError."""
     new = list(meters)
     for entry, _ in new:
-        if world.registry.find(entry.address) is not None:
+        if world.system.registry.find(entry.address) is not None:
             raise AlreadyThere(f"{entry.address} is a meter of world {world.spec.name!r} already; is this a recording "
                                "of a simulation? Leave its lines out of the log")  # fmt: skip
-    for entry, key in new:
-        world.registry.add(entry)
-        if key is not None:
-            world.keyring.add(entry.address, key)
-    world.portal.write_registry()
+    world.system.enrol(new)
 
 
 class Playing:
@@ -132,7 +128,7 @@ class Playing:
         self.sendings = list(self._plan(played, world.now_ns + ns(delay_s), antenna.gateway))
         world.truth.foreign.update(fingerprint(one.telegram) for one in played)
         world.air.taps.append(self._tap)
-        world.env.process(self._send())
+        world.clock.process(self._send())
 
     @property
     def end_ns(self) -> int:
@@ -161,10 +157,10 @@ class Playing:
             return held_cdbm, f"{rssi_dbm:g} dBm is below the gateway's sensitivity; sent at {level_dbm:.1f}"
         return held_cdbm, ""
 
-    def _send(self) -> Generator[Any, Any, None]:
-        air, env = self._world.air, self._world.env
+    def _send(self) -> Steps:
+        air, clock = self._world.air, self._world.clock
         for k, one in enumerate(self.sendings):
-            yield env.timeout(one.start_ns - int(env.now))
+            yield clock.timeout(one.start_ns - clock.now_ns)
             telegram = one.played.telegram
             air.emit(self._source, k, Mode[one.played.mode], len(telegram), one.power_cdbm, frame=telegram)
 
@@ -216,7 +212,7 @@ class Playing:
 
     def outcomes(self) -> list[Outcome]:
         """One a telegram, in the order of sending, read from the portal's tables after the world has run."""
-        store = self._world.portal.store
+        store = self._world.stored
         spec = self._world.spec
         offsets_ns = {
             id_: ns(group.clock_offset_s) for id_, group in zip(gateway_ids(spec), gateway_groups(spec), strict=True)

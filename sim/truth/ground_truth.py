@@ -158,12 +158,12 @@ class Truth:
     @property
     def stored(self) -> int:
         """How many readings the portal has."""
-        return self.world.portal.store.count_readings()
+        return self.world.stored.count_readings()
 
     @property
     def readings(self) -> list[Reading]:
         """The portal's rows, oldest first; read anew each time."""
-        return self.world.portal.store.readings()
+        return self.world.stored.readings()
 
     @property
     def tolerance_ns(self) -> int:
@@ -191,7 +191,7 @@ class Truth:
     def stored_from(self, telegram: bytes, since_ns: int, until_ns: int | None = None) -> list[Reading]:
         """Rows whose bytes are these, received (by the gateway's word) or stored since a time: what a replay or a
         forgery left behind. For radio the window is the moment of sending; for the network give no end."""
-        rows = self.world.portal.store.readings_of(fingerprint(telegram))
+        rows = self.world.stored.readings_of(fingerprint(telegram))
         if until_ns is None:
             return [row for row in rows if row.stored_ns >= since_ns]
         return [row for row in rows if since_ns <= row.received_ns <= until_ns]
@@ -215,7 +215,7 @@ class Truth:
 
     def refused_as(self, mark: str) -> list[str]:
         """The same, by fingerprint."""
-        return list(self.world.portal.store.refusal_reasons(mark))
+        return self.world.stored.refusal_reasons(mark)
 
     def alarms(self, kinds: Iterable[str], *, subject: str | None = None, since_ns: int = 0) -> list[AlarmRaised]:
         wanted = set(kinds)
@@ -230,8 +230,8 @@ class Truth:
     @property
     def _looked(self) -> Ledger:
         """The ledger, with every row in it that the portal has stored by now."""
-        ledger, store = self._noted, self.world.portal.store
-        while found := store.readings_after(self._judged, _ROWS_AT_ONCE):
+        ledger, stored = self._noted, self.world.stored
+        while found := stored.readings_after(self._judged, _ROWS_AT_ONCE):
             self._judge(ledger, [place for place, _ in found], [row for _, row in found])
             self._judged = found[-1][0]
         return ledger

@@ -8,6 +8,7 @@ from attacks.jam import billing_error, silence_of, silenced_in
 from sim.core.clock import NS_PER_S
 from sim.truth.ground_truth import Truth
 from sim.world import World
+from tests.small_worlds import keyless
 
 MIDDLE_NS, END_NS = 90 * NS_PER_S, 180 * NS_PER_S
 
@@ -17,7 +18,7 @@ def test_silence_counts_what_was_sent_and_not_stored(run_world: World) -> None:
     before = silence_of(run_world.truth, meter, 0, 120 * NS_PER_S)
     assert before.sent >= 4
     assert before.lost <= 1  # a telegram may be lost on the air
-    run_world.portal.store.connection.execute(
+    keyless(run_world).portal.store.connection.execute(
         "DELETE FROM readings WHERE rowid = (SELECT min(rowid) FROM readings WHERE meter = ?)", (meter,)
     )
     assert silence_of(run_world.truth, meter, 0, 120 * NS_PER_S).lost == before.lost + 1
@@ -39,7 +40,7 @@ def test_a_meter_that_was_never_heard_was_not_silenced(run_world: World, monkeyp
 
 
 def test_billing_is_held_against_the_meters_own_set_date_value(run_world: World) -> None:
-    meter, store = str(run_world.fleet.address(5)), run_world.portal.store
+    meter, store = str(run_world.fleet.address(5)), keyless(run_world).portal.store
     assert billing_error(run_world.truth, meter) == 0
     store.connection.execute("UPDATE readings SET set_date_units = set_date_units + 3")
     assert billing_error(run_world.truth, meter) == 3

@@ -16,7 +16,7 @@ from sim.core.clock import NS_PER_S
 from sim.core.events import AttackActed, Fate
 from sim.endpoint.kinds.memory import Memory, MemorySession
 from sim.world import World
-from tests.small_worlds import dozen
+from tests.small_worlds import dozen, keyless
 
 EVERYONE = {"now_ns", "today", "wait", "wait_until", "event", "go", "note"}
 OWN = {
@@ -183,5 +183,6 @@ def test_what_a_thief_publishes_arrives_though_its_owner_throws_him_off(
     monkeypatch.setattr(Memory, "accept", thrown_off_once)
     assert handle.publish(thief, UP.format(gateway=thief.client_id), bundle, [])
     assert lost == [bundle]
-    assert [m.gateway for m in world.portal.store.messages() if m.sequence == 900_000_001] == [thief.client_id]
+    found = keyless(world).portal.store.messages()
+    assert [m.gateway for m in found if m.sequence == 900_000_001] == [thief.client_id]
     assert [act.action for act in world.history.of(AttackActed)] == ["connect", "publish"]

@@ -34,7 +34,7 @@ def test_the_history_of_a_small_world_is_what_it_was(tmp_path: Path) -> None:
     with World(SPEC, 1, tmp_path / "world") as world:
         world.run(2 * NS_PER_HOUR)
         world.finish()
-        assert (world.frames_sent, world.portal.store.count_readings()) == PINNED_COUNTS
+        assert (world.frames_sent, world.stored.count_readings()) == PINNED_COUNTS
         assert world.history.digest == PINNED_DIGEST
 
 

@@ -34,7 +34,7 @@ SPEC = WorldSpec(
 
 def of_world(folder: Path) -> list[MeterEntry]:
     with World(SPEC, 1, folder) as world:
-        return sorted(world.registry, key=lambda entry: str(entry.address))
+        return sorted(world.system.registry, key=lambda entry: str(entry.address))
 
 
 def of_city() -> list[MeterEntry]:

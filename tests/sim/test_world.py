@@ -4,20 +4,21 @@ and whatever happens it leaves nothing behind."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import simpy
 
 from attacks.jam import Jam
 from attacks.reach import Place, reach_for
 from attacks.replay import Replay
-from sim.core.clock import NS_PER_S
-from sim.core.events import FaultInjected, RunEnded, WindowEnded
+from sim.core.clock import NS_PER_S, Steps
+from sim.core.events import RunEnded, WindowEnded
 from sim.endpoint.port import EndpointError
+from sim.faults.gateway_power_cut import PowerCut
 from sim.portal.store import StoreError
 from sim.radio.air import ENGINES
+from sim.systems.keyless import Keyless
 from sim.world import World
 from tests.small_worlds import dozen
 
@@ -84,17 +85,14 @@ def attacked(folder: Path, engine: str) -> tuple[object, ...]:
     replay = Replay(learn_s=70.0, wrap=False)
     with World(dozen(folder, portal__checks=[]), 2, folder / "world", engine=engine) as world:
         for one in (jam, replay):
-            world.env.process(one.run(reach_for(one.record, world, Place(metres=3.0))))
+            world.clock.process(one.run(reach_for(one.record, world, Place(metres=3.0))))
 
-        def faults() -> Iterator[simpy.Event]:
-            yield world.env.timeout(95 * NS_PER_S)
-            world.power_cut(0)
-            yield world.env.timeout(11 * NS_PER_S)
-            world.power_on(0)
-            yield world.env.timeout(50 * NS_PER_S + 7)
+        def look() -> Steps:
+            yield world.clock.timeout(156 * NS_PER_S + 7)
             world.deliver()
 
-        world.env.process(faults())
+        world.fault(PowerCut(gateway=0, after_s=95, duration_s=11))
+        world.clock.process(look())
         world.run(6 * MINUTE)
         world.finish()
         assert world.history.fates["jammed"] > 20
@@ -124,13 +122,13 @@ def test_who_looks_in_mid_window_finds_what_gateways_have_received(
     found = []
     with World(dozen(tmp_path), 1, tmp_path / "world", engine=engine) as world:
 
-        def looks() -> Iterator[simpy.Event]:
-            yield world.env.timeout(20 * NS_PER_S)
-            found.append([gateway.open_telegrams for gateway in world.gateways])
+        def looks() -> Steps:
+            yield world.clock.timeout(20 * NS_PER_S)
+            found.append([len(gateway.open_bundle) for gateway in world.gateways])
             look(world)
-            found.append([gateway.open_telegrams for gateway in world.gateways])
+            found.append([len(gateway.open_bundle) for gateway in world.gateways])
 
-        world.env.process(looks())
+        world.clock.process(looks())
         world.run(MINUTE)
     before, after = found
     assert before == [0, 0]
@@ -154,60 +152,6 @@ def test_every_frame_sent_is_in_some_window(tmp_path: Path) -> None:
         assert len(windows) == 3
         assert sum(w.frames_sent for w in windows) == world.frames_sent > 80
         assert sum(w.readings_stored for w in windows) == world.truth.stored
-
-
-# --- faults ----------------------------------------------------------------------------------------------------
-
-
-def test_a_restarted_portal_forgets_nothing(tmp_path: Path) -> None:
-    with World(dozen(tmp_path), 1, tmp_path / "world") as world:
-        world.run(2 * MINUTE)
-        before = world.portal
-        stored = world.truth.stored
-        world.restart_portal()
-        assert world.portal is not before
-        assert world.truth.stored == stored
-        world.run(2 * MINUTE)
-        assert world.truth.stored > stored
-        assert world.truth.missing() == []
-        assert world.truth.doubled() == 0
-        assert world.truth.altered() == []
-
-
-def test_a_gateway_without_power_hears_nothing_and_loses_nothing_stored(tmp_path: Path) -> None:
-    with World(dozen(tmp_path), 1, tmp_path / "world") as world:
-        world.run(2 * MINUTE)
-        stored = world.truth.stored
-        world.power_cut(0)
-        world.run(2 * MINUTE)
-        assert world.history.fates["gateway down"] > 0
-        assert not world.gateways[0].up
-        down = world.history.fates["gateway down"]
-        world.power_on(0)
-        world.run(2 * MINUTE)
-        assert world.history.fates["gateway down"] == down
-        assert world.gateways[0].up
-        assert world.truth.stored > stored
-        assert world.truth.missing() == []
-        assert world.truth.doubled() == 0
-        sequences = [m.sequence for m in world.portal.store.messages() if m.gateway == world.gateways[0].id]
-        assert len(sequences) == len(set(sequences)) > 1
-
-
-@pytest.mark.parametrize("phase", ["publish", "deliver", "acknowledge"])
-def test_a_killed_broker_loses_and_doubles_nothing(tmp_path: Path, phase: str) -> None:
-    with World(dozen(tmp_path, endpoint__kind="mosquitto"), 1, tmp_path / "world") as world:
-        world.run(MINUTE)
-        pid = world.endpoint.pid
-        world.kill_broker(phase)
-        world.run(2 * MINUTE)
-        assert world.endpoint.pid not in (None, pid)
-        kills = [f for f in world.history.of(FaultInjected) if f.kind == "broker killed"]
-        assert len(kills) == 1
-        assert world.truth.missing() == []
-        assert world.truth.doubled() == 0
-        assert world.truth.altered() == []
-        assert not any(gateway.waiting for gateway in world.gateways)
 
 
 # --- the end ---------------------------------------------------------------------------------------------------
@@ -234,7 +178,7 @@ def test_a_world_whose_making_fails_leaves_nothing_behind(
         assert brokers(tmp_path), "the broker runs by now, so there is something to stop"
         raise EndpointError("no more")
 
-    monkeypatch.setattr(World, part, fail)
+    monkeypatch.setattr(Keyless, part, fail)
     with pytest.raises(EndpointError, match="no more"):
         World(dozen(tmp_path, endpoint__kind="mosquitto"), 1, tmp_path / "world")
     assert not brokers(tmp_path)

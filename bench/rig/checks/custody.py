@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from sim.core.events import BundleClosed
-from sim.gateway.port import GatewayPort
 from sim.world import World
 
 TITLE = "nothing is lost between gateway and portal"
 
 
-def kept_by(gateway: GatewayPort) -> set[int]:
-    """Sequences that a gateway still has on its disk."""
-    return {*gateway.waiting, *gateway.quarantined}
-
-
 def check(world: World, attacked: bool) -> list[str]:
-    kept = {(gateway.id, sequence) for gateway in world.gateways for sequence in kept_by(gateway)}
-    taken = {(message.gateway, message.sequence) for message in world.portal.store.messages()}
+    kept = {(gateway.id, sequence) for gateway in world.gateways for sequence in gateway.custody()}
+    taken = world.stored.bundles()
     problems = []
     for closed in world.history.of(BundleClosed):
         key = (closed.gateway, closed.sequence)

@@ -21,9 +21,11 @@ def check(world: World, attacked: bool) -> list[str]:
     world.history.flush()
     step = max(1, world.fleet.n // KEYS)
     keys = {str(world.fleet.address(m)): key for m in range(0, world.fleet.n, step) if (key := world.fleet.key(m))}
+    places = set(world.system.key_places)
+    files = [p for p in sorted(world.directory.rglob("*")) if p.is_file() and places.isdisjoint([p, *p.parents])]
     return [
         f"the key of {address} stands in {path.relative_to(world.directory)}"
-        for path, address in found_in(sorted(p for p in world.directory.rglob("*") if p.is_file()), keys)
+        for path, address in found_in(files, keys)
     ]
 
 

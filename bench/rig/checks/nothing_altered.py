@@ -1,9 +1,11 @@
-"""Without an attacker no record is stale, doubled or forged, and no genuine telegram is refused."""
+"""Without an attacker no record is stale, doubled or forged, and no genuine telegram is refused, or lost but to a fault
+that takes it."""
 
 from __future__ import annotations
 
 from collections import Counter
 
+from sim.portal.store import fingerprint
 from sim.world import World
 
 TITLE = "no altered record without an attacker"
@@ -14,7 +16,8 @@ def check(world: World, attacked: bool) -> list[str]:
         return []
     counts = Counter(altered.how for altered in world.truth.altered())
     problems = [f"{count} readings {how}" for how, count in sorted(counts.items())]
-    missing = world.truth.missing()
+    lost = {fingerprint(telegram) for injection in world.injections for telegram in injection.lost}
+    missing = [sent for sent in world.truth.missing() if sent.mark not in lost]
     if missing:
         reasons = Counter(r for sent in missing[:200] for r in world.truth.refused_as(sent.mark) or ["no trace"])
         problems.append(f"{len(missing)} telegrams that gateways received are not readings: {dict(reasons)}")

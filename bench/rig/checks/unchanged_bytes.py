@@ -1,4 +1,4 @@
-"""A gateway never decrypts or changes a telegram: every telegram the portal saw was on the air, byte for byte, or was
+"""Nobody makes or changes a telegram on the way: every telegram the portal saw was on the air, byte for byte, or was
 brought in by an attacker."""
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ TITLE = "gateways forward the bytes they heard"
 
 def check(world: World, attacked: bool) -> list[str]:
     forged = {altered.row.fingerprint for altered in world.truth.altered() if altered.how == "forged"}
-    refused = {row.fingerprint for row in world.portal.store.refusals()}
+    refused = world.stored.refused_telegrams()
     strangers = world.truth.unheard_of(sorted(forged | refused))  # what is not forged was on the air
     if not strangers:
         return []
-    return [f"{len(strangers)} telegrams at the portal were never on the air, first: {strangers[0]}"]
+    return [f"{len(strangers)} telegrams at the portal were never on the air, first: {min(strangers)}"]

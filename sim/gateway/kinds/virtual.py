@@ -156,9 +156,15 @@ class VirtualGateway:
         return tuple(sorted(self._quarantined))
 
     @property
-    def open_telegrams(self) -> int:
-        """Received and not yet in a closed bundle: what a power cut takes."""
-        return len(self._open)
+    def open_bundle(self) -> tuple[bytes, ...]:
+        return tuple(heard.telegram for heard in self._open)
+
+    def custody(self) -> frozenset[int]:
+        if self._on:
+            return frozenset(self._quarantined).union(self._in_flight.waiting)
+        with contextlib.closing(Outbox(self._path)) as disk:
+            stored = [sequence for sequence, _ in disk.waiting()]
+            return frozenset(stored).union(item.sequence for item in disk.quarantined())
 
     def pump(self, now_ns: int) -> None:
         if not self._on:

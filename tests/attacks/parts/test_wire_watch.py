@@ -76,17 +76,15 @@ class Watched:
     def __init__(self, folder: Path, *, tls: bool) -> None:
         spec = dozen(folder, endpoint__kind="mosquitto", endpoint__tls=tls)
         with World(spec, 1, folder / "world") as world:
-            address = world.endpoint.address
+            address = world.system.endpoint.address
             assert address is not None
             pcap = folder / "wire.pcap"
             # Sessions that began before the watch would have beginnings that it never saw: all are dialled anew.
             with Capture(pcap, address.port):
-                for session in (world.portal_session, *(gateway.session for gateway in world.gateways)):
+                sessions = [*world.system.sessions, *(gateway.session for gateway in world.gateways)]
+                for session in sessions:
                     session.reroute(address)
-                assert world.settle(
-                    lambda: all(g.session.connects == 2 for g in world.gateways) and world.portal_session.connects == 2,
-                    10.0,
-                )
+                assert world.settle(lambda: all(session.connects == 2 for session in sessions), 10.0)
                 world.run(ns(120.0))
             self.streams = tcp_streams(pcap, address.port)
             self.up = [stream for stream in self.streams if stream.target[1] == address.port]

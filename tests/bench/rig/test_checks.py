@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 
 from bench.rig import checks
-from bench.rig.checks import custody, fates_add_up, no_key_on_disk, nothing_altered, unchanged_bytes, values_true
+from bench.rig.checks import (
+    custody,
+    fates_add_up,
+    faults_witnessed,
+    no_key_on_disk,
+    nothing_altered,
+    unchanged_bytes,
+    values_true,
+)
 from sim.core.clock import NS_PER_S
 from sim.core.events import BundleClosed
+from sim.faults.portal_restarted import PortalRestarted
 from sim.world import World
-from tests.small_worlds import dozen
+from tests.small_worlds import dozen, keyless
 
 
 @pytest.fixture
@@ -23,9 +32,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def execute(world: World, sql: str) -> None:
-    done = world.portal.store.connection.execute(sql)
+    done = keyless(world).portal.store.connection.execute(sql)
     assert done.rowcount > 0, "the doctored row is there"
-    world.portal.store.connection.commit()
+    keyless(world).portal.store.connection.commit()
 
 
 def lose_a_message(world: World) -> None:
@@ -70,6 +79,10 @@ def write_a_key(world: World) -> None:
     (world.directory / "portal" / "debug.log").write_text(f"key {key.hex()}", encoding="ascii")
 
 
+def inject_a_fault_that_never_strikes(world: World) -> None:
+    world.fault(PortalRestarted(after_s=3_600.0))
+
+
 def every_key(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(no_key_on_disk, "KEYS", world.fleet.n)
 
@@ -81,7 +94,7 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 
 
 def test_every_check_in_the_folder_is_tested_here() -> None:
-    tested = {custody, fates_add_up, no_key_on_disk, nothing_altered, unchanged_bytes, values_true}
+    tested = {custody, fates_add_up, faults_witnessed, no_key_on_disk, nothing_altered, unchanged_bytes, values_true}
     assert set(checks.found()) == tested
 
 
@@ -92,6 +105,7 @@ def test_every_check_in_the_folder_is_tested_here() -> None:
         (close_a_bundle_nobody_has, custody),
         (miscount_a_fate, fates_add_up),
         (write_a_key, no_key_on_disk),
+        (inject_a_fault_that_never_strikes, faults_witnessed),
         (delete_a_reading, nothing_altered),
         (double_a_reading, nothing_altered),
         (forge_a_reading, nothing_altered),

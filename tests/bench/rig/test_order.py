@@ -6,6 +6,7 @@ import pytest
 
 from bench.rig import order
 from bench.rig.scenario import Stage, scenario
+from sim.faults.portal_restarted import PortalRestarted
 
 HALF_A_DAY_H = 12.0
 
@@ -18,7 +19,7 @@ def whole_day(world: Stage) -> None:
 @scenario(world="day-1000")
 def by_name(world: Stage) -> None:
     world.run(hours=HALF_A_DAY_H)
-    world.inner.restart_portal()
+    world.fault(PortalRestarted())
     world.run(minutes=720)
 
 

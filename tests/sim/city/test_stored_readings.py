@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from sim.city.shard import Shard, outages
 from sim.city.stored_readings import Readings, Said
 from sim.core.clock import NS_PER_S
 from sim.endpoint.kinds.memory import MemorySpec
+from sim.faults.gateway_power_cut import PowerCut
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.check import NONE
@@ -30,6 +30,7 @@ from sim.radio.site_spec import SiteSpec
 from sim.site_plan import gateway_ids
 from sim.world import World
 from sim.world_spec import WorldSpec
+from tests.small_worlds import keyless
 
 HOUR = 3_600 * NS_PER_S
 FLEET = (
@@ -87,22 +88,21 @@ def test_neither_cut_nor_window_nor_worker_changes_what_is_stored(
 # --- against a world ------------------------------------------------------------------------------------------------
 
 
-def faults(world: World, one: CityPlan) -> Iterator[Any]:
+def cut_power(world: World, one: CityPlan) -> None:
     """The city's outages, as power cuts."""
-    down = [(at, r, cut) for r in range(one.spec.gateways) for pair in
-            outages(one.outages, world.seeds, r, one.duration_ns) for cut, at in enumerate(pair)]  # fmt: skip
-    for at_ns, receiver, cut in sorted(down):
-        yield world.env.timeout(at_ns - world.env.now)
-        (world.power_on if cut else world.power_cut)(receiver)
+    for receiver in range(one.spec.gateways):
+        for off_ns, on_ns in outages(one.outages, world.seeds, receiver, one.duration_ns):
+            lasting_s = (on_ns - off_ns) / NS_PER_S
+            world.fault(PowerCut(gateway=receiver, after_s=off_ns / NS_PER_S, duration_s=lasting_s))
 
 
 def rows_of_world(world: World) -> tuple[list[Any], list[Any]]:
     readings = [
         (r.meter, r.gateway, r.received_ns, r.stored_ns, r.meter_time, r.units, r.set_date, r.set_date_units,
          r.security, r.rssi_dbm, r.acc, r.counter, r.status, bool(r.tamper), r.volume_m3, r.energy_kwh)
-        for r in world.portal.store.readings()
+        for r in world.stored.readings()
     ]  # fmt: skip
-    refused = world.portal.store.refusals()
+    refused = world.stored.refusals()
     refusals = [(r.meter, r.gateway, r.received_ns, r.stored_ns, r.reason, r.telegram) for r in refused]
     return sorted(readings, key=repr), sorted(refusals, key=repr)
 
@@ -138,10 +138,10 @@ def test_it_stores_what_a_world_stores(tmp_path: Path) -> None:
     one = plan(spec, shards=2, duration_ns=HOUR, out=tmp_path / "city")
     result = run(one).readings
     with World(spec, one.seed, tmp_path / "world") as world:
-        world.env.process(faults(world, one))
+        cut_power(world, one)
         world.run(one.duration_ns)
         readings, refusals = rows_of_world(world)
-        counts = dict(world.portal.counts)
+        counts = dict(keyless(world).portal.counts)
         assert world.truth.altered_readings == 0
     assert rows_of_city(tmp_path / "city") == (readings, refusals)
     assert result is not None

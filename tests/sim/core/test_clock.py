@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from sim.core.clock import NS_PER_DAY, Calendar, ns
+from sim.core.clock import NS_PER_DAY, Calendar, Clock, Steps, ns
+from sim.core.virtual_clock import VirtualClock
 
 
 def test_seconds_become_integer_nanoseconds() -> None:
@@ -21,3 +22,27 @@ def test_calendar_there_and_back() -> None:
 def test_calendar_takes_other_zones_for_what_they_are() -> None:
     berlin = timezone(timedelta(hours=1))
     assert Calendar(datetime(2026, 1, 12, 1, tzinfo=berlin)).start == datetime(2026, 1, 12, tzinfo=UTC)
+
+
+def test_the_virtual_clock_lets_time_pass_and_steps_wait_on_it() -> None:
+    clock: Clock = VirtualClock()
+    bell, seen = clock.event(), []
+
+    def waits() -> Steps:
+        heard = yield bell
+        seen.append((clock.now_ns, heard))
+
+    def rings() -> Steps:
+        yield clock.timeout(30)
+        bell.succeed("now")
+        yield clock.timeout(70)
+        seen.append((clock.now_ns, "rung"))
+
+    clock.process(waits())
+    rung = clock.process(rings())
+    clock.run_until(29)
+    assert (clock.now_ns, seen, bell.triggered) == (29, [], False)
+    clock.run_until(100)
+    assert (clock.now_ns, seen, rung.triggered) == (100, [(30, "now")], False), "what is due now comes in the next run"
+    clock.run_until(101)
+    assert (seen[1:], rung.triggered) == ([(100, "rung")], True)

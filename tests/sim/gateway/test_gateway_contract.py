@@ -77,7 +77,7 @@ def bed(kind: str, tmp_path: Path) -> Iterator[Bed]:
 
 def test_a_gateway_is_on_when_it_is_made_and_off_when_it_is_closed(bed: Bed) -> None:
     assert bed.gateway.id == "gw1" and bed.gateway.up
-    assert bed.gateway.waiting == () and bed.gateway.open_telegrams == 0
+    assert bed.gateway.waiting == () and len(bed.gateway.open_bundle) == 0
     bed.gateway.close()
     bed.gateway.close()
     assert not bed.gateway.up
@@ -113,11 +113,11 @@ def test_bundles_close_by_the_rule(bed: Bed) -> None:
     limits = limits_of(bed.spec, "gw1")
     for n in range(limits.telegrams):
         bed.gateway.receive(TELEGRAM[:1], n, -70.0)
-    assert bed.gateway.open_telegrams == 0, "closed by its count"
+    assert len(bed.gateway.open_bundle) == 0, "closed by its count"
     begun_ns = ns(1)
     bed.gateway.receive(TELEGRAM, begun_ns, -70.0)
     bed.gateway.close_due(begun_ns + limits.age_ns - 1)
-    assert bed.gateway.open_telegrams == 1
+    assert len(bed.gateway.open_bundle) == 1
     bed.gateway.close_due(begun_ns + limits.age_ns + 5)
     assert [event.time_ns for event in bed.of(BundleClosed)] == [limits.telegrams - 1, begun_ns + limits.age_ns]
     for n in range(12):
@@ -146,7 +146,7 @@ def test_a_power_cut_takes_the_open_bundle_and_nothing_else(bed: Bed) -> None:
     bed.gateway.flush(1)
     bed.gateway.receive(TELEGRAM, 2, -70.0)
     bed.gateway.power_cut(3)
-    assert not bed.gateway.up and bed.gateway.open_telegrams == 0
+    assert not bed.gateway.up and len(bed.gateway.open_bundle) == 0
     bed.gateway.receive(TELEGRAM, 4, -70.0)
     bed.gateway.pump(4)
     bed.gateway.power_on(5)

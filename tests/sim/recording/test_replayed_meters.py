@@ -21,6 +21,7 @@ from sim.recording.log import Played
 from sim.recording.replayed_meters import POWER_MAX_DBM, AlreadyThere, Antenna, announced
 from sim.world import World
 from sim.world_spec import WorldSpec
+from tests.small_worlds import keyless
 from wmbus.link import Address
 from wmbus.telegram import build
 
@@ -67,7 +68,8 @@ def test_the_level_at_the_gateway_is_the_recorded_one(world: World, rssi_dbm: fl
     playing = world.play([played(clear(), rssi_dbm=rssi_dbm)], antenna=Antenna(gateway, 9.0))
     playing.enrol({})
     run(world)
-    levels = {one.gateway: one.rssi_dbm for one in world.portal.store.sightings() if one.meter == str(MINE)}
+    found = keyless(world).portal.store.sightings()
+    levels = {one.gateway: one.rssi_dbm for one in found if one.meter == str(MINE)}
     assert levels[world.gateways[gateway].id] == pytest.approx(rssi_dbm)
     assert not playing.sendings[0].limited
 
@@ -118,7 +120,8 @@ def test_the_portal_lists_them_among_its_meters(world: World) -> None:
     """The roles' views read the registry from the portal's tables, not from the portal's memory."""
     playing = world.play([played(mode_5())])
     playing.enrol({MINE: KEY})
-    listed = [(m.meter, m.security, m.house) for m in world.portal.store.meters() if m.meter == str(MINE)]
+    rows = keyless(world).portal.store.meters()
+    listed = [(m.meter, m.security, m.house) for m in rows if m.meter == str(MINE)]
     assert listed == [(str(MINE), "mode5", "recording")]
 
 
@@ -127,7 +130,7 @@ def test_without_and_with_a_wrong_key_it_is_refused(world: World) -> None:
     playing.enrol({})
     run(world)
     assert playing.outcomes()[0].why == "no key"
-    world.keyring.add(MINE, bytes(16))
+    keyless(world).keyring.add(MINE, bytes(16))
     again = world.play([played(mode_5(9))])
     run(world)
     assert (again.outcomes()[0].came, again.outcomes()[0].why) == ("refused", "bad cipher")

@@ -25,6 +25,7 @@ from sim.truth.differs import COLUMNS, Yardstick, expected, numbers
 from sim.truth.stored_rows import columns_of
 from sim.world import World
 from sim.world_spec import WorldSpec
+from tests.small_worlds import keyless
 
 START = datetime(2026, 1, 12, 8)  # noqa: DTZ001  local time of the site
 EACH = 1 + len(TAMPERS)
@@ -190,7 +191,7 @@ def assert_noticed(world: World, column: str) -> None:
 
 @pytest.mark.parametrize("column", ["units", "set_date_units", "volume_m3", "energy_kwh"])
 def test_a_portal_that_doubles_a_quantity_is_noticed(three: World, column: str) -> None:
-    three.portal.store.connection.execute(
+    keyless(three).portal.store.connection.execute(
         f"CREATE TRIGGER doubled AFTER INSERT ON readings BEGIN UPDATE readings SET {column} = 2 * {column} "
         "WHERE rowid = new.rowid; END"
     )
@@ -209,7 +210,7 @@ def test_eight_columns_rewritten_by_hand_are_noticed(three: World) -> None:
         "energy_kwh = 2.5", "tamper = 1", "counter = 7", "security = 'mode7'", "set_date = '2020-12-31'",
     )):  # fmt: skip
         which = f"SELECT rowid FROM readings WHERE units IS NOT NULL ORDER BY rowid LIMIT 1 OFFSET {row}"
-        done = three.portal.store.connection.execute(f"UPDATE readings SET {change} WHERE rowid = ({which})")
+        done = keyless(three).portal.store.connection.execute(f"UPDATE readings SET {change} WHERE rowid = ({which})")
         assert done.rowcount == 1
     assert [one.columns for one in three.truth.altered()] == [
         ("set_date_units",), ("meter_time",), ("volume_m3",), ("energy_kwh",), ("tamper",), ("counter",),

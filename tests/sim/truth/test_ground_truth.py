@@ -19,7 +19,7 @@ from sim.truth.ground_truth import Spoken, Truth, fingerprint
 from sim.truth.ledger import Ledger
 from sim.world import World
 from sim.world_spec import WorldSpec
-from tests.small_worlds import dozen
+from tests.small_worlds import dozen, keyless
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def doctor(world: World, sql: str) -> None:
-    assert world.portal.store.connection.execute(sql).rowcount == 1
+    assert keyless(world).portal.store.connection.execute(sql).rowcount == 1
 
 
 FIRST = "(SELECT min(rowid) FROM readings)"
@@ -121,7 +121,7 @@ def summer(folder: Path) -> World:
 def test_bytes_sent_twice_may_be_stored_twice_and_no_more(tmp_path: Path) -> None:
     with summer(tmp_path / "world") as world:
         world.run(WRAPPED_NS)
-        store = world.portal.store
+        store = keyless(world).portal.store
         twice = store.connection.execute(
             "SELECT fingerprint, max(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2"
         ).fetchall()
@@ -135,7 +135,7 @@ def test_bytes_sent_twice_may_be_stored_twice_and_no_more(tmp_path: Path) -> Non
 def test_of_bytes_sent_twice_each_sending_can_be_missing(tmp_path: Path) -> None:
     with summer(tmp_path / "world") as world:
         world.run(WRAPPED_NS)
-        store = world.portal.store
+        store = keyless(world).portal.store
         (mark, first, second), *_ = store.connection.execute(
             "SELECT fingerprint, min(rowid), max(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2"
         ).fetchall()
@@ -151,7 +151,7 @@ def test_a_replay_before_the_bytes_are_sent_again_is_doubled(tmp_path: Path) -> 
     """Stored between two sendings of the same bytes: the second one has not begun."""
     with summer(tmp_path / "world") as world:
         world.run(WRAPPED_NS)
-        store = world.portal.store
+        store = keyless(world).portal.store
         (mark, first), *_ = store.connection.execute(
             "SELECT fingerprint, min(rowid) FROM readings GROUP BY fingerprint HAVING count(*) = 2"
         ).fetchall()

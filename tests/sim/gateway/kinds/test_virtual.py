@@ -149,7 +149,7 @@ def test_a_power_cut_takes_the_open_bundle_and_nothing_else(bed: Bed) -> None:
         gateway.receive(TELEGRAM, n, -70.0)
     bed.settle()
     gateway.power_cut(20)
-    assert not gateway.up and gateway.open_telegrams == 0
+    assert not gateway.up and len(gateway.open_bundle) == 0
     gateway.receive(TELEGRAM, 21, -70.0)
     gateway.pump(22)
     gateway.power_on(30)
@@ -266,7 +266,7 @@ def test_a_full_disk_keeps_the_open_bundle(bed: Bed) -> None:
 
     with pytest.raises(OutboxError, match="free some space"):
         fill()
-    held = gateway.open_telegrams
+    held = len(gateway.open_bundle)
     assert held >= 1
     gateway.outbox._db.execute("PRAGMA max_page_count = 100000")
     gateway.flush(300)

@@ -1,0 +1,35 @@
+"""World time on SimPy: it jumps from event to event, as fast as the machine allows."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import simpy
+from simpy.events import ProcessGenerator
+
+from sim.core.clock import Occurrence, Steps
+
+
+class VirtualClock:
+    """See clock.Clock. Begins at 0."""
+
+    __slots__ = ("env",)
+
+    def __init__(self) -> None:
+        self.env = simpy.Environment(initial_time=0)
+
+    @property
+    def now_ns(self) -> int:
+        return int(self.env.now)
+
+    def run_until(self, time_ns: int) -> None:
+        self.env.run(until=time_ns)
+
+    def timeout(self, delay_ns: int) -> Occurrence:
+        return self.env.timeout(delay_ns)
+
+    def event(self) -> Occurrence:
+        return self.env.event()
+
+    def process(self, steps: Steps) -> Occurrence:
+        return self.env.process(cast(ProcessGenerator, steps))  # what they yield, this clock made

@@ -1,0 +1,10 @@
+"""Faults: one file a fault, found by folder. What each does, how it heals, and by what effect it is seen.
+
+    port               what a fault is, and one fault in one world
+    broker_killed      SIGKILL, and a start on what is on the disk
+    gateway_power_cut  a gateway is off; its open bundle is gone
+    path_lost          the network leads a gateway nowhere
+    portal_restarted   the portal is closed and opened again
+
+A fault is given to a world: `world.fault(PowerCut(gateway=0, duration_s=1_200))`. One that nothing shows fails the run.
+"""

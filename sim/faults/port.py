@@ -1,0 +1,186 @@
+"""What a fault is, and one fault in one world.
+
+Rules kept here. A fault is believed for its effect, never for its own note: `look` is taken before it strikes, after
+that, and after it healed, and a `witness` holds two looks against each other. Where it says "" nothing shows that the
+fault happened, and the check `faults_witnessed` fails the run.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
+
+from sim.core.clock import Steps, ns
+from sim.core.events import FaultInjected, FaultWitnessed
+from sim.core.parts import Folder
+from sim.core.settings import number
+
+if TYPE_CHECKING:
+    from sim.gateway.port import GatewayPort
+    from sim.world import World
+
+S = TypeVar("S")
+
+
+class CannotInject(ValueError):
+    """This world cannot have this fault; the message says what it lacks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault(ABC, Generic[S]):
+    """A frozen dataclass whose fields are its settings; its file holds one with its default settings as FAULT.
+
+    `S`: what `look` returns. `id`: as in `list faults`. `needs`: features of the world's system. `heals`: it has an
+    end. `struck_as`, `healed_as`: its kinds in the history (FaultInjected); an end at the strike has none.
+    """
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    needs: ClassVar[frozenset[str]] = frozenset()
+    struck_as: ClassVar[str]
+    heals: ClassVar[bool] = False
+    healed_as: ClassVar[str] = ""
+
+    after_s: float = number(0.0, low=0.0)
+    """World seconds from now until it strikes."""
+    phase: str = ""
+    """Then strike at the next moment in this phase of the delivery at a window's end (lockstep.PHASES) at which
+    messages are under way; "": at once."""
+
+    @property
+    def heals_after_s(self) -> float | None:
+        """World seconds from the strike to the end; None: when somebody calls Injection.heal."""
+        return None
+
+    @abstractmethod
+    def subject(self, world: World) -> str:
+        """Whom it strikes, as FaultInjected says it."""
+
+    @abstractmethod
+    def look(self, world: World) -> S:
+        """What can be seen now of what this fault changes: from outside it, as far as possible."""
+
+    @abstractmethod
+    def strike(self, world: World) -> None: ...
+
+    @abstractmethod
+    def witness_strike(self, before: S, after: S) -> str:
+        """What shows that it struck; "" when nothing does."""
+
+    def heal(self, world: World) -> None:
+        """Undo it."""
+
+    def witness_heal(self, struck: S, healed: S) -> str:
+        """What shows that it is over; "" when nothing does."""
+        return ""
+
+    def lost(self, before: S) -> tuple[bytes, ...]:
+        """Telegrams that it takes with it, of those that a gateway had received."""
+        return ()
+
+
+AnyFault: TypeAlias = Fault[Any]
+FAULTS: Folder[AnyFault] = Folder("sim.faults", "FAULT", "fault", Fault)  # type: ignore[type-abstract]  # it makes none
+
+
+class Injection:
+    """One fault in one world. `struck_ns`, `healed_ns`: None until it did. `evidence` and `recovery` are what showed
+    it."""
+
+    def __init__(self, world: World, fault: AnyFault) -> None:
+        missing = world.spec.lacks(fault.needs)
+        if missing:
+            raise CannotInject(f"{fault.id} {missing}")
+        self.fault = fault
+        self.struck_ns: int | None = None
+        self.healed_ns: int | None = None
+        self.evidence = ""
+        self.recovery = ""
+        self.lost: tuple[bytes, ...] = ()
+        self._world = world
+        self._subject = fault.subject(world)
+        self._struck: object = None
+
+    def __str__(self) -> str:
+        return f"{self.fault.id} ({self._subject})"
+
+    def begin(self) -> None:
+        """Strike at the time that the fault's settings name. Raises CannotInject."""
+        if self.fault.after_s > 0:
+            self._world.clock.process(self._later(self.fault.after_s, self._arm))
+        else:
+            self._arm()
+
+    def _arm(self) -> None:
+        if not self.fault.phase:
+            self._strike()
+            return
+        try:
+            self._world.system.at_phase(self.fault.phase, self._strike)
+        except ValueError as error:
+            raise CannotInject(f"{self.fault.id}: {error}") from None
+
+    def _later(self, delay_s: float, action: Callable[[], None]) -> Steps:
+        yield self._world.clock.timeout(ns(delay_s))
+        action()
+
+    def _strike(self) -> None:
+        fault, world = self.fault, self._world
+        before = fault.look(world)
+        self._record(fault.struck_as)
+        fault.strike(world)
+        self.struck_ns = world.now_ns
+        self._struck = fault.look(world)
+        self.evidence = fault.witness_strike(before, self._struck)
+        self.lost = fault.lost(before)
+        self._record_evidence(fault.struck_as, self.evidence)
+        after_s = fault.heals_after_s
+        if after_s == 0:
+            self.heal()
+        elif after_s is not None:
+            world.clock.process(self._later(after_s, self.heal))
+
+    def heal(self) -> None:
+        """End it now; of no effect when it ended before. Raises RuntimeError for a fault that has not struck or has no
+        end."""
+        fault, world = self.fault, self._world
+        if self.struck_ns is None or not fault.heals:
+            raise RuntimeError(f"{self}: {'it has not struck' if fault.heals else 'it has no end'}")
+        if self.healed_ns is not None:
+            return
+        if fault.healed_as:
+            self._record(fault.healed_as)
+        fault.heal(world)
+        self.healed_ns = world.now_ns
+        self.recovery = fault.witness_heal(self._struck, fault.look(world))
+        self._record_evidence(fault.healed_as or f"{fault.struck_as}, healed", self.recovery)
+
+    def _record(self, kind: str) -> None:
+        self._world.record(FaultInjected(self._world.now_ns, kind, self._subject))
+
+    def _record_evidence(self, kind: str, evidence: str) -> None:
+        self._world.record(FaultWitnessed(self._world.now_ns, kind, self._subject, evidence))
+
+    @property
+    def unwitnessed(self) -> str:
+        """What is missing for a reader to believe that it happened; "" when nothing is."""
+        if self.struck_ns is None:
+            when = f" in phase {self.fault.phase}" if self.fault.phase else ""
+            return f"never struck{when}"
+        if not self.evidence:
+            return f"'{self.fault.struck_as}' is in the history and nothing shows it"
+        if self.healed_ns is not None and not self.recovery:
+            return f"'{self.fault.struck_as}' was healed and nothing shows it"
+        return ""
+
+
+def gateway_at(world: World, index: int) -> GatewayPort:
+    """The gateway of this index. Raises CannotInject."""
+    if not 0 <= index < len(world.gateways):
+        raise CannotInject(f"there is no gateway {index}, of {len(world.gateways)}")
+    return world.gateways[index]
+
+
+__all__ = ["FAULTS", "AnyFault", "CannotInject", "Fault", "Injection", "gateway_at"]

@@ -1,0 +1,87 @@
+"""Where the network leads each gateway, and who stands on its path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from sim.endpoint.port import Address, Endpoint, EndpointError, Session
+from sim.network.mitm_path import Alter, MitmPath
+
+
+class OnNetwork(Protocol):
+    """What a path needs of a gateway."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def session(self) -> Session: ...
+
+
+class Paths:
+    """`endpoint()` is where paths lead when nobody has changed them; `settle` lets real sockets move while world time
+    stands still. Files of whoever stands on a path go into `folder`."""
+
+    def __init__(
+        self, folder: Path, endpoint: Callable[[], Endpoint | None], settle: Callable[[Callable[[], bool], float], bool]
+    ) -> None:
+        self._folder = folder
+        self._endpoint = endpoint
+        self._settle = settle
+        self._routes: dict[str, Address] = {}
+        self._mitm_paths: list[MitmPath] = []
+
+    def of(self, gateway: str) -> Address | None:
+        """Where this gateway's path leads; None: to the broker."""
+        return self._routes.get(gateway)
+
+    def reroute(self, gateway: OnNetwork, address: Address | None) -> None:
+        """The network leads a gateway elsewhere (None: to the broker again); its connection is reset."""
+        broker = self._broker()[1]
+        if address is None:
+            self._routes.pop(gateway.id, None)
+        else:
+            self._routes[gateway.id] = address
+        gateway.session.reroute(address or broker)
+
+    def intercept(self, gateway: OnNetwork, certificate: str, alter: Alter | None = None) -> MitmPath:
+        """Put a man in the middle on a gateway's path; returns when the gateway has met him, and where he relays, when
+        there is a session through him or there will be none: else the machine's speed decides in which window it
+        begins."""
+        endpoint, broker = self._broker()
+        self._folder.mkdir(exist_ok=True)
+        middle = MitmPath(endpoint.authority, broker, self._folder, certificate, alter)
+        self._mitm_paths.append(middle)
+        self.reroute(gateway, middle.address)
+        session = gateway.session
+        self._settle(lambda: session.connected or (middle.answered and not middle.under_way), 10.0)
+        return middle
+
+    def release(self, gateway: OnNetwork) -> None:
+        """The path leads to the broker again; returns when the gateway has its session back."""
+        self.close()
+        self._mitm_paths.clear()
+        self.restore(gateway)
+
+    def restore(self, gateway: OnNetwork) -> None:
+        """As `release`, and whoever stands on other paths stays."""
+        self.reroute(gateway, None)
+        self._settle(lambda: gateway.session.connected, 30.0)
+
+    def cut_off(self, gateway: OnNetwork) -> bool:
+        """Nobody can expect it to get through: its path leads to somebody it refuses, or who keeps what it says."""
+        relayed = any(middle.relays for middle in self._mitm_paths)
+        return gateway.id in self._routes and not (relayed and gateway.session.connected)
+
+    def close(self) -> None:
+        """Idempotent; leaves no thread and no port."""
+        for middle in self._mitm_paths:
+            middle.stop()
+
+    def _broker(self) -> tuple[Endpoint, Address]:
+        endpoint = self._endpoint()
+        if endpoint is None or endpoint.address is None:
+            raise EndpointError("there are no sockets here whose paths could change; take endpoint 'mosquitto'")
+        return endpoint, endpoint.address

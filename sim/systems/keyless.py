@@ -1,0 +1,273 @@
+"""The talk's system: gateways without keys forward what they hear, in bundles, over a broker to a portal that holds all
+keys.
+
+    air ─► gateway (outbox) ─ bundle ─► endpoint ─ message ─► portal ─► readings
+                 ▲                                              │ after its commit
+                 └───────────────── acknowledgement ◄───────────┘
+
+Its tables in a world are [[gateway]], [endpoint] and [portal].
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, get_args
+
+import numpy as np
+
+from sim.billing.set_date_units import units_at
+from sim.core import bundle
+from sim.core.clock import NS_PER_S
+from sim.endpoint.port import Endpoint, EndpointError, Session
+from sim.endpoint.registry import ENDPOINTS, lacks
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.gateway.port import GatewayFeature, GatewayPort, Wiring
+from sim.gateway.registry import GATEWAYS
+from sim.lockstep import Lockstep
+from sim.portal.keyring import Keyring
+from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.portal import Portal
+from sim.portal.store_port import Reading, Refusal
+from sim.site_plan import can_ever_hear, gateway_groups, gateway_ids, planned_silence_ns, receiver_of
+from sim.systems.port import Ground, System, SystemUnderTest
+
+if TYPE_CHECKING:
+    from sim.world_spec import WorldSpec
+
+PORTAL = "portal"
+START_DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True)
+class KeylessSystem(System):
+    """[system] kind = "keyless" has no keys of its own."""
+
+    kind: str = "keyless"
+    title: ClassVar[str] = "Keyless gateways with custody, a broker, a portal that holds the keys"
+
+    def features(self, spec: WorldSpec) -> frozenset[str]:
+        own: frozenset[str] = frozenset({"portal restart"})
+        own |= ENDPOINTS.find(spec.endpoint.kind).features
+        return own.union(*(GATEWAYS.find(group.kind).features for group in spec.gateway))
+
+    def lacks(self, spec: WorldSpec, needed: frozenset[str]) -> str:
+        elsewhere = {"portal restart", *get_args(GatewayFeature)}
+        return lacks(spec.endpoint.kind, needed - elsewhere) or super().lacks(spec, needed)
+
+    def build(self, ground: Ground) -> Keyless:
+        return Keyless(ground)
+
+
+SYSTEM = KeylessSystem()
+
+
+class PortalTables:
+    """See port.Stored: the portal's tables."""
+
+    def __init__(self, portal: Portal, ground: Ground) -> None:
+        self._store = portal.store
+        self._billing = ground.spec.portal.billing
+        self._calendar = ground.calendar
+
+    def count_readings(self) -> int:
+        return self._store.count_readings()
+
+    def readings(self, meter: str | None = None) -> list[Reading]:
+        return self._store.readings(meter)
+
+    def readings_after(self, place: int, most: int) -> list[tuple[int, Reading]]:
+        return self._store.readings_after(place, most)
+
+    def readings_of(self, fingerprint: str) -> list[Reading]:
+        return self._store.readings_of(fingerprint)
+
+    def refusals(self) -> list[Refusal]:
+        return self._store.refusals()
+
+    def refusal_reasons(self, fingerprint: str) -> list[str]:
+        return self._store.refusal_reasons(fingerprint)
+
+    def refused_telegrams(self) -> set[str]:
+        return {row.fingerprint for row in self._store.refusals()}
+
+    def bundles(self) -> set[tuple[str, int]]:
+        return {(message.gateway, message.sequence) for message in self._store.messages()}
+
+    def billed_units(self, meter: str, set_date: date) -> int | None:
+        return units_at(self._store, self._calendar, meter, set_date, method=self._billing)
+
+
+class Keyless:
+    """See port.SystemUnderTest. `portal` and `keyring` are there after `start`."""
+
+    portal: Portal
+    stored: PortalTables
+    keyring: Keyring
+
+    def __init__(self, ground: Ground) -> None:
+        spec = ground.spec
+        self._ground = ground
+        self.gateways: list[GatewayPort] = []
+        self._closing = contextlib.ExitStack()
+        kind = ENDPOINTS.find(spec.endpoint.kind)
+        self.endpoint: Endpoint = kind.open(spec.endpoint, ground.directory / "endpoint")
+        self.registry = Registry()
+        self.sessions: list[Session] = []
+        self.disk = ground.directory / "portal"
+        self.key_places: tuple[Path, ...] = ()
+
+    # --- building -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._closing.callback(self.endpoint.stop)
+        self.endpoint.start()
+        self._add_gateways()
+        self._register()
+        fleet = self._ground.fleet
+        self.keyring = Keyring({fleet.address(m): key for m in range(fleet.n) if (key := fleet.key(m)) is not None})
+        self._open_portal()
+        self._closing.callback(lambda: self.portal.close())
+        session = self.endpoint.connect(
+            self.endpoint.identity(PORTAL),
+            subscribe=(bundle.UP.format(gateway="+"), bundle.BIRTH.format(gateway="+")),
+            clean=False,
+        )
+        self._closing.callback(session.close)
+        self.sessions.append(session)
+        self._lockstep = Lockstep(self.endpoint, self.gateways, session, self._ground.paths.cut_off)
+        everyone = [session, *(g.session for g in self.gateways)]
+        if not self.endpoint.settle(lambda: all(s.connected for s in everyone), START_DEADLINE_S):
+            silent = next(s for s in everyone if not s.connected)
+            said = f": {silent.log[-1][1]}" if silent.log else ""
+            raise EndpointError(f"{silent.client_id} did not get a session within {START_DEADLINE_S:.0f} s{said}")
+
+    def _add_gateways(self) -> None:
+        folder = self._ground.directory / "gateways"
+        folder.mkdir(exist_ok=True)
+        spec = self._ground.spec
+        for id_, group in zip(gateway_ids(spec), gateway_groups(spec), strict=True):
+            self._add_gateway(group, id_, folder)
+
+    def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
+        ground = self._ground
+        wiring = Wiring(folder, partial(self._dial, id_, group.verify_server), ground.record)
+        gateway = GATEWAYS.find(group.kind).open(id_, group, wiring)
+        index = len(self.gateways)
+        sensitivity_cdbm, links = receiver_of(group)
+        receiver = ground.air.add_receiver(
+            id_,
+            ground.site.gateways[index],
+            sensitivity_cdbm=sensitivity_cdbm,
+            links=links,
+            on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
+            deferred=True,  # its bundles close by its own clock
+        )
+        assert receiver == index, "gateways are the first receivers, in order"
+        self.gateways.append(gateway)
+        self._closing.callback(lambda: gateway.close())
+
+    def _dial(self, id_: str, verify: bool) -> Session:
+        """A gateway's session, over whatever path the network gives it at the moment."""
+        return self.endpoint.connect(
+            self.endpoint.identity(id_),
+            subscribe=(bundle.ACK.format(gateway=id_),),
+            address=self._ground.paths.of(id_),
+            verify=verify,
+        )
+
+    def _register(self) -> None:
+        """What the installer wrote down: each meter, its profile, its flat, and which gateways hear it."""
+        fleet, site, groups = self._ground.fleet, self._ground.site, self._ground.spec.fleet
+        heard_by = self._heard_by()
+        for meter in range(fleet.n):
+            spec = groups[int(fleet.population.group[meter])]
+            self.registry.add(
+                MeterEntry(
+                    fleet.address(meter),
+                    security=spec.security,
+                    interval_s=spec.interval_s,
+                    gateways=heard_by[meter],
+                    flat=f"flat {int(site.flat[meter]) + 1}",
+                    house=f"house {int(site.house[meter]) + 1}",
+                    planned_silence_s=planned_silence_ns(spec) / NS_PER_S,
+                )
+            )
+
+    def _heard_by(self) -> list[frozenset[str]]:
+        """For each meter the gateways that can hear it at all."""
+        air, fleet = self._ground.air, self._ground.fleet
+        links, receivers = air.links, air.receiver_arrays
+        within = can_ever_hear(self._ground.spec.site, links.level_cdbm, receivers.sensitivity_cdbm[links.receiver])
+        names = [gateway.id for gateway in self.gateways]
+        heard_by: list[set[str]] = [set() for _ in range(fleet.n)]
+        row, link = links.expand(np.arange(fleet.n, dtype=np.int64))
+        for meter, pair in zip(row.tolist(), link.tolist(), strict=True):
+            if within[pair]:
+                heard_by[meter].add(names[int(links.receiver[pair])])
+        return [frozenset(gateways) for gateways in heard_by]
+
+    def _open_portal(self) -> None:
+        ground = self._ground
+        self.portal = Portal(
+            ground.spec.portal,
+            self.disk,
+            ground.calendar,
+            ground.record,
+            keyring=self.keyring,
+            registry=self.registry,
+        )
+        self.stored = PortalTables(self.portal, ground)
+
+    def enrol(self, meters: Iterable[tuple[MeterEntry, bytes | None]]) -> None:
+        for entry, key in meters:
+            self.registry.add(entry)
+            if key is not None:
+                self.keyring.add(entry.address, key)
+        self.portal.write_registry()
+
+    # --- running ------------------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        for gateway in self.gateways:
+            if gateway.up:
+                gateway.flush(self._ground.clock.now_ns)
+
+    def deliver(self) -> None:
+        now_ns = self._ground.clock.now_ns
+        for gateway in self.gateways:
+            if gateway.up:
+                gateway.close_due(now_ns)
+        self._lockstep.run(now_ns, lambda messages: self.portal.take(messages, now_ns))
+
+    def at_phase(self, phase: str, action: Callable[[], None]) -> None:
+        self._lockstep.strike(phase, action)
+
+    def watch(self) -> None:
+        self.portal.watch(self._ground.clock.now_ns)
+
+    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
+        def pumped() -> bool:
+            for gateway in self.gateways:
+                gateway.pump(self._ground.clock.now_ns)
+            return done()
+
+        return self.endpoint.settle(pumped, deadline_s)
+
+    def restart_portal(self) -> None:
+        self.portal.close()
+        self._open_portal()
+
+    def close(self) -> None:
+        self._closing.close()
+
+
+def keyless(system: SystemUnderTest) -> Keyless:
+    """The same system, for whoever looks into its parts (tests, measurements). Raises TypeError for another kind."""
+    if not isinstance(system, Keyless):
+        raise TypeError(f"{system!r} is not the keyless system")
+    return system

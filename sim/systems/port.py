@@ -1,0 +1,177 @@
+"""The port: what a world asks of a system under test.
+
+A world lets time pass: the fleet's frames are on the air, and what a gateway of the system receives is its own. At the
+end of a window the world asks the system to `deliver`. Truth and checks read what came of it from `stored` and from the
+history; attackers and faults act on the parts named here. Nothing in this port says where keys are: a gateway may hold
+them or not, and what is stored may have been decrypted anywhere.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from sim.core.parts import Folder
+
+if TYPE_CHECKING:
+    from sim.core.clock import Calendar, Clock
+    from sim.core.events import Event
+    from sim.endpoint.port import Endpoint, Session
+    from sim.gateway.port import GatewayPort
+    from sim.meters.fleet import Fleet
+    from sim.network.paths import Paths
+    from sim.portal.meter_registry import MeterEntry, Registry
+    from sim.portal.store_port import Reading, Refusal
+    from sim.radio.air import Air
+    from sim.radio.site import Site
+    from sim.world_spec import WorldSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a world gives a system to stand on. `directory` is the world's: a system makes its own folders in it.
+    `record` writes an event into the history. Of the fleet a system may ask what an installer knows: addresses, agreed
+    security, keys."""
+
+    spec: WorldSpec
+    directory: Path
+    clock: Clock
+    calendar: Calendar
+    fleet: Fleet
+    site: Site
+    air: Air
+    paths: Paths
+    record: Callable[[Event], None]
+
+
+class Stored(Protocol):
+    """What the system has stored, whatever it is stored in."""
+
+    def count_readings(self) -> int: ...
+
+    def readings(self, meter: str | None = None) -> list[Reading]:
+        """Oldest first, of all meters or of one. A reading's fingerprint names the telegram that it was made of."""
+
+    def readings_after(self, place: int, most: int) -> list[tuple[int, Reading]]:
+        """(place, reading) of at most so many behind a place; places count from 1 and grow with each reading."""
+
+    def readings_of(self, fingerprint: str) -> list[Reading]:
+        """Those made of these bytes, oldest first."""
+
+    def refusals(self) -> list[Refusal]:
+        """Telegrams that were not taken as readings, each with its reason."""
+
+    def refusal_reasons(self, fingerprint: str) -> list[str]:
+        """Why these bytes were not taken; empty when they were, or never arrived."""
+
+    def refused_telegrams(self) -> set[str]:
+        """Fingerprints of all telegrams that were not taken."""
+
+    def bundles(self) -> set[tuple[str, int]]:
+        """(gateway, sequence) of every bundle that arrived, of those that the history says were closed."""
+
+    def billed_units(self, meter: str, set_date: date) -> int | None:
+        """Heat units that a bill at this date would name; None when nothing tells."""
+
+
+class SystemUnderTest(Protocol):
+    """Its parts are there after `start`; `endpoint`, `disk` and `key_places` before."""
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The broker that gateways talk to, where there is one."""
+
+    @property
+    def disk(self) -> Path:
+        """The folder of the portal's disk: where a thief of it would look."""
+
+    @property
+    def key_places(self) -> tuple[Path, ...]:
+        """Files and folders in which meter keys may lie by this system's design; a key anywhere else is a leak."""
+
+    @property
+    def gateways(self) -> Sequence[GatewayPort]:
+        """The first receivers on the air, in order: receiver i is gateways[i]."""
+
+    @property
+    def portal(self) -> object:
+        """The running instance of what stores; after `restart_portal` another object."""
+
+    @property
+    def stored(self) -> Stored: ...
+
+    @property
+    def registry(self) -> Registry:
+        """Which meters there are, and whom each may be heard by, as the installer wrote it down."""
+
+    @property
+    def sessions(self) -> Sequence[Session]:
+        """The system's own connections to the endpoint, gateways' left out."""
+
+    def start(self) -> None:
+        """Put gateways on the air and everything else up; returns when all of it can work. Raises EndpointError,
+        StoreError, OSError; `close` may follow however far it came."""
+
+    def enrol(self, meters: Iterable[tuple[MeterEntry, bytes | None]]) -> None:
+        """Meters that are not of the fleet join, with their keys."""
+
+    def flush(self) -> None:
+        """A run ends: gateways let go of what they still gather."""
+
+    def deliver(self) -> None:
+        """Everything that can arrive now arrives and is stored, while world time stands still. Raises NotSettled."""
+
+    def at_phase(self, phase: str, action: Callable[[], None]) -> None:
+        """Carry `action` out once, at the next moment in this phase of `deliver` at which messages are under way.
+        Raises ValueError for a phase that there is not."""
+
+    def watch(self) -> None:
+        """A window ended: look for what did not come (alarms)."""
+
+    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
+        """Let real sockets move until `done()` or the deadline in wall seconds, while world time stands still. True
+        when done."""
+
+    def restart_portal(self) -> None:
+        """Close the portal and open it again on what it has on disk."""
+
+    def close(self) -> None:
+        """Idempotent. Leaves no process, no socket, no open file; when one of them cannot be closed in order, the
+        others still are, and then its error is raised."""
+
+
+class System(ABC):
+    """A kind of system: a frozen dataclass whose fields are the keys of [system]. Its file holds one with its default
+    settings as SYSTEM; the field `kind` is its id."""
+
+    kind: str
+    title: ClassVar[str]
+
+    @property
+    def id(self) -> str:
+        return self.kind
+
+    @abstractmethod
+    def features(self, spec: WorldSpec) -> frozenset[str]:
+        """What attacks, faults and scenarios may ask for in this world."""
+
+    def lacks(self, spec: WorldSpec, needed: frozenset[str]) -> str:
+        """See WorldSpec.lacks."""
+        missing = needed - self.features(spec)
+        return f"needs {', '.join(sorted(missing))}; system '{self.id}' has none" if missing else ""
+
+    @abstractmethod
+    def build(self, ground: Ground) -> SystemUnderTest:
+        """The system, not started: it holds no process and no open file yet."""
+
+
+SYSTEMS: Folder[System] = Folder("sim.systems", "SYSTEM", "system", System)  # type: ignore[type-abstract]  # it makes none
+
+
+def system_classes() -> dict[str, type[System]]:
+    """Kind -> the class of its settings."""
+    return {id_: type(system) for id_, system in SYSTEMS.parts().items()}
