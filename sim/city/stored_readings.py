@@ -212,9 +212,9 @@ def _said(meter: Any, k: Any, highest: Any, ring: Any, size: Any) -> Any:
     again = 0
     for at in range(len(meter)):
         row = meter[at]
-        if look(highest[row], ring[row], size, k[at]) == SEEN:
+        if look(highest[row], ring, row, size, k[at]) == SEEN:
             again += 1
-        highest[row] = mark(highest[row], ring[row], size, k[at])
+        highest[row] = mark(highest[row], ring, row, size, k[at])
     return again
 
 

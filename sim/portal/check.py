@@ -7,7 +7,7 @@ they keep to what numba compiles: numbers, named tuples of them, and one ring of
     verdict(sight, meter, past, ring, limits) -> int      PASSED, LATE, or 2 + the place of a reason in `reasons`
     took(sight, meter, past, ring, limits) -> State       after an accepted telegram, or a late one
 
-    sight   the telegram: a Sight           ring     (window // 8 + 1,) bytes for sim.portal.window, or none
+    sight   the telegram: a Sight           ring     bytes for sim.portal.window, of which the meter's are in its row
     meter   what was agreed: a Meter        limits   the check's own Limits, from the portal's settings
     past    what the check remembers of this meter: its own State, whose defaults are a meter never heard
 
@@ -19,9 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from sim.core.parts import Folder
 
@@ -39,7 +36,7 @@ HARMLESS, STALE, FORGED = "harmless", "stale", "forged"
 class Sight(NamedTuple):
     """One telegram at one gateway. `gateway`: its number; `received_ns` by the gateway's clock, `now_ns` by the
     portal's; `acc` the access number; `counter` only where a verified MAC covers it; `shown_ns` the meter's own time,
-    which it shows in whole minutes."""
+    which it shows in whole minutes; `expected`: the installer heard this meter with this gateway."""
 
     gateway: int
     received_ns: int
@@ -47,16 +44,17 @@ class Sight(NamedTuple):
     acc: int
     counter: int
     shown_ns: int
+    expected: bool
 
 
 class Meter(NamedTuple):
-    """What was agreed for a meter. `silent_ns`: its longest planned pause; `sends_time`: 1, 0 or UNKNOWN; `bound`: the
-    numbers of the gateways that the installer heard it with."""
+    """What was agreed for a meter. `row`: where it stands; `silent_ns`: its longest planned pause; `sends_time`: 1, 0
+    or UNKNOWN."""
 
+    row: int
     interval_ns: int
     silent_ns: int
     sends_time: int
-    bound: NDArray[np.int64]
 
 
 class Names(NamedTuple):

@@ -96,7 +96,7 @@ def _refusals(
             meter = subject = entries[row].name
             sight = Sight(
                 int(rows.gateway[place]), int(heard.batch.received_ns[one]), taken.stored_ns,
-                int(rows.acc[place]), int(rows.counter[place]), int(taken.shown_ns[one]),
+                int(rows.acc[place]), int(rows.counter[place]), int(taken.shown_ns[one]), False,
             )  # fmt: skip
             detail = _detail(intake, entries[row], row, sight, heard.gateways[one], taken.before[place])
         late: tuple[Any, ...] = ()
@@ -119,10 +119,7 @@ def _refusals(
 
 def _detail(intake: Intake, entry: MeterEntry, row: int, sight: Sight, gateway: str, before: I64) -> str:
     roll = intake.roll
-    meter = Meter(
-        int(roll.interval_ns[row]), int(roll.silent_ns[row]), int(roll.sends_time[row]),
-        roll.bound[roll.bound_first[row] : roll.bound_first[row + 1]],
-    )  # fmt: skip
+    meter = Meter(row, int(roll.interval_ns[row]), int(roll.silent_ns[row]), int(roll.sends_time[row]))
     return intake.freshness.detail(before, sight, meter, Names(gateway, tuple(sorted(entry.gateways))))
 
 

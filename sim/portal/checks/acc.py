@@ -38,18 +38,18 @@ def unwrapped(past: State, acc: int) -> int:
 def verdict(sight: Sight, meter: Meter, past: State, ring: Any, limits: Nothing) -> int:
     if sight.acc == NONE or past.highest == NONE or lapsed(sight, meter, past):
         return PASSED
-    return PASSED if look(past.highest, ring, WINDOW, unwrapped(past, sight.acc)) == NEW else _REPLAYED
+    return PASSED if look(past.highest, ring, meter.row, WINDOW, unwrapped(past, sight.acc)) == NEW else _REPLAYED
 
 
 def took(sight: Sight, meter: Meter, past: State, ring: Any, limits: Nothing) -> State:
     if sight.acc == NONE:
         return past
     if past.highest == NONE or lapsed(sight, meter, past):
-        empty(ring)
+        empty(ring, meter.row)
         # 256 keeps what lies behind the first number positive.
-        return State(mark(NONE, ring, WINDOW, 256 + sight.acc), sight.received_ns)
+        return State(mark(NONE, ring, meter.row, WINDOW, 256 + sight.acc), sight.received_ns)
     return State(
-        mark(past.highest, ring, WINDOW, unwrapped(past, sight.acc)), max(past.heard_ns, sight.received_ns)
+        mark(past.highest, ring, meter.row, WINDOW, unwrapped(past, sight.acc)), max(past.heard_ns, sight.received_ns)
     )
 
 

@@ -14,10 +14,7 @@ _FOREIGN: Final = 2
 
 
 def verdict(sight: Sight, meter: Meter, past: Nothing, ring: Any, limits: Nothing) -> int:
-    for gateway in meter.bound:
-        if gateway == sight.gateway:
-            return PASSED
-    return _FOREIGN
+    return PASSED if sight.expected else _FOREIGN
 
 
 def took(sight: Sight, meter: Meter, past: Nothing, ring: Any, limits: Nothing) -> Nothing:

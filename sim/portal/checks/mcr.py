@@ -31,7 +31,7 @@ def answers(sight: Sight) -> bool:
 def verdict(sight: Sight, meter: Meter, past: State, ring: Any, limits: Nothing) -> int:
     if sight.counter == NONE:
         return PASSED
-    seen = look(past.highest, ring, WINDOW, sight.counter - past.first)
+    seen = look(past.highest, ring, meter.row, WINDOW, sight.counter - past.first)
     if seen == NEW:
         return PASSED
     return _REPLAYED if seen == SEEN else LATE
@@ -41,7 +41,7 @@ def took(sight: Sight, meter: Meter, past: State, ring: Any, limits: Nothing) ->
     if sight.counter == NONE:
         return past
     first = sight.counter if past.highest == NONE else past.first
-    return State(mark(past.highest, ring, WINDOW, sight.counter - first), first)
+    return State(mark(past.highest, ring, meter.row, WINDOW, sight.counter - first), first)
 
 
 def detail(why: int, sight: Sight, meter: Meter, past: State, limits: Nothing, names: Names) -> str:

@@ -56,7 +56,7 @@ def verdict(sight: Sight, meter: Meter, past: State, ring: Any, limits: Limits) 
         return _OFF
     if meter.interval_ns < LEAST_INTERVAL_NS:
         return PASSED
-    seen = look(past.highest, ring, WINDOW_MIN, sight.shown_ns // NS_PER_MIN)
+    seen = look(past.highest, ring, meter.row, WINDOW_MIN, sight.shown_ns // NS_PER_MIN)
     if seen == NEW:
         return PASSED
     return _REPLAYED if seen == SEEN else LATE
@@ -65,7 +65,7 @@ def verdict(sight: Sight, meter: Meter, past: State, ring: Any, limits: Limits) 
 def took(sight: Sight, meter: Meter, past: State, ring: Any, limits: Limits) -> State:
     if sight.shown_ns == NONE:
         return past
-    return State(mark(past.highest, ring, WINDOW_MIN, sight.shown_ns // NS_PER_MIN))
+    return State(mark(past.highest, ring, meter.row, WINDOW_MIN, sight.shown_ns // NS_PER_MIN))
 
 
 def detail(why: int, sight: Sight, meter: Meter, past: State, limits: Limits, names: Names) -> str:

@@ -205,8 +205,9 @@ class Production:
             kept.keep(count)
             reason, detail = names()[int(verdict[0])], ""
             if verdict[0] > COPY:
-                sight = freshness.Sight(int(seen.gateway[0]), one.at_ns, now_ns, *(int(x[0]) for x in opened[1:]))
-                agreement = freshness.Meter(meter.interval_ns, 0, 0, agreed.bound)
+                read_as = (int(numbers[0]) for numbers in opened[1:])
+                sight = freshness.Sight(int(seen.gateway[0]), one.at_ns, now_ns, *read_as, False)
+                agreement = freshness.Meter(0, meter.interval_ns, 0, 0)
                 detail = fresh.detail(before[0], sight, agreement, freshness.Names(one.gateway, GATEWAYS[:2]))
             out.append((reason or {STORED: "stored", COPY: "copies"}[int(verdict[0])], detail))
         return out

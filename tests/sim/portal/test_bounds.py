@@ -17,7 +17,7 @@ EDITS: tuple[Edit, ...] = (
     (COPIES, "found = AGAIN", "found = FRESH"),
     (WINDOW, "highest - value >= size:\n        return BEHIND", "highest - value > size:\n        return BEHIND"),
     (WINDOW, "value > highest:\n        return NEW", "value >= highest:\n        return NEW"),
-    (CHECK + "bind", "gateway == sight.gateway", "gateway <= sight.gateway"),
+    (CHECK + "bind", "PASSED if sight.expected else _FOREIGN", "PASSED"),
     (CHECK + "mcr", "WINDOW: Final = 1_024", "WINDOW: Final = 1_032"),
     (CHECK + "mcr", "WINDOW: Final = 1_024", "WINDOW: Final = 1_016"),
     (CHECK + "mcr", '"mcr", 20,', '"mcr", 45,'),

@@ -232,15 +232,15 @@ _WORDS = {window.NEW: NEW, window.SEEN: SEEN, window.BEHIND: BEHIND}
 )  # fmt: skip
 def test_a_ring_is_a_window(size: int, begin: int, steps: list[int]) -> None:
     """Values at the window's edges, jumps round the ring and far beyond it."""
-    words, ring, highest = Window(size), np.zeros(size // 8 + 1, dtype=np.uint8), NONE
+    words, ring, highest = Window(size), np.zeros((1, size // 8 + 1), dtype=np.uint8), NONE
     for step in [0, *steps]:
         value = begin + step if highest == NONE else highest + step
         for near in (value, value - size, value - size + 1, *range(value - 12, value)):
-            assert _WORDS[look(highest, ring, size, near)] == words.look(near)
+            assert _WORDS[look(highest, ring, 0, size, near)] == words.look(near)
         words.mark(value)
-        highest = int(mark(highest, ring, size, value))
+        highest = int(mark(highest, ring, 0, size, value))
         assert highest == words.highest
-        assert [_WORDS[look(highest, ring, size, highest - back)] for back in range(16)] == [
+        assert [_WORDS[look(highest, ring, 0, size, highest - back)] for back in range(16)] == [
             words.look(highest - back) for back in range(16)
         ]
 
