@@ -25,7 +25,7 @@ _JOULES_A_KWH = 3_600_000
 
 
 class Values:
-    """What one telegram says. `meter_time` naive, as the meter shows it."""
+    """What one telegram says. `meter_time` naive, as the meter shows it, to the minute."""
 
     __slots__ = (
         "energy_kwh", "error_date", "errors", "meter_time", "set_date", "set_date_units", "twice", "units", "volume_m3",
@@ -64,7 +64,8 @@ def _error_date(values: Values, value: Value) -> None:
 
 
 def _meter_time(values: Values, value: Value) -> None:
-    values.meter_time = value if isinstance(value, datetime) else None
+    # To the minute, as most meters show it: `ts` and `age` allow for a minute, and rows hold minutes.
+    values.meter_time = value.replace(second=0) if isinstance(value, datetime) else None
 
 
 def _errors(values: Values, value: Value) -> None:

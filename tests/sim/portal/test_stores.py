@@ -12,6 +12,7 @@ from bed import INTERVAL_S, Bed, telegram
 from sim.core.bundle import decode_ack, encode_birth
 from sim.core.clock import ns
 from sim.endpoint.port import Message
+from sim.faults.portal_restarted import PortalRestarted
 from sim.portal.meter_registry import MeterEntry, Tenancy
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.roles import Views
@@ -145,9 +146,9 @@ def test_a_world_of_the_other_store_is_the_same_world(tmp_path: Path, url: str) 
         spec = dozen(tmp_path, portal__store=store)
         with World(spec, 1, tmp_path / str(place)) as world:
             world.run(ns(1_800))
-            world.restart_portal()
+            world.fault(PortalRestarted())
             world.run(ns(1_800))
-            assert world.portal.store.count_readings() > 20
+            assert world.stored.count_readings() > 20
             assert (world.truth.altered(), world.truth.missing()) == ([], [])
             digests.add(world.history.digest)
     assert len(digests) == 1
