@@ -26,7 +26,6 @@ from sim.portal.verdicts import COPY, STORED, number, of_check
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
-LIMIT_NS: Final = 1 << 61
 # These loops make no arrays, so they need not count references to those they are given: in a loop over telegrams that
 # costs six times as much as the checks themselves.
 _LEAN: Final[dict[str, Any]] = {"error_model": "numpy", "_nrt": False}

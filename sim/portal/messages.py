@@ -21,8 +21,7 @@ from sim.core.bundle import BadBundle, Columns
 from sim.endpoint.port import Message
 from sim.portal import reasons
 from sim.portal import store_port as rows
-from sim.portal.freshness import LIMIT_NS
-from sim.portal.reception_batch import Batch
+from sim.portal.reception_batch import LIMIT_NS, Batch
 from sim.portal.store_port import Evidence, Store
 
 

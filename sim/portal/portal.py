@@ -22,7 +22,6 @@ from sim.core.events import Event
 from sim.endpoint.port import Message
 from sim.portal import messages as of_gateways
 from sim.portal.episodes import Alarms
-from sim.portal.freshness import LIMIT_NS
 from sim.portal.intake import Earlier, Intake
 from sim.portal.keyring import Keyring
 from sim.portal.messages import Receptions
@@ -30,6 +29,7 @@ from sim.portal.meter_registry import Registry
 from sim.portal.meter_table import Roll
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
+from sim.portal.reception_batch import LIMIT_NS
 from sim.portal.store_port import FreshnessRow, MeterRow, Ownership, StoreError, TenancyRow, fingerprint, open_store
 from sim.portal.verdict_rows import written
 

@@ -132,8 +132,7 @@ def _sightings(
     gateways = int(batch.gateway.max(initial=0)) + 1
     key, place = np.unique(taken.row[known] * gateways + batch.gateway[known], return_inverse=True)
     what = np.where(taken.verdict[known] == STORED, 0, np.where(taken.verdict[known] == COPY, 1, 2))
-    counts = np.zeros((len(key), 3), dtype=np.int64)
-    np.add.at(counts, (place.reshape(-1), what), 1)
+    counts = np.bincount(place.reshape(-1) * 3 + what, minlength=3 * len(key)).reshape(-1, 3)
     last = np.zeros(len(key), dtype=np.int64)
     last[place.reshape(-1)] = known  # of several the last stands
     meters = [entries[row].name for row in (key // gateways).tolist()]

@@ -28,6 +28,7 @@ from sim.portal.copies import TOLERANCE_NS, Copies
 from sim.portal.freshness import Agreed, Freshness, Memory, Opened, Seen
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.portal_spec import PortalSpec
+from sim.portal.reception_batch import LIMIT_NS
 from sim.portal.verdicts import COPY, STORED, names
 from tests.sim.portal.bed import CALENDAR, METER
 
@@ -185,7 +186,7 @@ class Production:
         """(verdict, detail) of each telegram."""
         told, meter = case.told(off), entry(case, off)
         fresh = Freshness(PortalSpec(checks=case.checks), 1, self.checks)
-        kept, out = Copies(freshness.LIMIT_NS), []
+        kept, out = Copies(LIMIT_NS), []
         agreed = Agreed(
             np.array([meter.interval_ns]), np.array([ns(meter.planned_silence_s)]),
             np.array([-1 if meter.sends_time is None else meter.sends_time], dtype=np.int8), np.array([0, 2]),
