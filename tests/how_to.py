@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from arrays import cache_folder
 from bench.run_directory import PLACE, ROOT
 from tests.bench.command_line import PATIENCE_S
 
@@ -61,6 +62,7 @@ def _ran(line: str, tree: Path, folder: Path) -> str:
     command = re.sub(r"^\./wmbench(?= |$)", f'"{sys.executable}" -m bench', line.strip())
     command = re.sub(r"^python(?= )", f'"{sys.executable}"', command)
     around = {**os.environ, "PYTHONPATH": str(tree), PLACE: str(folder / "runs"), "COLUMNS": "160"}
+    around["NUMBA_CACHE_DIR"] = str(cache_folder.base())  # code is kept by its content, so a copy can share it
     done = subprocess.run(
         command, shell=True, cwd=tree, env=around, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
