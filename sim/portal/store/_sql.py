@@ -29,6 +29,7 @@ from sim.portal.store_port import (
     Sighting,
     Store,
     TenancyRow,
+    rows_of,
 )
 
 _CHUNK: Final = 500  # parameters in one IN (...): below SQLite's oldest limit of 999
@@ -226,18 +227,18 @@ class SqlStore(Store):
         return found
 
     def freshness(self) -> Iterable[FreshnessRow]:
-        return [FreshnessRow(*row) for row in self._ask(f"SELECT {_columns('freshness')} FROM freshness")]
+        return rows_of(FreshnessRow, self._ask(f"SELECT {_columns('freshness')} FROM freshness"))
 
     def standing_alarms(self) -> list[AlarmRow]:
         rows = self._ask(f"SELECT {_columns('alarms')} FROM alarms WHERE cleared_ns IS NULL")
-        return [AlarmRow(*row) for row in rows]
+        return rows_of(AlarmRow, rows)
 
     def last_taken(self) -> dict[str, int]:
         return dict(self._ask("SELECT meter, taken_ns FROM silence"))
 
     def births(self, gateway: str) -> list[Birth]:
         rows = self._ask(f"SELECT {_columns('births')} FROM births WHERE gateway = ?", (gateway,))
-        return [Birth(*row) for row in rows]
+        return rows_of(Birth, rows)
 
     # --- what roles and bills ask -------------------------------------------------------------------------------------
 
@@ -257,18 +258,18 @@ class SqlStore(Store):
 
     def answers(self, house: str, from_ns: int, until_ns: int) -> list[Answer]:
         sql = f"SELECT {_columns('answers')} FROM answers WHERE house = ? AND from_ns < ? AND until_ns > ?"
-        return [Answer(*row) for row in self._ask(sql, (house, until_ns, from_ns))]
+        return rows_of(Answer, self._ask(sql, (house, until_ns, from_ns)))
 
     def house_sum(self, house: str, from_ns: int, until_ns: int) -> tuple[int, int]:
         [(units, flats)] = self._ask(_HOUSE, (house, until_ns, from_ns))
         return int(units), int(flats)
 
     def devices(self) -> list[Device]:
-        return [Device(*row) for row in self._ask(_DEVICES)]
+        return rows_of(Device, self._ask(_DEVICES))
 
     def billing(self, meter: str) -> list[BillingRow]:
         sql = "SELECT meter_time, units, security, late FROM billing WHERE meter = ? ORDER BY meter_time, stored_ns"
-        return [BillingRow(*row) for row in self._ask(sql, (meter,))]
+        return rows_of(BillingRow, self._ask(sql, (meter,)))
 
     def set_date_units(self, meter: str, set_date: str) -> int | None:
         sql = "SELECT set_date_units FROM billing WHERE meter = ? AND set_date = ? ORDER BY stored_ns DESC LIMIT 1"
@@ -288,20 +289,21 @@ class SqlStore(Store):
     def readings(self, meter: str | None = None) -> list[Reading]:
         where, values = ("", ()) if meter is None else (" WHERE meter = ?", (meter,))
         rows = self._ask(f"SELECT {_columns('readings')} FROM readings{where} ORDER BY rowid", values)
-        return [Reading(*row) for row in rows]
+        return rows_of(Reading, rows)
 
     def readings_after(self, place: int, most: int) -> list[tuple[int, Reading]]:
         sql = f"SELECT rowid, {_columns('readings')} FROM readings WHERE rowid > ? ORDER BY rowid LIMIT ?"
-        return [(at, Reading(*row)) for at, *row in self._ask(sql, (place, most))]
+        rows = self._ask(sql, (place, most))
+        return list(zip([row[0] for row in rows], rows_of(Reading, [row[1:] for row in rows]), strict=True))
 
     def readings_of(self, mark: str) -> list[Reading]:
         rows = self._ask(f"SELECT {_columns('readings')} FROM readings WHERE fingerprint = ? ORDER BY rowid", (mark,))
-        return [Reading(*row) for row in rows]
+        return rows_of(Reading, rows)
 
     def refusals(self, reason: str | None = None) -> list[Refusal]:
         where, values = ("", ()) if reason is None else (" WHERE reason = ?", (reason,))
         rows = self._ask(f"SELECT {_columns('refusals')} FROM refusals{where} ORDER BY rowid", values)
-        return [Refusal(*row) for row in rows]
+        return rows_of(Refusal, rows)
 
     def refusal_reasons(self, mark: str) -> list[str]:
         rows = self._ask("SELECT reason FROM refusals WHERE fingerprint = ? ORDER BY rowid", (mark,))
@@ -316,13 +318,13 @@ class SqlStore(Store):
 
     def messages(self) -> list[Message]:
         rows = self._ask(f"SELECT {_columns('messages')} FROM messages ORDER BY gateway, sequence, digest")
-        return [Message(*row) for row in rows]
+        return rows_of(Message, rows)
 
     def evidence(self) -> list[Evidence]:
-        return [Evidence(*row) for row in self._ask(f"SELECT {_columns('evidence')} FROM evidence ORDER BY rowid")]
+        return rows_of(Evidence, self._ask(f"SELECT {_columns('evidence')} FROM evidence ORDER BY rowid"))
 
     def sightings(self) -> list[Sighting]:
-        return [Sighting(*row) for row in self._ask("SELECT * FROM sightings ORDER BY meter, gateway")]
+        return rows_of(Sighting, self._ask("SELECT * FROM sightings ORDER BY meter, gateway"))
 
     def meters(self) -> list[MeterRow]:
-        return [MeterRow(*row) for row in self._ask(f"SELECT {_columns('meters')} FROM meters ORDER BY meter")]
+        return rows_of(MeterRow, self._ask(f"SELECT {_columns('meters')} FROM meters ORDER BY meter"))
