@@ -42,7 +42,8 @@ class Columns(NamedTuple):
 
 def columns_of(rows: Sequence[Reading], numbers: Mapping[str, int]) -> Columns:
     """`numbers`: a meter's whole address as text -> as a number; an address that is not there becomes 0."""
-    column = dict(zip(Reading._fields, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(Reading._fields, ())
+    columns = zip(*rows, strict=True) if rows else [()] * len(Reading._fields)
+    column = dict(zip(Reading._fields, columns, strict=True))
     whole = {name: _whole(column[name]) for name in
              ("units", "set_date_units", "acc", "counter", "status", "tamper")}  # fmt: skip
     return Columns(
