@@ -286,7 +286,10 @@ class SqlStore(Store):
         return rows[0][0] if rows else None
 
     def last_units(self, meter: str, before_ns: int) -> int | None:
-        sql = "SELECT units FROM readings WHERE meter = ? AND received_ns <= ? ORDER BY received_ns DESC, rowid DESC LIMIT 1"
+        sql = (
+            "SELECT units FROM readings WHERE meter = ? AND received_ns <= ?"
+            " ORDER BY received_ns DESC, rowid DESC LIMIT 1"
+        )
         rows = self._ask_by_meter(sql, (meter, before_ns))
         return rows[0][0] if rows else None
 
