@@ -13,6 +13,7 @@ import dis
 import enum
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
@@ -121,11 +122,8 @@ def _of_code(code: CodeType, names: set[str]) -> Iterator[str | bytes]:
             yield f"{type(constant).__name__} {constant!r}"
 
 
-def _global_names(code: CodeType) -> Iterator[str]:
+@cache
+def _global_names(code: CodeType) -> frozenset[str]:
     """Names that the code, or a function inside of it, looks up in its module."""
-    for step in dis.get_instructions(code):
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            yield str(step.argval)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _global_names(constant)
+    own = {str(step.argval) for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return frozenset(own).union(*(_global_names(part) for part in code.co_consts if isinstance(part, CodeType)))

@@ -27,8 +27,7 @@ class BadBundle(ValueError):
     """A message on a gateway's topic that is not a bundle, an acknowledgement or a birth of this version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """One telegram as a gateway heard it: bytes without CRCs (L first), end of reception (world ns, by the
     gateway's own clock) and signal strength."""
 

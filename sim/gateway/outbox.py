@@ -5,8 +5,12 @@ bytes that will be sent, so a bundle sent twice is the same bundle. Its sequence
 an acknowledgement and not after a power cut: two bundles under one number would make the portal drop the second as a
 duplicate. What the broker will not take goes to quarantine, still on the disk.
 
-Deletions ride along with the next commit: losing one to a power cut only means that a bundle is sent again, and the
-portal drops it. A full disk is an OutboxError; the bundle stays with the caller and what was stored stays stored.
+One commit serves all bundles that were stored since the last one: `sync` makes it, before anything is published. A
+simulated power cut makes it too, for in the model a bundle is on the disk at the instant at which it is stored.
+
+Deletions ride along with the next bundle that is stored: losing one to a power cut only means that a bundle is sent
+again, and the portal drops it. A full disk is an OutboxError of `sync`: what was stored stays stored, and what was to
+be stored is kept for the next `sync`.
 """
 
 from __future__ import annotations
@@ -63,7 +67,9 @@ class Outbox:
         except sqlite3.Error as error:
             raise self._error("open", error) from None
         self._next = (row[0] if row else 0) + 1
+        self._unsynced: list[tuple[int, bytes]] = []
         self._deleted: list[int] = []
+        self._riding = 0  # so many of these are deleted with the bundles that are not synced
 
     def _create(self) -> None:
         """An empty outbox, whole or not at all: one fsync, where making it by SQL takes eight (a thousand gateways
@@ -83,19 +89,27 @@ class Outbox:
         return self._next
 
     def store(self, encode: Callable[[int], bytes]) -> tuple[int, bytes]:
-        """Give the bundle its number, keep its bytes, commit. When it raises, the number is still free."""
+        """Give the bundle its number and keep its bytes; to be published after `sync`."""
         sequence = self._next
         payload = encode(sequence)
-        with self._transaction("store a bundle"):
-            self._db.execute("INSERT INTO bundle VALUES (?, ?)", (sequence, payload))
+        self._unsynced.append((sequence, payload))
+        self._riding = len(self._deleted)
         self._next = sequence + 1
         return sequence, payload
 
+    def sync(self) -> None:
+        """Have on the disk what was stored."""
+        if self._unsynced:
+            with self._transaction("store a bundle", self._riding):
+                self._db.executemany("INSERT INTO bundle VALUES (?, ?)", self._unsynced)
+            self._unsynced.clear()
+
     def acknowledged(self, sequences: Iterable[int]) -> None:
-        """The portal has them: delete with the next commit."""
+        """The portal has them: delete with the next bundle."""
         self._deleted.extend(sequences)
 
     def quarantine(self, sequence: int, reason: str) -> None:
+        self.sync()
         with self._transaction("quarantine a bundle"):
             self._db.execute(
                 "INSERT OR REPLACE INTO quarantine SELECT sequence, payload, ? FROM bundle WHERE sequence = ?",
@@ -129,7 +143,7 @@ class Outbox:
             rows = self._db.execute("SELECT sequence, payload FROM bundle ORDER BY sequence").fetchall()
         except sqlite3.Error as error:
             raise self._error("read", error) from None
-        return [(sequence, payload) for sequence, payload in rows if sequence not in gone]
+        return [(sequence, payload) for sequence, payload in [*rows, *self._unsynced] if sequence not in gone]
 
     def quarantined(self) -> list[Quarantined]:
         rows = self._db.execute("SELECT sequence, payload, reason FROM quarantine ORDER BY sequence").fetchall()
@@ -137,19 +151,22 @@ class Outbox:
 
     def close(self) -> None:
         """In order: what was acknowledged is deleted."""
-        if self._deleted:
-            with contextlib.suppress(OutboxError), self._transaction("delete acknowledged bundles"):
-                pass
-        self._db.close()
+        with contextlib.closing(self._db):
+            self.sync()
+            if self._deleted:
+                with contextlib.suppress(OutboxError), self._transaction("delete acknowledged bundles"):
+                    pass
 
     def power_cut(self) -> None:
-        """At once: what was not committed is gone, deletions too."""
+        """At once: what was not stored is gone, deletions too."""
+        with contextlib.closing(self._db):
+            self.sync()
         self._deleted.clear()
-        self._db.close()
 
     @contextlib.contextmanager
-    def _transaction(self, doing: str) -> Iterator[None]:
-        deleted = [(sequence,) for sequence in self._deleted]
+    def _transaction(self, doing: str, deletions: int | None = None) -> Iterator[None]:
+        """With so many of the deletions, or all."""
+        deleted = [(sequence,) for sequence in self._deleted[:deletions]]
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("DELETE FROM bundle WHERE sequence = ?", deleted)
@@ -161,6 +178,7 @@ class Outbox:
                 self._db.execute("ROLLBACK")
             raise self._error(doing, error) from None
         del self._deleted[: len(deleted)]
+        self._riding = max(self._riding - len(deleted), 0)
 
     def _error(self, doing: str, error: sqlite3.Error) -> OutboxError:
         way_out = "free some space; nothing that was stored is lost" if "full" in str(error) else "check the file"

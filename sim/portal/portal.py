@@ -140,8 +140,8 @@ class Portal:
         """Verdicts into the store, and to the alarms; returns what the history is told."""
         if not heard.telegrams:
             return []
-        known: dict[bytes, str] = {}  # most telegrams are heard by several gateways
-        marks = [known.get(raw) or known.setdefault(raw, fingerprint(raw)) for raw in heard.telegrams]
+        known = {raw: fingerprint(raw) for raw in dict.fromkeys(heard.telegrams)}  # most are heard by several gateways
+        marks = [known[raw] for raw in heard.telegrams]
         mark: I64 = np.frombuffer(bytes.fromhex("".join(one[:16] for one in marks)), dtype=np.int64)
         earlier = self._earlier(marks)
         taken = self._intake.take(heard.batch, now_ns, mark=mark.copy(), stored=earlier, words=True)

@@ -23,7 +23,7 @@ from sim.portal.check import NONE, Meter, Names, Sight
 from sim.portal.intake import Intake, Rows, Taken
 from sim.portal.messages import Receptions
 from sim.portal.meter_registry import MeterEntry
-from sim.portal.store_port import Reading, Refusal, Sighting
+from sim.portal.store_port import Reading, Refusal, Sighting, rows_of
 from sim.portal.verdicts import COPY, STORED, alarming, names
 
 I64 = NDArray[np.int64]
@@ -61,7 +61,7 @@ def _readings(
     order = _in_time(rows)
     at = rows.reception[order].tolist()
     meters = [entries[row].name for row in taken.row[rows.reception[order]].tolist()]
-    # As columns, in the order of Reading's fields: a constructor's call a row would take as long as all the rest.
+    # As columns, in the order of Reading's fields.
     columns = (
         meters, _at(heard.gateways, at), _at(heard.received_ns, at), repeat(taken.stored_ns),
         map(_time, rows.minute[order].tolist()), _some(rows.units[order]), map(_day, rows.set_day[order].tolist()),
@@ -70,7 +70,7 @@ def _readings(
         rows.status[order].tolist(), rows.tamper[order].tolist(), _real(rows.volume_m3[order]),
         _real(rows.energy_kwh[order]),
     )  # fmt: skip
-    out = list(map(Reading._make, zip(*columns, strict=False)))
+    out = rows_of(Reading, zip(*columns, strict=False))
 
     def complaint(place: int) -> str:
         words = intake.opening.again(heard.telegrams[at[place]]).tampering
@@ -141,7 +141,7 @@ def _sightings(
         meters, _at(heard.gateways, at), *counts.T.tolist(), _at(heard.received_ns, at), repeat(taken.stored_ns),
         _at(heard.rssi_dbm, at),
     )  # fmt: skip
-    out = list(map(Sighting._make, zip(*columns, strict=False)))
+    out = rows_of(Sighting, zip(*columns, strict=False))
     strangers: dict[tuple[str, str], Sighting] = {}
     registered = {entries[row].name for row in np.unique(taken.row[known]).tolist()} if len(known) else set()
     for row in refusals:

@@ -8,8 +8,9 @@
     counts = air.end_window()
 
 The rules kept here. A receiver gets bytes, the time of the last chip and a level, never who sent it. A frame is settled
-when it ends. A receiver takes part from the instant after it was added. Bursts of jammers are no frames: taps see them
-(with the fate JAMMED and no bytes), counts and history do not. A burst does not fade, since it lasts for many fades.
+when it ends. A receiver takes part from the instant after it was added. Taps are told of each frame that is received,
+and of every fate of intruders' frames. Bursts of jammers are no frames: taps see them (with the fate JAMMED and no
+bytes), counts and history do not. A burst does not fade, since it lasts for many fades.
 
 A receiver that reacts to a frame gets it at once and is played event by event (reference.py). A `deferred` receiver
 gets its frames when the window ends or at `catch_up`, and is played by the engine in whole windows

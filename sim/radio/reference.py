@@ -183,8 +183,7 @@ class Reference:
             self._fleet_ends(owner, what)
 
     def _fleet_ends(self, batch: Batch, row: int) -> None:
-        emission = batch.emission(row, self.radios, self.frame_of) if self._taps else None
-        telegram = None
+        emission = None
         for pair in range(batch.pairs[row], batch.pairs[row + 1]):
             if not batch.readable[pair]:
                 continue
@@ -195,12 +194,11 @@ class Reference:
                 start_ns, source, k, end_ns, channel, batch.limit[pair], batch.in_range[pair]
             )
             batch.fate[pair] = fate
-            if emission is not None:
-                self._tap(emission, number, fate, batch.level[pair])
             if fate is Fate.RECEIVED:
-                if telegram is None:
-                    telegram = emission.telegram if emission is not None else self.frame_of(source, k)
-                self._received(receiver, telegram, end_ns, batch.level[pair])
+                if emission is None:
+                    emission = batch.emission(row, self.radios, self.frame_of)
+                self._tap(emission, number, fate, batch.level[pair])
+                self._received(receiver, emission.telegram, end_ns, batch.level[pair])
 
     def _intruder_ends(self, intruder: IntruderFrame) -> None:
         emission = intruder.emission

@@ -150,12 +150,13 @@ class DeferredReceivers:
     # --- reporting --------------------------------------------------------------------------------------------------
 
     def _report(self, batch: FrameBatch, until_ns: int, radios: Radios) -> None:
-        """Every fate to the taps, frames received to their receivers."""
+        """To the taps what they are told (see air), frames received to their receivers."""
         over, bursts = self._burnt_out(until_ns)
+        received = batch.fate == Fate.RECEIVED
         if self._taps:
-            batch = FrameBatch.joined([batch, over])
+            batch = FrameBatch.joined([batch.part(received | (batch.source >= len(radios.mode))), over])
         else:
-            batch = batch.part(batch.fate == Fate.RECEIVED)
+            batch = batch.part(received)
         if not len(batch):
             return
         intruders = self._intruders_on_air | bursts

@@ -241,32 +241,32 @@ class Truth:
         sendings = ledger.sendings({row.fingerprint for row in rows} - self.foreign)
         tolerance_ns = self.tolerance_ns
         altered: list[tuple[int, Altered]] = []
-        matched: list[Sent] = []
+        matched: dict[Sent, int] = {}
         timely: list[tuple[int, Reading, Sent]] = []
         for place, row in zip(places, rows, strict=True):
             if row.fingerprint in self.foreign:
                 continue
             begun = [one for one in sendings.get(row.fingerprint, ()) if one.start_ns <= row.stored_ns]
-            free = [one for one in begun if one.reading is None]
+            free = [one for one in begun if one.reading is None and one not in matched]
             if not free:
                 altered.append((place, Altered("doubled" if begun else "forged", row)))
                 continue
-            sent = free[-1]._replace(reading=place)
-            every = sendings[row.fingerprint]
-            every[every.index(free[-1])] = sent
-            matched.append(sent)
+            sent = free[-1]
+            matched[sent] = place
             if row.stored_ns - sent.start_ns > tolerance_ns:
                 altered.append((place, Altered("stale", row)))
             else:
                 timely.append((place, row, sent))
         altered += self._wrong(timely)
         ledger.judged(
-            matched, [(place, one.how, " ".join(one.columns), json.dumps(one.row)) for place, one in altered]
+            [(place, sent) for sent, place in matched.items()],
+            [(place, one.how, " ".join(one.columns), json.dumps(one.row)) for place, one in altered],
         )
 
     def _wrong(self, timely: Sequence[tuple[int, Reading, Sent]]) -> Iterator[tuple[int, Altered]]:
         columns = columns_of([row for _, row, _ in timely], self._numbers)
-        meter, k = (np.array([getattr(sent, name) for _, _, sent in timely], dtype=np.int64) for name in ("meter", "k"))
+        meter = np.array([sent.meter for _, _, sent in timely], dtype=np.int64)
+        k = np.array([sent.k for _, _, sent in timely], dtype=np.int64)
         differs = self._yardstick.differs(columns, meter, k)
         for at in np.flatnonzero(np.logical_or.reduce(list(differs.values()))).tolist():
             place, row, _ = timely[at]

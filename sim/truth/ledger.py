@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sim.portal.store import StoreError, fingerprint, private_file
+from sim.portal.store import StoreError, fingerprint, private_file, rows_of
 
 if TYPE_CHECKING:
     from sim.radio.emissions import Emission
@@ -134,12 +134,12 @@ class Ledger:
         self._sent.clear()
         self._brought.clear()
 
-    def judged(self, matched: Iterable[Sent], altered: Iterable[tuple[int, str, str, str]]) -> None:
-        """Sendings with the readings stored from them; rows that are not genuine: (row, how, columns, the row as
-        JSON)."""
+    def judged(self, matched: Iterable[tuple[int, Sent]], altered: Iterable[tuple[int, str, str, str]]) -> None:
+        """Readings with the sendings that they were stored from; rows that are not genuine: (row, how, columns, the row
+        as JSON)."""
         with self._transaction() as db:
             db.executemany("UPDATE sent SET reading = ? WHERE start_ns = ? AND meter = ?",
-                           [(one.reading, one.start_ns, one.meter) for one in matched])  # fmt: skip
+                           [(reading, one.start_ns, one.meter) for reading, one in matched])  # fmt: skip
             db.executemany("INSERT INTO altered VALUES (?, ?, ?, ?)", altered)
 
     # --- asked ------------------------------------------------------------------------------------------------------
@@ -166,8 +166,9 @@ class Ledger:
     def sendings(self, marks: Iterable[str]) -> dict[str, list[Sent]]:
         """Mark -> its sendings that a gateway received, by time."""
         out: dict[str, list[Sent]] = {}
-        for row in self._marked(f"{_SENT} WHERE received AND mark IN ({{}}) ORDER BY start_ns, meter", marks):
-            out.setdefault(row[0], []).append(Sent._make(row))
+        rows = self._marked(f"{_SENT} WHERE received AND mark IN ({{}}) ORDER BY start_ns, meter", marks)
+        for sent in rows_of(Sent, rows):
+            out.setdefault(sent.mark, []).append(sent)
         return out
 
     def unheard_of(self, marks: Iterable[str]) -> list[str]:

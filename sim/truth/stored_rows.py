@@ -42,14 +42,15 @@ class Columns(NamedTuple):
 
 def columns_of(rows: Sequence[Reading], numbers: Mapping[str, int]) -> Columns:
     """`numbers`: a meter's whole address as text -> as a number; an address that is not there becomes 0."""
-    whole = {name: _whole([getattr(row, name) for row in rows]) for name in
+    columns = zip(*rows, strict=True) if rows else [()] * len(Reading._fields)
+    column = dict(zip(Reading._fields, columns, strict=True))
+    whole = {name: _whole(column[name]) for name in
              ("units", "set_date_units", "acc", "counter", "status", "tamper")}  # fmt: skip
     return Columns(
-        meter=np.array([numbers.get(row.meter, 0) for row in rows], dtype=np.uint64),
-        minute=_each([row.meter_time for row in rows], _minute),
-        set_day=_each([row.set_date for row in rows], _day),
-        security=_each([row.security for row in rows], lambda text: _MODES.get(text, NONSENSE)),
-        volume_m3=_real([row.volume_m3 for row in rows]), energy_kwh=_real([row.energy_kwh for row in rows]), **whole,
+        meter=np.array([numbers.get(name, 0) for name in column["meter"]], dtype=np.uint64),
+        minute=_each(column["meter_time"], _minute), set_day=_each(column["set_date"], _day),
+        security=_each(column["security"], lambda text: _MODES.get(text, NONSENSE)),
+        volume_m3=_real(column["volume_m3"]), energy_kwh=_real(column["energy_kwh"]), **whole,
     )  # fmt: skip
 
 

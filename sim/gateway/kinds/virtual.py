@@ -138,7 +138,7 @@ class VirtualGateway:
         self._bundle = NOTHING_OPEN
 
     def _close(self, now_ns: int) -> None:
-        """Into the outbox. When that fails the bundle stays open and the error goes to the caller."""
+        """Into the outbox, which is synced before it is published."""
         heard, closed_ns = tuple(self._open), now_ns + self._offset_ns
         sequence, payload = self.outbox.store(lambda number: Bundle(self.id, number, closed_ns, heard).encode())
         self._forget_open()
@@ -170,6 +170,7 @@ class VirtualGateway:
         if not self._on:
             return
         session, in_flight = self.session, self._in_flight
+        self.outbox.sync()
         if len(session.log) != self._log_seen:
             self._log_session(now_ns)
         if session.inbox:

@@ -3,6 +3,9 @@
 Rows go in by executemany: single inserts cost forty times as much. `rowid` is the order of storing: SQLite has it, and
 PostgreSQL gets a column of that name. The view `billing` is every reading, and of the telegrams refused as late the
 first with each time whose bytes and (meter, time) are not among the readings.
+
+The index of readings by meter is made at the first question of a role, a bill or a person that needs it: to keep it is
+a fifth of what intake costs, and most portals of a bench are asked when a run is over.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from sim.portal.store_port import (
     Sighting,
     Store,
     TenancyRow,
+    rows_of,
 )
 
 _CHUNK: Final = 500  # parameters in one IN (...): below SQLite's oldest limit of 999
@@ -39,7 +43,6 @@ CREATE TABLE IF NOT EXISTS readings ({rowid}
     meter_time TEXT, units BIGINT, set_date TEXT, set_date_units BIGINT, acc BIGINT, counter BIGINT,
     security TEXT NOT NULL, fingerprint TEXT NOT NULL, rssi_dbm DOUBLE PRECISION, status BIGINT NOT NULL,
     tamper BIGINT NOT NULL, volume_m3 DOUBLE PRECISION, energy_kwh DOUBLE PRECISION);
-CREATE INDEX IF NOT EXISTS readings_by_meter ON readings (meter, stored_ns);
 CREATE INDEX IF NOT EXISTS readings_by_fingerprint ON readings (fingerprint);
 CREATE TABLE IF NOT EXISTS refusals ({rowid}
     meter TEXT NOT NULL, gateway TEXT NOT NULL, received_ns BIGINT NOT NULL, stored_ns BIGINT NOT NULL,
@@ -116,7 +119,8 @@ _HOUSE: Final = f"""
 """
 _DEVICES: Final = """
     SELECT m.meter, s.gateway, s.stored_ns, s.taken, s.copies, s.refused, s.rssi_dbm,
-           coalesce((SELECT status FROM readings r WHERE r.meter = m.meter ORDER BY stored_ns DESC LIMIT 1), 0) AS sts
+           coalesce((SELECT status FROM readings r WHERE r.meter = m.meter
+                     ORDER BY stored_ns DESC, rowid DESC LIMIT 1), 0) AS sts
       FROM meters m JOIN sightings s ON s.meter = m.meter ORDER BY m.meter, s.gateway
 """
 _SIGHTING: Final = """
@@ -125,6 +129,7 @@ _SIGHTING: Final = """
         copies = sightings.copies + excluded.copies, refused = sightings.refused + excluded.refused,
         received_ns = excluded.received_ns, stored_ns = excluded.stored_ns, rssi_dbm = excluded.rssi_dbm
 """
+_BY_METER: Final = "CREATE INDEX IF NOT EXISTS readings_by_meter ON readings (meter, stored_ns)"
 Row = tuple[Any, ...]
 _ROWS: Final[dict[str, tuple[type[Any], tuple[str, ...]]]] = {  # table -> its rows, and what names one
     "readings": (Reading, ()), "refusals": (Refusal, ()), "evidence": (Evidence, ()), "messages": (Message, ()),
@@ -156,11 +161,16 @@ class SqlStore(Store):
 
     @abstractmethod
     def _many(self, sql: str, rows: Sequence[Row]) -> None:
-        """Carry out a statement for each row, within a transaction."""
+        """Carry out a statement for each row. Raises StoreError."""
 
     @abstractmethod
     def _ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Rows of a SELECT. Raises StoreError."""
+
+    def _ask_by_meter(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """The same, where readings are looked up by their meter."""
+        self._many(_BY_METER, [()])
+        return self._ask(sql, parameters)
 
     def _add(self, table: str, rows: Sequence[Row]) -> None:
         if rows:
@@ -226,18 +236,18 @@ class SqlStore(Store):
         return found
 
     def freshness(self) -> Iterable[FreshnessRow]:
-        return [FreshnessRow(*row) for row in self._ask(f"SELECT {_columns('freshness')} FROM freshness")]
+        return rows_of(FreshnessRow, self._ask(f"SELECT {_columns('freshness')} FROM freshness"))
 
     def standing_alarms(self) -> list[AlarmRow]:
         rows = self._ask(f"SELECT {_columns('alarms')} FROM alarms WHERE cleared_ns IS NULL")
-        return [AlarmRow(*row) for row in rows]
+        return rows_of(AlarmRow, rows)
 
     def last_taken(self) -> dict[str, int]:
         return dict(self._ask("SELECT meter, taken_ns FROM silence"))
 
     def births(self, gateway: str) -> list[Birth]:
         rows = self._ask(f"SELECT {_columns('births')} FROM births WHERE gateway = ?", (gateway,))
-        return [Birth(*row) for row in rows]
+        return rows_of(Birth, rows)
 
     # --- what roles and bills ask -------------------------------------------------------------------------------------
 
@@ -249,7 +259,7 @@ class SqlStore(Store):
         return [(flat, from_ns) for flat, from_ns in self._ask(sql, (tenant, now_ns, now_ns))]
 
     def consumption(self, tenant: str, flat: str, from_ns: int) -> list[Consumption]:
-        rows = self._ask(_CONSUMPTION, (tenant, flat, from_ns))
+        rows = self._ask_by_meter(_CONSUMPTION, (tenant, flat, from_ns))
         return [Consumption(meter, flat, at_ns, int(units)) for meter, at_ns, units in rows]
 
     def owns(self, landlord: str, house: str) -> bool:
@@ -257,27 +267,30 @@ class SqlStore(Store):
 
     def answers(self, house: str, from_ns: int, until_ns: int) -> list[Answer]:
         sql = f"SELECT {_columns('answers')} FROM answers WHERE house = ? AND from_ns < ? AND until_ns > ?"
-        return [Answer(*row) for row in self._ask(sql, (house, until_ns, from_ns))]
+        return rows_of(Answer, self._ask(sql, (house, until_ns, from_ns)))
 
     def house_sum(self, house: str, from_ns: int, until_ns: int) -> tuple[int, int]:
-        [(units, flats)] = self._ask(_HOUSE, (house, until_ns, from_ns))
+        [(units, flats)] = self._ask_by_meter(_HOUSE, (house, until_ns, from_ns))
         return int(units), int(flats)
 
     def devices(self) -> list[Device]:
-        return [Device(*row) for row in self._ask(_DEVICES)]
+        return rows_of(Device, self._ask_by_meter(_DEVICES))
 
     def billing(self, meter: str) -> list[BillingRow]:
         sql = "SELECT meter_time, units, security, late FROM billing WHERE meter = ? ORDER BY meter_time, stored_ns"
-        return [BillingRow(*row) for row in self._ask(sql, (meter,))]
+        return rows_of(BillingRow, self._ask_by_meter(sql, (meter,)))
 
     def set_date_units(self, meter: str, set_date: str) -> int | None:
         sql = "SELECT set_date_units FROM billing WHERE meter = ? AND set_date = ? ORDER BY stored_ns DESC LIMIT 1"
-        rows = self._ask(sql, (meter, set_date))
+        rows = self._ask_by_meter(sql, (meter, set_date))
         return rows[0][0] if rows else None
 
     def last_units(self, meter: str, before_ns: int) -> int | None:
-        sql = "SELECT units FROM readings WHERE meter = ? AND received_ns <= ? ORDER BY received_ns DESC LIMIT 1"
-        rows = self._ask(sql, (meter, before_ns))
+        sql = (
+            "SELECT units FROM readings WHERE meter = ? AND received_ns <= ?"
+            " ORDER BY received_ns DESC, rowid DESC LIMIT 1"
+        )
+        rows = self._ask_by_meter(sql, (meter, before_ns))
         return rows[0][0] if rows else None
 
     # --- what was stored ----------------------------------------------------------------------------------------------
@@ -286,22 +299,25 @@ class SqlStore(Store):
         return int(self._ask("SELECT count(*) FROM readings")[0][0])
 
     def readings(self, meter: str | None = None) -> list[Reading]:
-        where, values = ("", ()) if meter is None else (" WHERE meter = ?", (meter,))
-        rows = self._ask(f"SELECT {_columns('readings')} FROM readings{where} ORDER BY rowid", values)
-        return [Reading(*row) for row in rows]
+        sql = f"SELECT {_columns('readings')} FROM readings"
+        if meter is None:
+            return rows_of(Reading, self._ask(f"{sql} ORDER BY rowid"))
+        rows = self._ask_by_meter(f"{sql} WHERE meter = ? ORDER BY rowid", (meter,))
+        return rows_of(Reading, rows)
 
     def readings_after(self, place: int, most: int) -> list[tuple[int, Reading]]:
         sql = f"SELECT rowid, {_columns('readings')} FROM readings WHERE rowid > ? ORDER BY rowid LIMIT ?"
-        return [(at, Reading(*row)) for at, *row in self._ask(sql, (place, most))]
+        rows = self._ask(sql, (place, most))
+        return list(zip([row[0] for row in rows], rows_of(Reading, [row[1:] for row in rows]), strict=True))
 
     def readings_of(self, mark: str) -> list[Reading]:
         rows = self._ask(f"SELECT {_columns('readings')} FROM readings WHERE fingerprint = ? ORDER BY rowid", (mark,))
-        return [Reading(*row) for row in rows]
+        return rows_of(Reading, rows)
 
     def refusals(self, reason: str | None = None) -> list[Refusal]:
         where, values = ("", ()) if reason is None else (" WHERE reason = ?", (reason,))
         rows = self._ask(f"SELECT {_columns('refusals')} FROM refusals{where} ORDER BY rowid", values)
-        return [Refusal(*row) for row in rows]
+        return rows_of(Refusal, rows)
 
     def refusal_reasons(self, mark: str) -> list[str]:
         rows = self._ask("SELECT reason FROM refusals WHERE fingerprint = ? ORDER BY rowid", (mark,))
@@ -316,13 +332,13 @@ class SqlStore(Store):
 
     def messages(self) -> list[Message]:
         rows = self._ask(f"SELECT {_columns('messages')} FROM messages ORDER BY gateway, sequence, digest")
-        return [Message(*row) for row in rows]
+        return rows_of(Message, rows)
 
     def evidence(self) -> list[Evidence]:
-        return [Evidence(*row) for row in self._ask(f"SELECT {_columns('evidence')} FROM evidence ORDER BY rowid")]
+        return rows_of(Evidence, self._ask(f"SELECT {_columns('evidence')} FROM evidence ORDER BY rowid"))
 
     def sightings(self) -> list[Sighting]:
-        return [Sighting(*row) for row in self._ask("SELECT * FROM sightings ORDER BY meter, gateway")]
+        return rows_of(Sighting, self._ask("SELECT * FROM sightings ORDER BY meter, gateway"))
 
     def meters(self) -> list[MeterRow]:
-        return [MeterRow(*row) for row in self._ask(f"SELECT {_columns('meters')} FROM meters ORDER BY meter")]
+        return rows_of(MeterRow, self._ask(f"SELECT {_columns('meters')} FROM meters ORDER BY meter"))

@@ -60,8 +60,11 @@ class PostgresStore(SqlStore):
         return StoreError(f"{self.name}: {text}: {way}")
 
     def _many(self, sql: str, rows: Sequence[Row]) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.executemany(_marks(sql), [_storable(row) for row in rows])
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.executemany(_marks(sql), [_storable(row) for row in rows])
+        except self._driver.Error as error:
+            raise self._translated(error) from None
 
     def _ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         try:

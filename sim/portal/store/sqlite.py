@@ -68,7 +68,10 @@ class SqliteStore(SqlStore):
         return StoreError(f"{self.path}: {text}: {way}")
 
     def _many(self, sql: str, rows: Sequence[Row]) -> None:
-        self.connection.executemany(sql, rows)
+        try:
+            self.connection.executemany(sql, rows)
+        except sqlite3.Error as error:
+            raise self._translated(error) from None
 
     def _ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         try:

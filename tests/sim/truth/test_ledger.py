@@ -61,7 +61,7 @@ def test_each_sending_of_the_same_bytes_counts(ledger: Ledger) -> None:
     ledger.flush(1_000)
     mark = fingerprint(b"again")
     first, second, _ = ledger.sendings([mark, "no fingerprint"])[mark]
-    ledger.judged([second._replace(reading=9)], [(9, "stale", "", "[]")])
+    ledger.judged([(9, second)], [(9, "stale", "", "[]")])
     assert [s.k for s in ledger.sent(missing=True)] == [0, 512]
     assert ledger.first(mark) == first
     assert [s.reading for s in ledger.sendings([mark])[mark]] == [None, 9, None]

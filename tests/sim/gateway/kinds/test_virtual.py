@@ -254,24 +254,22 @@ def test_noise_on_its_topic_deletes_nothing(bed: Bed) -> None:
     assert gateway.waiting == (1,)
 
 
-def test_a_full_disk_keeps_the_open_bundle(bed: Bed) -> None:
-    gateway = bed.gateway()
-    gateway.receive(TELEGRAM, 0, -70.0)
+def test_a_full_disk_keeps_what_was_closed_and_publishes_nothing(bed: Bed) -> None:
+    gateway = bed.gateway(spec=replace(SPEC, bundle_count=1))
+    bed.portal.away = True
+    assert bed.settle(0, lambda: gateway.session.connected)
+    gateway.pump(0)
+    birth = gateway.session.unacknowledged
     gateway.outbox._db.execute("PRAGMA max_page_count = 1")
-    gateway.limits = gateway.limits._replace(telegrams=1)
-
-    def fill() -> None:
-        for n in range(200):
-            gateway.receive(bytes(255), n, -70.0)
-
+    for n in range(200):
+        gateway.receive(bytes(255), n, -70.0)
     with pytest.raises(OutboxError, match="free some space"):
-        fill()
-    held = len(gateway.open_bundle)
-    assert held >= 1
+        gateway.pump(300)
+    assert gateway.session.unacknowledged == birth and len(gateway.waiting) == 200
     gateway.outbox._db.execute("PRAGMA max_page_count = 100000")
-    gateway.flush(300)
+    bed.portal.away = False
     assert bed.settle(301)
-    assert sum(len(bundle.heard) for bundle in bed.portal.bundles.values()) >= held
+    assert sum(len(bundle.heard) for bundle in bed.portal.bundles.values()) == 200
 
 
 def test_it_is_keyless() -> None:
