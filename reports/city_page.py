@@ -12,7 +12,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from reports import page, palette, plots
-from reports.plots.site import in_words
+from reports.plots.site_map import in_words
 from reports.run_model import RunError
 from sim.core.events import Fate
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
-from bench.errors import CannotRun
 from bench.options import Options, changed, seed
+from bench.run_errors import CannotRun
 from bench.sweep.sweep_command import workers
 from sim.core.settings import SpecError
 from sim.world_spec import load

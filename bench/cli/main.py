@@ -50,7 +50,7 @@ def _carry_out(argv: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from bench.errors import explained
+    from bench.run_errors import explained
 
     text = explained(error)
     if text is None:
@@ -246,7 +246,7 @@ def command_report(arguments: argparse.Namespace) -> int:
 
 
 def command_replay(arguments: argparse.Namespace) -> int:
-    from bench.cli.replay import replay
+    from bench.cli.rerun import replay
 
     return replay(arguments.run, as_json=arguments.json, engine=arguments.engine)
 

@@ -25,13 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from bench import run_directory
-from bench.errors import explained
 from bench.options import ENGINES, Options
 from bench.progress import Progress
 from bench.rig import checks
 from bench.rig.measure import Measure
 from bench.rig.scenario import Stage, load_world
 from bench.rig.world_row import world_json
+from bench.run_errors import explained
 from sim.core.clock import NS_PER_MS, NS_PER_S, wall_now, wall_s
 from sim.core.settings import without
 from sim.portal.keyring import Keyring, KeyringError
@@ -47,9 +47,7 @@ AFTER_S = 60.0
 PLAYED_EXIT, UNJUDGED_EXIT, BAD_FILE_EXIT = 0, 1, 2
 
 
-def play(
-    path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bool, engine: str | None = None
-) -> int:
+def play(path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bool, engine: str | None = None) -> int:
     """Returns the exit code. Raises EndpointError, StoreError, RunDirectoryError, OSError (a full disk)."""
     try:
         log = read_log(path)
@@ -93,9 +91,7 @@ def _spec(endpoint: str) -> WorldSpec:
 class _Play:
     """One recording: its world, its rows, its run directory."""
 
-    def __init__(
-        self, path: Path, log: Log, keys: Path | None, spec: WorldSpec, seed: int, engine: str | None
-    ) -> None:
+    def __init__(self, path: Path, log: Log, keys: Path | None, spec: WorldSpec, seed: int, engine: str | None) -> None:
         self.path = path
         self.log = log
         self.keys = keys

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import run_directory
-from bench.errors import CannotRun
 from bench.options import Options, changed
 from bench.rig.scenario import SCENARIOS, load_world
+from bench.run_errors import CannotRun
 
 INTERRUPTED_EXIT = 130
 USAGE_EXIT = 2
@@ -143,7 +143,7 @@ class _Kept:
     controller: Any = None
 
     def pytest_sessionstart(self, session: Any) -> None:
-        from bench.rig.session import CONTROLLER
+        from bench.rig.controller import CONTROLLER
 
         self.controller = session.config.stash.get(CONTROLLER, None)
 

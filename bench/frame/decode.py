@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench.errors import CannotRun
 from bench.frame.hex_text import MAX_LINE_BYTES, BadText, batches, key_bytes, telegram_bytes, whole_stdin, write_lines
+from bench.run_errors import CannotRun
 from wmbus.as_json import to_json, to_line
 from wmbus.compact import Formats
 from wmbus.dissect import parse

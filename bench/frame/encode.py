@@ -22,10 +22,10 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Any
 
-from bench.errors import CannotRun
 from bench.frame.decode import parsed, stream
 from bench.frame.hex_text import BadText, key_bytes, telegram_bytes, whole_stdin
 from bench.frame.sample import TELEGRAMS_A_YEAR, fleet_of
+from bench.run_errors import CannotRun
 from sim.core.seeds import Seeds
 from sim.core.vocabulary import SECURITIES
 from sim.meters.expected_records import Statement, statements

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from bench import signals
-from bench.errors import CannotRun, Failed, Inconclusive, disk_is_full
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, Options, endpoint, seed
 from bench.progress import ENDED, Beat, Progress
 from bench.rig import order
+from bench.rig.controller import CONTROLLER, Controller
 from bench.rig.scenario import Mark
 from bench.rig.scenario_run import Bout
-from bench.rig.session import CONTROLLER, Controller
+from bench.run_errors import CannotRun, Failed, Inconclusive, disk_is_full
 
 FOR_PEOPLE = (Failed, Inconclusive, CannotRun)  # their message says all; a traceback adds nothing
 
@@ -40,9 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--seed", dest="wmbench_seed", type=seed, default=None, help="run every scenario with this seed only"
     )
-    group.addoption(
-        "--endpoint", dest="wmbench_endpoint", type=endpoint, default=None, help=ENDPOINT_HELP
-    )
+    group.addoption("--endpoint", dest="wmbench_endpoint", type=endpoint, default=None, help=ENDPOINT_HELP)
     group.addoption("--set", dest="wmbench_set", action="append", default=[], help="KEY=VALUE: change a world setting")
     group.addoption("--engine", dest="wmbench_engine", choices=ENGINES, default=None, help=ENGINE_HELP)
     group.addoption("--wmbench-lines", action="store_true", help="own progress lines instead of pytest's dots")
@@ -137,9 +135,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
         pyfuncitem,
         mark,
         Path(run) if run else config.stash[CONTROLLER].directory(),
-        options=Options(
-            config.option.wmbench_endpoint, tuple(config.option.wmbench_set), config.option.wmbench_engine
-        ),
+        options=Options(config.option.wmbench_endpoint, tuple(config.option.wmbench_set), config.option.wmbench_engine),
         order=pyfuncitem.stash.get(_ORDER, 0),
         progress=config.stash[_PROGRESS],
     )

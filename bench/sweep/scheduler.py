@@ -18,7 +18,7 @@ from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 from bench import run_directory
-from bench.errors import CannotRun
+from bench.run_errors import CannotRun
 from bench.sweep.worker_pool import Done, Job, Tile, Work
 from sim.city.conduct import ShardResult, play
 from sim.city.plan import CityPlan

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
-from bench.errors import CannotRun
 from bench.options import seed
+from bench.run_errors import CannotRun
 
 if TYPE_CHECKING:
     from bench.sweep.grid import Sweep

@@ -19,7 +19,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
-from bench.errors import CannotRun
+from bench.run_errors import CannotRun
 from bench.signals import die_with_controller
 from sim.city.conduct import ShardResult, play
 from sim.city.plan import CityPlan

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from bench import run_directory
-from bench.errors import explained
 from bench.progress import ENDED, Progress, Watch
+from bench.run_errors import explained
 from sim.core.clock import wall_now
 
 INCONCLUSIVE_EXIT = 6
