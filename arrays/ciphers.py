@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import Any, Final, Literal
+from types import ModuleType
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ _chosen: Engine | None = None
 
 
 @cache
-def _compiled() -> Any:
+def _compiled() -> ModuleType:
     return importlib.import_module("arrays.ciphers_compiled")
 
 
