@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.sent_frames import Shot
+from attacks.reach import Reach
 from sim.core.clock import ns
 from sim.core.events import BundleClosed
 from sim.core.vocabulary import SECURITIES
@@ -42,7 +42,7 @@ class Ghosts:
     rate_hz: float = 4.0
     shots: list[Shot] = field(default_factory=list)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.from_s)
         reach.note("speak", f"{self.rate_hz:g} ghosts a second")
         for number in range(round((self.until_s - self.from_s) * self.rate_hz)):

@@ -6,10 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean, pstdev
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.roc_auc import separation, weighted
+from attacks.reach import Reach
 from attacks.sniff import units_without_key
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_HOUR
@@ -66,7 +67,7 @@ class Habits:
 
     seen: dict[tuple[str, str], list[Seen]] = field(default_factory=lambda: defaultdict(list))
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.note("hear", "watching")
         reach.listen(self._watch)
         yield reach.wait(0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.errors import BadTelegram
@@ -34,7 +34,7 @@ class Repeats:
     pairs: list[tuple[str, bytes, bytes, bool]] = field(default_factory=list)
     _last: dict[tuple[str, int], tuple[bytes, bytes]] = field(default_factory=dict)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.note("hear", "comparing first blocks")
         reach.listen(self._compare)
         yield reach.wait(0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.survey import Survey
+from attacks.reach import Reach
 from sim.core.clock import ns
 from sim.core.vocabulary import SECURITIES
 from sim.meters.sending_times import first_at
@@ -48,7 +49,7 @@ class Jam:
     survey: Survey = field(default_factory=Survey)
     targets: dict[str, str] = field(default_factory=dict)  # security -> address
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.listen(self.survey.note)
         yield reach.wait_until(self.from_s)
         wires = set()
@@ -63,7 +64,7 @@ class Jam:
         reach.note("jam", f"continuous noise until {self.noise_until_s:g} s")
         reach.jam(self.noise_until_s - self.noise_from_s)
 
-    def _now(self, reach: Any) -> bool:
+    def _now(self, reach: Reach) -> bool:
         return bool(ns(self.from_s) <= reach.now_ns < ns(self.until_s))
 
     # --- what came of it ----------------------------------------------------------------------------------------

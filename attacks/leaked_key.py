@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.survey import Survey
+from attacks.reach import Reach
 from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.errors import BadTelegram
@@ -34,7 +34,7 @@ class LeakedKey:
     survey: Survey = field(default_factory=Survey)
     _keys: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.listen(self.survey.note)
         yield reach.wait_until(self.learn_s)
         for security in SECURITIES[1:]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts import forgery
+from attacks.reach import Reach
 from sim.core.bundle import BadBundle, Bundle, Heard
 from sim.truth.ground_truth import Truth
 from wmbus.errors import BadTelegram
@@ -56,7 +56,7 @@ class Mitm:
     reasons: dict[str, str] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.from_s)
         for certificate in CERTIFICATES:
             middle = reach.intercept(self.gateway, certificate)
@@ -79,7 +79,7 @@ class Mitm:
         reach.release(self.gateway)
         yield reach.wait(self.window_s)
 
-    def _alter(self, reach: Any, payload: bytes) -> bytes | None:
+    def _alter(self, reach: Reach, payload: bytes) -> bytes | None:
         """A bundle with the first telegrams of each security mode altered; None leaves a message as it is."""
         try:
             bundle = Bundle.decode(payload)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from attacks.attack import Can, Record
 from sim.core.bundle import Heard
@@ -20,6 +20,7 @@ from sim.core.events import AttackActed
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Session
 from sim.network.mitm_path import Alter, MitmPath
 from sim.radio.link_modes import Mode
+from sim.radio.site import F64
 from sim.truth.ground_truth import Spoken
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Place:
     mouth: Place | None = None
 
 
-def _position(world: World, place: Place) -> Any:
+def _position(world: World, place: Place) -> F64:
     return world.site.beside_gateway(place.beside, place.metres)
 
 
@@ -84,7 +85,7 @@ class _Hear(_Base):
     def __init__(self, world: World, record: Record, place: Place) -> None:
         super().__init__(world, record, place)
         self._waiting: list[Occurrence] = []
-        self._watchers: list[Callable[[Heard], None]] = []
+        self._watchers: list[Callable[[Heard], object]] = []
         ear = place.ear or place
         self._ear = world.air.add_receiver(
             f"{record.id} ear",
@@ -109,7 +110,7 @@ class _Hear(_Base):
         self._waiting.append(event)
         return event
 
-    def listen(self, watcher: Callable[[Heard], None]) -> None:
+    def listen(self, watcher: Callable[[Heard], object]) -> None:
         """Every telegram from now on, as it ends."""
         self._watchers.append(watcher)
 
@@ -284,10 +285,15 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
 ]
 
 
-def reach_for(record: Record, world: World, place: Place) -> Any:
+class Reach(_Hear, _Speak, _Shape, _Path, _Certificate, _MeterKey, _Disk):
+    """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
+    that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""
+
+
+def reach_for(record: Record, world: World, place: Place) -> Reach:
     """A handle with exactly the methods that `record.can` allows."""
     parts = tuple(part for can, part in _PARTS if can in record.can)
-    return type("Reach", parts or (_Base,), {})(world, record, place)
+    return cast(Reach, type("Reach", parts or (_Base,), {})(world, record, place))
 
 
-__all__ = ["NS_PER_S", "Heard", "Place", "reach_for"]
+__all__ = ["NS_PER_S", "Heard", "Place", "Reach", "reach_for"]

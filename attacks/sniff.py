@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.survey import Survey
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.errors import BadTelegram
@@ -34,7 +34,7 @@ class Sniff:
     survey: Survey = field(default_factory=Survey)
     guesses: list[tuple[bytes, int | None]] = field(default_factory=list)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.note("hear", "listening")
         reach.listen(self._decode)
         yield reach.wait(0)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.jam_and_capture import Shadow
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.core.settings import without
 from sim.truth.ground_truth import Truth, fingerprint
@@ -41,7 +41,7 @@ class Wormhole:
     shots: list[Shot] = field(default_factory=list)
     _shadow: Shadow = field(init=False)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         self._shadow = shadow = Shadow(lambda known, heard: reach.go(self._tunnel(reach, known, heard)))
         shadow.listen(reach)
         yield reach.wait_until(self.learn_s)
@@ -49,7 +49,7 @@ class Wormhole:
         yield reach.wait_until(self.until_s)
         shadow.end()
 
-    def _tunnel(self, reach: Any, known: Known, heard: Heard) -> Steps:
+    def _tunnel(self, reach: Reach, known: Known, heard: Heard) -> Steps:
         yield reach.wait(self.delay_s)
         reach.note("speak", f"tunnelled: {known.address}, telegram {fingerprint(heard.telegram)}")
         self.shots.append(Shot(TUNNEL, known.security, known.address, self._shadow.speak(reach, heard.telegram)))

@@ -163,7 +163,7 @@ def at_work(directory: Path) -> bool:
     return False
 
 
-def write_json(path: Path, body: Any, *, reserve: Path | None = None) -> None:
+def write_json(path: Path, body: object, *, reserve: Path | None = None) -> None:
     """Whole or not at all: a reader never sees half a file. `reserve`: the run directory whose reserve may be used
     when the disk is full. Raises OSError."""
     try:
@@ -175,7 +175,7 @@ def write_json(path: Path, body: Any, *, reserve: Path | None = None) -> None:
         _write(path, body)
 
 
-def _write(path: Path, body: Any) -> None:
+def _write(path: Path, body: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
     try:

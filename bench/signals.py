@@ -8,7 +8,8 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-from typing import Any, NoReturn
+from types import FrameType
+from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
 
@@ -20,7 +21,7 @@ def listen() -> None:
             signal.signal(one, _interrupt)
 
 
-def _interrupt(_signal: int, _frame: Any) -> NoReturn:
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 

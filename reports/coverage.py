@@ -110,12 +110,6 @@ def load_threats(path: Path = THREATS) -> list[dict[str, Any]]:
 FULL: Final = ("on", "all", "")
 
 
-def load_claims(path: Path = THREATS) -> list[dict[str, Any]]:
-    """What the talk claims: title, threshold, where it is known to be false, the threats it speaks of."""
-    claims: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
-    return claims
-
-
 def threat_matrix(
     run_json_list: Iterable[dict[str, Any]],
     threats: Sequence[dict[str, Any]] | None = None,

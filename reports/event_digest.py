@@ -85,7 +85,6 @@ class Story:
     frames: int = 0  # Frame lines; they are counted, not read
     last_ns: int = 0
     world: str = ""
-    spec_digest: str = ""
     ended: str = ""  # RunEnded.outcome; "" when the history just stops
     windows: Windows = field(default_factory=Windows)
     fates: Counter[str] = field(default_factory=Counter)
@@ -210,7 +209,7 @@ def _tell(story: Story, body: dict[str, Any]) -> None:
     elif event == "BundleQuarantined":
         story.quarantined[str(body["reason"])] += 1
     elif event == "RunStarted":
-        story.world, story.spec_digest = str(body["world"]), str(body["spec_digest"])
+        story.world = str(body["world"])
     elif event == "RunEnded":
         story.ended = str(body["outcome"])
 

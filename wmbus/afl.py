@@ -29,9 +29,6 @@ MCL_MCR = 0x20
 MCL_KI = 0x10
 MCL_AT = 0x0F
 
-PROFILE_B_FCL = FCL_MCL | FCL_MCR | FCL_MAC
-PROFILE_B_MCL = MCL_MCR | 5
-
 
 @dataclass(slots=True)
 class Afl:

@@ -15,6 +15,7 @@ mode a meter must use is not for one telegram to say; the caller pins it and com
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from wmbus import security
 from wmbus.afl import Afl
@@ -47,6 +48,18 @@ class Unlocked:
     mode: int
     offset: int
     decrypted: bool
+
+
+class Switches(TypedDict, total=False):
+    """The switches of ``unlock``, for functions that pass them on; the module's docstring explains each."""
+
+    pinned_mac_at: int | None
+    honour_sender_mac: bool
+    require_mac: bool
+    accept_clear_tail: bool
+    accept_n_zero: bool
+    accept_already_decrypted: bool
+    to_meter: bool
 
 
 def unlock(

@@ -20,10 +20,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from arrays import ciphers
 from bench import run_directory
+from bench.options import Commands
 from sim.core.clock import wall_now, wall_s
 
 _NO_CITY = "not measured: needs the city pipeline, from meters to stored readings"
@@ -237,7 +237,7 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """`bench` on the command line."""
     parser = commands.add_parser("bench", help="how fast it is on this machine, beside the goals")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under 50 s")

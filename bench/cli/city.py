@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
-from bench.options import Options, changed, seed
+from bench.options import Commands, Options, changed, seed
 from bench.run_errors import CannotRun
 from bench.sweep.sweep_command import workers
 from sim.core.settings import SpecError
@@ -31,7 +31,7 @@ ALTERED_EXIT = 1
 _BYTES = "  bytes       {:>15,}   on the air, encrypted, with CRCs"
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     city = commands.add_parser("city", help="a whole city as arrays: what is sent, heard and lost, and why")
     city.add_argument("world", metavar="WORLD", help="a name in scenarios/worlds/, or a TOML file")
     city.add_argument(

@@ -20,6 +20,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -88,21 +89,21 @@ def _spec(endpoint: str) -> WorldSpec:
     return spec.with_setting("portal.checks", without(*OFF))
 
 
+@dataclass
 class _Play:
     """One recording: its world, its rows, its run directory."""
 
-    def __init__(self, path: Path, log: Log, keys: Path | None, spec: WorldSpec, seed: int, engine: str | None) -> None:
-        self.path = path
-        self.log = log
-        self.keys = keys
-        self.spec = spec
-        self.seed = seed
-        self.engine = engine
-        self.outcomes: list[Outcome] = []
-        self.broken: list[str] = []  # invariants
-        self.outcome = "error"
-        self.directory = Path()
-        self._playing: Playing | None = None
+    path: Path
+    log: Log
+    keys: Path | None
+    spec: WorldSpec
+    seed: int
+    engine: str | None
+    outcomes: list[Outcome] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)  # invariants
+    outcome: str = "error"
+    directory: Path = field(default_factory=Path)
+    _playing: Playing | None = None
 
     def run(self, keyring: Keyring) -> None:
         self.directory = run_directory.make("play")

@@ -13,12 +13,17 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
 from bench.options import Options, changed
 from bench.rig.scenario import SCENARIOS, load_world
 from bench.run_errors import CannotRun
+
+if TYPE_CHECKING:
+    import pytest
+
+    from bench.rig.controller import Controller
 
 INTERRUPTED_EXIT = 130
 USAGE_EXIT = 2
@@ -140,9 +145,9 @@ def run(choice: Choice) -> Ran:
 class _Kept:
     """A plugin that keeps hold of the session's controller."""
 
-    controller: Any = None
+    controller: Controller | None = None
 
-    def pytest_sessionstart(self, session: Any) -> None:
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
         from bench.rig.controller import CONTROLLER
 
         self.controller = session.config.stash.get(CONTROLLER, None)

@@ -21,8 +21,9 @@ from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
 from wmbus.explain import DEVICE_TYPES, Note, annotate
 from wmbus.link import strip_crcs
+from wmbus.receiver import Switches
 
-LENIENT: dict[str, Any] = {
+LENIENT: Switches = {
     "honour_sender_mac": True, "require_mac": False, "accept_clear_tail": True, "accept_n_zero": True,
     "accept_already_decrypted": True,
 }  # fmt: skip
@@ -31,7 +32,7 @@ _BYTES_A_ROW = 12
 
 def decode(arguments: argparse.Namespace) -> int:
     """Exit code 0: read, 1: refused; a stream is always 0. Raises CannotRun for what is not hex or no key."""
-    switches = LENIENT if arguments.lenient else {}
+    switches: Switches = LENIENT if arguments.lenient else {}
     try:
         key = key_bytes(arguments.key)
     except BadText as error:
@@ -71,9 +72,9 @@ def stream(answer: Callable[[bytes | None], str]) -> int:
 class Decoder:
     """Lines {"telegram", "key"} -> objects as text. `key` is for lines without the member."""
 
-    def __init__(self, key: bytes | None, *, strict: bool, switches: dict[str, Any]) -> None:
+    def __init__(self, key: bytes | None, *, strict: bool, switches: Switches) -> None:
         self._key = key
-        self._options = {"strict": strict, "formats": Formats(), **switches}
+        self._strict, self._switches, self._formats = strict, switches, Formats()
 
     def line(self, line: bytes | None) -> str:
         try:
@@ -87,8 +88,9 @@ class Decoder:
         try:
             key = key_bytes(given["key"]) if "key" in given else self._key
         except BadText as error:
-            return json.dumps({**to_json(data, None, **self._options), "error": error.as_json()})
-        return to_line(data, key, **self._options)
+            out = to_json(data, None, strict=self._strict, formats=self._formats, **self._switches)
+            return json.dumps({**out, "error": error.as_json()})
+        return to_line(data, key, strict=self._strict, formats=self._formats, **self._switches)
 
 
 def parsed(line: bytes | None) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def parsed(line: bytes | None) -> dict[str, Any]:
 # --- for people ------------------------------------------------------------------------------------------------
 
 
-def print_annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: dict[str, Any]) -> None:
+def print_annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: Switches) -> None:
     """A heading, every byte with its meaning, and what was refused."""
     wears = {"A": ", CRCs of format A removed", "B": ", CRCs of format B removed"}.get(str(out.get("frame_format")), "")
     try:

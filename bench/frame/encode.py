@@ -152,7 +152,7 @@ def _layers(given: dict[str, Any], security: str) -> tuple[int, bool]:
     return found[0] if found else CI_SHORT, _ELL in layers
 
 
-def _address(given: Any) -> Address:
+def _address(given: object) -> Address:
     if not isinstance(given, dict):
         raise CannotEncode(f"an address is an object with manufacturer, id, version, device_type, not {given!r}")
     parts = {name: given.get(name) for name in ("manufacturer", "id", "version", "device_type")}
@@ -197,7 +197,7 @@ def _records(given: dict[str, Any], tpl: int, ell: bool, security: str) -> bytes
     return out
 
 
-def _record(given: Any, place: int) -> bytes:
+def _record(given: object, place: int) -> bytes:
     where = f"record {place}"
     if not isinstance(given, dict):
         raise CannotEncode(f"{where} is an object with dif_vif and value, not {given!r}")
@@ -221,13 +221,13 @@ def _record(given: Any, place: int) -> bytes:
         raise CannotEncode(f"{where}: {detail}") from None
 
 
-def _says(one: Chain, raw: bytes, value: Any) -> bool:
+def _says(one: Chain, raw: bytes, value: object) -> bool:
     if len(raw) != one.size and (one.size >= 0 or not raw):
         return False
     return bool(json_value(one.decode(raw)) == value)
 
 
-def _value(one: Chain, value: Any) -> Value:
+def _value(one: Chain, value: object) -> Value:
     """JSON's value -> what the chain encodes. Raises CannotEncode."""
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return value

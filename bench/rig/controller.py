@@ -114,7 +114,7 @@ class Controller:
         return run
 
     @pytest.hookimpl(trylast=True)
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         run = self.config.option.wmbench_run
         if self.unwritten:
             terminalreporter.write_line(f"the run could not be written: {self.unwritten}")

@@ -7,7 +7,7 @@ know. Loaded with `-p bench.rig.plugin`, by ./wmbench run as by tox.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ def world(request: pytest.FixtureRequest) -> object:
     return request.param
 
 
-def _mark(function: Any) -> Mark | None:
+def _mark(function: Callable[..., object]) -> Mark | None:
     mark: Mark | None = getattr(function, "__wmbench__", None)
     return mark
 

@@ -15,6 +15,7 @@ import importlib
 import logging
 import re
 from collections.abc import Generator, Sequence
+from types import ModuleType
 from typing import Any, Final
 
 from bench import run_directory
@@ -70,7 +71,7 @@ def code_digest() -> str:
     return whole.hexdigest()
 
 
-def library() -> Any:
+def library() -> ModuleType:
     """dask.distributed. Raises CannotRun."""
     try:
         return importlib.import_module("distributed")
@@ -80,7 +81,7 @@ def library() -> Any:
         ) from None
 
 
-def _checked(future: Any, address: str, distributed: Any) -> ShardResult:
+def _checked(future: Any, address: str, distributed: ModuleType) -> ShardResult:
     try:
         digest, worker, result = future.result()
     except distributed.KilledWorker as error:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
-from bench.options import seed
+from bench.options import Commands, seed
 from bench.run_errors import CannotRun
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FAILED_EXIT = 1
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """`sweep` on the command line."""
     sweep = commands.add_parser("sweep", help="many worlds, varied as a TOML file says, in one table")
     sweep.add_argument("file", nargs="?", metavar="FILE", help="a name in scenarios/sweeps/, or a TOML file")

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reports import palette
 from reports.plots.canvas import WIDTH_IN, figure_of, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
 MOST_ACROSS: Final = 40
 NUMBERED_ACROSS: Final = 12
@@ -30,7 +32,7 @@ PALE, DARK = "#eaf3f5", "#0b3c49"
 class Grid:
     """`ratio[row, column]`, NaN where nothing was sent; `a_side`: blocks to a square's side."""
 
-    ratio: Any
+    ratio: NDArray[np.float64]
     a_side: int
 
 
@@ -103,7 +105,7 @@ def _heat_map(one: Grid) -> Figure:
     return figure
 
 
-def _few(height_in: float) -> Any:
+def _few(height_in: float) -> MaxNLocator:
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(nbins=max(2, min(6, int(height_in / 0.3))))

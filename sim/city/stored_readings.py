@@ -195,7 +195,7 @@ class Said:
 
 
 @njit(cache=True, error_model="numpy")
-def _distinct(meter: Any, k: Any) -> Any:
+def _distinct(meter: I64, k: I64) -> tuple[I64, I64, I64]:
     """The place of each row's telegram among the different ones, and these. Those of a meter stand side by side."""
     unique, meters, numbers = np.empty_like(meter), np.empty_like(meter), np.empty_like(k)
     count = 0
@@ -208,7 +208,7 @@ def _distinct(meter: Any, k: Any) -> Any:
 
 
 @njit(cache=True, error_model="numpy")
-def _said(meter: Any, k: Any, highest: Any, ring: Any, size: Any) -> Any:
+def _said(meter: I64, k: I64, highest: I64, ring: NDArray[np.uint8], size: int) -> int:
     again = 0
     for at in range(len(meter)):
         row = meter[at]

@@ -70,7 +70,7 @@ class Occurrence(Protocol):
     @property
     def triggered(self) -> bool: ...
 
-    def succeed(self, value: Any = None) -> object:
+    def succeed(self, value: object = None) -> object:
         """It happens now, with this value."""
 
 

@@ -64,7 +64,7 @@ class FrameBatch:
         none = np.zeros(0, dtype=np.int64)
         return cls(*(np.concatenate([none, *(getattr(part, name) for part in parts)]) for name in cls.__slots__))
 
-    def part(self, rows: Any) -> FrameBatch:
+    def part(self, rows: NDArray[Any]) -> FrameBatch:
         """Some of the rows, by index or mask."""
         return FrameBatch(*(getattr(self, name)[rows] for name in self.__slots__))
 

@@ -21,10 +21,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 from functools import cache
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from arrays.philox import CONSTANTS, normal, normal_knots, philox
 
@@ -60,7 +61,7 @@ _KNOTS_LIST: Final[list[int]] = NORMAL_KNOTS.tolist()
 
 
 @cache
-def _draws() -> Any:
+def _draws() -> ModuleType:
     """The compiled loops, loaded when arrays are first drawn: commands that draw none need not wait for the
     compiler."""
     return importlib.import_module("arrays.draws")
@@ -82,7 +83,7 @@ def one_normal_of(word: int) -> int:
 # --- the draws -------------------------------------------------------------------------------------------------
 
 
-def _words(value: Any, name: str) -> U64:
+def _words(value: ArrayLike, name: str) -> U64:
     array = np.asarray(value)
     if array.size and (array.dtype.kind not in "iu" or int(array.min()) < 0 or int(array.max()) > MASK_32):
         raise SeedError(f"counter {name} must be whole numbers from 0 to {MASK_32}")
@@ -107,7 +108,7 @@ class Seeds:
 
     # --- arrays ------------------------------------------------------------------------------------------------
 
-    def blocks(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> U32:
+    def blocks(self, purpose: str, a: ArrayLike, b: ArrayLike = 0, c: ArrayLike = 0) -> U32:
         """All four words, shape (..., 4)."""
         wa, wb, wc = _words(a, "a"), _words(b, "b"), _words(c, "c")
         if not wb.ndim == wc.ndim == 0:
@@ -117,17 +118,17 @@ class Seeds:
         _draws().blocks(np.uint64(self.seed), np.uint64(purpose_id(purpose)), *flat, out)
         return out.reshape(*wa.shape, 4)
 
-    def u32(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> U32:
+    def u32(self, purpose: str, a: ArrayLike, b: ArrayLike = 0, c: ArrayLike = 0) -> U32:
         """Uniform 32 bits."""
         return np.ascontiguousarray(self.blocks(purpose, a, b, c)[..., 0])
 
-    def u64(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> U64:
+    def u64(self, purpose: str, a: ArrayLike, b: ArrayLike = 0, c: ArrayLike = 0) -> U64:
         """Uniform 64 bits."""
         words = self.blocks(purpose, a, b, c).astype(np.uint64)
         joined: U64 = words[..., 0] | (words[..., 1] << np.uint64(32))
         return joined
 
-    def below(self, purpose: str, limit: Any, a: Any, b: Any = 0, c: Any = 0) -> I64:
+    def below(self, purpose: str, limit: ArrayLike, a: ArrayLike, b: ArrayLike = 0, c: ArrayLike = 0) -> I64:
         """Uniform in 0 .. limit-1, limit up to 2**32: the upper 64 bits of u64 x limit, so the probabilities of two
         values differ by less than one part in 2**32."""
         limits = np.asarray(limit)
@@ -138,11 +139,11 @@ class Seeds:
         low = ((draw & np.uint64(MASK_32)) * wide) >> np.uint64(32)
         return (((draw >> np.uint64(32)) * wide + low) >> np.uint64(32)).astype(np.int64)
 
-    def normal_q16(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> I64:
+    def normal_q16(self, purpose: str, a: ArrayLike, b: ArrayLike = 0, c: ArrayLike = 0) -> I64:
         """Standard normal, Q16."""
         return normal_of(self.u32(purpose, a, b, c).astype(np.uint64))
 
-    def bytes16(self, purpose: str, a: Any) -> NDArray[np.uint8]:
+    def bytes16(self, purpose: str, a: ArrayLike) -> NDArray[np.uint8]:
         """Sixteen bytes (a key) for each a: shape (n, 16)."""
         words = self.blocks(purpose, np.atleast_1d(np.asarray(a)))
         return np.ascontiguousarray(words.astype("<u4")).view(np.uint8).reshape(-1, 16)

@@ -117,7 +117,7 @@ def build(cls: type[T], table: dict[str, Any], place: Place, path: str = "") -> 
     return cls(**values)
 
 
-def changed(spec: T, key: str, value: Any, *, source: str = "setting") -> T:
+def changed(spec: T, key: str, value: object, *, source: str = "setting") -> T:
     """A copy with one dotted key changed. In a list of tables the key goes to every group ("fleet.security") or to a
     named one ("fleet.fast.security"). A changed `kind` keeps the keys that both kinds have. Raises SpecError."""
     return typing.cast(T, _set(spec, key.split("."), value, Place(source, {}), key))
