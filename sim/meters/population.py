@@ -26,7 +26,6 @@ from wmbus.telegram import length
 
 I64 = NDArray[np.int64]
 
-MASK_ALWAYS: Final = "always"
 MASK_WORKDAYS: Final = "workdays 08-18"
 CLOCK_SIGMA_MS: Final = 20_000
 BATTERY_LOW_DAYS: Final = (-90, 3_560)  # a fleet is of mixed age: low power shows from a day in this span on

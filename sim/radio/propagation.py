@@ -38,7 +38,6 @@ FADING: Final = "radio fading"
 
 # --- powers ----------------------------------------------------------------------------------------------------
 
-POWER_A_MW: Final = 10**16
 LOWEST_CDBM: Final = -16_000  # one unit; anything weaker counts as this
 HIGHEST_CDBM: Final = 0  # a front end is full at 1 mW; nine hundred such signals still add up in 63 bits
 
