@@ -81,7 +81,7 @@ def cmac(keys: U8, messages: U8) -> U8:
 
 def cmac_padded(keys: U8, padded: U8, size: int) -> U8:
     """`cmac` of messages of `size` bytes that stand in rows of whole blocks with room after them; the rows are used
-    up. For whoever lays messages out anew anyway."""
+    up. For callers that lay messages out anew anyway."""
     _check(keys, None, padded)
     macs: U8 = _compiled().cmac_padded(keys, padded, size, _fast())
     return macs

@@ -1,8 +1,8 @@
 """A block of frames sealed in place by the processor's instructions: modes 5 and 7 without a call into Python.
 
 The same steps as in build_telegrams, for compiled code that has some hundred frames in the first-level cache and wants
-them encrypted there. Everything is told by addresses and lies one row after the other; rows are done LANES
-at a time, so whoever calls leaves room, and keys, up to the next whole number of them.
+them encrypted there. All arguments are addresses, and rows lie one after the other; rows are done LANES
+at a time, so the caller leaves room, and keys, up to the next whole number of them.
 
 Imported only where the processor has AES instructions: see aes_encrypt.
 """

@@ -44,9 +44,9 @@ SEQUENCES = 900_000_000
 class Clone:
     """With a gateway's certificate, key and client id, and a receiver near it: take over its session while it is
     online, publish old recordings with a new receive time, and publish telegrams changed without their keys before
-    the genuine ones arrive (gateways bundle; a thief does not).
+    the genuine ones arrive (gateways bundle; the attacker does not).
 
-    "forged without meter keys, sent first" changes what nobody authenticates: the units of a clear telegram, the status
+    "forged without meter keys, sent first" changes what no MAC covers: the units of a clear telegram, the status
     byte of a mode 5 one (the tamper flag), the same byte in mode 7, where the MAC covers it. "units replaced without
     meter keys" lowers N and appends a clear record.
     """

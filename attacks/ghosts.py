@@ -30,8 +30,8 @@ CARRIED = "carried at our cost"
 @dataclass
 class Ghosts:
     """`rate_hz` telegrams a second, each of another address, with valid CRCs and well-formed in all three modes. A
-    gateway without keys and without a list cannot tell them from meters: it stores, bundles and sends them, and whoever
-    pays for messages pays for these. The portal makes no meter of them.
+    gateway without keys and without a list cannot distinguish them from meters: it stores, bundles and sends them, and
+    the operator pays for these messages too. The portal makes no meter of them.
 
     Counted are ghost telegrams that reached the portal; the evidence is what they cost: bytes, and genuine telegrams
     lost on the air, before and during the flood.

@@ -1,4 +1,5 @@
-"""Habits from metadata: who heats when, guessed from what every telegram shows; and who complains of tampering."""
+"""Habits from metadata: which flat heats when, guessed from what every telegram shows; and which meter reports
+tampering."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ BETTER_THAN_CHANCE = 0.55
 
 
 class Seen(NamedTuple):
-    """What one telegram shows to anybody. `units` only where the contents are in clear."""
+    """What one telegram shows to any listener. `units` only where the contents are in clear."""
 
     time_ns: int
     rssi_dbm: float
@@ -57,9 +58,9 @@ class Hour(NamedTuple):
 @dataclass
 class Habits:
     """For each meter and hour: how many telegrams came, how regularly, how loud, how long, with which status and access
-    numbers; in clear telegrams also how far the units moved. The listener is even told who heated in the first half of
-    the time, weighs its features by that, and guesses the second half. Compared are meters in the same hour: that
-    people heat in the morning is known without listening.
+    numbers; in clear telegrams also how far the units moved. The listener even knows which flats heated in the first
+    half of the time, weighs its features by that, and guesses the second half. Compared are meters in the same hour:
+    that people heat in the morning is known without listening.
 
     Succeeds when the area under the curve is above 0.55. "tamper bit": telegrams that show the status of a tampered
     meter in clear.

@@ -26,7 +26,7 @@ from wmbus.telegram import parse
 class Repeats:
     """In mode 5 the IV is the address and eight times the 8-bit access number, so it comes again after 256 telegrams.
     Equal first blocks under one IV are equal plaintexts: where the units stand in the first block and no time does,
-    "nobody heated in between" is read off the ciphertext. In mode 7 a counter of 32 bits makes every key new.
+    "no heating in between" is read off the ciphertext. In mode 7 a counter of 32 bits makes every key new.
 
     Each pair of telegrams of one meter under one access number, the nearest in time, is one guess.
     """

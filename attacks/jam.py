@@ -39,7 +39,7 @@ class Jam:
     Whoever can transmit can silence a radio; encryption changes nothing. What a design can do is notice it and lose no
     billing by it, so the outcomes are: readings missing (noticed or not), the value at the set date right or wrong
     after the noise. A bill is at stake where a silenced meter went on counting until the set date. What a jammer of one
-    meter does to the others is told beside it: their share delivered before and meanwhile.
+    meter does to the others stands beside it: their share delivered before and meanwhile.
     """
 
     from_s: float = 3_600.0
@@ -188,7 +188,7 @@ def silence_of(truth: Truth, address: str, start_ns: int, end_ns: int) -> Silenc
 
 def silenced_in(truth: Truth, start_ns: int, end_ns: int, security: str) -> tuple[int, dict[str, Silence]]:
     """How many meters of one security mode sent in [start, end), and those of them that no gateway heard then but
-    one had heard before: who was never heard was not silenced."""
+    one had heard before: a meter that was never heard was not silenced."""
     fleet = truth.world.fleet
     sent = Counter(fleet.window(start_ns, end_ns).meter.tolist())
     heard = {one.meter for one in truth.sent(start_ns, end_ns)}
@@ -202,8 +202,8 @@ def silenced_in(truth: Truth, start_ns: int, end_ns: int, security: str) -> tupl
 def _last_before(truth: Truth, meter: int, time_ns: int) -> Sent:
     """What the last telegram that a meter has begun before an instant says."""
     fleet = truth.world.fleet
-    who, one = fleet.population, slice(meter, meter + 1)
-    following = int(first_at(who.t0_ns[one], who.period_ns[one], who.acc0[one], time_ns)[0])
+    meters, one = fleet.population, slice(meter, meter + 1)
+    following = int(first_at(meters.t0_ns[one], meters.period_ns[one], meters.acc0[one], time_ns)[0])
     return fleet.truth(meter, following - 1)
 
 

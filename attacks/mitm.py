@@ -39,7 +39,7 @@ class Mitm:
     made out for another host, and an expired one. The proxy relays to the real broker what a gateway is willing to
     tell it, and alters bundles: units replaced where no key is needed for it.
 
-    Three times he plays the broker himself, so that what opens or does not open a session is the gateway's own check
+    Three times the attacker plays the broker, so that what opens or does not open a session is the gateway's own check
     and nothing else: "rogue CA", "wrong host name", "expired certificate" count sessions opened, and name the telegrams
     read. The fourth time he relays to the real broker and replaces units where no key is needed for it ("altered in
     transit" counts portal records changed); for that he also needs a broker that asks for no client certificate. With

@@ -1,7 +1,7 @@
 """The handle an attack is given: exactly the methods its capabilities allow, made from where it stands.
 
-A listener is a receiver on the air at a place, with the luck of that place; a speaker is a transmitter; on the network
-path stands a real TLS proxy; a stolen certificate opens a real session. Nothing here tells an attacker what the
+A listener is a receiver on the air at a place, with that place's shadowing; a speaker is a transmitter; on the network
+path stands a real TLS proxy; a stolen certificate opens a real session. Nothing here gives an attacker what the
 simulator knows: what it hears is bytes, time and signal strength. What it sends is noted for the truth, which it
 cannot read.
 """
@@ -196,8 +196,7 @@ class _Path(_Base):
         self._world.paths.release(self._world.gateways[gateway])
 
     def stay(self, gateway: int) -> None:
-        """Let the network go on until a gateway has published what it is willing to say to whom it has a session
-        with."""
+        """Let the network go on until a gateway has published what it publishes to the server of its session."""
         session = self._world.gateways[gateway].session
         self._world.settle(lambda: not session.connected or session.unacknowledged == 0, 10.0)
 

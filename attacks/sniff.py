@@ -1,4 +1,4 @@
-"""Sniffing: read heat units, and who is who, out of the air."""
+"""Sniffing: read heat units, and which meter is which, out of the air."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ TUNNEL = "live, through a gateway that cannot hear the meter"
 class Wormhole:
     """A receiver near the meters, a transmitter beside a gateway that is out of their reach, a line between them: each
     telegram is spoken there a fraction of a second after it was heard here, and the meter's own gateway is kept from
-    hearing it. Bytes, counter and time are genuine and fresh; only the place is a lie, so a meter that was carried
+    hearing it. Bytes, counter and time are genuine and fresh; only the place is false, so a meter that was carried
     away, or hangs on a colder wall, goes on being read.
     """
 

@@ -1,5 +1,6 @@
 """Standard output and error that survive their reader. `./wmbench run | head -1` must not end a run half-way, nor must
-a terminal that is closed: what nobody reads any more goes nowhere, and the run goes on to its end and its exit code.
+a terminal that is closed: output that has no reader any more is dropped, and the run goes on to its end and its exit
+code.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Progress:
         self._title = title
 
     def world(self, label: str, meters: int) -> Callable[[World, int, int], None] | None:
-        """A callback (world, now_ns, end_ns) for each window; None when nobody looks."""
+        """A callback (world, now_ns, end_ns) for each window; None without a terminal or log."""
         if not self.enabled or not self._may_draw or not self.console.is_terminal:
             return None
         self._bars = _bars(self.console)
@@ -69,7 +69,7 @@ class Progress:
 
 
 class Beat:
-    """A worker's side of Progress: `path` tells the controller how far the world is, `ended` (title, outcome, seconds)
+    """A worker's side of Progress: `path` shows the controller how far the world is, `ended` (title, outcome, seconds)
     what line to print."""
 
     def __init__(self, path: Path) -> None:

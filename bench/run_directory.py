@@ -131,7 +131,7 @@ def read(directory: Path) -> dict[str, Any]:
 
 
 def release(directory: Path) -> None:
-    """Give the reserve back; nobody is at work in it any longer."""
+    """Give the reserve back; no process works in it any longer."""
     if directory in _HELD:
         os.close(_HELD.pop(directory))
     with contextlib.suppress(OSError):
@@ -140,7 +140,7 @@ def release(directory: Path) -> None:
 
 def hold(directory: Path) -> None:
     """This process is at work in it, until `release` or its end, whatever ends it."""
-    with contextlib.suppress(OSError):  # a file system without locks: then nobody can tell
+    with contextlib.suppress(OSError):  # a file system without locks: then it cannot be known
         if directory not in _HELD:
             _HELD[directory] = os.open(directory, os.O_RDONLY)
         fcntl.flock(_HELD[directory], fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""How a run ends early: told to (Ctrl-C, SIGTERM, a terminal that is closed) or killed. Told to, worlds are closed,
+"""How a run ends early: asked to (Ctrl-C, SIGTERM, a terminal that is closed) or killed. When asked, worlds are closed,
 brokers stopped and run.json is written of what was finished. Killed, nothing of it stays behind running: workers go
 with their controller, brokers with their worker (sim.endpoint.supervised_process).
 """
@@ -15,7 +15,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def listen() -> None:
-    """SIGTERM and SIGHUP do what Ctrl-C does. What somebody set to be ignored (nohup) stays ignored."""
+    """SIGTERM and SIGHUP do what Ctrl-C does. A signal that is ignored already (nohup) stays ignored."""
     for one in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(one) is not signal.SIG_IGN:
             signal.signal(one, _interrupt)

@@ -2,7 +2,7 @@
 
 FCL says which fields follow, MCL what the MAC covers and how long it is.  Everything is little endian but the MAC.
 The MAC is over ``MCL | KI | MCR | ML`` (those present) and every byte from the next layer's CI to the end; L, C, the
-link address, the whole ELL, AFLL and FCL are outside it, so nobody may believe those.
+link address, the whole ELL, AFLL and FCL are outside it, so a receiver must not believe those.
 
 The rule kept here: AFLL, the flags and the MAC length the MCL names must agree to the byte.
 """

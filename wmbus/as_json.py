@@ -42,7 +42,7 @@ def to_json(
     length, c_field, acc, sts, cfg, layers, security, security_mode, encrypted_blocks, mac_ok, counter, clear_tail,
     records; with an ELL cc and ell_acc, with an AFL afl, with two addresses link_address.
     """
-    out, reading = _told(data, key, strict, formats, switches)
+    out, reading = _read_as_json(data, key, strict, formats, switches)
     if reading is not None:
         out["records"] = records_json(reading)
     return out
@@ -57,20 +57,20 @@ def to_line(
     **switches: Unpack[Switches],
 ) -> str:
     """``to_json`` as text, without a line end."""
-    out, reading = _told(data, key, strict, formats, switches)
+    out, reading = _read_as_json(data, key, strict, formats, switches)
     if reading is None:
         return json.dumps(out)
     return f'{json.dumps(out)[:-1]}, "records": [{", ".join([_record_text(r, reading) for r in reading.records])}]}}'
 
 
-def _told(
+def _read_as_json(
     data: bytes, key: bytes | None, strict: bool, formats: Formats | None, switches: Switches
 ) -> tuple[dict[str, Any], Reading | None]:
     """All but the records, and the reading they are to come from: None where ``error`` says why there is none."""
-    wears = frame_format(data)
-    out: dict[str, Any] = {"frame_format": wears}
+    crcs = frame_format(data)
+    out: dict[str, Any] = {"frame_format": crcs}
     try:
-        if wears == "none":
+        if crcs == "none":
             check_length(data)
             telegram = parse(bytes(data))
         else:

@@ -4,7 +4,7 @@ Every leniency is a named switch that is off by default, so that a bench can sho
 
     honour_sender_mac         take whatever MAC length the telegram names, down to 2 bytes
     require_mac=False         take a mode 7 telegram without a MAC
-    accept_clear_tail         read the bytes of a mode 5 telegram that nobody encrypted
+    accept_clear_tail         read the unencrypted bytes behind a mode 5 telegram
     accept_n_zero             read a telegram that names a mode but encrypts nothing (N = 0)
     accept_already_decrypted  take a payload that begins 2F2F for plaintext although the header says it is encrypted
 

@@ -6,7 +6,7 @@
 
 CFG bits 12-8 are the security mode.  Modes 0 and 5 keep the number N of encrypted 16-byte blocks in bits 7-4, mode 7
 too and adds one extension byte; mode 10 adds two and a message counter.  CFG is authenticated only where a MAC or a
-CCM tag covers it: in mode 5 anybody can change it.
+CCM tag covers it: in mode 5 any sender can change it.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _NO_CITY = "not measured: needs the city pipeline, from meters to stored reading
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`better`: whether a figure is to be at least or at most the goal; None: only to be told."""
+    """`better`: whether a figure is to be at least or at most the goal; None: there is no goal."""
 
     key: str
     what: str
@@ -183,7 +183,7 @@ def _commands(_quick: bool, found: dict[str, float], notes: dict[str, str]) -> N
         notes[key] = ""
 
 
-# --- told ------------------------------------------------------------------------------------------------------
+# --- output ----------------------------------------------------------------------------------------------------
 
 
 def main(*, quick: bool, as_json: bool, long: bool = False) -> int:
@@ -221,7 +221,7 @@ def lines(rows: list[Row]) -> list[str]:
     cells = [("", "goal", "measured", "")]
     for row in rows:
         sign = {"at least": ">= ", "at most": "<= ", None: ""}[row.better]
-        goal = f"{sign}{number(row.goal)} {row.unit}".rstrip() if row.better else "told"
+        goal = f"{sign}{number(row.goal)} {row.unit}".rstrip() if row.better else "none"
         measured = "-" if row.measured is None else number(row.measured)
         verdict = {True: "reached", False: "missed", None: ""}[row.met]
         verdict = "; ".join(part for part in (verdict, row.note) if part)

@@ -36,8 +36,8 @@ def add(commands: Commands) -> None:
     city.add_argument("world", metavar="WORLD", help="a name in scenarios/worlds/, or a TOML file")
     city.add_argument(
         "--depth", choices=["radio", "bytes", "readings"], default="bytes",
-        help="radio: who hears what; bytes: every telegram heard is built, encrypted and CRC'd (default); readings: "
-        "bundled, decrypted, checked by the portal and stored",
+        help="radio: which gateway hears which meter; bytes: every telegram heard is built, encrypted and CRC'd "
+        "(default); readings: bundled, decrypted, checked by the portal and stored",
     )  # fmt: skip
     store = city.add_mutually_exclusive_group()
     store.add_argument("--out", metavar="DIR", type=Path, help="for stored readings (readings/ in the run directory)")
@@ -101,7 +101,7 @@ def command(arguments: argparse.Namespace) -> int:
         return code_of(result)
     from bench.cli.runner import shown
 
-    print(told(result, hours))
+    print(summary(result, hours))
     if arguments.no_report:
         print(f"result: {shown(directory / 'city.json')}")
         return code_of(result)
@@ -218,7 +218,7 @@ def figures(result: CityResult, plan: CityPlan) -> list[dict[str, Any]]:
     return [dict(zip(("name", "value", "unit", "what"), row, strict=True)) for row in rows]
 
 
-def told(result: CityResult, hours: float) -> str:
+def summary(result: CityResult, hours: float) -> str:
     """The result for people."""
     pairs = sum(result.fates.values())
     lines = [

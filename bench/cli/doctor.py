@@ -1,4 +1,4 @@
-"""Is this machine ready? Each check tells what it found and, when it is not well, the way out.
+"""Is this machine ready? Each check says what it found and, when it is not well, the way out.
 
 Required is what `./wmbench run` cannot do without. Mosquitto is not: runs with `--endpoint memory` need none, but say
 what they leave out. What only some tests or drivers use is optional.
@@ -118,7 +118,7 @@ def _checks() -> Iterator[Check]:
     yield from _endpoints()
     yield _program("tshark", "apt install tshark", "reads air.pcap with our dissector in a test")
     yield _program("rtl_433", "apt install rtl-433", "an independent receiver in tests", option="-V")
-    yield _program("wmbusmeters", "its own page tells how", "an independent reader of telegrams")
+    yield _program("wmbusmeters", "see its own page", "an independent reader of telegrams")
     yield _loopback()
     yield _space(ROOT)
     yield _writable(ROOT / "runs")

@@ -153,7 +153,7 @@ class _Play:
         return f"{lost} of {len(self.outcomes)} telegrams were lost on the air: another --seed has other collisions"
 
     def notes(self) -> list[str]:
-        """What differs from the recording, and what the portal was told to leave unchecked."""
+        """What differs from the recording, and which checks of the portal were off."""
         found = [f"{' and '.join(OFF)} are off: they hold a telegram's time against today's, and a recording's is past"]
         if self.log.broken_lines:
             found.append(f"lines passed over, because the receiver marked them as broken: {len(self.log.broken_lines)}")

@@ -115,13 +115,13 @@ def parsed(line: bytes | None) -> dict[str, Any]:
 
 def print_annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: Switches) -> None:
     """A heading, every byte with its meaning, and what was refused."""
-    wears = {"A": ", CRCs of format A removed", "B": ", CRCs of format B removed"}.get(str(out.get("frame_format")), "")
+    crcs = {"A": ", CRCs of format A removed", "B": ", CRCs of format B removed"}.get(str(out.get("frame_format")), "")
     try:
         bare = strip_crcs(data)
         a = parse(bare).address
         name = f"{a.manufacturer} {a.id}, version {a.version}, {DEVICE_TYPES.get(a.device_type, 'reserved')}"
         mac = ", MAC right" if out.get("mac_ok") else ""
-        print(f"{name}; security {out.get('security')}{mac}; {len(bare)} bytes{wears}")
+        print(f"{name}; security {out.get('security')}{mac}; {len(bare)} bytes{crcs}")
         for note in annotate(bare, key, **switches):
             for row in _rows(note):
                 print(row)

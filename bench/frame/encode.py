@@ -141,9 +141,9 @@ def _layers(given: dict[str, Any], security: str) -> tuple[int, bool]:
         return CI_SHORT, security == "mode7"
     if not isinstance(layers, list) or not all(isinstance(one, str) for one in layers):
         raise CannotEncode(f"layers is a list such as ['DLL', 'TPL 7A'], not {layers!r}")
-    strange = [one for one in layers if one not in _LAYERS]
-    if strange:
-        raise CannotEncode(f"layer {strange[0]} is not made here, only {', '.join(sorted(_LAYERS))}")
+    unknown = [one for one in layers if one not in _LAYERS]
+    if unknown:
+        raise CannotEncode(f"layer {unknown[0]} is not made here, only {', '.join(sorted(_LAYERS))}")
     if "AFL 90" in layers and security != "mode7":
         raise CannotEncode("an AFL is made for mode7 only")
     if given.get("afl", _AFL_B) != _AFL_B:
@@ -189,7 +189,7 @@ def _records(given: dict[str, Any], tpl: int, ell: bool, security: str) -> bytes
         raise CannotEncode(f"records is a list of objects with dif_vif and value{why}")
     out = b"".join(_record(one, place) for place, one in enumerate(records))
     if security == "none":
-        # Some makers put 2F2F in front of plain records too, and fill behind them; offset and length tell.
+        # Some makers put 2F2F in front of plain records too, and fill behind them; offset and length show it.
         begin = 10 + {CI_SHORT: 5, CI_LONG: 13, CI_NONE: 1}[tpl] + 3 * ell
         if records and records[0].get("offset") == begin + len(_PREFIX):
             out = _PREFIX + out

@@ -1,4 +1,4 @@
-"""`frame sample`: telegrams of a simulated fleet beside the truth, for receivers that nobody here wrote.
+"""`frame sample`: telegrams of a simulated fleet beside the truth, for receivers of other authors.
 
 Each telegram is another meter's, at another hour of one year from 2026-02-01 on, so that set dates, months and
 access numbers of all kinds occur; every eighth meter was tampered with. The values come from the simulation and not

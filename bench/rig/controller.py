@@ -1,7 +1,7 @@
 """The controller's part of a session: it makes the run directory, workers (pytest-xdist) write into it, and at the end
 it gathers the scenarios' files into run.json, report.html and junit.xml, and sets the exit code.
 
-A session that is interrupted gathers what was finished. What cannot be gathered (a full disk) is told, not raised.
+A session that is interrupted gathers what was finished. What cannot be gathered (a full disk) is printed, not raised.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Controller:
         return Path(option.wmbench_run)
 
     def watch(self, worker: str) -> str:
-        """The file in which a worker is to write how far it is; "" when nobody looks."""
+        """The file in which a worker is to write how far it is; "" without a display."""
         if not self._progress.enabled or not self._progress.console.is_terminal:
             return ""
         self._watch = self._watch or Watch(self.directory(), self._progress.console)
@@ -70,7 +70,7 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         try:
             yield
-        finally:  # somebody may be impatient while workers are told to stop
+        finally:  # a second Ctrl-C may come while workers are being stopped
             if self._watch is not None:
                 self._watch.close()
             self._end(session)

@@ -12,7 +12,7 @@
     where = { "fleet.interval_s" = 900 }       only at these points; without it at all
     delivery_ratio = { min = 0.95 }
 
-The rule kept here: keys are those of `--set`, so whatever a world can be told, a sweep can vary. What is wrong is said
+The rule kept here: keys are those of `--set`, so a sweep can vary every setting of a world. What is wrong is said
 before anything runs: file, line, key and what is allowed.
 """
 

@@ -1,4 +1,4 @@
-"""Jobs on a dask.distributed cluster that somebody runs already: `--scheduler tcp://HOST:8786`.
+"""Jobs on a dask.distributed cluster that runs already: `--scheduler tcp://HOST:8786`.
 
 The library is an optional extra, imported only when asked for. The rule kept here: a result counts only if the code
 that made it is this checkout's; each comes with a digest of sim/ and wmbus/ as the worker has them. A shard whose

@@ -153,7 +153,7 @@ def carried_out(
                      f"./wmbench sweep --resume {_shown(directory)}")  # fmt: skip
         raise
     progress.stop()
-    body = grid_result.told(sweep, grid_result.results(sweep, done))
+    body = grid_result.as_json(sweep, grid_result.results(sweep, done))
     run_directory.write_json(directory / "sweep.json", body, reserve=directory)
     _settle(directory, request, "failed" if body["failed"] else "passed", wall_s() - begun_s)
     return body

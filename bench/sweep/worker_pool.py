@@ -1,8 +1,8 @@
-"""Who carries out the jobs of a run: this process, processes beside it, or a cluster (bench.sweep.scheduler).
+"""What carries out the jobs of a run: this process, processes beside it, or a cluster (bench.sweep.scheduler).
 
 A job is a shard of a city with one seed: a pure function of its arguments (`sim.city.conduct.play`), so it can be done
 anywhere, in any order, and again. The rule kept here: a job whose process dies is done again, twice at most, by another
-one, and nobody sees the difference in the result; an error that a job raises is its caller's. Whoever stops listening
+one, and the result is the same; an error that a job raises is its caller's. A caller that stops listening
 (Ctrl-C) leaves no process behind, and processes go with their controller.
 """
 

@@ -1,7 +1,7 @@
 """What every picture is drawn on: its style, and its ways out of here.
 
 A figure leaves as SVG text for a page (`as_svg`: ids made unique, colours as CSS variables so that it follows light and
-dark, text as text, and said in words for who does not see it) or as a file (`write_svg`, `write_png`).
+dark, text as text, and said in words for readers who cannot see it) or as a file (`write_svg`, `write_png`).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def figure_of(width_in: float, height_in: float) -> Figure:
 
 
 def _keep_out_of_home() -> None:
-    """matplotlib keeps a font cache in the home directory unless it is told another place."""
+    """matplotlib keeps a font cache in the home directory unless another place is set."""
     os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).resolve().parents[2] / ".cache" / "matplotlib"))
 
 

@@ -1,6 +1,6 @@
 """A map of a site: what share of each block's telegrams arrived.
 
-The rule kept here: a value is told twice, by shade and, where there is room, by its number. Shades go from pale (all
+The rule kept here: a value is shown twice, by shade and, where there is room, by its number. Shades go from pale (all
 arrived) to dark (little did), over the range that occurs. A site of many blocks is drawn in squares of several, whose
 frames are added up, not averaged.
 """
@@ -123,7 +123,7 @@ def _number(value: float, low: float, high: float) -> str:
 
 
 def in_words(blocks: dict[str, Any]) -> str:
-    """The map for who does not see it."""
+    """The map in words, for readers who cannot see it."""
     one = grid(blocks)
     worst = np.unravel_index(np.nanargmin(one.ratio), one.ratio.shape)
     best = np.unravel_index(np.nanargmax(one.ratio), one.ratio.shape)

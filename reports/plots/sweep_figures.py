@@ -5,7 +5,7 @@ formula holds for all points, as crosses where it differs from point to point, n
 that delivery is held to as a dashed line.
 
 stacked: only frames that were in range of a gateway, each fate with a pattern of its own beside its colour; what was
-out of range, which is no question of load, is told at the end of the bar.
+out of range, which is no question of load, stands as a number at the end of the bar.
 """
 
 from __future__ import annotations

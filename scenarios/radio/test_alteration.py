@@ -19,9 +19,9 @@ BETWEEN = Place(metres=1.0, power_dbm=-18.0, ear=Place(metres=-15.0), mouth=Plac
 def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None:
     """The genuine telegram never reaches the gateway, so freshness has nothing to say. In mode 7 the MAC stops all that
     changes contents; the profile stops leaving it out (a MAC of two bytes would take 65 536 tries, and is not tried).
-    `strict` stops what is appended in clear, in mode 0 as a second answer (who writes over the units there is not
-    stopped: see the cloned gateway). In mode 5 the whole address stops the swapped version; a flipped bit behind the
-    first block and a cleared status byte pass, with everything on. Where the time was cut away, `ts` stops it too.
+    `strict` stops what is appended in clear, in mode 0 as a second answer (an attacker that overwrites the units there
+    is not stopped: see the cloned gateway). In mode 5 the whole address stops the swapped version; a flipped bit behind
+    the first block and a cleared status byte pass, with everything on. Where the time was cut away, `ts` stops it too.
     Control: strict, profile, whole address and ts off; the named runs switch off one of them."""
     attack = world.attack(Alter(), place=BETWEEN)
     world.run(minutes=20)

@@ -13,8 +13,9 @@ from sim.core.settings import without
 )
 def test_a_recording_is_worth_nothing_after_a_month(world: Stage) -> None:
     """What was recorded on the first day is sent thirty days later, when the access number has gone so far round that
-    the old one lies ahead again. The time inside tells; where none is inside, the counter of mode 7 does, and without
-    it `age`, which reads the counter as a clock. In mode 5 without a time inside nothing does. Control: no checks."""
+    the old one lies ahead again. The time inside shows it; where none is inside, the counter of mode 7 does, and
+    without it `age`, which reads the counter as a clock. In mode 5 without a time inside nothing does. Control: no
+    checks."""
     replay = world.attack(Replay(learn_s=9 * 3_600, targets_each=2, month=True, makers=("QDS",), timeless=("TCH",)))
     world.run(days=30, hours=12)
     world.expect(replay, "after a month", on=(X, X, X), acc=(S, S, S), no_mcr=(X, X, X), off=(S, S, S))

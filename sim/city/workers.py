@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 _PR_SET_PDEATHSIG: Final = 1
-_stopped: Any = None  # in a worker: the event that says that nobody waits for results any more
+_stopped: Any = None  # in a worker: set once results are no longer wanted
 
 
 @contextmanager

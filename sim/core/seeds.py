@@ -9,7 +9,7 @@ Random123 library), with key = the 64-bit run seed and counter = (purpose, a, b,
 32-bit hash of the purpose's name. One counter gives one block of four words; `u32` is word 0, `u64` words 0 and 1,
 `bytes16` the whole block, so draw *different* things for *different* purposes.
 
-Distributions are our own integer tables, so they change with nobody's library version. The standard normal is Q16
+Distributions are our own integer tables, so no library version changes them. The standard normal is Q16
 (65 536 is one sigma), by the inverse of its distribution function, linear between knots: 1 024 knots for either half,
 and 1 024 more inside the outermost one, out to 6.2 sigma.
 

@@ -3,7 +3,7 @@
 Rules kept here. Key files are 0600 from the moment they exist, in a directory of 0700. Certificates are dated by wall
 time, because TLS checks wall time; keys and serial numbers come from the library's own randomness. Neither is a part
 of a world's digest: two equal runs have different certificates. A rogue authority is nothing special, just another
-`Authority` in another directory that nobody was told to trust.
+`Authority` in another directory that no party trusts.
 
 EC P-256 throughout: a thousand devices are issued in well under a second, where RSA would take minutes.
 """
@@ -119,7 +119,7 @@ class Authority:
         return frozenset(self._revoked)
 
     def write_crl(self) -> None:
-        """Write the list, replacing the old one at once: a broker that reads half a list refuses everybody. It is
+        """Write the list, replacing the old one at once: a broker that reads half a list refuses all clients. It is
         good as long as the authority, since an expired list refuses the whole fleet."""
         now = clock.wall_now()
         builder = x509.CertificateRevocationListBuilder(

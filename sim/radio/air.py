@@ -7,7 +7,7 @@
     env.run(until=end_ns)
     counts = air.end_window()
 
-The rules kept here. A receiver gets bytes, the time of the last chip and a level, never who sent it. A frame is settled
+The rules kept here. A receiver gets bytes, the time of the last chip and a level, never the sender. A frame is settled
 when it ends. A receiver takes part from the instant after it was added. Bursts of jammers are no frames: taps see them
 (with the fate JAMMED and no bytes), counts and history do not. A burst does not fade, since it lasts for many fades.
 

@@ -1,4 +1,4 @@
-"""Who reaches whom, and at what level: the part of the air that does not change from frame to frame.
+"""Which transmitter reaches which receiver, at what level: what does not change from frame to frame.
 
 A link is a (source, receiver) pair whose mean level (power minus loss, shadowing included) is not more than
 REACH_MARGIN_CDB below the receiver's sensitivity, on a channel the receiver listens to. The rule kept here: what is

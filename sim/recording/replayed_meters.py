@@ -181,7 +181,7 @@ class Playing:
         enrol(self._world, [(entry, keys.get(entry.address)) for entry in self.entries()])
 
     def entries(self) -> list[MeterEntry]:
-        """What an installer would write down who knew this recording."""
+        """What an installer with no more than this recording would write down."""
         sent: dict[Address, list[Sending]] = defaultdict(list)
         pinned: dict[Address, Security] = {}
         for one in self.sendings:
