@@ -69,6 +69,7 @@ class Lanes:
         return module.globals.get(name) or ir.Function(module, kind, name)
 
     def call(self, function: Any, *values: Any) -> Any:
+        """`function` of `instruction` on registers; returns a register."""
         made = self.builder.call(function, [self.builder.bitcast(value, self.pair) for value in values])
         return self.builder.bitcast(made, self.whole)
 
@@ -102,6 +103,7 @@ class Lanes:
         return rows[0]
 
     def store(self, value: Any, addresses: list[Any]) -> None:
+        """The rows of one register to these addresses."""
         for row, address in enumerate(addresses):
             part = value
             if self.width > 1:

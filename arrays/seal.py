@@ -30,6 +30,7 @@ _ENC, _MAC = np.uint64(DC_ENC_FROM_METER), np.uint64(DC_MAC_FROM_METER)
 
 @njit(nogil=True)
 def ecb_rows(keys: int, data: int, size: int, rows: int) -> None:
+    """AES-ECB in place: addresses of keys (rows, 16) and data (rows, size); `rows` is a multiple of LANES."""
     for row in range(0, rows, LANES):
         ecb_lanes(np.int64(keys + 16 * row), np.int64(keys), np.int64(data + size * row), np.int64(size),
                    np.int64(size // 16))  # fmt: skip

@@ -63,6 +63,7 @@ class Record:
 
     @property
     def abilities(self) -> list[str]:
+        """The capabilities in words, in the order of CAPABILITIES."""
         return [text for can, text in CAPABILITIES.items() if can in self.can]
 
 
@@ -88,6 +89,7 @@ class Outcome:
 
 
 class Attack(Protocol):
+    """What an attack's class provides; `record` is set by the decorator `attack`."""
     record: Record
 
     def run(self, reach: Reach) -> Steps:

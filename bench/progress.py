@@ -41,6 +41,7 @@ class Progress:
         self._title = ""
 
     def scenario(self, title: str) -> None:
+        """A scenario begins."""
         self._title = title
 
     def world(self, label: str, meters: int) -> Callable[[World, int, int], None] | None:
@@ -58,11 +59,13 @@ class Progress:
         return on_window
 
     def world_done(self) -> None:
+        """Remove the bar of the world that has ended."""
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
 
     def done(self, outcome: str, duration_s: float) -> None:
+        """Print the scenario's outcome and its duration in seconds."""
         if self.enabled:
             self.world_done()
             self.console.print(f"{_MARKS[outcome]:<14}[/] {escape(self._title)} [dim]({duration_s:.1f} s)")

@@ -37,6 +37,7 @@ def place() -> Path:
 
 
 def folder_name(name: str) -> str:
+    """`name` with only letters, digits, `_`, `.` and `-`, at most 100 of them."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:100] or "run"
 
 

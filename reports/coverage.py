@@ -43,6 +43,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
+        """It is the verdict that the scenario expects."""
         return Claim(verdict=self.verdict, expected=self.expected).holds
 
     @property

@@ -50,6 +50,7 @@ class Lane:
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, entry: Entry) -> None:
+        """Count an event, and keep the first few and those of new subjects in full."""
         self.times_ns.append(entry.time_ns)
         what = (entry.subject, entry.detail)
         if len(self.kept) < KEPT_A_LANE or (len(self._seen) < KEPT_SUBJECTS and what not in self._seen):
@@ -58,6 +59,7 @@ class Lane:
 
     @property
     def more(self) -> int:
+        """Events that are counted only."""
         return len(self.times_ns) - len(self.kept)
 
 
@@ -72,6 +74,7 @@ class Windows:
 
     @property
     def columns(self) -> tuple[array[int], ...]:
+        """end_ns, sent, heard, stored."""
         return self.end_ns, self.sent, self.heard, self.stored
 
     def __len__(self) -> int:
@@ -80,6 +83,7 @@ class Windows:
 
 @dataclass(slots=True)
 class Story:
+    """A history in counts, and its first events of each kind."""
     path: Path
     events: int = 0
     frames: int = 0  # Frame lines; they are counted, not read
@@ -102,14 +106,17 @@ class Story:
 
     @property
     def sent(self) -> int:
+        """Frames sent, all windows together."""
         return sum(self.windows.sent)
 
     @property
     def heard(self) -> int:
+        """Frames that at least one gateway received."""
         return sum(self.windows.heard)
 
     @property
     def stored(self) -> int:
+        """Readings stored."""
         return sum(self.windows.stored)
 
     @property
@@ -126,6 +133,7 @@ class Story:
         return sorted((e for lane in self.lanes_of(*groups) for e in lane.kept), key=lambda e: e.time_ns)
 
     def more(self, *groups: str) -> int:
+        """Events of these groups that are counted only."""
         return sum(lane.more for lane in self.lanes_of(*groups))
 
     def troubled_clients(self) -> list[tuple[str, dict[str, int]]]:

@@ -42,6 +42,7 @@ def value_text(value: object) -> str:
 
 
 def ratio_text(part: int, whole: int) -> str:
+    """Four decimals; a dash when the whole is zero."""
     return f"{part / whole:.4f}" if whole else "–"
 
 

@@ -45,6 +45,7 @@ class Lockstep:
         self.messages_taken = 0
 
     def strike(self, phase: str, action: Callable[[], None]) -> None:
+        """Do `action` once, when this phase of a window's end comes next. Raises ValueError for an unknown phase."""
         if phase not in PHASES:
             raise ValueError(f"phase {phase!r} is not one of {', '.join(PHASES)}")
         self._strikes.append((phase, action))

@@ -184,6 +184,7 @@ class World:
         return injection
 
     def tamper(self, meter: int, how: str) -> None:
+        """From now on the meter shows it (`Fleet.tamper`)."""
         self.fleet.tamper(meter, self.now_ns, how)
         self.record(MeterTampered(self.now_ns, str(self.fleet.address(meter)), how))
 

@@ -59,6 +59,7 @@ class Afl:
 
     @property
     def fragmented(self) -> bool:
+        """The message has more than one fragment."""
         return bool(self.fcl & (FCL_MORE | FCL_FRAGMENT))
 
     def covered(self) -> bytes:

@@ -75,6 +75,7 @@ class Transport:
 
     @property
     def key_id(self) -> int:
+        """The number of the key in mode 7's configuration extension."""
         return self.ext[0] & 15 if self.ext else 0
 
     def wire(self) -> bytes:

@@ -33,6 +33,7 @@ class Shadow:
         self._spoke_ns = -OWN_HEADER_NS
 
     def listen(self, reach: Reach) -> None:
+        """Survey the meters from now on."""
         reach.listen(self._heard)
 
     def begin(self, reach: Reach, *, each: int, makers: tuple[str, ...]) -> None:
@@ -45,6 +46,7 @@ class Shadow:
         reach.on_header(lambda header: header[2:10] in self._wires and reach.now_ns - self._spoke_ns > OWN_HEADER_NS)
 
     def speak(self, reach: Reach, telegram: bytes) -> Spoken:
+        """Send a frame that this attacker itself does not jam."""
         self._own.add(telegram)
         self._spoke_ns = reach.now_ns
         spoken: Spoken = reach.speak(telegram)

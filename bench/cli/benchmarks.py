@@ -43,6 +43,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
+        """Whether the goal is reached; None without a figure or a goal."""
         if self.measured is None or self.better is None:
             return None
         return self.measured >= self.goal if self.better == "at least" else self.measured <= self.goal

@@ -32,6 +32,7 @@ _BYTES = "  bytes       {:>15,}   on the air, encrypted, with CRCs"
 
 
 def add(commands: Commands) -> None:
+    """`city` on the command line."""
     city = commands.add_parser("city", help="a whole city as arrays: what is sent, heard and lost, and why")
     city.add_argument("world", metavar="WORLD", help="a name in scenarios/worlds/, or a TOML file")
     city.add_argument(
@@ -112,6 +113,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def code_of(result: CityResult) -> int:
+    """The exit code: ALTERED_EXIT when a stored reading differs from what was sent."""
     return ALTERED_EXIT if result.readings is not None and result.readings["altered"] else 0
 
 
@@ -127,6 +129,7 @@ def world_file(name: str) -> Path:
 
 
 def here(plan: CityPlan) -> CityResult:
+    """The run on this machine. Raises CityLimit, SpecError, StoreError, OSError."""
     from sim.city.conduct import run
 
     return run(plan)

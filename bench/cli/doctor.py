@@ -84,6 +84,7 @@ def main(*, as_json: bool = False) -> int:
 
 
 def print_checks(checks: list[Check]) -> None:
+    """A line for each check."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -61,6 +61,7 @@ def _explain(error: Exception) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """The parser of all verbs."""
     parser = argparse.ArgumentParser(
         prog="./wmbench", description="Simulation and test bench for remote metering over wireless M-Bus."
     )

@@ -173,6 +173,7 @@ def _arguments(choice: Choice, directory: Path) -> list[str]:
 
 
 def command_line(argv: Sequence[str] | None = None) -> str:
+    """This command as a shell would need it, for `run.json`; `argv` instead of the process's own."""
     return shlex.join(["./wmbench", *(sys.argv[1:] if argv is None else argv)])
 
 

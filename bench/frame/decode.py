@@ -77,6 +77,7 @@ class Decoder:
         self._strict, self._switches, self._formats = strict, switches, Formats()
 
     def line(self, line: bytes | None) -> str:
+        """The object for one line, as text; None: a line that was too long. Errors are in the object."""
         try:
             given = parsed(line)
             text = given.get("telegram")

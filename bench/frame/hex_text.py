@@ -33,6 +33,7 @@ class BadText(ValueError):
         self.offset = offset
 
     def as_json(self) -> dict[str, Any]:
+        """The member `error` of an answer."""
         return {"reason": self.reason, "detail": self.detail, "offset": self.offset}
 
 

@@ -57,6 +57,7 @@ def samples(one: Kind, security: Security, count: int, seed: int) -> Iterator[di
 
 
 def fleet_of(one: Kind, security: Security, count: int, seeds: Seeds) -> Fleet:
+    """`count` meters of one type and security mode."""
     fleet = Fleet([FleetSpec(one.id, one.id, count, security=security)], seeds, start=START)
     for meter in range(_TAMPERED - 1, count, _TAMPERED):
         fleet.tamper(meter, 0, TAMPERS[meter // _TAMPERED % len(TAMPERS)])

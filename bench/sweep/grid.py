@@ -65,10 +65,12 @@ class Expectation:
 
     @property
     def text(self) -> str:
+        """The limit in words."""
         sign = {"min": ">=", "max": "<=", "formula": "= closed form ±"}[self.limit]
         return f"{self.figure} {sign} {self.value:g}"
 
     def holds_at(self, settings: Mapping[str, Any]) -> bool:
+        """It applies at a point with these settings."""
         return all(settings.get(key) == value for key, value in self.where)
 
 
@@ -82,6 +84,7 @@ class Point:
 
     @property
     def name(self) -> str:
+        """Its settings in words."""
         return ", ".join(f"{key} = {value}" for key, value in self.settings.items()) or self.spec.name
 
 

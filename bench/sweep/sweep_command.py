@@ -43,6 +43,7 @@ def add(commands: Commands) -> None:
 
 
 def workers(text: str) -> int:
+    """The value of --workers. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers between 1 and 256")
     return int(text)

@@ -41,6 +41,7 @@ class Job:
 
     @property
     def key(self) -> tuple[int, int, int]:
+        """(point, seed, shard)."""
         return self.point, self.seed, self.shard
 
 

@@ -71,6 +71,7 @@ def _svg(figure: Figure) -> str:
 
 
 def figure_of(width_in: float, height_in: float) -> Figure:
+    """An empty figure in the style of the reports; sizes in inches."""
     _keep_out_of_home()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -86,6 +87,7 @@ def _keep_out_of_home() -> None:
 
 
 def style() -> AbstractContextManager[None]:
+    """matplotlib's settings while a figure is made."""
     _keep_out_of_home()
     import matplotlib as mpl
 
@@ -94,6 +96,7 @@ def style() -> AbstractContextManager[None]:
 
 
 def axes_style(axes: Axes) -> None:
+    """Hide the frame but for the baseline; muted ticks."""
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(palette.light("line"))
@@ -101,5 +104,6 @@ def axes_style(axes: Axes) -> None:
 
 
 def shorten(text: str, limit_chars: int = LABEL_CHARS) -> str:
+    """A label of at most `limit_chars`, cut with an ellipsis."""
     text = " ".join(text.split())
     return text if len(text) <= limit_chars else text[: limit_chars - 1] + "…"

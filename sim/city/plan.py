@@ -95,6 +95,7 @@ class CityPlan:
             )
 
     def shard_count(self) -> int:
+        """The shards asked for, else as many as memory and workers need."""
         if self.shards is not None:
             return self.shards
         most = READINGS_METERS_A_SHARD if self.depth == "readings" else METERS_A_SHARD
@@ -136,6 +137,7 @@ class Blocks:
 
     @classmethod
     def of(cls, spec: WorldSpec) -> Blocks:
+        """The grid of a world's site, as square as it can be."""
         site = spec.site
         a_block = site.rooms_a_flat * site.flats_a_floor * site.floors * STAIRCASES_A_HOUSE * HOUSES_A_BLOCK
         blocks = -(-spec.meters // a_block)

@@ -161,10 +161,12 @@ class History:
                     yield kind(body.pop("t"), **body)
 
     def flush(self) -> None:
+        """Write what is buffered. Raises OSError."""
         if self._file is not None:
             self._file.flush()
 
     def close(self) -> None:
+        """Flush and close; a second call does nothing."""
         file, self._file = self._file, None  # once: a full disk fails every time it is tried
         if file is not None:
             file.close()

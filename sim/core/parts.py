@@ -18,6 +18,8 @@ from typing import Generic, Protocol, TypeVar
 
 
 class HasId(Protocol):
+    """What a part must have at least."""
+
     @property
     def id(self) -> str: ...
 

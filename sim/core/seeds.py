@@ -151,25 +151,31 @@ class Seeds:
     # --- one draw ----------------------------------------------------------------------------------------------
 
     def one_block(self, purpose: str, a: int, b: int = 0, c: int = 0) -> tuple[int, int, int, int]:
+        """`blocks` for one counter, in plain Python. Raises SeedError."""
         for name, word in (("a", a), ("b", b), ("c", c)):
             if not 0 <= word <= MASK_32:
                 raise SeedError(f"counter {name} must be whole numbers from 0 to {MASK_32}")
         return philox(self.seed & MASK_32, self.seed >> 32, purpose_id(purpose), int(a), int(b), int(c))
 
     def one_u32(self, purpose: str, a: int, b: int = 0, c: int = 0) -> int:
+        """`u32` for one counter."""
         return self.one_block(purpose, a, b, c)[0]
 
     def one_u64(self, purpose: str, a: int, b: int = 0, c: int = 0) -> int:
+        """`u64` for one counter."""
         block = self.one_block(purpose, a, b, c)
         return block[0] | block[1] << 32
 
     def one_below(self, purpose: str, limit: int, a: int, b: int = 0, c: int = 0) -> int:
+        """`below` for one counter. Raises SeedError."""
         if not 1 <= limit <= 1 << 32:
             raise SeedError("a limit must be whole numbers from 1 to 2**32")
         return (self.one_u64(purpose, a, b, c) * limit) >> 64
 
     def one_normal_q16(self, purpose: str, a: int, b: int = 0, c: int = 0) -> int:
+        """`normal_q16` for one counter."""
         return one_normal_of(self.one_u32(purpose, a, b, c))
 
     def one_bytes16(self, purpose: str, a: int) -> bytes:
+        """`bytes16` for one counter."""
         return b"".join(word.to_bytes(4, "little") for word in self.one_block(purpose, a))

@@ -63,6 +63,7 @@ class Without(str):
 
     @property
     def names(self) -> list[str]:
+        """The names to take away."""
         return self.removeprefix(self.PREFIX).split(",")
 
 
@@ -80,6 +81,7 @@ class Place:
     lines: dict[str, int]
 
     def error(self, path: str, what: str) -> SpecError:
+        """An error that names file, line and key."""
         entry = path.rpartition("[")[0] if path.endswith("]") else path  # the line of a list's key, not of its entry
         line = self.lines.get(path) or self.lines.get(entry) or self.lines.get(path.rpartition(".")[0])
         where = f"{self.source}, line {line}" if line else self.source

@@ -299,6 +299,7 @@ class Fleet:
         self._latched.clear()
 
     def tampers(self, meter: int) -> tuple[Tamper, ...]:
+        """What was done to the meter, in the order of the calls."""
         return tuple(self._tampers.get(meter, ()))
 
     @property

@@ -150,6 +150,7 @@ class Kind:
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
+        """Every value's place in the records, in the order sent."""
         out = []
         at = 0
         for row in self.fields:

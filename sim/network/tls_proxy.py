@@ -41,6 +41,7 @@ class Intercepted:
 
     @property
     def altered(self) -> bool:
+        """What was passed on differs from what came."""
         return self.payload != self.passed_on
 
 
@@ -59,6 +60,7 @@ class Connection:
 
     @property
     def accepted(self) -> bool:
+        """The client completed the TLS handshake."""
         return self.handshake == "accepted"
 
 

@@ -116,6 +116,7 @@ class Authority:
 
     @property
     def revoked_serials(self) -> frozenset[int]:
+        """The serial numbers on the list of revoked certificates."""
         return frozenset(self._revoked)
 
     def write_crl(self) -> None:

@@ -156,6 +156,7 @@ class Air:
 
     @property
     def receiver_arrays(self) -> Receivers:
+        """All receivers as arrays, in the order of their numbers."""
         if self._receiver_arrays is None:
             self._receiver_arrays = Receivers.of(
                 self._places, [r.sensitivity_cdbm for r in self.receivers], [r.links for r in self.receivers]

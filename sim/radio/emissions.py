@@ -38,6 +38,7 @@ class Schedule:
         return len(self.start_ns)
 
     def part(self, low: int, high: int) -> Schedule:
+        """The rows from `low` to `high`."""
         return Schedule(self.start_ns[low:high], self.meter[low:high], self.k[low:high])
 
 
@@ -129,6 +130,7 @@ class Batch:
         self.stop = int(np.searchsorted(self.schedule.start_ns[: self.stop], start_ns))
 
     def emission(self, row: int, radios: Radios, frame_of: Callable[[int, int], bytes]) -> Emission:
+        """Row `row` as an Emission."""
         meter = int(self.schedule.meter[row])
         return Emission(
             meter, int(self.schedule.k[row]), Mode(int(self.mode[row])), self.start[row], int(self.end_ns[row]),

@@ -134,6 +134,7 @@ class Propagation:
 
     @classmethod
     def of(cls, spec: SiteSpec, seeds: Seeds) -> Propagation:
+        """The propagation of a site; its shadowing is drawn from `seeds`."""
         return cls(
             round(spec.path_loss_exponent * 1000), round(spec.floor_loss_db * 100),
             round(spec.shadowing_db * 100), round(spec.fading_db * 100), seeds,

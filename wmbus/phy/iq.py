@@ -43,6 +43,7 @@ class Emission:
 
     @property
     def duration_s(self) -> float:
+        """Seconds on the air."""
         return len(self.chips) / self.chip_rate_hz
 
 
