@@ -28,83 +28,19 @@ def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None
     for meter in range(30):
         world.inner.tamper(meter, "removed")
     world.run(minutes=40)
-    world.expect(
-        attack,
-        "a record in clear appended",
-        threats=["L15"],
-        on=(X, X, X),
-        not_strict=(S, S, X),
-        by_id=(X, X, X),
-        not_pinned=(X, X, X),
-        off=(S, S, X),
-    )
-    world.expect(
-        attack,
-        "N lowered, cut, units and time in clear appended",
-        threats=["L16"],
-        on=(N, X, X),
-        not_strict=(N, S, X),
-        by_id=(N, X, X),
-        not_pinned=(N, X, X),
-        off=(N, S, X),
-    )
-    world.expect(
-        attack,
-        "N lowered, cut, units in clear appended",
-        threats=["L16"],
-        on=(N, X, X),
-        not_strict=(N, X, X),
-        by_id=(N, X, X),
-        not_pinned=(N, X, X),
-        off=(N, S, X),
-    )
-    world.expect(
-        attack,
-        "a bit flipped behind the first block",
-        threats=["L14"],
-        on=(N, S, X),
-        not_strict=(N, S, X),
-        by_id=(N, S, X),
-        not_pinned=(N, S, X),
-        off=(N, S, X),
-    )
-    world.expect(
-        attack,
-        "another version announced: stored",
-        threats=["L21"],
-        on=(X, X, X),
-        not_strict=(X, X, X),
-        by_id=(S, S, S),
-        not_pinned=(X, X, X),
-        off=(S, S, S),
-    )
-    world.expect(
-        attack,
-        "another version announced: value changed",
-        threats=["L13"],
-        on=(X, X, X),
-        not_strict=(X, X, X),
-        by_id=(X, S, X),
-        not_pinned=(X, X, X),
-        off=(X, S, X),
-    )
-    world.expect(
-        attack,
-        "MAC left out, status changed",
-        threats=["L20"],
-        on=(N, N, X),
-        not_strict=(N, N, X),
-        by_id=(N, N, X),
-        not_pinned=(N, N, S),
-        off=(N, N, S),
-    )
-    world.expect(
-        attack,
-        "tamper bit of the status byte cleared",
-        threats=["L17"],
-        on=(N, S, X),
-        not_strict=(N, S, X),
-        by_id=(N, S, X),
-        not_pinned=(N, S, X),
-        off=(N, S, X),
-    )
+    world.expect(attack, "a record in clear appended", threats=["L15"],
+                 on=(X, X, X), not_strict=(S, S, X), by_id=(X, X, X), not_pinned=(X, X, X), off=(S, S, X))  # fmt: skip
+    world.expect(attack, "N lowered, cut, units and time in clear appended", threats=["L16"],
+                 on=(N, X, X), not_strict=(N, S, X), by_id=(N, X, X), not_pinned=(N, X, X), off=(N, S, X))  # fmt: skip
+    world.expect(attack, "N lowered, cut, units in clear appended", threats=["L16"],
+                 on=(N, X, X), not_strict=(N, X, X), by_id=(N, X, X), not_pinned=(N, X, X), off=(N, S, X))  # fmt: skip
+    world.expect(attack, "a bit flipped behind the first block", threats=["L14"],
+                 on=(N, S, X), not_strict=(N, S, X), by_id=(N, S, X), not_pinned=(N, S, X), off=(N, S, X))  # fmt: skip
+    world.expect(attack, "another version announced: stored", threats=["L21"],
+                 on=(X, X, X), not_strict=(X, X, X), by_id=(S, S, S), not_pinned=(X, X, X), off=(S, S, S))  # fmt: skip
+    world.expect(attack, "another version announced: value changed", threats=["L13"],
+                 on=(X, X, X), not_strict=(X, X, X), by_id=(X, S, X), not_pinned=(X, X, X), off=(X, S, X))  # fmt: skip
+    world.expect(attack, "MAC left out, status changed", threats=["L20"],
+                 on=(N, N, X), not_strict=(N, N, X), by_id=(N, N, X), not_pinned=(N, N, S), off=(N, N, S))  # fmt: skip
+    world.expect(attack, "tamper bit of the status byte cleared", threats=["L17"],
+                 on=(N, S, X), not_strict=(N, S, X), by_id=(N, S, X), not_pinned=(N, S, X), off=(N, S, X))  # fmt: skip

@@ -21,15 +21,8 @@ def test_the_access_number_alone_stops_no_replay_after_a_wrap(world: Stage) -> N
         replay, "after more than ten others", on=(X, X, X), acc=(X, X, X), ts=(X, X, X), mcr=(S, S, X), off=(S, S, S)
     )
     world.expect(replay, "after a wrap of 256", on=(X, X, X), acc=(S, S, S), ts=(X, X, X), mcr=(S, S, X), off=(S, S, S))
-    world.expect(
-        replay,
-        "with a rewritten access number",
-        on=(X, X, X),
-        acc=(S, S, X),
-        ts=(X, X, X),
-        mcr=(S, S, X),
-        off=(S, S, X),
-    )
+    world.expect(replay, "with a rewritten access number",
+                 on=(X, X, X), acc=(S, S, X), ts=(X, X, X), mcr=(S, S, X), off=(S, S, X))  # fmt: skip
     world.expect(
         replay, "with a rewritten clock", on=(S, N, N), acc=(S, N, N), ts=(S, N, N), mcr=(S, N, N), off=(S, N, N)
     )

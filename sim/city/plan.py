@@ -28,7 +28,6 @@ from sim.world_spec import WorldSpec
 
 I64 = NDArray[np.int64]
 Depth = Literal["radio", "bytes", "readings"]
-DEPTHS: Final[tuple[Depth, ...]] = ("radio", "bytes", "readings")
 MAX_METERS: Final = 1 << 32  # a counter of the random draws has 32 bits, and so has a telegram's name
 METERS_A_SHARD: Final = 2_000_000
 BYTES_A_METER: Final = 450  # of a shard with its guard, its window's frames and telegrams included
