@@ -37,7 +37,8 @@ def _compiled() -> ModuleType:
 @cache
 def engines() -> tuple[Engine, ...]:
     """Those this machine has, the fastest first."""
-    return ENGINES if _compiled().has_aes_instructions() else ENGINES[1:]
+    fast = importlib.import_module("arrays.aes_encrypt").has_aes_instructions()
+    return ENGINES if fast else ENGINES[1:]
 
 
 def use(engine: Engine | None) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arrays import aes_decrypt, aes_tables
-from arrays.aes_encrypt import LANES, U8, cbc_lanes, cbc_of_rows, ecb_lanes, has_aes_instructions
+from arrays.aes_encrypt import LANES, U8, cbc_lanes, cbc_of_rows, ecb_lanes
 from arrays.jit import njit
 
 U64 = NDArray[np.uint64]
@@ -166,6 +166,3 @@ def cmac_padded(keys: U8, blocks: U8, size: int, fast: bool) -> U8:
     else:
         aes_tables.encrypt_rows(keys, nothing, blocks, True)
     return blocks[:, -16:]
-
-
-__all__ = ["cmac", "decrypt_cbc", "derive_pair", "encrypt_cbc", "has_aes_instructions"]

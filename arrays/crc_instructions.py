@@ -117,6 +117,3 @@ def add_crcs_a(frames: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
     add_crcs_at(
         frames.ctypes.data, frames.strides[0], frames.shape[1], len(frames), out.ctypes.data, out.strides[0]
     )
-
-
-__all__ = ["add_crcs_a", "add_crcs_at", "has_products"]

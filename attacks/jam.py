@@ -163,9 +163,6 @@ def _wire_of(frame: bytes) -> bytes:
     return Address.from_wire(frame[2:10]).wire()
 
 
-__all__ = ["BILLING", "REACTIVE", "SILENCE", "Jam"]
-
-
 # --- what the truth says of it --------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from attacks.attack import Can, Record
 from sim.core.bundle import Heard
-from sim.core.clock import NS_PER_S, Occurrence, Steps, ns
+from sim.core.clock import Occurrence, Steps, ns
 from sim.core.events import AttackActed
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Session
 from sim.network.mitm_path import Alter, MitmPath
@@ -293,6 +293,3 @@ def reach_for(record: Record, world: World, place: Place) -> Reach:
     """A handle with exactly the methods that `record.can` allows."""
     parts = tuple(part for can, part in _PARTS if can in record.can)
     return cast(Reach, type("Reach", parts or (_Base,), {})(world, record, place))
-
-
-__all__ = ["NS_PER_S", "Heard", "Place", "Reach", "reach_for"]

@@ -1,17 +1,13 @@
 """How a run ends early: asked to (Ctrl-C, SIGTERM, a terminal that is closed) or killed. When asked, worlds are closed,
 brokers stopped and run.json is written of what was finished. Killed, nothing of it stays behind running: workers go
-with their controller, brokers with their worker (sim.endpoint.supervised_process).
+with their controller (sim.core.parent), brokers with their worker (sim.endpoint.supervised_process).
 """
 
 from __future__ import annotations
 
-import ctypes
-import os
 import signal
 from types import FrameType
 from typing import NoReturn
-
-_PR_SET_PDEATHSIG = 1
 
 
 def listen() -> None:
@@ -23,14 +19,3 @@ def listen() -> None:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def die_with_controller(controller_pid: int) -> None:
-    """For a worker of pytest-xdist: the kernel kills it when its controller is gone. No Linux: it ends by itself when
-    its scenario does."""
-    try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):
-        return
-    if os.getppid() != controller_pid:  # it died before we asked
-        os._exit(1)

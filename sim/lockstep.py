@@ -117,6 +117,3 @@ class Lockstep:
         if self._endpoint.settle(lambda: self._portal.connected, DEADLINE_S):
             with contextlib.suppress(NotConnected):
                 self._portal.publish(message.topic, message.payload)
-
-
-__all__ = ["Lockstep", "NotSettled"]

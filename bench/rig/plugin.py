@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from bench import signals
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, Options, endpoint, seed
 from bench.progress import ENDED, Beat, Progress
 from bench.rig import order
@@ -21,6 +20,7 @@ from bench.rig.controller import CONTROLLER, Controller
 from bench.rig.scenario import Mark
 from bench.rig.scenario_run import Bout
 from bench.run_errors import CannotRun, Failed, Inconclusive, disk_is_full
+from sim.core.parent import die_with_parent
 
 FOR_PEOPLE = (Failed, Inconclusive, CannotRun)  # their message says all; a traceback adds nothing
 
@@ -57,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if lines:  # one voice is enough
         config.pluginmanager.unregister(name="terminalreporter")
     if worker is not None:
-        signals.die_with_controller(worker["wmbench_controller"])
+        die_with_parent(worker["wmbench_controller"])
         return
     config.stash[CONTROLLER] = Controller(config, progress)
     config.pluginmanager.register(config.stash[CONTROLLER], "wmbench-controller")

@@ -20,9 +20,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
 from bench.run_errors import CannotRun
-from bench.signals import die_with_controller
 from sim.city.conduct import ShardResult, play
 from sim.city.plan import CityPlan
+from sim.core.parent import die_with_parent
 
 RETRIES: Final = 2
 Tile = tuple[slice, slice]
@@ -129,7 +129,7 @@ class _Worker:
 
 def _serve(pipe: Connection, work: Work, controller_pid: int) -> None:
     """What a worker does."""
-    die_with_controller(controller_pid)
+    die_with_parent(controller_pid)
     while True:
         try:
             plan, tile = pipe.recv()

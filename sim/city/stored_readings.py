@@ -24,7 +24,7 @@ from sim.city.shard import Shard
 from sim.city.shard_bundles import Bundles, Receptions
 from sim.core.clock import NS_PER_MS, Calendar, ns
 from sim.core.history import FrameBatch
-from sim.meters.physics.heat import MS_PER_DAY
+from sim.meters.physics.formulas import MS_PER_DAY
 from sim.meters.telegram_batch import Telegrams
 from sim.portal.check import NONE, UNKNOWN
 from sim.portal.freshness import look, mark
@@ -260,8 +260,6 @@ def _heard_by(spec: WorldSpec, shard: Shard, bundles: Bundles) -> tuple[I64, I64
     return np.concatenate([[0], np.cumsum(counted)]).astype(np.int64), slot[order].astype(np.int64)
 
 
-
-
 def combined(parts: list[Stored], out: Path | None) -> dict[str, Any]:
     """What all shards stored together."""
     refused: dict[str, int] = {}
@@ -276,6 +274,3 @@ def combined(parts: list[Stored], out: Path | None) -> dict[str, Any]:
         **totals, "refused": dict(sorted(refused.items())), "files": sum(len(part.files) for part in parts),
         "digest": f"{sum(part.digest for part in parts) % (1 << 64):016x}", "out": None if out is None else str(out),
     }  # fmt: skip
-
-
-__all__ = ["Readings", "Stored", "combined"]

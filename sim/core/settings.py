@@ -282,8 +282,3 @@ def _key_lines(text: str) -> dict[str, int]:
 
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
-
-
-__all__ = [
-    "Place", "SpecError", "Without", "build", "changed", "names_from", "number", "one_of", "read_toml", "without",
-]  # fmt: skip

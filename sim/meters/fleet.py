@@ -347,6 +347,3 @@ def _on_duty(clock_ms: I64) -> NDArray[np.bool_]:
 @lru_cache(maxsize=_REMEMBERED)
 def _address(kind: Kind, number: int) -> Address:
     return Address(kind.manufacturer, f"{number:08d}", kind.version, kind.device_type)
-
-
-__all__ = ["Fleet", "Schedule", "Tamper", "Telegrams", "Truth"]

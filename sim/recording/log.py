@@ -221,6 +221,3 @@ def _telegram(text: str, where: str) -> bytes:
         return strip_crcs(bytes.fromhex(cleaned))
     except BadTelegram as error:
         raise BadLog(f"{where}: {error}") from None
-
-
-__all__ = ["ASSUMED_DBM", "MODES", "BadLog", "Log", "Mode", "Played", "read_log"]

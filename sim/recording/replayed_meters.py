@@ -258,6 +258,3 @@ def _interval_s(starts_ns: Sequence[int]) -> float:
     if not gaps_ns:
         return HEARD_ONCE_S
     return min(max(median(gaps_ns) / NS_PER_S, INTERVAL_LEAST_S), INTERVAL_MOST_S)
-
-
-__all__ = ["AlreadyThere", "Antenna", "Outcome", "Playing", "Sending", "announced", "enrol"]
