@@ -180,7 +180,7 @@ def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
 
 def _on_own_scale(hours: list[Hour], middle: int) -> list[Hour]:
     """Features as distances from the meter's own habit in the first half, in deviations. The second half has no say in
-    it: a mean over both would tell the one from the other."""
+    it: a mean over both would separate them."""
     first = [h.features for h in hours if h.hour < middle]
     if not first:
         return []

@@ -84,10 +84,10 @@ class Beat:
         self._title, self.ended = title, None
 
     def world(self, label: str, meters: int) -> Callable[[World, int, int], None]:
-        self._tell(label, 0.0, f"{meters} meters")
-        return lambda world, now_ns, end_ns: self._tell(label, now_ns / max(end_ns, 1), _state(world, now_ns))
+        self._write(label, 0.0, f"{meters} meters")
+        return lambda world, now_ns, end_ns: self._write(label, now_ns / max(end_ns, 1), _state(world, now_ns))
 
-    def _tell(self, label: str, part: float, state: str) -> None:
+    def _write(self, label: str, part: float, state: str) -> None:
         with contextlib.suppress(OSError):  # a full disk is reported by what matters
             self._path.write_text(json.dumps([f"{_short(self._title)}, {label}", part, state]), encoding="utf-8")
 

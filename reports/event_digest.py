@@ -164,7 +164,7 @@ def read_story(path: Path) -> Story:
                     continue
                 try:
                     body = json.loads(line)
-                    _tell(story, body)
+                    _take(story, body)
                 except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
                     bad, last_bad = bad + 1, number
     except OSError as error:
@@ -182,7 +182,7 @@ def read_story(path: Path) -> Story:
     return story
 
 
-def _tell(story: Story, body: dict[str, Any]) -> None:
+def _take(story: Story, body: dict[str, Any]) -> None:
     """Take one record. Fields that are absent raise; the caller counts the line as damaged."""
     t, event = int(body["t"]), body["event"]
     story.events += 1
@@ -207,7 +207,7 @@ def _tell(story: Story, body: dict[str, Any]) -> None:
     elif event == "MeterTampered":
         story._add(Entry(t, "tampering", str(body["how"]), str(body["meter"]), ""))
     elif event == "SessionChanged":
-        _tell_session(story, t, str(body["client"]), str(body["state"]), str(body["reason"]))
+        _take_session(story, t, str(body["client"]), str(body["state"]), str(body["reason"]))
     elif event == "BundleClosed":
         story.bundles += 1
         story.bundled_telegrams += body["telegrams"]
@@ -222,7 +222,7 @@ def _tell(story: Story, body: dict[str, Any]) -> None:
         story.ended = str(body["outcome"])
 
 
-def _tell_session(story: Story, t: int, client: str, state: str, reason: str) -> None:
+def _take_session(story: Story, t: int, client: str, state: str, reason: str) -> None:
     story.sessions[(state, reason)] += 1
     story.clients.setdefault(client, Counter())[state] += 1
     if state in ("refused", "dropped"):  # a session that opens or closes in order is no news

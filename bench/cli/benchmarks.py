@@ -76,12 +76,12 @@ GOALS = (
 )  # fmt: skip
 
 
-def measure(quick: bool, tell: Callable[[str], None], *, long: bool = False) -> list[Row]:
-    """The table filled in. `tell` hears what is being measured. `long`: also what takes minutes."""
+def measure(quick: bool, say: Callable[[str], None], *, long: bool = False) -> list[Row]:
+    """The table filled in. `say` is called with what is being measured. `long`: also what takes minutes."""
     found: dict[str, float] = {}
     notes: dict[str, str] = dict.fromkeys(_COMMANDS, "not measured: takes minutes, ask with --long")
     for step in (_air, _bytes, _growth, _start, _city, _path, _month, *([_commands] if long else [])):
-        tell(str(step.__doc__))
+        say(str(step.__doc__))
         step(quick, found, notes)
     return [
         Row(row.key, row.what, row.goal, row.unit, row.better, found.get(row.key), notes.get(row.key, ""))

@@ -236,7 +236,7 @@ def _space(place: Path) -> Check:
 
 
 def _writable(folder: Path) -> Check:
-    """By writing, since rights alone do not tell (a read-only mount, a full quota). Leaves nothing behind."""
+    """By writing, since rights alone do not show it (a read-only mount, a full quota). Leaves nothing behind."""
     there = folder if folder.exists() else folder.parent
     try:
         with tempfile.TemporaryFile(dir=there) as probe:

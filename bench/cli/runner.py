@@ -90,7 +90,7 @@ def check(choice: Choice) -> None:
         raise CannotRun("no scenario was given")
     endpoints = set()
     for entry in choice.entries:
-        if not entry["world"]:  # worked out when the file is imported: the run itself will tell
+        if not entry["world"]:  # worked out when the file is imported: known in the run itself
             continue
         path = Path(entry["id"].partition("::")[0])
         spec = load_world(entry["world"], beside=path.parent if path.is_absolute() else SCENARIOS)

@@ -34,7 +34,7 @@ def against(
     series: Sequence[str] = (),
 ) -> Figure | None:  # fmt: skip
     """Delivery ratio over `x`: "load", or a key of the points' settings. `curve`: (x, delivery) of the closed form.
-    `series`: for each point what its marker is to tell apart. None where x does not vary or is no number."""
+    `series`: for each point what its marker is to show. None where x does not vary or is no number."""
     at = [point["load"] if x == "load" else point["settings"].get(x) for point in points]
     if any(type(value) not in (int, float) for value in at) or len(set(at)) < 2:
         return None
