@@ -36,14 +36,15 @@ CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
 @dataclass
 class Mitm:
     """A real TLS server on the path of one gateway, showing in turn a certificate of a CA of its own, a genuine one
-    made out for another host, and an expired one. The proxy relays to the real broker what the gateway sends
-    it, and alters bundles: units replaced where no key is needed for it.
+    made out for another host, and an expired one. The proxy relays to the real broker what the gateway sends it, and
+    alters bundles: units replaced where no key is needed for it.
 
     Three times the attacker plays the broker, so that what opens or does not open a session is the gateway's own check
     and nothing else: "rogue CA", "wrong host name", "expired certificate" count sessions opened, and name the telegrams
     read. The fourth time the proxy relays to the real broker and replaces units where no key is needed for it ("altered
-    in transit" counts portal records changed); for that it also needs a broker that asks for no client certificate. With
-    verification off everything a bundle holds is read, and what protects a reading then is only the telegram's own MAC.
+    in transit" counts portal records changed); for that it also needs a broker that asks for no client certificate.
+    With verification off everything a bundle holds is read, and what protects a reading then is only the telegram's own
+    MAC.
     """
 
     gateway: int = 0
