@@ -32,12 +32,7 @@ SEQUENCES = 900_000_000
     threats=["G01", "G02", "G03"],
     can=Can.HEAR | Can.CERTIFICATE,
     ics=["T0859", "T0849", "T0856"],
-    weakness={
-        "portal.checks": [],
-        "portal.strict": False,
-        "portal.pin_profile": False,
-        "portal.alarms": [],
-    },
+    weakness={"portal.checks": [], "portal.strict": False, "portal.pin_profile": False, "portal.alarms": []},
     seen_as="alarm: twin gateway; telegrams refused",
 )
 @dataclass

@@ -87,9 +87,7 @@ class Lockstep:
 
     def _published(self) -> bool:
         """A gateway that holds something must have published it; one that holds nothing may be without a connection."""
-        return all(
-            g.session.unacknowledged <= 0 if g.session.connected else not g.waiting for g in self._awaited()
-        )
+        return all(g.session.unacknowledged <= 0 if g.session.connected else not g.waiting for g in self._awaited())
 
     def _acknowledged(self) -> bool:
         return bool(self._portal.inbox) or not self._held()

@@ -233,9 +233,7 @@ class TlsProxy:
             raise
         connection.upstream = connection.upstream or "closed by the server"
 
-    async def _play(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, connection: Connection
-    ) -> None:
+    async def _play(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, connection: Connection) -> None:
         packets = Packets()
         while data := await source.read(65_536):
             connection.bytes_up += len(data)

@@ -68,9 +68,7 @@ class Authority:
             if not self.crl.exists():
                 self.write_crl()
         except (OSError, ValueError) as error:
-            raise PkiError(
-                f"cannot use the authority in {directory}: {_cause(error)}; free or remove it"
-            ) from None
+            raise PkiError(f"cannot use the authority in {directory}: {_cause(error)}; free or remove it") from None
 
     # --- issuing -----------------------------------------------------------------------------------------------
 
@@ -84,9 +82,7 @@ class Authority:
     ) -> Pair:
         """A server certificate for these host names and IP addresses; issued anew at each call."""
         names = [_general_name(name) for name in hostnames]
-        return self._issue(
-            file_name, hostnames[0][:64], ExtendedKeyUsageOID.SERVER_AUTH, names, not_before, not_after
-        )
+        return self._issue(file_name, hostnames[0][:64], ExtendedKeyUsageOID.SERVER_AUTH, names, not_before, not_after)
 
     def device(self, name: str) -> Pair:
         """The device's own certificate, its common name equal to `name`; issued at first use, kept afterwards."""
@@ -194,9 +190,7 @@ class Authority:
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         try:
@@ -209,9 +203,7 @@ class Authority:
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     """PEM, 0600 before the first byte is in it."""
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)
