@@ -32,8 +32,7 @@ def test_another_gateway_makes_no_replay_new(world: Stage) -> None:
     meter. What was seen was seen by the portal, whoever brought it; and `bind` refuses it by itself. Control: no
     checks."""
     replay = world.attack(
-        Replay(learn_s=600, elsewhere=True),
-        place=Place(metres=3.0, mouth=Place(beside=1, metres=2.0, power_dbm=0.0)),
+        Replay(learn_s=600, elsewhere=True), place=Place(metres=3.0, mouth=Place(beside=1, metres=2.0, power_dbm=0.0))
     )
     world.run(minutes=25)
     world.expect(replay, "through another gateway", on=(X, X, X), no_bind=(X, X, X), bind=(X, X, X), off=(S, S, S))

@@ -28,11 +28,7 @@ def test_the_access_number_alone_stops_no_replay_after_a_wrap(world: Stage) -> N
     )
 
 
-@scenario(
-    world="timeless-fast",
-    threats=["L08", "L09"],
-    defences={"no_mcr": {"portal.checks": without("mcr")}},
-)
+@scenario(world="timeless-fast", threats=["L08", "L09"], defences={"no_mcr": {"portal.checks": without("mcr")}})
 def test_the_counter_alone_stops_a_quick_wrap_without_a_time_inside(world: Stage) -> None:
     """Meters that send no time, so fast that the access number wraps while a telegram is still young: `acc`, `ts`,
     `age` and `bind` together let the old telegram pass. In mode 7 the counter under the MAC stops it, alone; in mode 5

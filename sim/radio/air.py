@@ -99,9 +99,7 @@ class Air:
     def radios(self) -> Radios:
         return self._medium.radios
 
-    def add_fleet(
-        self, positions: F64, radios: Radios, frame_of: FrameOf, frames_of: FramesOf | None = None
-    ) -> None:
+    def add_fleet(self, positions: F64, radios: Radios, frame_of: FrameOf, frames_of: FramesOf | None = None) -> None:
         """The meters: sources 0..n-1, before any other transmitter. `frame_of(source, k)` is asked for a telegram when
         it is received; `frames_of(sources, ks)`, where there is one, for those of a whole window at once."""
         if self._intruder_places or len(self._fleet_cm):
