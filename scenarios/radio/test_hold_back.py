@@ -1,4 +1,4 @@
-"""Telegrams held back for an hour: every counter in them is new, so only their age can tell."""
+"""Telegrams held back for an hour: every counter in them is new, so only their age shows it."""
 
 from attacks.holdback import Holdback
 from attacks.reach import Place

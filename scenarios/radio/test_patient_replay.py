@@ -29,7 +29,7 @@ def test_a_recording_is_worth_nothing_after_a_month(world: Stage) -> None:
 )
 def test_another_gateway_makes_no_replay_new(world: Stage) -> None:
     """A telegram that its own gateway has delivered is sent again after 10 s beside a gateway that cannot hear the
-    meter. What was seen was seen by the portal, whoever brought it; and `bind` refuses it by itself. Control: no
+    meter. The portal has seen it, through whichever gateway; and `bind` refuses it by itself. Control: no
     checks."""
     replay = world.attack(
         Replay(learn_s=600, elsewhere=True), place=Place(metres=3.0, mouth=Place(beside=1, metres=2.0, power_dbm=0.0))
