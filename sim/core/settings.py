@@ -32,9 +32,10 @@ class SpecError(ValueError):
     """A world, desk or sweep file that cannot be used; the message is meant for its author."""
 
 
-def number(default: Any, *, low: float | None = None, high: float | None = None) -> Any:
+def number(default: T, *, low: float | None = None, high: float | None = None) -> T:
     """A key with a range, both ends allowed."""
-    return field(default=default, metadata={"low": low, "high": high})
+    made: T = field(default=default, metadata={"low": low, "high": high})
+    return made
 
 
 def one_of(classes: Classes, *, default: str | None = None, required: bool = False) -> Any:
