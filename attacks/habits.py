@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.roc_auc import separation, weighted
+from attacks.parts.survey import units_read
 from attacks.reach import Reach
-from attacks.sniff import units_without_key
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_HOUR
 from sim.core.vocabulary import SECURITIES
@@ -86,7 +86,7 @@ class Habits:
                 len(heard.telegram),
                 sts or 0,
                 telegram.acc or 0,
-                units_without_key(heard.telegram),
+                units_read(heard.telegram),
                 fingerprint(heard.telegram),
             )
         )

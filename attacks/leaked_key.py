@@ -6,12 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.survey import Survey
+from attacks.parts.survey import Survey, units_read
 from attacks.reach import Reach
 from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth, fingerprint
-from wmbus.errors import BadTelegram
-from wmbus.telegram import read
 
 
 @attack(
@@ -70,9 +68,5 @@ class LeakedKey:
 
 
 def _reads(telegram: bytes, key: bytes, truth: Truth) -> bool:
-    try:
-        records = read(telegram, key).records
-    except BadTelegram:
-        return False
-    units = [r.value for r in records if r.unit == "HCA" and r.storage == 0]
-    return units == [truth.units_in(fingerprint(telegram))]
+    units = units_read(telegram, key)
+    return units is not None and units == truth.units_in(fingerprint(telegram))
