@@ -83,118 +83,98 @@ I_TABLES: Final = _turned(_inverse_table())
 
 # --- rows -----------------------------------------------------------------------------------------------------
 
-_T0, _T1, _T2, _T3 = T_TABLES
-_I0, _I1, _I2, _I3 = I_TABLES
+
+@njit(nogil=True, inline="always")
+def _column(row: Any, at: int) -> Any:
+    """Four bytes of a row as a big endian word."""
+    return np.uint32(
+        np.uint32(row[at]) << 24 | np.uint32(row[at + 1]) << 16 | np.uint32(row[at + 2]) << 8 | np.uint32(row[at + 3])
+    )
+
+
+@njit(nogil=True, inline="always")
+def _substituted(box: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """One byte of each of four words through an S-box: the highest of the first to the lowest of the last."""
+    return np.uint32(
+        np.uint32(box[a >> 24]) << 24 | np.uint32(box[b >> 16 & 0xFF]) << 16
+        | np.uint32(box[c >> 8 & 0xFF]) << 8 | np.uint32(box[d & 0xFF])
+    )  # fmt: skip
+
+
+@njit(nogil=True, inline="always")
+def _mixed(tables: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """As `_substituted`, with MixColumns: a column of a round, before its key."""
+    return tables[0][a >> 24] ^ tables[1][b >> 16 & 0xFF] ^ tables[2][c >> 8 & 0xFF] ^ tables[3][d & 0xFF]
 
 
 @njit(nogil=True)
 def _expand(key: U8, out: U32) -> None:
     for word in range(4):
-        value = np.uint32(0)
-        for byte in range(4):
-            value = np.uint32(value << 8 | key[4 * word + byte])
-        out[word] = value
+        out[word] = _column(key, 4 * word)
     rcon = np.uint32(1)
     for word in range(4, 44):
         value = out[word - 1]
         if word % 4 == 0:
-            value = np.uint32(
-                np.uint32(SBOX[value >> 16 & 0xFF]) << 24 | np.uint32(SBOX[value >> 8 & 0xFF]) << 16
-                | np.uint32(SBOX[value & 0xFF]) << 8 | np.uint32(SBOX[value >> 24])
-            ) ^ np.uint32(rcon << 24)  # fmt: skip
+            turned = np.uint32(value << 8 | value >> 24)
+            value = _substituted(SBOX, turned, turned, turned, turned) ^ np.uint32(rcon << 24)
             rcon = np.uint32(rcon << 1 ^ (0x11B if rcon & 0x80 else 0))
         out[word] = out[word - 4] ^ value
 
 
 @njit(nogil=True)
-def _encrypt(keys: U32, state: U32) -> None:
+def _rounds(tables: Any, box: U8, keys: U32, state: U32) -> None:
+    """All rounds for a block; backwards too, with the tables and keys of the inverse and with columns 1 and 3 of keys
+    and state exchanged, since InvShiftRows turns rows the other way."""
     a, b, c, d = state[0] ^ keys[0], state[1] ^ keys[1], state[2] ^ keys[2], state[3] ^ keys[3]
     for at in range(4, 40, 4):
-        w = _T0[a >> 24] ^ _T1[b >> 16 & 0xFF] ^ _T2[c >> 8 & 0xFF] ^ _T3[d & 0xFF] ^ keys[at]
-        x = _T0[b >> 24] ^ _T1[c >> 16 & 0xFF] ^ _T2[d >> 8 & 0xFF] ^ _T3[a & 0xFF] ^ keys[at + 1]
-        y = _T0[c >> 24] ^ _T1[d >> 16 & 0xFF] ^ _T2[a >> 8 & 0xFF] ^ _T3[b & 0xFF] ^ keys[at + 2]
-        z = _T0[d >> 24] ^ _T1[a >> 16 & 0xFF] ^ _T2[b >> 8 & 0xFF] ^ _T3[c & 0xFF] ^ keys[at + 3]
+        w = _mixed(tables, a, b, c, d) ^ keys[at]
+        x = _mixed(tables, b, c, d, a) ^ keys[at + 1]
+        y = _mixed(tables, c, d, a, b) ^ keys[at + 2]
+        z = _mixed(tables, d, a, b, c) ^ keys[at + 3]
         a, b, c, d = w, x, y, z
-    state[0] = _last(a, b, c, d) ^ keys[40]
-    state[1] = _last(b, c, d, a) ^ keys[41]
-    state[2] = _last(c, d, a, b) ^ keys[42]
-    state[3] = _last(d, a, b, c) ^ keys[43]
-
-
-@njit(nogil=True, inline="always")
-def _last(a: Any, b: Any, c: Any, d: Any) -> Any:
-    return np.uint32(
-        np.uint32(SBOX[a >> 24]) << 24 | np.uint32(SBOX[b >> 16 & 0xFF]) << 16
-        | np.uint32(SBOX[c >> 8 & 0xFF]) << 8 | np.uint32(SBOX[d & 0xFF])
-    )  # fmt: skip
+    state[0] = _substituted(box, a, b, c, d) ^ keys[40]
+    state[1] = _substituted(box, b, c, d, a) ^ keys[41]
+    state[2] = _substituted(box, c, d, a, b) ^ keys[42]
+    state[3] = _substituted(box, d, a, b, c) ^ keys[43]
 
 
 @njit(nogil=True)
 def encrypt_rows(keys: U8, iv: U8, data: U8, chained: bool) -> None:
     """AES-128 in place: `keys`, `iv` (n, 16), `data` (n, 16 m); CBC where `chained`, else ECB, which takes no IV."""
-    schedule, state = np.empty(44, np.uint32), np.empty(4, np.uint32)
+    schedule, state, block = np.empty(44, np.uint32), np.empty(4, np.uint32), np.empty(16, np.uint8)
     for row in range(len(data)):
         _expand(keys[row], schedule)
         for at in range(0, data.shape[1], 16):
-            for word in range(4):
-                value = np.uint32(0)
-                for byte in range(4 * word, 4 * word + 4):
-                    mixed = data[row, at + byte]
-                    if chained:
-                        mixed ^= data[row, at - 16 + byte] if at else iv[row, byte]
-                    value = np.uint32(value << 8 | mixed)
-                state[word] = value
-            _encrypt(schedule, state)
+            for byte in range(16):
+                block[byte] = data[row, at + byte]
+                if chained:
+                    block[byte] ^= data[row, at - 16 + byte] if at else iv[row, byte]
+            for column in range(4):
+                state[column] = _column(block, 4 * column)
+            _rounds(T_TABLES, SBOX, schedule, state)
             for byte in range(16):
                 data[row, at + byte] = state[byte >> 2] >> (24 - 8 * (byte & 3)) & 0xFF
 
 
 @njit(nogil=True)
 def decrypt_rows(keys: U8, iv: U8, data: U8) -> None:
-    """CBC undone in place."""
+    """CBC undone in place: `keys`, `iv` (n, 16), `data` (n, 16 m)."""
     schedule, back = np.empty(44, np.uint32), np.empty(44, np.uint32)
     state, before, sealed = np.empty(4, np.uint32), np.empty(16, np.uint8), np.empty(16, np.uint8)
     for row in range(len(data)):
         _expand(keys[row], schedule)
         for word in range(44):
-            value = schedule[4 * (10 - word // 4) + word % 4]
+            value = schedule[4 * (10 - word // 4) + -word % 4]
             if 4 <= word < 40:
-                value = (_I0[SBOX[value >> 24]] ^ _I1[SBOX[value >> 16 & 0xFF]] ^ _I2[SBOX[value >> 8 & 0xFF]]
-                         ^ _I3[SBOX[value & 0xFF]])  # fmt: skip
+                value = _substituted(SBOX, value, value, value, value)
+                value = _mixed(I_TABLES, value, value, value, value)
             back[word] = value
         before[:] = iv[row]
         for at in range(0, data.shape[1], 16):
             sealed[:] = data[row, at : at + 16]
-            for word in range(4):
-                value = np.uint32(0)
-                for byte in range(4):
-                    value = np.uint32(value << 8 | sealed[4 * word + byte])
-                state[word] = value
-            _decrypt(back, state)
+            for column in range(4):
+                state[column] = _column(sealed, 4 * (-column % 4))
+            _rounds(I_TABLES, INVERSE_SBOX, back, state)
             for byte in range(16):
-                data[row, at + byte] = (state[byte >> 2] >> (24 - 8 * (byte & 3)) & 0xFF) ^ before[byte]
+                data[row, at + byte] = (state[-(byte >> 2) % 4] >> (24 - 8 * (byte & 3)) & 0xFF) ^ before[byte]
             before[:] = sealed
-
-
-@njit(nogil=True)
-def _decrypt(keys: U32, state: U32) -> None:
-    a, b, c, d = state[0] ^ keys[0], state[1] ^ keys[1], state[2] ^ keys[2], state[3] ^ keys[3]
-    for at in range(4, 40, 4):
-        w = _I0[a >> 24] ^ _I1[d >> 16 & 0xFF] ^ _I2[c >> 8 & 0xFF] ^ _I3[b & 0xFF] ^ keys[at]
-        x = _I0[b >> 24] ^ _I1[a >> 16 & 0xFF] ^ _I2[d >> 8 & 0xFF] ^ _I3[c & 0xFF] ^ keys[at + 1]
-        y = _I0[c >> 24] ^ _I1[b >> 16 & 0xFF] ^ _I2[a >> 8 & 0xFF] ^ _I3[d & 0xFF] ^ keys[at + 2]
-        z = _I0[d >> 24] ^ _I1[c >> 16 & 0xFF] ^ _I2[b >> 8 & 0xFF] ^ _I3[a & 0xFF] ^ keys[at + 3]
-        a, b, c, d = w, x, y, z
-    state[0] = _last_back(a, d, c, b) ^ keys[40]
-    state[1] = _last_back(b, a, d, c) ^ keys[41]
-    state[2] = _last_back(c, b, a, d) ^ keys[42]
-    state[3] = _last_back(d, c, b, a) ^ keys[43]
-
-
-@njit(nogil=True, inline="always")
-def _last_back(a: Any, b: Any, c: Any, d: Any) -> Any:
-    s = INVERSE_SBOX
-    return np.uint32(
-        np.uint32(s[a >> 24]) << 24 | np.uint32(s[b >> 16 & 0xFF]) << 16
-        | np.uint32(s[c >> 8 & 0xFF]) << 8 | np.uint32(s[d & 0xFF])
-    )  # fmt: skip

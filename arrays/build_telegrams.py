@@ -14,54 +14,14 @@ from numpy.typing import NDArray
 
 from arrays import ciphers
 from wmbus.errors import CannotEncode
-from wmbus.link import HEADER_BYTES, SND_NR, length_a
-from wmbus.sender import CC_SYNCHRONOUS, MAX_BLOCKS, Security, length
-from wmbus.transport import CI_LONG, CI_NONE, CI_SHORT
+from wmbus.link import HEADER_BYTES, length_a
+from wmbus.sender import CC_SYNCHRONOUS, Security
+from wmbus.transport import CI_LONG, CI_NONE
 
 U8 = NDArray[np.uint8]
 
 _FILL = 0x2F
 _AFL_B = np.frombuffer(bytes.fromhex("900f002c25"), dtype=np.uint8)
-_ROWS_AT_ONCE = 4_096
-
-
-def build_many(
-    address_wire: U8,
-    acc: U8,
-    sts: U8,
-    records: U8,
-    *,
-    security: Security,
-    keys: U8 | None = None,
-    counters: NDArray[np.uint32] | None = None,
-    c_field: int = SND_NR,
-    tpl: int = CI_SHORT,
-    cfg_flags: int = 0,
-    avoid_2f2f: bool = True,
-) -> U8:
-    """Telegrams without CRCs, (n, length).
-
-    ``address_wire`` (n, 8) as ``Address.wire`` gives it, ``acc`` and ``sts`` (n,), ``records`` (n, m), ``keys``
-    (n, 16), ``counters`` (n,) for mode 7.  Raises CannotEncode.
-    """
-    n, m = records.shape
-    if tpl not in (CI_SHORT, CI_LONG, CI_NONE) or (tpl == CI_NONE and security != "none"):
-        raise CannotEncode(f"CI {tpl:02X} is not one of 72, 7A, 78, or cannot name a security mode")
-    if security != "none" and keys is None:
-        raise CannotEncode("encrypted telegrams need keys")
-    if security == "mode7" and counters is None:
-        raise CannotEncode("mode 7 needs message counters")
-    size = length(m, security, tpl)
-    out = np.empty((n, size), dtype=np.uint8)
-    for low in range(0, n, _ROWS_AT_ONCE):
-        rows = slice(low, low + _ROWS_AT_ONCE)
-        _frame(out[rows], address_wire[rows], acc[rows], sts[rows], records[rows], security, c_field, tpl, cfg_flags)
-        if keys is not None:
-            seal_many(
-                out[rows], address_wire[rows], acc[rows], m, security=security, keys=keys[rows],
-                counters=None if counters is None else counters[rows], avoid_2f2f=avoid_2f2f,
-            )  # fmt: skip
-    return out
 
 
 def seal_many(
@@ -73,28 +33,29 @@ def seal_many(
     security: Security,
     keys: U8,
     counters: NDArray[np.uint32] | None = None,
-    avoid_2f2f: bool = True,
 ) -> None:
-    """Encrypt and authenticate in place: frames with `m` bytes of records, 2F2F and fill already in them."""
+    """Encrypt and authenticate in place: frames with `m` bytes of records, 2F2F and fill already in them (n, length);
+    `address_wire` (n, 8) as ``Address.wire`` gives it, `acc` (n,), `keys` (n, 16), `counters` (n,) for mode 7."""
     if security == "mode5":
-        seal_mode5(frames, mode5_ivs(address_wire, acc), keys, m, avoid_2f2f)
+        seal_mode5(frames, mode5_ivs(address_wire, acc), keys, m)
     elif security == "mode7" and counters is not None:
-        _mode7(frames, address_wire, keys, counters, m, avoid_2f2f)
+        _mode7(frames, address_wire, keys, counters, m)
 
 
 def frame_template(size: int, m: int, security: Security, *, c_field: int, tpl: int, cfg_flags: int) -> U8:
     """One frame in which address, access number, status, records, counter, MAC and ciphertext are still zero."""
     out = np.zeros((1, size), dtype=np.uint8)
     nothing, records = np.zeros((1, 8), np.uint8), np.zeros((1, m), np.uint8)
-    _frame(out, nothing, nothing[:, 0], nothing[:, 0], records, security, c_field, tpl, cfg_flags)
+    clear_frames(out, nothing, nothing[:, 0], nothing[:, 0], records, security, c_field, tpl, cfg_flags)
     frame: U8 = out[0]
     return frame
 
 
-def _frame(
+def clear_frames(
     out: U8, address_wire: U8, acc: U8, sts: U8, records: U8, security: Security, c_field: int, tpl: int, cfg_flags: int
 ) -> None:
-    """Everything but ciphertext, counter and MAC."""
+    """Everything but ciphertext, counter and MAC into `out` (n, ``sender.length(m, security, tpl)``); `sts` (n,),
+    `records` (n, m)."""
     m = records.shape[1]
     out[:, 0] = out.shape[1] - 1
     out[:, 1] = c_field
@@ -119,8 +80,6 @@ def _frame(
         out[:, at:] = records
         return
     blocks = (m + 2 + 15) // 16
-    if blocks > MAX_BLOCKS:
-        raise CannotEncode(f"{m} bytes of records need {blocks} blocks, the header counts to {MAX_BLOCKS}")
     cfg = cfg_flags | (0x0500 if security == "mode5" else 0x0700) | blocks << 4
     out[:, at], out[:, at + 1] = acc, sts
     out[:, at + 2], out[:, at + 3] = cfg & 0xFF, cfg >> 8
@@ -133,10 +92,10 @@ def _frame(
     out[:, at + 2 + m :] = _FILL
 
 
-def _seal(keys: U8, iv: U8 | None, out: U8, at: int, m: int, avoid_2f2f: bool) -> None:
+def _seal(keys: U8, iv: U8 | None, out: U8, at: int, m: int) -> None:
     blocks = out[:, at:]
     ciphers.encrypt_cbc(keys, iv, blocks)
-    if avoid_2f2f and m + 2 < blocks.shape[1]:
+    if m + 2 < blocks.shape[1]:
         again = np.flatnonzero((blocks[:, 0] == _FILL) & (blocks[:, 1] == _FILL))
         if len(again):
             its_keys, its_iv = keys[again], None if iv is None else iv[again]
@@ -156,15 +115,15 @@ def mode5_ivs(address_wire: U8, acc: U8) -> U8:
     return iv
 
 
-def seal_mode5(frames: U8, iv: U8, keys: U8, m: int, avoid_2f2f: bool = True) -> None:
-    """``seal_many`` in mode 5 for whoever has the IVs already."""
-    _seal(keys, iv, frames, frames.shape[1] - (m + 2 + 15) // 16 * 16, m, avoid_2f2f)
+def seal_mode5(frames: U8, iv: U8, keys: U8, m: int) -> None:
+    """``seal_many`` in mode 5, with IVs (n, 16) that the caller has already."""
+    _seal(keys, iv, frames, frames.shape[1] - (m + 2 + 15) // 16 * 16, m)
 
 
-def _mode7(out: U8, address_wire: U8, keys: U8, counters: NDArray[np.uint32], m: int, avoid_2f2f: bool) -> None:
+def _mode7(out: U8, address_wire: U8, keys: U8, counters: NDArray[np.uint32], m: int) -> None:
     mcr = np.ascontiguousarray(counters.astype("<u4")).view(np.uint8).reshape(-1, 4)
     kenc, kmac = ciphers.derive_pair(keys, counters, address_wire[:, 2:6])
-    _seal(kenc, None, out, out.shape[1] - (m + 2 + 15) // 16 * 16, m, avoid_2f2f)
+    _seal(kenc, None, out, out.shape[1] - (m + 2 + 15) // 16 * 16, m)
     out[:, 18:22] = mcr
     size = 5 + out.shape[1] - 30
     covered = np.empty((len(out), (size + 15) // 16 * 16), dtype=np.uint8)

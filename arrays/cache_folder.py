@@ -50,7 +50,7 @@ def mark() -> Path:
 
 
 def _processor() -> str:
-    """What tells one kind of processor from another."""
+    """What distinguishes one kind of processor from another."""
     lines: set[str] = set()
     with suppress(OSError):
         lines = {line for line in Path("/proc/cpuinfo").read_text().splitlines()

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import Any, Final, Literal
+from types import ModuleType
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,14 +30,15 @@ _chosen: Engine | None = None
 
 
 @cache
-def _compiled() -> Any:
+def _compiled() -> ModuleType:
     return importlib.import_module("arrays.ciphers_compiled")
 
 
 @cache
 def engines() -> tuple[Engine, ...]:
     """Those this machine has, the fastest first."""
-    return ENGINES if _compiled().has_aes_instructions() else ENGINES[1:]
+    fast = importlib.import_module("arrays.aes_encrypt").has_aes_instructions()
+    return ENGINES if fast else ENGINES[1:]
 
 
 def use(engine: Engine | None) -> None:
@@ -80,7 +82,7 @@ def cmac(keys: U8, messages: U8) -> U8:
 
 def cmac_padded(keys: U8, padded: U8, size: int) -> U8:
     """`cmac` of messages of `size` bytes that stand in rows of whole blocks with room after them; the rows are used
-    up. For whoever lays messages out anew anyway."""
+    up. For callers that lay messages out anew anyway."""
     _check(keys, None, padded)
     macs: U8 = _compiled().cmac_padded(keys, padded, size, _fast())
     return macs

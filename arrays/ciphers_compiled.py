@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arrays import aes_decrypt, aes_tables
-from arrays.aes_encrypt import LANES, cbc_lanes, ecb_lanes, has_aes_instructions
+from arrays.aes_encrypt import LANES, U8, cbc_lanes, cbc_of_rows, ecb_lanes
 from arrays.jit import njit
 
-U8 = NDArray[np.uint8]
 U64 = NDArray[np.uint64]
 _BYTES, _PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
 _ONE, _U8, _U16, _U32, _TOP = np.uint64(1), np.uint64(8), np.uint64(16), np.uint64(32), np.uint64(63)
@@ -31,17 +31,7 @@ def cbc_rows(k: int, v: int, d: int, stride: int, blocks: int, rows: int) -> Non
 
 def _cbc_instructions(keys: U8, iv: U8, data: U8) -> None:
     """In place, also where the rows of `data` have gaps between them."""
-    n, size = data.shape
-    if data.size and data.strides[1] != 1:
-        raise ValueError("the bytes of a row must lie side by side")
-    whole = n // LANES * LANES
-    cbc_rows(keys.ctypes.data, iv.ctypes.data, data.ctypes.data, data.strides[0], size // 16, whole)
-    if n > whole:
-        some_keys, some_iv = np.zeros((LANES, 16), np.uint8), np.zeros((LANES, 16), np.uint8)
-        some = np.zeros((LANES, size), np.uint8)
-        some_keys[: n - whole], some_iv[: n - whole], some[: n - whole] = keys[whole:], iv[whole:], data[whole:]
-        cbc_rows(some_keys.ctypes.data, some_iv.ctypes.data, some.ctypes.data, size, size // 16, LANES)
-        data[whole:] = some[: n - whole]
+    cbc_of_rows(cbc_rows, LANES, keys, iv, data)
 
 
 @njit(nogil=True)
@@ -72,23 +62,23 @@ def _ecb_instructions(keys: U8, data: U8) -> int:
 
 
 def encrypt_cbc(keys: U8, iv: U8, blocks: U8, fast: bool) -> None:
-    """In place; `blocks` may be a view with gaps between its rows."""
-    if fast:
-        _cbc_instructions(np.ascontiguousarray(keys), np.ascontiguousarray(iv), blocks)
-        return
-    whole = np.ascontiguousarray(blocks)
-    aes_tables.encrypt_rows(np.ascontiguousarray(keys), np.ascontiguousarray(iv), whole, True)
-    if whole is not blocks:
-        blocks[:] = whole
+    """In place; `keys`, `iv` (n, 16); `blocks` (n, 16 m) may be a view with gaps between its rows."""
+    _in_rows(_cbc_instructions if fast else _cbc_tables, keys, iv, blocks, fast)
 
 
 def decrypt_cbc(keys: U8, iv: U8, blocks: U8, fast: bool) -> None:
-    """In place; `blocks` may be a view with gaps between its rows."""
-    if fast:
-        aes_decrypt.decrypt_cbc(np.ascontiguousarray(keys), np.ascontiguousarray(iv), blocks)
-        return
-    whole = np.ascontiguousarray(blocks)
-    aes_tables.decrypt_rows(np.ascontiguousarray(keys), np.ascontiguousarray(iv), whole)
+    """As `encrypt_cbc`, undone."""
+    _in_rows(aes_decrypt.decrypt_cbc if fast else aes_tables.decrypt_rows, keys, iv, blocks, fast)
+
+
+def _cbc_tables(keys: U8, iv: U8, data: U8) -> None:
+    aes_tables.encrypt_rows(keys, iv, data, True)
+
+
+def _in_rows(cipher: Callable[[U8, U8, U8], None], keys: U8, iv: U8, blocks: U8, gaps: bool) -> None:
+    """`gaps`: the cipher takes rows with gaps between them."""
+    whole = blocks if gaps else np.ascontiguousarray(blocks)
+    cipher(np.ascontiguousarray(keys), np.ascontiguousarray(iv), whole)
     if whole is not blocks:
         blocks[:] = whole
 
@@ -176,6 +166,3 @@ def cmac_padded(keys: U8, blocks: U8, size: int, fast: bool) -> U8:
     else:
         aes_tables.encrypt_rows(keys, nothing, blocks, True)
     return blocks[:, -16:]
-
-
-__all__ = ["cmac", "decrypt_cbc", "derive_pair", "encrypt_cbc", "has_aes_instructions"]

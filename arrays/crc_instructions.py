@@ -114,9 +114,4 @@ def add_crcs_at(begin: int, stride: int, size: int, rows: int, to: int, to_strid
 
 def add_crcs_a(frames: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
     """Each row of `frames` (at least sixteen bytes, side by side) into `out`, as crc_rows.add_crcs_a does."""
-    add_crcs_at(
-        frames.ctypes.data, frames.strides[0], frames.shape[1], len(frames), out.ctypes.data, out.strides[0]
-    )
-
-
-__all__ = ["add_crcs_a", "add_crcs_at", "has_products"]
+    add_crcs_at(frames.ctypes.data, frames.strides[0], frames.shape[1], len(frames), out.ctypes.data, out.strides[0])

@@ -5,10 +5,10 @@ user's own or a function that was edited, is compiled where it is first called, 
 it is kept as well.
 
 Code is kept under the digest of all it is made of (arrays/content.py), in `<base>/numba-<version>-...` (base:
-arrays/cache_folder.py), so that code of an older source is never met; numba's own index tells processors and signatures
-apart. The digest is taken, and a function's cache opened, when anything is compiled or loaded for the first time: until
-then functions may name what stands further down in their module. numba reads and writes the index in several steps;
-while it does, this process holds a lock. All of this uses what numba offers for it: locators of caches
+arrays/cache_folder.py), so that code of an older source is never met; numba's own index separates processors and
+signatures. The digest is taken, and a function's cache opened, when anything is compiled or loaded for the first time:
+until then functions may name what stands further down in their module. numba reads and writes the index in several
+steps; while it does, this process holds a lock. All of this uses what numba offers for it: locators of caches
 (NUMBA_CACHE_LOCATOR_CLASSES), Dispatcher.enable_caching, numba.core.event.
 
 Raises ImportError where numba compiles nothing (NUMBA_DISABLE_JIT): what works on addresses is no Python.
@@ -140,7 +140,7 @@ _config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ByContent.__name__}"
 
 
 class _Turns(_event.Listener):  # type: ignore[misc]
-    """From before numba looks into its cache until what it compiled is in there, nobody else does."""
+    """Held from before numba looks into its cache until what it compiled is in there: one process at a time."""
 
     def __init__(self) -> None:
         self._mine, self._depth, self._held = threading.RLock(), 0, ExitStack()
@@ -160,7 +160,7 @@ class _Turns(_event.Listener):  # type: ignore[misc]
 
 
 class Compiled(_event.Listener):  # type: ignore[misc]
-    """Names of functions of ours as they are compiled, not loaded, in this process; the first is told."""
+    """Names of functions of ours as they are compiled, not loaded, in this process; the first is announced."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -191,5 +191,5 @@ def compiles_for(*instructions: str) -> bool:
     asked for one that its target does not have. That may be fewer than the processor's (NUMBA_CPU_NAME,
     NUMBA_CPU_FEATURES, NUMBA_ENABLE_AVX), and ARM processors have an "aes" of their own."""
     chosen = _config.CPU_FEATURES
-    told = (_codegen.get_host_cpu_features() if chosen is None else chosen).split(",")
-    return binding.get_process_triple().startswith("x86_64") and all(f"+{name}" in told for name in instructions)
+    features = (_codegen.get_host_cpu_features() if chosen is None else chosen).split(",")
+    return binding.get_process_triple().startswith("x86_64") and all(f"+{name}" in features for name in instructions)

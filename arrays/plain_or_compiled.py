@@ -30,7 +30,7 @@ def shared(function: F) -> F:
 
 
 def connect(register: Callable[..., Any], overload: Callable[..., Any]) -> None:
-    """The compiler is there: `register` tells it a function that it may compile, `overload` what takes one's place."""
+    """The compiler is there: `register` names a function that it may compile, `overload` what replaces one."""
     _compilers.append(register)
     for function in _marked:
         register(function)

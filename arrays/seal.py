@@ -1,8 +1,8 @@
 """A block of frames sealed in place by the processor's instructions: modes 5 and 7 without a call into Python.
 
 The same steps as in build_telegrams, for compiled code that has some hundred frames in the first-level cache and wants
-them encrypted there. Everything is told by addresses and lies one row after the other; rows are done LANES
-at a time, so whoever calls leaves room, and keys, up to the next whole number of them.
+them encrypted there. All arguments are addresses, and rows lie one after the other; rows are done LANES
+at a time, so the caller leaves room, and keys, up to the next whole number of them.
 
 Imported only where the processor has AES instructions: see aes_encrypt.
 """
@@ -30,6 +30,7 @@ _ENC, _MAC = np.uint64(DC_ENC_FROM_METER), np.uint64(DC_MAC_FROM_METER)
 
 @njit(nogil=True)
 def ecb_rows(keys: int, data: int, size: int, rows: int) -> None:
+    """AES-ECB in place: addresses of keys (rows, 16) and data (rows, size); `rows` is a multiple of LANES."""
     for row in range(0, rows, LANES):
         ecb_lanes(np.int64(keys + 16 * row), np.int64(keys), np.int64(data + size * row), np.int64(size),
                    np.int64(size // 16))  # fmt: skip

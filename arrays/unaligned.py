@@ -1,7 +1,7 @@
 """Words at any address, for numba: loads and stores that need not be aligned, one instruction each.
 
 An array's elements cost an index and its check for negative ones; in a loop over frames whose fields stand at odd
-places that is most of the time. Who calls these answers for the address.
+places that is most of the time. The caller is responsible for the address.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ attack      the record of an attack, its capabilities, the outcome it reports
 reach       the handle an attack is given: exactly the methods its capabilities allow
 parts/      what several attacks share
 sniff       read telegrams out of the air
-habits      learn who heats when from what no mode encrypts
+habits      learn which flat heats when from what no mode encrypts
 clear_tail  read what stands in clear behind the encrypted blocks
 iv_reuse    compare ciphertext under the same access number
 leaked_key  try one meter's key on the others

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts import forgery
 from attacks.parts.jam_and_capture import Shadow
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.core.settings import without
 from sim.portal.store import Reading
@@ -82,7 +82,7 @@ class Alter:
     _variant: dict[str, str] = field(default_factory=dict)
     _dealt: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         self._shadow = shadow = Shadow(lambda known, heard: self._replace(reach, known, heard))
         shadow.listen(reach)
         yield reach.wait_until(self.learn_s)
@@ -100,12 +100,12 @@ class Alter:
             self._dealt[place] += 1
         return self._variant[known.address]
 
-    def _replace(self, reach: Any, known: Known, heard: Heard) -> None:
+    def _replace(self, reach: Reach, known: Known, heard: Heard) -> None:
         variant = self._variant_of(known)
         forms = TIMELESS if known.maker in self.timeless else TIMED
         reach.go(self._deliver(reach, variant, known, heard, forms[variant]))
 
-    def _deliver(self, reach: Any, variant: str, known: Known, heard: Heard, surgery: Surgery) -> Steps:
+    def _deliver(self, reach: Reach, variant: str, known: Known, heard: Heard, surgery: Surgery) -> Steps:
         yield reach.wait(0.5)
         forged = surgery(heard.telegram, known.maker, reach.today())
         if forged == heard.telegram:

@@ -14,11 +14,12 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Flag, auto
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from sim.core.clock import Steps as Steps  # every attack takes it from here
 
 if TYPE_CHECKING:
+    from attacks.reach import Reach
     from sim.truth.ground_truth import Truth
 
 
@@ -62,6 +63,7 @@ class Record:
 
     @property
     def abilities(self) -> list[str]:
+        """The capabilities in words, in the order of CAPABILITIES."""
         return [text for can, text in CAPABILITIES.items() if can in self.can]
 
 
@@ -87,9 +89,10 @@ class Outcome:
 
 
 class Attack(Protocol):
+    """What an attack's class provides; `record` is set by the decorator `attack`."""
     record: Record
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         """A SimPy process: what the attacker does."""
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
@@ -97,7 +100,7 @@ class Attack(Protocol):
 
 
 T = TypeVar("T")
-_records: dict[str, type[Any]] = {}
+_records: dict[str, type[Attack]] = {}
 
 
 def attack(
@@ -119,16 +122,16 @@ def attack(
         doc = (cls.__doc__ or "").strip()
         if not doc:
             raise ValueError(f"attack {id!r} has no docstring")
-        cls.record = Record(  # type: ignore[attr-defined]
+        _records[id] = cast("type[Attack]", cls)
+        _records[id].record = Record(
             id, title, tuple(threats), can, tuple(ics), dict(weakness), seen_as, frozenset(needs or ()), doc
         )
-        _records[id] = cls
         return cls
 
     return register
 
 
-def attacks() -> dict[str, type[Any]]:
+def attacks() -> dict[str, type[Attack]]:
     """All attacks in this folder, by id."""
     import attacks as folder
 

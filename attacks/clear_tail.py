@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.truth.ground_truth import Truth
 from wmbus.errors import BadTelegram
@@ -33,7 +33,7 @@ class Tails:
     sent: Mapping[bytes, int] = field(default_factory=dict)
     read: list[tuple[bytes, str, int | None]] = field(default_factory=list)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.note("hear", "reading tails")
         reach.listen(self._listen)
         yield reach.wait(0)

@@ -9,6 +9,7 @@ from typing import Any
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts import forgery
 from attacks.parts.survey import Survey
+from attacks.reach import Reach
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import world_time
 from sim.core.events import SessionChanged
@@ -31,21 +32,16 @@ SEQUENCES = 900_000_000
     threats=["G01", "G02", "G03"],
     can=Can.HEAR | Can.CERTIFICATE,
     ics=["T0859", "T0849", "T0856"],
-    weakness={
-        "portal.checks": [],
-        "portal.strict": False,
-        "portal.pin_profile": False,
-        "portal.alarms": [],
-    },
+    weakness={"portal.checks": [], "portal.strict": False, "portal.pin_profile": False, "portal.alarms": []},
     seen_as="alarm: twin gateway; telegrams refused",
 )
 @dataclass
 class Clone:
     """With a gateway's certificate, key and client id, and a receiver near it: take over its session while it is
     online, publish old recordings with a new receive time, and publish telegrams changed without their keys before
-    the genuine ones arrive (gateways bundle; a thief does not).
+    the genuine ones arrive (gateways bundle; the attacker does not).
 
-    "forged without meter keys, sent first" changes what nobody authenticates: the units of a clear telegram, the status
+    "forged without meter keys, sent first" changes what no MAC covers: the units of a clear telegram, the status
     byte of a mode 5 one (the tamper flag), the same byte in mode 7, where the MAC covers it. "units replaced without
     meter keys" lowers N and appends a clear record.
     """
@@ -67,7 +63,7 @@ class Clone:
     _sequence: int = SEQUENCES
     _identity: Identity | None = None
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.note("hear", "recording")
         reach.listen(lambda heard: self._listen(reach, heard))
         self._identity = identity = reach.steal(self.gateway)
@@ -103,7 +99,7 @@ class Clone:
     def _loudest(self, security: str, *, skip: int, count: int = 0) -> list[Any]:
         return self.survey.loudest(security, makers=self.makers, least=2)[skip : skip + (count or self.targets_each)]
 
-    def _listen(self, reach: Any, heard: Heard) -> None:
+    def _listen(self, reach: Reach, heard: Heard) -> None:
         known = self.survey.note(heard)
         if known is None or known.address not in self._armed:
             return
@@ -117,8 +113,9 @@ class Clone:
             forged = forgery.with_units(heard.telegram, 4_711, known.maker)
         self._publish(reach, variant, known.security, known.address, forged)
 
-    def _publish(self, reach: Any, variant: str, security: str, address: str, telegram: bytes) -> None:
-        """One bundle in the gateway's name, said to be received this moment."""
+    def _publish(self, reach: Reach, variant: str, security: str, address: str, telegram: bytes) -> None:
+        """A bundle in the name of the gateway, as if received now."""
+        assert self._identity is not None, "stolen by run"
         self._sequence += 1
         bundle = Bundle(self.gateway_id, self._sequence, reach.now_ns, (Heard(telegram, reach.now_ns, -61.0),))
         if reach.publish(self._identity, UP.format(gateway=self.gateway_id), bundle.encode(), [telegram]):

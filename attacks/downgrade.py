@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts import forgery
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known, Survey
+from attacks.reach import Reach
 from sim.truth.ground_truth import Truth, fingerprint
 
 FORMS: dict[str, Callable[[bytes, bytes], bytes]] = {
@@ -46,7 +46,7 @@ class Downgrade:
     shots: list[Shot] = field(default_factory=list)
     _armed: dict[str, str] = field(default_factory=dict)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.listen(lambda heard: self._heard(reach, self.survey.note(heard)))
         yield reach.wait_until(self.learn_s)
         for security in ("mode5", "mode7"):
@@ -55,11 +55,11 @@ class Downgrade:
                 for number, target in enumerate(known[: len(FORMS) * self.targets_each]):
                     self._armed[target.address] = list(FORMS)[number % len(FORMS)]
 
-    def _heard(self, reach: Any, known: Known | None) -> None:
+    def _heard(self, reach: Reach, known: Known | None) -> None:
         if known is not None and known.address in self._armed:
             reach.go(self._forge(reach, self._armed.pop(known.address), known))
 
-    def _forge(self, reach: Any, form: str, known: Known) -> Steps:
+    def _forge(self, reach: Reach, form: str, known: Known) -> Steps:
         yield reach.wait(known.interval_s / 2)
         forged = FORMS[form](known.recordings[-1].telegram, forgery.records_now(UNITS, reach.today()))
         reach.note("speak", f"{form}: {known.address}, telegram {fingerprint(forged)}")

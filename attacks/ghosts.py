@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.sent_frames import Shot
+from attacks.reach import Reach
 from sim.core.clock import ns
 from sim.core.events import BundleClosed
 from sim.core.vocabulary import SECURITIES
@@ -30,8 +30,8 @@ CARRIED = "carried at our cost"
 @dataclass
 class Ghosts:
     """`rate_hz` telegrams a second, each of another address, with valid CRCs and well-formed in all three modes. A
-    gateway without keys and without a list cannot tell them from meters: it stores, bundles and sends them, and whoever
-    pays for messages pays for these. The portal makes no meter of them.
+    gateway without keys and without a list cannot distinguish them from meters: it stores, bundles and sends them, and
+    the operator pays for these messages too. The portal makes no meter of them.
 
     Counted are ghost telegrams that reached the portal; the evidence is what they cost: bytes, and genuine telegrams
     lost on the air, before and during the flood.
@@ -42,7 +42,7 @@ class Ghosts:
     rate_hz: float = 4.0
     shots: list[Shot] = field(default_factory=list)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.from_s)
         reach.note("speak", f"{self.rate_hz:g} ghosts a second")
         for number in range(round((self.until_s - self.from_s) * self.rate_hz)):

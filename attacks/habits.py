@@ -1,4 +1,5 @@
-"""Habits from metadata: who heats when, guessed from what every telegram shows; and who complains of tampering."""
+"""Habits from metadata: which flat heats when, guessed from what every telegram shows; and which meter reports
+tampering."""
 
 from __future__ import annotations
 
@@ -6,11 +7,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean, pstdev
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.roc_auc import separation, weighted
-from attacks.sniff import units_without_key
+from attacks.parts.survey import units_read
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_HOUR
 from sim.core.vocabulary import SECURITIES
@@ -25,7 +27,7 @@ BETTER_THAN_CHANCE = 0.55
 
 
 class Seen(NamedTuple):
-    """What one telegram shows to anybody. `units` only where the contents are in clear."""
+    """What one telegram shows to any listener. `units` only where the contents are in clear."""
 
     time_ns: int
     rssi_dbm: float
@@ -56,9 +58,9 @@ class Hour(NamedTuple):
 @dataclass
 class Habits:
     """For each meter and hour: how many telegrams came, how regularly, how loud, how long, with which status and access
-    numbers; in clear telegrams also how far the units moved. The listener is even told who heated in the first half of
-    the time, weighs its features by that, and guesses the second half. Compared are meters in the same hour: that
-    people heat in the morning is known without listening.
+    numbers; in clear telegrams also how far the units moved. The listener even knows which flats heated in the first
+    half of the time, weighs its features by that, and guesses the second half. Compared are meters in the same hour:
+    that people heat in the morning is known without listening.
 
     Succeeds when the area under the curve is above 0.55. "tamper bit": telegrams that show the status of a tampered
     meter in clear.
@@ -66,7 +68,7 @@ class Habits:
 
     seen: dict[tuple[str, str], list[Seen]] = field(default_factory=lambda: defaultdict(list))
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.note("hear", "watching")
         reach.listen(self._watch)
         yield reach.wait(0)
@@ -84,7 +86,7 @@ class Habits:
                 len(heard.telegram),
                 sts or 0,
                 telegram.acc or 0,
-                units_without_key(heard.telegram),
+                units_read(heard.telegram),
                 fingerprint(heard.telegram),
             )
         )
@@ -178,7 +180,7 @@ def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
 
 def _on_own_scale(hours: list[Hour], middle: int) -> list[Hour]:
     """Features as distances from the meter's own habit in the first half, in deviations. The second half has no say in
-    it: a mean over both would tell the one from the other."""
+    it: a mean over both would separate them."""
     first = [h.features for h in hours if h.hour < middle]
     if not first:
         return []

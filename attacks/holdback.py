@@ -11,6 +11,7 @@ from typing import Any
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.jam_and_capture import Shadow
 from attacks.parts.survey import Known
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_S
 from sim.core.settings import without
@@ -47,7 +48,7 @@ class Holdback:
     shots: list[tuple[str, str, Heard, Spoken]] = field(default_factory=list)
     _shadow: Shadow = field(init=False)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         self._shadow = shadow = Shadow(lambda known, heard: self._hold(reach, known, heard))
         shadow.listen(reach)
         yield reach.wait_until(self.learn_s)
@@ -55,11 +56,11 @@ class Holdback:
         yield reach.wait_until(self.until_s)
         shadow.end()
 
-    def _hold(self, reach: Any, known: Known, heard: Heard) -> None:
+    def _hold(self, reach: Reach, known: Known, heard: Heard) -> None:
         variant = TIMELESS if known.maker in self.timeless else TIMED
         reach.go(self._deliver(reach, variant, known.security, heard))
 
-    def _deliver(self, reach: Any, variant: str, security: str, heard: Heard) -> Generator[Any, Any, None]:
+    def _deliver(self, reach: Reach, variant: str, security: str, heard: Heard) -> Generator[Any, Any, None]:
         yield reach.wait(self.delay_s)
         spoken = self._shadow.speak(reach, heard.telegram)
         reach.note("speak", f"{variant}: telegram {fingerprint(heard.telegram)}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.errors import BadTelegram
@@ -26,7 +26,7 @@ from wmbus.telegram import parse
 class Repeats:
     """In mode 5 the IV is the address and eight times the 8-bit access number, so it comes again after 256 telegrams.
     Equal first blocks under one IV are equal plaintexts: where the units stand in the first block and no time does,
-    "nobody heated in between" is read off the ciphertext. In mode 7 a counter of 32 bits makes every key new.
+    "no heating in between" is read off the ciphertext. In mode 7 a counter of 32 bits makes every key new.
 
     Each pair of telegrams of one meter under one access number, the nearest in time, is one guess.
     """
@@ -34,7 +34,7 @@ class Repeats:
     pairs: list[tuple[str, bytes, bytes, bool]] = field(default_factory=list)
     _last: dict[tuple[str, int], tuple[bytes, bytes]] = field(default_factory=dict)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.note("hear", "comparing first blocks")
         reach.listen(self._compare)
         yield reach.wait(0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.survey import Survey
+from attacks.reach import Reach
 from sim.core.clock import ns
 from sim.core.vocabulary import SECURITIES
 from sim.meters.sending_times import first_at
@@ -38,7 +39,7 @@ class Jam:
     Whoever can transmit can silence a radio; encryption changes nothing. What a design can do is notice it and lose no
     billing by it, so the outcomes are: readings missing (noticed or not), the value at the set date right or wrong
     after the noise. A bill is at stake where a silenced meter went on counting until the set date. What a jammer of one
-    meter does to the others is told beside it: their share delivered before and meanwhile.
+    meter does to the others stands beside it: their share delivered before and meanwhile.
     """
 
     from_s: float = 3_600.0
@@ -48,7 +49,7 @@ class Jam:
     survey: Survey = field(default_factory=Survey)
     targets: dict[str, str] = field(default_factory=dict)  # security -> address
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.listen(self.survey.note)
         yield reach.wait_until(self.from_s)
         wires = set()
@@ -63,7 +64,7 @@ class Jam:
         reach.note("jam", f"continuous noise until {self.noise_until_s:g} s")
         reach.jam(self.noise_until_s - self.noise_from_s)
 
-    def _now(self, reach: Any) -> bool:
+    def _now(self, reach: Reach) -> bool:
         return bool(ns(self.from_s) <= reach.now_ns < ns(self.until_s))
 
     # --- what came of it ----------------------------------------------------------------------------------------
@@ -162,9 +163,6 @@ def _wire_of(frame: bytes) -> bytes:
     return Address.from_wire(frame[2:10]).wire()
 
 
-__all__ = ["BILLING", "REACTIVE", "SILENCE", "Jam"]
-
-
 # --- what the truth says of it --------------------------------------------------------------------------------------
 
 
@@ -187,7 +185,7 @@ def silence_of(truth: Truth, address: str, start_ns: int, end_ns: int) -> Silenc
 
 def silenced_in(truth: Truth, start_ns: int, end_ns: int, security: str) -> tuple[int, dict[str, Silence]]:
     """How many meters of one security mode sent in [start, end), and those of them that no gateway heard then but
-    one had heard before: who was never heard was not silenced."""
+    one had heard before: a meter that was never heard was not silenced."""
     fleet = truth.world.fleet
     sent = Counter(fleet.window(start_ns, end_ns).meter.tolist())
     heard = {one.meter for one in truth.sent(start_ns, end_ns)}
@@ -201,8 +199,8 @@ def silenced_in(truth: Truth, start_ns: int, end_ns: int, security: str) -> tupl
 def _last_before(truth: Truth, meter: int, time_ns: int) -> Sent:
     """What the last telegram that a meter has begun before an instant says."""
     fleet = truth.world.fleet
-    who, one = fleet.population, slice(meter, meter + 1)
-    following = int(first_at(who.t0_ns[one], who.period_ns[one], who.acc0[one], time_ns)[0])
+    meters, one = fleet.population, slice(meter, meter + 1)
+    following = int(first_at(meters.t0_ns[one], meters.period_ns[one], meters.acc0[one], time_ns)[0])
     return fleet.truth(meter, following - 1)
 
 

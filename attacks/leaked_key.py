@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.survey import Survey
+from attacks.parts.survey import Survey, units_read
+from attacks.reach import Reach
 from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth, fingerprint
-from wmbus.errors import BadTelegram
-from wmbus.telegram import read
 
 
 @attack(
@@ -34,7 +32,7 @@ class LeakedKey:
     survey: Survey = field(default_factory=Survey)
     _keys: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.listen(self.survey.note)
         yield reach.wait_until(self.learn_s)
         for security in SECURITIES[1:]:
@@ -70,9 +68,5 @@ class LeakedKey:
 
 
 def _reads(telegram: bytes, key: bytes, truth: Truth) -> bool:
-    try:
-        records = read(telegram, key).records
-    except BadTelegram:
-        return False
-    units = [r.value for r in records if r.unit == "HCA" and r.storage == 0]
-    return units == [truth.units_in(fingerprint(telegram))]
+    units = units_read(telegram, key)
+    return units is not None and units == truth.units_in(fingerprint(telegram))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts import forgery
+from attacks.reach import Reach
 from sim.core.bundle import BadBundle, Bundle, Heard
 from sim.truth.ground_truth import Truth
 from wmbus.errors import BadTelegram
@@ -36,14 +36,15 @@ CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
 @dataclass
 class Mitm:
     """A real TLS server on the path of one gateway, showing in turn a certificate of a CA of its own, a genuine one
-    made out for another host, and an expired one. The proxy relays to the real broker what a gateway is willing to
-    tell it, and alters bundles: units replaced where no key is needed for it.
+    made out for another host, and an expired one. The proxy relays to the real broker what the gateway sends it, and
+    alters bundles: units replaced where no key is needed for it.
 
-    Three times he plays the broker himself, so that what opens or does not open a session is the gateway's own check
+    Three times the attacker plays the broker, so that what opens or does not open a session is the gateway's own check
     and nothing else: "rogue CA", "wrong host name", "expired certificate" count sessions opened, and name the telegrams
-    read. The fourth time he relays to the real broker and replaces units where no key is needed for it ("altered in
-    transit" counts portal records changed); for that he also needs a broker that asks for no client certificate. With
-    verification off everything a bundle holds is read, and what protects a reading then is only the telegram's own MAC.
+    read. The fourth time the proxy relays to the real broker and replaces units where no key is needed for it ("altered
+    in transit" counts portal records changed); for that it also needs a broker that asks for no client certificate.
+    With verification off everything a bundle holds is read, and what protects a reading then is only the telegram's own
+    MAC.
     """
 
     gateway: int = 0
@@ -56,7 +57,7 @@ class Mitm:
     reasons: dict[str, str] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.from_s)
         for certificate in CERTIFICATES:
             middle = reach.intercept(self.gateway, certificate)
@@ -79,7 +80,7 @@ class Mitm:
         reach.release(self.gateway)
         yield reach.wait(self.window_s)
 
-    def _alter(self, reach: Any, payload: bytes) -> bytes | None:
+    def _alter(self, reach: Reach, payload: bytes) -> bytes | None:
         """A bundle with the first telegrams of each security mode altered; None leaves a message as it is."""
         try:
             bundle = Bundle.decode(payload)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts import forgery
 from attacks.parts.survey import Known, Survey
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.core.clock import ns
 from sim.core.settings import without
@@ -49,7 +49,7 @@ class Poison:
     sent: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _own: set[bytes] = field(default_factory=set)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.listen(lambda heard: self._heard(reach, heard))
         yield reach.wait_until(self.learn_s)
         for security in SECURITIES:
@@ -58,14 +58,14 @@ class Poison:
                     self.targets[known.address] = variant, security
                     reach.note("speak", f"poisoning {known.address}")
 
-    def _heard(self, reach: Any, heard: Heard) -> None:
+    def _heard(self, reach: Reach, heard: Heard) -> None:
         if heard.telegram in self._own:
             return
         known = self.survey.note(heard)
         if known is not None and known.address in self.targets and reach.now_ns < ns(self.until_s):
             reach.go(self._poison(reach, known, heard.telegram))
 
-    def _poison(self, reach: Any, known: Known, telegram: bytes) -> Steps:
+    def _poison(self, reach: Reach, known: Known, telegram: bytes) -> Steps:
         acc = forgery.access_number(telegram)
         forged = [forgery.with_access_number(telegram, (acc + step) % 256) for step in self.ahead]
         if known.security == "none":

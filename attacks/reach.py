@@ -1,7 +1,7 @@
 """The handle an attack is given: exactly the methods its capabilities allow, made from where it stands.
 
-A listener is a receiver on the air at a place, with the luck of that place; a speaker is a transmitter; on the network
-path stands a real TLS proxy; a stolen certificate opens a real session. Nothing here tells an attacker what the
+A listener is a receiver on the air at a place, with that place's shadowing; a speaker is a transmitter; on the network
+path stands a real TLS proxy; a stolen certificate opens a real session. Nothing here gives an attacker what the
 simulator knows: what it hears is bytes, time and signal strength. What it sends is noted for the truth, which it
 cannot read.
 """
@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from attacks.attack import Can, Record
 from sim.core.bundle import Heard
-from sim.core.clock import NS_PER_S, Occurrence, Steps, ns
+from sim.core.clock import Occurrence, Steps, ns
 from sim.core.events import AttackActed
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Session
 from sim.network.mitm_path import Alter, MitmPath
 from sim.radio.link_modes import Mode
+from sim.radio.site import F64
 from sim.truth.ground_truth import Spoken
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Place:
     mouth: Place | None = None
 
 
-def _position(world: World, place: Place) -> Any:
+def _position(world: World, place: Place) -> F64:
     return world.site.beside_gateway(place.beside, place.metres)
 
 
@@ -84,7 +85,7 @@ class _Hear(_Base):
     def __init__(self, world: World, record: Record, place: Place) -> None:
         super().__init__(world, record, place)
         self._waiting: list[Occurrence] = []
-        self._watchers: list[Callable[[Heard], None]] = []
+        self._watchers: list[Callable[[Heard], object]] = []
         ear = place.ear or place
         self._ear = world.air.add_receiver(
             f"{record.id} ear",
@@ -109,7 +110,7 @@ class _Hear(_Base):
         self._waiting.append(event)
         return event
 
-    def listen(self, watcher: Callable[[Heard], None]) -> None:
+    def listen(self, watcher: Callable[[Heard], object]) -> None:
         """Every telegram from now on, as it ends."""
         self._watchers.append(watcher)
 
@@ -195,8 +196,7 @@ class _Path(_Base):
         self._world.paths.release(self._world.gateways[gateway])
 
     def stay(self, gateway: int) -> None:
-        """Let the network go on until a gateway has published what it is willing to say to whom it has a session
-        with."""
+        """Let the network go on until a gateway has published what it publishes to the server of its session."""
         session = self._world.gateways[gateway].session
         self._world.settle(lambda: not session.connected or session.unacknowledged == 0, 10.0)
 
@@ -284,10 +284,12 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
 ]
 
 
-def reach_for(record: Record, world: World, place: Place) -> Any:
+class Reach(_Hear, _Speak, _Shape, _Path, _Certificate, _MeterKey, _Disk):
+    """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
+    that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""
+
+
+def reach_for(record: Record, world: World, place: Place) -> Reach:
     """A handle with exactly the methods that `record.can` allows."""
     parts = tuple(part for can, part in _PARTS if can in record.can)
-    return type("Reach", parts or (_Base,), {})(world, record, place)
-
-
-__all__ = ["NS_PER_S", "Heard", "Place", "reach_for"]
+    return cast(Reach, type("Reach", parts or (_Base,), {})(world, record, place))

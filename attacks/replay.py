@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts import forgery
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known, Survey
+from attacks.reach import Reach
 from sim.core.bundle import Heard
+from sim.core.clock import Occurrence
 from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth, fingerprint
 
@@ -59,11 +60,11 @@ class Replay:
     timeless: tuple[str, ...] = ()
     survey: Survey = field(default_factory=Survey)
     shots: list[Shot] = field(default_factory=list)
-    _cues: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    _cues: dict[str, list[Occurrence]] = field(default_factory=lambda: defaultdict(list))
     _taken: set[str] = field(default_factory=set)
     _late: int = 0
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.note("hear", "recording")
         reach.listen(self._listen)
         yield reach.wait_until(self.learn_s)
@@ -85,7 +86,7 @@ class Replay:
                 for target in self._choose(self._candidates(variant, security)):
                     reach.go(plan(reach, target))
 
-    def _by_itself(self, reach: Any, security: str) -> None:
+    def _by_itself(self, reach: Reach, security: str) -> None:
         if self.elsewhere:
             for target in self._choose(self.survey.loudest(security, least=2)):
                 reach.go(self._at_once(reach, target, ELSEWHERE))
@@ -113,38 +114,38 @@ class Replay:
             for event in self._cues.pop(known.address):
                 event.succeed(heard)
 
-    def _next(self, reach: Any, target: Known) -> Any:
+    def _next(self, reach: Reach, target: Known) -> Occurrence:
         """The target's next telegram, when it comes."""
         event = reach.event()
         self._cues[target.address].append(event)
         return event
 
-    def _speak(self, reach: Any, variant: str, target: Known, telegram: bytes) -> None:
+    def _speak(self, reach: Reach, variant: str, target: Known, telegram: bytes) -> None:
         spoken = reach.speak(telegram)
         reach.note("speak", f"{variant}: {target.address}, telegram {fingerprint(telegram)}")
         self.shots.append(Shot(variant, target.security, target.address, spoken))
 
     # --- the variants -------------------------------------------------------------------------------------------
 
-    def _at_once(self, reach: Any, target: Known, variant: str = AT_ONCE) -> Steps:
+    def _at_once(self, reach: Reach, target: Known, variant: str = AT_ONCE) -> Steps:
         heard = yield self._next(reach, target)
         yield reach.wait(10.0)
         self._speak(reach, variant, target, heard.telegram)
 
-    def _after_a_month(self, reach: Any, target: Known, variant: str) -> Steps:
+    def _after_a_month(self, reach: Reach, target: Known, variant: str) -> Steps:
         old = target.recordings[0]
         self._late += 1
         yield reach.wait(MONTH_S + 2.0 * self._late)
         self._speak(reach, variant, target, old.telegram)
 
-    def _after_others(self, reach: Any, target: Known) -> Steps:
+    def _after_others(self, reach: Reach, target: Known) -> Steps:
         heard = yield self._next(reach, target)
         for _ in range(11):
             yield self._next(reach, target)
         yield reach.wait(5.0)
         self._speak(reach, OTHERS, target, heard.telegram)
 
-    def _after_wrap(self, reach: Any, target: Known) -> Steps:
+    def _after_wrap(self, reach: Reach, target: Known) -> Steps:
         old: Heard = yield self._next(reach, target)
         wanted = (forgery.access_number(old.telegram) - 1) % 256
         count = 0
@@ -156,7 +157,7 @@ class Replay:
         yield reach.wait(2.0)
         self._speak(reach, WRAP, target, old.telegram)
 
-    def _new_acc(self, reach: Any, target: Known, variant: str = ACC) -> Steps:
+    def _new_acc(self, reach: Reach, target: Known, variant: str = ACC) -> Steps:
         old = target.recordings[0]
         heard = yield self._next(reach, target)
         yield reach.wait(min(10.0, target.interval_s / 2))  # before the meter itself uses the number
@@ -164,17 +165,17 @@ class Replay:
         acc = forgery.fitting_number(target.maker, before, latest)
         self._speak(reach, variant, target, forgery.with_access_number(old.telegram, acc))
 
-    def _timeless(self, reach: Any, target: Known) -> Steps:
+    def _timeless(self, reach: Reach, target: Known) -> Steps:
         return self._new_acc(reach, target, TIMELESS)
 
-    def _after_restart(self, reach: Any, target: Known) -> Steps:
+    def _after_restart(self, reach: Reach, target: Known) -> Steps:
         assert self.restart_s is not None
         old = target.recordings[-1]
         self._late += 1
         yield reach.wait_until(self.restart_s + 2.0 * self._late)  # one after the other, not all over each other
         self._speak(reach, RESTART, target, old.telegram)
 
-    def _new_clock(self, reach: Any, target: Known) -> Steps:
+    def _new_clock(self, reach: Reach, target: Known) -> Steps:
         old = target.recordings[0]
         heard = yield self._next(reach, target)
         yield reach.wait(10.0)

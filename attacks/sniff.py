@@ -1,17 +1,16 @@
-"""Sniffing: read heat units, and who is who, out of the air."""
+"""Sniffing: read heat units, and which meter is which, out of the air."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.survey import Survey
+from attacks.parts.survey import Survey, units_read
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.truth.ground_truth import Truth, fingerprint
-from wmbus.errors import BadTelegram
-from wmbus.telegram import parse, read
+from wmbus.telegram import parse
 
 
 @attack(
@@ -34,7 +33,7 @@ class Sniff:
     survey: Survey = field(default_factory=Survey)
     guesses: list[tuple[bytes, int | None]] = field(default_factory=list)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.note("hear", "listening")
         reach.listen(self._decode)
         yield reach.wait(0)
@@ -42,7 +41,7 @@ class Sniff:
     def _decode(self, heard: Heard) -> None:
         if self.survey.note(heard) is None:
             return
-        self.guesses.append((heard.telegram, units_without_key(heard.telegram)))
+        self.guesses.append((heard.telegram, units_read(heard.telegram)))
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         heard: Counter[str] = Counter()
@@ -76,15 +75,3 @@ class Sniff:
 
     def _meters(self, security: str) -> int:
         return sum(m.security == security for m in self.survey.meters.values())
-
-
-def units_without_key(telegram: bytes) -> int | None:
-    """The current heat units if they can be read without a key."""
-    try:
-        records = read(telegram, None).records
-    except BadTelegram:
-        return None
-    for record in records:
-        if record.unit == "HCA" and record.storage == 0 and isinstance(record.value, int):
-            return record.value
-    return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.jam_and_capture import Shadow
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.core.settings import without
 from sim.truth.ground_truth import Truth, fingerprint
@@ -29,7 +29,7 @@ TUNNEL = "live, through a gateway that cannot hear the meter"
 class Wormhole:
     """A receiver near the meters, a transmitter beside a gateway that is out of their reach, a line between them: each
     telegram is spoken there a fraction of a second after it was heard here, and the meter's own gateway is kept from
-    hearing it. Bytes, counter and time are genuine and fresh; only the place is a lie, so a meter that was carried
+    hearing it. Bytes, counter and time are genuine and fresh; only the place is false, so a meter that was carried
     away, or hangs on a colder wall, goes on being read.
     """
 
@@ -41,7 +41,7 @@ class Wormhole:
     shots: list[Shot] = field(default_factory=list)
     _shadow: Shadow = field(init=False)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         self._shadow = shadow = Shadow(lambda known, heard: reach.go(self._tunnel(reach, known, heard)))
         shadow.listen(reach)
         yield reach.wait_until(self.learn_s)
@@ -49,7 +49,7 @@ class Wormhole:
         yield reach.wait_until(self.until_s)
         shadow.end()
 
-    def _tunnel(self, reach: Any, known: Known, heard: Heard) -> Steps:
+    def _tunnel(self, reach: Reach, known: Known, heard: Heard) -> Steps:
         yield reach.wait(self.delay_s)
         reach.note("speak", f"tunnelled: {known.address}, telegram {fingerprint(heard.telegram)}")
         self.shots.append(Shot(TUNNEL, known.security, known.address, self._shadow.speak(reach, heard.telegram)))

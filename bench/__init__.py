@@ -7,7 +7,7 @@ sweep/          many worlds in one table
 perf/           benchmarks
 run_directory   runs/<name>/<time>/
 options         what the command line changes in every scenario
-errors          what can go wrong without being our fault, in words
+run_errors      errors that are no fault of wmbench, each with its message
 progress        bars on a terminal, lines elsewhere
 broken_pipe     how it survives its reader; signals: how it ends early
 """

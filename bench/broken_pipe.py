@@ -1,18 +1,20 @@
 """Standard output and error that survive their reader. `./wmbench run | head -1` must not end a run half-way, nor must
-a terminal that is closed: what nobody reads any more goes nowhere, and the run goes on to its end and its exit code.
+a terminal that is closed: output that has no reader any more is dropped, and the run goes on to its end and its exit
+code.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TextIO
 
 
 class Pipe:
     """A text stream that goes on into nothing once its reader has left. All else is the stream's own."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
@@ -22,7 +24,7 @@ class Pipe:
             self.drop()
             return len(text)
 
-    def writelines(self, lines: Any) -> None:
+    def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
 

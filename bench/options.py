@@ -8,12 +8,15 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sim.core.parts import UnknownPart
 from sim.core.settings import SpecError
 from sim.endpoint.registry import ENDPOINTS
 from sim.world_spec import WorldSpec
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What a verb's `add` is given: it adds its own parser."""
 KINDS = (
     *("scenarios", "attacks", "faults", "meters", "gateways", "endpoints", "checks", "alarms", "stores", "systems"),
 )  # that list and show know

@@ -41,10 +41,11 @@ class Progress:
         self._title = ""
 
     def scenario(self, title: str) -> None:
+        """A scenario begins."""
         self._title = title
 
     def world(self, label: str, meters: int) -> Callable[[World, int, int], None] | None:
-        """A callback (world, now_ns, end_ns) for each window; None when nobody looks."""
+        """A callback (world, now_ns, end_ns) for each window; None without a terminal or log."""
         if not self.enabled or not self._may_draw or not self.console.is_terminal:
             return None
         self._bars = _bars(self.console)
@@ -58,18 +59,20 @@ class Progress:
         return on_window
 
     def world_done(self) -> None:
+        """Remove the bar of the world that has ended."""
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
 
     def done(self, outcome: str, duration_s: float) -> None:
+        """Print the scenario's outcome and its duration in seconds."""
         if self.enabled:
             self.world_done()
             self.console.print(f"{_MARKS[outcome]:<14}[/] {escape(self._title)} [dim]({duration_s:.1f} s)")
 
 
 class Beat:
-    """A worker's side of Progress: `path` tells the controller how far the world is, `ended` (title, outcome, seconds)
+    """A worker's side of Progress: `path` shows the controller how far the world is, `ended` (title, outcome, seconds)
     what line to print."""
 
     def __init__(self, path: Path) -> None:
@@ -81,10 +84,10 @@ class Beat:
         self._title, self.ended = title, None
 
     def world(self, label: str, meters: int) -> Callable[[World, int, int], None]:
-        self._tell(label, 0.0, f"{meters} meters")
-        return lambda world, now_ns, end_ns: self._tell(label, now_ns / max(end_ns, 1), _state(world, now_ns))
+        self._write(label, 0.0, f"{meters} meters")
+        return lambda world, now_ns, end_ns: self._write(label, now_ns / max(end_ns, 1), _state(world, now_ns))
 
-    def _tell(self, label: str, part: float, state: str) -> None:
+    def _write(self, label: str, part: float, state: str) -> None:
         with contextlib.suppress(OSError):  # a full disk is reported by what matters
             self._path.write_text(json.dumps([f"{_short(self._title)}, {label}", part, state]), encoding="utf-8")
 

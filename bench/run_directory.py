@@ -37,6 +37,7 @@ def place() -> Path:
 
 
 def folder_name(name: str) -> str:
+    """`name` with only letters, digits, `_`, `.` and `-`, at most 100 of them."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:100] or "run"
 
 
@@ -131,7 +132,7 @@ def read(directory: Path) -> dict[str, Any]:
 
 
 def release(directory: Path) -> None:
-    """Give the reserve back; nobody is at work in it any longer."""
+    """Give the reserve back; no process works in it any longer."""
     if directory in _HELD:
         os.close(_HELD.pop(directory))
     with contextlib.suppress(OSError):
@@ -140,7 +141,7 @@ def release(directory: Path) -> None:
 
 def hold(directory: Path) -> None:
     """This process is at work in it, until `release` or its end, whatever ends it."""
-    with contextlib.suppress(OSError):  # a file system without locks: then nobody can tell
+    with contextlib.suppress(OSError):  # a file system without locks: then it cannot be known
         if directory not in _HELD:
             _HELD[directory] = os.open(directory, os.O_RDONLY)
         fcntl.flock(_HELD[directory], fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -163,7 +164,7 @@ def at_work(directory: Path) -> bool:
     return False
 
 
-def write_json(path: Path, body: Any, *, reserve: Path | None = None) -> None:
+def write_json(path: Path, body: object, *, reserve: Path | None = None) -> None:
     """Whole or not at all: a reader never sees half a file. `reserve`: the run directory whose reserve may be used
     when the disk is full. Raises OSError."""
     try:
@@ -175,7 +176,7 @@ def write_json(path: Path, body: Any, *, reserve: Path | None = None) -> None:
         _write(path, body)
 
 
-def _write(path: Path, body: Any) -> None:
+def _write(path: Path, body: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
     try:

@@ -1,35 +1,21 @@
-"""How a run ends early: told to (Ctrl-C, SIGTERM, a terminal that is closed) or killed. Told to, worlds are closed,
+"""How a run ends early: asked to (Ctrl-C, SIGTERM, a terminal that is closed) or killed. When asked, worlds are closed,
 brokers stopped and run.json is written of what was finished. Killed, nothing of it stays behind running: workers go
-with their controller, brokers with their worker (sim.endpoint.supervised_process).
+with their controller (sim.core.parent), brokers with their worker (sim.endpoint.supervised_process).
 """
 
 from __future__ import annotations
 
-import ctypes
-import os
 import signal
-from typing import Any, NoReturn
-
-_PR_SET_PDEATHSIG = 1
+from types import FrameType
+from typing import NoReturn
 
 
 def listen() -> None:
-    """SIGTERM and SIGHUP do what Ctrl-C does. What somebody set to be ignored (nohup) stays ignored."""
+    """SIGTERM and SIGHUP do what Ctrl-C does. A signal that is ignored already (nohup) stays ignored."""
     for one in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(one) is not signal.SIG_IGN:
             signal.signal(one, _interrupt)
 
 
-def _interrupt(_signal: int, _frame: Any) -> NoReturn:
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def die_with_controller(controller_pid: int) -> None:
-    """For a worker of pytest-xdist: the kernel kills it when its controller is gone. No Linux: it ends by itself when
-    its scenario does."""
-    try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):
-        return
-    if os.getppid() != controller_pid:  # it died before we asked
-        os._exit(1)

@@ -1,5 +1,5 @@
 """report.html of a city run: its figures, what became of frames at gateways, and a map of delivery, from run.json and
-city.json. Self-contained and without a script, as every page here; whoever sees no colours reads the same in words.
+city.json. Self-contained and without a script, as every page here; what colours show also stands in words.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from reports import page, palette, plots
-from reports.plots.site import in_words
+from reports.plots.site_map import in_words
 from reports.run_model import RunError
 from sim.core.events import Fate
 

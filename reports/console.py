@@ -1,4 +1,4 @@
-"""The summary of a run in a terminal: the verdict table in colour, or plain lines where nobody looks (CI, a pipe).
+"""The summary of a run in a terminal: the verdict table in colour, or plain lines without a terminal (CI, a pipe).
 
 Plain lines begin with the word that matters, so that `grep ^SUCCEEDED` works. Text from the run is never taken as
 markup or as terminal control: a name that holds either is shown, not obeyed.
@@ -48,7 +48,7 @@ def _rich_run(run: Run, file: IO[str], report: Path | None) -> None:
     if run.claims:
         table = Table(pad_edge=False, box=None, header_style="dim")
         heads = ["attack", "variant", "security", "defences", "verdict", "control", "why"]
-        if console.width < WIDE_CHARS:  # the page has the rest; a table folded to shreds helps nobody
+        if console.width < WIDE_CHARS:  # the page has the rest; a folded table is unreadable
             heads = heads[:5]
         for head in heads:
             table.add_column(head, no_wrap=head in ("security", "verdict"))
@@ -75,8 +75,8 @@ def _rich_run(run: Run, file: IO[str], report: Path | None) -> None:
 def _claim_line(scenario: Scenario, claim: Claim) -> str:
     remarks = [f"expected {claim.expected}"] if claim.expected not in ("", claim.verdict) else []
     remarks += [f"control {claim.control}"] if claim.control else []
-    told = f" ({', '.join(remarks)})" if remarks else ""
-    return f"{claim.verdict:<13} {claim_name(claim)}{told}: {claim.why}  [{scenario.id}]"
+    noted = f" ({', '.join(remarks)})" if remarks else ""
+    return f"{claim.verdict:<13} {claim_name(claim)}{noted}: {claim.why}  [{scenario.id}]"
 
 
 def _closing(run: Run, report: Path | None) -> list[str]:
@@ -91,12 +91,12 @@ def _closing(run: Run, report: Path | None) -> list[str]:
     lines += [f"left out: {item}" for item in run.left_out]
     lines += [f"note: {note}" for note in run.notes]
     holding = sum(claim.holds for _, claim in run.claims)
-    told = "; ".join(
+    listed = "; ".join(
         f"{whose} " + ", ".join(f"{verdicts[name]} {name}" for name in VERDICT_STYLES if verdicts[name])
         for whose, verdicts in tallied(claim for _, claim in run.claims).items()
     )
-    if told:
-        lines.append(f"{holding} of {len(run.claims)} verdicts as expected: {told}")
+    if listed:
+        lines.append(f"{holding} of {len(run.claims)} verdicts as expected: {listed}")
     lines.append(f"{run.outcome}: {run.name}, seed {run.seed}, {run.duration_s:.1f} s")
     if report is not None:
         lines.append(f"report: {report}")

@@ -43,6 +43,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
+        """It is the verdict that the scenario expects."""
         return Claim(verdict=self.verdict, expected=self.expected).holds
 
     @property
@@ -77,13 +78,13 @@ class ThreatRow:
         if not counts:
             return NO_VERDICT
         wrong = sum(not verdict.holds for verdict in self.verdicts)
-        told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-        return f"{told}; {wrong} not as expected" if wrong else told
+        text = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+        return f"{text}; {wrong} not as expected" if wrong else text
 
     @property
     def by_variant(self) -> list[tuple[str, dict[str, str]]]:
         """(attack and variant, security mode -> letter), in the order of the runs. Several scenarios (or seeds) that
-        try the same thing are told apart by nothing here, so letters that differ stand side by side."""
+        try the same thing share a row here, so letters that differ stand side by side."""
         found: dict[str, dict[str, str]] = {}
         for verdict in self.verdicts:
             letters = found.setdefault(", ".join(filter(None, (verdict.attack, verdict.variant))), {})
@@ -108,12 +109,6 @@ def load_threats(path: Path = THREATS) -> list[dict[str, Any]]:
 
 
 FULL: Final = ("on", "all", "")
-
-
-def load_claims(path: Path = THREATS) -> list[dict[str, Any]]:
-    """What the talk claims: title, threshold, where it is known to be false, the threats it speaks of."""
-    claims: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
-    return claims
 
 
 def threat_matrix(

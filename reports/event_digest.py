@@ -50,6 +50,7 @@ class Lane:
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, entry: Entry) -> None:
+        """Count an event, and keep the first few and those of new subjects in full."""
         self.times_ns.append(entry.time_ns)
         what = (entry.subject, entry.detail)
         if len(self.kept) < KEPT_A_LANE or (len(self._seen) < KEPT_SUBJECTS and what not in self._seen):
@@ -58,6 +59,7 @@ class Lane:
 
     @property
     def more(self) -> int:
+        """Events that are counted only."""
         return len(self.times_ns) - len(self.kept)
 
 
@@ -72,6 +74,7 @@ class Windows:
 
     @property
     def columns(self) -> tuple[array[int], ...]:
+        """end_ns, sent, heard, stored."""
         return self.end_ns, self.sent, self.heard, self.stored
 
     def __len__(self) -> int:
@@ -80,12 +83,12 @@ class Windows:
 
 @dataclass(slots=True)
 class Story:
+    """A history in counts, and its first events of each kind."""
     path: Path
     events: int = 0
     frames: int = 0  # Frame lines; they are counted, not read
     last_ns: int = 0
     world: str = ""
-    spec_digest: str = ""
     ended: str = ""  # RunEnded.outcome; "" when the history just stops
     windows: Windows = field(default_factory=Windows)
     fates: Counter[str] = field(default_factory=Counter)
@@ -103,14 +106,17 @@ class Story:
 
     @property
     def sent(self) -> int:
+        """Frames sent, all windows together."""
         return sum(self.windows.sent)
 
     @property
     def heard(self) -> int:
+        """Frames that at least one gateway received."""
         return sum(self.windows.heard)
 
     @property
     def stored(self) -> int:
+        """Readings stored."""
         return sum(self.windows.stored)
 
     @property
@@ -127,6 +133,7 @@ class Story:
         return sorted((e for lane in self.lanes_of(*groups) for e in lane.kept), key=lambda e: e.time_ns)
 
     def more(self, *groups: str) -> int:
+        """Events of these groups that are counted only."""
         return sum(lane.more for lane in self.lanes_of(*groups))
 
     def troubled_clients(self) -> list[tuple[str, dict[str, int]]]:
@@ -157,7 +164,7 @@ def read_story(path: Path) -> Story:
                     continue
                 try:
                     body = json.loads(line)
-                    _tell(story, body)
+                    _take(story, body)
                 except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
                     bad, last_bad = bad + 1, number
     except OSError as error:
@@ -175,7 +182,7 @@ def read_story(path: Path) -> Story:
     return story
 
 
-def _tell(story: Story, body: dict[str, Any]) -> None:
+def _take(story: Story, body: dict[str, Any]) -> None:
     """Take one record. Fields that are absent raise; the caller counts the line as damaged."""
     t, event = int(body["t"]), body["event"]
     story.events += 1
@@ -200,7 +207,7 @@ def _tell(story: Story, body: dict[str, Any]) -> None:
     elif event == "MeterTampered":
         story._add(Entry(t, "tampering", str(body["how"]), str(body["meter"]), ""))
     elif event == "SessionChanged":
-        _tell_session(story, t, str(body["client"]), str(body["state"]), str(body["reason"]))
+        _take_session(story, t, str(body["client"]), str(body["state"]), str(body["reason"]))
     elif event == "BundleClosed":
         story.bundles += 1
         story.bundled_telegrams += body["telegrams"]
@@ -210,12 +217,12 @@ def _tell(story: Story, body: dict[str, Any]) -> None:
     elif event == "BundleQuarantined":
         story.quarantined[str(body["reason"])] += 1
     elif event == "RunStarted":
-        story.world, story.spec_digest = str(body["world"]), str(body["spec_digest"])
+        story.world = str(body["world"])
     elif event == "RunEnded":
         story.ended = str(body["outcome"])
 
 
-def _tell_session(story: Story, t: int, client: str, state: str, reason: str) -> None:
+def _take_session(story: Story, t: int, client: str, state: str, reason: str) -> None:
     story.sessions[(state, reason)] += 1
     story.clients.setdefault(client, Counter())[state] += 1
     if state in ("refused", "dropped"):  # a session that opens or closes in order is no news

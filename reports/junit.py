@@ -28,6 +28,7 @@ def write_junit(run_directory: Path) -> Path:
 
 
 def as_xml(run: Run) -> ET.Element:
+    """A `testsuites` element with one suite: a case for each scenario."""
     outcomes = [scenario.outcome for scenario in run.scenarios]
     counts = {
         "tests": len(outcomes),

@@ -16,7 +16,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 def environment() -> Environment:
-    """Templates escape everything; a name that nobody gave them is an error."""
+    """Templates escape everything; a name that was not given is an error."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,

@@ -58,6 +58,7 @@ _HEX = re.compile("|".join(_NAMES))
 
 
 def light(name: str) -> str:
+    """The colour of this name on a light page, as #rrggbb."""
     return COLOURS[name][0]
 
 

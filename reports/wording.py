@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from reports.run_model import Claim
 
@@ -27,7 +27,7 @@ def number_text(value: int | float) -> str:
     return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """An evidence value for people."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -42,6 +42,7 @@ def value_text(value: Any) -> str:
 
 
 def ratio_text(part: int, whole: int) -> str:
+    """Four decimals; a dash when the whole is zero."""
     return f"{part / whole:.4f}" if whole else "–"
 
 

@@ -8,12 +8,12 @@
     gateway/    keyless forwarders with custody
     portal/     the only holder of keys
     billing/    a meter's units at its set date
-    network/    the path between a gateway and the broker, and who sits on it
+    network/    the path between a gateway and the broker, and attackers on it
     systems/    systems under test: the parts above, put together
     faults/     one file a fault: what it does, how it heals, by what effect it is seen
     recording/  a recorded log, read and played on the air of a world
     truth/      what really happened, held against what the portal stored
-    site_plan   what follows from a spec alone: names, radios, who may hear whom, planned silence
+    site_plan   what follows from a spec alone: names, radios, which gateways may hear a meter, planned silence
     lockstep    real sockets move while world time stands still
     world_spec  a world as TOML
     world       time, air, fleet, paths and faults around one system

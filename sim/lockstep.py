@@ -45,6 +45,7 @@ class Lockstep:
         self.messages_taken = 0
 
     def strike(self, phase: str, action: Callable[[], None]) -> None:
+        """Do `action` once, when this phase of a window's end comes next. Raises ValueError for an unknown phase."""
         if phase not in PHASES:
             raise ValueError(f"phase {phase!r} is not one of {', '.join(PHASES)}")
         self._strikes.append((phase, action))
@@ -86,9 +87,7 @@ class Lockstep:
 
     def _published(self) -> bool:
         """A gateway that holds something must have published it; one that holds nothing may be without a connection."""
-        return all(
-            g.session.unacknowledged <= 0 if g.session.connected else not g.waiting for g in self._awaited()
-        )
+        return all(g.session.unacknowledged <= 0 if g.session.connected else not g.waiting for g in self._awaited())
 
     def _acknowledged(self) -> bool:
         return bool(self._portal.inbox) or not self._held()
@@ -116,6 +115,3 @@ class Lockstep:
         if self._endpoint.settle(lambda: self._portal.connected, DEADLINE_S):
             with contextlib.suppress(NotConnected):
                 self._portal.publish(message.topic, message.payload)
-
-
-__all__ = ["Lockstep", "NotSettled"]

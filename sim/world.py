@@ -85,8 +85,8 @@ class World:
     def _make_air(self) -> Air:
         propagation = Propagation.of(self.spec.site, self.seeds)
         gateways, engine = self.spec.gateways, self.engine
-        who = self.fleet.population
-        radios = fleet_radios(self.spec.fleet, who.group, who.length_bytes)
+        population = self.fleet.population
+        radios = fleet_radios(self.spec.fleet, population.group, population.length_bytes)
         air = Air(self.clock.env, propagation, history=self.history, gateways=gateways, engine=engine)
         air.add_fleet(self.site.meters, radios, self.fleet.telegram, self.fleet.telegrams)
         return air
@@ -188,6 +188,7 @@ class World:
         return injection
 
     def tamper(self, meter: int, how: str) -> None:
+        """From now on the meter shows it (`Fleet.tamper`)."""
         self.fleet.tamper(meter, self.now_ns, how)
         self.record(MeterTampered(self.now_ns, str(self.fleet.address(meter)), how))
 

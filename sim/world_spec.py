@@ -11,7 +11,6 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from sim.core.settings import Place, build, changed, number, one_of, read_toml
 from sim.endpoint import registry as endpoints
@@ -53,7 +52,7 @@ class WorldSpec:
         Raises ValueError for a feature that does not exist."""
         return self.system.lacks(self, needed)
 
-    def with_setting(self, key: str, value: Any, *, source: str = "setting") -> WorldSpec:
+    def with_setting(self, key: str, value: object, *, source: str = "setting") -> WorldSpec:
         """A copy with one dotted key changed. In [[fleet]] and [[gateway]] the key goes to every group
         ("fleet.security") or to a named one ("fleet.fast.security"). Raises SpecError."""
         return changed(self, key, value, source=source)

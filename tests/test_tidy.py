@@ -198,6 +198,29 @@ def test_a_folder_says_what_is_in_it() -> None:
     assert not found, "\n" + "\n".join(found)
 
 
+# A file of one of these names, or of one of these folders, has the name of what it mirrors: a port or a registry of its
+# kind, a measurement of what it measures, an alarm of what it watches for.
+MIRRORS = ("__init__.py", "port.py", "registry.py")
+MIRRORING = ("bench/perf/", "sim/portal/alarms/")
+
+
+def namesakes(paths: list[str]) -> list[str]:
+    """A line for each file name that two of `paths` have which mirror nothing."""
+    places: dict[str, list[str]] = {}
+    for path in paths:
+        name = path.rpartition("/")[2]
+        if name not in MIRRORS and not path.startswith(MIRRORING):
+            places.setdefault(name, []).append(path)
+    return [f"{' and '.join(same)} have one name: rename one for what it holds" for same in places.values() if same[1:]]
+
+
+def test_no_two_files_have_one_name_unless_they_mirror_each_other() -> None:
+    assert namesakes(["sim/radio/site.py", "reports/plots/site.py"])
+    mirrors = ["sim/endpoint/port.py", "sim/gateway/port.py", "bench/perf/air.py", "sim/radio/air.py", "attacks/jam.py"]
+    assert not namesakes([*mirrors, "sim/portal/alarms/jam.py"])
+    assert not namesakes(python_files())
+
+
 # --- time ------------------------------------------------------------------------------------------------------
 
 CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "wall_s"}

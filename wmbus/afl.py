@@ -2,7 +2,7 @@
 
 FCL says which fields follow, MCL what the MAC covers and how long it is.  Everything is little endian but the MAC.
 The MAC is over ``MCL | KI | MCR | ML`` (those present) and every byte from the next layer's CI to the end; L, C, the
-link address, the whole ELL, AFLL and FCL are outside it, so nobody may believe those.
+link address, the whole ELL, AFLL and FCL are outside it, so a receiver must not believe those.
 
 The rule kept here: AFLL, the flags and the MAC length the MCL names must agree to the byte.
 """
@@ -28,9 +28,6 @@ MCL_ML = 0x40
 MCL_MCR = 0x20
 MCL_KI = 0x10
 MCL_AT = 0x0F
-
-PROFILE_B_FCL = FCL_MCL | FCL_MCR | FCL_MAC
-PROFILE_B_MCL = MCL_MCR | 5
 
 
 @dataclass(slots=True)
@@ -62,6 +59,7 @@ class Afl:
 
     @property
     def fragmented(self) -> bool:
+        """The message has more than one fragment."""
         return bool(self.fcl & (FCL_MORE | FCL_FRAGMENT))
 
     def covered(self) -> bytes:

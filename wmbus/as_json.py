@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from datetime import date, time
 from functools import lru_cache
-from typing import Any
+from typing import Any, Unpack
 
 from wmbus import profiles
 from wmbus.compact import Formats
@@ -20,8 +20,9 @@ from wmbus.errors import BadTelegram
 from wmbus.explain import DEVICE_TYPES
 from wmbus.link import HEADER_BYTES, Address, check_length, frame_format, strip_crcs
 from wmbus.reading import Reading, interpret
-from wmbus.receiver import unlock
+from wmbus.receiver import Switches, unlock
 from wmbus.records import Record
+from wmbus.values import Value
 
 
 def to_json(
@@ -30,7 +31,7 @@ def to_json(
     *,
     strict: bool = True,
     formats: Formats | None = None,
-    **switches: Any,
+    **switches: Unpack[Switches],
 ) -> dict[str, Any]:
     """One JSON-ready object for any bytes; never raises BadTelegram, an ``error`` member says what was wrong.
 
@@ -41,7 +42,7 @@ def to_json(
     length, c_field, acc, sts, cfg, layers, security, security_mode, encrypted_blocks, mac_ok, counter, clear_tail,
     records; with an ELL cc and ell_acc, with an AFL afl, with two addresses link_address.
     """
-    out, reading = _told(data, key, strict, formats, switches)
+    out, reading = _read_as_json(data, key, strict, formats, switches)
     if reading is not None:
         out["records"] = records_json(reading)
     return out
@@ -53,23 +54,23 @@ def to_line(
     *,
     strict: bool = True,
     formats: Formats | None = None,
-    **switches: Any,
+    **switches: Unpack[Switches],
 ) -> str:
     """``to_json`` as text, without a line end."""
-    out, reading = _told(data, key, strict, formats, switches)
+    out, reading = _read_as_json(data, key, strict, formats, switches)
     if reading is None:
         return json.dumps(out)
     return f'{json.dumps(out)[:-1]}, "records": [{", ".join([_record_text(r, reading) for r in reading.records])}]}}'
 
 
-def _told(
-    data: bytes, key: bytes | None, strict: bool, formats: Formats | None, switches: dict[str, Any]
+def _read_as_json(
+    data: bytes, key: bytes | None, strict: bool, formats: Formats | None, switches: Switches
 ) -> tuple[dict[str, Any], Reading | None]:
     """All but the records, and the reading they are to come from: None where ``error`` says why there is none."""
-    wears = frame_format(data)
-    out: dict[str, Any] = {"frame_format": wears}
+    crcs = frame_format(data)
+    out: dict[str, Any] = {"frame_format": crcs}
     try:
-        if wears == "none":
+        if crcs == "none":
             check_length(data)
             telegram = parse(bytes(data))
         else:
@@ -194,7 +195,7 @@ def _points_json(record: Record, reading: Reading) -> dict[str, Any]:
     return {"points": [{"when": json_value(p.when), "value": p.value, "total": p.total} for p in points]}
 
 
-def json_value(value: object) -> Any:
+def json_value(value: Value) -> str | float | None:
     """A record's value as JSON has it: bytes in hex, dates and times in ISO 8601."""
     if isinstance(value, bytes):
         return value.hex().upper()

@@ -26,7 +26,7 @@ MANUFACTURER_DATA, MORE_RECORDS_FOLLOW, FILL = 0x0F, 0x1F, 0x2F
 class Chain:
     """One parsed DIF/VIF chain; shared by all records that carry it, so treat it as constant.
 
-    ``size`` is the number of value bytes, -1 when an LVAR byte tells.  ``value = number * 10**exponent`` in ``unit``.
+    ``size`` is the number of value bytes, -1: an LVAR byte gives it.  ``value = number * 10**exponent`` in ``unit``.
     """
 
     __slots__ = (

@@ -1,4 +1,4 @@
-"""A received telegram, taken apart as far as anybody can without a key.
+"""A received telegram, taken apart as far as is possible without a key.
 
 Nothing here believes anything: the layers are read, their lengths checked, and what could be forged is left for the
 receiver to judge.  With an ELL that encrypts (AES-CTR), or in a fragment of a longer message, no transport layer

@@ -1,4 +1,4 @@
-"""Who broke the protocol.
+"""Which side broke the protocol.
 
 Two families, never mixed.  ``BadTelegram`` means *they* did: the bytes that arrived cannot be what they claim, and
 the reason code, the words and the byte offset say why.  ``CannotEncode`` means *we* did: a caller asked for a

@@ -5,7 +5,7 @@ The rule kept here: every byte of the telegram appears in exactly one note, in o
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, Unpack
 
 from wmbus.afl import Afl
 from wmbus.dissect import Telegram, parse
@@ -13,7 +13,7 @@ from wmbus.ell import Ell
 from wmbus.errors import BadTelegram
 from wmbus.link import strip_crcs
 from wmbus.reading import interpret
-from wmbus.receiver import Unlocked, unlock
+from wmbus.receiver import Switches, Unlocked, unlock
 from wmbus.records import Record
 from wmbus.transport import COMPACT, LONG, RECORDS, Transport
 
@@ -50,7 +50,7 @@ class Note(NamedTuple):
     meaning: str
 
 
-def annotate(data: bytes, key: bytes | None = None, **switches: Any) -> list[Note]:
+def annotate(data: bytes, key: bytes | None = None, **switches: Unpack[Switches]) -> list[Note]:
     """Explain a telegram, CRCs allowed.  ``switches`` as for ``receiver.unlock``.
 
     Raises BadTelegram only where not even the headers can be read; a payload that cannot is one note saying why.

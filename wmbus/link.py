@@ -1,7 +1,7 @@
-"""Data link layer: who speaks, how long, and whether the bits survived (EN 13757-4).
+"""Data link layer: sender, length, and whether the bits survived (EN 13757-4).
 
 A *telegram* or *frame*, everywhere in this project, is the bytes without CRCs beginning with L, where L counts the
-bytes after itself:  ``L C M(2) ID(4) Ver Type | CI ...``.  On the air the same frame wears CRCs in one of two ways:
+bytes after itself:  ``L C M(2) ID(4) Ver Type | CI ...``.  On the air the same frame has CRCs in one of two ways:
 
 * format A: blocks of 10, 16, 16 ... bytes, each followed by its CRC; L does not count the CRCs;
 * format B: one CRC after up to 126 bytes, a second after the rest; L counts the CRCs.
@@ -71,7 +71,7 @@ def manufacturer_wire(letters: str) -> bytes:
     """Three letters A-Z as the two bytes of the M field, little endian (EN 13757-3, FLAG manufacturer code).
 
     The signs @ [ \\ ] ^ _ stand for the five-bit codes that are no letter, and a first letter 32 higher (a for A) for
-    bit 15, which marks an address that is not unique worldwide: whatever was received can be told apart and sent.
+    bit 15, which marks an address that is not unique worldwide: whatever was received can be distinguished and sent.
     """
     if len(letters) != 3 or not ("@" <= letters[0] <= "\x7f" and all("@" <= x <= "_" for x in letters[1:])):
         raise CannotEncode(f"a manufacturer is three letters A-Z, not {letters!r}")
@@ -223,9 +223,9 @@ def strip_crcs_b(data: bytes) -> bytes:
 
 
 def frame_format(data: bytes) -> FrameFormat:
-    """Which CRCs ``data`` wears.
+    """Which CRCs ``data`` has.
 
-    Format A has more bytes than L says.  Format B and a bare frame have the same length, so only the CRC tells:
+    Format A has more bytes than L says.  Format B and a bare frame have the same length, so only the CRC decides:
     a bare frame passes for format B once in 65 536.
     """
     if data and len(data) > data[0] + 1:
@@ -245,7 +245,7 @@ def strip_crcs(data: bytes) -> bytes:
 
 
 def _without_crcs_b(data: bytes) -> bytes | None:
-    # Most frames wear no CRCs: told by the first block, without the cost of an exception.
+    # Most frames have no CRCs: the first block shows it, without the cost of an exception.
     first = data[: _FIRST_BLOCK_B + 2]
     if len(data) < HEADER_BYTES + 3 or data[0] != len(data) - 1 or first[-2:] != _crc_bytes(first[:-2]):
         return None

@@ -7,12 +7,13 @@ bytes, which are refused by name and never guessed at.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Unpack
 
 from wmbus.compact import Formats
 from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
 from wmbus.link import Address
-from wmbus.receiver import PROFILE_B_AT, Unlocked, unlock
+from wmbus.receiver import Switches, Unlocked, unlock
 from wmbus.records import Record, parse_records
 from wmbus.transport import COMPACT, MANUFACTURER, RECORDS
 
@@ -43,30 +44,15 @@ def read(
     key: bytes | None = None,
     *,
     strict: bool = True,
-    pinned_mac_at: int | None = PROFILE_B_AT,
-    honour_sender_mac: bool = False,
-    require_mac: bool = True,
-    accept_clear_tail: bool = False,
-    accept_n_zero: bool = False,
-    accept_already_decrypted: bool = False,
     formats: Formats | None = None,
+    **switches: Unpack[Switches],
 ) -> Reading:
     """Frame -> records, in one go: ``parse``, ``unlock``, ``parse_records``.
 
     ``formats``, if given, learns from every full frame and opens compact frames.  Raises BadTelegram as those do, and
     manufacturer-specific where the payload has no records.
     """
-    unlocked = unlock(
-        parse(frame),
-        key,
-        pinned_mac_at=pinned_mac_at,
-        honour_sender_mac=honour_sender_mac,
-        require_mac=require_mac,
-        accept_clear_tail=accept_clear_tail,
-        accept_n_zero=accept_n_zero,
-        accept_already_decrypted=accept_already_decrypted,
-    )
-    return interpret(unlocked, strict=strict, formats=formats)
+    return interpret(unlock(parse(frame), key, **switches), strict=strict, formats=formats)
 
 
 def interpret(unlocked: Unlocked, *, strict: bool = True, formats: Formats | None = None) -> Reading:

@@ -4,7 +4,7 @@ Every leniency is a named switch that is off by default, so that a bench can sho
 
     honour_sender_mac         take whatever MAC length the telegram names, down to 2 bytes
     require_mac=False         take a mode 7 telegram without a MAC
-    accept_clear_tail         read the bytes of a mode 5 telegram that nobody encrypted
+    accept_clear_tail         read the unencrypted bytes behind a mode 5 telegram
     accept_n_zero             read a telegram that names a mode but encrypts nothing (N = 0)
     accept_already_decrypted  take a payload that begins 2F2F for plaintext although the header says it is encrypted
 
@@ -15,6 +15,7 @@ mode a meter must use is not for one telegram to say; the caller pins it and com
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from wmbus import security
 from wmbus.afl import Afl
@@ -47,6 +48,18 @@ class Unlocked:
     mode: int
     offset: int
     decrypted: bool
+
+
+class Switches(TypedDict, total=False):
+    """The switches of ``unlock``, for functions that pass them on; the module's docstring explains each."""
+
+    pinned_mac_at: int | None
+    honour_sender_mac: bool
+    require_mac: bool
+    accept_clear_tail: bool
+    accept_n_zero: bool
+    accept_already_decrypted: bool
+    to_meter: bool
 
 
 def unlock(

@@ -68,6 +68,7 @@ class Record:
         return self.chain.modifiers
 
     def wire(self) -> bytes:
+        """The record's bytes: DIF, VIF and value."""
         return self.chain.dif_vif + self.raw
 
     def __eq__(self, other: object) -> bool:

@@ -88,7 +88,7 @@ def build(
         raise CannotEncode(f"CI {tpl:02X} is not one of 72, 7A, 78")
     if link_address is not None and link_address != address:
         if tpl != CI_LONG:
-            raise CannotEncode("only the long header (72) tells the meter's address from the radio module's")
+            raise CannotEncode("only the long header (72) has an address of the meter beside the radio module's")
         front = bytes((c_field,)) + link_address.wire()
     else:
         front = bytes((c_field,)) + wire

@@ -6,7 +6,7 @@
 
 CFG bits 12-8 are the security mode.  Modes 0 and 5 keep the number N of encrypted 16-byte blocks in bits 7-4, mode 7
 too and adds one extension byte; mode 10 adds two and a message counter.  CFG is authenticated only where a MAC or a
-CCM tag covers it: in mode 5 anybody can change it.
+CCM tag covers it: in mode 5 any sender can change it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from wmbus.errors import BadTelegram, CannotEncode, Reason
 from wmbus.link import Address
 
 CI_LONG, CI_SHORT, CI_NONE = 0x72, 0x7A, 0x78
-CI_COMPACT = 0x79
 
 LONG = frozenset({0x5B, 0x60, 0x64, 0x6B, 0x6C, 0x6F, 0x72, 0x73, 0x75, 0x7C, 0x7E, 0x80, 0x84, 0x8B})
 SHORT = frozenset({0x5A, 0x61, 0x65, 0x6A, 0x6D, 0x6E, 0x74, 0x7A, 0x7B, 0x7D, 0x7F, 0x85, 0x88, 0x8A})
@@ -76,6 +75,7 @@ class Transport:
 
     @property
     def key_id(self) -> int:
+        """The number of the key in mode 7's configuration extension."""
         return self.ext[0] & 15 if self.ext else 0
 
     def wire(self) -> bytes:

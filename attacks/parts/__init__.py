@@ -5,5 +5,5 @@ forgery           what can be changed in a telegram without its key
 jam_and_capture   between meters and their gateway: jam there, receive here
 sent_frames       frames that were sent, and what came of them at the portal
 wire_watch        what can be read in a capture of IP packets, without any key
-roc_auc           how well a score tells two kinds of things apart
+roc_auc           how well a score separates two kinds of things
 """

@@ -9,9 +9,9 @@ portal finds every number and every time in it new.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from attacks.parts.survey import Known, Survey
+from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_MS
 from sim.core.vocabulary import SECURITIES
@@ -25,17 +25,18 @@ class Shadow:
     their telegrams goes to `taken` instead, once. `speak` is how this attacker sends, so that it neither jams nor takes
     its own frames."""
 
-    def __init__(self, taken: Callable[[Known, Heard], None]) -> None:
+    def __init__(self, taken: Callable[[Known, Heard], object]) -> None:
         self.survey = Survey()
         self._taken = taken
         self._wires: set[bytes] = set()
         self._own: set[bytes] = set()
         self._spoke_ns = -OWN_HEADER_NS
 
-    def listen(self, reach: Any) -> None:
+    def listen(self, reach: Reach) -> None:
+        """Survey the meters from now on."""
         reach.listen(self._heard)
 
-    def begin(self, reach: Any, *, each: int, makers: tuple[str, ...]) -> None:
+    def begin(self, reach: Reach, *, each: int, makers: tuple[str, ...]) -> None:
         """`each`: meters of every security mode and maker."""
         for security in SECURITIES:
             for maker in makers:
@@ -44,7 +45,8 @@ class Shadow:
                     reach.note("jam", f"from now on every frame of {known.address} ({security})")
         reach.on_header(lambda header: header[2:10] in self._wires and reach.now_ns - self._spoke_ns > OWN_HEADER_NS)
 
-    def speak(self, reach: Any, telegram: bytes) -> Spoken:
+    def speak(self, reach: Reach, telegram: bytes) -> Spoken:
+        """Send a frame that this attacker itself does not jam."""
         self._own.add(telegram)
         self._spoke_ns = reach.now_ns
         spoken: Spoken = reach.speak(telegram)

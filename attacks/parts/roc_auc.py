@@ -1,7 +1,7 @@
 """How well a score separates two kinds of things: the area under the ROC curve, within strata. No attack by itself.
 
 It is the share of pairs (one of each kind, of the same stratum) in which the score puts the right one higher; ties
-count half. 0.5 is a coin, 1 is certainty. Strata keep out what everybody knows without the score, such as the hour.
+count half. 0.5 is chance, 1 is certainty. Strata keep out what is known without the score, such as the hour.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sim.core.bundle import Heard
 from wmbus.errors import BadTelegram
-from wmbus.telegram import parse
+from wmbus.telegram import parse, read
 
 
 @dataclass(slots=True)
@@ -81,3 +81,13 @@ class Survey:
         """Meters of one security mode, shortest interval first."""
         fitting = [m for m in self.meters.values() if m.security == security and m.heard > 1]
         return sorted(fitting, key=lambda m: (m.interval_s, m.address))
+
+
+def units_read(telegram: bytes, key: bytes | None = None) -> int | None:
+    """The present heat units as this key, or none, opens them; None where it does not."""
+    try:
+        records = read(telegram, key).records
+    except BadTelegram:
+        return None
+    units = (r.value for r in records if r.unit == "HCA" and r.storage == 0 and isinstance(r.value, int))
+    return next(units, None)

@@ -1,6 +1,6 @@
 """The command line. main has the parser; one file a verb beside it.
 
-runner     run                  play        run --play           replay     replay
+runner     run                  play        run --play           rerun      replay
 catalogue  list, show           city        city                 doctor     doctor
 benchmarks bench
 """

@@ -20,10 +20,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from arrays import ciphers
 from bench import run_directory
+from bench.options import Commands
 from sim.core.clock import wall_now, wall_s
 
 _NO_CITY = "not measured: needs the city pipeline, from meters to stored readings"
@@ -31,7 +31,7 @@ _NO_CITY = "not measured: needs the city pipeline, from meters to stored reading
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`better`: whether a figure is to be at least or at most the goal; None: only to be told."""
+    """`better`: whether a figure is to be at least or at most the goal; None: there is no goal."""
 
     key: str
     what: str
@@ -43,6 +43,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
+        """Whether the goal is reached; None without a figure or a goal."""
         if self.measured is None or self.better is None:
             return None
         return self.measured >= self.goal if self.better == "at least" else self.measured <= self.goal
@@ -75,12 +76,12 @@ GOALS = (
 )  # fmt: skip
 
 
-def measure(quick: bool, tell: Callable[[str], None], *, long: bool = False) -> list[Row]:
-    """The table filled in. `tell` hears what is being measured. `long`: also what takes minutes."""
+def measure(quick: bool, say: Callable[[str], None], *, long: bool = False) -> list[Row]:
+    """The table filled in. `say` is called with what is being measured. `long`: also what takes minutes."""
     found: dict[str, float] = {}
     notes: dict[str, str] = dict.fromkeys(_COMMANDS, "not measured: takes minutes, ask with --long")
     for step in (_air, _bytes, _growth, _start, _city, _path, _month, *([_commands] if long else [])):
-        tell(str(step.__doc__))
+        say(str(step.__doc__))
         step(quick, found, notes)
     return [
         Row(row.key, row.what, row.goal, row.unit, row.better, found.get(row.key), notes.get(row.key, ""))
@@ -183,7 +184,7 @@ def _commands(_quick: bool, found: dict[str, float], notes: dict[str, str]) -> N
         notes[key] = ""
 
 
-# --- told ------------------------------------------------------------------------------------------------------
+# --- output ----------------------------------------------------------------------------------------------------
 
 
 def main(*, quick: bool, as_json: bool, long: bool = False) -> int:
@@ -221,7 +222,7 @@ def lines(rows: list[Row]) -> list[str]:
     cells = [("", "goal", "measured", "")]
     for row in rows:
         sign = {"at least": ">= ", "at most": "<= ", None: ""}[row.better]
-        goal = f"{sign}{number(row.goal)} {row.unit}".rstrip() if row.better else "told"
+        goal = f"{sign}{number(row.goal)} {row.unit}".rstrip() if row.better else "none"
         measured = "-" if row.measured is None else number(row.measured)
         verdict = {True: "reached", False: "missed", None: ""}[row.met]
         verdict = "; ".join(part for part in (verdict, row.note) if part)
@@ -237,7 +238,7 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """`bench` on the command line."""
     parser = commands.add_parser("bench", help="how fast it is on this machine, beside the goals")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under 50 s")

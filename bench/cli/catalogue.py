@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import difflib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +26,6 @@ from sim.systems.port import SYSTEMS
 
 class NotFound(Exception):
     """There is no entry of this id; the message names near ones."""
-
-
-def entries(kind: str) -> list[dict[str, Any]]:
-    """All entries of one kind, as plain data."""
-    return {
-        "scenarios": scenario_entries,
-        "attacks": attack_entries,
-        "faults": fault_entries,
-        "meters": meter_entries,
-        "gateways": gateway_entries,
-        "endpoints": endpoint_entries,
-        "checks": check_entries,
-        "alarms": alarm_entries,
-        "stores": store_entries,
-        "systems": system_entries,
-    }[kind]()
 
 
 def scenario_entries(place: Path = SCENARIOS) -> list[dict[str, Any]]:
@@ -98,107 +84,93 @@ class _Subtracted(ast.NodeTransformer):
 
 
 def attack_entries() -> list[dict[str, Any]]:
+    """From the attacks' records."""
+    records = {id_: cls.record for id_, cls in attacks().items()}
     return [
         {
-            "id": id_,
-            "title": cls.record.title,
-            "threats": list(cls.record.threats),
-            "can": cls.record.abilities,
-            "ics": list(cls.record.ics),
-            "weakness": cls.record.weakness,
-            "seen_as": cls.record.seen_as,
-            "needs": sorted(cls.record.needs),
-            "doc": cls.record.doc,
+            "id": id_, "title": one.title, "threats": list(one.threats), "can": one.abilities, "ics": list(one.ics),
+            "weakness": one.weakness, "seen_as": one.seen_as, "needs": sorted(one.needs), "doc": one.doc,
         }
-        for id_, cls in attacks().items()
-    ]
+        for id_, one in records.items()
+    ]  # fmt: skip
 
 
 def fault_entries() -> list[dict[str, Any]]:
+    """`settings`: the fault's fields with their defaults."""
     return [
-        {
-            "id": id_,
-            "title": fault.title,
-            "needs": sorted(fault.needs),
-            "settings": {field.name: getattr(fault, field.name) for field in dataclasses.fields(fault)},
-            "doc": FAULTS.page(id_),
-        }
-        for id_, fault in FAULTS.parts().items()
+        {"id": id_, "title": one.title, "needs": sorted(one.needs), "settings": _settings(one), "doc": FAULTS.page(id_)}
+        for id_, one in FAULTS.parts().items()
     ]
-
-
-def system_entries() -> list[dict[str, Any]]:
-    return [{"id": id_, "title": system.title, "doc": SYSTEMS.page(id_)} for id_, system in SYSTEMS.parts().items()]
 
 
 def meter_entries() -> list[dict[str, Any]]:
+    """The meter types."""
     return [
         {
-            "id": kind.id,
-            "title": kind.title,
-            "manufacturer": kind.manufacturer,
-            "version": f"{kind.version:02X}",
-            "device_type": f"{kind.device_type:02X}",
-            "securities": list(kind.securities),
-            "links": list(kind.links),
+            "id": one.id, "title": one.title, "manufacturer": one.manufacturer, "version": f"{one.version:02X}",
+            "device_type": f"{one.device_type:02X}", "securities": list(one.securities), "links": list(one.links),
         }
-        for kind in kinds().values()
-    ]
+        for one in kinds().values()
+    ]  # fmt: skip
 
 
-def gateway_entries() -> list[dict[str, Any]]:
-    kinds_ = GATEWAYS.parts().values()
-    return [_part_entry(GATEWAYS, kind.id, kind.title, kind.features, kind.spec) for kind in kinds_]
-
-
-def endpoint_entries() -> list[dict[str, Any]]:
-    kinds_ = ENDPOINTS.parts().values()
-    return [_part_entry(ENDPOINTS, kind.id, kind.title, kind.features, kind.spec) for kind in kinds_]
-
-
-def check_entries() -> list[dict[str, Any]]:
-    """In the order of judgement."""
+def _of_a_table(folder: Folder[Any]) -> list[dict[str, Any]]:
+    """Kinds that a world file names. `settings`: their keys there, with their defaults."""
     return [
-        {**_portal_entry(CHECKS, check.id, check.settings), "refuses_as": list(check.reasons)} for check in in_order()
-    ]
+        {
+            "id": one.id, "title": one.title, "features": sorted(one.features), "settings": _settings(one.spec),
+            "doc": _page(folder, one.id),
+        }
+        for one in folder.parts().values()
+    ]  # fmt: skip
 
 
-def alarm_entries() -> list[dict[str, Any]]:
-    return [_portal_entry(ALARMS, alarm.id, alarm.settings) for alarm in alarms_in_order()]
-
-
-def store_entries() -> list[dict[str, Any]]:
-    return [{"id": kind.id, "title": kind.title, "doc": _page(STORES, kind.id)} for kind in STORES.parts().values()]
-
-
-def _portal_entry(folder: Folder[Any], id_: str, settings: type) -> dict[str, Any]:
+def _of_the_portal(folder: Folder[Any], id_: str, settings: type) -> dict[str, Any]:
     """A check or an alarm. Its title is the first sentence of its file; `settings`: its keys under [portal]."""
     text = _page(folder, id_)
-    fields = dataclasses.fields(settings) if dataclasses.is_dataclass(settings) else ()
     title = text.partition(". ")[0].removesuffix(".")
-    return {"id": id_, "title": title, "settings": {one.name: one.default for one in fields}, "doc": text}
+    return {"id": id_, "title": title, "settings": _settings(settings), "doc": text}
 
 
 def _page(folder: Folder[Any], id_: str) -> str:
     return " ".join(folder.page(id_).split())
 
 
-def _part_entry(folder: Folder[Any], id_: str, title: str, features: frozenset[str], spec: type) -> dict[str, Any]:
-    """A kind found by folder. `settings`: its keys in a world file, with their defaults."""
-    fields = {f.name: f.default for f in dataclasses.fields(spec) if f.name != "kind"}
-    return {
-        "id": id_,
-        "title": title,
-        "features": sorted(features),
-        "settings": {key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()},
-        "doc": _page(folder, id_),
-    }
+def _settings(table: Any) -> dict[str, Any]:
+    """The fields of a table's class (name -> default), or of a fault (name -> value)."""
+    fields = dataclasses.fields(table) if dataclasses.is_dataclass(table) else ()
+    a_class = isinstance(table, type)
+    defaults = {f.name: f.default if a_class else getattr(table, f.name) for f in fields if f.name != "kind"}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in defaults.items()}
+
+
+_ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "scenarios": scenario_entries,
+    "attacks": attack_entries,
+    "faults": fault_entries,
+    "meters": meter_entries,
+    "gateways": lambda: _of_a_table(GATEWAYS),
+    "endpoints": lambda: _of_a_table(ENDPOINTS),
+    "checks": lambda: [  # in the order of judgement
+        {**_of_the_portal(CHECKS, one.id, one.settings), "refuses_as": list(one.reasons)} for one in in_order()
+    ],
+    "alarms": lambda: [_of_the_portal(ALARMS, one.id, one.settings) for one in alarms_in_order()],
+    "stores": lambda: [
+        {"id": id_, "title": one.title, "doc": _page(STORES, id_)} for id_, one in STORES.parts().items()
+    ],
+    "systems": lambda: [
+        {"id": id_, "title": one.title, "doc": SYSTEMS.page(id_)} for id_, one in SYSTEMS.parts().items()
+    ],
+}
+
+
+def entries(kind: str) -> list[dict[str, Any]]:
+    """All entries of one kind of options.KINDS, as plain data."""
+    return _ENTRIES[kind]()
 
 
 def show(id_: str) -> dict[str, Any]:
     """The entry of this id, of whatever kind. Raises NotFound."""
-    import difflib
-
     known: dict[str, dict[str, Any]] = {}
     for kind in KINDS:
         for entry in entries(kind):

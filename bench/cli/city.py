@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
-from bench.errors import CannotRun
-from bench.options import Options, changed, seed
+from bench.options import Commands, Options, changed, seed
+from bench.run_errors import CannotRun
 from bench.sweep.sweep_command import workers
 from sim.core.settings import SpecError
 from sim.world_spec import load
@@ -31,13 +31,14 @@ ALTERED_EXIT = 1
 _BYTES = "  bytes       {:>15,}   on the air, encrypted, with CRCs"
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
+    """`city` on the command line."""
     city = commands.add_parser("city", help="a whole city as arrays: what is sent, heard and lost, and why")
     city.add_argument("world", metavar="WORLD", help="a name in scenarios/worlds/, or a TOML file")
     city.add_argument(
         "--depth", choices=["radio", "bytes", "readings"], default="bytes",
-        help="radio: who hears what; bytes: every telegram heard is built, encrypted and CRC'd (default); readings: "
-        "bundled, decrypted, checked by the portal and stored",
+        help="radio: which gateway hears which meter; bytes: every telegram heard is built, encrypted and CRC'd "
+        "(default); readings: bundled, decrypted, checked by the portal and stored",
     )  # fmt: skip
     store = city.add_mutually_exclusive_group()
     store.add_argument("--out", metavar="DIR", type=Path, help="for stored readings (readings/ in the run directory)")
@@ -101,7 +102,7 @@ def command(arguments: argparse.Namespace) -> int:
         return code_of(result)
     from bench.cli.runner import shown
 
-    print(told(result, hours))
+    print(summary(result, hours))
     if arguments.no_report:
         print(f"result: {shown(directory / 'city.json')}")
         return code_of(result)
@@ -112,6 +113,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def code_of(result: CityResult) -> int:
+    """The exit code: ALTERED_EXIT when a stored reading differs from what was sent."""
     return ALTERED_EXIT if result.readings is not None and result.readings["altered"] else 0
 
 
@@ -127,6 +129,7 @@ def world_file(name: str) -> Path:
 
 
 def here(plan: CityPlan) -> CityResult:
+    """The run on this machine. Raises CityLimit, SpecError, StoreError, OSError."""
     from sim.city.conduct import run
 
     return run(plan)
@@ -218,7 +221,7 @@ def figures(result: CityResult, plan: CityPlan) -> list[dict[str, Any]]:
     return [dict(zip(("name", "value", "unit", "what"), row, strict=True)) for row in rows]
 
 
-def told(result: CityResult, hours: float) -> str:
+def summary(result: CityResult, hours: float) -> str:
     """The result for people."""
     pairs = sum(result.fates.values())
     lines = [

@@ -1,4 +1,4 @@
-"""Is this machine ready? Each check tells what it found and, when it is not well, the way out.
+"""Is this machine ready? Each check says what it found and, when it is not well, the way out.
 
 Required is what `./wmbench run` cannot do without. Mosquitto is not: runs with `--endpoint memory` need none, but say
 what they leave out. What only some tests or drivers use is optional.
@@ -84,6 +84,7 @@ def main(*, as_json: bool = False) -> int:
 
 
 def print_checks(checks: list[Check]) -> None:
+    """A line for each check."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -118,7 +119,7 @@ def _checks() -> Iterator[Check]:
     yield from _endpoints()
     yield _program("tshark", "apt install tshark", "reads air.pcap with our dissector in a test")
     yield _program("rtl_433", "apt install rtl-433", "an independent receiver in tests", option="-V")
-    yield _program("wmbusmeters", "its own page tells how", "an independent reader of telegrams")
+    yield _program("wmbusmeters", "see its own page", "an independent reader of telegrams")
     yield _loopback()
     yield _space(ROOT)
     yield _writable(ROOT / "runs")
@@ -235,7 +236,7 @@ def _space(place: Path) -> Check:
 
 
 def _writable(folder: Path) -> Check:
-    """By writing, since rights alone do not tell (a read-only mount, a full quota). Leaves nothing behind."""
+    """By writing, since rights alone do not show it (a read-only mount, a full quota). Leaves nothing behind."""
     there = folder if folder.exists() else folder.parent
     try:
         with tempfile.TemporaryFile(dir=there) as probe:

@@ -50,7 +50,7 @@ def _carry_out(argv: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from bench.errors import explained
+    from bench.run_errors import explained
 
     text = explained(error)
     if text is None:
@@ -61,6 +61,7 @@ def _explain(error: Exception) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """The parser of all verbs."""
     parser = argparse.ArgumentParser(
         prog="./wmbench", description="Simulation and test bench for remote metering over wireless M-Bus."
     )
@@ -246,7 +247,7 @@ def command_report(arguments: argparse.Namespace) -> int:
 
 
 def command_replay(arguments: argparse.Namespace) -> int:
-    from bench.cli.replay import replay
+    from bench.cli.rerun import replay
 
     return replay(arguments.run, as_json=arguments.json, engine=arguments.engine)
 

@@ -20,18 +20,19 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from bench import run_directory
-from bench.errors import explained
 from bench.options import ENGINES, Options
 from bench.progress import Progress
 from bench.rig import checks
 from bench.rig.measure import Measure
 from bench.rig.scenario import Stage, load_world
 from bench.rig.world_row import world_json
+from bench.run_errors import explained
 from sim.core.clock import NS_PER_MS, NS_PER_S, wall_now, wall_s
 from sim.core.settings import without
 from sim.portal.keyring import Keyring, KeyringError
@@ -47,9 +48,7 @@ AFTER_S = 60.0
 PLAYED_EXIT, UNJUDGED_EXIT, BAD_FILE_EXIT = 0, 1, 2
 
 
-def play(
-    path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bool, engine: str | None = None
-) -> int:
+def play(path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bool, engine: str | None = None) -> int:
     """Returns the exit code. Raises EndpointError, StoreError, RunDirectoryError, OSError (a full disk)."""
     try:
         log = read_log(path)
@@ -90,23 +89,21 @@ def _spec(endpoint: str) -> WorldSpec:
     return spec.with_setting("portal.checks", without(*OFF))
 
 
+@dataclass
 class _Play:
     """One recording: its world, its rows, its run directory."""
 
-    def __init__(
-        self, path: Path, log: Log, keys: Path | None, spec: WorldSpec, seed: int, engine: str | None
-    ) -> None:
-        self.path = path
-        self.log = log
-        self.keys = keys
-        self.spec = spec
-        self.seed = seed
-        self.engine = engine
-        self.outcomes: list[Outcome] = []
-        self.broken: list[str] = []  # invariants
-        self.outcome = "error"
-        self.directory = Path()
-        self._playing: Playing | None = None
+    path: Path
+    log: Log
+    keys: Path | None
+    spec: WorldSpec
+    seed: int
+    engine: str | None
+    outcomes: list[Outcome] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)  # invariants
+    outcome: str = "error"
+    directory: Path = field(default_factory=Path)
+    _playing: Playing | None = None
 
     def run(self, keyring: Keyring) -> None:
         self.directory = run_directory.make("play")
@@ -156,7 +153,7 @@ class _Play:
         return f"{lost} of {len(self.outcomes)} telegrams were lost on the air: another --seed has other collisions"
 
     def notes(self) -> list[str]:
-        """What differs from the recording, and what the portal was told to leave unchecked."""
+        """What differs from the recording, and which checks of the portal were off."""
         found = [f"{' and '.join(OFF)} are off: they hold a telegram's time against today's, and a recording's is past"]
         if self.log.broken_lines:
             found.append(f"lines passed over, because the receiver marked them as broken: {len(self.log.broken_lines)}")

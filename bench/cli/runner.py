@@ -13,12 +13,17 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
-from bench.errors import CannotRun
 from bench.options import Options, changed
 from bench.rig.scenario import SCENARIOS, load_world
+from bench.run_errors import CannotRun
+
+if TYPE_CHECKING:
+    import pytest
+
+    from bench.rig.controller import Controller
 
 INTERRUPTED_EXIT = 130
 USAGE_EXIT = 2
@@ -85,7 +90,7 @@ def check(choice: Choice) -> None:
         raise CannotRun("no scenario was given")
     endpoints = set()
     for entry in choice.entries:
-        if not entry["world"]:  # worked out when the file is imported: the run itself will tell
+        if not entry["world"]:  # worked out when the file is imported: known in the run itself
             continue
         path = Path(entry["id"].partition("::")[0])
         spec = load_world(entry["world"], beside=path.parent if path.is_absolute() else SCENARIOS)
@@ -140,10 +145,10 @@ def run(choice: Choice) -> Ran:
 class _Kept:
     """A plugin that keeps hold of the session's controller."""
 
-    controller: Any = None
+    controller: Controller | None = None
 
-    def pytest_sessionstart(self, session: Any) -> None:
-        from bench.rig.session import CONTROLLER
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        from bench.rig.controller import CONTROLLER
 
         self.controller = session.config.stash.get(CONTROLLER, None)
 
@@ -168,6 +173,7 @@ def _arguments(choice: Choice, directory: Path) -> list[str]:
 
 
 def command_line(argv: Sequence[str] | None = None) -> str:
+    """This command as a shell would need it, for `run.json`; `argv` instead of the process's own."""
     return shlex.join(["./wmbench", *(sys.argv[1:] if argv is None else argv)])
 
 

@@ -13,16 +13,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench.errors import CannotRun
 from bench.frame.hex_text import MAX_LINE_BYTES, BadText, batches, key_bytes, telegram_bytes, whole_stdin, write_lines
+from bench.run_errors import CannotRun
 from wmbus.as_json import to_json, to_line
 from wmbus.compact import Formats
 from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
 from wmbus.explain import DEVICE_TYPES, Note, annotate
 from wmbus.link import strip_crcs
+from wmbus.receiver import Switches
 
-LENIENT: dict[str, Any] = {
+LENIENT: Switches = {
     "honour_sender_mac": True, "require_mac": False, "accept_clear_tail": True, "accept_n_zero": True,
     "accept_already_decrypted": True,
 }  # fmt: skip
@@ -31,7 +32,7 @@ _BYTES_A_ROW = 12
 
 def decode(arguments: argparse.Namespace) -> int:
     """Exit code 0: read, 1: refused; a stream is always 0. Raises CannotRun for what is not hex or no key."""
-    switches = LENIENT if arguments.lenient else {}
+    switches: Switches = LENIENT if arguments.lenient else {}
     try:
         key = key_bytes(arguments.key)
     except BadText as error:
@@ -71,11 +72,12 @@ def stream(answer: Callable[[bytes | None], str]) -> int:
 class Decoder:
     """Lines {"telegram", "key"} -> objects as text. `key` is for lines without the member."""
 
-    def __init__(self, key: bytes | None, *, strict: bool, switches: dict[str, Any]) -> None:
+    def __init__(self, key: bytes | None, *, strict: bool, switches: Switches) -> None:
         self._key = key
-        self._options = {"strict": strict, "formats": Formats(), **switches}
+        self._strict, self._switches, self._formats = strict, switches, Formats()
 
     def line(self, line: bytes | None) -> str:
+        """The object for one line, as text; None: a line that was too long. Errors are in the object."""
         try:
             given = parsed(line)
             text = given.get("telegram")
@@ -87,8 +89,9 @@ class Decoder:
         try:
             key = key_bytes(given["key"]) if "key" in given else self._key
         except BadText as error:
-            return json.dumps({**to_json(data, None, **self._options), "error": error.as_json()})
-        return to_line(data, key, **self._options)
+            out = to_json(data, None, strict=self._strict, formats=self._formats, **self._switches)
+            return json.dumps({**out, "error": error.as_json()})
+        return to_line(data, key, strict=self._strict, formats=self._formats, **self._switches)
 
 
 def parsed(line: bytes | None) -> dict[str, Any]:
@@ -111,15 +114,15 @@ def parsed(line: bytes | None) -> dict[str, Any]:
 # --- for people ------------------------------------------------------------------------------------------------
 
 
-def print_annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: dict[str, Any]) -> None:
+def print_annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: Switches) -> None:
     """A heading, every byte with its meaning, and what was refused."""
-    wears = {"A": ", CRCs of format A removed", "B": ", CRCs of format B removed"}.get(str(out.get("frame_format")), "")
+    crcs = {"A": ", CRCs of format A removed", "B": ", CRCs of format B removed"}.get(str(out.get("frame_format")), "")
     try:
         bare = strip_crcs(data)
         a = parse(bare).address
         name = f"{a.manufacturer} {a.id}, version {a.version}, {DEVICE_TYPES.get(a.device_type, 'reserved')}"
         mac = ", MAC right" if out.get("mac_ok") else ""
-        print(f"{name}; security {out.get('security')}{mac}; {len(bare)} bytes{wears}")
+        print(f"{name}; security {out.get('security')}{mac}; {len(bare)} bytes{crcs}")
         for note in annotate(bare, key, **switches):
             for row in _rows(note):
                 print(row)

@@ -22,10 +22,10 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Any
 
-from bench.errors import CannotRun
 from bench.frame.decode import parsed, stream
 from bench.frame.hex_text import BadText, key_bytes, telegram_bytes, whole_stdin
 from bench.frame.sample import TELEGRAMS_A_YEAR, fleet_of
+from bench.run_errors import CannotRun
 from sim.core.seeds import Seeds
 from sim.core.vocabulary import SECURITIES
 from sim.meters.expected_records import Statement, statements
@@ -141,9 +141,9 @@ def _layers(given: dict[str, Any], security: str) -> tuple[int, bool]:
         return CI_SHORT, security == "mode7"
     if not isinstance(layers, list) or not all(isinstance(one, str) for one in layers):
         raise CannotEncode(f"layers is a list such as ['DLL', 'TPL 7A'], not {layers!r}")
-    strange = [one for one in layers if one not in _LAYERS]
-    if strange:
-        raise CannotEncode(f"layer {strange[0]} is not made here, only {', '.join(sorted(_LAYERS))}")
+    unknown = [one for one in layers if one not in _LAYERS]
+    if unknown:
+        raise CannotEncode(f"layer {unknown[0]} is not made here, only {', '.join(sorted(_LAYERS))}")
     if "AFL 90" in layers and security != "mode7":
         raise CannotEncode("an AFL is made for mode7 only")
     if given.get("afl", _AFL_B) != _AFL_B:
@@ -152,7 +152,7 @@ def _layers(given: dict[str, Any], security: str) -> tuple[int, bool]:
     return found[0] if found else CI_SHORT, _ELL in layers
 
 
-def _address(given: Any) -> Address:
+def _address(given: object) -> Address:
     if not isinstance(given, dict):
         raise CannotEncode(f"an address is an object with manufacturer, id, version, device_type, not {given!r}")
     parts = {name: given.get(name) for name in ("manufacturer", "id", "version", "device_type")}
@@ -189,7 +189,7 @@ def _records(given: dict[str, Any], tpl: int, ell: bool, security: str) -> bytes
         raise CannotEncode(f"records is a list of objects with dif_vif and value{why}")
     out = b"".join(_record(one, place) for place, one in enumerate(records))
     if security == "none":
-        # Some makers put 2F2F in front of plain records too, and fill behind them; offset and length tell.
+        # Some makers put 2F2F in front of plain records too, and fill behind them; offset and length show it.
         begin = 10 + {CI_SHORT: 5, CI_LONG: 13, CI_NONE: 1}[tpl] + 3 * ell
         if records and records[0].get("offset") == begin + len(_PREFIX):
             out = _PREFIX + out
@@ -197,7 +197,7 @@ def _records(given: dict[str, Any], tpl: int, ell: bool, security: str) -> bytes
     return out
 
 
-def _record(given: Any, place: int) -> bytes:
+def _record(given: object, place: int) -> bytes:
     where = f"record {place}"
     if not isinstance(given, dict):
         raise CannotEncode(f"{where} is an object with dif_vif and value, not {given!r}")
@@ -221,13 +221,13 @@ def _record(given: Any, place: int) -> bytes:
         raise CannotEncode(f"{where}: {detail}") from None
 
 
-def _says(one: Chain, raw: bytes, value: Any) -> bool:
+def _says(one: Chain, raw: bytes, value: object) -> bool:
     if len(raw) != one.size and (one.size >= 0 or not raw):
         return False
     return bool(json_value(one.decode(raw)) == value)
 
 
-def _value(one: Chain, value: Any) -> Value:
+def _value(one: Chain, value: object) -> Value:
     """JSON's value -> what the chain encodes. Raises CannotEncode."""
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return value

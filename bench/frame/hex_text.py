@@ -33,6 +33,7 @@ class BadText(ValueError):
         self.offset = offset
 
     def as_json(self) -> dict[str, Any]:
+        """The member `error` of an answer."""
         return {"reason": self.reason, "detail": self.detail, "offset": self.offset}
 
 
@@ -101,7 +102,7 @@ def batches(descriptor: int) -> Iterator[list[bytes | None]]:
 
 
 def write_lines(lines: Iterable[str]) -> bool:
-    """Print and flush; False when nobody reads any more, and a stream has no reason to go on."""
+    """Print and flush; False when the reader has gone, and a stream has no reason to go on."""
     stream = sys.stdout
     out = getattr(stream, "buffer", None)
     if out is None:  # pragma: no cover  a test's own stream

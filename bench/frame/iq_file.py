@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.errors import CannotRun
 from bench.frame.hex_text import BadText, telegram_bytes
+from bench.run_errors import CannotRun
 from sim.core.seeds import Seeds
 from wmbus.errors import BadTelegram, CannotEncode
 from wmbus.link import strip_crcs

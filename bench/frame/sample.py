@@ -1,4 +1,4 @@
-"""`frame sample`: telegrams of a simulated fleet beside the truth, for receivers that nobody here wrote.
+"""`frame sample`: telegrams of a simulated fleet beside the truth, for receivers of other authors.
 
 Each telegram is another meter's, at another hour of one year from 2026-02-01 on, so that set dates, months and
 access numbers of all kinds occur; every eighth meter was tampered with. The values come from the simulation and not
@@ -57,6 +57,7 @@ def samples(one: Kind, security: Security, count: int, seed: int) -> Iterator[di
 
 
 def fleet_of(one: Kind, security: Security, count: int, seeds: Seeds) -> Fleet:
+    """`count` meters of one type and security mode."""
     fleet = Fleet([FleetSpec(one.id, one.id, count, security=security)], seeds, start=START)
     for meter in range(_TAMPERED - 1, count, _TAMPERED):
         fleet.tamper(meter, 0, TAMPERS[meter // _TAMPERED % len(TAMPERS)])

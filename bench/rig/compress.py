@@ -1,9 +1,9 @@
-"""A world's databases once nobody writes to them: without their indexes and compressed, which is a third of the size.
+"""A world's databases once the run has closed them: without their indexes and compressed, which is a third of the size.
 
-The portal's tables and the gateways' outboxes are evidence that hardly anybody opens (`gunzip`, then any SQLite): all
+The portal's tables and the gateways' outboxes are evidence that is rarely opened (`gunzip`, then any SQLite): all
 that a report or a replay needs is in events.jsonl and run.json. A database goes when its packed form is whole on the
 disk, so whatever fails (a full disk) leaves it as it was; one with a log of its own beside it was not closed in order,
-and is left to those who find out why.
+and is left for the investigation.
 """
 
 from __future__ import annotations

@@ -16,19 +16,23 @@ class Measure:
     limits: list[tuple[str, float, bool]] = field(default_factory=list)
 
     def at_most(self, limit: float) -> Measure:
+        """Fail the scenario when the value is above `limit`."""
         self.limits.append(("<=", limit, self.value <= limit))
         return self
 
     def at_least(self, limit: float) -> Measure:
+        """Fail the scenario when the value is below `limit`."""
         self.limits.append((">=", limit, self.value >= limit))
         return self
 
     @property
     def ok(self) -> bool:
+        """The value keeps its limits."""
         return all(held for _, _, held in self.limits)
 
     @property
     def limit(self) -> str:
+        """The limits in words; empty without any."""
         return " and ".join(f"{sign} {limit:g}" for sign, limit, _ in self.limits)
 
     def __str__(self) -> str:

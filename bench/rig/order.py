@@ -50,8 +50,8 @@ def _hours(source: str, names: dict[str, Any]) -> float:
 
 def dealt(longest_first: Sequence[T], workers: int) -> list[T]:
     """The order in which pytest-xdist (`--dist load --maxschedchunk 1`) gives each worker one of the longest, and to
-    whoever has the shortest of those the longest of the next: at first it gives each two in a row, where there are
-    fewer than that one each in turn, and then the next to whoever has only one left."""
+    the worker with the shortest of those the longest of the next: at first it gives each two in a row, where there are
+    fewer than that one each in turn, and then the next to a worker that has only one left."""
     first, rest = list(longest_first[:workers]), list(longest_first[workers:])
     if len(longest_first) < 2 * workers:
         return [*reversed(first), *rest]

@@ -7,20 +7,20 @@ know. Loaded with `-p bench.rig.plugin`, by ./wmbench run as by tox.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench import signals
-from bench.errors import CannotRun, Failed, Inconclusive, disk_is_full
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, Options, endpoint, seed
 from bench.progress import ENDED, Beat, Progress
 from bench.rig import order
+from bench.rig.controller import CONTROLLER, Controller
 from bench.rig.scenario import Mark
 from bench.rig.scenario_run import Bout
-from bench.rig.session import CONTROLLER, Controller
+from bench.run_errors import CannotRun, Failed, Inconclusive, disk_is_full
+from sim.core.parent import die_with_parent
 
 FOR_PEOPLE = (Failed, Inconclusive, CannotRun)  # their message says all; a traceback adds nothing
 
@@ -40,9 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--seed", dest="wmbench_seed", type=seed, default=None, help="run every scenario with this seed only"
     )
-    group.addoption(
-        "--endpoint", dest="wmbench_endpoint", type=endpoint, default=None, help=ENDPOINT_HELP
-    )
+    group.addoption("--endpoint", dest="wmbench_endpoint", type=endpoint, default=None, help=ENDPOINT_HELP)
     group.addoption("--set", dest="wmbench_set", action="append", default=[], help="KEY=VALUE: change a world setting")
     group.addoption("--engine", dest="wmbench_engine", choices=ENGINES, default=None, help=ENGINE_HELP)
     group.addoption("--wmbench-lines", action="store_true", help="own progress lines instead of pytest's dots")
@@ -59,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if lines:  # one voice is enough
         config.pluginmanager.unregister(name="terminalreporter")
     if worker is not None:
-        signals.die_with_controller(worker["wmbench_controller"])
+        die_with_parent(worker["wmbench_controller"])
         return
     config.stash[CONTROLLER] = Controller(config, progress)
     config.pluginmanager.register(config.stash[CONTROLLER], "wmbench-controller")
@@ -74,7 +72,7 @@ def world(request: pytest.FixtureRequest) -> object:
     return request.param
 
 
-def _mark(function: Any) -> Mark | None:
+def _mark(function: Callable[..., object]) -> Mark | None:
     mark: Mark | None = getattr(function, "__wmbench__", None)
     return mark
 
@@ -137,9 +135,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
         pyfuncitem,
         mark,
         Path(run) if run else config.stash[CONTROLLER].directory(),
-        options=Options(
-            config.option.wmbench_endpoint, tuple(config.option.wmbench_set), config.option.wmbench_engine
-        ),
+        options=Options(config.option.wmbench_endpoint, tuple(config.option.wmbench_set), config.option.wmbench_engine),
         order=pyfuncitem.stash.get(_ORDER, 0),
         progress=config.stash[_PROGRESS],
     )

@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 
 from bench import run_directory
-from bench.errors import CannotRun, Failed, Inconclusive, explained
 from bench.options import ENGINES, Options, changed
 from bench.progress import Beat, Progress
 from bench.rig import checks
 from bench.rig.judgement import Judgement, judge
 from bench.rig.scenario import SCENARIOS, LeftOut, Mark, Stage, load_world
 from bench.rig.world_row import world_json
+from bench.run_errors import CannotRun, Failed, Inconclusive, explained
 from sim.core.clock import wall_s
 from sim.world_spec import WorldSpec
 

@@ -3,7 +3,7 @@
 The rule kept here: no formula where its assumptions do not hold. All need one gateway that hears every meter, and a
 fleet of one link mode, one air time T, one interval t and no mask. Then, with N meters and a load of G = N T / t:
 
-  * nobody can capture (no fading, no shadowing, all levels within the threshold): pure ALOHA of N periodic meters,
+  * no frame can capture (no fading, no shadowing, all levels within the threshold): pure ALOHA of N periodic meters,
     (1 - 2T/t)^(N-1), which goes to e^-2G;
   * else one demodulator with capture: a frame finds the receiver free with 1/(1+G), meets interferers that began while
     it was held and others that begin later, and survives those it is a threshold above. With q the chance that one
@@ -37,7 +37,7 @@ from sim.radio.site import Site
 from sim.world_spec import WorldSpec
 
 F64 = NDArray[np.float64]
-MOST_METERS: Final = 20_000  # beyond, one gateway's load is far above what anybody would draw
+MOST_METERS: Final = 20_000  # beyond, one gateway's load is far above any figure of interest
 SIGMAS: Final = 4.0
 ALOHA: Final = "pure ALOHA of N periodic meters: (1 - 2T/t)^(N-1), about e^-2G"
 CAPTURE: Final = "one demodulator with capture, each interferer for itself"
@@ -89,7 +89,7 @@ def of(plan: CityPlan) -> Form | str:
     threshold_db = CAPTURE_CDB / 100
     spread = float(level.max() - level.min())
     if not sigma and spread < threshold_db:
-        said = f"one gateway; levels within {spread:.1f} dB, capture from {threshold_db:g} dB: nobody captures"
+        said = f"one gateway; levels within {spread:.1f} dB, capture from {threshold_db:g} dB: no frame captures"
         return Form(ALOHA, said, spec.meters)
     said = f"one gateway, capture from {threshold_db:g} dB, levels of this site with a sigma of {sigma:.1f} dB"
     return Form(CAPTURE, said, spec.meters, tuple(_too_loud(level, sigma, threshold_db).tolist()))
@@ -102,7 +102,7 @@ def load(spec: WorldSpec) -> float:
 
 
 def mean_air_time_ns(spec: WorldSpec) -> float:
-    """Of a frame, whoever sent it."""
+    """Of a frame of any sender."""
     return load(spec) * NS_PER_S / sum(group.count / group.interval_s for group in spec.fleet)
 
 

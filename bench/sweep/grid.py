@@ -12,7 +12,7 @@
     where = { "fleet.interval_s" = 900 }       only at these points; without it at all
     delivery_ratio = { min = 0.95 }
 
-The rule kept here: keys are those of `--set`, so whatever a world can be told, a sweep can vary. What is wrong is said
+The rule kept here: keys are those of `--set`, so a sweep can vary every setting of a world. What is wrong is said
 before anything runs: file, line, key and what is allowed.
 """
 
@@ -65,10 +65,12 @@ class Expectation:
 
     @property
     def text(self) -> str:
+        """The limit in words."""
         sign = {"min": ">=", "max": "<=", "formula": "= closed form ±"}[self.limit]
         return f"{self.figure} {sign} {self.value:g}"
 
     def holds_at(self, settings: Mapping[str, Any]) -> bool:
+        """It applies at a point with these settings."""
         return all(settings.get(key) == value for key, value in self.where)
 
 
@@ -82,6 +84,7 @@ class Point:
 
     @property
     def name(self) -> str:
+        """Its settings in words."""
         return ", ".join(f"{key} = {value}" for key, value in self.settings.items()) or self.spec.name
 
 

@@ -36,7 +36,7 @@ def results(sweep: Sweep, shards: Mapping[tuple[int, int, int], ShardResult]) ->
     return out
 
 
-def told(sweep: Sweep, found: Results) -> dict[str, Any]:
+def as_json(sweep: Sweep, found: Results) -> dict[str, Any]:
     """The sweep as JSON: `points` in order, `failed` expectations, `worst` point with its map, `curve` of the closed
     form over load where one holds at every point, `digest` of all telegrams received."""
     forms = [closed_form.of(sweep.plan(point, sweep.spec.seeds[0])) for point in sweep.points]

@@ -1,4 +1,4 @@
-"""Jobs on a dask.distributed cluster that somebody runs already: `--scheduler tcp://HOST:8786`.
+"""Jobs on a dask.distributed cluster that runs already: `--scheduler tcp://HOST:8786`.
 
 The library is an optional extra, imported only when asked for. The rule kept here: a result counts only if the code
 that made it is this checkout's; each comes with a digest of sim/ and wmbus/ as the worker has them. A shard whose
@@ -15,10 +15,11 @@ import importlib
 import logging
 import re
 from collections.abc import Generator, Sequence
+from types import ModuleType
 from typing import Any, Final
 
 from bench import run_directory
-from bench.errors import CannotRun
+from bench.run_errors import CannotRun
 from bench.sweep.worker_pool import Done, Job, Tile, Work
 from sim.city.conduct import ShardResult, play
 from sim.city.plan import CityPlan
@@ -70,7 +71,7 @@ def code_digest() -> str:
     return whole.hexdigest()
 
 
-def library() -> Any:
+def library() -> ModuleType:
     """dask.distributed. Raises CannotRun."""
     try:
         return importlib.import_module("distributed")
@@ -80,7 +81,7 @@ def library() -> Any:
         ) from None
 
 
-def _checked(future: Any, address: str, distributed: Any) -> ShardResult:
+def _checked(future: Any, address: str, distributed: ModuleType) -> ShardResult:
     try:
         digest, worker, result = future.result()
     except distributed.KilledWorker as error:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
-from bench.errors import CannotRun
-from bench.options import seed
+from bench.options import Commands, seed
+from bench.run_errors import CannotRun
 
 if TYPE_CHECKING:
     from bench.sweep.grid import Sweep
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FAILED_EXIT = 1
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """`sweep` on the command line."""
     sweep = commands.add_parser("sweep", help="many worlds, varied as a TOML file says, in one table")
     sweep.add_argument("file", nargs="?", metavar="FILE", help="a name in scenarios/sweeps/, or a TOML file")
@@ -43,6 +43,7 @@ def add(commands: Any) -> None:
 
 
 def workers(text: str) -> int:
+    """The value of --workers. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers between 1 and 256")
     return int(text)
@@ -153,7 +154,7 @@ def carried_out(
                      f"./wmbench sweep --resume {_shown(directory)}")  # fmt: skip
         raise
     progress.stop()
-    body = grid_result.told(sweep, grid_result.results(sweep, done))
+    body = grid_result.as_json(sweep, grid_result.results(sweep, done))
     run_directory.write_json(directory / "sweep.json", body, reserve=directory)
     _settle(directory, request, "failed" if body["failed"] else "passed", wall_s() - begun_s)
     return body

@@ -1,8 +1,8 @@
-"""Who carries out the jobs of a run: this process, processes beside it, or a cluster (bench.sweep.scheduler).
+"""What carries out the jobs of a run: this process, processes beside it, or a cluster (bench.sweep.scheduler).
 
 A job is a shard of a city with one seed: a pure function of its arguments (`sim.city.conduct.play`), so it can be done
 anywhere, in any order, and again. The rule kept here: a job whose process dies is done again, twice at most, by another
-one, and nobody sees the difference in the result; an error that a job raises is its caller's. Whoever stops listening
+one, and the result is the same; an error that a job raises is its caller's. A caller that stops listening
 (Ctrl-C) leaves no process behind, and processes go with their controller.
 """
 
@@ -19,10 +19,10 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
-from bench.errors import CannotRun
-from bench.signals import die_with_controller
+from bench.run_errors import CannotRun
 from sim.city.conduct import ShardResult, play
 from sim.city.plan import CityPlan
+from sim.core.parent import die_with_parent
 
 RETRIES: Final = 2
 Tile = tuple[slice, slice]
@@ -41,6 +41,7 @@ class Job:
 
     @property
     def key(self) -> tuple[int, int, int]:
+        """(point, seed, shard)."""
         return self.point, self.seed, self.shard
 
 
@@ -128,7 +129,7 @@ class _Worker:
 
 def _serve(pipe: Connection, work: Work, controller_pid: int) -> None:
     """What a worker does."""
-    die_with_controller(controller_pid)
+    die_with_parent(controller_pid)
     while True:
         try:
             plan, tile = pipe.recv()

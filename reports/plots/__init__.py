@@ -1,16 +1,16 @@
 """The pictures of a report, and the only door to matplotlib (which is slow to load, so it is loaded when first used).
 
-    canvas    style, and how a figure leaves: as SVG in a page, as a file
-    story     what happened in one world: timeline, refusals, losses
-    bars      counts by reason
-    site      a map of delivery over the blocks of a city
-    sweep     delivery against load with its closed form, losses over the points of a sweep
+canvas    style, and how a figure leaves: as SVG in a page, as a file
+timeline  what happened in one world: timeline, refusals, losses
+bars      counts by reason
+site_map  a map of delivery over the blocks of a city
+sweep_figures    delivery against load with its closed form, losses over the points of a sweep
 """
 
 from reports.plots.bars import bars_of
 from reports.plots.canvas import as_svg, style, write_png, write_svg
-from reports.plots.grid import against, stacked
-from reports.plots.site import heat_map
+from reports.plots.site_map import heat_map
+from reports.plots.sweep_figures import against, stacked
 from reports.plots.timeline import losses, refused, timeline
 
 __all__ = [

@@ -1,7 +1,7 @@
 """What every picture is drawn on: its style, and its ways out of here.
 
 A figure leaves as SVG text for a page (`as_svg`: ids made unique, colours as CSS variables so that it follows light and
-dark, text as text, and said in words for who does not see it) or as a file (`write_svg`, `write_png`).
+dark, text as text, and said in words for readers who cannot see it) or as a file (`write_svg`, `write_png`).
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def _svg(figure: Figure) -> str:
 
 
 def figure_of(width_in: float, height_in: float) -> Figure:
+    """An empty figure in the style of the reports; sizes in inches."""
     _keep_out_of_home()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -81,11 +82,12 @@ def figure_of(width_in: float, height_in: float) -> Figure:
 
 
 def _keep_out_of_home() -> None:
-    """matplotlib keeps a font cache in the home directory unless it is told another place."""
+    """matplotlib keeps a font cache in the home directory unless another place is set."""
     os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).resolve().parents[2] / ".cache" / "matplotlib"))
 
 
 def style() -> AbstractContextManager[None]:
+    """matplotlib's settings while a figure is made."""
     _keep_out_of_home()
     import matplotlib as mpl
 
@@ -94,6 +96,7 @@ def style() -> AbstractContextManager[None]:
 
 
 def axes_style(axes: Axes) -> None:
+    """Hide the frame but for the baseline; muted ticks."""
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(palette.light("line"))
@@ -101,5 +104,6 @@ def axes_style(axes: Axes) -> None:
 
 
 def shorten(text: str, limit_chars: int = LABEL_CHARS) -> str:
+    """A label of at most `limit_chars`, cut with an ellipsis."""
     text = " ".join(text.split())
     return text if len(text) <= limit_chars else text[: limit_chars - 1] + "…"

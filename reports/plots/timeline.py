@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 LEFT_IN: Final = 2.55
 LANE_IN: Final = 0.235
 RATIO_IN: Final = 1.25
-COLUMNS: Final = 300  # of the timeline; finer than the eye can tell apart
+COLUMNS: Final = 300  # of the timeline; finer than the eye can see
 LANES: Final = 14
-_UNITS: Final = (  # unit, nanoseconds, the longest span told in it, steps between ticks
+_UNITS: Final = (  # unit, nanoseconds, the longest span shown in it, steps between ticks
     ("s", 1e9, 240.0, (0.1, 0.5, 1, 2, 5, 10, 15, 30, 60)),
     ("min", 60e9, 240.0, (1, 2, 5, 10, 15, 30, 60)),
     ("h", 3_600e9, 120.0, (1, 2, 3, 6, 12, 24)),

@@ -3,7 +3,7 @@
 --   tshark -X lua_script:reports/wireshark/wmbus.lua -r air.pcap -V
 --   tshark -X lua_script:reports/wireshark/wmbus.lua -r air.pcap -Y 'wmbus.tpl.mode == 5 && wmbus.air.fate != 0'
 --
--- The pseudo header is described in reports/pcap.py. A telegram comes without CRCs, so L tells its whole length. Layers
+-- The pseudo header is described in reports/pcap.py. A telegram comes without CRCs, so L gives its whole length. Layers
 -- are shown as the bytes say: DLL, then ELL (CI 8C..8F), AFL (CI 90) and TPL (CI 72, 7A, 78), with the security mode and
 -- the number of encrypted blocks from the configuration field. Nothing is decrypted: what is ciphertext is marked so,
 -- and what lies behind the N encrypted blocks is marked as clear, because on the air it was.

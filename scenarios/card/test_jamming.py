@@ -7,7 +7,7 @@ from bench.rig.scenario import D, S, Stage, T, scenario
 
 @scenario(world="estate-1000", threats=["L25", "L26"], settings={"site.outdoor_mean_c": 0.0})
 def test_jamming_is_noticed_and_billing_survives_it(world: Stage) -> None:
-    """Readings are lost while somebody jams, in every security mode; the portal notices, and the bill is right because
+    """Readings are lost while a jammer sends, in every security mode; the portal notices, and the bill is right because
     telegrams carry the value at the set date afterwards. The noise lies over midnight of 31 December, in the cold, so
     that many meters go on counting unheard. Control: no alarms, and bills made of the last reading."""
     jam = world.attack(

@@ -4,14 +4,10 @@ from attacks.mitm import Mitm
 from bench.rig.scenario import S, Stage, X, scenario
 
 
-@scenario(
-    world="estate-1000",
-    threats=["W01", "W02", "W03"],
-    defences={"unverified": {"gateway.verify_server": False}},
-)
+@scenario(world="estate-1000", threats=["W01", "W02", "W03"], defences={"unverified": {"gateway.verify_server": False}})
 def test_a_man_in_the_middle_gets_no_session(world: Stage) -> None:
     """A TLS server on the path shows a certificate of a rogue CA, one for another host, an expired one. A gateway that
-    verifies the server tells it nothing. With verification off ("unverified") everything a bundle holds is read;
+    verifies the server sends it nothing. With verification off ("unverified") everything a bundle holds is read;
     altering it on the way then still fails, because the broker asks for a client certificate. Control: it does not ask,
     and only mode 7 keeps its telegrams from being altered."""
     mitm = world.attack(Mitm())

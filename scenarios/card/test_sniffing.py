@@ -6,8 +6,8 @@ from bench.rig.scenario import N, S, Stage, X, scenario
 
 @scenario(world="estate-1000", threats=["L01", "L02"])
 def test_sniffing_recovers_no_encrypted_value(world: Stage) -> None:
-    """A receiver in the courtyard decodes what it can. Units of meters in mode 5 and 7 stay hidden; who sends when, and
-    the status byte, are open in every mode. Control: the same fleet without encryption."""
+    """A receiver in the courtyard decodes what it can. Units of meters in mode 5 and 7 stay hidden; which meter sends
+    when, and the status byte, are open in every mode. Control: the same fleet without encryption."""
     sniff = world.attack(Sniff())
     world.run(hours=2)
     world.expect(sniff, "values", threats=["L01"], on=(S, X, X), off=(S, N, N))

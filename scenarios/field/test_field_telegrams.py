@@ -53,7 +53,7 @@ def published_keys() -> dict[Address, bytes]:
 def test_real_telegrams_are_read_as_published(world: Stage) -> None:
     """Telegrams of real meters, in clear and in mode 5 with their published keys, some with the CRCs of format A and B:
     units, units at the set date and the set date are what was published, at the level they were recorded with. A real
-    telegram in mode 7 whose key nobody published is refused as "no key"."""
+    telegram in mode 7 whose key was never published is refused as "no key"."""
     came = publish(world, published_keys())
     assert len(PUBLISHED) == 13
     for published, outcome in came:

@@ -19,92 +19,28 @@ BETWEEN = Place(metres=1.0, power_dbm=-18.0, ear=Place(metres=-15.0), mouth=Plac
 def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None:
     """The genuine telegram never reaches the gateway, so freshness has nothing to say. In mode 7 the MAC stops all that
     changes contents; the profile stops leaving it out (a MAC of two bytes would take 65 536 tries, and is not tried).
-    `strict` stops what is appended in clear, in mode 0 as a second answer (who writes over the units there is not
-    stopped: see the cloned gateway). In mode 5 the whole address stops the swapped version; a flipped bit behind the
-    first block and a cleared status byte pass, with everything on. Where the time was cut away, `ts` stops it too.
+    `strict` stops what is appended in clear, in mode 0 as a second answer (an attacker that overwrites the units there
+    is not stopped: see the cloned gateway). In mode 5 the whole address stops the swapped version; a flipped bit behind
+    the first block and a cleared status byte pass, with everything on. Where the time was cut away, `ts` stops it too.
     Control: strict, profile, whole address and ts off; the named runs switch off one of them."""
     attack = world.attack(Alter(), place=BETWEEN)
     world.run(minutes=20)
     for meter in range(30):
         world.inner.tamper(meter, "removed")
     world.run(minutes=40)
-    world.expect(
-        attack,
-        "a record in clear appended",
-        threats=["L15"],
-        on=(X, X, X),
-        not_strict=(S, S, X),
-        by_id=(X, X, X),
-        not_pinned=(X, X, X),
-        off=(S, S, X),
-    )
-    world.expect(
-        attack,
-        "N lowered, cut, units and time in clear appended",
-        threats=["L16"],
-        on=(N, X, X),
-        not_strict=(N, S, X),
-        by_id=(N, X, X),
-        not_pinned=(N, X, X),
-        off=(N, S, X),
-    )
-    world.expect(
-        attack,
-        "N lowered, cut, units in clear appended",
-        threats=["L16"],
-        on=(N, X, X),
-        not_strict=(N, X, X),
-        by_id=(N, X, X),
-        not_pinned=(N, X, X),
-        off=(N, S, X),
-    )
-    world.expect(
-        attack,
-        "a bit flipped behind the first block",
-        threats=["L14"],
-        on=(N, S, X),
-        not_strict=(N, S, X),
-        by_id=(N, S, X),
-        not_pinned=(N, S, X),
-        off=(N, S, X),
-    )
-    world.expect(
-        attack,
-        "another version announced: stored",
-        threats=["L21"],
-        on=(X, X, X),
-        not_strict=(X, X, X),
-        by_id=(S, S, S),
-        not_pinned=(X, X, X),
-        off=(S, S, S),
-    )
-    world.expect(
-        attack,
-        "another version announced: value changed",
-        threats=["L13"],
-        on=(X, X, X),
-        not_strict=(X, X, X),
-        by_id=(X, S, X),
-        not_pinned=(X, X, X),
-        off=(X, S, X),
-    )
-    world.expect(
-        attack,
-        "MAC left out, status changed",
-        threats=["L20"],
-        on=(N, N, X),
-        not_strict=(N, N, X),
-        by_id=(N, N, X),
-        not_pinned=(N, N, S),
-        off=(N, N, S),
-    )
-    world.expect(
-        attack,
-        "tamper bit of the status byte cleared",
-        threats=["L17"],
-        on=(N, S, X),
-        not_strict=(N, S, X),
-        by_id=(N, S, X),
-        not_pinned=(N, S, X),
-        off=(N, S, X),
-    )
+    world.expect(attack, "a record in clear appended", threats=["L15"],
+                 on=(X, X, X), not_strict=(S, S, X), by_id=(X, X, X), not_pinned=(X, X, X), off=(S, S, X))  # fmt: skip
+    world.expect(attack, "N lowered, cut, units and time in clear appended", threats=["L16"],
+                 on=(N, X, X), not_strict=(N, S, X), by_id=(N, X, X), not_pinned=(N, X, X), off=(N, S, X))  # fmt: skip
+    world.expect(attack, "N lowered, cut, units in clear appended", threats=["L16"],
+                 on=(N, X, X), not_strict=(N, X, X), by_id=(N, X, X), not_pinned=(N, X, X), off=(N, S, X))  # fmt: skip
+    world.expect(attack, "a bit flipped behind the first block", threats=["L14"],
+                 on=(N, S, X), not_strict=(N, S, X), by_id=(N, S, X), not_pinned=(N, S, X), off=(N, S, X))  # fmt: skip
+    world.expect(attack, "another version announced: stored", threats=["L21"],
+                 on=(X, X, X), not_strict=(X, X, X), by_id=(S, S, S), not_pinned=(X, X, X), off=(S, S, S))  # fmt: skip
+    world.expect(attack, "another version announced: value changed", threats=["L13"],
+                 on=(X, X, X), not_strict=(X, X, X), by_id=(X, S, X), not_pinned=(X, X, X), off=(X, S, X))  # fmt: skip
+    world.expect(attack, "MAC left out, status changed", threats=["L20"],
+                 on=(N, N, X), not_strict=(N, N, X), by_id=(N, N, X), not_pinned=(N, N, S), off=(N, N, S))  # fmt: skip
+    world.expect(attack, "tamper bit of the status byte cleared", threats=["L17"],
+                 on=(N, S, X), not_strict=(N, S, X), by_id=(N, S, X), not_pinned=(N, S, X), off=(N, S, X))  # fmt: skip

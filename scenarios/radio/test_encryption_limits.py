@@ -34,7 +34,7 @@ def test_one_meters_key_opens_that_meter_and_no_other(world: Stage) -> None:
 @scenario(world="terrace-60", threats=["L03"])
 def test_what_stands_behind_the_encrypted_blocks_is_read(world: Stage) -> None:
     """Five meters that say mode 5 and encrypt one block of their telegram, as firmware in the field does; the units
-    stand behind it. Whoever listens reads every one. The portal refuses them for the clear tail, which hides nothing
+    stand behind it. Any listener reads every one. The portal refuses them for the clear tail, which hides nothing
     and shows the operator which meters it is; not strict, it takes them."""
     key = bytes(range(16))
     meters = [Address("QDS", f"{77_000_000 + number}", 0x36, 8) for number in range(5)]

@@ -13,8 +13,9 @@ from sim.core.settings import without
 )
 def test_a_recording_is_worth_nothing_after_a_month(world: Stage) -> None:
     """What was recorded on the first day is sent thirty days later, when the access number has gone so far round that
-    the old one lies ahead again. The time inside tells; where none is inside, the counter of mode 7 does, and without
-    it `age`, which reads the counter as a clock. In mode 5 without a time inside nothing does. Control: no checks."""
+    the old one lies ahead again. The time inside shows it; where none is inside, the counter of mode 7 does, and
+    without it `age`, which reads the counter as a clock. In mode 5 without a time inside nothing does. Control: no
+    checks."""
     replay = world.attack(Replay(learn_s=9 * 3_600, targets_each=2, month=True, makers=("QDS",), timeless=("TCH",)))
     world.run(days=30, hours=12)
     world.expect(replay, "after a month", on=(X, X, X), acc=(S, S, S), no_mcr=(X, X, X), off=(S, S, S))
@@ -28,11 +29,10 @@ def test_a_recording_is_worth_nothing_after_a_month(world: Stage) -> None:
 )
 def test_another_gateway_makes_no_replay_new(world: Stage) -> None:
     """A telegram that its own gateway has delivered is sent again after 10 s beside a gateway that cannot hear the
-    meter. What was seen was seen by the portal, whoever brought it; and `bind` refuses it by itself. Control: no
+    meter. The portal has seen it, through whichever gateway; and `bind` refuses it by itself. Control: no
     checks."""
     replay = world.attack(
-        Replay(learn_s=600, elsewhere=True),
-        place=Place(metres=3.0, mouth=Place(beside=1, metres=2.0, power_dbm=0.0)),
+        Replay(learn_s=600, elsewhere=True), place=Place(metres=3.0, mouth=Place(beside=1, metres=2.0, power_dbm=0.0))
     )
     world.run(minutes=25)
     world.expect(replay, "through another gateway", on=(X, X, X), no_bind=(X, X, X), bind=(X, X, X), off=(S, S, S))

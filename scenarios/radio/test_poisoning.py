@@ -1,4 +1,4 @@
-"""Telegrams that are sent to make others look old, and telegrams of nobody."""
+"""Telegrams that are sent to make others look old, and telegrams of meters that do not exist."""
 
 from attacks.ghosts import Ghosts
 from attacks.poison import Poison
@@ -21,8 +21,8 @@ def test_genuine_telegrams_are_not_made_to_look_old(world: Stage) -> None:
 @scenario(world="terrace-60", threats=["L27"])
 def test_ghost_meters_cost_traffic_and_make_no_meter(world: Stage) -> None:
     """Four telegrams a second of meters that do not exist, for ten minutes. The gateways carry them all, because
-    nothing at a gateway tells them from meters; the portal refuses each and no reading comes of it. There is no defence
-    to switch off: the control is the same world."""
+    nothing at a gateway distinguishes them from meters; the portal refuses each and no reading comes of it. There is no
+    defence to switch off: the control is the same world."""
     ghosts = world.attack(Ghosts(), place=Place(metres=3.0))
     world.run(minutes=30)
     world.expect(ghosts, "carried at our cost", on=(S, S, S), off=(S, S, S))

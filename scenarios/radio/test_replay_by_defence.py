@@ -21,25 +21,14 @@ def test_the_access_number_alone_stops_no_replay_after_a_wrap(world: Stage) -> N
         replay, "after more than ten others", on=(X, X, X), acc=(X, X, X), ts=(X, X, X), mcr=(S, S, X), off=(S, S, S)
     )
     world.expect(replay, "after a wrap of 256", on=(X, X, X), acc=(S, S, S), ts=(X, X, X), mcr=(S, S, X), off=(S, S, S))
-    world.expect(
-        replay,
-        "with a rewritten access number",
-        on=(X, X, X),
-        acc=(S, S, X),
-        ts=(X, X, X),
-        mcr=(S, S, X),
-        off=(S, S, X),
-    )
+    world.expect(replay, "with a rewritten access number",
+                 on=(X, X, X), acc=(S, S, X), ts=(X, X, X), mcr=(S, S, X), off=(S, S, X))  # fmt: skip
     world.expect(
         replay, "with a rewritten clock", on=(S, N, N), acc=(S, N, N), ts=(S, N, N), mcr=(S, N, N), off=(S, N, N)
     )
 
 
-@scenario(
-    world="timeless-fast",
-    threats=["L08", "L09"],
-    defences={"no_mcr": {"portal.checks": without("mcr")}},
-)
+@scenario(world="timeless-fast", threats=["L08", "L09"], defences={"no_mcr": {"portal.checks": without("mcr")}})
 def test_the_counter_alone_stops_a_quick_wrap_without_a_time_inside(world: Stage) -> None:
     """Meters that send no time, so fast that the access number wraps while a telegram is still young: `acc`, `ts`,
     `age` and `bind` together let the old telegram pass. In mode 7 the counter under the MAC stops it, alone; in mode 5

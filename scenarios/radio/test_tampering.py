@@ -7,7 +7,7 @@ from sim.core.clock import NS_PER_S
 @scenario(world="terrace-60", threats=["M01"])
 def test_a_meter_that_was_tampered_with_is_told_of_by_its_next_telegrams(world: Stage) -> None:
     """Every second meter is taken off its radiator or opened. The portal raises an alarm for each of them and for no
-    other, as soon as a telegram arrives. What somebody on the air can do about it is in test_alteration."""
+    other, as soon as a telegram arrives. What an attacker on the air can do about it is in test_alteration."""
     world.run(minutes=10)
     at_ns = world.inner.now_ns
     tampered = list(range(0, world.inner.fleet.n, 2))

@@ -14,7 +14,7 @@ from sim.portal.store import Store
 
 
 def units_at(store: Store, calendar: Calendar, meter: str, set_date: date, *, method: str) -> int | None:
-    """Units of `meter` at the end of `set_date` by the spec's method; None when nothing tells."""
+    """Units of `meter` at the end of `set_date` by the spec's method; None when nothing shows it."""
     if method == "set date record":
         return store.set_date_units(meter, set_date.isoformat())
     return store.last_units(meter, calendar.ns(datetime(set_date.year, set_date.month, set_date.day, 23, 59, 59)))  # noqa: DTZ001

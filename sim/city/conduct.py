@@ -28,7 +28,7 @@ from sim.city.workers import pool
 from sim.core.clock import NS_PER_MS, wall_s
 from sim.core.events import Fate
 from sim.meters.fleet import Fleet
-from sim.meters.physics.heat import MS_PER_DAY
+from sim.meters.physics.formulas import MS_PER_DAY
 
 if TYPE_CHECKING:
     from sim.city.stored_readings import Readings, Stored

@@ -12,7 +12,7 @@ I64 = NDArray[np.int64]
 
 
 def of_telegrams(meter: I64, k: I64) -> int:
-    """The digest of telegrams by who sent them and which they are."""
+    """The digest of telegrams by their meter and number."""
     return int(mixed(meter.astype(np.uint64) << np.uint64(32) | k.astype(np.uint64)).sum(dtype=np.uint64))
 
 

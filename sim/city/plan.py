@@ -28,7 +28,6 @@ from sim.world_spec import WorldSpec
 
 I64 = NDArray[np.int64]
 Depth = Literal["radio", "bytes", "readings"]
-DEPTHS: Final[tuple[Depth, ...]] = ("radio", "bytes", "readings")
 MAX_METERS: Final = 1 << 32  # a counter of the random draws has 32 bits, and so has a telegram's name
 METERS_A_SHARD: Final = 2_000_000
 BYTES_A_METER: Final = 450  # of a shard with its guard, its window's frames and telegrams included
@@ -95,6 +94,7 @@ class CityPlan:
             )
 
     def shard_count(self) -> int:
+        """The shards asked for, else as many as memory and workers need."""
         if self.shards is not None:
             return self.shards
         most = READINGS_METERS_A_SHARD if self.depth == "readings" else METERS_A_SHARD
@@ -136,6 +136,7 @@ class Blocks:
 
     @classmethod
     def of(cls, spec: WorldSpec) -> Blocks:
+        """The grid of a world's site, as square as it can be."""
         site = spec.site
         a_block = site.rooms_a_flat * site.flats_a_floor * site.floors * STAIRCASES_A_HOUSE * HOUSES_A_BLOCK
         blocks = -(-spec.meters // a_block)

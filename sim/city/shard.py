@@ -77,8 +77,8 @@ class Shard:
         self.fleet = Fleet(
             spec.fleet, self.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c, only=self.names
         )
-        who = self.fleet.population
-        radios = fleet_radios(spec.fleet, who.group, who.length_bytes)
+        population = self.fleet.population
+        radios = fleet_radios(spec.fleet, population.group, population.length_bytes)
         self.engine = Engine(
             self.propagation, receivers, links, radios, [1] * len(self.receivers),
             meter_names=self.names, receiver_names=self.receivers,
@@ -88,12 +88,12 @@ class Shard:
         self._heard_k: I64 = np.zeros(0, dtype=np.int64)
         self.outages = [outages(plan.outages, self.seeds, r, plan.duration_ns) for r in self.receivers.tolist()]
         self.counts = np.zeros((0, 0), dtype=np.int64)
-        self._upcoming = NextFrames(who.t0_ns, who.period_ns, who.acc0)
+        self._upcoming = NextFrames(population.t0_ns, population.period_ns, population.acc0)
 
-    def _reach(self, who: I64, receivers: Receivers) -> Links:
+    def _reach(self, meters: I64, receivers: Receivers) -> Links:
         spec = self.plan.spec
-        place = centimetres(Site(spec.site, spec.meters, 0, only=who).meters)
-        group = np.searchsorted(np.cumsum([g.count for g in spec.fleet]), who, side="right")
+        place = centimetres(Site(spec.site, spec.meters, 0, only=meters).meters)
+        group = np.searchsorted(np.cumsum([g.count for g in spec.fleet]), meters, side="right")
         mode, power = (column[group] for column in transmitters(spec.fleet))
         return near_links(self.propagation, place, power, mode, receivers)
 

@@ -24,7 +24,7 @@ from sim.city.shard import Shard
 from sim.city.shard_bundles import Bundles, Receptions
 from sim.core.clock import NS_PER_MS, Calendar, ns
 from sim.core.history import FrameBatch
-from sim.meters.physics.heat import MS_PER_DAY
+from sim.meters.physics.formulas import MS_PER_DAY
 from sim.meters.telegram_batch import Telegrams
 from sim.portal.check import NONE, UNKNOWN
 from sim.portal.freshness import look, mark
@@ -90,7 +90,7 @@ class Readings:
             self._columns.meters()
 
     def window(self, batch: FrameBatch, heard: int, until_ns: int) -> None:
-        """What the air brought before `until_ns`, and how many telegrams of own meters were heard by anybody."""
+        """What the air brought before `until_ns`, and how many telegrams of own meters were received at all."""
         self._heard += heard
         self._bundles.hear(batch)
         while self._next_ns <= until_ns:
@@ -126,7 +126,7 @@ class Readings:
     # --- a take -----------------------------------------------------------------------------------------------------
 
     def _take(self, now_ns: int) -> None:
-        """Meters do not know of each other, so a take may be handed over piece by piece; a piece stays in the
+        """No check looks at two meters, so a take may be handed over piece by piece; a piece stays in the
         processor's cache. Receptions of a meter stand side by side, by gateway's name where times are equal."""
         delivered = self._bundles.take(now_ns, last=now_ns == self._end_ns)
         ends = np.flatnonzero(np.diff(delivered.meter, append=-1)) + 1
@@ -154,9 +154,9 @@ class Readings:
             its_meter, its_k = meter[rows.reception], k[rows.reception]
             altered = np.logical_or.reduce(list(self._yardstick.differs(rows, its_meter, its_k).values()))
             self.result.altered += int(np.count_nonzero(altered)) + self._said.add(its_meter, its_k)
-            told = tuple(getattr(rows, name) for name in _COLUMNS_OF_DIGEST)
+            columns = tuple(getattr(rows, name) for name in _COLUMNS_OF_DIGEST)
             receiver = self._shard.receivers[self._bundles.receiver[rows.gateway]]
-            self.result.digest += int(_digest(rows.meter, receiver, now_ns, told))
+            self.result.digest += int(_digest(rows.meter, receiver, now_ns, columns))
         return taken, batch
 
     def _telegrams(self, meter: I64, k: I64, end_ns: I64) -> Telegrams:
@@ -195,7 +195,7 @@ class Said:
 
 
 @njit(cache=True, error_model="numpy")
-def _distinct(meter: Any, k: Any) -> Any:
+def _distinct(meter: I64, k: I64) -> tuple[I64, I64, I64]:
     """The place of each row's telegram among the different ones, and these. Those of a meter stand side by side."""
     unique, meters, numbers = np.empty_like(meter), np.empty_like(meter), np.empty_like(k)
     count = 0
@@ -208,7 +208,7 @@ def _distinct(meter: Any, k: Any) -> Any:
 
 
 @njit(cache=True, error_model="numpy")
-def _said(meter: Any, k: Any, highest: Any, ring: Any, size: Any) -> Any:
+def _said(meter: I64, k: I64, highest: I64, ring: NDArray[np.uint8], size: int) -> int:
     again = 0
     for at in range(len(meter)):
         row = meter[at]
@@ -236,13 +236,14 @@ def _digest(meter: Any, receiver: Any, stored_ns: Any, columns: Any) -> Any:
 def _roll(spec: WorldSpec, shard: Shard, bundles: Bundles) -> Roll:
     """Own meters with their keys, and the gateways that can hear each at all, a gain of five sigmas included."""
     fleet, own = shard.fleet, np.flatnonzero(shard.own)
-    who = fleet.population
-    group = who.group[own]
+    population = fleet.population
+    group = population.group[own]
     of_group = [(MODES[g.security], ns(g.interval_s), planned_silence_ns(g)) for g in spec.fleet]
     mode, interval_ns, silent_ns = np.array(of_group, dtype=np.int64)[group].T.copy()
     first, bound = _heard_by(spec, shard, bundles)
     return Roll.made(
-        wires(fleet)[own], bundles.names, mode=mode, interval_ns=interval_ns, silent_ns=silent_ns, keys=who.keys[own],
+        wires(fleet)[own], bundles.names, mode=mode, interval_ns=interval_ns, silent_ns=silent_ns,
+        keys=population.keys[own],
         keyed=mode != 0, bound_first=first, bound=bound, sends_time=np.full(len(own), UNKNOWN, dtype=np.int8),
     )  # fmt: skip
 
@@ -259,22 +260,17 @@ def _heard_by(spec: WorldSpec, shard: Shard, bundles: Bundles) -> tuple[I64, I64
     return np.concatenate([[0], np.cumsum(counted)]).astype(np.int64), slot[order].astype(np.int64)
 
 
-
-
 def combined(parts: list[Stored], out: Path | None) -> dict[str, Any]:
     """What all shards stored together."""
     refused: dict[str, int] = {}
     for part in parts:
         for reason, count in part.refused.items():
             refused[reason] = refused.get(reason, 0) + count
-    told = {
+    totals = {
         name: sum(getattr(part, name) for part in parts)
         for name in ("stored", "copies", "missing", "altered", "one_at_a_time", "bytes")
     }
     return {
-        **told, "refused": dict(sorted(refused.items())), "files": sum(len(part.files) for part in parts),
+        **totals, "refused": dict(sorted(refused.items())), "files": sum(len(part.files) for part in parts),
         "digest": f"{sum(part.digest for part in parts) % (1 << 64):016x}", "out": None if out is None else str(out),
     }  # fmt: skip
-
-
-__all__ = ["Readings", "Stored", "combined"]

@@ -1,25 +1,24 @@
 """Processes that play shards side by side, and end with the one that began them, however that ends.
 
-A worker waits for its next shard at a pipe whose other end it holds itself, so nothing would tell it that the process
-that hands out shards was killed, and it would wait, with its memory, for ever. The kernel kills it instead; on Linux,
-where it can. And after a failure, or Ctrl-C, shards that wait are not played any more.
+A worker waits for its next shard at a pipe whose other end it holds itself, so it would not notice that the process
+that hands out shards was killed, and would keep its memory for ever. The kernel kills it instead (sim.core.parent). And
+after a failure, or Ctrl-C, shards that wait are not played any more.
 """
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
-_PR_SET_PDEATHSIG: Final = 1
-_stopped: Any = None  # in a worker: the event that says that nobody waits for results any more
+from sim.core.parent import die_with_parent
+
+_stopped: Any = None  # in a worker: set once results are no longer wanted
 
 
 @contextmanager
@@ -53,11 +52,7 @@ def _context() -> Any:
 def _begin(parent_pid: int, stopped: Any) -> None:
     global _stopped
     _stopped = stopped
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent_pid:  # it died before we asked
-        os._exit(1)
+    die_with_parent(parent_pid)
 
 
 def _unless_stopped(work: Callable[..., Any], *given: Any) -> Any:

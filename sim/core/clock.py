@@ -1,6 +1,6 @@
 """Time. World time is integer nanoseconds since the world began; wall time enters through this file only.
 
-Rules kept here: inside the world nobody asks a machine what time it is, and no time is a float, so a run can be
+Rules kept here: inside the world no code reads a machine's clock, and no time is a float, so a run can be
 repeated bit for bit on any machine. A meter shows local time without a zone; the world runs in UTC without
 summer time, as the meters' own clocks do.
 """
@@ -70,7 +70,7 @@ class Occurrence(Protocol):
     @property
     def triggered(self) -> bool: ...
 
-    def succeed(self, value: Any = None) -> object:
+    def succeed(self, value: object = None) -> object:
         """It happens now, with this value."""
 
 
@@ -79,8 +79,8 @@ Steps = Generator[Occurrence, Any, None]
 
 
 class Clock(Protocol):
-    """World time, and who waits for it. Today's is virtual (sim.core.virtual_clock): time passes as fast as the
-    simulation can; another kind may let it pass with the wall's."""
+    """World time, and the processes that wait for it. Today's is virtual (sim.core.virtual_clock): time passes as fast
+    as the simulation can; another kind may follow the wall's."""
 
     @property
     def now_ns(self) -> int: ...
@@ -95,7 +95,7 @@ class Clock(Protocol):
     def timeout(self, delay_ns: int) -> Occurrence: ...
 
     def event(self) -> Occurrence:
-        """Happens when somebody calls its `succeed`."""
+        """Happens when its `succeed` is called."""
 
     def process(self, steps: Steps) -> Occurrence:
         """Begin these steps at this instant; happens when they end."""

@@ -36,6 +36,7 @@ class Fate(IntEnum):
 
     @property
     def label(self) -> str:
+        """The name as reports and histories write it: `out of range`."""
         return self.name.lower().replace("_", " ")
 
 
@@ -61,6 +62,7 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunEnded(Event):
+    """The last event of a history."""
     outcome: str  # "complete" or "interrupted"
 
 
@@ -78,6 +80,7 @@ class WindowEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class BundleClosed(Event):
+    """A gateway closed a bundle and keeps it in its outbox."""
     bulk: ClassVar[bool] = True
     gateway: str
     sequence: int
@@ -87,6 +90,7 @@ class BundleClosed(Event):
 
 @dataclass(frozen=True, slots=True)
 class BundleAcknowledged(Event):
+    """The portal acknowledged a bundle after its commit; the gateway deletes it."""
     observed: ClassVar[bool] = True
     bulk: ClassVar[bool] = True
     gateway: str
@@ -105,6 +109,7 @@ class BundleQuarantined(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionChanged(Event):
+    """The state of a client's session with the broker."""
     observed: ClassVar[bool] = True
     client: str
     state: str  # "connected", "refused", "dropped", "closed"
@@ -113,6 +118,7 @@ class SessionChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class AlarmRaised(Event):
+    """The portal raised an alarm."""
     kind: str  # "tamper", "gap", "replay", "forgery", "twin gateway", ...
     subject: str  # meter address or gateway id
     detail: str
@@ -131,6 +137,7 @@ class TelegramRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class AttackActed(Event):
+    """What an attacker did, as it notes it itself."""
     attack: str
     action: str  # "hear", "speak", "jam", "publish", "connect", "intercept", ...
     detail: str
@@ -138,6 +145,7 @@ class AttackActed(Event):
 
 @dataclass(frozen=True, slots=True)
 class FaultInjected(Event):
+    """A fault struck or ended."""
     kind: str  # "broker killed", "gateway power cut", "portal restarted", ...
     subject: str
 

@@ -64,7 +64,7 @@ class FrameBatch:
         none = np.zeros(0, dtype=np.int64)
         return cls(*(np.concatenate([none, *(getattr(part, name) for part in parts)]) for name in cls.__slots__))
 
-    def part(self, rows: Any) -> FrameBatch:
+    def part(self, rows: NDArray[Any]) -> FrameBatch:
         """Some of the rows, by index or mask."""
         return FrameBatch(*(getattr(self, name)[rows] for name in self.__slots__))
 
@@ -161,10 +161,12 @@ class History:
                     yield kind(body.pop("t"), **body)
 
     def flush(self) -> None:
+        """Write what is buffered. Raises OSError."""
         if self._file is not None:
             self._file.flush()
 
     def close(self) -> None:
+        """Flush and close; a second call does nothing."""
         file, self._file = self._file, None  # once: a full disk fails every time it is tried
         if file is not None:
             file.close()

@@ -18,6 +18,8 @@ from typing import Generic, Protocol, TypeVar
 
 
 class HasId(Protocol):
+    """What a part must have at least."""
+
     @property
     def id(self) -> str: ...
 
@@ -86,6 +88,3 @@ class Folder(Generic[P]):
         """What the part's file says of itself. Raises UnknownPart, PartError."""
         self.find(id_)
         return self._pages[id_]
-
-
-__all__ = ["Folder", "HasId", "PartError", "UnknownPart", "nearest"]

@@ -9,7 +9,7 @@ Random123 library), with key = the 64-bit run seed and counter = (purpose, a, b,
 32-bit hash of the purpose's name. One counter gives one block of four words; `u32` is word 0, `u64` words 0 and 1,
 `bytes16` the whole block, so draw *different* things for *different* purposes.
 
-Distributions are our own integer tables, so they change with nobody's library version. The standard normal is Q16
+Distributions are our own integer tables, so no library version changes them. The standard normal is Q16
 (65 536 is one sigma), by the inverse of its distribution function, linear between knots: 1 024 knots for either half,
 and 1 024 more inside the outermost one, out to 6.2 sigma.
 
@@ -21,10 +21,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 from functools import cache
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from arrays.philox import CONSTANTS, normal, normal_knots, philox
 
@@ -60,7 +61,7 @@ _KNOTS_LIST: Final[list[int]] = NORMAL_KNOTS.tolist()
 
 
 @cache
-def _draws() -> Any:
+def _draws() -> ModuleType:
     """The compiled loops, loaded when arrays are first drawn: commands that draw none need not wait for the
     compiler."""
     return importlib.import_module("arrays.draws")
@@ -82,7 +83,7 @@ def one_normal_of(word: int) -> int:
 # --- the draws -------------------------------------------------------------------------------------------------
 
 
-def _words(value: Any, name: str) -> U64:
+def _words(value: ArrayLike, name: str) -> U64:
     array = np.asarray(value)
     if array.size and (array.dtype.kind not in "iu" or int(array.min()) < 0 or int(array.max()) > MASK_32):
         raise SeedError(f"counter {name} must be whole numbers from 0 to {MASK_32}")
@@ -107,7 +108,7 @@ class Seeds:
 
     # --- arrays ------------------------------------------------------------------------------------------------
 
-    def blocks(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> U32:
+    def blocks(self, purpose: str, a: ArrayLike, b: ArrayLike = 0, c: ArrayLike = 0) -> U32:
         """All four words, shape (..., 4)."""
         wa, wb, wc = _words(a, "a"), _words(b, "b"), _words(c, "c")
         if not wb.ndim == wc.ndim == 0:
@@ -117,17 +118,17 @@ class Seeds:
         _draws().blocks(np.uint64(self.seed), np.uint64(purpose_id(purpose)), *flat, out)
         return out.reshape(*wa.shape, 4)
 
-    def u32(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> U32:
+    def u32(self, purpose: str, a: ArrayLike, b: ArrayLike = 0, c: ArrayLike = 0) -> U32:
         """Uniform 32 bits."""
         return np.ascontiguousarray(self.blocks(purpose, a, b, c)[..., 0])
 
-    def u64(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> U64:
+    def u64(self, purpose: str, a: ArrayLike, b: ArrayLike = 0, c: ArrayLike = 0) -> U64:
         """Uniform 64 bits."""
         words = self.blocks(purpose, a, b, c).astype(np.uint64)
         joined: U64 = words[..., 0] | (words[..., 1] << np.uint64(32))
         return joined
 
-    def below(self, purpose: str, limit: Any, a: Any, b: Any = 0, c: Any = 0) -> I64:
+    def below(self, purpose: str, limit: ArrayLike, a: ArrayLike, b: ArrayLike = 0, c: ArrayLike = 0) -> I64:
         """Uniform in 0 .. limit-1, limit up to 2**32: the upper 64 bits of u64 x limit, so the probabilities of two
         values differ by less than one part in 2**32."""
         limits = np.asarray(limit)
@@ -138,11 +139,11 @@ class Seeds:
         low = ((draw & np.uint64(MASK_32)) * wide) >> np.uint64(32)
         return (((draw >> np.uint64(32)) * wide + low) >> np.uint64(32)).astype(np.int64)
 
-    def normal_q16(self, purpose: str, a: Any, b: Any = 0, c: Any = 0) -> I64:
+    def normal_q16(self, purpose: str, a: ArrayLike, b: ArrayLike = 0, c: ArrayLike = 0) -> I64:
         """Standard normal, Q16."""
         return normal_of(self.u32(purpose, a, b, c).astype(np.uint64))
 
-    def bytes16(self, purpose: str, a: Any) -> NDArray[np.uint8]:
+    def bytes16(self, purpose: str, a: ArrayLike) -> NDArray[np.uint8]:
         """Sixteen bytes (a key) for each a: shape (n, 16)."""
         words = self.blocks(purpose, np.atleast_1d(np.asarray(a)))
         return np.ascontiguousarray(words.astype("<u4")).view(np.uint8).reshape(-1, 16)
@@ -150,25 +151,31 @@ class Seeds:
     # --- one draw ----------------------------------------------------------------------------------------------
 
     def one_block(self, purpose: str, a: int, b: int = 0, c: int = 0) -> tuple[int, int, int, int]:
+        """`blocks` for one counter, in plain Python. Raises SeedError."""
         for name, word in (("a", a), ("b", b), ("c", c)):
             if not 0 <= word <= MASK_32:
                 raise SeedError(f"counter {name} must be whole numbers from 0 to {MASK_32}")
         return philox(self.seed & MASK_32, self.seed >> 32, purpose_id(purpose), int(a), int(b), int(c))
 
     def one_u32(self, purpose: str, a: int, b: int = 0, c: int = 0) -> int:
+        """`u32` for one counter."""
         return self.one_block(purpose, a, b, c)[0]
 
     def one_u64(self, purpose: str, a: int, b: int = 0, c: int = 0) -> int:
+        """`u64` for one counter."""
         block = self.one_block(purpose, a, b, c)
         return block[0] | block[1] << 32
 
     def one_below(self, purpose: str, limit: int, a: int, b: int = 0, c: int = 0) -> int:
+        """`below` for one counter. Raises SeedError."""
         if not 1 <= limit <= 1 << 32:
             raise SeedError("a limit must be whole numbers from 1 to 2**32")
         return (self.one_u64(purpose, a, b, c) * limit) >> 64
 
     def one_normal_q16(self, purpose: str, a: int, b: int = 0, c: int = 0) -> int:
+        """`normal_q16` for one counter."""
         return one_normal_of(self.one_u32(purpose, a, b, c))
 
     def one_bytes16(self, purpose: str, a: int) -> bytes:
+        """`bytes16` for one counter."""
         return b"".join(word.to_bytes(4, "little") for word in self.one_block(purpose, a))

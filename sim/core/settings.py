@@ -32,9 +32,10 @@ class SpecError(ValueError):
     """A world, desk or sweep file that cannot be used; the message is meant for its author."""
 
 
-def number(default: Any, *, low: float | None = None, high: float | None = None) -> Any:
+def number(default: T, *, low: float | None = None, high: float | None = None) -> T:
     """A key with a range, both ends allowed."""
-    return field(default=default, metadata={"low": low, "high": high})
+    made: T = field(default=default, metadata={"low": low, "high": high})
+    return made
 
 
 def one_of(classes: Classes, *, default: str | None = None, required: bool = False) -> Any:
@@ -63,6 +64,7 @@ class Without(str):
 
     @property
     def names(self) -> list[str]:
+        """The names to take away."""
         return self.removeprefix(self.PREFIX).split(",")
 
 
@@ -80,6 +82,7 @@ class Place:
     lines: dict[str, int]
 
     def error(self, path: str, what: str) -> SpecError:
+        """An error that names file, line and key."""
         entry = path.rpartition("[")[0] if path.endswith("]") else path  # the line of a list's key, not of its entry
         line = self.lines.get(path) or self.lines.get(entry) or self.lines.get(path.rpartition(".")[0])
         where = f"{self.source}, line {line}" if line else self.source
@@ -117,7 +120,7 @@ def build(cls: type[T], table: dict[str, Any], place: Place, path: str = "") -> 
     return cls(**values)
 
 
-def changed(spec: T, key: str, value: Any, *, source: str = "setting") -> T:
+def changed(spec: T, key: str, value: object, *, source: str = "setting") -> T:
     """A copy with one dotted key changed. In a list of tables the key goes to every group ("fleet.security") or to a
     named one ("fleet.fast.security"). A changed `kind` keeps the keys that both kinds have. Raises SpecError."""
     return typing.cast(T, _set(spec, key.split("."), value, Place(source, {}), key))
@@ -280,8 +283,3 @@ def _key_lines(text: str) -> dict[str, int]:
 
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
-
-
-__all__ = [
-    "Place", "SpecError", "Without", "build", "changed", "names_from", "number", "one_of", "read_toml", "without",
-]  # fmt: skip

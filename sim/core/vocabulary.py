@@ -7,4 +7,3 @@ from typing import Final, Literal
 Security = Literal["none", "mode5", "mode7"]
 Link = Literal["T1", "C1", "S1"]
 SECURITIES: Final[tuple[Security, ...]] = ("none", "mode5", "mode7")
-LINKS: Final[tuple[Link, ...]] = ("T1", "C1", "S1")

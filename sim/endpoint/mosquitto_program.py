@@ -151,7 +151,7 @@ def _try(program: Path, environment: dict[str, str] | None) -> Found | NotFound:
     match = re.search(r"mosquitto version (\d+)\.(\d+)(\S*)", done.stdout + done.stderr)
     if match is None:
         said = (done.stderr or done.stdout).strip().splitlines()
-        return NotFound(f"{program} does not tell its version ({said[-1] if said else 'it says nothing'})")
+        return NotFound(f"{program} does not print its version ({said[-1] if said else 'it says nothing'})")
     version = f"{match[1]}.{match[2]}{match[3]}"
     if (int(match[1]), int(match[2])) < OLDEST:
         return NotFound(f"{program} is version {version}, too old")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -19,10 +18,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sim.core import clock
+from sim.core.parent import die_with_parent
 
-_PR_SET_PDEATHSIG = 1
 _TERM_DEADLINE_S = 2.0
-_libc = ctypes.CDLL(None, use_errno=True)
 _alive: weakref.WeakSet[SupervisedProcess] = weakref.WeakSet()
 
 
@@ -32,11 +30,6 @@ class SupervisedProcess:
     def __init__(self, command: list[str], environment: Mapping[str, str] | None, log: Path) -> None:
         parent = os.getpid()
 
-        def die_with_parent() -> None:
-            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:  # it died before we asked
-                os._exit(1)
-
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
@@ -45,7 +38,7 @@ class SupervisedProcess:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=die_with_parent,  # one prctl and one getppid: safe between fork and exec
+                preexec_fn=lambda: die_with_parent(parent),
             )
         self.pid = self._process.pid
         self._parent = parent

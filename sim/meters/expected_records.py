@@ -1,7 +1,7 @@
 """What a telegram states, in the standard's words instead of ours: quantity, unit, storage number, scaled value.
 
 `Truth.values` names the numbers as the meter's table does ("month_units[3]"), as integers before any encoding. A
-receiver that nobody here wrote knows quantity, unit and storage number, and compares with this. The words come from
+receiver of another author knows quantity, unit and storage number, and compares with this. The words come from
 the record's DIF and VIF, the value from the truth and never from the telegram.
 """
 

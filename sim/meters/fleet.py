@@ -82,7 +82,7 @@ class Fleet:
         clear._tampers, clear._latched = self._tampers, self._latched
         return clear
 
-    # --- who ---------------------------------------------------------------------------------------------------
+    # --- identity -----------------------------------------------------------------------------------------------------
 
     def kind(self, meter: int) -> Kind:
         return self.kinds[int(self.population.group[meter])]
@@ -117,13 +117,14 @@ class Fleet:
 
     def start_ns(self, meter: int, k: int) -> int:
         """World time at which telegram k begins. Raises ScheduleOverflow."""
-        who = self.population
-        return one_start(int(who.t0_ns[meter]), int(who.period_ns[meter]), int(who.acc0[meter]), k)
+        population = self.population
+        return one_start(int(population.t0_ns[meter]), int(population.period_ns[meter]), int(population.acc0[meter]), k)
 
     def starts(self, meter: Whole, k: Whole) -> I64:
         """start_ns for arrays."""
-        who = self.population
-        return starts(who.t0_ns[meter], who.period_ns[meter], who.acc0[meter], np.asarray(k, dtype=np.int64))
+        population = self.population
+        numbers = np.asarray(k, dtype=np.int64)
+        return starts(population.t0_ns[meter], population.period_ns[meter], population.acc0[meter], numbers)
 
     def acc(self, meter: int, k: int) -> int:
         """Access number of telegram k."""
@@ -141,17 +142,17 @@ class Fleet:
 
     def window(self, t0_ns: int, t1_ns: int) -> Schedule:
         """Every telegram that begins in [t0_ns, t1_ns). Cut in any way, windows together give the same telegrams."""
-        who = self.population
+        population = self.population
         empty = np.empty(0, dtype=np.int64)
         if t1_ns <= t0_ns:
             return Schedule(empty, empty, empty)
-        first = first_at(who.t0_ns, who.period_ns, who.acc0, t0_ns)
-        count = first_at(who.t0_ns, who.period_ns, who.acc0, t1_ns) - first
+        first = first_at(population.t0_ns, population.period_ns, population.acc0, t0_ns)
+        count = first_at(population.t0_ns, population.period_ns, population.acc0, t1_ns) - first
         meter = np.repeat(np.arange(self.n, dtype=np.int64), count)
         k = np.arange(len(meter), dtype=np.int64) - np.repeat(np.cumsum(count) - count - first, count)
         start = self.starts(meter, k)
-        if who.any_masked:
-            duty = ~who.masked[meter] | _on_duty(self.clocks_ms(meter, start))
+        if population.any_masked:
+            duty = ~population.masked[meter] | _on_duty(self.clocks_ms(meter, start))
             meter, k, start = meter[duty], k[duty], start[duty]
         # Rows stand in order of meter and k, so a stable sort by start alone leaves ties in order of meter.
         order = np.argsort(start, kind="stable")
@@ -159,15 +160,16 @@ class Fleet:
 
     def clock_ms(self, meter: int, time_ns: int) -> int:
         """What the meter's clock shows, milliseconds since 2000-01-01, at a world time."""
-        who = self.population
-        gained_ns = time_ns // NS_PER_MS * int(who.drift_ppb[meter]) // 1_000
-        return self.epoch_ms + int(who.clock_offset_ms[meter]) + (time_ns + gained_ns) // NS_PER_MS
+        population = self.population
+        gained_ns = time_ns // NS_PER_MS * int(population.drift_ppb[meter]) // 1_000
+        return self.epoch_ms + int(population.clock_offset_ms[meter]) + (time_ns + gained_ns) // NS_PER_MS
 
     def clocks_ms(self, meter: Whole, time_ns: I64) -> I64:
         """clock_ms for arrays."""
-        who = self.population
-        gained_ns = time_ns // NS_PER_MS * who.drift_ppb[meter] // 1_000
-        out: I64 = (time_ns + gained_ns) // NS_PER_MS + who.clock_offset_ms[meter].astype(np.int64) + self.epoch_ms
+        population = self.population
+        gained_ns = time_ns // NS_PER_MS * population.drift_ppb[meter] // 1_000
+        offset_ms = population.clock_offset_ms[meter].astype(np.int64)
+        out: I64 = (time_ns + gained_ns) // NS_PER_MS + offset_ms + self.epoch_ms
         return out
 
     # --- what --------------------------------------------------------------------------------------------------
@@ -273,11 +275,12 @@ class Fleet:
         return ms
 
     def _instant(self, meter: int, ms: int, time_ns: int) -> Instant:
-        who, state = self.population, self.state(meter, time_ns)
+        population, state = self.population, self.state(meter, time_ns)
+        own = (int(population.number[meter]), int(population.unmeasured_minutes[meter]), state.flags)
         begin_ms = self.heat.first_hour * MS_PER_HOUR
         return Instant(
-            int(who.room[meter]), int(who.factor_q16[meter]), ms - begin_ms, state.stop_ms - begin_ms,
-            state.fault_ms - begin_ms, (int(who.number[meter]), int(who.unmeasured_minutes[meter]), state.flags),
+            int(population.room[meter]), int(population.factor_q16[meter]), ms - begin_ms, state.stop_ms - begin_ms,
+            state.fault_ms - begin_ms, own,
         )  # fmt: skip
 
     # --- what happens to it ------------------------------------------------------------------------------------
@@ -296,6 +299,7 @@ class Fleet:
         self._latched.clear()
 
     def tampers(self, meter: int) -> tuple[Tamper, ...]:
+        """What was done to the meter, in the order of the calls."""
         return tuple(self._tampers.get(meter, ()))
 
     @property
@@ -343,6 +347,3 @@ def _on_duty(clock_ms: I64) -> NDArray[np.bool_]:
 @lru_cache(maxsize=_REMEMBERED)
 def _address(kind: Kind, number: int) -> Address:
     return Address(kind.manufacturer, f"{number:08d}", kind.version, kind.device_type)
-
-
-__all__ = ["Fleet", "Schedule", "Tamper", "Telegrams", "Truth"]

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from sim.core.parts import Folder, nearest
 from sim.core.vocabulary import SECURITIES, Link, Security
 from sim.meters.encodings import DATES, ENCODINGS, LVAR, Field, decode, encoder
-from sim.meters.quantities import CLOCK, CONSTANT, QUANTITIES, Quantity
+from sim.meters.quantities import CONSTANT, QUANTITIES, Quantity
 from wmbus.dif import chain, chain_end
 from wmbus.errors import BadTelegram
 from wmbus.transport import CI_NONE, CI_SHORT, STS_LOW_POWER, STS_PERMANENT_ERROR
@@ -150,6 +150,7 @@ class Kind:
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
+        """Every value's place in the records, in the order sent."""
         out = []
         at = 0
         for row in self.fields:
@@ -168,11 +169,6 @@ class Kind:
     def template(self) -> bytes:
         """The records with every value zero."""
         return b"".join(row.head + bytes(row.width * len(row.backs)) for row in self.fields)
-
-    @property
-    def tells_time(self) -> bool:
-        """Does a record carry the meter's clock?"""
-        return any(self.quantity(slot.quantity).op == CLOCK for slot in self.slots)
 
     @cached_property
     def _steps(self) -> tuple[tuple[bytes, Callable[[int], bytes]], ...]:

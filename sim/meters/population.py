@@ -26,7 +26,6 @@ from wmbus.telegram import length
 
 I64 = NDArray[np.int64]
 
-MASK_ALWAYS: Final = "always"
 MASK_WORKDAYS: Final = "workdays 08-18"
 CLOCK_SIGMA_MS: Final = 20_000
 BATTERY_LOW_DAYS: Final = (-90, 3_560)  # a fleet is of mixed age: low power shows from a day in this span on
@@ -62,13 +61,13 @@ class Population:
         counts = [spec.count for spec in groups]
         total = sum(counts)
         self.groups = tuple(groups)
-        who = np.arange(total, dtype=np.int64) if only is None else only
-        self.n = len(who)
-        self.group = np.searchsorted(np.cumsum(counts), who, side="right").astype(np.uint16)
-        self.number = self._numbers(seeds, who, counts)
-        self.keys = self._keys(seeds, who)
+        meters = np.arange(total, dtype=np.int64) if only is None else only
+        self.n = len(meters)
+        self.group = np.searchsorted(np.cumsum(counts), meters, side="right").astype(np.uint16)
+        self.number = self._numbers(seeds, meters, counts)
+        self.keys = self._keys(seeds, meters)
 
-        first = seeds.blocks("meter schedule", who).astype(np.int64)
+        first = seeds.blocks("meter schedule", meters).astype(np.int64)
         self.acc0: NDArray[np.uint8] = (first[:, 0] & 255).astype(np.uint8)
         self.counter0: NDArray[np.uint32] = (first[:, 1] % COUNTER_START_BELOW).astype(np.uint32)
         ppb_limit = self._each([round(spec.drift_ppm * 1_000) for spec in groups])
@@ -77,20 +76,18 @@ class Population:
         # A clock that gains has short intervals.
         self.period_ns: I64 = interval_ns - interval_ns // 1_000 * self.drift_ppb // 1_000_000
         self.t0_ns: I64 = (first[:, 3] >> 8) * (self.period_ns >> 16) >> 8
-        self.clock_offset_ms: NDArray[np.int32] = (seeds.normal_q16("meter clock", who) * CLOCK_SIGMA_MS >> 16).astype(
-            np.int32
-        )
+        clock_offset_ms = seeds.normal_q16("meter clock", meters) * CLOCK_SIGMA_MS >> 16
+        self.clock_offset_ms: NDArray[np.int32] = clock_offset_ms.astype(np.int32)
 
-        second = seeds.blocks("meter room", who).astype(np.int64)
+        second = seeds.blocks("meter room", meters).astype(np.int64)
         set_point = _dealt(second[:, 0], rooms.SET_POINT_SHARES)
         habit = _dealt(second[:, 1], rooms.HABIT_SHARES)
         self.room: NDArray[np.uint8] = (set_point * len(rooms.HABITS) + habit).astype(np.uint8)
         self.unmeasured_minutes: NDArray[np.uint16] = (second[:, 2] % (2 * UNMEASURED_MEAN_MINUTES)).astype(np.uint16)
-        self.factor_q16: NDArray[np.uint32] = _factors(seeds.normal_q16("radiator", who))
+        self.factor_q16: NDArray[np.uint32] = _factors(seeds.normal_q16("radiator", meters))
         low_day, high_day = BATTERY_LOW_DAYS
-        self.battery_low_day: NDArray[np.int16] = (start_day + low_day + second[:, 3] % (high_day - low_day)).astype(
-            np.int16
-        )
+        battery_low_day = start_day + low_day + second[:, 3] % (high_day - low_day)
+        self.battery_low_day: NDArray[np.int16] = battery_low_day.astype(np.int16)
 
         def small(values: list[int], dtype: Any) -> NDArray[Any]:
             return self._each(values).astype(dtype)
@@ -111,7 +108,7 @@ class Population:
         """One value a group -> one a meter."""
         return np.array(values, dtype=np.int64)[self.group]
 
-    def _numbers(self, seeds: Seeds, who: I64, counts: Sequence[int]) -> NDArray[np.uint32]:
+    def _numbers(self, seeds: Seeds, meters: I64, counts: Sequence[int]) -> NDArray[np.uint32]:
         begins = np.cumsum(counts) - counts
         out = np.empty(self.n, dtype=np.uint32)
         for one in dict.fromkeys(self.kinds):
@@ -129,12 +126,12 @@ class Population:
             # Where each stands among all meters of its type: step and place are below 2**27, so the product fits.
             before = np.zeros(len(counts), dtype=np.int64)
             before[groups] = np.cumsum([counts[index] for index in groups]) - [counts[index] for index in groups]
-            place = who[mine] + (before - begins)[self.group[mine]]
+            place = meters[mine] + (before - begins)[self.group[mine]]
             out[mine] = (low + (begin + place * (step % room)) % room).astype(np.uint32)
         return out
 
-    def _keys(self, seeds: Seeds, who: I64) -> NDArray[np.uint8]:
-        keys = seeds.bytes16("meter key", who)
+    def _keys(self, seeds: Seeds, meters: I64) -> NDArray[np.uint8]:
+        keys = seeds.bytes16("meter key", meters)
         for index, spec in enumerate(self.groups):
             if spec.key == "shared":
                 keys[self.group == index] = seeds.bytes16("shared key", index)

@@ -44,19 +44,19 @@ class Telegrams:
 
 def telegrams(fleet: Fleet, meter: Whole, k: Whole, *, crcs: bool = False) -> Telegrams:
     """Telegram k[i] of meter[i], without CRCs, or as on the air in frame format A."""
-    who = fleet.population
+    population = fleet.population
     # One kind of array, so that compiled code is compiled once.
     meters: I64 = np.require(meter, np.int64, ("C", "W"))
     numbers: I64 = np.require(k, np.int64, ("C", "W"))
-    group = who.group[meters]
+    group = population.group[meters]
     if not len(meters) or (group == group[0]).all():
         one = int(meters[0]) if len(meters) else 0
-        size = _on_air(int(who.length_bytes[one]), crcs)
+        size = _on_air(int(population.length_bytes[one]), crcs)
         data = np.empty(size * len(meters), dtype=np.uint8)
-        _fill(fleet, int(who.group[one]), meters, numbers, data.reshape(-1, size), crcs)
+        _fill(fleet, int(population.group[one]), meters, numbers, data.reshape(-1, size), crcs)
         return Telegrams(data, np.arange(len(meters)) * size, np.full(len(meters), size))
     sizes = np.array([_on_air(size, crcs) for size in range(256)])
-    length = sizes[who.length_bytes[meters]]
+    length = sizes[population.length_bytes[meters]]
     data = np.empty(int(length.sum()), dtype=np.uint8)
     offset = np.empty(len(meters), dtype=np.int64)
     at = 0

@@ -26,12 +26,7 @@ class MitmPath:
     EndpointError, ValueError for a certificate that cannot be had."""
 
     def __init__(
-        self,
-        authority: Authority,
-        upstream: Address,
-        directory: Path,
-        certificate: str,
-        alter: Alter | None,
+        self, authority: Authority, upstream: Address, directory: Path, certificate: str, alter: Alter | None
     ) -> None:
         self.relays = alter is not None
         shown = _shown(authority, directory, certificate)

@@ -1,4 +1,4 @@
-"""Where the network leads each gateway, and who stands on its path."""
+"""Where the network leads each gateway, and the attacker on its path."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class OnNetwork(Protocol):
 
 
 class Paths:
-    """`endpoint()` is where paths lead when nobody has changed them; `settle` lets real sockets move while world time
-    stands still. Files of whoever stands on a path go into `folder`."""
+    """`endpoint()` is where paths lead unless they were changed; `settle` lets real sockets move while world time
+    stands still. Files of an attacker on a path go into `folder`."""
 
     def __init__(
         self, folder: Path, endpoint: Callable[[], Endpoint | None], settle: Callable[[Callable[[], bool], float], bool]
@@ -66,12 +66,12 @@ class Paths:
         self.restore(gateway)
 
     def restore(self, gateway: OnNetwork) -> None:
-        """As `release`, and whoever stands on other paths stays."""
+        """As `release`; attackers on other paths stay."""
         self.reroute(gateway, None)
         self._settle(lambda: gateway.session.connected, 30.0)
 
     def cut_off(self, gateway: OnNetwork) -> bool:
-        """Nobody can expect it to get through: its path leads to somebody it refuses, or who keeps what it says."""
+        """Its bundles cannot arrive: its path leads to a server that it refuses, or that keeps them."""
         relayed = any(middle.relays for middle in self._mitm_paths)
         return gateway.id in self._routes and not (relayed and gateway.session.connected)
 

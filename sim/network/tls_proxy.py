@@ -4,7 +4,7 @@ The proxy shows a server certificate (a rogue authority's, one of the right auth
 and may have a device's stolen certificate. With the stolen one it relays to the real broker; without it the broker
 refuses it, so it plays the broker itself (`upstream=None`). A client that checks the server breaks the handshake off,
 and no byte of MQTT passes. From a client that does not check, the proxy sees every packet in clear, and may change
-publishes (`alter`) or swallow them with a PUBACK of its own, which the gateway cannot tell from the broker's.
+publishes (`alter`) or swallow them with a PUBACK of its own, which the gateway cannot distinguish from the broker's.
 
 It runs on a thread of its own, because it is no part of the world but stands on a wire of it. What it saw is in
 `connections`, appended in order; `intercepted` of a live connection grows while it is read.
@@ -41,6 +41,7 @@ class Intercepted:
 
     @property
     def altered(self) -> bool:
+        """What was passed on differs from what came."""
         return self.payload != self.passed_on
 
 
@@ -59,6 +60,7 @@ class Connection:
 
     @property
     def accepted(self) -> bool:
+        """The client completed the TLS handshake."""
         return self.handshake == "accepted"
 
 
@@ -231,9 +233,7 @@ class TlsProxy:
             raise
         connection.upstream = connection.upstream or "closed by the server"
 
-    async def _play(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, connection: Connection
-    ) -> None:
+    async def _play(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, connection: Connection) -> None:
         packets = Packets()
         while data := await source.read(65_536):
             connection.bytes_up += len(data)

@@ -3,7 +3,7 @@
 Rules kept here. Key files are 0600 from the moment they exist, in a directory of 0700. Certificates are dated by wall
 time, because TLS checks wall time; keys and serial numbers come from the library's own randomness. Neither is a part
 of a world's digest: two equal runs have different certificates. A rogue authority is nothing special, just another
-`Authority` in another directory that nobody was told to trust.
+`Authority` in another directory that no party trusts.
 
 EC P-256 throughout: a thousand devices are issued in well under a second, where RSA would take minutes.
 """
@@ -68,9 +68,7 @@ class Authority:
             if not self.crl.exists():
                 self.write_crl()
         except (OSError, ValueError) as error:
-            raise PkiError(
-                f"cannot use the authority in {directory}: {_cause(error)}; free or remove it"
-            ) from None
+            raise PkiError(f"cannot use the authority in {directory}: {_cause(error)}; free or remove it") from None
 
     # --- issuing -----------------------------------------------------------------------------------------------
 
@@ -84,9 +82,7 @@ class Authority:
     ) -> Pair:
         """A server certificate for these host names and IP addresses; issued anew at each call."""
         names = [_general_name(name) for name in hostnames]
-        return self._issue(
-            file_name, hostnames[0][:64], ExtendedKeyUsageOID.SERVER_AUTH, names, not_before, not_after
-        )
+        return self._issue(file_name, hostnames[0][:64], ExtendedKeyUsageOID.SERVER_AUTH, names, not_before, not_after)
 
     def device(self, name: str) -> Pair:
         """The device's own certificate, its common name equal to `name`; issued at first use, kept afterwards."""
@@ -116,10 +112,11 @@ class Authority:
 
     @property
     def revoked_serials(self) -> frozenset[int]:
+        """The serial numbers on the list of revoked certificates."""
         return frozenset(self._revoked)
 
     def write_crl(self) -> None:
-        """Write the list, replacing the old one at once: a broker that reads half a list refuses everybody. It is
+        """Write the list, replacing the old one at once: a broker that reads half a list refuses all clients. It is
         good as long as the authority, since an expired list refuses the whole fleet."""
         now = clock.wall_now()
         builder = x509.CertificateRevocationListBuilder(
@@ -193,9 +190,7 @@ class Authority:
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         try:
@@ -208,9 +203,7 @@ class Authority:
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     """PEM, 0600 before the first byte is in it."""
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)

@@ -5,7 +5,7 @@
     capture          a threshold, or a packet-error curve as a drawn threshold
     site_spec        [site] of a world
     site             where meters and gateways are
-    links            who reaches whom, and at what level
+    links            which transmitter reaches which receiver, and at what level
     emissions        what a fleet sends in a window; one emission as others see it
     air              the medium as the world sees it
 

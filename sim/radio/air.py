@@ -7,10 +7,10 @@
     env.run(until=end_ns)
     counts = air.end_window()
 
-The rules kept here. A receiver gets bytes, the time of the last chip and a level, never who sent it. A frame is settled
-when it ends. A receiver takes part from the instant after it was added. Taps are told of each frame that is received,
-and of every fate of intruders' frames. Bursts of jammers are no frames: taps see them (with the fate JAMMED and no
-bytes), counts and history do not. A burst does not fade, since it lasts for many fades.
+The rules kept here. A receiver gets bytes, the time of the last chip and a level, never the sender. A frame is settled
+when it ends. A receiver takes part from the instant after it was added. Taps get each frame that is received, and
+every fate of intruders' frames. Bursts of jammers are no frames: taps see them (with the fate JAMMED and no bytes),
+counts and history do not. A burst does not fade, since it lasts for many fades.
 
 A receiver that reacts to a frame gets it at once and is played event by event (reference.py). A `deferred` receiver
 gets its frames when the window ends or at `catch_up`, and is played by the engine in whole windows
@@ -100,9 +100,7 @@ class Air:
     def radios(self) -> Radios:
         return self._medium.radios
 
-    def add_fleet(
-        self, positions: F64, radios: Radios, frame_of: FrameOf, frames_of: FramesOf | None = None
-    ) -> None:
+    def add_fleet(self, positions: F64, radios: Radios, frame_of: FrameOf, frames_of: FramesOf | None = None) -> None:
         """The meters: sources 0..n-1, before any other transmitter. `frame_of(source, k)` is asked for a telegram when
         it is received; `frames_of(sources, ks)`, where there is one, for those of a whole window at once."""
         if self._intruder_places or len(self._fleet_cm):
@@ -157,6 +155,7 @@ class Air:
 
     @property
     def receiver_arrays(self) -> Receivers:
+        """All receivers as arrays, in the order of their numbers."""
         if self._receiver_arrays is None:
             self._receiver_arrays = Receivers.of(
                 self._places, [r.sensitivity_cdbm for r in self.receivers], [r.links for r in self.receivers]

@@ -38,37 +38,31 @@ class Schedule:
         return len(self.start_ns)
 
     def part(self, low: int, high: int) -> Schedule:
+        """The rows from `low` to `high`."""
         return Schedule(self.start_ns[low:high], self.meter[low:high], self.k[low:high])
 
 
+@dataclass(slots=True, eq=False)
 class Emission:
-    """One frame or burst on the air. `telegram` asks for the bytes (empty for a burst)."""
+    """One frame or burst on the air. `frame` holds its bytes, or None until `telegram` is read."""
 
-    __slots__ = (
-        "_bytes", "_frame_of", "end_ns", "jammer", "k", "length_bytes", "mode", "power_cdbm", "source", "start_ns",
-    )  # fmt: skip
-
-    def __init__(
-        self, source: int, k: int, mode: Mode, start_ns: int, end_ns: int, length_bytes: int, power_cdbm: int,
-        frame_of: Callable[[int, int], bytes], frame: bytes | None = None, jammer: bool = False,
-    ) -> None:  # fmt: skip
-        self.source = source
-        self.k = k
-        self.mode = mode
-        self.start_ns = start_ns
-        self.end_ns = end_ns
-        self.length_bytes = length_bytes
-        self.power_cdbm = power_cdbm
-        self.jammer = jammer
-        self._frame_of = frame_of
-        self._bytes = b"" if jammer else frame
+    source: int
+    k: int
+    mode: Mode
+    start_ns: int
+    end_ns: int
+    length_bytes: int
+    power_cdbm: int
+    frame_of: Callable[[int, int], bytes]
+    frame: bytes | None = None
+    jammer: bool = False
 
     @property
     def telegram(self) -> bytes:
-        """From L, without CRCs."""
-        if self._bytes is None:
-            self._bytes = self._frame_of(self.source, self.k)
-        return self._bytes
+        """From L, without CRCs; empty for a jammer's burst."""
+        if self.frame is None:
+            self.frame = b"" if self.jammer else self.frame_of(self.source, self.k)
+        return self.frame
 
 
 class Batch:
@@ -136,6 +130,7 @@ class Batch:
         self.stop = int(np.searchsorted(self.schedule.start_ns[: self.stop], start_ns))
 
     def emission(self, row: int, radios: Radios, frame_of: Callable[[int, int], bytes]) -> Emission:
+        """Row `row` as an Emission."""
         meter = int(self.schedule.meter[row])
         return Emission(
             meter, int(self.schedule.k[row]), Mode(int(self.mode[row])), self.start[row], int(self.end_ns[row]),

@@ -75,6 +75,7 @@ class WindowResult:
 
     @property
     def fates(self) -> dict[str, int]:
+        """Pairs of a frame and a receiver by fate, all receivers together."""
         total = self.counts.sum(axis=0).tolist()
         return {fate.label: total[fate] for fate in Fate}
 

@@ -33,6 +33,7 @@ class Mode(IntEnum):
 
     @property
     def channel(self) -> int:
+        """Modes of one channel collide."""
         return RULES[self].channel
 
 

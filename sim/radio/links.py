@@ -1,4 +1,4 @@
-"""Who reaches whom, and at what level: the part of the air that does not change from frame to frame.
+"""Which transmitter reaches which receiver, at what level: what does not change from frame to frame.
 
 A link is a (source, receiver) pair whose mean level (power minus loss, shadowing included) is not more than
 REACH_MARGIN_CDB below the receiver's sensitivity, on a channel the receiver listens to. The rule kept here: what is
@@ -53,6 +53,7 @@ class Receivers:
     def of(
         cls, position_cm: Sequence[I64], sensitivity_cdbm: Sequence[int], modes: Sequence[frozenset[Mode]]
     ) -> Receivers:
+        """From one entry a receiver: position (3,) in cm, sensitivity in 1/100 dBm, readable modes."""
         listens = np.array([[mode in own for mode in (0, *Mode)] for own in modes], dtype=bool).reshape(-1, 4)
         place = np.array(position_cm, dtype=np.int64).reshape(-1, 3)
         return cls(place, np.array(sensitivity_cdbm, dtype=np.int64), listens)

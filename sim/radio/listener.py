@@ -34,6 +34,7 @@ Burst = tuple[int, int, int, int]  # (start_ns, end_ns, power, channel)
 
 @dataclass(slots=True)
 class Lock:
+    """A demodulator that is taken."""
     start_ns: int
     until_ns: int
 
@@ -74,6 +75,7 @@ class Listener:
         return not self.outages or self.outages[-1][1] < _FOREVER
 
     def switch(self, up: bool, now_ns: int) -> None:
+        """Power on or off at `now_ns`."""
         if up and not self.up:
             self.outages[-1][1] = now_ns
             if self.outages[-1][0] == now_ns:

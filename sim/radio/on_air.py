@@ -15,6 +15,8 @@ I64 = NDArray[np.int64]
 
 
 class OnAir:
+    """The fleet's schedules and the intruders' frames; see the module."""
+
     def __init__(self) -> None:
         self._parts: list[tuple[Schedule, I64]] = []  # with the frames' ends
         self._intruders_end_ns: list[int] = []

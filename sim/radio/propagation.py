@@ -38,7 +38,6 @@ FADING: Final = "radio fading"
 
 # --- powers ----------------------------------------------------------------------------------------------------
 
-POWER_A_MW: Final = 10**16
 LOWEST_CDBM: Final = -16_000  # one unit; anything weaker counts as this
 HIGHEST_CDBM: Final = 0  # a front end is full at 1 mW; nine hundred such signals still add up in 63 bits
 
@@ -135,6 +134,7 @@ class Propagation:
 
     @classmethod
     def of(cls, spec: SiteSpec, seeds: Seeds) -> Propagation:
+        """The propagation of a site; its shadowing is drawn from `seeds`."""
         return cls(
             round(spec.path_loss_exponent * 1000), round(spec.floor_loss_db * 100),
             round(spec.shadowing_db * 100), round(spec.fading_db * 100), seeds,

@@ -105,6 +105,7 @@ class Reference:
     # --- what is sent -----------------------------------------------------------------------------------------------
 
     def add_batch(self, batch: Batch) -> None:
+        """Play a fleet's frames."""
         self._batches.append(batch)
         self._arm()
 
@@ -271,4 +272,5 @@ def _pairs(batch: Batch, row: int) -> list[Pair]:
 
 
 def no_bytes(source: int, k: int) -> bytes:
+    """Stands for a fleet's bytes where there is no fleet. Raises LookupError."""
     raise LookupError(f"frame {k} of transmitter {source} has no bytes: no fleet was added")

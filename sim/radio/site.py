@@ -31,7 +31,6 @@ HOUSES_A_BLOCK: Final = 4
 ROOM_DEPTH_M: Final = 5.0
 RADIATOR_HEIGHT_M: Final = 0.5
 GATEWAY_HEIGHT_M: Final = 2.2
-ANTENNA_HEIGHT_M: Final = 1.5  # of a receiver in the courtyard
 
 
 class Site:
@@ -80,11 +79,6 @@ class Site:
     def beside_gateway(self, gateway: int, metres: float) -> F64:
         """The place `metres` away from a gateway."""
         return self.near(self.gateways[gateway], metres)
-
-    def courtyard(self, block: int = 0) -> F64:
-        """The middle of a courtyard, an antenna at the height of a car's roof."""
-        row, column = divmod(block, self.columns)
-        return np.array([column * self.pitch_m, row * self.pitch_m, ANTENNA_HEIGHT_M])
 
     # --- the map ----------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """A recorded log, read: real telegrams to be put on the simulated air (see foreign).
 
-Three line formats are understood, and told apart line by line; empty lines and lines beginning with # are passed over:
+Three line formats are understood, and recognised line by line; empty lines and lines beginning with # are passed over:
 
     rtl_wmbus   T1;1;1;2026-02-09 04:01:02.345;97;148;12345678;0x2e44...
     plain       2026-02-09T04:01:02,-71,2e44...      time, RSSI in dBm, hex (comma, semicolon, tab or blanks)
@@ -221,6 +221,3 @@ def _telegram(text: str, where: str) -> bytes:
         return strip_crcs(bytes.fromhex(cleaned))
     except BadTelegram as error:
         raise BadLog(f"{where}: {error}") from None
-
-
-__all__ = ["ASSUMED_DBM", "MODES", "BadLog", "Log", "Mode", "Played", "read_log"]

@@ -181,7 +181,7 @@ class Playing:
         enrol(self._world, [(entry, keys.get(entry.address)) for entry in self.entries()])
 
     def entries(self) -> list[MeterEntry]:
-        """What an installer would write down who knew this recording."""
+        """What an installer with no more than this recording would write down."""
         sent: dict[Address, list[Sending]] = defaultdict(list)
         pinned: dict[Address, Security] = {}
         for one in self.sendings:
@@ -258,6 +258,3 @@ def _interval_s(starts_ns: Sequence[int]) -> float:
     if not gaps_ns:
         return HEARD_ONCE_S
     return min(max(median(gaps_ns) / NS_PER_S, INTERVAL_LEAST_S), INTERVAL_MOST_S)
-
-
-__all__ = ["AlreadyThere", "Antenna", "Outcome", "Playing", "Sending", "announced", "enrol"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reports import city_page, plots, sweep_page
-from reports.plots.site import MOST_ACROSS, grid, in_words
+from reports.plots.site_map import MOST_ACROSS, grid, in_words
 from reports.run_model import RunError
 from sim.core.events import Fate
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from reports.coverage import NO_VERDICT, NOT_COVERED, load_claims, load_threats, print_matrix, threat_matrix
+from reports.coverage import NO_VERDICT, NOT_COVERED, THREATS, load_threats, print_matrix, threat_matrix
 
 Make = Callable[..., Path]
 
@@ -29,7 +30,7 @@ def test_the_list_is_whole_and_its_references_resolve() -> None:
     expected |= {f"G{n:02d}" for n in range(1, 7)} | {f"W{n:02d}" for n in range(1, 13)}
     assert set(ids) == expected
     assert {area for threat in threats for area in threat["answered_by"]} <= {"meter", "gateway", "endpoint", "portal"}
-    assert all(set(claim["threats"]) <= set(ids) for claim in load_claims())
+    assert all(set(claim["threats"]) <= set(ids) for claim in tomllib.loads(THREATS.read_text())["claim"])
     replay = next(threat for threat in threats if threat["id"] == "L08")
     assert replay["bsi"] == ["T.DataModificationLocal"]
     assert replay["claims"] == ["Replay is impossible, a counter prevents it"]

@@ -43,6 +43,7 @@ class Emission:
 
     @property
     def duration_s(self) -> float:
+        """Seconds on the air."""
         return len(self.chips) / self.chip_rate_hz
 
 
@@ -114,13 +115,6 @@ def mix(
         wave = wave[: max(0, count - at)]
         out[at : at + len(wave)] += wave
     return out
-
-
-def add_noise(samples: Samples, snr_db: float, generator: np.random.Generator, *, amplitude: float = 0.5) -> Samples:
-    """White Gaussian noise ``snr_db`` below a signal of ``amplitude``."""
-    sigma = amplitude * 10 ** (-snr_db / 20) / np.sqrt(2)
-    noise = generator.standard_normal((len(samples), 2)) * sigma
-    return np.asarray(samples + noise[:, 0] + 1j * noise[:, 1], dtype=np.complex64)
 
 
 def to_bytes(samples: Samples, sample_format: SampleFormat) -> bytes:

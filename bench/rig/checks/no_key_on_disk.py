@@ -24,8 +24,7 @@ def check(world: World, attacked: bool) -> list[str]:
     places = set(world.system.key_places)
     files = [p for p in sorted(world.directory.rglob("*")) if p.is_file() and places.isdisjoint([p, *p.parents])]
     return [
-        f"the key of {address} stands in {path.relative_to(world.directory)}"
-        for path, address in found_in(files, keys)
+        f"the key of {address} stands in {path.relative_to(world.directory)}" for path, address in found_in(files, keys)
     ]
 
 

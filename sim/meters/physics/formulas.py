@@ -1,6 +1,6 @@
 """The formulas of what meters measure, each written once: called as plain Python for one meter, compiled for many.
 
-Plain integers only: who calls looks the numbers up in `Tables`, which holds arrays for compiled code and memoryviews
+Plain integers only: the caller looks the numbers up in `Tables`, which holds arrays for compiled code and memoryviews
 for Python. (An array passed to a function costs compiled code a reference count, more than the formula.) Time is the
 meter's own clock, in hours or milliseconds since the tables begin; all of it is past then, so nothing is negative.
 """

@@ -20,9 +20,7 @@ from numpy.typing import NDArray
 from sim.core.seeds import Seeds
 from sim.meters import civil
 from sim.meters.physics import load_profile, rooms, water_draw, weather
-from sim.meters.physics.formulas import FACTOR_ONE, MS_PER_DAY, MS_PER_HOUR, PROFILE_HOURS, Tables
-
-__all__ = ["FACTOR_ONE", "MS_PER_DAY", "MS_PER_HOUR", "Heat", "heat_of"]
+from sim.meters.physics.formulas import MS_PER_DAY, MS_PER_HOUR, PROFILE_HOURS, Tables
 
 I64 = NDArray[np.int64]
 

@@ -14,7 +14,7 @@ from sim.meters.physics.rooms import HABITS
 HOURS_A_DAY: Final = 24
 DAY_ML: Final = 180_000  # at a factor of one; the median factor of a fleet makes about 100 litres of it
 
-# Shares of the day's water by hour, in any unit: mornings and evenings, and who is out is out.
+# Shares of the day's water by hour, in any unit: most in the mornings and evenings, when people are at home.
 _SHARES: Final = {
     "constant": (1, 1, 1, 1, 1, 2, 5, 8, 7, 6, 5, 5, 6, 5, 4, 4, 4, 5, 7, 7, 6, 4, 3, 2),
     "night setback": (1, 0, 0, 0, 1, 3, 8, 9, 7, 5, 4, 5, 6, 4, 3, 3, 4, 6, 8, 8, 6, 4, 3, 2),

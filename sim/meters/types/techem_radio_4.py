@@ -1,4 +1,4 @@
-"""Techem radio 4 (TCH, version 94): the counters, then fourteen months as a compact profile. It does not tell the time.
+"""Techem radio 4 (TCH, version 94): the counters, then fourteen months as a compact profile. It does not send the time.
 
 8D04EE1F 1E 72FE announces 30 bytes: two of profile header (increments, by month ends, 16 bits each), then fourteen
 numbers for the month ends after the base date of storage 8, the oldest first. The published telegram's last two, 3 and

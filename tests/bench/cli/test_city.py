@@ -10,7 +10,7 @@ import pytest
 
 from bench import run_directory
 from bench.cli import main
-from bench.errors import CannotRun
+from bench.run_errors import CannotRun
 from sim.city.conduct import run
 from sim.city.plan import CityLimit
 from sim.core.settings import SpecError

@@ -15,7 +15,7 @@ import pytest
 
 from bench import run_directory
 from bench.cli import main
-from bench.errors import CannotRun
+from bench.run_errors import CannotRun
 from bench.sweep import grid, grid_result, point_log
 from bench.sweep.grid import SWEEPS, Expectation
 from sim.core.settings import SpecError

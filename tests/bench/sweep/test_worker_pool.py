@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench.errors import CannotRun
+from bench.run_errors import CannotRun
 from bench.sweep import scheduler, worker_pool
 from bench.sweep.worker_pool import Job
 from sim.city.conduct import combined

@@ -15,7 +15,8 @@ from sim.meters import civil
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.physics import formulas, rooms
-from sim.meters.physics.heat import MS_PER_DAY, MS_PER_HOUR, Heat
+from sim.meters.physics.formulas import MS_PER_DAY, MS_PER_HOUR
+from sim.meters.physics.heat import Heat
 from sim.meters.population import Population
 
 YEAR = 2025

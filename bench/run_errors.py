@@ -1,4 +1,4 @@
-"""What can go wrong without being our fault, in words for the person who can mend it.
+"""Errors that are no fault of wmbench, with messages for the person who can mend them.
 
 Each room raises its own error whose message names cause and way out; what the machine refuses (a full disk, no rights)
 gets its words here. Anything else is a fault of wmbench: it keeps its traceback in scenario.json and junit.xml, and the
@@ -39,7 +39,7 @@ _MACHINE = {
 
 
 def explained(error: BaseException) -> str | None:
-    """One message for people, or None when nobody foresaw this error."""
+    """One message for people, or None for an error that no rule here explains."""
     for one in _chain(error):
         if isinstance(one, OSError) and one.errno in _MACHINE:
             where = f" ({one.filename})" if one.filename else ""

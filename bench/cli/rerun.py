@@ -52,9 +52,7 @@ def replay(name: str, *, as_json: bool, engine: str | None = None) -> int:
     return 1 if different else 0
 
 
-def _choice(
-    old: dict[str, Any], scenarios: list[dict[str, Any]], seed: int, engine: str | None
-) -> runner.Choice:
+def _choice(old: dict[str, Any], scenarios: list[dict[str, Any]], seed: int, engine: str | None) -> runner.Choice:
     options = options_of(scenarios[0]["replay"])
     return runner.Choice(
         entries=runner.select([s["id"] for s in scenarios]),

@@ -5,7 +5,7 @@ formula holds for all points, as crosses where it differs from point to point, n
 that delivery is held to as a dashed line.
 
 stacked: only frames that were in range of a gateway, each fate with a pattern of its own beside its colour; what was
-out of range, which is no question of load, is told at the end of the bar.
+out of range, which is no question of load, stands as a number at the end of the bar.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def against(
     series: Sequence[str] = (),
 ) -> Figure | None:  # fmt: skip
     """Delivery ratio over `x`: "load", or a key of the points' settings. `curve`: (x, delivery) of the closed form.
-    `series`: for each point what its marker is to tell apart. None where x does not vary or is no number."""
+    `series`: for each point what its marker is to show. None where x does not vary or is no number."""
     at = [point["load"] if x == "load" else point["settings"].get(x) for point in points]
     if any(type(value) not in (int, float) for value in at) or len(set(at)) < 2:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.cli.replay import compare, options_of
+from bench.cli.rerun import compare, options_of
 from bench.options import ENGINES, Options
 from bench.run_directory import write_json
 from sim.radio import air

@@ -1,7 +1,7 @@
 """The controller's part of a session: it makes the run directory, workers (pytest-xdist) write into it, and at the end
 it gathers the scenarios' files into run.json, report.html and junit.xml, and sets the exit code.
 
-A session that is interrupted gathers what was finished. What cannot be gathered (a full disk) is told, not raised.
+A session that is interrupted gathers what was finished. What cannot be gathered (a full disk) is printed, not raised.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from bench import run_directory
-from bench.errors import explained
 from bench.progress import ENDED, Progress, Watch
+from bench.run_errors import explained
 from sim.core.clock import wall_now
 
 INCONCLUSIVE_EXIT = 6
@@ -40,7 +40,7 @@ class Controller:
         return Path(option.wmbench_run)
 
     def watch(self, worker: str) -> str:
-        """The file in which a worker is to write how far it is; "" when nobody looks."""
+        """The file in which a worker is to write how far it is; "" without a display."""
         if not self._progress.enabled or not self._progress.console.is_terminal:
             return ""
         self._watch = self._watch or Watch(self.directory(), self._progress.console)
@@ -70,7 +70,7 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         try:
             yield
-        finally:  # somebody may be impatient while workers are told to stop
+        finally:  # a second Ctrl-C may come while workers are being stopped
             if self._watch is not None:
                 self._watch.close()
             self._end(session)
@@ -114,7 +114,7 @@ class Controller:
         return run
 
     @pytest.hookimpl(trylast=True)
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         run = self.config.option.wmbench_run
         if self.unwritten:
             terminalreporter.write_line(f"the run could not be written: {self.unwritten}")

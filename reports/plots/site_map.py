@@ -1,6 +1,6 @@
 """A map of a site: what share of each block's telegrams arrived.
 
-The rule kept here: a value is told twice, by shade and, where there is room, by its number. Shades go from pale (all
+The rule kept here: a value is shown twice, by shade and, where there is room, by its number. Shades go from pale (all
 arrived) to dark (little did), over the range that occurs. A site of many blocks is drawn in squares of several, whose
 frames are added up, not averaged.
 """
@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reports import palette
 from reports.plots.canvas import WIDTH_IN, figure_of, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
 MOST_ACROSS: Final = 40
 NUMBERED_ACROSS: Final = 12
@@ -30,7 +32,7 @@ PALE, DARK = "#eaf3f5", "#0b3c49"
 class Grid:
     """`ratio[row, column]`, NaN where nothing was sent; `a_side`: blocks to a square's side."""
 
-    ratio: Any
+    ratio: NDArray[np.float64]
     a_side: int
 
 
@@ -103,7 +105,7 @@ def _heat_map(one: Grid) -> Figure:
     return figure
 
 
-def _few(height_in: float) -> Any:
+def _few(height_in: float) -> MaxNLocator:
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(nbins=max(2, min(6, int(height_in / 0.3))))
@@ -121,7 +123,7 @@ def _number(value: float, low: float, high: float) -> str:
 
 
 def in_words(blocks: dict[str, Any]) -> str:
-    """The map for who does not see it."""
+    """The map in words, for readers who cannot see it."""
     one = grid(blocks)
     worst = np.unravel_index(np.nanargmin(one.ratio), one.ratio.shape)
     best = np.unravel_index(np.nanargmax(one.ratio), one.ratio.shape)
