@@ -44,6 +44,7 @@ _PSEUDO: Final = struct.Struct(">BBBBHh")
 _SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6  # block types
 _COMMENT, _END = 1, 0  # options of every block
 _NAME, _DESCRIPTION, _RESOLUTION = 2, 3, 9  # options of an interface
+_BEGAN: Final = "world time 0 is this Unix time in ns: "
 _HEAD: Final = struct.Struct("<II")
 _PACKET_HEAD: Final = struct.Struct("<IIIII")
 INTERFACES: Final = (
@@ -58,10 +59,12 @@ class BadCapture(ValueError):
 
 
 class Packet(NamedTuple):
-    """`number` counts from 1, as Wireshark does. `time_ns` is calendar time (Unix), `body` with the pseudo header."""
+    """`number` counts from 1, as Wireshark does. `unix_ns` is calendar time, `time_ns` the world's; `body` is with the
+    pseudo header."""
 
     number: int
     interface: int
+    unix_ns: int
     time_ns: int
     body: bytes
     comment: str
@@ -91,9 +94,11 @@ class Capture:
         self.left_out = 0
         self._limit = limit_packets
         self._last_ns = 0
-        self._start_ns = start_of(calendar)
+        epoch = calendar.start
+        self._start_ns = int(epoch.timestamp()) * 1_000_000_000 + epoch.microsecond * 1_000
         self._file = path.open("wb", buffering=1 << 20)
-        self._file.write(_block(_SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
+        began = _option(_COMMENT, f"{_BEGAN}{self._start_ns}") + _option(_END, b"")
+        self._file.write(_block(_SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + began))
         for link_type, name, description in INTERFACES:
             options = _option(_NAME, name) + _option(_DESCRIPTION, description) + _option(_RESOLUTION, b"\x09")
             head = struct.pack("<HHI", link_type, 0, 0)
@@ -146,36 +151,33 @@ class Capture:
         self.close()
 
 
-def start_of(calendar: Calendar) -> int:
-    """Unix time in ns at which the world begins."""
-    epoch = calendar.start
-    return int(epoch.timestamp()) * 1_000_000_000 + epoch.microsecond * 1_000
-
-
 def packets(path: Path) -> Iterator[Packet]:
     """All packets in order; the end of a capture that was cut is left out. Raises OSError, and BadCapture for another
     kind of file."""
-    number = 0
+    number = start_ns = 0
     with path.open("rb") as file:
         for kind, body in _blocks(file):
-            if kind == _PACKET:
+            if kind == _SECTION:
+                start_ns = _began(body)
+            elif kind == _PACKET:
                 number += 1
-                yield _packet_of(number, body)
+                yield _packet_of(number, body, start_ns)
 
 
 def comment(path: Path, words: Callable[[Packet], str]) -> None:
     """Write the capture again with `words(packet)` as the only comment of each packet ("" for none). The old file
     stays until the new one is whole. Raises OSError and BadCapture."""
     fresh = path.with_name(f".{path.name}.part")
-    number = 0
+    number = start_ns = 0
     try:
         with path.open("rb") as old, fresh.open("wb", buffering=1 << 20) as new:
             for kind, body in _blocks(old):
                 if kind == _PACKET:
                     number += 1
-                    packet = _packet_of(number, body)
-                    new.write(_packet_block(packet.interface, packet.time_ns, packet.body, words(packet)))
+                    packet = _packet_of(number, body, start_ns)
+                    new.write(_packet_block(packet.interface, packet.unix_ns, packet.body, words(packet)))
                 else:
+                    start_ns = _began(body) if kind == _SECTION else start_ns
                     new.write(_block(kind, body))
         fresh.replace(path)
     finally:
@@ -199,23 +201,36 @@ def _padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 4)
 
 
-def _packet_block(interface: int, time_ns: int, body: bytes, words: str) -> bytes:
-    head = _PACKET_HEAD.pack(interface, time_ns >> 32, time_ns & 0xFFFFFFFF, len(body), len(body))
+def _packet_block(interface: int, unix_ns: int, body: bytes, words: str) -> bytes:
+    head = _PACKET_HEAD.pack(interface, unix_ns >> 32, unix_ns & 0xFFFFFFFF, len(body), len(body))
     text = words.encode()[:COMMENT_BYTES_MAX].decode(errors="ignore")
     options = _option(_COMMENT, text) + _option(_END, b"") if text else b""
     return _block(_PACKET, head + _padded(body) + options)
 
 
-def _packet_of(number: int, block: bytes) -> Packet:
+def _packet_of(number: int, block: bytes, start_ns: int) -> Packet:
     interface, high, low, size, _ = _PACKET_HEAD.unpack_from(block)
     at = _PACKET_HEAD.size
-    body, at, words = block[at : at + size], at + size + -size % 4, ""
+    unix_ns = high << 32 | low
+    words = _comment_in(block, at + size + -size % 4)
+    return Packet(number, interface, unix_ns, unix_ns - start_ns, block[at : at + size], words)
+
+
+def _began(section: bytes) -> int:
+    """The Unix time in ns at which the world began; 0 where the section does not say."""
+    text = _comment_in(section, 16).removeprefix(_BEGAN)
+    return int(text) if text.isdecimal() else 0
+
+
+def _comment_in(block: bytes, at: int) -> str:
+    """The comment among the options that begin there."""
+    words = ""
     while at + 4 <= len(block):
         code, length = struct.unpack_from("<HH", block, at)
         if code == _COMMENT:
             words = block[at + 4 : at + 4 + length].decode(errors="replace")
         at += 4 + length + -length % 4
-    return Packet(number, interface, high << 32 | low, body, words)
+    return words
 
 
 def _blocks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

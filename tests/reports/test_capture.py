@@ -67,7 +67,8 @@ def test_a_packet_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     path = write(tmp_path / "air.pcapng", LSE_PLAIN)
     (packet,) = packets(path)
     assert (packet.number, packet.interface, packet.comment) == (1, 0, "")
-    assert packet.time_ns == 1_768_176_000_000_000_007  # 2026-01-12T00:00:00.000000007Z
+    assert packet.unix_ns == 1_768_176_000_000_000_007  # 2026-01-12T00:00:00.000000007Z
+    assert packet.time_ns == 7
     assert packet.body[:8] == bytes([1, 1, 0, 0, 0, 3]) + struct.pack(">h", -7125)
     assert packet.telegram == bytes.fromhex(LSE_PLAIN)
     assert not packet.is_attack
