@@ -13,10 +13,12 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.versions import versions
 from sim.core.clock import wall_now
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -189,10 +191,12 @@ def _write(path: Path, body: object) -> None:
 
 
 def gather(
-    directory: Path, *, name: str, title: str, command: str, started: datetime, interrupted: bool, failures: int = 0
-) -> dict[str, Any]:
+    directory: Path, *, name: str, title: str, command: str, started: datetime, interrupted: bool, failures: int = 0,
+    changed: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
     """run.json from the scenario.json files that the scenarios left. `failures`: how many pytest counted; more than
-    there are files for means that one could not even write its file. Raises OSError."""
+    there are files for means that one could not even write its file. `changed`: what the command line set in every
+    world, as KEY=VALUE. Raises OSError."""
     release(directory)
     scenarios = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(directory.glob("*/scenario.json"))]
     scenarios.sort(key=lambda s: s["order"])
@@ -214,6 +218,8 @@ def gather(
         "title": title,
         "command": command,
         **made_by(started),
+        "versions": versions(endpoints),
+        "changed": list(changed),
         "endpoint": ", ".join(endpoints),
         "engine": ", ".join(engines),
         "seed": scenarios[0]["seed"] if scenarios else 0,

@@ -10,5 +10,5 @@ junit      junit.xml for CI
 coverage   the threat list (threats.toml) against what runs have shown
 palette    one colour a meaning, for tables and plots, light and dark
 wording    numbers, times and claims in words, the same in every document
-pcap       air.pcap, read by wireshark/wmbus.lua
+capture    air.pcapng: the air and the broker's side, read by wireshark/wmbus.lua
 """

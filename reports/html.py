@@ -5,8 +5,9 @@ then each scenario with its claims, each claim with its evidence and a trace of 
 world's history. Every step is a link, so that a verdict can be followed to event time, telegram fingerprint and reason
 of refusal, which are found again word for word in events.jsonl.
 
-The page has no script and loads nothing. Everything in it may stem from a hostile sender (a meter's name, a reason),
-so the template escapes all; only SVG drawn by plots/, where matplotlib has escaped every text, goes in as it is.
+The page loads nothing; its one script, page.js, filters what is there, and without it the page is whole. Everything in
+it may stem from a hostile sender (a meter's name, a reason, a telegram), so the template escapes all, and bytes stand
+in it as hex digits; only SVG drawn by plots/, where matplotlib has escaped every text, goes in as it is.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from typing import Final
 
 from markupsafe import Markup
 
-from reports import page, palette, plots
+from reports import page, palette, plots, shots
 from reports.event_digest import Entry, Story, read_story
+from reports.findings import Finding, Observation, findings, named_threats
 from reports.run_model import Claim, Run, Scenario, World, read_run
+from reports.shots import ShotView
+from reports.threat_list import Threat, threats
 from reports.wording import OFF, ON, mode_text, tallied
 
 PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures
@@ -52,7 +56,7 @@ class WorldView:
 
 @dataclass(slots=True)
 class ClaimView:
-    """One claim; `worlds` are those whose history shows it, `trace` the first events there."""
+    """One claim; `worlds` are those whose history shows it, `trace` the first events there, `shots` what was sent."""
 
     anchor: str
     number: int
@@ -61,7 +65,17 @@ class ClaimView:
     worlds: list[WorldView]
     trace: list[Entry]
     traced: WorldView | None
+    shots: list[ShotView] = field(default_factory=list)
     told: ClaimView | None = None  # the claim above that shows the same trace already
+
+    @property
+    def is_control(self) -> bool:
+        """Of a configuration that is weak on purpose: success is what it is for."""
+        return self.claim.defences in OFF
+
+    @property
+    def borrowed(self) -> bool:
+        return Observation(self.number, self.scenario, self.claim).borrowed and not self.is_control
 
 
 @dataclass(slots=True)
@@ -70,6 +84,16 @@ class ScenarioView:
     scenario: Scenario
     claims: list[ClaimView]
     worlds: list[WorldView]
+
+
+@dataclass(slots=True)
+class ThreatView:
+    """A threat that the run names, what was found, and the claims that speak of it. `threat` None: misspelt."""
+
+    id: str
+    threat: Threat | None
+    findings: list[Finding]
+    claims: list[ClaimView]
 
 
 def write_report(run_directory: Path, *, png: bool = False) -> Path:
@@ -94,6 +118,7 @@ def render(run: Run, scenarios: list[ScenarioView]) -> str:
         tallies=tallied(view.claim for view in claims),
         holding=sum(view.claim.holds for view in claims),
         outcomes=Counter(scenario.outcome for scenario in run.scenarios),
+        threat_views=_threats(run, claims), shots_in_full=shots.IN_FULL, shots_listed=shots.LISTED,
         measures=[measure for scenario in run.scenarios for measure in scenario.measures],
     )  # fmt: skip
 
@@ -115,7 +140,8 @@ def _scenario(run: Run, number: int, scenario: Scenario, *, png: bool) -> Scenar
     worlds = []
     for index, world in enumerate(scenario.worlds, start=1):
         worlds.append(_world(run, f"s{number}w{index}", world, plotted=index <= PLOTTED_WORLDS, png=png))
-    claims = [_claim(claim, scenario, worlds) for claim in scenario.claims]
+    sent = shots.views_of(run, scenario)
+    claims = [_claim(claim, scenario, worlds, sent.get(id(claim), [])) for claim in scenario.claims]
     return ScenarioView(f"s{number}", scenario, claims, worlds)
 
 
@@ -150,7 +176,16 @@ def _world(run: Run, anchor: str, world: World, *, plotted: bool, png: bool) -> 
     return view
 
 
-def _claim(claim: Claim, scenario: Scenario, worlds: list[WorldView]) -> ClaimView:
+def _threats(run: Run, claims: list[ClaimView]) -> list[ThreatView]:
+    found = findings(run)
+    return [
+        ThreatView(id_, threats().get(id_), [f for f in found if f.threat == id_],
+                   [view for view in claims if id_ in (view.claim.threats or view.scenario.threats)])
+        for id_ in named_threats(run)
+    ]  # fmt: skip
+
+
+def _claim(claim: Claim, scenario: Scenario, worlds: list[WorldView], sent: list[ShotView]) -> ClaimView:
     """Find the histories that show a claim: the worlds whose variant names most of it, or all subjects; then the
     controls. A claim with the defences off may be shown by the control itself."""
     best = max((_likeness(claim, view.world) for view in worlds), default=0)
@@ -158,7 +193,7 @@ def _claim(claim: Claim, scenario: Scenario, worlds: list[WorldView]) -> ClaimVi
     own = [view for view in own if _acts(view.story, claim.attack)] or own
     controls = [view for view in worlds if _is_control(view) and view not in own]
     trace = _trace(own[0].story, claim) if own else []
-    return ClaimView("", 0, claim, scenario, own + controls, trace, own[0] if own else None)
+    return ClaimView("", 0, claim, scenario, own + controls, trace, own[0] if own else None, sent)
 
 
 def _is_control(view: WorldView) -> bool:

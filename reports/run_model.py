@@ -27,8 +27,46 @@ class RunError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """The first alarm about an attacked thing that the clean twin does not have."""
+
+    kind: str = ""
+    subject: str = ""
+    time_ns: int = 0
+    latency_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One thing an attacker sent. `original_hex`: the genuine telegram it was made of, "" when there is none. `taken`:
+    [gateway, end of reception in ns] of each gateway that received it. `reasons`: the portal's; `rows`: how many
+    readings it stored because of it. The same telegram is `k` of transmitter `source` in the history."""
+
+    variant: str = ""
+    sent_hex: str = ""
+    original_hex: str = ""
+    time_ns: int = 0
+    source: int = -1
+    k: int = -1
+    taken: list[list[Any]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    rows: int = 0
+    alarm: Alarm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One condition of a verdict, and whether it was met."""
+
+    name: str = ""
+    ok: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """One verdict. `control` is what the same attack did on the weak configuration ("" when it needs none)."""
+    """One verdict. `control` is what the same attack did on the weak configuration ("" when it needs none);
+    `borrowed`: in another security mode. `because` is the clause that decided."""
 
     attack: str = ""
     title: str = ""
@@ -41,6 +79,11 @@ class Claim:
     why: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
     threats: list[str] = field(default_factory=list)  # those of its scenario that it speaks of; empty: all
+    shots: list[Shot] = field(default_factory=list)
+    because: str = ""
+    clauses: list[Clause] = field(default_factory=list)
+    borrowed: bool = False
+    false_alarms: int = 0
 
     @property
     def holds(self) -> bool:
@@ -72,6 +115,7 @@ class World:
     endpoint: str = ""
     duration_ns: int = 0
     weakness: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +150,8 @@ class Run:
     commit: str = ""
     python: str = ""
     machine: str = ""
+    changed: list[str] = field(default_factory=list)  # KEY=VALUE that the command line set in every world
+    versions: dict[str, Any] = field(default_factory=dict)  # of the broker, of TLS, of Python's packages
     endpoint: str = ""
     seed: int = 0
     outcome: str = "inconclusive"
@@ -180,6 +226,8 @@ def _build(cls: type[T], table: dict[str, Any], notes: list[str], where: str) ->
 
 def _fit(hint: Any, value: Any, notes: list[str], where: str) -> Any:
     """`value` as `hint` asks, or None."""
+    if hint is Any:
+        return value
     if isinstance(hint, types.UnionType):
         hint = next(arm for arm in typing.get_args(hint) if arm is not type(None))
     origin = typing.get_origin(hint)

@@ -2,5 +2,5 @@
 
 runner     run                  play        run --play           rerun      replay
 catalogue  list, show           city        city                 doctor     doctor
-benchmarks bench
+benchmarks bench                  pack        pack
 """

@@ -117,7 +117,7 @@ def _checks() -> Iterator[Check]:
         yield _import(module, package, required=False, used="for ./wmbench test only; ")
     yield _compiled()
     yield from _endpoints()
-    yield _program("tshark", "apt install tshark", "reads air.pcap with our dissector in a test")
+    yield _program("tshark", "apt install tshark", "reads air.pcapng with our dissector in a test")
     yield _program("rtl_433", "apt install rtl-433", "an independent receiver in tests", option="-V")
     yield _program("wmbusmeters", "see its own page", "an independent reader of telegrams")
     yield _loopback()

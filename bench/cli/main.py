@@ -102,6 +102,13 @@ def make_parser() -> argparse.ArgumentParser:
     _add_runs(report)
     report.set_defaults(command=command_report)
 
+    pack = commands.add_parser("pack", help="one archive of a run for others, with SHA-256 sums and without keys")
+    pack.add_argument("run", nargs="?", default="latest")
+    pack.add_argument("--out", metavar="FILE", type=Path, help="where to (default: beside the run's directory)")
+    pack.add_argument("--json", action="store_true")
+    _add_runs(pack)
+    pack.set_defaults(command=command_pack)
+
     replay = commands.add_parser("replay", help="run again with the same seeds and compare the histories")
     replay.add_argument("run", nargs="?", default="latest")
     replay.add_argument("--engine", choices=ENGINES, help="instead of the run's own; the histories must be the same")
@@ -233,14 +240,20 @@ def command_threats(arguments: argparse.Namespace) -> int:
 
 
 def command_report(arguments: argparse.Namespace) -> int:
-    from reports import city_page, html, sweep_page
+    from reports import city_page, documents, sweep_page
 
     directory = run_directory.find(arguments.run)
     if not (directory / "run.json").exists():
         run_directory.gather_killed(directory)
     pages = {"city": city_page.write, "sweep": sweep_page.write}
-    print(pages.get(run_directory.read(directory).get("kind", ""), html.write_report)(directory))
+    print(pages.get(run_directory.read(directory).get("kind", ""), documents.write_all)(directory))
     return 0
+
+
+def command_pack(arguments: argparse.Namespace) -> int:
+    from bench.cli import pack
+
+    return pack.command(arguments.run, arguments.out, as_json=arguments.json)
 
 
 # --- doing again -----------------------------------------------------------------------------------------------

@@ -243,10 +243,9 @@ class _Play:
             self.directory, name="play", title=f"Recording {self.path.name}", command=command, started=started,
             interrupted=self.outcome == "interrupted",
         )  # fmt: skip
-        from reports import html, junit
+        from reports import documents
 
-        html.write_report(self.directory)
-        junit.write_junit(self.directory)
+        documents.write_all(self.directory)
 
 
 def row(one: Outcome) -> dict[str, Any]:

@@ -106,11 +106,12 @@ class Controller:
             started=self.started,
             interrupted=self.interrupted,
             failures=failures,
+            changed=[*([f"endpoint.kind={option.wmbench_endpoint}"] if option.wmbench_endpoint else []),
+                     *option.wmbench_set],
         )
-        from reports import html, junit
+        from reports import documents
 
-        junit.write_junit(directory)
-        html.write_report(directory)
+        documents.write_all(directory)
         return run
 
     @pytest.hookimpl(trylast=True)

@@ -1,27 +1,36 @@
-"""air.pcap of a run: what gateways received, and everything attackers sent, for Wireshark (see reports/wireshark)."""
+"""air.pcapng of a run: what gateways received, everything attackers sent, and the messages that reached the portal, for
+Wireshark (see reports/capture.py)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from reports.pcap import AirPcap
+from reports.capture import Capture
 from sim.core.events import Fate
+from sim.endpoint.port import Message
 from sim.portal.store import fingerprint
 from sim.radio.emissions import Emission
+from sim.systems.keyless import Keyless
 from sim.world import World
 
 GENUINE_FRAMES_MAX = 20_000
 """Receptions of meters' frames kept a world; attackers' frames are always kept. The rest is counted."""
+MESSAGE_BYTES_MAX = 1 << 21
+"""The same for messages; one with a telegram in it that an attacker sent is always kept."""
 
 
 class AirLog:
-    """Taps a world's air from now on until `close`."""
+    """Taps a world's air, and the messages of a system that has some, from now on until `close`."""
 
     def __init__(self, world: World, path: Path) -> None:
         self._world = world
-        self._pcap = AirPcap(path, world.calendar)
-        self._genuine = 0
+        self._capture = Capture(path, world.calendar)
+        self._genuine = self._message_bytes = 0
+        self._spoken: set[bytes] = set()  # in hex, as bundles hold them
         world.air.taps.append(self._tap)
+        if isinstance(world.system, Keyless):
+            world.system.message_taps.append(self._tap_messages)
 
     def _tap(self, emission: Emission, receiver: int, fate: Fate, level_cdbm: int) -> None:
         genuine = emission.source < self._world.fleet.n
@@ -31,12 +40,25 @@ class AirLog:
         if genuine:
             self._genuine += 1
             if self._genuine > GENUINE_FRAMES_MAX:
-                self._pcap.left_out += 1
+                self._capture.left_out += 1
                 return
-        self._pcap.write(
+        elif not foreign:
+            self._spoken.add(emission.telegram.hex().encode())
+        self._capture.frame(
             emission.end_ns, int(emission.mode), int(fate), 0 if genuine or foreign else 1, receiver, level_cdbm,
             emission.telegram,
         )  # fmt: skip
 
+    def _tap_messages(self, messages: Sequence[Message], now_ns: int) -> None:
+        for message in messages:
+            self._message_bytes += len(message.payload)
+            # In a bundle a telegram is a JSON string of hex digits.
+            strings = message.payload.split(b'"')
+            keep = not (self._spoken.isdisjoint(strings) and self._world.truth.brought.isdisjoint(strings))
+            if keep or self._message_bytes <= MESSAGE_BYTES_MAX:
+                self._capture.message(now_ns, message.topic, message.payload, keep=keep)
+            else:
+                self._capture.left_out += 1
+
     def close(self) -> None:
-        self._pcap.close()
+        self._capture.close()

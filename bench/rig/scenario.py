@@ -156,7 +156,7 @@ class Stage:
         if self._world is None:
             world = World(self.spec, self.seed, self.directory, frames=self.frames, engine=self.engine)
             self._world = world
-            self._air_log = AirLog(world, self.directory / "air.pcap")
+            self._air_log = AirLog(world, self.directory / "air.pcapng")
             for staged in self.staged:
                 reach = reach_for(staged.attack.record, world, staged.place)
                 world.clock.process(staged.attack.run(reach))

@@ -1,11 +1,26 @@
-"""A world that ran, as one row of run.json: the same for a scenario and for a played recording."""
+"""A world that ran, as one row of run.json: the same for a scenario and for a played recording. Its settings stand
+there in full, so that nobody needs the world's file to know what was tried."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from bench.rig.scenario import Stage
+from sim.world_spec import WorldSpec
+
+
+def settings_json(spec: WorldSpec) -> dict[str, Any]:
+    """Every setting, as JSON can hold it: tuples as lists, dates in ISO 8601, what has no other form as text."""
+    made: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(spec), default=_plain))
+    return made
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def world_json(stage: Stage, run: Path) -> dict[str, Any]:
@@ -27,4 +42,5 @@ def world_json(stage: Stage, run: Path) -> dict[str, Any]:
         "engine": stage.engine,
         "duration_ns": stage.inner.now_ns,
         "weakness": ", ".join(f"{key} = {value!r}" for key, value in weakness.items()),
+        "settings": settings_json(stage.spec),
     }

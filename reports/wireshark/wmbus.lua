@@ -1,9 +1,9 @@
--- Wireless M-Bus telegrams from air.pcap (link type DLT_USER0), for Wireshark and tshark.
+-- Wireless M-Bus telegrams (link type DLT_USER0) and MQTT messages (DLT_USER1) from air.pcapng, for Wireshark and tshark.
 --
---   tshark -X lua_script:reports/wireshark/wmbus.lua -r air.pcap -V
---   tshark -X lua_script:reports/wireshark/wmbus.lua -r air.pcap -Y 'wmbus.tpl.mode == 5 && wmbus.air.fate != 0'
+--   tshark -X lua_script:reports/wireshark/wmbus.lua -r air.pcapng -V
+--   tshark -X lua_script:reports/wireshark/wmbus.lua -r air.pcapng -Y 'wmbus.tpl.mode == 5 && wmbus.air.fate != 0'
 --
--- The pseudo header is described in reports/pcap.py. A telegram comes without CRCs, so L gives its whole length. Layers
+-- The pseudo header is described in reports/capture.py. A telegram comes without CRCs, so L gives its whole length. Layers
 -- are shown as the bytes say: DLL, then ELL (CI 8C..8F), AFL (CI 90) and TPL (CI 72, 7A, 78), with the security mode and
 -- the number of encrypted blocks from the configuration field. Nothing is decrypted: what is ciphertext is marked so,
 -- and what lies behind the N encrypted blocks is marked as clear, because on the air it was.
@@ -277,3 +277,30 @@ function wmbus.dissector(buffer, packet, root)
 end
 
 DissectorTable.get("wtap_encap"):add(wtap.USER0, wmbus)
+
+-- The broker's side: topic and payload of a message, without TCP.
+local published = Proto("wmbench_mqtt", "MQTT message at the portal")
+local topic_field = ProtoField.string("wmbench_mqtt.topic", "Topic")
+local payload_field = ProtoField.bytes("wmbench_mqtt.payload", "Payload")
+local text_field = ProtoField.string("wmbench_mqtt.text", "Payload, as text")
+published.fields = { topic_field, payload_field, text_field }
+
+function published.dissector(buffer, packet, root)
+  packet.cols.protocol = "MQTT"
+  local tree = root:add(published, buffer())
+  local size = buffer(0, 2):uint()
+  local topic = buffer(2, size)
+  tree:add(topic_field, topic, topic:string(ENC_UTF_8))
+  packet.cols.src = "broker"
+  packet.cols.dst = "portal"
+  local rest = buffer:len() - 2 - size
+  packet.cols.info = string.format("%s | %d bytes", topic:string(ENC_UTF_8), rest)
+  if rest > 0 then
+    local payload = buffer(2 + size)
+    tree:add(payload_field, payload)
+    tree:add(text_field, payload, payload:string(ENC_UTF_8))
+    if Dissector.get("json") then Dissector.get("json"):call(payload:tvb(), packet, tree) end
+  end
+end
+
+DissectorTable.get("wtap_encap"):add(wtap.USER1, published)

@@ -21,7 +21,7 @@ _NS_PER_S: Final = 1_000_000_000
 
 
 class Mode(IntEnum):
-    """Link modes; the numbers are those of air.pcap."""
+    """Link modes; the numbers are those of air.pcapng."""
 
     T1 = 1
     C1 = 2

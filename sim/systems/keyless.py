@@ -11,7 +11,7 @@ Its tables in a world are [[gateway]], [endpoint] and [portal].
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -23,7 +23,7 @@ import numpy as np
 from sim.billing.set_date_units import units_at
 from sim.core import bundle
 from sim.core.clock import NS_PER_S
-from sim.endpoint.port import Endpoint, EndpointError, Session
+from sim.endpoint.port import Endpoint, EndpointError, Message, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, GatewayPort, Wiring
@@ -120,6 +120,8 @@ class Keyless:
         self.sessions: list[Session] = []
         self.disk = ground.directory / "portal"
         self.key_places: tuple[Path, ...] = ()
+        # Shown what reaches the portal, with the world's time, before the portal takes it.
+        self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
 
     # --- building -----------------------------------------------------------------------------------------------
 
@@ -242,7 +244,12 @@ class Keyless:
         for gateway in self.gateways:
             if gateway.up:
                 gateway.close_due(now_ns)
-        self._lockstep.run(now_ns, lambda messages: self.portal.take(messages, now_ns))
+        self._lockstep.run(now_ns, lambda messages: self._take(messages, now_ns))
+
+    def _take(self, messages: Sequence[Message], now_ns: int) -> list[Message]:
+        for tap in self.message_taps:
+            tap(messages, now_ns)
+        return self.portal.take(messages, now_ns)
 
     def at_phase(self, phase: str, action: Callable[[], None]) -> None:
         self._lockstep.strike(phase, action)

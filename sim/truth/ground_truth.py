@@ -52,6 +52,7 @@ class Truth:
     def __init__(self, world: World) -> None:
         self.world = world
         self.foreign: set[str] = set()  # fingerprints of played field telegrams: genuine, but no meter of ours
+        self.brought: set[bytes] = set()  # telegrams, in hex, that attackers brought by the network
         self._ledger = Ledger(world.directory / "truth")
         self._yardstick = Yardstick(world.fleet)
         self._numbers = {str(world.fleet.address(meter)): number for meter, number in
@@ -77,6 +78,8 @@ class Truth:
 
     def note_published(self, telegrams: Iterable[bytes]) -> None:
         """An attacker brings these to the portal by the network, not by the air."""
+        telegrams = list(telegrams)
+        self.brought.update(telegram.hex().encode() for telegram in telegrams)
         self._ledger.bring(telegrams)
 
     def end_window(self) -> None:

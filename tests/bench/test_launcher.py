@@ -171,7 +171,7 @@ def test_an_extra_is_added_and_kept(checkout: Path) -> None:
 
 def test_an_unknown_extra_is_refused(checkout: Path) -> None:
     done = wmbench(checkout, "setup", "scales")
-    assert (done.returncode, done.stderr) == (2, "wmbench: setup: there is no extra 'scales'; known: scale\n")
+    assert (done.returncode, done.stderr) == (2, "wmbench: setup: there is no extra 'scales'; known: scale, oscal\n")
     assert not (checkout / ".venv").exists()
 
 
@@ -266,7 +266,7 @@ def test_an_old_python_gets_one_line() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-scale"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-scale", "requirements-oscal"])
 def test_everything_required_is_pinned_with_hashes(name: str) -> None:
     lines = (ROOT / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.split("==")[0] for line in lines if "==" in line}

@@ -56,7 +56,7 @@ class Page(HTMLParser):
         self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.words.append(data)
 
     @property
@@ -87,7 +87,10 @@ def change(directory: Path, edit: Callable[[dict[str, Any]], None]) -> Path:
 def test_the_page_stands_alone(card: tuple[Path, str, Page]) -> None:
     _, text, page = card
     assert "http" not in text
-    assert not page.tags & {"script", "link", "img", "iframe", "object"}
+    assert not page.tags & {"link", "img", "iframe", "object"}
+    assert text.count("<script>") == text.count("<script") == 1, "the page's own, which filters"
+    script = text[text.index("<script>") : text.index("</script>")]
+    assert not re.search(r"fetch|XMLHttp|import|eval|innerHTML|document\.write|src", script)
     assert "@import" not in text
     assert all(link.startswith("#") for link in page.links)
     assert not re.search(r"url\((?!#)", text)
@@ -159,6 +162,39 @@ def test_the_matrix_has_a_row_a_variant_and_a_column_a_mode(card: tuple[Path, st
     assert words == ["succeeded", "succeeded", "succeeded", "prevented", "succeeded", "prevented"]
 
 
+def test_the_script_finds_what_it_filters_by(card: tuple[Path, str, Page]) -> None:
+    _, text, page = card
+    script = text[text.index("<script>") :]
+    assert set(re.findall(r'get\("([\w-]+)"\)', script)) <= set(page.ids)
+    marked = re.findall(r'data-verdict="(\w+)" data-mode="(mode \d)" data-holds="1" data-control="([01])"', text)
+    assert len(marked) == 3 * 42, "in the matrix, in the list, at the evidence"
+    assert "hidden" in text[text.index('<form id="filter"') :][:30], "without the script nothing is there to be used"
+
+
+def test_the_success_of_a_control_looks_different_from_a_real_one(card: tuple[Path, str, Page]) -> None:
+    text = card[1]
+    matrix = text[text.index('id="matrix"') : text.index('id="each"')]
+    pills = re.findall(r'data-control="([01])"[^>]*class="pill ([\w ]+)"[^>]*>(\w+)</a>', matrix)
+    assert {style for control, style, word in pills if control == "1"} == {"control"}
+    assert {style for control, style, word in pills if control == "0" and word == "succeeded"} == {"red"}
+    assert ".pill.control" in text
+
+
+def test_each_mode_has_its_place_on_a_phone(card: tuple[Path, str, Page]) -> None:
+    text = card[1]
+    cells = re.findall(r'class="cell (?:mode off|on)" style="--column:(\d)" data-head="([^"]+)"', text)
+    assert cells[:6] == [("1", "mode 0, off"), ("1", "mode 0, on"), ("2", "mode 5, off"), ("2", "mode 5, on"),
+                         ("3", "mode 7, off"), ("3", "mode 7, on")]  # fmt: skip
+    assert "repeat(3, minmax(0, 1fr))" in text
+
+
+def test_a_threat_has_its_remedy_and_its_names_elsewhere(card: tuple[Path, str, Page]) -> None:
+    page = card[2]
+    assert "Remedy (portal): Check the counter (mode 7)" in page.text
+    assert "STRIDE tampering ATT&CK for ICS T0856, T0860 OWASP ISTG ISTG-WRLS-LOGIC-001" in page.text
+    assert "BSI controls DEV.3.1" in page.text
+
+
 def test_hostile_text_is_shown_and_not_obeyed(make_run: Make, tmp_path: Path) -> None:
     def edit(body: dict[str, Any]) -> None:
         body["title"] = body["command"] = body["left_out"][0] = HOSTILE
@@ -176,8 +212,7 @@ def test_hostile_text_is_shown_and_not_obeyed(make_run: Make, tmp_path: Path) ->
                 event[key] = HOSTILE
     history.write_text("".join(json.dumps(event, separators=(",", ":")) + "\n" for event in lines))
     text, page = page_of(directory)
-    assert "<script" not in text
-    assert "script" not in page.tags
+    assert text.count("<script") == 1
     assert "{{ 7*7 }}" in page.text
     assert not any(name.startswith("on") for name, _ in page.attributes)
     assert "http" not in text

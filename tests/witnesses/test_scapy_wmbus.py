@@ -6,10 +6,10 @@ import struct
 from pathlib import Path
 
 import pytest
-from scapy.utils import RawPcapReader
+from scapy.utils import RawPcapNgReader
 
 from bench.rig.pcap_tap import AirLog
-from reports.pcap import LINK_TYPE, NOTE
+from reports.capture import AIR_LINK_TYPE, BROKER_LINK_TYPE, NOTE
 from sim.core.clock import NS_PER_S
 from sim.world import World
 from tests.small_worlds import dozen
@@ -103,16 +103,19 @@ def test_the_records_of_published_telegrams() -> None:
 
 
 def test_frames_on_the_air_of_a_small_world(tmp_path: Path) -> None:
-    """Twelve meters in three security modes, through air.pcap."""
+    """Twelve meters in three security modes, through air.pcapng."""
     with World(dozen(tmp_path), 1, tmp_path / "world") as world:
-        log = AirLog(world, tmp_path / "air.pcap")
+        log = AirLog(world, tmp_path / "air.pcapng")
         world.run(300 * NS_PER_S)
         log.close()
     modes, records = set(), 0
-    with RawPcapReader(str(tmp_path / "air.pcap")) as packets:
-        assert packets.linktype == LINK_TYPE
-        for raw, _ in packets:
-            assert raw[0] != NOTE
+    published = 0
+    with RawPcapNgReader(str(tmp_path / "air.pcapng")) as packets:
+        for raw, about in packets:
+            if about.linktype == BROKER_LINK_TYPE:
+                published += raw[2:].startswith(b"gw/")
+                continue
+            assert about.linktype == AIR_LINK_TYPE and raw[0] != NOTE
             frame = raw[8:]
             ours = parse(frame)
             same_layers(frame, ours)
@@ -120,7 +123,7 @@ def test_frames_on_the_air_of_a_small_world(tmp_path: Path) -> None:
             key = next(world.fleet.key(meter) for meter in range(world.fleet.n)
                        if world.fleet.address(meter) == ours.address)  # fmt: skip
             records += same_records(unlock(ours, key).plaintext)
-    assert modes == {0, 5, 7} and records > 100
+    assert modes == {0, 5, 7} and records > 100 and published >= 20
 
 
 def test_a_chain_with_everything() -> None:

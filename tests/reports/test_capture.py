@@ -1,4 +1,4 @@
-"""air.pcap as tshark, which knows nothing of our code but the Lua dissector, reads it."""
+"""air.pcapng as tshark, which knows nothing of our code but the Lua dissector, reads it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.pcap import NOTE, AirPcap
+from reports.capture import NOTE, BadCapture, Capture, comment, packets
 from sim.core.clock import NS_PER_S, Calendar
 from sim.core.events import Fate
 
@@ -38,9 +38,9 @@ LSE_NO_HEADER = "48446532931045933408780b6e0000000dff5f2f0001d0807f1a08b06effff"
 
 
 def write(path: Path, *telegrams: str) -> Path:
-    with AirPcap(path, CALENDAR) as air:
+    with Capture(path, CALENDAR) as air:
         for k, telegram in enumerate(telegrams):
-            air.write(k * NS_PER_S + 7, 1, Fate.RECEIVED, 0, 3, -7125, bytes.fromhex(telegram))
+            air.frame(k * NS_PER_S + 7, 1, Fate.RECEIVED, 0, 3, -7125, bytes.fromhex(telegram))
     return path
 
 
@@ -63,17 +63,62 @@ def fields(path: Path, *names: str, show: str = "") -> list[list[str]]:
     return [row.split("\t") for row in rows.rstrip("\n").split("\n")]
 
 
-def test_the_file_is_a_nanosecond_pcap_of_user_link_type(tmp_path: Path) -> None:
-    content = write(tmp_path / "air.pcap", LSE_PLAIN).read_bytes()
-    magic, major, minor, _, _, _, link = struct.unpack_from("<IHHiIII", content)
-    assert (magic, major, minor, link) == (0xA1B23C4D, 2, 4, 147)
-    assert struct.unpack_from("<IIII", content, 24) == (1768176000, 7, 50, 50)  # 2026-01-12T00:00:00.000000007Z
-    assert content[40:48] == bytes([1, 1, 0, 0, 0, 3]) + struct.pack(">h", -7125)
-    assert content[48:] == bytes.fromhex(LSE_PLAIN)
+def test_a_packet_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    path = write(tmp_path / "air.pcapng", LSE_PLAIN)
+    (packet,) = packets(path)
+    assert (packet.number, packet.interface, packet.comment) == (1, 0, "")
+    assert packet.unix_ns == 1_768_176_000_000_000_007  # 2026-01-12T00:00:00.000000007Z
+    assert packet.time_ns == 7
+    assert packet.body[:8] == bytes([1, 1, 0, 0, 0, 3]) + struct.pack(">h", -7125)
+    assert packet.telegram == bytes.fromhex(LSE_PLAIN)
+    assert not packet.is_attack
+    times = tshark(path, "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.interface_name").split()
+    assert times[1] == "air"
+    assert times[0].replace("2026-01-12T00:00:00", "1768176000").rstrip("Z") == "1768176000.000000007"
+
+
+def test_the_brokers_side_is_an_interface_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "air.pcapng"
+    with Capture(path, CALENDAR) as air:
+        air.frame(1, 1, Fate.RECEIVED, 0, 3, -7125, bytes.fromhex(LSE_PLAIN))
+        air.message(2, "gw/a/up", b'{"v":1,"gw":"a"}')
+        air.message(3, "gw/\xfc/up", b"\xff\x00 not JSON")
+        air.message(4, "gw/a/up", b"")
+    rows = tshark(path, "-T", "fields", "-e", "frame.interface_name", "-e", "wmbench_mqtt.topic",
+                  "-e", "wmbench_mqtt.payload").splitlines()  # fmt: skip
+    assert [row.split("\t") for row in rows] == [
+        ["air", "", ""], ["broker", "gw/a/up", b'{"v":1,"gw":"a"}'.hex()],
+        ["broker", "gw/\xfc/up", b"\xff\x00 not JSON".hex()], ["broker", "gw/a/up", ""],
+    ]  # fmt: skip
+    assert "no TCP and no TLS" in path.read_bytes().decode(errors="replace")
+    assert [packet.payload for packet in packets(path)] == [b"", b'{"v":1,"gw":"a"}', b"\xff\x00 not JSON", b""]
+
+
+def test_comments_are_put_on_the_packets_that_matter_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "air.pcapng"
+    with Capture(path, CALENDAR) as air:
+        for k in range(3):
+            air.frame(k, 1, 0, k & 1, 0, -5000, bytes.fromhex(LSE_PLAIN))
+    plain = path.read_bytes()
+    comment(path, lambda packet: f"attack \xfc {packet.number}" if packet.is_attack else "")
+    assert tshark(path, "-T", "fields", "-e", "frame.comment").splitlines() == ["", "attack \xfc 2", ""]
+    comment(path, lambda packet: "x" * 5_000 if packet.is_attack else "")
+    assert [len(packet.comment) for packet in packets(path)] == [0, 1_000, 0]
+    comment(path, lambda packet: "")
+    assert path.read_bytes() == plain
+
+
+def test_another_file_is_refused_and_a_cut_one_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = write(tmp_path / "air.pcapng", LSE_PLAIN, TECHEM_MODE_5)
+    path.write_bytes(path.read_bytes()[:-10])
+    assert [packet.telegram.hex() for packet in packets(path)] == [LSE_PLAIN]
+    path.write_bytes(b"\xd4\xc3\xb2\xa1" + bytes(20))
+    with pytest.raises(BadCapture, match="no pcapng"):
+        list(packets(path))
 
 
 def test_tshark_shows_the_link_layer_and_the_pseudo_header(tmp_path: Path) -> None:
-    path = write(tmp_path / "air.pcap", LSE_PLAIN)
+    path = write(tmp_path / "air.pcapng", LSE_PLAIN)
     names = ("air.mode", "air.fate", "air.origin", "air.receiver", "air.rssi_dbm", "dll.length", "dll.control")
     assert fields(path, *names) == [["1", "0", "0", "3", "-71.25", "41", "0x44"]]
     assert fields(path, "dll.manufacturer", "dll.id", "dll.version", "dll.type") == [
@@ -83,7 +128,7 @@ def test_tshark_shows_the_link_layer_and_the_pseudo_header(tmp_path: Path) -> No
 
 
 def test_tshark_shows_security_mode_and_blocks(tmp_path: Path) -> None:
-    path = write(tmp_path / "air.pcap", TECHEM_MODE_5, ENGELMANN_MODE_7, KAMSTRUP_CTR, LSE_NO_HEADER)
+    path = write(tmp_path / "air.pcapng", TECHEM_MODE_5, ENGELMANN_MODE_7, KAMSTRUP_CTR, LSE_NO_HEADER)
     rows = fields(path, "dll.manufacturer", "dll.id", "tpl.mode", "tpl.blocks", "tpl.acc", "ell.encryption")
     assert rows == [
         ["TCH", "14542076", "5", "4", "173", ""],
@@ -94,37 +139,37 @@ def test_tshark_shows_security_mode_and_blocks(tmp_path: Path) -> None:
 
 
 def test_tshark_shows_counter_and_mac_of_the_authentication_layer(tmp_path: Path) -> None:
-    path = write(tmp_path / "air.pcap", ENGELMANN_MODE_7)
+    path = write(tmp_path / "air.pcapng", ENGELMANN_MODE_7)
     names = ("ell.acc", "afl.length", "afl.fcl", "afl.at", "afl.mcr", "afl.mac", "tpl.kdf", "tpl.key_id")
     assert fields(path, *names) == [["68", "15", "0x2c00", "5", "1004", "ac2855a0039961be", "1", "0"]]
     assert fields(path, "ciphertext")[0][0].startswith("58a73564")  # after the configuration extension 10
 
 
 def test_tshark_shows_the_meter_behind_a_radio_adapter(tmp_path: Path) -> None:
-    path = write(tmp_path / "air.pcap", RADIO_ADAPTER)
+    path = write(tmp_path / "air.pcapng", RADIO_ADAPTER)
     assert fields(path, "dll.manufacturer", "dll.id", "dll.control") == [["RAD", "11223344", "0x08"]]
     assert fields(path, "tpl.id", "tpl.mode", "tpl.blocks", "afl.mcr") == [["12345678", "7", "2", "2739"]]
 
 
 def test_clear_bytes_behind_encrypted_blocks_are_marked(tmp_path: Path) -> None:
     longer = "5c" + TECHEM_MODE_5[2:] + "426c" + "df2c" * 6
-    path = write(tmp_path / "air.pcap", TECHEM_MODE_5, longer)
+    path = write(tmp_path / "air.pcapng", TECHEM_MODE_5, longer)
     assert fields(path, "clear", show="wmbus.tail") == [["426c" + "df2c" * 6]]
 
 
 @pytest.mark.parametrize("length_bytes", [1, 9, 11, 14, 18, 30])
 def test_a_cut_telegram_is_said_to_be_cut(tmp_path: Path, length_bytes: int) -> None:
-    path = write(tmp_path / "air.pcap", ENGELMANN_MODE_7[: 2 * length_bytes])
+    path = write(tmp_path / "air.pcapng", ENGELMANN_MODE_7[: 2 * length_bytes])
     assert len(fields(path, "air.fate", show="wmbus.cut")) == 1
     assert "cut" in tshark(path)
 
 
 def test_fates_are_filterable_and_named(tmp_path: Path) -> None:
-    path = tmp_path / "air.pcap"
-    with AirPcap(path, CALENDAR) as air:
+    path = tmp_path / "air.pcapng"
+    with Capture(path, CALENDAR) as air:
         for fate in Fate:
-            air.write(int(fate), 2, fate, 1, int(fate), -9000, bytes.fromhex(LSE_PLAIN))
-        air.write(9, 3, Fate.JAMMED, 1, 0, -99_999, b"")
+            air.frame(int(fate), 2, fate, 1, int(fate), -9000, bytes.fromhex(LSE_PLAIN))
+        air.frame(9, 3, Fate.JAMMED, 1, 0, -99_999, b"")
     assert fields(path, "air.receiver", show="wmbus.air.fate == 5") == [["5"]]
     listing = tshark(path, "-V")
     for fate in Fate:
@@ -133,12 +178,12 @@ def test_fates_are_filterable_and_named(tmp_path: Path) -> None:
 
 
 def test_what_the_limit_left_out_is_said_in_the_last_packet(tmp_path: Path) -> None:
-    path = tmp_path / "air.pcap"
-    air = AirPcap(path, CALENDAR, limit_frames=2)
+    path = tmp_path / "air.pcapng"
+    air = Capture(path, CALENDAR, limit_packets=2)
     for k in range(5):
-        air.write(k, 1, 0, 0, 0, -5000, bytes.fromhex(LSE_PLAIN))
+        air.frame(k, 1, 0, 0, 0, -5000, bytes.fromhex(LSE_PLAIN))
     air.close()
     air.close()
     assert (air.written, air.left_out) == (2, 3)
     assert path.read_bytes().count(bytes([NOTE, 0, 0, 0, 0, 0, 0, 0])) == 1
-    assert fields(path, "air.note")[-1] == ["3 more frames were left out: limit of 2 reached"]
+    assert fields(path, "air.note")[-1] == ["3 more packets were left out: a limit was reached"]

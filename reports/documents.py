@@ -1,0 +1,18 @@
+"""All documents of a run of scenarios, in the order in which they need each other: what is hashed is written first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reports import html, junit, navigator, oscal, shots
+from reports.run_model import read_run
+
+
+def write_all(run_directory: Path) -> Path:
+    """Comments in the captures, junit.xml, OSCAL, the Navigator layer, report.html; returns the last. Written again,
+    each is the same. Raises RunError, and OSError when the disk is full."""
+    shots.comment_captures(read_run(run_directory))
+    junit.write_junit(run_directory)
+    oscal.write_oscal(run_directory)
+    navigator.write_navigator(run_directory)
+    return html.write_report(run_directory)

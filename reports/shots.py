@@ -1,0 +1,231 @@
+"""What an attacker sent, shot by shot, with everything that a third party needs to follow it: the bytes and their
+difference from the original, the numbers of the frame and of the message in air.pcapng, the portal's rows, the alarm,
+and the same shot in the control.
+
+run.json holds the bytes; frames, messages and rows are looked up in what the world left behind, by the bytes and by
+time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from reports import byte_difference, capture
+from reports.byte_difference import Field
+from reports.portal_rows import PortalRow, rows_of
+from reports.run_model import Claim, Run, Scenario, Shot, World
+from reports.wording import OFF, mode_text, plain
+from sim.core.bundle import BadBundle, Bundle
+from sim.core.clock import NS_PER_S
+from sim.portal.store import fingerprint
+
+CAPTURE: Final = "air.pcapng"
+IN_FULL: Final = 3  # shots of a claim with their bytes on the page
+LISTED: Final = 60  # and those in one line each
+ROW_WINDOW_NS: Final = NS_PER_S
+FRAME_WINDOW_NS: Final = 60 * NS_PER_S
+
+
+class Seen(NamedTuple):
+    """A packet in air.pcapng. `receiver`: the gateway's number in the site, -1 for a message. `heard_ns`: when a
+    gateway received these bytes, by the bundle in the message."""
+
+    number: int
+    time_ns: int
+    receiver: int = -1
+    received: bool = True
+    heard_ns: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class Frames:
+    """The packets of one capture that hold bytes somebody asks for, by these bytes."""
+
+    attacks: dict[bytes, list[Seen]] = field(default_factory=lambda: defaultdict(list))
+    meters: dict[bytes, list[Seen]] = field(default_factory=lambda: defaultdict(list))
+    messages: dict[bytes, list[Seen]] = field(default_factory=lambda: defaultdict(list))
+
+
+@dataclass(slots=True)
+class ShotView:
+    """`frames` are its packets on the air, `messages` those at the portal that hold it, `original_frames` those of the
+    telegram it was made of."""
+
+    number: int
+    shot: Shot
+    mark: str  # the fingerprint under which history and tables name it
+    sent: bytes
+    original: bytes | None
+    frames: list[Seen] = field(default_factory=list)
+    messages: list[Seen] = field(default_factory=list)
+    original_frames: list[Seen] = field(default_factory=list)
+    rows: list[PortalRow] = field(default_factory=list)
+    control: ShotView | None = None
+
+    @property
+    def fields(self) -> list[Field]:
+        return byte_difference.fields(self.sent, self.original) if self.sent else []
+
+    @property
+    def replayed(self) -> bool:
+        """The attacker sent a genuine telegram as it was."""
+        return self.original == self.sent and bool(self.sent)
+
+
+def views_of(run: Run, scenario: Scenario) -> dict[int, list[ShotView]]:
+    """id(claim) -> its shots, each beside the control's."""
+    found: dict[int, list[ShotView]] = {}
+    for world in scenario.worlds:
+        claims = claims_in(scenario, world)
+        views = {id(claim): [_view(k, shot) for k, shot in enumerate(claim.shots, 1)] for claim in claims}
+        every = [view for some in views.values() for view in some if view.sent]
+        if every:
+            _look_up(run.directory, world, every)
+        found |= views
+    for claim in scenario.claims:
+        control = _control_of(scenario, claim)
+        if control is not None:
+            for view, other in zip(found.get(id(claim), []), found.get(id(control), []), strict=False):
+                view.control = other
+    return found
+
+
+def claims_in(scenario: Scenario, world: World) -> list[Claim]:
+    """Those that speak of this world: a claim names it by its set of defences."""
+    return [claim for claim in scenario.claims if claim.defences == world.variant]
+
+
+def comment_captures(run: Run) -> None:
+    """Put on every packet of a shot what it was and what came of it. Raises OSError."""
+    for scenario in run.scenarios:
+        for world in scenario.worlds:
+            path = inside(run.directory, world, CAPTURE)
+            shots = [(claim, shot) for claim in claims_in(scenario, world) for shot in claim.shots]
+            if path is None or not path.is_file() or not shots:
+                continue
+            _comment(path, shots)
+
+
+def inside(directory: Path, world: World, name: str) -> Path | None:
+    """A file of a world; None when it lies outside of the run's directory, as no world's does that we made."""
+    path = directory / world.directory / name
+    return path if path.resolve().is_relative_to(directory.resolve()) else None
+
+
+def _comment(path: Path, shots: Sequence[tuple[Claim, Shot]]) -> None:
+    views = [(claim, _view(0, shot)) for claim, shot in shots]
+    try:
+        frames = _frames(path, [view for _, view in views if view.sent])
+        words: dict[int, list[str]] = defaultdict(list)
+        for claim, view in views:
+            _place(view, frames)
+            for seen in (*view.frames, *view.messages):
+                text = _words(claim, view.shot)
+                if text not in words[seen.number]:
+                    words[seen.number].append(text)
+        capture.comment(path, lambda packet: "\n".join(words.get(packet.number, ())))
+    except capture.BadCapture:
+        return  # it stays as it is, and the page says that there are no frames
+
+
+def _words(claim: Claim, shot: Shot) -> str:
+    what = ", ".join(part for part in (claim.attack, claim.variant) if part)
+    came = f"stored as {shot.rows} readings" if shot.rows else ""
+    came = came or ("refused: " + ", ".join(shot.reasons) if shot.reasons else "neither stored nor refused")
+    return plain(f"{what}, {mode_text(claim.security)}, defences {claim.defences}: {claim.verdict}; {came}")
+
+
+# --- looking up ------------------------------------------------------------------------------------------------
+
+
+def _view(number: int, shot: Shot) -> ShotView:
+    sent, original = _bytes(shot.sent_hex), _bytes(shot.original_hex) or None
+    return ShotView(number, shot, fingerprint(sent) if sent else "", sent, original)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
+
+
+def _control_of(scenario: Scenario, claim: Claim) -> Claim | None:
+    """The claim of the same attack and variant with the defences off: in the same security mode, else in another one
+    where the verdict says that it borrows."""
+    if claim.defences in OFF:
+        return None
+    same = [c for c in scenario.claims
+            if (c.attack, c.variant) == (claim.attack, claim.variant) and c.defences in OFF and c.shots]  # fmt: skip
+    own = [c for c in same if c.security == claim.security]
+    return next(iter(own or [c for c in same if c.verdict == "SUCCEEDED"]), None)
+
+
+def _look_up(directory: Path, world: World, views: list[ShotView]) -> None:
+    path = inside(directory, world, CAPTURE)
+    if path is None:
+        return
+    try:
+        frames = _frames(path, views)
+    except (OSError, capture.BadCapture):
+        frames = Frames()
+    rows = rows_of(path.parent, {view.mark for view in views})
+    for view in views:
+        _place(view, frames)
+        view.rows = _own_rows(view, rows.get(view.mark, []))
+
+
+def _own_rows(view: ShotView, rows: list[PortalRow]) -> list[PortalRow]:
+    """A replay has the bytes of a genuine telegram: its rows are those of the time at which it was received."""
+    ends = [int(end_ns) for gateway, end_ns in (t for t in view.shot.taken if len(t) == 2) if isinstance(end_ns, int)]
+    if not ends or not view.replayed:
+        return rows
+    low, high = min(ends) - ROW_WINDOW_NS, max(ends) + ROW_WINDOW_NS
+    return [row for row in rows if low <= int(row.values.get("received_ns", 0)) <= high]
+
+
+def _frames(path: Path, views: Iterable[ShotView]) -> Frames:
+    """Raises OSError and BadCapture."""
+    sent = {view.sent for view in views}
+    originals = {view.original for view in views if view.original}
+    in_hex = {telegram.hex().encode(): telegram for telegram in sent}
+    found = Frames()
+    for packet in capture.packets(path):
+        if packet.interface == capture.BROKER:
+            for text in in_hex.keys() & set(packet.payload.split(b'"')):
+                heard_ns = _heard_ns(packet.payload, in_hex[text])
+                found.messages[in_hex[text]].append(Seen(packet.number, packet.time_ns, heard_ns=heard_ns))
+            continue
+        telegram = packet.telegram
+        seen = Seen(packet.number, packet.time_ns, int.from_bytes(packet.body[4:6], "big"), packet.body[2] == 0)
+        if packet.is_attack and telegram in sent:
+            found.attacks[telegram].append(seen)
+        elif telegram in originals:
+            found.meters[telegram].append(seen)
+    return found
+
+
+def _heard_ns(payload: bytes, telegram: bytes) -> tuple[int, ...]:
+    try:
+        return tuple(one.received_ns for one in Bundle.decode(payload).heard if one.telegram == telegram)
+    except BadBundle:
+        return ()
+
+
+def _place(view: ShotView, frames: Frames) -> None:
+    """The same bytes may be sent several times: a frame belongs to the shot that began right before it."""
+    begun_ns = view.shot.time_ns
+    until_ns = begun_ns + FRAME_WINDOW_NS
+    after = [seen for seen in frames.attacks.get(view.sent, ()) if begun_ns <= seen.time_ns <= until_ns]
+    first_ns = min((seen.time_ns for seen in after), default=0)
+    view.frames = [seen for seen in after if seen.time_ns == first_ns]
+    later = [seen for seen in frames.messages.get(view.sent, ()) if seen.time_ns >= begun_ns]
+    # The meter's own telegram may have the same bytes: on the air it is the time of reception that tells.
+    heard = [seen for seen in later if any(begun_ns <= heard_ns <= until_ns for heard_ns in seen.heard_ns)]
+    view.messages = heard if view.frames else later[:1]
+    if view.original is not None:
+        view.original_frames = [s for s in frames.meters.get(view.original, ()) if s.time_ns <= begun_ns][:4]
