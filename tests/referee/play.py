@@ -70,7 +70,8 @@ class Ran:
     def row(self) -> str:
         name = self.defect.id if self.defect else "(none)"
         mark = " " if self.as_demanded else "!"
-        return f"{mark} {name:<32} {self.play!s:<58.58} {self.word:<13}{self.code:>2} {self.duration_s:>6.1f} s  {self.said}"
+        ended = f"{self.word:<13}{self.code:>2} {self.duration_s:>6.1f} s"
+        return f"{mark} {name:<32} {self.play!s:<40.40} {ended}  {self.said:.110}"
 
 
 def played(jobs: Sequence[tuple[Defect | None, Play]], folder: Path, workers: int) -> Iterator[Ran]:

@@ -127,14 +127,16 @@ def _(patch: Patch) -> None:
         meter = next(m for m in range(fleet.n) if fleet.security(m) == "mode5")
         from wmbus.telegram import read
 
-        seen = []
+        seen: list[bytes] = []
 
-        def receive(telegram: bytes) -> None:
+        def receive(then: Any, gateway: Any, telegram: bytes, *rest: Any) -> None:
             if len(seen) < 4 and telegram[2:10] == fleet.address(meter).wire():
-                seen.append(b"".join(record.raw for record in read(telegram, fleet.key(meter)).records))
+                records = read(telegram, fleet.key(meter)).records
+                seen.append(b"".join(record.dif_vif + record.raw for record in records))
                 (system._ground.directory / "gateways" / "plain.log").write_bytes(b"\n".join(seen))
+            then(gateway, telegram, *rest)
 
-        patch.around(RECEIVE, lambda then, gateway, telegram, *rest: (receive(telegram), then(gateway, telegram, *rest))[1])
+        patch.around(RECEIVE, receive)
 
     patch.around("sim.systems.keyless:Keyless.start", instead)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sim.core.clock import NS_PER_HOUR
@@ -67,7 +68,7 @@ def _(patch: Patch) -> None:
     def instead(original: Any, store: Any, rows: Sequence[Reading]) -> None:
         if not pair:
             meters = sorted({row.meter for row in store.meters()})
-            alike = next((a, b) for a, b in zip(meters, meters[1:], strict=False) if a[:3] == b[:3] and a[-5:] == b[-5:])
+            alike = next((a, b) for a, b in pairwise(meters) if a[:3] == b[:3] and a[-5:] == b[-5:])
             pair.update({alike[0]: alike[1], alike[1]: alike[0]})
         original(store, [row._replace(meter=pair.get(row.meter, row.meter)) for row in rows])
 

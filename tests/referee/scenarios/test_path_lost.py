@@ -6,10 +6,10 @@ from sim.faults.path_lost import PathLost
 
 @scenario(world="terrace-60", needs=["sockets"])
 def test_what_a_gateway_without_a_path_heard_arrives_later(world: Stage) -> None:
-    """The path of one gateway is lost for ten minutes; its bundles wait, and all of them are readings afterwards."""
+    """The path of one gateway is lost for three minutes; its bundles wait, and all of them are readings afterwards."""
     world.run(minutes=10)
     lost = world.fault(PathLost(gateway=0))
-    world.run(minutes=10)
+    world.run(minutes=3)
     assert world.inner.gateways[0].waiting
     lost.heal()
     world.run(minutes=10)
