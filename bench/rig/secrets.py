@@ -18,8 +18,6 @@ from typing import IO, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from arrays.find_many import HEAD_BYTES, candidates, filter_of, heads_of
 from sim.core.clock import ns
@@ -186,23 +184,21 @@ def _canaries(fleet: Fleet) -> dict[str, bytes]:
 
 def _private_keys(world: World) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Of the devices that a world's authority issued: the number itself, and the lines of its file."""
-    endpoint = world.system.endpoint
     try:
-        files = sorted(endpoint.authority.directory.glob("*.key")) if endpoint is not None else []
+        authority = None if world.system.endpoint is None else world.system.endpoint.authority
     except EndpointError:  # a broker without certificates
-        files = []
-    secrets, texts = {}, {}
-    for path in files:
-        pem, name = path.read_bytes(), f"the private key of {path.stem}"
-        key = serialization.load_pem_private_key(pem, None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        secrets[name] = key.private_numbers().private_value.to_bytes(32, "big")
-        texts |= {f"{name}, line {at}": line for at, line in enumerate(pem.splitlines()[1:-1], 1) if _whole(line)}
-    return secrets, texts
+        authority = None
+    if authority is None:
+        return {}, {}
+    texts = dict[str, bytes]()
+    for path in sorted(authority.directory.glob("*.key")):
+        lines = enumerate(path.read_bytes().splitlines()[1:-1], 1)
+        texts |= {f"the private key of {path.stem}, line {at}": line for at, line in lines if _whole(line)}
+    return {f"the private key of {name}": value for name, value in authority.private_values().items()}, texts
 
 
 def _whole(line: bytes) -> bool:
-    """A line of base64 that is full, and not the part that every key of this curve has."""
+    """A full line of base64: the last one may be short enough to stand somewhere by chance."""
     try:
         return len(line) == 64 and len(base64.b64decode(line, validate=True)) == 48
     except binascii.Error:

@@ -41,9 +41,13 @@ class Play:
     settings: tuple[str, ...] = ()
 
     @property
+    def is_ours(self) -> bool:
+        """A scenario of this folder."""
+        return "/" not in self.file
+
+    @property
     def path(self) -> Path:
-        own = Path(__file__).parent / "scenarios" / self.file
-        return own if own.exists() else ROOT / "scenarios" / self.file
+        return (Path(__file__).parent if self.is_ours else ROOT) / "scenarios" / self.file
 
     @property
     def words(self) -> list[str]:

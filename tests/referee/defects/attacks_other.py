@@ -120,14 +120,13 @@ def _(patch: Patch) -> None:
     )
 
 
-@defect("takeover-closes-at-once", OTHER, NAMED, plays.CLONE)
+@defect("takeover-closes-at-once", OTHER, NAMED, plays.TAKEOVER)
 def _(patch: Patch) -> None:
     """The clone leaves its session as soon as it has it (M24)."""
     patch.around("attacks.reach:_Certificate.contend", lambda original, reach, session, logins: session.close())
 
 
-@defect("takeover-is-a-restart", OTHER, NAMED, Play("card/test_cloned_gateway.py", endpoint="mosquitto"),
-        until=CLASSIFIED)  # fmt: skip
+@defect("takeover-is-a-restart", OTHER, NAMED, plays.TAKEOVER, until=CLASSIFIED)
 def _(patch: Patch) -> None:
     """The takeover is a restart of the broker (N12)."""
 

@@ -38,8 +38,12 @@ def stores_too(made: Callable[[Any, Refusal], Reading | None]) -> Callable[[Patc
 
 @defect("refused-and-stored", STORES, "A replayed telegram changes no reading.", plays.WRAP)
 def _(patch: Patch) -> None:
-    """A refused telegram is a reading as well, under the portal's own receive time (M07)."""
-    stores_too(lambda store, row: as_reading(store, row, received_ns=row.stored_ns))(patch)
+    """A refused telegram that had been stored is a reading once more, under the portal's own receive time (M07)."""
+    stores_too(
+        lambda store, row: as_reading(store, row, received_ns=row.stored_ns)
+        if store.readings_of(row.fingerprint)
+        else None
+    )(patch)
 
 
 @defect("refused-and-stored-elsewhere", STORES, "A replayed telegram changes no reading.", plays.WRAP)

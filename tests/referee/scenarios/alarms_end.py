@@ -8,7 +8,8 @@ from sim.systems.keyless import keyless
 @scenario(world="terrace-60")
 def test_a_silence_is_noticed_and_over_when_it_is_over(world: Stage) -> None:
     """A gateway without power: every meter that no other gateway hears is called silent, nobody who is bound to others
-    alone, and the gateway's neighbourhood is called jammed; when the power is back and they are heard again, no alarm stands."""
+    alone, and the gateway's neighbourhood is called jammed; when the power is back and they are heard again, no alarm
+    stands."""
     store = keyless(world.inner.system).portal.store
     world.run(minutes=15)
     gateway = world.inner.gateways[0].id
