@@ -8,5 +8,6 @@ aes_encrypt, aes_decrypt    AES by the processor's instructions; aes_tables: whe
 ciphers             modes 5 and 7 for rows; ciphers_compiled: what it calls; seal: the same for a block in the cache
 crc_instructions, crc_rows  CRCs for rows, by instructions and by tables
 philox, splitmix    the generators, once, without a compiler; draws: over arrays, and for compiled loops
+find_many           where any of many byte strings begins
 build_telegrams     whole encrypted telegrams for rows
 """

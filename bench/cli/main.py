@@ -272,8 +272,8 @@ def command_doctor(arguments: argparse.Namespace) -> int:
 
 
 def command_test(words: list[str]) -> int:
-    """tox; `unit`, `scenarios`, `lint`, `perf`, `night` are short forms of `-e NAME`. Without one: all but night."""
-    environments = ["unit", "scenarios", "lint", "perf", "night"]
+    """tox; names of its environments are short forms of `-e NAME`. Without one: all but night and referee."""
+    environments = ["unit", "scenarios", "lint", "perf", "night", "referee"]
     named = [word for word in words if word in environments]
     rest = [word for word in words if word not in environments]
     options = ["-e", ",".join(named)] if named else []

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from attacks.attack import Outcome
 from attacks.reach import Place, reach_for
 from bench.options import ENGINES
+from bench.rig import secrets
 from bench.rig.compress import pack
 from bench.rig.measure import Measure
 from bench.rig.pcap_tap import AirLog
@@ -157,6 +158,7 @@ class Stage:
             world = World(self.spec, self.seed, self.directory, frames=self.frames, engine=self.engine)
             self._world = world
             self._air_log = AirLog(world, self.directory / "air.pcapng")
+            secrets.listen(world)
             for staged in self.staged:
                 reach = reach_for(staged.attack.record, world, staged.place)
                 world.clock.process(staged.attack.run(reach))

@@ -64,6 +64,10 @@ class Message:
     payload: bytes
 
 
+Tap = Callable[[str, str, bytes], None]
+"""Told what a client says: its client id, topic and payload, before the broker decides what becomes of it."""
+
+
 class Session(Protocol):
     """One client's connection, kept up by `settle`: it dials again, with back-off, until closed."""
 
@@ -105,6 +109,7 @@ class Endpoint(Protocol):
 
     name: ClassVar[str]
     features: ClassVar[frozenset[EndpointFeature]]
+    taps: list[Tap]
 
     @property
     def address(self) -> Address | None:

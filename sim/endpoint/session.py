@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import select
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -20,7 +20,7 @@ from sim.core import clock
 from sim.endpoint.client import ConnectedClient
 from sim.endpoint.event_loop import DIAL_DEADLINE_S, EventLoop
 from sim.endpoint.fence import Fences
-from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected
+from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected, Tap
 from sim.endpoint.tls_connect import ConnectFailed, TlsConnect, reason_of, tls_context
 
 BACKOFF_S = 0.05
@@ -41,12 +41,13 @@ class MqttSession:
         verify: bool = True,
         clean: bool = True,
         keepalive_s: int = KEEPALIVE_S,
+        taps: Sequence[Tap] = (),
     ) -> None:
         self.client_id = identity.client_id
         self.inbox: deque[Message] = deque()
         self.log: list[tuple[str, str]] = []
         self._loop, self._address, self._clean, self._keepalive_s = loop, address, clean, keepalive_s
-        self._topics = list(subscribe)
+        self._topics, self._taps = list(subscribe), taps
         self._fences = Fences(self, self._listen)
         try:
             self._context = tls_context(identity, verify=verify)
@@ -83,6 +84,8 @@ class MqttSession:
         if not self._connected or self._client is None:
             raise NotConnected(f"{self.client_id}: publish without a connection")
         self._unacknowledged += 1
+        for tap in self._taps:
+            tap(self.client_id, topic, payload)
         try:
             info = self._client.publish(topic, payload, qos=1)
         except ValueError as error:

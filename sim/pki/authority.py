@@ -98,6 +98,12 @@ class Authority:
             hostnames, file_name=file_name, not_before=yesterday - timedelta(days=30), not_after=yesterday
         )
 
+    def private_values(self) -> dict[str, bytes]:
+        """Name -> the number, big-endian, that makes its key private; of all that this authority issued, and its own.
+        For whoever looks whether one leaked."""
+        keys = {path.stem: _read_key(path) for path in sorted(self.directory.glob("*.key"))}
+        return {name: key.private_numbers().private_value.to_bytes(32, "big") for name, key in keys.items()}
+
     # --- taking back -------------------------------------------------------------------------------------------
 
     def revoke(self, name: str) -> None:

@@ -1,45 +1,43 @@
-"""No meter key lies in a file of the run: not in the history, the gateways' outboxes, the broker's state, the portal's
-tables, the packet capture. The portal holds keys in memory; a run writes none.
+"""No key and no plaintext leaves the portal: none is in a file of the run (the history, the gateways' outboxes, the
+broker's state, the portal's tables, the packet capture) and none in a message or topic. What is looked for, and in
+which forms, is in `bench.rig.secrets`.
 
-Some sixteen meters' keys are looked for, spread over the fleet, as raw bytes and as hex in either case.
+The places that may hold keys are left out: the authority's folder, those of a system that has some by design, and what
+an attacker owns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
+from bench.rig import secrets
+from sim.endpoint.port import EndpointError
 from sim.world import World
 
-TITLE = "no meter key is in a file of the run"
-KEYS = 16
-BLOCK_BYTES = 1 << 20  # files of a month do not fit in memory
-OVERLAP_BYTES = 31  # a key in hex, but for its last letter, may end a block
+TITLE = "no key and no plaintext is in a file or message of the run"
 
 
 def check(world: World, attacked: bool) -> list[str]:
     world.history.flush()
-    step = max(1, world.fleet.n // KEYS)
-    keys = {str(world.fleet.address(m)): key for m in range(0, world.fleet.n, step) if (key := world.fleet.key(m))}
-    places = set(world.system.key_places)
-    files = [p for p in sorted(world.directory.rglob("*")) if p.is_file() and places.isdisjoint([p, *p.parents])]
-    return [
-        f"the key of {address} stands in {path.relative_to(world.directory)}" for path, address in found_in(files, keys)
-    ]
-
-
-def found_in(paths: Iterable[Path], keys: dict[str, bytes]) -> list[tuple[Path, str]]:
-    """(file, meter) of each key that stands in a file."""
-    found = []
-    for path in paths:
-        left = dict(keys)
+    hidden = secrets.of_world(world)
+    problems: dict[tuple[str, Path], str] = {}
+    for path in _files(world):
         with path.open("rb") as file:
-            content = b""
-            while block := file.read(BLOCK_BYTES):
-                content = content[-OVERLAP_BYTES:] + block
-                lower = content.lower()
-                for address, key in keys.items():
-                    if address in left and (key in content or key.hex().encode() in lower):
-                        del left[address]
-                        found.append((path, address))
-    return found
+            for found in hidden.in_file(file):
+                where = path.relative_to(world.directory)
+                problems.setdefault((found.secret, path), f"{found.secret} stands in {where} ({found.form})")
+    return [*problems.values(), *secrets.said(world)]
+
+
+def _files(world: World) -> Iterator[Path]:
+    """Those of the run that may hold no secret."""
+    places = {*world.system.key_places, world.directory / "attacker"}
+    try:
+        if world.system.endpoint is not None:
+            places.add(world.system.endpoint.authority.directory)
+    except EndpointError:  # a broker without certificates
+        pass
+    for path in sorted(world.directory.rglob("*")):
+        if path.is_file() and places.isdisjoint([path, *path.parents]):
+            yield path

@@ -22,7 +22,7 @@ from typing import ClassVar
 from sim.core import clock
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.fence import Fences
-from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity, Message, NotConnected, Session
+from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity, Message, NotConnected, Session, Tap
 from sim.endpoint.registry import EndpointKind, Readiness
 from sim.endpoint.topic_acl import matches, may_publish, may_read
 from sim.pki.authority import Authority
@@ -135,6 +135,7 @@ class Memory:
     def __init__(self, directory: Path | None = None, spec: MemorySpec | None = None) -> None:
         self.directory = directory
         self.spec = spec or MemorySpec()
+        self.taps: list[Tap] = []
         self._turn = 0
         self._moved = False
         self._waiting: list[MemorySession] = []  # to be dialled, in order of asking
@@ -260,6 +261,8 @@ class Memory:
     def accept(self, sender: MemorySession, topic: str, payload: bytes) -> None:
         """Acknowledged in any case; delivered when access list and size limit allow it."""
         self._moved = True
+        for tap in self.taps:
+            tap(sender.client_id, topic, payload)
         allowed = len(payload) <= self.spec.max_message_bytes and (
             not self.spec.per_device_acl or may_publish(sender.client_id, topic)
         )

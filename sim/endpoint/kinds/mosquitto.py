@@ -23,7 +23,7 @@ from sim.core import clock
 from sim.endpoint import mosquitto_config, mosquitto_program
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import EventLoop
-from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity, Session
+from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity, Session, Tap
 from sim.endpoint.registry import EndpointKind, Readiness
 from sim.endpoint.session import MqttSession
 from sim.endpoint.supervised_process import SupervisedProcess
@@ -70,6 +70,7 @@ class Mosquitto:
         self.directory = directory.resolve()
         self.spec = spec or MosquittoSpec()
         self.loop = EventLoop()
+        self.taps: list[Tap] = []
         self._fixed_port, self._port = port, port
         self._server, self._authority = server, authority
         self._program, self._environment = program, environment
@@ -150,7 +151,9 @@ class Mosquitto:
         where = address or self.address
         if where is None:
             raise EndpointError("Mosquitto was never started: no address to dial")
-        session = MqttSession(self.loop, identity, where, subscribe=subscribe, verify=verify, clean=clean)
+        session = MqttSession(
+            self.loop, identity, where, subscribe=subscribe, verify=verify, clean=clean, taps=self.taps
+        )
         self._sessions.add(session)
         return session
 

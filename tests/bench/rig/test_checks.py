@@ -83,10 +83,6 @@ def inject_a_fault_that_never_strikes(world: World) -> None:
     world.fault(PortalRestarted(after_s=3_600.0))
 
 
-def every_key(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(no_key_on_disk, "KEYS", world.fleet.n)
-
-
 def test_a_true_world_breaks_no_invariant(world: World) -> None:
     assert world.truth.stored > 30
     assert checks.apply(world, attacked=False) == []
@@ -116,9 +112,8 @@ def test_every_check_in_the_folder_is_tested_here() -> None:
     ids=lambda value: getattr(value, "__name__", "").rpartition(".")[2],
 )
 def test_a_check_goes_red_when_its_invariant_is_broken(
-    world: World, monkeypatch: pytest.MonkeyPatch, doctor: Callable[[World], None], check: object
+    world: World, doctor: Callable[[World], None], check: object
 ) -> None:
-    every_key(world, monkeypatch)
     doctor(world)
     problems = check.check(world, False)  # type: ignore[attr-defined]
     assert problems
@@ -130,13 +125,3 @@ def test_altered_records_are_the_scenarios_business_when_there_is_an_attacker(wo
     double_a_reading(world)
     assert nothing_altered.check(world, False)
     assert nothing_altered.check(world, True) == []
-
-
-def test_a_key_across_two_blocks_of_a_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(no_key_on_disk, "BLOCK_BYTES", 100)
-    key = bytes(range(0xA0, 0xB0))
-    path = tmp_path / "file"
-    for text in (key, key.hex().upper().encode()):
-        for before in range(66, 101):
-            path.write_bytes(b"." * before + text + b"." * 150)
-            assert no_key_on_disk.found_in([path], {"VIP 1": key, "VIP 2": bytes(16)}) == [(path, "VIP 1")], before

@@ -1,0 +1,117 @@
+"""An attack that is not made, or that nobody can receive: what withstands it has withstood nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sim.truth.ground_truth import Spoken
+from tests.referee.defect import SILENT, Defect, Patch, Play, add, defect
+from tests.referee.defects import plays
+
+EMIT = "sim.radio.air:Air.emit"
+SPEAK = "attacks.reach:_Speak.speak"
+UNTRUE = "The attack was made, and withstood."
+
+
+def _mute(patch: Patch) -> None:
+    patch.around(SPEAK, lambda original, reach, telegram, **named: Spoken(-1, 0, reach.now_ns, telegram))
+
+
+def _inaudible(patch: Patch) -> None:
+    def instead(original: Any, air: Any, *arguments: Any, **named: Any) -> Any:
+        if named.get("frame") is not None:
+            *arguments, _power = arguments
+            arguments = [*arguments, -9_000]
+        return original(air, *arguments, **named)
+
+    patch.around(EMIT, instead)
+
+
+def _no_jammer(patch: Patch) -> None:
+    patch.around("attacks.reach:_Shape._burst", lambda original, *arguments: None)
+
+
+def _quiet_jammer(patch: Patch) -> None:
+    def instead(original: Any, air: Any, source: int, k: int, mode: Any, length: int, power: int, **named: Any) -> Any:
+        return original(air, source, k, mode, length, -10_000 if named.get("jammer") else power, **named)
+
+    patch.around(EMIT, instead)
+
+
+for _id, _what, _play, _apply in (
+    ("replay-not-sent", "Frames are never handed to the air (M01).", plays.WRAP, _mute),
+    ("replay-inaudible", "Frames are sent at -90 dBm (M02).", plays.WRAP, _inaudible),
+    ("elsewhere-not-sent", "Frames are never handed to the air.", plays.ELSEWHERE, _mute),
+    ("downgrade-not-sent", "Frames are never handed to the air.", plays.DOWNGRADE, _mute),
+    ("downgrade-inaudible", "Frames are sent at -90 dBm.", plays.DOWNGRADE, _inaudible),
+    ("poison-not-sent", "Frames are never handed to the air.", plays.POISONING, _mute),
+    ("ghosts-not-sent", "Frames are never handed to the air.", plays.GHOSTS, _mute),
+    ("ghosts-inaudible", "Frames are sent at -90 dBm.", plays.GHOSTS, _inaudible),
+    ("alteration-not-sent", "Frames are never handed to the air.", plays.ALTERATION, _mute),
+    ("tunnel-not-sent", "Frames are never handed to the air.", plays.WORMHOLE, _mute),
+    ("tunnel-without-jammer", "The meter's own gateway hears it as well (M29).", plays.WORMHOLE, _no_jammer),
+    ("hold-back-without-jammer", "The meter's own gateway hears it as well.", plays.HOLD_BACK, _no_jammer),
+    ("jammer-inaudible", "Noise is sent at -100 dBm (M14).", plays.JAMMING, _quiet_jammer),
+):
+    add(Defect(_id, SILENT, _what, UNTRUE, _play, _apply))
+
+
+def _returns(place: str, value: object) -> Callable[[Patch], None]:
+    def apply(patch: Patch) -> None:
+        patch.around(place, lambda original, *arguments, **named: value)
+
+    return apply
+
+
+def _listener(id: str, what: str, play: Play, place: str, value: object, until: str = "") -> None:
+    add(Defect(id, SILENT, what, "Whoever listens learns what can be learned.", play, _returns(place, value), until))
+
+
+_listener("sniffer-reads-nothing", "Telegrams are heard and none is decoded (M25).", plays.SNIFFING,
+          "attacks.sniff:units_without_key", None)  # fmt: skip
+_listener("tails-read-nothing", "No record behind the blocks is read.", plays.TAILS,
+          "attacks.clear_tail:parse_records", [])  # fmt: skip
+_listener("thief-reads-nothing", "The leaked key is never tried.", plays.KEYS, "attacks.leaked_key:_reads", False)
+_listener("habits-without-features", "Nothing of the metadata is looked at (M27).", plays.HABITS,
+          "attacks.habits:weighted", {"count": 0.0})  # fmt: skip
+
+
+@defect("noise-never-sent", SILENT, UNTRUE, plays.JAMMING)
+def _(patch: Patch) -> None:
+    """The continuous noise is never sent, the reactive jammer works (M15)."""
+    patch.around("attacks.reach:_Shape.jam", lambda original, *arguments, **named: None)
+
+
+@defect("thief-with-a-wrong-key", SILENT, "A leaked key opens what it opens.", plays.KEYS)
+def _(patch: Patch) -> None:
+    """The key that was taken has one bit wrong (M36)."""
+
+    def instead(original: Any, reach: Any, address: str) -> bytes:
+        key: bytes = original(reach, address)
+        return bytes([key[0] ^ 1]) + key[1:]
+
+    patch.around("attacks.reach:_MeterKey.meter_key", instead)
+
+
+@defect("clone-publishes-nothing", SILENT, UNTRUE, plays.CLONE)
+def _(patch: Patch) -> None:
+    """The clone logs in and publishes nothing (M22)."""
+    patch.around("attacks.reach:_Certificate.publish", lambda original, *arguments: True)
+
+
+@defect("middle-alters-nothing", SILENT, UNTRUE, plays.MITM)
+def _(patch: Patch) -> None:
+    """The man in the middle passes every bundle on as it is (M21)."""
+    patch.around("attacks.mitm:Mitm._alter", lambda original, *arguments: None)
+
+
+@defect("middle-plays-the-broker", SILENT, UNTRUE, plays.MITM)
+def _(patch: Patch) -> None:
+    """The man in the middle plays the broker instead of relaying (M20)."""
+    patch.around(
+        "sim.network.mitm_path:MitmPath.__init__",
+        lambda original, path, authority, upstream, directory, certificate, alter: original(
+            path, authority, upstream, directory, certificate, None
+        ),
+    )

@@ -1,0 +1,205 @@
+"""Put every defect in, one at a time, run the scenario that speaks of it, and say which stayed green.
+
+    python -m tests.referee.play [--workers 2] [--few] [ID ...]
+
+Each runs in a process of its own, made by fork: the bench is imported once. Before them every scenario is run as it is:
+one that is red without a defect says nothing with one. Exit code 1 when a defect stayed green or a scenario is red.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.referee.defect import KINDS, Defect, Play, defects
+from tests.referee.plugin import USED
+
+DEADLINE_S = 300  # a defect may make a run without an end; that is red, but only a person sees why
+RED, INCONCLUSIVE = 1, 6
+FEW = (
+    "refused-and-stored", "silent-drop", "wrong-volume-m3", "tamper-alarm-on-neighbour", "landlord-sum-of-two-houses",
+    "ghosts-not-sent", "replay-of-a-stranger", "power-not-cut", "key-in-base64", "embedded-access-list-off",
+    "control-without-weakness",
+)  # fmt: skip
+"""One of each kind, for the tests of every day: those that take least."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of a play. `used`: how often what the defect changed was used."""
+
+    defect: Defect | None
+    play: Play
+    code: int
+    duration_s: float
+    outcomes: tuple[str, ...]
+    said: str
+    used: int
+
+    @property
+    def as_demanded(self) -> bool:
+        """Without a defect green, with one red or inconclusive because somebody judged so: a run that broke down, or
+        in which the defect was never met, shows nothing."""
+        if self.defect is None:
+            return self.code == 0 and set(self.outcomes) == {"passed"}
+        judged = self.code in (RED, INCONCLUSIVE) and not {"error", "interrupted"} & set(self.outcomes)
+        return judged and self.used > 0 and bool({"failed", "inconclusive"} & set(self.outcomes))
+
+    @property
+    def word(self) -> str:
+        if self.code == 0:
+            return "green"
+        if self.defect is not None and not self.used:
+            return "unmet"
+        if "error" in self.outcomes or not self.outcomes:
+            return "broken"
+        return {RED: "red", INCONCLUSIVE: "inconclusive"}.get(self.code, f"exit {self.code}")
+
+    def row(self) -> str:
+        name = self.defect.id if self.defect else "(none)"
+        mark = " " if self.as_demanded else "!"
+        ended = f"{self.word:<13}{self.code:>2} {self.duration_s:>6.1f} s"
+        return f"{mark} {name:<32} {self.play!s:<40.40} {ended}  {self.said:.110}"
+
+
+def played(jobs: Sequence[tuple[Defect | None, Play]], folder: Path, workers: int) -> Iterator[Ran]:
+    """As they end."""
+    waiting = list(enumerate(jobs))
+    running: dict[int, int] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                place, (defect, play) = waiting.pop(0)
+                running[_begin(defect, play, folder / str(place))] = place
+            pid, status = os.waitpid(-1, 0)
+            if pid not in running:
+                continue
+            place = running.pop(pid)
+            _end(pid)  # a broker that a killed run left behind
+            yield _ran(*jobs[place], folder / str(place), os.waitstatus_to_exitcode(status))
+            shutil.rmtree(folder / str(place), ignore_errors=True)
+    finally:
+        for pid in running:
+            _end(pid)
+
+
+def _end(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _begin(defect: Defect | None, play: Play, folder: Path) -> int:
+    """Fork; returns the child's process id, which leads a group of its own."""
+    folder.mkdir()
+    words = [
+        "-q", "-p", "no:cacheprovider", "-p", "no:benchmark", "-p", "no:xdist", "-p", "bench.rig.plugin",
+        "-p", "tests.referee.plugin", "--wmbench-run", str(folder / "run"), *play.words,
+    ]  # fmt: skip
+    words += ["--defect", defect.id] if defect else []
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        os.setsid()
+        signal.alarm(DEADLINE_S)
+        (folder / "run").mkdir()
+        output = os.open(folder / "output", os.O_CREAT | os.O_WRONLY, 0o600)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        code = int(pytest.main(words))
+        sys.stdout.flush()
+    finally:
+        os._exit(code)
+
+
+def _ran(defect: Defect | None, play: Play, folder: Path, code: int) -> Ran:
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("run/*/scenario.json"))]
+    told = folder / "run" / USED
+    used = json.loads(told.read_text(encoding="utf-8"))["used"] if told.exists() else 0
+    said = next((one["message"].splitlines()[0] for one in found if one["message"]), "")
+    if not found:
+        said = (folder / "output").read_text(encoding="utf-8", errors="replace").strip()[-200:].replace("\n", " ")
+    duration_s = sum(one["duration_s"] for one in found)
+    return Ran(defect, play, code, duration_s, tuple(one["outcome"] for one in found), said, used)
+
+
+def jobs_of(chosen: Iterable[Defect], *, sound: bool = True) -> list[tuple[Defect | None, Play]]:
+    """Each scenario as it is, once, and then each defect, scenario by scenario. `sound`: the bench's own scenarios
+    are run as they are, too; who runs them anyway need not."""
+    every = list(chosen)
+    plays = list(dict.fromkeys(one.play for one in every))
+    as_is: list[tuple[Defect | None, Play]] = [(None, play) for play in plays if sound or play.is_ours]
+    return as_is + [(one, one.play) for play in plays for one in every if one.play == play]
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
+    parser.add_argument("ids", nargs="*", metavar="ID", help="these only")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--few", action="store_true", help="one of each kind, for scenarios known to be green")
+    parser.add_argument("--list", action="store_true", help="what there is, by kind")
+    chosen = parser.parse_args(words)
+    known = defects()
+    unknown = set(chosen.ids) - set(known)
+    if unknown:
+        parser.error(f"there is no defect {', '.join(sorted(unknown))}")
+    if chosen.list:
+        for kind in KINDS:
+            print(f"\n{kind}")
+            for one in (one for one in known.values() if one.kind == kind):
+                print(f"  {one.id:<32} {one.what}")
+        return 0
+    ids = chosen.ids or (FEW if chosen.few else list(known))
+    jobs = jobs_of((known[id_] for id_ in ids), sound=not chosen.few)
+    bad: list[Ran] = []
+    duration_s = 0.0
+    _import_all()
+    with tempfile.TemporaryDirectory(prefix="wmbench-referee-") as folder:
+        for ran in played(jobs, Path(folder), chosen.workers):
+            print(ran.row(), flush=True)
+            duration_s += ran.duration_s
+            bad += [] if ran.as_demanded else [ran]
+    _sum_up(bad, len(ids), duration_s)
+    return 1 if bad else 0
+
+
+def _import_all() -> None:
+    """What every run needs, before the first fork."""
+    import bench.rig.plugin  # noqa: F401
+    from attacks.attack import attacks
+
+    attacks()
+
+
+def _sum_up(bad: Sequence[Ran], count: int, duration_s: float) -> None:
+    print(f"\n{count} defects; their scenarios ran for {duration_s:.0f} s")
+    sick = [ran for ran in bad if ran.defect is None]
+    if sick:
+        print("not green without a defect: " + "; ".join(str(ran.play) for ran in sick))
+    stayed = [ran for ran in bad if ran.defect is not None]
+    if not stayed:
+        print("every one was noticed")
+        return
+    print(f"{len(stayed)} were not noticed:")
+    for ran in stayed:
+        assert ran.defect is not None
+        clause = f"  (to be noticed by: {ran.defect.until})" if ran.defect.until else ""
+        print(f"  {ran.defect.id:<32} {ran.word:<8} {ran.defect.untrue}{clause}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
