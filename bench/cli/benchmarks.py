@@ -92,7 +92,7 @@ def measure(quick: bool, say: Callable[[str], None], *, long: bool = False) -> l
 def _air(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     """the air, SimPy's time-outs, the event model"""
     from bench.perf import air
-    from sim.radio.capture import fsk
+    from sim.radio.capture_effect import fsk
 
     city = air.City(100_000, 200)
     city.window()

@@ -14,7 +14,7 @@ import simpy
 from sim.city.next_frames import NextFrames
 from sim.core.seeds import Seeds
 from sim.radio.air import Air
-from sim.radio.capture import CAPTURE_CDB
+from sim.radio.capture_effect import CAPTURE_CDB
 from sim.radio.emissions import Schedule
 from sim.radio.engine import Engine
 from sim.radio.link_modes import Mode, air_time_ns

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bench.perf.air import City, rate, reference_rate, simpy_timeouts
-from sim.radio.capture import fsk
+from sim.radio.capture_effect import fsk
 
 
 def test_radio_only(benchmark: Any) -> None:

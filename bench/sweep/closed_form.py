@@ -29,7 +29,7 @@ from sim.city.plan import CityPlan
 from sim.core.clock import NS_PER_S
 from sim.core.seeds import Seeds
 from sim.meters.fleet import Fleet
-from sim.radio.capture import CAPTURE_CDB
+from sim.radio.capture_effect import CAPTURE_CDB
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Receivers
 from sim.radio.propagation import Propagation, centimetres

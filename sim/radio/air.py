@@ -31,7 +31,7 @@ import simpy
 
 from sim.core.events import Fate
 from sim.core.history import FrameBatch, History
-from sim.radio.capture import CAPTURE_CDB, capture_table
+from sim.radio.capture_effect import CAPTURE_CDB, capture_table
 from sim.radio.emissions import Batch, Emission, Schedule
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Links, Radios, Receivers, arrive, loss_cdb

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.core.seeds import NORMAL_KNOTS, purpose_id
-from sim.radio.capture import CAPTURE_CDB, capture_table, draw_shift
+from sim.radio.capture_effect import CAPTURE_CDB, capture_table, draw_shift
 from sim.radio.limits import MAX_WINDOW_NS as MAX_WINDOW_NS
 from sim.radio.limits import EngineLimit as EngineLimit
 from sim.radio.limits import check_entries, check_size, check_window

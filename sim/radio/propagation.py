@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from arrays.splitmix import GOLDEN, mixed
 from sim.core.seeds import NORMAL_KNOTS, Seeds, normal_of
-from sim.radio.capture import draw_shift
+from sim.radio.capture_effect import draw_shift
 from sim.radio.site_spec import SiteSpec
 
 I64 = NDArray[np.int64]

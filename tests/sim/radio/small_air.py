@@ -10,7 +10,7 @@ import simpy
 from sim.core.history import FrameBatch, History
 from sim.core.seeds import Seeds
 from sim.radio.air import ARRAYS, Air
-from sim.radio.capture import CAPTURE_CDB
+from sim.radio.capture_effect import CAPTURE_CDB
 from sim.radio.emissions import Schedule
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Radios

@@ -6,7 +6,7 @@ import pytest
 
 from bench.perf.air import City
 from sim.core.events import Fate
-from sim.radio.capture import fsk
+from sim.radio.capture_effect import fsk
 
 
 @pytest.mark.parametrize("seconds", [60, 400, 900])

@@ -12,7 +12,7 @@ from small_air import Stage, radios, sorted_schedule
 
 from sim.core.history import FrameBatch
 from sim.core.seeds import Seeds
-from sim.radio.capture import fsk
+from sim.radio.capture_effect import fsk
 from sim.radio.emissions import Schedule
 from sim.radio.engine import Engine
 from sim.radio.link_modes import Mode, air_time_ns

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_air import AIR_TIME_NS, Stage, radios, sorted_schedule
 
-from sim.radio.capture import capture_table, draw_shift, fsk
+from sim.radio.capture_effect import capture_table, draw_shift, fsk
 
 T = AIR_TIME_NS
 
