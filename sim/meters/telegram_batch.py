@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 Whole = NDArray[np.integer[Any]]
-_ROWS_AT_ONCE = 32_768
+_ROWS_AT_ONCE = 131_072
 
 
 @dataclass(frozen=True, slots=True)
