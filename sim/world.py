@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from sim.core.clock import Calendar, Clock, ns
 from sim.core.events import Event, MeterTampered, RunEnded, RunStarted, SessionChanged, TelegramRefused, WindowEnded
@@ -32,6 +33,22 @@ from sim.site_plan import fleet_radios
 from sim.systems.port import Ground, Stored
 from sim.truth.ground_truth import Truth
 from sim.world_spec import WorldSpec
+
+_GARBAGE_AFTER: Final = 20_000  # objects made and not freed
+
+
+@contextlib.contextmanager
+def _little_garbage() -> Iterator[None]:
+    """Rows by the ten thousand come and go and make no cycles, and what stands now stands until the end: to look
+    through all that for garbage as often as Python does would take a sixth of a run."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 class World:
@@ -74,9 +91,7 @@ class World:
             self.truth = Truth(self)
             stack.callback(self.truth.close)
             self.air.taps.append(self.truth.tap)
-            # What stands now stands until the end: looking through it for garbage would take a sixth of a run.
-            gc.freeze()
-            stack.callback(gc.unfreeze)
+            stack.enter_context(_little_garbage())
             self._closing = stack.pop_all()
 
     def __repr__(self) -> str:
