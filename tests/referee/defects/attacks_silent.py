@@ -65,11 +65,11 @@ def _returns(place: str, value: object) -> Callable[[Patch], None]:
 
 
 def _listener(id: str, what: str, play: Play, place: str, value: object, until: str = "") -> None:
-    add(Defect(id, SILENT, what, "Whoever listens learns what can be learned.", play, _returns(place, value), until))
+    add(Defect(id, SILENT, what, "A listener learns what can be learned.", play, _returns(place, value), until))
 
 
 _listener("sniffer-reads-nothing", "Telegrams are heard and none is decoded (M25).", plays.SNIFFING,
-          "attacks.sniff:units_without_key", None)  # fmt: skip
+          "attacks.sniff:units_read", None)  # fmt: skip
 _listener("tails-read-nothing", "No record behind the blocks is read.", plays.TAILS,
           "attacks.clear_tail:parse_records", [])  # fmt: skip
 _listener("thief-reads-nothing", "The leaked key is never tried.", plays.KEYS, "attacks.leaked_key:_reads", False)
