@@ -104,6 +104,8 @@ class Check:
     columns: int = field(init=False)
 
     def __post_init__(self) -> None:
+        if not self.state._fields:  # type: ignore[attr-defined]
+            raise ValueError(f"check {self.id}: a state without a field cannot be compiled; leave `state` out")
         none = self.state is Nothing
         object.__setattr__(self, "columns", 0 if none else len(self.state._fields))  # type: ignore[attr-defined]
 

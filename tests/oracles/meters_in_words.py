@@ -230,6 +230,8 @@ def values(fleet: Fleet, meter: int, time_ns: int) -> dict[str, int]:
     """What a telegram sent at this world time says, by slot label."""
     one = Meter(fleet, meter, time_ns)
     constants = one.kind.constants
+    unsaid = {slot.quantity for slot in one.kind.slots} - {*constants, *QUANTITIES}
+    assert not unsaid, f"{one.kind.id}: say {sorted(unsaid)} in words, in QUANTITIES of {__name__}"
     return {
         slot.label: constants[slot.quantity]
         if slot.quantity in constants

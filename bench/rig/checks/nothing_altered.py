@@ -20,5 +20,6 @@ def check(world: World, attacked: bool) -> list[str]:
     missing = [sent for sent in world.truth.missing() if sent.mark not in lost]
     if missing:
         reasons = Counter(r for sent in missing[:200] for r in world.truth.refused_as(sent.mark) or ["no trace"])
-        problems.append(f"{len(missing)} telegrams that gateways received are not readings: {dict(reasons)}")
+        asked = "" if len(missing) <= 200 else ", of the first 200"
+        problems.append(f"{len(missing)} telegrams that gateways received are not readings{asked}: {dict(reasons)}")
     return problems

@@ -346,6 +346,8 @@ def test_the_names_of_its_drivers_fit_the_published_telegrams() -> None:
     compared_values = 0
     for name in TYPES:
         example = kinds()[name].examples[0]
+        assert name in DRIVERS, f"say in DRIVERS what wmbusmeters calls the values of {name}"
+        assert example.telegram.lower() in published, f"{path.name} has not the published telegram of {name}"
         wanted = published[example.telegram.lower()]["expected"]
         values = [
             {"name": one.slot.label, "value": json_value(value)}

@@ -1,0 +1,20 @@
+"""A check that numba could not compile is refused when it is made, in words."""
+
+from typing import NamedTuple
+
+import pytest
+
+from sim.portal.check import HARMLESS, Check
+
+
+class Empty(NamedTuple):
+    """Nothing is remembered."""
+
+
+def test_a_state_without_a_field_is_refused() -> None:
+    with pytest.raises(ValueError, match="check weak: a state without a field cannot be compiled; leave `state` out"):
+        Check("weak", 70, {"too weak": HARMLESS}, lambda *_: 0, lambda *_: None, lambda *_: "", Empty)
+
+
+def test_without_a_state_nothing_is_stored() -> None:
+    assert Check("weak", 70, {"too weak": HARMLESS}, lambda *_: 0, lambda *_: None, lambda *_: "").columns == 0
