@@ -20,7 +20,8 @@ def test_a_meter_that_was_tampered_with_is_told_of_by_its_next_telegrams(world: 
     alarms = world.truth.alarms(["tamper"])
     assert {alarm.subject for alarm in alarms} <= tampered, "a false alarm"
     world.measure("tampered meters with an alarm", len({a.subject for a in alarms}) / len(tampered)).at_least(0.99)
-    world.measure("longest delay of an alarm", max(a.time_ns - at_ns for a in alarms) / NS_PER_S, "s").at_most(900)
+    longest_ns = max((alarm.time_ns - at_ns for alarm in alarms), default=0)
+    world.measure("longest delay of an alarm", longest_ns / NS_PER_S, "s").at_most(900)
     assert _control(world, "left alone", world.spec, tamper=False) == (0, 0)
     no_alarm = world.spec.with_setting("portal.alarms", without("tamper"))
     assert _control(world, "no alarm", no_alarm, tamper=True) == (0, len(tampered))
