@@ -31,15 +31,17 @@ def test_one_meters_key_opens_that_meter_and_no_other(world: Stage) -> None:
     world.expect(leaked, "other meters read", on=(N, X, X), off=(N, S, S))
 
 
-@scenario(world="terrace-60", threats=["L03"])
+@scenario(world="terrace-60", threats=["L03"], defences={"sealed": {}})
 def test_what_stands_behind_the_encrypted_blocks_is_read(world: Stage) -> None:
     """Five meters that say mode 5 and encrypt one block of their telegram, as firmware in the field does; the units
     stand behind it. Any listener reads every one. The portal refuses them for the clear tail, which hides nothing
-    and shows the operator which meters it is; not strict, it takes them."""
+    and shows the operator which meters it is; not strict, it takes them. Control ("sealed"): the same meters encrypt
+    all blocks, and the same listener reads nothing."""
     key = bytes(range(16))
     meters = [Address("QDS", f"{77_000_000 + number}", 0x36, 8) for number in range(5)]
+    sealed = world.defences == "sealed"
     sent = {
-        _partly_sealed(meter, acc, 1_000 * number + 7 * acc, key): 1_000 * number + 7 * acc
+        _sealed(meter, acc, 1_000 * number + 7 * acc, key, whole=sealed): 1_000 * number + 7 * acc
         for acc in range(6)
         for number, meter in enumerate(meters)
     }
@@ -47,13 +49,17 @@ def test_what_stands_behind_the_encrypted_blocks_is_read(world: Stage) -> None:
     played = [Played(line, 10 * NS_PER_S * line, -70.0, frame) for line, frame in enumerate(sent)]
     world.inner.play(played).enrol(dict.fromkeys(meters, key))
     world.run(minutes=15)
-    world.expect(tails, "units read behind the encrypted blocks", on=(N, S, N), off=(N, S, N))
+    world.expect(
+        tails, "units read behind the encrypted blocks", on=(N, S, N), sealed=(N, X, N), off=(N, S, N)
+    )
     reasons = {reason for frame in sent for reason in world.truth.refused(frame)}
     assert reasons == {"clear tail"}
 
 
-def _partly_sealed(meter: Address, acc: int, units: int, key: bytes) -> bytes:
-    """One encrypted block with the set date in it, and the units in clear behind it."""
+def _sealed(meter: Address, acc: int, units: int, key: bytes, *, whole: bool) -> bytes:
+    """One encrypted block with the set date in it, and the units behind it: encrypted as well, or in clear."""
     inside = bytes.fromhex("436e000000426c7f2c0f00000000")  # with 2F2F before it, sixteen bytes
-    sealed = build(meter, acc, 0, inside, security="mode5", key=key)
-    return forgery.with_tail(sealed, forgery.HCA_RECORD + units.to_bytes(3, "little"))
+    record = forgery.HCA_RECORD + units.to_bytes(3, "little")
+    if whole:
+        return build(meter, acc, 0, inside + record, security="mode5", key=key)
+    return forgery.with_tail(build(meter, acc, 0, inside, security="mode5", key=key), record)

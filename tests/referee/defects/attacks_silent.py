@@ -115,3 +115,60 @@ def _(patch: Patch) -> None:
             path, authority, upstream, directory, certificate, None
         ),
     )
+
+
+@defect("tails-knows-the-answer", SILENT, "What was read stood there to be read.", plays.TAILS)
+def _(patch: Patch) -> None:
+    """The listener says what was sent, whether it stands in clear or not."""
+
+    def instead(original: Any, attack: Any, truth: Any) -> Any:
+        attack.read = [(frame, security, attack.sent.get(frame)) for frame, security, _ in attack.read]
+        return original(attack, truth)
+
+    patch.around("attacks.clear_tail:Tails.outcomes", instead)
+
+
+@defect("habits-knows-the-answer", SILENT, "What was guessed was guessed from what can be heard.", plays.RHYTHM)
+def _(patch: Patch) -> None:
+    """The guess is what happened."""
+    from attacks import habits
+
+    def instead(original: Any, hours: list[habits.Hour], middle: int) -> list[habits.Hour]:
+        return [
+            hour._replace(features={name: float(hour.heated) for name in hour.features})
+            for hour in original(hours, middle)
+        ]
+
+    patch.around("attacks.habits:_on_own_scale", instead)
+
+
+@defect("ghosts-carried-in-words", SILENT, "What ghosts cost is measured.", plays.GHOSTS)
+def _(patch: Patch) -> None:
+    """Ghosts are heard by gateways that are not tuned to them."""
+    patch.value("attacks.ghosts:Ghosts.outcomes", _all_carried)
+
+
+def _all_carried(attack: Any, truth: Any) -> list[Any]:
+    from attacks.attack import Outcome
+    from attacks.ghosts import CARRIED
+    from sim.core.vocabulary import SECURITIES
+
+    return [Outcome(CARRIED, security, 100, 100) for security in SECURITIES]
+
+
+@defect("tampering-never-shown", SILENT, "A tampered meter says so.", plays.TAMPERING)
+def _(patch: Patch) -> None:
+    """Nothing happens to a meter that is tampered with; that it was is in the history."""
+    patch.around("sim.meters.fleet:Fleet.tamper", lambda original, *arguments: None)
+
+
+@defect("every-telegram-complains", SILENT, "A meter that was left alone does not complain.", plays.TAMPERING)
+def _(patch: Patch) -> None:
+    """Every other meter complains from the beginning."""
+
+    def instead(original: Any, world: Any, *arguments: Any, **named: Any) -> None:
+        original(world, *arguments, **named)
+        for meter in range(1, world.fleet.n, 2):
+            world.fleet.tamper(meter, 0, "opened")
+
+    patch.around("sim.world:World.__init__", instead)

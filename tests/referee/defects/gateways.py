@@ -16,9 +16,9 @@ RECEIVE = f"{GATEWAY}.receive"
 # --- keys -----------------------------------------------------------------------------------------------------------
 
 
-def _keys(system: Any, count: int = 1_000_000) -> list[bytes]:
+def _keys(system: Any) -> list[bytes]:
     fleet = system._ground.fleet
-    return [key for meter in range(min(fleet.n, count)) if (key := fleet.key(meter)) is not None]
+    return [key for meter in range(fleet.n) if (key := fleet.key(meter)) is not None]
 
 
 def _beside_outboxes(written: Callable[[bytes], bytes], play: Play = plays.TAMPERING) -> Callable[[Patch], None]:
@@ -60,7 +60,7 @@ def _(patch: Patch) -> None:
     leaked: list[bytes] = []
 
     def start(original: Any, system: Any) -> None:
-        leaked.extend(_keys(system, 5))
+        leaked.extend(_keys(system))
         original(system)
 
     def birth(original: Any, *arguments: Any) -> bytes:
@@ -77,7 +77,7 @@ def _(patch: Patch) -> None:
     leaked: list[bytes] = []
 
     def start(original: Any, system: Any) -> None:
-        leaked.extend(_keys(system, 5))
+        leaked.extend(_keys(system))
         original(system)
 
     def publish(original: Any, session: Any, topic: str, payload: bytes) -> None:

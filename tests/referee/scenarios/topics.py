@@ -12,7 +12,7 @@ def test_a_client_writes_and_reads_its_own_topics(world: Stage) -> None:
     assert endpoint is not None
     spare = endpoint.connect(Identity("spare-1"), subscribe=("gw/+/up",))
     assert endpoint.settle(lambda: spare.connected, 1.0)
-    spare.publish("gw/gw-1/up", b"not a bundle")
+    spare.publish("gw/gw-0001/up", b"not a bundle")
     world.run(minutes=10)
     assert not spare.inbox, "bundles of others"
     assert world.inner.system.stored.count_readings() > 0
