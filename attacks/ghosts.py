@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.sent_frames import Shot
+from attacks.parts.sent_frames import Shot, landed
 from attacks.reach import Reach
 from sim.core.clock import ns
 from sim.core.events import BundleClosed
@@ -61,9 +61,9 @@ class Ghosts:
         earlier_ns = 2 * start_ns - end_ns
         found = []
         for security in SECURITIES:
-            mine = [shot.spoken for shot in self.shots if shot.security == security]
-            taken = [spoken for spoken in mine if spoken.taken]
-            carried = [spoken for spoken in taken if truth.refused(spoken.telegram) or truth.changed_by(spoken)]
+            mine = [landed(shot, truth) for shot in self.shots if shot.security == security]
+            taken = [one for one in mine if one.taken]
+            carried = [one for one in taken if one.arrived]
             found.append(
                 Outcome(
                     CARRIED,
@@ -71,7 +71,7 @@ class Ghosts:
                     reached=len(taken),
                     achieved=len(carried),
                     why=f"{len(carried)} ghosts were bundled, sent and judged; "
-                    f"{sum(map(truth.changed_by, carried))} became readings",
+                    f"{sum(len(one.rows) for one in carried)} became readings",
                     evidence={
                         "ghosts sent": len(mine),
                         "bytes bundled before": bundled_bytes(truth, earlier_ns, start_ns),
