@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts.sent_frames import Shot, landed
 from attacks.reach import Reach
 from sim.core.clock import ns
@@ -16,6 +16,7 @@ from wmbus.link import Address
 from wmbus.telegram import build
 
 CARRIED = "carried at our cost"
+SHOWN = 60  # ghosts of a mode that stand in the run, of thousands
 
 
 @attack(
@@ -25,6 +26,11 @@ CARRIED = "carried at our cost"
     can=Can.SPEAK,
     ics=["T0814", "T0815"],
     weakness={},
+    forms={
+        f"{CARRIED} / none": form("mode 0", None),
+        f"{CARRIED} / mode5": form("mode 5", None),
+        f"{CARRIED} / mode7": form("mode 7", None),
+    },
     seen_as="refused: unknown meter; the volume of every gateway near",
 )
 @dataclass
@@ -70,6 +76,7 @@ class Ghosts:
                     security,
                     reached=len(taken),
                     achieved=len(carried),
+                    shots=tuple(taken[:SHOWN]),
                     why=f"{len(carried)} ghosts were bundled, sent and judged; "
                     f"{sum(len(one.rows) for one in carried)} became readings",
                     evidence={

@@ -36,12 +36,14 @@ def misfit(record: Record, outcome: Outcome, truth: Truth) -> str:
 
 
 def _unlike(form: Form, shot: Landed, truth: Truth) -> str:
-    sent = truth.known(fingerprint(shot.original)) if shot.original else None
-    if sent is None:
-        return "not made from a telegram that a meter sent"
     lacking = form.shows - classify.shows(shot.sent, shot.original)
     if lacking:
         return f"not seen in it: {', '.join(sorted(lacking))}"
+    if form.changed is None and not shot.original:
+        return ""
+    sent = truth.known(fingerprint(shot.original))
+    if sent is None:
+        return "not made from a telegram that a meter sent"
     if form.changed is not None:
         differs = classify.changed(shot.sent, shot.original)
         if differs != form.changed:
