@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts import forgery
 from attacks.parts.jam_and_capture import Shadow
 from attacks.parts.sent_frames import Shot, outcomes_of
@@ -60,6 +60,16 @@ NEEDS = {CUT: ("mode5", "mode7"), CUT_TIMELESS: ("mode5", "mode7"), FLIPPED: ("m
         "portal.checks": without("ts"),
     },
     seen_as="refused: clear tail, bad mac, profile, or another address",
+    forms={
+        APPENDED: form("units in clear at the end", "bytes appended"),
+        CUT: form("units and a clock in clear at the end", "N lowered, cut behind the first block"),
+        CUT_TIMELESS: form("units in clear at the end", "N lowered, cut behind the first block"),
+        FLIPPED: form(changed="one bit behind the first block"),
+        ANOTHER_VERSION: form(changed="version"),
+        WRONG_VALUE: form(changed="version"),
+        NO_MAC: form("no MAC", "MAC left out, status"),
+        STATUS: form("no error in the status", "status"),
+    },
 )
 @dataclass
 class Alter:

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Flag, auto
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from sim.core.clock import Steps as Steps  # every attack takes it from here
 
 if TYPE_CHECKING:
     from attacks.reach import Reach
+    from sim.portal.store import Reading
     from sim.truth.ground_truth import Truth
 
 
@@ -35,6 +36,9 @@ class Can(Flag):
     DISK = auto()  # reads the portal's disk
 
 
+ACTIVE = Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE
+"""Whoever has one of these can change the world; whoever has none only listens."""
+
 CAPABILITIES = {
     Can.HEAR: "hear the air",
     Can.SPEAK: "send on the air",
@@ -46,10 +50,62 @@ CAPABILITIES = {
 }
 
 
+class Form(NamedTuple):
+    """What a variant sends, in the words of bench.rig.classify. `shows`: what must be seen in a frame. `changed`: all
+    in which it differs from the genuine telegram that it was made from; None: it is a telegram of the attacker's own.
+    `age_s`: time since that one began; `behind`: telegrams which that meter has begun since."""
+
+    shows: frozenset[str] = frozenset()
+    changed: frozenset[str] | None = frozenset()
+    age_s: tuple[float, float] = (0.0, float("inf"))
+    behind: tuple[int, int] = (0, 1 << 62)
+
+
+def form(shows: str = "", changed: str | None = "", **when: Any) -> Form:
+    """A Form, its words given as text with commas between them."""
+    return Form(_words(shows), None if changed is None else _words(changed), **when)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(filter(None, (word.strip() for word in text.split(","))))
+
+
+class Landed(NamedTuple):
+    """One shot and what came of it: the genuine telegram it was made from (may be empty), the bytes sent, in whose
+    name and when; who took it (from the air: gateway and end of reception), the portal's reasons for refusing such
+    bytes, rows that exist because of them. It is frame `k` of transmitter `source` (-1: it came by the network)."""
+
+    address: str
+    at_ns: int
+    original: bytes
+    sent: bytes
+    taken: tuple[tuple[str, int], ...]
+    reasons: tuple[str, ...]
+    rows: tuple[Reading, ...]
+    source: int = -1
+    k: int = -1
+
+    @property
+    def arrived(self) -> bool:
+        """A receiver took it and the portal judged it."""
+        return bool(self.taken and (self.rows or self.reasons))
+
+
+class Watch(NamedTuple):
+    """The alarms that would show an attack: of these kinds, about at least this share of the subjects (meters, or a
+    gateway), raised from `start_ns` on."""
+
+    kinds: tuple[str, ...]
+    subjects: tuple[str, ...]
+    start_ns: int
+    share: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """`weakness`: dotted world settings under which the same attack is expected to succeed (the control run).
-    `needs`: endpoint features without which the attack cannot be made ("sockets", "tls")."""
+    `needs`: endpoint features without which the attack cannot be made ("sockets", "tls"). `forms`: variant, or variant
+    and security mode as "variant / mode7", -> what its frames look like: the referee classifies what was sent."""
 
     id: str
     title: str
@@ -60,6 +116,7 @@ class Record:
     seen_as: str
     needs: frozenset[str]
     doc: str
+    forms: Mapping[str, Form] = field(default_factory=dict)
 
     @property
     def abilities(self) -> list[str]:
@@ -73,8 +130,10 @@ class Outcome:
 
     reached: times it arrived where it aims (a receiver took the frame, a connection was tried, a frame was jammed).
     achieved: times it got what it wants, by truth against the portal's records.
-    detected: an alarm that names the attacked thing was raised while or after it happened.
+    watch: which alarms would show it; whether they came, and in time, is for the referee to say.
     bounded: it had an effect, but not on what it was after (jamming that billing survives).
+    shots: what was sent, one by one. attacked: meters (addresses) and gateways that it touches, beside
+    the meters of the shots.
     evidence: figures and names that lead a reader to it; `why`: one clause for people.
     """
 
@@ -82,10 +141,12 @@ class Outcome:
     security: str
     reached: int
     achieved: int
-    detected: bool = False
+    watch: Watch | None = None
     bounded: bool = False
     why: str = ""
     evidence: dict[str, int | float | str] = field(default_factory=dict)
+    shots: tuple[Landed, ...] = ()
+    attacked: frozenset[str] = frozenset()
 
 
 class Attack(Protocol):
@@ -113,6 +174,7 @@ def attack(
     weakness: dict[str, Any],
     seen_as: str,
     needs: set[str] | None = None,
+    forms: Mapping[str, Form] | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Register a class as an attack. Its docstring is the attack's page."""
 
@@ -124,8 +186,9 @@ def attack(
             raise ValueError(f"attack {id!r} has no docstring")
         _records[id] = cast("type[Attack]", cls)
         _records[id].record = Record(
-            id, title, tuple(threats), can, tuple(ics), dict(weakness), seen_as, frozenset(needs or ()), doc
-        )
+            id, title, tuple(threats), can, tuple(ics), dict(weakness), seen_as, frozenset(needs or ()), doc,
+            dict(forms or {}),
+        )  # fmt: skip
         return cls
 
     return register

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, Watch, attack, form
 from attacks.parts import forgery
+from attacks.parts.sent_frames import Shot, outcomes_of, published
 from attacks.parts.survey import Survey
 from attacks.reach import Reach
 from sim.core.bundle import UP, Bundle, Heard
-from sim.core.clock import world_time
 from sim.core.events import SessionChanged
 from sim.core.vocabulary import SECURITIES
 from sim.endpoint.port import Identity
@@ -34,6 +33,14 @@ SEQUENCES = 900_000_000
     ics=["T0859", "T0849", "T0856"],
     weakness={"portal.checks": [], "portal.strict": False, "portal.pin_profile": False, "portal.alarms": []},
     seen_as="alarm: twin gateway; telegrams refused",
+    forms={
+        BACKFILL: form(age_s=(3_600, 12_000)),
+        TIMELESS: form(changed="access number"),
+        FORGED: form(changed="status"),
+        f"{FORGED} / none": form("mode 0", "units in clear"),
+        REPLACED: form("units in clear at the end", "N lowered, cut behind the first block"),
+        f"{REPLACED} / none": form("mode 0", "units in clear"),
+    },
 )
 @dataclass
 class Clone:
@@ -54,7 +61,7 @@ class Clone:
     makers: tuple[str, ...] = ()
     timeless: tuple[str, ...] = ()
     survey: Survey = field(default_factory=Survey)
-    published: list[tuple[str, str, str, bytes, int]] = field(default_factory=list)
+    published: list[Shot] = field(default_factory=list)
     displaced: int = 0
     clone_connects: int = 0
     gateway_id: str = ""
@@ -81,11 +88,12 @@ class Clone:
         reach.note("connect", f"{TAKEOVER}: over")
         for security, recordings in old.items():
             for address, heard in recordings:
-                self._publish(reach, BACKFILL, security, address, heard.telegram)
+                self._publish(reach, BACKFILL, security, address, heard.telegram, heard.telegram)
         for security in SECURITIES:
             for known in self._timeless(security):
-                fresh = forgery.with_access_number(known.recordings[0].telegram, (known.acc + 1) % 256)
-                self._publish(reach, TIMELESS, security, known.address, fresh)
+                old_one = known.recordings[0].telegram
+                fresh = forgery.with_access_number(old_one, (known.acc + 1) % 256)
+                self._publish(reach, TIMELESS, security, known.address, fresh, old_one)
             armed = self._loudest(security, skip=self.targets_each, count=2 * self.targets_each)
             self._armed.update({m.address: FORGED if i % 2 == 0 else REPLACED for i, m in enumerate(armed)})
         yield reach.wait(2_000.0)
@@ -111,36 +119,36 @@ class Clone:
                 forged = forgery.with_status(heard.telegram, 0x10)
         else:
             forged = forgery.with_units(heard.telegram, 4_711, known.maker)
-        self._publish(reach, variant, known.security, known.address, forged)
+        self._publish(reach, variant, known.security, known.address, forged, heard.telegram)
 
-    def _publish(self, reach: Reach, variant: str, security: str, address: str, telegram: bytes) -> None:
+    def _publish(
+        self, reach: Reach, variant: str, security: str, address: str, telegram: bytes, of: bytes
+    ) -> None:
         """A bundle in the name of the gateway, as if received now."""
         assert self._identity is not None, "stolen by run"
         self._sequence += 1
         bundle = Bundle(self.gateway_id, self._sequence, reach.now_ns, (Heard(telegram, reach.now_ns, -61.0),))
         if reach.publish(self._identity, UP.format(gateway=self.gateway_id), bundle.encode(), [telegram]):
-            self.published.append((variant, security, address, telegram, reach.now_ns))
+            spoken = published(telegram, self.gateway_id, reach.now_ns)
+            self.published.append(Shot(variant, security, address, spoken, of))
             reach.note("publish", f"{variant}: {address}, telegram {fingerprint(telegram)}")
 
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        alarms = truth.alarms(["twin"], subject=self.gateway_id, since_ns=self.takeover_ns)
         displaced = self._displacements(truth)
-        logins = self.clone_connects + len(self.published)  # it logs in once more for each message
         served = {s: self._served(truth, s) for s in sorted(truth.securities)}
         found = [  # the session knows no mode, so the first two figures are the same in each; whom it serves is not
             Outcome(
                 TAKEOVER,
                 security,
-                reached=logins,
+                reached=self.clone_connects,
                 achieved=displaced,
-                detected=bool(alarms),
-                why="the genuine gateway was thrown off its session; " + ("noticed" if alarms else "no alarm"),
+                watch=Watch(("twin",), (self.gateway_id,), self.takeover_ns),
+                why="the genuine gateway was thrown off its session",
                 evidence={
-                    "clone's logins": logins,
+                    "clone's logins": self.clone_connects,
                     "genuine thrown off": displaced,
-                    "alarms": len(alarms),
                     "meters that only this gateway hears": alone,
                     "readings through it before": before,
                     "since": since,
@@ -148,32 +156,7 @@ class Clone:
             )
             for security, (alone, before, since) in served.items()
         ]
-        groups: dict[tuple[str, str], list[tuple[str, bytes, int]]] = defaultdict(list)
-        for variant, security, address, telegram, at_ns in self.published:
-            groups[variant, security].append((address, telegram, at_ns))
-        for (variant, security), rows in groups.items():
-            changed = sum(bool(truth.stored_from(telegram, at_ns)) for _, telegram, at_ns in rows)
-            reasons = sorted({r for _, telegram, _ in rows for r in truth.refused(telegram)})
-            found.append(
-                Outcome(
-                    variant,
-                    security,
-                    reached=sum(
-                        bool(truth.stored_from(telegram, at_ns) or truth.refused(telegram))
-                        for _, telegram, at_ns in rows
-                    ),
-                    achieved=changed,
-                    why="the portal stored it as a reading"
-                    if changed
-                    else (f"refused: {', '.join(reasons)}" if reasons else "no record was changed"),
-                    evidence={
-                        "published": len(rows),
-                        "records changed": changed,
-                        "first at": f"{world_time(rows[0][2])}, meter {rows[0][0]}",
-                    },
-                )
-            )
-        return found
+        return [*found, *outcomes_of(self.published, truth)]
 
     def _displacements(self, truth: Truth) -> int:
         """How often the gateway lost a session that it had, since the takeover."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.sent_frames import Shot
+from attacks.attack import Can, Outcome, Steps, attack, form
+from attacks.parts.sent_frames import Shot, landed
 from attacks.reach import Reach
 from sim.core.clock import ns
 from sim.core.events import BundleClosed
@@ -16,6 +16,7 @@ from wmbus.link import Address
 from wmbus.telegram import build
 
 CARRIED = "carried at our cost"
+SHOWN = 60  # ghosts of a mode that stand in the run, of thousands
 
 
 @attack(
@@ -25,6 +26,11 @@ CARRIED = "carried at our cost"
     can=Can.SPEAK,
     ics=["T0814", "T0815"],
     weakness={},
+    forms={
+        f"{CARRIED} / none": form("mode 0", None),
+        f"{CARRIED} / mode5": form("mode 5", None),
+        f"{CARRIED} / mode7": form("mode 7", None),
+    },
     seen_as="refused: unknown meter; the volume of every gateway near",
 )
 @dataclass
@@ -61,17 +67,18 @@ class Ghosts:
         earlier_ns = 2 * start_ns - end_ns
         found = []
         for security in SECURITIES:
-            mine = [shot.spoken for shot in self.shots if shot.security == security]
-            taken = [spoken for spoken in mine if spoken.taken]
-            carried = [spoken for spoken in taken if truth.refused(spoken.telegram) or truth.changed_by(spoken)]
+            mine = [landed(shot, truth) for shot in self.shots if shot.security == security]
+            taken = [one for one in mine if one.taken]
+            carried = [one for one in taken if one.arrived]
             found.append(
                 Outcome(
                     CARRIED,
                     security,
                     reached=len(taken),
                     achieved=len(carried),
+                    shots=tuple(taken[:SHOWN]),
                     why=f"{len(carried)} ghosts were bundled, sent and judged; "
-                    f"{sum(map(truth.changed_by, carried))} became readings",
+                    f"{sum(len(one.rows) for one in carried)} became readings",
                     evidence={
                         "ghosts sent": len(mine),
                         "bytes bundled before": bundled_bytes(truth, earlier_ns, start_ns),

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts.jam_and_capture import Shadow
+from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
 from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_S
 from sim.core.settings import without
-from sim.truth.ground_truth import Spoken, Truth, fingerprint
+from sim.truth.ground_truth import Truth, fingerprint
 
 TIMED = "in order, an hour late"
 TIMELESS = "no time inside: in order, an hour late"
@@ -29,6 +29,7 @@ TIMELESS = "no time inside: in order, an hour late"
     ics=["T0804", "T0814", "T0856"],
     weakness={"portal.checks": without("ts", "age")},
     seen_as="refused: late, or time off; an alarm for a gap of an hour",
+    forms={TIMED: form(age_s=(3_500, 3_700)), TIMELESS: form(age_s=(3_500, 3_700))},
 )
 @dataclass
 class Holdback:
@@ -45,7 +46,7 @@ class Holdback:
     targets_each: int = 2
     makers: tuple[str, ...] = ("QDS",)
     timeless: tuple[str, ...] = ("TCH",)
-    shots: list[tuple[str, str, Heard, Spoken]] = field(default_factory=list)
+    shots: list[tuple[Shot, int]] = field(default_factory=list)  # and when it was heard
     _shadow: Shadow = field(init=False)
 
     def run(self, reach: Reach) -> Steps:
@@ -58,44 +59,27 @@ class Holdback:
 
     def _hold(self, reach: Reach, known: Known, heard: Heard) -> None:
         variant = TIMELESS if known.maker in self.timeless else TIMED
-        reach.go(self._deliver(reach, variant, known.security, heard))
+        reach.go(self._deliver(reach, variant, known, heard))
 
-    def _deliver(self, reach: Reach, variant: str, security: str, heard: Heard) -> Generator[Any, Any, None]:
+    def _deliver(self, reach: Reach, variant: str, known: Known, heard: Heard) -> Generator[Any, Any, None]:
         yield reach.wait(self.delay_s)
         spoken = self._shadow.speak(reach, heard.telegram)
         reach.note("speak", f"{variant}: telegram {fingerprint(heard.telegram)}")
-        self.shots.append((variant, security, heard, spoken))
+        shot = Shot(variant, known.security, known.address, spoken, heard.telegram)
+        self.shots.append((shot, heard.received_ns))
 
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        groups: dict[tuple[str, str], list[tuple[Heard, Spoken]]] = defaultdict(list)
-        for variant, security, heard, spoken in self.shots:
-            groups[variant, security].append((heard, spoken))
+        heard_ns = {shot.spoken.telegram: received_ns for shot, received_ns in self.shots}
         found = []
-        for (variant, security), rows in groups.items():
+        for outcome in outcomes_of([shot for shot, _ in self.shots], truth):
             ages_s = [
-                (row.stored_ns - heard.received_ns) / NS_PER_S
-                for heard, spoken in rows
-                for row in truth.rows_of(spoken)
+                (row.stored_ns - heard_ns[one.sent]) / NS_PER_S for one in outcome.shots for row in one.rows
             ]
-            judged = sum(bool(truth.rows_of(s) or truth.refused(s.telegram)) for _, s in rows)
-            reasons = sorted({reason for _, s in rows if not truth.rows_of(s) for reason in truth.refused(s.telegram)})
-            evidence: dict[str, int | float | str] = {"held back and delivered": len(rows), "stored": len(ages_s)}
             if ages_s:
-                evidence |= {"median age when stored, s": round(median(ages_s)), "greatest, s": round(max(ages_s))}
-            if reasons:
-                evidence["refused as"] = ", ".join(reasons)
-            found.append(
-                Outcome(
-                    variant,
-                    security,
-                    reached=judged,
-                    achieved=len(ages_s),
-                    why=f"stored as news, {median(ages_s) / 60:.0f} minutes old"
-                    if ages_s
-                    else f"refused: {', '.join(reasons) or 'nothing was stored'}",
-                    evidence=evidence,
-                )
-            )
+                outcome.evidence.update({"median age when stored, s": round(median(ages_s)),
+                                         "greatest, s": round(max(ages_s))})  # fmt: skip
+                outcome = replace(outcome, why=f"stored as news, {median(ages_s) / 60:.0f} minutes old")
+            found.append(outcome)
         return found

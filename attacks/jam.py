@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, Watch, attack
 from attacks.parts.survey import Survey
 from attacks.reach import Reach
 from sim.core.clock import ns
 from sim.core.vocabulary import SECURITIES
 from sim.meters.sending_times import first_at
 from sim.meters.sent_values import Truth as Sent
-from sim.truth.ground_truth import Truth, fingerprint
+from sim.truth.ground_truth import Truth
 from wmbus.link import Address
 
 SILENCE = "continuous: readings"
@@ -77,7 +77,6 @@ class Jam:
         found = []
         for security, address in self.targets.items():
             silence = silence_of(truth, address, start_ns, end_ns)
-            alarms = truth.alarms(["gap", "jam"], subject=address, since_ns=start_ns)
             others = list(self.targets.values())
             before = truth.delivery(2 * start_ns - end_ns, start_ns, security, but=others)
             meanwhile = truth.delivery(start_ns, end_ns, security, but=others)
@@ -87,13 +86,13 @@ class Jam:
                     security,
                     reached=silence.sent,
                     achieved=silence.lost,
-                    detected=bool(alarms),
-                    why=_noticed(int(bool(alarms)), 1, silence.lost),
+                    watch=Watch(("gap", "jam"), (address,), start_ns),
+                    attacked=frozenset((address,)),
+                    why=_missing(silence.lost),
                     evidence={
                         "telegrams sent": silence.sent,
                         "lost": silence.lost,
                         "meter": address,
-                        "alarms": len(alarms),
                         "of others delivered before": _share(before),
                         "of others delivered meanwhile": _share(meanwhile),
                     },
@@ -103,24 +102,25 @@ class Jam:
 
     def _continuous(self, truth: Truth) -> list[Outcome]:
         start_ns, end_ns = ns(self.noise_from_s), ns(self.noise_until_s)
+        fleet = truth.world.fleet
+        everybody = frozenset(str(fleet.address(meter)) for meter in range(fleet.n))  # noise asks for no address
         found = []
         for security in SECURITIES:
             meters, silenced = silenced_in(truth, start_ns, end_ns, security)
             sent = sum(s.sent for s in silenced.values())
-            alarmed = sum(bool(truth.alarms(["gap", "jam"], subject=a, since_ns=start_ns)) for a in silenced)
             found.append(
                 Outcome(
                     SILENCE,
                     security,
                     reached=meters,
                     achieved=len(silenced),
-                    detected=bool(silenced) and alarmed >= 0.99 * len(silenced),
-                    why=_noticed(alarmed, len(silenced), len(silenced)),
+                    watch=Watch(("gap", "jam"), tuple(silenced), start_ns, share=0.99),
+                    attacked=everybody,
+                    why=_missing(len(silenced)),
                     evidence={
                         "meters sending": meters,
                         "meters silenced": len(silenced),
                         "telegrams lost": sent,
-                        "meters alarmed": alarmed,
                     },
                 )
             )
@@ -147,10 +147,8 @@ class Jam:
         return found
 
 
-def _noticed(alarmed: int, of: int, lost: int) -> str:
-    if not lost:
-        return "nothing was lost"
-    return f"readings are missing; alarms for {alarmed} of {of} meters" if alarmed else "readings are missing, no alarm"
+def _missing(lost: int) -> str:
+    return "readings are missing" if lost else "nothing was lost"
 
 
 def _share(counts: tuple[int, int]) -> float:
@@ -178,9 +176,8 @@ def silence_of(truth: Truth, address: str, start_ns: int, end_ns: int) -> Silenc
     fleet = truth.world.fleet
     meter = fleet.find(address)
     schedule = fleet.window(start_ns, end_ns)
-    ks = schedule.k[schedule.meter == meter].tolist()
-    stored = {row.fingerprint for row in truth.world.stored.readings(address)}
-    return Silence(len(ks), sum(fingerprint(fleet.telegram(meter, k)) not in stored for k in ks))
+    sent = int((schedule.meter == meter).sum())
+    return Silence(sent, sent - sum(one.reading is not None for one in truth.sent(start_ns, end_ns, meter=meter)))
 
 
 def silenced_in(truth: Truth, start_ns: int, end_ns: int, security: str) -> tuple[int, dict[str, Silence]]:

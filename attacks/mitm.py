@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts import forgery
+from attacks.parts.sent_frames import Shot, outcomes_of, published
 from attacks.reach import Reach
 from sim.core.bundle import BadBundle, Bundle, Heard
 from sim.truth.ground_truth import Truth
@@ -32,6 +33,10 @@ CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
     },
     seen_as="gateway: the server's certificate is refused",
     needs={"tls", "sockets"},
+    forms={
+        ALTERED: form("units in clear at the end", "N lowered, cut behind the first block"),
+        f"{ALTERED} / none": form("mode 0", "units in clear"),
+    },
 )
 @dataclass
 class Mitm:
@@ -53,7 +58,7 @@ class Mitm:
     seen: dict[str, Counter[str]] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
     opened: dict[str, int] = field(default_factory=dict)
-    altered: list[tuple[str, bytes, int]] = field(default_factory=list)
+    altered: list[Shot] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 
@@ -90,7 +95,9 @@ class Mitm:
         for entry in bundle.heard:
             forged = self._forge(entry.telegram)
             if forged is not None:
-                self.altered.append((_security(entry.telegram), forged, reach.now_ns))
+                spoken = published(forged, bundle.gateway, reach.now_ns)
+                address = str(parse(entry.telegram).address)
+                self.altered.append(Shot(ALTERED, _security(entry.telegram), address, spoken, entry.telegram))
                 reach.note_sent([forged])
                 entry = Heard(forged, entry.received_ns, entry.rssi_dbm)
             heard.append(entry)
@@ -113,6 +120,7 @@ class Mitm:
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         securities = sorted(truth.securities)
+        victim = frozenset((truth.world.gateways[self.gateway].id,))  # what comes through it comes late
         found = []
         for certificate, seen in self.seen.items():
             for security in securities:
@@ -131,29 +139,23 @@ class Mitm:
                             "sessions opened": opened,
                             "telegrams read": read,
                         },
+                        attacked=victim,
                     )
                 )
-        for security in securities:
-            mine = [(forged, at_ns) for s, forged, at_ns in self.altered if s == security]
-            changed = sum(bool(truth.stored_from(forged, at_ns)) for forged, at_ns in mine)
-            reasons = sorted({r for forged, _ in mine for r in truth.refused(forged)})
-            found.append(
-                Outcome(
-                    ALTERED,
-                    security,
-                    reached=len(mine) or self.tries.get(ALTERED, 0),
-                    achieved=changed,
-                    why="the portal stored an altered telegram"
-                    if changed
-                    else (
-                        f"refused: {', '.join(reasons)}"
-                        if reasons
-                        else f"no session, nothing to alter: {self.reasons.get(ALTERED, '')}"
-                    ),
-                    evidence={"altered on the path": len(mine), "records changed": changed},
-                )
-            )
-        return found
+        altered = outcomes_of(self.altered, truth)
+        silent = set(securities) - {outcome.security for outcome in altered}
+        return [*found, *altered, *(self._no_session(security) for security in sorted(silent))]
+
+    def _no_session(self, security: str) -> Outcome:
+        """Nothing of this mode passed that could be altered: what is counted are the tries for a session."""
+        return Outcome(
+            ALTERED,
+            security,
+            reached=self.tries.get(ALTERED, 0),
+            achieved=0,
+            why=f"no session, nothing to alter: {self.reasons.get(ALTERED, '')}",
+            evidence={"connections": self.tries.get(ALTERED, 0)},
+        )
 
 
 def _security(telegram: bytes) -> str:

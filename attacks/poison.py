@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, Watch, attack
 from attacks.parts import forgery
 from attacks.parts.survey import Known, Survey
 from attacks.reach import Reach
@@ -88,14 +88,14 @@ class Poison:
         for (variant, security), addresses in groups.items():
             came = [judged(truth, address, start_ns, end_ns) for address in addresses]
             received, refused = (sum(counts) for counts in zip(*came, strict=True))
-            alarmed = sum(bool(truth.alarms(["freshness"], subject=a, since_ns=start_ns)) for a in addresses)
             found.append(
                 Outcome(
                     variant,
                     security,
                     reached=received,
                     achieved=refused,
-                    detected=alarmed == len(addresses),
+                    watch=Watch(("freshness",), tuple(addresses), start_ns),
+                    attacked=frozenset(addresses),
                     why=f"{refused} of {received} genuine telegrams refused as replays"
                     if refused
                     else "every genuine telegram was taken",
@@ -103,7 +103,6 @@ class Poison:
                         "forged telegrams sent": sum(self.sent[address] for address in addresses),
                         "genuine received": received,
                         "genuine refused": refused,
-                        "meters alarmed": alarmed,
                     },
                 )
             )
@@ -113,6 +112,5 @@ class Poison:
 def judged(truth: Truth, address: str, start_ns: int, end_ns: int) -> tuple[int, int]:
     """(genuine telegrams of a meter sent in [start, end) that a gateway received, those of them that are no reading and
     that the portal refused)."""
-    marks = [sent.mark for sent in truth.sent(start_ns, end_ns, meter=truth.world.fleet.find(address))]
-    stored = {row.fingerprint for row in truth.world.stored.readings(address)}
-    return len(marks), sum(mark not in stored and bool(truth.refused_as(mark)) for mark in marks)
+    came = list(truth.sent(start_ns, end_ns, meter=truth.world.fleet.find(address)))
+    return len(came), sum(sent.reading is None and bool(truth.refused_as(sent.mark)) for sent in came)

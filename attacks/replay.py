@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts import forgery
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known, Survey
@@ -36,6 +36,18 @@ MONTH_S = 30 * 86_400.0
     ics=["T0856", "T0860"],
     weakness={"portal.checks": [], "portal.strict": False, "portal.pin_profile": False},
     seen_as="refused: not fresh",
+    forms={
+        AT_ONCE: form(age_s=(0, 60), behind=(0, 3)),
+        OTHERS: form(behind=(10, 250)),
+        WRAP: form(behind=(240, 300)),
+        ACC: form(changed="access number"),
+        RESTART: form(),
+        CLOCK: form("mode 0", "access number, clock in clear"),
+        TIMELESS: form(changed="access number"),
+        ELSEWHERE: form(age_s=(0, 60)),
+        MONTH: form(age_s=(29 * 86_400, 32 * 86_400)),
+        MONTH_TIMELESS: form(age_s=(29 * 86_400, 32 * 86_400)),
+    },
 )
 @dataclass
 class Replay:
@@ -120,10 +132,10 @@ class Replay:
         self._cues[target.address].append(event)
         return event
 
-    def _speak(self, reach: Reach, variant: str, target: Known, telegram: bytes) -> None:
+    def _speak(self, reach: Reach, variant: str, target: Known, telegram: bytes, of: bytes = b"") -> None:
         spoken = reach.speak(telegram)
         reach.note("speak", f"{variant}: {target.address}, telegram {fingerprint(telegram)}")
-        self.shots.append(Shot(variant, target.security, target.address, spoken))
+        self.shots.append(Shot(variant, target.security, target.address, spoken, of or telegram))
 
     # --- the variants -------------------------------------------------------------------------------------------
 
@@ -163,7 +175,7 @@ class Replay:
         yield reach.wait(min(10.0, target.interval_s / 2))  # before the meter itself uses the number
         before, latest = (forgery.access_number(one.telegram) for one in (old, heard))
         acc = forgery.fitting_number(target.maker, before, latest)
-        self._speak(reach, variant, target, forgery.with_access_number(old.telegram, acc))
+        self._speak(reach, variant, target, forgery.with_access_number(old.telegram, acc), old.telegram)
 
     def _timeless(self, reach: Reach, target: Known) -> Steps:
         return self._new_acc(reach, target, TIMELESS)
@@ -181,7 +193,7 @@ class Replay:
         yield reach.wait(10.0)
         acc = (forgery.access_number(heard.telegram) + 1) % 256
         fresh = forgery.with_access_number(forgery.with_clock_of(old.telegram, heard.telegram, later_minutes=1), acc)
-        self._speak(reach, CLOCK, target, fresh)
+        self._speak(reach, CLOCK, target, fresh, old.telegram)
 
     # --- what came of it ----------------------------------------------------------------------------------------
 

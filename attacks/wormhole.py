@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts.jam_and_capture import Shadow
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
@@ -24,6 +24,7 @@ TUNNEL = "live, through a gateway that cannot hear the meter"
     ics=["T0830", "T0856", "T0860"],
     weakness={"portal.checks": without("bind")},
     seen_as="refused: foreign gateway",
+    forms={TUNNEL: form(age_s=(0, 5), behind=(0, 0))},
 )
 @dataclass
 class Wormhole:
@@ -52,12 +53,13 @@ class Wormhole:
     def _tunnel(self, reach: Reach, known: Known, heard: Heard) -> Steps:
         yield reach.wait(self.delay_s)
         reach.note("speak", f"tunnelled: {known.address}, telegram {fingerprint(heard.telegram)}")
-        self.shots.append(Shot(TUNNEL, known.security, known.address, self._shadow.speak(reach, heard.telegram)))
+        spoken = self._shadow.speak(reach, heard.telegram)
+        self.shots.append(Shot(TUNNEL, known.security, known.address, spoken, heard.telegram))
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         found = outcomes_of(self.shots, truth)
         for outcome in found:
-            through = {row.gateway for shot in self.shots for row in truth.rows_of(shot.spoken)}
+            through = {row.gateway for one in outcome.shots for row in one.rows}
             if outcome.achieved:
                 outcome.evidence["stored through"] = ", ".join(sorted(through))
         return found

@@ -1,75 +1,118 @@
-"""The summary of a run in a terminal: the verdict table in colour, or plain lines without a terminal (CI, a pipe).
+"""The summary of a run in a terminal: verdicts as a matrix (attack and variant, defences, security modes), in colour
+where a terminal looks, plain elsewhere (CI, a pipe).
 
-Plain lines begin with the word that matters, so that `grep ^SUCCEEDED` works. Text from the run is never taken as
-markup or as terminal control: a name that holds either is shown, not obeyed.
+A verdict is one letter, as in the threat list; what does not hold is told with its scenario, below. `verbose` gives
+each verdict a line that begins with the word that matters, so that `grep ^SUCCEEDED` works. Text from the run is never
+taken as markup or as terminal control: a name that holds either is shown, not obeyed.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from reports.run_model import Claim, Run, Scenario, read_run
-from reports.wording import claim_name, mode_text, plain, tallied, value_text
+from reports.wording import LETTERS, OFF, claim_name, letter_of, plain, tallied, value_text
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-WIDE_CHARS: Final = 120
 VERDICT_STYLES: Final = {"PREVENTED": "green", "DETECTED": "blue", "TOLERATED": "cyan", "SUCCEEDED": "red",
                          "INCONCLUSIVE": "yellow"}  # fmt: skip
 OUTCOME_STYLES: Final = {"passed": "green", "failed": "red", "error": "red", "inconclusive": "yellow",
                          "interrupted": "yellow", "skipped": "dim"}  # fmt: skip
+SECURITIES: Final = ("none", "mode5", "mode7")
+LEGEND: Final = "in modes 0, 5, 7: " + ", ".join(f"{letter} {name.lower()}" for name, letter in LETTERS.items()) + (
+    ", ? inconclusive, - not applicable, ! not as expected")  # fmt: skip
+_VARIANT_CHARS: Final = 56
 
 
-def print_summary(run_directory: Path, *, file: IO[str] | None = None, rich: bool | None = None) -> None:
+class Row(NamedTuple):
+    """One variant under every set of defences; `cells`: defences -> claims in the order of SECURITIES."""
+
+    attack: str
+    variant: str
+    cells: dict[str, list[Claim | None]]
+
+
+def print_summary(
+    run_directory: Path, *, file: IO[str] | None = None, rich: bool | None = None, verbose: bool = False
+) -> None:
     """The summary of a run directory. Raises RunError."""
-    print_run(read_run(run_directory), file=file, rich=rich)
+    print_run(read_run(run_directory), file=file, rich=rich, verbose=verbose)
 
 
-def print_run(run: Run, *, file: IO[str] | None = None, rich: bool | None = None, report: Path | None = None) -> None:
+def print_run(
+    run: Run, *, file: IO[str] | None = None, rich: bool | None = None, report: Path | None = None,
+    verbose: bool = False,
+) -> None:  # fmt: skip
     """The summary of a run, to stdout unless `file` is given; `rich` None asks whether that is a terminal."""
     file = file or sys.stdout
-    if file.isatty() if rich is None else rich:
-        _rich_run(run, file, report)
+    coloured = file.isatty() if rich is None else rich
+    lines = [*matrix(run), *_told(run, verbose=verbose), *((line, "") for line in _closing(run, report))]
+    if coloured:
+        _coloured(lines, file)
         return
-    for scenario, claim in run.claims:
-        print(plain(_claim_line(scenario, claim)), file=file)
-    for line in _closing(run, report):
+    for line, _ in lines:
         print(plain(line), file=file)
 
 
-def _rich_run(run: Run, file: IO[str], report: Path | None) -> None:
+def rows_of(claims: Iterable[Claim]) -> list[Row]:
+    """The matrix's rows in the order of the claims. Several scenarios, or seeds, that try the same thing stand under
+    each other."""
+    rows: list[Row] = []
+    for claim in claims:
+        if claim.security not in SECURITIES:
+            continue
+        at = SECURITIES.index(claim.security)
+        for row in rows:
+            if row[:2] == (claim.attack, claim.variant):
+                cell = row.cells.setdefault(claim.defences, [None] * len(SECURITIES))
+                if cell[at] is None:
+                    cell[at] = claim
+                    break
+        else:
+            cells: dict[str, list[Claim | None]] = {claim.defences: [None] * len(SECURITIES)}
+            cells[claim.defences][at] = claim
+            rows.append(Row(claim.attack, claim.variant, cells))
+    return rows
+
+
+def matrix(run: Run) -> Iterator[tuple[str, str]]:
+    """(line, style) of the matrix."""
+    last = ""
+    for scenario in run.scenarios:
+        for row in rows_of(scenario.claims):
+            if row.attack != last:
+                yield row.attack, "bold"
+                last = row.attack
+            claims = [claim for cell in row.cells.values() for claim in cell if claim is not None]
+            yield f"  {row.variant:<{_VARIANT_CHARS}} {_cells(row)}", "" if all(c.holds for c in claims) else "red"
+    if last:
+        yield LEGEND, "dim"
+
+
+def _cells(row: Row) -> str:
+    """"on X X X   off S S S"; the control last."""
+    ordered = sorted(row.cells, key=lambda defences: defences in OFF)
+    return "   ".join(f"{defences} {' '.join(map(letter_of, row.cells[defences]))}" for defences in ordered)
+
+
+def _told(run: Run, *, verbose: bool) -> Iterator[tuple[str, str]]:
+    """(line, style) of each verdict that has no place in the matrix, or of all."""
+    for scenario, claim in run.claims:
+        if verbose or claim.security not in SECURITIES:
+            yield _claim_line(scenario, claim), VERDICT_STYLES.get(claim.verdict, "")
+
+
+def _coloured(lines: Iterable[tuple[str, str]], file: IO[str]) -> None:
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(file=file, force_terminal=True)
-    if run.claims:
-        table = Table(pad_edge=False, box=None, header_style="dim")
-        heads = ["attack", "variant", "security", "defences", "verdict", "control", "why"]
-        if console.width < WIDE_CHARS:  # the page has the rest; a folded table is unreadable
-            heads = heads[:5]
-        for head in heads:
-            table.add_column(head, no_wrap=head in ("security", "verdict"))
-        last = ("", "")
-        for _, claim in run.claims:
-            same, last = (claim.attack, claim.variant) == last, (claim.attack, claim.variant)
-            style = VERDICT_STYLES.get(claim.verdict, "")
-            verdict = _text(claim.verdict, style if claim.holds else f"reverse bold {style}")
-            if claim.expected and claim.expected != claim.verdict:
-                verdict.append(f" ≠ {plain(claim.expected)}", "red")
-            names = ("", "") if same else (claim.attack, claim.variant)
-            cells = (
-                _text(names[0], "bold"), _text(names[1]), _text(mode_text(claim.security)), _text(claim.defences),
-                verdict, _text(claim.control, "dim"), _text(claim.why, "dim"),
-            )  # fmt: skip
-            table.add_row(*cells[: len(heads)])
-        console.print(table)
-        console.print()
-    for line in _closing(run, report):
-        style = OUTCOME_STYLES.get(line.partition(":")[0].lower(), "")
-        console.print(_text(line, style), soft_wrap=True)
+    for line, style in lines:
+        console.print(_text(line, style or OUTCOME_STYLES.get(line.partition(":")[0].lower(), "")), soft_wrap=True)
 
 
 def _claim_line(scenario: Scenario, claim: Claim) -> str:

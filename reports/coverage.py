@@ -14,17 +14,16 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, Final
 
 from reports.run_model import Claim, from_json
-from reports.wording import mode_text, plain
+from reports.wording import letter_of, mode_text, plain
 
 THREATS: Final = Path(__file__).parent / "threats.toml"
 NOT_COVERED: Final = "not covered"
 NO_VERDICT: Final = "no verdict yet"
-INCONCLUSIVE: Final = "INCONCLUSIVE"
-LETTERS: Final = {"SUCCEEDED": "S", "PREVENTED": "X", "DETECTED": "D", "TOLERATED": "T"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +48,13 @@ class Verdict:
     @property
     def letter(self) -> str:
         """As in the threat list; "?" for inconclusive, "!" behind what was not expected."""
-        return LETTERS.get(self.verdict, "?") + ("" if self.holds or self.verdict == INCONCLUSIVE else "!")
+        return letter_of(Claim(verdict=self.verdict, expected=self.expected))
 
 
 @dataclass(slots=True)
 class ThreatRow:
-    """`scenarios` name the threat, run or not; `verdicts` are of the newest run that has any for a scenario."""
+    """`scenarios` name the threat, run or not; `verdicts` are of the newest run that has any for a scenario. `what_if`:
+    changed settings -> verdicts of the newest run under them, which say nothing of the world as its file has it."""
 
     id: str
     title: str
@@ -66,6 +66,7 @@ class ThreatRow:
     scenarios: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     outcomes: dict[str, str] = field(default_factory=dict)  # scenario id -> outcome
+    what_if: dict[str, list[Verdict]] = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -85,13 +86,17 @@ class ThreatRow:
     def by_variant(self) -> list[tuple[str, dict[str, str]]]:
         """(attack and variant, security mode -> letter), in the order of the runs. Several scenarios (or seeds) that
         try the same thing share a row here, so letters that differ stand side by side."""
-        found: dict[str, dict[str, str]] = {}
-        for verdict in self.verdicts:
-            letters = found.setdefault(", ".join(filter(None, (verdict.attack, verdict.variant))), {})
-            known = letters.get(verdict.security, "")
-            if verdict.letter not in known.split("/"):
-                letters[verdict.security] = "/".join(filter(None, (known, verdict.letter)))
-        return list(found.items())
+        return _by_variant(self.verdicts)
+
+    @property
+    def what_ifs(self) -> list[tuple[str, str, dict[str, str]]]:
+        """(changed settings, attack and variant, security mode -> letter). What the scenario expects is of the world as
+        it stands, so nothing here is wrong."""
+        return [
+            (settings, variant, {mode: letters.replace("!", "") for mode, letters in modes.items()})
+            for settings, verdicts in self.what_if.items()
+            for variant, modes in _by_variant(verdicts)
+        ]
 
     def as_json(self) -> dict[str, Any]:
         variants = [{"variant": variant, "modes": letters} for variant, letters in self.by_variant]
@@ -117,14 +122,18 @@ def threat_matrix(
     declared: Mapping[str, Sequence[str]] | None = None,
 ) -> list[ThreatRow]:
     """Rows in the order of the list. `declared` gives the threats of scenarios that may not have run yet (scenario
-    id -> threat ids). A threat id that the list does not know gets a row of its own, so that a misspelt one shows."""
+    id -> threat ids); where it is given, scenarios that it does not name (somebody's own file, a test's) are left out.
+    A threat id that the list does not know gets a row of its own, so that a misspelt one shows."""
     rows = {threat["id"]: _row(threat) for threat in (load_threats() if threats is None else threats)}
     for scenario_id, ids in (declared or {}).items():
         for threat_id in ids:
             _name(rows, threat_id, scenario_id)
     for body in sorted(run_json_list, key=lambda body: str(body.get("started", ""))):
         run = from_json(body)
+        changed = {str(entry.get("id")): _settings(entry) for entry in body.get("scenarios", [])}
         for scenario in run.scenarios:
+            if declared is not None and scenario.id not in declared:
+                continue
             verdicts = [
                 (c.threats, Verdict(run.started, scenario.id, c.attack, c.variant, c.security, c.defences, c.verdict,
                                     c.expected, c.control))
@@ -133,8 +142,13 @@ def threat_matrix(
             ]  # fmt: skip
             for threat_id in scenario.threats:
                 row = _name(rows, threat_id, scenario.id)
-                row.outcomes[scenario.id] = scenario.outcome
                 speaking = [verdict for threats, verdict in verdicts if not threats or threat_id in threats]
+                what_if = changed.get(scenario.id, "")
+                if what_if:
+                    before = row.what_if.get(what_if, [])
+                    row.what_if[what_if] = [v for v in before if v.scenario != scenario.id] + speaking
+                    continue
+                row.outcomes[scenario.id] = scenario.outcome
                 if speaking:
                     row.verdicts = [v for v in row.verdicts if v.scenario != scenario.id] + speaking
     return list(rows.values())
@@ -149,6 +163,8 @@ def print_matrix(rows: Sequence[ThreatRow], *, file: IO[str] | None = None, rich
             print(plain(f"{row.id}\t{row.status}\t{row.title}\t{' '.join(row.scenarios)}"), file=file)
             for variant, letters in row.by_variant:
                 print(plain(f"\t{_modes(letters)}\t{variant}"), file=file)
+            for settings, variant, letters in row.what_ifs:
+                print(plain(f"\t{_modes(letters)}\t{variant}\twhat if {settings}"), file=file)
         return
     from rich.console import Console
     from rich.table import Table
@@ -163,7 +179,29 @@ def print_matrix(rows: Sequence[ThreatRow], *, file: IO[str] | None = None, rich
         table.add_row(*(Text(plain(cell), style=style) for cell in cells))
         for variant, letters in row.by_variant:
             table.add_row("", *(Text(plain(cell), style="dim") for cell in (f"  {variant}", "", "", _modes(letters))))
+        for settings, variant, letters in row.what_ifs:
+            told = (f"  {variant}", f"what if {settings}", "", _modes(letters))
+            table.add_row("", *(Text(plain(cell), style="dim italic") for cell in told))
     Console(file=file, force_terminal=True).print(table)
+
+
+def _by_variant(verdicts: Iterable[Verdict]) -> list[tuple[str, dict[str, str]]]:
+    found: dict[str, dict[str, str]] = {}
+    for verdict in verdicts:
+        letters = found.setdefault(", ".join(filter(None, (verdict.attack, verdict.variant))), {})
+        known = letters.get(verdict.security, "")
+        if verdict.letter not in known.split("/"):
+            letters[verdict.security] = "/".join(filter(None, (known, verdict.letter)))
+    return list(found.items())
+
+
+def _settings(entry: Mapping[str, Any]) -> str:
+    """What a run changed in a scenario's world: its `what_if`; of an older run, from the command that repeats it."""
+    said = entry.get("what_if")
+    if isinstance(said, list):
+        return ", ".join(map(str, said))
+    words = str(entry.get("replay", "")).split()
+    return ", ".join(value for word, value in pairwise(words) if word == "--set")
 
 
 def _modes(letters: Mapping[str, str]) -> str:

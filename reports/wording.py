@@ -16,6 +16,17 @@ MODES: Final = {"none": "mode 0", "mode0": "mode 0", "0": "mode 0", "mode5": "mo
                 "7": "mode 7"}  # fmt: skip
 
 
+LETTERS: Final = {"PREVENTED": "X", "DETECTED": "D", "TOLERATED": "T", "SUCCEEDED": "S"}
+
+
+def letter_of(claim: Claim | None) -> str:
+    """As in the threat list: "-" for none, "?" for inconclusive, "!" behind what was not expected."""
+    if claim is None:
+        return "-"
+    letter = LETTERS.get(claim.verdict, "?")
+    return letter if claim.holds or letter == "?" else letter + "!"
+
+
 def mode_text(security: str) -> str:
     return MODES.get(security, security or "any mode")
 

@@ -1,7 +1,7 @@
-"""Frames an attacker sent, and what came of them at the portal. No attack by itself.
+"""What an attacker sent, by radio or by the network, and what came of it at the portal. No attack by itself.
 
-A frame that a gateway took and the portal neither stored nor refused did not reach its target: it is no evidence for
-any defence.
+What a gateway took and the portal neither stored nor refused did not reach its target: it is no evidence for any
+defence.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from attacks.attack import Outcome
+from attacks.attack import Landed, Outcome
 from sim.core.clock import world_time
 from sim.portal.store import Reading
 from sim.truth.ground_truth import Spoken, Truth
 
 
 class Shot(NamedTuple):
-    """One frame sent in a variant, in the name of a meter of a security mode. `of`: the genuine telegram it was made
-    from, where there is one."""
+    """Bytes sent in a variant, in the name of a meter of a security mode. `of`: the genuine telegram that they were
+    made from."""
 
     variant: str
     security: str
@@ -30,8 +30,23 @@ class Shot(NamedTuple):
 Wanted = Callable[[Reading, Shot], bool]
 
 
+def published(telegram: bytes, gateway: str, at_ns: int) -> Spoken:
+    """The receipt of bytes that were brought by the network, in the name of a gateway."""
+    return Spoken(-1, 0, at_ns, telegram, [(gateway, at_ns)])
+
+
+def landed(shot: Shot, truth: Truth) -> Landed:
+    """What came of one shot. Rows are the shot's by their bytes alone; a frame that nobody took has none."""
+    spoken = shot.spoken
+    rows = truth.rows_of(spoken.telegram) if spoken.taken else []
+    return Landed(
+        shot.address, spoken.start_ns, shot.of, spoken.telegram, tuple(spoken.taken),
+        tuple(dict.fromkeys(truth.refused(spoken.telegram))), tuple(rows), spoken.source, spoken.k,
+    )  # fmt: skip
+
+
 def outcomes_of(shots: Sequence[Shot], truth: Truth, wanted: Wanted = lambda row, shot: True) -> list[Outcome]:
-    """One outcome a (variant, security): frames the portal judged, portal records they changed, and why not. `wanted`
+    """One outcome a (variant, security): shots the portal judged, portal records they changed, and why not. `wanted`
     says of a stored row whether it is what the attacker was after."""
     groups: dict[tuple[str, str], list[Shot]] = defaultdict(list)
     for shot in shots:
@@ -40,15 +55,13 @@ def outcomes_of(shots: Sequence[Shot], truth: Truth, wanted: Wanted = lambda row
 
 
 def _outcome(variant: str, security: str, shots: list[Shot], truth: Truth, wanted: Wanted) -> Outcome:
-    stored = [truth.rows_of(shot.spoken) for shot in shots]
-    refused = [truth.refused(shot.spoken.telegram) for shot in shots]
-    taken = sum(bool(shot.spoken.taken) for shot in shots)
-    judged = sum(bool(s.spoken.taken and (rows or why)) for s, rows, why in zip(shots, stored, refused, strict=True))
-    achieved = sum(any(wanted(row, shot) for row in rows) for shot, rows in zip(shots, stored, strict=True))
-    reasons = sorted({reason for rows, why in zip(stored, refused, strict=True) if not rows for reason in why})
+    came = [landed(shot, truth) for shot in shots]
+    judged = sum(one.arrived for one in came)
+    achieved = sum(any(wanted(row, shot) for row in one.rows) for shot, one in zip(shots, came, strict=True))
+    reasons = sorted({reason for one in came if not one.rows for reason in one.reasons})
     evidence: dict[str, int | float | str] = {
         "sent": len(shots),
-        "delivered": taken,
+        "delivered": sum(bool(one.taken) for one in came),
         "judged by the portal": judged,
         "records changed": achieved,
         "alarms": sum(bool(truth.alarms(["freshness"], subject=s.address, since_ns=s.spoken.start_ns)) for s in shots),
@@ -60,4 +73,4 @@ def _outcome(variant: str, security: str, shots: list[Shot], truth: Truth, wante
         why = "the portal stored it as a reading"
     else:
         why = f"refused: {', '.join(reasons)}" if reasons else "nothing the attacker wanted was stored"
-    return Outcome(variant, security, judged, achieved, why=why, evidence=evidence)
+    return Outcome(variant, security, judged, achieved, why=why, evidence=evidence, shots=tuple(came))

@@ -21,6 +21,7 @@ from bench.sweep import sweep_command
 USAGE_EXIT = 2
 INTERRUPTED_EXIT = 130
 DEFAULT = "card"
+RUNS_READ = 60  # by `threats`, newest first: a verdict older than that many runs is no verdict any more
 
 
 def main(argv: list[str]) -> int:
@@ -79,6 +80,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--keys", metavar="FILE", type=Path, help="with --play: meter keys, lines of ID,KEY")
     run.add_argument("-n", "--workers", type=_workers, metavar="N", help="scenarios side by side (default: one a core)")
     run.add_argument("--json", action="store_true", help="print run.json when done")
+    run.add_argument("-v", "--verbose", action="store_true", help="a line for each verdict, below the matrix")
     _add_runs(run)
     run.set_defaults(command=command_run)
 
@@ -175,7 +177,7 @@ def command_run(arguments: argparse.Namespace) -> int:
     else:
         from reports import console
 
-        console.print_summary(ran.directory)
+        console.print_summary(ran.directory, verbose=arguments.verbose)
         print(f"report: {runner.shown(ran.directory / 'report.html')}")
     return ran.code
 
@@ -224,13 +226,18 @@ def command_threats(arguments: argparse.Namespace) -> int:
     from bench.cli.catalogue import entries
     from reports import coverage
 
-    runs = []
-    for path in sorted(run_directory.place().glob("*/latest/run.json")):
+    declared = {entry["id"]: entry["threats"] for entry in entries("scenarios")}
+    runs, unseen = [], set(declared)
+    for directory in run_directory.newest_first():
         try:
-            runs.append(run_directory.read(path.parent))
+            run = run_directory.read(directory)
         except run_directory.RunDirectoryError as error:
             print(f"wmbench: left out: {error}", file=sys.stderr)
-    declared = {entry["id"]: entry["threats"] for entry in entries("scenarios")}
+            continue
+        runs.append(run)
+        unseen -= {s["id"] for s in run["scenarios"] if s.get("claims") and not s.get("what_if")}
+        if not unseen or len(runs) >= RUNS_READ:
+            break
     matrix = coverage.threat_matrix(runs, declared=declared)
     if arguments.json:
         print(json.dumps([row.as_json() for row in matrix], indent=1))

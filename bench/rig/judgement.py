@@ -4,13 +4,17 @@ scenario expects of it. An outcome nobody expects is as wrong as an expected one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from attacks.attack import Outcome
-from bench.rig.scenario import Stage
-from bench.rig.verdict import Decision, Verdict, decide
+from attacks.attack import Landed, Outcome, Record
+from bench.rig.clauses import Alarmed, alarmed, misfit
+from bench.rig.scenario import CLEAN, Expectation, Stage
+from bench.rig.twin import Twin, unwanted
+from bench.rig.verdict import Decision, Terms, Verdict, decide
+from sim.core.clock import NS_PER_S
+from sim.core.events import AlarmRaised
 from sim.core.vocabulary import SECURITIES
 
 Key = tuple[str, str, str, str]  # attack, variant, defences, security mode
@@ -25,27 +29,59 @@ class Judgement:
     unproven: list[str] = field(default_factory=list)
 
 
-def judge(stages: Sequence[Stage]) -> Judgement:
-    """`stages`: the runs of one scenario; the one named "off" is the control."""
+def judge(stages: Sequence[Stage], twin: Twin | None = None) -> Judgement:
+    """`stages`: the runs of one scenario; the one named "off" is the control. `twin`: the same world without the
+    attackers; none where they only listen."""
     found = Judgement()
-    outcomes = {stage.defences: stage.outcomes() for stage in stages if stage.staged}
-    controls = outcomes.get("off", [])
+    outcomes = {stage: stage.outcomes() for stage in stages if stage.staged and stage.defences != CLEAN}
+    runs = {stage.defences: rows for stage, rows in outcomes.items()}
     expected = _expected(stages[0]) if stages else {}
-    threats = {(e.attack, e.variant): list(e.threats) for s in stages[:1] for e in s.expectations}
+    spoken = {(e.attack, e.variant): e for s in stages[:1] for e in s.expectations}
     met = set()
-    for defences, rows in outcomes.items():
+    for stage, rows in outcomes.items():
+        silent = [one.attack.record.id for one in stage.staged if all(a is not one.attack for a, _ in rows)]
+        found.unproven += [f"{id_} (defences {stage.defences}) found no target" for id_ in silent]
+        found.problems += [f"{text} (defences {stage.defences})" for text in unwanted(stage, rows, twin)]
         for attack, outcome in rows:
-            key = (attack.record.id, outcome.variant, defences, outcome.security)
-            decision = decide(outcome, [o for a, o in controls if a.record.id == attack.record.id])
-            claim = _claim(attack.record, outcome, defences, decision, expected.get(key))
-            found.claims.append(claim | {"threats": threats.get(key[:2], [])})
+            key = (attack.record.id, outcome.variant, stage.defences, outcome.security)
+            said = spoken.get(key[:2])
+            controls = [o for a, o in runs.get("off", []) if a.record.id == attack.record.id]
+            cell = _cell(stage, attack.record, outcome, controls, said, twin)
+            threats = list(said.threats) if said else []
+            shots = _shots(outcome.variant, outcome.shots, stage, twin)
+            found.claims.append(_claim(attack.record, outcome, stage.defences, cell, expected.get(key), threats, shots))
             met.add(key)
-            _compare(found, key, decision, expected)
+            _compare(found, key, cell.decision, expected)
     for key, verdict in expected.items():
         if verdict is not None and key not in met:
-            _absent(found, key, verdict, outcomes)
-    _sort(found.claims, list(expected), list(outcomes))
+            _absent(found, key, verdict, runs)
+    _sort(found.claims, list(expected), list(runs))
     return found
+
+
+class Cell(NamedTuple):
+    """One outcome, judged."""
+
+    decision: Decision
+    alarmed: Alarmed | None
+    false_alarms: int | None  # of the watched kinds, in the clean twin
+
+
+def _cell(
+    stage: Stage, record: Record, outcome: Outcome, controls: list[Outcome], said: Expectation | None, twin: Twin | None
+) -> Cell:
+    terms = Terms()
+    if said is not None and outcome.security in SECURITIES:
+        terms = said.terms[SECURITIES.index(outcome.security)]
+    seen, false = None, None
+    if outcome.watch is not None:
+        clean = twin.alarms if twin else ()
+        seen = alarmed(outcome.watch, terms, stage.truth, clean)
+        false = sum(alarm.kind in outcome.watch.kinds for alarm in clean) if twin else None
+    decision = decide(
+        outcome, controls, terms=terms, misfit=misfit(record, outcome, stage.truth), detected=bool(seen and seen.enough)
+    )
+    return Cell(decision, seen, false)
 
 
 def _sort(claims: list[dict[str, Any]], expected: list[Key], runs: list[str]) -> None:
@@ -83,17 +119,33 @@ def _compare(found: Judgement, key: Key, decision: Decision, expected: dict[Key,
         found.problems.append(f"{named(key)}: {decision.verdict}, expected {wanted} ({decision.why})")
 
 
-def _absent(found: Judgement, key: Key, verdict: Verdict, outcomes: dict[str, list[tuple[Any, Outcome]]]) -> None:
-    if key[2] not in outcomes:
-        known = ", ".join(outcomes) or "none"
+def _absent(found: Judgement, key: Key, verdict: Verdict, runs: Mapping[str, object]) -> None:
+    if key[2] not in runs:
+        known = ", ".join(runs) or "none"
         found.problems.append(f"{named(key)}: {verdict} expected, but there is no such run (runs: {known})")
     else:
-        found.problems.append(f"{named(key)}: {verdict} expected, but the attack reported no such outcome")
+        found.unproven.append(f"{named(key)}: {verdict} expected, but the attack reported no such outcome")
 
 
 def _claim(
-    record: Any, outcome: Outcome, defences: str, decision: Decision, expected: Verdict | None
+    record: Record,
+    outcome: Outcome,
+    defences: str,
+    cell: Cell,
+    expected: Verdict | None,
+    threats: list[str],
+    shots: list[dict[str, Any]],
 ) -> dict[str, Any]:
+    decision, seen = cell.decision, cell.alarmed
+    why = decision.why if seen is None or not outcome.achieved else f"{decision.why}; {seen}"
+    evidence: dict[str, Any] = {"reached": outcome.reached, "achieved": outcome.achieved, **outcome.evidence}
+    if seen is not None:
+        evidence |= {
+            "subjects alarmed": f"{seen.subjects} of {seen.of}",
+            "alarm latency, s": "none" if seen.latency_s is None else round(seen.latency_s),
+            "alarm limit, s": round(seen.limit_s),
+            "false alarms in the clean twin": "no twin" if cell.false_alarms is None else cell.false_alarms,
+        }
     return {
         "attack": record.id,
         "title": record.title,
@@ -103,9 +155,46 @@ def _claim(
         "expected": str(expected) if expected is not None else "",
         "verdict": str(decision.verdict),
         "control": decision.control if defences != "off" else "this is the control",
-        "why": decision.why,
-        "evidence": {"reached": outcome.reached, "achieved": outcome.achieved, **outcome.evidence},
+        "borrowed": decision.borrowed and defences != "off",
+        "because": decision.clause,
+        "clauses": [one._asdict() for one in decision.clauses],
+        "false_alarms": cell.false_alarms or 0,
+        "why": why,
+        "evidence": evidence,
+        "threats": threats,
+        "shots": shots,
     }
+
+def _shots(variant: str, shots: Sequence[Landed], stage: Stage, twin: Twin | None) -> list[dict[str, Any]]:
+    """As they stand in run.json, bytes in hex; each with the first alarm about its meter that the clean twin lacks."""
+    anyway = {(alarm.kind, alarm.subject) for alarm in (twin.alarms if twin else ())}
+    alarms: dict[str, list[AlarmRaised]] = {}
+    for alarm in stage.history.of(AlarmRaised):
+        if (alarm.kind, alarm.subject) not in anyway:
+            alarms.setdefault(alarm.subject, []).append(alarm)
+    return [
+        {
+            "variant": variant,
+            "sent_hex": shot.sent.hex(),
+            "original_hex": shot.original.hex(),
+            "time_ns": shot.at_ns,
+            "source": shot.source,
+            "k": shot.k,
+            "taken": [list(one) for one in shot.taken],
+            "reasons": list(shot.reasons),
+            "rows": len(shot.rows),
+            "alarm": _first(alarms.get(shot.address, ()), shot.at_ns),
+        }
+        for shot in shots
+    ]
+
+
+def _first(alarms: Sequence[AlarmRaised], since_ns: int) -> dict[str, Any] | None:
+    for alarm in alarms:
+        if alarm.time_ns >= since_ns:
+            latency_s = (alarm.time_ns - since_ns) / NS_PER_S
+            return {"kind": alarm.kind, "subject": alarm.subject, "time_ns": alarm.time_ns, "latency_s": latency_s}
+    return None
 
 
 def named(key: Key) -> str:

@@ -27,7 +27,7 @@ from bench.rig import secrets
 from bench.rig.compress import pack
 from bench.rig.measure import Measure
 from bench.rig.pcap_tap import AirLog
-from bench.rig.verdict import Verdict
+from bench.rig.verdict import Terms, Verdict
 from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
 from sim.core.settings import SpecError
@@ -41,6 +41,9 @@ SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 WORLDS = SCENARIOS / "worlds"
 
 X, D, T, S = Verdict.PREVENTED, Verdict.DETECTED, Verdict.TOLERATED, Verdict.SUCCEEDED
+CLEAN = "clean"
+LEAST_SHOTS = Terms().least
+SERVICE_FLOOR = 0.95
 N = None  # not applicable: the attack has no outcome for this security mode
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -98,6 +101,7 @@ class Expectation:
     variant: str
     by_defences: Mapping[str, tuple[Verdict | None, ...]]
     threats: tuple[str, ...] = ()
+    terms: tuple[Terms, ...] = (Terms(),) * len(SECURITIES)
 
 
 @dataclass(slots=True)
@@ -112,7 +116,11 @@ class LeftOut(Exception):
     """The scenario cannot be run on this endpoint; said in the report, never counted as passed."""
 
 
-@dataclass(slots=True, repr=False)
+class CurtainDown(Exception):
+    """A clean twin is over: what the scenario expects of its attacks says nothing of a world without them."""
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class Stage:
     """What a scenario is given under the name `world`. Everything before `run` sets the stage; afterwards `truth`,
     `history` and the world itself (`inner`) can be read."""
@@ -120,13 +128,14 @@ class Stage:
     spec: WorldSpec
     seed: int
     directory: Path
-    defences: str  # "on", "off", or a named set
+    defences: str  # "on", "off", or a named set; "clean": as "on", and the attackers stay away
     frames: bool = False
     engine: str = ENGINES[0]
     on_window: Callable[[World, int, int], None] | None = None
     staged: list[Staged] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
+    service_floor: float = SERVICE_FLOOR
     _world: World | None = None
     _air_log: AirLog | None = None
 
@@ -159,7 +168,7 @@ class Stage:
             self._world = world
             self._air_log = AirLog(world, self.directory / "air.pcapng")
             secrets.listen(world)
-            for staged in self.staged:
+            for staged in self.staged if self.defences != CLEAN else ():
                 reach = reach_for(staged.attack.record, world, staged.place)
                 world.clock.process(staged.attack.run(reach))
         return self._world
@@ -187,14 +196,39 @@ class Stage:
         return self.inner.history
 
     def expect(
-        self, attack: Any, variant: str, *, threats: Iterable[str] = (), **by_defences: tuple[Verdict | None, ...]
+        self,
+        attack: Any,
+        variant: str,
+        *,
+        threats: Iterable[str] = (),
+        because: str | tuple[str, ...] = "",
+        least: int = LEAST_SHOTS,
+        few_because: str = "",
+        within_s: float = 0.0,
+        **by_defences: tuple[Verdict | None, ...],
     ) -> None:
         """What must come out, as tuples over SECURITIES, for each set of defences ("on", "off", named). `threats`:
-        those of the scenario's that this variant is about, where not all."""
+        those of the scenario's that this variant is about, where not all. `because`: why what is prevented is refused,
+        alternatives with " | " between them, for all security modes or one text each. `least`: shots that must arrive;
+        fewer than LEAST_SHOTS need the reason, `few_because`. `within_s`: how soon an alarm must come, where not as
+        `clauses.limit_s` says."""
+        if self.defences == CLEAN:
+            raise CurtainDown
+        if least < LEAST_SHOTS and not few_because:
+            raise ValueError(f"expect({variant!r}): least={least} needs few_because")
+        reasons = (because,) * len(SECURITIES) if isinstance(because, str) else because
+        terms = tuple(Terms(least, tuple(filter(None, text.split(" | "))), within_s) for text in reasons)
         for name, verdicts in by_defences.items():
             if len(verdicts) != len(SECURITIES):
                 raise ValueError(f"expect({variant!r}, {name}=...): {len(SECURITIES)} verdicts, one a security mode")
-        self.expectations.append(Expectation(attack.record.id, variant, by_defences, tuple(threats)))
+        self.expectations.append(Expectation(attack.record.id, variant, by_defences, tuple(threats), terms))
+
+    def service(self, *, at_least: float, because: str) -> None:
+        """The share of the clean twin's readings that meters which are not attacked must still give, where the attack
+        costs them more than a twentieth; `because` says how."""
+        if not because:
+            raise ValueError("world.service: say why these attacks cost others so much")
+        self.service_floor = at_least
 
     def measure(self, name: str, value: float, unit: str = "") -> Measure:
         measure = Measure(name, float(value), unit)

@@ -1,7 +1,8 @@
 """One scenario with one seed: its runs, its judgement, its scenario.json.
 
-A scenario runs once as its world says, once for each named set of defences, once as the control. A failed assert of
-the first run fails it at once; in the control a failed assert is what is hoped for and is left to the verdicts.
+A scenario runs once as its world says, once more without its attackers (the clean twin), once for each named set of
+defences, once as the control. A failed assert of the first run fails it at once; in the control a failed assert is what
+is hoped for and is left to the verdicts.
 However it ends, worlds are closed, and scenario.json is written before the next scenario begins.
 """
 
@@ -22,7 +23,8 @@ from bench.options import ENGINES, Options, changed
 from bench.progress import Beat, Progress
 from bench.rig import checks
 from bench.rig.judgement import Judgement, judge
-from bench.rig.scenario import SCENARIOS, LeftOut, Mark, Stage, load_world
+from bench.rig.scenario import CLEAN, SCENARIOS, CurtainDown, LeftOut, Mark, Stage, load_world
+from bench.rig.twin import Twin, active, twin_of
 from bench.rig.world_row import world_json
 from bench.run_errors import CannotRun, Failed, Inconclusive, explained
 from sim.core.clock import wall_s
@@ -56,7 +58,9 @@ class Bout:
         self.progress = progress
         self.directory = run / f"{slug(item.path, item.originalname)}-{self.seed}"
         self.stages: list[Stage] = []
+        self.twin: Twin | None = None
         self.problems: list[str] = []
+        self.unproven: list[str] = []
         self.judgement = Judgement()
 
     def play(self) -> None:
@@ -123,6 +127,8 @@ class Bout:
         if missing:
             raise LeftOut(missing)
         first = self._run_one("on", spec)
+        if active(first):
+            self.twin = twin_of(self._run_one(CLEAN, spec))
         for name, settings in self.mark.defences.items():
             weaker = spec
             for key, value in settings.items():
@@ -154,26 +160,38 @@ class Bout:
         self.stages.append(stage)
         try:
             self.function(world=stage)
+        except CurtainDown:
+            pass
         except AssertionError:
             if defences == "on":
                 raise
         finally:
             self.progress.world_done()
         if stage.made:
-            if defences == "on":
-                self.problems += [f"{m}: limit missed" for m in stage.measures if not m.ok]
-            for name, found in checks.apply(stage.inner, attacked=bool(stage.staged)):
-                self.problems.append(f"{name} ({defences}): {found}")
+            self._look_at(stage)
             stage.inner.finish()
         return stage
 
+    def _look_at(self, stage: Stage) -> None:
+        """Whatever the attacks were after: limits, invariants, and whether anything happened at all."""
+        if stage.defences == "on":
+            self.problems += [f"{m}: limit missed" for m in stage.measures if not m.ok]
+        truth = stage.truth
+        truth.look_again()
+        if not truth.received:
+            self.unproven.append(f"no gateway heard a telegram ({stage.defences})")
+        for title, found in checks.apply(stage.inner, attacked=active(stage) and stage.defences != CLEAN):
+            said = self.unproven if title in checks.unproven() else self.problems
+            said.append(f"{title} ({stage.defences}): {found}")
+
     def _judge(self) -> None:
-        self.judgement = judge(self.stages)
+        self.judgement = judge(self.stages, self.twin)
         problems = [*self.problems, *self.judgement.problems]
         if problems:
             raise Failed("\n".join([*problems, f"again: {self.replay}"]))
-        if self.judgement.unproven:
-            raise Inconclusive("\n".join([*self.judgement.unproven, f"again: {self.replay}"]))
+        unproven = [*self.unproven, *self.judgement.unproven]
+        if unproven:
+            raise Inconclusive("\n".join([*unproven, f"again: {self.replay}"]))
 
     # --- what is left behind ------------------------------------------------------------------------------------
 
@@ -195,6 +213,8 @@ class Bout:
             "duration_s": round(duration_s, 2),
             "replay": self.replay,
             "claims": self.judgement.claims,
+            "what_if": list(self.options.settings),
+            "false_alarms": self.twin.false_alarms if self.twin else {},
             "measures": [m.as_json() for s in self.stages[:1] for m in s.measures],
             "worlds": [world_json(stage, self.directory.parent) for stage in self.stages if stage.made],
         }

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from bench.rig.scenario import Stage
+from bench.rig.scenario import CLEAN, Stage
 from sim.world_spec import WorldSpec
 
 
@@ -30,7 +30,7 @@ def world_json(stage: Stage, run: Path) -> dict[str, Any]:
     }
     endpoint = stage.inner.system.endpoint
     return {
-        "role": "control" if stage.defences == "off" else "subject",
+        "role": {"off": "control", CLEAN: "clean twin"}.get(stage.defences, "subject"),
         "variant": stage.defences,
         "directory": str(stage.directory.relative_to(run)),
         "digest": stage.history.digest,

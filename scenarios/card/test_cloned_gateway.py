@@ -12,7 +12,12 @@ def test_a_cloned_gateway_gains_nothing_against_mode_7(world: Stage) -> None:
     clone = world.attack(Clone(makers=("VIP", "QDS"), timeless=("TCH",)))
     world.run(hours=4.5)
     world.expect(clone, "live takeover of the client id", threats=["G01"], on=(D, D, D), off=(S, S, S))
-    world.expect(clone, "backfill of recordings", threats=["G02"], on=(X, X, X), off=(S, S, S))
-    world.expect(clone, "backfill, no time inside, fresh access number", threats=["G02"], on=(N, S, X), off=(N, S, X))
-    world.expect(clone, "forged without meter keys, sent first", threats=["G03"], on=(S, S, X), off=(S, S, X))
-    world.expect(clone, "units replaced without meter keys", threats=["G03"], on=(S, X, X), off=(S, S, X))
+    world.expect(clone, "backfill of recordings", threats=["G02"],
+                 because=("replayed access number", "replayed access number", "replayed counter"),
+                 on=(X, X, X), off=(S, S, S))  # fmt: skip
+    world.expect(clone, "backfill, no time inside, fresh access number", threats=["G02"], because="bad mac",
+                 on=(N, S, X), off=(N, S, X))  # fmt: skip
+    world.expect(clone, "forged without meter keys, sent first", threats=["G03"], because="bad mac",
+                 on=(S, S, X), off=(S, S, X))  # fmt: skip
+    world.expect(clone, "units replaced without meter keys", threats=["G03"], because=("", "clear tail", "bad mac"),
+                 on=(S, X, X), off=(S, S, X))  # fmt: skip

@@ -13,4 +13,4 @@ def test_a_meter_that_encrypts_is_not_believed_in_clear(world: Stage) -> None:
     attack = world.attack(Downgrade(), place=Place(metres=3.0))
     world.run(minutes=40)
     for form in FORMS:
-        world.expect(attack, form, on=(N, X, X), off=(N, S, S))
+        world.expect(attack, form, because="profile", on=(N, X, X), off=(N, S, S))

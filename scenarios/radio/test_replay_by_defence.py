@@ -4,6 +4,9 @@ from attacks.replay import Replay
 from bench.rig.scenario import N, S, Stage, X, scenario
 from sim.core.settings import without
 
+SEEN = ("replayed access number",) * 2 + ("replayed access number | replayed counter",)
+OLD = ("replayed access number | time off",) * 2 + ("replayed access number | replayed counter | time off",)
+
 
 @scenario(
     world="courtyard-fast",
@@ -14,18 +17,22 @@ from sim.core.settings import without
 def test_the_access_number_alone_stops_no_replay_after_a_wrap(world: Stage) -> None:
     """With only the 8-bit access number checked, a replay passes when the number has wrapped, and in mode 5 whenever
     it is rewritten. Time inside the payload stops both; in mode 7 the authenticated counter does."""
-    replay = world.attack(Replay(learn_s=400, restart_s=None, targets_each=2))
+    replay = world.attack(Replay(learn_s=400, restart_s=None))
     world.run(hours=4)
-    world.expect(replay, "after 10 s", on=(X, X, X), acc=(X, X, X), ts=(S, S, S), mcr=(S, S, X), off=(S, S, S))
+    world.expect(replay, "after 10 s", because=SEEN,
+                 on=(X, X, X), acc=(X, X, X), ts=(S, S, S), mcr=(S, S, X), off=(S, S, S))  # fmt: skip
     world.expect(
-        replay, "after more than ten others", on=(X, X, X), acc=(X, X, X), ts=(X, X, X), mcr=(S, S, X), off=(S, S, S)
-    )
-    world.expect(replay, "after a wrap of 256", on=(X, X, X), acc=(S, S, S), ts=(X, X, X), mcr=(S, S, X), off=(S, S, S))
-    world.expect(replay, "with a rewritten access number",
+        replay, "after more than ten others", because=OLD,
+                 on=(X, X, X), acc=(X, X, X), ts=(X, X, X), mcr=(S, S, X), off=(S, S, S)
+    )  # fmt: skip
+    world.expect(replay, "after a wrap of 256", because=("time off", "time off", "replayed counter | time off"),
+                 on=(X, X, X), acc=(S, S, S), ts=(X, X, X), mcr=(S, S, X), off=(S, S, S))  # fmt: skip
+    world.expect(replay, "with a rewritten access number", because=("time off", "time off", "bad mac"),
                  on=(X, X, X), acc=(S, S, X), ts=(X, X, X), mcr=(S, S, X), off=(S, S, X))  # fmt: skip
     world.expect(
-        replay, "with a rewritten clock", on=(S, N, N), acc=(S, N, N), ts=(S, N, N), mcr=(S, N, N), off=(S, N, N)
-    )
+        replay, "with a rewritten clock", because="replayed access number",
+                 on=(S, N, N), acc=(S, N, N), ts=(S, N, N), mcr=(S, N, N), off=(S, N, N)
+    )  # fmt: skip
 
 
 @scenario(world="timeless-fast", threats=["L08", "L09"], defences={"no_mcr": {"portal.checks": without("mcr")}})
@@ -33,9 +40,13 @@ def test_the_counter_alone_stops_a_quick_wrap_without_a_time_inside(world: Stage
     """Meters that send no time, so fast that the access number wraps while a telegram is still young: `acc`, `ts`,
     `age` and `bind` together let the old telegram pass. In mode 7 the counter under the MAC stops it, alone; in mode 5
     nothing does."""
-    replay = world.attack(Replay(learn_s=60, targets_each=1))
+    replay = world.attack(Replay(learn_s=60))
     world.run(minutes=22)
-    world.expect(replay, "after 10 s", on=(N, X, X), no_mcr=(N, X, X), off=(N, S, S))
-    world.expect(replay, "after more than ten others", on=(N, X, X), no_mcr=(N, X, X), off=(N, S, S))
-    world.expect(replay, "after a wrap of 256", on=(N, S, X), no_mcr=(N, S, S), off=(N, S, S))
-    world.expect(replay, "with a rewritten access number", on=(N, S, X), no_mcr=(N, S, X), off=(N, S, X))
+    world.expect(replay, "after 10 s", because=SEEN,
+                 on=(N, X, X), no_mcr=(N, X, X), off=(N, S, S))  # fmt: skip
+    world.expect(replay, "after more than ten others", because=SEEN,
+                 on=(N, X, X), no_mcr=(N, X, X), off=(N, S, S))  # fmt: skip
+    world.expect(replay, "after a wrap of 256", because="replayed counter",
+                 on=(N, S, X), no_mcr=(N, S, S), off=(N, S, S))  # fmt: skip
+    world.expect(replay, "with a rewritten access number", because="bad mac",
+                 on=(N, S, X), no_mcr=(N, S, X), off=(N, S, X))  # fmt: skip

@@ -13,4 +13,5 @@ def test_a_meter_is_not_read_through_a_gateway_that_cannot_hear_it(world: Stage)
     installer never heard them with. Only `bind` refuses it. Control: all checks but that one."""
     attack = world.attack(Wormhole(), place=TUNNEL)
     world.run(minutes=50)
-    world.expect(attack, "live, through a gateway that cannot hear the meter", on=(X, X, X), off=(S, S, S))
+    world.expect(attack, "live, through a gateway that cannot hear the meter", because="foreign gateway",
+                 on=(X, X, X), off=(S, S, S))  # fmt: skip

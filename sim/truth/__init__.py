@@ -3,5 +3,6 @@
 differs         how a stored row differs from the telegram that was sent: every column, every type, many rows at once
 stored_rows     rows of the portal's table as the columns that `differs` compares
 ledger          the referee's notebook on disk: what was sent, received, spoken, and what was stored from it
+bills           units at the set date, as meters told them, against what would be billed
 ground_truth    of a world: fills the ledger, judges each stored row once
 """

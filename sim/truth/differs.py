@@ -105,6 +105,21 @@ class Yardstick:
                 out[column][at] = differ
         return out
 
+    def at_set_date(self, meter: I64, k: I64) -> tuple[I64, I64]:
+        """(set date in days since 1970, units at it) in telegram `k` of each meter; NONE where it says neither."""
+        day, units = (np.full(len(meter), NONE, dtype=np.int64) for _ in range(2))
+        group = self._fleet.population.group[meter]
+        for number in np.unique(group).tolist():
+            at = np.flatnonzero(group == number)
+            table = expected(self._fleet.kinds[number])
+            if not table.keys() >= {"set_date", "set_date_units"}:
+                continue
+            records, _ = self._sent(number, meter[at], k[at])
+            for column, out in (("set_date", day), ("set_date_units", units)):
+                place, scale = table[column]
+                out[at] = _said(column, place, scale, records[:, place.offset : place.offset + place.width])
+        return day, units
+
     def _of_group(self, group: int, rows: StoredColumns, at: I64 | slice, meter: I64, k: I64) -> dict[str, Bools]:
         fleet, who = self._fleet, self._fleet.population
         kind, security = fleet.kinds[group], fleet.groups[group].security

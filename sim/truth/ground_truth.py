@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sim.core.clock import NS_PER_S
 from sim.core.events import AlarmRaised, Fate, MeterTampered
+from sim.meters.sending_times import first_at
 from sim.portal.store import Reading, fingerprint
 from sim.site_plan import under_way_most_ns
 from sim.truth.differs import Yardstick, numbers
@@ -58,6 +58,7 @@ class Truth:
         self._numbers = {str(world.fleet.address(meter)): number for meter, number in
                          enumerate(numbers(world.fleet).tolist())}  # fmt: skip
         self._judged = 0  # the last row of the portal's table that was
+        self._blamed: tuple[int, dict[str, list[Reading]]] = -1, {}
 
     # --- taken at the air ---------------------------------------------------------------------------------------
 
@@ -96,8 +97,9 @@ class Truth:
         return self._noted.first(mark)
 
     def sent(self, start_ns: int = 0, end_ns: int = EVER_NS, *, meter: int | None = None) -> Iterator[Sent]:
-        """Telegrams of our meters (or of one) that a gateway received, sent in [start, end), by time."""
-        return self._noted.sent(start_ns, end_ns, meter=meter)
+        """Telegrams of our meters (or of one) that a gateway received, sent in [start, end), by time; each with the
+        reading that was stored from it."""
+        return self._looked.sent(start_ns, end_ns, meter=meter)
 
     @property
     def received(self) -> int:
@@ -111,6 +113,11 @@ class Truth:
     def unheard_of(self, marks: Iterable[str]) -> list[str]:
         """Fingerprints of bytes that were never on the air and that no attacker brought."""
         return self._noted.unheard_of(mark for mark in marks if mark not in self.foreign)
+
+    def behind(self, sent: Sent, at_ns: int) -> int:
+        """How many telegrams that meter has begun since, until an instant."""
+        who, one = self.world.fleet.population, slice(sent.meter, sent.meter + 1)
+        return int(first_at(who.t0_ns[one], who.period_ns[one], who.acc0[one], at_ns)[0]) - 1 - sent.k
 
     def security(self, sent: Sent) -> str:
         return str(self.world.fleet.security(sent.meter))
@@ -191,26 +198,37 @@ class Truth:
         (gateways' outboxes and open bundles are empty after a run's last window)."""
         return list(self._looked.sent(missing=True))
 
-    def stored_from(self, telegram: bytes, since_ns: int, until_ns: int | None = None) -> list[Reading]:
-        """Rows whose bytes are these, received (by the gateway's word) or stored since a time: what a replay or a
-        forgery left behind. For radio the window is the moment of sending; for the network give no end."""
-        rows = self.world.stored.readings_of(fingerprint(telegram))
-        if until_ns is None:
-            return [row for row in rows if row.stored_ns >= since_ns]
-        return [row for row in rows if since_ns <= row.received_ns <= until_ns]
+    def rows_of(self, telegram: bytes) -> list[Reading]:
+        """Rows that exist because somebody else than the meter brought these bytes: those that no sending explains, or
+        only one too long ago. Whatever a row says of gateway and time is the product's word, and chooses nothing."""
+        count = self.altered_readings
+        if self._blamed[0] != count:
+            rows: dict[str, list[Reading]] = {}
+            for one in self.altered():
+                if one.how != "wrong":
+                    rows.setdefault(one.row.fingerprint, []).append(one.row)
+            self._blamed = count, rows
+        return list(self._blamed[1].get(fingerprint(telegram), ()))
 
-    def rows_of(self, spoken: Spoken) -> list[Reading]:
-        """Portal records that exist because of one spoken frame."""
-        through = {gateway for gateway, _ in spoken.taken}
-        ends = [end_ns for _, end_ns in spoken.taken]
-        if not ends:
-            return []
-        rows = self.stored_from(spoken.telegram, min(ends) - NS_PER_S, max(ends) + NS_PER_S)
-        return [row for row in rows if row.gateway in through]  # else the meter's own, heard elsewhere just before
+    def unexplained(self) -> list[Altered]:
+        """Altered records whose bytes no attacker brought."""
+        altered = self.altered()
+        brought = self._noted.brought({one.row.fingerprint for one in altered})
+        return [one for one in altered if one.how == "wrong" or one.row.fingerprint not in brought]
 
-    def changed_by(self, spoken: Spoken) -> int:
-        """How many those are."""
-        return len(self.rows_of(spoken))
+    def look_again(self) -> None:
+        """Judge every row anew, as the store has it now: a row that was judged may have been changed since."""
+        if self._judged:
+            self._ledger.forget_judgements()
+            self._judged, self._blamed = 0, (-1, {})
+
+    def readings_by_meter(self) -> dict[int, int]:
+        """Meter -> how many of its own telegrams are readings."""
+        return self._looked.matched()
+
+    def last_read(self) -> dict[int, int]:
+        """Meter -> the number of its latest telegram that is a reading."""
+        return self._looked.last_matched()
 
     def refused(self, telegram: bytes) -> list[str]:
         """The portal's reasons for not taking these bytes."""
@@ -240,12 +258,12 @@ class Truth:
         return ledger
 
     def _judge(self, ledger: Ledger, places: Sequence[int], rows: Sequence[Reading]) -> None:
-        """Match rows with sendings, and hold those that are in time against what was sent."""
+        """Match rows with sendings, and hold each that has one against what was sent."""
         sendings = ledger.sendings({row.fingerprint for row in rows} - self.foreign)
         tolerance_ns = self.tolerance_ns
         altered: list[tuple[int, Altered]] = []
         matched: dict[Sent, int] = {}
-        timely: list[tuple[int, Reading, Sent]] = []
+        genuine: list[tuple[int, Reading, Sent]] = []
         for place, row in zip(places, rows, strict=True):
             if row.fingerprint in self.foreign:
                 continue
@@ -256,23 +274,23 @@ class Truth:
                 continue
             sent = free[-1]
             matched[sent] = place
-            if row.stored_ns - sent.start_ns > tolerance_ns:
-                altered.append((place, Altered("stale", row)))
-            else:
-                timely.append((place, row, sent))
-        altered += self._wrong(timely)
+            genuine.append((place, row, sent))
+        wrong = dict(self._wrong(genuine))
+        altered += wrong.items()
+        altered += [(place, Altered("stale", row)) for place, row, sent in genuine
+                    if place not in wrong and row.stored_ns - sent.start_ns > tolerance_ns]  # fmt: skip
         ledger.judged(
             [(place, sent) for sent, place in matched.items()],
             [(place, one.how, " ".join(one.columns), json.dumps(one.row)) for place, one in altered],
         )
 
-    def _wrong(self, timely: Sequence[tuple[int, Reading, Sent]]) -> Iterator[tuple[int, Altered]]:
-        columns = columns_of([row for _, row, _ in timely], self._numbers)
-        meter = np.array([sent.meter for _, _, sent in timely], dtype=np.int64)
-        k = np.array([sent.k for _, _, sent in timely], dtype=np.int64)
+    def _wrong(self, genuine: Sequence[tuple[int, Reading, Sent]]) -> Iterator[tuple[int, Altered]]:
+        columns = columns_of([row for _, row, _ in genuine], self._numbers)
+        meter = np.array([sent.meter for _, _, sent in genuine], dtype=np.int64)
+        k = np.array([sent.k for _, _, sent in genuine], dtype=np.int64)
         differs = self._yardstick.differs(columns, meter, k)
         for at in np.flatnonzero(np.logical_or.reduce(list(differs.values()))).tolist():
-            place, row, _ = timely[at]
+            place, row, _ = genuine[at]
             yield place, Altered("wrong", row, tuple(name for name, where in differs.items() if where[at]))
 
 

@@ -142,6 +142,12 @@ class Ledger:
                            [(reading, one.start_ns, one.meter) for reading, one in matched])  # fmt: skip
             db.executemany("INSERT INTO altered VALUES (?, ?, ?, ?)", altered)
 
+    def forget_judgements(self) -> None:
+        """Readings are matched and judged anew."""
+        with self._transaction() as db:
+            db.execute("UPDATE sent SET reading = NULL WHERE reading IS NOT NULL")
+            db.execute("DELETE FROM altered")
+
     # --- asked ------------------------------------------------------------------------------------------------------
 
     def sent(
@@ -187,6 +193,19 @@ class Ledger:
         return [
             Spoken(source, k, start_ns, telegram, taken.get((source, k), [])) for source, k, start_ns, telegram in rows
         ]
+
+    def matched(self) -> dict[int, int]:
+        """Meter -> how many of its telegrams have a reading."""
+        return dict(self._query("SELECT meter, count(*) FROM sent WHERE reading IS NOT NULL GROUP BY meter").fetchall())
+
+    def last_matched(self) -> dict[int, int]:
+        """Meter -> the number of its latest telegram that has one."""
+        return dict(self._query("SELECT meter, max(k) FROM sent WHERE reading IS NOT NULL GROUP BY meter").fetchall())
+
+    def brought(self, marks: Iterable[str]) -> set[str]:
+        """Those of these marks whose bytes an attacker brought."""
+        sql = "SELECT lower(hex(mark)) FROM brought WHERE mark IN ({})"
+        return {mark for (mark,) in self._marked(sql, marks)}
 
     def altered(self) -> list[tuple[str, str, str]]:
         """(how, columns, the row as JSON) of rows that are not genuine, in the order of storing."""

@@ -21,6 +21,7 @@ def test_silence_counts_what_was_sent_and_not_stored(run_world: World) -> None:
     keyless(run_world).portal.store.connection.execute(
         "DELETE FROM readings WHERE rowid = (SELECT min(rowid) FROM readings WHERE meter = ?)", (meter,)
     )
+    run_world.truth.look_again()
     assert silence_of(run_world.truth, meter, 0, 120 * NS_PER_S).lost == before.lost + 1
 
 

@@ -13,6 +13,7 @@ def test_a_genuine_telegram_counts_as_refused_when_the_portal_said_so(run_world:
     received, refused = judged(truth, row.meter, 0, end_ns)
     assert (received > 5, refused) == (True, 0)
     store.connection.execute("DELETE FROM readings WHERE rowid = (SELECT min(rowid) FROM readings)")
+    truth.look_again()
     assert judged(truth, row.meter, 0, end_ns) == (received, 0), "missing, and nobody refused it"
     store.refusal_reasons = lambda mark: ["late"]  # type: ignore[method-assign]
     assert judged(truth, row.meter, 0, end_ns) == (received, 1)

@@ -6,23 +6,27 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from reports.console import print_run, print_summary
 from reports.run_model import Run, from_json, read_run
 
 Make = Callable[..., Path]
 
 
-def printed(run: Run, *, rich: bool) -> str:
+def printed(run: Run, *, rich: bool, verbose: bool = False) -> str:
     out = io.StringIO()
-    print_run(run, file=out, rich=rich, report=Path("runs/card/latest/report.html"))
+    print_run(run, file=out, rich=rich, report=Path("runs/card/latest/report.html"), verbose=verbose)
     return out.getvalue()
 
 
-def test_a_log_gets_plain_lines_that_begin_with_the_verdict(make_run: Make) -> None:
-    lines = printed(read_run(make_run()), rich=False).splitlines()
-    assert lines[15].startswith("PREVENTED     radio.replay, after a wrap, mode5, all (control SUCCEEDED): refused by")
+def test_a_log_gets_a_plain_matrix_and_on_demand_lines_that_begin_with_the_verdict(make_run: Make) -> None:
+    run = read_run(make_run())
+    short, lines = (printed(run, rich=False, verbose=verbose).splitlines() for verbose in (False, True))
+    assert not any(line.startswith("PREVENTED") for line in short)
+    assert sum(line.startswith(("PREVENTED", "DETECTED", "SUCCEEDED")) for line in lines) == 42
+    assert any(line.startswith("PREVENTED     radio.replay, after a wrap, mode5, all (control SUCCEEDED): refused by")
+               for line in lines)  # fmt: skip
+    assert short[0] == "radio.sniff"
+    assert short[1].split() == ["all", "S", "X", "X", "none", "S", "X", "X"]
     assert (
         "42 of 42 verdicts as expected: defences on 12 PREVENTED, 3 DETECTED, 6 SUCCEEDED; "
         "controls 4 PREVENTED, 17 SUCCEEDED"
@@ -38,9 +42,11 @@ def test_a_run_directory_is_summed_up(make_run: Make) -> None:
 
 
 def test_a_terminal_gets_a_table(make_run: Make) -> None:
-    text = printed(read_run(make_run()), rich=True)
-    assert "\x1b[32mPREVENTED" in text
-    assert text.count("radio.sniff") == 2  # once in the table, once as a scenario's title
+    run = read_run(make_run())
+    text = printed(run, rich=True)
+    assert "\x1b[1mradio.sniff" in text
+    assert text.count("radio.sniff") == 2  # once in the matrix, once as a scenario's title
+    assert "\x1b[32mPREVENTED" in printed(run, rich=True, verbose=True)
 
 
 def test_an_attack_on_a_weakened_world_is_counted_apart() -> None:
@@ -51,12 +57,25 @@ def test_an_attack_on_a_weakened_world_is_counted_apart() -> None:
 
 
 def test_what_is_not_as_expected_stands_out() -> None:
-    claims = [{"attack": "a", "verdict": "SUCCEEDED", "expected": "PREVENTED"}]
+    claims = [
+        {"attack": "a", "variant": "v", "security": security, "defences": "on", "verdict": verdict,
+         "expected": "PREVENTED"}
+        for security, verdict in (("none", "SUCCEEDED"), ("mode7", "INCONCLUSIVE"))
+    ]  # fmt: skip
     body = {"version": 1, "scenarios": [{"id": "x", "outcome": "failed", "message": "why", "claims": claims}]}
     run = from_json(body)
-    assert "SUCCEEDED     a (expected PREVENTED): " in printed(run, rich=False)
-    assert "≠ PREVENTED" in printed(run, rich=True)
+    row = printed(run, rich=False).splitlines()[1]
+    assert row.split() == ["v", "on", "S!", "-", "?"]
+    assert f"\x1b[31m{row}" in printed(run, rich=True)
     assert "FAILED: x" in printed(run, rich=False)
+    assert "SUCCEEDED     a, v, none, on (expected PREVENTED): " in printed(run, rich=False, verbose=True)
+
+
+def test_several_runs_of_one_variant_stand_under_each_other() -> None:
+    claim = {"attack": "a", "variant": "v", "security": "mode5", "defences": "on", "verdict": "SUCCEEDED"}
+    scenario = {"id": "x", "outcome": "passed", "claims": [claim, {**claim, "verdict": "PREVENTED"}]}
+    lines = printed(from_json({"version": 1, "scenarios": [scenario]}), rich=False).splitlines()
+    assert [line.split() for line in lines[1:3]] == [["v", "on", "-", "S", "-"], ["v", "on", "-", "X", "-"]]
 
 
 def test_a_message_of_several_lines_stays_so() -> None:
@@ -73,11 +92,3 @@ def test_markup_and_terminal_control_are_shown_and_not_obeyed() -> None:
         text = printed(from_json(body), rich=rich)
         assert "[red]x[/nope]" in text
         assert "\x1b[2J" not in text and "\x07" not in text
-
-
-def test_a_narrow_terminal_gets_the_columns_that_fit(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = read_run(make_run())
-    monkeypatch.setenv("COLUMNS", "90")
-    assert "counter already seen" not in printed(run, rich=True)
-    monkeypatch.setenv("COLUMNS", "200")
-    assert "counter already seen" in printed(run, rich=True)

@@ -115,3 +115,23 @@ def test_threats_are_told_with_their_status() -> None:
     out = io.StringIO()
     print_matrix(threat_matrix([run]), file=out, rich=True)
     assert "Freshness poisoning" in out.getvalue()
+
+
+def test_a_what_if_run_stands_beside_and_spoils_nothing() -> None:
+    stands, changed = body("2026-01-01", "s", ["L08"], "PREVENTED"), body("2026-02-01", "s", ["L08"], "SUCCEEDED")
+    for what_if in ({"what_if": ["portal.strict=false"]}, {"replay": "./wmbench run s --set portal.strict=false"}):
+        run = json.loads(json.dumps(changed))
+        run["scenarios"][0].update(what_if)
+        row = next(row for row in threat_matrix([stands, run]) if row.id == "L08")
+        assert row.status == "1 PREVENTED"
+        assert row.what_ifs == [("portal.strict=false", "a", {"": "S"})]
+        for rich in (False, True):
+            out = io.StringIO()
+            print_matrix([row], file=out, rich=rich)
+            assert "what if" in out.getvalue() and "portal.strict=false" in out.getvalue()
+
+
+def test_somebodys_own_scenario_is_none_of_the_projects() -> None:
+    runs = [body("1", "/tmp/test_mine.py::test_x", ["L08"], "SUCCEEDED")]
+    row = next(row for row in threat_matrix(runs, declared={"s": ["L08"]}) if row.id == "L08")
+    assert (row.scenarios, row.status) == (["s"], NO_VERDICT)

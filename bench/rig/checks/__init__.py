@@ -1,5 +1,5 @@
 """Invariants: one a file, applied to every run of every world. A check has a TITLE and `check(world, attacked)`, which
-returns what is wrong, one line each.
+returns what is wrong, one line each. One that says `UNPROVEN = True` makes a scenario inconclusive, not failed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ from sim.world import World
 def found() -> list[Any]:
     """The check modules in this folder, by name."""
     return [importlib.import_module(f"bench.rig.checks.{m.name}") for m in pkgutil.iter_modules(__path__)]
+
+
+def unproven() -> set[str]:
+    """Titles of the checks that say UNPROVEN."""
+    return {module.TITLE for module in found() if getattr(module, "UNPROVEN", False)}
 
 
 def apply(world: World, *, attacked: bool) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from sim.world import World
 
 TITLE = "every fault is witnessed by its effect"
+UNPROVEN = True
 
 
 def check(world: World, attacked: bool) -> list[str]:

@@ -36,10 +36,59 @@ CASES = [
     ),
     (
         "detected",
-        staged("detected", "world, on=(3, 1), detected=True", "on=(N, D, N), off=(N, S, N)"),
+        staged("detected", "world, on=(3, 1), alarm_s=20", "on=(N, D, N), off=(N, S, N)"),
         "passed",
         "",
         "DETECTED",
+    ),
+    (
+        "detected_too_late",
+        staged("detected_too_late", "world, on=(3, 1), alarm_s=90_000", "on=(N, D, N), off=(N, S, N)"),
+        "failed",
+        "SUCCEEDED, expected DETECTED",
+        "SUCCEEDED",
+    ),
+    (
+        "too_few",
+        staged("too_few", "world, on=(2, 0)"),
+        "inconclusive",
+        "2 of at least 3 shots reached the target",
+        "INCONCLUSIVE",
+    ),
+    (
+        "few_with_a_reason",
+        staged("few_with_a_reason", "world, on=(2, 0)", PREVENTED + ", least=1, few_because='a test'"),
+        "passed",
+        "",
+        "PREVENTED",
+    ),
+    (
+        "another_reason",
+        staged("another_reason", "world, why='refused: profile'", PREVENTED + ", because='bad mac'"),
+        "inconclusive",
+        "refused as refused: profile, expected bad mac",
+        "INCONCLUSIVE",
+    ),
+    (
+        "deaf",
+        quiet("deaf", "world.set('gateway.sensitivity_dbm', 0.0); world.run(seconds=60)"),
+        "inconclusive",
+        "no gateway heard a telegram (on)",
+        None,
+    ),
+    (
+        "bills",
+        staged("bills", "world", tail="    world.inner.stored.billed_units = lambda meter, at: 99_999"),
+        "failed",
+        "bills at the set date: ",
+        "PREVENTED",
+    ),
+    (
+        "service",
+        staged("service", "world, attacked=frozenset({'nobody'})", tail="    world.truth.readings_by_meter = dict"),
+        "failed",
+        "service: 0 readings of 12 meters that nobody attacked",
+        "PREVENTED",
     ),
     (
         "tolerated",
@@ -65,7 +114,7 @@ CASES = [
     (
         "absent",
         staged("absent", "world, on=None"),
-        "failed",
+        "inconclusive",
         "PREVENTED expected, but the attack reported no such outcome",
         None,
     ),
@@ -203,8 +252,9 @@ def test_junit_says_the_same_and_keeps_the_traceback_of_a_fault(everything: tupl
 
 def test_worlds_of_control_and_subject_are_told_apart(everything: tuple[Rig, Any, Any]) -> None:
     _, _, run = everything
-    on, off = scenario_of(run, "prevented")["worlds"]
+    on, clean, off = scenario_of(run, "prevented")["worlds"]
     assert (on["variant"], on["role"]) == ("on", "subject")
+    assert (clean["variant"], clean["role"]) == ("clean", "clean twin")
     assert (off["variant"], off["role"], off["weakness"]) == ("off", "control", "portal.gap_intervals = 77.0")
     assert on["directory"] != off["directory"]
 

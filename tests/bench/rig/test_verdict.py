@@ -1,9 +1,11 @@
 """Verdicts: no defence is proven without a control."""
 
+from typing import Any
+
 import pytest
 
-from attacks.attack import Outcome
-from bench.rig.verdict import Verdict, decide
+from attacks.attack import Landed, Outcome
+from bench.rig.verdict import Terms, Verdict, decide
 
 
 def outcome(security="mode5", *, reached=3, achieved=0, **more) -> Outcome:
@@ -19,7 +21,6 @@ def outcome(security="mode5", *, reached=3, achieved=0, **more) -> Outcome:
         (outcome(), [outcome(achieved=0)], Verdict.INCONCLUSIVE),
         (outcome(reached=0), [outcome(achieved=2)], Verdict.INCONCLUSIVE),
         (outcome(achieved=1), [outcome(achieved=2)], Verdict.SUCCEEDED),
-        (outcome(achieved=1, detected=True), [outcome(achieved=2)], Verdict.DETECTED),
         (outcome(bounded=True), [outcome(achieved=2)], Verdict.TOLERATED),
         (outcome(bounded=True), [outcome(achieved=0)], Verdict.INCONCLUSIVE),
     ],
@@ -33,5 +34,37 @@ def test_a_control_of_another_variant_proves_nothing() -> None:
     assert decide(outcome(), [other]).verdict is Verdict.INCONCLUSIVE
 
 
-def test_the_control_is_named() -> None:
-    assert decide(outcome("mode7"), [outcome("none", achieved=2)]).control == "SUCCEEDED 2 of 3 on mode 0, defences off"
+def test_the_control_is_named_and_a_borrowed_one_is_called_so() -> None:
+    borrowed = decide(outcome("mode7"), [outcome("none", achieved=2)])
+    assert (borrowed.control, borrowed.borrowed) == ("borrowed: SUCCEEDED 2 of 3 on mode 0, defences off", True)
+    own = decide(outcome(), [outcome("none", achieved=2), outcome(achieved=1)])
+    assert (own.control, own.borrowed) == ("SUCCEEDED 1 of 3 with the defences off", False)
+
+
+def test_an_alarm_in_time_makes_it_detected() -> None:
+    assert decide(outcome(achieved=1), [], detected=True).verdict is Verdict.DETECTED
+    assert decide(outcome(), [outcome(achieved=1)], detected=True).verdict is Verdict.PREVENTED
+
+
+def shot(*reasons: str) -> Landed:
+    return Landed("QDS 1", 0, b"", b"", (("gw-0001", 1),), reasons, ())
+
+
+@pytest.mark.parametrize(
+    ("subject", "more", "clause"),
+    [
+        (outcome(reached=2), {}, "arrived"),
+        (outcome(reached=2), {"terms": Terms(least=2)}, ""),
+        (outcome(), {"misfit": "3 of 3: changed: contents"}, "variant"),
+        (outcome(achieved=3), {"misfit": "3 of 3: changed: contents"}, "variant"),
+        (outcome(shots=(shot("profile"), shot("bad mac"))), {"terms": Terms(because=("profile",))}, "reason"),
+        (outcome(shots=(shot("profile"), shot("bad mac"))), {"terms": Terms(because=("profile", "bad mac"))}, ""),
+        (outcome(why="refused: Hostname mismatch"), {"terms": Terms(because=("has expired",))}, "reason"),
+        (outcome(why="refused: has expired"), {"terms": Terms(because=("has expired",))}, ""),
+    ],
+)
+def test_a_clause_that_does_not_hold_makes_it_inconclusive_and_is_named(
+    subject: Outcome, more: dict[str, Any], clause: str
+) -> None:
+    decision = decide(subject, [outcome(achieved=3)], **more)
+    assert (decision.verdict is Verdict.INCONCLUSIVE, decision.clause) == (bool(clause), clause)

@@ -15,7 +15,8 @@ from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.store import Reading
-from sim.truth.ground_truth import Spoken, Truth, fingerprint
+from sim.truth.bills import wrong_bills
+from sim.truth.ground_truth import Truth, fingerprint
 from sim.truth.ledger import Ledger
 from sim.world import World
 from sim.world_spec import WorldSpec
@@ -66,20 +67,37 @@ def test_a_reading_that_vanished_is_missing(world: World) -> None:
     assert len(world.truth.missing()) == 1
 
 
-def test_a_spoken_frame_changed_a_record_only_when_a_gateway_took_it(world: World) -> None:
+def test_a_record_is_a_shots_when_no_sending_explains_it_whatever_the_record_says_of_itself(world: World) -> None:
     row = world.truth.readings[0]
     sent = world.truth.known(row.fingerprint)
     assert sent is not None
     telegram = world.fleet.telegram(sent.meter, sent.k)
     assert fingerprint(telegram) == row.fingerprint
-    lost = Spoken(99, 0, 0, telegram)
-    assert world.truth.changed_by(lost) == 0, "nobody received it: the record is the meter's own"
-    taken = Spoken(99, 1, 0, telegram, [(row.gateway, row.received_ns)])
-    assert world.truth.changed_by(taken) == 1
-    later = Spoken(99, 2, 0, telegram, [(row.gateway, row.received_ns + 10 * NS_PER_S)])
-    assert world.truth.changed_by(later) == 0, "received at another time: not this record"
-    tunnelled = Spoken(99, 3, 0, telegram, [("gw-0009", row.received_ns)])
-    assert world.truth.changed_by(tunnelled) == 0, "received elsewhere: the record is the meter's own"
+    assert world.truth.rows_of(telegram) == [], "the record is the meter's own"
+    columns = ", ".join(name for name in Reading._fields if name not in ("gateway", "received_ns", "stored_ns"))
+    doctor(world, f"INSERT INTO readings ({columns}, gateway, received_ns, stored_ns) SELECT {columns}, 'gw-0009', 7, "
+                  f"stored_ns FROM readings WHERE rowid = {FIRST}")  # fmt: skip
+    assert [one.gateway for one in world.truth.rows_of(telegram)] == ["gw-0009"]
+    assert [one.how for one in world.truth.unexplained()] == ["doubled"], "nobody brought these bytes"
+    world.truth.note_published([telegram])
+    assert world.truth.unexplained() == []
+
+
+def test_a_row_that_was_judged_and_is_changed_afterwards_is_seen_by_looking_again(world: World) -> None:
+    assert world.truth.altered_readings == 0
+    doctor(world, f"UPDATE readings SET set_date_units = set_date_units + 1 WHERE rowid = {FIRST}")
+    world.truth.look_again()
+    assert how(world) == {"wrong": 1}
+
+
+def test_bills_are_held_against_what_meters_told_of_the_set_date(world: World) -> None:
+    assert wrong_bills(world.truth) == []
+    meter = next(row.meter for row in world.truth.readings if row.set_date_units is not None)
+    sql = f"UPDATE readings SET set_date_units = 99999 WHERE meter = '{meter}'"
+    assert keyless(world).portal.store.connection.execute(sql).rowcount > 0
+    (wrong,) = wrong_bills(world.truth)
+    assert (wrong.meter, wrong.billed) == (meter, 99_999)
+    assert wrong.units != 99_999
 
 
 def test_delivery_counts_what_any_gateway_received(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,104 @@
+"""The clauses of a verdict that are read from bytes and from alarms: are the shots what the variant names, did an alarm
+come that the clean twin has not, and in time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from attacks.attack import Form, Landed, Outcome, Record, Watch
+from bench.rig import classify
+from bench.rig.verdict import Terms
+from sim.core.clock import NS_PER_S, ns
+from sim.core.events import AlarmRaised
+from sim.truth.ground_truth import Truth, fingerprint
+
+INTERVALS = 3
+"""Of the meter's, before its silence is an alarm; what a telegram may be under way is added."""
+
+
+# --- what was sent --------------------------------------------------------------------------------------------------
+
+
+def misfit(record: Record, outcome: Outcome, truth: Truth) -> str:
+    """In what shots that arrived are not the variant; "" where all are, or where the attack names no form for it."""
+    form = record.forms.get(f"{outcome.variant} / {outcome.security}") or record.forms.get(outcome.variant)
+    if form is None:
+        return ""
+    arrived = [shot for shot in outcome.shots if shot.arrived]
+    wrong = Counter(said for shot in arrived if (said := _unlike(form, shot, truth)))
+    if not wrong:
+        return ""
+    (most, _), *_ = wrong.most_common(1)
+    return f"{sum(wrong.values())} of {len(arrived)}: {most}"
+
+
+def _unlike(form: Form, shot: Landed, truth: Truth) -> str:
+    lacking = form.shows - classify.shows(shot.sent, shot.original)
+    if lacking:
+        return f"not seen in it: {', '.join(sorted(lacking))}"
+    if form.changed is None and not shot.original:
+        return ""
+    sent = truth.known(fingerprint(shot.original))
+    if sent is None:
+        return "not made from a telegram that a meter sent"
+    if form.changed is not None:
+        differs = classify.changed(shot.sent, shot.original)
+        if differs != form.changed:
+            return f"changed: {', '.join(sorted(differs)) or 'nothing'}"
+    age_s = (shot.at_ns - sent.start_ns) / NS_PER_S
+    if not form.age_s[0] <= age_s <= form.age_s[1]:
+        return f"sent {age_s:.0f} s after the genuine one"
+    behind = truth.behind(sent, shot.at_ns)
+    if not form.behind[0] <= behind <= form.behind[1]:
+        return f"sent {behind} telegrams after the genuine one"
+    return ""
+
+
+# --- alarms ---------------------------------------------------------------------------------------------------------
+
+
+class Alarmed(NamedTuple):
+    """`subjects` of `of` had an alarm in time that the clean twin has not; the slowest came after `latency_s`, of at
+    most `limit_s`. `enough`: as many as the attack must be noticed at."""
+
+    subjects: int
+    of: int
+    latency_s: float | None
+    limit_s: float
+    enough: bool
+
+    def __str__(self) -> str:
+        if self.latency_s is None:
+            return f"no alarm within {self.limit_s:.0f} s that a clean world has not"
+        came = f"alarm for {self.subjects} of {self.of}, the last after {self.latency_s:.0f} s"
+        return f"{came} (limit {self.limit_s:.0f} s)"
+
+
+def alarmed(watch: Watch, terms: Terms, truth: Truth, clean: Iterable[AlarmRaised]) -> Alarmed:
+    """`clean`: the alarms of the same world without the attacker."""
+    raised: dict[str, list[AlarmRaised]] = {}
+    for alarm in truth.alarms(watch.kinds, since_ns=watch.start_ns):
+        raised.setdefault(alarm.subject, []).append(alarm)
+    anyway = [(alarm.kind, alarm.subject, alarm.time_ns) for alarm in clean]
+    latencies, limits = [], []
+    for subject in watch.subjects:
+        limit_ns = ns(terms.within_s or limit_s(truth, subject))
+        until_ns = watch.start_ns + limit_ns
+        limits.append(limit_ns / NS_PER_S)
+        false = {kind for kind, whom, at_ns in anyway if whom == subject and at_ns <= until_ns}
+        times = [a.time_ns for a in raised.get(subject, ()) if a.time_ns <= until_ns and a.kind not in false]
+        if times:
+            latencies.append((min(times) - watch.start_ns) / NS_PER_S)
+    enough = bool(latencies) and len(latencies) >= watch.share * len(watch.subjects)
+    return Alarmed(len(latencies), len(watch.subjects), max(latencies, default=None), max(limits, default=0.0), enough)
+
+
+def limit_s(truth: Truth, subject: str) -> float:
+    """How soon an alarm about a meter must come: three of its intervals and what its telegrams may be under way. A
+    gateway's, the longest of all meters'."""
+    intervals = {entry.name: entry.interval_s for entry in truth.world.system.registry}
+    interval_s = intervals.get(subject) or max(intervals.values(), default=0.0)
+    return INTERVALS * interval_s + truth.tolerance_ns / NS_PER_S
