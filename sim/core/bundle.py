@@ -12,7 +12,9 @@ import contextlib
 import hashlib
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 VERSION = 1
@@ -117,6 +119,25 @@ class Columns(NamedTuple):
             one.gateway, one.sequence, b"".join(row.telegram for row in one.heard),
             [len(row.telegram) for row in one.heard], [row.received_ns for row in one.heard],
             [row.rssi_dbm for row in one.heard],
+        )  # fmt: skip
+
+    @property
+    def telegrams(self) -> list[bytes]:
+        """The bytes of each."""
+        ends = list(accumulate(self.lengths))
+        return [self.data[end - size : end] for end, size in zip(ends, self.lengths, strict=True)]
+
+    def split(self, wanted: Callable[[bytes], bool]) -> tuple[Columns, Columns]:
+        """(those of its telegrams that are wanted, the others)."""
+        parts: dict[bool, list[tuple[bytes, int, float]]] = {True: [], False: []}
+        for one in zip(self.telegrams, self.received_ns, self.rssi_dbm, strict=True):
+            parts[wanted(one[0])].append(one)
+        return self._of(parts[True]), self._of(parts[False])
+
+    def _of(self, rows: list[tuple[bytes, int, float]]) -> Columns:
+        return Columns(
+            self.gateway, self.sequence, b"".join(raw for raw, _, _ in rows), [len(raw) for raw, _, _ in rows],
+            [received_ns for _, received_ns, _ in rows], [level for _, _, level in rows],
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ One telegram, a window of the world and a shard of a city go the same way; each 
         copies           equal bytes, heard at once          freshness         the checks put together
     verdicts         what can become of a telegram; reasons: why it is no reading
     verdict_rows     verdicts as rows: readings, refusals in words, sightings
+    quarantine       which telegrams cannot be handled, found by halving
     portal           one transaction a take, then acknowledgements
 
     check            the port of a check; checks/: one file a check; window: which values were seen

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core import bundle
-from sim.core.bundle import BadBundle, Columns
+from sim.core.bundle import Columns
 from sim.endpoint.port import Message
 from sim.portal import reasons
 from sim.portal import store_port as rows
@@ -59,9 +59,9 @@ def opened(messages: Iterable[Message], store: Store, now_ns: int) -> Opened:
         try:
             told = _birth(message.payload) if parts[2] == "birth" else Columns.decode(message.payload)
             told.gateway.encode()
-        except (BadBundle, OverflowError, UnicodeEncodeError) as error:
+        except Exception as error:  # whatever arrives, the portal lives
             # OverflowError: a signal strength of 400 digits; UnicodeEncodeError: half a surrogate pair in a name.
-            _refuse(message, out, now_ns, reasons.BAD_MESSAGE, str(error))
+            _refuse(message, out, now_ns, reasons.BAD_MESSAGE, str(error) or type(error).__name__)
             continue
         if told.gateway != parts[1]:
             _refuse(message, out, now_ns, reasons.OTHER_GATEWAY, f"body says {told.gateway}")

@@ -49,9 +49,14 @@ def written(
     """`entries`: the meters by row; `marks`: the fingerprint of each reception."""
     readings, accepted = _readings(intake, entries, heard, marks, taken)
     refusals, suspicious = _refusals(intake, entries, heard, marks, taken)
-    events = [TelegramRefused(row.stored_ns, row.meter, row.gateway, row.reason, row.fingerprint) for row in refusals]
+    events = list(map(told, refusals))
     sightings = _sightings(entries, heard, taken, refusals)
     return Written(readings, refusals, sightings, accepted, suspicious, events)
+
+
+def told(row: Refusal) -> TelegramRefused:
+    """A refusal as the history is told of it."""
+    return TelegramRefused(row.stored_ns, row.meter, row.gateway, row.reason, row.fingerprint)
 
 
 def _readings(
