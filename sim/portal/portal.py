@@ -269,6 +269,7 @@ def _apart(
             "", one.gateway, received_ns, now_ns, reasons.QUARANTINED, aside[raw], fingerprint(raw), raw,
             level if math.isfinite(level) else None,
         )
-        for _, one in parts for raw, received_ns, level in zip(one.telegrams, one.received_ns, one.rssi_dbm, strict=True)
+        for _, one in parts
+        for raw, received_ns, level in zip(one.telegrams, one.received_ns, one.rssi_dbm, strict=True)
     ]  # fmt: skip
     return rows, [kept for kept, _ in parts]

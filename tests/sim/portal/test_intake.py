@@ -167,6 +167,8 @@ def test_each_reason_is_reached(fleet: Fleet) -> None:
         early = [genuine(fleet, m, 30) for m in range(N)]
         twins.take(early, 9_000.0)
         twins.take([genuine(fleet, m, 2, 0) for m in range(N)], 90_000.0)
+        twins.take([genuine(fleet, m, 1_400) for m in range(N)], 900.0 * 1_401)
+        twins.take([genuine(fleet, m, 2, 0, 900.0 * 1_400) for m in range(N)], 900.0 * 1_403)
         twins.check()
         assert twins.many.opening.one_at_a_time > 0
         seen |= {key.removeprefix("refused: ") for key in twins.many.counts}

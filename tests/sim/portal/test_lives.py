@@ -62,7 +62,8 @@ def test_what_cannot_be_handled_is_put_aside_alone(tmp_path: Path, monkeypatch: 
     acks = b.take(b.message("gw1", heard[:6]), b.message("gw2", heard[6:]), now_s=13 * INTERVAL_S)
     assert [ack.topic for ack in acks] == ["gw/gw1/ack", "gw/gw2/ack"]
     aside = b.portal.store.refusals(reasons.QUARANTINED)
-    assert [(row.telegram, row.gateway) for row in aside] == [(poison[0], "gw1"), (poison[1], "gw2"), (poison[2], "gw2")]
+    wanted = list(zip(poison, ("gw1", "gw2", "gw2"), strict=True))
+    assert [(row.telegram, row.gateway) for row in aside] == wanted
     assert {row.detail for row in aside} == {"ZeroDivisionError: nobody thought of this"}
     assert b.portal.store.count_readings() == 9
     assert b.portal.counts["refused: quarantined"] == 3
