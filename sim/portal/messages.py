@@ -40,7 +40,7 @@ class Opened:
     bundles: list[Columns] = field(default_factory=list)
     births: list[Birth] = field(default_factory=list)
     conflicts: list[tuple[str, str]] = field(default_factory=list)
-    acks: dict[str, dict[int, None]] = field(default_factory=dict)
+    acks: dict[str, dict[bundle.Taken, None]] = field(default_factory=dict)
     taken: list[rows.Message] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     duplicates: int = 0
@@ -85,7 +85,7 @@ def _take(
     before = known.get(place)
     if before is None:
         before = known[place] = store.digests(*place)
-    out.acks.setdefault(told.gateway, {})[told.sequence] = None
+    out.acks.setdefault(told.gateway, {})[bundle.Taken(told.sequence, digest)] = None
     if digest in before:
         out.duplicates += 1
         return

@@ -192,8 +192,8 @@ class Portal:
                 self.counts[what] += count
         self._tell(events)
         return [
-            Message(bundle.ACK.format(gateway=gateway), bundle.encode_ack(gateway, list(sequences)))
-            for gateway, sequences in opened.acks.items()
+            Message(bundle.ACK.format(gateway=gateway), bundle.encode_ack(gateway, taken))
+            for gateway, taken in opened.acks.items()
         ]
 
     def _receptions(self, bundles: Sequence[Columns]) -> Receptions:

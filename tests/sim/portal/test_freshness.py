@@ -303,7 +303,7 @@ def twin(k: int, counter: int, at_s: float) -> bytes:
 def test_a_twin_a_million_ahead_is_refused_and_told_of(tmp_path: Path, jump_on: bool) -> None:
     checks = tuple(check for check in PortalSpec().checks if jump_on or check != "jump")
     b = Bed(tmp_path, PortalSpec(checks=checks), security="mode7")
-    b.run(range(0, 5), security="mode7")
+    b.run(range(5), security="mode7")
     genuine, of_twin = set(), set()
     for k in range(5, 120):
         genuine.add(b.hear(telegram(k, security="mode7"), k * INTERVAL_S))

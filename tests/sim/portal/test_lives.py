@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from sim.core.bundle import UP, decode_ack, encode_birth
+from sim.core.bundle import UP, encode_birth
 from sim.endpoint.port import Message
 from sim.portal import reasons
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.quarantine import culprits
 from sim.portal.store_port import fingerprint
-from tests.sim.portal.bed import INTERVAL_S, KEY, METER, START, Bed, bcd, telegram
+from tests.sim.portal.bed import INTERVAL_S, KEY, METER, START, Bed, acked, bcd, telegram
 from tests.sim.portal.twins import entries_of, fleet_of_everything
 from wmbus.dates import encode_f
 from wmbus.telegram import build
@@ -42,7 +42,7 @@ def test_a_number_beyond_all_counting_is_refused(tmp_path: Path, record: bytes, 
     key = None if security == "none" else KEY
     raw = build(METER, 1, 0, record + clock(900.0), security=security, key=key, counter=1)
     acks = b.take(b.message("gw1", [(raw, 900.0), (telegram(2, security=security), 1_800.0)]), now_s=1_810.0)
-    assert decode_ack(acks[0].payload)
+    assert acked(acks[0])
     assert [(row.reason, row.telegram) for row in b.portal.store.refusals()] == [(reasons.OUTSIDE, raw)]
     assert b.portal.store.count_readings() == 1
 
@@ -130,7 +130,7 @@ def test_twenty_thousand_mutants_and_genuine_service_is_kept(tmp_path: Path) -> 
         meter = FLEET.n - 1  # no mutant comes in its name
         heard.append((FLEET.telegram(meter, k), FLEET.start_ns(meter, k) / 1e9))
         message = b.message("gw1", heard)
-        assert decode_ack(b.take(message, now_s=at_s + INTERVAL_S)[0].payload)
+        assert acked(b.take(message, now_s=at_s + INTERVAL_S)[0])
         genuine += 1
         stored += bool(b.portal.store.readings_of(fingerprint(FLEET.telegram(meter, k))))
     refused = b.portal.store.refused_by_reason()
