@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from sim.portal import reasons
 from sim.portal import store_port as rows
 from sim.portal.reception_batch import LIMIT_NS, Batch
 from sim.portal.store_port import Evidence, Store
+
+LEAST_BYTES: Final = 11
+"""L, C, M, A and CI: what is shorter is no telegram, and a row for each would make a database of a few kilobytes."""
 
 
 class Birth(NamedTuple):
@@ -47,8 +50,10 @@ class Opened:
     bad: int = 0
 
 
-def opened(messages: Iterable[Message], store: Store, now_ns: int) -> Opened:
-    """Sort out what arrived. Raises StoreError."""
+def opened(
+    messages: Iterable[Message], store: Store, now_ns: int, installed: frozenset[str] | None = None
+) -> Opened:
+    """Sort out what arrived. `installed`: the gateways that there are; None: any may be one. Raises StoreError."""
     out = Opened()
     known: dict[tuple[str, int], set[str]] = {}
     for message in messages:
@@ -65,6 +70,8 @@ def opened(messages: Iterable[Message], store: Store, now_ns: int) -> Opened:
             continue
         if told.gateway != parts[1]:
             _refuse(message, out, now_ns, reasons.OTHER_GATEWAY, f"body says {told.gateway}")
+        elif installed is not None and told.gateway not in installed:
+            _refuse(message, out, now_ns, reasons.UNKNOWN_GATEWAY, "not in the list of gateways")
         elif isinstance(told, Birth):
             out.births.append(told)
         else:
@@ -93,6 +100,10 @@ def _take(
         detail = f"sequence {told.sequence} came with {len(before) + 1} contents"
         out.evidence.append(Evidence(now_ns, message.topic, reasons.TWIN_BUNDLE, detail, message.payload))
         out.conflicts.append((told.gateway, detail))
+    if min(told.lengths, default=LEAST_BYTES) < LEAST_BYTES:
+        told, short = told.split(lambda raw: len(raw) >= LEAST_BYTES)
+        detail = f"{len(short.lengths)} telegrams of fewer than {LEAST_BYTES} bytes"
+        out.evidence.append(Evidence(now_ns, message.topic, reasons.TOO_SHORT, detail, message.payload))
     before.add(digest)
     out.taken.append(rows.Message(*place, digest, now_ns))
     out.bundles.append(told)

@@ -105,6 +105,10 @@ class Portal:
         self._number = {name: place for place, name in enumerate(gateways)}
         return Roll.of(self.registry, self._keyring, gateways)
 
+    @property
+    def _installed(self) -> frozenset[str] | None:
+        return self.registry.gateways if self.spec.gateway_list else None
+
     def _enrol(self) -> None:
         """Registry and keys may have changed since the last take."""
         if self._version != (self.registry.version, self._keyring.version):
@@ -142,7 +146,7 @@ class Portal:
         self, messages: Sequence[Message], now_ns: int, aside: Mapping[bytes, str], raised: str
     ) -> dict[bytes, str]:
         """Telegrams that cannot be handled, beside those that are aside already."""
-        bundles = of_gateways.opened(messages, self.store, now_ns).bundles
+        bundles = of_gateways.opened(messages, self.store, now_ns, self._installed).bundles
         every = dict.fromkeys(raw for one in bundles for raw in one.telegrams if raw not in aside)
 
         def trial(some: Sequence[bytes]) -> str:
@@ -167,11 +171,13 @@ class Portal:
         counts = self._intake.counts.copy()
         try:
             with self.store.transaction():
-                opened = of_gateways.opened(messages, self.store, now_ns)
+                opened = of_gateways.opened(messages, self.store, now_ns, self._installed)
                 for gateway, detail in opened.conflicts:
                     self.alarms.conflict(gateway, now_ns, detail)
                 for birth in opened.births:
                     self.alarms.born(*birth, now_ns)
+                for taken in opened.taken:
+                    self.alarms.bundled(taken.gateway, taken.sequence, now_ns)
                 self.store.add_messages(opened.taken)
                 self.store.add_evidence(opened.evidence)
                 put_aside, bundles = _apart(opened.bundles, aside, now_ns)
@@ -216,8 +222,11 @@ class Portal:
         names = self._entries
         store.put_freshness([FreshnessRow(names[row].name, check, raw) for row, check, raw in self._intake.changed()])
         self.alarms.took(rows.accepted, now_ns)
-        for meter, words in rows.suspicious:
-            self.alarms.refused(meter, now_ns, words)
+        for name, number in self._number.items():
+            if number in taken.clocks:
+                self.alarms.clock(name, taken.clocks[number], now_ns)
+        for meter, gateway, words in rows.suspicious:
+            self.alarms.refused(meter, gateway, now_ns, words)
         return rows.events
 
     def _earlier(self, marks: Sequence[str]) -> Earlier:

@@ -32,3 +32,5 @@ QUARANTINED: Final = "quarantined"  # handling it raised what nobody foresaw; to
 BAD_MESSAGE: Final = "bad message"
 OTHER_GATEWAY: Final = "gateway in body is not gateway in topic"
 TWIN_BUNDLE: Final = "same sequence, other content"
+UNKNOWN_GATEWAY: Final = "unknown gateway"  # a certificate of the fleet that no installed gateway uses
+TOO_SHORT: Final = "too short for telegrams"  # of a bundle that was taken all the same

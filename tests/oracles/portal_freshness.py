@@ -21,6 +21,7 @@ WANDER_2048THS = 4_160
 DRIFT_PPM = 100
 JUMP_SPARE = 16
 JUMP_FAST = 1_024
+JUMP_LAG_S = 43_200
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ class Ahead:
 
 class Jump:
     """A bucket of counters: an interval puts one in (a thousandth more for fast meters), a telegram takes out as many
-    as its counter moved on, and it is never fuller than `JUMP_SPARE` and what two wrong clocks are worth."""
+    as its counter moved on; it never holds more than `JUMP_SPARE`, what two wrong clocks are worth, and half a day."""
 
     def __init__(self, tolerance_ns: int) -> None:
         self._tolerance_ns = tolerance_ns
@@ -95,7 +96,7 @@ class Jump:
         if entry.name not in self._highest:
             self._highest[entry.name] = sight.counter, heard_ns, 0
         elif sight.counter > self._highest[entry.name][0]:
-            self._highest[entry.name] = sight.counter, heard_ns, max(0, self._missing(entry, sight))
+            self._highest[entry.name] = sight.counter, heard_ns, max(-JUMP_LAG_S * S, self._missing(entry, sight))
 
 
 class Windows:
@@ -275,7 +276,7 @@ class Freshness:
 
     def took(self, entry: MeterEntry, sight: Sight, *, late: bool = False) -> None:
         """Accepted, or late: remember it. A late one is remembered too, so that its repetition is a replay; but it
-        is no measure of age."""
+        is no measure of age or of the counter's pace."""
         for check in self._checks(sight):
-            if not (late and check is self._age):
+            if not (late and isinstance(check, Age | Jump)):
                 check.took(entry, sight)

@@ -3,8 +3,9 @@
 Each telegram moves the counter by one, so counters are due at times: the next one an interval after the last. One that
 comes before it is due has jumped. A few are allowed for (installation, clocks, the individual interval), and what is
 used up of these comes back only with time (the generic cell rate algorithm of ITU-T I.371), so small jumps do not add
-up. What lies in the past of `mcr`'s window and was yet heard after the newest is no delayed telegram: the counter fell,
-or another device has moved on in the meter's name.
+up. A counter that fell behind its time (telegrams held back, a meter that pauses) may catch up half a day. What lies in
+the past of `mcr`'s window and was yet heard after the newest is no delayed telegram: the counter fell, or another
+device has moved on in the meter's name.
 
 Without this check a twin with the key, a million ahead, makes every genuine telegram late for ever, and nobody is told.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from sim.core.clock import NS_PER_S
+from sim.core.clock import NS_PER_HOUR, NS_PER_S
 from sim.portal.check import NONE, PASSED, STALE, Check, Meter, Names, Sight
 from sim.portal.checks import mcr, ts
 
@@ -22,6 +23,8 @@ COUNTER_FELL: Final = "counter fell"
 _JUMP, _FELL = 2, 3
 SPARE: Final = 16
 """Counters ahead of time: an installer's telegrams, a cycle's worth of early ones."""
+LAG_NS: Final = 12 * NS_PER_HOUR
+"""How far a counter may have fallen behind and still be where it is due."""
 FAST_SHIFT: Final = 10
 """A meter may be faster than agreed by one part in 1024."""
 FARTHEST_NS: Final = 1 << 61
@@ -71,7 +74,7 @@ def took(sight: Sight, meter: Meter, past: State, ring: Any, limits: ts.Limits) 
     at_ns = heard_at(sight)
     if past.counter == NONE:
         return State(sight.counter, at_ns, at_ns)
-    return State(sight.counter, max(at_ns, falls_due(sight, meter, past)), at_ns)
+    return State(sight.counter, max(at_ns - LAG_NS, falls_due(sight, meter, past)), at_ns)
 
 
 def detail(why: int, sight: Sight, meter: Meter, past: State, limits: ts.Limits, names: Names) -> str:
@@ -81,5 +84,5 @@ def detail(why: int, sight: Sight, meter: Meter, past: State, limits: ts.Limits,
 
 CHECK = Check(
     "jump", 18, {COUNTER_JUMP: STALE, COUNTER_FELL: STALE}, verdict, took, detail, State,
-    limits=ts.limits_of, settings=ts.Settings,
+    limits=ts.limits_of, settings=ts.Settings, takes_late=False,  # what was late says nothing of now
 )  # fmt: skip

@@ -126,18 +126,25 @@ CASES: Final = (
     Case(
         "counter jump after silence",
         lambda off: [
-            Told(T, counter=5), Told(T + 50 * INTERVAL, counter=6), Told(T + 50 * INTERVAL, counter=22 + off),
+            Told(T, counter=5), Told(T + 50 * INTERVAL, counter=6), Told(T + 50 * INTERVAL, counter=70 + off),
         ], ("jump",),
     ),
     Case(
         "counter jump after silence, at the limit",
         lambda off: [Told(T, counter=5), Told(T + 90 * INTERVAL, counter=6),
-                     *(replace(one, at_ns=one.at_ns + 90 * INTERVAL, counter=(one.counter or 0) + 1)
+                     *(replace(one, at_ns=one.at_ns + 42 * INTERVAL, counter=(one.counter or 0) + 1)
                        for one in _jump(off)[1:])], ("jump",),
     ),
     Case("counter jump of a gateway ahead",
          lambda off: [Told(T, counter=5), replace(_jump(off)[1], at_ns=T + HOUR * 900, now_ns=_jump(off)[1].at_ns)],
          ("jump",)),
+    Case(
+        "counter jump after a late one",
+        lambda off: [
+            Told(T, counter=5, shown_ns=T), Told(T + 15 * HOUR, counter=6, shown_ns=T + 5 * HOUR),
+            Told(T + 15 * HOUR, counter=81 + off, shown_ns=T + 15 * HOUR),
+        ], ("jump", "age"),
+    ),
     Case("counter jump to the end", lambda off: [Told(T, counter=5), Told(T + off, counter=(1 << 32) - 1)], ("jump",),
          changes=False),
     Case(

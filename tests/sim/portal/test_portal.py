@@ -11,13 +11,15 @@ import stat
 import subprocess
 import sys
 import textwrap
+from datetime import date
 from pathlib import Path
 
 import pytest
-from bed import INTERVAL_S, METER, Bed, acked, telegram
+from bed import CALENDAR, INTERVAL_S, METER, Bed, acked, payload, telegram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.billing.set_date_units import units_at
 from sim.core import bundle
 from sim.core.bundle import encode_birth
 from sim.core.clock import NS_PER_S
@@ -30,6 +32,7 @@ from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import StoreError, fingerprint
 from sim.portal.store.sqlite import SqliteStore
 from wmbus.link import Address
+from wmbus.telegram import build
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -300,3 +303,42 @@ def test_an_acknowledgement_names_the_content_that_was_committed(tmp_path: Path)
     for message in (empty, genuine, genuine):
         [ack] = b.take(message, now_s=905.0)
         assert bundle.decode_ack(ack.payload) == [bundle.Taken(7, bundle.digest(message.payload))]
+
+
+# --- late telegrams and the bill ------------------------------------------------------------------------------------
+
+
+def late(b: Bed, k: int, units: int, set_units: int) -> None:
+    """A telegram of interval k, delivered two hours later, whose units anybody wrote (mode 0)."""
+    at_s = k * INTERVAL_S
+    raw = build(METER, 60, 0, payload(units, at_s + 120, set_units=set_units), security="none")
+    assert b.hear(raw, at_s, claims_s=at_s + 130, now_s=at_s + 9_000) == reasons.LATE
+
+
+def test_what_is_refused_as_late_is_not_billed_over_what_was_accepted(tmp_path: Path) -> None:
+    b = Bed(tmp_path, security="none")
+    b.run(range(41), security="none")
+    late(b, 30, 100, 9_999)
+    assert units_at(b.portal.store, CALENDAR, str(METER), date(2025, 12, 31), method="set date record") == 145
+
+
+def test_a_late_telegram_is_the_only_witness_of_a_set_date(tmp_path: Path) -> None:
+    b = Bed(tmp_path, security="none")
+    late(b, 30, 100, 77)
+    assert units_at(b.portal.store, CALENDAR, str(METER), date(2025, 12, 31), method="set date record") == 77
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "units", "counts"),
+    [(100, 120, 100, True), (100, 120, 120, True), (100, 120, 99, False), (100, 120, 121, False),
+     (100, 3, 140, True), (100, 3, 2, True), (100, 3, 50, False)],
+)  # fmt: skip
+def test_late_units_count_between_their_neighbours(
+    tmp_path: Path, before: int, after: int, units: int, counts: bool
+) -> None:
+    b = Bed(tmp_path, security="none")
+    b.run([28], security="none", units=before)
+    b.run([41], security="none", units=after)
+    late(b, 30, units, 145)
+    rows = [row.units for row in b.portal.store.billing(str(METER)) if row.late]
+    assert rows == ([units] if counts else [None])
