@@ -26,6 +26,7 @@ from sim.endpoint.port import Message
 from sim.portal import messages as of_gateways
 from sim.portal import reasons
 from sim.portal.episodes import Alarms
+from sim.portal.evidence_quota import EvidenceQuota
 from sim.portal.intake import Earlier, Intake
 from sim.portal.keyring import Keyring
 from sim.portal.messages import Receptions
@@ -57,8 +58,8 @@ class _Undone(Exception):
 class Portal:
     """One portal on one directory. `record` gets AlarmRaised and TelegramRefused after the commit that holds them.
 
-    `counts` since this portal was opened: "stored", "copies", "duplicate bundles", "bad messages", and
-    "refused: <reason>". Raises StoreError.
+    `counts` since this portal was opened: "stored", "copies", "duplicate bundles", "bad messages",
+    "evidence dropped", and "refused: <reason>". Raises StoreError.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Portal:
         self.registry = registry
         self.store = open_store(spec.store, directory)
         self.alarms = Alarms(spec, self.store, registry)
+        self._evidence = EvidenceQuota(self.store)
         self.counts: Counter[str] = Counter()
         self._keyring = keyring
         self._record = record
@@ -179,7 +181,8 @@ class Portal:
                 for taken in opened.taken:
                     self.alarms.bundled(taken.gateway, taken.sequence, now_ns)
                 self.store.add_messages(opened.taken)
-                self.store.add_evidence(opened.evidence)
+                evidence = self._evidence.kept(opened.evidence)
+                self.store.add_evidence(evidence)
                 put_aside, bundles = _apart(opened.bundles, aside, now_ns)
                 self.store.add_refusals(put_aside)
                 events = [*map(told, put_aside), *self._judge(self._receptions(bundles), now_ns)]
@@ -187,13 +190,17 @@ class Portal:
         except BaseException:
             self._intake.back()
             self.alarms.forget()
+            self._evidence.forget()
             raise
         finally:
             self._intake.done()
         self.counts.update(self._intake.counts - counts)
         if put_aside:
             self.counts[f"refused: {reasons.QUARANTINED}"] += len(put_aside)
-        for what, count in (("duplicate bundles", opened.duplicates), ("bad messages", opened.bad)):
+        for what, count in (
+            ("duplicate bundles", opened.duplicates), ("bad messages", opened.bad),
+            ("evidence dropped", len(opened.evidence) - len(evidence)),
+        ):  # fmt: skip
             if count:
                 self.counts[what] += count
         self._tell(events)

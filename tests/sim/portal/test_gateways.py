@@ -8,7 +8,7 @@ import pytest
 
 from sim.core.bundle import encode_birth
 from sim.endpoint.port import Message
-from sim.portal import reasons
+from sim.portal import evidence_quota, reasons
 from sim.portal.alarms import freshness, twin
 from sim.portal.checks import ts
 from sim.portal.meter_registry import MeterEntry
@@ -154,3 +154,27 @@ def test_two_of_three_telegrams_withheld_are_told_of_after_a_day(tmp_path: Path,
         b.portal.watch(round((k * INTERVAL_S + 10) * 1e9))
     assert b.kinds() == kinds
     assert list(b.portal.alarms.open("completeness")) == [str(METER)] * len(kinds)
+
+
+# --- evidence (A11) -------------------------------------------------------------------------------------------------
+
+
+def test_a_retained_message_is_evidence_once(tmp_path: Path) -> None:
+    b = Bed(tmp_path)
+    for now_s in (1.0, 2.0, 3.0):
+        b.take(Message("gw/gw1/up", b"garbage"), now_s=now_s)
+        b.restart()
+    assert len(b.portal.store.evidence()) == 1
+
+
+def test_evidence_of_one_sender_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence_quota, "ROWS_MOST", 5)
+    monkeypatch.setattr(evidence_quota, "BYTES_MOST", 100)
+    b = Bed(tmp_path)
+    b.take(*(Message("gw/gw1/up", b"%d" % n) for n in range(20)), now_s=1.0)
+    b.take(*(Message("gw/gw2/up", b"%060d" % n) for n in range(3)), now_s=2.0)
+    assert [row.topic for row in b.portal.store.evidence()] == ["gw/gw1/up"] * 5 + ["gw/gw2/up"]
+    assert b.portal.counts["evidence dropped"] == 17 and b.portal.counts["bad messages"] == 23
+    b.restart()
+    b.take(Message("gw/gw1/up", b"more"), now_s=3.0)
+    assert len(b.portal.store.evidence()) == 6
