@@ -15,7 +15,7 @@ from typing import Final
 
 from bench.rig.secrets import BLOCK_BYTES, Found, Secrets
 from bench.run_directory import ROOT
-from sim.core.bundle import ACK, UP, Bundle, encode_ack
+from sim.core.bundle import ACK, UP, Bundle, Taken, digest, encode_ack
 from sim.core.clock import wall_s
 from sim.endpoint.port import Endpoint, EndpointError
 
@@ -105,9 +105,11 @@ class GatewayProcess:
 
     def _take(self) -> bool:
         while self._session.connected and self._session.inbox:
-            bundle = Bundle.decode(self._session.inbox.popleft().payload)
+            payload = self._session.inbox.popleft().payload
+            bundle = Bundle.decode(payload)
             self.taken += [heard.telegram for heard in bundle.heard]
-            self._session.publish(ACK.format(gateway=self._name), encode_ack(self._name, [bundle.sequence]))
+            taken = Taken(bundle.sequence, digest(payload))
+            self._session.publish(ACK.format(gateway=self._name), encode_ack(self._name, [taken]))
         return False
 
 

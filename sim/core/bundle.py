@@ -12,10 +12,14 @@ import contextlib
 import hashlib
 import json
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 VERSION = 1
+ACK_VERSION = 2
+"""The first held sequences alone."""
 UP = "gw/{gateway}/up"
 ACK = "gw/{gateway}/ack"
 BIRTH = "gw/{gateway}/birth"
@@ -118,23 +122,50 @@ class Columns(NamedTuple):
             [row.rssi_dbm for row in one.heard],
         )  # fmt: skip
 
+    @property
+    def telegrams(self) -> list[bytes]:
+        """The bytes of each."""
+        ends = list(accumulate(self.lengths))
+        return [self.data[end - size : end] for end, size in zip(ends, self.lengths, strict=True)]
+
+    def split(self, wanted: Callable[[bytes], bool]) -> tuple[Columns, Columns]:
+        """(those of its telegrams that are wanted, the others)."""
+        parts: dict[bool, list[tuple[bytes, int, float]]] = {True: [], False: []}
+        for one in zip(self.telegrams, self.received_ns, self.rssi_dbm, strict=True):
+            parts[wanted(one[0])].append(one)
+        return self._of(parts[True]), self._of(parts[False])
+
+    def _of(self, rows: list[tuple[bytes, int, float]]) -> Columns:
+        return Columns(
+            self.gateway, self.sequence, b"".join(raw for raw, _, _ in rows), [len(raw) for raw, _, _ in rows],
+            [received_ns for _, received_ns, _ in rows], [level for _, _, level in rows],
+        )  # fmt: skip
+
 
 def digest(payload: bytes) -> str:
     """16 hex digits that name a message body; the portal remembers it per (gateway, sequence)."""
     return hashlib.blake2b(payload, digest_size=8).hexdigest()
 
 
-def encode_ack(gateway: str, sequences: list[int]) -> bytes:
-    """`sequences` are committed at the portal and may leave the gateway's outbox."""
-    return json.dumps({"v": VERSION, "gw": gateway, "ack": sequences}, separators=(",", ":")).encode()
+class Taken(NamedTuple):
+    """What an acknowledgement says of one bundle: the portal committed these very bytes under this number. A number
+    alone would let whoever may publish in a gateway's name have the gateway delete what the portal never saw."""
+
+    sequence: int
+    digest: str
 
 
-def decode_ack(payload: bytes) -> list[int]:
-    """The acknowledged sequences. Raises BadBundle."""
-    ack = _object(payload).get("ack")
-    if not isinstance(ack, list):
-        raise BadBundle("acknowledgement lacks 'ack', a list of sequence numbers")
-    return [_whole(sequence, "ack") for sequence in ack]
+def encode_ack(gateway: str, taken: Iterable[Taken]) -> bytes:
+    """These are committed at the portal and may leave the gateway's outbox."""
+    return json.dumps({"v": ACK_VERSION, "gw": gateway, "ack": list(taken)}, separators=(",", ":")).encode()
+
+
+def decode_ack(payload: bytes) -> list[Taken]:
+    """What is acknowledged. Raises BadBundle."""
+    ack = _object(payload, ACK_VERSION).get("ack")
+    if not isinstance(ack, list) or not all(isinstance(one, list) and len(one) == 2 for one in ack):
+        raise BadBundle("acknowledgement lacks 'ack', a list of [sequence, digest]")
+    return [Taken(_whole(sequence, "ack"), _text(mark, "ack")) for sequence, mark in ack]
 
 
 def encode_birth(gateway: str, boot: str, connects: int) -> bytes:
@@ -151,13 +182,13 @@ def decode_birth(payload: bytes) -> tuple[str, str, int]:
         raise BadBundle(f"birth lacks {missing}") from None
 
 
-def _object(payload: bytes) -> dict[str, Any]:
+def _object(payload: bytes, version: int = VERSION) -> dict[str, Any]:
     try:
         body = json.loads(payload)
     except (ValueError, RecursionError):
         raise BadBundle(f"not JSON: {payload[:40]!r}") from None
-    if not isinstance(body, dict) or body.get("v") != VERSION:
-        raise BadBundle(f"not version {VERSION}: {payload[:40]!r}")
+    if not isinstance(body, dict) or body.get("v") != version:
+        raise BadBundle(f"not version {version}: {payload[:40]!r}")
     return body
 
 

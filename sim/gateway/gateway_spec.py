@@ -11,7 +11,9 @@ from sim.core.vocabulary import Link
 @dataclass(frozen=True, slots=True)
 class GatewaySpec:
     """A group of equal gateways, spread over the staircases: the keys that every kind has, and all that the kind
-    "virtual" has. A kind with keys of its own has a subclass in its file (see registry)."""
+    "virtual" has. A kind with keys of its own has a subclass in its file (see registry).
+    `match_acknowledgements` False: a bundle is deleted when its number was acknowledged, whatever the portal has under
+    it."""
 
     name: str = "gw"
     count: int = number(1, low=1, high=1_000_000)
@@ -22,4 +24,5 @@ class GatewaySpec:
     bundle_bytes: int = number(100_000, low=1_000, high=131_072)
     clock_offset_s: float = number(0.0, low=-86_400.0 * 400, high=86_400.0 * 400)
     verify_server: bool = True
+    match_acknowledgements: bool = True
     kind: str = "virtual"

@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sim.core.bundle import Taken, digest
+
 WINDOW = 64  # in flight at once; a well-known cloud cuts clients off at 100
 REFUSALS_MAX = 5
 
@@ -29,12 +31,15 @@ class _Item:
     suspect: bool = False
     refusals: int = 0
     reason: str = ""
+    digest: str = ""  # of the payload, once it was published
 
 
 class InFlight:
-    """Starts with what the outbox holds: (sequence, payload), oldest first."""
+    """Starts with what the outbox holds: (sequence, payload), oldest first. `match` False: an acknowledged number is
+    enough, whatever content the portal has under it."""
 
-    def __init__(self, stored: Iterable[tuple[int, bytes]]) -> None:
+    def __init__(self, stored: Iterable[tuple[int, bytes]], *, match: bool = True) -> None:
+        self._match = match
         self._items: dict[int, _Item] = {}
         self._ready: deque[int] = deque()
         self._suspects: deque[int] = deque()
@@ -82,6 +87,7 @@ class InFlight:
     def _depart(self, sequence: int, now_ns: int) -> tuple[int, bytes]:
         item = self._items[sequence]
         item.order, item.published_ns = self._count(sequence), now_ns
+        item.digest = item.digest or digest(item.payload)
         self._published[sequence] = item
         return sequence, item.payload
 
@@ -92,15 +98,17 @@ class InFlight:
 
     # --- what came of it ---------------------------------------------------------------------------------------
 
-    def acknowledged(self, sequences: Iterable[int]) -> list[int]:
-        """The portal committed these. Returns those of them that were waiting."""
+    def acknowledged(self, taken: Iterable[Taken]) -> list[int]:
+        """The portal committed these. Returns those of them that were waiting. What was never published cannot have
+        been committed, and of another content nothing is known: neither leaves."""
         known, latest = [], 0
-        for sequence in sequences:
-            if self._proof is not None and sequence == self._proof[0]:
+        for sequence, mark in taken:
+            if self._proof is not None and sequence == self._proof[0] and mark == digest(self._proof[1]):
                 latest = max(latest, self._proof_order)
-            item = self._items.pop(sequence, None)
-            if item is None:
+            item = self._items.get(sequence)
+            if item is None or (self._match and (item.digest == "" or item.digest != mark)):
                 continue
+            del self._items[sequence]
             known.append(sequence)
             latest = max(latest, item.order)
             if self._published.pop(sequence, None) is None:  # acknowledged while waiting to be sent again
@@ -140,15 +148,16 @@ class InFlight:
                 return
             self._doubt(number)
 
-    def take_refused(self) -> list[tuple[int, str]]:
-        """Bundles that had REFUSALS_MAX refusals, with the reason of the last; they leave."""
+    def take_refused(self) -> list[tuple[int, str, str]]:
+        """Bundles that had REFUSALS_MAX refusals, with the reason of the last and their digests; they leave."""
         if not self._suspects:
             return []
         refused = [number for number in self._suspects if self._items[number].refusals >= REFUSALS_MAX]
         taken = []
         for number in refused:
             self._suspects.remove(number)
-            taken.append((number, f"refused {REFUSALS_MAX} times: {self._items.pop(number).reason}"))
+            item = self._items.pop(number)
+            taken.append((number, f"refused {REFUSALS_MAX} times: {item.reason}", item.digest))
         return taken
 
     def _refused(self, number: int, reason: str) -> None:

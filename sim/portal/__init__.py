@@ -8,8 +8,11 @@ One telegram, a window of the world and a shard of a city go the same way; each 
         sort_by_meter    receptions by meter and time        decrypt_batch     what it says, in bulk; what is strange:
         record_templates where values stand, from bytes      opener            one telegram at a time; interpret: values
         copies           equal bytes, heard at once          freshness         the checks put together
+                                                             gateway_clock    whose clock is wrong
     verdicts         what can become of a telegram; reasons: why it is no reading
     verdict_rows     verdicts as rows: readings, refusals in words, sightings
+    evidence_quota   how much evidence is kept of each sender
+    quarantine       which telegrams cannot be handled, found by halving
     portal           one transaction a take, then acknowledgements
 
     check            the port of a check; checks/: one file a check; window: which values were seen

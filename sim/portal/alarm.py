@@ -56,8 +56,14 @@ class Watcher:
     def took(self, accepted: Accepted, now_ns: int) -> None:
         """Readings were accepted."""
 
-    def refused(self, meter: str, now_ns: int, detail: str) -> None:
-        """A telegram in this meter's name was replayed or forged."""
+    def refused(self, meter: str, gateway: str, now_ns: int, detail: str) -> None:
+        """A telegram in this meter's name, which a gateway brought, was replayed or forged."""
+
+    def clock(self, gateway: str, off_ns: int, now_ns: int) -> None:
+        """Meters that this gateway heard agree, under their MACs, that its clock is wrong by so much."""
+
+    def bundled(self, gateway: str, sequence: int, now_ns: int) -> None:
+        """A bundle was taken for the first time."""
 
     def conflict(self, gateway: str, now_ns: int, detail: str) -> None:
         """Two bundles under one sequence of a gateway."""

@@ -101,9 +101,17 @@ class Alarms:
         for watcher in self._watchers:
             watcher.took(accepted, now_ns)
 
-    def refused(self, meter: str, now_ns: int, detail: str) -> None:
+    def refused(self, meter: str, gateway: str, now_ns: int, detail: str) -> None:
         for watcher in self._watchers:
-            watcher.refused(meter, now_ns, detail)
+            watcher.refused(meter, gateway, now_ns, detail)
+
+    def clock(self, gateway: str, off_ns: int, now_ns: int) -> None:
+        for watcher in self._watchers:
+            watcher.clock(gateway, off_ns, now_ns)
+
+    def bundled(self, gateway: str, sequence: int, now_ns: int) -> None:
+        for watcher in self._watchers:
+            watcher.bundled(gateway, sequence, now_ns)
 
     def conflict(self, gateway: str, now_ns: int, detail: str) -> None:
         for watcher in self._watchers:

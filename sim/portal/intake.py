@@ -23,6 +23,7 @@ from sim.portal.check import NONE
 from sim.portal.copies import Copies
 from sim.portal.decrypt_batch import Contents, Opening
 from sim.portal.freshness import Agreed, Blob, Freshness, Memory, Opened, Seen, judge, recall
+from sim.portal.gateway_clock import is_wrong, offsets, righted
 from sim.portal.meter_table import Roll
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
@@ -81,7 +82,8 @@ class Taken:
     """What became of a batch at `stored_ns`. `row`: of each reception its meter's row, negative for a stranger's;
     `verdict`: of each of a registered meter, STORED, COPY or a reason's number; `before`: the state that each refused
     one of these met, in the order of `refusals`, where it was asked for; `shown_ns`: the meter's own time in the
-    telegram of each reception, likewise."""
+    telegram of each reception, likewise; `received_ns`: of each reception as it was judged; `clocks`: how far gateways'
+    clocks are ahead of their meters', where these tell (ns)."""
 
     stored_ns: int
     row: I64
@@ -91,6 +93,8 @@ class Taken:
     copies: int
     before: I64
     shown_ns: I64
+    received_ns: I64
+    clocks: dict[int, int]
 
 
 class Intake:
@@ -103,6 +107,7 @@ class Intake:
         self.counts: Counter[str] = Counter()
         self.freshness = Freshness(spec, len(roll))
         self._copies = Copies(kept_ns)
+        self._spec = spec
         self._agreed = _agreed(roll)
         self.done()
 
@@ -132,7 +137,8 @@ class Intake:
             meters = row[order]
             meters = meters[np.flatnonzero(np.diff(meters, prepend=-1))]
             self._was = meters, self.freshness.copy(meters), self.counts.copy()
-        seen = Seen(row, hashes, batch.gateway, batch.received_ns, telegram)
+        received_ns, clocks = self._clocks(batch, row, hashes, telegram, contents, stored)
+        seen = Seen(row, hashes, batch.gateway, received_ns, telegram)
         self._judge(order, seen, contents, before, stored, now_ns, verdict)
         ordered = verdict[order]
         accepted, refused = order[ordered == STORED], order[ordered > COPY]
@@ -142,7 +148,27 @@ class Intake:
         copies = len(order) - len(accepted) - len(refused)
         self._count(len(readings), copies, refusals)
         times = contents.shown_ns[telegram] if words and len(shown) else before[:0, 0]
-        return Taken(now_ns, row, verdict, readings, refusals, copies, before, times)
+        return Taken(now_ns, row, verdict, readings, refusals, copies, before, times, received_ns, clocks)
+
+    def _clocks(
+        self, batch: Batch, row: I64, hashes: I64, telegram: I64, contents: Contents, stored: Earlier | None
+    ) -> tuple[I64, dict[int, int]]:
+        """Receive times to judge by, and how far gateways' clocks are off."""
+        if not len(contents.counter):
+            return batch.received_ns, {}
+        opened = np.where(telegram >= 0, telegram, 0)
+        told = np.where(telegram >= 0, row, NONE)
+        off = offsets(told, batch.gateway, batch.received_ns, contents.shown_ns[opened], contents.counter[opened])
+        wrong = {one: off_ns for one, off_ns in off.items() if is_wrong(off_ns, self._spec.ts_tolerance_s)}
+        if not wrong or not self._spec.gateway_clocks:
+            return batch.received_ns, off
+        if stored is None:
+            return righted(wrong, hashes, batch.gateway, batch.received_ns), off
+        n = len(batch)  # what earlier takes stored of the same bytes tells as well when they were heard
+        return righted(
+            wrong, np.concatenate([hashes, hashes[stored.reception]]),
+            np.concatenate([batch.gateway, stored.gateway]), np.concatenate([batch.received_ns, stored.received_ns]),
+        )[:n], off  # fmt: skip
 
     def changed(self) -> list[Blob]:
         """What the last take made the checks remember otherwise."""

@@ -1,7 +1,8 @@
 """From data records to a reading: which record is the consumption, which the set date, which the meter's own clock.
 
 Only standard records count, and only their plain form (instantaneous, no tariff, no subunit, no correction that
-changes the meaning). Storage 0 is now. Storage 1 is the last set date where the telegram dates it: meters without a
+changes the meaning). A number that no meter counts to is outside, and the telegram is refused: a row holds 64 bits.
+Storage 0 is now. Storage 1 is the last set date where the telegram dates it: meters without a
 date count month ends from there (RAM EURIS II), and a month end taken for the set date would be billed. Where a payload
 answers one question twice, the last answer stands; refusing that is the strict parser's task (L15).
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Final
 
 from wmbus.dif import Chain
 from wmbus.records import Record
@@ -21,6 +23,10 @@ from wmbus.transport import STS_PERMANENT_ERROR
 from wmbus.values import Value
 
 TAMPER_FLAG = 0x08  # of the error flags
+MOST_UNITS: Final = 1 << 48
+"""What six bytes hold, the longest integer that `record_templates` reads in bulk."""
+MOST_REAL: Final = 1e16
+"""Of m3 and of kWh: what the digits of a double tell apart."""
 _JOULES_A_KWH = 3_600_000
 
 
@@ -28,7 +34,8 @@ class Values:
     """What one telegram says. `meter_time` naive, as the meter shows it, to the minute."""
 
     __slots__ = (
-        "energy_kwh", "error_date", "errors", "meter_time", "set_date", "set_date_units", "twice", "units", "volume_m3",
+        "energy_kwh", "error_date", "errors", "meter_time", "outside", "set_date", "set_date_units", "twice", "units",
+        "volume_m3",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -40,6 +47,7 @@ class Values:
         self.error_date: date | None = None
         self.volume_m3: float | None = None
         self.energy_kwh: float | None = None
+        self.outside: str | None = None  # which number is beyond its range
         self.twice: str | None = None  # what two records told, be it in another coding
 
     @property
@@ -47,12 +55,27 @@ class Values:
         return self.units is not None or self.volume_m3 is not None or self.energy_kwh is not None
 
 
+def _within(values: Values, value: Value, most: float) -> int | float | None:
+    """A number in its range; None where it is none. What is no number at all (NaN) is not told."""
+    if not isinstance(value, (int, float)) or value != value:
+        return None
+    if abs(value) > most:
+        values.outside = f"{value:.6g} is more than a meter counts"
+        return None
+    return value
+
+
+def _whole(values: Values, value: Value) -> int | None:
+    told = _within(values, value, MOST_UNITS)
+    return None if told is None else int(told)
+
+
 def _units(values: Values, value: Value) -> None:
-    values.units = int(value) if isinstance(value, (int, float)) else None
+    values.units = _whole(values, value)
 
 
 def _set_date_units(values: Values, value: Value) -> None:
-    values.set_date_units = int(value) if isinstance(value, (int, float)) else None
+    values.set_date_units = _whole(values, value)
 
 
 def _set_date(values: Values, value: Value) -> None:
@@ -72,16 +95,21 @@ def _errors(values: Values, value: Value) -> None:
     values.errors = value if isinstance(value, int) else 0
 
 
+def _real(values: Values, value: Value, divisor: int) -> float | None:
+    told = _within(values, value, MOST_REAL * divisor)
+    return None if told is None else told / divisor
+
+
 def _volume(values: Values, value: Value) -> None:
-    values.volume_m3 = float(value) if isinstance(value, (int, float)) else None
+    values.volume_m3 = _real(values, value, 1)
 
 
 def _energy_wh(values: Values, value: Value) -> None:
-    values.energy_kwh = value / 1_000 if isinstance(value, (int, float)) else None
+    values.energy_kwh = _real(values, value, 1_000)
 
 
 def _energy_j(values: Values, value: Value) -> None:
-    values.energy_kwh = value / _JOULES_A_KWH if isinstance(value, (int, float)) else None
+    values.energy_kwh = _real(values, value, _JOULES_A_KWH)
 
 
 Setter = Callable[[Values, Value], None]

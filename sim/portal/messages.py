@@ -11,18 +11,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.core import bundle
-from sim.core.bundle import BadBundle, Columns
+from sim.core.bundle import Columns
 from sim.endpoint.port import Message
 from sim.portal import reasons
 from sim.portal import store_port as rows
 from sim.portal.reception_batch import LIMIT_NS, Batch
 from sim.portal.store_port import Evidence, Store
+
+LEAST_BYTES: Final = 11
+"""L, C, M, A and CI: what is shorter is no telegram, and a row for each would make a database of a few kilobytes."""
 
 
 class Birth(NamedTuple):
@@ -40,15 +43,17 @@ class Opened:
     bundles: list[Columns] = field(default_factory=list)
     births: list[Birth] = field(default_factory=list)
     conflicts: list[tuple[str, str]] = field(default_factory=list)
-    acks: dict[str, dict[int, None]] = field(default_factory=dict)
+    acks: dict[str, dict[bundle.Taken, None]] = field(default_factory=dict)
     taken: list[rows.Message] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     duplicates: int = 0
     bad: int = 0
 
 
-def opened(messages: Iterable[Message], store: Store, now_ns: int) -> Opened:
-    """Sort out what arrived. Raises StoreError."""
+def opened(
+    messages: Iterable[Message], store: Store, now_ns: int, installed: frozenset[str] | None = None
+) -> Opened:
+    """Sort out what arrived. `installed`: the gateways that there are; None: any may be one. Raises StoreError."""
     out = Opened()
     known: dict[tuple[str, int], set[str]] = {}
     for message in messages:
@@ -59,12 +64,14 @@ def opened(messages: Iterable[Message], store: Store, now_ns: int) -> Opened:
         try:
             told = _birth(message.payload) if parts[2] == "birth" else Columns.decode(message.payload)
             told.gateway.encode()
-        except (BadBundle, OverflowError, UnicodeEncodeError) as error:
+        except Exception as error:  # whatever arrives, the portal lives
             # OverflowError: a signal strength of 400 digits; UnicodeEncodeError: half a surrogate pair in a name.
-            _refuse(message, out, now_ns, reasons.BAD_MESSAGE, str(error))
+            _refuse(message, out, now_ns, reasons.BAD_MESSAGE, str(error) or type(error).__name__)
             continue
         if told.gateway != parts[1]:
             _refuse(message, out, now_ns, reasons.OTHER_GATEWAY, f"body says {told.gateway}")
+        elif installed is not None and told.gateway not in installed:
+            _refuse(message, out, now_ns, reasons.UNKNOWN_GATEWAY, "not in the list of gateways")
         elif isinstance(told, Birth):
             out.births.append(told)
         else:
@@ -85,7 +92,7 @@ def _take(
     before = known.get(place)
     if before is None:
         before = known[place] = store.digests(*place)
-    out.acks.setdefault(told.gateway, {})[told.sequence] = None
+    out.acks.setdefault(told.gateway, {})[bundle.Taken(told.sequence, digest)] = None
     if digest in before:
         out.duplicates += 1
         return
@@ -93,6 +100,10 @@ def _take(
         detail = f"sequence {told.sequence} came with {len(before) + 1} contents"
         out.evidence.append(Evidence(now_ns, message.topic, reasons.TWIN_BUNDLE, detail, message.payload))
         out.conflicts.append((told.gateway, detail))
+    if min(told.lengths, default=LEAST_BYTES) < LEAST_BYTES:
+        told, short = told.split(lambda raw: len(raw) >= LEAST_BYTES)
+        detail = f"{len(short.lengths)} telegrams of fewer than {LEAST_BYTES} bytes"
+        out.evidence.append(Evidence(now_ns, message.topic, reasons.TOO_SHORT, detail, message.payload))
     before.add(digest)
     out.taken.append(rows.Message(*place, digest, now_ns))
     out.bundles.append(told)

@@ -48,7 +48,8 @@ class Tenancy:
 
 
 class Registry:
-    """Entries by whole address and by id. `landlords`: (landlord, house) pairs. `version` grows with each change."""
+    """Entries by whole address and by id. `landlords`: (landlord, house) pairs. `gateways`: those that were installed,
+    None where nobody wrote that down. `version` grows with each change."""
 
     def __init__(
         self,
@@ -56,7 +57,9 @@ class Registry:
         *,
         tenancies: Iterable[Tenancy] = (),
         landlords: Iterable[tuple[str, str]] = (),
+        gateways: Iterable[str] | None = None,
     ) -> None:
+        self.gateways = None if gateways is None else frozenset(gateways)
         self._by_address: dict[Address, MeterEntry] = {}
         self._by_id: dict[str, MeterEntry] = {}
         self.version = 0

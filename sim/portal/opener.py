@@ -142,6 +142,9 @@ class Opener:
         if spec.strict and values.twice:
             opened.no(reasons.BAD_RECORDS, f"two records tell {values.twice}")
             return
+        if values.outside:
+            opened.no(reasons.OUTSIDE, values.outside)
+            return
         if not values.tells_consumption:
             opened.no(reasons.NO_VALUE, "no record of a consumption that this portal reads")
 

@@ -3,25 +3,30 @@
     messages ─► batch ─► intake ─► verdicts ─► readings, refusals, evidence, sightings, alarms in one store
 
 Rules kept: a bundle is acknowledged after the commit that holds it and never before (a PUBACK is not custody); a take
-that fails leaves store, checks and alarms as they were; no refused telegram is thrown away. Telegrams of all bundles of
-a take are stored in the order in which the gateways say they heard them.
+that fails leaves store, checks and alarms as they were; no refused telegram is thrown away; a telegram that cannot be
+handled is put aside alone and takes no other with it. Telegrams of all bundles of a take are stored in the order in
+which the gateways say they heard them.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.core import bundle
+from sim.core.bundle import Columns
 from sim.core.clock import Calendar
 from sim.core.events import Event
 from sim.endpoint.port import Message
 from sim.portal import messages as of_gateways
+from sim.portal import reasons
 from sim.portal.episodes import Alarms
+from sim.portal.evidence_quota import EvidenceQuota
 from sim.portal.intake import Earlier, Intake
 from sim.portal.keyring import Keyring
 from sim.portal.messages import Receptions
@@ -29,18 +34,32 @@ from sim.portal.meter_registry import Registry
 from sim.portal.meter_table import Roll
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
+from sim.portal.quarantine import culprits
 from sim.portal.reception_batch import LIMIT_NS
-from sim.portal.store_port import FreshnessRow, MeterRow, Ownership, StoreError, TenancyRow, fingerprint, open_store
-from sim.portal.verdict_rows import written
+from sim.portal.store_port import (
+    FreshnessRow,
+    MeterRow,
+    Ownership,
+    Refusal,
+    StoreError,
+    TenancyRow,
+    fingerprint,
+    open_store,
+)
+from sim.portal.verdict_rows import told, written
 
 I64 = NDArray[np.int64]
+
+
+class _Undone(Exception):
+    """A trial is over, and its transaction is rolled back."""
 
 
 class Portal:
     """One portal on one directory. `record` gets AlarmRaised and TelegramRefused after the commit that holds them.
 
-    `counts` since this portal was opened: "stored", "copies", "duplicate bundles", "bad messages", and
-    "refused: <reason>". Raises StoreError.
+    `counts` since this portal was opened: "stored", "copies", "duplicate bundles", "bad messages",
+    "evidence dropped", and "refused: <reason>". Raises StoreError.
     """
 
     def __init__(
@@ -57,6 +76,7 @@ class Portal:
         self.registry = registry
         self.store = open_store(spec.store, directory)
         self.alarms = Alarms(spec, self.store, registry)
+        self._evidence = EvidenceQuota(self.store)
         self.counts: Counter[str] = Counter()
         self._keyring = keyring
         self._record = record
@@ -87,6 +107,10 @@ class Portal:
         self._number = {name: place for place, name in enumerate(gateways)}
         return Roll.of(self.registry, self._keyring, gateways)
 
+    @property
+    def _installed(self) -> frozenset[str] | None:
+        return self.registry.gateways if self.spec.gateway_list else None
+
     def _enrol(self) -> None:
         """Registry and keys may have changed since the last take."""
         if self._version != (self.registry.version, self._keyring.version):
@@ -108,33 +132,85 @@ class Portal:
         """Take what arrived; returns the acknowledgements to publish, one message a gateway. Raises StoreError: then
         nothing of it was kept, nothing is acknowledged, and the same messages may be given again."""
         self._enrol()
+        aside: dict[bytes, str] = {}
+        while True:
+            try:
+                return self._take(messages, now_ns, aside)
+            except StoreError:
+                raise
+            except Exception as error:  # whatever arrives, the portal lives
+                more = self._culprits(messages, now_ns, aside, _said(error))
+                if not more:
+                    raise
+                aside |= more
+
+    def _culprits(
+        self, messages: Sequence[Message], now_ns: int, aside: Mapping[bytes, str], raised: str
+    ) -> dict[bytes, str]:
+        """Telegrams that cannot be handled, beside those that are aside already."""
+        bundles = of_gateways.opened(messages, self.store, now_ns, self._installed).bundles
+        every = dict.fromkeys(raw for one in bundles for raw in one.telegrams if raw not in aside)
+
+        def trial(some: Sequence[bytes]) -> str:
+            wanted = set(some)
+            try:
+                with self.store.transaction():
+                    self._judge(self._receptions([one.split(wanted.__contains__)[0] for one in bundles]), now_ns)
+                    self.alarms.write()
+                    raise _Undone
+            except (_Undone, StoreError):
+                return ""
+            except Exception as error:
+                return _said(error)
+            finally:
+                self._intake.back()
+                self._intake.done()
+                self.alarms.forget()
+
+        return culprits(list(every), trial, raised) if every else {}
+
+    def _take(self, messages: Sequence[Message], now_ns: int, aside: Mapping[bytes, str]) -> list[Message]:
         counts = self._intake.counts.copy()
         try:
             with self.store.transaction():
-                opened = of_gateways.opened(messages, self.store, now_ns)
+                opened = of_gateways.opened(messages, self.store, now_ns, self._installed)
                 for gateway, detail in opened.conflicts:
                     self.alarms.conflict(gateway, now_ns, detail)
                 for birth in opened.births:
                     self.alarms.born(*birth, now_ns)
+                for taken in opened.taken:
+                    self.alarms.bundled(taken.gateway, taken.sequence, now_ns)
                 self.store.add_messages(opened.taken)
-                self.store.add_evidence(opened.evidence)
-                events = self._judge(of_gateways.receptions(opened.bundles, self._number), now_ns)
+                evidence = self._evidence.kept(opened.evidence)
+                self.store.add_evidence(evidence)
+                put_aside, bundles = _apart(opened.bundles, aside, now_ns)
+                self.store.add_refusals(put_aside)
+                events = [*map(told, put_aside), *self._judge(self._receptions(bundles), now_ns)]
                 self.alarms.write()
         except BaseException:
             self._intake.back()
             self.alarms.forget()
+            self._evidence.forget()
             raise
         finally:
             self._intake.done()
         self.counts.update(self._intake.counts - counts)
-        for what, count in (("duplicate bundles", opened.duplicates), ("bad messages", opened.bad)):
+        if put_aside:
+            self.counts[f"refused: {reasons.QUARANTINED}"] += len(put_aside)
+        for what, count in (
+            ("duplicate bundles", opened.duplicates), ("bad messages", opened.bad),
+            ("evidence dropped", len(opened.evidence) - len(evidence)),
+        ):  # fmt: skip
             if count:
                 self.counts[what] += count
         self._tell(events)
         return [
-            Message(bundle.ACK.format(gateway=gateway), bundle.encode_ack(gateway, list(sequences)))
-            for gateway, sequences in opened.acks.items()
+            Message(bundle.ACK.format(gateway=gateway), bundle.encode_ack(gateway, taken))
+            for gateway, taken in opened.acks.items()
         ]
+
+    def _receptions(self, bundles: Sequence[Columns]) -> Receptions:
+        return of_gateways.receptions(bundles, self._number)
 
     def _judge(self, heard: Receptions, now_ns: int) -> Sequence[Event]:
         """Verdicts into the store, and to the alarms; returns what the history is told."""
@@ -153,8 +229,11 @@ class Portal:
         names = self._entries
         store.put_freshness([FreshnessRow(names[row].name, check, raw) for row, check, raw in self._intake.changed()])
         self.alarms.took(rows.accepted, now_ns)
-        for meter, words in rows.suspicious:
-            self.alarms.refused(meter, now_ns, words)
+        for name, number in self._number.items():
+            if number in taken.clocks:
+                self.alarms.clock(name, taken.clocks[number], now_ns)
+        for meter, gateway, words in rows.suspicious:
+            self.alarms.refused(meter, gateway, now_ns, words)
         return rows.events
 
     def _earlier(self, marks: Sequence[str]) -> Earlier:
@@ -188,3 +267,25 @@ class Portal:
     def _tell(self, events: Sequence[Event]) -> None:
         for event in [*events, *self.alarms.raised()]:
             self._record(event)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _apart(
+    bundles: Sequence[Columns], aside: Mapping[bytes, str], now_ns: int
+) -> tuple[list[Refusal], Sequence[Columns]]:
+    """Refusals of the telegrams that are to be put aside, and the bundles without them."""
+    if not aside:
+        return [], bundles
+    parts = [one.split(lambda raw: raw not in aside) for one in bundles]
+    rows = [
+        Refusal(
+            "", one.gateway, received_ns, now_ns, reasons.QUARANTINED, aside[raw], fingerprint(raw), raw,
+            level if math.isfinite(level) else None,
+        )
+        for _, one in parts
+        for raw, received_ns, level in zip(one.telegrams, one.received_ns, one.rssi_dbm, strict=True)
+    ]  # fmt: skip
+    return rows, [kept for kept, _ in parts]

@@ -10,10 +10,10 @@ from sim.portal.alarm import alarm_ids, alarms_in_order
 from sim.portal.check import check_ids, in_order
 
 if TYPE_CHECKING:
-    from sim.portal.alarms import gap
+    from sim.portal.alarms import completeness, gap
     from sim.portal.checks import age, ts
 
-    class _OfParts(age.Settings, ts.Settings, gap.Settings):
+    class _OfParts(age.Settings, ts.Settings, completeness.Settings, gap.Settings):
         """The settings of the parts that come with the bench; a part of somebody's own has its own beside them."""
 else:
 
@@ -27,12 +27,16 @@ else:
 
 @dataclass(frozen=True)
 class PortalSpec(_OfParts):
-    """The portal's defences, each switchable. The defaults are all of them. `store`: "sqlite", a file in the world's
+    """The portal's defences, each switchable. The defaults are all of them. `gateway_list`: bundles of
+    gateways that were never installed are evidence. `gateway_clocks`: a gateway whose clock is wrong by what its meters
+    say under their MACs is judged by their time. `store`: "sqlite", a file in the world's
     directory, or the URL of a server."""
 
     pin_profile: bool = True
     whole_address: bool = True
     strict: bool = True
+    gateway_list: bool = True
+    gateway_clocks: bool = True
     checks: tuple[str, ...] = names_from(check_ids)
     alarms: tuple[str, ...] = names_from(alarm_ids)
     billing: Literal["set date record", "last reading"] = "set date record"

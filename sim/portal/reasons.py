@@ -19,14 +19,18 @@ CLEAR_TAIL: Final = "clear tail"  # bytes outside the encrypted blocks (L15, L16
 BAD_MAC: Final = "bad mac"
 BAD_CIPHER: Final = "bad cipher"  # does not decrypt to 2F2F: wrong key or wrong bytes
 BAD_RECORDS: Final = "bad records"  # decrypts, but the records are cut, doubled or trailed by something
+OUTSIDE: Final = "out of range"  # a number that no meter counts to, and that no store holds
 NO_VALUE: Final = "no value"  # readable, and says nothing about consumption
 REPLAYED_LATE: Final = "replayed, late"  # too old, and these very bytes were stored before
 LATE: Final = "late"  # genuine as far as can be told, but too old to be news; billing may use it
 
-FORGED: Final = frozenset({OTHER_ADDRESS, PROFILE, CLEAR_TAIL, BAD_MAC, BAD_CIPHER, BAD_RECORDS})
+FORGED: Final = frozenset({OTHER_ADDRESS, PROFILE, CLEAR_TAIL, BAD_MAC, BAD_CIPHER, BAD_RECORDS, OUTSIDE})
 OF_OPENING: Final = FORGED | {MALFORMED, UNKNOWN_METER, NO_KEY, NO_VALUE}
+QUARANTINED: Final = "quarantined"  # handling it raised what nobody foresaw; told apart from all others, kept whole
 
 # Refusals of a whole message (the evidence table).
 BAD_MESSAGE: Final = "bad message"
 OTHER_GATEWAY: Final = "gateway in body is not gateway in topic"
 TWIN_BUNDLE: Final = "same sequence, other content"
+UNKNOWN_GATEWAY: Final = "unknown gateway"  # a certificate of the fleet that no installed gateway uses
+TOO_SHORT: Final = "too short for telegrams"  # of a bundle that was taken all the same

@@ -3,9 +3,9 @@
 Rules kept by every store: what was committed survives a power cut, and nothing is acknowledged before its commit; a
 transaction that fails leaves the store as it was and usable; only its owner reads it. SQL stands in the stores alone.
 
-Bills are made from every reading, and every telegram refused only as late whose content is not among the readings, so
-an outage costs no month. `security` stands beside each row, since a late telegram of mode 5 is as malleable as a
-punctual one.
+Bills are made from every reading, and every telegram refused only as late whose content is not among the readings and
+fits between them, so an outage costs no month; what a reading tells stands above what a late telegram tells. `security`
+stands beside each row, since a late telegram of mode 5 is as malleable as a punctual one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 from sim.core.parts import Folder, UnknownPart
 
 Row = TypeVar("Row")
+BOOTS_KEPT: Final = 64
 
 
 class StoreError(Exception):
@@ -264,7 +265,8 @@ class Store(ABC):
         """(meter, when the portal stored its last reading)."""
 
     @abstractmethod
-    def put_birth(self, row: Birth) -> None: ...
+    def put_birth(self, row: Birth) -> None:
+        """The `BOOTS_KEPT` latest boots of a gateway are kept."""
 
     @abstractmethod
     def put_registry(
@@ -298,6 +300,14 @@ class Store(ABC):
     @abstractmethod
     def births(self, gateway: str) -> list[Birth]: ...
 
+    @abstractmethod
+    def highest_sequence(self, gateway: str, none: int) -> int:
+        """Of the bundles taken; `none` where there is none."""
+
+    @abstractmethod
+    def taken_between(self, from_ns: int, until_ns: int) -> dict[str, int]:
+        """Meter -> readings stored in [from, until)."""
+
     # --- what roles and bills ask -------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -328,7 +338,7 @@ class Store(ABC):
 
     @abstractmethod
     def set_date_units(self, meter: str, set_date: str) -> int | None:
-        """What a meter told last of a set date (ISO)."""
+        """What a meter told last of a set date (ISO): in a reading, if any tells it; else in a late telegram."""
 
     @abstractmethod
     def last_units(self, meter: str, before_ns: int) -> int | None:

@@ -33,13 +33,13 @@ _DAY_ONE: Final = date(1970, 1, 1)
 
 
 class Written(NamedTuple):
-    """`suspicious`: (meter, words) of refusals that say somebody replays or forges."""
+    """`suspicious`: (meter, gateway, words) of refusals that say somebody replays or forges."""
 
     readings: list[Reading]
     refusals: list[Refusal]
     sightings: list[Sighting]
     accepted: Accepted
-    suspicious: list[tuple[str, str]]
+    suspicious: list[tuple[str, str, str]]
     events: list[TelegramRefused]
 
 
@@ -49,9 +49,14 @@ def written(
     """`entries`: the meters by row; `marks`: the fingerprint of each reception."""
     readings, accepted = _readings(intake, entries, heard, marks, taken)
     refusals, suspicious = _refusals(intake, entries, heard, marks, taken)
-    events = [TelegramRefused(row.stored_ns, row.meter, row.gateway, row.reason, row.fingerprint) for row in refusals]
+    events = list(map(told, refusals))
     sightings = _sightings(entries, heard, taken, refusals)
     return Written(readings, refusals, sightings, accepted, suspicious, events)
+
+
+def told(row: Refusal) -> TelegramRefused:
+    """A refusal as the history is told of it."""
+    return TelegramRefused(row.stored_ns, row.meter, row.gateway, row.reason, row.fingerprint)
 
 
 def _readings(
@@ -83,9 +88,10 @@ def _readings(
 
 def _refusals(
     intake: Intake, entries: Sequence[MeterEntry], heard: Receptions, marks: Sequence[str], taken: Taken
-) -> tuple[list[Refusal], list[tuple[str, str]]]:
+) -> tuple[list[Refusal], list[tuple[str, str, str]]]:
     rows = taken.refusals
-    out, suspicious = [], []
+    out: list[Refusal] = []
+    suspicious: list[tuple[str, str, str]] = []
     for place in _in_time(rows).tolist():
         one, row = int(rows.reception[place]), int(taken.row[rows.reception[place]])
         reason, raw = names()[int(rows.reason[place])], heard.telegrams[one]
@@ -95,7 +101,7 @@ def _refusals(
         else:
             meter = subject = entries[row].name
             sight = Sight(
-                int(rows.gateway[place]), int(heard.batch.received_ns[one]), taken.stored_ns,
+                int(rows.gateway[place]), int(taken.received_ns[one]), taken.stored_ns,
                 int(rows.acc[place]), int(rows.counter[place]), int(taken.shown_ns[one]), False,
             )  # fmt: skip
             detail = _detail(intake, entries[row], row, sight, heard.gateways[one], taken.before[place])
@@ -113,7 +119,7 @@ def _refusals(
             )
         )  # fmt: skip
         if alarming(reason):
-            suspicious.append((subject, f"{reason}: {detail}"))
+            suspicious.append((subject, heard.gateways[one], f"{reason}: {detail}"))
     return out, suspicious
 
 

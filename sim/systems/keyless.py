@@ -116,7 +116,7 @@ class Keyless:
         self._closing = contextlib.ExitStack()
         kind = ENDPOINTS.find(spec.endpoint.kind)
         self.endpoint: Endpoint = kind.open(spec.endpoint, ground.directory / "endpoint")
-        self.registry = Registry()
+        self.registry = Registry(gateways=gateway_ids(spec))
         self.sessions: list[Session] = []
         self.disk = ground.directory / "portal"
         self.key_places: tuple[Path, ...] = ()

@@ -1,4 +1,4 @@
-"""Is this telegram new? The five checks in words, each with its own state, one telegram at a time.
+"""Is this telegram new? The seven checks in words, each with its own state, one telegram at a time.
 
 `judge` asks only; `took` writes, and only for telegrams that were accepted or found late. Every limit is written here
 again, as docs/models/portal.md says it; nothing is taken from the checks themselves.
@@ -19,6 +19,9 @@ TS_WINDOW_MIN = 1_440
 TS_LEAST_INTERVAL_S = 120
 WANDER_2048THS = 4_160
 DRIFT_PPM = 100
+JUMP_SPARE = 16
+JUMP_FAST = 1_024
+JUMP_LAG_S = 43_200
 
 
 @dataclass(slots=True)
@@ -43,6 +46,57 @@ class Bind:
 
     def took(self, entry: MeterEntry, sight: Sight) -> None:
         pass
+
+
+class Ahead:
+    """What a gateway claims about time ends where the portal's future begins, by as much as clocks may differ."""
+
+    def __init__(self, tolerance_ns: int) -> None:
+        self._tolerance_ns = tolerance_ns
+
+    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
+        ahead_ns = sight.received_ns - sight.now_ns
+        if ahead_ns <= self._tolerance_ns:
+            return None
+        return "received ahead", f"{sight.gateway} says that it heard it {ahead_ns / S:.0f} s from now"
+
+    def took(self, entry: MeterEntry, sight: Sight) -> None:
+        pass
+
+
+class Jump:
+    """A bucket of counters: an interval puts one in (a thousandth more for fast meters), a telegram takes out as many
+    as its counter moved on; it never holds more than `JUMP_SPARE`, what two wrong clocks are worth, and half a day."""
+
+    def __init__(self, tolerance_ns: int) -> None:
+        self._tolerance_ns = tolerance_ns
+        self._highest: dict[str, tuple[int, int, int]] = {}  # counter, heard, what is missing in the bucket (ns)
+
+    def _missing(self, entry: MeterEntry, sight: Sight) -> int:
+        counter, heard_ns, missing_ns = self._highest[entry.name]
+        taken_ns = (sight.counter - counter) * entry.interval_ns  # type: ignore[operator]
+        return missing_ns - (min(sight.received_ns, sight.now_ns) - heard_ns) + taken_ns - taken_ns // JUMP_FAST
+
+    def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:
+        if sight.counter is None or entry.name not in self._highest:
+            return None
+        counter, heard_ns, _ = self._highest[entry.name]
+        passed_ns = min(sight.received_ns, sight.now_ns) - heard_ns
+        words = f"from {counter} to {sight.counter} in {passed_ns / S:.0f} s"
+        if sight.counter > counter:
+            full_ns = JUMP_SPARE * entry.interval_ns + 2 * self._tolerance_ns
+            return ("counter jump", words) if self._missing(entry, sight) > full_ns else None
+        fell = counter - sight.counter >= MCR_WINDOW and passed_ns > 2 * self._tolerance_ns
+        return ("counter fell", words) if fell else None
+
+    def took(self, entry: MeterEntry, sight: Sight) -> None:
+        if sight.counter is None:
+            return
+        heard_ns = min(sight.received_ns, sight.now_ns)
+        if entry.name not in self._highest:
+            self._highest[entry.name] = sight.counter, heard_ns, 0
+        elif sight.counter > self._highest[entry.name][0]:
+            self._highest[entry.name] = sight.counter, heard_ns, max(-JUMP_LAG_S * S, self._missing(entry, sight))
 
 
 class Windows:
@@ -202,11 +256,13 @@ class Freshness:
         self._acc = Acc() if "acc" in spec.checks else None
         self._ts = Ts(tolerance_ns) if "ts" in spec.checks else None
         self._age = Age(round(spec.age_max_s * S), tolerance_ns) if "age" in spec.checks else None
-        every = (self._bind, self._mcr, self._acc, self._ts, self._age)
+        ahead = Ahead(tolerance_ns) if "ahead" in spec.checks else None
+        jump = Jump(tolerance_ns) if "jump" in spec.checks else None
+        every = (self._bind, ahead, jump, self._mcr, self._acc, self._ts, self._age)
         self._all = [check for check in every if check is not None]
         self._counted = [check for check in self._all if check is not self._acc]
 
-    def _checks(self, sight: Sight) -> list[Bind | Mcr | Acc | Ts | Age]:
+    def _checks(self, sight: Sight) -> list[Bind | Ahead | Jump | Mcr | Acc | Ts | Age]:
         stronger = sight.counter is not None and self._mcr is not None
         return self._counted if stronger else self._all
 
@@ -220,7 +276,7 @@ class Freshness:
 
     def took(self, entry: MeterEntry, sight: Sight, *, late: bool = False) -> None:
         """Accepted, or late: remember it. A late one is remembered too, so that its repetition is a replay; but it
-        is no measure of age."""
+        is no measure of age or of the counter's pace."""
         for check in self._checks(sight):
-            if not (late and check is self._age):
+            if not (late and isinstance(check, Age | Jump)):
                 check.took(entry, sight)

@@ -3,8 +3,8 @@
 Rules kept here. Telegrams go on as the radio heard them: no key, no decoding, nothing of wmbus. A bundle closes when
 its age, count or size asks for it, at exactly that instant of world time, however often the gateway is asked, so
 windows do not change what is published. It is in the outbox before it is published, published only on a connection
-that is up, after the birth, and deleted only on the portal's acknowledgement. A new connection means that everything
-unacknowledged is published again.
+that is up, after the birth, and deleted only on an acknowledgement by the portal that names its content. A new
+connection means that everything unacknowledged is published again.
 
 Poison. A bundle that the broker drops in silence (too big, denied), or answers by closing the connection, must not
 block the rest: see in_flight. After REFUSALS_MAX refusals it is quarantined, which is still on the disk. An absent
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from sim.core.bundle import ACK, BIRTH, UP, BadBundle, Bundle, Heard, decode_ack, encode_birth
+from sim.core.bundle import ACK, BIRTH, UP, BadBundle, Bundle, Heard, Taken, decode_ack, digest, encode_birth
 from sim.core.clock import ns
 from sim.core.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
 from sim.endpoint.port import NotConnected, Session
@@ -79,9 +79,9 @@ class VirtualGateway:
     def _boot(self, now_ns: int) -> None:
         self.outbox = Outbox(self._path)
         self.boot = f"{self.device}.{self.outbox.power_on()}"
-        self._in_flight = InFlight(self.outbox.waiting())
+        self._in_flight = InFlight(self.outbox.waiting(), match=self.spec.match_acknowledgements)
         self.session = self._dial()
-        self._quarantined = {item.sequence for item in self.outbox.quarantined()}
+        self._quarantined = {item.sequence: digest(item.payload) for item in self.outbox.quarantined()}
         self._connects_seen = self._log_seen = 0
         self._live = False  # the birth was said on the present connection
         self._on = True
@@ -198,23 +198,24 @@ class VirtualGateway:
 
     def _take_acknowledgements(self, now_ns: int) -> None:
         inbox, own = self.session.inbox, ACK.format(gateway=self.id)
-        sequences: list[int] = []
+        taken: list[Taken] = []
         while inbox:
             message = inbox.popleft()
             if message.topic == own:
                 with contextlib.suppress(BadBundle):  # not from a portal of this version: no acknowledgement
-                    sequences += decode_ack(message.payload)
-        late = [sequence for sequence in sequences if sequence in self._quarantined]
-        known = self._in_flight.acknowledged(sequences)
-        self._quarantined.difference_update(late)
+                    taken += decode_ack(message.payload)
+        late = [one.sequence for one in taken if self._quarantined.get(one.sequence) == one.digest]
+        known = self._in_flight.acknowledged(taken)
+        for sequence in late:
+            self._quarantined.pop(sequence, None)
         self.outbox.acknowledged(known + late)
         for sequence in known + late:
             self._record(BundleAcknowledged(now_ns, self.id, sequence))
 
     def _quarantine_refused(self, now_ns: int) -> None:
-        for sequence, reason in self._in_flight.take_refused():
+        for sequence, reason, mark in self._in_flight.take_refused():
             self.outbox.quarantine(sequence, reason)
-            self._quarantined.add(sequence)
+            self._quarantined[sequence] = mark
             self._record(BundleQuarantined(now_ns, self.id, sequence, reason))
 
     def _log_session(self, now_ns: int) -> None:

@@ -2,7 +2,9 @@
 
 Rows go in by executemany: single inserts cost forty times as much. `rowid` is the order of storing: SQLite has it, and
 PostgreSQL gets a column of that name. The view `billing` is every reading, and of the telegrams refused as late the
-first with each time whose bytes and (meter, time) are not among the readings.
+first with each time whose bytes and (meter, time) are not among the readings. Its units stand there only if they fit
+between those of the readings before and after it, by the meter's time (a total may fall between two readings: it was
+reset); a telegram without a time has no place among them.
 
 The index of readings by meter is made at the first question of a role, a bill or a person that needs it: to keep it is
 a fifth of what intake costs, and most portals of a bench are asked when a run is over.
@@ -15,6 +17,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sim.portal.store_port import (
+    BOOTS_KEPT,
     AlarmRow,
     Answer,
     Before,
@@ -36,6 +39,14 @@ from sim.portal.store_port import (
 )
 
 _CHUNK: Final = 500  # parameters in one IN (...): below SQLite's oldest limit of 999
+
+_NEIGHBOUR: Final = """(SELECT n.units FROM readings n WHERE n.meter = late.meter AND n.units IS NOT NULL
+       AND n.meter_time {side} late.meter_time ORDER BY n.meter_time {order} LIMIT 1)"""
+_BEFORE, _AFTER = _NEIGHBOUR.format(side="<", order="DESC"), _NEIGHBOUR.format(side=">", order="ASC")
+_FITS: Final = f"""meter_time IS NOT NULL AND CASE
+       WHEN {_AFTER} < {_BEFORE} THEN units >= {_BEFORE} OR units <= {_AFTER}
+       ELSE units >= coalesce({_BEFORE}, units) AND units <= coalesce({_AFTER}, units) END"""
+"""Of a late row of the view below: units between those of its neighbours."""
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS readings ({rowid}
@@ -83,7 +94,8 @@ CREATE TABLE IF NOT EXISTS answers (
     SELECT meter, meter_time, units, set_date, set_date_units, security, stored_ns, fingerprint, 0 AS late
       FROM readings
     UNION ALL
-    SELECT meter, meter_time, units, set_date, set_date_units, security, stored_ns, fingerprint, 1
+    SELECT meter, meter_time, CASE WHEN {fits} THEN units END, set_date, set_date_units, security, stored_ns,
+           fingerprint, 1
       FROM (SELECT r.*, row_number() OVER (PARTITION BY meter, coalesce(meter_time, fingerprint)
                                            ORDER BY stored_ns, rowid) AS place
               FROM refusals r
@@ -91,7 +103,7 @@ CREATE TABLE IF NOT EXISTS answers (
                AND NOT EXISTS (SELECT 1 FROM readings g WHERE g.fingerprint = r.fingerprint
                                OR (g.meter = r.meter AND g.meter_time = r.meter_time))) AS late
      WHERE place = 1
-"""
+""".replace("{fits}", _FITS)
 
 # What was counted between two neighbouring readings of a meter. A total that falls was reset (set date, new meter):
 # what it shows is then what was counted since. The very first reading counts nothing: it is the starting point.
@@ -207,6 +219,7 @@ class SqlStore(Store):
 
     def put_birth(self, row: Birth) -> None:
         self._add("births", [row])
+        self._many("DELETE FROM births WHERE gateway = ? AND place <= ?", [(row.gateway, row.place - BOOTS_KEPT)])
 
     def put_registry(
         self, meters: Sequence[MeterRow], tenancies: Sequence[TenancyRow], ownerships: Sequence[Ownership]
@@ -249,6 +262,14 @@ class SqlStore(Store):
         rows = self._ask(f"SELECT {_columns('births')} FROM births WHERE gateway = ?", (gateway,))
         return rows_of(Birth, rows)
 
+    def highest_sequence(self, gateway: str, none: int) -> int:
+        [(highest,)] = self._ask("SELECT max(sequence) FROM messages WHERE gateway = ?", (gateway,))
+        return none if highest is None else int(highest)
+
+    def taken_between(self, from_ns: int, until_ns: int) -> dict[str, int]:
+        sql = "SELECT meter, count(*) FROM readings WHERE stored_ns >= ? AND stored_ns < ? GROUP BY meter"
+        return {meter: int(count) for meter, count in self._ask(sql, (from_ns, until_ns))}
+
     # --- what roles and bills ask -------------------------------------------------------------------------------------
 
     def tenancies(self, tenant: str, now_ns: int) -> list[tuple[str, int]]:
@@ -281,8 +302,8 @@ class SqlStore(Store):
         return rows_of(BillingRow, self._ask_by_meter(sql, (meter,)))
 
     def set_date_units(self, meter: str, set_date: str) -> int | None:
-        sql = "SELECT set_date_units FROM billing WHERE meter = ? AND set_date = ? ORDER BY stored_ns DESC LIMIT 1"
-        rows = self._ask_by_meter(sql, (meter, set_date))
+        told = "SELECT set_date_units FROM billing WHERE meter = ? AND set_date = ?"
+        rows = self._ask_by_meter(f"{told} ORDER BY late, stored_ns DESC LIMIT 1", (meter, set_date))
         return rows[0][0] if rows else None
 
     def last_units(self, meter: str, before_ns: int) -> int | None:

@@ -62,10 +62,14 @@ def test_noise_is_refused(payload: bytes) -> None:
 
 
 def test_acknowledgement_and_birth_come_back_as_they_went() -> None:
-    assert bundle.decode_ack(bundle.encode_ack("gw1", [1, 5])) == [1, 5]
+    taken = [bundle.Taken(1, "00"), bundle.Taken(5, "ff")]
+    assert bundle.decode_ack(bundle.encode_ack("gw1", taken)) == taken
     assert bundle.decode_birth(bundle.encode_birth("gw1", "gw1.3", 2)) == ("gw1", "gw1.3", 2)
-    with pytest.raises(BadBundle, match="ack"):
-        bundle.decode_ack(b'{"v":1,"ack":"all"}')
+    for wrong in (b'{"v":2,"ack":"all"}', b'{"v":2,"ack":[1]}', b'{"v":2,"ack":[[1,2]]}'):
+        with pytest.raises(BadBundle, match="ack"):
+            bundle.decode_ack(wrong)
+    with pytest.raises(BadBundle, match="not version 2"):
+        bundle.decode_ack(b'{"v":1,"ack":[1]}')
     with pytest.raises(BadBundle, match="boot"):
         bundle.decode_birth(b'{"v":1,"gw":"gw1","n":1}')
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.core.bundle import ACK, BadBundle, Bundle, decode_birth, encode_ack
+from sim.core.bundle import ACK, BadBundle, Bundle, Taken, decode_birth, digest, encode_ack
 from sim.endpoint.port import Endpoint, NotConnected, Session
 
 
@@ -40,7 +40,8 @@ class AckingPortal:
             try:
                 while self._owed:
                     gateway, sequence = self._owed[0]
-                    self.session.publish(ACK.format(gateway=gateway), encode_ack(gateway, [sequence]))
+                    taken = Taken(sequence, digest(self.payloads[gateway, sequence]))
+                    self.session.publish(ACK.format(gateway=gateway), encode_ack(gateway, [taken]))
                     self._owed.pop(0)
             except NotConnected:
                 pass

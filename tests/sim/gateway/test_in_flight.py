@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
+from sim.core.bundle import Taken, digest
 from sim.gateway.in_flight import REFUSALS_MAX, WINDOW, InFlight
 
 
@@ -14,6 +17,10 @@ def numbers(in_flight: InFlight, now_ns: int = 0) -> list[int]:
     return out
 
 
+def taken(acknowledged: Iterable[int]) -> list[Taken]:
+    return [Taken(number, digest(b"%d" % number)) for number in acknowledged]
+
+
 def filled(count: int) -> InFlight:
     return InFlight((n, b"%d" % n) for n in range(1, count + 1))
 
@@ -21,7 +28,7 @@ def filled(count: int) -> InFlight:
 def test_in_order_and_no_more_than_a_window() -> None:
     in_flight = filled(WINDOW + 10)
     assert numbers(in_flight) == list(range(1, WINDOW + 1))
-    assert in_flight.acknowledged([1, 2]) == [1, 2]
+    assert in_flight.acknowledged(taken([1, 2])) == [1, 2]
     assert numbers(in_flight) == [WINDOW + 1, WINDOW + 2]
     assert in_flight.waiting == tuple(range(3, WINDOW + 11))
 
@@ -38,8 +45,8 @@ def test_a_new_connection_repeats_everything_in_order() -> None:
 def test_an_acknowledgement_is_counted_once_and_strangers_not_at_all() -> None:
     in_flight = filled(2)
     numbers(in_flight)
-    assert in_flight.acknowledged([2, 1, 1, 99, -1]) == [2, 1]
-    assert in_flight.acknowledged([1]) == [] and not in_flight.busy and in_flight.waiting == ()
+    assert in_flight.acknowledged(taken([2, 1, 1, 99, -1])) == [2, 1]
+    assert in_flight.acknowledged(taken([1])) == [] and not in_flight.busy and in_flight.waiting == ()
 
 
 def test_an_acknowledgement_counts_also_while_waiting_to_be_sent_again() -> None:
@@ -47,7 +54,7 @@ def test_an_acknowledgement_counts_also_while_waiting_to_be_sent_again() -> None
     numbers(in_flight)
     in_flight.published_until(0)
     in_flight.connection_ended()
-    assert in_flight.acknowledged([1]) == [1]
+    assert in_flight.acknowledged(taken([1])) == [1]
     assert numbers(in_flight) == [2]
 
 
@@ -69,9 +76,9 @@ def test_a_bundle_that_vanishes_is_quarantined_and_blocks_nobody() -> None:
         for number in numbers(in_flight):
             if number != 2:  # the broker drops 2 in silence
                 delivered.add(number)
-                in_flight.acknowledged([number])
+                in_flight.acknowledged(taken([number]))
         if refused := in_flight.take_refused():
-            assert [number for number, _ in refused] == [2]
+            assert [number for number, *_ in refused] == [2]
             assert refused[0][1] == f"refused {REFUSALS_MAX} times: later bundles were acknowledged, this one never was"
             break
     else:
@@ -93,9 +100,9 @@ def test_a_bundle_that_closes_the_connection_is_quarantined_and_the_rest_gets_th
             in_flight.published_until(len(out) - max(len(before_poison) - 1, 0))
             in_flight.connection_ended()
         else:
-            in_flight.acknowledged(out)
+            in_flight.acknowledged(taken(out))
         if refused := in_flight.take_refused():
-            assert [number for number, _ in refused] == [7]
+            assert [number for number, *_ in refused] == [7]
             assert "before the broker accepted it" in refused[0][1]
     assert accepted == set(range(1, 21)) - {7} and in_flight.waiting == ()
 
@@ -109,11 +116,11 @@ def test_a_broker_that_dies_again_and_again_costs_no_bundle() -> None:
         in_flight.published_until(len(out) - death * 7 % len(out))
         in_flight.connection_ended()
         assert in_flight.take_refused() == []
-        got_through += in_flight.acknowledged(numbers(in_flight)[:1])
+        got_through += in_flight.acknowledged(taken(numbers(in_flight)[:1]))
         in_flight.published_until(0)
         in_flight.connection_ended()
     while in_flight.busy:
-        got_through += in_flight.acknowledged(numbers(in_flight))
+        got_through += in_flight.acknowledged(taken(numbers(in_flight)))
     assert sorted(got_through) == list(range(1, 31)) and in_flight.take_refused() == []
 
 
@@ -124,18 +131,18 @@ def test_late_ones_become_suspects_and_are_cleared_by_the_first_answer() -> None
     assert numbers(in_flight, 101) == []
     in_flight.late(100)
     assert numbers(in_flight, 102) == [1], "suspects travel alone"
-    in_flight.acknowledged([1])
+    in_flight.acknowledged(taken([1]))
     assert numbers(in_flight, 103) == [2, 3], "the path is good: no suspects any more"
 
 
 def test_a_suspect_has_the_last_acknowledged_bundle_behind_it() -> None:
     in_flight = filled(2)
     numbers(in_flight)
-    in_flight.acknowledged([2])
+    in_flight.acknowledged(taken([2]))
     assert numbers(in_flight) == [1, 2]
-    in_flight.acknowledged([2])
+    in_flight.acknowledged(taken([2]))
     assert numbers(in_flight) == [1, 2], "refused once more, and tried once more"
-    assert in_flight.acknowledged([1]) == [1]
+    assert in_flight.acknowledged(taken([1])) == [1]
 
 
 def test_what_else_was_published_is_not_blamed() -> None:
@@ -148,3 +155,19 @@ def test_what_else_was_published_is_not_blamed() -> None:
         in_flight.other_published()
         numbers(in_flight)
     assert in_flight.take_refused() == []
+
+
+def test_an_acknowledgement_of_other_content_or_of_what_was_never_published_ends_nothing() -> None:
+    """Whoever may publish in a gateway's name gets its numbers acknowledged, with another digest."""
+    in_flight = filled(WINDOW + 1)
+    assert in_flight.acknowledged(taken([1])) == [], "not published yet"
+    numbers(in_flight)
+    assert in_flight.acknowledged([Taken(1, digest(b"empty")), Taken(2, "")]) == []
+    assert in_flight.acknowledged(taken([WINDOW + 1])) == [], "the window has no room for it yet"
+    assert in_flight.waiting == tuple(range(1, WINDOW + 2))
+    assert in_flight.acknowledged(taken([1])) == [1]
+
+
+def test_a_gateway_that_looks_at_numbers_alone_deletes_what_nobody_has() -> None:
+    in_flight = InFlight([(7, b"genuine")], match=False)
+    assert in_flight.acknowledged([Taken(7, digest(b"empty"))]) == [7]

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sim.core.bundle import UP, Bundle, Heard
+from sim.core.bundle import UP, Bundle, Heard, decode_ack
 from sim.core.clock import NS_PER_S, Calendar
 from sim.core.events import Event
 from sim.endpoint.port import Message
@@ -27,6 +27,11 @@ KEY = bytes(range(16))
 METER = Address("QDS", "10000001", 0x36, 0x08)
 INTERVAL_S = 900.0
 DAY = 86_400.0
+
+
+def acked(acknowledgement: Message) -> list[int]:
+    """The sequences in it."""
+    return [taken.sequence for taken in decode_ack(acknowledgement.payload)]
 
 
 def bcd(number: int, size: int) -> bytes:

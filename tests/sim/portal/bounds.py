@@ -11,7 +11,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, Final
@@ -23,7 +23,7 @@ from sim.core.bundle import Bundle, Heard
 from sim.core.clock import NS_PER_S, ns
 from sim.portal import freshness
 from sim.portal.check import NONE, Check, in_order
-from sim.portal.checks import acc, age, mcr, ts
+from sim.portal.checks import acc, age, jump, mcr, ts
 from sim.portal.copies import TOLERANCE_NS, Copies
 from sim.portal.freshness import Agreed, Freshness, Memory, Opened, Seen
 from sim.portal.meter_registry import MeterEntry
@@ -38,7 +38,7 @@ HOUR: Final = 60 * MINUTE
 GATEWAYS: Final = ("gw1", "gw2", "gw9")  # the last is not bound
 PRODUCTION: Final = (
     "sim.portal.copies", "sim.portal.window", "sim.portal.checks.ts", "sim.portal.checks.bind", "sim.portal.checks.mcr",
-    "sim.portal.checks.acc", "sim.portal.checks.age",
+    "sim.portal.checks.acc", "sim.portal.checks.age", "sim.portal.checks.ahead", "sim.portal.checks.jump",
 )  # fmt: skip
 WORDS: Final = ("tests.oracles.portal_window", "tests.oracles.portal_freshness", "tests.oracles.portal_in_words")
 Edit = tuple[str, str, str]
@@ -103,7 +103,65 @@ def _anchor(off: int) -> list[Told]:
     return [Told(T, counter=1), Told(second, counter=1_001), Told(now, counter=2_001)]
 
 
+def _spare(interval_ns: int = INTERVAL) -> int:
+    return jump.SPARE * interval_ns + 2 * TOLERANCE
+
+
+def _jump(off: int, ahead: int = 100) -> list[Told]:
+    """The second counter is so far ahead, and comes as late as it must."""
+    due = T + ahead * INTERVAL - (ahead * INTERVAL >> 10)
+    return [Told(T, counter=5), Told(due - _spare() + off, counter=5 + ahead)]
+
+
 CASES: Final = (
+    Case("ahead of the portal", lambda off: [Told(T + TOLERANCE + off, T)], ("ahead",)),
+    Case("counter jump", _jump, ("jump",)),
+    Case("counter jump of a fast meter", lambda off: _jump(off, 5_000), ("jump",)),
+    Case(
+        "counter jumps do not add up",
+        lambda off: [
+            Told(T, counter=5), Told(T, counter=10), Told(T + 9, counter=12), Told(T + INTERVAL, counter=22 + off),
+        ], ("jump",),
+    ),
+    Case(
+        "counter jump after silence",
+        lambda off: [
+            Told(T, counter=5), Told(T + 50 * INTERVAL, counter=6), Told(T + 50 * INTERVAL, counter=70 + off),
+        ], ("jump",),
+    ),
+    Case(
+        "counter jump after silence, at the limit",
+        lambda off: [Told(T, counter=5), Told(T + 90 * INTERVAL, counter=6),
+                     *(replace(one, at_ns=one.at_ns + 42 * INTERVAL, counter=(one.counter or 0) + 1)
+                       for one in _jump(off)[1:])], ("jump",),
+    ),
+    Case("counter jump of a gateway ahead",
+         lambda off: [Told(T, counter=5), replace(_jump(off)[1], at_ns=T + HOUR * 900, now_ns=_jump(off)[1].at_ns)],
+         ("jump",)),
+    Case(
+        "counter jump after a late one",
+        lambda off: [
+            Told(T, counter=5, shown_ns=T), Told(T + 15 * HOUR, counter=6, shown_ns=T + 5 * HOUR),
+            Told(T + 15 * HOUR, counter=81 + off, shown_ns=T + 15 * HOUR),
+        ], ("jump", "age"),
+    ),
+    Case("counter jump to the end", lambda off: [Told(T, counter=5), Told(T + off, counter=(1 << 32) - 1)], ("jump",),
+         changes=False),
+    Case(
+        "counter fell, how far",
+        lambda off: [Told(T, counter=5_000), Told(T + HOUR, counter=5_000 - mcr.WINDOW - off)], ("jump",),
+    ),
+    Case(
+        "counter fell, when",
+        lambda off: [Told(T, counter=5_000), Told(T + 2 * TOLERANCE + off, counter=6)], ("jump", "mcr"),
+    ),
+    Case(
+        "counter fell after one that was heard before",
+        lambda off: [
+            Told(T, counter=5_000), Told(T + INTERVAL, counter=5_001), Told(T, counter=4_990),
+            Told(T + INTERVAL + 2 * TOLERANCE + off, counter=6),
+        ], ("jump",),
+    ),
     Case("copy, later", lambda off: [Told(T, bytes_=1), Told(T + TOLERANCE_NS + off, gateway="gw2", bytes_=1)], ()),
     Case("copy, earlier", lambda off: [Told(T, bytes_=1), Told(T - TOLERANCE_NS + off, gateway="gw2", bytes_=1)], ()),
     Case("copy, same gateway", lambda off: [Told(T, bytes_=1), Told(T + off, bytes_=1)], (), changes=False),

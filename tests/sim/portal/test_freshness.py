@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.portal import reasons
-from sim.portal.checks import acc, age, bind, mcr, ts
+from sim.portal.checks import acc, age, ahead, bind, jump, mcr, ts
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.portal_spec import PortalSpec
 from tests.oracles.portal_window import BEHIND, NEW, SEEN, Window
@@ -290,3 +290,73 @@ def test_out_of_order_through_two_gateways(tmp_path: Path, security: str, timed:
 def test_payload_helper_is_what_a_q_caloric_sends() -> None:
     """The bed's meter against the published telegram of a Q caloric (its records, decrypted)."""
     assert payload(127, None)[:5].hex() == "0b6e270100"
+
+
+# --- a twin with the meter's key (M02) -------------------------------------------------------------------------------
+
+
+def twin(k: int, counter: int, at_s: float) -> bytes:
+    return build(METER, k & 255, 0, payload(5, at_s, set_units=1), security="mode7", key=KEY, counter=counter)
+
+
+@pytest.mark.parametrize("jump_on", [True, False])
+def test_a_twin_a_million_ahead_is_refused_and_told_of(tmp_path: Path, jump_on: bool) -> None:
+    checks = tuple(check for check in PortalSpec().checks if jump_on or check != "jump")
+    b = Bed(tmp_path, PortalSpec(checks=checks), security="mode7")
+    b.run(range(5), security="mode7")
+    genuine, of_twin = set(), set()
+    for k in range(5, 120):
+        genuine.add(b.hear(telegram(k, security="mode7"), k * INTERVAL_S))
+        at_s = k * INTERVAL_S + 300
+        of_twin.add(b.hear(twin(k + 7, 1_000_000 + k, at_s), at_s))
+        b.portal.watch(round((at_s + 10) * 1e9))
+    if jump_on:
+        assert genuine == {None} and of_twin == {jump.COUNTER_JUMP}
+        assert b.kinds() == ["freshness"]
+    else:
+        assert None in of_twin and reasons.LATE in genuine
+        assert b.kinds() == []
+
+
+def test_one_telegram_at_the_end_of_all_counters_does_not_lock_the_meter_out(tmp_path: Path) -> None:
+    b = Bed(tmp_path, security="mode7")
+    b.run([1, 2], security="mode7")
+    assert b.hear(twin(9, 2**32 - 1, 2_000.0), 2_000.0) == jump.COUNTER_JUMP
+    b.run(range(3, 9), security="mode7")
+
+
+def test_a_twin_that_was_first_does_not_silence_the_meter_in_silence(tmp_path: Path) -> None:
+    b = Bed(tmp_path, security="mode7")
+    assert b.hear(twin(9, 1_000_000, 300.0), 300.0) is None
+    assert b.hear(telegram(2, security="mode7"), 1_800.0) == jump.COUNTER_FELL
+    assert b.kinds() == ["freshness"]
+
+
+def test_a_twin_that_keeps_to_time_collides(tmp_path: Path) -> None:
+    """A few counters ahead is as far as it comes; there the genuine meter meets it."""
+    b = Bed(tmp_path, security="mode7")
+    b.run([1, 2], security="mode7")
+    for k in range(3, 30):
+        b.hear(telegram(k, security="mode7"), k * INTERVAL_S)
+        at_s = k * INTERVAL_S + 300
+        b.hear(twin(k + 7, k + 10, at_s), at_s)
+    assert "freshness" in b.kinds()
+
+
+def test_an_outage_of_a_month_is_no_jump(tmp_path: Path) -> None:
+    b = Bed(tmp_path, security="mode7")
+    b.run([1, 2, 2_900, 2_901], security="mode7")
+    backlog = [(telegram(k, security="mode7"), k * INTERVAL_S) for k in range(3_000, 3_300)]
+    b.take(b.message("gw1", backlog), now_s=3_301 * INTERVAL_S)
+    assert {row.reason for row in b.portal.store.refusals()} == {reasons.LATE}
+    b.run([3_302], security="mode7")
+
+
+def test_a_receive_time_in_the_future_is_refused_and_acc_does_not_lapse(tmp_path: Path) -> None:
+    """A gateway's word made the window of access numbers begin anew, once for each repetition (A7)."""
+    for checks, wanted in ((("acc",), None), (("acc", "ahead"), ahead.RECEIVED_AHEAD)):
+        b = bed(tmp_path / str(len(checks)), *checks)  # type: ignore[arg-type]
+        b.run(range(1, 4), timed=False)
+        said = b.hear(telegram(2, timed=False), 5_000.0, now_s=5_005.0, claims_s=4.6e9)
+        assert said == wanted
+        assert b.kinds() == []

@@ -63,6 +63,7 @@ KINDS = (
     "genuine", "copy", "replay", "flip", "wrong key", "unknown", "cut", "mode 0", "other version", "foreign gateway",
     "late", "longer", "old k", "jump", "no time", "ell", "long header", "n zero", "random", "claimed time", "one byte",
     "twice",  # a second answer in another coding
+    "huge",  # a number that no meter counts to
 )  # fmt: skip
 
 
@@ -103,6 +104,10 @@ def made(fleet: Fleet, kind: str, meter: int, k: int, salt: int) -> tuple[str, b
         return gateway, bytes((raw[0] + len(tail),)) + raw[1:] + tail if raw[0] < 250 else raw, at_s
     if kind == "twice":
         return gateway, bytes((raw[0] + 5,)) + raw[1:] + b"\x03\x6e" + salt.to_bytes(3, "little"), at_s
+    if kind == "huge":
+        huge = b"\x05\x6e\xe6\xb1\x61\x7f"  # 3e38
+        counter = fleet.counter(meter, k)
+        return gateway, build(address, k & 0xFF, 0, huge, security=security, key=key, counter=counter), at_s
     if kind == "mode 0":
         return gateway, build(address, fleet.acc(meter, k), 0, b"\x0b\x6e" + bcd(5, 3), security="none"), at_s
     if kind == "ell":
@@ -162,6 +167,8 @@ def test_each_reason_is_reached(fleet: Fleet) -> None:
         early = [genuine(fleet, m, 30) for m in range(N)]
         twins.take(early, 9_000.0)
         twins.take([genuine(fleet, m, 2, 0) for m in range(N)], 90_000.0)
+        twins.take([genuine(fleet, m, 1_400) for m in range(N)], 900.0 * 1_401)
+        twins.take([genuine(fleet, m, 2, 0, 900.0 * 1_400) for m in range(N)], 900.0 * 1_403)
         twins.check()
         assert twins.many.opening.one_at_a_time > 0
         seen |= {key.removeprefix("refused: ") for key in twins.many.counts}

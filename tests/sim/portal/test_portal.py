@@ -11,15 +11,17 @@ import stat
 import subprocess
 import sys
 import textwrap
+from datetime import date
 from pathlib import Path
 
 import pytest
-from bed import INTERVAL_S, METER, Bed, telegram
+from bed import CALENDAR, INTERVAL_S, METER, Bed, acked, payload, telegram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.billing.set_date_units import units_at
 from sim.core import bundle
-from sim.core.bundle import decode_ack, encode_birth
+from sim.core.bundle import encode_birth
 from sim.core.clock import NS_PER_S
 from sim.core.events import TelegramRefused
 from sim.endpoint.port import Message
@@ -30,6 +32,7 @@ from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import StoreError, fingerprint
 from sim.portal.store.sqlite import SqliteStore
 from wmbus.link import Address
+from wmbus.telegram import build
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -41,7 +44,7 @@ def one(k: int) -> list[tuple[bytes, float]]:
 def test_acknowledged_after_the_commit_one_message_a_gateway(tmp_path: Path) -> None:
     b = Bed(tmp_path)
     acks = b.take(b.message("gw1", one(1)), b.message("gw2", one(2)), b.message("gw1", one(3)), now_s=3_000)
-    assert [(m.topic, decode_ack(m.payload)) for m in acks] == [("gw/gw1/ack", [1, 2]), ("gw/gw2/ack", [1])]
+    assert [(m.topic, acked(m)) for m in acks] == [("gw/gw1/ack", [1, 2]), ("gw/gw2/ack", [1])]
     other = sqlite3.connect(b.portal.store.path)  # what another process sees is what is committed
     assert other.execute("SELECT count(*) FROM readings").fetchone() == (3,)
     other.close()
@@ -49,7 +52,7 @@ def test_acknowledged_after_the_commit_one_message_a_gateway(tmp_path: Path) -> 
 
 def test_an_empty_bundle_is_acknowledged(tmp_path: Path) -> None:
     b = Bed(tmp_path)
-    assert decode_ack(b.take(b.message("gw1", []), now_s=1)[0].payload) == [1]
+    assert acked(b.take(b.message("gw1", []), now_s=1)[0]) == [1]
 
 
 @pytest.mark.parametrize("restart", [True, False])
@@ -61,7 +64,7 @@ def test_the_same_message_again_is_dropped_and_acknowledged(tmp_path: Path, rest
     if restart:
         b.restart()
     acks = b.take(message, message, now_s=1_100)
-    assert decode_ack(acks[0].payload) == [1]
+    assert acked(acks[0]) == [1]
     assert b.portal.store.count_readings() == 1
     assert b.portal.counts["duplicate bundles"] == 2
 
@@ -85,7 +88,7 @@ def test_twin_bundles_are_both_judged_kept_and_acknowledged(tmp_path: Path) -> N
     first, second = b.message("gw1", one(1), 7), b.message("gw1", one(2), 7)
     b.take(first, now_s=1_900)
     acks = b.take(second, now_s=1_900)
-    assert decode_ack(acks[0].payload) == [7]
+    assert acked(acks[0]) == [7]
     assert [row.acc for row in b.portal.store.readings()] == [1, 2]
     assert b.kinds() == ["twin"]
     assert [(row.reason, row.payload) for row in b.portal.store.evidence()] == [(reasons.TWIN_BUNDLE, second.payload)]
@@ -130,7 +133,7 @@ def test_malformed_messages_are_kept_with_a_reason_and_stop_nothing(tmp_path: Pa
     b = Bed(tmp_path)
     broken = _broken()
     acks = b.take(*broken, b.message("gw1", one(1)), now_s=1_000)
-    assert [decode_ack(m.payload) for m in acks] == [[1]]
+    assert [acked(m) for m in acks] == [[1]]
     assert b.portal.store.count_readings() == 1
     kept = b.portal.store.evidence()
     assert len(kept) == len(broken) == b.portal.counts["bad messages"]
@@ -189,7 +192,7 @@ def test_full_disk(tmp_path: Path) -> None:
     assert b.portal.store.count_readings() == 1
     assert len(b.events) == events
     connection.execute("PRAGMA max_page_count = 1000000")
-    assert decode_ack(b.take(message, now_s=1_820)[0].payload) == [2]
+    assert acked(b.take(message, now_s=1_820)[0]) == [2]
     assert b.portal.store.count_readings() == 301
     assert b.portal.store.refusals() == []
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -222,14 +225,13 @@ CHILD = """
     import sys
     sys.path[:0] = [{tests!r}, {repository!r}]
     from pathlib import Path
-    from bed import Bed, Address, MeterEntry, telegram
-    from sim.core.bundle import decode_ack
+    from bed import Bed, Address, MeterEntry, acked, telegram
     meters = [Address("QDS", f"3{{i:07d}}", 0x36, 0x08) for i in range(20)]
     bed = Bed(Path({directory!r}), entries=[MeterEntry(m, gateways=frozenset(["gw1"])) for m in meters])
     for k in range(1, 100_000):
         message = bed.message("gw1", [(telegram(k, meter=m), k * 900) for m in meters], k)
         for ack in bed.take(message, now_s=k * 900 + 5):
-            print(*decode_ack(ack.payload), flush=True)
+            print(*acked(ack), flush=True)
 """
 
 
@@ -293,3 +295,50 @@ def test_bundle_digest_is_what_names_a_message(tmp_path: Path) -> None:
     [taken] = b.portal.store.messages()
     assert (taken.gateway, taken.sequence, taken.digest) == ("gw1", 1, bundle.digest(message.payload))
     assert b.portal.store.fingerprints() == {fingerprint(telegram(1))}
+
+
+def test_an_acknowledgement_names_the_content_that_was_committed(tmp_path: Path) -> None:
+    b = Bed(tmp_path)
+    genuine, empty = b.message("gw1", [(telegram(1), 900.0)], 7), b.message("gw1", [], 7)
+    for message in (empty, genuine, genuine):
+        [ack] = b.take(message, now_s=905.0)
+        assert bundle.decode_ack(ack.payload) == [bundle.Taken(7, bundle.digest(message.payload))]
+
+
+# --- late telegrams and the bill ------------------------------------------------------------------------------------
+
+
+def late(b: Bed, k: int, units: int, set_units: int) -> None:
+    """A telegram of interval k, delivered two hours later, whose units anybody wrote (mode 0)."""
+    at_s = k * INTERVAL_S
+    raw = build(METER, 60, 0, payload(units, at_s + 120, set_units=set_units), security="none")
+    assert b.hear(raw, at_s, claims_s=at_s + 130, now_s=at_s + 9_000) == reasons.LATE
+
+
+def test_what_is_refused_as_late_is_not_billed_over_what_was_accepted(tmp_path: Path) -> None:
+    b = Bed(tmp_path, security="none")
+    b.run(range(41), security="none")
+    late(b, 30, 100, 9_999)
+    assert units_at(b.portal.store, CALENDAR, str(METER), date(2025, 12, 31), method="set date record") == 145
+
+
+def test_a_late_telegram_is_the_only_witness_of_a_set_date(tmp_path: Path) -> None:
+    b = Bed(tmp_path, security="none")
+    late(b, 30, 100, 77)
+    assert units_at(b.portal.store, CALENDAR, str(METER), date(2025, 12, 31), method="set date record") == 77
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "units", "counts"),
+    [(100, 120, 100, True), (100, 120, 120, True), (100, 120, 99, False), (100, 120, 121, False),
+     (100, 3, 140, True), (100, 3, 2, True), (100, 3, 50, False)],
+)  # fmt: skip
+def test_late_units_count_between_their_neighbours(
+    tmp_path: Path, before: int, after: int, units: int, counts: bool
+) -> None:
+    b = Bed(tmp_path, security="none")
+    b.run([28], security="none", units=before)
+    b.run([41], security="none", units=after)
+    late(b, 30, units, 145)
+    rows = [row.units for row in b.portal.store.billing(str(METER)) if row.late]
+    assert rows == ([units] if counts else [None])

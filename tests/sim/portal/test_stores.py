@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bed import INTERVAL_S, Bed, telegram
+from bed import INTERVAL_S, Bed, acked, telegram
 
-from sim.core.bundle import decode_ack, encode_birth
+from sim.core.bundle import encode_birth
 from sim.core.clock import ns
 from sim.endpoint.port import Message
 from sim.faults.portal_restarted import PortalRestarted
@@ -62,7 +62,7 @@ def history(b: Bed) -> list[list[int]]:
     acks = []
 
     def take(*messages: Message, now_s: float) -> None:
-        acks.append([sequence for ack in b.take(*messages, now_s=now_s) for sequence in decode_ack(ack.payload)])
+        acks.append([sequence for ack in b.take(*messages, now_s=now_s) for sequence in acked(ack)])
         b.portal.watch(ns(now_s))
 
     for k in range(1, 6):
@@ -134,7 +134,7 @@ def test_a_take_that_fails_is_as_if_it_had_not_been(tmp_path: Path, url: str, se
         b.take(message, now_s=2 * INTERVAL_S + 5)
     connection.execute("ALTER TABLE elsewhere RENAME TO silence")
     assert told(b) == before
-    assert decode_ack(b.take(message, now_s=2 * INTERVAL_S + 6)[0].payload) == [2]
+    assert acked(b.take(message, now_s=2 * INTERVAL_S + 6)[0]) == [2]
     assert b.portal.store.count_readings() == 8
     assert b.portal.store.refusals() == []
     assert b.kinds().count("tamper") == 4

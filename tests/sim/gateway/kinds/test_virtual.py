@@ -248,7 +248,7 @@ def test_noise_on_its_topic_deletes_nothing(bed: Bed) -> None:
     for n in range(10):
         gateway.receive(TELEGRAM, n, -70.0)
     bed.settle()
-    for payload in (b"", b"[]", b'{"v":1,"ack":[99]}', b'{"v":1,"ack":"1"}', b'{"v":2,"ack":[1]}', b"\xff" * 100):
+    for payload in (b"", b"[]", b'{"v":1,"ack":[[1,"x"]]}', b'{"v":2,"ack":"1"}', b'{"v":2,"ack":[1]}', b"\xff" * 100):
         bed.portal.session.publish("gw/gw1/ack", payload)
     bed.settle()
     assert gateway.waiting == (1,)
