@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.perf.path import day
 
-LIMIT_S = 30.0
+LIMIT_S = 15.0
 
 
 def test_a_thousand_meters_for_a_day(benchmark: Any) -> None:

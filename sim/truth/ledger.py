@@ -10,7 +10,6 @@ is a row of its own, and each stored reading is matched with one sending.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,14 +26,13 @@ FILE: Final = "ledger.sqlite"
 EVER_NS: Final = (1 << 63) - 1
 _CACHE_KIB: Final = 8_192
 _CHUNK: Final = 500  # host parameters in one IN (...)
-_HEX: Final = re.compile("(?:[0-9a-f]{2})+")
 _SCHEMA: Final = (
-    "CREATE TABLE sent (start_ns INTEGER NOT NULL, meter INTEGER NOT NULL, k INTEGER NOT NULL, mark BLOB NOT NULL, "
+    "CREATE TABLE sent (start_ns INTEGER NOT NULL, meter INTEGER NOT NULL, k INTEGER NOT NULL, mark TEXT NOT NULL, "
     "received INTEGER NOT NULL, reading INTEGER, PRIMARY KEY (start_ns, meter)) WITHOUT ROWID",
     "CREATE TABLE spoken (source INTEGER NOT NULL, k INTEGER NOT NULL, start_ns INTEGER NOT NULL, "
     "telegram BLOB NOT NULL)",
     "CREATE TABLE taken (source INTEGER NOT NULL, k INTEGER NOT NULL, gateway TEXT NOT NULL, end_ns INTEGER NOT NULL)",
-    "CREATE TABLE brought (mark BLOB PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE brought (mark TEXT PRIMARY KEY) WITHOUT ROWID",
     "CREATE TABLE altered (reading INTEGER PRIMARY KEY, how TEXT NOT NULL, columns TEXT NOT NULL, "
     "stored TEXT NOT NULL)",
 )
@@ -43,7 +41,7 @@ _ENTER: Final = (
     "INSERT INTO sent VALUES (?, ?, ?, ?, ?, NULL) "
     "ON CONFLICT (start_ns, meter) DO UPDATE SET received = max(received, excluded.received)"
 )
-_SENT: Final = "SELECT lower(hex(mark)), meter, k, start_ns, reading FROM sent"
+_SENT: Final = "SELECT mark, meter, k, start_ns, reading FROM sent"
 
 
 class Sent(NamedTuple):
@@ -86,7 +84,7 @@ class Ledger:
         # Not yet written: (meter, k) -> start, telegram, by a gateway; (source, k) -> end of the frame, receipt.
         self._sent: dict[tuple[int, int], list[Any]] = {}
         self._spoken: dict[tuple[int, int], tuple[int, Spoken]] = {}
-        self._brought: set[bytes] = set()
+        self._brought: set[str] = set()
 
     # --- written ----------------------------------------------------------------------------------------------------
 
@@ -112,7 +110,7 @@ class Ledger:
 
     def bring(self, telegrams: Iterable[bytes]) -> None:
         """An attacker brings these to the portal."""
-        self._brought.update(bytes.fromhex(fingerprint(telegram)) for telegram in telegrams)
+        self._brought.update(map(fingerprint, telegrams))
 
     def flush(self, now_ns: int) -> None:
         """Write what was noted. Frames that had not ended before `now_ns` may still be received, and stay."""
@@ -121,7 +119,7 @@ class Ledger:
         if not (self._sent or frames or self._brought):
             return
         sent = [
-            (start_ns, meter, k, bytes.fromhex(fingerprint(telegram)), by_gateway)
+            (start_ns, meter, k, fingerprint(telegram), by_gateway)
             for (meter, k), (start_ns, telegram, by_gateway) in self._sent.items()
         ]
         with self._transaction() as db:
@@ -181,7 +179,7 @@ class Ledger:
         """Those of these marks under which nobody received a meter's telegram and no attacker brought one."""
         wanted = list(marks)
         known = {mark for table in ("sent", "brought") for (mark,) in
-                 self._marked(f"SELECT lower(hex(mark)) FROM {table} WHERE mark IN ({{}})", wanted)}  # fmt: skip
+                 self._marked(f"SELECT mark FROM {table} WHERE mark IN ({{}})", wanted)}  # fmt: skip
         return [mark for mark in wanted if mark not in known]
 
     def spoken(self) -> list[Spoken]:
@@ -204,7 +202,7 @@ class Ledger:
 
     def brought(self, marks: Iterable[str]) -> set[str]:
         """Those of these marks whose bytes an attacker brought."""
-        sql = "SELECT lower(hex(mark)) FROM brought WHERE mark IN ({})"
+        sql = "SELECT mark FROM brought WHERE mark IN ({})"
         return {mark for (mark,) in self._marked(sql, marks)}
 
     def altered(self) -> list[tuple[str, str, str]]:
@@ -221,9 +219,9 @@ class Ledger:
     # --- SQLite -----------------------------------------------------------------------------------------------------
 
     def _marked(self, sql: str, marks: Iterable[str]) -> Iterator[Any]:
-        """Rows of `sql` for these marks; "{}" in it stands for some of them. What is no fingerprint is not there."""
+        """Rows of `sql` for these marks; "{}" in it stands for some of them."""
         self._query(_BY_MARK)
-        wanted = [bytes.fromhex(mark) for mark in marks if _HEX.fullmatch(mark)]
+        wanted = list(marks)
         for begin in range(0, len(wanted), _CHUNK):
             some = wanted[begin : begin + _CHUNK]
             yield from self._query(sql.format(",".join("?" * len(some))), some)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -79,3 +80,13 @@ def test_equal_bodies_have_equal_digests_and_others_not() -> None:
     assert bundle.digest(GOOD.encode()) == bundle.digest(Bundle.decode(GOOD.encode()).encode())
     assert bundle.digest(GOOD.encode()) != bundle.digest(other.encode())
     assert len(bundle.digest(b"")) == 16
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 30])
+def test_its_bytes_are_those_of_json_dumps(count: int) -> None:
+    levels = [-70.25, -70, math.nan, -math.inf, -0.0, 1e-320]
+    heard = tuple(Heard(bytes(range(n)), (-7) ** n, levels[n % len(levels)]) for n in range(count))
+    made = Bundle('gw-"ü\\', 5, -9, heard)
+    rows = [[one.received_ns, one.rssi_dbm, one.telegram.hex()] for one in heard]
+    body = {"v": 1, "gw": made.gateway, "seq": 5, "closed": -9, "telegrams": rows}
+    assert made.encode() == json.dumps(body, separators=(",", ":")).encode()
