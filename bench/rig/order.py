@@ -26,7 +26,7 @@ T = TypeVar("T")
 def estimated_s(mark: Mark, function: Callable[..., Any]) -> float:
     """Seconds, roughly."""
     source = textwrap.dedent(inspect.getsource(function))
-    runs = 1 + len(mark.defences) + ("world.attack(" in source)
+    runs = 1 + len(mark.defences) + 2 * ("world.attack(" in source)  # the clean twin and the control
     try:
         groups = load_world(mark.world).fleet
     except (SpecError, OSError):

@@ -178,7 +178,7 @@ class Bout:
             self.problems += [f"{m}: limit missed" for m in stage.measures if not m.ok]
         truth = stage.truth
         truth.look_again()
-        if not truth.received:
+        if not truth.received and not (truth.foreign and stage.history.fates["received"]):
             self.unproven.append(f"no gateway heard a telegram ({stage.defences})")
         for title, found in checks.apply(stage.inner, attacked=active(stage) and stage.defences != CLEAN):
             said = self.unproven if title in checks.unproven() else self.problems

@@ -17,8 +17,10 @@ def test_genuine_telegrams_are_not_made_to_look_old(world: Stage) -> None:
     the portal says so. Control: the access number alone."""
     poison = world.attack(Poison(), place=Place(metres=3.0))
     world.run(hours=1)
-    world.expect(poison, "genuine telegrams refused", on=(D, X, X), off=(D, D, X))
-    world.expect(poison, "no time inside: genuine telegrams refused", on=(N, D, X), off=(N, D, X))
+    world.expect(poison, "genuine telegrams refused", because="every genuine telegram was taken",
+                 on=(D, X, X), off=(D, D, X))  # fmt: skip
+    world.expect(poison, "no time inside: genuine telegrams refused", because="every genuine telegram was taken",
+                 on=(N, D, X), off=(N, D, X))  # fmt: skip
 
 
 @scenario(world="terrace-60", threats=["L27"])

@@ -6,6 +6,7 @@ from sim.core.settings import without
 
 SEEN = ("replayed access number",) * 2 + ("replayed access number | replayed counter",)
 OLD = ("replayed access number | time off",) * 2 + ("replayed access number | replayed counter | time off",)
+LOSS = "twelve meters of a mode are three for a variant, and one shot is lost where two frames overlap"
 
 
 @scenario(
@@ -48,5 +49,5 @@ def test_the_counter_alone_stops_a_quick_wrap_without_a_time_inside(world: Stage
                  on=(N, X, X), no_mcr=(N, X, X), off=(N, S, S))  # fmt: skip
     world.expect(replay, "after a wrap of 256", because="replayed counter",
                  on=(N, S, X), no_mcr=(N, S, S), off=(N, S, S))  # fmt: skip
-    world.expect(replay, "with a rewritten access number", because="bad mac",
+    world.expect(replay, "with a rewritten access number", because="bad mac", least=2, few_because=LOSS,
                  on=(N, S, X), no_mcr=(N, S, X), off=(N, S, X))  # fmt: skip

@@ -41,7 +41,7 @@ def seconds(function: object) -> float:
 def test_a_scenario_costs_what_its_meters_send_in_the_time_it_names() -> None:
     assert seconds(whole_day) == pytest.approx(order.START_S + 96_000 * order.TELEGRAM_S)
     assert seconds(by_name) == pytest.approx(seconds(whole_day))
-    assert seconds(attacked) == pytest.approx(3 * seconds(whole_day))  # on, weaker, off
+    assert seconds(attacked) == pytest.approx(4 * seconds(whole_day))  # on, clean, weaker, off
     assert seconds(broken) == order.START_S
 
 
