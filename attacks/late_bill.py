@@ -1,0 +1,85 @@
+"""Write a bill with telegrams that are refused as late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from attacks.attack import Can, Outcome, Steps, attack
+from attacks.parts import forgery
+from attacks.parts.survey import Survey
+from sim.core.bundle import UP, Bundle, Heard
+from sim.core.clock import NS_PER_HOUR
+from sim.truth.ground_truth import Truth
+from wmbus.dates import encode_f
+from wmbus.records import parse_records
+from wmbus.telegram import parse
+
+REWRITTEN = "set date units rewritten, two hours late"
+UNITS = 4_711
+
+
+@attack(
+    id="gateway.late_bill",
+    title="Bill with late telegrams",
+    threats=["G02", "L10"],
+    can=Can.HEAR | Can.CERTIFICATE,
+    ics=["T0859", "T0836"],
+    weakness={"portal.billing": "newest record"},
+    seen_as="refused: late",
+)
+@dataclass
+class LateBill:
+    """With a gateway's certificate: take a clear telegram, write other units at the set date over its own, set its
+    clock and the time of reception two hours back, and give it an access number that is new. The portal refuses it as
+    late and keeps its values, because after an outage a late telegram is the only witness. Counted are meters whose
+    bill is the thief's."""
+
+    gateway: int = 0
+    act_at_s: float = 10_790.0  # what comes later repairs the bill of a portal that takes the newest
+    survey: Survey = field(default_factory=Survey)
+    published: dict[str, bytes] = field(default_factory=dict)
+
+    def run(self, reach: Any) -> Steps:
+        identity = reach.steal(self.gateway)
+        reach.listen(self.survey.note)
+        yield reach.wait_until(self.act_at_s)
+        heard_ns = reach.now_ns - 2 * NS_PER_HOUR
+        for known in self.survey.loudest("none", least=2):
+            frame = known.recordings[-1].telegram
+            shown = (reach.today() - timedelta(hours=2)).replace(second=0, microsecond=0)
+            self.published[known.address] = _rewritten(frame, encode_f(shown), (known.acc + 100) % 256)
+        rows = tuple(Heard(raw, heard_ns, -61.0) for raw in self.published.values())
+        body = Bundle(identity.client_id, 900_000_000, reach.now_ns, rows).encode()
+        reach.publish(identity, UP.format(gateway=identity.client_id), body, list(self.published.values()))
+
+    def outcomes(self, truth: Truth) -> list[Outcome]:
+        late = [address for address, raw in self.published.items() if "late" in truth.refused(raw)]
+        billed = [address for address in late if _bill(truth, address) == UNITS]
+        return [
+            Outcome(
+                REWRITTEN, "none", reached=len(late), achieved=len(billed),
+                why="the bill is the thief's" if billed else "refused: late; what readings tell is billed",
+                evidence={"published": len(self.published), "refused as late": len(late), "bills": len(billed)},
+            )
+        ]  # fmt: skip
+
+
+def _rewritten(frame: bytes, clock: bytes, acc: int) -> bytes:
+    out = bytearray(frame)
+    begin = parse(frame).payload_offset
+    for one in parse_records(frame[begin:], strict=False, offset=begin):
+        value = one.offset + len(one.dif_vif)
+        if (one.quantity, one.function, one.storage) == ("heat cost allocation", "instantaneous", 1):
+            out[value : value + len(one.raw)] = one.chain.encode(UNITS)
+        elif one.dif_vif == forgery.CLOCK_RECORD:
+            out[value : value + len(one.raw)] = clock
+    return forgery.with_access_number(bytes(out), acc)
+
+
+def _bill(truth: Truth, address: str) -> int | None:
+    fleet = truth.world.fleet
+    meter = fleet.find(address)
+    set_date = fleet.truth(meter, 1).set_date
+    return None if set_date is None else truth.world.stored.billed_units(address, set_date)
