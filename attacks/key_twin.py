@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts import forgery
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Survey
+from attacks.reach import Reach
+from sim.core.bundle import Heard
 from sim.core.settings import without
 from sim.truth.ground_truth import Truth
 from wmbus.link import Address
@@ -26,6 +27,7 @@ LAST = "one telegram with the last counter"
     ics=["T0856", "T0814"],
     weakness={"portal.checks": without("jump")},
     seen_as="alarm: freshness; refused: counter jump",
+    forms={AHEAD: form("mode 7", changed=None), LAST: form("mode 7", changed=None)},
 )
 @dataclass
 class KeyTwin:
@@ -45,7 +47,7 @@ class KeyTwin:
     _own: set[bytes] = field(default_factory=set)
     begun_ns: int = 0
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         reach.listen(lambda heard: self._heard(reach, heard))
         yield reach.wait_until(self.learn_s)
         self.begun_ns = reach.now_ns
@@ -54,7 +56,7 @@ class KeyTwin:
             self._twins[known.address] = (AHEAD, LAST)[place % 2], reach.meter_key(known.address)
             reach.note("take apart", known.address)
 
-    def _heard(self, reach: Any, heard: Any) -> None:
+    def _heard(self, reach: Reach, heard: Heard) -> None:
         known = self.survey.note(heard)
         if known is None or known.address not in self._twins:
             return
@@ -63,7 +65,7 @@ class KeyTwin:
             return
         reach.go(self._speak(reach, known.address, heard.telegram, afl.mcr))
 
-    def _speak(self, reach: Any, address: str, frame: bytes, counter: int) -> Steps:
+    def _speak(self, reach: Reach, address: str, frame: bytes, counter: int) -> Steps:
         variant, key = self._twins[address]
         if variant == LAST:
             del self._twins[address]

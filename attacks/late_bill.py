@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts import forgery
+from attacks.parts.sent_frames import Shot, outcomes_of, published
 from attacks.parts.survey import Survey
+from attacks.reach import Reach
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_HOUR
 from sim.truth.ground_truth import Truth
@@ -28,6 +29,7 @@ UNITS = 4_711
     ics=["T0859", "T0836"],
     weakness={"portal.billing": "newest record"},
     seen_as="refused: late",
+    forms={REWRITTEN: form("mode 0", changed=None)},
 )
 @dataclass
 class LateBill:
@@ -39,9 +41,9 @@ class LateBill:
     gateway: int = 0
     act_at_s: float = 10_790.0  # what comes later repairs the bill of a portal that takes the newest
     survey: Survey = field(default_factory=Survey)
-    published: dict[str, bytes] = field(default_factory=dict)
+    shots: list[Shot] = field(default_factory=list)
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         identity = reach.steal(self.gateway)
         reach.listen(self.survey.note)
         yield reach.wait_until(self.act_at_s)
@@ -49,21 +51,23 @@ class LateBill:
         for known in self.survey.loudest("none", least=2):
             frame = known.recordings[-1].telegram
             shown = (reach.today() - timedelta(hours=2)).replace(second=0, microsecond=0)
-            self.published[known.address] = _rewritten(frame, encode_f(shown), (known.acc + 100) % 256)
-        rows = tuple(Heard(raw, heard_ns, -61.0) for raw in self.published.values())
+            raw = _rewritten(frame, encode_f(shown), (known.acc + 100) % 256)
+            spoken = published(raw, identity.client_id, reach.now_ns)
+            self.shots.append(Shot(REWRITTEN, "none", known.address, spoken, frame))
+        forged = [shot.spoken.telegram for shot in self.shots]
+        rows = tuple(Heard(raw, heard_ns, -61.0) for raw in forged)
         body = Bundle(identity.client_id, 900_000_000, reach.now_ns, rows).encode()
-        reach.publish(identity, UP.format(gateway=identity.client_id), body, list(self.published.values()))
+        reach.publish(identity, UP.format(gateway=identity.client_id), body, forged)
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        late = [address for address, raw in self.published.items() if "late" in truth.refused(raw)]
-        billed = [address for address in late if _bill(truth, address) == UNITS]
-        return [
-            Outcome(
-                REWRITTEN, "none", reached=len(late), achieved=len(billed),
-                why="the bill is the thief's" if billed else "refused: late; what readings tell is billed",
-                evidence={"published": len(self.published), "refused as late": len(late), "bills": len(billed)},
-            )
-        ]  # fmt: skip
+        found = []
+        for outcome in outcomes_of(self.shots, truth):
+            late = [one.address for one in outcome.shots if "late" in one.reasons]
+            billed = sum(_bill(truth, address) == UNITS for address in late)
+            outcome.evidence.update({"refused as late": len(late), "bills": billed})
+            why = "the bill is the thief's" if billed else "refused: late; what readings tell is billed"
+            found.append(replace(outcome, achieved=billed, why=why))
+        return found
 
 
 def _rewritten(frame: bytes, clock: bytes, acc: int) -> bytes:

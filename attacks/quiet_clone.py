@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, Watch, attack, form
 from attacks.parts import forgery
+from attacks.parts.sent_frames import Shot, outcomes_of, published
 from attacks.parts.survey import Survey
+from attacks.reach import Reach
 from sim.core.bundle import UP, Bundle, Heard
 from sim.truth.ground_truth import Truth
 
@@ -23,6 +24,7 @@ UNITS = 4_711
     ics=["T0859", "T0856"],
     weakness={"portal.alarms": ["gap"]},
     seen_as="alarm: twin gateway",
+    forms={ONE_SESSION: form("mode 0", "units in clear")},
 )
 @dataclass
 class QuietClone:
@@ -36,10 +38,12 @@ class QuietClone:
     sequence: int = 900_000_000
     survey: Survey = field(default_factory=Survey)
     forged: list[Heard] = field(default_factory=list)
+    shots: list[Shot] = field(default_factory=list)
+    _of: list[tuple[str, bytes]] = field(default_factory=list)
     published_ns: int = 0
     gateway_id: str = ""
 
-    def run(self, reach: Any) -> Steps:
+    def run(self, reach: Reach) -> Steps:
         identity = reach.steal(self.gateway)
         self.gateway_id = identity.client_id
         reach.listen(lambda heard: self._heard(reach, heard))
@@ -50,26 +54,21 @@ class QuietClone:
         telegrams = [one.telegram for one in self.forged]
         if reach.publish(identity, UP.format(gateway=self.gateway_id), bundle.encode(), telegrams):
             self.published_ns = reach.now_ns
+            self.shots = [
+                Shot(ONE_SESSION, "none", address, published(raw, self.gateway_id, reach.now_ns), of)
+                for (address, of), raw in zip(self._of, telegrams, strict=True)
+            ]
 
-    def _heard(self, reach: Any, heard: Heard) -> None:
+    def _heard(self, reach: Reach, heard: Heard) -> None:
         known = self.survey.note(heard)
         waits = reach.now_ns >= self.act_at_s * 1e9 and len(self.forged) < self.count
         if waits and known is not None and known.security == "none":
             raw = forgery.with_units(heard.telegram, UNITS, known.maker)
             self.forged.append(Heard(raw, heard.received_ns, -61.0))
+            self._of.append((known.address, heard.telegram))
 
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        if not self.published_ns:
-            return []
-        raws = [one.telegram for one in self.forged]
-        stored = sum(bool(truth.stored_from(raw, self.published_ns)) for raw in raws)
-        alarms = truth.alarms(["twin"], subject=self.gateway_id, since_ns=self.published_ns)
-        return [
-            Outcome(
-                ONE_SESSION, "none", reached=len(raws), achieved=stored, detected=bool(alarms),
-                why="the portal stored it as a reading; " + (alarms[0].detail if alarms else "no alarm"),
-                evidence={"published": len(raws), "records changed": stored, "alarms": len(alarms)},
-            )
-        ]  # fmt: skip
+        watch = Watch(("twin",), (self.gateway_id,), self.published_ns)
+        return [replace(one, watch=watch) for one in outcomes_of(self.shots, truth)]

@@ -12,5 +12,6 @@ def test_a_twin_with_the_key_does_not_silence_its_meter(world: Stage) -> None:
     without the check `jump` the twin's are readings, and the meter's own are late for ever."""
     twin = world.attack(KeyTwin(), place=Place(metres=3.0))
     world.run(hours=1)
-    world.expect(twin, "counter a million ahead", on=(N, N, X), off=(N, N, S))
-    world.expect(twin, "one telegram with the last counter", on=(N, N, X), off=(N, N, S))
+    world.expect(twin, "counter a million ahead", because="counter jump", on=(N, N, X), off=(N, N, S))
+    last = "one telegram with the last counter"
+    world.expect(twin, last, because="counter jump", on=(N, N, X), off=(N, N, S))

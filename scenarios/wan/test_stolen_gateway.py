@@ -21,7 +21,7 @@ def test_what_is_refused_as_late_is_not_billed(world: Stage) -> None:
     that bills the newest record, whatever became of its telegram."""
     late = world.attack(LateBill())
     world.run(hours=3)
-    world.expect(late, "set date units rewritten, two hours late", on=(X, N, N), off=(S, N, N))
+    world.expect(late, "set date units rewritten, two hours late", because="late", on=(X, N, N), off=(S, N, N))
 
 
 @scenario(world="terrace-60", settings={"gateway.clock_offset_s": 400.0})
