@@ -8,10 +8,10 @@ from datetime import timedelta
 from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts import forgery
 from attacks.parts.sent_frames import Shot, outcomes_of, published
-from attacks.parts.survey import Survey
+from attacks.parts.survey import Known, Survey
 from attacks.reach import Reach
 from sim.core.bundle import UP, Bundle, Heard
-from sim.core.clock import NS_PER_HOUR
+from sim.core.clock import NS_PER_S
 from sim.truth.ground_truth import Truth
 from wmbus.dates import encode_f
 from wmbus.records import parse_records
@@ -47,16 +47,17 @@ class LateBill:
         identity = reach.steal(self.gateway)
         reach.listen(self.survey.note)
         yield reach.wait_until(self.act_at_s)
-        heard_ns = reach.now_ns - 2 * NS_PER_HOUR
+        rows = []
         for known in self.survey.loudest("none", least=2):
             frame = known.recordings[-1].telegram
-            shown = (reach.today() - timedelta(hours=2)).replace(second=0, microsecond=0)
+            back_ns = _between(known, reach.now_ns)  # of which the meter has not shown the minute
+            shown = (reach.today() - timedelta(seconds=back_ns // NS_PER_S)).replace(second=0, microsecond=0)
             raw = _rewritten(frame, encode_f(shown), (known.acc + 100) % 256)
             spoken = published(raw, identity.client_id, reach.now_ns)
+            rows.append(Heard(raw, reach.now_ns - back_ns, -61.0))
             self.shots.append(Shot(REWRITTEN, "none", known.address, spoken, frame))
         forged = [shot.spoken.telegram for shot in self.shots]
-        rows = tuple(Heard(raw, heard_ns, -61.0) for raw in forged)
-        body = Bundle(identity.client_id, 900_000_000, reach.now_ns, rows).encode()
+        body = Bundle(identity.client_id, 900_000_000, reach.now_ns, tuple(rows)).encode()
         reach.publish(identity, UP.format(gateway=identity.client_id), body, forged)
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
@@ -68,6 +69,15 @@ class LateBill:
             why = "the bill is the thief's" if billed else "refused: late; what readings tell is billed"
             found.append(replace(outcome, achieved=billed, why=why))
         return found
+
+
+def _between(known: Known, now_ns: int) -> int:
+    """Some two hours back, two minutes or more from each telegram that was heard of this meter."""
+    heard = [one.received_ns for one in known.recordings]
+    return next(
+        back_ns for minutes in range(120, 180) if (back_ns := minutes * 60 * NS_PER_S)
+        and all(abs(now_ns - back_ns - at_ns) > 120 * NS_PER_S for at_ns in heard)
+    )  # fmt: skip
 
 
 def _rewritten(frame: bytes, clock: bytes, acc: int) -> bytes:
