@@ -17,5 +17,8 @@ poison      make genuine telegrams look old
 ghosts      telegrams of meters that do not exist
 jam         transmit over others
 mitm        stand between gateway and broker
+key_twin    speak in a meter's name with its key
+quiet_clone use a gateway's stolen certificate once
+late_bill   bill with telegrams that are refused as late
 clone       use a gateway's stolen certificate
 """

@@ -48,14 +48,15 @@ def offsets(row: I64, gateway: I64, received_ns: I64, shown_ns: I64, counter: I6
 
 
 def righted(wrong: dict[int, int], hashes: I64, gateway: I64, received_ns: I64) -> I64:
-    """Receive times as they would be if these gateways' clocks were right."""
+    """Receive times as they would be if these gateways' clocks were right. Equal bytes get one time: that of a gateway
+    that is right, else of the first of the rows."""
     out = received_ns.copy()
     for one, off_ns in wrong.items():
         out[gateway == one] -= off_ns
     off = np.isin(gateway, list(wrong))
     heard = dict(zip(hashes[~off].tolist(), received_ns[~off].tolist(), strict=True))
     for at in np.flatnonzero(off).tolist():
-        elsewhere_ns = heard.get(int(hashes[at]))
-        if elsewhere_ns is not None and abs(elsewhere_ns - out[at]) <= SAME_NS:
-            out[at] = elsewhere_ns
+        time_ns = heard.setdefault(int(hashes[at]), int(out[at]))
+        if abs(time_ns - out[at]) <= SAME_NS:
+            out[at] = time_ns
     return out

@@ -137,7 +137,7 @@ class Intake:
             meters = row[order]
             meters = meters[np.flatnonzero(np.diff(meters, prepend=-1))]
             self._was = meters, self.freshness.copy(meters), self.counts.copy()
-        received_ns, clocks = self._clocks(batch, row, hashes, telegram, contents, stored)
+        received_ns, stored, clocks = self._clocks(batch, row, hashes, telegram, contents, stored)
         seen = Seen(row, hashes, batch.gateway, received_ns, telegram)
         self._judge(order, seen, contents, before, stored, now_ns, verdict)
         ordered = verdict[order]
@@ -152,23 +152,24 @@ class Intake:
 
     def _clocks(
         self, batch: Batch, row: I64, hashes: I64, telegram: I64, contents: Contents, stored: Earlier | None
-    ) -> tuple[I64, dict[int, int]]:
-        """Receive times to judge by, and how far gateways' clocks are off."""
+    ) -> tuple[I64, Earlier | None, dict[int, int]]:
+        """Receive times to judge by, of the batch and of what was stored, and how far gateways' clocks are off."""
         if not len(contents.counter):
-            return batch.received_ns, {}
+            return batch.received_ns, stored, {}
         opened = np.where(telegram >= 0, telegram, 0)
         told = np.where(telegram >= 0, row, NONE)
         off = offsets(told, batch.gateway, batch.received_ns, contents.shown_ns[opened], contents.counter[opened])
         wrong = {one: off_ns for one, off_ns in off.items() if is_wrong(off_ns, self._spec.ts_tolerance_s)}
         if not wrong or not self._spec.gateway_clocks:
-            return batch.received_ns, off
+            return batch.received_ns, stored, off
         if stored is None:
-            return righted(wrong, hashes, batch.gateway, batch.received_ns), off
-        n = len(batch)  # what earlier takes stored of the same bytes tells as well when they were heard
-        return righted(
-            wrong, np.concatenate([hashes, hashes[stored.reception]]),
-            np.concatenate([batch.gateway, stored.gateway]), np.concatenate([batch.received_ns, stored.received_ns]),
-        )[:n], off  # fmt: skip
+            return righted(wrong, hashes, batch.gateway, batch.received_ns), stored, off
+        times = righted(
+            wrong, np.concatenate([hashes[stored.reception], hashes]),
+            np.concatenate([stored.gateway, batch.gateway]), np.concatenate([stored.received_ns, batch.received_ns]),
+        )  # fmt: skip
+        count = len(stored.reception)
+        return times[count:], stored._replace(received_ns=times[:count]), off
 
     def changed(self) -> list[Blob]:
         """What the last take made the checks remember otherwise."""

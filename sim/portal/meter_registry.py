@@ -19,7 +19,8 @@ from wmbus.link import Address
 class MeterEntry:
     """One meter. `gateways` is the installer's record of who hears it (ids), for `bind`. `sends_time`: None means
     learn it from the first telegram. `planned_silence_s`: the longest pause of a meter that only sends at some hours
-    (a walk-by mask); it is added to the gap alarm, and its counter is no clock."""
+    (a walk-by mask); it is added to the gap alarm, and its counter is no clock. `under_way_s`: how long its gateways
+    may hold a telegram back, by the age of their bundles and the time between two deliveries."""
 
     address: Address
     security: Security = "mode5"
@@ -29,6 +30,7 @@ class MeterEntry:
     house: str | None = None
     sends_time: bool | None = None
     planned_silence_s: float = 0.0
+    under_way_s: float = 0.0
     name: str = field(init=False, repr=False)  # str(address), the meter's name in every table
     interval_ns: int = field(init=False, repr=False)
 

@@ -25,6 +25,9 @@ else:
     _OfParts = _of_parts()
 
 
+Billing = Literal["set date record", "newest record", "last reading"]
+
+
 @dataclass(frozen=True)
 class PortalSpec(_OfParts):
     """The portal's defences, each switchable. The defaults are all of them. `gateway_list`: bundles of
@@ -39,7 +42,7 @@ class PortalSpec(_OfParts):
     gateway_clocks: bool = True
     checks: tuple[str, ...] = names_from(check_ids)
     alarms: tuple[str, ...] = names_from(alarm_ids)
-    billing: Literal["set date record", "last reading"] = "set date record"
+    billing: Billing = "set date record"
     store: str = "sqlite"
 
 

@@ -1,7 +1,7 @@
 """Which meters are silent: no reading stored for longer than their interval and planned pauses explain.
 
 Measured by the portal's own clock, from when it stored the last reading; a meter never heard counts from when it was
-registered. The alarms `gap` and `jam` look here.
+registered. What its gateways may keep back before they deliver is no silence. The alarms `gap` and `jam` look here.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class Silence:
             if meter not in self._due_of:
                 continue
             entry, last_ns = self._entries[meter], self._taken_ns[meter]
-            limit_ns = ns(self._gap_intervals * entry.interval_s + entry.planned_silence_s)
+            most_s = max(self._gap_intervals * entry.interval_s, entry.interval_s + entry.under_way_s)
+            limit_ns = ns(most_s + entry.planned_silence_s)
             if now_ns - last_ns > limit_ns:
                 self._due_of.discard(meter)
                 self.silent.add(meter)

@@ -337,8 +337,9 @@ class Store(ABC):
         """By meter time."""
 
     @abstractmethod
-    def set_date_units(self, meter: str, set_date: str) -> int | None:
-        """What a meter told last of a set date (ISO): in a reading, if any tells it; else in a late telegram."""
+    def set_date_units(self, meter: str, set_date: str, *, late_counts: bool = False) -> int | None:
+        """What a meter told last of a set date (ISO): in a reading, if any tells it; else in a late telegram.
+        `late_counts`: in whichever was stored last."""
 
     @abstractmethod
     def last_units(self, meter: str, before_ns: int) -> int | None:

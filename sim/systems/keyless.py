@@ -186,6 +186,8 @@ class Keyless:
         """What the installer wrote down: each meter, its profile, its flat, and which gateways hear it."""
         fleet, site, groups = self._ground.fleet, self._ground.site, self._ground.spec.fleet
         heard_by = self._heard_by()
+        world = self._ground.spec
+        under_way_s = max(group.bundle_age_s for group in world.gateway) + world.window_s
         for meter in range(fleet.n):
             spec = groups[int(fleet.population.group[meter])]
             self.registry.add(
@@ -197,6 +199,7 @@ class Keyless:
                     flat=f"flat {int(site.flat[meter]) + 1}",
                     house=f"house {int(site.house[meter]) + 1}",
                     planned_silence_s=planned_silence_ns(spec) / NS_PER_S,
+                    under_way_s=under_way_s,
                 )
             )
 

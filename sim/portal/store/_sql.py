@@ -301,9 +301,10 @@ class SqlStore(Store):
         sql = "SELECT meter_time, units, security, late FROM billing WHERE meter = ? ORDER BY meter_time, stored_ns"
         return rows_of(BillingRow, self._ask_by_meter(sql, (meter,)))
 
-    def set_date_units(self, meter: str, set_date: str) -> int | None:
+    def set_date_units(self, meter: str, set_date: str, *, late_counts: bool = False) -> int | None:
         told = "SELECT set_date_units FROM billing WHERE meter = ? AND set_date = ?"
-        rows = self._ask_by_meter(f"{told} ORDER BY late, stored_ns DESC LIMIT 1", (meter, set_date))
+        order = "stored_ns DESC" if late_counts else "late, stored_ns DESC"
+        rows = self._ask_by_meter(f"{told} ORDER BY {order} LIMIT 1", (meter, set_date))
         return rows[0][0] if rows else None
 
     def last_units(self, meter: str, before_ns: int) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.core.bundle import Taken
 from tests.referee.defect import FAULTS, Patch, defect
 from tests.referee.defects import plays
 
@@ -31,7 +32,8 @@ def _(patch: Patch) -> None:
     def instead(original: Any, gateway: Any, now_ns: int) -> None:
         original(gateway, now_ns)
         if gateway.up and gateway.session.connected and gateway.session.unacknowledged == 0 and gateway.waiting:
-            gone = list(gateway._in_flight.acknowledged(list(gateway.waiting)))
+            gateway._in_flight._match = False
+            gone = gateway._in_flight.acknowledged(Taken(number, "") for number in gateway.waiting)
             gateway.outbox.acknowledged(gone)
 
     patch.around(f"{GATEWAY}.pump", instead)

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+from sim.core.bundle import Taken
 from tests.referee.defect import GATEWAYS, Defect, Patch, Play, add, defect
 from tests.referee.defects import plays
 
@@ -202,7 +203,8 @@ def _(patch: Patch) -> None:
     def instead(original: Any, gateway: Any, now_ns: int) -> None:
         original(gateway, now_ns)
         for sequence in [one for one in gateway.waiting if one % 7 == 0]:
-            gateway._in_flight.acknowledged([sequence])
+            gateway._in_flight._match = False
+            gateway._in_flight.acknowledged([Taken(sequence, "")])
             gateway.outbox.acknowledged([sequence])
 
     patch.around(f"{GATEWAY}._close", instead)
@@ -210,10 +212,11 @@ def _(patch: Patch) -> None:
 
 @defect("gateway-clock-wrong", GATEWAYS, "A gateway says when it heard a telegram.", plays.TAMPERING)
 def _(patch: Patch) -> None:
-    """A gateway's clock is ten minutes fast, and its world says that it is right."""
+    """A gateway's clock is ten minutes fast or slow, by turns, and its world says that it is right. (One that is
+    steadily wrong is put right by the portal: scenarios/wan/test_stolen_gateway.py.)"""
 
     def instead(original: Any, gateway: Any, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:
-        gateway._offset_ns = 600 * 10**9
+        gateway._offset_ns = (600 if telegram[-1] & 1 else -600) * 10**9
         original(gateway, telegram, received_ns, rssi_dbm)
 
     patch.around(RECEIVE, instead)

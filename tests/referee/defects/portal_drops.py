@@ -137,7 +137,7 @@ def _(patch: Patch) -> None:
             if message.topic.endswith("/up"):
                 told = bundle.Bundle.decode(message.payload)
                 if told.sequence % 5 == 0:
-                    ack = bundle.encode_ack(told.gateway, [told.sequence])
+                    ack = bundle.encode_ack(told.gateway, [bundle.Taken(told.sequence, bundle.digest(message.payload))])
                     acks.append(Message(bundle.ACK.format(gateway=told.gateway), ack))
                     continue
             kept.append(message)

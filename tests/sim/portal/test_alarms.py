@@ -193,3 +193,14 @@ def test_nothing_wrong_nothing_raised(tmp_path: Path) -> None:
         b.run([k])
         watch(b, k * INTERVAL_S + 10)
     assert b.events == []
+
+
+@pytest.mark.parametrize(("under_way_s", "limit_s"), [(0.0, 2_700), (1_800.0, 2_700), (5_000.0, 5_900)])
+def test_what_gateways_hold_back_is_no_gap(tmp_path: Path, under_way_s: float, limit_s: float) -> None:
+    entry = MeterEntry(METER, "mode5", INTERVAL_S, frozenset({"gw1"}), under_way_s=under_way_s)
+    b = Bed(tmp_path, PortalSpec(alarms=("gap",)), entries=[entry])
+    b.run([1])
+    watch(b, INTERVAL_S + 5 + limit_s)
+    assert b.kinds() == []
+    watch(b, INTERVAL_S + 6 + limit_s)
+    assert b.kinds() == ["gap"]

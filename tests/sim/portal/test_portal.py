@@ -149,7 +149,8 @@ def test_numbers_that_no_clock_and_no_antenna_show(tmp_path: Path) -> None:
     for spec in (PortalSpec(), PortalSpec(checks=())):
         b = Bed(tmp_path / str(len(spec.checks)), spec)
         assert len(b.take(Message("gw/gw1/up", text.encode()), now_s=1_000)) == 1
-        assert b.portal.store.count_readings() + len(b.portal.store.refusals()) == 3
+        assert b.portal.store.count_readings() + len(b.portal.store.refusals()) == 2
+        assert [row.reason for row in b.portal.store.evidence()] == [reasons.TOO_SHORT]
 
 
 @settings(max_examples=100, deadline=None)

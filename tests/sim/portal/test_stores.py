@@ -72,7 +72,7 @@ def history(b: Bed) -> list[list[int]]:
     take(b.message("gw1", rows(6, sts=0x08), 77), b.message("gw1", rows(7), 77), now_s=7 * INTERVAL_S + 5)
     take(
         Message("gw/gw1/birth", encode_birth("gw1", "a", 9)), Message("gw/gw1/birth", encode_birth("gw1", "a", 1)),
-        Message("gw/\0/up", b"\0"), b.message("gw1", [(telegram(8), 8 * INTERVAL_S), (b"\0", -1e9)]),
+        Message("gw/\0/up", b"\0"), b.message("gw1", [(telegram(8), 8 * INTERVAL_S), (bytes(12), -1e9), (b"\0", -1e9)]),
         now_s=8 * INTERVAL_S + 5,
     )  # fmt: skip
     take(b.message("gw2", rows(8)), b.message("gw9", rows(9)), now_s=LAST_S)

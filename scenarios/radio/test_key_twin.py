@@ -1,0 +1,17 @@
+"""One meter's key gives its meter away, and neither the portal's peace nor the meter's place in it."""
+
+from attacks.key_twin import KeyTwin
+from attacks.reach import Place
+from bench.rig.scenario import N, S, Stage, X, scenario
+
+
+@scenario(world="terrace-60", threats=["M02"])
+def test_a_twin_with_the_key_does_not_silence_its_meter(world: Stage) -> None:
+    """Meters of mode 7 are taken apart, and their keys are used from beside them with counters far ahead. The counter
+    outruns time, so it is refused, the alarm names the meter, and the meter's own telegrams go on being read. Control:
+    without the check `jump` the twin's are readings, and the meter's own are late for ever."""
+    twin = world.attack(KeyTwin(), place=Place(metres=3.0))
+    world.run(hours=1)
+    world.expect(twin, "counter a million ahead", because="counter jump", on=(N, N, X), off=(N, N, S))
+    last = "one telegram with the last counter"
+    world.expect(twin, last, because="counter jump", on=(N, N, X), off=(N, N, S))

@@ -1,0 +1,35 @@
+"""What the thief of a gateway's certificate can do without being loud."""
+
+from attacks.late_bill import LateBill
+from attacks.quiet_clone import QuietClone
+from bench.rig.scenario import D, N, S, Stage, X, scenario
+
+
+@scenario(world="terrace-60", threats=["G01", "G03"])
+def test_a_clone_that_shows_once_is_noticed(world: Stage) -> None:
+    """One login, one bundle of forged clear telegrams, away. Nothing stops it in mode 0; the number of its bundle is
+    far from the owner's, and the portal says so. Control: the alarm switched off."""
+    clone = world.attack(QuietClone())
+    world.run(minutes=40)
+    world.expect(clone, "forged in one session, then away", on=(D, N, N), off=(S, N, N))
+
+
+@scenario(world="terrace-60", threats=["G02", "L10"], settings={"fleet.interval_s": 900.0})
+def test_what_is_refused_as_late_is_not_billed(world: Stage) -> None:
+    """Clear telegrams with other units at the set date, two hours back in time: refused as late, and kept, because
+    after an outage they may be the only witness. Where readings tell the set date, these are billed. Control: a portal
+    that bills the newest record, whatever became of its telegram."""
+    late = world.attack(LateBill())
+    world.run(hours=3)
+    world.expect(late, "set date units rewritten, two hours late", because="late", on=(X, N, N), off=(S, N, N))
+
+
+@scenario(world="terrace-60", settings={"gateway.clock_offset_s": 400.0})
+def test_a_gateway_with_a_wrong_clock_is_named_and_costs_no_telegram(world: Stage) -> None:
+    """Both gateways are 400 s ahead. Meters that send their time under a MAC agree on that, so telegrams are judged by
+    the meters' time, and the alarm names the gateways and no meter."""
+    world.run(hours=1)
+    assert {alarm.subject for alarm in world.truth.alarms(["clock"])} == {g.id for g in world.inner.gateways}
+    assert world.truth.alarms(["freshness", "gap", "twin"]) == []
+    assert world.truth.missing() == []
+    world.measure("readings stored", world.truth.stored).at_least(900)
