@@ -7,6 +7,10 @@ city_page  report.html of a city; sweep_page: of a sweep; page: what all pages s
 plots/     the only door to matplotlib
 console    the summary in a terminal or a log
 junit      junit.xml for CI
+documents  all of a run's documents, in the order in which they need each other
+shots      what an attacker sent, with its frames, messages and rows; byte_difference, portal_rows: parts of that
+findings   from verdicts to what is satisfied; oscal, navigator: the documents that hold it
+threat_list  threats.toml as records
 coverage   the threat list (threats.toml) against what runs have shown
 palette    one colour a meaning, for tables and plots, light and dark
 wording    numbers, times and claims in words, the same in every document

@@ -189,15 +189,11 @@ def _claim(claim: Claim, scenario: Scenario, worlds: list[WorldView], sent: list
     """Find the histories that show a claim: the worlds whose variant names most of it, or all subjects; then the
     controls. A claim with the defences off may be shown by the control itself."""
     best = max((_likeness(claim, view.world) for view in worlds), default=0)
-    own = [view for view in worlds if (_likeness(claim, view.world) == best if best else not _is_control(view))]
+    own = [view for view in worlds if (_likeness(claim, view.world) == best if best else view.world.role == "subject")]
     own = [view for view in own if _acts(view.story, claim.attack)] or own
-    controls = [view for view in worlds if _is_control(view) and view not in own]
+    controls = [view for view in worlds if view.world.role != "subject" and view not in own]
     trace = _trace(own[0].story, claim) if own else []
     return ClaimView("", 0, claim, scenario, own + controls, trace, own[0] if own else None, sent)
-
-
-def _is_control(view: WorldView) -> bool:
-    return view.world.role == "control"
 
 
 def _likeness(claim: Claim, world: World) -> int:

@@ -102,7 +102,8 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One world that ran: its facts and where its history lies. `weakness` is set on controls."""
+    """One world that ran: its facts and where its history lies. `role`: subject, control, clean twin (without the
+    attacker). `weakness` is set on controls."""
 
     role: str = "subject"
     variant: str = ""

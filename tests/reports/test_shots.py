@@ -73,6 +73,8 @@ def test_older_runs_and_damaged_shots_are_read(tmp_path: Path) -> None:
     shots.comment_captures(run)
     page = Page(html.write_report(directory).read_text())
     assert "none found" in page.text
+    assert "No telegram was sent." in page.text
+    assert "not in the capture: no gateway received it, or the limit was reached" in page.text
 
 
 def test_comments_say_attack_mode_and_verdict_and_come_once(tmp_path: Path) -> None:

@@ -1,0 +1,148 @@
+"""./wmbench pack: one archive that a stranger can check and open, with the forgeries in it and without any key."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bench import run_directory
+from bench.cli.pack import MANIFEST, pack
+from bench.run_directory import RunDirectoryError
+from reports import documents
+from sim.core.clock import NS_PER_S
+from sim.world import World
+from tests import small_worlds
+from tests.bench.command_line import Rig
+from tests.reports import evidence_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    directory = evidence_run.write(tmp_path / "runs" / "radio" / "2026-01-12T08-00-00")
+    documents.write_all(directory)
+    return directory
+
+
+def opened(archive: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(folder)
+    (root,) = folder.iterdir()
+    return root
+
+
+def plain(path: Path) -> bytes:
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.suffix == ".gz" else content
+
+
+def test_what_goes_in_is_known_and_the_rest_stays_out(run: Path, tmp_path: Path) -> None:
+    done = pack(run)
+    assert done.path == run.parent / "radio-2026-01-12T08-00-00.zip"
+    assert done.sha256 == hashlib.sha256(done.path.read_bytes()).hexdigest()
+    root = opened(done.path, tmp_path / "out")
+    assert root.name == "radio-2026-01-12T08-00-00"
+    files = sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
+    assert len(files) == done.files
+    worlds = [f"radio-test-replay-1/{name}" for name in ("off", "on")]
+    assert files == sorted([
+        *("README.txt", "SHA256SUMS", "junit.xml", "navigator.json", "oscal-catalog.json", "oscal-results.json"),
+        *("report.html", "run.json", "wmbus.lua", "radio-test-replay-1/scenario.json"),
+        *(f"{world}/{name}" for world in worlds for name in ("air.pcapng", "events.jsonl", "portal/portal.sqlite.gz")),
+    ])  # fmt: skip
+
+
+def test_sha256sum_agrees_and_notices_a_change(run: Path, tmp_path: Path) -> None:
+    root = opened(pack(run).path, tmp_path / "out")
+    command = ["sha256sum", "--strict", "-c", MANIFEST]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(done.stdout.splitlines()) == sum(p.is_file() for p in root.rglob("*")) - 1
+    (root / "run.json").write_bytes((root / "run.json").read_bytes() + b" ")
+    assert subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 1
+
+
+def test_equal_runs_give_equal_archives(run: Path, tmp_path: Path) -> None:
+    one = pack(run, tmp_path / "one.zip")
+    for path in run.rglob("*"):
+        os.utime(path, (1, 1))
+    copy = Path(shutil.copytree(run, tmp_path / "else" / "radio" / run.name))
+    assert pack(copy, tmp_path / "two.zip").sha256 == one.sha256
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_accepted_forgeries_keep_their_bytes(run: Path, tmp_path: Path) -> None:
+    root = opened(pack(run).path, tmp_path / "out")
+    sent = evidence_run.changed(evidence_run.ORIGINALS["mode5"])
+    assert sent != evidence_run.ORIGINALS["mode5"]
+    for name in ("run.json", "report.html"):
+        assert sent in (root / name).read_text()
+    assert bytes.fromhex(sent) in (root / "radio-test-replay-1/off/air.pcapng").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["on/events.jsonl", "on/portal/portal.sqlite.gz", "off/air.pcapng"])
+def test_a_private_key_in_any_file_stops_it(run: Path, name: str) -> None:
+    path = run / "radio-test-replay-1" / name
+    content = plain(path) + b"x" * ((1 << 20) - 8) + (run / "radio-test-replay-1/on/endpoint/ca.key").read_bytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    with pytest.raises(RunDirectoryError, match="holds a private key, so nothing was packed"):
+        pack(run)
+    assert not list(run.parent.glob("*.zip")) and not list(run.parent.glob(".*.part"))
+
+
+def test_a_link_out_of_the_run_is_not_followed(run: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "events.jsonl").write_text("not for others")
+    (run / "plots").mkdir(exist_ok=True)
+    (run / "plots" / "x.svg").symlink_to(secret / "events.jsonl")
+    (run / "radio-test-replay-1" / "zz").symlink_to(secret)
+    names = zipfile.ZipFile(pack(run).path).namelist()
+    assert not [name for name in names if "x.svg" in name or "/zz/" in name]
+
+
+def test_a_run_that_goes_on_is_not_packed(run: Path) -> None:
+    run_directory.hold(run)
+    try:
+        with pytest.raises(RunDirectoryError, match="is still running"):
+            pack(run)
+    finally:
+        run_directory.release(run)
+
+
+def test_a_real_run_is_packed_without_a_key_of_any_meter(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.scenarios("\n@scenario(world='dozen.toml')\ndef test_quiet(world: Stage) -> None:\n    world.run(seconds=90)\n")
+    assert rig.run("run", tmp_path / "test_made.py").returncode == 0
+    done = rig.run("pack", "latest", "--out", tmp_path / "x.zip", "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["sha256"] == hashlib.sha256((tmp_path / "x.zip").read_bytes()).hexdigest()
+    root = opened(tmp_path / "x.zip", tmp_path / "out")
+    with World(small_worlds.dozen(tmp_path), 1, tmp_path / "again") as world:
+        keys = [key for meter in range(world.fleet.n) if (key := world.fleet.key(meter)) is not None]
+        first = world.fleet.window(0, 30 * NS_PER_S)
+        telegrams = [world.fleet.telegram(m, k) for m, k in zip(first.meter.tolist(), first.k.tolist(), strict=True)]
+    assert len(keys) == 8
+    contents = {path: plain(path) for path in root.rglob("*") if path.is_file()}
+    captures = [content for path, content in contents.items() if path.name == "air.pcapng"]
+    assert len(captures) == 1
+    assert any(telegram in captures[0] for telegram in telegrams), "the same fleet as in the run"
+    for path, content in contents.items():
+        assert b"PRIVATE KEY" not in content, path
+        lower = content.lower()
+        for key in keys:
+            assert key not in content and key.hex().encode() not in lower, path
+
+
+def test_there_is_no_such_run(tmp_path: Path) -> None:
+    done = Rig(tmp_path).run("pack", "nothing")
+    assert done.returncode == 2
+    assert done.stderr.startswith("wmbench: there is no run 'nothing'")
