@@ -9,6 +9,7 @@ import pytest
 
 from bench.rig import checks
 from bench.rig.checks import (
+    bundled_once,
     custody,
     fates_add_up,
     faults_witnessed,
@@ -90,8 +91,10 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 
 
 def test_every_check_in_the_folder_is_tested_here() -> None:
-    tested = {custody, fates_add_up, faults_witnessed, no_key_on_disk, nothing_altered, unchanged_bytes, values_true}
-    assert set(checks.found()) == tested
+    assert set(checks.found()) == {
+        bundled_once, custody, fates_add_up, faults_witnessed, no_key_on_disk, nothing_altered, unchanged_bytes,
+        values_true,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -99,6 +102,7 @@ def test_every_check_in_the_folder_is_tested_here() -> None:
     [
         (lose_a_message, custody),
         (close_a_bundle_nobody_has, custody),
+        (close_a_bundle_nobody_has, bundled_once),
         (miscount_a_fate, fates_add_up),
         (write_a_key, no_key_on_disk),
         (inject_a_fault_that_never_strikes, faults_witnessed),
