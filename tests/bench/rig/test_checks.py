@@ -13,6 +13,7 @@ from bench.rig.checks import (
     custody,
     fates_add_up,
     faults_witnessed,
+    heard_as_stored,
     no_key_on_disk,
     nothing_altered,
     unchanged_bytes,
@@ -74,6 +75,15 @@ def give_it_to_another_meter(world: World) -> None:
     )
 
 
+def name_another_gateway(world: World) -> None:
+    execute(world, "UPDATE readings SET gateway = 'gw-9' WHERE rowid = (SELECT min(rowid) FROM readings)")
+
+
+def name_another_time(world: World) -> None:
+    second = "received_ns + 1000000000"
+    execute(world, f"UPDATE readings SET received_ns = {second} WHERE rowid = (SELECT min(rowid) FROM readings)")
+
+
 def write_a_key(world: World) -> None:
     key = world.fleet.key(world.fleet.n - 1)
     assert key is not None
@@ -92,8 +102,8 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 
 def test_every_check_in_the_folder_is_tested_here() -> None:
     assert set(checks.found()) == {
-        bundled_once, custody, fates_add_up, faults_witnessed, no_key_on_disk, nothing_altered, unchanged_bytes,
-        values_true,
+        bundled_once, custody, fates_add_up, faults_witnessed, heard_as_stored, no_key_on_disk, nothing_altered,
+        unchanged_bytes, values_true,
     }  # fmt: skip
 
 
@@ -112,6 +122,8 @@ def test_every_check_in_the_folder_is_tested_here() -> None:
         (forge_a_reading, unchanged_bytes),
         (change_the_units, values_true),
         (give_it_to_another_meter, values_true),
+        (name_another_gateway, heard_as_stored),
+        (name_another_time, heard_as_stored),
     ],
     ids=lambda value: getattr(value, "__name__", "").rpartition(".")[2],
 )
