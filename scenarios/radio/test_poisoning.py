@@ -28,7 +28,7 @@ def test_ghost_meters_cost_traffic_and_make_no_meter(world: Stage) -> None:
     """Four telegrams a second of meters that do not exist, for ten minutes. The gateways carry them all, because
     nothing at a gateway distinguishes them from meters; the portal refuses each and no reading comes of it. There is no
     defence to switch off, so the controls are two other worlds: without ghosts, and with ghosts on a channel to which
-    neither meters nor gateways are tuned. In both the gateways carry what meters say and no more."""
+    neither meters nor gateways are tuned. In both the gateways carry what meters send and no more."""
     ghosts = world.attack(Ghosts(), place=Place(metres=3.0))
     world.run(minutes=30)
     world.expect(ghosts, "carried at our cost", on=(S, S, S), off=(S, S, S))

@@ -11,7 +11,7 @@ from sim.world_spec import WorldSpec
 def test_a_meter_that_was_tampered_with_is_told_of_by_its_next_telegrams(world: Stage) -> None:
     """Every second meter is taken off its radiator or opened. The portal raises an alarm for each of them and for no
     other, as soon as a telegram arrives. What an attacker on the air can do about it is in test_alteration. Controls:
-    in the same world nobody is tampered with, and there is no alarm; the portal has no such alarm, and there is none,
+    in the same world no meter is tampered with, and there is no alarm; the portal has no such alarm, and there is none,
     though the readings say it."""
     world.run(minutes=10)
     at_ns = world.inner.now_ns

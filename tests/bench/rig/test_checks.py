@@ -9,9 +9,11 @@ import pytest
 
 from bench.rig import checks
 from bench.rig.checks import (
+    bundled_once,
     custody,
     fates_add_up,
     faults_witnessed,
+    heard_as_stored,
     no_key_on_disk,
     nothing_altered,
     unchanged_bytes,
@@ -73,6 +75,15 @@ def give_it_to_another_meter(world: World) -> None:
     )
 
 
+def name_another_gateway(world: World) -> None:
+    execute(world, "UPDATE readings SET gateway = 'gw-9' WHERE rowid = (SELECT min(rowid) FROM readings)")
+
+
+def name_another_time(world: World) -> None:
+    second = "received_ns + 1000000000"
+    execute(world, f"UPDATE readings SET received_ns = {second} WHERE rowid = (SELECT min(rowid) FROM readings)")
+
+
 def write_a_key(world: World) -> None:
     key = world.fleet.key(world.fleet.n - 1)
     assert key is not None
@@ -90,8 +101,10 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 
 
 def test_every_check_in_the_folder_is_tested_here() -> None:
-    tested = {custody, fates_add_up, faults_witnessed, no_key_on_disk, nothing_altered, unchanged_bytes, values_true}
-    assert set(checks.found()) == tested
+    assert set(checks.found()) == {
+        bundled_once, custody, fates_add_up, faults_witnessed, heard_as_stored, no_key_on_disk, nothing_altered,
+        unchanged_bytes, values_true,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -99,6 +112,7 @@ def test_every_check_in_the_folder_is_tested_here() -> None:
     [
         (lose_a_message, custody),
         (close_a_bundle_nobody_has, custody),
+        (close_a_bundle_nobody_has, bundled_once),
         (miscount_a_fate, fates_add_up),
         (write_a_key, no_key_on_disk),
         (inject_a_fault_that_never_strikes, faults_witnessed),
@@ -108,6 +122,8 @@ def test_every_check_in_the_folder_is_tested_here() -> None:
         (forge_a_reading, unchanged_bytes),
         (change_the_units, values_true),
         (give_it_to_another_meter, values_true),
+        (name_another_gateway, heard_as_stored),
+        (name_another_time, heard_as_stored),
     ],
     ids=lambda value: getattr(value, "__name__", "").rpartition(".")[2],
 )

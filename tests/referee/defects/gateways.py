@@ -145,8 +145,7 @@ def _(patch: Patch) -> None:
 # --- telegrams ------------------------------------------------------------------------------------------------------
 
 
-@defect("gateway-repeats-bundles", GATEWAYS, "The portal is given each reception once.", plays.POWER,
-        until="content of bundles")  # fmt: skip
+@defect("gateway-repeats-bundles", GATEWAYS, "The portal is given each reception once.", plays.POWER)
 def _(patch: Patch) -> None:
     """A gateway puts each telegram into two bundles of different sequence."""
 

@@ -55,7 +55,6 @@ for _column, _other, _play in (
         Defect(
             f"wrong-{_column.replace('_', '-')}", VALUES, f"Each reading has another {_column} than the gateway said.",
             "Stored is what the gateway said of a reception.", _play, _changed(_column, _other),
-            until="" if _column == "rssi_dbm" else "content of readings",
         )
     )  # fmt: skip
 

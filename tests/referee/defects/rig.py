@@ -71,7 +71,7 @@ def _(patch: Patch) -> None:
 @defect("attack-never-begins", RIG, "Each attack on stage is made.", plays.WORMHOLE)
 def _(patch: Patch) -> None:
     """The attacks on stage are left out of the world."""
-    patch.around("attacks.wormhole:Wormhole.run", lambda original, attack, reach: iter(()))
+    patch.around("attacks.wormhole:Wormhole.run", lambda original, attack, reach: (_ for _ in ()))
     patch.around("attacks.wormhole:Wormhole.outcomes", lambda original, attack, truth: [])
 
 

@@ -1,0 +1,22 @@
+"""What gateways received is in one bundle each: nothing is bundled that was not received, and nothing twice. What a
+fault takes from an open bundle, and what is in one still, is accounted for. Attackers' receivers count as well, so with
+an attacker only too much is noticed."""
+
+from __future__ import annotations
+
+from sim.core.events import BundleClosed
+from sim.world import World
+
+TITLE = "each reception is in one bundle"
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    if world.system.endpoint is None:  # a system whose gateways send no bundles
+        return []
+    bundled = sum(bundle.telegrams for bundle in world.history.of(BundleClosed))
+    bundled += sum(len(injection.lost) for injection in world.injections)
+    bundled += sum(len(gateway.open_bundle) for gateway in world.gateways)
+    received = world.history.fates.get("received", 0)
+    if bundled > received or (bundled < received and not attacked):
+        return [f"gateways received {received} telegrams and bundled {bundled}"]
+    return []

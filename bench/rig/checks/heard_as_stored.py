@@ -1,0 +1,30 @@
+"""A reading says by which gateway its telegram was heard, and when: at a gateway that there is, and within a second of
+its sending by that gateway's clock. With an attacker genuine bytes may be heard later, so then it is not asked."""
+
+from __future__ import annotations
+
+from sim.core.clock import NS_PER_S, ns
+from sim.site_plan import gateway_groups
+from sim.world import World
+
+TITLE = "a reading says when and where it was heard"
+ROWS_AT_ONCE = 4_096
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    if attacked or not world.truth.stored:
+        return []
+    assert world.truth.altered_readings >= 0  # every reading is matched with its sending by this
+    begun = {sent.reading: sent.start_ns for sent in world.truth.sent() if sent.reading is not None}
+    groups = zip(world.gateways, gateway_groups(world.spec), strict=True)
+    offset_ns = {gateway.id: ns(group.clock_offset_s) for gateway, group in groups}
+    wrong, first, place = 0, "", 0
+    while found := world.stored.readings_after(place, ROWS_AT_ONCE):
+        for place, row in found:
+            start_ns = begun.get(place)
+            if start_ns is None:  # a field telegram, or one that another check complains of
+                continue
+            heard_ns = row.received_ns - offset_ns.get(row.gateway, 0)
+            if row.gateway not in offset_ns or not start_ns < heard_ns < start_ns + NS_PER_S:
+                wrong, first = wrong + 1, first or f"{row.meter} by {row.gateway} at {row.received_ns} ns"
+    return [f"{wrong} readings, first: {first}"] if wrong else []
