@@ -98,9 +98,10 @@ class Mitm:
                 spoken = published(forged, bundle.gateway, reach.now_ns)
                 address = str(parse(entry.telegram).address)
                 self.altered.append(Shot(ALTERED, _security(entry.telegram), address, spoken, entry.telegram))
-                reach.note_sent([forged])
                 entry = Heard(forged, entry.received_ns, entry.rssi_dbm)
             heard.append(entry)
+        # The bundle is the attacker's now: its gateway gets no acknowledgement for its own, and sends that again.
+        reach.note_sent([one.telegram for one in heard])
         return Bundle(bundle.gateway, bundle.sequence, bundle.closed_ns, tuple(heard)).encode()
 
     def _forge(self, telegram: bytes) -> bytes | None:
