@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,7 +86,7 @@ def test_what_is_heard_is_bytes_time_and_strength(world: World) -> None:
     world.run(60 * NS_PER_S)
     assert len(heard) > 10
     assert first == heard[:1]
-    assert {field.name for field in dataclasses.fields(Heard)} == {"telegram", "received_ns", "rssi_dbm"}
+    assert set(Heard._fields) == {"telegram", "received_ns", "rssi_dbm"}
     sent = {world.fleet.telegram(s.meter, s.k) for s in world.truth.sent()}
     for one in heard:
         assert type(one) is Heard
