@@ -151,9 +151,12 @@ def decode_lvar(raw: bytes) -> Value:
 
 
 def encode_lvar(value: Value) -> bytes:
-    """Text or bytes -> LVAR byte and data.  Raises CannotEncode when too long."""
+    """Text or bytes -> LVAR byte and data.  Raises CannotEncode when too long, or for other letters."""
     if isinstance(value, str):
-        data = value.encode("latin-1")[::-1]
+        try:
+            data = value.encode("latin-1")[::-1]
+        except UnicodeEncodeError as error:
+            raise CannotEncode(f"LVAR text holds no {value[error.start]!r}, only ISO 8859-1") from None
         if len(data) > TEXT_LAST:
             raise CannotEncode(f"LVAR text holds {TEXT_LAST} letters, not {len(data)}")
         return bytes((len(data),)) + data

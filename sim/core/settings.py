@@ -100,6 +100,10 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Place]:
         raise SpecError(f"{path}: byte {error.start} is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: not TOML: {error}") from None
+    except RecursionError:
+        raise SpecError(f"{path}: brackets within brackets, deeper than any world needs") from None
+    except ValueError:  # Python's own limit on digits
+        raise SpecError(f"{path}: a number of more digits than any setting has") from None
 
 
 def build(cls: type[T], table: dict[str, Any], place: Place, path: str = "") -> T:

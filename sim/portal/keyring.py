@@ -159,6 +159,8 @@ def _toml_rows(path: Path, text: str) -> list[tuple[int, object, object]]:
     except tomllib.TOMLDecodeError as error:
         # tomllib's message says line and column; it may quote one character, never a value.
         raise KeyringError(f"{path}: not TOML: {error}") from None
+    except (RecursionError, ValueError):
+        raise KeyringError(f"{path}: brackets too deep or a number too long for a key file") from None
     lines = [number for number, line in enumerate(text.splitlines(), start=1) if line.strip().startswith("[[meter]]")]
     if not isinstance(meters, list) or len(lines) != len(meters):
         raise KeyringError(f"{path}: write each meter as a [[meter]] table with 'address' and 'key'")

@@ -13,6 +13,7 @@ from wmbus import dif, vif
 from wmbus.errors import BadTelegram, CannotEncode, Reason
 from wmbus.records import encode_record, encode_records, parse_records
 from wmbus.telegram import parse, read, unlock
+from wmbus.values import encode_lvar
 
 pymbusparser = pytest.importorskip("pymbusparser")
 
@@ -222,3 +223,8 @@ def test_offsets_of_a_published_telegram_point_at_the_records():
         at = record.offset - reading.unlocked.offset
         assert plain[at : at + len(record.wire())] == record.wire()
     assert plain[2:].startswith(encode_records([(r.dif_vif, r.value) for r in reading.records]))
+
+
+def test_text_beyond_latin_1_cannot_be_encoded() -> None:
+    with pytest.raises(CannotEncode, match="no '€'"):
+        encode_lvar("5 €")

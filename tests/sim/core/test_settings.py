@@ -83,7 +83,8 @@ def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:
 def test_settings_reach_into_tables_and_groups(tmp_path: Path) -> None:
     spec = load(write(tmp_path, GOOD))
     assert spec.with_setting("portal.checks", []).portal.checks == ()
-    assert spec.with_setting("portal.checks", without("bind", "ts")).portal.checks == ("mcr", "acc", "age")
+    left = spec.with_setting("portal.checks", without("bind", "ts")).portal.checks
+    assert left == ("ahead", "jump", "mcr", "acc", "age")
     fewer = spec.with_setting("portal.checks", ["ts", "age"])
     assert fewer.with_setting("portal.checks", "without:age").portal.checks == ("ts",)
     assert repr(without("bind", "ts")) == "without bind, ts"
@@ -161,3 +162,11 @@ def test_another_kind_keeps_the_keys_that_both_have() -> None:
     assert changed(one, "lamp.litres", 2).lamp == Oil(name="porch", litres=2)
     with pytest.raises(SpecError, match=r"lamp\.kind: there is no 'gas'"):
         changed(one, "lamp.kind", "gas")
+
+
+@pytest.mark.parametrize(("text", "said"), [("a = " + "[" * 3_000, "brackets"), ("a = " + "9" * 5_000, "more digits")])
+def test_what_no_reader_of_toml_foresees_names_the_file(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError, match=f"odd.toml: .*{said}"):
+        read_toml(path)

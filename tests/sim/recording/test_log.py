@@ -235,3 +235,13 @@ def test_nothing_but_bad_log_is_ever_raised(tmp_path_factory: pytest.TempPathFac
         assert read.played[0].at_ns == 0
         assert all(a.at_ns <= b.at_ns for a, b in pairwise(read.played))
         assert all(len(p.telegram) == p.telegram[0] + 1 for p in read.played)
+
+
+def test_a_key_file_given_by_mistake_shows_no_key(tmp_path: Path) -> None:
+    key = "dc7c9ef1a0b1c2d3e4f5061728394a5b"
+    path = tmp_path / "keys.csv"
+    for line in (f"80081812,{key}", f"{key},1,2e44", f"1,{key},2e44"):
+        path.write_text(line + "\n", encoding="utf-8")
+        with pytest.raises(BadLog) as error:
+            read_log(path)
+        assert key[:8] not in str(error.value) and "32 hex digits" in str(error.value), line
