@@ -27,7 +27,7 @@ def test_a_fixed_rhythm_tells_nobody_who_heats(world: Stage) -> None:
 ANNOUNCED_NS = 60 * NS_PER_S
 
 
-@scenario(world="habits-620", threats=["L02"], settings={"fleet.mode 5.count": 40, "fleet.mode 7.count": 40})
+@scenario(world="habits-620", threats=["L02"], settings={"fleet.mode 5.count": 60, "fleet.mode 7.count": 60})
 def test_a_meter_that_speaks_when_it_counts_tells_who_heats(world: Stage) -> None:
     """The same listener and a leak that is known: a meter whose units are moving says its latest telegram once more, a
     minute later. Nothing is decrypted, and nearly every heated hour is found in every mode. So a listener that finds
@@ -36,7 +36,7 @@ def test_a_meter_that_speaks_when_it_counts_tells_who_heats(world: Stage) -> Non
     inner = world.inner
     for meter in range(inner.fleet.n):
         inner.clock.process(_announcing(inner, meter, inner.air.add_transmitter(inner.site.meters[meter])))
-    world.run(hours=14)
+    world.run(hours=18)
     world.expect(habits, "heating guessed, hour by hour", on=(S, S, S), off=(S, N, N))
     for outcome in habits.outcomes(world.truth):
         name = f"area under the curve, {outcome.security}"

@@ -22,6 +22,7 @@ from bench.rig.checks import (
 from sim.core.clock import NS_PER_S
 from sim.core.events import BundleClosed
 from sim.faults.portal_restarted import PortalRestarted
+from sim.portal.store_port import Refusal
 from sim.world import World
 from tests.small_worlds import dozen, keyless
 
@@ -84,6 +85,13 @@ def name_another_time(world: World) -> None:
     execute(world, f"UPDATE readings SET received_ns = {second} WHERE rowid = (SELECT min(rowid) FROM readings)")
 
 
+def keep_a_refusal_with_other_bytes(world: World) -> None:
+    store, row = keyless(world).portal.store, world.truth.readings[0]
+    times = row.received_ns, row.stored_ns
+    with store.transaction():
+        store.add_refusals([Refusal(row.meter, row.gateway, *times, "late", "", row.fingerprint, b"other", None)])
+
+
 def write_a_key(world: World) -> None:
     key = world.fleet.key(world.fleet.n - 1)
     assert key is not None
@@ -120,6 +128,7 @@ def test_every_check_in_the_folder_is_tested_here() -> None:
         (double_a_reading, nothing_altered),
         (forge_a_reading, nothing_altered),
         (forge_a_reading, unchanged_bytes),
+        (keep_a_refusal_with_other_bytes, unchanged_bytes),
         (change_the_units, values_true),
         (give_it_to_another_meter, values_true),
         (name_another_gateway, heard_as_stored),

@@ -51,7 +51,7 @@ for _id, _what, _play, _names, _instead in (
     ("poison-of-copies", "Poisoned telegrams are the genuine bytes.", plays.POISONING,
      "with_access_number with_clock_of", lambda original, frame, *rest, **named: frame),
 ):  # fmt: skip
-    _until = "" if _id == "poison-of-copies" else CLASSIFIED
+    _until = CLASSIFIED if _play is plays.CLONE else ""
     add(Defect(_id, OTHER, _what, NAMED, _play, _forging(_names, _instead), _until))
 
 
@@ -82,11 +82,10 @@ for _id, _what, _play, _made in (
     ("downgrade-of-a-stranger", "Every frame is in the name of another id.", plays.DOWNGRADE, _of_another),
     ("ghosts-unreadable", "Every ghost is a byte and no telegram.", plays.GHOSTS, lambda frame: b"\x09" + frame[1:10]),
 ):  # fmt: skip
-    _until = CLASSIFIED if _id == "ghosts-unreadable" else ""
-    add(Defect(_id, OTHER, _what, NAMED, _play, _spoken(_made), _until))
+    add(Defect(_id, OTHER, _what, NAMED, _play, _spoken(_made)))
 
 
-@defect("downgrade-one-form", OTHER, NAMED, plays.DOWNGRADE, until=CLASSIFIED)
+@defect("downgrade-one-form", OTHER, NAMED, plays.DOWNGRADE)
 def _(patch: Patch) -> None:
     """All four forms send the form "mode 0" (M37)."""
     from attacks import downgrade

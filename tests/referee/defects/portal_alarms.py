@@ -55,8 +55,8 @@ add(Defect("gap-alarm-for-all", ALARMS, "The alarm gap stands for every meter fr
            "Detected is what an alarm names because of the attack.", plays.JAMMING, _always("gap"),
            until="clean twin"))  # fmt: skip
 add(Defect("freshness-alarm-for-all", ALARMS, "The alarm freshness stands for every meter from the first window on.",
-           "Detected is what an alarm names because of the attack.", plays.POISONING, _always("freshness"),
-           until="clean twin"))  # fmt: skip
+           "Detected is what an alarm names because of the attack.", plays.POISONING,
+           _always("freshness")))  # fmt: skip
 add(Defect("tamper-alarm-for-all", ALARMS, "The alarm tamper stands for every meter from the first window on.",
            "An alarm names the tampered meter and no other.", plays.TAMPERING, _always("tamper")))  # fmt: skip
 
@@ -124,7 +124,7 @@ def _late(kind: str, delay_s: float) -> Callable[[Patch], None]:
 add(Defect("tamper-alarm-late", ALARMS, "The alarm tamper comes a quarter of an hour late.",
            "A tampered meter is told of by its next telegrams.", plays.TAMPERING, _late("tamper", 900)))  # fmt: skip
 add(Defect("freshness-alarm-late", ALARMS, "The alarm freshness comes half an hour late.",
-           "An attack is detected in time.", plays.POISONING, _late("freshness", 1_800), until="latency"))  # fmt: skip
+           "An attack is detected in time.", plays.POISONING, _late("freshness", 1_800)))  # fmt: skip
 
 
 @defect("alarms-never-end", ALARMS, "An alarm ends with its cause.", plays.ALARMS_END)

@@ -167,7 +167,7 @@ def _(patch: Patch) -> None:
     patch.around("sim.portal.store._sql:SqlStore.add_refusals", lambda original, store, rows: None)
 
 
-@defect("one-reason-for-all", DROPS, "A refusal says why.", plays.WORMHOLE, until="reasons")
+@defect("one-reason-for-all", DROPS, "A refusal says why.", plays.WORMHOLE)
 def _(patch: Patch) -> None:
     """Every refusal says "malformed"."""
     patch.around(

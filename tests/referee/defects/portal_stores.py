@@ -94,8 +94,7 @@ def _(patch: Patch) -> None:
     patch.around(ADD_REFUSALS, instead)
 
 
-@defect("refusal-keeps-other-bytes", STORES, "The evidence of a refusal is what arrived.", plays.WRAP,
-        until="content of refusals")  # fmt: skip
+@defect("refusal-keeps-other-bytes", STORES, "The evidence of a refusal is what arrived.", plays.WRAP)
 def _(patch: Patch) -> None:
     """A refused telegram is kept with one byte changed, its fingerprint left as it was."""
     patch.around(

@@ -56,8 +56,7 @@ def _(patch: Patch) -> None:
     patch.around("bench.rig.scenario_run:Bout._spec", instead)
 
 
-@defect("deaf-world-without-attack", RIG, "A world in which nothing was heard shows nothing.", plays.POWER,
-        until="no empty green")  # fmt: skip
+@defect("deaf-world-without-attack", RIG, "A world in which nothing was heard shows nothing.", plays.POWER)
 def _(patch: Patch) -> None:
     """No gateway hears anything: their sensitivity is 0 dBm."""
     from bench.rig.scenario_run import Bout
@@ -75,7 +74,7 @@ def _(patch: Patch) -> None:
     patch.around("attacks.wormhole:Wormhole.outcomes", lambda original, attack, truth: [])
 
 
-@defect("one-shot-is-enough", RIG, "Three shots at least arrived.", plays.DOWNGRADE, until="least count")
+@defect("one-shot-is-enough", RIG, "Three shots at least arrived.", plays.DOWNGRADE)
 def _(patch: Patch) -> None:
     """Of each variant one frame is sent, and no more."""
     from sim.truth.ground_truth import Spoken
