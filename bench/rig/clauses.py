@@ -97,8 +97,8 @@ def alarmed(watch: Watch, terms: Terms, truth: Truth, clean: Iterable[AlarmRaise
 
 
 def limit_s(truth: Truth, subject: str) -> float:
-    """How soon an alarm about a meter must come: three of its intervals and what its telegrams may be under way. A
-    gateway's, the longest of all meters'."""
+    """How soon an alarm about a meter must come: three of its intervals, what its telegrams may be under way, and a
+    window, since a portal looks for silent meters at the end of each. A gateway's, the longest of all meters'."""
     intervals = {entry.name: entry.interval_s for entry in truth.world.system.registry}
     interval_s = intervals.get(subject) or max(intervals.values(), default=0.0)
-    return INTERVALS * interval_s + truth.tolerance_ns / NS_PER_S
+    return INTERVALS * interval_s + truth.tolerance_ns / NS_PER_S + truth.world.spec.window_s
