@@ -41,7 +41,7 @@ def test_a_replay_has_the_same_digests(ran: tuple[Rig, Path, dict[str, Any]]) ->
     assert told["same"] is True
     assert told["run"] == str(directory)
     assert [row["old"] for row in told["worlds"]] == [row["new"] for row in told["worlds"]]
-    assert [row["defences"] for row in told["worlds"]] == ["on", "off"]
+    assert [row["defences"] for row in told["worlds"]] == ["on", "clean", "off"]
     assert {row["seed"] for row in told["worlds"]} == {5}
 
 
@@ -70,7 +70,7 @@ def test_a_changed_seed_or_setting_is_told_as_different(
     write_json(tmp_path / "run.json", {**run, "scenarios": [other]})
     done = rig.run("replay", tmp_path)
     assert done.returncode == 1
-    assert done.stdout.count("DIFFERENT: ") == 2
+    assert done.stdout.count("DIFFERENT: ") == 3
 
 
 def test_what_was_not_finished_is_not_compared(ran: tuple[Rig, Path, dict[str, Any]], tmp_path: Path) -> None:
