@@ -278,3 +278,13 @@ def test_everything_required_is_pinned_with_hashes(name: str) -> None:
         if line[:1].isalpha():
             assert line.endswith(" \\"), line
             assert lines[number + 1].startswith("    --hash=sha256:"), line
+
+
+def test_extras_pin_no_package_twice_with_two_versions() -> None:
+    """They are installed together, and pip refuses what contradicts itself."""
+    pinned: dict[str, str] = {}
+    for path in sorted(ROOT.glob("requirements*.txt")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line[:1].isalpha() and "==" in line:
+                name, version = line.split()[0].split("==")
+                assert pinned.setdefault(name, version) == version, f"{name} in {path.name}"
