@@ -28,7 +28,7 @@ sys.stdout.buffer.write(rows.tobytes())
 """
 
 
-@pytest.mark.skipif("aes-ni" not in ciphers.engines(), reason="this processor has no AES instructions")
+@pytest.mark.skipif("aes-ni" not in ciphers.engines(), reason="allowed: this processor has no AES instructions")
 def test_narrow_registers_make_the_same_bytes_as_tables_and_as_the_widest(tmp_path: Path) -> None:
     """Another test holds the widest to the single ciphers; a processor that has wide ones would never try these."""
     rows = np.random.default_rng(1).integers(0, 256, (37, 96), dtype=np.uint8)
