@@ -19,6 +19,7 @@ from sim.core.clock import Occurrence, Steps, ns
 from sim.core.events import AttackActed
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Session
 from sim.network.mitm_path import Alter, MitmPath
+from sim.network.tls_proxy import Answer
 from sim.radio.link_modes import Mode
 from sim.radio.site import F64
 from sim.truth.ground_truth import Spoken
@@ -185,12 +186,14 @@ class _Shape(_Base):
 class _Path(_Base):
     """Sits between one gateway and the broker. `certificate`: what it can show as a server (mitm_path.CERTIFICATES)."""
 
-    def intercept(self, gateway: int, certificate: str, alter: Alter | None = None) -> MitmPath:
+    def intercept(
+        self, gateway: int, certificate: str, alter: Alter | None = None, answer: Answer | None = None
+    ) -> MitmPath:
         """Redirect a gateway to a TLS proxy of our own until `release()`. Returns the proxy, which has seen what
-        passed in clear."""
+        passed in clear. `alter`, `answer`: see mitm_path."""
         victim = self._world.gateways[gateway]
         self.note("intercept", f"gateway {victim.id}, showing: {certificate}")
-        return self._world.paths.intercept(victim, certificate, alter)
+        return self._world.paths.intercept(victim, certificate, alter, answer)
 
     def release(self, gateway: int) -> None:
         self._world.paths.release(self._world.gateways[gateway])
@@ -226,18 +229,27 @@ class _Certificate(_Base):
         return session
 
     def publish(self, identity: Identity, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
-        """Log in, publish with QoS 1, log out; it is at the portal when this returns. An attacker that stays online
-        fights for the session with its owner, and one that is displaced before the PUBACK publishes again: how often
-        depends on the machine's speed, what the portal has does not. `telegrams`: those inside, noted for the truth.
-        False: not let in."""
+        """Log in, publish with QoS 1, log out; it is at the portal when this returns. `telegrams`: those inside, noted
+        for the truth. False: not let in."""
         self._world.truth.note_published(telegrams)
+        if not self.leave(identity, topic, [payload]):
+            return False
+        self.note("publish", f"{topic}, {len(telegrams)} telegrams")
+        self._world.deliver()
+        return True
+
+    def leave(self, identity: Identity, topic: str, payloads: list[bytes]) -> bool:
+        """Log in, publish these with QoS 1, log out; they are at the broker when this returns. An attacker that stays
+        online fights for the session with its owner, and one that is displaced before the PUBACK publishes again: how
+        often depends on the machine's speed, what the broker has does not. False: not let in."""
         session = self.connect(identity)
         said_on = 0
 
         def taken() -> bool:
             nonlocal said_on
             if session.connected and session.connects != said_on:
-                session.publish(topic, payload)
+                for payload in payloads:
+                    session.publish(topic, payload)
                 said_on = session.connects
             return session.connects == said_on and session.unacknowledged == 0
 
@@ -247,8 +259,6 @@ class _Certificate(_Base):
             self._world.settle(taken, 30.0)
         finally:
             session.close()
-        self.note("publish", f"{topic}, {len(telegrams)} telegrams")
-        self._world.deliver()
         return True
 
     def contend(self, session: Session, logins: int) -> None:

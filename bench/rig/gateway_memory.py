@@ -15,9 +15,10 @@ from typing import Final
 
 from bench.rig.secrets import BLOCK_BYTES, Found, Secrets
 from bench.run_directory import ROOT
-from sim.core.bundle import ACK, UP, Bundle, Taken, digest, encode_ack
+from sim.core.bundle import ACK, UP, Ack, Bundle, Taken, digest
 from sim.core.clock import wall_s
 from sim.endpoint.port import Endpoint, EndpointError
+from sim.pki.statements import StatementKey
 
 PORTAL: Final = "portal"
 DEADLINE_S: Final = 30.0
@@ -30,7 +31,7 @@ class GatewayProcess:
     def __init__(self, endpoint: Endpoint, directory: Path, name: str = "gw-apart") -> None:
         self.taken: list[bytes] = []
         """Telegrams that arrived."""
-        self._endpoint, self._name = endpoint, name
+        self._endpoint, self._name, self._statements = endpoint, name, StatementKey()
         directory.mkdir(parents=True, exist_ok=True)
         identity, address = endpoint.identity(name), endpoint.address
         if address is None or identity.key is None:
@@ -39,7 +40,7 @@ class GatewayProcess:
         settings = {
             "gateway": name, "certificate": str(identity.certificate), "key": str(identity.key),
             "authorities": str(identity.authorities), "host": address.host, "port": address.port,
-            "outbox": str(directory / f"{name}.sqlite"),
+            "outbox": str(directory / f"{name}.sqlite"), "portal_key": self._statements.public.hex(),
         }  # fmt: skip
         file = directory / "settings.json"
         file.write_text(json.dumps(settings), encoding="utf-8")
@@ -109,7 +110,9 @@ class GatewayProcess:
             bundle = Bundle.decode(payload)
             self.taken += [heard.telegram for heard in bundle.heard]
             taken = Taken(bundle.sequence, digest(payload))
-            self._session.publish(ACK.format(gateway=self._name), encode_ack(self._name, [taken]))
+            self._session.publish(
+                ACK.format(gateway=self._name), Ack(self._name, (taken,)).signed(self._statements.sign).encode()
+            )
         return False
 
 

@@ -3,7 +3,7 @@
     python -m bench.rig.gateway_process SETTINGS
 
 SETTINGS is a JSON file: `gateway` (its name), `certificate`, `key`, `authorities` (PEM files), `host`, `port`,
-`outbox`. Each line on standard input is one order, each is answered by one line on standard output:
+`outbox`, `portal_key` (hex). Each line on standard input is one order, each is answered by one line on standard output:
 
     {"receive": HEX, "at_ns": N, "rssi_dbm": X}    a telegram ended on the air       -> the bundles that wait
     {"deliver": N}                                  publish and wait, at world ns N   -> the bundles that wait
@@ -40,6 +40,7 @@ def main(words: list[str]) -> int:
         Path(settings["outbox"]),
         lambda: MqttSession(loop, identity, address, subscribe=(ACK.format(gateway=name),)),
         lambda event: None,
+        portal_key=bytes.fromhex(settings["portal_key"]),
     )
     held: list[bytes] = []
     print("ready", flush=True)

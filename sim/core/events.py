@@ -98,6 +98,15 @@ class BundleAcknowledged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AcknowledgementRefused(Event):
+    """A gateway was given an acknowledgement that the portal did not sign: nothing is deleted on it."""
+
+    observed: ClassVar[bool] = True
+    gateway: str
+    bundles: int
+
+
+@dataclass(frozen=True, slots=True)
 class BundleQuarantined(Event):
     """The broker would not take it, or the portal never acknowledged it: kept on the gateway, not lost."""
 

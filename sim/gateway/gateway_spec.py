@@ -13,7 +13,7 @@ class GatewaySpec:
     """A group of equal gateways, spread over the staircases: the keys that every kind has, and all that the kind
     "virtual" has. A kind with keys of its own has a subclass in its file (see registry).
     `match_acknowledgements` False: a bundle is deleted when its number was acknowledged, whatever the portal has under
-    it."""
+    it. `verify_acks` False: whoever can send an acknowledgement is believed, not the portal alone."""
 
     name: str = "gw"
     count: int = number(1, low=1, high=1_000_000)
@@ -25,4 +25,5 @@ class GatewaySpec:
     clock_offset_s: float = number(0.0, low=-86_400.0 * 400, high=86_400.0 * 400)
     verify_server: bool = True
     match_acknowledgements: bool = True
+    verify_acks: bool = True
     kind: str = "virtual"

@@ -23,11 +23,13 @@ GatewayFeature = Literal[
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """What a world connects a gateway to. `directory`: where it keeps its files, named by its id. `dial` begins a
-    session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history."""
+    session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history.
+    `portal_key`: the public key under which the portal signs them, as the installer entered it."""
 
     directory: Path
     dial: Callable[[], Session]
     record: Callable[[Event], None]
+    portal_key: bytes
 
 
 

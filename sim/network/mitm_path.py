@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sim.endpoint.port import Address
 from sim.network import tls_proxy
-from sim.network.tls_proxy import TlsProxy
+from sim.network.tls_proxy import Answer, TlsProxy
 from sim.pki.authority import Authority, Pair
 
 Alter = Callable[[bytes], bytes | None]
@@ -22,15 +22,23 @@ CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
 class MitmPath:
     """Stands on the path from its making until `stop()`. With `alter` it relays to the real broker, and
     `alter(payload)` may return other bytes for a bundle, or None to leave it as it is. Without it, it plays the
-    broker: that needs no client certificate, so only the gateway's own check stands against it. Raises
-    EndpointError, ValueError for a certificate that cannot be had."""
+    broker: that needs no client certificate, so only the gateway's own check stands against it; then `answer(topic,
+    payload)` may say what the gateway gets for a message of its own. Raises EndpointError, ValueError for a certificate
+    that cannot be had."""
 
     def __init__(
-        self, authority: Authority, upstream: Address, directory: Path, certificate: str, alter: Alter | None
+        self,
+        authority: Authority,
+        upstream: Address,
+        directory: Path,
+        certificate: str,
+        alter: Alter | None,
+        answer: Answer | None = None,
     ) -> None:
         self.relays = alter is not None
         shown = _shown(authority, directory, certificate)
-        self._proxy = TlsProxy(shown, upstream if self.relays else None, alter=_per_topic(alter))
+        onward = upstream if self.relays else None
+        self._proxy = TlsProxy(shown, onward, alter=_per_topic(alter), answer=answer)
         self._proxy.start()
         self.address = self._proxy.address
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sim.endpoint.port import Address, Endpoint, EndpointError, Session
 from sim.network.mitm_path import Alter, MitmPath
+from sim.network.tls_proxy import Answer
 
 
 class OnNetwork(Protocol):
@@ -46,13 +47,15 @@ class Paths:
             self._routes[gateway.id] = address
         gateway.session.reroute(address or broker)
 
-    def intercept(self, gateway: OnNetwork, certificate: str, alter: Alter | None = None) -> MitmPath:
+    def intercept(
+        self, gateway: OnNetwork, certificate: str, alter: Alter | None = None, answer: Answer | None = None
+    ) -> MitmPath:
         """Put a man in the middle on a gateway's path; returns when the gateway has met him, and where he relays, when
         there is a session through him or there will be none: else the machine's speed decides in which window it
         begins."""
         endpoint, broker = self._broker()
         self._folder.mkdir(exist_ok=True)
-        middle = MitmPath(endpoint.authority, broker, self._folder, certificate, alter)
+        middle = MitmPath(endpoint.authority, broker, self._folder, certificate, alter, answer)
         self._mitm_paths.append(middle)
         self.reroute(gateway, middle.address)
         session = gateway.session

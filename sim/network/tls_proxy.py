@@ -5,6 +5,7 @@ and may have a device's stolen certificate. With the stolen one it relays to the
 refuses it, so it plays the broker itself (`upstream=None`). A client that checks the server breaks the handshake off,
 and no byte of MQTT passes. From a client that does not check, the proxy sees every packet in clear, and may change
 publishes (`alter`) or swallow them with a PUBACK of its own, which the gateway cannot distinguish from the broker's.
+Where it plays the broker it may answer a publish with one of its own (`answer`).
 
 It runs on a thread of its own, because it is no part of the world but stands on a wire of it. What it saw is in
 `connections`, appended in order; `intercepted` of a live connection grows while it is read.
@@ -28,6 +29,7 @@ from sim.endpoint.tls_connect import reason_of
 from sim.pki.authority import Pair
 
 Alter = Callable[[str, bytes], bytes | None]
+Answer = Callable[[str, bytes], tuple[str, bytes] | None]
 HANDSHAKE_DEADLINE_S = 5.0
 
 
@@ -74,10 +76,12 @@ class TlsProxy:
         *,
         stolen: Pair | None = None,
         alter: Alter | None = None,
+        answer: Answer | None = None,
         port: int = 0,
     ) -> None:
         self.connections: list[Connection] = []
         self.alter = alter
+        self._answer = answer
         self._upstream = upstream
         self._server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._server_context.load_cert_chain(server.certificate, server.key)
@@ -239,12 +243,20 @@ class TlsProxy:
             connection.bytes_up += len(data)
             for packet in packets.feed(data):
                 self._look(packet, connection)
-                answer = _answer(packet)
-                if answer is not None:
-                    connection.packets.append(("down", answer.name))
-                    connection.bytes_down += len(answer.encode())
-                    sink.write(answer.encode())
+                for answer in (_answer(packet), self._own(packet)):
+                    if answer is not None:
+                        connection.packets.append(("down", answer.name))
+                        connection.bytes_down += len(answer.encode())
+                        sink.write(answer.encode())
             await sink.drain()
+
+    def _own(self, packet: Packet) -> Packet | None:
+        """A publish of ours, to answer one of the client's."""
+        if self._answer is None or packet.kind != mqtt_wire.PUBLISH:
+            return None
+        said = packet.publish()
+        own = self._answer(said.topic, said.payload)
+        return None if own is None else mqtt_wire.publish(mqtt_wire.Publish(*own, 0, None))
 
     def _look(self, packet: Packet, connection: Connection) -> tuple[Packet | None, Packet | None]:
         """Note it; (what goes on to the broker, what we answer the client ourselves)."""

@@ -57,6 +57,7 @@ class _Undone(Exception):
 
 class Portal:
     """One portal on one directory. `record` gets AlarmRaised and TelegramRefused after the commit that holds them.
+    `sign` signs acknowledgements; without it gateways that verify them believe none.
 
     `counts` since this portal was opened: "stored", "copies", "duplicate bundles", "bad messages",
     "evidence dropped", and "refused: <reason>". Raises StoreError.
@@ -71,8 +72,10 @@ class Portal:
         *,
         keyring: Keyring,
         registry: Registry,
+        sign: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self.spec = spec
+        self._sign = sign
         self.registry = registry
         self.store = open_store(spec.store, directory)
         self.alarms = Alarms(spec, self.store, registry)
@@ -177,7 +180,7 @@ class Portal:
                 for gateway, detail in opened.conflicts:
                     self.alarms.conflict(gateway, now_ns, detail)
                 for birth in opened.births:
-                    self.alarms.born(*birth, now_ns)
+                    self.alarms.born(birth, now_ns)
                 for taken in opened.taken:
                     self.alarms.bundled(taken.gateway, taken.sequence, now_ns)
                 self.store.add_messages(opened.taken)
@@ -204,10 +207,11 @@ class Portal:
             if count:
                 self.counts[what] += count
         self._tell(events)
-        return [
-            Message(bundle.ACK.format(gateway=gateway), bundle.encode_ack(gateway, taken))
-            for gateway, taken in opened.acks.items()
-        ]
+        return [self._acknowledgement(bundle.Ack(name, tuple(taken))) for name, taken in opened.acks.items()]
+
+    def _acknowledgement(self, ack: bundle.Ack) -> Message:
+        signed = ack if self._sign is None else ack.signed(self._sign)
+        return Message(bundle.ACK.format(gateway=ack.gateway), signed.encode())
 
     def _receptions(self, bundles: Sequence[Columns]) -> Receptions:
         return of_gateways.receptions(bundles, self._number)

@@ -29,6 +29,7 @@ from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, GatewayPort, Wiring
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
+from sim.pki.statements import StatementKey
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
@@ -119,6 +120,7 @@ class Keyless:
         self.registry = Registry(gateways=gateway_ids(spec))
         self.sessions: list[Session] = []
         self.disk = ground.directory / "portal"
+        self.vault = ground.directory / "vault"
         self.key_places: tuple[Path, ...] = ()
         # Shown what reaches the portal, with the world's time, before the portal takes it.
         self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
@@ -128,6 +130,7 @@ class Keyless:
     def start(self) -> None:
         self._closing.callback(self.endpoint.stop)
         self.endpoint.start()
+        self._statements = StatementKey.kept(self.vault / "acknowledgements.key")
         self._add_gateways()
         self._register()
         fleet = self._ground.fleet
@@ -157,7 +160,8 @@ class Keyless:
 
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
         ground = self._ground
-        wiring = Wiring(folder, partial(self._dial, id_, group.verify_server), ground.record)
+        dial = partial(self._dial, id_, group.verify_server)
+        wiring = Wiring(folder, dial, ground.record, self._statements.public)
         gateway = GATEWAYS.find(group.kind).open(id_, group, wiring)
         index = len(self.gateways)
         sensitivity_cdbm, links = receiver_of(group)
@@ -225,6 +229,7 @@ class Keyless:
             ground.record,
             keyring=self.keyring,
             registry=self.registry,
+            sign=self._statements.sign,
         )
         self.stored = PortalTables(self.portal, ground)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sim.core.bundle import UP, encode_birth
+from sim.core.bundle import UP, Birth
 from sim.endpoint.port import Message
 from sim.portal import reasons
 from sim.portal.opener import Opener
@@ -142,7 +142,7 @@ def test_twenty_thousand_mutants_and_genuine_service_is_kept(tmp_path: Path) -> 
 def test_mutants_of_messages(tmp_path: Path) -> None:
     dice = random.Random(5)
     b = Bed(tmp_path)
-    sources = [b.message("gw1", [(telegram(1), 900.0)]).payload, encode_birth("gw1", "gw1.1", 1)]
+    sources = [b.message("gw1", [(telegram(1), 900.0)]).payload, Birth("gw1", "gw1.1", 1).encode()]
     for n in range(2_000):
         body = bytearray(dice.choice(sources))
         for _ in range(dice.choice((1, 2, 5))):
