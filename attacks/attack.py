@@ -34,6 +34,7 @@ class Can(Flag):
     CERTIFICATE = auto()  # a gateway's certificate and private key
     METER_KEY = auto()  # one meter's key
     DISK = auto()  # reads the portal's disk
+    KEK = auto()  # one key-encryption key of the portal
 
 
 ACTIVE = Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE
@@ -47,6 +48,7 @@ CAPABILITIES = {
     Can.CERTIFICATE: "own a gateway's certificate and key",
     Can.METER_KEY: "own a meter's key",
     Can.DISK: "read the portal's disk",
+    Can.KEK: "own the key that encrypts one partition of the portal's keys",
 }
 
 

@@ -22,6 +22,7 @@ from sim.network.mitm_path import Alter, MitmPath
 from sim.network.tls_proxy import Answer
 from sim.radio.link_modes import Mode
 from sim.radio.site import F64
+from sim.systems.keyless import keyless
 from sim.truth.ground_truth import Spoken
 
 if TYPE_CHECKING:
@@ -283,6 +284,15 @@ class _Disk(_Base):
         return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+class _Kek(_Base):
+    def key_encryption_key(self, partition: str) -> tuple[str, bytes]:
+        """The key under which one partition of the portal's keys lies, as whoever looks after that partition has it;
+        of another one where there is none of this name. Its name, and the key: empty where keys lie in clear."""
+        keks = keyless(self._world.system).keks
+        place = partition if partition in keks else next(iter(sorted(keks)), "")
+        return place, keks.get(place, b"")
+
+
 _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.HEAR, _Hear),
     (Can.SPEAK, _Speak),
@@ -291,10 +301,11 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.CERTIFICATE, _Certificate),
     (Can.METER_KEY, _MeterKey),
     (Can.DISK, _Disk),
+    (Can.KEK, _Kek),
 ]
 
 
-class Reach(_Hear, _Speak, _Shape, _Path, _Certificate, _MeterKey, _Disk):
+class Reach(_Hear, _Speak, _Shape, _Path, _Certificate, _MeterKey, _Disk, _Kek):
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""
 

@@ -81,7 +81,7 @@ class Portal:
         self.alarms = Alarms(spec, self.store, registry)
         self._evidence = EvidenceQuota(self.store)
         self.counts: Counter[str] = Counter()
-        self._keyring = keyring
+        self._keyring, self._calendar = keyring, calendar
         self._record = record
         self._roll = self._rolled()
         opener = Opener(spec, calendar, keyring, registry)
@@ -134,6 +134,7 @@ class Portal:
     def take(self, messages: Sequence[Message], now_ns: int) -> list[Message]:
         """Take what arrived; returns the acknowledgements to publish, one message a gateway. Raises StoreError: then
         nothing of it was kept, nothing is acknowledged, and the same messages may be given again."""
+        self._keyring.expire(self._calendar.at(now_ns))
         self._enrol()
         aside: dict[bytes, str] = {}
         while True:

@@ -30,6 +30,7 @@ from sim.gateway.port import GatewayFeature, GatewayPort, Wiring
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
 from sim.pki.statements import StatementKey
+from sim.portal.key_store import KeyStore, load_keks, save_keks, with_keks_for
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
@@ -39,8 +40,10 @@ from sim.systems.port import Ground, System, SystemUnderTest
 
 if TYPE_CHECKING:
     from sim.world_spec import WorldSpec
+    from wmbus.link import Address
 
 PORTAL = "portal"
+KEKS = "keks.csv"
 START_DEADLINE_S = 60.0
 
 
@@ -121,9 +124,20 @@ class Keyless:
         self.sessions: list[Session] = []
         self.disk = ground.directory / "portal"
         self.vault = ground.directory / "vault"
-        self.key_places: tuple[Path, ...] = ()
+        self._rings = KeyStore(self.disk / "keys")
+        self._clear_keys = self.disk / "keys" / "keys.csv"
+        self.keks: dict[str, bytes] = {}
         # Shown what reaches the portal, with the world's time, before the portal takes it.
         self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
+
+    @property
+    def key_places(self) -> tuple[Path, ...]:
+        return (self.vault, self._clear_keys) if self._ground.spec.portal.key_store == "clear" else (self.vault,)
+
+    @property
+    def private_values(self) -> dict[str, bytes]:
+        keks = {f"the key-encryption key of {place}": kek for place, kek in self.keks.items()}
+        return {"the key that signs acknowledgements": self._statements.private} | keks
 
     # --- building -----------------------------------------------------------------------------------------------
 
@@ -134,7 +148,7 @@ class Keyless:
         self._add_gateways()
         self._register()
         fleet = self._ground.fleet
-        self.keyring = Keyring({fleet.address(m): key for m in range(fleet.n) if (key := fleet.key(m)) is not None})
+        self._keep(Keyring({fleet.address(m): key for m in range(fleet.n) if (key := fleet.key(m)) is not None}))
         self._open_portal()
         self._closing.callback(lambda: self.portal.close())
         session = self.endpoint.connect(
@@ -220,8 +234,29 @@ class Keyless:
                 heard_by[meter].add(names[int(links.receiver[pair])])
         return [frozenset(gateways) for gateways in heard_by]
 
+    def _keep(self, keyring: Keyring) -> None:
+        """Have these keys on the portal's disk, and KEKs for their partitions in the vault. Raises KeyringError."""
+        if self._ground.spec.portal.key_store == "clear":
+            keyring.save(self._clear_keys)
+            return
+        self.keks = with_keks_for(self.keks, {self._partition(address) for address, _, _ in keyring.every()})
+        save_keks(self.vault / KEKS, self.keks)
+        self._rings.write(keyring, self._partition, self.keks)
+
+    def _kept(self) -> Keyring:
+        """The keys as they lie on the disk."""
+        if self._ground.spec.portal.key_store == "clear":
+            return Keyring.load(self._clear_keys)
+        return self._rings.read(load_keks(self.vault / KEKS))
+
+    def _partition(self, address: Address) -> str:
+        entry = self.registry.find(address)
+        place = None if entry is None else getattr(entry, self._ground.spec.portal.key_partitions)
+        return place or "elsewhere"
+
     def _open_portal(self) -> None:
         ground = self._ground
+        self.keyring = self._kept()
         self.portal = Portal(
             ground.spec.portal,
             self.disk,
@@ -238,6 +273,7 @@ class Keyless:
             self.registry.add(entry)
             if key is not None:
                 self.keyring.add(entry.address, key)
+        self._keep(self.keyring)
         self.portal.write_registry()
 
     # --- running ------------------------------------------------------------------------------------------------

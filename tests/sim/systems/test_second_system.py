@@ -122,6 +122,7 @@ class Direct:
         self.stored = self.portal = Table()
         self.disk = ground.directory / "table"
         self.key_places: tuple[Path, ...] = (ground.directory / "secure-elements",)
+        self.private_values: dict[str, bytes] = {}
         self.watched = self.closed = 0
 
     def start(self) -> None:
