@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Outcome, Steps, Watch, attack
 from attacks.mitm import CERTIFICATES, security_of
 from attacks.reach import Reach
 from sim.core.bundle import ACK, Ack, BadBundle, Bundle, Taken, digest
@@ -12,6 +12,7 @@ from sim.pki.statements import StatementKey
 from sim.truth.ground_truth import Sent, Truth, fingerprint
 
 OWN = "acknowledges every bundle himself"
+UNNOTICED = "withholds what he acknowledges, unnoticed"
 
 
 @attack(
@@ -29,7 +30,8 @@ class FalseCustody:
     """A TLS server that plays the broker on one gateway's path, reads each bundle, and acknowledges it with the right
     number and digest: by turns without a signature, under a key of its own, and under the signature that this key made
     for the bundle before. What the gateway then deletes is nowhere. Counted are telegrams that it handed over, and
-    those of them that neither the portal nor the gateway has at the end."""
+    those of them that neither the portal nor the gateway has at the end; and, since the attacker would like to try
+    again, whether anybody learns of it when the path is free."""
 
     gateway: int = 0
     from_s: float = 600.0
@@ -38,6 +40,7 @@ class FalseCustody:
     acknowledged: int = 0
     tries: int = 0
     reason: str = ""
+    released_ns: int = 0
     key: StatementKey = field(default_factory=StatementKey)
     _signature: bytes = b""
 
@@ -48,6 +51,7 @@ class FalseCustody:
         reach.stay(self.gateway)
         self.tries, self.reason = middle.connections, middle.last_refusal
         reach.note("intercept", f"{len(self.handed_over)} telegrams taken")
+        self.released_ns = reach.now_ns
         reach.release(self.gateway)
 
     def _answer(self, topic: str, payload: bytes) -> tuple[str, bytes] | None:
@@ -71,8 +75,15 @@ class FalseCustody:
         lost = lost_for_good(truth)
         gone = {one.mark for one in lost}
         meters = {truth.address(one) for one in lost if one.mark in self.handed_over}
-        victims = frozenset((truth.world.gateways[self.gateway].id, *meters))
-        return [self._outcome(security, gone, victims) for security in sorted(truth.securities)]
+        victim = truth.world.gateways[self.gateway].id
+        victims = frozenset((victim, *meters))
+        watch = Watch(("custody",), (victim,), self.released_ns)
+        found = []
+        for security in sorted(truth.securities):
+            own = self._outcome(security, gone, victims)
+            withheld = own.reached if self.handed_over else 0
+            found += [own, replace(own, variant=UNNOTICED, achieved=withheld, watch=watch)]
+        return found
 
     def _outcome(self, security: str, gone: set[str], victims: frozenset[str]) -> Outcome:
         taken = [mark for mark, mode in self.handed_over.items() if mode == security]

@@ -1,11 +1,12 @@
 """A gateway deletes on the portal's word alone: who stands on the path cannot give it."""
 
-from attacks.false_custody import OWN, FalseCustody
+from attacks.false_custody import OWN, UNNOTICED, FalseCustody
 from attacks.number_thief import EMPTY, NumberThief
-from bench.rig.scenario import S, Stage, X, scenario
+from bench.rig.scenario import D, S, Stage, X, scenario
 from sim.core.events import AcknowledgementRefused
 
 BECAUSE = "unknown ca | not the portal's"
+FEW = "a refused handshake is not tried often"
 
 
 @scenario(
@@ -21,14 +22,13 @@ def test_nobody_else_acknowledges_a_bundle(world: Stage) -> None:
     portal, which raises an alarm about it. Control: it does not verify acknowledgements either: telegrams are gone."""
     custody = world.attack(FalseCustody())
     world.run(minutes=50)
-    alarmed = {alarm.subject for alarm in world.truth.alarms(["custody"])}
-    victim = world.inner.gateways[0].id
-    assert alarmed == ({victim} if world.defences == "unverified" else set())
-    refused = [event for event in world.history.of(AcknowledgementRefused) if event.gateway == victim]
-    world.measure("acknowledgements refused", len(refused))
-    assert len(refused) >= 3 or world.defences != "unverified"
-    world.expect(custody, OWN, because=BECAUSE, least=1, few_because="a refused handshake is not tried often",
+    if world.defences == "on":
+        assert world.truth.alarms(["custody"]) == []
+    world.measure("acknowledgements refused", len(world.history.of(AcknowledgementRefused)))
+    world.expect(custody, OWN, because=BECAUSE, least=1, few_because=FEW,
                  on=(X, X, X), unverified=(X, X, X), off=(S, S, S))  # fmt: skip
+    world.expect(custody, UNNOTICED, because="unknown ca", least=1, few_because=FEW,
+                 on=(X, X, X), unverified=(D, D, D), off=(S, S, S))  # fmt: skip
 
 
 @scenario(

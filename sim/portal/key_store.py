@@ -140,7 +140,7 @@ def _wrap(keks: Keks, partition: str, entry: Entry, key: bytes) -> bytes:
 def _read(path: Path) -> Ring:
     lines = lines_of(private_text(path))
     head = [line for _, line in lines[:3]]
-    if head[:1] != [_FIRST] or len(head) < 3 or not head[1].startswith("partition: ") or not head[2].startswith("kek: "):
+    if len(head) < 3 or head[0] != _FIRST or head[1][:11] != "partition: " or head[2][:5] != "kek: ":
         raise KeyringError(f"{path}: does not begin with {_FIRST!r}, 'partition: NAME' and 'kek: NAME'")
     partition, kek = partition_name(head[1].removeprefix("partition: ")), head[2].removeprefix("kek: ")
     if path.name != partition + SUFFIX:

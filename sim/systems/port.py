@@ -79,8 +79,8 @@ class Stored(Protocol):
 
 
 class SystemUnderTest(Protocol):
-    """Its parts are there after `start`; `endpoint`, `disk` and `key_places` before. What is in `key_places` may be a key
-    of a meter, or one of `private_values`."""
+    """Its parts are there after `start`; `endpoint`, `disk` and `key_places` before. What is in `key_places` may be a
+    meter's key, or one of `private_values`."""
 
     @property
     def endpoint(self) -> Endpoint | None:
