@@ -181,3 +181,31 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     """The thief's receiver records nothing."""
     patch.around("attacks.parts.survey:Survey.note", lambda original, survey, heard: None)
+
+
+# --- what is missing slowly -----------------------------------------------------------------------------------------
+
+
+@defect("completeness-never", ALARMS, "Two telegrams of three missing for a day are told.", plays.SLOW_JAM)
+def _(patch: Patch) -> None:
+    """The alarm about missing telegrams is never raised."""
+    patch.around("sim.portal.alarms.completeness:Completeness.watch", lambda original, *arguments: None)
+
+
+@defect("slow-jammer-waits", SILENT, "The jammer destroys two of three frames.", plays.SLOW_JAM)
+def _(patch: Patch) -> None:
+    """The jammer lets every frame pass."""
+    patch.around("attacks.slow_jam:SlowJam._strikes", lambda original, attack, header: False)
+
+
+@defect("slow-jammer-jams-all", OTHER, "The jammer lets every third telegram pass.", plays.SLOW_JAM)
+def _(patch: Patch) -> None:
+    """The jammer destroys every frame of its meters: a gap alarm would tell."""
+
+    def instead(original: Any, attack: Any, header: bytes) -> bool:
+        original(attack, header)
+        from wmbus.link import Address
+
+        return str(Address.from_wire(header[2:10])) in attack.targets
+
+    patch.around("attacks.slow_jam:SlowJam._strikes", instead)
