@@ -165,7 +165,7 @@ def test_a_stolen_disk_holds_the_portals_files(world: World) -> None:
 def test_a_key_encryption_key_is_one_partitions(world: World) -> None:
     handle = reach_for(record(Can.KEK), world, Place())
     partition, kek = handle.key_encryption_key("house 1")
-    assert partition == "house 1" and kek == keyless(world.system).keks["house 1"]
+    assert partition == "house 1" and kek == keyless(world).keks["house 1"]
     assert handle.key_encryption_key("house 0") == ("house 1", kek)
 
 
