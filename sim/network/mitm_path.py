@@ -76,9 +76,11 @@ class MitmPath:
 
     @property
     def last_upstream(self) -> str:
-        """Why the real broker refused the connection; empty when it accepted it, or was never asked."""
+        """Why the real broker refused the connection; empty when it accepted it, or was never asked. On a busy machine
+        the reset of a connection overtakes the alert that says why, so of several answers the latest that says it."""
         answers = [c.upstream for c in self._proxy.connections if c.upstream not in ("", "accepted", "played")]
-        return f"the broker refused the proxy: {answers[-1]}" if answers else ""
+        telling = [one for one in answers if "alert" in one] or answers
+        return f"the broker refused the proxy: {telling[-1]}" if telling else ""
 
     def stop(self) -> None:
         self._proxy.stop()
