@@ -28,6 +28,8 @@ from sim.world import World
 from wmbus.security import derive_pair
 
 BLOCK_BYTES: Final = 1 << 22
+HELD_BYTES_MAX: Final = 1 << 18
+"""Of messages, between two looks."""
 DERIVED_METERS: Final = 64
 DERIVED_TELEGRAMS: Final = 8
 CANARY_METERS: Final = 16
@@ -224,7 +226,7 @@ class WireSearch:
     def _said(self, client_id: str, topic: str, payload: bytes) -> None:
         self._held.append((f"{client_id} on {topic}", topic.encode("utf-8", "surrogatepass") + b"\n" + payload))
         self._held_bytes += len(payload)
-        if self._held_bytes > BLOCK_BYTES:
+        if self._held_bytes > HELD_BYTES_MAX:
             self.flush()
 
     def flush(self) -> None:

@@ -21,7 +21,7 @@ def check(world: World, attacked: bool) -> list[str]:
     kept = {(gateway.id, sequence) for gateway in world.gateways for sequence in gateway.custody()}
     taken = world.stored.bundles()
     problems = []
-    for closed in world.history.of(BundleClosed):
+    for closed in world.history.each(BundleClosed):
         key = (closed.gateway, closed.sequence)
         if key not in kept and key not in taken and closed.gateway not in gullible:
             problems.append(f"bundle {closed.sequence} of {closed.gateway} ({closed.telegrams} telegrams) is nowhere")
