@@ -15,6 +15,7 @@ from pathlib import Path
 from bench import broken_pipe, run_directory, signals
 from bench.cli import benchmarks, city
 from bench.frame import frame_command
+from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
 from bench.sweep import sweep_command
 
@@ -126,6 +127,7 @@ def make_parser() -> argparse.ArgumentParser:
     city.add(commands)
     sweep_command.add(commands)
     benchmarks.add(commands)
+    fuzz_command.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
     return parser
