@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from bench import broken_pipe, run_directory, signals
 from bench.cli import benchmarks, city
@@ -18,6 +19,7 @@ from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
 from bench.sweep import sweep_command
+from sim.core.quoting import hidden
 
 USAGE_EXIT = 2
 INTERRUPTED_EXIT = 130
@@ -57,14 +59,21 @@ def _explain(error: Exception) -> int:
     text = explained(error)
     if text is None:
         text = f"{type(error).__name__}: {error} (this is a fault of wmbench; WMBENCH_TRACE=1 shows where)"
-    print(f"wmbench: {text}", file=sys.stderr)
+    print("wmbench: " + "\n".join(map(hidden, text.splitlines())), file=sys.stderr)
     broken_pipe.drop_stdout_if_full()
     return USAGE_EXIT
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its errors repeat words of the command line, among which a key or a terminal's control sequence may be."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(hidden(message))
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="./wmbench", description="Simulation and test bench for remote metering over wireless M-Bus."
     )
     parser.add_argument("--version", action="version", version=f"wmbench {run_directory.VERSION}")

@@ -65,13 +65,21 @@ class _Lane:
         self.pool: list[bytes] = []
         self.fresh: list[bytes] = []  # in the pool, and not of the project's corpus
         self.recent: list[bytes] = []  # played one by one since the last check
+        self.age = 0  # checks of the present target
 
     def again(self) -> None:
         """A fresh target, after a finding."""
         with contextlib.suppress(Exception):
             self.target.close()
         self.recent.clear()
+        self.age = 0
         self.target = self.kind.make(self.folder)
+
+    def check(self) -> None:
+        """Raises what the target's check raises."""
+        self.target.check()
+        self.age += 1
+        self.recent.clear()
 
 
 class Worker:
@@ -114,12 +122,11 @@ class Worker:
         try:
             with _stuck():
                 lane.target.play(cases)
-                lane.target.check()
+                lane.check()
         except Exception as error:
             self._found(lane, cases, error)
         self.tally.drawn[lane.kind.id] += len(cases)
         self.tally.drawn_s[lane.kind.id] += processor_s() - begun_s  # type: ignore[assignment]
-        lane.recent.clear()
 
     def _next(self, lane: _Lane) -> bytes:
         if not lane.pool or not lane.dice.randrange(10):
@@ -142,23 +149,21 @@ class Worker:
                         lane.fresh.append(case)
                     del lane.pool[:-_POOL], lane.fresh[:-_POOL]
                 if len(lane.recent) >= _CHECK_EVERY:
-                    lane.target.check()
-                    lane.recent.clear()
+                    lane.check()
         except Exception as error:
             self._found(lane, list(lane.recent), error)
         self.tally.guided[lane.kind.id] += 1
         self.tally.guided_s[lane.kind.id] += processor_s() - begun_s  # type: ignore[assignment]
 
     def _found(self, lane: _Lane, cases: Sequence[bytes], error: Exception) -> None:
-        finding = findings.Finding(lane.kind.id, findings.said(error), (), self._seed)
-        if finding.kind not in self.tally.found:
-            stuck = isinstance(error, Stuck)
-            made = findings.Finding(lane.kind.id, finding.what, tuple(case.hex() for case in cases), self._seed)
-            if not stuck:
-                made = findings.small(lane.kind, cases, finding.what, self._seed)
+        what = findings.said(error)
+        made = findings.Finding(lane.kind.id, what, tuple(case.hex() for case in cases), self._seed, lane.age)
+        if made.kind not in self.tally.found:
+            if not isinstance(error, Stuck):
+                made = findings.small(lane.kind, made)
             path = self._out / f"finding-{lane.kind.id}-{self._worker}-{len(self.tally.found) + 1}.json"
             made.save(path)
-            self.tally.found[finding.kind] = str(path)
+            self.tally.found[made.kind] = str(path)
         lane.again()
 
 

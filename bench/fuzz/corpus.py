@@ -1,4 +1,4 @@
-"""The cases that are kept, in tests/fuzz/corpus: one file a target, a line of JSON a case with the reason it is there."""
+"""The cases that are kept, in tests/fuzz/corpus: one file a target, a line of JSON a case, with its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A finding: cases that broke a promise, made small, saved as a file, played again with ./wmbench fuzz --replay FILE."""
+"""A finding: cases that broke a promise, made small, saved, played again with ./wmbench fuzz --replay FILE."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from bench.fuzz.target import TARGETS, Found, TargetKind
 from bench.run_errors import CannotRun
 
-_TRIALS: Final = 400  # of making one small
+_TRIALS: Final = 250  # of making one small
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`cases` in order, in hex, played together on a fresh target, then checked. `what`: which promise, in words."""
+    """`cases` in order, in hex, played together on a target that was checked `age` times before, then checked. `what`:
+    which promise, in words."""
 
     target: str
     what: str
     cases: tuple[str, ...]
     seed: int = 0
+    age: int = 0
 
     @property
     def kind(self) -> str:
@@ -44,21 +46,24 @@ class Finding:
             body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             cases = tuple(body["cases"])
             [bytes.fromhex(case) for case in cases]
-            return cls(str(body["target"]), str(body.get("what", "")), cases, int(body.get("seed", 0)))
+            return cls(
+                str(body["target"]), str(body.get("what", "")), cases, int(body.get("seed", 0)), int(body.get("age", 0))
+            )
         except OSError as error:
             raise CannotRun(f"{path}: {error.strerror or error}") from None
         except (ValueError, KeyError, TypeError, RecursionError):
             raise CannotRun(f"{path}: no finding of ./wmbench fuzz: target and cases, in hex, are expected") from None
 
 
-def broken(kind: TargetKind, cases: Sequence[bytes], *, together: bool = True) -> str | None:
-    """What these cases break on a fresh target; None when they break nothing."""
+def broken(kind: TargetKind, cases: Sequence[bytes], age: int = 0) -> str | None:
+    """What these cases break on a target that was checked so often before; None when they break nothing."""
     folder = Path(tempfile.mkdtemp(prefix="wmbench-fuzz-"))
     try:
         target = kind.make(folder)
         try:
-            for some in [cases] if together else [[case] for case in cases]:
-                target.play(some)
+            for _ in range(age):
+                target.check()
+            target.play(cases)
             target.check()
         finally:
             target.close()
@@ -77,23 +82,30 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__} in {Path(last.filename).name}, {last.name}: {str(error)[:200]!r}"
 
 
-def small(kind: TargetKind, cases: Sequence[bytes], what: str, seed: int = 0) -> Finding:
+def small(kind: TargetKind, found: Finding) -> Finding:
     """As few and as short cases as break the same promise; as they are, where a fresh target does not break it."""
-    trials = _TRIALS
-    wanted = Finding(kind.id, what, ()).kind
+    trials, age = _TRIALS, found.age
 
     def same(some: Sequence[bytes]) -> bool:
         nonlocal trials
         trials -= 1
-        now = broken(kind, some) if trials >= 0 else None
-        return now is not None and Finding(kind.id, now, ()).kind == wanted
+        now = broken(kind, some, age) if trials >= 0 else None
+        return now is not None and replace(found, what=now).kind == found.kind
 
-    kept = list(cases)
-    if same(kept):
+    kept = [bytes.fromhex(case) for case in found.cases]
+    age = 0
+    if not same(kept):
+        age = found.age
+    if age == 0 or same(kept):
         kept = _fewer(kept, same)
         for at in range(len(kept)):
-            kept[at] = bytes(_fewer(list(kept[at]), lambda some, at=at: same([*kept[:at], bytes(some), *kept[at + 1 :]])))
-    return Finding(kind.id, what, tuple(case.hex() for case in kept), seed)
+            others = kept[:at], kept[at + 1 :]
+
+            def shorter(some: list[Any], others: tuple[list[bytes], list[bytes]] = others) -> bool:
+                return same([*others[0], bytes(some), *others[1]])
+
+            kept[at] = bytes(_fewer(list(kept[at]), shorter))
+    return replace(found, cases=tuple(case.hex() for case in kept), age=age)
 
 
 def _fewer(items: list[Any], holds: Callable[[list[Any]], bool]) -> list[Any]:
@@ -114,4 +126,4 @@ def _fewer(items: list[Any], holds: Callable[[list[Any]], bool]) -> list[Any]:
 def replay(path: Path) -> str | None:
     """What a saved finding breaks today. Raises CannotRun, UnknownPart."""
     finding = Finding.load(path)
-    return broken(TARGETS.find(finding.target), [bytes.fromhex(case) for case in finding.cases])
+    return broken(TARGETS.find(finding.target), [bytes.fromhex(case) for case in finding.cases], finding.age)

@@ -11,14 +11,18 @@ from bench.options import Commands, seed
 
 def add(commands: Commands) -> None:
     """Hang `fuzz` into the command line."""
-    one = commands.add_parser("fuzz", help="whatever arrives: alive, and genuine service kept; by structure and coverage")
+    one = commands.add_parser(
+        "fuzz", help="whatever arrives: alive, and genuine service kept; by structure and coverage"
+    )
     length = one.add_mutually_exclusive_group()
     length.add_argument("--hours", type=_hours, metavar="N", help="so long (0.02 without --cases: a minute and a bit)")
     length.add_argument("--cases", type=_cases, metavar="N", help="so many, the same ones each time")
     length.add_argument("--replay", type=Path, metavar="FILE", help="play a saved finding again")
     length.add_argument("--distil", metavar="RUN", help="of a fuzz run's new cases, those that add to the corpus")
     one.add_argument("--seed", type=seed, default=1)
-    one.add_argument("--target", action="append", metavar="NAME", help="only this one; may be given again (default: all)")
+    one.add_argument(
+        "--target", action="append", metavar="NAME", help="only this one; may be given again (default: all)"
+    )
     one.add_argument("-n", "--workers", type=_workers, metavar="N", help="processes side by side (default: one a core)")
     one.add_argument("--json", action="store_true")
     one.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")

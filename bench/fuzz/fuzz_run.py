@@ -47,7 +47,9 @@ def run(
     tally, died = _side_by_side([kind.id for kind in kinds], seed, many, out, seconds_s, share)
     wall_took_s = wall_s() - begun_s
     for worker, code in died.items():
-        tally.found[f"worker {worker} died, exit code {code}"] = "the same --seed, --target and --workers come to it again"
+        tally.found[f"worker {worker} died, exit code {code}"] = (
+            "the same --seed, --target and --workers come to it again"
+        )
     body = {
         "kind": "fuzz", "version": run_directory.VERSION, "commit": run_directory.commit(),
         "at": wall_now().isoformat(timespec="seconds"), "seed": seed, "workers": many, "took_s": round(wall_took_s, 1),
@@ -68,7 +70,9 @@ def replay(path: Path) -> int:
 
 def distil(text: str) -> int:
     """Put those of a run's new cases that reach something new into the project's corpus. Raises CannotRun."""
-    run_folder = next((p for p in (Path(text), run_directory.place() / "fuzz" / text) if (p / "fuzz.json").exists()), None)
+    run_folder = next(
+        (p for p in (Path(text), run_directory.place() / "fuzz" / text) if (p / "fuzz.json").exists()), None
+    )
     if run_folder is None:
         raise CannotRun(f"{text!r} is no fuzz run: a directory with a fuzz.json is expected")
     for kind in TARGETS.parts().values():
@@ -113,15 +117,16 @@ def _side_by_side(
     try:
         while crew:
             for pipe in wait(list(crew)):
-                worker, process = crew[pipe]  # type: ignore[index]
+                assert isinstance(pipe, Connection)
+                worker, process = crew[pipe]
                 try:
-                    latest[worker], done = pipe.recv()  # type: ignore[union-attr]
+                    latest[worker], done = pipe.recv()
                 except (EOFError, OSError):
                     process.join()
                     died[worker] = process.exitcode
                     done = True
                 if done:
-                    del crew[pipe]  # type: ignore[arg-type]
+                    del crew[pipe]
                     process.join()
                 _progress(latest)
     except KeyboardInterrupt:
@@ -176,8 +181,8 @@ def _lines(tally: Tally, kinds: Sequence[TargetKind], took_s: float, workers: in
     rates = tally.drawn.total() / took_s, tally.guided.total() / took_s
     night_s = NIGHT_H * 3_600
     lines.append(
-        f"{rates[0]:.0f} cases/s by structure and {rates[1]:.0f}/s guided, {workers} workers on this machine as it is now; "
-        f"in {NIGHT_H:.0f} hours {rates[0] * night_s:.1e} and {rates[1] * night_s:.1e}"
+        f"{rates[0]:.0f} cases/s by structure and {rates[1]:.0f}/s guided, {workers} workers on this machine as it is "
+        f"now; in {NIGHT_H:.0f} hours {rates[0] * night_s:.1e} and {rates[1] * night_s:.1e}"
     )
     for what, where in tally.found.items():
         again = f"./wmbench fuzz --replay {where}" if where.endswith(".json") else where

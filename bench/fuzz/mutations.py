@@ -89,6 +89,8 @@ def record(dice: Dice) -> bytes:
         head = bytes((dif | 0x80,)) + difes + bytes((dice.randrange(128), vif | 0x80)) + vifes
         head += bytes((dice.randrange(128),))
     if not dice.randrange(10):  # of variable length: text, numbers, a compact profile
-        return bytes((0x0D | dif & 0xF0,)) + head[1:] + bytes((dice.randrange(256),)) + dice.randbytes(dice.randrange(20))
+        return (
+            bytes((0x0D | dif & 0xF0,)) + head[1:] + bytes((dice.randrange(256),)) + dice.randbytes(dice.randrange(20))
+        )
     value = dice.choice((dice.randbytes(8), b"\xff" * 8, bytes(8), bytes(7) + b"\x80", HUGE + HUGE))
     return head + value[: _SIZES[coding]]

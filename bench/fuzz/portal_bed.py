@@ -39,7 +39,7 @@ from sim.portal.store_port import Reading, fingerprint
 
 START: Final = datetime(2026, 1, 12, tzinfo=UTC)
 INTERVAL_S: Final = 900.0
-INTERVALS: Final = 40  # of one portal's life
+INTERVALS: Final = 20  # of one portal's life
 GATEWAYS: Final = ("gw1", "gw2")  # the attacker may publish as the first
 GROWTH_MB: Final = 400
 _EACH: Final = 3
@@ -104,7 +104,8 @@ class PortalBed:
         )  # fmt: skip
 
     def _begin(self) -> None:
-        self.interval = self._arrived = 0
+        self._turn_to(0)
+        self._arrived = 0
         self._sequence = 1 << 40  # of genuine bundles: above those that an attacker uses
         self._sent = False
         self.events: list[Event] = []
@@ -129,10 +130,10 @@ class PortalBed:
 
     # --- taking ------------------------------------------------------------------------------------------------
 
-    @property
-    def now_ns(self) -> int:
-        """When the present interval's bundles arrive."""
-        return round((self.interval + 1) * INTERVAL_S * NS_PER_S) + 5 * NS_PER_S
+    def _turn_to(self, interval: int) -> None:
+        """`now_ns`: when this interval's bundles arrive."""
+        self.interval = interval
+        self.now_ns = max(self.fleet.start_ns(m, interval) for m in self.meters) + 5 * NS_PER_S
 
     def bundle(self, telegrams: Sequence[tuple[bytes, int]], gateway: str) -> Message:
         """`telegrams`: (bytes, received at in world ns)."""
@@ -169,8 +170,8 @@ class PortalBed:
         for meter in self.meters:
             self._served(meter, twin)
         self._sent = False
-        self.interval += 1
         self.portal.watch(self.now_ns)
+        self._turn_to(self.interval + 1)
         if self.interval == INTERVALS:
             self._end()
             self._begin()

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from sim.core.clock import NS_PER_DAY
+from sim.core.quoting import quoted
 from wmbus.errors import BadTelegram
 from wmbus.link import strip_crcs
 
@@ -36,8 +37,6 @@ LOG_MAX_BYTES: Final = 256 << 20
 SPAN_MAX_DAYS: Final = 366
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_MAX: Final = 10**11  # beyond the year 5000, counted from 1970
-_QUOTED: Final = 60  # characters of a line that an error repeats
-_LONG_HEX: Final = re.compile("[0-9A-Fa-f]{24,}")
 
 
 class BadLog(ValueError):
@@ -126,11 +125,6 @@ def _text(path: Path) -> str:
         raise BadLog(f"{path}: byte {error.start} is not UTF-8 text; a log is text, one telegram a line") from None
 
 
-def _quoted(text: str) -> str:
-    """What an error repeats of a line: where files were mixed up, it may be a key."""
-    return repr(_LONG_HEX.sub(lambda digits: f"({len(digits[0])} hex digits)", text)[:_QUOTED])
-
-
 # --- a line ----------------------------------------------------------------------------------------------------
 
 
@@ -152,7 +146,7 @@ def _cut(line: str, where: str) -> _Fields | None:
     if len(parts) != 3 or not all(parts):
         found = len([part for part in parts if part])
         fields_found = f"{found} field{'' if found == 1 else 's'}"
-        raise BadLog(f"{where}: TIME,RSSI,HEX expected, found {fields_found}: {_quoted(line)}")
+        raise BadLog(f"{where}: TIME,RSSI,HEX expected, found {fields_found}: {quoted(line)}")
     return _Fields(parts[0], parts[1], parts[2])
 
 
@@ -177,7 +171,7 @@ def _mode(text: str, where: str) -> Mode:
     for mode in MODES:
         if text.upper() == mode:
             return mode
-    raise BadLog(f"{where}: mode {_quoted(text)} is not one of {', '.join(MODES)}")
+    raise BadLog(f"{where}: mode {quoted(text)} is not one of {', '.join(MODES)}")
 
 
 def _rssi_dbm(fields: _Fields, where: str) -> tuple[float, bool]:
@@ -187,7 +181,7 @@ def _rssi_dbm(fields: _Fields, where: str) -> tuple[float, bool]:
     try:
         rssi_dbm = float(fields.rssi)
     except ValueError:
-        raise BadLog(f"{where}: RSSI {_quoted(fields.rssi)} is not a number") from None
+        raise BadLog(f"{where}: RSSI {quoted(fields.rssi)} is not a number") from None
     if fields.raw and 0 <= rssi_dbm <= 65_535:
         return ASSUMED_DBM, True
     if not -200 <= rssi_dbm <= 50:
@@ -203,13 +197,13 @@ def _time_ns(text: str, where: str) -> tuple[int, bool]:
         at_s = None
     if at_s is not None:
         if not at_s.is_finite() or abs(at_s) > _SECONDS_MAX:
-            raise BadLog(f"{where}: {_quoted(text)} seconds is no time")
+            raise BadLog(f"{where}: {quoted(text)} seconds is no time")
         return int(at_s.scaleb(9).to_integral_value()), False
     try:
         instant = datetime.fromisoformat(text.strip().replace(" ", "T", 1))
     except ValueError:
         raise BadLog(
-            f"{where}: {_quoted(text)} is neither seconds nor a date-time like 2026-02-09T04:01:02"
+            f"{where}: {quoted(text)} is neither seconds nor a date-time like 2026-02-09T04:01:02"
         ) from None
     aware = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
     return (aware - _EPOCH) // timedelta(microseconds=1) * 1_000, True

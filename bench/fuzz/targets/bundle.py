@@ -18,8 +18,8 @@ from sim.core.seeds import Dice
 from sim.endpoint.port import Message
 
 ODD: Final[tuple[Any, ...]] = (
-    None, True, -1, 0, 1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30, 1.5, 1e308, -0.0, "", "gw1", "gw2", "x" * 129,
-    "\ud800", "\x1b[31m", [], {}, [[]], [1, 2, 3],
+    None, True, -1, 0, 1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30, 1.5, 1e308, -0.0, "", "gw1", "gw2",
+    "x" * 129, "\ud800", "\x1b[31m", [], {}, [[]], [1, 2, 3],
 )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ down, one line of error at most (usage apart), and no byte of it reaches the ter
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import sys
@@ -37,19 +36,26 @@ _FRAME: Final = {
     "sample": ("--type", "--security", "--count", "--seed", "--jsonl"),
 }  # fmt: skip
 _GIVEN: Final = {
-    "--key": (SECRET, "00", "zz"), "--type": ("qundis-q-caloric", "vipa-c10", "all"), "--security": ("none", "mode5", "mode7"),
+    "--key": (SECRET, "00", "zz"), "--type": ("qundis-q-caloric", "vipa-c10", "all"),
+    "--security": ("none", "mode5", "mode7"),
     "--set": ("units=5", "units=-1", "=", "nope=1", "units=1e400"), "--acc": ("0", "256"), "--counter": ("7", "-1"),
     "--sts": ("8", "999"), "--id": ("10000001", "ABCDEFGH"), "--crc": ("A", "B", "C"), "--seed": ("3",),
     "--count": ("1", "3", "0"),
 }  # fmt: skip
 _READERS: Final = (
-    ("run", "--play", "@bytes"), ("run", "--play", "@keys.csv"), ("run", "--play", "@world.toml", "--keys", "@keys.csv"),
+    ("run", "--play", "@bytes"), ("run", "--play", "@keys.csv"),
+    ("run", "--play", "@world.toml", "--keys", "@keys.csv"),
     ("run", "--play", "@nowhere", "--keys", "@keys.csv"), ("sweep", "@world.toml"), ("sweep", "@keys.csv"),
     ("city", "@keys.csv"), ("report", "@folder"), ("pack", "@folder"), ("replay", "@folder"), ("threats",),
     ("run", "@keys.csv"), ("run", "terrace", "--set"), ("run", "nope", "--seed"), ("show",), ("list",), ("report",),
-    ("pack",), ("replay",), ("run", "nope", "-n"), ("run", "nope", "--engine"), ("run", "nope", "--endpoint"), ("city", "nope"),
+    ("pack",), ("replay",), ("run", "nope", "-n"), ("run", "nope", "--engine"), ("run", "nope", "--endpoint"),
+    ("city", "nope"),
 )  # fmt: skip
-_SAFE: Final = {"run": ("nope", "@keys.csv", "--play"), "city": ("nope", "@keys.csv"), "sweep": ("@world.toml", "@keys.csv")}
+_SAFE: Final = {
+    "run": ("nope", "@keys.csv", "--play"),
+    "city": ("nope", "@keys.csv"),
+    "sweep": ("@world.toml", "@keys.csv"),
+}
 
 
 class Commands:
@@ -60,8 +66,6 @@ class Commands:
         self._folder.mkdir(parents=True, exist_ok=True)
         fleet = fleet_of_everything(1)
         self._telegrams = [fleet.telegram(m, 3).hex() for m in range(fleet.n)]
-        with self._streams("") as _:
-            pass
 
     def draw(self, dice: Dice) -> bytes:
         stdin = ""
@@ -69,7 +73,9 @@ class Commands:
             verb = dice.choice(list(_FRAME))
             argv = ["frame", verb]
             for option in dice.sample(_FRAME[verb], dice.randrange(3)):
-                argv += [option] if option in ("--json", "--jsonl", "--lenient") else [option, dice.choice(_GIVEN[option])]
+                argv += (
+                    [option] if option in ("--json", "--jsonl", "--lenient") else [option, dice.choice(_GIVEN[option])]
+                )
             if dice.randrange(2):
                 argv.append(dice.choice((*self._telegrams, *_WORDS)))
             stdin = "\n".join(self._line(dice) for _ in range(dice.randrange(4)))
@@ -81,20 +87,23 @@ class Commands:
         if "--play" in argv and not {"@bytes", "@keys.csv", "@world.toml", "@nowhere"} & set(argv):
             argv = ["list"]
         files = {
-            "keys.csv": f"QDS 10000001 36 08,{SECRET}\n80081812,{SECRET}\n", "bytes": dice.choice(("\x00\x01", "{", "a,b,c")),
-            "run.json": mutations.changed_text(b'{"version": 1, "kind": "run", "scenarios": []}', dice).decode("latin-1"),
+            "keys.csv": f"QDS 10000001 36 08,{SECRET}\n80081812,{SECRET}\n",
+            "bytes": dice.choice(("\x00\x01", "{", "a,b,c")),
+            "run.json": mutations.changed_text(b'{"version": 1, "kind": "run", "scenarios": []}', dice).decode(
+                "latin-1"
+            ),
             "world.toml": mutations.changed_text(f'title = "x"\nkey = "{SECRET}"\n'.encode(), dice).decode("latin-1"),
         }
         return json.dumps({"argv": argv, "stdin": stdin, "files": files}).encode()
 
     def _line(self, dice: Dice) -> str:
-        body: Any = dice.choice(
-            (
-                {"telegram": dice.choice(self._telegrams), "key": SECRET}, {"telegram": 5}, [], None, SECRET,
-                {"records": [{"dif_vif": dice.choice(("0D78", "0B6E", "", "zz", "8D")), "value": dice.choice(("€", 5, -1, 1e300, None))}],
-                 "address": {"manufacturer": "QDS", "id": dice.choice(("10000001", "x")), "version": 54, "device_type": 8}},
-            )
-        )  # fmt: skip
+        record = {
+            "dif_vif": dice.choice(("0D78", "0B6E", "", "zz", "8D")), "value": dice.choice(("€", 5, -1, 1e300, None)),
+        }  # fmt: skip
+        address = {"manufacturer": "QDS", "id": dice.choice(("10000001", "x")), "version": 54, "device_type": 8}
+        read = {"telegram": dice.choice(self._telegrams), "key": SECRET}
+        made = {"records": [record], "address": address}
+        body: Any = dice.choice((read, read, made, made, {"telegram": 5}, [], None, SECRET))
         text = json.dumps(body).encode()
         return (mutations.changed_text(text, dice) if dice.randrange(2) else text).decode("utf-8", "surrogateescape")
 
@@ -125,7 +134,7 @@ class Commands:
         argv = [self._meant(word) for word in body["argv"]]
         with self._streams(body["stdin"]) as (out, err):
             code = _exit_code(argv)
-        said, shown = err.text(), out.text()
+            said, shown = _read(err), _read(out)
         if code not in _EXITS:
             raise Found(f"exit code {code}, which is written down nowhere")
         if _OUR_FAULT in said or "Traceback" in said:
@@ -154,18 +163,25 @@ class Commands:
         return str(self._folder / word[1:]) if word.startswith("@") and len(word) > 1 else word
 
     @contextlib.contextmanager
-    def _streams(self, stdin: str) -> Iterator[tuple[_Kept, _Kept]]:
+    def _streams(self, stdin: str) -> Iterator[tuple[Any, Any]]:
         """This process's streams, place and environment for one command, and back again."""
         kept, place, before = (sys.stdin, sys.stdout, sys.stderr), Path.cwd(), os.environ.get(PLACE)
-        out, err = _Kept(), _Kept()
-        given = io.TextIOWrapper(io.BytesIO(stdin.encode("utf-8", "surrogateescape")), "utf-8", "surrogateescape")
-        sys.stdin, sys.stdout, sys.stderr = given, out, err
+        paths = [self._folder.parent / name for name in ("stdin", "stdout", "stderr")]
+        paths[0].write_bytes(stdin.encode("utf-8", "replace"))
+        as_usual = (("r", "surrogateescape"), ("w+", "strict"), ("w+", "backslashreplace"))
+        files = [
+            path.open(mode, encoding="utf-8", errors=errors)
+            for path, (mode, errors) in zip(paths, as_usual, strict=True)
+        ]
+        sys.stdin, sys.stdout, sys.stderr = files
         os.environ[PLACE] = str(self._folder / "runs")
         os.chdir(self._folder)
         try:
-            yield out, err
+            yield files[1], files[2]
         finally:
             sys.stdin, sys.stdout, sys.stderr = kept
+            for file in files:
+                file.close()
             os.chdir(place)
             os.environ.pop(PLACE, None)
             if before is not None:
@@ -174,25 +190,18 @@ class Commands:
     def check(self) -> None:
         with self._streams("") as (out, _):
             code = _exit_code(["frame", "decode", self._telegrams[0], "--json"])
-        if code not in (0, 1) or not json.loads(out.text()):
+            shown = _read(out)
+        if code not in (0, 1) or not json.loads(shown):
             raise Found("a genuine telegram is not decoded")
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-class _Kept(io.TextIOWrapper):
-    """A stream of text as a terminal's, kept."""
-
-    def __init__(self) -> None:
-        super().__init__(io.BytesIO(), encoding="utf-8", errors="backslashreplace", write_through=True)
-
-    def text(self) -> str:
-        """All that was written."""
-        self.flush()
-        raw = self.buffer
-        assert isinstance(raw, io.BytesIO)
-        return raw.getvalue().decode("utf-8", "replace")
+def _read(file: Any) -> str:
+    file.flush()
+    file.seek(0)
+    return str(file.read())
 
 
 def _exit_code(argv: list[str]) -> int:
@@ -218,6 +227,8 @@ def _runs_nothing(argv: list[str]) -> bool:
     if verb in ("run", "city", "sweep"):
         return any(word in argv[1:2] or (word == "--play" and word in argv) for word in _SAFE[verb])
     return verb in ("list", "show", "threats", "report", "pack", "replay", "frame") and "iq" not in argv
+
+
 TARGET = TargetKind(
     id="command",
     title="command input: words, standard input, files",

@@ -21,7 +21,7 @@ from wmbus.link import add_crcs_a, add_crcs_b, strip_crcs
 from wmbus.records import parse_records
 from wmbus.telegram import read, unlock
 
-LENIENT: Final[dict[str, bool]] = {
+LENIENT: Final[dict[str, Any]] = {
     "honour_sender_mac": True, "require_mac": False, "accept_clear_tail": True, "accept_n_zero": True,
     "accept_already_decrypted": True,
 }  # fmt: skip

@@ -11,7 +11,16 @@ from bench.fuzz.target import SECRET, Found, TargetKind, plain
 from sim.core.seeds import Dice
 from sim.portal.keyring import Keyring, KeyringError, parse_address
 
-_ADDRESSES = ("QDS 10000001 36 08", "QDS 10000001 36 08 ", "10000001", "qds 1 36 08", "ZRI 8018121A FC 08", "Q 1", "", "ÄÖÜ 1")
+_ADDRESSES = (
+    "QDS 10000001 36 08",
+    "QDS 10000001 36 08 ",
+    "10000001",
+    "qds 1 36 08",
+    "ZRI 8018121A FC 08",
+    "Q 1",
+    "",
+    "ÄÖÜ 1",
+)
 _KEYS = (SECRET, SECRET.upper(), SECRET[:-1], SECRET + "00", f"0x{SECRET}", " ".join(SECRET), f'"{SECRET}"', "")
 _GENUINE = f"QDS 10000001 36 08,{SECRET}\n"
 

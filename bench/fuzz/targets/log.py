@@ -44,7 +44,9 @@ class Logs:
         if what == 0:
             line = f"T1;{dice.choice('01')};1;{time};97;{level};12345678;0x{text}"
         elif what == 1:
-            line = json.dumps({"time": time, "rssi": level, "telegram": text, "mode": dice.choice(("C1", "S1", "X", 7))})
+            line = json.dumps(
+                {"time": time, "rssi": level, "telegram": text, "mode": dice.choice(("C1", "S1", "X", 7))}
+            )
         elif what == 2:
             line = f"12345678,{SECRET}"
         else:

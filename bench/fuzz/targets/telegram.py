@@ -81,9 +81,7 @@ class Telegrams:
     def play(self, cases: Sequence[bytes]) -> list[str]:
         begun_ns = self.bed.now_ns - 900 * NS_PER_S
         heard = [(raw, begun_ns + at) for at, raw in enumerate(map(self.telegram, cases)) if raw]
-        bundles = [
-            self.bed.bundle(heard[at : at + _A_BUNDLE], GATEWAYS[0]) for at in range(0, len(heard), _A_BUNDLE)
-        ]
+        bundles = [self.bed.bundle(heard[at : at + _A_BUNDLE], GATEWAYS[0]) for at in range(0, len(heard), _A_BUNDLE)]
         many = len(cases) > 1
         before = None if many else self.bed.portal.counts.copy()
         self.bed.take(bundles, genuine=many)
