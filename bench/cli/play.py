@@ -43,6 +43,7 @@ from sim.world_spec import WorldSpec
 WORLD = "field-50"
 ID_PREFIX = "play/"  # of the one scenario in a played run
 OFF = ("ts", "age")
+LOST_BY_CHANCE = 2
 DELAY_S = 60.0  # the simulated meters are heard first
 AFTER_S = 60.0
 PLAYED_EXIT, UNJUDGED_EXIT, BAD_FILE_EXIT = 0, 1, 2
@@ -150,7 +151,11 @@ class _Play:
         lost = self.counts["lost"]
         if not lost:
             return ""
-        return f"{lost} of {len(self.outcomes)} telegrams were lost on the air: another --seed has other collisions"
+        said = f"{lost} of {len(self.outcomes)} telegrams were lost on the air"
+        if lost <= LOST_BY_CHANCE:
+            return f"{said}: another --seed has other collisions"
+        part = max(1, len(self.outcomes) // lost)
+        return f"{said}: so long a log meets the fifty simulated meters with any --seed; cut it into parts of {part} lines"
 
     def notes(self) -> list[str]:
         """What differs from the recording, and which checks of the portal were off."""
@@ -160,6 +165,10 @@ class _Play:
         if self.log.assumed:
             found.append(f"without a level in dBm, and sent at {ASSUMED_DBM:g} dBm: {self.log.assumed}")
         sendings = self._playing.sendings if self._playing is not None else []
+        cut = self.log.cut
+        if cut:
+            found.append(f"of {len(cut)} telegrams the last bytes of a block were taken off, because they fit as a CRC of "
+                         f"frame format B; first in line {cut[0].line}")  # fmt: skip
         limited = [one for one in sendings if one.limited]
         if limited:
             found.append(
@@ -271,6 +280,8 @@ def words(one: Outcome) -> str:
     reading = one.reading
     if reading is None:
         detail = f": {one.detail}" if one.detail and one.came != "copy" else ""
+        if one.came == "refused" and (cut := one.sending.played.cut):
+            detail += f" ({cut} bytes were taken off as a CRC of format B)"
         return f"{one.came}, {one.why}{detail}" if one.came != "copy" else f"copy: {one.detail}"
     said = [
         f"{value:g} {unit}"

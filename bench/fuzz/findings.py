@@ -15,7 +15,7 @@ from typing import Any, Final
 from bench.fuzz.target import TARGETS, Found, TargetKind
 from bench.run_errors import CannotRun
 
-_TRIALS: Final = 250  # of making one small
+TRIALS: Final = 250  # of making one small
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def said(error: BaseException) -> str:
 
 def small(kind: TargetKind, found: Finding) -> Finding:
     """As few and as short cases as break the same promise; as they are, where a fresh target does not break it."""
-    trials, age = _TRIALS, found.age
+    trials, age = TRIALS, found.age
 
     def same(some: Sequence[bytes]) -> bool:
         nonlocal trials
