@@ -54,12 +54,12 @@ def _carry_out(argv: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from bench.run_errors import explained
+    from bench.run_errors import complain, explained
 
     text = explained(error)
     if text is None:
         text = f"{type(error).__name__}: {error} (this is a fault of wmbench; WMBENCH_TRACE=1 shows where)"
-    print("wmbench: " + "\n".join(map(hidden, text.splitlines())), file=sys.stderr)
+    complain(text)
     broken_pipe.drop_stdout_if_full()
     return USAGE_EXIT
 
@@ -235,6 +235,7 @@ def command_show(arguments: argparse.Namespace) -> int:
 
 def command_threats(arguments: argparse.Namespace) -> int:
     from bench.cli.catalogue import entries
+    from bench.run_errors import complain
     from reports import coverage
 
     declared = {entry["id"]: entry["threats"] for entry in entries("scenarios")}
@@ -243,7 +244,7 @@ def command_threats(arguments: argparse.Namespace) -> int:
         try:
             run = run_directory.read(directory)
         except run_directory.RunDirectoryError as error:
-            print(f"wmbench: left out: {error}", file=sys.stderr)
+            complain(f"left out: {error}")
             continue
         runs.append(run)
         unseen -= {s["id"] for s in run["scenarios"] if s.get("claims") and not s.get("what_if")}

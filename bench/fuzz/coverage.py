@@ -1,7 +1,8 @@
 """Which edges of Python code a case was the first to reach: what guides towards cases that do something new.
 
 Python 3.12 and later tell each line and each way of a branch once and are then silent (sys.monitoring), so what is
-known costs nothing. Python 3.11 traces; a function that has shown nothing new for a while is traced now and then only.
+known costs nothing. Python 3.11 traces; a function that has shown nothing new for a while is traced now and then only,
+the later the more of its lines were never reached.
 Compiled loops are not seen: there a target's words (verdict and reason) guide instead.
 """
 
@@ -16,7 +17,8 @@ from typing import Any, Final, TypeVar
 from bench.run_directory import ROOT
 
 T = TypeVar("T")
-_IDLE: Final = 150  # calls of a function without a new edge
+_IDLE: Final = 150  # calls of a function without a new edge, once all of its lines were reached
+_LONG_IDLE: Final = 20_000  # before that
 _NOW_AND_THEN: Final = 32
 
 
@@ -57,10 +59,11 @@ class Coverage:
 class _Seen:
     """Edges of one function."""
 
-    __slots__ = ("calls", "edges", "idle")
+    __slots__ = ("calls", "edges", "idle", "unseen")
 
-    def __init__(self) -> None:
+    def __init__(self, code: CodeType) -> None:
         self.edges: set[tuple[int, int]] = set()
+        self.unseen = {line for _, _, line in code.co_lines() if line} - {code.co_firstlineno}
         self.idle = self.calls = 0
 
 
@@ -85,12 +88,12 @@ class _Tracing:
         try:
             seen = self._codes[code]
         except KeyError:
-            seen = self._codes[code] = _Seen() if self._owner.ours(code) else None
+            seen = self._codes[code] = _Seen(code) if self._owner.ours(code) else None
         if seen is None:
             return None
         seen.calls += 1
         seen.idle += 1
-        if seen.idle > _IDLE and seen.calls % _NOW_AND_THEN:
+        if seen.idle > (_IDLE if not seen.unseen else _LONG_IDLE) and seen.calls % _NOW_AND_THEN:
             return None
         last = 0
 
@@ -101,6 +104,7 @@ class _Tracing:
                 last = frame.f_lineno
                 if edge not in seen.edges:
                     seen.edges.add(edge)
+                    seen.unseen.discard(last)
                     seen.idle = 0
                     self._owner.edges += 1
             return line

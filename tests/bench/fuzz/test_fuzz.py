@@ -224,7 +224,7 @@ def test_coverage_leads_where_chance_does_not() -> None:
     pool = [b"aaaa"]
 
     def search() -> None:
-        for _ in range(20_000):
+        for _ in range(100_000):
             case = mutations.changed(draws.choice(pool[-3:]), draws)
             if len(case) > 3 and _edges(coverage, case):
                 pool.append(case)
