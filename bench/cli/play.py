@@ -17,7 +17,6 @@ import json
 import os
 import re
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -155,7 +154,7 @@ class _Play:
         if lost <= LOST_BY_CHANCE:
             return f"{said}: another --seed has other collisions"
         part = max(1, len(self.outcomes) // lost)
-        return f"{said}: so long a log meets the fifty simulated meters with any --seed; cut it into parts of {part} lines"
+        return f"{said}: so long a log meets the simulated meters with any --seed; cut it into parts of {part} lines"
 
     def notes(self) -> list[str]:
         """What differs from the recording, and which checks of the portal were off."""
@@ -167,8 +166,10 @@ class _Play:
         sendings = self._playing.sendings if self._playing is not None else []
         cut = self.log.cut
         if cut:
-            found.append(f"of {len(cut)} telegrams the last bytes of a block were taken off, because they fit as a CRC of "
-                         f"frame format B; first in line {cut[0].line}")  # fmt: skip
+            found.append(
+                f"of {len(cut)} telegrams bytes were taken off that fit as a CRC of frame format B; first in line "
+                f"{cut[0].line}"
+            )
         limited = [one for one in sendings if one.limited]
         if limited:
             found.append(

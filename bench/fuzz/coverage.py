@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from bench.run_directory import ROOT
 
@@ -113,31 +113,48 @@ class _Tracing:
 
 
 class _Monitoring:
-    """Python 3.12 and later; from 3.14 each way of a branch has an event of its own."""
+    """Python 3.12 and later; from 3.14 each way of a branch has an event of its own. There are six tools at most in a
+    process, so all that are open share one, and what was silenced for one is told again when another one's turn comes.
+    """
+
+    _tool: ClassVar[int | None] = None
+    _turn: ClassVar[_Monitoring | None] = None
+    _open: ClassVar[int] = 0
 
     def __init__(self, owner: Coverage) -> None:
         self._owner = owner
         self._ways: dict[tuple[CodeType, int], set[int]] = {}
         self._monitoring: Any = getattr(sys, "monitoring")  # noqa: B009  (3.11 has none, and mypy looks as 3.11)
-        events = self._monitoring.events
-        self._once = hasattr(events, "BRANCH_LEFT")
-        branches = (events.BRANCH_LEFT, events.BRANCH_RIGHT) if self._once else (events.BRANCH,)
-        self._tool = next(tool for tool in (3, 4, 2) if self._monitoring.get_tool(tool) is None)
-        self._monitoring.use_tool_id(self._tool, "wmbench fuzz")
-        self._monitoring.register_callback(self._tool, events.LINE, self._line)
-        for branch in branches:
-            self._monitoring.register_callback(self._tool, branch, self._branch)
-        self._monitoring.set_events(self._tool, events.LINE | sum(branches))
+        self._once = hasattr(self._monitoring.events, "BRANCH_LEFT")
+        if _Monitoring._tool is None:
+            _Monitoring._tool = next(tool for tool in (3, 4, 2) if self._monitoring.get_tool(tool) is None)
+            self._monitoring.use_tool_id(_Monitoring._tool, "wmbench fuzz")
+        _Monitoring._open += 1
 
     def begin(self) -> None:
-        """Always on: turning it on and off would cost more than what it says."""
+        """Once its turn has come, it stays on: turning it on and off would cost more than what it says."""
+        if _Monitoring._turn is self:
+            return
+        _Monitoring._turn = self
+        monitoring, events = self._monitoring, self._monitoring.events
+        branches = (events.BRANCH_LEFT, events.BRANCH_RIGHT) if self._once else (events.BRANCH,)
+        monitoring.register_callback(self._tool, events.LINE, self._line)
+        for branch in branches:
+            monitoring.register_callback(self._tool, branch, self._branch)
+        monitoring.set_events(self._tool, events.LINE | sum(branches))
+        monitoring.restart_events()
 
     def end(self) -> None:
         """See begin."""
 
     def close(self) -> None:
-        self._monitoring.set_events(self._tool, 0)
-        self._monitoring.free_tool_id(self._tool)
+        _Monitoring._open -= 1
+        if _Monitoring._turn is self:
+            _Monitoring._turn = None
+            self._monitoring.set_events(self._tool, 0)
+        if not _Monitoring._open:
+            self._monitoring.free_tool_id(self._tool)
+            _Monitoring._tool = None
 
     def _line(self, code: CodeType, line: int) -> Any:
         if self._owner.ours(code):

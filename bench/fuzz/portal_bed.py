@@ -43,6 +43,7 @@ INTERVALS: Final = 20  # of one portal's life
 GATEWAYS: Final = ("gw1", "gw2")  # the attacker may publish as the first
 GROWTH_MB: Final = 400
 _EACH: Final = 3
+_TAIL: Final = 8  # bytes that the MAC of mode 7 covers
 _KEY_KNOWN, _BYSTANDER = 0, 2
 _SAME: Final = (
     "meter", "meter_time", "units", "set_date", "set_date_units", "acc", "counter", "security", "status", "tamper",
@@ -75,6 +76,10 @@ class PortalBed:
         self.unserved_allowed = 0
         bystanders = [self.fleet.address(m).wire()[2:6] for m in self.meters if m % _EACH == _BYSTANDER]
         self._bystander = re.compile(b"|".join(map(re.escape, bystanders)), re.DOTALL)
+        self._when = {
+            self.fleet.telegram(m, k)[-_TAIL:]: k for m in self.meters for k in range(INTERVALS)
+            if self.fleet.security(m) == "mode7"
+        }  # fmt: skip
         self._twin = self._opened(folder / "twin", list[Event]())
         self._begin()
 
@@ -87,6 +92,10 @@ class PortalBed:
     def names_bystander(self, telegram: bytes) -> bool:
         """Does it hold the id of a meter that nobody is to name?"""
         return self._bystander.search(telegram) is not None
+
+    def may_be_sent(self, telegram: bytes) -> bool:
+        """Nobody has the MAC of a telegram that its meter is yet to send; and nobody names a bystander."""
+        return self._when.get(telegram[-_TAIL:], 0) <= self.interval and not self.names_bystander(telegram)
 
     # --- a portal's life ---------------------------------------------------------------------------------------
 

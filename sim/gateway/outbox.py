@@ -183,5 +183,6 @@ class Outbox:
         self._riding = max(self._riding - len(deleted), 0)
 
     def _error(self, doing: str, error: sqlite3.Error) -> OutboxError:
-        way_out = "free some space; nothing that was stored is lost" if "full" in str(error) else way_out("check the file")
-        return OutboxError(f"{self.path}: cannot {doing}: {error}; {way_out}")
+        full = "full" in str(error)
+        way = "free some space; nothing that was stored is lost" if full else way_out("check the file")
+        return OutboxError(f"{self.path}: cannot {doing}: {error}; {way}")

@@ -9,8 +9,8 @@ Three line formats are understood, and recognised line by line; empty lines and 
 Times may be seconds instead (12.5), but not both in one log; a date-time without a zone is UTC. Hex may carry the CRCs
 of frame format A or B; they are checked and stripped. One bare telegram in 65 536 ends as if it had the CRC of format
 B: the bytes that its header announces decide, and where they do not, the other lines: among a thousand bare ones it is
-bare, because a receiver leaves CRCs in or takes them off. `Played.cut` says what was taken off as format B. A log that cannot be read is refused as a whole, with the line:
-half a recording played would look like half a fleet fallen silent.
+bare, because a receiver leaves CRCs in or takes them off. `Played.cut` says what was taken off as format B. A log that
+cannot be read is refused as a whole, with the line: half a recording played would look like half a fleet fallen silent.
 
 rtl_wmbus writes what its receiver could not check with a 0 in the second field: such a line is no telegram, and is
 counted and passed over. Its levels are raw numbers above 0 and no dBm; they, and lines of JSON without "rssi", are

@@ -61,25 +61,19 @@ class Bundles:
     def play(self, cases: Sequence[bytes]) -> list[str]:
         messages, arrived = [], 0
         for case in cases:
-            if self.bed.names_bystander(case) or self._tells_of_bystander(case):
-                continue
-            messages.append(Message(self.topic.format(gateway=GATEWAYS[0]), case))
-            arrived += self._telegrams(case)
+            telegrams = self._telegrams(case)
+            if not self.bed.names_bystander(case) and all(map(self.bed.may_be_sent, telegrams)):
+                messages.append(Message(self.topic.format(gateway=GATEWAYS[0]), case))
+                arrived += len(telegrams)
         before = self.bed.portal.counts.copy()
         self.bed.take(messages, genuine=len(cases) > 1, arrived=arrived)
         return [" ".join(self.bed.portal.counts - before)] if len(cases) == 1 else []
 
-    def _tells_of_bystander(self, case: bytes) -> bool:
+    def _telegrams(self, case: bytes) -> list[bytes]:
         try:
-            return any(map(self.bed.names_bystander, Columns.decode(case).telegrams))
+            return Columns.decode(case).telegrams
         except (BadBundle, OverflowError):
-            return False
-
-    def _telegrams(self, case: bytes) -> int:
-        try:
-            return len(Columns.decode(case).lengths)
-        except (BadBundle, OverflowError):
-            return 0
+            return []
 
     def check(self) -> None:
         self.bed.served()

@@ -26,7 +26,8 @@ from sim.core.seeds import Dice
 _EXITS: Final = (0, 1, 2, 4, 5, 6)
 _OUR_FAULT: Final = "this is a fault of wmbench"
 _WORDS: Final = (
-    "latest", "", "-", "--", "nope", "../..", "\x1b[31m", "ÄÖÜ", "\udce9", "x" * 300, SECRET, "@keys.csv", "@run.json",
+    "latest", "", "-", "--", "nope", "../..", "\x1b[31m", "ÄÖÜ", "\udce9", "x" * 300,
+    "x" * 300 + ".py", SECRET, "@keys.csv", "@run.json",
     "@world.toml", "@bytes", "@nowhere", ".", "/dev/null", "0", "-1", "1e9", "18446744073709551616", "--json", "--help",
 )  # fmt: skip
 _FRAME: Final = {

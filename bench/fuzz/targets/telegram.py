@@ -56,7 +56,7 @@ class Telegrams:
         return case[:2] + mutations.mutate(case[2:], dice)
 
     def telegram(self, case: bytes) -> bytes:
-        """What is sent; nothing where no telegram can be made of the case, or it would name a meter nobody names."""
+        """What is sent; nothing where no telegram can be made of the case, or nobody could send it."""
         if len(case) < _HEAD + 1:
             return b""
         if not case[1] & 1:
@@ -76,7 +76,7 @@ class Telegrams:
                 )  # fmt: skip
             except CannotEncode:
                 return b""
-        return b"" if self.bed.names_bystander(raw) else raw
+        return raw if self.bed.may_be_sent(raw) else b""
 
     def play(self, cases: Sequence[bytes]) -> list[str]:
         begun_ns = self.bed.now_ns - 900 * NS_PER_S
