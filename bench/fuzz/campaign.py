@@ -20,7 +20,7 @@ from typing import Final, NoReturn
 from bench.fuzz import corpus, findings
 from bench.fuzz.coverage import Coverage
 from bench.fuzz.mutations import spliced
-from bench.fuzz.target import Found, Target, TargetKind
+from bench.fuzz.target import Found, Target, TargetKind, scratch
 from sim.core.clock import processor_s
 from sim.core.seeds import Dice, dice
 
@@ -190,7 +190,7 @@ def play(
     say: Callable[[Tally], None],
 ) -> Tally:  # fmt: skip
     """One worker, round after round, until it is told to stop; `say` is told after each round."""
-    with tempfile.TemporaryDirectory(prefix="wmbench-fuzz-") as folder:
+    with tempfile.TemporaryDirectory(prefix="wmbench-fuzz-", dir=scratch()) as folder:
         player = Worker(kinds, seed, worker, out, Path(folder))
         try:
             while not until(player.tally):

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from bench.fuzz.target import TARGETS, Found, TargetKind
+from bench.fuzz.target import TARGETS, Found, TargetKind, scratch
 from bench.run_errors import CannotRun
 
 TRIALS: Final = 250  # of making one small
@@ -57,7 +57,7 @@ class Finding:
 
 def broken(kind: TargetKind, cases: Sequence[bytes], age: int = 0) -> str | None:
     """What these cases break on a target that was checked so often before; None when they break nothing."""
-    folder = Path(tempfile.mkdtemp(prefix="wmbench-fuzz-"))
+    folder = Path(tempfile.mkdtemp(prefix="wmbench-fuzz-", dir=scratch()))
     try:
         target = kind.make(folder)
         try:

@@ -184,6 +184,10 @@ def _lines(tally: Tally, kinds: Sequence[TargetKind], took_s: float, workers: in
         f"{rates[0]:.0f} cases/s by structure and {rates[1]:.0f}/s guided, {workers} workers on this machine as it is "
         f"now; in {NIGHT_H:.0f} hours {rates[0] * night_s:.1e} and {rates[1] * night_s:.1e}"
     )
+    spent_s = tally.drawn_s.total() + tally.guided_s.total()
+    if spent_s:
+        each = [cases.total() / spent_s * night_s * workers for cases in (tally.drawn, tally.guided)]
+        lines.append(f"with {workers} cores of its own: {each[0]:.1e} and {each[1]:.1e}, by processor time")
     for what, where in tally.found.items():
         again = f"./wmbench fuzz --replay {where}" if where.endswith(".json") else where
         lines.append(f"FOUND {what}\n  again: {again}")
