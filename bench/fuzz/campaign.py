@@ -17,8 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
-from bench.fuzz import corpus, findings
-from bench.fuzz.coverage import Coverage
+from bench.fuzz import broken_promises as findings
+from bench.fuzz import corpus
+from bench.fuzz.edges import Coverage
 from bench.fuzz.mutations import spliced
 from bench.fuzz.target import Found, Target, TargetKind, scratch
 from sim.core.clock import processor_s

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.fuzz.coverage import Coverage
+from bench.fuzz.edges import Coverage
 from bench.fuzz.target import Target, TargetKind
 from bench.run_directory import ROOT
 from bench.run_errors import CannotRun

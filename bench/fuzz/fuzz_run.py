@@ -20,7 +20,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bench import run_directory
-from bench.fuzz import campaign, corpus, findings
+from bench.fuzz import broken_promises as findings
+from bench.fuzz import campaign, corpus
 from bench.fuzz.campaign import Tally
 from bench.fuzz.target import TARGETS, TargetKind
 from bench.run_errors import CannotRun

@@ -16,7 +16,7 @@ from collections import Counter
 from published import Published, telegrams
 
 from bench.fuzz.mutations import mutate
-from bench.fuzz.targets.decode import every_door
+from bench.fuzz.targets.protocol_doors import every_door
 from tests.steps import calls
 from wmbus.errors import BadTelegram
 from wmbus.telegram import read

@@ -11,7 +11,7 @@ from mutations import same_or_refused
 from published import telegrams
 
 from bench.fuzz.mutations import mutate
-from bench.fuzz.targets.decode import every_door
+from bench.fuzz.targets.protocol_doors import every_door
 from tests.night import examples
 from tests.steps import Sliced, steps
 from wmbus.errors import BadTelegram

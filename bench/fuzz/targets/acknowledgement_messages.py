@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.fuzz import mutations
 from bench.fuzz.target import Found, TargetKind
-from bench.fuzz.targets.bundle import ODD
+from bench.fuzz.targets.bundle_messages import ODD
 from sim.core.bundle import ACK, BadBundle, Bundle, Taken, decode_ack, digest, encode_ack
 from sim.core.clock import ns
 from sim.core.events import Event

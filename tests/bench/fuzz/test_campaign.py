@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from bench.fuzz import campaign, corpus, findings, mutations
-from bench.fuzz.coverage import Coverage
+from bench.fuzz import broken_promises as findings
+from bench.fuzz import campaign, corpus, mutations
+from bench.fuzz.edges import Coverage
 from bench.fuzz.target import SECRET, TARGETS, Found, Target, plain
-from bench.fuzz.targets import command, log
+from bench.fuzz.targets import command_input as command
+from bench.fuzz.targets import recorded_logs as log
 from sim.core.seeds import dice
 from sim.gateway.in_flight import InFlight
 from sim.portal import keyring as keyrings

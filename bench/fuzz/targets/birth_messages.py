@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bench.fuzz.target import TargetKind
-from bench.fuzz.targets.bundle import ODD, Bundles
+from bench.fuzz.targets.bundle_messages import ODD, Bundles
 from sim.core.bundle import BIRTH
 from sim.core.seeds import Dice
 
