@@ -109,6 +109,11 @@ def wall_s() -> float:
     return time.monotonic()
 
 
+def processor_s() -> float:
+    """Seconds of processor time of this process, for rates on a machine that is shared."""
+    return time.process_time()
+
+
 def wall_now() -> datetime:
     """The present instant (UTC), for run directories and certificates."""
     return datetime.now(UTC)

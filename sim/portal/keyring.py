@@ -26,6 +26,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sim.core.quoting import hidden, named, quoted
 from wmbus.link import Address
 
 KEY_BYTES = 16
@@ -41,17 +42,17 @@ def parse_address(text: str) -> Address:
     """ "QDS 10000001 36 08" -> Address; raises ValueError without quoting more than the address."""
     parts = text.split()
     if len(parts) != 4:
-        raise ValueError(f"{text!r} is not an address: maker, id, version, type, as in 'QDS 10000001 36 08'")
+        raise ValueError(f"{quoted(text)} is not an address: maker, id, version, type, as in 'QDS 10000001 36 08'")
     maker, number, version, kind = parts
     if not (len(maker) == 3 and maker.isascii() and maker.isalpha() and maker.isupper()):
-        raise ValueError(f"{maker!r} is not a maker of three letters A-Z")
+        raise ValueError(f"{quoted(maker)} is not a maker of three letters A-Z")
     if len(number) != 8:
-        raise ValueError(f"{number!r} is not an id of eight digits")
+        raise ValueError(f"{quoted(number)} is not an id of eight digits")
     try:
         bytes.fromhex(number)
         return Address(maker, number.upper(), bytes.fromhex(version)[0], bytes.fromhex(kind)[0])
     except (ValueError, IndexError):
-        raise ValueError(f"{text!r}: id, version and type are hex digits, as in 'QDS 10000001 36 08'") from None
+        raise ValueError(f"{quoted(text)}: id, version and type are hex digits, as in 'QDS 10000001 36 08'") from None
 
 
 class Keyring:
@@ -165,11 +166,12 @@ class Keyring:
         except ValueError:
             key = b""
         if len(key) != KEY_BYTES:
-            raise KeyringError(f"{where}: the key of {address_text} is not {2 * KEY_BYTES} hex digits")
+            raise KeyringError(f"{where}: the key of {named(address_text)} is not {2 * KEY_BYTES} hex digits")
         try:
             good_until = moment(until.strip())
         except ValueError:
-            raise KeyringError(f"{where}: behind the key of {address_text} stands no date and time (UTC)") from None
+            said = f"behind the key of {named(address_text)} stands no date and time (UTC)"
+            raise KeyringError(f"{where}: {said}") from None
         for address in addresses:
             self.take_in(address, key, good_until, where)
 
@@ -239,7 +241,7 @@ def _toml_rows(path: Path, text: str) -> list[tuple[int, object, object]]:
         meters = tomllib.loads(text).get("meter", [])
     except tomllib.TOMLDecodeError as error:
         # tomllib's message says line and column; it may quote one character, never a value.
-        raise KeyringError(f"{path}: not TOML: {error}") from None
+        raise KeyringError(f"{path}: not TOML: {hidden(str(error))}") from None
     except (RecursionError, ValueError):
         raise KeyringError(f"{path}: brackets too deep or a number too long for a key file") from None
     lines = [number for number, line in enumerate(text.splitlines(), start=1) if line.strip().startswith("[[meter]]")]

@@ -7,8 +7,10 @@ Three line formats are understood, and recognised line by line; empty lines and 
     JSON        {"time": "2026-02-09T04:01:02", "rssi": -71, "telegram": "2e44...", "mode": "C1"}
 
 Times may be seconds instead (12.5), but not both in one log; a date-time without a zone is UTC. Hex may carry the CRCs
-of frame format A or B; they are checked and stripped. A log that cannot be read is refused as a whole, with the line:
-half a recording played would look like half a fleet fallen silent.
+of frame format A or B; they are checked and stripped. One bare telegram in 65 536 ends as if it had the CRC of format
+B: the bytes that its header announces decide, and where they do not, the other lines: among a thousand bare ones it is
+bare, because a receiver leaves CRCs in or takes them off. `Played.cut` says what was taken off as format B. A log that
+cannot be read is refused as a whole, with the line: half a recording played would look like half a fleet fallen silent.
 
 rtl_wmbus writes what its receiver could not check with a 0 in the second field: such a line is no telegram, and is
 counted and passed over. Its levels are raw numbers above 0 and no dBm; they, and lines of JSON without "rssi", are
@@ -26,18 +28,20 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from sim.core.clock import NS_PER_DAY
+from sim.core.quoting import quoted
+from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
-from wmbus.link import strip_crcs
+from wmbus.link import add_crcs_b, strip_crcs
 
 Mode = Literal["T1", "C1", "S1"]
 MODES: Final[tuple[Mode, ...]] = ("T1", "C1", "S1")
 ASSUMED_DBM: Final = -70.0
 LOG_MAX_BYTES: Final = 256 << 20
 SPAN_MAX_DAYS: Final = 366
+_ONE_CRC: Final = 2  # bytes
+_BARE_FOR_ONE: Final = 1_000  # lines; by chance it is one of 65 536
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_MAX: Final = 10**11  # beyond the year 5000, counted from 1970
-_QUOTED: Final = 60  # characters of a line that an error repeats
-_LONG_HEX: Final = re.compile("[0-9A-Fa-f]{24,}")
 
 
 class BadLog(ValueError):
@@ -55,6 +59,7 @@ class Played:
     mode: Mode = "T1"
     time: str = ""
     rssi_assumed: bool = False
+    cut: int = 0  # bytes that were taken off as CRCs of format B
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,11 @@ class Log:
     def assumed(self) -> int:
         """How many telegrams came without a level in dBm."""
         return sum(one.rssi_assumed for one in self.played)
+
+    @property
+    def cut(self) -> list[Played]:
+        """Telegrams of which bytes were taken off as CRCs of format B."""
+        return [one for one in self.played if one.cut]
 
 
 class _Fields(NamedTuple):
@@ -86,6 +96,7 @@ def read_log(path: Path) -> Log:
     played: list[Played] = []
     broken: list[int] = []
     dated: bool | None = None
+    bare = 0
     for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
@@ -101,10 +112,10 @@ def read_log(path: Path) -> Log:
                          "or date-times")  # fmt: skip
         dated = has_date
         rssi_dbm, assumed = _rssi_dbm(fields, where)
-        played.append(
-            Played(number, at_ns, rssi_dbm, _telegram(fields.telegram, where), _mode(fields.mode, where),
-                   fields.time, assumed)
-        )  # fmt: skip
+        telegram, cut = _telegram(fields.telegram, where)
+        bare += cut is None
+        mode = _mode(fields.mode, where)
+        played.append(Played(number, at_ns, rssi_dbm, telegram, mode, fields.time, assumed, cut or 0))
     if not played:
         marked = f"; its {len(broken)} lines are marked as broken by the receiver" if broken else ""
         raise BadLog(f"{path}: no telegram in it{marked}; a line is TIME,RSSI,HEX: 2026-02-09T04:01:02,-71,2e44...")
@@ -112,6 +123,9 @@ def read_log(path: Path) -> Log:
     first_ns, span_ns = played[0].at_ns, played[-1].at_ns - played[0].at_ns
     if span_ns > SPAN_MAX_DAYS * NS_PER_DAY:
         raise BadLog(f"{path}: spans more than a year ({span_ns // NS_PER_DAY} days); cut it into parts")
+    one_crc = sum(one.cut == _ONE_CRC for one in played)
+    if one_crc * _BARE_FOR_ONE <= bare:
+        played = [_whole(one) for one in played]
     return Log([replace(one, at_ns=one.at_ns - first_ns) for one in played], tuple(broken))
 
 
@@ -124,11 +138,6 @@ def _text(path: Path) -> str:
         raise BadLog(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise BadLog(f"{path}: byte {error.start} is not UTF-8 text; a log is text, one telegram a line") from None
-
-
-def _quoted(text: str) -> str:
-    """What an error repeats of a line: where files were mixed up, it may be a key."""
-    return repr(_LONG_HEX.sub(lambda digits: f"({len(digits[0])} hex digits)", text)[:_QUOTED])
 
 
 # --- a line ----------------------------------------------------------------------------------------------------
@@ -152,7 +161,7 @@ def _cut(line: str, where: str) -> _Fields | None:
     if len(parts) != 3 or not all(parts):
         found = len([part for part in parts if part])
         fields_found = f"{found} field{'' if found == 1 else 's'}"
-        raise BadLog(f"{where}: TIME,RSSI,HEX expected, found {fields_found}: {_quoted(line)}")
+        raise BadLog(f"{where}: TIME,RSSI,HEX expected, found {fields_found}: {quoted(line)}")
     return _Fields(parts[0], parts[1], parts[2])
 
 
@@ -177,7 +186,7 @@ def _mode(text: str, where: str) -> Mode:
     for mode in MODES:
         if text.upper() == mode:
             return mode
-    raise BadLog(f"{where}: mode {_quoted(text)} is not one of {', '.join(MODES)}")
+    raise BadLog(f"{where}: mode {quoted(text)} is not one of {', '.join(MODES)}")
 
 
 def _rssi_dbm(fields: _Fields, where: str) -> tuple[float, bool]:
@@ -187,7 +196,7 @@ def _rssi_dbm(fields: _Fields, where: str) -> tuple[float, bool]:
     try:
         rssi_dbm = float(fields.rssi)
     except ValueError:
-        raise BadLog(f"{where}: RSSI {_quoted(fields.rssi)} is not a number") from None
+        raise BadLog(f"{where}: RSSI {quoted(fields.rssi)} is not a number") from None
     if fields.raw and 0 <= rssi_dbm <= 65_535:
         return ASSUMED_DBM, True
     if not -200 <= rssi_dbm <= 50:
@@ -203,19 +212,20 @@ def _time_ns(text: str, where: str) -> tuple[int, bool]:
         at_s = None
     if at_s is not None:
         if not at_s.is_finite() or abs(at_s) > _SECONDS_MAX:
-            raise BadLog(f"{where}: {_quoted(text)} seconds is no time")
+            raise BadLog(f"{where}: {quoted(text)} seconds is no time")
         return int(at_s.scaleb(9).to_integral_value()), False
     try:
         instant = datetime.fromisoformat(text.strip().replace(" ", "T", 1))
     except ValueError:
         raise BadLog(
-            f"{where}: {_quoted(text)} is neither seconds nor a date-time like 2026-02-09T04:01:02"
+            f"{where}: {quoted(text)} is neither seconds nor a date-time like 2026-02-09T04:01:02"
         ) from None
     aware = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
     return (aware - _EPOCH) // timedelta(microseconds=1) * 1_000, True
 
 
-def _telegram(text: str, where: str) -> bytes:
+def _telegram(text: str, where: str) -> tuple[bytes, int | None]:
+    """(telegram, bytes taken off as CRCs of format B; None when it had no CRCs)."""
     cleaned = text.strip().removeprefix("0x").removeprefix("0X").strip("|").replace(" ", "")
     bad = next((i for i, c in enumerate(cleaned) if c not in "0123456789abcdefABCDEF"), None)
     if bad is not None:
@@ -224,6 +234,31 @@ def _telegram(text: str, where: str) -> bytes:
     if len(cleaned) % 2:
         raise BadLog(f"{where}: the telegram has {len(cleaned)} hex digits, an odd number; one is missing")
     try:
-        return strip_crcs(bytes.fromhex(cleaned))
+        data = bytes.fromhex(cleaned)
+        telegram = strip_crcs(data)
+        if len(telegram) == len(data):
+            return telegram, None
+        if len(data) == data[0] + 1:  # format B, or a bare frame that passes for it
+            if _announces(data) and not _announces(telegram):
+                return data, None
+            return telegram, len(data) - len(telegram)
+        return telegram, 0
     except BadTelegram as error:
         raise BadLog(f"{where}: {error}") from None
+
+
+def _announces(telegram: bytes) -> bool:
+    """Does its header say in advance how many bytes are encrypted, and are these all?"""
+    try:
+        parsed = parse(telegram)
+    except BadTelegram:
+        return False
+    blocks = parsed.encrypted_blocks
+    return blocks > 0 and len(parsed.payload) == 16 * blocks
+
+
+def _whole(one: Played) -> Played:
+    """With the two bytes that were taken off, unless its header shows that they were none of it."""
+    if one.cut != _ONE_CRC or _announces(one.telegram):
+        return one
+    return replace(one, telegram=add_crcs_b(one.telegram), cut=0)
