@@ -83,7 +83,8 @@ def _read_as_json(
             out["mac_ok"] = out["counter"] = None
             out["clear_tail"] = ""
             _list_odd(out, found, [odd])
-            return out, Reading(telegram, Unlocked(telegram, b"", b"", None, None, 0, len(telegram.raw), False), [], None)
+            nothing = Unlocked(telegram, b"", b"", None, None, 0, len(telegram.raw), False)
+            return out, Reading(telegram, nothing, [], None)
         unlocked = unlock(telegram, key, **switches)
         if unlocked.telegram is not telegram:
             outer = out["security"]
@@ -139,7 +140,7 @@ def _refused(out: dict[str, Any], data: bytes, error: BadTelegram) -> dict[str, 
 def _list_odd(out: dict[str, Any], found: Recovered | None, odd: list[BadTelegram]) -> None:
     before = [] if found is None else found.odd
     if before or odd:
-        link = [{"reason": Reason.LENGTH_MISMATCH.value, "detail": words, "offset": 0} for words in before]
+        link = [{"reason": Reason.LENGTH_MISMATCH.value, "detail": one.words, "offset": one.offset} for one in before]
         out["odd"] = link + [_error_json(one) for one in odd]
 
 

@@ -243,5 +243,5 @@ def _address_bytes(text: str) -> bytes:
         maker, number, version, kind = text.split(" ")
         wire = Address(maker, number, int(version, 16), int(kind, 16)).wire()
     except ValueError as error:  # CannotEncode is one
-        raise CannotEncode(f"an address is maker, id, version and type, as in QDS 10000001 36 08, not {text!r}") from error
+        raise CannotEncode(f"an address is written as in QDS 10000001 36 08, not {text!r}") from error
     return wire[2:6] + wire[:2] + wire[6:]

@@ -10,10 +10,10 @@ from typing import Final
 MAKERS: Final = {
     "ABB": "ABB", "APA": "Apator", "AXI": "Axioma", "BMT": "BMeters", "DME": "Diehl", "DWZ": "Lorenz", "EBZ": "eBZ",
     "EFE": "Engelmann", "ELS": "Elster", "ELV": "Elvaco", "EMH": "EMH", "ESY": "EasyMeter", "GWF": "GWF",
-    "HYD": "Diehl (Hydrometer)", "INE": "Innotas", "ITR": "Itron", "KAM": "Kamstrup", "KAW": "Kamstrup",
-    "LGB": "Landis+Gyr", "LSE": "Qundis (Landis & Staefa)", "LUG": "Landis+Gyr", "NZR": "NZR", "QDS": "Qundis",
-    "RAM": "Rossweiner", "REL": "Relay", "SAP": "Diehl (Sappel)", "SEN": "Sensus", "SON": "Sontex", "SPX": "Sensus",
-    "SVM": "Elvaco (SVM)", "TCH": "Techem", "WEP": "Weptech", "ZRI": "Zenner",
+    "HYD": "Diehl Hydrometer", "INE": "Innotas", "ITR": "Itron", "KAM": "Kamstrup", "KAW": "Kamstrup",
+    "LGB": "Landis+Gyr", "LSE": "Qundis", "LUG": "Landis+Gyr", "NZR": "NZR", "QDS": "Qundis",
+    "RAM": "Rossweiner", "REL": "Relay", "SAP": "Diehl Sappel", "SEN": "Sensus", "SON": "Sontex", "SPX": "Sensus",
+    "SVM": "Elvaco", "TCH": "Techem", "WEP": "Weptech", "ZRI": "Zenner",
 }  # fmt: skip
 
 

@@ -178,7 +178,7 @@ def encode_lvar(value: Value) -> bytes:
 
 def lvar_number(data: bytes, code: int) -> int | None:
     """The number that an LVAR byte above text announces: BCD of either sign, or binary (type B, up to eight bytes)."""
-    if BLOB_FIRST <= code:
+    if code >= BLOB_FIRST:
         return decode_signed(data) if 1 <= len(data) <= 8 else None
     value = decode_lvar(bytes((code,)) + data)
     return value if isinstance(value, int) else None

@@ -215,8 +215,8 @@ def _annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: Sw
     except BadTelegram:
         yield f"{len(data)} bytes that are no telegram: {data[:_BYTES_A_ROW].hex(' ').upper()} ..."
     reception = out.get("reception", {})
-    units = {"rssi_dbm": " dBm", "time": "", "mode": ""}
-    said = [f"{reception[name]}{unit}" for name, unit in units.items() if name in reception]
+    form = {"rssi_dbm": "{} dBm", "time": "at {}", "mode": "in {}"}
+    said = [words.format(reception[name]) for name, words in form.items() if name in reception]
     if said:
         yield f"received: {', '.join(said)}"
     yield from (f"note: {note}" for note in reception.get("notes", []))

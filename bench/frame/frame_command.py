@@ -33,7 +33,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _add_decode(one: argparse.ArgumentParser) -> None:
     one.add_argument(
-        "hex", nargs="*", metavar="HEX", help="one telegram, or the line that a tool printed of it (default: from stdin)"
+        "hex", nargs="*", metavar="HEX", help="one telegram, or the line a tool printed of it (default: from stdin)"
     )
     one.add_argument("--key", metavar="HEX", help="its meter's key; with --jsonl, for lines that have none")
     one.add_argument("--json", action="store_true", help="one object for programs")
