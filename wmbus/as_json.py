@@ -19,6 +19,8 @@ from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
 from wmbus.explain import DEVICE_TYPES
 from wmbus.link import HEADER_BYTES, Address, check_length, frame_format, strip_crcs
+from wmbus.makers.payloads import of_payload, of_records
+from wmbus.makers.value import MakerValue
 from wmbus.reading import Reading, interpret, oddities
 from wmbus.receiver import Switches, Unlocked, unlock
 from wmbus.records import Record
@@ -42,7 +44,7 @@ def to_json(
     Members as far as they could be read: frame_format, manufacturer, id, version, device_type, device_type_name,
     length, c_field, acc, sts, cfg, layers, security, security_mode, encrypted_blocks, mac_ok, counter, clear_tail,
     records; with an ELL cc and ell_acc, with an AFL afl, with two addresses link_address; ``odd``, if not ``strict``,
-    lists what a strict receiver would have refused.
+    lists what a strict receiver would have refused; ``maker_values``, if a maker's own format is known.
     """
     out, reading = _read_as_json(data, key, strict, formats, switches)
     if reading is not None:
@@ -83,8 +85,12 @@ def _read_as_json(
             out["mac_ok"] = out["counter"] = None
             out["clear_tail"] = ""
             _list_odd(out, found, [odd])
-            nothing = Unlocked(telegram, b"", b"", None, None, 0, len(telegram.raw), False)
-            return out, Reading(telegram, nothing, [], None)
+            return out, _nothing(telegram)
+        own = None if strict else of_payload(telegram)
+        if own is not None:
+            out |= {"mac_ok": None, "counter": None, "clear_tail": "", "maker_values": maker_json(own)}
+            _list_odd(out, found, [])
+            return out, _nothing(telegram)
         unlocked = unlock(telegram, key, **switches)
         if unlocked.telegram is not telegram:
             outer = out["security"]
@@ -96,11 +102,26 @@ def _read_as_json(
         reading = interpret(unlocked, strict=strict, formats=formats)
         if not strict:
             _list_odd(out, found, oddities(reading))
+        makers = of_records(reading.telegram, reading.records)
+        if makers:
+            out["maker_values"] = maker_json(makers)
         return out, reading
     except BadTelegram as error:
         _list_odd(out, found, [])
         out["error"] = _error_json(error)
         return out, None
+
+
+def _nothing(telegram: Telegram) -> Reading:
+    return Reading(telegram, Unlocked(telegram, b"", b"", None, None, 0, len(telegram.raw), False), [], None)
+
+
+def maker_json(values: list[MakerValue]) -> list[dict[str, Any]]:
+    """Values out of a maker's own format."""
+    return [
+        {"quantity": v.quantity, "unit": v.unit, "storage_number": v.storage, "value": json_value(v.value)}
+        for v in values
+    ]
 
 
 def _strictly(data: bytes) -> tuple[Telegram | None, dict[str, Any]]:

@@ -13,7 +13,7 @@ from wmbus.compact import Formats
 from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
 from wmbus.link import Address
-from wmbus.makers import maker_words
+from wmbus.makers.names import maker_words
 from wmbus.receiver import PROFILE_B_AT, Switches, Unlocked, unlock
 from wmbus.records import UNREADABLE, Record, duplicates, parse_records
 from wmbus.transport import COMPACT, MANUFACTURER, RECORDS

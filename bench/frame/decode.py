@@ -214,6 +214,10 @@ def _annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: Sw
             yield from _rows(note)
     except BadTelegram:
         yield f"{len(data)} bytes that are no telegram: {data[:_BYTES_A_ROW].hex(' ').upper()} ..."
+    for own in out.get("maker_values", []):
+        shown = "no value" if own["value"] is None else f"{own['value']}{' ' * bool(own['unit'])}{own['unit']}"
+        storage = f", storage {own['storage_number']}" if own["storage_number"] else ""
+        yield f"maker's: {own['quantity']} = {shown}{storage}"
     reception = out.get("reception", {})
     form = {"rssi_dbm": "{} dBm", "time": "at {}", "mode": "in {}"}
     said = [words.format(reception[name]) for name, words in form.items() if name in reception]
