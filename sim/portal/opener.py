@@ -25,7 +25,7 @@ from sim.portal.portal_spec import PortalSpec
 from wmbus import reading, receiver
 from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
-from wmbus.transport import CI_LONG, CI_SHORT, RECORDS
+from wmbus.transport import CI_LONG, CI_SHORT, MANUFACTURER, RECORDS
 
 MODES = {"none": 0, "mode5": 5, "mode7": 7}
 MAC_AT = 5  # AFL authentication type of profile B: 8 bytes
@@ -157,7 +157,7 @@ def _departs(telegram: Telegram, entry: MeterEntry) -> str | None:
     if telegram.mode != MODES[entry.security]:
         return f"{telegram.security}, agreed was {entry.security}"
     if entry.security == "none":
-        return None if telegram.ci in RECORDS else f"CI {telegram.ci or 0:02X}"
+        return None if telegram.ci in RECORDS or telegram.ci in MANUFACTURER else f"CI {telegram.ci or 0:02X}"
     if telegram.ci not in (CI_SHORT, CI_LONG):
         return f"CI {telegram.ci or 0:02X} has no header that {entry.security} needs"
     return None

@@ -11,8 +11,8 @@
         52  2F
 
 Described in public by the drivers qheat, qwater and qcaloric of wmbusmeters (pull request 1941, issue 2096) and held
-here against the values published there. The record of 47 bytes that older devices (LSE) send beside their standard record is
-described nowhere that was found, and stays bytes.
+here against the values published there. The record of 47 bytes that older devices (LSE) send
+beside their standard record is described nowhere that was found, and stays bytes.
 """
 
 from __future__ import annotations

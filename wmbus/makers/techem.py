@@ -6,13 +6,13 @@
     heat, MJ              tag  date(2)  energy(2)  date'(2)  energy(2) since the set date
 
 The first date is the set date: day in bits 0-4, month in 5-8, year after 2000 in 9-15. The second is the reading's: day
-in bits 4-8, month in 9-12; its year is the one in which it first comes after the set date. Which layout it is, version
-and device type say; the tag says whether a byte stands before the temperatures.
+in bits 4-8, month in 9-12; its year is the one in which it first comes after the set date. Version and device type say
+which layout it is; the tag says whether a byte stands before the temperatures.
 
-Described in public by the drivers fhkvdataiii, mkradio3, mkradio4, compact5 and vario451 of wmbusmeters (wmbusmeters.org)
-and held here against the values published with them. Sources differ for tag 0F: openHAB's binding takes the units now
-from one byte further on (258 where wmbusmeters and ioBroker's adapter take 657); two against one, and the first layout
-alone gives plausible units for every telegram found. Temperatures are there for versions 69 and 94 alone.
+Described in public by the drivers fhkvdataiii, mkradio3, mkradio4, compact5 and vario451 of wmbusmeters, and held here
+against the values published with them. Sources differ for tag 0F: openHAB's binding takes the units now from one byte
+further on (258 where wmbusmeters and ioBroker's adapter take 657); two against one, and the first layout alone gives
+plausible units for every telegram found. Temperatures are there for versions 69 and 94 alone.
 """
 
 from __future__ import annotations

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from bench.frame.decode import decode
+from sim.portal.keyring import Keyring
 from sim.recording.log import ASSUMED_DBM, BadLog, read_log
+from wmbus.link import Address
 
 REPORTS: list[dict[str, Any]] = [
     json.loads(line)
@@ -29,11 +31,11 @@ SHOWN: dict[str, tuple[int, list[str]]] = {
         "63 bytes\n", "1 byte after the telegram: 2F", "energy = 1109290 Wh", "odd: not-encrypted at byte 10",
     ]),
     "wmbusmeters/wmbusmeters#373": (REFUSED, ["27 bytes, CRCs of format A", "L is 24, two", "CI A0", "Apator"]),
-    "wmbusmeters/wmbusmeters#959": (READ, ["63 bytes, CRCs of format A", "L is 60", "manufacturer data ="]),
+    "wmbusmeters/wmbusmeters#959": (READ, ["CRCs of format A removed", "L is 60", "manufacturer data ="]),
     "xaelsouth/rtl-wmbus#29": (READ, ["74 bytes, CRCs of format A", "date and time = 2021-11-28 11:25:00"]),
-    "wmbusmeters/wmbusmeters#1140": (READ, ["energy = 10996000 Wh", "flow = 0.033 m3/h", "received: at 39"]),
+    "wmbusmeters/wmbusmeters#1140": (READ, ["energy = 10996000 Wh", "= 0.033 m3/h", "received: at 39"]),
     "wmbusmeters/wmbusmeters#212": (READ, ["heat cost allocation = 457 HCA\n"]),
-    "wmbusmeters/wmbusmeters#1365": (REFUSED, ["APA 00285061", "65 bytes\n", "CI A0: the payload is Apator (APA)'s own"]),
+    "wmbusmeters/wmbusmeters#1365": (REFUSED, ["APA 00285061", "65 bytes\n", "payload is Apator (APA)'s own"]),
     "wmbusmeters/wmbusmeters#766 (made)": (READ, ["= 457 HCA\n", "CRCs of format A", "received: -31.5 dBm"]),
     "wmbusmeters/wmbusmeters#953 (made)": (READ, ["= 457 HCA\n", "CRCs of format B", "received: -31.5 dBm"]),
     "FHEM 36_WMBUS": (READ, ["= 457 HCA\n", "CRCs of format A", "received: -71.0 dBm"]),
@@ -114,6 +116,16 @@ def test_a_log_is_read_as_it_is(report: dict[str, Any], tmp_path: Path) -> None:
     assert (len(read.played), read.played[0].rssi_dbm) == (count, level_dbm)
     assert [f"line {one.line}: {one.why}" for one in read.set_aside] == aside
     assert len(read.copies) == (2 if report["fault"] == "doubled-lines" else 0)
+
+
+def test_keys_with_a_row_of_names_are_read(tmp_path: Path) -> None:
+    (report,) = [one for one in REPORTS if one["fault"] == "keys-file"]
+    assert "id,key" in report["input"]
+    path = tmp_path / "keys.csv"
+    path.write_text(f"id,key\n27511378,{'00' * 15}ff\n", encoding="utf-8")
+    path.chmod(0o600)
+    meter = Address("QDS", "27511378", 0x35, 0x08)
+    assert Keyring.load(path, known=[meter]).key(meter) == bytes(15) + b"\xff"
 
 
 def test_every_log_has_its_value_here(tmp_path: Path) -> None:
