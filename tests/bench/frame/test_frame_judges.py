@@ -332,7 +332,7 @@ KILO = {"total_kwh", "power_kw"}
 
 
 def said(answer: dict[str, Any], field: str) -> Any:
-    """What an answer calls `field`, whichever version of the driver wrote it. Raises KeyError if neither name is there."""
+    """What an answer calls `field`, whichever version of the driver wrote it. Raises KeyError if no name is there."""
     return answer[field] if field in answer else answer[RENAMED.get(field, field)]
 
 
@@ -382,7 +382,7 @@ def test_both_versions_of_a_driver_are_understood() -> None:
     for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
         if line["meter_type"] not in compared_in or "0dff5f" in line["hex"]:
             continue
-        found = to_json(bytes.fromhex(line["hex"]))["records"]
+        found = to_json(bytes.fromhex(line["hex"]), accept_already_decrypted=True).get("records", [])
         ours = {
             (r["quantity"], r["storage_number"]): r["value"] for r in found if r["function"] == "instantaneous"
         }  # fmt: skip
