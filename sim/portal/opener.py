@@ -132,10 +132,13 @@ class Opener:
             pinned_mac_at=MAC_AT,
             honour_sender_mac=not pinned,
             require_mac=pinned,
-            accept_clear_tail=not spec.strict,
+            accept_clear_tail=not spec.strict or (entry.odd is not None and entry.odd.clear_tail_bytes > 0),
             accept_n_zero=not pinned,
         )
-        values = interpret(reading.interpret(unlocked, strict=spec.strict).records)
+        if spec.strict and entry.odd is not None:
+            values = interpret(entry.odd.records(unlocked))
+        else:
+            values = interpret(reading.interpret(unlocked, strict=spec.strict).records)
         opened.telegram = unlocked.telegram  # behind an encrypted ELL the inner layers are the telegram's
         opened.values = values
         opened.counter = unlocked.counter if unlocked.mac_ok else None
