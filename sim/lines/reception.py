@@ -104,6 +104,8 @@ def stamp(text: str) -> Stamp:
     """Seconds, milliseconds since 1970, or a date-time (UTC where no zone is said), to the nanosecond; whole numbers
     throughout, since a double holds no nanoseconds since 1970. Raises BadLine."""
     bare = text.strip()
+    if not bare.isprintable():  # a date-time may have any letter between its parts, an escape too
+        raise BadLine(f"{quoted(text)} is no time")
     try:
         at_s = Decimal(bare)
     except InvalidOperation:
