@@ -7,6 +7,7 @@ for the telegram in them.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -91,6 +92,9 @@ def hex_bytes(text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError:
         spaced = _BETWEEN.sub(lambda found: " " * len(found[0]), text)  # so that a place stays the place
+    if spaced.isascii():  # fromhex is for the usual forms, the rest says what is wrong with others
+        with contextlib.suppress(ValueError):
+            return bytes.fromhex(spaced)
     for at, letter in enumerate(spaced):
         if letter != " " and letter not in _HEX:
             raise BadLine(f"{letter!a} is no hex digit", at, quoted(text[max(0, at - 4) : at + 4]))
