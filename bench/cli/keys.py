@@ -22,7 +22,7 @@ from sim.core.clock import wall_now
 from sim.pki.wrapping import name_of, new_kek
 from sim.portal import key_formats
 from sim.portal.key_store import Entry, KeyStore, load_keks, save_keks, with_keks_for
-from sim.portal.keyring import KeyringError, partition_name
+from sim.portal.keyring import Keyring, KeyringError, partition_name
 
 VARIABLE = "WMBENCH_KEKS"
 
@@ -85,7 +85,9 @@ def _chosen(store: KeyStore, partition: str | None) -> list[str]:
 
 
 def command_import(arguments: argparse.Namespace) -> int:
-    store, fresh = KeyStore(arguments.ring), key_formats.load(arguments.file)
+    store, fresh = KeyStore(arguments.ring), Keyring.load(arguments.file)
+    if not len(fresh):
+        raise KeyringError(f"{arguments.file}: no meter with a key is in it")
     keks = _keks(arguments.keks, writes=True)
     where = {entry.address: ring.partition for ring in store.rings() for entry in ring.entries}
     shut = sorted(set(where.values()) - set(keks))

@@ -32,6 +32,7 @@ from bench.rig.measure import Measure
 from bench.rig.scenario import Stage, load_world
 from bench.rig.world_row import world_json
 from bench.run_errors import complain, explained
+from reports.wording import plain
 from sim.core.clock import NS_PER_MS, NS_PER_S, wall_now, wall_s
 from sim.core.settings import without
 from sim.portal.keyring import Keyring, KeyringError
@@ -45,6 +46,7 @@ OFF = ("ts", "age")
 LOST_BY_CHANCE = 2
 DELAY_S = 60.0  # the simulated meters are heard first
 AFTER_S = 60.0
+SHOWN = 5  # lines that a note names
 PLAYED_EXIT, UNJUDGED_EXIT, BAD_FILE_EXIT = 0, 1, 2
 
 
@@ -60,7 +62,7 @@ def play(path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bo
     if as_json:
         print(json.dumps(ran.as_json(), indent=1))
     else:
-        print("\n".join(ran.as_lines()))
+        print("\n".join(map(plain, ran.as_lines())))
     return PLAYED_EXIT if ran.outcome == "passed" else UNJUDGED_EXIT
 
 
@@ -161,6 +163,13 @@ class _Play:
         found = [f"{' and '.join(OFF)} are off: they hold a telegram's time against today's, and a recording's is past"]
         if self.log.broken_lines:
             found.append(f"lines passed over, because the receiver marked them as broken: {len(self.log.broken_lines)}")
+        if self.log.set_aside:
+            first = "; ".join(f"line {one.line}: {one.why}" for one in self.log.set_aside[:SHOWN])
+            more = f"; and {len(self.log.set_aside) - SHOWN} more" if len(self.log.set_aside) > SHOWN else ""
+            found.append(f"lines set aside, because they cannot be read: {len(self.log.set_aside)} ({first}{more})")
+        if self.log.copies:
+            lines = ", ".join(map(str, self.log.copies[:SHOWN])) + (", ..." if len(self.log.copies) > SHOWN else "")
+            found.append(f"second copies of a reception set aside: {len(self.log.copies)} (line {lines})")
         if self.log.assumed:
             found.append(f"without a level in dBm, and sent at {ASSUMED_DBM:g} dBm: {self.log.assumed}")
         sendings = self._playing.sendings if self._playing is not None else []

@@ -26,14 +26,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sim.pki.wrapping import KEK_BYTES, CannotUnwrap, name_of, new_kek, unwrap, wrap
+from sim.portal.key_files import lines_of, private_text
 from sim.portal.keyring import (
     Keyring,
     KeyringError,
-    lines_of,
     moment,
     parse_address,
     partition_name,
-    private_text,
     write_private,
 )
 from wmbus.link import Address

@@ -25,7 +25,7 @@ from sim.portal.portal_spec import PortalSpec
 from wmbus import reading, receiver
 from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
-from wmbus.transport import CI_LONG, CI_SHORT, RECORDS
+from wmbus.transport import CI_LONG, CI_SHORT, MANUFACTURER, RECORDS
 
 MODES = {"none": 0, "mode5": 5, "mode7": 7}
 _OTHER_KEY = frozenset({Reason.WRONG_KEY, Reason.PAYLOAD_CRC, Reason.MAC_WRONG})
@@ -126,8 +126,11 @@ class Opener:
         key = self._keyring.key(telegram.address, whole_address=spec.whole_address)
         if spec.pin_profile and entry.security == "none":
             key = None  # what was agreed to be clear is not opened
-        unlocked = self._unlocked(telegram, key)
-        values = interpret(reading.interpret(unlocked, strict=spec.strict).records)
+        unlocked = self._unlocked(telegram, key, entry)
+        if spec.strict and entry.odd is not None:
+            values = interpret(entry.odd.records(unlocked))
+        else:
+            values = interpret(reading.interpret(unlocked, strict=spec.strict).records)
         opened.telegram = unlocked.telegram  # behind an encrypted ELL the inner layers are the telegram's
         opened.values = values
         opened.counter = unlocked.counter if unlocked.mac_ok else None
@@ -141,20 +144,20 @@ class Opener:
             opened.no(reasons.NO_VALUE, "no record of a consumption that this portal reads")
 
 
-    def _unlocked(self, telegram: Telegram, key: bytes | None) -> receiver.Unlocked:
+    def _unlocked(self, telegram: Telegram, key: bytes | None, entry: MeterEntry) -> receiver.Unlocked:
         """Under its meter's key, else under the one before while that is good. Raises BadTelegram."""
         try:
-            return self._unlock(telegram, key)
+            return self._unlock(telegram, key, entry)
         except BadTelegram as error:
             former = self._keyring.former(telegram.address) if key is not None and error.reason in _OTHER_KEY else None
             if former is None:
                 raise
             try:
-                return self._unlock(telegram, former)
+                return self._unlock(telegram, former, entry)
             except BadTelegram:
                 raise error from None
 
-    def _unlock(self, telegram: Telegram, key: bytes | None) -> receiver.Unlocked:
+    def _unlock(self, telegram: Telegram, key: bytes | None, entry: MeterEntry) -> receiver.Unlocked:
         spec, pinned = self._spec, self._spec.pin_profile
         return receiver.unlock(
             telegram,
@@ -162,7 +165,7 @@ class Opener:
             pinned_mac_at=MAC_AT,
             honour_sender_mac=not pinned,
             require_mac=pinned,
-            accept_clear_tail=not spec.strict,
+            accept_clear_tail=not spec.strict or (entry.odd is not None and entry.odd.clear_tail_bytes > 0),
             accept_n_zero=not pinned,
         )
 
@@ -175,7 +178,7 @@ def _departs(telegram: Telegram, entry: MeterEntry) -> str | None:
     if telegram.mode != MODES[entry.security]:
         return f"{telegram.security}, agreed was {entry.security}"
     if entry.security == "none":
-        return None if telegram.ci in RECORDS else f"CI {telegram.ci or 0:02X}"
+        return None if telegram.ci in RECORDS or telegram.ci in MANUFACTURER else f"CI {telegram.ci or 0:02X}"
     if telegram.ci not in (CI_SHORT, CI_LONG):
         return f"CI {telegram.ci or 0:02X} has no header that {entry.security} needs"
     return None

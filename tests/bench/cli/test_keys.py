@@ -106,11 +106,14 @@ def test_keks_from_the_environment_only_read(desk: Desk, monkeypatch: pytest.Mon
         (("export", "--out", "x"), "No such file"),
         (("import", "nowhere.csv"), "No such file"),
         (("import", "FILE", "--partition", "../x"), "no name of a partition"),
+        (("import", "EMPTY"), "no meter with a key is in it"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(desk: Desk, words: tuple[str, ...], said: str) -> None:
+    files = {"FILE": str(desk.folder / "a"), "EMPTY": str(desk.folder / "empty")}
     desk.list("a", {A: OLD})
-    code, printed = desk.run(*(str(desk.folder / "a") if word == "FILE" else word for word in words), keks="keks")
+    desk.list("empty", {})
+    code, printed = desk.run(*(files.get(word, word) for word in words), keks="keks")
     assert code == 2 and said in printed and printed.count("\n") == 1
 
 

@@ -26,7 +26,7 @@ def test_what_decode_printed_encodes_to_the_same_bytes(rig: Rig, security: str) 
 def test_published_telegrams_encode_to_the_same_bytes(rig: Rig) -> None:
     lines = [json.loads(line) for line in VECTORS.read_text(encoding="utf-8").splitlines()]
     asked = [json.dumps({"telegram": one["hex"], "key": one["key"]}).encode() for one in lines]
-    decoded = answers(rig, asked, "decode", "--jsonl")
+    decoded = answers(rig, asked, "decode", "--jsonl", "--strict")
     again = [json.dumps({**got, "key": one["key"]}).encode() for got, one in zip(decoded, lines, strict=True)]
     same = why = 0
     for one, got, out in zip(lines, decoded, answers(rig, again, "encode", "--jsonl"), strict=True):
@@ -96,7 +96,7 @@ WRONG = [
     ({**WHO, "records": [{"value": 3}]}, "record 0: it needs dif_vif, as in 036E"),
     ({**WHO, "records": [{"dif_vif": "036E00", "value": 3}]}, "record 0: dif_vif 036E00 is not one whole chain"),
     ({**WHO, "records": [{"dif_vif": "03", "value": 3}]}, "record 0: the record's DIF/VIF chain is cut off"),
-    ({**WHO, "records": [{"dif_vif": "0x", "value": 3}]}, "record 0: 1 hex digits are no whole number of bytes"),
+    ({**WHO, "records": [{"dif_vif": "0x", "value": 3}]}, "record 0: 1 hex digits, an odd number"),
     ({**WHO, "records": [{"dif_vif": "016E", "value": 300}]}, "record 0: 300 does not fit 1 bytes, signed"),
     ({**WHO, "records": [{"dif_vif": "016E", "value": 1e400}]}, "record 0: "),
     ({**WHO, "records": [{"dif_vif": "016E", "value": "3"}]}, "record 0: heat cost allocation is a number"),

@@ -137,10 +137,10 @@ def test_what_wmbusmeters_reads_comes_back(tmp_path: Path) -> None:
     assert (tmp_path / "d" / "QDS_10000003_36_08").read_text().splitlines() == [
         "name=QDS_10000003_36_08", "driver=auto", "id=10000003.M=QDS.V=36.T=08", f"key={FRESH.hex().upper()}",
     ]  # fmt: skip
-    assert list(key_formats.load(tmp_path / "d").every()) == [one for one in keyring.every() if one[2] is None]
-    assert list(key_formats.load(tmp_path / "d" / "QDS_10000001_36_08").every()) == [(A, KEYS[A], None)]
+    assert list(Keyring.load(tmp_path / "d").every()) == [one for one in keyring.every() if one[2] is None]
+    assert list(Keyring.load(tmp_path / "d" / "QDS_10000001_36_08").every()) == [(A, KEYS[A], None)]
     key_formats.save(keyring, tmp_path / "keys.csv", "csv")
-    assert list(key_formats.load(tmp_path / "keys.csv").every()) == list(keyring.every())
+    assert list(Keyring.load(tmp_path / "keys.csv").every()) == list(keyring.every())
     with pytest.raises(KeyringError, match="is there already"):
         key_formats.save(keyring, tmp_path / "keys.csv", "csv")
 
@@ -148,9 +148,8 @@ def test_what_wmbusmeters_reads_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"id=10000001\nkey={KEYS[A].hex()}\n", "line 1: '10000001' is no whole address"),
-        ("id=10000001.M=QDS.V=36.T=08\nkey=1234\n", "line 2: the key of 10000001.M=QDS.V=36.T=08 is not 32 hex"),
-        ("id=10000001.M=QDS.V=36.T=08\n", "no meter with a key"),
+        (f"id=10000001\nkey={KEYS[A].hex()}\n", "line 1: '10000001' is not an address"),
+        ("id=10000001.M=QDS.V=36.T=08\nkey=1234\n", "line 1: the key of QDS 10000001 36 08 is not 32 hex"),
     ],
 )
 def test_what_wmbusmeters_has_otherwise_is_refused_by_line(tmp_path: Path, text: str, said: str) -> None:
@@ -158,5 +157,5 @@ def test_what_wmbusmeters_has_otherwise_is_refused_by_line(tmp_path: Path, text:
     path.write_text(text)
     path.chmod(0o600)
     with pytest.raises(KeyringError, match=said) as error:
-        key_formats.load(path)
+        Keyring.load(path)
     assert KEYS[A].hex() not in str(error.value) and "1234\n" not in str(error.value)
