@@ -109,6 +109,11 @@ def wall_s() -> float:
     return time.monotonic()
 
 
+def wall_ns() -> int:
+    """The same as whole nanoseconds: when something from outside came, and how late we were with it."""
+    return time.monotonic_ns()
+
+
 def wall_now() -> datetime:
     """The present instant (UTC), for run directories and certificates."""
     return datetime.now(UTC)
