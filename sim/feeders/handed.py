@@ -6,6 +6,8 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sim.core.percentile import percentile
+
 
 @dataclass(slots=True)
 class Handed:
@@ -37,11 +39,3 @@ class Handed:
             total.cut += one.cut
         return total
 
-
-def percentile(values: Iterable[int], percent: float) -> int:
-    """The value of nearest rank: so many percent of `values` are not above it; 0 of none."""
-    ordered = sorted(values)
-    if not ordered:
-        return 0
-    rank = -(-len(ordered) * percent // 100)
-    return ordered[max(0, min(len(ordered), int(rank)) - 1)]

@@ -1,6 +1,6 @@
 """The port: what a desk asks of a feeder.
 
-A feeder is a format (sim.recording.codecs) on a line (sim.feeders.lines). It is fed from one thread, at the instant at
+A feeder is a format (sim.lines) on a line (sim.feeders.lines). It is fed from one thread, at the instant at
 which a frame ends on the air, and writes at once; what a gateway says to it (a dongle is configured) it answers on a
 thread of its own, so that a world that computes keeps no gateway waiting.
 
