@@ -5,6 +5,7 @@ unknown key, a wrong type, a value out of range: SpecError names file, line, key
 
     number(5.0, low=1.0)          a key with a range
     one_of(KINDS)                 a table whose `kind` says which class its other keys belong to
+    name_from(FORMATS)            one of the names that a folder has
     names_from(CHECKS)            a list of names, of those a folder has; without("bind") takes one away
 
 `changed(spec, "portal.checks", [])` is a copy with one dotted key changed: how a control run gets its weakness and how
@@ -51,6 +52,12 @@ def one_of(classes: Classes, *, default: str | None = None, required: bool = Fal
 def names_from(known: Callable[[], Iterable[str]], *, default: Callable[[], tuple[str, ...]] | None = None) -> Any:
     """A list of names, each one of `known()`; the default is all of them, in the order of `known()`."""
     return field(default_factory=default or (lambda: tuple(known())), metadata={"known": known})
+
+
+def name_from(known: Callable[[], Iterable[str]], *, default: str | None = None) -> Any:
+    """A key that is one of the names `known()`."""
+    metadata = {"one name": known}
+    return field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
 
 
 class Without(str):
@@ -228,6 +235,8 @@ def _scalar(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> 
     if hint is str and not value:
         raise place.error(path, "is empty")
     limits = spec_field.metadata if spec_field is not None else {}
+    if "one name" in limits:
+        _known(value, {"known": limits["one name"]}, place, path)
     low, high = limits.get("low"), limits.get("high")
     if (low is not None and value < low) or (high is not None and value > high) or value != value:
         raise place.error(path, f"{value} is not between {low} and {high}")
