@@ -38,4 +38,3 @@ class Handed:
             total.lost += one.lost
             total.cut += one.cut
         return total
-

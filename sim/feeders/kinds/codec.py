@@ -137,7 +137,7 @@ class CodecFeeder:
         at = wall_now()
         stamp = Stamp(at.isoformat(), (at - _EPOCH) // timedelta(microseconds=1) * 1_000, dated=True)
         one = Reception(sent.frame, sent.rssi_dbm, stamp, sent.crc_ok, sent.mode)
-        vars(one)["found"] = Recovered(sent.frame, sent.format)  # these bytes are the frame, also one that is no telegram
+        vars(one)["found"] = Recovered(sent.frame, sent.format)  # these bytes, also where they are no telegram
         try:
             return self.codec.write(one)
         except ValueError as error:

@@ -1,1 +1,1 @@
-"""Lines that a gateway is fed by, one file each (LINE): pseudo terminal, serial port, TCP, standard input, pipe, file."""
+"""Lines that gateways are fed by, one file each (LINE): pseudo terminal, serial port, TCP, standard input, a path."""

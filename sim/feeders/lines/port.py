@@ -1,6 +1,6 @@
 """What a line is: bytes go out at once, and what comes back is answered on the line's own thread.
 
-    LINES.find("pty").open(spec, directory)     not open yet
+LINES.find("pty").open(spec, directory)     not open yet
 """
 
 from __future__ import annotations

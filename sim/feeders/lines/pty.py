@@ -57,8 +57,7 @@ class Pty:
             self._link.unlink(missing_ok=True)
             self._link.symlink_to(target)
         except OSError as error:
-            raise LineError(f"cannot make the port {self._link}: {error.strerror or error}; free it or name another link"
-                            ) from None  # fmt: skip
+            raise LineError(f"cannot make {self._link}: {error.strerror or error}; name another link") from None
         self._descriptor = Descriptor(ours, answer, quiet_hang_up=True)
 
     def attach(self, descriptor: int) -> None:

@@ -10,7 +10,6 @@ import os
 import termios
 import tty
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from sim.core.settings import number

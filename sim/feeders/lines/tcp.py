@@ -50,7 +50,7 @@ class TcpLine:
         try:
             self._server = socket.create_server((self._spec.address, self._port), backlog=1)
         except (OSError, OverflowError) as error:
-            why = error.strerror or error if isinstance(error, OSError) else error
+            why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
             raise LineError(f"cannot listen on {self.place}: {why}; stop what uses it or name another port") from None
         self._port = int(self._server.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, args=(self._server, answer), name="tcp line", daemon=True)
