@@ -131,7 +131,7 @@ class Box:
         elif not self.entry.run.command:
             raise BoxError(f"{self.entry.name}: nothing here can cut its power; name a relay in power.cut and power.on")
 
-    def power_on(self) -> None:
+    def power_on(self, *, wait: bool = True) -> None:
         """And wait until it can be fed. Raises BoxError."""
         if self._powered and self._program is not None and self._program.running:
             return
@@ -141,7 +141,8 @@ class Box:
             self._start_program()
         self.starts += 1
         self._powered = True
-        self._await_ready()
+        if wait:
+            self._await_ready()
 
     def _relay(self, command: Iterable[str]) -> None:
         words = self._filled(command)
@@ -211,6 +212,8 @@ class Box:
                 raise BoxError(f"{self.entry.name} is not ready within {self.entry.run.ready_s:g} s: {problem}")
             self.turn(_LOOK_S)
         self.turn(self.entry.run.settle_s)
+        if not self.powered and self.problem:
+            raise BoxError(f"{self.entry.name}: {self.problem}")
 
     def _filled(self, words: Iterable[str]) -> list[str]:
         try:
@@ -242,6 +245,16 @@ class Box:
         """What it delivered since the last call, by all readers, in the order in which it came."""
         rows = [delivered for reader in self.readers for delivered in reader.take()]
         return sorted(rows, key=lambda row: row.received_ns)
+
+    @property
+    def descriptor(self) -> int | None:
+        """Readable when `pump` has something to do; None where there is no broker of its own."""
+        return self.endpoint.loop.descriptor if isinstance(self.endpoint, Mosquitto) else None
+
+    def pump(self) -> None:
+        """Let real sockets move, without waiting."""
+        if isinstance(self.endpoint, Mosquitto):
+            self.endpoint.loop.turn(0.0)
 
     def turn(self, seconds_s: float) -> None:
         """Let real sockets move for so many wall seconds."""

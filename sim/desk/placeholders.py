@@ -23,7 +23,7 @@ def filled(text: str, known: Mapping[str, str]) -> str:
             return found[0][0]
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {{{near[0]}}}?" if near else ""
+            hint = f"; did you mean {{{near[0]}}}?" if near else "."
             raise UnknownPlaceholder(f"{{{name}}} stands for nothing{hint} There are: {', '.join(sorted(known))}")
         return known[name]
 
