@@ -31,6 +31,7 @@ from sim.endpoint.supervised_process import SupervisedProcess
 from sim.endpoint.topic_acl import READER
 from sim.feeders.handed import Handed
 from sim.feeders.port import FEEDERS, Feeder, FeederError, FeedGround, Sent
+from sim.pki.authority import Authority, PkiError
 from sim.readers.port import READERS, Delivered, Reader, ReaderError, ReadGround
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -49,8 +50,15 @@ def broker_for(entry: GatewayEntry, directory: Path) -> Mosquitto:
     listen = entry.listen
     spec = MosquittoSpec(tls=listen.tls, bind_client_id=not listen.topics, per_device_acl=listen.tls)
     foreign = {entry.name: listen.topics} if listen.topics else None
+    authority = None
+    if listen.pki:
+        try:
+            authority = Authority(Path(listen.pki))
+        except PkiError as error:
+            raise BoxError(f"{entry.name}: listen.pki: {error}") from None
     return Mosquitto(
-        directory, spec, port=listen.port, address=listen.address, hostname=listen.hostname, foreign=foreign
+        directory, spec, port=listen.port, address=listen.address, hostname=listen.hostname, foreign=foreign,
+        authority=authority,
     )
 
 
@@ -229,10 +237,16 @@ class Box:
         known |= {f"read{at or ''}": reader.place for at, reader in enumerate(self.readers)}
         if self.endpoint is not None and self.endpoint.address is not None:
             known |= {"host": self.endpoint.address.host, "port": str(self.endpoint.address.port)}
-            identity = self.endpoint.identity(self.entry.name)
-            files = {"ca": identity.authorities, "certificate": identity.certificate, "key": identity.key}
-            known |= {name: str(file) for name, file in files.items() if file is not None}
+            known |= self._certificates(self.endpoint)
         return known
+
+    def _certificates(self, endpoint: Endpoint) -> dict[str, str]:
+        """None where the box keeps its own key."""
+        with contextlib.suppress(EndpointError):
+            identity = endpoint.identity(self.entry.name)
+            files = {"ca": identity.authorities, "certificate": identity.certificate, "key": identity.key}
+            return {name: str(file) for name, file in files.items() if file is not None}
+        return {}
 
     # --- at work ----------------------------------------------------------------------------------------------------
 

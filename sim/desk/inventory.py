@@ -51,7 +51,9 @@ class ListenSpec:
     """Where the desk's broker listens. The loopback unless the inventory says otherwise; `port` 0 is a free one, and
     needs the loopback, because a box on the network is told its port by hand. `hostname`: as the box dials it, in the
     server's certificate; the address unless named. `broker` False: it needs none. `tls` False: in clear, without
-    certificates. `topics`: what the gateway may publish to, as patterns; none leaves it those of our own gateways."""
+    certificates. `topics`: what the gateway may publish to, as patterns; none leaves it those of our own gateways.
+    `pki`: the folder in which the desk's authority stays, for a box that is given a certificate once; without it each
+    start has its own authority."""
 
     address: str = "127.0.0.1"
     port: int = number(0, low=0, high=65_535)
@@ -59,6 +61,7 @@ class ListenSpec:
     broker: bool = True
     tls: bool = True
     topics: tuple[str, ...] = ()
+    pki: str = ""
 
 
 @dataclass(frozen=True, slots=True)
