@@ -83,6 +83,7 @@ class Box:
         self.readers: list[Reader] = [READERS.find(spec.kind).open(spec, ground) for spec in entry.read]
         self._program: SupervisedProcess | None = None
         self._powered = False
+        self._said_before: dict[Path, int] = {}  # bytes of its output, before the latest start
         self._running = contextlib.ExitStack()
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -188,6 +189,7 @@ class Box:
         command = self._filled(run.command)
         if shutil.which(command[0]) is None:
             raise BoxError(f"{self.entry.name}: no program {command[0]!r} is on the PATH; install it, or name its path")
+        self._said_before = {file: file.stat().st_size if file.exists() else 0 for file in (self.stdout, self.stderr)}
         environment = dict(zip(run.env, self._filled(run.env.values()), strict=True))
         reads, writes = os.pipe()
         try:
@@ -215,13 +217,20 @@ class Box:
 
     def _await_ready(self) -> None:
         end_s = clock.wall_s() + self.entry.run.ready_s
-        while problem := self.problem:
+        while problem := self.problem or self._unsaid():
             if clock.wall_s() > end_s or (self._program is not None and not self._program.running):
                 raise BoxError(f"{self.entry.name} is not ready within {self.entry.run.ready_s:g} s: {problem}")
             self.turn(_LOOK_S)
         self.turn(self.entry.run.settle_s)
         if not self.powered and self.problem:
             raise BoxError(f"{self.entry.name}: {self.problem}")
+
+    def _unsaid(self) -> str:
+        """That its ready_line has not come since the latest start; "" when it has, or none is named."""
+        wanted = self.entry.run.ready_line.encode()
+        if not wanted or any(wanted in file.read_bytes()[at:] for file, at in self._said_before.items()):
+            return ""
+        return f"its output does not say {self.entry.run.ready_line!r}; its last line is: {self.last_words()}"
 
     def _filled(self, words: Iterable[str]) -> list[str]:
         try:

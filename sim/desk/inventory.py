@@ -36,13 +36,15 @@ SIGKILL: Final = "SIGKILL"
 @dataclass(frozen=True, slots=True)
 class RunSpec:
     """The gateway's program, where it is one. `command`: not by a shell. `env`: added to ours. `files`: name below the
-    gateway's own directory -> content, written before each start. `ready_s`: how long it may take
-    until each feeder has somebody at its other end; `settle_s`: what it is given after that, before it is fed."""
+    gateway's own directory -> content, written before each start. `ready_s`: how long it may take until each
+    feeder has somebody at its other end and its output holds `ready_line`, where that is named; `settle_s`:
+    what it is given after that, before it is fed."""
 
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     ready_s: float = number(10.0, low=0.0, high=600.0)
+    ready_line: str = ""
     settle_s: float = number(0.2, low=0.0, high=600.0)
 
 

@@ -30,9 +30,11 @@ def reference(**changes: object) -> GatewayEntry:
     return dataclasses.replace(entry, **{"run": run, **changes})
 
 
-def running(command: tuple[str, ...], *, settle_s: float = 0.0) -> GatewayEntry:
+def running(
+    command: tuple[str, ...], *, settle_s: float = 0.0, ready_line: str = "", ready_s: float = 5.0
+) -> GatewayEntry:
     """A gateway that is this command."""
-    return reference(run=RunSpec(command=command, ready_s=5.0, settle_s=settle_s))
+    return reference(run=RunSpec(command=command, ready_s=ready_s, settle_s=settle_s, ready_line=ready_line))
 
 
 def relay(folder: Path) -> PowerSpec:

@@ -53,6 +53,14 @@ def test_what_is_fed_is_delivered_unchanged(tmp_path: Path) -> None:
     box.stop()
 
 
+def test_a_program_is_ready_when_it_says_so_at_each_start(tmp_path: Path) -> None:
+    with Box(running(("sh", "-c", "sleep 0.2; echo Ready $$; cat"), ready_line="Ready"), tmp_path) as box:
+        assert box.stdout.read_text().count("Ready") == 1
+        box.power_cut()
+        box.power_on()
+        assert box.stdout.read_text().count("Ready") == 2
+
+
 def test_a_power_cut_takes_nothing_from_its_outbox(tmp_path: Path) -> None:
     entry = reference(read=tuple(dataclasses.replace(spec, acknowledge=False) for spec in reference().read))
     with Box(entry, tmp_path) as box:
@@ -128,6 +136,18 @@ def test_what_a_gateways_radio_cannot_mean_is_passed_over(tmp_path: Path) -> Non
         assert [row.frame for row in rows] == [frame(8)] * wanted
 
 
+def test_the_broker_listens_elsewhere_only_where_the_inventory_says_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as free:
+        port = free.getsockname()[1]
+    for listen, address in ((ListenSpec(address="127.0.0.2", port=port), "127.0.0.2"), (ListenSpec(), "127.0.0.1")):
+        with Box(reference(listen=listen), tmp_path / address) as box:
+            box.feed(sent(1))
+            assert [row.frame for row in delivered(box, 1)] == [frame(1)]
+            config = (box.directory / "endpoint" / "mosquitto.conf").read_text()
+            at = box.endpoint.address.port if box.endpoint and box.endpoint.address else 0
+            assert [line for line in config.splitlines() if "listener " in line] == [f"listener {at} {address}"]
+
+
 def test_a_relay_does_what_a_person_would(tmp_path: Path) -> None:
     with Box(reference(power=relay(tmp_path)), tmp_path / "box") as box:
         box.power_cut()
@@ -169,13 +189,15 @@ def _cannot_start(entry: GatewayEntry, folder: Path) -> str:
     [
         (running(("no-such-gateway",)), "no program 'no-such-gateway' is on the PATH"),
         (running(("sh", "-c", "echo 'bad \x1b[2J thing' >&2; exit 3"), settle_s=0.5), "ended with 3: bad ?[2J thing"),
+        (running(("sh", "-c", "echo hello; sleep 9"), ready_line="Ready", ready_s=0.3),
+         "does not say 'Ready'; its last line is: hello"),
         (running(("cat", "{nmae}")), "{nmae} stands for nothing; did you mean {name}?"),
         (reference(run=RunSpec(command=("cat",), files={"../x": ""})), "outside of the gateway's own directory"),
         (reference(listen=ListenSpec(address="192.0.2.1", port=8883)), "192.0.2.1 is no address of this machine"),
         (reference(feed=(CodecSpec(format="cul", line=PtySpec()),), run=RunSpec(command=("sleep", "9"), ready_s=0.1)),
          "nobody has opened"),
     ],
-    ids=["no program", "ends", "placeholder", "file", "address", "nobody"],
+    ids=["no program", "ends", "not ready", "placeholder", "file", "address", "nobody"],
 )  # fmt: skip
 def test_a_box_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, entry: GatewayEntry, says: str) -> None:
     threads = threading.active_count()
