@@ -31,4 +31,4 @@ def test_the_example_runs_as_it_stands(command: str, output: str, tmp_path: Path
 
 
 def test_the_page_has_its_examples() -> None:
-    assert len(examples()) == 6
+    assert len(examples()) == 7

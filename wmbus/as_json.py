@@ -16,12 +16,15 @@ from wmbus import profiles
 from wmbus.compact import Formats
 from wmbus.dif import CACHED_CHAINS, Chain
 from wmbus.dissect import Telegram, parse
-from wmbus.errors import BadTelegram
+from wmbus.errors import BadTelegram, Reason
 from wmbus.explain import DEVICE_TYPES
 from wmbus.link import HEADER_BYTES, Address, check_length, frame_format, strip_crcs
-from wmbus.reading import Reading, interpret
-from wmbus.receiver import Switches, unlock
+from wmbus.makers.payloads import of_payload, of_records
+from wmbus.makers.value import MakerValue
+from wmbus.reading import Reading, interpret, oddities
+from wmbus.receiver import Switches, Unlocked, unlock
 from wmbus.records import Record
+from wmbus.recover import Recovered, recover
 from wmbus.values import Value
 
 
@@ -40,7 +43,8 @@ def to_json(
 
     Members as far as they could be read: frame_format, manufacturer, id, version, device_type, device_type_name,
     length, c_field, acc, sts, cfg, layers, security, security_mode, encrypted_blocks, mac_ok, counter, clear_tail,
-    records; with an ELL cc and ell_acc, with an AFL afl, with two addresses link_address.
+    records; with an ELL cc and ell_acc, with an AFL afl, with two addresses link_address; ``odd``, if not ``strict``,
+    lists what a strict receiver would have refused; ``maker_values``, if a maker's own format is known.
     """
     out, reading = _read_as_json(data, key, strict, formats, switches)
     if reading is not None:
@@ -67,21 +71,26 @@ def _read_as_json(
     data: bytes, key: bytes | None, strict: bool, formats: Formats | None, switches: Switches
 ) -> tuple[dict[str, Any], Reading | None]:
     """All but the records, and the reading they are to come from: None where ``error`` says why there is none."""
-    crcs = frame_format(data)
-    out: dict[str, Any] = {"frame_format": crcs}
-    try:
-        if crcs == "none":
-            check_length(data)
-            telegram = parse(bytes(data))
-        else:
-            telegram = parse(strip_crcs(data))
-    except BadTelegram as error:
-        if len(data) >= HEADER_BYTES:
-            out |= _address_json(Address.from_wire(data[2:HEADER_BYTES]))
-        out["error"] = _error_json(error)
+    if strict:
+        telegram, out = _strictly(data)
+        found = None
+    else:
+        found, telegram, out = _as_found(data)
+    if telegram is None:
         return out, None
     try:
         out |= headers_json(telegram)
+        if not strict and not telegram.has_data:
+            odd = BadTelegram(Reason.BAD_HEADER, "link layers alone: no application data", telegram.payload_offset)
+            out["mac_ok"] = out["counter"] = None
+            out["clear_tail"] = ""
+            _list_odd(out, found, [odd])
+            return out, _nothing(telegram)
+        own = None if strict else of_payload(telegram)
+        if own is not None:
+            out |= {"mac_ok": None, "counter": None, "clear_tail": "", "maker_values": maker_json(own)}
+            _list_odd(out, found, [])
+            return out, _nothing(telegram)
         unlocked = unlock(telegram, key, **switches)
         if unlocked.telegram is not telegram:
             outer = out["security"]
@@ -90,10 +99,70 @@ def _read_as_json(
         out["mac_ok"] = unlocked.mac_ok
         out["counter"] = unlocked.counter
         out["clear_tail"] = unlocked.clear_tail.hex()
-        return out, interpret(unlocked, strict=strict, formats=formats)
+        reading = interpret(unlocked, strict=strict, formats=formats)
+        if not strict:
+            _list_odd(out, found, oddities(reading))
+        makers = of_records(reading.telegram, reading.records)
+        if makers:
+            out["maker_values"] = maker_json(makers)
+        return out, reading
     except BadTelegram as error:
+        _list_odd(out, found, [])
         out["error"] = _error_json(error)
         return out, None
+
+
+def _nothing(telegram: Telegram) -> Reading:
+    return Reading(telegram, Unlocked(telegram, b"", b"", None, None, 0, len(telegram.raw), False), [], None)
+
+
+def maker_json(values: list[MakerValue]) -> list[dict[str, Any]]:
+    """Values out of a maker's own format."""
+    return [
+        {"quantity": v.quantity, "unit": v.unit, "storage_number": v.storage, "value": json_value(v.value)}
+        for v in values
+    ]
+
+
+def _strictly(data: bytes) -> tuple[Telegram | None, dict[str, Any]]:
+    crcs = frame_format(data)
+    out: dict[str, Any] = {"frame_format": crcs}
+    try:
+        if crcs == "none":
+            check_length(data)
+            return parse(bytes(data)), out
+        return parse(strip_crcs(data)), out
+    except BadTelegram as error:
+        return None, _refused(out, data, error)
+
+
+def _as_found(data: bytes) -> tuple[Recovered | None, Telegram | None, dict[str, Any]]:
+    """The telegram in these bytes, whatever stands before and after it."""
+    try:
+        found = recover(data)
+    except BadTelegram as error:
+        return None, None, _refused({"frame_format": "none"}, data, error)
+    out: dict[str, Any] = {"frame_format": found.format}
+    try:
+        return found, parse(found.frame, headers_only=True), out
+    except BadTelegram as error:
+        _refused(out, found.frame, error)
+        _list_odd(out, found, [])
+        return found, None, out
+
+
+def _refused(out: dict[str, Any], data: bytes, error: BadTelegram) -> dict[str, Any]:
+    if len(data) >= HEADER_BYTES:
+        out |= _address_json(Address.from_wire(data[2:HEADER_BYTES]))
+    out["error"] = _error_json(error)
+    return out
+
+
+def _list_odd(out: dict[str, Any], found: Recovered | None, odd: list[BadTelegram]) -> None:
+    before = [] if found is None else found.odd
+    if before or odd:
+        link = [{"reason": Reason.LENGTH_MISMATCH.value, "detail": one.words, "offset": one.offset} for one in before]
+        out["odd"] = link + [_error_json(one) for one in odd]
 
 
 def _error_json(error: BadTelegram) -> dict[str, Any]:
@@ -144,6 +213,7 @@ def records_json(reading: Reading) -> list[dict[str, Any]]:
     """The records, ``raw`` their value's bytes; a profile also lists its points."""
     return [
         {**_chain_json(r.chain), "offset": r.offset, "raw": r.raw.hex(), "value": json_value(r.value)}
+        | ({"summer_time": True} if r.summer_time else {})
         | _points_json(r, reading)
         for r in reading.records
     ]
@@ -179,6 +249,8 @@ def _record_text(record: Record, reading: Reading) -> str:
         text = _string(str(value))
     else:
         text = json.dumps(json_value(value))
+        if record.summer_time:
+            text += ', "summer_time": true'
         if record.chain.is_profile:
             points = _points_json(record, reading)
             text += "".join(f', "{name}": {json.dumps(member)}' for name, member in points.items())

@@ -57,6 +57,11 @@ def decode_f(raw: bytes) -> datetime | None:
         return None
 
 
+def summer_f(raw: bytes) -> bool:
+    """Whether a type F time says that summer time is in force: what tells the repeated hour of October apart."""
+    return len(raw) == 4 and bool(raw[1] & 0x80) and not raw[0] & 0x80
+
+
 def encode_f(value: datetime | None, *, summer: bool = False) -> bytes:
     """Naive local datetime -> type F (seconds are dropped); None -> the invalid bit.  Raises CannotEncode."""
     if value is None:

@@ -15,6 +15,7 @@ from typing import Final
 
 from wmbus import values, vif
 from wmbus.errors import BadTelegram, CannotEncode, Reason
+from wmbus.link import Address
 from wmbus.vif import Meaning
 
 MAX_EXTENSIONS: Final = 10
@@ -52,10 +53,15 @@ class Chain:
 
     def encode(self, value: values.Value) -> bytes:
         """Value -> its bytes, LVAR byte included.  Raises CannotEncode."""
-        if self.data_field == values.LVAR and self.is_profile and isinstance(value, bytes):
+        if self.data_field == values.LVAR and self.decode is _lvar_bytes and isinstance(value, bytes):
             return bytes((len(value),)) + value
         if self.data_field == values.LVAR:
-            return values.encode_lvar(value)
+            scaled = isinstance(value, (int, float)) and self.exponent
+            return values.encode_lvar(values.unscaled(value, self.exponent) if scaled else value)  # type: ignore[arg-type]
+        if self.decode is _address and isinstance(value, str):
+            return _address_bytes(value)
+        if self.decode is values.decode_bcd_id and isinstance(value, str):
+            return values.encode_bcd_id(value, self.size)
         if self.is_date:
             return values.encode_date(value, self.size)
         if self.size == 0:
@@ -114,13 +120,12 @@ def chain(dif_vif: bytes) -> Chain:
         subunit |= (dife >> 6 & 1) << at
         at += 1
     out.storage, out.tariff, out.subunit = storage, tariff, subunit
-    _value_meaning(out, dif_vif, at + 1)
-    _value_bytes(out)
+    _value_bytes(out, makers=_value_meaning(out, dif_vif, at + 1))
     return out
 
 
-def _value_meaning(out: Chain, dif_vif: bytes, at: int) -> None:
-    """VIF and VIFEs -> quantity, unit, exponent, modifiers."""
+def _value_meaning(out: Chain, dif_vif: bytes, at: int) -> bool:
+    """VIF and VIFEs -> quantity, unit, exponent, modifiers; whether only the maker knows what the value means."""
     code = dif_vif[at]
     more = bool(code & 0x80)
     at += 1
@@ -178,9 +183,10 @@ def _value_meaning(out: Chain, dif_vif: bytes, at: int) -> None:
             elif vife == vif.MANUFACTURER_VIFE:
                 makers = True
     out.quantity, out.unit, out.exponent, out.modifiers = quantity, unit, exponent, tuple(modifiers)
+    return makers
 
 
-def _value_bytes(out: Chain) -> None:
+def _value_bytes(out: Chain, *, makers: bool) -> None:
     """Data field -> size and decoder.  Raises BadTelegram for the special functions, which are no records."""
     field = out.data_field
     if field in values.INTEGER_BYTES:
@@ -189,19 +195,28 @@ def _value_bytes(out: Chain) -> None:
             out.decode = values.DATES[out.size]
             return
         out.is_date = False
+        if out.quantity == vif.WHOLE_ADDRESS and out.size == 8:
+            out.decode = _address
+            return
         base = values.decode_signed if out.signed else values.decode_unsigned
         out.decode = values.number_decoder(base, out.exponent)
         return
     out.is_date = False
     if field in values.BCD_BYTES:
         out.size = values.BCD_BYTES[field]
+        if out.quantity in vif.IDENTIFICATIONS:
+            out.decode = values.decode_bcd_id
+            return
         out.decode = values.number_decoder(values.decode_bcd, out.exponent)
     elif field == values.REAL:
         out.size = 4
         out.decode = values.number_decoder(values.decode_real, out.exponent)
     elif field == values.LVAR:
         out.size = -1
-        out.decode = _profile_bytes if out.is_profile else values.decode_lvar
+        if out.is_profile or makers:
+            out.decode = _lvar_bytes
+        else:
+            out.decode = values.lvar_decoder(out.exponent) if out.unit else values.decode_lvar
     elif field in (0, 8):
         out.size = 0
         out.decode = _no_value
@@ -213,5 +228,20 @@ def _no_value(_raw: bytes) -> values.Value:
     return None
 
 
-def _profile_bytes(raw: bytes) -> values.Value:
+def _lvar_bytes(raw: bytes) -> values.Value:
+    """A profile, or what only its maker can read: text to nobody."""
     return bytes(raw[1:])
+
+
+def _address(raw: bytes) -> values.Value:
+    """VIF 79 with 64 bits: id, maker, version and type as in a long header."""
+    return str(Address.from_wire(raw[4:6] + raw[:4] + raw[6:]))
+
+
+def _address_bytes(text: str) -> bytes:
+    try:
+        maker, number, version, kind = text.split(" ")
+        wire = Address(maker, number, int(version, 16), int(kind, 16)).wire()
+    except ValueError as error:  # CannotEncode is one
+        raise CannotEncode(f"an address is written as in QDS 10000001 36 08, not {text!r}") from error
+    return wire[2:6] + wire[:2] + wire[6:]

@@ -11,10 +11,10 @@ from wmbus.afl import Afl
 from wmbus.dissect import Telegram, parse
 from wmbus.ell import Ell
 from wmbus.errors import BadTelegram
-from wmbus.link import strip_crcs
-from wmbus.reading import interpret
+from wmbus.reading import Reading, interpret
 from wmbus.receiver import Switches, Unlocked, unlock
 from wmbus.records import Record
+from wmbus.recover import recover
 from wmbus.transport import COMPACT, LONG, RECORDS, Transport
 
 C_FIELDS = {
@@ -55,11 +55,12 @@ def annotate(data: bytes, key: bytes | None = None, **switches: Unpack[Switches]
 
     Raises BadTelegram only where not even the headers can be read; a payload that cannot is one note saying why.
     """
-    frame = strip_crcs(data)
-    telegram = parse(frame)
+    telegram = parse(recover(data).frame, headers_only=True)
     notes = _link(telegram)
     if telegram.ell is not None:
         notes += _ell(telegram, telegram.ell)
+    if not telegram.has_data:
+        return notes
     try:
         unlocked = unlock(telegram, key, **switches)
     except BadTelegram as error:
@@ -82,7 +83,7 @@ def _link(telegram: Telegram) -> list[Note]:
     return [
         Note(0, raw[:1], "DLL", f"L: {raw[0]} bytes follow"),
         Note(1, raw[1:2], "DLL", f"C: {C_FIELDS.get(raw[1], 'other')}"),
-        Note(2, raw[2:4], "DLL", f"manufacturer {a.manufacturer}"),
+        Note(2, raw[2:4], "DLL", f"manufacturer {escaped(a.manufacturer)}"),
         Note(4, raw[4:8], "DLL", f"id {a.id}"),
         Note(8, raw[8:9], "DLL", f"version {a.version}"),
         Note(9, raw[9:10], "DLL", f"device type: {DEVICE_TYPES.get(a.device_type, 'reserved')}"),
@@ -156,7 +157,7 @@ def _transport(raw: bytes, tpl: Transport) -> list[Note]:
         a = tpl.address
         notes += [
             Note(at, raw[at : at + 4], "TPL", f"id {a.id}"),
-            Note(at + 4, raw[at + 4 : at + 6], "TPL", f"manufacturer {a.manufacturer}"),
+            Note(at + 4, raw[at + 4 : at + 6], "TPL", f"manufacturer {escaped(a.manufacturer)}"),
             Note(at + 6, raw[at + 6 : at + 7], "TPL", f"version {a.version}"),
             Note(at + 7, raw[at + 7 : at + 8], "TPL", f"device type: {DEVICE_TYPES.get(a.device_type, 'reserved')}"),
         ]
@@ -188,13 +189,14 @@ def _application(unlocked: Unlocked) -> list[Note]:
     sealed = b""
     if unlocked.mode == 10:
         sealed = unlocked.telegram.payload[len(unlocked.plaintext) :]
-    if ci not in RECORDS:
+    reading = _full_records(unlocked)
+    if reading is None:
         words = "compact frame: format signature, full-frame CRC, values" if ci in COMPACT else "the maker's own bytes"
         return [Note(unlocked.offset, whole, "APL", words)] if whole else []
     notes: list[Note] = []
     at = unlocked.offset
     tail_from = unlocked.offset + len(unlocked.plaintext)
-    for record in interpret(unlocked, strict=False).records:
+    for record in reading.records:
         if record.offset > at:
             notes.append(Note(at, whole[at - unlocked.offset : record.offset - unlocked.offset], "APL", "fill"))
         meaning = words_for(record) + (" (never encrypted)" if record.offset >= tail_from else "")
@@ -207,16 +209,36 @@ def _application(unlocked: Unlocked) -> list[Note]:
     return notes
 
 
+def escaped(text: str) -> str:
+    """Text from outside as one line that a terminal shows and does not obey: what is no letter is written as \\x1b."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _full_records(unlocked: Unlocked) -> Reading | None:
+    """Records that stand in the payload as they are; None for a compact frame and for the maker's own bytes."""
+    if unlocked.telegram.ci in RECORDS:
+        return interpret(unlocked, strict=False)
+    try:
+        reading = interpret(unlocked, strict=False)
+    except BadTelegram:
+        return None
+    return reading if reading.full_under_compact else None
+
+
 def words_for(record: Record) -> str:
     """One record in words: ``heat cost allocation = 1302 HCA, storage 1``."""
     value = record.value
     if isinstance(value, bytes):
         shown = value.hex().upper() or "nothing"
+        if len(value) > 3 and value.isascii() and value.decode("ascii").isprintable():
+            shown += f' ("{value[::-1].decode("ascii")}")'
     elif value is None:
         shown = "no value"
     else:
-        shown = str(value)
-    out = f"{record.quantity} = {shown}{' ' + record.unit if record.unit else ''}"
+        shown = escaped(str(value)) + (" summer time" if record.summer_time else "")
+    out = f"{record.quantity} = {shown}{' ' + escaped(record.unit) if record.unit else ''}"
     if record.function != "instantaneous":
         out += f", {record.function}"
     for name in ("storage", "tariff", "subunit"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from wmbus.dates import summer_f
 from wmbus.dif import FILL, MANUFACTURER_DATA, MORE_RECORDS_FOLLOW, Chain, chain, chain_end
 from wmbus.errors import BadTelegram, Reason
 from wmbus.values import Value, lvar_bytes
@@ -66,6 +67,11 @@ class Record:
     def modifiers(self) -> tuple[str, ...]:
         """What the VIFEs add, in words; multiplicative corrections are in the value already."""
         return self.chain.modifiers
+
+    @property
+    def summer_time(self) -> bool:
+        """A date and time of type F that says summer time is in force."""
+        return self.chain.is_date and summer_f(self.raw) and self.value is not None
 
     def wire(self) -> bytes:
         """The record's bytes: DIF, VIF and value."""

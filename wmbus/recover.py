@@ -18,7 +18,7 @@ Only the last two rest on lengths and headers alone; each of the others is wrong
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from wmbus.dissect import parse
 from wmbus.errors import BadTelegram, Reason
@@ -41,14 +41,21 @@ _SYNC_B: Final = (b"\x54\x3d\x54\x3d", b"\x54\x3d")
 _PREAMBLE: Final = b"\x55\xaa"
 
 
+class Oddity(NamedTuple):
+    """What was not as it should be, and at which byte of what was printed."""
+
+    words: str
+    offset: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Recovered:
     """``frame`` begins with the right L and has no CRCs; ``format`` is what was proven by CRCs; ``begin`` bytes stood
-    before it, ``rest`` after it.  ``odd`` says in words what was not as it should be."""
+    before it, ``rest`` after it.  ``odd`` says what was not as it should be."""
 
     frame: bytes
     format: FrameFormat
-    odd: tuple[str, ...] = ()
+    odd: tuple[Oddity, ...] = ()
     begin: int = 0
     rest: bytes = b""
 
@@ -75,7 +82,7 @@ def second(found: Recovered) -> bytes:
     return b""
 
 
-def _with_rest(frame: bytes, form: FrameFormat, data: bytes, end: int, odd: tuple[str, ...] = ()) -> Recovered:
+def _with_rest(frame: bytes, form: FrameFormat, data: bytes, end: int, odd: tuple[Oddity, ...] = ()) -> Recovered:
     found = Recovered(frame, form, odd, 0, data[end:])
     if not found.rest:
         return found
@@ -85,7 +92,7 @@ def _with_rest(frame: bytes, form: FrameFormat, data: bytes, end: int, odd: tupl
         left = len(found.rest)
         words = f"{left} byte{'' if left == 1 else 's'} after the telegram: {found.rest[:8].hex(' ').upper()}"
         words += " ..." if left > 8 else ""
-    return replace(found, odd=(*odd, words))
+    return replace(found, odd=(*odd, Oddity(words, end)))
 
 
 def _proven(data: bytes) -> Recovered | None:
@@ -116,7 +123,7 @@ def _proven(data: bytes) -> Recovered | None:
         last = frame[HEADER_BYTES + (len(frame) - HEADER_BYTES - 1) // 16 * 16 :]
         if data[end - 2 : end] == _crc(last):
             words = f"L is {l_field}, two too small, and the last CRC of format A is left on, as rtl_433 prints it"
-            return _with_rest(frame, "A", data, end, (words,))
+            return _with_rest(frame, "A", data, end, (Oddity(words),))
     return None
 
 
@@ -131,7 +138,11 @@ def _after_sync(data: bytes) -> Recovered | None:
                 found = _proven(inner) or exact or _claimed(inner)
                 if found is not None:
                     before = f"a synchronisation word in front: {data[:begin][-8:].hex(' ').upper()}"
-                    return replace(found, odd=(before, *found.odd), begin=begin)
+                    return replace(
+                        found,
+                        odd=(Oddity(before), *(Oddity(one.words, one.offset + begin) for one in found.odd)),
+                        begin=begin,
+                    )
     return None
 
 
@@ -147,9 +158,9 @@ def _claimed(data: bytes) -> Recovered | None:
         if _parses(frame):
             words = f"L counts {crcs} bytes of CRCs that are cut off, as rtl_433 prints format B"
             if again < 0:
-                return Recovered(frame, "none", (words,))
+                return Recovered(frame, "none", (Oddity(words),))
             glued = f"a second telegram begins at byte {again}, though by its L this one reaches to byte {end}"
-            return Recovered(frame, "none", (words, glued), 0, data[again:])
+            return Recovered(frame, "none", (Oddity(words), Oddity(glued, again)), 0, data[again:])
     if end < len(data) and _parses(data[:end]):
         return _with_rest(data[:end], "none", data, end)
     return None

@@ -176,6 +176,46 @@ def encode_lvar(value: Value) -> bytes:
     raise CannotEncode(f"LVAR holds text, bytes or a whole number, not {type(value).__name__}")
 
 
+def lvar_number(data: bytes, code: int) -> int | None:
+    """The number that an LVAR byte above text announces: BCD of either sign, or binary (type B, up to eight bytes)."""
+    if code >= BLOB_FIRST:
+        return decode_signed(data) if 1 <= len(data) <= 8 else None
+    value = decode_lvar(bytes((code,)) + data)
+    return value if isinstance(value, int) else None
+
+
+def lvar_decoder(exponent: int) -> Decoder:
+    """LVAR of a measured quantity: numbers keep the scale of its VIF; text stays text, a longer binary stays bytes."""
+
+    def decode(raw: bytes) -> Value:
+        code = raw[0]
+        if code <= TEXT_LAST or len(raw) > 9:
+            return decode_lvar(raw)
+        return scaled(lvar_number(raw[1:], code), exponent)
+
+    return decode
+
+
+# --- identifications ---------------------------------------------------------------------------------------------
+
+
+def decode_bcd_id(raw: bytes) -> str | None:
+    """Type A as an identification: all its digits, zeros in front included; all F is none."""
+    digits = raw[::-1].hex().upper()
+    return None if digits.strip("F") == "" else digits
+
+
+def encode_bcd_id(text: str, size: int) -> bytes:
+    """The inverse of ``decode_bcd_id``.  Raises CannotEncode."""
+    try:
+        out = bytes.fromhex(text)[::-1]
+    except ValueError:
+        out = b""
+    if len(out) != size:
+        raise CannotEncode(f"an identification of {2 * size} digits is needed, not {text!r}")
+    return out
+
+
 # --- dates ----------------------------------------------------------------------------------------------------
 
 DATES: dict[int, Decoder] = {2: dates.decode_g, 3: dates.decode_j, 4: dates.decode_f, 6: dates.decode_i}

@@ -184,6 +184,11 @@ UNSIGNED = frozenset(
 )
 """Quantities that are flags or names: their binary numbers are unsigned (types C and D), all others signed (type B)."""
 
+WHOLE_ADDRESS = "enhanced identification"
+"""With 64 bits it is id, maker, version and type, as in a long header."""
+IDENTIFICATIONS = frozenset({"fabrication number", WHOLE_ADDRESS, "customer location", "customer"})
+"""Quantities whose BCD digits are a name and no number: zeros in front count."""
+
 VIFE = {
     0x12: "average",
     0x13: "inverse compact profile",

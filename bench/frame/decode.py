@@ -1,8 +1,9 @@
 """`frame decode`: a telegram byte by byte for people, as one object for programs, or a stream of them.
 
-A line of a stream that is no telegram at all gets the same kind of object as a telegram that is refused: an `error`
-with reason, words and offset, beside whatever could be read. Compact frames open as soon as a full frame of the same
-stream taught their format.
+What is pasted may be bare hex or a line of any tool that sim.lines knows. Every readable record is shown, and what is
+odd beside it; `--strict` refuses what a strict receiver would. A line of a stream that is no telegram at all gets the
+same kind of object as a telegram that is refused: an `error` with reason, words and offset, beside whatever could be
+read. Compact frames open as soon as a full frame of the same stream taught their format.
 """
 
 from __future__ import annotations
@@ -10,29 +11,36 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bench.frame.hex_text import MAX_LINE_BYTES, BadText, batches, key_bytes, telegram_bytes, whole_stdin, write_lines
 from bench.run_errors import CannotRun
+from reports.wording import plain
+from sim.lines.codecs.port import CODECS, Bad
+from sim.lines.reception import Reception
+from sim.lines.recognise import inside, of_line, read
 from wmbus.as_json import to_json, to_line
 from wmbus.compact import Formats
 from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
 from wmbus.explain import DEVICE_TYPES, Note, annotate
-from wmbus.link import strip_crcs
 from wmbus.receiver import Switches
+from wmbus.recover import recover, second
 
-LENIENT: Switches = {
+SHOWING: Switches = {
     "honour_sender_mac": True, "require_mac": False, "accept_clear_tail": True, "accept_n_zero": True,
-    "accept_already_decrypted": True,
 }  # fmt: skip
+"""What is read all the same, and told as odd."""
 _BYTES_A_ROW = 12
+_NOT_STRICT = "; without --strict it is read all the same"
 
 
 def decode(arguments: argparse.Namespace) -> int:
     """Exit code 0: read, 1: refused; a stream is always 0. Raises CannotRun for what is not hex or no key."""
-    switches: Switches = LENIENT if arguments.lenient else {}
+    switches: Switches = {} if arguments.strict else {**SHOWING}
+    if arguments.already_decrypted:
+        switches["accept_already_decrypted"] = True
     try:
         key = key_bytes(arguments.key)
     except BadText as error:
@@ -40,20 +48,68 @@ def decode(arguments: argparse.Namespace) -> int:
     if arguments.jsonl:
         if arguments.hex:
             raise CannotRun("--jsonl reads its telegrams from standard input: leave out HEX, or --jsonl")
-        decoder = Decoder(key, strict=not arguments.lenient, switches=switches)
+        decoder = Decoder(key, strict=arguments.strict, switches=switches)
         return stream(decoder.line)
     try:
-        data = telegram_bytes(" ".join(arguments.hex) if arguments.hex else whole_stdin())
+        text = " ".join(arguments.hex) if arguments.hex else whole_stdin()
+        heard = pasted(text)
     except BadText as error:
         raise CannotRun(f"{error.detail} (at {error.offset}); a telegram is given in hex, as in 2E44...") from None
-    if not data:
+    if not heard:
         raise CannotRun("no telegram: give one in hex, as an argument or on standard input")
-    out = to_json(data, key, strict=not arguments.lenient, **switches)
-    if arguments.json:
-        print(json.dumps(out))
+    formats = Formats()
+    worst = 0
+    for number, one in enumerate(heard):
+        out = {**to_json(one.data, key, strict=arguments.strict, formats=formats, **switches), **said_by_line(one)}
+        worst = max(worst, 1 if "error" in out else 0)
+        if arguments.json:
+            print(json.dumps(out))
+        else:
+            if number:
+                print()
+            print_annotated(one.data, key, out, switches)
+    return worst
+
+
+def pasted(text: str) -> list[Reception]:
+    """The telegrams in what somebody pasted: hex in any form, or lines of a tool. Raises BadText."""
+    try:
+        bare = telegram_bytes(text)
+    except BadText as error:
+        told = error
+        heard = [got.what for got in read(text)]
     else:
-        print_annotated(data, key, out, switches)
-    return 1 if "error" in out else 0
+        if not bare:
+            return []
+        heard = inside(Reception(bare))
+        told = BadText("bad-hex", "no telegram in it", 0)
+    found = [one for one in heard if isinstance(one, Reception)]
+    if not found:
+        words = [one.words for one in heard if isinstance(one, Bad)]
+        tool = len(words) == 1 and of_line(text.strip().encode("utf-8", "replace"))
+        raise BadText(told.reason, words[0], told.offset) if tool and tool.id != "hex" else told
+    return [part for one in found for part in _apart(one)]
+
+
+def _apart(one: Reception) -> list[Reception]:
+    """Two telegrams that were glued together, as two."""
+    try:
+        behind = second(one.found)
+    except BadTelegram:
+        return [one]
+    return [one, *_apart(Reception(behind, one.rssi_dbm, one.stamp, mode=one.mode))] if behind else [one]
+
+
+def said_by_line(one: Reception) -> dict[str, Any]:
+    """What the line said beside the telegram, for programs: `reception`, missing where it was bare hex."""
+    said = {
+        "rssi_dbm": one.rssi_dbm,
+        "time": None if one.stamp is None else one.stamp.text,
+        "mode": one.mode,
+        "notes": list(one.notes),
+    }
+    known = {name: value for name, value in said.items() if value}
+    return {"reception": known} if known else {}
 
 
 # --- a stream --------------------------------------------------------------------------------------------------
@@ -79,19 +135,45 @@ class Decoder:
     def line(self, line: bytes | None) -> str:
         """The object for one line, as text; None: a line that was too long. Errors are in the object."""
         try:
-            given = parsed(line)
+            given = self._given(line)
             text = given.get("telegram")
             if not isinstance(text, str):
                 raise BadText("bad-line", 'no member "telegram" with the telegram in hex')
-            data = telegram_bytes(text)
+            data, said = self._bytes(text)
         except BadText as error:
             return json.dumps({"error": error.as_json()})
         try:
             key = key_bytes(given["key"]) if "key" in given else self._key
         except BadText as error:
             out = to_json(data, None, strict=self._strict, formats=self._formats, **self._switches)
-            return json.dumps({**out, "error": error.as_json()})
-        return to_line(data, key, strict=self._strict, formats=self._formats, **self._switches)
+            return json.dumps({**out, **said, "error": error.as_json()})
+        text = to_line(data, key, strict=self._strict, formats=self._formats, **self._switches)
+        return f"{text[:-1]}, {json.dumps(said)[1:]}" if said else text
+
+    @staticmethod
+    def _given(line: bytes | None) -> dict[str, Any]:
+        """The line's object; a line of another tool as {"telegram": the line}. Raises BadText."""
+        try:
+            given = parsed(line)
+        except BadText:
+            if line is None or of_line(line) in (None, CODECS.find("json")):
+                raise
+            return {"telegram": line.decode("utf-8", "replace")}
+        if line is not None and "data" in given and "telegram" not in given:
+            given["telegram"] = line.decode()
+        return given
+
+    @staticmethod
+    def _bytes(text: str) -> tuple[bytes, dict[str, Any]]:
+        """Most telegrams are bare hex of the right length; anything else goes the long way."""
+        try:
+            data = bytes.fromhex(text)
+        except ValueError:
+            data = b""
+        if data and len(data) == data[0] + 1:
+            return data, {}
+        heard = pasted(text)
+        return (heard[0].data, said_by_line(heard[0])) if heard else (data, {})
 
 
 def parsed(line: bytes | None) -> dict[str, Any]:
@@ -115,22 +197,38 @@ def parsed(line: bytes | None) -> dict[str, Any]:
 
 
 def print_annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: Switches) -> None:
-    """A heading, every byte with its meaning, and what was refused."""
+    """A heading, every byte with its meaning, what was odd, what was refused. Nothing from outside is printed raw."""
+    for line in _annotated(data, key, out, switches):
+        print(plain(line))
+
+
+def _annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: Switches) -> Iterator[str]:
     crcs = {"A": ", CRCs of format A removed", "B": ", CRCs of format B removed"}.get(str(out.get("frame_format")), "")
     try:
-        bare = strip_crcs(data)
-        a = parse(bare).address
+        bare = recover(data).frame
+        a = parse(bare, headers_only=True).address
         name = f"{a.manufacturer} {a.id}, version {a.version}, {DEVICE_TYPES.get(a.device_type, 'reserved')}"
         mac = ", MAC right" if out.get("mac_ok") else ""
-        print(f"{name}; security {out.get('security')}{mac}; {len(bare)} bytes{crcs}")
+        yield f"{name}; security {out.get('security')}{mac}; {len(bare)} bytes{crcs}"
         for note in annotate(bare, key, **switches):
-            for row in _rows(note):
-                print(row)
+            yield from _rows(note)
     except BadTelegram:
-        print(f"{len(data)} bytes that are no telegram: {data[:_BYTES_A_ROW].hex(' ').upper()} ...")
+        yield f"{len(data)} bytes that are no telegram: {data[:_BYTES_A_ROW].hex(' ').upper()} ..."
+    for own in out.get("maker_values", []):
+        shown = "no value" if own["value"] is None else f"{own['value']}{' ' * bool(own['unit'])}{own['unit']}"
+        storage = f", storage {own['storage_number']}" if own["storage_number"] else ""
+        yield f"maker's: {own['quantity']} = {shown}{storage}"
+    reception = out.get("reception", {})
+    form = {"rssi_dbm": "{} dBm", "time": "at {}", "mode": "in {}"}
+    said = [words.format(reception[name]) for name, words in form.items() if name in reception]
+    if said:
+        yield f"received: {', '.join(said)}"
+    yield from (f"note: {note}" for note in reception.get("notes", []))
+    for odd in out.get("odd", []):
+        yield f"odd: {odd['reason']} at byte {odd['offset']}: {odd['detail']}"
     if "error" in out:
         error = out["error"]
-        print(f"refused: {error['reason']} at byte {error['offset']}: {error['detail']}{_way_out(error['reason'])}")
+        yield f"refused: {error['reason']} at byte {error['offset']}: {error['detail']}{_way_out(error['reason'])}"
 
 
 def _rows(note: Note) -> list[str]:
@@ -144,13 +242,13 @@ def _rows(note: Note) -> list[str]:
 def _way_out(reason: str) -> str:
     return {
         "key-missing": "; give the meter's key with --key",
-        "wrong-key": "; is --key this meter's?",
+        "wrong-key": "; is --key this meter's? --already-decrypted reads what somebody decrypted before",
         "mac-wrong": "; is --key this meter's?",
-        "mac-too-short": "; --lenient reads it all the same",
-        "mac-missing": "; --lenient reads it all the same",
-        "clear-tail": "; --lenient reads it all the same",
-        "not-encrypted": "; --lenient reads it all the same",
-        "duplicate-record": "; --lenient reads it all the same",
-        "bad-record": "; --lenient reads what stands before it",
+        "mac-too-short": _NOT_STRICT,
+        "mac-missing": _NOT_STRICT,
+        "clear-tail": _NOT_STRICT,
+        "not-encrypted": _NOT_STRICT,
+        "duplicate-record": _NOT_STRICT,
+        "bad-record": "; without --strict what stands before it is read",
         "length-mismatch": "; is the hex complete?",
     }.get(reason, "")

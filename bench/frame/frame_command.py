@@ -32,11 +32,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _add_decode(one: argparse.ArgumentParser) -> None:
-    one.add_argument("hex", nargs="*", metavar="HEX", help="one telegram, with or without CRCs (default: from stdin)")
+    one.add_argument(
+        "hex", nargs="*", metavar="HEX", help="one telegram, or the line a tool printed of it (default: from stdin)"
+    )
     one.add_argument("--key", metavar="HEX", help="its meter's key; with --jsonl, for lines that have none")
     one.add_argument("--json", action="store_true", help="one object for programs")
     one.add_argument("--jsonl", action="store_true", help='lines {"telegram": HEX, "key": HEX|null} in, objects out')
-    one.add_argument("--lenient", action="store_true", help="also read what a strict receiver refuses")
+    one.add_argument("--strict", action="store_true", help="refuse what a strict receiver refuses")
+    one.add_argument(
+        "--already-decrypted", "--lenient", action="store_true", dest="already_decrypted",
+        help="the payload is in the clear although the header says it is encrypted, as logs have it",
+    )  # fmt: skip
     one.set_defaults(command=_decode)
 
 

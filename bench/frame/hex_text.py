@@ -8,19 +8,17 @@ slow sender waits nor a wrong file fills the memory.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bench import broken_pipe
+from sim.lines.reception import BadLine, hex_bytes
 
 MAX_LINE_BYTES = 1 << 16
 MAX_INPUT_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 16
 KEY_BYTES = 16
-_HEX_OR_BLANK = frozenset("0123456789abcdefABCDEF ")
-_BETWEEN = re.compile(r"0[xX]|[\s|]+")
 
 
 class BadText(ValueError):
@@ -40,16 +38,9 @@ class BadText(ValueError):
 def telegram_bytes(text: str) -> bytes:
     """Hex -> bytes. Raises BadText (bad-hex)."""
     try:
-        return bytes.fromhex(text)
-    except ValueError:
-        spaced = _BETWEEN.sub(lambda found: " " * len(found[0]), text)  # so that a place stays the place
-    for at, letter in enumerate(spaced):
-        if letter not in _HEX_OR_BLANK:
-            raise BadText("bad-hex", f"{letter!r} is no hex digit", at)
-    bare = spaced.replace(" ", "")
-    if len(bare) % 2 == 0:
-        return bytes.fromhex(bare)
-    raise BadText("bad-hex", f"{len(bare)} hex digits are no whole number of bytes", len(text))
+        return hex_bytes(text)
+    except BadLine as error:
+        raise BadText("bad-hex", str(error), error.offset) from None
 
 
 def key_bytes(text: object) -> bytes | None:

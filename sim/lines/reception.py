@@ -32,11 +32,12 @@ _BETWEEN: Final = re.compile(r"0[xX]|[\s|_]+")
 
 class BadLine(ValueError):
     """A line or a block of bytes that a format cannot mean; one sentence, without the place, which the reader knows.
-    `offset`: the character or byte in the line that it is about."""
+    `offset`: the character or byte in the line that it is about; `around`: what stands there."""
 
-    def __init__(self, words: str, offset: int = 0) -> None:
+    def __init__(self, words: str, offset: int = 0, around: str = "") -> None:
         super().__init__(words)
         self.offset = offset
+        self.around = around
 
 
 class Stamp(NamedTuple):
@@ -92,7 +93,7 @@ def hex_bytes(text: str) -> bytes:
         spaced = _BETWEEN.sub(lambda found: " " * len(found[0]), text)  # so that a place stays the place
     for at, letter in enumerate(spaced):
         if letter != " " and letter not in _HEX:
-            raise BadLine(f"{letter!a} is no hex digit: {quoted(text[max(0, at - 4) : at + 4])}", at)
+            raise BadLine(f"{letter!a} is no hex digit", at, quoted(text[max(0, at - 4) : at + 4]))
     bare = spaced.replace(" ", "")
     if len(bare) % 2:
         raise BadLine(f"{len(bare)} hex digits, an odd number, are no whole number of bytes", len(text))

@@ -104,5 +104,5 @@ class AnyReader:
 def read(text: str) -> list[Got]:
     """Everything in some pasted text."""
     reader = AnyReader()
-    got = [one for line in text.encode("utf-8", "surrogateescape").split(b"\n") for one in reader.line(line)]
+    got = [one for line in text.encode("utf-8", "replace").split(b"\n") for one in reader.line(line)]
     return got + reader.end()

@@ -5,9 +5,8 @@ holds all four and a key found by id alone accepts a telegram whose version was 
 one that others may read is refused, not mended in silence; a key is never printed: repr shows how many there are, and
 errors name line and column, never the value.
 
-Files: CSV lines `address,key` (address as "QDS 10000001 36 08", key as 32 hex digits, `#` begins a comment), or TOML
-`[[meter]]` tables with `address` and `key`. `save` writes CSV. Lists that people keep often name a meter by its id
-alone; `load` takes those only from a caller who says which meters are meant, so a key still belongs to whole addresses.
+Files: see key_files. `save` writes CSV. Lists that people keep often name a meter by its id alone; `load` takes those
+only from a caller who says which meters are meant, so a key still belongs to whole addresses.
 """
 
 from __future__ import annotations
@@ -15,20 +14,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 import tempfile
-import tomllib
 from collections.abc import Collection
 from pathlib import Path
 
+from sim.portal.key_files import KeyringError, rows
 from wmbus.link import Address
 
 KEY_BYTES = 16
+__all__ = ["KEY_BYTES", "Keyring", "KeyringError", "parse_address"]
 _ID = re.compile("[0-9A-Fa-f]{8}")
-
-
-class KeyringError(ValueError):
-    """A key file that cannot be used; the message names file and line and the way out, never a key."""
 
 
 def parse_address(text: str) -> Address:
@@ -103,21 +98,11 @@ class Keyring:
 
     @classmethod
     def load(cls, path: Path, *, known: Collection[Address] | None = None) -> Keyring:
-        """A key file, CSV or (by its ending) TOML. With `known` an id alone stands for every address there that has it,
+        """A key file or a folder of them. With `known` an id alone stands for every address there that has it,
         and for none if none has. Raises KeyringError."""
-        try:
-            mode = stat.S_IMODE(path.stat().st_mode)
-            if mode & 0o077:
-                raise KeyringError(f"{path}: others may read it (mode {mode:04o}); run: chmod 600 {path}")
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise KeyringError(f"{path}: {error.strerror or error}") from None
-        except UnicodeDecodeError as error:
-            raise KeyringError(f"{path}: byte {error.start} is not UTF-8 text") from None
         keyring = cls()
-        rows = _toml_rows(path, text) if path.suffix == ".toml" else _csv_rows(text)
-        for line, address_text, key_text in rows:
-            keyring._take(f"{path}, line {line}", address_text, key_text, known)
+        for where, address_text, key_text in rows(path):
+            keyring._take(where, address_text, key_text, known)
         return keyring
 
     def _take(self, where: str, address_text: object, key_text: object, known: Collection[Address] | None) -> None:
@@ -141,27 +126,3 @@ class Keyring:
                 raise KeyringError(f"{where}: {address} has a key already; keep one line")
             self.add(address, key)
 
-
-def _csv_rows(text: str) -> list[tuple[int, str | None, str | None]]:
-    rows: list[tuple[int, str | None, str | None]] = []
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = raw.partition("#")[0].strip()
-        if not line or (number == 1 and line.replace(" ", "") == "address,key"):
-            continue
-        address, comma, key = line.partition(",")
-        rows.append((number, address.strip(), key.strip() if comma else None))
-    return rows
-
-
-def _toml_rows(path: Path, text: str) -> list[tuple[int, object, object]]:
-    try:
-        meters = tomllib.loads(text).get("meter", [])
-    except tomllib.TOMLDecodeError as error:
-        # tomllib's message says line and column; it may quote one character, never a value.
-        raise KeyringError(f"{path}: not TOML: {error}") from None
-    except (RecursionError, ValueError):
-        raise KeyringError(f"{path}: brackets too deep or a number too long for a key file") from None
-    lines = [number for number, line in enumerate(text.splitlines(), start=1) if line.strip().startswith("[[meter]]")]
-    if not isinstance(meters, list) or len(lines) != len(meters):
-        raise KeyringError(f"{path}: write each meter as a [[meter]] table with 'address' and 'key'")
-    return [(line, meter.get("address"), meter.get("key")) for line, meter in zip(lines, meters, strict=True)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from sim.core.clock import ns
 from sim.core.vocabulary import Security
+from sim.portal.odd_form import OddForm
 from wmbus.link import Address
 
 
@@ -20,7 +21,8 @@ class MeterEntry:
     """One meter. `gateways` is the installer's record of who hears it (ids), for `bind`. `sends_time`: None means
     learn it from the first telegram. `planned_silence_s`: the longest pause of a meter that only sends at some hours
     (a walk-by mask); it is added to the gap alarm, and its counter is no clock. `under_way_s`: how long its gateways
-    may hold a telegram back, by the age of their bundles and the time between two deliveries."""
+    may hold a telegram back, by the age of their bundles and the time between two deliveries. `odd`: the form agreed
+    for a type whose genuine telegrams a strict reading refuses."""
 
     address: Address
     security: Security = "mode5"
@@ -31,6 +33,7 @@ class MeterEntry:
     sends_time: bool | None = None
     planned_silence_s: float = 0.0
     under_way_s: float = 0.0
+    odd: OddForm | None = None
     name: str = field(init=False, repr=False)  # str(address), the meter's name in every table
     interval_ns: int = field(init=False, repr=False)
 

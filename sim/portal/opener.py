@@ -25,7 +25,7 @@ from sim.portal.portal_spec import PortalSpec
 from wmbus import reading, receiver
 from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
-from wmbus.transport import CI_LONG, CI_SHORT, RECORDS
+from wmbus.transport import CI_LONG, CI_SHORT, MANUFACTURER, RECORDS
 
 MODES = {"none": 0, "mode5": 5, "mode7": 7}
 MAC_AT = 5  # AFL authentication type of profile B: 8 bytes
@@ -132,10 +132,13 @@ class Opener:
             pinned_mac_at=MAC_AT,
             honour_sender_mac=not pinned,
             require_mac=pinned,
-            accept_clear_tail=not spec.strict,
+            accept_clear_tail=not spec.strict or (entry.odd is not None and entry.odd.clear_tail_bytes > 0),
             accept_n_zero=not pinned,
         )
-        values = interpret(reading.interpret(unlocked, strict=spec.strict).records)
+        if spec.strict and entry.odd is not None:
+            values = interpret(entry.odd.records(unlocked))
+        else:
+            values = interpret(reading.interpret(unlocked, strict=spec.strict).records)
         opened.telegram = unlocked.telegram  # behind an encrypted ELL the inner layers are the telegram's
         opened.values = values
         opened.counter = unlocked.counter if unlocked.mac_ok else None
@@ -157,7 +160,7 @@ def _departs(telegram: Telegram, entry: MeterEntry) -> str | None:
     if telegram.mode != MODES[entry.security]:
         return f"{telegram.security}, agreed was {entry.security}"
     if entry.security == "none":
-        return None if telegram.ci in RECORDS else f"CI {telegram.ci or 0:02X}"
+        return None if telegram.ci in RECORDS or telegram.ci in MANUFACTURER else f"CI {telegram.ci or 0:02X}"
     if telegram.ci not in (CI_SHORT, CI_LONG):
         return f"CI {telegram.ci or 0:02X} has no header that {entry.security} needs"
     return None

@@ -45,7 +45,7 @@ class LineReader:
         except UnicodeDecodeError as error:
             said = Bad(f"byte {error.start} is not UTF-8 text")
         except BadLine as error:
-            said = Bad(str(error))
+            said = Bad(f"{error}: {error.around}" if error.around else str(error))
         return [] if said is None else [Got(self.number, said)]
 
 

@@ -13,7 +13,11 @@ from sim.lines.codecs._text import LineReader
 from sim.lines.codecs.port import Bad, Codec
 from sim.lines.reception import BadLine, Reception
 
-_NAMES = ("time", "model", "mode", "id", "data", "mic")
+_NAMES = (
+    "time", "msg", "codes", "model", "mode", "id", "version", "type", "type_string", "CI", "AC", "ST", "CW", "sn",
+    "crc", "M", "C", "data_length", "data", "mic",
+)  # fmt: skip
+"""Of release 22.11, without those of its other protocols; the order is the program's own."""
 
 
 def _is_names(row: list[str]) -> bool:
@@ -54,7 +58,7 @@ def _write(one: Reception) -> bytes:
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(_NAMES)
     said = rtl_433_json.fields(one)
-    rows.writerow([said[name] for name in _NAMES])
+    rows.writerow([said.get(name, "") for name in _NAMES])
     return out.getvalue().encode()
 
 

@@ -2,8 +2,9 @@
 
     {"time": "2025-11-13 08:48:30", "model": "Wireless-MBus", "mode": "C", "data": "3144...", "mic": "CRC"}
 
-Up to release 23.11 `data` has an L two too small and the last CRC (T1, S1, C1 format A); wmbus.recover mends it. `rssi`
-is in dB below the receiver's full scale and no dBm; times are local unless asked for otherwise.
+Up to release 23.11 `data` has an L two too small and the last CRC left on (T1, S1, C1 format A); later format B has its
+CRC cut off and counted in L. So it is written here, and wmbus.recover mends it. `rssi` is in dB below the receiver's
+full scale and no dBm; times are local unless asked for otherwise, and `@12.5s` where a file of samples was read.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import json
 from sim.lines.codecs._json import object_of
 from sim.lines.codecs._text import always
 from sim.lines.codecs.port import Bad, Codec
-from sim.lines.reception import BadLine, Reception, hex_bytes, mode_named, stamp, written_stamp
+from sim.lines.reception import BadLine, Reception, Stamp, hex_bytes, mode_named, stamp, written_stamp
+from wmbus.link import HEADER_BYTES, add_crcs_a, add_crcs_b, manufacturer_letters
 
 MODEL = "Wireless-MBus"
 
@@ -35,11 +37,29 @@ def reception(body: dict[str, object]) -> Reception | Bad:
     return Reception(
         hex_bytes(data),
         None,
-        stamp(str(time)) if time not in (None, "") else None,
+        _stamp(str(time)) if time not in (None, "") else None,
         True if body.get("mic") == "CRC" else None,
         mode_named(str(mode)) if mode not in (None, "") else None,
         () if rssi in (None, "") else (f"level {str(rssi)[:12]!a} dB below the receiver's full scale, no dBm",),
     )
+
+
+def _stamp(text: str) -> Stamp:
+    return stamp(text[1:-1] if text.startswith("@") and text.endswith("s") else text)
+
+
+def maker(one: Reception) -> str:
+    """The maker's three letters. Raises BadTelegram."""
+    return manufacturer_letters(one.frame[2:4])
+
+
+def printed(one: Reception) -> bytes:
+    """The bytes as this program prints them. Raises BadTelegram."""
+    if one.found.format == "B":
+        return add_crcs_b(one.frame)[:-2]
+    if one.frame[0] < HEADER_BYTES + 2:
+        return one.frame  # too short for a rewritten L to be told from it
+    return bytes((one.frame[0] - 2,)) + one.frame[1:] + add_crcs_a(one.frame)[-2:]
 
 
 def fields(one: Reception) -> dict[str, object]:
@@ -47,7 +67,7 @@ def fields(one: Reception) -> dict[str, object]:
     mode = one.mode or "T1"
     return {
         "time": written_stamp(one.stamp, digits=0), "model": MODEL, "mode": mode[0], "id": one.id,
-        "data": one.frame.hex(), "mic": "CRC",
+        "M": maker(one), "data": printed(one).hex(), "mic": "CRC",
     }  # fmt: skip
 
 

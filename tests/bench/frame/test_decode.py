@@ -68,7 +68,7 @@ def test_one_object_says_what_an_integrator_asks_for(rig: Rig) -> None:
     ("words", "says"),
     [
         (["decode", "4e4x"], "wmbench: 'x' is no hex digit (at 3); a telegram is given in hex, as in 2E44..."),
-        (["decode", "4e4"], "wmbench: 3 hex digits are no whole number of bytes"),
+        (["decode", "4e4"], "wmbench: 3 hex digits, an odd number, are no whole number of bytes"),
         (["decode"], "wmbench: no telegram: give one in hex, as an argument or on standard input"),
         (["decode", "4e44", "--key", "12"], "wmbench: --key: a key is 32 hex digits, here 2"),
         (["decode", "4e44", "--key", "zz"], "wmbench: --key: a key is 32 hex digits: 'z' is no hex digit"),
@@ -99,9 +99,16 @@ def test_bytes_that_are_no_telegram_are_exit_code_1(rig: Rig) -> None:
     assert json.loads(out.stdout)["manufacturer"] == "TCH"
 
 
-def test_lenient_reads_what_a_strict_receiver_refuses(rig: Rig) -> None:
+def test_what_a_strict_receiver_refuses_is_read_and_told_as_odd(rig: Rig) -> None:
     twice = bytes.fromhex("0b6e010000" * 2)
     telegram = bytes((14 + len(twice), *bytes.fromhex(QUNDIS)[1:15])) + twice
-    assert "duplicate-record" in rig.run("frame", "decode", telegram.hex()).stdout
-    out = json.loads(rig.run("frame", "decode", telegram.hex(), "--lenient", "--json").stdout)
+    strict = rig.run("frame", "decode", telegram.hex(), "--strict")
+    assert (strict.returncode, "refused: duplicate-record at byte 20" in strict.stdout) == (1, True)
+    out = json.loads(rig.run("frame", "decode", telegram.hex(), "--json").stdout)
     assert [r["value"] for r in out["records"]] == [1, 1]
+    assert out["odd"] == [{"reason": "duplicate-record", "detail": "a second record 0B6E", "offset": 20}]
+    shown = rig.run("frame", "decode", telegram.hex())
+    assert (shown.returncode, shown.stdout.splitlines()[-1]) == (
+        0,
+        "odd: duplicate-record at byte 20: a second record 0B6E",
+    )

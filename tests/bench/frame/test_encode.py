@@ -96,7 +96,7 @@ WRONG = [
     ({**WHO, "records": [{"value": 3}]}, "record 0: it needs dif_vif, as in 036E"),
     ({**WHO, "records": [{"dif_vif": "036E00", "value": 3}]}, "record 0: dif_vif 036E00 is not one whole chain"),
     ({**WHO, "records": [{"dif_vif": "03", "value": 3}]}, "record 0: the record's DIF/VIF chain is cut off"),
-    ({**WHO, "records": [{"dif_vif": "0x", "value": 3}]}, "record 0: 1 hex digits are no whole number of bytes"),
+    ({**WHO, "records": [{"dif_vif": "0x", "value": 3}]}, "record 0: 1 hex digits, an odd number"),
     ({**WHO, "records": [{"dif_vif": "016E", "value": 300}]}, "record 0: 300 does not fit 1 bytes, signed"),
     ({**WHO, "records": [{"dif_vif": "016E", "value": 1e400}]}, "record 0: "),
     ({**WHO, "records": [{"dif_vif": "016E", "value": "3"}]}, "record 0: heat cost allocation is a number"),

@@ -25,11 +25,9 @@ TO_S1 = bytes.fromhex("a5010306000200300100"), 6
 
 def until(done: Callable[[], bool], deadline_s: float = 10.0) -> bool:
     end_s = clock.wall_s() + deadline_s
-    while not done():
-        if clock.wall_s() > end_s:
-            return False
+    while not (well := done()) and clock.wall_s() < end_s:
         clock.wall_sleep(0.002)
-    return True
+    return well
 
 
 class GatewaySide:
@@ -52,7 +50,8 @@ class GatewaySide:
 
     def read(self, least_bytes: int = 1, deadline_s: float = 10.0) -> bytes:
         """What came, once there are so many bytes of it."""
-        came, end_s = b"", clock.wall_s() + deadline_s
+        came = b""
+        end_s = clock.wall_s() + deadline_s
         while len(came) < least_bytes and clock.wall_s() < end_s:
             if select.select([self.descriptor], [], [], 0.05)[0]:
                 came += os.read(self.descriptor, 65_536)

@@ -82,6 +82,48 @@ def test_header_comments_and_empty_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        f"id,key\n10000001,{KEY.hex()}\n",
+        f"id;key\n10000001;{KEY.hex()}\n",
+        f"Serial\tAES_Key\n10000001\t{KEY.hex().upper()}\n",
+        f"name;key;address\nkitchen;{KEY.hex()};QDS 10000001 36 08\n",
+        f'"id","key"\n"10000001","{KEY.hex()}"\n',
+        f"\ufeffid,key\r\n10000001,{KEY.hex()}\r\n",
+    ],
+)
+def test_lists_as_spreadsheets_write_them(tmp_path: Path, text: str) -> None:
+    loaded = Keyring.load(write(tmp_path / "keys.csv", text), known=[A])
+    assert (loaded.key(A), len(loaded)) == (KEY, 1)
+
+
+def test_a_row_of_names_is_only_the_first(tmp_path: Path) -> None:
+    path = write(tmp_path / "keys.csv", f"10000001,{KEY.hex()}\nid,key\n")
+    with pytest.raises(KeyringError, match="line 2: 'id' is not an address"):
+        Keyring.load(path, known=[A])
+
+
+def test_a_folder_of_meter_files(tmp_path: Path) -> None:
+    """As wmbusmeters keeps them in wmbusmeters.d: one without a key and one without an id are none."""
+    write(tmp_path / "kitchen", f"name=kitchen\nid=10000001\nkey={KEY.hex().upper()}\ndriver=auto\n")
+    write(tmp_path / "hall", "name=hall\nid=20000002\nkey=NOKEY\n")
+    write(tmp_path / "notes", "a = list\n")
+    write(tmp_path / "any", f"name=any\nid=3*,!10000001\nkey={OTHER.hex()}\n")
+    loaded = Keyring.load(tmp_path, known=[A, B])
+    assert (loaded.key(A), loaded.key(B), len(loaded)) == (KEY, KEY, 2)
+    write(tmp_path / "kitchen", f"name=kitchen\nid=1000001\nkey={KEY.hex()}\n")
+    with pytest.raises(KeyringError, match=r"kitchen, line 2: '1000001' is not an address"):
+        Keyring.load(tmp_path, known=[A])
+    write(tmp_path / "kitchen", LINE, 0o644)
+    with pytest.raises(KeyringError, match=r"others may read it .*run: chmod 600 .*kitchen"):
+        Keyring.load(tmp_path, known=[A])
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(KeyringError, match="a folder without meter files"):
+        Keyring.load(empty)
+
+
+@pytest.mark.parametrize(
     ("name", "text", "says"),
     [
         ("k.csv", "\n" + LINE.replace("QDS ", "QD "), "line 2: 'QD' is not a maker"),
