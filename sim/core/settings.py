@@ -6,6 +6,7 @@ unknown key, a wrong type, a value out of range: SpecError names file, line, key
     number(5.0, low=1.0)          a key with a range
     one_of(KINDS)                 a table whose `kind` says which class its other keys belong to
     names_from(CHECKS)            a list of names, of those a folder has; without("bind") takes one away
+    name_from(profiles)           one name of those that a folder has
 
 `changed(spec, "portal.checks", [])` is a copy with one dotted key changed: how a control run gets its weakness and how
 `--set` works.
@@ -51,6 +52,11 @@ def one_of(classes: Classes, *, default: str | None = None, required: bool = Fal
 def names_from(known: Callable[[], Iterable[str]], *, default: Callable[[], tuple[str, ...]] | None = None) -> Any:
     """A list of names, each one of `known()`; the default is all of them, in the order of `known()`."""
     return field(default_factory=default or (lambda: tuple(known())), metadata={"known": known})
+
+
+def name_from(known: Callable[[], Iterable[str]], *, default: str) -> Any:
+    """One name of `known()`."""
+    return field(default=default, metadata={"known": known})
 
 
 class Without(str):
@@ -138,6 +144,8 @@ def _hint(key: str, known: Iterable[str]) -> str:
 
 def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> Any:
     limits = spec_field.metadata if spec_field is not None else {}
+    if value is None and type(None) in typing.get_args(hint):  # no TOML file has it, a run's record does
+        return None
     if "classes" in limits:
         if typing.get_origin(hint) is tuple:
             return tuple(_chosen(limits, one, place, at) for one, at in _entries(value, place, path, least=1))
@@ -161,6 +169,8 @@ def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> A
         if not isinstance(value, dict):
             raise place.error(path, f"{value!r} is not a table")
         return build(typing.cast(type, hint), value, place, path)
+    if "known" in limits:
+        _known(value, limits, place, path)
     return _scalar(hint, spec_field, value, place, path)
 
 

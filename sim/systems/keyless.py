@@ -160,13 +160,14 @@ class Keyless:
         wiring = Wiring(folder, partial(self._dial, id_, group.verify_server), ground.record)
         gateway = GATEWAYS.find(group.kind).open(id_, group, wiring)
         index = len(self.gateways)
-        sensitivity_cdbm, links = receiver_of(group)
+        sensitivity_cdbm, links, profile = receiver_of(group)
         receiver = ground.air.add_receiver(
             id_,
             ground.site.gateways[index],
             sensitivity_cdbm=sensitivity_cdbm,
             links=links,
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
+            profile=profile,
             deferred=True,  # its bundles close by its own clock
         )
         assert receiver == index, "gateways are the first receivers, in order"
