@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from sim.core import clock_spec
+from sim.core.clock_spec import ClockSpec
 from sim.core.settings import Place, build, changed, number, one_of, read_toml
 from sim.endpoint import registry as endpoints
 from sim.endpoint.endpoint_spec import EndpointSpec
@@ -35,6 +37,7 @@ class WorldSpec:
     start: datetime = datetime(2026, 1, 12)  # noqa: DTZ001  (the calendar makes it UTC)
     window_s: float = number(900.0, low=1.0, high=86_400.0)
     site: SiteSpec = field(default_factory=SiteSpec)
+    clock: ClockSpec = one_of(clock_spec.classes, default="virtual")
     portal: PortalSpec = field(default_factory=PortalSpec)
     endpoint: EndpointSpec = one_of(endpoints.specs, default="mosquitto")
     system: System = one_of(system_classes, default="keyless")

@@ -47,6 +47,11 @@ class Telegram:
         return self.raw[2:HEADER_BYTES]
 
     @property
+    def has_data(self) -> bool:
+        """False for a frame that ends with its link layers (read with ``headers_only``)."""
+        return self.transport is not None or bool(self.payload)
+
+    @property
     def ci(self) -> int | None:
         """CI of the transport layer, None where it cannot be seen."""
         return None if self.transport is None else self.transport.ci
@@ -91,16 +96,19 @@ class Telegram:
         return self.payload[self.encrypted_blocks * 16 :]
 
 
-def parse(frame: bytes) -> Telegram:
-    """Frame without CRCs -> its layers.
+def parse(frame: bytes, *, headers_only: bool = False) -> Telegram:
+    """Frame without CRCs -> its layers.  ``headers_only``: a frame that ends with its link layers is read too; meters
+    send such frames to say that they listen, and they carry no data.
 
     Raises BadTelegram: too-short, length-mismatch, bad-ell, bad-afl, unknown-ci, bad-header.
     """
+    if headers_only and len(frame) == HEADER_BYTES == frame[0] + 1:
+        return Telegram(frame, frame[1], Address.from_wire(frame[2:10]), None, None, None, b"", HEADER_BYTES)
     check_length(frame)
-    return parse_layers(frame, HEADER_BYTES)
+    return parse_layers(frame, HEADER_BYTES, headers_only=headers_only)
 
 
-def parse_layers(frame: bytes, offset: int) -> Telegram:
+def parse_layers(frame: bytes, offset: int, *, headers_only: bool = False) -> Telegram:
     """The layers from the CI at ``offset`` on; the link header before it was checked already."""
     at = offset
     ell = None
@@ -111,6 +119,8 @@ def parse_layers(frame: bytes, offset: int) -> Telegram:
         at = ell.end
     if ell is None or not ell.encryption:
         if at >= len(frame):
+            if headers_only and ell is not None:
+                return Telegram(frame, frame[1], Address.from_wire(frame[2:10]), ell, None, None, b"", at)
             raise BadTelegram(Reason.BAD_HEADER, "the frame ends before a transport layer", at)
         if frame[at] == CI_AFL:
             afl = parse_afl(frame, at)

@@ -23,7 +23,7 @@ FrameFormat = Literal["A", "B", "none"]
 
 HEADER_BYTES = 10  # L C M(2) ID(4) Ver Type
 MAX_L = 255
-_FIRST_BLOCK_B = 126  # data bytes before the first CRC of format B, L included
+FIRST_BLOCK_B = 126  # data bytes before the first CRC of format B, L included
 
 SND_NR = 0x44  # send, no reply: the usual telegram of a meter
 SND_IR = 0x46  # send installation request
@@ -190,11 +190,11 @@ def strip_crcs_a(data: bytes) -> bytes:
 def add_crcs_b(frame: bytes) -> bytes:
     """Frame -> format B bytes; L is rewritten because format B counts the CRCs.  Raises CannotEncode if too long."""
     _check_ours(frame)
-    crcs = 1 if len(frame) <= _FIRST_BLOCK_B else 2
+    crcs = 1 if len(frame) <= FIRST_BLOCK_B else 2
     if frame[0] + 2 * crcs > MAX_L:
         raise CannotEncode(f"L {frame[0]} leaves no room for {crcs} CRCs of format B")
     whole = bytes((frame[0] + 2 * crcs,)) + frame[1:]
-    first, rest = whole[:_FIRST_BLOCK_B], whole[_FIRST_BLOCK_B:]
+    first, rest = whole[:FIRST_BLOCK_B], whole[FIRST_BLOCK_B:]
     return first + _crc_bytes(first) + (rest + _crc_bytes(rest) if rest else b"")
 
 
@@ -204,10 +204,10 @@ def strip_crcs_b(data: bytes) -> bytes:
         raise BadTelegram(Reason.TOO_SHORT, f"{len(data)} bytes, format B has at least {HEADER_BYTES + 3}", len(data))
     if data[0] != len(data) - 1:
         raise BadTelegram(Reason.LENGTH_MISMATCH, f"L says {data[0]} bytes follow, {len(data) - 1} do", 0)
-    if len(data) <= _FIRST_BLOCK_B + 2:
+    if len(data) <= FIRST_BLOCK_B + 2:
         blocks = [data]
     else:
-        blocks = [data[: _FIRST_BLOCK_B + 2], data[_FIRST_BLOCK_B + 2 :]]
+        blocks = [data[: FIRST_BLOCK_B + 2], data[FIRST_BLOCK_B + 2 :]]
     out = bytearray()
     at = 0
     for block in blocks:
@@ -246,7 +246,7 @@ def strip_crcs(data: bytes) -> bytes:
 
 def _without_crcs_b(data: bytes) -> bytes | None:
     # Most frames have no CRCs: the first block shows it, without the cost of an exception.
-    first = data[: _FIRST_BLOCK_B + 2]
+    first = data[: FIRST_BLOCK_B + 2]
     if len(data) < HEADER_BYTES + 3 or data[0] != len(data) - 1 or first[-2:] != _crc_bytes(first[:-2]):
         return None
     try:

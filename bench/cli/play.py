@@ -45,6 +45,7 @@ ID_PREFIX = "play/"  # of the one scenario in a played run
 OFF = ("ts", "age")
 DELAY_S = 60.0  # the simulated meters are heard first
 AFTER_S = 60.0
+SHOWN = 5  # lines that a note names
 PLAYED_EXIT, UNJUDGED_EXIT, BAD_FILE_EXIT = 0, 1, 2
 
 
@@ -157,6 +158,13 @@ class _Play:
         found = [f"{' and '.join(OFF)} are off: they hold a telegram's time against today's, and a recording's is past"]
         if self.log.broken_lines:
             found.append(f"lines passed over, because the receiver marked them as broken: {len(self.log.broken_lines)}")
+        if self.log.set_aside:
+            first = "; ".join(f"line {one.line}: {one.why}" for one in self.log.set_aside[:SHOWN])
+            more = f"; and {len(self.log.set_aside) - SHOWN} more" if len(self.log.set_aside) > SHOWN else ""
+            found.append(f"lines set aside, because they cannot be read: {len(self.log.set_aside)} ({first}{more})")
+        if self.log.copies:
+            lines = ", ".join(map(str, self.log.copies[:SHOWN])) + (", ..." if len(self.log.copies) > SHOWN else "")
+            found.append(f"second copies of a reception set aside: {len(self.log.copies)} (line {lines})")
         if self.log.assumed:
             found.append(f"without a level in dBm, and sent at {ASSUMED_DBM:g} dBm: {self.log.assumed}")
         sendings = self._playing.sendings if self._playing is not None else []

@@ -79,8 +79,8 @@ Steps = Generator[Occurrence, Any, None]
 
 
 class Clock(Protocol):
-    """World time, and the processes that wait for it. Today's is virtual (sim.core.virtual_clock): time passes as fast
-    as the simulation can; another kind may follow the wall's."""
+    """World time, and the processes that wait for it: as fast as the simulation can (sim.core.virtual_clock), or with
+    the wall's (sim.core.wall_clock)."""
 
     @property
     def now_ns(self) -> int: ...
@@ -100,6 +100,9 @@ class Clock(Protocol):
     def process(self, steps: Steps) -> Occurrence:
         """Begin these steps at this instant; happens when they end."""
 
+    def close(self) -> None:
+        """Idempotent; leaves no open file. World time can still be read."""
+
 
 # --- the door to wall time -------------------------------------------------------------------------------------
 
@@ -107,6 +110,11 @@ class Clock(Protocol):
 def wall_s() -> float:
     """Monotonic wall seconds, for deadlines on real sockets and for measuring ourselves."""
     return time.monotonic()
+
+
+def wall_ns() -> int:
+    """The same as whole nanoseconds: when something from outside came, and how late we were with it."""
+    return time.monotonic_ns()
 
 
 def wall_now() -> datetime:

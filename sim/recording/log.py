@@ -1,47 +1,46 @@
-"""A recorded log, read: real telegrams to be put on the simulated air (see foreign).
+"""A recorded log, read: real telegrams to be put on the simulated air (see replayed_meters).
 
-Three line formats are understood, and recognised line by line; empty lines and lines beginning with # are passed over:
+Every format of sim.lines is understood and recognised line by line; empty lines and lines beginning with # are passed
+over. Times may be seconds instead of date-times (12.5, or +25 as wmbusmeters prints it), but not both in one log; a
+date-time without a zone is UTC. Hex may carry CRCs, which are checked and stripped, and bytes that receivers add.
 
-    rtl_wmbus   T1;1;1;2026-02-09 04:01:02.345;97;148;12345678;0x2e44...
-    plain       2026-02-09T04:01:02,-71,2e44...      time, RSSI in dBm, hex (comma, semicolon, tab or blanks)
-    JSON        {"time": "2026-02-09T04:01:02", "rssi": -71, "telegram": "2e44...", "mode": "C1"}
+What real logs are like is no reason to refuse them: a line torn by a full disk, a stamp of 1970 from a receiver whose
+clock was not yet set, are set aside, counted and named by number (`Log.set_aside`). A receiver's two copies of a
+telegram with one stamp (rtl_wmbus demodulates twice) are one reception (`Log.copies`). A log in which nothing can be
+read is refused, with its first line.
 
-Times may be seconds instead (12.5), but not both in one log; a date-time without a zone is UTC. Hex may carry the CRCs
-of frame format A or B; they are checked and stripped. A log that cannot be read is refused as a whole, with the line:
-half a recording played would look like half a fleet fallen silent.
-
-rtl_wmbus writes what its receiver could not check with a 0 in the second field: such a line is no telegram, and is
-counted and passed over. Its levels are raw numbers above 0 and no dBm; they, and lines of JSON without "rssi", are
-taken as ASSUMED_DBM, and counted too.
+Levels that are no dBm, as rtl_wmbus and rtl_433 write them, and telegrams without one are taken as ASSUMED_DBM, and
+counted.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from sim.core.clock import NS_PER_DAY
+from sim.lines.codecs.port import Bad, Got
+from sim.lines.reception import BadLine, Mode, Reception, quoted
+from sim.lines.recognise import AnyReader
 from wmbus.errors import BadTelegram
-from wmbus.link import strip_crcs
 
-Mode = Literal["T1", "C1", "S1"]
-MODES: Final[tuple[Mode, ...]] = ("T1", "C1", "S1")
 ASSUMED_DBM: Final = -70.0
 LOG_MAX_BYTES: Final = 256 << 20
 SPAN_MAX_DAYS: Final = 366
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SECONDS_MAX: Final = 10**11  # beyond the year 5000, counted from 1970
-_QUOTED: Final = 60  # characters of a line that an error repeats
-_LONG_HEX: Final = re.compile("[0-9A-Fa-f]{24,}")
+SET_CLOCK_NS: Final = 10_957 * NS_PER_DAY
+"""1 January 2000: a date before it is of a clock that was not yet set; wireless M-Bus is younger."""
 
 
 class BadLog(ValueError):
     """A log that cannot be played; the message names file, line and what is wrong."""
+
+
+class SetAside(NamedTuple):
+    """A line that is not played, and why."""
+
+    line: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,13 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A recording: its telegrams in order of time, and the lines that the receiver itself marked as broken."""
+    """A recording: its telegrams in order of time; the lines that the receiver itself marked as broken, those that were
+    set aside, and those that repeat a reception."""
 
     played: list[Played]
     broken_lines: tuple[int, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    copies: tuple[int, ...] = ()
 
     @property
     def assumed(self) -> int:
@@ -70,49 +72,48 @@ class Log:
         return sum(one.rssi_assumed for one in self.played)
 
 
-class _Fields(NamedTuple):
-    """A line cut into its parts, still text. `raw`: its RSSI above 0 is a number of the receiver's own."""
-
-    time: str
-    rssi: str
-    telegram: str
-    mode: str = "T1"
-    raw: bool = False
-
-
 def read_log(path: Path) -> Log:
     """Raises BadLog, and nothing else, whatever the file holds."""
-    text = _text(path)
     played: list[Played] = []
     broken: list[int] = []
+    aside: list[SetAside] = []
     dated: bool | None = None
-    for number, line in enumerate(text.split("\n"), start=1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
+    for number, what in _read(path):
+        if isinstance(what, Bad):
+            if what.marked:
+                broken.append(number)
+            else:
+                aside.append(SetAside(number, what.words))
             continue
-        where = f"{path}, line {number}"
-        fields = _cut(stripped, where)
-        if fields is None:
-            broken.append(number)
+        try:
+            one, has_date = _played(number, what)
+        except (BadLine, BadTelegram) as error:
+            aside.append(SetAside(number, str(error)))
             continue
-        at_ns, has_date = _time_ns(fields.time, where)
         if dated is not None and dated is not has_date:
-            raise BadLog(f"{where}: {fields.time!r}: the lines before count time the other way; use one kind, seconds "
-                         "or date-times")  # fmt: skip
+            raise BadLog(f"{path}, line {number}: {one.time!r}: the lines before count time the other way; use one "
+                         "kind, seconds or date-times")  # fmt: skip
         dated = has_date
-        rssi_dbm, assumed = _rssi_dbm(fields, where)
-        played.append(
-            Played(number, at_ns, rssi_dbm, _telegram(fields.telegram, where), _mode(fields.mode, where),
-                   fields.time, assumed)
-        )  # fmt: skip
+        played.append(one)
     if not played:
-        marked = f"; its {len(broken)} lines are marked as broken by the receiver" if broken else ""
-        raise BadLog(f"{path}: no telegram in it{marked}; a line is TIME,RSSI,HEX: 2026-02-09T04:01:02,-71,2e44...")
+        raise BadLog(f"{path}{_nothing(broken, aside)}")
     played.sort(key=lambda one: (one.at_ns, one.line))
+    played, copies = _once(played)
     first_ns, span_ns = played[0].at_ns, played[-1].at_ns - played[0].at_ns
     if span_ns > SPAN_MAX_DAYS * NS_PER_DAY:
-        raise BadLog(f"{path}: spans more than a year ({span_ns // NS_PER_DAY} days); cut it into parts")
-    return Log([replace(one, at_ns=one.at_ns - first_ns) for one in played], tuple(broken))
+        raise BadLog(
+            f"{path}: spans more than a year ({span_ns // NS_PER_DAY} days, from line {played[0].line}, "
+            f"{played[0].time}, to line {played[-1].line}, {played[-1].time}); cut it into parts"
+        )
+    return Log([replace(one, at_ns=one.at_ns - first_ns) for one in played], tuple(broken), tuple(aside), copies)
+
+
+def _read(path: Path) -> list[Got]:
+    reader = AnyReader()
+    got: list[Got] = []
+    for line in _text(path).encode().split(b"\n"):
+        got += reader.line(b"" if line.lstrip().startswith(b"#") else line)
+    return [*got, *reader.end()]
 
 
 def _text(path: Path) -> str:
@@ -126,104 +127,31 @@ def _text(path: Path) -> str:
         raise BadLog(f"{path}: byte {error.start} is not UTF-8 text; a log is text, one telegram a line") from None
 
 
-def _quoted(text: str) -> str:
-    """What an error repeats of a line: where files were mixed up, it may be a key."""
-    return repr(_LONG_HEX.sub(lambda digits: f"({len(digits[0])} hex digits)", text)[:_QUOTED])
-
-
-# --- a line ----------------------------------------------------------------------------------------------------
-
-
-def _cut(line: str, where: str) -> _Fields | None:
-    """The parts of a line; None for one that rtl_wmbus marks as broken."""
-    if line.startswith("{"):
-        return _cut_json(line, where)
-    if line.count(";") >= 7:
-        fields = [field.strip() for field in line.split(";")]
-        if fields[1] == "0":
-            return None
-        return _Fields(fields[3], fields[4], fields[7], fields[0], raw=True)
-    parts = [part.strip() for part in re.split(r"[,;\t]", line, maxsplit=2)]
-    if len(parts) < 3:
-        words = line.split()
-        if len(words) > 3 and "-" in words[0][1:] and ":" in words[1]:
-            words[:2] = [" ".join(words[:2])]
-        parts = [*words[:2], "".join(words[2:])] if len(words) > 2 else words
-    if len(parts) != 3 or not all(parts):
-        found = len([part for part in parts if part])
-        fields_found = f"{found} field{'' if found == 1 else 's'}"
-        raise BadLog(f"{where}: TIME,RSSI,HEX expected, found {fields_found}: {_quoted(line)}")
-    return _Fields(parts[0], parts[1], parts[2])
-
-
-def _cut_json(line: str, where: str) -> _Fields:
-    try:
-        body = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise BadLog(f"{where}: not JSON: {error}") from None
-    missing = [name for name in ("time", "telegram") if body.get(name) is None]
-    if missing:
-        raise BadLog(f"{where}: JSON without {' and '.join(map(repr, missing))}; time, rssi and telegram are expected")
-    rssi = body.get("rssi")
-    return _Fields(
-        str(body["time"]), "" if rssi is None else str(rssi), str(body["telegram"]), str(body.get("mode", "T1"))
+def _played(number: int, one: Reception) -> tuple[Played, bool]:
+    """(the telegram, whether its time is a date). Raises BadLine, BadTelegram."""
+    telegram = one.frame
+    if one.stamp is None:
+        raise BadLine("a telegram without a time; a line is TIME,RSSI,HEX: 2026-02-09T04:01:02,-71,2e44...")
+    if one.stamp.dated and one.stamp.ns < SET_CLOCK_NS:
+        raise BadLine(f"stamp {quoted(one.stamp.text)}: the receiver's clock was not yet set")
+    level = ASSUMED_DBM if one.rssi_dbm is None else one.rssi_dbm
+    stamp = one.stamp
+    return (
+        Played(number, stamp.ns, level, telegram, one.mode or "T1", stamp.text, one.rssi_dbm is None),
+        stamp.dated,
     )
 
 
-# --- its parts -------------------------------------------------------------------------------------------------
+def _once(played: list[Played]) -> tuple[list[Played], tuple[int, ...]]:
+    """One of those with the same bytes and stamp, and the lines of the others."""
+    first: dict[tuple[int, bytes], Played] = {}
+    copies = [one.line for one in played if first.setdefault((one.at_ns, one.telegram), one) is not one]
+    return list(first.values()), tuple(copies)
 
 
-def _mode(text: str, where: str) -> Mode:
-    for mode in MODES:
-        if text.upper() == mode:
-            return mode
-    raise BadLog(f"{where}: mode {_quoted(text)} is not one of {', '.join(MODES)}")
-
-
-def _rssi_dbm(fields: _Fields, where: str) -> tuple[float, bool]:
-    """(dBm, whether they are assumed)."""
-    if not fields.rssi:
-        return ASSUMED_DBM, True
-    try:
-        rssi_dbm = float(fields.rssi)
-    except ValueError:
-        raise BadLog(f"{where}: RSSI {_quoted(fields.rssi)} is not a number") from None
-    if fields.raw and 0 <= rssi_dbm <= 65_535:
-        return ASSUMED_DBM, True
-    if not -200 <= rssi_dbm <= 50:
-        raise BadLog(f"{where}: RSSI {rssi_dbm:g} dBm is not between -200 and 50")
-    return rssi_dbm, False
-
-
-def _time_ns(text: str, where: str) -> tuple[int, bool]:
-    """(nanoseconds, whether it is a date). Whole numbers throughout: a double holds no nanoseconds since 1970."""
-    try:
-        at_s = Decimal(text.strip())
-    except InvalidOperation:
-        at_s = None
-    if at_s is not None:
-        if not at_s.is_finite() or abs(at_s) > _SECONDS_MAX:
-            raise BadLog(f"{where}: {_quoted(text)} seconds is no time")
-        return int(at_s.scaleb(9).to_integral_value()), False
-    try:
-        instant = datetime.fromisoformat(text.strip().replace(" ", "T", 1))
-    except ValueError:
-        raise BadLog(
-            f"{where}: {_quoted(text)} is neither seconds nor a date-time like 2026-02-09T04:01:02"
-        ) from None
-    aware = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
-    return (aware - _EPOCH) // timedelta(microseconds=1) * 1_000, True
-
-
-def _telegram(text: str, where: str) -> bytes:
-    cleaned = text.strip().removeprefix("0x").removeprefix("0X").strip("|").replace(" ", "")
-    bad = next((i for i, c in enumerate(cleaned) if c not in "0123456789abcdefABCDEF"), None)
-    if bad is not None:
-        around = cleaned[max(0, bad - 4) : bad + 4]
-        raise BadLog(f"{where}: character {bad + 1} of the telegram is no hex digit: {around!r}")
-    if len(cleaned) % 2:
-        raise BadLog(f"{where}: the telegram has {len(cleaned)} hex digits, an odd number; one is missing")
-    try:
-        return strip_crcs(bytes.fromhex(cleaned))
-    except BadTelegram as error:
-        raise BadLog(f"{where}: {error}") from None
+def _nothing(broken: list[int], aside: list[SetAside]) -> str:
+    if aside:
+        others = f"; {len(aside) - 1} other lines cannot be read either" if len(aside) > 1 else ""
+        return f", line {aside[0].line}: {aside[0].why}{others}"
+    marked = f"; its {len(broken)} lines are marked as broken by the receiver" if broken else ""
+    return f": no telegram in it{marked}; a line is TIME,RSSI,HEX: 2026-02-09T04:01:02,-71,2e44..."

@@ -1,0 +1,108 @@
+"""Paste a line, get the telegram: which tool printed this, line by line, and what is inside a block of hex.
+
+    for got in read("T1;1;1;2026-..."): got.what     a Reception, or a Bad that says why not
+
+A format is recognised by a line that can be no other's (`Codec.claims`). Lines that no format claims belong to the one
+recognised last, since a log's rows may need those before them; without one they are told what a line looks like. Hex
+that is no telegram as it stands is looked at as a block of a serial dongle or of wired M-Bus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final
+
+from sim.lines.codecs.port import CODECS, Bad, Codec, Got, Reader
+from sim.lines.reception import Reception
+from wmbus.errors import BadTelegram
+
+_LAST: Final = ("plain", "hex")  # of them any line of numbers may remind
+_DEFAULT: Final = "plain"
+
+
+@lru_cache(maxsize=1)
+def _codecs() -> tuple[tuple[Codec, ...], tuple[Codec, ...]]:
+    """(text, binary)."""
+    every = CODECS.parts().values()
+    text = [one for one in every if not one.binary]
+    text.sort(key=lambda one: _LAST.index(one.id) + 1 if one.id in _LAST else 0)
+    return tuple(text), tuple(one for one in every if one.binary)
+
+
+def of_line(line: bytes) -> Codec | None:
+    """The format that claims this line of text."""
+    return next((one for one in _codecs()[0] if one.claims(line)), None)
+
+
+def of_block(data: bytes) -> Codec | None:
+    """The dongle or bus whose block these bytes begin with."""
+    return next((one for one in _codecs()[1] if one.claims(data)), None)
+
+
+def inside(one: Reception) -> list[Reception | Bad]:
+    """The reception itself where its bytes are a telegram or nothing known; else those in the block that they are."""
+    try:
+        whole = bool(one.frame)
+    except BadTelegram:
+        whole = not one.data
+    codec = None if whole else of_block(one.data)
+    if codec is None:
+        return [one]
+    reader = codec.reader()
+    found = [got.what for got in [*reader.feed(one.data), *reader.end()]]
+    named = [Bad(f"{codec.title}: {what.words}") if isinstance(what, Bad) else what for what in found]
+    return [replace(what, stamp=what.stamp or one.stamp) if isinstance(what, Reception) else what for what in named]
+
+
+class AnyReader:
+    """A stream of lines in any of the formats, also mixed. `seen`: which were recognised."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, int] = {}
+        self._readers: dict[str, Reader] = {}
+        self._lines: dict[str, list[int]] = {}
+        self._current: str | None = None
+        self._number = 0
+
+    def line(self, line: bytes) -> list[Got]:
+        """One line without its end; what it completed, with the number of the line in which that began."""
+        self._number += 1
+        if not line.strip():
+            return []
+        codec = of_line(line)
+        name = codec.id if codec is not None else (self._current or _DEFAULT)
+        got = self._end_of(self._current) if self._current not in (None, name) else []
+        if codec is not None:
+            self._current = name
+            self.seen[name] = self.seen.get(name, 0) + 1
+        reader = self._readers.get(name)
+        if reader is None:
+            reader = self._readers[name] = CODECS.find(name).reader()
+            self._lines[name] = []
+        self._lines[name].append(self._number)
+        return got + list(self._numbered(name, reader.feed(line + b"\n")))
+
+    def end(self) -> list[Got]:
+        """What was left in a reader that waits for more."""
+        return [one for name in list(self._readers) for one in self._end_of(name)]
+
+    def _end_of(self, name: str | None) -> list[Got]:
+        reader = self._readers.get(name or "")
+        return [] if reader is None or name is None else list(self._numbered(name, reader.end()))
+
+    def _numbered(self, name: str, got: list[Got]) -> Iterator[Got]:
+        for one in got:
+            number = self._lines[name][one.line - 1]
+            if isinstance(one.what, Reception):
+                yield from (Got(number, what) for what in inside(one.what))
+            else:
+                yield Got(number, one.what)
+
+
+def read(text: str) -> list[Got]:
+    """Everything in some pasted text."""
+    reader = AnyReader()
+    got = [one for line in text.encode("utf-8", "surrogateescape").split(b"\n") for one in reader.line(line)]
+    return got + reader.end()
