@@ -56,6 +56,7 @@ GOALS = (
     Row("fading_transceiver-datasheet", "  with fading, transceiver-datasheet", 25e6, "transmissions/s", "at least"),
     Row("fading_sdr-rtl_wmbus", "  with fading, sdr-rtl_wmbus", 25e6, "transmissions/s", "at least"),
     Row("fading_sdr-rtl_433", "  with fading, sdr-rtl_433", 25e6, "transmissions/s", "at least"),
+    Row("iq", "IQ of 50 frames/s with noise and a jammer, cu8, of one core", 1.6e6, "samples/s", "at least"),
     Row("mode5", "telegrams built, encrypted, CRC'd, mode 5", 12e6, "telegrams/s", "at least"),
     Row("mode7", "telegrams built, encrypted, CRC'd, mode 7", 4e6, "telegrams/s", "at least"),
     Row("stored", "from reception to stored readings: bundled, checked, on disk", 1e6, "telegrams/s", "at least"),
@@ -82,7 +83,7 @@ def measure(quick: bool, say: Callable[[str], None], *, long: bool = False) -> l
     """The table filled in. `say` is called with what is being measured. `long`: also what takes minutes."""
     found: dict[str, float] = {}
     notes: dict[str, str] = dict.fromkeys(_COMMANDS, "not measured: takes minutes, ask with --long")
-    for step in (_air, _bytes, _growth, _start, _city, _path, _month, *([_commands] if long else [])):
+    for step in (_air, _iq, _bytes, _growth, _start, _city, _path, _month, *([_commands] if long else [])):
         say(str(step.__doc__))
         step(quick, found, notes)
     return [
@@ -106,6 +107,13 @@ def _air(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
         faded.window()
         rounds = 20 if quick else 60
         found[f"fading_{id_}"] = air.rate(faded.window, lambda city=faded: city.sent, rounds)  # type: ignore[misc]
+
+
+def _iq(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """samples of a software radio"""
+    from bench.perf import iq_rate
+
+    found["iq"] = iq_rate.rate(seconds=2.0 if quick else 10.0)
 
 
 def _bytes(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
