@@ -153,7 +153,9 @@ def _check_band(one: Emission, rate_hz: float) -> None:
     if not 1e3 <= one.chip_rate_hz <= rate_hz:
         raise CannotEncode(f"{one.chip_rate_hz:g} chips a second; between 1000 and the sample rate")
     if one.edge_hz >= rate_hz / 2:
-        raise CannotEncode(f"offset and deviation reach {one.edge_hz:g} Hz, beyond half of {rate_hz:g} samples/s")
+        raise CannotEncode(
+            f"offset and deviation reach {one.edge_hz:g} Hz, beyond half of {rate_hz:g} samples a second"
+        )
 
 
 def _add_noise(samples: Samples, amplitude: float, seeds: Seeds) -> None:

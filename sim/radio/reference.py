@@ -46,6 +46,7 @@ class Receiver:
                  profile: ReceiverProfile | None = None) -> None:  # fmt: skip
         self._env = env
         self._catch_up = catch_up
+        self._power = self._awake = True
         self.name = name
         self.sensitivity_cdbm = sensitivity_cdbm
         self.links = links
@@ -61,13 +62,27 @@ class Receiver:
 
     @property
     def up(self) -> bool:
-        return self.listener.up
+        return self._power
 
     @up.setter
     def up(self, up: bool) -> None:
+        self._power = up
+        self._switch()
+
+    @property
+    def awake(self) -> bool:
+        """It listens while it has power. One that sleeps is down."""
+        return self._awake
+
+    @awake.setter
+    def awake(self, awake: bool) -> None:
+        self._awake = awake
+        self._switch()
+
+    def _switch(self) -> None:
         if self._catch_up is not None:
             self._catch_up()
-        self.listener.switch(up, int(self._env.now))
+        self.listener.switch(self._power and self._awake, int(self._env.now))
 
 
 @dataclass(frozen=True, slots=True)
