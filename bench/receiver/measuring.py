@@ -21,7 +21,7 @@ from wmbus.phy.modes import Mode
 LOWEST_DB: Final = -3
 HIGHEST_DB: Final = 24
 CAPTURE_SNR_DB: Final = 30.0
-STRONGER_DB: Final = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0)
+STRONGER_DB: Final = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0)
 TIMINGS: Final = ("first", "inside", "together")
 MODES: Final[dict[str, Mode]] = {"T1": modes.T1, "C1": modes.C1A, "S1": modes.S1}
 TOGETHER: Final = 0.02

@@ -7,7 +7,10 @@ however often. Each has a serial number of its own, a random error of frequency,
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -79,17 +82,17 @@ def telegram(number: int, seeds: Seeds) -> bytes:
 def heard(program: Program, mode: Mode, sendings: Sequence[Sending], seeds: Seeds) -> set[int]:
     """The numbers of the telegrams that the program printed. Raises CannotRun."""
     end_s = max(one.start_s for one in sendings) + 0.3
-    signal = Signal(RATE_HZ, mode.centre_hz, full_scale_dbm=0.0, noise_figure_db=0.0, spread_hz=5_000, seeds=seeds)
-    signal.full_scale_dbm = signal.noise_dbm + max(one.snr_db for one in sendings) + _HEADROOM_DB
-    signal.tune()
+    air = Signal(RATE_HZ, mode.centre_hz, full_scale_dbm=0.0, noise_figure_db=0.0, spread_hz=5_000, seeds=seeds)
+    air.full_scale_dbm = air.noise_dbm + max(one.snr_db for one in sendings) + _HEADROOM_DB
+    air.tune()
     for one in sendings:
-        level_dbm = signal.noise_dbm + one.snr_db
-        signal.send(telegram(one.number, seeds), mode, level_dbm, round(one.start_s * RATE_HZ))
+        level_dbm = air.noise_dbm + one.snr_db
+        air.send(telegram(one.number, seeds), mode, level_dbm, round(one.start_s * RATE_HZ))
     with tempfile.TemporaryDirectory(prefix="wmbench-receiver-") as folder:
         recording = Path(folder, "air.cu8")
         with recording.open("wb") as file:
-            while signal.stream.position < end_s * RATE_HZ:
-                file.write(to_bytes(signal.take(_BLOCK), "cu8"))
+            while air.stream.position < end_s * RATE_HZ:
+                file.write(to_bytes(air.take(_BLOCK), "cu8"))
         output = _output(program, recording)
     sent = {telegram(one.number, seeds): one.number for one in sendings}
     reader = CODECS.find(program.line_format).reader()
@@ -107,18 +110,24 @@ def _output(program: Program, recording: Path) -> bytes:
     words = program.words(recording)
     try:
         with recording.open("rb") as file:
-            done = subprocess.run(
-                words, stdin=file if program.reads_input else subprocess.DEVNULL, capture_output=True,
-                timeout=_PATIENCE_S, check=False,
+            process = subprocess.Popen(
+                words, stdin=file if program.reads_input else subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
     except FileNotFoundError:
         raise CannotRun(f"{words[0]} is not on the PATH; install it, or give the whole path") from None
     except (OSError, IndexError) as error:
         raise CannotRun(f"{program.command!r} cannot be started: {error}") from None
+    try:
+        out, err = process.communicate(timeout=_PATIENCE_S)
     except subprocess.TimeoutExpired:
         late = f"{words[0]} did not end in {_PATIENCE_S:.0f} s"
         raise CannotRun(f"{late}; it must read {{iq}}, or its input, to the end and stop there") from None
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
-        raise CannotRun(f"{words[0]} ended with {done.returncode}: {said[0][:200]!r}")
-    return done.stdout
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # and whatever it started
+        process.communicate()
+    if process.returncode:
+        said = err.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
+        raise CannotRun(f"{words[0]} ended with {process.returncode}: {said[0][:200]!r}")
+    return out

@@ -1,13 +1,14 @@
-"""A gateway that sleeps: on a battery or a mobile contract it hears some minutes an hour or some hours a day, and of each
-meter it takes one telegram an hour.
+"""A gateway that sleeps: on a battery or a mobile contract it hears some minutes an hour or some hours a day, and of
+each meter it takes one telegram an hour.
 
     kind = "sleeping"
     awake_s = 600.0      ten minutes of each
     every_s = 3_600.0    hour, the first time at
     first_s = 0.0        the begin of the world
 
-While it sleeps its receiver is down: a frame that touches a sleep is lost for that reason ("gateway down"). Its clock and
-its modem stay on, so bundles close and leave at any time. What it has taken of a period it forgets with a power cut.
+While it sleeps its receiver is down: a frame that touches a sleep is lost for that reason ("gateway down"). Its clock
+and its modem stay on, so bundles close and leave at any time. What it has taken of a period it forgets with a power
+cut.
 """
 
 from __future__ import annotations
