@@ -5,7 +5,7 @@ on the air overlap in the samples. Since a frame is known when it has ended, eve
 air; that is the line's own time, and lateness counts on top of it. What a program asks of the stick (frequency, rate,
 gain) is done or refused in a sentence (`problem`); a rate that an RTL2832U does not have is refused.
 
-This bench never transmits. Where its samples are sent by somebody's transmitter, see docs/how-to/feed-a-receiver.md.
+This bench never transmits. Where its samples are sent by somebody's transmitter, see docs/models/iq.md.
 """
 
 from __future__ import annotations
