@@ -144,8 +144,6 @@ def _hint(key: str, known: Iterable[str]) -> str:
 
 def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> Any:
     limits = spec_field.metadata if spec_field is not None else {}
-    if value is None and type(None) in typing.get_args(hint):  # no TOML file has it, a run's record does
-        return None
     if "classes" in limits:
         if typing.get_origin(hint) is tuple:
             return tuple(_chosen(limits, one, place, at) for one, at in _entries(value, place, path, least=1))
