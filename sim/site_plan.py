@@ -50,8 +50,7 @@ def gateway_ids(spec: WorldSpec) -> list[str]:
 
 def receiver_of(group: GatewaySpec) -> tuple[int, tuple[Mode, ...], ReceiverProfile]:
     """(the level in 1/100 dBm from which it can receive at all, modes it can read, what receiver it has)."""
-    found = profile(group.receiver)
-    return found.easiest_cdbm(group.sensitivity_dbm), tuple(Mode[link] for link in group.links), found
+    return group.easiest_cdbm, tuple(Mode[link] for link in group.links), profile(group.receiver)
 
 
 def gateway_receivers(spec: WorldSpec) -> Receivers:

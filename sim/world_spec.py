@@ -65,6 +65,11 @@ class WorldSpec:
         changed it, and when it is made. Raises SpecError, with the keys of both."""
         place = place or Place(f"world '{self.name}'", {})
         for at, group in enumerate(self.gateway):
+            if gateways.GATEWAYS.find(group.kind).real and self.clock.kind != "wall":
+                raise place.error(
+                    f"gateway[{at}].kind", f"'{group.kind}' is a real gateway, which cannot be told to hurry: set "
+                    'clock.kind = "wall"'
+                )  # fmt: skip
             path, most = f"gateway[{at}].bundle_bytes", self.endpoint.max_message_bytes
             if group.bundle_bytes > most:
                 raise place.error(

@@ -71,6 +71,8 @@ GOALS = (
     Row("path_s", "a day of 1 000 meters through Mosquitto to readings, processor time", 5, "s", "at most"),
     Row("month_mb", "memory of a simulated month, 1 000 meters at 900 s, after its first day", 50, "MB", "at most"),
     Row("judging_mb", "  beside it, while the invariants are checked at its end", 0, "MB", None),
+    Row("connect_s", "1 000 gateways with mutual TLS up, from one process, wall", 5, "s", "at most"),
+    Row("feed_ms", "first byte after a frame's end, p99, 100 frames/s to each of 8 feeders", 2, "ms", "at most"),
     Row("default_s", "default run, wall, all cores", 40, "s", "at most"),
     Row("first_s", "first use on a fresh machine: set-up, compiling, run", 110, "s", "at most"),
     Row("tests_s", "./wmbench test", 300, "s", "at most"),
@@ -83,7 +85,7 @@ def measure(quick: bool, say: Callable[[str], None], *, long: bool = False) -> l
     """The table filled in. `say` is called with what is being measured. `long`: also what takes minutes."""
     found: dict[str, float] = {}
     notes: dict[str, str] = dict.fromkeys(_COMMANDS, "not measured: takes minutes, ask with --long")
-    for step in (_air, _iq, _bytes, _growth, _start, _city, _path, _month, *([_commands] if long else [])):
+    for step in (_air, _iq, _bytes, _growth, _start, _city, _path, _month, _desk, *([_commands] if long else [])):
         say(str(step.__doc__))
         step(quick, found, notes)
     return [
@@ -170,6 +172,14 @@ def _path(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     found["path_s"] = path.day(hours).processor_s * 24 / hours
     if quick:
         notes["path_s"] = f"six times the first {hours} hours, the world's making included"
+
+
+def _desk(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """connections, feeders"""
+    from bench.perf import connections, feeding
+
+    found["connect_s"] = connections.up_s()
+    found["feed_ms"] = feeding.first_byte_p99_ms(10 if quick else 60)
 
 
 def _month(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import benchmarks, city
+from bench.cli import benchmarks, city, gateway
 from bench.frame import frame_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
 from bench.receiver import receiver_command
@@ -127,6 +127,7 @@ def make_parser() -> argparse.ArgumentParser:
     city.add(commands)
     sweep_command.add(commands)
     receiver_command.add(commands)
+    gateway.add(commands)
     benchmarks.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")

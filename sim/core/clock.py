@@ -50,6 +50,11 @@ class Calendar:
     def __init__(self, start: datetime) -> None:
         self.start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
 
+    @classmethod
+    def since_1970(cls) -> Calendar:
+        """Of nanoseconds as `unix_ns` counts them."""
+        return cls(datetime(1970, 1, 1, tzinfo=UTC))
+
     def at(self, time_ns: int) -> datetime:
         """The calendar instant (UTC) of a world time; truncated to microseconds."""
         return self.start + timedelta(microseconds=time_ns // 1_000)
@@ -115,6 +120,11 @@ def wall_s() -> float:
 def wall_ns() -> int:
     """The same as whole nanoseconds: when something from outside came, and how late we were with it."""
     return time.monotonic_ns()
+
+
+def unix_ns() -> int:
+    """Nanoseconds since 1970 by the machine's calendar clock, which may be set meanwhile: for stamps."""
+    return time.time_ns()
 
 
 def wall_now() -> datetime:

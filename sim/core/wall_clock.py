@@ -122,6 +122,11 @@ class WallClock:
 
     # --- the wall -------------------------------------------------------------------------------------------------
 
+    @property
+    def running(self) -> bool:
+        """Time passes: the first `run_until` was called."""
+        return self._began_ns is not None
+
     def wall_at_ns(self, time_ns: int) -> int:
         """The wall's nanoseconds (`clock.wall_ns`) at a world time. Raises RuntimeError before time passes."""
         if self._began_ns is None:

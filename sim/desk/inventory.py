@@ -10,8 +10,9 @@
     power = { cut = ["relay", "off", "3"], on = ["relay", "on", "3"] }
     claims = { duplicates = "equal among the last", duplicates_last = 10 }
 
-In `run` these stand for what is known only at the start: {directory}, {name}, {feed} (and {feed1}, {feed2}: the other
-feeders), {read}, {host}, {port}, {ca}, {certificate}, {key}. Doubled braces stand for one.
+In `run` and `power` these stand for what is known only at the start: {directory}, {name}, {feed} (and {feed1}, {feed2}:
+the other feeders), {read} (likewise), {host}, {port}, {ca}, {certificate}, {key}, {python} (the interpreter that runs
+this bench) and {root} (its checkout). Doubled braces stand for one.
 """
 
 from __future__ import annotations
@@ -35,27 +36,34 @@ SIGKILL: Final = "SIGKILL"
 @dataclass(frozen=True, slots=True)
 class RunSpec:
     """The gateway's program, where it is one. `command`: not by a shell. `env`: added to ours. `files`: name below the
-    gateway's own directory -> content, written before each start. `ready_s`: how long it may take to its first sign of
-    life."""
+    gateway's own directory -> content, written before each start. `ready_s`: how long it may take until each
+    feeder has somebody at its other end and its output holds `ready_line`, where that is named; `settle_s`:
+    what it is given after that, before it is fed."""
 
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     ready_s: float = number(10.0, low=0.0, high=600.0)
+    ready_line: str = ""
+    settle_s: float = number(0.2, low=0.0, high=600.0)
 
 
 @dataclass(frozen=True, slots=True)
 class ListenSpec:
     """Where the desk's broker listens. The loopback unless the inventory says otherwise; `port` 0 is a free one, and
     needs the loopback, because a box on the network is told its port by hand. `hostname`: as the box dials it, in the
-    server's certificate; the address unless named. `tls` False: in clear, without certificates. `topics`: what the
-    gateway may publish to, as patterns; none leaves it the topics of our own gateways."""
+    server's certificate; the address unless named. `broker` False: it needs none. `tls` False: in clear, without
+    certificates. `topics`: what the gateway may publish to, as patterns; none leaves it those of our own gateways.
+    `pki`: the folder in which the desk's authority stays, for a box that is given a certificate once; without it each
+    start has its own authority."""
 
     address: str = "127.0.0.1"
     port: int = number(0, low=0, high=65_535)
     hostname: str = ""
+    broker: bool = True
     tls: bool = True
     topics: tuple[str, ...] = ()
+    pki: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,8 @@ class Claims:
     `longest_bytes` (L and what it counts), `most_meters` (0: no limit) bound what it passes on. `duplicates`: what it
     takes for one, `duplicates_last` among how many telegrams, `duplicates_s` for how long. `thinning_s`: at most one
     telegram a meter in this time. `buffer`: what it keeps through an outage, of `buffer_telegrams` or `buffer_s` (0: no
-    limit). `survives_power_cut`: also without power. `awake_s` of every `period_s` it listens (0: always).
+    limit). `survives_power_cut`: also without power, but for what it heard in
+    the last `gathers_s`. `awake_s` of every `period_s` it listens (0: always).
     `stamp_of`: what its time is the time of. `rssi`, `verifies_server`, `own_certificate`: it has it."""
 
     forwards: Literal["encrypted", "decoded"] = "encrypted"
@@ -102,6 +111,7 @@ class Claims:
     buffer_telegrams: int = number(0, low=0, high=100_000_000)
     buffer_s: float = number(0.0, low=0.0, high=31_536_000.0)
     survives_power_cut: bool = False
+    gathers_s: float = number(0.0, low=0.0, high=86_400.0)
     awake_s: float = number(0.0, low=0.0, high=86_400.0)
     period_s: float = number(0.0, low=0.0, high=2_678_400.0)
     stamp_of: Literal["none", "reception", "reading", "meter", "publish"] = "none"
@@ -110,7 +120,7 @@ class Claims:
     own_certificate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayEntry:
     """One gateway on the desk. `page`: what a person must know to set it up."""
 

@@ -1,4 +1,4 @@
-"""A broker as a child process that cannot outlive us.
+"""A broker, or a gateway on the desk, as a child process that cannot outlive us.
 
 Three ways for a parent to end, three answers: it returns or raises (atexit and `stop`), it is interrupted with Ctrl-C
 (the child has its own session, so only we get the signal and stop it in order), it is killed (the kernel sends the
@@ -25,23 +25,37 @@ _alive: weakref.WeakSet[SupervisedProcess] = weakref.WeakSet()
 
 
 class SupervisedProcess:
-    """Started by the constructor, its output appended to `log`. Raises OSError when it cannot be executed."""
+    """Started by the constructor, its output appended to `log`, or its errors to `errors` where that is named.
+    `directory`: where it works. `standard_input`: a descriptor, which stays the caller's. `group`: what it started
+    ends with it. Raises OSError when it cannot be executed."""
 
-    def __init__(self, command: list[str], environment: Mapping[str, str] | None, log: Path) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        environment: Mapping[str, str] | None,
+        log: Path,
+        *,
+        errors: Path | None = None,
+        directory: Path | None = None,
+        standard_input: int = subprocess.DEVNULL,
+        group: bool = False,
+    ) -> None:
         parent = os.getpid()
 
-        with log.open("ab") as output:
+        with log.open("ab") as output, (errors or log).open("ab") as complaints:
             self._process = subprocess.Popen(
                 command,
                 env=None if environment is None else {**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
+                cwd=directory,
+                stdin=standard_input,
                 stdout=output,
-                stderr=output,
+                stderr=complaints,
                 start_new_session=True,
                 preexec_fn=lambda: die_with_parent(parent),
             )
         self.pid = self._process.pid
         self._parent = parent
+        self._group = group
         _alive.add(self)
 
     @property
@@ -55,7 +69,10 @@ class SupervisedProcess:
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone. Idempotent."""
         with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+            if self._group:
+                os.killpg(self.pid, signal.SIGKILL)  # it leads a session of its own
+            else:
+                self._process.kill()
         self._process.wait()
         _alive.discard(self)
 

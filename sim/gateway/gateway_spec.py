@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sim.core.settings import name_from, number
 from sim.core.vocabulary import Link
-from sim.radio.receiver_profile import DEFAULT, profiles
+from sim.radio.receiver_profile import DEFAULT, profile, profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,8 @@ class GatewaySpec:
     verify_server: bool = True
     match_acknowledgements: bool = True
     kind: str = "virtual"
+
+    @property
+    def easiest_cdbm(self) -> int:
+        """The level in 1/100 dBm from which its receiver can receive at all."""
+        return profile(self.receiver).easiest_cdbm(self.sensitivity_dbm)

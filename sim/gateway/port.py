@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
+from sim.core.clock import Clock
 from sim.core.events import Event
 from sim.endpoint.port import Session
 from sim.gateway.thinning import Thinning
@@ -25,12 +26,23 @@ GatewayFeature = Literal[
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """What a world connects a gateway to. `directory`: where it keeps its files, named by its id. `dial` begins a
-    session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history."""
+    session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history. `clock`:
+    the world's, where the gateway must know how it runs."""
 
     directory: Path
     dial: Callable[[], Session]
     record: Callable[[Event], None]
+    clock: Clock | None = None
 
+
+@runtime_checkable
+class Fed(Protocol):
+    """A real gateway, beside its port. `mode`: how the frame was sent that it receives next."""
+
+    mode: str
+
+    def as_json(self) -> dict[str, object]:
+        """What was measured of it, for run.json."""
 
 
 class Waking(NamedTuple):

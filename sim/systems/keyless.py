@@ -23,16 +23,18 @@ import numpy as np
 from sim.billing.set_date_units import units_at
 from sim.core import bundle
 from sim.core.clock import NS_PER_S
+from sim.core.events import Fate
 from sim.endpoint.port import Endpoint, EndpointError, Message, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.gateway.port import GatewayFeature, GatewayPort, Waking, Wiring, unheard_most_ns
+from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, unheard_most_ns
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
 from sim.portal.store_port import Reading, Refusal
+from sim.radio.emissions import Emission
 from sim.site_plan import can_ever_hear, gateway_groups, gateway_ids, planned_silence_ns, receiver_of
 from sim.systems.port import Ground, System, SystemUnderTest
 
@@ -67,6 +69,12 @@ class KeylessSystem(System):
 
 
 SYSTEM = KeylessSystem()
+
+
+def _tell_mode(gateway: Fed, index: int, emission: Emission, receiver: int, _fate: Fate, _level_cdbm: int) -> None:
+    """A gateway that is fed gets the frame next, and its feeder must know how it was sent."""
+    if receiver == index:
+        gateway.mode = emission.mode.name
 
 
 class PortalTables:
@@ -160,8 +168,10 @@ class Keyless:
 
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
         ground = self._ground
-        wiring = Wiring(folder, partial(self._dial, id_, group.verify_server), ground.record)
-        gateway = GATEWAYS.find(group.kind).open(id_, group, wiring)
+        wiring = Wiring(folder, partial(self._dial, id_, group.verify_server), ground.record, ground.clock)
+        kind = GATEWAYS.find(group.kind)
+        gateway = kind.open(id_, group, wiring)
+        self._closing.callback(lambda: gateway.close())
         index = len(self.gateways)
         sensitivity_cdbm, links, profile = receiver_of(group)
         receiver = ground.air.add_receiver(
@@ -171,13 +181,14 @@ class Keyless:
             links=links,
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
             profile=profile,
-            deferred=True,  # its bundles close by its own clock
+            deferred=not kind.real,  # the bundles of a simulated one close by its own clock, whenever it is told
         )
         assert receiver == index, "gateways are the first receivers, in order"
+        if isinstance(gateway, Fed):
+            ground.air.taps.append(partial(_tell_mode, gateway, index))
         if gateway.waking is not None:
             ground.air.env.process(_sleeps(ground.air.receivers[receiver], gateway.waking, ground.air.env))
         self.gateways.append(gateway)
-        self._closing.callback(lambda: gateway.close())
 
     def _dial(self, id_: str, verify: bool) -> Session:
         """A gateway's session, over whatever path the network gives it at the moment."""
