@@ -16,6 +16,7 @@ from bench import broken_pipe, run_directory, signals
 from bench.cli import benchmarks, city, gateway
 from bench.frame import frame_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
+from bench.receiver import receiver_command
 from bench.sweep import sweep_command
 
 USAGE_EXIT = 2
@@ -125,6 +126,7 @@ def make_parser() -> argparse.ArgumentParser:
     frame_command.add(commands)
     city.add(commands)
     sweep_command.add(commands)
+    receiver_command.add(commands)
     gateway.add(commands)
     benchmarks.add(commands)
 

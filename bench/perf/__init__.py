@@ -1,6 +1,7 @@
 """How fast it is: what is measured, and the tests that hold it to limits (pytest-benchmark).
 
 air         a city of meters on the engine, and what it is compared with: SimPy's time-outs, the event model
+iq_rate     samples of a software radio: frames, noise, a jammer
 bytes       telegrams built, encrypted and CRC'd; bytes of memory a meter; fleet: one at a time and in other orders
 city        a city's shards to encrypted bytes, on one worker and on two
 shard       a country's shard beside what its parts cost by themselves

@@ -21,6 +21,7 @@ from sim.core import clock
 from sim.core.parent import die_with_parent
 
 _TERM_DEADLINE_S = 2.0
+_GROUP_DEADLINE_S = 1.0
 _alive: weakref.WeakSet[SupervisedProcess] = weakref.WeakSet()
 
 
@@ -74,7 +75,17 @@ class SupervisedProcess:
             else:
                 self._process.kill()
         self._process.wait()
+        if self._group:
+            self._await_group()
         _alive.discard(self)
+
+    def _await_group(self) -> None:
+        """What it started is no child of ours: whoever adopts it must have taken notice."""
+        end_s = clock.wall_s() + _GROUP_DEADLINE_S
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            while clock.wall_s() < end_s:
+                os.killpg(self.pid, signal.SIGKILL)
+                clock.wall_sleep(0.002)
 
     def stop(self) -> None:
         """SIGTERM, again after a moment (Mosquitto loses one that comes in its first milliseconds), then SIGKILL."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 from sim.core.clock import Clock
 from sim.core.events import Event
 from sim.endpoint.port import Session
+from sim.gateway.thinning import Thinning
 
 GatewayFeature = Literal[
+    "always awake",  # its receiver listens whenever it has power, and everything received goes on
     "birth",  # says its boot and its count of sessions after each CONNACK
     "bundling rule",  # bundles close by sim.gateway.bundling, so a city can play it as arrays
     "custody",  # keeps every bundle until the portal acknowledges it
@@ -43,12 +45,34 @@ class Fed(Protocol):
         """What was measured of it, for run.json."""
 
 
+class Waking(NamedTuple):
+    """When a receiver listens: `awake_ns` of every `every_ns`, first at `first_ns` of world time."""
+
+    first_ns: int
+    every_ns: int
+    awake_ns: int
+
+    def at(self, now_ns: int) -> tuple[bool, int]:
+        """(whether it listens, how long that stays so)."""
+        if now_ns < self.first_ns:
+            return False, self.first_ns - now_ns
+        if self.awake_ns == self.every_ns:
+            return True, self.every_ns
+        since_ns = (now_ns - self.first_ns) % self.every_ns
+        awake = since_ns < self.awake_ns
+        return awake, (self.awake_ns if awake else self.every_ns) - since_ns
+
+
 class GatewayPort(Protocol):
     """A keyless forwarder, switched on when it is made. All times are world ns; the gateway adds its own clock's offset
     itself."""
 
     id: str
     features: ClassVar[frozenset[GatewayFeature]]
+    waking: Waking | None
+    """When its receiver listens; None: always."""
+    thinning: Thinning | None
+    """What it drops of what it receives; None: nothing."""
 
     @property
     def up(self) -> bool:
@@ -103,3 +127,9 @@ class GatewayPort(Protocol):
 
     def close(self) -> None:
         """Switch off in order. Idempotent."""
+
+
+def unheard_most_ns(gateway: GatewayPort) -> int:
+    """How long nothing of a meter may go on by plan: a sleep, and a period of thinning."""
+    asleep_ns = gateway.waking.every_ns - gateway.waking.awake_ns if gateway.waking is not None else 0
+    return asleep_ns + (gateway.thinning.period_ns if gateway.thinning is not None else 0)

@@ -1,4 +1,4 @@
-"""How the reference gateway hears: lines of rtl_wmbus on a pipe, or an iM871A stick on a serial port.
+"""How the reference gateway hears: lines of rtl_wmbus or rtl_433 on a pipe, or an iM871A stick on a serial port.
 
 This is the gateway's own side of both, written for it alone: it knows no telegram from noise (a frame is what has a
 length that fits), and keeps no line or block that is not whole. The bench's side is sim.lines.
@@ -6,6 +6,8 @@ length that fits), and keeps no line or block that is not whole. The bench's sid
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import termios
 import tty
@@ -50,7 +52,8 @@ def fits(frame: bytes) -> bool:
 
 
 class Lines:
-    """rtl_wmbus: `MODE;CRC_OK;3OUTOF6OK;TIME;RSSI;RSSI;ID;0xHEX`. A 0 in the second field is a broken frame."""
+    """rtl_wmbus: `MODE;CRC_OK;3OUTOF6OK;TIME;RSSI;RSSI;ID;0xHEX`. A 0 in the second field is a broken frame. rtl_433:
+    an object of JSON with the frame in `data`, where `mic` says that its CRCs fitted."""
 
     def __init__(self, descriptor: int, heard: Heard) -> None:
         self.descriptor, self._heard = descriptor, heard
@@ -70,6 +73,9 @@ class Lines:
     def _line(self, line: bytes) -> None:
         if not line:
             return
+        if line.startswith(b"{"):
+            self._object(line)
+            return
         fields = line.split(b";")
         try:
             frame = bytes.fromhex(fields[7].decode("ascii").removeprefix("0x")) if fields[1] == b"1" else b""
@@ -80,11 +86,29 @@ class Lines:
             return
         self._heard(frame, _level_dbm(fields[4]))
 
+    def _object(self, line: bytes) -> None:
+        frame = b""
+        with contextlib.suppress(ValueError, RecursionError, TypeError, KeyError):
+            body = json.loads(line)
+            if body["mic"] == "CRC":
+                frame = _whole(bytes.fromhex(body["data"]))
+        if fits(frame):
+            self._heard(frame, LEVEL_UNKNOWN_DBM)  # its levels are below full scale, and no dBm
+        else:
+            self.refused += 1
+
     def tick(self) -> None:
         """Nobody to keep awake."""
 
     def close(self) -> None:
         """Its owner closes what it was given."""
+
+
+def _whole(data: bytes) -> bytes:
+    """Releases up to 23.11 print an L two too small, and the last CRC behind the frame."""
+    if len(data) > LEAST_BYTES and data[0] == len(data) - 5:
+        return bytes((data[0] + 2,)) + data[1:-2]
+    return data
 
 
 def _level_dbm(field: bytes) -> float:

@@ -11,12 +11,12 @@ Its tables in a world are [[gateway]], [endpoint] and [portal].
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from sim.core.events import Fate
 from sim.endpoint.port import Endpoint, EndpointError, Message, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Wiring
+from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, unheard_most_ns
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
 from sim.portal.keyring import Keyring
@@ -39,6 +39,9 @@ from sim.site_plan import can_ever_hear, gateway_groups, gateway_ids, planned_si
 from sim.systems.port import Ground, System, SystemUnderTest
 
 if TYPE_CHECKING:
+    import simpy
+
+    from sim.radio.reference import Receiver
     from sim.world_spec import WorldSpec
 
 PORTAL = "portal"
@@ -170,18 +173,21 @@ class Keyless:
         gateway = kind.open(id_, group, wiring)
         self._closing.callback(lambda: gateway.close())
         index = len(self.gateways)
-        sensitivity_cdbm, links = receiver_of(group)
+        sensitivity_cdbm, links, profile = receiver_of(group)
         receiver = ground.air.add_receiver(
             id_,
             ground.site.gateways[index],
             sensitivity_cdbm=sensitivity_cdbm,
             links=links,
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
+            profile=profile,
             deferred=not kind.real,  # the bundles of a simulated one close by its own clock, whenever it is told
         )
         assert receiver == index, "gateways are the first receivers, in order"
         if isinstance(gateway, Fed):
             ground.air.taps.append(partial(_tell_mode, gateway, index))
+        if gateway.waking is not None:
+            ground.air.env.process(_sleeps(ground.air.receivers[receiver], gateway.waking, ground.air.env))
         self.gateways.append(gateway)
 
     def _dial(self, id_: str, verify: bool) -> Session:
@@ -198,6 +204,7 @@ class Keyless:
         fleet, site, groups = self._ground.fleet, self._ground.site, self._ground.spec.fleet
         heard_by = self._heard_by()
         world = self._ground.spec
+        unheard_ns = max(unheard_most_ns(gateway) for gateway in self.gateways)
         under_way_s = max(group.bundle_age_s for group in world.gateway) + world.window_s
         for meter in range(fleet.n):
             spec = groups[int(fleet.population.group[meter])]
@@ -209,7 +216,7 @@ class Keyless:
                     gateways=heard_by[meter],
                     flat=f"flat {int(site.flat[meter]) + 1}",
                     house=f"house {int(site.house[meter]) + 1}",
-                    planned_silence_s=planned_silence_ns(spec) / NS_PER_S,
+                    planned_silence_s=max(planned_silence_ns(spec), unheard_ns) / NS_PER_S,
                     under_way_s=under_way_s,
                 )
             )
@@ -285,6 +292,13 @@ class Keyless:
 
     def close(self) -> None:
         self._closing.close()
+
+
+def _sleeps(receiver: Receiver, waking: Waking, env: simpy.Environment) -> Generator[Any, Any, None]:
+    """A receiver that listens at its hours."""
+    while True:
+        receiver.awake, left_ns = waking.at(int(env.now))
+        yield env.timeout(left_ns)
 
 
 def keyless(system: SystemUnderTest) -> Keyless:

@@ -22,10 +22,11 @@ class TcpSpec(LineSpec):
 
 
 class TcpLine:
-    """See port.Line."""
+    """See port.Line. `greeting`: what each who dials is told first."""
 
-    def __init__(self, spec: TcpSpec) -> None:
+    def __init__(self, spec: TcpSpec, greeting: bytes = b"") -> None:
         self._spec = spec
+        self._greeting = greeting
         self._port = spec.port
         self._server: socket.socket | None = None
         self._descriptor: Descriptor | None = None
@@ -63,7 +64,10 @@ class TcpLine:
             except OSError:  # closed, which is how it ends
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            before, self._descriptor = self._descriptor, Descriptor(client.detach(), answer)
+            descriptor = Descriptor(client.detach(), answer)
+            if self._greeting:
+                descriptor.send(self._greeting)
+            before, self._descriptor = self._descriptor, descriptor
             if before is not None:  # it dialled anew: the old connection is dead, known to us or not
                 before.close()
 

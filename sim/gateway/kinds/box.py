@@ -146,7 +146,7 @@ class BoxGateway(VirtualGateway):
             at_ns = row.received_ns
             if row.stamp is not None and row.stamp_of == "reception":
                 at_ns = min(at_ns, _UNIX.ns(row.stamp) - (unix_ns() - wall_ns()))
-            level = row.rssi_dbm if row.rssi_dbm is not None else self.spec.sensitivity_dbm
+            level = row.rssi_dbm if row.rssi_dbm is not None else self.spec.easiest_cdbm / 100
             world_ns = max(0, self._clock.at_wall_ns(at_ns)) if self._clock.running else 0
             super().receive(row.frame, world_ns, level)
 

@@ -26,8 +26,9 @@ from sim.gateway.bundling import NOT_YET, NOTHING_OPEN, OpenBundle, admit, close
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.in_flight import InFlight
 from sim.gateway.outbox import Outbox
-from sim.gateway.port import GatewayFeature, Wiring
+from sim.gateway.port import GatewayFeature, Waking, Wiring
 from sim.gateway.registry import GatewayKind
+from sim.gateway.thinning import Thinning
 
 RETRY_S = 60.0
 
@@ -37,8 +38,11 @@ class VirtualGateway:
     boots are `<device>.<count>`, so another device name tells a clone from the original."""
 
     features: ClassVar[frozenset[GatewayFeature]] = frozenset(
-        {"birth", "bundling rule", "custody", "forwards_encrypted", "power_cut", "quarantine"}
+        {"always awake", "birth", "bundling rule", "custody", "forwards_encrypted", "power_cut", "quarantine"}
     )
+
+    waking: Waking | None = None
+    thinning: Thinning | None = None
 
     def __init__(
         self,
