@@ -86,6 +86,7 @@ def _foreseen() -> tuple[type[BaseException], ...]:
     from sim.core.parts import PartError, UnknownPart
     from sim.core.seeds import SeedError
     from sim.core.settings import SpecError
+    from sim.desk.box import BoxError
     from sim.endpoint.apt_packages import CannotFetch
     from sim.endpoint.port import EndpointError
     from sim.faults.port import CannotInject
@@ -97,6 +98,7 @@ def _foreseen() -> tuple[type[BaseException], ...]:
     from sim.recording.log import BadLog
 
     return (
+        BoxError,
         BadLog, CannotFetch, CannotInject, CannotRun, EndpointError, KeyringError, NotFound, NotSettled, OutboxError,
         PartError, PkiError, RunDirectoryError, RunError, SeedError, SpecError, StoreError, UnknownPart,
     )  # fmt: skip

@@ -8,6 +8,8 @@
     gateway/    keyless forwarders with custody
     portal/     the only holder of keys
     billing/    a meter's units at its set date
+    feeders/    how frames reach a real gateway; readers/ how what it delivers is read
+    desk/       real gateways, as an inventory says: started, fed, read, stopped
     network/    the path between a gateway and the broker, and attackers on it
     systems/    systems under test: the parts above, put together
     faults/     one file a fault: what it does, how it heals, by what effect it is seen

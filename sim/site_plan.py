@@ -7,6 +7,7 @@ One function each, for the world, for a city's shards and for the ground truth.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from sim.meters.fleet_spec import FleetSpec
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Radios, Receivers
 from sim.radio.propagation import centimetres
+from sim.radio.receiver_profile import ReceiverProfile, profile
 from sim.radio.site import Site
 from sim.radio.site_spec import SiteSpec
 from sim.world_spec import WorldSpec
@@ -46,19 +48,19 @@ def gateway_ids(spec: WorldSpec) -> list[str]:
     return [f"{group.name}-{number + 1:04d}" for group in spec.gateway for number in range(group.count)]
 
 
-def receiver_of(group: GatewaySpec) -> tuple[int, tuple[Mode, ...]]:
-    """(sensitivity in 1/100 dBm, modes it can read)."""
-    return round(group.sensitivity_dbm * 100), tuple(Mode[link] for link in group.links)
+def receiver_of(group: GatewaySpec) -> tuple[int, tuple[Mode, ...], ReceiverProfile]:
+    """(the level in 1/100 dBm from which it can receive at all, modes it can read, what receiver it has)."""
+    return group.easiest_cdbm, tuple(Mode[link] for link in group.links), profile(group.receiver)
 
 
 def gateway_receivers(spec: WorldSpec) -> Receivers:
     """What all gateways of the world hear with."""
     place_cm = centimetres(Site(spec.site, spec.meters, spec.gateways, only=np.zeros(1, np.int64)).gateways)
     group = np.repeat(np.arange(len(spec.gateway)), [g.count for g in spec.gateway])
-    sensitivity, modes = zip(*map(receiver_of, spec.gateway), strict=True)
+    sensitivity, modes, profiles = zip(*map(receiver_of, spec.gateway), strict=True)
     nowhere = [np.zeros(3, dtype=np.int64)] * len(modes)
-    of_group = Receivers.of(nowhere, sensitivity, [frozenset(own) for own in modes])
-    return Receivers(place_cm, of_group.sensitivity_cdbm[group], of_group.listens[group])
+    of_group = Receivers.of(nowhere, sensitivity, [frozenset(own) for own in modes], profiles)
+    return replace(of_group.only(group), position_cm=place_cm)
 
 
 # --- meters -----------------------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from sim.core.clock import Calendar, Clock, ns
 from sim.core.events import Event, MeterTampered, RunEnded, RunStarted, SessionChanged, TelegramRefused, WindowEnded
 from sim.core.history import History
 from sim.core.seeds import Seeds
-from sim.core.virtual_clock import VirtualClock
 from sim.faults.port import AnyFault, Injection
 from sim.gateway.port import GatewayPort
 from sim.meters.fleet import Fleet
@@ -67,7 +66,7 @@ class World:
         self.seed = seed
         self.engine = engine
         self.directory = directory
-        self.clock: Clock = VirtualClock()
+        self.clock: Clock = spec.clock.make()
         self.seeds = Seeds(seed)
         self.calendar = Calendar(spec.start)
         self.frames_sent = 0
@@ -79,6 +78,7 @@ class World:
         self.history = History(directory / "events.jsonl", frames=frames)
         with contextlib.ExitStack() as stack:
             stack.callback(self.history.close)
+            stack.callback(self.clock.close)
             self.air = self._make_air()
             self.paths = Paths(directory / "attacker", lambda: self.system.endpoint, self.settle)
             self.system = spec.system.build(self._ground())

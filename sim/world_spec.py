@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from sim.core import clock_spec
+from sim.core.clock_spec import ClockSpec
 from sim.core.settings import Place, build, changed, number, one_of, read_toml
 from sim.endpoint import registry as endpoints
 from sim.endpoint.endpoint_spec import EndpointSpec
@@ -35,6 +37,7 @@ class WorldSpec:
     start: datetime = datetime(2026, 1, 12)  # noqa: DTZ001  (the calendar makes it UTC)
     window_s: float = number(900.0, low=1.0, high=86_400.0)
     site: SiteSpec = field(default_factory=SiteSpec)
+    clock: ClockSpec = one_of(clock_spec.classes, default="virtual")
     portal: PortalSpec = field(default_factory=PortalSpec)
     endpoint: EndpointSpec = one_of(endpoints.specs, default="mosquitto")
     system: System = one_of(system_classes, default="keyless")
@@ -62,6 +65,11 @@ class WorldSpec:
         changed it, and when it is made. Raises SpecError, with the keys of both."""
         place = place or Place(f"world '{self.name}'", {})
         for at, group in enumerate(self.gateway):
+            if gateways.GATEWAYS.find(group.kind).real and self.clock.kind != "wall":
+                raise place.error(
+                    f"gateway[{at}].kind", f"'{group.kind}' is a real gateway, which cannot be told to hurry: set "
+                    'clock.kind = "wall"'
+                )  # fmt: skip
             path, most = f"gateway[{at}].bundle_bytes", self.endpoint.max_message_bytes
             if group.bundle_bytes > most:
                 raise place.error(

@@ -199,9 +199,9 @@ def test_a_folder_says_what_is_in_it() -> None:
 
 
 # A file of one of these names, or of one of these folders, has the name of what it mirrors: a port or a registry of its
-# kind, a measurement of what it measures, an alarm of what it watches for.
-MIRRORS = ("__init__.py", "port.py", "registry.py")
-MIRRORING = ("bench/perf/", "sim/portal/alarms/")
+# kind, a measurement of what it measures, a kind of gateway of what it brings in, an alarm of what it watches for.
+MIRRORS = ("__init__.py", "__main__.py", "port.py", "registry.py")
+MIRRORING = ("bench/perf/", "sim/portal/alarms/", "sim/gateway/kinds/box.py")
 
 
 def namesakes(paths: list[str]) -> list[str]:

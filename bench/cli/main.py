@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import benchmarks, city, keys
+from bench.cli import benchmarks, city, gateway, keys
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
+from bench.receiver import receiver_command
 from bench.sweep import sweep_command
 from sim.core.quoting import hidden
 
@@ -135,6 +136,8 @@ def make_parser() -> argparse.ArgumentParser:
     frame_command.add(commands)
     city.add(commands)
     sweep_command.add(commands)
+    receiver_command.add(commands)
+    gateway.add(commands)
     benchmarks.add(commands)
     keys.add(commands)
     fuzz_command.add(commands)

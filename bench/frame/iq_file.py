@@ -152,9 +152,10 @@ def _sources(wanted: list[Wanted], arguments: argparse.Namespace) -> tuple[list[
 def _check_band(one: Emission, rate_hz: float) -> None:
     if not 1e3 <= one.chip_rate_hz <= rate_hz:
         raise CannotEncode(f"{one.chip_rate_hz:g} chips a second; between 1000 and the sample rate")
-    edge_hz = abs(one.offset_hz) + abs(one.deviation_hz)
-    if edge_hz >= rate_hz / 2:
-        raise CannotEncode(f"offset and deviation reach {edge_hz:g} Hz, beyond half of {rate_hz:g} samples a second")
+    if one.edge_hz >= rate_hz / 2:
+        raise CannotEncode(
+            f"offset and deviation reach {one.edge_hz:g} Hz, beyond half of {rate_hz:g} samples a second"
+        )
 
 
 def _add_noise(samples: Samples, amplitude: float, seeds: Seeds) -> None:

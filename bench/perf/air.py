@@ -14,12 +14,12 @@ import simpy
 from sim.city.next_frames import NextFrames
 from sim.core.seeds import Seeds
 from sim.radio.air import Air
-from sim.radio.capture_effect import CAPTURE_CDB
 from sim.radio.emissions import Schedule
 from sim.radio.engine import Engine
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Links, Radios, Receivers
 from sim.radio.propagation import Propagation
+from sim.radio.receiver_profile import ReceiverProfile
 from sim.radio.sweep_arrays import Frames
 
 WINDOW_NS = 900 * 10**9
@@ -30,7 +30,7 @@ class City:
     `weaker_cdb`: than levels from -70 to -95 dBm at a sensitivity of -100 dBm."""
 
     def __init__(
-        self, meters: int, gateways: int, *, fading_cdb: int = 0, capture: Any = CAPTURE_CDB,
+        self, meters: int, gateways: int, *, fading_cdb: int = 0, profile: ReceiverProfile | None = None,
         window_ns: int = WINDOW_NS, weaker_cdb: int = 0,
     ) -> None:  # fmt: skip
         seeds, meter = Seeds(1), np.arange(meters)
@@ -38,11 +38,11 @@ class City:
         pair = np.sort(np.stack([home, (home + 1) % gateways], axis=1), axis=1)
         level = -7_000 - weaker_cdb - seeds.below("perf level", 2_500, np.arange(2 * meters))
         links = Links(np.arange(meters + 1) * 2, pair.ravel(), level, np.ones(2 * meters, dtype=bool))
-        listens, place = np.ones((gateways, 4), dtype=bool), np.zeros((gateways, 3), np.int64)
-        receivers = Receivers(place, np.full(gateways, -10_000), listens)
+        receivers = Receivers.of([np.zeros(3, np.int64)] * gateways, [-10_000] * gateways, [frozenset(Mode)] * gateways,
+                                 [profile] * gateways if profile else ())  # fmt: skip
         radios = Radios(*(np.full(meters, v) for v in (Mode.T1, 63, 700, air_time_ns(Mode.T1, 63))))
         propagation = Propagation(2_800, 400, 0, fading_cdb, seeds)
-        self.engine = Engine(propagation, receivers, links, radios, [1] * gateways, capture=capture)
+        self.engine = Engine(propagation, receivers, links, radios, [1] * gateways)
         t0 = (seeds.u64("perf phase", meter) / 2.0**64 * WINDOW_NS).astype(np.int64)
         self.upcoming = NextFrames(t0, np.full(meters, WINDOW_NS), seeds.below("perf acc", 256, meter))
         self.window_ns = window_ns

@@ -14,6 +14,7 @@ import numpy as np
 
 from bench.perf.air import City, rate, reference_rate, simpy_timeouts
 from sim.radio.capture_effect import fsk
+from sim.radio.receiver_profile import ReceiverProfile
 
 
 def test_radio_only(benchmark: Any) -> None:
@@ -30,7 +31,7 @@ def test_radio_only(benchmark: Any) -> None:
 
 
 def test_with_fading_and_packet_error_curve(benchmark: Any) -> None:
-    city, plain = City(100_000, 200, fading_cdb=300, capture=fsk()), City(100_000, 200)
+    city, plain = City(100_000, 200, fading_cdb=300, profile=ReceiverProfile.plain(fsk())), City(100_000, 200)
     city.window()
     plain.window()
     benchmark.pedantic(city.window, rounds=10)

@@ -1,119 +1,80 @@
-"""A gateway in a process of its own (`gateway_process`), and what its memory holds."""
+"""The reference gateway as a box (sim.desk), and what the memory of its process holds."""
 
 from __future__ import annotations
 
-import contextlib
-import json
+import dataclasses
 import os
-import select
-import subprocess
-import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from bench.rig.secrets import BLOCK_BYTES, Found, Secrets
-from bench.run_directory import ROOT
-from sim.core.bundle import ACK, UP, Ack, Bundle, Taken, digest
-from sim.core.clock import wall_s
-from sim.endpoint.port import Endpoint, EndpointError
-from sim.pki.statements import StatementKey
+from sim.core.clock import wall_ns, wall_s
+from sim.desk import inventory
+from sim.desk.box import Box, BoxError
+from sim.feeders.port import Sent
 
-PORTAL: Final = "portal"
 DEADLINE_S: Final = 30.0
+_HEADER: Final = bytes.fromhex("4493157856341233037a")  # of the frame around what it is to hold
 
 
 class GatewayProcess:
-    """A virtual gateway that dials `endpoint`, which has certificates and runs; its files lie in `directory`. This side
-    is its portal: it takes bundles and acknowledges them. Use it with `with`. Raises EndpointError."""
+    """The ready entry "reference". What it delivers is acknowledged. Its files are no part of the run, because of what
+    it is given to `hold`. Use it with `with`. Raises BoxError."""
 
-    def __init__(self, endpoint: Endpoint, directory: Path, name: str = "gw-apart") -> None:
+    def __init__(self) -> None:
         self.taken: list[bytes] = []
         """Telegrams that arrived."""
-        self._endpoint, self._name, self._statements = endpoint, name, StatementKey()
-        directory.mkdir(parents=True, exist_ok=True)
-        identity, address = endpoint.identity(name), endpoint.address
-        if address is None or identity.key is None:
-            raise EndpointError(f"a gateway of its own process needs a broker with certificates, not '{endpoint.name}'")
-        self._session = endpoint.connect(endpoint.identity(PORTAL), subscribe=(UP.format(gateway="+"),), clean=False)
-        settings = {
-            "gateway": name, "certificate": str(identity.certificate), "key": str(identity.key),
-            "authorities": str(identity.authorities), "host": address.host, "port": address.port,
-            "outbox": str(directory / f"{name}.sqlite"), "portal_key": self._statements.public.hex(),
-        }  # fmt: skip
-        file = directory / "settings.json"
-        file.write_text(json.dumps(settings), encoding="utf-8")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.rig.gateway_process", str(file)], cwd=ROOT, bufsize=0,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        self._answer()
+        entry = inventory.find("reference", None)
+        command = (*entry.run.command, "--bundle-age", "0.2")
+        entry = dataclasses.replace(entry, run=dataclasses.replace(entry.run, command=command))
+        self._directory = tempfile.TemporaryDirectory(prefix="wmbench-gateway-")
+        self._box = Box(entry, Path(self._directory.name))
+        self._given = 0
 
     def __enter__(self) -> GatewayProcess:
+        self._box.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._session.close()
+        with self._directory:
+            self._box.stop()
 
-    def receive(self, telegram: bytes, at_ns: int, rssi_dbm: float = -60.0) -> None:
-        """A telegram ends on the air."""
-        self._order({"receive": telegram.hex(), "at_ns": at_ns, "rssi_dbm": rssi_dbm})
+    def receive(self, telegram: bytes, rssi_dbm: float = -60.0) -> None:
+        """A telegram ends on the air. One that the process has no room for yet waits until it has."""
+        end_s = wall_s() + DEADLINE_S
+        while not self._box.feed(Sent(telegram, "T1", rssi_dbm, wall_ns())):
+            if wall_s() > end_s:
+                raise BoxError(f"the gateway's process takes nothing: {self._box.problem}")
+            self._box.turn(0.01)
+        self._given += 1
 
-    def deliver(self, now_ns: int) -> int:
-        """Let it publish what it has; returns how many bundles still wait."""
-        return self._order({"deliver": now_ns})
+    def deliver(self) -> int:
+        """Wait for what it has; returns how many telegrams it has not delivered."""
+        end_s = wall_s() + DEADLINE_S
+        while len(self.taken) < self._given and wall_s() < end_s:
+            self._box.turn(0.05)
+            self.taken += [row.frame for row in self._box.take() if row.frame is not None]
+        self._box.turn(0.5)  # the last acknowledgement arrives
+        return self._given - len(self.taken)
 
     def hold(self, content: bytes) -> None:
-        """Let it keep these bytes in its memory."""
-        self._order({"hold": content.hex()})
+        """Let it keep these bytes in its memory: as a telegram that nobody acknowledges."""
+        body = _HEADER + content
+        self.receive(bytes((len(body),)) + body)
+        self._box.turn(1.0)
 
     def in_memory(self, secrets: Secrets) -> list[Found]:
         """Secrets in its memory: of all that it has written to, and of nothing that is mapped from a file as it is.
         Raises OSError where this machine lets nobody look."""
-        return [found for blocks in _regions(self._process.pid) for found in secrets.in_stream(blocks)]
+        return [found for blocks in _regions(self._pid()) for found in secrets.in_stream(blocks)]
 
-    def _order(self, order: dict[str, object]) -> int:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        return int(self._answer())
-
-    def _answer(self) -> bytes:
-        """Its next line; meanwhile what it publishes is taken and acknowledged."""
-        stream, line = self._process.stdout, b""
-        assert stream is not None
-        end_s = wall_s() + DEADLINE_S
-        while not line.endswith(b"\n") and wall_s() < end_s:
-            self._endpoint.settle(lambda: bool(select.select([stream], [], [], 0)[0]) or self._take(), 1.0)
-            if select.select([stream], [], [], 0)[0]:
-                letter = stream.read(1)
-                if not letter:
-                    break
-                line += letter
-        if not line.endswith(b"\n"):
-            raise EndpointError(f"the gateway's process gave no answer within {DEADLINE_S:.0f} s")
-        return line
-
-    def _take(self) -> bool:
-        while self._session.connected and self._session.inbox:
-            payload = self._session.inbox.popleft().payload
-            bundle = Bundle.decode(payload)
-            self.taken += [heard.telegram for heard in bundle.heard]
-            taken = Taken(bundle.sequence, digest(payload))
-            self._session.publish(
-                ACK.format(gateway=self._name), Ack(self._name, (taken,)).signed(self._statements.sign).encode()
-            )
-        return False
+    def _pid(self) -> int:
+        if self._box.pid is None:
+            raise BoxError(f"the gateway's process has ended: {self._box.last_words()}")
+        return self._box.pid
 
 
 def _regions(pid: int) -> Iterator[Iterator[bytes]]:

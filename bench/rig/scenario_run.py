@@ -27,7 +27,8 @@ from bench.rig.scenario import CLEAN, SCENARIOS, CurtainDown, LeftOut, Mark, Sta
 from bench.rig.twin import Twin, active, twin_of
 from bench.rig.world_row import world_json
 from bench.run_errors import CannotRun, Failed, Inconclusive, explained
-from sim.core.clock import wall_s
+from sim.core.clock import NS_PER_MS, wall_s
+from sim.core.wall_clock import WallClock
 from sim.world_spec import WorldSpec
 
 
@@ -174,6 +175,8 @@ class Bout:
 
     def _look_at(self, stage: Stage) -> None:
         """Whatever the attacks were after: limits, invariants, and whether anything happened at all."""
+        if isinstance(clock := stage.inner.clock, WallClock):
+            stage.measure("the world behind its wall clock, at most", clock.lateness.worst_ns / NS_PER_MS, "ms")
         if stage.defences == "on":
             self.problems += [f"{m}: limit missed" for m in stage.measures if not m.ok]
         truth = stage.truth

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.rig.scenario import CLEAN, Stage
+from sim.core.wall_clock import WallClock
+from sim.gateway.port import Fed
 from sim.world_spec import WorldSpec
 
 
@@ -43,4 +45,6 @@ def world_json(stage: Stage, run: Path) -> dict[str, Any]:
         "duration_ns": stage.inner.now_ns,
         "weakness": ", ".join(f"{key} = {value!r}" for key, value in weakness.items()),
         "settings": settings_json(stage.spec),
+        "clock": str(clock.lateness) if isinstance(clock := stage.inner.clock, WallClock) else "virtual",
+        "real_gateways": [gateway.as_json() for gateway in stage.inner.gateways if isinstance(gateway, Fed)],
     }

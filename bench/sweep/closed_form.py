@@ -29,11 +29,12 @@ from sim.city.plan import CityPlan
 from sim.core.clock import NS_PER_S
 from sim.core.seeds import Seeds
 from sim.meters.fleet import Fleet
-from sim.radio.capture_effect import CAPTURE_CDB
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Receivers
 from sim.radio.propagation import Propagation, centimetres
+from sim.radio.receiver_profile import Curves
 from sim.radio.site import Site
+from sim.site_plan import receiver_of
 from sim.world_spec import WorldSpec
 
 F64 = NDArray[np.float64]
@@ -81,12 +82,15 @@ def of(plan: CityPlan) -> Form | str:
         return "meters of different modes, lengths or intervals"
     if first.link not in spec.gateway[0].links:
         return f"a gateway that cannot read {first.link}"
+    sensitivity_cdbm, _, receiver = receiver_of(spec.gateway[0])
+    if Curves.of([receiver]).drawn[0]:
+        return f"a receiver ({receiver.id}) with curves, and the formulas know thresholds"
     level, sigma = _levels_db(spec)
-    if level.min() - SIGMAS * sigma < spec.gateway[0].sensitivity_dbm:
+    if level.min() - SIGMAS * sigma < sensitivity_cdbm / 100:
         return "meters out of the gateway's range"
     if 2 * load(spec) >= spec.meters:
         return "meters that are on the air half of the time"
-    threshold_db = CAPTURE_CDB / 100
+    threshold_db = int(receiver.capture[Mode[first.link] - 1, 0]) / 100
     spread = float(level.max() - level.min())
     if not sigma and spread < threshold_db:
         said = f"one gateway; levels within {spread:.1f} dB, capture from {threshold_db:g} dB: no frame captures"

@@ -83,6 +83,10 @@ class CityPlan:
             raise CityLimit("outages: a share of days from 0 to 1, and up to 86400 s each")
         if self.out is not None and self.depth != "readings":
             raise CityLimit(f"a folder for readings, but depth '{self.depth}' stores none; ask for depth 'readings'")
+        for group in self.spec.gateway:
+            if "always awake" not in GATEWAYS.find(group.kind).features:
+                raise CityLimit(f"gateways of kind '{group.kind}' sleep or thin, which a city does not model; "
+                                "take 'virtual', or ./wmbench run for a world")  # fmt: skip
         for group in self.spec.gateway if self.depth == "readings" else ():
             if "bundling rule" not in GATEWAYS.find(group.kind).features:
                 raise CityLimit(f"gateways of kind '{group.kind}' do not close bundles as arrays can; take 'virtual'")

@@ -50,6 +50,11 @@ class Calendar:
     def __init__(self, start: datetime) -> None:
         self.start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
 
+    @classmethod
+    def since_1970(cls) -> Calendar:
+        """Of nanoseconds as `unix_ns` counts them."""
+        return cls(datetime(1970, 1, 1, tzinfo=UTC))
+
     def at(self, time_ns: int) -> datetime:
         """The calendar instant (UTC) of a world time; truncated to microseconds."""
         return self.start + timedelta(microseconds=time_ns // 1_000)
@@ -79,8 +84,8 @@ Steps = Generator[Occurrence, Any, None]
 
 
 class Clock(Protocol):
-    """World time, and the processes that wait for it. Today's is virtual (sim.core.virtual_clock): time passes as fast
-    as the simulation can; another kind may follow the wall's."""
+    """World time, and the processes that wait for it: as fast as the simulation can (sim.core.virtual_clock), or with
+    the wall's (sim.core.wall_clock)."""
 
     @property
     def now_ns(self) -> int: ...
@@ -100,6 +105,9 @@ class Clock(Protocol):
     def process(self, steps: Steps) -> Occurrence:
         """Begin these steps at this instant; happens when they end."""
 
+    def close(self) -> None:
+        """Idempotent; leaves no open file. World time can still be read."""
+
 
 # --- the door to wall time -------------------------------------------------------------------------------------
 
@@ -112,6 +120,16 @@ def wall_s() -> float:
 def processor_s() -> float:
     """Seconds of processor time of this process, for rates on a machine that is shared."""
     return time.process_time()
+
+
+def wall_ns() -> int:
+    """The same as whole nanoseconds: when something from outside came, and how late we were with it."""
+    return time.monotonic_ns()
+
+
+def unix_ns() -> int:
+    """Nanoseconds since 1970 by the machine's calendar clock, which may be set meanwhile: for stamps."""
+    return time.time_ns()
 
 
 def wall_now() -> datetime:

@@ -5,6 +5,7 @@ unknown key, a wrong type, a value out of range: SpecError names file, line, key
 
     number(5.0, low=1.0)          a key with a range
     one_of(KINDS)                 a table whose `kind` says which class its other keys belong to
+    name_from(FORMATS)            one of the names that a folder has
     names_from(CHECKS)            a list of names, of those a folder has; without("bind") takes one away
 
 `changed(spec, "portal.checks", [])` is a copy with one dotted key changed: how a control run gets its weakness and how
@@ -18,7 +19,7 @@ import difflib
 import tomllib
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -55,6 +56,12 @@ def names_from(known: Callable[[], Iterable[str]], *, default: Callable[[], tupl
     return field(default_factory=default or (lambda: tuple(known())), metadata={"known": known})
 
 
+def name_from(known: Callable[[], Iterable[str]], *, default: str | None = None) -> Any:
+    """A key that is one of the names `known()`."""
+    metadata = {"one name": known}
+    return field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
+
+
 class Without(str):
     """In place of a list of names: what it is now, less these. As text, also in a file and on the command line,
     "without:bind,age"."""
@@ -85,8 +92,7 @@ class Place:
 
     def error(self, path: str, what: str) -> SpecError:
         """An error that names file, line and key."""
-        entry = path.rpartition("[")[0] if path.endswith("]") else path  # the line of a list's key, not of its entry
-        line = self.lines.get(path) or self.lines.get(entry) or self.lines.get(path.rpartition(".")[0])
+        line = next((self.lines[part] for part in _outwards(path) if part in self.lines), None)
         source = shown(self.source)
         where = f"{source}, line {line}" if line else source
         return SpecError(f"{where}: {named(path)}: {what}")
@@ -158,6 +164,8 @@ def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> A
         for one, at in _entries(value, place, path) if "known" in limits else ():
             _known(one, limits, place, at)
         return found
+    if origin is Mapping:
+        return _texts(value, place, path)
     if dataclasses.is_dataclass(hint):
         if isinstance(value, hint):  # type: ignore[arg-type]
             return value
@@ -165,6 +173,16 @@ def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> A
             raise place.error(path, f"{quoted(value)} is not a table")
         return build(typing.cast(type, hint), value, place, path)
     return _scalar(hint, spec_field, value, place, path)
+
+
+def _texts(value: Any, place: Place, path: str) -> Mapping[str, str]:
+    """A table whose keys are the author's own, and whose values are text."""
+    if not isinstance(value, Mapping):
+        raise place.error(path, f"{value!r} is not a table")
+    for key, text in value.items():
+        if not isinstance(text, str):
+            raise place.error(_join(path, key), f"{text!r} is not text")
+    return dict(value)
 
 
 def _less(value: Any, now: Any, spec_field: Any, place: Place, path: str) -> Any:
@@ -220,6 +238,8 @@ def _scalar(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> 
     if hint is str and not value:
         raise place.error(path, "is empty")
     limits = spec_field.metadata if spec_field is not None else {}
+    if "one name" in limits:
+        _known(value, {"known": limits["one name"]}, place, path)
     low, high = limits.get("low"), limits.get("high")
     if (low is not None and value < low) or (high is not None and value > high) or value != value:
         raise place.error(path, f"{value} is not between {low} and {high}")
@@ -281,11 +301,22 @@ def _key_lines(text: str) -> dict[str, int]:
             lines[prefix] = number_
         elif line.startswith("[") and line.split("#")[0].rstrip().endswith("]") and "=" not in line:
             prefix = line[1 : line.index("]")].strip()
+            head, dot, rest = prefix.partition(".")
+            if dot and head in counts:  # a table of the latest entry of a list
+                prefix = f"{head}[{counts[head] - 1}].{rest}"
             lines[prefix] = number_
         elif "=" in line and not line.startswith("#"):
             key = line.split("=", 1)[0].strip().strip('"')
             lines.setdefault(_join(prefix, key), number_)
     return lines
+
+
+def _outwards(path: str) -> Iterator[str]:
+    """The path, then what it is in, and so on: of a list's entry the list's key, of a key its table."""
+    while path:
+        yield path
+        cut = max(path.rfind("."), path.rfind("["))
+        path = path[: max(cut, 0)]
 
 
 def _join(path: str, key: str) -> str:

@@ -33,3 +33,6 @@ class VirtualClock:
 
     def process(self, steps: Steps) -> Occurrence:
         return self.env.process(cast(ProcessGenerator, steps))  # what they yield, this clock made
+
+    def close(self) -> None:
+        """It holds nothing open."""

@@ -50,6 +50,11 @@ class EventLoop:
         self._next_misc_s = 0.0
         _raise_file_limit()
 
+    @property
+    def descriptor(self) -> int:
+        """Of the epoll: readable when a turn has something to do, timers left out. For a loop around this one."""
+        return self._epoll.fileno()
+
     # --- sockets -----------------------------------------------------------------------------------------------
 
     def watch(self, fd: int, watched: Watched, mask: int) -> None:

@@ -1,8 +1,8 @@
 """Mosquitto's configuration, as text. Pure: no process, no file.
 
-The honest fleet's rules: TLS 1.2 or better on 127.0.0.1, a certificate from our authority that is not revoked, the
-certificate's common name is the user and (bind_client_id) the client id, and a device writes and reads its own topics
-only. Each line a weak world leaves out is a switch.
+The honest fleet's rules: TLS 1.2 or better on the loopback (or the address that a desk names), a certificate from our
+authority that is not revoked, the certificate's common name is the user and (bind_client_id) the client id, and a
+device writes and reads its own topics only. Each line a weak world leaves out is a switch.
 
 `max_queued_messages 0` would make Mosquitto disconnect on a denied publish, which it otherwise acknowledges and drops:
 an accident we do not want, so queues are merely large.
@@ -58,7 +58,7 @@ class Files:
         return self.directory / "broker.log"
 
 
-def config(switches: Switches, files: Files, port: int) -> str:
+def config(switches: Switches, files: Files, port: int, address: str = "127.0.0.1") -> str:
     """mosquitto.conf. QoS 1 state is written each second: what SIGKILL takes is at most that."""
     lines = [
         "per_listener_settings false",
@@ -77,7 +77,7 @@ def config(switches: Switches, files: Files, port: int) -> str:
         f"max_queued_messages {QUEUED_MESSAGES}",
         "max_queued_bytes 0",
         "set_tcp_nodelay true",
-        f"listener {port} 127.0.0.1",
+        f"listener {port} {address}",
         "max_connections -1",
     ]
     if switches.tls:

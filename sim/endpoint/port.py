@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
@@ -60,8 +60,12 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """`retained`: the broker had kept it. `arrived_ns`: by `clock.wall_ns`, 0 where nobody looked."""
+
     topic: str
     payload: bytes
+    retained: bool = field(default=False, compare=False)
+    arrived_ns: int = field(default=0, compare=False)
 
 
 Tap = Callable[[str, str, bytes], None]

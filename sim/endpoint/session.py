@@ -233,7 +233,7 @@ class MqttSession:
         if message.topic == self._fences.topic:
             self._fences.took(bytes(message.payload))
         else:
-            self.inbox.append(Message(message.topic, bytes(message.payload)))
+            self.inbox.append(Message(message.topic, bytes(message.payload), message.retain, clock.wall_ns()))
 
     def _on_publish(self, *_: Any) -> None:
         self._unacknowledged -= 1

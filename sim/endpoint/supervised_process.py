@@ -1,4 +1,4 @@
-"""A broker as a child process that cannot outlive us.
+"""A broker, or a gateway on the desk, as a child process that cannot outlive us.
 
 Three ways for a parent to end, three answers: it returns or raises (atexit and `stop`), it is interrupted with Ctrl-C
 (the child has its own session, so only we get the signal and stop it in order), it is killed (the kernel sends the
@@ -21,27 +21,42 @@ from sim.core import clock
 from sim.core.parent import die_with_parent
 
 _TERM_DEADLINE_S = 2.0
+_GROUP_DEADLINE_S = 1.0
 _alive: weakref.WeakSet[SupervisedProcess] = weakref.WeakSet()
 
 
 class SupervisedProcess:
-    """Started by the constructor, its output appended to `log`. Raises OSError when it cannot be executed."""
+    """Started by the constructor, its output appended to `log`, or its errors to `errors` where that is named.
+    `directory`: where it works. `standard_input`: a descriptor, which stays the caller's. `group`: what it started
+    ends with it. Raises OSError when it cannot be executed."""
 
-    def __init__(self, command: list[str], environment: Mapping[str, str] | None, log: Path) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        environment: Mapping[str, str] | None,
+        log: Path,
+        *,
+        errors: Path | None = None,
+        directory: Path | None = None,
+        standard_input: int = subprocess.DEVNULL,
+        group: bool = False,
+    ) -> None:
         parent = os.getpid()
 
-        with log.open("ab") as output:
+        with log.open("ab") as output, (errors or log).open("ab") as complaints:
             self._process = subprocess.Popen(
                 command,
                 env=None if environment is None else {**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
+                cwd=directory,
+                stdin=standard_input,
                 stdout=output,
-                stderr=output,
+                stderr=complaints,
                 start_new_session=True,
                 preexec_fn=lambda: die_with_parent(parent),
             )
         self.pid = self._process.pid
         self._parent = parent
+        self._group = group
         _alive.add(self)
 
     @property
@@ -55,9 +70,22 @@ class SupervisedProcess:
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone. Idempotent."""
         with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+            if self._group:
+                os.killpg(self.pid, signal.SIGKILL)  # it leads a session of its own
+            else:
+                self._process.kill()
         self._process.wait()
+        if self._group:
+            self._await_group()
         _alive.discard(self)
+
+    def _await_group(self) -> None:
+        """What it started is no child of ours: whoever adopts it must have taken notice."""
+        end_s = clock.wall_s() + _GROUP_DEADLINE_S
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            while clock.wall_s() < end_s:
+                os.killpg(self.pid, signal.SIGKILL)
+                clock.wall_sleep(0.002)
 
     def stop(self) -> None:
         """SIGTERM, again after a moment (Mosquitto loses one that comes in its first milliseconds), then SIGKILL."""

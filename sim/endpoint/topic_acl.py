@@ -6,13 +6,22 @@ test_contract.py holds the two together.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from sim.endpoint.port import FENCE
 
 PORTAL = "portal"
+READER = "reader"
+"""Of a desk: it hears everything, and says nothing."""
 
 
-def access_list() -> str:
-    """%u is the user name, which is the certificate's common name where certificates are required."""
+def access_list(foreign: Mapping[str, Sequence[str]] | None = None) -> str:
+    """%u is the user name, which is the certificate's common name where certificates are required. `foreign`: name ->
+    topics that it may use besides, of gateways that have topics of their own."""
+    more = "".join(
+        f"\nuser {name}\n" + "".join(f"topic readwrite {topic}\n" for topic in topics)
+        for name, topics in (foreign or {}).items()
+    )
     return f"""\
 pattern write gw/%u/up
 pattern write gw/%u/birth
@@ -23,7 +32,10 @@ user {PORTAL}
 topic read gw/+/up
 topic read gw/+/birth
 topic write gw/+/ack
-"""
+
+user {READER}
+topic read #
+{more}"""
 
 
 def matches(pattern: str, topic: str) -> bool:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.core.settings import number
+from sim.core.settings import name_from, number
 from sim.core.vocabulary import Link
+from sim.radio.receiver_profile import DEFAULT, profile, profiles
 
 
 @dataclass(frozen=True, slots=True)
 class GatewaySpec:
     """A group of equal gateways, spread over the staircases: the keys that every kind has, and all that the kind
     "virtual" has. A kind with keys of its own has a subclass in its file (see registry).
+    `receiver`: a profile of sim/radio/receivers; `sensitivity_dbm`: the level at which it receives half of the T1
+    frames over noise (every frame, where the profile is a step), instead of the profile's own.
     `match_acknowledgements` False: a bundle is deleted when its number was acknowledged, whatever the portal has under
     it. `verify_acks` False: whoever can send an acknowledgement is believed, not the portal alone."""
 
     name: str = "gw"
     count: int = number(1, low=1, high=1_000_000)
-    sensitivity_dbm: float = number(-100.0, low=-140.0, high=0.0)
+    receiver: str = name_from(profiles, default=DEFAULT)
+    sensitivity_dbm: float | None = number(None, low=-140.0, high=0.0)
     links: tuple[Link, ...] = ("T1", "C1", "S1")
     bundle_age_s: float = number(900.0, low=1.0, high=86_400.0)
     bundle_count: int = number(400, low=1, high=10_000)
@@ -27,3 +31,8 @@ class GatewaySpec:
     match_acknowledgements: bool = True
     verify_acks: bool = True
     kind: str = "virtual"
+
+    @property
+    def easiest_cdbm(self) -> int:
+        """The level in 1/100 dBm from which its receiver can receive at all."""
+        return profile(self.receiver).easiest_cdbm(self.sensitivity_dbm)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
+from sim.core.clock import Clock
 from sim.core.events import Event
 from sim.endpoint.port import Session
+from sim.gateway.thinning import Thinning
 
 GatewayFeature = Literal[
+    "always awake",  # its receiver listens whenever it has power, and everything received goes on
     "birth",  # says its boot and its count of sessions after each CONNACK
     "bundling rule",  # bundles close by sim.gateway.bundling, so a city can play it as arrays
     "custody",  # keeps every bundle until the portal acknowledges it
@@ -24,13 +27,42 @@ GatewayFeature = Literal[
 class Wiring:
     """What a world connects a gateway to. `directory`: where it keeps its files, named by its id. `dial` begins a
     session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history.
-    `portal_key`: the public key under which the portal signs them, as the installer entered it."""
+    `portal_key`: the public key under which the portal signs them, as the installer entered it. `clock`: the world's,
+    where the gateway must know how it runs."""
 
     directory: Path
     dial: Callable[[], Session]
     record: Callable[[Event], None]
     portal_key: bytes
+    clock: Clock | None = None
 
+
+@runtime_checkable
+class Fed(Protocol):
+    """A real gateway, beside its port. `mode`: how the frame was sent that it receives next."""
+
+    mode: str
+
+    def as_json(self) -> dict[str, object]:
+        """What was measured of it, for run.json."""
+
+
+class Waking(NamedTuple):
+    """When a receiver listens: `awake_ns` of every `every_ns`, first at `first_ns` of world time."""
+
+    first_ns: int
+    every_ns: int
+    awake_ns: int
+
+    def at(self, now_ns: int) -> tuple[bool, int]:
+        """(whether it listens, how long that stays so)."""
+        if now_ns < self.first_ns:
+            return False, self.first_ns - now_ns
+        if self.awake_ns == self.every_ns:
+            return True, self.every_ns
+        since_ns = (now_ns - self.first_ns) % self.every_ns
+        awake = since_ns < self.awake_ns
+        return awake, (self.awake_ns if awake else self.every_ns) - since_ns
 
 
 class GatewayPort(Protocol):
@@ -39,6 +71,10 @@ class GatewayPort(Protocol):
 
     id: str
     features: ClassVar[frozenset[GatewayFeature]]
+    waking: Waking | None
+    """When its receiver listens; None: always."""
+    thinning: Thinning | None
+    """What it drops of what it receives; None: nothing."""
 
     @property
     def up(self) -> bool:
@@ -93,3 +129,9 @@ class GatewayPort(Protocol):
 
     def close(self) -> None:
         """Switch off in order. Idempotent."""
+
+
+def unheard_most_ns(gateway: GatewayPort) -> int:
+    """How long nothing of a meter may go on by plan: a sleep, and a period of thinning."""
+    asleep_ns = gateway.waking.every_ns - gateway.waking.awake_ns if gateway.waking is not None else 0
+    return asleep_ns + (gateway.thinning.period_ns if gateway.thinning is not None else 0)

@@ -19,13 +19,15 @@ S = TypeVar("S", bound=GatewaySpec)
 @dataclass(frozen=True, slots=True)
 class GatewayKind(Generic[S]):
     """One kind. `spec`: the class of its keys under [[gateway]], whose `kind` is this id. `make(id, spec, wiring)`: a
-    gateway that is switched on."""
+    gateway that is switched on. `real`: it is a program or a device outside of the world, which must pass with the
+    wall's clock, and what it receives is told it at the instant at which it ends on the air."""
 
     id: str
     title: str
     features: frozenset[GatewayFeature]
     spec: type[S]
     make: Callable[[str, S, Wiring], GatewayPort]
+    real: bool = False
 
     def open(self, gateway: str, spec: GatewaySpec, wiring: Wiring) -> GatewayPort:
         """One gateway of a group. Raises TypeError for settings of another kind."""

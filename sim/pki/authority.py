@@ -18,14 +18,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sim.core import clock
 
 CA_DAYS = 3_650
 LEAF_DAYS = 1_825
+RSA_LEAST_BITS = 2_048
 _SLACK = timedelta(days=1)  # devices whose clock is a little behind still accept a fresh certificate
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")  # an X.509 common name has at most 64 characters
 
@@ -89,7 +91,34 @@ class Authority:
         pair = self._pair(name)
         if pair.certificate.exists() and pair.key.exists():
             return pair
+        if pair.certificate.exists():
+            raise PkiError(f"{name} has a certificate for a key that it keeps to itself: {pair.certificate}")
         return self._issue(name, name, ExtendedKeyUsageOID.CLIENT_AUTH, [x509.DNSName(name)], None, None)
+
+    def sign(self, name: str, request: bytes) -> Path:
+        """A certificate for the key of a signing request (PKCS #10, PEM or DER), its common name `name` whatever the
+        request says; replaces what this name had. The key stays where it is."""
+        try:
+            load = x509.load_pem_x509_csr if request.lstrip().startswith(b"-----") else x509.load_der_x509_csr
+            csr = load(request)
+            if not csr.is_signature_valid:
+                raise PkiError(f"the signing request for {name} is not signed by its own key; make it again")
+            public = csr.public_key()
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise PkiError(f"the signing request for {name} is no PKCS #10 file: {error}") from None
+        if not isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+            raise PkiError(f"the signing request for {name} has a key that is neither elliptic curve nor RSA")
+        if isinstance(public, rsa.RSAPublicKey) and public.key_size < RSA_LEAST_BITS:
+            raise PkiError(f"the RSA key of {name} has {public.key_size} bits; {RSA_LEAST_BITS} are the least")
+        pair = self._pair(name)
+        names: list[x509.GeneralName] = [x509.DNSName(name)]
+        made = self._certificate(name, public, ExtendedKeyUsageOID.CLIENT_AUTH, names, None, None)
+        try:
+            pair.key.unlink(missing_ok=True)
+            pair.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        except OSError as error:
+            raise PkiError(f"cannot write {pair.certificate}: {_cause(error)}") from None
+        return pair.certificate
 
     def expired(self, hostnames: tuple[str, ...] = ("localhost", "127.0.0.1"), *, file_name: str = "expired") -> Pair:
         """A server certificate that was good until yesterday."""
@@ -179,10 +208,26 @@ class Authority:
         not_after: datetime | None,
     ) -> Pair:
         pair = self._pair(file_name)
-        now = clock.wall_now()
         key = ec.generate_private_key(ec.SECP256R1())
-        public = key.public_key()
-        certificate = (
+        certificate = self._certificate(common_name, key.public_key(), purpose, names, not_before, not_after)
+        try:
+            write_key(pair.key, key)
+            pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        except OSError as error:
+            raise PkiError(f"cannot write {pair.key.parent}: {_cause(error)}") from None
+        return pair
+
+    def _certificate(
+        self,
+        common_name: str,
+        public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+        purpose: x509.ObjectIdentifier,
+        names: list[x509.GeneralName],
+        not_before: datetime | None,
+        not_after: datetime | None,
+    ) -> x509.Certificate:
+        now = clock.wall_now()
+        return (
             x509.CertificateBuilder(
                 self._ca.subject,
                 x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]),
@@ -199,12 +244,15 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        try:
-            write_key(pair.key, key)
-            pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        except OSError as error:
-            raise PkiError(f"cannot write {pair.key.parent}: {_cause(error)}") from None
-        return pair
+
+
+def fingerprint(certificate: Path) -> str:
+    """SHA-256 of a PEM file's certificate, as people compare it. Raises PkiError."""
+    try:
+        made = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except (OSError, ValueError) as error:
+        raise PkiError(f"{certificate}: {_cause(error)}") from None
+    return made.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:

@@ -31,12 +31,12 @@ import simpy
 
 from sim.core.events import Fate
 from sim.core.history import FrameBatch, History
-from sim.radio.capture_effect import CAPTURE_CDB, capture_table
 from sim.radio.emissions import Batch, Emission, Schedule
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Links, Radios, Receivers, arrive, loss_cdb
 from sim.radio.on_air import OnAir
 from sim.radio.propagation import Propagation, centimetres
+from sim.radio.receiver_profile import ReceiverProfile
 from sim.radio.receiver_subset import FleetLinks, only
 from sim.radio.reference import FrameOf, IntruderFrame, OnFrame, OnHeader, Pair, Receiver, Reference, Tap
 from sim.radio.window_receivers import DeferredReceivers, FramesOf
@@ -62,11 +62,11 @@ class WindowCounts:
 
 class Air:
     """One site's medium. `gateways`: so many of the first receivers are gateways, and only they are counted; the others
-    are intruders' (None: all are counted). `capture`: a threshold in 1/100 dB or a table, see capture.py."""
+    are intruders' (None: all are counted)."""
 
     def __init__(
         self, env: simpy.Environment, propagation: Propagation, *, history: History | None = None,
-        gateways: int | None = None, capture: int | I64 = CAPTURE_CDB, engine: str = ARRAYS,
+        gateways: int | None = None, engine: str = ARRAYS,
     ) -> None:  # fmt: skip
         if engine not in ENGINES:
             raise ValueError(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
@@ -74,7 +74,6 @@ class Air:
         self.propagation = propagation
         self.history = history
         self.gateways = gateways
-        self.capture = capture_table(capture)
         self.receivers: list[Receiver] = []
         self.taps: list[Tap] = []
         self._on_air = OnAir()
@@ -128,8 +127,11 @@ class Air:
     def add_receiver(
         self, name: str, position: F64, sensitivity_cdbm: int, links: Iterable[Mode], on_frame: OnFrame,
         on_header: OnHeader | None = None, demodulators: int = 1, *, deferred: bool = False,
+        profile: ReceiverProfile | None = None,
     ) -> int:  # fmt: skip
-        """Returns the receiver's index. `on_frame(telegram, end_ns, level_cdbm)` for each frame received;
+        """Returns the receiver's index. `sensitivity_cdbm`: the level from which it can receive a frame at all;
+        `profile`: what it makes of noise and of other frames (None: the default). `on_frame(telegram, end_ns,
+        level_cdbm)` for each frame received;
         `on_header(first 10 bytes, now_ns, level_cdbm, mode, remaining_ns)` while a readable frame is still on the air.
         `demodulators` 0: any number of frames at once. `deferred`: it can wait with `on_frame` until the window ends or
         `catch_up` is called."""
@@ -138,7 +140,7 @@ class Air:
         if deferred and on_header is not None:
             raise ValueError(f"{name}: a receiver that reacts to headers cannot be deferred")
         receiver = Receiver(self.env, name, sensitivity_cdbm, frozenset(links), on_frame, on_header, demodulators,
-                            self.catch_up if deferred else None)  # fmt: skip
+                            self.catch_up if deferred else None, profile)  # fmt: skip
         self.receivers.append(receiver)
         self._places.append(centimetres(position)[0])
         self._receiver_arrays = self._prompt_links = None
@@ -158,8 +160,9 @@ class Air:
         """All receivers as arrays, in the order of their numbers."""
         if self._receiver_arrays is None:
             self._receiver_arrays = Receivers.of(
-                self._places, [r.sensitivity_cdbm for r in self.receivers], [r.links for r in self.receivers]
-            )
+                self._places, [r.sensitivity_cdbm for r in self.receivers], [r.links for r in self.receivers],
+                [r.profile for r in self.receivers],
+            )  # fmt: skip
         return self._receiver_arrays
 
     @property
@@ -193,11 +196,10 @@ class Air:
             schedule = Schedule(schedule.start_ns[reaching], schedule.meter[reaching], schedule.k[reaching])
             if not len(schedule):
                 return
-        meter = schedule.meter
-        arrivals = arrive(self.propagation, self._prompt_links, meter, meter, schedule.k, self.capture)
-        in_range = arrivals.level_cdbm >= self.receiver_arrays.sensitivity_cdbm[arrivals.receiver]
+        meter, mode = schedule.meter, self.radios.mode[schedule.meter]
+        arrivals = arrive(self.propagation, self._prompt_links, meter, meter, schedule.k, mode, self.receiver_arrays)
         curious = np.array([r.on_header is not None for r in self.receivers], dtype=bool)[arrivals.receiver]
-        self._medium.add_batch(Batch(schedule, self.radios, arrivals, in_range, curious))
+        self._medium.add_batch(Batch(schedule, self.radios, arrivals, curious))
 
     def emit(
         self, source: int, k: int, mode: Mode, length_bytes: int, power_cdbm: int, frame: bytes | None = None,
@@ -233,16 +235,17 @@ class Air:
         level = emission.power_cdbm - self._loss(emission.source)
         links = Links.reach(level, np.array([emission.mode]), self.receiver_arrays)
         first = np.zeros(1, dtype=np.int64)
-        arrivals = arrive(air, links, first, first + emission.source, first + emission.k, self.capture)
+        mode = first + emission.mode
+        arrivals = arrive(air, links, first, first + emission.source, first + emission.k, mode, self.receiver_arrays)
         start_ns, end_ns, channel = emission.start_ns, emission.end_ns, emission.mode.channel
-        columns = (arrivals.receiver, arrivals.level_cdbm, arrivals.power, arrivals.limit, arrivals.readable)
+        columns = (arrivals.receiver, arrivals.level_cdbm, arrivals.power, arrivals.limit, arrivals.readable,
+                   arrivals.in_range, arrivals.early, arrivals.inside, arrivals.early_ns)  # fmt: skip
         prompt, deferred = [], []
-        for number, level, power, limit, readable in zip(*(column.tolist() for column in columns), strict=True):
+        for number, level, power, limit, readable, in_range, *over in zip(*(c.tolist() for c in columns), strict=True):
             receiver = self.receivers[number]
             if start_ns < receiver.since_ns:
                 continue
-            in_range = level >= receiver.sensitivity_cdbm
-            pair = Pair(number, level, limit, readable, in_range)
+            pair = Pair(number, level, limit, readable, in_range, *over)
             if self._in_windows(receiver):
                 deferred.append(pair)
                 continue
@@ -251,7 +254,7 @@ class Air:
                 receiver.listener.burst((start_ns, end_ns, power, channel))
             else:
                 locks = in_range and readable
-                receiver.listener.hear((start_ns, emission.source, emission.k, end_ns, power, channel, locks))
+                receiver.listener.hear((start_ns, emission.source, emission.k, end_ns, power, channel, locks, *over))
         return prompt, deferred
 
     def _loss(self, source: int) -> I64:
@@ -271,7 +274,7 @@ class Air:
         if self._windowed is None:
             self._medium.hand_over()
         else:
-            self._windowed.join(self.propagation, self.receiver_arrays, self.links, self.radios, self.capture)
+            self._windowed.join(self.propagation, self.receiver_arrays, self.links, self.radios)
             self._windowed.catch_up(self.now_ns)
 
     def end_window(self) -> WindowCounts:

@@ -71,8 +71,7 @@ class Batch:
 
     UNSETTLED = 255
 
-    def __init__(self, schedule: Schedule, radios: Radios, arrivals: Arrivals, in_range: NDArray[np.bool_],
-                 want_header: NDArray[np.bool_]) -> None:  # fmt: skip
+    def __init__(self, schedule: Schedule, radios: Radios, arrivals: Arrivals, want_header: NDArray[np.bool_]) -> None:
         self.schedule = schedule
         self.arrivals = arrivals
         meter = schedule.meter
@@ -91,12 +90,13 @@ class Batch:
         self.level: list[int] = arrivals.level_cdbm.tolist()
         self.limit: list[int] = arrivals.limit.tolist()
         self.readable: list[bool] = arrivals.readable.tolist()
-        self.in_range: list[bool] = in_range.tolist()
+        self.in_range: list[bool] = arrivals.in_range.tolist()
         self.heard: list[Heard] = list(
             zip(
                 schedule.start_ns[row].tolist(), meter[row].tolist(), schedule.k[row].tolist(),
                 self.end_ns[row].tolist(), arrivals.power.tolist(), channel[row].tolist(),
-                (in_range & arrivals.readable).tolist(), strict=True,
+                (arrivals.in_range & arrivals.readable).tolist(), arrivals.early.tolist(), arrivals.inside.tolist(),
+                arrivals.early_ns.tolist(), strict=True,
             )
         )  # fmt: skip
         self.fate = bytearray([self.UNSETTLED]) * len(row)

@@ -23,18 +23,19 @@ from numpy.typing import NDArray
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.core.seeds import NORMAL_KNOTS, purpose_id
-from sim.radio.capture_effect import CAPTURE_CDB, capture_table, draw_shift
 from sim.radio.limits import MAX_WINDOW_NS as MAX_WINDOW_NS
 from sim.radio.limits import EngineLimit as EngineLimit
 from sim.radio.limits import check_entries, check_size, check_window
 from sim.radio.link_modes import Mode
 from sim.radio.links import Links, Radios, Receivers
-from sim.radio.propagation import FADING, LOWEST_CDBM, POWER, Propagation, one_power
+from sim.radio.propagation import FADING, LOWEST_CDBM, POWER, Propagation, one_power, scaled
+from sim.radio.receiver_profile import Curves
 from sim.radio.sweep import busiest, sweep
 from sim.radio.sweep_arrays import (
     C_FRAME,
     CARRY_COLUMNS,
     COLUMNS,
+    COMPACT,
     EVERYTHING,
     IN_RANGE,
     JAMMER,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 I64 = NDArray[np.int64]
 
 FOREVER: Final = 1 << 62
+_MODE_FLAGS: Final[dict[int, int]] = {Mode.T1: 0, Mode.C1: COMPACT, Mode.S1: SECOND_CHANNEL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +100,19 @@ class Engine:
 
     def __init__(
         self, propagation: Propagation, receivers: Receivers, links: Links, radios: Radios,
-        demodulators: Sequence[int], *, since_ns: Sequence[int] | None = None, capture: int | I64 = CAPTURE_CDB,
-        gateways: int | None = None, meter_names: I64 | None = None, receiver_names: I64 | None = None,
+        demodulators: Sequence[int], *, since_ns: Sequence[int] | None = None, gateways: int | None = None,
+        meter_names: I64 | None = None, receiver_names: I64 | None = None,
     ) -> None:  # fmt: skip
         self.meters, count = len(radios.mode), len(receivers.sensitivity_cdbm)
         self.radios, self.gateways = radios, count if gateways is None else gateways
         self.now_ns = 0
         self.longest_ns = int(radios.duration_ns.max(initial=1))
         names = np.arange(self.meters) if meter_names is None else meter_names
-        self._draws = _draws(propagation, capture_table(capture))
+        self._draws = _draws(propagation, receivers.curves)
         places, none = np.array(demodulators, dtype=np.int64), np.zeros(0, dtype=np.int64)
         self.listeners = Listeners(
             np.arange(count) if receiver_names is None else receiver_names, receivers.sensitivity_cdbm,
+            receivers.profile,
             np.array(since_ns if since_ns is not None else [0] * count, dtype=np.int64), places,
             np.zeros((count, max(1, int(places.max(initial=1)))), dtype=np.int64), none, none, none,
         )  # fmt: skip
@@ -129,10 +132,14 @@ class Engine:
         order = np.argsort(narrow, kind="stable")
         meter = np.repeat(np.arange(self.meters, dtype=np.int32), np.diff(links.offset))[order]
         level = links.level_cdbm.astype(np.int32)[order]
+        curves, which = self._draws.curves, self.listeners.profile
+        mode_flags = np.array([_MODE_FLAGS.get(number, 0) for number in range(4)], dtype=np.int8)[self.radios.mode]
+        flags = mode_flags[meter] | links.readable[order].astype(np.int8)
         missing = np.repeat(self.listeners.sensitivity_cdbm, count) - level
+        if curves.curved.any():
+            missing += curves.need.max(axis=2)[np.repeat(which, count), self.radios.mode[meter] - 1]
         draws, always = propagation.draws_needed(missing)
-        second = (self.radios.mode == Mode.S1).astype(np.int8) * np.int8(SECOND_CHANNEL)
-        flags = second[meter] | links.readable[order].astype(np.int8) | always * np.int8(IN_RANGE)
+        flags |= always * np.int8(IN_RANGE)
         return ReceiverLinks(
             _offsets(count), meter, names[meter], self.radios.duration_ns.astype(np.int32)[meter], level, flags, draws
         )  # fmt: skip
@@ -196,7 +203,7 @@ class Engine:
     def _intruders(
         self, intruders: Sequence[IntruderFrame], begin_ns: int, until_ns: int, fleet: int, others: _Others
     ) -> I64:
-        """Intruder frames at receivers as rows (receiver, start, end, level, power, limit, flags, frame), in order."""
+        """Intruder frames at receivers as rows, in order: the receiver, and the columns of a frame that begins."""
         rows = []
         for one in sorted(intruders, key=lambda i: (i.emission.start_ns, i.emission.source, i.emission.k)):
             emission = one.emission
@@ -210,11 +217,11 @@ class Engine:
             others.start_ns.append(emission.start_ns)
             others.end_ns.append(emission.end_ns)
             others.length_bytes.append(emission.length_bytes)
-            channel = SECOND_CHANNEL if emission.mode.channel else 0
-            for pair in one.pairs:
-                flags = channel + (JAMMER if emission.jammer else pair.readable * READABLE + pair.in_range * IN_RANGE)
-                rows.append((pair.receiver, emission.start_ns, emission.end_ns, pair.level_cdbm,
-                             one_power(pair.level_cdbm), pair.limit, flags, number))  # fmt: skip
+            channel = _MODE_FLAGS[emission.mode]
+            for p in one.pairs:
+                flags = channel + (JAMMER if emission.jammer else p.readable * READABLE + p.in_range * IN_RANGE)
+                rows.append((p.receiver, emission.start_ns, emission.end_ns, p.level_cdbm, one_power(p.level_cdbm),
+                             p.limit, flags, number, p.early, p.inside))  # fmt: skip
         table = np.array(rows, dtype=np.int64).reshape(-1, 1 + COLUMNS)
         return np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")])
 
@@ -277,9 +284,10 @@ def _offsets(count: I64) -> I64:
     return np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
 
 
-def _draws(propagation: Propagation, capture: I64) -> Draws:
+def _draws(propagation: Propagation, curves: Curves) -> Draws:
     seeds = propagation.seeds
     return Draws(
-        propagation.fading_cdb, np.uint64(seeds.seed), np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER, LOWEST_CDBM,
-        capture, np.uint64(draw_shift(capture)),
+        propagation.fading_cdb, scaled(propagation.fading_cdb, NORMAL_KNOTS.max()).item() + 1, np.uint64(seeds.seed),
+        np.uint64(purpose_id(FADING)), NORMAL_KNOTS, POWER, LOWEST_CDBM,
+        curves,
     )  # fmt: skip

@@ -14,14 +14,16 @@ Fleet links are kept sparse, as rows of one array with offsets (CSR): those of m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.radio.capture_effect import INTERFERENCE_SHIFT, NEVER_CDB, NOISE_SHIFT
 from sim.radio.link_modes import Mode
 from sim.radio.propagation import Propagation, power_of
+from sim.radio.receiver_profile import Curves, ReceiverProfile, profile
 
 I64 = NDArray[np.int64]
 BOOL = NDArray[np.bool_]
@@ -43,24 +45,39 @@ class Radios:
 
 @dataclass(frozen=True, slots=True)
 class Receivers:
-    """What receivers hear with, one entry a receiver. `listens[r, mode]`: it can read that mode."""
+    """What receivers hear with, one entry a receiver. `sensitivity_cdbm`: the level from which a frame can be received
+    at all; `listens[r, mode]`: it can read that mode; `profile[r]`: which of the `curves` it has."""
 
     position_cm: I64
     sensitivity_cdbm: I64
     listens: BOOL
+    profile: I64
+    curves: Curves
 
     @classmethod
     def of(
-        cls, position_cm: Sequence[I64], sensitivity_cdbm: Sequence[int], modes: Sequence[frozenset[Mode]]
-    ) -> Receivers:
-        """From one entry a receiver: position (3,) in cm, sensitivity in 1/100 dBm, readable modes."""
+        cls, position_cm: Sequence[I64], sensitivity_cdbm: Sequence[int], modes: Sequence[frozenset[Mode]],
+        profiles: Sequence[ReceiverProfile] = (),
+    ) -> Receivers:  # fmt: skip
+        """From one entry a receiver: position (3,) in cm, sensitivity in 1/100 dBm, readable modes, and its profile
+        (none given: the default for all)."""
         listens = np.array([[mode in own for mode in (0, *Mode)] for own in modes], dtype=bool).reshape(-1, 4)
         place = np.array(position_cm, dtype=np.int64).reshape(-1, 3)
-        return cls(place, np.array(sensitivity_cdbm, dtype=np.int64), listens)
+        of_each = profiles or [profile()] * len(sensitivity_cdbm)
+        kinds = list(dict.fromkeys(of_each))
+        number = np.array([kinds.index(one) for one in of_each], dtype=np.int64)
+        return cls(place, np.array(sensitivity_cdbm, dtype=np.int64), listens, number, Curves.of(kinds))
 
     def only(self, numbers: I64) -> Receivers:
         """Those with these numbers."""
-        return Receivers(self.position_cm[numbers], self.sensitivity_cdbm[numbers], self.listens[numbers])
+        return replace(self, position_cm=self.position_cm[numbers], sensitivity_cdbm=self.sensitivity_cdbm[numbers],
+                       listens=self.listens[numbers], profile=self.profile[numbers])  # fmt: skip
+
+    def certain_cdbm(self) -> I64:
+        """The level from which every frame that is received at all over noise is, whatever is drawn."""
+        need = self.curves.need[self.profile]
+        most: I64 = self.sensitivity_cdbm + np.where(need < NEVER_CDB, need, 0).max(axis=(1, 2), initial=0)
+        return most
 
     def hears_channel(self, mode: I64) -> BOOL:
         """(n, receivers): frames of this mode are on a channel the receiver listens to, readable or not."""
@@ -138,22 +155,36 @@ def loss_cdb(propagation: Propagation, place_cm: I64, receivers: Receivers) -> I
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Frames as they arrive: one entry a (frame, receiver) pair. `power`: in 1e-16 mW; `limit`: interference it
-    stands."""
+    """Frames as they arrive: one entry a (frame, receiver) pair. Powers in 1e-16 mW. `limit`: interference it stands;
+    `early`, `inside`: the followed frame from which it takes a demodulator over, one younger than `early_ns` or older.
+    """
 
     row: I64
     receiver: I64
     level_cdbm: I64
     power: I64
     limit: I64
+    early: I64
+    inside: I64
+    early_ns: I64
+    in_range: BOOL
     readable: BOOL
 
 
-def arrive(air: Propagation, links: Links, index: I64, source: I64, k: I64, capture: I64) -> Arrivals:
-    """The arrivals of frames. `index`: the source's row in `links`; `source`: its index on the air; `capture`: see
-    capture.py."""
+def arrive(
+    air: Propagation, links: Links, index: I64, source: I64, k: I64, mode: I64, receivers: Receivers
+) -> Arrivals:
+    """The arrivals of frames. `index`: the source's row in `links`; `source`: its index on the air; `mode`: of each
+    frame."""
     row, link = links.expand(index)
     receiver = links.receiver[link]
-    fading, threshold = air.drawn(source[row], k[row], receiver, capture)
+    curves, which, column = receivers.curves, receivers.profile[receiver], mode[row] - 1
+    fading, luck = air.drawn(source[row], k[row], receiver, bool(curves.drawn.any()))
     level = links.level_cdbm[link] + fading
-    return Arrivals(row, receiver, level, power_of(level), power_of(level - threshold), links.readable[link])
+    noise, other = luck >> NOISE_SHIFT & 0xFF, luck >> INTERFERENCE_SHIFT
+    limit, early, inside = (
+        power_of(level - table[which, column, other]) for table in (curves.capture, curves.early, curves.inside)
+    )
+    in_range = level >= receivers.sensitivity_cdbm[receiver] + curves.need[which, column, noise]
+    return Arrivals(row, receiver, level, power_of(level), limit, early, inside, curves.early_ns[which, column],
+                    in_range, links.readable[link])  # fmt: skip

@@ -4,9 +4,10 @@ The rules; which reason a loss has where several apply is loss.py:
 
     GATEWAY_DOWN   the receiver was down at any moment of the frame
     OUT_OF_RANGE   its level, fading included, is below the receiver's sensitivity
-    RECEIVER_BUSY  when it began, every demodulator was following an earlier frame. A demodulator takes the first frame
-                   in range that finds it free, and stays with it to its end, whatever becomes of that frame; a
-                   power cut frees it
+    RECEIVER_BUSY  no demodulator followed it to its end. A demodulator takes the first frame in range that finds it
+                   free, and stays with it to its end, whatever becomes of that frame; a power cut frees it. A frame
+                   that finds none free takes over the first whose frame is on its channel and no stronger than it can
+                   overtake (receiver_profile.py): `early` where that frame began less than early_ns ago, `inside` later
     JAMMED         the peak of the jammers' power alone, over the frame, is above its limit (level - capture threshold)
     COLLISION      the peak of the power of all others together is
 
@@ -27,16 +28,21 @@ _PRUNE_AT = 64
 _FOREVER = 1 << 63
 _FATES = tuple(Fate)
 
-# (start_ns, source, k, end_ns, power, channel, can lock a demodulator)
-Heard = tuple[int, int, int, int, int, int, bool]
+# (start_ns, source, k, end_ns, power, channel, can lock a demodulator, early, inside, early_ns)
+Heard = tuple[int, int, int, int, int, int, bool, int, int, int]
 Burst = tuple[int, int, int, int]  # (start_ns, end_ns, power, channel)
 
 
 @dataclass(slots=True)
 class Lock:
-    """A demodulator that is taken."""
+    """A demodulator that is taken, and by which frame."""
+
     start_ns: int
+    source: int
+    k: int
     until_ns: int
+    power: int
+    channel: int
 
 
 class Listener:
@@ -50,7 +56,7 @@ class Listener:
         self.outages: list[list[int]] = []  # [down_ns, up_ns], the last one perhaps open
         self._on_air: list[Heard] = []  # sorted
         self._bursts: list[Burst] = []
-        self._locks: list[Lock] = []
+        self._locks: list[Lock | None] = [None] * demodulators
         self._next = 0  # first entry of _on_air that has not asked for a demodulator
         self._busy: set[tuple[int, int]] = set()
 
@@ -122,7 +128,7 @@ class Listener:
         ]  # fmt: skip
         others = bursts.copy()
         earliest_ns = start_ns - self.longest_ns
-        for begin, other, number, end, power, ch, _ in reversed(self._on_air):
+        for begin, other, number, end, power, ch, *_ in reversed(self._on_air):
             if begin <= earliest_ns:
                 break
             if end > start_ns and begin < end_ns and ch == channel and not (other == source and number == k):
@@ -136,23 +142,36 @@ class Listener:
         on_air, i = self._on_air, self._next
         if self.demodulators:
             while i < len(on_air) and on_air[i][0] < time_ns:
-                start_ns, source, k, end_ns, _, _, can_lock = on_air[i]
+                start_ns, source, k, end_ns, power, channel, can_lock, *_ = heard = on_air[i]
                 i += 1
                 if not can_lock or (self.outages and self.down_within(start_ns, start_ns + 1)):
                     continue
-                locks = [
-                    lock for lock in self._locks
-                    if lock.until_ns > start_ns
-                    and not (self.outages and self.down_within(lock.start_ns, start_ns + 1))
-                ]  # fmt: skip
-                if len(locks) < self.demodulators:
-                    locks.append(Lock(start_ns, end_ns))
-                else:
+                taken = self._take(heard)
+                if taken is None:
                     self._busy.add((source, k))
-                self._locks = locks
+                    continue
+                old = self._locks[taken]
+                if old is not None and self._follows(old, start_ns):
+                    self._busy.add((old.source, old.k))
+                self._locks[taken] = Lock(start_ns, source, k, end_ns, power, channel)
             self._next = i
         if len(on_air) > _PRUNE_AT:
             self._prune(time_ns)
+
+    def _follows(self, lock: Lock, now_ns: int) -> bool:
+        return lock.until_ns > now_ns and not (self.outages and self.down_within(lock.start_ns, now_ns + 1))
+
+    def _take(self, heard: Heard) -> int | None:
+        """The demodulator that a frame gets: the first free one, else the first that it can take over."""
+        start_ns, channel, early, inside, early_ns = heard[0], heard[5], *heard[7:]
+        overtaken = None
+        for number, lock in enumerate(self._locks):
+            if lock is None or not self._follows(lock, start_ns):
+                return number
+            most = early if start_ns - lock.start_ns < early_ns else inside
+            if overtaken is None and lock.channel == channel and lock.power <= most:
+                overtaken = number
+        return overtaken
 
     def _prune(self, time_ns: int) -> None:
         """Forget what has ended before the beginning of any frame that is still on the air."""

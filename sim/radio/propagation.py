@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from arrays.splitmix import GOLDEN, mixed
 from sim.core.seeds import NORMAL_KNOTS, Seeds, normal_of
-from sim.radio.capture_effect import draw_shift
 from sim.radio.site_spec import SiteSpec
 
 I64 = NDArray[np.int64]
@@ -163,17 +162,17 @@ class Propagation:
         a, b = np.broadcast_arrays(place_ids(here_cm)[:, None], place_ids(there_cm)[None, :])
         return scaled(self.shadowing_cdb, self.seeds.normal_q16(SHADOWING, np.minimum(a, b), np.maximum(a, b)))
 
-    def drawn(self, source: I64, k: I64, receiver: I64, capture: I64) -> tuple[I64, I64]:
+    def drawn(self, source: I64, k: I64, receiver: I64, luck: bool) -> tuple[I64, I64]:
         """For frames (source, k) at receivers, equal-length arrays: what fading gives (or takes, negative), and the
-        capture threshold drawn from the table."""
-        fading, threshold = np.zeros(len(source), dtype=np.int64), np.broadcast_to(capture[0], len(source))
-        if self.fading_cdb or len(capture) > 1:
+        32 bits that curves are drawn with (capture_effect.py), 0 without `luck`."""
+        fading = drawn = np.zeros(len(source), dtype=np.int64)
+        if self.fading_cdb or luck:
             words = self.seeds.blocks(FADING, source, k, receiver)
             if self.fading_cdb:
                 fading = scaled(self.fading_cdb, normal_of(words[:, 0].astype(np.uint64)))
-            if len(capture) > 1:
-                threshold = capture[words[:, 1] >> np.uint32(draw_shift(capture))]
-        return fading, threshold
+            if luck:
+                drawn = words[:, 1].astype(np.int64)
+        return fading, drawn
 
     def draws_needed(self, missing_cdb: I64) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
         """For links whose mean level lacks so much of the sensitivity: (how many of the 2**32 draws of fading, the

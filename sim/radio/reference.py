@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
+from sim.radio import receiver_profile
 from sim.radio.emissions import END, HEADER, Batch, Emission
 from sim.radio.link_modes import Mode, header_ns
 from sim.radio.links import Radios
 from sim.radio.listener import Listener
+from sim.radio.receiver_profile import ReceiverProfile
 
 I64 = NDArray[np.int64]
 OnFrame = Callable[[bytes, int, int], None]
@@ -40,12 +42,15 @@ class Receiver:
 
     def __init__(self, env: simpy.Environment, name: str, sensitivity_cdbm: int, links: frozenset[Mode],
                  on_frame: OnFrame, on_header: OnHeader | None, demodulators: int,
-                 catch_up: Callable[[], None] | None = None) -> None:  # fmt: skip
+                 catch_up: Callable[[], None] | None = None,
+                 profile: ReceiverProfile | None = None) -> None:  # fmt: skip
         self._env = env
         self._catch_up = catch_up
+        self._power = self._awake = True
         self.name = name
         self.sensitivity_cdbm = sensitivity_cdbm
         self.links = links
+        self.profile = profile or receiver_profile.profile()
         self.on_frame = on_frame
         self.on_header = on_header
         self.since_ns = int(env.now) + 1 if env.now else 0  # it takes part in frames that begin from here on
@@ -57,13 +62,27 @@ class Receiver:
 
     @property
     def up(self) -> bool:
-        return self.listener.up
+        return self._power
 
     @up.setter
     def up(self, up: bool) -> None:
+        self._power = up
+        self._switch()
+
+    @property
+    def awake(self) -> bool:
+        """It listens while it has power. One that sleeps is down."""
+        return self._awake
+
+    @awake.setter
+    def awake(self, awake: bool) -> None:
+        self._awake = awake
+        self._switch()
+
+    def _switch(self) -> None:
         if self._catch_up is not None:
             self._catch_up()
-        self.listener.switch(up, int(self._env.now))
+        self.listener.switch(self._power and self._awake, int(self._env.now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,9 @@ class Pair:
     limit: int
     readable: bool
     in_range: bool
+    early: int = 0  # see links.Arrivals
+    inside: int = 0
+    early_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -190,7 +212,7 @@ class Reference:
                 continue
             number = batch.receiver[pair]
             receiver = self._receivers[number]
-            start_ns, source, k, end_ns, _, channel, _ = batch.heard[pair]
+            start_ns, source, k, end_ns, _, channel = batch.heard[pair][:6]
             fate = receiver.listener.settle(
                 start_ns, source, k, end_ns, channel, batch.limit[pair], batch.in_range[pair]
             )

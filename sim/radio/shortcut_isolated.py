@@ -13,7 +13,8 @@ So most frames of an air with some room need no order. The rule kept here: these
 own (the fates are `judge`'s); every other frame stays.
 
 Whether a faded frame is in range is one comparison: draws sorted from the strongest, the first `draws_in_range` of the
-link suffice.
+link suffice. Where a receiver has a curve for noise they suffice for the unluckiest frame, and the others are looked at
+one by one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from arrays.draws import first_words, normal_of
 from arrays.jit import njit
+from sim.radio.capture_effect import NOISE_SHIFT
 from sim.radio.loss import OUT_OF_RANGE, RECEIVED, judge
 from sim.radio.sweep_arrays import C_END as CARRIED_END
 from sim.radio.sweep_arrays import (
@@ -38,6 +40,7 @@ from sim.radio.sweep_arrays import (
     Scratch,
     Setting,
     Window,
+    mode_of_compiled,
 )
 
 _GRAIN, _Q = 12, 32  # time is counted in 4 096 ns, and cells with 32 binary places
@@ -160,6 +163,18 @@ def take_isolated(
         good = np.int64(flags & IN_RANGE != 0) | drawn & np.int64(strength < np.int64(links.draws_in_range[link]))
         readable = np.int64(flags & READABLE != 0)
         able[i] = good & readable | readable << 1
+    curves, which = draws.curves, setting.listeners.profile[r]
+    if curves.curved[which]:
+        sensitivity, shift = setting.listeners.sensitivity_cdbm[r], np.uint64(NOISE_SHIFT)
+        for i in range(n):
+            link = np.uint64(link_at[i])
+            level = np.int64(links.level_cdbm[link])
+            if able[i] == 2 and level + draws.widest_cdb >= sensitivity:
+                if drawn:
+                    level += (draws.fading_cdb * normal_of(scratch.word[i], draws.knots) + 32768) >> 16
+                luck = scratch.number[i] >> shift & np.uint64(0xFF)
+                need = curves.need[which, mode_of_compiled(np.int64(links.flags[link])), luck]
+                able[i] |= np.uint8(level >= sensitivity + need)
     for i in range(n):
         picked[count] = i
         count += np.uint64(able[i] & _BIT)

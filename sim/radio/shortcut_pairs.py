@@ -3,27 +3,33 @@ on most airs nearly all that the first short cut leaves.
 
 A frame of the fleet that overlaps no other is disturbed by none, finds every demodulator free when it begins and leaves
 it free when it ends. Two that overlap only each other have each other's power as their peak, and the later one finds
-the demodulator taken if there is only one and the earlier one took it. The rule kept here: this is a short cut and
-never a rule of its own; what is left goes through the whole sweep.
+the demodulator taken if there is only one and the earlier one took it, unless it takes it over. The rule kept here:
+this is a short cut and never a rule of its own; what is left goes through the whole sweep.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
+from numpy.typing import NDArray
 
 from arrays.draws import normal_of
 from arrays.jit import njit
+from sim.radio.capture_effect import INTERFERENCE_SHIFT, NOISE_SHIFT
 from sim.radio.loss import RECEIVED, judge_compiled
 from sim.radio.shortcut_isolated import draw
 from sim.radio.sweep_arrays import (
     C_END,
     COLUMNS,
+    EARLY,
     END,
     ENTRY_MASK,
     ENTRY_SHIFT,
     FLAGS,
     FRAME,
     IN_RANGE,
+    INSIDE,
     LEVEL,
     LIMIT,
     ONLY_RECEIVED,
@@ -31,11 +37,16 @@ from sim.radio.sweep_arrays import (
     READABLE,
     SECOND_CHANNEL,
     START,
+    Draws,
     Outcome,
     Scratch,
     Setting,
     Traffic,
+    mode_of_compiled,
 )
+
+_ABLE: Final = READABLE | IN_RANGE
+_NOISE, _INTERFERENCE = np.uint64(NOISE_SHIFT), np.uint64(INTERFERENCE_SHIFT)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -56,19 +67,38 @@ def lay_out(r: int, own: int, setting: Setting, traffic: Traffic, scratch: Scrat
             table[n, column] = others.intruders[row, column + 1]
         keys[n] = np.uint64(table[n, START] - begin) << ENTRY_SHIFT | np.uint64(n)
         n += 1
-    capture, powers, lowest = draws.capture_cdb, draws.power, draws.lowest_cdbm
-    if draws.fading_cdb or len(capture) > 1:
+    curves, which, sensitivity = draws.curves, setting.listeners.profile[r], setting.listeners.sensitivity_cdbm[r]
+    luck_is_drawn, breaks = curves.drawn[which], curves.breaks[which]
+    if draws.fading_cdb or luck_is_drawn:
         draw(r, own, setting, frames, scratch)
     for i in range(own):
-        level = table[i, LEVEL]
+        level, mode = table[i, LEVEL], mode_of_compiled(table[i, FLAGS])
         if draws.fading_cdb:
             level += (draws.fading_cdb * normal_of(scratch.word[i], draws.knots) + 32768) >> 16
             table[i, LEVEL] = level
-            table[i, FLAGS] |= IN_RANGE * (level >= setting.listeners.sensitivity_cdbm[r])
-        threshold = capture[scratch.number[i] >> draws.capture_shift] if len(capture) > 1 else capture[0]
-        table[i, POWER] = powers[np.uint64(min(max(level, lowest), 0) - lowest)]
-        table[i, LIMIT] = powers[np.uint64(min(max(level - threshold, lowest), 0) - lowest)]
+        luck = scratch.number[i] if luck_is_drawn else np.uint64(0)
+        noise, other = luck >> _NOISE & np.uint64(0xFF), luck >> _INTERFERENCE
+        table[i, FLAGS] |= IN_RANGE * (level >= sensitivity + curves.need[which, mode, noise])
+        table[i, POWER] = power_at(level, draws)
+        table[i, LIMIT] = power_at(level - curves.capture[which, mode, other], draws)
+        if breaks:
+            table[i, EARLY] = power_at(level - curves.early[which, mode, other], draws)
+            table[i, INSIDE] = power_at(level - curves.inside[which, mode, other], draws)
     return n
+
+
+@njit(cache=True, inline="always")
+def power_at(level_cdbm: int, draws: Draws) -> np.int64:
+    """`propagation.power_of` for one level."""
+    power: np.int64 = draws.power[np.uint64(min(max(level_cdbm, draws.lowest_cdbm), 0) - draws.lowest_cdbm)]
+    return power
+
+
+@njit(cache=True, inline="always")
+def overtakes(row: NDArray[np.int64], begun_ns: int, power: int, early_ns: int) -> bool:
+    """Whether a frame of the table takes the demodulator over from one of its channel, of this begin and power."""
+    most: int = row[EARLY] if row[START] - begun_ns < early_ns else row[INSIDE]
+    return power <= most
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -79,6 +109,8 @@ def take_pairs(
     are left go into `scratch.rest`, in order; returns how many, and how many rows of `outcome` are filled."""
     order, table, rest, window = scratch.order, scratch.table, scratch.rest, traffic.window
     places, carried = setting.listeners.demodulators[r], traffic.others
+    which = setting.listeners.profile[r]
+    breaks, early_ns = setting.draws.curves.breaks[which], setting.draws.curves.early_ns[which]
     last = window.begin_ns
     for late in range(carried.carried_offset[r], carried.carried_offset[r + 1]):
         last = max(last, carried.carried[late, C_END])
@@ -101,7 +133,14 @@ def take_pairs(
                 rest[left] = np.int64(order[at] & ENTRY_MASK)
                 left += 1
         elif r < window.gateways:
-            taken = False
+            one, two = np.int64(order[i] & ENTRY_MASK), np.int64(order[j - 1] & ENTRY_MASK)
+            both = i + 1 < j and places == 1 and table[one, FLAGS] & table[two, FLAGS] & _ABLE == _ABLE
+            overtaken = (
+                both and breaks and (table[one, FLAGS] ^ table[two, FLAGS]) & SECOND_CHANNEL == 0
+                and overtakes(table[two], table[one, START], table[one, POWER],
+                              early_ns[mode_of_compiled(table[two, FLAGS])])
+            )  # fmt: skip
+            busy = one if overtaken else two if both else -1
             for at in range(i, j):
                 row, mate = np.int64(order[at] & ENTRY_MASK), np.int64(order[i + j - 1 - at] & ENTRY_MASK)
                 flags = table[row, FLAGS]
@@ -110,8 +149,7 @@ def take_pairs(
                 in_range = flags & IN_RANGE != 0
                 meets = row != mate and (flags ^ table[mate, FLAGS]) & SECOND_CHANNEL == 0
                 peak = table[mate, POWER] if meets else np.int64(0)
-                fate = judge_compiled(False, in_range, taken, np.int64(0), peak, table[row, LIMIT])
-                taken |= in_range and places == 1
+                fate = judge_compiled(False, in_range, row == busy, np.int64(0), peak, table[row, LIMIT])
                 outcome.counts[r, fate] += 1
                 if fate == RECEIVED:
                     outcome.heard[table[row, FRAME]] = 1

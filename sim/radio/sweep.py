@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from arrays.jit import njit
 from sim.radio.loss import RECEIVED, judge_compiled
 from sim.radio.shortcut_isolated import cell_of, cell_scale, close_cells, draw, gather, place, take_isolated
-from sim.radio.shortcut_pairs import lay_out, take_pairs
+from sim.radio.shortcut_pairs import lay_out, overtakes, take_pairs
 from sim.radio.sweep_arrays import (
     BUSY,
     C_DOWN,
@@ -31,6 +31,7 @@ from sim.radio.sweep_arrays import (
     C_JAM,
     C_LEVEL,
     C_LIMIT,
+    C_LOCK,
     C_PEAK,
     C_POWER,
     C_RECEIVER,
@@ -58,6 +59,7 @@ from sim.radio.sweep_arrays import (
     Scratch,
     Setting,
     Traffic,
+    mode_of_compiled,
 )
 
 _FEWEST: Final = 8  # frames at a receiver for which cells are worth their while
@@ -124,7 +126,7 @@ def sweep(setting: Setting, traffic: Traffic, outcome: Outcome, scratch: Scratch
         )  # fmt: skip
         if short and n >= _FEWEST and last >= 4 * n:  # where it is crowded most would stay
             close_cells(r, others, window, scale, scratch.cells)
-            if setting.draws.fading_cdb:
+            if setting.draws.fading_cdb or setting.draws.curves.curved[listeners.profile[r]]:
                 draw(r, n, setting, frames, scratch)
             n, reported = take_isolated(r, n, setting, window, outcome, scratch, reported)
         own = n
@@ -167,13 +169,26 @@ def carry_in(r: int, setting: Setting, traffic: Traffic, air: NDArray[np.int64])
 
 
 @njit(cache=True, inline="always")
-def lock(r: int, now_ns: int, end_ns: int, listeners: Listeners) -> bool:
-    """Take the first free demodulator until `end_ns`; whether there was one."""
+def lock(r: int, now_ns: int, listeners: Listeners) -> int:
+    """The first free demodulator, or -1."""
     for d in range(listeners.demodulators[r]):
         if listeners.locks[r, d] <= now_ns:
-            listeners.locks[r, d] = end_ns
-            return True
-    return False
+            return d
+    return -1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def take_over(r: int, row: NDArray[np.int64], setting: Setting, air: NDArray[np.int64], active: int) -> int:
+    """The first demodulator whose frame a row of the table overtakes, which makes that one BUSY; or -1."""
+    early_ns = setting.draws.curves.early_ns[setting.listeners.profile[r], mode_of_compiled(row[FLAGS])]
+    for d in range(setting.listeners.demodulators[r]):
+        for i in range(active):
+            one = air[i]
+            other_channel = (one[C_FLAGS] ^ row[FLAGS]) & SECOND_CHANNEL != 0
+            if one[C_LOCK] == d + 1 and not other_channel and overtakes(row, one[C_START], one[C_POWER], early_ns):
+                one[C_FLAGS] |= BUSY
+                return d
+    return -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -188,6 +203,7 @@ def play(
     outage, outages = listeners.outage_offset[r], listeners.outage_offset[r + 1]
     down_ns, up_ns = listeners.down_ns, listeners.up_ns
     counted, places = r < window.gateways, listeners.demodulators[r]
+    breaks = setting.draws.curves.breaks[listeners.profile[r]]
     free_locks(r, window.begin_ns, listeners)
     active = carry_in(r, setting, traffic, air)
     sum_0 = sum_1 = jam_0 = jam_1 = np.int64(0)
@@ -246,8 +262,17 @@ def play(
             up = down_ns[outage] > now
             lock_end = down_ns[outage]
         asks = places and up and flags & (READABLE | IN_RANGE | JAMMER) == READABLE | IN_RANGE
-        if asks and not lock(r, now, lock_end, listeners):
-            flags |= BUSY
+        place = -1
+        if asks:
+            place = lock(r, now, listeners)
+            if place < 0 and breaks:
+                place = take_over(r, table[entry], setting, air, active)
+            if place < 0:
+                flags |= BUSY
+            else:
+                listeners.locks[r, place] = lock_end
+                for i in range(active if breaks else 0):  # whoever had it has it no more
+                    air[i, C_LOCK] *= air[i, C_LOCK] != place + 1
         jam = power if flags & JAMMER else np.int64(0)
         if flags & SECOND_CHANNEL:
             sum_1, jam_1 = sum_1 + power, jam_1 + jam
@@ -256,7 +281,7 @@ def play(
         one = air[active]
         one[C_RECEIVER], one[C_START], one[C_END], one[C_POWER], one[C_FLAGS] = r, now, end, power, flags
         one[C_LIMIT], one[C_LEVEL], one[C_FRAME] = table[entry, LIMIT], table[entry, LEVEL], table[entry, FRAME]
-        one[C_PEAK], one[C_JAM], one[C_DOWN] = 0, 0, down
+        one[C_PEAK], one[C_JAM], one[C_DOWN], one[C_LOCK] = 0, 0, down, place + 1
         active += 1
         if active > 1:
             for i in range(active):

@@ -11,7 +11,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from arrays.jit import njit
 from sim.radio.emissions import Schedule
+from sim.radio.receiver_profile import Curves
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -19,13 +21,13 @@ U64 = NDArray[np.uint64]
 U8 = NDArray[np.uint8]
 
 # flags of a frame at a receiver
-READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL, BUSY = 1, 2, 4, 8, 16  # READABLE: as a truth value
+READABLE, IN_RANGE, JAMMER, SECOND_CHANNEL, BUSY, COMPACT = 1, 2, 4, 8, 16, 32  # READABLE: as a truth value
 # columns of a frame that begins in the window
-START, END, LEVEL, POWER, LIMIT, FLAGS, FRAME = range(7)
-COLUMNS: Final = 7
+START, END, LEVEL, POWER, LIMIT, FLAGS, FRAME, EARLY, INSIDE = range(9)
+COLUMNS: Final = 9
 # columns of a frame on the air; so it is carried into the next window
-C_RECEIVER, C_START, C_END, C_LEVEL, C_POWER, C_LIMIT, C_FLAGS, C_FRAME, C_PEAK, C_JAM, C_DOWN = range(11)
-CARRY_COLUMNS: Final = 11
+C_RECEIVER, C_START, C_END, C_LEVEL, C_POWER, C_LIMIT, C_FLAGS, C_FRAME, C_PEAK, C_JAM, C_DOWN, C_LOCK = range(12)
+CARRY_COLUMNS: Final = 12  # C_LOCK: 1 + the demodulator that follows it, or 0
 # which frames are reported one by one
 NOTHING, EVERYTHING, ONLY_RECEIVED = range(3)
 # a key holds a time since the window's begin and, in its low bits, a row
@@ -57,10 +59,18 @@ class Frames(NamedTuple):
         return np.repeat(np.arange(len(self.first) - 1, dtype=np.int64), np.diff(self.first))
 
 
+def mode_of(flags: int) -> int:
+    """The row of a mode in tables of receivers: 0 T1, 1 C1, 2 S1."""
+    return (flags >> 2 & 2) | (flags >> 5 & 1)
+
+
+mode_of_compiled = njit(inline="always")(mode_of)
+
+
 class ReceiverLinks(NamedTuple):
     """Links by receiver (`offset`, CSR), meters ascending; `name`: the meter's number in the whole world.
-    `draws_in_range`: so many of the 2**32 draws of fading, the
-    strongest first, bring a frame into range; where all do, `flags` say IN_RANGE."""
+    `draws_in_range`: so many of the 2**32 draws of fading, the strongest first, bring a frame into range, however
+    unlucky it is with noise; where all do, `flags` say IN_RANGE."""
 
     offset: I64
     meter: I32
@@ -72,11 +82,13 @@ class ReceiverLinks(NamedTuple):
 
 
 class Listeners(NamedTuple):
-    """One entry a receiver. `name`: its number in the whole world; `locks[r, d]`: until when demodulator d follows a
-    frame, changed by the sweep; outages that reach into the window by receiver (CSR), in order."""
+    """One entry a receiver. `name`: its number in the whole world; `profile`: its curves; `locks[r, d]`: until
+    when demodulator d follows a frame, changed by the sweep; outages that reach into the window by receiver (CSR), in
+    order."""
 
     name: I64
     sensitivity_cdbm: I64
+    profile: I64
     since_ns: I64
     demodulators: I64
     locks: I64
@@ -86,16 +98,16 @@ class Listeners(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """What is drawn with, and the tables of powers and of capture thresholds."""
+    """What is drawn with, and the tables of powers and of receivers."""
 
     fading_cdb: int
+    widest_cdb: int  # the most that fading gives
     key: np.uint64
     purpose: np.uint64
     knots: I64
     power: I64
     lowest_cdbm: int
-    capture_cdb: I64
-    capture_shift: np.uint64
+    curves: Curves
 
 
 class Others(NamedTuple):

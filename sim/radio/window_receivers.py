@@ -83,7 +83,7 @@ class DeferredReceivers:
         self._bursts: list[IntruderFrame] = []  # begun, not yet ended
         self._unreported: list[FrameBatch] = []
 
-    def join(self, propagation: Propagation, receivers: Receivers, links: Links, radios: Radios, capture: I64) -> None:
+    def join(self, propagation: Propagation, receivers: Receivers, links: Links, radios: Radios) -> None:
         """Deferred receivers that came since the last call take part from here on; arguments: of all receivers."""
         known, self._known = self._known, len(self._receivers)
         numbers = [number for number in range(known, self._known) if self._receivers[number].deferred]
@@ -94,7 +94,7 @@ class DeferredReceivers:
         new, named = [self._receivers[number] for number in numbers], np.array(numbers)
         engine = Engine(
             propagation, receivers.only(named), only(links, names), radios, [r.listener.demodulators for r in new],
-            since_ns=[r.since_ns for r in new], capture=capture, receiver_names=named,
+            since_ns=[r.since_ns for r in new], receiver_names=named,
         )  # fmt: skip
         engine.now_ns = self.now_ns
         self._groups.append(_Group(engine, named, own))

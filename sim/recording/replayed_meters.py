@@ -27,8 +27,6 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-import numpy as np
-
 from sim.core.clock import NS_PER_MS, NS_PER_S, Steps, ns
 from sim.core.events import Fate
 from sim.core.vocabulary import SECURITIES, Security
@@ -124,7 +122,7 @@ class Playing:
         self._source = world.air.add_transmitter(place)
         receivers = world.air.receiver_arrays
         self._loss_cdb: list[int] = loss_cdb(world.air.propagation, centimetres(place), receivers)[0].tolist()
-        self._sensitivity_cdbm: list[int] = np.asarray(receivers.sensitivity_cdbm).tolist()
+        self._sensitivity_cdbm: list[int] = receivers.certain_cdbm().tolist()
         self.sendings = list(self._plan(played, world.now_ns + ns(delay_s), antenna.gateway))
         world.truth.foreign.update(fingerprint(one.telegram) for one in played)
         world.air.taps.append(self._tap)

@@ -11,22 +11,23 @@ Its tables in a world are [[gateway]], [endpoint] and [portal].
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
 
 from sim.billing.set_date_units import units_at
 from sim.core import bundle
 from sim.core.clock import NS_PER_S
+from sim.core.events import Fate
 from sim.endpoint.port import Endpoint, EndpointError, Message, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.gateway.port import GatewayFeature, GatewayPort, Wiring
+from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, unheard_most_ns
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
 from sim.pki.statements import StatementKey
@@ -35,10 +36,14 @@ from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
 from sim.portal.store_port import Reading, Refusal
+from sim.radio.emissions import Emission
 from sim.site_plan import can_ever_hear, gateway_groups, gateway_ids, planned_silence_ns, receiver_of
 from sim.systems.port import Ground, System, SystemUnderTest
 
 if TYPE_CHECKING:
+    import simpy
+
+    from sim.radio.reference import Receiver
     from sim.world_spec import WorldSpec
     from wmbus.link import Address
 
@@ -68,6 +73,12 @@ class KeylessSystem(System):
 
 
 SYSTEM = KeylessSystem()
+
+
+def _tell_mode(gateway: Fed, index: int, emission: Emission, receiver: int, _fate: Fate, _level_cdbm: int) -> None:
+    """A gateway that is fed gets the frame next, and its feeder must know how it was sent."""
+    if receiver == index:
+        gateway.mode = emission.mode.name
 
 
 class PortalTables:
@@ -175,21 +186,27 @@ class Keyless:
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
         ground = self._ground
         dial = partial(self._dial, id_, group.verify_server)
-        wiring = Wiring(folder, dial, ground.record, self._statements.public)
-        gateway = GATEWAYS.find(group.kind).open(id_, group, wiring)
+        wiring = Wiring(folder, dial, ground.record, self._statements.public, ground.clock)
+        kind = GATEWAYS.find(group.kind)
+        gateway = kind.open(id_, group, wiring)
+        self._closing.callback(lambda: gateway.close())
         index = len(self.gateways)
-        sensitivity_cdbm, links = receiver_of(group)
+        sensitivity_cdbm, links, profile = receiver_of(group)
         receiver = ground.air.add_receiver(
             id_,
             ground.site.gateways[index],
             sensitivity_cdbm=sensitivity_cdbm,
             links=links,
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
-            deferred=True,  # its bundles close by its own clock
+            profile=profile,
+            deferred=not kind.real,  # the bundles of a simulated one close by its own clock, whenever it is told
         )
         assert receiver == index, "gateways are the first receivers, in order"
+        if isinstance(gateway, Fed):
+            ground.air.taps.append(partial(_tell_mode, gateway, index))
+        if gateway.waking is not None:
+            ground.air.env.process(_sleeps(ground.air.receivers[receiver], gateway.waking, ground.air.env))
         self.gateways.append(gateway)
-        self._closing.callback(lambda: gateway.close())
 
     def _dial(self, id_: str, verify: bool) -> Session:
         """A gateway's session, over whatever path the network gives it at the moment."""
@@ -205,6 +222,7 @@ class Keyless:
         fleet, site, groups = self._ground.fleet, self._ground.site, self._ground.spec.fleet
         heard_by = self._heard_by()
         world = self._ground.spec
+        unheard_ns = max(unheard_most_ns(gateway) for gateway in self.gateways)
         under_way_s = max(group.bundle_age_s for group in world.gateway) + world.window_s
         for meter in range(fleet.n):
             spec = groups[int(fleet.population.group[meter])]
@@ -216,7 +234,7 @@ class Keyless:
                     gateways=heard_by[meter],
                     flat=f"flat {int(site.flat[meter]) + 1}",
                     house=f"house {int(site.house[meter]) + 1}",
-                    planned_silence_s=planned_silence_ns(spec) / NS_PER_S,
+                    planned_silence_s=max(planned_silence_ns(spec), unheard_ns) / NS_PER_S,
                     under_way_s=under_way_s,
                 )
             )
@@ -315,6 +333,13 @@ class Keyless:
 
     def close(self) -> None:
         self._closing.close()
+
+
+def _sleeps(receiver: Receiver, waking: Waking, env: simpy.Environment) -> Generator[Any, Any, None]:
+    """A receiver that listens at its hours."""
+    while True:
+        receiver.awake, left_ns = waking.at(int(env.now))
+        yield env.timeout(left_ns)
 
 
 def keyless(system: SystemUnderTest) -> Keyless:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sim.core.events import AlarmRaised, Fate, MeterTampered
+from sim.gateway.thinning import Thinning
 from sim.meters.sending_times import first_at
 from sim.portal.store import Reading, fingerprint
 from sim.site_plan import under_way_most_ns
@@ -53,6 +54,7 @@ class Truth:
         self.world = world
         self.foreign: set[str] = set()  # fingerprints of played field telegrams: genuine, but no meter of ours
         self.brought: set[bytes] = set()  # telegrams, in hex, that attackers brought by the network
+        self._thinning: dict[int, Thinning] = {}  # of gateways that drop telegrams by a rule
         self._ledger = Ledger(world.directory / "truth")
         self._yardstick = Yardstick(world.fleet)
         self._numbers = {str(world.fleet.address(meter)): number for meter, number in
@@ -68,6 +70,9 @@ class Truth:
             return
         gateways = self.world.gateways
         by_gateway = receiver < len(gateways)
+        if by_gateway and (thinning := gateways[receiver].thinning) is not None:  # by its rule, not by its word
+            mine = self._thinning.setdefault(receiver, thinning.again())
+            by_gateway = mine.takes(emission.telegram, emission.end_ns)
         if emission.source < self.world.fleet.n:
             self._ledger.hear(emission, by_gateway=by_gateway)
         elif by_gateway:

@@ -46,6 +46,11 @@ class Emission:
         """Seconds on the air."""
         return len(self.chips) / self.chip_rate_hz
 
+    @property
+    def edge_hz(self) -> float:
+        """How far from the centre it reaches."""
+        return abs(self.offset_hz) + abs(self.deviation_hz)
+
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
@@ -56,6 +61,11 @@ class Carrier:
     offset_hz: float = 0.0
     amplitude: float = 0.5
     phase_rad: float = 0.0
+
+    @property
+    def edge_hz(self) -> float:
+        """How far from the centre it is."""
+        return abs(self.offset_hz)
 
 
 def emission(
@@ -84,8 +94,12 @@ def modulate(one: Emission, sample_rate_hz: float) -> Samples:
     count = int(np.ceil(one.duration_s * sample_rate_hz))
     chip = np.minimum((np.arange(count) * (one.chip_rate_hz / sample_rate_hz)).astype(np.int64), len(one.chips) - 1)
     frequency = one.offset_hz + one.deviation_hz * (2.0 * one.chips[chip] - 1.0)
-    phase = one.phase_rad + 2 * np.pi / sample_rate_hz * np.cumsum(frequency)
-    return np.asarray(one.amplitude * np.exp(1j * phase), dtype=np.complex64)
+    turns = np.cumsum(frequency / sample_rate_hz) % 1.0  # before it is narrow: 32-bit sines are ten times faster
+    phase = (one.phase_rad + 2 * np.pi * turns).astype(np.float32)
+    wave = np.empty(count, dtype=np.complex64)
+    wave.real, wave.imag = np.cos(phase), np.sin(phase)
+    wave *= np.float32(one.amplitude)
+    return wave
 
 
 def mix(

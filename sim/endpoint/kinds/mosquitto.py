@@ -14,7 +14,7 @@ import os
 import pwd
 import socket
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -33,6 +33,7 @@ from sim.pki.authority import Authority, Pair, PkiError
 START_DEADLINE_S = 10.0
 _PORT_TRIES = 8
 _IN_USE = "Address already in use"
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class MosquittoSpec(EndpointSpec):
 
 
 class Mosquitto:
-    """See port.Endpoint. `port=0` finds a free one; `server` replaces the honest server certificate (expired, wrong
+    """See port.Endpoint. `port=0` finds a free one; `address` and `hostname`: where it listens and how clients dial it,
+    for a desk on a network; `foreign`: see topic_acl; `server` replaces the honest server certificate (expired, wrong
     host name); `authority` replaces the CA in pki/; `program` is for those who bring their own Mosquitto."""
 
     name: ClassVar[str] = "mosquitto"
@@ -62,6 +64,9 @@ class Mosquitto:
         spec: MosquittoSpec | None = None,
         *,
         port: int = 0,
+        address: str = LOOPBACK,
+        hostname: str = "",
+        foreign: Mapping[str, Sequence[str]] | None = None,
         server: Pair | None = None,
         authority: Authority | None = None,
         program: Path | None = None,
@@ -72,6 +77,8 @@ class Mosquitto:
         self.loop = EventLoop()
         self.taps: list[Tap] = []
         self._fixed_port, self._port = port, port
+        self._listen, self._foreign = address, foreign
+        self._hostname = hostname or ("localhost" if address == LOOPBACK else address)
         self._server, self._authority = server, authority
         self._program, self._environment = program, environment
         self._process: SupervisedProcess | None = None
@@ -81,7 +88,7 @@ class Mosquitto:
 
     @property
     def address(self) -> Address | None:
-        return Address("localhost", self._port) if self._port else None
+        return Address(self._hostname, self._port) if self._port else None
 
     @property
     def pid(self) -> int | None:
@@ -197,30 +204,37 @@ class Mosquitto:
     def _await_connack(self, child: SupervisedProcess) -> bool:
         end_s = clock.wall_s() + START_DEADLINE_S
         while child.running and clock.wall_s() < end_s:
-            if _is_open(self._port):
+            if _is_open(self._dialled, self._port):
                 break
             clock.wall_sleep(0.002)
         # Not verified on purpose: a world may give its broker a certificate that an honest client refuses. That this
         # is our broker follows from its accepting our certificate.
         loop = EventLoop()
-        probe = MqttSession(loop, self.identity("probe"), Address("localhost", self._port), verify=False)
+        probe = MqttSession(loop, self.identity("probe"), Address(self._dialled, self._port), verify=False)
         loop.settle(lambda: probe.connected or not child.running, max(0.0, end_s - clock.wall_s()))
         ready = probe.connected and child.running
         probe.close()
         loop.close()
         return ready
 
+    @property
+    def _dialled(self) -> str:
+        """Where we reach it ourselves: any of this machine's addresses will do when it listens on all."""
+        return LOOPBACK if self._listen in ("0.0.0.0", "") else self._listen
+
     def _write_files(self) -> mosquitto_config.Files:
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             if self._server is None:
-                self._server = self.authority.server()
+                names = dict.fromkeys((self._hostname, self._dialled, "localhost", LOOPBACK))
+                self._server = self.authority.server(tuple(names))
             user = pwd.getpwuid(os.geteuid()).pw_name if os.geteuid() == 0 else "nobody"
             files = mosquitto_config.Files(
                 self.directory, self.authority.certificate, self.authority.crl, self._server, user
             )
-            files.config.write_text(mosquitto_config.config(self.spec, files, self._port), encoding="utf-8")
-            files.acl.write_text(access_list(), encoding="utf-8")
+            said = mosquitto_config.config(self.spec, files, self._port, self._listen)
+            files.config.write_text(said, encoding="utf-8")
+            files.acl.write_text(access_list(self._foreign), encoding="utf-8")
         except PkiError as error:
             raise EndpointError(str(error)) from None
         except OSError as error:
@@ -244,6 +258,8 @@ class Mosquitto:
         log = self.directory / "broker.log"
         if _IN_USE in said:
             return f"port {self._port} is in use by another program; stop it or choose another port"
+        if "Cannot assign requested address" in said:
+            return f"{self._listen} is no address of this machine; `ip address` shows those it has"
         if "error while loading shared libraries" in said:
             return f"Mosquitto lacks a library: {last}; install the package 'mosquitto' or see `./wmbench doctor`"
         if "No space left" in said:
@@ -253,9 +269,9 @@ class Mosquitto:
         return f"Mosquitto did not start: {last}; its log: {log}, its configuration: {self.directory}/mosquitto.conf"
 
 
-def _is_open(port: int) -> bool:
+def _is_open(address: str, port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((address, port)) == 0
 
 
 def _free_port(attempt: int) -> int:

@@ -34,8 +34,9 @@ from sim.gateway.bundling import NOT_YET, NOTHING_OPEN, OpenBundle, admit, close
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.in_flight import InFlight
 from sim.gateway.outbox import Outbox
-from sim.gateway.port import GatewayFeature, Wiring
+from sim.gateway.port import GatewayFeature, Waking, Wiring
 from sim.gateway.registry import GatewayKind
+from sim.gateway.thinning import Thinning
 from sim.pki.statements import verifies
 
 RETRY_S = 60.0
@@ -47,8 +48,11 @@ class VirtualGateway:
     port.Wiring; without one no acknowledgement can be verified."""
 
     features: ClassVar[frozenset[GatewayFeature]] = frozenset(
-        {"birth", "bundling rule", "custody", "forwards_encrypted", "power_cut", "quarantine"}
+        {"always awake", "birth", "bundling rule", "custody", "forwards_encrypted", "power_cut", "quarantine"}
     )
+
+    waking: Waking | None = None
+    thinning: Thinning | None = None
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from typing import Final
 from sim.lines.codecs._blocks import NO_BLOCK, TORN, Block, BlockReader
 from sim.lines.codecs.cul import rssi_byte, rssi_dbm
 from sim.lines.codecs.port import Bad, Codec
-from sim.lines.reception import Reception
+from sim.lines.reception import Mode, Reception
 from wmbus.link import HEADER_BYTES
 
 _START: Final = 0xFF
@@ -25,6 +25,10 @@ _PARAMETERS: Final = 0x78
 _MODE_AT, _LEVEL_AT = 0x46, 0x45  # of the stick's parameters: mode after a reset, level behind each telegram
 _NO_LEVEL: Final = 0x80  # -138 dBm: the least that the byte can say
 _OVERHEAD: Final = 4
+MODES_HEARD: Final[dict[int, tuple[Mode, ...]]] = {
+    0x01: ("S1",), 0x02: ("S1",), 0x03: ("S1",), 0x06: ("T1",), 0x08: ("T1",), 0x0C: ("C1",), 0x0E: ("C1",),
+    0x09: ("C1", "T1"),
+}  # fmt: skip
 
 
 def _block(command: int, payload: bytes) -> bytes:
@@ -73,6 +77,9 @@ class Amb8465Dongle:
         self.parameters[_LEVEL_AT] = 1
         self.mode = self.parameters[_MODE_AT] = 0x09
         self._rest = b""
+
+    def hears(self, mode: Mode) -> bool:
+        return mode in MODES_HEARD.get(self.mode, ())
 
     def feed(self, data: bytes) -> bytes:
         data = self._rest + data

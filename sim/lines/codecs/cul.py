@@ -56,6 +56,10 @@ class CulDongle:
         self.levels = False
         self._rest = b""
 
+    def hears(self, mode: Mode) -> bool:
+        """CMODE hears T1 as well."""
+        return mode == self.mode or (self.mode == "C1" and mode == "T1")
+
     def feed(self, data: bytes) -> bytes:
         *lines, rest = re.split(rb"[\r\n]+", self._rest + data)
         self._rest = rest[-MAX_LINE_BYTES:]

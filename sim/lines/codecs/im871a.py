@@ -12,7 +12,7 @@ from typing import Final
 
 from sim.lines.codecs._blocks import NO_BLOCK, TORN, Block, BlockReader
 from sim.lines.codecs.port import Bad, Codec
-from sim.lines.reception import Reception, Stamp
+from sim.lines.reception import Mode, Reception, Stamp
 from wmbus.link import HEADER_BYTES
 
 _START: Final = 0xA5
@@ -127,6 +127,9 @@ class Im871aDongle:
     def link_mode(self) -> str:
         """What it listens to, in words; "" for a number that is no receiver's mode."""
         return LINK_MODES.get(self.configuration["link mode"][0], "")
+
+    def hears(self, mode: Mode) -> bool:
+        return mode in self.link_mode.split("+")
 
     def feed(self, data: bytes) -> bytes:
         data = self._rest + data

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from sim.core.parts import Folder
-from sim.lines.reception import Reception
+from sim.lines.reception import Mode, Reception
 
 
 class Bad(NamedTuple):
@@ -51,11 +51,16 @@ class Dongle(Protocol):
         """The next bytes; what to answer to the commands that they completed."""
         ...
 
+    def hears(self, mode: Mode) -> bool:
+        """Whether it receives this mode, as the program set it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Codec:
     """One format. `claims`: whether these bytes, a line of text or a block, are surely this format and no other.
-    `baud`: a serial dongle's rate, None for what has none."""
+    `baud`: a serial dongle's rate, None for what has none. `says_broken`: it passes on telegrams whose CRCs did not
+    fit, and marks them."""
 
     id: str
     title: str
@@ -65,6 +70,7 @@ class Codec:
     dongle: Callable[[], Dongle] | None = None
     baud: int | None = None
     binary: bool = False
+    says_broken: bool = False
 
 
 CODECS: Folder[Codec] = Folder("sim.lines.codecs", "CODEC", "line format", Codec)

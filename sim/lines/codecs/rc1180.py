@@ -11,7 +11,7 @@ from typing import Final
 
 from sim.lines.codecs._blocks import NO_BLOCK, TORN, Block, BlockReader
 from sim.lines.codecs.port import Codec
-from sim.lines.reception import Reception
+from sim.lines.reception import Mode, Reception
 from wmbus.link import HEADER_BYTES
 from wmbus.recover import PLAUSIBLE_C
 
@@ -45,6 +45,9 @@ class Rc1180Dongle:
         self.configuration = bytearray(_CONFIGURATION_BYTES)
         for place, value in _SETTINGS.items():
             self.configuration[place] = value
+
+    def hears(self, mode: Mode) -> bool:
+        return not self.configuring and mode == "T1"
 
     def feed(self, data: bytes) -> bytes:
         return b"".join(self._answer(byte) for byte in data)

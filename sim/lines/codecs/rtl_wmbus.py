@@ -45,4 +45,4 @@ def _write(one: Reception) -> bytes:
     return f"{one.mode or 'T1'};{ok};1;{when};{level};{level};{one.id};0x{one.frame.hex()}\n".encode()
 
 
-CODEC = Codec("rtl_wmbus", "lines of rtl_wmbus", _claims, always(_parse), _write)
+CODEC = Codec("rtl_wmbus", "lines of rtl_wmbus", _claims, always(_parse), _write, says_broken=True)

@@ -14,6 +14,7 @@ from bench.rig.checks import (
     fates_add_up,
     faults_witnessed,
     heard_as_stored,
+    in_time,
     no_key_on_disk,
     nothing_altered,
     unchanged_bytes,
@@ -21,6 +22,7 @@ from bench.rig.checks import (
 )
 from sim.core.clock import NS_PER_S
 from sim.core.events import BundleClosed
+from sim.core.wall_clock import WallClock
 from sim.faults.portal_restarted import PortalRestarted
 from sim.portal.store_port import Refusal
 from sim.world import World
@@ -102,6 +104,13 @@ def inject_a_fault_that_never_strikes(world: World) -> None:
     world.fault(PortalRestarted(after_s=3_600.0))
 
 
+def fall_behind_the_wall(world: World) -> None:
+    clock = WallClock(late_most_ns=5)
+    clock.close()
+    clock.lateness.note(6)
+    world.clock = clock
+
+
 def test_a_true_world_breaks_no_invariant(world: World) -> None:
     assert world.truth.stored > 30
     assert checks.apply(world, attacked=False) == []
@@ -110,8 +119,8 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 
 def test_every_check_in_the_folder_is_tested_here() -> None:
     assert set(checks.found()) == {
-        bundled_once, custody, fates_add_up, faults_witnessed, heard_as_stored, no_key_on_disk, nothing_altered,
-        unchanged_bytes, values_true,
+        bundled_once, custody, fates_add_up, faults_witnessed, heard_as_stored, in_time, no_key_on_disk,
+        nothing_altered, unchanged_bytes, values_true,
     }  # fmt: skip
 
 
@@ -133,6 +142,7 @@ def test_every_check_in_the_folder_is_tested_here() -> None:
         (give_it_to_another_meter, values_true),
         (name_another_gateway, heard_as_stored),
         (name_another_time, heard_as_stored),
+        (fall_behind_the_wall, in_time),
     ],
     ids=lambda value: getattr(value, "__name__", "").rpartition(".")[2],
 )

@@ -17,16 +17,17 @@ from sim.city.plan import Blocks, CityLimit, CityPlan, Outages, available_bytes
 from sim.city.shard import Shard, outages
 from sim.core.clock import NS_PER_S
 from sim.core.seeds import Seeds
-from sim.core.settings import SpecError
+from sim.core.settings import SpecError, changed
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.radio.air import Air
 from sim.radio.emissions import Schedule
-from sim.radio.link_modes import Mode
 from sim.radio.propagation import Propagation
+from sim.radio.receiver_profile import profiles
 from sim.radio.site import Site
 from sim.radio.site_spec import SiteSpec
+from sim.site_plan import receiver_of
 from sim.world_spec import WorldSpec
 
 HOUR = 3_600 * NS_PER_S
@@ -78,8 +79,9 @@ def test_a_mask_is_kept_in_any_cut() -> None:
     assert told(one) == told(other)
 
 
-def test_it_is_the_reference_to_the_last_telegram() -> None:
-    spec = world(1_200, 4)
+@pytest.mark.parametrize("receiver", profiles())
+def test_it_is_the_reference_to_the_last_telegram(receiver: str) -> None:
+    spec = changed(world(1_200, 4), "gateway.receiver", receiver)
     one = plan(spec, shards=3, outages=Outages())
     result = run(one)
     env, seeds = simpy.Environment(), Seeds(one.seed)
@@ -95,7 +97,8 @@ def test_it_is_the_reference_to_the_last_telegram() -> None:
         heard.add((int(meter), int(k)))
 
     for r in range(spec.gateways):
-        air.add_receiver(f"gw{r}", site.gateways[r], -10_000, tuple(Mode), hear)
+        sensitivity_cdbm, links, profile = receiver_of(spec.gateway[0])
+        air.add_receiver(f"gw{r}", site.gateways[r], sensitivity_cdbm, links, hear, profile=profile)
     due = fleet.window(0, one.duration_ns)
     air.play(Schedule(due.start_ns, due.meter, due.k))
     env.run(until=one.duration_ns)

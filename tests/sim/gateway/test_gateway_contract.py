@@ -1,5 +1,6 @@
 """What every kind of gateway does, and what those with a feature do. Every kind that is found in sim/gateway/kinds is
-put through it, on the embedded broker; what arrived is judged at the portal."""
+put through it, on the embedded broker; what arrived is judged at the portal. Real gateways pass with the wall's clock
+and are put through a suite of their own (tests/sim/desk)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from sim.gateway.port import GatewayFeature, GatewayPort, Wiring
 from sim.gateway.registry import GATEWAYS
 from tests.sim.gateway.doubles import AckingPortal
 
-KINDS = GATEWAYS.parts()
+KINDS = {id_: kind for id_, kind in GATEWAYS.parts().items() if not kind.real}
 TELEGRAM = bytes(range(40))
 Test = TypeVar("Test", bound=Callable[..., None])
 
@@ -109,6 +110,14 @@ def test_the_birth_comes_before_the_first_bundle_and_counts_power_ons(bed: Bed) 
     assert first != second and (one, again) == (1, 1)
 
 
+@needs("always awake")
+def test_equal_telegrams_go_on_as_often_as_they_are_received(bed: Bed) -> None:
+    assert bed.gateway.waking is None and bed.gateway.thinning is None
+    for n in range(3):
+        bed.gateway.receive(TELEGRAM, n, -70.0)
+    assert bed.gateway.open_bundle == (TELEGRAM,) * 3
+
+
 @needs("bundling rule")
 def test_bundles_close_by_the_rule(bed: Bed) -> None:
     limits = limits_of(bed.spec, "gw1")
@@ -178,9 +187,9 @@ def test_what_the_broker_drops_is_quarantined_and_blocks_nothing(bed: Bed) -> No
     assert bed.settle(2)
     bed.endpoint.spec = MemorySpec(max_message_bytes=1_024)
     for n in range(4):
-        bed.gateway.receive(bytes(150), 3 + n, -70.0)
+        bed.gateway.receive(bytes([n]) * 150, 3 + n, -70.0)
     bed.gateway.flush(8)
-    bed.gateway.receive(TELEGRAM, 9, -70.0)
+    bed.gateway.receive(TELEGRAM[::-1], 9, -70.0)
     bed.gateway.flush(10)
     for minute in range(1, 6):
         bed.settle(ns(61.0 * minute))

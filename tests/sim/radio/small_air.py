@@ -10,11 +10,11 @@ import simpy
 from sim.core.history import FrameBatch, History
 from sim.core.seeds import Seeds
 from sim.radio.air import ARRAYS, Air
-from sim.radio.capture_effect import CAPTURE_CDB
 from sim.radio.emissions import Schedule
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Radios
 from sim.radio.propagation import Propagation
+from sim.radio.receiver_profile import ReceiverProfile
 
 NEVER_CAPTURE_CDB = 20_000
 LENGTH_BYTES = 63
@@ -41,14 +41,14 @@ def sorted_schedule(start_ns, meter, k) -> Schedule:
 class Stage:
     """An air with a fleet and a history; every reception is noted in `heard` as (receiver, telegram, end, level)."""
 
-    def __init__(self, meters: int, *, fleet: Radios | None = None, positions=None, capture_cdb=CAPTURE_CDB,
+    def __init__(self, meters: int, *, fleet: Radios | None = None, positions=None, capture_cdb=None, profile=None,
                  fading_cdb=0, shadowing_cdb=0, gateways=None, seed=1, engine=ARRAYS) -> None:  # fmt: skip
         self.env = simpy.Environment()
         self.history = History()
         self.seeds = Seeds(seed)
         propagation = Propagation(2_800, 400, shadowing_cdb, fading_cdb, self.seeds)
-        self.air = Air(self.env, propagation, history=self.history, gateways=gateways, capture=capture_cdb,
-                       engine=engine)  # fmt: skip
+        self.air = Air(self.env, propagation, history=self.history, gateways=gateways, engine=engine)
+        self.profile = profile if capture_cdb is None else ReceiverProfile.plain(capture_cdb)
         places = circle(meters) if positions is None else positions
         self.air.add_fleet(
             places, fleet or radios(meters), lambda m, k: b"%d/%d" % (m, k),
@@ -64,7 +64,7 @@ class Stage:
         return self.air.add_receiver(
             f"r{number}", np.array([x, y, 1.0]), sensitivity_cdbm, links,
             lambda telegram, end_ns, level: self.heard.append((number, telegram, end_ns, level)),
-            on_header, demodulators, deferred=deferred,
+            on_header, demodulators, deferred=deferred, profile=self.profile,
         )  # fmt: skip
 
     def run(self, schedule: Schedule, until_ns: int, window_ns: int | None = None) -> None:

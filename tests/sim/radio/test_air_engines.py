@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_air import AIR_TIME_NS, Stage, sorted_schedule
-from worlds import CURVE, PHASES, WORLDS, Play, World
+from worlds import PHASES, WORLDS, Play, World, profile_of
 
 from sim.radio import window_receivers
 from sim.radio.air import ARRAYS, ENGINES, REFERENCE
@@ -43,7 +43,7 @@ class Visited(Play):
         world = self.world
         stage = Stage(
             world.meters, fleet=self.fleet, positions=self.places,
-            capture_cdb=CURVE if world.capture == "fsk" else world.capture, fading_cdb=world.fading_cdb,
+            profile=profile_of(world), fading_cdb=world.fading_cdb,
             shadowing_cdb=800, gateways=world.gateways, seed=world.seed, engine=self.engine_name,
         )  # fmt: skip
         self.told: list[tuple[Any, ...]] = []
@@ -83,7 +83,7 @@ class Visited(Play):
 
         stage.air.add_receiver(
             f"r{index}", self._spot(10 + number), -7_800, links, told, on_header, self.world.demodulators,
-            deferred=deferred,
+            deferred=deferred, profile=stage.profile,
         )  # fmt: skip
 
     def _reactive(self, stage: Stage) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_air import AIR_TIME_NS, Stage, radios, sorted_schedule
 
-from sim.radio.capture_effect import capture_table, draw_shift, fsk
+from sim.radio.capture_effect import ENTRIES, capture_table, fsk
 
 T = AIR_TIME_NS
 
@@ -36,8 +36,8 @@ def test_a_curve_rises_and_a_real_receiver_s_lies_higher():
 
 
 def test_tables_are_checked():
-    assert capture_table(800).tolist() == [800]
-    assert draw_shift(capture_table(np.arange(256))) == 24
+    assert capture_table(800).tolist() == [800] * ENTRIES
+    assert capture_table(np.array([1, 2])).tolist() == [1] * 128 + [2] * 128
     for wrong in (np.arange(3), np.array([2, 1]), np.zeros(0, dtype=np.int64)):
         with pytest.raises(ValueError, match="capture table"):
             capture_table(wrong)

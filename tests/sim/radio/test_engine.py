@@ -35,10 +35,10 @@ def test_a_world_without_intruders_or_outages_too(world: World):
     assert play.engine() == expected
 
 
-def engine_of(stage: Stage, **settings) -> Engine:
+def engine_of(stage: Stage) -> Engine:
     air = stage.air
     demodulators = [r.listener.demodulators for r in air.receivers]
-    return Engine(air.propagation, air.receiver_arrays, air.links, air.radios, demodulators, **settings)
+    return Engine(air.propagation, air.receiver_arrays, air.links, air.radios, demodulators)
 
 
 def test_a_window_that_is_too_long_is_refused():
@@ -69,7 +69,7 @@ def test_heard_marks_the_frames_in_the_order_of_meters():
 def test_intervals_are_half_open_on_the_short_cut_too(gap_ns, received):
     stage = Stage(2, capture_cdb=20_000)
     stage.listen(demodulators=0)
-    engine = engine_of(stage, capture=20_000)
+    engine = engine_of(stage)
     frames = Frames.of(sorted_schedule([7, 7 + T + gap_ns], [0, 1], [0, 0]), 2)
     assert engine.window(100 * T, frames).fates["received"] == received
 

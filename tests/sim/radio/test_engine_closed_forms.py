@@ -15,6 +15,7 @@ from sim.radio.engine import Engine
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Links, Radios, Receivers
 from sim.radio.propagation import Propagation
+from sim.radio.receiver_profile import ReceiverProfile
 from sim.radio.sweep_arrays import Frames
 
 pytest.importorskip("numba")
@@ -28,9 +29,10 @@ def cells(count: int, meters: int, *, demodulators=0, fading_cdb=0, capture=NEVE
     radios = Radios(*(np.full(n, v) for v in (int(Mode.T1), 63, 700, duration_ns)))
     home = np.arange(n) // meters
     links = Links(np.arange(n + 1), home, np.full(n, -8_000), np.ones(n, dtype=bool))
-    receivers = Receivers(np.zeros((count, 3), np.int64), np.full(count, -16_000), np.ones((count, 4), dtype=bool))
+    plain = [ReceiverProfile.plain(capture)] * count
+    receivers = Receivers.of(np.zeros((count, 3)), [-16_000] * count, [frozenset(Mode)] * count, plain)
     air = Propagation(2_800, 400, 0, fading_cdb, Seeds(11))
-    return Engine(air, receivers, links, radios, [demodulators] * count, capture=capture)
+    return Engine(air, receivers, links, radios, [demodulators] * count)
 
 
 def random_access(engine: Engine, load: float, seed: int = 1) -> float:

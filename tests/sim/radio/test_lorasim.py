@@ -25,6 +25,7 @@ from sim.radio.engine import Engine
 from sim.radio.link_modes import Mode
 from sim.radio.links import Links, Radios, Receivers
 from sim.radio.propagation import Propagation
+from sim.radio.receiver_profile import ReceiverProfile
 from sim.radio.sweep_arrays import Frames
 
 PAUSE_S = 1_000.0
@@ -64,11 +65,11 @@ def by_the_engine(nodes: Nodes, channels: int, hurt_ns: int) -> float:
     n = len(nodes.channel)
     level = (nodes.above_cdb - LOUDEST_CDB) * STRETCH - 600
     links = Links(np.arange(n + 1), nodes.channel, level, np.ones(n, dtype=bool))
-    listens = np.ones((channels, 4), dtype=bool)
-    receivers = Receivers(np.zeros((channels, 3), np.int64), np.full(channels, -16_000), listens)
+    plain = [ReceiverProfile.plain(600 * STRETCH)] * channels
+    receivers = Receivers.of(np.zeros((channels, 3)), [-16_000] * channels, [frozenset(Mode)] * channels, plain)
     radios = Radios(*(np.full(n, v) for v in (Mode.T1, 20, 1_400, hurt_ns)))
     propagation = Propagation(2_800, 400, 0, 0, Seeds(1))
-    engine = Engine(propagation, receivers, links, radios, [0] * channels, capture=600 * STRETCH)
+    engine = Engine(propagation, receivers, links, radios, [0] * channels)
     counts = np.zeros(6, dtype=np.int64)
     for window in range(WINDOWS):
         mine = nodes.start_ns // WINDOW_NS == window

@@ -46,13 +46,13 @@ def test_intervals_are_half_open(gap_ns, fate):
 
 
 def test_the_stronger_frame_survives_from_the_capture_threshold_on():
-    assert fates_of(play(0, 100, power_cdbm=[1_200, 400])) == ["RECEIVED", "COLLISION"]
-    assert fates_of(play(0, 100, power_cdbm=[1_199, 400])) == ["COLLISION", "COLLISION"]
+    assert fates_of(play(0, 100, power_cdbm=[1_270, 400])) == ["RECEIVED", "COLLISION"]
+    assert fates_of(play(0, 100, power_cdbm=[1_269, 400])) == ["COLLISION", "COLLISION"]
     assert fates_of(play(0, 100, power_cdbm=[700, 400], capture_cdb=300)) == ["RECEIVED", "COLLISION"]
 
 
 def test_interferers_add_up_only_while_they_meet():
-    # each of two interferers is 9 dB down (survivable at 8 dB), together 6 dB down (not survivable)
+    # each of two interferers is 9 dB down (survivable at 8.7 dB), together 6 dB down (not survivable)
     together, apart = (0, T // 2, T // 2 + 10), (T, 1, 2 * T - 1)
     assert fates_of(play(*together, power_cdbm=[900, 0, 0]))[0] == "COLLISION"
     assert fates_of(play(*apart, power_cdbm=[900, 0, 0]))[1] == "RECEIVED"

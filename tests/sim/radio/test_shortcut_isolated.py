@@ -7,13 +7,14 @@ import pytest
 from bench.perf.air import City
 from sim.core.events import Fate
 from sim.radio.capture_effect import fsk
+from sim.radio.receiver_profile import ReceiverProfile
 
 
 @pytest.mark.parametrize("seconds", [60, 400, 900])
 @pytest.mark.parametrize("faded", [False, True])
 @pytest.mark.parametrize("meters_a_gateway", [20, 500, 8_000])
 def test_the_short_cuts_give_the_fates_of_the_whole_sweep(seconds: int, faded: bool, meters_a_gateway: int):
-    settings = {"fading_cdb": 300, "capture": fsk(), "weaker_cdb": 2_500} if faded else {}
+    settings = {"fading_cdb": 300, "profile": ReceiverProfile.plain(fsk()), "weaker_cdb": 2_500} if faded else {}
     meters = max(400, 2 * meters_a_gateway)
     both = [City(meters, meters // meters_a_gateway, window_ns=seconds * 10**9, **settings) for _ in range(2)]
     for _ in range(4):
@@ -32,7 +33,7 @@ def test_the_short_cuts_give_the_fates_of_the_whole_sweep(seconds: int, faded: b
 @pytest.mark.parametrize("meters_a_gateway", [20, 500, 8_000])
 def test_received_frames_alone_are_reported_as_with_all_others(faded: bool, meters_a_gateway: int):
     """The short cuts report what the whole sweep reports, also where one gateway was down."""
-    settings = {"fading_cdb": 300, "capture": fsk(), "weaker_cdb": 2_500} if faded else {}
+    settings = {"fading_cdb": 300, "profile": ReceiverProfile.plain(fsk()), "weaker_cdb": 2_500} if faded else {}
     meters = max(1_000, 2 * meters_a_gateway)
     both = [City(meters, meters // meters_a_gateway, window_ns=400 * 10**9, **settings) for _ in range(2)]
     for number in range(4):

@@ -17,6 +17,7 @@ from sim.radio.emissions import Schedule
 from sim.radio.engine import Engine
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Links, Radios
+from sim.radio.receiver_profile import ReceiverProfile, profile, profiles
 from sim.radio.sweep_arrays import Frames
 
 T = air_time_ns(Mode.T1, 63)
@@ -55,10 +56,18 @@ WORLDS = st.builds(
     seed=st.integers(0, 2**64 - 1), meters=st.integers(1, 40), frames=st.integers(1, 160),
     load=st.sampled_from([0.05, 0.3, 1.0, 3.0]), receivers=st.integers(1, 4), gateways=st.integers(1, 4),
     demodulators=st.integers(0, 3), fading_cdb=st.sampled_from([0, 300, 900]),
-    capture=st.sampled_from([800, 300, 20_000, -20_000, "fsk"]), grid_ns=st.sampled_from([7, 1_000, T // 2, T]),
+    capture=st.sampled_from([800, 300, 20_000, -20_000, "fsk", *profiles()]),
+    grid_ns=st.sampled_from([7, 1_000, T // 2, T]),
     bursts=st.integers(0, 6), visits=st.integers(0, 8), outages=st.sampled_from([0, 1, 4, 40]),
     windows=st.lists(st.integers(1, 999), max_size=6, unique=True).map(lambda cuts: tuple(sorted(cuts))),
 )  # fmt: skip
+
+
+def profile_of(world: World) -> ReceiverProfile:
+    """What the world's receivers have: a threshold, a curve, or a profile of the folder."""
+    if isinstance(world.capture, int):
+        return ReceiverProfile.plain(world.capture)
+    return ReceiverProfile.plain(CURVE) if world.capture == "fsk" else profile(world.capture)
 
 
 class Play:
@@ -91,7 +100,7 @@ class Play:
     def _stage(self) -> Stage:
         world, seeds = self.world, self.seeds
         stage = Stage(world.meters, fleet=self.fleet, positions=self.places,
-                      capture_cdb=CURVE if world.capture == "fsk" else world.capture,
+                      profile=profile_of(world),
                       fading_cdb=world.fading_cdb, shadowing_cdb=800, gateways=min(world.gateways, world.receivers),
                       seed=world.seed)  # fmt: skip
         for r in range(world.receivers):
@@ -151,8 +160,8 @@ class Play:
         air = self.stage.air
         demodulators = [r.listener.demodulators for r in air.receivers]
         engine, quick = (
-            Engine(air.propagation, air.receiver_arrays, air.links, self.fleet, demodulators, capture=air.capture,
-                   gateways=air.gateways) for _ in range(2)
+            Engine(air.propagation, air.receiver_arrays, air.links, self.fleet, demodulators, gateways=air.gateways)
+            for _ in range(2)
         )  # fmt: skip
         told = []
         for begin, end in zip([0, *self.edges[1:]], self.edges[1:], strict=False):

@@ -80,6 +80,7 @@ class DecryptingGateway:
 
     features: ClassVar[frozenset[str]] = frozenset({"decrypts"})
     up, waiting, open_bundle = True, (), ()
+    waking = thinning = None
 
     def __init__(self, id_: str, keys: dict[str, bytes | None], table: Table) -> None:
         self.id, self._keys, self._table, self.heard = id_, keys, table, 0

@@ -1,0 +1,132 @@
+"""What a box on the desk is given once: its certificate, our authority's, and a page with what to type in."""
+
+from __future__ import annotations
+
+import html
+import ipaddress
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sim.core import bundle
+from sim.core.settings import SpecError
+from sim.desk.inventory import GatewayEntry
+from sim.pki.authority import Authority, PkiError, fingerprint
+
+_NTP: Final = {
+    "chrony": "# /etc/chrony/conf.d/wmbench.conf, then: systemctl restart chrony\nallow {allow}\nlocal stratum 10\n",
+    "ntpd": "# into /etc/ntp.conf, then: systemctl restart ntp\nrestrict {network} mask {mask} nomodify notrap nopeer\n"
+    "tos orphan 10\n",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """`files`: what was written, the page first. `rows`: what stands on the page."""
+
+    files: tuple[Path, ...]
+    rows: tuple[tuple[str, str], ...]
+
+
+def write(entry: GatewayEntry, folder: Path, request: bytes | None = None) -> Kit:
+    """The kit of a gateway, in `folder`. `request`: its signing request, where it keeps its key to itself. Raises
+    SpecError, PkiError, OSError."""
+    listen = entry.listen
+    if not listen.broker:
+        raise SpecError(f"{entry.name} has listen.broker = false: there is nothing that it could be enrolled at")
+    if listen.port == 0 or (listen.tls and not listen.pki):
+        raise SpecError(
+            f"{entry.name}: to enrol it, its inventory names listen.port, which the box is told, and listen.pki, the "
+            "folder in which the desk's authority stays"
+        )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    files = [*_certificates(entry, folder, request)] if listen.tls else []
+    rows = [*_rows(entry, files, own_key=request is not None)]
+    if entry.time.server != "none":
+        files.append(_ntp(entry, folder))
+    page, text = folder / "page.html", folder / "page.txt"
+    page.write_text(_page(entry, rows), encoding="utf-8")
+    text.write_text("".join(f"{what:<22} {value}\n" for what, value in rows), encoding="utf-8")
+    return Kit((page, text, *files), tuple(rows))
+
+
+def _certificates(entry: GatewayEntry, folder: Path, request: bytes | None) -> list[Path]:
+    authority = Authority(Path(entry.listen.pki))
+    if request is not None:
+        made = [authority.certificate, authority.sign(entry.name, request)]
+    else:
+        pair = authority.device(entry.name)
+        made = [authority.certificate, pair.certificate, pair.key]
+    copies = []
+    for file in made:
+        copy = folder / file.name
+        copy.unlink(missing_ok=True)
+        if file.suffix == ".key":
+            os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # before the first byte is in it
+        shutil.copyfile(file, copy)
+        copies.append(copy)
+    return copies
+
+
+def _rows(entry: GatewayEntry, files: list[Path], *, own_key: bool) -> list[tuple[str, str]]:
+    listen = entry.listen
+    host = listen.hostname or listen.address
+    rows = [
+        ("broker", f"{host}, port {listen.port}"),
+        ("security", "TLS 1.2 or better, both sides show certificates" if listen.tls else "none: MQTT in clear"),
+        ("MQTT", "3.1.1, QoS 1"),
+        ("client id", entry.name),
+    ]
+    if listen.hostname:
+        rows.append(("address of the host", listen.address))
+    if listen.topics:
+        rows += [("publishes to", topic) for topic in listen.topics]
+    else:
+        rows += [("publishes to", form.format(gateway=entry.name)) for form in (bundle.UP, bundle.BIRTH)]
+        rows.append(("subscribes to", bundle.ACK.format(gateway=entry.name)))
+    for file, what in zip(files, ("authority to trust", "its certificate", "its private key"), strict=False):
+        rows.append((what, file.name))
+        if file.suffix == ".crt":
+            rows.append(("SHA-256 of that", fingerprint(file)))
+    if own_key:
+        rows.append(("its private key", "is its own, and stays in it"))
+    if entry.time.server != "none":
+        rows.append(("time (NTP) from", host))
+    return rows
+
+
+def _ntp(entry: GatewayEntry, folder: Path) -> Path:
+    try:
+        network = ipaddress.ip_network(entry.time.allow)
+    except ValueError as error:
+        raise SpecError(f"{entry.name}: time.allow: {error}") from None
+    file = folder / f"{entry.time.server}.conf"
+    text = _NTP[entry.time.server]
+    values = {"allow": str(network), "network": str(network.network_address), "mask": str(network.netmask)}
+    file.write_text(text.format(**values), encoding="utf-8")
+    return file
+
+
+def _page(entry: GatewayEntry, rows: list[tuple[str, str]]) -> str:
+    title = html.escape(entry.title or entry.name)
+    table = "\n".join(f"<tr><th>{html.escape(what)}</th><td>{html.escape(value)}</td></tr>" for what, value in rows)
+    notes = f"<p>{html.escape(entry.page.strip())}</p>" if entry.page.strip() else ""
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<style>body{{font:16px sans-serif;max-width:48em;margin:2em auto}}th{{text-align:left;padding-right:2em;
+vertical-align:top}}td{{font-family:monospace;overflow-wrap:anywhere}}</style></head><body>
+<h1>{title}</h1>
+<p>Type this into the gateway <b>{html.escape(entry.name)}</b>.</p>
+<table>
+{table}
+</table>
+{notes}
+<p>wmbench feeds it by wire and never transmits. Whoever feeds a box by radio uses a cable with an attenuator or a
+shielded box, and answers for it: sending on these bands has legal limits.</p>
+</body></html>
+"""
+
+
+__all__ = ["Kit", "PkiError", "write"]

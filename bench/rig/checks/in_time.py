@@ -1,0 +1,16 @@
+"""A world that passes with the wall's clock keeps up with it: what came too late was no fair question to a gateway."""
+
+from __future__ import annotations
+
+from sim.core.wall_clock import WallClock
+from sim.world import World
+
+TITLE = "the world kept up with its wall clock"
+UNPROVEN = True
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    if not isinstance(world.clock, WallClock):
+        return []
+    complaint = world.clock.lateness.complaint
+    return [complaint] if complaint else []

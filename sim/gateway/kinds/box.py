@@ -1,0 +1,196 @@
+"""A real gateway of the desk as the gateway of a world: fed with what ends on the air; what it delivers goes on.
+
+    [clock]
+    kind = "wall"
+    [[gateway]]
+    kind = "box"
+    entry = "wmbusmeters"         # of inventory.toml, or a ready one
+
+    air ─► feeder ─► the box ─► its broker, its output ─► reader ─► bundles ─► the world's endpoint ─► portal
+
+The box knows nothing of our portal's acknowledgements, so it is judged where it delivers: there is no lockstep with it,
+its own latency is measured, and from its delivery on a virtual gateway keeps custody of what it said. Telegrams go on
+as it delivered them; where it only gives values, nothing reaches the portal. The time of a reception is the box's own
+stamp where it says that its stamp is that, else the time of its delivery. Retained messages are no deliveries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from array import array
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+from sim.core.clock import NS_PER_MS, Calendar, Steps, ns, unix_ns, wall_ns
+from sim.core.percentile import percentile
+from sim.core.settings import SpecError, number
+from sim.core.vocabulary import Link
+from sim.core.wall_clock import WallClock
+from sim.desk import inventory
+from sim.desk.box import Box, BoxError
+from sim.endpoint.port import EndpointError
+from sim.feeders.port import Sent
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.gateway.kinds.virtual import VirtualGateway
+from sim.gateway.port import GatewayFeature, Wiring
+from sim.gateway.registry import GatewayKind
+
+_LOOK_S: Final = 0.1  # at what wakes nobody: files, standard output
+_UNIX: Final = Calendar.since_1970()
+_MODES: Final[dict[str, Link]] = {"T1": "T1", "C1": "C1", "S1": "S1"}
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSpec(GatewaySpec):
+    """[[gateway]] with kind = "box". `entry`: its name in the inventory. `drain_s` (wall seconds): how long a run waits
+    at its end for what the box has not delivered yet."""
+
+    kind: str = "box"
+    entry: str = "reference"
+    inventory: str = "inventory.toml"
+    drain_s: float = number(5.0, low=0.0, high=3_600.0)
+
+
+class BoxGateway(VirtualGateway):
+    """See port.GatewayPort. `latency_ns`: from the end of a frame on the air to its delivery, in wall nanoseconds, of
+    every frame that came back. `unknown`: deliveries of what it was never fed; `unreadable`: what no reader
+    understood; `retained`: what was no delivery."""
+
+    features: ClassVar[frozenset[GatewayFeature]] = frozenset({"forwards_encrypted", "power_cut"})
+
+    def __init__(self, id: str, spec: BoxSpec, wiring: Wiring, clock: WallClock, box: Box) -> None:
+        self.box = box
+        self.mode = "T1"
+        self.latency_ns = array("q")
+        self.unknown = self.unreadable = self.retained = self.values_only = 0
+        self._clock = clock
+        self._drain_s = spec.drain_s
+        self._under_way: defaultdict[bytes, deque[int]] = defaultdict(deque)
+        super().__init__(id, spec, wiring.directory / f"{id}.sqlite", wiring.dial, wiring.record)
+        if (descriptor := box.descriptor) is not None:
+            clock.watch(descriptor, self._collect)
+        clock.process(self._look())
+
+    # --- power ------------------------------------------------------------------------------------------------------
+
+    @property
+    def up(self) -> bool:
+        return super().up and self.box.powered
+
+    def power_cut(self, now_ns: int) -> None:
+        """What it had delivered is ours; the box loses what it loses."""
+        if super().up:
+            self._collect()
+            self.box.power_cut()
+            self.flush(now_ns)
+            super().power_cut(now_ns)
+
+    def power_on(self, now_ns: int) -> None:
+        self.box.power_on(wait=False)  # time passes
+        super().power_on(now_ns)
+
+    def close(self) -> None:
+        with contextlib.ExitStack() as stack:
+            stack.callback(super().close)
+            stack.callback(self.box.stop)
+            if (descriptor := self.box.descriptor) is not None:
+                self._clock.forget(descriptor)
+
+    # --- radio side -------------------------------------------------------------------------------------------------
+
+    def receive(self, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:
+        """It ended on the air at this instant."""
+        if not super().up:
+            return
+        ended_ns = self._clock.wall_at_ns(received_ns)
+        if self.box.feed(Sent(telegram, _MODES[self.mode], rssi_dbm, ended_ns)):
+            self._under_way[telegram].append(ended_ns)
+
+    def flush(self, now_ns: int) -> None:
+        """A run ends: what is under way may arrive yet, while world time stands still."""
+        end_ns = wall_ns() + ns(self._drain_s)
+        while self.outstanding and self.box.powered and wall_ns() < end_ns:
+            self.box.turn(_LOOK_S)
+            self._collect()
+        super().flush(now_ns)
+
+    @property
+    def outstanding(self) -> int:
+        """Frames that it was fed and has not delivered."""
+        return sum(map(len, self._under_way.values()))
+
+    # --- what it delivers -------------------------------------------------------------------------------------------
+
+    def _look(self) -> Steps:
+        while True:
+            yield self._clock.timeout(round(ns(_LOOK_S) * self._clock.rate))
+            self._collect()
+
+    def _collect(self) -> None:
+        self.box.pump()
+        for row in self.box.take():
+            if row.retained or row.frame is None:
+                self.retained += row.retained
+                self.unreadable += bool(row.unreadable)
+                self.values_only += row.values is not None and not row.retained
+                continue
+            fed = self._under_way.get(row.frame)
+            if fed:
+                self.latency_ns.append(row.received_ns - fed.popleft())
+                if not fed:
+                    del self._under_way[row.frame]
+            else:
+                self.unknown += 1
+            at_ns = row.received_ns
+            if row.stamp is not None and row.stamp_of == "reception":
+                at_ns = min(at_ns, _UNIX.ns(row.stamp) - (unix_ns() - wall_ns()))
+            level = row.rssi_dbm if row.rssi_dbm is not None else self.spec.easiest_cdbm / 100
+            world_ns = max(0, self._clock.at_wall_ns(at_ns)) if self._clock.running else 0
+            super().receive(row.frame, world_ns, level)
+
+    def as_json(self) -> dict[str, object]:
+        handed = self.box.handed
+        return {
+            "gateway": self.id,
+            "entry": self.box.entry.name,
+            "frames_handed": handed.frames,
+            "frames_lost_at_the_line": handed.lost,
+            "handed_late_p99_ms": handed.late_percentile_ns(99) / NS_PER_MS,
+            "line_p99_ms": percentile(handed.line_ns, 99) / NS_PER_MS,
+            "delivered": len(self.latency_ns),
+            "not_delivered": self.outstanding,
+            "latency_p50_ms": percentile(self.latency_ns, 50) / NS_PER_MS,
+            "latency_p99_ms": percentile(self.latency_ns, 99) / NS_PER_MS,
+            "unknown": self.unknown,
+            "unreadable": self.unreadable,
+            "retained": self.retained,
+            "values_only": self.values_only,
+            "problem": self.box.problem or "",
+        }
+
+
+def _make(gateway: str, spec: BoxSpec, wiring: Wiring) -> BoxGateway:
+    if not isinstance(wiring.clock, WallClock):
+        raise SpecError(f'gateway {gateway} is real and cannot be told to hurry: set clock.kind = "wall"')
+    box = Box(inventory.find(spec.entry, Path(spec.inventory)), wiring.directory / gateway)
+    try:
+        box.start()
+    except BoxError as error:
+        raise EndpointError(str(error)) from None
+    try:
+        return BoxGateway(gateway, spec, wiring, wiring.clock, box)
+    except BaseException:
+        box.stop()
+        raise
+
+
+KIND = GatewayKind(
+    id="box",
+    title="Real gateway of the desk, as its entry in the inventory says",
+    features=BoxGateway.features,
+    spec=BoxSpec,
+    make=_make,
+    real=True,
+)

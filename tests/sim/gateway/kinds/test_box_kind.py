@@ -1,0 +1,77 @@
+"""A world whose gateway is a program outside of it: the reference gateway, started as any box is."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from bench.rig import checks
+from sim.core.clock import NS_PER_S
+from sim.core.settings import SpecError
+from sim.faults.gateway_power_cut import PowerCut
+from sim.gateway.kinds.box import BoxGateway, BoxSpec
+from sim.gateway.registry import GATEWAYS
+from sim.world import World
+from sim.world_spec import WorldSpec
+from tests.small_worlds import dozen
+
+
+def boxed(folder: Path, *, rate: float = 20.0, late_most_s: float = 30.0, **more: object) -> WorldSpec:
+    spec = dozen(folder, clock__kind="wall", clock__rate=rate, clock__late_most_s=late_most_s)
+    return dataclasses.replace(spec, gateway=(BoxSpec("gw", bundle_age_s=5.0, **more),))  # type: ignore[arg-type]
+
+
+def test_what_the_fleet_sends_is_read_at_the_portal(tmp_path: Path) -> None:
+    with World(boxed(tmp_path), 3, tmp_path / "run") as world:
+        world.run(60 * NS_PER_S)
+        world.finish()
+        gateway = world.gateways[0]
+        assert isinstance(gateway, BoxGateway)
+        assert world.truth.received == world.stored.count_readings() == 36
+        world.truth.look_again()
+        assert checks.apply(world, attacked=False) == []
+        said = gateway.as_json()
+        assert said["delivered"] == said["frames_handed"] == len(gateway.latency_ns) == 36
+        assert said["not_delivered"] == said["unknown"] == said["unreadable"] == 0
+        assert min(gateway.latency_ns) > 0
+        pid = gateway.box.pid
+        assert pid is not None and world.clock.woken > 0  # type: ignore[attr-defined]
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_power_cut_is_one_and_service_comes_back(tmp_path: Path) -> None:
+    with World(boxed(tmp_path, drain_s=1.0), 3, tmp_path / "run") as world:
+        world.fault(PowerCut(after_s=20.0, duration_s=15.0))
+        world.run(120 * NS_PER_S)
+        world.finish()
+        gateway = world.gateways[0]
+        assert isinstance(gateway, BoxGateway)
+        assert gateway.box.starts == 2
+        assert gateway.up
+        down = [one for one in world.truth.sent() if 22 * NS_PER_S < one.start_ns < 34 * NS_PER_S]
+        after = [one for one in world.truth.sent() if one.start_ns > 80 * NS_PER_S]
+        assert all(one.reading is None for one in down)
+        assert after and all(one.reading is not None for one in after)
+
+
+def test_a_world_that_cannot_keep_up_proves_nothing(tmp_path: Path) -> None:
+    with World(boxed(tmp_path, rate=100_000.0, late_most_s=0.001), 3, tmp_path / "run") as world:
+        world.run(600 * NS_PER_S)
+        found = dict(checks.apply(world, attacked=False))
+    complaint = found["the world kept up with its wall clock"]
+    assert "behind its wall clock" in complaint and "clock.rate" in complaint
+    assert "the world kept up with its wall clock" in checks.unproven()
+
+
+def test_a_real_gateway_asks_for_the_walls_clock(tmp_path: Path) -> None:
+    spec = dataclasses.replace(dozen(tmp_path), gateway=(BoxSpec(),))
+    with pytest.raises(SpecError, match=r"gateway\[0\].kind: 'box' is a real gateway.*clock.kind = \"wall\""):
+        World(spec, 1, tmp_path / "run")
+    assert [id_ for id_, kind in GATEWAYS.parts().items() if kind.real] == ["box"]
+
+
+def test_an_unknown_entry_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"no gateway 'kitchen'.*the ready entries are: reference"):
+        World(boxed(tmp_path, entry="kitchen", inventory=str(tmp_path / "none")), 1, tmp_path / "run")
