@@ -29,6 +29,7 @@ from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, GatewayPort, Wiring
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
+from sim.network.paths import Line
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
@@ -141,7 +142,8 @@ class Keyless:
         )
         self._closing.callback(session.close)
         self.sessions.append(session)
-        self._lockstep = Lockstep(self.endpoint, self.gateways, session, self._ground.paths.cut_off)
+        paths, line = self._ground.paths, Line(PORTAL, session)
+        self._lockstep = Lockstep(self.endpoint, self.gateways, session, paths.cut_off, lambda: paths.cut_off(line))
         everyone = [session, *(g.session for g in self.gateways)]
         if not self.endpoint.settle(lambda: all(s.connected for s in everyone), START_DEADLINE_S):
             silent = next(s for s in everyone if not s.connected)

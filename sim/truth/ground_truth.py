@@ -177,7 +177,7 @@ class Truth:
 
     @property
     def tolerance_ns(self) -> int:
-        """How long a genuine telegram may be under way."""
+        """How long a genuine telegram may be under way; as long again as there was an outage meanwhile."""
         return under_way_most_ns(self.world.spec)
 
     def altered(self) -> list[Altered]:
@@ -278,11 +278,22 @@ class Truth:
         wrong = dict(self._wrong(genuine))
         altered += wrong.items()
         altered += [(place, Altered("stale", row)) for place, row, sent in genuine
-                    if place not in wrong and row.stored_ns - sent.start_ns > tolerance_ns]  # fmt: skip
+                    if place not in wrong and row.stored_ns - sent.start_ns > tolerance_ns
+                    and row.stored_ns - sent.start_ns - self._outage_ns(sent.start_ns, row.stored_ns) > tolerance_ns]  # fmt: skip
         ledger.judged(
             [(place, sent) for sent, place in matched.items()],
             [(place, one.how, " ".join(one.columns), json.dumps(one.row)) for place, one in altered],
         )
+
+    def _outage_ns(self, start_ns: int, end_ns: int) -> int:
+        """How long in between the way to the portal was interrupted, by faults whose effect was seen."""
+        total_ns, until_ns = 0, start_ns
+        outages = [one.interrupted_ns(end_ns) for one in self.world.injections]
+        for begun_ns, over_ns in sorted(found for found in outages if found is not None):
+            begun_ns, over_ns = max(begun_ns, until_ns), min(over_ns, end_ns)
+            total_ns += max(0, over_ns - begun_ns)
+            until_ns = max(until_ns, over_ns)
+        return total_ns
 
     def _wrong(self, genuine: Sequence[tuple[int, Reading, Sent]]) -> Iterator[tuple[int, Altered]]:
         columns = columns_of([row for _, row, _ in genuine], self._numbers)
