@@ -3,8 +3,8 @@
 One round: gateways publish and get their PUBACKs; a fence through the broker brings in everything it had accepted; the
 portal takes it in one transaction, commits, and its acknowledgements travel back. Rounds go on while outboxes shrink.
 A gateway that cannot get through (no power, or an attacker on its path whose server it refuses) is not waited for; what
-it holds stays in its outbox. While the portal cannot get through (an outage of the broker, or its own), sockets move for a
-moment, so that everybody finds out, and world time goes on.
+it holds stays in its outbox. While the portal cannot get through (an outage of the broker, or its own), sockets move
+for a moment, so that everybody finds out, and world time goes on.
 
 Faults strike in here, because only here are messages under way: `strike(phase, action)` carries out an action once, at
 the next moment in that phase at which messages are in flight.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from sim.core.settings import number
-from sim.faults._broker import SESSIONS_S, broker_of
+from sim.faults._broker import BACK_S, broker_of
 from sim.faults.path_lost import NOWHERE
 from sim.faults.port import Fault
 from sim.network.paths import Line
@@ -69,7 +69,7 @@ class BrokerFull(Fault[Seen]):
         portal, endpoint = _portal(world), broker_of(world)
         world.paths.reroute(portal, None)
         fence = endpoint.fence(portal.session)
-        endpoint.settle(lambda: portal.session.connected and fence(), SESSIONS_S)
+        endpoint.settle(lambda: portal.session.connected and fence(), BACK_S)
 
     def witness_heal(self, struck: Seen, healed: Seen) -> str:
         if healed.fetches and 0 < healed.fetched < healed.accepted:

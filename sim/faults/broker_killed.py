@@ -16,6 +16,7 @@ from sim.faults.port import Fault
 if TYPE_CHECKING:
     from sim.world import World
 
+
 class Seen(NamedTuple):
     pid: int | None
     answers: bool  # somebody accepts a TCP connection on its port

@@ -1,8 +1,8 @@
 """The broker is up and refuses everybody: started again without its list of users, it answers every CONNECT, however
 good the certificate, with "not authorized". Then it is started as it was.
 
-Without `duration_s` it goes on until `Injection.heal`, or to the end of the run. Witness: a client with a certificate of
-the fleet is refused in its CONNACK, and no gateway has a session; then the client gets one, nothing had arrived
+Without `duration_s` it goes on until `Injection.heal`, or to the end of the run. Witness: a client with a certificate
+of the fleet is refused in its CONNACK, and no gateway has a session; then the client gets one, nothing had arrived
 meanwhile, and bundles wait at the gateways.
 """
 

@@ -1,8 +1,9 @@
 """The broker is slow: its process stands still (SIGSTOP) and works once in `every_s` seconds of world time. Whatever is
 sent to it lies in its sockets until then.
 
-Without `duration_s` it goes on until `Injection.heal`, or to the end of the run. Witness: a message that is sent through
-it does not come back; then one does, and the bundles that were acknowledged meanwhile had taken as long as that.
+Without `duration_s` it goes on until `Injection.heal`, or to the end of the run. Witness: a message that is sent
+through it does not come back; then one does, and the bundles that were acknowledged meanwhile had taken as long as
+that.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from sim.core.clock import NS_PER_S, Steps, ns
 from sim.core.events import BundleAcknowledged, BundleClosed
 from sim.core.settings import number
-from sim.faults._broker import SESSIONS_S, broker_of
+from sim.faults._broker import BACK_S, broker_of
 from sim.faults.port import Fault
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class BrokerSlow(Fault[Seen]):
 
     def heal(self, world: World) -> None:
         self._stand_still(world, still=False)
-        world.settle(broker_of(world).fence(world.system.sessions[0]), SESSIONS_S)
+        world.settle(broker_of(world).fence(world.system.sessions[0]), BACK_S)
 
     def witness_heal(self, struck: Seen, healed: Seen) -> str:
         slow = [

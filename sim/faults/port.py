@@ -33,8 +33,8 @@ class Fault(ABC, Generic[S]):
     """A frozen dataclass whose fields are its settings; its file holds one with its default settings as FAULT.
 
     `S`: what `look` returns. `id`: as in `list faults`. `needs`: features of the world's system. `heals`: it has an
-    end. `struck_as`, `healed_as`: its kinds in the history (FaultInjected); an end at the strike has none. `interrupts`:
-    while it lasts, telegrams do not arrive, and come late afterwards.
+    end. `struck_as`, `healed_as`: its kinds in the history (FaultInjected); an end at the strike has none.
+    `interrupts`: while it lasts, telegrams do not arrive, and come late afterwards.
     """
 
     id: ClassVar[str]

@@ -114,6 +114,10 @@ class Truth:
         """Fingerprints of bytes that were never on the air and that no attacker brought."""
         return self._noted.unheard_of(mark for mark in marks if mark not in self.foreign)
 
+    def not_overheard(self, marks: Iterable[str]) -> set[str]:
+        """Fingerprints of genuine telegrams that reached gateways, and no receiver of an attacker."""
+        return self._noted.not_overheard(marks)
+
     def behind(self, sent: Sent, at_ns: int) -> int:
         """How many telegrams that meter has begun since, until an instant."""
         who, one = self.world.fleet.population, slice(sent.meter, sent.meter + 1)
@@ -277,9 +281,10 @@ class Truth:
             genuine.append((place, row, sent))
         wrong = dict(self._wrong(genuine))
         altered += wrong.items()
-        altered += [(place, Altered("stale", row)) for place, row, sent in genuine
-                    if place not in wrong and row.stored_ns - sent.start_ns > tolerance_ns
-                    and row.stored_ns - sent.start_ns - self._outage_ns(sent.start_ns, row.stored_ns) > tolerance_ns]  # fmt: skip
+        late = [(place, row, sent) for place, row, sent in genuine
+                if place not in wrong and row.stored_ns - sent.start_ns > tolerance_ns]  # fmt: skip
+        altered += [(place, Altered("stale", row)) for place, row, sent in late
+                    if row.stored_ns - sent.start_ns - self._outage_ns(sent.start_ns, row.stored_ns) > tolerance_ns]
         ledger.judged(
             [(place, sent) for sent, place in matched.items()],
             [(place, one.how, " ".join(one.columns), json.dumps(one.row)) for place, one in altered],

@@ -41,8 +41,8 @@ _IN_USE = "Address already in use"
 class MosquittoSpec(EndpointSpec):
     """[endpoint] with kind = "mosquitto". Each switch that is off is a known weakness. `bind_client_id`: the client id
     must be the certificate's common name. `require_certificate`: off, a client may come without one, and its name is
-    believed. `tls`: off, everything passes in clear, without certificates on either side. `queued_messages`: what is kept
-    for a client that is away; what comes then is acknowledged and dropped."""
+    believed. `tls`: off, everything passes in clear, without certificates on either side. `queued_messages`: so
+    many are kept for a client that is away; what comes then is acknowledged and dropped."""
 
     kind: str = "mosquitto"
     bind_client_id: bool = True
