@@ -111,9 +111,7 @@ class Defect:
 _DEFECTS: dict[str, Defect] = {}
 
 
-def defect(
-    id: str, kind: str, untrue: str, play: Play
-) -> Callable[[Callable[[Patch], None]], Callable[[Patch], None]]:
+def defect(id: str, kind: str, untrue: str, play: Play) -> Callable[[Callable[[Patch], None]], Callable[[Patch], None]]:
     """Register a function as a defect; its docstring says what it puts in."""
 
     def register(apply: Callable[[Patch], None]) -> Callable[[Patch], None]:
