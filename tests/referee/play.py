@@ -12,16 +12,19 @@ import argparse
 import contextlib
 import json
 import os
+import resource
 import shutil
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from sim.core.clock import wall_s
 from sim.core.parent import die_with_parent
 from tests.referee.defect import KINDS, Defect, Play, defects
 from tests.referee.plugin import USED
@@ -169,14 +172,15 @@ def main(words: list[str]) -> int:
     ids = chosen.ids or (FEW if chosen.few else list(known))
     jobs = jobs_of((known[id_] for id_ in ids), sound=not chosen.few)
     bad: list[Ran] = []
-    duration_s = 0.0
+    words_of: Counter[str] = Counter()
+    begun_s = wall_s()
     _import_all()
     with tempfile.TemporaryDirectory(prefix="wmbench-referee-") as folder:
         for ran in played(jobs, Path(folder), chosen.workers):
             print(ran.row(), flush=True)
-            duration_s += ran.duration_s
+            words_of[ran.word] += ran.defect is not None
             bad += [] if ran.as_demanded else [ran]
-    _sum_up(bad, len(ids), duration_s)
+    _sum_up(bad, words_of, wall_s() - begun_s)
     return 1 if bad else 0
 
 
@@ -188,8 +192,11 @@ def _import_all() -> None:
     attacks()
 
 
-def _sum_up(bad: Sequence[Ran], count: int, duration_s: float) -> None:
-    print(f"\n{count} defects; their scenarios ran for {duration_s:.0f} s")
+def _sum_up(bad: Sequence[Ran], words_of: Counter[str], duration_s: float) -> None:
+    counts = ", ".join(f"{count} {word}" for word, count in words_of.most_common() if count)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor_s = used.ru_utime + used.ru_stime
+    print(f"\n{words_of.total()} defects: {counts}; {duration_s:.0f} s, {processor_s:.0f} s of processor time")
     sick = [ran for ran in bad if ran.defect is None]
     if sick:
         print("not green without a defect: " + "; ".join(str(ran.play) for ran in sick))
