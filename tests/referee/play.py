@@ -31,7 +31,8 @@ from tests.referee.plugin import USED
 
 EVERYWHERE = (
     "arrays.build_telegrams", "arrays.ciphers_compiled", "arrays.seal", "hypothesis", "matplotlib.figure",
-    "paho.mqtt.client", "reports.documents", "sim.meters.blockwise", "sim.meters.fill_kernels", "sim.meters.write_kernels",
+    "paho.mqtt.client", "reports.documents", "sim.meters.blockwise", "sim.meters.fill_kernels",
+    "sim.meters.write_kernels",
 )  # fmt: skip
 DEADLINE_S = 300  # a defect may make a run without an end; that is red, but only a person sees why
 RED, INCONCLUSIVE = 1, 6
@@ -45,7 +46,8 @@ FEW = (
 
 @dataclass(frozen=True)
 class Ran:
-    """One run of a play. `processor_s`: what it took, a broker's left out; `used`: how often what the defect changed was used."""
+    """One run of a play. `processor_s`: what it took, a broker's left out; `used`: how often what the defect changed was
+    used."""
 
     defect: Defect | None
     play: Play
