@@ -46,8 +46,8 @@ FEW = (
 
 @dataclass(frozen=True)
 class Ran:
-    """One run of a play. `processor_s`: what it took, a broker's left out; `used`: how often what the defect changed was
-    used."""
+    """One run of a play. `processor_s`: what it took, a broker's left out; `used`: how often what the defect changed
+    was used."""
 
     defect: Defect | None
     play: Play

@@ -78,6 +78,20 @@ def test_an_outage_costs_time_and_nothing_else(tmp_path: Path, how: str) -> None
         nothing_lost(world)
 
 
+@pytest.mark.parametrize("how", ["slow", "full"])
+def test_an_outage_replays_bit_for_bit(tmp_path: Path, how: str) -> None:
+    """Which messages a full queue keeps is a matter of sockets; what is stored, and when, is not."""
+    digests = set()
+    for folder in (tmp_path / "one", tmp_path / "other"):
+        folder.mkdir()
+        with world_with_a_broker(folder) as world:
+            world.fault(FAULTS[how][0])
+            world.run(8 * MINUTE)
+            world.finish()
+            digests.add(world.history.digest)
+    assert len(digests) == 1
+
+
 def test_an_outage_may_last_to_the_end_of_the_run(tmp_path: Path) -> None:
     """Nothing is waited for, nothing hangs, and what gateways hold is known."""
     with world_with_a_broker(tmp_path) as world:
