@@ -136,6 +136,7 @@ class Outcome:
     bounded: it had an effect, but not on what it was after (jamming that billing survives).
     shots: what was sent, one by one. attacked: meters (addresses) and gateways that it touches, beside
     the meters of the shots.
+    heard: fingerprints of the telegrams that it was learned from, of who only listens; shots name theirs.
     evidence: figures and names that lead a reader to it; `why`: one clause for people.
     """
 
@@ -149,6 +150,7 @@ class Outcome:
     evidence: dict[str, int | float | str] = field(default_factory=dict)
     shots: tuple[Landed, ...] = ()
     attacked: frozenset[str] = frozenset()
+    heard: frozenset[str] = frozenset()
 
 
 class Attack(Protocol):

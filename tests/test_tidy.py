@@ -273,7 +273,9 @@ def test_a_wait_may_look_at_the_clock() -> None:
 
 
 def test_no_test_asserts_a_time() -> None:
+    says_only = {"tests/referee/play.py"}  # a program: it prints what its list took, and asserts nothing
     tests = [path for path in text_files() if path.startswith("tests/") and path.endswith(".py")]
+    tests = [path for path in tests if path not in says_only]
     found = [text for path in tests for text in timed(path, read(path))]
     assert not found, "\n" + "\n".join(found)
 

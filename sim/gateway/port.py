@@ -116,6 +116,9 @@ class GatewayPort(Protocol):
         """Sequences of every bundle on its disk that the portal has not acknowledged, quarantined ones too. Can be
         asked of a gateway without power: its disk is read."""
 
+    def on_disk(self) -> frozenset[bytes]:
+        """The telegrams of the bundles of `custody`, of a gateway without power."""
+
     # --- power
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sim.endpoint.port import Address, Endpoint, EndpointError, Session
 from sim.network.mitm_path import Alter, MitmPath
@@ -21,6 +21,13 @@ class OnNetwork(Protocol):
     def session(self) -> Session: ...
 
 
+class Line(NamedTuple):
+    """A connection of somebody who is no gateway (the portal), as its path sees it."""
+
+    id: str
+    session: Session
+
+
 class Paths:
     """`endpoint()` is where paths lead unless they were changed; `settle` lets real sockets move while world time
     stands still. Files of an attacker on a path go into `folder`."""
@@ -33,6 +40,7 @@ class Paths:
         self._settle = settle
         self._routes: dict[str, Address] = {}
         self._mitm_paths: list[MitmPath] = []
+        self._outages = 0
 
     def of(self, gateway: str) -> Address | None:
         """Where this gateway's path leads; None: to the broker."""
@@ -73,8 +81,18 @@ class Paths:
         self.reroute(gateway, None)
         self._settle(lambda: gateway.session.connected, 30.0)
 
+    def close_all(self) -> None:
+        """From now on the broker takes nothing from anybody, and nobody is waited for; until as many `open_all`."""
+        self._outages += 1
+
+    def open_all(self) -> None:
+        self._outages = max(0, self._outages - 1)
+
     def cut_off(self, gateway: OnNetwork) -> bool:
-        """Its bundles cannot arrive: its path leads to a server that it refuses, or that keeps them."""
+        """Its messages cannot arrive: the broker takes none, or its path leads to a server that it refuses, or that
+        keeps them."""
+        if self._outages:
+            return True
         relayed = any(middle.relays for middle in self._mitm_paths)
         return gateway.id in self._routes and not (relayed and gateway.session.connected)
 

@@ -30,6 +30,7 @@ from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, unheard_most_ns
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
+from sim.network.paths import Line
 from sim.pki.statements import StatementKey
 from sim.portal.key_store import KeyStore, load_keks, save_keks, with_keks_for
 from sim.portal.keyring import Keyring
@@ -169,7 +170,8 @@ class Keyless:
         )
         self._closing.callback(session.close)
         self.sessions.append(session)
-        self._lockstep = Lockstep(self.endpoint, self.gateways, session, self._ground.paths.cut_off)
+        paths, line = self._ground.paths, Line(PORTAL, session)
+        self._lockstep = Lockstep(self.endpoint, self.gateways, session, paths.cut_off, lambda: paths.cut_off(line))
         everyone = [session, *(g.session for g in self.gateways)]
         if not self.endpoint.settle(lambda: all(s.connected for s in everyone), START_DEADLINE_S):
             silent = next(s for s in everyone if not s.connected)

@@ -182,6 +182,11 @@ class VirtualGateway:
             stored = [sequence for sequence, _ in disk.waiting()]
             return frozenset(stored).union(item.sequence for item in disk.quarantined())
 
+    def on_disk(self) -> frozenset[bytes]:
+        with contextlib.closing(Outbox(self._path)) as disk:
+            payloads = [payload for _, payload in disk.waiting()] + [item.payload for item in disk.quarantined()]
+        return frozenset(heard.telegram for payload in payloads for heard in Bundle.decode(payload).heard)
+
     def pump(self, now_ns: int) -> None:
         if not self._on:
             return

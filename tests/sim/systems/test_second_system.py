@@ -109,6 +109,9 @@ class DecryptingGateway:
     def custody(self) -> frozenset[int]:
         return frozenset()
 
+    def on_disk(self) -> frozenset[bytes]:
+        return frozenset()
+
 
 class Direct:
     """See port.SystemUnderTest."""
