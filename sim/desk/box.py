@@ -80,7 +80,7 @@ class Box:
             FEEDERS.find(spec.kind).open(spec, FeedGround(self.directory / f"feed{at}" if at else self.directory))
             for at, spec in enumerate(entry.feed)
         ]
-        self._portal_key = (Path(entry.listen.pki) if entry.listen.pki else self.directory) / "portal.key"
+        self._portal_key = (Path(entry.listen.pki) if entry.listen.pki else self.directory) / "acknowledgements.key"
         ground = ReadGround(self.directory, self.endpoint, self.stdout, self._portal_key)
         self.readers: list[Reader] = [READERS.find(spec.kind).open(spec, ground) for spec in entry.read]
         self._program: SupervisedProcess | None = None
