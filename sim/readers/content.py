@@ -189,8 +189,10 @@ class Content:
             value = value.encode("utf-8", "replace")
         if not isinstance(value, bytes):
             return [_why(row, f"at {self.spec.telegram} stands no text: {_shown(message.data)}")]
-        pieces = [Piece(value, row.source, message.number(self._places["port"], indices),
-                        message.number(self._places["counter"], indices))]  # fmt: skip
+        counter = message.number(self._places["counter"], indices)
+        if counter is None and self.spec.counter:
+            counter = 0  # network servers whose JSON comes from protobuf leave zeros out
+        pieces = [Piece(value, row.source, message.number(self._places["port"], indices), counter)]
         out: list[Delivered] = []
         for name, undo in zip(self.spec.transform, self._undo, strict=True):
             came: list[Piece] = []

@@ -11,7 +11,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -122,7 +122,7 @@ def _prepended() -> Undo:
             written = decode_i(records[3].raw)
         except BadTelegram:
             written = None
-        stamp = written if isinstance(written, datetime) else None
+        stamp = written.replace(tzinfo=UTC) if isinstance(written, datetime) else None
         rest = payload[records[4].offset :] if len(records) > len(_PREPENDED) else b""
         return [replace(piece, data=rest, rssi_dbm=float(level), stamp=stamp)]
 

@@ -130,8 +130,9 @@ def _state(path: str) -> tuple[int, int, int] | None:
 
 
 def _fitting(pattern: Path) -> list[str]:
-    text = str(pattern)
-    return sorted(glob.glob(text)) if glob.has_magic(pattern.name) else [text]
+    if not glob.has_magic(pattern.name):
+        return [str(pattern)]
+    return sorted(glob.glob(str(Path(glob.escape(str(pattern.parent))) / pattern.name)))
 
 
 def _make(spec: FileSpec, ground: ReadGround) -> Reader:
