@@ -63,7 +63,6 @@ class RunStarted(Event):
 @dataclass(frozen=True, slots=True)
 class RunEnded(Event):
     """The last event of a history."""
-
     outcome: str  # "complete" or "interrupted"
 
 
@@ -82,7 +81,6 @@ class WindowEnded(Event):
 @dataclass(frozen=True, slots=True)
 class BundleClosed(Event):
     """A gateway closed a bundle and keeps it in its outbox."""
-
     bulk: ClassVar[bool] = True
     gateway: str
     sequence: int
@@ -93,7 +91,6 @@ class BundleClosed(Event):
 @dataclass(frozen=True, slots=True)
 class BundleAcknowledged(Event):
     """The portal acknowledged a bundle after its commit; the gateway deletes it."""
-
     observed: ClassVar[bool] = True
     bulk: ClassVar[bool] = True
     gateway: str
@@ -113,7 +110,6 @@ class BundleQuarantined(Event):
 @dataclass(frozen=True, slots=True)
 class SessionChanged(Event):
     """The state of a client's session with the broker."""
-
     observed: ClassVar[bool] = True
     client: str
     state: str  # "connected", "refused", "dropped", "closed"
@@ -123,7 +119,6 @@ class SessionChanged(Event):
 @dataclass(frozen=True, slots=True)
 class AlarmRaised(Event):
     """The portal raised an alarm."""
-
     kind: str  # "tamper", "gap", "replay", "forgery", "twin gateway", ...
     subject: str  # meter address or gateway id
     detail: str
@@ -143,7 +138,6 @@ class TelegramRefused(Event):
 @dataclass(frozen=True, slots=True)
 class AttackActed(Event):
     """What an attacker did, as it notes it itself."""
-
     attack: str
     action: str  # "hear", "speak", "jam", "publish", "connect", "intercept", ...
     detail: str
@@ -152,7 +146,6 @@ class AttackActed(Event):
 @dataclass(frozen=True, slots=True)
 class FaultInjected(Event):
     """A fault struck or ended."""
-
     kind: str  # "broker killed", "gateway power cut", "portal restarted", ...
     subject: str
 

@@ -1,6 +1,6 @@
 """Which endpoints there are: one file in sim/endpoint/kinds each.
 
-ENDPOINTS.find("mosquitto").open(spec, directory)     not started yet; see port.Endpoint
+    ENDPOINTS.find("mosquitto").open(spec, directory)     not started yet; see port.Endpoint
 """
 
 from __future__ import annotations

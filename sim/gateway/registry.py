@@ -1,6 +1,6 @@
 """Which kinds of gateways there are: one file in sim/gateway/kinds each.
 
-GATEWAYS.find("virtual").open("gw-0001", spec, wiring)     switched on; see port.GatewayPort
+    GATEWAYS.find("virtual").open("gw-0001", spec, wiring)     switched on; see port.GatewayPort
 """
 
 from __future__ import annotations

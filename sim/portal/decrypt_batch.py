@@ -90,14 +90,8 @@ class Opening:
         n = len(shown)
         acc, counter, status, shown_ns, security = np.empty((5, n), dtype=np.int64)
         out = Contents(
-            np.zeros(n, dtype=np.int64),
-            np.empty((n, WHOLES), dtype=np.int64),
-            np.empty((n, REALS)),
-            acc,
-            counter,
-            status,
-            shown_ns,
-            security,
+            np.zeros(n, dtype=np.int64), np.empty((n, WHOLES), dtype=np.int64), np.empty((n, REALS)), acc, counter,
+            status, shown_ns, security,
         )
         done = np.zeros(n, dtype=np.bool_)
         its_mode, its_place, its_length = mode[shown], place[shown], batch.length[shown]

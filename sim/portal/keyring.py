@@ -125,3 +125,4 @@ class Keyring:
             if address in self._by_address:
                 raise KeyringError(f"{where}: {address} has a key already; keep one line")
             self.add(address, key)
+

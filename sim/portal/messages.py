@@ -50,7 +50,9 @@ class Opened:
     bad: int = 0
 
 
-def opened(messages: Iterable[Message], store: Store, now_ns: int, installed: frozenset[str] | None = None) -> Opened:
+def opened(
+    messages: Iterable[Message], store: Store, now_ns: int, installed: frozenset[str] | None = None
+) -> Opened:
     """Sort out what arrived. `installed`: the gateways that there are; None: any may be one. Raises StoreError."""
     out = Opened()
     known: dict[tuple[str, int], set[str]] = {}

@@ -67,7 +67,9 @@ class Views:
         if not tenancies:
             raise Denied(f"{tenant} is no tenant now")
         return [
-            TenantRow(*row) for flat, from_ns in tenancies for row in self._store.consumption(tenant, flat, from_ns)
+            TenantRow(*row)
+            for flat, from_ns in tenancies
+            for row in self._store.consumption(tenant, flat, from_ns)
         ]
 
     def landlord(self, landlord: str, house: str, from_ns: int, until_ns: int) -> HouseSum:

@@ -49,7 +49,6 @@ REFERENCE: Final = "reference"
 ENGINES: Final = (ARRAYS, REFERENCE)
 _REMEMBERED: Final = 1 << 14  # telegrams
 
-
 @dataclass(frozen=True, slots=True)
 class WindowCounts:
     """What ended in a window. `fates` by label, over (frame, gateway in reach) pairs; `frames_heard`: at least one

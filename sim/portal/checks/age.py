@@ -99,14 +99,6 @@ def detail(why: int, sight: Sight, meter: Meter, past: State, limits: Limits, na
 
 
 CHECK = Check(
-    "age",
-    50,
-    {TIME_AHEAD: STALE},
-    verdict,
-    took,
-    detail,
-    State,
-    limits=limits_of,
-    settings=Settings,
+    "age", 50, {TIME_AHEAD: STALE}, verdict, took, detail, State, limits=limits_of, settings=Settings,
     takes_late=False,  # a late telegram is no measure of age
 )

@@ -29,4 +29,6 @@ def detail(why: int, sight: Sight, meter: Meter, past: Nothing, limits: ts.Limit
     return f"{names.gateway} says that it heard it {ahead_s:.0f} s from now"
 
 
-CHECK = Check("ahead", 15, {RECEIVED_AHEAD: HARMLESS}, verdict, took, detail, limits=ts.limits_of, settings=ts.Settings)
+CHECK = Check(
+    "ahead", 15, {RECEIVED_AHEAD: HARMLESS}, verdict, took, detail, limits=ts.limits_of, settings=ts.Settings
+)

@@ -116,13 +116,11 @@ _STEPS: Final = """
              WHERE r.units IS NOT NULL AND {where}) AS pairs
 """
 _CONSUMPTION: Final = f"""
-    WITH steps AS ({
-    _STEPS.format(
+    WITH steps AS ({_STEPS.format(
         join="JOIN tenancies t ON t.flat = m.flat",
         where="t.tenant = ? AND t.flat = ? AND t.from_ns = ? AND r.stored_ns >= t.from_ns"
-        " AND r.stored_ns < coalesce(t.until_ns, 9223372036854775807)",
-    )
-})
+              " AND r.stored_ns < coalesce(t.until_ns, 9223372036854775807)",
+    )})
     SELECT meter, stored_ns, sum(step) OVER (PARTITION BY meter ORDER BY stored_ns ROWS UNBOUNDED PRECEDING)
       FROM steps ORDER BY meter, stored_ns
 """

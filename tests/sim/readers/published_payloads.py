@@ -59,7 +59,7 @@ OVER_LORAWAN: Final = {34: "lobaro", 35: "lobaro", 36: "lobaro", 39: "imst"}
 """Payloads of a bridge without what a network server puts around them."""
 DECODED: Final[dict[int, tuple[str, int]]] = {
     1: ("wmbusmeters", 1), 5: ("wmbusmeters-ha-addon", 0), 16: ("homeassistant-wmbus-mqtt-bridge", 0),
-    **{row: ("esp-multical21", 0) for row in range(17, 22)}, 43: ("adfweb-hd67931", 0),
+    **dict.fromkeys(range(17, 22), ("esp-multical21", 0)), 43: ("adfweb-hd67931", 0),
 }  # fmt: skip
 """No telegram: values, which the entry reads."""
 WITHOUT: Final[dict[int, str]] = {
