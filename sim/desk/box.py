@@ -57,12 +57,7 @@ def broker_for(entry: GatewayEntry, directory: Path) -> Mosquitto:
         except PkiError as error:
             raise BoxError(f"{entry.name}: listen.pki: {error}") from None
     return Mosquitto(
-        directory,
-        spec,
-        port=listen.port,
-        address=listen.address,
-        hostname=listen.hostname,
-        foreign=foreign,
+        directory, spec, port=listen.port, address=listen.address, hostname=listen.hostname, foreign=foreign,
         authority=authority,
     )
 
@@ -84,17 +79,17 @@ class Box:
             FEEDERS.find(spec.kind).open(spec, FeedGround(self.directory / f"feed{at}" if at else self.directory))
             for at, spec in enumerate(entry.feed)
         ]
-        grounds = [
-            ReadGround(self.directory, self.endpoint, self.stdout, f"{READER}-{at}" if at else READER)
-            for at in range(len(entry.read))
-        ]
         self.readers: list[Reader] = [
-            READERS.find(spec.kind).open(spec, ground) for spec, ground in zip(entry.read, grounds, strict=True)
+            READERS.find(spec.kind).open(spec, self._ground(f"{READER}-{at}" if at else READER))
+            for at, spec in enumerate(entry.read)
         ]
         self._program: SupervisedProcess | None = None
         self._powered = False
         self._said_before: dict[Path, int] = {}  # bytes of its output, before the latest start
         self._running = contextlib.ExitStack()
+
+    def _ground(self, client_id: str) -> ReadGround:
+        return ReadGround(self.directory, self.endpoint, self.stdout, client_id)
 
     # --- life -------------------------------------------------------------------------------------------------------
 

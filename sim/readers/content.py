@@ -101,7 +101,7 @@ class Content:
             cut = dataclasses.replace(row, payload=payload[:MESSAGE_MOST_BYTES])
             return [_why(cut, f"a message of {len(payload)} bytes, more than {MESSAGE_MOST_BYTES}")]
         try:
-            data = _unpacked(payload) if self.spec.zlib else payload
+            data = unpacked(payload) if self.spec.zlib else payload
             if self.spec.format and not self._only:
                 return self._of_lines(row, data)
             body = _json(data) if self._json else None
@@ -271,7 +271,7 @@ class _Message:
             levels = self.source.split("/")
             return levels[where.number - 1] if where.number <= len(levels) else ABSENT
         if where.kind == "column":
-            lines = _columns(self.data, separator)
+            lines = columns(self.data, separator)
             line = indices[0] if indices else 0
             return lines[line][where.number - 1] if line < len(lines) and where.number <= len(lines[line]) else ABSENT
         return self.data
@@ -280,7 +280,7 @@ class _Message:
         if where.kind == "json":
             return every(self.body, where.steps)
         if where.kind == "column":
-            rows = enumerate(_columns(self.data, separator))
+            rows = enumerate(columns(self.data, separator))
             return [((line,), row[where.number - 1]) for line, row in rows if where.number <= len(row)]
         return [((), self.at(where, (), separator))]
 
@@ -291,15 +291,15 @@ class _Message:
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _columns(data: bytes, separator: str) -> list[list[str]]:
+def columns(data: bytes, separator: str) -> list[list[str]]:
     """Cells of each line; a first line of names (letters where the others have digits) is none."""
     lines = [line for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
     rows = [[cell.strip() for cell in line.split(separator)] for line in lines]
     return rows[1:] if len(rows) > 1 and not any(letter.isdigit() for letter in lines[0]) else rows
 
 
-def _unpacked(payload: bytes) -> bytes:
-    """zlib where it is zlib: no text and no telegram begins with its two bytes and unpacks."""
+def unpacked(payload: bytes) -> bytes:
+    """zlib where it is zlib: no text and no telegram begins with its two bytes and unpacks. Raises CannotUndo."""
     if len(payload) < 2 or payload[0] & 0x0F != 8 or int.from_bytes(payload[:2], "big") % 31:
         return payload
     unpack = zlib.decompressobj()
