@@ -7,6 +7,7 @@ read. Where no telegram is found, values are proposed. What remains a guess is s
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,8 +17,8 @@ from typing import Any, Final
 
 from sim.desk import toml_text
 from sim.desk.guesses import Fed, Leaf, Proven, leaves, level_of, meter_of, time_of
+from sim.desk.inventory import GatewayEntry
 from sim.endpoint.topic_acl import matches
-from sim.feeders.port import FeederSpec
 from sim.lines.recognise import of_line
 from sim.readers.content import Content, ContentSpec, unpacked
 from sim.readers.kinds.mqtt import MqttSpec
@@ -69,15 +70,17 @@ class Proposal:
     decoded: bool
     notes: tuple[str, ...]
 
-    def toml(self, name: str, feed: Sequence[FeederSpec], *, tls: bool) -> str:
-        """A [[gateway]] that an inventory takes."""
+    def toml(self, entry: GatewayEntry) -> str:
+        """`entry` as an inventory takes it, with these reads instead of its own."""
         out = "".join(toml_text.comment(note) for note in self.notes)
-        out += f"[[gateway]]\nname = {toml_text.value(name)}\nfeed = {toml_text.value(list(feed))}\n"
-        topics = sorted({topic for read in self.reads for topic in read["topic"]})
-        out += f"listen = {toml_text.value({'topics': topics} | ({} if tls else {'tls': False}))}\n"
+        topics = tuple(sorted({topic for read in self.reads for topic in read["topic"]}))
+        keys = toml_text.settings(dataclasses.replace(entry, listen=dataclasses.replace(entry.listen, topics=topics)))
+        for key in ("read", "claims"):
+            keys.pop(key, None)
+        out += "[[gateway]]\n" + "".join(f"{key} = {toml_text.value(what)}\n" for key, what in keys.items())
         for read in self.reads:
-            keys = [*_LISTED_FIRST, *(key for key in read if key not in _LISTED_FIRST)]
-            out += "\n[[gateway.read]]\n" + "".join(f"{key} = {toml_text.value(read[key])}\n" for key in keys)
+            order = [*_LISTED_FIRST, *(key for key in read if key not in _LISTED_FIRST)]
+            out += "\n[[gateway.read]]\n" + "".join(f"{key} = {toml_text.value(read[key])}\n" for key in order)
         claims: Read = {"forwards": "decoded" if self.decoded else "encrypted"}
         if any("rssi" in read for read in self.reads):
             claims["rssi"] = True

@@ -27,7 +27,7 @@ def value(one: object) -> str:
     if isinstance(one, Mapping):
         return "{ " + ", ".join(f"{key(name)} = {value(part)}" for name, part in one.items()) + " }"
     if dataclasses.is_dataclass(one) and not isinstance(one, type):
-        return value(_settings(one))
+        return value(settings(one))
     raise TypeError(f"{type(one).__name__} is nothing that TOML has")
 
 
@@ -37,16 +37,18 @@ def key(name: str) -> str:
 
 
 def _text(one: str) -> str:
-    """JSON's escapes are TOML's, but for characters beyond 16 bits and a lone half of one."""
+    """JSON's escapes are TOML's, but for characters beyond 16 bits, a lone half of one, and DEL."""
     whole = one.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return "".join(f"\\U{ord(c):08X}" if ord(c) > 0xFFFF else json.dumps(c)[1:-1] for c in whole).join('""')
+    return '"' + "".join(f"\\U{ord(c):08X}" if c >= "\x7f" else json.dumps(c)[1:-1] for c in whole) + '"'
 
 
-def _settings(one: Any) -> dict[str, object]:
+def settings(one: Any) -> dict[str, object]:
+    """A settings class's keys other than their defaults; its kind always."""
     out: dict[str, object] = {}
     for field in dataclasses.fields(one):
         what = getattr(one, field.name)
-        if field.name == "kind" or (what is not None and what != field.default):
+        default = field.default_factory() if callable(field.default_factory) else field.default
+        if field.name == "kind" or (what is not None and what != default):
             out[field.name] = what
     return out
 
