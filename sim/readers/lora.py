@@ -35,6 +35,10 @@ def _port(piece: Piece) -> int:
     return piece.port
 
 
+_Key = tuple[str, int, int]
+"""Device, counter of the first part, how many."""
+
+
 @dataclass(slots=True)
 class _Parts:
     total: int
@@ -44,15 +48,15 @@ class _Parts:
     def whole(self) -> bool:
         return len(self.parts) == self.total
 
-    def missing(self) -> str:
-        lacks = sorted(set(range(1, self.total + 1)) - set(self.parts))
-        return f"part {', '.join(map(str, lacks))} of {self.total} never came"
+    @property
+    def joined(self) -> bytes:
+        return b"".join(self.parts[at] for at in range(1, self.total + 1))
 
 
 def lobaro_parts() -> Undo:
     """Parts of one telegram have counters that follow one another, in whatever order they come."""
-    under_way: OrderedDict[tuple[str, int, int], _Parts] = OrderedDict()
-    done: OrderedDict[tuple[str, int, int], _Parts] = OrderedDict()
+    under_way: OrderedDict[_Key, _Parts] = OrderedDict()
+    done: OrderedDict[_Key, _Parts] = OrderedDict()
 
     def undo(piece: Piece) -> list[Piece]:
         part, total = divmod(_port(piece), 10)
@@ -63,46 +67,45 @@ def lobaro_parts() -> Undo:
         if piece.counter is None:
             raise CannotUndo("no LoRaWAN frame counter: say in `counter` where it stands")
         key = (piece.source, piece.counter - part + 1, total)
-        if key in done and done[key].parts[part] == piece.data:
-            return []
-        out = [_lost(piece, lost) for lost in _given_up(key)]
+        out: list[Piece] = []
+        far = [other for other in under_way if other[0] == key[0] and abs(other[1] - key[1]) > _LATE]
         if key in under_way and under_way[key].parts.get(part, piece.data) != piece.data:
-            out.append(_lost(piece, under_way.pop(key)))  # its counter began anew
+            far.append(key)  # its counter began anew
+        for other in far:
+            out += given_up(piece, other)
         one = under_way.setdefault(key, _Parts(total))
         one.parts[part] = piece.data
         if one.whole:
             del under_way[key]
+            if key not in done or done[key].joined != one.joined:
+                out.append(replace(piece, data=one.joined))
             done[key] = one
             done.move_to_end(key)
-            while len(done) > _SETS_AT_ONCE:
-                done.popitem(last=False)
-            joined = b"".join(one.parts[at] for at in range(1, total + 1))
-            out.append(replace(piece, data=joined))
+        while len(done) > _SETS_AT_ONCE:
+            done.popitem(last=False)
         while len(under_way) > _SETS_AT_ONCE:
-            out.append(_lost(piece, under_way.popitem(last=False)[1]))
+            out += given_up(piece, next(iter(under_way)))
         return out
 
-    def _given_up(key: tuple[str, int, int]) -> list[_Parts]:
-        """Sets of this device that are too far from this one to be completed yet."""
-        source, first, _ = key
-        old = [
-            other
-            for other in under_way
-            if other[0] == source
-            and other != key
-            and (other[1] + other[2] <= first - _LATE or other[1] > first + _LATE)
+    def given_up(piece: Piece, key: _Key) -> list[Piece]:
+        one, before = under_way.pop(key), done.get(key)
+        if before is not None and all(before.parts[at] == data for at, data in one.parts.items()):
+            return []  # parts of a telegram that is here already
+        lacks = ", ".join(str(at) for at in range(1, one.total + 1) if at not in one.parts)
+        where = key[0] or "a LoRaWAN device"
+        return [
+            replace(piece, unreadable=f"a telegram of {_shown(where)} is lost: part {lacks} of {one.total} never came")
         ]
-        return [under_way.pop(other) for other in old]
 
     return undo
 
 
-_LATE: Final = 8
-"""Frames of a device that may come out of order; what lacks a part after so many more has lost it."""
+_LATE: Final = 32
+"""Frames of a device between the first and the last that may belong together."""
 
 
-def _lost(piece: Piece, parts: _Parts) -> Piece:
-    return replace(piece, unreadable=f"a telegram of {piece.source or 'a LoRaWAN device'} is lost: {parts.missing()}")
+def _shown(source: str) -> str:
+    return ascii(source[:80])[1:-1]
 
 
 @dataclass(slots=True)
@@ -160,7 +163,7 @@ def imst_segments() -> Undo:
 
 
 def _gap(piece: Piece, wanted: int, came: int) -> Piece:
-    where = piece.source or "a LoRaWAN device"
+    where = _shown(piece.source or "a LoRaWAN device")
     return replace(piece, unreadable=f"segment {wanted} of {where} is lost: {came} came, and what it continued is cut")
 
 
