@@ -157,7 +157,7 @@ def compared(
 def _equal(told: object, wanted: object) -> bool:
     if isinstance(wanted, int | float) and not isinstance(wanted, bool):
         try:
-            number = float(told) if isinstance(told, int | float | str) else math.nan
+            number = float(told) if isinstance(told, int | float | str) and not isinstance(told, bool) else math.nan
         except (ValueError, OverflowError):
             return False
         return math.isclose(number, wanted, rel_tol=_RELATIVE, abs_tol=1e-9)
