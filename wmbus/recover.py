@@ -62,7 +62,7 @@ class Recovered:
 
 def recover(data: bytes) -> Recovered:
     """Bytes from a log, a stick or a program -> the telegram in them.  Raises BadTelegram as ``link.strip_crcs``."""
-    if data and len(data) == data[0] + 1 and len(data) > HEADER_BYTES:
+    if len(data) >= HEADER_BYTES and len(data) == data[0] + 1:
         form = frame_format(data)
         return Recovered(data, form) if form == "none" else Recovered(strip_crcs(data), form)
     found = _proven(data) or _after_sync(data) or _claimed(data)
@@ -110,7 +110,7 @@ def _proven(data: bytes) -> Recovered | None:
                 return _with_rest(strip_crcs_a(data[:end]), "A", data, end)
             except BadTelegram:
                 return None
-    if HEADER_BYTES + 2 < l_field < len(data):
+    if HEADER_BYTES + 2 <= l_field < len(data):
         block = data[: min(l_field + 1, FIRST_BLOCK_B + 2)]
         if block[-2:] == _crc(block[:-2]):
             try:

@@ -33,6 +33,7 @@ from bench.rig.measure import Measure
 from bench.rig.scenario import Stage, load_world
 from bench.rig.world_row import world_json
 from bench.run_errors import explained
+from reports.wording import plain
 from sim.core.clock import NS_PER_MS, NS_PER_S, wall_now, wall_s
 from sim.core.settings import without
 from sim.portal.keyring import Keyring, KeyringError
@@ -56,12 +57,12 @@ def play(path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bo
         ran = _Play(path, log, keys, _spec(endpoint), seed, engine)
         ran.run(_keyring(keys, log))
     except (BadLog, KeyringError, AlreadyThere) as error:
-        print(f"wmbench: {error}", file=sys.stderr)
+        print(f"wmbench: {plain(str(error))}", file=sys.stderr)
         return BAD_FILE_EXIT
     if as_json:
         print(json.dumps(ran.as_json(), indent=1))
     else:
-        print("\n".join(ran.as_lines()))
+        print("\n".join(map(plain, ran.as_lines())))
     return PLAYED_EXIT if ran.outcome == "passed" else UNJUDGED_EXIT
 
 

@@ -19,7 +19,7 @@ from bench.run_errors import CannotRun
 from reports.wording import plain
 from sim.lines.codecs.port import CODECS, Bad
 from sim.lines.reception import Reception
-from sim.lines.recognise import inside, of_line, read
+from sim.lines.recognise import AnyReader, inside, of_line, read
 from wmbus.as_json import to_json, to_line
 from wmbus.compact import Formats
 from wmbus.dissect import parse
@@ -131,6 +131,7 @@ class Decoder:
     def __init__(self, key: bytes | None, *, strict: bool, switches: Switches) -> None:
         self._key = key
         self._strict, self._switches, self._formats = strict, switches, Formats()
+        self._lines = AnyReader()
 
     def line(self, line: bytes | None) -> str:
         """The object for one line, as text; None: a line that was too long. Errors are in the object."""
@@ -163,17 +164,28 @@ class Decoder:
             given["telegram"] = line.decode()
         return given
 
-    @staticmethod
-    def _bytes(text: str) -> tuple[bytes, dict[str, Any]]:
-        """Most telegrams are bare hex of the right length; anything else goes the long way."""
+    def _bytes(self, text: str) -> tuple[bytes, dict[str, Any]]:
+        """Most telegrams are bare hex of the right length; a tool's line is read with those before it, for it may need
+        them (a row of names, a level); anything else goes the long way. Raises BadText."""
         try:
             data = bytes.fromhex(text)
         except ValueError:
             data = b""
         if data and len(data) == data[0] + 1:
             return data, {}
-        heard = pasted(text)
-        return (heard[0].data, said_by_line(heard[0])) if heard else (data, {})
+        line = b"" if data or "\n" in text else text.encode("utf-8", "replace")
+        heard: list[Reception | Bad]
+        if line and self._lines.claims(line):
+            heard = [got.what for got in self._lines.line(line)]
+        else:
+            heard = [*pasted(text)]
+            if not heard:
+                return data, {}
+        for one in heard:
+            if isinstance(one, Reception):
+                return one.data, said_by_line(one)
+        words = [one.words for one in heard if isinstance(one, Bad)]
+        raise BadText("bad-line", words[0] if words else "no telegram in this line")
 
 
 def parsed(line: bytes | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ for the telegram in them.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ _SECONDS_MAX: Final = 10**11  # beyond the year 5000, counted from 1970; more of
 _QUOTED: Final = 60  # characters of a line that an error repeats
 _LONG_HEX: Final = re.compile("[0-9A-Fa-f]{24,}")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
+_DATE: Final = re.compile(r"(?:(\d{4})[./](\d\d)[./](\d\d)|(\d\d)\.(\d\d)\.(\d{4}))[ T_]+(?=\d)", re.ASCII)
+"""Dates that logs and spreadsheets write otherwise: 2026.02.09, 2026/02/09, 09.02.2026."""
 _BETWEEN: Final = re.compile(r"0[xX]|[\s|_]+")
 
 
@@ -91,6 +94,9 @@ def hex_bytes(text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError:
         spaced = _BETWEEN.sub(lambda found: " " * len(found[0]), text)  # so that a place stays the place
+    if spaced.isascii():  # fromhex is for the usual forms, the rest says what is wrong with others
+        with contextlib.suppress(ValueError):
+            return bytes.fromhex(spaced)
     for at, letter in enumerate(spaced):
         if letter != " " and letter not in _HEX:
             raise BadLine(f"{letter!a} is no hex digit", at, quoted(text[max(0, at - 4) : at + 4]))
@@ -101,9 +107,11 @@ def hex_bytes(text: str) -> bytes:
 
 
 def stamp(text: str) -> Stamp:
-    """Seconds, milliseconds since 1970, or a date-time (UTC where no zone is said), to the nanosecond; whole numbers
-    throughout, since a double holds no nanoseconds since 1970. Raises BadLine."""
+    """Seconds, milliseconds since 1970, or a date-time (UTC where no zone is said; years first, or 09.02.2026), to the
+    nanosecond; whole numbers throughout, since a double holds no nanoseconds since 1970. Raises BadLine."""
     bare = text.strip()
+    if not bare.isprintable():  # a date-time may have any letter between its parts, an escape too
+        raise BadLine(f"{quoted(text)} is no time")
     try:
         at_s = Decimal(bare)
     except InvalidOperation:
@@ -114,12 +122,18 @@ def stamp(text: str) -> Stamp:
         if not at_s.is_finite() or abs(at_s) > _SECONDS_MAX:
             raise BadLine(f"{quoted(text)} seconds is no time")
         return Stamp(bare, int(at_s.scaleb(9).to_integral_value()), dated=False)
+    found = _DATE.match(bare)
+    if found is not None:
+        year, month, day = found.group(1, 2, 3) if found[1] else found.group(6, 5, 4)
+        bare, written = f"{year}-{month}-{day} {bare[found.end() :]}", bare
+    else:
+        written = bare
     try:
         instant = datetime.fromisoformat(bare.replace(" ", "T", 1))
     except ValueError:
         raise BadLine(f"{quoted(text)} is neither seconds nor a date-time like 2026-02-09T04:01:02") from None
     aware = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
-    return Stamp(bare, (aware - _EPOCH) // timedelta(microseconds=1) * 1_000, dated=True)
+    return Stamp(written, (aware - _EPOCH) // timedelta(microseconds=1) * 1_000, dated=True)
 
 
 def written_stamp(one: Stamp | None, *, digits: int = 3, separator: str = " ") -> str:

@@ -65,13 +65,23 @@ class AnyReader:
         self._lines: dict[str, list[int]] = {}
         self._current: str | None = None
         self._number = 0
+        self._last: Codec | None = None  # tried first: a stream is of one tool mostly
+
+    def claims(self, line: bytes) -> bool:
+        """Whether this is surely a line of some tool, and not hex alone."""
+        codec = self._codec(line)
+        return codec is not None and codec.id != "hex"
+
+    def _codec(self, line: bytes) -> Codec | None:
+        return self._last if self._last is not None and self._last.claims(line) else of_line(line)
 
     def line(self, line: bytes) -> list[Got]:
         """One line without its end; what it completed, with the number of the line in which that began."""
         self._number += 1
         if not line.strip():
             return []
-        codec = of_line(line)
+        codec = self._codec(line)
+        self._last = codec if codec is not None and codec.id not in _LAST else None
         name = codec.id if codec is not None else (self._current or _DEFAULT)
         got = self._end_of(self._current) if self._current not in (None, name) else []
         if codec is not None:

@@ -10,9 +10,10 @@ import re
 from sim.lines.codecs import _culfw
 from sim.lines.codecs._text import always
 from sim.lines.codecs.port import Codec
-from sim.lines.reception import Reception, level_dbm
+from sim.lines.reception import Reception, level_dbm, stamp
 
 _LINE = re.compile(rb"\bbY?[0-9a-fA-F]{24,}::-?\d")
+_DATE = re.compile(r"^\d{4}[.-]\d\d[.-]\d\d[ _]\d\d:\d\d:\d\d(?:\.\d+)?")
 _MESSAGE = re.compile(r"\b(bY?[0-9a-fA-F]{24,})(?:::(-?[\d.]+))?")
 
 
@@ -24,7 +25,10 @@ def _parse(line: str) -> Reception | None:
     found = _MESSAGE.search(line)
     if found is None:
         return None  # FHEM's log is of everything
-    return Reception(_culfw.received(found[1])[0], level_dbm(found[2] or ""))
+    when = _DATE.match(line)
+    return Reception(
+        _culfw.received(found[1])[0], level_dbm(found[2] or ""), stamp(when[0]) if when is not None else None
+    )
 
 
 def _write(one: Reception) -> bytes:

@@ -25,7 +25,9 @@ def _is_names(row: list[str]) -> bool:
 
 
 def _claims(line: bytes) -> bool:
-    return _is_names([name.strip() for name in line.decode("latin-1").split(",")])
+    if b",%s," % rtl_433_json.MODEL.encode() in line and not line.lstrip().startswith(b"{"):
+        return True
+    return line.count(b",") > 1 and _is_names([name.strip() for name in line.decode("latin-1").split(",")])
 
 
 class _Rows:

@@ -4,7 +4,8 @@
                       rssi: -55 dBm
     telegram=|_314493447813512735087abf000020_0b6e...|+25
 
-`--logtelegrams` prints the last line alone. Seconds count from the program's start. Older releases print two bars. A
+`--logtelegrams` prints the last line alone. Seconds count from the program's start; a log with time stamps has
+`[2026-02-09_04:01:02]` before each line, which is taken instead. Older releases print two bars. A
 level belongs to the telegram that follows it.
 """
 
@@ -17,6 +18,7 @@ from sim.lines.codecs.port import Bad, Codec
 from sim.lines.reception import BadLine, Reception, Stamp, hex_bytes, level_dbm, quoted, stamp
 
 _LINE = re.compile(r"telegram=\|(?P<hex>[^+]*)\|(?:\+(?P<s>\d+))?")
+_DATE = re.compile(r"^\[(\d{4}-\d\d-\d\d[_ T]\d\d:\d\d:\d\d)\]")
 _NS_PER_S = 1_000_000_000
 _HEADERS = (b"Received telegram from:", b"telegram=|")
 
@@ -30,7 +32,7 @@ class _Log:
         self._level: float | None = None
 
     def parse(self, line: str) -> Reception | Bad | None:
-        name, colon, said = line.partition(":")
+        name, colon, said = _DATE.sub("", line).partition(":")
         if colon and name.strip() == "rssi":
             self._level = level_dbm(said)
             return None
@@ -40,8 +42,9 @@ class _Log:
         found = _LINE.search(line)
         if found is None:
             raise BadLine(f"a line of wmbusmeters is telegram=|HEX|+SECONDS: {quoted(line)}")
-        seconds = found["s"]
-        return Reception(hex_bytes(found["hex"]), level, stamp(f"{seconds}") if seconds else None)
+        date = _DATE.match(line)
+        when = date[1] if date is not None else found["s"]
+        return Reception(hex_bytes(found["hex"]), level, stamp(when) if when else None)
 
 
 def _reader() -> LineReader:

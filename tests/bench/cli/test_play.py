@@ -82,7 +82,7 @@ def test_each_telegram_has_a_row_and_a_run_directory_is_left(played: dict[str, A
     assert rows[4]["values"]["units"] == 2
     assert rows[7]["values"]["meter_time"] == "2019-02-20T11:32"
     assert [rows[line]["reason"] for line in (5, 9, 10, 11)] == [
-        "no key", "no key", "replayed access number", "profile",
+        "no key", "no key", "replayed access number", "no value",
     ]  # fmt: skip
     notes = " / ".join(played["notes"])
     for said in ("ts and age are off", "marked them as broken: 1", "sent at -70 dBm: 2", "their times overlap: 1"):
@@ -121,14 +121,14 @@ def test_for_people_a_line_each_and_a_summary() -> None:
     assert lines[0].split() == ["time", "address", "security", "mode", "dBm", "what", "came", "of", "it"]
     assert lines[1].endswith("T1       -70  refused, no key: key-missing at byte 15: mode 5 and no key")
     assert lines[4].endswith("stored, 127 units, 145 at set date 2018-12-31, meter's time 2019-02-20T11:32")
-    assert lines[-2] == ("8 telegrams of 6 meters: 2 stored, 6 refused (no key 4, replayed access number 1, profile 1)")
+    assert lines[-2] == "8 telegrams of 6 meters: 2 stored, 6 refused (no key 4, replayed access number 1, no value 1)"
 
 
 @pytest.mark.parametrize(
     ("log", "message"),
     [
         (None, "bad.log: No such file or directory"),
-        ("12,-71,zz\n", "bad.log, line 1: character 1 of the telegram is no hex digit: 'zz'"),
+        ("12,-71,zz\n", "bad.log, line 1: 'z' is no hex digit: 'zz'"),
         ("# nothing\n", "bad.log: no telegram in it; a line is TIME,RSSI,HEX"),
     ],
 )
@@ -177,3 +177,32 @@ def test_whole_addresses_serve_as_well_as_ids(tmp_path: Path) -> None:
     body = json.loads(wmbench("--play", SAMPLE, "--keys", path, "--json").stdout)
     rmtree(body["run"])
     assert body["rows"][0]["came"] == "stored"
+
+
+def test_a_log_as_receivers_leave_it(tmp_path: Path) -> None:
+    """Two demodulators' copies, a torn line, a stamp of 1970, a maker's own payload: each is told, none stops the rest,
+    and no control character of the file reaches the terminal."""
+    telegram = "314493447813512735087ab%s0000200b6e2200004b6e250200426cbf2ccb086e250200c2086cbf2c326cffff046d1f11c421"
+    techem = "32446850066056416980a0119f310800b024000059074e07000000010500000000000000000000000000000000000000000002"
+    path = tmp_path / "field.log"
+    path.write_text(
+        "\n".join(
+            [
+                "C1;1;1;1970-01-01 00:00:09.000;94;83;27511378;0x" + telegram % "e",
+                *(f"C1;1;1;2021-12-29 13:50:57.000;{level};83;27511378;0x" + telegram % "e" for level in (94, 96)),
+                "C1;1;1;2021-12-29 13:51:57.000;57;60;27511378;0x" + telegram % "f" + "T1;0;0;2022",
+                "C1;1;1;2021-12-29\x1b[2J13:58:27.000;94;83;27511378;0x" + telegram % "f",
+                "T1;1;1;2021-12-29 13:59:27.000;26;27;41566006;0x" + techem,
+            ]
+        )
+        + "\n",
+        encoding="utf-8",
+    )
+    done = wmbench("--play", path)
+    assert done.returncode == 0, done.stderr
+    assert "2 telegrams of 2 meters: 1 stored, 1 refused (no value 1)" in done.stdout
+    assert "CI A0: the payload is Techem (TCH)'s own format, not data records" in done.stdout
+    assert "lines set aside, because they cannot be read: 3 (line 1: stamp '1970-01-01 00:00:09.000'" in done.stdout
+    assert "line 4: 'T' is no hex digit: 'c421T1'" in done.stdout
+    assert "note: second copies of a reception set aside: 1 (line 3)" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr

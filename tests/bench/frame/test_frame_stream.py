@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+from sim.lines.codecs.port import CODECS
+from sim.lines.reception import Reception, stamp
 from tests.bench.command_line import PATIENCE_S, TRACE, Rig
 from tests.bench.frame.frame_rig import FRAME, KEY, VECTORS, answers, fed
 
@@ -97,3 +99,22 @@ def test_a_reader_that_leaves_ends_the_stream(rig: Rig) -> None:
 def test_a_long_stream_is_answered_line_for_line(rig: Rig) -> None:
     done = fed(rig, (GOOD + b"\n") * 5_000, "decode", "--jsonl")
     assert done.stdout == fed(rig, GOOD + b"\n", "decode", "--jsonl").stdout * 5_000
+
+
+def test_lines_of_tools_are_lines_of_a_stream(rig: Rig) -> None:
+    """As they are, or as the member telegram; a row needs the row of names before it, and has an answer of its own."""
+    one = Reception(FRAME, -71.0, stamp("2026-02-09T04:01:02"), mode="T1")
+    names, row = CODECS.find("rtl_433-csv").write(one).splitlines()
+    written = [CODECS.find(name).write(one).splitlines()[-1] for name in ("rtl_wmbus", "cul", "fhem", "esphome")]
+    as_member = [json.dumps({"telegram": line.decode(), "key": KEY}).encode() for line in written]
+    event = CODECS.find("rtl_433-json").write(one).strip()
+    out = answers(rig, [*written, event, names, row, *as_member, b"12,-71,2ezz"], "decode", "--jsonl", "--key", KEY)
+    assert len(out) == 2 * len(written) + 4
+    torn, nothing = out.pop(), out.pop(5)
+    assert nothing["error"] == {"reason": "bad-line", "detail": "no telegram in this line", "offset": 0}
+    assert torn["error"]["reason"] == "bad-line"
+    for answer in out:
+        assert [record["value"] for record in answer["records"]][:2] == [2, 25], answer
+    assert out[0]["reception"] == {"rssi_dbm": -71.0, "time": "2026-02-09 04:01:02.000", "mode": "T1"}
+    assert [answer["reception"] for answer in out[6:]] == [answer["reception"] for answer in out[:4]]
+    assert out[4]["odd"][0]["detail"].startswith("L is 76, two too small")

@@ -183,6 +183,36 @@ def test_what_is_no_level_is_said(text: str) -> None:
         level_dbm(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["2026-02-09 04:01:02", "2026-02-09_04:01:02", "2026.02.09 04:01:02", "2026/02/09 04:01:02", "09.02.2026 04:01:02",
+     "2026-02-09T05:01:02+01:00", "2026-02-09T04:01:02Z", "1770609662000"],
+)  # fmt: skip
+def test_dates_as_tools_write_them(text: str) -> None:
+    assert (stamp(text).ns, stamp(text).text) == (WHEN.ns, text)
+
+
+@pytest.mark.parametrize("text", ["09.13.2026 04:01:02", "2026.02.30 04:01:02", "2026-02-09\x1b04:01:02", "2026.02.09"])
+def test_what_is_no_date_is_said(text: str) -> None:
+    with pytest.raises(BadLine, match=r"no time|neither seconds"):
+        stamp(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("fhem", "2026.02.09 04:01:02 4: CUL_0: {written}"),
+        ("wmbusmeters", "[2026-02-09_04:01:02] rssi: -71 dBm\n[2026-02-09_04:01:02] telegram=|_{hex}|+7\n"),
+    ],
+)
+def test_a_log_with_dates(name: str, lines: str) -> None:
+    codec = CODECS.find(name)
+    text = lines.format(written=codec.write(WHOLE).decode(), hex=FRAME.hex())
+    (one,) = receptions(read(codec, text.encode()))
+    assert one.stamp is not None
+    assert (one.frame, one.rssi_dbm, one.stamp.ns, one.stamp.dated) == (FRAME, -71.0, WHEN.ns, True)
+
+
 def test_milliseconds_since_1970_are_seen_by_their_size() -> None:
     assert stamp("1662888360123").ns == 1_662_888_360_123 * 10**6
     assert stamp("99999999999").ns == 99_999_999_999 * 10**9

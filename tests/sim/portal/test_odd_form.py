@@ -82,9 +82,9 @@ def test_the_price_of_strict_on_field_telegrams() -> None:
         else:
             assert (agreed.reason is None) == (strict.reason is None), telegram.raw.hex()
             assert strict.reason is not None or told(agreed) == told(strict), telegram.raw.hex()
-    print(f"{ran} field telegrams opened; strict refuses {dict(price)}; {taken_back} come back by their agreed form")
+    print(f"{ran} field telegrams opened; strict refuses {dict(price)}; {taken_back} come back as agreed")
     assert ran >= 134
-    assert rightly == {"BFW": 2}  # its payload is its own although its header says records: the lenient reading is wrong
+    assert rightly == {"BFW": 2}  # its payload is its own although its header says records: strict is right
     assert taken_back == sum(price.values()) - 2 == 4
     assert set(price) == {reasons.BAD_RECORDS, reasons.CLEAR_TAIL}
 
