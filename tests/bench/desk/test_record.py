@@ -16,43 +16,13 @@ from sim.desk import inventory
 from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
 from sim.endpoint.port import Identity
 from sim.readers.content import Content, ContentSpec
+from tests.sim.desk.boxes import own_format
 from tests.sim.readers import published_payloads as rows
 from tests.sim.readers.published_payloads import TELEGRAM
 
-BOX = """
-import base64, json, ssl, sys
-import paho.mqtt.client as mqtt
-from wmbus.link import add_crcs_a
-host, port, ca, certificate, key, name = sys.argv[1:]
-client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, name)
-client.tls_set(ca, certificate, key)
-client.connect(host, int(port))
-client.loop_start()
-for line in sys.stdin:
-    fields = line.strip().split(";")
-    body = {"v": 1, "d": base64.b64encode(add_crcs_a(bytes.fromhex(fields[-1][2:]))).decode(), "lvl": -float(fields[4])}
-    client.publish(f"own/{fields[6]}/x", json.dumps(body), qos=1)
-client.loop_stop()
-"""
-INVENTORY = """
-[[gateway]]
-name = "kitchen"
-feed = [{{ kind = "codec", format = "rtl_wmbus", line = {{ kind = "stdin" }} }}]
-read = [{{ kind = "bundles" }}]
-
-[gateway.run]
-command = [
-    "{{python}}", "{script}", "{{host}}", "{{port}}", "{{ca}}", "{{certificate}}", "{{key}}", "{{name}}",
-]
-env = {{ PYTHONPATH = "{{root}}" }}
-settle_s = 0.5
-"""
-
 
 def test_a_box_of_its_own_format_is_fed_and_found_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    script, desk, out, kept = (tmp_path / name for name in ("box.py", "inventory.toml", "found.toml", "heard.jsonl"))
-    script.write_text(BOX, encoding="utf-8")
-    desk.write_text(INVENTORY.format(script=script), encoding="utf-8")
+    desk, out, kept = own_format(tmp_path), tmp_path / "found.toml", tmp_path / "heard.jsonl"
     threads = threading.active_count()
     words = ["gateway", "record", "kitchen", "--inventory", str(desk), "--feed", "--seconds", "4", "--out", str(out)]
     assert main([*words, "--messages", str(kept)]) == 0
