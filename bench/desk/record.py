@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Final
 
@@ -169,7 +169,7 @@ def _feed(box: Box, frame: bytes | None, record: Record) -> None:
         return
     rssi_dbm = _LOUDEST_DBM - len(record.fed) * 7 % 45
     if box.feed(Sent(frame, "T1", rssi_dbm, wall_ns())):
-        record.fed.append(Fed(frame, rssi_dbm, datetime.now(UTC)))
+        record.fed.append(Fed(frame, rssi_dbm, clock.wall_now()))
 
 
 def _turner(settle: Callable[[Callable[[], bool], float], bool]) -> Settle:

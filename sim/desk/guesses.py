@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sim.readers.content import Content, columns, unpacked
+from sim.readers.message_content import Content, columns, unpacked
 from sim.readers.places import STAR, Star, Step, written
 from sim.readers.stamps import ANY, BadStamp, parsed
 from sim.readers.undo import CannotUndo

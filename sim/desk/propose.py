@@ -20,8 +20,8 @@ from sim.desk.guesses import Fed, Leaf, Proven, leaves, level_of, meter_of, time
 from sim.desk.inventory import GatewayEntry
 from sim.endpoint.topic_acl import matches
 from sim.lines.recognise import of_line
-from sim.readers.content import Content, ContentSpec, unpacked
 from sim.readers.kinds.mqtt import MqttSpec
+from sim.readers.message_content import Content, ContentSpec, unpacked
 from sim.readers.port import Delivered
 from sim.readers.undo import CannotUndo
 from wmbus.dissect import parse

@@ -10,7 +10,7 @@ from typing import Final
 
 from sim.core.clock import ns, wall_ns
 from sim.core.settings import number
-from sim.readers.content import MESSAGE_MOST_BYTES, Content, ContentSpec
+from sim.readers.message_content import MESSAGE_MOST_BYTES, Content, ContentSpec
 from sim.readers.port import Delivered, Reader, ReaderKind, ReadGround
 from sim.readers.tail import Tail
 

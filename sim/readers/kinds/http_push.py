@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 from sim.core.clock import wall_ns
 from sim.core.settings import number
-from sim.readers.content import MESSAGE_MOST_BYTES, Content, ContentSpec
+from sim.readers.message_content import MESSAGE_MOST_BYTES, Content, ContentSpec
 from sim.readers.port import Delivered, Reader, ReaderError, ReaderKind, ReadGround
 
 _IDLE_S: Final = 20.0

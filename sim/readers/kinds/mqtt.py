@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sim.core.clock import wall_ns
 from sim.endpoint.port import Endpoint, EndpointError, Session
 from sim.endpoint.topic_acl import READER
-from sim.readers.content import Content, ContentSpec
+from sim.readers.message_content import Content, ContentSpec
 from sim.readers.port import Delivered, Reader, ReaderError, ReaderKind, ReadGround
 
 _CONNECT_S = 10.0

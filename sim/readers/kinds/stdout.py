@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.readers.content import Content, ContentSpec
 from sim.readers.kinds.file import LineFiles
+from sim.readers.message_content import Content, ContentSpec
 from sim.readers.port import Reader, ReaderKind, ReadGround
 
 

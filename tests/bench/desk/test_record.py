@@ -15,7 +15,7 @@ from sim.core import clock
 from sim.desk import inventory
 from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
 from sim.endpoint.port import Identity
-from sim.readers.content import Content, ContentSpec
+from sim.readers.message_content import Content, ContentSpec
 from tests.sim.desk.boxes import own_format
 from tests.sim.readers import published_payloads as rows
 from tests.sim.readers.published_payloads import TELEGRAM

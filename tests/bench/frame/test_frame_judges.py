@@ -22,7 +22,7 @@ from sim.meters.expected_records import stated
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
-from sim.readers.names import TABLES, in_the_unit_of, said
+from sim.readers.value_names import TABLES, in_the_unit_of, said
 from tests.bench.command_line import Rig
 from wmbus.as_json import json_value, to_json
 from wmbus.explain import DEVICE_TYPES
@@ -290,7 +290,7 @@ def test_the_names_of_its_drivers_fit_the_published_telegrams() -> None:
     compared_values = 0
     for name in TYPES:
         example = kinds()[name].examples[0]
-        assert name in TABLES["wmbusmeters"], f"say in sim/readers/names.py what wmbusmeters calls the values of {name}"
+        assert name in TABLES["wmbusmeters"], f"say in sim/readers/value_names.py what it calls the values of {name}"
         assert example.telegram.lower() in published, f"{path.name} has not the published telegram of {name}"
         wanted = published[example.telegram.lower()]["expected"]
         values = [

@@ -16,7 +16,7 @@ from sim.desk.guesses import Fed
 from sim.desk.propose import Heard, Proposal, propose
 from sim.endpoint.topic_acl import matches
 from sim.feeders.kinds.iq_feed import IqSpec
-from sim.readers.content import Content, ContentSpec
+from sim.readers.message_content import Content, ContentSpec
 from sim.readers.port import Delivered
 from tests.sim.desk.boxes import frame
 from tests.sim.readers import published_payloads as rows

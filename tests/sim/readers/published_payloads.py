@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from sim.desk import inventory
-from sim.readers.content import ContentSpec
 from sim.readers.kinds.file import FileSpec
 from sim.readers.kinds.mqtt import MqttSpec
+from sim.readers.message_content import ContentSpec
 from wmbus.link import add_crcs_a
 from wmbus.phy.codes import encode_3of6, from_bits
 

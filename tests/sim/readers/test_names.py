@@ -11,8 +11,8 @@ import pytest
 from sim.desk import inventory
 from sim.meters.expected_records import stated
 from sim.meters.meter_type import kinds
-from sim.readers.content import Content, ContentSpec
-from sim.readers.names import TABLES, compared
+from sim.readers.message_content import Content, ContentSpec
+from sim.readers.value_names import TABLES, compared
 from wmbus.as_json import json_value
 
 _FILE = Path(__file__).parents[2] / "vectors" / "telegrams.jsonl"

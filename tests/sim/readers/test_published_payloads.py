@@ -14,11 +14,11 @@ import pytest
 from sim.core import clock
 from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
 from sim.endpoint.port import Identity
-from sim.readers.content import Content, ContentSpec
 from sim.readers.kinds.file import FileSpec
 from sim.readers.kinds.http_push import HttpPushSpec
 from sim.readers.kinds.mqtt import MqttSpec
 from sim.readers.kinds.stdout import StdoutSpec
+from sim.readers.message_content import Content, ContentSpec
 from sim.readers.port import READERS, Delivered, Reader, ReadGround
 from tests.sim.readers import published_payloads as rows
 from tests.sim.readers.published_payloads import ROWS, TELEGRAM, WIRED, Message

@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from sim.core import clock
 from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
 from sim.endpoint.port import Address, Identity
-from sim.readers import content as content_module
-from sim.readers.content import MESSAGE_MOST_BYTES, Content
+from sim.readers import message_content as content_module
 from sim.readers.kinds.file import FileSpec
 from sim.readers.kinds.http_push import HttpPushSpec
 from sim.readers.kinds.mqtt import MqttSpec
 from sim.readers.kinds.stdout import StdoutSpec
+from sim.readers.message_content import MESSAGE_MOST_BYTES, Content
 from sim.readers.port import READERS, Delivered, Reader, ReaderError, ReadGround
 from sim.readers.tail import Tail
 from tests.sim.desk.boxes import frame

@@ -22,12 +22,12 @@ from sim.core.settings import name_from, names_from
 from sim.lines.codecs.port import CODECS, Bad
 from sim.lines.codecs.port import Reader as LineReader
 from sim.lines.reception import Reception
-from sim.readers.names import TABLES
 from sim.readers.places import ABSENT, BadPlace, Indices, Place, at, every, place
 from sim.readers.port import Delivered, ReaderError, ReaderSpec, TimeOf
 from sim.readers.stamps import ANY, BadStamp, check_format, parsed, zone
 from sim.readers.transforms import TRANSFORMS
 from sim.readers.undo import CannotUndo, Piece, Undo
+from sim.readers.value_names import TABLES
 from wmbus.errors import BadTelegram
 from wmbus.link import HEADER_BYTES, check_length
 

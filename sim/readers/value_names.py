@@ -124,7 +124,7 @@ def compared(
     means: Mapping[str, str] | None = None,
 ) -> Compared:
     """What a gateway told of one telegram against what the meter sent: `true` as in `frame sample` (name, unit, value).
-    `names`, `means`: as in sim.readers.content. Values that neither knows are not judged."""
+    `names`, `means`: as in sim.readers.message_content. Values that neither knows are not judged."""
     by_label = {one["name"]: one for one in true}
     table: dict[str, tuple[str, str]] = {
         name: (label, name) for name, label in TABLES.get(names, {}).get(meter_type, {}).items()
