@@ -3,6 +3,7 @@ real requests, real files."""
 
 from __future__ import annotations
 
+import socket
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from sim.readers.kinds.file import FileSpec
 from sim.readers.kinds.http_push import HttpPushSpec
 from sim.readers.kinds.mqtt import MqttSpec
 from sim.readers.kinds.stdout import StdoutSpec
+from sim.readers.kinds.tcp_push import TcpPushSpec
 from sim.readers.message_content import Content, ContentSpec
 from sim.readers.port import READERS, Delivered, Reader, ReadGround
 from tests.sim.readers import published_payloads as rows
@@ -67,6 +69,10 @@ class Way:
             request = urllib.request.Request(f"http://{self.reader.place}/", message.payload, {"Filename": "r.csv"})
             with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
                 assert answer.status == 204
+        elif isinstance(spec, TcpPushSpec):
+            host, port = self.reader.place.split(":")
+            with socket.create_connection((host, int(port)), DEADLINE_S) as box:
+                box.sendall(message.payload)
         else:
             assert isinstance(spec, FileSpec | StdoutSpec)
             name = spec.path.replace("*", "gw_installreport") if isinstance(spec, FileSpec) else "stdout"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import itertools
 import json
 import os
+import socket
 import threading
 import zlib
 from datetime import UTC, datetime
@@ -25,6 +27,7 @@ from sim.readers.kinds.file import FileSpec
 from sim.readers.kinds.http_push import HttpPushSpec
 from sim.readers.kinds.mqtt import MqttSpec
 from sim.readers.kinds.stdout import StdoutSpec
+from sim.readers.kinds.tcp_push import TcpPushSpec
 from sim.readers.message_content import MESSAGE_MOST_BYTES, Content
 from sim.readers.port import READERS, Delivered, Reader, ReaderError, ReadGround
 from sim.readers.tail import Tail
@@ -329,3 +332,24 @@ def taken(broker: Mosquitto, reader: Reader, count: int) -> list[Delivered]:
 def test_base64_of_the_whole_payload() -> None:
     (row,) = Content(MqttSpec(topic=("a",), transform=("base64",))).rows("a", base64.b64encode(TELEGRAM), 0)
     assert row.frame == TELEGRAM
+
+
+def test_a_connection_is_a_message_and_one_that_stays_open_is_ended(tmp_path: Path) -> None:
+    threads = threading.active_count()
+    reader = opened(TcpPushSpec(), tmp_path)
+    host, port = reader.place.split(":")
+    for payload in (TELEGRAM.hex().encode(), b"", b"\xff" * 9, b"0f" * (MESSAGE_MOST_BYTES // 2 + 1)):
+        with socket.create_connection((host, int(port)), 10) as box, contextlib.suppress(ConnectionError):
+            box.sendall(payload)  # what is too long is not read to its end
+    stays = socket.create_connection((host, int(port)), 10)
+    stays.sendall(b"0f44")
+    found: list[Delivered] = []
+    end_s = clock.wall_s() + 10
+    while len(found) < 3 and clock.wall_s() < end_s:
+        clock.wall_sleep(0.01)
+        found += reader.take()
+    assert [row.frame for row in found].count(TELEGRAM) == 1
+    assert sorted(bool(row.unreadable) for row in found) == [False, True, True]
+    reader.stop()
+    assert threading.active_count() == threads
+    stays.close()
