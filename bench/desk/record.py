@@ -47,13 +47,14 @@ Settle = Callable[[float], None]
 @dataclass
 class Record:
     """`broker`: where it was listened, host:port. `full`: it was ended because it was enough. `lost`: why the session
-    with the broker ended, "" if it did not."""
+    with the broker ended, "" if it did not. `said`: the last words of its program, where one was started."""
 
     broker: str
     heard: list[Heard] = field(default_factory=list)
     fed: list[Fed] = field(default_factory=list)
     full: bool = False
     lost: str = ""
+    said: str = ""
 
     def write(self, path: Path) -> None:
         """A line of JSON a message; payloads in base64."""
@@ -152,6 +153,7 @@ def _listen(record: Record, session: Session, settle: Settle, seconds_s: float, 
             record.full = len(record.heard) >= MESSAGES_MOST or size >= BYTES_MOST
     except KeyboardInterrupt:  # what was heard is enough
         pass
+    record.said = box.problem or box.last_words() if box is not None else ""
     if not session.connected:
         record.lost = session.log[-1][1] if session.log else "it was never up"
     return record
