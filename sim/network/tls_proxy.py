@@ -203,8 +203,8 @@ class TlsProxy:
         return reader, writer
 
     async def _until_answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Under TLS 1.3 the server judges our certificate after our side of the handshake is done: it sends a ticket for
-        later sessions, or the alert that says why not. What is written before that alert is read makes the server's
+        """Under TLS 1.3 the server judges our certificate after our side of the handshake is done: it sends a ticket
+        for later sessions, or the alert that says why not. What is written before that alert is read makes the server's
         socket reset the connection, and the reset takes the alert away. Raises ssl.SSLError for an alert."""
         secured = writer.get_extra_info("ssl_object")
         for _ in range(_ANSWER_LOOKS):

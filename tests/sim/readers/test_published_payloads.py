@@ -55,7 +55,8 @@ class Way:
         self.spec, self.folder, self.broker = spec, folder, broker
         stdout = folder / "stdout"
         stdout.touch()
-        self.reader: Reader = READERS.find(spec.kind).open(spec, ReadGround(folder, broker, stdout, folder / "portal.key", name))
+        ground = ReadGround(folder, broker, stdout, folder / "portal.key", name)
+        self.reader: Reader = READERS.find(spec.kind).open(spec, ground)
         self.reader.start()
 
     def deliver(self, message: Message) -> None:

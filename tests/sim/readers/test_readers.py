@@ -37,7 +37,8 @@ from tests.sim.readers.published_payloads import TELEGRAM
 
 
 def opened(spec: Any, folder: Path, endpoint: Any = None, name: str = "reader") -> Reader:
-    reader: Reader = READERS.find(spec.kind).open(spec, ReadGround(folder, endpoint, folder / "stdout", folder / "portal.key", name))
+    ground = ReadGround(folder, endpoint, folder / "stdout", folder / "portal.key", name)
+    reader: Reader = READERS.find(spec.kind).open(spec, ground)
     reader.start()
     return reader
 
