@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sim.core.open_files import way_out
 from sim.portal.store import StoreError, fingerprint, private_file, rows_of
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class Ledger:
             self.path.unlink(missing_ok=True)
             private_file(self.path)
         except OSError as error:
-            raise StoreError(f"{self.path}: {error.strerror or error}; choose a folder that can be written") from None
+            way = way_out("choose a folder that can be written")
+            raise StoreError(f"{self.path}: {error.strerror or error}; {way}") from None
         self._db = sqlite3.connect(self.path, isolation_level=None)
         for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}"):
             self._query(f"PRAGMA {setting}")

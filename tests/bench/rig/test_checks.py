@@ -186,3 +186,13 @@ def test_custody_looks_at_few_bundles_at_once_and_finds_the_one_that_is_gone(
     closed = sum(1 for _ in world.history.each(BundleClosed))
     assert max(map(len, asked)) == 2
     assert len(asked) <= closed / 2 + len(world.gateways) + 1, "each is asked for once"
+
+
+def test_what_is_no_reading_yet_is_said_to_lie_with_gateways(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(world.gateways[0]), "pump", lambda *_: None)
+    world.run(120 * NS_PER_S)
+    held = sum(len(gateway.waiting) for gateway in world.gateways)
+    assert held > 0
+    [problem] = nothing_altered.check(world, attacked=False)
+    assert problem.endswith(f"{{'no trace': {len(world.truth.missing())}}}; gateways hold {held} bundles "
+                            "that the portal has not acknowledged")  # fmt: skip
