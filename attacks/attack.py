@@ -157,6 +157,7 @@ class Outcome:
 
 class Attack(Protocol):
     """What an attack's class provides; `record` is set by the decorator `attack`."""
+
     record: Record
 
     def run(self, reach: Reach) -> Steps:

@@ -135,4 +135,4 @@ class _Beside:
         return PathFinder.find_spec(name, [str(beside)], target) if beside is not None else None
 
 
-sys.meta_path.append(_Beside)  # type: ignore[arg-type]  # a class does, where its method is static
+sys.meta_path.append(_Beside)

@@ -172,7 +172,7 @@ def test_an_error_names_its_cause_and_has_its_exit_code(
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["run", "test_made.py", "-k", "nothing"], 5, "no chosen scenario fits -k 'nothing'"),
+        (["run", "test_made.py", "-k", "nothing"], 5, "no chosen scenario fits -k nothing"),
         (["run", "test_made.py", "-k", "a and ("], 4, "Wrong expression"),
         (["run", "test_import.py"], 2, "No module named 'nowhere'"),
     ],
