@@ -6,6 +6,7 @@ know. Loaded with `-p bench.rig.plugin`, by ./wmbench run as by tox.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -22,6 +23,7 @@ from bench.rig.controller import CONTROLLER, Controller
 from bench.rig.scenario import Mark
 from bench.rig.scenario_run import Bout, scenario_id
 from bench.run_errors import CannotRun, Failed, Inconclusive, disk_is_full
+from sim.core import own
 from sim.core.parent import die_with_parent
 from sim.core.settings import SpecError
 
@@ -112,6 +114,19 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
         return
     if any(_ORDER in item.stash for item in items):
         session.config.stash[CONTROLLER].directory()
+        _compile_own(session.config)
+
+
+def _compile_own(config: pytest.Config) -> None:
+    """Here, once, and not by each worker in its first window; pytest would keep the line that says so to itself. What
+    cannot be compiled is said by the scenarios, which then fail."""
+    if own.folder("checks") is None:
+        return
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with contextlib.suppress(Exception), capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+        from sim.city import warm_up  # the portal, and with it the checks
+
+        warm_up.compile_own()
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -143,6 +158,7 @@ def _longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where to write."""
     controller = node.config.stash[CONTROLLER]
+    _compile_own(node.config)
     node.workerinput["wmbench_controller"] = os.getpid()
     node.workerinput["wmbench_run"] = str(controller.directory())
     node.workerinput["wmbench_beat"] = controller.watch(node.gateway.id)
