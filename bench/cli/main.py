@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import benchmarks, city, gateway, init, keys
+from bench.cli import benchmarks, city, gateway, init, keys, tasks
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
@@ -106,13 +106,21 @@ class _Parser(argparse.ArgumentParser):
         super().error(hidden(message))
 
 
+class _ByTask(_Parser):
+    """The command line's own parser; those of its verbs have argparse's help."""
+
+    def format_help(self) -> str:
+        verbs = next(one for one in self._actions if isinstance(one, argparse._SubParsersAction))
+        return tasks.text(self, {one.dest: one.help or "" for one in verbs._choices_actions})
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
-    parser: argparse.ArgumentParser = _Parser(
+    parser: argparse.ArgumentParser = _ByTask(
         prog="./wmbench", description="Simulation and test bench for remote metering over wireless M-Bus."
     )
     parser.add_argument("--version", action="version", version=f"wmbench {run_directory.VERSION}")
-    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND", parser_class=_Parser)
 
     run = commands.add_parser("run", help="run scenarios (default: the five attacks of the card, a thousand meters)")
     run.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="id, folder or part of an id; see list")
@@ -180,6 +188,9 @@ def make_parser() -> argparse.ArgumentParser:
     fuzz_command.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
+    commands.add_parser("pytest", help="pytest in this environment, with scenarios; its options pass through")
+    setup = commands.add_parser("setup", help="make .venv and compile, once; with scale or oscal: an extra's packages too")
+    setup.set_defaults(command=command_setup)
     return parser
 
 
@@ -358,6 +369,11 @@ def command_pytest(words: list[str]) -> int:
     _open_repository([])
     around = {**os.environ, "PYTHONPATH": str(run_directory.ROOT)}
     return subprocess.call([sys.executable, "-P", "-m", "pytest", "-p", "bench.rig.plugin", *words], env=around)
+
+
+def command_setup(arguments: argparse.Namespace) -> int:
+    """The launcher does it before there is a Python that could run this."""
+    raise SpecError("set-up is the launcher's: ./wmbench setup")
 
 
 def command_test(words: list[str]) -> int:

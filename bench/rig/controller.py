@@ -64,9 +64,9 @@ class Controller:
             text = str(report.longrepr).strip()
             errors = [line for line in text.splitlines() if line.startswith("E ")] or text.splitlines()[-1:]
             named = re.search(r"test module '([^']+)'", text)
-            where = named[1] if named else report.nodeid
-            lines = re.findall(rf"^\S*{re.escape(Path(where).name)}:(\d+): ", text, re.M)
-            where += f", line {lines[-1]}" if lines else ""
+            frame = re.search(r"^(\S+\.py):(\d+): in <module>", text, re.M)
+            where = named[1] if named else frame[1] if frame else report.nodeid
+            where += f", line {frame[2]}" if frame else ""
             self.unread.append(f"{where}: {errors[-1].removeprefix('E ').strip() if errors else 'no reason given'}")
 
     @pytest.hookimpl(wrapper=True)
