@@ -12,13 +12,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
 from bench.cli import benchmarks, city, gateway, init, keys, tasks
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
-from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
+from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Commands, Options, endpoint, seed
 from bench.receiver import receiver_command
 from bench.sweep import sweep_command
 from sim.core import own
@@ -120,7 +120,9 @@ def make_parser() -> argparse.ArgumentParser:
         prog="./wmbench", description="Simulation and test bench for remote metering over wireless M-Bus."
     )
     parser.add_argument("--version", action="version", version=f"wmbench {run_directory.VERSION}")
-    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands: Commands = parser.add_subparsers(
+        dest="name", required=True, metavar="COMMAND", parser_class=cast("type[argparse.ArgumentParser]", _Parser)
+    )
 
     run = commands.add_parser("run", help="run scenarios (default: the five attacks of the card, a thousand meters)")
     run.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="id, folder or part of an id; see list")
@@ -189,7 +191,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
     commands.add_parser("pytest", help="pytest in this environment, with scenarios; its options pass through")
-    setup = commands.add_parser("setup", help="make .venv and compile, once; with scale or oscal: an extra's packages too")
+    setup = commands.add_parser("setup", help="make .venv and compile, once; scale, oscal: with an extra's packages")
     setup.set_defaults(command=command_setup)
     return parser
 

@@ -7,7 +7,18 @@ import textwrap
 from typing import Final
 
 TASKS: Final = {
-    "Test a product (QA)": ("run", "init", "pytest", "list", "show", "report", "replay", "gateway", "receiver", "frame"),
+    "Test a product (QA)": (
+        "run",
+        "init",
+        "pytest",
+        "list",
+        "show",
+        "report",
+        "replay",
+        "gateway",
+        "receiver",
+        "frame",
+    ),
     "Review its security": ("threats", "pack", "fuzz", "keys"),
     "Plan its capacity": ("city", "sweep", "bench"),
     "This installation": ("setup", "doctor", "test"),
@@ -24,8 +35,11 @@ def text(parser: argparse.ArgumentParser, lines: dict[str, str]) -> str:
     for task, verbs in tasks.items():
         if verbs:
             out += ["", f"{task}:", *(_row(verb, lines[verb]) for verb in verbs if verb in lines)]
-    out += ["", "./wmbench COMMAND --help: its options. docs/tutorial.md begins at the beginning; docs/how-to/ has a page"]
-    out += ["a task, docs/reference/ what each file, column and exit code means.", ""]
+    out += [
+        "",
+        "./wmbench COMMAND --help: its options. docs/tutorial.md begins at the beginning, docs/how-to/ has a page",
+    ]
+    out += ["a task, docs/reference/ says what each file, column and exit code means.", ""]
     return "\n".join(out)
 
 

@@ -19,6 +19,6 @@ PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 if importlib.util.find_spec("simpy") is None:  # another environment than the bench's: its packages come after yours
     sys.path.append(str(HOME / ".venv" / "lib" / PYTHON / "site-packages"))
     if importlib.util.find_spec("simpy") is None:
-        pytest.exit(f"{PYTHON} here has not wmbench's packages: use ./wmbench pytest, with the same words", returncode=4)
+        pytest.exit(f"{PYTHON} here has not wmbench's packages: use ./wmbench pytest, same words", returncode=4)
 
 pytest_plugins = ["bench.rig.plugin"]

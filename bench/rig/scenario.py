@@ -182,10 +182,12 @@ class Stage:
 
     @property
     def truth(self) -> Truth:
+        """What was really sent, against what the portal stored: see truth.md of the reference."""
         return self.inner.truth
 
     @property
     def history(self) -> History:
+        """Everything that happened, and the counts of frames by fate (`history.fates`)."""
         return self.inner.history
 
     def expect(
@@ -224,6 +226,7 @@ class Stage:
         self.service_floor = at_least
 
     def measure(self, name: str, value: float, unit: str = "") -> Measure:
+        """A figure for the report; `.at_least(x)` and `.at_most(x)` give it limits."""
         measure = Measure(name, float(value), unit)
         self.measures.append(measure)
         return measure
@@ -233,6 +236,7 @@ class Stage:
         return [(s.attack, outcome) for s in self.staged for outcome in s.attack.outcomes(self.truth)]
 
     def close(self) -> None:
+        """The rig's: close the world and its capture, pack what is large."""
         with contextlib.ExitStack() as stack:
             if self._world is not None:
                 stack.callback(pack, self.directory)
@@ -242,4 +246,5 @@ class Stage:
 
     @property
     def made(self) -> bool:
+        """Whether the scenario has used the world."""
         return self._world is not None

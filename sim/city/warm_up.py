@@ -87,7 +87,8 @@ def compile_own() -> bool:
     done = place / f"own-{digest.hexdigest()}"
     if done.exists():
         return False
-    print(f"wmbench: the checks in {checks} are new: compiling them before the first window", file=sys.stderr, flush=True)
+    said = f"wmbench: the checks in {checks} are new: compiling them before the first window"
+    print(said, file=sys.stderr, flush=True)
     jit.compiled.quiet = True
     _world()
     done.touch()

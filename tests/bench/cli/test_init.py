@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
+import tomllib
 import uuid
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-import yaml
 
 from arrays import cache_folder
 from bench.cli import init
@@ -158,13 +157,62 @@ def with_all_parts(place: Path) -> None:
     (place / "scenarios" / "test_all.py").write_text(SCENARIO)
 
 
+@pytest.mark.parametrize("ci", init.CI)
+def test_a_ci_file_finds_the_bench_runs_and_keeps_the_report(ci: str, tmp_path: Path) -> None:
+    init.write(tmp_path, ci)
+    path = tmp_path / init.CI[ci][0]
+    text = path.read_text()
+    if path.suffix == ".yml":
+        yaml = pytest.importorskip("yaml")  # of the extras, which ./wmbench test sets up
+        (job,) = [one for one in (yaml.safe_load(text) | yaml.safe_load(text).get("jobs", {})).values()
+                  if isinstance(one, dict) and ("steps" in one or "script" in one)]  # fmt: skip
+        assert "WMBENCH_HOME" in {**job.get("env", {}), **job.get("variables", {})}
+    assert text.count("{") == text.count("}")
+    for word in ("./wmbench run", "junit.xml", "WMBENCH_REPOSITORY", "WMBENCH_REF", "WMBENCH_HOME"):
+        assert word in text
+
+
+def test_what_is_there_is_kept(tmp_path: Path, here: Here) -> None:
+    (tmp_path / "inventory.toml").write_text("mine")
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '-ra'\n")
+    done = here("init", tmp_path, "--ci", "none")
+    assert done.returncode == 0
+    assert f"kept  {tmp_path}/inventory.toml\n" in done.stdout
+    assert (tmp_path / "inventory.toml").read_text() == "mine"
+    assert not (tmp_path / "pytest.ini").exists()  # it would go before the settings that are there
+    again = here("init", tmp_path, "--ci", "none")
+    assert "made" not in again.stdout
+    home = tomllib.loads((tmp_path / own.SETTINGS).read_text())["home"]
+    assert (tmp_path / home).resolve() == ROOT
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [(ROOT / "mine", "is inside the checkout"), (Path(__file__), "is inside"), (Path("/etc/hosts"), "is a file")],
+)
+def test_a_folder_that_cannot_be_is_refused(folder: Path, said: str, here: Here) -> None:
+    done = here("init", folder)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (ROOT / "mine").exists()
+
+
+def test_a_home_that_is_none_is_said_with_the_way_out(tmp_path: Path) -> None:
+    init.write(tmp_path, "none")
+    for line, code in (("./wmbench run", 2), ("python -m pytest", 4)):
+        done = shell(line, tmp_path, tmp_path / "nowhere")
+        assert done.returncode == code
+        assert f"correct home in {tmp_path}/wmbench.toml, or set WMBENCH_HOME" in done.stdout + done.stderr
+
+
 def test_one_part_of_each_kind_is_found_and_at_work(home: Path) -> None:
     place = home.parent / "own"
     init.write(place, "none")
     with_all_parts(place)
     listed = json.loads(shell("./wmbench list --json", place, home).stdout)
     mine = {
-        "attacks": "radio.echo", "meters": "dev-electricity", "checks": "pace", "alarms": "dead", "faults": "antenna_lost",
+        "attacks": "radio.echo", "meters": "dev-electricity", "checks": "pace", "alarms": "dead",
+        "faults": "antenna_lost",
         "gateways": "clockwork", "endpoints": "narrow", "stores": "scratch", "feeders": "mine", "readers": "mine",
         "lines": "mine", "codecs": "my_logger", "worlds": "all", "sweeps": "mine",
         "scenarios": "scenarios/test_all.py::test_every_part_is_at_work",
