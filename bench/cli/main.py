@@ -384,7 +384,7 @@ def command_test(words: list[str]) -> int:
     named = [word for word in words if word in environments]
     rest = [word for word in words if word not in environments]
     options = ["-e", ",".join(named)] if named else []
-    around = {name: text for name, text in os.environ.items() if name not in (own.PLACE, own.HOME)}  # of our parts alone
+    around = {name: text for name, text in os.environ.items() if name not in (own.PLACE, own.HOME)}  # ours alone
     return subprocess.call(
         [sys.executable, "-m", "tox", "-c", str(run_directory.ROOT / "tox.ini"), *options, *rest],
         cwd=run_directory.ROOT, env=around,
