@@ -19,6 +19,7 @@ from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
 from bench.receiver import receiver_command
+from bench.smgw import smgw_command
 from bench.sweep import sweep_command
 from sim.core.quoting import hidden
 
@@ -140,6 +141,7 @@ def make_parser() -> argparse.ArgumentParser:
     gateway.add(commands)
     benchmarks.add(commands)
     keys.add(commands)
+    smgw_command.add(commands)
     fuzz_command.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
