@@ -1,0 +1,76 @@
+"""`smgw` as programs use it: lines in, lines out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+VECTORS = ROOT / "tests" / "vectors"
+
+
+def smgw(*words: str, text: str = "") -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "smgw", *words],
+        input=text,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def rows(name: str) -> list[dict]:
+    return [json.loads(line) for line in (VECTORS / f"{name}.jsonl").read_text().splitlines()]
+
+
+def test_tariffs_of_a_stream_go_on_behind_what_is_no_row() -> None:
+    given = [{name: value for name, value in row.items() if name != "expect"} for row in rows("smgw_taf")[:3]]
+    text = "\n".join([json.dumps(given[0]), "{", '{"id": "\\u001b[31m"}', json.dumps(given[2])]) + "\n"
+    code, out, _ = smgw("tariff", "--jsonl", text=text)
+    got = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [got[0]["registers"], got[3]["registers"]] == [rows("smgw_taf")[n]["expect"] for n in (0, 2)]
+    assert [one["error"]["reason"] for one in got[1:3]] == ["bad-json", "rule"]
+    assert "\x1b" not in out
+
+
+def test_one_row_for_people() -> None:
+    code, out, _ = smgw("tariff", text=json.dumps(rows("smgw_taf")[0]))
+    assert (code, out.split()) == (0, ["1-0:1.8.1*255", "360", "1-0:1.8.2*255", "600", "1-0:1.8.63*255", "0"])
+    code, out, _ = smgw("tariff", text='{"supplier": {"taf": 8, "start": "2026-01-01T00:00:00Z", "duration_s": 9}}')
+    assert code == 1
+    assert out.startswith("refused: not-modelled: TAF 8 (extremes)")
+
+
+@pytest.mark.parametrize(("verb", "file"), [("sml", "sml"), ("hdlc", "hdlc")])
+def test_frames_of_a_stream(verb: str, file: str) -> None:
+    given = [row for row in rows(file) if "hex" in row]
+    code, out, _ = smgw(verb, "decode", "--jsonl", text="".join(json.dumps(row) + "\n" for row in given))
+    got = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    refused = {one["id"]: one.pop("error")["reason"] for one in got if "error" in one}
+    assert (
+        refused
+        == {
+            "sml": {"libsml-EMH_eHZ-IW8E2A5L0EK2P_with_error": "value-missing"},
+            "hdlc": {"amshan-stuffed": "octet-stuffed"},
+        }[verb]
+    )
+    assert got == [{name: row[name] for name in one} for row, one in zip(given, got, strict=True)]
+
+
+def test_one_frame() -> None:
+    row = rows("hdlc")[1]
+    code, out, _ = smgw("hdlc", "decode", f"7e{row['hex']}7e", "--json")
+    assert (code, json.loads(out)["info"]) == (0, row["info"])
+    code, out, _ = smgw("sml", "decode", rows("sml")[0]["hex"], "--json", "--crc", "KERMIT")
+    assert (code, json.loads(out)["error"]["reason"]) == (1, "file-crc")
+    code, out, error = smgw("sml", "decode", "zz")
+    assert (code, out) == (2, "")
+    assert "a frame is given in hex" in error
