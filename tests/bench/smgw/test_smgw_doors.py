@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import NameOID
+
+from tests.sim.pki.sm_pki_cases import der, end_user, key
 
 ROOT = Path(__file__).parents[3]
 VECTORS = ROOT / "tests" / "vectors"
@@ -74,3 +78,64 @@ def test_one_frame() -> None:
     code, out, error = smgw("sml", "decode", "zz")
     assert (code, out) == (2, "")
     assert "a frame is given in hex" in error
+
+
+# --- content and certificates ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    made = {}
+    for name, one in (("emt", end_user("example.EMT", "emt")), ("smgw", end_user())):
+        own = key(one.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+        pem = own.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        for suffix, data in (("crt", der(one)), ("key", pem)):
+            made[f"{name}.{suffix}"] = str(tmp_path / f"{name}.{suffix}")
+            Path(made[f"{name}.{suffix}"]).write_bytes(data)
+    for name in ("content", "made", "opened"):
+        made[name] = str(tmp_path / name)
+    Path(made["content"]).write_bytes(b"\x00\xffsealed")
+    return made
+
+
+def test_content_is_made_and_opened(files: dict[str, str]) -> None:
+    make = ("cms", "make", files["content"], "--to", files["emt.crt"], "--signer", files["smgw.crt"])
+    when = ("--at", "2026-01-05T12:00:00+01:00", "--out", files["made"])
+    assert smgw(*make, "--key", files["smgw.key"], *when)[0] == 0
+    take = ("cms", "open", files["made"], "--cert", files["emt.crt"], "--key", files["emt.key"])
+    code, _, error = smgw(*take, "--signer", files["smgw.crt"], "--out", files["opened"])
+    assert (code, Path(files["opened"]).read_bytes()) == (0, b"\x00\xffsealed")
+    assert "signed at 2026-01-05T11:00:00+00:00" in error
+    code, out, error = smgw(*take, "--signer", files["smgw.crt"], "--newer-than", "2026-01-05T11:00:00Z")
+    assert (code, out) == (1, "")
+    assert error.startswith("refused: old: ")
+    for words, told in (
+        ((*make, "--key", files["emt.key"]), "the key is not the one of the certificate"),
+        (take, "whose signature is it?"),
+        (("cms", "open"), "cms open needs FILE"),
+        ((*take[:2], "nowhere", *take[3:], "--unsigned"), "name a file that can be read"),
+    ):
+        code, out, error = smgw(*words)
+        assert (code, out) == (2, "")
+        assert told in error
+
+
+def test_rows_of_content_and_certificates() -> None:
+    given = "\n".join(map(json.dumps, rows("cms")))
+    got = [json.loads(line) for line in smgw("cms", "open", "--jsonl", text=given)[1].splitlines()]
+    assert [one.get("plaintext") for one in got] == ["<x>639118</x>"] * 2 + [None]
+    assert [one.get("signed") for one in got] == [False, True, None]
+    assert got[2]["error"]["reason"] == "message-digest"
+    given = "\n".join(map(json.dumps, rows("smpki")))
+    for profile, rules in (("2017", set()), ("today", {"names"})):
+        _, out, _ = smgw("lint", "--jsonl", "--profile", profile, text=given)
+        assert {one["rule"] for line in out.splitlines() for one in json.loads(line)["findings"]} == rules
+
+
+def test_a_certificate_for_people(files: dict[str, str]) -> None:
+    code, out, _ = smgw("lint", files["smgw.crt"])
+    assert (code, out) == (0, "no findings under the profile today; no statement of conformity\n")
+    code, out, _ = smgw("lint", files["content"], "--json")
+    assert (code, json.loads(out)["findings"][0]["rule"]) == (1, "certificate")
