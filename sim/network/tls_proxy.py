@@ -31,6 +31,7 @@ from sim.pki.authority import Pair
 Alter = Callable[[str, bytes], bytes | None]
 Answer = Callable[[str, bytes], tuple[str, bytes] | None]
 HANDSHAKE_DEADLINE_S = 5.0
+_ANSWER_LOOK_S, _ANSWER_LOOKS = 0.005, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,21 @@ class TlsProxy:
             server_hostname=upstream.host,
             ssl_handshake_timeout=HANDSHAKE_DEADLINE_S,
         )
+        await self._until_answered(reader, writer)
         return reader, writer
+
+    async def _until_answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Under TLS 1.3 the server judges our certificate after our side of the handshake is done: it sends a ticket
+        for later sessions, or the alert that says why not. What is written before that alert is read makes the server's
+        socket reset the connection, and the reset takes the alert away. Raises ssl.SSLError for an alert."""
+        secured = writer.get_extra_info("ssl_object")
+        for _ in range(_ANSWER_LOOKS):
+            refused = reader.exception()
+            if refused is not None:
+                raise refused
+            if reader.at_eof() or (secured.session is not None and secured.session.has_ticket):
+                return
+            await asyncio.sleep(_ANSWER_LOOK_S)
 
     async def _relay_up(
         self,
