@@ -64,7 +64,7 @@ class Bus:
         return frame(EVERYBODY, GATEWAY, ADDRESSING, bytes((_ASK, self.slots)))
 
     def heard(self, slots: Sequence[bytes]) -> list[Frame]:
-        """What was on the wire in each slot, b"" for nothing -> what is to be sent now. If half of the slots collided, the
+        """What was on the wire in each slot, b"" for nothing -> what is to be sent. If half of the slots collided, the
         next time has twice as many. Raises BusFull."""
         answers, clashed = [], 0
         for data in slots:

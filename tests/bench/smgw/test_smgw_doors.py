@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
+from bench.cli import main
 from tests.sim.pki.sm_pki_cases import der, end_user, key
 
 ROOT = Path(__file__).parents[3]
@@ -27,6 +29,17 @@ def smgw(*words: str, text: str = "") -> tuple[int, str, str]:
         timeout=60,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """The same, of commands that read no stream, without a process for each."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main.main(["smgw", *words])
+        return code, *capsys.readouterr()
+
+    return call
 
 
 def rows(name: str) -> list[dict]:
@@ -69,13 +82,13 @@ def test_frames_of_a_stream(verb: str, file: str) -> None:
     assert got == [{name: row[name] for name in one} for row, one in zip(given, got, strict=True)]
 
 
-def test_one_frame() -> None:
+def test_one_frame(here) -> None:
     row = rows("hdlc")[1]
-    code, out, _ = smgw("hdlc", "decode", f"7e{row['hex']}7e", "--json")
+    code, out, _ = here("hdlc", "decode", f"7e{row['hex']}7e", "--json")
     assert (code, json.loads(out)["info"]) == (0, row["info"])
-    code, out, _ = smgw("sml", "decode", rows("sml")[0]["hex"], "--json", "--crc", "KERMIT")
+    code, out, _ = here("sml", "decode", rows("sml")[0]["hex"], "--json", "--crc", "KERMIT")
     assert (code, json.loads(out)["error"]["reason"]) == (1, "file-crc")
-    code, out, error = smgw("sml", "decode", "zz")
+    code, out, error = here("sml", "decode", "zz")
     assert (code, out) == (2, "")
     assert "a frame is given in hex" in error
 
@@ -100,15 +113,15 @@ def files(tmp_path: Path) -> dict[str, str]:
     return made
 
 
-def test_content_is_made_and_opened(files: dict[str, str]) -> None:
+def test_content_is_made_and_opened(files: dict[str, str], here) -> None:
     make = ("cms", "make", files["content"], "--to", files["emt.crt"], "--signer", files["smgw.crt"])
     when = ("--at", "2026-01-05T12:00:00+01:00", "--out", files["made"])
-    assert smgw(*make, "--key", files["smgw.key"], *when)[0] == 0
+    assert here(*make, "--key", files["smgw.key"], *when)[0] == 0
     take = ("cms", "open", files["made"], "--cert", files["emt.crt"], "--key", files["emt.key"])
-    code, _, error = smgw(*take, "--signer", files["smgw.crt"], "--out", files["opened"])
+    code, _, error = here(*take, "--signer", files["smgw.crt"], "--out", files["opened"])
     assert (code, Path(files["opened"]).read_bytes()) == (0, b"\x00\xffsealed")
     assert "signed at 2026-01-05T11:00:00+00:00" in error
-    code, out, error = smgw(*take, "--signer", files["smgw.crt"], "--newer-than", "2026-01-05T11:00:00Z")
+    code, out, error = here(*take, "--signer", files["smgw.crt"], "--newer-than", "2026-01-05T11:00:00Z")
     assert (code, out) == (1, "")
     assert error.startswith("refused: old: ")
     for words, told in (
@@ -117,7 +130,7 @@ def test_content_is_made_and_opened(files: dict[str, str]) -> None:
         (("cms", "open"), "cms open needs FILE"),
         ((*take[:2], "nowhere", *take[3:], "--unsigned"), "name a file that can be read"),
     ):
-        code, out, error = smgw(*words)
+        code, out, error = here(*words)
         assert (code, out) == (2, "")
         assert told in error
 
@@ -134,8 +147,8 @@ def test_rows_of_content_and_certificates() -> None:
         assert {one["rule"] for line in out.splitlines() for one in json.loads(line)["findings"]} == rules
 
 
-def test_a_certificate_for_people(files: dict[str, str]) -> None:
-    code, out, _ = smgw("lint", files["smgw.crt"])
+def test_a_certificate_for_people(files: dict[str, str], here) -> None:
+    code, out, _ = here("lint", files["smgw.crt"])
     assert (code, out) == (0, "no findings under the profile today; no statement of conformity\n")
-    code, out, _ = smgw("lint", files["content"], "--json")
+    code, out, _ = here("lint", files["content"], "--json")
     assert (code, json.loads(out)["findings"][0]["rule"]) == (1, "certificate")
