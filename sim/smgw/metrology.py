@@ -26,21 +26,28 @@ MOST_W: Final = Decimal(69_000)
 """Ours: what a house connection of 3 x 100 A at 230 V can carry."""
 
 
+def raster_s(period_s: int) -> int:
+    """Instants are whole multiples of it; longer periods begin anywhere on the one of 900 s."""
+    return min(period_s, CAPTURE_S)
+
+
 def target_s(at_s: int, period_s: int) -> int:
     """The instant that a value captured at `at_s` stands for; `at_s` itself where it is beside all of them."""
-    grid_s = min(period_s, CAPTURE_S)
+    grid_s = raster_s(period_s)
     nearest = (at_s + grid_s // 2) // grid_s * grid_s
     return nearest if abs(at_s - nearest) * CAPTURE_TOLERANCE <= grid_s else at_s
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value: when captured, what instant it stands for, the value as the meter gave it, its PTB status."""
+    """One value: when captured, what instant it stands for, the value as the meter gave it, its PTB status; and whether
+    that instant is one of the raster, since no sum is made of others."""
 
     at_s: int
     target_s: int
     value: Decimal
     ptb: int
+    on_raster: bool = True
 
     @property
     def billed(self) -> bool:
@@ -60,6 +67,10 @@ class Series:
     def within(self, start_s: int, end_s: int) -> list[Reading]:
         """Those that may be billed, of a period with both its ends."""
         return [one for one in self.readings if start_s <= one.target_s <= end_s and one.billed]
+
+    def summed(self, start_s: int, end_s: int) -> list[Reading]:
+        """Of those, what sums are made of: the readings on the raster."""
+        return [one for one in self.within(start_s, end_s) if one.on_raster]
 
 
 def in_order(meter: str, obis: Obis, scaler: int, readings: Iterable[Reading]) -> Series:
@@ -100,7 +111,8 @@ class Capture:
             gateway |= Gateway.TIME_INVALID
         if self._last is not None and not self._plausible(self._last, at_s, value):
             gateway |= Gateway.INVALID
-        reading = Reading(at_s, target_s(at_s, self.period_s), value, ptb(gateway, meter))
+        target = target_s(at_s, self.period_s)
+        reading = Reading(at_s, target, value, ptb(gateway, meter), target % raster_s(self.period_s) == 0)
         if reading.billed:
             self._last = reading
         return reading, gateway

@@ -1,21 +1,24 @@
 """Rules and readings as rows of JSON, and what leaves as rows again.
 
 In: {"id", "taf", "supplier": rule set, "readings": lists}. A list of readings is {"meter", "obis", "scaler", "t0"} and
-either "step_s" and "d" (the first reading, then what it grew by; null: missing) with "ptb" (index -> status), or
-"rows" of [seconds after t0, reading, status]. Out: {"id", "registers": [{"obis", "amount", "tariff"}]}, for single
-readings also "at", "meter", "ptb" and "event"; or {"id", "error": {"reason", "detail"}}. No digit of a number is lost.
+either "step_s" and "d" (the first reading, then what it grew by; null: missing) with "ptb" (index -> status), which is a
+raster of its own; or "rows" of [seconds after t0, reading, status], on the raster of "period_s" (900).
+
+Out: {"id", "registers": [{"obis", "amount", "tariff"}]}, for single readings also "at", "meter", "ptb" and "event"; or
+{"id", "error": {"reason", "detail"}}. No digit of a number is lost.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from typing import Any, Final
 
 from sim.core.quoting import quoted
 from sim.smgw.german_time import text
-from sim.smgw.metrology import Reading, Series, in_order, target_s
+from sim.smgw.metrology import Reading, Series, in_order, raster_s, target_s
 from sim.smgw.obis_codes import Obis, known
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S, EXACT, LONGEST_S, load, number, seconds, whole
@@ -78,7 +81,8 @@ def _readings(one: Mapping[str, Any]) -> Iterator[Reading]:
                 raise RuleError("readings", f"{quoted(row)} is no [seconds, reading, status]")
             at_s = start_s + whole({"seconds": row[0]}, "seconds", -LONGEST_S, LONGEST_S)
             if row[1] is not None:
-                yield _reading(at_s, period_s, number(row[1], "readings"), row[2] if len(row) > 2 else 0)
+                reading = _reading(at_s, period_s, number(row[1], "readings"), row[2] if len(row) > 2 else 0)
+                yield replace(reading, on_raster=reading.target_s % raster_s(period_s) == 0)
         return
     period_s = whole(one, "step_s", 1, LONGEST_S)
     status = one.get("ptb") or {}

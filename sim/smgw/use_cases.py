@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import Final
 
@@ -57,17 +57,16 @@ def evaluate(rule: RuleSet, lists: Sequence[Series]) -> list[Register]:
 
 
 def _zones(rule: RuleSet, lists: Sequence[Series]) -> list[Register]:
-    counted: dict[Obis, Decimal] = {}
-    tariff: dict[Obis, int] = {}
+    counted: dict[Obis, Register] = {}
     errors: list[Register] = []
     for quantity, stages, own in _counted(rule, lists):
-        *sums, error = _sums(zones_of(rule, stages), rule, own)
-        counted |= {stage.obis: amount for stage, amount in zip(stages, sums, strict=True)}
-        tariff |= {stage.obis: stage.number for stage in stages}
-        errors.append(Register(quantity.tariff(ERROR_TARIFF), error, ERROR_TARIFF))
-    order = [stage.obis for stage in rule.stages if stage.obis in counted]
-    order += [obis for obis in counted if obis not in order]
-    return [Register(obis, counted[obis], tariff[obis]) for obis in order] + errors
+        # What no meter counts stays at nought: a contract may name export, and the house have none.
+        sums = _sums(zones_of(rule, stages), rule, own) if own else [Decimal(0)] * (len(stages) + 1)
+        for stage, amount in zip(stages, sums, strict=False):
+            counted[stage.obis] = Register(stage.obis, amount, stage.number)
+        errors.append(Register(quantity.tariff(ERROR_TARIFF), sums[-1], ERROR_TARIFF))
+    order = dict.fromkeys([*(stage.obis for stage in rule.stages), *counted])
+    return [counted[obis] for obis in order if obis in counted] + errors
 
 
 def _months(rule: RuleSet, lists: Sequence[Series]) -> list[Register]:
@@ -82,29 +81,29 @@ def _months(rule: RuleSet, lists: Sequence[Series]) -> list[Register]:
     for quantity, stages, own in _counted(rule, lists):
         if len(stages) > 1:
             raise RuleError("stages", f"TAF 1 has one stage a quantity; {quantity} has {len(stages)}")
-        _check_ends(rule, own)
-        amount, _ = _sums(Zones(stages, (rule.start_s,), (0,)), rule, own)
+        if not own:
+            raise RuleError("no-readings", f"stage {stages[0].number} ({stages[0].obis}) has no list of readings")
+        amount, _ = _sums(Zones(stages, (rule.start_s,), (0,)), rule, _ends(rule, own))
         out.append(Register(stages[0].obis, amount, stages[0].number))
     return out
 
 
 def _counted(rule: RuleSet, lists: Sequence[Series]) -> Iterator[tuple[Obis, tuple[Stage, ...], list[Series]]]:
-    """Each quantity that stages count, with its lists of readings, in the order of the stages."""
-    quantities = list(dict.fromkeys(one.obis.tariff(0) for one in lists if one.obis.is_register))
-    missing = [stage for stage in rule.stages if stage.obis.e != ERROR_TARIFF]
-    rank = {stage.obis.tariff(0): at for at, stage in reversed([*enumerate(rule.stages)])}
-    for quantity in sorted(quantities, key=lambda one: rank.get(one, len(rank))):
-        if stages := stages_of(rule, quantity, quantities):
-            missing = [stage for stage in missing if stage.number not in {own.number for own in stages}]
-            yield quantity, stages, [one for one in lists if one.obis.tariff(0) == quantity]
-    if missing:
-        raise RuleError("no-readings", f"stage {missing[0].number} ({missing[0].obis}) has no list of readings")
+    """Each quantity that stages count, with its lists of readings (it may have none), in the order of the stages."""
+    read = list(dict.fromkeys(one.obis.tariff(0) for one in lists if one.obis.is_register))
+    named_ = dict.fromkeys(stage.obis.tariff(0) for stage in rule.stages if stage.obis.e != ERROR_TARIFF)
+    if not read:
+        raise RuleError("no-readings", "no list of readings is of a register")
+    # Where stages and lists have nothing in common, the rule set was written for the contract (stages_of).
+    for quantity in named_ if set(read) & set(named_) else read:
+        own = [one for one in lists if one.obis.tariff(0) == quantity]
+        yield quantity, stages_of(rule, quantity, read), own
 
 
 def _sums(zones: Zones, rule: RuleSet, lists: Sequence[Series]) -> list[Decimal]:
     """The registers of `zones.stages` and the error register, of all meters of one quantity: a usage point may have
     several, and one that was exchanged counts until it goes. In units of the first list's scaler."""
-    valid = [one.within(rule.start_s, rule.end_s) for one in lists]
+    valid = [one.summed(rule.start_s, rule.end_s) for one in lists]
     if not any(len(readings) > 1 for readings in valid):
         raise RuleError("no-readings", f"{lists[0].obis} has no two readings in the period that may be billed")
     values = [
@@ -125,21 +124,17 @@ def _sums(zones: Zones, rule: RuleSet, lists: Sequence[Series]) -> list[Decimal]
     return [Decimal(int(amount)).scaleb(power) for amount in counted.sum(axis=0)]
 
 
-def _check_ends(rule: RuleSet, lists: Sequence[Series]) -> None:
-    """Every meter has a value that may be billed at the period's ends, or where it took over or gave way."""
-    spans = [_span(one.within(rule.start_s, rule.end_s)) for one in lists]
-    begins, ends = ({span[side] for span in spans} for side in (0, 1))
-    for one, (begin, end) in zip(lists, spans, strict=True):
-        for at_s, wanted_s, others in ((begin, rule.start_s, ends), (end, rule.end_s, begins)):
-            if at_s != wanted_s and (at_s is None or at_s not in others or begin == end):
-                raise RuleError(
-                    "no-value",
-                    f"meter {named(one.meter)} has no value of {one.obis} at {text(wanted_s)} that may be billed",
-                )
-
-
-def _span(readings: list[Reading]) -> tuple[int | None, int | None]:
-    return (readings[0].target_s, readings[-1].target_s) if readings else (None, None)
+def _ends(rule: RuleSet, lists: Sequence[Series]) -> list[Series]:
+    """The first and the last reading of each meter, which are at the period's ends, or where it took over or gave way.
+    What is between them does not matter. Raises RuleError (no-value)."""
+    spans = [one.summed(rule.start_s, rule.end_s) for one in lists]
+    begins, ends = ({span[side].target_s for span in spans if len(span) > 1} for side in (0, -1))
+    for one, span in zip(lists, spans, strict=True):
+        for side, wanted_s, others in ((0, rule.start_s, ends), (-1, rule.end_s, begins)):
+            if len(span) < 2 or span[side].target_s not in (wanted_s, *others):
+                missing = f"no value of {one.obis} at {text(wanted_s)} that may be billed"
+                raise RuleError("no-value", f"meter {named(one.meter)} has {missing}")
+    return [replace(one, readings=(span[0], span[-1])) for one, span in zip(lists, spans, strict=True)]
 
 
 # --- readings ------------------------------------------------------------------------------------------------------
@@ -211,7 +206,7 @@ def _crossings(rule: RuleSet, one: Series) -> Iterator[Register]:
 
 def _given_back(one: Series) -> Series:
     """Power that is fed in, of signed power (16.7.0, consumption positive): as 2.7.0, and 0 while power is consumed."""
-    readings = [Reading(r.at_s, r.target_s, max(-r.value, Decimal(0)), r.ptb) for r in one.readings]
+    readings = [replace(reading, value=max(-reading.value, Decimal(0))) for reading in one.readings]
     obis = Obis(one.obis.a, one.obis.b, _EXPORT, one.obis.d, one.obis.e, one.obis.f)
     return Series(one.meter, obis, one.scaler, tuple(readings))
 

@@ -37,6 +37,16 @@ MARCH = rule(1, "2026-03-01T00:00:00+01:00", 31 * 86_400 - 3_600, **ONE)  # an h
         # Only the ends count; what is missing or invalid between them does not matter.
         (FEBRUARY, [given(IMPORT, [100, None, 50, *[None] * 25, 7], "2026-02-01T00:00:00+01:00", 86_400, ptb={"2": 4})],
          [(Z1, 57)]),
+        (FEBRUARY, [given(IMPORT, [100, -50, 70, *[None] * 25, 7], "2026-02-01T00:00:00+01:00", 86_400)], [(Z1, 27)]),
+        (FEBRUARY, [given(IMPORT, [100, *[None] * 27, -1], "2026-02-01T00:00:00+01:00", 86_400)], [("backwards",)]),
+        # Two meters of one quantity, and two quantities with a stage each.
+        (FEBRUARY, [given(IMPORT, [0, 40], "2026-02-01T00:00:00+01:00", 28 * 86_400),
+                    given(IMPORT, [5, 2], "2026-02-01T00:00:00+01:00", 28 * 86_400, meter="M2")], [(Z1, 42)]),
+        (FEBRUARY | {"stages": [*ONE["stages"], {"n": 2, "obis": "0100020801ff"}]},
+         [given(EXPORT, [0, 9], "2026-02-01T00:00:00+01:00", 28 * 86_400),
+          given(IMPORT, [0, 40], "2026-02-01T00:00:00+01:00", 28 * 86_400)], [(Z1, 40), ("1-0:2.8.1*255", 9)]),
+        (FEBRUARY | {"stages": [*ONE["stages"], {"n": 2, "obis": "0100020801ff"}]},
+         [given(IMPORT, [0, 40], "2026-02-01T00:00:00+01:00", 28 * 86_400)], [("no-readings",)]),
         (MARCH, [given(IMPORT, [5, 2_675], "2026-03-01T00:00:00+01:00", 31 * 86_400 - 3_600)], [(Z1, 2_675)]),
         # Exchanged on the 11th at noon: the old meter counts 50, the new one 20.
         (FEBRUARY, [given(IMPORT, [900, 50], "2026-02-01T00:00:00+01:00", 907_200),
@@ -91,13 +101,18 @@ def test_data_saving(supplier, lists, want) -> None:
         (rule(2, "2026-01-05T05:00:00+01:00", 7_200, **day("2026-01-05")),
          [given(IMPORT, [900, 1, 2, 3, 4], "2026-01-05T05:00:00+01:00"),
           given(IMPORT, [0, 5, 6, 7, 8], "2026-01-05T06:00:00+01:00", meter="M2")], [(Z1, 10), (Z2, 26), (ERROR, 0)]),
-        # Captured nine seconds early, it stands for 06:00; ten seconds early, it does not.
+        # Captured nine seconds early, it stands for 06:00; ten seconds early, no sum is made of it.
         (rule(2, "2026-01-05T05:00:00+01:00", 7_200, **day("2026-01-05")),
          [{"meter": "M1", "obis": IMPORT, "scaler": 0, "t0": "2026-01-05T05:00:00+01:00",
            "rows": [[0, 0, 0], [3_591, 10, 0], [7_200, 30, 0]]}], [(Z1, 10), (Z2, 20), (ERROR, 0)]),
         (rule(2, "2026-01-05T05:00:00+01:00", 7_200, **day("2026-01-05")),
          [{"meter": "M1", "obis": IMPORT, "scaler": 0, "t0": "2026-01-05T05:00:00+01:00",
-           "rows": [[0, 0, 0], [3_590, 10, 0], [7_200, 30, 0]]}], [(Z1, 10), (Z2, 0), (ERROR, 20)]),
+           "rows": [[0, 0, 0], [3_590, 10, 0], [7_200, 30, 0]]}], [(Z1, 0), (Z2, 0), (ERROR, 30)]),
+        # A contract for both directions, a house with one.
+        (rule(2, "2026-01-05T05:00:00+01:00", 900,
+              **day("2026-01-05", stages=[*TWO["stages"], {"n": 3, "obis": "0100020801ff"}])),
+         [given(IMPORT, [0, 7], "2026-01-05T05:00:00+01:00")],
+         [(Z1, 7), (Z2, 0), ("1-0:2.8.1*255", 0), (ERROR, 0), ("1-0:2.8.63*255", 0)]),
         # A date without a profile: the default.
         (rule(2, "2026-01-06T05:00:00+01:00", 7_200, **day("2026-01-05")),
          [given(IMPORT, [0, *[10] * 8], "2026-01-06T05:00:00+01:00")], [(Z1, 80), (Z2, 0), (ERROR, 0)]),
