@@ -134,8 +134,9 @@ def _unseal(data: bytes, receiver: Receiver) -> bytes:
 
 
 def _content_key(recipients: Tlv, receiver: Receiver) -> bytes:
-    own = {issuer_and_serial(receiver.certificate)}
-    subject = _subject_key(receiver.certificate)
+    own = [issuer_and_serial(receiver.certificate)]
+    if (subject := _subject_key(receiver.certificate)) is not None:
+        own.append(der.write(_KEY_ID, der.write(der.OCTETS, subject)))
     for one in der.expect(recipients, der.SET).items():
         if one.tag != _KARI:
             continue
@@ -148,8 +149,7 @@ def _content_key(recipients: Tlv, receiver: Receiver) -> bytes:
             raise BadDer("a key agreement of another form")
         for encrypted in der.expect(keys, der.SEQUENCE).items():
             who, wrapped = _exactly(der.expect(encrypted, der.SEQUENCE), 2)
-            by_key = who.tag == _KEY_ID and subject is not None and who.items()[0].content == subject
-            if who.raw in own or by_key:
+            if who.raw in own:
                 return _agreed(receiver, originator, agreement, ukm, der.expect(wrapped, der.OCTETS).content)
     raise ContentError("foreign-receiver", "no content key in it is for this certificate")
 
@@ -158,7 +158,7 @@ def _agreed(receiver: Receiver, originator: Tlv, agreement: Tlv, ukm: list[Tlv],
     name, wrapping = _exactly(der.expect(agreement, der.SEQUENCE), 2)
     if name.raw not in map(der.oid, KDFS.values()):
         raise ContentError("algorithm", "the key is not derived by X9.63 with SHA-256")
-    if wrapping.items()[0].raw != der.oid(_WRAP) or len(wrapping.items()) != 1:
+    if [part.raw for part in wrapping.items()] != [der.oid(_WRAP)]:
         raise ContentError("algorithm", "the content key is not wrapped by id-aes128-wrap")
     (key,) = _exactly(der.expect(originator, 0xA0), 1)
     _, bits = _exactly(der.expect(key, _ORIGINATOR_KEY), 2)

@@ -130,6 +130,8 @@ def _signed_at(info: Tlv, content: bytes, signer: x509.Certificate) -> datetime:
         raise ContentError("algorithm", "the digest is not SHA-256")
     if parts[3].tag != _SIGNED_ATTRIBUTES:
         raise ContentError("no-signed-attributes", "there are none, and without them a signature proves no type")
+    if len(parts) < 6:
+        raise BadDer("a signer's part without a signature")
     algorithm, signature, *rest = parts[4:]
     if algorithm.raw != _ECDSA_SHA256 or any(one.tag != _UNSIGNED_ATTRIBUTES for one in rest):
         raise ContentError("algorithm", "the signature is not by ECDSA with SHA-256")

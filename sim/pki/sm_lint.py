@@ -8,6 +8,7 @@ here, and conforms to nothing by that. Constants that no source gives are marked
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -83,11 +84,21 @@ class Finding:
 def lint(data: bytes, profile: str = "today", issuer: bytes | None = None) -> list[Finding]:
     """What is wrong with a certificate, PEM or DER; with its issuer's, also whether that one signed it. Nothing raises:
     what is no certificate is a finding."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the library's, on what is found here anyway
+        return _lint(data, PROFILES[profile], issuer)
+
+
+def _lint(data: bytes, profile: Profile, issuer: bytes | None) -> list[Finding]:
     try:
         certificate = load(data)
         above = load(issuer) if issuer is not None else None
-        found = [Finding(rule.__name__.strip("_").replace("_", "-"), text) for rule in _RULES
-                 for text in rule(certificate, kind_of(certificate), PROFILES[profile])]  # fmt: skip
+        kind = kind_of(certificate)
+        found = [
+            Finding(rule.__name__.strip("_").replace("_", "-"), text)
+            for rule in _RULES
+            for text in rule(certificate, kind, profile)
+        ]
         if above is not None:
             found += [Finding("issuer", text) for text in _issued(certificate, above)]
     except (
@@ -214,10 +225,7 @@ def _extensions(certificate: x509.Certificate, kind: str, profile: Profile) -> I
 def _forbidden(certificate: x509.Certificate, kind: str, profile: Profile) -> Iterator[str]:
     if kind == "smgw" and _extension(certificate, x509.SubjectAlternativeName) is not None:
         yield "a gateway has no subjectAltName"
-    if (
-        kind not in (*_AUTHORITIES, "signer")
-        and _extension(certificate, x509.PrivateKeyUsagePeriod) is not None
-    ):
+    if kind not in (*_AUTHORITIES, "signer") and _extension(certificate, x509.PrivateKeyUsagePeriod) is not None:
         yield "an end user has no privateKeyUsagePeriod"
     extended = _extension(certificate, x509.ExtendedKeyUsage)
     if extended is not None and not extended.critical:

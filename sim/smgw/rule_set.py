@@ -35,6 +35,8 @@ DUE_MOST: Final = 6
 """Ours: so many values on demand in one rule set. More of them are a load profile, which is TAF 7 and needs consent."""
 EXACT: Final = Context(prec=200)
 """Enough digits that no sum of numbers that are let in is rounded."""
+PROFILE_MOST: Final = 288
+"""Ours: a zone every five minutes of a day."""
 _MOST: Final = 10_000
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -158,8 +160,8 @@ def _profiles(given: object, numbers: set[int]) -> dict[str, tuple[tuple[int, in
     made = {}
     for name, rows in given.items():
         where = f"day profile {quoted(name)}"
-        if not isinstance(rows, list) or not 0 < len(rows) <= DAY_S // 60:
-            raise RuleError("day-profiles", f"{where} has no [HH:MM, stage]")
+        if not isinstance(rows, list) or not 0 < len(rows) <= PROFILE_MOST:
+            raise RuleError("day-profiles", f"{where} is no list of 1 to {PROFILE_MOST} [HH:MM, stage]")
         entries: list[tuple[int, int]] = []
         for row in rows:
             match row:

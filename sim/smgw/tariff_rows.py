@@ -1,7 +1,7 @@
 """Rules and readings as rows of JSON, and what leaves as rows again.
 
 In: {"id", "taf", "supplier": rule set, "readings": lists}. A list of readings is {"meter", "obis", "scaler", "t0"} and
-either "step_s" and "d" (the first reading, then what it grew by; null: missing) with "ptb" (index -> status), which is a
+either "step_s" and "d" (the first reading, then what it grew by; null: missing) with "ptb" (index -> status), a
 raster of its own; or "rows" of [seconds after t0, reading, status], on the raster of "period_s" (900).
 
 Out: {"id", "registers": [{"obis", "amount", "tariff"}]}, for single readings also "at", "meter", "ptb" and "event"; or

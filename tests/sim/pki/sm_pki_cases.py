@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sim.pki.der import Tlv, read, write
 from sim.pki.sm_lint import POLICY
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,3 +93,32 @@ def end_user(common="EXXX0012345678.SMGW", kind="smgw", curve="P256", subject=No
     return certificate(
         kind, subject or name(common), key(common, curve), SUB, key("sub"), digest or hashes.SHA256(), days, **more
     )
+
+
+CHANGES = (
+    lambda one: b"",
+    lambda one: one.raw * 2,
+    lambda one: write(one.tag),
+    lambda one: write(one.tag, b"\0"),
+    lambda one: write(0x05),
+    lambda one: write(0x30, one.raw),
+)
+
+
+def damaged(data: bytes) -> Iterator[bytes]:
+    """DER with one of its values left out, doubled, emptied, exchanged or wrapped; all values, all ways."""
+
+    def changed(one: Tlv) -> bytes:
+        nonlocal number
+        number += 1
+        if number == wanted:
+            return change(one)
+        return write(one.tag, *map(changed, one.items())) if one.tag & 0x20 else one.raw
+
+    wanted, number, change = 0, 0, CHANGES[0]
+    changed(read(data))
+    for wanted in range(1, number + 1):
+        for change in CHANGES:
+            number = 0
+            if (made := changed(read(data))) != data:
+                yield made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
-from sm_pki_cases import P256, end_user, key
+from sm_pki_cases import P256, damaged, end_user, key
 
 from sim.core.seeds import Seeds
 from sim.pki import content_ciphers as ciphers
@@ -133,6 +134,17 @@ def test_no_flipped_bit_opens(bit: int) -> None:
 @given(st.binary(max_size=100), st.integers(0, len(MADE)))
 def test_whatever_comes_is_refused(noise: bytes, at: int) -> None:
     assert reason(MADE[:at] + noise if MADE[:at] + noise != MADE else b"")
+
+
+def test_no_damaged_structure_opens_and_none_stops_the_reader() -> None:
+    made = [*damaged(MADE)]
+    assert len(made) > 300
+    for data in made:
+        assert reason(data)
+    for way in CONTENTS:  # inside of a signature that is right
+        for data in damaged(seal(CONTENT, EMT, way=way)):
+            with contextlib.suppress(ContentError):
+                assert open_content(sign(data, SIGNER, AT), RECEIVER, GATEWAY)[0] == CONTENT
 
 
 def test_old_content_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from sm_pki_cases import AUTHORITY, der, end_user, extensions, key, key_usage, name, root, sub_ca
+from sm_pki_cases import AUTHORITY, damaged, der, end_user, extensions, key, key_usage, name, root, sub_ca
 
 from sim.pki.sm_lint import kind_of, lint
 
@@ -93,6 +93,12 @@ def test_a_damaged_published_certificate_is_never_clean(at: int) -> None:
     damaged = bytearray(GATEWAY)
     damaged[at] ^= 0x10
     assert lint(bytes(damaged), "2017", ABOVE)
+
+
+@pytest.mark.parametrize(("made", "above"), [(end_user(), sub_ca()), (sub_ca(), root())])
+def test_no_damaged_structure_is_clean_and_none_stops_the_lint(made, above) -> None:
+    for data in damaged(der(made)):
+        assert lint(data, "today", der(above))
 
 
 @pytest.mark.parametrize(

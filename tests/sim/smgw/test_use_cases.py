@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from decimal import Decimal
 
@@ -279,6 +280,39 @@ def test_what_is_not_modelled_loads_and_is_refused_when_it_is_switched_on(taf) -
 )
 def test_rules_that_contradict_themselves_are_refused_by_their_clause(change, clause) -> None:
     assert sent(rule(2, **day("2026-01-05")) | change, given(IMPORT, [0, 1, 2])) == [(clause,)]
+
+
+ODD = [None, True, -1, 2**70, 10**40, Decimal("1e400"), Decimal("1e-400"), float("nan"), "", "\x1b[31m", "24:00", "٣",
+       "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00", [], {}, [[]], [None], {"a": 1}]  # fmt: skip
+EVENTS = [{"obis": VOLTAGE, "above": 1}]
+WHOLE = [
+    (rule(2, **day("2026-01-05")), given(IMPORT, [0, 1, 2], ptb={"1": 3})),
+    (rule(6, due=[NOON]), {"meter": "M1", "obis": IMPORT, "scaler": 0, "t0": NOON, "rows": [[0, 5, 0]]}),
+    (rule(10, capture_s=900, events=EVENTS, pseudonym="p"), given(VOLTAGE, [0, 5])),
+]
+
+
+def places(value, path=()):
+    """The path of every value in an object."""
+    yield path
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        yield from places(part, (*path, name))
+
+
+@pytest.mark.parametrize(("supplier", "one"), WHOLE, ids=["TAF 2", "TAF 6", "TAF 10"])
+def test_whatever_stands_in_a_row_it_is_answered(supplier, one) -> None:
+    row = {"id": 1, "taf": supplier["taf"], "supplier": supplier, "readings": [one]}
+    assert "registers" in json.loads(answer(row))
+    for *path, last in [path for path in places(row) if path]:
+        for odd in ODD:
+            changed = copy.deepcopy(row)
+            place = changed
+            for name in path:
+                place = place[name]
+            place[last] = odd
+            out = json.loads(answer(changed))
+            assert ("registers" in out) != ("error" in out)
 
 
 @pytest.mark.parametrize(
