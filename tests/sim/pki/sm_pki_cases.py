@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
+from itertools import count
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -108,17 +109,16 @@ CHANGES = (
 def damaged(data: bytes) -> Iterator[bytes]:
     """DER with one of its values left out, doubled, emptied, exchanged or wrapped; all values, all ways."""
 
-    def changed(one: Tlv) -> bytes:
-        nonlocal number
-        number += 1
-        if number == wanted:
+    def changed(one: Tlv, numbers: Iterator[int], wanted: int, change: Callable[[Tlv], bytes]) -> bytes:
+        if next(numbers) == wanted:
             return change(one)
-        return write(one.tag, *map(changed, one.items())) if one.tag & 0x20 else one.raw
+        if not one.tag & 0x20:
+            return one.raw
+        return write(one.tag, *(changed(part, numbers, wanted, change) for part in one.items()))
 
-    wanted, number, change = 0, 0, CHANGES[0]
-    changed(read(data))
-    for wanted in range(1, number + 1):
+    counted = count()
+    changed(read(data), counted, -1, CHANGES[0])
+    for wanted in range(next(counted)):
         for change in CHANGES:
-            number = 0
-            if (made := changed(read(data))) != data:
+            if (made := changed(read(data), count(), wanted, change)) != data:
                 yield made
