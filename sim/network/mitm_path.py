@@ -29,8 +29,8 @@ class MitmPath:
         self, authority: Authority, upstream: Address, directory: Path, certificate: str, alter: Alter | None
     ) -> None:
         self.relays = alter is not None
-        shown = _shown(authority, directory, certificate)
-        self._proxy = TlsProxy(shown, upstream if self.relays else None, alter=_per_topic(alter))
+        pair = shown(authority, directory, certificate)
+        self._proxy = TlsProxy(pair, upstream if self.relays else None, alter=_per_topic(alter))
         self._proxy.start()
         self.address = self._proxy.address
 
@@ -76,7 +76,8 @@ class MitmPath:
         self._proxy.stop()
 
 
-def _shown(authority: Authority, directory: Path, certificate: str) -> Pair:
+def shown(authority: Authority, directory: Path, certificate: str) -> Pair:
+    """The certificate of this name that an attacker shows; `directory` is for an authority of its own."""
     if certificate == "rogue CA":
         return Authority(directory, "an attacker's CA").server()
     if certificate == "wrong host name":

@@ -28,6 +28,7 @@ from sim.endpoint.tls_connect import reason_of
 from sim.pki.authority import Pair
 
 Alter = Callable[[str, bytes], bytes | None]
+Answer = Callable[[Packet], Packet | None]
 HANDSHAKE_DEADLINE_S = 5.0
 
 
@@ -65,7 +66,9 @@ class Connection:
 
 
 class TlsProxy:
-    """`start`, point a session's `address` at it, `stop`. Raises EndpointError."""
+    """`start`, point a session's `address` at it, `stop`. `late_puback_s`: how long a PUBACK of the broker is held.
+    `answer`: what it says where it plays the broker; that of one that takes everything unless given. Raises
+    EndpointError."""
 
     def __init__(
         self,
@@ -75,9 +78,13 @@ class TlsProxy:
         stolen: Pair | None = None,
         alter: Alter | None = None,
         port: int = 0,
+        late_puback_s: float = 0.0,
+        answer: Answer | None = None,
     ) -> None:
         self.connections: list[Connection] = []
         self.alter = alter
+        self._late_puback_s = late_puback_s
+        self._answer = answer or _answer
         self._upstream = upstream
         self._server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._server_context.load_cert_chain(server.certificate, server.key)
@@ -226,7 +233,11 @@ class TlsProxy:
                     if packet.kind == mqtt_wire.CONNACK:
                         code = packet.body[1] if len(packet.body) == 2 else -1
                         connection.upstream = "accepted" if code == 0 else f"CONNACK {code}"
-                    sink.write(packet.encode())  # whole packets, since answers of our own go between them
+                    data_out = packet.encode()  # whole packets, since answers of our own go between them
+                    if packet.kind == mqtt_wire.PUBACK and self._late_puback_s:
+                        asyncio.get_running_loop().call_later(self._late_puback_s, sink.write, data_out)
+                    else:
+                        sink.write(data_out)
                 await sink.drain()
         except OSError as error:
             connection.upstream = connection.upstream or reason_of(error)
@@ -239,7 +250,7 @@ class TlsProxy:
             connection.bytes_up += len(data)
             for packet in packets.feed(data):
                 self._look(packet, connection)
-                answer = _answer(packet)
+                answer = self._answer(packet)
                 if answer is not None:
                     connection.packets.append(("down", answer.name))
                     connection.bytes_down += len(answer.encode())

@@ -82,7 +82,7 @@ class CodecFeeder:
     def feed(self, sent: Sent) -> bool:
         if self.mute or not self._plugged:
             return False
-        data = self._bytes_of(sent)
+        data = self.bytes_of(sent)
         if not data:
             return False
         if not self._line.send(data):
@@ -125,8 +125,8 @@ class CodecFeeder:
         with self._lock:
             return self.dongle.feed(came) if self.dongle is not None and not self.mute else b""
 
-    def _bytes_of(self, sent: Sent) -> bytes:
-        """Empty where this interface passes no such frame on, and then `problem` says why."""
+    def bytes_of(self, sent: Sent) -> bytes:
+        """A frame as it stands on the line. Empty where this interface passes no such frame on, and then `problem` says why."""
         dongle = self.dongle
         if dongle is not None and not dongle.hears(sent.mode):
             self._why_not = f"the gateway set its {self.codec.id} so that it does not hear {sent.mode}"

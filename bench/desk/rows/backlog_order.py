@@ -1,0 +1,23 @@
+"""What was kept through an outage comes in the claimed order, and not backwards."""
+
+from __future__ import annotations
+
+from bench.desk.rows.order import in_order
+from bench.desk.rows.port import Row, all_of, an_order, keeps_through_an_outage
+from bench.desk.stand import Stand
+
+
+def _play(stand: Stand) -> str:
+    stand.hello()
+    stand.path.refuse()
+    fed = []
+    for _ in range(8):
+        fed += stand.feed_all(stand.traffic.several(5), paced=False)
+        stand.turn(max(0.3, stand.claims.gathers_s / 4))
+    stand.back("the outage")
+    stand.await_all(fed)
+    return in_order(stand, fed, backlog=True)
+
+
+ROW = Row("backlog-order", "A backlog comes in the claimed order", _play, all_of(an_order, keeps_through_an_outage),
+          faults=(33,))  # fmt: skip

@@ -1,0 +1,31 @@
+"""A field that a telegram lacks is not filled from another meter: one with much inside, then one with little."""
+
+from __future__ import annotations
+
+from bench.desk.rows.port import Failed, Row, Undecided, decodes
+from bench.desk.stand import Stand
+
+
+def _play(stand: Stand) -> str:
+    stand.hello()
+    looked = 0
+    for at in range(10):
+        rich, poor = stand.traffic.next(f"7700{at:04d}"), stand.traffic.next(f"7800{at:04d}", length=14)
+        first, second = stand.feed(rich), stand.feed(poor)
+        stand.await_all([first], patience_s=3.0)
+        stand.quiet()
+        for row in second.came:
+            looked += row.values is not None
+            wrong = [name for name, value in (row.values or {}).items() if value in _readings(rich.litres)]
+            if wrong:
+                raise Failed(f"meter {poor.meter} came with {wrong[0][:40]!a} of meter {rich.meter}")
+    if not looked:
+        raise Undecided("no values came of short telegrams, or the reader takes none; see read in the inventory")
+    return f"{looked} short telegrams came without fields of others"
+
+
+def _readings(litres: int | None) -> tuple[float, ...]:
+    return (litres / 1_000, litres) if litres is not None else ()
+
+
+ROW = Row("foreign-field", "No field is filled from another meter", _play, decodes, faults=(4,))
