@@ -144,7 +144,8 @@ class Box:
             raise BoxError(f"{self.entry.name}: nothing here can cut its power; name a relay in power.cut and power.on")
 
     def power_on(self, *, wait: bool = True) -> None:
-        """And wait until it can be fed. Raises BoxError."""
+        """And wait until it can be fed; a gateway that is ready when it has its session is not while the broker is
+        away, and nobody should `wait`. Raises BoxError."""
         if self._powered and self._program is not None and self._program.running:
             return
         if self.entry.power.on and self.starts:
