@@ -394,14 +394,18 @@ class Stand:
         self.recovers(what)
 
     @contextlib.contextmanager
-    def power_cut(self) -> Iterator[None]:
-        """Without power meanwhile; then on again, and ready."""
+    def power_cut(self, *, wait: bool = True) -> Iterator[None]:
+        """Without power meanwhile; then on again, and ready unless `wait` is False. Raises Failed when it does not start
+        again."""
         try:
             self.box.power_cut()
         except BoxError as error:
             raise Undecided(str(error)) from None
         yield
-        self.box.power_on()
+        try:
+            self.box.power_on(wait=wait)
+        except BoxError as error:
+            raise Failed(f"after a power cut: {error}") from None
 
     def unix_of(self, wall: int) -> float:
         """Seconds since 1970 of an instant of wall_ns."""

@@ -13,7 +13,8 @@ _NOISE = (b"\xff\xfe\xa5\x00\n", b";;;;;;;\n", b"\x00" * 64 + b"\n", b"A" * 5_00
 def _play(stand: Stand) -> str:
     fed = stand.hello()
     bad = [frame for _ in range(2) for frame in stand.traffic.broken("72000001")]
-    noisy = codec(stand.entry) is not None
+    line = codec(stand.entry)
+    noisy = line is not None and not line.binary  # a stick speaks whole blocks, whatever it hears
     for at, frame in enumerate(bad):
         stand.feed(Telegram(frame, "72000001", None))
         if noisy:

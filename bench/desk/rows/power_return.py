@@ -1,8 +1,8 @@
-"""After a power cut it works again, with a right time, and brings nothing a second time that it was rid of."""
+"""After a power cut it works again, and its time is as right as it was before."""
 
 from __future__ import annotations
 
-from bench.desk.rows.port import Row
+from bench.desk.rows.port import Failed, Row
 from bench.desk.rows.stamps import refuse_wrong_stamps
 from bench.desk.stand import Stand
 from sim.desk.inventory import GatewayEntry
@@ -13,7 +13,11 @@ def _needs(entry: GatewayEntry) -> str:
 
 
 def _play(stand: Stand) -> str:
-    stand.hello()
+    before = stand.hello()
+    try:
+        had_time = refuse_wrong_stamps(stand, before) > 0
+    except Failed:
+        had_time = False  # a time that is always wrong is for the row of stamps
     for _ in range(2):
         with stand.power_cut():
             stand.turn(0.3)
@@ -21,7 +25,7 @@ def _play(stand: Stand) -> str:
     fed = stand.feed_all(stand.traffic.several(20))
     stand.await_all(fed)
     stand.refuse_loss(fed)
-    if stand.claims.stamp_of in ("reception", "reading", "publish"):
+    if had_time:
         refuse_wrong_stamps(stand, fed)
     return f"it works after 2 power cuts; {len(fed)} telegrams came"
 

@@ -34,9 +34,9 @@ def _play(stand: Stand) -> str:
 
 
 def _again(stand: Stand, one: Telegram, *, others: int) -> Fed:
-    fed = stand.feed(one)
+    """After so many others."""
     stand.await_all(stand.feed_all(stand.traffic.several(others)))
-    return fed
+    return stand.feed(one)
 
 
 ROW = Row("repeats", "Identical repeats and replays, as claimed", _play, faults=(1,), waits=True)
