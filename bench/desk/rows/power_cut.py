@@ -16,7 +16,7 @@ def _play(stand: Stand) -> str:
     stand.path.refuse()
     fed = stand.feed_all(stand.traffic.several(40), paced=False)
     stand.turn(stand.claims.gathers_s + 1.0)
-    with stand.power_cut():
+    with stand.power_cut(wait=False):  # there is no broker that it could say to be ready for
         stand.turn(0.5)
     stand.back("a power cut")
     stand.await_all(fed)

@@ -179,7 +179,7 @@ GARBAGE = "while read line; do mosquitto_pub -h {host} -p {port} --cafile {ca} -
         (running("cat >/dev/null"), "it never dialled the broker; see host and port in its settings"),
         (running(GARBAGE), "messages that its reader cannot read (not JSON"),
         (running("echo no licence >&2; exit 3"), "ended with 3: no licence"),
-        (running("cat >/dev/null", feed=(CodecSpec(format="im871a", line=PtySpec(link="stick")),)), "nobody has opened"),
+        (running("sleep 30", feed=(CodecSpec(format="im871a", line=PtySpec(link="stick")),)), "nobody has opened"),
         (dataclasses.replace(entry_of(), run=RunSpec(command=("no-such-gateway",))), "no program 'no-such-gateway'"),
     ],
     ids=["nothing", "garbage", "ends", "unplugged", "no program"],
