@@ -13,6 +13,7 @@ COLOURS: Final = {"PASS": "green", "FAIL": "red solid", "INCONCLUSIVE": "amber",
 CHANGE_COLOURS: Final = {"new failure": "red solid", "no longer decided": "amber", "unstable": "amber",
                          "mended": "green", "decided now": "green", "only in one": "grey", "same": "grey"}  # fmt: skip
 EVIDENCE: Final = ("fed.jsonl", "delivered.jsonl", "box/stdout", "box/stderr", "endpoint/broker.log", "row.json")
+_FIRST: Final = ("FAIL", "INCONCLUSIVE", "PASS", "NOT APPLICABLE")
 
 
 def write(directory: Path, against: Path | None = None) -> Path:
@@ -21,7 +22,7 @@ def write(directory: Path, against: Path | None = None) -> Path:
 
 
 def render(run: dict[str, Any], directory: Path, before: dict[str, Any] | None = None) -> str:
-    rows = sorted(run["scenarios"], key=lambda row: ("FAIL", "INCONCLUSIVE", "PASS", "NOT APPLICABLE").index(row["answer"]))
+    rows = sorted(run["scenarios"], key=lambda row: _FIRST.index(row["answer"]))
     return page.environment().get_template("check.html.j2").render(
         run=run, rows=rows, colours=COLOURS, summary=check_text.summary(run),
         evidence={row["row"]: _evidence(directory, row["evidence"]) for row in rows},

@@ -82,6 +82,7 @@ def against_lines(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterat
     found = pairs(before, after)
     for pair in found:
         if pair.change != "same":
-            yield f"{pair.change:<18} {pair.row:<16} {pair.before or '-':<14} {pair.after or '-':<14} {plain(pair.words)}"
+            answers = f"{pair.before or '-':<14} {pair.after or '-':<14}"
+            yield f"{pair.change:<18} {pair.row:<16} {answers} {plain(pair.words)}"
     count = Counter(pair.change for pair in found)
     yield ", ".join(f"{count[change]} {change}" for change in CHANGES if count[change])

@@ -38,7 +38,8 @@ def add(commands: Commands) -> None:
     _add_name(check)
     check.add_argument("--rows", metavar="ROW,ROW", default="", help="only these; `list rows` has all")
     check.add_argument("--outage", type=_seconds, metavar="S", default=120.0, help="how long a broker is away (120)")
-    check.add_argument("--frames", type=_count, metavar="N", default=5_000, help="in the row of one in a thousand (5000)")
+    check.add_argument("--frames", type=_count, metavar="N", default=5_000,
+                       help="in the row of one in a thousand (5000)")  # fmt: skip
     check.add_argument("--patience", type=_seconds, metavar="S", default=10.0, help="silence that means lost (10)")
     check.add_argument("--soak", type=float, metavar="HOURS", nargs="?", const=SOAK_H, default=0.0,
                        help=f"the row of hours of work, alone unless others are named ({SOAK_H:g} h)")  # fmt: skip
@@ -73,7 +74,7 @@ def command_enrol(arguments: argparse.Namespace) -> int:
 
 def command_check(arguments: argparse.Namespace) -> int:
     from bench.cli.runner import command_line, shown
-    from bench.desk import check as suite
+    from bench.desk import contract_suite as suite
     from bench.desk.stand import Depth
     from reports import check_text
 

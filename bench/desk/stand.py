@@ -1,8 +1,9 @@
 """A gateway at work for one row: its box, a path to the broker that can fail, and the record of both sides.
 
-What is fed and what is delivered is written to fed.jsonl and delivered.jsonl of the row's directory as it happens, so that
-a run that was killed can be read. A delivery belongs to the oldest feeding of the same telegram that has none yet; of a
-gateway that gives values alone, to the telegram with that meter's id and litres. Retained messages are no deliveries.
+What is fed and what is delivered is written to fed.jsonl and delivered.jsonl of the row's directory as it happens, so
+that a run that was killed can be read. A delivery belongs to the oldest feeding of the same telegram that has none yet;
+of a gateway that gives values alone, to the telegram with that meter's id and litres. Retained messages are no
+deliveries.
 """
 
 from __future__ import annotations
@@ -226,11 +227,13 @@ class Stand:
         sent = [self._sent(telegram) for telegram in telegrams]
         data = b"".join(map(self.line.bytes_of, sent))
         places = [0, *cuts, len(data)]
-        handed = False
+        fed = [self._fed(one, of, handed=True) for one, of in zip(telegrams, sent, strict=True)]
         for at, until in itertools.pairwise(places):
             handed = self.inject(data[at:until])
             self.turn(pause_s)
-        return [self._fed(one, of, handed=handed) for one, of in zip(telegrams, sent, strict=True)]
+        for one in fed:
+            one.handed = handed
+        return fed
 
     # --- what comes -------------------------------------------------------------------------------------------------
 
@@ -353,10 +356,11 @@ class Stand:
         """Raises Failed for what never came, Undecided where none could be handed over."""
         handed = [one for one in fed if one.handed]
         if not handed:
-            raise Undecided(f"none of {len(fed)} {what} could be handed over: {self.box.problem or 'its line took none'}")
+            why = self.box.problem or "its line took none"
+            raise Undecided(f"none of {len(fed)} {what} could be handed over: {why}")
         if lost := self.lost(handed):
-            problem = f"; {self.box.problem}" if self.box.problem else ""
-            raise Failed(f"{len(lost)} of {len(handed)} {what} never came, first {lost[0].telegram.frame.hex()}{problem}")
+            problem, first = f"; {self.box.problem}" if self.box.problem else "", lost[0].telegram.frame.hex()
+            raise Failed(f"{len(lost)} of {len(handed)} {what} never came, first {first}{problem}")
 
     def refuse_doubles(self, fed: Sequence[Fed]) -> None:
         twice = [one for one in fed if len(one.came) > 1]
@@ -395,8 +399,8 @@ class Stand:
 
     @contextlib.contextmanager
     def power_cut(self, *, wait: bool = True) -> Iterator[None]:
-        """Without power meanwhile; then on again, and ready unless `wait` is False. Raises Failed when it does not start
-        again."""
+        """Without power meanwhile; then on again, and ready unless `wait` is False. Raises Failed when it does not
+        start again."""
         try:
             self.box.power_cut()
         except BoxError as error:

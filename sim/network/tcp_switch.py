@@ -99,7 +99,7 @@ class TcpSwitch:
             listener = socket.create_server((self._host, self._port), backlog=128)
         except OSError as error:
             raise EndpointError(
-                f"port {self._port} of {self._host}: {error.strerror}; stop the program that has it, or name another port"
+                f"port {self._port} of {self._host}: {error.strerror}; stop the program that has it, or name another"
             ) from None
         listener.setblocking(False)
         return listener

@@ -13,8 +13,8 @@ from reports import check_page, check_text
 def check(**answers: str) -> dict[str, Any]:
     """A run.json; "PASS,FAIL" is a row that was tried twice."""
     rows = [
-        {"row": row, "title": row.title(), "answer": answer.split(",")[-1], "answers": answer.split(","), "evidence": "",
-         "message": f"words of {row}", "duration_s": 0.1}
+        {"row": row, "title": row.title(), "answer": answer.split(",")[-1], "answers": answer.split(","),
+         "evidence": "", "message": f"words of {row}", "duration_s": 0.1}
         for row, answer in answers.items()
     ]  # fmt: skip
     return {"kind": "check", "title": "T", "name": "check-x", "wmbench": "", "started": "2026-01-01T00:00:00Z",

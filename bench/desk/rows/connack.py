@@ -6,6 +6,7 @@ from bench.desk.rows._on_path import player
 from bench.desk.rows.port import Failed, Row, Undecided, tls
 from bench.desk.stand import Stand
 from sim.endpoint.mqtt_wire import CONNACK, CONNECT, Packet
+from sim.network.tls_proxy import Answer
 
 _NOT_AUTHORIZED = b"\x00\x05"
 
@@ -14,8 +15,7 @@ def _play(stand: Stand) -> str:
     stand.hello()
     asked = 0
     for what, code in (("withheld", None), ("refused", _NOT_AUTHORIZED)):
-        refusal = Packet(CONNACK, 0, code) if code is not None else None
-        with player(stand, lambda packet, said=refusal: said if packet.kind == CONNECT else None) as proxy:
+        with player(stand, _saying(Packet(CONNACK, 0, code) if code is not None else None)) as proxy:
             for _ in range(10):
                 stand.feed(stand.traffic.next())
                 stand.turn(0.5)
@@ -27,6 +27,10 @@ def _play(stand: Stand) -> str:
         raise Undecided("it never asked for a session; see whether it dials again within seconds")
     stand.back("a broker that refuses sessions")
     return f"no PUBLISH on {asked} sessions without an accepting CONNACK"
+
+
+def _saying(said: Packet | None) -> Answer:
+    return lambda packet: said if packet.kind == CONNECT else None
 
 
 ROW = Row("connack", "Nothing is published before CONNACK", _play, tls, faults=(18,))

@@ -1,4 +1,4 @@
-"""Four frames in ten milliseconds, then as many as its line takes; nothing is lost below what it claims to take at once."""
+"""Four frames in ten milliseconds, then as many as its line takes: all come, up to what it claims to take at once."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.desk.rows.port import Row, tls
 from bench.desk.rows._on_path import relay
+from bench.desk.rows.port import Row, tls
 from bench.desk.stand import Stand
 
 _LATE_S = 2.0

@@ -1,5 +1,5 @@
-"""Frames with good CRCs and a broken inside, and noise on its line: what is good beside them comes, and nothing that was
-never sent."""
+"""Frames with good CRCs and a broken inside, and noise between lines of text: what is good beside them comes, and
+nothing that was never sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from bench.desk.rows.port import Row, codec
 from bench.desk.stand import Stand
 from bench.desk.traffic import Telegram
 
-_NOISE = (b"\xff\xfe\xa5\x00\n", b";;;;;;;\n", b"\x00" * 64 + b"\n", b"A" * 5_000 + b"\n", b"T1;1;1;;;;;0x44\r\n", b"{\n")
+_NOISE = (
+    b"\xff\xfe\xa5\x00\n", b";;;;;;;\n", b"\x00" * 64 + b"\n", b"A" * 5_000 + b"\n", b"T1;1;1;;;;;0x44\r\n", b"{\n",
+)  # fmt: skip
 
 
 def _play(stand: Stand) -> str:

@@ -1,5 +1,5 @@
-"""The same bytes again, as meters without a counter send them: every one is passed on, unless duplicates are claimed to be
-filtered; and then those are, and no others: a replay long after is passed on for the portal to judge."""
+"""The same bytes again, as meters without a counter send them: every one is passed on, unless duplicates are claimed to
+be filtered; and then those are, and no others: a replay long after is passed on for the portal to judge."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Hours of ordinary work with what happens in hours: the broker restarts, the connection breaks, a burst comes. Nothing is
-lost or doubled as claimed, and memory does not grow."""
+"""Hours of ordinary work with what happens in hours: the broker is away, the connection breaks. Nothing is lost, and
+memory does not grow."""
 
 from __future__ import annotations
 

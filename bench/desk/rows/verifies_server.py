@@ -1,4 +1,4 @@
-"""A rogue broker gets no session: certificates of a foreign authority, for another host, and expired since yesterday."""
+"""A rogue broker gets no session: a certificate of a foreign authority, for another host, expired since yesterday."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ as their receivers do not. A dongle that a gateway set to one mode hears no othe
 port is there, and it neither speaks nor answers. `unplug` takes the port away, `plug` brings it back with the dongle in
 its first state.
 
-An answer takes the time that it and its command take on the dongle's line: wmbusmeters 3.0.0 begins to wait for it after
-it has asked, and misses one that is there already.
+An answer takes the time that it and its command take on the dongle's line: wmbusmeters 3.0.0 begins to wait for it
+after it has asked, and misses one that is there already.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ class CodecFeeder:
         return back
 
     def bytes_of(self, sent: Sent) -> bytes:
-        """A frame as it stands on the line. Empty where this interface passes no such frame on, and then `problem` says why."""
+        """A frame as it stands on the line. Empty where this interface passes no such frame on, and then `problem` says
+        why."""
         dongle = self.dongle
         if dongle is not None and not dongle.hears(sent.mode):
             self._why_not = f"the gateway set its {self.codec.id} so that it does not hear {sent.mode}"

@@ -24,10 +24,14 @@ from sim.gateway.in_flight import InFlight
 from sim.gateway.kinds.virtual import VirtualGateway
 from sim.gateway.outbox import Outbox
 from sim.gateway.process import Process
-from wmbus.receiver import unlock
 from wmbus.dissect import parse
+from wmbus.receiver import unlock
 
 _HOUR_NS: Final = 3_600 * clock.NS_PER_S
+
+
+def _now_s() -> float:
+    return clock.unix_ns() / clock.NS_PER_S
 
 
 def _hears(change: Callable[[Process, bytes, float], tuple[bytes, float] | None]) -> None:
@@ -246,8 +250,8 @@ def doubles_by_a_late_puback() -> None:
         if not gateway.session.connected or gateway.session.unacknowledged <= 0:
             since[0] = None
         elif since[0] is None:
-            since[0] = clock.wall_s()
-        elif clock.wall_s() - since[0] > 1.2 and latest[0]:
+            since[0] = _now_s()
+        elif _now_s() - since[0] > 1.2 and latest[0]:
             frames, latest[0], since[0] = latest[0], (), None
             _again(gateway, frames)
 
@@ -280,13 +284,13 @@ def retains() -> None:
 
 def is_deaf_while_it_waits() -> None:
     """For a broker that does not answer."""
-    since: list[float] = [clock.wall_s()]
+    since: list[float] = [_now_s()]
 
     def change(self: Process, frame: bytes, level: float) -> tuple[bytes, float] | None:
         session = self._gateway.session
         if not session.connected or session.unacknowledged <= 0:
-            since[0] = clock.wall_s()
-        return None if clock.wall_s() - since[0] > 5.0 else (frame, level)
+            since[0] = _now_s()
+        return None if _now_s() - since[0] > 5.0 else (frame, level)
 
     _hears(change)
 
@@ -350,11 +354,11 @@ def replaces_the_older() -> None:
 
 def chokes_at_its_start() -> None:
     """On what it hears in its first second, if it is not its very first start."""
-    begun_s, again = clock.wall_s(), Path(sys.argv[sys.argv.index("--outbox") + 1]).exists()
+    begun_s, again = _now_s(), Path(sys.argv[sys.argv.index("--outbox") + 1]).exists()
     choked: list[bytes] = []
 
     def when(frame: bytes) -> bool:
-        if again and clock.wall_s() - begun_s < 1.0:
+        if again and _now_s() - begun_s < 1.0:
             choked.append(frame)
         return bool(choked)
 

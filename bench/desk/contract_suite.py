@@ -1,7 +1,8 @@
-"""The contract suite: a gateway of the inventory, row by row, each on a gateway of its own; table, JUnit, page, evidence.
+"""The contract suite: a gateway of the inventory, row by row, each on a start of its own; table, JUnit, evidence.
 
-A row's directory holds what was fed (fed.jsonl), what came (delivered.jsonl), the gateway's output and files (box/), the
-broker's log and the answer (row.json), each written as it happens. Rows run side by side where the gateway is a program
+A row's directory holds what was fed (fed.jsonl), what came (delivered.jsonl), the gateway's output and files (box/),
+the broker's log and the answer (row.json), each written as it happens.
+Rows run side by side where the gateway is a program
 that can be started several times; a device is one, and then they take turns.
 
     PASS             the promise holds

@@ -17,7 +17,8 @@ def _play(stand: Stand) -> str:
     stand.await_all(fed)
     if lost := [one for one in fed if not one.came]:
         by_mode = sorted({one.mode for one in lost})
-        raise Failed(f"{len(lost)} of {len(fed)} never came, in {', '.join(by_mode)}; {stand.box.problem or ''}".rstrip("; "))
+        why = f"; {stand.box.problem}" if stand.box.problem else ""
+        raise Failed(f"{len(lost)} of {len(fed)} never came, in {', '.join(by_mode)}{why}")
     return f"{len(fed)} telegrams came, {', '.join(stand.claims.modes)} by turns"
 
 
