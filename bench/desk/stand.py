@@ -73,6 +73,11 @@ class Fed:
     crc_ok: bool
     handed: bool
     came: list[Delivered] = field(default_factory=list)
+    """By what counts: of a telegram that its gateway is to decode, where its values are read, those."""
+
+    @property
+    def has_values(self) -> bool:
+        return self.telegram.litres is not None and not self.telegram.hidden
 
 
 class Behind(Mosquitto):
@@ -99,6 +104,7 @@ class Behind(Mosquitto):
 
 class Stand:
     """See the module. Use it with `with`. `arrived`: whose deliveries came, one after the other;
+    `values`: all deliveries of values, whosever;
     `strangers`: deliveries of what was never fed; `unreadable`: what the reader
     could not read; `retained`: what the broker had kept."""
 
@@ -112,6 +118,7 @@ class Stand:
         self.traffic = Traffic(entry.claims, meters)
         self.fed: list[Fed] = []
         self.arrived: list[Fed] = []
+        self.values: list[Delivered] = []
         self.strangers: list[Delivered] = []
         self.unreadable: list[Delivered] = []
         self.retained: list[Delivered] = []
@@ -122,6 +129,7 @@ class Stand:
         self._last_came_s = wall_s()
         self._running = contextlib.ExitStack()
         self._mode: Link = entry.claims.modes[0]
+        self._by_values = entry.claims.forwards == "decoded" and any(getattr(spec, "values", "") for spec in entry.read)
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -258,6 +266,8 @@ class Stand:
             stamp=row.stamp.isoformat() if row.stamp is not None else None, stamp_of=row.stamp_of,
             retained=row.retained, unreadable=row.unreadable,
         )  # fmt: skip
+        if row.values is not None and not row.retained:
+            self.values.append(row)
         if row.retained:
             self.retained.append(row)
         elif row.unreadable:
@@ -268,8 +278,9 @@ class Stand:
         else:
             owners = self._waiting[frame]
             owner = next((one for one in owners if not one.came), owners[-1])
-            owner.came.append(row)
-            self.arrived.append(owner)
+            if row.values is not None or not (self._by_values and owner.has_values):
+                owner.came.append(row)
+                self.arrived.append(owner)
 
     def _by_its_value(self, row: Delivered) -> bytes | None:
         """The telegram that these values were read from."""
@@ -345,6 +356,7 @@ class Stand:
         """What was fed and came, so that days of work need no more memory than a minute."""
         self.fed.clear()
         self.arrived.clear()
+        self.values.clear()
         self._waiting.clear()
         self._by_value.clear()
 

@@ -21,6 +21,7 @@ MAKER: Final = "SEN"
 VERSION: Final = 0x68
 WATER: Final = 0x07
 _VOLUME: Final = bytes.fromhex("0413")  # 32 bits of litres (EN 13757-3, table 10)
+_FLOW: Final = bytes.fromhex("023b")  # 16 bits of litres an hour
 _MAKERS_DATA: Final = b"\x0f"
 _FIRST_LITRES: Final = 41_700_001
 SND_NR: Final = 0x44
@@ -82,6 +83,13 @@ class Traffic:
         body = litres.to_bytes(4, "big") * 4
         frame = bytes((length, control)) + address.wire() + bytes((_MAKERS_CI,)) + body[: length - SHORTEST_L]
         return Telegram(frame, id_, None)
+
+    def other_quantity(self, meter: str) -> Telegram:
+        """One in clear of a meter that says its flow and not its volume."""
+        self._made += 1
+        records = _FLOW + (self._made % 1_000).to_bytes(2, "little")
+        address = Address(MAKER, meter, VERSION, WATER)
+        return Telegram(build(address, self._made & 255, 0, records, security="none"), meter, None)
 
     def several(self, count: int) -> list[Telegram]:
         return [self.next() for _ in range(count)]

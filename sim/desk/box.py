@@ -82,12 +82,17 @@ class Box:
             FEEDERS.find(spec.kind).open(spec, FeedGround(self.directory / f"feed{at}" if at else self.directory))
             for at, spec in enumerate(entry.feed)
         ]
-        ground = ReadGround(self.directory, self.endpoint, self.stdout)
-        self.readers: list[Reader] = [READERS.find(spec.kind).open(spec, ground) for spec in entry.read]
+        self.readers: list[Reader] = [
+            READERS.find(spec.kind).open(spec, self._ground(f"{READER}-{at}" if at else READER))
+            for at, spec in enumerate(entry.read)
+        ]
         self._program: SupervisedProcess | None = None
         self._powered = False
         self._said_before: dict[Path, int] = {}  # bytes of its output, before the latest start
         self._running = contextlib.ExitStack()
+
+    def _ground(self, client_id: str) -> ReadGround:
+        return ReadGround(self.directory, self.endpoint, self.stdout, client_id)
 
     # --- life -------------------------------------------------------------------------------------------------------
 

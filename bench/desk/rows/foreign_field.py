@@ -10,18 +10,20 @@ def _play(stand: Stand) -> str:
     stand.hello()
     looked = 0
     for at in range(10):
-        rich, poor = stand.traffic.next(f"7700{at:04d}"), stand.traffic.next(f"7800{at:04d}", length=14)
-        first, second = stand.feed(rich), stand.feed(poor)
+        rich = stand.traffic.next(f"7700{at:04d}")
+        poor = stand.traffic.other_quantity(f"7800{at:04d}")
+        first = stand.feed(rich)
+        stand.feed(poor)
         stand.await_all([first], patience_s=3.0)
         stand.quiet()
-        for row in second.came:
-            looked += row.values is not None
+        for row in (row for row in stand.values if row.meter == poor.meter):
+            looked += 1
             wrong = [name for name, value in (row.values or {}).items() if value in _readings(rich.litres)]
             if wrong:
                 raise Failed(f"meter {poor.meter} came with {wrong[0][:40]!a} of meter {rich.meter}")
     if not looked:
-        raise Undecided("no values came of short telegrams, or the reader takes none; see read in the inventory")
-    return f"{looked} short telegrams came without fields of others"
+        raise Undecided("no values came of telegrams without a volume, or the reader takes none; see read in the inventory")
+    return f"{looked} telegrams without a volume came without that of others"
 
 
 def _readings(litres: int | None) -> tuple[float, ...]:
