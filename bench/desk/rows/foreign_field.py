@@ -22,7 +22,7 @@ def _play(stand: Stand) -> str:
             if wrong:
                 raise Failed(f"meter {poor.meter} came with {wrong[0][:40]!a} of meter {rich.meter}")
     if not looked:
-        raise Undecided("no values came of telegrams without a volume, or the reader takes none; see read in the inventory")
+        raise Undecided("no values came of telegrams without a volume; see read in the inventory")
     return f"{looked} telegrams without a volume came without that of others"
 
 
