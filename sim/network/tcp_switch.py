@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 import threading
@@ -98,8 +99,9 @@ class TcpSwitch:
         try:
             listener = socket.create_server((self._host, self._port), backlog=128)
         except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
             raise EndpointError(
-                f"port {self._port} of {self._host}: {error.strerror}; stop the program that has it, or name another"
+                f"port {self._port} of {self._host}: {why}; stop the program that has it, or name another"
             ) from None
         listener.setblocking(False)
         return listener
@@ -145,6 +147,7 @@ class TcpSwitch:
         while True:
             client, _ = await self._loop.sock_accept(listener)
             self.dialled += 1
+            self._sockets.add(client)  # a reset before it is served is for it too
             self._spawn(self._serve(client))
 
     async def _serve(self, client: socket.socket) -> None:
