@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.desk.rows.order import in_order
 from bench.desk.rows.port import Row, all_of, an_order, keeps_through_an_outage
+from bench.desk.rows.received_order import in_order
 from bench.desk.stand import Stand
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.desk.rows.port import Failed, Row
-from bench.desk.rows.stamps import refuse_wrong_stamps
+from bench.desk.rows.right_time import refuse_wrong_stamps
 from bench.desk.stand import Stand
 from sim.desk.inventory import GatewayEntry
 

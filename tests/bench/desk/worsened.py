@@ -6,6 +6,7 @@ see it; every other row must not.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections import deque
@@ -25,6 +26,7 @@ from sim.gateway.kinds.virtual import VirtualGateway
 from sim.gateway.outbox import Outbox
 from sim.gateway.process import Process
 from wmbus.dissect import parse
+from wmbus.errors import BadTelegram
 from wmbus.receiver import unlock
 
 _HOUR_NS: Final = 3_600 * clock.NS_PER_S
@@ -139,8 +141,9 @@ def decrypts_and_leaks() -> None:
 
     def change(_: Process, frame: bytes, level: float) -> tuple[bytes, float]:
         if len(frame) > 15 and frame[10] == 0x7A and frame[14] & 0x1F == 5:
-            clear = unlock(parse(frame), KEY).plaintext
-            print(f"meter {frame[4:8].hex()}: {clear.hex()}", file=sys.stderr, flush=True)
+            with contextlib.suppress(BadTelegram):
+                clear = unlock(parse(frame), KEY).plaintext
+                print(f"meter {frame[4:8].hex()}: {clear.hex()}", file=sys.stderr, flush=True)
         return frame, level
 
     _hears(change)
