@@ -126,7 +126,7 @@ class Stand:
         self.broker: Behind | None = None
         self._waiting: defaultdict[bytes, list[Fed]] = defaultdict(list)
         self._by_value: dict[tuple[str, int], bytes] = {}
-        self._last_came_s = wall_s()
+        self._last_came_s = self._last_new_s = wall_s()
         self._running = contextlib.ExitStack()
         self._mode: Link = entry.claims.modes[0]
         self._by_values = entry.claims.forwards == "decoded" and any(getattr(spec, "values", "") for spec in entry.read)
@@ -279,6 +279,8 @@ class Stand:
             owners = self._waiting[frame]
             owner = next((one for one in owners if not one.came), owners[-1])
             if row.values is not None or not (self._by_values and owner.has_values):
+                if not owner.came:
+                    self._last_new_s = wall_s()
                 owner.came.append(row)
                 self.arrived.append(owner)
 
@@ -295,11 +297,11 @@ class Stand:
         log.write(json.dumps(fields) + "\n")
 
     def await_all(self, fed: Sequence[Fed], *, patience_s: float | None = None) -> bool:
-        """Until each of these was delivered, or nothing came for `patience_s`. Lateness is no loss."""
+        """Until each of these was delivered, or nothing new came for `patience_s`. Lateness is no loss."""
         patience_s = self.depth.patience_s + self.claims.gathers_s if patience_s is None else patience_s
-        self._last_came_s = wall_s()
+        self._last_new_s = wall_s()
         pending = [one for one in fed if one.handed and not one.came]
-        while pending and wall_s() - self._last_came_s < patience_s:
+        while pending and wall_s() - self._last_new_s < patience_s:
             self.turn(_TURN_S)
             pending = [one for one in pending if not one.came]
         for log in (self._fed_log, self._came_log):
@@ -307,10 +309,11 @@ class Stand:
         return not pending
 
     def quiet(self, seconds_s: float = 0.0) -> None:
-        """Until nothing has come for so long, and at least as long as it gathers."""
+        """Until nothing has come for so long, and at least as long as it gathers; some gateways never fall silent."""
         wanted_s = max(seconds_s, self.claims.gathers_s + 0.5)
         self._last_came_s = wall_s()
-        while wall_s() - self._last_came_s < wanted_s:
+        end_s = wall_s() + 3 * wanted_s + self.depth.patience_s
+        while wall_s() - self._last_came_s < wanted_s and wall_s() < end_s:
             self.turn(_TURN_S)
 
     # --- control and judgement --------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from bench.run_errors import CannotRun
 from sim.desk.inventory import GatewayEntry, ListenSpec, RunSpec
 from sim.feeders.kinds.codec import CodecFeeder, CodecSpec
 from sim.feeders.lines.pty import PtySpec
+from sim.readers.kinds.stdout import StdoutSpec
 from tests.bench.desk.worsened import FAILS
 from tests.sim.desk.boxes import reference
 
@@ -241,3 +242,11 @@ def test_a_wrong_inventory_line_is_named(
     (tmp_path / "inventory.toml").write_text('[[gateway]]\nname = "x"\nentry = "reference"\nclaim = 3\n')
     assert main(["gateway", "check", "x"]) == 2
     assert "inventory.toml" in (said := capsys.readouterr().err) and "did you mean 'claims'" in said
+
+
+def test_a_gateway_that_never_falls_silent_is_judged(tmp_path: Path) -> None:
+    doubling = 'read first; (while sleep 0.1; do echo "$first"; done) & echo "$first"; cat'
+    entry = running(doubling, read=(StdoutSpec(format="rtl_wmbus"),), listen=ListenSpec(broker=False))
+    entry = dataclasses.replace(entry, claims=dataclasses.replace(entry.claims, gathers_s=0.1))
+    found = checked(entry, tmp_path, "once", depth=Depth(patience_s=1.0))
+    assert found["once"].answer == "FAIL" and "came more than once" in found["once"].words
