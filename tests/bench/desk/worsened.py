@@ -356,12 +356,12 @@ def replaces_the_older() -> None:
 
 
 def chokes_at_its_start() -> None:
-    """On what it hears in its first second, if it is not its very first start."""
+    """On what waits for it when it begins to listen, if it is not its very first start."""
     begun_s, again = _now_s(), Path(sys.argv[sys.argv.index("--outbox") + 1]).exists()
     choked: list[bytes] = []
 
     def when(frame: bytes) -> bool:
-        if again and _now_s() - begun_s < 1.0:
+        if again and _now_s() - begun_s < 0.15:
             choked.append(frame)
         return bool(choked)
 
