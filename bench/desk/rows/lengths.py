@@ -16,9 +16,9 @@ def _play(stand: Stand) -> str:
         fed += stand.feed_all(sweep, mode=mode)
         stand.await_all(fed)
     if lost := stand.lost(fed):
-        lengths = sorted({one.telegram.frame[0] for one in lost})
-        modes = sorted({one.mode for one in lost})
-        raise Failed(f"of L {SHORTEST_L} to {longest} these never came: {_ranges(lengths)} ({', '.join(modes)})")
+        missing = {mode: [one.telegram.frame[0] for one in lost if one.mode == mode] for mode in stand.claims.modes}
+        said = "; ".join(f"{mode} {_ranges(lengths)}" for mode, lengths in missing.items() if lengths)
+        raise Failed(f"of L {SHORTEST_L} to {longest} these never came: {said}")
     stand.refuse_strangers()
     stand.recovers(f"a telegram of L {longest}")
     return f"L {SHORTEST_L} to {longest} came whole in {', '.join(stand.claims.modes)}"

@@ -360,12 +360,12 @@ def chokes_at_its_start() -> None:
     begun_s, again = _now_s(), Path(sys.argv[sys.argv.index("--outbox") + 1]).exists()
     choked: list[bytes] = []
 
-    def when(frame: bytes) -> bool:
-        if again and _now_s() - begun_s < 0.15:
+    def change(self: Process, frame: bytes, level: float) -> tuple[bytes, float] | None:
+        if again and not self._gateway.session.connected and _now_s() - begun_s < 1.0:
             choked.append(frame)
-        return bool(choked)
+        return None if choked else (frame, level)
 
-    _drops(when)
+    _hears(change)
 
 
 FAILS: Final[Mapping[Callable[[], None], tuple[str, ...]]] = {
