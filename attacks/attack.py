@@ -34,6 +34,7 @@ class Can(Flag):
     CERTIFICATE = auto()  # a gateway's certificate and private key
     METER_KEY = auto()  # one meter's key
     DISK = auto()  # reads the portal's disk
+    KEK = auto()  # one key-encryption key of the portal
 
 
 ACTIVE = Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE
@@ -47,6 +48,7 @@ CAPABILITIES = {
     Can.CERTIFICATE: "own a gateway's certificate and key",
     Can.METER_KEY: "own a meter's key",
     Can.DISK: "read the portal's disk",
+    Can.KEK: "own the key that encrypts one partition of the portal's keys",
 }
 
 
@@ -134,6 +136,7 @@ class Outcome:
     bounded: it had an effect, but not on what it was after (jamming that billing survives).
     shots: what was sent, one by one. attacked: meters (addresses) and gateways that it touches, beside
     the meters of the shots.
+    heard: fingerprints of the telegrams that it was learned from, of who only listens; shots name theirs.
     evidence: figures and names that lead a reader to it; `why`: one clause for people.
     """
 
@@ -147,6 +150,7 @@ class Outcome:
     evidence: dict[str, int | float | str] = field(default_factory=dict)
     shots: tuple[Landed, ...] = ()
     attacked: frozenset[str] = frozenset()
+    heard: frozenset[str] = frozenset()
 
 
 class Attack(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.reach import Reach
 from sim.core.bundle import Heard
-from sim.truth.ground_truth import Truth
+from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.errors import BadTelegram
 from wmbus.records import parse_records
 from wmbus.telegram import parse
@@ -61,6 +61,7 @@ class Tails:
                     achieved=sum(right),
                     why=f"{sum(right)} of {len(right)} values read without a key",
                     evidence={"telegrams heard": len(right), "values recovered exactly": sum(right)},
+                    heard=frozenset(fingerprint(frame) for frame, mode, _ in mine if mode == security),
                 )
             )
         return found

@@ -106,6 +106,7 @@ class Habits:
         known = [h for hours in by_meter for h in _on_own_scale(hours, middle) if h.hour < middle]
         later = [h for hours in by_meter for h in _on_own_scale(hours, middle) if h.hour >= middle]
         weights = weighted([(h.hour, h.features, h.heated) for h in known])
+        heard = frozenset(one.mark for seen in mine.values() for one in seen)
         auc = separation((h.hour, sum(weights[n] * x for n, x in h.features.items()), h.heated) for h in later)
         return [
             Outcome(
@@ -120,12 +121,13 @@ class Habits:
                     "of them heating": sum(h.heated for h in later),
                     "area under the curve": round(auc, 3),
                 },
+                heard=heard,
             ),
-            *self._alarms(security, mine, truth),
+            *self._alarms(security, mine, heard, truth),
         ]
 
     @staticmethod
-    def _alarms(security: str, mine: dict[str, list[Seen]], truth: Truth) -> list[Outcome]:
+    def _alarms(security: str, mine: dict[str, list[Seen]], heard: frozenset[str], truth: Truth) -> list[Outcome]:
         tampered = truth.tampered()
         shown = right = wrong = 0
         for address, seen in mine.items():
@@ -146,6 +148,7 @@ class Habits:
                 achieved=right,
                 why="the status byte is never encrypted",
                 evidence={"telegrams of tampered meters": shown, "alarm bit read": right, "read where none was": wrong},
+                heard=heard,
             )
         ]
 

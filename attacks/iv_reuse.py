@@ -54,8 +54,11 @@ class Repeats:
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         counts: dict[str, Counter[tuple[bool, bool]]] = {}
+        heard: dict[str, set[str]] = {}
         for security, first, second, equal in self.pairs:
-            one, other = (truth.units_in(fingerprint(telegram)) for telegram in (first, second))
+            marks = [fingerprint(telegram) for telegram in (first, second)]
+            heard.setdefault(security, set()).update(marks)
+            one, other = map(truth.units_in, marks)
             counts.setdefault(security, Counter())[equal, one == other] += 1
         found = []
         for security, count in counts.items():
@@ -77,6 +80,7 @@ class Repeats:
                         "recall": round(right / idle, 3) if idle else "none idle",
                         "precision": round(right / said, 3) if said else "nothing said",
                     },
+                    heard=frozenset(heard[security]),
                 )
             )
         return found

@@ -44,11 +44,13 @@ class LeakedKey:
     def outcomes(self, truth: Truth) -> list[Outcome]:
         others: dict[str, int] = defaultdict(int)
         opened: dict[str, int] = defaultdict(int)
+        heard: dict[str, set[str]] = defaultdict(set)
         for known in self.survey.meters.values():
             address, key = self._keys.get((known.security, known.maker), (known.address, b""))
             if known.address == address:
                 continue
             others[known.security] += 1
+            heard[known.security].update(fingerprint(one.telegram) for one in known.recordings)
             opened[known.security] += any(_reads(heard.telegram, key, truth) for heard in known.recordings)
         return [
             Outcome(
@@ -62,6 +64,7 @@ class LeakedKey:
                     "opened": opened[security],
                     "meters taken apart": sum(mode == security for mode, _ in self._keys),
                 },
+                heard=frozenset(heard[security]),
             )
             for security, count in others.items()
         ]

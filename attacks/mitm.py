@@ -97,7 +97,7 @@ class Mitm:
             if forged is not None:
                 spoken = published(forged, bundle.gateway, reach.now_ns)
                 address = str(parse(entry.telegram).address)
-                self.altered.append(Shot(ALTERED, _security(entry.telegram), address, spoken, entry.telegram))
+                self.altered.append(Shot(ALTERED, security_of(entry.telegram), address, spoken, entry.telegram))
                 entry = Heard(forged, entry.received_ns, entry.rssi_dbm)
             heard.append(entry)
         # The bundle is the attacker's now: its gateway gets no acknowledgement for its own, and sends that again.
@@ -106,7 +106,7 @@ class Mitm:
 
     def _forge(self, telegram: bytes) -> bytes | None:
         """Three of each security mode, so that the rest of the bundle shows what is left alone."""
-        security = _security(telegram)
+        security = security_of(telegram)
         if self._counts.get(security, 0) >= 3:
             return None
         try:
@@ -159,7 +159,7 @@ class Mitm:
         )
 
 
-def _security(telegram: bytes) -> str:
+def security_of(telegram: bytes) -> str:
     try:
         return parse(telegram).security
     except BadTelegram:
@@ -171,7 +171,7 @@ def _securities(payloads: list[bytes]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for payload in payloads:
         try:
-            counts.update(_security(h.telegram) for h in Bundle.decode(payload).heard)
+            counts.update(security_of(h.telegram) for h in Bundle.decode(payload).heard)
         except BadBundle:
             continue
     return counts

@@ -19,8 +19,10 @@ from sim.core.clock import Occurrence, Steps, ns
 from sim.core.events import AttackActed
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Session
 from sim.network.mitm_path import Alter, MitmPath
+from sim.network.tls_proxy import Answer
 from sim.radio.link_modes import Mode
 from sim.radio.site import F64
+from sim.systems.keyless import keyless
 from sim.truth.ground_truth import Spoken
 
 if TYPE_CHECKING:
@@ -185,12 +187,14 @@ class _Shape(_Base):
 class _Path(_Base):
     """Sits between one gateway and the broker. `certificate`: what it can show as a server (mitm_path.CERTIFICATES)."""
 
-    def intercept(self, gateway: int, certificate: str, alter: Alter | None = None) -> MitmPath:
+    def intercept(
+        self, gateway: int, certificate: str, alter: Alter | None = None, answer: Answer | None = None
+    ) -> MitmPath:
         """Redirect a gateway to a TLS proxy of our own until `release()`. Returns the proxy, which has seen what
-        passed in clear."""
+        passed in clear. `alter`, `answer`: see mitm_path."""
         victim = self._world.gateways[gateway]
         self.note("intercept", f"gateway {victim.id}, showing: {certificate}")
-        return self._world.paths.intercept(victim, certificate, alter)
+        return self._world.paths.intercept(victim, certificate, alter, answer)
 
     def release(self, gateway: int) -> None:
         self._world.paths.release(self._world.gateways[gateway])
@@ -226,18 +230,27 @@ class _Certificate(_Base):
         return session
 
     def publish(self, identity: Identity, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
-        """Log in, publish with QoS 1, log out; it is at the portal when this returns. An attacker that stays online
-        fights for the session with its owner, and one that is displaced before the PUBACK publishes again: how often
-        depends on the machine's speed, what the portal has does not. `telegrams`: those inside, noted for the truth.
-        False: not let in."""
+        """Log in, publish with QoS 1, log out; it is at the portal when this returns. `telegrams`: those inside, noted
+        for the truth. False: not let in."""
         self._world.truth.note_published(telegrams)
+        if not self.leave(identity, topic, [payload]):
+            return False
+        self.note("publish", f"{topic}, {len(telegrams)} telegrams")
+        self._world.deliver()
+        return True
+
+    def leave(self, identity: Identity, topic: str, payloads: list[bytes]) -> bool:
+        """Log in, publish these with QoS 1, log out; they are at the broker when this returns. An attacker that stays
+        online fights for the session with its owner, and one that is displaced before the PUBACK publishes again: how
+        often depends on the machine's speed, what the broker has does not. False: not let in."""
         session = self.connect(identity)
         said_on = 0
 
         def taken() -> bool:
             nonlocal said_on
             if session.connected and session.connects != said_on:
-                session.publish(topic, payload)
+                for payload in payloads:
+                    session.publish(topic, payload)
                 said_on = session.connects
             return session.connects == said_on and session.unacknowledged == 0
 
@@ -247,8 +260,6 @@ class _Certificate(_Base):
             self._world.settle(taken, 30.0)
         finally:
             session.close()
-        self.note("publish", f"{topic}, {len(telegrams)} telegrams")
-        self._world.deliver()
         return True
 
     def contend(self, session: Session, logins: int) -> None:
@@ -273,6 +284,15 @@ class _Disk(_Base):
         return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+class _Kek(_Base):
+    def key_encryption_key(self, partition: str) -> tuple[str, bytes]:
+        """The key under which one partition of the portal's keys lies, as whoever looks after that partition has it;
+        of another one where there is none of this name. Its name, and the key: empty where keys lie in clear."""
+        keks = keyless(self._world.system).keks
+        place = partition if partition in keks else next(iter(sorted(keks)), "")
+        return place, keks.get(place, b"")
+
+
 _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.HEAR, _Hear),
     (Can.SPEAK, _Speak),
@@ -281,10 +301,11 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.CERTIFICATE, _Certificate),
     (Can.METER_KEY, _MeterKey),
     (Can.DISK, _Disk),
+    (Can.KEK, _Kek),
 ]
 
 
-class Reach(_Hear, _Speak, _Shape, _Path, _Certificate, _MeterKey, _Disk):
+class Reach(_Hear, _Speak, _Shape, _Path, _Certificate, _MeterKey, _Disk, _Kek):
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
@@ -47,11 +47,14 @@ class Sniff:
         heard: Counter[str] = Counter()
         recovered: Counter[str] = Counter()
         identified: Counter[str] = Counter()
+        marks: dict[str, set[str]] = defaultdict(set)
         for telegram, units in self.guesses:
-            sent = truth.known(fingerprint(telegram))
+            mark = fingerprint(telegram)
+            sent = truth.known(mark)
             if sent is None:
                 continue
             security = truth.security(sent)
+            marks[security].add(mark)
             heard[security] += 1
             recovered[security] += units is not None and units == truth.units(sent)
             parsed = parse(telegram)
@@ -60,7 +63,10 @@ class Sniff:
         for security, count in heard.items():
             evidence: dict[str, int | float | str] = {"telegrams heard": count, "values recovered": recovered[security]}
             why = "contents are in clear" if recovered[security] else "contents are encrypted; no value was recovered"
-            found.append(Outcome("values", security, count, recovered[security], why=why, evidence=evidence))
+            learned = frozenset(marks[security])
+            found.append(
+                Outcome("values", security, count, recovered[security], why=why, evidence=evidence, heard=learned)
+            )
             found.append(
                 Outcome(
                     "who and when",
@@ -69,6 +75,7 @@ class Sniff:
                     identified[security],
                     why="address, access number and status byte are never encrypted",
                     evidence={"telegrams heard": count, "meters identified": self._meters(security)},
+                    heard=learned,
                 )
             )
         return found

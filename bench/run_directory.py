@@ -20,6 +20,7 @@ from typing import Any
 
 from bench.versions import versions
 from sim.core.clock import wall_now
+from sim.core.quoting import quoted
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -104,12 +105,16 @@ def find(text: str, base: Path | None = None) -> Path:
     killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
     runs = base or place()
     for candidate in (Path(text), runs / text, runs / text / "latest", runs / folder_name(text) / "latest"):
-        if (candidate / "run.json").exists() or any(candidate.glob("*/scenario.json")):
+        try:
+            there = (candidate / "run.json").exists() or any(candidate.glob("*/scenario.json"))
+        except (OSError, ValueError):  # too long for a name, or with a zero byte in it
+            continue
+        if there:
             return candidate.resolve()
         if at_work(candidate):
             raise RunDirectoryError(f"{candidate.resolve()} is still running, and nothing of it is finished")
     raise RunDirectoryError(
-        f"there is no run {text!r}: give a directory with a run.json, a name under {runs}, or latest"
+        f"there is no run {quoted(text)}: give a directory with a run.json, a name under {runs}, or latest"
     )
 
 

@@ -8,7 +8,10 @@ terminal gets one line.
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Iterator
+
+from sim.core.quoting import hidden
 
 
 class CannotRun(Exception):
@@ -49,6 +52,11 @@ def explained(error: BaseException) -> str | None:
     if isinstance(error, _foreseen()):
         return str(error) or type(error).__name__
     return None
+
+
+def complain(text: str) -> None:
+    """A line on standard error, whatever came from outside shown and never raw, and never a key."""
+    print("wmbench: " + "\n".join(map(hidden, text.splitlines())), file=sys.stderr)
 
 
 def disk_is_full(error: BaseException) -> bool:

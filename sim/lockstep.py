@@ -3,7 +3,8 @@
 One round: gateways publish and get their PUBACKs; a fence through the broker brings in everything it had accepted; the
 portal takes it in one transaction, commits, and its acknowledgements travel back. Rounds go on while outboxes shrink.
 A gateway that cannot get through (no power, or an attacker on its path whose server it refuses) is not waited for; what
-it holds stays in its outbox.
+it holds stays in its outbox. While the portal cannot get through (an outage of the broker, or its own), sockets move
+for a moment, so that everybody finds out, and world time goes on.
 
 Faults strike in here, because only here are messages under way: `strike(phase, action)` carries out an action once, at
 the next moment in that phase at which messages are in flight.
@@ -20,6 +21,7 @@ from sim.gateway.port import GatewayPort
 
 DEADLINE_S = 60.0
 ROUNDS_WITHOUT_PROGRESS = 3
+OUTAGE_TURN_S = 0.05  # wall seconds that sockets move at the end of a window in an outage
 PHASES = ("publish", "deliver", "acknowledge")
 
 
@@ -28,7 +30,8 @@ class NotSettled(Exception):
 
 
 class Lockstep:
-    """`cut_off(gateway)`: do not wait for this one. `gateways` may grow before the first `run`."""
+    """`cut_off(gateway)`: do not wait for this one; `portal_cut_off()`: nor for the portal. `gateways` may grow before
+    the first `run`."""
 
     def __init__(
         self,
@@ -36,11 +39,13 @@ class Lockstep:
         gateways: Sequence[GatewayPort],
         portal: Session,
         cut_off: Callable[[GatewayPort], bool],
+        portal_cut_off: Callable[[], bool] = lambda: False,
     ) -> None:
         self._endpoint = endpoint
         self._gateways = gateways
         self._portal = portal
         self._cut_off = cut_off
+        self._portal_cut_off = portal_cut_off
         self._strikes: deque[tuple[str, Callable[[], None]]] = deque()
         self.messages_taken = 0
 
@@ -56,6 +61,9 @@ class Lockstep:
         while True:
             before = self._held()
             self._turn("publish", now_ns, self._published, "gateways could not publish")
+            if self._portal_cut_off():
+                self._endpoint.settle(lambda: self._pump(now_ns), OUTAGE_TURN_S)
+                return
             self._turn("deliver", now_ns, self._endpoint.fence(self._portal), "the portal's fence did not come back")
             messages = self._arrived()
             for message in take(messages) if messages else ():
@@ -73,14 +81,19 @@ class Lockstep:
         acknowledged goes out again in the next round."""
 
         def check() -> bool:
-            for gateway in self._gateways:
-                gateway.pump(now_ns)
+            self._pump(now_ns)
             if self._strikes and self._strikes[0][0] == phase and self._in_flight():
                 self._strikes.popleft()[1]()
             return done()
 
         if not self._endpoint.settle(check, DEADLINE_S if complaint else 5.0) and complaint:
             raise NotSettled(f"{complaint} within {DEADLINE_S:.0f} s{self._unconnected()}; see the broker's log")
+
+    def _pump(self, now_ns: int) -> bool:
+        """Never done."""
+        for gateway in self._gateways:
+            gateway.pump(now_ns)
+        return False
 
     def _awaited(self) -> list[GatewayPort]:
         return [g for g in self._gateways if g.up and not self._cut_off(g)]

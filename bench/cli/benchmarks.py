@@ -184,14 +184,14 @@ def _desk(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
 
 def _month(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     """what a month adds to memory"""
-    from bench.perf.month import METERS, month_mb
+    from bench.perf.month import month_mb
 
     if quick:
         notes |= dict.fromkeys(("month_mb", "judging_mb"), "not measured with --quick: too long")
         return
-    days, meters = 3, 200  # with fewer meters the cache of telegrams is not full after the first day
-    found["month_mb"], found["judging_mb"] = month_mb(days, meters)
-    notes |= dict.fromkeys(("month_mb", "judging_mb"), f"from {days} days of {meters} meters, times {METERS // meters}")
+    days = 3
+    found["month_mb"], found["judging_mb"] = month_mb(days)
+    notes |= dict.fromkeys(("month_mb", "judging_mb"), f"as it grew over {days} days")
 
 
 _COMMANDS = ("default_s", "first_s", "tests_s")

@@ -145,7 +145,8 @@ def command_record(arguments: argparse.Namespace) -> int:
     found = propose(got.heard, got.fed)
     if found is None:
         what = "nothing in them looks like telegrams or values" if got.heard else "see that it publishes to this broker"
-        print(f"INCONCLUSIVE: {len(got.heard)} messages; {what}. --messages FILE keeps what comes; longer: --seconds N")
+        said = f" It last said: {ascii(got.said)[1:-1]}." if got.said else ""
+        print(f"INCONCLUSIVE: {len(got.heard)} messages; {what}.{said} --messages FILE keeps them; longer: --seconds N")
         return INCONCLUSIVE_EXIT
     tls = bool(arguments.ca) if arguments.broker is not None else entry.listen.tls
     text = found.toml(dataclasses.replace(entry, listen=dataclasses.replace(entry.listen, broker=True, tls=tls)))

@@ -11,13 +11,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import benchmarks, city, gateway
+from bench.cli import benchmarks, city, gateway, keys
 from bench.frame import frame_command
+from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
 from bench.receiver import receiver_command
 from bench.sweep import sweep_command
+from sim.core.quoting import hidden
 
 USAGE_EXIT = 2
 INTERRUPTED_EXIT = 130
@@ -52,19 +55,26 @@ def _carry_out(argv: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from bench.run_errors import explained
+    from bench.run_errors import complain, explained
 
     text = explained(error)
     if text is None:
         text = f"{type(error).__name__}: {error} (this is a fault of wmbench; WMBENCH_TRACE=1 shows where)"
-    print(f"wmbench: {text}", file=sys.stderr)
+    complain(text)
     broken_pipe.drop_stdout_if_full()
     return USAGE_EXIT
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its errors repeat words of the command line, among which a key or a terminal's control sequence may be."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(hidden(message))
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="./wmbench", description="Simulation and test bench for remote metering over wireless M-Bus."
     )
     parser.add_argument("--version", action="version", version=f"wmbench {run_directory.VERSION}")
@@ -130,6 +140,8 @@ def make_parser() -> argparse.ArgumentParser:
     receiver_command.add(commands)
     gateway.add(commands)
     benchmarks.add(commands)
+    keys.add(commands)
+    fuzz_command.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
     return parser
@@ -228,6 +240,7 @@ def command_show(arguments: argparse.Namespace) -> int:
 
 def command_threats(arguments: argparse.Namespace) -> int:
     from bench.cli.catalogue import entries
+    from bench.run_errors import complain
     from reports import coverage
 
     declared = {entry["id"]: entry["threats"] for entry in entries("scenarios")}
@@ -236,7 +249,7 @@ def command_threats(arguments: argparse.Namespace) -> int:
         try:
             run = run_directory.read(directory)
         except run_directory.RunDirectoryError as error:
-            print(f"wmbench: left out: {error}", file=sys.stderr)
+            complain(f"left out: {error}")
             continue
         runs.append(run)
         unseen -= {s["id"] for s in run["scenarios"] if s.get("claims") and not s.get("what_if")}

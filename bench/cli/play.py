@@ -17,7 +17,6 @@ import json
 import os
 import re
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,7 +31,7 @@ from bench.rig import checks
 from bench.rig.measure import Measure
 from bench.rig.scenario import Stage, load_world
 from bench.rig.world_row import world_json
-from bench.run_errors import explained
+from bench.run_errors import complain, explained
 from reports.wording import plain
 from sim.core.clock import NS_PER_MS, NS_PER_S, wall_now, wall_s
 from sim.core.settings import without
@@ -44,6 +43,7 @@ from sim.world_spec import WorldSpec
 WORLD = "field-50"
 ID_PREFIX = "play/"  # of the one scenario in a played run
 OFF = ("ts", "age")
+LOST_BY_CHANCE = 2
 DELAY_S = 60.0  # the simulated meters are heard first
 AFTER_S = 60.0
 SHOWN = 5  # lines that a note names
@@ -57,7 +57,7 @@ def play(path: Path, *, keys: Path | None, endpoint: str, seed: int, as_json: bo
         ran = _Play(path, log, keys, _spec(endpoint), seed, engine)
         ran.run(_keyring(keys, log))
     except (BadLog, KeyringError, AlreadyThere) as error:
-        print(f"wmbench: {plain(str(error))}", file=sys.stderr)
+        complain(str(error))
         return BAD_FILE_EXIT
     if as_json:
         print(json.dumps(ran.as_json(), indent=1))
@@ -152,7 +152,11 @@ class _Play:
         lost = self.counts["lost"]
         if not lost:
             return ""
-        return f"{lost} of {len(self.outcomes)} telegrams were lost on the air: another --seed has other collisions"
+        said = f"{lost} of {len(self.outcomes)} telegrams were lost on the air"
+        if lost <= LOST_BY_CHANCE:
+            return f"{said}: another --seed has other collisions"
+        part = max(1, len(self.outcomes) // lost)
+        return f"{said}: so long a log meets the simulated meters with any --seed; cut it into parts of {part} lines"
 
     def notes(self) -> list[str]:
         """What differs from the recording, and which checks of the portal were off."""
@@ -169,6 +173,12 @@ class _Play:
         if self.log.assumed:
             found.append(f"without a level in dBm, and sent at {ASSUMED_DBM:g} dBm: {self.log.assumed}")
         sendings = self._playing.sendings if self._playing is not None else []
+        cut = self.log.cut
+        if cut:
+            found.append(
+                f"of {len(cut)} telegrams bytes were taken off that fit as a CRC of frame format B; first in line "
+                f"{cut[0].line}"
+            )
         limited = [one for one in sendings if one.limited]
         if limited:
             found.append(
@@ -280,6 +290,8 @@ def words(one: Outcome) -> str:
     reading = one.reading
     if reading is None:
         detail = f": {one.detail}" if one.detail and one.came != "copy" else ""
+        if one.came == "refused" and (cut := one.sending.played.cut):
+            detail += f" ({cut} bytes were taken off as a CRC of format B)"
         return f"{one.came}, {one.why}{detail}" if one.came != "copy" else f"copy: {one.detail}"
     said = [
         f"{value:g} {unit}"

@@ -71,7 +71,7 @@ def _meant(word: str) -> list[dict[str, Any]]:
     if exact:
         return exact
     file, _, function = word.partition("::")
-    if file.endswith(".py") and Path(file).is_file() and not Path(file).resolve().is_relative_to(SCENARIOS):
+    if file.endswith(".py") and os.path.isfile(file) and not Path(file).resolve().is_relative_to(SCENARIOS):
         own = [e for e in scenario_entries(Path(file)) if function in ("", e["id"].partition("::")[2])]
         if own:
             return own

@@ -17,7 +17,7 @@ from bench.frame.sample import samples
 from bench.run_errors import CannotRun
 from sim.core import clock
 from sim.core.clock import Calendar, wall_ns
-from sim.core.vocabulary import SECURITIES
+from sim.core.vocabulary import Security
 from sim.desk.box import Box, BoxError, broker_for
 from sim.desk.guesses import Fed
 from sim.desk.inventory import GatewayEntry, ListenSpec
@@ -39,7 +39,8 @@ _CONNECT_S: Final = 10.0
 _TRIES: Final = 3
 _TURN_S: Final = 0.05
 _FEED_EVERY_S: Final = 0.5
-_EACH: Final = 100  # meters of a type and security mode
+FED_AS: Final[tuple[Security, ...]] = ("none", "mode5")
+_EACH: Final = 8  # meters of a type and security mode
 _LOUDEST_DBM: Final = -45.0
 _UNIX: Final = Calendar.since_1970()
 Settle = Callable[[float], None]
@@ -48,13 +49,14 @@ Settle = Callable[[float], None]
 @dataclass
 class Record:
     """`broker`: where it was listened, host:port. `full`: it was ended because it was enough. `lost`: why the session
-    with the broker ended, "" if it did not."""
+    with the broker ended, "" if it did not. `said`: the last words of its program, where one was started."""
 
     broker: str
     heard: list[Heard] = field(default_factory=list)
     fed: list[Fed] = field(default_factory=list)
     full: bool = False
     lost: str = ""
+    said: str = ""
 
     def write(self, path: Path) -> None:
         """A line of JSON a message; payloads in base64."""
@@ -136,13 +138,14 @@ def _standing(entry: GatewayEntry, folder: Path, *, feed: bool) -> Iterator[tupl
 
 
 def _listen(record: Record, session: Session, settle: Settle, seconds_s: float, box: Box | None = None) -> Record:
-    end_s = clock.wall_s() + seconds_s
-    telegrams = _telegrams() if box is not None else iter(())
-    next_s, size = clock.wall_s(), 0
+    every = list(_telegrams()) if box is not None else []
+    telegrams, pace_s = iter(every), max(_FEED_EVERY_S, seconds_s / max(1, len(every)))
+    size, next_s = 0, clock.wall_s()
+    end_s = next_s + seconds_s
     try:
         while clock.wall_s() < end_s and not record.full:
             if box is not None and clock.wall_s() >= next_s:
-                next_s += _FEED_EVERY_S
+                next_s += pace_s
                 _feed(box, next(telegrams, None), record)
             settle(min(_TURN_S, max(0.0, end_s - clock.wall_s())))
             while session.inbox:
@@ -153,6 +156,7 @@ def _listen(record: Record, session: Session, settle: Settle, seconds_s: float, 
             record.full = len(record.heard) >= MESSAGES_MOST or size >= BYTES_MOST
     except KeyboardInterrupt:  # what was heard is enough
         pass
+    record.said = box.problem or box.last_words() if box is not None else ""
     if not session.connected:
         record.lost = session.log[-1][1] if session.log else "it was never up"
     return record
@@ -160,7 +164,7 @@ def _listen(record: Record, session: Session, settle: Settle, seconds_s: float, 
 
 def _telegrams() -> Iterator[bytes]:
     """Telegrams of every meter type, in clear and enciphered, from many meters."""
-    for security in SECURITIES:
+    for security in FED_AS:
         for sampled in zip(*(samples(one, security, _EACH, 1) for one in kinds().values()), strict=True):
             yield from (bytes.fromhex(str(one["telegram"])) for one in sampled)
 

@@ -19,6 +19,7 @@ from sim.city.shard import Shard
 from sim.world_spec import WorldSpec, load
 
 _HOUR_NS = 3_600 * 10**9
+_EVEN = 409_600  # meters: 32 whole rows of 32 blocks, so that both shards have as many
 
 
 def world(meters: int) -> WorldSpec:
@@ -77,6 +78,6 @@ FIGURES: dict[str, Callable[[bool], float]] = {
     "country_s": lambda quick: COUNTRY.wall_s,
     "country_gb": lambda quick: COUNTRY.peak_gb,
     "shard": lambda quick: shard_cost(quick).ratio,
-    "workers": lambda quick: math.nan if quick else efficiency(400_000, 12),
+    "workers": lambda quick: math.nan if quick else efficiency(_EVEN, 12),
 }
 NOTES: dict[str, str] = {"country_s": COUNTRY.note, "country_gb": COUNTRY.note}

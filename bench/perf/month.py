@@ -1,10 +1,10 @@
 """What a month adds to memory: a thousand meters at 900 s, embedded broker, captures and history as in any run.
 
-    python -m bench.perf.month DAYS METERS
+    python -m bench.perf.month DAYS
 
-A month takes as long as thirty days, so what some days add after the first is measured and multiplied, and what fewer
-meters add likewise. Memory is what Python and numpy have asked for (tracemalloc), which is exact; the process has more
-by what its allocator and SQLite's caches, whose size is bounded, keep.
+A month takes as long as thirty days, so what some days add after the first is measured and multiplied. All meters are
+there: with fewer the caches, whose size is bounded, still fill when the first day is over. Memory is what Python and
+numpy have asked for (tracemalloc), which is exact; the process has more by what its allocator and SQLite's caches keep.
 """
 
 from __future__ import annotations
@@ -26,44 +26,54 @@ METERS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """MB: at the end of each day, and what checking the invariants takes beside that after the last."""
+    """MB, at the end of the first and of the last day: what the run holds, and what checking the invariants takes
+    beside that."""
 
-    by_day: list[float]
-    judging: float
+    run: tuple[float, float]
+    judging: tuple[float, float]
 
 
-def held(days: int, meters: int) -> Held:
-    """`meters`: a multiple of the world's groups."""
+def held(days: int) -> Held:
+    """`days`: two or more."""
     spec = load_world("day-1000").with_setting("endpoint.kind", "memory")
-    spec = spec.with_setting("fleet.count", meters // len(spec.fleet))
-    by_day = []
+    spec = spec.with_setting("fleet.count", METERS // len(spec.fleet))
     with tempfile.TemporaryDirectory(prefix="wmbench-month-") as folder:
         stage = Stage(spec, 1, Path(folder), "on")
         tracemalloc.start()
         try:
-            for _ in range(days):
-                stage.run(days=1)
-                gc.collect()
-                by_day.append(tracemalloc.get_traced_memory()[0] / 1e6)
-            tracemalloc.reset_peak()
-            assert checks.apply(stage.inner, attacked=False) == []
-            return Held(by_day, tracemalloc.get_traced_memory()[1] / 1e6 - by_day[-1])
+            stage.run(days=1)
+            first = _now_mb(), _judging_mb(stage)
+            stage.run(days=days - 1)
+            last = _now_mb(), _judging_mb(stage)
+            return Held((first[0], last[0]), (first[1], last[1]))
         finally:
             tracemalloc.stop()
             stage.close()
 
 
+def _now_mb() -> float:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0] / 1e6
+
+
+def _judging_mb(stage: Stage) -> float:
+    """Of the whole run so far."""
+    before_mb = _now_mb()
+    tracemalloc.reset_peak()
+    stage.truth.look_again()
+    assert checks.apply(stage.inner, attacked=False) == []
+    return tracemalloc.get_traced_memory()[1] / 1e6 - before_mb
+
+
 @cache
-def month_mb(days: int, meters: int) -> tuple[float, float]:
-    """What the 29 days after the first add for a thousand meters, and what checking the whole month then takes beside
-    it, from `days` days of `meters`: what the days added, and for each of the others what the last did. (The second
-    still fills caches of a bounded size.)"""
-    found = held(days, meters)
-    times = METERS / meters
-    added = found.by_day[-1] - found.by_day[0] + (DAYS - days) * (found.by_day[-1] - found.by_day[-2])
-    return times * added, times * found.judging * DAYS / days
+def month_mb(days: int) -> tuple[float, float]:
+    """What the 29 days after the first add, and what checking the whole month then takes beside it, as it grew over
+    `days` days."""
+    found, times = held(days), (DAYS - 1) / (days - 1)
+    added, checking = (last - first for first, last in (found.run, found.judging))
+    return times * added, found.judging[0] + times * checking
 
 
 if __name__ == "__main__":
-    added_mb, judging_mb = month_mb(int(sys.argv[1]), int(sys.argv[2]))
-    print(f"a month adds {added_mb:.0f} MB after its first day; checking it takes {judging_mb:.0f} MB more")
+    added_mb, judging_mb = month_mb(int(sys.argv[1]))
+    print(f"a month adds {added_mb:.0f} MB after its first day; checking it takes {judging_mb:.0f} MB")

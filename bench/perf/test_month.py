@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from bench.perf.month import METERS, month_mb
+from bench.perf.month import month_mb
 
 GOAL_MB = 50.0
 
 
 @pytest.mark.night
 def test_a_month_adds_little_to_memory(benchmark: Any) -> None:
-    added_mb, judging_mb = benchmark.pedantic(lambda: month_mb(3, METERS), rounds=1)
+    added_mb, judging_mb = benchmark.pedantic(lambda: month_mb(3), rounds=1)
     benchmark.extra_info.update(added_mb=added_mb, judging_mb=judging_mb)
     assert added_mb <= GOAL_MB

@@ -1,5 +1,5 @@
-"""The clauses of a verdict that are read from bytes and from alarms: are the shots what the variant names, did an alarm
-come that the clean twin has not, and in time.
+"""The clauses of a verdict that are read from bytes and from alarms: are the shots what the variant names, did the
+attacker hear what it knows, did an alarm come that the clean twin has not, and in time.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from attacks.attack import Form, Landed, Outcome, Record, Watch
+from attacks.attack import Can, Form, Landed, Outcome, Record, Watch
 from bench.rig import classify
 from bench.rig.verdict import Terms
 from sim.core.clock import NS_PER_S, ns
@@ -33,6 +33,16 @@ def misfit(record: Record, outcome: Outcome, truth: Truth) -> str:
         return ""
     (most, _), *_ = wrong.most_common(1)
     return f"{sum(wrong.values())} of {len(arrived)}: {most}"
+
+
+def unheard(record: Record, outcome: Outcome, truth: Truth) -> str:
+    """How many genuine telegrams the attack knows that no receiver of an attacker got; "" when none. Asked of who hears
+    by radio: it is not believed that it heard them."""
+    if not record.can & Can.HEAR:
+        return ""
+    known = outcome.heard | {fingerprint(shot.original) for shot in outcome.shots if shot.original}
+    missed = truth.not_overheard(known)
+    return f"{len(missed)} of {len(known)} telegrams never reached a receiver of the attacker" if missed else ""
 
 
 def _unlike(form: Form, shot: Landed, truth: Truth) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from attacks.attack import Landed, Outcome, Record
-from bench.rig.clauses import Alarmed, alarmed, misfit
+from bench.rig.clauses import Alarmed, alarmed, misfit, unheard
 from bench.rig.scenario import CLEAN, Expectation, Stage
 from bench.rig.twin import Twin, unwanted
 from bench.rig.verdict import Decision, Terms, Verdict, decide
@@ -79,7 +79,12 @@ def _cell(
         seen = alarmed(outcome.watch, terms, stage.truth, clean)
         false = sum(alarm.kind in outcome.watch.kinds for alarm in clean) if twin else None
     decision = decide(
-        outcome, controls, terms=terms, misfit=misfit(record, outcome, stage.truth), detected=bool(seen and seen.enough)
+        outcome,
+        controls,
+        terms=terms,
+        misfit=misfit(record, outcome, stage.truth),
+        unheard=unheard(record, outcome, stage.truth),
+        detected=bool(seen and seen.enough),
     )
     return Cell(decision, seen, false)
 

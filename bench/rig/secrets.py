@@ -1,7 +1,8 @@
 """What must stand nowhere: keys and plaintext of a world, in every form in which they could leak, and the search for
 them in files, messages and memory.
 
-Keys are those of all meters, those that mode 7 derives for single telegrams, and the private keys of devices. Plaintext
+Keys are those of all meters, those that mode 7 derives for single telegrams, the system's own (under which meter keys
+lie at rest, or that sign), and the private keys of devices. Plaintext
 is what encrypted telegrams of some meters say, as bytes of records: a canary for somebody who decrypts where nobody
 should. A secret of n bytes is looked for as it is, backwards, with the digits of each byte swapped (as BCD is sent), in
 hex in both cases with and without separators, in base64 at each of its three offsets in both alphabets, as a list of
@@ -27,6 +28,8 @@ from sim.world import World
 from wmbus.security import derive_pair
 
 BLOCK_BYTES: Final = 1 << 22
+HELD_BYTES_MAX: Final = 1 << 18
+"""Of messages, between two looks."""
 DERIVED_METERS: Final = 64
 DERIVED_TELEGRAMS: Final = 8
 CANARY_METERS: Final = 16
@@ -136,7 +139,7 @@ def of_world(world: World) -> Secrets:
     secrets = {f"the key of {fleet.address(m)}": key for m in range(fleet.n) if (key := fleet.key(m)) is not None}
     secrets |= _derived(fleet) | _canaries(fleet)
     devices, texts = _private_keys(world)
-    return Secrets(secrets | devices, texts)
+    return Secrets(secrets | devices | dict(world.system.private_values), texts)
 
 
 def _first(fleet: Fleet, meters: list[int], telegrams: int) -> dict[int, list[int]]:
@@ -223,7 +226,7 @@ class WireSearch:
     def _said(self, client_id: str, topic: str, payload: bytes) -> None:
         self._held.append((f"{client_id} on {topic}", topic.encode("utf-8", "surrogatepass") + b"\n" + payload))
         self._held_bytes += len(payload)
-        if self._held_bytes > BLOCK_BYTES:
+        if self._held_bytes > HELD_BYTES_MAX:
             self.flush()
 
     def flush(self) -> None:

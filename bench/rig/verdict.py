@@ -38,7 +38,7 @@ class Terms(NamedTuple):
 PLAIN: Final = Terms()
 
 
-CLAUSES: Final = ("arrived", "variant", "control", "reason")
+CLAUSES: Final = ("arrived", "variant", "heard", "control", "reason")
 """In the order in which they are looked at."""
 
 
@@ -68,7 +68,7 @@ class Decision:
             at = CLAUSES.index(self.clause)
             return [*(Clause(name, True, "") for name in CLAUSES[:at]), Clause(self.clause, False, self.why)]
         succeeded = self.verdict in (Verdict.SUCCEEDED, Verdict.DETECTED)
-        return [Clause(name, True, "") for name in (CLAUSES[:2] if succeeded else CLAUSES)]
+        return [Clause(name, True, "") for name in (CLAUSES[:3] if succeeded else CLAUSES)]
 
 
 class Control(NamedTuple):
@@ -85,11 +85,12 @@ def decide(
     *,
     terms: Terms = PLAIN,
     misfit: str = "",
+    unheard: str = "",
     detected: bool = False,
 ) -> Decision:
     """`controls`: outcomes in the run with the defences off, of any variant. The control for "mode 7 refuses it" may be
     "mode 0 takes it", which proves that the attack itself works; it is called borrowed. `misfit`: in what the bytes
-    that arrived are not the variant."""
+    that arrived are not the variant. `unheard`: what it knows and did not hear."""
     control = _control(subject, [one for one in controls if one.variant == subject.variant])
 
     def decided(verdict: Verdict, why: str = subject.why, clause: str = "") -> Decision:
@@ -103,6 +104,8 @@ def decide(
         )
     if misfit:
         return decided(Verdict.INCONCLUSIVE, f"what was sent is not this variant: {misfit}", "variant")
+    if unheard:
+        return decided(Verdict.INCONCLUSIVE, f"it was told and did not hear: {unheard}", "heard")
     if subject.achieved > 0:
         return decided(Verdict.DETECTED if detected else Verdict.SUCCEEDED)
     if not control.worked:

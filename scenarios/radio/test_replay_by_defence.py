@@ -40,7 +40,10 @@ def test_the_access_number_alone_stops_no_replay_after_a_wrap(world: Stage) -> N
 def test_the_counter_alone_stops_a_quick_wrap_without_a_time_inside(world: Stage) -> None:
     """Meters that send no time, so fast that the access number wraps while a telegram is still young: `acc`, `ts`,
     `age` and `bind` together let the old telegram pass. In mode 7 the counter under the MAC stops it, alone; in mode 5
-    nothing does."""
+    nothing does.
+
+    Three meters a variant, and frames every four seconds that overlap: a seed must leave each three shots whose
+    original was received, since the portal is right to take a replay of one that was not. Seeds 3, 5 and 11 do not."""
     replay = world.attack(Replay(learn_s=60))
     world.run(minutes=22)
     world.expect(replay, "after 10 s", because=SEEN,

@@ -3,7 +3,8 @@
 A bundle is JSON (the rules engine of a cloud and a person can read it) and carries telegrams exactly as the radio
 heard them, still encrypted. `sequence` is the gateway's own counter, never reused, kept in its outbox across power
 cuts: (gateway, sequence) is what the portal drops duplicates by, and `digest` is how it notices two gateways using
-one name. The acknowledgement is the portal's word after its commit; an MQTT PUBACK is not custody.
+one name. The acknowledgement is the portal's word after its commit, under its signature; an MQTT PUBACK is not
+custody.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import contextlib
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 VERSION = 1
-ACK_VERSION = 2
-"""The first held sequences alone."""
+ACK_VERSION = 3
+"""The first held sequences alone, the second no signature."""
 UP = "gw/{gateway}/up"
 ACK = "gw/{gateway}/ack"
 BIRTH = "gw/{gateway}/birth"
@@ -154,31 +155,69 @@ class Taken(NamedTuple):
     digest: str
 
 
-def encode_ack(gateway: str, taken: Iterable[Taken]) -> bytes:
-    """These are committed at the portal and may leave the gateway's outbox."""
-    return json.dumps({"v": ACK_VERSION, "gw": gateway, "ack": list(taken)}, separators=(",", ":")).encode()
+class Ack(NamedTuple):
+    """An acknowledgement: these are committed at the portal and may leave the gateway's outbox. `signature` is empty
+    where there is none; `statement` is what the portal's key must have signed."""
+
+    gateway: str
+    taken: tuple[Taken, ...]
+    signature: bytes = b""
+
+    @property
+    def statement(self) -> bytes:
+        """The message without its signature: one for all bundles in it, in the order in which it names them."""
+        body = {"v": ACK_VERSION, "gw": self.gateway, "ack": self.taken}
+        return json.dumps(body, separators=(",", ":")).encode()
+
+    def signed(self, sign: Callable[[bytes], bytes]) -> Ack:
+        """With this signature."""
+        return self._replace(signature=sign(self.statement))
+
+    def encode(self) -> bytes:
+        """The message body."""
+        if not self.signature:
+            return self.statement
+        return self.statement[:-1] + b',"sig":"' + self.signature.hex().encode() + b'"}'
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Ack:
+        """Raises BadBundle."""
+        body = _object(payload, ACK_VERSION)
+        taken, signature = body.get("ack"), body.get("sig", "")
+        if not isinstance(taken, list) or not all(isinstance(one, list) and len(one) == 2 for one in taken):
+            raise BadBundle("acknowledgement lacks 'ack', a list of [sequence, digest]")
+        marks = tuple(Taken(_whole(sequence, "ack"), _text(mark, "ack")) for sequence, mark in taken)
+        try:
+            return cls(_text(body.get("gw"), "gw"), marks, bytes.fromhex(signature))
+        except (TypeError, ValueError):
+            raise BadBundle("acknowledgement: 'gw' or 'sig' is not what it should be") from None
 
 
-def decode_ack(payload: bytes) -> list[Taken]:
-    """What is acknowledged. Raises BadBundle."""
-    ack = _object(payload, ACK_VERSION).get("ack")
-    if not isinstance(ack, list) or not all(isinstance(one, list) and len(one) == 2 for one in ack):
-        raise BadBundle("acknowledgement lacks 'ack', a list of [sequence, digest]")
-    return [Taken(_whole(sequence, "ack"), _text(mark, "ack")) for sequence, mark in ack]
+class Birth(NamedTuple):
+    """Said after each CONNACK: `boot` names this power-on of this device, `connects` counts its sessions. `refused`: so
+    many acknowledgements of this power-on were not the portal's; said again when the first one was."""
 
+    gateway: str
+    boot: str
+    connects: int
+    refused: int = 0
 
-def encode_birth(gateway: str, boot: str, connects: int) -> bytes:
-    """Said once after each CONNACK: `boot` names this power-on of this device, `connects` counts its sessions."""
-    return json.dumps({"v": VERSION, "gw": gateway, "boot": boot, "n": connects}, separators=(",", ":")).encode()
+    def encode(self) -> bytes:
+        """The message body."""
+        body: dict[str, Any] = {"v": VERSION, "gw": self.gateway, "boot": self.boot, "n": self.connects}
+        if self.refused:
+            body["refused"] = self.refused
+        return json.dumps(body, separators=(",", ":")).encode()
 
-
-def decode_birth(payload: bytes) -> tuple[str, str, int]:
-    """(gateway, boot, connects). Raises BadBundle."""
-    body = _object(payload)
-    try:
-        return _text(body["gw"], "gw"), _text(body["boot"], "boot"), _whole(body["n"], "n")
-    except KeyError as missing:
-        raise BadBundle(f"birth lacks {missing}") from None
+    @classmethod
+    def decode(cls, payload: bytes) -> Birth:
+        """Raises BadBundle."""
+        body = _object(payload)
+        try:
+            gateway, boot, connects = _text(body["gw"], "gw"), _text(body["boot"], "boot"), _whole(body["n"], "n")
+        except KeyError as missing:
+            raise BadBundle(f"birth lacks {missing}") from None
+        return cls(gateway, boot, connects, _whole(body.get("refused", 0), "refused"))
 
 
 def _object(payload: bytes, version: int = VERSION) -> dict[str, Any]:

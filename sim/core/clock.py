@@ -117,6 +117,11 @@ def wall_s() -> float:
     return time.monotonic()
 
 
+def processor_s() -> float:
+    """Seconds of processor time of this process, for rates on a machine that is shared."""
+    return time.process_time()
+
+
 def wall_ns() -> int:
     """The same as whole nanoseconds: when something from outside came, and how late we were with it."""
     return time.monotonic_ns()

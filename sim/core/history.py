@@ -146,9 +146,13 @@ class History:
 
     def of(self, kind: type[E]) -> list[E]:
         """The records of one kind, in order. Raises OSError when the file cannot be read."""
+        return list(self.each(kind))
+
+    def each(self, kind: type[E]) -> Iterator[E]:
+        """The same, one after the other: those of a `bulk` kind are never all in memory."""
         if self._path is None or not kind.bulk:
-            return cast("list[E]", list(self._kept.get(kind, ())))
-        return list(self._read_back(self._path, kind))
+            return iter(cast("list[E]", list(self._kept.get(kind, ()))))
+        return self._read_back(self._path, kind)
 
     def _read_back(self, path: Path, kind: type[E]) -> Iterator[E]:
         self.flush()

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import random
 from functools import cache
 from types import ModuleType
 from typing import Final
@@ -179,3 +180,14 @@ class Seeds:
     def one_bytes16(self, purpose: str, a: int) -> bytes:
         """`bytes16` for one counter."""
         return b"".join(word.to_bytes(4, "little") for word in self.one_block(purpose, a))
+
+
+# --- a stream --------------------------------------------------------------------------------------------------
+
+Dice = random.Random
+"""A stream of draws, for what draws cases and is no world (bench.fuzz): how many were drawn before counts there."""
+
+
+def dice(seed: int, *what: object) -> Dice:
+    """The stream of a seed and a purpose: the same draws wherever it is asked for."""
+    return Dice(" ".join(map(str, (seed, *what))))

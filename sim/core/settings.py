@@ -25,6 +25,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from sim.core.quoting import hidden, named, quoted, shown
+
 T = typing.TypeVar("T")
 Classes = Callable[[], Mapping[str, type[Any]]]  # kind -> the class of its table
 
@@ -91,8 +93,9 @@ class Place:
     def error(self, path: str, what: str) -> SpecError:
         """An error that names file, line and key."""
         line = next((self.lines[part] for part in _outwards(path) if part in self.lines), None)
-        where = f"{self.source}, line {line}" if line else self.source
-        return SpecError(f"{where}: {path}: {what}")
+        source = shown(self.source)
+        where = f"{source}, line {line}" if line else source
+        return SpecError(f"{where}: {named(path)}: {what}")
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], Place]:
@@ -105,7 +108,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Place]:
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: byte {error.start} is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path}: not TOML: {error}") from None
+        raise SpecError(f"{path}: not TOML: {hidden(str(error))}") from None
     except RecursionError:
         raise SpecError(f"{path}: brackets within brackets, deeper than any world needs") from None
     except ValueError:  # Python's own limit on digits
@@ -152,7 +155,7 @@ def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> A
     if origin is Literal:
         allowed = typing.get_args(hint)
         if value not in allowed:
-            raise place.error(path, f"{value!r} is not one of {', '.join(map(repr, allowed))}")
+            raise place.error(path, f"{quoted(value)} is not one of {', '.join(map(repr, allowed))}")
         return value
     if origin is tuple:
         item = typing.get_args(hint)[0]
@@ -167,7 +170,7 @@ def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> A
         if isinstance(value, hint):  # type: ignore[arg-type]
             return value
         if not isinstance(value, dict):
-            raise place.error(path, f"{value!r} is not a table")
+            raise place.error(path, f"{quoted(value)} is not a table")
         return build(typing.cast(type, hint), value, place, path)
     return _scalar(hint, spec_field, value, place, path)
 
@@ -197,13 +200,13 @@ def _known(name: Any, limits: Mapping[str, Any], place: Place, path: str) -> Non
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise place.error(path, f"{name!r} is not one of {', '.join(map(repr, known))}{hint}")
+        raise place.error(path, f"{quoted(name)} is not one of {', '.join(map(repr, known))}{hint}")
 
 
 def _entries(value: Any, place: Place, path: str, *, least: int = 0) -> list[tuple[Any, str]]:
     """The entries of a list and where each stands."""
     if not isinstance(value, (list, tuple)):
-        raise place.error(path, f"{value!r} is not a list")
+        raise place.error(path, f"{quoted(value)} is not a list")
     if len(value) < least:
         raise place.error(path, "needs at least one entry")
     return [(entry, f"{path}[{index}]") for index, entry in enumerate(value)]
@@ -215,12 +218,12 @@ def _chosen(limits: Mapping[str, Any], value: Any, place: Place, path: str) -> A
     if isinstance(value, tuple(classes.values())):
         return value
     if not isinstance(value, dict):
-        raise place.error(path, f"{value!r} is not a table")
+        raise place.error(path, f"{quoted(value)} is not a table")
     kind = value.get("kind", limits["kind"])
     if kind is None:
         raise place.error(_join(path, "kind"), f"is missing. Known: {', '.join(sorted(classes))}")
-    if kind not in classes:
-        raise place.error(_join(path, "kind"), f"there is no {kind!r}{_hint(str(kind), classes)}")
+    if not isinstance(kind, str) or kind not in classes:
+        raise place.error(_join(path, "kind"), f"there is no {quoted(kind)}{_hint(str(kind), classes)}")
     return build(classes[kind], value, place, path)
 
 
@@ -231,7 +234,7 @@ def _scalar(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> 
         value = float(value)
     if type(value) is not hint:
         names = {int: "a whole number", float: "a number", str: "text", bool: "true or false", datetime: "a date-time"}
-        raise place.error(path, f"{value!r} is not {names.get(hint, hint)}")
+        raise place.error(path, f"{quoted(value)} is not {names.get(hint, hint)}")
     if hint is str and not value:
         raise place.error(path, "is empty")
     limits = spec_field.metadata if spec_field is not None else {}
@@ -247,7 +250,7 @@ def _set(spec: Any, keys: list[str], value: Any, place: Place, path: str) -> Any
     head, rest = keys[0], keys[1:]
     fields = {f.name: f for f in dataclasses.fields(spec)}
     if head not in fields:
-        raise place.error(path, f"unknown key '{head}'{_hint(head, fields)}")
+        raise place.error(path, f"unknown key '{named(head)}'{_hint(head, fields)}")
     if not rest:
         hint_type = typing.get_type_hints(type(spec))[head]
         value = _less(value, getattr(spec, head), fields[head], place, path)
@@ -261,22 +264,22 @@ def _set(spec: Any, keys: list[str], value: Any, place: Place, path: str) -> Any
         return _set(group, keys, value, place, path)
 
     if isinstance(inner, tuple):
-        named = [group for group in inner if group.name == rest[0]]
-        if named and len(rest) > 1:
-            groups = tuple(one(group, rest[1:]) if group in named else group for group in inner)
+        chosen = [group for group in inner if group.name == rest[0]]
+        if chosen and len(rest) > 1:
+            groups = tuple(one(group, rest[1:]) if group in chosen else group for group in inner)
         else:
             groups = tuple(one(group, rest) for group in inner)
         return dataclasses.replace(spec, **{head: groups})
     if not dataclasses.is_dataclass(inner):
-        raise place.error(path, f"'{head}' has no keys of its own")
+        raise place.error(path, f"'{named(head)}' has no keys of its own")
     return dataclasses.replace(spec, **{head: one(inner, rest)})
 
 
 def _of_kind(limits: Mapping[str, Any], group: Any, kind: Any, place: Place, path: str) -> Any:
     """A table of another kind, with the keys that both have."""
     classes: Mapping[str, type[Any]] = limits["classes"]()
-    if kind not in classes:
-        raise place.error(path, f"there is no {kind!r}{_hint(str(kind), classes)}")
+    if not isinstance(kind, str) or kind not in classes:
+        raise place.error(path, f"there is no {quoted(kind)}{_hint(str(kind), classes)}")
     wanted = {f.name for f in dataclasses.fields(classes[kind])} - {"kind"}
     kept = {f.name: getattr(group, f.name) for f in dataclasses.fields(group) if f.name in wanted}
     return classes[kind](**kept)

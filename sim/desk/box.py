@@ -32,6 +32,7 @@ from sim.endpoint.topic_acl import READER
 from sim.feeders.handed import Handed
 from sim.feeders.port import FEEDERS, Feeder, FeederError, FeedGround, Sent
 from sim.pki.authority import Authority, PkiError
+from sim.pki.statements import StatementKey
 from sim.readers.port import READERS, Delivered, Reader, ReaderError, ReadGround
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -82,6 +83,7 @@ class Box:
             FEEDERS.find(spec.kind).open(spec, FeedGround(self.directory / f"feed{at}" if at else self.directory))
             for at, spec in enumerate(entry.feed)
         ]
+        self._portal_key = (Path(entry.listen.pki) if entry.listen.pki else self.directory) / "acknowledgements.key"
         self.readers: list[Reader] = [
             READERS.find(spec.kind).open(spec, self._ground(f"{READER}-{at}" if at else READER))
             for at, spec in enumerate(entry.read)
@@ -92,7 +94,7 @@ class Box:
         self._running = contextlib.ExitStack()
 
     def _ground(self, client_id: str) -> ReadGround:
-        return ReadGround(self.directory, self.endpoint, self.stdout, client_id)
+        return ReadGround(self.directory, self.endpoint, self.stdout, self._portal_key, client_id)
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -256,6 +258,8 @@ class Box:
         if self.endpoint is not None and self.endpoint.address is not None:
             known |= {"host": self.endpoint.address.host, "port": str(self.endpoint.address.port)}
             known |= self._certificates(self.endpoint)
+        if self._portal_key.exists():
+            known["portalkey"] = StatementKey.kept(self._portal_key).public.hex()
         return known
 
     def _certificates(self, endpoint: Endpoint) -> dict[str, str]:

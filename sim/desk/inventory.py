@@ -11,8 +11,8 @@
     claims = { duplicates = "equal among the last", duplicates_last = 10 }
 
 In `run` and `power` these stand for what is known only at the start: {directory}, {name}, {feed} (and {feed1}, {feed2}:
-the other feeders), {read} (likewise), {host}, {port}, {ca}, {certificate}, {key}, {python} (the interpreter that runs
-this bench) and {root} (its checkout). Doubled braces stand for one.
+the other feeders), {read} (likewise), {host}, {port}, {ca}, {certificate}, {key}, {portalkey} (hex; where bundles are
+read), {python} (the interpreter that runs this bench) and {root} (its checkout). Doubled braces stand for one.
 """
 
 from __future__ import annotations

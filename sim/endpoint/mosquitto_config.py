@@ -33,6 +33,8 @@ class Switches(Protocol):
     def require_certificate(self) -> bool: ...
     @property
     def tls(self) -> bool: ...
+    @property
+    def queued_messages(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,9 @@ class Files:
         return self.directory / "broker.log"
 
 
-def config(switches: Switches, files: Files, port: int, address: str = "127.0.0.1") -> str:
-    """mosquitto.conf. QoS 1 state is written each second: what SIGKILL takes is at most that."""
+def config(switches: Switches, files: Files, port: int, address: str = "127.0.0.1", *, refusing: bool = False) -> str:
+    """mosquitto.conf. QoS 1 state is written each second: what SIGKILL takes is at most that. `refusing`: certificates
+    are asked for as ever, names are looked for in a list of users that is not there, and nobody is anonymous."""
     lines = [
         "per_listener_settings false",
         f"user {files.user}",
@@ -74,7 +77,7 @@ def config(switches: Switches, files: Files, port: int, address: str = "127.0.0.
         "autosave_interval 1",
         f"message_size_limit {switches.max_message_bytes}",
         f"max_inflight_messages {INFLIGHT_MESSAGES}",
-        f"max_queued_messages {QUEUED_MESSAGES}",
+        f"max_queued_messages {switches.queued_messages}",
         "max_queued_bytes 0",
         "set_tcp_nodelay true",
         f"listener {port} {address}",
@@ -88,7 +91,10 @@ def config(switches: Switches, files: Files, port: int, address: str = "127.0.0.
             "tls_version tlsv1.2",
             f"crlfile {files.crl}",
         ]
-    if switches.tls and switches.require_certificate:
+    if refusing:
+        lines += [*(["require_certificate true"] if switches.tls and switches.require_certificate else [])]
+        lines.append("allow_anonymous false")
+    elif switches.tls and switches.require_certificate:
         lines += ["require_certificate true", "use_identity_as_username true", "allow_anonymous false"]
         if switches.bind_client_id:
             lines.append("use_username_as_clientid true")

@@ -163,5 +163,6 @@ class Endpoint(Protocol):
     def kill(self) -> None:
         """SIGKILL the broker. Raises EndpointError without the feature "kill"."""
 
-    def restart(self) -> None:
-        """Start it again with the same port, state and certificates. Raises EndpointError without "kill"."""
+    def restart(self, *, refusing: bool = False) -> None:
+        """Start it again with the same port, state and certificates. `refusing`: it answers every CONNECT with "not
+        authorized", until it is started once more. Raises EndpointError without "kill"."""

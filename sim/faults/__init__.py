@@ -1,7 +1,11 @@
 """Faults: one file a fault, found by folder. What each does, how it heals, and by what effect it is seen.
 
     port               what a fault is, and one fault in one world
+    broker_down        no broker for a while
+    broker_full        its queue for the portal is full: it acknowledges and drops
     broker_killed      SIGKILL, and a start on what is on the disk
+    broker_refuses     it answers every CONNECT with "not authorized"
+    broker_slow        it works once in a while
     gateway_power_cut  a gateway is off; its open bundle is gone
     path_lost          the network leads a gateway nowhere
     portal_restarted   the portal is closed and opened again

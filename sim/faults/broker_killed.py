@@ -7,17 +7,14 @@ more; then somebody does, and it is another process.
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from sim.endpoint.port import Endpoint
+from sim.faults._broker import answers, broker_of
 from sim.faults.port import Fault
 
 if TYPE_CHECKING:
     from sim.world import World
-
-CONNECT_S = 2.0
 
 
 class Seen(NamedTuple):
@@ -41,11 +38,10 @@ class BrokerKilled(Fault[Seen]):
         return f"SIGKILL while in phase {self.phase}" if self.phase else "SIGKILL"
 
     def look(self, world: World) -> Seen:
-        endpoint = _endpoint(world)
-        return Seen(endpoint.pid, _answers(endpoint))
+        return Seen(broker_of(world).pid, answers(broker_of(world)))
 
     def strike(self, world: World) -> None:
-        _endpoint(world).kill()
+        broker_of(world).kill()
 
     def witness_strike(self, before: Seen, after: Seen) -> str:
         if before.answers and not after.answers and after.pid != before.pid:
@@ -53,25 +49,10 @@ class BrokerKilled(Fault[Seen]):
         return ""
 
     def heal(self, world: World) -> None:
-        _endpoint(world).restart()
+        broker_of(world).restart()
 
     def witness_heal(self, struck: Seen, healed: Seen) -> str:
         return f"process {healed.pid} answers on the port" if healed.answers and not struck.answers else ""
-
-
-def _endpoint(world: World) -> Endpoint:
-    assert world.system.endpoint is not None, "a system with the feature 'kill' has a broker"
-    return world.system.endpoint
-
-
-def _answers(endpoint: Endpoint) -> bool:
-    if endpoint.address is None:
-        return False
-    try:
-        with socket.create_connection((endpoint.address.host, endpoint.address.port), CONNECT_S):
-            return True
-    except OSError:
-        return False
 
 
 FAULT = BrokerKilled()

@@ -31,6 +31,7 @@ class PowerCut(Fault[Seen]):
     needs: ClassVar[frozenset[str]] = frozenset({"power_cut"})
     struck_as: ClassVar[str] = "gateway power cut"
     heals: ClassVar[bool] = True
+    interrupts: ClassVar[bool] = True
     healed_as: ClassVar[str] = "gateway power on"
 
     gateway: int = number(0, low=0)

@@ -31,6 +31,7 @@ class PathLost(Fault[Seen]):
     needs: ClassVar[frozenset[str]] = frozenset({"sockets"})
     struck_as: ClassVar[str] = "path lost"
     heals: ClassVar[bool] = True
+    interrupts: ClassVar[bool] = True
     healed_as: ClassVar[str] = "path back"
 
     gateway: int = number(0, low=0)

@@ -34,6 +34,7 @@ class Fault(ABC, Generic[S]):
 
     `S`: what `look` returns. `id`: as in `list faults`. `needs`: features of the world's system. `heals`: it has an
     end. `struck_as`, `healed_as`: its kinds in the history (FaultInjected); an end at the strike has none.
+    `interrupts`: while it lasts, telegrams do not arrive, and come late afterwards.
     """
 
     id: ClassVar[str]
@@ -42,6 +43,7 @@ class Fault(ABC, Generic[S]):
     struck_as: ClassVar[str]
     heals: ClassVar[bool] = False
     healed_as: ClassVar[str] = ""
+    interrupts: ClassVar[bool] = False
 
     after_s: float = number(0.0, low=0.0)
     """World seconds from now until it strikes."""
@@ -162,6 +164,12 @@ class Injection:
 
     def _record_evidence(self, kind: str, evidence: str) -> None:
         self._world.record(FaultWitnessed(self._world.now_ns, kind, self._subject, evidence))
+
+    def interrupted_ns(self, now_ns: int) -> tuple[int, int] | None:
+        """From when to when telegrams did not arrive because of it, up to now; None: they did, or nothing shows it."""
+        if self.struck_ns is None or not self.fault.interrupts or not self.evidence:
+            return None
+        return self.struck_ns, now_ns if self.healed_ns is None else self.healed_ns
 
     @property
     def unwitnessed(self) -> str:

@@ -16,7 +16,7 @@ class GatewaySpec:
     `receiver`: a profile of sim/radio/receivers; `sensitivity_dbm`: the level at which it receives half of the T1
     frames over noise (every frame, where the profile is a step), instead of the profile's own.
     `match_acknowledgements` False: a bundle is deleted when its number was acknowledged, whatever the portal has under
-    it."""
+    it. `verify_acks` False: whoever can send an acknowledgement is believed, not the portal alone."""
 
     name: str = "gw"
     count: int = number(1, low=1, high=1_000_000)
@@ -29,6 +29,7 @@ class GatewaySpec:
     clock_offset_s: float = number(0.0, low=-86_400.0 * 400, high=86_400.0 * 400)
     verify_server: bool = True
     match_acknowledgements: bool = True
+    verify_acks: bool = True
     kind: str = "virtual"
 
     @property

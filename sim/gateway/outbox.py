@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim.core.open_files import way_out
+
 _SCHEMA = """
 CREATE TABLE bundle (sequence INTEGER PRIMARY KEY AUTOINCREMENT, payload BLOB NOT NULL);
 CREATE TABLE quarantine (sequence INTEGER PRIMARY KEY, payload BLOB NOT NULL, reason TEXT NOT NULL);
@@ -181,5 +183,6 @@ class Outbox:
         self._riding = max(self._riding - len(deleted), 0)
 
     def _error(self, doing: str, error: sqlite3.Error) -> OutboxError:
-        way_out = "free some space; nothing that was stored is lost" if "full" in str(error) else "check the file"
-        return OutboxError(f"{self.path}: cannot {doing}: {error}; {way_out}")
+        full = "full" in str(error)
+        way = "free some space; nothing that was stored is lost" if full else way_out("check the file")
+        return OutboxError(f"{self.path}: cannot {doing}: {error}; {way}")

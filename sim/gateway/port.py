@@ -26,12 +26,14 @@ GatewayFeature = Literal[
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """What a world connects a gateway to. `directory`: where it keeps its files, named by its id. `dial` begins a
-    session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history. `clock`:
-    the world's, where the gateway must know how it runs."""
+    session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history.
+    `portal_key`: the public key under which the portal signs them, as the installer entered it. `clock`: the world's,
+    where the gateway must know how it runs."""
 
     directory: Path
     dial: Callable[[], Session]
     record: Callable[[Event], None]
+    portal_key: bytes
     clock: Clock | None = None
 
 
@@ -113,6 +115,9 @@ class GatewayPort(Protocol):
     def custody(self) -> frozenset[int]:
         """Sequences of every bundle on its disk that the portal has not acknowledged, quarantined ones too. Can be
         asked of a gateway without power: its disk is read."""
+
+    def on_disk(self) -> frozenset[bytes]:
+        """The telegrams of the bundles of `custody`, of a gateway without power."""
 
     # --- power
 

@@ -1,7 +1,7 @@
 """The reference gateway as a process of its own: what the bench tests as it tests any box.
 
     rtl_wmbus ... | python -m sim.gateway --name gw-0001 --outbox gw.sqlite --host HOST --port 8883 \\
-        --authorities ca.crt --certificate gw.crt --key gw.key
+        --authorities ca.crt --certificate gw.crt --key gw.key --portal-key HEX
     python -m sim.gateway --dongle /dev/ttyUSB0 ...            # an iM871A
 
 It is the gateway of the simulated worlds (kinds.virtual) with a clock, a radio input and a connection of its own:
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from sim.core.bundle import ACK
 from sim.core.clock import Calendar, unix_ns, wall_s
-from sim.core.events import BundleQuarantined, Event, SessionChanged
+from sim.core.events import AcknowledgementRefused, BundleQuarantined, Event, SessionChanged
 from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.port import Address, EndpointError, Identity
 from sim.endpoint.session import MqttSession
@@ -60,6 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--authorities", type=Path, metavar="PEM", help="whom to trust; without it, no TLS")
     parser.add_argument("--certificate", type=Path, metavar="PEM")
     parser.add_argument("--key", type=Path, metavar="PEM")
+    parser.add_argument(
+        "--portal-key", type=bytes.fromhex, metavar="HEX",
+        help="under which the portal signs (Ed25519); without it every acknowledgement is believed",
+    )  # fmt: skip
     parser.add_argument("--dongle", metavar="PORT", help="an iM871A there (default: lines on standard input)")
     parser.add_argument("--bundle-age", type=float, default=5.0, metavar="S", help="a bundle closes after (default 5)")
     parser.add_argument("--bundle-count", type=int, default=400, metavar="N", help="or with so many telegrams (400)")
@@ -81,7 +85,8 @@ class Process:
         name: str = arguments.name
         identity = Identity(name, arguments.certificate, arguments.key, arguments.authorities)
         address = Address(arguments.host, arguments.port)
-        spec = GatewaySpec(name, bundle_age_s=arguments.bundle_age, bundle_count=arguments.bundle_count)
+        spec = GatewaySpec(name, bundle_age_s=arguments.bundle_age, bundle_count=arguments.bundle_count,
+                           verify_acks=arguments.portal_key is not None)  # fmt: skip
         self._gateway = VirtualGateway(
             name,
             spec,
@@ -90,6 +95,7 @@ class Process:
                 self._loop, identity, address, subscribe=(ACK.format(gateway=name),), keepalive_s=_KEEPALIVE_S
             ),
             self._record,
+            portal_key=arguments.portal_key,
         )
         self._input = self._open_input()
         self._watched = -1
@@ -191,6 +197,8 @@ class Process:
     def _record(self, event: Event) -> None:
         if isinstance(event, SessionChanged):
             self._tell(f"{event.state} {event.reason}".rstrip())
+        elif isinstance(event, AcknowledgementRefused):
+            self._tell("an acknowledgement that the portal did not sign was refused")
         elif isinstance(event, BundleQuarantined):
             self._tell(f"bundle {event.sequence} is in quarantine: {event.reason}")
 

@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
+from sim.core.quoting import quoted
 from wmbus.errors import BadTelegram
 from wmbus.link import HEADER_BYTES
 from wmbus.recover import Recovered, recover
@@ -25,8 +26,6 @@ RSSI_LEAST_DBM: Final = -200.0
 RSSI_MOST_DBM: Final = 50.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_MAX: Final = 10**11  # beyond the year 5000, counted from 1970; more of them are milliseconds
-_QUOTED: Final = 60  # characters of a line that an error repeats
-_LONG_HEX: Final = re.compile("[0-9A-Fa-f]{24,}")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _DATE: Final = re.compile(r"(?:(\d{4})[./](\d\d)[./](\d\d)|(\d\d)\.(\d\d)\.(\d{4}))[ T_]+(?=\d)", re.ASCII)
 """Dates that logs and spreadsheets write otherwise: 2026.02.09, 2026/02/09, 09.02.2026."""
@@ -81,11 +80,6 @@ class Reception:
             return self.frame[7:3:-1].hex() if len(self.frame) >= HEADER_BYTES else "00000000"
         except BadTelegram:
             return "00000000"
-
-
-def quoted(text: str) -> str:
-    """What an error repeats of a line: where files were mixed up, it may be a key, so long hex is only counted."""
-    return ascii(_LONG_HEX.sub(lambda digits: f"({len(digits[0])} hex digits)", text)[:_QUOTED])
 
 
 def hex_bytes(text: str) -> bytes:

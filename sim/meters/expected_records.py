@@ -19,6 +19,7 @@ from sim.meters.meter_type import Kind, Slot
 from wmbus import dates
 from wmbus.dif import Chain, chain, chain_end
 from wmbus.values import scaled
+from wmbus.vif import IDENTIFICATIONS
 
 _DATES: Final[dict[str, Callable[[bytes], date | datetime | None]]] = {
     "G": dates.decode_g, "F": dates.decode_f, "I": dates.decode_i,
@@ -39,7 +40,7 @@ class Statement:
         """The truth's integer -> the value in `chain.unit`; None: not available."""
         if self.encoding in _DATES:
             return _DATES[self.encoding](encoder(self.encoding)(number))
-        if self.encoding == "ascii8":
+        if self.encoding == "ascii8" or (self.encoding == "bcd8" and self.chain.quantity in IDENTIFICATIONS):
             return f"{number:08d}"
         if self.encoding == "real":
             real: float = struct.unpack("<f", number.to_bytes(4, "little"))[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sim.endpoint.port import Address
 from sim.network import tls_proxy
-from sim.network.tls_proxy import TlsProxy
+from sim.network.tls_proxy import Answer, TlsProxy
 from sim.pki.authority import Authority, Pair
 
 Alter = Callable[[bytes], bytes | None]
@@ -22,15 +22,23 @@ CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
 class MitmPath:
     """Stands on the path from its making until `stop()`. With `alter` it relays to the real broker, and
     `alter(payload)` may return other bytes for a bundle, or None to leave it as it is. Without it, it plays the
-    broker: that needs no client certificate, so only the gateway's own check stands against it. Raises
-    EndpointError, ValueError for a certificate that cannot be had."""
+    broker: that needs no client certificate, so only the gateway's own check stands against it; then `answer(topic,
+    payload)` may say what the gateway gets for a message of its own. Raises EndpointError, ValueError for a certificate
+    that cannot be had."""
 
     def __init__(
-        self, authority: Authority, upstream: Address, directory: Path, certificate: str, alter: Alter | None
+        self,
+        authority: Authority,
+        upstream: Address,
+        directory: Path,
+        certificate: str,
+        alter: Alter | None,
+        answer: Answer | None = None,
     ) -> None:
         self.relays = alter is not None
         pair = shown(authority, directory, certificate)
-        self._proxy = TlsProxy(pair, upstream if self.relays else None, alter=_per_topic(alter))
+        onward = upstream if self.relays else None
+        self._proxy = TlsProxy(pair, onward, alter=_per_topic(alter), answer=answer)
         self._proxy.start()
         self.address = self._proxy.address
 
@@ -68,9 +76,11 @@ class MitmPath:
 
     @property
     def last_upstream(self) -> str:
-        """Why the real broker refused the connection; empty when it accepted it, or was never asked."""
+        """Why the real broker refused the connection; empty when it accepted it, or was never asked. On a busy machine
+        the reset of a connection overtakes the alert that says why, so of several answers the latest that says it."""
         answers = [c.upstream for c in self._proxy.connections if c.upstream not in ("", "accepted", "played")]
-        return f"the broker refused the proxy: {answers[-1]}" if answers else ""
+        telling = [one for one in answers if "alert" in one] or answers
+        return f"the broker refused the proxy: {telling[-1]}" if telling else ""
 
     def stop(self) -> None:
         self._proxy.stop()

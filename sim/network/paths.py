@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sim.endpoint.port import Address, Endpoint, EndpointError, Session
 from sim.network.mitm_path import Alter, MitmPath
+from sim.network.tls_proxy import Answer
 
 
 class OnNetwork(Protocol):
@@ -18,6 +19,13 @@ class OnNetwork(Protocol):
 
     @property
     def session(self) -> Session: ...
+
+
+class Line(NamedTuple):
+    """A connection of somebody who is no gateway (the portal), as its path sees it."""
+
+    id: str
+    session: Session
 
 
 class Paths:
@@ -32,6 +40,7 @@ class Paths:
         self._settle = settle
         self._routes: dict[str, Address] = {}
         self._mitm_paths: list[MitmPath] = []
+        self._outages = 0
 
     def of(self, gateway: str) -> Address | None:
         """Where this gateway's path leads; None: to the broker."""
@@ -46,13 +55,15 @@ class Paths:
             self._routes[gateway.id] = address
         gateway.session.reroute(address or broker)
 
-    def intercept(self, gateway: OnNetwork, certificate: str, alter: Alter | None = None) -> MitmPath:
+    def intercept(
+        self, gateway: OnNetwork, certificate: str, alter: Alter | None = None, answer: Answer | None = None
+    ) -> MitmPath:
         """Put a man in the middle on a gateway's path; returns when the gateway has met him, and where he relays, when
         there is a session through him or there will be none: else the machine's speed decides in which window it
         begins."""
         endpoint, broker = self._broker()
         self._folder.mkdir(exist_ok=True)
-        middle = MitmPath(endpoint.authority, broker, self._folder, certificate, alter)
+        middle = MitmPath(endpoint.authority, broker, self._folder, certificate, alter, answer)
         self._mitm_paths.append(middle)
         self.reroute(gateway, middle.address)
         session = gateway.session
@@ -70,8 +81,18 @@ class Paths:
         self.reroute(gateway, None)
         self._settle(lambda: gateway.session.connected, 30.0)
 
+    def close_all(self) -> None:
+        """From now on the broker takes nothing from anybody, and nobody is waited for; until as many `open_all`."""
+        self._outages += 1
+
+    def open_all(self) -> None:
+        self._outages = max(0, self._outages - 1)
+
     def cut_off(self, gateway: OnNetwork) -> bool:
-        """Its bundles cannot arrive: its path leads to a server that it refuses, or that keeps them."""
+        """Its messages cannot arrive: the broker takes none, or its path leads to a server that it refuses, or that
+        keeps them."""
+        if self._outages:
+            return True
         relayed = any(middle.relays for middle in self._mitm_paths)
         return gateway.id in self._routes and not (relayed and gateway.session.connected)
 

@@ -5,6 +5,7 @@ and may have a device's stolen certificate. With the stolen one it relays to the
 refuses it, so it plays the broker itself (`upstream=None`). A client that checks the server breaks the handshake off,
 and no byte of MQTT passes. From a client that does not check, the proxy sees every packet in clear, and may change
 publishes (`alter`) or swallow them with a PUBACK of its own, which the gateway cannot distinguish from the broker's.
+Where it plays the broker it may answer a publish with one of its own (`answer`).
 
 It runs on a thread of its own, because it is no part of the world but stands on a wire of it. What it saw is in
 `connections`, appended in order; `intercepted` of a live connection grows while it is read.
@@ -28,8 +29,10 @@ from sim.endpoint.tls_connect import reason_of
 from sim.pki.authority import Pair
 
 Alter = Callable[[str, bytes], bytes | None]
-Answer = Callable[[Packet], Packet | None]
+Answer = Callable[[str, bytes], tuple[str, bytes] | None]
+Reply = Callable[[Packet], Packet | None]
 HANDSHAKE_DEADLINE_S = 5.0
+_ANSWER_LOOK_S, _ANSWER_LOOKS = 0.005, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Connection:
 
 class TlsProxy:
     """`start`, point a session's `address` at it, `stop`. `late_puback_s`: how long a PUBACK of the broker is held.
-    `answer`: what it says where it plays the broker; that of one that takes everything unless given. Raises
+    `reply`: what it says to a packet where it plays the broker; that of one that takes everything unless given. Raises
     EndpointError."""
 
     def __init__(
@@ -77,14 +80,16 @@ class TlsProxy:
         *,
         stolen: Pair | None = None,
         alter: Alter | None = None,
+        answer: Answer | None = None,
         port: int = 0,
         late_puback_s: float = 0.0,
-        answer: Answer | None = None,
+        reply: Reply | None = None,
     ) -> None:
         self.connections: list[Connection] = []
         self.alter = alter
         self._late_puback_s = late_puback_s
-        self._answer = answer or _answer
+        self._reply = reply or _answer
+        self._answer = answer
         self._upstream = upstream
         self._server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._server_context.load_cert_chain(server.certificate, server.key)
@@ -201,7 +206,21 @@ class TlsProxy:
             server_hostname=upstream.host,
             ssl_handshake_timeout=HANDSHAKE_DEADLINE_S,
         )
+        await self._until_answered(reader, writer)
         return reader, writer
+
+    async def _until_answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Under TLS 1.3 the server judges our certificate after our side of the handshake is done: it sends a ticket
+        for later sessions, or the alert that says why not. What is written before that alert is read makes the server's
+        socket reset the connection, and the reset takes the alert away. Raises ssl.SSLError for an alert."""
+        secured = writer.get_extra_info("ssl_object")
+        for _ in range(_ANSWER_LOOKS):
+            refused = reader.exception()
+            if refused is not None:
+                raise refused
+            if reader.at_eof() or (secured.session is not None and secured.session.has_ticket):
+                return
+            await asyncio.sleep(_ANSWER_LOOK_S)
 
     async def _relay_up(
         self,
@@ -250,12 +269,20 @@ class TlsProxy:
             connection.bytes_up += len(data)
             for packet in packets.feed(data):
                 self._look(packet, connection)
-                answer = self._answer(packet)
-                if answer is not None:
-                    connection.packets.append(("down", answer.name))
-                    connection.bytes_down += len(answer.encode())
-                    sink.write(answer.encode())
+                for answer in (self._reply(packet), self._own(packet)):
+                    if answer is not None:
+                        connection.packets.append(("down", answer.name))
+                        connection.bytes_down += len(answer.encode())
+                        sink.write(answer.encode())
             await sink.drain()
+
+    def _own(self, packet: Packet) -> Packet | None:
+        """A publish of ours, to answer one of the client's."""
+        if self._answer is None or packet.kind != mqtt_wire.PUBLISH:
+            return None
+        said = packet.publish()
+        own = self._answer(said.topic, said.payload)
+        return None if own is None else mqtt_wire.publish(mqtt_wire.Publish(*own, 0, None))
 
     def _look(self, packet: Packet, connection: Connection) -> tuple[Packet | None, Packet | None]:
         """Note it; (what goes on to the broker, what we answer the client ourselves)."""

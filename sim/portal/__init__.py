@@ -19,7 +19,8 @@ One telegram, a window of the world and a shard of a city go the same way; each 
     alarm            the port of an alarm; alarms/: one file an alarm; episodes, silence: what they share
     store_port       the port of a store; store/: one file a store
     portal_spec      [portal] of a world
-    keyring          meter keys (a file of mode 0600)
+    keyring          meter keys, in memory and as a list in clear (a file of mode 0600)
+    key_store        meter keys at rest: wrapped, in partitions; key_formats: lists of other programs
     meter_registry   which meters exist, what each must look like, who lives where, which gateways hear it
     roles            what tenant, landlord and operator may see
 """

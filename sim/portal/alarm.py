@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from sim.core.bundle import Birth
 from sim.core.parts import Folder
 from sim.portal.check import NoSettings
 
@@ -68,8 +69,8 @@ class Watcher:
     def conflict(self, gateway: str, now_ns: int, detail: str) -> None:
         """Two bundles under one sequence of a gateway."""
 
-    def born(self, gateway: str, boot: str, connects: int, now_ns: int) -> None:
-        """A gateway connected: `boot` names its power-on, `connects` counts its sessions."""
+    def born(self, birth: Birth, now_ns: int) -> None:
+        """A gateway connected, or says that it refused an acknowledgement."""
 
     def watch(self, now_ns: int) -> None:
         """A window ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from sim.core.bundle import Birth
 from sim.core.events import AlarmRaised
 from sim.portal.alarm import Accepted, Around, alarms_in_order
 from sim.portal.meter_registry import Registry
@@ -59,6 +60,12 @@ class Episodes:
         episode = self.standing(kind).pop(subject, None)
         if episode is not None:
             self._keep(kind, subject, episode, now_ns)
+
+    def end_quiet(self, kind: str, quiet_ns: int, now_ns: int) -> None:
+        """Those of a kind that had no occasion for longer than this."""
+        for subject, episode in list(self.standing(kind).items()):
+            if now_ns - episode.last_ns > quiet_ns:
+                self.end(kind, subject, now_ns)
 
     def _keep(self, kind: str, subject: str, episode: Episode, cleared_ns: int | None) -> None:
         self._rows[kind, subject, episode.raised_ns] = AlarmRow(
@@ -117,9 +124,9 @@ class Alarms:
         for watcher in self._watchers:
             watcher.conflict(gateway, now_ns, detail)
 
-    def born(self, gateway: str, boot: str, connects: int, now_ns: int) -> None:
+    def born(self, birth: Birth, now_ns: int) -> None:
         for watcher in self._watchers:
-            watcher.born(gateway, boot, connects, now_ns)
+            watcher.born(birth, now_ns)
 
     def watch(self, now_ns: int) -> None:
         self._silence.watch(now_ns)

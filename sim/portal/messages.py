@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core import bundle
-from sim.core.bundle import Columns
+from sim.core.bundle import Birth, Columns
 from sim.endpoint.port import Message
 from sim.portal import reasons
 from sim.portal import store_port as rows
@@ -26,14 +26,6 @@ from sim.portal.store_port import Evidence, Store
 
 LEAST_BYTES: Final = 11
 """L, C, M, A and CI: what is shorter is no telegram, and a row for each would make a database of a few kilobytes."""
-
-
-class Birth(NamedTuple):
-    """A gateway connected."""
-
-    gateway: str
-    boot: str
-    connects: int
 
 
 @dataclass
@@ -80,7 +72,7 @@ def opened(
 
 
 def _birth(payload: bytes) -> Birth:
-    birth = Birth(*bundle.decode_birth(payload))
+    birth = Birth.decode(payload)
     birth.boot.encode()
     return birth
 

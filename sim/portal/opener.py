@@ -28,6 +28,7 @@ from wmbus.errors import BadTelegram, Reason
 from wmbus.transport import CI_LONG, CI_SHORT, MANUFACTURER, RECORDS
 
 MODES = {"none": 0, "mode5": 5, "mode7": 7}
+_OTHER_KEY = frozenset({Reason.WRONG_KEY, Reason.PAYLOAD_CRC, Reason.MAC_WRONG})
 MAC_AT = 5  # AFL authentication type of profile B: 8 bytes
 _OURS = {
     Reason.KEY_MISSING: reasons.NO_KEY,
@@ -125,16 +126,7 @@ class Opener:
         key = self._keyring.key(telegram.address, whole_address=spec.whole_address)
         if spec.pin_profile and entry.security == "none":
             key = None  # what was agreed to be clear is not opened
-        pinned = spec.pin_profile
-        unlocked = receiver.unlock(
-            telegram,
-            key,
-            pinned_mac_at=MAC_AT,
-            honour_sender_mac=not pinned,
-            require_mac=pinned,
-            accept_clear_tail=not spec.strict or (entry.odd is not None and entry.odd.clear_tail_bytes > 0),
-            accept_n_zero=not pinned,
-        )
+        unlocked = self._unlocked(telegram, key, entry)
         if spec.strict and entry.odd is not None:
             values = interpret(entry.odd.records(unlocked))
         else:
@@ -150,6 +142,32 @@ class Opener:
             return
         if not values.tells_consumption:
             opened.no(reasons.NO_VALUE, "no record of a consumption that this portal reads")
+
+
+    def _unlocked(self, telegram: Telegram, key: bytes | None, entry: MeterEntry) -> receiver.Unlocked:
+        """Under its meter's key, else under the one before while that is good. Raises BadTelegram."""
+        try:
+            return self._unlock(telegram, key, entry)
+        except BadTelegram as error:
+            former = self._keyring.former(telegram.address) if key is not None and error.reason in _OTHER_KEY else None
+            if former is None:
+                raise
+            try:
+                return self._unlock(telegram, former, entry)
+            except BadTelegram:
+                raise error from None
+
+    def _unlock(self, telegram: Telegram, key: bytes | None, entry: MeterEntry) -> receiver.Unlocked:
+        spec, pinned = self._spec, self._spec.pin_profile
+        return receiver.unlock(
+            telegram,
+            key,
+            pinned_mac_at=MAC_AT,
+            honour_sender_mac=not pinned,
+            require_mac=pinned,
+            accept_clear_tail=not spec.strict or (entry.odd is not None and entry.odd.clear_tail_bytes > 0),
+            accept_n_zero=not pinned,
+        )
 
 
 def _departs(telegram: Telegram, entry: MeterEntry) -> str | None:

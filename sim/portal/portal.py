@@ -57,6 +57,7 @@ class _Undone(Exception):
 
 class Portal:
     """One portal on one directory. `record` gets AlarmRaised and TelegramRefused after the commit that holds them.
+    `sign` signs acknowledgements; without it gateways that verify them believe none.
 
     `counts` since this portal was opened: "stored", "copies", "duplicate bundles", "bad messages",
     "evidence dropped", and "refused: <reason>". Raises StoreError.
@@ -71,14 +72,16 @@ class Portal:
         *,
         keyring: Keyring,
         registry: Registry,
+        sign: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self.spec = spec
+        self._sign = sign
         self.registry = registry
         self.store = open_store(spec.store, directory)
         self.alarms = Alarms(spec, self.store, registry)
         self._evidence = EvidenceQuota(self.store)
         self.counts: Counter[str] = Counter()
-        self._keyring = keyring
+        self._keyring, self._calendar = keyring, calendar
         self._record = record
         self._roll = self._rolled()
         opener = Opener(spec, calendar, keyring, registry)
@@ -131,6 +134,7 @@ class Portal:
     def take(self, messages: Sequence[Message], now_ns: int) -> list[Message]:
         """Take what arrived; returns the acknowledgements to publish, one message a gateway. Raises StoreError: then
         nothing of it was kept, nothing is acknowledged, and the same messages may be given again."""
+        self._keyring.expire(self._calendar.at(now_ns))
         self._enrol()
         aside: dict[bytes, str] = {}
         while True:
@@ -177,7 +181,7 @@ class Portal:
                 for gateway, detail in opened.conflicts:
                     self.alarms.conflict(gateway, now_ns, detail)
                 for birth in opened.births:
-                    self.alarms.born(*birth, now_ns)
+                    self.alarms.born(birth, now_ns)
                 for taken in opened.taken:
                     self.alarms.bundled(taken.gateway, taken.sequence, now_ns)
                 self.store.add_messages(opened.taken)
@@ -204,10 +208,11 @@ class Portal:
             if count:
                 self.counts[what] += count
         self._tell(events)
-        return [
-            Message(bundle.ACK.format(gateway=gateway), bundle.encode_ack(gateway, taken))
-            for gateway, taken in opened.acks.items()
-        ]
+        return [self._acknowledgement(bundle.Ack(name, tuple(taken))) for name, taken in opened.acks.items()]
+
+    def _acknowledgement(self, ack: bundle.Ack) -> Message:
+        signed = ack if self._sign is None else ack.signed(self._sign)
+        return Message(bundle.ACK.format(gateway=ack.gateway), signed.encode())
 
     def _receptions(self, bundles: Sequence[Columns]) -> Receptions:
         return of_gateways.receptions(bundles, self._number)

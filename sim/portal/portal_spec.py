@@ -33,7 +33,8 @@ class PortalSpec(_OfParts):
     """The portal's defences, each switchable. The defaults are all of them. `gateway_list`: bundles of
     gateways that were never installed are evidence. `gateway_clocks`: a gateway whose clock is wrong by what its meters
     say under their MACs is judged by their time. `store`: "sqlite", a file in the world's
-    directory, or the URL of a server."""
+    directory, or the URL of a server. `key_store`: how meter keys lie on the portal's disk; "wrapped" is in partitions,
+    one a house or a flat, each under a key that lies elsewhere."""
 
     pin_profile: bool = True
     whole_address: bool = True
@@ -44,6 +45,8 @@ class PortalSpec(_OfParts):
     alarms: tuple[str, ...] = names_from(alarm_ids)
     billing: Billing = "set date record"
     store: str = "sqlite"
+    key_store: Literal["wrapped", "clear"] = "wrapped"
+    key_partitions: Literal["house", "flat"] = "house"
 
 
 CHECKS: Final = check_ids()

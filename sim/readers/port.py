@@ -1,6 +1,6 @@
 """The port: what a desk asks of a reader.
 
-READERS.find("mqtt").open(spec, ReadGround(directory, endpoint, stdout))     not started
+READERS.find("mqtt").open(spec, ReadGround(directory, endpoint, stdout, portal_key))     not started
 """
 
 from __future__ import annotations
@@ -52,11 +52,13 @@ class Delivered:
 class ReadGround:
     """What a desk gives a reader to stand on. `directory`: the gateway's own, where its files are. `endpoint`: the
     broker that it publishes to; None where the desk has none. `stdout`: the file that its program's standard output
-    is appended to. `client_id`: of this reader at the broker, where each session has one of its own."""
+    is appended to. `portal_key`: the file of the key under which a reader that acknowledges signs. `client_id`: of this
+    reader at the broker, where each session has one of its own."""
 
     directory: Path
     endpoint: Endpoint | None
     stdout: Path
+    portal_key: Path
     client_id: str = READER
 
 

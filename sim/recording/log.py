@@ -10,7 +10,9 @@ telegram with one stamp (rtl_wmbus demodulates twice) are one reception (`Log.co
 read is refused, with its first line.
 
 Levels that are no dBm, as rtl_wmbus and rtl_433 write them, and telegrams without one are taken as ASSUMED_DBM, and
-counted.
+counted. One bare telegram in 65 536 ends as if it had the CRC of format B: the bytes that its header announces decide,
+and where they do not, the other lines: among a thousand bare ones it is bare, because a receiver leaves CRCs in or
+takes them off. `Played.cut` says what was taken off as format B.
 """
 
 from __future__ import annotations
@@ -20,14 +22,19 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sim.core.clock import NS_PER_DAY
+from sim.core.quoting import quoted
 from sim.lines.codecs.port import Bad, Got
-from sim.lines.reception import BadLine, Mode, Reception, quoted
+from sim.lines.reception import BadLine, Mode, Reception
 from sim.lines.recognise import AnyReader
+from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
+from wmbus.link import add_crcs_b
 
 ASSUMED_DBM: Final = -70.0
 LOG_MAX_BYTES: Final = 256 << 20
 SPAN_MAX_DAYS: Final = 366
+_ONE_CRC: Final = 2  # bytes
+_BARE_FOR_ONE: Final = 1_000  # lines; by chance it is one of 65 536
 SET_CLOCK_NS: Final = 10_957 * NS_PER_DAY
 """1 January 2000: a date before it is of a clock that was not yet set; wireless M-Bus is younger."""
 
@@ -54,6 +61,7 @@ class Played:
     mode: Mode = "T1"
     time: str = ""
     rssi_assumed: bool = False
+    cut: int = 0  # bytes that were taken off as CRCs of format B
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,11 @@ class Log:
         """How many telegrams came without a level in dBm."""
         return sum(one.rssi_assumed for one in self.played)
 
+    @property
+    def cut(self) -> list[Played]:
+        """Telegrams of which bytes were taken off as CRCs of format B."""
+        return [one for one in self.played if one.cut]
+
 
 def read_log(path: Path) -> Log:
     """Raises BadLog, and nothing else, whatever the file holds."""
@@ -78,6 +91,7 @@ def read_log(path: Path) -> Log:
     broken: list[int] = []
     aside: list[SetAside] = []
     dated: bool | None = None
+    bare = 0
     for number, what in _read(path):
         if isinstance(what, Bad):
             if what.marked:
@@ -86,7 +100,7 @@ def read_log(path: Path) -> Log:
                 aside.append(SetAside(number, what.words))
             continue
         try:
-            one, has_date = _played(number, what)
+            one, has_date, bare_too = _played(number, what)
         except (BadLine, BadTelegram) as error:
             aside.append(SetAside(number, str(error)))
             continue
@@ -94,6 +108,7 @@ def read_log(path: Path) -> Log:
             raise BadLog(f"{path}, line {number}: {one.time!r}: the lines before count time the other way; use one "
                          "kind, seconds or date-times")  # fmt: skip
         dated = has_date
+        bare += bare_too
         played.append(one)
     if not played:
         raise BadLog(f"{path}{_nothing(broken, aside)}")
@@ -105,6 +120,9 @@ def read_log(path: Path) -> Log:
             f"{path}: spans more than a year ({span_ns // NS_PER_DAY} days, from line {played[0].line}, "
             f"{played[0].time}, to line {played[-1].line}, {played[-1].time}); cut it into parts"
         )
+    one_crc = sum(one.cut == _ONE_CRC for one in played)
+    if one_crc * _BARE_FOR_ONE <= bare:
+        played = [_whole(one) for one in played]
     return Log([replace(one, at_ns=one.at_ns - first_ns) for one in played], tuple(broken), tuple(aside), copies)
 
 
@@ -127,9 +145,9 @@ def _text(path: Path) -> str:
         raise BadLog(f"{path}: byte {error.start} is not UTF-8 text; a log is text, one telegram a line") from None
 
 
-def _played(number: int, one: Reception) -> tuple[Played, bool]:
-    """(the telegram, whether its time is a date). Raises BadLine, BadTelegram."""
-    telegram = one.frame
+def _played(number: int, one: Reception) -> tuple[Played, bool, bool]:
+    """(the telegram, whether its time is a date, whether it came without CRCs). Raises BadLine, BadTelegram."""
+    telegram, cut = _telegram(one)
     if one.stamp is None:
         raise BadLine("a telegram without a time; a line is TIME,RSSI,HEX: 2026-02-09T04:01:02,-71,2e44...")
     if one.stamp.dated and one.stamp.ns < SET_CLOCK_NS:
@@ -137,8 +155,9 @@ def _played(number: int, one: Reception) -> tuple[Played, bool]:
     level = ASSUMED_DBM if one.rssi_dbm is None else one.rssi_dbm
     stamp = one.stamp
     return (
-        Played(number, stamp.ns, level, telegram, one.mode or "T1", stamp.text, one.rssi_dbm is None),
+        Played(number, stamp.ns, level, telegram, one.mode or "T1", stamp.text, one.rssi_dbm is None, cut or 0),
         stamp.dated,
+        cut is None,
     )
 
 
@@ -147,6 +166,33 @@ def _once(played: list[Played]) -> tuple[list[Played], tuple[int, ...]]:
     first: dict[tuple[int, bytes], Played] = {}
     copies = [one.line for one in played if first.setdefault((one.at_ns, one.telegram), one) is not one]
     return list(first.values()), tuple(copies)
+
+
+def _telegram(one: Reception) -> tuple[bytes, int | None]:
+    """(telegram, bytes taken off as CRCs of format B; None when it had no CRCs). Raises BadTelegram."""
+    found = one.found
+    if found.format != "B":
+        return found.frame, None if found.format == "none" else 0
+    if len(one.data) == one.data[0] + 1 and _announces(one.data) and not _announces(found.frame):
+        return one.data, None
+    return found.frame, len(one.data) - found.begin - len(found.rest) - len(found.frame)
+
+
+def _announces(telegram: bytes) -> bool:
+    """Does its header say in advance how many bytes are encrypted, and are these all?"""
+    try:
+        parsed = parse(telegram)
+    except BadTelegram:
+        return False
+    blocks = parsed.encrypted_blocks
+    return blocks > 0 and len(parsed.payload) == 16 * blocks
+
+
+def _whole(one: Played) -> Played:
+    """With the two bytes that were taken off, unless its header shows that they were none of it."""
+    if one.cut != _ONE_CRC or _announces(one.telegram):
+        return one
+    return replace(one, telegram=add_crcs_b(one.telegram), cut=0)
 
 
 def _nothing(broken: list[int], aside: list[SetAside]) -> str:

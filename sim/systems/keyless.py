@@ -30,6 +30,9 @@ from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, unheard_most_ns
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
+from sim.network.paths import Line
+from sim.pki.statements import StatementKey
+from sim.portal.key_store import KeyStore, load_keks, save_keks, with_keks_for
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
@@ -43,8 +46,10 @@ if TYPE_CHECKING:
 
     from sim.radio.reference import Receiver
     from sim.world_spec import WorldSpec
+    from wmbus.link import Address
 
 PORTAL = "portal"
+KEKS = "keks.csv"
 START_DEADLINE_S = 60.0
 
 
@@ -130,19 +135,32 @@ class Keyless:
         self.registry = Registry(gateways=gateway_ids(spec))
         self.sessions: list[Session] = []
         self.disk = ground.directory / "portal"
-        self.key_places: tuple[Path, ...] = ()
+        self.vault = ground.directory / "vault"
+        self._rings = KeyStore(self.disk / "keys")
+        self._clear_keys = self.disk / "keys" / "keys.csv"
+        self.keks: dict[str, bytes] = {}
         # Shown what reaches the portal, with the world's time, before the portal takes it.
         self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
+
+    @property
+    def key_places(self) -> tuple[Path, ...]:
+        return (self.vault, self._clear_keys) if self._ground.spec.portal.key_store == "clear" else (self.vault,)
+
+    @property
+    def private_values(self) -> dict[str, bytes]:
+        keks = {f"the key-encryption key of {place}": kek for place, kek in self.keks.items()}
+        return {"the key that signs acknowledgements": self._statements.private} | keks
 
     # --- building -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         self._closing.callback(self.endpoint.stop)
         self.endpoint.start()
+        self._statements = StatementKey.kept(self.vault / "acknowledgements.key")
         self._add_gateways()
         self._register()
         fleet = self._ground.fleet
-        self.keyring = Keyring({fleet.address(m): key for m in range(fleet.n) if (key := fleet.key(m)) is not None})
+        self._keep(Keyring({fleet.address(m): key for m in range(fleet.n) if (key := fleet.key(m)) is not None}))
         self._open_portal()
         self._closing.callback(lambda: self.portal.close())
         session = self.endpoint.connect(
@@ -152,7 +170,8 @@ class Keyless:
         )
         self._closing.callback(session.close)
         self.sessions.append(session)
-        self._lockstep = Lockstep(self.endpoint, self.gateways, session, self._ground.paths.cut_off)
+        paths, line = self._ground.paths, Line(PORTAL, session)
+        self._lockstep = Lockstep(self.endpoint, self.gateways, session, paths.cut_off, lambda: paths.cut_off(line))
         everyone = [session, *(g.session for g in self.gateways)]
         if not self.endpoint.settle(lambda: all(s.connected for s in everyone), START_DEADLINE_S):
             silent = next(s for s in everyone if not s.connected)
@@ -168,7 +187,8 @@ class Keyless:
 
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
         ground = self._ground
-        wiring = Wiring(folder, partial(self._dial, id_, group.verify_server), ground.record, ground.clock)
+        dial = partial(self._dial, id_, group.verify_server)
+        wiring = Wiring(folder, dial, ground.record, self._statements.public, ground.clock)
         kind = GATEWAYS.find(group.kind)
         gateway = kind.open(id_, group, wiring)
         self._closing.callback(lambda: gateway.close())
@@ -234,8 +254,29 @@ class Keyless:
                 heard_by[meter].add(names[int(links.receiver[pair])])
         return [frozenset(gateways) for gateways in heard_by]
 
+    def _keep(self, keyring: Keyring) -> None:
+        """Have these keys on the portal's disk, and KEKs for their partitions in the vault. Raises KeyringError."""
+        if self._ground.spec.portal.key_store == "clear":
+            keyring.save(self._clear_keys)
+            return
+        self.keks = with_keks_for(self.keks, {self._partition(address) for address, _, _ in keyring.every()})
+        save_keks(self.vault / KEKS, self.keks)
+        self._rings.write(keyring, self._partition, self.keks)
+
+    def _kept(self) -> Keyring:
+        """The keys as they lie on the disk."""
+        if self._ground.spec.portal.key_store == "clear":
+            return Keyring.load(self._clear_keys)
+        return self._rings.read(load_keks(self.vault / KEKS))
+
+    def _partition(self, address: Address) -> str:
+        entry = self.registry.find(address)
+        place = None if entry is None else getattr(entry, self._ground.spec.portal.key_partitions)
+        return place or "elsewhere"
+
     def _open_portal(self) -> None:
         ground = self._ground
+        self.keyring = self._kept()
         self.portal = Portal(
             ground.spec.portal,
             self.disk,
@@ -243,6 +284,7 @@ class Keyless:
             ground.record,
             keyring=self.keyring,
             registry=self.registry,
+            sign=self._statements.sign,
         )
         self.stored = PortalTables(self.portal, ground)
 
@@ -251,6 +293,7 @@ class Keyless:
             self.registry.add(entry)
             if key is not None:
                 self.keyring.add(entry.address, key)
+        self._keep(self.keyring)
         self.portal.write_registry()
 
     # --- running ------------------------------------------------------------------------------------------------

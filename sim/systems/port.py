@@ -9,7 +9,7 @@ them or not, and what is stored may have been decrypted anywhere.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -79,7 +79,8 @@ class Stored(Protocol):
 
 
 class SystemUnderTest(Protocol):
-    """Its parts are there after `start`; `endpoint`, `disk` and `key_places` before."""
+    """Its parts are there after `start`; `endpoint`, `disk` and `key_places` before. What is in `key_places` may be a
+    meter's key, or one of `private_values`."""
 
     @property
     def endpoint(self) -> Endpoint | None:
@@ -92,6 +93,10 @@ class SystemUnderTest(Protocol):
     @property
     def key_places(self) -> tuple[Path, ...]:
         """Files and folders in which meter keys may lie by this system's design; a key anywhere else is a leak."""
+
+    @property
+    def private_values(self) -> Mapping[str, bytes]:
+        """Name -> keys of the system's own (it wraps or signs with them), for whoever looks whether they leaked."""
 
     @property
     def gateways(self) -> Sequence[GatewayPort]:

@@ -106,6 +106,10 @@ class Truth:
         reading that was stored from it."""
         return self._looked.sent(start_ns, end_ns, meter=meter)
 
+    def begun_by_reading(self) -> Iterator[tuple[int, int]]:
+        """(row of the portal's table, when the telegram that it was stored from was begun), in the order of rows."""
+        return self._looked.begun_by_reading()
+
     @property
     def received(self) -> int:
         """How many those are, of all meters."""
@@ -118,6 +122,10 @@ class Truth:
     def unheard_of(self, marks: Iterable[str]) -> list[str]:
         """Fingerprints of bytes that were never on the air and that no attacker brought."""
         return self._noted.unheard_of(mark for mark in marks if mark not in self.foreign)
+
+    def not_overheard(self, marks: Iterable[str]) -> set[str]:
+        """Fingerprints of genuine telegrams that reached gateways, and no receiver of an attacker."""
+        return self._noted.not_overheard(marks)
 
     def behind(self, sent: Sent, at_ns: int) -> int:
         """How many telegrams that meter has begun since, until an instant."""
@@ -182,7 +190,7 @@ class Truth:
 
     @property
     def tolerance_ns(self) -> int:
-        """How long a genuine telegram may be under way."""
+        """How long a genuine telegram may be under way; as long again as there was an outage meanwhile."""
         return under_way_most_ns(self.world.spec)
 
     def altered(self) -> list[Altered]:
@@ -282,12 +290,24 @@ class Truth:
             genuine.append((place, row, sent))
         wrong = dict(self._wrong(genuine))
         altered += wrong.items()
-        altered += [(place, Altered("stale", row)) for place, row, sent in genuine
-                    if place not in wrong and row.stored_ns - sent.start_ns > tolerance_ns]  # fmt: skip
+        late = [(place, row, sent) for place, row, sent in genuine
+                if place not in wrong and row.stored_ns - sent.start_ns > tolerance_ns]  # fmt: skip
+        altered += [(place, Altered("stale", row)) for place, row, sent in late
+                    if row.stored_ns - sent.start_ns - self._outage_ns(sent.start_ns, row.stored_ns) > tolerance_ns]
         ledger.judged(
             [(place, sent) for sent, place in matched.items()],
             [(place, one.how, " ".join(one.columns), json.dumps(one.row)) for place, one in altered],
         )
+
+    def _outage_ns(self, start_ns: int, end_ns: int) -> int:
+        """How long in between the way to the portal was interrupted, by faults whose effect was seen."""
+        total_ns, until_ns = 0, start_ns
+        outages = [one.interrupted_ns(end_ns) for one in self.world.injections]
+        for begun_ns, over_ns in sorted(found for found in outages if found is not None):
+            begun_ns, over_ns = max(begun_ns, until_ns), min(over_ns, end_ns)
+            total_ns += max(0, over_ns - begun_ns)
+            until_ns = max(until_ns, over_ns)
+        return total_ns
 
     def _wrong(self, genuine: Sequence[tuple[int, Reading, Sent]]) -> Iterator[tuple[int, Altered]]:
         columns = columns_of([row for _, row, _ in genuine], self._numbers)

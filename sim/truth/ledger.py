@@ -28,7 +28,8 @@ _CACHE_KIB: Final = 8_192
 _CHUNK: Final = 500  # host parameters in one IN (...)
 _SCHEMA: Final = (
     "CREATE TABLE sent (start_ns INTEGER NOT NULL, meter INTEGER NOT NULL, k INTEGER NOT NULL, mark TEXT NOT NULL, "
-    "received INTEGER NOT NULL, reading INTEGER, PRIMARY KEY (start_ns, meter)) WITHOUT ROWID",
+    "received INTEGER NOT NULL, overheard INTEGER NOT NULL, reading INTEGER, "
+    "PRIMARY KEY (start_ns, meter)) WITHOUT ROWID",
     "CREATE TABLE spoken (source INTEGER NOT NULL, k INTEGER NOT NULL, start_ns INTEGER NOT NULL, "
     "telegram BLOB NOT NULL)",
     "CREATE TABLE taken (source INTEGER NOT NULL, k INTEGER NOT NULL, gateway TEXT NOT NULL, end_ns INTEGER NOT NULL)",
@@ -38,8 +39,8 @@ _SCHEMA: Final = (
 )
 _BY_MARK: Final = "CREATE INDEX IF NOT EXISTS sent_by_mark ON sent (mark)"
 _ENTER: Final = (
-    "INSERT INTO sent VALUES (?, ?, ?, ?, ?, NULL) "
-    "ON CONFLICT (start_ns, meter) DO UPDATE SET received = max(received, excluded.received)"
+    "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (start_ns, meter) DO UPDATE "
+    "SET received = max(received, excluded.received), overheard = max(overheard, excluded.overheard)"
 )
 _SENT: Final = "SELECT mark, meter, k, start_ns, reading FROM sent"
 
@@ -81,7 +82,7 @@ class Ledger:
             self._query(f"PRAGMA {setting}")
         for table in _SCHEMA:
             self._query(table)
-        # Not yet written: (meter, k) -> start, telegram, by a gateway; (source, k) -> end of the frame, receipt.
+        # Not yet written: (meter, k) -> start, telegram, by a gateway, by an attacker; (source, k) -> its end, receipt.
         self._sent: dict[tuple[int, int], list[Any]] = {}
         self._spoken: dict[tuple[int, int], tuple[int, Spoken]] = {}
         self._brought: set[str] = set()
@@ -93,9 +94,9 @@ class Ledger:
         key = (emission.source, emission.k)
         known = self._sent.get(key)
         if known is None:
-            self._sent[key] = [emission.start_ns, emission.telegram, by_gateway]
-        elif by_gateway:
-            known[2] = True
+            self._sent[key] = [emission.start_ns, emission.telegram, by_gateway, not by_gateway]
+        else:
+            known[2 if by_gateway else 3] = True
 
     def speak(self, spoken: Spoken, end_ns: int) -> None:
         """An attacker sends a frame, which ends at `end_ns`."""
@@ -119,8 +120,8 @@ class Ledger:
         if not (self._sent or frames or self._brought):
             return
         sent = [
-            (start_ns, meter, k, fingerprint(telegram), by_gateway)
-            for (meter, k), (start_ns, telegram, by_gateway) in self._sent.items()
+            (start_ns, meter, k, fingerprint(telegram), by_gateway, by_attacker)
+            for (meter, k), (start_ns, telegram, by_gateway, by_attacker) in self._sent.items()
         ]
         with self._transaction() as db:
             db.executemany(_ENTER, sent)
@@ -182,6 +183,14 @@ class Ledger:
                  self._marked(f"SELECT mark FROM {table} WHERE mark IN ({{}})", wanted)}  # fmt: skip
         return [mark for mark in wanted if mark not in known]
 
+    def not_overheard(self, marks: Iterable[str]) -> set[str]:
+        """Those of these marks under which gateways received a meter's telegram and no attacker's receiver did."""
+        found = dict.fromkeys(marks, 1)
+        sql = "SELECT mark, max(overheard) FROM sent WHERE mark IN ({}) GROUP BY mark"
+        for mark, overheard in self._marked(sql, found):
+            found[mark] = overheard
+        return {mark for mark, overheard in found.items() if not overheard}
+
     def spoken(self) -> list[Spoken]:
         """Every frame that an attacker sent and that has ended, by time."""
         taken: dict[tuple[int, int], list[tuple[str, int]]] = {}
@@ -191,6 +200,11 @@ class Ledger:
         return [
             Spoken(source, k, start_ns, telegram, taken.get((source, k), [])) for source, k, start_ns, telegram in rows
         ]
+
+    def begun_by_reading(self) -> Iterator[tuple[int, int]]:
+        """(reading, start_ns) of each telegram that has one, in the order of readings; SQLite sorts them on disk."""
+        sql = "SELECT reading, start_ns FROM sent WHERE reading IS NOT NULL AND received ORDER BY reading"
+        return iter(self._query(sql))
 
     def matched(self) -> dict[int, int]:
         """Meter -> how many of its telegrams have a reading."""

@@ -23,9 +23,10 @@ OWN = {
     Can.SPEAK: {"speak"},
     Can.SHAPE: {"jam", "bursts", "on_header"},
     Can.PATH: {"intercept", "release", "stay", "note_sent"},
-    Can.CERTIFICATE: {"steal", "connect", "publish", "contend"},
+    Can.CERTIFICATE: {"steal", "connect", "publish", "leave", "contend"},
     Can.METER_KEY: {"meter_key"},
     Can.DISK: {"portal_files"},
+    Can.KEK: {"key_encryption_key"},
 }
 
 
@@ -159,6 +160,13 @@ def test_a_stolen_disk_holds_the_portals_files(world: World) -> None:
     world.run(60 * NS_PER_S)
     files = reach_for(record(Can.DISK), world, Place()).portal_files()
     assert any(name.endswith(".sqlite") and body.startswith(b"SQLite format 3") for name, body in files.items())
+
+
+def test_a_key_encryption_key_is_one_partitions(world: World) -> None:
+    handle = reach_for(record(Can.KEK), world, Place())
+    partition, kek = handle.key_encryption_key("house 1")
+    assert partition == "house 1" and kek == keyless(world).keks["house 1"]
+    assert handle.key_encryption_key("house 0") == ("house 1", kek)
 
 
 def test_what_a_thief_publishes_arrives_though_its_owner_throws_him_off(

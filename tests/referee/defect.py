@@ -98,9 +98,7 @@ class Patch:
 
 @dataclass(frozen=True)
 class Defect:
-    """`what` is put in, `untrue` the statement that it breaks, `play` the scenario that says it. `until`: the clause of
-    the referee that is to notice it, where none does yet; then it is a failure all the same, with that name beside
-    it."""
+    """`what` is put in, `untrue` the statement that it breaks, `play` the scenario that says it."""
 
     id: str
     kind: str
@@ -108,19 +106,16 @@ class Defect:
     untrue: str
     play: Play
     apply: Callable[[Patch], None]
-    until: str = ""
 
 
 _DEFECTS: dict[str, Defect] = {}
 
 
-def defect(
-    id: str, kind: str, untrue: str, play: Play, *, until: str = ""
-) -> Callable[[Callable[[Patch], None]], Callable[[Patch], None]]:
+def defect(id: str, kind: str, untrue: str, play: Play) -> Callable[[Callable[[Patch], None]], Callable[[Patch], None]]:
     """Register a function as a defect; its docstring says what it puts in."""
 
     def register(apply: Callable[[Patch], None]) -> Callable[[Patch], None]:
-        add(Defect(id, kind, " ".join((apply.__doc__ or "").split()), untrue, play, apply, until))
+        add(Defect(id, kind, " ".join((apply.__doc__ or "").split()), untrue, play, apply))
         return apply
 
     return register

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.referee.defect import KINDS, ROOT, Defect, Patch, Play, add, defects
+from tests.referee.defects import plays
 from tests.referee.play import FEW, INCONCLUSIVE, RED, Ran, jobs_of
 
 WRITTEN_BEFOREHAND = Path(__file__).parent / "beyond_the_list.toml"
@@ -21,7 +22,7 @@ WRITTEN_BEFOREHAND = Path(__file__).parent / "beyond_the_list.toml"
 def test_there_are_defects_of_every_kind() -> None:
     counts = Counter(one.kind for one in defects().values())
     assert set(counts) == set(KINDS)
-    assert counts.total() >= 150
+    assert counts.total() >= 175
     assert min(counts.values()) >= 5
 
 
@@ -35,6 +36,13 @@ def test_what_was_written_down_beforehand_is_among_them() -> None:
 
 def test_each_scenario_that_is_named_is_there() -> None:
     assert [one.id for one in defects().values() if not one.play.path.is_file()] == []
+
+
+def test_what_rests_on_a_control_has_defects_in_it() -> None:
+    """A listener that finds nothing (L02), clear tails (L03), ghosts (L27), tampering (M01): each has a world in which
+    the answer is known, and defects that the scenario must notice there."""
+    for play in (plays.HABITS, plays.RHYTHM, plays.TAILS, plays.GHOSTS, plays.TAMPERING):
+        assert [one.id for one in defects().values() if one.play == play], play
 
 
 def test_a_defect_says_what_it_breaks_and_has_a_name_of_its_own() -> None:

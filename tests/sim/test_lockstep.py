@@ -130,6 +130,22 @@ def test_who_cannot_get_through_is_not_waited_for(how: str) -> None:
     assert lost.waiting == (b"1",)
 
 
+def test_a_portal_that_is_cut_off_gets_nothing_and_ends_the_window() -> None:
+    portal, away = Line(), [True]
+    one = Sender("a", portal, b"1")
+    one.session.connected = False
+    wire = Wire()
+    settled = Lockstep(wire, [one], portal, lambda _: away[0], lambda: away[0])  # type: ignore[arg-type]
+    portal.inbox = [Message("gw/b/up", b"2")]
+    taken, take = portal_that_acknowledges(one)
+    settled.run(0, take)
+    assert (taken, one.waiting) == ([], (b"1",))
+    assert wire.turns > 1, "sockets move, so that everybody finds out"
+    away[0], one.session.connected = False, True
+    settled.run(0, take)
+    assert [m.payload for m in taken] == [b"1", b"2"]
+
+
 def test_a_portal_that_never_acknowledges_ends_the_rounds() -> None:
     portal = Line()
     one = Sender("a", portal, b"1")

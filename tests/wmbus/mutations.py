@@ -15,42 +15,13 @@ from collections import Counter
 
 from published import Published, telegrams
 
+from bench.fuzz.mutations import mutate
+from bench.fuzz.targets.protocol_doors import every_door
 from tests.steps import calls
-from wmbus.as_json import to_json
-from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
-from wmbus.explain import annotate
-from wmbus.link import strip_crcs
-from wmbus.records import parse_records
-from wmbus.telegram import read, unlock
+from wmbus.telegram import read
 
 CALLS_A_BYTE = 10  # at most 3.4 were seen, and 200 for a telegram of a few bytes
-LENIENT = {
-    "honour_sender_mac": True, "require_mac": False, "accept_clear_tail": True, "accept_n_zero": True,
-    "accept_already_decrypted": True,
-}  # fmt: skip
-
-
-def mutate(frame: bytes, dice: random.Random) -> bytes:
-    out = bytearray(frame)
-    for _ in range(dice.choice((1, 1, 1, 2, 3, 8))):
-        at = dice.randrange(len(out)) if out else 0
-        what = dice.randrange(6)
-        if what <= 1 and out:
-            out[at] ^= 1 << dice.randrange(8)
-        elif what == 2 and out:
-            out[at] = dice.choice((0, 0x0F, 0x2F, 0x7C, 0x7F, 0x80, 0xFC, 0xFD, 0xFF, dice.randrange(256)))
-        elif what == 3:
-            del out[at : at + dice.randrange(1, 17)]
-        elif what == 4:
-            out[at:at] = bytes(dice.randrange(256) for _ in range(dice.randrange(1, 9)))
-        else:
-            out[at:at] = out[at : at + dice.randrange(1, 33)]
-    if dice.randrange(4) and out:
-        del out[256:]
-        out[0] = len(out) - 1
-    return bytes(out)
-
 
 def same_or_refused(t: Published, mutant: bytes) -> str:
     """Reason of refusal or "read".  Raises AssertionError when a verified MAC covers other records."""
@@ -73,25 +44,6 @@ def same_or_refused(t: Published, mutant: bytes) -> str:
     return result
 
 
-def every_door(t: Published, mutant: bytes) -> None:
-    """Every other way in; only BadTelegram may come out."""
-    to_json(mutant, t.key, strict=False, **LENIENT)
-    for call in (
-        lambda: annotate(mutant, t.key, **LENIENT),
-        lambda: strip_crcs(mutant),
-        lambda: parse_records(mutant),
-        lambda: unlock(parse(mutant), t.key, **LENIENT),
-    ):
-        try:
-            call()
-        except BadTelegram as error:
-            offset = error.offset
-        else:
-            offset = 0
-        assert 0 <= offset <= len(mutant) + 16, ("offset", offset, mutant.hex())
-    parse_records(mutant, strict=False)
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--count", type=int, default=100_000)
@@ -107,7 +59,7 @@ def main() -> None:
         mutant = mutate(frame, dice)
         results[same_or_refused(t, mutant)] += 1
         if n % options.doors == 0:
-            every_door(t, mutant)
+            every_door(mutant, t.key)
     print(f"{options.count} mutants, seed {options.seed}")
     for reason, count in results.most_common():
         print(f"{count:10d} {reason}")

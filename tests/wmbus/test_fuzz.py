@@ -7,9 +7,11 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutations import every_door, mutate, same_or_refused
+from mutations import same_or_refused
 from published import telegrams
 
+from bench.fuzz.mutations import mutate
+from bench.fuzz.targets.protocol_doors import every_door
 from tests.night import examples
 from tests.steps import Sliced, steps
 from wmbus.errors import BadTelegram
@@ -22,19 +24,19 @@ from wmbus.telegram import parse
 def test_a_mutant_is_read_or_refused(t, dice):
     mutant = mutate(t.frame, dice)
     same_or_refused(t, mutant)
-    every_door(t, mutant)
+    every_door(mutant, t.key)
 
 
 @settings(max_examples=examples(100), deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_at_all(data):
-    every_door(telegrams()[320], data)
+    every_door(data, telegrams()[320].key)
 
 
 @settings(max_examples=examples(100), deadline=None)
 @given(st.binary(min_size=1, max_size=245))
 def test_any_bytes_behind_a_link_header(data):
-    every_door(telegrams()[320], bytes([9 + len(data)]) + telegrams()[320].frame[1:10] + data)
+    every_door(bytes([9 + len(data)]) + telegrams()[320].frame[1:10] + data, telegrams()[320].key)
 
 
 def test_a_short_run_of_mutants():

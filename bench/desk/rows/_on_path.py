@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bench.desk.rows.port import Undecided
 from bench.desk.stand import Behind, Stand
-from sim.network.tls_proxy import Answer, TlsProxy
+from sim.network.tls_proxy import Reply, TlsProxy
 from sim.pki.authority import Pair
 
 
@@ -25,9 +25,9 @@ def relay(stand: Stand, *, late_puback_s: float) -> Iterator[TlsProxy]:
 
 
 @contextlib.contextmanager
-def player(stand: Stand, answer: Answer) -> Iterator[TlsProxy]:
+def player(stand: Stand, reply: Reply) -> Iterator[TlsProxy]:
     """Plays the broker, with its genuine certificate."""
-    with _led(stand, TlsProxy(_shown(_broker(stand)), None, answer=answer)) as it:
+    with _led(stand, TlsProxy(_shown(_broker(stand)), None, reply=reply)) as it:
         yield it
 
 

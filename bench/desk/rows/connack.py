@@ -6,7 +6,7 @@ from bench.desk.rows._on_path import player
 from bench.desk.rows.port import Failed, Row, Undecided, tls
 from bench.desk.stand import Stand
 from sim.endpoint.mqtt_wire import CONNACK, CONNECT, Packet
-from sim.network.tls_proxy import Answer
+from sim.network.tls_proxy import Reply
 
 _NOT_AUTHORIZED = b"\x00\x05"
 
@@ -29,7 +29,7 @@ def _play(stand: Stand) -> str:
     return f"no PUBLISH on {asked} sessions without an accepting CONNACK"
 
 
-def _saying(said: Packet | None) -> Answer:
+def _saying(said: Packet | None) -> Reply:
     return lambda packet: said if packet.kind == CONNECT else None
 
 

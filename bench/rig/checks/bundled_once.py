@@ -14,7 +14,7 @@ TITLE = "each reception is in one bundle"
 def check(world: World, attacked: bool) -> list[str]:
     if world.system.endpoint is None:  # a system whose gateways send no bundles
         return []
-    bundled = sum(bundle.telegrams for bundle in world.history.of(BundleClosed))
+    bundled = sum(bundle.telegrams for bundle in world.history.each(BundleClosed))
     bundled += sum(len(injection.lost) for injection in world.injections)
     bundled += sum(len(gateway.open_bundle) for gateway in world.gateways)
     received = world.history.fates.get("received", 0)

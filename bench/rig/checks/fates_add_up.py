@@ -12,7 +12,7 @@ TITLE = "every frame has one fate at each receiver"
 
 def check(world: World, attacked: bool) -> list[str]:
     totals: Counter[str] = Counter()
-    for window in world.history.of(WindowEnded):
+    for window in world.history.each(WindowEnded):
         totals.update(window.fates)
     problems = []
     for label, count in world.history.fates.items():

@@ -1,5 +1,5 @@
 """Without an attacker no record is stale, doubled or forged, and no genuine telegram is refused, or lost but to a fault
-that takes it."""
+that takes it. What lies on the disk of a gateway that stays off is not lost."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ def check(world: World, attacked: bool) -> list[str]:
     counts = Counter(altered.how for altered in world.truth.altered())
     problems = [f"{count} readings {how}" for how, count in sorted(counts.items())]
     lost = {fingerprint(telegram) for injection in world.injections for telegram in injection.lost}
+    for gateway in world.gateways:
+        lost |= set() if gateway.up else set(map(fingerprint, gateway.on_disk()))
     missing = [sent for sent in world.truth.missing() if sent.mark not in lost]
     if missing:
         reasons = Counter(r for sent in missing[:200] for r in world.truth.refused_as(sent.mark) or ["no trace"])

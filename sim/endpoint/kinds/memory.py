@@ -169,7 +169,7 @@ class Memory:
     def kill(self) -> None:
         raise EndpointError("the embedded broker is no process that could be killed; take endpoint 'mosquitto'")
 
-    def restart(self) -> None:
+    def restart(self, *, refusing: bool = False) -> None:
         raise EndpointError("the embedded broker is no process that could restart; take endpoint 'mosquitto'")
 
     def identity(self, client_id: str) -> Identity:

@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from sim.core import clock
+from sim.core.settings import number
 from sim.endpoint import mosquitto_config, mosquitto_program
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import EventLoop
+from sim.endpoint.mosquitto_config import QUEUED_MESSAGES
 from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity, Session, Tap
 from sim.endpoint.registry import EndpointKind, Readiness
 from sim.endpoint.session import MqttSession
@@ -40,12 +42,14 @@ LOOPBACK = "127.0.0.1"
 class MosquittoSpec(EndpointSpec):
     """[endpoint] with kind = "mosquitto". Each switch that is off is a known weakness. `bind_client_id`: the client id
     must be the certificate's common name. `require_certificate`: off, a client may come without one, and its name is
-    believed. `tls`: off, everything passes in clear, without certificates on either side."""
+    believed. `tls`: off, everything passes in clear, without certificates on either side. `queued_messages`: so
+    many are kept for a client that is away; what comes then is acknowledged and dropped."""
 
     kind: str = "mosquitto"
     bind_client_id: bool = True
     require_certificate: bool = True
     tls: bool = True
+    queued_messages: int = number(QUEUED_MESSAGES, low=1)
 
 
 class Mosquitto:
@@ -82,6 +86,7 @@ class Mosquitto:
         self._server, self._authority = server, authority
         self._program, self._environment = program, environment
         self._process: SupervisedProcess | None = None
+        self._refusing = False
         self._sessions: weakref.WeakSet[MqttSession] = weakref.WeakSet()
 
     # --- life --------------------------------------------------------------------------------------------------
@@ -117,7 +122,8 @@ class Mosquitto:
                 raise EndpointError(self._explain(said))
         raise EndpointError(f"no free port for Mosquitto after {_PORT_TRIES} tries; give it one")
 
-    def restart(self) -> None:
+    def restart(self, *, refusing: bool = False) -> None:
+        self._refusing = refusing
         if self._process is not None:
             self._process.stop()
         said = self._launch()
@@ -211,11 +217,14 @@ class Mosquitto:
         # is our broker follows from its accepting our certificate.
         loop = EventLoop()
         probe = MqttSession(loop, self.identity("probe"), Address(self._dialled, self._port), verify=False)
-        loop.settle(lambda: probe.connected or not child.running, max(0.0, end_s - clock.wall_s()))
-        ready = probe.connected and child.running
+        loop.settle(lambda: self._answered(probe) or not child.running, max(0.0, end_s - clock.wall_s()))
+        ready = self._answered(probe) and child.running
         probe.close()
         loop.close()
         return ready
+
+    def _answered(self, probe: MqttSession) -> bool:
+        return any("CONNACK" in reason for _, reason in probe.log) if self._refusing else probe.connected
 
     @property
     def _dialled(self) -> str:
@@ -232,8 +241,8 @@ class Mosquitto:
             files = mosquitto_config.Files(
                 self.directory, self.authority.certificate, self.authority.crl, self._server, user
             )
-            said = mosquitto_config.config(self.spec, files, self._port, self._listen)
-            files.config.write_text(said, encoding="utf-8")
+            text = mosquitto_config.config(self.spec, files, self._port, self._listen, refusing=self._refusing)
+            files.config.write_text(text, encoding="utf-8")
             files.acl.write_text(access_list(self._foreign), encoding="utf-8")
         except PkiError as error:
             raise EndpointError(str(error)) from None

@@ -43,10 +43,10 @@ class SleepingGateway(VirtualGateway):
 
     features: ClassVar[frozenset[GatewayFeature]] = VirtualGateway.features - {"always awake", "bundling rule"}
 
-    def __init__(self, id: str, spec: SleepingSpec, outbox_path: Path, *rest: Any) -> None:
+    def __init__(self, id: str, spec: SleepingSpec, outbox_path: Path, *rest: Any, **more: Any) -> None:
         self.waking = Waking(ns(spec.first_s), ns(spec.every_s), min(ns(spec.awake_s), ns(spec.every_s)))
         self.thinning = Thinning(ns(spec.thin_s)) if spec.thin_s else None
-        super().__init__(id, spec, outbox_path, *rest)
+        super().__init__(id, spec, outbox_path, *rest, **more)
 
     def _boot(self, now_ns: int) -> None:
         if self.thinning is not None:
@@ -59,7 +59,8 @@ class SleepingGateway(VirtualGateway):
 
 
 def _make(gateway: str, spec: SleepingSpec, wiring: Wiring) -> SleepingGateway:
-    return SleepingGateway(gateway, spec, wiring.directory / f"{gateway}.sqlite", wiring.dial, wiring.record)
+    disk = wiring.directory / f"{gateway}.sqlite"
+    return SleepingGateway(gateway, spec, disk, wiring.dial, wiring.record, portal_key=wiring.portal_key)
 
 
 KIND = GatewayKind(

@@ -3,8 +3,9 @@
 Rules kept here. Telegrams go on as the radio heard them: no key, no decoding, nothing of wmbus. A bundle closes when
 its age, count or size asks for it, at exactly that instant of world time, however often the gateway is asked, so
 windows do not change what is published. It is in the outbox before it is published, published only on a connection
-that is up, after the birth, and deleted only on an acknowledgement by the portal that names its content. A new
-connection means that everything unacknowledged is published again.
+that is up, after the birth, and deleted only on an acknowledgement that names its content and that the portal signed.
+One that it did not sign is counted, and the next birth says so. A new connection means that everything unacknowledged
+is published again.
 
 Poison. A bundle that the broker drops in silence (too big, denied), or answers by closing the connection, must not
 block the rest: see in_flight. After REFUSALS_MAX refusals it is quarantined, which is still on the disk. An absent
@@ -18,9 +19,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from sim.core.bundle import ACK, BIRTH, UP, BadBundle, Bundle, Heard, Taken, decode_ack, digest, encode_birth
+from sim.core.bundle import ACK, BIRTH, UP, Ack, BadBundle, Birth, Bundle, Heard, Taken, digest
 from sim.core.clock import ns
-from sim.core.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
+from sim.core.events import (
+    AcknowledgementRefused,
+    BundleAcknowledged,
+    BundleClosed,
+    BundleQuarantined,
+    Event,
+    SessionChanged,
+)
 from sim.endpoint.port import NotConnected, Session
 from sim.gateway.bundling import NOT_YET, NOTHING_OPEN, OpenBundle, admit, closed_by_age_ns, limits_of
 from sim.gateway.gateway_spec import GatewaySpec
@@ -29,13 +37,15 @@ from sim.gateway.outbox import Outbox
 from sim.gateway.port import GatewayFeature, Waking, Wiring
 from sim.gateway.registry import GatewayKind
 from sim.gateway.thinning import Thinning
+from sim.pki.statements import verifies
 
 RETRY_S = 60.0
 
 
 class VirtualGateway:
     """See port.GatewayPort. `dial` opens a session that is subscribed to `ack_topic(id)`. `device` names the hardware:
-    boots are `<device>.<count>`, so another device name tells a clone from the original."""
+    boots are `<device>.<count>`, so another device name tells a clone from the original. `portal_key`: see
+    port.Wiring; without one no acknowledgement can be verified."""
 
     features: ClassVar[frozenset[GatewayFeature]] = frozenset(
         {"always awake", "birth", "bundling rule", "custody", "forwards_encrypted", "power_cut", "quarantine"}
@@ -52,12 +62,14 @@ class VirtualGateway:
         dial: Callable[[], Session],
         record: Callable[[Event], None],
         *,
+        portal_key: bytes | None = None,
         device: str | None = None,
         retry_s: float = RETRY_S,
     ) -> None:
         self.id = id
         self.spec = spec
         self.device = device or id
+        self._portal_key = portal_key
         self._path = outbox_path
         self._dial = dial
         self._record = record
@@ -86,7 +98,7 @@ class VirtualGateway:
         self._in_flight = InFlight(self.outbox.waiting(), match=self.spec.match_acknowledgements)
         self.session = self._dial()
         self._quarantined = {item.sequence: digest(item.payload) for item in self.outbox.quarantined()}
-        self._connects_seen = self._log_seen = 0
+        self._connects_seen = self._log_seen = self._refused = self._refused_told = 0
         self._live = False  # the birth was said on the present connection
         self._on = True
 
@@ -170,6 +182,11 @@ class VirtualGateway:
             stored = [sequence for sequence, _ in disk.waiting()]
             return frozenset(stored).union(item.sequence for item in disk.quarantined())
 
+    def on_disk(self) -> frozenset[bytes]:
+        with contextlib.closing(Outbox(self._path)) as disk:
+            payloads = [payload for _, payload in disk.waiting()] + [item.payload for item in disk.quarantined()]
+        return frozenset(heard.telegram for payload in payloads for heard in Bundle.decode(payload).heard)
+
     def pump(self, now_ns: int) -> None:
         if not self._on:
             return
@@ -187,10 +204,11 @@ class VirtualGateway:
         if not session.connected:
             return
         try:
-            if not self._live:
-                self._live, self._connects_seen = True, session.connects
+            if not self._live or (self._refused and not self._refused_told):
+                self._live, self._connects_seen, self._refused_told = True, session.connects, self._refused
                 in_flight.other_published()
-                session.publish(BIRTH.format(gateway=self.id), encode_birth(self.id, self.boot, session.connects))
+                birth = Birth(self.id, self.boot, session.connects, self._refused)
+                session.publish(BIRTH.format(gateway=self.id), birth.encode())
             if in_flight.busy:
                 in_flight.late(now_ns - self._retry_ns)
                 self._quarantine_refused(now_ns)
@@ -207,7 +225,7 @@ class VirtualGateway:
             message = inbox.popleft()
             if message.topic == own:
                 with contextlib.suppress(BadBundle):  # not from a portal of this version: no acknowledgement
-                    taken += decode_ack(message.payload)
+                    taken += self._of_portal(Ack.decode(message.payload), now_ns)
         late = [one.sequence for one in taken if self._quarantined.get(one.sequence) == one.digest]
         known = self._in_flight.acknowledged(taken)
         for sequence in late:
@@ -215,6 +233,15 @@ class VirtualGateway:
         self.outbox.acknowledged(known + late)
         for sequence in known + late:
             self._record(BundleAcknowledged(now_ns, self.id, sequence))
+
+    def _of_portal(self, ack: Ack, now_ns: int) -> tuple[Taken, ...]:
+        """What it acknowledges; nothing where the portal did not sign it for this gateway."""
+        signed = ack.gateway == self.id and verifies(self._portal_key, ack.signature, ack.statement)
+        if signed or not self.spec.verify_acks:
+            return ack.taken
+        self._refused += 1
+        self._record(AcknowledgementRefused(now_ns, self.id, len(ack.taken)))
+        return ()
 
     def _quarantine_refused(self, now_ns: int) -> None:
         for sequence, reason, mark in self._in_flight.take_refused():
@@ -229,7 +256,8 @@ class VirtualGateway:
 
 
 def _make(gateway: str, spec: GatewaySpec, wiring: Wiring) -> VirtualGateway:
-    return VirtualGateway(gateway, spec, wiring.directory / f"{gateway}.sqlite", wiring.dial, wiring.record)
+    disk = wiring.directory / f"{gateway}.sqlite"
+    return VirtualGateway(gateway, spec, disk, wiring.dial, wiring.record, portal_key=wiring.portal_key)
 
 
 KIND = GatewayKind(

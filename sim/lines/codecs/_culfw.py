@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sim.lines.reception import BadLine, Reception, hex_bytes, quoted
+from sim.core.quoting import quoted
+from sim.lines.reception import BadLine, Reception, hex_bytes
 from wmbus.errors import BadTelegram
 from wmbus.link import add_crcs_a, add_crcs_b
 from wmbus.recover import recover

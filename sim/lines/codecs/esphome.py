@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
+from sim.core.quoting import quoted
 from sim.lines.codecs._text import always
 from sim.lines.codecs.port import Codec
-from sim.lines.reception import BadLine, Reception, Stamp, hex_bytes, level_dbm, mode_named, quoted, written_stamp
+from sim.lines.reception import BadLine, Reception, Stamp, hex_bytes, level_dbm, mode_named, written_stamp
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TIME = re.compile(r"^\[(\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,6}))?\]")

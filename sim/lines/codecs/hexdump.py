@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 
+from sim.core.quoting import quoted
 from sim.lines.codecs._text import LineReader
 from sim.lines.codecs.port import Bad, Codec, Got
-from sim.lines.reception import BadLine, Reception, hex_bytes, quoted
+from sim.lines.reception import BadLine, Reception, hex_bytes
 
 _DUMP = re.compile(r"^(?:0x)?([0-9a-fA-F]{4,8}):?\s+((?:[0-9a-fA-F]{2}[ \-]{1,3}|[0-9a-fA-F]{4} ){1,16}|"
                    r"(?:[0-9a-fA-F]{2} ?)+$)")  # fmt: skip

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
+from sim.core.quoting import quoted
 from sim.lines.codecs._text import always
 from sim.lines.codecs.port import Codec
-from sim.lines.reception import BadLine, Reception, hex_bytes, level_dbm, quoted, stamp, written_stamp
+from sim.lines.reception import BadLine, Reception, hex_bytes, level_dbm, stamp, written_stamp
 
 _PARTS = 3
 _NAMES = re.compile(r"^\W*(time|timestamp|date|datetime)\W.*(telegram|hex|data|frame|raw)", re.IGNORECASE)

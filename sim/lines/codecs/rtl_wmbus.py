@@ -8,18 +8,10 @@ second field is a telegram whose CRCs did not fit. Both of its demodulators prin
 
 from __future__ import annotations
 
+from sim.core.quoting import quoted
 from sim.lines.codecs._text import always
 from sim.lines.codecs.port import Bad, Codec
-from sim.lines.reception import (
-    BadLine,
-    Reception,
-    hex_bytes,
-    level_dbm,
-    mode_named,
-    quoted,
-    stamp,
-    written_stamp,
-)
+from sim.lines.reception import BadLine, Reception, hex_bytes, level_dbm, mode_named, stamp, written_stamp
 
 _FIELDS = 8
 _RAW_MOST = 65_535

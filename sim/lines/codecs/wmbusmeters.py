@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 
+from sim.core.quoting import quoted
 from sim.lines.codecs._text import LineReader
 from sim.lines.codecs.port import Bad, Codec
-from sim.lines.reception import BadLine, Reception, Stamp, hex_bytes, level_dbm, quoted, stamp
+from sim.lines.reception import BadLine, Reception, Stamp, hex_bytes, level_dbm, stamp
 
 _LINE = re.compile(r"telegram=\|(?P<hex>[^+]*)\|(?:\+(?P<s>\d+))?")
 _DATE = re.compile(r"^\[(\d{4}-\d\d-\d\d[_ T]\d\d:\d\d:\d\d)\]")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from sim.core import bundle
 from sim.core.clock import NS_PER_DAY, NS_PER_S
 from sim.portal.alarm import Alarm, Around, Watcher
 from sim.portal.store_port import Birth
@@ -44,12 +45,13 @@ class Twin(Watcher):
     def conflict(self, gateway: str, now_ns: int, detail: str) -> None:
         self.episodes.occur("twin", gateway, now_ns, detail)
 
-    def born(self, gateway: str, boot: str, connects: int, now_ns: int) -> None:
+    def born(self, birth: bundle.Birth, now_ns: int) -> None:
         """A new boot alone is a power cycle; a boot that was left and comes back, a count of sessions that falls, or
         more connects than a shaky network explains are two devices."""
+        gateway, boot, connects, _ = birth
         store = self.around.store
         before = store.births(gateway)
-        known = {birth.boot: (birth.place, birth.connects) for birth in before}
+        known = {row.boot: (row.place, row.connects) for row in before}
         latest = max((place for place, _ in known.values()), default=-1)
         place, count = known.get(boot, (latest + 1, 0))
         if connects == count:
@@ -61,7 +63,7 @@ class Twin(Watcher):
         elif connects < count - RECONNECTS:
             occur("twin", gateway, now_ns, f"its count of connections fell from {count} to {connects}")
         if boot not in known:
-            last = next((birth.boot for birth in before if birth.place == latest), boot)
+            last = next((row.boot for row in before if row.place == latest), boot)
             self._new_boot(gateway, boot, last, now_ns)
         if connects > 1:
             times = self._reconnects.setdefault(gateway, deque(maxlen=RECONNECTS + 1))
@@ -84,9 +86,7 @@ class Twin(Watcher):
             self.episodes.occur("twin", gateway, now_ns, f"more than {BOOTS} boots in a quarter of an hour")
 
     def watch(self, now_ns: int) -> None:
-        for gateway, episode in list(self.episodes.standing("twin").items()):
-            if now_ns - episode.last_ns > QUIET_NS:
-                self.episodes.end("twin", gateway, now_ns)
+        self.episodes.end_quiet("twin", QUIET_NS, now_ns)
 
 
 def _less(one: str, other: str) -> bool:

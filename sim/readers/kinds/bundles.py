@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
-from sim.core.bundle import ACK, UP, BadBundle, Bundle, Taken, digest, encode_ack
+from sim.core.bundle import ACK, UP, Ack, BadBundle, Bundle, Taken, digest
 from sim.core.clock import Calendar, wall_ns
 from sim.endpoint.port import Endpoint, EndpointError, Message, NotConnected, Session
 from sim.endpoint.topic_acl import PORTAL
+from sim.pki.authority import PkiError
+from sim.pki.statements import StatementKey
 from sim.readers.port import Delivered, Reader, ReaderError, ReaderKind, ReaderSpec, ReadGround
 
 _CONNECT_S = 10.0
@@ -27,8 +29,8 @@ class BundlesReader:
 
     place = ""
 
-    def __init__(self, spec: BundlesSpec, endpoint: Endpoint) -> None:
-        self._spec, self._endpoint = spec, endpoint
+    def __init__(self, spec: BundlesSpec, endpoint: Endpoint, statements: StatementKey) -> None:
+        self._spec, self._endpoint, self._statements = spec, endpoint, statements
         self._session: Session | None = None
         self.acknowledged = 0
 
@@ -69,7 +71,8 @@ class BundlesReader:
         if self._spec.acknowledge:
             with contextlib.suppress(NotConnected):  # it sends the bundle again, and then it is
                 mark = Taken(bundle.sequence, digest(message.payload))
-                session.publish(ACK.format(gateway=bundle.gateway), encode_ack(bundle.gateway, [mark]))
+                ack = Ack(bundle.gateway, (mark,)).signed(self._statements.sign)
+                session.publish(ACK.format(gateway=bundle.gateway), ack.encode())
                 self.acknowledged += 1
         return [
             Delivered(
@@ -91,7 +94,10 @@ _UNIX = Calendar.since_1970()
 def _make(spec: BundlesSpec, ground: ReadGround) -> Reader:
     if ground.endpoint is None:
         raise ReaderError("bundles come over a broker, and listen.broker is false")
-    return BundlesReader(spec, ground.endpoint)
+    try:
+        return BundlesReader(spec, ground.endpoint, StatementKey.kept(ground.portal_key))
+    except PkiError as error:
+        raise ReaderError(str(error)) from None
 
 
 KIND = ReaderKind("bundles", "Bundles of our own gateways, acknowledged", BundlesSpec, _make)

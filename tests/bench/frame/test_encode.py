@@ -26,7 +26,7 @@ def test_what_decode_printed_encodes_to_the_same_bytes(rig: Rig, security: str) 
 def test_published_telegrams_encode_to_the_same_bytes(rig: Rig) -> None:
     lines = [json.loads(line) for line in VECTORS.read_text(encoding="utf-8").splitlines()]
     asked = [json.dumps({"telegram": one["hex"], "key": one["key"]}).encode() for one in lines]
-    decoded = answers(rig, asked, "decode", "--jsonl")
+    decoded = answers(rig, asked, "decode", "--jsonl", "--strict")
     again = [json.dumps({**got, "key": one["key"]}).encode() for got, one in zip(decoded, lines, strict=True)]
     same = why = 0
     for one, got, out in zip(lines, decoded, answers(rig, again, "encode", "--jsonl"), strict=True):

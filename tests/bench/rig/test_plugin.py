@@ -25,6 +25,8 @@ def quiet(name: str, body: str, *, mark: str = "") -> str:
     return f"\n@scenario(world='dozen.toml'{mark})\ndef test_{name}(world: Stage) -> None:\n    {body}\n"
 
 
+CUT = "from sim.faults.gateway_power_cut import PowerCut"
+
 CASES = [
     ("prevented", staged("prevented", "world"), "passed", "", "PREVENTED"),
     (
@@ -74,6 +76,38 @@ CASES = [
         quiet("deaf", "world.set('gateway.sensitivity_dbm', 0.0); world.run(seconds=60)"),
         "inconclusive",
         "no gateway heard a telegram (on)",
+        None,
+    ),
+    (
+        "deaf_attacked",
+        staged("deaf_attacked", "world").replace(
+            "    attack =", "    world.set('gateway.sensitivity_dbm', 0.0)\n    attack ="
+        ),
+        "inconclusive",
+        "no gateway heard a telegram (on)",
+        "PREVENTED",
+    ),
+    (
+        "aimless",
+        staged("aimless", "world, on=None, off=None", ""),
+        "inconclusive",
+        "test.staged (defences on) found no target",
+        None,
+    ),
+    (
+        "never_struck",
+        quiet("never_struck", f"{CUT}; world.fault(PowerCut(after_s=61.0)); world.run(seconds=60)"),
+        "inconclusive",
+        "every fault is witnessed by its effect (on): gateway_power_cut (gw-0001): never struck",
+        None,
+    ),
+    (
+        "struck_nothing",
+        quiet(
+            "struck_nothing", f"{CUT}; [world.fault(PowerCut(after_s=s)) for s in (20.0, 40.0)]; world.run(seconds=60)"
+        ),
+        "inconclusive",
+        "(gw-0001): 'gateway power cut' is in the history and nothing shows it",
         None,
     ),
     (

@@ -57,6 +57,8 @@ def shot(*reasons: str) -> Landed:
         (outcome(reached=2), {"terms": Terms(least=2)}, ""),
         (outcome(), {"misfit": "3 of 3: changed: contents"}, "variant"),
         (outcome(achieved=3), {"misfit": "3 of 3: changed: contents"}, "variant"),
+        (outcome(), {"unheard": "1 of 3 telegrams"}, "heard"),
+        (outcome(achieved=3), {"unheard": "1 of 3 telegrams"}, "heard"),
         (outcome(shots=(shot("profile"), shot("bad mac"))), {"terms": Terms(because=("profile",))}, "reason"),
         (outcome(shots=(shot("profile"), shot("bad mac"))), {"terms": Terms(because=("profile", "bad mac"))}, ""),
         (outcome(why="refused: Hostname mismatch"), {"terms": Terms(because=("has expired",))}, "reason"),

@@ -14,7 +14,6 @@ from wmbus.telegram import parse
 
 FORGERY = "attacks.parts.forgery:"
 NAMED = "What is sent is what the variant's name says."
-CLASSIFIED = "classification of the bytes that arrived"
 
 
 def garbage(frame: bytes) -> bytes:
@@ -51,8 +50,7 @@ for _id, _what, _play, _names, _instead in (
     ("poison-of-copies", "Poisoned telegrams are the genuine bytes.", plays.POISONING,
      "with_access_number with_clock_of", lambda original, frame, *rest, **named: frame),
 ):  # fmt: skip
-    _until = CLASSIFIED if _play is plays.CLONE else ""
-    add(Defect(_id, OTHER, _what, NAMED, _play, _forging(_names, _instead), _until))
+    add(Defect(_id, OTHER, _what, NAMED, _play, _forging(_names, _instead)))
 
 
 def _spoken(made: Callable[[bytes], bytes]) -> Callable[[Patch], None]:
@@ -95,13 +93,13 @@ def _(patch: Patch) -> None:
     patch.used += 1
 
 
-def _delayed(play: Play, id: str, what: str, other_s: Callable[[float], float], until: str = "") -> None:
+def _delayed(play: Play, id: str, what: str, other_s: Callable[[float], float]) -> None:
     def apply(patch: Patch) -> None:
         patch.around(
             "attacks.reach:_Base.wait", lambda original, reach, seconds: original(reach, other_s(seconds))
         )
 
-    add(Defect(id, OTHER, what, NAMED, play, apply, until))
+    add(Defect(id, OTHER, what, NAMED, play, apply))
 
 
 _delayed(plays.HOLD_BACK, "hold-back-at-once", "What is held back is delivered after a second (M38).",
@@ -110,7 +108,7 @@ _delayed(plays.ELSEWHERE, "replay-within-the-copy", "A replay after 10 s comes a
          lambda seconds: min(seconds, 1.0))  # fmt: skip
 
 
-@defect("one-certificate-for-three", OTHER, NAMED, plays.MITM, until="reasons")
+@defect("one-certificate-for-three", OTHER, NAMED, plays.MITM)
 def _(patch: Patch) -> None:
     """The man in the middle always shows the certificate of a rogue CA (M18)."""
     patch.around(
@@ -125,7 +123,7 @@ def _(patch: Patch) -> None:
     patch.around("attacks.reach:_Certificate.contend", lambda original, reach, session, logins: session.close())
 
 
-@defect("takeover-is-a-restart", OTHER, NAMED, plays.TAKEOVER, until=CLASSIFIED)
+@defect("takeover-is-a-restart", OTHER, NAMED, plays.TAKEOVER)
 def _(patch: Patch) -> None:
     """The takeover is a restart of the broker (N12)."""
 
@@ -140,8 +138,7 @@ def _(patch: Patch) -> None:
     patch.around("attacks.reach:_Certificate.contend", instead)
 
 
-@defect("attacker-reads-the-truth", OTHER, "An attacker knows what its radio gives it.", plays.SNIFFING,
-        until="heard by the attacker's own receiver")  # fmt: skip
+@defect("attacker-reads-the-truth", OTHER, "An attacker knows what its radio gives it.", plays.SNIFFING)
 def _(patch: Patch) -> None:
     """The listening attacker is given every frame of the fleet, whether its receiver heard it or not."""
 
@@ -158,8 +155,7 @@ def _(patch: Patch) -> None:
     patch.around("attacks.reach:_Hear.listen", instead)
 
 
-@defect("jammer-lets-every-third-through", OTHER, "A jammer of one meter is noticed for what it does.", plays.JAMMING,
-        until="alarms within the attack's own time")  # fmt: skip
+@defect("jammer-lets-every-third-through", OTHER, "A jammer of one meter is noticed for what it does.", plays.JAMMING)
 def _(patch: Patch) -> None:
     """The reactive jammer lets every third telegram of its meter through (N14)."""
     seen: dict[bytes, int] = {}
@@ -176,8 +172,7 @@ def _(patch: Patch) -> None:
     patch.around("attacks.reach:_Shape.on_header", instead)
 
 
-@defect("jammer-jams-everybody", OTHER, "A jammer of one meter leaves the others alone.", plays.JAMMING,
-        until="service of meters that are not attacked")  # fmt: skip
+@defect("jammer-jams-everybody", OTHER, "A jammer of one meter leaves the others alone.", plays.JAMMING)
 def _(patch: Patch) -> None:
     """The reactive jammer strikes at every second header, whoever's it is, while it is on."""
     count = 0
@@ -193,7 +188,7 @@ def _(patch: Patch) -> None:
     patch.around("attacks.reach:_Shape.on_header", instead)
 
 
-@defect("backfill-of-the-present", OTHER, NAMED, plays.CLONE, until=CLASSIFIED)
+@defect("backfill-of-the-present", OTHER, NAMED, plays.CLONE)
 def _(patch: Patch) -> None:
     """What the clone fills in is the meter's latest telegram instead of an old recording."""
     from attacks.parts.survey import Survey

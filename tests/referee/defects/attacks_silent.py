@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -64,8 +65,8 @@ def _returns(place: str, value: object) -> Callable[[Patch], None]:
     return apply
 
 
-def _listener(id: str, what: str, play: Play, place: str, value: object, until: str = "") -> None:
-    add(Defect(id, SILENT, what, "A listener learns what can be learned.", play, _returns(place, value), until))
+def _listener(id: str, what: str, play: Play, place: str, value: object) -> None:
+    add(Defect(id, SILENT, what, "A listener learns what can be learned.", play, _returns(place, value)))
 
 
 _listener("sniffer-reads-nothing", "Telegrams are heard and none is decoded (M25).", plays.SNIFFING,
@@ -74,7 +75,7 @@ _listener("tails-read-nothing", "No record behind the blocks is read.", plays.TA
           "attacks.clear_tail:parse_records", [])  # fmt: skip
 _listener("thief-reads-nothing", "The leaked key is never tried.", plays.KEYS, "attacks.leaked_key:_reads", False)
 _listener("habits-without-features", "Nothing of the metadata is looked at (M27).", plays.HABITS,
-          "attacks.habits:weighted", {"count": 0.0})  # fmt: skip
+          "attacks.habits:weighted", defaultdict(float))  # fmt: skip
 
 
 @defect("noise-never-sent", SILENT, UNTRUE, plays.JAMMING)

@@ -14,8 +14,8 @@ CONFIG = "sim.endpoint.mosquitto_config:config"
 def _without(patch: Patch, unwanted: tuple[str, ...], more: tuple[str, ...] = ()) -> None:
     """mosquitto.conf without these lines, and with others."""
 
-    def instead(original: Any, *arguments: Any) -> str:
-        lines = [line for line in original(*arguments).splitlines() if not line.startswith(unwanted)]
+    def instead(original: Any, *arguments: Any, **named: Any) -> str:
+        lines = [line for line in original(*arguments, **named).splitlines() if not line.startswith(unwanted)]
         return "\n".join([*lines, *more]) + "\n"
 
     patch.around(CONFIG, instead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sim.core.bundle import Taken
@@ -25,10 +26,7 @@ def _(patch: Patch) -> None:
     patch.around("sim.lockstep:Lockstep.strike", lambda original, *arguments: None)
 
 
-@defect("broker-loses-its-state", FAULTS, "A broker that is killed keeps what it had acknowledged.", plays.KILLED)
-def _(patch: Patch) -> None:
-    """A gateway takes the broker's PUBACK for custody and deletes its bundle, and the broker is killed."""
-
+def _puback_is_custody(patch: Patch) -> None:
     def instead(original: Any, gateway: Any, now_ns: int) -> None:
         original(gateway, now_ns)
         if gateway.up and gateway.session.connected and gateway.session.unacknowledged == 0 and gateway.waiting:
@@ -37,6 +35,18 @@ def _(patch: Patch) -> None:
             gateway.outbox.acknowledged(gone)
 
     patch.around(f"{GATEWAY}.pump", instead)
+
+
+@defect("broker-loses-its-state", FAULTS, "A broker that is killed keeps what it had acknowledged.", plays.KILLED)
+def _(patch: Patch) -> None:
+    """A gateway takes the broker's PUBACK for custody and deletes its bundle, and the broker is killed."""
+    _puback_is_custody(patch)
+
+
+@defect("puback-of-a-full-queue", FAULTS, "What a full broker drops is not lost.", plays.FULL)
+def _(patch: Patch) -> None:
+    """A gateway takes the broker's PUBACK for custody and deletes its bundle, and the broker drops it."""
+    _puback_is_custody(patch)
 
 
 @defect("portal-not-restarted", FAULTS, UNTRUE, plays.REPLAY)
@@ -90,3 +100,104 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     """The network goes on leading the gateway to the broker."""
     patch.around("sim.network.paths:Paths.reroute", lambda original, *arguments: None)
+
+
+@defect("broker-never-down", FAULTS, UNTRUE, plays.DOWN)
+def _(patch: Patch) -> None:
+    """The broker that is down for twenty minutes goes on; that it was down is in the history."""
+    patch.around("sim.endpoint.kinds.mosquitto:Mosquitto.kill", lambda original, broker: None)
+
+
+@defect("broker-down-for-a-minute", FAULTS, "The outage is as long as it says.", plays.DOWN)
+def _(patch: Patch) -> None:
+    """The broker is back after one minute."""
+    patch.value("sim.faults.broker_down:BrokerDown.heals_after_s", 60.0)
+
+
+@defect("broker-stays-down", FAULTS, "A broker that was down is back.", plays.DOWN)
+def _(patch: Patch) -> None:
+    """The broker is never started again; that it is back is in the history."""
+    patch.around("sim.faults.broker_down:BrokerDown.heal", lambda original, *arguments: None)
+
+
+@defect("messages-pass-a-dead-broker", FAULTS, UNTRUE, plays.DOWN)
+def _(patch: Patch) -> None:
+    """While the broker is down it runs for a moment at the end of each window, and nobody is told."""
+
+    def instead(original: Any, lockstep: Any, now_ns: int, take: Any) -> None:
+        if not lockstep._portal_cut_off():
+            original(lockstep, now_ns, take)
+            return
+        lockstep._endpoint.restart()
+        cut_off, portal = lockstep._cut_off, lockstep._portal_cut_off
+        lockstep._cut_off, lockstep._portal_cut_off = (lambda _: False), (lambda: False)
+        original(lockstep, now_ns, take)
+        lockstep._cut_off, lockstep._portal_cut_off = cut_off, portal
+        lockstep._endpoint.kill()
+
+    patch.around("sim.lockstep:Lockstep.run", instead)
+
+
+@defect("broker-refuses-nobody", FAULTS, UNTRUE, plays.REFUSES)
+def _(patch: Patch) -> None:
+    """The broker is started again as it was, and takes everybody."""
+    patch.around("sim.endpoint.kinds.mosquitto:Mosquitto.restart", lambda original, broker, **_: original(broker))
+
+
+@defect("broker-as-fast-as-ever", FAULTS, UNTRUE, plays.SLOW)
+def _(patch: Patch) -> None:
+    """The broker's process is not stopped, and messages lie about all the same."""
+
+    def instead(original: Any, fault: Any, world: Any, *, still: bool) -> None:
+        (world.paths.close_all if still else world.paths.open_all)()
+
+    patch.around("sim.faults.broker_slow:BrokerSlow._stand_still", instead)
+
+
+@defect("queue-never-full", FAULTS, UNTRUE, plays.FULL)
+def _(patch: Patch) -> None:
+    """The broker keeps a million messages for the portal, whatever the world says, and drops none."""
+
+    def instead(original: Any, switches: Any, *arguments: Any, **named: Any) -> Any:
+        return original(replace(switches, queued_messages=1_000_000), *arguments, **named)
+
+    patch.around("sim.endpoint.mosquitto_config:config", instead)
+
+
+@defect("portal-goes-on-fetching", FAULTS, UNTRUE, plays.FULL)
+def _(patch: Patch) -> None:
+    """The portal keeps its session while the broker's queue for it is said to fill."""
+    patch.around("sim.network.paths:Paths.reroute", lambda original, *arguments: None)
+
+
+@defect("backlog-cut-at-return", FAULTS, "What waited through an outage arrives.", plays.REFUSES)
+def _(patch: Patch) -> None:
+    """A gateway that gets its session back throws away the older half of what waits."""
+
+    def instead(original: Any, gateway: Any, now_ns: int) -> None:
+        if gateway.up and gateway.session.connects > max(1, gateway._connects_seen):
+            gateway._in_flight._match = False
+            old = gateway.waiting[: len(gateway.waiting) // 2]
+            gateway.outbox.acknowledged(gateway._in_flight.acknowledged(Taken(number, "") for number in old))
+            gateway._in_flight._match = True
+        original(gateway, now_ns)
+
+    patch.around(f"{GATEWAY}.pump", instead)
+
+
+@defect("off-for-a-minute", FAULTS, "A gateway that stays off stays off.", plays.OFF)
+def _(patch: Patch) -> None:
+    """The gateway that stays off has its power back after a minute."""
+    patch.value("sim.faults.gateway_power_cut:PowerCut.heals_after_s", 60.0)
+
+
+@defect("disk-lost-with-power", FAULTS, "What a gateway had closed lies on its disk.", plays.OFF)
+def _(patch: Patch) -> None:
+    """With its power a gateway that stays off loses its disk."""
+
+    def instead(original: Any, gateway: Any, now_ns: int) -> None:
+        gateway.outbox.acknowledged(list(gateway.waiting))
+        gateway.outbox.close()
+        original(gateway, now_ns)
+
+    patch.around(f"{GATEWAY}.power_cut", instead)

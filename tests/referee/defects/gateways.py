@@ -69,7 +69,7 @@ def _(patch: Patch) -> None:
         return payload[:-1] + b',"k":"' + leaked[-1].hex().encode() + b'"}'
 
     patch.around("sim.systems.keyless:Keyless.start", start)
-    patch.around("sim.gateway.kinds.virtual:encode_birth", birth)
+    patch.around("sim.core.bundle:Birth.encode", birth)
 
 
 @defect("key-in-a-topic", GATEWAYS, _UNTRUE, plays.TAMPERING)

@@ -52,8 +52,7 @@ def _always(kind: str) -> Callable[[Patch], None]:
 
 
 add(Defect("gap-alarm-for-all", ALARMS, "The alarm gap stands for every meter from the first window on (M16).",
-           "Detected is what an alarm names because of the attack.", plays.JAMMING, _always("gap"),
-           until="clean twin"))  # fmt: skip
+           "Detected is what an alarm names because of the attack.", plays.JAMMING, _always("gap")))  # fmt: skip
 add(Defect("freshness-alarm-for-all", ALARMS, "The alarm freshness stands for every meter from the first window on.",
            "Detected is what an alarm names because of the attack.", plays.POISONING,
            _always("freshness")))  # fmt: skip
@@ -61,8 +60,7 @@ add(Defect("tamper-alarm-for-all", ALARMS, "The alarm tamper stands for every me
            "An alarm names the tampered meter and no other.", plays.TAMPERING, _always("tamper")))  # fmt: skip
 
 
-@defect("twin-alarm-at-every-birth", ALARMS, "A twin is called one when there are two.", plays.CLONE,
-        until="clean twin")  # fmt: skip
+@defect("twin-alarm-at-every-birth", ALARMS, "A twin is called one when there are two.", plays.CLONE)  # fmt: skip
 def _(patch: Patch) -> None:
     """Every gateway that connects raises the alarm twin (M23)."""
 

@@ -137,8 +137,8 @@ def _(patch: Patch) -> None:
             if message.topic.endswith("/up"):
                 told = bundle.Bundle.decode(message.payload)
                 if told.sequence % 5 == 0:
-                    ack = bundle.encode_ack(told.gateway, [bundle.Taken(told.sequence, bundle.digest(message.payload))])
-                    acks.append(Message(bundle.ACK.format(gateway=told.gateway), ack))
+                    mark = bundle.Taken(told.sequence, bundle.digest(message.payload))
+                    acks.append(portal._acknowledgement(bundle.Ack(told.gateway, (mark,))))
                     continue
             kept.append(message)
         return [*original(portal, kept, now_ns), *acks]

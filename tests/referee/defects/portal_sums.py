@@ -24,8 +24,8 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     """Each bill is ten units too high."""
 
-    def instead(original: Any, store: Any, meter: str, set_date: str) -> int | None:
-        units = original(store, meter, set_date)
+    def instead(original: Any, store: Any, meter: str, set_date: str, **named: Any) -> int | None:
+        units = original(store, meter, set_date, **named)
         return None if units is None else units + 10
 
     patch.around(f"{STORE}.set_date_units", instead)

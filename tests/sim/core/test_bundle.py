@@ -8,7 +8,7 @@ import math
 import pytest
 
 from sim.core import bundle
-from sim.core.bundle import BadBundle, Bundle, Heard
+from sim.core.bundle import Ack, BadBundle, Birth, Bundle, Heard
 
 GOOD = Bundle("gw1", 7, 900_000_000_000, (Heard(b"\x2c\x44", 1, -71.5), Heard(b"\x00", 2, -100.0)))
 
@@ -57,22 +57,28 @@ def test_a_missing_field_is_named(field: str) -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"\xff\xfe", b"[]", b"7", b"{", b"[" * 100_000])
 def test_noise_is_refused(payload: bytes) -> None:
-    for decode in (Bundle.decode, bundle.decode_ack, bundle.decode_birth):
+    for decode in (Bundle.decode, Ack.decode, Birth.decode):
         with pytest.raises(BadBundle):
             decode(payload)
 
 
 def test_acknowledgement_and_birth_come_back_as_they_went() -> None:
-    taken = [bundle.Taken(1, "00"), bundle.Taken(5, "ff")]
-    assert bundle.decode_ack(bundle.encode_ack("gw1", taken)) == taken
-    assert bundle.decode_birth(bundle.encode_birth("gw1", "gw1.3", 2)) == ("gw1", "gw1.3", 2)
-    for wrong in (b'{"v":2,"ack":"all"}', b'{"v":2,"ack":[1]}', b'{"v":2,"ack":[[1,2]]}'):
+    ack = Ack("gw1", (bundle.Taken(1, "00"), bundle.Taken(5, "ff")))
+    for sent in (ack, ack.signed(lambda statement: statement[:7])):
+        assert Ack.decode(sent.encode()) == sent
+        assert sent.statement == ack.encode() == b'{"v":3,"gw":"gw1","ack":[[1,"00"],[5,"ff"]]}'
+    for born in (Birth("gw1", "gw1.3", 2), Birth("gw1", "gw1.3", 2, 7)):
+        assert Birth.decode(born.encode()) == born
+    for wrong in (b'"ack":"all"', b'"ack":[1]', b'"ack":[[1,2]]', b'"ack":[]', b'"gw":"a","ack":[],"sig":"x"',
+                  b'"gw":"a","ack":[],"sig":7'):  # fmt: skip
         with pytest.raises(BadBundle, match="ack"):
-            bundle.decode_ack(wrong)
-    with pytest.raises(BadBundle, match="not version 2"):
-        bundle.decode_ack(b'{"v":1,"ack":[1]}')
+            Ack.decode(b'{"v":3,' + wrong + b"}")
+    with pytest.raises(BadBundle, match="not version 3"):
+        Ack.decode(b'{"v":2,"gw":"gw1","ack":[[1,"00"]]}')
     with pytest.raises(BadBundle, match="boot"):
-        bundle.decode_birth(b'{"v":1,"gw":"gw1","n":1}')
+        Birth.decode(b'{"v":1,"gw":"gw1","n":1}')
+    with pytest.raises(BadBundle, match="refused"):
+        Birth.decode(b'{"v":1,"gw":"gw1","boot":"b","n":1,"refused":true}')
 
 
 def test_equal_bodies_have_equal_digests_and_others_not() -> None:

@@ -101,7 +101,8 @@ def test_a_format_that_nobody_has_seen_is_found_out_by_what_was_fed(tmp_path: Pa
                 "blob": base64.b64encode(add_crcs_a(one.frame)).decode(), "q": int(-one.rssi_dbm), "z": rng.random(),
                 "when": (one.at + timedelta(hours=2)).strftime("%Y-%m-%d %H:%M:%S"),
             })  # fmt: skip
-        body = {"h": {"seq": batch, "n": 3}, "sets": [{"rx": items[:1]}, {"rx": items[1:]}]}
+        hops = [{"time": (CAME + timedelta(seconds=batch)).isoformat(), "rssi": -50}]  # not the telegrams' own
+        body = {"h": {"seq": batch, "n": 3}, "hops": hops, "sets": [{"rx": items[:1]}, {"rx": items[1:]}]}
         at = CAME + timedelta(seconds=batch + 3)
         heard.append(Heard(f"plant/box {batch % 2}/d", zlib.compress(json.dumps(body).encode()), at))
         heard.append(Heard(f"plant/box {batch % 2}/s", json.dumps({"up": batch, "rssi": -20}).encode(), at))

@@ -141,7 +141,7 @@ def test_a_port_taken_meanwhile_is_exchanged(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_broken_configuration_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.mosquitto_config, "config", lambda *_: "listener nonsense\nbogus true\n")
+    monkeypatch.setattr(module.mosquitto_config, "config", lambda *_, **__: "listener nonsense\nbogus true\n")
     with pytest.raises(EndpointError, match=r"Mosquitto did not start: .*Error.*mosquitto\.conf"):
         make(tmp_path).start()
 

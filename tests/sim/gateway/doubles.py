@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from sim.core.bundle import ACK, BadBundle, Bundle, Taken, decode_birth, digest, encode_ack
+from sim.core.bundle import ACK, Ack, BadBundle, Birth, Bundle, Taken, digest
 from sim.endpoint.port import Endpoint, NotConnected, Session
+from sim.pki.statements import StatementKey
 
 
 class AckingPortal:
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, statements: StatementKey | None = None) -> None:
         self.session: Session = endpoint.connect(
             endpoint.identity("portal"), subscribe=("gw/+/up", "gw/+/birth"), clean=False
         )
         self.bundles: dict[tuple[str, int], Bundle] = {}
         self.payloads: dict[tuple[str, int], bytes] = {}
-        self.births: list[tuple[str, str, int]] = []
+        self.births: list[Birth] = []
         self.duplicates = 0
         self.altered = 0
         self.away = False
+        self.statements = statements or StatementKey()
         self._owed: list[tuple[str, int]] = []
 
     def pump(self) -> None:
@@ -24,7 +26,7 @@ class AckingPortal:
         while inbox:
             message = inbox.popleft()
             if message.topic.endswith("/birth"):
-                self.births.append(decode_birth(message.payload))
+                self.births.append(Birth.decode(message.payload))
                 continue
             try:
                 bundle = Bundle.decode(message.payload)
@@ -40,8 +42,8 @@ class AckingPortal:
             try:
                 while self._owed:
                     gateway, sequence = self._owed[0]
-                    taken = Taken(sequence, digest(self.payloads[gateway, sequence]))
-                    self.session.publish(ACK.format(gateway=gateway), encode_ack(gateway, [taken]))
+                    ack = Ack(gateway, (Taken(sequence, digest(self.payloads[gateway, sequence])),))
+                    self.session.publish(ACK.format(gateway=gateway), ack.signed(self.statements.sign).encode())
                     self._owed.pop(0)
             except NotConnected:
                 pass

@@ -37,7 +37,12 @@ class Bed:
         self.fed: dict[str, int] = {}
         self.gateways = [
             VirtualGateway(
-                name, spec, directory / f"{name}.db", lambda name=name: self.dial(name), self.events.append
+                name,
+                spec,
+                directory / f"{name}.db",
+                lambda name=name: self.dial(name),
+                self.events.append,
+                portal_key=self.portal.statements.public,
             )
             for name in (f"gw{n}" for n in range(gateways))
         ]
@@ -120,7 +125,7 @@ def test_an_absent_portal_and_a_killed_broker_lose_nothing(bed: Bed) -> None:
     bed.settle_until(lambda: not any(gateway.session.unacknowledged for gateway in bed.gateways))
     bed.broker.kill()
     bed.broker.restart()
-    old, bed.portal = bed.portal, AckingPortal(bed.broker)
+    old, bed.portal = bed.portal, AckingPortal(bed.broker, bed.portal.statements)
     assert not old.bundles
     assert bed.broker.settle(bed.turn, 30)
     bed.assert_all_arrived()

@@ -52,7 +52,8 @@ class Bed:
         self.gateway = self.opened()
 
     def opened(self) -> GatewayPort:
-        return self.kind.open("gw1", self.spec, Wiring(self.directory, self._dial, self.events.append))
+        key = self.portal.statements.public
+        return self.kind.open("gw1", self.spec, Wiring(self.directory, self._dial, self.events.append, key))
 
     def _dial(self) -> Any:
         return self.endpoint.connect(self.endpoint.identity("gw1"), subscribe=("gw/gw1/ack",))
@@ -105,7 +106,7 @@ def test_the_birth_comes_before_the_first_bundle_and_counts_power_ons(bed: Bed) 
     bed.gateway.receive(TELEGRAM, 4, -70.0)
     bed.gateway.flush(5)
     assert bed.settle(5)
-    (_, first, one), (_, second, again) = bed.portal.births
+    (_, first, one, _), (_, second, again, _) = bed.portal.births
     assert first != second and (one, again) == (1, 1)
 
 
@@ -211,6 +212,6 @@ def test_a_kind_is_what_its_gateways_are(kind: str, bed: Bed) -> None:
 
 
 def test_settings_of_another_kind_are_refused(kind: str, tmp_path: Path) -> None:
-    wiring = Wiring(tmp_path, lambda: pytest.fail("dialled"), lambda _: None)
+    wiring = Wiring(tmp_path, lambda: pytest.fail("dialled"), lambda _: None, b"")
     with pytest.raises(TypeError, match=KINDS[kind].spec.__name__):
         KINDS[kind].open("gw1", MemorySpec(), wiring)  # type: ignore[arg-type]

@@ -35,3 +35,17 @@ def test_a_session_that_may_still_come_is_waited_for(upstream: str) -> None:
 )
 def test_one_that_will_not_come_is_not(client: dict[str, Any]) -> None:
     assert not met(**client).under_way
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (["TLS: alert certificate required", "Connection reset by peer"], "TLS: alert certificate required"),
+        (["Connection reset by peer"], "Connection reset by peer"),
+        (["TLS: alert unknown ca", "TLS: alert certificate required"], "TLS: alert certificate required"),
+    ],
+)
+def test_the_broker_is_quoted_with_what_says_why(answers: list[str], said: str) -> None:
+    middle = met(handshake="accepted", upstream="")
+    middle._proxy.connections += [Connection(handshake="accepted", upstream=one) for one in answers]
+    assert middle.last_upstream == f"the broker refused the proxy: {said}"

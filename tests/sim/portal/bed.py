@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sim.core.bundle import UP, Bundle, Heard, decode_ack
+from sim.core.bundle import UP, Ack, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar
 from sim.core.events import Event
 from sim.endpoint.port import Message
@@ -31,7 +31,7 @@ DAY = 86_400.0
 
 def acked(acknowledgement: Message) -> list[int]:
     """The sequences in it."""
-    return [taken.sequence for taken in decode_ack(acknowledgement.payload)]
+    return [taken.sequence for taken in Ack.decode(acknowledgement.payload).taken]
 
 
 def bcd(number: int, size: int) -> bytes:

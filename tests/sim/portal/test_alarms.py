@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bed import INTERVAL_S, METER, Bed, telegram
 
-from sim.core.bundle import encode_birth
+from sim.core.bundle import Birth
 from sim.core.clock import NS_PER_S
 from sim.core.events import AlarmRaised
 from sim.endpoint.port import Message
@@ -20,7 +20,7 @@ NAME = str(METER)
 
 
 def birth(b: Bed, boot: str, connects: int, now_s: float, gateway: str = "gw1") -> None:
-    b.take(Message(f"gw/{gateway}/birth", encode_birth(gateway, boot, connects)), now_s=now_s)
+    b.take(Message(f"gw/{gateway}/birth", Birth(gateway, boot, connects).encode()), now_s=now_s)
 
 
 def watch(b: Bed, now_s: float) -> None:
@@ -31,7 +31,7 @@ def alarm(b: Bed, kind: str) -> list[AlarmRaised]:
     return [event for event in b.events if isinstance(event, AlarmRaised) and event.kind == kind]
 
 
-@pytest.mark.parametrize("kind", ["tamper", "gap", "completeness", "freshness", "twin", "jam"])
+@pytest.mark.parametrize("kind", ["tamper", "gap", "completeness", "freshness", "twin", "custody", "jam"])
 def test_an_alarm_that_is_switched_off_stays_silent(tmp_path: Path, kind: str) -> None:
     alarms = tuple(k for k in PortalSpec().alarms if k != kind)
     b = _everything_wrong(tmp_path, PortalSpec(alarms=alarms))
@@ -44,7 +44,8 @@ def _everything_wrong(path: Path, spec: PortalSpec) -> Bed:
     watch(b, 0)
     assert b.hear(telegram(1, sts=0x08), INTERVAL_S) is None
     b.hear(telegram(1), INTERVAL_S + 10)
-    b.take(b.message("gw1", [], 9), b.message("gw1", [(telegram(2), 1_800)], 9), now_s=1_900)
+    told = Message("gw/gw1/birth", Birth("gw1", "gw1.1", 1, refused=1).encode())
+    b.take(b.message("gw1", [], 9), b.message("gw1", [(telegram(2), 1_800)], 9), told, now_s=1_900)
     watch(b, 3_000)
     watch(b, 86_400)
     return b

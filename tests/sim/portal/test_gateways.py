@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.core.bundle import encode_birth
+from sim.core.bundle import Birth
 from sim.endpoint.port import Message
 from sim.portal import evidence_quota, reasons
 from sim.portal.alarms import freshness, twin
@@ -26,7 +26,7 @@ def many(path: Path, count: int, spec: PortalSpec | None = None, **more: object)
 
 
 def birth(b: Bed, boot: str, connects: int, now_s: float) -> None:
-    b.take(Message("gw/gw1/birth", encode_birth("gw1", boot, connects)), now_s=now_s)
+    b.take(Message("gw/gw1/birth", Birth("gw1", boot, connects).encode()), now_s=now_s)
 
 
 # --- the list of gateways (A13) -------------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ def test_a_boot_of_another_device_and_a_count_that_falls(tmp_path: Path) -> None
 
 def test_births_without_end_are_bounded_and_told_of(tmp_path: Path) -> None:
     b = Bed(tmp_path)
-    messages = [Message("gw/gw1/birth", encode_birth("gw1", f"gw1.{n}", 1)) for n in range(1, 501)]
+    messages = [Message("gw/gw1/birth", Birth("gw1", f"gw1.{n}", 1).encode()) for n in range(1, 501)]
     b.take(*messages, now_s=10.0)
     assert b.kinds() == ["twin"]
     kept = b.portal.store.births("gw1")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-import struct
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sim.core.bundle import UP, encode_birth
+from bench.fuzz.mutations import HUGE, changed_text, mutate, record
+from sim.core.bundle import UP, Birth
 from sim.endpoint.port import Message
 from sim.portal import reasons
 from sim.portal.opener import Opener
@@ -23,7 +23,6 @@ from wmbus.dates import encode_f
 from wmbus.telegram import build
 
 FLEET = fleet_of_everything(1)
-HUGE = struct.pack("<f", 3e38)
 MUTANTS, A_TAKE = 20_000, 400
 
 
@@ -34,13 +33,13 @@ def clock(at_s: float) -> bytes:
 NOW, AT_SET_DATE = b"\x05\x6e" + HUGE, b"\x0b\x6e" + bcd(1, 3) + b"\x45\x6e" + HUGE + b"\x42\x6c\x5f\x2c"
 
 
-@pytest.mark.parametrize("record", [NOW, AT_SET_DATE])
+@pytest.mark.parametrize("beyond", [NOW, AT_SET_DATE])
 @pytest.mark.parametrize("security", ["none", "mode5", "mode7"])
-def test_a_number_beyond_all_counting_is_refused(tmp_path: Path, record: bytes, security: Any) -> None:
+def test_a_number_beyond_all_counting_is_refused(tmp_path: Path, beyond: bytes, security: Any) -> None:
     """It used to stop the portal for good, and with it everybody's telegrams of the same bundle."""
     b = Bed(tmp_path, security=security)
     key = None if security == "none" else KEY
-    raw = build(METER, 1, 0, record + clock(900.0), security=security, key=key, counter=1)
+    raw = build(METER, 1, 0, beyond + clock(900.0), security=security, key=key, counter=1)
     acks = b.take(b.message("gw1", [(raw, 900.0), (telegram(2, security=security), 1_800.0)]), now_s=1_810.0)
     assert acked(acks[0])
     assert [(row.reason, row.telegram) for row in b.portal.store.refusals()] == [(reasons.OUTSIDE, raw)]
@@ -85,38 +84,14 @@ def _mutant(dice: random.Random, k: int) -> bytes:
     """A telegram of some meter, its records or its bytes changed; under its own key where there is one."""
     meter = dice.randrange(FLEET.n - 1)
     if dice.randrange(2):
-        records = b"".join(_record(dice) for _ in range(dice.randrange(1, 5)))
+        records = b"".join(record(dice) for _ in range(dice.randrange(1, 5)))
         if dice.randrange(2):
             records += clock((k + 1) * INTERVAL_S)
         return build(
             FLEET.address(meter), dice.randrange(256), dice.randrange(256), records[:200],
             security=FLEET.security(meter), key=FLEET.key(meter), counter=dice.choice((k, k + 1, 2**32 - 1)),
         )  # fmt: skip
-    out = bytearray(FLEET.telegram(meter, k))
-    for _ in range(dice.choice((1, 1, 2, 8))):
-        at = dice.randrange(len(out)) if out else 0
-        what = dice.randrange(4)
-        if what == 0 and out:
-            out[at] ^= 1 << dice.randrange(8)
-        elif what == 1:
-            del out[at : at + dice.randrange(1, 17)]
-        elif what == 2:
-            out[at:at] = dice.randbytes(dice.randrange(1, 9))
-        else:
-            out[at:at] = out[at : at + dice.randrange(1, 33)]
-    if dice.randrange(4) and out:
-        del out[256:]
-        out[0] = len(out) - 1
-    return bytes(out)
-
-
-def _record(dice: random.Random) -> bytes:
-    sizes = {1: 1, 2: 2, 3: 3, 4: 4, 5: 4, 6: 6, 7: 8, 9: 1, 10: 2, 11: 3, 12: 4, 14: 6}
-    coding = dice.choice(list(sizes))
-    dif = coding | dice.choice((0, 0, 0x40, 0x30, 0x10))
-    vif = dice.choice((0x6E, 0x6E, 0x13, 0x17, 0x00, 0x07, 0x08, 0x0F, 0x6C, 0x6D, 0x75, dice.randrange(0x7C)))
-    value = dice.choice((dice.randbytes(8), b"\xff" * 8, bytes(8), bytes(7) + b"\x80", HUGE + HUGE))
-    return bytes((dif, vif)) + value[: sizes[coding]]
+    return mutate(FLEET.telegram(meter, k), dice)
 
 
 def test_twenty_thousand_mutants_and_genuine_service_is_kept(tmp_path: Path) -> None:
@@ -142,18 +117,8 @@ def test_twenty_thousand_mutants_and_genuine_service_is_kept(tmp_path: Path) -> 
 def test_mutants_of_messages(tmp_path: Path) -> None:
     dice = random.Random(5)
     b = Bed(tmp_path)
-    sources = [b.message("gw1", [(telegram(1), 900.0)]).payload, encode_birth("gw1", "gw1.1", 1)]
+    sources = [b.message("gw1", [(telegram(1), 900.0)]).payload, Birth("gw1", "gw1.1", 1).encode()]
     for n in range(2_000):
-        body = bytearray(dice.choice(sources))
-        for _ in range(dice.choice((1, 2, 5))):
-            at = dice.randrange(len(body))
-            what = dice.randrange(3)
-            if what == 0:
-                body[at] = dice.choice(b'0123456789"[]{},:e-\\u\x00\xff')
-            elif what == 1:
-                del body[at : at + dice.randrange(1, 9)]
-                body = body or bytearray(b"x")
-            else:
-                body[at:at] = dice.choice((b"9" * 400, b'"\\ud800"', b"[" * 3_000, b"null", b"1e999", b"-1"))
-        b.take(Message(dice.choice((UP, "gw/{gateway}/birth")).format(gateway="gw1"), bytes(body)), now_s=float(n))
+        body = changed_text(dice.choice(sources), dice)
+        b.take(Message(dice.choice((UP, "gw/{gateway}/birth")).format(gateway="gw1"), body), now_s=float(n))
     assert b.hear(telegram(9), 9 * INTERVAL_S) is None

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from sim.billing.set_date_units import units_at
 from sim.core import bundle
-from sim.core.bundle import encode_birth
+from sim.core.bundle import Birth
 from sim.core.clock import NS_PER_S
 from sim.core.events import TelegramRefused
 from sim.endpoint.port import Message
@@ -103,7 +103,7 @@ def test_a_gateway_that_speaks_under_anothers_topic(tmp_path: Path) -> None:
     assert b.take(Message("gw/gw2/up", genuine.payload), now_s=1_000) == []
     assert b.portal.store.count_readings() == 0
     assert b.portal.store.evidence()[0].reason == reasons.OTHER_GATEWAY
-    birth = Message("gw/gw2/birth", encode_birth("gw1", "boot", 1))
+    birth = Message("gw/gw2/birth", Birth("gw1", "boot", 1).encode())
     assert b.take(birth, now_s=1_000) == []
     assert len(b.portal.store.evidence()) == 2
 
@@ -123,7 +123,7 @@ def _broken() -> list[Message]:
         json.dumps({**good, "gw": ""}).encode(),
     ]  # fmt: skip
     return [Message("gw/gw1/up", body) for body in bodies] + [
-        Message("gw/gw1/birth", b"{}"), Message("gw/gw1/birth", encode_birth("gw1", "\ud800", 1)),
+        Message("gw/gw1/birth", b"{}"), Message("gw/gw1/birth", Birth("gw1", "\ud800", 1).encode()),
         Message("gw/\ud800/up", json.dumps({**good, "gw": "\ud800"}).encode()),
         Message("elsewhere", b"x"), Message("gw/gw1/ack", b"x"), Message("", b""),
     ]  # fmt: skip
@@ -303,7 +303,7 @@ def test_an_acknowledgement_names_the_content_that_was_committed(tmp_path: Path)
     genuine, empty = b.message("gw1", [(telegram(1), 900.0)], 7), b.message("gw1", [], 7)
     for message in (empty, genuine, genuine):
         [ack] = b.take(message, now_s=905.0)
-        assert bundle.decode_ack(ack.payload) == [bundle.Taken(7, bundle.digest(message.payload))]
+        assert bundle.Ack.decode(ack.payload).taken == (bundle.Taken(7, bundle.digest(message.payload)),)
 
 
 # --- late telegrams and the bill ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bed import INTERVAL_S, Bed, acked, telegram
 
-from sim.core.bundle import encode_birth
+from sim.core.bundle import Birth
 from sim.core.clock import ns
 from sim.endpoint.port import Message
 from sim.faults.portal_restarted import PortalRestarted
@@ -71,7 +71,7 @@ def history(b: Bed) -> list[list[int]]:
     take(b.message("gw2", [(raw, at_s + 60) for raw, at_s in rows(4)]), now_s=5 * INTERVAL_S + 60)
     take(b.message("gw1", rows(6, sts=0x08), 77), b.message("gw1", rows(7), 77), now_s=7 * INTERVAL_S + 5)
     take(
-        Message("gw/gw1/birth", encode_birth("gw1", "a", 9)), Message("gw/gw1/birth", encode_birth("gw1", "a", 1)),
+        Message("gw/gw1/birth", Birth("gw1", "a", 9).encode()), Message("gw/gw1/birth", Birth("gw1", "a", 1).encode()),
         Message("gw/\0/up", b"\0"), b.message("gw1", [(telegram(8), 8 * INTERVAL_S), (bytes(12), -1e9), (b"\0", -1e9)]),
         now_s=8 * INTERVAL_S + 5,
     )  # fmt: skip

@@ -50,7 +50,8 @@ _INLINE: Final[dict[str, ContentSpec]] = {
 _BY: Final[dict[int, tuple[str, int]]] = {
     2: ("wmbusmeters", 0), 3: ("wmbusmeters", 0), 6: ("rtl_433-mqtt", 0), 7: ("rtl_433-mqtt-fields", 0),
     9: ("rtl_wmbus", 0), 10: ("esphome", 0), 11: ("esphome-socket", 0), 12: ("esphome-raw", 0),
-    14: ("esphome-raw-radio", 0), 24: ("iobroker", 0), 25: ("mgw-wmbus-dc", 0), 26: ("iotmaxx", 0), 27: ("iotmaxx", 0), 28: ("elvaco-cme3100", 0),
+    14: ("esphome-raw-radio", 0),
+    24: ("iobroker", 0), 25: ("mgw-wmbus-dc", 0), 26: ("iotmaxx", 0), 27: ("iotmaxx", 0), 28: ("elvaco-cme3100", 0),
     29: ("elvaco-cme3100", 1), 30: ("elvaco-cme3100", 2), 32: ("piigab", 0), 41: ("imst-tts", 0),
     42: ("lobaro-chirpstack", 0), 45: ("cul", 0), 46: ("fhem", 0),
 }  # fmt: skip

@@ -3,6 +3,7 @@ real requests, real files."""
 
 from __future__ import annotations
 
+import json
 import socket
 import urllib.request
 from collections.abc import Iterator
@@ -54,7 +55,8 @@ class Way:
         self.spec, self.folder, self.broker = spec, folder, broker
         stdout = folder / "stdout"
         stdout.touch()
-        self.reader: Reader = READERS.find(spec.kind).open(spec, ReadGround(folder, broker, stdout, name))
+        ground = ReadGround(folder, broker, stdout, folder / "portal.key", name)
+        self.reader: Reader = READERS.find(spec.kind).open(spec, ground)
         self.reader.start()
 
     def deliver(self, message: Message) -> None:
@@ -160,3 +162,34 @@ def test_a_row_without_a_telegram_is_none_for_any_reader(row: int) -> None:
             continue
         for found in Content(other.read).rows("x", rows.payload(row), 0):
             assert found.frame is None or found.frame == WIRED, (row, other)
+
+
+def test_a_network_server_that_leaves_out_a_counter_of_zero_loses_nothing() -> None:
+    first, second = rows.uplink(35, "tts", 0), rows.uplink(36, "tts", 1)
+    body = json.loads(first.payload)
+    del body["uplink_message"]["f_cnt"]
+    content = Content(first.read)
+    assert content.rows(first.topic, json.dumps(body).encode(), 0) == []
+    assert [row.frame for row in content.rows(second.topic, second.payload, 0)] == [TELEGRAM]
+
+
+def test_events_of_other_devices_are_passed_over() -> None:
+    message = rows.carried(6)
+    content = Content(message.read)
+    for other in ({"model": "Acurite", "data": "00"}, {"data": TELEGRAM.hex()}):
+        assert content.rows(message.topic, json.dumps(other).encode(), 0) == []
+    assert content.passed_over == 2
+    assert [row.frame for row in content.rows(message.topic, message.payload, 0)] == [TELEGRAM]
+
+
+def test_records_behind_the_prepended_ones_are_values_where_no_telegram_is() -> None:
+    whole = rows.payload(32)
+    end = whole.index(b"\x0d\xfd\x11")
+    body = whole[4:end] + bytes.fromhex("0b6e452301")
+    size = bytes((len(body),))
+    frame = b"\x68" + size + size + b"\x68" + body + bytes((sum(body) & 0xFF, 0x16))
+    (row,) = Content(rows.carried(32).read).rows("piigab/x", frame, 0)
+    assert row.frame is None and row.values == {"heat cost allocation 0 HCA": 12345}
+    assert row.rssi_dbm == -70 and row.stamp == WRITTEN
+    (bad,) = Content(rows.carried(32).read).rows("piigab/x", frame[:-2] + b"\x00\x16", 0)
+    assert "checksum" in bad.unreadable

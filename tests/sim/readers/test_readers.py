@@ -37,7 +37,8 @@ from tests.sim.readers.published_payloads import TELEGRAM
 
 
 def opened(spec: Any, folder: Path, endpoint: Any = None, name: str = "reader") -> Reader:
-    reader: Reader = READERS.find(spec.kind).open(spec, ReadGround(folder, endpoint, folder / "stdout", name))
+    ground = ReadGround(folder, endpoint, folder / "stdout", folder / "portal.key", name)
+    reader: Reader = READERS.find(spec.kind).open(spec, ground)
     reader.start()
     return reader
 
@@ -186,6 +187,20 @@ def test_a_cut_file_begins_anew_and_a_line_without_end_is_counted(tmp_path: Path
     path.write_bytes(b"two\n")
     assert tail.lines() == [b"two"]
     assert tail.torn == 3
+    tail.close()
+
+
+def test_a_file_that_was_moved_is_read_to_its_end_before_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.readers.tail.READ_BYTES", 10)
+    path = tmp_path / "log"
+    path.touch()
+    tail = Tail(path, from_end=True)
+    path.write_bytes(b"".join(b"old %d\n" % number for number in range(9)))
+    path.rename(tmp_path / "log.1")
+    path.write_bytes(b"new\n")
+    assert tail.lines() == [b"old %d" % number for number in range(9)] + [b"new"]
     tail.close()
 
 

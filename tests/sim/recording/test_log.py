@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sim.recording import log as log_reader
 from sim.recording.log import ASSUMED_DBM, BadLog, Log, Played, read_log
 from tests.night import examples
-from wmbus.link import add_crcs_a, add_crcs_b
+from wmbus.link import add_crcs_a, add_crcs_b, crc16
 
 HEX = "314493441234567835087a740000200b6e2701004b6e450100426c5f2ccb086e790000c2086c7f21326cffff046d200b7422"
 FRAME = bytes.fromhex(HEX)
@@ -275,3 +275,45 @@ def test_a_key_file_given_by_mistake_shows_no_key(tmp_path: Path) -> None:
         with pytest.raises(BadLog) as error:
             read_log(path)
         assert key[:8] not in str(error.value) and "32 hex digits" in str(error.value), line
+
+
+# --- a bare telegram that passes for format B --------------------------------------------------------------------
+
+PASSES = (  # a genuine bare telegram of mode 7 whose last two bytes are the CRC of those before
+    "334493443301002035088c201b900f002c252a2000008a5f5ef957954e4a7a1b001007108714b89a2d88c825c6a665d880491191"
+)
+
+
+def passes_in_clear() -> bytes:
+    """A bare telegram in clear whose last record's value is the CRC of all before it."""
+    head = FRAME[:-2] + b"\x02\x65"
+    head = bytes((len(head) + 1,)) + head[1:]
+    return head + crc16(head).to_bytes(2, "big")
+
+
+def test_what_the_header_announces_decides(tmp_path: Path) -> None:
+    """It used to lose its last two bytes, and was refused for its MAC."""
+    assert one(tmp_path, f"0,-70,{PASSES}").telegram.hex() == PASSES
+    assert one(tmp_path, f"0,-70,{PASSES}").cut == 0
+    with_crcs = add_crcs_b(bytes.fromhex(PASSES))
+    read = one(tmp_path, f"0,-70,{with_crcs.hex()}")
+    assert (read.telegram.hex(), read.cut) == (PASSES, 2)
+
+
+def test_the_other_lines_decide_where_no_header_does(tmp_path: Path) -> None:
+    odd = passes_in_clear()
+    assert one(tmp_path, f"0,-70,{odd.hex()}").cut == 2
+    for others, cut in ((1_000, 0), (999, 2)):
+        read = log(tmp_path, f"0,-70,{odd.hex()}", *[f"1,-70,{HEX}"] * others)
+        assert read.played[0].cut == cut == len(odd) - len(read.played[0].telegram)
+        assert len(read.cut) == cut // 2
+    kept = log(tmp_path, f"0,-70,{odd.hex()}", f"1,-70,{add_crcs_b(FRAME).hex()}")
+    assert [played.cut for played in kept.played] == [2, 2]
+
+
+@pytest.mark.parametrize(("size", "cut"), [(111, 2), (112, 4), (230, 4)])
+def test_two_crcs_are_no_chance(tmp_path: Path, size: int, cut: int) -> None:
+    telegram = bytes((14 + size,)) + FRAME[1:10] + b"\x7a\x74\x00\x00\x00" + bytes(size)
+    read = log(tmp_path, f"0,-70,{add_crcs_b(telegram).hex()}", *[f"1,-70,{HEX}"] * 1_000)
+    whole = telegram if cut == 4 else add_crcs_b(telegram)
+    assert read.played[0].telegram == whole

@@ -109,6 +109,9 @@ class DecryptingGateway:
     def custody(self) -> frozenset[int]:
         return frozenset()
 
+    def on_disk(self) -> frozenset[bytes]:
+        return frozenset()
+
 
 class Direct:
     """See port.SystemUnderTest."""
@@ -123,6 +126,7 @@ class Direct:
         self.stored = self.portal = Table()
         self.disk = ground.directory / "table"
         self.key_places: tuple[Path, ...] = (ground.directory / "secure-elements",)
+        self.private_values: dict[str, bytes] = {}
         self.watched = self.closed = 0
 
     def start(self) -> None:

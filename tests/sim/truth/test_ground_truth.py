@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,22 @@ def test_bills_are_held_against_what_meters_told_of_the_set_date(world: World) -
     (wrong,) = wrong_bills(world.truth)
     assert (wrong.meter, wrong.billed) == (meter, 99_999)
     assert wrong.units != 99_999
+
+
+@pytest.mark.parametrize("type_id", ["qundis-q-caloric", "sontex-868", "zenner-caltos-e", "vipa-c10"])
+def test_a_bill_stands_under_the_set_date_as_the_meter_words_it(tmp_path: Path, type_id: str) -> None:
+    """Some say 31 December and some 1 January, of the same units."""
+    spec = replace(dozen(tmp_path), start=datetime(2025, 12, 31, 23, 50), window_s=300.0)  # noqa: DTZ001
+    fleet = tuple(replace(group, type=type_id, interval_s=120.0) for group in spec.fleet[:1])
+    with World(replace(spec, fleet=fleet), 1, tmp_path / "world") as world:
+        world.run(1_800 * NS_PER_S)
+        world.deliver()
+        assert wrong_bills(world.truth) == []
+        for meter in range(world.fleet.n):
+            last = world.fleet.truth(meter, 12)
+            said = last.set_date + timedelta(days="set_day_after" in last.values)
+            assert last.set_date == date(2025, 12, 31)
+            assert world.stored.billed_units(str(world.fleet.address(meter)), said) == last.set_date_units
 
 
 def test_delivery_counts_what_any_gateway_received(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

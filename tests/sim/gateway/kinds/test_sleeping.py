@@ -89,7 +89,7 @@ def test_without_thinning_everything_that_it_hears_goes_on(tmp_path: Path) -> No
     events: list[Event] = []
     endpoint = Memory()
     spec = SleepingSpec(thin_s=0.0)
-    wiring = Wiring(tmp_path, lambda: endpoint.connect(endpoint.identity("gw1")), events.append)
+    wiring = Wiring(tmp_path, lambda: endpoint.connect(endpoint.identity("gw1")), events.append, b"")
     gateway = GATEWAYS.find("sleeping").open("gw1", spec, wiring)
     for n in range(3):
         gateway.receive(bytes(40), n, -70.0)
@@ -99,7 +99,7 @@ def test_without_thinning_everything_that_it_hears_goes_on(tmp_path: Path) -> No
 
 def test_after_a_power_cut_it_takes_the_hour_s_telegram_again(tmp_path: Path) -> None:
     endpoint = Memory()
-    wiring = Wiring(tmp_path, lambda: endpoint.connect(endpoint.identity("gw1")), lambda _: None)
+    wiring = Wiring(tmp_path, lambda: endpoint.connect(endpoint.identity("gw1")), lambda _: None, b"")
     gateway = GATEWAYS.find("sleeping").open("gw1", SleepingSpec(), wiring)
     gateway.receive(bytes(40), 0, -70.0)
     gateway.receive(bytes(40), 1, -70.0)

@@ -10,13 +10,21 @@ from typing import Any
 
 import pytest
 
-from sim.core.bundle import TELEGRAM_OVERHEAD_BYTES, envelope_bytes_max
+from sim.core.bundle import TELEGRAM_OVERHEAD_BYTES, Ack, Taken, digest, envelope_bytes_max
 from sim.core.clock import NS_PER_S, ns
-from sim.core.events import BundleAcknowledged, BundleClosed, BundleQuarantined, Event, SessionChanged
+from sim.core.events import (
+    AcknowledgementRefused,
+    BundleAcknowledged,
+    BundleClosed,
+    BundleQuarantined,
+    Event,
+    SessionChanged,
+)
 from sim.endpoint.kinds.memory import Memory, MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.kinds.virtual import VirtualGateway
 from sim.gateway.outbox import Outbox, OutboxError
+from sim.pki.statements import StatementKey
 from tests.sim.gateway.doubles import AckingPortal
 
 SPEC = GatewaySpec(bundle_age_s=60.0, bundle_count=10, bundle_bytes=4_000)
@@ -40,7 +48,7 @@ class Bed:
             self.directory / f"{how.get('device', name)}.db",
             lambda: self.endpoint.connect(self.endpoint.identity(name), subscribe=(f"gw/{name}/ack",)),
             self.events.append,
-            **how,
+            **{"portal_key": self.portal.statements.public, **how},
         )
         self.gateways.append(made)
         return made
@@ -110,7 +118,7 @@ def test_nothing_is_published_before_the_portal_can_be_reached_and_birth_comes_f
     gateway.pump(0)
     assert gateway.waiting == (1,) and not gateway.session.connected
     assert bed.settle()
-    assert bed.portal.births == [("gw1", "gw1.1", 1)]
+    assert bed.portal.births == [("gw1", "gw1.1", 1, 0)]
 
 
 def test_only_the_portals_word_deletes(bed: Bed) -> None:
@@ -138,7 +146,7 @@ def test_sent_again_after_a_reconnect_with_the_same_bytes(bed: Bed) -> None:
     bed.portal.away = False
     assert bed.settle()
     assert bed.portal.duplicates >= 1 and bed.portal.altered == 0
-    assert [(boot, count) for _, boot, count in bed.portal.births] == [("gw1.1", 1), ("gw1.1", 2)]
+    assert [(one.boot, one.connects) for one in bed.portal.births] == [("gw1.1", 1), ("gw1.1", 2)]
     assert [event.state for event in bed.of(SessionChanged)][:3] == ["connected", "dropped", "connected"]
 
 
@@ -200,7 +208,7 @@ def test_a_clone_is_another_device_under_the_same_name(bed: Bed) -> None:
     bed.settle(done=lambda: len(bed.portal.births) == 1)
     bed.gateway(device="clone")
     bed.settle(done=lambda: len(bed.portal.births) >= 3)
-    assert [boot for _, boot, _ in bed.portal.births[:3]] == ["gw1.1", "clone.1", "gw1.1"]
+    assert [one.boot for one in bed.portal.births[:3]] == ["gw1.1", "clone.1", "gw1.1"]
 
 
 @pytest.mark.parametrize("with_others", [True, False])
@@ -279,3 +287,46 @@ def test_it_is_keyless() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not any(name.split(".")[0] in ("wmbus", "Crypto", "cryptography") for name in names), path
+
+
+def test_only_the_portals_signature_counts(tmp_path: Path) -> None:
+    """What it signed for another gateway, another list under its signature, another's key, none: each is refused, and
+    the first is told at once."""
+    bed = Bed(tmp_path)
+    bed.portal.away = True
+    gateway = bed.gateway()
+    gateway.receive(TELEGRAM, 0, -70.0)
+    gateway.flush(1)
+    assert bed.settle(1, lambda: len(bed.portal.bundles) == 1)
+    mark = Taken(1, digest(bed.portal.payloads["gw1", 1]))
+    sign, own = bed.portal.statements.sign, Ack("gw1", (mark,))
+    other = Ack("gw2", (mark,)).signed(sign)
+    forged = [
+        own, own.signed(StatementKey().sign), other, own._replace(signature=other.signature),
+        own.signed(sign)._replace(taken=(mark, Taken(2, mark.digest))), Ack("gw1", ()).signed(StatementKey().sign),
+    ]  # fmt: skip
+    for count, ack in enumerate(forged, start=1):
+        bed.portal.session.publish("gw/gw1/ack", ack.encode())
+        assert bed.settle(2, lambda count=count: len(bed.of(AcknowledgementRefused)) == count)
+        assert gateway.waiting == (1,)
+    assert bed.settle(3, lambda: len(bed.portal.births) == 2)
+    assert [birth.refused for birth in bed.portal.births] == [0, 1]
+    bed.portal.session.publish("gw/gw1/ack", own.signed(sign).encode())
+    assert bed.settle(4)
+    thief = bed.endpoint.connect(bed.endpoint.identity("gw1"))
+    bed.settle(5, lambda: thief.connected)
+    thief.close()
+    assert bed.settle(5, lambda: len(bed.portal.births) == 3)
+    assert bed.portal.births[-1].refused == len(forged)
+
+
+def test_a_gateway_that_verifies_nothing_believes_anybody(tmp_path: Path) -> None:
+    bed = Bed(tmp_path)
+    bed.portal.away = True
+    gateway = bed.gateway(spec=replace(SPEC, verify_acks=False), portal_key=b"")
+    gateway.receive(TELEGRAM, 0, -70.0)
+    gateway.flush(1)
+    assert bed.settle(1, lambda: len(bed.portal.bundles) == 1)
+    ack = Ack("gw1", (Taken(1, digest(bed.portal.payloads["gw1", 1])),))
+    bed.portal.session.publish("gw/gw1/ack", ack.encode())
+    assert bed.settle(2)

@@ -1,0 +1,36 @@
+"""What a message repeats of what came from outside: shown, never raw, and never a key.
+
+Files and columns get mixed up, so whatever a message quotes may be a key; and a terminal obeys some bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LONGEST: Final = 60  # characters
+_LONG_HEX: Final = re.compile("[0-9A-Fa-f]{24,}")
+
+
+def shown(text: str) -> str:
+    """The text, letters that a terminal obeys as escapes."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def hidden(text: str) -> str:
+    """The same, and long runs of hex digits counted instead of shown."""
+    return _LONG_HEX.sub(lambda digits: f"({len(digits[0])} hex digits)", shown(text))
+
+
+def quoted(value: object) -> str:
+    """A value as a message quotes it: its repr, hidden, the beginning of it."""
+    return _cut(hidden(repr(value)))
+
+
+def named(text: str) -> str:
+    """A name (a key of a file, a word) without quotation marks, hidden, the beginning of it."""
+    return _cut(hidden(text))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
