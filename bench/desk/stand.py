@@ -349,7 +349,7 @@ class Stand:
     def needs_alive(self) -> None:
         """Raises Failed when its program has ended by itself."""
         if not self.box.powered:
-            raise Failed(f"its program ended: {self.box.problem}")
+            raise Failed(str(self.box.problem))
 
     def output_bytes(self) -> int:
         """What its program has said so far."""
@@ -371,6 +371,7 @@ class Stand:
         """Raises Failed for what never came, Undecided where none could be handed over."""
         handed = [one for one in fed if one.handed]
         if not handed:
+            self.needs_alive()
             why = self.box.problem or "its line took none"
             raise Undecided(f"none of {len(fed)} {what} could be handed over: {why}")
         if lost := self.lost(handed):
