@@ -12,6 +12,7 @@ from typing import Any
 
 from attacks.attack import attacks
 from bench import scenario_files, worlds
+from bench.desk.rows.port import ROWS
 from bench.options import KINDS
 from reports import coverage
 from sim.core import own
@@ -240,6 +241,10 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     ],
     "systems": lambda: [
         {"id": id_, "title": one.title, "doc": SYSTEMS.page(id_)} for id_, one in SYSTEMS.parts().items()
+    ],
+    "rows": lambda: [  # of the contract suite; `gateway check` knows them
+        {"id": id_, "title": one.title, "faults": list(one.faults), "doc": _page(ROWS, id_)}
+        for id_, one in ROWS.parts().items()
     ],
     "feeders": lambda: _of_the_desk(FEEDERS),
     "lines": lambda: _of_the_desk(LINES),

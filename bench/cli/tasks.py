@@ -18,9 +18,11 @@ TASKS: Final = {
         "gateway",
         "receiver",
         "frame",
+        "aws",
+        "smgw",
     ),
     "Review its security": ("threats", "pack", "fuzz", "keys"),
-    "Plan its capacity": ("city", "sweep", "bench"),
+    "Plan its capacity": ("site", "size", "cost", "city", "sweep", "bench"),
     "This installation": ("setup", "doctor", "test"),
 }
 _WIDTH: Final = 100
