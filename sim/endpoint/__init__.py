@@ -4,6 +4,7 @@
     registry            which endpoints there are
     endpoint_spec       [endpoint] of a world: the keys of all kinds
     kinds/              memory, mosquitto
+    aws/                AWS IoT Core's rules, shadows and policies, without a socket
     topic_acl           which client may publish and read which topic
     mosquitto_config    Mosquitto's configuration, as text
     mosquitto_program   where the Mosquitto program comes from
