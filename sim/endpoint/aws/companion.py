@@ -3,8 +3,9 @@
     python -m sim.endpoint.aws.companion        reads companion.json in its working directory
 
 It terminates mutual TLS, looks at every packet and hands on what is allowed to Mosquitto, which listens on a Unix
-socket in the same directory and nowhere else. It ends on SIGTERM, reads the list of revoked certificates anew on SIGHUP, and
-writes companion.jsonl (a line for each rule enforced) and meter.json (what AWS would bill). One thread, one epoll.
+socket in the same directory and nowhere else. It ends on SIGTERM, and reads the list of revoked certificates anew on
+SIGHUP. It writes companion.jsonl (a line for each rule enforced) and meter.json (what AWS would bill; at once on
+SIGUSR1). One thread, one epoll.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ import socket
 import ssl
 import sys
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from sim.core import clock
 from sim.core.quoting import shown
-from sim.core.seeds import Seeds
 from sim.endpoint.aws.account import Account, Certificate, names_of
 from sim.endpoint.aws.connection import Connection
 from sim.endpoint.aws.limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
@@ -52,11 +53,9 @@ class Companion:
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
         self.loop = EventLoop()
-        self.stopping = False
         self._lines = 0
         self._log = Path(LOG).open("a", encoding="utf-8")  # noqa: SIM115 (open as long as the process)
         self._own = OwnSession(self)
-        seeds, count = Seeds(config.get("seed", 1)), iter(range(1 << 31))
         rules = [installed(one) for one in config.get("rules", [])]
         actions = Actions(
             rules,
@@ -64,7 +63,7 @@ class Companion:
             self._own.publish,
             lambda rule, why: self.said(rule, "rule-action", why),
             config.get("functions", {}),
-            lambda: seeds.one_u32("aws rule", next(count)) / (1 << 32),
+            draws(config.get("seed", 1)) if rules else lambda: 0.5,
         )
         self.account = Account(
             {name: tuple(Policy(one) for one in many) for name, many in config["policies"].items()},
@@ -80,7 +79,7 @@ class Companion:
         self._listener = socket.create_server((config["address"], config["port"]), backlog=1_024)
         self._listener.setblocking(False)
         self.loop.watch(self._listener.fileno(), self, select.EPOLLIN)
-        self._written = ""
+        self._written, self._asked = "", 0
 
     def _tls(self) -> ssl.SSLContext | None:
         """AWS takes TLS 1.2 and 1.3. None: the weakness of a world without TLS."""
@@ -94,8 +93,16 @@ class Companion:
         context.load_verify_locations(config["crl"])
         context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
         context.verify_mode = ssl.CERT_REQUIRED if config["require_certificate"] else ssl.CERT_OPTIONAL
+        if config["require_sni"]:
+            context.sni_callback = self._named
         context.set_alpn_protocols(["x-amzn-mqtt-ca", "mqtt"])
         return context
+
+    def _named(self, _tls: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> int | None:
+        if name is not None:
+            return None
+        self.said("", "sni", "no server name in the handshake")
+        return ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
     # --- what the loop calls -------------------------------------------------------------------------------------
 
@@ -124,10 +131,8 @@ class Companion:
         meter = self.account.meter
         now_s = clock.wall_s()
         connected_s = meter.connected_s + sum(now_s - one.since_s for one in self.live if one.connection.keep_alive_s)
-        text = json.dumps(
-            {"messages": meter.messages, "connected_s": round(connected_s, 3), "rules": meter.rules,
-             "shadow_operations": meter.shadow_operations, "actions": meter.actions}
-        )  # fmt: skip
+        counts = {one: getattr(meter, one) for one in ("messages", "shadow_operations", "rules", "actions")}
+        text = json.dumps({"asked": self._asked, **counts, "connected_s": round(connected_s, 3)})
         if text != self._written:
             self._written = text
             Path(METER + ".new").write_text(text, encoding="utf-8")
@@ -135,24 +140,33 @@ class Companion:
 
     def run(self) -> None:
         """Until SIGTERM."""
-        reload = False
-
-        def again(*_: object) -> None:
-            nonlocal reload
-            reload = True
-
-        signal.signal(signal.SIGHUP, again)
-        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
+        told: list[int] = []
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, lambda number, _frame: told.append(number))
         print(READY, file=sys.stderr, flush=True)
-        while not self.stopping:
+        while signal.SIGTERM not in told:
             self.loop.turn()
-            if reload:
-                reload = False
-                try:
-                    self.context = self._tls()
-                except (OSError, ssl.SSLError) as error:
-                    print(f"companion: cannot read the list of revoked certificates: {error}", file=sys.stderr)
+            while told and told[0] != signal.SIGTERM:
+                self._obey(told.pop(0))
         self.write_meter()
+
+    def _obey(self, number: int) -> None:
+        if number == signal.SIGUSR1:
+            self._asked += 1
+            self.write_meter()
+            return
+        try:
+            self.context = self._tls()
+        except (OSError, ssl.SSLError) as error:
+            print(f"companion: cannot read the list of revoked certificates: {error}", file=sys.stderr)
+
+
+def draws(seed: int) -> Callable[[], float]:
+    """For rand() and newuuid(). Imported where a rule may call them: numpy takes longer to load than all the rest."""
+    from sim.core.seeds import Seeds
+
+    seeds, count = Seeds(seed), iter(range(1 << 31))
+    return lambda: seeds.one_u32("aws rule", next(count)) / (1 << 32)
 
 
 class OwnSession:

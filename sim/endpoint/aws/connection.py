@@ -31,9 +31,11 @@ from sim.endpoint.mqtt_wire import (
     BadPacket,
     Packet,
 )  # fmt: skip
+from sim.endpoint.port import FENCE
 
 _NOT_AUTHORIZED: Final = {4: 5, 5: 0x87}
 _BAD_IDENTIFIER: Final = {4: 2, 5: 0x85}
+_MARKERS: Final = FENCE.partition("{")[0]  # the bench's own, which no bill shows
 _REMEMBERED: Final = 10_000  # decisions about topics, a connection
 
 
@@ -212,11 +214,12 @@ class Connection:
         self, packet: Packet, topic: str, qos: int, packet_id: bytes, payload_at: int, is_ingest: bool
     ) -> None:
         account = self._account
+        is_ours = topic.startswith(_MARKERS)
         request = request_of(topic) if topic.startswith("$aws/things/") else None
         if request:
-            account.meter.shadow_operations += units(len(topic), len(packet.body) - payload_at)
-        elif not is_ingest:
-            account.meter.messages += units(len(topic), len(packet.body) - payload_at)
+            account.meter.shadow_operations += units(len(topic.encode()), len(packet.body) - payload_at)
+        elif not is_ingest and not is_ours:
+            account.meter.messages += units(len(topic.encode()), len(packet.body) - payload_at)
         if is_ingest:
             if qos:
                 self._wire.to_client(Packet(PUBACK, 0, packet_id).encode())
@@ -336,7 +339,8 @@ class Connection:
             if packet.flags & 0x06:
                 self._wire.to_broker(Packet(PUBACK, 0, packet.body[id_at : id_at + 2]).encode())
             return
-        self._account.meter.messages += units(len(topic), len(packet.body) - payload_at)
+        if not topic.startswith(_MARKERS):
+            self._account.meter.messages += units(len(topic.encode()), len(packet.body) - payload_at)
         self._wire.to_client(Packet(PUBLISH, packet.flags & ~0x08, packet.body).encode())  # "no-dup"
 
     def _hears(self, topic: str) -> bool:

@@ -93,6 +93,8 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("no-dup", "DUP on a delivered message", "cleared", _MQTT, "documented", "no_dup_is_delivered"),
     Limit("certificate", "a certificate that is revoked, foreign or missing", "TLS refuses", _POLICIES, "documented",
           "a_certificate_that_is_not_good"),
+    Limit("sni", "a TLS handshake without a server name", "TLS refuses", "developer guide, transport-security",
+          "documented", "a_handshake_without_a_server_name"),
     Limit("publish-rate", f"more than {PUBLISHES_A_SECOND} publishes a second of a connection",
           "discarded, without PUBACK", _QUOTAS, "documented", "publishes_above_the_rate", rated=True),
     Limit("byte-rate", f"more than {BYTES_A_SECOND} bytes a second of a connection", "discarded, without PUBACK",

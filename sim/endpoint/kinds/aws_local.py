@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -26,8 +27,10 @@ from sim.endpoint.aws import companion
 from sim.endpoint.aws.bill import Meter
 from sim.endpoint.aws.fleet_policies import fleet_policies
 from sim.endpoint.aws.limits import NEVER_CONFIRMED
+from sim.endpoint.aws.rule_actions import installed
+from sim.endpoint.aws.rule_tree import RuleError
 from sim.endpoint.kinds.mosquitto import KIND as MOSQUITTO
-from sim.endpoint.kinds.mosquitto import START_DEADLINE_S, Mosquitto, MosquittoSpec
+from sim.endpoint.kinds.mosquitto import LOOPBACK, START_DEADLINE_S, Mosquitto, MosquittoSpec
 from sim.endpoint.port import EndpointError, EndpointFeature
 from sim.endpoint.registry import EndpointKind
 from sim.endpoint.supervised_process import SupervisedProcess
@@ -42,6 +45,7 @@ class AwsLocalSpec(MosquittoSpec):
 
     kind: str = "aws_local"
     enforce_rates: bool = False
+    require_sni: bool = True
     rules: str = ""
     functions: str = ""
 
@@ -95,18 +99,31 @@ class AwsLocal(Mosquitto):
         return [json.loads(line) for line in lines]
 
     def meter(self) -> Meter:
-        """What AWS would have billed so far, written each second and at the end; connection time is the wall's."""
+        """What AWS would have billed so far, the bench's own markers left out; connection time is the wall's."""
         place = self.directory / companion.METER
-        return Meter(**json.loads(place.read_text(encoding="utf-8"))) if place.exists() else Meter()
+
+        def read() -> dict[str, Any]:
+            return json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+
+        if self.pid is not None:
+            before = read().get("asked", 0)
+            os.kill(self.pid, signal.SIGUSR1)
+            self._wait(lambda: self.pid is None or read().get("asked", 0) > before)
+        return Meter(**{key: value for key, value in read().items() if key != "asked"})
+
+    @property
+    def _dialled(self) -> str:
+        """By name: a handshake to an address carries no server name."""
+        return "localhost" if super()._dialled == LOOPBACK else super()._dialled
 
     # --- starting ----------------------------------------------------------------------------------------------
 
     def _launch(self) -> str | None:
         files = self._write_files()
+        self._write_config(files)
         program, environment = self._find_program()
         (self.directory / companion.BROKER_SOCKET).unlink(missing_ok=True)
         files.config.write_text(mosquitto_config.behind(self.spec, files, companion.BROKER_SOCKET), encoding="utf-8")
-        self._write_config(files)
         said_before = files.log.stat().st_size if files.log.exists() else 0
         command = [str(program), "-c", str(files.config)]
         broker = self._child(command, environment, files.log)
@@ -125,6 +142,14 @@ class AwsLocal(Mosquitto):
         if ended:
             return files.log.read_bytes()[said_before:].decode("utf-8", "replace")
         raise EndpointError(f"aws_local gave no CONNACK within {START_DEADLINE_S:.0f} s; its log: {files.log}")
+
+    def _explain(self, said: str) -> str:
+        mine = [line for line in said.splitlines() if line.startswith("companion: Error: ")]
+        if not mine:
+            return super()._explain(said)
+        said = mine[-1].removeprefix("companion: Error: ")
+        told = self.directory / companion.CONFIG
+        return f"the companion in front of Mosquitto did not start: {said}; what it was told: {told}"
 
     def _child(self, command: list[str], environment: Any, log: Path) -> SupervisedProcess:
         try:
@@ -146,11 +171,17 @@ class AwsLocal(Mosquitto):
         policies = fleet_policies(bound=spec.bind_client_id, narrow=spec.per_device_acl)
         if self._refusing:
             policies = {name: [] for name in policies}
+        rules = _json(spec.rules, list, "endpoint.rules")
+        try:
+            for one in rules:
+                installed(one)
+        except RuleError as error:
+            raise EndpointError(f"endpoint.rules: {spec.rules}: {error}") from None
         config = {
             **{key: value for key, value in asdict(spec).items() if key not in ("rules", "functions", "kind")},
             "address": self._listen, "port": self._port, "authorities": str(files.authorities), "crl": str(files.crl),
             "certificate": str(files.server.certificate), "key": str(files.server.key), "policies": policies,
-            "rules": _json(spec.rules, list, "endpoint.rules"),
+            "rules": rules,
             "functions": _json(spec.functions, dict, "endpoint.functions"),
         }  # fmt: skip
         (self.directory / companion.CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
@@ -171,9 +202,10 @@ def _json(place: str, kind: type[Any], key: str) -> Any:
 
 KIND = EndpointKind(
     id=AwsLocal.name,
-    title=f"AWS IoT Core's rules in front of Mosquitto. {NEVER_CONFIRMED}",
+    title="AWS IoT Core's rules in front of Mosquitto, never confirmed against the service",
     features=AwsLocal.features,
     spec=AwsLocalSpec,
     make=AwsLocal,
     ready=MOSQUITTO.ready,
+    caveat=NEVER_CONFIRMED,
 )

@@ -330,6 +330,8 @@ def test_what_is_lacking_is_named_with_the_way_out() -> None:
     assert lacks("mosquitto", frozenset({"tls", "kill"})) == ""
     assert lacks("memory", frozenset({"acl"})) == ""
     clause = lacks("memory", frozenset({"tls", "acl", "kill"}))
-    assert clause == "needs an endpoint with kill, tls; 'memory' has none: run it with --endpoint aws_local or mosquitto"
+    assert (
+        clause == "needs an endpoint with kill, tls; 'memory' has none: run it with --endpoint aws_local or mosquitto"
+    )
     with pytest.raises(ValueError, match=r"sokets.*sockets"):
         lacks("memory", frozenset({"sokets"}))
