@@ -4,6 +4,7 @@
                           "rule_name"?, "republish_topic"?} in; the same with "fires", "expected", "republished_to" out
     aws shadow --jsonl    {"op": update|get|delete|sequence, "shadow": "classic"|"named:NAME", "before", "update",
                           "thing"?, "clock_s"?} in; the same with "expect" out
+    aws fleet --region R --account N --out DIR      the fleet's policy documents, to be attached in an account
     aws policy --jsonl    {"policy", "context", "action", "resource"} in; the same with "expected": allow|deny out
 
 A row that cannot be used comes out with "error", and the stream goes on. None of it was confirmed against the service.
@@ -17,11 +18,14 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from sim.core import seeds
 from sim.core.clock import unix_ns
 from sim.core.quoting import hidden
+from sim.endpoint.aws.account import DEFAULT
+from sim.endpoint.aws.fleet_policies import fleet_policies
 from sim.endpoint.aws.policies import Client, Policy, PolicyError, Thing, allowed
 from sim.endpoint.aws.rule_values import UNDEFINED, V2, NotJson, dumps, parse
 from sim.endpoint.aws.rules import Facts, NoAction, Rule, RuleError, encoded
@@ -47,6 +51,33 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         verb = verbs.add_parser(name, help=help_)
         verb.add_argument("--jsonl", action="store_true", required=True, help="cases in, one a line; answers out")
         verb.set_defaults(command=lambda _arguments, answer=answer: stream(answer))
+    fleet = verbs.add_parser("fleet", help="write the policies of gateways, portal and reader, for an account")
+    fleet.add_argument(
+        "--region", required=True, type=_like(r"[a-z]{2}(-[a-z]+)+-\d", "eu-central-1"), metavar="REGION"
+    )
+    fleet.add_argument("--account", required=True, type=_like(r"\d{12}", "twelve digits"), metavar="ID")
+    fleet.add_argument("--out", required=True, type=Path, metavar="DIR")
+    fleet.set_defaults(command=command_fleet)
+
+
+def _like(pattern: str, example: str) -> Callable[[str], str]:
+    def checked(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise argparse.ArgumentTypeError(f"{text!r} is not like {example}")
+        return text
+
+    return checked
+
+
+def command_fleet(arguments: argparse.Namespace) -> int:
+    """One file a kind of client."""
+    documents = fleet_policies(arn=f"arn:aws:iot:{arguments.region}:{arguments.account}:")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name, (document,) in documents.items():
+        file = arguments.out / f"{'gateway' if name == DEFAULT else name}.json"
+        file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        print(file)
+    return ANSWERED
 
 
 def stream(answer: Callable[[Row], Row]) -> int:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from sim.endpoint.aws.aws_limits import CONNECTS_A_SECOND, CONNECTS_A_SECOND_A_CLIENT
 from sim.endpoint.aws.bill import Meter
-from sim.endpoint.aws.limits import CONNECTS_A_SECOND, CONNECTS_A_SECOND_A_CLIENT
 from sim.endpoint.aws.policies import Client, Policy, Thing
 from sim.endpoint.aws.rule_actions import Actions
 from sim.endpoint.aws.rule_values import UNDEFINED, Value, parse

@@ -1,4 +1,4 @@
-"""The companion: a process in front of Mosquitto that enforces AWS's rules (see limits.py).
+"""The companion: a process in front of Mosquitto that enforces AWS's rules (see aws_limits.py).
 
     python -m sim.endpoint.aws.companion        reads companion.json in its working directory
 
@@ -27,8 +27,8 @@ from typing import Any, Final
 from sim.core import clock
 from sim.core.quoting import shown
 from sim.endpoint.aws.account import Account, Certificate, names_of
+from sim.endpoint.aws.aws_limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
 from sim.endpoint.aws.connection import Connection
-from sim.endpoint.aws.limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
 from sim.endpoint.aws.policies import Policy, PolicyError
 from sim.endpoint.aws.rule_actions import Actions, installed
 from sim.endpoint.aws.rules import RuleError

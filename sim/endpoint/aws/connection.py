@@ -4,16 +4,17 @@
     connection.from_client(packet)      a packet of the client's
     connection.from_broker(packet)      one that Mosquitto sends it
 
-Mosquitto behind holds sessions, subscriptions and queues. What is enforced here is the table of limits.py: each place
-that enforces one names its id.
+Mosquitto behind holds sessions, subscriptions and queues. What is enforced here is the table of aws_limits.py: each
+place that enforces one names its id.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from sim.endpoint.aws import aws_limits as limits
 from sim.endpoint.aws import client_packets as packets
-from sim.endpoint.aws import limits, topics
+from sim.endpoint.aws import topics
 from sim.endpoint.aws.account import ARN, Account, Certificate, Wire
 from sim.endpoint.aws.bill import units
 from sim.endpoint.aws.policies import Client, allowed
@@ -49,7 +50,7 @@ class _Refused(Exception):
 
 class Connection:
     """See the module. `keep_alive_s`: 0 until CONNECT; the caller ends a connection that is silent for
-    limits.KEEP_ALIVE_FACTOR of it."""
+    aws_limits.KEEP_ALIVE_FACTOR of it."""
 
     def __init__(self, account: Account, certificate: Certificate | None, source_ip: str, wire: Wire) -> None:
         self.client_id = ""

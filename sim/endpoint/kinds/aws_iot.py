@@ -19,8 +19,8 @@ from typing import Any, ClassVar, Final
 
 from sim.core import clock
 from sim.core.settings import number
+from sim.endpoint.aws.aws_limits import FILTERS_A_SUBSCRIBE
 from sim.endpoint.aws.bill import Meter, units
-from sim.endpoint.aws.limits import FILTERS_A_SUBSCRIBE
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity, Session, Tap

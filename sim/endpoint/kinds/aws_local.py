@@ -1,6 +1,6 @@
 """Endpoint `aws_local`: AWS IoT Core's rules on this machine, so that a gateway that breaks them fails here first.
 
-A companion process (sim.endpoint.aws.companion) terminates mutual TLS and enforces the rules of aws.limits;
+A companion process (sim.endpoint.aws.companion) terminates mutual TLS and enforces the rules of aws_limits;
 Mosquitto behind it listens on a Unix socket in the same directory. Unlike Mosquitto alone, what a client may not do
 ends its connection. **Its verdicts were never confirmed against the service.**
 
@@ -24,9 +24,9 @@ from typing import Any, ClassVar
 from sim.core import clock
 from sim.endpoint import mosquitto_config
 from sim.endpoint.aws import companion
+from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
 from sim.endpoint.aws.fleet_policies import fleet_policies
-from sim.endpoint.aws.limits import NEVER_CONFIRMED
 from sim.endpoint.aws.rule_actions import installed
 from sim.endpoint.aws.rule_tree import RuleError
 from sim.endpoint.kinds.mosquitto import KIND as MOSQUITTO
@@ -93,7 +93,7 @@ class AwsLocal(Mosquitto):
             self._companion.hang_up()
 
     def enforced(self) -> list[dict[str, Any]]:
-        """Each time a rule was enforced: unix_ms, client, limit (an id of limits.LIMITS), detail."""
+        """Each time a rule was enforced: unix_ms, client, limit (an id of aws_limits.LIMITS), detail."""
         place = self.directory / companion.LOG
         lines = place.read_text(encoding="utf-8").splitlines() if place.exists() else []
         return [json.loads(line) for line in lines]

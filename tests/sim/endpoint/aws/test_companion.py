@@ -16,7 +16,7 @@ from sim.endpoint.port import Address, EndpointError, Session
 from tests.sim.endpoint.brokers import found_mosquitto, states, until
 
 RULES = [
-    {"ruleName": "up", "topicRulePayload": {
+    {"ruleName": "portal", "topicRulePayload": {
         "sql": "SELECT temp AS t, topic(2) AS id FROM 'gw/+/up' WHERE temp > 50", "awsIotSqlVersion": "2016-03-23",
         "actions": [
             {"republish": {"topic": "fence/${topic(2)}", "qos": 1}},
@@ -75,8 +75,7 @@ def test_a_rule_reaches_every_action(local: AwsLocal, tmp_path: Path) -> None:
     gateway = online(local, "gw1")
     gateway.publish("gw/gw1/up", b'{"temp": 60}')
     gateway.publish("gw/gw1/up", b'{"temp": 40}')
-    gateway.publish("$aws/rules/up/gw/gw1/up", b'{"temp": 70}')
-    gateway.publish("$aws/rules/down/gw/gw1/up", b'{"temp": 80}')
+    gateway.publish("$aws/rules/portal/gw/gw1/up", b'{"temp": 70}')
     until(local, lambda: not gateway.unacknowledged)
     until(local, local.fence(gateway))
     actions = local.directory / "actions"
@@ -87,7 +86,10 @@ def test_a_rule_reaches_every_action(local: AwsLocal, tmp_path: Path) -> None:
     assert ("readings", '{"gateway": "gw1"}', "t", "60") in rows and len(rows) == 4
     assert len((actions / "sqs/portal.jsonl").read_text().splitlines()) == 2
     assert json.loads((tmp_path / "kept.json").read_text()) == {"t": 70, "id": "gw1"}
-    assert limits(local) == [("down", "rule-action")]
+    assert limits(local) == []
+    gateway.publish("$aws/rules/portal/gw/gw2/up", b'{"temp": 80}')
+    until(local, lambda: gateway.connects == 2)
+    assert limits(local)[0] == ("gw1", "publish-denied")
 
 
 def test_a_key_from_a_payload_stays_in_its_bucket(local: AwsLocal) -> None:

@@ -1,20 +1,21 @@
-"""Each row of limits.LIMITS is broken here by a client's own bytes, and the same bytes just inside the bound pass."""
+"""Each row of aws_limits.LIMITS is broken here by a client's own bytes; the same bytes just inside the bound pass."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from sim.endpoint.aws import limits
+from sim.endpoint.aws import aws_limits as limits
 from sim.endpoint.aws.account import Account, Certificate
 from sim.endpoint.aws.client_packets import encoded
 from sim.endpoint.aws.connection import Connection
 from sim.endpoint.aws.fleet_policies import fleet_policies
 from sim.endpoint.aws.policies import Policy
-from sim.endpoint.aws.rule_actions import Actions
+from sim.endpoint.aws.rule_actions import Actions, installed
 from sim.endpoint.mqtt_wire import (
     CONNACK,
     CONNECT,
@@ -151,6 +152,20 @@ def test_every_limit_names_a_test_that_is_here_or_in_the_contract() -> None:
     missing = [one.id for one in limits.LIMITS if f"def test_{one.test}" not in HERE + elsewhere]
     assert not missing
     assert len({one.id for one in limits.LIMITS}) == len(limits.LIMITS)
+
+
+def test_the_numbers_are_those_that_aws_publishes() -> None:
+    """Written out once more: the tests below take theirs from limits."""
+    assert (limits.PAYLOAD_BYTES, limits.TOPIC_BYTES, limits.TOPIC_SLASHES, limits.CLIENT_ID_BYTES) == (
+        131_072,
+        256,
+        7,
+        128,
+    )
+    assert (limits.IN_FLIGHT, limits.FILTERS_A_SUBSCRIBE, limits.FILTERS_A_CONNECTION) == (100, 8, 50)
+    assert (limits.KEEP_ALIVE_S, limits.KEEP_ALIVE_FACTOR, limits.SESSION_EXPIRY_S) == ((30, 1_200), 1.5, 3_600)
+    assert (limits.PUBLISHES_A_SECOND, limits.BYTES_A_SECOND) == (100, 512 * 1_024)
+    assert (limits.CONNECTS_A_SECOND_A_CLIENT, limits.CONNECTS_A_SECOND, limits.PACKET_BYTES) == (1, 500, 149_504)
 
 
 @pytest.mark.parametrize(("level", "code"), [(4, 5), (5, 0x87)])
@@ -340,6 +355,24 @@ def test_without_rates_nothing_is_counted_against_a_client(tmp_path: Path) -> No
     assert desk.say(connect()).limits == []
 
 
+def test_basic_ingest_names_a_rule_that_does_not_exist(tmp_path: Path) -> None:
+    failed: list[tuple[str, str]] = []
+    desk = Desk(tmp_path, wide("iot:*"))
+    rule = installed({"ruleName": "up", "sql": "SELECT *", "actions": [{"sqs": {"queueUrl": "q"}}]})
+    desk.account.actions = Actions([rule], tmp_path, lambda *_: None, lambda *what: failed.append(what))
+    desk.say(connect(), publish("$aws/rules/up/a"), publish("$aws/rules/down/a"))
+    assert [name for name, _ in failed] == ["down"]
+    assert [packet.kind for packet in desk.answered] == [PUBACK, PUBACK], "the engine took both"
+    assert [packet.kind for packet in desk.passed] == [CONNECT], "none reaches the broker"
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_the_fleets_policies_fit_an_account(bound: bool) -> None:
+    """2 048 characters a document, white space left out."""
+    for many in fleet_policies(bound=bound).values():
+        assert all(len(json.dumps(one, separators=(",", ":"))) <= 2_048 for one in many)
+
+
 # --- what else a client can do ---------------------------------------------------------------------------------
 
 
@@ -402,10 +435,18 @@ def test_a_topic_alias_is_judged_by_the_topic_it_stands_for(desk: Desk) -> None:
         (lambda desk: desk.say(Packet(PUBACK, 0, b"\0\x01")), 1),
         (lambda desk: desk.say(Packet(12, 0, b"")), 0),
         (lambda desk: desk.hear(publish("gw/gw1/ack")), 1),
-        (lambda desk: desk.say(publish("$aws/rules/up/a")), 0),
+        (lambda desk: desk.say(publish("$aws/rules/portal/gw/gw1/up")), 0),
     ],
 )
 def test_messages_are_counted_as_aws_counts(online: Desk, how: Callable[[Desk], object], messages: int) -> None:
     before = online.account.meter.messages
     how(online)
     assert online.account.meter.messages - before == messages
+
+
+def test_the_page_of_reference_has_every_limit_as_it_stands() -> None:
+    page = (Path(__file__).parents[4] / "docs/reference/aws.md").read_text(encoding="utf-8")
+    assert limits.NEVER_CONFIRMED in page
+    for one in limits.LIMITS:
+        rated = " (rated)" if one.rated else ""
+        assert f"| `{one.id}` | {one.what} | {one.does} | {one.source} | {one.mark}{rated} |" in page, one.id
