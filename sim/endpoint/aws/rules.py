@@ -77,6 +77,7 @@ class _Scope:
     item: Value
     whole: Value
     variables: Mapping[str, Value]
+    raw: bytes | None = None  # of the message itself, which encode(*) takes as it was sent
 
 
 class Rule:
@@ -135,7 +136,7 @@ class Rule:
         except NotJson:
             item, whole = UNDEFINED, payload
         variables: dict[str, Value] = {}
-        scope = _Scope(context, item, whole if isinstance(whole, dict | list) else payload, variables)
+        scope = _Scope(context, item, whole if isinstance(whole, dict | list) else payload, variables, payload)
         for name, node in self._select.variables:
             variables[name] = _value(node, scope)
         return scope
@@ -229,6 +230,8 @@ def _value(node: Node, scope: _Scope) -> Value:
             return _binary(operator, _value(left, scope), _value(right, scope), scope.context)
         case Unary(operator, operand):
             return _unary(operator, _value(operand, scope), scope.context)
+        case Call("encode", (Star(), scheme)) if scope.raw is not None:
+            return call(scope.context, "encode", [scope.raw, _value(scheme, scope)])
         case Call(name, arguments):
             return call(scope.context, name, [_value(one, scope) for one in arguments])
         case Cast(value, kind):

@@ -41,6 +41,13 @@ def test_a_pattern_of_many_stars_costs_little() -> None:
     assert not allowed([one], "iot:Publish", "a" * 4_000, Client("c"))
 
 
+@pytest.mark.parametrize(("length", "fits"), [(1_024, True), (1_025, False)])
+def test_a_certificates_value_above_1024_characters_is_not_put_in(length: int, fits: bool) -> None:
+    one = policy(resource=f"{ARN}topic/${{iot:Certificate.Subject.CommonName}}")
+    client = Client("c", subject={"CommonName": ("n" * length,)})
+    assert allowed([one], "iot:Publish", f"{ARN}topic/{'n' * length}", client) == fits
+
+
 @pytest.mark.parametrize("value", ["*", "?", "x*", "+"])
 def test_a_client_id_brings_no_wildcard_along(value: str) -> None:
     one = policy(resource=f"{ARN}topic/${{iot:ClientId}}/up")

@@ -33,6 +33,8 @@ def answer(items: str, payload: str = "{}", version: str = "2016-03-23") -> str:
         ("sqrt(-1) AS a, ln(0) AS b, acos(1.1) AS c, power(10, 400) AS d", "{}", "{}"),
         ("trunc(2.39, 1) AS a, trunc(-2.39, 1) AS b, trunc(2.3, -5) AS c", "{}", '{"a":2.3,"b":-2.3,"c":2}'),
         ("decode('gA==', 'base64') AS a, decode('!', 'base64') AS b", "{}", '{"a":null,"b":null}'),
+        ("encode(*, 'base64') AS a, encode(v, 'base64') AS b", '{"v": {"x": 1}}',
+         '{"a":"eyJ2IjogeyJ4IjogMX19","b":"eyJ4IjoxfQ=="}'),
         ("encode(*, 'base64') AS a, encode(*, 'hex') AS b", "\x00", '{"a":"AA=="}'),
         ("regexp_matches('x', '(') AS a, regexp_replace('a1', '([0-9])', '<$1$1>') AS b", "{}", '{"b":"a<11>"}'),
         ("abs('1E999') > 0 AS a, abs('1E1000') AS b", "{}", '{"a":true}'),
