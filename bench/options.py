@@ -19,6 +19,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What a verb's `add` is given: it adds its own parser."""
 KINDS = (
     *("scenarios", "attacks", "faults", "meters", "gateways", "endpoints", "checks", "alarms", "stores", "systems"),
+    "rows",
 )  # that list and show know
 ENGINES = ("arrays", "reference")
 ENDPOINT_HELP = "instead of the world's own; ./wmbench list endpoints shows them"

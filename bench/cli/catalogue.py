@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attacks.attack import attacks
+from bench.desk.rows.port import ROWS
 from bench.options import KINDS
 from bench.rig.scenario import SCENARIOS
 from sim.core.parts import Folder
@@ -160,6 +161,10 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     ],
     "systems": lambda: [
         {"id": id_, "title": one.title, "doc": SYSTEMS.page(id_)} for id_, one in SYSTEMS.parts().items()
+    ],
+    "rows": lambda: [  # of the contract suite; `gateway check` knows them
+        {"id": id_, "title": one.title, "faults": list(one.faults), "doc": _page(ROWS, id_)}
+        for id_, one in ROWS.parts().items()
     ],
 }
 

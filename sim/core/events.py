@@ -24,7 +24,10 @@ class Fate(IntEnum):
     RECEIVED = 0, "green", "", "nothing below happened to it"
     GATEWAY_DOWN = 1, "violet", "xxx", "the receiver was down at a moment of the frame"
     OUT_OF_RANGE = 2, "grey", "...", "the level, fading included, was below the receiver's sensitivity"
-    RECEIVER_BUSY = 3, "amber", "\\\\\\\\", "every demodulator followed an earlier frame when it began"
+    RECEIVER_BUSY = (
+        3, "amber", "\\\\\\\\",
+        "no demodulator followed it to its end: each had an earlier frame, or went over to a later, stronger one",
+    )  # fmt: skip
     JAMMED = 4, "red", "++", "the jammers alone came closer than the capture threshold"
     COLLISION = 5, "blue", "////", "all other emissions together came closer than the capture threshold"
 

@@ -295,6 +295,9 @@ def _key_lines(text: str) -> dict[str, int]:
         line = raw.strip()
         if line.startswith("[[") and "]]" in line:
             name = line[2 : line.index("]]")].strip()
+            head, dot, rest = name.partition(".")
+            if dot and head in counts:  # a list of the latest entry of a list
+                name = f"{head}[{counts[head] - 1}].{rest}"
             index = counts.get(name, 0)
             counts[name] = index + 1
             prefix = f"{name}[{index}]"

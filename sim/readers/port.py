@@ -1,6 +1,6 @@
 """The port: what a desk asks of a reader.
 
-READERS.find("mqtt").open(spec, ReadGround(directory, endpoint, stdout))     not started
+READERS.find("mqtt").open(spec, ReadGround(directory, endpoint, stdout, portal_key))     not started
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from sim.core.parts import Folder
 from sim.endpoint.port import Endpoint
+from sim.endpoint.topic_acl import READER
 
 TimeOf = Literal["reception", "reading", "meter", "publish"]
 """What a stamp is the time of: the end of the frame on the air, the gateway's reading it, the meter's own clock, or the
@@ -30,7 +31,8 @@ class Delivered:
     `frame`: the telegram without CRCs, L first, None of a gateway that decodes. `values`: name -> value, of one that
     does. `meter`: the identification as written. `stamp`: a time that the gateway wrote, `stamp_of` what it is the
     time of. `retained`: the broker had kept it, so it is no delivery. `unreadable`: why the payload gave nothing, one
-    sentence; such a row has neither frame nor values, and still counts as what the gateway said."""
+    sentence; such a row has neither frame nor values, and still counts as what the gateway said. `odd`: what else in
+    the message could not be read (a time, a level)."""
 
     source: str
     payload: bytes
@@ -43,18 +45,21 @@ class Delivered:
     stamp_of: TimeOf | None = None
     retained: bool = False
     unreadable: str = ""
+    odd: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadGround:
     """What a desk gives a reader to stand on. `directory`: the gateway's own, where its files are. `endpoint`: the
     broker that it publishes to; None where the desk has none. `stdout`: the file that its program's standard output
-    is appended to. `portal_key`: the file of the key under which a reader that acknowledges signs."""
+    is appended to. `portal_key`: the file of the key under which a reader that acknowledges signs. `client_id`: of this
+    reader at the broker, where each session has one of its own."""
 
     directory: Path
     endpoint: Endpoint | None
     stdout: Path
     portal_key: Path
+    client_id: str = READER
 
 
 class Reader(Protocol):

@@ -20,10 +20,11 @@ import contextlib
 from array import array
 from collections import defaultdict, deque
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Final
 
-from sim.core.clock import NS_PER_MS, Calendar, Steps, ns, unix_ns, wall_ns
+from sim.core.clock import NS_PER_MS, NS_PER_S, Calendar, Steps, ns, unix_ns, wall_ns
 from sim.core.percentile import percentile
 from sim.core.settings import SpecError, number
 from sim.core.vocabulary import Link
@@ -136,16 +137,20 @@ class BoxGateway(VirtualGateway):
                 self.unreadable += bool(row.unreadable)
                 self.values_only += row.values is not None and not row.retained
                 continue
-            fed = self._under_way.get(row.frame)
+            fed, ended_ns = self._under_way.get(row.frame), None
             if fed:
-                self.latency_ns.append(row.received_ns - fed.popleft())
+                ended_ns = fed.popleft()
+                self.latency_ns.append(row.received_ns - ended_ns)
                 if not fed:
                     del self._under_way[row.frame]
             else:
                 self.unknown += 1
             at_ns = row.received_ns
             if row.stamp is not None and row.stamp_of == "reception":
-                at_ns = min(at_ns, _UNIX.ns(row.stamp) - (unix_ns() - wall_ns()))
+                stamp_ns = _UNIX.ns(row.stamp) - (unix_ns() - wall_ns())
+                if ended_ns is not None and abs(stamp_ns - ended_ns) < _step_ns(row.stamp):
+                    stamp_ns = ended_ns  # as right as a stamp of so many digits can be
+                at_ns = min(at_ns, stamp_ns)
             level = row.rssi_dbm if row.rssi_dbm is not None else self.spec.easiest_cdbm / 100
             world_ns = max(0, self._clock.at_wall_ns(at_ns)) if self._clock.running else 0
             super().receive(row.frame, world_ns, level)
@@ -169,6 +174,13 @@ class BoxGateway(VirtualGateway):
             "values_only": self.values_only,
             "problem": self.box.problem or "",
         }
+
+
+def _step_ns(stamp: datetime) -> int:
+    """From this stamp to the next one that has no more digits."""
+    if stamp.microsecond % 1_000:
+        return NS_PER_MS // 1_000
+    return NS_PER_MS if stamp.microsecond else NS_PER_S
 
 
 def _make(gateway: str, spec: BoxSpec, wiring: Wiring) -> BoxGateway:

@@ -22,6 +22,7 @@ from sim.meters.expected_records import stated
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
+from sim.readers.value_names import TABLES, in_the_unit_of, said
 from tests.bench.command_line import Rig
 from wmbus.as_json import json_value, to_json
 from wmbus.explain import DEVICE_TYPES
@@ -273,81 +274,14 @@ def told(theirs: dict[str, Any], value: dict[str, Any]) -> bool:
 # --- wmbusmeters -----------------------------------------------------------------------------------------------
 
 WMBUSMETERS = shutil.which("wmbusmeters")
-DRIVERS: dict[str, dict[str, str]] = {
-    "apator-amiplus": {
-        "total_energy_consumption_kwh": "energy_wh", "total_energy_production_kwh": "fed_in_wh",
-        **{f"total_energy_consumption_tariff_{n}_kwh": f"tariff_{n}_wh" for n in (1, 2, 3)},
-        **{f"total_energy_production_tariff_{n}_kwh": f"fed_in_{n}_wh" for n in (1, 2, 3)},
-        **{f"voltage_at_phase_{n}_v": f"phase_{n}_dv" for n in (1, 2, 3)}, "device_datetime": "clock",
-    },
-    "engelmann-hca-e2": {
-        "consumption_hca": "units", "current_consumption_hca": "units", "target_date": "set_date",
-        "target_hca": "set_date_units", "meter_datetime": "datetime",
-    },
-    "engelmann-sensostar": {
-        "total_kwh": "energy_kwh", "total_water_m3": "heating_volume_l", "flow_water_m3h": "flow_l_h",
-        "power_kw": "power_w", "forward_c": "flow_c", "return_c": "return_c", "difference_c": "spread_ck",
-        "meter_datetime": "datetime",
-    },
-    "qundis-q-caloric": {
-        "current_consumption_hca": "units", "set_date": "set_date", "consumption_at_set_date_hca": "set_date_units",
-        "set_date_17": "month_end", "consumption_at_set_date_17_hca": "month_units", "device_datetime": "datetime",
-    },
-    "qundis-q-water": {
-        "total_m3": "volume_l", "due_date": "set_date", "due_date_m3": "set_date_volume_l",
-        "due_17_date": "month_end", "due_17_date_m3": "month_volume_l", "meter_datetime": "datetime",
-    },
-    "ram-euris-2": {
-        "current_consumption_hca": "units", "consumption_at_set_date_hca": "month_units",
-        "consumption_at_set_date_1_hca": "month_units",
-        **{f"consumption_at_set_date_{n}_hca": f"month_units[{n - 1}]" for n in range(2, 18)},
-    },
-    "sontex-868": {
-        "current_consumption_hca": "units", "set_date": "set_day_after", "device_datetime": "datetime",
-        "consumption_at_set_date_hca": "set_date_units", "current_temp_c": "radiator_cc",
-        "current_room_temp_c": "room_cc",
-    },
-    "techem-radio-4": {
-        "current_consumption_hca": "units", "set_date": "set_date", "consumption_at_set_date_hca": "set_date_units",
-        "set_date_8": "month_end[14]", "consumption_at_set_date_1_hca": "month_increment",
-        **{f"consumption_at_set_date_{n}_hca": f"month_increment[{n - 1}]" for n in range(2, 15)},
-    },
-    "vipa-c10": {
-        "consumption_hca": "units", "target_date": "set_date", "target_hca": "set_date_units",
-        "external_temperature_c": "room_dc", "flow_temperature_c": "radiator_dc", "fabrication_no": "fabrication",
-        "meter_datetime": "datetime",
-    },
-    "zenner-caltos-e": {
-        "consumption_hca": "units", "target_date": "set_day_after", "target_hca": "set_date_units",
-        "base_date": "month_first", "base_hca": "month_units",
-        **{f"consumption_{n}_hca": f"month_units[{n}]" for n in range(1, 15)},
-    },
-}  # fmt: skip
-"""What its drivers call our values; the names are those in the published telegrams' expected values."""
-RENAMED = {
-    "due_date": "target_year_date", "due_date_m3": "target_year_m3", "due_17_date": "target_date",
-    "due_17_date_m3": "target_m3",
-}  # fmt: skip
-"""Names of a newer driver (qwaterv2, August 2026) for what an older one (qwater) calls otherwise."""
-KILO = {"total_kwh", "power_kw"}
-
-
-def said(answer: dict[str, Any], field: str) -> Any:
-    """What an answer calls `field`, whichever version of the driver wrote it. Raises KeyError if no name is there."""
-    return answer[field] if field in answer else answer[RENAMED.get(field, field)]
 
 
 def expected(one: Sample) -> dict[str, Any]:
-    """The true values as its JSON has them: kWh and kW, dates with a blank and without seconds; no value left out."""
-    true = {value["name"]: value["value"] for value in one["values"]}
-    out: dict[str, Any] = {}
-    for name, slot in DRIVERS[one["type"]].items():
-        value = true[slot]
-        if isinstance(value, str) and "T" in value:
-            value = value.replace("T", " ")[:16]
-        if value is not None:
-            out[name] = value / 1000 if name in KILO or name.startswith("total_energy_") else value
-    return out
+    """The true values as its JSON has them; no value left out."""
+    true = {value["name"]: value for value in one["values"]}
+    table = TABLES["wmbusmeters"][one["type"]]
+    told = {name: in_the_unit_of(name, true[slot]["value"], true[slot]["unit"]) for name, slot in table.items()}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def test_the_names_of_its_drivers_fit_the_published_telegrams() -> None:
@@ -357,11 +291,11 @@ def test_the_names_of_its_drivers_fit_the_published_telegrams() -> None:
     compared_values = 0
     for name in TYPES:
         example = kinds()[name].examples[0]
-        assert name in DRIVERS, f"say in DRIVERS what wmbusmeters calls the values of {name}"
+        assert name in TABLES["wmbusmeters"], f"say in sim/readers/value_names.py what it calls the values of {name}"
         assert example.telegram.lower() in published, f"{path.name} has not the published telegram of {name}"
         wanted = published[example.telegram.lower()]["expected"]
         values = [
-            {"name": one.slot.label, "value": json_value(value)}
+            {"name": one.slot.label, "unit": one.chain.unit, "value": json_value(value)}
             for one, value in stated(kinds()[name], example.expected)
         ]
         for field, value in expected({"type": name, "values": values}).items():

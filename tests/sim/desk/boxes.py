@@ -41,3 +41,54 @@ def relay(folder: Path) -> PowerSpec:
     """A relay that notes what it was told."""
     log = folder / "relay.log"
     return PowerSpec(cut=("sh", "-c", f"echo cut >>{log}"), on=("sh", "-c", f"echo on >>{log}"))
+
+
+_BOX = """
+import base64, json, sys, time
+import paho.mqtt.client as mqtt
+from wmbus.link import add_crcs_a
+host, port, ca, certificate, key, name = sys.argv[1:]
+client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, name)
+client.tls_set(ca, certificate, key)
+client.connect(host, int(port))
+client.loop_start()
+while not client.is_connected():
+    time.sleep(0.01)
+print("Ready", flush=True)
+for line in sys.stdin:
+    fields = line.strip().split(";")
+    data = base64.b64encode(add_crcs_a(bytes.fromhex(fields[-1][2:]))).decode()
+    body = {"v": 1, "d": data, "lvl": -float(fields[4]), "at": fields[3]}
+    client.publish(f"own/{fields[6]}/x", json.dumps(body), qos=1)
+client.loop_stop()
+"""
+_INVENTORY = """
+[[gateway]]
+name = "kitchen"
+feed = [{{ kind = "codec", format = "rtl_wmbus", line = {{ kind = "stdin" }} }}]
+listen = {{ topics = ["own/#"] }}
+
+[[gateway.read]]
+kind = "mqtt"
+topic = ["own/+/x"]
+telegram = "$.d"
+transform = ["base64", "CRCs kept"]
+rssi = "$.lvl"
+rssi_unit = "-dBm"
+time = "$.at"
+
+[gateway.run]
+command = [
+    "{{python}}", "{script}", "{{host}}", "{{port}}", "{{ca}}", "{{certificate}}", "{{key}}", "{{name}}",
+]
+env = {{ PYTHONPATH = "{{root}}" }}
+ready_line = "Ready"
+"""
+
+
+def own_format(folder: Path) -> Path:
+    """An inventory with a gateway `kitchen` that publishes in a format of its own, over mutual TLS."""
+    script, inventory_file = folder / "box.py", folder / "inventory.toml"
+    script.write_text(_BOX, encoding="utf-8")
+    inventory_file.write_text(_INVENTORY.format(script=script), encoding="utf-8")
+    return inventory_file

@@ -128,3 +128,14 @@ def test_a_name_that_stands_for_nothing_is_said() -> None:
         UnknownPlaceholder, match=r"\{prot\} stands for nothing; did you mean \{port\}\? There are: name, port"
     ):
         filled("-p {prot}", {"name": "box", "port": "1"})
+
+
+def test_a_wrong_key_of_a_reader_is_named_by_its_line(tmp_path: Path) -> None:
+    lab = '[[gateway]]\nname = "lab"'
+    text = GOOD.replace(lab, f'[[gateway.read]]\nkind = "stdout"\n\n{lab}', 1)
+    text = text.replace('read = [{ kind = "bundles" }]\n', "", 1)
+    assert read(tmp_path, text).find("kitchen").read[0].kind == "stdout"
+    wrong = text.replace('kind = "stdout"\n', 'kind = "stdout"\ntransform = ["hexx"]\n')
+    line = wrong.splitlines().index('transform = ["hexx"]') + 1
+    with pytest.raises(SpecError, match=rf"line {line}: gateway\[0\]\.read\[0\]\.transform.*did you mean 'hex'"):
+        read(tmp_path, wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from bench.rig import checks
 from sim.core.clock import NS_PER_S
 from sim.core.settings import SpecError
 from sim.faults.gateway_power_cut import PowerCut
-from sim.gateway.kinds.box import BoxGateway, BoxSpec
+from sim.gateway.kinds.box import BoxGateway, BoxSpec, _step_ns
 from sim.gateway.registry import GATEWAYS
 from sim.world import World
 from sim.world_spec import WorldSpec
+from tests.sim.desk.boxes import own_format
 from tests.small_worlds import dozen
 
 
@@ -39,6 +41,30 @@ def test_what_the_fleet_sends_is_read_at_the_portal(tmp_path: Path) -> None:
         pid = gateway.box.pid
         assert pid is not None and world.clock.woken > 0  # type: ignore[attr-defined]
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_gateway_that_knows_no_acknowledgement_is_judged_at_its_broker(tmp_path: Path) -> None:
+    """It publishes in a format of its own and hears nothing of the portal's; what it said is in our custody."""
+    desk = own_format(tmp_path)
+    with World(boxed(tmp_path, entry="kitchen", inventory=str(desk)), 3, tmp_path / "run") as world:
+        world.run(60 * NS_PER_S)
+        world.finish()
+        gateway = world.gateways[0]
+        assert isinstance(gateway, BoxGateway)
+        assert world.truth.received == world.stored.count_readings() == 36
+        world.truth.look_again()
+        assert checks.apply(world, attacked=False) == []
+        said = gateway.as_json()
+        assert said["delivered"] == said["frames_handed"] == len(gateway.latency_ns) == 36
+        assert said["not_delivered"] == said["unknown"] == said["unreadable"] == 0
+        assert min(gateway.latency_ns) > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "step_ns"), [("03:04:05", 10**9), ("03:04:05.120", 10**6), ("03:04:05.120001", 10**3)]
+)
+def test_a_stamp_is_as_fine_as_its_digits(text: str, step_ns: int) -> None:
+    assert _step_ns(datetime.fromisoformat(f"2026-01-02T{text}")) == step_ns
 
 
 def test_a_power_cut_is_one_and_service_comes_back(tmp_path: Path) -> None:
@@ -73,5 +99,5 @@ def test_a_real_gateway_asks_for_the_walls_clock(tmp_path: Path) -> None:
 
 
 def test_an_unknown_entry_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"no gateway 'kitchen'.*the ready entries are: reference"):
+    with pytest.raises(SpecError, match=r"no gateway 'kitchen'.*the ready entries are: .*reference"):
         World(boxed(tmp_path, entry="kitchen", inventory=str(tmp_path / "none")), 1, tmp_path / "run")
