@@ -165,7 +165,7 @@ def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
             continue
         first, last = those[0], after[0]
         # What nobody's meter sent says nothing of anybody's heating, and is heard like the rest.
-        true = [next((u for one in some if (u := _units_sent(one, truth)) is not None), None) for some in (those, after)]
+        true = [_first_units(some, truth) for some in (those, after)]
         if None in true:
             continue
         moved = (last.units - first.units) if last.units is not None and first.units is not None else 0
@@ -184,8 +184,9 @@ def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
     return rows
 
 
-def _units_sent(one: Seen, truth: Truth) -> int | None:
-    sent = truth.known(one.mark)
+def _first_units(seen: list[Seen], truth: Truth) -> int | None:
+    """In the first of these that a meter sent."""
+    sent = next((found for one in seen if (found := truth.known(one.mark)) is not None), None)
     return None if sent is None else truth.units(sent)
 
 

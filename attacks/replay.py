@@ -54,7 +54,7 @@ class Replay:
     """Listen, choose meters from what was heard, and send their own bytes again.
 
     "after 10 s" the same telegram at once; "after more than ten others" of the same meter; "after a wrap of 256" when
-    the meter's 8-bit access number stands just before where it stood; "with a rewritten access number" an old telegram with the
+    the 8-bit access number stands just before where it stood; "with a rewritten access number" an old telegram with the
     number the portal expects next (mode 5: the number is part of the IV and garbles plaintext bytes 8..15); "after a
     portal restart" an old telegram when the portal may have forgotten; "with a rewritten clock" (only clear
     telegrams) old contents under the present time; "no time inside" an old telegram of a type that sends no
@@ -67,7 +67,7 @@ class Replay:
     restart_s: float | None = None
     wrap: bool = True
     wrap_among: int = 0
-    """So many meters are watched for a wrap, until `targets_each` say something else than before; 0: as many as those."""
+    """So many meters are watched for a wrap, until `targets_each` say something new; 0: as many as those."""
     elsewhere: bool = False
     month: bool = False
     makers: tuple[str, ...] = ()

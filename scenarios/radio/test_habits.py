@@ -31,7 +31,7 @@ AGAIN_NS = 60 * NS_PER_S
 MAKERS, MAKERS_OWN = bytes(range(16)), 0x0F
 """A key that is nobody's in the fleet, and the DIF behind which EN 13757-3 leaves everything to the maker."""
 Again = Callable[[World, int, int, bool], bytes]
-"""(world, meter, k, whether its units are moving) -> what the meter says a minute after its telegram k; b"": nothing."""
+"""(world, meter, k, whether its units are moving) -> what the meter says a minute after telegram k; b"": nothing."""
 LEAKY = {"fleet.mode 5.count": 60, "fleet.mode 7.count": 60}
 
 

@@ -197,7 +197,7 @@ class Truth:
 
     @property
     def tolerance_ns(self) -> int:
-        """How long a genuine telegram may be under way; as long again as every gateway that received it was cut off meanwhile."""
+        """How long a genuine telegram may be under way; longer by what it was cut off (_outage_ns)."""
         return under_way_most_ns(self.world.spec)
 
     def altered(self) -> list[Altered]:
@@ -311,12 +311,14 @@ class Truth:
     def _outage_ns(self, sent: Sent, end_ns: int) -> int:
         """How long after its sending every way of a telegram to the portal was interrupted, by faults whose effect was
         seen: of the gateways that received it the one that was interrupted least."""
-        outages = [(one.fault.cuts_off, found) for one in self.world.injections if (found := one.interrupted_ns(end_ns))]
+        outages = [(one.fault.cuts_off, found) for one in self.world.injections
+                   if (found := one.interrupted_ns(end_ns))]  # fmt: skip
         if not outages:
             return 0
         bits = {gateway_bit(gateway) for gateway in range(len(self.world.gateways))}
         return min(
-            _covered_ns([found for whom, found in outages if whom is None or gateway_bit(whom) == bit], sent.start_ns, end_ns)
+            _covered_ns([found for whom, found in outages if whom is None or gateway_bit(whom) == bit],
+                        sent.start_ns, end_ns)
             for bit in bits if sent.gateways & bit
         )  # fmt: skip
 

@@ -92,7 +92,7 @@ class Ledger:
             self._query(f"PRAGMA {setting}")
         for table in _SCHEMA:
             self._query(table)
-        # Not yet written: (meter, k) -> start, telegram, bits of gateways, by an attacker; (source, k) -> its end, receipt.
+        # Not yet written: (meter, k) -> start, telegram, gateways, by an attacker; (source, k) -> its end, receipt.
         self._sent: dict[tuple[int, int], list[Any]] = {}
         self._spoken: dict[tuple[int, int], tuple[int, Spoken]] = {}
         self._brought: set[str] = set()

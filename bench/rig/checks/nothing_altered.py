@@ -25,5 +25,6 @@ def check(world: World, attacked: bool) -> list[str]:
         asked = "" if len(missing) <= 200 else ", of the first 200"
         held = sum(len(gateway.waiting) + len(gateway.quarantined) for gateway in world.gateways if gateway.up)
         hold = f"; gateways hold {held} bundles that the portal has not acknowledged" if held else ""
-        problems.append(f"{len(missing)} telegrams that gateways received are not readings{asked}: {dict(reasons)}{hold}")
+        said = f"{len(missing)} telegrams that gateways received are not readings{asked}"
+        problems.append(f"{said}: {dict(reasons)}{hold}")
     return problems
