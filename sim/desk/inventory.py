@@ -125,10 +125,11 @@ class Claims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayEntry:
-    """One gateway on the desk. `page`: what a person must know to set it up."""
+    """One gateway on the desk. `page`: what a person must know to set it up. `firmware`: its version, for junit.xml."""
 
     name: str
     title: str = ""
+    firmware: str = ""
     page: str = ""
     feed: tuple[FeederSpec, ...] = one_of(feeders.specs)
     read: tuple[ReaderSpec, ...] = one_of(readers.specs)
