@@ -71,9 +71,11 @@ class Holdback:
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
+        """What a gateway received in spite of the noise was not held back: its copy is a replay, and does not count."""
+        held = [shot for shot, _ in self.shots if not truth.was_received(fingerprint(shot.of), shot.spoken.start_ns)]
         heard_ns = {shot.spoken.telegram: received_ns for shot, received_ns in self.shots}
         found = []
-        for outcome in outcomes_of([shot for shot, _ in self.shots], truth):
+        for outcome in outcomes_of(held, truth):
             ages_s = [
                 (row.stored_ns - heard_ns[one.sent]) / NS_PER_S for one in outcome.shots for row in one.rows
             ]
