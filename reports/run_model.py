@@ -125,6 +125,7 @@ class Scenario:
     title: str = ""
     doc: str = ""
     threats: list[str] = field(default_factory=list)
+    case: str = ""  # as pytest calls it: the function, its seed and parameters
     seed: int = 0
     outcome: str = "inconclusive"
     message: str = ""
@@ -154,6 +155,7 @@ class Run:
     changed: list[str] = field(default_factory=list)  # KEY=VALUE that the command line set in every world
     versions: dict[str, Any] = field(default_factory=dict)  # of the broker, of TLS, of Python's packages
     endpoint: str = ""
+    firmware: str = ""  # of what is under test
     seed: int = 0
     outcome: str = "inconclusive"
     left_out: list[str] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """What a broker or a stolen certificate can pour over the portal, and a clock that somebody else sets."""
 
 from attacks.broker_disorder import ALARMED, TWICE, BrokerDisorder
-from attacks.flood import BEYOND, Flood
+from attacks.overfill import BEYOND, Flood
 from attacks.wrong_clock import FIRST, LATER, WrongClock
 from bench.rig.scenario import D, S, Stage, T, X, scenario
 
