@@ -29,20 +29,21 @@ Answers = dict[int, HouseSum | str]  # end of the period (ns) -> what was answer
 class Differencing:
     """Ask for the sum of a house over every period from the beginning to a step of time, and over every single step.
     Two neighbours of the first kind differ by what was counted in one step; where one flat alone reported in it, that
-    is this flat's. Counted are steps in which one flat alone reported and the landlord's figure is its consumption."""
+    is this flat's, and nothing counted is an answer too: nobody heats there. Counted are steps in which one flat alone
+    reported, not for the first time, and the landlord's figure is its consumption."""
 
     landlord: str
     house: str
     at_s: float
-    step_s: float = 20.0
+    from_s: float = 900.0  # by then each meter was read once
+    step_s: float = 30.0
     sums: Answers = field(default_factory=dict)
     steps: Answers = field(default_factory=dict)
-    nonzero: int = 0
 
     def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.at_s)
         step_ns = ns(self.step_s)
-        ends = range(step_ns, reach.now_ns, step_ns)
+        ends = range(ns(self.from_s), reach.now_ns, step_ns)
         self.sums = {end: reach.ask_as_landlord(self.landlord, self.house, 0, end) for end in ends}
         self.steps = {end: reach.ask_as_landlord(self.landlord, self.house, end - step_ns, end) for end in ends}
         denied = sum(isinstance(one, str) for one in (*self.sums.values(), *self.steps.values()))
@@ -62,10 +63,10 @@ class Differencing:
         found = []
         for variant, told, answers in ((DIFFERENCE, differences, self.sums), (SHORT, single, self.steps)):
             right = [end for end, units in alone.items() if told.get(end) == units]
-            self.nonzero += sum(alone[end] > 0 for end in right)
             denials = sorted({answers[end].partition(": ")[2] for end in alone if isinstance(answers[end], str)})  # type: ignore[union-attr]
             why = f"{len(right)} times one flat's consumption" if right else " | ".join(denials)
             evidence: dict[str, int | float | str] = {"steps of one flat": len(alone), "told": len(right)}
+            evidence["of these not zero"] = sum(alone[end] > 0 for end in right)
             found += in_each_mode(truth, variant, reached=len(alone), achieved=len(right), why=why, evidence=evidence)
         return found
 
@@ -80,8 +81,9 @@ class Differencing:
             if row.units is None or row.meter not in flats:
                 continue
             end = (row.stored_ns // step_ns + 1) * step_ns
-            before = last.get(row.meter, row.units)
-            counted[end] += row.units - before if row.units >= before else row.units
+            before = last.get(row.meter)
             last[row.meter] = row.units
             who[end].add(flats[row.meter])
-        return {end: counted[end] for end, names in who.items() if len(names) == 1 and end in self.sums}
+            if before is not None:
+                counted[end] += row.units - before if row.units >= before else row.units
+        return {end: units for end, units in counted.items() if len(who[end]) == 1 and end in self.sums}

@@ -31,7 +31,7 @@ def test_a_tenant_sees_the_own_flat_in_the_own_time(world: Stage) -> None:
     world="terrace-60",
     threats=["P04"],
     settings={
-        "window_s": 20.0, "fleet.interval_s": 900.0, "gateway.bundle_age_s": 5.0, "site.outdoor_mean_c": -10.0,
+        "window_s": 30.0, "fleet.interval_s": 900.0, "gateway.bundle_age_s": 5.0, "site.outdoor_mean_c": -15.0,
     },
     defences={
         "short": {"portal.view_rules": ["own flat", "own time", "no overlap"]},
@@ -39,14 +39,14 @@ def test_a_tenant_sees_the_own_flat_in_the_own_time(world: Stage) -> None:
     },
 )  # fmt: skip
 def test_a_landlord_computes_no_flat(world: Stage) -> None:
-    """All sums that a landlord can ask for, in steps of a third of a minute. Each of the two rules is needed: without
+    """All sums that a landlord can ask for, in steps of half a minute. Each of the two rules is needed: without
     the least of three flats ("short") a short period is one flat, without the refusal of overlapping periods
     ("overlapping") the difference of two long ones is. Control: neither."""
-    landlord = world.attack(Differencing("Ada", "house 1", at_s=1_200.0))
+    landlord = world.attack(Differencing("Ada", "house 1", at_s=1_800.0))
     system = keyless(world.inner.system)
     system.registry.landlords.append(("Ada", "house 1"))
     system.portal.write_registry()
-    world.run(minutes=21)
+    world.run(minutes=31)
     world.expect(landlord, DIFFERENCE, because="overlaps", on=(X, X, X), short=(X, X, X), overlapping=(S, S, S),
                  off=(S, S, S))  # fmt: skip
     world.expect(landlord, SHORT, because="a sum needs 3", on=(X, X, X), short=(S, S, S), overlapping=(X, X, X),

@@ -252,6 +252,18 @@ def test_a_path_that_leads_elsewhere_ends_the_session_until_it_leads_back(endpoi
     until(endpoint, lambda: gateway.connects == 2)
 
 
+@needs("retain")
+def test_a_retained_message_is_there_for_who_comes_later(endpoint: Endpoint) -> None:
+    gateway = online(endpoint, "gw1")
+    gateway.publish("gw/gw1/up", b"not kept")
+    gateway.publish("gw/gw1/birth", b"kept", retain=True)
+    until(endpoint, lambda: not gateway.unacknowledged)
+    gateway.close()
+    portal = online(endpoint, "portal", "gw/+/up", "gw/+/birth")
+    until(endpoint, lambda: bool(portal.inbox))
+    assert [(one.topic, one.payload, one.retained) for one in portal.inbox] == [("gw/gw1/birth", b"kept", True)]
+
+
 def test_what_it_lacks_it_refuses_to_do(kind: str, endpoint: Endpoint) -> None:
     features = KINDS[kind].features
     session = online(endpoint, "gw1")
@@ -259,6 +271,7 @@ def test_what_it_lacks_it_refuses_to_do(kind: str, endpoint: Endpoint) -> None:
         "kill": endpoint.kill,
         "sockets": lambda: session.reroute(Address("localhost", 1)),
         "tls": lambda: endpoint.authority,
+        "retain": lambda: session.publish("gw/gw1/up", b"", retain=True),
     }
     for feature, ask in asked.items():
         if feature not in features:
