@@ -46,10 +46,12 @@ class BorrowedName:
             yield reach.wait(self.every_s)
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
+        if not self.victim:
+            return []
         changes = truth.world.history.of(SessionChanged)
         lost = sum(one.client == self.victim and one.state == "dropped" for one in changes)
         return in_each_mode(
-            truth, DISPLACED, reached=self.opened, achieved=lost, attacked=frozenset((self.victim,)),
+            truth, DISPLACED, reached=self.logins, achieved=lost, attacked=frozenset((self.victim,)),
             why="its owner lost it" if lost else "the broker took the name from the certificate",
-            evidence={"logins": self.opened, "owner thrown off": lost},
+            evidence={"sessions opened": self.opened, "owner thrown off": lost},
         )  # fmt: skip

@@ -22,7 +22,7 @@ TRIES = 3
     ics=["T0830"],
     weakness={"endpoint.least_tls": "1.1"},
     seen_as="broker: protocol version refused",
-    needs={"tls", "sockets"},
+    needs={"tls", "tls settings", "sockets"},
 )
 @dataclass
 class OldTls:

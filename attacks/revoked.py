@@ -22,7 +22,7 @@ TRIES = 3
     ics=["T0859"],
     weakness={"endpoint.revocation": "none"},
     seen_as="broker: certificate revoked",
-    needs={"tls", "crl"},
+    needs={"tls", "tls settings", "crl"},
 )
 @dataclass
 class Revoked:

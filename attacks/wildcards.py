@@ -49,8 +49,9 @@ class Wildcards:
         self.ear = reach.connect(identity, subscribe=TOPICS)
         self.said = [empty_bundle(victim, number, reach.now_ns) for number in range(COUNT)]
         for payload in self.said:
-            self.ear.publish(UP.format(gateway=victim), payload)
-            self.ear.publish(f"$aws/things/{victim}/shadow/update", payload)
+            for topic in (UP.format(gateway=victim), f"$aws/things/{victim}/shadow/update"):
+                if self.ear.connected:  # some brokers end the session instead
+                    self.ear.publish(topic, payload)
         reach.let_work(self.ear)
 
     def outcomes(self, truth: Truth) -> list[Outcome]:

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sim.endpoint.registry import ENDPOINTS
+
 VERSION = 1
 T = TypeVar("T")
 
@@ -193,6 +195,8 @@ def from_json(body: dict[str, Any], directory: Path = Path()) -> Run:
     notes: list[str] = []
     fields = {key: value for key, value in body.items() if key not in ("directory", "notes")}
     run = _build(Run, fields, notes, "run.json")
+    used = {world.endpoint for scenario in run.scenarios for world in scenario.worlds} | {run.endpoint}
+    notes += sorted(kind.caveat for id_, kind in ENDPOINTS.parts().items() if id_ in used and kind.caveat)
     return dataclasses.replace(run, directory=directory, notes=notes)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import benchmarks, city, gateway, init, keys, tasks
+from bench.cli import aws, benchmarks, city, gateway, init, keys, tasks
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Commands, Options, endpoint, seed
@@ -190,6 +190,7 @@ def make_parser() -> argparse.ArgumentParser:
     keys.add(commands)
     smgw_command.add(commands)
     init.add(commands)
+    aws.add(commands)
     fuzz_command.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")

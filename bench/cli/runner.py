@@ -98,10 +98,11 @@ def _on_disk(file: str) -> list[dict[str, Any]]:
     repository = own.root()
     for place in (Path(file), *([repository / file] if repository is not None else [])):
         try:
-            if file and (place.is_dir() or (place.suffix == ".py" and place.is_file())):
-                return scenario_entries(place)
+            there = bool(file) and (place.is_dir() or (place.suffix == ".py" and place.is_file()))
         except (OSError, ValueError):  # too long for a name, or with a zero byte in it
             return []
+        if there:
+            return scenario_entries(place)
     return []
 
 

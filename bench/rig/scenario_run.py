@@ -22,6 +22,7 @@ from bench import run_directory, scenario_files
 from bench.options import ENGINES, Options, changed
 from bench.progress import Beat, Progress
 from bench.rig import checks
+from bench.rig.aws_bill import measure_bill
 from bench.rig.judgement import Judgement, judge
 from bench.rig.scenario import CLEAN, CurtainDown, LeftOut, Mark, Stage, load_world
 from bench.rig.twin import Twin, active, twin_of
@@ -188,6 +189,7 @@ class Bout:
         """Whatever the attacks were after: limits, invariants, and whether anything happened at all."""
         if isinstance(clock := stage.inner.clock, WallClock):
             stage.measure("the world behind its wall clock, at most", clock.lateness.worst_ns / NS_PER_MS, "ms")
+        measure_bill(stage)
         if stage.defences == "on":
             self.problems += [f"{m}: limit missed" for m in stage.measures if not m.ok]
         truth = stage.truth

@@ -22,12 +22,14 @@ EndpointFeature = Literal[
     "acl",  # a client publishes and reads its own topics only
     "bind",  # the client id is the certificate's common name
     "crl",  # revoked certificates get no session
+    "denial closes",  # what a client may not do ends its connection; else it is acknowledged and dropped
     "kill",  # a process that can be killed and started again
     "retain",  # the last retained message of a topic is kept for later subscribers
     "persistence",  # QoS 1 messages wait for a session that is away
     "size limit",  # larger messages are dropped
     "sockets",  # clients dial an address, so that a man in the middle can stand on the path
     "takeover",  # a second session with a client id ends the first
+    "tls settings",  # the least version, and what a revocation does, can be set
     "tls",  # mutual TLS with our own authority
 ]
 
