@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import benchmarks, city, gateway, keys
+from bench.cli import benchmarks, city, cost, gateway, keys
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
@@ -140,6 +140,7 @@ def make_parser() -> argparse.ArgumentParser:
     gateway.add(commands)
     benchmarks.add(commands)
     keys.add(commands)
+    cost.add(commands)
     fuzz_command.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")

@@ -1,0 +1,18 @@
+"""AWS IoT Core as its documents describe it, without a socket: bytes and facts in, decisions out.
+
+    rule_values      the types of AWS IoT SQL, their conversions, and JSON that keeps the digits of a number
+    rule_syntax      an SQL statement as a tree
+    rule_tree        what that tree is made of
+    rule_function    what a function is, and what it may know
+    rule_functions   the functions of AWS IoT SQL, one row each; rule_numbers, rule_texts: what they do
+    md2              a hash that OpenSSL no longer has
+    rule_times       date patterns of Joda and of the JDK
+    topics           filters, and Basic Ingest
+    rules            a topic rule: which messages fire it and what it makes of them; substitution templates
+    shadows          device shadows: update, get, delete; accepted, rejected, delta, documents
+    policies         policy documents: statements, variables, conditions
+
+Nothing here was ever confirmed against the service by this project. Each rule follows the developer guide (awsdocs/
+aws-iot-docs@bf7e1453, CC BY-SA 4.0; the pages are named where a rule is kept) or cases that others ran against it
+(tests/vectors/aws).
+"""
