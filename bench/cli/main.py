@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import benchmarks, city, cost, gateway, keys
+from bench.cli import benchmarks, city, cost, gateway, keys, site
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
 from bench.receiver import receiver_command
+from bench.site import size_command
 from bench.sweep import sweep_command
 from sim.core.quoting import hidden
 
@@ -141,6 +142,8 @@ def make_parser() -> argparse.ArgumentParser:
     benchmarks.add(commands)
     keys.add(commands)
     cost.add(commands)
+    site.add(commands)
+    size_command.add(commands)
     fuzz_command.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
