@@ -10,13 +10,15 @@ wants, whether it was noticed.
 from __future__ import annotations
 
 import importlib
-import pkgutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
+from sim.core import parts
 from sim.core.clock import Steps as Steps  # every attack takes it from here
+from sim.core.parts import PartError
 
 if TYPE_CHECKING:
     from attacks.reach import Reach
@@ -155,6 +157,7 @@ class Outcome:
 
 class Attack(Protocol):
     """What an attack's class provides; `record` is set by the decorator `attack`."""
+
     record: Record
 
     def run(self, reach: Reach) -> Steps:
@@ -184,7 +187,8 @@ def attack(
 
     def register(cls: type[T]) -> type[T]:
         if id in _records and _records[id].__module__ != cls.__module__:
-            raise ValueError(f"attack id {id!r} is taken by {_records[id].__module__}")
+            files = (sys.modules[one].__file__ for one in (_records[id].__module__, cls.__module__))
+            raise PartError(f"{' and '.join(map(str, files))} both define the attack '{id}'")
         doc = (cls.__doc__ or "").strip()
         if not doc:
             raise ValueError(f"attack {id!r} has no docstring")
@@ -199,9 +203,12 @@ def attack(
 
 
 def attacks() -> dict[str, type[Attack]]:
-    """All attacks in this folder, by id."""
-    import attacks as folder
-
-    for module in pkgutil.iter_modules(folder.__path__):
-        importlib.import_module(f"attacks.{module.name}")
+    """All attacks, by id: those in this folder, and those of the user's own repository. Raises PartError."""
+    for name, file in parts.files("attacks"):
+        try:
+            importlib.import_module(f"attacks.{name}")
+        except PartError:
+            raise
+        except Exception as error:
+            raise PartError(parts.unreadable(file, error)) from error
     return dict(sorted(_records.items()))

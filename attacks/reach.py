@@ -65,6 +65,7 @@ class _Base:
         return self._world.calendar.at(self.now_ns).replace(tzinfo=None)
 
     def wait(self, seconds: float) -> Occurrence:
+        """Until so many seconds of world time have passed."""
         return self._world.clock.timeout(ns(seconds))
 
     def wait_until(self, seconds: float) -> Occurrence:
@@ -80,6 +81,7 @@ class _Base:
         return self._world.clock.process(steps)
 
     def note(self, action: str, detail: str) -> None:
+        """Write what it does into the history."""
         self._world.history.record(AttackActed(self.now_ns, self._record.id, action, detail))
 
 
@@ -159,6 +161,7 @@ class _Shape(_Base):
 
     @property
     def bursts(self) -> int:
+        """How often it jammed."""
         return self._bursts
 
     def on_header(self, decide: Callable[[bytes], bool], *, reaction_s: float = 0.0005) -> None:
@@ -197,6 +200,7 @@ class _Path(_Base):
         return self._world.paths.intercept(victim, certificate, alter, answer)
 
     def release(self, gateway: int) -> None:
+        """Take the redirection away."""
         self._world.paths.release(self._world.gateways[gateway])
 
     def stay(self, gateway: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sim.core.parts import UnknownPart
 from sim.core.settings import SpecError
@@ -19,6 +19,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What a verb's `add` is given: it adds its own parser."""
 KINDS = (
     *("scenarios", "attacks", "faults", "meters", "gateways", "endpoints", "checks", "alarms", "stores", "systems"),
+    *("feeders", "lines", "readers", "codecs", "worlds", "sweeps", "threats", "rows"),
 )  # that list and show know
 ENGINES = ("arrays", "reference")
 ENDPOINT_HELP = "instead of the world's own; ./wmbench list endpoints shows them"
@@ -56,6 +57,19 @@ def changed(spec: WorldSpec, options: Options) -> WorldSpec:
         spec = spec.with_setting(key, value, source="--set")
     spec.refuse_contradictions()
     return spec
+
+
+class Once(argparse.Action):
+    """An option that is refused when it is given twice: the last one would be taken and the first forgotten."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        given = f"_given_{self.dest}"
+        if getattr(namespace, given, False):
+            parser.error(f"argument {option}: is there twice; one is needed")
+        setattr(namespace, given, True)
+        setattr(namespace, self.dest, values)
 
 
 def endpoint(text: str) -> str:

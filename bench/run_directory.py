@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.versions import versions
+from sim.core import own
 from sim.core.clock import wall_now
 from sim.core.quoting import quoted
 
@@ -35,8 +36,8 @@ class RunDirectoryError(Exception):
 
 
 def place() -> Path:
-    """Where runs are kept: --runs DIR, else $WMBENCH_RUNS, else runs/ in the checkout."""
-    return Path(os.environ.get(PLACE) or ROOT / "runs").absolute()
+    """Where runs are kept: --runs DIR, else $WMBENCH_RUNS, else runs/ in the user's own repository or the checkout."""
+    return Path(os.environ.get(PLACE) or (own.root() or ROOT) / "runs").absolute()
 
 
 def folder_name(name: str) -> str:
@@ -204,11 +205,11 @@ def _write(path: Path, body: object) -> None:
 
 def gather(
     directory: Path, *, name: str, title: str, command: str, started: datetime, interrupted: bool, failures: int = 0,
-    changed: Sequence[str] = (),
+    changed: Sequence[str] = (), firmware: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """run.json from the scenario.json files that the scenarios left. `failures`: how many pytest counted; more than
     there are files for means that one could not even write its file. `changed`: what the command line set in every
-    world, as KEY=VALUE. Raises OSError."""
+    world, as KEY=VALUE. `firmware`: of what is under test. Raises OSError."""
     release(directory)
     scenarios = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(directory.glob("*/scenario.json"))]
     scenarios.sort(key=lambda s: s["order"])
@@ -232,6 +233,7 @@ def gather(
         **made_by(started),
         "versions": versions(endpoints),
         "changed": list(changed),
+        "firmware": firmware,
         "endpoint": ", ".join(endpoints),
         "engine": ", ".join(engines),
         "seed": scenarios[0]["seed"] if scenarios else 0,

@@ -131,6 +131,7 @@ def _closing(run: Run, report: Path | None) -> list[str]:
             lines += [f"  {line}" for line in (*scenario.message.splitlines(), f"replay: {scenario.replay}") if line]
         lines += [f"  {m.name} = {value_text(m.value)} {m.unit}, limit {m.limit}: outside"
                   for m in scenario.measures if not m.ok]  # fmt: skip
+        lines += [f"  {m.name}: {m.value:.2f} {m.unit}" for m in scenario.measures if m.unit == "USD"]
     lines += [f"left out: {item}" for item in run.left_out]
     lines += [f"note: {note}" for note in run.notes]
     holding = sum(claim.holds for _, claim in run.claims)

@@ -1,4 +1,4 @@
-"""junit.xml for CI: a test case a scenario, made from the same records as the page.
+"""junit.xml for CI: a test case for each seed of a scenario, made from the same records as the page.
 
 JUnit knows failure (the thing under test is wrong) and error (nothing can be said about it). A failed scenario is a
 failure that lists its claims that do not hold and its measures outside their limits; an inconclusive or interrupted one
@@ -42,7 +42,7 @@ def as_xml(run: Run) -> ET.Element:
     suite = ET.SubElement(root, "testsuite", named)
     _properties(suite, [
         ("outcome", run.outcome), ("seed", str(run.seed)), ("command", run.command), ("commit", run.commit),
-        ("endpoint", run.endpoint), ("machine", run.machine),
+        ("endpoint", run.endpoint), ("machine", run.machine), *([("firmware", run.firmware)] if run.firmware else []),
         *(("left out", reason) for reason in run.left_out), *(("note", note) for note in run.notes),
     ])  # fmt: skip
     for scenario in run.scenarios:
@@ -52,10 +52,11 @@ def as_xml(run: Run) -> ET.Element:
 
 def _case(scenario: Scenario) -> ET.Element:
     path, _, function = scenario.id.partition("::")
-    classname = path.removesuffix(".py").replace("/", ".")
+    inside, _, function = function.partition("[")[0].rpartition("::")
+    classname = ".".join([path.removesuffix(".py").strip("/").replace("/", "."), *inside.split("::")]).strip(".")
     case = ET.Element(
-        "testcase", classname=_legal(classname), name=_legal(function or scenario.title or scenario.id),
-        time=f"{scenario.duration_s:.3f}",
+        "testcase", classname=_legal(classname),
+        name=_legal(scenario.case or function or scenario.title or scenario.id), time=f"{scenario.duration_s:.3f}",
     )  # fmt: skip
     _properties(case, [
         ("seed", str(scenario.seed)), ("replay", scenario.replay), ("threats", " ".join(scenario.threats)),

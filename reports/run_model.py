@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sim.endpoint.registry import ENDPOINTS
+
 VERSION = 1
 T = TypeVar("T")
 
@@ -125,6 +127,7 @@ class Scenario:
     title: str = ""
     doc: str = ""
     threats: list[str] = field(default_factory=list)
+    case: str = ""  # as pytest calls it: the function, its seed and parameters
     seed: int = 0
     outcome: str = "inconclusive"
     message: str = ""
@@ -154,6 +157,7 @@ class Run:
     changed: list[str] = field(default_factory=list)  # KEY=VALUE that the command line set in every world
     versions: dict[str, Any] = field(default_factory=dict)  # of the broker, of TLS, of Python's packages
     endpoint: str = ""
+    firmware: str = ""  # of what is under test
     seed: int = 0
     outcome: str = "inconclusive"
     left_out: list[str] = field(default_factory=list)
@@ -191,6 +195,8 @@ def from_json(body: dict[str, Any], directory: Path = Path()) -> Run:
     notes: list[str] = []
     fields = {key: value for key, value in body.items() if key not in ("directory", "notes")}
     run = _build(Run, fields, notes, "run.json")
+    used = {world.endpoint for scenario in run.scenarios for world in scenario.worlds} | {run.endpoint}
+    notes += sorted(kind.caveat for id_, kind in ENDPOINTS.parts().items() if id_ in used and kind.caveat)
     return dataclasses.replace(run, directory=directory, notes=notes)
 
 

@@ -53,7 +53,7 @@ def follow(page: Path, folder: Path) -> list[str]:
             last = "".join(_ran(line, tree, folder) for line in block.text.splitlines() if line.strip())
             printed.append(last)
         elif block.kind == "console":
-            assert _fits(block.text, last), f"{page.name} says\n{block.text}\nand it printed\n{last}"
+            assert fits(block.text, last), f"{page.name} says\n{block.text}\nand it printed\n{last}"
     assert printed, f"{page.name} has no command"
     return printed
 
@@ -70,7 +70,7 @@ def _ran(line: str, tree: Path, folder: Path) -> str:
     return done.stdout
 
 
-def _fits(wanted: str, printed: str) -> bool:
+def fits(wanted: str, printed: str) -> bool:
     """Columns may be wider: a run of blanks is one."""
     wanted, printed = ("\n".join(" ".join(line.split()) for line in text.splitlines()) for text in (wanted, printed))
     return re.search(re.escape(wanted).replace(r"\.\.\.", ".*"), printed, re.S) is not None

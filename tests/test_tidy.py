@@ -43,8 +43,8 @@ DOORS = (
             "cryptography.hazmat.primitives.cmac",
             "cryptography.fernet",
         ),
-        ("wmbus/security.py", "sim/pki/wrapping.py"),
-        "call wmbus.security; keys at rest are wrapped by sim.pki.wrapping",
+        ("wmbus/security.py", "sim/pki/wrapping.py", "sim/pki/content_ciphers.py"),
+        "call wmbus.security; sim.pki.wrapping wraps keys at rest, sim.pki.sealed_content seals content",
     ),
     Door(
         "certificates and their keys",

@@ -118,7 +118,7 @@ def _proven(data: bytes) -> Recovered | None:
             except BadTelegram:
                 return None
     end = l_field + 5
-    if HEADER_BYTES <= l_field <= 253 and len(data) >= end:
+    if HEADER_BYTES - 2 <= l_field <= 253 and len(data) >= end:
         frame = bytes((l_field + 2,)) + data[1 : end - 2]
         last = frame[HEADER_BYTES + (len(frame) - HEADER_BYTES - 1) // 16 * 16 :]
         if data[end - 2 : end] == _crc(last):

@@ -59,6 +59,7 @@ GOALS = (
     Row("iq", "IQ of 50 frames/s with noise and a jammer, cu8, of one core", 1.6e6, "samples/s", "at least"),
     Row("mode5", "telegrams built, encrypted, CRC'd, mode 5", 12e6, "telegrams/s", "at least"),
     Row("mode7", "telegrams built, encrypted, CRC'd, mode 7", 4e6, "telegrams/s", "at least"),
+    Row("tariff", "tariff engine alone, TAF 2, of one core", 2e6, "readings/s", "at least"),
     Row("stored", "from reception to stored readings: bundled, checked, on disk", 1e6, "telegrams/s", "at least"),
     Row("million_s", "1 M meters, 2 000 gateways, 24 h at 900 s, outages, encrypted", 8, "s", "at most"),
     Row("million_gb", "  memory of it", 1, "GB", "at most"),
@@ -85,7 +86,7 @@ def measure(quick: bool, say: Callable[[str], None], *, long: bool = False) -> l
     """The table filled in. `say` is called with what is being measured. `long`: also what takes minutes."""
     found: dict[str, float] = {}
     notes: dict[str, str] = dict.fromkeys(_COMMANDS, "not measured: takes minutes, ask with --long")
-    for step in (_air, _iq, _bytes, _growth, _start, _city, _path, _month, _desk, *([_commands] if long else [])):
+    for step in (_air, _iq, _bytes, _growth, _start, _city, _path, _month, _desk, _smgw, *([_commands] * long)):
         say(str(step.__doc__))
         step(quick, found, notes)
     return [
@@ -192,6 +193,13 @@ def _month(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     days = 3
     found["month_mb"], found["judging_mb"] = month_mb(days)
     notes |= dict.fromkeys(("month_mb", "judging_mb"), f"as it grew over {days} days")
+
+
+def _smgw(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """tariffs"""
+    from bench.perf import tariff_rate
+
+    found["tariff"] = tariff_rate.rate()
 
 
 _COMMANDS = ("default_s", "first_s", "tests_s")

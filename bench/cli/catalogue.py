@@ -5,65 +5,83 @@ from __future__ import annotations
 import ast
 import dataclasses
 import difflib
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from attacks.attack import attacks
+from bench import scenario_files, worlds
+from bench.desk.rows.port import ROWS
 from bench.options import KINDS
-from bench.rig.scenario import SCENARIOS
+from reports import coverage
+from sim.core import own
 from sim.core.parts import Folder
-from sim.core.settings import SpecError, without
+from sim.core.settings import SpecError, read_toml, without
 from sim.endpoint.registry import ENDPOINTS
 from sim.faults.port import FAULTS
+from sim.feeders.lines.port import LINES
+from sim.feeders.port import FEEDERS
 from sim.gateway.registry import GATEWAYS
+from sim.lines.codecs.port import CODECS
 from sim.meters.meter_type import kinds
 from sim.portal.alarm import ALARMS, alarms_in_order
 from sim.portal.check import CHECKS, in_order
 from sim.portal.store_port import STORES
+from sim.readers.port import READERS
 from sim.systems.port import SYSTEMS
+from sim.world_spec import load
 
 
 class NotFound(Exception):
     """There is no entry of this id; the message names near ones."""
 
 
-def scenario_entries(place: Path = SCENARIOS) -> list[dict[str, Any]]:
-    """From the files' syntax, without importing them: listing must not run anything. `place`: a folder, or one file
-    (its scenarios' ids then begin with its whole path). Raises SpecError for a file that is not Python."""
-    found = []
-    for path in sorted(place.rglob("test_*.py")) if place.is_dir() else [place]:
-        try:
-            body = ast.parse(path.read_text(encoding="utf-8"), str(path)).body
-        except (SyntaxError, UnicodeDecodeError, OSError) as error:
-            line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-            raise SpecError(f"{path}{line}: cannot be read: {getattr(error, 'msg', None) or error}") from None
-        for node in body:
-            if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
-                continue
-            settings = _decorator(node, "scenario")
-            if settings is not None:
-                found.append(_scenario_entry(path, place, node, settings))
-    return found
+def scenario_entries(*places: Path) -> list[dict[str, Any]]:
+    """From the files' syntax, without importing them: listing must not run anything. `places`: folders or files (none:
+    those of `scenario_files.listed`). Raises SpecError for a file that is not Python."""
+    paths = [path for place in places or scenario_files.listed() for path in scenario_files.under(place)]
+    return [entry for path in paths for entry in _of_file(path)]
 
 
-def _scenario_entry(path: Path, place: Path, node: ast.FunctionDef, settings: dict[str, Any]) -> dict[str, Any]:
+def _of_file(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        body = ast.parse(text, str(path)).body if "scenario" in text else []
+    except (SyntaxError, ValueError, OSError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        raise SpecError(f"{path}{line}: cannot be read: {getattr(error, 'msg', None) or error}") from None
+    for node in body:
+        inside: list[tuple[str, ast.stmt]] = [("", node)]
+        if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+            inside = [(f"{node.name}::", one) for one in node.body]
+        for prefix, one in inside:
+            if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"):
+                settings = _decorator(one, "scenario")
+                if settings is not None:
+                    yield _scenario_entry(path, prefix, one, settings)
+
+
+def _scenario_entry(path: Path, prefix: str, node: ast.FunctionDef, settings: dict[str, Any]) -> dict[str, Any]:
     name = node.name.removeprefix("test_").replace("_", " ")
-    file = path.relative_to(place) if place.is_dir() else path.resolve()
     return {
-        "id": f"{file.as_posix()}::{node.name}",
+        "id": f"{scenario_files.name_of(path)}::{prefix}{node.name}",
         "title": name[:1].upper() + name[1:],
         "world": settings.get("world", ""),
         "threats": list(settings.get("threats", [])),
         "settings": dict(settings.get("settings") or {}),
         "needs": list(settings.get("needs", [])),
+        "file": str(path.resolve()),
+        "line": node.lineno,
         "doc": " ".join((ast.get_docstring(node) or "").split()),
     }
 
 
 def _decorator(node: ast.FunctionDef, name: str) -> dict[str, Any] | None:
     for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == name:
+        if isinstance(decorator, ast.Call) and name in (
+            getattr(decorator.func, "id", ""), getattr(decorator.func, "attr", "")
+        ):  # fmt: skip
             settings = {}
             for keyword in decorator.keywords:
                 try:
@@ -125,6 +143,14 @@ def _of_a_table(folder: Folder[Any]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _of_the_desk(folder: Folder[Any]) -> list[dict[str, Any]]:
+    """Kinds that an inventory names. `settings`: their keys there, with their defaults."""
+    return [
+        {"id": id_, "title": one.title, "settings": _settings(one.spec), "doc": _page(folder, id_)}
+        for id_, one in folder.parts().items()
+    ]
+
+
 def _of_the_portal(folder: Folder[Any], id_: str, settings: type) -> dict[str, Any]:
     """A check or an alarm. Its title is the first sentence of its file; `settings`: its keys under [portal]."""
     text = _page(folder, id_)
@@ -137,11 +163,66 @@ def _page(folder: Folder[Any], id_: str) -> str:
 
 
 def _settings(table: Any) -> dict[str, Any]:
-    """The fields of a table's class (name -> default), or of a fault (name -> value)."""
+    """The fields of a table's class (name -> default, "needed" where there is none), or of a fault (name -> value)."""
     fields = dataclasses.fields(table) if dataclasses.is_dataclass(table) else ()
     a_class = isinstance(table, type)
-    defaults = {f.name: f.default if a_class else getattr(table, f.name) for f in fields if f.name != "kind"}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in defaults.items()}
+    return {f.name: _plain(_default(f) if a_class else getattr(table, f.name)) for f in fields if f.name != "kind"}
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return "needed" if field.default is dataclasses.MISSING else field.default
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return {"kind": value.kind, **_settings(value)} if hasattr(value, "kind") else value
+
+
+def world_entries() -> list[dict[str, Any]]:
+    """Every world file."""
+    found = []
+    for id_, path in worlds.known().items():
+        spec = load(path)
+        found.append({
+            "id": id_, "title": spec.title, "meters": spec.meters, "gateways": spec.gateways,
+            "types": sorted({group.type for group in spec.fleet}),
+            "securities": sorted({group.security for group in spec.fleet}),
+            "interval_s": sorted({group.interval_s for group in spec.fleet}),
+            "endpoint": spec.endpoint.kind, "file": str(path), "doc": _comment(path),
+        })  # fmt: skip
+    return found
+
+
+def sweep_entries() -> list[dict[str, Any]]:
+    """Every sweep file."""
+    found = []
+    for id_, path in worlds.known(own.SWEEPS).items():
+        table, _ = read_toml(path)
+        kept = {key: table.get(key) for key in ("world", "hours", "seeds")}
+        entry = {"id": id_, "title": table.get("title", id_), **kept, "file": str(path), "doc": _comment(path)}
+        found.append(entry)
+    return found
+
+
+def _comment(path: Path) -> str:
+    """What a TOML file says of itself: the comment that it begins with."""
+    lines = itertools.takewhile(lambda line: line.startswith("#"), path.read_text(encoding="utf-8").splitlines())
+    return " ".join(" ".join(line.strip("# ") for line in lines).split())
+
+
+def threat_entries() -> list[dict[str, Any]]:
+    """The threat list, with the scenarios that name each."""
+    declared = {entry["id"]: entry["threats"] for entry in scenario_entries()}
+    return [
+        {
+            "id": row.id, "title": row.title, "area": row.area, "stopped_by": row.stopped_by,
+            "answered_by": row.answered_by, "claims": row.claims, "scenarios": row.scenarios,
+        }
+        for row in coverage.threat_matrix([], declared=declared)
+    ]  # fmt: skip
 
 
 _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
@@ -161,6 +242,19 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "systems": lambda: [
         {"id": id_, "title": one.title, "doc": SYSTEMS.page(id_)} for id_, one in SYSTEMS.parts().items()
     ],
+    "rows": lambda: [  # of the contract suite; `gateway check` knows them
+        {"id": id_, "title": one.title, "faults": list(one.faults), "doc": _page(ROWS, id_)}
+        for id_, one in ROWS.parts().items()
+    ],
+    "feeders": lambda: _of_the_desk(FEEDERS),
+    "lines": lambda: _of_the_desk(LINES),
+    "readers": lambda: _of_the_desk(READERS),
+    "codecs": lambda: [
+        {"id": id_, "title": one.title, "doc": _page(CODECS, id_)} for id_, one in CODECS.parts().items()
+    ],
+    "worlds": world_entries,
+    "sweeps": sweep_entries,
+    "threats": threat_entries,
 }
 
 

@@ -16,11 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import run_directory
-from bench.options import Commands, Options, changed, seed
+from bench import run_directory, worlds
+from bench.options import Commands, Once, Options, changed, seed
 from bench.run_errors import CannotRun
 from bench.sweep.sweep_command import workers
-from sim.core.settings import SpecError
 from sim.world_spec import load
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def add(commands: Commands) -> None:
     span = city.add_mutually_exclusive_group()
     span.add_argument("--days", type=span_of_time, metavar="DAYS")
     span.add_argument("--hours", type=span_of_time, metavar="HOURS", help="how long it lasts (24)")
-    city.add_argument("--seed", type=seed, default=1)
+    city.add_argument("--seed", type=seed, action=Once, default=1)
     hands = city.add_mutually_exclusive_group()
     hands.add_argument("--workers", type=workers, default=1, metavar="N", help="processes (1)")
     hands.add_argument("--scheduler", metavar="ADDRESS", help="of a dask.distributed cluster, as tcp://HOST:8786")
@@ -78,7 +77,7 @@ def command(arguments: argparse.Namespace) -> int:
     hours = 24.0 if arguments.hours is None else arguments.hours
     if arguments.days is not None:
         hours = arguments.days * 24
-    spec = changed(load(world_file(arguments.world)), Options(None, tuple(arguments.set)))
+    spec = changed(load(worlds.find(arguments.world)), Options(None, tuple(arguments.set)))
     plan = CityPlan(
         spec, arguments.seed, round(hours * 3_600e9), arguments.depth, workers=arguments.workers,
         shards=arguments.shards, outages=Outages(arguments.outages, arguments.outage_s),
@@ -115,17 +114,6 @@ def command(arguments: argparse.Namespace) -> int:
 def code_of(result: CityResult) -> int:
     """The exit code: ALTERED_EXIT when a stored reading differs from what was sent."""
     return ALTERED_EXIT if result.readings is not None and result.readings["altered"] else 0
-
-
-def world_file(name: str) -> Path:
-    """A path as it stands, or the world of this name. Raises SpecError."""
-    path = Path(name)
-    if path.suffix == ".toml":
-        return path
-    shipped = {file.stem: file for file in sorted((run_directory.ROOT / "scenarios" / "worlds").glob("*.toml"))}
-    if name not in shipped:
-        raise SpecError(f"there is no world {name!r}: a TOML file, or one of scenarios/worlds: {', '.join(shipped)}")
-    return shipped[name]
 
 
 def here(plan: CityPlan) -> CityResult:
@@ -198,8 +186,12 @@ def figures(result: CityResult, plan: CityPlan) -> list[dict[str, Any]]:
         ("meters", result.meters, "", "of all groups of the fleet"),
         ("gateways", result.gateways, "", "of all groups"),
         ("interval", " and ".join(f"{interval_s:g}" for interval_s in intervals), "s", "between telegrams of a meter"),
-        ("load at a gateway", begun_s / (max(1, result.gateways) * plan.duration_ns / 1e9), "erlang",
-         "air time begun by meters in reach / time, mean over gateways"),
+        (
+            "load at a gateway",
+            begun_s / (max(1, result.gateways) * plan.duration_ns / 1e9),
+            "erlang",
+            "air time begun by meters in reach / time, mean over gateways",
+        ),
         ("links", result.links, "", "pairs of a meter and a gateway in reach, those at the edges of shards again"),
         ("telegrams sent", result.frames_sent, "", "frames begun in the run"),
         ("telegrams heard", result.frames_heard, "", "by at least one gateway, each once"),

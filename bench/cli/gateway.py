@@ -1,6 +1,7 @@
 """`./wmbench gateway VERB NAME`: real gateways, as inventory.toml says what is on the desk.
 
 enrol NAME    its certificate, the authority's, and a page to type in
+check NAME    the contract suite: does it keep what its entry claims?
 record NAME   listen to what it publishes, and propose how to read it
 """
 
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from bench import run_directory
 from bench.options import Commands
 from bench.run_errors import CannotRun
 from sim.desk import inventory
@@ -22,11 +24,14 @@ from sim.endpoint.port import Address, Identity
 
 INVENTORY: Final = Path("inventory.toml")
 REQUEST_MOST_BYTES: Final = 65_536
+SOAK_H: Final = 72.0
+FAILED_EXIT: Final = 1
+INCONCLUSIVE_EXIT: Final = 6
 
 
 def add(commands: Commands) -> None:
     """`gateway` on the command line."""
-    gateway = commands.add_parser("gateway", help="real gateways on the desk: enrol, record")
+    gateway = commands.add_parser("gateway", help="real gateways on the desk: enrol, record, check")
     verbs = gateway.add_subparsers(dest="verb", required=True, metavar="VERB")
     enrol = verbs.add_parser("enrol", help="make or sign a gateway's certificate, and write what to type into it")
     _add_name(enrol)
@@ -34,6 +39,20 @@ def add(commands: Commands) -> None:
     enrol.add_argument("--out", metavar="DIR", type=Path, help="where to (default: enrolled/NAME)")
     enrol.add_argument("--json", action="store_true")
     enrol.set_defaults(command=command_enrol)
+    check = verbs.add_parser("check", help="the contract suite: does it keep what its entry claims?")
+    _add_name(check)
+    check.add_argument("--rows", metavar="ROW,ROW", default="", help="only these; `list rows` has all")
+    check.add_argument("--outage", type=seconds, metavar="S", default=120.0, help="how long a broker is away (120)")
+    check.add_argument("--frames", type=_count, metavar="N", default=5_000,
+                       help="in the row of one in a thousand (5000)")  # fmt: skip
+    check.add_argument("--patience", type=seconds, metavar="S", default=10.0, help="silence that means lost (10)")
+    check.add_argument("--soak", type=seconds, metavar="HOURS", nargs="?", const=SOAK_H, default=0.0,
+                       help=f"the row of hours of work, alone unless others are named ({SOAK_H:g} h)")  # fmt: skip
+    check.add_argument("--times", type=_count, metavar="N", default=1, help="each row so often, to find unstable ones")
+    check.add_argument("--side-by-side", type=_count, metavar="N", default=0, help="rows at once, where it can be")
+    check.add_argument("--json", action="store_true", help="print run.json when done")
+    check.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    check.set_defaults(command=command_check)
     record = verbs.add_parser("record", help="listen to what a gateway publishes, and propose an entry that reads it")
     _add_name(record, optional=True)
     record.add_argument("--seconds", metavar="N", type=seconds, default=60.0, help="how long to listen (60)")
@@ -73,6 +92,35 @@ def command_enrol(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def command_check(arguments: argparse.Namespace) -> int:
+    from bench.cli.runner import command_line, shown
+    from bench.desk import contract_suite as suite
+    from bench.desk.stand import Depth
+    from reports import check_text
+
+    entry = inventory.find(arguments.gateway, arguments.inventory)
+    rows = suite.rows_named([name for name in arguments.rows.split(",") if name], soak=bool(arguments.soak))
+    depth = Depth(arguments.outage, arguments.frames, arguments.patience, arguments.soak)
+    directory = run_directory.make(f"check-{entry.name}")
+    check = suite.Check(
+        entry, rows, directory, depth, times=arguments.times, side_by_side=arguments.side_by_side,
+        say=lambda one, done, all_: print(f"{done}/{all_} {one.answer:<14} {one.row}", file=sys.stderr, flush=True),
+    )  # fmt: skip
+    with suite.kept(check, command_line()):
+        check.run()
+    body = run_directory.read(directory)
+    if arguments.json:
+        print(json.dumps(body))
+    else:
+        print("\n".join(check_text.lines(body)))
+        print(f"report: {shown(directory / 'report.html')}")
+    return {"passed": 0, "failed": FAILED_EXIT, "inconclusive": INCONCLUSIVE_EXIT}[body["outcome"]]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and 1000000")
+    return int(text)
 def command_record(arguments: argparse.Namespace) -> int:
     from bench.desk import record
     from bench.rig.controller import INCONCLUSIVE_EXIT
@@ -129,13 +177,13 @@ def _address(text: str) -> Address:
 
 
 def seconds(text: str) -> float:
-    """A time to listen. Raises ArgumentTypeError."""
+    """A time above zero. Raises ArgumentTypeError."""
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0 < value <= 604_800:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 604800 s")
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 604800")
     return value
 
 

@@ -10,22 +10,33 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import benchmarks, city, cost, gateway, keys, site
+from bench.cli import aws, benchmarks, city, cost, gateway, init, keys, site, tasks
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
-from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Options, endpoint, seed
+from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Commands, Options, endpoint, seed
 from bench.receiver import receiver_command
 from bench.site import size_command
+from bench.smgw import smgw_command
 from bench.sweep import sweep_command
+from sim.core import own
 from sim.core.quoting import hidden
+from sim.core.settings import SpecError
 
 USAGE_EXIT = 2
 INTERRUPTED_EXIT = 130
-DEFAULT = "card"
+PYTEST_OPTIONS: Final[dict[tuple[str, ...], dict[str, Any]]] = {
+    ("-k",): {"metavar": "EXPRESSION", "help": "only scenarios whose name fits"},
+    ("-m",): {"metavar": "EXPRESSION", "help": "only scenarios whose markers fit"},
+    ("-x", "--exitfirst"): {"action": "store_true", "help": "stop at the first that fails"},
+    ("--lf", "--last-failed"): {"action": "store_true", "help": "only those that failed the last time"},
+    ("--junitxml",): {"metavar": "FILE", "type": Path, "help": "pytest's own, beside junit.xml of the run directory"},
+}
+"""Those of pytest's that `run` passes on as they are."""
 RUNS_READ = 60  # by `threats`, newest first: a verdict older than that many runs is no verdict any more
 
 
@@ -49,10 +60,34 @@ def main(argv: list[str]) -> int:
 def _carry_out(argv: list[str]) -> int:
     if argv and argv[0] == "test":  # tox's own options pass through
         return command_test(argv[1:])
+    if argv and argv[0] == "pytest":  # and so do pytest's
+        return command_pytest(argv[1:])
+    _open_repository(argv)
     arguments = make_parser().parse_args(argv)
     if getattr(arguments, "runs", None) is not None:
         os.environ[run_directory.PLACE] = str(arguments.runs.absolute())  # workers are to find it too
     return int(arguments.command(arguments))
+
+
+def _open_repository(argv: list[str]) -> None:
+    """The user's own, where the command stands in one or names a path in one. It is opened before anything asks for
+    parts. Raises SpecError."""
+    named = [Path(word.partition("::")[0]) for word in argv[1:] if argv[0] == "run" and word[:1] not in ("", "-")]
+    for place in (Path(), *named):
+        try:
+            repository = own.find(place) if place.exists() else None
+        except (OSError, ValueError):  # no path: too long, or with a zero byte in it
+            continue
+        if repository is not None:
+            own.open_repository(repository)
+    if own.root() is not None:
+        own.spec()
+
+
+def _one_seed(seeds: list[int]) -> int:
+    if len(seeds) > 1:
+        raise SpecError("--play takes one --seed: a recording is put on the air once")
+    return seeds[0] if seeds else 1
 
 
 def _explain(error: Exception) -> int:
@@ -73,18 +108,30 @@ class _Parser(argparse.ArgumentParser):
         super().error(hidden(message))
 
 
+class _ByTask(_Parser):
+    """The command line's own parser; those of its verbs have argparse's help."""
+
+    def format_help(self) -> str:
+        verbs = next(one for one in self._actions if isinstance(one, argparse._SubParsersAction))
+        return tasks.text(self, {one.dest: one.help or "" for one in verbs._choices_actions})
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
-    parser: argparse.ArgumentParser = _Parser(
+    parser: argparse.ArgumentParser = _ByTask(
         prog="./wmbench", description="Simulation and test bench for remote metering over wireless M-Bus."
     )
     parser.add_argument("--version", action="version", version=f"wmbench {run_directory.VERSION}")
-    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+    commands: Commands = parser.add_subparsers(
+        dest="name", required=True, metavar="COMMAND", parser_class=cast("type[argparse.ArgumentParser]", _Parser)
+    )
 
     run = commands.add_parser("run", help="run scenarios (default: the five attacks of the card, a thousand meters)")
     run.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="id, folder or part of an id; see list")
-    run.add_argument("--seed", type=seed, help="run with this seed")
-    run.add_argument("-k", metavar="EXPRESSION", help="only scenarios whose name fits (as in pytest)")
+    run.add_argument("--seed", type=seed, action="append", default=[], help="instead of their own; may be given again")
+    for words, options in PYTEST_OPTIONS.items():
+        run.add_argument(*words, dest=words[-1].lstrip("-"), **options)
+    run.add_argument("--firmware", metavar="VERSION", help="of what is under test, for run.json and junit.xml")
     run.add_argument("--endpoint", type=endpoint, metavar="KIND", help=ENDPOINT_HELP)
     run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a world setting")
     run.add_argument("--engine", choices=ENGINES, help=ENGINE_HELP)
@@ -113,6 +160,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     report = commands.add_parser("report", help="make report.html of a run again")
     report.add_argument("run", nargs="?", default="latest")
+    report.add_argument("--against", metavar="RUN", help="an older check of a gateway, put beside this one")
     _add_runs(report)
     report.set_defaults(command=command_report)
 
@@ -144,9 +192,15 @@ def make_parser() -> argparse.ArgumentParser:
     cost.add(commands)
     site.add(commands)
     size_command.add(commands)
+    smgw_command.add(commands)
+    init.add(commands)
+    aws.add(commands)
     fuzz_command.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
+    commands.add_parser("pytest", help="pytest in this environment, with scenarios; its options pass through")
+    setup = commands.add_parser("setup", help="make .venv and compile, once; scale, oscal: with an extra's packages")
+    setup.set_defaults(command=command_setup)
     return parser
 
 
@@ -171,22 +225,23 @@ def command_run(arguments: argparse.Namespace) -> int:
             arguments.play,
             keys=arguments.keys,
             endpoint=arguments.endpoint or "memory",
-            seed=arguments.seed if arguments.seed is not None else 1,
+            seed=_one_seed(arguments.seed),
             engine=arguments.engine,
             as_json=arguments.json,
         )
     from bench.cli import runner
 
     named = arguments.scenarios
+    at_home = f"Scenarios of {repository.name}" if (repository := own.root()) else "The five attacks of the card"
     choice = runner.Choice(
-        entries=runner.select(named or [DEFAULT]),
-        name=named[0] if len(named) == 1 else ("selection" if named else DEFAULT),
-        title=f"Scenarios: {' '.join(named)}" if named else "The five attacks of the card",
+        entries=runner.select(named),
+        name=_called(named[0]) if len(named) == 1 else ("selection" if named else _called(".")),
+        title=f"Scenarios: {' '.join(named)}" if named else at_home,
         command=runner.command_line(),
         options=Options(arguments.endpoint, tuple(arguments.set), arguments.engine),
-        seed=arguments.seed,
-        expression=arguments.k,
+        seeds=tuple(dict.fromkeys(arguments.seed)),
         workers=arguments.workers,
+        pytest_words=tuple(_pytest_words(arguments)),
     )
     ran = runner.run(choice)
     if ran.directory is None:
@@ -199,6 +254,26 @@ def command_run(arguments: argparse.Namespace) -> int:
         console.print_summary(ran.directory, verbose=arguments.verbose)
         print(f"report: {runner.shown(ran.directory / 'report.html')}")
     return ran.code
+
+
+def _called(word: str) -> str:
+    """The name of a run of one word: a folder by its name, however it was typed; "." without a repository: the card."""
+    place = Path(word)
+    if word == "." and (repository := own.root()) is not None:
+        return repository.name
+    return place.resolve().name or "run" if place.is_dir() and word != "." else ("card" if word == "." else word)
+
+
+def _pytest_words(arguments: argparse.Namespace) -> Iterator[str]:
+    """What of PYTEST_OPTIONS was given, as pytest is told it."""
+    for words in PYTEST_OPTIONS:
+        value = getattr(arguments, words[-1].lstrip("-"))
+        if value is True:
+            yield words[-1]
+        elif value:
+            yield from (words[-1], str(value))
+    if arguments.firmware:
+        yield from ("--firmware", arguments.firmware)
 
 
 # --- looking ---------------------------------------------------------------------------------------------------
@@ -267,14 +342,27 @@ def command_threats(arguments: argparse.Namespace) -> int:
 
 
 def command_report(arguments: argparse.Namespace) -> int:
-    from reports import city_page, documents, sweep_page
+    from reports import check_page, city_page, documents, sweep_page
 
     directory = run_directory.find(arguments.run)
+    if arguments.against is not None:
+        return _report_against(directory, run_directory.find(arguments.against))
     if not (directory / "run.json").exists():
         run_directory.gather_killed(directory)
-    pages = {"city": city_page.write, "sweep": sweep_page.write}
+    pages = {"city": city_page.write, "sweep": sweep_page.write, "check": check_page.write}
     print(pages.get(run_directory.read(directory).get("kind", ""), documents.write_all)(directory))
     return 0
+
+
+def _report_against(directory: Path, before: Path) -> int:
+    """Two checks side by side; 1 where the newer one has a new failure."""
+    from reports import check_page, check_text
+
+    page = check_page.write(directory, before)
+    old, new = run_directory.read(before), run_directory.read(directory)
+    print("\n".join(check_text.against_lines(old, new)))
+    print(page)
+    return 1 if any(pair.change == "new failure" for pair in check_text.pairs(old, new)) else 0
 
 
 def command_pack(arguments: argparse.Namespace) -> int:
@@ -298,13 +386,27 @@ def command_doctor(arguments: argparse.Namespace) -> int:
     return doctor.main(as_json=arguments.json)
 
 
+def command_pytest(words: list[str]) -> int:
+    """pytest as it stands, with the bench's packages and its plugin; in a repository with a conftest of `init` the same
+    as plain pytest there."""
+    _open_repository([])
+    around = {**os.environ, "PYTHONPATH": str(run_directory.ROOT)}
+    return subprocess.call([sys.executable, "-P", "-m", "pytest", "-p", "bench.rig.plugin", *words], env=around)
+
+
+def command_setup(arguments: argparse.Namespace) -> int:
+    """The launcher does it before there is a Python that could run this."""
+    raise SpecError("set-up is the launcher's: ./wmbench setup")
+
+
 def command_test(words: list[str]) -> int:
     """tox; names of its environments are short forms of `-e NAME`. Without one: all but night and referee."""
     environments = ["unit", "scenarios", "lint", "perf", "night", "referee"]
     named = [word for word in words if word in environments]
     rest = [word for word in words if word not in environments]
     options = ["-e", ",".join(named)] if named else []
+    around = {name: text for name, text in os.environ.items() if name not in (own.PLACE, own.HOME)}  # ours alone
     return subprocess.call(
         [sys.executable, "-m", "tox", "-c", str(run_directory.ROOT / "tox.ini"), *options, *rest],
-        cwd=run_directory.ROOT,
-    )
+        cwd=run_directory.ROOT, env=around,
+    )  # fmt: skip

@@ -60,7 +60,7 @@ def _choice(old: dict[str, Any], scenarios: list[dict[str, Any]], seed: int, eng
         title=f"Replay of {old['name']}, seed {seed}",
         command=runner.command_line(),
         options=replace(options, engine=engine or options.engine),
-        seed=seed,
+        seeds=(seed,),
     )
 
 

@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
 from bench.options import Options, changed
-from bench.rig.scenario import SCENARIOS, load_world
-from bench.run_errors import CannotRun
+from bench.rig.scenario import load_world
+from bench.run_directory import ROOT
+from bench.run_errors import CannotRun, complain
+from sim.core import own
 
 if TYPE_CHECKING:
     import pytest
 
     from bench.rig.controller import Controller
 
+DEFAULT = "card"
 INTERRUPTED_EXIT = 130
 USAGE_EXIT = 2
 
@@ -38,9 +41,9 @@ class Choice:
     title: str
     command: str
     options: Options
-    seed: int | None = None
-    expression: str | None = None  # pytest's -k
+    seeds: tuple[int, ...] = ()  # none: the scenarios' own
     workers: int | None = None
+    pytest_words: tuple[str, ...] = ()  # pytest's own options, as -k and what fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +55,59 @@ class Ran:
 
 
 def select(words: Sequence[str]) -> list[dict[str, Any]]:
-    """The catalogue's entries for what a person means: an id, a folder, part of an id, "all", or a file of their own.
-    Raises NotFound, SpecError."""
+    """The catalogue's entries for what a person means: a folder, a file, an id, part of an id, or "all". No word: the
+    scenarios of the user's own repository, or else the card's. Raises NotFound, SpecError."""
+    from bench.cli.catalogue import scenario_entries
+
     chosen: dict[str, dict[str, Any]] = {}
-    for word in words:
+    if not words and (beside := own.folder(own.SCENARIOS)) is not None:
+        chosen = {entry["id"]: entry for entry in scenario_entries(beside)}
+    for word in words or ([] if chosen else [DEFAULT]):
         chosen.update({entry["id"]: entry for entry in _meant(word)})
     return list(chosen.values())
 
 
 def _meant(word: str) -> list[dict[str, Any]]:
-    from bench.cli.catalogue import NotFound, entries, scenario_entries
+    """Where a scenario has parameters, `[...]` behind its id names one set of them, and the entry is of those alone."""
+    from bench.cli.catalogue import NotFound, entries
 
     known = entries("scenarios")
-    stem = word.removeprefix("./").removeprefix("scenarios/").rstrip("/")
-    if stem == "all":
+    if word == "all":
         return known
-    exact = [e for e in known if e["id"] == stem or e["id"].startswith((stem + "/", stem + "::"))]
-    if exact:
-        return exact
     file, _, function = word.partition("::")
-    if file.endswith(".py") and os.path.isfile(file) and not Path(file).resolve().is_relative_to(SCENARIOS):
-        own = [e for e in scenario_entries(Path(file)) if function in ("", e["id"].partition("::")[2])]
-        if own:
-            return own
+    function, bracket, parameters = function.partition("[")
+    named = [{**e, "id": e["id"] + bracket + parameters} for e in _on_disk(file) if function in ("", _function(e))]
+    stem = file.removeprefix("./").removeprefix("scenarios/").rstrip("/")
+    whole = f"{stem}::{function}" if function else stem
+    exact = [{**e, "id": e["id"] + bracket + parameters} for e in known
+             if e["id"] == whole or e["id"].startswith((whole + "/", whole + "::"))]  # fmt: skip
+    if named or exact:
+        return named or exact
+    if file and Path(file).exists():
         raise NotFound(f"{file} holds no scenario{' ' + function if function else ''}: a function marked @scenario")
-    found = [e for e in known if stem and stem in e["id"]]
+    found = [e for e in known if stem and whole in e["id"]]
     if not found:
         raise NotFound(f"there is no scenario {word!r}; ./wmbench list scenarios shows all {len(known)}")
     return found
+
+
+def _on_disk(file: str) -> list[dict[str, Any]]:
+    """The scenarios of a path, from here or from the user's own repository; none where there is no such path."""
+    from bench.cli.catalogue import scenario_entries
+
+    repository = own.root()
+    for place in (Path(file), *([repository / file] if repository is not None else [])):
+        try:
+            there = bool(file) and (place.is_dir() or (place.suffix == ".py" and place.is_file()))
+        except (OSError, ValueError):  # too long for a name, or with a zero byte in it
+            return []
+        if there:
+            return scenario_entries(place)
+    return []
+
+
+def _function(entry: dict[str, Any]) -> str:
+    return str(entry["id"]).partition("::")[2]
 
 
 def check(choice: Choice) -> None:
@@ -92,8 +120,7 @@ def check(choice: Choice) -> None:
     for entry in choice.entries:
         if not entry["world"]:  # worked out when the file is imported: known in the run itself
             continue
-        path = Path(entry["id"].partition("::")[0])
-        spec = load_world(entry["world"], beside=path.parent if path.is_absolute() else SCENARIOS)
+        spec = load_world(entry["world"], beside=Path(entry["file"]).parent)
         for key, value in entry["settings"].items():
             spec = spec.with_setting(key, value)
         spec = changed(spec, choice.options)
@@ -137,7 +164,7 @@ def run(choice: Choice) -> Ran:
     if not (directory / "run.json").exists():
         run_directory.unmake(directory)
         if code == int(pytest.ExitCode.NO_TESTS_COLLECTED):
-            print(f"wmbench: no chosen scenario fits -k {choice.expression!r}", file=sys.stderr)
+            complain(f"no chosen scenario fits {shlex.join(choice.pytest_words)}")
         return Ran(code, None)
     return Ran(code, directory)
 
@@ -155,21 +182,29 @@ class _Kept:
 
 def _arguments(choice: Choice, directory: Path) -> list[str]:
     arguments = [
-        *["-p", "bench.rig.plugin", "-p", "no:cacheprovider", "-p", "no:benchmark"],
-        *["--rootdir", str(run_directory.ROOT)],
-        *["-c", str(run_directory.ROOT / "pyproject.toml"), "--wmbench-lines"],
-        *["--capture=no", "--wmbench-run", str(directory), "--wmbench-name", choice.name],
+        *["-p", "bench.rig.plugin", "-p", "no:benchmark", "--wmbench-lines", "--capture=no"],
+        *["--wmbench-run", str(directory), "--wmbench-name", choice.name],
         *["--wmbench-title", choice.title, "--wmbench-command", choice.command],
+        *_settings_of(choice),
     ]
-    if choice.seed is not None:
-        arguments += ["--seed", str(choice.seed)]
-    if choice.expression:
-        arguments += ["-k", choice.expression]
+    for seed in choice.seeds:
+        arguments += ["--seed", str(seed)]
     arguments += choice.options.words()
-    workers = choice.workers or min(len(os.sched_getaffinity(0)), len(choice.entries))
+    workers = choice.workers or min(len(os.sched_getaffinity(0)), len(choice.entries) * max(1, len(choice.seeds)))
     if workers > 1:
         arguments += ["-n", str(workers), "--dist", "load", "--maxschedchunk", "1"]
-    return [*arguments, *(str(SCENARIOS / entry["id"]) for entry in choice.entries)]
+    only = [word for entry in choice.entries if "[" in entry["id"] for word in ("--wmbench-only", entry["id"])]
+    nodes = [f"{entry['file']}::{_function(entry).partition('[')[0]}" for entry in choice.entries]
+    return [*arguments, *choice.pytest_words, *only, *nodes]
+
+
+def _settings_of(choice: Choice) -> list[str]:
+    """Whose settings of pytest hold: the user's, where all scenarios are of a repository of their own."""
+    repository = own.root()
+    if repository is not None and all(Path(e["file"]).is_relative_to(repository) for e in choice.entries):
+        return ["--rootdir", str(repository)]
+    kept = run_directory.place() / ".pytest_cache"  # for --lf
+    return ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "-o", f"cache_dir={kept}"]
 
 
 def command_line(argv: Sequence[str] | None = None) -> str:

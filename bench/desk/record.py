@@ -23,6 +23,7 @@ from sim.desk.guesses import Fed
 from sim.desk.inventory import GatewayEntry, ListenSpec
 from sim.desk.propose import Heard
 from sim.endpoint.event_loop import EventLoop
+from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, EndpointError, Identity, Session
 from sim.endpoint.session import MqttSession
 from sim.endpoint.topic_acl import READER
@@ -125,7 +126,7 @@ def _standing(entry: GatewayEntry, folder: Path, *, feed: bool) -> Iterator[tupl
             endpoint.settle(lambda: session.connected, _CONNECT_S)
             yield box, session, box.turn, f"{box.endpoint.address.host}:{box.endpoint.address.port}"
         return
-    broker = broker_for(entry, folder / "endpoint")
+    broker = broker_for(entry, folder / "endpoint", Mosquitto)
     try:
         broker.start()
         session = broker.connect(broker.identity(READER), subscribe=(EVERYTHING,))

@@ -115,11 +115,11 @@ def said_by_line(one: Reception) -> dict[str, Any]:
 # --- a stream --------------------------------------------------------------------------------------------------
 
 
-def stream(answer: Callable[[bytes | None], str]) -> int:
-    """One line out for each line in, written as soon as no more have arrived."""
+def stream(answer: Callable[[bytes | None], str], most_bytes: int = MAX_LINE_BYTES) -> int:
+    """One line out for each line in, written as soon as no more have arrived; None is a line that was longer."""
     if sys.stdin is None:
         return 0
-    for lines in batches(sys.stdin.fileno()):
+    for lines in batches(sys.stdin.fileno(), most_bytes):
         if not write_lines([answer(line) for line in lines]):
             break
     return 0
@@ -188,12 +188,14 @@ class Decoder:
         raise BadText("bad-line", words[0] if words else "no telegram in this line")
 
 
-def parsed(line: bytes | None) -> dict[str, Any]:
-    """A line's object. Raises BadText (too-long, bad-json, bad-line)."""
+def parsed(
+    line: bytes | None, most_bytes: int = MAX_LINE_BYTES, number: Callable[[str], object] = float
+) -> dict[str, Any]:
+    """A line's object; `number` reads what has a decimal point. Raises BadText (too-long, bad-json, bad-line)."""
     if line is None:
-        raise BadText("too-long", f"a line of more than {MAX_LINE_BYTES} bytes", MAX_LINE_BYTES)
+        raise BadText("too-long", f"a line of more than {most_bytes} bytes", most_bytes)
     try:
-        given = json.loads(line.decode("utf-8"))
+        given = json.loads(line.decode("utf-8"), parse_float=number)
     except UnicodeDecodeError as error:
         raise BadText("bad-json", "binary, not UTF-8 text", error.start) from None
     except json.JSONDecodeError as error:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.options import seed
+from bench.options import Once, seed
 
 READ, REFUSED = 0, 1
 SECURITIES = ("none", "mode5", "mode7")
@@ -57,7 +57,7 @@ def _add_encode(one: argparse.ArgumentParser) -> None:
     one.add_argument("--sts", type=int, metavar="N", help="status byte")
     one.add_argument("--id", metavar="DIGITS", help="eight digits")
     one.add_argument("--crc", choices=["none", "A", "B"], default="none", help="CRCs of this frame format")
-    one.add_argument("--seed", type=seed, default=1, help="with --type: of the values and the key")
+    one.add_argument("--seed", type=seed, action=Once, default=1, help="with --type: of the values and the key")
     one.add_argument("--json", action="store_true", help='{"telegram": HEX, "key": HEX|null} for decode --jsonl')
     one.add_argument("--jsonl", action="store_true", help="objects in, one a line; such lines out")
     one.set_defaults(command=_encode)
@@ -67,7 +67,7 @@ def _add_sample(one: argparse.ArgumentParser) -> None:
     one.add_argument("--type", metavar="ID", required=True, help="a meter type (list meters), or all")
     one.add_argument("--security", choices=SECURITIES, default="mode5")
     one.add_argument("--count", type=_count, default=1, metavar="N")
-    one.add_argument("--seed", type=seed, default=1)
+    one.add_argument("--seed", type=seed, action=Once, default=1)
     one.add_argument("--jsonl", action="store_true", help="an object a line; without it the telegrams only")
     one.set_defaults(command=_sample)
 
@@ -90,7 +90,7 @@ def _add_iq(one: argparse.ArgumentParser) -> None:
     one.add_argument("--collide", action="store_true", help="all telegrams at once")
     one.add_argument("--jammer-db", type=float, metavar="DB", help="a carrier, its level against a telegram's")
     one.add_argument("--jammer-hz", type=float, default=13e3, help="where the carrier is (13e3)")
-    one.add_argument("--seed", type=seed, default=1, help="of the noise")
+    one.add_argument("--seed", type=seed, action=Once, default=1, help="of the noise")
     one.set_defaults(command=_iq)
 
 

@@ -73,7 +73,7 @@ def whole_stdin() -> str:
         raise BadText("bad-text", "binary, not text; give the telegram in hex", error.start) from None
 
 
-def batches(descriptor: int) -> Iterator[list[bytes | None]]:
+def batches(descriptor: int, most_bytes: int = MAX_LINE_BYTES) -> Iterator[list[bytes | None]]:
     """The lines of a stream without their ends, as many at a time as have arrived; None for one that is too long."""
     rest = b""
     skipping = False
@@ -85,9 +85,9 @@ def batches(descriptor: int) -> Iterator[list[bytes | None]]:
         if skipping and lines:
             lines[0] = None
             skipping = False
-        if len(rest) > MAX_LINE_BYTES or skipping:
+        if len(rest) > most_bytes or skipping:
             rest, skipping = b"", True
-        yield [None if line is None or len(line) > MAX_LINE_BYTES else line for line in lines]
+        yield [None if line is None or len(line) > most_bytes else line for line in lines]
     if rest or skipping:
         yield [None if skipping else rest]
 

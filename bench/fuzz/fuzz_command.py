@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from bench import run_directory
-from bench.options import Commands, seed
+from bench.options import Commands, Once, seed
 
 
 def add(commands: Commands) -> None:
@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
     length.add_argument("--cases", type=_cases, metavar="N", help="so many, the same ones each time")
     length.add_argument("--replay", type=Path, metavar="FILE", help="play a saved finding again")
     length.add_argument("--distil", metavar="RUN", help="of a fuzz run's new cases, those that add to the corpus")
-    one.add_argument("--seed", type=seed, default=1)
+    one.add_argument("--seed", type=seed, action=Once, default=1)
     one.add_argument(
         "--target", action="append", metavar="NAME", help="only this one; may be given again (default: all)"
     )

@@ -27,7 +27,12 @@ class Day:
 def broker_s(broker: Endpoint | None) -> float:
     """Processor seconds of the broker so far."""
     assert broker is not None
-    fields = Path(f"/proc/{broker.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return process_s(broker.pid)
+
+
+def process_s(pid: int | None) -> float:
+    """Processor seconds of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

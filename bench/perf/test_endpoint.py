@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.perf.path import broker_s
+from bench.perf.path import broker_s, process_s
+from sim.endpoint.kinds.aws_local import AwsLocal
 from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.tls_connect import tls_context
 
@@ -57,3 +58,36 @@ def test_a_thousand_gateways_connect_by_mutual_tls(benchmark: Any, tmp_path: Pat
         broker.stop()
     benchmark.extra_info.update(times_a_bare_handshake=times)
     assert times < 3  # 1.3
+
+
+def test_the_rules_of_aws_cost_a_bundle_less_than_three_times_the_broker(benchmark: Any, tmp_path: Path) -> None:
+    """Processor time of companion and broker behind it, as a ratio to Mosquitto's own with TLS and access list."""
+    each: dict[str, float] = {}
+
+    def pass_on(kind: type[Mosquitto]) -> None:
+        broker = kind(tmp_path / kind.name)
+        broker.start()
+        try:
+            portal = broker.connect(broker.identity("portal"), subscribe=("gw/+/up",))
+            sessions = [broker.connect(broker.identity(f"gw{number}")) for number in range(100)]
+            assert broker.settle(lambda: portal.connected and all(one.connected for one in sessions), 60)
+            pids = [broker.pid, broker.broker_pid] if isinstance(broker, AwsLocal) else [broker.pid]
+            begin_s = sum(map(process_s, pids))
+            for _ in range(20):
+                for one in sessions:
+                    for _ in range(5):
+                        one.publish(f"gw/{one.client_id}/up", b"x" * 1_024)
+                broker.loop.turn(0)
+            assert broker.settle(lambda: len(portal.inbox) == 10_000, 120)
+            each[kind.name] = sum(map(process_s, pids)) - begin_s
+        finally:
+            broker.stop()
+
+    def both() -> None:
+        pass_on(Mosquitto)
+        pass_on(AwsLocal)
+
+    benchmark.pedantic(both, rounds=1)
+    times = each["aws_local"] / each["mosquitto"]
+    benchmark.extra_info.update(each, times_mosquitto=times)
+    assert times < 3  # 2.0

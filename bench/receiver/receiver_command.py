@@ -1,9 +1,9 @@
 """`./wmbench receiver`: the receivers that gateways can have, and a receiver program measured anew.
 
-    ./wmbench receiver list
-    ./wmbench receiver show sdr-rtl_433
-    ./wmbench receiver measure rtl_433 --frames 20 --save mine.toml
-    ./wmbench receiver measure 'mine --file {iq}' --format rtl_wmbus
+./wmbench receiver list
+./wmbench receiver show sdr-rtl_433
+./wmbench receiver measure rtl_433 --frames 20 --save mine.toml
+./wmbench receiver measure 'mine --file {iq}' --format rtl_wmbus
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.options import Commands, seed
+from bench.options import Commands, Once, seed
 from bench.run_errors import CannotRun
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def add(commands: Commands) -> None:
     measure.add_argument("--save", type=Path, metavar="FILE", help="as a profile (needs all three modes)")
     measure.add_argument("--against", metavar="ID", help="print the shares of this profile beside")
     measure.add_argument("--json", action="store_true")
-    measure.add_argument("--seed", type=seed, default=1)
+    measure.add_argument("--seed", type=seed, action=Once, default=1)
     measure.set_defaults(command=_measure)
 
 

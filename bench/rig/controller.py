@@ -24,8 +24,9 @@ INCONCLUSIVE_EXIT = 6
 class Controller:
     """Registered as a plugin of the session it belongs to."""
 
-    def __init__(self, config: pytest.Config, progress: Progress) -> None:
+    def __init__(self, config: pytest.Config, progress: Progress, firmware: str = "") -> None:
         self.config = config
+        self.firmware = firmware
         self._progress = progress
         self._watch: Watch | None = None
         self.started = wall_now()
@@ -63,7 +64,9 @@ class Controller:
             text = str(report.longrepr).strip()
             errors = [line for line in text.splitlines() if line.startswith("E ")] or text.splitlines()[-1:]
             named = re.search(r"test module '([^']+)'", text)
-            where = named[1] if named else report.nodeid
+            frame = re.search(r"^(\S+\.py):(\d+): in <module>", text, re.M)
+            where = named[1] if named else frame[1] if frame else report.nodeid
+            where += f", line {frame[2]}" if frame else ""
             self.unread.append(f"{where}: {errors[-1].removeprefix('E ').strip() if errors else 'no reason given'}")
 
     @pytest.hookimpl(wrapper=True)
@@ -106,8 +109,11 @@ class Controller:
             started=self.started,
             interrupted=self.interrupted,
             failures=failures,
-            changed=[*([f"endpoint.kind={option.wmbench_endpoint}"] if option.wmbench_endpoint else []),
-                     *option.wmbench_set],
+            changed=[
+                *([f"endpoint.kind={option.wmbench_endpoint}"] if option.wmbench_endpoint else []),
+                *option.wmbench_set,
+            ],
+            firmware=self.firmware,
         )
         from reports import documents
 

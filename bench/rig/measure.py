@@ -39,4 +39,5 @@ class Measure:
         return f"{self.name} = {self.value:g} {self.unit} (limit {self.limit or 'none'})".replace("  ", " ")
 
     def as_json(self) -> dict[str, object]:
+        """As run.json has it."""
         return {"name": self.name, "value": self.value, "unit": self.unit, "limit": self.limit, "ok": self.ok}

@@ -6,21 +6,26 @@ know. Loaded with `-p bench.rig.plugin`, by ./wmbench run as by tox.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.junitxml import xml_key
 
+from bench import firmware
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, Options, endpoint, seed
 from bench.progress import ENDED, Beat, Progress
 from bench.rig import order
 from bench.rig.controller import CONTROLLER, Controller
 from bench.rig.scenario import Mark
-from bench.rig.scenario_run import Bout
+from bench.rig.scenario_run import Bout, scenario_id
 from bench.run_errors import CannotRun, Failed, Inconclusive, disk_is_full
+from sim.core import own
 from sim.core.parent import die_with_parent
+from sim.core.settings import SpecError
 
 FOR_PEOPLE = (Failed, Inconclusive, CannotRun)  # their message says all; a traceback adds nothing
 
@@ -38,8 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--wmbench-title", default="", help="title of the run")
     group.addoption("--wmbench-command", default="", help="the command that reproduces the run")
     group.addoption(
-        "--seed", dest="wmbench_seed", type=seed, default=None, help="run every scenario with this seed only"
-    )
+        "--seed", dest="wmbench_seed", action="append", type=seed, default=[], metavar="N",
+        help="run every scenario with this seed instead of its own; may be given again",
+    )  # fmt: skip
+    group.addoption("--firmware", default=None, metavar="VERSION", help="of what is under test, for junit.xml")
+    group.addoption("--wmbench-only", action="append", default=[], metavar="ID", help="scenarios with parameters")
     group.addoption("--endpoint", dest="wmbench_endpoint", type=endpoint, default=None, help=ENDPOINT_HELP)
     group.addoption("--set", dest="wmbench_set", action="append", default=[], help="KEY=VALUE: change a world setting")
     group.addoption("--engine", dest="wmbench_engine", choices=ENGINES, default=None, help=ENGINE_HELP)
@@ -59,7 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker is not None:
         die_with_parent(worker["wmbench_controller"])
         return
-    config.stash[CONTROLLER] = Controller(config, progress)
+    try:
+        config.stash[CONTROLLER] = Controller(config, progress, firmware.version(config.option.firmware))
+    except SpecError as error:
+        raise pytest.UsageError(str(error)) from None
+    suite = config.stash.get(xml_key, None)
+    if suite is not None and config.stash[CONTROLLER].firmware:
+        suite.add_global_property("firmware", config.stash[CONTROLLER].firmware)
     config.pluginmanager.register(config.stash[CONTROLLER], "wmbench-controller")
 
 
@@ -84,12 +98,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "world" not in metafunc.fixturenames:
         where = f"{metafunc.definition.nodeid}"
         raise pytest.Collector.CollectError(f"{where}: a scenario takes one argument, named world")
-    chosen = metafunc.config.getoption("wmbench_seed")
-    seeds = mark.seeds if chosen is None else (chosen,)
+    seeds = tuple(dict.fromkeys(metafunc.config.getoption("wmbench_seed"))) or mark.seeds
     metafunc.parametrize("world", seeds, indirect=True, ids=[f"seed={s}" for s in seeds])
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    _leave_out(session.config, items)
     for number, item in enumerate(items):
         if isinstance(item, pytest.Function) and _mark(item.function) is not None:
             item.add_marker(pytest.mark.scenario)
@@ -100,6 +114,34 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
         return
     if any(_ORDER in item.stash for item in items):
         session.config.stash[CONTROLLER].directory()
+        _compile_own(session.config)
+
+
+def _compile_own(config: pytest.Config) -> None:
+    """Here, once, and not by each worker in its first window; pytest would keep the line that says so to itself. What
+    cannot be compiled is said by the scenarios, which then fail."""
+    if own.folder("checks") is None:
+        return
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with contextlib.suppress(Exception), capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+        from sim.city import warm_up  # the portal, and with it the checks
+
+        warm_up.compile_own()
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the functions that --wmbench-only names, the parameters that it does not name."""
+    only = set(config.getoption("--wmbench-only"))
+    functions = {id_.partition("[")[0] for id_ in only}
+    if not only:
+        return
+    kept: list[pytest.Item] = []
+    rest: list[pytest.Item] = []
+    for item in items:
+        id_ = scenario_id(item) if isinstance(item, pytest.Function) and _mark(item.function) is not None else ""
+        (rest if id_.partition("[")[0] in functions and id_ not in only else kept).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=rest)
 
 
 def _longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
@@ -116,6 +158,7 @@ def _longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where to write."""
     controller = node.config.stash[CONTROLLER]
+    _compile_own(node.config)
     node.workerinput["wmbench_controller"] = os.getpid()
     node.workerinput["wmbench_run"] = str(controller.directory())
     node.workerinput["wmbench_beat"] = controller.watch(node.gateway.id)

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 from attacks.attack import Outcome
 from attacks.reach import Place, reach_for
+from bench import worlds
 from bench.options import ENGINES
 from bench.rig import secrets
 from bench.rig.compress import pack
@@ -30,15 +31,11 @@ from bench.rig.pcap_tap import AirLog
 from bench.rig.verdict import Terms, Verdict
 from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
-from sim.core.settings import SpecError
 from sim.core.vocabulary import SECURITIES
 from sim.faults.port import AnyFault, Injection
 from sim.truth.ground_truth import Truth
 from sim.world import World
 from sim.world_spec import WorldSpec, load
-
-SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
-WORLDS = SCENARIOS / "worlds"
 
 X, D, T, S = Verdict.PREVENTED, Verdict.DETECTED, Verdict.TOLERATED, Verdict.SUCCEEDED
 CLEAN = "clean"
@@ -86,13 +83,9 @@ def scenario(
 
 
 def load_world(name: str, *, beside: Path | None = None) -> WorldSpec:
-    """The world of this name in scenarios/worlds, or a file: its path from the folder `beside` which the scenario lies,
-    or from here. Raises SpecError."""
-    for path in (WORLDS / f"{name}.toml", (beside or Path()) / name, Path(name)):
-        if path.is_file():
-            return load(path)
-    known = ", ".join(sorted(p.stem for p in WORLDS.glob("*.toml")))
-    raise SpecError(f"there is no world {name!r}; worlds in scenarios/worlds: {known}")
+    """The world of this name, or a file: its path from the folder `beside` which the scenario lies, or from here.
+    Raises SpecError."""
+    return load(worlds.find(name, beside=beside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +182,12 @@ class Stage:
 
     @property
     def truth(self) -> Truth:
+        """What was really sent, against what the portal stored: see truth.md of the reference."""
         return self.inner.truth
 
     @property
     def history(self) -> History:
+        """Everything that happened, and the counts of frames by fate (`history.fates`)."""
         return self.inner.history
 
     def expect(
@@ -231,6 +226,7 @@ class Stage:
         self.service_floor = at_least
 
     def measure(self, name: str, value: float, unit: str = "") -> Measure:
+        """A figure for the report; `.at_least(x)` and `.at_most(x)` give it limits."""
         measure = Measure(name, float(value), unit)
         self.measures.append(measure)
         return measure
@@ -240,6 +236,7 @@ class Stage:
         return [(s.attack, outcome) for s in self.staged for outcome in s.attack.outcomes(self.truth)]
 
     def close(self) -> None:
+        """The rig's: close the world and its capture, pack what is large."""
         with contextlib.ExitStack() as stack:
             if self._world is not None:
                 stack.callback(pack, self.directory)
@@ -249,4 +246,5 @@ class Stage:
 
     @property
     def made(self) -> bool:
+        """Whether the scenario has used the world."""
         return self._world is not None

@@ -18,16 +18,18 @@ from pathlib import Path
 
 import pytest
 
-from bench import run_directory
+from bench import run_directory, scenario_files
 from bench.options import ENGINES, Options, changed
 from bench.progress import Beat, Progress
 from bench.rig import checks
+from bench.rig.aws_bill import measure_bill
 from bench.rig.judgement import Judgement, judge
-from bench.rig.scenario import CLEAN, SCENARIOS, CurtainDown, LeftOut, Mark, Stage, load_world
+from bench.rig.scenario import CLEAN, CurtainDown, LeftOut, Mark, Stage, load_world
 from bench.rig.twin import Twin, active, twin_of
 from bench.rig.world_row import world_json
 from bench.run_errors import CannotRun, Failed, Inconclusive, explained
 from sim.core.clock import NS_PER_MS, wall_s
+from sim.core.parts import line_in
 from sim.core.wall_clock import WallClock
 from sim.world_spec import WorldSpec
 
@@ -52,12 +54,16 @@ class Bout:
         self.mark = mark
         self.folder = item.path.parent
         self.seed = int(str(item.callspec.params["world"]))
-        self.id = scenario_id(item.path, item.originalname)
-        self.title = title_of(item.originalname)
+        self.fixtures = {name: item.funcargs[name] for name in item._fixtureinfo.argnames if name != "world"}
+        self.id = scenario_id(item)
+        self.case = item.name
+        parameters = "".join(self.id.partition("[")[1:])
+        self.title = f"{title_of(item.originalname)} {parameters}".strip()
         self.options = options
         self.order = order
         self.progress = progress
-        self.directory = run / f"{slug(item.path, item.originalname)}-{self.seed}"
+        self.path = item.path
+        self.directory = run / f"{slug(self.id)}-{self.seed}"
         self.stages: list[Stage] = []
         self.twin: Twin | None = None
         self.problems: list[str] = []
@@ -92,17 +98,23 @@ class Bout:
         if isinstance(error, Inconclusive):
             return End("inconclusive", str(error), raised=error)
         if isinstance(error, (Failed, AssertionError, pytest.fail.Exception)):
-            return End("failed", str(error), raised=error)
+            return End("failed", self._where(error) + str(error), raised=error)
         if isinstance(error, KeyboardInterrupt):
             self._note_interruption()
             return End("interrupted", "interrupted before it was finished", raised=error)
         message = explained(error)
         if message is not None:
+            message = self._where(error) + message
             raised = CannotRun(f"{message}\nagain: {self.replay}")
             raised.__cause__, raised.__suppress_context__ = error, True
             return End("error", message, raised=raised)
         trace = "".join(traceback.format_exception(error))
-        return End("error", f"{type(error).__name__}: {error}", trace, error)
+        return End("error", f"{self._where(error)}{type(error).__name__}: {error}", trace, error)
+
+    def _where(self, error: BaseException) -> str:
+        """File and line of the scenario at which it came to this; "" where it was not there."""
+        line = line_in(self.path, error)
+        return f"{scenario_files.name_of(self.path)}, line {line}: " if line else ""
 
     def _note_interruption(self) -> None:
         for stage in self.stages[-1:]:
@@ -160,7 +172,7 @@ class Bout:
         )
         self.stages.append(stage)
         try:
-            self.function(world=stage)
+            self.function(world=stage, **self.fixtures)
         except CurtainDown:
             pass
         except AssertionError:
@@ -177,6 +189,7 @@ class Bout:
         """Whatever the attacks were after: limits, invariants, and whether anything happened at all."""
         if isinstance(clock := stage.inner.clock, WallClock):
             stage.measure("the world behind its wall clock, at most", clock.lateness.worst_ns / NS_PER_MS, "ms")
+        measure_bill(stage)
         if stage.defences == "on":
             self.problems += [f"{m}: limit missed" for m in stage.measures if not m.ok]
         truth = stage.truth
@@ -206,6 +219,7 @@ class Bout:
         body = {
             "order": self.order,
             "id": self.id,
+            "case": self.case,
             "title": self.title,
             "doc": " ".join((self.function.__doc__ or "").split()),
             "threats": list(self.mark.threats),
@@ -227,13 +241,13 @@ class Bout:
 # --- names -----------------------------------------------------------------------------------------------------
 
 
-def scenario_id(path: Path, function: str) -> str:
-    """`card/test_replay.py::test_x`: the path below scenarios/ (whole, for a file from elsewhere) and the function."""
-    try:
-        relative = path.resolve().relative_to(SCENARIOS)
-    except ValueError:
-        relative = path.resolve()
-    return f"{relative.as_posix()}::{function}"
+def scenario_id(item: pytest.Function) -> str:
+    """`card/test_replay.py::test_x`: what `scenario_files` calls the file, and the function; behind it in brackets the
+    parameters that are not the seed, so that two cases of one function never share an id."""
+    inside = [one.name for one in item.iter_parents() if isinstance(one, pytest.Class)][::-1]
+    parameters = re.sub(r"(^|-)seed=\d+(?=-|$)", "", item.callspec.id, count=1).strip("-")
+    function = "::".join([*inside, item.originalname])
+    return f"{scenario_files.name_of(item.path)}::{function}" + (f"[{parameters}]" if parameters else "")
 
 
 def title_of(function: str) -> str:
@@ -241,10 +255,9 @@ def title_of(function: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def slug(path: Path, function: str) -> str:
+def slug(id_: str) -> str:
     """A folder's name that two scenarios never share."""
-    id_ = scenario_id(path, function)
-    elsewhere = id_.startswith("/")
-    short = f"{path.name}::{function}" if elsewhere else id_
+    plain = re.fullmatch(r"[\w./-]+::test_\w+", id_) is not None and id_[0] != "/" and len(id_) <= 150
+    short = id_ if plain else id_.rpartition("/")[2]
     text = re.sub(r"[^a-z0-9]+", "-", short.lower().replace("::test_", "-").replace(".py", "")).strip("-")
-    return f"{text[:100]}-{hashlib.blake2b(id_.encode(), digest_size=3).hexdigest()}" if elsewhere else text[:200]
+    return text if plain else f"{text[:100]}-{hashlib.blake2b(id_.encode(), digest_size=3).hexdigest()}"

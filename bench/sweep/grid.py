@@ -24,17 +24,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from bench import run_directory
+from bench import worlds
 from bench.sweep import closed_form
 from bench.sweep.point_measures import READINGS, of_depth
 from sim.city.plan import CityPlan, Outages
+from sim.core import own
 from sim.core.clock import NS_PER_HOUR
 from sim.core.settings import SpecError, build, number, read_toml
 from sim.meters.meter_type import kind
 from sim.world_spec import WorldSpec, load
 
-SWEEPS: Final = run_directory.ROOT / "scenarios" / "sweeps"
-WORLDS: Final = run_directory.ROOT / "scenarios" / "worlds"
 MOST_POINTS: Final = 10_000
 LIMITS: Final = ("min", "max", "formula")
 TABLES: Final = ("vary", "set", "expect")
@@ -112,11 +111,7 @@ class Sweep:
 
 def find(name: str) -> Path:
     """A file as it stands, or the sweep of this name. Raises SpecError."""
-    for path in (Path(name), SWEEPS / f"{name}.toml"):
-        if path.is_file():
-            return path
-    known = ", ".join(sorted(path.stem for path in SWEEPS.glob("*.toml")))
-    raise SpecError(f"there is no sweep {name!r}: a TOML file, or one of scenarios/sweeps: {known}")
+    return worlds.find(name, kind=own.SWEEPS)
 
 
 def read(path: Path, seeds: tuple[int, ...] = ()) -> Sweep:
@@ -167,11 +162,11 @@ class _Where:
 
 
 def _world(name: str, sweep: Path, where: _Where) -> WorldSpec:
-    for path in (WORLDS / f"{name}.toml", sweep.parent / name, Path(name)):
-        if path.is_file():
-            return load(path)
-    known = ", ".join(sorted(path.stem for path in WORLDS.glob("*.toml")))
-    raise where.error("world", f"there is no world {name!r}; worlds in scenarios/worlds: {known}")
+    try:
+        path = worlds.find(name, beside=sweep.parent)
+    except SpecError as error:
+        raise where.error("world", str(error)) from None
+    return load(path)
 
 
 def _flat(table: Any, path: str, where: _Where) -> Iterator[tuple[str, Any]]:

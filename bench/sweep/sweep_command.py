@@ -16,9 +16,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import run_directory
+from bench import run_directory, worlds
 from bench.options import Commands, seed
 from bench.run_errors import CannotRun
+from sim.core import own
 
 if TYPE_CHECKING:
     from bench.sweep.grid import Sweep
@@ -30,7 +31,7 @@ FAILED_EXIT = 1
 def add(commands: Commands) -> None:
     """`sweep` on the command line."""
     sweep = commands.add_parser("sweep", help="many worlds, varied as a TOML file says, in one table")
-    sweep.add_argument("file", nargs="?", metavar="FILE", help="a name in scenarios/sweeps/, or a TOML file")
+    sweep.add_argument("file", nargs="?", metavar="FILE", help="a name (list sweeps), or a TOML file")
     sweep.add_argument("--resume", metavar="RUN", help="do what is missing of a sweep that was cut short")
     hands = sweep.add_mutually_exclusive_group()
     hands.add_argument("--workers", type=workers, metavar="N", help="processes (as many as there are cores)")
@@ -193,9 +194,7 @@ def _settle(directory: Path, request: dict[str, Any], outcome: str, took_s: floa
 
 def _named(path: Path) -> str:
     """A shipped sweep by its name, another by its path."""
-    from bench.sweep.grid import SWEEPS
-
-    return path.stem if path.resolve().parent == SWEEPS else str(path)
+    return path.stem if path.resolve() in worlds.known(own.SWEEPS).values() else str(path)
 
 
 def _shown(path: Path) -> str:

@@ -10,6 +10,7 @@ all is there; it is made last, so a set-up that was killed is done again, and fi
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from arrays import cache_folder, jit
+from sim.core import own
 from sim.core.clock import NS_PER_S, wall_s
 from sim.core.seeds import Seeds
 from sim.endpoint.kinds.memory import MemorySpec
@@ -67,6 +69,32 @@ def compile_all() -> int:
         done.touch()
         _prune(place)
     return len(jit.compiled.names)
+
+
+def compile_own() -> bool:
+    """Compile the checks of the user's own repository together with ours, where that was not done for these sources;
+    returns whether it was to be done, and says so before. Otherwise the first window would stand still for it. Raises
+    OSError where the folder cannot be written."""
+    checks = own.folder("checks")
+    files = sorted(checks.glob("*.py")) if checks is not None else []
+    if not files:
+        return False
+    digest = hashlib.blake2b(cache_folder.mark().name.encode(), digest_size=10)
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    place = cache_folder.base()
+    place.mkdir(parents=True, exist_ok=True)
+    done = place / f"own-{digest.hexdigest()}"
+    if done.exists():
+        return False
+    said = f"wmbench: the checks in {checks} are new: compiling them before the first window"
+    print(said, file=sys.stderr, flush=True)
+    jit.compiled.quiet = True
+    _world()
+    done.touch()
+    for oldest in _by_age(place.glob("own-*"))[:-_MARKS]:
+        oldest.unlink(missing_ok=True)
+    return True
 
 
 def _telegrams() -> None:

@@ -5,5 +5,5 @@ seeds      every draw; the door to randomness
 events     what can happen                        history   what happened, and its digest
 settings   settings from TOML, checked            parts     parts found by folder
 vocabulary words that several rooms use           bundle    the format of a bundle, of acknowledgements and births
-parent     processes that end with their parent
+parent     processes that end with their parent               crc16     CRC-16 of serial lines
 """

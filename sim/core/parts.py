@@ -5,16 +5,20 @@
     GATEWAYS.find("virtual")    the part; UnknownPart names those there are, the nearest first
 
 A part is an object with an `id`, held by its file under one agreed name; what else it has is its port's business.
-Adding a part is adding a file. `port.py`, and files whose name begins with an underscore, are no parts.
+Adding a part is adding a file, here or in the folder of a user's own repository that stands for this package
+(sim/core/own.py). `port.py`, and files whose name begins with an underscore, are no parts.
 """
 
 from __future__ import annotations
 
 import difflib
 import importlib
-import pkgutil
+import traceback
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
+
+from sim.core import own
 
 
 class HasId(Protocol):
@@ -42,6 +46,29 @@ def nearest(name: str, known: Iterator[str] | Mapping[str, object] | list[str]) 
     return near + sorted(set(names) - set(near))
 
 
+def files(package: str) -> list[tuple[str, Path]]:
+    """(module, file) of each file that is a part. Raises PartError for two of one name."""
+    try:
+        return [one for one in own.files(package) if one[0] != "port" and not one[0].startswith("_")]
+    except own.TwoFiles as error:
+        raise PartError(str(error)) from None
+
+
+def line_in(file: Path, error: BaseException) -> int | None:
+    """The line of `file` at which this error was raised or passed; None when it did not come that way."""
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return error.lineno
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    return frames[-1].lineno if frames else None
+
+
+def unreadable(file: Path, error: BaseException) -> str:
+    """In one line: the file, the line, what went wrong when it was imported."""
+    line = line_in(file, error)
+    what = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{file}{f', line {line}' if line else ''}: cannot be imported: {type(error).__name__}: {what}"
+
+
 class Folder(Generic[P]):
     """The parts of one package. `attribute`: the name under which each file holds its part; `what`: one part in words;
     `port`: the class that every part is an instance of. Files are imported at the first question."""
@@ -55,25 +82,24 @@ class Folder(Generic[P]):
         """Id -> part, in the order of ids. Raises PartError."""
         if self._parts is None:
             found: dict[str, P] = {}
-            package = importlib.import_module(self.package)
-            for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
-                if module.name != "port" and not module.name.startswith("_"):
-                    part = self._part(f"{self.package}.{module.name}")
-                    if part.id in found:
-                        raise PartError(f"{self.package}: two files define the {self.what} '{part.id}'")
-                    found[part.id] = part
+            where: dict[str, Path] = {}
+            for name, file in files(self.package):
+                part = self._part(f"{self.package}.{name}", file)
+                if part.id in found:
+                    raise PartError(f"{where[part.id]} and {file} both define the {self.what} '{part.id}'")
+                found[part.id], where[part.id] = part, file
             self._parts = dict(sorted(found.items()))
         return self._parts
 
-    def _part(self, module: str) -> P:
+    def _part(self, module: str, file: Path) -> P:
         try:
             loaded = importlib.import_module(module)
         except Exception as error:
-            raise PartError(f"{module}: cannot be imported: {type(error).__name__}: {error}") from error
+            raise PartError(unreadable(file, error)) from error
         part = getattr(loaded, self.attribute, None)
         if not isinstance(part, self.port):
             wanted = f"{self.attribute} = {self.port.__name__}(...)"
-            raise PartError(f"{loaded.__file__}: a {self.what} has {wanted}; this file has none")
+            raise PartError(f"{file}: a {self.what} has {wanted}; this file has none")
         self._pages[part.id] = (loaded.__doc__ or "").strip()
         return part
 

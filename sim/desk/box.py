@@ -20,7 +20,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeVar
 
 from sim.core import clock
 from sim.desk.inventory import GatewayEntry
@@ -45,7 +45,10 @@ class BoxError(Exception):
     """A gateway of the desk cannot do what was asked: one sentence with the way out."""
 
 
-def broker_for(entry: GatewayEntry, directory: Path) -> Mosquitto:
+M = TypeVar("M", bound=Mosquitto)
+
+
+def broker_for(entry: GatewayEntry, directory: Path, kind: type[M]) -> M:
     """The desk's broker as this gateway needs it, not started. One that has topics of its own may use those, and may
     have several sessions (a program that publishes by a shell has one for each message)."""
     listen = entry.listen
@@ -57,7 +60,7 @@ def broker_for(entry: GatewayEntry, directory: Path) -> Mosquitto:
             authority = Authority(Path(listen.pki))
         except PkiError as error:
             raise BoxError(f"{entry.name}: listen.pki: {error}") from None
-    return Mosquitto(
+    return kind(
         directory, spec, port=listen.port, address=listen.address, hostname=listen.hostname, foreign=foreign,
         authority=authority,
     )
@@ -75,7 +78,7 @@ class Box:
         self._own_endpoint = endpoint is None and entry.listen.broker
         self.endpoint: Endpoint | None = endpoint
         if self._own_endpoint:
-            self.endpoint = broker_for(entry, self.directory / "endpoint")
+            self.endpoint = broker_for(entry, self.directory / "endpoint", Mosquitto)
         self.feeders: list[Feeder] = [
             FEEDERS.find(spec.kind).open(spec, FeedGround(self.directory / f"feed{at}" if at else self.directory))
             for at, spec in enumerate(entry.feed)

@@ -90,18 +90,20 @@ class Claims:
     there is none, what depends on it is not applicable.
 
     `forwards`: telegrams as they were received, or what was read out of them. `modes`, `c_fields` (none: every one),
-    `longest_bytes` (L and what it counts), `most_meters` (0: no limit) bound what it passes on. `duplicates`: what it
-    takes for one, `duplicates_last` among how many telegrams, `duplicates_s` for how long. `thinning_s`: at most one
-    telegram a meter in this time. `buffer`: what it keeps through an outage, of `buffer_telegrams` or `buffer_s` (0: no
-    limit). `survives_power_cut`: also without power, but for what it heard in
-    the last `gathers_s`. `awake_s` of every `period_s` it listens (0: always).
-    `stamp_of`: what its time is the time of. `rssi`, `verifies_server`, `own_certificate`: it has it."""
+    `longest_bytes` (L and what it counts), `most_meters`, `most_at_once` (telegrams that come together; 0: no
+    limit) bound what it passes on. `duplicates`: what it takes for one, `duplicates_last` among how many telegrams,
+    `duplicates_s` for how long. `thinning_s`: at most one telegram a meter in this time. `buffer`: what it keeps
+    through an outage, of `buffer_telegrams` or `buffer_s` (0: no limit). `survives_power_cut`: also without power, but
+    for what it heard in the last `gathers_s`. `awake_s` of every `period_s` it listens (0: always).
+    `stamp_of`: what its time is the time of. `rssi`, `verifies_server`, `own_certificate`: it has it. `retains`:
+    its broker keeps the latest message of each topic."""
 
     forwards: Literal["encrypted", "decoded"] = "encrypted"
     modes: tuple[Link, ...] = ("T1", "C1", "S1")
     c_fields: tuple[int, ...] = ()
     longest_bytes: int = number(256, low=11, high=256)
     most_meters: int = number(0, low=0, high=1_000_000)
+    most_at_once: int = number(0, low=0, high=1_000_000)
     duplicates: Literal["passed on", "equal among the last", "equal within a time"] = "passed on"
     duplicates_last: int = number(0, low=0, high=1_000_000)
     duplicates_s: float = number(0.0, low=0.0, high=31_536_000.0)
@@ -118,14 +120,16 @@ class Claims:
     rssi: bool = False
     verifies_server: bool = False
     own_certificate: bool = False
+    retains: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayEntry:
-    """One gateway on the desk. `page`: what a person must know to set it up."""
+    """One gateway on the desk. `page`: what a person must know to set it up. `firmware`: its version, for junit.xml."""
 
     name: str
     title: str = ""
+    firmware: str = ""
     page: str = ""
     feed: tuple[FeederSpec, ...] = one_of(feeders.specs)
     read: tuple[ReaderSpec, ...] = one_of(readers.specs)

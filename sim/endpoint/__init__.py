@@ -3,7 +3,8 @@
     port                the verbs every endpoint has
     registry            which endpoints there are
     endpoint_spec       [endpoint] of a world: the keys of all kinds
-    kinds/              memory, mosquitto
+    kinds/              memory, mosquitto, aws_local
+    aws/                AWS IoT Core's rules, shadows, policies and limits without a socket; the companion
     topic_acl           which client may publish and read which topic
     mosquitto_config    Mosquitto's configuration, as text
     mosquitto_program   where the Mosquitto program comes from

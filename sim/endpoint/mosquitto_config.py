@@ -60,29 +60,26 @@ class Files:
         return self.directory / "broker.log"
 
 
+def behind(switches: Switches, files: Files, place: str) -> str:
+    """mosquitto.conf of a broker that only a companion reaches, on a Unix socket in its working directory: no TLS, no
+    names, no access list, for all that the companion does."""
+    return (
+        "\n".join(
+            [
+                *_common(switches, files),
+                f"listener 0 {place}",
+                "allow_anonymous true",
+                "persistent_client_expiration 1h",
+            ]
+        )
+        + "\n"
+    )
+
+
 def config(switches: Switches, files: Files, port: int, address: str = "127.0.0.1", *, refusing: bool = False) -> str:
     """mosquitto.conf. QoS 1 state is written each second: what SIGKILL takes is at most that. `refusing`: certificates
     are asked for as ever, names are looked for in a list of users that is not there, and nobody is anonymous."""
-    lines = [
-        "per_listener_settings false",
-        f"user {files.user}",
-        "log_dest stderr",
-        "log_type error",
-        "log_type warning",
-        "log_type notice",
-        "log_type information",
-        "log_timestamp_format %Y-%m-%dT%H:%M:%S",
-        "persistence true",
-        f"persistence_location {files.directory}/",
-        "autosave_interval 1",
-        f"message_size_limit {switches.max_message_bytes}",
-        f"max_inflight_messages {INFLIGHT_MESSAGES}",
-        f"max_queued_messages {switches.queued_messages}",
-        "max_queued_bytes 0",
-        "set_tcp_nodelay true",
-        f"listener {port} {address}",
-        "max_connections -1",
-    ]
+    lines = [*_common(switches, files), f"listener {port} {address}", "max_connections -1"]
     if switches.tls:
         lines += [
             f"cafile {files.authorities}",
@@ -104,3 +101,24 @@ def config(switches: Switches, files: Files, port: int, address: str = "127.0.0.
     if switches.per_device_acl:
         lines.append(f"acl_file {files.acl}")
     return "\n".join(lines) + "\n"
+
+
+def _common(switches: Switches, files: Files) -> list[str]:
+    return [
+        "per_listener_settings false",
+        f"user {files.user}",
+        "log_dest stderr",
+        "log_type error",
+        "log_type warning",
+        "log_type notice",
+        "log_type information",
+        "log_timestamp_format %Y-%m-%dT%H:%M:%S",
+        "persistence true",
+        f"persistence_location {files.directory}/",
+        "autosave_interval 1",
+        f"message_size_limit {switches.max_message_bytes}",
+        f"max_inflight_messages {INFLIGHT_MESSAGES}",
+        f"max_queued_messages {switches.queued_messages}",
+        "max_queued_bytes 0",
+        "set_tcp_nodelay true",
+    ]

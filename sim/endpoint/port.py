@@ -22,6 +22,7 @@ EndpointFeature = Literal[
     "acl",  # a client publishes and reads its own topics only
     "bind",  # the client id is the certificate's common name
     "crl",  # revoked certificates get no session
+    "denial closes",  # what a client may not do ends its connection; else it is acknowledged and dropped
     "kill",  # a process that can be killed and started again
     "persistence",  # QoS 1 messages wait for a session that is away
     "size limit",  # larger messages are dropped

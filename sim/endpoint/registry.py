@@ -28,7 +28,8 @@ class Readiness(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class EndpointKind(Generic[S]):
     """One kind. `spec`: the class of its keys under [endpoint], whose `kind` is this id. `make(directory, spec)`: an
-    endpoint that keeps its files there, not started. `ready()` is asked before a run and by the doctor."""
+    endpoint that keeps its files there, not started. `ready()` is asked before a run and by the doctor.
+    `caveat`: a sentence that stands on every page with a verdict from it."""
 
     id: str
     title: str
@@ -36,6 +37,7 @@ class EndpointKind(Generic[S]):
     spec: type[S]
     make: Callable[[Path, S], Endpoint]
     ready: Callable[[], Readiness]
+    caveat: str = ""
 
     def open(self, spec: EndpointSpec, directory: Path) -> Endpoint:
         """The endpoint of a world, not started. Raises TypeError for settings of another kind."""

@@ -42,6 +42,7 @@ class MqttSession:
         clean: bool = True,
         keepalive_s: int = KEEPALIVE_S,
         taps: Sequence[Tap] = (),
+        alpn: str = "",
     ) -> None:
         self.client_id = identity.client_id
         self.inbox: deque[Message] = deque()
@@ -50,7 +51,7 @@ class MqttSession:
         self._topics, self._taps = list(subscribe), taps
         self._fences = Fences(self, self._listen)
         try:
-            self._context = tls_context(identity, verify=verify)
+            self._context = tls_context(identity, verify=verify, alpn=alpn)
         except (OSError, ValueError) as error:
             raise EndpointError(
                 f"{identity.client_id}: cannot load its certificate files ({reason_of(error)}); issue them again"

@@ -22,13 +22,16 @@ class ConnectFailed(Exception):
     """The attempt is over; the message is the reason."""
 
 
-def tls_context(identity: Identity, *, verify: bool) -> ssl.SSLContext | None:
-    """What a device brings to the handshake; None when it has no certificates at all. TLS 1.2 is the least.
-    `verify=False` is the known weakness: the server is not checked, neither its chain nor its name."""
+def tls_context(identity: Identity, *, verify: bool, alpn: str = "") -> ssl.SSLContext | None:
+    """What a device brings to the handshake; None when it has no certificates at all. TLS 1.2 is the least. `alpn`: the
+    protocol it asks for by name. `verify=False` is the known weakness: the server is not checked, neither its chain nor
+    its name."""
     if identity.certificate is None and identity.authorities is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if alpn:
+        context.set_alpn_protocols([alpn])
     if verify:
         context.load_verify_locations(identity.authorities)
     else:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from sim.core import clock
+from sim.core.crc16 import crc16
 
 Heard = Callable[[bytes, float], None]
 """A frame without CRCs, L first, and its level in dBm."""
@@ -206,7 +207,7 @@ class Im871a:
         size = 4 + length + 4 * bool(control & _STAMPED) + bool(control & _LEVEL) + 2 * bool(control & _CRC)
         if len(data) < size:
             return False
-        if not control & _CRC or _crc(data[1 : size - 2]) != int.from_bytes(data[size - 2 : size], "little"):
+        if not control & _CRC or crc16(data[1 : size - 2]) != int.from_bytes(data[size - 2 : size], "little"):
             self.refused += 1
             self._rest = data[1:]
             return True
@@ -219,13 +220,3 @@ class Im871a:
             else:
                 self.refused += 1
         return True
-
-
-def _crc(data: bytes) -> int:
-    """CRC-16/X-25."""
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0x8408 if crc & 1 else crc >> 1
-    return crc ^ 0xFFFF

@@ -36,9 +36,9 @@ class MitmPath:
         answer: Answer | None = None,
     ) -> None:
         self.relays = alter is not None
-        shown = _shown(authority, directory, certificate)
+        pair = shown(authority, directory, certificate)
         onward = upstream if self.relays else None
-        self._proxy = TlsProxy(shown, onward, alter=_per_topic(alter), answer=answer)
+        self._proxy = TlsProxy(pair, onward, alter=_per_topic(alter), answer=answer)
         self._proxy.start()
         self.address = self._proxy.address
 
@@ -86,7 +86,8 @@ class MitmPath:
         self._proxy.stop()
 
 
-def _shown(authority: Authority, directory: Path, certificate: str) -> Pair:
+def shown(authority: Authority, directory: Path, certificate: str) -> Pair:
+    """The certificate of this name that an attacker shows; `directory` is for an authority of its own."""
     if certificate == "rogue CA":
         return Authority(directory, "an attacker's CA").server()
     if certificate == "wrong host name":

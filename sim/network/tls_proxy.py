@@ -30,6 +30,7 @@ from sim.pki.authority import Pair
 
 Alter = Callable[[str, bytes], bytes | None]
 Answer = Callable[[str, bytes], tuple[str, bytes] | None]
+Reply = Callable[[Packet], Packet | None]
 HANDSHAKE_DEADLINE_S = 5.0
 _ANSWER_LOOK_S, _ANSWER_LOOKS = 0.005, 1_000
 
@@ -68,7 +69,9 @@ class Connection:
 
 
 class TlsProxy:
-    """`start`, point a session's `address` at it, `stop`. Raises EndpointError."""
+    """`start`, point a session's `address` at it, `stop`. `late_puback_s`: how long a PUBACK of the broker is held.
+    `reply`: what it says to a packet where it plays the broker; that of one that takes everything unless given. Raises
+    EndpointError."""
 
     def __init__(
         self,
@@ -79,9 +82,13 @@ class TlsProxy:
         alter: Alter | None = None,
         answer: Answer | None = None,
         port: int = 0,
+        late_puback_s: float = 0.0,
+        reply: Reply | None = None,
     ) -> None:
         self.connections: list[Connection] = []
         self.alter = alter
+        self._late_puback_s = late_puback_s
+        self._reply = reply or _answer
         self._answer = answer
         self._upstream = upstream
         self._server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -245,7 +252,11 @@ class TlsProxy:
                     if packet.kind == mqtt_wire.CONNACK:
                         code = packet.body[1] if len(packet.body) == 2 else -1
                         connection.upstream = "accepted" if code == 0 else f"CONNACK {code}"
-                    sink.write(packet.encode())  # whole packets, since answers of our own go between them
+                    data_out = packet.encode()  # whole packets, since answers of our own go between them
+                    if packet.kind == mqtt_wire.PUBACK and self._late_puback_s:
+                        asyncio.get_running_loop().call_later(self._late_puback_s, sink.write, data_out)
+                    else:
+                        sink.write(data_out)
                 await sink.drain()
         except OSError as error:
             connection.upstream = connection.upstream or reason_of(error)
@@ -258,7 +269,7 @@ class TlsProxy:
             connection.bytes_up += len(data)
             for packet in packets.feed(data):
                 self._look(packet, connection)
-                for answer in (_answer(packet), self._own(packet)):
+                for answer in (self._reply(packet), self._own(packet)):
                     if answer is not None:
                         connection.packets.append(("down", answer.name))
                         connection.bytes_down += len(answer.encode())

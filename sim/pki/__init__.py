@@ -1,6 +1,10 @@
-"""Keys that are not meters': what certifies, signs and wraps.
+"""Keys that are not meters': what certifies, signs, seals and wraps.
 
-    authority    a root, device certificates, revocation lists
-    statements   what one party signs and others verify, without certificates
-    wrapping     keys under other keys, as they lie at rest
+    authority        a root, device certificates, revocation lists
+    statements       what one party signs and others verify, without certificates
+    wrapping         keys under other keys, as they lie at rest
+    der              ASN.1 in its one form
+    content_ciphers  ciphers of content for one receiver
+    sealed_content   CMS AuthEnvelopedData   signed_content  CMS SignedData around it
+    sm_keys          certificates and keys of these from files   sm_lint  certificates of the SM-PKI, rule by rule
 """

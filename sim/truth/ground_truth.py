@@ -93,6 +93,7 @@ class Truth:
         self._ledger.flush(self.world.now_ns)
 
     def close(self) -> None:
+        """Close the ledger's file."""
         self._ledger.close()
 
     # --- what was sent ------------------------------------------------------------------------------------------
@@ -133,9 +134,11 @@ class Truth:
         return int(first_at(who.t0_ns[one], who.period_ns[one], who.acc0[one], at_ns)[0]) - 1 - sent.k
 
     def security(self, sent: Sent) -> str:
+        """The security mode of the meter that sent it."""
         return str(self.world.fleet.security(sent.meter))
 
     def address(self, sent: Sent) -> str:
+        """The meter that sent it."""
         return str(self.world.fleet.address(sent.meter))
 
     def units(self, sent: Sent) -> int | None:
@@ -200,6 +203,7 @@ class Truth:
 
     @property
     def altered_readings(self) -> int:
+        """How many those are."""
         return self._looked.altered_count()
 
     def doubled(self) -> int:
@@ -252,6 +256,7 @@ class Truth:
         return self.world.stored.refusal_reasons(mark)
 
     def alarms(self, kinds: Iterable[str], *, subject: str | None = None, since_ns: int = 0) -> list[AlarmRaised]:
+        """Alarms of these kinds that the portal raised from an instant on, about one subject or any."""
         wanted = set(kinds)
         return [
             alarm

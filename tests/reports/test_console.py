@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from reports.console import print_run, print_summary
-from reports.run_model import Run, from_json, read_run
+from reports.run_model import Measure, Run, from_json, read_run
+from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 
 Make = Callable[..., Path]
 
@@ -33,6 +35,17 @@ def test_a_log_gets_a_plain_matrix_and_on_demand_lines_that_begin_with_the_verdi
     ) in lines
     assert lines[-2:] == ["passed: card, seed 1, 93.1 s", "report: runs/card/latest/report.html"]
     assert not any("\x1b" in line for line in lines)
+
+
+def test_a_run_on_an_aws_endpoint_says_what_it_would_cost_and_who_confirmed_it(make_run: Make) -> None:
+    run = read_run(make_run(endpoint="aws_local"))
+    cost = Measure("AWS: cost of a month at this rate (us-east-1, prices of 2026-06)", 17.856, "USD")
+    priced = replace(run, scenarios=[replace(run.scenarios[0], measures=[cost]), *run.scenarios[1:]])
+    lines = printed(priced, rich=False).splitlines()
+    assert f"  {cost.name}: 17.86 USD" in lines
+    assert f"note: {NEVER_CONFIRMED}" in lines
+    elsewhere = replace(run, notes=[])
+    assert not any("note:" in line for line in printed(elsewhere, rich=False).splitlines())
 
 
 def test_a_run_directory_is_summed_up(make_run: Make) -> None:

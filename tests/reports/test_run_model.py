@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reports.run_model import Claim, RunError, from_json, read_run
+from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 
 Make = Callable[..., Path]
 
@@ -22,6 +23,11 @@ def test_a_whole_run_is_read_as_records(make_run: Make) -> None:
     assert (scenario.threats, claim.attack, claim.variant) == (["L08", "L09"], "radio.replay", "at once")
     assert claim.evidence["telegrams delivered"] == 5
     assert scenario.worlds[0].digest == read_run(run.directory).scenarios[1].worlds[0].digest
+
+
+@pytest.mark.parametrize(("endpoint", "noted"), [("aws_local", True), ("mosquitto", False), ("gone", False)])
+def test_a_kinds_caveat_is_a_note_of_every_run_on_it(make_run: Make, endpoint: str, noted: bool) -> None:
+    assert (NEVER_CONFIRMED in read_run(make_run(endpoint=endpoint)).notes) == noted
 
 
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:

@@ -52,6 +52,14 @@ def test_an_l_two_too_small_with_the_last_crc_left_on(size: int, fill: int, afte
     assert "two too small" in found.odd[0].words
 
 
+@pytest.mark.parametrize("printed", ["0844ae4c020000706807a09b08", "0944ae4c0100007268077a01df76"])
+def test_the_shortest_telegrams_of_rtl_433(printed: str) -> None:
+    """As release 22.11 printed L = 10 and 11, heard from IQ."""
+    data = bytes.fromhex(printed)
+    found = recover(data)
+    assert (found.frame, found.rest) == (bytes((data[0] + 2,)) + data[1:-2], b"")
+
+
 @pytest.mark.parametrize("size", [50, 126, 127, 140, 200])
 def test_format_b_whose_crcs_are_cut_off_and_counted(size: int) -> None:
     """With more than 126 bytes there were two CRCs."""

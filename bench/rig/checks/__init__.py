@@ -5,15 +5,15 @@ returns what is wrong, one line each. One that says `UNPROVEN = True` makes a sc
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from typing import Any
 
+from sim.core import parts
 from sim.world import World
 
 
 def found() -> list[Any]:
-    """The check modules in this folder, by name."""
-    return [importlib.import_module(f"bench.rig.checks.{m.name}") for m in pkgutil.iter_modules(__path__)]
+    """The check modules by name: in this folder, and in `invariants/` of the user's own repository."""
+    return [importlib.import_module(f"{__name__}.{name}") for name, _ in parts.files(__name__)]
 
 
 def unproven() -> set[str]:

@@ -1,4 +1,4 @@
-"""AWS IoT Core as its documents describe it, without a socket: bytes and facts in, decisions out.
+"""AWS IoT Core as its documents describe it. Without a socket, bytes and facts in, decisions out:
 
     rule_values      the types of AWS IoT SQL, their conversions, and JSON that keeps the digits of a number
     rule_syntax      an SQL statement as a tree
@@ -11,6 +11,17 @@
     rules            a topic rule: which messages fire it and what it makes of them; substitution templates
     shadows          device shadows: update, get, delete; accepted, rejected, delta, documents
     policies         policy documents: statements, variables, conditions
+    aws_limits       every rule that is enforced: its number, source and how sure it is
+    bill             what AWS would charge
+    fleet_policies   the policies of the bench's fleet
+    client_packets   what a client says in MQTT 3.1.1 and 5
+    account          what all connections share
+    connection       one client's connection under these rules
+    rule_actions     what a topic rule does with its output
+
+and, with sockets:
+
+    companion        the process in front of Mosquitto
 
 Nothing here was ever confirmed against the service by this project. Each rule follows the developer guide (awsdocs/
 aws-iot-docs@bf7e1453, CC BY-SA 4.0; the pages are named where a rule is kept) or cases that others ran against it

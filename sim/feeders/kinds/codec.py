@@ -6,6 +6,9 @@ raw frame has no level, and only a format with a mark for it says that CRCs did 
 as their receivers do not. A dongle that a gateway set to one mode hears no other. `mute` is a dongle that hangs: its
 port is there, and it neither speaks nor answers. `unplug` takes the port away, `plug` brings it back with the dongle in
 its first state.
+
+An answer takes the time that it and its command take on the dongle's line: wmbusmeters 3.0.0 begins to wait for it
+after it has asked, and misses one that is there already.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sim.core.clock import NS_PER_S, wall_now, wall_ns
+from sim.core.clock import NS_PER_S, wall_now, wall_ns, wall_sleep
 from sim.core.settings import name_from, one_of
 from sim.feeders.handed import Handed
 from sim.feeders.lines.port import LINES, LineError, LineSpec, specs
@@ -82,7 +85,7 @@ class CodecFeeder:
     def feed(self, sent: Sent) -> bool:
         if self.mute or not self._plugged:
             return False
-        data = self._bytes_of(sent)
+        data = self.bytes_of(sent)
         if not data:
             return False
         if not self._line.send(data):
@@ -123,10 +126,14 @@ class CodecFeeder:
     def _answer(self, came: bytes) -> bytes:
         self.heard_bytes += len(came)
         with self._lock:
-            return self.dongle.feed(came) if self.dongle is not None and not self.mute else b""
+            back = self.dongle.feed(came) if self.dongle is not None and not self.mute else b""
+        if back and self._bits_per_s:
+            wall_sleep((len(came) + len(back)) * _BITS_PER_BYTE / self._bits_per_s)
+        return back
 
-    def _bytes_of(self, sent: Sent) -> bytes:
-        """Empty where this interface passes no such frame on, and then `problem` says why."""
+    def bytes_of(self, sent: Sent) -> bytes:
+        """A frame as it stands on the line. Empty where this interface passes no such frame on, and then `problem` says
+        why."""
         dongle = self.dongle
         if dongle is not None and not dongle.hears(sent.mode):
             self._why_not = f"the gateway set its {self.codec.id} so that it does not hear {sent.mode}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -65,6 +66,30 @@ def test_each_kind_is_listed_for_people_and_can_be_shown(here: Here) -> None:
         assert shown == {"kind": kind.removesuffix("s"), **entries[0]}
     assert json.loads(here("list", "meters", "--json").stdout) == kinds["meters"]
     assert kinds["attacks"][0]["title"] in here("show", kinds["attacks"][0]["id"]).stdout
+
+
+def test_help_is_by_task_and_names_every_verb_once(here: Here) -> None:
+    done = here("--help")
+    assert done.returncode == 0
+    verbs = re.findall(r"^  (\w+) ", done.stdout, re.M)
+    asked = here("frobnicate").stderr
+    known = set(re.findall(r"'(\w+)'", asked.partition("choose from")[2]))
+    assert sorted(verbs) == sorted(known)
+    assert "setup" in verbs and "test" in verbs
+    assert "More:" not in done.stdout, "a new verb: give it a place in bench/cli/tasks.py"
+
+
+def test_threats_and_worlds_can_be_shown(here: Here) -> None:
+    assert "Exact replay" in here("show", "L08").stdout
+    assert "6400" in here("show", "quarter-6400").stdout
+    assert "quarter-6400" in here("list", "worlds").stdout
+
+
+@pytest.mark.parametrize("words", [["city", "quarter-6400"], ["frame", "sample"], ["fuzz"]], ids=lambda words: words[0])
+def test_a_second_seed_is_refused_where_one_is_taken(here: Here, words: list[str]) -> None:
+    done = here(*words, "--seed", "1", "--seed", "2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "argument --seed: is there twice; one is needed" in done.stderr
 
 
 # --- running ---------------------------------------------------------------------------------------------------
@@ -172,7 +197,7 @@ def test_an_error_names_its_cause_and_has_its_exit_code(
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["run", "test_made.py", "-k", "nothing"], 5, "no chosen scenario fits -k 'nothing'"),
+        (["run", "test_made.py", "-k", "nothing"], 5, "no chosen scenario fits -k nothing"),
         (["run", "test_made.py", "-k", "a and ("], 4, "Wrong expression"),
         (["run", "test_import.py"], 2, "No module named 'nowhere'"),
     ],

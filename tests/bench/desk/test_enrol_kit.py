@@ -17,6 +17,7 @@ from bench.cli.main import main
 from sim.desk import inventory
 from sim.desk.box import Box, broker_for
 from sim.endpoint.event_loop import EventLoop
+from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Identity
 from sim.endpoint.session import MqttSession
 
@@ -54,7 +55,7 @@ def request(key: object, *, sign_with: object = None) -> bytes:
 
 def outcome_of(desk: Path, certificate: Path, key: Path) -> tuple[str, str]:
     """How a session with these files begins at the desk's broker: state and reason."""
-    broker = broker_for(inventory.find("kitchen", desk), desk.parent / "broker")
+    broker = broker_for(inventory.find("kitchen", desk), desk.parent / "broker", Mosquitto)
     broker.start()
     try:
         assert broker.address is not None

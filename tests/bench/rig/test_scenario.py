@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from attacks.attack import ACTIVE, attacks
-from bench.rig.scenario import SCENARIOS, Stage
+from bench.rig.scenario import Stage
+from bench.worlds import SCENARIOS
 
 FILES = sorted(SCENARIOS.rglob("test_*.py"))
 

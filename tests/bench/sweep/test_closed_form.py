@@ -6,15 +6,15 @@ import math
 
 import pytest
 
+from bench import worlds
 from bench.sweep import closed_form
 from bench.sweep.closed_form import Form
-from bench.sweep.grid import WORLDS
 from sim.city.conduct import run
 from sim.city.plan import CityPlan, Outages
 from sim.core.clock import NS_PER_S
 from sim.world_spec import WorldSpec, load
 
-STAIRWELL = load(WORLDS / "stairwell-384.toml")
+STAIRWELL = load(worlds.find("stairwell-384"))
 
 
 def plan(spec: WorldSpec = STAIRWELL, **settings: object) -> CityPlan:

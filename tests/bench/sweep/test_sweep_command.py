@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from bench import run_directory
+from bench import run_directory, worlds
 from bench.cli import main
 from bench.run_errors import CannotRun
 from bench.sweep import grid, grid_result, point_log
-from bench.sweep.grid import SWEEPS, Expectation
+from bench.sweep.grid import Expectation
 from sim.core.settings import SpecError
 
 WORLD = """
@@ -93,7 +93,7 @@ def test_settings_change_together_and_tables_are_dotted_keys(folder: Path) -> No
     ("old", "new", "said"),
     [
         ("hours =", "ours =", "two.toml, line 4: ours: unknown key. Known: depth, expect, hours,"),
-        ("houses.toml", "nowhere", "two.toml, line 3: world: there is no world 'nowhere'; worlds in"),
+        ("houses.toml", "nowhere", "two.toml, line 3: world: there is no world 'nowhere': a TOML file, or one of"),
         ("hours = 0.25", "hours = 0.0", "two.toml, line 4: hours: 0.0 is not between 0.001 and"),
         ("seeds = [1, 2]", "seeds = [1, 1]", "two.toml, line 5: seeds: [1, 1] is not a list of different seeds"),
         ("seeds = [1, 2]", "seeds = []", "two.toml, line 5: seeds: [] is not a list"),
@@ -123,7 +123,7 @@ def test_what_is_wrong_is_named_with_its_line_and_what_is_allowed(folder: Path, 
 
 
 def test_shipped_sweeps_can_be_read_and_expect_something() -> None:
-    for path in SWEEPS.glob("*.toml"):
+    for path in worlds.known("sweeps").values():
         read = grid.read(grid.find(path.stem))
         assert len(read.points) > 1
         assert read.expectations

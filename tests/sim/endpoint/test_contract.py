@@ -16,14 +16,16 @@ from tests.sim.endpoint.brokers import states, until
 
 MAX_MESSAGE_BYTES = 4_096
 KINDS = ENDPOINTS.parts()
+ACCOUNT = KINDS["aws_iot"].ready()
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
-def needs(*features: EndpointFeature) -> Callable[[Test], Test]:
-    """Only kinds with these features are put through the test."""
+def needs(*features: EndpointFeature, without: EndpointFeature | None = None) -> Callable[[Test], Test]:
+    """Only kinds with these features, and without that one, are put through the test."""
 
     def marked(test: Test) -> Test:
         test.__dict__["needs"] = features
+        test.__dict__["without"] = without
         return test
 
     return marked
@@ -31,8 +33,16 @@ def needs(*features: EndpointFeature) -> Callable[[Test], Test]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "kind" in metafunc.fixturenames:
-        wanted = set(getattr(metafunc.function, "needs", ()))
-        metafunc.parametrize("kind", [id_ for id_, kind in KINDS.items() if wanted <= kind.features])
+        wanted, without = set(getattr(metafunc.function, "needs", ())), getattr(metafunc.function, "without", None)
+        able = [id_ for id_, kind in KINDS.items() if wanted <= kind.features and without not in kind.features]
+        if "endpoint" in metafunc.fixturenames and not ACCOUNT.ok:
+            able = [id_ for id_ in able if id_ != "aws_iot"]
+        metafunc.parametrize("kind", able)
+
+
+def test_an_account_is_put_through_the_contract_where_one_is_named() -> None:
+    if not ACCOUNT.ok:
+        pytest.skip(f"aws_iot: {ACCOUNT.detail}; {ACCOUNT.way_out}")
 
 
 @pytest.fixture
@@ -98,7 +108,7 @@ def test_the_portal_reaches_the_gateway_it_means(endpoint: Endpoint) -> None:
     assert one.inbox[0].payload == b"for one" and not two.inbox
 
 
-@needs("acl")
+@needs("acl", without="denial closes")
 def test_a_foreign_publish_is_acknowledged_and_never_arrives(endpoint: Endpoint) -> None:
     portal, gateway = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
     gateway.publish("gw/gw2/up", b"foreign")
@@ -106,7 +116,7 @@ def test_a_foreign_publish_is_acknowledged_and_never_arrives(endpoint: Endpoint)
     assert settled(endpoint, portal, gateway) == [("gw/gw1/up", b"own")]
 
 
-@needs("acl")
+@needs("acl", without="denial closes")
 def test_a_foreign_subscription_hears_nothing(endpoint: Endpoint) -> None:
     portal, spy = online(endpoint, "portal", "gw/+/up"), online(endpoint, "spy", "#", "gw/gw1/up", "gw/gw1/ack")
     gateway = online(endpoint, "gw1")
@@ -117,12 +127,47 @@ def test_a_foreign_subscription_hears_nothing(endpoint: Endpoint) -> None:
     assert not spy.inbox
 
 
-@needs("size limit")
+@needs("size limit", without="denial closes")
 def test_an_oversize_message_is_acknowledged_and_never_arrives(endpoint: Endpoint) -> None:
     portal, gateway = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
     gateway.publish("gw/gw1/up", b"x" * (MAX_MESSAGE_BYTES + 1))
     gateway.publish("gw/gw1/up", b"y" * MAX_MESSAGE_BYTES)
     assert [len(payload) for _, payload in settled(endpoint, portal, gateway)] == [MAX_MESSAGE_BYTES]
+
+
+@needs("acl", "size limit", "denial closes")
+@pytest.mark.parametrize(
+    ("topic", "size"), [("gw/gw2/up", 1), ("gw/gw1/up", MAX_MESSAGE_BYTES + 1)], ids=["foreign", "oversize"]
+)
+def test_a_publish_that_is_not_allowed_ends_the_connection(endpoint: Endpoint, topic: str, size: int) -> None:
+    portal, gateway = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
+    gateway.publish("gw/gw1/up", b"y" * MAX_MESSAGE_BYTES)
+    gateway.publish(topic, b"x" * size)
+    gateway.publish("gw/gw1/up", b"behind it")
+    until(endpoint, lambda: gateway.connects == 2)
+    assert gateway.log[1] == ("dropped", "closed by the server")
+    gateway.publish("gw/gw1/up", b"after it")
+    sizes = [len(payload) for _, payload in settled(endpoint, portal, gateway)]
+    assert sizes == [MAX_MESSAGE_BYTES, len(b"after it")]
+
+
+@needs("acl", "denial closes")
+@pytest.mark.parametrize("topic", ["#", "gw/gw1/up", "gw/gw1/ack", "gw/+/ack"])
+def test_a_foreign_subscription_ends_the_connection(endpoint: Endpoint, topic: str) -> None:
+    spy = endpoint.connect(endpoint.identity("spy"), subscribe=(topic,))
+    until(endpoint, lambda: "refused" in states(spy))
+    assert spy.connects == 0
+    assert online(endpoint, "gw1", "gw/gw1/ack").connected
+
+
+@needs("bind", "tls", "denial closes")
+def test_a_foreign_client_id_gets_no_session_and_ends_none(endpoint: Endpoint) -> None:
+    genuine = online(endpoint, "gw1")
+    thief = endpoint.connect(dataclasses.replace(endpoint.identity("gw2"), client_id="gw1"))
+    until(endpoint, lambda: "refused" in states(thief))
+    assert "CONNACK" in thief.log[0][1]
+    until(endpoint, endpoint.fence(genuine))
+    assert states(genuine) == ["connected"]
 
 
 @needs("takeover")
@@ -214,7 +259,7 @@ def test_without_a_certificate_there_is_no_session(endpoint: Endpoint) -> None:
     assert bare.connects == 0
 
 
-@needs("bind", "tls")
+@needs("bind", "tls", without="denial closes")
 def test_a_client_id_is_that_of_the_certificate(endpoint: Endpoint) -> None:
     """A session with the certificate of gw2 that claims to be gw1 ends none of gw1's, and publishes as gw2."""
     portal, genuine = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
@@ -293,6 +338,8 @@ def test_what_is_lacking_is_named_with_the_way_out() -> None:
     assert lacks("mosquitto", frozenset({"tls", "kill"})) == ""
     assert lacks("memory", frozenset({"acl"})) == ""
     clause = lacks("memory", frozenset({"tls", "acl", "kill"}))
-    assert clause == "needs an endpoint with kill, tls; 'memory' has none: run it with --endpoint mosquitto"
+    assert (
+        clause == "needs an endpoint with kill, tls; 'memory' has none: run it with --endpoint aws_local or mosquitto"
+    )
     with pytest.raises(ValueError, match=r"sokets.*sockets"):
         lacks("memory", frozenset({"sokets"}))

@@ -1,0 +1,212 @@
+"""The contract suite: a gateway of the inventory, row by row, each on a start of its own; table, JUnit, evidence.
+
+A row's directory holds what was fed (fed.jsonl), what came (delivered.jsonl), the gateway's output and files (box/),
+the broker's log and the answer (row.json), each written as it happens.
+Rows run side by side where the gateway is a program
+that can be started several times; a device is one, and then they take turns.
+
+    PASS             the promise holds
+    FAIL             it does not; the sentence says how often and shows the first telegram
+    NOT APPLICABLE   the gateway does not claim it
+    INCONCLUSIVE     neither was shown: it did not start, delivered nothing, or cannot be read
+
+A check most of whose rows are INCONCLUSIVE is no answer, whatever the others say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from bench import run_directory
+from bench.desk.rows.port import ANSWERS, ROWS, Answer, Failed, Row, Undecided
+from bench.desk.stand import Depth, Stand, Stopped
+from bench.run_errors import CannotRun, explained
+from sim.core.clock import wall_now, wall_s
+from sim.core.parts import UnknownPart
+from sim.desk.inventory import GatewayEntry
+from sim.feeders.kinds.codec import CodecSpec
+from sim.feeders.lines.pty import PtySpec
+from sim.feeders.lines.stdin import StdinSpec
+
+SOAK: Final = "soak"
+SIDE_BY_SIDE: Final = 6
+Outcome = Literal["passed", "failed", "inconclusive", "interrupted"]
+_OUTCOMES: Final[dict[Answer, str]] = {
+    "PASS": "passed", "FAIL": "failed", "INCONCLUSIVE": "inconclusive", "NOT APPLICABLE": "skipped",
+}  # fmt: skip
+_WORST: Final[tuple[Answer, ...]] = ("FAIL", "INCONCLUSIVE", "PASS", "NOT APPLICABLE")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a row. `answers`: of each time, where it was tried several times; `answer` is the worst of them."""
+
+    row: str
+    title: str
+    answer: Answer
+    words: str
+    duration_s: float
+    evidence: str
+    answers: tuple[Answer, ...]
+    faults: tuple[int, ...] = ()
+
+
+def rows_named(names: Sequence[str], *, soak: bool) -> list[Row]:
+    """All but the soak unless named; those that wait first. Raises CannotRun."""
+    try:
+        chosen = [ROWS.find(name) for name in names] or [row for row in ROWS.parts().values() if row.id != SOAK]
+    except UnknownPart as error:
+        raise CannotRun(str(error)) from None
+    if soak and all(row.id != SOAK for row in chosen):
+        chosen = [*chosen, ROWS.find(SOAK)] if names else [ROWS.find(SOAK)]
+    return sorted(dict.fromkeys(chosen), key=lambda row: not row.waits)
+
+
+def most_side_by_side(entry: GatewayEntry) -> int:
+    """How many of it there can be at once: a program with lines that are made for it, and no fixed port."""
+    many = bool(entry.run.command) and not entry.listen.port and not entry.power.cut
+    light = all(isinstance(feed, CodecSpec) and isinstance(feed.line, PtySpec | StdinSpec) for feed in entry.feed)
+    return SIDE_BY_SIDE if many and light else 1
+
+
+class Check:
+    """`directory`: of the run. `say(result, done, all)`: told of each row when it is done."""
+
+    def __init__(
+        self, entry: GatewayEntry, rows: Sequence[Row], directory: Path, depth: Depth, *, times: int = 1,
+        side_by_side: int = 0, say: Callable[[Result, int, int], None] = lambda *_: None,
+    ) -> None:  # fmt: skip
+        self.entry, self.rows, self.directory, self.depth, self.times = entry, rows, directory, depth, times
+        most = most_side_by_side(entry)
+        self.side_by_side = min(side_by_side or most, most)
+        self._say = say
+        self._stop = threading.Event()
+        self.results: dict[str, Result] = {}
+
+    def run(self) -> None:
+        """All rows. An interrupt ends the rows at work, and what was decided stays in `results`."""
+        pool = ThreadPoolExecutor(self.side_by_side, thread_name_prefix="row")
+        try:
+            futures = [pool.submit(self._row, row) for row in self.rows]
+            for future in as_completed(futures):
+                result = future.result()
+                if result is not None:
+                    self.results[result.row] = result
+                    self._say(result, len(self.results), len(self.rows))
+        finally:
+            self._stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _row(self, row: Row) -> Result | None:
+        begun_s = wall_s()
+        tried: list[tuple[Answer, str, str]] = []
+        if why := row.needs(self.entry):
+            tried.append(("NOT APPLICABLE", why, ""))
+        else:
+            for time in range(self.times):
+                folder = self.directory / row.id / (f"time-{time + 1}" if self.times > 1 else "")
+                if self._stop.is_set():
+                    return None
+                try:
+                    answer, words = self._tried(row, folder)
+                except Stopped:
+                    return None
+                tried.append((answer, words, str(folder.relative_to(self.directory))))
+        answer, words, evidence = min(tried, key=lambda one: _WORST.index(one[0]))
+        result = Result(row.id, row.title, answer, words, round(wall_s() - begun_s, 2), evidence,
+                        tuple(one[0] for one in tried), row.faults)  # fmt: skip
+        if evidence:
+            run_directory.write_json(self.directory / evidence / "row.json", dataclasses.asdict(result),
+                                     reserve=self.directory)  # fmt: skip
+        return result
+
+    def _tried(self, row: Row, folder: Path) -> tuple[Answer, str]:
+        try:
+            with Stand(self.entry, folder, self.depth, meters=row.meters, stop=self._stop) as stand:
+                return "PASS", row.play(stand)
+        except Failed as error:
+            return "FAIL", str(error)
+        except Undecided as error:
+            return "INCONCLUSIVE", str(error)
+        except Stopped:
+            raise
+        except Exception as error:
+            if (words := explained(error)) is None:
+                raise
+            return "INCONCLUSIVE", words
+
+    # --- what came of it --------------------------------------------------------------------------------------------
+
+    @property
+    def in_order(self) -> list[Result]:
+        """As the rows' names stand."""
+        return [self.results[id_] for id_ in sorted(self.results)]
+
+    def as_json(self, started: Any, command: str, *, interrupted: bool = False) -> dict[str, Any]:
+        """run.json."""
+        results = self.in_order
+        outcome = "interrupted" if interrupted else outcome_of(results)
+        return {
+            "version": 1, "kind": "check", "name": self.directory.parent.name,
+            "title": f"Contract suite: {self.entry.title or self.entry.name}", "command": command,
+            **run_directory.made_by(started), "seed": 0, "outcome": outcome,
+            "left_out": [f"{one.row}: {one.words}" for one in results if one.answer == "NOT APPLICABLE"],
+            "scenarios": [
+                {
+                    "id": f"gateway/{self.entry.name}::{one.row}", "title": one.title, "order": at, "seed": 0,
+                    "doc": ROWS.page(one.row), "outcome": _OUTCOMES[one.answer], "message": one.words,
+                    "duration_s": one.duration_s, "replay": f"{command} --rows {one.row}",
+                    "claims": [], "measures": [], "worlds": [], "row": one.row, "answer": one.answer,
+                    "answers": list(one.answers), "evidence": one.evidence, "faults": list(one.faults),
+                }
+                for at, one in enumerate(results)
+            ],
+            "check": {
+                "gateway": self.entry.name, "depth": dataclasses.asdict(self.depth), "times": self.times,
+                "claims": dataclasses.asdict(self.entry.claims), "answers": dict(counted(results)),
+            },
+        }  # fmt: skip
+
+
+def counted(results: Sequence[Result]) -> dict[Answer, int]:
+    found = Counter(one.answer for one in results)
+    return {answer: found[answer] for answer in ANSWERS}
+
+
+def outcome_of(results: Sequence[Result]) -> Outcome:
+    """Mostly inconclusive is no answer."""
+    count = counted(results)
+    decided = count["PASS"] + count["FAIL"]
+    if count["INCONCLUSIVE"] > decided or not decided:
+        return "inconclusive"
+    if count["FAIL"]:
+        return "failed"
+    return "inconclusive" if count["INCONCLUSIVE"] else "passed"
+
+
+@contextlib.contextmanager
+def kept(check: Check, command: str) -> Iterator[None]:
+    """run.json, junit.xml and the page are written however the check ends."""
+    from reports import check_page, junit
+
+    started = wall_now()
+    directory = check.directory
+    run_directory.write_json(directory / "run.json", check.as_json(started, command, interrupted=True))
+    interrupted = True
+    try:
+        yield
+        interrupted = False
+    finally:
+        body = check.as_json(started, command, interrupted=interrupted)
+        run_directory.write_json(directory / "run.json", body, reserve=directory)
+        junit.write_junit(directory)
+        check_page.write(directory)
+        run_directory.release(directory)

@@ -1,0 +1,71 @@
+"""Hours of ordinary work with what happens in hours: the broker is away, the connection breaks. Nothing is lost, and
+memory does not grow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from bench.desk.rows.port import Failed, Row
+from bench.desk.stand import Fed, Stand
+from sim.core.clock import wall_s
+
+_HOUR_S: Final = 3_600.0
+_ROUND_S: Final = 60.0
+_GROWN_MOST: Final = 1.5
+_GROWN_BYTES: Final = 32 << 20
+
+
+def _play(stand: Stand) -> str:
+    stand.hello()
+    end_s, rounds, total, sizes = wall_s() + stand.depth.soak_h * _HOUR_S, 0, 0, []
+    with (stand.directory / "soak.jsonl").open("a", encoding="utf-8") as log:
+        while wall_s() < end_s or not rounds:
+            fed = _round(stand, min(_ROUND_S, max(1.0, end_s - wall_s())), rounds)
+            rounds, total = rounds + 1, total + len(fed)
+            stand.needs_alive()
+            stand.refuse_loss(fed, f"telegrams of minute {rounds}")
+            stand.refuse_strangers()
+            sizes.append(_resident_bytes(stand.box.pid))
+            log.write(json.dumps({"minute": rounds, "fed": len(fed), "resident_bytes": sizes[-1]}) + "\n")
+            log.flush()
+            stand.forget()
+    early, late = max(sizes[: max(1, len(sizes) // 4)]), min(sizes[-max(1, len(sizes) // 4) :])
+    if early and late > _GROWN_MOST * early + _GROWN_BYTES:
+        raise Failed(f"its memory grew from {early >> 20} to {late >> 20} MiB in {rounds} minutes")
+    return f"{total} telegrams in {stand.depth.soak_h:g} h came, memory {early >> 20} to {late >> 20} MiB"
+
+
+def _round(stand: Stand, seconds_s: float, number: int) -> list[Fed]:
+    """A minute: two telegrams a second; each tenth with a broken connection, each thirtieth with a broker away."""
+    fed: list[Fed] = []
+    end_s = wall_s() + seconds_s
+    if number % 30 == 29 and stand.switch is not None and stand.claims.buffer != "none":
+        stand.path.refuse()
+        fed += stand.feed_all(stand.traffic.several(20), paced=False)
+        stand.turn(min(20.0, seconds_s / 2))
+        stand.back("a broker that was away")
+    elif number % 10 == 9 and stand.switch is not None:
+        stand.quiet(1.0)
+        stand.path.cut()
+        stand.turn(1.0)
+        stand.recovers("a broken connection")
+    while wall_s() < end_s:
+        fed.append(stand.feed(stand.traffic.next()))
+        stand.turn(0.5)
+    stand.await_all(fed)
+    return fed
+
+
+def _resident_bytes(pid: int | None) -> int:
+    """Of its program and no other's; 0 where none runs here."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(found[0]) * 1_024 if found else 0
+
+
+ROW = Row("soak", "Hours of work (--soak)", _play, waits=True)

@@ -1,0 +1,156 @@
+"""`smgw cms open`, `smgw cms make` and `smgw lint`: sealed and signed content, and certificates."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from bench.frame.decode import parsed, stream
+from bench.frame.hex_text import BadText, telegram_bytes
+from bench.run_errors import CannotRun
+from reports.wording import plain
+from sim.core.clock import wall_now
+from sim.pki import sm_keys
+from sim.pki.sealed_content import AUTH_ENVELOPED, ContentError, seal, unseal
+from sim.pki.signed_content import open_content, sign
+from sim.pki.sm_lint import lint
+
+_FILE_MOST_BYTES: Final = 1 << 25
+
+
+def cms_open(arguments: argparse.Namespace) -> int:
+    """Exit code 0: opened, 1: refused; a stream is always 0."""
+    if arguments.jsonl:
+        return stream(lambda line: _line(line, _open_row))
+    if None in (arguments.file, arguments.key, arguments.cert):
+        raise CannotRun("cms open needs FILE, --key and --cert (or --jsonl)")
+    if arguments.signer is None and not arguments.unsigned:
+        raise CannotRun("whose signature is it? name the certificate with --signer (or say --unsigned)")
+    receiver = sm_keys.receiver(_bytes(arguments.cert), _bytes(arguments.key))
+    data = _bytes(arguments.file)
+    try:
+        if arguments.unsigned:
+            content, at = unseal(data, receiver), None
+        else:
+            signer = sm_keys.certificate(_bytes(arguments.signer))
+            content, at = open_content(data, receiver, signer, newer_than=arguments.newer_than)
+    except ContentError as error:
+        print(plain(f"refused: {error.reason}: {error.detail}"), file=sys.stderr)
+        return 1
+    if at is not None:
+        print(f"signed at {at.isoformat()}", file=sys.stderr)
+    _put(content, arguments.out)
+    return 0
+
+
+def cms_make(arguments: argparse.Namespace) -> int:
+    """Seal for a receiver, sign by a signer."""
+    signer = sm_keys.signer(_bytes(arguments.signer), _bytes(arguments.key))
+    try:
+        sealed = seal(
+            _bytes(arguments.file), sm_keys.certificate(_bytes(arguments.to)), way=arguments.content, kdf=arguments.kdf
+        )
+        made = sign(sealed, signer, arguments.at or wall_now())
+    except ContentError as error:
+        raise CannotRun(f"{error.reason}: {error.detail}") from None
+    _put(made, arguments.out)
+    return 0
+
+
+def lint_(arguments: argparse.Namespace) -> int:
+    """Exit code 0: nothing is found, 1: something is; a stream is always 0."""
+    if arguments.jsonl:
+        return stream(
+            lambda line: _line(line, lambda row: {"findings": _findings(_hex(row, "der"), arguments.profile, None)})
+        )
+    if arguments.certificate is None:
+        raise CannotRun("which certificate? name its file (or --jsonl)")
+    issuer = _bytes(arguments.issuer) if arguments.issuer else None
+    found = _findings(_bytes(arguments.certificate), arguments.profile, issuer)
+    if arguments.json:
+        print(json.dumps({"profile": arguments.profile, "findings": found}))
+    else:
+        for one in found:
+            print(plain(f"{one['rule']}: {one['detail']}"))
+        print(f"{len(found) or 'no'} findings under the profile {arguments.profile}; no statement of conformity")
+    return 1 if found else 0
+
+
+def _findings(data: bytes, profile: str, issuer: bytes | None) -> list[dict[str, str]]:
+    return [{"rule": one.rule, "detail": one.detail} for one in lint(data, profile, issuer)]
+
+
+def _open_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of hex: der, enc_cert, enc_key_d (the number of the receiver's key), sig_cert."""
+    receiver = sm_keys.receiver(_hex(row, "enc_cert"), _hex(row, "enc_key_d"))
+    data = _hex(row, "der")
+    if sm_keys.content_type(data) == AUTH_ENVELOPED:
+        return {"plaintext": _text(unseal(data, receiver)), "signed": False}
+    content, at = open_content(data, receiver, sm_keys.certificate(_hex(row, "sig_cert")))
+    return {"plaintext": _text(content), "signed": True, "signed_at": at.isoformat()}
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.hex()
+
+
+def _line(line: bytes | None, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
+    given: dict[str, Any] = {}
+    try:
+        given = parsed(line)
+        out = answer(given)
+    except BadText as error:
+        out = {"error": error.as_json()}
+    except ContentError as error:
+        out = {"error": {"reason": error.reason, "detail": error.detail}}
+    except sm_keys.PkiError as error:
+        out = {"error": {"reason": "key", "detail": str(error)}}
+    return json.dumps({"id": given.get("id"), **out})
+
+
+def _hex(row: dict[str, Any], name: str) -> bytes:
+    if not isinstance(row.get(name), str):
+        raise BadText("bad-line", f'no member "{name}" in hex')
+    return telegram_bytes(row[name])
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_FILE_MOST_BYTES + 1)
+    except OSError as error:
+        raise CannotRun(f"{path}: {error.strerror or error}; name a file that can be read") from None
+    if len(data) > _FILE_MOST_BYTES:
+        raise CannotRun(f"{path}: more than {_FILE_MOST_BYTES} bytes; is it the right file?")
+    return data
+
+
+def _put(data: bytes, out: Path | None) -> None:
+    if out is None:
+        if sys.stdout.isatty():
+            raise CannotRun("bytes go to a file, not to a terminal: name one with --out")
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        raise CannotRun(f"{out}: {error.strerror or error}; give another place with --out") from None
+
+
+def moment(text: str) -> datetime:
+    """A time with its offset, for the command line."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time with an offset, as 2026-01-31T00:00:00+01:00 is")
+    return at

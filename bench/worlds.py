@@ -1,0 +1,35 @@
+"""Worlds and sweeps by name or by path: ours in scenarios/, and those of the user's own repository beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from sim.core import own
+from sim.core.settings import SpecError
+
+SCENARIOS: Final = Path(__file__).resolve().parents[1] / "scenarios"
+
+
+def known(kind: str = own.WORLDS) -> Mapping[str, Path]:
+    """Name -> file of every world, or every sweep. Raises SpecError for a name that is taken."""
+    found = {path.stem: path for path in sorted((SCENARIOS / kind).glob("*.toml"))}
+    beside = own.folder(kind)
+    for path in sorted(beside.glob("*.toml")) if beside is not None else []:
+        if path.stem in found:
+            raise SpecError(f"{found[path.stem]} and {path} have the same name: give yours another")
+        found[path.stem] = path
+    return dict(sorted(found.items()))
+
+
+def find(name: str, *, beside: Path | None = None, kind: str = own.WORLDS) -> Path:
+    """The file of a world of this name; else a path from the folder `beside`, or from here. Raises SpecError."""
+    there = known(kind)
+    if name in there:
+        return there[name]
+    for path in ((beside or Path()) / name, Path(name)):
+        if path.is_file():
+            return path
+    what = kind.removesuffix("s")
+    raise SpecError(f"there is no {what} {name!r}: a TOML file, or one of: {', '.join(there)}")

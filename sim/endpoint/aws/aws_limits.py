@@ -1,0 +1,108 @@
+"""What AWS IoT Core forbids and Mosquitto does not: one row a rule, with where it is written and how sure it is.
+
+A row's mark is "measured at the service" (somebody's kept run against it asserts it), "documented" (AWS writes it), or
+"ours alone" (AWS says no more than that it is refused, or nothing; how it is refused here is our choice). No row was
+ever confirmed by a run of this project's own. `test` names the test that breaks the rule, in
+tests/sim/endpoint/aws/test_connection.py; a rule of its `rated` kind counts wall seconds, and is enforced only with
+[endpoint] enforce_rates: simulated time is compressed, a second of the wall there is an hour of the world.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+PAYLOAD_BYTES: Final = 131_072
+PACKET_BYTES: Final = 149_504
+TOPIC_BYTES: Final = 256
+TOPIC_SLASHES: Final = 7
+CLIENT_ID_BYTES: Final = 128
+IN_FLIGHT: Final = 100
+FILTERS_A_SUBSCRIBE: Final = 8
+FILTERS_A_CONNECTION: Final = 50
+KEEP_ALIVE_S: Final = (30, 1_200)
+KEEP_ALIVE_FACTOR: Final = 1.5
+PUBLISHES_A_SECOND: Final = 100
+BYTES_A_SECOND: Final = 524_288
+CONNECTS_A_SECOND_A_CLIENT: Final = 1
+CONNECTS_A_SECOND: Final = 500
+SESSION_EXPIRY_S: Final = 3_600
+TOPIC_ALIASES: Final = 8
+SHARE_NAME_BYTES: Final = 128
+
+Mark = Literal["measured at the service", "documented", "ours alone"]
+_QUOTAS: Final = "AWS IoT Core endpoints and quotas"
+_MQTT: Final = "developer guide, mqtt"
+_POLICIES: Final = "developer guide, iot-policies, pub-sub-policy"
+_CRT: Final = "aws-crt-python, test_mqtt5 against the service"
+
+
+class Limit(NamedTuple):
+    """One rule. `does`: what happens to who breaks it."""
+
+    id: str
+    what: str
+    does: str
+    source: str
+    mark: Mark
+    test: str
+    rated: bool = False
+
+
+LIMITS: Final[tuple[Limit, ...]] = (
+    Limit("connect-denied", "a CONNECT that no policy allows", "CONNACK not authorized (5; v5: 87), closed", _POLICIES,
+          "documented", "a_connect_that_no_policy_allows"),
+    Limit("will-denied", "a will whose topic the client may not publish to", "CONNACK not authorized, closed",
+          "developer guide, life-cycle-events", "documented", "a_will_it_may_not_publish"),
+    Limit("publish-denied", "a PUBLISH that no policy allows", "closed (v5: DISCONNECT 87 first)", _POLICIES,
+          "documented", "a_publish_that_no_policy_allows"),
+    Limit("retain-denied", "RETAIN without iot:RetainPublish", "closed", "developer guide, iot-policy-actions",
+          "documented", "retain_needs_its_own_action"),
+    Limit("subscribe-denied", "a SUBSCRIBE of which a filter is not allowed", "closed (v5: DISCONNECT 87 first)",
+          _POLICIES + "; aws-iot-device-sdk-js #125", "documented", "a_subscribe_that_no_policy_allows"),
+    Limit("receive-denied", "a message that the client may not receive", "not delivered", _POLICIES, "documented",
+          "a_message_it_may_not_receive"),
+    Limit("qos-2", "QoS 2, published or asked for", "no acknowledgement; v5: DISCONNECT 9B", _MQTT, "documented",
+          "qos_2"),
+    Limit("payload", f"a payload above {PAYLOAD_BYTES} bytes", "closed", _QUOTAS, "documented", "a_payload_too_large"),
+    Limit("topic-length", f"a topic above {TOPIC_BYTES} bytes", "closed", _QUOTAS, "documented", "a_topic_too_long"),
+    Limit("topic-levels", f"a topic with more than {TOPIC_SLASHES} slashes", "closed", _QUOTAS, "documented",
+          "a_topic_with_too_many_levels"),
+    Limit("reserved-topic", "a topic beginning with $ that is none of AWS's", "closed",
+          "developer guide, reserved-topics", "ours alone", "a_reserved_topic"),
+    Limit("ingest-subscribed", "a subscription to Basic Ingest topics", "closed", "developer guide, iot-basic-ingest",
+          "documented", "a_subscription_to_basic_ingest"),
+    Limit("client-id", f"no client id, one above {CLIENT_ID_BYTES} bytes, or one beginning with $",
+          "CONNACK identifier rejected (2; v5: 85), closed", _QUOTAS, "documented", "a_client_id_out_of_bounds"),
+    Limit("duplicate-id", "a second session with a client id", "the first one is closed", _CRT,
+          "measured at the service", "a_second_session_ends_the_first"),
+    Limit("second-connect", "a second CONNECT on a connection", "closed", "developer guide, life-cycle-events",
+          "documented", "a_second_connect"),
+    Limit("filters", f"more than {FILTERS_A_SUBSCRIBE} filters in a SUBSCRIBE", "closed", _QUOTAS, "documented",
+          "too_many_filters_in_a_subscribe"),
+    Limit("subscriptions", f"more than {FILTERS_A_CONNECTION} subscriptions of a connection", "closed", _QUOTAS,
+          "documented", "too_many_subscriptions"),
+    Limit("in-flight", f"more than {IN_FLIGHT} publishes without PUBACK", "not read until some have theirs", _QUOTAS,
+          "ours alone", "too_many_publishes_in_flight"),
+    Limit("keep-alive", f"keep alive of 0, or out of {KEEP_ALIVE_S[0]} to {KEEP_ALIVE_S[1]} s",
+          f"the nearest bound; closed after {KEEP_ALIVE_FACTOR} of it without a packet", _CRT,
+          "measured at the service", "keep_alive_is_brought_into_bounds"),
+    Limit("wildcard-retained", "a retained message for a filter with wildcards", "not delivered",
+          "developer guide, mqtt (retained messages)", "documented", "a_retained_message_for_a_wildcard"),
+    Limit("parent-level", "a message on a for the filter a/#", "not delivered", "developer guide, topics",
+          "documented", "the_parent_of_a_filter"),
+    Limit("no-dup", "DUP on a delivered message", "cleared", _MQTT, "documented", "no_dup_is_delivered"),
+    Limit("certificate", "a certificate that is revoked, foreign or missing", "TLS refuses", _POLICIES, "documented",
+          "a_certificate_that_is_not_good"),
+    Limit("sni", "a TLS handshake without a server name", "TLS refuses", "developer guide, transport-security",
+          "documented", "a_handshake_without_a_server_name"),
+    Limit("publish-rate", f"more than {PUBLISHES_A_SECOND} publishes a second of a connection",
+          "discarded, without PUBACK", _QUOTAS, "documented", "publishes_above_the_rate", rated=True),
+    Limit("byte-rate", f"more than {BYTES_A_SECOND} bytes a second of a connection", "discarded, without PUBACK",
+          _QUOTAS, "ours alone", "bytes_above_the_rate", rated=True),
+    Limit("connect-rate", f"more than {CONNECTS_A_SECOND_A_CLIENT} CONNECT a second of a client id",
+          "closed without CONNACK", _QUOTAS, "ours alone", "connects_above_the_rate", rated=True),
+    Limit("account-rate", f"more than {CONNECTS_A_SECOND} CONNECT a second of an account", "closed without CONNACK",
+          _QUOTAS, "ours alone", "connects_of_the_account_above_the_rate", rated=True),
+)  # fmt: skip
+
+NEVER_CONFIRMED: Final = "Verdicts of aws_local follow AWS's documents; they were never confirmed against the service."

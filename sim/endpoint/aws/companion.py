@@ -1,0 +1,433 @@
+"""The companion: a process in front of Mosquitto that enforces AWS's rules (see aws_limits.py).
+
+    python -m sim.endpoint.aws.companion        reads companion.json in its working directory
+
+It terminates mutual TLS, looks at every packet and hands on what is allowed to Mosquitto, which listens on a Unix
+socket in the same directory and nowhere else. It ends on SIGTERM, and reads the list of revoked certificates anew on
+SIGHUP. It writes companion.jsonl (a line for each rule enforced) and meter.json (what AWS would bill; at once on
+SIGUSR1). One thread, one epoll.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import select
+import signal
+import socket
+import ssl
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from sim.core import clock
+from sim.core.quoting import shown
+from sim.endpoint.aws.account import Account, Certificate, names_of
+from sim.endpoint.aws.aws_limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
+from sim.endpoint.aws.connection import Connection
+from sim.endpoint.aws.policies import Policy, PolicyError
+from sim.endpoint.aws.rule_actions import Actions, installed
+from sim.endpoint.aws.rules import RuleError
+from sim.endpoint.event_loop import EventLoop
+from sim.endpoint.mqtt_wire import CONNECT, PUBLISH, BadPacket, Packet, Packets
+from sim.endpoint.tls_connect import reason_of
+
+CONFIG: Final = "companion.json"
+LOG: Final = "companion.jsonl"
+METER: Final = "meter.json"
+BROKER_SOCKET: Final = "broker.sock"
+READY: Final = "companion ready"
+_LINES_MOST: Final = 100_000  # of the log: a hostile client must not fill the disk
+_BEFORE_CONNECT_S: Final = 10.0
+_READ_BYTES: Final = 65_536
+_HELD_BYTES: Final = 1 << 20  # towards one side, before the other is no longer read
+
+
+class Companion:
+    """Everything of the process. `config`: see aws_local, which writes it."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.loop = EventLoop()
+        self._lines = 0
+        self._log = Path(LOG).open("a", encoding="utf-8")  # noqa: SIM115 (open as long as the process)
+        self._own = OwnSession(self)
+        rules = [installed(one) for one in config.get("rules", [])]
+        actions = Actions(
+            rules,
+            Path("actions"),
+            self._own.publish,
+            lambda rule, why: self.said(rule, "rule-action", why),
+            config.get("functions", {}),
+            draws(config.get("seed", 1)) if rules else lambda: 0.5,
+        )
+        self.account = Account(
+            {name: tuple(Policy(one) for one in many) for name, many in config["policies"].items()},
+            self.said,
+            clock.wall_s,
+            lambda: clock.unix_ns() / 1e9,
+            actions,
+            enforce_rates=config.get("enforce_rates", False),
+            max_message_bytes=config["max_message_bytes"],
+        )
+        self.live: set[Client] = set()
+        self.context = self._tls()
+        self._listener = socket.create_server((config["address"], config["port"]), backlog=1_024)
+        self._listener.setblocking(False)
+        self.loop.watch(self._listener.fileno(), self, select.EPOLLIN)
+        self._written, self._asked = "", 0
+
+    def _tls(self) -> ssl.SSLContext | None:
+        """AWS takes TLS 1.2 and 1.3. None: the weakness of a world without TLS."""
+        config = self.config
+        if not config["tls"]:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(config["certificate"], config["key"])
+        context.load_verify_locations(config["authorities"])
+        context.load_verify_locations(config["crl"])
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
+        context.verify_mode = ssl.CERT_REQUIRED if config["require_certificate"] else ssl.CERT_OPTIONAL
+        if config["require_sni"]:
+            context.sni_callback = self._named
+        context.set_alpn_protocols(["x-amzn-mqtt-ca", "mqtt"])
+        return context
+
+    def _named(self, _tls: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> int | None:
+        if name is not None:
+            return None
+        self.said("", "sni", "no server name in the handshake")
+        return ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+
+    # --- what the loop calls -------------------------------------------------------------------------------------
+
+    def ready(self, _mask: int) -> None:
+        """Clients dial."""
+        for _ in range(64):
+            try:
+                accepted, address = self._listener.accept()
+            except (BlockingIOError, OSError):
+                return
+            Client(self, accepted, address[0])
+
+    def misc(self) -> None:
+        self.write_meter()
+
+    def said(self, client: str, limit: str, detail: str) -> None:
+        """A line of the log."""
+        self._lines += 1
+        if self._lines <= _LINES_MOST:
+            line = {"unix_ms": clock.unix_ns() // 1_000_000, "client": shown(client)[:128], "limit": limit,
+                    "detail": shown(detail)[:200]}  # fmt: skip
+            self._log.write(json.dumps(line) + "\n")
+            self._log.flush()
+
+    def write_meter(self) -> None:
+        meter = self.account.meter
+        now_s = clock.wall_s()
+        connected_s = meter.connected_s + sum(now_s - one.since_s for one in self.live if one.connection.keep_alive_s)
+        counts = {one: getattr(meter, one) for one in ("messages", "shadow_operations", "rules", "actions")}
+        text = json.dumps({"asked": self._asked, **counts, "connected_s": round(connected_s, 3)})
+        if text != self._written:
+            self._written = text
+            Path(METER + ".new").write_text(text, encoding="utf-8")
+            os.replace(METER + ".new", METER)
+
+    def run(self) -> None:
+        """Until SIGTERM."""
+        told: list[int] = []
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, lambda number, _frame: told.append(number))
+        print(READY, file=sys.stderr, flush=True)
+        while signal.SIGTERM not in told:
+            self.loop.turn()
+            while told and told[0] != signal.SIGTERM:
+                self._obey(told.pop(0))
+        self.write_meter()
+
+    def _obey(self, number: int) -> None:
+        if number == signal.SIGUSR1:
+            self._asked += 1
+            self.write_meter()
+            return
+        try:
+            self.context = self._tls()
+        except (OSError, ssl.SSLError) as error:
+            print(f"companion: cannot read the list of revoked certificates: {error}", file=sys.stderr)
+
+
+def draws(seed: int) -> Callable[[], float]:
+    """For rand() and newuuid(). Imported where a rule may call them: numpy takes longer to load than all the rest."""
+    from sim.core.seeds import Seeds
+
+    seeds, count = Seeds(seed), iter(range(1 << 31))
+    return lambda: seeds.one_u32("aws rule", next(count)) / (1 << 32)
+
+
+class OwnSession:
+    """The companion's own connection to Mosquitto, for what the shadow service and rules publish."""
+
+    def __init__(self, companion: Companion) -> None:
+        self._socket = broker_socket()
+        self._loop = companion.loop
+        self._out = bytearray()
+        self._serial = 0
+        body = b"\x00\x04MQTT\x04\x02\x00\x00" + b"\x00\x0aaws-itself"
+        self._send(Packet(CONNECT, 0, body))
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        name = topic.encode("utf-8", "replace")[:65_535]
+        if not name or b"\0" in name or b"+" in name or b"#" in name:
+            return
+        self._serial = self._serial % 65_535 + 1
+        packet_id = self._serial.to_bytes(2, "big") if qos else b""
+        self._send(Packet(PUBLISH, 2 if qos else 0, len(name).to_bytes(2, "big") + name + packet_id + payload))
+
+    def _send(self, packet: Packet) -> None:
+        self._out += packet.encode()
+        self.ready(0)
+
+    def ready(self, _mask: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._socket.recv(_READ_BYTES):  # acknowledgements
+                pass
+        with contextlib.suppress(BlockingIOError):
+            while self._out:
+                del self._out[: self._socket.send(self._out)]
+        self._loop.watch(self._socket.fileno(), self, select.EPOLLIN | (select.EPOLLOUT if self._out else 0))
+
+    def misc(self) -> None:
+        pass
+
+
+def broker_socket() -> socket.socket:
+    """Raises OSError."""
+    one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    one.settimeout(2.0)
+    one.connect(BROKER_SOCKET)
+    one.setblocking(False)
+    return one
+
+
+class Side:
+    """One socket of a connection, with what waits to be sent on it."""
+
+    def __init__(self, client: Client, one: socket.socket) -> None:
+        self.client, self.socket, self.fd = client, one, one.fileno()
+        self.out = bytearray()
+        self.mask = 0
+
+    def ready(self, _mask: int) -> None:
+        self.client.turn(self)
+
+    def misc(self) -> None:
+        self.client.misc()
+
+    def read(self) -> bytes | None:
+        """What is there; None when the other end is gone."""
+        parts: list[bytes] = []
+        try:
+            for _ in range(16):
+                data = self.socket.recv(_READ_BYTES)
+                if not data:
+                    return b"".join(parts) or None
+                parts.append(data)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        except OSError:
+            return b"".join(parts) or None
+        return b"".join(parts)
+
+    def flush(self) -> bool:
+        """Send what can be sent; False when the other end is gone."""
+        try:
+            while self.out:
+                del self.out[: self.socket.send(self.out[:_READ_BYTES])]
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        except OSError:
+            return False
+        return True
+
+    @property
+    def more(self) -> bool:
+        """TLS holds bytes that epoll will not announce."""
+        return isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
+
+
+class Client:
+    """A client's socket, its TLS handshake, and the socket to Mosquitto that belongs to it (account.Wire)."""
+
+    def __init__(self, companion: Companion, accepted: socket.socket, address: str) -> None:
+        self._companion, self._address = companion, address
+        accepted.setblocking(False)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if companion.context is not None:
+            try:
+                accepted = companion.context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+            except OSError:
+                accepted.close()
+                return
+        self._client = Side(self, accepted)
+        self._broker: Side | None = None
+        self._from_client, self._from_broker = Packets(PACKET_BYTES * 2), Packets()
+        self._waiting: deque[Packet] = deque()
+        self._closing = False
+        self.since_s = self._last_s = clock.wall_s()
+        self.connection: Connection
+        self._watch(self._client, select.EPOLLIN)
+        if companion.context is None:
+            self._open(None)
+
+    # --- account.Wire --------------------------------------------------------------------------------------------
+
+    def to_client(self, data: bytes) -> None:
+        self._client.out += data
+
+    def to_broker(self, data: bytes) -> None:
+        if self._broker is not None:
+            self._broker.out += data
+
+    def close(self) -> None:
+        self._closing = True
+
+    # --- turns ---------------------------------------------------------------------------------------------------
+
+    def turn(self, side: Side) -> None:
+        """Never raises: what one client does costs the others nothing."""
+        if self._broker is None:
+            self._handshake()
+            if self._broker is None:
+                return
+        if side is self._client:
+            self._read_client()
+        else:
+            self._read_broker()
+        self._hand_on()
+        self._settle()
+
+    def _handshake(self) -> None:
+        tls = self._client.socket
+        assert isinstance(tls, ssl.SSLSocket)
+        try:
+            tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._watch(self._client, select.EPOLLIN)
+            return
+        except ssl.SSLWantWriteError:
+            self._watch(self._client, select.EPOLLOUT)
+            return
+        except (OSError, ValueError) as error:
+            if not isinstance(error, ssl.SSLEOFError | ConnectionError):  # who only looks whether the port is open
+                self._companion.said(self._address, "certificate", reason_of(error))
+            self._drop()
+            return
+        shown_, der = tls.getpeercert(), tls.getpeercert(binary_form=True)
+        certificate = None
+        if der and shown_:
+            subject, issuer = names_of(shown_.get("subject")), names_of(shown_.get("issuer"))
+            certificate = Certificate(hashlib.sha256(der).hexdigest(), subject, issuer)
+        self._open(certificate)
+
+    def _open(self, certificate: Certificate | None) -> None:
+        self.connection = Connection(self._companion.account, certificate, self._address, self)
+        try:
+            self._broker = Side(self, broker_socket())
+        except OSError as error:
+            self._companion.said(self._address, "broker", reason_of(error))
+            self._drop()
+            return
+        self._companion.live.add(self)
+        self._watch(self._broker, select.EPOLLIN)
+        self._watch(self._client, select.EPOLLIN)
+
+    def _read_client(self) -> None:
+        data = self._client.read()
+        if data is None:
+            self._drop()
+            return
+        if not data:
+            return
+        self._last_s = clock.wall_s()
+        try:
+            self._waiting.extend(self._from_client.feed(data))
+        except BadPacket as error:
+            self._companion.said(self.connection.client_id, "bad-packet", str(error))
+            self._closing = True
+
+    def _read_broker(self) -> None:
+        assert self._broker is not None
+        data = self._broker.read()
+        if data is None:  # the broker ended it: a second session with this client id, or it is gone
+            if not self.connection.ended:
+                self._companion.said(self.connection.client_id, "duplicate-id", "ended by the broker")
+            self._closing = True
+            return
+        for packet in self._from_broker.feed(data):
+            self.connection.from_broker(packet)
+
+    def _hand_on(self) -> None:
+        while self._waiting and not self.connection.full and not self.connection.ended:
+            self.connection.from_client(self._waiting.popleft())
+
+    def _settle(self) -> None:
+        """Send, and say to epoll what is awaited next."""
+        client, broker = self._client, self._broker
+        if broker is None or not client.flush() or not broker.flush():
+            self._drop()
+            return
+        if self._closing:
+            self._drop()
+            return
+        held = bool(self._waiting) or len(broker.out) > _HELD_BYTES
+        self._watch(client, (0 if held else select.EPOLLIN) | (select.EPOLLOUT if client.out else 0))
+        slow = len(client.out) > _HELD_BYTES
+        self._watch(broker, (0 if slow else select.EPOLLIN) | (select.EPOLLOUT if broker.out else 0))
+        if client.more and not held:
+            self._companion.loop.after(0.0, lambda: self.turn(client))
+
+    def _watch(self, side: Side, mask: int) -> None:
+        if mask != side.mask:
+            side.mask = mask
+            self._companion.loop.watch(side.fd, side, mask)
+
+    def misc(self) -> None:
+        """Keep alive, and the patience with who dials and says nothing."""
+        silent_s = clock.wall_s() - self._last_s
+        seconds = self.connection.keep_alive_s if self._broker is not None else 0
+        if seconds and silent_s > KEEP_ALIVE_FACTOR * seconds:
+            self._companion.said(self.connection.client_id, "keep-alive", f"silent for {silent_s:.0f} s")
+            self._drop()
+        elif not seconds and silent_s > _BEFORE_CONNECT_S:
+            self._companion.said(self._address, "no-connect", f"silent for {silent_s:.0f} s")
+            self._drop()
+
+    def _drop(self) -> None:
+        """Both ends. A socket to Mosquitto that closes without DISCONNECT lets a will speak."""
+        if self in self._companion.live:
+            self._companion.live.discard(self)
+            self._companion.account.meter.connected_s += clock.wall_s() - self.since_s
+        for side in (self._client, self._broker):
+            if side is not None and side.fd >= 0:
+                self._companion.loop.forget(side.fd)
+                side.fd = -1
+                side.socket.close()
+
+
+def main() -> int:
+    """Exit code 2 with one sentence where it cannot start."""
+    try:
+        Companion(json.loads(Path(CONFIG).read_text(encoding="utf-8"))).run()
+    except (OSError, ValueError, KeyError, PolicyError, RuleError) as error:
+        print(f"companion: Error: {reason_of(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

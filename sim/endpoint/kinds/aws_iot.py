@@ -1,0 +1,231 @@
+"""Endpoint `aws_iot`: AWS IoT Core itself, by MQTT 3.1.1 with mutual TLS on port 8883, or 443 with ALPN.
+
+The account is prepared beforehand (docs/how-to/run-on-aws.md): things, certificates and policies as
+sim.endpoint.aws.fleet_policies writes them. Nothing is provisioned, nothing is left behind, and nothing of
+the account is written down but the address. Amazon's root is pinned: of all authorities only `authorities` is trusted.
+
+`host`, `identities` (a folder of NAME.crt and NAME.key, one pair a client id) and `authorities` (a PEM file) come from
+the world, or from WMBENCH_AWS_HOST, WMBENCH_AWS_IDENTITIES and WMBENCH_AWS_AUTHORITIES.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from sim.core import clock
+from sim.core.settings import number
+from sim.endpoint.aws.aws_limits import FILTERS_A_SUBSCRIBE
+from sim.endpoint.aws.bill import Meter, units
+from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.endpoint.event_loop import EventLoop
+from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity, Session, Tap
+from sim.endpoint.registry import EndpointKind, Readiness
+from sim.endpoint.session import MqttSession
+from sim.endpoint.topic_acl import PORTAL
+from sim.pki.authority import Authority
+
+ALPN: Final = "x-amzn-mqtt-ca"
+ALPN_PORT: Final = 443
+START_DEADLINE_S: Final = 15.0
+_VARIABLES: Final = ("WMBENCH_AWS_HOST", "WMBENCH_AWS_IDENTITIES", "WMBENCH_AWS_AUTHORITIES")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsIotSpec(EndpointSpec):
+    """[endpoint] with kind = "aws_iot"; see the module."""
+
+    kind: str = "aws_iot"
+    host: str = ""
+    port: int = number(8_883, low=1, high=65_535)
+    identities: str = ""
+    authorities: str = ""
+
+    def found(self) -> tuple[str, Path, Path]:
+        """Host, folder of identities, file of authorities. Raises EndpointError for what is missing."""
+        given = (self.host, self.identities, self.authorities)
+        host, identities, authorities = (
+            value or os.environ.get(name, "") for value, name in zip(given, _VARIABLES, strict=True)
+        )
+        keys = zip((host, identities, authorities), ("host", "identities", "authorities"), _VARIABLES, strict=True)
+        for value, key, variable in keys:
+            if not value:
+                raise EndpointError(f"endpoint aws_iot: no {key}; set endpoint.{key} or the variable {variable}")
+        return host, Path(identities), Path(authorities)
+
+
+class CountedSession(MqttSession):
+    """Counts what AWS bills of one session; the bench's own markers are left out."""
+
+    def __init__(self, meter: Meter, loop: EventLoop, identity: Identity, address: Address, **how: Any) -> None:
+        self._meter, self._up_s = meter, 0.0
+        self._asked = len(how.get("subscribe", ()))
+        super().__init__(loop, identity, address, **how)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        super().publish(topic, payload)
+        if topic != FENCE.format(client=self.client_id):
+            self._meter.messages += units(len(topic.encode()), len(payload))
+
+    def _up(self) -> None:
+        super()._up()
+        self._up_s = clock.wall_s()
+        self._meter.messages += 1 + bool(self._asked)
+
+    def _on_message(self, client: Any, data: Any, message: Any) -> None:
+        super()._on_message(client, data, message)
+        if message.topic != FENCE.format(client=self.client_id):
+            self._meter.messages += units(len(message.topic.encode()), len(message.payload)) + (message.qos > 0)
+
+    def _let_go(self) -> None:
+        if self._up_s:
+            self._meter.connected_s += clock.wall_s() - self._up_s
+            self._up_s = 0.0
+        super()._let_go()
+
+
+class AwsIot:
+    """See port.Endpoint."""
+
+    name: ClassVar[str] = "aws_iot"
+    features: ClassVar[frozenset[EndpointFeature]] = frozenset(
+        {"acl", "bind", "denial closes", "persistence", "size limit", "sockets", "takeover"}
+    )
+
+    def __init__(self, directory: Path, spec: AwsIotSpec | None = None) -> None:
+        self.spec = spec or AwsIotSpec()
+        self.directory = directory
+        self.loop = EventLoop()
+        self.taps: list[Tap] = []
+        self._meter = Meter()
+        self._sessions: weakref.WeakSet[MqttSession] = weakref.WeakSet()
+
+    @property
+    def address(self) -> Address | None:
+        host = self.spec.host or os.environ.get(_VARIABLES[0], "")
+        return Address(host, self.spec.port) if host else None
+
+    @property
+    def pid(self) -> int | None:
+        return None
+
+    @property
+    def authority(self) -> Authority:
+        raise EndpointError("endpoint aws_iot: Amazon issues its certificates, no authority of ours")
+
+    def start(self) -> None:
+        """Ready: the portal's certificate is let in. What AWS says to a clock that is off, a foreign certificate or a
+        policy that denies is little; so each is named as a cause."""
+        host, _, authorities = self.spec.found()
+        if not authorities.is_file():
+            raise EndpointError(f"endpoint aws_iot: no file {authorities}; it is to hold Amazon's root, as PEM")
+        probe = self.connect(self.identity(PORTAL))
+        self.loop.settle(lambda: probe.connected or len(probe.log) >= 2, START_DEADLINE_S)
+        connected, log = probe.connected, list(probe.log)
+        probe.close()
+        if not connected:
+            said = log[-1][1] if log else "no answer"
+            raise EndpointError(
+                f"endpoint aws_iot: {host}:{self.spec.port} gives no session to '{PORTAL}': {_cause(said)}"
+            )
+
+    def stop(self) -> None:
+        for session in list(self._sessions):
+            session.close()
+        self._sessions.clear()
+
+    def identity(self, client_id: str) -> Identity:
+        """Its files, made when the account was prepared. Raises EndpointError when they are not there."""
+        _, identities, authorities = self.spec.found()
+        certificate, key = identities / f"{client_id}.crt", identities / f"{client_id}.key"
+        for file in (certificate, key):
+            if not file.is_file():
+                raise EndpointError(
+                    f"endpoint aws_iot: no file {file}; prepare '{client_id}' as docs/how-to/run-on-aws.md says"
+                )
+        return Identity(client_id, certificate, key, authorities)
+
+    def connect(
+        self,
+        identity: Identity,
+        *,
+        subscribe: tuple[str, ...] = (),
+        address: Address | None = None,
+        verify: bool = True,
+        clean: bool = True,
+    ) -> MqttSession:
+        where = address or self.address
+        if where is None:
+            raise EndpointError(f"endpoint aws_iot: no host; set endpoint.host or the variable {_VARIABLES[0]}")
+        if len(subscribe) > FILTERS_A_SUBSCRIBE:
+            raise EndpointError(f"endpoint aws_iot: {len(subscribe)} filters at once; AWS takes {FILTERS_A_SUBSCRIBE}")
+        session = CountedSession(
+            self._meter, self.loop, identity, where, subscribe=subscribe, verify=verify, clean=clean, taps=self.taps,
+            alpn=ALPN if where.port == ALPN_PORT else "",
+        )  # fmt: skip
+        self._sessions.add(session)
+        return session
+
+    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
+        return self.loop.settle(done, deadline_s)
+
+    def fence(self, session: Session) -> Callable[[], bool]:
+        return session.fence()
+
+    def meter(self) -> Meter:
+        """What these clients made AWS bill, counted on our side."""
+        return self._meter
+
+    def revoke(self, client_id: str) -> None:
+        raise EndpointError(
+            f"endpoint aws_iot: revoke the certificate of '{client_id}' in the account; none is held here"
+        )
+
+    def kill(self) -> None:
+        raise EndpointError("endpoint aws_iot: nobody but Amazon can kill it")
+
+    def restart(self, *, refusing: bool = False) -> None:
+        raise EndpointError("endpoint aws_iot: nobody but Amazon can restart it")
+
+
+def _cause(said: str) -> str:
+    """What a refusal most often means, beside its own words."""
+    causes = {
+        "not yet valid": "is this machine's clock right?",
+        "expired": "is this machine's clock right? Else renew the certificate",
+        "certificate refused": "is endpoint.authorities Amazon's root, and the host an AWS IoT endpoint (-ats)?",
+        "Hostname mismatch": "is the host an AWS IoT endpoint of this account?",
+        "CONNACK": "does the policy of its certificate allow iot:Connect under this client id?",
+        "closed by the server": "is its certificate active, of this account and region, with a policy?",
+        "alert": "is its certificate active and of this account and region?",
+        "Name or service": "is endpoint.host right, and the network up?",
+        "no answer": f"is the port open from here? {ALPN_PORT} is, where 8883 is not",
+    }
+    return f"{said}; " + next(
+        (cause for words, cause in causes.items() if words in said), "see docs/how-to/run-on-aws.md"
+    )
+
+
+def _ready() -> Readiness:
+    try:
+        host, identities, authorities = AwsIotSpec().found()
+    except EndpointError as error:
+        return Readiness(False, "no account is named", f"{error}; see docs/how-to/run-on-aws.md")
+    missing = [str(one) for one in (identities, authorities) if not one.exists()]
+    if missing:
+        return Readiness(False, f"{missing[0]} is not there", "see docs/how-to/run-on-aws.md")
+    return Readiness(True, f"{host}, not dialled")
+
+
+KIND = EndpointKind(
+    id=AwsIot.name,
+    title="AWS IoT Core, on an account that was prepared",
+    features=AwsIot.features,
+    spec=AwsIotSpec,
+    make=AwsIot,
+    ready=_ready,
+)

@@ -1,0 +1,211 @@
+"""Endpoint `aws_local`: AWS IoT Core's rules on this machine, so that a gateway that breaks them fails here first.
+
+A companion process (sim.endpoint.aws.companion) terminates mutual TLS and enforces the rules of aws_limits;
+Mosquitto behind it listens on a Unix socket in the same directory. Unlike Mosquitto alone, what a client may not do
+ends its connection. **Its verdicts were never confirmed against the service.**
+
+`rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON file
+that names the programs behind Lambda functions. `enforce_rates`: quotas a second are counted on the wall clock; that
+fits a wall-clock world or a load test, while simulated time is compressed. The switches of Mosquitto's that AWS does
+not have (`tls`, `require_certificate`) are weaknesses for controls, as there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sim.core import clock
+from sim.endpoint import mosquitto_config
+from sim.endpoint.aws import companion
+from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
+from sim.endpoint.aws.bill import Meter
+from sim.endpoint.aws.fleet_policies import fleet_policies
+from sim.endpoint.aws.rule_actions import installed
+from sim.endpoint.aws.rule_tree import RuleError
+from sim.endpoint.kinds.mosquitto import KIND as MOSQUITTO
+from sim.endpoint.kinds.mosquitto import LOOPBACK, START_DEADLINE_S, Mosquitto, MosquittoSpec
+from sim.endpoint.port import EndpointError, EndpointFeature
+from sim.endpoint.registry import EndpointKind
+from sim.endpoint.supervised_process import SupervisedProcess
+
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True, slots=True)
+class AwsLocalSpec(MosquittoSpec):
+    """[endpoint] with kind = "aws_local". `per_device_acl` off: a policy that allows every topic. `bind_client_id` off:
+    policies with ${iot:ClientId} alone, which any certificate satisfies."""
+
+    kind: str = "aws_local"
+    enforce_rates: bool = False
+    require_sni: bool = True
+    rules: str = ""
+    functions: str = ""
+
+
+class AwsLocal(Mosquitto):
+    """See port.Endpoint and Mosquitto, whose broker, directory and clients it has."""
+
+    name: ClassVar[str] = "aws_local"
+    features: ClassVar[frozenset[EndpointFeature]] = Mosquitto.features | {"denial closes"}
+
+    def __init__(self, directory: Path, spec: AwsLocalSpec | None = None, **how: Any) -> None:
+        super().__init__(directory, spec or AwsLocalSpec(), **how)
+        self._companion: SupervisedProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The companion's: what clients talk to."""
+        return self._companion.pid if self._companion is not None and self._companion.running else None
+
+    @property
+    def broker_pid(self) -> int | None:
+        """Mosquitto's, behind it."""
+        return super().pid
+
+    def kill(self) -> None:
+        if self._companion is not None:
+            self._companion.kill()
+        super().kill()
+
+    def stop(self) -> None:
+        for session in list(self._sessions):
+            session.close()
+        if self._companion is not None:
+            self._companion.stop()
+        super().stop()
+
+    def restart(self, *, refusing: bool = False) -> None:
+        if self._companion is not None:
+            self._companion.stop()
+        super().restart(refusing=refusing)
+
+    def revoke(self, client_id: str) -> None:
+        super().revoke(client_id)
+        if self._companion is not None and self._companion.running:
+            self._companion.hang_up()
+
+    def enforced(self) -> list[dict[str, Any]]:
+        """Each time a rule was enforced: unix_ms, client, limit (an id of aws_limits.LIMITS), detail."""
+        place = self.directory / companion.LOG
+        lines = place.read_text(encoding="utf-8").splitlines() if place.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def meter(self) -> Meter:
+        """What AWS would have billed so far, the bench's own markers left out; connection time is the wall's."""
+        place = self.directory / companion.METER
+
+        def read() -> dict[str, Any]:
+            return json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+
+        if self.pid is not None:
+            before = read().get("asked", 0)
+            os.kill(self.pid, signal.SIGUSR1)
+            self._wait(lambda: self.pid is None or read().get("asked", 0) > before)
+        return Meter(**{key: value for key, value in read().items() if key != "asked"})
+
+    @property
+    def _dialled(self) -> str:
+        """By name: a handshake to an address carries no server name."""
+        return "localhost" if super()._dialled == LOOPBACK else super()._dialled
+
+    # --- starting ----------------------------------------------------------------------------------------------
+
+    def _launch(self) -> str | None:
+        files = self._write_files()
+        self._write_config(files)
+        program, environment = self._find_program()
+        (self.directory / companion.BROKER_SOCKET).unlink(missing_ok=True)
+        files.config.write_text(mosquitto_config.behind(self.spec, files, companion.BROKER_SOCKET), encoding="utf-8")
+        said_before = files.log.stat().st_size if files.log.exists() else 0
+        command = [str(program), "-c", str(files.config)]
+        broker = self._child(command, environment, files.log)
+        self._wait(lambda: (self.directory / companion.BROKER_SOCKET).exists() or not broker.running)
+        front = self._child(
+            [sys.executable, "-m", "sim.endpoint.aws.companion"],
+            {"PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)},
+            files.log,
+        )
+        if broker.running and self._await_connack(front):
+            self._process, self._companion = broker, front
+            return None
+        ended = not front.running or not broker.running
+        for child in (front, broker):
+            child.kill()
+        if ended:
+            return files.log.read_bytes()[said_before:].decode("utf-8", "replace")
+        raise EndpointError(f"aws_local gave no CONNACK within {START_DEADLINE_S:.0f} s; its log: {files.log}")
+
+    def _explain(self, said: str) -> str:
+        mine = [line for line in said.splitlines() if line.startswith("companion: Error: ")]
+        if not mine:
+            return super()._explain(said)
+        said = mine[-1].removeprefix("companion: Error: ")
+        told = self.directory / companion.CONFIG
+        return f"the companion in front of Mosquitto did not start: {said}; what it was told: {told}"
+
+    def _child(self, command: list[str], environment: Any, log: Path) -> SupervisedProcess:
+        try:
+            return SupervisedProcess(command, environment, log, directory=self.directory)
+        except OSError as error:
+            raise EndpointError(
+                f"cannot run {command[0]}: {error.strerror or error}; `./wmbench doctor` says what is missing"
+            ) from None
+
+    @staticmethod
+    def _wait(done: Callable[[], bool]) -> None:
+        end_s = clock.wall_s() + START_DEADLINE_S
+        while not done() and clock.wall_s() < end_s:
+            clock.wall_sleep(0.002)
+
+    def _write_config(self, files: mosquitto_config.Files) -> None:
+        spec = self.spec
+        assert isinstance(spec, AwsLocalSpec)
+        policies = fleet_policies(bound=spec.bind_client_id, narrow=spec.per_device_acl)
+        if self._refusing:
+            policies = {name: [] for name in policies}
+        rules = _json(spec.rules, list, "endpoint.rules")
+        try:
+            for one in rules:
+                installed(one)
+        except RuleError as error:
+            raise EndpointError(f"endpoint.rules: {spec.rules}: {error}") from None
+        config = {
+            **{key: value for key, value in asdict(spec).items() if key not in ("rules", "functions", "kind")},
+            "address": self._listen, "port": self._port, "authorities": str(files.authorities), "crl": str(files.crl),
+            "certificate": str(files.server.certificate), "key": str(files.server.key), "policies": policies,
+            "rules": rules,
+            "functions": _json(spec.functions, dict, "endpoint.functions"),
+        }  # fmt: skip
+        (self.directory / companion.CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
+
+
+def _json(place: str, kind: type[Any], key: str) -> Any:
+    """What a file of settings holds; empty without one. Raises EndpointError."""
+    if not place:
+        return kind()
+    try:
+        found = json.loads(Path(place).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EndpointError(f"{key}: cannot read {place}: {error}; it is to be JSON") from None
+    if not isinstance(found, kind):
+        raise EndpointError(f"{key}: {place} holds no JSON {'list' if kind is list else 'object'}")
+    return found
+
+
+KIND = EndpointKind(
+    id=AwsLocal.name,
+    title="AWS IoT Core's rules in front of Mosquitto, never confirmed against the service",
+    features=AwsLocal.features,
+    spec=AwsLocalSpec,
+    make=AwsLocal,
+    ready=MOSQUITTO.ready,
+    caveat=NEVER_CONFIRMED,
+)

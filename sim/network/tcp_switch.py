@@ -1,0 +1,175 @@
+"""The path from a real gateway to the broker as something that can fail: a TCP relay in front of the broker.
+
+Three ways: `lead` passes bytes on, to the broker or to whoever sits on the path; `refuse` closes the port, so that a
+client is refused at once; `swallow` is a black hole: connections stay and are accepted, and nothing passes in either
+direction until the path leads somewhere again. It runs on a thread of its own, and sees bytes, not what they mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+from sim.endpoint.port import Address, EndpointError
+
+_READ_BYTES: Final = 65_536
+_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
+_DEADLINE_S: Final = 5.0
+
+
+class TcpSwitch:
+    """Listens from its making until `stop`. Raises EndpointError. `dialled`: clients that came through."""
+
+    def __init__(self, upstream: Address, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.dialled = 0
+        self._upstream = upstream
+        self._host, self._port = host, port
+        self._listener = self._listen()
+        self._port = self._listener.getsockname()[1]
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sockets: set[socket.socket] = set()
+        self._accepting: asyncio.Task[None] | None = None
+        self._passing = asyncio.Event()
+        self._passing.set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="tcp switch", daemon=True)
+        self._thread.start()
+        self._do(self._accept_anew)
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    def lead(self, upstream: Address | None = None) -> None:
+        """Bytes pass again. To another address than before: what there is of connections is reset."""
+
+        async def change() -> None:
+            if upstream is not None and upstream != self._upstream:
+                self._upstream = upstream
+                self._reset()
+            self._passing.set()
+            await self._accept_anew()
+
+        self._do(change)
+
+    def refuse(self) -> None:
+        """Nobody listens, and connections are reset."""
+
+        async def change() -> None:
+            if self._accepting is not None:
+                self._accepting.cancel()
+                self._accepting = None
+            self._listener.close()
+            self._reset()
+
+        self._do(change)
+
+    def swallow(self) -> None:
+        """A black hole."""
+
+        async def change() -> None:
+            self._passing.clear()
+
+        self._do(change)
+
+    def cut(self) -> None:
+        """Every connection is reset, once."""
+
+        async def change() -> None:
+            self._reset()
+
+        self._do(change)
+
+    def stop(self) -> None:
+        """Idempotent; leaves no thread and no port."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._listener.close()
+
+    # --- below ----------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> socket.socket:
+        try:
+            listener = socket.create_server((self._host, self._port), backlog=128)
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise EndpointError(
+                f"port {self._port} of {self._host}: {why}; stop the program that has it, or name another"
+            ) from None
+        listener.setblocking(False)
+        return listener
+
+    def _do(self, change: Callable[[], Awaitable[None]]) -> None:
+        async def once() -> None:
+            await change()
+
+        asyncio.run_coroutine_threadsafe(once(), self._loop).result(_DEADLINE_S)
+
+    def _run(self) -> None:
+        loop = self._loop
+        asyncio.set_event_loop(loop)
+        loop.set_exception_handler(lambda *_: None)  # a connection's end is no news here
+        loop.run_forever()
+        self._reset()
+        for task in self._tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _reset(self) -> None:
+        for one in list(self._sockets):
+            with contextlib.suppress(OSError):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                one.shutdown(socket.SHUT_RDWR)
+        self._sockets.clear()
+
+    async def _accept_anew(self) -> None:
+        if self._accepting is None:
+            if self._listener.fileno() < 0:
+                self._listener = self._listen()
+            self._accepting = self._spawn(self._accept(self._listener))
+
+    async def _accept(self, listener: socket.socket) -> None:
+        while True:
+            client, _ = await self._loop.sock_accept(listener)
+            self.dialled += 1
+            self._sockets.add(client)  # a reset before it is served is for it too
+            self._spawn(self._serve(client))
+
+    async def _serve(self, client: socket.socket) -> None:
+        server = socket.socket()
+        server.setblocking(False)
+        self._sockets |= {client, server}
+        try:
+            await self._passing.wait()
+            await self._loop.sock_connect(server, ("127.0.0.1", self._upstream.port))
+            halves = [self._spawn(self._pass_on(client, server)), self._spawn(self._pass_on(server, client))]
+            await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+            for half in halves:
+                half.cancel()
+        except OSError:
+            pass  # the client sees a closed connection
+        finally:
+            self._sockets -= {client, server}
+            client.close()
+            server.close()
+
+    async def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := await self._loop.sock_recv(source, _READ_BYTES):
+                await self._passing.wait()
+                await self._loop.sock_sendall(sink, data)

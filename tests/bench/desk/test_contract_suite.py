@@ -1,0 +1,250 @@
+"""The contract suite: the reference gateway keeps every promise, and one made worse breaks exactly its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import socket
+import threading
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.cli.main import main
+from bench.desk import contract_suite as suite
+from bench.desk.contract_suite import Check, Result, rows_named
+from bench.desk.rows.port import ROWS, Row, Undecided
+from bench.desk.stand import Depth, Stand
+from bench.run_errors import CannotRun
+from sim.desk.inventory import GatewayEntry, ListenSpec, RunSpec
+from sim.feeders.kinds.codec import CodecFeeder, CodecSpec
+from sim.feeders.lines.pty import PtySpec
+from sim.readers.kinds.stdout import StdoutSpec
+from tests.bench.desk.worsened import FAILS
+from tests.sim.desk.boxes import reference
+
+QUICK = Depth(outage_s=2.0, frames=300, patience_s=4.0)
+NIGHTLY = Depth(outage_s=16.0, frames=3_600, patience_s=6.0)
+BY_DAY = ("once", "order", "plaintext", "power-cut", "reconnect", "verifies-server")
+WORSE_BY_DAY = ("reorders", "doubles_after_reconnect", "trusts_any_broker", "decrypts_and_leaks")
+NEVER_HERE = {"foreign-field", "no-key-no-value", "silent-dongle", "thinning", "unplugged"}
+"""Of a gateway that forwards everything and is fed on its standard input."""
+
+
+def entry_of(change: Callable[[], None] | None = None) -> GatewayEntry:
+    entry = reference()
+    run = entry.run
+    if change is not None:
+        at = run.command.index("sim.gateway")
+        command = (*run.command[:at], "tests.bench.desk.worsened", change.__name__, *run.command[at + 1 :])
+        run = dataclasses.replace(run, command=command)
+    claims = dataclasses.replace(entry.claims, gathers_s=0.3)
+    return dataclasses.replace(entry, run=run, claims=claims)
+
+
+def checked(entry: GatewayEntry, folder: Path, *rows: str, depth: Depth = QUICK, times: int = 1) -> dict[str, Result]:
+    check = Check(entry, rows_named(rows, soak=False), folder, depth, times=times)
+    threads = threading.active_count()
+    check.run()
+    assert threading.active_count() == threads
+    return check.results
+
+
+def failed(results: dict[str, Result]) -> set[str]:
+    undecided = [one for one in results.values() if one.answer == "INCONCLUSIVE"]
+    assert not undecided, undecided
+    return {one.row for one in results.values() if one.answer == "FAIL"}
+
+
+def test_the_reference_gateway_keeps_what_it_promises(tmp_path: Path) -> None:
+    results = checked(entry_of(), tmp_path, *BY_DAY)
+    assert {one.row: one.answer for one in results.values()} == dict.fromkeys(BY_DAY, "PASS"), results
+    fed = [json.loads(line) for line in (tmp_path / "once" / "fed.jsonl").read_text().splitlines()]
+    came = [json.loads(line) for line in (tmp_path / "once" / "delivered.jsonl").read_text().splitlines()]
+    assert sorted(one["frame"] for one in fed) == sorted(one["frame"] for one in came)
+    assert json.loads((tmp_path / "once" / "row.json").read_text())["answer"] == "PASS"
+
+
+@pytest.mark.parametrize("change", [one for one in FAILS if one.__name__ in WORSE_BY_DAY])
+def test_a_gateway_made_worse_breaks_its_row(tmp_path: Path, change: Callable[[], None]) -> None:
+    assert failed(checked(entry_of(change), tmp_path, *FAILS[change])) == set(FAILS[change])
+
+
+@pytest.mark.night
+def test_the_reference_gateway_keeps_every_promise(tmp_path: Path) -> None:
+    results = checked(entry_of(), tmp_path, depth=NIGHTLY)
+    assert {one.row for one in results.values() if one.answer != "PASS"} == NEVER_HERE, results
+    assert {one.answer for one in results.values()} == {"PASS", "NOT APPLICABLE"}
+
+
+@pytest.mark.night
+@pytest.mark.parametrize("change", FAILS)
+def test_a_gateway_made_worse_breaks_no_other_row(tmp_path: Path, change: Callable[[], None]) -> None:
+    results = checked(entry_of(change), tmp_path, depth=NIGHTLY)
+    assert failed(results) == set(FAILS[change]), results
+
+
+@pytest.mark.night
+def test_a_gateway_with_a_dongle_finds_it_again(tmp_path: Path) -> None:
+    entry = reference(feed=(CodecSpec(format="im871a", line=PtySpec(link="stick")),))
+    run = dataclasses.replace(entry.run, command=(*entry.run.command, "--dongle", "{feed}"))
+    claims = dataclasses.replace(entry.claims, modes=("T1", "C1"))
+    results = checked(dataclasses.replace(entry, run=run, claims=claims), tmp_path, "silent-dongle", "unplugged",
+                      depth=NIGHTLY)  # fmt: skip
+    assert {one.answer for one in results.values()} == {"PASS"}, results
+
+
+def test_every_row_that_can_break_is_broken_by_a_gateway_made_worse() -> None:
+    seen = {row for rows in FAILS.values() for row in rows}
+    assert set(ROWS.parts()) - seen == NEVER_HERE | {"once", "soak"}
+
+
+# --- answers -----------------------------------------------------------------------------------------------------
+
+
+def result(answer: suite.Answer) -> Result:
+    return Result("r", "R", answer, "", 0.0, "", (answer,))
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [
+        ("P", "passed"), ("PN", "passed"), ("PF", "failed"), ("PI", "inconclusive"), ("PFI", "failed"),
+        ("PFII", "failed"), ("PFIII", "inconclusive"), ("I", "inconclusive"), ("N", "inconclusive"),
+        ("", "inconclusive"),
+    ],
+)  # fmt: skip
+def test_mostly_inconclusive_is_no_answer(answers: str, outcome: str) -> None:
+    letters = {"P": "PASS", "F": "FAIL", "I": "INCONCLUSIVE", "N": "NOT APPLICABLE"}
+    assert suite.outcome_of([result(letters[one]) for one in answers]) == outcome  # type: ignore[arg-type]
+
+
+def test_what_is_not_claimed_is_not_applicable(tmp_path: Path) -> None:
+    entry = entry_of()
+    silent = dataclasses.replace(entry.claims, order="none", buffer="none", survives_power_cut=False,
+                                 verifies_server=False, stamp_of="none", retains=True)  # fmt: skip
+    none = dataclasses.replace(entry, claims=silent)
+    rows = ("order", "backlog-order", "outage", "power-cut", "verifies-server", "stamps", "thinning", "retained")
+    results = checked(none, tmp_path, *rows)
+    assert {one.answer for one in results.values()} == {"NOT APPLICABLE"}
+    assert "claims no order" in results["order"].words
+    assert not list(tmp_path.iterdir()), "nothing was started"
+
+
+@pytest.mark.night
+def test_a_filter_of_duplicates_is_held_to_its_own_claim(tmp_path: Path) -> None:
+    def claiming(entry: GatewayEntry, last: int) -> GatewayEntry:
+        claims = dataclasses.replace(entry.claims, duplicates="equal among the last", duplicates_last=last)
+        return dataclasses.replace(entry, claims=claims)
+
+    filters = next(change for change in FAILS if change.__name__ == "swallows_repeats")
+    assert checked(claiming(entry_of(filters), 10), tmp_path / "a", "repeats")["repeats"].answer == "PASS"
+    over = checked(claiming(entry_of(), 10), tmp_path / "b", "repeats")["repeats"]
+    assert over.answer == "FAIL" and "3 receptions of the same bytes came 3 times" in over.words
+
+
+def test_a_row_tried_several_times_keeps_each_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Stand] = []
+
+    def play(stand: Stand) -> str:
+        tried.append(stand)
+        if len(tried) == 2:
+            raise Undecided("now and then")
+        return "well"
+
+    row = Row("sometimes", "Sometimes", play)
+    monkeypatch.setattr(ROWS, "_parts", {"sometimes": row})
+    check = Check(entry_of(), [row], tmp_path, QUICK, times=3)
+    check.run()
+    found = check.results["sometimes"]
+    assert found.answers == ("PASS", "INCONCLUSIVE", "PASS")
+    assert (found.answer, found.words) == ("INCONCLUSIVE", "now and then")
+
+
+# --- bad input ---------------------------------------------------------------------------------------------------
+
+
+def running(script: str, **changes: object) -> GatewayEntry:
+    return dataclasses.replace(entry_of(), run=RunSpec(command=("sh", "-c", script), ready_s=3.0), **changes)
+
+
+GARBAGE = "while read line; do mosquitto_pub -h {host} -p {port} --cafile {ca} --cert {certificate} --key {key} \
+-i {name} -t gw/{name}/up -q 1 -m garbage; done"
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (running("cat >/dev/null"), "it never dialled the broker; see host and port in its settings"),
+        (running(GARBAGE), "messages that its reader cannot read (not JSON"),
+        (running("echo no licence >&2; exit 3"), "ended with 3: no licence"),
+        (running("sleep 30", feed=(CodecSpec(format="im871a", line=PtySpec(link="stick")),)), "nobody has opened"),
+        (dataclasses.replace(entry_of(), run=RunSpec(command=("no-such-gateway",))), "no program 'no-such-gateway'"),
+    ],
+    ids=["nothing", "garbage", "ends", "unplugged", "no program"],
+)
+def test_what_cannot_be_decided_says_why_in_a_sentence(tmp_path: Path, entry: GatewayEntry, says: str) -> None:
+    found = checked(entry, tmp_path, "once", depth=Depth(patience_s=0.5))["once"]
+    assert found.answer == "INCONCLUSIVE"
+    assert says in found.words and "\n" not in found.words
+    assert (tmp_path / "once" / "fed.jsonl").exists()
+
+
+def test_a_mute_dongle_is_named(tmp_path: Path) -> None:
+    entry = reference(feed=(CodecSpec(format="im871a", line=PtySpec(link="stick")),))
+    run = dataclasses.replace(entry.run, command=(*entry.run.command, "--dongle", "{feed}"))
+    with Stand(dataclasses.replace(entry, run=run), tmp_path, Depth(patience_s=0.2)) as stand:
+        feeder = stand.box.feeders[0]
+        assert isinstance(feeder, CodecFeeder)
+        feeder.mute = True
+        with pytest.raises(Undecided, match="is mute: it neither speaks nor answers"):
+            stand.hello()
+
+
+def test_a_port_in_use_and_an_unknown_row_are_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        entry = dataclasses.replace(entry_of(), listen=ListenSpec(port=taken.getsockname()[1]))
+        found = checked(entry, tmp_path, "once")["once"]
+    assert found.answer == "INCONCLUSIVE" and "stop the program that has it, or name another" in found.words
+    with pytest.raises(CannotRun, match="no row of the contract suite 'onec'; known, nearest first: once"):
+        rows_named(["onec"], soak=False)
+
+
+# --- the command line ----------------------------------------------------------------------------------------------
+
+
+def test_a_check_leaves_a_table_junit_and_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["gateway", "check", "reference", "--rows", "rssi,thinning", "--runs", str(tmp_path / "runs")]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "PASS           rssi             15 levels are those of its interface" in out
+    assert "passed: 1 PASS, 0 FAIL, 0 INCONCLUSIVE, 1 NOT APPLICABLE" in out
+    run = tmp_path / "runs" / "latest"
+    suite_ = ET.parse(run / "junit.xml").getroot()
+    assert (suite_.get("tests"), suite_.get("failures"), suite_.get("skipped")) == ("2", "0", "1")
+    page = (run / "report.html").read_text()
+    assert 'href="rssi/fed.jsonl"' in page and "it claims no thinning" in page
+    assert main(["report", str(run), "--against", str(run), "--runs", str(tmp_path / "runs")]) == 0
+    assert "2 same" in capsys.readouterr().out
+
+
+def test_a_wrong_inventory_line_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inventory.toml").write_text('[[gateway]]\nname = "x"\nentry = "reference"\nclaim = 3\n')
+    assert main(["gateway", "check", "x"]) == 2
+    assert "inventory.toml" in (said := capsys.readouterr().err) and "did you mean 'claims'" in said
+
+
+def test_a_gateway_that_never_falls_silent_is_judged(tmp_path: Path) -> None:
+    doubling = 'read first; (while sleep 0.1; do echo "$first"; done) & echo "$first"; cat'
+    entry = running(doubling, read=(StdoutSpec(format="rtl_wmbus"),), listen=ListenSpec(broker=False))
+    entry = dataclasses.replace(entry, claims=dataclasses.replace(entry.claims, gathers_s=0.1))
+    found = checked(entry, tmp_path, "once", depth=Depth(patience_s=1.0))
+    assert found["once"].answer == "FAIL" and "came more than once" in found["once"].words

@@ -1,0 +1,51 @@
+"""The published worked figures, to the cent, and the bounds of a unit."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from sim.endpoint.aws.bill import Meter, bill, cents, largest_bundle, month, units
+
+
+@pytest.mark.parametrize(
+    ("payload_bytes", "messages", "connection"),
+    [(10_200, "14.40", "3.456"), (10_210, "14.40", "3.456"), (10_211, "20.16", "3.456"), (10_240, "20.16", "3.456")],
+)
+def test_a_thousand_gateways_with_a_bundle_each_quarter_of_an_hour(
+    payload_bytes: int, messages: str, connection: str
+) -> None:
+    made = bill(month(1_000, 900, payload_bytes, 30))
+    assert cents(made.messages) == messages
+    assert made.connection == Decimal(connection)
+    assert made.total == made.messages + made.connection
+
+
+def test_the_same_by_basic_ingest() -> None:
+    made = bill(month(1_000, 900, 10_200, 30, basic_ingest=True))
+    assert made.messages == 0 and cents(made.rules + made.actions) == "1.73"
+
+
+def test_thirty_bytes_of_topic_cost_two_fifths_more() -> None:
+    small, large = (bill(month(1_000, 900, 10_240, topic)).messages for topic in (0, 30))
+    assert large / small == Decimal("1.4")
+
+
+@pytest.mark.parametrize(("size", "wanted"), [(0, 1), (1, 1), (5_120, 1), (5_121, 2), (10_240, 2), (131_072, 26)])
+def test_units(size: int, wanted: int) -> None:
+    assert units(0, size) == units(size, 0) == wanted
+
+
+@pytest.mark.parametrize("topic_bytes", [0, 1, 30, 256])
+def test_a_bundle_may_grow_to_the_end_of_its_last_unit(topic_bytes: int) -> None:
+    most = largest_bundle(topic_bytes, 4_000)
+    assert units(topic_bytes, most) == units(topic_bytes, 4_000) < units(topic_bytes, most + 1)
+
+
+def test_each_kind_of_operation_has_its_price() -> None:
+    made = bill(Meter(messages=10**6, connected_s=60 * 10**6, shadow_operations=10**6, rules=10**6, actions=10**6))
+    assert (made.messages, made.connection, made.shadows, made.rules, made.actions) == tuple(
+        map(Decimal, ("1.00", "0.08", "1.25", "0.15", "0.15"))
+    )
+    assert Meter(1, 2.0, 3, 4, 5) + Meter(1, 1.0, 1, 1, 1) == Meter(2, 3.0, 4, 5, 6)

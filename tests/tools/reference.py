@@ -1,0 +1,356 @@
+"""docs/reference/: the pages that are made from the code, so that they cannot say something else.
+
+    python -m tests.tools.reference      write them; tests/test_reference.py holds them against the code
+
+What a key, a method or a table means is said once, in the docstring beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import re
+import sqlite3
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pytest
+
+from attacks import reach
+from attacks.attack import CAPABILITIES, attack, form
+from bench.cli import main, play
+from bench.fuzz import fuzz_run
+from bench.rig import controller, measure, verdict
+from bench.rig.scenario import Stage, scenario
+from bench.run_directory import ROOT
+from sim.core import bundle
+from sim.portal import reasons
+from sim.portal.alarm import alarms_in_order
+from sim.portal.check import in_order
+from sim.portal.store import _sql
+from sim.truth.ground_truth import Truth
+from sim.world_spec import WorldSpec
+
+PLACE: Final = ROOT / "docs" / "reference"
+MADE: Final = "\n*Made from the code by `python -m tests.tools.reference`; the text is that of the docstrings there.*\n"
+
+
+# --- what classes and functions say of themselves ------------------------------------------------------------------
+
+
+def said(thing: object) -> str:
+    """Its docstring in one paragraph, without what makes one of dataclasses."""
+    text = inspect.cleandoc(getattr(thing, "__doc__", None) or "")  # not that of a class above it
+    return "" if re.match(r"\w+\(.*\)$", text) else " ".join(text.split())
+
+
+def members(cls: type) -> Iterator[str]:
+    """A row for each public method and property of a class and of those it is made of, in the order of the source."""
+    seen: set[str] = set()
+    for one in reversed([base for base in cls.__mro__ if base is not object and base.__module__ == cls.__module__]):
+        for name, value in vars(one).items():
+            if name.startswith("_") or name in seen or not isinstance(value, (types.FunctionType, property)):
+                continue
+            seen.add(name)
+            a_method = isinstance(value, types.FunctionType)
+            shown = f"{name}{signature(value)}" if isinstance(value, types.FunctionType) else name
+            yield f"| `{cell(shown)}` | {cell(said(value if a_method else value.fget))} |"
+
+
+def signature(function: Callable[..., Any]) -> str:
+    """As it is called: without `self` and what it returns."""
+    whole = inspect.signature(function)
+    parameters = [
+        one.replace(annotation=one.annotation if one.annotation is one.empty else _Bare(one.annotation))
+        for one in whole.parameters.values() if one.name != "self"
+    ]  # fmt: skip
+    return str(whole.replace(parameters=parameters, return_annotation=inspect.Signature.empty))
+
+
+class _Bare(str):
+    """A type as it stands in the source, which Python would put between quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def table(heads: str, rows: Iterator[str] | list[str]) -> str:
+    """A table of Markdown; `heads` with bars between."""
+    return "\n".join([f"| {heads} |", "|" + "---|" * (heads.count("|") + 1), *rows]) + "\n"
+
+
+# --- settings -----------------------------------------------------------------------------------------------------
+
+
+def keys(cls: type, known: frozenset[str] = frozenset()) -> Iterator[str]:
+    """A row for each key of a table: its type, its default, what is allowed. `known`: keys said elsewhere."""
+    hints = typing.get_type_hints(cls)
+    for one in dataclasses.fields(cls):
+        if one.name in known or one.name == "kind" or "classes" in one.metadata:
+            continue
+        if dataclasses.is_dataclass(hints[one.name]) or dataclasses.is_dataclass(_item(hints[one.name])):
+            continue
+        cells = (f"`{one.name}`", _type(hints[one.name]), _default(one), _allowed(one, hints))
+        yield f"| {' | '.join(map(cell, cells))} |"
+
+
+def _item(hint: Any) -> Any:
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
+
+
+def _type(hint: Any) -> str:
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        return "text"
+    if origin is tuple:
+        return f"list of {_type(typing.get_args(hint)[0])}"
+    if origin in (types.UnionType, typing.Union):
+        return " or ".join(_type(one) for one in typing.get_args(hint) if one is not type(None))
+    names = {str: "text", bool: "true or false", int: "whole number", float: "number", Mapping: "table of texts"}
+    return names.get(origin or hint, getattr(hint, "__name__", str(hint)))
+
+
+def _default(one: dataclasses.Field[Any]) -> str:
+    if one.default_factory is not dataclasses.MISSING:
+        return "all" if "known" in one.metadata else f"`{toml(one.default_factory())}`"
+    if one.default is dataclasses.MISSING:
+        return "needed"
+    return "none" if one.default is None else f"`{toml(one.default)}`"
+
+
+def toml(value: Any) -> str:
+    """A value as a world file has it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return json.dumps(list(value) if isinstance(value, (tuple, set, frozenset)) else value)
+
+
+def _allowed(one: dataclasses.Field[Any], hints: dict[str, Any]) -> str:
+    hint = hints[one.name]
+    choices = hint if typing.get_origin(hint) is Literal else _item(hint)
+    if typing.get_origin(choices) is Literal:
+        return ", ".join(f"`{toml(value)}`" for value in typing.get_args(choices))
+    if "known" in one.metadata:
+        return ", ".join(f"`{name}`" for name in one.metadata["known"]())
+    low, high = one.metadata.get("low"), one.metadata.get("high")
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    return f"at least {low}" if low is not None else ""
+
+
+SETTINGS_HEADS: Final = "key | type | default | allowed"
+
+
+def settings(title: str, cls: type, known: frozenset[str] = frozenset()) -> str:
+    """A section for one table and those inside it."""
+    rows = list(keys(cls, known))
+    out = f"\n## {title}\n{said(cls)}\n\n" if said(cls) else f"\n## {title}\n\n"
+    out += table(SETTINGS_HEADS, rows) if rows else "No keys.\n"
+    hints = typing.get_type_hints(cls)
+    for one in dataclasses.fields(cls):
+        inside = hints[one.name] if dataclasses.is_dataclass(hints[one.name]) else _item(hints[one.name])
+        head = title if title.startswith("[") else ""
+        many = _item(hints[one.name]) is not None
+        name = f"[[{one.name}]]" if many else f"[{one.name}]"
+        if head:
+            name = f"{head} {one.name}"
+        if "classes" in one.metadata:
+            kinds = one.metadata["classes"]()
+            shared = (
+                frozenset(f.name for f in dataclasses.fields(inside))
+                if dataclasses.is_dataclass(inside)
+                else frozenset()
+            )
+            default = f"; without `kind`: `{one.metadata['kind']}`" if one.metadata["kind"] else ""
+            out += f"\n## {name}\n{said(inside)} `kind` is one of {', '.join(f'`{k}`' for k in kinds)}{default}.\n"
+            common = list(keys(inside)) if dataclasses.is_dataclass(inside) else []
+            if common:
+                out += f"\nKeys of every kind:\n\n{table(SETTINGS_HEADS, common)}"
+            for kind, table_class in kinds.items():
+                own = list(keys(table_class, shared))
+                text = said(table_class) if said(table_class) != said(inside) else ""
+                out += f'\n### kind = "{kind}"\n{text}\n' if text else f'\n### kind = "{kind}"\n'
+                out += f"\n{table(SETTINGS_HEADS, own)}" if own else "\nNo keys of its own.\n"
+        elif dataclasses.is_dataclass(inside):
+            out += settings(name, typing.cast(type, inside))
+    return out
+
+
+# --- the pages ------------------------------------------------------------------------------------------------------
+
+
+def world_file() -> str:
+    return f"""# World file
+{MADE}
+A world is a TOML file in `worlds/`. Times are world time, every unit stands in the key's name; a key that is unknown,
+missing or out of range is refused with file, line and what is allowed. On the command line a key is dotted:
+`--set portal.age_max_s=600`, `--set fleet.interval_s=60` (every group), `--set fleet.fast.interval_s=60` (the group of
+this name). A list of names is shortened by `without:NAME`, as in `--set portal.checks=without:bind`. `name` is the
+file's own unless it is given; `fleet.type` is one of `list meters`.
+{settings("The file's own keys", WorldSpec)}"""
+
+
+def scenario_page() -> str:
+    names = ", ".join(one.name for one in verdict.Verdict)
+    return f"""# Scenario and its handle
+{MADE}
+A scenario is a test function of pytest, marked with `@scenario`, whose argument `world` is the handle below; other
+arguments are fixtures and parameters of pytest's.
+
+```python
+@scenario{signature(scenario)}
+```
+
+{said(scenario)}
+
+## The handle `world`
+{said(Stage)}
+
+{table("member | what", members(Stage))}
+## A measure
+`world.measure(...)` returns one; a limit that is missed fails the scenario.
+
+{table("member | what", members(measure.Measure))}
+## Verdicts
+In run.json: {names}. What makes each:
+
+```text
+{inspect.getdoc(verdict)}
+```
+
+In tuples `X` is prevented, `D` detected, `T` tolerated, `S` succeeded, `N` not applicable; their order is that of the
+security modes: none, mode 5, mode 7. What each means: [glossary](glossary.md).
+"""
+
+
+def reach_page() -> str:
+    out = f"""# Reach: what an attacker can do
+{MADE}
+An attack declares what its owner can do (`can=Can.HEAR | Can.SPEAK`) and is given a handle with the methods of these,
+and no others. The record:
+
+```python
+@attack{signature(attack)}
+```
+
+{said(attack)} `forms` are made by `form{signature(form)}`: {said(form)}
+
+## Whoever it is
+{table("method | what", members(reach._Base))}"""
+    everyone = set(vars(reach._Base))
+    for can, cls in reach._PARTS:
+        rows = [row for row in members(cls) if re.split(r"[(`]", row[3:])[0] not in everyone]
+        out += f"\n## `Can.{can.name}`: {CAPABILITIES[can]}\n" + (f"{said(cls)}\n\n" if said(cls) else "\n")
+        out += table("method | what", rows)
+    return out
+
+
+def truth_page() -> str:
+    return f"""# Truth
+{MADE}
+`world.truth` in a scenario: what meters and attackers really sent, held against every row that the portal stored. It
+never asks the portal for its opinion.
+
+{table("member | what", members(Truth))}"""
+
+
+def portal_tables() -> str:
+    out = f"""# Portal tables
+{MADE}
+What the portal stores, in SQLite (`portal.sqlite` in a run's world, packed as `.gz` at its end) and in PostgreSQL
+alike. Times are world nanoseconds, levels dBm. How Parquet names the same: [columns.md](columns.md).
+"""
+    rows_of = {name: cls for name, (cls, _) in _sql._ROWS.items()}
+    for name, columns in _tables().items():
+        text = said(rows_of[name]) if name in rows_of else ""
+        out += f"\n## {name}\n" + (f"{text}\n\n" if text and "Alias for" not in text else "\n")
+        out += table("column | type", [f"| `{column}` | {kind} |" for column, kind in columns])
+    out += "\nThe view `billing` is readings and late telegrams together, one row an instant of a meter.\n"
+    out += "\n## Reasons of refusals\nIn the column `reason`; the first that applies.\n\n"
+    source = inspect.getsource(reasons)
+    comments = dict(re.findall(r'^\w+: Final = "([^"]+)"(?:  # (.*))?$', source, re.M))
+    out += table("reason | what", [f"| {reason} | {cell(what)} |" for reason, what in comments.items()])
+    out += "\n" + table("check | refuses as", [f"| `{one.id}` | {', '.join(one.reasons)} |" for one in in_order()])
+    out += f"\nAlarms, by their `kind`: {', '.join(f'`{one.id}`' for one in alarms_in_order())}.\n"
+    return out
+
+
+def _tables() -> dict[str, list[tuple[str, str]]]:
+    """Table -> (column, type) of each, as a database says that was made with the portal's own statements."""
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.executescript(
+            _sql.SCHEMA.format(rowid="", bytes="BLOB", by_key="WITHOUT ROWID", view="CREATE VIEW IF NOT EXISTS")
+        )
+        names = [name for (name,) in made.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {
+            name: [(column, kind.lower() + (", never empty" if needed or key else ""))
+                   for _, column, kind, needed, _, key in made.execute(f"PRAGMA table_info({name})")]
+            for name in names
+        }  # fmt: skip
+
+
+def bundle_page() -> str:
+    out = f"# Bundle format\n{MADE}\n{said(bundle)}\n"
+    topics = (("bundles up", bundle.UP), ("acknowledgements down", bundle.ACK), ("births up", bundle.BIRTH))
+    out += "\n" + table("what | topic", [f"| {what} | `{topic}` |" for what, topic in topics])
+    for one in (bundle.Heard, bundle.Bundle, bundle.Taken, bundle.Ack, bundle.Birth):
+        names = ", ".join(f"`{name}`" for name in typing.get_type_hints(one) if not name.startswith("_"))
+        out += f"\n## {one.__name__}\n{said(one)}\n\nFields: {names}.\n"
+    heard = bundle.Heard(bytes.fromhex("2e4493157856341233037a"), 1_768_204_800_000_000_000, -71.5)
+    example = bundle.Bundle("gw-0001", 17, 1_768_204_860_000_000_000, (heard,)).encode().decode()
+    out += f"\n## A bundle as it travels\n\n```json\n{example}\n```\n"
+    return out + "\nA row of `telegrams`: end of reception, level, bytes.\n"
+
+
+def exit_codes() -> str:
+    codes = {
+        int(pytest.ExitCode.OK): "everything held",
+        int(pytest.ExitCode.TESTS_FAILED): "something does not hold: a verdict, a measure, an invariant, an "
+        "expectation of a sweep, a stored reading that was altered, a fuzz finding, histories that differ; or an error "
+        "in a scenario",
+        main.USAGE_EXIT: "the command cannot be carried out, or a scenario's file cannot be read: one line says why",
+        int(pytest.ExitCode.INTERNAL_ERROR): "pytest itself failed",
+        int(pytest.ExitCode.USAGE_ERROR): "pytest does not understand its words, as an expression behind -k",
+        int(pytest.ExitCode.NO_TESTS_COLLECTED): "no scenario fits -k, -m or --lf",
+        controller.INCONCLUSIVE_EXIT: "nothing failed and nothing is proven either way: an attack or its control "
+        "did not come through, or every scenario was left out",
+        main.INTERRUPTED_EXIT: "interrupted; what was finished is kept",
+    }  # fmt: skip
+    assert play.PLAYED_EXIT == fuzz_run.KEPT_EXIT == 0 and main.USAGE_EXIT == play.BAD_FILE_EXIT
+    rows = [f"| {code} | {text} |" for code, text in sorted(codes.items())]
+    return f"# Exit codes\n{MADE}\n{table('code | what', rows)}\n`run` and plain pytest have the same ones.\n"
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "world-file.md": world_file,
+    "scenario.md": scenario_page,
+    "reach.md": reach_page,
+    "truth.md": truth_page,
+    "portal-tables.md": portal_tables,
+    "bundle.md": bundle_page,
+    "exit-codes.md": exit_codes,
+}
+
+
+def write(place: Path = PLACE) -> None:
+    """All pages."""
+    for name, page in PAGES.items():
+        (place / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
+    print(f"{len(PAGES)} pages in {PLACE}", file=sys.stderr)
