@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import aws, benchmarks, city, cost, gateway, init, keys, site, tasks
+from bench.cli import aws, benchmarks, city, cost, gateway, init, keys, site_verb, tasks
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Commands, Options, endpoint, seed
@@ -190,7 +190,7 @@ def make_parser() -> argparse.ArgumentParser:
     benchmarks.add(commands)
     keys.add(commands)
     cost.add(commands)
-    site.add(commands)
+    site_verb.add(commands)
     size_command.add(commands)
     smgw_command.add(commands)
     init.add(commands)

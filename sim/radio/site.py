@@ -151,10 +151,21 @@ class Site(Places):
     def _gateways(self, count: int) -> F64:
         """In the order of site_spread; those that share a staircase on other floors, and then a step apart."""
         gateway = np.arange(count, dtype=np.int64)
+        if self.spec.gateways == "every k-th":
+            return self._every_kth(gateway)
         a_block, turn = STAIRCASES_A_HOUSE * HOUSES_A_BLOCK, gateway // self.staircases
         staircase = staircases(self.staircases, a_block, self.columns, count)
         floor = np.array(floors(self.spec.floors), dtype=np.int64)[turn % self.spec.floors]
         return self._place(staircase, turn * 0.3, np.zeros(count), floor * FLOOR_HEIGHT_M + GATEWAY_HEIGHT_M)
+
+    def _every_kth(self, gateway: I64) -> F64:
+        """Evenly over the staircases as they are numbered; those that share one, evenly over its floors."""
+        staircase = (2 * gateway + 1) * self.staircases // max(1, 2 * len(gateway))
+        first = np.searchsorted(staircase, staircase)
+        sharing = np.bincount(staircase, minlength=self.staircases)[staircase]
+        floor = (2 * (gateway - first) + 1) * self.spec.floors // (2 * np.maximum(sharing, 1))
+        z = floor * FLOOR_HEIGHT_M + GATEWAY_HEIGHT_M
+        return self._place(staircase, (gateway - first) * 0.3, np.zeros(len(gateway)), z)
 
 
 def _square_side(count: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sim.core.settings import number
 
@@ -12,7 +13,8 @@ class SiteSpec:
     """Houses round a courtyard; a house has staircases, a staircase floors, a floor flats, a flat rooms with a
     radiator and a meter each. Meters are dealt to rooms in order, so the last house may be part empty. `file`: houses,
     meters and gateways as they are (site_file), in place of the drawn ones; beside a world, by its path from there.
-    `mixed` false: groups of meters do not share houses, one stands after the other."""
+    `mixed` false: groups of meters do not share houses, one stands after the other. `gateways` "every k-th": in every
+    k-th staircase, where one more moves all (site_spread has the other way, in which it moves none)."""
 
     flats_a_floor: int = number(2, low=1, high=8)
     floors: int = number(5, low=1, high=60)
@@ -25,3 +27,4 @@ class SiteSpec:
     outdoor_mean_c: float = number(9.5, low=-30.0, high=40.0)
     file: str | None = None
     mixed: bool = True
+    gateways: Literal["spread", "every k-th"] = "spread"

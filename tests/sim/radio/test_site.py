@@ -103,3 +103,10 @@ def test_each_beginning_of_the_order_is_spread_over_the_grid():
         assert len(cells) == cut
     assert sorted(order.tolist()) == list(range(64))
     assert floors(5) == [2, 0, 4, 1, 3] and floors(1) == [0] and floors(2) == [1, 0]
+
+
+def test_every_kth_staircase_is_taken_as_before_there_was_an_order():
+    site = Site(SiteSpec(gateways="every k-th", mixed=False), (600, 400), 8)
+    nearest = np.linalg.norm(site.gateways[:, None] - site.meters[None], axis=2).argmin(axis=1)
+    assert site.staircase[nearest].tolist() == [1, 3, 6, 8, 11, 13, 16, 18] and set(site.gateways[:, 2]) == {8.2}
+    assert site.house.tolist() == (np.arange(1_000) // 100).tolist()  # groups one after the other
