@@ -164,6 +164,10 @@ def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
         if after is None or len(those) < 2:
             continue
         first, last = those[0], after[0]
+        # What nobody's meter sent says nothing of anybody's heating, and is heard like the rest.
+        true = [_first_units(some, truth) for some in (those, after)]
+        if None in true:
+            continue
         moved = (last.units - first.units) if last.units is not None and first.units is not None else 0
         gaps = [b.time_ns - a.time_ns for a, b in pairwise(those)]
         features = {
@@ -176,9 +180,14 @@ def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
             "numbers": float((last.acc - first.acc) % 256),
             "units": float(moved),
         }
-        heated = truth.units_in(last.mark) != truth.units_in(first.mark)
-        rows.append(Hour(hour, features, heated))
+        rows.append(Hour(hour, features, heated=true[0] != true[1]))
     return rows
+
+
+def _first_units(seen: list[Seen], truth: Truth) -> int | None:
+    """In the first of these that a meter sent."""
+    sent = next((found for one in seen if (found := truth.known(one.mark)) is not None), None)
+    return None if sent is None else truth.units(sent)
 
 
 def _on_own_scale(hours: list[Hour], middle: int) -> list[Hour]:

@@ -54,7 +54,7 @@ class Replay:
     """Listen, choose meters from what was heard, and send their own bytes again.
 
     "after 10 s" the same telegram at once; "after more than ten others" of the same meter; "after a wrap of 256" when
-    the meter's 8-bit access number stands where it stood; "with a rewritten access number" an old telegram with the
+    the 8-bit access number stands just before where it stood; "with a rewritten access number" an old telegram with the
     number the portal expects next (mode 5: the number is part of the IV and garbles plaintext bytes 8..15); "after a
     portal restart" an old telegram when the portal may have forgotten; "with a rewritten clock" (only clear
     telegrams) old contents under the present time; "no time inside" an old telegram of a type that sends no
@@ -66,6 +66,8 @@ class Replay:
     targets_each: int = 3
     restart_s: float | None = None
     wrap: bool = True
+    wrap_among: int = 0
+    """So many meters are watched for a wrap, until `targets_each` say something new; 0: as many as those."""
     elsewhere: bool = False
     month: bool = False
     makers: tuple[str, ...] = ()
@@ -85,7 +87,7 @@ class Replay:
                 self._by_itself(reach, security)
                 continue
             if self.wrap:
-                for target in self._choose(self.survey.fastest(security)):
+                for target in self._choose(self.survey.fastest(security), self.wrap_among or self.targets_each):
                     reach.go(self._after_wrap(reach, target))
             plans = [(AT_ONCE, self._at_once), (OTHERS, self._after_others), (ACC, self._new_acc)]
             if self.restart_s is not None:
@@ -114,9 +116,9 @@ class Replay:
             return known
         return self.survey.loudest(security, makers=self.makers, least=2)
 
-    def _choose(self, candidates: list[Known]) -> list[Known]:
+    def _choose(self, candidates: list[Known], most: int | None = None) -> list[Known]:
         """One meter serves one variant only: an accepted replay would blur the next."""
-        chosen = [c for c in candidates if c.address not in self._taken][: self.targets_each]
+        chosen = [c for c in candidates if c.address not in self._taken][: most or self.targets_each]
         self._taken.update(c.address for c in chosen)
         return chosen
 
@@ -158,16 +160,20 @@ class Replay:
         self._speak(reach, OTHERS, target, heard.telegram)
 
     def _after_wrap(self, reach: Reach, target: Known) -> Steps:
-        old: Heard = yield self._next(reach, target)
-        wanted = (forgery.access_number(old.telegram) - 1) % 256
-        count = 0
+        """When what the meter says under a number is not what it said under it a wrap ago. A copy of what says the same
+        would be the meter's own next telegram, too early. One telegram not heard lets nothing slip."""
         while True:
-            heard = yield self._next(reach, target)
-            count += 1
-            if count > 128 and (forgery.access_number(heard.telegram) - wanted) % 256 < 32:
+            heard: Heard = yield self._next(reach, target)
+            if sum((one.variant, one.security) == (WRAP, target.security) for one in self.shots) >= self.targets_each:
+                return
+            number = forgery.access_number(heard.telegram)
+            past = {forgery.access_number(one.telegram): one.telegram for one in target.recordings[:-128]}
+            then = past.get(number)
+            old = next((past[n] for n in ((number + step) % 256 for step in range(1, 5)) if n in past), None)
+            if then is not None and old is not None and then != heard.telegram:
                 break
         yield reach.wait(2.0)
-        self._speak(reach, WRAP, target, old.telegram)
+        self._speak(reach, WRAP, target, old)
 
     def _new_acc(self, reach: Reach, target: Known, variant: str = ACC) -> Steps:
         old = target.recordings[0]
@@ -198,4 +204,10 @@ class Replay:
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        return outcomes_of(self.shots, truth)
+        """A copy of what no gateway had received is the first of its kind, and no replay: it does not count."""
+        return outcomes_of([shot for shot in self.shots if not _is_first(shot, truth)], truth)
+
+
+def _is_first(shot: Shot, truth: Truth) -> bool:
+    sent = shot.spoken
+    return sent.telegram == shot.of and not truth.was_received(fingerprint(shot.of), sent.start_ns)

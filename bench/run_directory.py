@@ -104,7 +104,7 @@ def link(name: Path, target: Path) -> None:
 def find(text: str, base: Path | None = None) -> Path:
     """The run directory a person means: a path, a name under runs/ (its latest run), or "latest". Also one that was
     killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
-    runs = base or place()
+    runs, unfinished = base or place(), None
     for candidate in (Path(text), runs / text, runs / text / "latest", runs / folder_name(text) / "latest"):
         try:
             there = (candidate / "run.json").exists() or any(candidate.glob("*/scenario.json"))
@@ -114,6 +114,12 @@ def find(text: str, base: Path | None = None) -> Path:
             return candidate.resolve()
         if at_work(candidate):
             raise RunDirectoryError(f"{candidate.resolve()} is still running, and nothing of it is finished")
+        if candidate.is_dir() and candidate.resolve() != runs.resolve():
+            unfinished = candidate.resolve()
+    if unfinished is not None:
+        raise RunDirectoryError(
+            f"{unfinished} is there, and no scenario in it was finished: start that run again, or give another"
+        )
     raise RunDirectoryError(
         f"there is no run {quoted(text)}: give a directory with a run.json, a name under {runs}, or latest"
     )

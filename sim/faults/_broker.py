@@ -38,7 +38,7 @@ def way_of(world: World) -> Way:
         endpoint.pid,
         answers(endpoint),
         sum(gateway.session.connected for gateway in world.gateways),
-        len(world.stored.bundles()),
+        world.stored.count_bundles(),
         sum(len(gateway.waiting) for gateway in world.gateways),
     )
 

@@ -41,6 +41,10 @@ class PathLost(Fault[Seen]):
     def heals_after_s(self) -> float | None:
         return self.duration_s
 
+    @property
+    def cuts_off(self) -> int:
+        return self.gateway
+
     def subject(self, world: World) -> str:
         return gateway_at(world, self.gateway).id
 

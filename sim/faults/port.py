@@ -56,6 +56,11 @@ class Fault(ABC, Generic[S]):
         """World seconds from the strike to the end; None: when somebody calls Injection.heal."""
         return None
 
+    @property
+    def cuts_off(self) -> int | None:
+        """The gateway, by its index, whose telegrams an interruption keeps back; None: those of all."""
+        return None
+
     @abstractmethod
     def subject(self, world: World) -> str:
         """Whom it strikes, as FaultInjected says it."""

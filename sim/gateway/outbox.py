@@ -84,7 +84,8 @@ class Outbox:
                 os.fsync(file.fileno())
             fresh.replace(self.path)
         except OSError as error:
-            raise OutboxError(f"{self.path}: cannot create it: {error.strerror}; make room or another place") from None
+            way = way_out("make room or another place")
+            raise OutboxError(f"{self.path}: cannot create it: {error.strerror}; {way}") from None
 
     @property
     def next_sequence(self) -> int:

@@ -386,6 +386,13 @@ class Store(ABC):
         """By gateway and sequence."""
 
     @abstractmethod
+    def sequences_after(self, gateway: str, sequence: int, most: int) -> list[int]:
+        """Of a gateway's bundles that were taken, behind this one, in order, at most so many."""
+
+    @abstractmethod
+    def count_messages(self) -> int: ...
+
+    @abstractmethod
     def evidence(self) -> list[Evidence]: ...
 
     @abstractmethod

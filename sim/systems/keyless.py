@@ -111,8 +111,11 @@ class PortalTables:
     def refused_telegrams(self) -> set[str]:
         return {row.fingerprint for row in self._store.refusals()}
 
-    def bundles(self) -> set[tuple[str, int]]:
-        return {(message.gateway, message.sequence) for message in self._store.messages()}
+    def bundles_after(self, gateway: str, sequence: int, most: int) -> list[int]:
+        return self._store.sequences_after(gateway, sequence, most)
+
+    def count_bundles(self) -> int:
+        return self._store.count_messages()
 
     def billed_units(self, meter: str, set_date: date) -> int | None:
         return units_at(self._store, self._calendar, meter, set_date, method=self._billing)

@@ -71,8 +71,11 @@ class Stored(Protocol):
     def refused_telegrams(self) -> set[str]:
         """Fingerprints of all telegrams that were not taken."""
 
-    def bundles(self) -> set[tuple[str, int]]:
-        """(gateway, sequence) of every bundle that arrived, of those that the history says were closed."""
+    def bundles_after(self, gateway: str, sequence: int, most: int) -> list[int]:
+        """Sequences of a gateway's bundles that arrived, of at most so many behind one, in order."""
+
+    def count_bundles(self) -> int:
+        """How many bundles arrived; with another content under the same sequence as well."""
 
     def billed_units(self, meter: str, set_date: date) -> int | None:
         """Heat units that a bill at this date would name; None when nothing tells."""

@@ -28,7 +28,7 @@ from sim.meters.sending_times import first_at
 from sim.portal.store import Reading, fingerprint
 from sim.site_plan import under_way_most_ns
 from sim.truth.differs import Yardstick, numbers
-from sim.truth.ledger import EVER_NS, Ledger, Sent, Spoken
+from sim.truth.ledger import EVER_NS, Ledger, Sent, Spoken, gateway_bit
 from sim.truth.stored_rows import columns_of
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Truth:
             mine = self._thinning.setdefault(receiver, thinning.again())
             by_gateway = mine.takes(emission.telegram, emission.end_ns)
         if emission.source < self.world.fleet.n:
-            self._ledger.hear(emission, by_gateway=by_gateway)
+            self._ledger.hear(emission, gateway=receiver if by_gateway else None)
         elif by_gateway:
             self._ledger.take(emission, gateways[receiver].id)
 
@@ -101,6 +101,10 @@ class Truth:
     def known(self, mark: str) -> Sent | None:
         """The first telegram of our meters under this fingerprint that anybody received."""
         return self._noted.first(mark)
+
+    def was_received(self, mark: str, before_ns: int) -> bool:
+        """Whether a gateway received a meter's telegram of this fingerprint that was begun before then."""
+        return any(one.start_ns < before_ns for one in self._noted.sendings([mark]).get(mark, ()))
 
     def sent(self, start_ns: int = 0, end_ns: int = EVER_NS, *, meter: int | None = None) -> Iterator[Sent]:
         """Telegrams of our meters (or of one) that a gateway received, sent in [start, end), by time; each with the
@@ -193,7 +197,7 @@ class Truth:
 
     @property
     def tolerance_ns(self) -> int:
-        """How long a genuine telegram may be under way; as long again as there was an outage meanwhile."""
+        """How long a genuine telegram may be under way; longer by what it was cut off (_outage_ns)."""
         return under_way_most_ns(self.world.spec)
 
     def altered(self) -> list[Altered]:
@@ -298,21 +302,25 @@ class Truth:
         late = [(place, row, sent) for place, row, sent in genuine
                 if place not in wrong and row.stored_ns - sent.start_ns > tolerance_ns]  # fmt: skip
         altered += [(place, Altered("stale", row)) for place, row, sent in late
-                    if row.stored_ns - sent.start_ns - self._outage_ns(sent.start_ns, row.stored_ns) > tolerance_ns]
+                    if row.stored_ns - sent.start_ns - self._outage_ns(sent, row.stored_ns) > tolerance_ns]
         ledger.judged(
             [(place, sent) for sent, place in matched.items()],
             [(place, one.how, " ".join(one.columns), json.dumps(one.row)) for place, one in altered],
         )
 
-    def _outage_ns(self, start_ns: int, end_ns: int) -> int:
-        """How long in between the way to the portal was interrupted, by faults whose effect was seen."""
-        total_ns, until_ns = 0, start_ns
-        outages = [one.interrupted_ns(end_ns) for one in self.world.injections]
-        for begun_ns, over_ns in sorted(found for found in outages if found is not None):
-            begun_ns, over_ns = max(begun_ns, until_ns), min(over_ns, end_ns)
-            total_ns += max(0, over_ns - begun_ns)
-            until_ns = max(until_ns, over_ns)
-        return total_ns
+    def _outage_ns(self, sent: Sent, end_ns: int) -> int:
+        """How long after its sending every way of a telegram to the portal was interrupted, by faults whose effect was
+        seen: of the gateways that received it the one that was interrupted least."""
+        outages = [(one.fault.cuts_off, found) for one in self.world.injections
+                   if (found := one.interrupted_ns(end_ns))]  # fmt: skip
+        if not outages:
+            return 0
+        bits = {gateway_bit(gateway) for gateway in range(len(self.world.gateways))}
+        return min(
+            _covered_ns([found for whom, found in outages if whom is None or gateway_bit(whom) == bit],
+                        sent.start_ns, end_ns)
+            for bit in bits if sent.gateways & bit
+        )  # fmt: skip
 
     def _wrong(self, genuine: Sequence[tuple[int, Reading, Sent]]) -> Iterator[tuple[int, Altered]]:
         columns = columns_of([row for _, row, _ in genuine], self._numbers)
@@ -322,6 +330,16 @@ class Truth:
         for at in np.flatnonzero(np.logical_or.reduce(list(differs.values()))).tolist():
             place, row, _ = genuine[at]
             yield place, Altered("wrong", row, tuple(name for name, where in differs.items() if where[at]))
+
+
+def _covered_ns(spans: Iterable[tuple[int, int]], start_ns: int, end_ns: int) -> int:
+    """How much of [start, end) lies in one or more of these."""
+    total_ns, until_ns = 0, start_ns
+    for begun_ns, over_ns in sorted(spans):
+        begun_ns, over_ns = max(begun_ns, until_ns), min(over_ns, end_ns)
+        total_ns += max(0, over_ns - begun_ns)
+        until_ns = max(until_ns, over_ns)
+    return total_ns
 
 
 __all__ = ["Altered", "Sent", "Spoken", "Truth", "fingerprint"]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sim.core.open_files import way_out
 from sim.portal.store import StoreError, fingerprint, private_file, rows_of
 
 if TYPE_CHECKING:
@@ -40,20 +41,28 @@ _SCHEMA: Final = (
 _BY_MARK: Final = "CREATE INDEX IF NOT EXISTS sent_by_mark ON sent (mark)"
 _ENTER: Final = (
     "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (start_ns, meter) DO UPDATE "
-    "SET received = max(received, excluded.received), overheard = max(overheard, excluded.overheard)"
+    "SET received = received | excluded.received, overheard = max(overheard, excluded.overheard)"
 )
-_SENT: Final = "SELECT mark, meter, k, start_ns, reading FROM sent"
+_SENT: Final = "SELECT mark, meter, k, start_ns, reading, received FROM sent"
+_LAST_BIT: Final = 61
 
 
 class Sent(NamedTuple):
     """Telegram `k` of a meter, which somebody received: `mark` is the fingerprint of its bytes, `reading` the row of
-    the portal's table that was stored from it, as far as the table was judged."""
+    the portal's table that was stored from it, as far as the table was judged; `gateways` are those that received it,
+    one bit each (see gateway_bit)."""
 
     mark: str
     meter: int
     k: int
     start_ns: int
     reading: int | None = None
+    gateways: int = 0
+
+
+def gateway_bit(gateway: int) -> int:
+    """The bit of a gateway by its index; those from 61 on share one."""
+    return 1 << min(gateway, _LAST_BIT)
 
 
 @dataclass(slots=True)
@@ -76,27 +85,30 @@ class Ledger:
             self.path.unlink(missing_ok=True)
             private_file(self.path)
         except OSError as error:
-            raise StoreError(f"{self.path}: {error.strerror or error}; choose a folder that can be written") from None
+            way = way_out("choose a folder that can be written")
+            raise StoreError(f"{self.path}: {error.strerror or error}; {way}") from None
         self._db = sqlite3.connect(self.path, isolation_level=None)
         for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}"):
             self._query(f"PRAGMA {setting}")
         for table in _SCHEMA:
             self._query(table)
-        # Not yet written: (meter, k) -> start, telegram, by a gateway, by an attacker; (source, k) -> its end, receipt.
+        # Not yet written: (meter, k) -> start, telegram, gateways, by an attacker; (source, k) -> its end, receipt.
         self._sent: dict[tuple[int, int], list[Any]] = {}
         self._spoken: dict[tuple[int, int], tuple[int, Spoken]] = {}
         self._brought: set[str] = set()
 
     # --- written ----------------------------------------------------------------------------------------------------
 
-    def hear(self, emission: Emission, *, by_gateway: bool) -> None:
-        """Somebody received a meter's telegram."""
+    def hear(self, emission: Emission, *, gateway: int | None) -> None:
+        """A gateway, by its index, or somebody else (None) received a meter's telegram."""
         key = (emission.source, emission.k)
         known = self._sent.get(key)
         if known is None:
-            self._sent[key] = [emission.start_ns, emission.telegram, by_gateway, not by_gateway]
+            known = self._sent[key] = [emission.start_ns, emission.telegram, 0, False]
+        if gateway is None:
+            known[3] = True
         else:
-            known[2 if by_gateway else 3] = True
+            known[2] |= gateway_bit(gateway)
 
     def speak(self, spoken: Spoken, end_ns: int) -> None:
         """An attacker sends a frame, which ends at `end_ns`."""
@@ -120,8 +132,8 @@ class Ledger:
         if not (self._sent or frames or self._brought):
             return
         sent = [
-            (start_ns, meter, k, fingerprint(telegram), by_gateway, by_attacker)
-            for (meter, k), (start_ns, telegram, by_gateway, by_attacker) in self._sent.items()
+            (start_ns, meter, k, fingerprint(telegram), gateways, by_attacker)
+            for (meter, k), (start_ns, telegram, gateways, by_attacker) in self._sent.items()
         ]
         with self._transaction() as db:
             db.executemany(_ENTER, sent)

@@ -10,6 +10,8 @@ from sim.site_plan import gateway_groups, gateway_ids
 from sim.world import World
 
 TITLE = "nothing is lost between gateway and portal"
+BUNDLES_AT_ONCE = 512
+NO_SEQUENCE = 1 << 63
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -19,10 +21,28 @@ def check(world: World, attacked: bool) -> list[str]:
         if attacked and not (group.verify_acks and group.match_acknowledgements)
     }
     kept = {(gateway.id, sequence) for gateway in world.gateways for sequence in gateway.custody()}
-    taken = world.stored.bundles()
+    arrived = _Arrived(world)
     problems = []
     for closed in world.history.each(BundleClosed):
         key = (closed.gateway, closed.sequence)
-        if key not in kept and key not in taken and closed.gateway not in gullible:
+        if key not in kept and not arrived.has(*key) and closed.gateway not in gullible:
             problems.append(f"bundle {closed.sequence} of {closed.gateway} ({closed.telegrams} telegrams) is nowhere")
     return problems[:5]
+
+
+class _Arrived:
+    """The bundles that the portal has, some of each gateway at once: they are asked for in the order of closing, which
+    is that of their sequences."""
+
+    def __init__(self, world: World) -> None:
+        self._stored = world.stored
+        self._read: dict[str, tuple[range, frozenset[int]]] = {}
+
+    def has(self, gateway: str, sequence: int) -> bool:
+        asked, found = self._read.get(gateway, (range(0), frozenset()))
+        if sequence not in asked:
+            rows = self._stored.bundles_after(gateway, sequence - 1, BUNDLES_AT_ONCE)
+            end = rows[-1] + 1 if len(rows) == BUNDLES_AT_ONCE else NO_SEQUENCE
+            found = frozenset(rows)
+            self._read[gateway] = range(sequence, end), found
+        return sequence in found

@@ -23,5 +23,8 @@ def check(world: World, attacked: bool) -> list[str]:
     if missing:
         reasons = Counter(r for sent in missing[:200] for r in world.truth.refused_as(sent.mark) or ["no trace"])
         asked = "" if len(missing) <= 200 else ", of the first 200"
-        problems.append(f"{len(missing)} telegrams that gateways received are not readings{asked}: {dict(reasons)}")
+        held = sum(len(gateway.waiting) + len(gateway.quarantined) for gateway in world.gateways if gateway.up)
+        hold = f"; gateways hold {held} bundles that the portal has not acknowledged" if held else ""
+        said = f"{len(missing)} telegrams that gateways received are not readings{asked}"
+        problems.append(f"{said}: {dict(reasons)}{hold}")
     return problems

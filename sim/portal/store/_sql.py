@@ -361,6 +361,13 @@ class SqlStore(Store):
         rows = self._ask(f"SELECT {_columns('messages')} FROM messages ORDER BY gateway, sequence, digest")
         return rows_of(Message, rows)
 
+    def sequences_after(self, gateway: str, sequence: int, most: int) -> list[int]:
+        sql = "SELECT DISTINCT sequence FROM messages WHERE gateway = ? AND sequence > ? ORDER BY sequence LIMIT ?"
+        return [row[0] for row in self._ask(sql, (gateway, sequence, most))]
+
+    def count_messages(self) -> int:
+        return int(self._ask("SELECT count(*) FROM messages")[0][0])
+
     def evidence(self) -> list[Evidence]:
         return rows_of(Evidence, self._ask(f"SELECT {_columns('evidence')} FROM evidence ORDER BY rowid"))
 

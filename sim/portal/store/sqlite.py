@@ -34,7 +34,8 @@ class SqliteStore(SqlStore):
             schema = SCHEMA.format(rowid="", bytes="BLOB", by_key="WITHOUT ROWID", view="CREATE VIEW IF NOT EXISTS")
             self.connection.executescript(schema)
         except OSError as error:
-            raise StoreError(f"{self.path}: {error.strerror or error}; choose a folder that can be written") from None
+            way = way_out("choose a folder that can be written")
+            raise StoreError(f"{self.path}: {error.strerror or error}; {way}") from None
         except sqlite3.Error as error:
             raise self._translated(error) from None
 

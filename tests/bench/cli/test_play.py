@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -39,23 +38,18 @@ def bench(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
-@pytest.fixture
-def keys(tmp_path: Path) -> Path:
-    """The sample's keys in a file that only its owner may read, which a checkout cannot promise."""
-    path = tmp_path / "keys.csv"
-    path.touch(mode=0o600)
-    path.write_text((DATA / "recording-keys.csv").read_text(encoding="utf-8"), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def played(keys: Path) -> Iterator[dict[str, Any]]:
-    """The sample, played once with its keys."""
-    done = wmbench("--play", SAMPLE, "--keys", keys, "--json")
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The sample, played once with its keys, which lie in a file that only its owner may read: a checkout cannot
+    promise that."""
+    folder = tmp_path_factory.mktemp("played")
+    keys = folder / "keys.csv"
+    keys.touch(mode=0o600)
+    keys.write_text((DATA / "recording-keys.csv").read_text(encoding="utf-8"), encoding="utf-8")
+    done = wmbench("--play", SAMPLE, "--keys", keys, "--json", "--runs", folder / "runs")
     assert done.returncode == 0, done.stderr
-    body = json.loads(done.stdout)
-    yield body
-    rmtree(body["run"])
+    body: dict[str, Any] = json.loads(done.stdout)
+    return body
 
 
 def test_each_telegram_has_a_row_and_a_run_directory_is_left(played: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from sim.core.clock import NS_PER_S
 from sim.core.events import BundleClosed
 from sim.core.wall_clock import WallClock
 from sim.faults.portal_restarted import PortalRestarted
-from sim.portal.store_port import Refusal
+from sim.portal.store_port import Message, Refusal
 from sim.world import World
 from tests.small_worlds import dozen, keyless
 
@@ -160,3 +161,38 @@ def test_altered_records_are_the_scenarios_business_when_there_is_an_attacker(wo
     double_a_reading(world)
     assert nothing_altered.check(world, False)
     assert nothing_altered.check(world, True) == []
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2, 3])
+def test_custody_looks_at_few_bundles_at_once_and_finds_the_one_that_is_gone(
+    world: World, monkeypatch: pytest.MonkeyPatch, missing: int
+) -> None:
+    monkeypatch.setattr(custody, "BUNDLES_AT_ONCE", 2)
+    gateway = world.gateways[0].id
+    for sequence in range(1_000, 1_006):
+        world.history.record(BundleClosed(world.now_ns, gateway, sequence, 3, 100))
+    store = keyless(world).portal.store
+    store.add_messages([Message(gateway, n, "", world.now_ns) for n in range(1_000, 1_006) if n != 1_000 + missing])
+    asked = []
+    ask = store.sequences_after
+
+    def counted(*words: Any) -> list[int]:
+        asked.append(ask(*words))
+        return asked[-1]
+
+    monkeypatch.setattr(store, "sequences_after", counted)
+    [problem] = custody.check(world, attacked=False)
+    assert problem.startswith(f"bundle {1_000 + missing} of {gateway}")
+    closed = sum(1 for _ in world.history.each(BundleClosed))
+    assert max(map(len, asked)) == 2
+    assert len(asked) <= closed / 2 + len(world.gateways) + 1, "each is asked for once"
+
+
+def test_what_is_no_reading_yet_is_said_to_lie_with_gateways(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(world.gateways[0]), "pump", lambda *_: None)
+    world.run(120 * NS_PER_S)
+    held = sum(len(gateway.waiting) for gateway in world.gateways)
+    assert held > 0
+    [problem] = nothing_altered.check(world, attacked=False)
+    assert problem.endswith(f"{{'no trace': {len(world.truth.missing())}}}; gateways hold {held} bundles "
+                            "that the portal has not acknowledged")  # fmt: skip

@@ -129,6 +129,12 @@ def _(patch: Patch) -> None:
     patch.around("attacks.clear_tail:Tails.outcomes", instead)
 
 
+@defect("habits-without-lengths", SILENT, "A listener learns what can be learned.", plays.LENGTHS)
+def _(patch: Patch) -> None:
+    """How long telegrams are is not looked at."""
+    patch.around("attacks.habits:Seen.__new__", lambda original, cls, *seen: original(cls, *seen[:2], 0, *seen[3:]))
+
+
 @defect("habits-knows-the-answer", SILENT, "What was guessed was guessed from what can be heard.", plays.RHYTHM)
 def _(patch: Patch) -> None:
     """The guess is what happened."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sim.core.bundle import Taken
+from sim.core.clock import NS_PER_S
 from tests.referee.defect import FAULTS, Patch, defect
 from tests.referee.defects import plays
 
@@ -181,6 +182,17 @@ def _(patch: Patch) -> None:
             gateway.outbox.acknowledged(gateway._in_flight.acknowledged(Taken(number, "") for number in old))
             gateway._in_flight._match = True
         original(gateway, now_ns)
+
+    patch.around(f"{GATEWAY}.pump", instead)
+
+
+@defect("held-back-while-another-is-off", FAULTS, "Only whom a fault cuts off may be late.", plays.OFF)
+def _(patch: Patch) -> None:
+    """For twenty minutes the gateway that is on sends nothing, while the other one is off."""
+
+    def instead(original: Any, gateway: Any, now_ns: int) -> None:
+        if not 15 * 60 <= now_ns / NS_PER_S <= 35 * 60:
+            original(gateway, now_ns)
 
     patch.around(f"{GATEWAY}.pump", instead)
 

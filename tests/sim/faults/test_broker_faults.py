@@ -22,6 +22,7 @@ from sim.faults.broker_slow import BrokerSlow
 from sim.faults.port import AnyFault
 from sim.network.paths import Paths
 from sim.truth.ground_truth import Truth
+from sim.truth.ledger import Sent, gateway_bit
 from sim.world import World
 from tests.sim.faults.test_faults import MINUTE, nothing_lost
 from tests.small_worlds import dozen
@@ -211,21 +212,42 @@ def test_a_full_queue_drops_some_and_keeps_some(fetched: int, accepted: int, ful
 @pytest.mark.parametrize(
     ("outages", "between", "excused_s"),
     [
-        ([(10, 20)], (0, 100), 10),
-        ([(10, 20)], (15, 100), 5),
-        ([(10, 20)], (0, 12), 2),
-        ([(10, 20)], (20, 100), 0),
-        ([(10, 30), (20, 40)], (0, 100), 30),
-        ([(10, 40), (20, 30)], (0, 100), 30),
-        ([None], (0, 100), 0),
+        ([(None, 10, 20)], (0, 100), 10),
+        ([(None, 10, 20)], (15, 100), 5),
+        ([(None, 10, 20)], (0, 12), 2),
+        ([(None, 10, 20)], (20, 100), 0),
+        ([(None, 10, 30), (None, 20, 40)], (0, 100), 30),
+        ([(None, 10, 40), (None, 20, 30)], (0, 100), 30),
+        ([()], (0, 100), 0),
+        ([], (0, 100), 0),
+        ([(0, 10, 20)], (0, 100), 0),  # gateway 1 received it as well
+        ([(0, 10, 20), (1, 30, 45)], (0, 100), 10),
+        ([(0, 10, 20), (None, 15, 30)], (0, 100), 15),
+        ([(2, 10, 20)], (0, 100), 0),  # this one did not
     ],
 )
-def test_an_outage_is_excused_once(
-    outages: list[tuple[int, int] | None], between: tuple[int, int], excused_s: int
+def test_an_outage_is_excused_once_and_to_whom_it_kept_waiting(
+    outages: list[tuple[Any, ...]], between: tuple[int, int], excused_s: int
 ) -> None:
-    faults = [SimpleNamespace(interrupted_ns=lambda _now, found=found: found) for found in outages]
-    truth: Any = SimpleNamespace(world=SimpleNamespace(injections=faults))
-    assert Truth._outage_ns(truth, *between) == excused_s
+    assert _excused(outages, (0, 1), *between) == excused_s
+
+
+@pytest.mark.parametrize(("whom", "heard_by", "excused_s"), [(60, 60, 10), (60, 61, 0), (61, 61, 10), (99, 61, 10)])
+def test_from_the_sixty_second_on_gateways_are_excused_together(whom: int, heard_by: int, excused_s: int) -> None:
+    assert _excused([(whom, 10, 20)], (heard_by,), 0, 100) == excused_s
+
+
+def _excused(outages: list[tuple[Any, ...]], heard_by: tuple[int, ...], start_ns: int, end_ns: int) -> int:
+    faults = [
+        SimpleNamespace(
+            fault=SimpleNamespace(cuts_off=found[0] if found else None),
+            interrupted_ns=lambda _now, found=found: found[1:] or None,
+        )
+        for found in outages
+    ]
+    truth: Any = SimpleNamespace(world=SimpleNamespace(injections=faults, gateways=range(100)))
+    sent = Sent("", 0, 0, start_ns, gateways=sum(map(gateway_bit, heard_by)))
+    return Truth._outage_ns(truth, sent, end_ns)
 
 
 def test_only_what_was_seen_excuses(tmp_path: Path) -> None:

@@ -28,18 +28,25 @@ def frame(source: int, k: int, start_ns: int, telegram: bytes = b"") -> Emission
 
 def test_a_telegram_is_one_row_whoever_received_it_and_whenever_that_was_written(ledger: Ledger) -> None:
     one = frame(3, 7, 100)
-    for by_gateway, received in ((False, 0), (True, 1), (False, 1)):
-        ledger.hear(one, by_gateway=by_gateway)
+    for gateway, received in ((None, 0), (0, 1), (None, 1)):
+        ledger.hear(one, gateway=gateway)
         ledger.flush(1_000)
         assert ledger.received() == received
     mark = fingerprint(b"3/7")
-    assert list(ledger.sent()) == [Sent(mark, 3, 7, 100)]
-    assert ledger.first(mark) == Sent(mark, 3, 7, 100)
+    assert list(ledger.sent()) == [Sent(mark, 3, 7, 100, gateways=1)]
+    assert ledger.first(mark) == Sent(mark, 3, 7, 100, gateways=1)
     assert ledger.first(fingerprint(b"another")) is None
 
 
+def test_a_sending_names_every_gateway_that_received_it(ledger: Ledger) -> None:
+    for gateway, bits in ((0, 1), (2, 0b101), (None, 0b101), (61, 0b101 | 1 << 61), (4_000, 0b101 | 1 << 61)):
+        ledger.hear(frame(3, 7, 100), gateway=gateway)
+        ledger.flush(1_000)
+        assert [sent.gateways for sent in ledger.sent()] == [bits]
+
+
 def test_what_only_an_attacker_received_is_known_and_not_received(ledger: Ledger) -> None:
-    ledger.hear(frame(1, 0, 50), by_gateway=False)
+    ledger.hear(frame(1, 0, 50), gateway=None)
     ledger.flush(1_000)
     assert ledger.first(fingerprint(b"1/0")) is not None
     assert list(ledger.sent()) == []
@@ -49,7 +56,7 @@ def test_what_only_an_attacker_received_is_known_and_not_received(ledger: Ledger
 def test_it_is_asked_by_time_and_meter(ledger: Ledger) -> None:
     for k in range(4):
         for meter in (2, 1):
-            ledger.hear(frame(meter, k, 100 * k + meter), by_gateway=True)
+            ledger.hear(frame(meter, k, 100 * k + meter), gateway=0)
     ledger.flush(1_000)
     assert [(s.meter, s.k) for s in ledger.sent(100, 300)] == [(1, 1), (2, 1), (1, 2), (2, 2)]
     assert [s.k for s in ledger.sent(101, 301, meter=1)] == [1, 2]
@@ -57,7 +64,7 @@ def test_it_is_asked_by_time_and_meter(ledger: Ledger) -> None:
 
 def test_each_sending_of_the_same_bytes_counts(ledger: Ledger) -> None:
     for k in (0, 256, 512):
-        ledger.hear(frame(1, k, k, b"again"), by_gateway=True)
+        ledger.hear(frame(1, k, k, b"again"), gateway=0)
     ledger.flush(1_000)
     mark = fingerprint(b"again")
     first, second, _ = ledger.sendings([mark, "no fingerprint"])[mark]
@@ -90,7 +97,7 @@ def test_what_was_written_is_not_in_memory(ledger: Ledger) -> None:
     def windows(first: int) -> None:
         for k in range(first, first + 10):
             for meter in range(1_000):
-                ledger.hear(frame(meter, k, 1_000_000 * k + meter), by_gateway=True)
+                ledger.hear(frame(meter, k, 1_000_000 * k + meter), gateway=0)
             spoken = Spoken(1_000, k, 1_000_000 * k, b"forged %d" % k)
             ledger.speak(spoken, spoken.start_ns + 5)
             ledger.take(frame(1_000, k, spoken.start_ns, spoken.telegram), "gw-0001")
@@ -110,7 +117,7 @@ def test_what_was_written_is_not_in_memory(ledger: Ledger) -> None:
 
 def test_an_older_ledger_is_dropped(tmp_path: Path) -> None:
     first = Ledger(tmp_path)
-    first.hear(frame(1, 0, 0), by_gateway=True)
+    first.hear(frame(1, 0, 0), gateway=0)
     first.flush(10)
     first.close()
     second = Ledger(tmp_path)
@@ -123,7 +130,7 @@ def test_what_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="choose a folder that can be written"):
         Ledger(tmp_path / "file" / "below")
     ledger = Ledger(tmp_path / "truth")
-    ledger.hear(frame(1, 0, 0), by_gateway=True)
+    ledger.hear(frame(1, 0, 0), gateway=0)
     ledger.close()
     with pytest.raises(StoreError, match=r"ledger\.sqlite: .*no verdict is possible"):
         ledger.flush(10)
