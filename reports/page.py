@@ -11,6 +11,7 @@ from markupsafe import Markup
 from reports import palette
 from reports.wording import duration_text, mode_text, number_text, ratio_text, value_text
 from sim.core.clock import world_time
+from sim.core.quoting import shown
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -23,7 +24,7 @@ def environment() -> Environment:
     )  # fmt: skip
     made.filters |= {
         "world_time": world_time, "number": number_text, "value": value_text, "mode": mode_text,
-        "duration": duration_text, "ratio": ratio_text,
+        "duration": duration_text, "ratio": ratio_text, "shown": shown,
     }  # fmt: skip
     made.globals |= {"theme": Markup(palette.css()), "outcome_colours": palette.OUTCOMES}
     return made

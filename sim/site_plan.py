@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,8 @@ from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Radios, Receivers
 from sim.radio.propagation import centimetres
 from sim.radio.receiver_profile import ReceiverProfile, profile
-from sim.radio.site import Site
+from sim.radio.site import Places, Site
+from sim.radio.site_file import GivenSite
 from sim.radio.site_spec import SiteSpec
 from sim.world_spec import WorldSpec
 
@@ -33,6 +35,18 @@ PLANNED_SILENCE_NS: Final = 64 * NS_PER_HOUR
 """A meter that sends on workdays from 8 to 18: a weekend and two nights."""
 TRANSPORT_S: Final = 60.0
 """What a message may take from an outbox to the portal's commit, in world time."""
+
+
+# --- the map ------------------------------------------------------------------------------------------------------
+
+
+def site_of(spec: WorldSpec, only: I64 | None = None, gateways: int | None = None) -> Places:
+    """Where a world's meters (`only` these) and gateways (all, or so many) are. Raises SpecError."""
+    count = spec.gateways if gateways is None else gateways
+    if spec.site.file is None:
+        return Site(spec.site, [group.count for group in spec.fleet], count, only)
+    groups = [(group.name, group.type, group.count) for group in spec.fleet]
+    return GivenSite(Path(spec.site.file), groups, count, only)
 
 
 # --- gateways ---------------------------------------------------------------------------------------------------
@@ -55,7 +69,7 @@ def receiver_of(group: GatewaySpec) -> tuple[int, tuple[Mode, ...], ReceiverProf
 
 def gateway_receivers(spec: WorldSpec) -> Receivers:
     """What all gateways of the world hear with."""
-    place_cm = centimetres(Site(spec.site, spec.meters, spec.gateways, only=np.zeros(1, np.int64)).gateways)
+    place_cm = centimetres(site_of(spec, only=np.zeros(1, np.int64)).gateways)
     group = np.repeat(np.arange(len(spec.gateway)), [g.count for g in spec.gateway])
     sensitivity, modes, profiles = zip(*map(receiver_of, spec.gateway), strict=True)
     nowhere = [np.zeros(3, dtype=np.int64)] * len(modes)

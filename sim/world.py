@@ -25,10 +25,9 @@ from sim.network.paths import Paths
 from sim.portal.meter_registry import MeterEntry
 from sim.radio.air import ARRAYS, Air
 from sim.radio.propagation import Propagation
-from sim.radio.site import Site
 from sim.recording.log import Played
 from sim.recording.replayed_meters import Antenna, Playing, enrol
-from sim.site_plan import fleet_radios
+from sim.site_plan import fleet_radios, site_of
 from sim.systems.port import Ground, Stored
 from sim.truth.ground_truth import Truth
 from sim.world_spec import WorldSpec
@@ -74,7 +73,7 @@ class World:
         self._refused: Counter[str] = Counter()
         self._stored = 0
         self.fleet = Fleet(spec.fleet, self.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c)
-        self.site = Site(spec.site, self.fleet.n, spec.gateways)
+        self.site = site_of(spec)
         self.history = History(directory / "events.jsonl", frames=frames)
         with contextlib.ExitStack() as stack:
             stack.callback(self.history.close)

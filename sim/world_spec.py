@@ -22,6 +22,7 @@ from sim.gateway import registry as gateways
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.portal_spec import PortalSpec
+from sim.radio import site_file
 from sim.radio.site_spec import SiteSpec
 from sim.systems.port import System, system_classes
 
@@ -83,7 +84,12 @@ class WorldSpec:
     @property
     def digest(self) -> str:
         """16 hex digits that name this world's content."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True, default=str)
+        told = dataclasses.asdict(self)
+        if self.site.file is not None:
+            told["site"]["file"] = dataclasses.asdict(site_file.load(Path(self.site.file)))
+        else:
+            del told["site"]["file"]
+        text = json.dumps(told, sort_keys=True, default=str)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -92,5 +98,7 @@ def load(path: Path) -> WorldSpec:
     table, place = read_toml(path)
     table.setdefault("name", path.stem)
     spec = build(WorldSpec, table, place)
+    if spec.site.file is not None:
+        spec = spec.with_setting("site.file", str(path.parent / spec.site.file))
     spec.refuse_contradictions(place)
     return spec

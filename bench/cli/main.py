@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import aws, benchmarks, city, gateway, init, keys, tasks
+from bench.cli import aws, benchmarks, city, cost, gateway, init, keys, site_verb, tasks
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Commands, Options, endpoint, seed
 from bench.receiver import receiver_command
+from bench.site import size_command
 from bench.smgw import smgw_command
 from bench.sweep import sweep_command
 from sim.core import own
@@ -188,6 +189,9 @@ def make_parser() -> argparse.ArgumentParser:
     gateway.add(commands)
     benchmarks.add(commands)
     keys.add(commands)
+    cost.add(commands)
+    site_verb.add(commands)
+    size_command.add(commands)
     smgw_command.add(commands)
     init.add(commands)
     aws.add(commands)

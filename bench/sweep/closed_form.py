@@ -33,8 +33,7 @@ from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Receivers
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.receiver_profile import Curves
-from sim.radio.site import Site
-from sim.site_plan import receiver_of
+from sim.site_plan import receiver_of, site_of
 from sim.world_spec import WorldSpec
 
 F64 = NDArray[np.float64]
@@ -120,7 +119,7 @@ def air_times_ns(spec: WorldSpec) -> list[int]:
 
 def _levels_db(spec: WorldSpec) -> tuple[F64, float]:
     """Each meter's mean level at the gateway without shadowing, in dBm; and sigma of shadowing and fading together."""
-    site = Site(spec.site, spec.meters, 1)
+    site = site_of(spec, gateways=1)
     still = Propagation.of(dataclasses.replace(spec.site, shadowing_db=0.0), Seeds(0))
     receivers = Receivers.of([centimetres(site.gateways)[0]], [-16_000], [frozenset(Mode)])
     loss = still.loss_cdb(centimetres(site.meters), receivers.position_cm)[:, 0]

@@ -4,6 +4,7 @@ canvas    style, and how a figure leaves: as SVG in a page, as a file
 timeline  what happened in one world: timeline, refusals, losses
 bars      counts by reason
 site_map  a map of delivery over the blocks of a city
+house_map a map of a given site
 sweep_figures    delivery against load with its closed form, losses over the points of a sweep
 """
 

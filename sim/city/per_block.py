@@ -1,8 +1,8 @@
 """How much each block of the site sent, and how much of it was heard: what a map of delivery is drawn from.
 
-A shard's fleet stands in the order of meters and owns blocks whole, so a block is a run of rows: what it sent is the
-difference of two places in the window's frames, and what was heard of it a search in rows that are in order already.
-Nothing is done for each telegram.
+A shard's fleet stands in the order of meters and owns blocks whole, so a block is a run of rows for each group of
+meters: what it sent is the difference of two places in the window's frames, and what was heard of it a search in rows
+that are in order already. Nothing is done for each telegram.
 """
 
 from __future__ import annotations
@@ -20,23 +20,25 @@ class Tally:
     """`block`: the numbers of a shard's own blocks, ascending; `sent` and `heard`: frames, one number a block."""
 
     def __init__(self, blocks: Blocks, shard: Shard) -> None:
-        of_row = shard.names // blocks.a_block
-        self.block: I64 = np.unique(of_row[shard.own])
-        self._low = np.searchsorted(of_row, self.block)
-        self._high = np.searchsorted(of_row, self.block, side="right")
+        of_row = blocks.block(shard.names)
+        edge = np.flatnonzero(np.diff(of_row, prepend=-1, append=-1))
+        own = shard.own[edge[:-1]]
+        self._low, self._high = edge[:-1][own], edge[1:][own]
+        block, self._of = np.unique(of_row[self._low], return_inverse=True)
+        self.block: I64 = block
         self.sent: I64 = np.zeros(len(self.block), dtype=np.int64)
         self.heard: I64 = np.zeros(len(self.block), dtype=np.int64)
 
     def add(self, heard: Heard) -> None:
         """One window. Rows of frames that began in the window before may stand in front, out of order."""
-        self.sent += heard.first[self._high] - heard.first[self._low]
+        np.add.at(self.sent, self._of, heard.first[self._high] - heard.first[self._low])
         row = heard.meter
         falls = np.flatnonzero(row[1:] < row[:-1])
         late = int(falls[-1]) + 1 if len(falls) else 0
         ordered = row[late:]
-        self.heard += np.searchsorted(ordered, self._high) - np.searchsorted(ordered, self._low)
+        np.add.at(self.heard, self._of, np.searchsorted(ordered, self._high) - np.searchsorted(ordered, self._low))
         if late:
-            np.add.at(self.heard, np.searchsorted(self._low, row[:late], side="right") - 1, 1)
+            np.add.at(self.heard, self._of[np.searchsorted(self._low, row[:late], side="right") - 1], 1)
 
 
 def by_block(blocks: Blocks, tallies: list[tuple[I64, I64, I64]]) -> dict[str, object]:

@@ -24,6 +24,7 @@ from sim.gateway.registry import GATEWAYS
 from sim.meters.sending_times import LIMIT_NS
 from sim.radio.engine import MAX_WINDOW_NS
 from sim.radio.site import HOUSES_A_BLOCK, STAIRCASES_A_HOUSE
+from sim.radio.site_shares import Shares, dealt
 from sim.world_spec import WorldSpec
 
 I64 = NDArray[np.int64]
@@ -131,9 +132,9 @@ def available_bytes() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The grid of blocks of a site: which meters stand in which."""
+    """The grid of blocks of a site: which meters stand in which. `counts`: meters that share rooms."""
 
-    meters: int
+    counts: tuple[int, ...]
     a_block: int
     columns: int
     rows: int
@@ -142,19 +143,23 @@ class Blocks:
     def of(cls, spec: WorldSpec) -> Blocks:
         """The grid of a world's site, as square as it can be."""
         site = spec.site
+        if site.file is not None:  # houses as they are come in no grid: one block
+            return cls((spec.meters,), spec.meters, 1, 1)
         a_block = site.rooms_a_flat * site.flats_a_floor * site.floors * STAIRCASES_A_HOUSE * HOUSES_A_BLOCK
         blocks = -(-spec.meters // a_block)
         columns = math.isqrt(blocks - 1) + 1
-        return cls(spec.meters, a_block, columns, -(-blocks // columns))
+        return cls(dealt(site, [group.count for group in spec.fleet]), a_block, columns, -(-blocks // columns))
 
     def within(self, row: slice, column: slice) -> I64:
         """The meters of a rectangle of blocks, ascending."""
-        spans = []
-        for line in range(row.start, row.stop):
-            low, high = ((line * self.columns + c) * self.a_block for c in (column.start, column.stop))
-            if low < self.meters:
-                spans.append(np.arange(low, min(high, self.meters), dtype=np.int64))
-        return np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
+        line = np.arange(row.start, row.stop, dtype=np.int64) * self.columns
+        low, high = ((line + at) * self.a_block for at in (column.start, column.stop))
+        shares = Shares(self.counts)
+        return shares.meters(np.minimum(low, shares.total), np.minimum(high, shares.total))
+
+    def block(self, meter: I64) -> I64:
+        """The block in which each meter stands."""
+        return Shares(self.counts).room(meter) // self.a_block
 
     def tiles(self, shards: int) -> list[tuple[slice, slice]]:
         """About so many rectangles that cover the grid, none of them empty."""

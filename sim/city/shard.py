@@ -31,7 +31,7 @@ from sim.radio.links import Links, Receivers
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.site import Site
 from sim.radio.sweep_arrays import Frames
-from sim.site_plan import fleet_radios, gateway_receivers, transmitters
+from sim.site_plan import fleet_radios, gateway_receivers, site_of, transmitters
 
 I64 = NDArray[np.int64]
 _DAY_NS = 86_400 * NS_PER_S
@@ -92,7 +92,7 @@ class Shard:
 
     def _reach(self, meters: I64, receivers: Receivers) -> Links:
         spec = self.plan.spec
-        place = centimetres(Site(spec.site, spec.meters, 0, only=meters).meters)
+        place = centimetres(site_of(spec, only=meters, gateways=0).meters)
         group = np.searchsorted(np.cumsum([g.count for g in spec.fleet]), meters, side="right")
         mode, power = (column[group] for column in transmitters(spec.fleet))
         return near_links(self.propagation, place, power, mode, receivers)

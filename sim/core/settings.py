@@ -21,7 +21,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -233,7 +233,8 @@ def _scalar(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> 
     if hint is float and type(value) is int:
         value = float(value)
     if type(value) is not hint:
-        names = {int: "a whole number", float: "a number", str: "text", bool: "true or false", datetime: "a date-time"}
+        names = {int: "a whole number", float: "a number", str: "text", bool: "true or false", datetime: "a date-time",
+                 date: "a date"}  # fmt: skip
         raise place.error(path, f"{quoted(value)} is not {names.get(hint, hint)}")
     if hint is str and not value:
         raise place.error(path, "is empty")

@@ -8,11 +8,13 @@ differ in what is drawn (shadowing, fading, phases), never in the map.
     house   STAIRCASES_A_HOUSE staircases in a row, `spacing_m` apart
     floor   `flats_a_floor` flats either side of the stairwell, `rooms_a_flat` rooms in two rows
 
-Meters are dealt to rooms in order, so the last house may be part empty.
+Meters are dealt to rooms in order, groups in shares (site_shares), so the last house may be part empty; gateways are
+spread (site_spread).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -21,7 +23,9 @@ from numpy.typing import NDArray
 
 from sim.core.settings import SpecError
 from sim.radio.propagation import FLOOR_HEIGHT_M
+from sim.radio.site_shares import Shares, dealt
 from sim.radio.site_spec import SiteSpec
+from sim.radio.site_spread import floors, staircases
 
 F64 = NDArray[np.floating[Any]]
 I64 = NDArray[np.int64]
@@ -33,43 +37,16 @@ RADIATOR_HEIGHT_M: Final = 0.5
 GATEWAY_HEIGHT_M: Final = 2.2
 
 
-class Site:
-    """`meters` and `gateways` are positions in metres, (n, 3), z above the ground; `flat`, `floor`, `staircase` and
-    `house` are the meters' indices, counted over the whole site (floor: within its house, 0 is the ground floor).
-    `only`: the places of these meters alone, of so many."""
+class Places:
+    """Where meters and gateways of a world are: what a drawn and a given site have. `meters` and `gateways` are
+    positions in metres, (n, 3), z above the ground."""
 
-    def __init__(self, spec: SiteSpec, meters: int, gateways: int, only: I64 | None = None) -> None:
-        if meters < 1:
-            raise SpecError(f"a site needs at least one meter, not {meters}")
-        if gateways < 0:
-            raise SpecError(f"a site cannot have {gateways} gateways")
-        self.spec = spec
-        self._index = np.arange(meters, dtype=np.int64) if only is None else only
-        self.staircases = (meters - 1) // (spec.rooms_a_flat * spec.flats_a_floor * spec.floors) + 1
-        self.blocks = -(-self.staircases // (STAIRCASES_A_HOUSE * HOUSES_A_BLOCK))
-        self.columns = _square_side(self.blocks)  # blocks in a row
-        self.meters: F64 = self._meters()
-        self.gateways: F64 = self._gateways(gateways)
-
-    # --- indices of the meters --------------------------------------------------------------------------------------
-
-    @cached_property
-    def flat(self) -> I64:
-        return self._index // self.spec.rooms_a_flat
-
-    @cached_property
-    def floor(self) -> I64:
-        return self.flat // self.spec.flats_a_floor % self.spec.floors
-
-    @cached_property
-    def staircase(self) -> I64:
-        return self.flat // (self.spec.flats_a_floor * self.spec.floors)
-
-    @cached_property
-    def house(self) -> I64:
-        return self.staircase // STAIRCASES_A_HOUSE
-
-    # --- places for intruders -------------------------------------------------------------------------------------
+    meters: F64
+    gateways: F64
+    flat: I64
+    floor: I64
+    staircase: I64
+    house: I64
 
     def near(self, point: F64, metres: float) -> F64:
         """The place `metres` east of a point, at its height: a neighbour's flat, the next room, a car."""
@@ -79,6 +56,46 @@ class Site:
     def beside_gateway(self, gateway: int, metres: float) -> F64:
         """The place `metres` away from a gateway."""
         return self.near(self.gateways[gateway], metres)
+
+
+class Site(Places):
+    """`meters` and `gateways` are positions in metres, (n, 3), z above the ground; `flat`, `floor`, `staircase` and
+    `house` are the meters' indices, counted over the whole site (floor: within its house, 0 is the ground floor).
+    `meters`: how many there are, or of each group; `only`: the places of these meters alone."""
+
+    def __init__(
+        self, spec: SiteSpec, meters: int | Sequence[int], gateways: int, only: I64 | None = None
+    ) -> None:
+        shares = Shares(dealt(spec, [meters] if isinstance(meters, int) else meters))
+        if shares.total < 1:
+            raise SpecError(f"a site needs at least one meter, not {shares.total}")
+        if gateways < 0:
+            raise SpecError(f"a site cannot have {gateways} gateways")
+        self.spec = spec
+        self._index = shares.room(np.arange(shares.total, dtype=np.int64) if only is None else only)
+        self.staircases = (shares.total - 1) // (spec.rooms_a_flat * spec.flats_a_floor * spec.floors) + 1
+        self.blocks = -(-self.staircases // (STAIRCASES_A_HOUSE * HOUSES_A_BLOCK))
+        self.columns = _square_side(self.blocks)  # blocks in a row
+        self.meters = self._meters()
+        self.gateways = self._gateways(gateways)
+
+    # --- indices of the meters --------------------------------------------------------------------------------------
+
+    @cached_property
+    def flat(self) -> I64:  # type: ignore[override]
+        return self._index // self.spec.rooms_a_flat
+
+    @cached_property
+    def floor(self) -> I64:  # type: ignore[override]
+        return self.flat // self.spec.flats_a_floor % self.spec.floors
+
+    @cached_property
+    def staircase(self) -> I64:  # type: ignore[override]
+        return self.flat // (self.spec.flats_a_floor * self.spec.floors)
+
+    @cached_property
+    def house(self) -> I64:  # type: ignore[override]
+        return self.staircase // STAIRCASES_A_HOUSE
 
     # --- the map ----------------------------------------------------------------------------------------------------
 
@@ -132,14 +149,23 @@ class Site:
         return np.stack([x, y, np.broadcast_to(z, x.shape)], axis=1).astype(np.float64)
 
     def _gateways(self, count: int) -> F64:
-        """Spread evenly over the staircases; those that share one, evenly over its floors and a step apart."""
+        """In the order of site_spread; those that share a staircase on other floors, and then a step apart."""
         gateway = np.arange(count, dtype=np.int64)
-        staircase = (2 * gateway + 1) * self.staircases // max(1, 2 * count)
+        if self.spec.gateways == "every k-th":
+            return self._every_kth(gateway)
+        a_block, turn = STAIRCASES_A_HOUSE * HOUSES_A_BLOCK, gateway // self.staircases
+        staircase = staircases(self.staircases, a_block, self.columns, count)
+        floor = np.array(floors(self.spec.floors), dtype=np.int64)[turn % self.spec.floors]
+        return self._place(staircase, turn * 0.3, np.zeros(count), floor * FLOOR_HEIGHT_M + GATEWAY_HEIGHT_M)
+
+    def _every_kth(self, gateway: I64) -> F64:
+        """Evenly over the staircases as they are numbered; those that share one, evenly over its floors."""
+        staircase = (2 * gateway + 1) * self.staircases // max(1, 2 * len(gateway))
         first = np.searchsorted(staircase, staircase)
         sharing = np.bincount(staircase, minlength=self.staircases)[staircase]
         floor = (2 * (gateway - first) + 1) * self.spec.floors // (2 * np.maximum(sharing, 1))
-        along = (gateway - first) * 0.3
-        return self._place(staircase, along, np.zeros(count), floor * FLOOR_HEIGHT_M + GATEWAY_HEIGHT_M)
+        z = floor * FLOOR_HEIGHT_M + GATEWAY_HEIGHT_M
+        return self._place(staircase, (gateway - first) * 0.3, np.zeros(len(gateway)), z)
 
 
 def _square_side(count: int) -> int:

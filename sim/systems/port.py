@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sim.portal.meter_registry import MeterEntry, Registry
     from sim.portal.store_port import Reading, Refusal
     from sim.radio.air import Air
-    from sim.radio.site import Site
+    from sim.radio.site import Places
     from sim.world_spec import WorldSpec
 
 
@@ -42,7 +42,7 @@ class Ground:
     clock: Clock
     calendar: Calendar
     fleet: Fleet
-    site: Site
+    site: Places
     air: Air
     paths: Paths
     record: Callable[[Event], None]

@@ -25,9 +25,8 @@ from sim.radio.air import Air
 from sim.radio.emissions import Schedule
 from sim.radio.propagation import Propagation
 from sim.radio.receiver_profile import profiles
-from sim.radio.site import Site
 from sim.radio.site_spec import SiteSpec
-from sim.site_plan import receiver_of
+from sim.site_plan import receiver_of, site_of
 from sim.world_spec import WorldSpec
 
 HOUR = 3_600 * NS_PER_S
@@ -86,7 +85,7 @@ def test_it_is_the_reference_to_the_last_telegram(receiver: str) -> None:
     result = run(one)
     env, seeds = simpy.Environment(), Seeds(one.seed)
     fleet = Fleet(spec.fleet, seeds, start=spec.start)
-    site = Site(spec.site, fleet.n, spec.gateways)
+    site = site_of(spec)
     air = Air(env, Propagation.of(spec.site, seeds))
     shard = Shard(dataclasses.replace(one, shards=1), Blocks.of(spec).tiles(1)[0])
     air.add_fleet(site.meters, shard.engine.radios, lambda meter, k: b"%d %d" % (meter, k))
@@ -206,3 +205,12 @@ def test_outages_are_in_order_and_as_many_as_asked_for() -> None:
 def test_what_does_not_fit_is_refused_at_once(changes: dict[str, object], said: str) -> None:
     with pytest.raises(CityLimit, match=said):
         run(plan(**changes))
+
+
+def test_one_more_gateway_never_delivers_less() -> None:
+    fleet = (FleetSpec("a", "vipa-c10", 700, interval_s=300.0), FleetSpec("b", "vipa-c10", 300, interval_s=120.0))
+    heard = []
+    for count in (1, 2, 3, 5, 8, 13, 19, 20, 21, 30, 31):
+        spec = WorldSpec("more", "More", fleet, (GatewaySpec(count=count),), site=SiteSpec(path_loss_exponent=4.4))
+        heard.append(run(CityPlan(spec, 5, 900 * NS_PER_S, "radio")).frames_heard)
+    assert heard == sorted(heard) and len(set(heard)) > 8, heard

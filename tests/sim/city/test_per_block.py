@@ -12,6 +12,7 @@ from sim.city.shard import Shard
 from sim.core.clock import NS_PER_S
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
+from sim.radio.site import Site
 from sim.radio.site_spec import SiteSpec
 from sim.world_spec import WorldSpec
 
@@ -27,8 +28,11 @@ def test_blocks_are_counted_meter_by_meter() -> None:
     size = blocks.columns * blocks.rows
     told = run(PLAN).blocks
     assert (told["columns"], told["rows"]) == (blocks.columns, blocks.rows) == (3, 2)
-    assert told["sent"] == np.bincount(due.meter // blocks.a_block, minlength=size).tolist()
-    assert told["heard"] == np.bincount(heard // blocks.a_block, minlength=size).tolist()
+    site = Site(SPEC.site, [group.count for group in FLEET], 0)
+    column, row = np.rint(site.meters[:, :2] / site.pitch_m).astype(np.int64).T  # as the map has it
+    block = row * blocks.columns + column
+    assert told["sent"] == np.bincount(block[due.meter], minlength=size).tolist()
+    assert told["heard"] == np.bincount(block[heard], minlength=size).tolist()
     assert 0 < min(told["heard"]) < max(told["heard"])
 
 

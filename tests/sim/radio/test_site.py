@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from sim.core.settings import SpecError
 from sim.radio.site import Site
+from sim.radio.site_shares import Shares
 from sim.radio.site_spec import SiteSpec
+from sim.radio.site_spread import block_order, floors
 
 
 def test_indices_count_rooms_flats_floors_staircases_houses():
@@ -60,3 +64,49 @@ def test_the_map_does_not_depend_on_who_else_is_there():
 def test_an_empty_site_is_refused():
     with pytest.raises(SpecError, match="at least one meter"):
         Site(SiteSpec(), 0, 1)
+
+
+def test_groups_share_houses_in_their_proportion():
+    counts = (3_400, 900)
+    site = Site(SiteSpec(), counts, 0)
+    of = [np.bincount(site.house[part], minlength=43) for part in (slice(0, 3_400), slice(3_400, 4_300))]
+    assert all((one >= 79 - 1) & (one <= 79 + 1) for one in of[0]) and all((one >= 20) & (one <= 22) for one in of[1])
+    assert len(np.unique(np.rint(site.meters * 100), axis=0)) == 4_300
+
+
+@pytest.mark.parametrize("counts", [(7,), (1, 1), (3, 3, 3), (5, 1, 12), (1, 40, 2), (13, 12)])
+def test_a_meter_has_one_room_and_a_room_one_meter(counts: tuple[int, ...]):
+    shares = Shares(counts)
+    every = np.arange(shares.total)
+    room = shares.room(every)
+    assert sorted(room.tolist()) == every.tolist()
+    by_hand = sorted((Fraction(2 * k + 1, 2 * c), group) for group, c in enumerate(counts) for k in range(c))
+    assert [by_hand[at][1] for at in room] == np.repeat(np.arange(len(counts)), counts).tolist()
+    for low in range(shares.total + 1):
+        for high in range(low, shares.total + 1):
+            inside = shares.meters(np.array([low]), np.array([high]))
+            assert inside.tolist() == every[(room >= low) & (room < high)].tolist()
+
+
+@pytest.mark.parametrize("meters", [50, 384, 1_000, 6_400])
+def test_one_more_gateway_adds_a_place_and_moves_none(meters: int):
+    most = Site(SiteSpec(), meters, 200).gateways
+    assert len(np.unique(np.rint(most * 100), axis=0)) == 200
+    for count in (1, 2, 8, 30, 31, 199):
+        assert (Site(SiteSpec(), meters, count).gateways == most[:count]).all()
+
+
+def test_each_beginning_of_the_order_is_spread_over_the_grid():
+    order = block_order(64, 8)
+    for cut, side in [(4, 4), (16, 2)]:
+        cells = {(block % 8 // side, block // 8 // side) for block in order[:cut].tolist()}
+        assert len(cells) == cut
+    assert sorted(order.tolist()) == list(range(64))
+    assert floors(5) == [2, 0, 4, 1, 3] and floors(1) == [0] and floors(2) == [1, 0]
+
+
+def test_every_kth_staircase_is_taken_as_before_there_was_an_order():
+    site = Site(SiteSpec(gateways="every k-th", mixed=False), (600, 400), 8)
+    nearest = np.linalg.norm(site.gateways[:, None] - site.meters[None], axis=2).argmin(axis=1)
+    assert site.staircase[nearest].tolist() == [1, 3, 6, 8, 11, 13, 16, 18] and set(site.gateways[:, 2]) == {8.2}
+    assert site.house.tolist() == (np.arange(1_000) // 100).tolist()  # groups one after the other

@@ -1,0 +1,78 @@
+"""`./wmbench site import FILE --out SITE.toml`: a list of addresses (CSV, GeoJSON) to a site that worlds can use."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bench.options import Commands
+from bench.run_errors import CannotRun
+from sim.core.settings import SpecError
+
+
+def add(commands: Commands) -> None:
+    """`site` on the command line."""
+    site = commands.add_parser("site", help="houses, meters and gateways from a list of addresses")
+    verbs = site.add_subparsers(dest="verb", required=True, metavar="VERB")
+    import_ = verbs.add_parser(
+        "import", help="CSV (address, lat, lon, floor, flat, type, count) or GeoJSON to a site file"
+    )
+    import_.add_argument("file", metavar="FILE", type=Path)
+    import_.add_argument(
+        "--out", metavar="SITE.toml", type=Path, required=True, help="where to; a page with a map beside it"
+    )
+    import_.add_argument("--title", metavar="WORDS", help="(the file's name)")
+    import_.add_argument(
+        "--names", metavar="COLUMN=NAME,...", default="", help="what columns are called, as in lat=Breite"
+    )
+    import_.add_argument("--metres", action="store_true", help="columns east_m and north_m in place of lat and lon")
+    import_.add_argument("--type", metavar="TYPE", help="of rows that name none; ./wmbench list meters shows them")
+    import_.add_argument("--anywhere", action="store_true", help="the site is not in Europe")
+    import_.add_argument("--width-m", type=float, default=15.0, metavar="METRES", help="of a house, along east (15)")
+    import_.add_argument("--depth-m", type=float, default=12.0, metavar="METRES", help="of a house, along north (12)")
+    import_.add_argument("--outer-wall-db", type=float, default=0.0, metavar="DB", help="what an outer wall takes (0)")
+    import_.set_defaults(command=command_import)
+
+
+def names_of(text: str) -> dict[str, str]:
+    """`a=b,c=d`. Raises SpecError."""
+    pairs = [one.partition("=") for one in text.split(",") if one.strip()]
+    if not all(equals and name.strip() and own.strip() for own, equals, name in pairs):
+        raise SpecError("--names: COLUMN=NAME,... is needed, as in --names lat=Breite,lon=Laenge")
+    return {own.strip(): name.strip() for own, _, name in pairs}
+
+
+def command_import(arguments: argparse.Namespace) -> int:
+    """Raises SpecError, CannotRun."""
+    from bench.site import houses, rows, site_text
+    from reports import site_page
+    from sim.core.quoting import hidden
+    from sim.core.settings import Place, build
+    from sim.meters.meter_type import kinds
+    from sim.radio import site_file
+
+    problems = rows.Problems(arguments.file)
+    found = rows.read(arguments.file, names_of(arguments.names), arguments.metres, problems)
+    problems.stop()
+    box = {"name": "-", "width_m": arguments.width_m, "depth_m": arguments.depth_m,
+           "outer_wall_db": arguments.outer_wall_db}  # fmt: skip
+    build(site_file.House, box, Place("command line", {}))  # the limits of a house
+    made = houses.site(
+        found, problems, title=arguments.title or arguments.file.stem, types=list(kinds()),
+        default_type=arguments.type, metres=arguments.metres, anywhere=arguments.anywhere,
+        boxes=houses.Boxes(arguments.width_m, arguments.depth_m, arguments.outer_wall_db),
+    )  # fmt: skip
+    page = arguments.out.with_suffix(".html")
+    try:
+        arguments.out.write_text(site_text.text(made, arguments.file.name), encoding="ascii")
+        site_file.load.cache_clear()
+        page.write_text(site_page.render(site_file.load(arguments.out)), encoding="utf-8")
+    except OSError as error:
+        raise CannotRun(f"{error.filename}: {error.strerror or error}; name a file that can be written") from None
+    counts = f"{len(made.house)} houses, {sum(one.count for one in made.meter)} meters, {len(made.gateway)} gateways"
+    print(hidden(f"{made.title}: {counts}"))
+    if not made.gateway:
+        print("no gateway hangs yet: a world needs [[gateway]] entries in the file")
+    print(hidden(f"site: {arguments.out}"))
+    print(hidden(f"page: {page}"))
+    return 0

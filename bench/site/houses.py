@@ -1,0 +1,147 @@
+"""Rows to a site: degrees to metres, addresses to houses, and what cannot be right told with its line.
+
+The plane is an azimuthal one round the middle of all rows (an error below 1 m within 20 km). Sites are looked for in
+Europe (34 to 72 degrees north, 25 west to 45 east), so swapped columns and another projection are told from a place;
+`anywhere` leaves that out. A house stands in the middle of its rows; its floors reach to the highest row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from bench.site.rows import GATEWAY, Problems, Row
+from sim.core.quoting import quoted
+from sim.core.settings import SpecError
+from sim.radio.site_file import FARTHEST_M, Gateway, House, Meters, SiteFile
+
+EARTH_RADIUS_M: Final = 6_371_008.8
+NORTH: Final = (34.0, 72.0)
+EAST: Final = (-25.0, 45.0)
+ONE_HOUSE_M: Final = 100.0
+"""Rows of one address farther from its middle than this are not one house."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """What no list says of houses."""
+
+    width_m: float = 15.0
+    depth_m: float = 12.0
+    outer_wall_db: float = 0.0
+
+
+def site(
+    rows: Sequence[Row], problems: Problems, *, title: str, types: Collection[str], default_type: str | None,
+    metres: bool, anywhere: bool, boxes: Boxes,
+) -> SiteFile:  # fmt: skip
+    """The site of these rows. Raises SpecError with every problem."""
+    (_check_metres if metres else _check_degrees)(rows, problems, anywhere)
+    kinds = {row.line: row.type or default_type for row in rows}
+    _check_types(rows, kinds, types, problems)
+    _check_duplicates(rows, kinds, problems)
+    problems.stop()
+    middle_y, middle_x = median(row.y for row in rows), median(row.x for row in rows)
+    planned = [(row, *_plane(row, middle_y, middle_x, metres)) for row in rows]
+    by_house: dict[str, list[tuple[Row, float, float]]] = defaultdict(list)
+    for one in planned:
+        row, east, north = one
+        if max(abs(east), abs(north)) > FARTHEST_M:
+            problems.add(row.line, "", f"lies {math.hypot(east, north) / 1000:.0f} km from the middle of the others")
+        by_house[row.address].append(one)
+    houses: list[House] = []
+    gateways: list[Gateway] = []
+    for address, own in by_house.items():
+        meters = [one for one in own if kinds[one[0].line] != GATEWAY]
+        if not meters:
+            problems.add(
+                own[0][0].line, "address", f"a gateway in {quoted(address)}, which has no meter: no such house"
+            )
+            continue
+        east, north = median(one[1] for one in meters), median(one[2] for one in meters)
+        for row, x, y in own:
+            if math.hypot(x - east, y - north) > ONE_HOUSE_M:
+                problems.add(
+                    row.line, "", f"is {math.hypot(x - east, y - north):.0f} m from the rest of {quoted(address)}"
+                )
+        floors = max(1, *(one[0].floor + 1 for one in own))
+        houses.append(
+            House(address, round(east, 2), round(north, 2), boxes.width_m, boxes.depth_m, floors, boxes.outer_wall_db)
+        )
+    for row, east, north in planned:
+        for number in range(row.count) if kinds[row.line] == GATEWAY else ():
+            gateways.append(Gateway(f"{row.address} {len(gateways) + 1}", row.address, row.floor,
+                                    round(east + 0.3 * number, 2), round(north, 2)))  # fmt: skip
+    problems.stop()
+    found = [row for row in rows if kinds[row.line] != GATEWAY]
+    if not found:
+        raise SpecError(f"{problems.source}, line {rows[0].line}: only gateways, and no meter in the whole file")
+    origin = () if metres else (round(middle_y, 7), round(middle_x, 7))
+    meters_ = tuple(Meters(row.address, str(kinds[row.line]), row.floor, row.flat, row.count) for row in found)
+    return SiteFile(title, tuple(houses), meters_, tuple(gateways), origin)
+
+
+def _plane(row: Row, middle_y: float, middle_x: float, metres: bool) -> tuple[float, float]:
+    """(east, north) in metres."""
+    if metres:
+        return row.x - middle_x, row.y - middle_y
+    scale = math.radians(1.0) * EARTH_RADIUS_M
+    return (row.x - middle_x) * scale * math.cos(math.radians(middle_y)), (row.y - middle_y) * scale
+
+
+def _check_degrees(rows: Sequence[Row], problems: Problems, anywhere: bool) -> None:
+    north, east = ((-90.0, 90.0), (-180.0, 180.0)) if anywhere else (NORTH, EAST)
+
+    def inside(y: float, x: float) -> bool:
+        return north[0] <= y <= north[1] and east[0] <= x <= east[1]
+
+    for row in rows:
+        if inside(row.y, row.x):
+            continue
+        what = f"{row.y:g} north, {row.x:g} east "
+        if abs(row.y) > 180 or abs(row.x) > 180:
+            what += "are no degrees: UTM or Gauss-Krueger? Then use --metres with its east and north"
+        elif inside(row.x, row.y):
+            what += "would be inside the other way round: are lat and lon swapped? --names lat=...,lon=..."
+        else:
+            what += "is not in Europe" if not anywhere else "is not on the Earth"
+            what += "" if anywhere else "; for a site elsewhere, --anywhere"
+        problems.add(row.line, "", what)
+
+
+def _check_metres(rows: Sequence[Row], problems: Problems, anywhere: bool) -> None:
+    if (
+        len(rows) > 1
+        and all(abs(r.y) <= 90 and abs(r.x) <= 180 for r in rows)
+        and any(r.y % 1 and r.x % 1 for r in rows)
+    ):
+        spread = max(max(r.y for r in rows) - min(r.y for r in rows), max(r.x for r in rows) - min(r.x for r in rows))
+        houses = len({row.address for row in rows})
+        if houses > 1 and spread < 2.0:
+            problems.add(
+                rows[0].line, "", f"all {houses} houses within {spread:.2g} m: degrees? Then leave --metres away"
+            )
+
+
+def _check_types(rows: Sequence[Row], kinds: dict[int, str | None], types: Collection[str], problems: Problems) -> None:
+    for row in rows:
+        kind = kinds[row.line]
+        if kind is None:
+            problems.add(row.line, "type", "is empty; give every row one, or --type TYPE for those without")
+        elif kind != GATEWAY and kind not in types:
+            problems.add(row.line, "type", f"{quoted(kind)} is not one of {GATEWAY}, {', '.join(sorted(types))}")
+
+
+def _check_duplicates(rows: Sequence[Row], kinds: dict[int, str | None], problems: Problems) -> None:
+    first: dict[tuple[object, ...], int] = {}
+    for row in rows:
+        key = (row.address, row.floor, row.flat, kinds[row.line])
+        if key in first:
+            problems.add(
+                row.line, "", f"the same address, floor, flat and type as line {first[key]}; add up their count"
+            )
+        first.setdefault(key, row.line)

@@ -1,0 +1,55 @@
+"""Where gateways hang so that a service holds: greedy over candidates, each time the one that serves the most more.
+
+`chance[m, c]` is how likely meter m is served through candidate c (served.py). A set S serves the share
+mean(1 - prod(1 - chance[m, c in S])), which grows with S by less and less, so greedy is never worse than 1 - 1/e of the
+best set of its size (Nemhauser, Wolsey, Fisher 1978). With `dead`, the service is that of the set without any one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.floating[Any]]
+
+
+class Step(NamedTuple):
+    """After `candidate` was added: the share served by all, and by all but the one that is missed most."""
+
+    candidate: int
+    served: float
+    one_dead: float
+
+
+def share(chance: F64, chosen: Sequence[int], dead: bool = False) -> float:
+    """The share served by a set; with `dead`, without the one whose loss costs most. 0 for nobody."""
+    if dead:
+        return min((share(chance, [*chosen[:at], *chosen[at + 1 :]]) for at in range(len(chosen))), default=0.0)
+    return float(1 - (1 - chance[:, list(chosen)]).prod(axis=1).mean()) if chosen else 0.0
+
+
+def greedy(chance: F64, wanted: float, *, dead: bool = False, hang: Sequence[int] = ()) -> list[Step]:
+    """Those that hang already, then one after the other until the wanted share is served, or no candidate adds any."""
+    steps: list[Step] = []
+    # misses[0]: by all chosen; misses[1 + i]: by all chosen but the i-th
+    misses = np.ones((1, len(chance)))
+    free = np.ones(chance.shape[1], dtype=bool)
+    waiting = list(hang)
+    while True:
+        if not waiting and steps and (steps[-1].one_dead if dead else steps[-1].served) >= wanted:
+            return steps
+        if waiting:
+            best = waiting.pop(0)
+        else:
+            worst = 1 + int(misses[1:].mean(axis=1).argmax()) if dead and len(misses) > 1 else 0
+            gain = np.where(free, misses[worst] @ chance, -1.0)
+            best = int(gain.argmax())
+            if gain[best] <= 1e-9 * len(chance):
+                return steps
+        free[best] = False
+        misses = np.concatenate([misses * (1 - chance[:, best]), misses[:1]])
+        left = misses.mean(axis=1)
+        steps.append(Step(best, float(1 - left[0]), float(1 - left[1:].max())))

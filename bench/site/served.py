@@ -1,0 +1,44 @@
+"""How likely a meter has a reading that is young enough, through one gateway: from the margin of the path to a chance.
+
+A frame arrives when its margin and its fading together are not below zero, and nothing else of the channel meets it:
+e^-2G with G the load in erlang (no capture, which is a bound from below). A reading is missing when all the frames that
+a meter sends within the age failed. Shadowing is a property of the place: it is drawn once for all of them, and its
+mean is taken over the chance of the whole.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.core.seeds import normal_of
+
+F64 = NDArray[np.floating[Any]]
+REACH_DB: Final = 60.0
+STEP_DB: Final = 0.25
+_DRAWS: Final = 1_024  # evenly spread over the normal distribution
+
+
+def _normals() -> F64:
+    words = ((2 * np.arange(_DRAWS, dtype=np.uint64) + 1) << np.uint64(32)) // np.uint64(2 * _DRAWS)
+    drawn: F64 = normal_of(words).astype(np.float64) / 65_536
+    return drawn
+
+
+def arrives(margin_db: F64, fading_db: float, load_erlang: float) -> F64:
+    """The chance of one frame."""
+    drawn = np.sort(_normals()) * max(fading_db, 1e-9)
+    above: F64 = np.searchsorted(drawn, margin_db, side="right") / _DRAWS  # fading is symmetric
+    return above * math.exp(-2 * load_erlang)
+
+
+def served(margin_db: F64, frames: float, fading_db: float, shadowing_db: float, load_erlang: float) -> F64:
+    """The chance of at least one of so many frames, by margin; between steps of STEP_DB a straight line."""
+    at = np.arange(-REACH_DB, REACH_DB + STEP_DB, STEP_DB)
+    one = arrives(at[:, None] + shadowing_db * _normals()[None, :], fading_db, load_erlang)
+    chance = 1 - (1 - one) ** frames
+    result: F64 = np.interp(margin_db, at, chance.mean(axis=1))
+    return result

@@ -1,0 +1,110 @@
+"""Gateways for a service: the chance of a reading against draws, greedy against every set there is, and the command."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.cli.main import main
+from bench.site.budget import candidates, losses_db
+from bench.site.placement import greedy, share
+from bench.site.served import arrives, served
+from sim.radio import site_file
+from sim.radio.models.port import MODELS
+from sim.radio.site_file import Gateway, House, Meters, SiteFile
+
+
+def test_the_chance_of_a_reading_is_that_of_a_million_draws() -> None:
+    rng = np.random.default_rng(4)
+    for margin, frames, fading, shadowing, load in [
+        (0.0, 1, 3.0, 4.0, 0.0),
+        (-3.0, 5, 3.0, 4.0, 0.2),
+        (2.0, 1, 0.0, 0.0, 0.1),
+    ]:
+        place = margin + shadowing * rng.standard_normal(20_000)
+        level = place[:, None] + fading * rng.standard_normal((20_000, frames))
+        got = (level >= 0) & (rng.random(level.shape) < np.exp(-2 * load))
+        drawn = got.any(axis=1).mean()
+        assert served(np.array([margin]), frames, fading, shadowing, load)[0] == pytest.approx(drawn, abs=0.012)
+    assert arrives(np.array([-40.0, 40.0]), 3.0, 0.0).tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("dead", [False, True])
+def test_greedy_is_near_the_best_of_all_sets(seed: int, dead: bool) -> None:
+    rng = np.random.default_rng(seed)
+    meters, places = rng.random((60, 2)) * 100, rng.random((9, 2)) * 100
+    chance = 1 / (1 + np.exp((np.linalg.norm(meters[:, None] - places[None], axis=2) - 45) / 6))
+    wanted = 0.8 if dead else 0.9
+    steps = greedy(chance, wanted, dead=dead)
+    chosen = [step.candidate for step in steps]
+    assert len(set(chosen)) == len(chosen)
+    for at in range(len(chosen)):
+        assert steps[at].served == pytest.approx(share(chance, chosen[: at + 1]))
+        assert steps[at].one_dead == pytest.approx(share(chance, chosen[: at + 1], dead=True))
+    sets = (one for size in range(1, 10) for one in itertools.combinations(range(9), size))
+    fewest = next(len(one) for one in sets if share(chance, one, dead=dead) >= wanted)
+    assert fewest <= len(chosen) <= fewest + 1
+    best = max(share(chance, one) for one in itertools.combinations(range(9), 2))
+    assert greedy(chance, 0.999)[1].served >= (1 - 1 / np.e) * best
+
+
+def test_who_hangs_stays_and_who_adds_nothing_is_not_hung() -> None:
+    chance = np.array([[0.9, 0.0, 0.0], [0.0, 0.0, 0.5]])
+    assert [step.candidate for step in greedy(chance, 0.99, hang=[1])] == [1, 0, 2]
+    assert greedy(chance, 0.99)[-1].served == pytest.approx(0.7)
+    assert greedy(np.zeros((3, 2)), 0.5) == []
+
+
+HOUSES = tuple(House(f"H{at}", 40.0 * at, 0.0, floors=3, outer_wall_db=10.0) for at in range(4))
+SITE = SiteFile(
+    "row", HOUSES, tuple(Meters(house.name, "vipa-c10", floor, count=5) for house in HOUSES for floor in range(3))
+)
+
+
+def test_walls_count_where_the_path_leaves_a_house() -> None:
+    model = MODELS.find("p1238")
+    places = [Gateway("a", "H0", 1), Gateway("b", "H1", 1)]
+    bare = dataclasses.replace(SITE, house=tuple(dataclasses.replace(one, outer_wall_db=0.0) for one in HOUSES))
+    more = losses_db(SITE, places, model) - losses_db(bare, places, model)
+    house = SITE.meter_places()[1]
+    assert more == pytest.approx(np.where(house[:, None] != np.array([0, 1]), 20.0, 0.0))
+    multi = MODELS.find("multi-wall")
+    assert losses_db(bare, places, multi)[0, 1] - losses_db(SITE, places, multi)[0, 1] == pytest.approx(2 * 6.9 - 20)
+    assert len(candidates(SITE)) == 8  # the middle and the highest floor
+
+
+def test_the_command_says_how_many_and_where_and_what_the_next_one_buys(tmp_path: Path, capsys) -> None:
+    from bench.site.site_text import text
+
+    path, sized = tmp_path / "site.toml", tmp_path / "sized.toml"
+    path.write_text(text(SITE, "a test"))
+    assert site_file.load(path) == SITE
+    words = ["size", str(path), "--sensitivity-dbm", "-75", "--json"]
+    assert main([*words, "--out", str(sized)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["holds"] and told["gateways"] == len(told["places"]) == len(told["curve"]) > 1
+    shares = [point["served"] for point in told["curve"]]
+    assert shares == sorted(shares) and shares[-1] >= 0.995 > shares[-2]
+    assert set(told["by_model"]) == set(MODELS.parts()) and told["by_model"]["free-space"] <= told["gateways"]
+    assert main(["size", str(sized), *words[2:]]) == 0  # what hangs is enough
+    again = json.loads(capsys.readouterr().out)
+    assert (again["hang"], again["gateways"]) == (told["gateways"], told["gateways"])
+    assert main([*words, "--one-dead"]) == 0
+    spare = json.loads(capsys.readouterr().out)
+    assert spare["gateways"] > told["gateways"] and spare["curve"][-1]["one_dead"] >= 0.995
+    assert main(["size", str(path), "--sensitivity-dbm", "-20"]) == 1
+    assert "NOT REACHED" in capsys.readouterr().out
+    for wrong, said in [
+        (["--model", "p1239"], "no propagation model 'p1239'"),
+        (["--receiver", "x"], "no receiver 'x'"),
+    ]:
+        assert main(["size", str(path), *wrong]) == 2
+        assert said in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["size", str(path), "--served", "1"])
