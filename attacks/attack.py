@@ -34,12 +34,16 @@ class Can(Flag):
     SHAPE = auto()  # noise on the air, and the header of a frame while it is still being sent
     PATH = auto()  # sits on the network between a gateway and the broker
     CERTIFICATE = auto()  # a gateway's certificate and private key
+    NETWORK = auto()  # reaches the broker's address, and owns nothing that it would let in
+    BROKER = auto()  # runs the broker, or has broken into it
+    CLOCK = auto()  # sets a gateway's clock, as who answers its time protocol does
+    VIEW = auto()  # an account at the portal: tenants and landlords
     METER_KEY = auto()  # one meter's key
     DISK = auto()  # reads the portal's disk
     KEK = auto()  # one key-encryption key of the portal
 
 
-ACTIVE = Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE
+ACTIVE = Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE | Can.NETWORK | Can.BROKER | Can.CLOCK
 """Whoever has one of these can change the world; whoever has none only listens."""
 
 CAPABILITIES = {
@@ -48,6 +52,10 @@ CAPABILITIES = {
     Can.SHAPE: "jam the air",
     Can.PATH: "sit on the network path",
     Can.CERTIFICATE: "own a gateway's certificate and key",
+    Can.NETWORK: "reach the broker's address",
+    Can.BROKER: "run the broker",
+    Can.CLOCK: "set a gateway's clock",
+    Can.VIEW: "own accounts at the portal",
     Can.METER_KEY: "own a meter's key",
     Can.DISK: "read the portal's disk",
     Can.KEK: "own the key that encrypts one partition of the portal's keys",

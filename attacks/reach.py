@@ -8,8 +8,9 @@ cannot read.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -17,9 +18,12 @@ from attacks.attack import Can, Record
 from sim.core.bundle import Heard
 from sim.core.clock import Occurrence, Steps, ns
 from sim.core.events import AttackActed
-from sim.endpoint.port import Endpoint, EndpointError, Identity, Session
+from sim.endpoint.port import Endpoint, EndpointError, Identity, Message, Session
+from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
+from sim.gateway.kinds.virtual import VirtualGateway
 from sim.network.mitm_path import Alter, MitmPath
 from sim.network.tls_proxy import Answer
+from sim.portal.roles import Denied, HouseSum, TenantRow, Views
 from sim.radio.link_modes import Mode
 from sim.radio.site import F64
 from sim.systems.keyless import keyless
@@ -213,17 +217,33 @@ class _Path(_Base):
         self._world.truth.note_published(telegrams)
 
 
-class _Certificate(_Base):
-    """Owns a gateway's certificate, key and client id."""
+class _Network(_Base):
+    """Reaches the broker."""
 
     def _broker(self) -> Endpoint:
         if self._world.system.endpoint is None:
-            raise EndpointError("there is no broker here that would let a certificate in")
+            raise EndpointError("there is no broker here that would let anybody in")
         return self._world.system.endpoint
 
-    def steal(self, gateway: int) -> Identity:
-        """What is stolen when a gateway is: its certificate, key and client id."""
-        return self._broker().identity(self._world.gateways[gateway].id)
+    def name_of(self, gateway: int) -> str:
+        """A gateway's name, which stands on its box."""
+        return self._world.gateways[gateway].id
+
+    def stranger(self, client_id: str) -> Identity:
+        """Who has no certificate, and says any name."""
+        return replace(self._broker().identity(client_id), certificate=None, key=None)
+
+    def offer(self, identity: Identity, most: ssl.TLSVersion) -> str:
+        """A TLS handshake that offers no more than this version: what was agreed on, or "refused: " and why."""
+        address = self._broker().address
+        if address is None:
+            raise EndpointError("there is no socket here that could be offered TLS")
+        try:
+            agreed = offered_at_most(address, identity, most)
+        except ConnectFailed as error:
+            agreed = f"refused: {error}"
+        self.note("handshake", f"at most {most.name}: {agreed.partition(':')[0]}")
+        return agreed
 
     def connect(self, identity: Identity, *, subscribe: tuple[str, ...] = ()) -> Session:
         """Open a real session to the broker with it; waits until it is up or refused."""
@@ -232,6 +252,13 @@ class _Certificate(_Base):
         # Its owner may have taken the session back already: whether we were let in is what counts.
         self.note("connect", f"as {identity.client_id}: {'connected' if session.connects else 'refused'}")
         return session
+
+    def let_work(self, session: Session) -> None:
+        """Let the network go on until a session is up with everything acknowledged, or is refused again."""
+        before = len(session.log)
+        self._world.settle(
+            lambda: (session.connected and not session.unacknowledged) or len(session.log) > before, 10.0
+        )
 
     def publish(self, identity: Identity, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
         """Log in, publish with QoS 1, log out; it is at the portal when this returns. `telegrams`: those inside, noted
@@ -272,6 +299,58 @@ class _Certificate(_Base):
         self._world.settle(lambda: session.connects >= logins or any(s == "refused" for s, _ in session.log), 10.0)
 
 
+class _Certificate(_Network):
+    """Owns a gateway's certificate, key and client id."""
+
+    def steal(self, gateway: int) -> Identity:
+        """What is stolen when a gateway is: its certificate, key and client id."""
+        return self._broker().identity(self._world.gateways[gateway].id)
+
+    def spare(self, name: str) -> Identity:
+        """What is stolen when a gateway is that was never installed."""
+        return self._broker().identity(name)
+
+
+class _BrokerItself(_Base):
+    def deliver_by(self, change: Callable[[Sequence[Message]], Sequence[Message]]) -> None:
+        """What the broker delivers to the portal from now on, made of what it would."""
+        keyless(self._world.system).delivers = change
+
+    def note_sent(self, telegrams: list[bytes]) -> None:
+        """Telegrams that we bring to the portal, noted for the truth."""
+        self._world.truth.note_published(telegrams)
+
+
+class _Clock(_Base):
+    def set_clock(self, gateway: int, offset_s: float) -> str:
+        """The clock of a gateway shows so many seconds more than it is, from now on. Its name."""
+        victim = self._world.gateways[gateway]
+        if not isinstance(victim, VirtualGateway):
+            raise LookupError(f"gateway {victim.id} is a program of its own, whose clock is the machine's")
+        victim.set_clock(offset_s)
+        self.note("set the clock", f"{victim.id}: {offset_s:+.0f} s")
+        return victim.id
+
+
+class _View(_Base):
+    def _views(self) -> Views:
+        return Views(keyless(self._world.system).portal.store, self._world.spec.portal.view_rules)
+
+    def ask_as_tenant(self, tenant: str, flat: str | None) -> list[TenantRow] | str:
+        """The rows that a tenant gets for a flat now, or why none."""
+        try:
+            return self._views().tenant(tenant, self.now_ns, flat)
+        except Denied as error:
+            return str(error)
+
+    def ask_as_landlord(self, landlord: str, house: str, from_ns: int, until_ns: int) -> HouseSum | str:
+        """The sum that a landlord gets for a house and a period, or why none."""
+        try:
+            return self._views().landlord(landlord, house, from_ns, until_ns)
+        except Denied as error:
+            return str(error)
+
+
 class _MeterKey(_Base):
     def meter_key(self, address: str) -> bytes:
         """The key of the one meter that was taken apart."""
@@ -303,13 +382,17 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.SHAPE, _Shape),
     (Can.PATH, _Path),
     (Can.CERTIFICATE, _Certificate),
+    (Can.NETWORK, _Network),
+    (Can.BROKER, _BrokerItself),
+    (Can.CLOCK, _Clock),
+    (Can.VIEW, _View),
     (Can.METER_KEY, _MeterKey),
     (Can.DISK, _Disk),
     (Can.KEK, _Kek),
 ]
 
 
-class Reach(_Hear, _Speak, _Shape, _Path, _Certificate, _MeterKey, _Disk, _Kek):
+class Reach(_Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek):
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""
 

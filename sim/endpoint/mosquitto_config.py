@@ -1,8 +1,8 @@
 """Mosquitto's configuration, as text. Pure: no process, no file.
 
-The honest fleet's rules: TLS 1.2 or better on the loopback (or the address that a desk names), a certificate from our
-authority that is not revoked, the certificate's common name is the user and (bind_client_id) the client id, and a
-device writes and reads its own topics only. Each line a weak world leaves out is a switch.
+The honest fleet's rules: TLS 1.2 (`least_tls`) or better on the loopback (or the address that a desk names), a
+certificate from our authority that is not revoked, the certificate's common name is the user and (bind_client_id) the
+client id, and a device writes and reads its own topics only. Each line a weak world leaves out is a switch.
 
 `max_queued_messages 0` would make Mosquitto disconnect on a denied publish, which it otherwise acknowledges and drops:
 an accident we do not want, so queues are merely large.
@@ -12,12 +12,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sim.pki.authority import Pair
 
 QUEUED_MESSAGES = 1_000_000
 INFLIGHT_MESSAGES = 10_000  # below the 65 535 packet identifiers
+
+
+Revocation = Literal["none", "list", "list and restart"]
+LeastTls = Literal["1.1", "1.2", "1.3"]
 
 
 class Switches(Protocol):
@@ -35,6 +39,12 @@ class Switches(Protocol):
     def tls(self) -> bool: ...
     @property
     def queued_messages(self) -> int: ...
+    @property
+    def revocation(self) -> Revocation: ...
+    @property
+    def least_tls(self) -> LeastTls: ...
+    @property
+    def retained(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +95,9 @@ def config(switches: Switches, files: Files, port: int, address: str = "127.0.0.
             f"cafile {files.authorities}",
             f"certfile {files.server.certificate}",
             f"keyfile {files.server.key}",
-            "tls_version tlsv1.2",
-            f"crlfile {files.crl}",
+            f"tls_version tlsv{switches.least_tls}",
+            *(["ciphers DEFAULT@SECLEVEL=0"] if switches.least_tls == "1.1" else []),  # else OpenSSL 3 refuses it
+            *([] if switches.revocation == "none" else [f"crlfile {files.crl}"]),
         ]
     if refusing:
         lines += [*(["require_certificate true"] if switches.tls and switches.require_certificate else [])]
@@ -121,4 +132,5 @@ def _common(switches: Switches, files: Files) -> list[str]:
         f"max_queued_messages {switches.queued_messages}",
         "max_queued_bytes 0",
         "set_tcp_nodelay true",
+        *([] if switches.retained else ["retain_available false"]),
     ]

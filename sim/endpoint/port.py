@@ -24,10 +24,12 @@ EndpointFeature = Literal[
     "crl",  # revoked certificates get no session
     "denial closes",  # what a client may not do ends its connection; else it is acknowledged and dropped
     "kill",  # a process that can be killed and started again
+    "retain",  # the last retained message of a topic is kept for later subscribers
     "persistence",  # QoS 1 messages wait for a session that is away
     "size limit",  # larger messages are dropped
     "sockets",  # clients dial an address, so that a man in the middle can stand on the path
     "takeover",  # a second session with a client id ends the first
+    "tls settings",  # the least version, and what a revocation does, can be set
     "tls",  # mutual TLS with our own authority
 ]
 
@@ -93,8 +95,9 @@ class Session(Protocol):
         """Publishes on the latest connection without PUBACK. Kept after a loss, until the next connection: the
         oldest of them is what the broker did not take."""
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        """QoS 1. Raises NotConnected before CONNACK: nothing leaks to a server that was not verified."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """QoS 1. `retain`: the broker is asked to keep it for later subscribers, which needs the feature "retain".
+        Raises NotConnected before CONNACK: nothing leaks to a server that was not verified."""
 
     def close(self) -> None:
         """Disconnect politely and dial no more."""

@@ -81,14 +81,14 @@ class MqttSession:
     def unacknowledged(self) -> int:
         return self._unacknowledged
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         if not self._connected or self._client is None:
             raise NotConnected(f"{self.client_id}: publish without a connection")
         self._unacknowledged += 1
         for tap in self._taps:
             tap(self.client_id, topic, payload)
         try:
-            info = self._client.publish(topic, payload, qos=1)
+            info = self._client.publish(topic, payload, qos=1, retain=retain)
         except ValueError as error:
             self._unacknowledged -= 1
             raise EndpointError(f"{self.client_id}: cannot publish to {topic!r}: {error}") from None

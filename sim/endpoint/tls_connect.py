@@ -12,6 +12,7 @@ import os
 import select
 import socket
 import ssl
+import warnings
 
 from sim.endpoint.port import Address, Identity
 
@@ -40,6 +41,28 @@ def tls_context(identity: Identity, *, verify: bool, alpn: str = "") -> ssl.SSLC
     if identity.certificate is not None:
         context.load_cert_chain(identity.certificate, identity.key)
     return context
+
+
+def offered_at_most(address: Address, identity: Identity, most: ssl.TLSVersion, deadline_s: float = 5.0) -> str:
+    """One handshake in which no more than this version is offered, with ciphers of any strength and the server's
+    certificate believed: the version that was agreed on. Raises ConnectFailed with the reason."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of old versions, which are what is asked for
+        context.minimum_version = min(ssl.TLSVersion.TLSv1, most)
+        context.maximum_version = most
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    if identity.certificate is not None:
+        context.load_cert_chain(identity.certificate, identity.key)
+    try:
+        with (
+            socket.create_connection((address.host, address.port), deadline_s) as plain,
+            context.wrap_socket(plain, server_hostname=address.host) as encrypted,
+        ):
+            return encrypted.version() or ""
+    except (OSError, ValueError) as error:
+        raise ConnectFailed(reason_of(error)) from None
 
 
 class TlsConnect:

@@ -43,9 +43,15 @@ class Opened:
 
 
 def opened(
-    messages: Iterable[Message], store: Store, now_ns: int, installed: frozenset[str] | None = None
+    messages: Iterable[Message],
+    store: Store,
+    now_ns: int,
+    installed: frozenset[str] | None = None,
+    *,
+    drop_duplicates: bool = True,
 ) -> Opened:
-    """Sort out what arrived. `installed`: the gateways that there are; None: any may be one. Raises StoreError."""
+    """Sort out what arrived. `installed`: the gateways that there are; None: any may be one. `drop_duplicates`: False,
+    a bundle that comes again is taken for another one. Raises StoreError."""
     out = Opened()
     known: dict[tuple[str, int], set[str]] = {}
     for message in messages:
@@ -67,7 +73,7 @@ def opened(
         elif isinstance(told, Birth):
             out.births.append(told)
         else:
-            _take(message, told, store, known, out, now_ns)
+            _take(message, told, store, known, out, now_ns, drop_duplicates)
     return out
 
 
@@ -78,14 +84,20 @@ def _birth(payload: bytes) -> Birth:
 
 
 def _take(
-    message: Message, told: Columns, store: Store, known: dict[tuple[str, int], set[str]], out: Opened, now_ns: int
+    message: Message,
+    told: Columns,
+    store: Store,
+    known: dict[tuple[str, int], set[str]],
+    out: Opened,
+    now_ns: int,
+    drop_duplicates: bool,
 ) -> None:
     place, digest = (told.gateway, told.sequence), bundle.digest(message.payload)
     before = known.get(place)
     if before is None:
         before = known[place] = store.digests(*place)
     out.acks.setdefault(told.gateway, {})[bundle.Taken(told.sequence, digest)] = None
-    if digest in before:
+    if digest in before and drop_duplicates:
         out.duplicates += 1
         return
     if before:
@@ -96,8 +108,9 @@ def _take(
         told, short = told.split(lambda raw: len(raw) >= LEAST_BYTES)
         detail = f"{len(short.lengths)} telegrams of fewer than {LEAST_BYTES} bytes"
         out.evidence.append(Evidence(now_ns, message.topic, reasons.TOO_SHORT, detail, message.payload))
-    before.add(digest)
-    out.taken.append(rows.Message(*place, digest, now_ns))
+    if digest not in before:
+        before.add(digest)
+        out.taken.append(rows.Message(*place, digest, now_ns))
     out.bundles.append(told)
 
 

@@ -114,6 +114,10 @@ class Portal:
     def _installed(self) -> frozenset[str] | None:
         return self.registry.gateways if self.spec.gateway_list else None
 
+    def _opened(self, messages: Sequence[Message], now_ns: int) -> of_gateways.Opened:
+        drop = self.spec.drop_duplicates
+        return of_gateways.opened(messages, self.store, now_ns, self._installed, drop_duplicates=drop)
+
     def _enrol(self) -> None:
         """Registry and keys may have changed since the last take."""
         if self._version != (self.registry.version, self._keyring.version):
@@ -152,7 +156,7 @@ class Portal:
         self, messages: Sequence[Message], now_ns: int, aside: Mapping[bytes, str], raised: str
     ) -> dict[bytes, str]:
         """Telegrams that cannot be handled, beside those that are aside already."""
-        bundles = of_gateways.opened(messages, self.store, now_ns, self._installed).bundles
+        bundles = self._opened(messages, now_ns).bundles
         every = dict.fromkeys(raw for one in bundles for raw in one.telegrams if raw not in aside)
 
         def trial(some: Sequence[bytes]) -> str:
@@ -177,7 +181,7 @@ class Portal:
         counts = self._intake.counts.copy()
         try:
             with self.store.transaction():
-                opened = of_gateways.opened(messages, self.store, now_ns, self._installed)
+                opened = self._opened(messages, now_ns)
                 for gateway, detail in opened.conflicts:
                     self.alarms.conflict(gateway, now_ns, detail)
                 for birth in opened.births:
@@ -185,7 +189,7 @@ class Portal:
                 for taken in opened.taken:
                     self.alarms.bundled(taken.gateway, taken.sequence, now_ns)
                 self.store.add_messages(opened.taken)
-                evidence = self._evidence.kept(opened.evidence)
+                evidence = self._evidence.kept(opened.evidence) if self.spec.evidence_quota else opened.evidence
                 self.store.add_evidence(evidence)
                 put_aside, bundles = _apart(opened.bundles, aside, now_ns)
                 self.store.add_refusals(put_aside)

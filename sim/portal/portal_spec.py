@@ -25,6 +25,7 @@ else:
     _OfParts = _of_parts()
 
 
+VIEW_RULES: Final = ("own flat", "own time", "three flats", "no overlap")
 Billing = Literal["set date record", "newest record", "last reading"]
 
 
@@ -34,13 +35,18 @@ class PortalSpec(_OfParts):
     gateways that were never installed are evidence. `gateway_clocks`: a gateway whose clock is wrong by what its meters
     say under their MACs is judged by their time. `store`: "sqlite", a file in the world's
     directory, or the URL of a server. `key_store`: how meter keys lie on the portal's disk; "wrapped" is in partitions,
-    one a house or a flat, each under a key that lies elsewhere."""
+    one a house or a flat, each under a key that lies elsewhere. `drop_duplicates`: a bundle that comes again with the
+    same bytes is no second one. `evidence_quota`: of what cannot be judged so much is kept of each sender.
+    `view_rules`: what the roles' views refuse (see roles)."""
 
     pin_profile: bool = True
     whole_address: bool = True
     strict: bool = True
     gateway_list: bool = True
     gateway_clocks: bool = True
+    drop_duplicates: bool = True
+    evidence_quota: bool = True
+    view_rules: tuple[str, ...] = names_from(lambda: VIEW_RULES)
     checks: tuple[str, ...] = names_from(check_ids)
     alarms: tuple[str, ...] = names_from(alarm_ids)
     billing: Billing = "set date record"

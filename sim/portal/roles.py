@@ -7,13 +7,16 @@
     operator   devices: when heard, by whom, how strongly, battery, faults; no consumption and no tenant
 
 Answers to landlords are remembered and the same question gets the same answer, so that a late reading cannot be found
-by asking twice. What this does not stop: a landlord who knows all flats of a house but one from elsewhere.
+by asking twice. Each rule of VIEW_RULES can be switched off: then the view is as a careless portal's. What this
+does not stop: a landlord who knows all flats of a house but one from elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
+from sim.portal.portal_spec import VIEW_RULES
 from sim.portal.store_port import Answer, Store
 from wmbus.transport import STS_LOW_POWER, STS_PERMANENT_ERROR, STS_TEMPORARY_ERROR
 
@@ -58,19 +61,30 @@ class DeviceRow(NamedTuple):
 class Views:
     """The only way for the roles into the store. `now_ns` is the portal's own clock."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, rules: Collection[str] = VIEW_RULES) -> None:
         self._store = store
+        self._rules = rules
 
-    def tenant(self, tenant: str, now_ns: int) -> list[TenantRow]:
-        """All readings of the flats in which `tenant` lives now. Raises Denied for somebody who lives nowhere."""
+    def tenant(self, tenant: str, now_ns: int, flat: str | None = None) -> list[TenantRow]:
+        """All readings of the flats in which `tenant` lives now, or of one of them. Raises Denied for somebody who
+        lives nowhere, and for another's flat."""
         tenancies = self._store.tenancies(tenant, now_ns)
+        own = [one for one in tenancies if flat in (None, one[0])]
+        if own and "own time" in self._rules:
+            return [TenantRow(*row) for one, from_ns in own for row in self._store.consumption(tenant, one, from_ns)]
+        if "own time" not in self._rules and flat in self._store.flats_ever(tenant):
+            return self._unbound(str(flat))
         if not tenancies:
             raise Denied(f"{tenant} is no tenant now")
-        return [
-            TenantRow(*row)
-            for flat, from_ns in tenancies
-            for row in self._store.consumption(tenant, flat, from_ns)
-        ]
+        if "own flat" not in self._rules and flat is not None:
+            return self._unbound(flat)
+        raise Denied(f"{flat} is not a flat of {tenant}")
+
+    def _unbound(self, flat: str) -> list[TenantRow]:
+        """Whatever there is of a flat, by the meters' own totals."""
+        meters = [one.meter for one in self._store.meters() if one.flat == flat]
+        rows = [row for meter in meters for row in self._store.readings(meter)]
+        return [TenantRow(row.meter, flat, row.stored_ns, row.units) for row in rows if row.units is not None]
 
     def landlord(self, landlord: str, house: str, from_ns: int, until_ns: int) -> HouseSum:
         """Units of a house in [from, until). Raises Denied."""
@@ -83,10 +97,10 @@ class Views:
         for before in answered:
             if (before.from_ns, before.until_ns) == (from_ns, until_ns):
                 return HouseSum(*before)
-        if answered:
+        if answered and "no overlap" in self._rules:
             raise Denied(f"{house}: the period overlaps one answered before; their difference might be one flat")
         units, flats = store.house_sum(house, from_ns, until_ns)
-        if flats < LEAST_FLATS:
+        if flats < LEAST_FLATS and "three flats" in self._rules:
             raise Denied(f"{house}: {flats} flats in this period, a sum needs {LEAST_FLATS}")
         with store.transaction():
             store.add_answer(Answer(house, from_ns, until_ns, units, flats))

@@ -315,6 +315,10 @@ class Store(ABC):
         """(flat, from) of the flats in which somebody lives now."""
 
     @abstractmethod
+    def flats_ever(self, tenant: str) -> set[str]:
+        """Where a tenant lives, lived or will live."""
+
+    @abstractmethod
     def consumption(self, tenant: str, flat: str, from_ns: int) -> list[Consumption]:
         """Of one tenancy, reading by reading. A total that falls was reset: what it shows was counted since."""
 

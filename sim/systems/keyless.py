@@ -141,6 +141,8 @@ class Keyless:
         self.keks: dict[str, bytes] = {}
         # Shown what reaches the portal, with the world's time, before the portal takes it.
         self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
+        # What whoever runs the broker makes of what it delivers, before the taps.
+        self.delivers: Callable[[Sequence[Message]], Sequence[Message]] = lambda messages: messages
 
     @property
     def key_places(self) -> tuple[Path, ...]:
@@ -311,6 +313,7 @@ class Keyless:
         self._lockstep.run(now_ns, lambda messages: self._take(messages, now_ns))
 
     def _take(self, messages: Sequence[Message], now_ns: int) -> list[Message]:
+        messages = self.delivers(messages)
         for tap in self.message_taps:
             tap(messages, now_ns)
         return self.portal.take(messages, now_ns)

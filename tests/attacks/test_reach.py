@@ -18,12 +18,17 @@ from sim.world import World
 from tests.small_worlds import dozen, keyless
 
 EVERYONE = {"now_ns", "today", "wait", "wait_until", "event", "go", "note"}
+AT_THE_BROKER = {"connect", "publish", "leave", "contend", "let_work", "name_of", "stranger", "offer"}
 OWN = {
     Can.HEAR: {"hear", "listen"},
     Can.SPEAK: {"speak"},
     Can.SHAPE: {"jam", "bursts", "on_header"},
     Can.PATH: {"intercept", "release", "stay", "note_sent"},
-    Can.CERTIFICATE: {"steal", "connect", "publish", "leave", "contend"},
+    Can.CERTIFICATE: AT_THE_BROKER | {"steal", "spare"},
+    Can.NETWORK: AT_THE_BROKER,
+    Can.BROKER: {"deliver_by", "note_sent"},
+    Can.CLOCK: {"set_clock"},
+    Can.VIEW: {"ask_as_tenant", "ask_as_landlord"},
     Can.METER_KEY: {"meter_key"},
     Can.DISK: {"portal_files"},
     Can.KEK: {"key_encryption_key"},

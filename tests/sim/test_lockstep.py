@@ -21,7 +21,7 @@ class Line:
         self.inbox: list[Message] = []
         self.sent: list[tuple[str, bytes]] = []
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         if not self.connected:
             raise NotConnected("down")
         self.sent.append((topic, payload))

@@ -66,8 +66,8 @@ class CountedSession(MqttSession):
         self._asked = len(how.get("subscribe", ()))
         super().__init__(loop, identity, address, **how)
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        super().publish(topic, payload)
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        super().publish(topic, payload, retain=retain)
         if topic != FENCE.format(client=self.client_id):
             self._meter.messages += units(len(topic.encode()), len(payload))
 

@@ -7,7 +7,8 @@ ends its connection. **Its verdicts were never confirmed against the service.**
 `rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON file
 that names the programs behind Lambda functions. `enforce_rates`: quotas a second are counted on the wall clock; that
 fits a wall-clock world or a load test, while simulated time is compressed. The switches of Mosquitto's that AWS does
-not have (`tls`, `require_certificate`) are weaknesses for controls, as there.
+not have (`tls`, `require_certificate`) are weaknesses for controls, as there; `least_tls`, `revocation` and `retained`
+change nothing.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ class AwsLocal(Mosquitto):
     """See port.Endpoint and Mosquitto, whose broker, directory and clients it has."""
 
     name: ClassVar[str] = "aws_local"
-    features: ClassVar[frozenset[EndpointFeature]] = Mosquitto.features | {"denial closes"}
+    features: ClassVar[frozenset[EndpointFeature]] = (
+        Mosquitto.features - {"retain", "tls settings"} | {"denial closes"}
+    )
 
     def __init__(self, directory: Path, spec: AwsLocalSpec | None = None, **how: Any) -> None:
         super().__init__(directory, spec or AwsLocalSpec(), **how)

@@ -71,7 +71,9 @@ class MemorySession:
     def unacknowledged(self) -> int:
         return self._unacknowledged
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        if retain:
+            raise EndpointError("the embedded broker keeps no retained messages; take endpoint 'mosquitto'")
         if not self._connected:
             raise NotConnected(f"{self.client_id}: publish without a connection")
         if not topic or "+" in topic or "#" in topic:

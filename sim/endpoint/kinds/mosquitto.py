@@ -24,7 +24,7 @@ from sim.core.settings import number
 from sim.endpoint import mosquitto_config, mosquitto_program
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import EventLoop
-from sim.endpoint.mosquitto_config import QUEUED_MESSAGES
+from sim.endpoint.mosquitto_config import QUEUED_MESSAGES, LeastTls, Revocation
 from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity, Session, Tap
 from sim.endpoint.registry import EndpointKind, Readiness
 from sim.endpoint.session import MqttSession
@@ -43,13 +43,19 @@ class MosquittoSpec(EndpointSpec):
     """[endpoint] with kind = "mosquitto". Each switch that is off is a known weakness. `bind_client_id`: the client id
     must be the certificate's common name. `require_certificate`: off, a client may come without one, and its name is
     believed. `tls`: off, everything passes in clear, without certificates on either side. `queued_messages`: so
-    many are kept for a client that is away; what comes then is acknowledged and dropped."""
+    many are kept for a client that is away; what comes then is acknowledged and dropped. `revocation`: what becomes of
+    a certificate that was taken back: nothing, no new session, or the broker is started again too, which ends the live
+    one. `least_tls`: 1.1 is a known weakness. `retained`: messages are kept for whoever subscribes later; off, whoever
+    publishes one is thrown off."""
 
     kind: str = "mosquitto"
     bind_client_id: bool = True
     require_certificate: bool = True
     tls: bool = True
     queued_messages: int = number(QUEUED_MESSAGES, low=1)
+    revocation: Revocation = "list"
+    least_tls: LeastTls = "1.2"
+    retained: bool = True
 
 
 class Mosquitto:
@@ -59,7 +65,8 @@ class Mosquitto:
 
     name: ClassVar[str] = "mosquitto"
     features: ClassVar[frozenset[EndpointFeature]] = frozenset(
-        {"acl", "bind", "crl", "kill", "persistence", "size limit", "sockets", "takeover", "tls"}
+        {"acl", "bind", "crl", "kill", "persistence", "retain", "size limit", "sockets", "takeover", "tls",
+         "tls settings"}
     )
 
     def __init__(
@@ -178,12 +185,14 @@ class Mosquitto:
 
     def revoke(self, client_id: str) -> None:
         """Put the device's certificate on the list and make the broker read it. Its next session is refused; a live
-        one stays on Mosquitto until it ends (`restart` ends it)."""
+        one stays on Mosquitto until it ends (`restart` ends it, which `revocation` may ask for)."""
         try:
             self.authority.revoke(client_id)
         except PkiError as error:
             raise EndpointError(str(error)) from None
-        if self._process is not None and self._process.running:
+        if self._process is not None and self._process.running and self.spec.revocation == "list and restart":
+            self.restart(refusing=self._refusing)
+        elif self._process is not None and self._process.running:
             self._process.hang_up()
 
     # --- starting ----------------------------------------------------------------------------------------------

@@ -153,6 +153,10 @@ class VirtualGateway:
         self._open.clear()
         self._bundle = NOTHING_OPEN
 
+    def set_clock(self, offset_s: float) -> None:
+        """Somebody sets its clock: so many seconds ahead of the right time from now on."""
+        self._offset_ns = ns(offset_s)
+
     def _close(self, now_ns: int) -> None:
         """Into the outbox, which is synced before it is published."""
         heard, closed_ns = tuple(self._open), now_ns + self._offset_ns

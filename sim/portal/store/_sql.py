@@ -116,11 +116,13 @@ _STEPS: Final = """
              WHERE r.units IS NOT NULL AND {where}) AS pairs
 """
 _CONSUMPTION: Final = f"""
-    WITH steps AS ({_STEPS.format(
+    WITH steps AS ({
+    _STEPS.format(
         join="JOIN tenancies t ON t.flat = m.flat",
         where="t.tenant = ? AND t.flat = ? AND t.from_ns = ? AND r.stored_ns >= t.from_ns"
-              " AND r.stored_ns < coalesce(t.until_ns, 9223372036854775807)",
-    )})
+        " AND r.stored_ns < coalesce(t.until_ns, 9223372036854775807)",
+    )
+})
     SELECT meter, stored_ns, sum(step) OVER (PARTITION BY meter ORDER BY stored_ns ROWS UNBOUNDED PRECEDING)
       FROM steps ORDER BY meter, stored_ns
 """
@@ -278,6 +280,9 @@ class SqlStore(Store):
             " AND (until_ns IS NULL OR until_ns > ?) ORDER BY flat"
         )
         return [(flat, from_ns) for flat, from_ns in self._ask(sql, (tenant, now_ns, now_ns))]
+
+    def flats_ever(self, tenant: str) -> set[str]:
+        return {flat for (flat,) in self._ask("SELECT flat FROM tenancies WHERE tenant = ?", (tenant,))}
 
     def consumption(self, tenant: str, flat: str, from_ns: int) -> list[Consumption]:
         rows = self._ask_by_meter(_CONSUMPTION, (tenant, flat, from_ns))

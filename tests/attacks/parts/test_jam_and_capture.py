@@ -67,7 +67,7 @@ def test_own_frames_are_neither_jammed_nor_taken() -> None:
 
 def test_the_gateway_loses_what_the_attacker_has(tmp_path: Path) -> None:
     # the jammer drowns its group at both gateways
-    spec = dozen(tmp_path, site__mixed=False, **{"site__gateways": "every k-th"})
+    spec = dozen(tmp_path, site__mixed=False, site__gateways="every k-th")
     with World(spec, 1, tmp_path / "world") as world:
         record = Record("test.shadow", "A test", (), Can.HEAR | Can.SPEAK | Can.SHAPE, (), {}, "", frozenset(), "doc")
         place = Place(metres=1.0, power_dbm=0.0, ear=Place(metres=-12.0, sensitivity_dbm=-110.0))

@@ -43,8 +43,17 @@ def test_the_broker_is_started_with_tls() -> None:
 
 def test_each_kind_of_endpoint_is_tried() -> None:
     checks = by_name(doctor.run_doctor())
-    for id_ in ENDPOINTS.parts():
+    tried = {id_ for id_, kind in ENDPOINTS.parts().items() if kind.ready().ok}
+    assert {"memory", "mosquitto", "aws_local"} <= tried
+    for id_ in tried:
         assert checks[f"endpoint {id_} starts"].ok, checks[f"endpoint {id_} starts"].detail
+
+
+def test_an_endpoint_that_needs_an_account_is_no_fault_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WMBENCH_AWS_HOST", raising=False)
+    check = by_name(doctor.run_doctor())["endpoint aws_iot"]
+    assert (check.ok, check.required) == (False, False)
+    assert "WMBENCH_AWS_HOST" in check.way_out
 
 
 def test_a_machine_without_a_broker_is_ready_and_says_what_to_do(

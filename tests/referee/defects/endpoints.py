@@ -11,7 +11,7 @@ from tests.referee.defects import plays
 CONFIG = "sim.endpoint.mosquitto_config:config"
 
 
-def _without(patch: Patch, unwanted: tuple[str, ...], more: tuple[str, ...] = ()) -> None:
+def without_lines(patch: Patch, unwanted: tuple[str, ...], more: tuple[str, ...] = ()) -> None:
     """mosquitto.conf without these lines, and with others."""
 
     def instead(original: Any, *arguments: Any, **named: Any) -> str:
@@ -25,7 +25,7 @@ def _without(patch: Patch, unwanted: tuple[str, ...], more: tuple[str, ...] = ()
         plays.CERTIFICATES)  # fmt: skip
 def _(patch: Patch) -> None:
     """The broker is started without asking for client certificates, though the world says that it asks."""
-    _without(
+    without_lines(
         patch,
         ("require_certificate", "use_identity_as_username", "use_username_as_clientid", "allow_anonymous"),
         ("require_certificate false", "allow_anonymous true"),
@@ -35,20 +35,20 @@ def _(patch: Patch) -> None:
 @defect("revoked-accepted", ENDPOINTS, "A revoked certificate gets no session.", plays.CERTIFICATES)
 def _(patch: Patch) -> None:
     """The broker reads no revocation list."""
-    _without(patch, ("crlfile",))
+    without_lines(patch, ("crlfile",))
 
 
 @defect("client-id-not-bound", ENDPOINTS, "A certificate gets a session under its own name only.",
         plays.CERTIFICATES)  # fmt: skip
 def _(patch: Patch) -> None:
     """The broker believes the client id that a client says."""
-    _without(patch, ("use_username_as_clientid",))
+    without_lines(patch, ("use_username_as_clientid",))
 
 
 @defect("access-list-off", ENDPOINTS, "A device writes and reads its own topics only.", plays.CERTIFICATES)
 def _(patch: Patch) -> None:
     """The broker is started without its access list."""
-    _without(patch, ("acl_file",))
+    without_lines(patch, ("acl_file",))
 
 
 @defect("embedded-access-list-off", ENDPOINTS, "A device writes and reads its own topics only.", plays.TOPICS)

@@ -4,6 +4,7 @@ through it; outcomes are asserted at the subscriber."""
 from __future__ import annotations
 
 import dataclasses
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -12,6 +13,7 @@ import pytest
 
 from sim.endpoint.port import Address, Endpoint, EndpointError, EndpointFeature, NotConnected, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
+from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
 from tests.sim.endpoint.brokers import states, until
 
 MAX_MESSAGE_BYTES = 4_096
@@ -295,6 +297,27 @@ def test_a_path_that_leads_elsewhere_ends_the_session_until_it_leads_back(endpoi
     assert not gateway.connected
     gateway.reroute(endpoint.address)
     until(endpoint, lambda: gateway.connects == 2)
+
+
+@needs("retain")
+def test_a_retained_message_is_there_for_who_comes_later(endpoint: Endpoint) -> None:
+    gateway = online(endpoint, "gw1")
+    gateway.publish("gw/gw1/up", b"not kept")
+    gateway.publish("gw/gw1/birth", b"kept", retain=True)
+    until(endpoint, lambda: not gateway.unacknowledged)
+    gateway.close()
+    portal = online(endpoint, "portal", "gw/+/up", "gw/+/birth")
+    until(endpoint, lambda: bool(portal.inbox))
+    assert [(one.topic, one.payload, one.retained) for one in portal.inbox] == [("gw/gw1/birth", b"kept", True)]
+
+
+@needs("tls settings")
+def test_a_handshake_is_made_from_the_least_version_on(endpoint: Endpoint) -> None:
+    assert endpoint.address is not None
+    own = endpoint.identity("gw1")
+    assert offered_at_most(endpoint.address, own, ssl.TLSVersion.TLSv1_2) == "TLSv1.2"
+    with pytest.raises(ConnectFailed, match="protocol version"):
+        offered_at_most(endpoint.address, own, ssl.TLSVersion.TLSv1_1)
 
 
 def test_what_it_lacks_it_refuses_to_do(kind: str, endpoint: Endpoint) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,33 @@ def test_a_change_of_tenant(b: Bed) -> None:
     after = views.tenant("ben", WEEK_NS)
     assert all(row.at_ns >= MOVE_NS for row in after)
     assert after[0].units == 0 and max(row.units for row in after) == 20  # not anna's total
+
+
+def test_each_rule_holds_its_own(b: Bed) -> None:
+    """Without one rule just what it stands against is told."""
+
+    def told(*rules: str) -> tuple[bool, bool, bool, bool]:
+        views, end_ns = Views(b.portal.store, rules), told_until.pop()
+        return (
+            _is_told(lambda: views.tenant("tenant 1", WEEK_NS, "flat 2")),
+            _is_told(lambda: views.tenant("anna", WEEK_NS, "flat 0")),
+            _is_told(lambda: views.landlord("lady", "small", 0, end_ns)),
+            _is_told(lambda: (views.landlord("lord", "big", 0, end_ns), views.landlord("lord", "big", 1, end_ns))),
+        )
+
+    told_until = [WEEK_NS + step for step in range(5)]
+    all_four = ("own flat", "own time", "three flats", "no overlap")
+    without = [told(*(one for one in all_four if one != rule)) for rule in all_four]
+    assert without == [tuple(place == which for place in range(4)) for which in range(4)]
+    assert told() == (True, True, True, True)
+
+
+def _is_told(ask: Callable[[], object]) -> bool:
+    try:
+        ask()
+    except Denied:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("name", ["stranger", "lord", "", "tenant 1' OR '1'='1", "%"])

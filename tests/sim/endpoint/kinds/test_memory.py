@@ -108,6 +108,14 @@ def test_what_it_cannot_do_it_says() -> None:
         broker.connect(broker.identity("gw1"), address=Address("localhost", 1))
 
 
+def test_it_keeps_no_retained_message_and_says_so() -> None:
+    broker = Memory()
+    session = broker.connect(broker.identity("gw1"))
+    assert broker.settle(lambda: session.connected, 1.0)
+    with pytest.raises(EndpointError, match="mosquitto"):
+        session.publish("gw/gw1/up", b"", retain=True)
+
+
 def test_stop_closes_everybody() -> None:
     broker = Memory()
     online, waiting = broker.connect(broker.identity("a")), broker.connect(broker.identity("b"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import socket
 import ssl
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
+from sim.endpoint.mosquitto_config import LeastTls
 from sim.endpoint.port import Address, Identity
+from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
 from sim.pki.authority import Authority
 from tests.sim.endpoint.brokers import make, states, until
 
@@ -103,6 +106,21 @@ def test_tls_1_1_is_refused(broker: Mosquitto) -> None:
     for old in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
         with pytest.raises(ssl.SSLError):
             handshake(broker.address, broker.identity("gw1"), old)
+
+
+@pytest.mark.parametrize(("least", "oldest"), [("1.1", "TLSv1.1"), ("1.2", ""), ("1.3", "")])
+def test_the_least_version_is_a_switch(tmp_path: Path, least: LeastTls, oldest: str) -> None:
+    broker = make(tmp_path, spec=MosquittoSpec(least_tls=least))
+    broker.start()
+    try:
+        assert broker.address is not None
+        middle = "" if least == "1.3" else "TLSv1.2"
+        for most, agreed in ((ssl.TLSVersion.TLSv1_1, oldest), (ssl.TLSVersion.TLSv1_2, middle)):
+            refused = contextlib.nullcontext() if agreed else pytest.raises(ConnectFailed, match="protocol version")
+            with refused:
+                assert offered_at_most(broker.address, broker.identity("gw1"), most) == agreed
+    finally:
+        broker.stop()
 
 
 def names_seen(directory: Path, spec: MosquittoSpec, *, taken: bool) -> tuple[list[str], str]:

@@ -1,0 +1,90 @@
+"""Hear and speak for all with one device's certificate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from attacks.attack import Can, Outcome, Steps, attack
+from attacks.mitm import security_of
+from attacks.parts.at_the_broker import empty_bundle, given_to_portal, in_each_mode
+from attacks.reach import Reach
+from sim.core.bundle import UP, BadBundle, Bundle
+from sim.endpoint.port import Session
+from sim.systems.keyless import keyless
+from sim.truth.ground_truth import Truth
+
+HEARS, SPEAKS = "hears other gateways' bundles", "speaks on another gateway's topic"
+SHADOW, SYSTEM = "writes another device's shadow", "reads the broker's own topics"
+TOPICS = ("gw/+/up", "$aws/#", "$SYS/#")
+COUNT = 3
+
+
+@attack(
+    id="wan.wildcards",
+    title="Hear and speak for all with one device's certificate",
+    threats=["W07", "W10"],
+    can=Can.CERTIFICATE,
+    ics=["T0859", "T0856"],
+    weakness={"endpoint.per_device_acl": False},
+    seen_as="nothing: the broker drops it and acknowledges it",
+    needs={"tls", "acl"},
+)
+@dataclass
+class Wildcards:
+    """With the certificate of a gateway in stock: subscribe to all bundles and to the reserved topics, publish on
+    another gateway's topic and on its device shadow. A broker acknowledges all of it, whatever it does; so what counts
+    is what arrived: at the portal, or at a second subscription of the thief."""
+
+    name: str = "spare-1"
+    gateway: int = 0
+    from_s: float = 60.0
+    said: list[bytes] = field(default_factory=list)
+    ear: Session | None = None
+
+    def run(self, reach: Reach) -> Steps:
+        identity = reach.spare(self.name)
+        victim = reach.name_of(self.gateway)
+        yield reach.wait_until(self.from_s)
+        self.ear = reach.connect(identity, subscribe=TOPICS)
+        self.said = [empty_bundle(victim, number, reach.now_ns) for number in range(COUNT)]
+        for payload in self.said:
+            for topic in (UP.format(gateway=victim), f"$aws/things/{victim}/shadow/update"):
+                if self.ear.connected:  # some brokers end the session instead
+                    self.ear.publish(topic, payload)
+        reach.let_work(self.ear)
+
+    def outcomes(self, truth: Truth) -> list[Outcome]:
+        if self.ear is None:
+            return []
+        inbox = list(self.ear.inbox)
+        sent = len(keyless(truth.world.system).portal.store.messages())
+        heard: Counter[str] = Counter()
+        for message in inbox:
+            if message.topic.endswith("/up"):
+                heard.update(_securities(message.payload))
+        given = given_to_portal(truth, self.said)
+        shadow = sum(message.topic.startswith("$aws/") for message in inbox)
+        system = sum(message.topic.startswith("$SYS/") for message in inbox)
+        dropped = "subscribed and acknowledged, and nothing was delivered"
+        return [
+            *(
+                Outcome(HEARS, security, reached=sent, achieved=heard[security],
+                        why="read from other gateways' bundles" if heard[security] else dropped,
+                        evidence={"bundles that passed": sent, "telegrams read": heard[security]})
+                for security in sorted(truth.securities)
+            ),
+            *in_each_mode(truth, SPEAKS, reached=len(self.said), achieved=given,
+                          why="the portal was given it" if given else dropped, evidence={"given to the portal": given}),
+            *in_each_mode(truth, SHADOW, reached=len(self.said), achieved=shadow,
+                          why="its subscribers were given it" if shadow else dropped, evidence={"delivered": shadow}),
+            *in_each_mode(truth, SYSTEM, reached=len(TOPICS), achieved=system,
+                          why="they were delivered" if system else dropped, evidence={"delivered": system}),
+        ]  # fmt: skip
+
+
+def _securities(payload: bytes) -> list[str]:
+    try:
+        return [security_of(one.telegram) for one in Bundle.decode(payload).heard]
+    except BadBundle:
+        return []
