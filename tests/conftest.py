@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sim.core import own
 from tests.night import NIGHT
 
 ALLOWED = "allowed:"
@@ -22,6 +23,12 @@ _NAME = "wmbench-no-skips"
 # A slow machine is no failure. Whatever else the profile in force says (in CI: the same examples each time) stays.
 settings.register_profile("wmbench", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("wmbench")
+
+
+@pytest.fixture(autouse=True)
+def no_repository_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's repository that a test opens in this process is open for that test only."""
+    monkeypatch.setenv(own.PLACE, "")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,4 +10,4 @@ def test_noise_is_no_telegram(world: Stage) -> None:
     since no switch of a portal makes noise readable."""
     blind = world.attack(BlindForgery())
     world.run(minutes=15)
-    world.expect(blind, BLIND, on=(S, X, X), off=(S, X, X))
+    world.expect(blind, BLIND, because=("", "bad cipher", "bad mac"), on=(S, X, X), off=(S, X, X))

@@ -1,6 +1,6 @@
 """docs/reference/: the pages that are made from the code, so that they cannot say something else.
 
-    python -m tests.tools.reference      write them; tests/test_reference.py holds them against the code
+    python -m tests.tools.reference      write them; tests/test_reference_pages.py holds them against the code
 
 What a key, a method or a table means is said once, in the docstring beside it.
 """

@@ -133,7 +133,7 @@ def forgets_on_power_cut() -> None:
 
 def trusts_any_broker() -> None:
     context = sessions.tls_context
-    sessions.tls_context = lambda identity, verify=True: context(identity, verify=False)  # type: ignore[assignment]
+    sessions.tls_context = lambda identity, verify=True, **more: context(identity, verify=False, **more)  # type: ignore[assignment]
 
 
 def decrypts_and_leaks() -> None:

@@ -44,7 +44,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_an_account_is_put_through_the_contract_where_one_is_named() -> None:
     if not ACCOUNT.ok:
-        pytest.skip(f"aws_iot: {ACCOUNT.detail}; {ACCOUNT.way_out}")
+        pytest.skip(f"allowed: aws_iot: {ACCOUNT.detail}; {ACCOUNT.way_out}")
 
 
 @pytest.fixture

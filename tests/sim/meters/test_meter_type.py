@@ -170,10 +170,10 @@ def test_two_records_that_say_the_same_are_refused() -> None:
     ("text", "message"),
     [
         ("KIND = 3", "ours.py: a meter type has KIND = Kind"),
-        ("import nothing_of_this_name", "ours: cannot be imported: ModuleNotFoundError: No module named"),
+        ("import nothing_of_this_name", "ours.py, line [13]: cannot be imported: ModuleNotFoundError: No module named"),
         ("from sim.meters.meter_type import Kind\nfrom sim.meters.encodings import field\n"
          "KIND = Kind('ours', 'Ours', 'ABC', 1, (field('0B6E', 'bcd9', 'units'),), ())",
-         "ours: cannot be imported: BadKind: ours: record 0B6E: no encoding 'bcd9'; did you mean"),
+         "ours.py, line [13]: cannot be imported: BadKind: ours: record 0B6E: no encoding 'bcd9'; did you mean"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_named_with_the_cause(
