@@ -11,6 +11,7 @@ SIGUSR1). One thread, one epoll.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -323,7 +324,8 @@ class Client:
             self._watch(self._client, select.EPOLLOUT)
             return
         except (OSError, ValueError) as error:
-            if not isinstance(error, ssl.SSLEOFError | ConnectionError):  # who only looks whether the port is open
+            gone = isinstance(error, ssl.SSLEOFError | ConnectionError) or error.args[:1] == (errno.ENOTCONN,)
+            if not gone:  # who is, only looked whether the port is open
                 self._companion.said(self._address, "certificate", reason_of(error))
             self._drop()
             return
