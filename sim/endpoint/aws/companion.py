@@ -11,7 +11,6 @@ SIGUSR1). One thread, one epoll.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -324,8 +323,7 @@ class Client:
             self._watch(self._client, select.EPOLLOUT)
             return
         except (OSError, ValueError) as error:
-            gone = isinstance(error, ssl.SSLEOFError | ConnectionError) or error.args[:1] == (errno.ENOTCONN,)
-            if not gone:  # who is, only looked whether the port is open
+            if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):  # else it only looked
                 self._companion.said(self._address, "certificate", reason_of(error))
             self._drop()
             return

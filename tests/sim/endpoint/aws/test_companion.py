@@ -55,6 +55,11 @@ def limits(local: AwsLocal) -> list[tuple[str, str]]:
     return [(one["client"], one["limit"]) for one in local.enforced()]
 
 
+def of_clients(local: AwsLocal) -> list[tuple[str, str]]:
+    """Without those that had no certificate of ours: on a shared machine somebody else may dial a port that was his."""
+    return [one for one in limits(local) if one[0] != "127.0.0.1"]
+
+
 def test_a_shadow_answers_its_thing_and_nobody_else(local: AwsLocal) -> None:
     shadow = "$aws/things/gw1/shadow"
     gateway = online(local, "gw1", f"{shadow}/update/accepted", f"{shadow}/update/delta", f"{shadow}/get/accepted")
@@ -86,10 +91,10 @@ def test_a_rule_reaches_every_action(local: AwsLocal, tmp_path: Path) -> None:
     assert ("readings", '{"gateway": "gw1"}', "t", "60") in rows and len(rows) == 4
     assert len((actions / "sqs/portal.jsonl").read_text().splitlines()) == 2
     assert json.loads((tmp_path / "kept.json").read_text()) == {"t": 70, "id": "gw1"}
-    assert limits(local) == []
+    assert of_clients(local) == []
     gateway.publish("$aws/rules/portal/gw/gw2/up", b'{"temp": 80}')
     until(local, lambda: gateway.connects == 2)
-    assert limits(local)[0] == ("gw1", "publish-denied")
+    assert of_clients(local)[0] == ("gw1", "publish-denied")
 
 
 def test_a_key_from_a_payload_stays_in_its_bucket(local: AwsLocal) -> None:
@@ -98,7 +103,7 @@ def test_a_key_from_a_payload_stays_in_its_bucket(local: AwsLocal) -> None:
     for name in names:
         gateway.publish("gw/gw1/birth", json.dumps({"name": name}).encode())
     until(local, local.fence(gateway))
-    assert limits(local) == [("hostile", "rule-action")] * len(names)
+    assert of_clients(local) == [("hostile", "rule-action")] * len(names)
     assert not (local.directory / "actions" / "s3").exists() and not list(local.directory.parent.glob("**/outside"))
     assert len((local.directory / "actions/sqs/errors.jsonl").read_text().splitlines()) == len(names)
 
