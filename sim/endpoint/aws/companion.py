@@ -323,7 +323,8 @@ class Client:
             self._watch(self._client, select.EPOLLOUT)
             return
         except (OSError, ValueError) as error:
-            if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):  # else it only looked
+            # Who goes before a certificate is judged, in whatever way, only looked whether the port is open.
+            if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
                 self._companion.said(self._address, "certificate", reason_of(error))
             self._drop()
             return

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import sqlite3
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,11 +58,6 @@ def limits(local: AwsLocal) -> list[tuple[str, str]]:
     return [(one["client"], one["limit"]) for one in local.enforced()]
 
 
-def of_clients(local: AwsLocal) -> list[tuple[str, str]]:
-    """Without those that had no certificate of ours: on a shared machine somebody else may dial a port that was his."""
-    return [one for one in limits(local) if one[0] != "127.0.0.1"]
-
-
 def test_a_shadow_answers_its_thing_and_nobody_else(local: AwsLocal) -> None:
     shadow = "$aws/things/gw1/shadow"
     gateway = online(local, "gw1", f"{shadow}/update/accepted", f"{shadow}/update/delta", f"{shadow}/get/accepted")
@@ -91,10 +89,10 @@ def test_a_rule_reaches_every_action(local: AwsLocal, tmp_path: Path) -> None:
     assert ("readings", '{"gateway": "gw1"}', "t", "60") in rows and len(rows) == 4
     assert len((actions / "sqs/portal.jsonl").read_text().splitlines()) == 2
     assert json.loads((tmp_path / "kept.json").read_text()) == {"t": 70, "id": "gw1"}
-    assert of_clients(local) == []
+    assert limits(local) == []
     gateway.publish("$aws/rules/portal/gw/gw2/up", b'{"temp": 80}')
     until(local, lambda: gateway.connects == 2)
-    assert of_clients(local)[0] == ("gw1", "publish-denied")
+    assert limits(local)[0] == ("gw1", "publish-denied")
 
 
 def test_a_key_from_a_payload_stays_in_its_bucket(local: AwsLocal) -> None:
@@ -103,7 +101,7 @@ def test_a_key_from_a_payload_stays_in_its_bucket(local: AwsLocal) -> None:
     for name in names:
         gateway.publish("gw/gw1/birth", json.dumps({"name": name}).encode())
     until(local, local.fence(gateway))
-    assert of_clients(local) == [("hostile", "rule-action")] * len(names)
+    assert limits(local) == [("hostile", "rule-action")] * len(names)
     assert not (local.directory / "actions" / "s3").exists() and not list(local.directory.parent.glob("**/outside"))
     assert len((local.directory / "actions/sqs/errors.jsonl").read_text().splitlines()) == len(names)
 
@@ -123,6 +121,27 @@ def test_a_certificate_that_is_not_good(local: AwsLocal) -> None:
     until(local, lambda: "refused" in states(revoked))
     assert "revoked" in revoked.log[0][1]
     until(local, lambda: "certificate" in {limit for _, limit in limits(local)})
+
+
+CLOSE_NOTIFY = bytes.fromhex("15030300020100")  # RFC 5246, 7.2.1: this side ends in order
+
+
+def client_hello() -> bytes:
+    context = ssl.create_default_context()
+    outgoing = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost").do_handshake()
+    return outgoing.read()
+
+
+@pytest.mark.parametrize("hello", [False, True], ids=["a look at the port", "an end amid the handshake"])
+def test_who_goes_before_a_certificate_is_judged_broke_no_rule(local: AwsLocal, hello: bool) -> None:
+    assert local.address is not None
+    for _ in range(10):
+        with socket.create_connection(("127.0.0.1", local.address.port)) as look:
+            look.sendall(client_hello() + CLOSE_NOTIFY if hello else b"")
+    online(local, "gw1")
+    assert limits(local) == []
 
 
 def test_a_handshake_without_a_server_name(local: AwsLocal) -> None:
