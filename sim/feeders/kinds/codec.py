@@ -7,8 +7,7 @@ as their receivers do not. A dongle that a gateway set to one mode hears no othe
 port is there, and it neither speaks nor answers. `unplug` takes the port away, `plug` brings it back with the dongle in
 its first state.
 
-An answer takes the time that it and its command take on the dongle's line: wmbusmeters 3.0.0 begins to wait for it
-after it has asked, and misses one that is there already.
+An answer takes ANSWER_S, and the time that it and its command take on the dongle's line.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from sim.core.settings import name_from, one_of
 from sim.feeders.handed import Handed
 from sim.feeders.lines.port import LINES, LineError, LineSpec, specs
 from sim.feeders.port import FeederError, FeederKind, FeederSpec, FeedGround, Sent
-from sim.lines.codecs.port import CODECS, Codec, Dongle
+from sim.lines.codecs.port import ANSWER_S, CODECS, Codec, Dongle
 from sim.lines.reception import Reception, Stamp
 from wmbus.recover import Recovered
 
@@ -128,7 +127,7 @@ class CodecFeeder:
         with self._lock:
             back = self.dongle.feed(came) if self.dongle is not None and not self.mute else b""
         if back and self._bits_per_s:
-            wall_sleep((len(came) + len(back)) * _BITS_PER_BYTE / self._bits_per_s)
+            wall_sleep(ANSWER_S + (len(came) + len(back)) * _BITS_PER_BYTE / self._bits_per_s)
         return back
 
     def bytes_of(self, sent: Sent) -> bytes:

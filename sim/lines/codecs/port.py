@@ -12,10 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from sim.core.parts import Folder
 from sim.lines.reception import Mode, Reception
+
+ANSWER_S: Final = 0.05
+"""How long a dongle takes to answer: within the 100 ms that programs grant, and not at once. wmbusmeters 3.0.0 begins
+to wait after it has asked; an answer that is there before costs it five seconds, or the dongle."""
 
 
 class Bad(NamedTuple):
