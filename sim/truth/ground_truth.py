@@ -70,6 +70,8 @@ class Truth:
             return
         gateways = self.world.gateways
         by_gateway = receiver < len(gateways)
+        if not by_gateway and any(receiver == one.receiver for one in self.world.two_way):
+            return  # a meter's own receiver is nobody's ear
         if by_gateway and (thinning := gateways[receiver].thinning) is not None:  # by its rule, not by its word
             mine = self._thinning.setdefault(receiver, thinning.again())
             by_gateway = mine.takes(emission.telegram, emission.end_ns)
