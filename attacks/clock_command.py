@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -14,7 +14,7 @@ from sim.core.vocabulary import Security
 from sim.meters.two_way import SND_UD, clock_command
 from sim.truth.ground_truth import Truth
 from wmbus.errors import BadTelegram
-from wmbus.link import Address
+from wmbus.link import SND_NR, Address
 from wmbus.telegram import parse
 
 CLEAR: Final = "a clock command in clear"
@@ -49,7 +49,7 @@ class ClockCommand:
     reaction_s: float = 0.005
     begun_ns: int = 0
     commands: dict[str, list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
-    sent: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    sent: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     _acc: int = 0
     _own: set[bytes] = field(default_factory=set)
 
@@ -68,7 +68,7 @@ class ClockCommand:
             self.commands[str(transport.address)].append((reach.now_ns, heard.telegram))
             return
         address = str(telegram.address)
-        if not self.begun_ns or heard.telegram in self._own:
+        if not self.begun_ns or heard.telegram[1] != SND_NR:  # it listens after its answers too: once is enough
             return
         if address in self.clear:
             at = (reach.today() + timedelta(seconds=self.ahead_s)).replace(second=0, microsecond=0)
@@ -82,7 +82,7 @@ class ClockCommand:
     def _speak(self, reach: Reach, variant: str, address: str, command: bytes) -> Steps:
         yield reach.wait(self.reaction_s)
         self._own.add(command)
-        self.sent[variant, address] += 1
+        self.sent[variant].append(reach.now_ns)
         reach.note("command", f"{variant}: {address}")
         reach.speak(command)
 
@@ -102,19 +102,22 @@ class ClockCommand:
         meters = {one.name: one.meter for one in truth.world.two_way if one.name in names}
         off = [name for name, meter in meters.items() if abs(meter.clock_offset_s) > WRONG_S]
         said = sorted({word for meter in meters.values() for word in meter.said if word.startswith("refused")})
-        refused = [row for row in truth.world.stored.refusals() if row.meter in names and row.stored_ns >= self.begun_ns]
+        times = self.sent[variant]
+        start_ns = times[0] if times else self.begun_ns
+        refused = Counter(row.reason for row in truth.world.stored.refusals()
+                          if row.meter in names and row.received_ns >= start_ns)  # fmt: skip
         shifts = ", ".join(f"{meter.clock_offset_s:+.0f}" for meter in meters.values())
         return Outcome(
             variant,
             security,
             reached=sum(sum(meter.said.values()) for meter in meters.values()),
             achieved=len(off),
-            watch=Watch(("freshness", "clock"), tuple(names), self.begun_ns),
+            watch=Watch(("freshness",), tuple(names), start_ns),
             why=f"{len(off)} of {len(names)} clocks wrong" if off else "; ".join(said) or "no clock moved",
             evidence={
-                "commands sent": sum(count for (kind, name), count in self.sent.items() if kind == variant),
+                "commands sent in this variant": len(times),
                 "clocks off, s": shifts,
-                "telegrams of these meters refused since": len(refused),
+                "refused in these meters' names since": ", ".join(f"{n} {why}" for why, n in sorted(refused.items())),
             },
             attacked=frozenset(names),
         )

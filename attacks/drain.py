@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from attacks.attack import Can, Outcome, Steps, attack
@@ -13,6 +13,7 @@ from sim.core.vocabulary import SECURITIES
 from sim.meters.two_way import request
 from sim.truth.ground_truth import Truth
 from wmbus.errors import BadTelegram
+from wmbus.link import SND_NR
 from wmbus.telegram import parse
 
 DRAINED: Final = "asked again after each answer"
@@ -30,17 +31,19 @@ DRAINED: Final = "asked again after each answer"
 @dataclass
 class Drain:
     """A request has no contents, so no mode secures it: whoever speaks while a meter listens is answered, and after the
-    answer the meter listens again. Each answer is asked for the next. Counted are meters whose cell lasts less than half
+    answer the meter listens again. Each answer is asked for the next, `chain` times for each telegram of the meter's own. Counted are meters whose cell lasts less than half
     as long at the rate of the attack as at their own; a meter that answers a limited number of times an hour loses a
     bounded share.
     """
 
     meters: tuple[str, ...] = ()
-    after_s: float = 1_800.0
+    after_s: float = 300.0
+    chain: int = 12
     reaction_s: float = 0.005
     begun_ns: int = 0
     asked: int = 0
     _acc: int = 0
+    _chain: dict[str, int] = field(default_factory=dict)
 
     def run(self, reach: Reach) -> Steps:
         reach.listen(lambda heard: self._heard(reach, heard))
@@ -53,7 +56,11 @@ class Drain:
             telegram = parse(heard.telegram)
         except BadTelegram:
             return
-        if self.begun_ns and str(telegram.address) in self.meters:
+        address = str(telegram.address)
+        if not self.begun_ns or address not in self.meters:
+            return
+        self._chain[address] = 0 if heard.telegram[1] == SND_NR else self._chain[address] + 1
+        if self._chain[address] < self.chain:
             self._acc = (self._acc + 1) % 256
             reach.go(self._ask(reach, request(telegram.address, OURS, self._acc)))
 

@@ -158,7 +158,7 @@ class World:
                 counts.frames_sent,
                 counts.frames_heard,
                 counts.fates,
-                stored - self._stored,
+                max(0, stored - self._stored),  # a portal restored from a backup has fewer than before
                 dict(self._refused),
             )
         )

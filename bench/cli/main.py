@@ -155,6 +155,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     threats = commands.add_parser("threats", help="which threats are covered, with the last verdicts")
     threats.add_argument("--json", action="store_true")
+    threats.add_argument("--claims", action="store_true", help="what the talk claims: held, refuted, or not measured")
     _add_runs(threats)
     threats.set_defaults(command=command_threats)
 
@@ -319,7 +320,7 @@ def command_show(arguments: argparse.Namespace) -> int:
 def command_threats(arguments: argparse.Namespace) -> int:
     from bench.cli.catalogue import entries
     from bench.run_errors import complain
-    from reports import coverage
+    from reports import claims, coverage
 
     declared = {entry["id"]: entry["threats"] for entry in entries("scenarios")}
     runs, unseen = [], set(declared)
@@ -333,6 +334,13 @@ def command_threats(arguments: argparse.Namespace) -> int:
         unseen -= {s["id"] for s in run["scenarios"] if s.get("claims") and not s.get("what_if")}
         if not unseen or len(runs) >= RUNS_READ:
             break
+    if arguments.claims:
+        told = claims.judge(claims.newest(runs, declared))
+        if arguments.json:
+            print(json.dumps([one.as_json() for one in told], indent=1))
+        else:
+            claims.print_claims(told)
+        return 0
     matrix = coverage.threat_matrix(runs, declared=declared)
     if arguments.json:
         print(json.dumps([row.as_json() for row in matrix], indent=1))

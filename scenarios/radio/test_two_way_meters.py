@@ -75,12 +75,12 @@ def test_a_clock_is_set_by_who_may_and_once(world: Stage) -> None:
 
 @scenario(world="terrace-60", threats=["L30"])
 def test_a_meter_that_answers_seldom_keeps_its_battery(world: Stage) -> None:
-    """After every answer the next is asked for, for two hours. A limit of twelve answers an hour bounds what it costs, in
+    """After every answer the next is asked for, twelve times for each telegram. A limit of twelve answers an hour bounds what it costs, in
     every mode; no command's MAC does, since a request has nothing to secure. Control: meters that always answer."""
     meters = _meters(79_000_200, weak=world.defences == "off")
     drain = world.attack(Drain(tuple(str(m.address) for m in meters)), place=Place(metres=3.0))
     world.inner.install(meters)
-    world.run(hours=2)
+    world.run(hours=1)
     world.expect(drain, DRAINED, on=(T, T, T), off=(S, S, S))
     if world.staged and world.defences == "on":
         for outcome in drain.outcomes(world.truth):
