@@ -24,6 +24,7 @@ SENSITIVITY_CDBM: Final = -10_000
 POWER_CDBM: Final = 1_000
 TURNAROUND_S: Final = 0.003  # a meter's own answer comes so long after what it answers
 _FIRST_S: Final = 20.0
+_APART_S: Final = 6.1  # so that meters of one interval do not always speak at once
 
 
 class Installed:
@@ -98,6 +99,6 @@ def install(world: World, meters: Iterable[TwoWay], *, gateway: int, metres: flo
                      under_way_s=world.spec.window_s + max(g.bundle_age_s for g in world.spec.gateway)), one.key)
          for one in specs],
     )  # fmt: skip
-    step_s = min((one.interval_s for one in specs), default=0.0) / max(len(specs), 1)
-    return [Installed(world, one, gateway=gateway, metres=metres, first_s=_FIRST_S + step_s * at)
+    before = len(world.two_way)
+    return [Installed(world, one, gateway=gateway, metres=metres, first_s=_FIRST_S + _APART_S * (before + at))
             for at, one in enumerate(specs)]  # fmt: skip

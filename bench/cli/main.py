@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
 from bench.cli import aws, benchmarks, city, cost, gateway, init, keys, site_verb, tasks
+from bench.defences import defences_command
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Commands, Options, endpoint, seed
@@ -197,6 +198,7 @@ def make_parser() -> argparse.ArgumentParser:
     init.add(commands)
     aws.add(commands)
     fuzz_command.add(commands)
+    defences_command.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
     commands.add_parser("pytest", help="pytest in this environment, with scenarios; its options pass through")

@@ -293,7 +293,11 @@ class Keyless:
             registry=self.registry,
             sign=self._statements.sign,
         )
-        self.stored = PortalTables(self.portal, ground)
+        self.stored = self.tables_of(self.portal)
+
+    def tables_of(self, portal: Portal) -> PortalTables:
+        """A portal's tables as this world's truth looks at them."""
+        return PortalTables(portal, self._ground)
 
     def enrol(self, meters: Iterable[tuple[MeterEntry, bytes | None]]) -> None:
         for entry, key in meters:
