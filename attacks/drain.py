@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from attacks.attack import Can, Outcome, Steps, attack
+from attacks.attack import Can, Curve, Outcome, Steps, attack
 from attacks.clock_command import OURS
 from attacks.reach import Reach
 from sim.core.bundle import Heard
@@ -99,6 +99,7 @@ class Drain:
                         "years of a cell, at this rate": round(under, 2),
                     },
                     attacked=frozenset(str(one.spec.address) for one in mine),
+                    curve=Curve("hours", "mAh used by one meter", mine[0].use(now_s)),
                 )
             )
         return found

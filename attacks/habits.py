@@ -9,8 +9,8 @@ from itertools import pairwise
 from statistics import fmean, pstdev
 from typing import NamedTuple
 
-from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.roc_auc import separation, weighted
+from attacks.attack import Can, Curve, Outcome, Steps, attack
+from attacks.parts.roc_auc import roc, separation, weighted
 from attacks.parts.survey import units_read
 from attacks.reach import Reach
 from sim.core.bundle import Heard
@@ -107,7 +107,8 @@ class Habits:
         later = [h for hours in by_meter for h in _on_own_scale(hours, middle) if h.hour >= middle]
         weights = weighted([(h.hour, h.features, h.heated) for h in known])
         heard = frozenset(one.mark for seen in mine.values() for one in seen)
-        auc = separation((h.hour, sum(weights[n] * x for n, x in h.features.items()), h.heated) for h in later)
+        scored = [(h.hour, sum(weights[n] * x for n, x in h.features.items()), h.heated) for h in later]
+        auc = separation(scored)
         return [
             Outcome(
                 HEATING,
@@ -122,6 +123,7 @@ class Habits:
                     "area under the curve": round(auc, 3),
                 },
                 heard=heard,
+                curve=Curve("share of idle hours taken for heated", "share of heated hours found", roc(scored)),
             ),
             *self._alarms(security, mine, heard, truth),
         ]

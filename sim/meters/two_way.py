@@ -163,6 +163,11 @@ class TwoWayMeter:
         at = bisect_right(self._used, until_s, key=lambda one: one[0])
         return self._used[at - 1][1] + self.spec.sleeping_ma * until_s / _HOUR_S
 
+    def use(self, until_s: float, points: int = 60) -> tuple[tuple[float, float], ...]:
+        """(hours, mAh used by then), at equal steps."""
+        at_s = [until_s * step / points for step in range(points + 1)]
+        return tuple((round(one / _HOUR_S, 3), round(self.used_mah(one), 4)) for one in at_s)
+
     def own_life_years(self) -> float:
         """How long a new cell lasts while nobody asks: asleep, and by its interval a telegram and a moment's listening."""
         spec = self.spec
