@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from bed import INTERVAL_S, Bed, telegram
 
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.store.sqlite import SqliteStore
 from sim.portal.store_port import StoreError
 
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_what_is_restored_knows_counters_or_not(tmp_path: Path, whole: bool) -> None:
-    bed = Bed(tmp_path / "portal", security="mode7", checks=("mcr",))
+    bed = Bed(tmp_path / "portal", PortalSpec(checks=("mcr",)), security="mode7")
     bed.run(range(0, 4), security="mode7")
     bed.portal.store.back_up(tmp_path / "backup", keep_freshness=whole)
     bed.run(range(4, 6), security="mode7")

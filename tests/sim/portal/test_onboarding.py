@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from bed import INTERVAL_S, KEY, METER, Bed, payload
 
-from sim.portal.onboarding import announcements
+from sim.portal.onboarding import Policy, announcements
+from sim.portal.portal_spec import PortalSpec
 from wmbus.link import SND_IR, Address
 from wmbus.telegram import build
 
@@ -29,8 +30,8 @@ def test_who_is_registered_so_announces_nothing_new(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("policy", ["ask", "overwrite"])
-def test_only_a_careless_portal_changes_its_books(tmp_path: Path, policy: str) -> None:
-    bed = Bed(tmp_path, security="mode7", onboarding=policy)
+def test_only_a_careless_portal_changes_its_books(tmp_path: Path, policy: Policy) -> None:
+    bed = Bed(tmp_path, PortalSpec(onboarding=policy), security="mode7")
     bed.run(range(0, 3), security="mode7")
     bed.hear(announced(), 3 * INTERVAL_S)
     entry = bed.portal.registry.find(METER)
