@@ -30,8 +30,8 @@ CHOSEN = "a value chosen by turning bits over (extended link layer)"
 @dataclass
 class ChosenBits:
     """A bit of ciphertext turned over is that bit of the plaintext turned over. Who knows what a telegram says (the
-    display, read at that minute) turns its units into any others, moves its clock and both access numbers on by one, and
-    the payload CRC along: no key is used, and what arrives is as well formed as what the meter sends.
+    display, read at that minute) turns its units into any others, moves its clock and both access numbers on by one,
+    and the payload CRC along: no key is used, and what arrives is as well formed as what the meter sends.
 
     `shown`: telegram -> (units on the display, the date and time that it shows). `security`: the column that it counts
     in. Counted are readings with the chosen units.

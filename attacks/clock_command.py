@@ -73,7 +73,11 @@ class ClockCommand:
         if address in self.clear:
             at = (reach.today() + timedelta(seconds=self.ahead_s)).replace(second=0, microsecond=0)
             self._acc = (self._acc + 1) % 256
-            reach.go(self._speak(reach, CLEAR, address, clock_command(telegram.address, OURS, at, self._acc, security="none")))
+            reach.go(
+                self._speak(
+                    reach, CLEAR, address, clock_command(telegram.address, OURS, at, self._acc, security="none")
+                )
+            )
         elif address in self.again:
             old = [frame for at_ns, frame in self.commands[address] if reach.now_ns - at_ns >= self.later_s * 1e9]
             if old:

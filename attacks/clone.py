@@ -170,8 +170,8 @@ class Clone:
 
     def _thrown_off(self, truth: Truth) -> tuple[tuple[float, float], ...]:
         """(minutes since the takeover, how often by then)."""
-        drops = [((at_ns - self.takeover_ns) / 60e9, float(count)) for count, at_ns in enumerate(self._drops_ns(truth), 1)]
-        return tuple((round(minute, 2), count) for minute, count in [(0.0, 0.0), *drops])
+        drops_ns = [self.takeover_ns, *self._drops_ns(truth)]
+        return tuple((round((at_ns - self.takeover_ns) / 60e9, 2), float(by)) for by, at_ns in enumerate(drops_ns))
 
     def _served(self, truth: Truth, security: str) -> tuple[int, int, int]:
         """Of the meters of one security mode: (those that no other gateway hears, readings of all of them that came

@@ -31,9 +31,9 @@ DRAINED: Final = "asked again after each answer"
 @dataclass
 class Drain:
     """A request has no contents, so no mode secures it: whoever speaks while a meter listens is answered, and after the
-    answer the meter listens again. Each answer is asked for the next, `chain` times for each telegram of the meter's own. Counted are meters whose cell lasts less than half
-    as long at the rate of the attack as at their own; a meter that answers a limited number of times an hour loses a
-    bounded share.
+    answer the meter listens again. Each answer is asked for the next, `chain` times for each telegram of the meter's
+    own. Counted are meters whose cell lasts less than half as long at the rate of the attack as at their own; a meter
+    that answers a limited number of times an hour loses a bounded share.
     """
 
     meters: tuple[str, ...] = ()
@@ -75,11 +75,18 @@ class Drain:
         now_s, begun_s = truth.world.now_ns / 1e9, self.begun_ns / 1e9
         found = []
         for security in SECURITIES:
-            mine = [one.meter for one in truth.world.two_way if one.name in self.meters and one.meter.spec.security == security]
+            mine = [
+                one.meter
+                for one in truth.world.two_way
+                if one.name in self.meters and one.meter.spec.security == security
+            ]
             if not mine:
                 continue
-            lives = [(one.own_life_years(), one.life_years(one.used_mah(now_s) - one.used_mah(begun_s), now_s - begun_s))
-                     for one in mine]  # fmt: skip
+            used_mah = [one.used_mah(now_s) - one.used_mah(begun_s) for one in mine]
+            lives = [
+                (one.own_life_years(), one.life_years(used, now_s - begun_s))
+                for one, used in zip(mine, used_mah, strict=True)
+            ]
             short = sum(under < own / 2 for own, under in lives)
             answered = sum(one.said["answered"] for one in mine)
             own, under = lives[0]

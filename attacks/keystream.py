@@ -31,8 +31,8 @@ class Keystream:
     are seen without knowing anything, and whoever read the display once, at one of the two, has the other value
     exactly. Where the transport layer encrypts under a counter as well, the XOR is of two ciphertexts and says nothing.
 
-    `shown`: telegram -> the display when it was sent, of one telegram a meter. `sent`, `security`: telegram -> its units
-    and the column it counts in, for scoring only.
+    `shown`: telegram -> the display when it was sent, of one telegram a meter. `sent`, `security`: telegram -> its
+    units and the column it counts in, for scoring only.
     """
 
     shown: Mapping[bytes, int] = field(default_factory=dict)

@@ -77,7 +77,9 @@ class Announce:
         found = outcomes_of(self.shots, truth, lambda row, _shot: row.units == UNITS)
         for outcome in found:
             meters = [shot.address for shot in self.shots if shot.security == outcome.security]
-            alarms = [truth.alarms(["onboarding"], subject=meter, since_ns=self.announced_ns[meter]) for meter in meters]
+            alarms = [
+                truth.alarms(["onboarding"], subject=meter, since_ns=self.announced_ns[meter]) for meter in meters
+            ]
             late_s = [(raised[0].time_ns - self.announced_ns[meter]) / 1e9
                       for meter, raised in zip(meters, alarms, strict=True) if raised]  # fmt: skip
             outcome.evidence["meters with an onboarding alarm"] = f"{len(late_s)} of {len(meters)}"

@@ -54,7 +54,9 @@ class Restored:
                 chosen = early[-1:] if variant == BEFORE else late[:1]
                 for heard in chosen:
                     reach.note("speak", f"{variant}: {known.address}, telegram {fingerprint(heard.telegram)}")
-                    self.shots.append(Shot(variant, security, known.address, reach.speak(heard.telegram), heard.telegram))
+                    self.shots.append(
+                        Shot(variant, security, known.address, reach.speak(heard.telegram), heard.telegram)
+                    )
                     yield reach.wait(0.05)
 
     def outcomes(self, truth: Truth) -> list[Outcome]:

@@ -191,8 +191,8 @@ def _figures(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
                 limit, within = _held_against(part, value, claim.evidence)
                 proven = whole and claim.verdict != "INCONCLUSIVE" and claim.control not in _NO_CONTROL
                 what = ", ".join(filter(None, (claim.attack, claim.variant)))
-                yield Figure(part.says, claim.security, value, limit, within, proven, _whole(claim.evidence.get("reached")),
-                             what, **common)  # fmt: skip
+                tries = _whole(claim.evidence.get("reached"))
+                yield Figure(part.says, claim.security, value, limit, within, proven, tries, what, **common)
 
 
 def _speaks(part: Part, claim: Claim, scenario: Scenario) -> bool:

@@ -1,7 +1,7 @@
 """Meters that can be told something, on a world's air: each sends by its interval and listens for a moment after that.
 
-They are not of the fleet, whose meters only send: each has a transmitter and a receiver of its own near a gateway, and is
-in the portal's books. What a receiver of theirs hears, no attacker heard.
+They are not of the fleet, whose meters only send: each has a transmitter and a receiver of its own near a gateway, and
+is in the portal's books. What a receiver of theirs hears, no attacker heard.
 """
 
 from __future__ import annotations
@@ -38,9 +38,7 @@ class Installed:
         self._opened_ns = 0
         place = world.site.beside_gateway(gateway, metres)
         self._source = world.air.add_transmitter(place)
-        self.receiver = world.air.add_receiver(
-            f"meter {spec.address}", place, SENSITIVITY_CDBM, (MODE,), self._heard
-        )
+        self.receiver = world.air.add_receiver(f"meter {spec.address}", place, SENSITIVITY_CDBM, (MODE,), self._heard)
         world.air.receivers[self.receiver].awake = False
         world.clock.process(self._live(first_s))
 

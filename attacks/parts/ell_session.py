@@ -2,9 +2,9 @@
 
     8D CC ACC SN(4) | ciphertext of: payload CRC(2) CI ACC STS CFG(2) records
 
-The keystream is a function of key, address, CC and session number (EN 13757-4), so two telegrams under one session number
-are encrypted with the same bytes, and their XOR is that of their plaintexts. No MAC covers anything. The payload CRC is
-no secret and is linear up to a constant: it can be moved along with the bits that are turned over.
+The keystream is a function of key, address, CC and session number (EN 13757-4), so two telegrams under one session
+number are encrypted with the same bytes, and their XOR is that of their plaintexts. No MAC covers anything. The
+payload CRC is no secret and is linear up to a constant: it can be moved along with the bits that are turned over.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def xor(one: bytes, other: bytes) -> bytes:
 
 
 def turned(frame: bytes, changes: dict[int, bytes], acc: int) -> bytes:
-    """The telegram with bits of its ciphertext turned over, another access number in the link layer, and the payload CRC
-    moved along. `changes`: place in the ciphertext -> bits."""
+    """The telegram with bits of its ciphertext turned over, another access number in the link layer, and the payload
+    CRC moved along. `changes`: place in the ciphertext -> bits."""
     telegram = parse(frame)
     flip = bytearray(len(telegram.payload))
     for at, bits in changes.items():

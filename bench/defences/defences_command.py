@@ -1,4 +1,5 @@
-"""`./wmbench defences PROFILE`: which of the portal's switches are needed against the list's attacks, and their price."""
+"""`./wmbench defences PROFILE`: which of the portal's switches are needed against the list's attacks, and their
+price."""
 
 from __future__ import annotations
 
@@ -48,9 +49,7 @@ def command(arguments: argparse.Namespace) -> int:
     directory = run_directory.make("defences")
     try:
         entries = runner.select(arguments.scenarios or SCENARIOS)
-        body = find(
-            arguments.profile, entries, directory, seed=arguments.seed, priced=not arguments.without_price
-        )
+        body = find(arguments.profile, entries, directory, seed=arguments.seed, priced=not arguments.without_price)
         run_directory.write_json(directory / "defences.json", body, reserve=directory)
     finally:
         run_directory.release(directory)
@@ -58,7 +57,9 @@ def command(arguments: argparse.Namespace) -> int:
     return 0 if body["sets"] else 1
 
 
-def find(profile: str, entries: Sequence[dict[str, Any]], directory: Path, *, seed: int, priced: bool) -> dict[str, Any]:
+def find(
+    profile: str, entries: Sequence[dict[str, Any]], directory: Path, *, seed: int, priced: bool
+) -> dict[str, Any]:
     """The answer as data; see docs/reference/defences.md."""
     from bench.defences.smallest_sets import smallest_sets
     from bench.defences.switches import switches
@@ -103,12 +104,12 @@ def find(profile: str, entries: Sequence[dict[str, Any]], directory: Path, *, se
         body: dict[str, Any] = {
             "version": 1, "profile": profile, "seed": seed, "switches": list(names), "sets": sets,
             "needed": [{"one_of": sorted(one.one_of, key=names.index), "or": list(one.cell)} for one in found.needed],
-            "stopped": [list(cell) for cell in asked], "nothing_stops": open_, "unproven": unproven, "left_out": left_out,
-            "portals_asked": sum(trace.replays for trace in traces), "price": {},
+            "stopped": [list(cell) for cell in asked], "nothing_stops": open_, "unproven": unproven,
+            "left_out": left_out, "portals_asked": sum(trace.replays for trace in traces), "price": {},
         }  # fmt: skip
     if priced:
-        body["price"] = _prices(security, {**{" + ".join(one): frozenset(one) for one in sets}, "all": every}, directory,
-                                seed=seed)  # fmt: skip
+        priced_sets = {" + ".join(one): frozenset(one) for one in sets} | {"all": every}
+        body["price"] = _prices(security, priced_sets, directory, seed=seed)
     return body
 
 

@@ -1,8 +1,9 @@
-"""What a set of defences costs: genuine telegrams that a portal with it refuses, where nobody attacks and not all is well.
+"""What a set of defences costs: genuine telegrams that a portal with it refuses, where nobody attacks and not all is
+well.
 
-Each condition is a world of its own, run once; its messages are taken by the portal of each set. "Drift" and "lost path"
-are what a gateway's clock and network do, "buffering" is a bundle that waits for hours, and "odd telegrams" are genuine
-ones with a record said twice or with bytes behind the encrypted blocks, as firmware in the field sends them.
+Each condition is a world of its own, run once; its messages are taken by the portal of each set. "Drift" and "lost
+path" are what a gateway's clock and network do, "buffering" is a bundle that waits for hours, and "odd telegrams" are
+genuine ones with a record said twice or with bytes behind the encrypted blocks, as firmware in the field sends them.
 """
 
 from __future__ import annotations

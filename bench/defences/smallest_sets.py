@@ -34,8 +34,8 @@ class Found(Generic[C]):
 
 def smallest_sets(switches: Sequence[str], succeeding: Callable[[frozenset[str]], C | None],
                   succeeds: Callable[[frozenset[str], C], bool]) -> Found[C]:  # fmt: skip
-    """`succeeding(on)`: an attack that succeeds under a set, None when none does; `succeeds(on, cell)`: whether this one
-    does. Nothing may succeed with all on."""
+    """`succeeding(on)`: an attack that succeeds under a set, None when none does; `succeeds(on, cell)`: whether this
+    one does. Nothing may succeed with all on."""
     needed: list[Needed[C]] = []
     while True:
         answers: list[frozenset[str]] = []
@@ -50,7 +50,9 @@ def smallest_sets(switches: Sequence[str], succeeding: Callable[[frozenset[str]]
             return Found(tuple(answers), tuple(needed))
 
 
-def _needed(switches: Sequence[str], on: frozenset[str], cell: C, succeeds: Callable[[frozenset[str], C], bool]) -> Needed[C]:
+def _needed(
+    switches: Sequence[str], on: frozenset[str], cell: C, succeeds: Callable[[frozenset[str], C], bool]
+) -> Needed[C]:
     for switch in switches:
         if switch not in on and succeeds(on | {switch}, cell):
             on |= {switch}

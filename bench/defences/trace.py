@@ -1,8 +1,8 @@
 """One scenario, run once with every defence on, and its messages taken again by portals with other switches.
 
-What an attacker does on the air or at the broker does not depend on what the portal makes of it, so the same messages at
-the same instants are a fair question to each portal. What came of the attack is asked of the scenario's own attack and of
-the world's own truth, which look at the portal that took the messages last.
+What an attacker does on the air or at the broker does not depend on what the portal makes of it, so the same messages
+at the same instants are a fair question to each portal. What came of the attack is asked of the scenario's own attack
+and of the world's own truth, which look at the portal that took the messages last.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Trace:
             }
         return known
 
-    def with_portal(self, on: frozenset[str], ask: Callable[[], list[tuple[Any, Outcome]]]) -> list[tuple[Any, Outcome]]:
+    def with_portal(
+        self, on: frozenset[str], ask: Callable[[], list[tuple[Any, Outcome]]]
+    ) -> list[tuple[Any, Outcome]]:
         """What `ask` finds while the world's portal is one with these defences."""
         self.replays += 1
         return with_other_portal(self.stage, on, ask)
@@ -87,7 +89,9 @@ class Tapped(Stage):
         world = super().inner
         if not made:
             self.takes: list[tuple[Sequence[Message], int]] = []
-            keyless(world.system).message_taps.append(lambda messages, at_ns: self.takes.append((list(messages), at_ns)))
+            keyless(world.system).message_taps.append(
+                lambda messages, at_ns: self.takes.append((list(messages), at_ns))
+            )
         return world
 
 

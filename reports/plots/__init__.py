@@ -17,6 +17,6 @@ from reports.plots.sweep_figures import against, stacked
 from reports.plots.timeline import losses, refused, timeline
 
 __all__ = [
-    "against", "age_of_shots", "as_svg", "bars_of", "curves", "got_of_tried", "heat_map", "losses", "refused", "stacked", "style", "timeline", "write_png",
-    "write_svg",
+    "against", "age_of_shots", "as_svg", "bars_of", "curves", "got_of_tried", "heat_map", "losses", "refused",
+    "stacked", "style", "timeline", "write_png", "write_svg",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
-"""The pictures that show an attack: what it got of what it tried, how old what it sent was and whether it was taken, and
-the curve of an outcome that has one.
+"""The pictures that show an attack: what it got of what it tried, how old what it sent was and whether it was taken,
+and the curve of an outcome that has one.
 
-Drawn narrow, for a page of 360 pixels, and without need of colour: filled and hollow, solid and dashed tell apart what a
-word beside it names.
+Drawn narrow, for a page of 360 pixels, and without need of colour: filled and hollow, solid and dashed tell apart what
+a word beside it names.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def got_of_tried(claims: Sequence[Claim]) -> Figure | None:
         share = min(got / tried, 1.0)
         colour = palette.light("grey" if weak else palette.VERDICTS.get(claim.verdict, "grey"))
         axes.barh(row, 1.0, height=0.6, facecolor="none", edgecolor=palette.light("line"), linewidth=0.8)
-        axes.barh(row, share, height=0.6, facecolor="none" if weak else colour, edgecolor=colour, hatch="////" if weak else "")
+        axes.barh(
+            row, share, height=0.6, facecolor="none" if weak else colour, edgecolor=colour, hatch="////" if weak else ""
+        )
         axes.annotate(
             f"{got} of {tried}", (1.0, row), xytext=(5, 0), textcoords="offset points", va="center",
             color=palette.light("ink"), fontsize=7.4,
@@ -50,16 +52,23 @@ def got_of_tried(claims: Sequence[Claim]) -> Figure | None:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.5, 1.0], ["0", "½", "all"])
-    axes.set_yticks(range(len(rows)), [f"{mode_text(claim.security)}, {shorten(claim.defences or 'on', 14)}" for claim, *_ in rows])
+    axes.set_yticks(
+        range(len(rows)), [f"{mode_text(claim.security)}, {shorten(claim.defences or 'on', 14)}" for claim, *_ in rows]
+    )
     axes.tick_params(axis="y", length=0, labelcolor=palette.light("ink"))
-    axes.set_xlabel("share of tries that got it (hatched: weak on purpose)", color=palette.light("muted"), fontsize=7.4, x=0.2)
+    axes.set_xlabel(
+        "share of tries that got it (hatched: weak on purpose)", color=palette.light("muted"), fontsize=7.4, x=0.2
+    )
     _titled(figure, claims, height_in)
     return figure
 
 
 def age_of_shots(claims: Sequence[Claim]) -> Figure | None:
-    """Each shot by how old its genuine telegram was and by whether it became a reading; None where no shot has an age."""
-    lanes = [(claim, [(shot.age_s, shot.rows > 0) for shot in claim.shots if shot.age_s is not None]) for claim in claims]
+    """Each shot by how old its genuine telegram was and by whether it became a reading; None where no shot has an
+    age."""
+    lanes = [
+        (claim, [(shot.age_s, shot.rows > 0) for shot in claim.shots if shot.age_s is not None]) for claim in claims
+    ]
     lanes = [(claim, shots) for claim, shots in lanes if shots][:ROWS]
     if not lanes:
         return None
@@ -78,10 +87,14 @@ def age_of_shots(claims: Sequence[Claim]) -> Figure | None:
     every = [max(age, 0.1) for _, shots in lanes for age, _ in shots]
     axes.set_xlim(min(*every, 1.0) / 1.6, max(*every, 10.0) * 1.6)
     axes.set_ylim(len(lanes) - 0.4, -0.6)
-    axes.set_yticks(range(len(lanes)), [f"{mode_text(claim.security)}, {shorten(claim.defences or 'on', 14)}" for claim, _ in lanes])
+    axes.set_yticks(
+        range(len(lanes)), [f"{mode_text(claim.security)}, {shorten(claim.defences or 'on', 14)}" for claim, _ in lanes]
+    )
     axes.tick_params(axis="y", length=0, labelcolor=palette.light("ink"))
     axes.minorticks_off()
-    axes.set_xlabel("delay, s (filled: became a reading, hollow: did not)", color=palette.light("muted"), fontsize=7.4, x=0.3)
+    axes.set_xlabel(
+        "delay, s (filled: became a reading, hollow: did not)", color=palette.light("muted"), fontsize=7.4, x=0.3
+    )
     _titled(figure, claims, height_in)
     return figure
 
@@ -120,4 +133,10 @@ def _count(claim: Claim, key: str) -> int:
 
 
 def _titled(figure: Figure, claims: Sequence[Claim], height_in: float) -> None:
-    figure.text(0.02, 1 - 0.2 / height_in, shorten(claims[0].variant or claims[0].attack, 62), color=palette.light("ink"), va="center")
+    figure.text(
+        0.02,
+        1 - 0.2 / height_in,
+        shorten(claims[0].variant or claims[0].attack, 62),
+        color=palette.light("ink"),
+        va="center",
+    )

@@ -41,8 +41,8 @@ def test_a_tenant_sees_the_own_flat_in_the_own_time(world: Stage) -> None:
 def test_a_landlord_computes_no_flat(world: Stage) -> None:
     """All sums that a landlord can ask for, in steps of half a minute. Each of the two rules is needed: without
     the least of three flats ("short") a short period is one flat, without the refusal of overlapping periods
-    ("overlapping") the difference of two long ones is. A solver that takes all answers together finds what either of them
-    gives, and no more. Control: neither."""
+    ("overlapping") the difference of two long ones is. A solver that takes all answers together finds what either of
+    them gives, and no more. Control: neither."""
     landlord = world.attack(Differencing("Ada", "house 1", at_s=1_800.0))
     system = keyless(world.inner.system)
     system.registry.landlords.append(("Ada", "house 1"))

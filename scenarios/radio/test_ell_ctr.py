@@ -1,7 +1,7 @@
 """AES-CTR in the extended link layer: what it hides while its session numbers are new, and what it never protects.
 
-The meters are five of each kind, made here: "mode 5" counts those that encrypt in the extended link layer alone, "mode 7"
-those whose transport layer is in mode 7 as well.
+The meters are five of each kind, made here: "mode 5" counts those that encrypt in the extended link layer alone, "mode
+7" those whose transport layer is in mode 7 as well.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def _recording(start: datetime, *, again: int) -> list[tuple[Played, int, int, d
         for meter, address in enumerate(METERS):
             at_s = EVERY_S * (k * len(METERS) + meter)
             clock = (start + timedelta(seconds=FIRST_S + at_s)).replace(second=0)
-            records = forgery.HCA_RECORD + _units(meter, k).to_bytes(3, "little") + forgery.CLOCK_RECORD + encode_f(clock)
+            records = (
+                forgery.HCA_RECORD + _units(meter, k).to_bytes(3, "little") + forgery.CLOCK_RECORD + encode_f(clock)
+            )
             counter = 50 + k if _security(meter) == "mode7" else None
             frame = sealed_in_ell(address, k, records, KEY, session_number(k % again), counter=counter)
             line = Played(len(sent), at_s * NS_PER_S, -70.0, frame)
@@ -74,9 +76,9 @@ def test_a_session_number_that_comes_again_opens_two_telegrams(world: Stage) -> 
 
 @scenario(world="terrace-60", threats=["L18"])
 def test_a_link_layer_without_a_mac_says_what_anybody_likes(world: Stage) -> None:
-    """The display was read at each meter's fourth telegram: its units are turned into others, clock and numbers moved on.
-    The portal agreed on no encryption of the link layer with any meter, so it refuses them, genuine ones too, and the
-    operator sees which meters they are. Control: a portal that honours what a telegram says; it reads the genuine ones
+    """The display was read at each meter's fourth telegram: its units are turned into others, clock and numbers moved
+    on. The portal agreed on no encryption of the link layer with any meter, so it refuses them, genuine ones too, and
+    the operator sees which meters they are. Control: a portal that honours what a telegram says; it reads the genuine ones
     rightly and the forged ones just so, but where mode 7 is inside."""
     recording = _recording(world.spec.start, again=TELEGRAMS)
     chosen = recording[3 * len(METERS) : 4 * len(METERS)]

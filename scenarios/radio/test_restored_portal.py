@@ -18,13 +18,11 @@ BACKUP_MIN, RESTORED_MIN = 20, 55
     },
 )
 def test_a_restored_portal_takes_no_old_telegram(world: Stage) -> None:
-    """The portal is backed up after twenty minutes and restored after fifty-five; what was recorded before the backup and
-    since then is sent in the same second. With counters in the backup and times looked at, nothing of it is taken. The
-    counters alone ("no time") know what came before the backup and take for new what came since; the times alone
+    """The portal is backed up after twenty minutes and restored after fifty-five; what was recorded before the backup
+    and since then is sent in the same second. With counters in the backup and times looked at, nothing of it is taken.
+    The counters alone ("no time") know what came before the backup and take for new what came since; the times alone
     ("readings only") know both. Control: a backup without counters, and no time looked at."""
-    attack = world.attack(
-        Restored(backup_s=BACKUP_MIN * 60.0, restored_s=RESTORED_MIN * 60.0), place=Place(metres=3.0)
-    )
+    attack = world.attack(Restored(backup_s=BACKUP_MIN * 60.0, restored_s=RESTORED_MIN * 60.0), place=Place(metres=3.0))
     world.service(at_least=0.3, because="what was stored between the backup and the loss is gone with the disk")
     world.run(minutes=BACKUP_MIN)
     world.inner.system.back_up_portal()

@@ -25,8 +25,8 @@ def _meters(first: int, *, weak: bool) -> list[TwoWay]:
     """Three of each mode. Weak ones obey what nobody secured, keep no counter and answer as often as asked."""
     return [
         TwoWay(
-            address=Address("QDS", f"{first + number}", 0x36, 8), security=security, key=bytes(range(number, number + 16)),
-            takes_clear=weak, keeps_counter=not weak, answers_an_hour=None if weak else 12,
+            address=Address("QDS", f"{first + number}", 0x36, 8), security=security,
+            key=bytes(range(number, number + 16)), takes_clear=weak, keeps_counter=not weak, answers_an_hour=None if weak else 12,
         )
         for number, security in enumerate(security for security in SECURITIES for _ in range(EACH))
     ]  # fmt: skip
@@ -58,8 +58,8 @@ def _told_once(world: Stage, meters: list[Installed]) -> None:
 @scenario(world="terrace-60", threats=["L29"])
 def test_a_clock_is_set_by_who_may_and_once(world: Stage) -> None:
     """An hour ahead by a command in clear, and the operator's own command again a quarter of an hour later. A meter in
-    mode 0 believes all. One in mode 5 refuses what is in clear and cannot tell a recording from news; the portal sees its
-    clock and refuses its telegrams. In mode 7 a command needs a MAC under the meter's key and a counter that grew.
+    mode 0 believes all. One in mode 5 refuses what is in clear and cannot tell a recording from news; the portal sees
+    its clock and refuses its telegrams. In mode 7 a command needs a MAC under the meter's key and a counter that grew.
     Control: meters that take commands in clear and keep no counter."""
     weak = world.defences == "off"
     told, shown = _meters(79_000_000, weak=weak), _meters(79_000_100, weak=weak)
@@ -75,8 +75,9 @@ def test_a_clock_is_set_by_who_may_and_once(world: Stage) -> None:
 
 @scenario(world="terrace-60", threats=["L30"])
 def test_a_meter_that_answers_seldom_keeps_its_battery(world: Stage) -> None:
-    """After every answer the next is asked for, twelve times for each telegram. A limit of twelve answers an hour bounds what it costs, in
-    every mode; no command's MAC does, since a request has nothing to secure. Control: meters that always answer."""
+    """After every answer the next is asked for, twelve times for each telegram. A limit of twelve answers an hour
+    bounds what it costs, in every mode; no command's MAC does, since a request has nothing to secure. Control: meters
+    that always answer."""
     meters = _meters(79_000_200, weak=world.defences == "off")
     drain = world.attack(Drain(tuple(str(m.address) for m in meters)), place=Place(metres=3.0))
     world.inner.install(meters)

@@ -32,7 +32,9 @@ class PortalRestored(Fault[Seen]):
 
     def look(self, world: World) -> Seen:
         stored = world.stored
-        return Seen(world.system.portal, frozenset(row.fingerprint for row in stored.readings()), stored.count_bundles())
+        return Seen(
+            world.system.portal, frozenset(row.fingerprint for row in stored.readings()), stored.count_bundles()
+        )
 
     def strike(self, world: World) -> None:
         world.system.restore_portal()

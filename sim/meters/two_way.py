@@ -6,12 +6,12 @@ send, with the meter's address in a long transport header and the sender's own i
     SND-UD  C 53, CI 5B   "set your clock": a date and time (type F), in the security mode agreed for the meter
     REQ-UD2 C 5B, CI 80   "say your telegram again": nothing in it that could be secured
 
-In mode 7 a command is under Lenc and Lmac (KDF-A with its own constants) and the sender's own message counter, which must
-grow. Mode 5 has neither: a command that was good once is good always.
+In mode 7 a command is under Lenc and Lmac (KDF-A with its own constants) and the sender's own message counter, which
+must grow. Mode 5 has neither: a command that was good once is good always.
 
 Bytes and seconds in, bytes out: when it listens and what reaches it is for the world to say (sim/two_way_air). Currents
-are of the order of data sheets of transceivers for this band and of a lithium cell, were not measured here, and stand in
-the settings; what is compared is a battery's life with an attack and without.
+are of the order of data sheets of transceivers for this band and of a lithium cell, were not measured here, and stand
+in the settings; what is compared is a battery's life with an attack and without.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ _YEAR_H: Final = 8_766.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoWay:
-    """A meter as it was bought. `takes_clear`: commands that nobody secured are obeyed too. `keeps_counter`: a command's
-    counter must be greater than the last one's. `answers_an_hour`: how many requests it answers in any hour (None: all).
-    Currents in mA, the cell in mAh."""
+    """A meter as it was bought. `takes_clear`: commands that nobody secured are obeyed too. `keeps_counter`: a
+    command's counter must be greater than the last one's. `answers_an_hour`: how many requests it answers in any hour
+    (None: all). Currents in mA, the cell in mAh."""
 
     address: Address
     security: Security
@@ -169,7 +169,8 @@ class TwoWayMeter:
         return tuple((round(one / _HOUR_S, 3), round(self.used_mah(one), 4)) for one in at_s)
 
     def own_life_years(self) -> float:
-        """How long a new cell lasts while nobody asks: asleep, and by its interval a telegram and a moment's listening."""
+        """How long a new cell lasts while nobody asks: asleep, and by its interval a telegram and a moment's
+        listening."""
         spec = self.spec
         sending_s = air_time_ns(Mode.T1, len(self.telegram(datetime(2026, 1, 1), 0.0))) / 1e9  # noqa: DTZ001
         each_mas = spec.sending_ma * sending_s + spec.listening_ma * spec.listens_s

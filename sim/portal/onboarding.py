@@ -22,8 +22,8 @@ _C_FIELD: Final = 1
 
 
 class Announced(NamedTuple):
-    """A known identification that announced itself otherwise than it is registered, through a gateway: `entry` as it is,
-    `claims` as it says."""
+    """A known identification that announced itself otherwise than it is registered, through a gateway: `entry` as it
+    is, `claims` as it says."""
 
     entry: MeterEntry
     claims: MeterEntry

@@ -39,8 +39,8 @@ class PortalSpec(_OfParts):
     one a house or a flat, each under a key that lies elsewhere. `drop_duplicates`: a bundle that comes again with the
     same bytes is no second one. `evidence_quota`: of what cannot be judged so much is kept of each sender.
     `view_rules`: what the roles' views refuse (see roles). `onboarding`: what becomes of a known identification that
-    announces itself otherwise than it is registered. `backup`: what a backup of the portal holds; one of "readings" alone
-    forgets the counters that freshness stands on."""
+    announces itself otherwise than it is registered. `backup`: what a backup of the portal holds; one of "readings"
+    alone forgets the counters that freshness stands on."""
 
     pin_profile: bool = True
     whole_address: bool = True

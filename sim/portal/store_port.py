@@ -238,8 +238,8 @@ class Store(ABC):
     def close(self) -> None: ...
 
     def back_up(self, folder: Path, *, keep_freshness: bool) -> None:
-        """A copy of everything into a folder, in the place of an earlier one; without freshness, where only readings are
-        backed up."""
+        """A copy of everything into a folder, in the place of an earlier one; without freshness, where only readings
+        are backed up."""
         raise StoreError(f"{self.name}: this store is backed up by its own tools, not from here")
 
     def restore(self, folder: Path) -> None:

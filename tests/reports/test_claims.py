@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from reports.claims import GOALS, HELD, INCONCLUSIVE, REFUTED, UNMEASURED, Part, Stated, judge, newest, print_claims, stated
+from reports.claims import (
+    GOALS,
+    HELD,
+    INCONCLUSIVE,
+    REFUTED,
+    UNMEASURED,
+    Part,
+    Stated,
+    judge,
+    newest,
+    print_claims,
+    stated,
+)
 from reports.coverage import load_threats
 
 NOBODY = Part("no record", ("L08",), "achieved", at_most=0)
@@ -80,7 +92,11 @@ def test_controls_other_threats_and_other_variants_do_not_speak() -> None:
 
 def test_figures_beside_what_was_achieved() -> None:
     latency = Part("in time", ("L08",), "latency", at_most_of="limit")
-    for seen, state in (({"latency": 3, "limit": 4}, HELD), ({"latency": 5, "limit": 4}, REFUTED), ({"latency": "none"}, INCONCLUSIVE)):
+    for seen, state in (
+        ({"latency": 3, "limit": 4}, HELD),
+        ({"latency": 5, "limit": 4}, REFUTED),
+        ({"latency": "none"}, INCONCLUSIVE),
+    ):
         assert told(run(cell(0, evidence={"reached": 4} | seen)), parts=(latency,)).state == state
     share = Part("often", ("L08",), "measure", named="alarms", at_least=0.99)
     for value, state in ((1.0, HELD), (0.5, REFUTED)):
@@ -104,5 +120,10 @@ def test_people_read_state_counterexample_and_what_is_missing() -> None:
     out = io.StringIO()
     print_claims(judge(newest([run(cell(2, 3, variant="\x1b[31m"))]), claim(NOBODY)), file=out)
     text = out.getvalue()
-    assert "INTEGRITY" in text and "refuted" in text and "smallest counterexample: mode 5" in text and "again: again" in text
+    assert (
+        "INTEGRITY" in text
+        and "refuted" in text
+        and "smallest counterexample: mode 5" in text
+        and "again: again" in text
+    )
     assert "\x1b" not in text

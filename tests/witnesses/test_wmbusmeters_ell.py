@@ -11,7 +11,8 @@ from attacks.parts.ell_session import sealed_in_ell, session_number
 from wmbus.link import Address
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("wmbusmeters") is None, reason="allowed: wmbusmeters is a foreign program, tried where it is on the PATH"
+    shutil.which("wmbusmeters") is None,
+    reason="allowed: wmbusmeters is a foreign program, tried where it is on the PATH",
 )
 METER = Address("QDS", "78000001", 0x36, 8)
 KEY = bytes(range(16))
@@ -19,8 +20,8 @@ RECORDS = bytes.fromhex("036e671200") + bytes.fromhex("046d0f084c31")
 
 
 def analysed(frame: bytes) -> str:
-    done = subprocess.run(["wmbusmeters", f"--analyze=qcaloric:{KEY.hex()}", frame.hex()], capture_output=True, text=True,
-                          timeout=60)  # fmt: skip
+    words = ["wmbusmeters", f"--analyze=qcaloric:{KEY.hex()}", frame.hex()]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     return done.stdout + done.stderr
 
 

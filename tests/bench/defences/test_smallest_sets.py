@@ -28,13 +28,16 @@ def test_they_are_those_of_a_search_through_all() -> None:
     """Attacks that each are stopped by one of some combinations of switches, at random."""
     draw = random.Random(5)
     for _ in range(60):
-        stops = [[set(draw.sample(NAMES, draw.randint(1, 2))) for _ in range(draw.randint(1, 3))] for _ in range(draw.randint(1, 5))]
+        stops = [
+            [set(draw.sample(NAMES, draw.randint(1, 2))) for _ in range(draw.randint(1, 3))]
+            for _ in range(draw.randint(1, 5))
+        ]
 
         def succeeds(on: frozenset[str], cell: int, stops: list[list[set[str]]] = stops) -> bool:
             return not any(way <= on for way in stops[cell])
 
         def succeeding(on: frozenset[str], stops: list[list[set[str]]] = stops) -> int | None:
-            return next((cell for cell in range(len(stops)) if succeeds(on, cell)), None)  # noqa: B023
+            return next((cell for cell in range(len(stops)) if succeeds(on, cell)), None)
 
         found = smallest_sets(NAMES, succeeding, succeeds)
         assert set(found.sets) == by_hand(stops), stops

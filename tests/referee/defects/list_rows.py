@@ -11,7 +11,6 @@ from tests.referee.defect import ALARMS, FAULTS, OTHER, SILENT, STORES, Patch, d
 from tests.referee.defects import plays
 
 
-
 @defect("backup-without-counters", STORES, "A backup holds the counters that freshness stands on.", plays.RESTORED)
 def backup_without_counters(patch: Patch) -> None:
     """The backup that should be whole leaves the counters out."""
@@ -41,7 +40,9 @@ def announcement_is_believed(patch: Patch) -> None:
     patch.around("sim.portal.portal:announcements", taken)
 
 
-@defect("announcement-unnoticed", ALARMS, "An announcement of a known identification raises an alarm.", plays.ONBOARDING)
+@defect(
+    "announcement-unnoticed", ALARMS, "An announcement of a known identification raises an alarm.", plays.ONBOARDING
+)
 def announcement_unnoticed(patch: Patch) -> None:
     """The alarm on announcements is never raised."""
     patch.around("sim.portal.alarms.onboarding:Onboarding.announced", lambda original, *what: None)
@@ -69,17 +70,21 @@ def answers_without_limit(patch: Patch) -> None:
     patch.around("sim.meters.two_way:TwoWayMeter._answer", forgetful)
 
 
-@defect("nobody-asks", SILENT, "Requests reach meters while they listen.", plays.DRAIN)
-def nobody_asks(patch: Patch) -> None:
+@defect("asks-too-late", SILENT, "Requests reach meters while they listen.", plays.DRAIN)
+def asks_too_late(patch: Patch) -> None:
     """The draining attacker asks a second later, when no meter listens any more."""
-    patch.value("attacks.drain:Drain.reaction_s", 1.0)
+
+    def late(original: Callable[..., Any], attack: Any, reach: Any, frame: bytes) -> Any:
+        yield reach.wait(1.0)
+        yield from original(attack, reach, frame)
+
+    patch.around("attacks.drain:Drain._ask", late)
 
 
-@defect("session-never-again", OTHER, "Session numbers come again in these telegrams.", plays.KEYSTREAM)
-def session_never_again(patch: Patch) -> None:
-    """The scenario's session numbers are the telegrams' own, whatever it asks for."""
-    numbers = iter(range(1 << 20))
-    patch.around("attacks.parts.ell_session:session_number", lambda original, *what: original(next(numbers)))
+@defect("keystream-deaf", SILENT, "Who compares ciphertexts hears them.", plays.KEYSTREAM)
+def keystream_deaf(patch: Patch) -> None:
+    """No telegram is taken for one that is encrypted in its link layer."""
+    patch.around("attacks.keystream:ciphertext_of", lambda original, frame: None)
 
 
 @defect("flipped-crc-left", OTHER, "The CRC is moved along with the bits that are turned over.", plays.CHOSEN_BITS)
@@ -88,7 +93,12 @@ def flipped_crc_left(patch: Patch) -> None:
     patch.around("attacks.parts.ell_session:crc16", lambda original, data: 0)
 
 
-@defect("link-encryption-accepted", STORES, "A link layer without a MAC is refused where none was agreed.", plays.CHOSEN_BITS)
+@defect(
+    "link-encryption-accepted",
+    STORES,
+    "A link layer without a MAC is refused where none was agreed.",
+    plays.CHOSEN_BITS,
+)
 def link_encryption_accepted(patch: Patch) -> None:
     """A telegram that is encrypted in the link layer departs from no profile."""
 

@@ -14,7 +14,11 @@ from sim.radio.link_modes import Mode
 from wmbus.link import Address
 from wmbus.telegram import parse, read
 
-METER, OTHER, GATEWAY = Address("QDS", "79000001", 0x36, 8), Address("QDS", "79000002", 0x36, 8), Address("RAD", "1" * 8, 1, 0x37)
+METER, OTHER, GATEWAY = (
+    Address("QDS", "79000001", 0x36, 8),
+    Address("QDS", "79000002", 0x36, 8),
+    Address("RAD", "1" * 8, 1, 0x37),
+)
 KEY = bytes(range(16))
 NOW = datetime(2026, 1, 12, 8, 15)  # noqa: DTZ001
 LATER = NOW + timedelta(hours=1)
@@ -50,7 +54,11 @@ def test_what_is_not_agreed_is_refused() -> None:
     assert told(TwoWayMeter(replace(spec, security="mode5")), command("mode5", key=bytes(16))) == "refused: wrong-key"
     assert told(TwoWayMeter(replace(spec, takes_clear=True)), command("none")) == "clock set"
     meter = TwoWayMeter(spec)
-    for strange in (clock_command(OTHER, GATEWAY, LATER, 5, security="mode7", key=KEY, counter=7), b"", b"\x05\x53\x01"):
+    for strange in (
+        clock_command(OTHER, GATEWAY, LATER, 5, security="mode7", key=KEY, counter=7),
+        b"",
+        b"\x05\x53\x01",
+    ):
         assert meter.hear(strange, NOW, 900.0) == b""
     assert not meter.said and meter.clock_offset_s == 0.0
 
@@ -81,7 +89,9 @@ def test_answers_are_limited_by_the_hour() -> None:
 
 
 def test_a_cell_empties_by_what_is_done() -> None:
-    meter = TwoWayMeter(TwoWay(address=METER, security="none", key=KEY, sleeping_ma=0.01, sending_ma=36.0, listening_ma=18.0))
+    meter = TwoWayMeter(
+        TwoWay(address=METER, security="none", key=KEY, sleeping_ma=0.01, sending_ma=36.0, listening_ma=18.0)
+    )
     assert meter.used_mah(3_600.0) == pytest.approx(0.01)
     meter.listened(2.0, 100.0)
     meter.sent(40, Mode.T1, 200.0)
@@ -98,7 +108,9 @@ def test_a_command_in_mode_7_by_other_ciphers() -> None:
     afl, transport = telegram.afl, telegram.transport
     assert afl is not None and transport is not None and afl.mac is not None
     counter, id_wire = (7).to_bytes(4, "little"), METER.wire()[2:6]
-    keys = [CMAC.new(KEY, bytes((constant,)) + counter + id_wire + b"\x07" * 7, AES).digest() for constant in (0x10, 0x11)]
+    keys = [
+        CMAC.new(KEY, bytes((constant,)) + counter + id_wire + b"\x07" * 7, AES).digest() for constant in (0x10, 0x11)
+    ]
     assert CMAC.new(keys[1], b"\x25" + counter + frame[transport.offset :], AES).digest()[:8] == afl.mac
     plaintext = AES.new(keys[0], AES.MODE_CBC, bytes(16)).decrypt(telegram.payload)
     assert plaintext == bytes.fromhex("2f2f046d") + bytes.fromhex("0f094c31") + b"\x2f" * 8

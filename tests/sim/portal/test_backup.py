@@ -15,7 +15,7 @@ from sim.portal.store_port import StoreError
 @pytest.mark.parametrize("whole", [True, False])
 def test_what_is_restored_knows_counters_or_not(tmp_path: Path, whole: bool) -> None:
     bed = Bed(tmp_path / "portal", PortalSpec(checks=("mcr",)), security="mode7")
-    bed.run(range(0, 4), security="mode7")
+    bed.run(range(4), security="mode7")
     bed.portal.store.back_up(tmp_path / "backup", keep_freshness=whole)
     bed.run(range(4, 6), security="mode7")
     assert bed.portal.store.count_readings() == 6

@@ -32,7 +32,7 @@ def test_who_is_registered_so_announces_nothing_new(tmp_path: Path) -> None:
 @pytest.mark.parametrize("policy", ["ask", "overwrite"])
 def test_only_a_careless_portal_changes_its_books(tmp_path: Path, policy: Policy) -> None:
     bed = Bed(tmp_path, PortalSpec(onboarding=policy), security="mode7")
-    bed.run(range(0, 3), security="mode7")
+    bed.run(range(3), security="mode7")
     bed.hear(announced(), 3 * INTERVAL_S)
     entry = bed.portal.registry.find(METER)
     assert entry is not None and entry.security == ("none" if policy == "overwrite" else "mode7")
