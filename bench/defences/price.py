@@ -1,24 +1,23 @@
 """What a set of defences costs: genuine telegrams that a portal with it refuses, where nobody attacks and not all is
 well.
 
-Each condition is a world of its own, run once; its messages are taken by the portal of each set. "Drift" and "lost
-path" are what a gateway's clock and network do, "buffering" is a bundle that waits for hours, and "odd telegrams" are
-genuine ones with a record said twice or with bytes behind the encrypted blocks, as firmware in the field sends them.
+Each condition is a world of its own, run once; its messages are taken by the portal of each set. A clock that is off,
+bundles that wait and messages that are late are what gateways and networks do; "odd telegrams" are genuine ones with a
+record said twice or with bytes behind the encrypted blocks, as firmware in the field sends them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from attacks.parts.forgery import with_tail
-from bench.defences.trace import Tapped, with_other_portal
+from bench.defences.trace import Take, Tapped, with_other_portal
 from bench.rig.scenario import Stage, load_world
 from sim.core.clock import NS_PER_S, ns
 from sim.core.vocabulary import Security
-from sim.faults.path_lost import PathLost
 from sim.meters.two_way import CLOCK_RECORD, UNITS_RECORD
 from sim.recording.log import Played
 from sim.recording.replayed_meters import Playing
@@ -34,10 +33,11 @@ _ODD_METERS: Final = 6
 
 class Condition(NamedTuple):
     """`before`: what is done to the world before it runs; it may put meters of the profile on the air, which then are
-    what is counted."""
+    what is counted. `held_s`: between these instants nothing reaches the portal, and everything at the second one."""
 
     settings: Mapping[str, Any]
     before: Callable[[Stage, Security], Playing | None] = lambda _stage, _profile: None
+    held_s: tuple[float, float] = (0.0, 0.0)
 
 
 class Cost(NamedTuple):
@@ -48,10 +48,6 @@ class Cost(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.refused} of {self.received}"
-
-
-def _lost_path(stage: Stage, _profile: Security) -> None:
-    stage.inner.fault(PathLost(gateway=0, after_s=1_200.0, duration_s=3_000.0))
 
 
 def _odd(stage: Stage, profile: Security) -> Playing:
@@ -76,9 +72,17 @@ CONDITIONS: Final[dict[str, Condition]] = {
     "all is well": Condition({}),
     "a gateway's clock 400 s off": Condition({"gateway.clock_offset_s": 400.0}),
     "bundles an hour old": Condition({"gateway.bundle_age_s": 3_600.0}),
-    "a path lost for 50 min": Condition({}, _lost_path),
+    "delivered up to 50 min late": Condition({}, held_s=(1_200.0, 4_200.0)),
     "odd field telegrams": Condition({}, _odd),
 }
+
+
+def _held(takes: Sequence[Take], from_ns: int, until_ns: int) -> list[Take]:
+    """The same messages; those of [from, until) all at its end."""
+    before = [take for take in takes if take[1] < from_ns]
+    late = [message for messages, at_ns in takes if from_ns <= at_ns < until_ns for message in messages]
+    after = [take for take in takes if take[1] >= until_ns]
+    return [*before, *([(late, until_ns)] if late else []), *after]
 
 
 class Priced:
@@ -93,6 +97,7 @@ class Priced:
         self.stage = Tapped(spec, seed, directory, "clean")
         self._playing = condition.before(self.stage, profile)
         self.stage.run(minutes=MINUTES)
+        self.stage.takes = _held(self.stage.takes, *map(ns, condition.held_s))
 
     def cost(self, on: frozenset[str]) -> Cost:
         """Asked again, it is remembered."""

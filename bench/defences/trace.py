@@ -28,6 +28,8 @@ from sim.world import World
 T = TypeVar("T")
 Cell = tuple[str, str, str]
 """Attack, variant, security mode."""
+Take = tuple[Sequence[Message], int]
+"""Messages, and when (world ns) the portal took them."""
 _MODULES: Final = "wmbench_traced_"
 
 
@@ -88,7 +90,7 @@ class Tapped(Stage):
         made = self.made
         world = super().inner
         if not made:
-            self.takes: list[tuple[Sequence[Message], int]] = []
+            self.takes: list[Take] = []
             keyless(world.system).message_taps.append(
                 lambda messages, at_ns: self.takes.append((list(messages), at_ns))
             )

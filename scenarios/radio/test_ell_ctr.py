@@ -78,8 +78,8 @@ def test_a_session_number_that_comes_again_opens_two_telegrams(world: Stage) -> 
 def test_a_link_layer_without_a_mac_says_what_anybody_likes(world: Stage) -> None:
     """The display was read at each meter's fourth telegram: its units are turned into others, clock and numbers moved
     on. The portal agreed on no encryption of the link layer with any meter, so it refuses them, genuine ones too, and
-    the operator sees which meters they are. Control: a portal that honours what a telegram says; it reads the genuine ones
-    rightly and the forged ones just so, but where mode 7 is inside."""
+    the operator sees which meters they are. Control: a portal that honours what a telegram says; it reads the genuine
+    ones rightly and the forged ones just so, but where mode 7 is inside."""
     recording = _recording(world.spec.start, again=TELEGRAMS)
     chosen = recording[3 * len(METERS) : 4 * len(METERS)]
     security = {line.telegram: _security(meter) for line, meter, _, _ in recording}

@@ -26,7 +26,8 @@ def _meters(first: int, *, weak: bool) -> list[TwoWay]:
     return [
         TwoWay(
             address=Address("QDS", f"{first + number}", 0x36, 8), security=security,
-            key=bytes(range(number, number + 16)), takes_clear=weak, keeps_counter=not weak, answers_an_hour=None if weak else 12,
+            key=bytes(range(number, number + 16)), takes_clear=weak, keeps_counter=not weak,
+            answers_an_hour=None if weak else 12,
         )
         for number, security in enumerate(security for security in SECURITIES for _ in range(EACH))
     ]  # fmt: skip
