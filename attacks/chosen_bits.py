@@ -13,6 +13,7 @@ from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.dates import encode_f
+from wmbus.telegram import parse
 
 CHOSEN = "a value chosen by turning bits over (extended link layer)"
 
@@ -67,7 +68,7 @@ class ChosenBits:
         }
         forged = ell.turned(frame, changes, moved)
         reach.note("speak", f"{CHOSEN}: telegram {fingerprint(forged)}")
-        address = str(ell.parse(frame).address)
+        address = str(parse(frame).address)
         self.shots.append(Shot(CHOSEN, self.security[frame], address, reach.speak(forged), frame))
 
     def outcomes(self, truth: Truth) -> list[Outcome]:

@@ -69,7 +69,7 @@ class Keystream:
             common = {"telegrams heard": len(telegrams), "pairs under one session number": len(pairs)}
             for variant, right, of in ((IDLE, sum(said), len(said)), (READ, sum(read), len(read))):
                 why = f"{right} of {of} right" if pairs else "no session number came again"
-                evidence = {**common, "said": of, "right": right}
+                evidence: dict[str, int | float | str] = {**common, "said": of, "right": right}
                 found.append(Outcome(variant, security, len(telegrams), right, why=why, evidence=evidence, heard=marks))
         return found
 

@@ -114,10 +114,7 @@ def stated(path: Path = THREATS) -> tuple[Stated, ...]:
 
 
 def _stated(row: Mapping[str, Any]) -> Stated:
-    parts = tuple(
-        Part(**{key: tuple(value) if isinstance(value, list) else value for key, value in part.items()})
-        for part in row.get("part", ())
-    )
+    parts = tuple(_part(part) for part in row.get("part", ()))
     for part in parts:
         bounds = (part.at_most, part.at_least, part.at_most_of or None)
         if not part.lacking and all(bound is None for bound in bounds):
@@ -125,6 +122,11 @@ def _stated(row: Mapping[str, Any]) -> Stated:
     if not parts or not set(row["goal"]) <= set(GOALS):
         raise ValueError(f"claim {row['title']!r} has no part, or a goal that is none of {', '.join(GOALS)}")
     return Stated(row["title"], tuple(row["goal"]), row["threshold"], row["false_where"], tuple(row["threats"]), parts)
+
+
+def _part(row: Mapping[str, Any]) -> Part:
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Part(**fields)
 
 
 # --- from runs ------------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class Cost(NamedTuple):
 
 def _odd(stage: Stage, profile: Security) -> Playing:
     """Units said twice, the same; and where no MAC covers it units again in clear behind the ciphertext."""
-    sent = []
+    sent: list[Played] = []
     for k in range(4):
         for number in range(_ODD_METERS):
             at_s = 600 * k + 20 * number
