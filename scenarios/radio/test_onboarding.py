@@ -1,6 +1,6 @@
 """Announcements: what a button press on somebody else's meter may change in the portal's books."""
 
-from attacks.onboarding import ANNOUNCED, Announce
+from attacks.announce import ANNOUNCED, Announce
 from attacks.reach import Place
 from bench.rig.scenario import S, Stage, X, scenario
 
