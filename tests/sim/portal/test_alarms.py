@@ -14,7 +14,8 @@ from sim.core.events import AlarmRaised
 from sim.endpoint.port import Message
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.portal_spec import PortalSpec
-from wmbus.link import Address
+from wmbus.link import SND_IR, Address
+from wmbus.telegram import build
 
 NAME = str(METER)
 
@@ -31,7 +32,7 @@ def alarm(b: Bed, kind: str) -> list[AlarmRaised]:
     return [event for event in b.events if isinstance(event, AlarmRaised) and event.kind == kind]
 
 
-@pytest.mark.parametrize("kind", ["tamper", "gap", "completeness", "freshness", "twin", "custody", "jam"])
+@pytest.mark.parametrize("kind", ["tamper", "gap", "completeness", "freshness", "onboarding", "twin", "custody", "jam"])
 def test_an_alarm_that_is_switched_off_stays_silent(tmp_path: Path, kind: str) -> None:
     alarms = tuple(k for k in PortalSpec().alarms if k != kind)
     b = _everything_wrong(tmp_path, PortalSpec(alarms=alarms))
@@ -45,7 +46,9 @@ def _everything_wrong(path: Path, spec: PortalSpec) -> Bed:
     assert b.hear(telegram(1, sts=0x08), INTERVAL_S) is None
     b.hear(telegram(1), INTERVAL_S + 10)
     told = Message("gw/gw1/birth", Birth("gw1", "gw1.1", 1, refused=1).encode())
+    announced = build(METER, 9, 0, b"", security="none", c_field=SND_IR)
     b.take(b.message("gw1", [], 9), b.message("gw1", [(telegram(2), 1_800)], 9), told, now_s=1_900)
+    b.hear(announced, 1_950)
     watch(b, 3_000)
     watch(b, 86_400)
     return b
