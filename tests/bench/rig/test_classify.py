@@ -11,6 +11,7 @@ import pytest
 from attacks.alter import TIMED, TIMELESS
 from attacks.downgrade import FORMS, Downgrade
 from attacks.parts import forgery
+from attacks.parts.ell_session import sealed_in_ell, session_number, turned
 from bench.rig.classify import changed, parts, shows
 from tests.wmbus.published import telegrams
 from wmbus.link import Address
@@ -106,3 +107,15 @@ def test_headers_are_read_as_by_a_parser_of_somebody_else() -> None:
         assert seen.mode == told["security"]["mode_code"], one
         compared += 1
     assert compared > 100
+
+
+def test_what_the_link_layer_encrypts_is_known_by_its_session_number() -> None:
+    sealed = [sealed_in_ell(METER, acc, bytes.fromhex("036e010000"), KEY, session_number(acc)) for acc in (1, 2)]
+    assert shows(sealed[0], sealed[1]) == {"AES-CTR in the extended link layer", "own address"}
+    assert changed(sealed[0], sealed[0]) == frozenset()
+    assert changed(sealed[0], sealed[1]) == {"access number", "session number", "ciphertext"}
+    forged = turned(sealed[0], {9: b"\x01"}, 1)
+    assert changed(forged, sealed[0]) == {"ciphertext"}
+    in_clear = bytearray(sealed[0])
+    in_clear[16] &= 0x1F  # bits 31 to 29 of the session number: not encrypted
+    assert shows(bytes(in_clear)) == {"unreadable"}
