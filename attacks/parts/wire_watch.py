@@ -34,8 +34,8 @@ _TLS_APPLICATION_DATA: Final = 23
 
 
 class Capture:
-    """Writes what passes an interface to or from a TCP port into a pcap file, until the block ends. Raises
-    PermissionError."""
+    """Writes what passes an interface ("": all of them) to or from a TCP port into a pcap file, until the block ends.
+    Raises PermissionError."""
 
     def __init__(self, pcap: Path, port: int, interface: str = "lo") -> None:
         self._pcap, self._port, self._interface = pcap, port, interface
@@ -44,7 +44,8 @@ class Capture:
     def __enter__(self) -> Capture:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL_PROTOCOLS))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 25)
-        self._socket.bind((self._interface, 0))
+        if self._interface:
+            self._socket.bind((self._interface, 0))
         self._socket.settimeout(_READ_S)
         self._thread = threading.Thread(target=self._record, name="wire watch", daemon=True)
         self._thread.start()
@@ -69,7 +70,8 @@ class Capture:
                     continue
                 header = 14 + 4 * (packet[14] & 15) if len(packet) > 34 else len(packet)
                 ports = (packet[header : header + 2], packet[header + 2 : header + 4])
-                if where[2] != socket.PACKET_OUTGOING and wanted in ports:  # the loopback shows each packet twice
+                twice = where[0] == "lo" and where[2] == socket.PACKET_OUTGOING  # the loopback shows each packet twice
+                if not twice and wanted in ports:
                     writer.write_packet(packet)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from attacks.attack import attacks
 from bench import scenario_files, worlds
+from bench.broker.rows.port import BROKER_ROWS
 from bench.desk.rows.port import ROWS
 from bench.options import KINDS
 from reports import coverage
@@ -246,6 +247,13 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
         {"id": id_, "title": one.title, "faults": list(one.faults), "doc": _page(ROWS, id_)}
         for id_, one in ROWS.parts().items()
     ],
+    "broker-rows": lambda: [  # of the attack on a broker; `attack broker` knows them
+        {
+            "id": id_, "title": one.title, "threats": list(one.threats), "remedy": one.remedy.mosquitto,
+            "doc": _page(BROKER_ROWS, id_),
+        }
+        for id_, one in BROKER_ROWS.parts().items()
+    ],  # fmt: skip
     "feeders": lambda: _of_the_desk(FEEDERS),
     "lines": lambda: _of_the_desk(LINES),
     "readers": lambda: _of_the_desk(READERS),
