@@ -26,7 +26,7 @@ class Client:
 
 class Fragile:
     """`defect`: "malformed" (what is not MQTT ends every session), "resets" (and so does the fifth reset), "flood"
-    (behind fifty messages of one client, others' are lost), "half" (a message that was cut is delivered as it is)."""
+    (of client b, a bystander, the sixth message and all behind it are lost), "half" (a message that was cut is delivered as it is)."""
 
     def __init__(self, defect: str) -> None:
         self.defect = defect
@@ -98,8 +98,7 @@ class Fragile:
         client.published += 1
         if message.packet_id is not None:
             client.socket.sendall(Packet(mqtt_wire.PUBACK, 0, message.packet_id).encode())
-        flooded = any(one.published > 50 for one in self.clients if one is not client)
-        if self.defect == "flood" and flooded and client.published > 5:
+        if self.defect == "flood" and client.id == "b" and client.published > 5:
             return
         for one in list(self.clients):
             if any(matches(topic, message.topic) for topic in one.topics):

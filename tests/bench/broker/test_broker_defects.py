@@ -23,7 +23,7 @@ def played(target: Target, directory: Path, *rows: str) -> dict[str, tuple[str, 
     directory.mkdir(exist_ok=True)
     attack = Attack(target, rows_named(rows), directory)
     attack.run()
-    print(attack.no_broker, *(f"{one.answer} {one.row.id} {one.words}" for one in attack.findings), sep="\n")
+    print(attack.no_broker, *(f"{one.answer} {one.row.id} {one.duration_s} {one.words}" for one in attack.findings), sep="\n")
     return {one.row.id: (one.answer, one.words) for one in attack.findings}
 
 
