@@ -15,6 +15,7 @@ from bench import scenario_files, worlds
 from bench.broker.rows.port import BROKER_ROWS
 from bench.desk.rows.port import ROWS
 from bench.options import KINDS
+from bench.product.rows.port import PORTAL_ROWS
 from reports import coverage
 from sim.core import own
 from sim.core.parts import Folder
@@ -253,6 +254,13 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
             "doc": _page(BROKER_ROWS, id_),
         }
         for id_, one in BROKER_ROWS.parts().items()
+    ],  # fmt: skip
+    "portal-rows": lambda: [  # of the attack on a portal; `attack portal` knows them
+        {
+            "id": id_, "title": one.title, "threats": list(one.threats), "modes": list(one.modes),
+            "remedy": one.remedy, "doc": _page(PORTAL_ROWS, id_),
+        }
+        for id_, one in PORTAL_ROWS.parts().items()
     ],  # fmt: skip
     "feeders": lambda: _of_the_desk(FEEDERS),
     "lines": lambda: _of_the_desk(LINES),

@@ -28,7 +28,7 @@ ROW = BrokerRow(
     ("W07",),
     _play,
     Remedy(
-        "acl_file: `pattern write` with %u or %c for a device's own topics; no `topic write #`",
+        "acl_file: `pattern write` with %u or %c in it for a device's own topics; no pattern without",
         ("acl_file", "listener"),
         "a policy whose iot:Publish names topics with ${iot:Connection.Thing.ThingName}",
     ),

@@ -27,6 +27,6 @@ ROW = BrokerRow(
     "No device reads $SYS",
     ("W10",),
     _play,
-    Remedy("acl_file without `topic read $SYS/#` for devices, or sys_interval 0", ("sys_interval", "acl_file", "listener")),
+    Remedy("acl_file without $SYS/# for devices, or sys_interval 0", ("sys_interval", "acl_file", "listener")),
     (identity,),
 )
