@@ -20,8 +20,8 @@ from bench.broker.target import Shown, Target
 from sim.core.clock import unix_ns
 from sim.endpoint.one_session import Login, OneSession, Refused, Silent, dialled, pump
 from sim.endpoint.port import Message
-from sim.endpoint.tls_hello import NoTls, offer
 from sim.endpoint.tls_connect import ConnectFailed, reason_of
+from sim.endpoint.tls_hello import NoTls, offer
 
 NO_CHECK_TIME: Final = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME: whether its certificate is in date has a row of its own."""
@@ -62,7 +62,9 @@ class BrokerStand:
             if shown is not None and shown.certificate is not None:
                 context.load_cert_chain(shown.certificate, shown.key)
         except (OSError, ValueError) as error:
-            raise Undecided(f"a certificate, key or authority that was given cannot be used: {reason_of(error)}") from None
+            raise Undecided(
+                f"a certificate, key or authority that was given cannot be used: {reason_of(error)}"
+            ) from None
         return context
 
     def open(self, shown: Shown, *, client_id: str = "", clean: bool = True) -> OneSession:
@@ -78,7 +80,9 @@ class BrokerStand:
         try:
             opened = self.open(shown, clean=clean)
         except (Refused, Silent) as error:
-            raise Undecided(f"it gives {shown.client_id} no session: {error}; see that what was given is right") from None
+            raise Undecided(
+                f"it gives {shown.client_id} no session: {error}; see that what was given is right"
+            ) from None
         with opened:
             yield opened
 
@@ -138,7 +142,7 @@ class BrokerStand:
             self.echoes(speaker)
         if not listener.ended:
             self.echoes(listener)
-        sessions = [one for one in {id(listener): listener, **({id(speaker): speaker} if speaker else {})}.values()]
+        sessions = [listener] if speaker is None or speaker is listener else [listener, speaker]
         pump(sessions, lambda: any(has(listener.inbox, one) for one in payloads), self.target.patience_s)
         return [one for one in listener.inbox if one.payload in payloads]
 
@@ -191,7 +195,9 @@ def _speaks_mqtt(stand: BrokerStand) -> None:
         except (Silent, Undecided) as error:
             said.append(str(error))
             break
-    raise NoBroker(f"{stand.target.words}: no MQTT broker answers there ({said[0]}); see that port and program are right")
+    raise NoBroker(
+        f"{stand.target.words}: no MQTT broker answers there ({said[0]}); see that port and program are right"
+    )
 
 
 def version_of(stand: BrokerStand) -> str:

@@ -94,7 +94,10 @@ class Attack:
         folder = self.directory / row.id
         folder.mkdir(exist_ok=True)
         stand = BrokerStand(self.target, folder, tls=tls)
-        answer, words = ("INCONCLUSIVE", self.no_broker) if self.no_broker else _answer(row, stand)
+        answer: Answer = "INCONCLUSIVE"
+        words = self.no_broker
+        if not words:
+            answer, words = _answer(row, stand)
         line = config_place.line_of(self._settings, row.remedy.settings) if self.target.config is not None else 0
         remedy = self._remedy(row) if answer == "FAIL" else ""
         made = Finding(row, answer, shown(words), remedy, line, round(wall_s() - begun_s, 2), stand.evidence)
@@ -177,7 +180,8 @@ def _given(target: Target) -> dict[str, Any]:
     kept: dict[str, Any] = {
         one.name: getattr(target, one.name)
         for one in dataclasses.fields(target)
-        if one.name in ("name", "topic", "deadline_s", "patience_s", "system_s", "flood", "queue", "largest_bytes", "connections")
+        if one.name
+        in ("name", "topic", "deadline_s", "patience_s", "system_s", "flood", "queue", "largest_bytes", "connections")
     }
     kept["first"] = target.first.client_id
     kept["second"] = target.second.client_id if target.second is not None else ""

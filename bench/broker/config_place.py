@@ -20,7 +20,9 @@ def settings(path: Path) -> list[tuple[int, str]]:
     if len(text) > MOST_BYTES or b"\0" in text:
         raise CannotRun(f"{path}: no mosquitto.conf; that is text, one setting a line")
     lines = text.decode("utf-8", "replace").splitlines()
-    return [(number, words[0]) for number, line in enumerate(lines, 1) if (words := line.split()) and words[0][0] != "#"]
+    return [
+        (number, words[0]) for number, line in enumerate(lines, 1) if (words := line.split()) and words[0][0] != "#"
+    ]
 
 
 def line_of(known: Sequence[tuple[int, str]], wanted: Sequence[str]) -> int:

@@ -42,7 +42,8 @@ class Target:
     """`name`: what its certificate is to say. `topic`: one that a client may write and read, {client} is its id.
     `revoke`: the command that takes the second identity back. `broker`: what it is, where that is known. `config`: its
     mosquitto.conf. `flood`: messages that one row sends at most; `queue`: so many may wait for a client that does not
-    take them; `system_s`: how long it may take to tell of itself; `largest_bytes`: no message above may pass; `connections`: that are held open without a word."""
+    take them; `system_s`: how long it may take to tell of itself; `largest_bytes`: no message above may pass;
+    `connections`: that are held open without a word."""
 
     address: Address
     name: str
@@ -74,7 +75,9 @@ def found_address(host: str, port: int, *, own: bool) -> Address:
     try:
         rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise CannotRun(f"{named(host)}: {getattr(error, 'strerror', None) or error}; name a host that is known") from None
+        raise CannotRun(
+            f"{named(host)}: {getattr(error, 'strerror', None) or error}; name a host that is known"
+        ) from None
     addresses = sorted({str(row[4][0]) for row in rows}, key=lambda one: (":" in one, one))
     for address in addresses:
         if (why := refusal(address, own=own)) is not None:
@@ -130,4 +133,6 @@ def _password(path: Path) -> str:
     except OSError as error:
         raise CannotRun(f"{path}: {error.strerror}; name a file whose first line is the password") from None
     except UnicodeDecodeError as error:
-        raise CannotRun(f"{path}, byte {error.start}: not UTF-8; name a file whose first line is the password") from None
+        raise CannotRun(
+            f"{path}, byte {error.start}: not UTF-8; name a file whose first line is the password"
+        ) from None

@@ -183,6 +183,11 @@ def _plain(value: Any) -> Any:
     return {"kind": value.kind, **_settings(value)} if hasattr(value, "kind") else value
 
 
+def _attack_row(folder: Folder[Any], id_: str) -> dict[str, Any]:
+    row = folder.find(id_)
+    return {"id": id_, "title": row.title, "threats": list(row.threats), "doc": _page(folder, id_)}
+
+
 def world_entries() -> list[dict[str, Any]]:
     """Every world file."""
     found = []
@@ -249,19 +254,12 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
         for id_, one in ROWS.parts().items()
     ],
     "broker-rows": lambda: [  # of the attack on a broker; `attack broker` knows them
-        {
-            "id": id_, "title": one.title, "threats": list(one.threats), "remedy": one.remedy.mosquitto,
-            "doc": _page(BROKER_ROWS, id_),
-        }
-        for id_, one in BROKER_ROWS.parts().items()
-    ],  # fmt: skip
+        {**_attack_row(BROKER_ROWS, id_), "remedy": one.remedy.mosquitto} for id_, one in BROKER_ROWS.parts().items()
+    ],
     "portal-rows": lambda: [  # of the attack on a portal; `attack portal` knows them
-        {
-            "id": id_, "title": one.title, "threats": list(one.threats), "modes": list(one.modes),
-            "remedy": one.remedy, "doc": _page(PORTAL_ROWS, id_),
-        }
+        {**_attack_row(PORTAL_ROWS, id_), "modes": list(one.modes), "remedy": one.remedy}
         for id_, one in PORTAL_ROWS.parts().items()
-    ],  # fmt: skip
+    ],
     "feeders": lambda: _of_the_desk(FEEDERS),
     "lines": lambda: _of_the_desk(LINES),
     "readers": lambda: _of_the_desk(READERS),

@@ -25,8 +25,8 @@ FILL: Final = b"\x2f"
 TEXT: Final = b"\x0d\x78\x1b" + b"WMBENCH NUMBER OF A METER 1"
 """A fabrication number of 27 letters (DIF 0D, VIF 78): with 2F2F before it, two blocks to the byte."""
 FIRST_ID: Final = 71_000_000
-GENUINE, HELD, AFTER = 1_234, 5_678, 8_765
-"""Litres that its telegrams read: given first, never given, given last."""
+GENUINE, FRESH, HELD, AFTER = 4_321, 1_234, 5_678, 8_765
+"""Litres that its telegrams read: given first, never given, never given, given last."""
 _SECURITY: Final = {"mode0": "none", "mode5": "mode5", "mode7": "mode7"}
 
 
@@ -53,9 +53,10 @@ class Meter:
     def case(self) -> Case:
         tail = FILL * 2 + bytes.fromhex("023b0500")
         genuine = self.telegram(21, volume(GENUINE) + CLOCK + tail)
-        held = self.telegram(24, CLOCK + FILL * 8 + volume(HELD))
-        long = self.telegram(25, TEXT + volume(HELD))
-        return Case(self.mode, MAKER, genuine, GENUINE, held, HELD, long, 25)
+        fresh = self.telegram(24, volume(FRESH) + CLOCK + tail)
+        held = self.telegram(25, CLOCK + FILL * 8 + volume(HELD))
+        long = self.telegram(26, TEXT + volume(HELD))
+        return Case(self.mode, MAKER, genuine, GENUINE, fresh, FRESH, held, HELD, long, 26)
 
     def after(self) -> bytes:
         """Genuine, behind the attack."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bench.product.portal_meters import Meter, key_list
 from sim.core.clock import wall_ns, wall_s
+from sim.core.vocabulary import Link
 from sim.desk.box import Box
 from sim.desk.inventory import GatewayEntry
 from sim.feeders.port import Sent
@@ -53,8 +54,7 @@ class PortalStand:
         self.unreadable: list[str] = []
         self._fed_log = (directory / "fed.jsonl").open("w", encoding="utf-8")
         self._stored_log = (directory / "stored.jsonl").open("w", encoding="utf-8")
-        mode = next(iter(box.entry.claims.modes), "T1")
-        self._mode = mode
+        self._mode: Link = next(iter(box.entry.claims.modes), "T1")
 
     def feed(self, frame: bytes, what: str) -> None:
         handed = self.box.feed(Sent(frame, self._mode, RSSI_DBM, wall_ns()))

@@ -11,7 +11,6 @@ A product that answers nothing at all, or nothing that can be read, is named in 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -68,11 +67,13 @@ class PortalAttack:
     """`say(judged, done, all)`: told of each. `silent`: why nothing at all could be judged; "" when something was."""
 
     def __init__(
-        self, entry: GatewayEntry, rows: Sequence[PortalRow], directory: Path, *, seed: int = 1, patience_s: float = 10.0,
-        say: Callable[[Judged, int, int], None] = lambda *_: None,
+        self, entry: GatewayEntry, rows: Sequence[PortalRow], directory: Path, *, seed: int = 1,
+        patience_s: float = 10.0, say: Callable[[Judged, int, int], None] = lambda *_: None,
     ) -> None:  # fmt: skip
         if not entry.read or not entry.feed:
-            raise CannotRun(f"{entry.name}: a portal needs `feed`, how telegrams go in, and `read`, how readings come out")
+            raise CannotRun(
+                f"{entry.name}: a portal needs `feed`, how telegrams go in, and `read`, how readings come out"
+            )
         self.directory, self.seed, self.rows = directory, seed, rows
         *self.meters, self.filler = meters_for(rows, seed)
         self.entry = with_keys(entry, [*self.meters, self.filler])
@@ -156,8 +157,8 @@ class PortalAttack:
             words = f"stored {stored + sum(odd.values())} of {len(shots)}: {values}{after}"
             return Judged(row, meter, "FAIL", words, len(shots), stored + sum(odd.values()), took_s, evidence)
         if not served:
-            return self._open(row, meter, "nothing was stored, and its genuine telegram behind the attack was not either",
-                              begun_s)  # fmt: skip
+            why = "nothing was stored, and its genuine telegram behind the attack was not either"
+            return self._open(row, meter, why, begun_s)
         return Judged(row, meter, "PASS", f"stored none of {len(shots)}", len(shots), 0, took_s, evidence)
 
     def _open(self, row: PortalRow, meter: Meter, why: str, begun_s: float) -> Judged:
@@ -195,7 +196,7 @@ class PortalAttack:
             ],
             "check": {
                 "portal": self.entry.name, "says": self.entry.title or self.entry.name, "times": 1,
-                "claims": {"patience_s": self.patience_s, "meters": len(self.meters), **dataclasses.asdict(self.entry.claims)},
+                "claims": {"patience_s": self.patience_s, "meters": len(self.meters)},
                 "answers": {answer: count[answer] for answer in ANSWERS}, "silent": shown(self.silent),
             },
         }  # fmt: skip

@@ -52,9 +52,7 @@ class Answer:
         return bool(self.version)
 
 
-def offer(
-    address: Address, name: str, *, version: str = "", ciphers: str = "", deadline_s: float = 5.0
-) -> Answer:
+def offer(address: Address, name: str, *, version: str = "", ciphers: str = "", deadline_s: float = 5.0) -> Answer:
     """One greeting that offers this version alone (else all that there are) and these cipher suites, as OpenSSL names
     them (TLS 1.2 and before). `name`: the server asked for. Raises CannotOffer, NoTls, and ConnectFailed where nobody
     answers."""

@@ -1,5 +1,5 @@
-"""SARIF of an attack on a broker is what the published schema asks for, as a library reads it that we did not write; and
-its answers and places are those of the run."""
+"""SARIF of an attack on a broker is what the published schema asks for, as a library reads it that we did not write;
+and its answers and places are those of the run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def relative(run: dict[str, Any]) -> None:
     run["check"].update(config="etc/my mosquitto.conf")
 
 
-@pytest.mark.parametrize("edit", [lambda run: None, hostile, empty, relative], ids=["whole", "hostile", "empty", "file"])
+@pytest.mark.parametrize(
+    "edit", [lambda run: None, hostile, empty, relative], ids=["whole", "hostile", "empty", "file"]
+)
 def test_the_published_schema_takes_it(edit: Callable[[dict[str, Any]], None]) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="allowed: the extra 'oscal' has it")
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
@@ -85,7 +87,9 @@ def test_a_place_in_a_file_only_where_a_file_was_given() -> None:
 
 def test_a_finding_is_about_the_last_line_that_sets_its_setting(tmp_path: Path) -> None:
     config = tmp_path / "mosquitto.conf"
-    config.write_text("# acl_file x\nlistener 1883\nacl_file a\n\n  acl_file b\nallow_anonymous true\n", encoding="ascii")
+    config.write_text(
+        "# acl_file x\nlistener 1883\nacl_file a\n\n  acl_file b\nallow_anonymous true\n", encoding="ascii"
+    )
     known = config_place.settings(config)
     assert config_place.line_of(known, ("acl_file", "listener")) == 5
     assert config_place.line_of(known, ("crlfile", "listener")) == 2

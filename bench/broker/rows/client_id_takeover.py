@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.broker.broker_stand import BrokerStand
 from bench.broker.rows.port import BrokerRow, Failed, Remedy, Undecided, second
-from sim.endpoint.one_session import Refused, Silent
+from sim.endpoint.one_session import OneSession, Refused, Silent
 
 
 def _play(stand: BrokerStand) -> str:
@@ -26,11 +26,11 @@ def _play(stand: BrokerStand) -> str:
             return "the second gets a session, and the owner keeps its own: the id is taken from its credentials"
 
 
-def _judge(stand: BrokerStand, owner: object) -> None:
-    ended = getattr(owner, "ended", "")
-    if ended or not stand.echoes(owner):  # type: ignore[arg-type]
+def _judge(stand: BrokerStand, owner: OneSession) -> None:
+    if owner.ended or not stand.echoes(owner):
         assert stand.second is not None
-        raise Failed(f"{stand.second.client_id} came as {stand.first.client_id}, and its owner lost the session: {ended}")
+        thief = f"{stand.second.client_id} came as {stand.first.client_id}"
+        raise Failed(f"{thief}, and its owner lost the session: {owner.ended}")
 
 
 ROW = BrokerRow(
@@ -41,7 +41,7 @@ ROW = BrokerRow(
     Remedy(
         "use_username_as_clientid true (with use_identity_as_username true: the certificate's common name)",
         ("use_username_as_clientid", "use_identity_as_username", "listener"),
-        "a policy whose iot:Connect names client/${iot:Connection.Thing.ThingName}, the thing attached to the certificate",
+        "a policy whose iot:Connect names client/${iot:Connection.Thing.ThingName}, of the certificate's own thing",
     ),
     (second,),
 )

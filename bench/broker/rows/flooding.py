@@ -46,8 +46,8 @@ ROW = BrokerRow(
     ("W11",),
     _play,
     Remedy(
-        "max_inflight_messages, max_queued_messages, message_size_limit; Mosquitto has no rate a client: a limit on the "
-        "path (iptables hashlimit, a proxy)",
+        "max_inflight_messages, max_queued_messages, message_size_limit; Mosquitto has no rate a client: a limit "
+        "on the path (iptables hashlimit, a proxy)",
         ("max_inflight_messages", "max_queued_messages", "listener"),
     ),
     (second,),

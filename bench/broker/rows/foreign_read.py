@@ -31,7 +31,8 @@ ROW = BrokerRow(
     ("W07",),
     _play,
     Remedy(
-        "acl_file: `pattern read` with %u or %c in it for a device's own topics; no pattern without, and no wildcard below `user`",
+        "acl_file: `pattern read` with %u or %c in it for a device's own topics; no pattern without, and no wildcard "
+        "below a device's `user`",
         ("acl_file", "listener"),
         "a policy whose iot:Subscribe and iot:Receive name topics with ${iot:Connection.Thing.ThingName}",
     ),

@@ -30,7 +30,9 @@ def _play(stand: BrokerStand) -> str:
         try:
             stand.open(stand.first).close()
         except (Refused, Silent) as error:
-            raise Failed(f"beside {opened} connections that say nothing an honest client gets no session: {error}") from None
+            raise Failed(
+                f"beside {opened} connections that say nothing an honest client gets no session: {error}"
+            ) from None
     return f"beside {opened} connections that say nothing an honest client gets its session"
 
 

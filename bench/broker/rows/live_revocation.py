@@ -9,7 +9,9 @@ from bench.broker.rows.port import BrokerRow, Failed, Remedy, Undecided, second
 
 
 def _needs(stand: BrokerStand) -> str:
-    return second(stand) or ("" if stand.target.revoke else "the command that takes the second identity back was not given (--revoke)")
+    return second(stand) or (
+        "" if stand.target.revoke else "the command that takes the second identity back was not given (--revoke)"
+    )
 
 
 def _play(stand: BrokerStand) -> str:
@@ -23,7 +25,9 @@ def _play(stand: BrokerStand) -> str:
         if ended:
             return f"its live session ended: {ended}"
         if stand.echoes(session):
-            raise Failed(f"{stand.target.deadline_s:g} s after its certificate was taken back, the live session goes on")
+            raise Failed(
+                f"{stand.target.deadline_s:g} s after its certificate was taken back, the live session goes on"
+            )
         raise Undecided("the live session neither ended nor goes on")
 
 
@@ -45,7 +49,8 @@ ROW = BrokerRow(
     ("W05",),
     _play,
     Remedy(
-        "Mosquitto leaves live sessions alone: restart it behind each new crlfile, or kick by the dynamic security plugin",
+        "Mosquitto leaves live sessions alone: restart it behind each new crlfile, or kick by its dynamic security "
+        "plugin",
         ("crlfile", "listener"),
         "UpdateCertificate REVOKED cuts within minutes: raise --deadline",
     ),

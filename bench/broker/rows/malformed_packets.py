@@ -39,7 +39,8 @@ def _play(stand: BrokerStand) -> str:
             session.close()
         stand.note(tried=list(IN_A_SESSION), ended_by_the_broker=closed)
         stand.still_serves(other, f"{len(IN_A_SESSION)} packets that are not MQTT were sent")
-    return f"of {len(IN_A_SESSION)} packets that are not MQTT it ended {len(closed)} sessions, and no other session was harmed"
+    ended = f"{len(IN_A_SESSION)} packets that are not MQTT it ended {len(closed)} sessions"
+    return f"of {ended}, and no other session was harmed"
 
 
 ROW = BrokerRow(

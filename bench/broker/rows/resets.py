@@ -1,5 +1,5 @@
-"""Connections reset with RST at every stage: behind TCP, in TLS, behind CONNECT, within a PUBLISH. The broker must go on
-for others, and must deliver no half of a message."""
+"""Connections reset with RST at every stage: behind TCP, in TLS, behind CONNECT, within a PUBLISH. The broker must go
+on for others, and must deliver no half of a message."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def _play(stand: BrokerStand) -> str:
                     done[stage] += 1
             with contextlib.suppress(Refused, Silent):
                 session = stand.open(stand.first)
-                whole = mqtt_wire.publish(mqtt_wire.Publish(stand.own_topic(stand.first), mark, 2, b"\x00\x07")).encode()
+                whole = mqtt_wire.publish(
+                    mqtt_wire.Publish(stand.own_topic(stand.first), mark, 2, b"\x00\x07")
+                ).encode()
                 session.send(whole[: len(whole) // 2])
                 session.reset()
                 done["PUBLISH"] += 1
@@ -52,6 +54,8 @@ ROW = BrokerRow(
     "Resets harm nobody else",
     ("W11", "W12"),
     _play,
-    Remedy("nothing to set: a newer release; persistence true keeps what was acknowledged", ("persistence", "listener")),
+    Remedy(
+        "nothing to set: a newer release; persistence true keeps what was acknowledged", ("persistence", "listener")
+    ),
     (second,),
 )

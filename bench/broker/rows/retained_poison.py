@@ -1,4 +1,5 @@
-"""A message that outlives its sender: published as retained on a topic that its sender may use. It is taken away again."""
+"""A message that outlives its sender: published as retained on a topic that its sender may use. It is taken away
+again."""
 
 from __future__ import annotations
 

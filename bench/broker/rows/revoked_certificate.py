@@ -23,7 +23,9 @@ def _play(stand: BrokerStand) -> str:
     except Refused as error:
         stand.note(refusal=str(error))
         if error.code or "revoked" not in str(error):
-            raise Undecided(f"it refuses the certificate of {shown.client_id}, but for another reason: {error}") from None
+            raise Undecided(
+                f"it refuses the certificate of {shown.client_id}, but for another reason: {error}"
+            ) from None
         return f"it refuses it: {error}"
     except Silent as error:
         raise Undecided(f"it answered it with nothing: {error}") from None

@@ -1,4 +1,5 @@
-"""TLS 1.0 and 1.1: each is offered alone, with suites of any strength, and must be refused; 1.2 or 1.3 must be agreed."""
+"""TLS 1.0 and 1.1: each is offered alone, with suites of any strength, and must be refused; 1.2 or 1.3 must be
+agreed."""
 
 from __future__ import annotations
 

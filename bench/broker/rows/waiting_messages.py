@@ -28,7 +28,9 @@ def _play(stand: BrokerStand) -> str:
         if session.ended:
             return f"it ends the session of such a client after {published} of {count}: {session.ended}"
         if kept >= count:
-            raise Failed(f"all {count} messages waited for a client that takes none; {stand.target.queue} may (--queue)")
+            raise Failed(
+                f"all {count} messages waited for a client that takes none; {stand.target.queue} may (--queue)"
+            )
         if not kept:
             raise Undecided(f"none of {count} messages came; see --topic")
         return f"{kept} of {count} messages waited for a client that takes none"
@@ -36,6 +38,7 @@ def _play(stand: BrokerStand) -> str:
 
 def _taken(stand: BrokerStand, session: OneSession, mark: bytes) -> int:
     """How many came in the end: until nothing more comes for as long as we are patient."""
+
     def came() -> int:
         return sum(one.payload.startswith(mark) for one in session.inbox)
 

@@ -1,4 +1,5 @@
-"""Bits of a ciphertext block turned over: in CBC the next block changes by just those bits, and a text hides the noise."""
+"""Bits of a ciphertext block turned over: in CBC the next block changes by just those bits, and a text hides the
+noise."""
 
 from __future__ import annotations
 
@@ -13,5 +14,11 @@ def _shots(case: Case) -> list[Shot]:
     return [Shot(with_block_flipped(case.long, 1, FLIP, at=AT), LITRES)]
 
 
-ROW = PortalRow("block-flip", "Ciphertext bits turned over", ("L14",), ENCRYPTED, _shots,
-                "Use mode 7; in mode 5 nothing shows it but a value that jumps.")
+ROW = PortalRow(
+    "block-flip",
+    "Ciphertext bits turned over",
+    ("L14",),
+    ENCRYPTED,
+    _shots,
+    "Use mode 7; in mode 5 nothing shows it but a value that jumps.",
+)

@@ -10,5 +10,6 @@ def _shots(case: Case) -> list[Shot]:
     return [Shot(without_mac(case.held_back), case.held_litres)]
 
 
-ROW = PortalRow("no-mac", "The MAC taken out", ("L20",), ("mode7",), _shots,
-                "Refuse mode 7 without a MAC of the agreed length.")
+ROW = PortalRow(
+    "no-mac", "The MAC taken out", ("L20",), ("mode7",), _shots, "Refuse mode 7 without a MAC of the agreed length."
+)

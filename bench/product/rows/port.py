@@ -1,11 +1,11 @@
 """What a row of the attack on a portal is: one thing that someone without keys can send, in the modes that have it.
 
-    ROW = PortalRow("header", "...", ("L13",), ("mode5", "mode7"), lambda case: [Shot(with_version(case.genuine, 9), 91234)])
+    ROW = PortalRow("header", "...", ("L13",), ("mode5", "mode7"), lambda case: [Shot(..., 91234)])
 
 `shots(case)` gives telegrams made from one genuine telegram that the product has stored already (`case.genuine`), and
-from one that it was not given (`case.held_back`). A shot names the value in litres that stands in the product's
-readings when it was believed. What counts is what was stored, and between two genuine telegrams of the same meter that
-were stored as they are: the product takes such telegrams, and it still does.
+from ones that it was not given (`case.fresh`, `case.held_back`, `case.long`). A shot names the value in litres that
+stands in the product's readings when it was believed. What counts is what was stored, and between two genuine telegrams
+of the same meter that were stored as they are: the product takes such telegrams, and it still does.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ ENCRYPTED: tuple[Mode, ...] = ("mode5", "mode7")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`genuine`: given and stored, it reads `litres` in its first encrypted block. `held_back`: sent by the meter and
-    never given; it reads `held_litres` in its second block. `long`: not given either; its first two blocks are a text, and
-    the third begins with the volume `held_litres`. `maker`: as in forgery. `latest`: the meter's latest access
-    number."""
+    """`genuine`: given and stored, it reads `litres` in its first encrypted block. `fresh`: sent by the meter and never
+    given; it reads `fresh_litres` in its first block. `held_back`: not given either; it reads `held_litres` in its
+    second block. `long`: not given either; its first two blocks are a text, and the third begins with the volume
+    `held_litres`. `maker`: as in forgery. `latest`: the meter's latest access number."""
 
     mode: Mode
     maker: str
     genuine: bytes
     litres: int
+    fresh: bytes
+    fresh_litres: int
     held_back: bytes
     held_litres: int
     long: bytes

@@ -9,5 +9,11 @@ def _shots(case: Case) -> list[Shot]:
     return [Shot(case.genuine, case.litres)]
 
 
-ROW = PortalRow("replay-at-once", "Replay at once", ("L08",), ("mode0", "mode5", "mode7"), _shots,
-                "Refuse what is not newer: mode 7 by its counter; mode 5 by the time inside the ciphertext.")
+ROW = PortalRow(
+    "replay-at-once",
+    "Replay at once",
+    ("L08",),
+    ("mode0", "mode5", "mode7"),
+    _shots,
+    "Refuse what is not newer: mode 7 by its counter; mode 5 by the time inside the ciphertext.",
+)

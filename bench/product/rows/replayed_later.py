@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bench.product.rows.port import Case, PortalRow, Shot
 
-
 OTHERS = 12
 
 
@@ -12,5 +11,11 @@ def _shots(case: Case) -> list[Shot]:
     return [Shot(case.genuine, case.litres, others=OTHERS)]
 
 
-ROW = PortalRow("replay-later", "Replay behind twelve others", ("L08",), ("mode0", "mode5", "mode7"), _shots,
-                "Keep the counter or the time of the latest telegram of each meter, not a cache of telegrams.")
+ROW = PortalRow(
+    "replay-later",
+    "Replay behind twelve others",
+    ("L08",),
+    ("mode0", "mode5", "mode7"),
+    _shots,
+    "Keep the counter or the time of the latest telegram of each meter, not a cache of telegrams.",
+)

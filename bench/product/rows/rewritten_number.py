@@ -10,5 +10,11 @@ def _shots(case: Case) -> list[Shot]:
     return [Shot(with_access_number(case.genuine, (case.latest + step) % 256), case.litres) for step in (1, 2, 3)]
 
 
-ROW = PortalRow("new-number", "Replay under a new access number", ("L09",), ENCRYPTED, _shots,
-                "Trust no access number in mode 5; refuse a telegram whose records do not read as they must; use mode 7.")
+ROW = PortalRow(
+    "new-number",
+    "Replay under a new access number",
+    ("L09",),
+    ENCRYPTED,
+    _shots,
+    "Trust no access number in mode 5; refuse a telegram whose records do not read as they must; use mode 7.",
+)

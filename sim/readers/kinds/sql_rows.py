@@ -5,8 +5,8 @@ The query names what is read, with a column by which it is ordered and that only
     read = [{ kind = "sql", database = "readings.db", query = "SELECT id AS n, meter, litres AS total_l FROM readings",
               values = "$", meter = "$.meter" }]
 
-Rows with an `n` above the largest one that was seen are new. Each is one message: an object of its columns, described as
-messages are. The database is only read; a table that is not there yet is waited for.
+Rows with an `n` above the largest one that was seen are new. Each is one message: an object of its columns, described
+as messages are. The database is only read; a table that is not there yet is waited for.
 """
 
 from __future__ import annotations
@@ -51,9 +51,7 @@ class SqlRows:
         self._remote = spec.database.startswith(POSTGRES)
         self._where = spec.database if self._remote else str(directory / spec.database)
         self._name = "the database" if self._remote else Path(self._where).name
-        self._query = (
-            f"SELECT * FROM ({spec.query.strip().rstrip(';')}) AS wmbench_rows WHERE n > {{}} ORDER BY n LIMIT {ROWS_MOST}"
-        )
+        self._query = spec.query.strip().rstrip(";")
         self._connection: Any = None
         self._latest: Any = None
         self._looked_s = 0.0
@@ -92,9 +90,10 @@ class SqlRows:
             if self._connection is None:
                 self._connection = self._connect()
             latest = self._latest if self._latest is not None else -(2**62)
-            cursor = self._connection.execute(self._query.format(int(latest)))
+            asked = f"SELECT * FROM ({self._query}) AS new_rows WHERE n > {latest} ORDER BY n LIMIT {ROWS_MOST}"
+            cursor = self._connection.execute(asked)
             names = [column[0] for column in cursor.description]
-            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            rows: list[Mapping[str, Any]] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
             if rows:
                 self._latest = int(rows[-1]["n"])
             self.problem = None
@@ -104,7 +103,9 @@ class SqlRows:
                 raise
             self.stop()
             said = (str(error).splitlines() or ["it said nothing"])[0]
-            self.problem = f"{self._name}: {quoted(said)}; see `database` and `query`, which needs a column n of numbers"
+            self.problem = (
+                f"{self._name}: {quoted(said)}; see `database` and `query`, which needs a column n of numbers"
+            )
             return []
 
     def _connect(self) -> Any:

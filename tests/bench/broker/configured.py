@@ -56,10 +56,10 @@ class Broker:
         return Shown(name, pair.certificate, pair.key)
 
     def target(self) -> Target:
-        made = dict(
-            authorities=None if "certfile" not in self.settings else self.authority.certificate,
-            revoked=None if self.passwords else self.shown("gw-3"), config=self.config,
-        ) | SMALL | self.more  # fmt: skip
+        made = {
+            "authorities": None if "certfile" not in self.settings else self.authority.certificate,
+            "revoked": None if self.passwords else self.shown("gw-3"), "config": self.config, **SMALL, **self.more,
+        }  # fmt: skip
         where = Address("127.0.0.1", self.port)
         return Target(where, "localhost", self.shown("gw-1"), self.shown("gw-2"), **made)  # type: ignore[arg-type]
 
@@ -128,9 +128,11 @@ def rsa_server(broker: Broker) -> None:
     (folder / "rsa.ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n", encoding="ascii")
     ca = broker.authority
     for command in (
-        ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(request), "-subj", "/CN=x"],
-        ["openssl", "x509", "-req", "-in", str(request), "-CA", str(ca.certificate), "-CAkey", str(ca.directory / "ca.key"),
-         "-CAcreateserial", "-days", "30", "-extfile", str(folder / "rsa.ext"), "-out", str(made)],
+        ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(request),
+         "-subj", "/CN=x"],
+        ["openssl", "x509", "-req", "-in", str(request), "-CA", str(ca.certificate),
+         "-CAkey", str(ca.directory / "ca.key"), "-CAcreateserial", "-days", "30",
+         "-extfile", str(folder / "rsa.ext"), "-out", str(made)],
     ):  # fmt: skip
         subprocess.run(command, check=True, capture_output=True, timeout=60)
     broker.settings |= {"certfile": str(made), "keyfile": str(key)}

@@ -26,7 +26,8 @@ class Client:
 
 class Fragile:
     """`defect`: "malformed" (what is not MQTT ends every session), "resets" (and so does the fifth reset), "flood"
-    (of client b, a bystander, the sixth message and all behind it are lost), "half" (a message that was cut is delivered as it is)."""
+    (of client b, a bystander, the sixth message and all behind it are lost), "half" (a message that was cut
+    is delivered as it is)."""
 
     def __init__(self, defect: str) -> None:
         self.defect = defect

@@ -4,6 +4,7 @@ turns exactly the rows red that speak of it."""
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from bench.broker.broker_suite import Attack, rows_named
 from bench.broker.rows.port import BROKER_ROWS
+from bench.run_directory import ROOT
 from tests.bench.broker import configured
 from tests.bench.broker.configured import Broker, by_passwords, running
 from tests.night import NIGHT
@@ -133,6 +135,12 @@ def test_a_broker_that_is_configured_well_passes_every_row(tmp_path: Path) -> No
         came = answers(broker, tmp_path / "runs")
     missing = NEVER if os.geteuid() == 0 else NEVER | {"on-the-wire"}
     assert came == {id_: "NOT APPLICABLE" if id_ in missing else "PASS" for id_ in BROKER_ROWS.parts()}
+
+
+def test_the_page_shows_every_row() -> None:
+    page = (ROOT / "docs" / "how-to" / "attack-a-broker.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^(?:PASS|FAIL|INCONCLUSIVE|NOT APPLICABLE) +([a-z-]+) ", page, re.M)
+    assert set(shown) == set(BROKER_ROWS.parts()) and len(shown) == len(set(shown))
 
 
 def test_names_by_password_do_as_well(tmp_path: Path) -> None:

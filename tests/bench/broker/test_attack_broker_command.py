@@ -1,5 +1,5 @@
-"""`./wmbench attack broker` from the command line on a real Mosquitto, and what sslyze, a program that nobody here wrote,
-says of the same listener."""
+"""`./wmbench attack broker` from the command line on a real Mosquitto, and what sslyze, a program that nobody here
+wrote, says of the same listener."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def test_no_password_is_kept_and_none_is_told_to_a_stranger(
         assert (broker.folder / "broker.log").read_text().count("as gw-1") == before
     out = capsys.readouterr().out
     assert PASSWORD not in out
-    kept = [path for path in (tmp_path / "runs").rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()]
+    kept = [
+        path for path in (tmp_path / "runs").rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()
+    ]
     assert kept == []
 
 
@@ -105,7 +107,9 @@ def test_sslyze_sees_the_same_versions_and_suites(
     weak = {
         "no encryption (NULL)": [one for one in names if "_NULL_" in one],
         "no authentication (aNULL)": [one for one in names if "_anon_" in one and "_NULL_" not in one],
-        "no forward secrecy (RSA key exchange)": [one for one in names if one.startswith("TLS_RSA_") and "NULL" not in one],
+        "no forward secrecy (RSA key exchange)": [
+            one for one in names if one.startswith("TLS_RSA_") and "NULL" not in one
+        ],
     }
     took = rows["tls-ciphers"]["seen"]["agreed"]
     assert {what: what in took for what in weak} == {what: bool(found) for what, found in weak.items()}

@@ -23,7 +23,11 @@ def played(target: Target, directory: Path, *rows: str) -> dict[str, tuple[str, 
     directory.mkdir(exist_ok=True)
     attack = Attack(target, rows_named(rows), directory)
     attack.run()
-    print(attack.no_broker, *(f"{one.answer} {one.row.id} {one.duration_s} {one.words}" for one in attack.findings), sep="\n")
+    print(
+        attack.no_broker,
+        *(f"{one.answer} {one.row.id} {one.duration_s} {one.words}" for one in attack.findings),
+        sep="\n",
+    )
     return {one.row.id: (one.answer, one.words) for one in attack.findings}
 
 
@@ -72,9 +76,7 @@ def with_revocation(broker: Broker, how: str) -> Target:
     ("command", "said"),
     [((sys.executable, "-c", "raise SystemExit(3)"), "ended with 3"), (("no-such-program",), "did not run")],
 )
-def test_a_revocation_that_did_not_happen_decides_nothing(
-    tmp_path: Path, command: tuple[str, ...], said: str
-) -> None:
+def test_a_revocation_that_did_not_happen_decides_nothing(tmp_path: Path, command: tuple[str, ...], said: str) -> None:
     with running(tmp_path / "b") as broker:
         broker.more["revoke"] = command
         answer, words = played(broker.target(), tmp_path / "runs", "live-revocation")["live-revocation"]
