@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from bench import run_directory
-from bench.broker.target import Broker, Shown, Target, found_address, shown_by
+from bench.broker.broker_target import Broker, Shown, Target, found_address, shown_by
 from bench.options import Commands
 from bench.run_errors import CannotRun
 from sim.endpoint.port import FENCE

@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from bench.broker.broker_target import Shown, Target
 from bench.broker.rows.port import Failed, NotApplicable, Undecided
-from bench.broker.target import Shown, Target
 from sim.core.clock import unix_ns
 from sim.endpoint.one_session import Login, OneSession, Refused, Silent, dialled, pump
 from sim.endpoint.port import Message

@@ -22,8 +22,8 @@ from typing import Any, Final
 from bench import run_directory
 from bench.broker import config_place
 from bench.broker.broker_stand import BrokerStand, NoBroker, met, version_of
+from bench.broker.broker_target import Broker, Target
 from bench.broker.rows.port import BROKER_ROWS, BrokerRow, Failed, NotApplicable, Undecided
-from bench.broker.target import Broker, Target
 from bench.desk.contract_suite import Outcome
 from bench.desk.rows.port import ANSWERS, Answer
 from bench.run_errors import CannotRun

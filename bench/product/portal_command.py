@@ -23,9 +23,7 @@ def add(verbs: Commands) -> None:
     portal.add_argument("--rows", metavar="ROW,ROW", default="", help="only these; `list portal-rows` has all")
     portal.add_argument("--patience", type=seconds, metavar="S", default=10.0, help="silence that means refused (10)")
     portal.add_argument("--seed", type=seed, metavar="N", default=1, help="of the meters' keys (1)")
-    portal.add_argument(
-        "--keys-out", metavar="FILE", type=Path, help="write the meters' keys, and end"
-    )
+    portal.add_argument("--keys-out", metavar="FILE", type=Path, help="write the meters' keys, and end")
     portal.add_argument("--json", action="store_true", help="print run.json")
     portal.set_defaults(command=command_portal)
 

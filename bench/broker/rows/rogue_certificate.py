@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.broker.broker_stand import BrokerStand
+from bench.broker.broker_target import Shown
 from bench.broker.rows.port import BrokerRow, Failed, NotApplicable, Remedy, Undecided, tls
-from bench.broker.target import Shown
 from sim.endpoint.one_session import Refused, Silent
 from sim.pki.authority import Authority, PkiError
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.broker.target import Shown, Target
+from bench.broker.broker_target import Shown, Target
 from sim.core import clock
 from sim.endpoint.kinds.mosquitto import _free_port
 from sim.endpoint.port import Address

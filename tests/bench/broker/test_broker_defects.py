@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.broker.broker_suite import Attack, rows_named
-from bench.broker.target import Shown, Target
+from bench.broker.broker_target import Shown, Target
 from sim.endpoint.kinds.aws_local import AwsLocal, AwsLocalSpec
 from sim.endpoint.port import Address
 from sim.pki.authority import Authority

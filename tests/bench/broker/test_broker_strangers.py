@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.broker.target import found_address, refusal
+from bench.broker.broker_target import found_address, refusal
 from bench.cli.main import main
 from bench.run_errors import CannotRun
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+from sim.core.bundle import Bundle
 from wmbus.errors import BadTelegram
 from wmbus.receiver import unlock
 from wmbus.records import parse_records
@@ -111,8 +112,17 @@ def heard(port: int) -> Iterator[str]:
             yield got.pop(0)
 
 
+def telegram_of(line: str) -> bytes:
+    """A line is hex, or a bundle with one telegram."""
+    if line.startswith("{"):
+        (heard,) = Bundle.decode(line.encode()).heard
+        return heard.telegram
+    return bytes.fromhex(line.strip())
+
+
 def main(keys: str, out: str, defect: str, source: str = "-") -> None:
     if defect == "silent":
+        print("ready", flush=True)
         for _ in lines(source):
             pass
         return
@@ -127,7 +137,7 @@ def main(keys: str, out: str, defect: str, source: str = "-") -> None:
             print('{"meter": \x1b[2J nonsense', flush=True)
             continue
         with contextlib.suppress(BadTelegram, ValueError):
-            found = product.judge(bytes.fromhex(line.strip()))
+            found = product.judge(telegram_of(line))
             if found is None:
                 continue
             if table is not None:

@@ -38,18 +38,20 @@ WMBUSMETERS = {
 def entry(
     folder: Path, defect: str = "none", *, feed: str = '{ kind = "stdin" }', source: str = "-", out: str = "-",
     read: str = 'kind = "stdout"', ready: str = "ready",
+    how: str = 'kind = "codec", format = "hex"',
 ) -> GatewayEntry:  # fmt: skip
     path = folder / "inventory.toml"
     path.write_text(f"""
 [[gateway]]
 name = "made"
-feed = [{{ kind = "codec", format = "hex", line = {feed} }}]
+feed = [{{ {how}, line = {feed} }}]
 read = [{{ {read}, values = "$", meter = "$.meter" }}]
 listen = {{ broker = false }}
 claims = {{ forwards = "decoded", modes = ["T1"] }}
 [gateway.run]
 command = ["{{python}}", "-m", "tests.bench.product.made_product", "keys.csv", "{out}", "{defect}", "{source}"]
 ready_line = "{ready}"
+ready_s = 120.0
 env = {{ PYTHONPATH = "{ROOT}" }}
 [gateway.run.files]
 "keys.csv" = "[keys]"
@@ -101,6 +103,14 @@ def test_telegrams_go_out_by_file_and_readings_come_in_by_sql(tmp_path: Path) ->
         DEFECTS["replay"] - {f"replay-at-once-{mode}" for mode in MODES.values()}, "FAIL"
     )
     assert {one.answer for one in judged if one.row.id == "cut"} == {"PASS"}
+
+
+def test_bundles_go_out(tmp_path: Path) -> None:
+    made = entry(tmp_path, "header", how='kind = "bundles", gateway = "gw-7"')
+    judged = played(made, tmp_path / "runs", "header", "cut").judged
+    assert {one.id: one.answer for one in judged} == {
+        **dict.fromkeys(DEFECTS["header"], "FAIL"), "cut-mode5": "PASS", "cut-mode7": "PASS",
+    }  # fmt: skip
 
 
 def test_telegrams_go_out_and_readings_come_in_by_http(tmp_path: Path) -> None:
