@@ -94,8 +94,8 @@ def refusal(address: str, *, own: bool) -> str | None:
         return None
     # is_private holds for networks of documentation and for unspecified addresses too, where nobody's broker is.
     if any(ip in network for network in _PRIVATE if network.version == ip.version):
-        return None if own else "not this machine; where that broker is yours, say so with --i-own-this"
-    return "not this machine and no private network; a broker that others share is not attacked"
+        return None if own else "not this machine; where what runs there is yours, say so with --i-own-this"
+    return "not this machine and no private network; what others share is not attacked"
 
 
 _PRIVATE: Final = tuple(

@@ -8,11 +8,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench import run_directory
+from bench.broker.broker_target import found_address
 from bench.cli.gateway import FAILED_EXIT, INCONCLUSIVE_EXIT, INVENTORY, seconds
 from bench.options import Commands, seed
 from sim.desk import inventory
+from sim.desk.inventory import GatewayEntry
+from sim.feeders.lines.http_post import HttpPostSpec
+from sim.feeders.lines.mqtt_publish import MqttPublishSpec
 
 
 def add(verbs: Commands) -> None:
@@ -20,6 +25,7 @@ def add(verbs: Commands) -> None:
     portal = verbs.add_parser("portal", help="a product that decodes: replay, forgery, downgrade; by what it stored")
     portal.add_argument("portal", metavar="NAME", help="in the inventory, or a ready entry (wmbusmeters-portal)")
     portal.add_argument("--inventory", metavar="FILE", type=Path, default=INVENTORY, help=f"({INVENTORY})")
+    portal.add_argument("--i-own-this", action="store_true", help="for a product at a private address")
     portal.add_argument("--rows", metavar="ROW,ROW", default="", help="only these; `list portal-rows` has all")
     portal.add_argument("--patience", type=seconds, metavar="S", default=10.0, help="silence that means refused (10)")
     portal.add_argument("--seed", type=seed, metavar="N", default=1, help="of the meters' keys (1)")
@@ -40,6 +46,7 @@ def command_portal(arguments: argparse.Namespace) -> int:
         print(arguments.keys_out)
         return 0
     entry = inventory.find(arguments.portal, arguments.inventory)
+    refuse_others(entry, own=arguments.i_own_this)
     directory = run_directory.make(f"portal-{entry.name}")
     attack = PortalAttack(entry, rows, directory, seed=arguments.seed, patience_s=arguments.patience, say=_say)
     body = kept(attack, command_line())
@@ -49,6 +56,18 @@ def command_portal(arguments: argparse.Namespace) -> int:
         print("\n".join(lines(body)))
         print(f"report: {shown(directory / 'report.html')}")
     return {"passed": 0, "failed": FAILED_EXIT}.get(body["outcome"], INCONCLUSIVE_EXIT)
+
+
+def refuse_others(entry: GatewayEntry, *, own: bool) -> None:
+    """Where its telegrams go over a network, the address must be one that may be tried. Raises CannotRun."""
+    for feed in entry.feed:
+        line = getattr(feed, "line", None)
+        if isinstance(line, HttpPostSpec):
+            parts = urlsplit(line.url)
+            if parts.hostname:  # what is no URL is named when the line is opened
+                found_address(parts.hostname, parts.port or 80, own=own)
+        elif isinstance(line, MqttPublishSpec):
+            found_address(line.host, line.port, own=own)
 
 
 def kept(attack: Any, command: str) -> dict[str, Any]:

@@ -176,6 +176,23 @@ def test_the_page_says_what_is_expected_of_wmbusmeters() -> None:
     assert said == WMBUSMETERS
 
 
+@pytest.mark.parametrize(
+    ("feed", "more", "said"),
+    [
+        ('{ kind = "http", url = "http://8.8.8.8/in" }', ["--i-own-this"], "a broker that others share"),
+        ('{ kind = "http", url = "http://10.0.0.1/in" }', [], "--i-own-this"),
+        ('{ kind = "mqtt", host = "192.168.3.4", topic = "x" }', [], "--i-own-this"),
+    ],
+)
+def test_a_product_elsewhere_is_not_attacked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], feed: str, more: list[str], said: str
+) -> None:
+    entry(tmp_path, feed=feed)
+    words = ["attack", "portal", "made", "--inventory", str(tmp_path / "inventory.toml"), *more]
+    assert main(words) == 2
+    assert said.replace("a broker that", "what") in capsys.readouterr().err
+
+
 @pytest.mark.skipif(
     shutil.which("wmbusmeters") is None,
     reason="allowed: wmbusmeters is a foreign program, tried where it is on the PATH",
