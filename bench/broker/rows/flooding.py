@@ -41,7 +41,7 @@ def _play(stand: BrokerStand) -> str:
 
 
 ROW = BrokerRow(
-    "flood",
+    "flooding",
     "One client's flood harms no other",
     ("W11",),
     _play,

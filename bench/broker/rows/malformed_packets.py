@@ -44,7 +44,7 @@ def _play(stand: BrokerStand) -> str:
 
 
 ROW = BrokerRow(
-    "malformed",
+    "not-mqtt",
     "What is not MQTT harms nobody else",
     ("W11",),
     _play,

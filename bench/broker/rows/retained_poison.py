@@ -33,7 +33,7 @@ def _play(stand: BrokerStand) -> str:
 
 
 ROW = BrokerRow(
-    "retained",
+    "retained-poison",
     "No message outlives its sender",
     ("W09",),
     _play,

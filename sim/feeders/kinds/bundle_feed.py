@@ -17,7 +17,7 @@ from sim.feeders.port import FeederError, FeederKind, FeederSpec, FeedGround, Se
 class BundleFeedSpec(FeederSpec):
     """`gateway`: in whose name. `ends_line`: a line break behind each, for a line that has no messages of its own."""
 
-    kind: str = "bundles"
+    kind: str = "bundle_feed"
     gateway: str = "wmbench-1"
     ends_line: bool = True
     line: LineSpec = one_of(specs, default="stdin")
@@ -69,4 +69,4 @@ class BundleFeeder:
         self._line.close()
 
 
-KIND = FeederKind("bundles", "Bundles of one telegram, as our gateways send them", BundleFeedSpec, BundleFeeder)
+KIND = FeederKind("bundle_feed", "Bundles of one telegram, as our gateways send them", BundleFeedSpec, BundleFeeder)

@@ -23,7 +23,7 @@ WAITING_MOST: Final = 1_000
 class HttpPostSpec(LineSpec):
     """`url`: http://host:port/path. `content_type`: of each body, which is what the format writes for one telegram."""
 
-    kind: str = "http"
+    kind: str = "http_post"
     url: str
     content_type: str = "text/plain"
     timeout_s: float = number(5.0, low=0.1, high=600.0)
@@ -95,4 +95,4 @@ def _make(spec: HttpPostSpec, _directory: Path, _bits_per_s: int | None) -> Http
     return HttpPost(spec)
 
 
-LINE = LineKind("http", "HTTP, one POST a telegram", HttpPostSpec, _make)
+LINE = LineKind("http_post", "HTTP, one POST a telegram", HttpPostSpec, _make)

@@ -26,7 +26,7 @@ WAITING_MOST: Final = 10_000
 class MqttPublishSpec(LineSpec):
     """`topic`: of every message. `ca`, `certificate`, `key`: PEM files; without `ca` it speaks in clear."""
 
-    kind: str = "mqtt"
+    kind: str = "mqtt_publish"
     host: str = "localhost"
     port: int = number(1883, low=1, high=65_535)
     topic: str
@@ -101,4 +101,4 @@ def _make(spec: MqttPublishSpec, _directory: Path, _bits_per_s: int | None) -> M
     return MqttPublish(spec)
 
 
-LINE = LineKind("mqtt", "MQTT, one message a telegram", MqttPublishSpec, _make)
+LINE = LineKind("mqtt_publish", "MQTT, one message a telegram", MqttPublishSpec, _make)

@@ -109,7 +109,7 @@ DEFECTS: dict[str, tuple[Change, set[str]]] = {
     ),
     "shadows": (acl("pattern readwrite $aws/#\n"), {"aws-topics"}),
     "system topics": (acl("pattern read $SYS/#\n"), {"sys-topics"}),
-    "retained": (setting(retain_available="true"), {"retained"}),
+    "retained": (setting(retain_available="true"), {"retained-poison"}),
     "no message size": (setting(message_size_limit="0"), {"message-size"}),
     "no bound of waiting": (setting(max_queued_messages="0"), {"waiting"}),
     "few connections": (setting(max_connections="20"), {"idle-connections"}),

@@ -39,11 +39,11 @@ def test_the_command_prints_a_table_and_leaves_documents(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WMBENCH_RUNS", str(tmp_path / "runs"))
-    rows = "retained,client-id,server-name,live-revocation"
+    rows = "retained-poison,client-id,server-name,live-revocation"
     with running(tmp_path / "b", lambda broker: broker.settings.update(retain_available="true")) as broker:
         assert main(words(broker, "--rows", rows)) == 1
     out = capsys.readouterr().out
-    assert "FAIL           retained           W09" in out and "remedy: in Mosquitto's words" in out
+    assert "FAIL           retained-poison    W09" in out and "remedy: in Mosquitto's words" in out
     assert "NOT APPLICABLE live-revocation" in out and "failed: 2 PASS, 1 FAIL, 0 INCONCLUSIVE, 1 NOT APPL" in out
     run = tmp_path / "runs" / "latest"
     body = json.loads((run / "run.json").read_text())
@@ -52,7 +52,7 @@ def test_the_command_prints_a_table_and_leaves_documents(
     setting = broker.config.read_text().splitlines()[failed["line"] - 1]
     assert setting == "retain_available true" and failed["seen"]["kept"] == 1
     results = json.loads((run / "findings.sarif").read_text())["runs"][0]["results"]
-    assert [one["ruleId"] for one in results if one["kind"] == "fail"] == ["retained"]
+    assert [one["ruleId"] for one in results if one["kind"] == "fail"] == ["retained-poison"]
     (case,) = [case for case in ET.parse(run / "junit.xml").iter("testcase") if case.find("failure") is not None]
     assert "given to a later subscriber" in str(case.find("failure").get("message"))  # type: ignore[union-attr]
     page = (run / "report.html").read_text()

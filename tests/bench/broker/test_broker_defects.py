@@ -16,7 +16,7 @@ from tests.bench.broker.configured import SMALL, Broker, running
 from tests.bench.broker.fragile_broker import fragile
 from tests.sim.endpoint.brokers import make
 
-ROWS = {"malformed": "malformed", "resets": "resets", "flood": "flood", "half": "resets"}
+ROWS = {"malformed": "not-mqtt", "resets": "resets", "flood": "flooding", "half": "resets"}
 
 
 def played(target: Target, directory: Path, *rows: str) -> dict[str, tuple[str, str]]:
@@ -36,7 +36,7 @@ def test_a_fault_of_the_broker_turns_its_row_red(tmp_path: Path, defect: str) ->
     with fragile(defect) as broker:
         where = Address("127.0.0.1", broker.port)
         target = Target(where, "localhost", Shown("a"), Shown("b"), deadline_s=2.0, **SMALL)  # type: ignore[arg-type]
-        came = played(target, tmp_path / "runs", "malformed", "resets", "flood", "encrypted", "anonymous")
+        came = played(target, tmp_path / "runs", "not-mqtt", "resets", "flooding", "encrypted", "anonymous")
     red = {id_ for id_, (answer, _) in came.items() if answer == "FAIL"}
     assert red == {"encrypted", "anonymous", *([ROWS[defect]] if defect else [])}
     assert all(answer in ("PASS", "FAIL") for answer, _ in came.values())
@@ -103,7 +103,7 @@ def test_without_a_second_identity_its_rows_are_named(tmp_path: Path) -> None:
     with running(tmp_path / "b") as broker:
         target = broker.target()
         target = Target(target.address, target.name, target.first, None, authorities=target.authorities)
-        came = played(target, tmp_path / "runs", "foreign-read", "foreign-write", "client-id", "flood")
+        came = played(target, tmp_path / "runs", "foreign-read", "foreign-write", "client-id", "flooding")
     assert {answer for answer, _ in came.values()} == {"NOT APPLICABLE"}
     assert all("--second-certificate" in words for _, words in came.values())
 
@@ -120,7 +120,7 @@ def test_the_companion_for_aws_withstands_what_its_service_would(tmp_path: Path)
             where, "localhost", Shown("gw-1", first.certificate, first.key),
             Shown("gw-2", second.certificate, second.key), authorities=first.authorities, broker="aws", **SMALL,
         )  # type: ignore[arg-type]  # fmt: skip
-        rows = ("anonymous", "any-topic", "aws-topics", "client-id", "foreign-read", "foreign-write", "retained",
+        rows = ("anonymous", "any-topic", "aws-topics", "client-id", "foreign-read", "foreign-write", "retained-poison",
                 "sys-topics", "tls-versions", "server-chain", "message-size", "on-the-wire")  # fmt: skip
         came = played(target, tmp_path / "runs", *rows)
     finally:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.broker.rows.port import BROKER_ROWS
+from bench.cli.catalogue import show
 from bench.cli.main import main
 from bench.product.portal_suite import PortalAttack, rows_named
 from bench.product.rows.port import PORTAL_ROWS
@@ -106,7 +108,7 @@ def test_telegrams_go_out_by_file_and_readings_come_in_by_sql(tmp_path: Path) ->
 
 
 def test_bundles_go_out(tmp_path: Path) -> None:
-    made = entry(tmp_path, "header", how='kind = "bundles", gateway = "gw-7"')
+    made = entry(tmp_path, "header", how='kind = "bundle_feed", gateway = "gw-7"')
     judged = played(made, tmp_path / "runs", "header", "cut").judged
     assert {one.id: one.answer for one in judged} == {
         **dict.fromkeys(DEFECTS["header"], "FAIL"), "cut-mode5": "PASS", "cut-mode7": "PASS",
@@ -116,7 +118,7 @@ def test_bundles_go_out(tmp_path: Path) -> None:
 def test_telegrams_go_out_and_readings_come_in_by_http(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         url = f"http://127.0.0.1:{held.getsockname()[1]}/"
-    made = entry(tmp_path, "replay", feed=f'{{ kind = "http", url = "{url}" }}', source=url, out="http://{read}/",
+    made = entry(tmp_path, "replay", feed=f'{{ kind = "http_post", url = "{url}" }}', source=url, out="http://{read}/",
                  read='kind = "http_push"', ready="listens")  # fmt: skip
     judged = played(made, tmp_path / "runs", "replay-at-once", "cut").judged
     assert {one.id: one.answer for one in judged if one.row.id == "replay-at-once"} == {
@@ -179,9 +181,9 @@ def test_the_page_says_what_is_expected_of_wmbusmeters() -> None:
 @pytest.mark.parametrize(
     ("feed", "more", "said"),
     [
-        ('{ kind = "http", url = "http://8.8.8.8/in" }', ["--i-own-this"], "a broker that others share"),
-        ('{ kind = "http", url = "http://10.0.0.1/in" }', [], "--i-own-this"),
-        ('{ kind = "mqtt", host = "192.168.3.4", topic = "x" }', [], "--i-own-this"),
+        ('{ kind = "http_post", url = "http://8.8.8.8/in" }', ["--i-own-this"], "a broker that others share"),
+        ('{ kind = "http_post", url = "http://10.0.0.1/in" }', [], "--i-own-this"),
+        ('{ kind = "mqtt_publish", host = "192.168.3.4", topic = "x" }', [], "--i-own-this"),
     ],
 )
 def test_a_product_elsewhere_is_not_attacked(
@@ -203,3 +205,9 @@ def test_wmbusmeters_believes_what_it_was_measured_to_believe(tmp_path: Path) ->
     words = {one.id: one.words for one in judged}
     assert "91234 l" in words["header-mode5"] and "11 l" in words["cut-mode5"]
     assert "INCONCLUSIVE" not in {one.answer for one in judged}
+
+
+def test_each_row_is_shown_by_its_own_name() -> None:
+    for kind, folder in (("broker-row", BROKER_ROWS), ("portal-row", PORTAL_ROWS)):
+        for id_ in folder.parts():
+            assert show(id_)["kind"] == kind
