@@ -24,6 +24,7 @@ GROUPS = ("attack", "tampering", "fault", "session", "alarm", "refused")
 KEPT_A_LANE = 12  # events kept word for word
 KEPT_SUBJECTS = 200  # and then the first for each further meter or detail, so that a verdict finds its own
 LANES_A_GROUP = 24  # labels beyond these share the lane "other": a label may come from a hostile sender
+WORST_CLIENTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,12 @@ class Story:
     def more(self, *groups: str) -> int:
         """Events of these groups that are counted only."""
         return sum(lane.more for lane in self.lanes_of(*groups))
+
+    def troubled_clients(self) -> list[tuple[str, dict[str, int]]]:
+        """Clients with a refused or dropped session, worst first."""
+        bad = {name: c["refused"] + c["dropped"] for name, c in self.clients.items()}
+        worst = sorted((name for name in bad if bad[name]), key=lambda name: (-bad[name], name))
+        return [(name, dict(self.clients[name])) for name in worst[:WORST_CLIENTS]]
 
     def _add(self, entry: Entry) -> None:
         key = (entry.group, entry.label)

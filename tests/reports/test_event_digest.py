@@ -27,7 +27,7 @@ def test_counts_are_those_of_the_history(make_history: Make) -> None:
     assert story.bundles == 768
     assert (story.ended, story.last_ns, story.notes) == ("complete", NS_PER_DAY, [])
     assert story.sessions["dropped", "connection reset"] == 8
-    assert story.clients["gw-00"] == {"connected": 2, "dropped": 1}
+    assert story.troubled_clients()[0] == ("gw-00", {"connected": 2, "dropped": 1})
 
 
 def test_listings_keep_the_first_of_each_lane_and_count_the_rest(make_history: Make) -> None:
