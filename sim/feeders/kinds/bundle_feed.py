@@ -9,7 +9,7 @@ from sim.core.bundle import Bundle, Heard
 from sim.core.clock import wall_ns
 from sim.core.settings import one_of
 from sim.feeders.handed import Handed
-from sim.feeders.lines.port import LINES, LineError, LineSpec, specs
+from sim.feeders.lines.port import LINES, LineError, LineSpec
 from sim.feeders.port import FeederError, FeederKind, FeederSpec, FeedGround, Sent
 
 
@@ -20,7 +20,7 @@ class BundleFeedSpec(FeederSpec):
     kind: str = "bundle_feed"
     gateway: str = "wmbench-1"
     ends_line: bool = True
-    line: LineSpec = one_of(specs, default="stdin")
+    line: LineSpec = one_of(LINES.specs, default="stdin")
 
 
 class BundleFeeder:
