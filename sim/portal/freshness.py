@@ -296,11 +296,15 @@ class Freshness:
 @cache
 def _laid_out(layout: str) -> list[tuple[str, int, int]]:
     """(check, how many numbers, bytes of its ring) in their order. Raises ValueError."""
+    parts = []
     try:
-        parts = [part.partition(":") for part in layout.split()]
-        return [(check, *map(int, sizes.split("+", 1))) for check, _, sizes in parts]  # type: ignore[misc]
+        for part in layout.split():
+            check, _, sizes = part.partition(":")
+            columns, _, size = sizes.partition("+")
+            parts.append((check, int(columns), int(size)))
     except ValueError:
         raise ValueError(f"'{layout[:80]}' is no layout of a meter's state, of another version") from None
+    return parts
 
 
 def _ring(check: Check, meters: int) -> U8:

@@ -12,9 +12,9 @@ later are an engine of their own: no state of the earlier ones has to move.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sim.radio.propagation import Propagation
 
 I64 = NDArray[np.int64]
-FramesOf = Callable[[I64, I64], Any]  # telegrams k[i] of meters m[i]; the result's [i] is the bytes
+FramesOf = Callable[[I64, I64], Iterable[bytes]]  # telegrams k[i] of meters m[i], in that order
 MADE_AT_ONCE_FROM: Final = 1_000
 """Meters from which it pays to make all telegrams of a window at once."""
 _LONGEST_NS: Final = MAX_WINDOW_NS - 1
@@ -204,6 +204,6 @@ class DeferredReceivers:
             wanted = np.unique(frame[(batch.fate == Fate.RECEIVED) & (batch.source < meters)])
             if len(wanted):
                 telegrams = self.frames_of(batch.source[first[wanted]], batch.k[first[wanted]])
-                for i, which in enumerate(wanted.tolist()):
-                    data[which] = telegrams[i]
+                for which, telegram in zip(wanted.tolist(), telegrams, strict=True):
+                    data[which] = telegram
         return data
