@@ -5,8 +5,8 @@ process and one run.
 
 The air alone: the schedule and the engine, given the shard's links, on every frame of its meters and its guard, with
 its fading, weak links and outages. The bytes alone: the fleet, given the telegrams that were heard in the order of
-meters, built as on the air. A shard pays besides for finding its links and its guard, for making its fleet, for picking out what its own
-meters sent, for counting and digests: the ratio bounds that.
+meters, built as on the air. A shard pays besides for finding its links and its guard, for making its fleet, for picking
+out what its own meters sent, for counting and digests: the ratio bounds that.
 See docs/decisions/a-shard-beside-its-parts.md.
 """
 
