@@ -21,6 +21,7 @@ from typing import IO, Any, Final
 
 from bench.desk.rows.port import Failed, Undecided
 from bench.desk.traffic import Telegram, Traffic
+from bench.desk.windows import Windows
 from sim.core.clock import NS_PER_S, Calendar, unix_ns, wall_ns, wall_s
 from sim.core.vocabulary import Link
 from sim.desk.box import Box, BoxError, broker_for
@@ -128,6 +129,7 @@ class Stand:
         self._by_value: dict[tuple[str, int], bytes] = {}
         self._last_came_s = self._last_new_s = wall_s()
         self._running = contextlib.ExitStack()
+        self._windows = Windows(entry.claims)
         self._mode: Link = entry.claims.modes[0]
         self._by_values = entry.claims.forwards == "decoded" and any(getattr(spec, "values", "") for spec in entry.read)
 
@@ -170,9 +172,13 @@ class Stand:
     # --- feeding ----------------------------------------------------------------------------------------------------
 
     def feed(
-        self, telegram: Telegram, *, mode: Link | None = None, rssi_dbm: float = RSSI_DBM, crc_ok: bool = True
-    ) -> Fed:
-        """At once. On the air one after the other, where the gateway is fed with samples."""
+        self, telegram: Telegram, *, mode: Link | None = None, rssi_dbm: float = RSSI_DBM, crc_ok: bool = True,
+        awake: bool = True,
+    ) -> Fed:  # fmt: skip
+        """At once; of a gateway that sleeps, in its next window, unless `awake` is False. On the air one after the
+        other, where the gateway is fed with samples."""
+        if awake:
+            self._windows.wait(self)
         sent = Sent(telegram.frame, mode or self._mode, rssi_dbm, wall_ns(), crc_ok=crc_ok)
         one = self._fed(telegram, sent, handed=self.box.feed(sent))
         self._leave_the_air(telegram.frame, sent.mode)
@@ -319,7 +325,10 @@ class Stand:
     # --- control and judgement --------------------------------------------------------------------------------------
 
     def hello(self, *, mode: Link | None = None) -> list[Fed]:
-        """Telegrams until one comes back. Raises Undecided, with what is known of why none does."""
+        """Telegrams until one comes back. Raises Undecided, with what is known of why none does. Of a gateway that
+        sleeps, a period of them, which shows when its windows open."""
+        if self.claims.sleeps:
+            return self._windows.find(self, mode)
         fed: list[Fed] = []
         for _ in range(_TRIES):
             fed.append(self.feed(self.traffic.next(), mode=mode))
