@@ -213,6 +213,11 @@ class Stand:
         return out
 
     @property
+    def gives_telegrams(self) -> bool:
+        """Also those that say no value; not where nothing but values are read."""
+        return any(not (getattr(spec, "values", "") or getattr(spec, "value_name", "")) for spec in self.entry.read)
+
+    @property
     def mode(self) -> Link:
         """The first that it claims."""
         return self._mode
@@ -238,6 +243,7 @@ class Stand:
 
     def feed_pieces(self, telegrams: Sequence[Telegram], cuts: Sequence[int], *, pause_s: float = 0.0) -> list[Fed]:
         """These in one piece on its line, or cut before the bytes of these numbers, with pauses between."""
+        self._windows.wait(self)
         sent = [self._sent(telegram) for telegram in telegrams]
         data = b"".join(map(self.line.bytes_of, sent))
         places = [0, *cuts, len(data)]

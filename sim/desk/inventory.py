@@ -49,6 +49,17 @@ class RunSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysSpec:
+    """How a gateway that decodes is given meters' keys, for `gateway card`: one file a meter, `path` (below its own
+    directory) and `content`, in which {meter} is eight digits and {meterkey} 32 hex digits, nothing for a meter in
+    clear. `instead_of`: the one of run.files that these stand for."""
+
+    path: str = ""
+    content: str = ""
+    instead_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ListenSpec:
     """Where the desk's broker listens. The loopback unless the inventory says otherwise; `port` 0 is a free one, and
     needs the loopback, because a box on the network is told its port by hand. `hostname`: as the box dials it, in the
@@ -142,6 +153,7 @@ class GatewayEntry:
     feed: tuple[FeederSpec, ...] = one_of(feeders.specs)
     read: tuple[ReaderSpec, ...] = one_of(readers.specs)
     run: RunSpec = field(default_factory=RunSpec)
+    keys: KeysSpec = field(default_factory=KeysSpec)
     listen: ListenSpec = field(default_factory=ListenSpec)
     power: PowerSpec = field(default_factory=PowerSpec)
     time: TimeSpec = field(default_factory=TimeSpec)
