@@ -11,11 +11,9 @@ from typing import Final
 
 from attacks.attack import Outcome
 from attacks.parts import forgery
-from bench.desk.card.meters import Meter, say, told
+from bench.desk.card.meters import Meter, say, shoot
 from bench.desk.stand import Stand
-from bench.desk.traffic import Telegram
 
-_AFTER_S: Final = 4.0
 _VERSION_BITS: Final = 0x01
 _MORE_LITRES: Final = 500_000
 CHANGED: Final = "value changed on its way"
@@ -53,17 +51,11 @@ VARIANTS: Final[dict[str, Callable[[Meter], bytes]]] = {
 def play(stand: Stand, variant: str, meters: list[Meter]) -> tuple[Outcome, list[Outcome]]:
     """What came of it; its control is the outcome of meters in clear. Raises Undecided."""
     say(stand, meters, times=2)
-    achieved = 0
-    wrong: list[float] = []
-    for meter in meters:
-        before = len(stand.values)
-        frame = VARIANTS[variant](meter)
-        stand.feed(Telegram(frame, meter.id, None))
-        stand.turn(_AFTER_S)
-        sent = {one.litres for one in meter.sent}
-        came = [value for value in told(stand, meter.id, since=before) if round(value) not in sent]
-        achieved += bool(came)
-        wrong += came
-    say(stand, meters)  # it works, so silence was its answer
+    came = shoot(stand, {meter.id: VARIANTS[variant](meter) for meter in meters})
+    sent = {one.litres for meter in meters for one in meter.sent}
+    false = [[value for value in values if round(value) not in sent] for values in came.values()]
+    achieved, wrong = sum(map(bool, false)), [value for values in false for value in values]
+    if not achieved:
+        say(stand, meters)  # it works, so silence was its answer
     why = f"a volume of {wrong[0] / 1_000:.3f} m3 came out, which no meter sent" if wrong else "no such value came out"
     return Outcome(variant, meters[0].security, len(meters), achieved, why=why), []

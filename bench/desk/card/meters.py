@@ -6,7 +6,7 @@ comes after a newer is a step back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +22,6 @@ _FABRICATION: Final = bytes.fromhex("0c78")
 _FIRST_LITRES: Final = 20_000_001
 _LITRES_APART: Final = 1_000_000
 _DIGIT: Final = dict(zip(SECURITIES, "012", strict=True))
-_PATIENCE_S: Final = 6.0
 
 
 @dataclass(slots=True)
@@ -83,7 +82,7 @@ def say(stand: Stand, meters: Iterable[Meter], *, times: int = 1) -> list[Fed]:
     meters, fed = list(meters), []
     for _ in range(times):
         part = stand.feed_all([meter.next() for meter in meters], paced=False)
-        stand.await_all(part, patience_s=_PATIENCE_S)
+        stand.await_all(part)
         fed += part
     if silent := [one for one in fed if not one.came]:
         known = {meter.id: meter.security for meter in meters}
@@ -91,6 +90,16 @@ def say(stand: Stand, meters: Iterable[Meter], *, times: int = 1) -> list[Fed]:
         raise Undecided(f"no value came of {len(silent)} of {len(fed)} genuine telegrams, first of meter {first.meter} "
                         f"({known[first.meter]}): {stand.why_silent()}")  # fmt: skip
     return fed
+
+
+def shoot(stand: Stand, frames: Mapping[str, bytes]) -> dict[str, list[float]]:
+    """Meter -> a frame in its name; meter -> the volumes that were told of it since, in litres. Then the meters'
+    next telegrams show that silence was the gateway's answer: see `say`."""
+    before = len(stand.values)
+    for meter, frame in frames.items():
+        stand.feed(Telegram(frame, meter, None))
+    stand.quiet(stand.depth.patience_s)
+    return {meter: told(stand, meter, since=before) for meter in frames}
 
 
 def told(stand: Stand, meter: str, *, since: int = 0) -> list[float]:

@@ -12,13 +12,11 @@ from typing import Final
 from attacks import replay
 from attacks.attack import Outcome
 from attacks.parts.forgery import with_access_number
-from bench.desk.card.meters import Meter, say, told
+from bench.desk.card.meters import Meter, say, shoot
 from bench.desk.stand import Stand
-from bench.desk.traffic import Telegram
 
 SHOTS: Final = 3
 _AT_ONCE_S: Final = 10.0
-_AFTER_S: Final = 4.0
 OTHERS: Final = 12
 WRAP: Final = 256
 RESTART: Final = "after a restart of the gateway"
@@ -61,14 +59,14 @@ def play(stand: Stand, variant: str, meters: list[Meter]) -> tuple[Outcome, list
     say(stand, meters)
     captured = [meter.sent[-1] for meter in meters]
     VARIANTS[variant](stand, meters)
-    achieved = 0
-    for meter, old in zip(meters, captured, strict=True):
-        before = len(stand.values)
-        frame = with_access_number(old.frame, meter.acc) if variant == replay.ACC else old.frame
-        stand.feed(Telegram(frame, meter.id, old.litres))
-        stand.turn(_AFTER_S)
-        achieved += any(round(value) == old.litres for value in told(stand, meter.id, since=before))
-    say(stand, meters)  # it works, so silence was its answer
+    frames = {
+        meter.id: with_access_number(old.frame, meter.acc) if variant == replay.ACC else old.frame
+        for meter, old in zip(meters, captured, strict=True)
+    }
+    came = shoot(stand, frames)
+    achieved = sum(any(round(one) == old.litres for one in came[old.meter]) for old in captured)
+    if not achieved:
+        say(stand, meters)  # it works, so silence was its answer
     security = meters[0].security
     why = "an old value came out as the newest" if achieved else "no old value came out"
     control = Outcome(variant, security, len(meters), len(meters), why="read when they were new")

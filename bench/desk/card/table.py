@@ -30,6 +30,7 @@ NOT_APPLICABLE: Final = "NOT APPLICABLE"
 INCONCLUSIVE: Final = "INCONCLUSIVE"
 ANSWERS: Final = ("SUCCEEDED", "PREVENTED", INCONCLUSIVE, NOT_APPLICABLE)
 METERS_EACH: Final = 3
+CARD_DEPTH: Final = Depth(patience_s=5.0)
 _HELLO_METERS: Final = 20
 
 Played = tuple[Outcome, list[Outcome]]
@@ -81,8 +82,7 @@ def cells(entry: GatewayEntry) -> list[Cell]:
                  for one in SECURITIES]  # fmt: skip
     for variant in changes.VARIANTS:
         for one in SECURITIES:
-            own = "that is how it speaks" if one == "none" and variant != changes.CHANGED else ""
-            made.append(Cell("alteration", variant, one, ("L13", "L20"), _variant(changes.play, variant), why_not=own))
+            made.append(Cell("alteration", variant, one, ("L13", "L20"), _variant(changes.play, variant)))
     made.append(Cell("jamming", "readings", "", ("L25", "L26"), why_not=_JAMMED))
     for certificate in CERTIFICATES:
         made.append(Cell("man in the middle", certificate, "", ("W01", "W02", "W03"),
@@ -105,25 +105,28 @@ def _variant(play: Callable[[Stand, str, list[Meter]], Played], variant: str) ->
 
 
 class Card:
-    """`say(answered)`: told of each cell when it is decided. Raises CannotRun for a gateway that holds no keys."""
+    """`chosen`: these cells and not all; `depth.patience_s`: how long nothing may come of a shot before nothing will;
+    `say(answered)`: told of each cell when it is decided. Raises CannotRun for a gateway that holds no keys."""
 
     def __init__(
-        self, entry: GatewayEntry, directory: Path, *, say: Callable[[Answered], None] = lambda _: None
-    ) -> None:
+        self, entry: GatewayEntry, directory: Path, chosen: Sequence[Cell] = (), *, depth: Depth = CARD_DEPTH,
+        say: Callable[[Answered], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         if why := decodes(entry):
             raise CannotRun(f"{entry.name}: {why}: what the portal makes of its telegrams is judged in a world with "
                             '[[gateway]] kind = "box"')  # fmt: skip
         if not entry.keys.path:
             raise CannotRun(f"{entry.name}: its entry does not say how it is given the meters' keys (keys.path)")
-        self.entry, self.directory, self._say = entry, directory, say
+        self.entry, self.directory, self._depth, self._say = entry, directory, depth, say
+        self._cells = list(chosen) or cells(entry)
         self.answers: list[Answered] = []
         self._outcomes: list[Outcome] = []
 
     def run(self) -> None:
         """All cells, on one start of the gateway. Raises BoxError, EndpointError when it does not start."""
         made = Meters()
-        every = [(cell, self._meters(made, cell)) for cell in cells(self.entry)]
-        with Stand(with_keys(self.entry, made.all), self.directory, Depth()) as stand:
+        every = [(cell, self._meters(made, cell)) for cell in self._cells]
+        with Stand(with_keys(self.entry, made.all), self.directory, self._depth) as stand:
             stand.hello()
             for cell, meters in every:
                 answered = self._answered(stand, cell, meters)

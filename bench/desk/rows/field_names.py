@@ -9,6 +9,7 @@ from bench.desk.rows.port import Failed, Row, Undecided, decodes
 from bench.desk.stand import Stand
 from bench.desk.traffic import Telegram
 from bench.frame.sample import samples
+from sim.core.clock import wall_s
 from sim.desk.inventory import GatewayEntry
 from sim.meters.meter_type import kind
 from sim.readers.message_content import ContentSpec
@@ -16,6 +17,7 @@ from sim.readers.value_names import TABLES, compared
 
 _EACH: Final = 2
 _SEED: Final = 9
+_TURN_S: Final = 0.02
 
 
 def _described(entry: GatewayEntry) -> ContentSpec | None:
@@ -37,10 +39,8 @@ def _play(stand: Stand) -> str:
     for type_ in types:
         told = 0
         for sample in samples(kind(type_), "none", _EACH, _SEED):
-            fed = stand.feed(Telegram(bytes.fromhex(sample["telegram"]), str(sample["id"]), None))
-            stand.await_all([fed])
-            told_of = _told(stand, str(sample["id"]))
-            if told_of is None:
+            stand.feed(Telegram(bytes.fromhex(sample["telegram"]), str(sample["id"]), None))
+            if (told_of := _told(stand, str(sample["id"]))) is None:
                 continue
             told += 1
             agreed += _judged(type_, told_of, sample["values"], spec)
@@ -53,8 +53,14 @@ def _play(stand: Stand) -> str:
 
 
 def _told(stand: Stand, meter: str) -> dict[str, object] | None:
-    """The latest values of this meter."""
-    return next((dict(row.values) for row in reversed(stand.values) if row.meter == meter and row.values), None)
+    """The values of this meter, when they come; None when they do not in time."""
+    end_s = wall_s() + stand.depth.patience_s + stand.claims.gathers_s
+    while wall_s() < end_s:
+        stand.turn(_TURN_S)
+        for row in stand.values:
+            if row.meter == meter and row.values:
+                return dict(row.values)
+    return None
 
 
 def _judged(type_: str, told: dict[str, object], true: list[dict[str, Any]], spec: ContentSpec) -> int:
