@@ -13,11 +13,16 @@ import numpy as np
 
 from bench.options import Commands
 from bench.run_errors import CannotRun
-from bench.site.budget import candidates, losses_db
+from bench.site.budget import Paths, candidates, paths
 from bench.site.placement import Step, greedy
-from bench.site.served import served
+from bench.site.unknowns import Service, Unsure, chances, unsure
+from sim.radio.fitted import Fitted
+from sim.radio.models.port import MODELS, Model
 
 MISSED_EXIT: Final = 1
+POWER_DBM: Final = 7.0
+SHADOWING_DB: Final = 4.0
+MOST_DRAWS: Final = 10_000
 MOST_PAIRS: Final = 40_000_000  # meters times candidates: 1 GiB of arrays
 
 
@@ -31,12 +36,16 @@ def add(commands: Commands) -> None:
     size.add_argument("--age-h", type=_above_0, default=24.0, metavar="HOURS", help="how old it may be (24)")
     size.add_argument("--one-dead", action="store_true", help="also when any one gateway is dead")
     size.add_argument("--interval-s", type=_above_0, default=900.0, metavar="SECONDS", help="of all meters (900)")
-    size.add_argument("--power-dbm", type=float, default=7.0, metavar="DBM", help="of all meters (7)")
+    size.add_argument("--power-dbm", type=float, metavar="DBM", help="of all meters (7, or as fitted)")
     size.add_argument("--receiver", metavar="ID", help="a profile of sim/radio/receivers")
     size.add_argument("--sensitivity-dbm", type=float, metavar="DBM", help="instead of the profile's own")
     size.add_argument("--model", default="p1238", metavar="ID", help="a file of sim/radio/models (p1238)")
-    size.add_argument("--shadowing-db", type=_not_negative, default=4.0, metavar="DB", help="between places (4)")
+    size.add_argument("--fitted", metavar="MODEL.toml", type=Path, help="instead: what `site fit` found here")
+    size.add_argument("--shadowing-db", type=_not_negative, metavar="DB", help="between places (4, or as fitted)")
     size.add_argument("--fading-db", type=_not_negative, default=3.0, metavar="DB", help="between frames (3)")
+    size.add_argument("--draws", type=_draws, default=32, metavar="N",
+                      help="of what is not known, for the intervals (32; 0: none)")  # fmt: skip
+    size.add_argument("--seed", type=int, default=1, metavar="N", help="of the draws (1)")
     size.add_argument("--out", metavar="FILE", type=Path, help="the site with its gateways, as a file")
     size.add_argument("--json", action="store_true")
     size.set_defaults(command=command)
@@ -59,6 +68,12 @@ def _not_negative(text: str) -> float:
     return value
 
 
+def _draws(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not (text == "0" or 8 <= int(text) <= MOST_DRAWS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not 0, or a whole number from 8 to {MOST_DRAWS}")
+    return int(text)
+
+
 def _share(text: str) -> float:
     value = _not_negative(text)
     if not 0 < value < 1:
@@ -70,11 +85,13 @@ def command(arguments: argparse.Namespace) -> int:
     """Raises SpecError, UnknownPart, CannotRun."""
     from bench.site.site_text import text
     from sim.core.quoting import hidden
-    from sim.radio import site_file
-    from sim.radio.models.port import MODELS
+    from sim.radio import fitted, site_file
 
     site = site_file.load(arguments.site)
-    chosen = MODELS.find(arguments.model)
+    own = fitted.load(arguments.fitted) if arguments.fitted is not None else None
+    models: dict[str, Model] = {model.id: model for model in MODELS.parts().values()}
+    chosen: Model = own if own is not None else MODELS.find(arguments.model)
+    models[chosen.id] = chosen
     places = candidates(site)
     meters = sum(one.count for one in site.meter)
     if meters * len(places) > MOST_PAIRS:
@@ -82,8 +99,15 @@ def command(arguments: argparse.Namespace) -> int:
             f"{meters} meters and {len(places)} places are {meters * len(places)} pairs; cut the site into parts of at "
             f"most {MOST_PAIRS}"
         )
-    told = {model.id: plan(arguments, site, places, model) for model in MODELS.parts().values()}
+    service_ = asked(arguments, site, own)
+    ways = paths(site, places)
+    told = {id_: plan(service_, ways, model, sensitivity_dbm(arguments)) for id_, model in models.items()}
     steps, load = told[chosen.id]
+    doubt = None
+    if steps and arguments.draws:
+        hung = [step.candidate for step in steps]
+        doubt = unsure(ways, hung, service_, fitted=own, sensitivity_dbm=arguments.sensitivity_dbm,
+                       draws=arguments.draws, seed=arguments.seed)  # fmt: skip
     holds = met(arguments, steps)
     answer = {
         "site": site.title, "meters": meters, "candidates": len(places), "hang": len(site.gateway),
@@ -94,6 +118,7 @@ def command(arguments: argparse.Namespace) -> int:
         "curve": [
             {"gateways": at, "served": step.served, "one_dead": step.one_dead} for at, step in enumerate(steps, start=1)
         ],
+        "unsure": None if doubt is None else doubt_json(doubt),
     }  # fmt: skip
     if arguments.out is not None:
         sized = dataclasses.replace(site, gateway=tuple(places[step.candidate] for step in steps))
@@ -105,18 +130,42 @@ def command(arguments: argparse.Namespace) -> int:
     return 0 if holds else MISSED_EXIT
 
 
-def plan(arguments: argparse.Namespace, site: Any, places: Any, model: Any) -> tuple[list[Step], float]:
-    """(gateways one after the other, load of the busiest place in erlang)."""
+def asked(arguments: argparse.Namespace, site: Any, own: Fitted | None) -> Service:
+    """The service, with what a fit found where the command line does not say it."""
+    power, shadowing = arguments.power_dbm, arguments.shadowing_db
+    if power is None:
+        power = POWER_DBM if own is None or own.power_dbm is None else own.power_dbm
+    if shadowing is None:
+        shadowing = SHADOWING_DB if own is None else own.sigma_db
+    frames = max(1.0, arguments.age_h * 3_600 // arguments.interval_s)
+    return Service(
+        arguments.served, arguments.one_dead, frames, arguments.fading_db, shadowing, power,
+        mean_air_s(site) / arguments.interval_s, range(len(site.gateway)),
+    )  # fmt: skip
+
+
+def sensitivity_dbm(arguments: argparse.Namespace) -> float:
+    """As given, or that of the receiver's profile."""
     from sim.radio.receiver_profile import DEFAULT, profile
 
-    sensitivity = arguments.sensitivity_dbm
-    if sensitivity is None:
-        sensitivity = profile(arguments.receiver or DEFAULT).sensitivity_dbm
-    margin = arguments.power_dbm - losses_db(site, places, model) - sensitivity
-    load = float((margin > -arguments.shadowing_db).sum(axis=0).max()) * mean_air_s(site) / arguments.interval_s
-    frames = max(1.0, arguments.age_h * 3_600 // arguments.interval_s)
-    chance = served(margin, frames, arguments.fading_db, arguments.shadowing_db, load)
-    return greedy(chance, arguments.served, dead=arguments.one_dead, hang=range(len(site.gateway))), load
+    given: float | None = arguments.sensitivity_dbm
+    return profile(arguments.receiver or DEFAULT).sensitivity_dbm if given is None else given
+
+
+def plan(service_: Service, ways: Paths, model: Model, sensitivity: float) -> tuple[list[Step], float]:
+    """(gateways one after the other, load of the busiest place in erlang)."""
+    chance, load = chances(ways, model, sensitivity, service_)
+    return greedy(chance, service_.wanted, dead=service_.dead, hang=service_.hang), load
+
+
+def doubt_json(doubt: Unsure) -> dict[str, Any]:
+    """As the answer has it."""
+    told = {one.name: one for one in doubt.unknowns}
+    return {
+        "draws": doubt.draws, "holds_in": doubt.holds, "reached_in": doubt.reached,
+        "served": doubt.served._asdict(), "gateways": dict(zip(("low", "middle", "high"), doubt.gateways, strict=True)),
+        "matters": [{**told[name]._asdict(), "share": round(share_, 4)} for name, share_ in doubt.matters.items()],
+    }  # fmt: skip
 
 
 def mean_air_s(site: Any) -> float:
@@ -155,8 +204,30 @@ def in_words(answer: dict[str, Any]) -> list[str]:
         f"  busiest gateway {answer['load_erlang']:.5f} erlang",
         "  gateways    served  one dead  the last one hangs in",
     ]  # fmt: skip
+    tail = doubt_in_words(answer["unsure"], answer["gateways"]) if answer["unsure"] else []
     for at, (step, place) in enumerate(zip(answer["curve"], answer["places"], strict=True)):
         lines.append(
             f"  {at + 1:>8}  {step['served']:.6f}  {step['one_dead']:.6f}  {place['house']}, floor {place['floor']}"
         )
+    return lines + tail
+
+
+def doubt_in_words(told: dict[str, Any], gateways: int) -> list[str]:
+    """What is not known, what it does to the answer, and what to measure first."""
+
+    def count(one: int | None) -> str:
+        return "more than there are places for" if one is None else str(one)
+
+    served_, needed = told["served"], told["gateways"]
+    lines = [
+        f"  how sure ({told['draws']} draws of what is not known, P.1238's form):",
+        f"    these {gateways} serve {served_['low']:.4f} to {served_['high']:.4f} (80 of 100 draws); it holds "
+        f"in {100 * told['holds_in']:.0f} of 100",
+        f"    needed: {count(needed['low'])} at best, {count(needed['middle'])} in the middle, {count(needed['high'])} "
+        "at worst (10, 50, 90 of 100 draws)",
+        "    matters   what                       range            measure it with",
+    ]
+    for one in told["matters"]:
+        range_ = f"{one['low']:g} to {one['high']:g}"
+        lines.append(f"    {100 * one['share']:>5.0f} %   {one['words']:<26} {range_:<16} {one['remedy']}")
     return lines
