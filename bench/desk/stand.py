@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
+from bench.desk.behind import Behind
 from bench.desk.rows.port import Failed, Undecided
 from bench.desk.traffic import Telegram, Traffic
 from bench.desk.windows import Windows
@@ -26,9 +27,7 @@ from sim.core.clock import NS_PER_S, Calendar, unix_ns, wall_ns, wall_s
 from sim.core.vocabulary import Link
 from sim.desk.box import Box, BoxError, broker_for
 from sim.desk.inventory import GatewayEntry
-from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, EndpointError, Identity
-from sim.endpoint.session import MqttSession
 from sim.feeders.iq_signal import radio_mode
 from sim.feeders.kinds.codec import CodecFeeder
 from sim.feeders.kinds.iq_feed import IqFeeder
@@ -79,28 +78,6 @@ class Fed:
     @property
     def has_values(self) -> bool:
         return self.telegram.litres is not None and not self.telegram.hidden
-
-
-class Behind(Mosquitto):
-    """A broker that gateways reach over a path, and we directly."""
-
-    front: Address | None = None
-
-    @property
-    def address(self) -> Address | None:
-        return self.front or super().address
-
-    @property
-    def own_address(self) -> Address | None:
-        return super().address
-
-    def connect(
-        self, identity: Identity, *, subscribe: tuple[str, ...] = (), address: Address | None = None,
-        verify: bool = True, clean: bool = True,
-    ) -> MqttSession:  # fmt: skip
-        return super().connect(
-            identity, subscribe=subscribe, address=address or self.own_address, verify=verify, clean=clean
-        )
 
 
 class Stand:

@@ -30,7 +30,7 @@ NOT_APPLICABLE: Final = "NOT APPLICABLE"
 INCONCLUSIVE: Final = "INCONCLUSIVE"
 ANSWERS: Final = ("SUCCEEDED", "PREVENTED", INCONCLUSIVE, NOT_APPLICABLE)
 METERS_EACH: Final = 3
-CARD_DEPTH: Final = Depth(patience_s=5.0)
+CARD_DEPTH: Final = Depth(patience_s=10.0)
 _HELLO_METERS: Final = 20
 
 Played = tuple[Outcome, list[Outcome]]

@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from bench.desk.behind import Behind
 from bench.desk.rows.port import Undecided
-from bench.desk.stand import Behind, Stand
+from bench.desk.stand import Stand
 from sim.core.clock import wall_s
 from sim.network.mitm_path import shown
 from sim.network.tls_proxy import Connection, Reply, TlsProxy

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from sim.core import clock
 from wmbus.compact import Formats
 from wmbus.errors import BadTelegram, Reason
 from wmbus.receiver import unlock
@@ -51,17 +52,18 @@ def sleeper(worse: str) -> None:
     """Listens AWAKE_S of each PERIOD_S; `half`: half of that."""
     awake_s = AWAKE_S / 2 if worse == "half" else AWAKE_S
     for frame in heard():
-        if time.time() % PERIOD_S < awake_s:
+        if clock.unix_ns() / clock.NS_PER_S % PERIOD_S < awake_s:
             say(data=frame.hex())
 
 
 def thinner(worse: str) -> None:
     """One telegram a meter in THINNING_S; `often`: four of them."""
-    every_s = THINNING_S / 4 if worse == "often" else THINNING_S
-    latest: dict[bytes, float] = {}
+    every_ns = clock.ns(THINNING_S / 4 if worse == "often" else THINNING_S)
+    latest: dict[bytes, int] = {}
     for frame in heard():
-        if time.monotonic() - latest.get(frame[2:10], -every_s) >= every_s:
-            latest[frame[2:10]] = time.monotonic()
+        now_ns = clock.wall_ns()
+        if now_ns - latest.get(frame[2:10], now_ns - every_ns) >= every_ns:
+            latest[frame[2:10]] = now_ns
             say(data=frame.hex())
 
 
