@@ -28,7 +28,7 @@ class AirTap:
 
     def __call__(self, emission: Emission, receiver: int, fate: Fate, _rssi_cdbm: int, /) -> None:
         """A frame met its fate at a receiver (see radio.air)."""
-        if fate is not Fate.RECEIVED:
+        if fate is not Fate.RECEIVED or receiver in self._meters():
             return
         gateways = self._world.gateways
         by_gateway = receiver < len(gateways) and self._takes(receiver, emission.telegram, emission.end_ns)
@@ -41,6 +41,8 @@ class AirTap:
         """The same of every row."""
         gateways, meters = self._world.gateways, self._world.fleet.n
         rows, received = report.rows, report.received
+        if meters_ears := self._meters():
+            received = received[~np.isin(rows.receiver[received], meters_ears)]
         source, receiver, frame = rows.source[received], rows.receiver[received], report.frame[received]
         by_gateway = receiver < len(gateways)
         thinning = [number for number, gateway in enumerate(gateways) if gateway.thinning is not None]
@@ -61,6 +63,10 @@ class AirTap:
             [telegrams[one] for one in report.frame[first].tolist()], np.bitwise_or.reduceat(bits, begins).tolist(),
             overheard.tolist(), strict=True,
         ))  # fmt: skip
+
+    def _meters(self) -> list[int]:
+        """Receivers of meters, which are nobody's ear."""
+        return [one.receiver for one in self._world.two_way]
 
     def _takes(self, gateway: int, telegram: bytes, end_ns: int) -> bool:
         """Whether a gateway takes what it received: by its rule, not by its word."""
