@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.core.clock import wall_ns
-from sim.core.settings import number
-from sim.readers.message_content import Content, ContentSpec
+from sim.readers.message_content import Content
 from sim.readers.port import Delivered, Reader, ReaderError, ReaderKind, ReadGround
-from sim.readers.push_server import refuse_open_port
+from sim.readers.push_server import PushSpec, refuse_free_port
 
 _DATAGRAM_MOST_BYTES: Final = 65_535
 _AT_ONCE: Final = 10_000
@@ -20,13 +19,10 @@ _BUFFER_BYTES: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UdpPushSpec(ContentSpec):
-    """`address`, `port_number`: where to listen; the loopback and a free port unless named. A datagram came when it is
-    taken, which a desk does many times a second."""
+class UdpPushSpec(PushSpec):
+    """A datagram came when it is taken, which a desk does many times a second."""
 
     kind: str = "udp_push"
-    address: str = "127.0.0.1"
-    port_number: int = number(0, low=0, high=65_535)
 
 
 class UdpPushReader:
@@ -76,7 +72,7 @@ class UdpPushReader:
 
 
 def _make(spec: UdpPushSpec, _ground: ReadGround) -> Reader:
-    refuse_open_port(spec.address, spec.port_number)
+    refuse_free_port(spec)
     return UdpPushReader(spec)
 
 
