@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import aws, benchmarks, city, cost, gateway, init, keys, site_verb, tasks
+from bench.cli import attack_verb, aws, benchmarks, city, cost, gateway, init, keys, site_verb, tasks
 from bench.defences import defences_command
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
@@ -197,6 +197,7 @@ def make_parser() -> argparse.ArgumentParser:
     smgw_command.add(commands)
     init.add(commands)
     aws.add(commands)
+    attack_verb.add(commands)
     fuzz_command.add(commands)
     defences_command.add(commands)
 

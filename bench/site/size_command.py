@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import shlex
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
@@ -13,11 +15,14 @@ import numpy as np
 
 from bench.options import Commands
 from bench.run_errors import CannotRun
+from bench.site import hand_over
 from bench.site.budget import Paths, candidates, paths
 from bench.site.placement import Step, greedy
-from bench.site.unknowns import Service, Unsure, chances, unsure
+from bench.site.size_words import assumptions, doubt_json, in_words
+from bench.site.unknowns import Service, chances, unsure
 from sim.radio.fitted import Fitted
 from sim.radio.models.port import MODELS, Model
+from sim.radio.site_file import SiteFile
 
 MISSED_EXIT: Final = 1
 POWER_DBM: Final = 7.0
@@ -47,6 +52,12 @@ def add(commands: Commands) -> None:
                       help="of what is not known, for the intervals (32; 0: none)")  # fmt: skip
     size.add_argument("--seed", type=int, default=1, metavar="N", help="of the draws (1)")
     size.add_argument("--out", metavar="FILE", type=Path, help="the site with its gateways, as a file")
+    size.add_argument("--page", metavar="FILE.html", type=Path, help="the plan to hand on, on one page")
+    size.add_argument("--csv", metavar="FILE", type=Path, help="a line a gateway")
+    size.add_argument("--geojson", metavar="FILE", type=Path, help="gateways and houses as points")
+    size.add_argument(
+        "--prices", metavar="PLAN.toml", type=Path, help="as for `cost`; its meters and gateways are ours"
+    )
     size.add_argument("--json", action="store_true")
     size.set_defaults(command=command)
 
@@ -101,11 +112,14 @@ def command(arguments: argparse.Namespace) -> int:
         )
     service_ = asked(arguments, site, own)
     ways = paths(site, places)
-    told = {id_: plan(service_, ways, model, sensitivity_dbm(arguments)) for id_, model in models.items()}
+    sensitivity = sensitivity_dbm(arguments)
+    told = {id_: plan(service_, ways, model, sensitivity) for id_, model in models.items()}
     steps, load = told[chosen.id]
+    hung = [step.candidate for step in steps]
+    margin_db = service_.power_dbm - ways.losses_db(chosen) - sensitivity
+    chance, _ = chances(ways, chosen, sensitivity, service_)
     doubt = None
     if steps and arguments.draws:
-        hung = [step.candidate for step in steps]
         doubt = unsure(ways, hung, service_, fitted=own, sensitivity_dbm=arguments.sensitivity_dbm,
                        draws=arguments.draws, seed=arguments.seed)  # fmt: skip
     holds = met(arguments, steps)
@@ -114,20 +128,56 @@ def command(arguments: argparse.Namespace) -> int:
         "service": service(arguments), "holds": holds, "gateways": len(steps), "load_erlang": round(load, 5),
         "model": chosen.id,
         "by_model": {id_: len(got) if met(arguments, got) else None for id_, (got, _) in told.items()},
-        "places": [dataclasses.asdict(places[step.candidate]) for step in steps],
+        "wanted": arguments.served,
+        "places": hand_over.gateways(site, places, hung, margin_db),
+        "worst": hand_over.worst(site, places, hung, chance, margin_db) if hung else [],
+        "assumptions": assumptions(arguments.interval_s, service_, chosen, sensitivity),
         "curve": [
             {"gateways": at, "served": step.served, "one_dead": step.one_dead} for at, step in enumerate(steps, start=1)
         ],
         "unsure": None if doubt is None else doubt_json(doubt),
     }  # fmt: skip
+    sized = dataclasses.replace(site, gateway=tuple(places[at] for at in hung))
     if arguments.out is not None:
-        sized = dataclasses.replace(site, gateway=tuple(places[step.candidate] for step in steps))
-        try:
-            arguments.out.write_text(text(sized, f"{arguments.site.name}, sized"), encoding="ascii")
-        except OSError as error:
-            raise CannotRun(f"{error.filename}: {error.strerror}; name a file that can be written") from None
+        written(arguments.out, text(sized, f"{arguments.site.name}, sized"))
+    hand_on(arguments, sized, answer)
     print(json.dumps(answer, indent=1) if arguments.json else "\n".join(map(hidden, in_words(answer))))
     return 0 if holds else MISSED_EXIT
+
+
+def hand_on(arguments: argparse.Namespace, sized: SiteFile, answer: dict[str, Any]) -> None:
+    """The files that were asked for. Raises SpecError, CannotRun."""
+    if arguments.csv is not None:
+        written(arguments.csv, hand_over.as_csv(answer["places"]))
+    if arguments.geojson is not None:
+        try:
+            written(arguments.geojson, hand_over.as_geojson(sized, answer["places"]))
+        except ValueError as error:
+            raise CannotRun(f"--geojson: {error}") from None
+    if arguments.page is not None:
+        from reports import size_page
+
+        words = ["./wmbench", *sys.argv[1:]]
+        written(arguments.page, size_page.render(sized, answer, priced(arguments, answer), shlex.join(words)))
+
+
+def priced(arguments: argparse.Namespace, answer: dict[str, Any]) -> Any:
+    """What these gateways cost for these meters, by the prices and the traffic of a plan. None without one."""
+    if arguments.prices is None:
+        return None
+    from sim.billing import plan_cost, plan_spec
+
+    prices = plan_spec.load(arguments.prices)
+    ours = {"meters": answer["meters"], "gateways": max(1, answer["gateways"])}
+    return plan_cost.answer(dataclasses.replace(prices, **ours))
+
+
+def written(path: Path, what: str) -> None:
+    """Raises CannotRun."""
+    try:
+        path.write_text(what, encoding="utf-8")
+    except OSError as error:
+        raise CannotRun(f"{error.filename}: {error.strerror}; name a file that can be written") from None
 
 
 def asked(arguments: argparse.Namespace, site: Any, own: Fitted | None) -> Service:
@@ -158,16 +208,6 @@ def plan(service_: Service, ways: Paths, model: Model, sensitivity: float) -> tu
     return greedy(chance, service_.wanted, dead=service_.dead, hang=service_.hang), load
 
 
-def doubt_json(doubt: Unsure) -> dict[str, Any]:
-    """As the answer has it."""
-    told = {one.name: one for one in doubt.unknowns}
-    return {
-        "draws": doubt.draws, "holds_in": doubt.holds, "reached_in": doubt.reached,
-        "served": doubt.served._asdict(), "gateways": dict(zip(("low", "middle", "high"), doubt.gateways, strict=True)),
-        "matters": [{**told[name]._asdict(), "share": round(share_, 4)} for name, share_ in doubt.matters.items()],
-    }  # fmt: skip
-
-
 def mean_air_s(site: Any) -> float:
     """Of a frame, over all meters of a site."""
     from bench.sweep.closed_form import air_times_ns
@@ -191,43 +231,3 @@ def service(arguments: argparse.Namespace) -> str:
     """The sentence that is to hold."""
     dead = ", also when any one gateway is dead" if arguments.one_dead else ""
     return f"{100 * arguments.served:g} % of meters have a reading younger than {arguments.age_h:g} h{dead}"
-
-
-def in_words(answer: dict[str, Any]) -> list[str]:
-    """The answer for people."""
-    lines = [
-        f"{answer['site']}: {answer['meters']:,} meters, {answer['candidates']:,} places, {answer['hang']} taken",
-        f"  {answer['service']}: " + (f"{answer['gateways']} gateways" if answer["holds"] else
-                                        f"NOT REACHED with {answer['gateways']}, and no other place adds anything"),
-        "  by model: " + ", ".join(f"{id_} {count or 'not reached'}" for id_, count in answer["by_model"].items())
-        + f"  (this answer: {answer['model']})",
-        f"  busiest gateway {answer['load_erlang']:.5f} erlang",
-        "  gateways    served  one dead  the last one hangs in",
-    ]  # fmt: skip
-    tail = doubt_in_words(answer["unsure"], answer["gateways"]) if answer["unsure"] else []
-    for at, (step, place) in enumerate(zip(answer["curve"], answer["places"], strict=True)):
-        lines.append(
-            f"  {at + 1:>8}  {step['served']:.6f}  {step['one_dead']:.6f}  {place['house']}, floor {place['floor']}"
-        )
-    return lines + tail
-
-
-def doubt_in_words(told: dict[str, Any], gateways: int) -> list[str]:
-    """What is not known, what it does to the answer, and what to measure first."""
-
-    def count(one: int | None) -> str:
-        return "more than there are places for" if one is None else str(one)
-
-    served_, needed = told["served"], told["gateways"]
-    lines = [
-        f"  how sure ({told['draws']} draws of what is not known, P.1238's form):",
-        f"    these {gateways} serve {served_['low']:.4f} to {served_['high']:.4f} (80 of 100 draws); it holds "
-        f"in {100 * told['holds_in']:.0f} of 100",
-        f"    needed: {count(needed['low'])} at best, {count(needed['middle'])} in the middle, {count(needed['high'])} "
-        "at worst (10, 50, 90 of 100 draws)",
-        "    matters   what                       range            measure it with",
-    ]
-    for one in told["matters"]:
-        range_ = f"{one['low']:g} to {one['high']:g}"
-        lines.append(f"    {100 * one['share']:>5.0f} %   {one['words']:<26} {range_:<16} {one['remedy']}")
-    return lines

@@ -6,6 +6,7 @@ bars      counts by reason
 attack_figures   what an attack got, how old what it sent was, the curve of an outcome
 site_map  a map of delivery over the blocks of a city
 house_map a map of a given site
+served_curve     the share served over the number of gateways
 sweep_figures    delivery against load with its closed form, losses over the points of a sweep
 """
 

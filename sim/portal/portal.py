@@ -128,7 +128,7 @@ class Portal:
     def _remember(self) -> None:
         """What the store remembers of each meter."""
         row = {entry.name: place for place, entry in enumerate(self._entries)}
-        blobs = ((row[kept.meter], kept.kind, kept.state) for kept in self.store.freshness() if kept.meter in row)
+        blobs = ((row[kept.meter], kept.layout, kept.state) for kept in self.store.freshness() if kept.meter in row)
         try:
             self._intake.freshness.remember(blobs)
         except ValueError as error:
@@ -244,7 +244,7 @@ class Portal:
         store.add_refusals(rows.refusals)
         store.add_sightings(rows.sightings)
         names = self._entries
-        store.put_freshness([FreshnessRow(names[row].name, check, raw) for row, check, raw in self._intake.changed()])
+        store.put_freshness([FreshnessRow(names[row].name, layout, raw) for row, layout, raw in self._intake.changed()])
         self.alarms.took(rows.accepted, now_ns)
         for name, number in self._number.items():
             if number in taken.clocks:

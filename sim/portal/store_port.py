@@ -113,10 +113,10 @@ class Before(NamedTuple):
 
 
 class FreshnessRow(NamedTuple):
-    """What one check remembers of one meter."""
+    """What the checks remember of one meter. `layout`: whose numbers and bytes stand where in the state."""
 
     meter: str
-    kind: str
+    layout: str
     state: bytes
 
 

@@ -66,6 +66,8 @@ class SqliteStore(SqlStore):
             way = "another process has it open; stop that one first"
         elif "not a database" in text or "malformed" in text:
             way = "it is damaged; move it away or restore a copy"
+        elif "no such column" in text or "has no column" in text:
+            way = "its tables are of another version; begin with an empty store"
         else:
             way = "nothing of this take was kept; " + way_out("check the disk and the folder's rights")
         return StoreError(f"{self.path}: {text}: {way}")
