@@ -1,15 +1,18 @@
 """pytest's door for a defect: `python -m pytest -p bench.rig.plugin -p tests.referee.plugin --defect ID SCENARIO`.
 
-A scenario ends after the first of its worlds in which something is wrong or unproven: that it will not be green is known
-then, and its other worlds need not be run. Before each world that is neither attacked with all defences on nor its clean
-twin, what those two gave is judged as if every control had succeeded: what fails then, fails whatever the control shows.
-Without a defect the same is asked, so that a scenario which is green in the end has passed it.
+A scenario ends after the first of its worlds in which something is wrong or unproven: that it will not be green is
+known then, and its other worlds need not be run. Before each world that is neither attacked with all defences on nor
+its clean twin, what those two gave is judged as if every control had succeeded: what fails then, fails whatever the
+control shows. Without a defect the same is asked, so that a scenario which is green in the end has passed it.
+
+`--told FILE` is written in the end: how often what the defect changed was used, and, of tests that are no scenarios,
+what came of them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,15 +32,17 @@ from sim.world_spec import WorldSpec
 from tests.referee.defect import Patch, defects
 
 _PATCH: pytest.StashKey[Patch] = pytest.StashKey()
-USED = "defect.json"
+_OUTCOMES: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("wmbench").addoption("--defect", default="", help="put this defect in (tests/referee)")
+    group = parser.getgroup("wmbench")
+    group.addoption("--defect", default="", help="put this defect in (tests/referee)")
+    group.addoption("--told", default="", metavar="FILE", help="write there what came of it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_PATCH] = Patch()
+    config.stash[_PATCH], config.stash[_OUTCOMES] = Patch(), {}
     _end_at_the_first()
     name = config.getoption("--defect")
     if not name:
@@ -87,8 +92,20 @@ def _judged_with_good_controls(stages: Sequence[Stage], twin: Twin | None) -> Ju
         return judgement.judge(stages, twin)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    outcomes = item.config.stash[_OUTCOMES]
+    if report.failed:  # in set-up or tear-down, the test itself said nothing
+        outcomes["failed" if report.when == "call" else "error"] = str(report.longreprtext.strip().splitlines()[-1])
+    elif report.when == "call":
+        outcomes.setdefault(report.outcome, "")
+    return report
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    run = session.config.getoption("wmbench_run")
-    if run and Path(run).is_dir():
-        (Path(run) / USED).write_text(json.dumps({"used": session.config.stash[_PATCH].used}), encoding="utf-8")
+    told = session.config.getoption("--told")
+    if told:
+        used, outcomes = session.config.stash[_PATCH].used, session.config.stash[_OUTCOMES]
+        Path(told).write_text(json.dumps({"used": used, "outcomes": outcomes}), encoding="utf-8")
