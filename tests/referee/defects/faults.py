@@ -242,3 +242,15 @@ def _(patch: Patch) -> None:
             disk.execute("UPDATE readings SET fingerprint = fingerprint || '-'")
 
     patch.around("sim.systems.keyless:Keyless.kill_portal", instead)
+
+
+@defect("disk-never-full", FAULTS, UNTRUE, plays.FULL_DISK)
+def _(patch: Patch) -> None:
+    """The broker writes as before; that its disk is full is in the history."""
+    patch.around("sim.faults.broker_disk_full:_limit", lambda original, pid, *, full: None)
+
+
+@defect("puback-of-a-full-disk", FAULTS, "What a broker loses with its disk is not lost.", plays.FULL_DISK)
+def _(patch: Patch) -> None:
+    """A gateway takes the broker's PUBACK for custody and deletes its bundle, and the broker cannot keep it."""
+    _puback_is_custody(patch)
