@@ -1,4 +1,4 @@
-"""What the page tells a reader to type, typed: in an unpacked archive, with tshark, sqlite3 and grep and nothing of ours."""
+"""What the page tells a reader to type, typed: in an unpacked archive, with tshark, sqlite3 and grep alone."""
 
 from __future__ import annotations
 
