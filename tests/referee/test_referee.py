@@ -58,6 +58,20 @@ def test_a_defect_whose_place_is_gone_is_an_error() -> None:
         Patch().around("sim.portal.portal:Portal.gone", lambda *_: None)
 
 
+def test_every_place_that_a_defect_changes_is_there() -> None:
+    """In a process of its own, since they all change the same code."""
+    code = """
+from tests.referee.defect import Patch, defects
+for one in defects().values():
+    try:
+        one.apply(Patch())
+    except Exception as error:
+        print(f"{one.id}: {type(error).__name__}: {error}")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
 def test_what_was_changed_is_counted_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     module: Any = ModuleType("numbers_of_ours")
     module.doubled, module.LEAST = lambda number: 2 * number, 3

@@ -1,5 +1,5 @@
-"""SIGTERM at any moment after the start ends a run: thirty moments at night, three by day. Each run would take hours, so
-that one which ended by itself cannot be taken for one that was ended."""
+"""SIGTERM at any moment after the start ends a run: thirty moments at night, three by day. Each run would take hours,
+so that one which ended by itself is not taken for one that was ended."""
 
 from __future__ import annotations
 
