@@ -60,6 +60,7 @@ def _versions() -> str:
 # --- what is compiled -------------------------------------------------------------------------------------------
 
 _opened_later: list[Any] = []  # dispatchers whose caches are not open yet
+_opened: list[Any] = []  # the others
 _ours: dict[int, str] = {}  # by id of a dispatcher that stays as long as its module, its name
 
 
@@ -97,10 +98,25 @@ def _open_caches() -> None:
     for dispatcher in waiting:
         try:
             dispatcher.enable_caching()
+            _opened.append(dispatcher)
         except content.Unresolved:  # its module is being imported still
             _opened_later.append(dispatcher)
         except (RuntimeError, TypeError):  # no folder can be written, or no digest made: each process compiles its own
             continue
+
+
+def load_kept() -> int:
+    """What is kept of every function that was imported, loaded now and not where it is first called: for a process
+    whose forks would each load it. Returns how many were loaded."""
+    with locked(folder() / LOCK):
+        _open_caches()
+        kept = [(one, signature, processor) for one in _opened
+                for signature, processor, _ in one._cache._cache_file._load_index()]  # fmt: skip
+    found = [(one, signature) for one, signature, processor in kept
+             if processor == one.targetctx.codegen().magic_tuple()]  # fmt: skip
+    for dispatcher, signature in found:
+        dispatcher.compile(signature)
+    return len(found)
 
 
 class ByContent:

@@ -9,6 +9,7 @@ console    the summary in a terminal or a log
 junit      junit.xml for CI
 documents  all of a run's documents, in the order in which they need each other
 shots      what an attacker sent, with its frames, messages and rows; byte_difference, portal_rows: parts of that
+by_hand    commands with which a reader finds a shot in those files without us
 findings   from verdicts to what is satisfied; oscal, navigator: the documents that hold it
 sarif      findings.sarif of an attack on a broker
 threat_list  threats.toml as records

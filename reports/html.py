@@ -21,8 +21,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+from reports import by_hand, page, palette, plots, shots
 from reports import claims as talk
-from reports import page, palette, plots, shots
 from reports.event_digest import Entry, Story, read_story
 from reports.findings import Finding, Observation, findings, named_threats
 from reports.run_model import Claim, Run, Scenario, World, read_run
@@ -127,6 +127,7 @@ def render(run: Run, scenarios: list[ScenarioView]) -> str:
         holding=sum(view.claim.holds for view in claims),
         outcomes=Counter(scenario.outcome for scenario in run.scenarios),
         threat_views=_threats(run, claims), shots_in_full=shots.IN_FULL, shots_listed=shots.LISTED,
+        by_hand=by_hand.steps,
         talk_claims=[told for told in talk.judge(run.scenarios) if told.figures], goals=_goals(claims),
         measures=[measure for scenario in run.scenarios for measure in scenario.measures],
     )  # fmt: skip

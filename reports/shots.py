@@ -53,13 +53,14 @@ class Frames:
 @dataclass(slots=True)
 class ShotView:
     """`frames` are its packets on the air, `messages` those at the portal that hold it, `original_frames` those of the
-    telegram it was made of."""
+    telegram it was made of. `directory` is its world's, below the run's."""
 
     number: int
     shot: Shot
     mark: str  # the fingerprint under which history and tables name it
     sent: bytes
     original: bytes | None
+    directory: str = ""
     frames: list[Seen] = field(default_factory=list)
     messages: list[Seen] = field(default_factory=list)
     original_frames: list[Seen] = field(default_factory=list)
@@ -81,7 +82,9 @@ def views_of(run: Run, scenario: Scenario) -> dict[int, list[ShotView]]:
     found: dict[int, list[ShotView]] = {}
     for world in scenario.worlds:
         claims = claims_in(scenario, world)
-        views = {id(claim): [_view(k, shot) for k, shot in enumerate(claim.shots, 1)] for claim in claims}
+        views = {
+            id(claim): [_view(k, shot, world.directory) for k, shot in enumerate(claim.shots, 1)] for claim in claims
+        }
         every = [view for some in views.values() for view in some if view.sent]
         if every:
             _look_up(run.directory, world, every)
@@ -142,9 +145,9 @@ def _words(claim: Claim, shot: Shot) -> str:
 # --- looking up ------------------------------------------------------------------------------------------------
 
 
-def _view(number: int, shot: Shot) -> ShotView:
+def _view(number: int, shot: Shot, directory: str = "") -> ShotView:
     sent, original = _bytes(shot.sent_hex), _bytes(shot.original_hex) or None
-    return ShotView(number, shot, fingerprint(sent) if sent else "", sent, original)
+    return ShotView(number, shot, fingerprint(sent) if sent else "", sent, original, directory)
 
 
 def _bytes(text: str) -> bytes:

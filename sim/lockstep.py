@@ -7,7 +7,8 @@ it holds stays in its outbox. While the portal cannot get through (an outage of 
 for a moment, so that everybody finds out, and world time goes on.
 
 Faults strike in here, because only here are messages under way: `strike(phase, action)` carries out an action once, at
-the next moment in that phase at which messages are in flight.
+the next moment in that phase at which bundles are under way. What is under way is what gateways hold and not what a
+socket has sent: a birth whose PUBACK is late would let a busy machine choose the window.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from sim.gateway.port import GatewayPort
 DEADLINE_S = 60.0
 ROUNDS_WITHOUT_PROGRESS = 3
 OUTAGE_TURN_S = 0.05  # wall seconds that sockets move at the end of a window in an outage
-PHASES = ("publish", "deliver", "acknowledge")
+COMMIT = "commit"
+PHASES = ("publish", "deliver", COMMIT, "acknowledge")
 
 
 class NotSettled(Exception):
@@ -82,12 +84,20 @@ class Lockstep:
 
         def check() -> bool:
             self._pump(now_ns)
-            if self._strikes and self._strikes[0][0] == phase and self._in_flight():
-                self._strikes.popleft()[1]()
+            if self._held():
+                self._strike_in(phase)
             return done()
 
         if not self._endpoint.settle(check, DEADLINE_S if complaint else 5.0) and complaint:
             raise NotSettled(f"{complaint} within {DEADLINE_S:.0f} s{self._unconnected()}; see the broker's log")
+
+    def committed(self) -> None:
+        """The portal has committed what it took and has not acknowledged it: who calls `take` says so."""
+        self._strike_in(COMMIT)
+
+    def _strike_in(self, phase: str) -> None:
+        if self._strikes and self._strikes[0][0] == phase:
+            self._strikes.popleft()[1]()
 
     def _pump(self, now_ns: int) -> bool:
         """Never done."""
@@ -107,9 +117,6 @@ class Lockstep:
 
     def _held(self) -> int:
         return sum(len(g.waiting) for g in self._awaited())
-
-    def _in_flight(self) -> bool:
-        return any(g.session.unacknowledged > 0 for g in self._gateways) or self._held() > 0
 
     def _unconnected(self) -> str:
         waiting = [g.id for g in self._awaited() if not g.session.connected]

@@ -25,11 +25,14 @@ CONTENTS: Final = (
     "*/*/portal/portal.sqlite.gz",
 )
 DISSECTOR: Final = ROOT / "reports" / "wireshark" / "wmbus.lua"
+GUIDE: Final = ROOT / "docs" / "how-to" / "follow-a-verdict.md"
+OURS: Final = (DISSECTOR, GUIDE)
 MANIFEST: Final = "SHA256SUMS"
 SECRET: Final = b"PRIVATE KEY-----"
 _BLOCK_BYTES: Final = 1 << 20
 README: Final = """What is in here
 
+follow-a-verdict.md  from a cell of the matrix to its bytes, frame, row and alarm, step by step
 report.html          open it in a browser: verdicts, each with its bytes, frames, rows and alarms
 run.json             the same for programs; docs/reference/run.md of wmbench describes it
 oscal-results.json   OSCAL assessment results 1.1.3; oscal-catalog.json is the catalogue they speak of
@@ -91,8 +94,8 @@ def _contents(directory: Path) -> Iterator[tuple[str, Path]]:
     """(name in the archive, file), sorted. Raises RunDirectoryError when one holds a private key."""
     found = {file.relative_to(directory).as_posix(): file for pattern in CONTENTS for file in directory.glob(pattern)}
     inside = directory.resolve()
-    for name, file in sorted({**found, DISSECTOR.name: DISSECTOR}.items()):
-        if file.is_symlink() or not file.is_file() or (file is not DISSECTOR and inside not in file.resolve().parents):
+    for name, file in sorted({**found, **{file.name: file for file in OURS}}.items()):
+        if file.is_symlink() or not file.is_file() or (file not in OURS and inside not in file.resolve().parents):
             continue
         if _holds_secret(file):
             raise RunDirectoryError(f"{file} holds a private key, so nothing was packed; this is a fault of wmbench")

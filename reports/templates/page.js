@@ -28,15 +28,22 @@
     get("f-count").textContent = active ? shown + " of " + all : "";
   }
   function reveal() {
-    const target = location.hash.length > 1 ? get(decodeURIComponent(location.hash.slice(1))) : null;
-    if (target && target.closest("[hidden]")) {
+    let name = location.hash.slice(1);
+    try { name = decodeURIComponent(name); } catch { /* a lone % is part of no name */ }
+    const target = name ? get(name) : null;
+    if (!target) return;
+    if (target.closest("[hidden]")) {
       form.reset();
       apply();
-      target.scrollIntoView();
     }
+    const shot = target.querySelector(":scope > .shots > details.shot");
+    if (shot) shot.open = true;
+    for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    target.scrollIntoView();
   }
   form.addEventListener("input", apply);
   form.addEventListener("submit", (event) => event.preventDefault());
   window.addEventListener("hashchange", reveal);
   apply();
+  reveal();
 })();

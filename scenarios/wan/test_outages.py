@@ -3,8 +3,10 @@
 from bench.rig.scenario import Stage, scenario
 from sim.core.clock import NS_PER_S, ns
 from sim.core.events import BundleAcknowledged, BundleClosed
+from sim.faults.broker_disk_full import BrokerDiskFull
 from sim.faults.broker_down import BrokerDown
 from sim.faults.broker_full import BrokerFull
+from sim.faults.broker_killed import BrokerKilled
 from sim.faults.broker_refuses import BrokerRefuses
 from sim.faults.broker_slow import BrokerSlow
 from sim.faults.gateway_power_cut import PowerCut
@@ -39,6 +41,23 @@ def test_a_broker_whose_queue_is_full_costs_time_only(world: Stage) -> None:
     """The portal fetches nothing for twenty minutes, and the broker keeps eight messages for it: it acknowledges the
     others and drops them. A PUBACK is not custody, so gateways still have them."""
     _outage(world, BrokerFull(after_s=150.0, duration_s=TWENTY_MINUTES_S), TWENTY_MINUTES_S)
+
+
+@scenario(world="terrace-60", settings=BROKER, needs=["kill", "persistence"])
+def test_a_broker_whose_disk_is_full_takes_nothing_with_it(world: Stage) -> None:
+    """No write of the broker succeeds from the third minute on. It goes on and says nothing of it; when it is killed,
+    while messages wait for the portal, it has nothing: sessions, subscriptions and messages are gone with it. Gateways
+    still have what the portal has not acknowledged."""
+    full = world.fault(BrokerDiskFull(after_s=150.0, duration_s=TWENTY_MINUTES_S))
+    world.run(minutes=10)
+    killed = world.fault(BrokerKilled(phase="deliver"))
+    world.run(minutes=30)
+    if full.unwitnessed or killed.unwitnessed:
+        return  # then nothing is proven, and the check of faults says so
+    assert world.truth.missing() == []
+    assert world.truth.doubled() == 0
+    assert world.truth.altered_readings == 0
+    assert not any(gateway.waiting for gateway in world.inner.gateways)
 
 
 @scenario(world="terrace-60", settings=BROKER, needs=["kill"])

@@ -4,6 +4,8 @@ Three ways for a parent to end, three answers: it returns or raises (atexit and 
 (the child has its own session, so only we get the signal and stop it in order), it is killed (the kernel sends the
 child SIGKILL: PR_SET_PDEATHSIG). The last one is tied to the thread that started the child: start brokers from the
 main thread, or from one that lives as long as they are needed.
+
+A limit of file sizes that is reached is an error of the write, as a full disk is, and no signal that ends the child.
 """
 
 from __future__ import annotations
@@ -43,6 +45,10 @@ class SupervisedProcess:
     ) -> None:
         parent = os.getpid()
 
+        def prepared() -> None:
+            die_with_parent(parent)
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
         with log.open("ab") as output, (errors or log).open("ab") as complaints:
             self._process = subprocess.Popen(
                 command,
@@ -52,7 +58,7 @@ class SupervisedProcess:
                 stdout=output,
                 stderr=complaints,
                 start_new_session=True,
-                preexec_fn=lambda: die_with_parent(parent),
+                preexec_fn=prepared,
             )
         self.pid = self._process.pid
         self._parent = parent

@@ -11,6 +11,7 @@ Its tables in a world are [[gateway]], [endpoint] and [portal].
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -325,7 +326,11 @@ class Keyless:
         messages = self.delivers(messages)
         for tap in self.message_taps:
             tap(messages, now_ns)
-        return self.portal.take(messages, now_ns)
+        portal = self.portal
+        answers = portal.take(messages, now_ns)
+        if answers:
+            self._lockstep.committed()
+        return answers if self.portal is portal else []  # what a portal had to say dies with it
 
     def at_phase(self, phase: str, action: Callable[[], None]) -> None:
         self._lockstep.strike(phase, action)
@@ -351,6 +356,15 @@ class Keyless:
 
     def restart_portal(self) -> None:
         self.portal.close()
+        self._open_portal()
+
+    def kill_portal(self) -> None:
+        """What SIGKILL leaves: its files as they are now, with logs that nobody folded in, and nothing in memory."""
+        left = self.disk.with_name(f"{self.disk.name}.left")
+        shutil.copytree(self.disk, left)
+        self.portal.close()  # in order, since this process lives on; what that writes is thrown away
+        shutil.rmtree(self.disk)
+        left.rename(self.disk)
         self._open_portal()
 
     def close(self) -> None:

@@ -155,6 +155,9 @@ class SystemUnderTest(Protocol):
     def restart_portal(self) -> None:
         """Close the portal and open it again on what it has on disk."""
 
+    def kill_portal(self) -> None:
+        """As `restart_portal`, on the files as SIGKILL leaves them; answers that it had not sent are gone."""
+
     def close(self) -> None:
         """Idempotent. Leaves no process, no socket, no open file; when one of them cannot be closed in order, the
         others still are, and then its error is raised."""

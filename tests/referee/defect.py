@@ -33,12 +33,14 @@ KINDS = (STORES, DROPS, VALUES, ALARMS, SUMS, SILENT, OTHER, FAULTS, GATEWAYS, E
 @dataclass(frozen=True)
 class Play:
     """A scenario as it is run for a defect: `file` below scenarios/ or tests/referee/scenarios/, `only` as pytest's
-    -k, `endpoint` instead of the world's own ("": the world's own), `settings` as KEY=VALUE."""
+    -k, `endpoint` instead of the world's own ("": the world's own), `settings` as KEY=VALUE. `of_tests`: not a scenario
+    but a file below tests/, for parts that no scenario judges."""
 
     file: str
     only: str = ""
     endpoint: str = "memory"
     settings: tuple[str, ...] = ()
+    of_tests: bool = False
 
     @property
     def is_ours(self) -> bool:
@@ -47,6 +49,8 @@ class Play:
 
     @property
     def path(self) -> Path:
+        if self.of_tests:
+            return ROOT / "tests" / self.file
         return (Path(__file__).parent if self.is_ours else ROOT) / "scenarios" / self.file
 
     @property
@@ -54,6 +58,8 @@ class Play:
         """For pytest."""
         words = [str(self.path)]
         words += ["-k", self.only] if self.only else []
+        if self.of_tests:
+            return [*words, "-x"]
         words += ["--endpoint", self.endpoint] if self.endpoint else []
         return words + [word for setting in self.settings for word in ("--set", setting)]
 

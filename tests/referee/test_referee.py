@@ -22,7 +22,7 @@ WRITTEN_BEFOREHAND = Path(__file__).parent / "beyond_the_list.toml"
 def test_there_are_defects_of_every_kind() -> None:
     counts = Counter(one.kind for one in defects().values())
     assert set(counts) == set(KINDS)
-    assert counts.total() >= 175
+    assert counts.total() >= 255
     assert min(counts.values()) >= 5
 
 
@@ -58,6 +58,20 @@ def test_a_defect_whose_place_is_gone_is_an_error() -> None:
         Patch().around("sim.portal.portal:Portal.gone", lambda *_: None)
 
 
+def test_every_place_that_a_defect_changes_is_there() -> None:
+    """In a process of its own, since they all change the same code."""
+    code = """
+from tests.referee.defect import Patch, defects
+for one in defects().values():
+    try:
+        one.apply(Patch())
+    except Exception as error:
+        print(f"{one.id}: {type(error).__name__}: {error}")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
 def test_what_was_changed_is_counted_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     module: Any = ModuleType("numbers_of_ours")
     module.doubled, module.LEAST = lambda number: 2 * number, 3
@@ -88,6 +102,12 @@ def test_only_a_judgement_counts(code: int, outcomes: tuple[str, ...], used: int
     ran = Ran(known, known.play, code, 1.0, outcomes, "", used)
     assert (ran.as_demanded, ran.word) == (demanded, word)
     assert Ran(None, Play("x.py"), code, 1.0, outcomes, "", used).as_demanded is (outcomes == ("passed",))
+
+
+def test_parts_that_no_scenario_judges_have_defects_that_tests_must_notice() -> None:
+    files = {one.play.file.rpartition("/")[0] for one in defects().values() if one.play.of_tests}
+    assert files == {"bench", "sim/endpoint/aws", "sim/smgw", "sim/readers"}
+    assert "--endpoint" not in plays.SML.words
 
 
 def test_each_scenario_is_run_without_a_defect_first() -> None:

@@ -14,7 +14,7 @@ from bench.rig.compress import pack
 from reports.capture import Capture
 from sim.core.bundle import Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar
-from sim.core.events import Fate
+from sim.core.events import AlarmRaised, Fate, TelegramRefused
 from sim.core.history import History
 from sim.portal.store import fingerprint
 from sim.portal.store.sqlite import SqliteStore
@@ -84,7 +84,7 @@ def _world(directory: Path, *, kept: bool) -> None:
     (directory / "portal").mkdir(parents=True)
     (directory / "endpoint").mkdir()
     (directory / "endpoint" / "ca.key").write_text("-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n")
-    History(directory / "events.jsonl").close()
+    _history(directory / "events.jsonl", kept=kept)
     originals = [bytes.fromhex(text) for text in ORIGINALS.values()]
     sent = [bytes.fromhex(changed(text)) for text in ORIGINALS.values()]
     with Capture(directory / "air.pcapng", CALENDAR) as air:
@@ -110,6 +110,16 @@ def _world(directory: Path, *, kept: bool) -> None:
                            "telegram) VALUES (?, 'gw-0001', ?, ?, 'replayed counter', 'counter 1004', ?, ?)",
                            (METER, TAKEN_NS, ARRIVED_NS, fingerprint(telegram), telegram))  # fmt: skip
     pack(directory)
+
+
+def _history(path: Path, *, kept: bool) -> None:
+    history = History(path)
+    if not kept:
+        for telegram in ORIGINALS.values():
+            mark = fingerprint(bytes.fromhex(changed(telegram)))
+            history.record(TelegramRefused(ARRIVED_NS, METER, "gw-0001", "replayed counter", mark))
+        history.record(AlarmRaised(ARRIVED_NS, "freshness", METER, "replayed counter"))
+    history.close()
 
 
 def _store(db: sqlite3.Connection, telegram: bytes, received_ns: int) -> None:

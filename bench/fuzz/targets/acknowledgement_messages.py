@@ -139,6 +139,6 @@ TARGET = TargetKind(
     make=Acknowledgements,
     batches=1,
     together=300,
-    guided=60,
+    guided=120,
     code=("sim/gateway", "sim/core/bundle.py"),
 )

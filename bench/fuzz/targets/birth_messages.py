@@ -31,6 +31,6 @@ TARGET = TargetKind(
     make=Births,
     batches=1,
     together=300,
-    guided=60,
+    guided=120,
     code=("sim/portal", "sim/core/bundle.py"),
 )

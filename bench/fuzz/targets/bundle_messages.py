@@ -88,6 +88,6 @@ TARGET = TargetKind(
     make=Bundles,
     batches=2,
     together=300,
-    guided=150,
+    guided=250,
     code=("sim/portal", "sim/core/bundle.py"),
 )

@@ -86,6 +86,6 @@ TARGET = TargetKind(
     make=Keys,
     batches=1,
     together=300,
-    guided=60,
+    guided=100,
     code=("sim/portal/keyring.py",),
 )

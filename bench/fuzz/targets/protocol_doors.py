@@ -89,6 +89,6 @@ TARGET = TargetKind(
     make=Decode,
     batches=1,
     together=1_500,
-    guided=300,
+    guided=600,
     code=("wmbus",),
 )

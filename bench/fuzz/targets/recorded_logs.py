@@ -88,6 +88,6 @@ TARGET = TargetKind(
     make=Logs,
     batches=1,
     together=400,
-    guided=80,
+    guided=150,
     code=("sim/recording", "wmbus/link.py"),
 )

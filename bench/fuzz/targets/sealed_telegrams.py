@@ -103,6 +103,6 @@ TARGET = TargetKind(
     make=Telegrams,
     batches=8,
     together=2_000,
-    guided=250,
+    guided=350,
     code=("wmbus", "sim/portal"),
 )

@@ -138,6 +138,6 @@ TARGET = TargetKind(
     make=Worlds,
     batches=1,
     together=100,
-    guided=20,
+    guided=40,
     code=("sim/core/settings.py", "sim/world_spec.py"),
 )

@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.core.open_files import way_out
 from sim.portal.check import NONE
 from sim.portal.intake import Rows, Taken
 from sim.portal.meter_table import Roll, address_of
@@ -58,7 +59,8 @@ def prepare(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise StoreError(f"{folder}: {error.strerror or error}; choose a folder that can be written") from None
+        way = way_out("choose a folder that can be written", error)
+        raise StoreError(f"{folder}: {error.strerror or error}; {way}") from None
 
 
 def drop_parts(folder: Path) -> None:
@@ -181,7 +183,7 @@ class Columns:
             yield
         except OSError as error:
             self.abandon()
-            way = "free disk space or give the shard another folder, and run it again"
+            way = way_out("free disk space or give the shard another folder, and run it again", error)
             raise StoreError(f"{folder}: {error.strerror or error}: the readings cannot be written; {way}") from None
 
 
@@ -233,11 +235,12 @@ def _named(places: NDArray[np.int64], names: list[str]) -> Any:
 def read(folder: Path, kind: str = READINGS, columns: list[str] | None = None) -> Any:
     """All files of a kind in a folder as one pyarrow table, shard by shard and day by day; an empty folder gives None.
     Raises StoreError for a file that is not whole."""
-    paths = sorted(folder.glob(f"{kind}-*.parquet"))
     try:
+        paths = sorted(folder.glob(f"{kind}-*.parquet"))
         tables = [pq.read_table(path, columns=columns) for path in paths]
     except (OSError, pa.ArrowInvalid) as error:
-        raise StoreError(f"{folder}: {error}: a file is damaged; run the city again") from None
+        way = way_out("a file is damaged; run the city again", error)
+        raise StoreError(f"{folder}: {error}: {way}") from None
     return pa.concat_tables(tables, promote_options="permissive") if tables else None
 
 

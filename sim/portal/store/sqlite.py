@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sim.core.open_files import way_out
+from sim.core.open_files import FILE_SIZE, size_is_limited, way_out
 from sim.portal.store._sql import SCHEMA, Row, SqlStore
 from sim.portal.store_port import StoreError, StoreKind, private_file
 
@@ -69,7 +69,8 @@ class SqliteStore(SqlStore):
         elif "no such column" in text or "has no column" in text:
             way = "its tables are of another version; begin with an empty store"
         else:
-            way = "nothing of this take was kept; " + way_out("check the disk and the folder's rights")
+            cause = FILE_SIZE if "disk I/O" in text and size_is_limited() else "check the disk and the folder's rights"
+            way = "nothing of this take was kept; " + way_out(cause)
         return StoreError(f"{self.path}: {text}: {way}")
 
     def _many(self, sql: str, rows: Sequence[Row]) -> None:

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 from shutil import rmtree
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from bench.cli import play
 from tests.bench.command_line import PATIENCE_S
 from tests.bench.conftest import Here
 
@@ -200,3 +202,16 @@ def test_a_log_as_receivers_leave_it(tmp_path: Path) -> None:
     assert "line 4: 'T' is no hex digit: 'c421T1'" in done.stdout
     assert "note: second copies of a reception set aside: 1 (line 3)" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("lost", "of", "way"),
+    [(0, 8, ""), (2, 200, "another --seed has other collisions"), (155, 200_000, "cut it into parts of 1290 lines")],
+)
+def test_what_is_lost_on_the_air_is_said_with_a_way_out_that_is_one(lost: int, of: int, way: str) -> None:
+    """No seed brings a log of 200 000 lines past the simulated meters."""
+    played = object.__new__(play._Play)
+    played.outcomes = [SimpleNamespace(came="lost" if n < lost else "stored") for n in range(of)]  # type: ignore[misc]
+    said = played.unjudged
+    assert said.endswith(way) and bool(said) == bool(lost)
+    assert ("--seed has other" in said) == (0 < lost <= play.LOST_BY_CHANCE)

@@ -157,10 +157,10 @@ def test_a_fault_of_ours_on_the_command_line_is_found(monkeypatch: pytest.Monkey
     def fails(_words: list[str]) -> int:
         raise KeyError("a fault")
 
-    monkeypatch.setattr(command, "main", lambda _argv: print("a\x1b[31m") or 0)
+    monkeypatch.setattr(command.command_line, "main", lambda _argv: print("a\x1b[31m") or 0)
     case = json.dumps({"argv": ["list"], "stdin": "", "files": {}}).encode()
     assert findings.broken(DOORS["command"], [case]) == "a message holds '\\x1b', raw"
-    monkeypatch.setattr(command, "main", fails)
+    monkeypatch.setattr(command.command_line, "main", fails)
     assert "KeyError" in str(findings.broken(DOORS["command"], [case]))
 
 

@@ -112,7 +112,7 @@ _delayed(plays.ELSEWHERE, "replay-within-the-copy", "A replay after 10 s comes a
 def _(patch: Patch) -> None:
     """The man in the middle always shows the certificate of a rogue CA (M18)."""
     patch.around(
-        "sim.network.mitm_path:_shown",
+        "sim.network.mitm_path:shown",
         lambda original, authority, directory, certificate: original(authority, directory, "rogue CA"),
     )
 

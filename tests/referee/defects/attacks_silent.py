@@ -112,8 +112,8 @@ def _(patch: Patch) -> None:
     """The man in the middle plays the broker instead of relaying (M20)."""
     patch.around(
         "sim.network.mitm_path:MitmPath.__init__",
-        lambda original, path, authority, upstream, directory, certificate, alter: original(
-            path, authority, upstream, directory, certificate, None
+        lambda original, path, authority, upstream, directory, certificate, alter, *rest, **named: original(
+            path, authority, upstream, directory, certificate, None, *rest, **named
         ),
     )
 

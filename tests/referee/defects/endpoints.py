@@ -95,5 +95,5 @@ def _(patch: Patch) -> None:
     """A gateway checks nothing of the broker's certificate."""
     patch.around(
         "sim.endpoint.session:tls_context",
-        lambda original, identity, *, verify: original(identity, verify=False),
+        lambda original, identity, *, verify, **more: original(identity, verify=False, **more),
     )

@@ -213,3 +213,44 @@ def _(patch: Patch) -> None:
         original(gateway, now_ns)
 
     patch.around(f"{GATEWAY}.power_cut", instead)
+
+
+@defect("portal-not-killed", FAULTS, UNTRUE, plays.DEATHS)
+def _(patch: Patch) -> None:
+    """The portal that is to die between commit and acknowledgement lives on, and acknowledges."""
+    patch.around("sim.systems.keyless:Keyless.kill_portal", lambda original, system: None)
+
+
+@defect("killed-portal-speaks", FAULTS, UNTRUE, plays.DEATHS)
+def _(patch: Patch) -> None:
+    """The portal is killed after its acknowledgements have gone out."""
+    patch.around("sim.lockstep:Lockstep._strike_in", lambda original, lockstep, phase: original(
+        lockstep, {"acknowledge": "commit", "commit": "none"}.get(phase, phase)
+    ))  # fmt: skip
+
+
+@defect("bundle-twice-counts-twice", FAULTS, "What goes out a second time is a reading once.", plays.DEATHS)
+def _(patch: Patch) -> None:
+    """A portal that was killed forgets which bundles it has taken, and no check refuses a repeat."""
+    import sqlite3
+
+    def instead(original: Any, system: Any) -> None:
+        original(system)
+        with sqlite3.connect(system.portal.store.path) as disk:
+            disk.execute("DELETE FROM messages")
+            disk.execute("DELETE FROM freshness")
+            disk.execute("UPDATE readings SET fingerprint = fingerprint || '-'")
+
+    patch.around("sim.systems.keyless:Keyless.kill_portal", instead)
+
+
+@defect("disk-never-full", FAULTS, UNTRUE, plays.FULL_DISK)
+def _(patch: Patch) -> None:
+    """The broker writes as before; that its disk is full is in the history."""
+    patch.around("sim.faults.broker_disk_full:_limit", lambda original, pid, *, full: None)
+
+
+@defect("puback-of-a-full-disk", FAULTS, "What a broker loses with its disk is not lost.", plays.FULL_DISK)
+def _(patch: Patch) -> None:
+    """A gateway takes the broker's PUBACK for custody and deletes its bundle, and the broker cannot keep it."""
+    _puback_is_custody(patch)

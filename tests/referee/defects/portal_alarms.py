@@ -64,9 +64,9 @@ add(Defect("tamper-alarm-for-all", ALARMS, "The alarm tamper stands for every me
 def _(patch: Patch) -> None:
     """Every gateway that connects raises the alarm twin (M23)."""
 
-    def instead(original: Any, twin: Any, gateway: str, boot: str, connects: int, now_ns: int) -> None:
-        original(twin, gateway, boot, connects, now_ns)
-        twin.episodes.occur("twin", gateway, now_ns, "no cause")
+    def instead(original: Any, twin: Any, birth: Any, now_ns: int) -> None:
+        original(twin, birth, now_ns)
+        twin.episodes.occur("twin", birth.gateway, now_ns, "no cause")
 
     patch.around("sim.portal.alarms.twin:Twin.born", instead)
 

@@ -3,6 +3,7 @@ nothing is noticed by its effect being absent."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ from sim.faults.broker_killed import BrokerKilled
 from sim.faults.gateway_power_cut import PowerCut
 from sim.faults.path_lost import PathLost
 from sim.faults.port import FAULTS, CannotInject
+from sim.faults.portal_killed import PortalKilled
 from sim.faults.portal_restarted import PortalRestarted
 from sim.gateway.kinds.virtual import VirtualGateway
-from sim.lockstep import PHASES
+from sim.lockstep import COMMIT, PHASES
 from sim.systems.keyless import Keyless
 from sim.world import World
 from tests.small_worlds import dozen
@@ -36,7 +38,13 @@ def nothing_lost(world: World) -> None:
 
 
 def test_the_folder_is_the_list() -> None:
-    assert set(FAULTS.parts()) >= {"broker_killed", "gateway_power_cut", "path_lost", "portal_restarted"}
+    assert set(FAULTS.parts()) >= {
+        "broker_killed",
+        "gateway_power_cut",
+        "path_lost",
+        "portal_killed",
+        "portal_restarted",
+    }
     for id_, fault in FAULTS.parts().items():
         assert type(fault).__module__ == f"sim.faults.{id_}"
         assert FAULTS.page(id_)
@@ -117,7 +125,7 @@ def test_a_power_cut_takes_the_open_bundle_and_that_is_known(tmp_path: Path) -> 
         assert checks.apply(world, attacked=False), "a loss that no fault explains is an error"
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("phase", [phase for phase in PHASES if phase != COMMIT])
 def test_a_killed_broker_loses_and_doubles_nothing(tmp_path: Path, phase: str) -> None:
     with World(dozen(tmp_path, endpoint__kind="mosquitto"), 1, tmp_path / "world") as world:
         world.run(MINUTE)
@@ -135,6 +143,40 @@ def test_a_killed_broker_loses_and_doubles_nothing(tmp_path: Path, phase: str) -
         ]
         assert not any(gateway.waiting for gateway in world.gateways)
         nothing_lost(world)
+
+
+@pytest.mark.parametrize("kind", ["memory", "mosquitto"])
+def test_a_portal_killed_between_commit_and_acknowledgement_takes_it_once(tmp_path: Path, kind: str) -> None:
+    digests = set()
+    for place in ("first", "second"):
+        with World(dozen(tmp_path, endpoint__kind=kind), 1, tmp_path / place / "world") as world:
+            world.run(MINUTE)
+            before = world.system.portal
+            kill = world.fault(PortalKilled(phase="commit"))
+            world.run(2 * MINUTE)
+            assert world.system.portal is not before
+            assert re.search(r"; [1-9]\d* stored bundles wait on gateways$", kill.evidence)
+            assert not any(gateway.waiting for gateway in world.gateways)
+            nothing_lost(world)
+            digests.add(world.history.digest)
+    assert len(digests) == 1
+
+
+def test_a_gateway_that_dies_between_publish_and_puback_sends_it_again(tmp_path: Path) -> None:
+    digests = set()
+    for place in ("first", "second"):
+        with World(dozen(tmp_path, endpoint__kind="mosquitto"), 1, tmp_path / place / "world") as world:
+            world.run(MINUTE)
+            cut = world.fault(PowerCut(gateway=0, phase="publish", duration_s=5.0))
+            world.run(2 * MINUTE)
+            assert cut.evidence and cut.recovery
+            assert not any(gateway.waiting for gateway in world.gateways)
+            missing = {world.fleet.telegram(sent.meter, sent.k) for sent in world.truth.missing()}
+            assert missing <= set(cut.lost)
+            assert world.truth.doubled() == 0
+            assert checks.apply(world, attacked=False) == []
+            digests.add(world.history.digest)
+    assert len(digests) == 1
 
 
 def test_a_gateway_whose_path_is_lost_keeps_what_it_hears(tmp_path: Path) -> None:
@@ -158,7 +200,7 @@ def test_what_cannot_be_is_refused_and_not_noted(tmp_path: Path) -> None:
             world.fault(BrokerKilled())
         with pytest.raises(CannotInject, match="there is no gateway 2, of 2"):
             world.fault(PowerCut(gateway=2))
-        with pytest.raises(CannotInject, match="phase 'publsh' is not one of publish, deliver, acknowledge"):
+        with pytest.raises(CannotInject, match="phase 'publsh' is not one of publish, deliver, commit, acknowledge"):
             world.fault(PowerCut(phase="publsh"))
         assert world.injections == []
 

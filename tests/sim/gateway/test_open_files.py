@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.referee.defect import ROOT
+
 OUT_OF_FILES = """
 import resource, sys
 from pathlib import Path
@@ -37,3 +39,76 @@ def test_a_process_without_a_descriptor_is_told_its_limit(tmp_path: Path, what: 
     assert done.returncode == 0, done.stderr
     assert "raise the limit with ulimit -n 65536" in done.stdout
     assert "make room" not in done.stdout
+
+
+OUT_OF_COLUMNS = """
+import resource, sys
+from pathlib import Path
+import pyarrow as pa, pyarrow.parquet
+from sim.portal.store import StoreError, parquet
+
+class Nobody:
+    gateways = []
+
+folder = Path(sys.argv[1])
+kept = folder / "readings-2026-01-12-shard-0000.parquet"
+pa.parquet.write_table(pa.table({"units": [1]}), kept)
+writer = parquet.Columns(folder, 1, None, Nobody(), [])
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+files = []
+try:
+    while True:
+        files.append(open("/dev/null"))
+except OSError:
+    pass
+
+def write():
+    with writer._told(folder):
+        writer._write("readings", "readings-2026-01-13-shard-0001.parquet", pa.table({"units": [1]}))
+
+for work in (lambda: parquet.prepare(folder / "new"), lambda: parquet.read(folder), write):
+    try:
+        work()
+    except StoreError as error:
+        print(error)
+del files
+print(len(parquet.read(folder)), sorted(path.name for path in folder.glob("*.part")))
+"""
+
+
+def test_files_of_columns_are_told_the_limit_too_and_nothing_is_called_damaged(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OUT_OF_COLUMNS, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    *said, last = done.stdout.splitlines()
+    assert len(said) == 3
+    assert all(line.endswith("too many open files: raise the limit with ulimit -n 65536") for line in said), said
+    assert last == "1 []", "what was there is whole, and no half file is left"
+
+
+TOO_LARGE = """
+import resource, sys
+from pathlib import Path
+from tests.sim.portal.bed import Bed, telegram
+from sim.portal.store import StoreError
+
+bed = Bed(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+try:
+    bed.run(range(1, 500))
+except StoreError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+before = bed.portal.store.count_readings()
+bed.run(range(before + 1, before + 3))
+print(before > 0, bed.portal.store.count_readings() - before)
+"""
+
+
+def test_a_limit_of_file_sizes_is_told_as_what_it_is(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TOO_LARGE, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    said, last = done.stdout.splitlines()
+    assert "raise it with ulimit -f unlimited" in said
+    assert last == "True 2", "it goes on when there is room"

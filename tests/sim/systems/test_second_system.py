@@ -169,6 +169,9 @@ class Direct:
     def restart_portal(self) -> None:
         raise NotImplementedError
 
+    def kill_portal(self) -> None:
+        raise NotImplementedError
+
     def close(self) -> None:
         self.closed += 1
 

@@ -21,6 +21,8 @@ def answer(items: str, payload: str = "{}", version: str = "2016-03-23") -> str:
         ("value", '{"value":3}', '{"value":3}'),
         ("value.x AS x, value > 1 AS y", '{"value":{"x":1}}', '{"x":1}'),
         ("a.b AS x.y, a.c AS x.z", '{"a":{"b":1,"c":2}}', '{"x":{"y":1,"z":2}}'),
+        ("1 > 2 AS a, 1 < 2 AS b, 2 >= 2.0 AS c, 2 <= 1 AS d, 3 > 2.5 AS e, 2 < 2 AS f", "{}",
+         '{"a":false,"b":true,"c":true,"d":false,"e":true,"f":false}'),
         ("VALUE missing", "{}", ""),
         ("1 IN v AS a, 1.0 IN v AS b, '1' IN v AS c, 1 IN w AS d", '{"v":[1,true]}', '{"a":true,"b":true,"c":false}'),
         ("true IN v AS a", '{"v":[1]}', '{"a":false}'),

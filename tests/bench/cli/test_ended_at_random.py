@@ -1,0 +1,33 @@
+"""SIGTERM at any moment after the start ends a run: thirty moments at night, three by day. Each run would take hours,
+so that one which ended by itself is not taken for one that was ended."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.bench.cli.test_main import none_left
+from tests.bench.command_line import PATIENCE_S, Rig
+from tests.night import NIGHT
+
+HOURS = '''
+from bench.rig.scenario import Stage, scenario
+
+@scenario(world="terrace-60", settings={"endpoint.kind": "mosquitto"}, needs=["kill"])
+def test_for_ever(world: Stage) -> None:
+    world.run(days=4_000)
+'''
+LAST_S = 6.0
+
+
+@pytest.mark.parametrize("attempt", range(30 if NIGHT else 3))
+def test_sigterm_ends_a_run_whenever_it_comes(rig: Rig, attempt: int) -> None:
+    process = rig.start("run", rig.scenarios(HOURS), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(random.Random(attempt).uniform(0.2, LAST_S))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE_S) in (130, -signal.SIGTERM)  # by itself, or before it could listen
+    assert none_left(rig.folder)
