@@ -179,8 +179,7 @@ class Authority:
     # --- the certificates themselves ---------------------------------------------------------------------------
 
     def _pair(self, name: str) -> Pair:
-        if not _NAME.fullmatch(name) or name == "ca":
-            raise PkiError(f"{name!r} cannot be a device name: 1 to 64 letters, digits and . _ : - (and not 'ca')")
+        device_name(name)
         return Pair(self.directory / f"{name}.crt", self.directory / f"{name}.key")
 
     def _make_ca(self) -> x509.Certificate:
@@ -244,6 +243,13 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def device_name(name: str) -> str:
+    """The name itself, where it can be one of a device and of its files. Raises PkiError."""
+    if not _NAME.fullmatch(name) or name == "ca":
+        raise PkiError(f"{name!r} cannot be a device name: 1 to 64 letters, digits and . _ : - (and not 'ca')")
+    return name
 
 
 def fingerprint(certificate: Path) -> str:
