@@ -51,6 +51,8 @@ class Limit(NamedTuple):
 LIMITS: Final[tuple[Limit, ...]] = (
     Limit("connect-denied", "a CONNECT that no policy allows", "CONNACK not authorized (5; v5: 87), closed", _POLICIES,
           "documented", "a_connect_that_no_policy_allows"),
+    Limit("inactive", "a certificate that is pending, inactive or revoked", "CONNACK not authorized, closed",
+          "developer guide, fleet-provision-api", "ours alone", "a_certificate_that_is_pending"),
     Limit("will-denied", "a will whose topic the client may not publish to", "CONNACK not authorized, closed",
           "developer guide, life-cycle-events", "documented", "a_will_it_may_not_publish"),
     Limit("publish-denied", "a PUBLISH that no policy allows", "closed (v5: DISCONNECT 87 first)", _POLICIES,

@@ -27,7 +27,9 @@ from typing import Any, Final
 from sim.core import clock
 from sim.core.quoting import shown
 from sim.endpoint.aws.account import Account, Certificate, names_of
+from sim.endpoint.aws import claim_registry
 from sim.endpoint.aws.aws_limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
+from sim.endpoint.aws.claims import TemplateError
 from sim.endpoint.aws.connection import Connection
 from sim.endpoint.aws.policies import Policy, PolicyError
 from sim.endpoint.aws.rule_actions import Actions, installed
@@ -35,6 +37,7 @@ from sim.endpoint.aws.rules import RuleError
 from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.mqtt_wire import CONNECT, PUBLISH, BadPacket, Packet, Packets
 from sim.endpoint.tls_connect import reason_of
+from sim.pki.authority import PkiError
 
 CONFIG: Final = "companion.json"
 LOG: Final = "companion.jsonl"
@@ -73,7 +76,10 @@ class Companion:
             actions,
             enforce_rates=config.get("enforce_rates", False),
             max_message_bytes=config["max_message_bytes"],
+            named={name: tuple(Policy(one) for one in many) for name, many in config.get("named", {}).items()},
         )
+        if config.get("templates"):
+            claim_registry.open_in(self.account, config["templates"], Path(config["authority"]))
         self.live: set[Client] = set()
         self.context = self._tls()
         self._listener = socket.create_server((config["address"], config["port"]), backlog=1_024)
@@ -424,7 +430,7 @@ def main() -> int:
     """Exit code 2 with one sentence where it cannot start."""
     try:
         Companion(json.loads(Path(CONFIG).read_text(encoding="utf-8"))).run()
-    except (OSError, ValueError, KeyError, PolicyError, RuleError) as error:
+    except (OSError, ValueError, KeyError, PolicyError, RuleError, TemplateError, PkiError) as error:
         print(f"companion: Error: {reason_of(error)}", file=sys.stderr)
         return 2
     return 0

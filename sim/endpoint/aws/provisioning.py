@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.control_plane import ControlPlane, Refused, said
-from sim.endpoint.aws.fleet_policies import fleet_policies
+from sim.endpoint.aws.fleet_policies import fleet_policies, policy_name
 from sim.endpoint.aws.ledger import Entry, Ledger
 from sim.endpoint.port import EndpointError
 from sim.pki import device_requests
@@ -105,7 +105,7 @@ class Provisioning:
         """The name of the policy for this device, made at its first use."""
         documents = fleet_policies(arn=self.aws.arn)
         kind = name if name in documents else DEFAULT
-        policy = f"{self.prefix}-{'gateway' if kind == DEFAULT else kind}"
+        policy = policy_name(kind, self.prefix)
         if not any(not one.doubt for one in self.ledger.standing("policy", policy)):
             text = json.dumps(documents[kind][0])
             self.ledger.intends("policy", policy)

@@ -5,7 +5,8 @@ Mosquitto behind it listens on a Unix socket in the same directory. Unlike Mosqu
 ends its connection. **Its verdicts were never confirmed against the service.**
 
 `rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON file
-that names the programs behind Lambda functions. `enforce_rates`: quotas a second are counted on the wall clock; that
+that names the programs behind Lambda functions. `templates`: a JSON file of provisioning templates by name, and
+certificates by claim are issued (see sim.endpoint.aws.claims). `enforce_rates`: quotas a second are counted on the wall clock; that
 fits a wall-clock world or a load test, while simulated time is compressed. The switches of Mosquitto's that AWS does
 not have (`tls`, `require_certificate`) are weaknesses for controls, as there; `least_tls`, `revocation` and `retained`
 change nothing.
@@ -27,7 +28,8 @@ from sim.endpoint import mosquitto_config
 from sim.endpoint.aws import companion
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
-from sim.endpoint.aws.fleet_policies import fleet_policies
+from sim.endpoint.aws.claims import TemplateError, template
+from sim.endpoint.aws.fleet_policies import fleet_policies, policy_name
 from sim.endpoint.aws.rule_actions import installed
 from sim.endpoint.aws.rule_tree import RuleError
 from sim.endpoint.kinds.mosquitto import KIND as MOSQUITTO
@@ -49,6 +51,7 @@ class AwsLocalSpec(MosquittoSpec):
     require_sni: bool = True
     rules: str = ""
     functions: str = ""
+    templates: str = ""
 
 
 class AwsLocal(Mosquitto):
@@ -180,12 +183,20 @@ class AwsLocal(Mosquitto):
                 installed(one)
         except RuleError as error:
             raise EndpointError(f"endpoint.rules: {spec.rules}: {error}") from None
+        templates = _json(spec.templates, dict, "endpoint.templates")
+        named = {policy_name(name): many for name, many in policies.items()}
+        try:
+            for name, one in templates.items():
+                template(name, one, named)
+        except TemplateError as error:
+            raise EndpointError(f"endpoint.templates: {spec.templates}: {error}") from None
         config = {
-            **{key: value for key, value in asdict(spec).items() if key not in ("rules", "functions", "kind")},
+            **{key: value for key, value in asdict(spec).items() if key not in ("rules", "functions", "templates", "kind")},
             "address": self._listen, "port": self._port, "authorities": str(files.authorities), "crl": str(files.crl),
             "certificate": str(files.server.certificate), "key": str(files.server.key), "policies": policies,
             "rules": rules,
             "functions": _json(spec.functions, dict, "endpoint.functions"),
+            "templates": templates, "authority": str(self.authority.directory), "named": named,
         }  # fmt: skip
         (self.directory / companion.CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
 
