@@ -58,6 +58,14 @@ def key_of_private(key: bytes) -> str:
         raise PkiError(f"no private key: {error}") from None
 
 
+def fits(certificate: bytes, key: bytes) -> bool:
+    """Whether these files (PEM) are a certificate and its private key; False for anything else."""
+    try:
+        return key_of_certificate(certificate) == key_of_private(key)
+    except PkiError:
+        return False
+
+
 def common_name_of_request(request: bytes) -> str:
     """The common name that a signing request (PEM) asks for, empty without one. Raises PkiError."""
     try:

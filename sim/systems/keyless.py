@@ -27,6 +27,7 @@ from sim.core.events import Fate
 from sim.endpoint.port import Endpoint, EndpointError, Message, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
+from sim.gateway.key_copies import KeyCopies
 from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, unheard_most_ns
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
@@ -139,6 +140,7 @@ class Keyless:
         self.sessions: list[Session] = []
         self.disk = ground.directory / "portal"
         self.vault = ground.directory / "vault"
+        self.key_copies = KeyCopies(ground.directory / "devices")
         self._rings = KeyStore(self.disk / "keys")
         self._clear_keys = self.disk / "keys" / "keys.csv"
         self.keks: dict[str, bytes] = {}
@@ -189,6 +191,7 @@ class Keyless:
         spec = self._ground.spec
         for id_, group in zip(gateway_ids(spec), gateway_groups(spec), strict=True):
             self._add_gateway(group, id_, folder)
+            self.key_copies.lay(self.endpoint.identity(id_), group)
 
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
         ground = self._ground
