@@ -20,6 +20,7 @@ FENCE = "fence/{client}"  # each client may write and read its own
 
 EndpointFeature = Literal[
     "acl",  # a client publishes and reads its own topics only
+    "broker topics",  # tells of itself under $SYS
     "bind",  # the client id is the certificate's common name
     "crl",  # revoked certificates get no session
     "denial closes",  # what a client may not do ends its connection; else it is acknowledged and dropped

@@ -23,6 +23,12 @@ class KeyCopies:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._with_keys: dict[Path, None] = {}
+
+    @property
+    def with_keys(self) -> tuple[Path, ...]:
+        """The places in which keys lie because the world's settings say so."""
+        return tuple(self._with_keys)
 
     def lay(self, identity: Identity, group: GatewaySpec) -> None:
         """What the factory and the gateway have of this one when it goes into service."""
@@ -34,6 +40,7 @@ class KeyCopies:
             shutil.copyfile(identity.certificate, folder / "device.crt")
             if has_key:
                 shutil.copy(identity.key, folder / "device.key")  # with its mode: 0600
+                self._with_keys[self._directory / place] = None
 
     def flash(self, name: str) -> dict[str, bytes]:
         """Every file that lies in a gateway's flash memory of its identity."""

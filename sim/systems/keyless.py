@@ -151,7 +151,8 @@ class Keyless:
 
     @property
     def key_places(self) -> tuple[Path, ...]:
-        return (self.vault, self._clear_keys) if self._ground.spec.portal.key_store == "clear" else (self.vault,)
+        clear = (self._clear_keys,) if self._ground.spec.portal.key_store == "clear" else ()
+        return (self.vault, *clear, *self.key_copies.with_keys)
 
     @property
     def private_values(self) -> dict[str, bytes]:

@@ -182,6 +182,37 @@ def test_the_older_sdk_publishes_and_hears(local: AwsLocal) -> None:
     assert broken(local) == []
 
 
+@pytest.fixture
+def by_web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsLocal]:
+    found_mosquitto()
+    (tmp_path / "users.json").write_text(json.dumps({"AKIDLOCAL": {"secret_key": "made-here", "client": "gw1"}}))
+    made = AwsLocal(tmp_path / "local", AwsLocalSpec(web=True, web_users=str(tmp_path / "users.json")))
+    made.start()
+    for name, value in (("AWS_ACCESS_KEY_ID", "AKIDLOCAL"), ("AWS_SECRET_ACCESS_KEY", "made-here")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    yield made
+    made.stop()
+
+
+def test_awsiotsdk_comes_by_a_websocket_that_it_signs(by_web: AwsLocal) -> None:
+    builder = pytest.importorskip("awsiot.mqtt_connection_builder", reason=REASON)
+    auth = pytest.importorskip("awscrt.auth", reason=REASON)
+    assert by_web.web_address is not None
+    connection = builder.websockets_with_default_aws_signing(
+        region="eu-central-1", credentials_provider=auth.AwsCredentialsProvider.new_static("AKIDLOCAL", "made-here"),
+        endpoint="localhost", port=by_web.web_address.port, client_id="gw1", keep_alive_secs=60,
+        ca_filepath=str(by_web.identity("gw1").authorities),
+    )  # fmt: skip
+    connection.connect().result(DEADLINE_S)
+    heard: Future[bytes] = Future()
+    connection.subscribe("fence/gw1", qos(), lambda topic, payload, **_: heard.set_result(payload))[0].result(DEADLINE_S)
+    connection.publish("fence/gw1", "seven", qos())[0].result(DEADLINE_S)
+    assert heard.result(DEADLINE_S) == b"seven"
+    connection.disconnect().result(DEADLINE_S)
+    assert broken(by_web) == []
+
+
 @pytest.mark.skipif(shutil.which("mosquitto_pub") is None, reason="allowed: mosquitto_pub is not on the PATH")
 @pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
 def test_mosquitto_pub_reaches_the_portal(local: AwsLocal, version: str) -> None:

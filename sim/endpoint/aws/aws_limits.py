@@ -92,6 +92,8 @@ LIMITS: Final[tuple[Limit, ...]] = (
           "developer guide, mqtt (retained messages)", "documented", "a_retained_message_for_a_wildcard"),
     Limit("parent-level", "a message on a for the filter a/#", "not delivered", "developer guide, topics",
           "documented", "the_parent_of_a_filter"),
+    Limit("broker-topics", "a message under $ that is none of AWS's, for whoever subscribed to it", "not delivered",
+          "developer guide, reserved-topics", "ours alone", "a_message_of_the_broker_itself"),
     Limit("no-dup", "DUP on a delivered message", "cleared", _MQTT, "documented", "no_dup_is_delivered"),
     Limit("certificate", "a certificate that is revoked, foreign or missing", "TLS refuses", _POLICIES, "documented",
           "a_certificate_that_is_not_good"),

@@ -59,6 +59,7 @@ class Connection:
         self.keep_alive_s = 0
         self.level = 4
         self.ended = False
+        self.broke = ""  # the limit that ended it
         self._account, self._certificate, self._source_ip, self._wire = account, certificate, source_ip, wire
         self._client: Client | None = None
         self._policies = account.policies_of(certificate)
@@ -107,7 +108,15 @@ class Connection:
         except BadPacket as error:
             self._end(_Refused("bad-packet", str(error), 0x81))
 
+    def of_one_request(self) -> None:
+        """For publishing by HTTPS: no CONNECT and no client id, the certificate alone says who it is."""
+        if status := self._account.inactive(self._certificate):
+            self._end(_Refused("inactive", f"a certificate that is {status}"))
+            return
+        self._client = self._account.client("", self._certificate, self._source_ip)
+
     def _end(self, refused: _Refused) -> None:
+        self.broke = refused.limit
         self._account.said(self.client_id, refused.limit, refused.detail)
         if refused.reason and self.level == packets.V5 and self._client is not None:
             self._wire.to_client(Packet(DISCONNECT, 0, bytes([refused.reason, 0])).encode())
@@ -244,7 +253,7 @@ class Connection:
             facts = Facts(
                 topic=topic,
                 clock_ms=int(account.unix_s() * 1_000),
-                client_id=self.client_id,
+                client_id=self.client_id or None,
                 principal=self._certificate.id if self._certificate else None,
                 source_ip=self._source_ip,
                 draw=account.actions.draw,
@@ -349,6 +358,8 @@ class Connection:
         why = ""
         if not self._allowed("iot:Receive", f"topic/{topic}"):
             why = "receive-denied"
+        elif topic.startswith("$") and not topic.startswith("$aws/"):
+            why = "broker-topics"
         elif packet.flags & 1 and self._filters_known and topic not in map(_unshared, self._filters):
             why = "wildcard-retained"
         elif self._has_parents and self._filters_known and not self._hears(topic):

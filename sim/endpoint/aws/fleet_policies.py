@@ -20,6 +20,10 @@ CLIENT: Final = "${iot:ClientId}"
 CLAIM: Final = "claim"
 """The common name of the certificate that every gateway of one make has, and which is good for getting its own alone."""
 TEMPLATE: Final = "wmbench"
+HTTPS: Final = "https"
+"""What a gateway needs besides that publishes by HTTPS: it has no client id, so the thing's variables have no value (thing-
+policy-variables) and the certificate's common name stands for them. Only where who issues certificates chose that name: by
+claim the gateway chose it."""
 RULE: Final = "portal"
 """The rule that a gateway may reach by Basic Ingest. Named, its topic written out: in $aws/rules/*/gw/ME/* the first
 star would also take in another gateway's topic, and the rule would believe it."""
@@ -65,7 +69,12 @@ def fleet_policies(*, bound: bool = True, narrow: bool = True, arn: str = ARN) -
         *_both(arn, ["gw/+/up", "gw/+/birth", f"fence/{PORTAL}", "$aws/things/*"]),
     )
     reader = _document(("iot:Connect", [f"{arn}client/{READER}"]), *_both(arn, ["*"]))
-    return {DEFAULT: [gateway], PORTAL: [portal], READER: [reader], CLAIM: [_claim(arn)]}
+    return {DEFAULT: [gateway], PORTAL: [portal], READER: [reader], CLAIM: [_claim(arn)], HTTPS: [_https(arn)]}
+
+
+def _https(arn: str) -> Document:
+    me = "${iot:Certificate.Subject.CommonName}"
+    return _document(("iot:Publish", [f"{arn}topic/gw/{me}/up", f"{arn}topic/gw/{me}/birth"]))
 
 
 def _claim(arn: str) -> Document:

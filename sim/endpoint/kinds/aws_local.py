@@ -6,7 +6,9 @@ ends its connection. **Its verdicts were never confirmed against the service.**
 
 `rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON file
 that names the programs behind Lambda functions. `templates`: a JSON file of provisioning templates by name, and
-certificates by claim are issued (see sim.endpoint.aws.claims). `enforce_rates`: quotas a second are counted on the wall clock; that
+certificates by claim are issued (see sim.endpoint.aws.claims). `web`: a second port speaks MQTT over WebSocket, signed by
+SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS; `web_users`: a JSON file, access key to {"secret_key", "client"},
+made for this machine and nothing of an account's. `enforce_rates`: quotas a second are counted on the wall clock; that
 fits a wall-clock world or a load test, while simulated time is compressed. The switches of Mosquitto's that AWS does
 not have (`tls`, `require_certificate`) are weaknesses for controls, as there; `least_tls`, `revocation` and `retained`
 change nothing.
@@ -26,19 +28,21 @@ from typing import Any, ClassVar
 from sim.core import clock
 from sim.endpoint import mosquitto_config
 from sim.endpoint.aws import companion
+from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
 from sim.endpoint.aws.claims import TemplateError, template
-from sim.endpoint.aws.fleet_policies import fleet_policies, policy_name
+from sim.endpoint.aws.fleet_policies import HTTPS, fleet_policies, policy_name
 from sim.endpoint.aws.rule_actions import installed
 from sim.endpoint.aws.rule_tree import RuleError
 from sim.endpoint.kinds.mosquitto import KIND as MOSQUITTO
-from sim.endpoint.kinds.mosquitto import LOOPBACK, START_DEADLINE_S, Mosquitto, MosquittoSpec
-from sim.endpoint.port import EndpointError, EndpointFeature
+from sim.endpoint.kinds.mosquitto import LOOPBACK, START_DEADLINE_S, Mosquitto, MosquittoSpec, free_port
+from sim.endpoint.port import Address, EndpointError, EndpointFeature
 from sim.endpoint.registry import EndpointKind
 from sim.endpoint.supervised_process import SupervisedProcess
 
 _ROOT = Path(__file__).resolve().parents[3]
+_ANOTHER = 50  # of free_port: not the one that the first port was given a moment ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class AwsLocalSpec(MosquittoSpec):
     rules: str = ""
     functions: str = ""
     templates: str = ""
+    web: bool = False
+    web_users: str = ""
 
 
 class AwsLocal(Mosquitto):
@@ -59,12 +65,18 @@ class AwsLocal(Mosquitto):
 
     name: ClassVar[str] = "aws_local"
     features: ClassVar[frozenset[EndpointFeature]] = (
-        Mosquitto.features - {"retain", "tls settings"} | {"denial closes"}
+        Mosquitto.features - {"broker topics", "retain", "tls settings"} | {"denial closes"}
     )
 
     def __init__(self, directory: Path, spec: AwsLocalSpec | None = None, **how: Any) -> None:
         super().__init__(directory, spec or AwsLocalSpec(), **how)
         self._companion: SupervisedProcess | None = None
+        self._web_port = 0
+
+    @property
+    def web_address(self) -> Address | None:
+        """Of WebSocket and HTTPS; None without `web`."""
+        return Address("localhost", self._web_port) if self._web_port else None
 
     @property
     def pid(self) -> int | None:
@@ -183,19 +195,23 @@ class AwsLocal(Mosquitto):
                 installed(one)
         except RuleError as error:
             raise EndpointError(f"endpoint.rules: {spec.rules}: {error}") from None
-        templates = _json(spec.templates, dict, "endpoint.templates")
         named = {policy_name(name): many for name, many in policies.items()}
+        if spec.web:
+            self._web_port = self._web_port or free_port(_ANOTHER)
+            policies[DEFAULT] = [*policies[DEFAULT], *policies.get(HTTPS, [])]
+        templates = _json(spec.templates, dict, "endpoint.templates")
         try:
             for name, one in templates.items():
                 template(name, one, named)
         except TemplateError as error:
             raise EndpointError(f"endpoint.templates: {spec.templates}: {error}") from None
         config = {
-            **{key: value for key, value in asdict(spec).items() if key not in ("rules", "functions", "templates", "kind")},
+            **{key: value for key, value in asdict(spec).items() if key not in ("rules", "functions", "templates", "web", "web_users", "kind")},
             "address": self._listen, "port": self._port, "authorities": str(files.authorities), "crl": str(files.crl),
             "certificate": str(files.server.certificate), "key": str(files.server.key), "policies": policies,
             "rules": rules,
             "functions": _json(spec.functions, dict, "endpoint.functions"),
+            "web_port": self._web_port, "web_users": _json(spec.web_users, dict, "endpoint.web_users"),
             "templates": templates, "authority": str(self.authority.directory), "named": named,
         }  # fmt: skip
         (self.directory / companion.CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")

@@ -326,6 +326,14 @@ def test_the_parent_of_a_filter(tmp_path: Path) -> None:
     assert desk.limits == ["parent-level", "parent-level"]
 
 
+def test_a_message_of_the_broker_itself(tmp_path: Path) -> None:
+    documents = fleet_policies(narrow=False)
+    desk = Desk(tmp_path, {name: tuple(map(Policy, many)) for name, many in documents.items()}).say(connect())
+    desk.say(subscribe("$SYS/#", "$aws/things/#"))
+    assert desk.hear(publish("$SYS/broker/clients/total")) == [] and desk.limits == ["broker-topics"]
+    assert [one.kind for one in desk.hear(publish("$aws/things/gw2/shadow/update"))] == [PUBLISH]
+
+
 def test_no_dup_is_delivered(online: Desk) -> None:
     assert [packet.flags for packet in online.hear(publish("gw/gw1/ack", flags=8))] == [2]
 
