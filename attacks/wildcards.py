@@ -16,7 +16,7 @@ from sim.truth.ground_truth import Truth
 
 HEARS, SPEAKS = "hears other gateways' bundles", "speaks on another gateway's topic"
 SHADOW = "writes another device's shadow"
-TOPICS = ("gw/+/up", "$aws/things/#")
+BUNDLES, SHADOWS = "gw/+/up", "$aws/things/#"
 COUNT = 3
 
 
@@ -48,20 +48,18 @@ class Wildcards:
         victim = reach.name_of(self.gateway)
         yield reach.wait_until(self.from_s)
         self.said = [empty_bundle(victim, number, reach.now_ns) for number in range(COUNT)]
-        for heard, spoken in zip(TOPICS, (UP.format(gateway=victim), f"$aws/things/{victim}/shadow/update"), strict=True):
-            ear = reach.connect(identity, subscribe=(heard,))
+        for heard, spoken in ((SHADOWS, f"$aws/things/{victim}/shadow/update"), (BUNDLES, UP.format(gateway=victim))):
+            speaker = ear = reach.connect(identity, subscribe=(heard,))
             self.ears.append(ear)
+            if not ear.connects:  # the subscription ended it, and the publish is still to be tried
+                ear.close()
+                speaker = reach.connect(identity)
             for payload in self.said:
-                if ear.connected:
-                    ear.publish(spoken, payload)
-            reach.let_work(ear)
-            ear.close()
-            speaker = reach.connect(identity)  # where the subscription ended the session, the publish is still to be tried
-            for payload in self.said:
-                if not ear.connects and speaker.connected:
+                if speaker.connected:
                     speaker.publish(spoken, payload)
             reach.let_work(speaker)
-            speaker.close()
+            if speaker is not ear or heard != BUNDLES:  # an ear for bundles stays until the end
+                speaker.close()
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         if not self.ears:

@@ -24,7 +24,7 @@ from sim.billing.set_date_units import units_at
 from sim.core import bundle
 from sim.core.clock import NS_PER_S
 from sim.core.events import Fate
-from sim.endpoint.port import Endpoint, EndpointError, Message, Session
+from sim.endpoint.port import Endpoint, EndpointError, Message, Queues, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.key_copies import KeyCopies
@@ -171,15 +171,19 @@ class Keyless:
         self._keep(Keyring({fleet.address(m): key for m in range(fleet.n) if (key := fleet.key(m)) is not None}))
         self._open_portal()
         self._closing.callback(lambda: self.portal.close())
+        queues = self.endpoint if isinstance(self.endpoint, Queues) and self.endpoint.by_queue else None
         session = self.endpoint.connect(
             self.endpoint.identity(PORTAL),
-            subscribe=(bundle.UP.format(gateway="+"), bundle.BIRTH.format(gateway="+")),
+            subscribe=() if queues else (bundle.UP.format(gateway="+"), bundle.BIRTH.format(gateway="+")),
             clean=False,
         )
         self._closing.callback(session.close)
         self.sessions.append(session)
         paths, line = self._ground.paths, Line(PORTAL, session)
-        self._lockstep = Lockstep(self.endpoint, self.gateways, session, paths.cut_off, lambda: paths.cut_off(line))
+        self._lockstep = Lockstep(
+            self.endpoint, self.gateways, session, paths.cut_off, lambda: paths.cut_off(line),
+            queues.queued if queues else tuple,
+        )  # fmt: skip
         everyone = [session, *(g.session for g in self.gateways)]
         if not self.endpoint.settle(lambda: all(s.connected for s in everyone), START_DEADLINE_S):
             silent = next(s for s in everyone if not s.connected)

@@ -6,7 +6,8 @@ ends its connection. **Its verdicts were never confirmed against the service.**
 
 `rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON file
 that names the programs behind Lambda functions. `templates`: a JSON file of provisioning templates by name, and
-certificates by claim are issued (see sim.endpoint.aws.claims). `web`: a second port speaks MQTT over WebSocket, signed by
+certificates by claim are issued (see sim.endpoint.aws.claims). `portal_by` "queue": two rules put what gateways publish into a queue, byte for byte, and
+the portal takes it from there; it subscribes to nothing. `web`: a second port speaks MQTT over WebSocket, signed by
 SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS; `web_users`: a JSON file, access key to {"secret_key", "client"},
 made for this machine and nothing of an account's. `enforce_rates`: quotas a second are counted on the wall clock; that
 fits a wall-clock world or a load test, while simulated time is compressed. The switches of Mosquitto's that AWS does
@@ -23,11 +24,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from sim.core import clock
 from sim.endpoint import mosquitto_config
-from sim.endpoint.aws import companion
+from sim.endpoint.aws import companion, portal_queue
 from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
@@ -37,7 +38,7 @@ from sim.endpoint.aws.rule_actions import installed
 from sim.endpoint.aws.rule_tree import RuleError
 from sim.endpoint.kinds.mosquitto import KIND as MOSQUITTO
 from sim.endpoint.kinds.mosquitto import LOOPBACK, START_DEADLINE_S, Mosquitto, MosquittoSpec, free_port
-from sim.endpoint.port import Address, EndpointError, EndpointFeature
+from sim.endpoint.port import Address, EndpointError, EndpointFeature, Message
 from sim.endpoint.registry import EndpointKind
 from sim.endpoint.supervised_process import SupervisedProcess
 
@@ -56,6 +57,7 @@ class AwsLocalSpec(MosquittoSpec):
     rules: str = ""
     functions: str = ""
     templates: str = ""
+    portal_by: Literal["subscription", "queue"] = "subscription"
     web: bool = False
     web_users: str = ""
 
@@ -72,6 +74,23 @@ class AwsLocal(Mosquitto):
         super().__init__(directory, spec or AwsLocalSpec(), **how)
         self._companion: SupervisedProcess | None = None
         self._web_port = 0
+        self._queue_read_bytes = 0
+
+    @property
+    def by_queue(self) -> bool:
+        return isinstance(self.spec, AwsLocalSpec) and self.spec.portal_by == "queue"
+
+    def queued(self) -> list[Message]:
+        """See port.Queues. A line that is no message of the rule's is left out: the rule encodes what it passes on."""
+        place = self.directory / "actions" / "sqs" / f"{portal_queue.QUEUE}.jsonl"
+        if not self.by_queue or not place.exists():
+            return []
+        with place.open("rb") as file:
+            file.seek(self._queue_read_bytes)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._queue_read_bytes += len(whole)
+        return portal_queue.messages(whole)
 
     @property
     def web_address(self) -> Address | None:
@@ -189,7 +208,7 @@ class AwsLocal(Mosquitto):
         policies = fleet_policies(bound=spec.bind_client_id, narrow=spec.per_device_acl)
         if self._refusing:
             policies = {name: [] for name in policies}
-        rules = _json(spec.rules, list, "endpoint.rules")
+        rules = _json(spec.rules, list, "endpoint.rules") + (portal_queue.RULES if self.by_queue else [])
         try:
             for one in rules:
                 installed(one)
