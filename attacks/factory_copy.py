@@ -26,9 +26,9 @@ TRIES = 3
 )
 @dataclass
 class FactoryCopy:
-    """The factory makes each gateway's key, has AWS issue the certificate, puts both into the gateway and deletes its key:
-    nobody can check the last step. Here it kept one. Where the gateway makes the key and only the request leaves it, the
-    factory has a certificate and no key."""
+    """The factory makes each gateway's key, has AWS issue the certificate, puts both into the gateway and deletes its
+    key: nobody can check the last step. Here it kept one. Where the gateway makes the key and only the request leaves
+    it, the factory has a certificate and no key."""
 
     gateway: int = 0
     at_s: float = 60.0

@@ -26,9 +26,9 @@ TRIES = 3
 )
 @dataclass
 class FlashKey:
-    """A gateway is taken from its wall for an hour and put back; its flash memory is read. Where the key lies in a file,
-    whoever read it is that gateway from then on, anywhere. Where a secure element has it, the memory holds a certificate
-    and no key; what is left is the name, under an authority of the attacker's own."""
+    """A gateway is taken from its wall for an hour and put back; its flash memory is read. Where the key lies in a
+    file, whoever read it is that gateway from then on, anywhere. Where a secure element has it, the memory holds a
+    certificate and no key; what is left is the name, under an authority of the attacker's own."""
 
     gateway: int = 0
     at_s: float = 60.0

@@ -26,8 +26,8 @@ TOPIC = "$SYS/#"
 )
 @dataclass
 class SystemTopics:
-    """With the certificate of a gateway in stock: subscribe to $SYS/#, under which Mosquitto says how many clients there are
-    and how busy they are. AWS IoT Core has no such topics."""
+    """With the certificate of a gateway in stock: subscribe to $SYS/#, under which Mosquitto says how many clients
+    there are and how busy they are. AWS IoT Core has no such topics."""
 
     name: str = "spare-1"
     from_s: float = 60.0

@@ -33,9 +33,9 @@ COUNT = 3
 @dataclass
 class Wildcards:
     """With the certificate of a gateway in stock: subscribe to all bundles and to all shadows, publish on another
-    gateway's topic and on its device shadow. A broker may acknowledge all of it, whatever it does; so what counts is what
-    arrived: at the portal, or at a second subscription of the thief. Each is tried in a session of its own, since some
-    brokers end the session of who tries one."""
+    gateway's topic and on its device shadow. A broker may acknowledge all of it, whatever it does; so what counts is
+    what arrived: at the portal, or at a second subscription of the thief. Each is tried in a session of its own,
+    since some brokers end the session of who tries one."""
 
     name: str = "spare-1"
     gateway: int = 0

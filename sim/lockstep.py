@@ -30,8 +30,8 @@ class NotSettled(Exception):
 
 
 class Lockstep:
-    """`cut_off(gateway)`: do not wait for this one; `portal_cut_off()`: nor for the portal. `queued()`: what came for the
-    portal by another way than its session. `gateways` may grow before the first `run`."""
+    """`cut_off(gateway)`: do not wait for this one; `portal_cut_off()`: nor for the portal. `queued()`: what came for
+    the portal by another way than its session. `gateways` may grow before the first `run`."""
 
     def __init__(
         self,

@@ -1,13 +1,13 @@
 """./wmbench aws provision | rotate | revoke | cleanup: devices in an account of AWS's, and nothing left of them.
 
-    aws provision [NAME ...]    keys made here; certificates, things and policies in the account. Default: portal, doctor
+    aws provision [NAME ...]    keys made here; certificates, things, policies there. Always: portal, doctor
     aws rotate NAME ...         a new key and certificate for each
     aws revoke NAME ...         its certificate is good for no session any more
     aws cleanup                 everything goes that the ledger of the folder says was made
 
-Credentials come from the environment alone (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, or AWS_PROFILE) and are
-never written. DIR/ledger.jsonl says what stands in the account; keys lie in DIR/identities, 0600. Never run against an
-account by this project.
+Credentials come from the environment alone (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, or
+AWS_PROFILE) and are never written. DIR/ledger.jsonl says what stands in the account; keys lie in DIR/identities,
+0600. Never run against an account by this project.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ def test_nobody_speaks_without_a_certificate(world: Stage) -> None:
 
 @scenario(world="terrace-60", threats=["W07", "W10"], settings=REAL)
 def test_a_device_hears_and_speaks_for_itself_alone(world: Stage) -> None:
-    """All bundles, another gateway's topic, another device's shadow. Control: no access list. Mosquitto acknowledges all of
-    it in both worlds; AWS's rules end the session."""
+    """All bundles, another gateway's topic, another device's shadow. Control: no access list. Mosquitto acknowledges
+    all of it in both worlds; AWS's rules end the session."""
     wild = world.attack(Wildcards(SPARE))
     world.run(minutes=10)
     world.expect(wild, HEARS, threats=["W07"], because="nothing was delivered", on=(X, X, X), off=(S, S, S))

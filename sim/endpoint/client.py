@@ -23,7 +23,9 @@ _READ_AHEAD_BYTES = 65_536
 class ConnectedClient(mqtt.Client):
     """paho on a socket that is connected already, with read-ahead."""
 
-    def __init__(self, client_id: str, ready: socket.socket | WebSocketSocket, *, clean: bool, v5: bool = False) -> None:
+    def __init__(
+        self, client_id: str, ready: socket.socket | WebSocketSocket, *, clean: bool, v5: bool = False
+    ) -> None:
         how: dict[str, Any] = {"protocol": mqtt.MQTTv5} if v5 else {"protocol": mqtt.MQTTv311, "clean_session": clean}
         super().__init__(CallbackAPIVersion.VERSION2, client_id, **how)
         self.max_inflight_messages_set(0)

@@ -122,8 +122,8 @@ class Queues(Protocol):
         """Whether the portal takes its messages from the queue, and subscribes to none."""
 
     def queued(self) -> list[Message]:
-        """What came into the queue since this was asked last, in its order. All of it that was acknowledged to a gateway
-        before is in it."""
+        """What came into the queue since this was asked last, in its order. All of it that was acknowledged to a
+        gateway before is in it."""
 
 
 class Endpoint(Protocol):

@@ -1,5 +1,5 @@
-"""Dialling a WebSocket without ever blocking: TCP and TLS as TlsConnect does, then the HTTP upgrade; and the socket that
-comes of it, which paho-mqtt uses like any other.
+"""Dialling a WebSocket without ever blocking: TCP and TLS as TlsConnect does, then the HTTP upgrade; and the socket
+that comes of it, which paho-mqtt uses like any other.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class WebSocketSocket:
 
 
 class WebSocketConnect:
-    """See TlsConnect, whose place it takes. `target()`: path and query, made when it is asked for, since a signature has
-    its time."""
+    """See TlsConnect, whose place it takes. `target()`: path and query, made when it is asked for, since a signature
+    has its time."""
 
     def __init__(self, address: Address, context: ssl.SSLContext | None, target: Callable[[], str]) -> None:
         self.done = False

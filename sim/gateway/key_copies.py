@@ -4,7 +4,7 @@ A world's certificates are issued by its endpoint. What differs between worlds i
 been, and that is laid out here as files, which an attacker with the capability for it reads:
 
     flash/NAME/      the certificate; the key only where no secure element has it
-    factory/NAME/    the certificate; the key only where it was made there, as by a factory that deletes and keeps a copy
+    factory/NAME/    the certificate; the key only where it was made there, and a copy was kept
 
 A secure element stands for what answers a handshake and gives no key away: nobody reads the endpoint's own files.
 """

@@ -79,7 +79,9 @@ def new_pair_request(key: bytes | None, common_name: str) -> tuple[bytes, bytes]
     """(private key, request), both PEM and in memory: for a service that makes keys for others, and for who has one.
     Raises PkiError."""
     try:
-        found = ec.generate_private_key(ec.SECP256R1()) if key is None else serialization.load_pem_private_key(key, None)
+        found = (
+            ec.generate_private_key(ec.SECP256R1()) if key is None else serialization.load_pem_private_key(key, None)
+        )
     except (ValueError, TypeError) as error:
         raise PkiError(f"no private key: {error}") from None
     if not isinstance(found, ec.EllipticCurvePrivateKey):

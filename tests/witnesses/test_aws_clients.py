@@ -1,4 +1,5 @@
-"""Clients of AWS IoT Core that nobody here wrote, unchanged, against the companion: what they accept, a real one accepts.
+"""Clients of AWS IoT Core that nobody here wrote, unchanged, against the companion: what they accept, a real one
+accepts.
 
 They say nothing of the service itself: a client does not notice a rule that the service has and the companion lacks.
 """
@@ -158,7 +159,9 @@ def test_awscrt_agrees_on_mqtt_5_as_the_service_does(local: AwsLocal) -> None:
     assert connack.subscription_identifiers_available is False
     asked = mqtt5.SubscribePacket([mqtt5.Subscription("fence/gw1", mqtt5.QoS.AT_LEAST_ONCE)])
     assert client.subscribe(asked).result(DEADLINE_S).reason_codes == [mqtt5.SubackReasonCode.GRANTED_QOS_1]
-    client.publish(mqtt5.PublishPacket(topic="fence/gw1", payload=b"seven", qos=mqtt5.QoS.AT_LEAST_ONCE)).result(DEADLINE_S)
+    client.publish(mqtt5.PublishPacket(topic="fence/gw1", payload=b"seven", qos=mqtt5.QoS.AT_LEAST_ONCE)).result(
+        DEADLINE_S
+    )
     assert heard.result(DEADLINE_S).payload == b"seven"
     client.stop()
     stopped.result(DEADLINE_S)
@@ -206,7 +209,9 @@ def test_awsiotsdk_comes_by_a_websocket_that_it_signs(by_web: AwsLocal) -> None:
     )  # fmt: skip
     connection.connect().result(DEADLINE_S)
     heard: Future[bytes] = Future()
-    connection.subscribe("fence/gw1", qos(), lambda topic, payload, **_: heard.set_result(payload))[0].result(DEADLINE_S)
+    connection.subscribe("fence/gw1", qos(), lambda topic, payload, **_: heard.set_result(payload))[0].result(
+        DEADLINE_S
+    )
     connection.publish("fence/gw1", "seven", qos())[0].result(DEADLINE_S)
     assert heard.result(DEADLINE_S) == b"seven"
     connection.disconnect().result(DEADLINE_S)

@@ -67,9 +67,9 @@ def names_of(rdns: object) -> dict[str, tuple[str, ...]]:
 
 @dataclass(slots=True)
 class Account:
-    """`policies`: common name -> its policies; DEFAULT for the others. `named`: the same by the names that templates know.
-    `registry`: certificate id -> what is known of one that came by claim. `said(client, limit, detail)` is told of each
-    rule enforced. `now_s()` is wall time since any moment, `unix_s()` since 1970."""
+    """`policies`: common name -> its policies; DEFAULT for the others. `named`: the same by the names that templates
+    know. `registry`: certificate id -> what is known of one that came by claim. `said(client, limit, detail)` is told
+    of each rule enforced. `now_s()` is wall time since any moment, `unix_s()` since 1970."""
 
     policies: Mapping[str, tuple[Policy, ...]]
     said: Callable[[str, str, str], None]

@@ -1,7 +1,7 @@
 """A gateway's side of provisioning by claim: with its maker's certificate to one of its own. The key is made here.
 
-Works against any endpoint of the port: aws_local's companion, or an account (sim/endpoint/aws/claims.py says how far the
-one is like the other).
+Works against any endpoint of the port: aws_local's companion, or an account (sim/endpoint/aws/claims.py says how far
+the one is like the other).
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Claimed:
 def claim(
     endpoint: Endpoint, by: Identity, template: str, parameters: Mapping[str, str], common_name: str, folder: Path
 ) -> Claimed:
-    """`by`: the claim's certificate, under a client id that its policy allows. Writes NAME.key and NAME.crt in `folder`,
-    the certificate last. Raises EndpointError with what was refused; then there is no NAME.crt."""
+    """`by`: the claim's certificate, under a client id that its policy allows. Writes NAME.key and NAME.crt in
+    `folder`, the certificate last. Raises EndpointError with what was refused; then there is no NAME.crt."""
     provision = f"$aws/provisioning-templates/{template}/provision/json"
     topics = tuple(f"{topic}/{answer}" for topic in (FROM_CSR, provision) for answer in ("accepted", "rejected"))
     key_file = folder / f"{common_name}.key"

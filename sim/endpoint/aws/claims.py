@@ -78,7 +78,9 @@ def template(name: str, document: Any, known_policies: Mapping[str, object]) -> 
         for one in body["Resources"].values():
             kind = _KINDS.get(one["Type"])
             if kind is None:
-                raise TemplateError(f"template {name!r}: no resource {one['Type']!r} here; there are: {', '.join(_KINDS)}")
+                raise TemplateError(
+                    f"template {name!r}: no resource {one['Type']!r} here; there are: {', '.join(_KINDS)}"
+                )
             found[kind].append(one["Properties"])
         (thing,), (certificate,) = found["thing"], found["certificate"]
         if certificate.get("CertificateId") != {"Ref": "AWS::IoT::Certificate::Id"}:
@@ -96,16 +98,16 @@ def template(name: str, document: Any, known_policies: Mapping[str, object]) -> 
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TemplateError(
-            f"template {name!r}: it is to have templateBody with Parameters and Resources, one thing and one certificate "
-            f"among them ({type(error).__name__}: {error})"
+            f"template {name!r}: it is to have templateBody with Parameters and Resources, one thing and one "
+            f"certificate among them ({type(error).__name__}: {error})"
         ) from None
 
 
 @dataclass
 class Claims:
     """`issue(common name, request)`: a certificate, PEM, and its id. `call(function, event)`: a hook's answer; raises
-    ValueError. `registry`: certificate id -> what is known of it, shared with the account; `changed()` after each change
-    of it."""
+    ValueError. `registry`: certificate id -> what is known of it, shared with the account; `changed()` after each
+    change of it."""
 
     templates: Mapping[str, Template]
     issue: Callable[[str, bytes], tuple[bytes, str]]

@@ -25,12 +25,12 @@ from typing import Any, Final
 
 from sim.core import clock
 from sim.core.quoting import shown
-from sim.endpoint.aws.account import Account, Certificate, names_of
 from sim.endpoint.aws import claim_registry
+from sim.endpoint.aws.account import Account, Certificate, names_of
 from sim.endpoint.aws.aws_limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
 from sim.endpoint.aws.claims import TemplateError
 from sim.endpoint.aws.connection import Connection
-from sim.endpoint.aws.own_session import BROKER_SOCKET, OwnSession, broker_socket
+from sim.endpoint.aws.own_session import OwnSession, broker_socket
 from sim.endpoint.aws.policies import Policy, PolicyError
 from sim.endpoint.aws.rule_actions import Actions, installed
 from sim.endpoint.aws.rules import RuleError
@@ -169,7 +169,9 @@ def draws(seed: int) -> Callable[[], float]:
 class Door:
     """A port that clients dial, and what one becomes."""
 
-    def __init__(self, companion: Companion, port: int, kind: Callable[[Companion, socket.socket, str], object]) -> None:
+    def __init__(
+        self, companion: Companion, port: int, kind: Callable[[Companion, socket.socket, str], object]
+    ) -> None:
         self._companion, self._kind = companion, kind
         self._listener = socket.create_server((companion.config["address"], port), backlog=1_024)
         self._listener.setblocking(False)

@@ -1,8 +1,8 @@
 """The door to AWS's control plane: boto3, which the extra "aws" brings (`./wmbench setup aws`).
 
 Credentials come from where boto3 looks for them in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-AWS_SESSION_TOKEN, or AWS_PROFILE); none is read, printed or written here. AWS_ENDPOINT_URL leads elsewhere, to a control
-plane on this machine.
+AWS_SESSION_TOKEN, or AWS_PROFILE); none is read, printed or written here. AWS_ENDPOINT_URL leads elsewhere, to a
+control plane on this machine.
 """
 
 from __future__ import annotations

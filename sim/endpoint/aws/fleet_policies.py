@@ -18,12 +18,13 @@ Document = dict[str, Any]
 THING: Final = "${iot:Connection.Thing.ThingName}"
 CLIENT: Final = "${iot:ClientId}"
 CLAIM: Final = "claim"
-"""The common name of the certificate that every gateway of one make has, and which is good for getting its own alone."""
+"""The common name of the certificate that every gateway of one make has, and which is good for getting its own
+alone."""
 TEMPLATE: Final = "wmbench"
 HTTPS: Final = "https"
-"""What a gateway needs besides that publishes by HTTPS: it has no client id, so the thing's variables have no value (thing-
-policy-variables) and the certificate's common name stands for them. Only where who issues certificates chose that name: by
-claim the gateway chose it."""
+"""What a gateway needs besides that publishes by HTTPS: it has no client id, so the thing's variables have no value
+(thing- policy-variables) and the certificate's common name stands for them. Only where who issues certificates chose
+that name: by claim the gateway chose it."""
 RULE: Final = "portal"
 """The rule that a gateway may reach by Basic Ingest. Named, its topic written out: in $aws/rules/*/gw/ME/* the first
 star would also take in another gateway's topic, and the rule would believe it."""

@@ -1,5 +1,5 @@
-"""Publishing by HTTPS, for a gateway that speaks nothing else (developer guide, http: POST /topics/TOPIC?qos=1, port 8443, or
-443 by ALPN). One request, one message, with the gateway's certificate.
+"""Publishing by HTTPS, for a gateway that speaks nothing else (developer guide, http: POST /topics/TOPIC?qos=1, port
+8443, or 443 by ALPN). One request, one message, with the gateway's certificate.
 
 What such a gateway lacks: it hears nothing. So no acknowledgement of the portal's reaches it, and its custody ends with
 the status 200, which says that the broker has it and not that the portal does.

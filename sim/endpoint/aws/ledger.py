@@ -64,8 +64,8 @@ class Ledger:
         """Raises EndpointError where this ledger is of another account or region."""
         if (account, region) != (self.account, self.region):
             raise EndpointError(
-                f"{self.place} is of account {self.account} in {self.region}, and these credentials are of {account} in "
-                f"{region}; use the ones it was made with, or another --dir"
+                f"{self.place} is of account {self.account} in {self.region}, and these credentials are of {account} "
+                f"in {region}; use the ones it was made with, or another --dir"
             )
 
     def intends(self, kind: str, name: str, key: str = "") -> None:
@@ -132,7 +132,8 @@ class Ledger:
                     self._mend(lines[:-1])
                     return
                 raise EndpointError(
-                    f"{self.place}, line {number}: not of a ledger ({error}); mend it, it says what stands in the account"
+                    f"{self.place}, line {number}: not of a ledger ({error}); mend it: it says what stands "
+                    "in the account"
                 ) from None
 
     def _mend(self, lines: list[str]) -> None:

@@ -1,7 +1,7 @@
 """A portal beside AWS that hears by a queue: the rules that fill it, and its lines as messages again. Pure.
 
-A rule that selects * writes its JSON anew, and a bundle's acknowledgement is of its bytes. So the rules pass the payload on
-in base64, beside its topic, and nothing of it is read on the way.
+A rule that selects * writes its JSON anew, and a bundle's acknowledgement is of its bytes. So the rules pass the
+payload on in base64, beside its topic, and nothing of it is read on the way.
 """
 
 from __future__ import annotations

@@ -203,7 +203,8 @@ class Provisioning:
             ) from None
 
     def _current(self, name: str) -> Entry | None:
-        """The ledger's certificate that NAME.crt holds; None where NAME.key is not its key (a crash between the two)."""
+        """The ledger's certificate that NAME.crt holds; None where NAME.key is not its key (a crash between the
+        two)."""
         file, key_file = self.identities / f"{name}.crt", self.identities / f"{name}.key"
         if not file.exists() or not key_file.exists():
             return None
@@ -239,9 +240,7 @@ class Provisioning:
                     said(f"detach a policy from {of}", calls.detach_policy, policyName=one["policyName"], target=arn)
                 for thing in said(f"list the things of {of}", calls.list_principal_things, principal=arn)["things"]:
                     said(f"detach {of}", calls.detach_thing_principal, thingName=thing, principal=arn)
-                said(
-                    f"take {of} out of use", calls.update_certificate, certificateId=identifier, newStatus="INACTIVE"
-                )
+                said(f"take {of} out of use", calls.update_certificate, certificateId=identifier, newStatus="INACTIVE")
                 said(f"delete {of}", calls.delete_certificate, certificateId=identifier, forceDelete=True)
             except Refused as refused:
                 if refused.code != _NOT_THERE:

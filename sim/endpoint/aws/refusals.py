@@ -10,23 +10,24 @@ from typing import Any, Final
 
 from sim.core.quoting import shown
 
+_LACKS: Final = "the credentials lack this permission; docs/how-to/run-on-aws.md lists those that are needed"
 _BY_CODE: Final = {
     "UnrecognizedClientException": "the access key is not known there; is it of this partition, and still there?",
     "InvalidClientTokenId": "the access key is not known there; is it of this partition, and still there?",
     "ExpiredToken": "the session's credentials expired; fetch new ones",
     "ExpiredTokenException": "the session's credentials expired; fetch new ones",
-    "SignatureDoesNotMatch": "the signature is wrong; is AWS_SECRET_ACCESS_KEY that of the access key, and the clock right?",
-    "InvalidSignatureException": "the signature is wrong or too old; is AWS_SECRET_ACCESS_KEY that of the access key, and "
-    "this machine's clock right?",
+    "SignatureDoesNotMatch": "the signature is wrong; is AWS_SECRET_ACCESS_KEY the access key's, and the clock right?",
+    "InvalidSignatureException": "the signature is wrong or too old; is AWS_SECRET_ACCESS_KEY the access key's, and this "
+    "machine's clock right?",
     "RequestTimeTooSkewed": "this machine's clock is off; set it",
     "RequestExpired": "this machine's clock is off; set it",
-    "AccessDenied": "the credentials lack this permission; docs/how-to/run-on-aws.md lists those that are needed",
-    "AccessDeniedException": "the credentials lack this permission; docs/how-to/run-on-aws.md lists those that are needed",
-    "UnauthorizedException": "the credentials lack this permission; docs/how-to/run-on-aws.md lists those that are needed",
+    "AccessDenied": _LACKS,
+    "AccessDeniedException": _LACKS,
+    "UnauthorizedException": _LACKS,
     "Throttling": "the account's rate of calls is used up; wait a minute and say it again",
     "ThrottlingException": "the account's rate of calls is used up; wait a minute and say it again",
     "LimitExceededException": "a quota of the account is full; clean up, or have it raised in Service Quotas",
-    "ResourceAlreadyExistsException": "one of this name is there already and is not ours; take another --prefix or name",
+    "ResourceAlreadyExistsException": "one of this name is there and is not ours; take another --prefix or name",
     "MalformedPolicyException": "AWS does not take the policy document",
     "DeleteConflictException": "something is still attached to it; detach that, and clean up again",
     "CertificateStateException": "the certificate's state does not allow it; is it active still?",

@@ -213,9 +213,7 @@ class Actions:
         if program is None:
             raise ActionFailed(f"no function {function[:120]!r}")
         try:
-            done = subprocess.run(
-                list(program), input=data, capture_output=True, timeout=deadline_s, check=False
-            )
+            done = subprocess.run(list(program), input=data, capture_output=True, timeout=deadline_s, check=False)
         except subprocess.TimeoutExpired:
             raise ActionFailed(f"{function[:120]!r} took more than {deadline_s:.0f} s") from None
         if done.returncode:

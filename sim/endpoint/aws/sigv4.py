@@ -1,8 +1,10 @@
-"""Signature Version 4, as clients of AWS IoT Core sign a WebSocket's address with it, and as the service checks it. Pure.
+"""Signature Version 4, as clients of AWS IoT Core sign a WebSocket's address with it, and as the service checks it.
+Pure.
 
 A presigned request carries everything in its query (AWS general reference, "Signature Version 4 signing process"; AWS
-IoT developer guide, protocols: service iotdevicegateway, path /mqtt, signed header host; awscrt signs Connection too). Older clients sign for iotdata
-(seen in AWSIoTPythonSDK). A session token is added after signing, and is no part of what was signed: so IoT wants it.
+IoT developer guide, protocols: service iotdevicegateway, path /mqtt, signed header host; awscrt signs Connection
+too). Older clients sign for iotdata (seen in AWSIoTPythonSDK). A session token is added after signing, and is no part
+of what was signed: so IoT wants it.
 """
 
 from __future__ import annotations
@@ -56,11 +58,9 @@ def presigned(
     return "&".join((f"{PATH}?{_canonical(query)}", *(_canonical({key: value}) for key, value in after.items())))
 
 
-def verified(
-    target: str, headers: Mapping[str, str], secrets: Mapping[str, str], region: str, unix_s: float
-) -> str:
-    """The access key that signed it. `target`: path and query; `headers`: as sent, names in small letters; `secrets`: access
-    key -> secret key. Raises BadSignature."""
+def verified(target: str, headers: Mapping[str, str], secrets: Mapping[str, str], region: str, unix_s: float) -> str:
+    """The access key that signed it. `target`: path and query; `headers`: as sent, names in small letters; `secrets`:
+    access key -> secret key. Raises BadSignature."""
     path, _, text = target.partition("?")
     query = dict(parse_qsl(text, keep_blank_values=True))
     if path != PATH:

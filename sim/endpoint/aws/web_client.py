@@ -4,9 +4,9 @@
     GET /mqtt, upgrade            MQTT over WebSocket, its address signed by SigV4; no client certificate
     POST /topics/TOPIC?qos=1      one publish, with a client certificate (ALPN x-amzn-http-ca or none)
 
-Signed by an access key of `web_users` a client is the device that stands beside the key there: it has that one's policies
-(on AWS it has those of the key's owner, which are not IoT policies). Statuses of HTTP are those that AWS lists for
-Publish and iot-errors (200, 400, 403, 404, 405); which one follows which fault is ours alone but for 403.
+Signed by an access key of `web_users` a client is the device that stands beside the key there: it has that one's
+policies (on AWS it has those of the key's owner, which are not IoT policies). Statuses of HTTP are those that AWS
+lists for Publish and iot-errors (200, 400, 403, 404, 405); which one follows which fault is ours alone but for 403.
 """
 
 from __future__ import annotations

@@ -5,10 +5,10 @@ The account is prepared beforehand (docs/how-to/run-on-aws.md): things, certific
 sim.endpoint.aws.fleet_policies writes them. Nothing is provisioned, nothing is left behind, and nothing of
 the account is written down but the address. Amazon's root is pinned: of all authorities only `authorities` is trusted.
 
-`host`, `identities` (a folder of NAME.crt and NAME.key, one pair a client id) and `authorities` (a PEM file) come from
-the world, or from WMBENCH_AWS_HOST, WMBENCH_AWS_IDENTITIES and WMBENCH_AWS_AUTHORITIES. `transport` "websocket" needs no
-certificates; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN sign, read from the environment and kept nowhere, and
-what a client may do is what IAM lets the key's owner do.
+`host`, `identities` (a folder of NAME.crt and NAME.key, one pair a client id) and `authorities` (a PEM file) come
+from the world, or from WMBENCH_AWS_HOST, WMBENCH_AWS_IDENTITIES and WMBENCH_AWS_AUTHORITIES. `transport` "websocket"
+needs no certificates; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN sign, read from the environment
+and kept nowhere, and what a client may do is what IAM lets the key's owner do.
 """
 
 from __future__ import annotations
@@ -56,10 +56,13 @@ class AwsIotSpec(EndpointSpec):
 
     def credentials(self) -> Credentials:
         """Of the environment. Raises EndpointError."""
-        found = [os.environ.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")]
+        found = [
+            os.environ.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        ]
         if not found[0] or not found[1]:
             raise EndpointError(
-                "endpoint aws_iot: a WebSocket is signed; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or transport = \"tls\""
+                'endpoint aws_iot: a WebSocket is signed; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, '
+                'or transport = "tls"'
             )
         return Credentials(*found)
 
@@ -68,7 +71,9 @@ class AwsIotSpec(EndpointSpec):
         named = re.fullmatch(r"[^.]+\.iot\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?", host)
         region = self.region or (named[1] if named else "") or os.environ.get("AWS_REGION", "")
         if not region:
-            raise EndpointError(f"endpoint aws_iot: {host} names no region; set endpoint.region or the variable AWS_REGION")
+            raise EndpointError(
+                f"endpoint aws_iot: {host} names no region; set endpoint.region or the variable AWS_REGION"
+            )
         return region
 
     def found(self) -> tuple[str, Path, Path]:

@@ -4,15 +4,15 @@ A companion process (sim.endpoint.aws.companion) terminates mutual TLS and enfor
 Mosquitto behind it listens on a Unix socket in the same directory. Unlike Mosquitto alone, what a client may not do
 ends its connection. **Its verdicts were never confirmed against the service.**
 
-`rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON file
-that names the programs behind Lambda functions. `templates`: a JSON file of provisioning templates by name, and
-certificates by claim are issued (see sim.endpoint.aws.claims). `portal_by` "queue": two rules put what gateways publish into a queue, byte for byte, and
-the portal takes it from there; it subscribes to nothing. `web`: a second port speaks MQTT over WebSocket, signed by
-SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS; `web_users`: a JSON file, access key to {"secret_key", "client"},
-made for this machine and nothing of an account's. `enforce_rates`: quotas a second are counted on the wall clock; that
-fits a wall-clock world or a load test, while simulated time is compressed. The switches of Mosquitto's that AWS does
-not have (`tls`, `require_certificate`) are weaknesses for controls, as there; `least_tls`, `revocation` and `retained`
-change nothing.
+`rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON
+file that names the programs behind Lambda functions. `templates`: a JSON file of provisioning templates by name, and
+certificates by claim are issued (see sim.endpoint.aws.claims). `portal_by` "queue": two rules put what gateways
+publish into a queue, byte for byte, and the portal takes it from there; it subscribes to nothing. `web`: a second
+port speaks MQTT over WebSocket, signed by SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS; `web_users`: a
+JSON file, access key to {"secret_key", "client"}, made for this machine and nothing of an account's. `enforce_rates`:
+quotas a second are counted on the wall clock; that fits a wall-clock world or a load test, while simulated time is
+compressed. The switches of Mosquitto's that AWS does not have (`tls`, `require_certificate`) are weaknesses for
+controls, as there; `least_tls`, `revocation` and `retained` change nothing.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from sim.endpoint.registry import EndpointKind
 from sim.endpoint.supervised_process import SupervisedProcess
 
 _ROOT = Path(__file__).resolve().parents[3]
+_READ_HERE = frozenset({"kind", "rules", "functions", "templates", "web", "web_users", "portal_by"})
 _ANOTHER = 50  # of free_port: not the one that the first port was given a moment ago
 
 
@@ -66,9 +67,11 @@ class AwsLocal(Mosquitto):
     """See port.Endpoint and Mosquitto, whose broker, directory and clients it has."""
 
     name: ClassVar[str] = "aws_local"
-    features: ClassVar[frozenset[EndpointFeature]] = (
-        Mosquitto.features - {"broker topics", "retain", "tls settings"} | {"denial closes"}
-    )
+    features: ClassVar[frozenset[EndpointFeature]] = Mosquitto.features - {
+        "broker topics",
+        "retain",
+        "tls settings",
+    } | {"denial closes"}
 
     def __init__(self, directory: Path, spec: AwsLocalSpec | None = None, **how: Any) -> None:
         super().__init__(directory, spec or AwsLocalSpec(), **how)
@@ -225,7 +228,7 @@ class AwsLocal(Mosquitto):
         except TemplateError as error:
             raise EndpointError(f"endpoint.templates: {spec.templates}: {error}") from None
         config = {
-            **{key: value for key, value in asdict(spec).items() if key not in ("rules", "functions", "templates", "web", "web_users", "kind")},
+            **{key: value for key, value in asdict(spec).items() if key not in _READ_HERE},
             "address": self._listen, "port": self._port, "authorities": str(files.authorities), "crl": str(files.crl),
             "certificate": str(files.server.certificate), "key": str(files.server.key), "policies": policies,
             "rules": rules,

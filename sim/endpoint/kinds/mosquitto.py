@@ -65,8 +65,8 @@ class Mosquitto:
 
     name: ClassVar[str] = "mosquitto"
     features: ClassVar[frozenset[EndpointFeature]] = frozenset(
-        {"acl", "bind", "broker topics", "crl", "kill", "persistence", "retain", "size limit", "sockets", "takeover", "tls",
-         "tls settings"}
+        {"acl", "bind", "broker topics", "crl", "kill", "persistence", "retain", "size limit", "sockets", "takeover",
+         "tls", "tls settings"}
     )
 
     def __init__(

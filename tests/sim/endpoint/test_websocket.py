@@ -35,7 +35,9 @@ def test_any_length_in_any_pieces(size: int, step: int) -> None:
 
 def test_a_ping_is_answered_and_a_close_ends_it() -> None:
     client, server = pair()
-    assert server.feed(client.encode(b"x", PING) + client.encode(b"data") + client.encode(b"\x03\xe8", CLOSE)) == b"data"
+    assert (
+        server.feed(client.encode(b"x", PING) + client.encode(b"data") + client.encode(b"\x03\xe8", CLOSE)) == b"data"
+    )
     assert bytes(server.replies) == bytes.fromhex("8a0178") + bytes.fromhex("880203e8") and server.ended
     assert server.feed(client.encode(b"late")) == b""
 

@@ -1,4 +1,5 @@
-"""The portal beside AWS takes bundles from a queue that a topic rule fills; and what AWS could read of them, per mode."""
+"""The portal beside AWS takes bundles from a queue that a topic rule fills; and what AWS could read of them, per
+mode."""
 
 from __future__ import annotations
 

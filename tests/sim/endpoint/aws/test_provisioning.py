@@ -44,7 +44,9 @@ def test_a_device_stands_in_the_account_and_its_key_only_here(iot: Any, tmp_path
     assert key_of_certificate(described["certificatePem"].encode()) == key_of_certificate(
         (identities / "gw1.crt").read_bytes()
     )
-    assert [one["policyName"] for one in iot.list_attached_policies(target=principal)["policies"]] == ["wmbench-gateway"]
+    assert [one["policyName"] for one in iot.list_attached_policies(target=principal)["policies"]] == [
+        "wmbench-gateway"
+    ]
     document = json.loads(iot.get_policy(policyName="wmbench-gateway")["policyDocument"])
     assert f"arn:aws:iot:{REGION}:{ACCOUNT}:client/" in document["Statement"][0]["Resource"][0]
     written = (tmp_path / "ledger.jsonl").read_text()
@@ -157,7 +159,7 @@ def test_what_others_made_stays(iot: Any, tmp_path: Path) -> None:
     made = devices(iot, tmp_path)
     with pytest.raises(EndpointError, match="thing gw1 is there already and is not ours"):
         made.provision("gw1")
-    with pytest.raises(EndpointError, match="is there already and is not ours; take another --prefix"):
+    with pytest.raises(EndpointError, match="is there and is not ours; take another --prefix"):
         made.provision("portal")
     assert made.cleanup() == []
     assert left_in(iot) == {"certificates": [], "things": ["gw1"], "policies": ["wmbench-portal"]}

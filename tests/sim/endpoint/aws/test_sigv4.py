@@ -86,7 +86,8 @@ def test_botocore_signs_the_same(service: str, monkeypatch: pytest.MonkeyPatch) 
 def test_the_older_sdk_signs_what_we_take() -> None:
     """It dials names of AWS's only, so its signer is asked and not its client."""
     cores = pytest.importorskip(
-        "AWSIoTPythonSDK.core.protocol.connection.cores", reason="the extra aws-tests is not here: ./wmbench setup aws-tests"
+        "AWSIoTPythonSDK.core.protocol.connection.cores",
+        reason="the extra aws-tests is not here: ./wmbench setup aws-tests",
     )
     signer = cores.SigV4Core()
     signer.setIAMCredentials(MINE.access_key, MINE.secret_key, "to/ken=")

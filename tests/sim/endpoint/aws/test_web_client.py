@@ -79,7 +79,9 @@ def test_mqtt_over_a_signed_websocket(local: AwsLocal, v5: bool) -> None:
         (KEY, 3_600.0, "its clock is off"),
     ],
 )
-def test_a_bad_signature_gets_no_websocket(local: AwsLocal, credentials: Credentials, ahead_s: float, said: str) -> None:
+def test_a_bad_signature_gets_no_websocket(
+    local: AwsLocal, credentials: Credentials, ahead_s: float, said: str
+) -> None:
     refused = by_websocket(local, signed(credentials, ahead_s))
     until(local, lambda: "refused" in states(refused))
     refused.close()
@@ -110,16 +112,18 @@ def test_a_publish_by_https_reaches_the_portal(local: AwsLocal) -> None:
         publish(web(local), gateway, "gw/gw1/up", payload)
     until(local, lambda: len(portal.inbox) == 3)
     assert [len(one.payload) for one in portal.inbox] == [0, 6, 131_072]
-    with pytest.raises(EndpointError, match=r"gw/gw2/up: HTTP 403 \(refused: publish-denied\); does the certificate's policy"):
+    with pytest.raises(
+        EndpointError, match=r"gw/gw2/up: HTTP 403 \(refused: publish-denied\); does the certificate's policy"
+    ):
         publish(web(local), gateway, "gw/gw2/up", b"x")
     with pytest.raises(EndpointError, match=r"HTTP 400 \(refused: payload\)"):
         publish(web(local), gateway, "gw/gw1/up", b"x" * 131_073)
     with pytest.raises(EndpointError, match=r"HTTP 403 \(refused: retain-denied\)"):
         publish(web(local), gateway, "gw/gw1/up", b"x", retain=True)
-    with pytest.raises(EndpointError, match="HTTP 403 .a client certificate is needed"):
+    with pytest.raises(EndpointError, match="a client certificate is needed"):
         publish(web(local), replace(gateway, certificate=None, key=None), "gw/gw1/up", b"x")
+    stranger = replace(gateway, authorities=gateway.certificate)
     with pytest.raises(EndpointError, match="server certificate refused"):
-        stranger = replace(gateway, authorities=gateway.certificate)
         publish(web(local), stranger, "gw/gw1/up", b"x")
     portal.close()
 

@@ -122,8 +122,10 @@ def test_the_same_over_a_signed_websocket(tmp_path: Path, monkeypatch: pytest.Mo
     local = AwsLocal(tmp_path / "local", AwsLocalSpec(web=True, web_users=str(tmp_path / "users.json")))
     local.start()
     assert local.web_address is not None
-    spec = AwsIotSpec(host="localhost", port=local.web_address.port, authorities=str(local.directory / "pki" / "ca.crt"),
-                      transport="websocket", region="eu-central-1", mqtt=mqtt)  # type: ignore[arg-type]  # fmt: skip
+    spec = AwsIotSpec(
+        host="localhost", port=local.web_address.port, authorities=str(local.directory / "pki" / "ca.crt"),
+        transport="websocket", region="eu-central-1", mqtt=mqtt,  # type: ignore[arg-type]
+    )  # fmt: skip
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
     with pytest.raises(EndpointError, match="a WebSocket is signed; set AWS_ACCESS_KEY_ID"):
         AwsIot(tmp_path, spec).start()
