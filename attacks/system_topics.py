@@ -8,10 +8,11 @@ from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.at_the_broker import in_each_mode
 from attacks.reach import Reach
 from sim.endpoint.port import Session
+from sim.endpoint.topic_acl import matches
 from sim.truth.ground_truth import Truth
 
 SYSTEM = "reads the broker's own topics"
-TOPIC = "$SYS/#"
+TOPICS = ("$SYS/broker/version", "$SYS/broker/uptime", "$SYS/broker/clients/#")
 
 
 @attack(
@@ -26,8 +27,8 @@ TOPIC = "$SYS/#"
 )
 @dataclass
 class SystemTopics:
-    """With the certificate of a gateway in stock: subscribe to $SYS/#, under which Mosquitto says how many clients
-    there are and how busy they are. AWS IoT Core has no such topics."""
+    """With the certificate of a gateway in stock: subscribe to topics under $SYS, where Mosquitto says how many
+    clients there are and how busy they are. AWS IoT Core has no such topics."""
 
     name: str = "spare-1"
     from_s: float = 60.0
@@ -36,13 +37,14 @@ class SystemTopics:
     def run(self, reach: Reach) -> Steps:
         identity = reach.spare(self.name)
         yield reach.wait_until(self.from_s)
-        self.ear = reach.connect(identity, subscribe=(TOPIC,))
+        self.ear = reach.connect(identity, subscribe=TOPICS)
         reach.let_work(self.ear)
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         if self.ear is None:
             return []
-        system = sum(message.topic.startswith("$SYS/") for message in self.ear.inbox)
-        return in_each_mode(truth, SYSTEM, reached=1, achieved=min(system, 1),
+        heard = {message.topic for message in self.ear.inbox}
+        system = sum(any(matches(pattern, topic) for topic in heard) for pattern in TOPICS)
+        return in_each_mode(truth, SYSTEM, reached=len(TOPICS), achieved=system,
                             why="they were delivered" if system else "subscribed, and nothing was delivered",
                             evidence={"delivered": system})  # fmt: skip

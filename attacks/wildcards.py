@@ -71,7 +71,7 @@ class Wildcards:
             if message.topic.endswith("/up"):
                 heard.update(_securities(message.payload))
         given = given_to_portal(truth, self.said)
-        shadow = sum(message.topic.startswith("$aws/") for message in inbox)
+        shadow = sum(message.topic.endswith("/shadow/update") for message in inbox)
         dropped = "whatever was acknowledged, nothing was delivered"
         return [
             *(

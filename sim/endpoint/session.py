@@ -191,7 +191,7 @@ class MqttSession:
         self._watch(select.EPOLLIN)
         how: dict[str, Any] = {}
         if self._v5:  # where a session that is to stay says for how long
-            how = {"clean_start": self._clean, "properties": Properties(PacketTypes.CONNECT)}
+            how = {"clean_start": self._clean, "properties": Properties(PacketTypes.CONNECT)}  # type: ignore[no-untyped-call]
             how["properties"].SessionExpiryInterval = 0 if self._clean else SESSION_EXPIRY_S
         client.connect_async(self._address.host, self._address.port, self._keepalive_s, **how)
         client.reconnect()  # with a ready socket this only sends CONNECT

@@ -17,8 +17,8 @@ _BY_CODE: Final = {
     "ExpiredToken": "the session's credentials expired; fetch new ones",
     "ExpiredTokenException": "the session's credentials expired; fetch new ones",
     "SignatureDoesNotMatch": "the signature is wrong; is AWS_SECRET_ACCESS_KEY the access key's, and the clock right?",
-    "InvalidSignatureException": "the signature is wrong or too old; is AWS_SECRET_ACCESS_KEY the access key's, and this "
-    "machine's clock right?",
+    "InvalidSignatureException": "the signature is wrong or too old; is AWS_SECRET_ACCESS_KEY the access key's, and "
+    "this machine's clock right?",
     "RequestTimeTooSkewed": "this machine's clock is off; set it",
     "RequestExpired": "this machine's clock is off; set it",
     "AccessDenied": _LACKS,

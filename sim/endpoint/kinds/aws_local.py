@@ -34,6 +34,7 @@ from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
 from sim.endpoint.aws.claims import TemplateError, template
 from sim.endpoint.aws.fleet_policies import HTTPS, fleet_policies, policy_name
+from sim.endpoint.aws.own_session import BROKER_SOCKET
 from sim.endpoint.aws.rule_actions import installed
 from sim.endpoint.aws.rule_tree import RuleError
 from sim.endpoint.kinds.mosquitto import KIND as MOSQUITTO
@@ -162,12 +163,12 @@ class AwsLocal(Mosquitto):
         files = self._write_files()
         self._write_config(files)
         program, environment = self._find_program()
-        (self.directory / companion.BROKER_SOCKET).unlink(missing_ok=True)
-        files.config.write_text(mosquitto_config.behind(self.spec, files, companion.BROKER_SOCKET), encoding="utf-8")
+        (self.directory / BROKER_SOCKET).unlink(missing_ok=True)
+        files.config.write_text(mosquitto_config.behind(self.spec, files, BROKER_SOCKET), encoding="utf-8")
         said_before = files.log.stat().st_size if files.log.exists() else 0
         command = [str(program), "-c", str(files.config)]
         broker = self._child(command, environment, files.log)
-        self._wait(lambda: (self.directory / companion.BROKER_SOCKET).exists() or not broker.running)
+        self._wait(lambda: (self.directory / BROKER_SOCKET).exists() or not broker.running)
         front = self._child(
             [sys.executable, "-m", "sim.endpoint.aws.companion"],
             {"PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)},
