@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.core.quoting import shown
+from sim.endpoint.aws.account_ledger import Ledger
 from sim.endpoint.aws.control_plane import amazon_roots, control_plane, said
-from sim.endpoint.aws.ledger import Ledger
 from sim.endpoint.aws.provisioning import Provisioning
 from sim.endpoint.port import EndpointError
 from sim.endpoint.topic_acl import PORTAL

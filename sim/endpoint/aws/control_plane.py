@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from sim.endpoint.aws.refusals import code_of, sentence
+from sim.endpoint.aws.aws_refusals import code_of, sentence
 from sim.endpoint.port import EndpointError
 from sim.pki import device_requests
 

@@ -5,7 +5,7 @@
     revoke      the certificate is taken back; AWS cuts a live session within minutes (developer guide)
     cleanup     everything that the ledger says goes, and the files of keys with it
 
-Each thing is noted in the ledger before it is made and after (see ledger). So whatever ends a run, the next one or
+Each thing is noted in the ledger before it is made and after (see account_ledger). So whatever ends a run, the next one or
 `cleanup` knows what may stand. Nothing that is not in the ledger is touched.
 """
 
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.endpoint.aws.account import DEFAULT
+from sim.endpoint.aws.account_ledger import Entry, Ledger
 from sim.endpoint.aws.control_plane import ControlPlane, Refused, said
 from sim.endpoint.aws.fleet_policies import fleet_policies, policy_name
-from sim.endpoint.aws.ledger import Entry, Ledger
 from sim.endpoint.port import EndpointError
 from sim.pki import device_requests
 from sim.pki.authority import PkiError

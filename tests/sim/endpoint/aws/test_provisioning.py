@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from sim.endpoint.aws.account_ledger import Ledger
 from sim.endpoint.aws.control_plane import AMAZON_ROOTS, ControlPlane, Refused, amazon_roots
-from sim.endpoint.aws.ledger import Ledger
 from sim.endpoint.aws.provisioning import ATTRIBUTE, Provisioning
 from sim.endpoint.port import EndpointError
 from sim.pki.device_requests import key_of_certificate
