@@ -24,10 +24,8 @@ from typing import Any, Final, Literal
 
 from sim.core.settings import Place, SpecError, build, number, one_of, read_toml
 from sim.core.vocabulary import Link
-from sim.feeders import port as feeders
-from sim.feeders.port import FeederSpec
-from sim.readers import port as readers
-from sim.readers.port import ReaderSpec
+from sim.feeders.port import FEEDERS, FeederSpec
+from sim.readers.port import READERS, ReaderSpec
 
 ENTRIES: Final = Path(__file__).resolve().parent / "entries"
 SIGKILL: Final = "SIGKILL"
@@ -131,8 +129,8 @@ class GatewayEntry:
     title: str = ""
     firmware: str = ""
     page: str = ""
-    feed: tuple[FeederSpec, ...] = one_of(feeders.specs)
-    read: tuple[ReaderSpec, ...] = one_of(readers.specs)
+    feed: tuple[FeederSpec, ...] = one_of(FEEDERS.specs)
+    read: tuple[ReaderSpec, ...] = one_of(READERS.specs)
     run: RunSpec = field(default_factory=RunSpec)
     listen: ListenSpec = field(default_factory=ListenSpec)
     power: PowerSpec = field(default_factory=PowerSpec)

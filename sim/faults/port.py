@@ -88,6 +88,34 @@ class Fault(ABC, Generic[S]):
         return ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outage(Fault[S]):
+    """A fault that lasts `duration_s`, to Injection.heal, or to the end of the run. Its kinds have a `healed_as`."""
+
+    heals: ClassVar[bool] = True
+    interrupts: ClassVar[bool] = True
+
+    duration_s: float | None = number(None, low=0.0)
+
+    @property
+    def heals_after_s(self) -> float | None:
+        return self.duration_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayOutage(Outage[S]):
+    """An outage of one gateway, by its index."""
+
+    gateway: int = number(0, low=0)
+
+    @property
+    def cuts_off(self) -> int:
+        return self.gateway
+
+    def subject(self, world: World) -> str:
+        return gateway_at(world, self.gateway).id
+
+
 AnyFault: TypeAlias = Fault[Any]
 FAULTS: Folder[AnyFault] = Folder("sim.faults", "FAULT", "fault", Fault)  # type: ignore[type-abstract]  # it makes none
 
@@ -196,4 +224,4 @@ def gateway_at(world: World, index: int) -> GatewayPort:
     return world.gateways[index]
 
 
-__all__ = ["FAULTS", "AnyFault", "CannotInject", "Fault", "Injection", "gateway_at"]
+__all__ = ["FAULTS", "AnyFault", "CannotInject", "Fault", "GatewayOutage", "Injection", "Outage", "gateway_at"]

@@ -2,8 +2,8 @@
 
     python -m tests.tools.compare_endpoints RUN RUN       directories with run.json
 
-One row a scenario: its outcome on either, and the claims that came out otherwise. `docs/models/aws-and-mosquitto.md` was
-made with it.
+One row a scenario: its outcome on either, and the claims that came out otherwise. `docs/models/aws-and-mosquitto.md`
+was made with it.
 """
 
 from __future__ import annotations

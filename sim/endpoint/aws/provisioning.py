@@ -5,8 +5,8 @@
     revoke      the certificate is taken back; AWS cuts a live session within minutes (developer guide)
     cleanup     everything that the ledger says goes, and the files of keys with it
 
-Each thing is noted in the ledger before it is made and after (see account_ledger). So whatever ends a run, the next one or
-`cleanup` knows what may stand. Nothing that is not in the ledger is touched.
+Each thing is noted in the ledger before it is made and after (see account_ledger). So whatever ends a run, the next
+one or `cleanup` knows what may stand. Nothing that is not in the ledger is touched.
 """
 
 from __future__ import annotations

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import os
 import re
-import weakref
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,9 +27,9 @@ from sim.endpoint.aws.bill import Meter, units
 from sim.endpoint.aws.sigv4 import Credentials, presigned
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import EventLoop
-from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity, Session, Tap
+from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity
 from sim.endpoint.registry import EndpointKind, Readiness
-from sim.endpoint.session import MqttSession
+from sim.endpoint.session import Dialled, MqttSession
 from sim.endpoint.topic_acl import PORTAL
 from sim.pki.authority import Authority
 
@@ -121,7 +119,7 @@ class CountedSession(MqttSession):
         super()._let_go()
 
 
-class AwsIot:
+class AwsIot(Dialled):
     """See port.Endpoint."""
 
     name: ClassVar[str] = "aws_iot"
@@ -132,10 +130,8 @@ class AwsIot:
     def __init__(self, directory: Path, spec: AwsIotSpec | None = None) -> None:
         self.spec = spec or AwsIotSpec()
         self.directory = directory
-        self.loop = EventLoop()
-        self.taps: list[Tap] = []
+        super().__init__()
         self._meter = Meter()
-        self._sessions: weakref.WeakSet[MqttSession] = weakref.WeakSet()
 
     @property
     def address(self) -> Address | None:
@@ -167,9 +163,7 @@ class AwsIot:
             )
 
     def stop(self) -> None:
-        for session in list(self._sessions):
-            session.close()
-        self._sessions.clear()
+        self._close_sessions()
 
     def identity(self, client_id: str) -> Identity:
         """Its files, made when the account was prepared. Raises EndpointError when they are not there."""
@@ -213,12 +207,6 @@ class AwsIot:
     def _signed(self, host: str, region: str) -> str:
         """Anew for each dial: credentials of the environment may have been renewed, and a signature has its time."""
         return presigned(self.spec.credentials(), host, region, clock.unix_ns() / 1e9)
-
-    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
-        return self.loop.settle(done, deadline_s)
-
-    def fence(self, session: Session) -> Callable[[], bool]:
-        return session.fence()
 
     def meter(self) -> Meter:
         """What these clients made AWS bill, counted on our side."""

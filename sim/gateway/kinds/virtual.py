@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from sim.core.bundle import ACK, BIRTH, UP, Ack, BadBundle, Birth, Bundle, Heard, Taken, digest
 from sim.core.clock import ns
@@ -81,6 +81,12 @@ class VirtualGateway:
         self._open: list[Heard] = []
         self._on = False
         self._boot(0)
+
+    @classmethod
+    def wired(cls, gateway: str, spec: GatewaySpec, wiring: Wiring) -> Self:
+        """As a world connects it: switched on, its outbox in the world's directory."""
+        disk = wiring.directory / f"{gateway}.sqlite"
+        return cls(gateway, spec, disk, wiring.dial, wiring.record, portal_key=wiring.portal_key)
 
     # --- power -------------------------------------------------------------------------------------------------
 
@@ -259,15 +265,11 @@ class VirtualGateway:
         self._log_seen = len(self.session.log)
 
 
-def _make(gateway: str, spec: GatewaySpec, wiring: Wiring) -> VirtualGateway:
-    disk = wiring.directory / f"{gateway}.sqlite"
-    return VirtualGateway(gateway, spec, disk, wiring.dial, wiring.record, portal_key=wiring.portal_key)
-
 
 KIND = GatewayKind(
     id="virtual",
     title="Simulated keyless gateway with custody in SQLite",
     features=VirtualGateway.features,
     spec=GatewaySpec,
-    make=_make,
+    make=VirtualGateway.wired,
 )
