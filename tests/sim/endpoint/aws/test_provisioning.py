@@ -115,7 +115,9 @@ class Failing:
         return counted
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before the call", "after it"])
+@pytest.mark.parametrize(
+    "after", [pytest.param(False, marks=pytest.mark.night), True], ids=["before the call", "after it"]
+)
 def test_a_crash_at_any_call_leaves_nothing_unsaid(iot: Any, tmp_path: Path, after: bool) -> None:
     crashed = set()
     for n in itertools.count(1):
