@@ -19,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from sim.core import clock
-from sim.endpoint.client import ConnectedClient
+from sim.endpoint.client import ConnectedClient, TooManyUnacknowledged
 from sim.endpoint.event_loop import DIAL_DEADLINE_S, EventLoop
 from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected, Session, Tap
 from sim.endpoint.session_state import SessionState
@@ -80,15 +80,13 @@ class MqttSession(SessionState):
         for tap in self._taps:
             tap(self.client_id, topic, payload)
         try:
-            info = self._client.publish(topic, payload, qos=1, retain=retain)
+            self._client.put(topic, payload, retain=retain)
         except ValueError as error:
             self._unacknowledged -= 1
             raise EndpointError(f"{self.client_id}: cannot publish to {topic!r}: {error}") from None
-        if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
+        except TooManyUnacknowledged:
             self._unacknowledged -= 1
-            raise EndpointError(f"{self.client_id}: 65 535 publishes are unacknowledged; wait for some")
-        if info.rc != mqtt.MQTT_ERR_SUCCESS:
-            raise NotConnected(f"{self.client_id}: connection lost while publishing")
+            raise EndpointError(f"{self.client_id}: 65 535 publishes are unacknowledged; wait for some") from None
 
     def close(self) -> None:
         if self._closed:
@@ -163,7 +161,7 @@ class MqttSession(SessionState):
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
-        client.on_publish = self._on_publish
+        client.acknowledged = self._on_acknowledged
         client.on_disconnect = self._on_disconnect
         client.on_socket_register_write = lambda *_: self._watch(select.EPOLLIN | select.EPOLLOUT)
         client.on_socket_unregister_write = lambda *_: self._watch(select.EPOLLIN)
@@ -226,7 +224,7 @@ class MqttSession(SessionState):
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         self.take(Message(message.topic, bytes(message.payload), message.retain, clock.wall_ns()))
 
-    def _on_publish(self, *_: Any) -> None:
+    def _on_acknowledged(self) -> None:
         self._unacknowledged -= 1
 
     def _on_disconnect(self, client: mqtt.Client, *_: Any) -> None:

@@ -83,6 +83,14 @@ class Fault(ABC, Generic[S]):
         """What shows that it is over; "" when nothing does."""
         return ""
 
+    def undone(self, before: S, after: S) -> frozenset[str]:
+        """Fingerprints of readings that were stored and, by the fault itself, no longer are."""
+        return frozenset()
+
+    def forgets_bundles(self, before: S, after: S) -> int:
+        """How many bundles that had arrived the portal no longer knows of."""
+        return 0
+
     def lost(self, before: S) -> tuple[bytes, ...]:
         """Telegrams that it takes with it, of those that a gateway had received."""
         return ()
@@ -134,6 +142,8 @@ class Injection:
         self.evidence = ""
         self.recovery = ""
         self.lost: tuple[bytes, ...] = ()
+        self.undone: frozenset[str] = frozenset()
+        self.forgotten_bundles = 0
         self._world = world
         self._subject = fault.subject(world)
         self._struck: object = None
@@ -170,6 +180,8 @@ class Injection:
         self._struck = fault.look(world)
         self.evidence = fault.witness_strike(before, self._struck)
         self.lost = fault.lost(before)
+        self.undone = fault.undone(before, self._struck)
+        self.forgotten_bundles = fault.forgets_bundles(before, self._struck)
         self._record_evidence(fault.struck_as, self.evidence)
         after_s = fault.heals_after_s
         if after_s == 0:

@@ -80,13 +80,18 @@ class PushSpec(ContentSpec):
     port_number: int = number(0, low=0, high=65_535)
 
 
+def refuse_free_port(spec: PushSpec) -> None:
+    """Raises ReaderError for a free port on a network, which nobody could tell the box."""
+    if spec.port_number == 0 and not spec.address.startswith("127."):
+        raise ReaderError(f"read.address {spec.address} is on a network; name read.port_number, to tell the box")
+
+
 class PushReader:
     """See port.Reader. What is pushed is taken on threads of the server's, and read on the caller's. `handler`: takes
     one connection; `served`: what it takes, in words. Raises ReaderError for a free port on a network."""
 
     def __init__(self, spec: PushSpec, handler: type[socketserver.BaseRequestHandler], served: str) -> None:
-        if spec.port_number == 0 and not spec.address.startswith("127."):
-            raise ReaderError(f"read.address {spec.address} is on a network; name read.port_number, to tell the box")
+        refuse_free_port(spec)
         self.content = Content(spec)
         self._spec, self._handler, self._served = spec, handler, served
         self._server: PushServer | None = None
