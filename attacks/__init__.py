@@ -27,4 +27,7 @@ key_twin    speak in a meter's name with its key
 quiet_clone use a gateway's stolen certificate once
 late_bill   bill with telegrams that are refused as late
 clone       use a gateway's stolen certificate
+system_topics  read what a broker tells of itself
+flash_key   use the key that a gateway's flash memory holds
+factory_copy  use the key that its factory kept
 """

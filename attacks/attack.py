@@ -41,9 +41,13 @@ class Can(Flag):
     METER_KEY = auto()  # one meter's key
     DISK = auto()  # reads the portal's disk
     KEK = auto()  # one key-encryption key of the portal
+    FLASH = auto()  # reads the flash memory of a gateway that was taken apart
+    FACTORY = auto()  # the files of the factory that made the gateways
 
 
-ACTIVE = Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE | Can.NETWORK | Can.BROKER | Can.CLOCK
+ACTIVE = (
+    Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE | Can.NETWORK | Can.BROKER | Can.CLOCK | Can.FLASH | Can.FACTORY
+)
 """Whoever has one of these can change the world; whoever has none only listens."""
 
 CAPABILITIES = {
@@ -59,6 +63,8 @@ CAPABILITIES = {
     Can.METER_KEY: "own a meter's key",
     Can.DISK: "read the portal's disk",
     Can.KEK: "own the key that encrypts one partition of the portal's keys",
+    Can.FLASH: "read a gateway's flash memory",
+    Can.FACTORY: "read the files of the factory that made the gateways",
 }
 
 

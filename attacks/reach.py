@@ -23,6 +23,8 @@ from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
 from sim.gateway.kinds.virtual import VirtualGateway
 from sim.network.mitm_path import Alter, MitmPath
 from sim.network.tls_proxy import Answer
+from sim.pki.authority import Authority
+from sim.pki.device_requests import fits
 from sim.portal.roles import Denied, HouseSum, TenantRow, Views
 from sim.radio.link_modes import Mode
 from sim.radio.site import F64
@@ -376,6 +378,39 @@ class _Kek(_Base):
         return place, keks.get(place, b"")
 
 
+class _Taken(_Network):
+    """Has files about a gateway that may hold its key."""
+
+    def with_key(self, name: str, files: dict[str, bytes]) -> Identity:
+        """Who one is with them: the gateway, where its private key is among them; else what anybody can make, the same
+        name with a key and an authority of one's own. The files are put down in the attacker's own folder."""
+        folder = self._world.directory / "attacker" / self._record.id
+        own = Authority(folder, "an authority of the attacker's").device(name)
+        authorities = self._broker().identity(name).authorities
+        for certificate in files.values():
+            for key in files.values():
+                if fits(certificate, key):
+                    own.certificate.write_bytes(certificate)
+                    own.key.write_bytes(key)
+        return Identity(name, own.certificate, own.key, authorities)
+
+
+class _Flash(_Taken):
+    def flash(self, gateway: int) -> dict[str, bytes]:
+        """The files of a gateway's identity in its flash memory."""
+        name = self._world.gateways[gateway].id
+        self.note("read the flash memory", name)
+        return keyless(self._world.system).key_copies.flash(name)
+
+
+class _Factory(_Taken):
+    def factory_files(self, gateway: int) -> dict[str, bytes]:
+        """What the factory kept of a gateway that it made."""
+        name = self._world.gateways[gateway].id
+        self.note("look into the factory's files", name)
+        return keyless(self._world.system).key_copies.factory(name)
+
+
 _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.HEAR, _Hear),
     (Can.SPEAK, _Speak),
@@ -389,10 +424,14 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.METER_KEY, _MeterKey),
     (Can.DISK, _Disk),
     (Can.KEK, _Kek),
+    (Can.FLASH, _Flash),
+    (Can.FACTORY, _Factory),
 ]
 
 
-class Reach(_Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek):
+class Reach(
+    _Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek, _Flash, _Factory
+):
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""
 

@@ -32,8 +32,8 @@ class NotSettled(Exception):
 
 
 class Lockstep:
-    """`cut_off(gateway)`: do not wait for this one; `portal_cut_off()`: nor for the portal. `gateways` may grow before
-    the first `run`."""
+    """`cut_off(gateway)`: do not wait for this one; `portal_cut_off()`: nor for the portal. `queued()`: what came for
+    the portal by another way than its session. `gateways` may grow before the first `run`."""
 
     def __init__(
         self,
@@ -42,12 +42,14 @@ class Lockstep:
         portal: Session,
         cut_off: Callable[[GatewayPort], bool],
         portal_cut_off: Callable[[], bool] = lambda: False,
+        queued: Callable[[], Sequence[Message]] = tuple,
     ) -> None:
         self._endpoint = endpoint
         self._gateways = gateways
         self._portal = portal
         self._cut_off = cut_off
         self._portal_cut_off = portal_cut_off
+        self._queued = queued
         self._strikes: deque[tuple[str, Callable[[], None]]] = deque()
         self.messages_taken = 0
 
@@ -124,7 +126,7 @@ class Lockstep:
 
     def _arrived(self) -> list[Message]:
         """In an order that depends on content alone, not on which socket was faster."""
-        messages = sorted(self._portal.inbox, key=lambda m: (m.topic, len(m.payload), m.payload))
+        messages = sorted([*self._portal.inbox, *self._queued()], key=lambda m: (m.topic, len(m.payload), m.payload))
         self._portal.inbox.clear()
         self.messages_taken += len(messages)
         return messages

@@ -6,6 +6,7 @@
                           "thing"?, "clock_s"?} in; the same with "expect" out
     aws fleet --region R --account N --out DIR      the fleet's policy documents, to be attached in an account
     aws policy --jsonl    {"policy", "context", "action", "resource"} in; the same with "expected": allow|deny out
+    aws provision | rotate | revoke | cleanup       devices in an account: see aws_account
 
 A row that cannot be used comes out with "error", and the stream goes on. None of it was confirmed against the service.
 In a shadow case {"$pad": n} stands for a text of n letters, and a thing or shadow named <...> for any name.
@@ -21,6 +22,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.cli import aws_account
 from sim.core import seeds
 from sim.core.clock import unix_ns
 from sim.core.quoting import hidden
@@ -58,6 +60,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     fleet.add_argument("--account", required=True, type=_like(r"\d{12}", "twelve digits"), metavar="ID")
     fleet.add_argument("--out", required=True, type=Path, metavar="DIR")
     fleet.set_defaults(command=command_fleet)
+    aws_account.add(verbs)
 
 
 def _like(pattern: str, example: str) -> Callable[[str], str]:

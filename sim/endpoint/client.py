@@ -22,6 +22,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from sim.endpoint.mqtt_wire import PUBACK, Publish, publish
 from sim.endpoint.tls_connect import reason_of
+from sim.endpoint.websocket_connect import WebSocketSocket
 
 _READ_AHEAD_BYTES = 65_536
 _PIECE_BYTES: Final = 65_536
@@ -40,8 +41,11 @@ class ConnectedClient(mqtt.Client):
     """paho on a socket that is connected already, with read-ahead. `acknowledged`: called for each PUBACK of what was
     `put`."""
 
-    def __init__(self, client_id: str, ready: socket.socket, *, clean: bool) -> None:
-        super().__init__(CallbackAPIVersion.VERSION2, client_id, clean_session=clean, protocol=mqtt.MQTTv311)
+    def __init__(
+        self, client_id: str, ready: socket.socket | WebSocketSocket, *, clean: bool, v5: bool = False
+    ) -> None:
+        how: dict[str, Any] = {"protocol": mqtt.MQTTv5} if v5 else {"protocol": mqtt.MQTTv311, "clean_session": clean}
+        super().__init__(CallbackAPIVersion.VERSION2, client_id, **how)
         self.max_inflight_messages_set(0)
         self.suppress_exceptions = False
         self.trouble = ""
@@ -93,7 +97,8 @@ class ConnectedClient(mqtt.Client):
     @property
     def more(self) -> bool:
         """Bytes were read from the kernel that epoll will not announce again."""
-        return bool(self._ahead) or (isinstance(self._ready, ssl.SSLSocket) and self._ready.pending() > 0)
+        silent = isinstance(self._ready, ssl.SSLSocket | WebSocketSocket) and self._ready.pending() > 0
+        return bool(self._ahead) or silent
 
     def _sock_recv(self, bufsize: int) -> bytes:
         if not self._ahead:

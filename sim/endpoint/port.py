@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from sim.pki.authority import Authority
@@ -20,6 +20,7 @@ FENCE = "fence/{client}"  # each client may write and read its own
 
 EndpointFeature = Literal[
     "acl",  # a client publishes and reads its own topics only
+    "broker topics",  # tells of itself under $SYS
     "bind",  # the client id is the certificate's common name
     "crl",  # revoked certificates get no session
     "denial closes",  # what a client may not do ends its connection; else it is acknowledged and dropped
@@ -110,6 +111,19 @@ class Session(Protocol):
 
     def fence(self) -> Callable[[], bool]:
         """See Endpoint.fence."""
+
+
+@runtime_checkable
+class Queues(Protocol):
+    """An endpoint that can put what gateways publish into a queue, beside what it delivers to subscribers."""
+
+    @property
+    def by_queue(self) -> bool:
+        """Whether the portal takes its messages from the queue, and subscribes to none."""
+
+    def queued(self) -> list[Message]:
+        """What came into the queue since this was asked last, in its order. All of it that was acknowledged to a
+        gateway before is in it."""
 
 
 class Endpoint(Protocol):

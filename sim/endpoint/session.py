@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from sim.core import clock
 from sim.endpoint.client import ConnectedClient, TooManyUnacknowledged
@@ -22,9 +24,11 @@ from sim.endpoint.event_loop import DIAL_DEADLINE_S, EventLoop
 from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected, Session, Tap
 from sim.endpoint.session_state import SessionState
 from sim.endpoint.tls_connect import ConnectFailed, TlsConnect, reason_of, tls_context
+from sim.endpoint.websocket_connect import WebSocketConnect
 
 BACKOFF_S = 0.05
 BACKOFF_MAX_S = 0.5  # lockstep waits for it
+SESSION_EXPIRY_S = 3_600
 KEEPALIVE_S = 600  # a world may compute for minutes between two turns of the event loop
 
 
@@ -43,17 +47,21 @@ class MqttSession(SessionState):
         keepalive_s: int = KEEPALIVE_S,
         taps: Sequence[Tap] = (),
         alpn: str = "",
+        v5: bool = False,
+        websocket: Callable[[], str] | None = None,
     ) -> None:
+        """`v5`: MQTT 5 instead of 3.1.1. `websocket`: MQTT over a WebSocket, whose path and query this gives."""
         super().__init__(identity.client_id, subscribe)
         self._loop, self._address, self._clean, self._keepalive_s = loop, address, clean, keepalive_s
         self._taps = taps
+        self._v5, self._websocket = v5, websocket
         try:
             self._context = tls_context(identity, verify=verify, alpn=alpn)
         except (OSError, ValueError) as error:
             raise EndpointError(
                 f"{identity.client_id}: cannot load its certificate files ({reason_of(error)}); issue them again"
             ) from None
-        self._dial: TlsConnect | None = None
+        self._dial: TlsConnect | WebSocketConnect | None = None
         self._client: ConnectedClient | None = None
         self._fd = -1
         self._attempt = 0  # a timer or leave of an older attempt finds the number changed
@@ -122,7 +130,11 @@ class MqttSession(SessionState):
         self._slot = where
         self._loop.after(DIAL_DEADLINE_S, lambda: self._too_late(attempt))
         try:
-            self._dial = TlsConnect(where, self._context)
+            self._dial = (
+                TlsConnect(where, self._context)
+                if self._websocket is None
+                else WebSocketConnect(where, self._context, self._websocket)
+            )
         except ConnectFailed as failed:
             self._lost(str(failed))
             return
@@ -134,7 +146,7 @@ class MqttSession(SessionState):
             stage = self._dial.stage if self._dial else "CONNACK"
             self._lost(f"no answer within {DIAL_DEADLINE_S:.0f} s ({stage})")
 
-    def _step_dial(self, dial: TlsConnect) -> None:
+    def _step_dial(self, dial: TlsConnect | WebSocketConnect) -> None:
         try:
             dial.step()
         except ConnectFailed as failed:
@@ -144,7 +156,7 @@ class MqttSession(SessionState):
             self._loop.watch(self._fd, self, dial.wants)
             return
         self._dial = None
-        client = ConnectedClient(self.client_id, dial.socket, clean=self._clean)
+        client = ConnectedClient(self.client_id, dial.socket, clean=self._clean, v5=self._v5)
         client.username_pw_set(self.client_id)  # overruled by the certificate where the broker asks for one
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -155,7 +167,11 @@ class MqttSession(SessionState):
         client.on_socket_unregister_write = lambda *_: self._watch(select.EPOLLIN)
         self._client = client
         self._watch(select.EPOLLIN)
-        client.connect_async(self._address.host, self._address.port, self._keepalive_s)
+        how: dict[str, Any] = {}
+        if self._v5:  # where a session that is to stay says for how long
+            how = {"clean_start": self._clean, "properties": Properties(PacketTypes.CONNECT)}  # type: ignore[no-untyped-call]
+            how["properties"].SessionExpiryInterval = 0 if self._clean else SESSION_EXPIRY_S
+        client.connect_async(self._address.host, self._address.port, self._keepalive_s, **how)
         client.reconnect()  # with a ready socket this only sends CONNECT
 
     def _watch(self, mask: int) -> None:

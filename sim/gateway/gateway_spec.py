@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sim.core.settings import name_from, number
 from sim.core.vocabulary import Link
 from sim.radio.receiver_profile import DEFAULT, profile, profiles
 
+PrivateKey = Literal["secure element", "file"]
+KeyMade = Literal["gateway", "factory"]
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaySpec:
     """A group of equal gateways, spread over the staircases: the keys that every kind has, and all that the kind
-    "virtual" has. A kind with keys of its own has a subclass in its file (see registry).
-    `receiver`: a profile of sim/radio/receivers; `sensitivity_dbm`: the level at which it receives half of the T1
-    frames over noise (every frame, where the profile is a step), instead of the profile's own.
-    `match_acknowledgements` False: a bundle is deleted when its number was acknowledged, whatever the portal has under
-    it. `verify_acks` False: whoever can send an acknowledgement is believed, not the portal alone."""
+    "virtual" has. A kind with keys of its own has a subclass in its file (see registry). `receiver`: a profile of
+    sim/radio/receivers; `sensitivity_dbm`: the level at which it receives half of the T1 frames over noise (every
+    frame, where the profile is a step), instead of the profile's own. `match_acknowledgements` False: a bundle is
+    deleted when its number was acknowledged, whatever the portal has under it. `verify_acks` False: whoever can send
+    an acknowledgement is believed, not the portal alone. `private_key`: where the key of its certificate lies, in an
+    element that answers and gives no key away, or in a file of its flash memory. `key_made`: in the gateway, or at
+    the factory, which then had it in its hands."""
 
     name: str = "gw"
     count: int = number(1, low=1, high=1_000_000)
@@ -30,6 +36,8 @@ class GatewaySpec:
     verify_server: bool = True
     match_acknowledgements: bool = True
     verify_acks: bool = True
+    private_key: PrivateKey = "secure element"
+    key_made: KeyMade = "gateway"
     kind: str = "virtual"
 
     @property

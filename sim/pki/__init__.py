@@ -1,6 +1,7 @@
 """Keys that are not meters': what certifies, signs, seals and wraps.
 
     authority        a root, device certificates, revocation lists
+    device_requests  a device's own key, and the request that another authority signs
     statements       what one party signs and others verify, without certificates
     wrapping         keys under other keys, as they lie at rest
     server_certificate  what a server's certificate says

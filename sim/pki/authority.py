@@ -98,18 +98,7 @@ class Authority:
     def sign(self, name: str, request: bytes) -> Path:
         """A certificate for the key of a signing request (PKCS #10, PEM or DER), its common name `name` whatever the
         request says; replaces what this name had. The key stays where it is."""
-        try:
-            load = x509.load_pem_x509_csr if request.lstrip().startswith(b"-----") else x509.load_der_x509_csr
-            csr = load(request)
-            if not csr.is_signature_valid:
-                raise PkiError(f"the signing request for {name} is not signed by its own key; make it again")
-            public = csr.public_key()
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise PkiError(f"the signing request for {name} is no PKCS #10 file: {error}") from None
-        if not isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-            raise PkiError(f"the signing request for {name} has a key that is neither elliptic curve nor RSA")
-        if isinstance(public, rsa.RSAPublicKey) and public.key_size < RSA_LEAST_BITS:
-            raise PkiError(f"the RSA key of {name} has {public.key_size} bits; {RSA_LEAST_BITS} are the least")
+        public = _public_of(name, request)
         pair = self._pair(name)
         names: list[x509.GeneralName] = [x509.DNSName(name)]
         made = self._certificate(name, public, ExtendedKeyUsageOID.CLIENT_AUTH, names, None, None)
@@ -119,6 +108,14 @@ class Authority:
         except OSError as error:
             raise PkiError(f"cannot write {pair.certificate}: {_cause(error)}") from None
         return pair.certificate
+
+    def issue(self, common_name: str, request: bytes) -> bytes:
+        """The same without a file here, PEM, and for any common name of 1 to 64 characters: whoever asks keeps it."""
+        if not 0 < len(common_name) <= 64 or not common_name.isprintable():
+            raise PkiError("a common name has 1 to 64 printable characters")
+        public = _public_of(common_name, request)
+        made = self._certificate(common_name, public, ExtendedKeyUsageOID.CLIENT_AUTH, [], None, None)
+        return made.public_bytes(serialization.Encoding.PEM)
 
     def expired(self, hostnames: tuple[str, ...] = ("localhost", "127.0.0.1"), *, file_name: str = "expired") -> Pair:
         """A server certificate that was good until yesterday."""
@@ -179,8 +176,7 @@ class Authority:
     # --- the certificates themselves ---------------------------------------------------------------------------
 
     def _pair(self, name: str) -> Pair:
-        if not _NAME.fullmatch(name) or name == "ca":
-            raise PkiError(f"{name!r} cannot be a device name: 1 to 64 letters, digits and . _ : - (and not 'ca')")
+        device_name(name)
         return Pair(self.directory / f"{name}.crt", self.directory / f"{name}.key")
 
     def _make_ca(self) -> x509.Certificate:
@@ -227,7 +223,7 @@ class Authority:
         not_after: datetime | None,
     ) -> x509.Certificate:
         now = clock.wall_now()
-        return (
+        builder = (
             x509.CertificateBuilder(
                 self._ca.subject,
                 x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]),
@@ -239,11 +235,36 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(sign_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
-            .sign(self._key, hashes.SHA256())
         )
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return builder.sign(self._key, hashes.SHA256())
+
+
+def _public_of(name: str, request: bytes) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
+    """The key of a signing request that is signed by it, and is good enough. Raises PkiError."""
+    try:
+        load = x509.load_pem_x509_csr if request.lstrip().startswith(b"-----") else x509.load_der_x509_csr
+        csr = load(request)
+        if not csr.is_signature_valid:
+            raise PkiError(f"the signing request for {name} is not signed by its own key; make it again")
+        public = csr.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise PkiError(f"the signing request for {name} is no PKCS #10 file: {error}") from None
+    if not isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        raise PkiError(f"the signing request for {name} has a key that is neither elliptic curve nor RSA")
+    if isinstance(public, rsa.RSAPublicKey) and public.key_size < RSA_LEAST_BITS:
+        raise PkiError(f"the RSA key of {name} has {public.key_size} bits; {RSA_LEAST_BITS} are the least")
+    return public
+
+
+def device_name(name: str) -> str:
+    """The name itself, where it can be one of a device and of its files. Raises PkiError."""
+    if not _NAME.fullmatch(name) or name == "ca":
+        raise PkiError(f"{name!r} cannot be a device name: 1 to 64 letters, digits and . _ : - (and not 'ca')")
+    return name
 
 
 def fingerprint(certificate: Path) -> str:

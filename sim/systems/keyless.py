@@ -25,9 +25,10 @@ from sim.billing.set_date_units import units_at
 from sim.core import bundle
 from sim.core.clock import NS_PER_S
 from sim.core.events import Fate
-from sim.endpoint.port import Endpoint, EndpointError, Message, Session
+from sim.endpoint.port import Endpoint, EndpointError, Message, Queues, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
+from sim.gateway.key_copies import KeyCopies
 from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, unheard_most_ns
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
@@ -141,6 +142,7 @@ class Keyless:
         self.sessions: list[Session] = []
         self.disk = ground.directory / "portal"
         self.vault = ground.directory / "vault"
+        self.key_copies = KeyCopies(ground.directory / "devices")
         self._backup = ground.directory / "backup"
         self._rings = KeyStore(self.disk / "keys")
         self._clear_keys = self.disk / "keys" / "keys.csv"
@@ -152,7 +154,8 @@ class Keyless:
 
     @property
     def key_places(self) -> tuple[Path, ...]:
-        return (self.vault, self._clear_keys) if self._ground.spec.portal.key_store == "clear" else (self.vault,)
+        clear = (self._clear_keys,) if self._ground.spec.portal.key_store == "clear" else ()
+        return (self.vault, *clear, *self.key_copies.with_keys)
 
     @property
     def private_values(self) -> dict[str, bytes]:
@@ -171,15 +174,19 @@ class Keyless:
         self._keep(Keyring({fleet.address(m): key for m in range(fleet.n) if (key := fleet.key(m)) is not None}))
         self._open_portal()
         self._closing.callback(lambda: self.portal.close())
+        queues = self.endpoint if isinstance(self.endpoint, Queues) and self.endpoint.by_queue else None
         session = self.endpoint.connect(
             self.endpoint.identity(PORTAL),
-            subscribe=(bundle.UP.format(gateway="+"), bundle.BIRTH.format(gateway="+")),
+            subscribe=() if queues else (bundle.UP.format(gateway="+"), bundle.BIRTH.format(gateway="+")),
             clean=False,
         )
         self._closing.callback(session.close)
         self.sessions.append(session)
         paths, line = self._ground.paths, Line(PORTAL, session)
-        self._lockstep = Lockstep(self.endpoint, self.gateways, session, paths.cut_off, lambda: paths.cut_off(line))
+        self._lockstep = Lockstep(
+            self.endpoint, self.gateways, session, paths.cut_off, lambda: paths.cut_off(line),
+            queues.queued if queues else tuple,
+        )  # fmt: skip
         everyone = [session, *(g.session for g in self.gateways)]
         if not self.endpoint.settle(lambda: all(s.connected for s in everyone), START_DEADLINE_S):
             silent = next(s for s in everyone if not s.connected)
@@ -192,6 +199,7 @@ class Keyless:
         spec = self._ground.spec
         for id_, group in zip(gateway_ids(spec), gateway_groups(spec), strict=True):
             self._add_gateway(group, id_, folder)
+            self.key_copies.lay(self.endpoint.identity(id_), group)
 
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
         ground = self._ground

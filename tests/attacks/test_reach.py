@@ -32,6 +32,8 @@ OWN = {
     Can.METER_KEY: {"meter_key"},
     Can.DISK: {"portal_files"},
     Can.KEK: {"key_encryption_key"},
+    Can.FLASH: AT_THE_BROKER | {"flash", "with_key"},
+    Can.FACTORY: AT_THE_BROKER | {"factory_files", "with_key"},
 }
 
 

@@ -18,10 +18,19 @@
     account          what all connections share
     connection       one client's connection under these rules
     rule_actions     what a topic rule does with its output
+    claims           provisioning by claim: tokens, templates, hooks; claim_registry: in the companion
+    portal_queue     the rules and the lines by which a portal hears from a queue
+    sigv4            an address signed and checked
+    aws_refusals     what the control plane says no with, as sentences
+    account_ledger   what was made in an account, on the disk before and after
 
 and, with sockets:
 
-    companion        the process in front of Mosquitto
+    companion        the process in front of Mosquitto; own_session: its way there
+    web_client       its second port: WebSocket, ALPN, HTTPS
+    claim_client     a gateway that comes by claim
+    https_publish    a gateway that speaks HTTPS alone
+    control_plane    the door to boto3; provisioning: devices in an account
 
 Nothing here was ever confirmed against the service by this project. Each rule follows the developer guide (awsdocs/
 aws-iot-docs@bf7e1453, CC BY-SA 4.0; the pages are named where a rule is kept) or cases that others ran against it

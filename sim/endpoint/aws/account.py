@@ -1,6 +1,7 @@
 """What an account holds and all its connections share: policies, the registry, shadows, rules; and what they did.
 
-The registry of the bench is small: each certificate is a thing of its own, named by its common name and attached to it.
+The registry of the bench is small: each certificate is a thing of its own, named by its common name and attached to it,
+but for those that came by claim (see claims): they have the thing and the policies that their template gave them.
 Policies are real documents in files (see fleet_policies); a certificate has those of its name, or those of everyone.
 """
 
@@ -14,6 +15,7 @@ from typing import Final, Protocol
 
 from sim.endpoint.aws.aws_limits import CONNECTS_A_SECOND, CONNECTS_A_SECOND_A_CLIENT
 from sim.endpoint.aws.bill import Meter
+from sim.endpoint.aws.claims import ACTIVE, Claims, Registered
 from sim.endpoint.aws.policies import Client, Policy, Thing
 from sim.endpoint.aws.rule_actions import Actions
 from sim.endpoint.aws.rule_values import UNDEFINED, Value, parse
@@ -65,8 +67,9 @@ def names_of(rdns: object) -> dict[str, tuple[str, ...]]:
 
 @dataclass(slots=True)
 class Account:
-    """`policies`: common name -> its policies; DEFAULT for the others. `said(client, limit, detail)` is told of each
-    rule enforced. `now_s()` is wall time since any moment, `unix_s()` since 1970."""
+    """`policies`: common name -> its policies; DEFAULT for the others. `named`: the same by the names that templates
+    know. `registry`: certificate id -> what is known of one that came by claim. `said(client, limit, detail)` is told
+    of each rule enforced. `now_s()` is wall time since any moment, `unix_s()` since 1970."""
 
     policies: Mapping[str, tuple[Policy, ...]]
     said: Callable[[str, str, str], None]
@@ -77,6 +80,9 @@ class Account:
     max_message_bytes: int = 131_072
     shadows: Shadows = field(default_factory=Shadows)
     meter: Meter = field(default_factory=Meter)
+    named: Mapping[str, tuple[Policy, ...]] = field(default_factory=dict)
+    registry: dict[str, Registered] = field(default_factory=dict)
+    claims: Claims | None = None
     subscriptions: dict[str, dict[str, int]] = field(default_factory=dict)  # client id -> filter -> QoS, while it lasts
     _connects: dict[str, float] = field(default_factory=dict)
     _recent: deque[float] = field(default_factory=deque)
@@ -84,10 +90,14 @@ class Account:
     def client(self, client_id: str, certificate: Certificate | None, source_ip: str, **connect: object) -> Client:
         """Who asks, for the policies."""
         name = certificate.common_name if certificate else client_id
+        known = self.registry.get(certificate.id) if certificate else None
+        thing = Thing(name) if name else None
+        if known is not None:
+            thing = Thing(known.thing, None, known.attributes) if known.thing else None
         return Client(
             client_id,
-            Thing(name) if name else None,
-            attached=bool(name),
+            thing,
+            attached=thing is not None,
             certificate_id=certificate.id if certificate else None,
             subject=certificate.subject if certificate else {},
             issuer=certificate.issuer if certificate else {},
@@ -100,8 +110,16 @@ class Account:
         found = self.shadows.get(thing, name)
         return UNDEFINED if found is None else parse(json.dumps(found))
 
-    def policies_of(self, name: str) -> tuple[Policy, ...]:
-        return self.policies.get(name, self.policies.get(DEFAULT, ()))
+    def policies_of(self, certificate: Certificate | None) -> tuple[Policy, ...]:
+        known = self.registry.get(certificate.id) if certificate else None
+        if known is not None:
+            return tuple(policy for name in known.policies for policy in self.named.get(name, ()))
+        return self.policies.get(certificate.common_name if certificate else "", self.policies.get(DEFAULT, ()))
+
+    def inactive(self, certificate: Certificate | None) -> str:
+        """The status of a certificate that is good for no session; empty for the others."""
+        known = self.registry.get(certificate.id) if certificate else None
+        return "" if known is None or known.status == ACTIVE else known.status
 
     def connect_rate(self, client_id: str) -> str:
         """The id of the limit that this CONNECT breaks; empty when it breaks none. Counted either way."""

@@ -51,6 +51,8 @@ class Limit(NamedTuple):
 LIMITS: Final[tuple[Limit, ...]] = (
     Limit("connect-denied", "a CONNECT that no policy allows", "CONNACK not authorized (5; v5: 87), closed", _POLICIES,
           "documented", "a_connect_that_no_policy_allows"),
+    Limit("inactive", "a certificate that is pending, inactive or revoked", "CONNACK not authorized, closed",
+          "developer guide, fleet-provision-api", "ours alone", "a_certificate_that_is_pending"),
     Limit("will-denied", "a will whose topic the client may not publish to", "CONNACK not authorized, closed",
           "developer guide, life-cycle-events", "documented", "a_will_it_may_not_publish"),
     Limit("publish-denied", "a PUBLISH that no policy allows", "closed (v5: DISCONNECT 87 first)", _POLICIES,
@@ -90,6 +92,8 @@ LIMITS: Final[tuple[Limit, ...]] = (
           "developer guide, mqtt (retained messages)", "documented", "a_retained_message_for_a_wildcard"),
     Limit("parent-level", "a message on a for the filter a/#", "not delivered", "developer guide, topics",
           "documented", "the_parent_of_a_filter"),
+    Limit("broker-topics", "a message under $ that is none of AWS's, for whoever subscribed to it", "not delivered",
+          "developer guide, reserved-topics", "ours alone", "a_message_of_the_broker_itself"),
     Limit("no-dup", "DUP on a delivered message", "cleared", _MQTT, "documented", "no_dup_is_delivered"),
     Limit("certificate", "a certificate that is revoked, foreign or missing", "TLS refuses", _POLICIES, "documented",
           "a_certificate_that_is_not_good"),

@@ -10,7 +10,6 @@ SIGUSR1). One thread, one epoll.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -26,20 +25,23 @@ from typing import Any, Final
 
 from sim.core import clock
 from sim.core.quoting import shown
+from sim.endpoint.aws import claim_registry
 from sim.endpoint.aws.account import Account, Certificate, names_of
 from sim.endpoint.aws.aws_limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
+from sim.endpoint.aws.claims import TemplateError
 from sim.endpoint.aws.connection import Connection
+from sim.endpoint.aws.own_session import OwnSession, broker_socket
 from sim.endpoint.aws.policies import Policy, PolicyError
 from sim.endpoint.aws.rule_actions import Actions, installed
 from sim.endpoint.aws.rules import RuleError
 from sim.endpoint.event_loop import EventLoop
-from sim.endpoint.mqtt_wire import CONNECT, PUBLISH, BadPacket, Packet, Packets
+from sim.endpoint.mqtt_wire import BadPacket, Packet, Packets
 from sim.endpoint.tls_connect import reason_of
+from sim.pki.authority import PkiError
 
 CONFIG: Final = "companion.json"
 LOG: Final = "companion.jsonl"
 METER: Final = "meter.json"
-BROKER_SOCKET: Final = "broker.sock"
 READY: Final = "companion ready"
 _LINES_MOST: Final = 100_000  # of the log: a hostile client must not fill the disk
 _BEFORE_CONNECT_S: Final = 10.0
@@ -55,7 +57,7 @@ class Companion:
         self.loop = EventLoop()
         self._lines = 0
         self._log = Path(LOG).open("a", encoding="utf-8")  # noqa: SIM115 (open as long as the process)
-        self._own = OwnSession(self)
+        self._own = OwnSession(self.loop)
         rules = [installed(one) for one in config.get("rules", [])]
         actions = Actions(
             rules,
@@ -73,15 +75,20 @@ class Companion:
             actions,
             enforce_rates=config.get("enforce_rates", False),
             max_message_bytes=config["max_message_bytes"],
+            named={name: tuple(Policy(one) for one in many) for name, many in config.get("named", {}).items()},
         )
+        if config.get("templates"):
+            claim_registry.open_in(self.account, config["templates"], Path(config["authority"]))
         self.live: set[Client] = set()
-        self.context = self._tls()
-        self._listener = socket.create_server((config["address"], config["port"]), backlog=1_024)
-        self._listener.setblocking(False)
-        self.loop.watch(self._listener.fileno(), self, select.EPOLLIN)
+        self.context = self.tls()
+        self._door = Door(self, config["port"], Client)
+        if config.get("web_port"):
+            from sim.endpoint.aws.web_client import WebClient
+
+            self._web_door = Door(self, config["web_port"], WebClient)
         self._written, self._asked = "", 0
 
-    def _tls(self) -> ssl.SSLContext | None:
+    def tls(self, *protocols: str) -> ssl.SSLContext | None:
         """AWS takes TLS 1.2 and 1.3. None: the weakness of a world without TLS."""
         config = self.config
         if not config["tls"]:
@@ -95,7 +102,7 @@ class Companion:
         context.verify_mode = ssl.CERT_REQUIRED if config["require_certificate"] else ssl.CERT_OPTIONAL
         if config["require_sni"]:
             context.sni_callback = self._named
-        context.set_alpn_protocols(["x-amzn-mqtt-ca", "mqtt"])
+        context.set_alpn_protocols(list(protocols or ("x-amzn-mqtt-ca", "mqtt")))
         return context
 
     def _named(self, _tls: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> int | None:
@@ -104,19 +111,9 @@ class Companion:
         self.said("", "sni", "no server name in the handshake")
         return ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
-    # --- what the loop calls -------------------------------------------------------------------------------------
-
-    def ready(self, _mask: int) -> None:
-        """Clients dial."""
-        for _ in range(64):
-            try:
-                accepted, address = self._listener.accept()
-            except (BlockingIOError, OSError):
-                return
-            Client(self, accepted, address[0])
-
-    def misc(self) -> None:
-        self.write_meter()
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """To whoever subscribed, in nobody's name."""
+        self._own.publish(topic, payload, qos)
 
     def said(self, client: str, limit: str, detail: str) -> None:
         """A line of the log."""
@@ -156,7 +153,7 @@ class Companion:
             self.write_meter()
             return
         try:
-            self.context = self._tls()
+            self.context = self.tls()
         except (OSError, ssl.SSLError) as error:
             print(f"companion: cannot read the list of revoked certificates: {error}", file=sys.stderr)
 
@@ -169,49 +166,27 @@ def draws(seed: int) -> Callable[[], float]:
     return lambda: seeds.one_u32("aws rule", next(count)) / (1 << 32)
 
 
-class OwnSession:
-    """The companion's own connection to Mosquitto, for what the shadow service and rules publish."""
+class Door:
+    """A port that clients dial, and what one becomes."""
 
-    def __init__(self, companion: Companion) -> None:
-        self._socket = broker_socket()
-        self._loop = companion.loop
-        self._out = bytearray()
-        self._serial = 0
-        body = b"\x00\x04MQTT\x04\x02\x00\x00" + b"\x00\x0aaws-itself"
-        self._send(Packet(CONNECT, 0, body))
-
-    def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        name = topic.encode("utf-8", "replace")[:65_535]
-        if not name or b"\0" in name or b"+" in name or b"#" in name:
-            return
-        self._serial = self._serial % 65_535 + 1
-        packet_id = self._serial.to_bytes(2, "big") if qos else b""
-        self._send(Packet(PUBLISH, 2 if qos else 0, len(name).to_bytes(2, "big") + name + packet_id + payload))
-
-    def _send(self, packet: Packet) -> None:
-        self._out += packet.encode()
-        self.ready(0)
+    def __init__(
+        self, companion: Companion, port: int, kind: Callable[[Companion, socket.socket, str], object]
+    ) -> None:
+        self._companion, self._kind = companion, kind
+        self._listener = socket.create_server((companion.config["address"], port), backlog=1_024)
+        self._listener.setblocking(False)
+        companion.loop.watch(self._listener.fileno(), self, select.EPOLLIN)
 
     def ready(self, _mask: int) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while self._socket.recv(_READ_BYTES):  # acknowledgements
-                pass
-        with contextlib.suppress(BlockingIOError):
-            while self._out:
-                del self._out[: self._socket.send(self._out)]
-        self._loop.watch(self._socket.fileno(), self, select.EPOLLIN | (select.EPOLLOUT if self._out else 0))
+        for _ in range(64):
+            try:
+                accepted, address = self._listener.accept()
+            except (BlockingIOError, OSError):
+                return
+            self._kind(self._companion, accepted, address[0])
 
     def misc(self) -> None:
-        pass
-
-
-def broker_socket() -> socket.socket:
-    """Raises OSError."""
-    one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    one.settimeout(2.0)
-    one.connect(BROKER_SOCKET)
-    one.setblocking(False)
-    return one
+        self._companion.write_meter()
 
 
 class Side:
@@ -267,9 +242,10 @@ class Client:
         self._companion, self._address = companion, address
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if companion.context is not None:
+        context = self.context(companion)
+        if context is not None:
             try:
-                accepted = companion.context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+                accepted = context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
             except OSError:
                 accepted.close()
                 return
@@ -281,8 +257,13 @@ class Client:
         self.since_s = self._last_s = clock.wall_s()
         self.connection: Connection
         self._watch(self._client, select.EPOLLIN)
-        if companion.context is None:
+        if context is None:
             self._open(None)
+
+    @staticmethod
+    def context(companion: Companion) -> ssl.SSLContext | None:
+        """Under which TLS rules it comes."""
+        return companion.context
 
     # --- account.Wire --------------------------------------------------------------------------------------------
 
@@ -301,7 +282,7 @@ class Client:
     def turn(self, side: Side) -> None:
         """Never raises: what one client does costs the others nothing."""
         if self._broker is None:
-            self._handshake()
+            self._before_mqtt()
             if self._broker is None:
                 return
         if side is self._client:
@@ -310,6 +291,9 @@ class Client:
             self._read_broker()
         self._hand_on()
         self._settle()
+
+    def _before_mqtt(self) -> None:
+        self._handshake()
 
     def _handshake(self) -> None:
         tls = self._client.socket
@@ -355,6 +339,10 @@ class Client:
         if not data:
             return
         self._last_s = clock.wall_s()
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """What the client sent, as MQTT's bytes."""
         try:
             self._waiting.extend(self._from_client.feed(data))
         except BadPacket as error:
@@ -424,7 +412,7 @@ def main() -> int:
     """Exit code 2 with one sentence where it cannot start."""
     try:
         Companion(json.loads(Path(CONFIG).read_text(encoding="utf-8"))).run()
-    except (OSError, ValueError, KeyError, PolicyError, RuleError) as error:
+    except (OSError, ValueError, KeyError, PolicyError, RuleError, TemplateError, PkiError) as error:
         print(f"companion: Error: {reason_of(error)}", file=sys.stderr)
         return 2
     return 0

@@ -10,13 +10,15 @@ place that enforces one names its id.
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from typing import Any, Final
 
 from sim.endpoint.aws import aws_limits as limits
 from sim.endpoint.aws import client_packets as packets
 from sim.endpoint.aws import topics
 from sim.endpoint.aws.account import ARN, Account, Certificate, Wire
 from sim.endpoint.aws.bill import units
+from sim.endpoint.aws.claims import PREFIXES as CLAIM_TOPICS
 from sim.endpoint.aws.policies import Client, allowed
 from sim.endpoint.aws.rule_function import Facts
 from sim.endpoint.aws.shadows import prefix, request_of
@@ -57,9 +59,10 @@ class Connection:
         self.keep_alive_s = 0
         self.level = 4
         self.ended = False
+        self.broke = ""  # the limit that ended it
         self._account, self._certificate, self._source_ip, self._wire = account, certificate, source_ip, wire
         self._client: Client | None = None
-        self._policies = account.policies_of(certificate.common_name if certificate else "")
+        self._policies = account.policies_of(certificate)
         self._may: dict[tuple[str, str], bool] = {}
         self._filters: dict[str, int] = {}
         self._filters_known = True
@@ -105,7 +108,15 @@ class Connection:
         except BadPacket as error:
             self._end(_Refused("bad-packet", str(error), 0x81))
 
+    def of_one_request(self) -> None:
+        """For publishing by HTTPS: no CONNECT and no client id, the certificate alone says who it is."""
+        if status := self._account.inactive(self._certificate):
+            self._end(_Refused("inactive", f"a certificate that is {status}"))
+            return
+        self._client = self._account.client("", self._certificate, self._source_ip)
+
     def _end(self, refused: _Refused) -> None:
+        self.broke = refused.limit
         self._account.said(self.client_id, refused.limit, refused.detail)
         if refused.reason and self.level == packets.V5 and self._client is not None:
             self._wire.to_client(Packet(DISCONNECT, 0, bytes([refused.reason, 0])).encode())
@@ -136,6 +147,8 @@ class Connection:
             last_will_topic=asked.will[0] if asked.will else None,
         )
         self._client = client
+        if status := self._account.inactive(self._certificate):
+            self._refuse_connect("inactive", f"a certificate that is {status}")
         if not self._allowed("iot:Connect", f"client/{self.client_id}"):
             self._refuse_connect("connect-denied", f"client id {self.client_id}")
         if asked.will:
@@ -221,12 +234,18 @@ class Connection:
             account.meter.shadow_operations += units(len(topic.encode()), len(packet.body) - payload_at)
         elif not is_ingest and not is_ours:
             account.meter.messages += units(len(topic.encode()), len(packet.body) - payload_at)
-        if is_ingest:
+        claims = account.claims if topic.startswith(CLAIM_TOPICS) else None
+        if is_ingest or claims is not None:
             if qos:
                 self._wire.to_client(Packet(PUBACK, 0, packet_id).encode())
         else:
             self._unacknowledged += qos
             self._wire.to_broker(packet.encode())
+        if claims is not None:
+            for name, document in claims.handle(
+                topic, packet.body[payload_at:], self._certificate.id if self._certificate else ""
+            ):
+                self._answer_on(name, document)
         if request:
             replies = account.shadows.handle(*request, packet.body[payload_at:], int(account.unix_s()))
             account.actions.reply(prefix(request[0], request[1]), replies)
@@ -234,7 +253,7 @@ class Connection:
             facts = Facts(
                 topic=topic,
                 clock_ms=int(account.unix_s() * 1_000),
-                client_id=self.client_id,
+                client_id=self.client_id or None,
                 principal=self._certificate.id if self._certificate else None,
                 source_ip=self._source_ip,
                 draw=account.actions.draw,
@@ -242,6 +261,14 @@ class Connection:
                 called=account.actions.answer,
             )
             account.actions.handle(packet.body[payload_at:], facts, account.meter)
+
+    def _answer_on(self, topic: str, document: dict[str, Any]) -> None:
+        """To this client alone, where it subscribed: a token and a private key are nobody else's."""
+        if any(topics.matches(_unshared(one), topic) for one in self._filters):
+            name = topic.encode()
+            properties = b"\0" if self.level == packets.V5 else b""
+            body = len(name).to_bytes(2, "big") + name + properties + json.dumps(document).encode()
+            self._deliver(Packet(PUBLISH, 0, body))
 
     def _aliased(self, topic: str, properties: packets.Properties) -> str:
         alias = packets.number(properties, packets.ALIAS)
@@ -331,6 +358,8 @@ class Connection:
         why = ""
         if not self._allowed("iot:Receive", f"topic/{topic}"):
             why = "receive-denied"
+        elif topic.startswith("$") and not topic.startswith("$aws/"):
+            why = "broker-topics"
         elif packet.flags & 1 and self._filters_known and topic not in map(_unshared, self._filters):
             why = "wildcard-retained"
         elif self._has_parents and self._filters_known and not self._hears(topic):

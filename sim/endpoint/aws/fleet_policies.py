@@ -10,12 +10,21 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sim.endpoint.aws.account import ARN, DEFAULT
+from sim.endpoint.aws.claims import FROM_CSR
 from sim.endpoint.aws.topics import INGEST
 from sim.endpoint.topic_acl import PORTAL, READER
 
 Document = dict[str, Any]
 THING: Final = "${iot:Connection.Thing.ThingName}"
 CLIENT: Final = "${iot:ClientId}"
+CLAIM: Final = "claim"
+"""The common name of the certificate that every gateway of one make has, and which is good for getting its own
+alone."""
+TEMPLATE: Final = "wmbench"
+HTTPS: Final = "https"
+"""What a gateway needs besides that publishes by HTTPS: it has no client id, so the thing's variables have no value
+(thing- policy-variables) and the certificate's common name stands for them. Only where who issues certificates chose
+that name: by claim the gateway chose it."""
 RULE: Final = "portal"
 """The rule that a gateway may reach by Basic Ingest. Named, its topic written out: in $aws/rules/*/gw/ME/* the first
 star would also take in another gateway's topic, and the rule would believe it."""
@@ -61,4 +70,24 @@ def fleet_policies(*, bound: bool = True, narrow: bool = True, arn: str = ARN) -
         *_both(arn, ["gw/+/up", "gw/+/birth", f"fence/{PORTAL}", "$aws/things/*"]),
     )
     reader = _document(("iot:Connect", [f"{arn}client/{READER}"]), *_both(arn, ["*"]))
-    return {DEFAULT: [gateway], PORTAL: [portal], READER: [reader]}
+    return {DEFAULT: [gateway], PORTAL: [portal], READER: [reader], CLAIM: [_claim(arn)], HTTPS: [_https(arn)]}
+
+
+def _https(arn: str) -> Document:
+    me = "${iot:Certificate.Subject.CommonName}"
+    return _document(("iot:Publish", [f"{arn}topic/gw/{me}/up", f"{arn}topic/gw/{me}/birth"]))
+
+
+def _claim(arn: str) -> Document:
+    """Provisioning by claim, with the key made on the gateway ("create/json", where AWS makes it, is not allowed)."""
+    asked = [FROM_CSR, f"$aws/provisioning-templates/{TEMPLATE}/provision/json"]
+    return _document(
+        ("iot:Connect", [f"{arn}client/{CLAIM}*"]),
+        ("iot:Publish", [f"{arn}topic/{one}" for one in asked]),
+        *_both(arn, [f"{one}/{answer}" for one in asked for answer in ("accepted", "rejected")]),
+    )
+
+
+def policy_name(common_name: str, prefix: str = "wmbench") -> str:
+    """The name of a policy in an account, by whose it is."""
+    return f"{prefix}-{'gateway' if common_name == DEFAULT else common_name}"

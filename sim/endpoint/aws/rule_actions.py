@@ -207,17 +207,15 @@ class Actions:
         except (ActionFailed, NotJson, OSError):
             return UNDEFINED
 
-    def call(self, function: str, data: bytes) -> Any:
+    def call(self, function: str, data: bytes, deadline_s: float = FUNCTION_DEADLINE_S) -> Any:
         """A function's answer, parsed; its program gets the event on standard input. Raises ActionFailed."""
         program = self._functions.get(function.rsplit(":", 1)[-1])
         if program is None:
             raise ActionFailed(f"no function {function[:120]!r}")
         try:
-            done = subprocess.run(
-                list(program), input=data, capture_output=True, timeout=FUNCTION_DEADLINE_S, check=False
-            )
+            done = subprocess.run(list(program), input=data, capture_output=True, timeout=deadline_s, check=False)
         except subprocess.TimeoutExpired:
-            raise ActionFailed(f"{function[:120]!r} took more than {FUNCTION_DEADLINE_S:.0f} s") from None
+            raise ActionFailed(f"{function[:120]!r} took more than {deadline_s:.0f} s") from None
         if done.returncode:
             raise ActionFailed(f"{function[:120]!r} ended with {done.returncode}")
         try:

@@ -1,24 +1,30 @@
-"""Endpoint `aws_iot`: AWS IoT Core itself, by MQTT 3.1.1 with mutual TLS on port 8883, or 443 with ALPN.
+"""Endpoint `aws_iot`: AWS IoT Core itself, by MQTT 3.1.1 or 5 with mutual TLS on port 8883, or 443 with ALPN; or over
+WebSocket on 443, each session's address signed by SigV4.
 
 The account is prepared beforehand (docs/how-to/run-on-aws.md): things, certificates and policies as
 sim.endpoint.aws.fleet_policies writes them. Nothing is provisioned, nothing is left behind, and nothing of
 the account is written down but the address. Amazon's root is pinned: of all authorities only `authorities` is trusted.
 
-`host`, `identities` (a folder of NAME.crt and NAME.key, one pair a client id) and `authorities` (a PEM file) come from
-the world, or from WMBENCH_AWS_HOST, WMBENCH_AWS_IDENTITIES and WMBENCH_AWS_AUTHORITIES.
+`host`, `identities` (a folder of NAME.crt and NAME.key, one pair a client id) and `authorities` (a PEM file) come
+from the world, or from WMBENCH_AWS_HOST, WMBENCH_AWS_IDENTITIES and WMBENCH_AWS_AUTHORITIES. `transport` "websocket"
+needs no certificates; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN sign, read from the environment
+and kept nowhere, and what a client may do is what IAM lets the key's owner do.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from sim.core import clock
 from sim.core.settings import number
 from sim.endpoint.aws.aws_limits import FILTERS_A_SUBSCRIBE
 from sim.endpoint.aws.bill import Meter, units
+from sim.endpoint.aws.sigv4 import Credentials, presigned
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity
@@ -42,6 +48,31 @@ class AwsIotSpec(EndpointSpec):
     port: int = number(8_883, low=1, high=65_535)
     identities: str = ""
     authorities: str = ""
+    mqtt: Literal["3.1.1", "5"] = "3.1.1"
+    transport: Literal["tls", "websocket"] = "tls"
+    region: str = ""
+
+    def credentials(self) -> Credentials:
+        """Of the environment. Raises EndpointError."""
+        found = [
+            os.environ.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        ]
+        if not found[0] or not found[1]:
+            raise EndpointError(
+                'endpoint aws_iot: a WebSocket is signed; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, '
+                'or transport = "tls"'
+            )
+        return Credentials(*found)
+
+    def region_of(self, host: str) -> str:
+        """`region`, or the one in the host's name, or AWS_REGION. Raises EndpointError."""
+        named = re.fullmatch(r"[^.]+\.iot\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?", host)
+        region = self.region or (named[1] if named else "") or os.environ.get("AWS_REGION", "")
+        if not region:
+            raise EndpointError(
+                f"endpoint aws_iot: {host} names no region; set endpoint.region or the variable AWS_REGION"
+            )
+        return region
 
     def found(self) -> tuple[str, Path, Path]:
         """Host, folder of identities, file of authorities. Raises EndpointError for what is missing."""
@@ -49,6 +80,8 @@ class AwsIotSpec(EndpointSpec):
         host, identities, authorities = (
             value or os.environ.get(name, "") for value, name in zip(given, _VARIABLES, strict=True)
         )
+        if self.transport == "websocket":
+            identities = identities or os.devnull  # nobody shows a certificate
         keys = zip((host, identities, authorities), ("host", "identities", "authorities"), _VARIABLES, strict=True)
         for value, key, variable in keys:
             if not value:
@@ -135,6 +168,8 @@ class AwsIot(Dialled):
     def identity(self, client_id: str) -> Identity:
         """Its files, made when the account was prepared. Raises EndpointError when they are not there."""
         _, identities, authorities = self.spec.found()
+        if self.spec.transport == "websocket":
+            return Identity(client_id, authorities=authorities)
         certificate, key = identities / f"{client_id}.crt", identities / f"{client_id}.key"
         for file in (certificate, key):
             if not file.is_file():
@@ -157,12 +192,21 @@ class AwsIot(Dialled):
             raise EndpointError(f"endpoint aws_iot: no host; set endpoint.host or the variable {_VARIABLES[0]}")
         if len(subscribe) > FILTERS_A_SUBSCRIBE:
             raise EndpointError(f"endpoint aws_iot: {len(subscribe)} filters at once; AWS takes {FILTERS_A_SUBSCRIBE}")
+        websocket = None
+        if self.spec.transport == "websocket":
+            region, _ = self.spec.region_of(where.host), self.spec.credentials()  # what is missing is said now
+            websocket = partial(self._signed, where.host, region)
         session = CountedSession(
             self._meter, self.loop, identity, where, subscribe=subscribe, verify=verify, clean=clean, taps=self.taps,
-            alpn=ALPN if where.port == ALPN_PORT else "",
+            alpn=ALPN if where.port == ALPN_PORT and websocket is None else "", v5=self.spec.mqtt == "5",
+            websocket=websocket,
         )  # fmt: skip
         self._sessions.add(session)
         return session
+
+    def _signed(self, host: str, region: str) -> str:
+        """Anew for each dial: credentials of the environment may have been renewed, and a signature has its time."""
+        return presigned(self.spec.credentials(), host, region, clock.unix_ns() / 1e9)
 
     def meter(self) -> Meter:
         """What these clients made AWS bill, counted on our side."""

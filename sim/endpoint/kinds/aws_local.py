@@ -4,11 +4,15 @@ A companion process (sim.endpoint.aws.companion) terminates mutual TLS and enfor
 Mosquitto behind it listens on a Unix socket in the same directory. Unlike Mosquitto alone, what a client may not do
 ends its connection. **Its verdicts were never confirmed against the service.**
 
-`rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON file
-that names the programs behind Lambda functions. `enforce_rates`: quotas a second are counted on the wall clock; that
-fits a wall-clock world or a load test, while simulated time is compressed. The switches of Mosquitto's that AWS does
-not have (`tls`, `require_certificate`) are weaknesses for controls, as there; `least_tls`, `revocation` and `retained`
-change nothing.
+`rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON
+file that names the programs behind Lambda functions. `templates`: a JSON file of provisioning templates by name, and
+certificates by claim are issued (see sim.endpoint.aws.claims). `portal_by` "queue": two rules put what gateways
+publish into a queue, byte for byte, and the portal takes it from there; it subscribes to nothing. `web`: a second
+port speaks MQTT over WebSocket, signed by SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS; `web_users`: a
+JSON file, access key to {"secret_key", "client"}, made for this machine and nothing of an account's. `enforce_rates`:
+quotas a second are counted on the wall clock; that fits a wall-clock world or a load test, while simulated time is
+compressed. The switches of Mosquitto's that AWS does not have (`tls`, `require_certificate`) are weaknesses for
+controls, as there; `least_tls`, `revocation` and `retained` change nothing.
 """
 
 from __future__ import annotations
@@ -20,23 +24,28 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from sim.core import clock
 from sim.endpoint import mosquitto_config
-from sim.endpoint.aws import companion
+from sim.endpoint.aws import companion, portal_queue
+from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
-from sim.endpoint.aws.fleet_policies import fleet_policies
+from sim.endpoint.aws.claims import TemplateError, template
+from sim.endpoint.aws.fleet_policies import HTTPS, fleet_policies, policy_name
+from sim.endpoint.aws.own_session import BROKER_SOCKET
 from sim.endpoint.aws.rule_actions import installed
 from sim.endpoint.aws.rule_tree import RuleError
 from sim.endpoint.kinds.mosquitto import KIND as MOSQUITTO
-from sim.endpoint.kinds.mosquitto import LOOPBACK, START_DEADLINE_S, Mosquitto, MosquittoSpec
-from sim.endpoint.port import EndpointError, EndpointFeature
+from sim.endpoint.kinds.mosquitto import LOOPBACK, START_DEADLINE_S, Mosquitto, MosquittoSpec, free_port
+from sim.endpoint.port import Address, EndpointError, EndpointFeature, Message
 from sim.endpoint.registry import EndpointKind
 from sim.endpoint.supervised_process import SupervisedProcess
 
 _ROOT = Path(__file__).resolve().parents[3]
+_READ_HERE = frozenset({"kind", "rules", "functions", "templates", "web", "web_users", "portal_by"})
+_ANOTHER = 50  # of free_port: not the one that the first port was given a moment ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +58,48 @@ class AwsLocalSpec(MosquittoSpec):
     require_sni: bool = True
     rules: str = ""
     functions: str = ""
+    templates: str = ""
+    portal_by: Literal["subscription", "queue"] = "subscription"
+    web: bool = False
+    web_users: str = ""
 
 
 class AwsLocal(Mosquitto):
     """See port.Endpoint and Mosquitto, whose broker, directory and clients it has."""
 
     name: ClassVar[str] = "aws_local"
-    features: ClassVar[frozenset[EndpointFeature]] = (
-        Mosquitto.features - {"retain", "tls settings"} | {"denial closes"}
-    )
+    features: ClassVar[frozenset[EndpointFeature]] = Mosquitto.features - {
+        "broker topics",
+        "retain",
+        "tls settings",
+    } | {"denial closes"}
 
     def __init__(self, directory: Path, spec: AwsLocalSpec | None = None, **how: Any) -> None:
         super().__init__(directory, spec or AwsLocalSpec(), **how)
         self._companion: SupervisedProcess | None = None
+        self._web_port = 0
+        self._queue_read_bytes = 0
+
+    @property
+    def by_queue(self) -> bool:
+        return isinstance(self.spec, AwsLocalSpec) and self.spec.portal_by == "queue"
+
+    def queued(self) -> list[Message]:
+        """See port.Queues. A line that is no message of the rule's is left out: the rule encodes what it passes on."""
+        place = self.directory / "actions" / "sqs" / f"{portal_queue.QUEUE}.jsonl"
+        if not self.by_queue or not place.exists():
+            return []
+        with place.open("rb") as file:
+            file.seek(self._queue_read_bytes)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._queue_read_bytes += len(whole)
+        return portal_queue.messages(whole)
+
+    @property
+    def web_address(self) -> Address | None:
+        """Of WebSocket and HTTPS; None without `web`."""
+        return Address("localhost", self._web_port) if self._web_port else None
 
     @property
     def pid(self) -> int | None:
@@ -124,12 +162,12 @@ class AwsLocal(Mosquitto):
         files = self._write_files()
         self._write_config(files)
         program, environment = self._find_program()
-        (self.directory / companion.BROKER_SOCKET).unlink(missing_ok=True)
-        files.config.write_text(mosquitto_config.behind(self.spec, files, companion.BROKER_SOCKET), encoding="utf-8")
+        (self.directory / BROKER_SOCKET).unlink(missing_ok=True)
+        files.config.write_text(mosquitto_config.behind(self.spec, files, BROKER_SOCKET), encoding="utf-8")
         said_before = files.log.stat().st_size if files.log.exists() else 0
         command = [str(program), "-c", str(files.config)]
         broker = self._child(command, environment, files.log)
-        self._wait(lambda: (self.directory / companion.BROKER_SOCKET).exists() or not broker.running)
+        self._wait(lambda: (self.directory / BROKER_SOCKET).exists() or not broker.running)
         front = self._child(
             [sys.executable, "-m", "sim.endpoint.aws.companion"],
             {"PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)},
@@ -173,18 +211,30 @@ class AwsLocal(Mosquitto):
         policies = fleet_policies(bound=spec.bind_client_id, narrow=spec.per_device_acl)
         if self._refusing:
             policies = {name: [] for name in policies}
-        rules = _json(spec.rules, list, "endpoint.rules")
+        rules = _json(spec.rules, list, "endpoint.rules") + (portal_queue.RULES if self.by_queue else [])
         try:
             for one in rules:
                 installed(one)
         except RuleError as error:
             raise EndpointError(f"endpoint.rules: {spec.rules}: {error}") from None
+        named = {policy_name(name): many for name, many in policies.items()}
+        if spec.web:
+            self._web_port = self._web_port or free_port(_ANOTHER)
+            policies[DEFAULT] = [*policies[DEFAULT], *policies.get(HTTPS, [])]
+        templates = _json(spec.templates, dict, "endpoint.templates")
+        try:
+            for name, one in templates.items():
+                template(name, one, named)
+        except TemplateError as error:
+            raise EndpointError(f"endpoint.templates: {spec.templates}: {error}") from None
         config = {
-            **{key: value for key, value in asdict(spec).items() if key not in ("rules", "functions", "kind")},
+            **{key: value for key, value in asdict(spec).items() if key not in _READ_HERE},
             "address": self._listen, "port": self._port, "authorities": str(files.authorities), "crl": str(files.crl),
             "certificate": str(files.server.certificate), "key": str(files.server.key), "policies": policies,
             "rules": rules,
             "functions": _json(spec.functions, dict, "endpoint.functions"),
+            "web_port": self._web_port, "web_users": _json(spec.web_users, dict, "endpoint.web_users"),
+            "templates": templates, "authority": str(self.authority.directory), "named": named,
         }  # fmt: skip
         (self.directory / companion.CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
 

@@ -64,8 +64,8 @@ class Mosquitto(Dialled):
 
     name: ClassVar[str] = "mosquitto"
     features: ClassVar[frozenset[EndpointFeature]] = frozenset(
-        {"acl", "bind", "crl", "kill", "persistence", "retain", "size limit", "sockets", "takeover", "tls",
-         "tls settings"}
+        {"acl", "bind", "broker topics", "crl", "kill", "persistence", "retain", "size limit", "sockets", "takeover",
+         "tls", "tls settings"}
     )
 
     def __init__(
@@ -118,7 +118,7 @@ class Mosquitto(Dialled):
             return
         for attempt in range(_PORT_TRIES):
             if not self._fixed_port and not self._process:
-                self._port = _free_port(attempt)
+                self._port = free_port(attempt)
             said = self._launch()
             if said is None:
                 return
@@ -281,7 +281,7 @@ def _is_open(address: str, port: int) -> bool:
         return probe.connect_ex((address, port)) == 0
 
 
-def _free_port(attempt: int) -> int:
+def free_port(attempt: int) -> int:
     """A port without a listener, below the range the kernel takes for outgoing connections: else a client that dials
     while the broker is down could be given the broker's own port."""
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])

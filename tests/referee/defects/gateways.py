@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -235,3 +236,27 @@ def _(patch: Patch) -> None:
 
     patch.around(f"{GATEWAY}.__init__", made)
     patch.around(RECEIVE, instead)
+
+
+# --- the key of its certificate -------------------------------------------------------------------------------------
+
+
+def _lays(changed: str) -> Callable[[Patch], None]:
+    """The key is laid as if the world said so."""
+
+    def apply(patch: Patch) -> None:
+        def instead(original: Any, self: Any, identity: Any, group: Any) -> None:
+            settings = {"private_key": "file"} if changed == "flash" else {"key_made": "factory"}
+            original(self, identity, dataclasses.replace(group, **settings))
+
+        patch.around("sim.gateway.key_copies:KeyCopies.lay", instead)
+
+    return apply
+
+
+add(Defect("key-in-flash", GATEWAYS,
+           "The key lies in a file of the flash memory, though the world says that an element has it.",
+           "A gateway's flash memory holds no private key.", plays.FLASH_KEY, _lays("flash")))  # fmt: skip
+add(Defect("key-copied-at-the-factory", GATEWAYS,
+           "The factory keeps a copy of each key, though the world says that gateways make theirs.",
+           "The factory has no private key.", plays.FACTORY_COPY, _lays("factory")))  # fmt: skip

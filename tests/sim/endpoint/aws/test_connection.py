@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sim.endpoint.aws import aws_limits as limits
+from sim.endpoint.aws.claims import Registered
 from sim.endpoint.aws.fleet_policies import fleet_policies
 from sim.endpoint.aws.rule_actions import Actions, installed
 from sim.endpoint.mqtt_wire import CONNACK, CONNECT, DISCONNECT, PUBACK, Packet
@@ -56,6 +57,18 @@ def test_a_connect_that_no_policy_allows(desk: Desk, level: int, code: int) -> N
     desk.say(connect("gw2", level=level))
     assert broke(desk, "connect-denied")
     assert [(packet.kind, packet.body[1]) for packet in desk.answered] == [(CONNACK, code)]
+
+
+def test_a_certificate_that_is_pending(desk: Desk) -> None:
+    desk.account.registry["c" * 64] = Registered(thing="gw1", policies=("p",))
+    desk.account.named = {"p": desk.account.policies["*"]}
+    desk.dial()
+    desk.say(connect())
+    assert broke(desk, "inactive")
+    desk.account.registry["c" * 64].status = "ACTIVE"
+    desk.dial()
+    desk.say(connect())
+    assert not desk.closed and desk.limits == ["inactive"]
 
 
 def test_a_will_it_may_not_publish(desk: Desk) -> None:

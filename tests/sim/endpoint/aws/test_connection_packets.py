@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from sim.endpoint.aws.client_packets import encoded
+from sim.endpoint.aws.fleet_policies import fleet_policies
+from sim.endpoint.aws.policies import Policy
 from sim.endpoint.mqtt_wire import CONNACK, CONNECT, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, Packet
 from tests.sim.endpoint.aws.client_desk import Desk, broke, connect, publish, subscribe, text, wide
 
@@ -93,6 +95,14 @@ def test_the_parent_of_a_filter(tmp_path: Path) -> None:
     assert desk.hear(publish("a")) == [] and len(desk.hear(publish("a/"))) == 1
     assert len(desk.say(subscribe("a")).hear(publish("a", qos=0))) == 0, "remembered"
     assert desk.limits == ["parent-level", "parent-level"]
+
+
+def test_a_message_of_the_broker_itself(tmp_path: Path) -> None:
+    documents = fleet_policies(narrow=False)
+    desk = Desk(tmp_path, {name: tuple(map(Policy, many)) for name, many in documents.items()}).say(connect())
+    desk.say(subscribe("$SYS/#", "$aws/things/#"))
+    assert desk.hear(publish("$SYS/broker/clients/total")) == [] and desk.limits == ["broker-topics"]
+    assert [one.kind for one in desk.hear(publish("$aws/things/gw2/shadow/update"))] == [PUBLISH]
 
 
 def test_no_dup_is_delivered(online: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from sim.endpoint.aws.bill import Meter
 from sim.endpoint.kinds import aws_iot
 from sim.endpoint.kinds.aws_iot import AwsIot, AwsIotSpec
-from sim.endpoint.kinds.aws_local import AwsLocal
+from sim.endpoint.kinds.aws_local import AwsLocal, AwsLocalSpec
 from sim.endpoint.port import EndpointError
 from sim.endpoint.tls_connect import tls_context
 from tests.sim.endpoint.brokers import found_mosquitto, states, until
@@ -111,3 +112,41 @@ def test_what_is_missing_is_named(
         monkeypatch.delenv(variable, raising=False)
     with pytest.raises(EndpointError, match=said):
         AwsIot(tmp_path, spec_of(local, **other)).start()
+
+
+@pytest.mark.parametrize("mqtt", ["3.1.1", "5"])
+def test_the_same_over_a_signed_websocket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mqtt: str) -> None:
+    found_mosquitto()
+    users = {f"AKID{name}": {"secret_key": "made-here", "client": name} for name in ("portal", "gw1")}
+    (tmp_path / "users.json").write_text(json.dumps(users))
+    local = AwsLocal(tmp_path / "local", AwsLocalSpec(web=True, web_users=str(tmp_path / "users.json")))
+    local.start()
+    assert local.web_address is not None
+    spec = AwsIotSpec(
+        host="localhost", port=local.web_address.port, authorities=str(local.directory / "pki" / "ca.crt"),
+        transport="websocket", region="eu-central-1", mqtt=mqtt,  # type: ignore[arg-type]
+    )  # fmt: skip
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    with pytest.raises(EndpointError, match="a WebSocket is signed; set AWS_ACCESS_KEY_ID"):
+        AwsIot(tmp_path, spec).start()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDportal")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-here")
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    aws = AwsIot(tmp_path, spec)
+    aws.start()
+    portal = aws.connect(aws.identity("portal"), subscribe=("gw/+/up",), clean=False)
+    until(aws, lambda: portal.connected)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDgw1")
+    gateway = aws.connect(aws.identity("gw1"))
+    until(aws, lambda: gateway.connected)
+    gateway.publish("gw/gw1/up", b"x" * 70_000)
+    until(aws, lambda: len(portal.inbox) == 1 and not gateway.unacknowledged)
+    aws.stop()
+    local.stop()
+
+
+def test_a_region_is_in_the_hosts_name_or_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    assert AwsIotSpec().region_of("abc-ats.iot.eu-west-1.amazonaws.com") == "eu-west-1"
+    with pytest.raises(EndpointError, match=r"names no region; set endpoint\.region"):
+        AwsIotSpec().region_of("localhost")

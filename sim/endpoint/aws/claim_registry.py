@@ -1,0 +1,63 @@
+"""Provisioning by claim in the companion: its authority, its file of what was registered, its hooks.
+
+The file is registry.json in the companion's working directory: certificate id -> status, thing, attributes, policies.
+Tokens are not in it: after a restart a gateway asks for a certificate again, as after an hour.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from sim.endpoint.aws.account import Account
+from sim.endpoint.aws.claims import HOOK_S, Claims, Registered, template
+from sim.endpoint.aws.rule_actions import ActionFailed
+from sim.pki.authority import Authority
+
+REGISTRY: Final = "registry.json"
+
+
+def open_in(account: Account, templates: Mapping[str, Any], directory: Path) -> None:
+    """Give an account what it needs. `directory`: of the authority. Raises TemplateError, PkiError, OSError."""
+    authority = Authority(directory)
+    account.registry.update(_read())
+
+    def issue(common_name: str, request: bytes) -> tuple[bytes, str]:
+        pem = authority.issue(common_name, request)
+        return pem, hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.decode())).hexdigest()
+
+    def call(function: str, event: Any) -> Any:
+        try:
+            return account.actions.call(function, json.dumps(event).encode(), HOOK_S)
+        except (ActionFailed, OSError) as error:
+            raise ValueError(str(error)) from None
+
+    account.claims = Claims(
+        {name: template(name, one, account.named) for name, one in templates.items()},
+        issue,
+        call,
+        account.unix_s,
+        account.registry,
+        lambda: _write(account.registry),
+    )
+
+
+def _read() -> dict[str, Registered]:
+    place = Path(REGISTRY)
+    if not place.exists():
+        return {}
+    found = json.loads(place.read_text(encoding="utf-8"))
+    return {name: Registered(**{**one, "policies": tuple(one["policies"])}) for name, one in found.items()}
+
+
+def _write(registry: Mapping[str, Registered]) -> None:
+    """What is pending too: after a restart such a certificate must not be taken for one that the bench made itself."""
+    fresh = Path(REGISTRY + ".new")
+    fresh.write_text(json.dumps({name: asdict(one) for name, one in registry.items()}), encoding="utf-8")
+    os.replace(fresh, REGISTRY)
