@@ -34,7 +34,7 @@ def world() -> World:
     """Three gateways, of which the last thins; receivers from 3 on are somebody else's."""
     rules = (None, None, Thinning(500))
     gateways = [SimpleNamespace(id=f"gw-{number}", thinning=rule) for number, rule in enumerate(rules)]
-    return cast("World", SimpleNamespace(gateways=gateways, fleet=SimpleNamespace(n=METERS)))
+    return cast("World", SimpleNamespace(gateways=gateways, two_way=[], fleet=SimpleNamespace(n=METERS)))
 
 
 def drawn(seed: int) -> WindowReport:
