@@ -18,7 +18,7 @@
     account          what all connections share
     connection       one client's connection under these rules
     rule_actions     what a topic rule does with its output
-    claims           provisioning by claim: tokens, templates, hooks; claim_registry: in the companion
+    certificate_claims  provisioning by claim: tokens, templates, hooks; claim_registry: in the companion
     portal_queue     the rules and the lines by which a portal hears from a queue
     sigv4            an address signed and checked
     aws_refusals     what the control plane says no with, as sentences

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from sim.endpoint.aws.aws_limits import CONNECTS_A_SECOND, CONNECTS_A_SECOND_A_CLIENT
 from sim.endpoint.aws.bill import Meter
-from sim.endpoint.aws.claims import ACTIVE, Claims, Registered
+from sim.endpoint.aws.certificate_claims import ACTIVE, Claims, Registered
 from sim.endpoint.aws.policies import Client, Policy, Thing
 from sim.endpoint.aws.rule_actions import Actions
 from sim.endpoint.aws.rule_values import UNDEFINED, Value, parse

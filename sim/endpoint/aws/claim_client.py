@@ -1,7 +1,7 @@
 """A gateway's side of provisioning by claim: with its maker's certificate to one of its own. The key is made here.
 
-Works against any endpoint of the port: aws_local's companion, or an account (sim/endpoint/aws/claims.py says how far
-the one is like the other).
+Works against any endpoint of the port: aws_local's companion, or an account (certificate_claims.py says how far the one
+is like the other).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.core.quoting import shown
-from sim.endpoint.aws.claims import FROM_CSR
+from sim.endpoint.aws.certificate_claims import FROM_CSR
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Session
 from sim.pki import device_requests
 from sim.pki.authority import PkiError

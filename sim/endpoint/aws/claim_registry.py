@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.endpoint.aws.account import Account
-from sim.endpoint.aws.claims import HOOK_S, Claims, Registered, template
+from sim.endpoint.aws.certificate_claims import HOOK_S, Claims, Registered, template
 from sim.endpoint.aws.rule_actions import ActionFailed
 from sim.pki.authority import Authority
 

@@ -28,7 +28,7 @@ from sim.core.quoting import shown
 from sim.endpoint.aws import claim_registry
 from sim.endpoint.aws.account import Account, Certificate, names_of
 from sim.endpoint.aws.aws_limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
-from sim.endpoint.aws.claims import TemplateError
+from sim.endpoint.aws.certificate_claims import TemplateError
 from sim.endpoint.aws.connection import Connection
 from sim.endpoint.aws.own_session import OwnSession, broker_socket
 from sim.endpoint.aws.policies import Policy, PolicyError

@@ -18,7 +18,7 @@ from sim.endpoint.aws import client_packets as packets
 from sim.endpoint.aws import topics
 from sim.endpoint.aws.account import ARN, Account, Certificate, Wire
 from sim.endpoint.aws.bill import units
-from sim.endpoint.aws.claims import PREFIXES as CLAIM_TOPICS
+from sim.endpoint.aws.certificate_claims import PREFIXES as CLAIM_TOPICS
 from sim.endpoint.aws.policies import Client, allowed
 from sim.endpoint.aws.rule_function import Facts
 from sim.endpoint.aws.shadows import prefix, request_of

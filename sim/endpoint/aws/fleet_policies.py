@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sim.endpoint.aws.account import ARN, DEFAULT
-from sim.endpoint.aws.claims import FROM_CSR
+from sim.endpoint.aws.certificate_claims import FROM_CSR
 from sim.endpoint.aws.topics import INGEST
 from sim.endpoint.topic_acl import PORTAL, READER
 

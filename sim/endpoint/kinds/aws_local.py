@@ -6,7 +6,7 @@ ends its connection. **Its verdicts were never confirmed against the service.**
 
 `rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON
 file that names the programs behind Lambda functions. `templates`: a JSON file of provisioning templates by name, and
-certificates by claim are issued (see sim.endpoint.aws.claims). `portal_by` "queue": two rules put what gateways
+certificates by claim are issued (see aws.certificate_claims). `portal_by` "queue": two rules put what gateways
 publish into a queue, byte for byte, and the portal takes it from there; it subscribes to nothing. `web`: a second
 port speaks MQTT over WebSocket, signed by SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS; `web_users`: a
 JSON file, access key to {"secret_key", "client"}, made for this machine and nothing of an account's. `enforce_rates`:
@@ -32,7 +32,7 @@ from sim.endpoint.aws import companion, portal_queue
 from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
-from sim.endpoint.aws.claims import TemplateError, template
+from sim.endpoint.aws.certificate_claims import TemplateError, template
 from sim.endpoint.aws.fleet_policies import HTTPS, fleet_policies, policy_name
 from sim.endpoint.aws.own_session import BROKER_SOCKET
 from sim.endpoint.aws.rule_actions import installed

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sim.endpoint.aws import aws_limits as limits
-from sim.endpoint.aws.claims import Registered
+from sim.endpoint.aws.certificate_claims import Registered
 from sim.endpoint.aws.fleet_policies import fleet_policies
 from sim.endpoint.aws.rule_actions import Actions, installed
 from sim.endpoint.mqtt_wire import CONNACK, CONNECT, DISCONNECT, PUBACK, Packet

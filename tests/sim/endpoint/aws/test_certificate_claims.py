@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from sim.endpoint.aws import claims
+from sim.endpoint.aws.certificate_claims import CREATE, FROM_CSR, Claims, Registered, TemplateError, template
 from sim.endpoint.aws.claim_client import claim
-from sim.endpoint.aws.claims import CREATE, FROM_CSR, Claims, Registered, TemplateError, template
 from sim.endpoint.aws.fleet_policies import CLAIM, TEMPLATE
 from sim.endpoint.kinds.aws_local import AwsLocal, AwsLocalSpec
 from sim.endpoint.port import EndpointError, Identity
@@ -96,12 +95,12 @@ def test_a_key_of_aws_comes_with_its_certificate(desk: Desk) -> None:
 def test_after_an_hour_the_token_is_worth_nothing_and_neither_is_the_certificate(desk: Desk) -> None:
     identifier, token = desk.made()
     asked = {"certificateOwnershipToken": token, "parameters": {"SerialNumber": "7"}}
-    desk.now_s += claims.TOKEN_S
+    desk.now_s += certificate_claims.TOKEN_S
     word, said = desk.say(PROVISION, asked)
     assert (word, said["statusCode"], said["errorCode"]) == ("rejected", 400, "InvalidCertificateOwnershipToken")
     assert desk.claims.registry[identifier].status == "INACTIVE"
     _, later = desk.made()
-    desk.now_s += claims.TOKEN_S - 1
+    desk.now_s += certificate_claims.TOKEN_S - 1
     assert desk.say(PROVISION, {**asked, "certificateOwnershipToken": later})[0] == "accepted"
 
 
@@ -133,7 +132,7 @@ def test_parameters_that_do_not_fit_register_nothing(desk: Desk, parameters: Any
 
 
 def test_a_request_of_a_stolen_claim_fills_no_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "PENDING_MOST", 2)
+    monkeypatch.setattr(certificate_claims, "PENDING_MOST", 2)
     desk.made()
     desk.made()
     assert desk.say(CREATE, b"{}")[1]["statusCode"] == 429
