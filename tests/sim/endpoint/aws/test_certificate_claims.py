@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sim.endpoint.aws import certificate_claims
 from sim.endpoint.aws.certificate_claims import CREATE, FROM_CSR, Claims, Registered, TemplateError, template
 from sim.endpoint.aws.claim_client import claim
 from sim.endpoint.aws.fleet_policies import CLAIM, TEMPLATE
