@@ -4,5 +4,6 @@ differs         how a stored row differs from the telegram that was sent: every 
 stored_rows     rows of the portal's table as the columns that `differs` compares
 ledger          the referee's notebook on disk: what was sent, received, spoken, and what was stored from it
 bills           units at the set date, as meters told them, against what would be billed
+delivered_values  registers that a final receiver must have, by the rule in words
 ground_truth    of a world: fills the ledger, judges each stored row once
 """

@@ -59,6 +59,8 @@ class Truth:
         self._yardstick = Yardstick(world.fleet)
         self._numbers = {str(world.fleet.address(meter)): number for meter, number in
                          enumerate(numbers(world.fleet).tolist())}  # fmt: skip
+        attached = world.system.attached
+        self._attached = None if attached is None else attached.tolist()
         self._judged = 0  # the last row of the portal's table that was
         self._blamed: tuple[int, dict[str, list[Reading]]] = -1, {}
 
@@ -69,7 +71,7 @@ class Truth:
         if fate is not Fate.RECEIVED:
             return
         gateways = self.world.gateways
-        by_gateway = receiver < len(gateways)
+        by_gateway = receiver < len(gateways) and self._takes(receiver, emission.source)
         if by_gateway and (thinning := gateways[receiver].thinning) is not None:  # by its rule, not by its word
             mine = self._thinning.setdefault(receiver, thinning.again())
             by_gateway = mine.takes(emission.telegram, emission.end_ns)
@@ -77,6 +79,10 @@ class Truth:
             self._ledger.hear(emission, gateway=receiver if by_gateway else None)
         elif by_gateway:
             self._ledger.take(emission, gateways[receiver].id)
+
+    def _takes(self, gateway: int, source: int) -> bool:
+        """A gateway that meters are paired with takes no others'."""
+        return self._attached is None or source >= len(self._attached) or self._attached[source] == gateway
 
     def note_spoken(self, spoken: Spoken, end_ns: int) -> None:
         """An attacker sends this frame, which ends at `end_ns`."""
