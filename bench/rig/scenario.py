@@ -18,7 +18,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from attacks.attack import Outcome
 from attacks.reach import Place, reach_for
@@ -39,6 +39,8 @@ from sim.world_spec import WorldSpec, load
 
 X, D, T, S = Verdict.PREVENTED, Verdict.DETECTED, Verdict.TOLERATED, Verdict.SUCCEEDED
 CLEAN = "clean"
+KEYLESS: Final = "keyless"
+"""The system of which a scenario speaks where it names none."""
 LEAST_SHOTS = Terms().least
 SERVICE_FLOOR = 0.95
 N = None  # not applicable: the attack has no outcome for this security mode
@@ -57,6 +59,7 @@ class Mark:
     defences: Mapping[str, Mapping[str, Any]]
     needs: frozenset[str]
     frames: bool
+    not_for: Mapping[str, str] = field(default_factory=dict)
 
 
 def scenario(
@@ -68,14 +71,17 @@ def scenario(
     defences: Mapping[str, Mapping[str, Any]] | None = None,
     needs: Iterable[str] = (),
     frames: bool = False,
+    not_for: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Mark a test function as a scenario. `world`: a file in scenarios/worlds. `settings`: dotted keys changed in
     every run. `defences`: further named runs with their settings. `needs`: endpoint features it cannot do without.
-    `frames`: write every frame's fate to events.jsonl (small worlds)."""
+    `frames`: write every frame's fate to events.jsonl (small worlds). `not_for`: kind of system -> why this scenario
+    says nothing of it; of every other system it is run and says what must come out."""
 
     def note(function: F) -> F:
         function.__wmbench__ = Mark(  # type: ignore[attr-defined]
-            tuple(threats), world, tuple(seeds), dict(settings or {}), dict(defences or {}), frozenset(needs), frames
+            tuple(threats), world, tuple(seeds), dict(settings or {}), dict(defences or {}), frozenset(needs), frames,
+            dict(not_for or {}),
         )
         return function
 
@@ -103,6 +109,20 @@ class Staged:
 
     attack: Any
     place: Place
+
+
+class Here(NamedTuple):
+    """What must come out of another system than the keyless one, of every security mode that it attaches. `off`: None,
+    the same as in the keyless one. `because`: as in `Stage.expect`; "": what stands there."""
+
+    on: Verdict | None
+    off: Verdict | None
+    because: str
+
+
+def here(*, on: Verdict | None, off: Verdict | None = None, because: str = "") -> Here:
+    """See Here."""
+    return Here(on, off, because)
 
 
 class LeftOut(Exception):
@@ -200,19 +220,28 @@ class Stage:
         least: int = LEAST_SHOTS,
         few_because: str = "",
         within_s: float = 0.0,
+        smgw: Here | None = None,
         **by_defences: tuple[Verdict | None, ...],
     ) -> None:
         """What must come out, as tuples over SECURITIES, for each set of defences ("on", "off", named). `threats`:
         those of the scenario's that this variant is about, where not all. `because`: why what is prevented is refused,
         alternatives with " | " between them, for all security modes or one text each. `least`: shots that must arrive;
         fewer than LEAST_SHOTS need the reason, `few_because`. `within_s`: how soon an alarm must come, where not as
-        `clauses.limit_s` says."""
+        `clauses.limit_s` says. `smgw`: what must come out of the system of this name."""
         if self.defences == CLEAN:
             raise CurtainDown
         if least < LEAST_SHOTS and not few_because:
             raise ValueError(f"expect({variant!r}): least={least} needs few_because")
         reasons = (because,) * len(SECURITIES) if isinstance(because, str) else because
         terms = tuple(Terms(least, tuple(filter(None, text.split(" | "))), within_s) for text in reasons)
+        if self.spec.system.kind != KEYLESS:
+            if smgw is None:
+                raise ValueError(f"expect({variant!r}): say what system '{self.spec.system.kind}' must do")
+            everywhere = (smgw.on,) * len(SECURITIES)
+            off = by_defences.get("off", everywhere) if smgw.off is None else (smgw.off,) * len(SECURITIES)
+            by_defences = {name: everywhere for name in by_defences if name != "off"} | {"off": off}
+            if smgw.because:
+                terms = tuple(one._replace(because=tuple(smgw.because.split(" | "))) for one in terms)
         for name, verdicts in by_defences.items():
             if len(verdicts) != len(SECURITIES):
                 raise ValueError(f"expect({variant!r}, {name}=...): {len(SECURITIES)} verdicts, one a security mode")

@@ -136,6 +136,8 @@ class Bout:
 
     def _run_all(self) -> None:
         spec = self._spec()
+        if (reason := self.mark.not_for.get(spec.system.kind)) is not None:
+            raise LeftOut(f"not for system '{spec.system.kind}': {reason}")
         missing = spec.lacks(self.mark.needs)
         if missing:
             raise LeftOut(missing)
@@ -150,7 +152,7 @@ class Bout:
         if first.staged:
             weakest = spec
             for staged in first.staged:
-                for key, value in staged.attack.record.weakness.items():
+                for key, value in staged.attack.record.weakness_for(spec.system.kind).items():
                     weakest = weakest.with_setting(key, value)
             self._run_one("off", weakest)
 

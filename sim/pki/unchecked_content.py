@@ -16,8 +16,10 @@ _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def open_unchecked(data: bytes, receiver: Receiver) -> tuple[bytes, datetime]:
-    """What is in it, whoever made it, and no time. Raises ContentError (not-cms, foreign-receiver, algorithm, curve,
-    not-sealed where the content key does not unwrap)."""
+    """What is in it, whoever made it, and no time; what is no container is taken for content in clear. Raises
+    ContentError (not-cms, foreign-receiver, algorithm, curve, not-sealed where the content key does not unwrap)."""
+    if data[:1] != bytes((der.SEQUENCE,)):
+        return data, _NO_TIME
     try:
         body = der.read(der.read(data, der.SEQUENCE).items()[1].content, der.SEQUENCE).items()
         inside = der.expect(body[2], der.SEQUENCE).items()

@@ -50,6 +50,8 @@ from sim.smgw.rule_set import CAPTURE_S
 
 CHECKS: Final = ("mcr",)
 """The only freshness that the guideline names for meters without a way back: the counter under the MAC."""
+ALARMS: Final = ("freshness", "gap", "jam", "tamper")
+"""Ours: what its system log tells the administrator of its meters."""
 _ROWS_AT_ONCE: Final = 4_096
 _COUNTERS: Final = "counters.json"
 
@@ -68,7 +70,8 @@ class Contract:
 @dataclass(frozen=True, slots=True)
 class GatewaySetup:
     """What a gateway is made of. `flag_clock`: values that a wrong clock stamped are marked. `counter_saved_s`: how
-    often counters go to the memory that outlasts a power cut."""
+    often counters go to the memory that outlasts a power cut. `seals`: values are sealed and signed; without it they
+    leave in clear, which is the weakness."""
 
     directory: Path
     calendar: Calendar
@@ -78,6 +81,7 @@ class GatewaySetup:
     contracts: tuple[Contract, ...]
     counter_saved_s: float
     flag_clock: bool
+    seals: bool
 
 
 class SmartGateway:
@@ -108,10 +112,11 @@ class SmartGateway:
 
     # --- pairing and power ------------------------------------------------------------------------------------------
 
-    def pair(self, entry: MeterEntry, key: bytes) -> None:
-        """A meter's address and key, as its maker gave them to the administrator."""
+    def pair(self, entry: MeterEntry, key: bytes | None) -> None:
+        """A meter's address and key, as its maker gave them to the administrator; None: it encrypts nothing."""
         self.registry.add(entry)
-        self.keyring.add(entry.address, key)
+        if key is not None:
+            self.keyring.add(entry.address, key)
         self._paired[entry.address.wire()] = entry.name
 
     def open(self, now_ns: int) -> None:
@@ -124,7 +129,7 @@ class SmartGateway:
 
     def certify(self, certificate: Certificate) -> None:
         """The certificate of the key SIG in its module."""
-        self._certificate = certificate
+        self.certificate = certificate
 
     @property
     def up(self) -> bool:
@@ -140,7 +145,8 @@ class SmartGateway:
         setup = self._setup
         self.keyring.save(self.disk / "keys.csv")
         checks = tuple(one for one in setup.portal.checks if one in CHECKS)
-        spec = replace(setup.portal, checks=checks, store="sqlite")
+        alarms = tuple(one for one in setup.portal.alarms if one in ALARMS)
+        spec = replace(setup.portal, checks=checks, alarms=alarms, gateway_clocks=False, store="sqlite")
         self._forget_newer_counters(spec)
         self.intake = Portal(
             spec, self.disk, setup.calendar, setup.record, keyring=Keyring.load(self.disk / "keys.csv"),
@@ -294,11 +300,7 @@ class SmartGateway:
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
         self._number += 1
         content = Delivery(self.id, contract.receiver, self._number, tuple(values)).encode()
-        # Two containers of one second would be one too many for a receiver that takes newer ones only.
-        self._signed_at_ns = max(now_ns, self._signed_at_ns + NS_PER_S)
-        at = self._setup.calendar.at(self._signed_at_ns).replace(microsecond=0)
-        sealed = seal(content, contract.certificate, draw=self.module.random)
-        container = sign_by(sealed, self._certificate, lambda covered: self.module.sign("SIG", covered), at)
+        container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
         self.counts["sealed"] += 1
         mark = hashlib.blake2b(container, digest_size=8).hexdigest()
         self._setup.record(
@@ -308,6 +310,14 @@ class SmartGateway:
         path = self.disk / "outbox"
         path.mkdir(exist_ok=True)
         (path / f"{self._number:08d}.cms").write_bytes(container)
+
+    def sealed(self, content: bytes, receiver: Certificate, now_ns: int) -> bytes:
+        """A container: sealed for the receiver, then signed by the module."""
+        # Two containers of one second would be one too many for a receiver that takes newer ones only.
+        self._signed_at_ns = max(now_ns, self._signed_at_ns + NS_PER_S)
+        at = self._setup.calendar.at(self._signed_at_ns).replace(microsecond=0)
+        sealed = seal(content, receiver, draw=self.module.random)
+        return sign_by(sealed, self.certificate, lambda covered: self.module.sign("SIG", covered), at)
 
     def delivered(self, number: int) -> None:
         """The receiver has it."""

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.core.settings import SpecError, number
+from sim.core.settings import SpecError, names_from, number
+from sim.core.vocabulary import SECURITIES
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.registry import GATEWAYS
 from sim.pki.party_certificates import Certificate, PartyRoot, private_value
+from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.site_plan import gateway_groups, gateway_ids, receiver_of
 from sim.smart_metering.administrator import Administrator
@@ -50,25 +52,28 @@ HOURS_12_S: Final = 43_200.0
 
 @dataclass(frozen=True)
 class SmgwSystem(System):
-    """[system] kind = "smgw". `taf`: the tariff use case of every contract, beside TAF 6 at set dates; `delivery_s`:
-    how often its values leave (TAF 1: at the month's end). `counter_saved_s`: how old counters are at most after a
-    power cut. The last three are defences: `verify_content`, the receiver checks signature, age and tag;
+    """[system] kind = "smgw". `attach`: security modes of the meters that it pairs; others are not part of it. `taf`:
+    the tariff use case of every contract, beside TAF 6 at set dates; `delivery_s`: how often its values leave (TAF 1:
+    at the month's end). `counter_saved_s`: how old counters are at most after a power cut. The last four are defences:
+    `seal_content`, values leave sealed and signed; `verify_content`, the receiver checks signature, age and tag;
     `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`, values that a wrong clock
     stamped are marked."""
 
     kind: str = "smgw"
+    attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
     title: ClassVar[str] = "Smart meter gateways that decrypt and tariff, sealed containers, an administrator"
 
     taf: Literal[1, 2, 7] = 2
     delivery_s: float = number(3_600.0, low=900.0, high=31 * 86_400.0)
     counter_saved_s: float = number(HOURS_12_S, low=0.0, high=HOURS_12_S)
+    seal_content: bool = True
     verify_content: bool = True
     time_over_tls: bool = True
     flag_clock: bool = True
 
     @property
     def securities(self) -> tuple[str, ...]:
-        return ATTACHED
+        return self.attach
 
     def features(self, spec: WorldSpec) -> frozenset[str]:
         return frozenset({"portal restart", "administrator", *SmartGateway.features})
@@ -145,7 +150,7 @@ class Smgw:
         )  # fmt: skip
         setup = GatewaySetup(
             self._smart / id_, ground.calendar, ground.record, ground.spec.portal, module, (contract,),
-            settings.counter_saved_s, settings.flag_clock,
+            settings.counter_saved_s, settings.flag_clock, settings.seal_content,
         )  # fmt: skip
         gateway = SmartGateway(id_, group, setup)
         sensitivity_cdbm, links, profile = receiver_of(group)
@@ -164,11 +169,11 @@ class Smgw:
         """Pair each meter that can be authenticated with the gateway that hears it best."""
         ground = self._ground
         links = links_of(ground, len(self.gateways))
-        able = np.array([ground.fleet.security(m) in ATTACHED for m in range(ground.fleet.n)], dtype=bool)
+        able = np.array([ground.fleet.security(m) in self.settings.attach for m in range(ground.fleet.n)], dtype=bool)
         self.attached = np.where(able, strongest(links), -1)
         for meter, own in enumerate(self.attached.tolist()):
             key = ground.fleet.key(meter)
-            if own >= 0 and key is not None:
+            if own >= 0:
                 entry = entry_of(ground, meter, frozenset({self.gateways[own].id}), self.gateways)
                 self.registry.add(entry)
                 self.gateways[own].pair(entry, key)
@@ -181,6 +186,25 @@ class Smgw:
 
     def _hand(self, gateway: str, container: bytes, now_ns: int) -> bool:
         return self.portal.take(gateway, container, now_ns)
+
+    def hand(self, receiver: str, gateway: str, container: bytes, now_ns: int) -> bool:
+        """Give a container to a receiver, in whoever's name. False: there is no such receiver."""
+        return receiver == SUPPLIER and self._hand(gateway, container, now_ns)
+
+    @property
+    def receiver_certificate(self) -> Certificate:
+        """For whom gateways seal."""
+        return self._receiver.certificate
+
+    @property
+    def stolen_receiver(self) -> Receiver:
+        """The supplier's certificate and key, for who has stolen them."""
+        return self._receiver
+
+    @property
+    def signers(self) -> dict[str, Certificate]:
+        """Gateway -> the certificate that its containers are signed under."""
+        return self._signers
 
     def enrol(self, meters: Iterable[tuple[MeterEntry, bytes | None]]) -> None:
         raise SpecError("system 'smgw' pairs meters before it starts; a recording is played to system 'keyless'")

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sim.core.clock import NS_PER_S, ns
@@ -82,6 +83,8 @@ def expected(truth: Truth) -> dict[Key, Decimal | None]:
     air_ns = fleet_radios(world.spec.fleet, fleet.population.group, fleet.population.length_bytes).duration_ns
     groups = gateway_groups(world.spec)
     must: dict[Key, Decimal | None] = {}
+    epoch_s = int(world.calendar.start.timestamp())
+    periods = list(_periods(rules, epoch_s, epoch_s + world.now_ns // NS_PER_S))
     for meter, own in enumerate(attached.tolist()):
         if own < 0 or not world.gateways[own].up or world.gateways[own].waiting:
             continue
@@ -94,7 +97,7 @@ def expected(truth: Truth) -> dict[Key, Decimal | None]:
         line = _Line(truth, meter, times, [one.k for one in sent])
         must.update(line.set_dates())
         if not invalid:
-            for start_s, end_s in _periods(rules, line.epoch_s, line.epoch_s + world.now_ns // NS_PER_S):
+            for start_s, end_s in periods:
                 must.update(line.period(rules.taf, start_s, end_s))
     return must
 
@@ -174,7 +177,7 @@ class _Line:
                     yield (self._name, 7, "4-0:1.0.0*255", None, at_s), amount
             return
         sums: dict[int, int] = {1: 0, 2: 0, 63: 0} if taf == 2 else {1: 0}
-        pairs = [(a, b) for a, b in zip(there, there[1:], strict=False) if a[1].set_date == b[1].set_date]
+        pairs = [(a, b) for a, b in pairwise(there) if a[1].set_date == b[1].set_date]
         for (from_s, before), (until_s, after) in pairs:
             assert before.units is not None and after.units is not None
             zones = {2 if local(at_s).hour in _DAY_HOURS else 1 for at_s in range(from_s, until_s, _QUARTER_S)}
