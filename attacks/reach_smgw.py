@@ -40,6 +40,12 @@ class Relay(_OnSmgw):
         """What is handed on from now on, made of what passes."""
         self._smgw.administrator.changes = change
 
+    def send_rule(self, gateway: int, *, taf: int) -> None:
+        """A gateway gets another rule set for the supplier."""
+        box = self._box(gateway)
+        box.obey(taf)
+        self.note("rule set", f"TAF {taf} to {box.id}")
+
     def hand_in(self, gateway: str, container: bytes) -> None:
         """Hand a container to the supplier in a gateway's name."""
         self._smgw.hand(SUPPLIER, gateway, container, self.now_ns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.delivered_forgeries import SECURITY, altered_values
+from attacks.parts.delivered_forgeries import NO_VALUE, SECURITY, altered_values
 from attacks.reach import Reach
 from sim.truth.delivered_values import wrong_values
 from sim.truth.ground_truth import Truth
@@ -24,7 +24,7 @@ class _Clock:
         name = truth.world.gateways[self.gateway].id
         own = {entry.name for entry in truth.world.system.registry if entry.gateways == {name}}
         wrong = [one for one in altered_values(truth) if one.meter in own]
-        missing = [one for one in wrong_values(truth) if one.meter in own and one.has == "missing"]
+        missing = [one for one in wrong_values(truth) if one.meter in own and one.has in NO_VALUE]
         why = f"{len(wrong)} values are wrong" if wrong else "no value is wrong"
         if missing:
             why += f"; {len(missing)} were withheld as not billable"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 FORGED_AMOUNT = Decimal(471_100)
+NO_VALUE = ("missing", "None")
+"""Of a WrongValue: the supplier has no row, or one that says that there is no value."""
 SECURITY = "mode7"
 """Values are of meters that a gateway attaches."""
 
@@ -33,4 +35,4 @@ def forged_values(truth: Truth) -> int:
 
 def altered_values(truth: Truth) -> list[WrongValue]:
     """Values that the supplier has and that are not what the meter counted."""
-    return [one for one in wrong_values(truth) if one.has != "missing"]
+    return [one for one in wrong_values(truth) if one.has not in NO_VALUE]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import aws, benchmarks, city, cost, gateway, init, keys, site_verb, tasks
+from bench.cli import aws, benchmarks, city, compare, cost, gateway, init, keys, site_verb, tasks
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import (
@@ -206,6 +206,7 @@ def make_parser() -> argparse.ArgumentParser:
     site_verb.add(commands)
     size_command.add(commands)
     smgw_command.add(commands)
+    compare.add(commands)
     init.add(commands)
     aws.add(commands)
     fuzz_command.add(commands)

@@ -15,7 +15,7 @@ sim.core.settings.SECURITIES.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -33,6 +33,7 @@ from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
 from sim.core.vocabulary import SECURITIES
 from sim.faults.port import AnyFault, Injection
+from sim.systems.port import Cost, Sight
 from sim.truth.ground_truth import Truth
 from sim.world import World
 from sim.world_spec import WorldSpec, load
@@ -149,6 +150,9 @@ class Stage:
     expectations: list[Expectation] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
     service_floor: float = SERVICE_FLOOR
+    sights: Sequence[Sight] = ()
+    costs: Sequence[Cost] = ()
+    """Of the system, taken when the run was over."""
     _world: World | None = None
     _air_log: AirLog | None = None
 

@@ -184,6 +184,7 @@ class Bout:
             self.progress.world_done()
         if stage.made:
             self._look_at(stage)
+            stage.sights, stage.costs = stage.inner.system.sights(), stage.inner.system.costs()
             stage.inner.finish()
         return stage
 

@@ -5,8 +5,8 @@ from bench.rig.scenario import N, S, Stage, X, scenario
 
 
 @scenario(
-    world="estate-1000",
-    settings={"system.kind": "smgw"},
+    world="terrace-60",
+    settings={"system.kind": "smgw", "site.outdoor_mean_c": -15.0},
     defences={"careless": {"system.verify_content": False}},
     not_for={"keyless": "its messages are not sealed a second time: card/test_man_in_the_middle.py"},
 )

@@ -7,8 +7,8 @@ from bench.rig.scenario import N, S, Stage, X, scenario
 
 
 @scenario(
-    world="estate-1000",
-    settings={"system.kind": "smgw"},
+    world="terrace-60",
+    settings={"system.kind": "smgw", "site.outdoor_mean_c": -15.0},
     not_for={"keyless": "its gateways sign nothing: card/test_cloned_gateway.py"},
 )
 def test_a_clone_without_the_module_delivers_nothing(world: Stage) -> None:
@@ -21,8 +21,8 @@ def test_a_clone_without_the_module_delivers_nothing(world: Stage) -> None:
 
 
 @scenario(
-    world="estate-1000",
-    settings={"system.kind": "smgw"},
+    world="terrace-60",
+    settings={"system.kind": "smgw", "site.outdoor_mean_c": -15.0},
     not_for={"keyless": "what its gateways forward carries the MAC of the meter: card/test_cloned_gateway.py"},
 )
 def test_whoever_runs_the_processor_delivers_any_register(world: Stage) -> None:

@@ -5,8 +5,8 @@ from bench.rig.scenario import N, S, Stage, X, scenario
 
 
 @scenario(
-    world="estate-1000",
-    settings={"system.kind": "smgw"},
+    world="terrace-60",
+    settings={"system.kind": "smgw", "site.outdoor_mean_c": -15.0},
     not_for={"keyless": "meters' own clocks decide there: wan/test_disorder_and_flood.py, wan/test_stolen_gateway.py"},
 )
 def test_a_forged_time_service_is_not_believed(world: Stage) -> None:
@@ -17,8 +17,8 @@ def test_a_forged_time_service_is_not_believed(world: Stage) -> None:
 
 
 @scenario(
-    world="estate-1000",
-    settings={"system.kind": "smgw"},
+    world="terrace-60",
+    settings={"system.kind": "smgw", "site.outdoor_mean_c": -15.0, "system.taf": 7},
     not_for={"keyless": "meters' own clocks decide there: wan/test_disorder_and_flood.py, wan/test_stolen_gateway.py"},
 )
 def test_a_clock_beyond_its_tolerance_bills_nothing(world: Stage) -> None:

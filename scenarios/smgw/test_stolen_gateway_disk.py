@@ -9,8 +9,8 @@ from sim.systems.smgw import smgw
 
 
 @scenario(
-    world="estate-1000",
-    settings={"system.kind": "smgw"},
+    world="terrace-60",
+    settings={"system.kind": "smgw", "site.outdoor_mean_c": -15.0},
     not_for={"keyless": "its gateways have no keys and no values: wan/test_gateway_memory.py"},
 )
 def test_a_gateways_disk_holds_its_meters_keys_and_readings(world: Stage) -> None:
@@ -29,8 +29,8 @@ def test_a_gateways_disk_holds_its_meters_keys_and_readings(world: Stage) -> Non
 
 
 @scenario(
-    world="estate-1000",
-    settings={"system.kind": "smgw"},
+    world="terrace-60",
+    settings={"system.kind": "smgw", "site.outdoor_mean_c": -15.0},
     not_for={"keyless": "its receiver holds all meters' keys: portal/test_stolen_disk.py"},
 )
 def test_a_suppliers_key_opens_what_was_sent_to_him(world: Stage) -> None:

@@ -127,6 +127,11 @@ class SmartGateway:
         self._due_from_s: dict[int, int] = {}
         self.power_on(now_ns)
 
+    def obey(self, taf: int) -> None:
+        """The administrator sends rule sets of another tariff use case for every contract."""
+        contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
+        self._setup = replace(self._setup, contracts=contracts)
+
     def certify(self, certificate: Certificate) -> None:
         """The certificate of the key SIG in its module."""
         self.certificate = certificate
