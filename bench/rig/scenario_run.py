@@ -24,7 +24,7 @@ from bench.progress import Beat, Progress
 from bench.rig import checks
 from bench.rig.aws_bill import measure_bill
 from bench.rig.judgement import Judgement, judge
-from bench.rig.scenario import CLEAN, CurtainDown, LeftOut, Mark, Stage, load_world
+from bench.rig.scenario import CLEAN, KEYLESS, CurtainDown, LeftOut, Mark, Stage, load_world
 from bench.rig.twin import Twin, active, twin_of
 from bench.rig.world_row import world_json
 from bench.run_errors import CannotRun, Failed, Inconclusive, explained
@@ -170,6 +170,7 @@ class Bout:
             defences,
             frames=self.mark.frames,
             engine=self.options.engine or ENGINES[0],
+            home=self.mark.settings.get("system.kind", KEYLESS),
             on_window=self.progress.world(f"defences {defences}", spec.meters),
         )
         self.stages.append(stage)

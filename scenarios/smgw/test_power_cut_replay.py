@@ -16,15 +16,9 @@ CUT_H = 3.0
 def test_counters_of_twelve_hours_ago_let_a_recording_in(world: Stage) -> None:
     """Telegrams recorded before a power cut are played afterwards. The rule allows counters to be twelve hours old, so
     they are taken. Defence "saved": each counter is written at once."""
-    replay = world.attack(Replay(restart_s=CUT_H * 3_600 + 300, wrap=False, makers=("QDS",), timeless=("TCH",)))
+    replay = world.attack(Replay(only=(RESTART,), restart_s=CUT_H * 3_600 + 300, makers=("QDS",), timeless=("TCH",)))
     world.run(hours=CUT_H)
     for gateway in range(world.spec.gateways):
         world.fault(PowerCut(gateway=gateway, duration_s=120.0))
     world.run(minutes=30)
-    seen = {"on": (N, N, X), "saved": (N, N, X), "off": (S, S, S)}
-    world.expect(replay, "after 10 s", because="replayed counter", **seen)
-    world.expect(replay, "after more than ten others", because="replayed counter", **seen)
-    world.expect(replay, "with a rewritten access number", on=(N, N, X), saved=(N, N, X), off=(S, S, X))
-    world.expect(replay, "no time inside: with a rewritten access number", on=(N, N, X), saved=(N, N, X), off=(N, S, X))
-    world.expect(replay, "with a rewritten clock", on=(N, N, N), saved=(N, N, N), off=(S, N, N))
     world.expect(replay, RESTART, because="replayed counter", on=(N, N, S), saved=(N, N, X), off=(S, S, S))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, Literal
 
 from cryptography import x509
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sim.pki.authority import Pair, write_key
 from sim.pki.content_ciphers import point
 from sim.pki.sealed_content import Receiver
 from sim.pki.slot_keys import CURVE, DRAWN_BYTES
@@ -51,6 +53,26 @@ class PartyRoot:
         key = drawn_key(draw)
         self.issued += 1
         return Receiver(self._certificate(_named(name), key.public_key(), "ENC"), key)
+
+    def tls_pair(self, name: str, folder: Path, draw: Callable[[int], bytes]) -> Pair:
+        """Certificate and key of a party to TLS, as files: ssl takes no others. The key is 0600."""
+        key = drawn_key(draw)
+        self.issued += 1
+        made = self._certificate(_named(name), key.public_key(), "TLS")
+        pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
+        write_key(pair.key, key)
+        pair.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        return pair
+
+    def receiver_files(self, receiver: Receiver, folder: Path) -> None:
+        """ENC.crt and ENC.key (0600) of a party."""
+        (folder / "ENC.crt").write_bytes(receiver.certificate.public_bytes(serialization.Encoding.PEM))
+        write_key(folder / "ENC.key", receiver.key)
+
+    def write(self, path: Path) -> Path:
+        """The root's certificate, PEM."""
+        path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+        return path
 
     def _certificate(
         self, subject: x509.Name, public: ec.EllipticCurvePublicKey, purpose: Purpose | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -40,3 +41,12 @@ class SlotKey:
     def agree(self, peer: bytes) -> bytes:
         """The shared x coordinate. Raises NotSealed for what is no uncompressed point of the curve."""
         return agreed_secret(self._key, point(CURVE, peer))
+
+
+def verifies(public: bytes, message: bytes, signature: bytes) -> bool:
+    """ECDSA with SHA-256 under an uncompressed point; False for whatever is no signature."""
+    try:
+        point(CURVE, public).verify(signature, message, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True

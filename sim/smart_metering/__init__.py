@@ -6,6 +6,7 @@
     gateway        radio, meters' keys, store, tariffs, module, containers in an outbox
     administrator  rule sets and time down, containers up, which it relays and cannot read
     participant    a final receiver: opens containers, stores values that may be billed
+    wan/           the same parties on real sockets
     gateway_tables what all gateways have stored, as one table for truth and checks
 
 Rules, seals and signatures are sim/smgw and sim/pki; how a telegram is opened and judged is sim/portal's, whose intake

@@ -52,8 +52,8 @@ class Refused(NamedTuple):
 
 
 class Participant:
-    """`signers`: gateway -> the certificate that its containers are signed under. Opened again on its directory it is
-    the same one."""
+    """One thread at a time. `signers`: gateway -> the certificate that its containers are signed under. Opened again on
+    its directory it is the same one."""
 
     def __init__(
         self, name: str, directory: Path, receiver: Receiver, signers: dict[str, Certificate],
@@ -66,7 +66,7 @@ class Participant:
         self.bytes_taken = 0
         self._receiver, self._signers, self._record, self._verify = receiver, signers, record, verify
         directory.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(directory / "values.sqlite", isolation_level=None)
+        self._db = sqlite3.connect(directory / "values.sqlite", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA synchronous = OFF")
         for sql in _SCHEMA:
             self._db.execute(sql)

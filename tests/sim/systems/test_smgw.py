@@ -109,8 +109,8 @@ def _no_gap_is_seen(patch: pytest.MonkeyPatch) -> None:
 def _doubled(patch: pytest.MonkeyPatch) -> None:
     genuine = tariffing.evaluate
     patch.setattr(
-        tariffing, "evaluate",
-        lambda rule, lists: [dataclasses.replace(one, amount=one.amount and 2 * one.amount) for one in genuine(rule, lists)],
+        tariffing, "evaluate", lambda rule, lists: [dataclasses.replace(one, amount=one.amount and 2 * one.amount) for
+        one in genuine(rule, lists)],
     )  # fmt: skip
 
 
