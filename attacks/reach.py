@@ -27,7 +27,7 @@ from sim.network.mitm_path import Alter, MitmPath
 from sim.network.tls_proxy import Answer
 from sim.portal.roles import Denied, HouseSum, TenantRow, Views
 from sim.radio.link_modes import Mode
-from sim.smart_metering.gateway import SmartGateway
+from sim.smart_metering.smart_gateway import SmartGateway
 from sim.systems.keyless import keyless
 from sim.systems.smgw import Smgw
 from sim.truth.ground_truth import Spoken

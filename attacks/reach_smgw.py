@@ -9,7 +9,7 @@ from sim.pki.party_certificates import Certificate, drawn_key
 from sim.pki.sealed_content import Receiver, seal
 from sim.pki.signed_content import Signer, sign
 from sim.smart_metering.administrator import Relayed
-from sim.smart_metering.gateway import SmartGateway
+from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smgw.delivered_content import Delivery
 from sim.smgw.module.in_world import draws
 from sim.systems.smgw import SUPPLIER, Smgw, smgw

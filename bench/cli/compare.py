@@ -10,7 +10,7 @@ from typing import Any
 from bench import run_directory
 from bench.cli import runner
 from bench.compare import table
-from bench.compare.topics import CARD, PAIRS, SYSTEMS, Topic, scenarios_of
+from bench.compare.compared import CARD, PAIRS, SYSTEMS, Topic, scenarios_of
 from bench.options import Commands, Options, seed, with_system
 from bench.run_errors import CannotRun
 
@@ -29,6 +29,10 @@ def add(commands: Commands) -> None:
     verb.add_argument("--only", choices=("card", "pairs"), help="the card's attacks alone, or the pairs alone")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a world setting in both")
     verb.add_argument("-n", "--workers", type=int, metavar="N", help="scenarios side by side (default: one a core)")
+    verb.add_argument(
+        "--of", nargs=len(SYSTEMS), metavar="RUN",
+        help=f"run nothing: runs that there are, of {' and '.join(SYSTEMS)}; several of one with commas between them",
+    )  # fmt: skip
     verb.add_argument("--json", action="store_true", help=f"print {JSON} when done")
     verb.add_argument("--runs", metavar="DIR", type=Path, help="where runs are kept")
     verb.set_defaults(command=compare)
@@ -38,18 +42,22 @@ def compare(arguments: argparse.Namespace) -> int:
     """The exit code is the worse one of the two runs'."""
     topics = () if arguments.scenarios else {"card": CARD, "pairs": PAIRS, None: CARD + PAIRS}[arguments.only]
     runs: dict[str, Any] = {}
-    codes, places = [], []
-    for system in SYSTEMS:
-        ran = _run(system, arguments, topics)
-        if ran.directory is None:
-            raise CannotRun(f"nothing of system '{system}' was run")
-        codes.append(ran.code)
-        places.append(ran.directory)
-        runs[system] = run_directory.read(ran.directory)
+    places: dict[str, list[str]] = {}
+    code = 0
+    for system, given in zip(SYSTEMS, arguments.of or [""] * len(SYSTEMS), strict=True):
+        if given:
+            found = [run_directory.find(one) for one in given.split(",")]
+        else:
+            ran = _run(system, arguments, topics)
+            if ran.directory is None:
+                raise CannotRun(f"nothing of system '{system}' was run")
+            code, found = max(code, ran.code), [ran.directory]
+        places[system] = [str(one) for one in found]
+        runs[system] = {"scenarios": [one for place in found for one in run_directory.read(place)["scenarios"]]}
     body = {
         "command": runner.command_line(),
         "systems": list(SYSTEMS),
-        "runs": {system: str(place) for system, place in zip(SYSTEMS, places, strict=True)},
+        "runs": places,
         "rows": table.rows(topics, runs) if topics else table.joined(runs),
         "sights": table.sights(runs),
         "costs": table.costs(runs),
@@ -62,7 +70,7 @@ def compare(arguments: argparse.Namespace) -> int:
     else:
         _show(body)
         print(f"page: {runner.shown(directory / 'report.html')}")
-    return max(codes)
+    return code
 
 
 def _run(system: str, arguments: argparse.Namespace, topics: tuple[Topic, ...]) -> runner.Ran:

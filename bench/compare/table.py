@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from bench.compare.topics import SYSTEMS, Look, Measured, NoSurface, NotYet, Side, Topic
+from bench.compare.compared import SYSTEMS, Look, Measured, NoSurface, NotYet, Side, Topic
 from bench.rig.verdict import Verdict
 
 NOT_YET: Final = "NOT YET MEASURED"

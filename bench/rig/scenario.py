@@ -114,16 +114,26 @@ class Staged:
 
 class Here(NamedTuple):
     """What must come out of another system than the keyless one, of every security mode that it attaches. `off`: None,
-    the same as in the keyless one. `because`: as in `Stage.expect`; "": what stands there."""
+    the same as in the keyless one. `because`, `least`: as in `Stage.expect`; "": what stands there."""
 
     on: Verdict | None
     off: Verdict | None
     because: str
+    least: int
 
 
-def here(*, on: Verdict | None, off: Verdict | None = None, because: str = "") -> Here:
-    """See Here."""
-    return Here(on, off, because)
+def here(
+    *,
+    on: Verdict | None,
+    off: Verdict | None = None,
+    because: str = "",
+    least: int = LEAST_SHOTS,
+    few_because: str = "",
+) -> Here:
+    """See Here. Raises ValueError for few shots without a reason."""
+    if least < LEAST_SHOTS and not few_because:
+        raise ValueError(f"here(least={least}) needs few_because")
+    return Here(on, off, because, least)
 
 
 class LeftOut(Exception):
@@ -245,6 +255,7 @@ class Stage:
             everywhere = (smgw.on,) * len(SECURITIES)
             off = by_defences.get("off", everywhere) if smgw.off is None else (smgw.off,) * len(SECURITIES)
             by_defences = {name: everywhere for name in by_defences if name != "off"} | {"off": off}
+            terms = tuple(one._replace(least=min(one.least, smgw.least)) for one in terms)
             if smgw.because:
                 terms = tuple(one._replace(because=tuple(smgw.because.split(" | "))) for one in terms)
         for name, verdicts in by_defences.items():

@@ -1,9 +1,9 @@
 """The parties of the system `smgw`, as they run in a world: gateways that decrypt, an administrator, final receivers.
 
-    quantities     which register a stored reading speaks of
+    said_registers which register a stored reading speaks of
     contract       what the administrator sends a gateway: rule sets, period by period
     tariffing      values as a gateway captures them, and what leaves under its rule sets
-    gateway        radio, meters' keys, store, tariffs, module, containers in an outbox
+    smart_gateway  radio, meters' keys, store, tariffs, module, containers in an outbox
     administrator  rule sets and time down, containers up, which it relays and cannot read
     participant    a final receiver: opens containers, stores values that may be billed
     wan/           the same parties on real sockets

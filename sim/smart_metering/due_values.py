@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from sim.portal.store_port import Reading
-from sim.smart_metering.quantities import HEAT_COST, at_set_date
+from sim.smart_metering.said_registers import HEAT_COST, at_set_date
 from sim.smgw.delivered_content import Value
 from sim.smgw.german_time import midnight_s
 

@@ -7,7 +7,7 @@ from datetime import date
 from itertools import groupby
 
 from sim.portal.store_port import Reading, Refusal
-from sim.smart_metering.gateway import SmartGateway
+from sim.smart_metering.smart_gateway import SmartGateway
 
 
 class GatewayTables:

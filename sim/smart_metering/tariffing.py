@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from sim.core.clock import Calendar, ns
 from sim.smart_metering.contract import rule_of
-from sim.smart_metering.quantities import Said
+from sim.smart_metering.said_registers import Said
 from sim.smgw.delivered_content import Value
 from sim.smgw.metrology import CLOCK_TOLERANCE, Reading, Series
 from sim.smgw.obis_codes import Obis

@@ -29,10 +29,10 @@ from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.site_plan import gateway_groups, gateway_ids, receiver_of
 from sim.smart_metering.administrator import Administrator
-from sim.smart_metering.gateway import Contract, GatewaySetup, SmartGateway
 from sim.smart_metering.gateway_tables import GatewayTables
 from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
+from sim.smart_metering.smart_gateway import Contract, GatewaySetup, SmartGateway
 from sim.smgw.module.in_world import InWorldModule, draws
 from sim.smgw.rule_set import CAPTURE_S
 from sim.systems._installation import entry_of, links_of, strongest

@@ -2,7 +2,8 @@
 
     tls      the one kind of connection there is, and who is at its other end
     server   an administrator or a participant, listening
-    client   a gateway's or an administrator's way to one
+    answers  what each of them answers, by who asks
+    calls    a gateway's or an administrator's way to one
     waker    a port that never answers
     serve    one of these as a program of its own
 

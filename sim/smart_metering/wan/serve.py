@@ -17,8 +17,8 @@ from sim.core.clock import unix_ns, wall_now
 from sim.pki import sm_keys
 from sim.pki.authority import Pair
 from sim.smart_metering.participant import Participant
-from sim.smart_metering.wan import roles, tls
-from sim.smart_metering.wan.client import WanClient
+from sim.smart_metering.wan import answers, tls
+from sim.smart_metering.wan.calls import WanClient
 from sim.smart_metering.wan.server import Answer, WanServer
 
 
@@ -31,10 +31,10 @@ def main(words: list[str]) -> int:
     parser.add_argument("--participant", type=int, default=0, metavar="PORT", help="where containers are handed on to")
     given = parser.parse_args(words)
     folder: Path = given.folder
-    name = roles.ADMINISTRATOR if given.role == "administrator" else f"{given.name}.EMT"
+    name = answers.ADMINISTRATOR if given.role == "administrator" else f"{given.name}.EMT"
     own = Pair(folder / f"{name}.crt", folder / f"{name}.key")
     root = folder / "root.crt"
-    answer = _administrator(own, root, given.participant) if name == roles.ADMINISTRATOR else _participant(given)
+    answer = _administrator(own, root, given.participant) if name == answers.ADMINISTRATOR else _participant(given)
     server = WanServer(tls.context(own, root, server=True), answer)
     server.start()
     print(server.port, flush=True)
@@ -50,7 +50,7 @@ def _administrator(own: Pair, root: Path, port: int) -> Answer:
         with WanClient(context, port, f"{receiver}.EMT") as client:
             client.ask("POST", f"/{gateway}.sm/delivery", container)
 
-    return roles.administrator(hand_on, {}, wall_now)
+    return answers.administrator(hand_on, {}, wall_now)
 
 
 def _participant(given: argparse.Namespace) -> Answer:
@@ -58,7 +58,7 @@ def _participant(given: argparse.Namespace) -> Answer:
     receiver = sm_keys.receiver((folder / "ENC.crt").read_bytes(), (folder / "ENC.key").read_bytes())
     signers = {path.stem: sm_keys.certificate(path.read_bytes()) for path in (folder / "signers").glob("*.crt")}
     store = Participant(given.name, folder / "store", receiver, signers, lambda _: None)
-    return roles.participant(store, unix_ns)
+    return answers.participant(store, unix_ns)
 
 
 if __name__ == "__main__":

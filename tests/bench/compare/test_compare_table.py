@@ -11,7 +11,7 @@ import pytest
 
 from bench import scenario_files
 from bench.compare import table
-from bench.compare.topics import CARD, KEYLESS, PAIRS, SMGW, SYSTEMS, Look, Measured, NotYet, scenarios_of
+from bench.compare.compared import CARD, KEYLESS, PAIRS, SMGW, SYSTEMS, Look, Measured, NotYet, scenarios_of
 from reports import compare_page
 
 ROOT = Path(__file__).resolve().parents[3]

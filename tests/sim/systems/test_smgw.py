@@ -19,7 +19,7 @@ from sim.faults.administrator_lost import AdministratorLost
 from sim.faults.gateway_power_cut import PowerCut
 from sim.faults.portal_restarted import PortalRestarted
 from sim.smart_metering import tariffing
-from sim.smart_metering.gateway import SmartGateway
+from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smgw.obis_codes import ERROR_TARIFF
 from sim.systems.smgw import Smgw, smgw
 from sim.truth.delivered_values import expected, wrong_values

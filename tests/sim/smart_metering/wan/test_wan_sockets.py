@@ -24,8 +24,8 @@ from sim.pki.party_certificates import PartyRoot, as_der
 from sim.pki.sealed_content import Receiver, seal
 from sim.pki.signed_content import sign_by
 from sim.pki.slot_keys import verifies
-from sim.smart_metering.wan import roles, tls
-from sim.smart_metering.wan.client import WanClient
+from sim.smart_metering.wan import answers, tls
+from sim.smart_metering.wan.calls import WanClient
 from sim.smart_metering.wan.server import Reply, WanServer
 from sim.smart_metering.wan.tls import WanError
 from sim.smart_metering.wan.waker import Waker
@@ -65,7 +65,7 @@ def parties(folder: Path, seed: int = 1) -> Parties:
     root.write(folder / "root.crt")
     receiver = root.receiver("supplier.EMT", draws(seeds, "supplier", "ENC"))
     root.receiver_files(receiver, folder)
-    for name in (roles.ADMINISTRATOR, "supplier.EMT", "gw-0001.SMGW", "gw-0002.SMGW"):
+    for name in (answers.ADMINISTRATOR, "supplier.EMT", "gw-0001.SMGW", "gw-0002.SMGW"):
         root.tls_pair(name, folder, draws(seeds, name, "TLS"))
     return Parties(folder, root, receiver, InWorldModule(seeds, "gw-0001"))
 
@@ -94,7 +94,7 @@ def test_a_container_passes_through_two_programs_and_is_read_by_the_last(known: 
         program("participant", str(known.folder)) as supplier,
         program("administrator", str(known.folder), "--participant", str(supplier)) as administrator,
     ):
-        with WanClient(known.context("gw-0001.SMGW"), administrator, roles.ADMINISTRATOR) as gateway:
+        with WanClient(known.context("gw-0001.SMGW"), administrator, answers.ADMINISTRATOR) as gateway:
             assert gateway.agreed[0] == "TLSv1.2" and gateway.agreed[1] in tls.SUITES
             assert gateway.ask("POST", "/supplier.sm/delivery", container) == b""
             at = gateway.ask("GET", "/gw-0001.sm/clock").decode()
@@ -109,7 +109,7 @@ def test_a_container_passes_through_two_programs_and_is_read_by_the_last(known: 
         ):
             past.ask("POST", "/gw-0001.sm/delivery", container)
         with pytest.raises(WanError, match=r"other party: .* was called, and supplier"):
-            WanClient(known.context("gw-0001.SMGW"), supplier, roles.ADMINISTRATOR)
+            WanClient(known.context("gw-0001.SMGW"), supplier, answers.ADMINISTRATOR)
     stored = sqlite3.connect(known.folder / "store" / "values.sqlite")
     assert stored.execute("SELECT gateway, meter, amount FROM delivered").fetchall() == [
         ("gw-0001", "QDS 10000001 36 08", "7")
@@ -119,7 +119,7 @@ def test_a_container_passes_through_two_programs_and_is_read_by_the_last(known: 
 
 @contextmanager
 def serving(known: Parties) -> Iterator[WanServer]:
-    made = tls.context(known.tls_of(roles.ADMINISTRATOR), known.folder / "root.crt", server=True)
+    made = tls.context(known.tls_of(answers.ADMINISTRATOR), known.folder / "root.crt", server=True)
     server = WanServer(made, lambda party, method, path, body: Reply(200, party.encode()))
     server.start()
     try:
@@ -147,7 +147,7 @@ def test_strangers_get_no_session(known: Parties, tmp_path: Path) -> None:
                 WanClient(context, server.port, "")
         with socket.create_connection(("127.0.0.1", server.port), 5) as plain:
             plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        with WanClient(known.context("gw-0002.SMGW"), server.port, roles.ADMINISTRATOR) as client:
+        with WanClient(known.context("gw-0002.SMGW"), server.port, answers.ADMINISTRATOR) as client:
             assert client.ask("GET", "/") == b"gw-0002.SMGW", "and it still serves who belongs there"
 
 

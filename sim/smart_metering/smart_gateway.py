@@ -41,7 +41,7 @@ from sim.portal.portal_spec import PortalSpec
 from sim.portal.store_port import FreshnessRow, Reading
 from sim.smart_metering.due_values import DueValues
 from sim.smart_metering.line import Line
-from sim.smart_metering.quantities import said
+from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
 from sim.smgw.module.port import SecurityModule
