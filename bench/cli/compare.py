@@ -53,7 +53,8 @@ def compare(arguments: argparse.Namespace) -> int:
                 raise CannotRun(f"nothing of system '{system}' was run")
             code, found = max(code, ran.code), [ran.directory]
         places[system] = [str(one) for one in found]
-        runs[system] = {"scenarios": [one for place in found for one in run_directory.read(place)["scenarios"]]}
+        every = [one for place in found for one in run_directory.read(place)["scenarios"]]
+        runs[system] = table.of_system({"scenarios": every}, system)
     body = {
         "command": runner.command_line(),
         "systems": list(SYSTEMS),

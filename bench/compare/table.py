@@ -21,6 +21,15 @@ Run = Mapping[str, Any]
 """run.json."""
 
 
+def of_system(run: Run, system: str) -> dict[str, Any]:
+    """The scenarios of a run that played this system; what was left out played none, and stays."""
+
+    def played(scenario: Any) -> bool:
+        return all(world.get("system", SYSTEMS[0]) == system for world in scenario["worlds"])
+
+    return {"scenarios": [one for one in run["scenarios"] if played(one)]}
+
+
 def rows(topics: Sequence[Topic], runs: Mapping[str, Run]) -> list[dict[str, Any]]:
     """A row a topic: {"id", "title", "systems": {system: {"verdict", "reason", "cells"}}}. `cells`: the single verdicts
     of variants and security modes, each with its control."""

@@ -133,6 +133,13 @@ def test_scenarios_that_both_ran_are_joined_by_variant() -> None:
     assert row["systems"][SMGW]["reason"].endswith("because")
 
 
+def test_a_run_of_one_system_says_nothing_of_the_other() -> None:
+    run = run_of("card/test_sniffing.py", [claim("values", "mode7", "PREVENTED")])
+    run["scenarios"][0]["worlds"][0]["system"] = SMGW
+    assert table.of_system(run, KEYLESS)["scenarios"] == []
+    assert table.of_system(run, SMGW) == run
+
+
 def test_each_system_s_scenarios_are_named_once() -> None:
     for system in SYSTEMS:
         found = scenarios_of(TOPICS, system)
