@@ -1,4 +1,5 @@
-"""`./wmbench site import FILE --out SITE.toml`: a list of addresses (CSV, GeoJSON) to a site that worlds can use."""
+"""`./wmbench site import FILE --out SITE.toml`: a list of addresses (CSV, GeoJSON) to a site that worlds can use; and
+`site fit` (bench/site/fit_command.py)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from bench.options import Commands
 from bench.run_errors import CannotRun
-from sim.core.settings import SpecError
+from bench.site import fit_command
 
 
 def add(commands: Commands) -> None:
@@ -32,14 +33,7 @@ def add(commands: Commands) -> None:
     import_.add_argument("--depth-m", type=float, default=12.0, metavar="METRES", help="of a house, along north (12)")
     import_.add_argument("--outer-wall-db", type=float, default=0.0, metavar="DB", help="what an outer wall takes (0)")
     import_.set_defaults(command=command_import)
-
-
-def names_of(text: str) -> dict[str, str]:
-    """`a=b,c=d`. Raises SpecError."""
-    pairs = [one.partition("=") for one in text.split(",") if one.strip()]
-    if not all(equals and name.strip() and own.strip() for own, equals, name in pairs):
-        raise SpecError("--names: COLUMN=NAME,... is needed, as in --names lat=Breite,lon=Laenge")
-    return {own.strip(): name.strip() for own, _, name in pairs}
+    fit_command.add(verbs)
 
 
 def command_import(arguments: argparse.Namespace) -> int:
@@ -52,7 +46,7 @@ def command_import(arguments: argparse.Namespace) -> int:
     from sim.radio import site_file
 
     problems = rows.Problems(arguments.file)
-    found = rows.read(arguments.file, names_of(arguments.names), arguments.metres, problems)
+    found = rows.read(arguments.file, rows.names_of(arguments.names), arguments.metres, problems)
     problems.stop()
     box = {"name": "-", "width_m": arguments.width_m, "depth_m": arguments.depth_m,
            "outer_wall_db": arguments.outer_wall_db}  # fmt: skip

@@ -7,7 +7,7 @@ walls and an outer one at either end; floors are the difference in height; anten
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,20 @@ def candidates(site: SiteFile) -> list[Gateway]:
     return [*site.gateway, *free]
 
 
-def losses_db(site: SiteFile, places: Sequence[Gateway], model: Model) -> F64:
-    """(meters, candidates): the median loss by a model."""
+class Paths(NamedTuple):
+    """From every meter to every candidate, (meters, candidates). `path`: its outer walls are those whose loss the site
+    does not say; `walls_db`: what the others take."""
+
+    path: Path
+    walls_db: F64
+
+    def losses_db(self, model: Model) -> F64:
+        """The median loss by a model."""
+        return model.loss_db(self.path) + self.walls_db
+
+
+def paths(site: SiteFile, places: Sequence[Gateway]) -> Paths:
+    """All of a site."""
     meters, house, _, _ = site.meter_places()
     houses, boxes = site.houses, site.house
     own = np.array([houses[one.house] for one in places])
@@ -49,4 +61,4 @@ def losses_db(site: SiteFile, places: Sequence[Gateway], model: Model) -> F64:
     heavy = 2 * apart - known[0].astype(np.int64) - known[1]  # those whose loss the site does not say
     inner = np.where(apart, BETWEEN_HOUSES, distance // WALL_EACH_M)
     walls: F64 = apart * (wall[house][:, None] + wall[own][None])
-    return model.loss_db(Path.of(distance, floors, heavy, inner)) + walls
+    return Paths(Path.of(distance, floors, heavy, inner), walls)

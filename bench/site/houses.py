@@ -40,13 +40,10 @@ def site(
     metres: bool, anywhere: bool, boxes: Boxes,
 ) -> SiteFile:  # fmt: skip
     """The site of these rows. Raises SpecError with every problem."""
-    (_check_metres if metres else _check_degrees)(rows, problems, anywhere)
     kinds = {row.line: row.type or default_type for row in rows}
     _check_types(rows, kinds, types, problems)
     _check_duplicates(rows, kinds, problems)
-    problems.stop()
-    middle_y, middle_x = median(row.y for row in rows), median(row.x for row in rows)
-    planned = [(row, *_plane(row, middle_y, middle_x, metres)) for row in rows]
+    planned, (middle_y, middle_x) = on_a_plane(rows, problems, metres=metres, anywhere=anywhere)
     by_house: dict[str, list[tuple[Row, float, float]]] = defaultdict(list)
     for one in planned:
         row, east, north = one
@@ -83,6 +80,16 @@ def site(
     origin = () if metres else (round(middle_y, 7), round(middle_x, 7))
     meters_ = tuple(Meters(row.address, str(kinds[row.line]), row.floor, row.flat, row.count) for row in found)
     return SiteFile(title, tuple(houses), meters_, tuple(gateways), origin)
+
+
+def on_a_plane(
+    rows: Sequence[Row], problems: Problems, *, metres: bool, anywhere: bool
+) -> tuple[list[tuple[Row, float, float]], tuple[float, float]]:
+    """(each row with east and north in metres, the middle as the file has it). Raises SpecError with every problem."""
+    (_check_metres if metres else _check_degrees)(rows, problems, anywhere)
+    problems.stop()
+    middle_y, middle_x = median(row.y for row in rows), median(row.x for row in rows)
+    return [(row, *_plane(row, middle_y, middle_x, metres)) for row in rows], (middle_y, middle_x)
 
 
 def _plane(row: Row, middle_y: float, middle_x: float, metres: bool) -> tuple[float, float]:

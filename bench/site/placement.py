@@ -8,12 +8,14 @@ best set of its size (Nemhauser, Wolsey, Fisher 1978). With `dead`, the service 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 F64 = NDArray[np.floating[Any]]
+_ALMOST: Final = 1 - 1e-12
+"""A chance is at most this, so that a candidate can be taken out of a product of misses."""
 
 
 class Step(NamedTuple):
@@ -34,8 +36,10 @@ def share(chance: F64, chosen: Sequence[int], dead: bool = False) -> float:
 def greedy(chance: F64, wanted: float, *, dead: bool = False, hang: Sequence[int] = ()) -> list[Step]:
     """Those that hang already, then one after the other until the wanted share is served, or no candidate adds any."""
     steps: list[Step] = []
-    # misses[0]: by all chosen; misses[1 + i]: by all chosen but the i-th
-    misses = np.ones((1, len(chance)))
+    miss = 1 - np.minimum(chance, _ALMOST)
+    without = np.empty(miss.T.shape)  # row i takes the i-th chosen out of the product again
+    missed = np.ones(len(chance))
+    left = np.zeros(0)  # share missed by all chosen but the i-th
     free = np.ones(chance.shape[1], dtype=bool)
     waiting = list(hang)
     while True:
@@ -44,12 +48,13 @@ def greedy(chance: F64, wanted: float, *, dead: bool = False, hang: Sequence[int
         if waiting:
             best = waiting.pop(0)
         else:
-            worst = 1 + int(misses[1:].mean(axis=1).argmax()) if dead and len(misses) > 1 else 0
-            gain = np.where(free, misses[worst] @ chance, -1.0)
+            worst = int(left.argmax()) if dead and steps else None
+            gain = np.where(free, (missed if worst is None else missed * without[worst]) @ chance, -1.0)
             best = int(gain.argmax())
             if gain[best] <= 1e-9 * len(chance):
                 return steps
         free[best] = False
-        misses = np.concatenate([misses * (1 - chance[:, best]), misses[:1]])
-        left = misses.mean(axis=1)
-        steps.append(Step(best, float(1 - left[0]), float(1 - left[1:].max())))
+        missed *= miss[:, best]
+        without[len(steps)] = 1 / miss[:, best]
+        left = without[: len(steps) + 1] @ missed / len(missed)
+        steps.append(Step(best, float(1 - missed.mean()), float(1 - left.max())))

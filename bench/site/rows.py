@@ -1,9 +1,9 @@
 """CSV and GeoJSON read to rows, each with the line it stands on; what is wrong with a field names line and column.
 
-    address, lat, lon, floor, flat, type, count      or east_m, north_m (--metres) in place of lat, lon
+    address, lat, lon, floor, flat, type, count, id      or east_m, north_m (--metres) in place of lat, lon
 
-`type` is a meter type, or "gateway". Floors are whole numbers, 0 the ground floor (also EG, KG, UG). A decimal comma is
-read where fields are parted by something else.
+`type` is a meter type, or "gateway". `id`: the eight digits of a meter, where a log is to be joined. Floors are whole
+numbers, 0 the ground floor (also EG, KG, UG). A decimal comma is read where fields are parted by something else.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any, Final
 from sim.core.quoting import named, quoted
 from sim.core.settings import SpecError
 
-COLUMNS: Final = ("address", "lat", "lon", "floor", "flat", "type", "count")
-METRES: Final = ("address", "east_m", "north_m", "floor", "flat", "type", "count")
+COLUMNS: Final = ("address", "lat", "lon", "floor", "flat", "type", "count", "id")
+METRES: Final = ("address", "east_m", "north_m", "floor", "flat", "type", "count", "id")
 NEEDED: Final = 3  # the first three
 GATEWAY: Final = "gateway"
 MOST_BYTES: Final = 256 << 20
@@ -41,6 +41,7 @@ class Row:
     flat: str
     type: str | None
     count: int
+    id: str = ""
 
 
 class Problems:
@@ -59,6 +60,14 @@ class Problems:
         if self.found:
             more = len(self.found) - MOST_PROBLEMS
             raise SpecError("\n".join(self.found[:MOST_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])))
+
+
+def names_of(text: str) -> dict[str, str]:
+    """`a=b,c=d`. Raises SpecError."""
+    pairs = [one.partition("=") for one in text.split(",") if one.strip()]
+    if not all(equals and name.strip() and own.strip() for own, equals, name in pairs):
+        raise SpecError("--names: COLUMN=NAME,... is needed, as in --names lat=Breite,lon=Laenge")
+    return {own.strip(): name.strip() for own, _, name in pairs}
 
 
 def read(path: Path, names: Mapping[str, str], metres: bool, problems: Problems) -> list[Row]:
@@ -179,4 +188,14 @@ def _row(
         return None
     a, b = numbers
     y, x = (b, a) if columns is METRES else (a, b)
-    return Row(line, address, y, x, whole["floor"], text("flat") or "-", text("type") or None, whole["count"])
+    return Row(
+        line,
+        address,
+        y,
+        x,
+        whole["floor"],
+        text("flat") or "-",
+        text("type") or None,
+        whole["count"],
+        text("id").lower(),
+    )

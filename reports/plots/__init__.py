@@ -5,6 +5,7 @@ timeline  what happened in one world: timeline, refusals, losses
 bars      counts by reason
 site_map  a map of delivery over the blocks of a city
 house_map a map of a given site
+served_curve     the share served over the number of gateways
 sweep_figures    delivery against load with its closed form, losses over the points of a sweep
 """
 

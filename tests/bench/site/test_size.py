@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.cli.main import main
-from bench.site.budget import candidates, losses_db
+from bench.site.budget import candidates, paths
 from bench.site.placement import greedy, share
 from bench.site.served import arrives, served
 from sim.radio import site_file
@@ -71,11 +71,12 @@ def test_walls_count_where_the_path_leaves_a_house() -> None:
     model = MODELS.find("p1238")
     places = [Gateway("a", "H0", 1), Gateway("b", "H1", 1)]
     bare = dataclasses.replace(SITE, house=tuple(dataclasses.replace(one, outer_wall_db=0.0) for one in HOUSES))
-    more = losses_db(SITE, places, model) - losses_db(bare, places, model)
+    more = paths(SITE, places).losses_db(model) - paths(bare, places).losses_db(model)
     house = SITE.meter_places()[1]
     assert more == pytest.approx(np.where(house[:, None] != np.array([0, 1]), 20.0, 0.0))
     multi = MODELS.find("multi-wall")
-    assert losses_db(bare, places, multi)[0, 1] - losses_db(SITE, places, multi)[0, 1] == pytest.approx(2 * 6.9 - 20)
+    less = paths(bare, places).losses_db(multi) - paths(SITE, places).losses_db(multi)
+    assert less[0, 1] == pytest.approx(2 * 6.9 - 20)
     assert len(candidates(SITE)) == 8  # the middle and the highest floor
 
 

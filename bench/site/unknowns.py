@@ -1,0 +1,182 @@
+"""What nobody knows before something was measured, drawn within its range: an interval for a planner's figures.
+
+Each draw is one world: an exponent, a floor, an outer wall, a receiver. Draws are a Latin hypercube (each range in as
+many slices as there are draws, each slice once), so a few tell as much as many at random. What was fitted is drawn from
+its covariance instead (sim/radio/fitted.py). How much one unknown matters is the square of its rank correlation with
+the share served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.site.budget import Paths
+from bench.site.placement import greedy, share
+from bench.site.served import served
+from sim.core.seeds import Seeds
+from sim.radio.building_entry import entry_loss_db
+from sim.radio.fitted import Fitted
+from sim.radio.models.port import FREQUENCY_MHZ
+
+F64 = NDArray[np.floating[Any]]
+DRAWS: Final = "planner draws"
+FIT_DRAWS: Final = "planner fit draws"
+_FITTED: Final = ("power", "floor_db", "outer_wall_db")
+
+
+class Unknown(NamedTuple):
+    """A range, both ends as likely as its middle. `remedy`: how to measure it."""
+
+    name: str
+    words: str
+    low: float
+    high: float
+    source: str
+    remedy: str
+
+
+def _wall_db(share_: float) -> float:
+    return round(entry_loss_db("traditional", FREQUENCY_MHZ, share_), 1)
+
+
+UNKNOWNS: Final = (
+    Unknown("power", "path loss exponent x 10", 28.0, 46.0,
+            "28: ITU-R P.1238, residential; 46: the steepest that planners reckon with", "./wmbench site fit"),
+    Unknown("floor_db", "dB a floor", 4.0, 18.3, "4: ITU-R P.1238; 18.3: COST 231, an upper bound",
+            "./wmbench site fit"),
+    Unknown("outer_wall_db", "dB an outer wall", _wall_db(0.1), _wall_db(0.9),
+            "ITU-R P.2109, traditional, 10 and 90 of 100 places", "./wmbench site fit"),
+    Unknown("sensitivity_dbm", "receiver, dBm", -105.0, -95.0, "receivers on sale, with their antennas",
+            "./wmbench receiver measure"),
+)  # fmt: skip
+
+
+class Service(NamedTuple):
+    """What is asked, and what the draws share. `hang`: candidates that are there already."""
+
+    wanted: float
+    dead: bool
+    frames: float
+    fading_db: float
+    shadowing_db: float
+    power_dbm: float
+    air_share: float
+    """Of time that one meter sends."""
+    hang: Sequence[int]
+
+
+class Interval(NamedTuple):
+    """Of draws, the 10th, the middle and the 90th of 100."""
+
+    low: float
+    middle: float
+    high: float
+
+
+class Unsure(NamedTuple):
+    """`gateways`: None where no number of gateways reaches the service. `matters`: share of the difference, by name."""
+
+    draws: int
+    served: Interval
+    gateways: tuple[int | None, int | None, int | None]
+    holds: float
+    reached: float
+    matters: dict[str, float]
+    unknowns: tuple[Unknown, ...]
+
+
+def chances(paths: Paths, model: Any, sensitivity_dbm: float, service: Service) -> tuple[F64, float]:
+    """(how likely each meter is served through each candidate, load of the busiest candidate in erlang)."""
+    margin = service.power_dbm - paths.losses_db(model) - sensitivity_dbm
+    load = float((margin > -service.shadowing_db).sum(axis=0).max()) * service.air_share
+    return served(margin, service.frames, service.fading_db, service.shadowing_db, load), load
+
+
+def unknowns_of(fitted: Fitted | None, sensitivity_dbm: float | None) -> tuple[Unknown, ...]:
+    """Those of a plan; a fit's own with the interval that it has, and none for a sensitivity that was given."""
+    kept = []
+    for one in UNKNOWNS:
+        if one.name == "sensitivity_dbm":
+            if sensitivity_dbm is None:
+                kept.append(one)
+        elif fitted is not None and one.name in fitted.names:
+            at = fitted.names.index(one.name)
+            half, value = 1.2816 * np.sqrt(fitted.covariance[at][at]), getattr(fitted, one.name)
+            kept.append(one._replace(low=round(value - half, 2), high=round(value + half, 2), source=fitted.source))
+        else:
+            kept.append(one)
+    return tuple(kept)
+
+
+def drawn(unknowns: Sequence[Unknown], fitted: Fitted | None, draws: int, seed: int) -> dict[str, F64]:
+    """Name -> (draws,)."""
+    seeds, each = Seeds(seed), np.arange(draws)
+    found: dict[str, F64] = {}
+    for number, one in enumerate(unknowns):
+        words = seeds.blocks(DRAWS, each, number)
+        at = (words[:, 0].argsort(kind="stable") + words[:, 1] / 2.0**32) / draws
+        found[one.name] = one.low + (one.high - one.low) * at
+    if fitted is not None and fitted.names:
+        size = len(fitted.names)
+        turn, spread, _ = np.linalg.svd(np.array(fitted.covariance))
+        normal = seeds.normal_q16(FIT_DRAWS, each[:, None], np.arange(size)[None, :]) / 65_536
+        values = np.array([getattr(fitted, name) for name in fitted.names]) + normal @ (turn * np.sqrt(spread)).T
+        found |= {name: values[:, column] for column, name in enumerate(fitted.names) if name in _FITTED}
+    return found
+
+
+def unsure(
+    paths: Paths, chosen: Sequence[int], service: Service, *,
+    fitted: Fitted | None, sensitivity_dbm: float | None, draws: int, seed: int,
+) -> Unsure:  # fmt: skip
+    """How a plan fares in worlds that are as likely as its own. `sensitivity_dbm` None: unknown."""
+    unknowns = unknowns_of(fitted, sensitivity_dbm)
+    values = drawn(unknowns, fitted, draws, seed)
+    base = fitted if fitted is not None else Fitted(source="a draw")
+    got, counts = [], []
+    for at in range(draws):
+        changes: dict[str, Any] = {name: float(values[name][at]) for name in _FITTED if name in values}
+        model = replace(base, **changes)
+        sensitivity = float(values["sensitivity_dbm"][at]) if sensitivity_dbm is None else sensitivity_dbm
+        chance, _ = chances(paths, model, sensitivity, service)
+        got.append(share(chance, chosen, service.dead))
+        counts.append(fewest(chance, service))
+    told = np.array(got)
+    sorted_counts = np.sort(np.array(counts, dtype=np.float64))
+    tenths = [sorted_counts[min(int(q * draws), draws - 1)] for q in (0.1, 0.5, 0.9)]
+    low, middle, high = (None if np.isinf(one) else int(one) for one in tenths)
+    return Unsure(
+        draws, Interval(*(float(one) for one in np.quantile(told, [0.1, 0.5, 0.9]))), (low, middle, high),
+        float((told >= service.wanted).mean()), float(np.isfinite(sorted_counts).mean()),
+        matters(values, told), unknowns,
+    )  # fmt: skip
+
+
+def fewest(chance: F64, service: Service) -> float:
+    """Gateways until the service holds; infinite where all candidates together are too few."""
+    if share(chance, range(chance.shape[1])) < service.wanted:
+        return np.inf
+    steps = greedy(chance, service.wanted, dead=service.dead, hang=service.hang)
+    last = (steps[-1].one_dead if service.dead else steps[-1].served) if steps else 0.0
+    return len(steps) if last >= service.wanted else np.inf
+
+
+def matters(values: dict[str, F64], told: F64) -> dict[str, float]:
+    """The square of the rank correlation with each unknown, the greatest first; 0 where nothing differs."""
+    if np.ptp(told) < 1e-12:
+        return dict.fromkeys(values, 0.0)
+    ranks = _ranks(told)
+    found = {name: float(np.corrcoef(_ranks(one), ranks)[0, 1] ** 2) for name, one in values.items()}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _ranks(values: F64) -> F64:
+    """Equal values share the middle of their ranks."""
+    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
+    middle: F64 = counts.cumsum() - (counts - 1) / 2
+    return middle[which]
