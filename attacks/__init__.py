@@ -17,6 +17,12 @@ poison      make genuine telegrams look old
 ghosts      telegrams of meters that do not exist
 jam         transmit over others
 mitm        stand between gateway and broker
+keystream   compare what the link layer encrypted with the same bytes
+chosen_bits turn bits over under AES-CTR
+clock_command set the clock of a meter that listens
+drain       make it answer until its battery is empty
+announce    announce a known meter as another
+restored    replay to a portal that was restored from a backup
 key_twin    speak in a meter's name with its key
 quiet_clone use a gateway's stolen certificate once
 late_bill   bill with telegrams that are refused as late

@@ -153,6 +153,14 @@ class Record:
         return [text for can, text in CAPABILITIES.items() if can in self.can]
 
 
+class Curve(NamedTuple):
+    """Points of the picture that shows an outcome, with the words of its axes; a hundred of them are enough."""
+
+    x: str
+    y: str
+    points: tuple[tuple[float, float], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What an attack did to the meters of one security mode, in one variant.
@@ -164,7 +172,8 @@ class Outcome:
     shots: what was sent, one by one. attacked: meters (addresses) and gateways that it touches, beside
     the meters of the shots.
     heard: fingerprints of the telegrams that it was learned from, of who only listens; shots name theirs.
-    evidence: figures and names that lead a reader to it; `why`: one clause for people.
+    evidence: figures and names that lead a reader to it; `why`: one clause for people. curve: its picture, where it has
+    one beside that of its shots and its counts.
     """
 
     variant: str
@@ -178,6 +187,7 @@ class Outcome:
     shots: tuple[Landed, ...] = ()
     attacked: frozenset[str] = frozenset()
     heard: frozenset[str] = frozenset()
+    curve: Curve | None = None
 
 
 class Attack(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from attacks.attack import Can, Outcome, Steps, Watch, attack, form
+from attacks.attack import Can, Curve, Outcome, Steps, Watch, attack, form
 from attacks.parts import forgery
 from attacks.parts.sent_frames import Shot, outcomes_of, published
 from attacks.parts.survey import Survey
@@ -153,6 +153,7 @@ class Clone:
                     "readings through it before": before,
                     "since": since,
                 },
+                curve=Curve("minutes after the takeover", "times the owner was thrown off", self._thrown_off(truth)),
             )
             for security, (alone, before, since) in served.items()
         ]
@@ -160,9 +161,17 @@ class Clone:
 
     def _displacements(self, truth: Truth) -> int:
         """How often the gateway lost a session that it had, since the takeover."""
+        return len(self._drops_ns(truth))
+
+    def _drops_ns(self, truth: Truth) -> list[int]:
         changes = truth.world.history.of(SessionChanged)
-        mine = (c for c in changes if c.client == self.gateway_id and c.state == "dropped")
-        return sum(change.time_ns >= self.takeover_ns for change in mine)
+        mine = (c.time_ns for c in changes if c.client == self.gateway_id and c.state == "dropped")
+        return sorted(time_ns for time_ns in mine if time_ns >= self.takeover_ns)
+
+    def _thrown_off(self, truth: Truth) -> tuple[tuple[float, float], ...]:
+        """(minutes since the takeover, how often by then)."""
+        drops_ns = [self.takeover_ns, *self._drops_ns(truth)]
+        return tuple((round((at_ns - self.takeover_ns) / 60e9, 2), float(by)) for by, at_ns in enumerate(drops_ns))
 
     def _served(self, truth: Truth, security: str) -> tuple[int, int, int]:
         """Of the meters of one security mode: (those that no other gateway hears, readings of all of them that came

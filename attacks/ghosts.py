@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from attacks.attack import Can, Outcome, Steps, attack, form
+from attacks.attack import Can, Curve, Outcome, Steps, attack, form
 from attacks.parts.sent_frames import Shot, landed
 from attacks.reach import Reach
 from sim.core.clock import ns
@@ -86,9 +87,17 @@ class Ghosts:
                         "genuine delivered before": _ratio(truth.delivery(earlier_ns, start_ns, security)),
                         "genuine delivered during": _ratio(truth.delivery(start_ns, end_ns, security)),
                     },
+                    curve=Curve("ghosts sent", "kB bundled", self._cost(truth, start_ns, end_ns)),
                 )
             )
         return found
+
+
+    def _cost(self, truth: Truth, start_ns: int, end_ns: int, points: int = 40) -> tuple[tuple[float, float], ...]:
+        """(ghosts sent by then, kB of bundles closed since the beginning), at equal steps."""
+        times = sorted(shot.spoken.start_ns for shot in self.shots)
+        steps = [start_ns + (end_ns - start_ns) * step // points for step in range(points + 1)]
+        return tuple((float(bisect_right(times, at)), bundled_bytes(truth, start_ns, at) / 1_000) for at in steps)
 
 
 def bundled_bytes(truth: Truth, start_ns: int, end_ns: int) -> int:

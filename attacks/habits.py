@@ -9,8 +9,8 @@ from itertools import pairwise
 from statistics import fmean, pstdev
 from typing import NamedTuple
 
-from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.roc_auc import separation, weighted
+from attacks.attack import Can, Curve, Outcome, Steps, attack
+from attacks.parts.roc_auc import roc, separation, weighted
 from attacks.parts.survey import units_read
 from attacks.reach import Reach
 from sim.core.bundle import Heard
@@ -22,6 +22,7 @@ from wmbus.telegram import parse
 from wmbus.transport import STS_PERMANENT_ERROR
 
 HEATING = "heating guessed, hour by hour"
+ELSEWHERE = "heating guessed, learned in other flats"
 ALARM = "tamper bit read"
 BETTER_THAN_CHANCE = 0.55
 
@@ -62,6 +63,9 @@ class Habits:
     half of the time, weighs its features by that, and guesses the second half. Compared are meters in the same hour:
     that people heat in the morning is known without listening.
 
+    "learned in other flats": half of the meters are the listener's own study, whose heating it knows at all times; the
+    others' second half is guessed by what was learned there, and nobody ever told it anything of these.
+
     Succeeds when the area under the curve is above 0.55. "tamper bit": telegrams that show the status of a tampered
     meter in clear.
     """
@@ -100,29 +104,16 @@ class Habits:
         mine = {address: seen for (mode, address), seen in self.seen.items() if mode == security}
         if not mine:
             return []
-        by_meter = [_hours(seen, truth) for seen in mine.values()]
+        by_meter = [_hours(seen, truth) for _, seen in sorted(mine.items())]
         every = [h.hour for hours in by_meter for h in hours]
         middle = (min(every) + max(every) + 1) // 2
-        known = [h for hours in by_meter for h in _on_own_scale(hours, middle) if h.hour < middle]
-        later = [h for hours in by_meter for h in _on_own_scale(hours, middle) if h.hour >= middle]
-        weights = weighted([(h.hour, h.features, h.heated) for h in known])
+        scaled = [_on_own_scale(hours, middle) for hours in by_meter]
         heard = frozenset(one.mark for seen in mine.values() for one in seen)
-        auc = separation((h.hour, sum(weights[n] * x for n, x in h.features.items()), h.heated) for h in later)
+        before = [[h for h in hours if h.hour < middle] for hours in scaled]
+        later = [[h for h in hours if h.hour >= middle] for hours in scaled]
         return [
-            Outcome(
-                HEATING,
-                security,
-                reached=len(later),
-                achieved=int(auc > BETTER_THAN_CHANCE),
-                why=f"area under the curve {auc:.3f}; 0.5 is a coin",
-                evidence={
-                    "meters": len(mine),
-                    "hours of meters judged": len(later),
-                    "of them heating": sum(h.heated for h in later),
-                    "area under the curve": round(auc, 3),
-                },
-                heard=heard,
-            ),
+            _guessed(HEATING, security, before, later, heard),
+            _guessed(ELSEWHERE, security, scaled[::2], later[1::2], heard),
             *self._alarms(security, mine, heard, truth),
         ]
 
@@ -151,6 +142,32 @@ class Habits:
                 heard=heard,
             )
         ]
+
+
+def _guessed(
+    variant: str, security: str, known: list[list[Hour]], asked: list[list[Hour]], heard: frozenset[str]
+) -> Outcome:
+    """Hours of meters whose habits are known, and hours that are guessed by them; a list a meter."""
+    weights = weighted([(h.hour, h.features, h.heated) for hours in known for h in hours])
+    judged = [h for hours in asked for h in hours]
+    scored = [(h.hour, sum(weights[n] * x for n, x in h.features.items()), h.heated) for h in judged]
+    auc = separation(scored)
+    return Outcome(
+        variant,
+        security,
+        reached=len(judged),
+        achieved=int(auc > BETTER_THAN_CHANCE),
+        why=f"area under the curve {auc:.3f}; 0.5 is a coin",
+        evidence={
+            "meters learned from": len(known),
+            "meters judged": len(asked),
+            "hours of meters judged": len(judged),
+            "of them heating": sum(h.heated for h in judged),
+            "area under the curve": round(auc, 3),
+        },
+        heard=heard,
+        curve=Curve("share of idle hours taken for heated", "share of heated hours found", roc(scored)),
+    )
 
 
 def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -108,6 +109,7 @@ class Jam:
         for security in SECURITIES:
             meters, silenced = silenced_in(truth, start_ns, end_ns, security)
             sent = sum(s.sent for s in silenced.values())
+            back = recovered_after(truth, silenced, end_ns)
             found.append(
                 Outcome(
                     SILENCE,
@@ -121,6 +123,7 @@ class Jam:
                         "meters sending": meters,
                         "meters silenced": len(silenced),
                         "telegrams lost": sent,
+                        "recovery, intervals": _of_99_percent(back),
                     },
                 )
             )
@@ -149,6 +152,14 @@ class Jam:
 
 def _missing(lost: int) -> str:
     return "readings are missing" if lost else "nothing was lost"
+
+
+def _of_99_percent(intervals: list[float]) -> float | str:
+    """What 99 % of them, in ascending order, are not above."""
+    if not intervals:
+        return "nobody was silenced"
+    worst = intervals[-(-99 * len(intervals) // 100) - 1]
+    return "some never came back" if worst == float("inf") else round(worst, 2)
 
 
 def _share(counts: tuple[int, int]) -> float:
@@ -191,6 +202,19 @@ def silenced_in(truth: Truth, start_ns: int, end_ns: int, security: str) -> tupl
     return len(ours), {
         str(fleet.address(meter)): Silence(count, count) for meter, count in ours if meter in before - heard
     }
+
+
+def recovered_after(truth: Truth, addresses: Iterable[str], end_ns: int) -> list[float]:
+    """For each meter, how many of its intervals after the noise the first telegram began that became a reading, in
+    ascending order; infinite where none did."""
+    fleet = truth.world.fleet
+    found = []
+    for address in addresses:
+        meter = fleet.find(address)
+        first = next((one for one in truth.sent(end_ns, meter=meter) if one.reading is not None), None)
+        interval_ns = int(fleet.population.period_ns[meter])
+        found.append(float("inf") if first is None else (first.start_ns - end_ns) / interval_ns)
+    return sorted(found)
 
 
 def _last_before(truth: Truth, meter: int, time_ns: int) -> Sent:

@@ -5,6 +5,7 @@ rig/            scenarios: how pytest finds and runs them, controls, verdicts; c
 frame/          telegrams without a world
 sweep/          many worlds in one table
 perf/           benchmarks
+broker/         a broker that is not ours under attack; product/: a portal
 run_directory   runs/<name>/<time>/
 options         what the command line changes in every scenario
 run_errors      errors that are no fault of wmbench, each with its message

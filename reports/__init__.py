@@ -10,6 +10,7 @@ junit      junit.xml for CI
 documents  all of a run's documents, in the order in which they need each other
 shots      what an attacker sent, with its frames, messages and rows; byte_difference, portal_rows: parts of that
 findings   from verdicts to what is satisfied; oscal, navigator: the documents that hold it
+sarif      findings.sarif of an attack on a broker
 threat_list  threats.toml as records
 coverage   the threat list (threats.toml) against what runs have shown
 palette    one colour a meaning, for tables and plots, light and dark

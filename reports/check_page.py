@@ -1,4 +1,5 @@
-"""report.html of a check: what came out, every row with its sentence and its evidence; and two checks side by side."""
+"""report.html of a check of a gateway, and of an attack on a broker: what came out, every row with its sentence and its
+evidence; and two checks side by side."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from reports.run_model import RunError
 COLOURS: Final = {"PASS": "green", "FAIL": "red solid", "INCONCLUSIVE": "amber", "NOT APPLICABLE": "grey"}
 CHANGE_COLOURS: Final = {"new failure": "red solid", "no longer decided": "amber", "unstable": "amber",
                          "mended": "green", "decided now": "green", "only in one": "grey", "same": "grey"}  # fmt: skip
-EVIDENCE: Final = ("fed.jsonl", "delivered.jsonl", "box/stdout", "box/stderr", "endpoint/broker.log", "row.json")
+EVIDENCE: Final = ("fed.jsonl", "delivered.jsonl", "box/stdout", "box/stderr", "endpoint/broker.log", "wire.pcap",
+                   "row.json")  # fmt: skip
 _FIRST: Final = ("FAIL", "INCONCLUSIVE", "PASS", "NOT APPLICABLE")
 
 
@@ -47,5 +49,5 @@ def _read(directory: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: {error}; it is no check that can be read") from None
     if not isinstance(body, dict) or body.get("kind") != "check":
-        raise RunError(f"{directory} is no check of a gateway; `./wmbench gateway check` makes one")
+        raise RunError(f"{directory} is no check; `./wmbench gateway check` and `./wmbench attack broker` make one")
     return body

@@ -97,7 +97,6 @@ class Story:
     sessions: Counter[tuple[str, str]] = field(default_factory=Counter)  # (state, reason)
     clients: dict[str, Counter[str]] = field(default_factory=dict)
     bundles: int = 0
-    bundled_telegrams: int = 0
     bundled_bytes: int = 0
     acknowledged: int = 0
     quarantined: Counter[str] = field(default_factory=Counter)
@@ -210,7 +209,6 @@ def _take(story: Story, body: dict[str, Any]) -> None:
         _take_session(story, t, str(body["client"]), str(body["state"]), str(body["reason"]))
     elif event == "BundleClosed":
         story.bundles += 1
-        story.bundled_telegrams += body["telegrams"]
         story.bundled_bytes += body["size_bytes"]
     elif event == "BundleAcknowledged":
         story.acknowledged += 1

@@ -21,6 +21,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from reports import claims as talk
 from reports import page, palette, plots, shots
 from reports.event_digest import Entry, Story, read_story
 from reports.findings import Finding, Observation, findings, named_threats
@@ -30,8 +31,14 @@ from reports.threat_list import Threat, threats
 from reports.wording import OFF, ON, mode_text, tallied
 
 PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures
+PICTURED_VARIANTS: Final = 12  # a scenario's
 LISTED_EVENTS: Final = 40
 LISTED_REFUSALS: Final = 24
+GOAL_OF: Final = {
+    "tampering": "integrity", "denial of service": "availability", "information disclosure": "confidentiality",
+    "spoofing": "authenticity", "elevation of privilege": "authenticity",
+}  # fmt: skip
+"""Kinds of STRIDE -> the talk's protection goals."""
 TRACED: Final = (("attack", 3), ("tampering", 1), ("fault", 2), ("refused", 3), ("session", 2), ("alarm", 2))
 GLYPHS: Final = {"PREVENTED": "✓", "DETECTED": "◉", "TOLERATED": "≈", "SUCCEEDED": "✗", "INCONCLUSIVE": "?"}
 Matrix = list[tuple[str, str, list[list["ClaimView"]]]]
@@ -84,6 +91,7 @@ class ScenarioView:
     scenario: Scenario
     claims: list[ClaimView]
     worlds: list[WorldView]
+    pictures: list[Markup] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -119,14 +127,30 @@ def render(run: Run, scenarios: list[ScenarioView]) -> str:
         holding=sum(view.claim.holds for view in claims),
         outcomes=Counter(scenario.outcome for scenario in run.scenarios),
         threat_views=_threats(run, claims), shots_in_full=shots.IN_FULL, shots_listed=shots.LISTED,
+        talk_claims=[told for told in talk.judge(run.scenarios) if told.figures], goals=_goals(claims),
         measures=[measure for scenario in run.scenarios for measure in scenario.measures],
     )  # fmt: skip
 
 
+def _goals(claims: Iterable[ClaimView]) -> dict[tuple[str, str], str]:
+    """(attack, variant) -> its protection goal, of the rows before which the goal changes."""
+    first: dict[tuple[str, str], str] = {}
+    for view in claims:
+        first.setdefault((view.claim.attack, view.claim.variant), goal_of(view))
+    seen: set[str] = set()
+    heads = {}
+    for row, goal in sorted(first.items(), key=lambda one: talk.GOALS.index(one[1])):
+        if goal not in seen:
+            heads[row] = goal
+        seen.add(goal)
+    return heads
+
+
 def outcome_matrix(claims: Iterable[ClaimView]) -> tuple[list[str], Matrix]:
     """Column heads (security, then defences off and on for each) and rows (attack, variant, one list of claims a
-    column). A claim with only some defences on stands in the "on" column and is labelled there."""
-    claims = list(claims)
+    column), arranged by the protection goal that each threatens. A claim with only some defences on stands in the "on"
+    column and is labelled there."""
+    claims = sorted(claims, key=lambda view: talk.GOALS.index(goal_of(view)))
     heads = ["mode 0", "mode 5", "mode 7"]
     heads += sorted({mode_text(view.claim.security) for view in claims} - set(heads))
     rows: dict[tuple[str, str], list[list[ClaimView]]] = {}
@@ -136,13 +160,45 @@ def outcome_matrix(claims: Iterable[ClaimView]) -> tuple[list[str], Matrix]:
     return heads, [(attack, variant, cells) for (attack, variant), cells in rows.items()]
 
 
+def goal_of(view: ClaimView) -> str:
+    """The protection goal that a verdict is about: of the first threat that it names and the list knows."""
+    known = (threats().get(id_) for id_ in view.claim.threats or view.scenario.threats)
+    return next((GOAL_OF[threat.stride[0]] for threat in known if threat is not None), talk.GOALS[0])
+
+
 def _scenario(run: Run, number: int, scenario: Scenario, *, png: bool) -> ScenarioView:
     worlds = []
     for index, world in enumerate(scenario.worlds, start=1):
         worlds.append(_world(run, f"s{number}w{index}", world, plotted=index <= PLOTTED_WORLDS, png=png))
     sent = shots.views_of(run, scenario)
     claims = [_claim(claim, scenario, worlds, sent.get(id(claim), [])) for claim in scenario.claims]
-    return ScenarioView(f"s{number}", scenario, claims, worlds)
+    return ScenarioView(f"s{number}", scenario, claims, worlds, _pictures(run, f"s{number}", scenario, png=png))
+
+
+def _pictures(run: Run, anchor: str, scenario: Scenario, *, png: bool) -> list[Markup]:
+    """What shows each attack, a variant at a time: the curve of its outcomes, else the age of what it sent, and else
+    what it got of what it tried."""
+    variants: dict[tuple[str, str], list[Claim]] = {}
+    for claim in scenario.claims:
+        variants.setdefault((claim.attack, claim.variant), []).append(claim)
+    drawn = []
+    for place, ((attack, variant), claims) in enumerate(list(variants.items())[:PICTURED_VARIANTS], 1):
+        figure, said = plots.curves(claims), "its curve"
+        if figure is None:
+            figure, said = plots.age_of_shots(claims), "the age of what it sent, and whether it became a reading"
+        if figure is None:
+            figure, said = plots.got_of_tried(claims), "what it got of what it tried"
+        if figure is None:
+            continue
+        text = plots.as_svg(figure, f"{anchor}p{place}", f"{attack}, {variant}: {said}")
+        drawn.append(Markup(text))
+        folder = run.directory / "plots"
+        folder.mkdir(exist_ok=True)
+        stem = re.sub(r"[^A-Za-z0-9]+", "-", f"{attack}-{variant}").strip("-")[:80]
+        plots.write_svg(text, folder / f"{anchor}p{place}-{stem}.svg")
+        if png:
+            plots.write_png(figure, folder / f"{anchor}p{place}-{stem}.png")
+    return drawn
 
 
 def _world(run: Run, anchor: str, world: World, *, plotted: bool, png: bool) -> WorldView:

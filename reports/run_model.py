@@ -53,6 +53,7 @@ class Shot:
     taken: list[list[Any]] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     rows: int = 0
+    age_s: float | None = None  # of the genuine telegram, when it was sent
     alarm: Alarm | None = None
 
 
@@ -63,6 +64,15 @@ class Clause:
     name: str = ""
     ok: bool = False
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What shows an outcome in a picture: points [x, y], and the words of the axes."""
+
+    x: str = ""
+    y: str = ""
+    points: list[list[Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,7 @@ class Claim:
     clauses: list[Clause] = field(default_factory=list)
     borrowed: bool = False
     false_alarms: int = 0
+    curve: Curve | None = None
 
     @property
     def holds(self) -> bool:

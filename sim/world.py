@@ -21,6 +21,7 @@ from sim.core.seeds import Seeds
 from sim.faults.port import AnyFault, Injection
 from sim.gateway.port import GatewayPort
 from sim.meters.fleet import Fleet
+from sim.meters.two_way import TwoWay
 from sim.network.paths import Paths
 from sim.portal.meter_registry import MeterEntry
 from sim.radio.air import ARRAYS, Air
@@ -30,6 +31,7 @@ from sim.recording.replayed_meters import Antenna, Playing, enrol
 from sim.site_plan import fleet_radios, site_of
 from sim.systems.port import Ground, Stored
 from sim.truth.ground_truth import Truth
+from sim.two_way_air import Installed, install
 from sim.world_spec import WorldSpec
 
 _GARBAGE_AFTER: Final = 20_000  # objects made and not freed
@@ -70,6 +72,7 @@ class World:
         self.calendar = Calendar(spec.start)
         self.frames_sent = 0
         self.injections: list[Injection] = []
+        self.two_way: list[Installed] = []
         self._refused: Counter[str] = Counter()
         self._stored = 0
         self.fleet = Fleet(spec.fleet, self.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c)
@@ -155,7 +158,7 @@ class World:
                 counts.frames_sent,
                 counts.frames_heard,
                 counts.fates,
-                stored - self._stored,
+                max(0, stored - self._stored),  # a portal restored from a backup has fewer than before
                 dict(self._refused),
             )
         )
@@ -190,6 +193,12 @@ class World:
     def enrol(self, meters: Iterable[tuple[MeterEntry, bytes | None]]) -> None:
         """Meters that are not of the fleet join the system, with their keys. Raises AlreadyThere."""
         enrol(self, meters)
+
+    def install(self, meters: Iterable[TwoWay], *, gateway: int = 0, metres: float = 5.0) -> list[Installed]:
+        """Meters that listen to commands join, near a gateway. Raises AlreadyThere."""
+        joined = install(self, meters, gateway=gateway, metres=metres)
+        self.two_way += joined
+        return joined
 
     # --- what happens to it -------------------------------------------------------------------------------------
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from sim.core import clock_spec
 from sim.core.clock_spec import ClockSpec
 from sim.core.settings import Place, build, changed, number, one_of, read_toml
-from sim.endpoint import registry as endpoints
 from sim.endpoint.endpoint_spec import EndpointSpec
+from sim.endpoint.registry import ENDPOINTS
 from sim.gateway import bundling
-from sim.gateway import registry as gateways
 from sim.gateway.gateway_spec import GatewaySpec
+from sim.gateway.registry import GATEWAYS
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.portal_spec import PortalSpec
 from sim.radio import site_file
@@ -34,13 +34,13 @@ class WorldSpec:
     name: str
     title: str
     fleet: tuple[FleetSpec, ...]
-    gateway: tuple[GatewaySpec, ...] = one_of(gateways.specs, default="virtual", required=True)
+    gateway: tuple[GatewaySpec, ...] = one_of(GATEWAYS.specs, default="virtual", required=True)
     start: datetime = datetime(2026, 1, 12)  # noqa: DTZ001  (the calendar makes it UTC)
     window_s: float = number(900.0, low=1.0, high=86_400.0)
     site: SiteSpec = field(default_factory=SiteSpec)
     clock: ClockSpec = one_of(clock_spec.classes, default="virtual")
     portal: PortalSpec = field(default_factory=PortalSpec)
-    endpoint: EndpointSpec = one_of(endpoints.specs, default="mosquitto")
+    endpoint: EndpointSpec = one_of(ENDPOINTS.specs, default="mosquitto")
     system: System = one_of(system_classes, default="keyless")
 
     @property
@@ -66,7 +66,7 @@ class WorldSpec:
         changed it, and when it is made. Raises SpecError, with the keys of both."""
         place = place or Place(f"world '{self.name}'", {})
         for at, group in enumerate(self.gateway):
-            if gateways.GATEWAYS.find(group.kind).real and self.clock.kind != "wall":
+            if GATEWAYS.find(group.kind).real and self.clock.kind != "wall":
                 raise place.error(
                     f"gateway[{at}].kind", f"'{group.kind}' is a real gateway, which cannot be told to hurry: set "
                     'clock.kind = "wall"'

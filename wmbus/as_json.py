@@ -8,6 +8,7 @@ record's chain says is the same in every telegram of a type, so its text is kept
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, time
 from functools import lru_cache
 from typing import Any, Unpack
@@ -58,24 +59,33 @@ def to_line(
     *,
     strict: bool = True,
     formats: Formats | None = None,
+    found: Recovered | None = None,
+    beside: Mapping[str, Any] | None = None,
     **switches: Unpack[Switches],
 ) -> str:
-    """``to_json`` as text, without a line end."""
-    out, reading = _read_as_json(data, key, strict, formats, switches)
+    """``to_json`` as text, without a line end.  ``found`` is what ``recover`` said of ``data``, if it was asked;
+    ``beside`` are members of the caller's, which stand before the records."""
+    out, reading = _read_as_json(data, key, strict, formats, switches, found)
+    if beside:
+        out.update(beside)
     if reading is None:
         return json.dumps(out)
     return f'{json.dumps(out)[:-1]}, "records": [{", ".join([_record_text(r, reading) for r in reading.records])}]}}'
 
 
 def _read_as_json(
-    data: bytes, key: bytes | None, strict: bool, formats: Formats | None, switches: Switches
+    data: bytes,
+    key: bytes | None,
+    strict: bool,
+    formats: Formats | None,
+    switches: Switches,
+    found: Recovered | None = None,
 ) -> tuple[dict[str, Any], Reading | None]:
     """All but the records, and the reading they are to come from: None where ``error`` says why there is none."""
     if strict:
-        telegram, out = _strictly(data)
-        found = None
+        found, (telegram, out) = None, _strictly(data)
     else:
-        found, telegram, out = _as_found(data)
+        found, telegram, out = _as_found(data, found)
     if telegram is None:
         return out, None
     try:
@@ -136,10 +146,10 @@ def _strictly(data: bytes) -> tuple[Telegram | None, dict[str, Any]]:
         return None, _refused(out, data, error)
 
 
-def _as_found(data: bytes) -> tuple[Recovered | None, Telegram | None, dict[str, Any]]:
+def _as_found(data: bytes, found: Recovered | None) -> tuple[Recovered | None, Telegram | None, dict[str, Any]]:
     """The telegram in these bytes, whatever stands before and after it."""
     try:
-        found = recover(data)
+        found = found or recover(data)
     except BadTelegram as error:
         return None, None, _refused({"frame_format": "none"}, data, error)
     out: dict[str, Any] = {"frame_format": found.format}

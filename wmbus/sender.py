@@ -15,12 +15,12 @@ from dataclasses import replace
 from typing import Literal
 
 from wmbus import security
-from wmbus.afl import Afl
+from wmbus.afl import FCL_MAC, FCL_MCL, FCL_MCR, MCL_MCR, Afl
 from wmbus.dissect import parse
 from wmbus.ell import AES_CTR, Ell
 from wmbus.errors import CannotEncode
 from wmbus.link import MAX_L, SND_NR, Address, crc16
-from wmbus.receiver import mode10_associated
+from wmbus.receiver import PROFILE_B_AT, mode10_associated
 from wmbus.transport import CI_LONG, CI_NONE, CI_SHORT, Transport
 
 Security = Literal["none", "mode5", "mode7"]
@@ -118,6 +118,16 @@ def build(
     if len(body) > MAX_L:
         raise CannotEncode(f"L would be {len(body)}, more than {MAX_L}")
     return bytes((len(body),)) + body
+
+
+def profile_b(
+    acc: int, sts: int, records: bytes, counter: int, *, ci: int = CI_SHORT, address: Address | None = None
+) -> tuple[Transport, Afl, bytes]:
+    """Transport layer, authentication layer and plaintext of mode 7 as ``seal`` takes them, for what ``build`` does not
+    make: commands to a meter, and telegrams inside an encrypted link layer.  Raises CannotEncode."""
+    plaintext = b"\x2f\x2f" + records + _FILL[: -(len(records) + 2) % 16]
+    transport = Transport(ci, acc, sts, 0x0700 | _blocks(plaintext) << 4, address, ext=b"\x10")
+    return transport, Afl(FCL_MCL | FCL_MCR | FCL_MAC, MCL_MCR | PROFILE_B_AT, mcr=counter, mac=bytes(8)), plaintext
 
 
 def begins_2f2f(frame: bytes) -> bool:

@@ -23,6 +23,10 @@ SHORT = frozenset({0x5A, 0x61, 0x65, 0x6A, 0x6D, 0x6E, 0x74, 0x7A, 0x7B, 0x7D, 0
 NO_HEADER = frozenset({0x50, 0x51, 0x52, 0x69, 0x70, 0x71, 0x78, 0x79})
 RECORDS = frozenset({0x5A, 0x5B, 0x51, 0x72, 0x78, 0x7A})
 """CIs whose payload is a sequence of full data records."""
+TO_METER = frozenset({0x5A, 0x5B, 0x80})
+"""CIs of what is sent to a meter: commands with records, and a transport layer alone."""
+ANSWERS = frozenset({0x8A, 0x8B})
+"""CIs of a transport layer alone from a meter: it acknowledges, and says nothing of what it measures."""
 COMPACT = frozenset({0x73, 0x79, 0x7B})
 """CIs whose payload is a compact frame: format signature, full-frame CRC, values."""
 MANUFACTURER = frozenset(range(0xA0, 0xB8))

@@ -137,12 +137,12 @@ def cut_to_first_block(frame: bytes, records: bytes, maker: str) -> bytes:
     return _resized(bytes(head) + b"0" * FIRST_BLOCK_TAIL.get(maker, 0) + records)
 
 
-def with_block_flipped(frame: bytes, block: int, flip: int = 0x01) -> bytes:
-    """One bit of one ciphertext block turned over: in CBC the next block's plaintext changes by just that bit, and this
-    block's becomes noise. The first block cannot be spared: it begins 2F2F."""
+def with_block_flipped(frame: bytes, block: int, flip: int = 0x01, *, at: int = 0) -> bytes:
+    """Bits of one byte (`at`) of one ciphertext block turned over: in CBC the same byte of the next block's plaintext
+    changes by just those bits, and this block's becomes noise. The first block cannot be spared: it begins 2F2F."""
     telegram = parse(frame)
     forged = bytearray(frame)
-    forged[telegram.payload_offset + 16 * block] ^= flip
+    forged[telegram.payload_offset + 16 * block + at] ^= flip
     return bytes(forged)
 
 

@@ -36,3 +36,21 @@ def weighted(rows: Sequence[tuple[int, dict[str, float], bool]]) -> dict[str, fl
     names = rows[0][1] if rows else {}
     return {name: separation((stratum, features[name], wanted) for stratum, features, wanted in rows) - 0.5
             for name in names}  # fmt: skip
+
+
+def roc(rows: Iterable[Scored], points: int = 40) -> tuple[tuple[float, float], ...]:
+    """(share of the others taken for it, share of the wanted found), from the highest score down, all strata together;
+    none where one kind is missing."""
+    ordered = sorted(rows, key=lambda row: -row[1])
+    wanted = sum(row[2] for row in ordered)
+    others = len(ordered) - wanted
+    if not wanted or not others:
+        return ()
+    found, right, wrong = [(0.0, 0.0)], 0, 0
+    step = max(1, len(ordered) // points)
+    for place, (_, score, is_wanted) in enumerate(ordered, 1):
+        right, wrong = right + is_wanted, wrong + (not is_wanted)
+        last = place == len(ordered)
+        if last or (ordered[place][1] != score and place >= step * len(found)):  # equal scores are one decision
+            found.append((round(wrong / others, 4), round(right / wanted, 4)))
+    return tuple(found)

@@ -12,6 +12,7 @@ A capture may come from any program that writes pcap or pcapng.
 
 from __future__ import annotations
 
+import ctypes
 import socket
 import struct
 import threading
@@ -29,13 +30,14 @@ from sim.endpoint.mqtt_wire import PUBLISH, BadPacket, Packets
 
 _ALL_PROTOCOLS: Final = 3  # ETH_P_ALL
 _READ_S: Final = 0.2
+_SO_ATTACH_FILTER: Final = 26
 _TLS_TYPES: Final = (20, 21, 22, 23)  # change cipher spec, alert, handshake, application data (RFC 8446, 5.1)
 _TLS_APPLICATION_DATA: Final = 23
 
 
 class Capture:
-    """Writes what passes an interface to or from a TCP port into a pcap file, until the block ends. Raises
-    PermissionError."""
+    """Writes what passes an interface ("": all of them) to or from a TCP port into a pcap file, until the block ends.
+    Raises PermissionError."""
 
     def __init__(self, pcap: Path, port: int, interface: str = "lo") -> None:
         self._pcap, self._port, self._interface = pcap, port, interface
@@ -44,7 +46,9 @@ class Capture:
     def __enter__(self) -> Capture:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL_PROTOCOLS))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 25)
-        self._socket.bind((self._interface, 0))
+        self._attach_filter()
+        if self._interface:
+            self._socket.bind((self._interface, 0))
         self._socket.settimeout(_READ_S)
         self._thread = threading.Thread(target=self._record, name="wire watch", daemon=True)
         self._thread.start()
@@ -54,6 +58,21 @@ class Capture:
         self._ended.set()
         self._thread.join()
         self._socket.close()
+
+    def _attach_filter(self) -> None:
+        """The kernel hands over TCP over IPv4 to and from the port alone (classic BPF): on an interface that others use
+        too, what is theirs would fill the buffer, and there would never be silence at the end."""
+        steps = (
+            (0x28, 0, 0, 12), (0x15, 0, 8, 0x0800),  # the frame's type: IPv4, else drop
+            (0x30, 0, 0, 23), (0x15, 0, 6, 6),  # its protocol: TCP, else drop
+            (0xB1, 0, 0, 14),  # x: the length of its IP header
+            (0x48, 0, 0, 14), (0x15, 2, 0, self._port),  # source port: take
+            (0x48, 0, 0, 16), (0x15, 0, 1, self._port),  # target port: take, else drop
+            (0x06, 0, 0, 1 << 18), (0x06, 0, 0, 0),
+        )  # fmt: skip
+        program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+        where = struct.pack("HL", len(steps), ctypes.addressof(program))
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, where)
 
     def _record(self) -> None:
         """Until the block has ended and the kernel has no more packets for us."""
@@ -69,7 +88,8 @@ class Capture:
                     continue
                 header = 14 + 4 * (packet[14] & 15) if len(packet) > 34 else len(packet)
                 ports = (packet[header : header + 2], packet[header + 2 : header + 4])
-                if where[2] != socket.PACKET_OUTGOING and wanted in ports:  # the loopback shows each packet twice
+                twice = where[0] == "lo" and where[2] == socket.PACKET_OUTGOING  # the loopback shows each packet twice
+                if not twice and wanted in ports:
                     writer.write_packet(packet)
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 from attacks.attack import attacks
 from bench import scenario_files, worlds
+from bench.broker.rows.port import BROKER_ROWS
 from bench.desk.rows.port import ROWS
 from bench.options import KINDS
+from bench.product.rows.port import PORTAL_ROWS
 from reports import coverage
 from sim.core import own
 from sim.core.parts import Folder
@@ -181,6 +183,11 @@ def _plain(value: Any) -> Any:
     return {"kind": value.kind, **_settings(value)} if hasattr(value, "kind") else value
 
 
+def _attack_row(folder: Folder[Any], id_: str) -> dict[str, Any]:
+    row = folder.find(id_)
+    return {"id": id_, "title": row.title, "threats": list(row.threats), "doc": _page(folder, id_)}
+
+
 def world_entries() -> list[dict[str, Any]]:
     """Every world file."""
     found = []
@@ -245,6 +252,13 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "rows": lambda: [  # of the contract suite; `gateway check` knows them
         {"id": id_, "title": one.title, "faults": list(one.faults), "doc": _page(ROWS, id_)}
         for id_, one in ROWS.parts().items()
+    ],
+    "broker-rows": lambda: [  # of the attack on a broker; `attack broker` knows them
+        {**_attack_row(BROKER_ROWS, id_), "remedy": one.remedy.mosquitto} for id_, one in BROKER_ROWS.parts().items()
+    ],
+    "portal-rows": lambda: [  # of the attack on a portal; `attack portal` knows them
+        {**_attack_row(PORTAL_ROWS, id_), "modes": list(one.modes), "remedy": one.remedy}
+        for id_, one in PORTAL_ROWS.parts().items()
     ],
     "feeders": lambda: _of_the_desk(FEEDERS),
     "lines": lambda: _of_the_desk(LINES),

@@ -2,6 +2,7 @@
 
 enrol NAME    its certificate, the authority's, and a page to type in
 check NAME    the contract suite: does it keep what its entry claims?
+card NAME     the card's attacks on one that holds the meters' keys
 record NAME   listen to what it publishes, and propose how to read it
 """
 
@@ -19,6 +20,7 @@ from typing import Final
 from bench import run_directory
 from bench.options import Commands
 from bench.run_errors import CannotRun
+from sim.core.clock import wall_now
 from sim.desk import inventory
 from sim.endpoint.port import Address, Identity
 
@@ -53,6 +55,11 @@ def add(commands: Commands) -> None:
     check.add_argument("--json", action="store_true", help="print run.json when done")
     check.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
     check.set_defaults(command=command_check)
+    card = verbs.add_parser("card", help="the card's attacks on one that holds the meters' keys, judged by its values")
+    _add_name(card)
+    card.add_argument("--json", action="store_true", help="print card.json when done")
+    card.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    card.set_defaults(command=command_card)
     record = verbs.add_parser("record", help="listen to what a gateway publishes, and propose an entry that reads it")
     _add_name(record, optional=True)
     record.add_argument("--seconds", metavar="N", type=seconds, default=60.0, help="how long to listen (60)")
@@ -121,6 +128,31 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and 1000000")
     return int(text)
+def command_card(arguments: argparse.Namespace) -> int:
+    from bench.cli.runner import command_line, shown
+    from bench.desk.card import table
+
+    entry = inventory.find(arguments.gateway, arguments.inventory)
+    directory = run_directory.make(f"card-{entry.name}")
+    started = wall_now()
+    card = table.Card(entry, directory / "card", say=lambda one: print(
+        f"{one.verdict:<14} {one.card}: {one.variant} {one.security}", file=sys.stderr, flush=True))  # fmt: skip
+    try:
+        card.run()
+    finally:
+        made = run_directory.made_by(started)
+        body = {**table.as_json(card), **made, "command": command_line()}
+        run_directory.write_json(directory / "card.json", body, reserve=directory)
+        run_directory.release(directory)
+    if arguments.json:
+        print(json.dumps(body))
+    else:
+        print("\n".join(table.lines(card.answers)))
+        print(f"evidence: {shown(directory)}")
+    count = table.counted(card.answers)
+    return INCONCLUSIVE_EXIT if count["INCONCLUSIVE"] > count["SUCCEEDED"] + count["PREVENTED"] else 0
+
+
 def command_record(arguments: argparse.Namespace) -> int:
     from bench.desk import record
     from bench.rig.controller import INCONCLUSIVE_EXIT

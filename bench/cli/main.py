@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import aws, benchmarks, city, compare, cost, gateway, init, keys, site_verb, tasks
+from bench.cli import attack_verb, aws, benchmarks, city, compare, cost, gateway, init, keys, site_verb, tasks
+from bench.defences import defences_command
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
 from bench.options import (
@@ -168,6 +169,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     threats = commands.add_parser("threats", help="which threats are covered, with the last verdicts")
     threats.add_argument("--json", action="store_true")
+    threats.add_argument("--claims", action="store_true", help="what the talk claims: held, refuted, or not measured")
     _add_runs(threats)
     threats.set_defaults(command=command_threats)
 
@@ -209,7 +211,9 @@ def make_parser() -> argparse.ArgumentParser:
     compare.add(commands)
     init.add(commands)
     aws.add(commands)
+    attack_verb.add(commands)
     fuzz_command.add(commands)
+    defences_command.add(commands)
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
     commands.add_parser("pytest", help="pytest in this environment, with scenarios; its options pass through")
@@ -333,7 +337,7 @@ def command_show(arguments: argparse.Namespace) -> int:
 def command_threats(arguments: argparse.Namespace) -> int:
     from bench.cli.catalogue import entries
     from bench.run_errors import complain
-    from reports import coverage
+    from reports import claims, coverage
 
     declared = {entry["id"]: entry["threats"] for entry in entries("scenarios")}
     runs, unseen = [], set(declared)
@@ -347,6 +351,13 @@ def command_threats(arguments: argparse.Namespace) -> int:
         unseen -= {s["id"] for s in run["scenarios"] if s.get("claims") and not s.get("what_if")}
         if not unseen or len(runs) >= RUNS_READ:
             break
+    if arguments.claims:
+        told = claims.judge(claims.newest(runs, declared))
+        if arguments.json:
+            print(json.dumps([one.as_json() for one in told], indent=1))
+        else:
+            claims.print_claims(told)
+        return 0
     matrix = coverage.threat_matrix(runs, declared=declared)
     if arguments.json:
         print(json.dumps([row.as_json() for row in matrix], indent=1))

@@ -19,15 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
+from bench.desk.behind import Behind
 from bench.desk.rows.port import Failed, Undecided
 from bench.desk.traffic import Telegram, Traffic
+from bench.desk.windows import Windows
 from sim.core.clock import NS_PER_S, Calendar, unix_ns, wall_ns, wall_s
 from sim.core.vocabulary import Link
 from sim.desk.box import Box, BoxError, broker_for
 from sim.desk.inventory import GatewayEntry
-from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, EndpointError, Identity
-from sim.endpoint.session import MqttSession
 from sim.feeders.iq_signal import radio_mode
 from sim.feeders.kinds.codec import CodecFeeder
 from sim.feeders.kinds.iq_feed import IqFeeder
@@ -80,28 +80,6 @@ class Fed:
         return self.telegram.litres is not None and not self.telegram.hidden
 
 
-class Behind(Mosquitto):
-    """A broker that gateways reach over a path, and we directly."""
-
-    front: Address | None = None
-
-    @property
-    def address(self) -> Address | None:
-        return self.front or super().address
-
-    @property
-    def own_address(self) -> Address | None:
-        return super().address
-
-    def connect(
-        self, identity: Identity, *, subscribe: tuple[str, ...] = (), address: Address | None = None,
-        verify: bool = True, clean: bool = True,
-    ) -> MqttSession:  # fmt: skip
-        return super().connect(
-            identity, subscribe=subscribe, address=address or self.own_address, verify=verify, clean=clean
-        )
-
-
 class Stand:
     """See the module. Use it with `with`. `arrived`: whose deliveries came, one after the other;
     `values`: all deliveries of values, whosever;
@@ -128,6 +106,7 @@ class Stand:
         self._by_value: dict[tuple[str, int], bytes] = {}
         self._last_came_s = self._last_new_s = wall_s()
         self._running = contextlib.ExitStack()
+        self._windows = Windows(entry.claims)
         self._mode: Link = entry.claims.modes[0]
         self._by_values = entry.claims.forwards == "decoded" and any(getattr(spec, "values", "") for spec in entry.read)
 
@@ -170,9 +149,13 @@ class Stand:
     # --- feeding ----------------------------------------------------------------------------------------------------
 
     def feed(
-        self, telegram: Telegram, *, mode: Link | None = None, rssi_dbm: float = RSSI_DBM, crc_ok: bool = True
-    ) -> Fed:
-        """At once. On the air one after the other, where the gateway is fed with samples."""
+        self, telegram: Telegram, *, mode: Link | None = None, rssi_dbm: float = RSSI_DBM, crc_ok: bool = True,
+        awake: bool = True,
+    ) -> Fed:  # fmt: skip
+        """At once; of a gateway that sleeps, in its next window, unless `awake` is False. On the air one after the
+        other, where the gateway is fed with samples."""
+        if awake:
+            self._windows.wait(self)
         sent = Sent(telegram.frame, mode or self._mode, rssi_dbm, wall_ns(), crc_ok=crc_ok)
         one = self._fed(telegram, sent, handed=self.box.feed(sent))
         self._leave_the_air(telegram.frame, sent.mode)
@@ -207,6 +190,11 @@ class Stand:
         return out
 
     @property
+    def gives_telegrams(self) -> bool:
+        """Also those that say no value; not where nothing but values are read."""
+        return any(not (getattr(spec, "values", "") or getattr(spec, "value_name", "")) for spec in self.entry.read)
+
+    @property
     def mode(self) -> Link:
         """The first that it claims."""
         return self._mode
@@ -232,6 +220,7 @@ class Stand:
 
     def feed_pieces(self, telegrams: Sequence[Telegram], cuts: Sequence[int], *, pause_s: float = 0.0) -> list[Fed]:
         """These in one piece on its line, or cut before the bytes of these numbers, with pauses between."""
+        self._windows.wait(self)
         sent = [self._sent(telegram) for telegram in telegrams]
         data = b"".join(map(self.line.bytes_of, sent))
         places = [0, *cuts, len(data)]
@@ -319,7 +308,10 @@ class Stand:
     # --- control and judgement --------------------------------------------------------------------------------------
 
     def hello(self, *, mode: Link | None = None) -> list[Fed]:
-        """Telegrams until one comes back. Raises Undecided, with what is known of why none does."""
+        """Telegrams until one comes back. Raises Undecided, with what is known of why none does. Of a gateway that
+        sleeps, a period of them, which shows when its windows open."""
+        if self.claims.sleeps:
+            return self._windows.find(self, mode)
         fed: list[Fed] = []
         for _ in range(_TRIES):
             fed.append(self.feed(self.traffic.next(), mode=mode))

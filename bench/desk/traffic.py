@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.desk.inventory import Claims
+from wmbus import compact
 from wmbus.errors import CannotEncode
 from wmbus.link import Address
+from wmbus.records import parse_records
 from wmbus.sender import build
+from wmbus.transport import CI_NONE
 
 KEY: Final = bytes.fromhex("8be1c7f04d2a9356b07ce1195d83fa26")
 """Of every meter here. No gateway is given it, so whoever shows it or what it hides got it elsewhere."""
@@ -26,6 +29,8 @@ _MAKERS_DATA: Final = b"\x0f"
 _FIRST_LITRES: Final = 41_700_001
 SND_NR: Final = 0x44
 _MAKERS_CI: Final = 0xA0
+_ENDLESS: Final = 10_000_000
+CI_COMPACT: Final = 0x79
 _LINK_BYTES: Final = 10  # L 9 counts and L itself
 SHORTEST_L: Final = 10
 
@@ -42,11 +47,11 @@ class Telegram:
 
 
 class Traffic:
-    """Telegrams for one row. `meters`: how many take turns."""
+    """Telegrams for one row. `meters`: how many take turns; of a gateway that thins, each telegram is of another."""
 
     def __init__(self, claims: Claims, meters: int = 20) -> None:
         self._claims = claims
-        self._meters = meters
+        self._meters = meters if not claims.thinning_s else _ENDLESS
         self._made = 0
 
     def next(
@@ -90,6 +95,25 @@ class Traffic:
         records = _FLOW + (self._made % 1_000).to_bytes(2, "little")
         address = Address(MAKER, meter, VERSION, WATER)
         return Telegram(build(address, self._made & 255, 0, records, security="none"), meter, None)
+
+    def full_frame(self, meter: str) -> Telegram:
+        """Records without a header (CI 78): the format that compact frames refer to."""
+        litres, records = self._reading()
+        return self._without_header(meter, CI_NONE, records, litres)
+
+    def compact_frame(self, meter: str) -> Telegram:
+        """The values of such a full frame alone (CI 79)."""
+        litres, records = self._reading()
+        return self._without_header(meter, CI_COMPACT, compact.encode(parse_records(records)), litres)
+
+    def _reading(self) -> tuple[int, bytes]:
+        self._made += 1
+        litres = _FIRST_LITRES + self._made
+        return litres, _VOLUME + litres.to_bytes(4, "little")
+
+    def _without_header(self, meter: str, ci: int, body: bytes, litres: int) -> Telegram:
+        wire = Address(MAKER, meter, VERSION, WATER).wire()
+        return Telegram(bytes((SHORTEST_L + len(body), SND_NR)) + wire + bytes((ci,)) + body, meter, litres)
 
     def several(self, count: int) -> list[Telegram]:
         return [self.next() for _ in range(count)]

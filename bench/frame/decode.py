@@ -25,6 +25,7 @@ from wmbus.compact import Formats
 from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
 from wmbus.explain import DEVICE_TYPES, Note, annotate
+from wmbus.link import HEADER_BYTES
 from wmbus.receiver import Switches
 from wmbus.recover import recover, second
 
@@ -140,20 +141,24 @@ class Decoder:
             text = given.get("telegram")
             if not isinstance(text, str):
                 raise BadText("bad-line", 'no member "telegram" with the telegram in hex')
-            data, said = self._bytes(text)
+            data, heard = self._telegram(text)
         except BadText as error:
             return json.dumps({"error": error.as_json()})
+        said = {} if heard is None else said_by_line(heard)
         try:
             key = key_bytes(given["key"]) if "key" in given else self._key
         except BadText as error:
             out = to_json(data, None, strict=self._strict, formats=self._formats, **self._switches)
             return json.dumps({**out, **said, "error": error.as_json()})
-        text = to_line(data, key, strict=self._strict, formats=self._formats, **self._switches)
-        return f"{text[:-1]}, {json.dumps(said)[1:]}" if said else text
+        found = None if heard is None else heard.found_or_none
+        return to_line(
+            data, key, strict=self._strict, formats=self._formats, found=found, beside=said, **self._switches
+        )
 
-    @staticmethod
-    def _given(line: bytes | None) -> dict[str, Any]:
-        """The line's object; a line of another tool as {"telegram": the line}. Raises BadText."""
+    def _given(self, line: bytes | None) -> dict[str, Any]:
+        """The line's object; bare hex, or a line of another tool, as {"telegram": the line}. Raises BadText."""
+        if line is not None and not line.lstrip().startswith(b"{") and (_bare(line) or self._lines.knows(line)):
+            return {"telegram": line.decode("utf-8", "replace")}
         try:
             given = parsed(line)
         except BadText:
@@ -164,15 +169,16 @@ class Decoder:
             given["telegram"] = line.decode()
         return given
 
-    def _bytes(self, text: str) -> tuple[bytes, dict[str, Any]]:
-        """Most telegrams are bare hex of the right length; a tool's line is read with those before it, for it may need
-        them (a row of names, a level); anything else goes the long way. Raises BadText."""
+    def _telegram(self, text: str) -> tuple[bytes, Reception | None]:
+        """Its bytes, and what a tool said with them. Most telegrams are bare hex of the right length; a tool's line is
+        read with those before it, for it may need them (a row of names, a level); anything else goes the long way.
+        Raises BadText."""
         try:
             data = bytes.fromhex(text)
         except ValueError:
             data = b""
         if data and len(data) == data[0] + 1:
-            return data, {}
+            return data, None
         line = b"" if data or "\n" in text else text.encode("utf-8", "replace")
         heard: list[Reception | Bad]
         if line and self._lines.claims(line):
@@ -180,12 +186,21 @@ class Decoder:
         else:
             heard = [*pasted(text)]
             if not heard:
-                return data, {}
+                return data, None
         for one in heard:
             if isinstance(one, Reception):
-                return one.data, said_by_line(one)
+                return one.data, one
         words = [one.words for one in heard if isinstance(one, Bad)]
         raise BadText("bad-line", words[0] if words else "no telegram in this line")
+
+
+def _bare(line: bytes) -> bool:
+    """Whether this is a telegram in hex and nothing else: no format need be asked."""
+    try:
+        data = bytes.fromhex(line.decode("ascii"))
+    except ValueError:
+        return False
+    return len(data) > HEADER_BYTES and len(data) == data[0] + 1
 
 
 def parsed(

@@ -73,7 +73,6 @@ class PortalBed:
         self._clean: list[dict[str, Reading]] = []
         self._lives = 0
         self._memory_mb = 0.0
-        self.unserved_allowed = 0
         bystanders = [self.fleet.address(m).wire()[2:6] for m in self.meters if m % _EACH == _BYSTANDER]
         self._bystander = re.compile(b"|".join(map(re.escape, bystanders)), re.DOTALL)
         self._when = {
@@ -217,7 +216,6 @@ class PortalBed:
         forged = [row for row in own if row.fingerprint not in genuine]
         mac = self.fleet.security(meter) == "mode7" and not self.key_known(meter)
         if forged and not mac and meter % _EACH != _BYSTANDER:
-            self.unserved_allowed += 1
             return
         why = ", ".join(self.portal.store.refusal_reasons(mark)) or "no trace of it"
         raise Found(f"a genuine telegram of {self._words(meter)} is no reading: {why}")

@@ -1,22 +1,27 @@
-"""What a country's shard costs beside what its parts cost by themselves, measured in one process and one run.
+"""What a country's shard costs beside what its parts cost by themselves, on the same frames and telegrams, in one
+process and one run.
 
-    processor time of the shard / (frames sent / air's rate + telegrams received / bytes' rate)
+    processor time of the shard / (the air alone + the bytes alone)
 
-The air's rate is that of a city of strong links (bench/perf/air.py), the bytes' rate that of a fleet in order
-(bench/perf/bytes.py). A shard pays besides for its links, its guard, fading, weak links, outages, counting and digests.
+The air alone: the schedule and the engine, given the shard's links, on every frame of its meters and its guard, with
+its fading, weak links and outages. The bytes alone: the fleet, given the telegrams that were heard in the order of
+meters, built as on the air. A shard pays besides for finding its links and its guard, for making its fleet, for picking
+out what its own meters sent, for counting and digests: the ratio bounds that.
+See docs/decisions/a-shard-beside-its-parts.md.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from bench import run_directory
-from bench.perf import air
-from bench.perf.bytes import telegram_rate
-from sim.city.conduct import play
+from sim.city import conduct
 from sim.city.plan import METERS_A_SHARD, Blocks, CityPlan, Outages
+from sim.city.shard import Shard
 from sim.world_spec import load
 
 _HOUR_NS: Final = 3_600 * 10**9
@@ -24,30 +29,51 @@ _HOUR_NS: Final = 3_600 * 10**9
 
 @dataclass(frozen=True, slots=True)
 class ShardCost:
-    """Seconds of processor time, and what they bought; rates a second of processor time."""
+    """Seconds of processor time, and what they bought."""
 
     processor_s: float
+    air_s: float
+    bytes_s: float
     sent: int
     received: int
-    air_rate: float
-    bytes_rate: float
 
     @property
     def ratio(self) -> float:
-        return self.processor_s / (self.sent / self.air_rate + self.received / self.bytes_rate)
+        return self.processor_s / (self.air_s + self.bytes_s)
 
 
 def shard_cost(quick: bool) -> ShardCost:
     """One shard from the middle of country-60m: 2 M meters for 24 h at 900 s with outages, encrypted bytes. `quick`: a
-    twentieth of the meters, for 12 h."""
+    twentieth of the meters, for 12 h. The parts are timed where the shard calls them, so whole and parts share what
+    else the machine does."""
     spec = load(run_directory.ROOT / "scenarios" / "worlds" / "country-60m.toml")
     shards = -(-spec.meters // (METERS_A_SHARD // 20 if quick else METERS_A_SHARD))
     plan = CityPlan(spec, 1, (12 if quick else 24) * _HOUR_NS, "bytes", shards=shards, outages=Outages(0.05))
-    city = air.City(100_000, 200)
-    city.window()
-    air_rate = air.rate(city.window, lambda: city.sent, 30 if quick else 100)
-    bytes_rate = telegram_rate("mode5", rounds=6 if quick else 20)
     tiles = Blocks.of(spec).tiles(plan.shard_count())
-    begin = time.process_time()
-    shard = play(plan, tiles[len(tiles) // 2])
-    return ShardCost(time.process_time() - begin, shard.sent, shard.heard, air_rate, bytes_rate)
+    tile = tiles[len(tiles) // 2]
+    if quick:
+        conduct.play(plan, tile)  # what compiled code costs when it is loaded is no part of so short a run
+    with _timed(Shard, "fly") as air_s, _timed(conduct, "built") as bytes_s:
+        begin = time.process_time()
+        shard = conduct.play(plan, tile)
+        processor_s = time.process_time() - begin
+    return ShardCost(processor_s, sum(air_s), sum(bytes_s), shard.sent, shard.heard)
+
+
+@contextmanager
+def _timed(owner: object, name: str) -> Iterator[list[float]]:
+    """The processor seconds of each call of a function by this name, while it lasts."""
+    took_s, original = list[float](), getattr(owner, name)
+
+    def timed(*given: Any, **named: Any) -> Any:
+        begin = time.process_time()
+        try:
+            return original(*given, **named)
+        finally:
+            took_s.append(time.process_time() - begin)
+
+    setattr(owner, name, timed)
+    try:
+        yield took_s
+    finally:
+        setattr(owner, name, original)

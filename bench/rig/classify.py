@@ -3,6 +3,7 @@
 Written for the referee alone: it shares no code with the attacks that make frames nor with the portal that reads them,
 knows no key, and decrypts nothing. Places are those of EN 13757-3, -4 and -7 in a frame without its CRCs:
 
+    L C M2 ID4 V T | 8D CC ACC SN4 | ciphertext, where the extended link layer encrypts
     L C M2 ID4 V T | [8C CC ACC] | [90 AFLL FCL2 [MCL] [KI2] [MCR4] [MAC] [ML2]] | CI [ID4 M2 V T] ACC STS CFG2 [..]
 
 What it cannot take apart has the word "unreadable" and no other, so that noise fits no variant.
@@ -13,9 +14,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 EXTENDED: Final = 0x8C
+SESSION: Final = 0x8D
 AUTHENTICATION: Final = 0x90
 LONG, SHORT, BARE = 0x72, 0x7A, 0x78
 _LINK: Final = 10  # L C M2 ID4 V T
+_SEALED: Final = _LINK + 7  # 8D CC ACC SN4
 _HAS_MAC, _HAS_COUNTER = 0x0400, 0x0800
 _ERROR: Final = 0x08  # permanent error, by which a meter says that it was tampered with
 _BLOCK: Final = 16
@@ -82,6 +85,9 @@ def parts(frame: bytes) -> Parts | None:
 
 def shows(frame: bytes, original: bytes = b"") -> frozenset[str]:
     """What is seen in a frame by itself; whose address it has, next to the genuine telegram."""
+    if _in_session(frame):
+        own = {"own address"} if original and frame[2:_LINK] == original[2:_LINK] else set()
+        return frozenset({"AES-CTR in the extended link layer"} | own)
     seen = parts(frame)
     if seen is None:
         return frozenset({"unreadable"})
@@ -104,6 +110,8 @@ def changed(frame: bytes, original: bytes) -> frozenset[str]:
     """All in which a frame differs from the telegram it was made from; empty for an exact copy."""
     if frame == original:
         return frozenset()
+    if _in_session(frame) and _in_session(original):
+        return _in_one_session(frame, original)
     now, before = parts(frame), parts(original)
     if now is None or before is None:
         return frozenset({"unreadable"})
@@ -127,6 +135,23 @@ def changed(frame: bytes, original: bytes) -> frozenset[str]:
     if frame[1] != original[1]:
         said.add("C field")
     return frozenset(said | _body(now, before))
+
+
+def _in_session(frame: bytes) -> bool:
+    """Encrypted in the extended link layer: bits 31 to 29 of its session number are 1."""
+    known = len(frame) > _SEALED and frame[0] == len(frame) - 1 and frame[_LINK] == SESSION
+    return known and frame[_SEALED - 1] >> 5 == 1
+
+
+def _in_one_session(frame: bytes, original: bytes) -> frozenset[str]:
+    """Differences of two such telegrams."""
+    said = {"C field"} if frame[1] != original[1] else set()
+    places = (("address", 2, _LINK), ("communication control", _LINK + 1, _LINK + 2),
+              ("access number", _LINK + 2, _LINK + 3), ("session number", _LINK + 3, _SEALED))  # fmt: skip
+    said |= {name for name, begin, end in places if frame[begin:end] != original[begin:end]}
+    if frame[_SEALED:] != original[_SEALED:]:
+        said.add("ciphertext" if len(frame) == len(original) else "contents")
+    return frozenset(said)
 
 
 def _authentication(now: Parts, before: Parts) -> str:

@@ -51,13 +51,16 @@ def _unlike(form: Form, shot: Landed, truth: Truth) -> str:
         return f"not seen in it: {', '.join(sorted(lacking))}"
     if form.changed is None and not shot.original:
         return ""
-    sent = truth.known(fingerprint(shot.original))
-    if sent is None:
+    mark = fingerprint(shot.original)
+    sent = truth.known(mark)
+    if sent is None and mark not in truth.foreign:
         return "not made from a telegram that a meter sent"
     if form.changed is not None:
         differs = classify.changed(shot.sent, shot.original)
         if differs != form.changed:
             return f"changed: {', '.join(sorted(differs)) or 'nothing'}"
+    if sent is None:  # of a recording: it has no place in a meter's rhythm
+        return ""
     age_s = (shot.at_ns - sent.start_ns) / NS_PER_S
     if not form.age_s[0] <= age_s <= form.age_s[1]:
         return f"sent {age_s:.0f} s after the genuine one"

@@ -16,6 +16,7 @@ from bench.rig.verdict import Decision, Terms, Verdict, decide
 from sim.core.clock import NS_PER_S
 from sim.core.events import AlarmRaised
 from sim.core.vocabulary import SECURITIES
+from sim.truth.ground_truth import fingerprint
 
 Key = tuple[str, str, str, str]  # attack, variant, defences, security mode
 
@@ -173,7 +174,9 @@ def _claim(
         "evidence": evidence,
         "threats": threats,
         "shots": shots,
+        "curve": None if outcome.curve is None else outcome.curve._asdict(),
     }
+
 
 def _shots(variant: str, shots: Sequence[Landed], stage: Stage, twin: Twin | None) -> list[dict[str, Any]]:
     """As they stand in run.json, bytes in hex; each with the first alarm about its meter that the clean twin lacks."""
@@ -193,10 +196,17 @@ def _shots(variant: str, shots: Sequence[Landed], stage: Stage, twin: Twin | Non
             "taken": [list(one) for one in shot.taken],
             "reasons": list(shot.reasons),
             "rows": len(shot.rows),
+            "age_s": _age_s(shot, stage),
             "alarm": _first(alarms.get(shot.address, ()), shot.at_ns),
         }
         for shot in shots
     ]
+
+
+def _age_s(shot: Landed, stage: Stage) -> float | None:
+    """How long before the shot the telegram was begun that it was made from; None where it was made from none."""
+    sent = stage.truth.known(fingerprint(shot.original)) if shot.original else None
+    return None if sent is None else (shot.at_ns - sent.start_ns) / NS_PER_S
 
 
 def _first(alarms: Sequence[AlarmRaised], since_ns: int) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """What tenants and landlords can find out that is not theirs, by asking."""
 
-from attacks.differencing import DIFFERENCE, SHORT, Differencing
+from attacks.differencing import DIFFERENCE, SHORT, SOLVED, Differencing
 from attacks.tenant_peek import BEFORE, FORMER, OTHER, TenantPeek
 from bench.rig.scenario import S, Stage, X, scenario
 from sim.portal.meter_registry import Tenancy
@@ -45,7 +45,8 @@ def test_a_tenant_sees_the_own_flat_in_the_own_time(world: Stage) -> None:
 def test_a_landlord_computes_no_flat(world: Stage) -> None:
     """All sums that a landlord can ask for, in steps of half a minute. Each of the two rules is needed: without
     the least of three flats ("short") a short period is one flat, without the refusal of overlapping periods
-    ("overlapping") the difference of two long ones is. Control: neither."""
+    ("overlapping") the difference of two long ones is. A solver that takes all answers together finds what either of
+    them gives, and no more. Control: neither."""
     landlord = world.attack(Differencing("Ada", "house 1", at_s=1_800.0))
     system = keyless(world.inner.system)
     system.registry.landlords.append(("Ada", "house 1"))
@@ -55,3 +56,5 @@ def test_a_landlord_computes_no_flat(world: Stage) -> None:
                  off=(S, S, S))  # fmt: skip
     world.expect(landlord, SHORT, because="a sum needs 3", on=(X, X, X), short=(S, S, S), overlapping=(X, X, X),
                  off=(S, S, S))  # fmt: skip
+    world.expect(landlord, SOLVED, because="overlaps | a sum needs 3", on=(X, X, X), short=(S, S, S),
+                 overlapping=(S, S, S), off=(S, S, S))  # fmt: skip

@@ -27,6 +27,7 @@ def test_a_fixed_rhythm_tells_nobody_who_heats(world: Stage) -> None:
         world.inner.tamper(meter, "opened")
     world.run(hours=12)
     world.expect(habits, "heating guessed, hour by hour", on=(S, X, X), off=(S, N, N))
+    world.expect(habits, "heating guessed, learned in other flats", on=(S, X, X), off=(S, N, N))
     world.expect(habits, "tamper bit read", on=(S, S, S), off=(S, N, N))
 
 
@@ -66,6 +67,7 @@ def _leaks(world: Stage, again: Again) -> None:
         inner.clock.process(_saying(again, inner, meter, inner.air.add_transmitter(inner.site.meters[meter])))
     world.run(hours=18)
     world.expect(habits, "heating guessed, hour by hour", on=(S, S, S), off=(S, N, N))
+    world.expect(habits, "heating guessed, learned in other flats", on=(S, S, S), off=(S, N, N))
     for outcome in habits.outcomes(world.truth):
         name = f"area under the curve, {outcome.security}"
         world.measure(name, float(outcome.evidence["area under the curve"])).at_least(0.9)

@@ -22,7 +22,9 @@ def test_a_gateways_memory_holds_no_key_and_no_plaintext(world: Stage) -> None:
             gateway.receive(telegram)
         assert gateway.deliver() == 0, "everything was acknowledged"
         assert sorted(gateway.taken) == sorted(heard), "as they were"
-        assert [found.secret for found in gateway.in_memory(hidden)] == []
+        leaked = [found.secret for found in gateway.in_memory(hidden)]
+        world.measure("secrets found in a gateway's memory", len(leaked)).at_most(0)
+        assert leaked == []
         planted = [key for meter in range(inner.fleet.n) if (key := inner.fleet.key(meter)) is not None][:2]
         gateway.hold(planted[0])
         gateway.hold(planted[1][::-1])

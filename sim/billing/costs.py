@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple
 
 from sim.core.settings import number
 from sim.endpoint.aws.bill import DAYS_A_MONTH, Meter, Prices, bill, units
@@ -40,16 +40,6 @@ class Cost(NamedTuple):
 
     a_year: Decimal | None
     note: str
-
-
-class Priced(Protocol):
-    """A kind of cost."""
-
-    kind: Any
-    dated: date
-    source: str
-
-    def cost(self, traffic: Traffic) -> Cost: ...
 
 
 def exact(price: float) -> Decimal:

@@ -25,7 +25,7 @@ from sim.city.per_block import Tally, by_block
 from sim.city.plan import Blocks, CityLimit, CityPlan
 from sim.city.shard import Heard, Shard
 from sim.city.workers import pool
-from sim.core.clock import NS_PER_MS, wall_s
+from sim.core.clock import NS_PER_MS, processor_s, wall_s
 from sim.core.events import Fate
 from sim.meters.fleet import Fleet
 from sim.meters.physics.formulas import MS_PER_DAY
@@ -55,6 +55,7 @@ class ShardResult:
     blocks: tuple[I64, I64, I64]
     build_s: float = 0.0
     run_s: float = 0.0
+    processor_s: float = 0.0
     peak_bytes: int = 0
     stored: Stored | None = None
 
@@ -95,7 +96,7 @@ class CityResult:
 
 def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
     """One shard from beginning to end. A pure function of its arguments: done again, it gives the same."""
-    begun_s = wall_s()
+    begun_s, worked_s = wall_s(), processor_s()
     shard = Shard(plan, tile)
     own = int(shard.own.sum())
     tally = Tally(Blocks.of(plan.spec), shard)
@@ -113,7 +114,7 @@ def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
             result.heard += len(heard.meter)
             result.received_digest += heard.digest
             if plan.depth == "bytes":
-                result.telegram_bytes += _built(shard, heard, until_ns)
+                result.telegram_bytes += built(shard, heard, until_ns)
             elif readings is not None and heard.batch is not None:
                 readings.window(heard.batch, len(heard.meter), until_ns)
         result.stored = None if readings is None else readings.finish()
@@ -122,7 +123,7 @@ def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
             readings.abandon()
         raise
     result.fates = shard.counts
-    result.build_s, result.run_s = built_s - begun_s, wall_s() - built_s
+    result.build_s, result.run_s, result.processor_s = built_s - begun_s, wall_s() - built_s, processor_s() - worked_s
     result.peak_bytes = _peak_bytes()
     return result
 
@@ -136,7 +137,7 @@ def _readings(plan: CityPlan, shard: Shard, tile: tuple[slice, slice]) -> Readin
     return Readings(plan, shard, Blocks.of(plan.spec).tiles(plan.shard_count()).index(tile), plan.out)
 
 
-def _built(shard: Shard, heard: Heard, until_ns: int) -> int:
+def built(shard: Shard, heard: Heard, until_ns: int) -> int:
     """Every telegram heard, as on the air; how many bytes. Round midnight one day after the other: compiled code takes
     only meters whose clocks show one day."""
     fleet = shard.fleet
@@ -218,7 +219,7 @@ def combined(plan: CityPlan, done: list[ShardResult], workers: int, took_s: floa
         heard / sent if sent else 0.0, {fate.label: counted[fate] for fate in Fate},
         f"{total([one.received_digest for one in done]):016x}", took_s,
         sent / took_s if took_s else 0.0,
-        [{"build_s": round(one.build_s, 3), "run_s": round(one.run_s, 3)} for one in done],
+        [{name: round(getattr(one, name), 3) for name in ("build_s", "run_s", "processor_s")} for one in done],
         max(one.peak_bytes for one in done), by_block(Blocks.of(plan.spec), [one.blocks for one in done]),
         stored,
     )  # fmt: skip

@@ -30,11 +30,9 @@ class Tally:
         self.heard: I64 = np.zeros(len(self.block), dtype=np.int64)
 
     def add(self, heard: Heard) -> None:
-        """One window. Rows of frames that began in the window before may stand in front, out of order."""
+        """One window."""
         np.add.at(self.sent, self._of, heard.first[self._high] - heard.first[self._low])
-        row = heard.meter
-        falls = np.flatnonzero(row[1:] < row[:-1])
-        late = int(falls[-1]) + 1 if len(falls) else 0
+        row, late = heard.meter, heard.late
         ordered = row[late:]
         np.add.at(self.heard, self._of, np.searchsorted(ordered, self._high) - np.searchsorted(ordered, self._low))
         if late:

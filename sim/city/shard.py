@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.core.seeds import Seeds
 from sim.meters.fleet import Fleet
-from sim.radio.engine import Engine
+from sim.radio.engine import Engine, WindowResult
 from sim.radio.link_search import near_links, reach_cm
 from sim.radio.links import Links, Receivers
 from sim.radio.propagation import Propagation, centimetres
@@ -42,15 +43,25 @@ _AT_ONCE = 1 << 18  # meters whose places are held at once
 class Heard:
     """Own telegrams that at least one gateway received in a window: rows of the shard's fleet, and k; frames of own
     meters that began; the digest of the received. Of all meters, the guard's too: where each one's frames that began
-    stand (`Frames.first`), and on demand every frame that a gateway received. `meter`, `k` and `first` are good until
-    the next window."""
+    stand (`Frames.first`), and on demand every frame that a gateway received. The first `late` rows began in the window
+    before; the others are in the order of meters. `meter`, `k` and `first` are good until the next window."""
 
     meter: I64
     k: I64
+    late: int
     sent: int
     digest: int
     first: I64
     batch: FrameBatch | None
+
+
+class Flown(NamedTuple):
+    """A window on the air: the fleet's frames, (source, k) of those that were on the air when it began, and the
+    engine's result."""
+
+    frames: Frames
+    open_frames: tuple[I64, I64]
+    result: WindowResult
 
 
 class Shard:
@@ -122,26 +133,31 @@ class Shard:
 
     def window(self, until_ns: int, *, detail: bool = False) -> Heard:
         """Plays everything that begins before `until_ns`; what ended in the window is heard or not."""
+        return self.pick(self.fly(until_ns, detail=detail))
+
+    def fly(self, until_ns: int, *, detail: bool = False) -> Flown:
+        """The air alone: what begins before `until_ns`, and its fates."""
         frames = self._frames(until_ns)
-        source, number = self.engine.open_frames
+        open_frames = self.engine.open_frames
         down = self.outages if self.plan.outages.share_of_days else ()
         result = self.engine.window(until_ns, frames, outages=down, detail=detail, only=Fate.RECEIVED)
+        return Flown(frames, open_frames, result)
+
+    def pick(self, flown: Flown) -> Heard:
+        """What own meters sent and a gateway received of it; counts it. Once for each `fly`."""
+        frames, (source, number), result = flown
         self.counts = result.counts if not self.counts.size else self.counts + result.counts
         fleet = len(frames.start_ns)
         late = np.flatnonzero((result.heard[fleet:] != 0) & self.own[source])
-        meter, k, sent, digest = self._picked(frames, result.heard[:fleet])
-        if len(late):
-            meter, k = np.concatenate([source[late], meter]), np.concatenate([number[late], k])
-            digest += of_telegrams(self.names[source[late]], number[late])
-        return Heard(meter, k, sent, digest % (1 << 64), frames.first, result.batch)
-
-    def _picked(self, frames: Frames, heard: NDArray[np.uint8]) -> tuple[I64, I64, int, int]:
-        if len(self._heard_meter) < len(heard):
-            room = len(heard) + len(heard) // 8
-            self._heard_meter, self._heard_k = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+        begun, most = len(late), len(late) + fleet
+        if len(self._heard_meter) < most:
+            self._heard_meter, self._heard_k = np.empty((2, most + most // 8), dtype=np.int64)
         meter, k = self._heard_meter, self._heard_k
-        count, sent, digest = pick(frames, heard, self.own, self.names, meter, k)
-        return meter[:count], k[:count], int(sent), int(digest)
+        meter[:begun], k[:begun] = source[late], number[late]
+        count, sent, digest = pick(frames, result.heard[:fleet], self.own, self.names, meter[begun:], k[begun:])
+        total = begun + int(count)
+        whole = int(digest) + of_telegrams(self.names[meter[:begun]], k[:begun])
+        return Heard(meter[:total], k[:total], begun, int(sent), whole % (1 << 64), frames.first, result.batch)
 
     def _frames(self, until_ns: int) -> Frames:
         """The frames that begin from now on and before `until_ns`, by meter and k."""

@@ -184,11 +184,10 @@ def _fill(order: I64, held: Receptions, gateways: Gateways, own: BOOL, now_ns: i
                 sequence, bundle = sequence + 1, OpenBundle(received_ns, 0, 0)
             if received_ns == now_ns:
                 break
-            admission = _admit(bundle, limits, received_ns, held.length_bytes[row])
-            sequence += admission.closes_before
+            closes_before, bundle, closes_after = _admit(bundle, limits, received_ns, held.length_bytes[row])
+            sequence += closes_before
             held.sequence[row] = sequence
-            bundle = admission.bundle
-            if admission.closes_after:
+            if closes_after:
                 sequence, bundle = sequence + 1, OpenBundle(received_ns, 0, 0)
             at += 1
         at = end

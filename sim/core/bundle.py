@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
@@ -41,6 +41,10 @@ class Heard(NamedTuple):
     rssi_dbm: float
 
 
+Row = tuple[bytes, int, float]
+"""The fields of `Heard`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """Telegrams of one gateway, in order of reception."""
@@ -52,13 +56,7 @@ class Bundle:
 
     def encode(self) -> bytes:
         """The message body, canonical: equal bundles give equal bytes."""
-        body = {"v": VERSION, "gw": self.gateway, "seq": self.sequence, "closed": self.closed_ns, "telegrams": []}
-        head = json.dumps(body, separators=(",", ":"))[:-2]
-        # What json.dumps makes of these rows, in half its time: a row is two numbers and text that needs no escapes.
-        levels = json.dumps([one.rssi_dbm for one in self.heard], separators=(",", ":"))[1:-1].split(",")
-        rows = [f'[{one.received_ns},{level},"{one.telegram.hex()}"]'
-                for one, level in zip(self.heard, levels, strict=False)]  # fmt: skip
-        return f"{head}{','.join(rows)}]}}".encode()
+        return encoded(self.gateway, self.sequence, self.closed_ns, self.heard)
 
     @classmethod
     def decode(cls, payload: bytes) -> Bundle:
@@ -74,6 +72,17 @@ class Bundle:
             raise BadBundle(f"bundle lacks {missing}") from None
         except (TypeError, ValueError) as wrong:
             raise BadBundle(f"bundle: {wrong}") from None
+
+
+def encoded(gateway: str, sequence: int, closed_ns: int, heard: Sequence[Row]) -> bytes:
+    """A bundle's message body."""
+    body = {"v": VERSION, "gw": gateway, "seq": sequence, "closed": closed_ns, "telegrams": []}
+    head = json.dumps(body, separators=(",", ":"))[:-2]
+    # What json.dumps makes of these rows, in half its time: a row is two numbers and text that needs no escapes.
+    levels = json.dumps([rssi_dbm for _, _, rssi_dbm in heard], separators=(",", ":"))[1:-1].split(",")
+    rows = [f'[{received_ns},{level},"{telegram.hex()}"]'
+            for (telegram, received_ns, _), level in zip(heard, levels, strict=False)]  # fmt: skip
+    return f"{head}{','.join(rows)}]}}".encode()
 
 
 _WIDEST: Final = -(2**63)  # of 64-bit numbers the one with most digits

@@ -16,7 +16,7 @@ import importlib
 import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from sim.core import own
 
@@ -28,7 +28,16 @@ class HasId(Protocol):
     def id(self) -> str: ...
 
 
+class HasSpec(HasId, Protocol):
+    """What a part has that is set up by keys of its own: `spec` is their class."""
+
+    @property
+    def spec(self) -> type[Any]: ...
+
+
 P = TypeVar("P", bound=HasId)
+K = TypeVar("K", bound=HasSpec)
+S = TypeVar("S")
 
 
 class PartError(Exception):
@@ -114,3 +123,18 @@ class Folder(Generic[P]):
         """What the part's file says of itself. Raises UnknownPart, PartError."""
         self.find(id_)
         return self._pages[id_]
+
+
+class Kinds(Folder[K]):
+    """A folder of parts that a file sets up: it names a kind, and then the kind's own keys."""
+
+    def specs(self) -> Mapping[str, type[Any]]:
+        """Kind -> the class of its settings."""
+        return {id_: kind.spec for id_, kind in self.parts().items()}
+
+
+def of_kind(spec: object, wanted: type[S], kind: str) -> S:
+    """`spec`, which is of the class that this kind wants. Raises TypeError for settings of another kind."""
+    if not isinstance(spec, wanted):
+        raise TypeError(f"{kind} has settings of class {wanted.__name__}, not {spec!r}")
+    return spec

@@ -10,10 +10,8 @@ from simpy.events import ProcessGenerator
 from sim.core.clock import Occurrence, Steps
 
 
-class VirtualClock:
-    """See clock.Clock. Begins at 0."""
-
-    __slots__ = ("env",)
+class PlannedEvents:
+    """The verbs of clock.Clock that are SimPy's, whatever makes time pass. Begins at 0."""
 
     def __init__(self) -> None:
         self.env = simpy.Environment(initial_time=0)
@@ -21,9 +19,6 @@ class VirtualClock:
     @property
     def now_ns(self) -> int:
         return int(self.env.now)
-
-    def run_until(self, time_ns: int) -> None:
-        self.env.run(until=time_ns)
 
     def timeout(self, delay_ns: int) -> Occurrence:
         return self.env.timeout(delay_ns)
@@ -33,6 +28,13 @@ class VirtualClock:
 
     def process(self, steps: Steps) -> Occurrence:
         return self.env.process(cast(ProcessGenerator, steps))  # what they yield, this clock made
+
+
+class VirtualClock(PlannedEvents):
+    """See clock.Clock."""
+
+    def run_until(self, time_ns: int) -> None:
+        self.env.run(until=time_ns)
 
     def close(self) -> None:
         """It holds nothing open."""

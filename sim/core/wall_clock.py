@@ -16,14 +16,12 @@ import select
 from array import array
 from collections import deque
 from collections.abc import Callable
-from typing import Final, cast
-
-import simpy
-from simpy.events import ProcessGenerator
+from typing import Final
 
 from sim.core import clock
-from sim.core.clock import NS_PER_MS, NS_PER_S, Occurrence, Steps
+from sim.core.clock import NS_PER_MS, NS_PER_S
 from sim.core.percentile import percentile
+from sim.core.virtual_clock import PlannedEvents
 
 _ROUGH_NS: Final = NS_PER_MS  # epoll counts whole milliseconds; the rest of a wait is slept exactly
 _KEPT: Final = 1 << 20  # latenesses; a longer run keeps every second one, then every fourth, and always the worst
@@ -65,14 +63,14 @@ class Lateness:
         return f"late by {p50:.3f} ms (p50), {p99:.3f} ms (p99), {worst:.3f} ms (most), {self.instants} instants"
 
 
-class WallClock:
+class WallClock(PlannedEvents):
     """See clock.Clock. Begins at 0; time begins to pass with the first `run_until`. `rate`: world seconds a wall
     second. Close it."""
 
     def __init__(self, rate: float = 1.0, *, late_most_ns: int = NS_PER_S // 2) -> None:
         if not rate > 0:
             raise ValueError(f"a clock's rate of {rate} is no rate")
-        self.env = simpy.Environment(initial_time=0)
+        super().__init__()
         self.rate = rate
         self.lateness = Lateness(late_most_ns)
         self.woken = 0
@@ -85,19 +83,6 @@ class WallClock:
         self._epoll.register(self._bell, select.EPOLLIN)
 
     # --- the clock's own verbs ------------------------------------------------------------------------------------
-
-    @property
-    def now_ns(self) -> int:
-        return int(self.env.now)
-
-    def timeout(self, delay_ns: int) -> Occurrence:
-        return self.env.timeout(delay_ns)
-
-    def event(self) -> Occurrence:
-        return self.env.event()
-
-    def process(self, steps: Steps) -> Occurrence:
-        return self.env.process(cast(ProcessGenerator, steps))  # what they yield, this clock made
 
     def run_until(self, time_ns: int) -> None:
         """See clock.Clock. Returns when the wall has come to `time_ns` too, and not before."""

@@ -24,10 +24,8 @@ from typing import Any, Final, Literal
 
 from sim.core.settings import Place, SpecError, build, number, one_of, read_toml
 from sim.core.vocabulary import Link
-from sim.feeders import port as feeders
-from sim.feeders.port import FeederSpec
-from sim.readers import port as readers
-from sim.readers.port import ReaderSpec
+from sim.feeders.port import FEEDERS, FeederSpec
+from sim.readers.port import READERS, ReaderSpec
 
 ENTRIES: Final = Path(__file__).resolve().parent / "entries"
 SIGKILL: Final = "SIGKILL"
@@ -46,6 +44,17 @@ class RunSpec:
     ready_s: float = number(10.0, low=0.0, high=600.0)
     ready_line: str = ""
     settle_s: float = number(0.2, low=0.0, high=600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class KeysSpec:
+    """How a gateway that decodes is given meters' keys, for `gateway card`: one file a meter, `path` (below its own
+    directory) and `content`, in which {meter} is eight digits and {meterkey} 32 hex digits, nothing for a meter in
+    clear. `instead_of`: the one of run.files that these stand for."""
+
+    path: str = ""
+    content: str = ""
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,9 @@ class Claims:
     limit) bound what it passes on. `duplicates`: what it takes for one, `duplicates_last` among how many telegrams,
     `duplicates_s` for how long. `thinning_s`: at most one telegram a meter in this time. `buffer`: what it keeps
     through an outage, of `buffer_telegrams` or `buffer_s` (0: no limit). `survives_power_cut`: also without power, but
-    for what it heard in the last `gathers_s`. `awake_s` of every `period_s` it listens (0: always).
+    for what it heard in the last `gathers_s`. `awake_s` of every `period_s` it listens (0: always), in one piece.
+    `compact`: of one that decodes, whether it reads compact frames (CI 79): not, once it has heard the full frame of
+    that format since its start, or also when that was before a power cut.
     `stamp_of`: what its time is the time of. `rssi`, `verifies_server`, `own_certificate`: it has it. `retains`:
     its broker keeps the latest message of each topic."""
 
@@ -116,11 +127,17 @@ class Claims:
     gathers_s: float = number(0.0, low=0.0, high=86_400.0)
     awake_s: float = number(0.0, low=0.0, high=86_400.0)
     period_s: float = number(0.0, low=0.0, high=2_678_400.0)
+    compact: Literal["none", "after a full frame", "also after a power cut"] = "none"
     stamp_of: Literal["none", "reception", "reading", "meter", "publish"] = "none"
     rssi: bool = False
     verifies_server: bool = False
     own_certificate: bool = False
     retains: bool = False
+
+    @property
+    def sleeps(self) -> bool:
+        """It listens in windows."""
+        return 0 < self.awake_s < self.period_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +148,10 @@ class GatewayEntry:
     title: str = ""
     firmware: str = ""
     page: str = ""
-    feed: tuple[FeederSpec, ...] = one_of(feeders.specs)
-    read: tuple[ReaderSpec, ...] = one_of(readers.specs)
+    feed: tuple[FeederSpec, ...] = one_of(FEEDERS.specs)
+    read: tuple[ReaderSpec, ...] = one_of(READERS.specs)
     run: RunSpec = field(default_factory=RunSpec)
+    keys: KeysSpec = field(default_factory=KeysSpec)
     listen: ListenSpec = field(default_factory=ListenSpec)
     power: PowerSpec = field(default_factory=PowerSpec)
     time: TimeSpec = field(default_factory=TimeSpec)
@@ -211,6 +229,10 @@ def _refuse_contradictions(inventory: Inventory, place: Place) -> None:
         listen = entry.listen
         if listen.port == 0 and not listen.address.startswith("127."):
             raise place.error(f"{path}.listen", f"{listen.address} is on a network; name a port, to tell the box")
+        claims = entry.claims
+        if claims.awake_s and not claims.sleeps:
+            raise place.error(f"{path}.claims", f"awake_s = {claims.awake_s:g} needs a period_s above it; "
+                              "of a gateway that listens always, leave both out")  # fmt: skip
         if bool(entry.power.cut) != bool(entry.power.on):
             raise place.error(f"{path}.power", "needs both commands, cut and on, or neither")
         if not entry.run.command and not entry.power.cut and any(_reads_standard_input(feed) for feed in entry.feed):

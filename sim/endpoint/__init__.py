@@ -15,5 +15,6 @@
     client              paho-mqtt on a socket that is connected already
     session             a client's connection, kept up
     mqtt_wire           MQTT packets as bytes
+    one_session         one session without a second try, every answer kept; tls_hello: a server's answer to a greeting
     fence               a barrier made of the broker's own ordering
 """

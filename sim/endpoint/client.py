@@ -3,32 +3,89 @@
 The only file that leans on paho's internals (the version is pinned): `_create_socket` hands in the socket that
 `TlsConnect` made, so that no client blocks the others; `_sock_recv` reads ahead, since paho asks for one byte at a
 time; both keep the reason of a failure, which paho only logs.
+
+QoS 1 goes past paho, whose bookkeeping for one message costs several times what sending it does, and serves retries
+that no session here makes. `put` keeps what is published until the socket is written, and then it goes out in one
+piece; PUBACKs are taken out of what was read before paho sees them. All else, and every error, is paho's.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from sim.endpoint.mqtt_wire import PUBACK, Publish, publish
 from sim.endpoint.tls_connect import reason_of
 
 _READ_AHEAD_BYTES = 65_536
+_PIECE_BYTES: Final = 65_536
+_UNACKNOWLEDGED_MOST: Final = 65_535  # packet identifiers
+_TOPIC_MOST_BYTES: Final = 65_535
+_PAYLOAD_MOST_BYTES: Final = (1 << 28) - 1 - _TOPIC_MOST_BYTES - 4
+_PUBACK: Final = bytes((PUBACK << 4, 2))
+_PUBACK_BYTES: Final = 4
+
+
+class TooManyUnacknowledged(Exception):
+    """Every packet identifier waits for its PUBACK."""
 
 
 class ConnectedClient(mqtt.Client):
-    """paho on a socket that is connected already, with read-ahead."""
+    """paho on a socket that is connected already, with read-ahead. `acknowledged`: called for each PUBACK of what was
+    `put`."""
 
     def __init__(self, client_id: str, ready: socket.socket, *, clean: bool) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id, clean_session=clean, protocol=mqtt.MQTTv311)
         self.max_inflight_messages_set(0)
         self.suppress_exceptions = False
         self.trouble = ""
+        self.acknowledged: Callable[[], None] = lambda: None
         self._ready = ready
         self._ahead = b""
+        self._waiting = bytearray()
+        self._unacknowledged: set[int] = set()
+
+    def put(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish at QoS 1, when the socket is written next. Raises ValueError for what MQTT cannot carry,
+        TooManyUnacknowledged."""
+        if not topic or "+" in topic or "#" in topic:
+            raise ValueError("a topic to publish to is not empty and has no wildcards")
+        if len(topic.encode()) > _TOPIC_MOST_BYTES or len(payload) > _PAYLOAD_MOST_BYTES:
+            raise ValueError("topic or payload are longer than MQTT can say")
+        if len(self._unacknowledged) >= _UNACKNOWLEDGED_MOST:
+            raise TooManyUnacknowledged
+        number = self._mid_generate()
+        while number in self._unacknowledged:
+            number = self._mid_generate()
+        self._unacknowledged.add(number)
+        message = Publish(topic, payload, 0x02 | retain, number.to_bytes(2, "big"))
+        first = not self._waiting
+        self._waiting += publish(message).encode()
+        if len(self._waiting) >= _PIECE_BYTES:
+            self._piece()
+        elif first:
+            self._call_socket_register_write()
+
+    def _piece(self) -> None:
+        piece, self._waiting = bytes(self._waiting), bytearray()
+        super()._packet_queue(mqtt.PUBLISH, piece, 0, 1)
+
+    def _packet_queue(self, *packet: Any, **more: Any) -> Any:
+        """Behind what was published before."""
+        if self._waiting:
+            self._piece()
+        return super()._packet_queue(*packet, **more)
+
+    def loop_write(self) -> Any:
+        if self._waiting:
+            self._piece()
+        return super().loop_write()
 
     def _create_socket(self) -> Any:
         return self._ready
@@ -47,8 +104,30 @@ class ConnectedClient(mqtt.Client):
             except OSError as error:
                 self.trouble = reason_of(error)
                 raise
+            if self._in_packet["command"] == 0 and self._ahead:
+                self._take_pubacks()
+                if not self._ahead:
+                    raise BlockingIOError  # there was nothing else
         taken, self._ahead = self._ahead[:bufsize], self._ahead[bufsize:]
         return taken
+
+    def _take_pubacks(self) -> None:
+        """Those that stand first in what was read, where a packet begins."""
+        at, ahead = 0, self._ahead
+        while ahead.startswith(_PUBACK, at) and len(ahead) >= at + _PUBACK_BYTES:
+            self._take_puback(ahead[at + 2 : at + _PUBACK_BYTES])
+            at += _PUBACK_BYTES
+        self._ahead = ahead[at:]
+
+    def _take_puback(self, number: bytes) -> None:
+        with contextlib.suppress(KeyError):  # of nothing that waits: it says nothing
+            self._unacknowledged.remove(int.from_bytes(number, "big"))
+            self.acknowledged()
+
+    def _handle_pubackcomp(self, cmd: Any) -> Any:
+        """A PUBACK behind something else, or one that came in pieces."""
+        self._take_puback(bytes(self._in_packet["packet"][:2]))
+        return mqtt.MQTT_ERR_SUCCESS
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
         try:

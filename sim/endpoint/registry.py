@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
-from sim.core.parts import Folder
+from sim.core.parts import Kinds, of_kind
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.port import Endpoint, EndpointFeature
 
@@ -41,17 +41,10 @@ class EndpointKind(Generic[S]):
 
     def open(self, spec: EndpointSpec, directory: Path) -> Endpoint:
         """The endpoint of a world, not started. Raises TypeError for settings of another kind."""
-        if not isinstance(spec, self.spec):
-            raise TypeError(f"endpoint '{self.id}' has settings of class {self.spec.__name__}, not {spec!r}")
-        return self.make(directory, spec)
+        return self.make(directory, of_kind(spec, self.spec, f"endpoint '{self.id}'"))
 
 
-ENDPOINTS: Folder[EndpointKind[Any]] = Folder("sim.endpoint.kinds", "KIND", "endpoint", EndpointKind)
-
-
-def specs() -> Mapping[str, type[EndpointSpec]]:
-    """Kind -> the class of its settings."""
-    return {id_: kind.spec for id_, kind in ENDPOINTS.parts().items()}
+ENDPOINTS: Kinds[EndpointKind[Any]] = Kinds("sim.endpoint.kinds", "KIND", "endpoint", EndpointKind)
 
 
 def lacks(kind: str, needed: frozenset[str]) -> str:

@@ -10,17 +10,17 @@ again with a back-off that doubles from BACKOFF_S to BACKOFF_MAX_S and starts ov
 from __future__ import annotations
 
 import select
-from collections import deque
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as mqtt
 
 from sim.core import clock
-from sim.endpoint.client import ConnectedClient
+from sim.endpoint.client import ConnectedClient, TooManyUnacknowledged
 from sim.endpoint.event_loop import DIAL_DEADLINE_S, EventLoop
-from sim.endpoint.fence import Fences
-from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected, Tap
+from sim.endpoint.port import Address, EndpointError, Identity, Message, NotConnected, Session, Tap
+from sim.endpoint.session_state import SessionState
 from sim.endpoint.tls_connect import ConnectFailed, TlsConnect, reason_of, tls_context
 
 BACKOFF_S = 0.05
@@ -28,7 +28,7 @@ BACKOFF_MAX_S = 0.5  # lockstep waits for it
 KEEPALIVE_S = 600  # a world may compute for minutes between two turns of the event loop
 
 
-class MqttSession:
+class MqttSession(SessionState):
     """See port.Session."""
 
     def __init__(
@@ -44,12 +44,9 @@ class MqttSession:
         taps: Sequence[Tap] = (),
         alpn: str = "",
     ) -> None:
-        self.client_id = identity.client_id
-        self.inbox: deque[Message] = deque()
-        self.log: list[tuple[str, str]] = []
+        super().__init__(identity.client_id, subscribe)
         self._loop, self._address, self._clean, self._keepalive_s = loop, address, clean, keepalive_s
-        self._topics, self._taps = list(subscribe), taps
-        self._fences = Fences(self, self._listen)
+        self._taps = taps
         try:
             self._context = tls_context(identity, verify=verify, alpn=alpn)
         except (OSError, ValueError) as error:
@@ -61,25 +58,12 @@ class MqttSession:
         self._fd = -1
         self._attempt = 0  # a timer or leave of an older attempt finds the number changed
         self._slot: Address | None = None  # whose leave to dial we hold
-        self._connected = self._closed = False
-        self._connects = self._unacknowledged = 0
+        self._closed = False
         self._backoff_s = BACKOFF_S
         self._since_s = 0.0
         self._ask_to_dial()
 
     # --- the port ----------------------------------------------------------------------------------------------
-
-    @property
-    def connected(self) -> bool:
-        return self._connected
-
-    @property
-    def connects(self) -> int:
-        return self._connects
-
-    @property
-    def unacknowledged(self) -> int:
-        return self._unacknowledged
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         if not self._connected or self._client is None:
@@ -88,15 +72,13 @@ class MqttSession:
         for tap in self._taps:
             tap(self.client_id, topic, payload)
         try:
-            info = self._client.publish(topic, payload, qos=1, retain=retain)
+            self._client.put(topic, payload, retain=retain)
         except ValueError as error:
             self._unacknowledged -= 1
             raise EndpointError(f"{self.client_id}: cannot publish to {topic!r}: {error}") from None
-        if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
+        except TooManyUnacknowledged:
             self._unacknowledged -= 1
-            raise EndpointError(f"{self.client_id}: 65 535 publishes are unacknowledged; wait for some")
-        if info.rc != mqtt.MQTT_ERR_SUCCESS:
-            raise NotConnected(f"{self.client_id}: connection lost while publishing")
+            raise EndpointError(f"{self.client_id}: 65 535 publishes are unacknowledged; wait for some") from None
 
     def close(self) -> None:
         if self._closed:
@@ -120,12 +102,8 @@ class MqttSession:
         self._backoff_s = BACKOFF_S
         self._ask_to_dial()
 
-    def fence(self) -> Callable[[], bool]:
-        """See port.Endpoint.fence."""
-        return self._fences.new()
-
     def _listen(self, topic: str) -> None:
-        self._topics.append(topic)
+        self.topics.append(topic)
         if self._client is not None:
             self._client.subscribe(topic, 1)
 
@@ -171,7 +149,7 @@ class MqttSession:
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
-        client.on_publish = self._on_publish
+        client.acknowledged = self._on_acknowledged
         client.on_disconnect = self._on_disconnect
         client.on_socket_register_write = lambda *_: self._watch(select.EPOLLIN | select.EPOLLOUT)
         client.on_socket_unregister_write = lambda *_: self._watch(select.EPOLLIN)
@@ -209,13 +187,13 @@ class MqttSession:
     def _on_connect(self, client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if code.is_failure:
             client.trouble = f"CONNACK: {code}"  # paho closes the connection next
-        elif self._topics:
-            client.subscribe([(topic, 1) for topic in self._topics])
+        elif self.topics:
+            client.subscribe([(topic, 1) for topic in self.topics])
         else:
             self._up()
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, codes: list[Any], _properties: Any) -> None:
-        asked = self._topics[-1:] if self._connected else self._topics
+        asked = self.topics[-1:] if self._connected else self.topics
         refused = [topic for topic, code in zip(asked, codes, strict=False) if code.is_failure]
         if refused:
             self.log.append(("refused", f"subscription to {', '.join(refused)}"))
@@ -223,20 +201,14 @@ class MqttSession:
             self._up()
 
     def _up(self) -> None:
-        self._connected = True
-        self._connects += 1
-        self._unacknowledged = 0
+        self.came_up()
         self._since_s = clock.wall_s()
         self._dial_over()
-        self.log.append(("connected", ""))
 
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
-        if message.topic == self._fences.topic:
-            self._fences.took(bytes(message.payload))
-        else:
-            self.inbox.append(Message(message.topic, bytes(message.payload), message.retain, clock.wall_ns()))
+        self.take(Message(message.topic, bytes(message.payload), message.retain, clock.wall_ns()))
 
-    def _on_publish(self, *_: Any) -> None:
+    def _on_acknowledged(self) -> None:
         self._unacknowledged -= 1
 
     def _on_disconnect(self, client: mqtt.Client, *_: Any) -> None:
@@ -281,3 +253,23 @@ class MqttSession:
         if client is not None:
             client.drop()
         self._dial_over()
+
+
+class Dialled:
+    """Of port.Endpoint, what every kind has whose clients dial it: one event loop, the taps, the sessions it opened."""
+
+    def __init__(self) -> None:
+        self.loop = EventLoop()
+        self.taps: list[Tap] = []
+        self._sessions: weakref.WeakSet[MqttSession] = weakref.WeakSet()
+
+    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
+        return self.loop.settle(done, deadline_s)
+
+    def fence(self, session: Session) -> Callable[[], bool]:
+        return session.fence()
+
+    def _close_sessions(self) -> None:
+        for session in list(self._sessions):
+            session.close()
+        self._sessions.clear()

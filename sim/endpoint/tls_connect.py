@@ -133,7 +133,7 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "closed by the server"
     if isinstance(error, ssl.SSLError):
-        text = (error.reason or str(error)).replace("_", " ").lower()
+        text = (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
         return f"TLS: {text.removeprefix('tlsv1 ').removeprefix('sslv3 ').removeprefix('tlsv13 ')}"
     if isinstance(error, OSError):
         return error.strerror or str(error)

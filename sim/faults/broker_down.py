@@ -11,29 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.core.settings import number
 from sim.faults._broker import Way, all_connected, broker_of, interrupted, nobody_connected, way_of
-from sim.faults.port import Fault
+from sim.faults.port import Outage
 
 if TYPE_CHECKING:
     from sim.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
-class BrokerDown(Fault[Way]):
+class BrokerDown(Outage[Way]):
     id: ClassVar[str] = "broker_down"
     title: ClassVar[str] = "No broker for a while: its process is gone, its port is closed"
     needs: ClassVar[frozenset[str]] = frozenset({"kill"})
     struck_as: ClassVar[str] = "broker down"
-    heals: ClassVar[bool] = True
     healed_as: ClassVar[str] = "broker back"
-    interrupts: ClassVar[bool] = True
-
-    duration_s: float | None = number(None, low=0.0)
-
-    @property
-    def heals_after_s(self) -> float | None:
-        return self.duration_s
 
     def subject(self, world: World) -> str:
         return "broker"

@@ -11,10 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from sim.core.settings import number
 from sim.faults._broker import BACK_S, broker_of
 from sim.faults.path_lost import NOWHERE
-from sim.faults.port import Fault
+from sim.faults.port import Outage
 from sim.network.paths import Line
 
 if TYPE_CHECKING:
@@ -29,20 +28,12 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BrokerFull(Fault[Seen]):
+class BrokerFull(Outage[Seen]):
     id: ClassVar[str] = "broker_full"
     title: ClassVar[str] = "The broker's queue for the portal is full: it acknowledges and drops"
     needs: ClassVar[frozenset[str]] = frozenset({"persistence", "sockets"})
     struck_as: ClassVar[str] = "broker full"
-    heals: ClassVar[bool] = True
     healed_as: ClassVar[str] = "queue fetched"
-    interrupts: ClassVar[bool] = True
-
-    duration_s: float | None = number(None, low=0.0)
-
-    @property
-    def heals_after_s(self) -> float | None:
-        return self.duration_s
 
     def subject(self, world: World) -> str:
         return "broker's queue for the portal"

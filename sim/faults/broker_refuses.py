@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from sim.core.settings import number
 from sim.faults._broker import Way, all_connected, broker_of, interrupted, nobody_connected, told, way_of
-from sim.faults.port import Fault
+from sim.faults.port import Outage
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -25,20 +24,12 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BrokerRefuses(Fault[Seen]):
+class BrokerRefuses(Outage[Seen]):
     id: ClassVar[str] = "broker_refuses"
     title: ClassVar[str] = "The broker refuses every CONNECT for a while"
     needs: ClassVar[frozenset[str]] = frozenset({"kill"})
     struck_as: ClassVar[str] = "broker refuses"
-    heals: ClassVar[bool] = True
     healed_as: ClassVar[str] = "broker accepts"
-    interrupts: ClassVar[bool] = True
-
-    duration_s: float | None = number(None, low=0.0)
-
-    @property
-    def heals_after_s(self) -> float | None:
-        return self.duration_s
 
     def subject(self, world: World) -> str:
         return "broker"

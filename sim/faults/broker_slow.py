@@ -18,7 +18,7 @@ from sim.core.clock import NS_PER_S, Steps, ns
 from sim.core.events import BundleAcknowledged, BundleClosed
 from sim.core.settings import number
 from sim.faults._broker import BACK_S, broker_of
-from sim.faults.port import Fault
+from sim.faults.port import Outage
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -34,21 +34,14 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BrokerSlow(Fault[Seen]):
+class BrokerSlow(Outage[Seen]):
     id: ClassVar[str] = "broker_slow"
     title: ClassVar[str] = "The broker works once in a while, and stands still in between"
     needs: ClassVar[frozenset[str]] = frozenset({"kill"})
     struck_as: ClassVar[str] = "broker slow"
-    heals: ClassVar[bool] = True
     healed_as: ClassVar[str] = "broker as fast as before"
-    interrupts: ClassVar[bool] = True
 
     every_s: float = number(300.0, low=1.0)
-    duration_s: float | None = number(None, low=0.0)
-
-    @property
-    def heals_after_s(self) -> float | None:
-        return self.duration_s
 
     def subject(self, world: World) -> str:
         return f"broker, once in {self.every_s:.0f} s"

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from sim.core.settings import number
-from sim.faults.port import Fault, gateway_at
+from sim.faults.port import GatewayOutage, gateway_at
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -25,28 +24,12 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PowerCut(Fault[Seen]):
+class PowerCut(GatewayOutage[Seen]):
     id: ClassVar[str] = "gateway_power_cut"
     title: ClassVar[str] = "A gateway without power: its open bundle is gone, its outbox is not"
     needs: ClassVar[frozenset[str]] = frozenset({"power_cut"})
     struck_as: ClassVar[str] = "gateway power cut"
-    heals: ClassVar[bool] = True
-    interrupts: ClassVar[bool] = True
     healed_as: ClassVar[str] = "gateway power on"
-
-    gateway: int = number(0, low=0)
-    duration_s: float | None = number(None, low=0.0)
-
-    @property
-    def heals_after_s(self) -> float | None:
-        return self.duration_s
-
-    @property
-    def cuts_off(self) -> int:
-        return self.gateway
-
-    def subject(self, world: World) -> str:
-        return gateway_at(world, self.gateway).id
 
     def look(self, world: World) -> Seen:
         world.air.catch_up()  # what was received until now is in its bundle

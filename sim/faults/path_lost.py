@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from sim.core.settings import number
 from sim.endpoint.port import Address
-from sim.faults.port import Fault, gateway_at
+from sim.faults.port import GatewayOutage, gateway_at
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -25,28 +24,12 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PathLost(Fault[Seen]):
+class PathLost(GatewayOutage[Seen]):
     id: ClassVar[str] = "path_lost"
     title: ClassVar[str] = "The network leads a gateway nowhere"
     needs: ClassVar[frozenset[str]] = frozenset({"sockets"})
     struck_as: ClassVar[str] = "path lost"
-    heals: ClassVar[bool] = True
-    interrupts: ClassVar[bool] = True
     healed_as: ClassVar[str] = "path back"
-
-    gateway: int = number(0, low=0)
-    duration_s: float | None = number(None, low=0.0)
-
-    @property
-    def heals_after_s(self) -> float | None:
-        return self.duration_s
-
-    @property
-    def cuts_off(self) -> int:
-        return self.gateway
-
-    def subject(self, world: World) -> str:
-        return gateway_at(world, self.gateway).id
 
     def look(self, world: World) -> Seen:
         session = gateway_at(world, self.gateway).session

@@ -83,9 +83,45 @@ class Fault(ABC, Generic[S]):
         """What shows that it is over; "" when nothing does."""
         return ""
 
+    def undone(self, before: S, after: S) -> frozenset[str]:
+        """Fingerprints of readings that were stored and, by the fault itself, no longer are."""
+        return frozenset()
+
+    def forgets_bundles(self, before: S, after: S) -> int:
+        """How many bundles that had arrived the portal no longer knows of."""
+        return 0
+
     def lost(self, before: S) -> tuple[bytes, ...]:
         """Telegrams that it takes with it, of those that a gateway had received."""
         return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outage(Fault[S]):
+    """A fault that lasts `duration_s`, to Injection.heal, or to the end of the run. Its kinds have a `healed_as`."""
+
+    heals: ClassVar[bool] = True
+    interrupts: ClassVar[bool] = True
+
+    duration_s: float | None = number(None, low=0.0)
+
+    @property
+    def heals_after_s(self) -> float | None:
+        return self.duration_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayOutage(Outage[S]):
+    """An outage of one gateway, by its index."""
+
+    gateway: int = number(0, low=0)
+
+    @property
+    def cuts_off(self) -> int:
+        return self.gateway
+
+    def subject(self, world: World) -> str:
+        return gateway_at(world, self.gateway).id
 
 
 AnyFault: TypeAlias = Fault[Any]
@@ -106,6 +142,8 @@ class Injection:
         self.evidence = ""
         self.recovery = ""
         self.lost: tuple[bytes, ...] = ()
+        self.undone: frozenset[str] = frozenset()
+        self.forgotten_bundles = 0
         self._world = world
         self._subject = fault.subject(world)
         self._struck: object = None
@@ -142,6 +180,8 @@ class Injection:
         self._struck = fault.look(world)
         self.evidence = fault.witness_strike(before, self._struck)
         self.lost = fault.lost(before)
+        self.undone = fault.undone(before, self._struck)
+        self.forgotten_bundles = fault.forgets_bundles(before, self._struck)
         self._record_evidence(fault.struck_as, self.evidence)
         after_s = fault.heals_after_s
         if after_s == 0:
@@ -196,4 +236,4 @@ def gateway_at(world: World, index: int) -> GatewayPort:
     return world.gateways[index]
 
 
-__all__ = ["FAULTS", "AnyFault", "CannotInject", "Fault", "Injection", "gateway_at"]
+__all__ = ["FAULTS", "AnyFault", "CannotInject", "Fault", "GatewayOutage", "Injection", "Outage", "gateway_at"]

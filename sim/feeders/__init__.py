@@ -2,5 +2,5 @@
 
 port     what a feeder is, what it is fed, what it says of itself
 kinds/   one file a kind: a format of sim.lines on a line
-lines/   one file a kind of line: pseudo terminal, serial port, TCP, pipe, file
+lines/   one file a kind of line: pseudo terminal, serial port, TCP, pipe, file, HTTP, MQTT
 """

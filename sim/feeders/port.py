@@ -9,12 +9,12 @@ thread of its own, so that a world that computes keeps no gateway waiting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from sim.core.parts import Folder
+from sim.core.parts import Kinds, of_kind
 from sim.core.vocabulary import Link
 from sim.feeders.handed import Handed
 
@@ -96,14 +96,7 @@ class FeederKind(Generic[S]):
 
     def open(self, spec: FeederSpec, ground: FeedGround) -> Feeder:
         """Raises TypeError for settings of another kind."""
-        if not isinstance(spec, self.spec):
-            raise TypeError(f"feeder '{self.id}' has settings of class {self.spec.__name__}, not {spec!r}")
-        return self.make(spec, ground)
+        return self.make(of_kind(spec, self.spec, f"feeder '{self.id}'"), ground)
 
 
-FEEDERS: Folder[FeederKind[Any]] = Folder("sim.feeders.kinds", "KIND", "feeder", FeederKind)
-
-
-def specs() -> Mapping[str, type[FeederSpec]]:
-    """Kind -> the class of its settings."""
-    return {id_: kind.spec for id_, kind in FEEDERS.parts().items()}
+FEEDERS: Kinds[FeederKind[Any]] = Kinds("sim.feeders.kinds", "KIND", "feeder", FeederKind)

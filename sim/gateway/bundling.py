@@ -37,14 +37,9 @@ class OpenBundle(NamedTuple):
     size_bytes: int
 
 
-class Admission(NamedTuple):
-    """What a telegram does to the open bundle: it may close before the telegram, and the bundle that the telegram is
-    in may close after it; both at the instant of reception."""
-
-    closes_before: bool
-    bundle: OpenBundle
-    closes_after: bool
-
+Admission = tuple[bool, OpenBundle, bool]
+"""What a telegram does to the open bundle: whether it closes before the telegram, the bundle that the telegram is in,
+and whether that one closes after it; both at the instant of reception."""
 
 NOTHING_OPEN: Final = OpenBundle(0, 0, 0)
 
@@ -73,4 +68,4 @@ def admit(bundle: OpenBundle, limits: Limits, received_ns: int, length_bytes: in
         grown = OpenBundle(received_ns, 1, size_bytes)
     else:
         grown = OpenBundle(bundle.opened_ns, bundle.telegrams + 1, bundle.size_bytes + size_bytes)
-    return Admission(closes_before, grown, grown.telegrams >= limits.telegrams)
+    return closes_before, grown, grown.telegrams >= limits.telegrams

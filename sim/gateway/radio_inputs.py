@@ -139,7 +139,6 @@ class Im871a:
     def __init__(self, path: str, heard: Heard) -> None:
         self._path, self._heard = path, heard
         self.refused = 0
-        self.reopened = -1
         self.descriptor = -1
         self._open()
 
@@ -164,7 +163,6 @@ class Im871a:
         except (OSError, termios.error) as error:
             raise InputGone(f"{self._path}: {error}; it is no serial port, or it went away") from None
         self._rest = b""
-        self.reopened += 1
         self._heard_s = clock.wall_s()
         self._asked_s: float | None = self._heard_s
 

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sim.core.parts import Folder
+from sim.core.parts import Kinds, of_kind
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, GatewayPort, Wiring
 
@@ -31,14 +31,7 @@ class GatewayKind(Generic[S]):
 
     def open(self, gateway: str, spec: GatewaySpec, wiring: Wiring) -> GatewayPort:
         """One gateway of a group. Raises TypeError for settings of another kind."""
-        if not isinstance(spec, self.spec):
-            raise TypeError(f"gateway kind '{self.id}' has settings of class {self.spec.__name__}, not {spec!r}")
-        return self.make(gateway, spec, wiring)
+        return self.make(gateway, of_kind(spec, self.spec, f"gateway kind '{self.id}'"), wiring)
 
 
-GATEWAYS: Folder[GatewayKind[Any]] = Folder("sim.gateway.kinds", "KIND", "gateway kind", GatewayKind)
-
-
-def specs() -> Mapping[str, type[GatewaySpec]]:
-    """Kind -> the class of its settings."""
-    return {id_: kind.spec for id_, kind in GATEWAYS.parts().items()}
+GATEWAYS: Kinds[GatewayKind[Any]] = Kinds("sim.gateway.kinds", "KIND", "gateway kind", GatewayKind)

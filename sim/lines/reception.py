@@ -25,6 +25,7 @@ MODES: Final[tuple[Mode, ...]] = ("T1", "C1", "S1")
 RSSI_LEAST_DBM: Final = -200.0
 RSSI_MOST_DBM: Final = 50.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _SECONDS_MAX: Final = 10**11  # beyond the year 5000, counted from 1970; more of them are milliseconds
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _DATE: Final = re.compile(r"(?:(\d{4})[./](\d\d)[./](\d\d)|(\d\d)\.(\d\d)\.(\d{4}))[ T_]+(?=\d)", re.ASCII)
@@ -69,6 +70,14 @@ class Reception:
         return recover(self.data)
 
     @property
+    def found_or_none(self) -> Recovered | None:
+        """`found`, None where there is no telegram."""
+        try:
+            return self.found
+        except BadTelegram:
+            return None
+
+    @property
     def frame(self) -> bytes:
         """The telegram without CRCs. Raises BadTelegram."""
         return self.found.frame
@@ -85,7 +94,7 @@ class Reception:
 def hex_bytes(text: str) -> bytes:
     """Hex with blanks, bars, underscores or 0x in it -> bytes. Raises BadLine with the place."""
     try:
-        return bytes.fromhex(text)
+        return bytes.fromhex(text[2:] if text[:2] in ("0x", "0X") else text)
     except ValueError:
         spaced = _BETWEEN.sub(lambda found: " " * len(found[0]), text)  # so that a place stays the place
     if spaced.isascii():  # fromhex is for the usual forms, the rest says what is wrong with others
@@ -106,10 +115,10 @@ def stamp(text: str) -> Stamp:
     bare = text.strip()
     if not bare.isprintable():  # a date-time may have any letter between its parts, an escape too
         raise BadLine(f"{quoted(text)} is no time")
-    try:
-        at_s = Decimal(bare)
-    except InvalidOperation:
-        at_s = None
+    at_s: Decimal | None = None
+    if bare[4:5] != "-" or not bare[:4].isdigit():  # a date begins so, and no number
+        with contextlib.suppress(InvalidOperation):
+            at_s = Decimal(bare)
     if at_s is not None:
         if at_s.is_finite() and _SECONDS_MAX < at_s < _SECONDS_MAX * 1000 and "." not in bare:
             at_s = at_s.scaleb(-3)
@@ -127,7 +136,7 @@ def stamp(text: str) -> Stamp:
     except ValueError:
         raise BadLine(f"{quoted(text)} is neither seconds nor a date-time like 2026-02-09T04:01:02") from None
     aware = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
-    return Stamp(written, (aware - _EPOCH) // timedelta(microseconds=1) * 1_000, dated=True)
+    return Stamp(written, (aware - _EPOCH) // _MICROSECOND * 1_000, dated=True)
 
 
 def written_stamp(one: Stamp | None, *, digits: int = 3, separator: str = " ") -> str:

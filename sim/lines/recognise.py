@@ -9,6 +9,7 @@ that is no telegram as it stands is looked at as a block of a serial dongle or o
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -56,16 +57,40 @@ def inside(one: Reception) -> list[Reception | Bad]:
     return [replace(what, stamp=what.stamp or one.stamp) if isinstance(what, Reception) else what for what in named]
 
 
+class _Places:
+    """Which lines of a stream one reader was given, as runs of consecutive ones: a stream may never end."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._firsts: list[int] = []  # of each run, the reader's number of its first line
+        self._ahead: list[int] = []  # by how much the stream's numbers are ahead of the reader's
+
+    def add(self, number: int) -> None:
+        self._count += 1
+        ahead = number - self._count
+        if not self._ahead or self._ahead[-1] != ahead:
+            self._firsts.append(self._count)
+            self._ahead.append(ahead)
+
+    def of(self, line: int) -> int:
+        """The stream's number of the reader's line."""
+        return line + self._ahead[bisect_right(self._firsts, line) - 1]
+
+
 class AnyReader:
     """A stream of lines in any of the formats, also mixed. `seen`: which were recognised."""
 
     def __init__(self) -> None:
         self.seen: dict[str, int] = {}
         self._readers: dict[str, Reader] = {}
-        self._lines: dict[str, list[int]] = {}
+        self._places: dict[str, _Places] = {}
         self._current: str | None = None
         self._number = 0
         self._last: Codec | None = None  # tried first: a stream is of one tool mostly
+
+    def knows(self, line: bytes) -> bool:
+        """Whether any format claims this line."""
+        return self._codec(line) is not None
 
     def claims(self, line: bytes) -> bool:
         """Whether this is surely a line of some tool, and not hex alone."""
@@ -90,8 +115,8 @@ class AnyReader:
         reader = self._readers.get(name)
         if reader is None:
             reader = self._readers[name] = CODECS.find(name).reader()
-            self._lines[name] = []
-        self._lines[name].append(self._number)
+            self._places[name] = _Places()
+        self._places[name].add(self._number)
         return got + list(self._numbered(name, reader.feed(line + b"\n")))
 
     def end(self) -> list[Got]:
@@ -104,7 +129,7 @@ class AnyReader:
 
     def _numbered(self, name: str, got: list[Got]) -> Iterator[Got]:
         for one in got:
-            number = self._lines[name][one.line - 1]
+            number = self._places[name].of(one.line)
             if isinstance(one.what, Reception):
                 yield from (Got(number, what) for what in inside(one.what))
             else:

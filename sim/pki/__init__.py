@@ -3,6 +3,7 @@
     authority        a root, device certificates, revocation lists
     statements       what one party signs and others verify, without certificates
     wrapping         keys under other keys, as they lie at rest
+    server_certificate  what a server's certificate says
     der              ASN.1 in its one form
     content_ciphers  ciphers of content for one receiver
     sealed_content   CMS AuthEnvelopedData   signed_content  CMS SignedData around it

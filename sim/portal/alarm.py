@@ -60,6 +60,9 @@ class Watcher:
     def refused(self, meter: str, gateway: str, now_ns: int, detail: str) -> None:
         """A telegram in this meter's name, which a gateway brought, was replayed or forged."""
 
+    def announced(self, meter: str, now_ns: int, detail: str) -> None:
+        """Somebody announced a registered identification otherwise than it is registered."""
+
     def clock(self, gateway: str, off_ns: int, now_ns: int) -> None:
         """Meters that this gateway heard agree, under their MACs, that its clock is wrong by so much."""
 

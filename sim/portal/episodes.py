@@ -112,6 +112,10 @@ class Alarms:
         for watcher in self._watchers:
             watcher.refused(meter, gateway, now_ns, detail)
 
+    def announced(self, meter: str, now_ns: int, detail: str) -> None:
+        for watcher in self._watchers:
+            watcher.announced(meter, now_ns, detail)
+
     def clock(self, gateway: str, off_ns: int, now_ns: int) -> None:
         for watcher in self._watchers:
             watcher.clock(gateway, off_ns, now_ns)

@@ -33,7 +33,8 @@ _OPENING: Final = -1  # refused before any check was asked
 _CODES: Final = 64  # more reasons than a check has
 _LATE, _REPLAYED_LATE = number(reasons.LATE), number(reasons.REPLAYED_LATE)
 Blob = tuple[int, str, bytes]
-"""(row, check, its state as bytes)."""
+"""(row, layout, the state of all checks as bytes): the layout names each check with its sizes in the state, which has
+the numbers of one after the other, then their rings."""
 
 
 class Seen(NamedTuple):
@@ -257,28 +258,53 @@ class Freshness:
             ring[rows] = old
 
     def changed(self, rows: I64, was: tuple[I64, list[U8]]) -> list[Blob]:
-        """What is remembered otherwise than it was, by meter and check."""
-        now, out = self.copy(rows), []
-        for place, check in enumerate(self.checks.values()):
-            low, high = self._places[check.id]
-            new = (now[0][:, low:high] != was[0][:, low:high]).any(axis=1)
-            some = np.flatnonzero(new | (now[1][place] != was[1][place]).any(axis=1))
-            numbers = np.ascontiguousarray(now[0][some, low:high].astype("<i8")).view(np.uint8)
-            data = np.concatenate([numbers.reshape(len(some), 8 * (high - low)), now[1][place][some]], axis=1)
-            size, raw = data.shape[1], data.tobytes()
-            out += [(row, check.id, raw[at * size : (at + 1) * size]) for at, row in enumerate(rows[some].tolist())]
-        return out
+        """What is remembered of the meters of which something is remembered otherwise than it was."""
+        state, rings = self.copy(rows)
+        width = state.shape[1] - 1  # the head of the chain of copies is no check's
+        new = (state[:, :width] != was[0][:, :width]).any(axis=1)
+        for ring, old in zip(rings, was[1], strict=True):
+            new |= (ring != old).any(axis=1)
+        some = np.flatnonzero(new)
+        numbers = np.ascontiguousarray(state[some, :width].astype("<i8")).view(np.uint8).reshape(len(some), 8 * width)
+        data = np.concatenate([numbers, *(ring[some] for ring in rings)], axis=1)
+        size, raw, layout = data.shape[1], data.tobytes(), self._layout
+        return [(row, layout, raw[at * size : (at + 1) * size]) for at, row in enumerate(rows[some].tolist())]
 
     def remember(self, blobs: Iterable[Blob]) -> None:
         """As `changed` gave them. Raises ValueError for one of another version; a check that is gone is passed over."""
-        for row, check, raw in blobs:
-            if check in self.checks:
-                low, high = self._places[check]
-                ring = self.rings[list(self.checks).index(check)]
-                if len(raw) != 8 * (high - low) + ring.shape[1]:
-                    raise ValueError(f"the state of check '{check}' has {len(raw)} bytes, of another version")
-                self.state[row, low:high] = np.frombuffer(raw, "<i8", high - low)
-                ring[row] = np.frombuffer(raw, np.uint8, offset=8 * (high - low))
+        places = list(self.checks)
+        for row, layout, raw in blobs:
+            parts = _laid_out(layout)
+            if len(raw) != sum(8 * columns + size for _, columns, size in parts):
+                raise ValueError(f"a meter's state of {len(raw)} bytes is not '{layout}', of another version")
+            number, byte = 0, 8 * sum(columns for _, columns, _ in parts)
+            for check, columns, size in parts:
+                if check in self.checks:
+                    (low, high), ring = self._places[check], self.rings[places.index(check)]
+                    if (columns, size) != (high - low, ring.shape[1]):
+                        raise ValueError(f"the state of check '{check}' is {columns}+{size}, of another version")
+                    self.state[row, low:high] = np.frombuffer(raw, "<i8", columns, 8 * number)
+                    ring[row] = np.frombuffer(raw, np.uint8, size, byte)
+                number, byte = number + columns, byte + size
+
+    @property
+    def _layout(self) -> str:
+        sizes = zip(self.checks, self._places.values(), self.rings, strict=True)
+        return " ".join(f"{check}:{high - low}+{ring.shape[1]}" for check, (low, high), ring in sizes)
+
+
+@cache
+def _laid_out(layout: str) -> list[tuple[str, int, int]]:
+    """(check, how many numbers, bytes of its ring) in their order. Raises ValueError."""
+    parts = []
+    try:
+        for part in layout.split():
+            check, _, sizes = part.partition(":")
+            columns, _, size = sizes.partition("+")
+            parts.append((check, int(columns), int(size)))
+    except ValueError:
+        raise ValueError(f"'{layout[:80]}' is no layout of a meter's state, of another version") from None
+    return parts
 
 
 def _ring(check: Check, meters: int) -> U8:

@@ -25,7 +25,7 @@ from sim.portal.portal_spec import PortalSpec
 from wmbus import reading, receiver
 from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
-from wmbus.transport import CI_LONG, CI_SHORT, MANUFACTURER, RECORDS
+from wmbus.transport import ANSWERS, CI_LONG, CI_SHORT, MANUFACTURER, RECORDS, TO_METER
 
 MODES = {"none": 0, "mode5": 5, "mode7": 7}
 _OTHER_KEY = frozenset({Reason.WRONG_KEY, Reason.PAYLOAD_CRC, Reason.MAC_WRONG})
@@ -118,6 +118,9 @@ class Opener:
     def _open(self, opened: Opened, telegram: Telegram, entry: MeterEntry) -> None:
         """Profile, cipher, records. Raises BadTelegram, or leaves a reason."""
         spec = self._spec
+        if telegram.ci in TO_METER or telegram.ci in ANSWERS:  # by the CI, which a MAC covers; none covers the C field
+            opened.no(reasons.NO_VALUE, f"CI {telegram.ci:02X}: a command to the meter, or its answer without data")
+            return
         if spec.pin_profile:
             departs = _departs(telegram, entry)
             if departs is not None:

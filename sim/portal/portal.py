@@ -32,6 +32,7 @@ from sim.portal.keyring import Keyring
 from sim.portal.messages import Receptions
 from sim.portal.meter_registry import Registry
 from sim.portal.meter_table import Roll
+from sim.portal.onboarding import Announced, announcements, overwrite
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.quarantine import culprits
@@ -127,7 +128,7 @@ class Portal:
     def _remember(self) -> None:
         """What the store remembers of each meter."""
         row = {entry.name: place for place, entry in enumerate(self._entries)}
-        blobs = ((row[kept.meter], kept.kind, kept.state) for kept in self.store.freshness() if kept.meter in row)
+        blobs = ((row[kept.meter], kept.layout, kept.state) for kept in self.store.freshness() if kept.meter in row)
         try:
             self._intake.freshness.remember(blobs)
         except ValueError as error:
@@ -179,6 +180,7 @@ class Portal:
 
     def _take(self, messages: Sequence[Message], now_ns: int, aside: Mapping[bytes, str]) -> list[Message]:
         counts = self._intake.counts.copy()
+        announced: Sequence[Announced] = ()
         try:
             with self.store.transaction():
                 opened = self._opened(messages, now_ns)
@@ -192,6 +194,9 @@ class Portal:
                 evidence = self._evidence.kept(opened.evidence) if self.spec.evidence_quota else opened.evidence
                 self.store.add_evidence(evidence)
                 put_aside, bundles = _apart(opened.bundles, aside, now_ns)
+                announced = announcements(self.registry, ((raw, b.gateway) for b in bundles for raw in b.telegrams))
+                for one in announced:
+                    self.alarms.announced(one.entry.name, now_ns, one.detail)
                 self.store.add_refusals(put_aside)
                 events = [*map(told, put_aside), *self._judge(self._receptions(bundles), now_ns)]
                 self.alarms.write()
@@ -202,6 +207,9 @@ class Portal:
             raise
         finally:
             self._intake.done()
+        if announced and self.spec.onboarding == "overwrite":
+            overwrite(self.registry, announced)
+            self.write_registry()
         self.counts.update(self._intake.counts - counts)
         if put_aside:
             self.counts[f"refused: {reasons.QUARANTINED}"] += len(put_aside)
@@ -236,7 +244,7 @@ class Portal:
         store.add_refusals(rows.refusals)
         store.add_sightings(rows.sightings)
         names = self._entries
-        store.put_freshness([FreshnessRow(names[row].name, check, raw) for row, check, raw in self._intake.changed()])
+        store.put_freshness([FreshnessRow(names[row].name, layout, raw) for row, layout, raw in self._intake.changed()])
         self.alarms.took(rows.accepted, now_ns)
         for name, number in self._number.items():
             if number in taken.clocks:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from sim.core.settings import names_from
 from sim.portal.alarm import alarm_ids, alarms_in_order
 from sim.portal.check import check_ids, in_order
+from sim.portal.onboarding import Policy
 
 if TYPE_CHECKING:
     from sim.portal.alarms import completeness, gap
@@ -37,7 +38,9 @@ class PortalSpec(_OfParts):
     directory, or the URL of a server. `key_store`: how meter keys lie on the portal's disk; "wrapped" is in partitions,
     one a house or a flat, each under a key that lies elsewhere. `drop_duplicates`: a bundle that comes again with the
     same bytes is no second one. `evidence_quota`: of what cannot be judged so much is kept of each sender.
-    `view_rules`: what the roles' views refuse (see roles)."""
+    `view_rules`: what the roles' views refuse (see roles). `onboarding`: what becomes of a known identification that
+    announces itself otherwise than it is registered. `backup`: what a backup of the portal holds; one of "readings"
+    alone forgets the counters that freshness stands on."""
 
     pin_profile: bool = True
     whole_address: bool = True
@@ -51,6 +54,8 @@ class PortalSpec(_OfParts):
     alarms: tuple[str, ...] = names_from(alarm_ids)
     billing: Billing = "set date record"
     store: str = "sqlite"
+    onboarding: Policy = "ask"
+    backup: Literal["whole", "readings"] = "whole"
     key_store: Literal["wrapped", "clear"] = "wrapped"
     key_partitions: Literal["house", "flat"] = "house"
 

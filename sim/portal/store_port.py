@@ -113,10 +113,10 @@ class Before(NamedTuple):
 
 
 class FreshnessRow(NamedTuple):
-    """What one check remembers of one meter."""
+    """What the checks remember of one meter. `layout`: whose numbers and bytes stand where in the state."""
 
     meter: str
-    kind: str
+    layout: str
     state: bytes
 
 
@@ -236,6 +236,15 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None: ...
+
+    def back_up(self, folder: Path, *, keep_freshness: bool) -> None:
+        """A copy of everything into a folder, in the place of an earlier one; without freshness, where only readings
+        are backed up."""
+        raise StoreError(f"{self.name}: this store is backed up by its own tools, not from here")
+
+    def restore(self, folder: Path) -> None:
+        """Close, and put a copy that `back_up` made in the place of what is stored; then it can be opened again."""
+        raise StoreError(f"{self.name}: this store is restored by its own tools, not from here")
 
     # --- what intake writes, within a transaction ---------------------------------------------------------------------
 

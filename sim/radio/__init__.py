@@ -17,6 +17,7 @@
 
     engine           the same fates for a fleet's arrays, window by window
     window_receivers deferred receivers, played by the engine behind the air
+    window_report    what a window brought to deferred receivers, as columns
     on_air           what is on the air or to come, for receivers that join
     limits           what an engine's keys hold, and the refusal of more
     link_search      links of a large site, without asking every pair; link_search_compiled

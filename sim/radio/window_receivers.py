@@ -6,15 +6,15 @@ deferred receivers can be worked out apart from those that react: all of them at
 `catch_up` is called. By then every intruder frame and every outage is known.
 
 The rules kept here. `catch_up(t)` reports every frame that ended before t, in the order of (end, start, source, k,
-receiver): to the taps first, then to the receiver. Bursts are reported to taps alone. Receivers that join later are an
-engine of their own: no state of the earlier ones has to move.
+receiver): all of them to the taps first, then to the receivers. Bursts are reported to taps alone. Receivers that join
+later are an engine of their own: no state of the earlier ones has to move.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +23,18 @@ from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.radio.emissions import Emission
 from sim.radio.engine import FOREVER, MAX_WINDOW_NS, Engine
-from sim.radio.link_modes import Mode
 from sim.radio.on_air import OnAir
 from sim.radio.receiver_subset import only
 from sim.radio.reference import FrameOf, IntruderFrame, Receiver, Tap, no_bytes
 from sim.radio.sweep_arrays import Frames
+from sim.radio.window_report import WindowReport, WindowTap
 
 if TYPE_CHECKING:
     from sim.radio.links import Links, Radios, Receivers
     from sim.radio.propagation import Propagation
 
 I64 = NDArray[np.int64]
-FramesOf = Callable[[I64, I64], Any]  # telegrams k[i] of meters m[i]; the result's [i] is the bytes
+FramesOf = Callable[[I64, I64], Iterable[bytes]]  # telegrams k[i] of meters m[i], in that order
 MADE_AT_ONCE_FROM: Final = 1_000
 """Meters from which it pays to make all telegrams of a window at once."""
 _LONGEST_NS: Final = MAX_WINDOW_NS - 1
@@ -164,17 +164,30 @@ class DeferredReceivers:
         order = np.lexsort((batch.receiver, batch.k, batch.source, batch.start_ns, end_ns))
         batch, end_ns = batch.part(order), end_ns[order]
         frames = np.stack([batch.start_ns, batch.source, batch.k])
-        first = np.append(True, (frames[:, 1:] != frames[:, :-1]).any(axis=0))
-        frame = np.cumsum(first) - 1
-        emissions = self._emissions(batch, frame, np.flatnonzero(first), end_ns, radios, intruders)
-        taps, receivers = self._taps, self._receivers
-        columns = (frame, batch.receiver, batch.fate, batch.rssi_cdbm)
+        new = np.append(True, (frames[:, 1:] != frames[:, :-1]).any(axis=0))
+        frame, first = np.cumsum(new) - 1, np.flatnonzero(new)
+        data = self._bytes(batch, frame, first, len(radios.mode))
+        report = WindowReport(batch, frame, first, end_ns, radios, intruders, data, self.frame_of)
+        self._tell_taps(report)
+        received, receivers, telegrams = report.received, self._receivers, report.telegrams
+        columns = (frame, batch.receiver, end_ns, batch.rssi_cdbm)
+        for which, number, ended_ns, level_cdbm in zip(*(c[received].tolist() for c in columns), strict=True):
+            receivers[number].on_frame(telegrams[which], ended_ns, level_cdbm)
+
+    def _tell_taps(self, report: WindowReport) -> None:
+        one_by_one: list[Tap] = []
+        for tap in self._taps:
+            if isinstance(tap, WindowTap):
+                tap.window(report)
+            else:
+                one_by_one.append(tap)
+        if not one_by_one:
+            return
+        emissions, rows = report.emissions, report.rows
+        columns = (report.frame, rows.receiver, rows.fate, rows.rssi_cdbm)
         for which, number, fate, level_cdbm in zip(*(column.tolist() for column in columns), strict=True):
-            emission = emissions[which]
-            for tap in taps:
-                tap(emission, number, _FATES[fate], level_cdbm)
-            if fate == 0:
-                receivers[number].on_frame(emission.telegram, emission.end_ns, level_cdbm)
+            for tap in one_by_one:
+                tap(emissions[which], number, _FATES[fate], level_cdbm)
 
     def _ends(self, batch: FrameBatch, radios: Radios, intruders: dict[tuple[int, int, int], Emission]) -> I64:
         fleet = batch.source < len(radios.mode)
@@ -184,26 +197,6 @@ class DeferredReceivers:
         end_ns[~fleet] = [intruders[key].end_ns for key in keys]
         return end_ns
 
-    def _emissions(
-        self, batch: FrameBatch, frame: I64, first: I64, end_ns: I64, radios: Radios,
-        intruders: dict[tuple[int, int, int], Emission],
-    ) -> list[Emission]:  # fmt: skip
-        """One emission a frame; rows `first` are the first of each."""
-        meters = len(radios.mode)
-        start, source, k = (column[first].tolist() for column in (batch.start_ns, batch.source, batch.k))
-        mode, length, power = (
-            column[np.minimum(batch.source[first], meters - 1)].tolist() if meters else [0] * len(first)
-            for column in (radios.mode, radios.length_bytes, radios.power_cdbm)
-        )
-        data = self._bytes(batch, frame, first, meters)
-        ends = end_ns[first].tolist()
-        modes = {int(one): one for one in Mode}
-        return [
-            Emission(source[i], k[i], modes[mode[i]], start[i], ends[i], length[i], power[i], self.frame_of, data[i])
-            if source[i] < meters else intruders[start[i], source[i], k[i]]
-            for i in range(len(first))
-        ]  # fmt: skip
-
     def _bytes(self, batch: FrameBatch, frame: I64, first: I64, meters: int) -> list[bytes | None]:
         """The bytes of the fleet's frames that were received, where all can be made at once."""
         data: list[bytes | None] = [None] * len(first)
@@ -211,6 +204,6 @@ class DeferredReceivers:
             wanted = np.unique(frame[(batch.fate == Fate.RECEIVED) & (batch.source < meters)])
             if len(wanted):
                 telegrams = self.frames_of(batch.source[first[wanted]], batch.k[first[wanted]])
-                for i, which in enumerate(wanted.tolist()):
-                    data[which] = telegrams[i]
+                for which, telegram in zip(wanted.tolist(), telegrams, strict=True):
+                    data[which] = telegram
         return data

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from sim.core.parts import Folder
+from sim.core.parts import Kinds, of_kind
 from sim.endpoint.port import Endpoint
 from sim.endpoint.topic_acl import READER
 
@@ -105,14 +105,7 @@ class ReaderKind(Generic[S]):
 
     def open(self, spec: ReaderSpec, ground: ReadGround) -> Reader:
         """Raises TypeError for settings of another kind."""
-        if not isinstance(spec, self.spec):
-            raise TypeError(f"reader '{self.id}' has settings of class {self.spec.__name__}, not {spec!r}")
-        return self.make(spec, ground)
+        return self.make(of_kind(spec, self.spec, f"reader '{self.id}'"), ground)
 
 
-READERS: Folder[ReaderKind[Any]] = Folder("sim.readers.kinds", "KIND", "reader", ReaderKind)
-
-
-def specs() -> Mapping[str, type[ReaderSpec]]:
-    """Kind -> the class of its settings."""
-    return {id_: kind.spec for id_, kind in READERS.parts().items()}
+READERS: Kinds[ReaderKind[Any]] = Kinds("sim.readers.kinds", "KIND", "reader", ReaderKind)

@@ -6,9 +6,12 @@ import socket
 import socketserver
 import threading
 from collections import deque
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sim.readers.port import ReaderError
+from sim.core.settings import number
+from sim.readers.message_content import Content, ContentSpec
+from sim.readers.port import Delivered, ReaderError
 
 IDLE_S: Final = 20.0
 """Who says nothing for so long is let go."""
@@ -69,7 +72,48 @@ class PushServer(socketserver.ThreadingTCPServer):
         """A connection that broke is the gateway's affair; nothing goes to the terminal."""
 
 
-def refuse_open_port(address: str, port: int) -> None:
-    """Raises ReaderError."""
-    if port == 0 and not address.startswith("127."):
-        raise ReaderError(f"read.address {address} is on a network; name read.port_number, to tell the box")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushSpec(ContentSpec):
+    """`address`, `port_number`: where to listen; the loopback and a free port unless named."""
+
+    address: str = "127.0.0.1"
+    port_number: int = number(0, low=0, high=65_535)
+
+
+def refuse_free_port(spec: PushSpec) -> None:
+    """Raises ReaderError for a free port on a network, which nobody could tell the box."""
+    if spec.port_number == 0 and not spec.address.startswith("127."):
+        raise ReaderError(f"read.address {spec.address} is on a network; name read.port_number, to tell the box")
+
+
+class PushReader:
+    """See port.Reader. What is pushed is taken on threads of the server's, and read on the caller's. `handler`: takes
+    one connection; `served`: what it takes, in words. Raises ReaderError for a free port on a network."""
+
+    def __init__(self, spec: PushSpec, handler: type[socketserver.BaseRequestHandler], served: str) -> None:
+        refuse_free_port(spec)
+        self.content = Content(spec)
+        self._spec, self._handler, self._served = spec, handler, served
+        self._server: PushServer | None = None
+
+    @property
+    def place(self) -> str:
+        return self._server.place if self._server is not None else ""
+
+    @property
+    def problem(self) -> str | None:
+        return None if self._server is not None else f"the reader of {self._served} was not started"
+
+    def start(self) -> None:
+        self._server = PushServer(self._spec.address, self._spec.port_number, self._handler, self._spec)
+
+    def take(self) -> list[Delivered]:
+        rows: list[Delivered] = []
+        while self._server is not None and self._server.came:
+            rows += self.content.rows(*self._server.came.popleft())
+        return rows
+
+    def stop(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.end()

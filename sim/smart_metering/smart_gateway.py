@@ -244,7 +244,7 @@ class SmartGateway:
         path = self.disk / _COUNTERS
         if path.exists() and now_ns < json.loads(path.read_text("utf-8"))["until_ns"]:
             return
-        rows = [[row.meter, row.kind, row.state.hex()] for row in self.intake.store.freshness()]
+        rows = [[row.meter, row.layout, row.state.hex()] for row in self.intake.store.freshness()]
         kept = {"until_ns": now_ns + ns(self._setup.counter_saved_s), "rows": rows}
         path.write_text(json.dumps(kept), "utf-8")
 
@@ -253,7 +253,7 @@ class SmartGateway:
         path = self.disk / _COUNTERS
         if not path.exists():
             return
-        rows = [FreshnessRow(meter, kind, bytes.fromhex(state)) for meter, kind, state in
+        rows = [FreshnessRow(meter, layout, bytes.fromhex(state)) for meter, layout, state in
                 json.loads(path.read_text("utf-8"))["rows"]]  # fmt: skip
         quiet = Portal(
             spec, self.disk, self._setup.calendar, lambda _: None, keyring=Keyring(), registry=self.registry

@@ -61,11 +61,12 @@ class KeylessSystem(System):
 
     def features(self, spec: WorldSpec) -> frozenset[str]:
         own: frozenset[str] = frozenset({"portal restart"})
+        own |= {"portal backup"} if spec.portal.store == "sqlite" else frozenset()
         own |= ENDPOINTS.find(spec.endpoint.kind).features
         return own.union(*(GATEWAYS.find(group.kind).features for group in spec.gateway))
 
     def lacks(self, spec: WorldSpec, needed: frozenset[str]) -> str:
-        elsewhere = {"portal restart", *get_args(GatewayFeature)}
+        elsewhere = {"portal restart", "portal backup", *get_args(GatewayFeature)}
         return lacks(spec.endpoint.kind, needed - elsewhere) or super().lacks(spec, needed)
 
     def build(self, ground: Ground) -> Keyless:
@@ -138,6 +139,7 @@ class Keyless:
         self.sessions: list[Session] = []
         self.disk = ground.directory / "portal"
         self.vault = ground.directory / "vault"
+        self._backup = ground.directory / "backup"
         self._rings = KeyStore(self.disk / "keys")
         self._clear_keys = self.disk / "keys" / "keys.csv"
         self.keks: dict[str, bytes] = {}
@@ -275,7 +277,11 @@ class Keyless:
             registry=self.registry,
             sign=self._statements.sign,
         )
-        self.stored = PortalTables(self.portal, ground)
+        self.stored = self.tables_of(self.portal)
+
+    def tables_of(self, portal: Portal) -> PortalTables:
+        """A portal's tables as this world's truth looks at them."""
+        return PortalTables(portal, self._ground)
 
     def enrol(self, meters: Iterable[tuple[MeterEntry, bytes | None]]) -> None:
         for entry, key in meters:
@@ -321,6 +327,14 @@ class Keyless:
             return done()
 
         return self.endpoint.settle(pumped, deadline_s)
+
+    def back_up_portal(self) -> None:
+        keep_freshness = self._ground.spec.portal.backup == "whole"
+        self.portal.store.back_up(self._backup, keep_freshness=keep_freshness)
+
+    def restore_portal(self) -> None:
+        self.portal.store.restore(self._backup)
+        self._open_portal()
 
     def restart_portal(self) -> None:
         self.portal.close()

@@ -200,6 +200,14 @@ class SystemUnderTest(Protocol):
         """Let real sockets move until `done()` or the deadline in wall seconds, while world time stands still. True
         when done."""
 
+    def back_up_portal(self) -> None:
+        """What the operator's backup would have now is kept, outside the portal's disk; it replaces an earlier one.
+        Raises StoreError."""
+
+    def restore_portal(self) -> None:
+        """Close the portal, put the last backup in the place of what it has, and open it again. Raises StoreError where
+        there is none."""
+
     def restart_portal(self) -> None:
         """Close the portal and open it again on what it has on disk."""
 

@@ -27,6 +27,7 @@ from sim.gateway.registry import GATEWAYS
 from sim.pki.party_certificates import Certificate, PartyRoot, private_value
 from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.store_port import StoreError
 from sim.site_plan import gateway_groups, gateway_ids, receiver_of
 from sim.smart_metering.administrator import Administrator
 from sim.smart_metering.gateway_tables import GatewayTables
@@ -236,6 +237,12 @@ class Smgw:
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
         return done()
+
+    def back_up_portal(self) -> None:
+        raise StoreError("system 'smgw' makes no backup of its supplier; take system 'keyless'")
+
+    def restore_portal(self) -> None:
+        raise StoreError("system 'smgw' has no backup of its supplier; take system 'keyless'")
 
     def restart_portal(self) -> None:
         self.portal.close()

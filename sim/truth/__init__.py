@@ -3,6 +3,7 @@
 differs         how a stored row differs from the telegram that was sent: every column, every type, many rows at once
 stored_rows     rows of the portal's table as the columns that `differs` compares
 ledger          the referee's notebook on disk: what was sent, received, spoken, and what was stored from it
+air_tap         what it notes of the frames that receivers received, one by one or a window's at once
 bills           units at the set date, as meters told them, against what would be billed
 delivered_values  registers that a final receiver must have, by the rule in words
 ground_truth    of a world: fills the ledger, judges each stored row once

@@ -22,17 +22,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sim.core.events import AlarmRaised, Fate, MeterTampered
-from sim.gateway.thinning import Thinning
+from sim.core.events import AlarmRaised, MeterTampered
 from sim.meters.sending_times import first_at
 from sim.portal.store import Reading, fingerprint
 from sim.site_plan import under_way_most_ns
+from sim.truth.air_tap import AirTap
 from sim.truth.differs import Yardstick, numbers
 from sim.truth.ledger import EVER_NS, Ledger, Sent, Spoken, gateway_bit
 from sim.truth.stored_rows import columns_of
 
 if TYPE_CHECKING:
-    from sim.radio.emissions import Emission
     from sim.world import World
 
 _ROWS_AT_ONCE: Final = 4_096  # some five megabytes of them
@@ -54,35 +53,15 @@ class Truth:
         self.world = world
         self.foreign: set[str] = set()  # fingerprints of played field telegrams: genuine, but no meter of ours
         self.brought: set[bytes] = set()  # telegrams, in hex, that attackers brought by the network
-        self._thinning: dict[int, Thinning] = {}  # of gateways that drop telegrams by a rule
         self._ledger = Ledger(world.directory / "truth")
+        self.tap = AirTap(world, self._ledger)
         self._yardstick = Yardstick(world.fleet)
         self._numbers = {str(world.fleet.address(meter)): number for meter, number in
                          enumerate(numbers(world.fleet).tolist())}  # fmt: skip
-        attached = world.system.attached
-        self._attached = None if attached is None else attached.tolist()
         self._judged = 0  # the last row of the portal's table that was
         self._blamed: tuple[int, dict[str, list[Reading]]] = -1, {}
 
     # --- taken at the air ---------------------------------------------------------------------------------------
-
-    def tap(self, emission: Emission, receiver: int, fate: Fate, _rssi_cdbm: int) -> None:
-        """A frame met its fate at a receiver (see radio.air)."""
-        if fate is not Fate.RECEIVED:
-            return
-        gateways = self.world.gateways
-        by_gateway = receiver < len(gateways) and self._takes(receiver, emission.source)
-        if by_gateway and (thinning := gateways[receiver].thinning) is not None:  # by its rule, not by its word
-            mine = self._thinning.setdefault(receiver, thinning.again())
-            by_gateway = mine.takes(emission.telegram, emission.end_ns)
-        if emission.source < self.world.fleet.n:
-            self._ledger.hear(emission, gateway=receiver if by_gateway else None)
-        elif by_gateway:
-            self._ledger.take(emission, gateways[receiver].id)
-
-    def _takes(self, gateway: int, source: int) -> bool:
-        """A gateway that meters are paired with takes no others'."""
-        return self._attached is None or source >= len(self._attached) or self._attached[source] == gateway
 
     def note_spoken(self, spoken: Spoken, end_ns: int) -> None:
         """An attacker sends this frame, which ends at `end_ns`."""

@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sim.core.open_files import way_out
 from sim.portal.store import StoreError, fingerprint, private_file, rows_of
 
@@ -65,6 +68,11 @@ def gateway_bit(gateway: int) -> int:
     return 1 << min(gateway, _LAST_BIT)
 
 
+def gateway_bits(gateways: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same of many."""
+    return np.left_shift(1, np.minimum(gateways, _LAST_BIT))
+
+
 @dataclass(slots=True)
 class Spoken:
     """A frame an attacker sent, and which gateways took it. `taken` holds (gateway id, end of reception ns)."""
@@ -109,6 +117,15 @@ class Ledger:
             known[3] = True
         else:
             known[2] |= gateway_bit(gateway)
+
+    def hear_all(self, heard: Iterable[tuple[int, int, int, bytes, int, bool]]) -> None:
+        """The same for many frames: (meter, k, start, telegram, the bits of the gateways that received it, whether
+        somebody else did)."""
+        sent = self._sent
+        for meter, k, start_ns, telegram, gateways, overheard in heard:
+            known = sent.setdefault((meter, k), [start_ns, telegram, 0, False])
+            known[2] |= gateways
+            known[3] |= overheard
 
     def speak(self, spoken: Spoken, end_ns: int) -> None:
         """An attacker sends a frame, which ends at `end_ns`."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
-from collections.abc import Callable
+import sys
+import tempfile
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -13,7 +16,11 @@ from bench.cli.main import main
 from bench.run_directory import PLACE
 from tests.bench.command_line import TRACE, Rig
 
-Here = Callable[..., "subprocess.CompletedProcess[str]"]
+
+class Here(Protocol):
+    """`here("frame", "decode", "4e44...", stdin=b"")`: one command, its exit code and what it printed."""
+
+    def __call__(self, *words: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]: ...
 
 
 @pytest.fixture
@@ -26,11 +33,15 @@ def rig(tmp_path: Path) -> Rig:
 def here(rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
     """The command line in this process, which saves its start: for commands that run no scenario."""
 
-    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as error:  # argparse's
-            code = int(error.code or 0)
+    def run(*words: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+        with tempfile.TemporaryFile() as given, monkeypatch.context() as patch:
+            given.write(stdin)
+            given.seek(0)
+            patch.setattr(sys, "stdin", io.TextIOWrapper(given, encoding="utf-8"))
+            try:
+                code = main([str(word) for word in words])
+            except SystemExit as error:  # argparse's
+                code = int(error.code or 0)
         out, err = capsys.readouterr()
         assert TRACE not in err
         return subprocess.CompletedProcess(words, code, out, err)

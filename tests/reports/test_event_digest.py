@@ -24,7 +24,7 @@ def test_counts_are_those_of_the_history(make_history: Make) -> None:
     assert sum(story.refused.values()) == 200
     assert story.losses["jammed"] == 12 * 800
     assert list(story.losses) == ["gateway down", "out of range", "receiver busy", "jammed", "collision"]
-    assert (story.bundles, story.bundled_telegrams) == (768, 768 * 120)
+    assert story.bundles == 768
     assert (story.ended, story.last_ns, story.notes) == ("complete", NS_PER_DAY, [])
     assert story.sessions["dropped", "connection reset"] == 8
     assert story.troubled_clients()[0] == ("gw-00", {"connected": 2, "dropped": 1})

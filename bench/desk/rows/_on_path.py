@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
+from bench.desk.behind import Behind
 from bench.desk.rows.port import Undecided
-from bench.desk.stand import Behind, Stand
-from sim.network.tls_proxy import Reply, TlsProxy
+from bench.desk.stand import Stand
+from sim.core.clock import wall_s
+from sim.network.mitm_path import shown
+from sim.network.tls_proxy import Connection, Reply, TlsProxy
 from sim.pki.authority import Pair
+
+_DIAL_S: Final = 20.0
 
 
 @contextlib.contextmanager
@@ -29,6 +35,22 @@ def player(stand: Stand, reply: Reply) -> Iterator[TlsProxy]:
     """Plays the broker, with its genuine certificate."""
     with _led(stand, TlsProxy(_shown(_broker(stand)), None, reply=reply)) as it:
         yield it
+
+
+def with_certificate(stand: Stand, certificate: str, *, feed: Callable[[], object]) -> list[Connection]:
+    """Who dialled somebody on the path that plays the broker with a wrong certificate (one of mitm_path.CERTIFICATES),
+    fed meanwhile. Raises Undecided when nobody did."""
+    proxy = TlsProxy(shown(_broker(stand).authority, stand.directory / "rogue", certificate), None)
+    with _led(stand, proxy):
+        end_s = wall_s() + _DIAL_S
+        while wall_s() < end_s and not any(one.handshake != "under way" for one in proxy.connections):
+            feed()
+            stand.turn(0.25)
+        stand.turn(1.0)
+        dialled = [one for one in proxy.connections if one.handshake != "under way"]
+    if not dialled:
+        raise Undecided(f"it did not dial within {_DIAL_S:g} s, so a broker with a {certificate} was not tried")
+    return dialled
 
 
 @contextlib.contextmanager

@@ -13,6 +13,8 @@ def _play(stand: Stand) -> str:
     fed: list[Fed] = []
     for mode in stand.claims.modes:
         sweep = [stand.traffic.next(length=length) for length in range(SHORTEST_L, longest + 1)]
+        if not stand.gives_telegrams:
+            sweep = [one for one in sweep if one.litres is not None]  # of the shortest there is nothing to tell
         fed += stand.feed_all(sweep, mode=mode)
         stand.await_all(fed)
     if lost := stand.lost(fed):

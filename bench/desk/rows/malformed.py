@@ -22,7 +22,7 @@ def _play(stand: Stand) -> str:
         if noisy:
             stand.inject(_NOISE[at % len(_NOISE)])
             stand.turn(0.3)  # so long is silence between two blocks
-        fed.append(stand.feed(stand.traffic.next("72000002")))
+        fed.append(stand.feed(stand.traffic.next()))
         stand.turn(0.02)
     fed += stand.feed_all(stand.traffic.several(20))
     stand.await_all(fed)

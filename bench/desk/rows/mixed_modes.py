@@ -12,7 +12,8 @@ def _play(stand: Stand) -> str:
     for at in range(10):
         for mode in stand.claims.modes:
             fed.append(stand.feed(stand.traffic.next(), mode=mode))
-            fed.append(stand.feed(stand.traffic.next("74000001"), mode=mode))
+            if not stand.claims.thinning_s:
+                fed.append(stand.feed(stand.traffic.next("74000001"), mode=mode))
         stand.turn(0.02 * (at % 3))
     stand.await_all(fed)
     if lost := [one for one in fed if not one.came]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.desk.rows.port import Row
+from bench.desk.rows.port import Row, every_telegram
 from bench.desk.stand import Stand
 from bench.desk.traffic import Telegram
 
@@ -20,4 +20,4 @@ def _play(stand: Stand) -> str:
     return f"{len(fed)} good telegrams of a meter came after {len(bad)} unreadable ones"
 
 
-ROW = Row("mute", "An unreadable telegram mutes no meter", _play, faults=(3,))
+ROW = Row("mute", "An unreadable telegram mutes no meter", _play, every_telegram, faults=(3,))

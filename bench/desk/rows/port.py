@@ -99,6 +99,15 @@ def codec(entry: GatewayEntry) -> Codec | None:
     return CODECS.find(spec.format) if isinstance(spec, CodecSpec) else None
 
 
+def every_telegram(entry: GatewayEntry) -> str:
+    return "it thins (claims.thinning_s)" if entry.claims.thinning_s else ""
+
+
+def power(entry: GatewayEntry) -> str:
+    able = entry.run.command or entry.power.cut
+    return "" if able else "nothing here can cut its power (power.cut, power.on)"
+
+
 def a_line_of_bytes(entry: GatewayEntry) -> str:
     return "" if codec(entry) is not None else "it is fed by radio samples, which have no lines"
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from bench.desk.rows.port import Failed, Row
+from bench.desk.rows.port import Failed, Row, power
 from bench.desk.rows.right_time import refuse_wrong_stamps
 from bench.desk.stand import Stand
-from sim.desk.inventory import GatewayEntry
-
-
-def _needs(entry: GatewayEntry) -> str:
-    return "" if entry.run.command or entry.power.cut else "nothing here can cut its power (power.cut, power.on)"
 
 
 def _play(stand: Stand) -> str:
@@ -30,4 +25,4 @@ def _play(stand: Stand) -> str:
     return f"it works after 2 power cuts; {len(fed)} telegrams came"
 
 
-ROW = Row("power-return", "It works again after a power cut", _play, _needs, faults=(22,))
+ROW = Row("power-return", "It works again after a power cut", _play, power, faults=(22,))

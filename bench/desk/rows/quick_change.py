@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from bench.desk.rows.port import Row
+from bench.desk.rows.port import Row, every_telegram
 from bench.desk.stand import Stand
-from sim.desk.inventory import GatewayEntry
-
-
-def _needs(entry: GatewayEntry) -> str:
-    return "it thins (claims.thinning_s)" if entry.claims.thinning_s else ""
 
 
 def _play(stand: Stand) -> str:
@@ -21,4 +16,4 @@ def _play(stand: Stand) -> str:
     return f"{len(fed)} telegrams of one meter, two at a time, came"
 
 
-ROW = Row("quick-change", "The newer telegram replaces none", _play, _needs, faults=(29,))
+ROW = Row("quick-change", "The newer telegram replaces none", _play, every_telegram, faults=(29,))

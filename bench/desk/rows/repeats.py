@@ -3,7 +3,7 @@ be filtered; and then those are, and no others: a replay long after is passed on
 
 from __future__ import annotations
 
-from bench.desk.rows.port import Failed, Row, Undecided
+from bench.desk.rows.port import Failed, Row, Undecided, every_telegram
 from bench.desk.stand import Fed, Stand
 from bench.desk.traffic import Telegram
 
@@ -39,4 +39,4 @@ def _again(stand: Stand, one: Telegram, *, others: int) -> Fed:
     return stand.feed(one)
 
 
-ROW = Row("repeats", "Identical repeats and replays, as claimed", _play, faults=(1,), waits=True)
+ROW = Row("repeats", "Identical repeats and replays, as claimed", _play, every_telegram, faults=(1,), waits=True)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from bench.desk.rows.port import Failed, Row, Undecided, tls
+from bench.desk.rows._on_path import with_certificate
+from bench.desk.rows.port import Failed, Row, tls
 from bench.desk.stand import Stand
-from sim.core.clock import wall_s
 from sim.desk.inventory import GatewayEntry
-from sim.network.mitm_path import CERTIFICATES, shown
-from sim.network.tls_proxy import TlsProxy
-
-_MOST_S = 20.0
+from sim.network.mitm_path import CERTIFICATES
 
 
 def _needs(entry: GatewayEntry) -> str:
@@ -17,28 +14,13 @@ def _needs(entry: GatewayEntry) -> str:
 
 
 def _play(stand: Stand) -> str:
-    assert stand.broker is not None
     stand.hello()
     for certificate in CERTIFICATES:
-        folder = stand.directory / "rogue"
-        proxy = TlsProxy(shown(stand.broker.authority, folder, certificate), None)
-        proxy.start()
-        try:
-            stand.path.lead(proxy.address)
-            end_s = wall_s() + _MOST_S
-            while wall_s() < end_s and not any(one.handshake != "under way" for one in proxy.connections):
-                stand.feed(stand.traffic.next())
-                stand.turn(0.25)
-            stand.turn(1.0)
-            spoke = [one for one in proxy.connections if one.bytes_up]
-            answered = [one for one in proxy.connections if one.handshake != "under way"]
-        finally:
-            proxy.stop()
+        dialled = with_certificate(stand, certificate, feed=lambda: stand.feed(stand.traffic.next()))
+        spoke = [one for one in dialled if one.bytes_up]
         if spoke:
             seen = sum(len(one.intercepted) for one in spoke)
             raise Failed(f"a broker with a {certificate} got a session, and {seen} messages in it")
-        if not answered:
-            raise Undecided(f"it did not dial within {_MOST_S:g} s, so a broker with a {certificate} was not tried")
         stand.back(f"a broker with a {certificate}")
     return f"brokers with {', '.join(CERTIFICATES)} got nothing"
 

@@ -17,6 +17,7 @@ def check(world: World, attacked: bool) -> list[str]:
     counts = Counter(altered.how for altered in world.truth.altered())
     problems = [f"{count} readings {how}" for how, count in sorted(counts.items())]
     lost = {fingerprint(telegram) for injection in world.injections for telegram in injection.lost}
+    lost |= {mark for injection in world.injections for mark in injection.undone}
     for gateway in world.gateways:
         lost |= set() if gateway.up else set(map(fingerprint, gateway.on_disk()))
     missing = [sent for sent in world.truth.missing() if sent.mark not in lost]

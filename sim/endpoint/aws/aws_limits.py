@@ -3,7 +3,7 @@
 A row's mark is "measured at the service" (somebody's kept run against it asserts it), "documented" (AWS writes it), or
 "ours alone" (AWS says no more than that it is refused, or nothing; how it is refused here is our choice). No row was
 ever confirmed by a run of this project's own. `test` names the test that breaks the rule, in
-tests/sim/endpoint/aws/test_connection.py; a rule of its `rated` kind counts wall seconds, and is enforced only with
+tests/sim/endpoint/aws; a rule of its `rated` kind counts wall seconds, and is enforced only with
 [endpoint] enforce_rates: simulated time is compressed, a second of the wall there is an hour of the world.
 """
 

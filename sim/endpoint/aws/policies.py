@@ -20,7 +20,6 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final
 
-ACTIONS: Final = ("iot:Connect", "iot:Publish", "iot:Receive", "iot:RetainPublish", "iot:Subscribe")
 _VERSIONS: Final = ("2012-10-17", "2008-10-17")
 _VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
 _ATTRIBUTE: Final = re.compile(r"iot:Connection\.Thing\.Attributes\[(.+)\]")

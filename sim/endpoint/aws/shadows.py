@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-OPERATIONS: Final = ("update", "get", "delete")
 LARGEST_STATE_BYTES: Final = 8_192
 LARGEST_TOKEN_BYTES: Final = 64
 DEEPEST: Final = 6

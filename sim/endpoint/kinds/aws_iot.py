@@ -11,8 +11,6 @@ the world, or from WMBENCH_AWS_HOST, WMBENCH_AWS_IDENTITIES and WMBENCH_AWS_AUTH
 from __future__ import annotations
 
 import os
-import weakref
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -23,9 +21,9 @@ from sim.endpoint.aws.aws_limits import FILTERS_A_SUBSCRIBE
 from sim.endpoint.aws.bill import Meter, units
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import EventLoop
-from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity, Session, Tap
+from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity
 from sim.endpoint.registry import EndpointKind, Readiness
-from sim.endpoint.session import MqttSession
+from sim.endpoint.session import Dialled, MqttSession
 from sim.endpoint.topic_acl import PORTAL
 from sim.pki.authority import Authority
 
@@ -88,7 +86,7 @@ class CountedSession(MqttSession):
         super()._let_go()
 
 
-class AwsIot:
+class AwsIot(Dialled):
     """See port.Endpoint."""
 
     name: ClassVar[str] = "aws_iot"
@@ -99,10 +97,8 @@ class AwsIot:
     def __init__(self, directory: Path, spec: AwsIotSpec | None = None) -> None:
         self.spec = spec or AwsIotSpec()
         self.directory = directory
-        self.loop = EventLoop()
-        self.taps: list[Tap] = []
+        super().__init__()
         self._meter = Meter()
-        self._sessions: weakref.WeakSet[MqttSession] = weakref.WeakSet()
 
     @property
     def address(self) -> Address | None:
@@ -134,9 +130,7 @@ class AwsIot:
             )
 
     def stop(self) -> None:
-        for session in list(self._sessions):
-            session.close()
-        self._sessions.clear()
+        self._close_sessions()
 
     def identity(self, client_id: str) -> Identity:
         """Its files, made when the account was prepared. Raises EndpointError when they are not there."""
@@ -169,12 +163,6 @@ class AwsIot:
         )  # fmt: skip
         self._sessions.add(session)
         return session
-
-    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
-        return self.loop.settle(done, deadline_s)
-
-    def fence(self, session: Session) -> Callable[[], bool]:
-        return session.fence()
 
     def meter(self) -> Meter:
         """What these clients made AWS bill, counted on our side."""

@@ -79,8 +79,7 @@ class AwsLocal(Mosquitto):
         super().kill()
 
     def stop(self) -> None:
-        for session in list(self._sessions):
-            session.close()
+        self._close_sessions()
         if self._companion is not None:
             self._companion.stop()
         super().stop()

@@ -21,9 +21,9 @@ from typing import ClassVar
 
 from sim.core import clock
 from sim.endpoint.endpoint_spec import EndpointSpec
-from sim.endpoint.fence import Fences
 from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity, Message, NotConnected, Session, Tap
 from sim.endpoint.registry import EndpointKind, Readiness
+from sim.endpoint.session_state import SessionState
 from sim.endpoint.topic_acl import matches, may_publish, may_read
 from sim.pki.authority import Authority
 
@@ -41,35 +41,17 @@ class MemorySpec(EndpointSpec):
     kind: str = "memory"
 
 
-class MemorySession:
+class MemorySession(SessionState):
     """See port.Session."""
 
     def __init__(self, broker: Memory, client_id: str, topics: tuple[str, ...], clean: bool) -> None:
-        self.client_id = client_id
-        self.inbox: deque[Message] = deque()
-        self.log: list[tuple[str, str]] = []
-        self.topics = list(topics)
+        super().__init__(client_id, topics)
         self.clean = clean
         self._broker = broker
-        self._fences = Fences(self, self._listen)
-        self._connected = False
         self.closed = False
-        self._connects = self._unacknowledged = 0
         self.due_turn = 0
         self.place = 0  # the order of connecting
         self.backoff_turns = BACKOFF_TURNS
-
-    @property
-    def connected(self) -> bool:
-        return self._connected
-
-    @property
-    def connects(self) -> int:
-        return self._connects
-
-    @property
-    def unacknowledged(self) -> int:
-        return self._unacknowledged
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         if retain:
@@ -90,33 +72,17 @@ class MemorySession:
     def reroute(self, address: Address) -> None:
         raise EndpointError("the embedded broker has no sockets to stand in the middle of; take 'mosquitto'")
 
-    def fence(self) -> Callable[[], bool]:
-        """See port.Endpoint.fence."""
-        return self._fences.new()
-
     def _listen(self, topic: str) -> None:
         self.topics.append(topic)
         self._broker.listen(self, topic)
 
     # --- for the broker ----------------------------------------------------------------------------------------
 
-    def came_up(self) -> None:
-        self._connected = True
-        self._connects += 1
-        self._unacknowledged = 0
-        self.log.append(("connected", ""))
-
     def went_down(self, state: str, reason: str, turn: int) -> None:
         self._connected = False
         self.log.append((state, reason))
         self.due_turn = turn + self.backoff_turns
         self.backoff_turns = min(2 * self.backoff_turns, BACKOFF_MAX_TURNS)
-
-    def take(self, message: Message) -> None:
-        if message.topic == self._fences.topic:
-            self._fences.took(message.payload)
-        else:
-            self.inbox.append(message)
 
     def acknowledged(self) -> None:
         self._unacknowledged -= 1

@@ -13,8 +13,7 @@ from __future__ import annotations
 import os
 import pwd
 import socket
-import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -25,9 +24,9 @@ from sim.endpoint import mosquitto_config, mosquitto_program
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.mosquitto_config import QUEUED_MESSAGES, LeastTls, Revocation
-from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity, Session, Tap
+from sim.endpoint.port import Address, EndpointError, EndpointFeature, Identity
 from sim.endpoint.registry import EndpointKind, Readiness
-from sim.endpoint.session import MqttSession
+from sim.endpoint.session import Dialled, MqttSession
 from sim.endpoint.supervised_process import SupervisedProcess
 from sim.endpoint.topic_acl import access_list
 from sim.pki.authority import Authority, Pair, PkiError
@@ -58,7 +57,7 @@ class MosquittoSpec(EndpointSpec):
     retained: bool = True
 
 
-class Mosquitto:
+class Mosquitto(Dialled):
     """See port.Endpoint. `port=0` finds a free one; `address` and `hostname`: where it listens and how clients dial it,
     for a desk on a network; `foreign`: see topic_acl; `server` replaces the honest server certificate (expired, wrong
     host name); `authority` replaces the CA in pki/; `program` is for those who bring their own Mosquitto."""
@@ -85,8 +84,7 @@ class Mosquitto:
     ) -> None:
         self.directory = directory.resolve()
         self.spec = spec or MosquittoSpec()
-        self.loop = EventLoop()
-        self.taps: list[Tap] = []
+        super().__init__()
         self._fixed_port, self._port = port, port
         self._listen, self._foreign = address, foreign
         self._hostname = hostname or ("localhost" if address == LOOPBACK else address)
@@ -94,7 +92,6 @@ class Mosquitto:
         self._program, self._environment = program, environment
         self._process: SupervisedProcess | None = None
         self._refusing = False
-        self._sessions: weakref.WeakSet[MqttSession] = weakref.WeakSet()
 
     # --- life --------------------------------------------------------------------------------------------------
 
@@ -142,9 +139,7 @@ class Mosquitto:
             self._process.kill()
 
     def stop(self) -> None:
-        for session in list(self._sessions):
-            session.close()
-        self._sessions.clear()
+        self._close_sessions()
         if self._process is not None:
             self._process.stop()
 
@@ -176,12 +171,6 @@ class Mosquitto:
         )
         self._sessions.add(session)
         return session
-
-    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
-        return self.loop.settle(done, deadline_s)
-
-    def fence(self, session: Session) -> Callable[[], bool]:
-        return session.fence()
 
     def revoke(self, client_id: str) -> None:
         """Put the device's certificate on the list and make the broker read it. Its next session is refused; a live

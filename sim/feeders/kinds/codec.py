@@ -20,7 +20,7 @@ from typing import Any, Final
 from sim.core.clock import NS_PER_S, wall_now, wall_ns, wall_sleep
 from sim.core.settings import name_from, one_of
 from sim.feeders.handed import Handed
-from sim.feeders.lines.port import LINES, LineError, LineSpec, specs
+from sim.feeders.lines.port import LINES, LineError, LineSpec
 from sim.feeders.port import FeederError, FeederKind, FeederSpec, FeedGround, Sent
 from sim.lines.codecs.port import ANSWER_S, CODECS, Codec, Dongle
 from sim.lines.reception import Reception, Stamp
@@ -40,7 +40,7 @@ class CodecSpec(FeederSpec):
 
     format: str = name_from(_formats)
     kind: str = "codec"
-    line: LineSpec = one_of(specs, default="pty")
+    line: LineSpec = one_of(LINES.specs, default="pty")
 
 
 class CodecFeeder:

@@ -20,7 +20,7 @@ from sim.core.seeds import Seeds
 from sim.core.settings import number, one_of
 from sim.feeders.handed import Handed
 from sim.feeders.iq_signal import Jammer, Signal, radio_mode
-from sim.feeders.lines.port import LINES, LineError, LineSpec, specs
+from sim.feeders.lines.port import LINES, LineError, LineSpec
 from sim.feeders.lines.rtl_tcp_server import RtlTcpSpec
 from sim.feeders.port import FeederError, FeederKind, FeederSpec, FeedGround, Sent
 from wmbus.errors import CannotEncode
@@ -39,7 +39,7 @@ class IqSpec(FeederSpec):
     on for `jammer_on_s`, off for `jammer_off_s`."""
 
     kind: str = "iq"
-    line: LineSpec = one_of(specs, default="rtl_tcp")
+    line: LineSpec = one_of(LINES.specs, default="rtl_tcp")
     sample_format: SampleFormat = "cu8"
     rate_hz: int = number(1_600_000, low=225_001, high=20_000_000)
     centre_hz: int = number(868_950_000, low=1_000_000, high=4_000_000_000)

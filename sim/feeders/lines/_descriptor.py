@@ -144,3 +144,22 @@ class Descriptor:
         if what & select.POLLOUT:
             with self._lock:
                 del self._held[: max(0, self._write(bytes(self._held)))]
+
+
+class OverDescriptor:
+    """A line that passes over one descriptor while it is open. Of port.Line, what is alike."""
+
+    def __init__(self) -> None:
+        self._descriptor: Descriptor | None = None
+
+    def attach(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def send(self, data: bytes) -> int:
+        descriptor = self._descriptor  # another thread may take it away
+        return descriptor.send(data) if descriptor is not None else 0
+
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            descriptor.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sim.feeders.lines._descriptor import Descriptor
+from sim.feeders.lines._descriptor import Descriptor, OverDescriptor
 from sim.feeders.lines.port import Answer, LineError, LineKind, LineSpec
 
 
@@ -22,14 +22,14 @@ class PathSpec(LineSpec):
     is_a: Literal["pipe", "file"] = "pipe"
 
 
-class PathLine:
+class PathLine(OverDescriptor):
     """See port.Line. A pipe is opened when somebody reads it, and again when that one has gone."""
 
     def __init__(self, spec: PathSpec, directory: Path) -> None:
+        super().__init__()
         self._path = directory / spec.path
         self._pipe = spec.is_a == "pipe"
         self._open = False
-        self._descriptor: Descriptor | None = None
 
     @property
     def place(self) -> str:
@@ -64,16 +64,12 @@ class PathLine:
                 self._descriptor = Descriptor(os.open(self._path, flags), lambda _: b"", reads=False)
         return self._descriptor is not None
 
-    def attach(self, descriptor: int) -> None:
-        os.close(descriptor)
-
     def send(self, data: bytes) -> int:
-        return self._descriptor.send(data) if self._at_hand() and self._descriptor is not None else 0
+        return super().send(data) if self._at_hand() else 0
 
     def close(self) -> None:
-        descriptor, self._descriptor, self._open = self._descriptor, None, False
-        if descriptor is not None:
-            descriptor.close()
+        self._open = False
+        super().close()
         if self._pipe:
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)

@@ -5,12 +5,12 @@ LINES.find("pty").open(spec, directory)     not open yet
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from sim.core.parts import Folder
+from sim.core.parts import Kinds, of_kind
 
 Answer = Callable[[bytes], bytes]
 """What came over a line, in pieces of any size; the bytes to send back."""
@@ -70,14 +70,7 @@ class LineKind(Generic[S]):
 
     def open(self, spec: LineSpec, directory: Path, bits_per_s: int | None = None) -> Line:
         """Raises TypeError for settings of another kind."""
-        if not isinstance(spec, self.spec):
-            raise TypeError(f"line '{self.id}' has settings of class {self.spec.__name__}, not {spec!r}")
-        return self.make(spec, directory, bits_per_s)
+        return self.make(of_kind(spec, self.spec, f"line '{self.id}'"), directory, bits_per_s)
 
 
-LINES: Folder[LineKind[Any]] = Folder("sim.feeders.lines", "LINE", "line", LineKind)
-
-
-def specs() -> Mapping[str, type[LineSpec]]:
-    """Kind -> the class of its settings."""
-    return {id_: kind.spec for id_, kind in LINES.parts().items()}
+LINES: Kinds[LineKind[Any]] = Kinds("sim.feeders.lines", "LINE", "line", LineKind)

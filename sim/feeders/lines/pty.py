@@ -12,7 +12,7 @@ import tty
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.feeders.lines._descriptor import Descriptor
+from sim.feeders.lines._descriptor import Descriptor, OverDescriptor
 from sim.feeders.lines.port import Answer, LineError, LineKind, LineSpec
 
 
@@ -24,12 +24,12 @@ class PtySpec(LineSpec):
     link: str = "port"
 
 
-class Pty:
+class Pty(OverDescriptor):
     """See port.Line."""
 
     def __init__(self, spec: PtySpec, directory: Path) -> None:
         self._link = directory / spec.link
-        self._descriptor: Descriptor | None = None
+        super().__init__()
 
     @property
     def place(self) -> str:
@@ -60,16 +60,9 @@ class Pty:
             raise LineError(f"cannot make {self._link}: {error.strerror or error}; name another link") from None
         self._descriptor = Descriptor(ours, answer, quiet_hang_up=True)
 
-    def attach(self, descriptor: int) -> None:
-        os.close(descriptor)
-
-    def send(self, data: bytes) -> int:
-        return self._descriptor.send(data) if self._descriptor is not None else 0
-
     def close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            descriptor.close()
+        if self._descriptor is not None:
+            super().close()
             with contextlib.suppress(OSError):
                 self._link.unlink(missing_ok=True)
 

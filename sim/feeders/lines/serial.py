@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.core.settings import number
-from sim.feeders.lines._descriptor import Descriptor
+from sim.feeders.lines._descriptor import Descriptor, OverDescriptor
 from sim.feeders.lines.port import Answer, LineError, LineKind, LineSpec
 
 _WAYS_OUT: Final = {
@@ -34,13 +34,13 @@ class SerialSpec(LineSpec):
     bits_per_s: int = number(0, low=0, high=4_000_000)
 
 
-class SerialPort:
+class SerialPort(OverDescriptor):
     """See port.Line. 8 bits, no parity, one stop bit, no flow control; nobody else can open it meanwhile."""
 
     def __init__(self, spec: SerialSpec, bits_per_s: int | None) -> None:
         self.place = spec.path
         self._bits_per_s = spec.bits_per_s or bits_per_s or 9_600
-        self._descriptor: Descriptor | None = None
+        super().__init__()
 
     @property
     def problem(self) -> str | None:
@@ -84,17 +84,9 @@ class SerialPort:
         assert isinstance(error, OSError)
         return _WAYS_OUT.get(error.errno or 0) or f"{error.strerror or error}; see the system's log"
 
-    def attach(self, descriptor: int) -> None:
-        os.close(descriptor)
-
-    def send(self, data: bytes) -> int:
-        return self._descriptor.send(data) if self._descriptor is not None else 0
-
     def close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            with contextlib.suppress(OSError):
-                descriptor.close()
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 LINE = LineKind("serial", "Real serial port", SerialSpec, lambda spec, _, bits_per_s: SerialPort(spec, bits_per_s))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.feeders.lines._descriptor import Descriptor
+from sim.feeders.lines._descriptor import Descriptor, OverDescriptor
 from sim.feeders.lines.port import Answer, LineKind, LineSpec
 
 
@@ -15,13 +15,10 @@ class StdinSpec(LineSpec):
     kind: str = "stdin"
 
 
-class StandardInput:
+class StandardInput(OverDescriptor):
     """See port.Line."""
 
     place = ""
-
-    def __init__(self) -> None:
-        self._descriptor: Descriptor | None = None
 
     @property
     def problem(self) -> str | None:
@@ -39,14 +36,6 @@ class StandardInput:
     def attach(self, descriptor: int) -> None:
         self.close()
         self._descriptor = Descriptor(descriptor, lambda _: b"", reads=False)
-
-    def send(self, data: bytes) -> int:
-        return self._descriptor.send(data) if self._descriptor is not None else 0
-
-    def close(self) -> None:
-        before, self._descriptor = self._descriptor, None
-        if before is not None:
-            before.close()
 
 
 LINE = LineKind("stdin", "Standard input of the gateway's program", StdinSpec, lambda *_: StandardInput())

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 
 from sim.core.settings import number
-from sim.feeders.lines._descriptor import Descriptor
+from sim.feeders.lines._descriptor import Descriptor, OverDescriptor
 from sim.feeders.lines.port import Answer, LineError, LineKind, LineSpec
 
 
@@ -21,15 +21,15 @@ class TcpSpec(LineSpec):
     port: int = number(0, low=0, high=65_535)
 
 
-class TcpLine:
+class TcpLine(OverDescriptor):
     """See port.Line. `greeting`: what each who dials is told first."""
 
     def __init__(self, spec: TcpSpec, greeting: bytes = b"") -> None:
+        super().__init__()
         self._spec = spec
         self._greeting = greeting
         self._port = spec.port
         self._server: socket.socket | None = None
-        self._descriptor: Descriptor | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -71,13 +71,6 @@ class TcpLine:
             if before is not None:  # it dialled anew: the old connection is dead, known to us or not
                 before.close()
 
-    def attach(self, descriptor: int) -> None:
-        os.close(descriptor)
-
-    def send(self, data: bytes) -> int:
-        descriptor = self._descriptor
-        return descriptor.send(data) if descriptor is not None else 0
-
     def close(self) -> None:
         server, self._server = self._server, None
         if server is None:
@@ -86,9 +79,7 @@ class TcpLine:
         server.close()
         if self._thread is not None:
             self._thread.join()
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            descriptor.close()
+        super().close()
 
 
 LINE = LineKind("tcp", "TCP server, as in front of a serial port", TcpSpec, lambda spec, *_: TcpLine(spec))

@@ -21,7 +21,7 @@ from sim.core.clock import ns
 from sim.core.settings import number
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.kinds.virtual import VirtualGateway
-from sim.gateway.port import GatewayFeature, Waking, Wiring
+from sim.gateway.port import GatewayFeature, Waking
 from sim.gateway.registry import GatewayKind
 from sim.gateway.thinning import Thinning
 
@@ -58,15 +58,10 @@ class SleepingGateway(VirtualGateway):
             super().receive(telegram, received_ns, rssi_dbm)
 
 
-def _make(gateway: str, spec: SleepingSpec, wiring: Wiring) -> SleepingGateway:
-    disk = wiring.directory / f"{gateway}.sqlite"
-    return SleepingGateway(gateway, spec, disk, wiring.dial, wiring.record, portal_key=wiring.portal_key)
-
-
 KIND = GatewayKind(
     id="sleeping",
     title="Hears some minutes an hour, and takes one telegram a meter and hour",
     features=SleepingGateway.features,
     spec=SleepingSpec,
-    make=_make,
+    make=SleepingGateway.wired,
 )

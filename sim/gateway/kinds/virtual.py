@@ -17,9 +17,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from sim.core.bundle import ACK, BIRTH, UP, Ack, BadBundle, Birth, Bundle, Heard, Taken, digest
+from sim.core.bundle import ACK, BIRTH, UP, Ack, BadBundle, Birth, Bundle, Row, Taken, digest, encoded
 from sim.core.clock import ns
 from sim.core.events import (
     AcknowledgementRefused,
@@ -78,9 +78,15 @@ class VirtualGateway:
         self._topic = UP.format(gateway=id)
         self.limits = limits_of(spec, id)
         self._bundle = NOTHING_OPEN
-        self._open: list[Heard] = []
+        self._open: list[Row] = []
         self._on = False
         self._boot(0)
+
+    @classmethod
+    def wired(cls, gateway: str, spec: GatewaySpec, wiring: Wiring) -> Self:
+        """As a world connects it: switched on, its outbox in the world's directory."""
+        disk = wiring.directory / f"{gateway}.sqlite"
+        return cls(gateway, spec, disk, wiring.dial, wiring.record, portal_key=wiring.portal_key)
 
     # --- power -------------------------------------------------------------------------------------------------
 
@@ -127,12 +133,12 @@ class VirtualGateway:
         if not self._on:
             return
         self.close_due(received_ns)
-        admission = admit(self._bundle, self.limits, received_ns, len(telegram))
-        if admission.closes_before:
+        closes_before, bundle, closes_after = admit(self._bundle, self.limits, received_ns, len(telegram))
+        if closes_before:
             self._close(received_ns)
-        self._bundle = admission.bundle
-        self._open.append(Heard(telegram, received_ns + self._offset_ns, rssi_dbm))
-        if admission.closes_after:
+        self._bundle = bundle
+        self._open.append((telegram, received_ns + self._offset_ns, rssi_dbm))
+        if closes_after:
             self._close(received_ns)
 
     def close_due(self, now_ns: int) -> None:
@@ -159,11 +165,12 @@ class VirtualGateway:
 
     def _close(self, now_ns: int) -> None:
         """Into the outbox, which is synced before it is published."""
-        heard, closed_ns = tuple(self._open), now_ns + self._offset_ns
-        sequence, payload = self.outbox.store(lambda number: Bundle(self.id, number, closed_ns, heard).encode())
+        heard, closed_ns = self._open, now_ns + self._offset_ns
+        count = len(heard)
+        sequence, payload = self.outbox.store(lambda number: encoded(self.id, number, closed_ns, heard))
         self._forget_open()
         self._in_flight.add(sequence, payload)
-        self._record(BundleClosed(now_ns, self.id, sequence, len(heard), len(payload)))
+        self._record(BundleClosed(now_ns, self.id, sequence, count, len(payload)))
 
     # --- network side ------------------------------------------------------------------------------------------
 
@@ -177,7 +184,7 @@ class VirtualGateway:
 
     @property
     def open_bundle(self) -> tuple[bytes, ...]:
-        return tuple(heard.telegram for heard in self._open)
+        return tuple(telegram for telegram, _, _ in self._open)
 
     def custody(self) -> frozenset[int]:
         if self._on:
@@ -259,15 +266,11 @@ class VirtualGateway:
         self._log_seen = len(self.session.log)
 
 
-def _make(gateway: str, spec: GatewaySpec, wiring: Wiring) -> VirtualGateway:
-    disk = wiring.directory / f"{gateway}.sqlite"
-    return VirtualGateway(gateway, spec, disk, wiring.dial, wiring.record, portal_key=wiring.portal_key)
-
 
 KIND = GatewayKind(
     id="virtual",
     title="Simulated keyless gateway with custody in SQLite",
     features=VirtualGateway.features,
     spec=GatewaySpec,
-    make=_make,
+    make=VirtualGateway.wired,
 )

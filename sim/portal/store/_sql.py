@@ -67,7 +67,7 @@ CREATE TABLE IF NOT EXISTS messages (
     gateway TEXT NOT NULL, sequence BIGINT NOT NULL, digest TEXT NOT NULL, stored_ns BIGINT NOT NULL,
     PRIMARY KEY (gateway, sequence, digest)) {by_key};
 CREATE TABLE IF NOT EXISTS freshness (
-    meter TEXT NOT NULL, kind TEXT NOT NULL, state {bytes} NOT NULL, PRIMARY KEY (meter, kind)) {by_key};
+    meter TEXT PRIMARY KEY, layout TEXT NOT NULL, state {bytes} NOT NULL) {by_key};
 CREATE TABLE IF NOT EXISTS sightings (
     meter TEXT NOT NULL, gateway TEXT NOT NULL, taken BIGINT NOT NULL, copies BIGINT NOT NULL,
     refused BIGINT NOT NULL, received_ns BIGINT NOT NULL, stored_ns BIGINT NOT NULL, rssi_dbm DOUBLE PRECISION,
@@ -147,7 +147,7 @@ _BY_METER: Final = "CREATE INDEX IF NOT EXISTS readings_by_meter ON readings (me
 Row = tuple[Any, ...]
 _ROWS: Final[dict[str, tuple[type[Any], tuple[str, ...]]]] = {  # table -> its rows, and what names one
     "readings": (Reading, ()), "refusals": (Refusal, ()), "evidence": (Evidence, ()), "messages": (Message, ()),
-    "freshness": (FreshnessRow, ("meter", "kind")), "births": (Birth, ("gateway", "boot")),
+    "freshness": (FreshnessRow, ("meter",)), "births": (Birth, ("gateway", "boot")),
     "alarms": (AlarmRow, ("kind", "subject", "raised_ns")), "meters": (MeterRow, ()), "tenancies": (TenancyRow, ()),
     "ownerships": (Ownership, ()), "answers": (Answer, ()),
 }  # fmt: skip

@@ -55,6 +55,8 @@ class PostgresStore(SqlStore):
             way = "nothing of this take was kept or acknowledged, the gateways still hold it; free disk space"
         elif isinstance(error, self._driver.OperationalError):
             way = "is the server up, and may this user in? Nothing of this take was kept"
+        elif isinstance(error, self._driver.errors.UndefinedColumn):
+            way = "its tables are of another version; begin with an empty schema"
         else:
             way = "nothing of this take was kept; the server's log tells more"
         return StoreError(f"{self.name}: {text}: {way}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ class SqliteStore(SqlStore):
             way = "another process has it open; stop that one first"
         elif "not a database" in text or "malformed" in text:
             way = "it is damaged; move it away or restore a copy"
+        elif "no such column" in text or "has no column" in text:
+            way = "its tables are of another version; begin with an empty store"
         else:
             way = "nothing of this take was kept; " + way_out("check the disk and the folder's rights")
         return StoreError(f"{self.path}: {text}: {way}")
@@ -80,6 +83,33 @@ class SqliteStore(SqlStore):
             return self.connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise self._translated(error) from None
+
+    def back_up(self, folder: Path, *, keep_freshness: bool) -> None:
+        copy = folder / FILE
+        try:
+            copy.unlink(missing_ok=True)
+            private_file(copy)
+            with closing(sqlite3.connect(copy)) as kept:
+                self.connection.backup(kept)
+                if not keep_freshness:
+                    kept.execute("DELETE FROM freshness")
+                kept.commit()
+        except OSError as error:
+            raise StoreError(f"{copy}: {error.strerror or error}; choose a folder that can be written") from None
+        except sqlite3.Error as error:
+            raise self._translated(error) from None
+
+    def restore(self, folder: Path) -> None:
+        copy = folder / FILE
+        if not copy.exists():
+            raise StoreError(f"{copy}: there is no backup to restore; make one first")
+        self.close()
+        try:
+            for beside in ("-wal", "-shm"):
+                self.path.with_name(FILE + beside).unlink(missing_ok=True)
+            shutil.copyfile(copy, self.path)
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror or error}; free disk space, then restore again") from None
 
     def close(self) -> None:
         self.connection.close()

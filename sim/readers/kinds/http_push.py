@@ -6,54 +6,20 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 
 from sim.core.clock import wall_ns
-from sim.core.settings import number
-from sim.readers.message_content import MESSAGE_MOST_BYTES, Content, ContentSpec
-from sim.readers.port import Delivered, Reader, ReaderKind, ReadGround
-from sim.readers.push_server import IDLE_S, WAITING_MOST, PushServer, refuse_open_port
+from sim.readers.message_content import MESSAGE_MOST_BYTES
+from sim.readers.port import Reader, ReaderKind, ReadGround
+from sim.readers.push_server import IDLE_S, WAITING_MOST, PushReader, PushServer, PushSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpPushSpec(ContentSpec):
+class HttpPushSpec(PushSpec):
     """`address`, `port_number`: where to listen; the loopback and a free port unless named. `path`: what requests it
     takes; others are answered with 404. `file_name`: the header in which a file's name stands, the message's source
     then. In clear: a box that insists on TLS needs a proxy in front."""
 
     kind: str = "http_push"
-    address: str = "127.0.0.1"
-    port_number: int = number(0, low=0, high=65_535)
     path: str = "/"
     file_name: str = "Filename"
-
-
-class HttpPushReader:
-    """See port.Reader. Requests are taken on threads of the server's; read on the caller's."""
-
-    def __init__(self, spec: HttpPushSpec) -> None:
-        self.content = Content(spec)
-        self._spec = spec
-        self._server: PushServer | None = None
-
-    @property
-    def place(self) -> str:
-        return self._server.place if self._server is not None else ""
-
-    @property
-    def problem(self) -> str | None:
-        return None if self._server is not None else "the reader of HTTP requests was not started"
-
-    def start(self) -> None:
-        self._server = PushServer(self._spec.address, self._spec.port_number, _Request, self._spec)
-
-    def take(self) -> list[Delivered]:
-        rows: list[Delivered] = []
-        while self._server is not None and self._server.came:
-            rows += self.content.rows(*self._server.came.popleft())
-        return rows
-
-    def stop(self) -> None:
-        server, self._server = self._server, None
-        if server is not None:
-            server.end()
 
 
 class _Request(BaseHTTPRequestHandler):
@@ -95,8 +61,7 @@ class _Request(BaseHTTPRequestHandler):
 
 
 def _make(spec: HttpPushSpec, _ground: ReadGround) -> Reader:
-    refuse_open_port(spec.address, spec.port_number)
-    return HttpPushReader(spec)
+    return PushReader(spec, _Request, "HTTP requests")
 
 
 KIND = ReaderKind("http_push", "What it posts by HTTP", HttpPushSpec, _make)

@@ -9,6 +9,7 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,19 +19,27 @@ from bench.desk.contract_suite import Check, Result, rows_named
 from bench.desk.rows.port import ROWS, Row, Undecided
 from bench.desk.stand import Depth, Stand
 from bench.run_errors import CannotRun
-from sim.desk.inventory import GatewayEntry, ListenSpec, RunSpec
+from sim.desk.inventory import Claims, GatewayEntry, ListenSpec, RunSpec
 from sim.feeders.kinds.codec import CodecFeeder, CodecSpec
+from sim.feeders.lines.named_pipe import PathSpec
 from sim.feeders.lines.pty import PtySpec
+from sim.feeders.lines.stdin import StdinSpec
 from sim.readers.kinds.stdout import StdoutSpec
+from tests.bench.desk.small_gateway import AWAKE_S, PERIOD_S, THINNING_S, WORSE
 from tests.bench.desk.worsened import FAILS
 from tests.sim.desk.boxes import reference
 
 QUICK = Depth(outage_s=2.0, frames=300, patience_s=4.0)
+SMALL = Depth(outage_s=8.0, frames=300, patience_s=2.0)
 NIGHTLY = Depth(outage_s=16.0, frames=3_600, patience_s=6.0)
 BY_DAY = ("once", "order", "plaintext", "power-cut", "reconnect", "verifies-server")
 WORSE_BY_DAY = ("reorders", "doubles_after_reconnect", "trusts_any_broker", "decrypts_and_leaks")
-NEVER_HERE = {"foreign-field", "no-key-no-value", "silent-dongle", "thinning", "unplugged"}
+NEVER_HERE = {
+    "awake", "field-names", "foreign-field", "log-place", "no-key-no-value", "parts", "silent-dongle", "thinning",
+    "unplugged",
+}  # fmt: skip
 """Of a gateway that forwards everything and is fed on its standard input."""
+WITH_A_DONGLE = {"silent-dongle", "unplugged"}
 
 
 def entry_of(change: Callable[[], None] | None = None) -> GatewayEntry:
@@ -98,7 +107,70 @@ def test_a_gateway_with_a_dongle_finds_it_again(tmp_path: Path) -> None:
 
 def test_every_row_that_can_break_is_broken_by_a_gateway_made_worse() -> None:
     seen = {row for rows in FAILS.values() for row in rows}
-    assert set(ROWS.parts()) - seen == NEVER_HERE | {"once", "soak"}
+    seen |= {row for rows in WORSE.values() for row in rows}
+    assert set(ROWS.parts()) - seen == WITH_A_DONGLE | {"once", "soak"}
+
+
+# --- gateways that the reference is not ----------------------------------------------------------------------------
+
+
+def small(kind: str, worse: str = "") -> GatewayEntry:
+    """A program of tests.bench.desk.small_gateway and what its manual says."""
+    claims = Claims(forwards="decoded" if kind == "decoder" else "encrypted", modes=("T1",), **SMALL_CLAIMS[kind])
+    command = ("{python}", "-m", "tests.bench.desk.small_gateway", kind, *([worse] if worse else []))
+    run = RunSpec(command=command, env={"PYTHONPATH": "{root}"}, ready_line="ready", settle_s=0.0)
+    feed = CodecSpec(format="rtl_wmbus", line=StdinSpec())
+    if kind == "follower":
+        feed = CodecSpec(format="wmbusmeters", line=PathSpec(path="log", is_a="file"))
+    return GatewayEntry(
+        name=kind, feed=(feed,), read=(SMALL_READ.get(kind, HEX),), run=run,
+        listen=ListenSpec(broker=False), claims=claims,
+    )  # fmt: skip
+
+
+HEX = StdoutSpec(telegram="$.data")
+SMALL_READ = {
+    "decoder": StdoutSpec(values="$", meter="$.id", means={"total_m3": "volume_l m3"}),
+    "parts": StdoutSpec(telegram="$.data", transform=("base64", "Lobaro parts"), port="$.fPort", counter="$.fCnt"),
+}
+SMALL_CLAIMS: dict[str, dict[str, Any]] = {
+    "sleeper": {"awake_s": AWAKE_S, "period_s": PERIOD_S},
+    "thinner": {"thinning_s": THINNING_S},
+    "decoder": {"compact": "also after a power cut"},
+    "parts": {"longest_bytes": 251},
+    "follower": {},
+}
+SMALL_ROWS = {
+    kind: tuple(dict.fromkeys(row for (of, _), rows in WORSE.items() if of == kind for row in rows))
+    for kind in SMALL_CLAIMS
+}
+SMALL_BY_DAY = ("decoder renames", "parts joins")
+
+
+@pytest.mark.parametrize("kind", ["decoder", "parts"])
+def test_a_small_gateway_keeps_its_rows(tmp_path: Path, kind: str) -> None:
+    results = checked(small(kind), tmp_path, *SMALL_ROWS[kind], depth=SMALL)
+    assert {one.answer for one in results.values()} == {"PASS"}, results
+
+
+@pytest.mark.parametrize(("kind", "worse"), [one for one in WORSE if " ".join(one) in SMALL_BY_DAY])
+def test_a_small_gateway_made_worse_breaks_its_row(tmp_path: Path, kind: str, worse: str) -> None:
+    assert failed(checked(small(kind, worse), tmp_path, *SMALL_ROWS[kind], depth=SMALL)) == set(WORSE[kind, worse])
+
+
+@pytest.mark.night
+@pytest.mark.parametrize("kind", SMALL_ROWS)
+def test_a_small_gateway_keeps_all_that_it_claims(tmp_path: Path, kind: str) -> None:
+    results = checked(small(kind), tmp_path, depth=NIGHTLY)
+    assert {results[row].answer for row in SMALL_ROWS[kind]} == {"PASS"}, results
+    assert {one.answer for one in results.values()} == {"PASS", "NOT APPLICABLE"}, results
+
+
+@pytest.mark.night
+@pytest.mark.parametrize(("kind", "worse"), WORSE, ids=[" ".join(one) for one in WORSE])
+def test_a_small_gateway_made_worse_breaks_no_other_row(tmp_path: Path, kind: str, worse: str) -> None:
+    results = checked(small(kind, worse), tmp_path, depth=NIGHTLY)
+    assert failed(results) == set(WORSE[kind, worse]), results
 
 
 # --- answers -----------------------------------------------------------------------------------------------------

@@ -277,12 +277,12 @@ def plays_a_backlog_backwards() -> None:
 
 
 def retains() -> None:
-    publish = mqtt.Client.publish
+    put = ConnectedClient.put
 
-    def worse(self: mqtt.Client, topic: str, payload: Any = None, qos: int = 0, **more: Any) -> Any:
-        return publish(self, topic, payload, qos, retain=topic.endswith("/up"), **more)
+    def worse(self: ConnectedClient, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        put(self, topic, payload, retain=topic.endswith("/up"))
 
-    ConnectedClient.publish = worse  # type: ignore[method-assign]
+    ConnectedClient.put = worse  # type: ignore[method-assign]
 
 
 def is_deaf_while_it_waits() -> None:

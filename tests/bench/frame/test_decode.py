@@ -7,7 +7,8 @@ import json
 import pytest
 
 from tests.bench.command_line import Rig
-from tests.bench.frame.frame_rig import FRAME, KEY, QUNDIS, answers, fed, refused
+from tests.bench.conftest import Here
+from tests.bench.frame.frame_rig import FRAME, KEY, QUNDIS, answers, fed, piped, refused
 from wmbus.link import add_crcs_a, add_crcs_b
 
 
@@ -44,18 +45,18 @@ def test_a_telegram_without_its_key_is_shown_as_far_as_it_goes(rig: Rig) -> None
     ],
     ids=["upper", "blanks", "0x", "each 0x", "bars", "between bars", "format A", "format B"],
 )
-def test_hex_in_the_forms_logs_have_it(rig: Rig, text: str) -> None:
-    out = json.loads(rig.run("frame", "decode", text, "--key", KEY, "--json").stdout)
+def test_hex_in_the_forms_logs_have_it(here: Here, text: str) -> None:
+    out = json.loads(here("frame", "decode", text, "--key", KEY, "--json").stdout)
     assert [r["value"] for r in out["records"]][:2] == [2, 25]
-    assert json.loads(fed(rig, text.encode(), "decode", "--key", KEY, "--json").stdout) == out
-    [line] = answers(rig, [json.dumps({"telegram": text, "key": KEY}).encode()], "decode", "--jsonl")
+    assert json.loads(fed(here, text.encode(), "decode", "--key", KEY, "--json").stdout) == out
+    [line] = answers(here, [json.dumps({"telegram": text, "key": KEY}).encode()], "decode", "--jsonl")
     assert line == out
     wanted = {add_crcs_a(FRAME).hex(): "A", add_crcs_b(FRAME).hex(): "B"}.get(text, "none")
     assert out["frame_format"] == wanted
 
 
-def test_one_object_says_what_an_integrator_asks_for(rig: Rig) -> None:
-    out = json.loads(rig.run("frame", "decode", *FRAME.hex(" ").split(), "--key", KEY, "--json").stdout)
+def test_one_object_says_what_an_integrator_asks_for(here: Here) -> None:
+    out = json.loads(here("frame", "decode", *FRAME.hex(" ").split(), "--key", KEY, "--json").stdout)
     known = {"manufacturer": "TCH", "id": "14542076", "version": 0x94, "device_type": 8, "layers": ["DLL", "TPL 7A"],
              "security": "mode5", "security_mode": 5, "mac_ok": None, "length": 79}  # fmt: skip
     assert known.items() <= out.items()
@@ -78,36 +79,36 @@ def test_one_object_says_what_an_integrator_asks_for(rig: Rig) -> None:
         (["decipher"], "invalid choice: 'decipher'"),
     ],
 )
-def test_a_command_that_cannot_be_carried_out(rig: Rig, words: list[str], says: str) -> None:
-    assert says in refused(rig, *words)
+def test_a_command_that_cannot_be_carried_out(here: Here, words: list[str], says: str) -> None:
+    assert says in refused(here, *words)
 
 
 def test_standard_input_that_is_no_telegram(rig: Rig) -> None:
     for text, says in ((b"\xff\xfe\x00", b"binary, not text"), (b"4e " * 400_000, b"more than 1048576 bytes")):
-        done = fed(rig, text, "decode")
+        done = piped(rig, text, "decode")
         assert (done.returncode, done.stdout) == (2, b"")
         assert says in done.stderr
 
 
-def test_bytes_that_are_no_telegram_are_exit_code_1(rig: Rig) -> None:
-    done = rig.run("frame", "decode", "0102")
+def test_bytes_that_are_no_telegram_are_exit_code_1(here: Here) -> None:
+    done = here("frame", "decode", "0102")
     assert (done.returncode, done.stderr) == (1, "")
     assert "refused: too-short at byte 2" in done.stdout
-    out = rig.run("frame", "decode", FRAME.hex()[:-2], "--json")
+    out = here("frame", "decode", FRAME.hex()[:-2], "--json")
     assert out.returncode == 1
     assert json.loads(out.stdout)["error"]["reason"] == "length-mismatch"
     assert json.loads(out.stdout)["manufacturer"] == "TCH"
 
 
-def test_what_a_strict_receiver_refuses_is_read_and_told_as_odd(rig: Rig) -> None:
+def test_what_a_strict_receiver_refuses_is_read_and_told_as_odd(here: Here) -> None:
     twice = bytes.fromhex("0b6e010000" * 2)
     telegram = bytes((14 + len(twice), *bytes.fromhex(QUNDIS)[1:15])) + twice
-    strict = rig.run("frame", "decode", telegram.hex(), "--strict")
+    strict = here("frame", "decode", telegram.hex(), "--strict")
     assert (strict.returncode, "refused: duplicate-record at byte 20" in strict.stdout) == (1, True)
-    out = json.loads(rig.run("frame", "decode", telegram.hex(), "--json").stdout)
+    out = json.loads(here("frame", "decode", telegram.hex(), "--json").stdout)
     assert [r["value"] for r in out["records"]] == [1, 1]
     assert out["odd"] == [{"reason": "duplicate-record", "detail": "a second record 0B6E", "offset": 20}]
-    shown = rig.run("frame", "decode", telegram.hex())
+    shown = here("frame", "decode", telegram.hex())
     assert (shown.returncode, shown.stdout.splitlines()[-1]) == (
         0,
         "odd: duplicate-record at byte 20: a second record 0B6E",

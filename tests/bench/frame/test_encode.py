@@ -8,28 +8,29 @@ import pytest
 
 from sim.meters.meter_type import kinds
 from tests.bench.command_line import Rig
-from tests.bench.frame.frame_rig import KEY, QUNDIS, VECTORS, answers, fed, refused
+from tests.bench.conftest import Here
+from tests.bench.frame.frame_rig import KEY, QUNDIS, VECTORS, answers, fed, piped, refused
 from wmbus.link import add_crcs_a, add_crcs_b
 
 
 @pytest.mark.parametrize("security", ["none", "mode5", "mode7"])
-def test_what_decode_printed_encodes_to_the_same_bytes(rig: Rig, security: str) -> None:
-    sampled = fed(rig, b"", "sample", "--type", "all", "--security", security, "--count", "3", "--jsonl").stdout
+def test_what_decode_printed_encodes_to_the_same_bytes(here: Here, security: str) -> None:
+    sampled = fed(here, b"", "sample", "--type", "all", "--security", security, "--count", "3", "--jsonl").stdout
     sent = [json.loads(line) for line in sampled.splitlines()]
-    decoded = answers(rig, sampled.splitlines(), "decode", "--jsonl")
+    decoded = answers(here, sampled.splitlines(), "decode", "--jsonl")
     lines = [json.dumps({**one, "key": t["key"]}).encode() for one, t in zip(decoded, sent, strict=True)]
-    encoded = answers(rig, lines, "encode", "--jsonl")
+    encoded = answers(here, lines, "encode", "--jsonl")
     assert len(encoded) == 3 * len(kinds())
     assert encoded == [{"telegram": t["telegram"], "key": t["key"]} for t in sent]
 
 
-def test_published_telegrams_encode_to_the_same_bytes(rig: Rig) -> None:
+def test_published_telegrams_encode_to_the_same_bytes(here: Here) -> None:
     lines = [json.loads(line) for line in VECTORS.read_text(encoding="utf-8").splitlines()]
     asked = [json.dumps({"telegram": one["hex"], "key": one["key"]}).encode() for one in lines]
-    decoded = answers(rig, asked, "decode", "--jsonl", "--strict")
+    decoded = answers(here, asked, "decode", "--jsonl", "--strict")
     again = [json.dumps({**got, "key": one["key"]}).encode() for got, one in zip(decoded, lines, strict=True)]
     same = why = 0
-    for one, got, out in zip(lines, decoded, answers(rig, again, "encode", "--jsonl"), strict=True):
+    for one, got, out in zip(lines, decoded, answers(here, again, "encode", "--jsonl"), strict=True):
         if "error" in got:
             continue
         if "error" in out:
@@ -49,27 +50,27 @@ def test_a_changed_value_is_encoded_anew(rig: Rig) -> None:
     out = json.loads(rig.run("frame", "decode", QUNDIS, "--json").stdout)
     out["records"][0]["value"] = 777
     out["records"][5]["value"] = "2026-02-03"
-    done = fed(rig, json.dumps(out).encode(), "encode", "--security", "mode7", "--key", KEY, "--counter", "9")
+    done = piped(rig, json.dumps(out).encode(), "encode", "--security", "mode7", "--key", KEY, "--counter", "9")
     assert done.returncode == 0, done.stderr
     again = json.loads(rig.run("frame", "decode", done.stdout.decode(), "--key", KEY, "--json").stdout)
     assert (again["security"], again["mac_ok"], again["counter"]) == ("mode7", True, 9)
     assert [again["records"][at]["value"] for at in (0, 5)] == [777, "2026-02-03"]
 
 
-def test_a_type_with_values_of_ones_own(rig: Rig) -> None:
+def test_a_type_with_values_of_ones_own(here: Here) -> None:
     words = ("--type", "vipa-c10", "--set", "units=77", "--set", "set_date=2025-12-31", "--security", "mode5")
-    out = json.loads(rig.run("frame", "encode", *words, "--acc", "200", "--id", "12345678", "--json").stdout)
-    again = json.loads(rig.run("frame", "decode", out["telegram"], "--key", out["key"], "--json").stdout)
+    out = json.loads(here("frame", "encode", *words, "--acc", "200", "--id", "12345678", "--json").stdout)
+    again = json.loads(here("frame", "decode", out["telegram"], "--key", out["key"], "--json").stdout)
     assert (again["id"], again["acc"]) == ("12345678", 200)
     values = {r["dif_vif"]: r["value"] for r in again["records"]}
     assert (values["026E"], values["426C"]) == (77, "2025-12-31")
-    assert rig.run("frame", "encode", *words).stdout == rig.run("frame", "encode", *words).stdout
+    assert here("frame", "encode", *words).stdout == here("frame", "encode", *words).stdout
 
 
-def test_crcs_on_request(rig: Rig) -> None:
-    given = rig.run("frame", "decode", QUNDIS, "--json").stdout
+def test_crcs_on_request(here: Here) -> None:
+    given = here("frame", "decode", QUNDIS, "--json").stdout
     for crc, add in (("none", bytes), ("A", add_crcs_a), ("B", add_crcs_b)):
-        made = rig.run("frame", "encode", given, "--crc", crc).stdout.strip()
+        made = here("frame", "encode", given, "--crc", crc).stdout.strip()
         assert bytes.fromhex(made) == add(bytes.fromhex(QUNDIS))
 
 
@@ -108,8 +109,8 @@ WRONG = [
 ]
 
 
-def test_what_cannot_be_encoded_is_said(rig: Rig) -> None:
-    out = answers(rig, [json.dumps(given).encode() for given, _ in WRONG], "encode", "--jsonl")
+def test_what_cannot_be_encoded_is_said(here: Here) -> None:
+    out = answers(here, [json.dumps(given).encode() for given, _ in WRONG], "encode", "--jsonl")
     for (given, says), bad in zip(WRONG, out, strict=True):
         assert set(bad["error"]) == {"reason", "detail", "offset"}, given
         assert says in bad["error"]["detail"], given
@@ -123,8 +124,8 @@ def test_what_cannot_be_encoded_is_said(rig: Rig) -> None:
         (json.dumps(WRONG[0][0]), "wmbench: no telegram can be made of this: records is a list of objects"),
     ],
 )
-def test_one_that_cannot_be_encoded_is_exit_code_2(rig: Rig, text: str, says: str) -> None:
-    assert says in refused(rig, "encode", text)
+def test_one_that_cannot_be_encoded_is_exit_code_2(here: Here, text: str, says: str) -> None:
+    assert says in refused(here, "encode", text)
 
 
 @pytest.mark.parametrize(
@@ -140,5 +141,5 @@ def test_one_that_cannot_be_encoded_is_exit_code_2(rig: Rig, text: str, says: st
         (["{}", "--jsonl"], "--jsonl reads its objects from standard input"),
     ],
 )
-def test_what_a_type_cannot_say(rig: Rig, words: list[str], says: str) -> None:
-    assert says in refused(rig, "encode", *words)
+def test_what_a_type_cannot_say(here: Here, words: list[str], says: str) -> None:
+    assert says in refused(here, "encode", *words)

@@ -9,6 +9,7 @@ import sys
 from sim.lines.codecs.port import CODECS
 from sim.lines.reception import Reception, stamp
 from tests.bench.command_line import PATIENCE_S, TRACE, Rig
+from tests.bench.conftest import Here
 from tests.bench.frame.frame_rig import FRAME, KEY, VECTORS, answers, fed
 
 GOOD = json.dumps({"telegram": FRAME.hex(), "key": KEY}).encode()
@@ -39,10 +40,10 @@ HOSTILE = [
 ]
 
 
-def test_the_stream_goes_on_whatever_comes_in(rig: Rig) -> None:
+def test_the_stream_goes_on_whatever_comes_in(here: Here) -> None:
     """A good line between each two hostile ones, all to one process."""
     lines = [line for hostile, _ in HOSTILE for line in (GOOD, hostile)]
-    out = answers(rig, [*lines, GOOD], "decode", "--jsonl")
+    out = answers(here, [*lines, GOOD], "decode", "--jsonl")
     assert len(out) == 2 * len(HOSTILE) + 1
     assert all(good == out[0] and "error" not in good for good in out[::2])
     for (line, reason), bad in zip(HOSTILE, out[1::2], strict=True):
@@ -52,26 +53,26 @@ def test_the_stream_goes_on_whatever_comes_in(rig: Rig) -> None:
             assert bad["manufacturer"] == "TCH"  # what was readable
 
 
-def test_every_published_telegram_has_its_line(rig: Rig) -> None:
+def test_every_published_telegram_has_its_line(here: Here) -> None:
     lines = [json.loads(line) for line in VECTORS.read_text(encoding="utf-8").splitlines()]
     fed_in = [json.dumps({"telegram": one["hex"], "key": one["key"]}).encode() for one in lines]
-    out = answers(rig, fed_in, "decode", "--jsonl", "--lenient")
+    out = answers(here, fed_in, "decode", "--jsonl", "--lenient")
     assert len(out) == len(lines) == 345
     read = [one for one in out if "error" not in one]
     assert len(read) >= 280
     assert {one["manufacturer"] for one in out if "manufacturer" in one} >= {"TCH", "QDS", "KAM"}
 
 
-def test_a_key_for_all_lines_that_have_none(rig: Rig) -> None:
+def test_a_key_for_all_lines_that_have_none(here: Here) -> None:
     line = json.dumps({"telegram": FRAME.hex()}).encode()
-    [one] = answers(rig, [line], "decode", "--jsonl", "--key", KEY)
+    [one] = answers(here, [line], "decode", "--jsonl", "--key", KEY)
     assert one["records"][0]["value"] == 2
 
 
-def test_a_line_without_its_end_and_an_empty_stream(rig: Rig) -> None:
-    assert json.loads(fed(rig, GOOD, "decode", "--jsonl").stdout)["id"] == "14542076"
-    done = fed(rig, b"", "decode", "--jsonl")
-    assert (done.returncode, done.stdout) == (0, b"")
+def test_a_line_without_its_end_and_an_empty_stream(here: Here) -> None:
+    assert json.loads(fed(here, GOOD, "decode", "--jsonl").stdout)["id"] == "14542076"
+    done = fed(here, b"", "decode", "--jsonl")
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_each_line_is_answered_at_once(rig: Rig) -> None:
@@ -96,19 +97,19 @@ def test_a_reader_that_leaves_ends_the_stream(rig: Rig) -> None:
     assert TRACE.encode() not in done.stderr
 
 
-def test_a_long_stream_is_answered_line_for_line(rig: Rig) -> None:
-    done = fed(rig, (GOOD + b"\n") * 5_000, "decode", "--jsonl")
-    assert done.stdout == fed(rig, GOOD + b"\n", "decode", "--jsonl").stdout * 5_000
+def test_a_long_stream_is_answered_line_for_line(here: Here) -> None:
+    done = fed(here, (GOOD + b"\n") * 5_000, "decode", "--jsonl")
+    assert done.stdout == fed(here, GOOD + b"\n", "decode", "--jsonl").stdout * 5_000
 
 
-def test_lines_of_tools_are_lines_of_a_stream(rig: Rig) -> None:
+def test_lines_of_tools_are_lines_of_a_stream(here: Here) -> None:
     """As they are, or as the member telegram; a row needs the row of names before it, and has an answer of its own."""
     one = Reception(FRAME, -71.0, stamp("2026-02-09T04:01:02"), mode="T1")
     names, row = CODECS.find("rtl_433-csv").write(one).splitlines()
     written = [CODECS.find(name).write(one).splitlines()[-1] for name in ("rtl_wmbus", "cul", "fhem", "esphome")]
     as_member = [json.dumps({"telegram": line.decode(), "key": KEY}).encode() for line in written]
     event = CODECS.find("rtl_433-json").write(one).strip()
-    out = answers(rig, [*written, event, names, row, *as_member, b"12,-71,2ezz"], "decode", "--jsonl", "--key", KEY)
+    out = answers(here, [*written, event, names, row, *as_member, b"12,-71,2ezz"], "decode", "--jsonl", "--key", KEY)
     assert len(out) == 2 * len(written) + 4
     torn, nothing = out.pop(), out.pop(5)
     assert nothing["error"] == {"reason": "bad-line", "detail": "no telegram in this line", "offset": 0}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.bench.command_line import Rig
-from tests.bench.frame.frame_rig import FRAME, QUNDIS, fed, refused
+from tests.bench.conftest import Here
+from tests.bench.frame.frame_rig import FRAME, QUNDIS, piped, refused
 from wmbus.phy import iq
 from wmbus.phy.modes import T1, from_chips
 
@@ -25,10 +26,10 @@ def heard(file: Path, sample_format: Any, rate_hz: float) -> bytes:
 
 
 @pytest.mark.parametrize("sample_format", ["cu8", "cs8", "cs16", "cf32"])
-def test_iq_of_every_format_by_suffix_and_by_option(rig: Rig, sample_format: str) -> None:
+def test_iq_of_every_format_by_suffix_and_by_option(here: Here, tmp_path: Path, sample_format: str) -> None:
     for name, more in ((f"air.{sample_format}", ()), ("air.iq", ("--format", sample_format))):
-        file = rig.folder / name
-        done = rig.run("frame", "iq", FRAME.hex(), "--mode", "T1", "--out", file, "--snr-db", "inf", *more)
+        file = tmp_path / name
+        done = here("frame", "iq", FRAME.hex(), "--mode", "T1", "--out", file, "--snr-db", "inf", *more)
         assert (done.returncode, done.stderr) == (0, "")
         assert f"{name}: 1 telegrams in 0.1" in done.stdout
         assert heard(file, sample_format, 1.6e6) == FRAME
@@ -36,15 +37,15 @@ def test_iq_of_every_format_by_suffix_and_by_option(rig: Rig, sample_format: str
 
 def test_iq_is_the_seeds_own_and_goes_to_standard_output(rig: Rig) -> None:
     words = ("iq", FRAME.hex(), "--out", "-", "--format", "cs8", "--rate-hz", "8e5")
-    first = fed(rig, b"", *words).stdout
-    assert first == fed(rig, b"", *words).stdout != fed(rig, b"", *words, "--seed", "2").stdout
+    first = piped(rig, b"", *words).stdout
+    assert first == piped(rig, b"", *words).stdout != piped(rig, b"", *words, "--seed", "2").stdout
     assert len(first) > 2 * 8e5 * 0.1
 
 
-def test_several_telegrams_a_collision_and_a_jammer(rig: Rig) -> None:
+def test_several_telegrams_a_collision_and_a_jammer(here: Here, tmp_path: Path) -> None:
     def seconds(*words: str) -> float:
-        file = rig.folder / "air.cs8"
-        done = rig.run("frame", "iq", *words, "--out", file, "--rate-hz", "4e5", "--snr-db", "inf")
+        file = tmp_path / "air.cs8"
+        done = here("frame", "iq", *words, "--out", file, "--rate-hz", "4e5", "--snr-db", "inf")
         assert done.returncode == 0, done.stderr
         return file.stat().st_size / 2 / 4e5
 
@@ -80,7 +81,7 @@ def test_several_telegrams_a_collision_and_a_jammer(rig: Rig) -> None:
         ([QUNDIS], "the following arguments are required: --out"),
     ],
 )
-def test_what_cannot_be_sent(rig: Rig, words: list[str], says: str) -> None:
-    error = refused(rig, "iq", *words)
+def test_what_cannot_be_sent(here: Here, words: list[str], says: str) -> None:
+    error = refused(here, "iq", *words)
     assert says in error
     assert "fault of wmbench" not in error

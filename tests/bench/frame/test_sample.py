@@ -7,22 +7,23 @@ import json
 import pytest
 
 from tests.bench.command_line import Rig
+from tests.bench.conftest import Here
 from tests.bench.frame.frame_rig import answers, fed, refused
 
 
-def test_a_seed_samples_the_same_again_and_another_does_not(rig: Rig) -> None:
+def test_a_seed_samples_the_same_again_and_another_does_not(rig: Rig, here: Here) -> None:
     words = ("frame", "sample", "--type", "zenner-caltos-e", "--count", "5", "--jsonl", "--seed")
     first = rig.run(*words, "7").stdout
-    assert first == rig.run(*words, "7").stdout != rig.run(*words, "8").stdout
+    assert first == here(*words, "7").stdout != here(*words, "8").stdout
     assert first.count("\n") == 5
-    bare = rig.run("frame", "sample", "--type", "zenner-caltos-e", "--count", "5", "--seed", "7").stdout
+    bare = here("frame", "sample", "--type", "zenner-caltos-e", "--count", "5", "--seed", "7").stdout
     assert bare.split() == [json.loads(line)["telegram"] for line in first.splitlines()]
 
 
-def test_the_true_values_are_those_that_decode_finds(rig: Rig) -> None:
-    sampled = fed(rig, b"", "sample", "--type", "all", "--security", "mode7", "--count", "9", "--jsonl").stdout
+def test_the_true_values_are_those_that_decode_finds(here: Here) -> None:
+    sampled = fed(here, b"", "sample", "--type", "all", "--security", "mode7", "--count", "9", "--jsonl").stdout
     compared = 0
-    for line, got in zip(sampled.splitlines(), answers(rig, sampled.splitlines(), "decode", "--jsonl"), strict=True):
+    for line, got in zip(sampled.splitlines(), answers(here, sampled.splitlines(), "decode", "--jsonl"), strict=True):
         records = {r["dif_vif"]: r for r in got["records"]}
         for value in json.loads(line)["values"]:
             record = records[value["dif_vif"]]
@@ -45,5 +46,5 @@ def test_the_true_values_are_those_that_decode_finds(rig: Rig) -> None:
         ([], "the following arguments are required: --type"),
     ],
 )
-def test_what_cannot_be_sampled(rig: Rig, words: list[str], says: str) -> None:
-    assert says in refused(rig, "sample", *words)
+def test_what_cannot_be_sampled(here: Here, words: list[str], says: str) -> None:
+    assert says in refused(here, "sample", *words)

@@ -11,5 +11,6 @@
     faults            a fault that does not strike
     gateways          a gateway that leaks, loses or changes
     endpoints         a broker that does not enforce
+    list_rows         meters that listen, encryption in the link layer, onboarding, backups
     rig               the bench itself
 """

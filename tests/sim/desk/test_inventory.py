@@ -73,6 +73,7 @@ CHANGES = [
     ("port = 8883", "port = 0", r"line 6: gateway\[0\].listen: 192.168.7.1 is on a network; name a port"),
     (', on = ["relay", "on"]', "", r"line 7: gateway\[0\].power: needs both commands"),
     ('duplicates = "equal among the last"', 'duplicates = "all"', r"line 10: .*claims.duplicates: 'all' is not"),
+    ('duplicates_last = 10', "awake_s = 600", r"line 9: .*claims: awake_s = 600 needs a period_s above it"),
     ('name = "lab"', 'name = "kitchen"', r"line 14: gateway\[1\].name: 'kitchen' is there twice"),
     ('"reference"', '"refrence"', r"line 15: gateway\[1\].entry: 'refrence' is not one of"),
     ('command = ["{python}", "-m", "sim.gateway"]', "env = { A = 3 }", r"line 18: .*run.env.A: 3 is not text"),

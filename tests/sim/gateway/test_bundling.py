@@ -15,7 +15,7 @@ from arrays.jit import njit
 from sim.core.bundle import TELEGRAM_OVERHEAD_BYTES, Bundle, Heard, envelope_bytes_max
 from sim.core.clock import NS_PER_S
 from sim.gateway import bundling
-from sim.gateway.bundling import NOT_YET, Admission, Limits, OpenBundle
+from sim.gateway.bundling import NOT_YET, Limits, OpenBundle
 from sim.gateway.gateway_spec import GatewaySpec
 
 LIMITS = Limits(age_ns=60 * NS_PER_S, telegrams=10, size_bytes=4_000)
@@ -42,29 +42,29 @@ def age_closes_at_its_instant(rule: Rule) -> None:
 
 def count_closes_with_the_telegram_that_fills_it(rule: Rule) -> None:
     for telegrams in (LIMITS.telegrams - 2, LIMITS.telegrams - 1, LIMITS.telegrams):
-        admission = rule.admit(OpenBundle(OPENED_NS, telegrams, 0), LIMITS, OPENED_NS + 1, 1)
-        assert admission.closes_after == (telegrams + 1 >= LIMITS.telegrams)
-        assert tuple(admission.bundle) == (OPENED_NS, telegrams + 1, entry(1))
+        _, bundle, closes_after = rule.admit(OpenBundle(OPENED_NS, telegrams, 0), LIMITS, OPENED_NS + 1, 1)
+        assert closes_after == (telegrams + 1 >= LIMITS.telegrams)
+        assert tuple(bundle) == (OPENED_NS, telegrams + 1, entry(1))
 
 
 def size_closes_before_a_telegram_without_room(rule: Rule) -> None:
     length = 40
     for spare in (-1, 0, 1):
         held = LIMITS.size_bytes - entry(length) - spare
-        admission = rule.admit(OpenBundle(OPENED_NS, 3, held), LIMITS, OPENED_NS + 1, length)
-        assert admission.closes_before == (spare < 0)
+        closes_before, bundle, _ = rule.admit(OpenBundle(OPENED_NS, 3, held), LIMITS, OPENED_NS + 1, length)
+        assert closes_before == (spare < 0)
         fresh = (OPENED_NS + 1, 1, entry(length))
-        assert tuple(admission.bundle) == (fresh if spare < 0 else (OPENED_NS, 4, held + entry(length)))
+        assert tuple(bundle) == (fresh if spare < 0 else (OPENED_NS, 4, held + entry(length)))
 
 
 def a_first_telegram_opens_a_bundle(rule: Rule) -> None:
     admission = rule.admit(OpenBundle(99, 0, LIMITS.size_bytes), LIMITS, OPENED_NS, 300)
-    assert admission == Admission(False, OpenBundle(OPENED_NS, 1, entry(300)), False)
+    assert admission == (False, OpenBundle(OPENED_NS, 1, entry(300)), False)
 
 
 def one_telegram_may_be_the_limit(rule: Rule) -> None:
     one = LIMITS._replace(telegrams=1)
-    assert rule.admit(OpenBundle(0, 0, 0), one, OPENED_NS, 1).closes_after
+    assert rule.admit(OpenBundle(0, 0, 0), one, OPENED_NS, 1)[2]
 
 
 BOUNDS: tuple[Callable[[Rule], None], ...] = (
@@ -119,12 +119,11 @@ def test_no_bundle_of_a_gateway_is_larger_than_bundle_bytes(name: str, most: int
     limits = bundling.limits_of(GatewaySpec(bundle_bytes=most), name)
     state, inside = bundling.NOTHING_OPEN, list[Heard]()
     for one in heard:
-        admission = bundling.admit(state, limits, 0, len(one.telegram))
-        if admission.closes_before:
+        closes_before, state, _ = bundling.admit(state, limits, 0, len(one.telegram))
+        if closes_before:
             assert inside
             inside = []
         inside.append(one)
-        state = admission.bundle
         assert len(Bundle(name, 2**63 - 1, -(2**63), tuple(inside)).encode()) <= most
         assert state.telegrams == len(inside)
 

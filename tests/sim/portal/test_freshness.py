@@ -7,13 +7,16 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from bed import INTERVAL_S, KEY, METER, Bed, payload, telegram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.portal import reasons
+from sim.portal.check import in_order
 from sim.portal.checks import acc, age, ahead, bind, jump, mcr, ts
+from sim.portal.freshness import Freshness
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.portal_spec import PortalSpec
 from tests.oracles.portal_window import BEHIND, NEW, SEEN, Window
@@ -47,6 +50,35 @@ def test_window_never_takes_a_value_twice_and_never_refuses_a_new_one_inside(val
             window.mark(value)
             seen.add(value)
         assert window.seen < 1 << size
+
+
+# --- kept in a store --------------------------------------------------------------------------------------------------
+
+
+def test_a_state_is_found_again_by_its_layout_and_what_a_check_that_is_gone_left_is_passed_over() -> None:
+    every = in_order()
+    before = Freshness(PortalSpec(), 3, every)
+    nothing = before.copy(np.arange(3))
+    before.state[1] += np.arange(before.state.shape[1])
+    for number, ring in enumerate(before.rings):
+        ring[1] = 11 + number
+    blobs = before.changed(np.arange(3), nothing)
+    assert [row for row, _, _ in blobs] == [1]
+    for gone in every:
+        left = [check for check in every if check is not gone]
+        after = Freshness(PortalSpec(), 3, left)
+        after.remember(blobs)
+        for check in left:
+            assert after.past(check, after.state[1]) == before.past(check, before.state[1])
+            assert after.past(check, after.state[0]) == before.past(check, before.state[0])
+            ours, theirs = (one.rings[list(one.checks).index(check.id)] for one in (after, before))
+            assert (ours == theirs).all()
+
+
+@pytest.mark.parametrize("layout", ["acc:2+16", "acc:1+17", "acc", "acc:2", "acc:two+17"])
+def test_a_state_with_another_layout_is_refused(layout: str) -> None:
+    with pytest.raises(ValueError, match="of another version"):
+        Freshness(PortalSpec(), 1).remember([(0, layout, bytes(2 * 8 + 17))])
 
 
 # --- replay -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,5 +185,14 @@ def test_a_state_of_another_version_is_named(tmp_path: Path) -> None:
     [row, *_] = b.portal.store.freshness()
     with b.portal.store.transaction():
         b.portal.store.put_freshness([row._replace(state=row.state[:-1])])
-    with pytest.raises(StoreError, match=rf"the state of check '{row.kind}' has .* of another version; begin with an"):
+    with pytest.raises(StoreError, match=r"a meter's state of \d+ bytes is not .* of another version; begin with an"):
+        b.restart()
+
+
+def test_tables_of_another_version_are_named(tmp_path: Path) -> None:
+    b = Bed(tmp_path)
+    b.portal.close()
+    with sqlite3.connect(next(tmp_path.rglob("portal.sqlite"))) as db:
+        db.execute("ALTER TABLE freshness RENAME COLUMN layout TO kind")
+    with pytest.raises(StoreError, match="of another version; begin with an empty store"):
         b.restart()

@@ -28,6 +28,7 @@ from sim.readers.kinds.http_push import HttpPushSpec
 from sim.readers.kinds.mqtt import MqttSpec
 from sim.readers.kinds.stdout import StdoutSpec
 from sim.readers.kinds.tcp_push import TcpPushSpec
+from sim.readers.kinds.udp_push import UdpPushSpec
 from sim.readers.message_content import MESSAGE_MOST_BYTES, Content
 from sim.readers.port import READERS, Delivered, Reader, ReaderError, ReadGround
 from sim.readers.tail import Tail
@@ -368,3 +369,25 @@ def test_a_connection_is_a_message_and_one_that_stays_open_is_ended(tmp_path: Pa
     reader.stop()
     assert threading.active_count() == threads
     stays.close()
+
+
+def test_a_datagram_is_a_message_whatever_it_holds(tmp_path: Path) -> None:
+    reader = opened(UdpPushSpec(), tmp_path)
+    host, port = reader.place.split(":")
+    payloads = (TELEGRAM.hex().encode(), b"", b"\xff" * 9, TELEGRAM.hex().encode()[:-2])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as box:
+        for payload in payloads:
+            box.sendto(payload, (host, int(port)))
+    found: list[Delivered] = []
+    end_s = clock.wall_s() + 10
+    while len(found) < len(payloads) and clock.wall_s() < end_s:
+        clock.wall_sleep(0.01)
+        found += reader.take()
+    assert [row.frame for row in found] == [TELEGRAM, None, None, None]
+    assert [bool(row.unreadable) for row in found] == [False, True, True, True]
+    with pytest.raises(ReaderError, match=f"cannot listen on {host}:{port} .UDP.: .*; name another port"):
+        opened(UdpPushSpec(port_number=int(port)), tmp_path)
+    with pytest.raises(ReaderError, match="on a network; name"):
+        opened(UdpPushSpec(address="192.0.2.1"), tmp_path)
+    reader.stop()
+    assert reader.take() == []

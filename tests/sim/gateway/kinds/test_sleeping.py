@@ -79,7 +79,7 @@ def test_a_gateway_that_drops_more_than_its_rule_is_found_out(tmp_path: Path) ->
     with World(world_of(awake_s=3_600.0, thin_s=600.0), 1, tmp_path / "world") as world:
         for gateway in world.gateways:
             gateway.thinning.period_ns = 2 * gateway.thinning.period_ns  # type: ignore[union-attr]
-            world.truth._thinning[0] = Thinning(ns(600.0))
+            world.truth.tap._thinning[0] = Thinning(ns(600.0))
         world.run(2 * NS_PER_HOUR)
         world.finish()
         assert len(world.truth.missing()) == 36

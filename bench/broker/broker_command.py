@@ -1,0 +1,187 @@
+"""`./wmbench attack broker HOST:PORT`: does a broker withstand what strangers and single devices can do?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from bench import run_directory
+from bench.broker.broker_target import Broker, Shown, Target, found_address, shown_by
+from bench.options import Commands
+from bench.run_errors import CannotRun
+from sim.endpoint.port import FENCE
+
+FAILED_EXIT: Final = 1
+INCONCLUSIVE_EXIT: Final = 6
+_WIDTH: Final = 78
+
+
+def add(verbs: Commands) -> None:
+    """`broker` below `attack`."""
+    broker = verbs.add_parser("broker", help="an MQTT broker: TLS, access, topics, floods, with remedies")
+    broker.add_argument("address", metavar="HOST:PORT", type=_host_and_port)
+    broker.add_argument("--i-own-this", action="store_true", help="for a private address; a public one is refused")
+    broker.add_argument("--rows", metavar="ROW,ROW", default="", help="only these; `list broker-rows` has all")
+    broker.add_argument("--name", metavar="NAME", help="what its certificate is to say (default: HOST)")
+    broker.add_argument("--ca", metavar="FILE", type=Path, help="the authority that its clients trust")
+    for prefix, words in (("", "a device's"), ("second-", "another device's")):
+        broker.add_argument(f"--{prefix}certificate", metavar="FILE", type=Path, help=f"{words} certificate (PEM)")
+        broker.add_argument(f"--{prefix}key", metavar="FILE", type=Path, help=f"{words} private key (PEM)")
+        broker.add_argument(f"--{prefix}user", metavar="NAME", help=f"{words} user name")
+        broker.add_argument(f"--{prefix}password-file", metavar="FILE", type=Path, help="its first line: the password")
+        broker.add_argument(f"--{prefix}client-id", metavar="ID", help="(default: its user, or its common name)")
+    broker.add_argument("--revoked-certificate", metavar="FILE", type=Path, help="one that was taken back")
+    broker.add_argument("--revoked-key", metavar="FILE", type=Path)
+    broker.add_argument("--revoke", metavar="COMMAND", default="",
+                        help="takes the second identity back; {client} is its client id")  # fmt: skip
+    broker.add_argument("--topic", metavar="TOPIC", default=FENCE,
+                        help=f"one that each client may write and read; {{client}} is its id ({FENCE})")  # fmt: skip
+    broker.add_argument("--broker", choices=get_args(Broker), help="what it is, where it does not say so itself")
+    broker.add_argument("--config", metavar="FILE", type=Path, help="its mosquitto.conf: findings get a line in it")
+    broker.add_argument("--deadline", type=_between(0.1, 600.0), metavar="S", default=5.0, help="for an answer (5)")
+    broker.add_argument("--patience", type=_between(0.0, 60.0), metavar="S", default=1.0,
+                        help="for what must not come (1)")  # fmt: skip
+    broker.add_argument("--system-wait", type=_between(0.0, 600.0), metavar="S", default=12.0,
+                        help="for what it tells of itself below $SYS (12)")  # fmt: skip
+    broker.add_argument("--flood", type=_count(20, 100_000), metavar="N", default=1_500, help="messages (1500)")
+    broker.add_argument("--queue", type=_count(10, 60_000), metavar="N", default=1_000,
+                        help="messages that may wait for a client that takes none (1000)")  # fmt: skip
+    broker.add_argument("--largest", type=_count(100, 16_000_000), metavar="BYTES", default=131_072,
+                        help="no message above may pass (131072)")  # fmt: skip
+    broker.add_argument("--connections", type=_count(1, 1_000), metavar="N", default=200,
+                        help="held open without a word (200)")  # fmt: skip
+    broker.add_argument("--json", action="store_true", help="print run.json")
+    broker.set_defaults(command=command_broker)
+
+
+def command_broker(arguments: argparse.Namespace) -> int:
+    from bench.broker.broker_suite import Attack, rows_named
+    from bench.cli.runner import command_line, shown
+
+    target = target_of(arguments)
+    rows = rows_named([name for name in arguments.rows.split(",") if name])
+    directory = run_directory.make(f"broker-{target.address.port}")
+    attack = Attack(target, rows, directory, _say)
+    body = kept(attack, command_line())
+    if arguments.json:
+        print(json.dumps(body))
+    else:
+        print("\n".join(lines(body)))
+        print(f"report: {shown(directory / 'report.html')}")
+    return {"passed": 0, "failed": FAILED_EXIT}.get(body["outcome"], INCONCLUSIVE_EXIT)
+
+
+def kept(attack: Any, command: str) -> dict[str, Any]:
+    """Play it; run.json, junit.xml, findings.sarif and the page are written however it ends."""
+    from reports import check_page, junit, sarif
+    from sim.core.clock import wall_now
+
+    started, interrupted = wall_now(), True
+    directory = attack.directory
+    run_directory.write_json(directory / "run.json", attack.as_json(started, command, interrupted=True))
+    try:
+        attack.run()
+        interrupted = False
+    finally:
+        body: dict[str, Any] = attack.as_json(started, command, interrupted=interrupted)
+        run_directory.write_json(directory / "run.json", body, reserve=directory)
+        junit.write_junit(directory)
+        sarif.write(directory, body)
+        check_page.write(directory)
+        run_directory.release(directory)
+    return run_directory.read(directory)
+
+
+def _say(finding: Any, done: int, all_: int) -> None:
+    print(f"{done}/{all_} {finding.answer:<14} {finding.row.id}", file=sys.stderr, flush=True)
+
+
+def lines(run: Mapping[str, Any]) -> Iterator[str]:
+    """The table; one sentence where there was no broker."""
+    from reports import check_text
+    from reports.wording import plain
+
+    if why := run["check"]["no_broker"]:
+        yield f"INCONCLUSIVE: {plain(why)}"
+        return
+    yield f"{plain(run['title'])}: {plain(run['check']['says'])}"
+    for row in run["scenarios"]:
+        words = textwrap.wrap(plain(row["message"]), _WIDTH) or [""]
+        yield f"{row['answer']:<14} {row['row']:<18} {'+'.join(row['threats']):<8} {words[0]}"
+        yield from (f"{'':<42} {more}" for more in words[1:])
+        if row["remedy"]:
+            yield from (f"{'':<42} {more}" for more in textwrap.wrap(f"remedy: {plain(row['remedy'])}", _WIDTH))
+    yield check_text.summary(run)
+
+
+def target_of(arguments: argparse.Namespace) -> Target:
+    """What the options say. Raises CannotRun, PkiError."""
+    host, port = arguments.address
+    a = arguments
+    if "{client}" not in a.topic or any(one in a.topic for one in "#+\0") or not _formats(a.topic):
+        raise CannotRun(f"--topic {a.topic!r}: a topic without wildcards that has {{client}} in it, as in {FENCE}")
+    try:
+        revoke = tuple(shlex.split(a.revoke))
+    except ValueError as error:
+        raise CannotRun(f"--revoke: {error}; quote it as a shell would want it") from None
+    if a.ca is not None and not a.ca.is_file():
+        raise CannotRun(f"{a.ca}: no such file; name the PEM file of the authority that its clients trust")
+    first = shown_by(a.certificate, a.key, a.user, a.password_file, a.client_id, role="first",
+                     otherwise="wmbench-1")  # fmt: skip
+    second: Shown | None = shown_by(a.second_certificate, a.second_key, a.second_user, a.second_password_file,
+                                    a.second_client_id, role="second", otherwise="wmbench-2")  # fmt: skip
+    if second is not None and second.anonymous and not first.anonymous:
+        second = None
+    if second is not None and second.client_id == first.client_id:
+        raise CannotRun(f"both identities are {first.client_id}; name another with --second-client-id")
+    revoked = None
+    if a.revoked_certificate is not None or a.revoked_key is not None:
+        revoked = shown_by(a.revoked_certificate, a.revoked_key, None, None, None, role="revoked", otherwise="revoked")
+    address = found_address(host, port, own=a.i_own_this)
+    return Target(
+        address, a.name or host, first, second, revoked, a.ca, a.topic, revoke, a.broker, a.config, a.deadline,
+        a.patience, a.system_wait, a.flood, a.queue, a.largest, a.connections,
+    )  # fmt: skip
+
+
+def _formats(topic: str) -> bool:
+    try:
+        topic.format(client="x").encode()
+    except (ValueError, KeyError, IndexError, AttributeError):
+        return False
+    return True
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or len(port) > 5 or not 0 < int(port) < 65_536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def _between(low: float, high: float) -> Any:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not between {low:g} and {high:g}")
+        return value
+
+    return read
+
+
+def _count(low: int, high: int) -> Any:
+    def read(text: str) -> int:
+        if not text.isdecimal() or len(text) > 9 or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number between {low} and {high}")
+        return int(text)
+
+    return read

@@ -1,0 +1,62 @@
+"""When a gateway that sleeps listens: found by feeding it through a period, and waited for before each telegram.
+
+Its claim says how long a window is and how often it opens; when, only what comes back can tell. What is fed while it
+sleeps is lost by right, so the rows of the contract suite feed in its windows, and take as long as that takes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Final
+
+from bench.desk.rows.port import Undecided
+from sim.core.clock import NS_PER_S, wall_ns
+from sim.core.vocabulary import Link
+from sim.desk.inventory import Claims
+
+if TYPE_CHECKING:
+    from bench.desk.stand import Fed, Stand
+
+_STEPS: Final = 100
+"""Telegrams a period while its windows are looked for."""
+_END: Final = 0.85
+"""Of a window: later nothing is fed, since it closes while a telegram is under way."""
+
+
+class Windows:
+    """`opened_ns`: when a window opened, in wall nanoseconds; None until that was seen, and of a gateway that listens
+    always."""
+
+    def __init__(self, claims: Claims) -> None:
+        self._sleeps, self._awake_s, self._period_s = claims.sleeps, claims.awake_s, claims.period_s
+        self.opened_ns: int | None = None
+
+    def wait(self, stand: Stand) -> None:
+        """Until it listens, as far as that is known. Raises Stopped."""
+        if self._sleeps and self.opened_ns is not None:
+            into_s = (wall_ns() - self.opened_ns) / NS_PER_S % self._period_s
+            if into_s > _END * self._awake_s:
+                stand.turn(self._period_s - into_s + self._step_s)
+
+    def find(self, stand: Stand, mode: Link | None) -> list[Fed]:
+        """Feed through a period and a window; those that came. Raises Undecided."""
+        self.opened_ns = None
+        fed: list[Fed] = []
+        end_ns = wall_ns() + round((self._period_s + 1.5 * self._awake_s) * NS_PER_S)
+        while wall_ns() < end_ns:
+            fed.append(stand.feed(stand.traffic.next(), mode=mode, awake=False))
+            stand.turn(self._step_s)
+        stand.quiet()
+        for before, one in itertools.pairwise(fed):
+            if one.came and not before.came:
+                self.opened_ns = one.at_ns
+                return [one for one in fed if one.came]
+        came = sum(bool(one.came) for one in fed)
+        raise Undecided(
+            f"{stand.entry.name} opened no window within its period of {self._period_s:g} s ({came} of {len(fed)} "
+            f"telegrams came): {stand.why_silent()}"
+        )
+
+    @property
+    def _step_s(self) -> float:
+        return min(self._period_s / _STEPS, self._awake_s / 10)

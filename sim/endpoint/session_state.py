@@ -1,0 +1,111 @@
+"""What every session has: its inbox and log, the count of its connections, and its fences.
+
+A fence is a barrier made of the broker's own ordering: a marker sent to oneself comes back behind everything accepted
+before. The marker carries a name that no other session ever had, because a broker may keep an earlier
+session's marker for the same client id and deliver it late.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+
+from sim.endpoint.port import FENCE, Address, Message, Session
+
+_serial = itertools.count(1)
+
+
+class Fences:
+    """Those of one session. `listen` subscribes the live connection to a topic (and later ones, too)."""
+
+    def __init__(self, session: Session, listen: Callable[[str], None]) -> None:
+        self.topic = FENCE.format(client=session.client_id)
+        self._session, self._listen = session, listen
+        self._mark = f"{os.getpid()}-{next(_serial)}-"
+        self._sent = self._back = 0
+        self._listening = False
+
+    def new(self) -> Callable[[], bool]:
+        """See port.Endpoint.fence."""
+        self._sent += 1
+        number, sent_on = self._sent, -1
+
+        def back() -> bool:
+            nonlocal sent_on
+            session = self._session
+            if self._back < number and session.connected and sent_on != session.connects:
+                sent_on = session.connects  # a new connection: the marker may have died with the old one
+                if not self._listening:
+                    self._listening = True
+                    self._listen(self.topic)
+                session.publish(self.topic, f"{self._mark}{number}".encode())
+            return self._back >= number
+
+        return back
+
+    def took(self, payload: bytes) -> None:
+        """A message on the fence topic."""
+        text = payload.decode("utf-8", "replace")
+        if text.startswith(self._mark):
+            self._back = max(self._back, int(text.removeprefix(self._mark)))
+
+
+class SessionState(ABC):
+    """Of port.Session, what does not depend on how bytes pass. `topics`: what it is subscribed to."""
+
+    def __init__(self, client_id: str, topics: tuple[str, ...]) -> None:
+        self.client_id = client_id
+        self.inbox: deque[Message] = deque()
+        self.log: list[tuple[str, str]] = []
+        self.topics = list(topics)
+        self._fences = Fences(self, self._listen)
+        self._connected = False
+        self._connects = self._unacknowledged = 0
+
+    @property
+    def connected(self) -> bool:
+        return self._connected
+
+    @property
+    def connects(self) -> int:
+        return self._connects
+
+    @property
+    def unacknowledged(self) -> int:
+        return self._unacknowledged
+
+    def fence(self) -> Callable[[], bool]:
+        """See port.Endpoint.fence."""
+        return self._fences.new()
+
+    def take(self, message: Message) -> None:
+        """What the broker delivers: a marker of our own to its fence, anything else to the inbox."""
+        if message.topic == self._fences.topic:
+            self._fences.took(message.payload)
+        else:
+            self.inbox.append(message)
+
+    def came_up(self) -> None:
+        self._connected = True
+        self._connects += 1
+        self._unacknowledged = 0
+        self.log.append(("connected", ""))
+
+    @abstractmethod
+    def _listen(self, topic: str) -> None:
+        """Subscribe the live connection to this topic, and later ones too."""
+
+    @abstractmethod
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    @abstractmethod
+    def cut(self) -> None: ...
+
+    @abstractmethod
+    def reroute(self, address: Address) -> None: ...

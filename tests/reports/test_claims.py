@@ -1,0 +1,129 @@
+"""What the talk claims, from figures of runs: held, refuted by the least, not proven, not measured."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from reports.claims import (
+    GOALS,
+    HELD,
+    INCONCLUSIVE,
+    REFUTED,
+    UNMEASURED,
+    Part,
+    Stated,
+    judge,
+    newest,
+    print_claims,
+    stated,
+)
+from reports.coverage import load_threats
+
+NOBODY = Part("no record", ("L08",), "achieved", at_most=0)
+WORKED = "SUCCEEDED 3 of 3 with the defences off"
+
+
+def claim(*parts: Part) -> list[Stated]:
+    return [Stated("Replay is impossible", ("integrity",), "none", "", ("L08",), parts)]
+
+
+def cell(achieved: int, reached: int = 4, **more: Any) -> dict[str, Any]:
+    return {"attack": "a", "variant": "v", "security": "mode5", "defences": "on", "control": WORKED,
+            "verdict": "SUCCEEDED" if achieved else "PREVENTED",
+            "evidence": {"reached": reached, "achieved": achieved}} | more  # fmt: skip
+
+
+def run(*cells: dict[str, Any], started: str = "1", id_: str = "s", **more: Any) -> dict[str, Any]:
+    scenario = {"id": id_, "threats": ["L08"], "outcome": "passed", "claims": list(cells), "replay": "again",
+                "worlds": [{"world": "w"}]} | more  # fmt: skip
+    return {"version": 1, "started": started, "scenarios": [scenario]}
+
+
+def told(*bodies: dict[str, Any], parts: tuple[Part, ...] = (NOBODY,)) -> Any:
+    (one,) = judge(newest(bodies), claim(*parts))
+    return one
+
+
+def test_the_list_states_its_claims_with_thresholds() -> None:
+    claims = stated()
+    assert len(claims) == 11
+    assert {goal for one in claims for goal in one.goal} == set(GOALS)
+    known = {threat["id"] for threat in load_threats()}
+    assert all(set(part.threats) <= known for one in claims for part in one.parts)
+
+
+def test_held_is_every_figure_within_and_every_control_successful() -> None:
+    one = told(run(cell(0), cell(0, security="mode7")))
+    assert (one.state, one.by_mode) == (HELD, {"mode5": HELD, "mode7": HELD})
+    assert one.counterexample is None and one.conditions == ["w"]
+
+
+def test_refuted_names_the_one_that_took_the_fewest_tries() -> None:
+    one = told(run(cell(9, 40), cell(2, 3, variant="short"), cell(0, security="mode7")))
+    assert (one.state, one.by_mode) == (REFUTED, {"mode5": REFUTED, "mode7": HELD})
+    assert one.counterexample.what == "a, short" and one.counterexample.tries == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [run(cell(0, verdict="INCONCLUSIVE")), run(cell(0, control="did not succeed")), run(cell(0), outcome="error"),
+     run(cell(0, 0)), run(cell(0, evidence={}))],
+)  # fmt: skip
+def test_what_is_not_proven_is_inconclusive(body: dict[str, Any]) -> None:
+    assert told(body).state == INCONCLUSIVE
+
+
+def test_what_no_run_has_is_not_measured_and_a_refusal_stands() -> None:
+    assert told().state == UNMEASURED
+    lacking = Part("uptime", ("L08",), "achieved", lacking="no such run")
+    one = told(run(cell(0)), parts=(NOBODY, lacking))
+    assert one.state == UNMEASURED and one.missing == ["uptime: no such run"]
+    assert told(run(cell(1)), parts=(NOBODY, lacking)).state == REFUTED
+
+
+def test_controls_other_threats_and_other_variants_do_not_speak() -> None:
+    part = Part("x", ("L08",), "achieved", ("w",), at_most=0)
+    others = run(cell(1, defences="off", variant="w"), cell(1, threats=["L09"], variant="w"), cell(1, variant="v"))
+    assert told(others, parts=(part,)).state == UNMEASURED
+
+
+def test_figures_beside_what_was_achieved() -> None:
+    latency = Part("in time", ("L08",), "latency", at_most_of="limit")
+    for seen, state in (
+        ({"latency": 3, "limit": 4}, HELD),
+        ({"latency": 5, "limit": 4}, REFUTED),
+        ({"latency": "none"}, INCONCLUSIVE),
+    ):
+        assert told(run(cell(0, evidence={"reached": 4} | seen)), parts=(latency,)).state == state
+    share = Part("often", ("L08",), "measure", named="alarms", at_least=0.99)
+    for value, state in ((1.0, HELD), (0.5, REFUTED)):
+        assert told(run(measures=[{"name": "share of alarms", "value": value}]), parts=(share,)).state == state
+
+
+def test_the_newest_run_of_a_scenario_counts_and_a_what_if_does_not() -> None:
+    assert told(run(cell(1), started="2"), run(cell(0), started="1")).state == REFUTED
+    assert told(run(cell(0), started="1"), run(cell(1), started="2", what_if=["portal.checks=[]"])).state == HELD
+
+
+def test_a_part_without_a_threshold_is_refused(tmp_path: Any) -> None:
+    file = tmp_path / "threats.toml"
+    file.write_text('[[claim]]\ntitle = "t"\ngoal = ["integrity"]\nthreshold = ""\nfalse_where = ""\nthreats = []\n'
+                    '[[claim.part]]\nsays = "p"\nthreats = ["L08"]\nof = "achieved"\n', encoding="utf-8")  # fmt: skip
+    with pytest.raises(ValueError, match="claim 't', part 'p': no threshold and nothing lacking"):
+        stated(file)
+
+
+def test_people_read_state_counterexample_and_what_is_missing() -> None:
+    out = io.StringIO()
+    print_claims(judge(newest([run(cell(2, 3, variant="\x1b[31m"))]), claim(NOBODY)), file=out)
+    text = out.getvalue()
+    assert (
+        "INTEGRITY" in text
+        and "refuted" in text
+        and "smallest counterexample: mode 5" in text
+        and "again: again" in text
+    )
+    assert "\x1b" not in text
