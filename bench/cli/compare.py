@@ -9,7 +9,7 @@ from typing import Any
 
 from bench import run_directory
 from bench.cli import runner
-from bench.compare import table
+from bench.compare import side_by_side as table
 from bench.compare.compared import CARD, PAIRS, SYSTEMS, Topic, scenarios_of
 from bench.options import Commands, Options, seed, with_system
 from bench.run_errors import CannotRun

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench import scenario_files
-from bench.compare import table
+from bench.compare import side_by_side as table
 from bench.compare.compared import CARD, KEYLESS, PAIRS, SMGW, SYSTEMS, Look, Measured, NotYet, scenarios_of
 from reports import compare_page
 
