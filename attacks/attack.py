@@ -43,11 +43,16 @@ class Can(Flag):
     KEK = auto()  # one key-encryption key of the portal
     FLASH = auto()  # reads the flash memory of a gateway that was taken apart
     FACTORY = auto()  # the files of the factory that made the gateways
+    BOX_DISK = auto()  # a copy of the disk of a smart meter gateway, without its security module
+    BOX = auto()  # runs the processor of a smart meter gateway, its security module inside
+    RELAY = auto()  # is the administrator of smart meter gateways, or stands where it hands containers on
+    RECEIVER_KEY = auto()  # the key of a market participant, and what was relayed to him
 
 
 ACTIVE = (
     Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE | Can.NETWORK | Can.BROKER | Can.CLOCK | Can.FLASH | Can.FACTORY
-)
+    | Can.BOX_DISK | Can.BOX | Can.RELAY
+)  # fmt: skip
 """Whoever has one of these can change the world; whoever has none only listens."""
 
 CAPABILITIES = {
@@ -65,6 +70,10 @@ CAPABILITIES = {
     Can.KEK: "own the key that encrypts one partition of the portal's keys",
     Can.FLASH: "read a gateway's flash memory",
     Can.FACTORY: "read the files of the factory that made the gateways",
+    Can.BOX_DISK: "copy a smart meter gateway's disk",
+    Can.BOX: "run a smart meter gateway's processor",
+    Can.RELAY: "be the administrator of smart meter gateways",
+    Can.RECEIVER_KEY: "own a market participant's key",
 }
 
 
@@ -135,6 +144,12 @@ class Record:
     needs: frozenset[str]
     doc: str
     forms: Mapping[str, Form] = field(default_factory=dict)
+    weakness_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Kind of system -> settings of its control beside those of `weakness`."""
+
+    def weakness_for(self, system: str) -> dict[str, Any]:
+        """The settings of the control in a world with this kind of system."""
+        return {**self.weakness, **self.weakness_of.get(system, {})}
 
     @property
     def abilities(self) -> list[str]:
@@ -206,6 +221,7 @@ def attack(
     seen_as: str,
     needs: set[str] | None = None,
     forms: Mapping[str, Form] | None = None,
+    weakness_of: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Register a class as an attack. Its docstring is the attack's page."""
 
@@ -219,7 +235,7 @@ def attack(
         _records[id] = cast("type[Attack]", cls)
         _records[id].record = Record(
             id, title, tuple(threats), can, tuple(ics), dict(weakness), seen_as, frozenset(needs or ()), doc,
-            dict(forms or {}),
+            dict(forms or {}), dict(weakness_of or {}),
         )  # fmt: skip
         return cls
 

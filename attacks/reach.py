@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from attacks.attack import Can, Record
+from attacks.reach_base import Base as _Base
+from attacks.reach_base import Place as Place
+from attacks.reach_base import position_of
+from attacks.reach_smgw import BoxDisk, ReceiverKey, Relay, RunningBox
 from sim.core.bundle import Heard
 from sim.core.clock import Occurrence, Steps, ns
-from sim.core.events import AttackActed
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Message, Session
 from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
 from sim.gateway.kinds.virtual import VirtualGateway
@@ -27,68 +29,13 @@ from sim.pki.authority import Authority
 from sim.pki.device_requests import fits
 from sim.portal.roles import Denied, HouseSum, TenantRow, Views
 from sim.radio.link_modes import Mode
-from sim.radio.site import F64
+from sim.smart_metering.smart_gateway import SmartGateway
 from sim.systems.keyless import keyless
+from sim.systems.smgw import Smgw
 from sim.truth.ground_truth import Spoken
 
 if TYPE_CHECKING:
     from sim.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the attacker's radio is: `beside` a gateway's index, that many metres away. Whoever has several radios puts
-    the receiver at `ear` and the transmitter at `mouth`; the jammer stays here."""
-
-    beside: int = 0
-    metres: float = 6.0
-    power_dbm: float = 12.0
-    sensitivity_dbm: float = -105.0
-    ear: Place | None = None
-    mouth: Place | None = None
-
-
-def _position(world: World, place: Place) -> F64:
-    return world.site.beside_gateway(place.beside, place.metres)
-
-
-class _Base:
-    """What everyone can do: wait, and write the diary that the history keeps."""
-
-    def __init__(self, world: World, record: Record, place: Place) -> None:
-        self._world = world
-        self._record = record
-        self._place = place
-        self._position = _position(world, place)
-
-    @property
-    def now_ns(self) -> int:
-        """The attacker's watch (world ns)."""
-        return self._world.now_ns
-
-    def today(self) -> datetime:
-        """What the same watch shows: date and time, as meters show it (naive)."""
-        return self._world.calendar.at(self.now_ns).replace(tzinfo=None)
-
-    def wait(self, seconds: float) -> Occurrence:
-        """Until so many seconds of world time have passed."""
-        return self._world.clock.timeout(ns(seconds))
-
-    def wait_until(self, seconds: float) -> Occurrence:
-        """Until this many seconds after the world began; at once when that is past."""
-        return self._world.clock.timeout(max(0, ns(seconds) - self.now_ns))
-
-    def event(self) -> Occurrence:
-        """Something to wait for that the attack itself will let happen."""
-        return self._world.clock.event()
-
-    def go(self, steps: Steps) -> Occurrence:
-        """Do something beside the main process."""
-        return self._world.clock.process(steps)
-
-    def note(self, action: str, detail: str) -> None:
-        """Write what it does into the history."""
-        self._world.history.record(AttackActed(self.now_ns, self._record.id, action, detail))
 
 
 class _Hear(_Base):
@@ -99,7 +46,7 @@ class _Hear(_Base):
         ear = place.ear or place
         self._ear = world.air.add_receiver(
             f"{record.id} ear",
-            _position(world, ear),
+            position_of(world, ear),
             round(ear.sensitivity_dbm * 100),
             (Mode.T1, Mode.C1, Mode.S1),
             self._on_frame,
@@ -129,7 +76,7 @@ class _Speak(_Base):
     def __init__(self, world: World, record: Record, place: Place) -> None:
         super().__init__(world, record, place)
         self._mouth = place.mouth or place
-        self._mouth_position = _position(world, self._mouth)
+        self._mouth_position = position_of(world, self._mouth)
         self._source: int | None = None
         self._count = 0
 
@@ -327,11 +274,20 @@ class _Clock(_Base):
     def set_clock(self, gateway: int, offset_s: float) -> str:
         """The clock of a gateway shows so many seconds more than it is, from now on. Its name."""
         victim = self._world.gateways[gateway]
-        if not isinstance(victim, VirtualGateway):
+        if not isinstance(victim, VirtualGateway | SmartGateway):
             raise LookupError(f"gateway {victim.id} is a program of its own, whose clock is the machine's")
         victim.set_clock(offset_s)
         self.note("set the clock", f"{victim.id}: {offset_s:+.0f} s")
         return victim.id
+
+    def answer_time(self, gateway: int, offset_s: float) -> str:
+        """Answer a gateway's question for the time, so many seconds ahead, without the key of who is asked: a gateway
+        that asks over TLS believes none of it. Its name."""
+        system = self._world.system
+        if not (isinstance(system, Smgw) and system.settings.time_over_tls):
+            return self.set_clock(gateway, offset_s)
+        self.note("answer for the time", "the gateway breaks off: it is not its administrator's certificate")
+        return self._world.gateways[gateway].id
 
 
 class _View(_Base):
@@ -426,12 +382,17 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.KEK, _Kek),
     (Can.FLASH, _Flash),
     (Can.FACTORY, _Factory),
+    (Can.BOX_DISK, BoxDisk),
+    (Can.BOX, RunningBox),
+    (Can.RELAY, Relay),
+    (Can.RECEIVER_KEY, ReceiverKey),
 ]
 
 
 class Reach(
-    _Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek, _Flash, _Factory
-):
+    _Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek, _Flash, _Factory,
+    RunningBox, Relay, ReceiverKey,
+):  # fmt: skip
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""
 

@@ -35,6 +35,7 @@ MONTH_S = 30 * 86_400.0
     can=Can.HEAR | Can.SPEAK,
     ics=["T0856", "T0860"],
     weakness={"portal.checks": [], "portal.strict": False, "portal.pin_profile": False},
+    weakness_of={"smgw": {"system.attach": ["none", "mode5", "mode7"]}},
     seen_as="refused: not fresh",
     forms={
         AT_ONCE: form(age_s=(0, 60), behind=(0, 3)),
@@ -68,6 +69,8 @@ class Replay:
     wrap: bool = True
     wrap_among: int = 0
     """So many meters are watched for a wrap, until `targets_each` say something new; 0: as many as those."""
+    only: tuple[str, ...] = ()
+    """These variants; none: all. A small world has too few meters for all of them."""
     elsewhere: bool = False
     month: bool = False
     makers: tuple[str, ...] = ()
@@ -86,7 +89,7 @@ class Replay:
             if self.elsewhere or self.month:
                 self._by_itself(reach, security)
                 continue
-            if self.wrap:
+            if self.wrap and self._wanted(WRAP):
                 for target in self._choose(self.survey.fastest(security), self.wrap_among or self.targets_each):
                     reach.go(self._after_wrap(reach, target))
             plans = [(AT_ONCE, self._at_once), (OTHERS, self._after_others), (ACC, self._new_acc)]
@@ -96,9 +99,12 @@ class Replay:
                 plans.append((CLOCK, self._new_clock))
             if self.timeless:
                 plans.append((TIMELESS, self._timeless))
-            for variant, plan in plans:
+            for variant, plan in ((name, plan) for name, plan in plans if self._wanted(name)):
                 for target in self._choose(self._candidates(variant, security)):
                     reach.go(plan(reach, target))
+
+    def _wanted(self, variant: str) -> bool:
+        return not self.only or variant in self.only
 
     def _by_itself(self, reach: Reach, security: str) -> None:
         if self.elsewhere:

@@ -20,6 +20,7 @@ from wmbus.telegram import parse
     can=Can.HEAR,
     ics=["T0887"],
     weakness={"fleet.security": "none"},
+    weakness_of={"smgw": {"system.attach": ["none", "mode5", "mode7"]}},
     seen_as="nothing: listening leaves no trace",
 )
 @dataclass

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sim.core.parts import UnknownPart
 from sim.core.settings import SpecError
 from sim.endpoint.registry import ENDPOINTS
+from sim.systems.port import SYSTEMS
 from sim.world_spec import WorldSpec
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -24,6 +26,7 @@ KINDS = (
 )  # that list and show know
 ENGINES = ("arrays", "reference")
 ENDPOINT_HELP = "instead of the world's own; ./wmbench list endpoints shows them"
+SYSTEM_HELP = "what is under test, instead of the world's own; ./wmbench list systems shows them"
 ENGINE_HELP = "how the air is worked out: in whole windows (arrays), or frame by frame to compare (reference)"
 
 
@@ -79,6 +82,19 @@ def endpoint(text: str) -> str:
         return ENDPOINTS.find(text).id
     except UnknownPart as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def system(text: str) -> str:
+    """A kind of system, as argparse wants it."""
+    try:
+        return SYSTEMS.find(text).id
+    except UnknownPart as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def with_system(kind: str | None, settings: Sequence[str]) -> tuple[str, ...]:
+    """The settings of a command line, of another system: its own settings may follow."""
+    return ((f"system.kind={kind}",) if kind else ()) + tuple(settings)
 
 
 def seed(text: str) -> int:

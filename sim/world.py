@@ -111,7 +111,7 @@ class World:
     def _ground(self) -> Ground:
         return Ground(
             self.spec, self.directory, self.clock, self.calendar, self.fleet, self.site, self.air, self.paths,
-            self.record,
+            self.record, self.seeds,
         )  # fmt: skip
 
     # --- what the system has ------------------------------------------------------------------------------------

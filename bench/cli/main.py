@@ -15,11 +15,23 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import attack_verb, aws, benchmarks, city, cost, gateway, init, keys, site_verb, tasks
+from bench.cli import attack_verb, aws, benchmarks, city, compare, cost, gateway, init, keys, site_verb, tasks
 from bench.defences import defences_command
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
-from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, KINDS, Commands, Options, endpoint, seed
+from bench.options import (
+    ENDPOINT_HELP,
+    ENGINE_HELP,
+    ENGINES,
+    KINDS,
+    SYSTEM_HELP,
+    Commands,
+    Options,
+    endpoint,
+    seed,
+    system,
+    with_system,
+)
 from bench.receiver import receiver_command
 from bench.site import size_command
 from bench.smgw import smgw_command
@@ -134,6 +146,7 @@ def make_parser() -> argparse.ArgumentParser:
         run.add_argument(*words, dest=words[-1].lstrip("-"), **options)
     run.add_argument("--firmware", metavar="VERSION", help="of what is under test, for run.json and junit.xml")
     run.add_argument("--endpoint", type=endpoint, metavar="KIND", help=ENDPOINT_HELP)
+    run.add_argument("--system", type=system, metavar="KIND", help=SYSTEM_HELP)
     run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a world setting")
     run.add_argument("--engine", choices=ENGINES, help=ENGINE_HELP)
     run.add_argument("--play", metavar="FILE", type=Path, help="put a recorded log on the air (time, RSSI, hex)")
@@ -195,6 +208,7 @@ def make_parser() -> argparse.ArgumentParser:
     site_verb.add(commands)
     size_command.add(commands)
     smgw_command.add(commands)
+    compare.add(commands)
     init.add(commands)
     aws.add(commands)
     attack_verb.add(commands)
@@ -243,7 +257,7 @@ def command_run(arguments: argparse.Namespace) -> int:
         name=_called(named[0]) if len(named) == 1 else ("selection" if named else _called(".")),
         title=f"Scenarios: {' '.join(named)}" if named else at_home,
         command=runner.command_line(),
-        options=Options(arguments.endpoint, tuple(arguments.set), arguments.engine),
+        options=Options(arguments.endpoint, with_system(arguments.system, arguments.set), arguments.engine),
         seeds=tuple(dict.fromkeys(arguments.seed)),
         workers=arguments.workers,
         pytest_words=tuple(_pytest_words(arguments)),

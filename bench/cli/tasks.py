@@ -21,7 +21,7 @@ TASKS: Final = {
         "aws",
         "smgw",
     ),
-    "Review its security": ("threats", "defences", "attack", "pack", "fuzz", "keys"),
+    "Review its security": ("threats", "compare", "defences", "attack", "pack", "fuzz", "keys"),
     "Plan its capacity": ("site", "size", "cost", "city", "sweep", "bench"),
     "This installation": ("setup", "doctor", "test"),
 }

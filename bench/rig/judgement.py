@@ -37,6 +37,9 @@ def judge(stages: Sequence[Stage], twin: Twin | None = None) -> Judgement:
     outcomes = {stage: stage.outcomes() for stage in stages if stage.staged and stage.defences != CLEAN}
     runs = {stage.defences: rows for stage, rows in outcomes.items()}
     expected = _expected(stages[0]) if stages else {}
+    attached = {stage.defences: stage.spec.system.securities for stage in stages}
+    # A run of that name that there is not is complained of below.
+    expected = {key: verdict for key, verdict in expected.items() if key[3] in attached.get(key[2], SECURITIES)}
     spoken = {(e.attack, e.variant): e for s in stages[:1] for e in s.expectations}
     met = set()
     for stage, rows in outcomes.items():
@@ -44,6 +47,8 @@ def judge(stages: Sequence[Stage], twin: Twin | None = None) -> Judgement:
         found.unproven += [f"{id_} (defences {stage.defences}) found no target" for id_ in silent]
         found.problems += [f"{text} (defences {stage.defences})" for text in unwanted(stage, rows, twin)]
         for attack, outcome in rows:
+            if outcome.security in SECURITIES and outcome.security not in stage.spec.system.securities:
+                continue  # such meters are no part of this system
             key = (attack.record.id, outcome.variant, stage.defences, outcome.security)
             said = spoken.get(key[:2])
             controls = [o for a, o in runs.get("off", []) if a.record.id == attack.record.id]

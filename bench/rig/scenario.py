@@ -15,10 +15,10 @@ sim.core.settings.SECURITIES.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from attacks.attack import Outcome
 from attacks.reach import Place, reach_for
@@ -33,12 +33,15 @@ from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
 from sim.core.vocabulary import SECURITIES
 from sim.faults.port import AnyFault, Injection
+from sim.systems.port import Cost, Sight
 from sim.truth.ground_truth import Truth
 from sim.world import World
 from sim.world_spec import WorldSpec, load
 
 X, D, T, S = Verdict.PREVENTED, Verdict.DETECTED, Verdict.TOLERATED, Verdict.SUCCEEDED
 CLEAN = "clean"
+KEYLESS: Final = "keyless"
+"""The system of which a scenario speaks where it names none."""
 LEAST_SHOTS = Terms().least
 SERVICE_FLOOR = 0.95
 N = None  # not applicable: the attack has no outcome for this security mode
@@ -57,6 +60,7 @@ class Mark:
     defences: Mapping[str, Mapping[str, Any]]
     needs: frozenset[str]
     frames: bool
+    not_for: Mapping[str, str] = field(default_factory=dict)
 
 
 def scenario(
@@ -68,14 +72,17 @@ def scenario(
     defences: Mapping[str, Mapping[str, Any]] | None = None,
     needs: Iterable[str] = (),
     frames: bool = False,
+    not_for: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Mark a test function as a scenario. `world`: a file in scenarios/worlds. `settings`: dotted keys changed in
     every run. `defences`: further named runs with their settings. `needs`: endpoint features it cannot do without.
-    `frames`: write every frame's fate to events.jsonl (small worlds)."""
+    `frames`: write every frame's fate to events.jsonl (small worlds). `not_for`: kind of system -> why this scenario
+    says nothing of it; of every other system it is run and says what must come out."""
 
     def note(function: F) -> F:
         function.__wmbench__ = Mark(  # type: ignore[attr-defined]
-            tuple(threats), world, tuple(seeds), dict(settings or {}), dict(defences or {}), frozenset(needs), frames
+            tuple(threats), world, tuple(seeds), dict(settings or {}), dict(defences or {}), frozenset(needs), frames,
+            dict(not_for or {}),
         )
         return function
 
@@ -105,6 +112,30 @@ class Staged:
     place: Place
 
 
+class Here(NamedTuple):
+    """What must come out of another system than the keyless one, of every security mode that it attaches. `off`: None,
+    the same as in the keyless one. `because`, `least`: as in `Stage.expect`; "": what stands there."""
+
+    on: Verdict | None
+    off: Verdict | None
+    because: str
+    least: int
+
+
+def here(
+    *,
+    on: Verdict | None,
+    off: Verdict | None = None,
+    because: str = "",
+    least: int = LEAST_SHOTS,
+    few_because: str = "",
+) -> Here:
+    """See Here. Raises ValueError for few shots without a reason."""
+    if least < LEAST_SHOTS and not few_because:
+        raise ValueError(f"here(least={least}) needs few_because")
+    return Here(on, off, because, least)
+
+
 class LeftOut(Exception):
     """The scenario cannot be run on this endpoint; said in the report, never counted as passed."""
 
@@ -125,10 +156,14 @@ class Stage:
     frames: bool = False
     engine: str = ENGINES[0]
     on_window: Callable[[World, int, int], None] | None = None
+    home: str = KEYLESS  # the kind of system of which its scenario speaks where it names none
     staged: list[Staged] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
     service_floor: float = SERVICE_FLOOR
+    sights: Sequence[Sight] = ()
+    costs: Sequence[Cost] = ()
+    """Of the system, taken when the run was over."""
     _world: World | None = None
     _air_log: AirLog | None = None
 
@@ -200,19 +235,29 @@ class Stage:
         least: int = LEAST_SHOTS,
         few_because: str = "",
         within_s: float = 0.0,
+        smgw: Here | None = None,
         **by_defences: tuple[Verdict | None, ...],
     ) -> None:
         """What must come out, as tuples over SECURITIES, for each set of defences ("on", "off", named). `threats`:
         those of the scenario's that this variant is about, where not all. `because`: why what is prevented is refused,
         alternatives with " | " between them, for all security modes or one text each. `least`: shots that must arrive;
         fewer than LEAST_SHOTS need the reason, `few_because`. `within_s`: how soon an alarm must come, where not as
-        `clauses.limit_s` says."""
+        `clauses.limit_s` says. `smgw`: what must come out of the system of this name."""
         if self.defences == CLEAN:
             raise CurtainDown
         if least < LEAST_SHOTS and not few_because:
             raise ValueError(f"expect({variant!r}): least={least} needs few_because")
         reasons = (because,) * len(SECURITIES) if isinstance(because, str) else because
         terms = tuple(Terms(least, tuple(filter(None, text.split(" | "))), within_s) for text in reasons)
+        if self.spec.system.kind != self.home:
+            if smgw is None:
+                raise ValueError(f"expect({variant!r}): say what system '{self.spec.system.kind}' must do")
+            everywhere = (smgw.on,) * len(SECURITIES)
+            off = by_defences.get("off", everywhere) if smgw.off is None else (smgw.off,) * len(SECURITIES)
+            by_defences = {name: everywhere for name in by_defences if name != "off"} | {"off": off}
+            terms = tuple(one._replace(least=min(one.least, smgw.least)) for one in terms)
+            if smgw.because:
+                terms = tuple(one._replace(because=tuple(smgw.because.split(" | "))) for one in terms)
         for name, verdicts in by_defences.items():
             if len(verdicts) != len(SECURITIES):
                 raise ValueError(f"expect({variant!r}, {name}=...): {len(SECURITIES)} verdicts, one a security mode")

@@ -24,7 +24,7 @@ from bench.progress import Beat, Progress
 from bench.rig import checks
 from bench.rig.aws_bill import measure_bill
 from bench.rig.judgement import Judgement, judge
-from bench.rig.scenario import CLEAN, CurtainDown, LeftOut, Mark, Stage, load_world
+from bench.rig.scenario import CLEAN, KEYLESS, CurtainDown, LeftOut, Mark, Stage, load_world
 from bench.rig.twin import Twin, active, twin_of
 from bench.rig.world_row import world_json
 from bench.run_errors import CannotRun, Failed, Inconclusive, explained
@@ -136,6 +136,8 @@ class Bout:
 
     def _run_all(self) -> None:
         spec = self._spec()
+        if (reason := self.mark.not_for.get(spec.system.kind)) is not None:
+            raise LeftOut(f"not for system '{spec.system.kind}': {reason}")
         missing = spec.lacks(self.mark.needs)
         if missing:
             raise LeftOut(missing)
@@ -150,7 +152,7 @@ class Bout:
         if first.staged:
             weakest = spec
             for staged in first.staged:
-                for key, value in staged.attack.record.weakness.items():
+                for key, value in staged.attack.record.weakness_for(spec.system.kind).items():
                     weakest = weakest.with_setting(key, value)
             self._run_one("off", weakest)
 
@@ -168,6 +170,7 @@ class Bout:
             defences,
             frames=self.mark.frames,
             engine=self.options.engine or ENGINES[0],
+            home=self.mark.settings.get("system.kind", KEYLESS),
             on_window=self.progress.world(f"defences {defences}", spec.meters),
         )
         self.stages.append(stage)
@@ -182,6 +185,7 @@ class Bout:
             self.progress.world_done()
         if stage.made:
             self._look_at(stage)
+            stage.sights, stage.costs = stage.inner.system.sights(), stage.inner.system.costs()
             stage.inner.finish()
         return stage
 

@@ -28,7 +28,8 @@ def _plain(value: object) -> object:
 def world_json(stage: Stage, run: Path) -> dict[str, Any]:
     """`run`: the run directory, from which the world's own is named."""
     weakness = {
-        key: value for s in stage.staged for key, value in s.attack.record.weakness.items() if stage.defences == "off"
+        key: value for s in stage.staged if stage.defences == "off"
+        for key, value in s.attack.record.weakness_for(stage.spec.system.kind).items()
     }
     endpoint = stage.inner.system.endpoint
     return {
@@ -40,6 +41,9 @@ def world_json(stage: Stage, run: Path) -> dict[str, Any]:
         "meters": stage.spec.meters,
         "gateways": stage.spec.gateways,
         "seed": stage.seed,
+        "system": stage.spec.system.kind,
+        "sights": [one._asdict() for one in stage.sights],
+        "costs": [one._asdict() for one in stage.costs],
         "endpoint": "none" if endpoint is None else endpoint.name,
         "engine": stage.engine,
         "duration_ns": stage.inner.now_ns,

@@ -1,11 +1,12 @@
 """Card 2, replay. The talk's claim: impossible, because of a counter."""
 
 from attacks.replay import Replay
-from bench.rig.scenario import N, S, Stage, X, scenario
+from bench.rig.scenario import N, S, Stage, X, here, scenario
 from sim.faults.portal_restarted import PortalRestarted
 
 RESTART_H = 4.0
 SEEN = ("replayed access number | foreign gateway",) * 2 + ("replayed counter | foreign gateway",)
+ONE_GATEWAY = "of a meter's frames those count that its own gateway hears, which may be far from the attacker"
 OLD = ("replayed access number | time off | foreign gateway",) * 2 + ("replayed counter | foreign gateway",)
 
 
@@ -19,15 +20,18 @@ def test_a_replayed_telegram_never_changes_a_reading(world: Stage) -> None:
     world.fault(PortalRestarted())
     world.run(hours=1)
     world.expect(replay, "after 10 s", threats=["L08"], because=SEEN,
-                 on=(X, X, X), off=(S, S, S))  # fmt: skip
+                 on=(X, X, X), off=(S, S, S), smgw=here(on=X, because="replayed counter"))  # fmt: skip
     world.expect(replay, "after more than ten others", threats=["L08"], because=OLD,
-                 on=(X, X, X), off=(S, S, S))  # fmt: skip
+                 on=(X, X, X), off=(S, S, S), smgw=here(on=X, because="replayed counter"))  # fmt: skip
     world.expect(replay, "after a wrap of 256", threats=["L08"], because=OLD,
-                 on=(X, X, X), off=(S, S, S))  # fmt: skip
+                 on=(X, X, X), off=(S, S, S), smgw=here(on=X, because="replayed counter"))  # fmt: skip
     world.expect(replay, "with a rewritten access number", threats=["L09"], because=("time off", "time off", "bad mac"),
-                 on=(X, X, X), off=(S, S, X))  # fmt: skip
+                 on=(X, X, X), off=(S, S, X), smgw=here(on=X))  # fmt: skip
     world.expect(replay, "after a portal restart", threats=["L08"], because=OLD,
-                 on=(X, X, X), off=(S, S, S))  # fmt: skip
+                 on=(X, X, X), off=(S, S, S),
+                 smgw=here(on=X, because="replayed counter", least=2, few_because=ONE_GATEWAY))  # fmt: skip
     world.expect(replay, "no time inside: with a rewritten access number", threats=["L09"], because="bad mac",
-                 on=(N, S, X), off=(N, S, X))  # fmt: skip
-    world.expect(replay, "with a rewritten clock", threats=["L09"], on=(S, N, N), off=(S, N, N))
+                 on=(N, S, X), off=(N, S, X),
+                 smgw=here(on=X, least=2, few_because=ONE_GATEWAY))  # fmt: skip
+    world.expect(replay, "with a rewritten clock", threats=["L09"], on=(S, N, N), off=(S, N, N),
+                 smgw=here(on=N))  # fmt: skip

@@ -15,6 +15,7 @@ BETWEEN = Place(metres=1.0, power_dbm=-18.0, ear=Place(metres=-15.0), mouth=Plac
         "by_id": {"portal.whole_address": False},
         "not_pinned": {"portal.pin_profile": False},
     },
+    not_for={"smgw": "it is about meters whose telegrams are not authenticated, which it does not attach"},
 )
 def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None:
     """The genuine telegram never reaches the gateway, so freshness has nothing to say. In mode 7 the MAC stops all that

@@ -12,7 +12,10 @@ from sim.world import World
 from wmbus.telegram import build
 
 
-@scenario(world="habits-620", threats=["L02"])
+@scenario(
+    world="habits-620", threats=["L02"],
+    not_for={"smgw": "whoever listens hears the same frames, whatever stands behind the air"},
+)
 def test_a_fixed_rhythm_tells_nobody_who_heats(world: Stage) -> None:
     """Which flat heats when, guessed from address, status, access number, length, level and time: meters that send by
     the clock and always the same length give a listener no better than chance, in mode 5 and 7. In clear the contents
@@ -36,7 +39,10 @@ Again = Callable[[World, int, int, bool], bytes]
 LEAKY = {"fleet.mode 5.count": 60, "fleet.mode 7.count": 60}
 
 
-@scenario(world="habits-620", threats=["L02"], settings=LEAKY)
+@scenario(
+    world="habits-620", threats=["L02"], settings=LEAKY,
+    not_for={"smgw": "whoever listens hears the same frames, whatever stands behind the air"},
+)
 def test_a_meter_that_speaks_when_it_counts_tells_who_heats(world: Stage) -> None:
     """The same listener and a leak that is known: a meter whose units are moving says its latest telegram once more, a
     minute later. Nothing is decrypted, and nearly every heated hour is found in every mode. So a listener that finds
@@ -44,7 +50,10 @@ def test_a_meter_that_speaks_when_it_counts_tells_who_heats(world: Stage) -> Non
     _leaks(world, lambda inner, meter, k, moving: inner.fleet.telegram(meter, k) if moving else b"")
 
 
-@scenario(world="habits-620", threats=["L02"], settings=LEAKY)
+@scenario(
+    world="habits-620", threats=["L02"], settings=LEAKY,
+    not_for={"smgw": "whoever listens hears the same frames, whatever stands behind the air"},
+)
 def test_a_meter_that_says_more_when_it_counts_tells_who_heats(world: Stage) -> None:
     """The second known leak: after each telegram a meter sends its maker a message, one block longer while units are
     moving. How many come, and when, says nothing; how long they are says who heats. In clear the contents do."""

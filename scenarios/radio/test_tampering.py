@@ -7,7 +7,10 @@ from sim.world import World
 from sim.world_spec import WorldSpec
 
 
-@scenario(world="terrace-60", threats=["M01"])
+@scenario(
+    world="terrace-60", threats=["M01"],
+    not_for={"smgw": "it tells nobody of a meter's tamper bit yet"},
+)
 def test_a_meter_that_was_tampered_with_is_told_of_by_its_next_telegrams(world: Stage) -> None:
     """Every second meter is taken off its radiator or opened. The portal raises an alarm for each of them and for no
     other, as soon as a telegram arrives. What an attacker on the air can do about it is in test_alteration. Controls:

@@ -8,7 +8,10 @@ from sim.faults.gateway_power_cut import PowerCut
 from sim.faults.portal_killed import PortalKilled
 
 
-@scenario(world="day-1000", needs=["kill"])
+@scenario(
+    world="day-1000", needs=["kill"],
+    not_for={"smgw": "its gateways send no bundles that a portal acknowledges"},
+)
 def test_a_broker_killed_three_times_loses_and_doubles_nothing(world: Stage) -> None:
     """The broker is killed with SIGKILL while gateways publish, while messages wait for the portal, and while the
     portal's acknowledgements travel back. Every telegram a gateway received is a reading exactly once."""
@@ -23,7 +26,10 @@ def test_a_broker_killed_three_times_loses_and_doubles_nothing(world: Stage) -> 
     world.measure("readings stored", world.truth.stored).at_least(9_000)
 
 
-@scenario(world="day-1000", settings={"endpoint.kind": "memory"})
+@scenario(
+    world="day-1000", settings={"endpoint.kind": "memory"},
+    not_for={"smgw": "its gateways send no bundles that a portal acknowledges"},
+)
 def test_a_gateway_without_power_loses_what_it_had_not_stored(world: Stage) -> None:
     """A power cut takes the open bundle and nothing that was closed and lies on its disk, not delivered yet; after it
     the gateway goes on with its sequence, and what it did not hear has the reason "gateway down"."""

@@ -14,6 +14,7 @@ FEW = "a refused handshake is not tried often"
     threats=["W01", "G06"],
     settings={"endpoint.kind": "mosquitto"},
     defences={"unverified": {"gateway.verify_server": False}},
+    not_for={"smgw": "its gateways send no bundles that a portal acknowledges"},
 )
 def test_nobody_else_acknowledges_a_bundle(world: Stage) -> None:
     """For twenty minutes a TLS server on the path plays the broker to one gateway, with a certificate of its own CA,
@@ -32,7 +33,8 @@ def test_nobody_else_acknowledges_a_bundle(world: Stage) -> None:
 
 
 @scenario(
-    world="terrace-60", threats=["G01", "G06"], settings={"endpoint.kind": "mosquitto", "gateway.bundle_age_s": 10.0}
+    world="terrace-60", threats=["G01", "G06"], settings={"endpoint.kind": "mosquitto", "gateway.bundle_age_s": 10.0},
+    not_for={"smgw": "its gateways send no bundles that a portal acknowledges"},
 )
 def test_an_acknowledged_number_is_no_content(world: Stage) -> None:
     """A gateway is kept off the network for 25 minutes; the thief of its certificate publishes empty bundles under

@@ -5,7 +5,10 @@ from bench.rig.scenario import Stage, scenario
 from bench.rig.secrets import of_world
 
 
-@scenario(world="terrace-60", threats=["G04"], settings={"endpoint.kind": "mosquitto"}, needs=["tls", "sockets"])
+@scenario(
+    world="terrace-60", threats=["G04"], settings={"endpoint.kind": "mosquitto"}, needs=["tls", "sockets"],
+    not_for={"smgw": "its gateways decrypt, so their memory holds keys and values: smgw/test_stolen_gateway_disk.py"},
+)
 def test_a_gateways_memory_holds_no_key_and_no_plaintext(world: Stage) -> None:
     """The reference gateway, as a process of its own with a broker of its own, is fed every telegram that the world's
     gateways received in ten minutes, and delivers them. Neither a meter's key nor what an encrypted telegram says is in

@@ -16,27 +16,39 @@ TWENTY_MINUTES_S = 1_200.0
 BROKER = {"endpoint.kind": "mosquitto", "endpoint.queued_messages": 8}
 
 
-@scenario(world="terrace-60", settings=BROKER, needs=["kill"])
+@scenario(
+    world="terrace-60", settings=BROKER, needs=["kill"],
+    not_for={"smgw": "it has no broker: gateways give sealed containers to their administrator"},
+)
 def test_a_broker_that_is_down_for_twenty_minutes_costs_time_only(world: Stage) -> None:
     """Killed, and nobody on its port for twenty minutes. Every telegram that a gateway received is a reading once, and
     what waited is there a window after the broker is back."""
     _outage(world, BrokerDown(after_s=150.0, duration_s=TWENTY_MINUTES_S), TWENTY_MINUTES_S)
 
 
-@scenario(world="terrace-60", settings=BROKER, needs=["kill"])
+@scenario(
+    world="terrace-60", settings=BROKER, needs=["kill"],
+    not_for={"smgw": "it has no broker: gateways give sealed containers to their administrator"},
+)
 def test_a_broker_that_refuses_for_twenty_minutes_costs_time_only(world: Stage) -> None:
     """It answers each CONNECT with "not authorized", good certificates or not."""
     _outage(world, BrokerRefuses(after_s=150.0, duration_s=TWENTY_MINUTES_S), TWENTY_MINUTES_S)
 
 
-@scenario(world="terrace-60", settings=BROKER, needs=["kill"])
+@scenario(
+    world="terrace-60", settings=BROKER, needs=["kill"],
+    not_for={"smgw": "it has no broker: gateways give sealed containers to their administrator"},
+)
 def test_a_broker_that_works_once_in_eight_minutes_costs_time_only(world: Stage) -> None:
     """Its process stands still but for a moment in every eight minutes; gateways ask again meanwhile, and what arrives
     twice is stored once."""
     _outage(world, BrokerSlow(after_s=150.0, every_s=480.0, duration_s=TWENTY_MINUTES_S), TWENTY_MINUTES_S)
 
 
-@scenario(world="terrace-60", settings=BROKER, needs=["kill", "persistence", "sockets"])
+@scenario(
+    world="terrace-60", settings=BROKER, needs=["kill", "persistence", "sockets"],
+    not_for={"smgw": "it has no broker: gateways give sealed containers to their administrator"},
+)
 def test_a_broker_whose_queue_is_full_costs_time_only(world: Stage) -> None:
     """The portal fetches nothing for twenty minutes, and the broker keeps eight messages for it: it acknowledges the
     others and drops them. A PUBACK is not custody, so gateways still have them."""
@@ -60,7 +72,10 @@ def test_a_broker_whose_disk_is_full_takes_nothing_with_it(world: Stage) -> None
     assert not any(gateway.waiting for gateway in world.inner.gateways)
 
 
-@scenario(world="terrace-60", settings=BROKER, needs=["kill"])
+@scenario(
+    world="terrace-60", settings=BROKER, needs=["kill"],
+    not_for={"smgw": "it has no broker: gateways give sealed containers to their administrator"},
+)
 def test_a_gateway_that_stays_off_takes_its_open_bundle_only(world: Stage) -> None:
     """Off from the fourth minute to the end of the run, and the broker is down for a while: what the gateway had closed
     before lies on its disk or at the portal, and the other gateway's telegrams are readings."""

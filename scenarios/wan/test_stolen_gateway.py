@@ -5,7 +5,10 @@ from attacks.quiet_clone import QuietClone
 from bench.rig.scenario import D, N, S, Stage, X, scenario
 
 
-@scenario(world="terrace-60", threats=["G01", "G03"])
+@scenario(
+    world="terrace-60", threats=["G01", "G03"],
+    not_for={"smgw": "its gateways send no bundles that a portal acknowledges"},
+)
 def test_a_clone_that_shows_once_is_noticed(world: Stage) -> None:
     """One login, one bundle of forged clear telegrams, away. Nothing stops it in mode 0; the number of its bundle is
     far from the owner's, and the portal says so. Control: the alarm switched off."""
@@ -14,7 +17,10 @@ def test_a_clone_that_shows_once_is_noticed(world: Stage) -> None:
     world.expect(clone, "forged in one session, then away", on=(D, N, N), off=(S, N, N))
 
 
-@scenario(world="terrace-60", threats=["G02", "L10"], settings={"fleet.interval_s": 900.0})
+@scenario(
+    world="terrace-60", threats=["G02", "L10"], settings={"fleet.interval_s": 900.0},
+    not_for={"smgw": "its gateways send no bundles that a portal acknowledges"},
+)
 def test_what_is_refused_as_late_is_not_billed(world: Stage) -> None:
     """Clear telegrams with other units at the set date, two hours back in time: refused as late, and kept, because
     after an outage they may be the only witness. Where readings tell the set date, these are billed. Control: a portal
@@ -24,7 +30,10 @@ def test_what_is_refused_as_late_is_not_billed(world: Stage) -> None:
     world.expect(late, "set date units rewritten, two hours late", because="late", on=(X, N, N), off=(S, N, N))
 
 
-@scenario(world="terrace-60", settings={"gateway.clock_offset_s": 400.0})
+@scenario(
+    world="terrace-60", settings={"gateway.clock_offset_s": 400.0},
+    not_for={"smgw": "its gateways send no bundles that a portal acknowledges"},
+)
 def test_a_gateway_with_a_wrong_clock_is_named_and_costs_no_telegram(world: Stage) -> None:
     """Both gateways are 400 s ahead. Meters that send their time under a MAC agree on that, so telegrams are judged by
     the meters' time, and the alarm names the gateways and no meter."""

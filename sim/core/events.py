@@ -92,6 +92,26 @@ class BundleClosed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerSealed(Event):
+    """A smart meter gateway sealed values for one receiver and signed them; `container` is their fingerprint."""
+    bulk: ClassVar[bool] = True
+    gateway: str
+    receiver: str
+    number: int
+    values: int
+    size_bytes: int
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRefused(Event):
+    """A final receiver did not take a container that came in a gateway's name."""
+    receiver: str
+    gateway: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class BundleAcknowledged(Event):
     """The portal acknowledged a bundle after its commit; the gateway deletes it."""
     observed: ClassVar[bool] = True

@@ -8,5 +8,6 @@
     der              ASN.1 in its one form
     content_ciphers  ciphers of content for one receiver
     sealed_content   CMS AuthEnvelopedData   signed_content  CMS SignedData around it
+    slot_keys        one private key of a security module
     sm_keys          certificates and keys of these from files   sm_lint  certificates of the SM-PKI, rule by rule
 """

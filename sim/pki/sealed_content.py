@@ -115,7 +115,7 @@ def _unseal(data: bytes, receiver: Receiver) -> bytes:
     if len(macs) != 1 or [*attributes[:1], *macs, *plain[:1]] != rest:
         raise BadDer("AuthEnvelopedData has other parts")
     associated = bytes((der.SET,)) + attributes[0].raw[1:] if attributes else None
-    keys = _content_key(recipients, receiver)
+    keys = content_key(recipients, receiver)
     kind, algorithm, sealed = _exactly(der.expect(info, der.SEQUENCE), 3)
     content = der.expect(sealed, _CONTENT).content
     name, *parameters = algorithm.items()
@@ -133,7 +133,8 @@ def _unseal(data: bytes, receiver: Receiver) -> bytes:
     raise ContentError("algorithm", "neither AES-128-GCM nor AES-128-CBC with CMAC")
 
 
-def _content_key(recipients: Tlv, receiver: Receiver) -> bytes:
+def content_key(recipients: Tlv, receiver: Receiver) -> bytes:
+    """The content key that is wrapped for this receiver. Raises ContentError, BadDer, ValueError."""
     own = [issuer_and_serial(receiver.certificate)]
     if (subject := _subject_key(receiver.certificate)) is not None:
         own.append(der.write(_KEY_ID, der.write(der.OCTETS, subject)))

@@ -9,6 +9,7 @@ certificates that come along are not looked at. Signatures are deterministic (RF
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -57,16 +58,24 @@ class Signed:
 
 def sign(content: bytes, signer: Signer, at: datetime) -> bytes:
     """SignedData in a ContentInfo around AuthEnvelopedData. Raises ContentError (curve)."""
-    public_key(signer.certificate)
+    return sign_by(content, signer.certificate, lambda covered: signer.key.sign(covered, _ecdsa()), at)
+
+
+def sign_by(
+    content: bytes, certificate: x509.Certificate, signature_of: Callable[[bytes], bytes], at: datetime
+) -> bytes:
+    """The same, by a key that lies elsewhere: `signature_of` gives ECDSA with SHA-256 over bytes, in DER. Raises
+    ContentError (curve)."""
+    public_key(certificate)
     kind = der.oid(AUTH_ENVELOPED)
     attributes = sorted((
         _attribute(_TYPE, kind),
         _attribute(_TIME, der.utc_time(at)),
         _attribute(_DIGEST, der.write(der.OCTETS, hashlib.sha256(content).digest())),
     ))  # fmt: skip
-    signature = signer.key.sign(der.write(der.SET, *attributes), _ecdsa())
+    signature = signature_of(der.write(der.SET, *attributes))
     info = der.write(
-        der.SEQUENCE, der.integer(1), issuer_and_serial(signer.certificate), _SHA256_ALGORITHM,
+        der.SEQUENCE, der.integer(1), issuer_and_serial(certificate), _SHA256_ALGORITHM,
         der.write(_SIGNED_ATTRIBUTES, *attributes), _ECDSA_SHA256,
         der.write(der.OCTETS, signature),
     )  # fmt: skip

@@ -14,6 +14,9 @@
     sml_octets       SML 1.04: types and lengths
     sml_schema       which fields each message has
     sml_file         escape sequences, messages and their CRCs, values
+    delivered_content  what a final receiver finds in a container
+    wake_up          the administrator's one datagram
+    module/          private keys that are made inside and never leave
 
 Content security and certificates are beside the other keys, in sim/pki. Limits: docs/models/smgw.md.
 """

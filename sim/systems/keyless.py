@@ -11,7 +11,6 @@ Its tables in a world are [[gateway]], [endpoint] and [portal].
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,17 +18,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-import numpy as np
-
 from sim.billing.set_date_units import units_at
 from sim.core import bundle
-from sim.core.clock import NS_PER_S
 from sim.core.events import Fate
 from sim.endpoint.port import Endpoint, EndpointError, Message, Queues, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.key_copies import KeyCopies
-from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, unheard_most_ns
+from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
 from sim.network.paths import Line
@@ -40,8 +36,11 @@ from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
 from sim.portal.store_port import Reading, Refusal
 from sim.radio.emissions import Emission
-from sim.site_plan import can_ever_hear, gateway_groups, gateway_ids, planned_silence_ns, receiver_of
-from sim.systems.port import Ground, System, SystemUnderTest
+from sim.site_plan import gateway_groups, gateway_ids, receiver_of
+from sim.systems._installation import entry_of, links_of
+from sim.systems._keyless_accounts import costs, sights
+from sim.systems._killed import kill
+from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnderTest
 
 if TYPE_CHECKING:
     import simpy
@@ -147,10 +146,23 @@ class Keyless:
         self._rings = KeyStore(self.disk / "keys")
         self._clear_keys = self.disk / "keys" / "keys.csv"
         self.keks: dict[str, bytes] = {}
+        self.wan_bytes = self.acknowledgements = 0
+        """Of messages that reached the portal and its answers."""
         # Shown what reaches the portal, with the world's time, before the portal takes it.
         self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
         # What whoever runs the broker makes of what it delivers, before the taps.
         self.delivers: Callable[[Sequence[Message]], Sequence[Message]] = lambda messages: messages
+
+    attached = None
+
+    def delivered(self) -> Sequence[Delivered]:
+        return ()
+
+    def sights(self) -> Sequence[Sight]:
+        return sights(self, self._ground)
+
+    def costs(self) -> Sequence[Cost]:
+        return costs(self, self._ground)
 
     @property
     def key_places(self) -> tuple[Path, ...]:
@@ -236,39 +248,11 @@ class Keyless:
         )
 
     def _register(self) -> None:
-        """What the installer wrote down: each meter, its profile, its flat, and which gateways hear it."""
-        fleet, site, groups = self._ground.fleet, self._ground.site, self._ground.spec.fleet
-        heard_by = self._heard_by()
-        world = self._ground.spec
-        unheard_ns = max(unheard_most_ns(gateway) for gateway in self.gateways)
-        under_way_s = max(group.bundle_age_s for group in world.gateway) + world.window_s
-        for meter in range(fleet.n):
-            spec = groups[int(fleet.population.group[meter])]
-            self.registry.add(
-                MeterEntry(
-                    fleet.address(meter),
-                    security=spec.security,
-                    interval_s=spec.interval_s,
-                    gateways=heard_by[meter],
-                    flat=f"flat {int(site.flat[meter]) + 1}",
-                    house=f"house {int(site.house[meter]) + 1}",
-                    planned_silence_s=max(planned_silence_ns(spec), unheard_ns) / NS_PER_S,
-                    under_way_s=under_way_s,
-                )
-            )
-
-    def _heard_by(self) -> list[frozenset[str]]:
-        """For each meter the gateways that can hear it at all."""
-        air, fleet = self._ground.air, self._ground.fleet
-        links, receivers = air.links, air.receiver_arrays
-        within = can_ever_hear(self._ground.spec.site, links.level_cdbm, receivers.sensitivity_cdbm[links.receiver])
+        """What the installer wrote down."""
         names = [gateway.id for gateway in self.gateways]
-        heard_by: list[set[str]] = [set() for _ in range(fleet.n)]
-        row, link = links.expand(np.arange(fleet.n, dtype=np.int64))
-        for meter, pair in zip(row.tolist(), link.tolist(), strict=True):
-            if within[pair]:
-                heard_by[meter].add(names[int(links.receiver[pair])])
-        return [frozenset(gateways) for gateways in heard_by]
+        for meter, links in enumerate(links_of(self._ground, len(names))):
+            heard_by = frozenset(names[gateway] for gateway, _ in links)
+            self.registry.add(entry_of(self._ground, meter, heard_by, self.gateways))
 
     def _keep(self, keyring: Keyring) -> None:
         """Have these keys on the portal's disk, and KEKs for their partitions in the vault. Raises KeyringError."""
@@ -336,6 +320,8 @@ class Keyless:
             tap(messages, now_ns)
         portal = self.portal
         answers = portal.take(messages, now_ns)
+        self.acknowledgements += len(answers)
+        self.wan_bytes += sum(len(one.payload) for one in (*messages, *answers))
         if answers:
             self._lockstep.committed()
         return answers if self.portal is portal else []  # what a portal had to say dies with it
@@ -367,12 +353,7 @@ class Keyless:
         self._open_portal()
 
     def kill_portal(self) -> None:
-        """What SIGKILL leaves: its files as they are now, with logs that nobody folded in, and nothing in memory."""
-        left = self.disk.with_name(f"{self.disk.name}.left")
-        shutil.copytree(self.disk, left)
-        self.portal.close()  # in order, since this process lives on; what that writes is thrown away
-        shutil.rmtree(self.disk)
-        left.rename(self.disk)
+        kill(self.disk, self.portal.close)
         self._open_portal()
 
     def close(self) -> None:

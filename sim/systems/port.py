@@ -12,14 +12,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from sim.core.parts import Folder
+from sim.core.vocabulary import SECURITIES
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from sim.core.clock import Calendar, Clock
     from sim.core.events import Event
+    from sim.core.seeds import Seeds
     from sim.endpoint.port import Endpoint, Session
     from sim.gateway.port import GatewayPort
     from sim.meters.fleet import Fleet
@@ -46,6 +52,42 @@ class Ground:
     air: Air
     paths: Paths
     record: Callable[[Event], None]
+    seeds: Seeds
+    """For keys that a system makes itself and that a world must make again."""
+
+
+class Delivered(NamedTuple):
+    """A value that a final receiver of a system has: of a register that counted from `from_s` to `until_s` (seconds
+    since 1970, UTC), or a reading at `until_s` (then `from_s` is None). `amount` None: it was told that there is
+    none."""
+
+    receiver: str
+    gateway: str
+    meter: str
+    taf: int
+    obis: str
+    tariff: int
+    from_s: int | None
+    until_s: int
+    amount: Decimal | None
+
+
+class Sight(NamedTuple):
+    """What one party of a system saw in a run, as counts of a meter and day. `values`: consumption values that it can
+    read; `metadata`: messages that name a meter or a gateway; `habits`: in words, what can be learned from either."""
+
+    party: str
+    values: float
+    metadata: float
+    habits: str
+
+
+class Cost(NamedTuple):
+    """What a run cost: `name` in words, so many of `unit`."""
+
+    name: str
+    amount: float
+    unit: str
 
 
 class Stored(Protocol):
@@ -120,6 +162,20 @@ class SystemUnderTest(Protocol):
     def sessions(self) -> Sequence[Session]:
         """The system's own connections to the endpoint, gateways' left out."""
 
+    @property
+    def attached(self) -> NDArray[np.int64] | None:
+        """Of each meter of the fleet the index of the gateway that alone takes its telegrams, -1 for none; None: every
+        gateway takes all that it hears. What the installer did, and never changed by a run."""
+
+    def delivered(self) -> Sequence[Delivered]:
+        """Values that final receivers have, in the order of arrival; none where only readings are stored."""
+
+    def sights(self) -> Sequence[Sight]:
+        """Who saw what until now."""
+
+    def costs(self) -> Sequence[Cost]:
+        """What it cost until now."""
+
     def start(self) -> None:
         """Put gateways on the air and everything else up; returns when all of it can work. Raises EndpointError,
         StoreError, OSError; `close` may follow however far it came."""
@@ -182,6 +238,11 @@ class System(ABC):
         """See WorldSpec.lacks."""
         missing = needed - self.features(spec)
         return f"needs {', '.join(sorted(missing))}; system '{self.id}' has none" if missing else ""
+
+    @property
+    def securities(self) -> tuple[str, ...]:
+        """The security modes of meters that it attaches; others are not part of it."""
+        return SECURITIES
 
     @abstractmethod
     def build(self, ground: Ground) -> SystemUnderTest:

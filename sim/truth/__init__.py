@@ -5,5 +5,6 @@ stored_rows     rows of the portal's table as the columns that `differs` compare
 ledger          the referee's notebook on disk: what was sent, received, spoken, and what was stored from it
 air_tap         what it notes of the frames that receivers received, one by one or a window's at once
 bills           units at the set date, as meters told them, against what would be billed
+delivered_values  registers that a final receiver must have, by the rule in words
 ground_truth    of a world: fills the ledger, judges each stored row once
 """

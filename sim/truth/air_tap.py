@@ -31,7 +31,8 @@ class AirTap:
         if fate is not Fate.RECEIVED or receiver in self._meters():
             return
         gateways = self._world.gateways
-        by_gateway = receiver < len(gateways) and self._takes(receiver, emission.telegram, emission.end_ns)
+        by_gateway = receiver < len(gateways) and self._paired(receiver, emission.source)
+        by_gateway = by_gateway and self._takes(receiver, emission.telegram, emission.end_ns)
         if emission.source < self._world.fleet.n:
             self._ledger.hear(emission, gateway=receiver if by_gateway else None)
         elif by_gateway:
@@ -45,6 +46,9 @@ class AirTap:
             received = received[~np.isin(rows.receiver[received], meters_ears)]
         source, receiver, frame = rows.source[received], rows.receiver[received], report.frame[received]
         by_gateway = receiver < len(gateways)
+        if (attached := self._world.system.attached) is not None:  # a gateway takes no others' than its own meters
+            own = source < len(attached)
+            by_gateway[own] &= attached[source[own]] == receiver[own]
         thinning = [number for number, gateway in enumerate(gateways) if gateway.thinning is not None]
         for at in np.flatnonzero(np.isin(receiver, thinning)).tolist():
             end_ns = int(report.end_ns[received[at]])
@@ -63,6 +67,11 @@ class AirTap:
             [telegrams[one] for one in report.frame[first].tolist()], np.bitwise_or.reduceat(bits, begins).tolist(),
             overheard.tolist(), strict=True,
         ))  # fmt: skip
+
+    def _paired(self, gateway: int, source: int) -> bool:
+        """A gateway that meters are paired with takes no others'."""
+        attached = self._world.system.attached
+        return attached is None or source >= len(attached) or int(attached[source]) == gateway
 
     def _meters(self) -> list[int]:
         """Receivers of meters, which are nobody's ear."""

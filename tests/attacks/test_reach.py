@@ -17,8 +17,10 @@ from sim.endpoint.kinds.memory import Memory, MemorySession
 from sim.world import World
 from tests.small_worlds import dozen, keyless
 
-EVERYONE = {"now_ns", "today", "wait", "wait_until", "event", "go", "note"}
+EVERYONE = {"now_ns", "today", "today_utc", "wait", "wait_until", "event", "go", "note"}
 AT_THE_BROKER = {"connect", "publish", "leave", "contend", "let_work", "name_of", "stranger", "offer"}
+AT_THE_RELAY = {"relayed", "change_relayed", "send_rule", "hand_in"}
+OF_A_BOX = AT_THE_RELAY | {"box_name", "box_files", "container_of_own"}
 OWN = {
     Can.HEAR: {"hear", "listen"},
     Can.SPEAK: {"speak"},
@@ -27,13 +29,17 @@ OWN = {
     Can.CERTIFICATE: AT_THE_BROKER | {"steal", "spare"},
     Can.NETWORK: AT_THE_BROKER,
     Can.BROKER: {"deliver_by", "note_sent"},
-    Can.CLOCK: {"set_clock"},
+    Can.CLOCK: {"set_clock", "answer_time"},
     Can.VIEW: {"ask_as_tenant", "ask_as_landlord"},
     Can.METER_KEY: {"meter_key"},
     Can.DISK: {"portal_files"},
     Can.KEK: {"key_encryption_key"},
     Can.FLASH: AT_THE_BROKER | {"flash", "with_key"},
     Can.FACTORY: AT_THE_BROKER | {"factory_files", "with_key"},
+    Can.RELAY: AT_THE_RELAY,
+    Can.BOX_DISK: OF_A_BOX,
+    Can.BOX: OF_A_BOX | {"container_by_module"},
+    Can.RECEIVER_KEY: {"receiver_key", "relayed_to_him", "signer_of"},
 }
 
 

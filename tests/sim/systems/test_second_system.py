@@ -119,7 +119,7 @@ class DecryptingGateway:
 class Direct:
     """See port.SystemUnderTest."""
 
-    endpoint = None
+    endpoint = attached = None
     sessions = ()
 
     def __init__(self, ground: Ground) -> None:

@@ -1,0 +1,95 @@
+"""What attackers on the parts of the system `smgw` can do: see attack.Can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attacks.reach_base import Base
+from sim.pki.party_certificates import Certificate, drawn_key
+from sim.pki.sealed_content import Receiver, seal
+from sim.pki.signed_content import Signer, sign
+from sim.smart_metering.administrator import Relayed
+from sim.smart_metering.smart_gateway import SmartGateway
+from sim.smgw.delivered_content import Delivery
+from sim.smgw.module.in_world import draws
+from sim.systems.smgw import SUPPLIER, Smgw, smgw
+
+
+class _OnSmgw(Base):
+    @property
+    def _smgw(self) -> Smgw:
+        return smgw(self._world.system)
+
+    def _box(self, gateway: int) -> SmartGateway:
+        return self._smgw.gateways[gateway]
+
+    @property
+    def _receiver(self) -> Certificate:
+        """The supplier's certificate, which is no secret."""
+        return self._smgw.receiver_certificate
+
+
+class Relay(_OnSmgw):
+    """Stands between gateways and the supplier, behind whatever TLS there is."""
+
+    def relayed(self) -> list[Relayed]:
+        """Every container that passed until now."""
+        return list(self._smgw.administrator.relayed)
+
+    def change_relayed(self, change: Callable[[bytes], bytes]) -> None:
+        """What is handed on from now on, made of what passes."""
+        self._smgw.administrator.changes = change
+
+    def send_rule(self, gateway: int, *, taf: int) -> None:
+        """A gateway gets another rule set for the supplier."""
+        box = self._box(gateway)
+        box.obey(taf)
+        self.note("rule set", f"TAF {taf} to {box.id}")
+
+    def hand_in(self, gateway: str, container: bytes) -> None:
+        """Hand a container to the supplier in a gateway's name."""
+        self._smgw.hand(SUPPLIER, gateway, container, self.now_ns)
+
+
+class BoxDisk(Relay):
+    """Has a copy of a gateway's disk, and reaches the supplier as that gateway did."""
+
+    def box_name(self, gateway: int) -> str:
+        """What stands on the box."""
+        return self._box(gateway).id
+
+    def box_files(self, gateway: int) -> dict[str, bytes]:
+        """Every file of a gateway, by name."""
+        folder = self._box(gateway).disk
+        return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+    def container_of_own(self, gateway: int, delivery: Delivery) -> bytes:
+        """Sealed for the supplier, and signed under the gateway's certificate by a key that is not in its module."""
+        draw = draws(self._world.seeds, f"attacker at gateway {gateway}", "draws")
+        sealed = seal(delivery.encode(), self._receiver, draw=draw)
+        signer = Signer(self._box(gateway).certificate, drawn_key(draw))
+        return sign(sealed, signer, self._world.calendar.at(self.now_ns).replace(microsecond=0))
+
+
+class RunningBox(BoxDisk):
+    """Runs the gateway's processor: its memory, and its module's verbs while that is inside."""
+
+    def container_by_module(self, gateway: int, delivery: Delivery) -> bytes:
+        """Signed by the module, as the gateway's own program has it done."""
+        return self._box(gateway).sealed(delivery.encode(), self._receiver, self.now_ns)
+
+
+class ReceiverKey(_OnSmgw):
+    """Has the supplier's key ENC, and what was relayed to him."""
+
+    def receiver_key(self) -> Receiver:
+        """Certificate and key."""
+        return self._smgw.stolen_receiver
+
+    def relayed_to_him(self) -> list[Relayed]:
+        """Every container that passed until now."""
+        return list(self._smgw.administrator.relayed)
+
+    def signer_of(self, gateway: str) -> Certificate:
+        """A gateway's certificate, which is no secret."""
+        return self._smgw.signers[gateway]

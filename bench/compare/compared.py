@@ -1,0 +1,188 @@
+"""What is compared: for each topic and each system the scenario and the variants whose verdict is its answer.
+
+A topic is one attack in words. Where the systems differ in what there is to attack, each has a scenario of its own,
+with its own control and clean twin. What no scenario answers says what is missing, and is never a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+KEYLESS, SMGW = "keyless", "smgw"
+SYSTEMS: Final = (KEYLESS, SMGW)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The verdicts of these variants of an attack in a scenario, under one set of its defences. `securities`: of these
+    meters only; none: of all that there are."""
+
+    scenario: str
+    variants: tuple[str, ...]
+    defences: str = "on"
+    securities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A scenario without an attacker: whether it holds is the answer."""
+
+    scenario: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoSurface:
+    """There is nothing to attack."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """No scenario answers this for this system."""
+
+    missing: str
+
+
+Side = Look | Measured | NoSurface | NotYet
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`id`: "card-1" to "card-5", "pair-01" to "pair-19"."""
+
+    id: str
+    title: str
+    sides: Mapping[str, Side]
+
+
+def _topic(id_: str, title: str, keyless: Side, smgw: Side) -> Topic:
+    return Topic(id_, title, {KEYLESS: keyless, SMGW: smgw})
+
+
+_CARD = "card/test_"
+_SNIFF = f"{_CARD}sniffing.py"
+_REPLAY = f"{_CARD}replay.py"
+_JAM = f"{_CARD}jamming.py"
+_MITM = f"{_CARD}man_in_the_middle.py"
+_CLONE = f"{_CARD}cloned_gateway.py"
+_CLOCK = "wan/test_disorder_and_flood.py"
+_RELAY = "smgw/test_between_gateway_and_supplier.py"
+_BOX = "smgw/test_cloned_smart_gateway.py"
+_DISK = "smgw/test_stolen_gateway_disk.py"
+_TIME = "smgw/test_smart_gateways_clock.py"
+_OLD = ("after 10 s", "after more than ten others", "after a wrap of 256", "after a portal restart")
+_READS, _CHANGES = "values read from what is relayed", "values changed in what is relayed"
+_HAN = "the HAN: no display, no consumer's log, no client is part of a world"
+
+CARD: Final = (
+    _topic("card-1", "sniffing", Look(_SNIFF, ("values",)), Look(_SNIFF, ("values",))),
+    _topic("card-2", "replay", Look(_REPLAY, _OLD), Look(_REPLAY, _OLD)),
+    _topic("card-3", "jamming: readings", Look(_JAM, ("continuous: readings",)), Look(_JAM, ("continuous: readings",))),
+    _topic(
+        "card-3b", "jamming: the bill", Look(_JAM, ("continuous: billing at the set date",)),
+        Look(_JAM, ("continuous: billing at the set date",)),
+    ),
+    _topic(
+        "card-4", "man in the middle", Look(_MITM, ("rogue CA", "wrong host name", "altered in transit")),
+        Look(_RELAY, (_READS, _CHANGES)),
+    ),
+    _topic(
+        "card-5", "cloned gateway",
+        Look(_CLONE, ("backfill of recordings", "forged without meter keys, sent first")),
+        Look(_BOX, ("values forged, signed by a key of one's own", "an old container handed in again")),
+    ),
+)  # fmt: skip
+
+PAIRS: Final = (
+    _topic(
+        "pair-01", "memory and disk of a running gateway are read",
+        Measured("wan/test_gateway_memory.py", "no key and no plaintext is in a gateway's memory"),
+        Look(_DISK, ("meters' keys read from a gateway's disk", "stored readings read from a gateway's disk")),
+    ),
+    _topic(
+        "pair-02", "the central key store is stolen",
+        Look("portal/test_stolen_disk.py", ("the disk and one partition's key-encryption key",), "undivided"),
+        Look(_DISK, ("readings of single quarter hours",)),
+    ),
+    _topic(
+        "pair-03", "broker or administrator reads payloads", Look(_MITM, ("rogue CA",), "unverified"),
+        Look(_RELAY, (_READS,)),
+    ),
+    _topic(
+        "pair-04", "the supplier infers who is at home from what he lawfully gets",
+        NotYet("a curve (ROC) over what a portal lawfully holds"),
+        NotYet("the same over registers of TAF 1 and 2 and readings of TAF 7; what he gets is counted below"),
+    ),
+    _topic(
+        "pair-05", "landlord or supplier differencing",
+        Look("portal/test_views.py", ("two sums that differ by one flat",)),
+        NotYet("a supplier who asks for TAF 6 again and again; a rule set of more than six due dates is refused"),
+    ),
+    _topic(
+        "pair-06", "gateway cloned without device keys, forges values",
+        Look(_CLONE, ("forged without meter keys, sent first",)),
+        Look(_BOX, ("values forged, signed by a key of one's own",)),
+    ),
+    _topic(
+        "pair-07", "gateway's processor taken over, module used live",
+        Look(_CLONE, ("forged without meter keys, sent first",), securities=("mode7",)),
+        Look(_BOX, ("values forged, signed by the gateway's module",)),
+    ),
+    _topic(
+        "pair-08", "telegram replayed on the meter link after a power cut", Look(_REPLAY, ("after a portal restart",)),
+        Look("smgw/test_power_cut_replay.py", ("after a portal restart",)),
+    ),
+    _topic(
+        "pair-09", "gateway clock wrong", Look(_CLOCK, ("telegrams refused afterwards",)),
+        Look(_TIME, ("a clock that is 28 s ahead: values billed wrongly",)),
+    ),
+    _topic(
+        "pair-10", "forged time service", Look(_CLOCK, ("telegrams refused afterwards",)),
+        Look(_TIME, ("an hour's false time from a forged service: values billed wrongly",)),
+    ),
+    _topic(
+        "pair-11", "inbound connection, port scan on the WAN", NoSurface("no claim: it is the operator's firewall"),
+        NotYet("network namespaces with a gateway between them"),
+    ),
+    _topic(
+        "pair-12", "wake-up replayed, stale, foreign, flooded", NoSurface("its gateways are never called"),
+        NotYet("a gateway in a world that is woken by datagrams"),
+    ),
+    _topic(
+        "pair-13", "man in the middle with a rogue CA that is trusted", Look(_MITM, ("rogue CA",), "unverified"),
+        Look(_RELAY, (_READS, _CHANGES)),
+    ),
+    _topic(
+        "pair-14", "certificate revoked during a live session",
+        Look("wan/test_broker_rules.py", ("a live session after revocation",)),
+        NotYet("sessions of at most 48 h and revocation lists between gateway and administrator"),
+    ),
+    _topic(
+        "pair-15", "hours without WAN", Measured("wan/test_outages.py", "a broker that is down costs time only"),
+        Measured("smgw/test_lost_administrator.py", "every value waits and arrives"),
+    ),
+    _topic("pair-16", "man in the middle on the HAN", NoSurface("it has no HAN"), NotYet(_HAN)),
+    _topic(
+        "pair-17", "a consumer checks the bill and who received data",
+        NotYet("a portal that lies, and a tenant who checks"), NotYet(_HAN),
+    ),
+    _topic(
+        "pair-18", "signed attributes stripped from the sealed content", NoSurface("nothing is signed that way"),
+        NotYet("a lax reader in a world; containers alone are tested in tests/sim/pki/test_content_security.py"),
+    ),
+    _topic(
+        "pair-19", "malicious tariff profile (TAF 2 to TAF 7) from the administrator",
+        NoSurface("everything leaves its houses anyway"),
+        Look("smgw/test_false_rule_set.py", ("a load profile by a false rule set",)),
+    ),
+)  # fmt: skip
+
+
+def scenarios_of(topics: tuple[Topic, ...], system: str) -> list[str]:
+    """The scenario files that answer for a system, each once."""
+    sides = (topic.sides[system] for topic in topics)
+    return list(dict.fromkeys(side.scenario for side in sides if isinstance(side, (Look, Measured))))

@@ -1,0 +1,17 @@
+"""A final receiver has each register and reading that it must have, with the amount that follows from what gateways
+received, and no others. Under attack a value may be wrong: then the attack's outcome says so."""
+
+from __future__ import annotations
+
+from sim.truth.delivered_values import wrong_values
+from sim.world import World
+
+TITLE = "delivered values are what the meters counted"
+SHOWN = 3
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    if attacked or world.system.attached is None:
+        return []
+    wrong = wrong_values(world.truth)
+    return [f"{len(wrong)} values; {'; '.join(map(str, wrong[:SHOWN]))}"] if wrong else []

@@ -1,0 +1,25 @@
+"""The page of a comparison: attacks down, systems across; who sees what; what each costs. Without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from reports import page
+
+TITLES: Final = {"keyless": "keyless gateways (the talk)", "smgw": "smart meter gateways (the BSI)"}
+_COLOURS: Final = {
+    "PREVENTED": "green", "HOLDS": "green", "TOLERATED": "blue", "DETECTED": "amber", "SUCCEEDED": "red", "FAILS":
+    "red",
+}  # fmt: skip
+
+
+def render(body: Mapping[str, Any]) -> str:
+    """`body`: compare.json."""
+    return page.environment().get_template("compare.html.j2").render(
+        body=body, titles={name: TITLES.get(name, name) for name in body["systems"]}, colour=_colour
+    )  # fmt: skip
+
+
+def _colour(verdict: str) -> str:
+    return _COLOURS.get(verdict, "grey")

@@ -1,0 +1,52 @@
+"""One private key of a security module: made of drawn bytes, it signs and agrees, and is not handed out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from sim.pki.content_ciphers import agreed_secret, point
+
+CURVE: Final = ec.BrainpoolP256R1()
+DRAWN_BYTES: Final = CURVE.key_size // 8 + 8
+"""Eight more than the order has, so that no key is likelier than another."""
+
+
+class SlotKey:
+    """On brainpoolP256r1, of DRAWN_BYTES drawn bytes. Raises ValueError for another number of them."""
+
+    __slots__ = ("_key", "public")
+
+    def __init__(self, drawn: bytes) -> None:
+        if len(drawn) != DRAWN_BYTES:
+            raise ValueError(f"a key is made of {DRAWN_BYTES} drawn bytes, not {len(drawn)}")
+        value = int.from_bytes(drawn, "big") % (CURVE.group_order - 1) + 1
+        self._key = ec.derive_private_key(value, CURVE)
+        encoding, form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        self.public: bytes = self._key.public_key().public_bytes(encoding, form)
+
+    def __repr__(self) -> str:
+        return f"<SlotKey {self.public.hex()[:16]}>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a module's key is not pickled")
+
+    def sign(self, message: bytes) -> bytes:
+        """ECDSA with SHA-256, DER, deterministic (RFC 6979)."""
+        return self._key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+
+    def agree(self, peer: bytes) -> bytes:
+        """The shared x coordinate. Raises NotSealed for what is no uncompressed point of the curve."""
+        return agreed_secret(self._key, point(CURVE, peer))
+
+
+def verifies(public: bytes, message: bytes, signature: bytes) -> bool:
+    """ECDSA with SHA-256 under an uncompressed point; False for whatever is no signature."""
+    try:
+        point(CURVE, public).verify(signature, message, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -1,0 +1,14 @@
+"""The parties of the system `smgw`, as they run in a world: gateways that decrypt, an administrator, final receivers.
+
+    said_registers which register a stored reading speaks of
+    contract       what the administrator sends a gateway: rule sets, period by period
+    tariffing      values as a gateway captures them, and what leaves under its rule sets
+    smart_gateway  radio, meters' keys, store, tariffs, module, containers in an outbox
+    administrator  rule sets and time down, containers up, which it relays and cannot read
+    participant    a final receiver: opens containers, stores values that may be billed
+    wan/           the same parties on real sockets
+    gateway_tables what all gateways have stored, as one table for truth and checks
+
+Rules, seals and signatures are sim/smgw and sim/pki; how a telegram is opened and judged is sim/portal's, whose intake
+every gateway has on its own disk.
+"""

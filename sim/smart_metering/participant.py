@@ -1,0 +1,132 @@
+"""A market participant (EMT) that is a final receiver: it opens what was sealed for it, and stores values to bill.
+
+The order of looking is signed_content's: the signer that is expected for this gateway, signed attributes, digest,
+signature, age, receiver, tag. A container that is refused is kept with its reason and acknowledged, since it is no
+better the next time; so is one that was taken before. Without `verify` nothing of this is asked: that is the weakness.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from sim.core.events import ContainerRefused, Event
+from sim.pki.party_certificates import Certificate
+from sim.pki.sealed_content import ContentError, Receiver
+from sim.pki.signed_content import open_content
+from sim.pki.unchecked_content import open_unchecked
+from sim.smart_metering.due_values import TAF
+from sim.smgw.delivered_content import Delivery, Value, decode
+from sim.smgw.german_time import midnight_s
+from sim.smgw.refusals import RuleError
+
+_SCHEMA: Final = (
+    "CREATE TABLE IF NOT EXISTS delivered (gateway TEXT, number INTEGER, taf INTEGER, meter TEXT, obis TEXT, "
+    "tariff INTEGER, from_s INTEGER, until_s INTEGER, amount TEXT, stored_ns INTEGER)",
+    "CREATE INDEX IF NOT EXISTS delivered_by_meter ON delivered (meter, taf, until_s)",
+    "CREATE TABLE IF NOT EXISTS refused (gateway TEXT, reason TEXT, detail TEXT, stored_ns INTEGER, container BLOB)",
+    "CREATE TABLE IF NOT EXISTS newest (gateway TEXT PRIMARY KEY, signed_at TEXT)",
+)
+
+
+class Stored(NamedTuple):
+    """A value as the participant has it."""
+
+    gateway: str
+    number: int
+    stored_ns: int
+    value: Value
+
+
+class Refused(NamedTuple):
+    gateway: str
+    reason: str
+    detail: str
+    stored_ns: int
+    container: bytes
+
+
+class Participant:
+    """One thread at a time. `signers`: gateway -> the certificate that its containers are signed under. Opened again on
+    its directory it is the same one."""
+
+    def __init__(
+        self, name: str, directory: Path, receiver: Receiver, signers: dict[str, Certificate],
+        record: Callable[[Event], None], *, verify: bool = True,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.directory = directory
+        self.counts: Counter[str] = Counter()
+        """"opened", "refused: <reason>"."""
+        self.bytes_taken = 0
+        self._receiver, self._signers, self._record, self._verify = receiver, signers, record, verify
+        directory.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(directory / "values.sqlite", isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA synchronous = OFF")
+        for sql in _SCHEMA:
+            self._db.execute(sql)
+
+    def take(self, gateway: str, container: bytes, now_ns: int) -> bool:
+        """Always True: it has it, as values or as a refusal."""
+        self.bytes_taken += len(container)
+        try:
+            delivery, signed_at = self._open(gateway, container)
+            if self._verify and (delivery.gateway != gateway or delivery.receiver != self.name):
+                raise RuleError("delivery", f"it says {delivery.gateway} to {delivery.receiver}")
+        except (ContentError, RuleError) as error:
+            reason = error.reason if isinstance(error, ContentError) else error.clause
+            self.counts[f"refused: {reason}"] += 1
+            self._record(ContainerRefused(now_ns, self.name, gateway, reason))
+            self._db.execute("INSERT INTO refused VALUES (?, ?, ?, ?, ?)",
+                             (gateway, reason, error.detail, now_ns, container))  # fmt: skip
+            return True
+        self.counts["opened"] += 1
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "INSERT INTO delivered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(gateway, delivery.number, one.taf, one.meter, one.obis, one.tariff, one.from_s, one.until_s,
+              None if one.amount is None else str(one.amount), now_ns) for one in delivery.values],
+        )  # fmt: skip
+        self._db.execute("INSERT INTO newest VALUES (?, ?) ON CONFLICT (gateway) DO UPDATE SET signed_at = "
+                         "excluded.signed_at", (gateway, signed_at.isoformat()))  # fmt: skip
+        self._db.execute("COMMIT")
+        return True
+
+    def _open(self, gateway: str, container: bytes) -> tuple[Delivery, datetime]:
+        if not self._verify:
+            content, at = open_unchecked(container, self._receiver)
+            return decode(content), at
+        signer = self._signers.get(gateway)
+        if signer is None:
+            raise ContentError("signer", "no certificate of this gateway is known")
+        known = self._db.execute("SELECT signed_at FROM newest WHERE gateway = ?", (gateway,)).fetchone()
+        newest = None if known is None else datetime.fromisoformat(known[0])
+        content, at = open_content(container, self._receiver, signer, newer_than=newest)
+        return decode(content), at
+
+    # --- asked ------------------------------------------------------------------------------------------------------
+
+    def stored(self) -> Iterable[Stored]:
+        """Every value, in the order of storing."""
+        sql = "SELECT gateway, number, stored_ns, taf, meter, obis, tariff, from_s, until_s, amount FROM delivered"
+        for row in self._db.execute(f"{sql} ORDER BY rowid"):
+            value = Value._make((*row[3:9], None if row[9] is None else Decimal(row[9])))
+            yield Stored(row[0], row[1], row[2], value)
+
+    def refused(self) -> list[Refused]:
+        return [Refused(*row) for row in self._db.execute("SELECT * FROM refused ORDER BY rowid")]
+
+    def billed(self, meter: str, set_date: date) -> int | None:
+        """The latest value that was delivered for a meter's set date."""
+        until_s = midnight_s(set_date + timedelta(days=1))
+        sql = "SELECT amount FROM delivered WHERE meter = ? AND taf = ? AND until_s = ? ORDER BY rowid DESC LIMIT 1"
+        row = self._db.execute(sql, (meter, TAF, until_s)).fetchone()
+        return None if row is None or row[0] is None else int(Decimal(row[0]))
+
+    def close(self) -> None:
+        self._db.close()

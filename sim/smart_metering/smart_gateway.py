@@ -1,0 +1,352 @@
+"""A smart meter gateway in a world: it opens telegrams of the meters that were paired with it, keeps what they say,
+applies its rule sets, and gives away containers that only their final receiver can read.
+
+Rules kept here. A meter is paired with one gateway, which has its key; others do not look at its telegrams. What is no
+telegram of a paired meter is counted and forgotten. Telegrams are judged by the intake that portals have, with the one
+check that the gateway's guideline names: the message counter. A telegram is kept before the next one is looked at, so a
+power cut takes none. The counters last seen go to a memory that outlasts power cuts every `counter_saved_s`; after a
+cut the gateway knows no newer ones, and what was sent in between may be played to it again (BSI TR-03116-3: at most 12
+hours). A container is deleted when its receiver has it.
+
+Private keys are in the security module and nowhere else. The store, the meters' keys and the containers that wait are
+on the gateway's disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import ClassVar, Final
+
+from sim.billing.set_date_units import units_at
+from sim.core.bundle import UP, Bundle, Heard
+from sim.core.clock import NS_PER_S, Calendar, ns
+from sim.core.events import ContainerSealed, Event
+from sim.endpoint.port import Message
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.gateway.port import GatewayFeature, Waking
+from sim.gateway.thinning import Thinning
+from sim.pki.party_certificates import Certificate
+from sim.pki.sealed_content import seal
+from sim.pki.signed_content import sign_by
+from sim.portal.keyring import Keyring
+from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.portal import Portal
+from sim.portal.portal_spec import PortalSpec
+from sim.portal.store_port import FreshnessRow, Reading
+from sim.smart_metering.due_values import DueValues
+from sim.smart_metering.line import Line
+from sim.smart_metering.said_registers import said
+from sim.smart_metering.tariffing import Register, values_of
+from sim.smgw.delivered_content import Delivery, Value
+from sim.smgw.module.port import SecurityModule
+from sim.smgw.refusals import RuleError
+from sim.smgw.rule_set import CAPTURE_S
+
+CHECKS: Final = ("mcr",)
+"""The only freshness that the guideline names for meters without a way back: the counter under the MAC."""
+ALARMS: Final = ("freshness", "gap", "jam", "tamper")
+"""Ours: what its system log tells the administrator of its meters."""
+_ROWS_AT_ONCE: Final = 4_096
+_COUNTERS: Final = "counters.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """Under which tariff use case a receiver gets values of this gateway's meters, and how often."""
+
+    receiver: str
+    taf: int
+    ends_s: Callable[[int, int], list[int]]
+    """Period ends in (from, until], seconds since 1970, UTC."""
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySetup:
+    """What a gateway is made of. `flag_clock`: values that a wrong clock stamped are marked. `counter_saved_s`: how
+    often counters go to the memory that outlasts a power cut. `seals`: values are sealed and signed; without it they
+    leave in clear, which is the weakness."""
+
+    directory: Path
+    calendar: Calendar
+    record: Callable[[Event], None]
+    portal: PortalSpec
+    module: SecurityModule
+    contracts: tuple[Contract, ...]
+    counter_saved_s: float
+    flag_clock: bool
+    seals: bool
+
+
+class SmartGateway:
+    """See gateway.port.GatewayPort; it has no session with a broker, and its `session` is its line to the
+    administrator. `open` switches it on, when its meters are paired."""
+
+    features: ClassVar[frozenset[GatewayFeature]] = frozenset({"always awake", "power_cut"})
+    waking: Waking | None = None
+    thinning: Thinning | None = None
+
+    def __init__(self, id_: str, spec: GatewaySpec, setup: GatewaySetup) -> None:
+        self.id, self._spec, self._setup = id_, spec, setup
+        self.module = setup.module
+        self.session = Line(id_)
+        self.disk = setup.directory
+        self.registry = Registry(gateways=[id_])
+        self.keyring = Keyring()
+        self.counts: Counter[str] = Counter()
+        """"foreign": telegrams of meters that are not paired; "no value": rule sets under which nothing could leave;
+        "sealed": containers made."""
+        self.outbox: dict[int, tuple[str, bytes]] = {}
+        """Number -> receiver and container, not yet with the receiver."""
+        self._offset_ns = ns(spec.clock_offset_s)
+        self._paired: dict[bytes, str] = {}
+        self._pending: list[Heard] = []
+        self._boots = 0
+        self._on = False
+
+    # --- pairing and power ------------------------------------------------------------------------------------------
+
+    def pair(self, entry: MeterEntry, key: bytes | None) -> None:
+        """A meter's address and key, as its maker gave them to the administrator; None: it encrypts nothing."""
+        self.registry.add(entry)
+        if key is not None:
+            self.keyring.add(entry.address, key)
+        self._paired[entry.address.wire()] = entry.name
+
+    def open(self, now_ns: int) -> None:
+        self.disk.mkdir(parents=True, exist_ok=True)
+        self.public = self.module.make_key("SIG")
+        self._sequence = self._number = 0
+        self._signed_at_ns = 0
+        self._due_from_s: dict[int, int] = {}
+        self.power_on(now_ns)
+
+    def obey(self, taf: int) -> None:
+        """The administrator sends rule sets of another tariff use case for every contract."""
+        contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
+        self._setup = replace(self._setup, contracts=contracts)
+
+    def certify(self, certificate: Certificate) -> None:
+        """The certificate of the key SIG in its module."""
+        self.certificate = certificate
+
+    @property
+    def up(self) -> bool:
+        return self._on
+
+    @property
+    def boot(self) -> str:
+        return f"{self.id}.{self._boots}"
+
+    def power_on(self, now_ns: int) -> None:
+        if self._on:
+            return
+        setup = self._setup
+        self.keyring.save(self.disk / "keys.csv")
+        checks = tuple(one for one in setup.portal.checks if one in CHECKS)
+        alarms = tuple(one for one in setup.portal.alarms if one in ALARMS)
+        spec = replace(setup.portal, checks=checks, alarms=alarms, gateway_clocks=False, store="sqlite")
+        self._forget_newer_counters(spec)
+        self.intake = Portal(
+            spec, self.disk, setup.calendar, setup.record, keyring=Keyring.load(self.disk / "keys.csv"),
+            registry=self.registry,
+        )  # fmt: skip
+        self._boots += 1
+        self._on = True
+        self.session.up = True
+        self._registers: dict[str, Register] = {}
+        self._dues = DueValues()
+        self._seen = 0
+        self._known_off_s = 0.0
+        self._read_back()
+
+    def power_cut(self, now_ns: int) -> None:
+        if not self._on:
+            return
+        self._take(now_ns)
+        self.close()
+
+    def close(self) -> None:
+        """Idempotent."""
+        if self._on:
+            self._on = self.session.up = False
+            self.intake.close()
+            self._pending.clear()
+
+    # --- the radio side ---------------------------------------------------------------------------------------------
+
+    def receive(self, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:
+        if not self._on:
+            return
+        if telegram[2:10] not in self._paired:
+            self.counts["foreign"] += 1
+            return
+        self._pending.append(Heard(telegram, received_ns + self._offset_ns, rssi_dbm))
+
+    def close_due(self, now_ns: int) -> None:
+        """It bundles nothing."""
+
+    def flush(self, now_ns: int) -> None:
+        """Nothing is held back but what a period's end has not come for."""
+
+    @property
+    def open_bundle(self) -> tuple[bytes, ...]:
+        return ()
+
+    def set_clock(self, offset_s: float) -> None:
+        """Its clock runs so many seconds ahead from now on. It does not know that until somebody tells it."""
+        self._offset_ns = ns(offset_s)
+
+    def tell_time(self, *, trusted: bool) -> None:
+        """The time service answers. `trusted`: over the administrator's TLS, so that the gateway believes it more than
+        its own clock: it remembers by how much it was off, and goes right from now on."""
+        if trusted:
+            self._known_off_s = self._offset_ns / NS_PER_S
+
+    # --- taking values ----------------------------------------------------------------------------------------------
+
+    def _take(self, now_ns: int) -> None:
+        if self._pending:
+            self._sequence += 1
+            bundle = Bundle(self.id, self._sequence, now_ns, tuple(self._pending))
+            self._pending.clear()
+            self.intake.take([Message(UP.format(gateway=self.id), bundle.encode())], now_ns)
+            self._read_back()
+            self._save_counters(now_ns)
+
+    def _read_back(self) -> None:
+        """Rows of the store that were not looked at since it was switched on."""
+        while found := self.intake.store.readings_after(self._seen, _ROWS_AT_ONCE):
+            self._seen = found[-1][0]
+            for _, row in found:
+                self._keep(row)
+
+    def _keep(self, row: Reading) -> None:
+        told = said(row)
+        if told is None:
+            return
+        register = self._registers.get(row.meter)
+        if register is None:
+            entry = next(one for one in self.registry if one.name == row.meter)
+            register = self._registers[row.meter] = Register(row.meter, told.obis, entry.interval_s)
+        register.take(row.received_ns, told, self._known_off_s)
+        self._dues.note(row)
+
+    # --- counters over a power cut ----------------------------------------------------------------------------------
+
+    def _save_counters(self, now_ns: int) -> None:
+        path = self.disk / _COUNTERS
+        if path.exists() and now_ns < json.loads(path.read_text("utf-8"))["until_ns"]:
+            return
+        rows = [[row.meter, row.layout, row.state.hex()] for row in self.intake.store.freshness()]
+        kept = {"until_ns": now_ns + ns(self._setup.counter_saved_s), "rows": rows}
+        path.write_text(json.dumps(kept), "utf-8")
+
+    def _forget_newer_counters(self, spec: PortalSpec) -> None:
+        """What was in volatile memory is gone; what was written last counts."""
+        path = self.disk / _COUNTERS
+        if not path.exists():
+            return
+        rows = [FreshnessRow(meter, layout, bytes.fromhex(state)) for meter, layout, state in
+                json.loads(path.read_text("utf-8"))["rows"]]  # fmt: skip
+        quiet = Portal(
+            spec, self.disk, self._setup.calendar, lambda _: None, keyring=Keyring(), registry=self.registry
+        )
+        try:
+            with quiet.store.transaction():
+                quiet.store.put_freshness(rows)
+        finally:
+            quiet.close()
+
+    # --- what leaves ------------------------------------------------------------------------------------------------
+
+    def deliver(self, now_ns: int) -> None:
+        """Judge what was received, and put containers for periods that ended, and for set dates, into the outbox."""
+        if not self._on:
+            return
+        self._take(now_ns)
+        now_s = self._unix_s(now_ns)
+        for number, contract in enumerate(self._setup.contracts):
+            start_s = self._due_from_s.setdefault(number, self._unix_s(0))
+            values: list[Value] = []
+            for end_s in contract.ends_s(start_s, now_s):
+                values += self._of_period(contract, start_s, end_s)
+                self._due_from_s[number] = start_s = end_s
+            values += self._at_set_dates()
+            if values:
+                self._seal(contract, values, now_ns)
+        horizon_s = min(self._due_from_s.values(), default=now_s)
+        for register in self._registers.values():
+            register.forget_before(ns(horizon_s - self._unix_s(0)))
+
+    def _of_period(self, contract: Contract, start_s: int, end_s: int) -> list[Value]:
+        """A period that the gateway did not see the beginning of is none."""
+        values: list[Value] = []
+        for name in sorted(self._registers):
+            try:
+                values += values_of(
+                    self._registers[name], self._setup.calendar, contract.taf, start_s, end_s, CAPTURE_S,
+                    flag=self._setup.flag_clock,
+                )  # fmt: skip
+            except RuleError:
+                self.counts["no value"] += 1
+        return values
+
+    def _at_set_dates(self) -> list[Value]:
+        store, calendar, method = self.intake.store, self._setup.calendar, self._setup.portal.billing
+        return self._dues.values(lambda meter, day: units_at(store, calendar, meter, day, method=method))
+
+    def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
+        self._number += 1
+        content = Delivery(self.id, contract.receiver, self._number, tuple(values)).encode()
+        container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
+        self.counts["sealed"] += 1
+        mark = hashlib.blake2b(container, digest_size=8).hexdigest()
+        self._setup.record(
+            ContainerSealed(now_ns, self.id, contract.receiver, self._number, len(values), len(container), mark)
+        )
+        self.outbox[self._number] = contract.receiver, container
+        path = self.disk / "outbox"
+        path.mkdir(exist_ok=True)
+        (path / f"{self._number:08d}.cms").write_bytes(container)
+
+    def sealed(self, content: bytes, receiver: Certificate, now_ns: int) -> bytes:
+        """A container: sealed for the receiver, then signed by the module."""
+        # Two containers of one second would be one too many for a receiver that takes newer ones only.
+        self._signed_at_ns = max(now_ns, self._signed_at_ns + NS_PER_S)
+        at = self._setup.calendar.at(self._signed_at_ns).replace(microsecond=0)
+        sealed = seal(content, receiver, draw=self.module.random)
+        return sign_by(sealed, self.certificate, lambda covered: self.module.sign("SIG", covered), at)
+
+    def delivered(self, number: int) -> None:
+        """The receiver has it."""
+        self.outbox.pop(number, None)
+        (self.disk / "outbox" / f"{number:08d}.cms").unlink(missing_ok=True)
+
+    def _unix_s(self, time_ns: int) -> int:
+        return int((self._setup.calendar.start + timedelta(seconds=time_ns // NS_PER_S)).timestamp())
+
+    # --- what keyless gateways have ---------------------------------------------------------------------------------
+
+    def pump(self, now_ns: int) -> None:
+        """Its containers go when the administrator is reached (Smgw.deliver)."""
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        return tuple(self.outbox)
+
+    @property
+    def quarantined(self) -> tuple[int, ...]:
+        return ()
+
+    def custody(self) -> frozenset[int]:
+        return frozenset()
+
+    def on_disk(self) -> frozenset[bytes]:
+        return frozenset()

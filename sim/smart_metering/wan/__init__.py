@@ -1,0 +1,12 @@
+"""The WAN of smart meter gateways on real sockets: TLS 1.2, both sides certified, connections from inside only.
+
+    tls      the one kind of connection there is, and who is at its other end
+    server   an administrator or a participant, listening
+    answers  what each of them answers, by who asks
+    calls    a gateway's or an administrator's way to one
+    waker    a port that never answers
+    serve    one of these as a program of its own
+
+Objects are named by paths as COSEM's are by logical devices and names; the layout is this model's: the guideline that
+fixes one could not be opened.
+"""

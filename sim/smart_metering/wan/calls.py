@@ -1,0 +1,66 @@
+"""A client of the WAN: one connection to a party that is known by name; what it asks, and what it is told."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from types import TracebackType
+from typing import Final
+
+from sim.smart_metering.wan.tls import WanError, party
+
+TIMEOUT_S: Final = 10.0
+
+
+class WanClient:
+    """`peer`: the common name that the other side must show; "": anybody's. Raises WanError. Use it with `with`."""
+
+    def __init__(self, context: ssl.SSLContext, port: int, peer: str) -> None:
+        self._connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_S, context=context)
+        self.bytes_sent = 0
+        try:
+            self._connection.connect()
+        except ssl.SSLError as error:
+            raise WanError("tls", error.reason or str(error)) from None
+        except OSError as error:
+            raise WanError("unreachable", f"port {port}: {error.strerror or error}") from None
+        shown = party(self._socket)
+        if peer and shown != peer:
+            self._connection.close()
+            raise WanError("other party", f"{peer} was called, and {shown or 'nobody'} answers")
+
+    @property
+    def _socket(self) -> ssl.SSLSocket:
+        socket = self._connection.sock
+        assert isinstance(socket, ssl.SSLSocket)
+        return socket
+
+    @property
+    def agreed(self) -> tuple[str, str]:
+        """(version, suite)."""
+        suite = self._socket.cipher()
+        return self._socket.version() or "", suite[0] if suite else ""
+
+    def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
+        """The answer's body. Raises WanError (refused) where it is none of 2xx."""
+        try:
+            self._connection.request(method, path, body=body, headers={"Content-Length": str(len(body))})
+            answer = self._connection.getresponse()
+            said = answer.read()
+        except ssl.SSLError as error:  # in TLS 1.2 a server that refuses a certificate says so in the handshake
+            raise WanError("tls", error.reason or str(error)) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise WanError("unreachable", str(error) or type(error).__name__) from None
+        self.bytes_sent += len(body)
+        if not 200 <= answer.status < 300:
+            raise WanError("refused", f"{answer.status} {said[:200].decode('utf-8', 'replace')}")
+        return said
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> WanClient:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, traceback: TracebackType | None) -> None:
+        self.close()

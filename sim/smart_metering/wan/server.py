@@ -1,0 +1,98 @@
+"""A server of the WAN: an administrator or a participant on one port.
+
+What a party may ask hangs on its certificate: `answer(party, method, path, body)` gives a status and a body. Whatever
+arrives, the server goes on: a handshake that fails, a request that never ends, a body that is too long cost their own
+connection and no other.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final, NamedTuple
+
+from sim.core.clock import wall_s
+from sim.smart_metering.wan.tls import SESSION_MOST_S, party
+
+BODY_MOST_BYTES: Final = 1 << 24
+IDLE_S: Final = 10.0
+
+
+class Reply(NamedTuple):
+    """`status`: of HTTP."""
+
+    status: int
+    body: bytes = b""
+
+
+Answer = Callable[[str, str, str, bytes], Reply]
+
+
+class WanServer:
+    """Listens on 127.0.0.1 from `start` to `stop`. `refused`: handshakes that failed, as text."""
+
+    def __init__(self, context: ssl.SSLContext, answer: Answer, *, port: int = 0) -> None:
+        self.refused: list[str] = []
+        self.session_most_s: float = SESSION_MOST_S
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = IDLE_S
+
+            def setup(self) -> None:
+                self.request.settimeout(IDLE_S)
+                self.request = context.wrap_socket(self.request, server_side=True)
+                self.ends_s = wall_s() + owner.session_most_s
+                super().setup()
+
+            def _do(self) -> None:
+                length = self.headers.get("Content-Length", "0")
+                if not (length.isascii() and length.isdecimal()) or int(length) > BODY_MOST_BYTES:
+                    self._send(Reply(413, b"a body has at most 16 MiB"), close=True)
+                    return
+                body = self.rfile.read(int(length))
+                reply = answer(party(self.request), self.command, self.path, body)
+                self._send(reply, close=wall_s() >= self.ends_s)
+
+            do_GET = do_PUT = do_POST = do_DELETE = _do
+
+            def _send(self, reply: Reply, *, close: bool) -> None:
+                self.send_response(reply.status)
+                self.send_header("Content-Length", str(len(reply.body)))
+                if close:
+                    self.send_header("Connection", "close")
+                    self.close_connection = True
+                self.end_headers()
+                self.wfile.write(reply.body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Nothing goes to a terminal."""
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """One connection ended badly."""
+                import sys
+
+                owner.refused.append(f"{type(sys.exception()).__name__}: {sys.exception()}"[:200])
+
+        self._server = Server(("127.0.0.1", port), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="wan", daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Idempotent; leaves no thread and no port."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()

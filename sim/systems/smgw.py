@@ -1,0 +1,281 @@
+"""The BSI's system: smart meter gateways open telegrams themselves, apply tariffs, and give away containers that only
+their final receiver can read; an administrator relays them.
+
+    air ─► gateway (store, tariffs, module) ─ container ─► administrator ─ container ─► participant ─► values to bill
+
+Its tables in a world are [[gateway]], of which it takes number, receiver and clock, [portal], whose defences its
+gateways have as far as their guideline names them, and [system]. Meters that cannot be authenticated are not attached.
+All parts run inside the world's process; keys, content keys and nonces come from the world's seed. It claims no
+conformity to any guideline (docs/models/smgw.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.core.settings import SpecError, names_from, number
+from sim.core.vocabulary import SECURITIES
+from sim.gateway.gateway_spec import GatewaySpec
+from sim.gateway.registry import GATEWAYS
+from sim.pki.party_certificates import Certificate, PartyRoot, private_value
+from sim.pki.sealed_content import Receiver
+from sim.portal.meter_registry import MeterEntry, Registry
+from sim.portal.store_port import StoreError
+from sim.site_plan import gateway_groups, gateway_ids, receiver_of
+from sim.smart_metering.administrator import Administrator
+from sim.smart_metering.gateway_tables import GatewayTables
+from sim.smart_metering.participant import Participant
+from sim.smart_metering.periods import period_ends
+from sim.smart_metering.smart_gateway import Contract, GatewaySetup, SmartGateway
+from sim.smgw.module.in_world import InWorldModule, draws
+from sim.smgw.rule_set import CAPTURE_S
+from sim.systems._installation import entry_of, links_of, strongest
+from sim.systems._killed import kill
+from sim.systems._smgw_accounts import costs, sights
+from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnderTest
+
+if TYPE_CHECKING:
+    from sim.endpoint.port import Session
+    from sim.world_spec import WorldSpec
+
+SUPPLIER: Final = "supplier"
+"""The final receiver of every contract in a world."""
+ATTACHED: Final = ("mode7",)
+"""Links to meters are authenticated, and an authenticated counter makes them fresh: of the modes here mode 7 alone."""
+HOURS_12_S: Final = 43_200.0
+
+
+@dataclass(frozen=True)
+class SmgwSystem(System):
+    """[system] kind = "smgw". `attach`: security modes of the meters that it pairs; others are not part of it. `taf`:
+    the tariff use case of every contract, beside TAF 6 at set dates; `delivery_s`: how often its values leave (TAF 1:
+    at the month's end). `counter_saved_s`: how old counters are at most after a power cut. The last four are defences:
+    `seal_content`, values leave sealed and signed; `verify_content`, the receiver checks signature, age and tag;
+    `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`, values that a wrong clock
+    stamped are marked."""
+
+    kind: str = "smgw"
+    attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
+    title: ClassVar[str] = "Smart meter gateways that decrypt and tariff, sealed containers, an administrator"
+
+    taf: Literal[1, 2, 7] = 2
+    delivery_s: float = number(3_600.0, low=900.0, high=31 * 86_400.0)
+    counter_saved_s: float = number(HOURS_12_S, low=0.0, high=HOURS_12_S)
+    seal_content: bool = True
+    verify_content: bool = True
+    time_over_tls: bool = True
+    flag_clock: bool = True
+
+    @property
+    def securities(self) -> tuple[str, ...]:
+        return self.attach
+
+    def features(self, spec: WorldSpec) -> frozenset[str]:
+        return frozenset({"portal restart", "administrator", *SmartGateway.features})
+
+    def build(self, ground: Ground) -> SystemUnderTest:
+        return Smgw(ground, self)
+
+
+SYSTEM = SmgwSystem()
+
+
+class Smgw:
+    """See port.SystemUnderTest. `portal` is the final receiver."""
+
+    endpoint = None
+    sessions: Sequence[Session] = ()
+    portal: Participant
+    stored: GatewayTables
+    attached: NDArray[np.int64]
+
+    def __init__(self, ground: Ground, settings: SmgwSystem) -> None:
+        spec = ground.spec
+        if spec.portal.store != "sqlite":
+            raise SpecError("portal.store: system 'smgw' keeps every gateway's store on its own disk; take \"sqlite\"")
+        if settings.delivery_s % CAPTURE_S:
+            raise SpecError(f"system.delivery_s: {settings.delivery_s:g} is no multiple of {CAPTURE_S} s, the raster")
+        if real := [group.name for group in spec.gateway if GATEWAYS.find(group.kind).real]:
+            raise SpecError(f"gateway {real[0]}: a real gateway belongs to system 'keyless'")
+        self._ground, self.settings = ground, settings
+        self.gateways: list[SmartGateway] = []
+        self.registry = Registry(gateways=gateway_ids(spec))
+        self._closing = contextlib.ExitStack()
+        self.disk = ground.directory / "participants" / SUPPLIER
+        self._smart = ground.directory / "smart-gateways"
+
+    @property
+    def key_places(self) -> tuple[Path, ...]:
+        """Gateways have their meters' keys, and what these say: the disk of each."""
+        return (self._smart,)
+
+    @property
+    def private_values(self) -> dict[str, bytes]:
+        return {f"the key ENC of {SUPPLIER}": private_value(self._receiver.key)}
+
+    # --- building -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        ground, seeds = self._ground, self._ground.seeds
+        root = PartyRoot("SM-Test-Root.CA", draws(seeds, "root", "root's draws"), ground.calendar.start)
+        self.root = root
+        self._receiver = root.receiver(f"{SUPPLIER}.EMT", draws(seeds, SUPPLIER, "key ENC"))
+        self._signers: dict[str, Certificate] = {}
+        self.administrator = Administrator({SUPPLIER: self._hand})
+        for id_, group in zip(gateway_ids(ground.spec), gateway_groups(ground.spec), strict=True):
+            self._add_gateway(id_, group)
+        self._attach()
+        for gateway in self.gateways:
+            gateway.open(ground.clock.now_ns)
+            self._closing.callback(gateway.close)
+            signer = root.certify(f"{gateway.id}.SMGW", gateway.public, "SIG")
+            gateway.certify(signer)
+            self._signers[gateway.id] = signer
+        self._open_participant()
+        self._closing.callback(lambda: self.portal.close())
+        self.stored = GatewayTables(self.gateways, lambda meter, day: self.portal.billed(meter, day))
+
+    def _add_gateway(self, id_: str, group: GatewaySpec) -> None:
+        ground, settings = self._ground, self.settings
+        module = InWorldModule(ground.seeds, id_)
+        contract = Contract(
+            SUPPLIER, settings.taf,
+            lambda start_s, until_s: period_ends(settings.taf, round(settings.delivery_s), start_s, until_s),
+            self._receiver.certificate,
+        )  # fmt: skip
+        setup = GatewaySetup(
+            self._smart / id_, ground.calendar, ground.record, ground.spec.portal, module, (contract,),
+            settings.counter_saved_s, settings.flag_clock, settings.seal_content,
+        )  # fmt: skip
+        gateway = SmartGateway(id_, group, setup)
+        sensitivity_cdbm, links, profile = receiver_of(group)
+        ground.air.add_receiver(
+            id_,
+            ground.site.gateways[len(self.gateways)],
+            sensitivity_cdbm=sensitivity_cdbm,
+            links=links,
+            on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
+            profile=profile,
+            deferred=True,
+        )
+        self.gateways.append(gateway)
+
+    def _attach(self) -> None:
+        """Pair each meter that can be authenticated with the gateway that hears it best."""
+        ground = self._ground
+        links = links_of(ground, len(self.gateways))
+        able = np.array([ground.fleet.security(m) in self.settings.attach for m in range(ground.fleet.n)], dtype=bool)
+        self.attached = np.where(able, strongest(links), -1)
+        for meter, own in enumerate(self.attached.tolist()):
+            key = ground.fleet.key(meter)
+            if own >= 0:
+                entry = entry_of(ground, meter, frozenset({self.gateways[own].id}), self.gateways)
+                self.registry.add(entry)
+                self.gateways[own].pair(entry, key)
+
+    def _open_participant(self) -> None:
+        self.portal = Participant(
+            SUPPLIER, self.disk, self._receiver, self._signers, self._ground.record,
+            verify=self.settings.verify_content,
+        )  # fmt: skip
+
+    def _hand(self, gateway: str, container: bytes, now_ns: int) -> bool:
+        return self.portal.take(gateway, container, now_ns)
+
+    def hand(self, receiver: str, gateway: str, container: bytes, now_ns: int) -> bool:
+        """Give a container to a receiver, in whoever's name. False: there is no such receiver."""
+        return receiver == SUPPLIER and self._hand(gateway, container, now_ns)
+
+    @property
+    def receiver_certificate(self) -> Certificate:
+        """For whom gateways seal."""
+        return self._receiver.certificate
+
+    @property
+    def stolen_receiver(self) -> Receiver:
+        """The supplier's certificate and key, for who has stolen them."""
+        return self._receiver
+
+    @property
+    def signers(self) -> dict[str, Certificate]:
+        """Gateway -> the certificate that its containers are signed under."""
+        return self._signers
+
+    def enrol(self, meters: Iterable[tuple[MeterEntry, bytes | None]]) -> None:
+        raise SpecError("system 'smgw' pairs meters before it starts; a recording is played to system 'keyless'")
+
+    # --- running ------------------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Only what a period's end has come for leaves."""
+
+    def deliver(self) -> None:
+        now_ns = self._ground.clock.now_ns
+        for gateway in self.gateways:
+            if not gateway.up:
+                continue
+            gateway.tell_time(trusted=self.settings.time_over_tls and self.administrator.reached)
+            gateway.deliver(now_ns)
+            for place, (receiver, container) in list(gateway.outbox.items()):
+                if not self.administrator.relay(gateway.id, receiver, container, now_ns):
+                    break
+                gateway.delivered(place)
+
+    def at_phase(self, phase: str, action: Callable[[], None]) -> None:
+        raise ValueError(f"system 'smgw' delivers in one step, so there is no phase {phase!r}; leave it out")
+
+    def watch(self) -> None:
+        for gateway in self.gateways:
+            if gateway.up:
+                gateway.intake.watch(self._ground.clock.now_ns)
+
+    def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
+        return done()
+
+    def back_up_portal(self) -> None:
+        raise StoreError("system 'smgw' makes no backup of its supplier; take system 'keyless'")
+
+    def restore_portal(self) -> None:
+        raise StoreError("system 'smgw' has no backup of its supplier; take system 'keyless'")
+
+    def restart_portal(self) -> None:
+        self.portal.close()
+        self._open_participant()
+
+    def kill_portal(self) -> None:
+        kill(self.disk, self.portal.close)
+        self._open_participant()
+
+    def close(self) -> None:
+        self._closing.close()
+
+    # --- what came of it ----------------------------------------------------------------------------------------
+
+    def delivered(self) -> Sequence[Delivered]:
+        return [
+            Delivered(
+                SUPPLIER, one.gateway, one.value.meter, one.value.taf, one.value.obis, one.value.tariff,
+                one.value.from_s, one.value.until_s, one.value.amount,
+            )
+            for one in self.portal.stored()
+        ]  # fmt: skip
+
+    def sights(self) -> Sequence[Sight]:
+        return sights(self, self._ground)
+
+    def costs(self) -> Sequence[Cost]:
+        return costs(self, self._ground)
+
+
+def smgw(system: SystemUnderTest) -> Smgw:
+    """The same system, for whoever looks into its parts. Raises TypeError for another kind."""
+    if not isinstance(system, Smgw):
+        raise TypeError(f"{system!r} is not the system 'smgw'")
+    return system

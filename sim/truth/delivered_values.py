@@ -1,0 +1,191 @@
+"""What the final receiver of a system with tariffs must have, held against what it has: register by register.
+
+Worked out from the fleet's own values and from what each gateway received, by the rule in words and not by the tariff
+engine: at each quarter hour the last value received counts, unless it is older than two of the meter's intervals; each
+difference between two neighbours belongs to the zone that rules the whole gap, else to the register 63; a set date's
+value is the meter's own. Meters of heat cost allocation are looked at; of others only the stored readings are (see
+differs).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sim.core.clock import NS_PER_S, ns
+from sim.site_plan import fleet_radios, gateway_groups
+from sim.smgw.german_time import local, midnight_s
+from sim.systems.port import Delivered
+from sim.truth.ground_truth import Truth
+
+if TYPE_CHECKING:
+    from sim.meters.sent_values import Truth as Sent
+
+_QUARTER_S: Final = 900
+_INTERVALS: Final = 2
+_TOLERANCE_S: Final = 27.0
+"""Of a gateway's clock at quarter hours: 3 %."""
+_DAY_HOURS: Final = range(6, 21)
+Key = tuple[str, int, str, int | None, int]
+"""Meter, TAF, OBIS code, from, until."""
+
+
+class WrongValue(NamedTuple):
+    """`has` and `must`: amounts; "missing" and "nothing" where there is no row, or none is to be."""
+
+    meter: str
+    taf: int
+    obis: str
+    until_s: int
+    has: str
+    must: str
+
+    def __str__(self) -> str:
+        return f"{self.meter}, TAF {self.taf}, {self.obis}, until {self.until_s}: {self.has}, must be {self.must}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What was agreed: settings of [system], read by name since other systems have none."""
+
+    taf: int
+    delivery_s: int
+    flag_clock: bool
+    time_over_tls: bool
+
+
+def wrong_values(truth: Truth) -> list[WrongValue]:
+    """Of every attached meter. Raises StoreError, AttributeError for a system that delivers no values."""
+    must = expected(truth)
+    has = _as_received(truth.world.system.delivered())
+    found = []
+    for key in sorted({*must, *has}, key=str):
+        meter, taf, obis, _, until_s = key
+        got, wanted = (str(side[key]) if key in side else "" for side in (has, must))
+        if got != wanted:
+            found.append(WrongValue(meter, taf, obis, until_s, got or "missing", wanted or "nothing"))
+    return found
+
+
+def expected(truth: Truth) -> dict[Key, Decimal | None]:
+    """What the final receiver must have by now, but for what waits in gateways that are off or cut off."""
+    world = truth.world
+    settings = world.spec.system
+    rules = _Rules(*(getattr(settings, name) for name in ("taf", "delivery_s", "flag_clock", "time_over_tls")))
+    attached = world.system.attached
+    assert attached is not None, "a system whose gateways deliver has meters paired with them"
+    fleet = world.fleet
+    air_ns = fleet_radios(world.spec.fleet, fleet.population.group, fleet.population.length_bytes).duration_ns
+    groups = gateway_groups(world.spec)
+    must: dict[Key, Decimal | None] = {}
+    epoch_s = int(world.calendar.start.timestamp())
+    periods = list(_periods(rules, epoch_s, epoch_s + world.now_ns // NS_PER_S))
+    for meter, own in enumerate(attached.tolist()):
+        if own < 0 or not world.gateways[own].up or world.gateways[own].waiting:
+            continue
+        offset_s = groups[own].clock_offset_s
+        sent = list(truth.sent(meter=meter))
+        times = [one.start_ns + int(air_ns[meter]) + ns(offset_s) for one in sent]
+        if not sent or fleet.truth(meter, sent[0].k).units is None:
+            continue
+        invalid = abs(offset_s) > _TOLERANCE_S and rules.flag_clock and rules.time_over_tls
+        line = _Line(truth, meter, times, [one.k for one in sent])
+        must.update(line.set_dates())
+        if not invalid:
+            for start_s, end_s in periods:
+                must.update(line.period(rules.taf, start_s, end_s))
+    return must
+
+
+def _as_received(rows: Sequence[Delivered]) -> dict[Key, Decimal | None]:
+    """The latest row of a key counts: a value at a set date may be corrected."""
+    return {(one.meter, one.taf, one.obis, one.from_s, one.until_s): one.amount for one in rows}
+
+
+def _periods(rules: _Rules, start_s: int, until_s: int) -> Iterator[tuple[int, int]]:
+    """The first one is shorter: it begins with the world."""
+    begin_s = start_s
+    for end_s in range(start_s + 1, until_s + 1):
+        ends = end_s % round(rules.delivery_s) == 0
+        if rules.taf == 1:
+            there = local(end_s)
+            ends = (there.day, there.hour, there.minute, there.second) == (1, 0, 0, 0)
+        if ends:
+            yield begin_s, end_s
+            begin_s = end_s
+
+
+class _Line:
+    """One meter as its gateway received it: `times` by the gateway's clock, `ks` the telegrams."""
+
+    def __init__(self, truth: Truth, meter: int, times: list[int], ks: list[int]) -> None:
+        world = truth.world
+        self.epoch_s = int(world.calendar.start.timestamp())
+        self._fleet, self._meter, self._times, self._ks = world.fleet, meter, times, ks
+        self._name = str(world.fleet.address(meter))
+        interval_s = world.spec.fleet[int(world.fleet.population.group[meter])].interval_s
+        self._good_ns = ns(_INTERVALS * interval_s)
+        self._said: dict[int, Sent] = {}
+
+    def _at(self, k: int) -> Sent:
+        if k not in self._said:
+            self._said[k] = self._fleet.truth(self._meter, k)
+        return self._said[k]
+
+    def value(self, at_s: int) -> Sent | None:
+        """What stands for a quarter hour."""
+        at_ns = (at_s - self.epoch_s) * NS_PER_S
+        place = bisect_right(self._times, at_ns) - 1
+        if place < 0 or at_ns - self._times[place] > self._good_ns:
+            return None
+        return self._at(self._ks[place])
+
+    def set_dates(self) -> Iterator[tuple[Key, Decimal]]:
+        """Each set date that a telegram named, with the units that the latest of these named."""
+        for place in self._changes(0, len(self._ks) - 1):
+            said = self._at(self._ks[place])
+            if said.set_date_units is not None:
+                until_s = midnight_s(said.set_date + timedelta(days=1))
+                yield (self._name, 6, "4-0:1.0.0*1", None, until_s), Decimal(said.set_date_units)
+
+    def _changes(self, low: int, high: int) -> Iterator[int]:
+        """One place of each set date; they only go up, so halves of one date need no look."""
+        first, last = self._at(self._ks[low]), self._at(self._ks[high])
+        if (first.set_date, first.set_date_units) == (last.set_date, last.set_date_units):
+            yield high
+        elif high - low == 1:
+            yield from (low, high)
+        else:
+            middle = (low + high) // 2
+            yield from self._changes(low, middle)
+            yield from self._changes(middle, high)
+
+    def period(self, taf: int, start_s: int, end_s: int) -> Iterator[tuple[Key, Decimal | None]]:
+        """Rows of one period."""
+        first_s = -(-start_s // _QUARTER_S) * _QUARTER_S if taf == 2 else start_s
+        seen = [(at_s, self.value(at_s)) for at_s in range(first_s, end_s + 1, _QUARTER_S)]
+        there = [(at_s, said) for at_s, said in seen if said is not None]
+        if taf == 7:
+            if there:
+                for at_s, said in seen:
+                    amount = None if said is None or said.units is None else Decimal(said.units)
+                    yield (self._name, 7, "4-0:1.0.0*255", None, at_s), amount
+            return
+        sums: dict[int, int] = {1: 0, 2: 0, 63: 0} if taf == 2 else {1: 0}
+        pairs = [(a, b) for a, b in pairwise(there) if a[1].set_date == b[1].set_date]
+        for (from_s, before), (until_s, after) in pairs:
+            assert before.units is not None and after.units is not None
+            zones = {2 if local(at_s).hour in _DAY_HOURS else 1 for at_s in range(from_s, until_s, _QUARTER_S)}
+            zone = 1 if taf == 1 else zones.pop() if len(zones) == 1 else 63
+            sums[zone] += after.units - before.units
+        if pairs and (taf == 2 or (there[0][0], there[-1][0]) == (start_s, end_s)):
+            for number, units in sums.items():
+                yield (self._name, taf, f"4-0:1.0.{number}*255", start_s, end_s), Decimal(units)
+
+
+__all__ = ["WrongValue", "expected", "wrong_values"]

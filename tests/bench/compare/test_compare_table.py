@@ -1,0 +1,146 @@
+"""The comparison's data and its table: each topic leads to scenarios and variants that there are, each scenario says
+for each system what it is, and a verdict is nobody's word but the claims'."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import scenario_files
+from bench.compare import side_by_side as table
+from bench.compare.compared import CARD, KEYLESS, PAIRS, SMGW, SYSTEMS, Look, Measured, NotYet, scenarios_of
+from reports import compare_page
+
+ROOT = Path(__file__).resolve().parents[3]
+TOPICS = CARD + PAIRS
+LOOKS = [(topic.id, name, topic.sides[name]) for topic in TOPICS for name in SYSTEMS]
+
+
+def test_there_are_nineteen_pairs_and_every_topic_has_both_sides() -> None:
+    assert [topic.id for topic in PAIRS] == [f"pair-{number:02d}" for number in range(1, 20)]
+    assert len({topic.id for topic in TOPICS}) == len(TOPICS)
+    assert all(set(topic.sides) == set(SYSTEMS) for topic in TOPICS)
+
+
+@pytest.mark.parametrize(("topic", "system", "side"), LOOKS)
+def test_a_topic_leads_to_what_there_is(topic: str, system: str, side: object) -> None:
+    if isinstance(side, (Look, Measured)):
+        path = ROOT / "scenarios" / side.scenario
+        text = path.read_text("utf-8")
+        alone = '"system.kind": "smgw"' in text
+        assert not (alone and system == KEYLESS) and (alone or system == KEYLESS or "smgw=here(" in text)
+    if isinstance(side, Look):
+        sources = "".join(one.read_text("utf-8") for one in (ROOT / "attacks").glob("*.py")).replace('\\"', '"')
+        assert all(f'"{name}"' in sources for name in side.variants)
+        assert side.defences == "on" or f'"{side.defences}"' in text
+    if isinstance(side, NotYet):
+        assert len(side.missing) > 5
+
+
+def _says(function: ast.FunctionDef) -> tuple[set[str], bool, str]:
+    """(kinds of system in not_for, every expectation says what smgw must do, the scenario's own kind)."""
+    decorator = next(one for one in function.decorator_list if isinstance(one, ast.Call))
+    given = {keyword.arg: keyword.value for keyword in decorator.keywords}
+    not_for = ast.literal_eval(given["not_for"]) if "not_for" in given else {}
+    settings = given.get("settings")
+    own = SMGW if settings is not None and "'system.kind'" in ast.unparse(settings) else KEYLESS
+    inside = [one for one in ast.walk(function) if isinstance(one, ast.Call)]
+    calls = [one for one in inside if getattr(one.func, "attr", "") == "expect"]
+    spoken = bool(calls) and all(any(keyword.arg == "smgw" for keyword in call.keywords) for call in calls)
+    return set(not_for), spoken, own
+
+
+def test_each_scenario_says_for_each_system_what_it_is() -> None:
+    """Run, with what must come out; or not applicable, and why."""
+    silent = []
+    for path in scenario_files.listed():
+        for one in scenario_files.under(path):
+            for node in ast.parse(one.read_text("utf-8")).body:
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and node.decorator_list:
+                    not_for, spoken, own = _says(node)
+                    others = set(SYSTEMS) - {own} - not_for
+                    silent += [f"{one.name}::{node.name}: {kind}" for kind in others if not (spoken and kind == SMGW)]
+    assert silent == []
+
+
+def claim(variant: str, security: str, verdict: str, defences: str = "on") -> dict[str, Any]:
+    return {
+        "variant": variant, "security": security, "verdict": verdict, "defences": defences, "why": f"why {verdict}",
+        "control": "it worked", "evidence": {},
+    }  # fmt: skip
+
+
+def run_of(scenario: str, claims: list[Any], outcome: str = "passed", message: str = "") -> dict[str, Any]:
+    world = {
+        "variant": "on", "meters": 10, "duration_ns": 3_600_000_000_000, "world": "estate",
+        "sights": [{"party": "broker <b>", "values": 1.0, "metadata": 2.0, "habits": "none"}],
+        "costs": [{"name": "bytes", "amount": 12.0, "unit": "B"}],
+    }  # fmt: skip
+    one = {"id": f"{scenario}::test_x", "title": "X", "outcome": outcome, "message": message, "claims": claims,
+           "worlds": [world]}  # fmt: skip
+    return {"scenarios": [one]}
+
+
+def test_the_worst_variant_decides_and_modes_stand_apart() -> None:
+    sniffing = CARD[0]
+    scenario = "card/test_sniffing.py"
+    runs = {
+        KEYLESS: run_of(scenario, [claim("values", "none", "SUCCEEDED"), claim("values", "mode7", "PREVENTED"),
+                                   claim("values", "mode7", "SUCCEEDED", "off"),
+                                   claim("who and when", "mode7", "SUCCEEDED")]),
+        SMGW: run_of(scenario, [claim("values", "mode7", "PREVENTED")]),
+    }  # fmt: skip
+    (row,) = table.rows([sniffing], runs)
+    assert row["systems"][KEYLESS]["by_security"] == {"none": "SUCCEEDED", "mode7": "PREVENTED"}
+    assert row["systems"][KEYLESS]["verdict"] == "none SUCCEEDED / mode7 PREVENTED"
+    assert row["systems"][KEYLESS]["reason"] == "why SUCCEEDED"
+    assert row["systems"][SMGW]["verdict"] == "PREVENTED" and len(row["systems"][SMGW]["cells"]) == 1
+
+
+def test_what_was_not_measured_is_no_verdict() -> None:
+    rows = {row["id"]: row["systems"] for row in table.rows(TOPICS, {})}
+    assert rows["pair-16"][SMGW]["verdict"] == table.NOT_YET
+    assert rows["pair-16"][KEYLESS]["verdict"] == table.NO_SURFACE
+    assert rows["card-1"][SMGW]["verdict"] == table.NOT_RUN
+    failed = run_of("smgw/test_lost_administrator.py", [], "failed", "9 values are missing\nagain: x")
+    (row,) = table.rows([one for one in PAIRS if one.id == "pair-15"], {SMGW: failed})
+    assert (row["systems"][SMGW]["verdict"], row["systems"][SMGW]["reason"]) == ("FAILS", "9 values are missing")
+
+
+def test_the_page_holds_every_row_and_escapes_what_it_shows() -> None:
+    runs = {KEYLESS: run_of("card/test_sniffing.py", [claim("values", "mode7", "PREVENTED")])}
+    body = {
+        "command": "x", "systems": list(SYSTEMS), "runs": {}, "rows": table.rows(TOPICS, runs),
+        "sights": table.sights(runs), "costs": table.costs(runs), "measured_in": table.measured_in(runs),
+    }  # fmt: skip
+    page = compare_page.render(body)
+    assert all(topic.id in page for topic in TOPICS)
+    assert "broker &lt;b&gt;" in page and "broker <b>" not in page
+    assert page.count("NOT YET MEASURED") == sum(isinstance(side, NotYet) for _, _, side in LOOKS)
+    assert "estate, 1 h" in page
+
+
+def test_scenarios_that_both_ran_are_joined_by_variant() -> None:
+    runs = {
+        KEYLESS: run_of("card/test_sniffing.py", [claim("values", "mode7", "SUCCEEDED")]),
+        SMGW: run_of("card/test_sniffing.py", [], "skipped", "left out: not for system 'smgw': because"),
+    }
+    (row,) = table.joined(runs)
+    assert row["systems"][KEYLESS]["verdict"] == "SUCCEEDED"
+    assert row["systems"][SMGW]["reason"].endswith("because")
+
+
+def test_a_run_of_one_system_says_nothing_of_the_other() -> None:
+    run = run_of("card/test_sniffing.py", [claim("values", "mode7", "PREVENTED")])
+    run["scenarios"][0]["worlds"][0]["system"] = SMGW
+    assert table.of_system(run, KEYLESS)["scenarios"] == []
+    assert table.of_system(run, SMGW) == run
+
+
+def test_each_system_s_scenarios_are_named_once() -> None:
+    for system in SYSTEMS:
+        found = scenarios_of(TOPICS, system)
+        assert len(found) == len(set(found)) > 8

@@ -1,0 +1,83 @@
+"""A smart meter gateway, or its supplier, that does not do what the system `smgw` stands for."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from tests.referee.defect import FAULTS, GATEWAYS, SILENT, STORES, SUMS, Patch, defect
+from tests.referee.defects import plays
+
+GATEWAY = "sim.smart_metering.smart_gateway:SmartGateway"
+PARTICIPANT = "sim.smart_metering.participant:Participant"
+
+
+@defect("smart-seals-nothing", GATEWAYS, "Who relays containers reads nothing.", plays.RELAYED)
+def _(patch: Patch) -> None:
+    """A smart meter gateway hands its values on in clear behind a container's bytes."""
+
+    def instead(original: Any, gateway: Any, content: bytes, receiver: Any, now_ns: int) -> bytes:
+        return bytes(original(gateway, content, receiver, now_ns)) + content
+
+    patch.around(f"{GATEWAY}.sealed", instead)
+
+
+@defect("smart-registers-doubled", SUMS, "The supplier has the registers that meters counted.", plays.ADMINISTRATOR)
+def _(patch: Patch) -> None:
+    """Every register leaves with twice its amount."""
+
+    def instead(original: Any, *given: Any, **more: Any) -> Any:
+        for value in original(*given, **more):
+            yield value._replace(amount=value.amount and 2 * value.amount)
+
+    patch.around("sim.smart_metering.smart_gateway:values_of", instead)
+
+
+@defect("smart-outbox-forgets", GATEWAYS, "Hours without the administrator cost no value.", plays.ADMINISTRATOR)
+def _(patch: Patch) -> None:
+    """A gateway keeps only its latest container while the administrator is away."""
+
+    def instead(original: Any, gateway: Any, *given: Any) -> None:
+        gateway.outbox.clear()
+        original(gateway, *given)
+
+    patch.around(f"{GATEWAY}._seal", instead)
+
+
+@defect("supplier-takes-any-signer", STORES, "A clone without the module delivers nothing.", plays.SMART_CLONE)
+def _(patch: Patch) -> None:
+    """The supplier opens containers whoever signed them."""
+
+    def instead(original: Any, participant: Any, *given: Any) -> Any:
+        participant._verify = False
+        return original(participant, *given)
+
+    patch.around(f"{PARTICIPANT}._open", instead)
+
+
+@defect("counters-saved-at-once", GATEWAYS, "Counters of twelve hours ago let a recording in.", plays.POWER_CUT_REPLAY)
+def _(patch: Patch) -> None:
+    """A gateway that is said to write its counters twice a day writes each: the finding would be another."""
+
+    def instead(original: Any, gateway: Any, now_ns: int) -> None:
+        gateway._setup = dataclasses.replace(gateway._setup, counter_saved_s=0.0)
+        original(gateway, now_ns)
+
+    patch.around(f"{GATEWAY}._save_counters", instead)
+
+
+@defect("administrator-not-lost", FAULTS, "Hours without the administrator cost no value.", plays.ADMINISTRATOR)
+def _(patch: Patch) -> None:
+    """The fault says that nobody reaches the administrator, and everybody does."""
+    patch.around("sim.faults.administrator_lost:AdministratorLost.strike", lambda original, fault, world: None)
+
+
+@defect("relay-changes-nothing", SILENT, "Who relays containers changes nothing.", plays.RELAYED)
+def _(patch: Patch) -> None:
+    """The attack says that it changed containers, and hands them on as they were."""
+
+    def instead(original: Any, attack: Any, payload: bytes) -> bytes:
+        original(attack, payload)
+        return payload
+
+    patch.around("attacks.smgw_relay:SmgwRelay._change", instead)
