@@ -30,11 +30,15 @@ def frame_of(meter: int, k: int) -> bytes:
     return bytes([20, 0x44, *([meter] * 8), k, 0x7A])
 
 
-def world() -> World:
-    """Three gateways, of which the last thins; receivers from 3 on are somebody else's."""
+def world(seed: int) -> World:
+    """Three gateways, of which the last thins; receivers from 3 on are somebody else's. By seed, meters belong to one
+    gateway each, or the last receiver is a meter's own."""
     rules = (None, None, Thinning(500))
     gateways = [SimpleNamespace(id=f"gw-{number}", thinning=rule) for number, rule in enumerate(rules)]
-    return cast("World", SimpleNamespace(gateways=gateways, two_way=[], fleet=SimpleNamespace(n=METERS)))
+    system = SimpleNamespace(attached=np.array([0, 1, 2, -1]) if seed % 3 == 1 else None)
+    two_way = [SimpleNamespace(receiver=RECEIVERS - 1)] if seed % 3 == 2 else []
+    fleet = SimpleNamespace(n=METERS)
+    return cast("World", SimpleNamespace(gateways=gateways, system=system, two_way=two_way, fleet=fleet))
 
 
 def drawn(seed: int) -> WindowReport:
@@ -70,7 +74,7 @@ def test_a_window_at_once_notes_what_each_of_its_frames_does(seed: int, tmp_path
     found = []
     for way in ("at once", "one by one"):
         report, ledger = drawn(seed), Ledger(tmp_path / way)
-        tap = AirTap(world(), ledger)
+        tap = AirTap(world(seed), ledger)
         assert isinstance(tap, WindowTap)
         for (start_ns, source, k), emission in report.intruders.items():
             ledger.speak(Spoken(source, k, start_ns, emission.telegram), emission.end_ns)
