@@ -50,7 +50,7 @@ class AirTap:
             own = source < len(attached)
             by_gateway[own] &= attached[source[own]] == receiver[own]
         thinning = [number for number, gateway in enumerate(gateways) if gateway.thinning is not None]
-        for at in np.flatnonzero(np.isin(receiver, thinning)).tolist():
+        for at in np.flatnonzero(by_gateway & np.isin(receiver, thinning)).tolist():
             end_ns = int(report.end_ns[received[at]])
             by_gateway[at] = self._takes(int(receiver[at]), report.telegrams[frame[at]], end_ns)
         for at in np.flatnonzero((source >= meters) & by_gateway).tolist():
