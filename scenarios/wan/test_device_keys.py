@@ -11,7 +11,10 @@ from bench.rig.scenario import S, Stage, X, scenario
 REAL = {"endpoint.kind": "mosquitto"}
 
 
-@scenario(world="terrace-60", threats=["G08"], settings=REAL)
+@scenario(
+    world="terrace-60", threats=["G08"], settings=REAL,
+    not_for={"smgw": "its keys are made in the security module; a stolen disk is in scenarios/smgw"},
+)
 def test_a_factory_has_no_key_to_keep(world: Stage) -> None:
     """The talk's flow is the control: the key is made at manufacture and deleted there, or so the factory says. Made in
     the gateway, with a request that alone leaves it, there is nothing to keep."""
@@ -21,7 +24,10 @@ def test_a_factory_has_no_key_to_keep(world: Stage) -> None:
     world.expect(copy, COPY_SPEAKS, because="unknown ca", on=(X, X, X), off=(S, S, S))
 
 
-@scenario(world="terrace-60", threats=["G07"], settings=REAL)
+@scenario(
+    world="terrace-60", threats=["G07"], settings=REAL,
+    not_for={"smgw": "its keys are made in the security module; a stolen disk is in scenarios/smgw"},
+)
 def test_a_gateway_taken_apart_gives_no_key(world: Stage) -> None:
     """Control: the key lies in a file of the flash memory, which whoever takes the gateway apart reads."""
     flash = world.attack(FlashKey())

@@ -52,6 +52,7 @@ class ConnectedClient(mqtt.Client):
         self.acknowledged: Callable[[], None] = lambda: None
         self._ready = ready
         self._ahead = b""
+        self._properties = b"\0" if v5 else b""  # MQTT 5: none, and their length says so
         self._waiting = bytearray()
         self._unacknowledged: set[int] = set()
 
@@ -68,7 +69,7 @@ class ConnectedClient(mqtt.Client):
         while number in self._unacknowledged:
             number = self._mid_generate()
         self._unacknowledged.add(number)
-        message = Publish(topic, payload, 0x02 | retain, number.to_bytes(2, "big"))
+        message = Publish(topic, self._properties + payload, 0x02 | retain, number.to_bytes(2, "big"))
         first = not self._waiting
         self._waiting += publish(message).encode()
         if len(self._waiting) >= _PIECE_BYTES:

@@ -84,7 +84,6 @@ def test_habits_are_learnt_from_contents_and_from_nothing_else_here(security: st
     next(habits.run(ear))
     for one in sorted(heard, key=lambda one: one.received_ns):
         ear.watcher(one)
-    (outcome,) = habits.outcomes(truth_of(units))
-    assert outcome.variant == HEATING
+    outcome = next(one for one in habits.outcomes(truth_of(units)) if one.variant == HEATING)
     assert outcome.achieved == found
     assert outcome.evidence["area under the curve"] == (1.0 if found else 0.5)

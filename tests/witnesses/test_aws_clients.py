@@ -20,7 +20,7 @@ from sim.endpoint.aws import aws_limits as limits
 from sim.endpoint.aws.fleet_policies import CLAIM, TEMPLATE
 from sim.endpoint.kinds.aws_local import AwsLocal, AwsLocalSpec
 from sim.pki import device_requests
-from tests.sim.endpoint.aws.test_claims import BODY
+from tests.sim.endpoint.aws.test_certificate_claims import BODY
 from tests.sim.endpoint.brokers import found_mosquitto, until
 
 REASON = "the extra aws-tests is not here: ./wmbench setup aws aws-tests"

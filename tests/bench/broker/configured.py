@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.broker.broker_target import Shown, Target
 from sim.core import clock
-from sim.endpoint.kinds.mosquitto import _free_port
+from sim.endpoint.kinds.mosquitto import free_port
 from sim.endpoint.port import Address
 from sim.endpoint.supervised_process import SupervisedProcess
 from sim.pki.authority import Authority, Pair
@@ -69,7 +69,7 @@ def well(folder: Path) -> Broker:
     authority = Authority(folder / "pki")
     authority.device("gw-3")
     authority.revoke("gw-3")
-    port = _free_port(0)
+    port = free_port(0)
     server = authority.server()
     return Broker(folder, authority, server, {
         "user": "root", "log_dest": "stderr", "log_type": "all", "persistence": "false", "sys_interval": "1",

@@ -12,6 +12,7 @@ from bench.rig import checks
 from bench.rig.checks import (
     bundled_once,
     custody,
+    delivered_true,  # of the other system: tests/sim/systems/test_smgw.py
     fates_add_up,
     faults_witnessed,
     heard_as_stored,
@@ -120,7 +121,7 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 
 def test_every_check_in_the_folder_is_tested_here() -> None:
     assert set(checks.found()) == {
-        bundled_once, custody, fates_add_up, faults_witnessed, heard_as_stored, in_time, no_key_on_disk,
+        bundled_once, custody, delivered_true, fates_add_up, faults_witnessed, heard_as_stored, in_time, no_key_on_disk,
         nothing_altered, unchanged_bytes, values_true,
     }  # fmt: skip
 

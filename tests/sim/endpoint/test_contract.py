@@ -129,6 +129,22 @@ def test_a_foreign_subscription_hears_nothing(endpoint: Endpoint) -> None:
     assert not spy.inbox
 
 
+@needs("acl", "broker topics")
+def test_the_broker_tells_of_itself_where_no_access_list_keeps_it(kind: str, tmp_path: Path) -> None:
+    for listed in (False, True):
+        made = KINDS[kind].open(KINDS[kind].spec(per_device_acl=listed), tmp_path / str(listed))
+        made.start()
+        try:
+            spy = online(made, "spy", "$SYS/broker/version")
+            if listed:
+                until(made, made.fence(spy))
+                assert not spy.inbox
+            else:
+                until(made, lambda: bool(spy.inbox))
+        finally:
+            made.stop()
+
+
 @needs("size limit", without="denial closes")
 def test_an_oversize_message_is_acknowledged_and_never_arrives(endpoint: Endpoint) -> None:
     portal, gateway = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")

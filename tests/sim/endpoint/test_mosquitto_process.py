@@ -132,8 +132,8 @@ def test_a_busy_port_is_named(tmp_path: Path) -> None:
 
 def test_a_port_taken_meanwhile_is_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        taken, free_port = other.getsockname()[1], module._free_port
-        monkeypatch.setattr(module, "_free_port", lambda attempt: taken if attempt == 0 else free_port(attempt))
+        taken, free_port = other.getsockname()[1], module.free_port
+        monkeypatch.setattr(module, "free_port", lambda attempt: taken if attempt == 0 else free_port(attempt))
         broker = make(tmp_path)
         broker.start()
         assert broker.address is not None and broker.address.port != taken

@@ -288,6 +288,6 @@ def test_a_new_start_has_a_new_standard_input(tmp_path: Path) -> None:
 
 
 def test_every_line_is_found_with_its_settings() -> None:
-    assert set(LINES.parts()) == {"path", "pty", "rtl_tcp", "serial", "stdin", "tcp"}
+    assert set(LINES.parts()) == {"http_post", "mqtt_publish", "path", "pty", "rtl_tcp", "serial", "stdin", "tcp"}
     with pytest.raises(TypeError, match="settings of class TcpSpec"):
         LINES.find("tcp").open(PtySpec(), Path())

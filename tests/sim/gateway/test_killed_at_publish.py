@@ -28,11 +28,11 @@ AT_PUBACK = """
 def deadly(session, topic, payload, *, retain=False):
     publish(session, topic, payload, retain=retain)
     if topic.endswith("/up"):
-        Client._handle_pubackcomp = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        ConnectedClient._take_puback = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """
 DYING = """
 import os, signal, sys
-from paho.mqtt.client import Client
+from sim.endpoint.client import ConnectedClient
 from sim.endpoint.session import MqttSession
 from sim.gateway.process import main
 publish = MqttSession.publish
