@@ -172,7 +172,8 @@ def test_an_extra_is_added_and_kept(checkout: Path) -> None:
 
 def test_an_unknown_extra_is_refused(checkout: Path) -> None:
     done = wmbench(checkout, "setup", "scales")
-    assert (done.returncode, done.stderr) == (2, "wmbench: setup: there is no extra 'scales'; known: scale, oscal, aws, aws-tests\n")
+    said = "wmbench: setup: there is no extra 'scales'; known: scale, oscal, aws, aws-tests\n"
+    assert (done.returncode, done.stderr) == (2, said)
     assert not (checkout / ".venv").exists()
 
 
