@@ -9,13 +9,25 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
+_asked = False
+
 
 def listen() -> None:
     """SIGTERM and SIGHUP do what Ctrl-C does. A signal that is ignored already (nohup) stays ignored."""
-    for one in (signal.SIGTERM, signal.SIGHUP):
+    global _asked
+    _asked = False
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(one) is not signal.SIG_IGN:
             signal.signal(one, _interrupt)
 
 
+def obey() -> None:
+    """Raises KeyboardInterrupt where it was raised before and lost, as in a finaliser, whose errors Python drops."""
+    if _asked:
+        raise KeyboardInterrupt
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    global _asked
+    _asked = True
     raise KeyboardInterrupt

@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from attacks.attack import Outcome
 from attacks.reach import Place, reach_for
-from bench import worlds
+from bench import signals, worlds
 from bench.options import ENGINES
 from bench.rig import secrets
 from bench.rig.compress import pack
@@ -204,7 +204,12 @@ class Stage:
     def run(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
         """Let world time pass. Several calls go on from one another."""
         duration_ns = round((days * 24 + hours + minutes / 60) * NS_PER_HOUR) + ns(seconds)
-        self.inner.run(duration_ns, on_window=self.on_window)
+        self.inner.run(duration_ns, on_window=self._window_ended)
+
+    def _window_ended(self, world: World, now_ns: int, end_ns: int) -> None:
+        signals.obey()
+        if self.on_window is not None:
+            self.on_window(world, now_ns, end_ns)
 
     def fault(self, fault: AnyFault) -> Injection:
         """Inject a fault, now or when its settings say. The world is made by it: attacks come before."""
