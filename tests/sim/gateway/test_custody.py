@@ -19,6 +19,9 @@ from sim.gateway.kinds.virtual import VirtualGateway
 from tests.sim.endpoint.brokers import CuttingProxy, make
 from tests.sim.gateway.doubles import AckingPortal
 
+PATIENCE_S = 120.0  # a session that found no broker waits longer each time before it dials again
+RETRY_S = 1.0  # a thousand turns: a restarted broker drops what comes before the portal is there again
+
 
 class Bed:
     """A real broker, gateways that are fed numbered telegrams, and the portal double."""
@@ -43,6 +46,7 @@ class Bed:
                 lambda name=name: self.dial(name),
                 self.events.append,
                 portal_key=self.portal.statements.public,
+                retry_s=RETRY_S,
             )
             for name in (f"gw{n}" for n in range(gateways))
         ]
@@ -57,7 +61,7 @@ class Bed:
                 self.fed[gateway.id] = number + 1
                 gateway.receive(number.to_bytes(4, "big") + bytes(length - 4), self.now_ns + number, -70.0)
 
-    def settle_until(self, done: Callable[[], bool], deadline_s: float = 10.0) -> None:
+    def settle_until(self, done: Callable[[], bool], deadline_s: float = PATIENCE_S) -> None:
         """Turn until it is so, whether or not the gateways still hold something."""
         assert self.broker.settle(lambda: (self.turn(), done())[1], deadline_s), "did not happen in time"
 
@@ -109,7 +113,7 @@ def test_a_broker_killed_three_times_under_load_loses_nothing(bed: Bed) -> None:
             bed.feed(5)
             bed.broker.settle(bed.turn, 0.002)
         bed.broker.restart()
-    assert bed.broker.settle(bed.turn, 30)
+    assert bed.broker.settle(bed.turn, PATIENCE_S)
     assert len(bed.portal.bundles) == 4 * 3 * 130
     assert bed.portal.duplicates > 0, "the kills did hit something under way"
     assert all(gateway.session.connects >= 3 for gateway in bed.gateways)
@@ -127,7 +131,7 @@ def test_an_absent_portal_and_a_killed_broker_lose_nothing(bed: Bed) -> None:
     bed.broker.restart()
     old, bed.portal = bed.portal, AckingPortal(bed.broker, bed.portal.statements)
     assert not old.bundles
-    assert bed.broker.settle(bed.turn, 30)
+    assert bed.broker.settle(bed.turn, PATIENCE_S)
     bed.assert_all_arrived()
 
 
@@ -138,7 +142,7 @@ def test_gateways_that_lose_power_lose_only_what_was_open(bed: Bed) -> None:
         for gateway in bed.gateways:
             gateway.power_cut(bed.now_ns)
             gateway.power_on(bed.now_ns)
-    assert bed.broker.settle(bed.turn, 30)
+    assert bed.broker.settle(bed.turn, PATIENCE_S)
     bed.assert_all_arrived()
 
 
@@ -159,7 +163,7 @@ def test_pubacks_that_never_come_and_cut_lines_lose_nothing(bed: Bed) -> None:
         proxy.deaf = False
         bed.feed(25)
         bed.broker.settle(bed.turn, 0.1)
-    assert bed.broker.settle(bed.turn, 30)
+    assert bed.broker.settle(bed.turn, PATIENCE_S)
     assert bed.portal.duplicates > 0
     bed.assert_all_arrived()
     proxy.close()
