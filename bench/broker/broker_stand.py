@@ -147,7 +147,7 @@ class BrokerStand:
         return [one for one in listener.inbox if one.payload in payloads]
 
     def still_serves(self, session: OneSession, what: str) -> None:
-        """This session goes on, and a new one opens. Raises Failed."""
+        """`session` goes on, and a new one opens. Raises Failed."""
         if session.ended or not self.echoes(session):
             raise Failed(f"{what}, and the session of {session.login.client_id} is over: {session.ended or 'silent'}")
         shown = self.first if session.login.client_id == self.first.client_id else self.second
