@@ -25,6 +25,7 @@ F64 = NDArray[np.float64]
 NOT_HANDLED: Final = "the generator did not come to it"
 NO_SESSION: Final = "its gateway had no session"
 NO_ROOM: Final = "its gateway had as many in flight as it may"
+PUT_ASIDE: Final = "published again and again and never acknowledged, so its gateway put it aside"
 NOT_ACCEPTED: Final = "published, without PUBACK"
 NOT_DELIVERED: Final = "accepted by the broker, not delivered to the portal"
 NOT_STORED: Final = "delivered to the portal, not stored when the trial was over"
@@ -76,10 +77,12 @@ def accounts(
     handled_s, sent_s = np.full(count, np.nan), np.full(count, np.nan)
     unaccepted: Counter[int] = Counter()
     without: set[int] = set()
+    aside: set[int] = set()
     for one in told:
         handled_s[one.rows], sent_s[one.rows] = one.handled_s, one.sent_s
         unaccepted.update(one.unaccepted)
         without |= one.without_session
+        aside.update(one.put_aside)
     arrived_s, committed_s = stored.arrived_s, stored.committed_s
     latency_s = committed_s - due_s
 
@@ -91,7 +94,7 @@ def accounts(
     lost_of = np.maximum(due_of[gateway_of_meter] - stored.distinct, 0)
     missing_of = np.maximum(committed_of[gateway_of_meter] - stored.distinct, 0)
 
-    why = _why(schedule, committed, handled_s, sent_s, arrived_s, unaccepted, without)
+    why = _why(schedule, committed, handled_s, sent_s, arrived_s, unaccepted, without, aside)
     reasons: Counter[str] = Counter()
     for reason in why:
         reasons[reason] += telegrams
@@ -144,7 +147,7 @@ def accounts(
 
 def _why(
     schedule: Schedule, committed: NDArray[np.bool_], handled_s: F64, sent_s: F64, arrived_s: F64,
-    unaccepted: Counter[int], without: set[int],
+    unaccepted: Counter[int], without: set[int], aside: set[int],
 ) -> list[str]:  # fmt: skip
     """The reason of each bundle that was not committed, in the schedule's order. The last of a gateway's that were
     published are those without PUBACK, as many as it lacks."""
@@ -155,6 +158,8 @@ def _why(
         gateway = int(schedule.gateway[row])
         if not np.isnan(arrived_s[row]):
             out.append(NOT_STORED)
+        elif row in aside:
+            out.append(PUT_ASIDE)
         elif not np.isnan(sent_s[row]):
             if left[gateway] > 0:
                 left[gateway] -= 1

@@ -187,6 +187,8 @@ class Sessions:
                 self._told.endings[f"an acknowledgement is none: {error}"] += 1
                 continue
             one.in_flight.acknowledged(ack.taken)
+        for sequence, _, _ in one.in_flight.take_refused():
+            self._told.put_aside.append(int(self._order.rows[self._place[one.number, sequence]]))
 
     def _note(self, one: Gateway) -> None:
         """Endings of its session that were not counted yet."""

@@ -55,6 +55,8 @@ class Generated:
     up_s: float = 0.0
     """From the dial to the last session after a power cut; 0 where none was."""
     publishes: int = 0
+    put_aside: list[int] = field(default_factory=list)
+    """Rows that their gateways quarantined: published again and again, and never acknowledged, unlike later ones."""
     without_session: set[int] = field(default_factory=set)
 
 
