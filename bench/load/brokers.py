@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from bench.run_errors import CannotRun
+from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.kinds.aws_local import AwsLocal, AwsLocalSpec
 from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Identity
+from sim.endpoint.session import MqttSession
 from sim.endpoint.topic_acl import PORTAL, READER
 from sim.pki.authority import Authority
 
@@ -21,6 +23,8 @@ WORDS: Final = {
     "mosquitto": "Mosquitto, one process, mutual TLS, access list",
     "aws_local": "AWS IoT Core's rules with its quotas on, in front of Mosquitto",
 }
+PROBE_S: Final = 5.0
+TRIES: Final = 3
 TAKERS: Final = "taker{at}"
 
 
@@ -134,6 +138,19 @@ class GivenBroker:
     def start(self, directory: Path) -> None:
         if self.died():
             raise CannotRun(f"the broker at {self.name}:{self.address.port} is gone: start it again")
+        loop = EventLoop()
+        probe = MqttSession(loop, self.identity(PORTAL), self.address)
+        try:
+            loop.settle(lambda: probe.connected or len(probe.log) >= TRIES, PROBE_S)
+            connected, said = probe.connected, probe.log[-1][1] if probe.log else "no answer"
+        finally:
+            probe.close()
+            loop.close()
+        if not connected:
+            raise CannotRun(
+                f"the broker at {self.name}:{self.address.port} gives no session to '{PORTAL}': {said}; is it up, does "
+                "it trust the authority of --identities, and --ca its own?"
+            )
 
     def stop(self) -> None:
         """It is not ours."""

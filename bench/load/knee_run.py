@@ -15,6 +15,7 @@ from bench.load.brokers import Broker
 from bench.load.knee import Knee, search
 from bench.load.order import Driver
 from bench.load.outcome import Outcome
+from bench.load.resources import full_and_next
 from bench.load.trial import Setting, Stand
 from bench.run_errors import CannotRun
 from sim.endpoint.port import EndpointError
@@ -179,7 +180,7 @@ def answer(asked: Asked, words: str, bundle_bytes: int, searched: Sequence[Searc
             broken := [one.knee.breaks_per_s for one in searched if one.knee.breaks_per_s is not None]) else None,
         "spread": (max(held) - min(held)) / knee_per_s if knee_per_s and len(held) > 1 else None,
         "readings_per_s": readings_per_s if knee_per_s else None,
-        "gateways_at_interval": knee_per_s * setting.sent.interval_s if knee_per_s else None,
+        "gateways_at_interval": _gateways(knee_per_s, bad, setting),
         "at_knee": None if good is None else good.as_json(within_s),
         "beyond": None if bad is None else bad.as_json(within_s),
         "generator": {
@@ -199,6 +200,15 @@ def answer(asked: Asked, words: str, bundle_bytes: int, searched: Sequence[Searc
             for one in searched
         ],
     }  # fmt: skip
+
+
+def _gateways(knee_per_s: float | None, bad: Outcome | None, setting: Setting) -> float | None:
+    """How many gateways send so much at their interval; None where what was full is each gateway's own, so that more of
+    them carry more."""
+    full = None if bad is None else full_and_next(bad.resources)[0]
+    if knee_per_s is None or (full is not None and full.id.startswith(("quota", "in flight"))):
+        return None
+    return knee_per_s * setting.sent.interval_s
 
 
 def proved(answer: dict[str, Any]) -> str:

@@ -50,10 +50,11 @@ def _verdict(answer: dict[str, Any]) -> Iterator[str]:
     else:
         least = "at least " if breaks is None or answer["generator"]["was_the_limit"] else ""
         until = "; nothing broke up to --most" if breaks is None else f", breaks at {breaks:.1f}"
-        yield (
-            f"  knee: {least}{at:.1f} bundles/s hold{until}; {answer['readings_per_s']:.0f} readings/s, as many as "
-            f"{answer['gateways_at_interval']:.0f} gateways send at one bundle in {answer['interval_s']:g} s"
-        )
+        many = answer["gateways_at_interval"]
+        as_many = "" if many is None else (
+            f", as many as {many:.0f} gateways send at one bundle in {answer['interval_s']:g} s"
+        )  # fmt: skip
+        yield f"  knee: {least}{at:.1f} bundles/s hold{until}; {answer['readings_per_s']:.0f} readings/s{as_many}"
     if answer["spread"] is not None:
         yield f"  over {len(answer['searches'])} seeds the knees lie {100 * answer['spread']:.1f} % apart"
     beyond = answer["beyond"]

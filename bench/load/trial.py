@@ -89,8 +89,9 @@ class Stand:
 
     def trial(self, per_s: float, *, driver: Driver = "ours") -> Outcome:
         """Offer so many bundles a second. A broker that dies is no error: it is in the outcome."""
+        self._bounded(per_s, per_s * self.setting.seconds_s)
         schedule = self.setting.shape.schedule(self.setting.load(per_s))
-        self._bounded(per_s, schedule)
+        self._bounded(per_s, len(schedule))
         self.trials += 1
         place = self.directory / f"trial-{self.trials}"
         self.broker.start(place / "broker")
@@ -100,16 +101,15 @@ class Stand:
             self.broker.stop()
             shutil.rmtree(place, ignore_errors=True)
 
-    def _bounded(self, per_s: float, schedule: Schedule) -> None:
-        if not len(schedule):
+    def _bounded(self, per_s: float, bundles: float) -> None:
+        if not bundles:
             raise CannotRun(
                 f"{per_s:g} bundles a second for {self.setting.seconds_s:g} s are none; take longer --seconds"
             )
-        size = len(schedule) * self.bundle_bytes
-        if len(schedule) > MOST_BUNDLES or size > MOST_BYTES:
+        if bundles > MOST_BUNDLES or bundles * self.bundle_bytes > MOST_BYTES:
             raise CannotRun(
-                f"a trial of {len(schedule)} bundles of {self.bundle_bytes} bytes does not fit: take shorter "
-                "--seconds, a lower --most, or fewer --telegrams"
+                f"a trial of {bundles:.0f} bundles of {self.bundle_bytes} bytes does not fit: take shorter --seconds, "
+                "a lower --most, or fewer --telegrams"
             )
 
     def _measured(self, per_s: float, schedule: Schedule, place: Path, driver: Driver) -> Outcome:

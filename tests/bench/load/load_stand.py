@@ -1,4 +1,4 @@
-"""A load test whose generator and portal are threads of this process: what a test puts into the code holds in them too."""
+"""A load test whose generator and portal are threads of this process, so that they have what a test puts into it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from bench.load.trial import Setting, Stand
 
 PATIENT = Sentence(within_s=20.0)
 """For loads that are to hold: no test asks how fast a machine is."""
+
+SENT = Sent(gateways=4, telegrams=3)
 
 
 class Threaded:
@@ -49,7 +51,7 @@ def stand(
     shape: str = "steady",
     kind: str = "mosquitto",
     sentence: Sentence = PATIENT,
-    sent: Sent = Sent(gateways=4, telegrams=3),
+    sent: Sent = SENT,
     seconds_s: float = 1.0,
     workers: int = 1,
     takers: int = 0,

@@ -75,9 +75,7 @@ def test_what_was_acknowledged_and_is_not_in_the_store_is_lost() -> None:
 
 def test_a_stale_reading_is_charged_to_the_stage_that_took_most() -> None:
     due = schedule([0, 0, 1, 2], [0, 0, 0, 0])
-    told, stored = witnesses(
-        handled=[6, 0, 0, 0], sent=[6, 7, 0, 0], arrived=[6, 7, 8, 0], committed=[6, 7, 8, 9]
-    )
+    told, stored = witnesses(handled=[6, 0, 0, 0], sent=[6, 7, 0, 0], arrived=[6, 7, 8, 0], committed=[6, 7, 8, 9])
     stored.distinct[:] = [2, 2, 1, 1, 1, 1]
     found = accounts(due, 2, BEGIN_S, [told], stored, NAMES, 5.0)
     assert found.stale == {"generator": 2, "gateway": 2, "broker": 2, "portal": 2}
@@ -85,7 +83,7 @@ def test_a_stale_reading_is_charged_to_the_stage_that_took_most() -> None:
     assert found.own.percentile_s(100) == pytest.approx(6.0, rel=0.001)  # from due, not from sent
 
 
-@pytest.mark.parametrize("sent, arrived", [(-0.5, 0.5), (1.0, 0.5)])
+@pytest.mark.parametrize(("sent", "arrived"), [(-0.5, 0.5), (1.0, 0.5)])
 def test_times_that_cannot_be_are_found(sent: float, arrived: float) -> None:
     told, stored = witnesses([0.0], [sent], [arrived], [2.0])
     assert accounts(schedule([0], [0]), 2, BEGIN_S, [told], stored, NAMES, 5.0).liars == 1
