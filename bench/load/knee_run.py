@@ -13,10 +13,10 @@ from typing import Any, Final, Literal
 from bench.load import growth
 from bench.load.brokers import Broker
 from bench.load.knee import Knee, search
-from bench.load.order import Driver
+from bench.load.load_orders import Driver
+from bench.load.load_trial import Setting, Stand
 from bench.load.outcome import Outcome
 from bench.load.resources import full_and_next
-from bench.load.trial import Setting, Stand
 from bench.run_errors import CannotRun
 from sim.endpoint.port import EndpointError
 from sim.portal.store_port import StoreError

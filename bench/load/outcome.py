@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench.load.accounts import Accounts
-from bench.load.order import Driver
+from bench.load.load_orders import Driver
 from bench.load.processes import Used
 from bench.load.resources import Resource, full_and_next
 

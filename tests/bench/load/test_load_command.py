@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.cli import load
-from bench.load import knee_run, load_text, trial
+from bench.load import knee_run, load_text, load_trial
 from bench.load.accounts import Accounts
 from bench.load.brokers import GivenBroker, OwnBroker
 from bench.load.knee import Knee
@@ -115,7 +115,7 @@ def test_one_load_is_tried_and_no_process_stays(here: Here, tmp_path: Path) -> N
 
 
 def test_a_given_broker_is_loaded_and_stays(here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "Spawned", Threaded)
+    monkeypatch.setattr(load_trial, "Spawned", Threaded)
     own = OwnBroker("mosquitto", tmp_path / "pki")
     own.start(tmp_path / "broker")
     try:
@@ -138,7 +138,7 @@ def test_a_given_broker_is_loaded_and_stays(here: Here, tmp_path: Path, monkeypa
 
 
 def quota_knee(here: Here, monkeypatch: pytest.MonkeyPatch, *words: str) -> dict[str, Any]:
-    monkeypatch.setattr(trial, "Spawned", Threaded)
+    monkeypatch.setattr(load_trial, "Spawned", Threaded)
     done = here("load", "--endpoint", "aws_local", "--gateways", "1", "--telegrams", "1", "--within-s", "2", "--json",
                 *words)  # fmt: skip
     assert done.returncode == 0, done.stderr
