@@ -16,6 +16,7 @@ from bench.run_errors import CannotRun
 
 BROKEN_EXIT: Final = 1
 INCONCLUSIVE_EXIT: Final = 6
+INTERRUPTED_EXIT: Final = 130
 MOST_GATEWAYS: Final = 20_000
 MOST_METERS: Final = 500_000
 TAKERS: Final = 500  # of the published comparison
@@ -108,7 +109,9 @@ def command(arguments: argparse.Namespace) -> int:
 
 def exit_code(answer: dict[str, Any]) -> int:
     """0: a knee, or one load that holds. 1: the one load asked for breaks, or none holds. 6: the generator may have
-    been the limit, or the broker died."""
+    been the limit, or the broker died. 130: interrupted, what was measured is printed."""
+    if answer["stopped"] == "interrupted":
+        return INTERRUPTED_EXIT
     if answer["stopped"] or answer["generator"]["was_the_limit"]:
         return INCONCLUSIVE_EXIT
     return 0 if answer["knee_per_s"] is not None else BROKEN_EXIT

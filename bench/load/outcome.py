@@ -16,6 +16,10 @@ OWN_SHARE: Final = 0.1
 BUSY: Final = 0.9
 """Of a core: a generator's process that takes more has no room to be punctual."""
 
+BURST_S: Final = 0.02
+"""A quota counts by the second: a generator that was later than this sends two hundredths of a second's bundles at
+once."""
+
 
 @dataclass
 class Outcome:
@@ -38,6 +42,7 @@ class Outcome:
     takes: int
     store_bytes: int
     readings: int
+    span_s: float
     broken: tuple[str, ...]
 
     @property
@@ -53,6 +58,11 @@ class Outcome:
         busy = max((one.core for id_, one in self.used.items() if id_.startswith("generator")), default=0.0)
         if busy > BUSY and self.driver == "ours":
             return f"a process of the generator took {busy:.2f} of a core"
+        most_s = self.accounts.own.most_us / 1e6
+        if most_s > BURST_S and 0 < self.accounts.discarded <= most_s * self.per_s * self.span_s:
+            return (
+                f"the generator was {most_s:.3f} s late once, and the burst behind that may be what the quota refused"
+            )
         if self.accounts.liars:
             return f"{self.accounts.liars} bundles arrived before the generator says that it published them"
         return ""
