@@ -228,7 +228,7 @@ class Stand:
             endings=sum((one.endings for one in told), start=type(told[0].endings)()),
             up_s=max(one.up_s for one in told), publishes=sum(one.publishes for one in told),
             duplicates=stored.duplicates, queued_most=stored.queued_most, takes=stored.takes,
-            store_bytes=stored.bytes_, readings=stored.readings, span_s=span_s,
+            store_bytes=stored.bytes_, readings=stored.readings,
             broken=tuple(_broken(setting.sentence, found, died, stored.trouble)),
         )  # fmt: skip
 

@@ -16,6 +16,8 @@ OWN_SHARE: Final = 0.1
 BUSY: Final = 0.9
 """Of a core: a generator's process that takes more has no room to be punctual."""
 
+STALLS: Final = 2
+"""As long as its longest, that a generator is taken to have had in a trial."""
 BURST_S: Final = 0.02
 """A quota counts by the second: a generator that was later than this sends two hundredths of a second's bundles at
 once."""
@@ -42,7 +44,6 @@ class Outcome:
     takes: int
     store_bytes: int
     readings: int
-    span_s: float
     broken: tuple[str, ...]
 
     @property
@@ -59,7 +60,7 @@ class Outcome:
         if busy > BUSY and self.driver == "ours":
             return f"a process of the generator took {busy:.2f} of a core"
         most_s = self.accounts.own.most_us / 1e6
-        if most_s > BURST_S and 0 < self.accounts.discarded <= most_s * self.per_s * self.span_s:
+        if most_s > BURST_S and 0 < self.accounts.discarded <= STALLS * most_s * self.per_s:
             return (
                 f"the generator was {most_s:.3f} s late once, and the burst behind that may be what the quota refused"
             )
