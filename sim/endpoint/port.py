@@ -115,15 +115,17 @@ class Session(Protocol):
 
 @runtime_checkable
 class Queues(Protocol):
-    """An endpoint that can put what gateways publish into a queue, beside what it delivers to subscribers."""
+    """An endpoint that can put what gateways publish into a queue or files, beside what it delivers to subscribers."""
 
     @property
     def by_queue(self) -> bool:
-        """Whether the portal takes its messages from the queue, and subscribes to none."""
+        """Whether the portal takes its messages from there, and subscribes to none."""
 
     def queued(self) -> list[Message]:
-        """What came into the queue since this was asked last, in its order. All of it that was acknowledged to a
-        gateway before is in it."""
+        """What came and was not `taken`. All of it that was acknowledged to a gateway before is in it."""
+
+    def taken(self) -> None:
+        """The portal committed what `queued` gave last: it is not given again."""
 
 
 class Endpoint(Protocol):

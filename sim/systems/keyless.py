@@ -186,7 +186,7 @@ class Keyless:
         self._keep(Keyring({fleet.address(m): key for m in range(fleet.n) if (key := fleet.key(m)) is not None}))
         self._open_portal()
         self._closing.callback(lambda: self.portal.close())
-        queues = self.endpoint if isinstance(self.endpoint, Queues) and self.endpoint.by_queue else None
+        queues = self._queues
         session = self.endpoint.connect(
             self.endpoint.identity(PORTAL),
             subscribe=() if queues else (bundle.UP.format(gateway="+"), bundle.BIRTH.format(gateway="+")),
@@ -300,6 +300,10 @@ class Keyless:
         self._keep(self.keyring)
         self.portal.write_registry()
 
+    @property
+    def _queues(self) -> Queues | None:
+        return self.endpoint if isinstance(self.endpoint, Queues) and self.endpoint.by_queue else None
+
     # --- running ------------------------------------------------------------------------------------------------
 
     def flush(self) -> None:
@@ -324,7 +328,11 @@ class Keyless:
         self.wan_bytes += sum(len(one.payload) for one in (*messages, *answers))
         if answers:
             self._lockstep.committed()
-        return answers if self.portal is portal else []  # what a portal had to say dies with it
+        if self.portal is not portal:
+            return []  # what a portal had to say dies with it
+        if (queues := self._queues) is not None:
+            queues.taken()
+        return answers
 
     def at_phase(self, phase: str, action: Callable[[], None]) -> None:
         self._lockstep.strike(phase, action)

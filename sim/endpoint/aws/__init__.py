@@ -19,7 +19,7 @@
     connection       one client's connection under these rules
     rule_actions     what a topic rule does with its output
     certificate_claims  provisioning by claim: tokens, templates, hooks; claim_registry: in the companion
-    portal_queue     the rules and the lines by which a portal hears from a queue
+    portal_queue     the rules and the lines by which a portal hears from a queue; portal_files: from a bucket
     sigv4            an address signed and checked
     aws_refusals     what the control plane says no with, as sentences
     account_ledger   what was made in an account, on the disk before and after

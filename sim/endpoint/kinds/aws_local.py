@@ -6,13 +6,13 @@ ends its connection. **Its verdicts were never confirmed against the service.**
 
 `rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON
 file that names the programs behind Lambda functions. `templates`: a JSON file of provisioning templates by name, and
-certificates by claim are issued (see aws.certificate_claims). `portal_by` "queue": two rules put what gateways
-publish into a queue, byte for byte, and the portal takes it from there; it subscribes to nothing. `web`: a second
-port speaks MQTT over WebSocket, signed by SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS; `web_users`: a
-JSON file, access key to {"secret_key", "client"}, made for this machine and nothing of an account's. `enforce_rates`:
-quotas a second are counted on the wall clock; that fits a wall-clock world or a load test, while simulated time is
-compressed. The switches of Mosquitto's that AWS does not have (`tls`, `require_certificate`) are weaknesses for
-controls, as there; `least_tls`, `revocation` and `retained` change nothing.
+certificates by claim are issued (see aws.certificate_claims). `portal_by` "queue" or "file": two rules put what
+gateways publish into a queue or a bucket, byte for byte, and the portal takes it from there; it subscribes to nothing.
+`web`: a second port speaks MQTT over WebSocket, signed by SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS;
+`web_users`: a JSON file, access key to {"secret_key", "client"}, made for this machine and nothing of an account's.
+`enforce_rates`: quotas a second are counted on the wall clock; that fits a wall-clock world or a load test, while
+simulated time is compressed. The switches of Mosquitto's that AWS does not have (`tls`, `require_certificate`) are
+weaknesses for controls, as there; `least_tls`, `revocation` and `retained` change nothing.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from sim.core import clock
 from sim.endpoint import mosquitto_config
-from sim.endpoint.aws import companion, portal_queue
+from sim.endpoint.aws import companion, portal_files, portal_queue
 from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
@@ -45,6 +45,11 @@ from sim.endpoint.supervised_process import SupervisedProcess
 
 _ROOT = Path(__file__).resolve().parents[3]
 _READ_HERE = frozenset({"kind", "rules", "functions", "templates", "web", "web_users", "portal_by"})
+_WAYS: Final[dict[str, tuple[Callable[[Path], portal_queue.Inbox], list[dict[str, Any]]]]] = {
+    "queue": (portal_queue.Queue, portal_queue.RULES),
+    "file": (portal_files.Files, portal_files.RULES),
+}
+"""By which the portal hears without a subscription: what reads it, and the rules that write it."""
 _ANOTHER = 50  # of free_port: not the one that the first port was given a moment ago
 
 
@@ -59,7 +64,7 @@ class AwsLocalSpec(MosquittoSpec):
     rules: str = ""
     functions: str = ""
     templates: str = ""
-    portal_by: Literal["subscription", "queue"] = "subscription"
+    portal_by: Literal["subscription", "queue", "file"] = "subscription"
     web: bool = False
     web_users: str = ""
 
@@ -78,23 +83,21 @@ class AwsLocal(Mosquitto):
         super().__init__(directory, spec or AwsLocalSpec(), **how)
         self._companion: SupervisedProcess | None = None
         self._web_port = 0
-        self._queue_read_bytes = 0
+        how = self.spec.portal_by if isinstance(self.spec, AwsLocalSpec) else "subscription"
+        self._way = _WAYS.get(how)
+        self._inbox = self._way[0](directory / "actions") if self._way else None
 
     @property
     def by_queue(self) -> bool:
-        return isinstance(self.spec, AwsLocalSpec) and self.spec.portal_by == "queue"
+        return self._inbox is not None
 
     def queued(self) -> list[Message]:
-        """See port.Queues. A line that is no message of the rule's is left out: the rule encodes what it passes on."""
-        place = self.directory / "actions" / "sqs" / f"{portal_queue.QUEUE}.jsonl"
-        if not self.by_queue or not place.exists():
-            return []
-        with place.open("rb") as file:
-            file.seek(self._queue_read_bytes)
-            data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        self._queue_read_bytes += len(whole)
-        return portal_queue.messages(whole)
+        """See port.Queues. What is no message of the rules' is left out: they encode what they pass on."""
+        return self._inbox.waiting() if self._inbox is not None else []
+
+    def taken(self) -> None:
+        if self._inbox is not None:
+            self._inbox.taken()
 
     @property
     def web_address(self) -> Address | None:
@@ -211,7 +214,7 @@ class AwsLocal(Mosquitto):
         policies = fleet_policies(bound=spec.bind_client_id, narrow=spec.per_device_acl)
         if self._refusing:
             policies = {name: [] for name in policies}
-        rules = _json(spec.rules, list, "endpoint.rules") + (portal_queue.RULES if self.by_queue else [])
+        rules = _json(spec.rules, list, "endpoint.rules") + (self._way[1] if self._way else [])
         try:
             for one in rules:
                 installed(one)
