@@ -45,7 +45,8 @@ from sim.endpoint.supervised_process import SupervisedProcess
 
 _ROOT = Path(__file__).resolve().parents[3]
 _READ_HERE = frozenset({"kind", "rules", "functions", "templates", "web", "web_users", "portal_by"})
-_WAYS: Final[dict[str, tuple[Callable[[Path], portal_queue.Inbox], list[dict[str, Any]]]]] = {
+_Way = tuple[Callable[[Path], portal_queue.Inbox], list[dict[str, Any]]]
+_WAYS: Final[dict[str, _Way]] = {
     "queue": (portal_queue.Queue, portal_queue.RULES),
     "file": (portal_files.Files, portal_files.RULES),
 }
@@ -83,8 +84,7 @@ class AwsLocal(Mosquitto):
         super().__init__(directory, spec or AwsLocalSpec(), **how)
         self._companion: SupervisedProcess | None = None
         self._web_port = 0
-        how = self.spec.portal_by if isinstance(self.spec, AwsLocalSpec) else "subscription"
-        self._way = _WAYS.get(how)
+        self._way = _WAYS.get(self.spec.portal_by if isinstance(self.spec, AwsLocalSpec) else "")
         self._inbox = self._way[0](directory / "actions") if self._way else None
 
     @property
