@@ -27,6 +27,7 @@ EndpointFeature = Literal[
     "kill",  # a process that can be killed and started again
     "retain",  # the last retained message of a topic is kept for later subscribers
     "persistence",  # QoS 1 messages wait for a session that is away
+    "shadows",  # keeps a document of state for each device
     "size limit",  # larger messages are dropped
     "sockets",  # clients dial an address, so that a man in the middle can stand on the path
     "takeover",  # a second session with a client id ends the first

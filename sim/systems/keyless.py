@@ -78,6 +78,15 @@ class KeylessSystem(System):
 SYSTEM = KeylessSystem()
 
 
+def _refuse_shadows_without_place(spec: WorldSpec) -> None:
+    """Raises EndpointError where a gateway's shadow is asked for and something of it is not there."""
+    for group in spec.gateway:
+        if group.shadow and "shadow" not in GATEWAYS.find(group.kind).features:
+            raise EndpointError(f'gateway "{group.name}": kind "{group.kind}" keeps no shadow; leave out shadow = true')
+        if group.shadow and (missing := lacks(spec.endpoint.kind, frozenset({"shadows"}))):
+            raise EndpointError(f'gateway "{group.name}": shadow = true {missing}; or leave it out')
+
+
 def _tell_mode(gateway: Fed, index: int, emission: Emission, receiver: int, _fate: Fate, _level_cdbm: int) -> None:
     """A gateway that is fed gets the frame next, and its feeder must know how it was sent."""
     if receiver == index:
@@ -136,6 +145,7 @@ class Keyless:
         self.gateways: list[GatewayPort] = []
         self._closing = contextlib.ExitStack()
         kind = ENDPOINTS.find(spec.endpoint.kind)
+        _refuse_shadows_without_place(spec)
         self.endpoint: Endpoint = kind.open(spec.endpoint, ground.directory / "endpoint")
         self.registry = Registry(gateways=gateway_ids(spec))
         self.sessions: list[Session] = []

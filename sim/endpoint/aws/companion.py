@@ -4,8 +4,8 @@
 
 It terminates mutual TLS, looks at every packet and hands on what is allowed to Mosquitto, which listens on a Unix
 socket in the same directory and nowhere else. It ends on SIGTERM, and reads the list of revoked certificates anew on
-SIGHUP. It writes companion.jsonl (a line for each rule enforced) and meter.json (what AWS would bill; at once on
-SIGUSR1). One thread, one epoll.
+SIGHUP. It writes companion.jsonl (a line for each rule enforced), meter.json (what AWS would bill) and shadows.json,
+both once a second and at once on SIGUSR1. One thread, one epoll.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from sim.core import clock
 from sim.core.quoting import shown
-from sim.endpoint.aws import claim_registry
+from sim.endpoint.aws import claim_registry, shadow_file
 from sim.endpoint.aws.account import Account, Certificate, names_of
 from sim.endpoint.aws.aws_limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
 from sim.endpoint.aws.certificate_claims import TemplateError
@@ -77,6 +77,8 @@ class Companion:
             max_message_bytes=config["max_message_bytes"],
             named={name: tuple(Policy(one) for one in many) for name, many in config.get("named", {}).items()},
         )
+        shadow_file.restore(self.account.shadows)
+        self._shadows_written = self.account.shadows.changes
         if config.get("templates"):
             claim_registry.open_in(self.account, config["templates"], Path(config["authority"]))
         self.live: set[Client] = set()
@@ -135,6 +137,14 @@ class Companion:
             Path(METER + ".new").write_text(text, encoding="utf-8")
             os.replace(METER + ".new", METER)
 
+    def write(self) -> None:
+        """The files that say how things are."""
+        shadows = self.account.shadows
+        if shadows.changes != self._shadows_written:
+            self._shadows_written = shadows.changes
+            shadow_file.write(shadows)
+        self.write_meter()
+
     def run(self) -> None:
         """Until SIGTERM."""
         told: list[int] = []
@@ -145,12 +155,12 @@ class Companion:
             self.loop.turn()
             while told and told[0] != signal.SIGTERM:
                 self._obey(told.pop(0))
-        self.write_meter()
+        self.write()
 
     def _obey(self, number: int) -> None:
         if number == signal.SIGUSR1:
             self._asked += 1
-            self.write_meter()
+            self.write()
             return
         try:
             self.context = self.tls()
@@ -186,7 +196,7 @@ class Door:
             self._kind(self._companion, accepted, address[0])
 
     def misc(self) -> None:
-        self._companion.write_meter()
+        self._companion.write()
 
 
 class Client:

@@ -124,7 +124,7 @@ class AwsIot(Dialled):
 
     name: ClassVar[str] = "aws_iot"
     features: ClassVar[frozenset[EndpointFeature]] = frozenset(
-        {"acl", "bind", "denial closes", "persistence", "size limit", "sockets", "takeover"}
+        {"acl", "bind", "denial closes", "persistence", "shadows", "size limit", "sockets", "takeover"}
     )
 
     def __init__(self, directory: Path, spec: AwsIotSpec | None = None) -> None:

@@ -28,7 +28,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from sim.core import clock
 from sim.endpoint import mosquitto_config
-from sim.endpoint.aws import companion, portal_files, portal_queue
+from sim.endpoint.aws import companion, portal_files, portal_queue, shadow_file
 from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
@@ -78,7 +78,7 @@ class AwsLocal(Mosquitto):
         "broker topics",
         "retain",
         "tls settings",
-    } | {"denial closes"}
+    } | {"denial closes", "shadows"}
 
     def __init__(self, directory: Path, spec: AwsLocalSpec | None = None, **how: Any) -> None:
         super().__init__(directory, spec or AwsLocalSpec(), **how)
@@ -143,6 +143,15 @@ class AwsLocal(Mosquitto):
 
     def meter(self) -> Meter:
         """What AWS would have billed so far, the bench's own markers left out; connection time is the wall's."""
+        return Meter(**{key: value for key, value in self._brought_up().items() if key != "asked"})
+
+    def shadows(self) -> dict[str, dict[str, Any]]:
+        """Thing -> its classic shadow as `get` gives it."""
+        self._brought_up()
+        return shadow_file.classic(shadow_file.read(self.directory))
+
+    def _brought_up(self) -> dict[str, Any]:
+        """The companion's files are written anew; its meter."""
         place = self.directory / companion.METER
 
         def read() -> dict[str, Any]:
@@ -152,7 +161,7 @@ class AwsLocal(Mosquitto):
             before = read().get("asked", 0)
             os.kill(self.pid, signal.SIGUSR1)
             self._wait(lambda: self.pid is None or read().get("asked", 0) > before)
-        return Meter(**{key: value for key, value in read().items() if key != "asked"})
+        return read()
 
     @property
     def _dialled(self) -> str:
