@@ -349,9 +349,15 @@ class Client:
             self._companion.loop.watch(side.fd, side, mask)
 
     def misc(self) -> None:
-        """Keep alive, and the patience with who dials and says nothing."""
+        """Keep alive, what is sent again, and the patience with who dials and says nothing."""
         silent_s = clock.wall_s() - self._last_s
-        seconds = self.connection.keep_alive_s if self._broker is not None else 0
+        seconds = 0
+        if self._broker is not None:
+            seconds = self.connection.keep_alive_s
+            self.connection.misc(clock.wall_s())
+            if self._client.out:
+                self._settle()
+                return
         if seconds and silent_s > KEEP_ALIVE_FACTOR * seconds:
             self._companion.said(self.connection.client_id, "keep-alive", f"silent for {silent_s:.0f} s")
             self._drop()

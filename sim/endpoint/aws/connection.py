@@ -14,11 +14,12 @@ place that enforces one names its id.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 from sim.endpoint.aws import aws_limits as limits
 from sim.endpoint.aws import client_packets as packets
-from sim.endpoint.aws import topics
+from sim.endpoint.aws import connack, topics
 from sim.endpoint.aws.account import ARN, Account, Certificate, Wire
 from sim.endpoint.aws.bill import units
 from sim.endpoint.aws.certificate_claims import PREFIXES as CLAIM_TOPICS
@@ -26,6 +27,7 @@ from sim.endpoint.aws.connection_checks import Refused, check_topic, unshared
 from sim.endpoint.aws.policies import Client, allowed
 from sim.endpoint.aws.rule_function import Facts
 from sim.endpoint.aws.shadows import prefix, request_of
+from sim.endpoint.aws.unanswered import Unanswered
 from sim.endpoint.mqtt_wire import (
     CONNACK,
     CONNECT,
@@ -70,6 +72,9 @@ class Connection:
         self._has_parents = False
         self._aliases: dict[int, str] = {}
         self._unacknowledged = 0
+        self._unanswered = Unanswered()
+        self._expiry = b""  # of the session, as granted, where the client named one
+        self._assigned = ""  # the client id, where the client named none
         self._window: tuple[float, int, int] = (0.0, 0, 0)
 
     @property
@@ -86,6 +91,7 @@ class Connection:
             return
         if first == _ACKNOWLEDGED and self._client is not None and not self.ended:
             self._account.meter.messages += 1
+            self._unanswered.answered(frame[2:4])
             self._wire.to_broker(frame)
             return
         self.from_client(packet_of(frame))
@@ -160,7 +166,11 @@ class Connection:
         if self._client is not None:
             raise Refused("second-connect", "a second CONNECT", 0x82)
         asked = packets.connect(packet)
-        self.level, self.client_id = (packets.V5 if asked.level == packets.V5 else 4), asked.client_id
+        self.level = packets.V5 if asked.level == packets.V5 else 4
+        if self.level == packets.V5 and not asked.client_id:
+            asked = replace(asked, client_id=self._account.assigned_id())
+            self._assigned = asked.client_id
+        self.client_id = asked.client_id
         self._account.meter.messages += 1
         name = asked.client_id.encode()
         if not name or len(name) > limits.CLIENT_ID_BYTES or name.startswith(b"$"):
@@ -193,7 +203,9 @@ class Connection:
         self._filters_known = asked.clean or self.client_id in self._account.subscriptions
         self._filters = self._account.subscriptions.setdefault(self.client_id, {})
         self._note_parents()
-        self._wire.to_broker(asked.forwarded(0, self._capped(asked.properties)).encode())
+        granted = connack.capped(asked.properties)
+        self._expiry = dict(granted).get(packets.SESSION_EXPIRY, b"")
+        self._wire.to_broker(asked.forwarded(0, granted).encode())
 
     def _check_will(self, topic: str, qos: int, retain: bool) -> None:
         may = self._allowed("iot:Publish", f"topic/{topic}")
@@ -210,18 +222,6 @@ class Connection:
     def _answer(self, code: int) -> None:
         body = bytes([0, code]) + (b"\0" if self.level == packets.V5 else b"")
         self._wire.to_client(Packet(CONNACK, 0, body).encode())
-
-    @staticmethod
-    def _capped(properties: packets.Properties) -> packets.Properties:
-        """Session expiry of an hour at most; receive maximum and packet size are the client's own."""
-        most = limits.SESSION_EXPIRY_S
-        return [
-            (
-                one,
-                min(int.from_bytes(value, "big"), most).to_bytes(4, "big") if one == packets.SESSION_EXPIRY else value,
-            )
-            for one, value in properties
-        ]
 
     def _allowed(self, action: str, name: str) -> bool:
         """Remembered: a gateway publishes to a handful of topics."""
@@ -372,6 +372,8 @@ class Connection:
             if is_ours is not None:
                 if not is_ours:
                     self._account.meter.messages += units(end - begin - 2, len(frame) - end - 2 * (first == _QOS_1))
+                if first == _QOS_1 and self._account.enforce_rates:
+                    self._unanswered.sent(frame[end : end + 2], frame, self._account.now_s())
                 self._wire.to_client(frame)
                 return
         elif first == _ACKNOWLEDGED and not self.ended:
@@ -390,7 +392,7 @@ class Connection:
         if packet.kind == PUBACK and self._unacknowledged:
             self._unacknowledged -= 1
         elif packet.kind == CONNACK and self.level == packets.V5:
-            packet = self._connack(packet)
+            packet = connack.with_offers(packet, self.level, self.keep_alive_s, self._expiry, self._assigned)
         self._wire.to_client(packet.encode())
 
     def _deliver(self, packet: Packet) -> None:
@@ -414,22 +416,17 @@ class Connection:
             self._account.meter.messages += units(len(topic.encode()), len(packet.body) - payload_at)
         if not packet.flags & 1 and self.level != packets.V5 and len(self._heard) < _REMEMBERED:
             self._heard[topic.encode()] = is_ours
-        self._wire.to_client(Packet(PUBLISH, packet.flags & ~0x08, packet.body).encode())  # "no-dup"
+        frame = Packet(PUBLISH, packet.flags & ~0x08, packet.body).encode()  # "no-dup"
+        if packet.flags & 0x06 and self._account.enforce_rates:
+            self._unanswered.sent(packet.body[id_at : id_at + 2], frame, self._account.now_s())
+        self._wire.to_client(frame)
 
     def _hears(self, topic: str) -> bool:
         return any(topics.matches(unshared(one), topic) for one in self._filters)
 
-    def _connack(self, packet: Packet) -> Packet:
-        """With what AWS offers (aws-crt-python's own assertions against the service)."""
-        flags, code, found = packets.connack(packet, self.level)
-        ours = {
-            packets.RECEIVE_MOST: limits.IN_FLIGHT.to_bytes(2, "big"),
-            packets.QOS_MOST: b"\x01",
-            packets.PACKET_MOST: limits.PACKET_BYTES.to_bytes(4, "big"),
-            packets.ALIAS_MOST: limits.TOPIC_ALIASES.to_bytes(2, "big"),
-            packets.HAS_SUBSCRIPTION_IDS: b"\x00",
-            packets.KEEP_ALIVE: self.keep_alive_s.to_bytes(2, "big"),
-        }
-        kept = [(one, value) for one, value in found if one not in ours]
-        return Packet(CONNACK, 0, bytes([flags, code]) + packets.encoded(kept + list(ours.items())))
-
+    def misc(self, now_s: float) -> None:
+        """Now and then: what the client has not acknowledged goes out again."""
+        if self._account.enforce_rates and not self.ended:
+            for frame in self._unanswered.due(now_s):
+                self._account.said(self.client_id, "unacknowledged", f"sent again after {limits.RESEND_S} s")
+                self._wire.to_client(frame)

@@ -51,7 +51,7 @@ def test_v5_is_offered_what_the_service_offers(desk: Desk) -> None:
     (answer,) = desk.hear(Packet(CONNACK, 0, b"\0\0" + encoded([(0x22, b"\0\x0a"), (0x29, b"\x01")])))
     assert answer.body[3:] == encoded(
         [(0x21, b"\0\x64"), (0x24, b"\x01"), (0x27, (149_504).to_bytes(4, "big")), (0x22, b"\0\x08"), (0x29, b"\0"),
-         (0x13, (1_200).to_bytes(2, "big"))]
+         (0x13, (1_200).to_bytes(2, "big")), (0x11, (3_600).to_bytes(4, "big"))]
     )[1:]  # fmt: skip
 
 
