@@ -44,6 +44,10 @@ class NotConnected(EndpointError):
     """Publish or subscribe before CONNACK, or after the connection was lost."""
 
 
+class OutOfReach(EndpointError):
+    """An endpoint that is not this machine's does not answer, or lets nobody in: a run on it says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What a client shows: its client id and (for TLS) its certificate, private key and the authorities it trusts.
