@@ -99,8 +99,8 @@ class Bout:
         if isinstance(error, Inconclusive):
             return End("inconclusive", str(error), raised=error)
         if isinstance(error, OutOfReach):
-            message = self._where(error) + str(error)
-            return End("inconclusive", message, raised=Inconclusive(f"{message}\nagain: {self.replay}"))
+            said = self._where(error) + str(error)
+            return End("inconclusive", said, raised=Inconclusive(f"{said}\nagain: {self.replay}"))
         if isinstance(error, (Failed, AssertionError, pytest.fail.Exception)):
             return End("failed", self._where(error) + str(error), raised=error)
         if isinstance(error, KeyboardInterrupt):

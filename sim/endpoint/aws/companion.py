@@ -163,8 +163,9 @@ class Companion:
             self.write()
             return
         try:
+            claim_registry.obey(self.account)
             self.context = self.tls()
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, ValueError) as error:
             print(f"companion: cannot read the list of revoked certificates: {error}", file=sys.stderr)
 
 

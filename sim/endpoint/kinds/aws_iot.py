@@ -233,7 +233,7 @@ def _cause(said: str) -> str:
         "expired": "is this machine's clock right? Else it is the endpoint's certificate, and Amazon's to renew",
         "certificate refused": "is endpoint.authorities Amazon's root, and the host an AWS IoT endpoint (-ats)?",
         "Hostname mismatch": "is the host an AWS IoT endpoint of this account?",
-        "WebSocket is refused": "is endpoint.region the endpoint's, and the access key active, with iot:Connect in IAM?",
+        "WebSocket is refused": "is endpoint.region the endpoint's, and the access key active and allowed?",
         "CONNACK": "does the policy of its certificate allow iot:Connect under this client id?",
         "closed by the server": "is its certificate active, of this account and region, with a policy? Or a quota of "
         "the account is used up: wait a minute",

@@ -28,7 +28,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from sim.core import clock
 from sim.endpoint import mosquitto_config
-from sim.endpoint.aws import companion, portal_files, portal_queue, shadow_file
+from sim.endpoint.aws import claim_registry, companion, portal_files, portal_queue, shadow_file
 from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
@@ -131,7 +131,9 @@ class AwsLocal(Mosquitto):
         super().restart(refusing=refusing)
 
     def revoke(self, client_id: str) -> None:
-        super().revoke(client_id)
+        """See Mosquitto; also of what a gateway came to by claim, which no file of the authority's holds."""
+        if not claim_registry.take_back(self.directory, client_id):
+            super().revoke(client_id)
         if self._companion is not None and self._companion.running:
             self._companion.hang_up()
 

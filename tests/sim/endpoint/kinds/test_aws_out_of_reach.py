@@ -43,7 +43,8 @@ class Account:
         self.local.start()
         assert self.local.address is not None
         self.spec = AwsIotSpec(
-            host="localhost", port=self.local.address.port, identities=str(self.pki), authorities=str(self.pki / "ca.crt")
+            host="localhost", port=self.local.address.port, identities=str(self.pki),
+            authorities=str(self.pki / "ca.crt"),
         )  # fmt: skip
 
     def lay(self, pair: Any) -> None:
@@ -68,7 +69,8 @@ def says_nothing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws_iot, "START_DEADLINE_S", 1.0)
     silent = socket.create_server(("127.0.0.1", 0))
     account.spec = AwsIotSpec(
-        host="localhost", port=silent.getsockname()[1], identities=str(account.pki), authorities=str(account.pki / "ca.crt")
+        host="localhost", port=silent.getsockname()[1], identities=str(account.pki),
+        authorities=str(account.pki / "ca.crt"),
     )  # fmt: skip
     account.local.stop = silent.close  # type: ignore[method-assign]
 
