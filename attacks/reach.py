@@ -8,6 +8,7 @@ cannot read.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -264,6 +265,19 @@ class _BrokerItself(_Base):
     def deliver_by(self, change: Callable[[Sequence[Message]], Sequence[Message]]) -> None:
         """What the broker delivers to the portal from now on, made of what it would."""
         keyless(self._world.system).delivers = change
+
+    def kept_files(self) -> dict[str, bytes]:
+        """Every file that the broker, and whatever runs beside it, keeps now, by name; none of its authority's."""
+        endpoint = keyless(self._world.system).endpoint
+        folder, authority = self._world.directory / "endpoint", None
+        with contextlib.suppress(EndpointError):
+            authority = endpoint.authority.directory
+        self.note("read what is kept", str(endpoint.name))
+        return {
+            str(one.relative_to(folder)): one.read_bytes()
+            for one in sorted(folder.rglob("*"))
+            if one.is_file() and authority not in one.parents
+        }
 
     def note_sent(self, telegrams: list[bytes]) -> None:
         """Telegrams that we bring to the portal, noted for the truth."""

@@ -31,6 +31,7 @@ from bench.run_errors import CannotRun, Failed, Inconclusive, explained
 from sim.core.clock import NS_PER_MS, wall_s
 from sim.core.parts import line_in
 from sim.core.wall_clock import WallClock
+from sim.endpoint.port import OutOfReach
 from sim.world_spec import WorldSpec
 
 
@@ -97,6 +98,9 @@ class Bout:
             return End("skipped", str(error), raised=error)
         if isinstance(error, Inconclusive):
             return End("inconclusive", str(error), raised=error)
+        if isinstance(error, OutOfReach):
+            said = self._where(error) + str(error)
+            return End("inconclusive", said, raised=Inconclusive(f"{said}\nagain: {self.replay}"))
         if isinstance(error, (Failed, AssertionError, pytest.fail.Exception)):
             return End("failed", self._where(error) + str(error), raised=error)
         if isinstance(error, KeyboardInterrupt):
