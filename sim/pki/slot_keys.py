@@ -7,12 +7,15 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from sim.pki.content_ciphers import agreed_secret, point
 
 CURVE: Final = ec.BrainpoolP256R1()
 DRAWN_BYTES: Final = CURVE.key_size // 8 + 8
 """Eight more than the order has, so that no key is likelier than another."""
+DIGEST_BYTES: Final = 32
+_ECDSA: Final = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)
 
 
 class SlotKey:
@@ -34,9 +37,9 @@ class SlotKey:
     def __reduce__(self) -> str:
         raise TypeError("a module's key is not pickled")
 
-    def sign(self, message: bytes) -> bytes:
-        """ECDSA with SHA-256, DER, deterministic (RFC 6979)."""
-        return self._key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    def sign_digest(self, digest: bytes) -> bytes:
+        """ECDSA over a SHA-256, DER, deterministic (RFC 6979)."""
+        return self._key.sign(digest, _ECDSA)
 
     def agree(self, peer: bytes) -> bytes:
         """The shared x coordinate. Raises NotSealed for what is no uncompressed point of the curve."""

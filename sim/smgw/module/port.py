@@ -17,7 +17,9 @@ RANDOM_MOST_BYTES: Final = 4_096
 
 class ModuleError(Exception):
     """The module does not do it. `reason` is the stable code: "slot" (there is no such slot), "empty" (no key was made
-    in it), "point" (the peer's is none of the curve), "count" (of random bytes), "silent" (it does not answer)."""
+    in it), "point" (the peer's is none of the curve), "count" (of bytes), "silent" (it does not answer). Of a module in
+    a process of its own also "pin" (it does not know this one), "locked" (too many wrong ones), "busy" (another
+    processor has its session), "foreign" (what answers does not know the PIN)."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
