@@ -104,6 +104,14 @@ class ContainerSealed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleFailed(Event):
+    """A smart meter gateway's security module refused, or did not answer; what it was to sign waits. "" as reason: it
+    works again."""
+    gateway: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerRefused(Event):
     """A final receiver did not take a container that came in a gateway's name."""
     receiver: str

@@ -26,7 +26,7 @@ from typing import ClassVar, Final
 from sim.billing.set_date_units import units_at
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar, ns
-from sim.core.events import ContainerSealed, Event
+from sim.core.events import ContainerSealed, Event, ModuleFailed
 from sim.endpoint.port import Message
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, Waking
@@ -44,7 +44,7 @@ from sim.smart_metering.line import Line
 from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
-from sim.smgw.module.port import SecurityModule
+from sim.smgw.module.port import ModuleError, SecurityModule
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S
 
@@ -123,6 +123,7 @@ class SmartGateway:
         self.disk.mkdir(parents=True, exist_ok=True)
         self.public = self.module.make_key("SIG")
         self._sequence = self._number = 0
+        self._module_failed = ""
         self._signed_at_ns = 0
         self._due_from_s: dict[int, int] = {}
         self.power_on(now_ns)
@@ -277,10 +278,12 @@ class SmartGateway:
             values: list[Value] = []
             for end_s in contract.ends_s(start_s, now_s):
                 values += self._of_period(contract, start_s, end_s)
-                self._due_from_s[number] = start_s = end_s
-            values += self._at_set_dates()
-            if values:
-                self._seal(contract, values, now_ns)
+                start_s = end_s
+            dues = self._at_set_dates()
+            if not self._sealed_all(contract, [*values, *dues], now_ns):
+                continue
+            self._dues.left(dues)
+            self._due_from_s[number] = start_s
         horizon_s = min(self._due_from_s.values(), default=now_s)
         for register in self._registers.values():
             register.forget_before(ns(horizon_s - self._unix_s(0)))
@@ -302,10 +305,23 @@ class SmartGateway:
         store, calendar, method = self.intake.store, self._setup.calendar, self._setup.portal.billing
         return self._dues.values(lambda meter, day: units_at(store, calendar, meter, day, method=method))
 
+    def _sealed_all(self, contract: Contract, values: list[Value], now_ns: int) -> bool:
+        """False: the module does not do it, and what was to leave waits for the next time."""
+        reason = ""
+        try:
+            if values:
+                self._seal(contract, values, now_ns)
+        except ModuleError as error:
+            reason = error.reason
+        if reason != self._module_failed and (reason or values):
+            self._module_failed = reason
+            self._setup.record(ModuleFailed(now_ns, self.id, reason))
+        return not reason
+
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
-        self._number += 1
-        content = Delivery(self.id, contract.receiver, self._number, tuple(values)).encode()
+        content = Delivery(self.id, contract.receiver, self._number + 1, tuple(values)).encode()
         container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
+        self._number += 1
         self.counts["sealed"] += 1
         mark = hashlib.blake2b(container, digest_size=8).hexdigest()
         self._setup.record(

@@ -81,3 +81,20 @@ def _(patch: Patch) -> None:
         return payload
 
     patch.around("attacks.smgw_relay:SmgwRelay._change", instead)
+
+
+@defect("module-silence-loses", GATEWAYS, "Hours without the module cost no value.", plays.SILENT_MODULE)
+def _(patch: Patch) -> None:
+    """What a gateway could not have signed is forgotten."""
+
+    def instead(original: Any, *given: Any) -> bool:
+        original(*given)
+        return True
+
+    patch.around(f"{GATEWAY}._sealed_all", instead)
+
+
+@defect("module-never-silent", FAULTS, "Hours without the module cost no value.", plays.SILENT_MODULE)
+def _(patch: Patch) -> None:
+    """The fault says that a module does not answer, and it does."""
+    patch.around("sim.faults.module_silent:ModuleSilent.strike", lambda original, fault, world: None)
