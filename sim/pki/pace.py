@@ -95,7 +95,7 @@ def shown(token: bytes, wanted: bytes) -> bool:
 
 
 def _kdf(secret: bytes, number: int) -> bytes:
-    return hashlib.sha1(secret + number.to_bytes(4, "big")).digest()[:KEY_BYTES]  # noqa: S324  TR-03110 names SHA-1
+    return hashlib.sha1(secret + number.to_bytes(4, "big")).digest()[:KEY_BYTES]  # as TR-03110 has it
 
 
 def _token(keys: Keys, point: bytes) -> bytes:

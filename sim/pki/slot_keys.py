@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -27,7 +28,17 @@ class SlotKey:
         if len(drawn) != DRAWN_BYTES:
             raise ValueError(f"a key is made of {DRAWN_BYTES} drawn bytes, not {len(drawn)}")
         value = int.from_bytes(drawn, "big") % (CURVE.group_order - 1) + 1
-        self._key = ec.derive_private_key(value, CURVE)
+        self._hold(ec.derive_private_key(value, CURVE))
+
+    @classmethod
+    def of(cls, key: ec.EllipticCurvePrivateKey) -> SlotKey:
+        """The same for a key that lies in software."""
+        made = cls.__new__(cls)
+        made._hold(key)
+        return made
+
+    def _hold(self, key: ec.EllipticCurvePrivateKey) -> None:
+        self._key = key
         encoding, form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         self.public: bytes = self._key.public_key().public_bytes(encoding, form)
 
@@ -36,6 +47,10 @@ class SlotKey:
 
     def __reduce__(self) -> str:
         raise TypeError("a module's key is not pickled")
+
+    def sign(self, message: bytes) -> bytes:
+        """The same over a message."""
+        return self.sign_digest(hashlib.sha256(message).digest())
 
     def sign_digest(self, digest: bytes) -> bytes:
         """ECDSA over a SHA-256, DER, deterministic (RFC 6979)."""

@@ -34,6 +34,7 @@ from sim.gateway.thinning import Thinning
 from sim.pki.party_certificates import Certificate
 from sim.pki.sealed_content import seal
 from sim.pki.signed_content import sign_by
+from sim.pki.sm_triples import Triple, slot_of
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
@@ -121,7 +122,6 @@ class SmartGateway:
 
     def open(self, now_ns: int) -> None:
         self.disk.mkdir(parents=True, exist_ok=True)
-        self.public = self.module.make_key("SIG")
         self._sequence = self._number = 0
         self._module_failed = ""
         self._signed_at_ns = 0
@@ -133,9 +133,14 @@ class SmartGateway:
         contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
         self._setup = replace(self._setup, contracts=contracts)
 
-    def certify(self, certificate: Certificate) -> None:
-        """The certificate of the key SIG in its module."""
-        self.certificate = certificate
+    def certify(self, triple: Triple) -> None:
+        """The certificates of keys in its module, which it uses from now on."""
+        self.triple = triple
+
+    @property
+    def certificate(self) -> Certificate:
+        """Under which its containers are signed."""
+        return self.triple.certificates["SIG"]
 
     @property
     def up(self) -> bool:
@@ -338,7 +343,8 @@ class SmartGateway:
         self._signed_at_ns = max(now_ns, self._signed_at_ns + NS_PER_S)
         at = self._setup.calendar.at(self._signed_at_ns).replace(microsecond=0)
         sealed = seal(content, receiver, draw=self.module.random)
-        return sign_by(sealed, self.certificate, lambda covered: self.module.sign("SIG", covered), at)
+        slot = slot_of("SIG", self.triple.number)
+        return sign_by(sealed, self.certificate, lambda covered: self.module.sign(slot, covered), at)
 
     def delivered(self, number: int) -> None:
         """The receiver has it."""

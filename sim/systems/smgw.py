@@ -24,7 +24,7 @@ from sim.core.settings import SpecError, names_from, number
 from sim.core.vocabulary import SECURITIES
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.registry import GATEWAYS
-from sim.pki.party_certificates import Certificate, PartyRoot, private_value
+from sim.pki.party_certificates import ADMINISTRATOR, MAKER, Certificate, PartyRoot, private_value
 from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.store_port import StoreError
@@ -118,7 +118,8 @@ class Smgw:
 
     @property
     def private_values(self) -> dict[str, bytes]:
-        return {f"the key ENC of {SUPPLIER}": private_value(self._receiver.key)}
+        return {f"the key ENC of {SUPPLIER}": private_value(self._receiver.key),
+                f"the key SIG of {ADMINISTRATOR}": private_value(self._administrator_key)}  # fmt: skip
 
     # --- building -----------------------------------------------------------------------------------------------
 
@@ -126,7 +127,10 @@ class Smgw:
         ground, seeds = self._ground, self._ground.seeds
         root = PartyRoot("SM-Test-Root.CA", draws(seeds, "root", "root's draws"), ground.calendar.start)
         self.root = root
-        self._receiver = root.receiver(f"{SUPPLIER}.EMT", draws(seeds, SUPPLIER, "key ENC"))
+        root.party(MAKER, draws(seeds, "maker", "keys"))
+        self._administrator_key = root.key_of(root.party(ADMINISTRATOR, draws(seeds, "administrator", "keys")), "SIG")
+        supplier = root.party(f"{SUPPLIER}.EMT", draws(seeds, SUPPLIER, "keys"))
+        self._receiver = Receiver(supplier.certificates["ENC"], root.key_of(supplier, "ENC"))
         self._signers: dict[str, Certificate] = {}
         self.administrator = Administrator({SUPPLIER: self._hand})
         for id_, group in zip(gateway_ids(ground.spec), gateway_groups(ground.spec), strict=True):
@@ -135,9 +139,10 @@ class Smgw:
         for gateway in self.gateways:
             gateway.open(ground.clock.now_ns)
             self._closing.callback(gateway.close)
-            signer = root.certify(f"{gateway.id}.SMGW", gateway.public, "SIG")
-            gateway.certify(signer)
-            self._signers[gateway.id] = signer
+            name, since = f"{gateway.id}.SMGW", ground.calendar.start
+            root.seal(name, gateway.module, since)
+            gateway.certify(root.operational(name, gateway.module, since))
+            self._signers[gateway.id] = gateway.certificate
         self._open_participant()
         self._closing.callback(lambda: self.portal.close())
         self.stored = GatewayTables(self.gateways, lambda meter, day: self.portal.billed(meter, day))

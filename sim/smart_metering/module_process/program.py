@@ -18,7 +18,7 @@ class ModuleProgram:
 
     def __init__(self, folder: Path, place: Path, pin: str = "") -> None:
         self.place = place
-        command = [sys.executable, "-m", "sim.smart_metering.module_process.serve", str(folder), str(place)]
+        command = [sys.executable, "-m", "sim.smart_metering.module_process.module_server", str(folder), str(place)]
         self._process = subprocess.Popen(
             command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

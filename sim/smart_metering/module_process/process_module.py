@@ -17,7 +17,7 @@ from typing import Final
 from sim.core.clock import wall_s
 from sim.pki import pace
 from sim.pki.content_ciphers import library_bytes
-from sim.smart_metering.module_process.serve import SESSION_MOST_S, receive, send
+from sim.smart_metering.module_process.module_server import SESSION_MOST_S, receive, send
 from sim.smgw.module import wire
 from sim.smgw.module.port import RANDOM_MOST_BYTES, ModuleError
 from sim.smgw.module.secure_messages import BadMessage, SecureMessages

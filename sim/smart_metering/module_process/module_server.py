@@ -1,6 +1,6 @@
 """A security module as a program, until its input ends.
 
-    python -m sim.smart_metering.module_process.serve FOLDER SOCKET
+    python -m sim.smart_metering.module_process.module_server FOLDER SOCKET
 
 FOLDER is the module's own disk. Where it is empty, the first line of the input is the PIN of the processor that it is
 paired with from then on. "ready" stands on the output when it listens. One processor has a session; whoever comes
@@ -31,6 +31,7 @@ from wmbus.security import KEY_BYTES
 SESSION_MOST_S: Final = 48 * 3_600
 """TR-03116-3: then both sides pair anew."""
 PAIRING_MOST_S: Final = 5.0
+FREED_MOST_S: Final = 1.0
 
 
 class HeldModule(SlotModule):
@@ -84,7 +85,8 @@ class ModuleServer:
         """One connection; what it does wrong ends it and nothing else."""
         with connection, contextlib.suppress(OSError, wire.BadFrame, BadMessage, pace.NotPaired, HeldError):
             connection.settimeout(PAIRING_MOST_S)
-            if not self._session.acquire(blocking=False):
+            # A processor that ended its session and comes again may be quicker than the thread that served it.
+            if not self._session.acquire(timeout=FREED_MOST_S):
                 send(connection, wire.refusal(ModuleError("busy", "another processor has a session with this module")))
                 return
             try:
@@ -109,8 +111,8 @@ class ModuleServer:
             held.tries_left -= 1
             held.write()
             if not pace.shown(said[pace.POINT_BYTES :], wanted):
-                left = held.tries_left
-                send(connection, wire.refusal(ModuleError("pin", f"this module has another PIN; {left} tries are left")))
+                said_of = f"this module has another PIN; {held.tries_left} tries are left"
+                send(connection, wire.refusal(ModuleError("pin", said_of)))
                 return None
             held.tries_left = TRIES
             held.write()
