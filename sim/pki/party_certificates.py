@@ -36,6 +36,11 @@ def drawn_key(draw: Callable[[int], bytes]) -> ec.EllipticCurvePrivateKey:
     return sm_authorities.drawn_key(draw, CURVE)
 
 
+def drawn_slot_key(draw: Callable[[int], bytes]) -> SlotKey:
+    """The same, as what signs."""
+    return SlotKey.of(drawn_key(draw))
+
+
 class SoftwareKeys:
     """Keys of a party that has no module."""
 
@@ -180,4 +185,5 @@ def as_der(certificate: x509.Certificate) -> bytes:
 
 
 Certificate = x509.Certificate
-"""For those who hand certificates on and do not look into them."""
+PrivateKey = ec.EllipticCurvePrivateKey
+"""For those who hand these on and do not look into them."""

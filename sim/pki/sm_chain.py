@@ -52,18 +52,22 @@ class Trust:
     roots: list[x509.Certificate]
     authorities: list[x509.Certificate] = field(default_factory=list)
     lists: list[x509.CertificateRevocationList] = field(default_factory=list)
+    version: int = 0
+    """It grows with each list that is learned."""
 
     def learn(self, lists: Iterable[x509.CertificateRevocationList]) -> None:
         """Newer lists take the place of those of the same authority's key."""
+        self.version += 1
         for one in lists:
             self.lists = [old for old in self.lists if (old.issuer, _key_of(old)) != (one.issuer, _key_of(one))
                           or old.last_update_utc > one.last_update_utc] + [one]  # fmt: skip
 
     def check(
         self, certificate: x509.Certificate, at: datetime, purpose: forms.Purpose, *, name: str = "",
-        seal: bool = False,
-    ) -> None:  # fmt: skip
-        """Raises ChainError. `name`: the common name that it must have; `seal`: a maker's seal will do."""
+        seal: bool = False, lists: bool = True,
+    ) -> datetime:  # fmt: skip
+        """Until when that holds, if nobody learns of other lists. Raises ChainError. `name`: the common name that it
+        must have; `seal`: a maker's seal will do; `lists` False is the weakness that looks at none."""
         shown = forms.common_name(certificate)
         if name and shown != name:
             raise ChainError("chain-name", f"{name} is called, and {named(shown or 'nobody')} answers")
@@ -71,13 +75,14 @@ class Trust:
             raise ChainError("chain-purpose", f"the certificate of {named(shown)} is not one for {purpose}")
         if not seal and not forms.number_of(certificate):
             raise ChainError("chain-seal", f"{named(shown)} shows its maker's seal, and no operational certificate")
+        until = certificate.not_valid_after_utc
         for _ in range(DEPTH_MOST):
             if certificate in self.roots:
-                _valid(certificate, at)
-                return
+                return min(until, _valid(certificate, at))
             above = self._above(certificate)
-            _valid(certificate, at)
-            self._not_taken_back(certificate, above, at)
+            until = min(until, _valid(certificate, at))
+            if lists:
+                until = min(until, self._not_taken_back(certificate, above, at))
             certificate = above
         raise ChainError("chain-hole", f"more than {DEPTH_MOST} authorities stand above {named(shown)}")
 
@@ -99,7 +104,7 @@ class Trust:
             return one
         raise ChainError("chain-signature", f"{named(issuer)} has not signed the certificate of {named(shown)}")
 
-    def _not_taken_back(self, certificate: x509.Certificate, above: x509.Certificate, at: datetime) -> None:
+    def _not_taken_back(self, certificate: x509.Certificate, above: x509.Certificate, at: datetime) -> datetime:
         issuer, key = forms.common_name(above), _own_key(above)
         own = [one for one in self.lists if one.issuer == above.subject and _key_of(one) in (None, key)]
         if not own:
@@ -124,6 +129,7 @@ class Trust:
         if found is not None and found.revocation_date_utc <= at:
             shown, since = named(forms.common_name(certificate)), found.revocation_date_utc
             raise ChainError("list-revoked", f"the certificate of {shown} was taken back at {since}")
+        return end
 
 
 def read_list(data: bytes) -> x509.CertificateRevocationList:
@@ -140,11 +146,12 @@ def list_bytes(one: x509.CertificateRevocationList) -> bytes:
     return one.public_bytes(serialization.Encoding.PEM)
 
 
-def _valid(certificate: x509.Certificate, at: datetime) -> None:
+def _valid(certificate: x509.Certificate, at: datetime) -> datetime:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if not begin <= at < end:
         raise ChainError("chain-time", f"the certificate of {named(forms.common_name(certificate))} is valid from "
                                        f"{begin} to {end}")  # fmt: skip
+    return end
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

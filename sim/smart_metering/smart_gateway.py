@@ -26,7 +26,7 @@ from typing import ClassVar, Final
 from sim.billing.set_date_units import units_at
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar, ns
-from sim.core.events import ContainerSealed, Event, ModuleFailed
+from sim.core.events import ContainerSealed, Event, GatewayWoken, ModuleFailed
 from sim.endpoint.port import Message
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, Waking
@@ -48,6 +48,7 @@ from sim.smgw.delivered_content import Delivery, Value
 from sim.smgw.module.port import ModuleError, SecurityModule
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S
+from sim.smgw.wake_up import WakeUps
 
 CHECKS: Final = ("mcr",)
 """The only freshness that the guideline names for meters without a way back: the counter under the MAC."""
@@ -83,6 +84,7 @@ class GatewaySetup:
     counter_saved_s: float
     flag_clock: bool
     seals: bool
+    wake_ups: WakeUps
 
 
 class SmartGateway:
@@ -102,7 +104,7 @@ class SmartGateway:
         self.keyring = Keyring()
         self.counts: Counter[str] = Counter()
         """"foreign": telegrams of meters that are not paired; "no value": rule sets under which nothing could leave;
-        "sealed": containers made."""
+        "sealed": containers made; "datagram: <what became of it>"."""
         self.outbox: dict[int, tuple[str, bytes]] = {}
         """Number -> receiver and container, not yet with the receiver."""
         self._offset_ns = ns(spec.clock_offset_s)
@@ -214,6 +216,18 @@ class SmartGateway:
         its own clock: it remembers by how much it was off, and goes right from now on."""
         if trusted:
             self._known_off_s = self._offset_ns / NS_PER_S
+
+    def wake(self, datagram: bytes, now_ns: int) -> bool:
+        """A datagram is at its one port. True: it was its administrator's, and the gateway calls him. Nobody outside
+        learns which."""
+        if not self._on:
+            return False
+        became = self._setup.wake_ups.heed(datagram, self._unix_s(now_ns + self._offset_ns))
+        self.counts[f"datagram: {became}"] += 1
+        if became == "woken":
+            mark = hashlib.blake2b(datagram, digest_size=8).hexdigest()
+            self._setup.record(GatewayWoken(now_ns, self.id, mark))
+        return became == "woken"
 
     # --- taking values ----------------------------------------------------------------------------------------------
 
