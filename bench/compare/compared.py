@@ -151,7 +151,7 @@ PAIRS: Final = (
     ),
     _topic(
         "pair-11", "inbound connection, port scan on the WAN", NoSurface("no claim: it is the operator's firewall"),
-        NotYet("network namespaces with a gateway between them"),
+        Measured("smgw/test_port_scan.py", "no port lets anybody in, and the one that listens never answers"),
     ),
     _topic(
         "pair-12", "wake-up replayed, stale, foreign, flooded", NoSurface("its gateways are never called"),

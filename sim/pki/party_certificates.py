@@ -17,18 +17,23 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sim.pki import sm_authorities
-from sim.pki.authority import Pair, write_key
+from sim.pki.authority import Pair, PkiError, write_key
 from sim.pki.content_ciphers import point
-from sim.pki.sealed_content import Receiver
+from sim.pki.sealed_content import Receiver, public_key
 from sim.pki.slot_keys import CURVE, SlotKey
 from sim.pki.sm_authorities import SmRoot
-from sim.pki.sm_chain import Trust, list_bytes
+from sim.pki.sm_chain import ChainError, Trust, list_bytes, read_list
 from sim.pki.sm_forms import Purpose, common_name
 from sim.pki.sm_triples import PURPOSES, Keys, Registration, Triple, request, slot_of
 
 MAKER: Final = "maker.GWH"
 ADMINISTRATOR: Final = "administrator.GWA"
 SUB_CA: Final = "wmbench-Energy.CA"
+ROOT: Final = "root.crt"
+AUTHORITIES: Final = "authorities.crt"
+LISTS: Final = "lists.crl"
+"""Files of a program's folder, PEM."""
+_END: Final = b"-----END X509 CRL-----"
 
 
 def drawn_key(draw: Callable[[int], bytes]) -> ec.EllipticCurvePrivateKey:
@@ -155,18 +160,38 @@ class PartyRoot:
         write_key(folder / "ENC.key", receiver.key)
 
     def write(self, path: Path) -> Path:
-        """The root's certificate, PEM."""
+        """The root's certificate, PEM; beside it what else a program goes by: authorities.crt, and lists.crl as they
+        were last published."""
         path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+        own = self.authority.certificate.public_bytes(serialization.Encoding.PEM)
+        (path.parent / AUTHORITIES).write_bytes(own)
+        self.write_lists(path.parent)
         return path
 
-    def write_trust(self, folder: Path, at: datetime) -> None:
-        """What a program goes by: root.crt, authorities.crt, and new lists.crl, all PEM."""
-        self.write(folder / "root.crt")
-        own = self.authority.certificate.public_bytes(serialization.Encoding.PEM)
-        (folder / "authorities.crt").write_bytes(own)
-        beside = folder / "lists.new"
-        beside.write_bytes(b"".join(map(list_bytes, self.publish(at))))
-        beside.replace(folder / "lists.crl")
+    def write_lists(self, folder: Path) -> None:
+        """lists.crl alone, whole or not at all."""
+        beside = folder / f"{LISTS}.new"
+        beside.write_bytes(b"".join(map(list_bytes, self.trust.lists)))
+        beside.replace(folder / LISTS)
+
+
+def trust_in(folder: Path) -> Trust:
+    """What a program's folder says that it goes by; without lists.crl it has none. Raises PkiError."""
+    try:
+        roots = x509.load_pem_x509_certificates((folder / ROOT).read_bytes())
+        authorities = x509.load_pem_x509_certificates((folder / AUTHORITIES).read_bytes())
+        return Trust(roots, authorities, lists_in(folder))
+    except (OSError, ValueError) as error:
+        raise PkiError(f"{folder}: {ROOT} and {AUTHORITIES} are to be there, in PEM ({error})") from None
+
+
+def lists_in(folder: Path) -> list[x509.CertificateRevocationList]:
+    """Of its lists.crl; what is no list there is none."""
+    try:
+        parts = (folder / LISTS).read_bytes().split(_END)[:-1]
+        return [read_list(part + _END) for part in parts]
+    except (OSError, ChainError):
+        return []
 
 
 def uncompressed(public: ec.EllipticCurvePublicKey) -> bytes:
@@ -177,6 +202,11 @@ def uncompressed(public: ec.EllipticCurvePublicKey) -> bytes:
 def private_value(key: ec.EllipticCurvePrivateKey) -> bytes:
     """The number that makes it private, for whoever looks whether it leaked."""
     return key.private_numbers().private_value.to_bytes(CURVE.key_size // 8, "big")
+
+
+def certified_point(certificate: x509.Certificate) -> bytes:
+    """The public key that it certifies, as an uncompressed point. Raises ContentError (curve)."""
+    return uncompressed(public_key(certificate))
 
 
 def as_der(certificate: x509.Certificate) -> bytes:
