@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import attack_verb, aws, benchmarks, city, compare, cost, gateway, init, keys, site_verb, tasks
+from bench.cli import attack_verb, aws, benchmarks, city, compare, cost, gateway, init, keys, load, site_verb, tasks
 from bench.defences import defences_command
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
@@ -207,6 +207,7 @@ def make_parser() -> argparse.ArgumentParser:
     cost.add(commands)
     site_verb.add(commands)
     size_command.add(commands)
+    load.add(commands)
     smgw_command.add(commands)
     compare.add(commands)
     init.add(commands)
