@@ -86,20 +86,26 @@ def gateway_and_days(text: str) -> tuple[int, float]:
     return told
 
 
-def command(arguments: argparse.Namespace) -> int:
-    """Raises SpecError, CityLimit, CannotRun, StoreError, RunDirectoryError, OSError."""
+def plan_of(arguments: argparse.Namespace) -> CityPlan:
+    """What the command line asks for. Raises SpecError."""
     from sim.city.plan import CityPlan, Dead, Jammer, Outages
 
     hours = 24.0 if arguments.hours is None else arguments.hours
     if arguments.days is not None:
         hours = arguments.days * 24
     spec = changed(load(worlds.find(arguments.world)), Options(None, tuple(arguments.set)))
-    plan = CityPlan(
+    return CityPlan(
         spec, arguments.seed, round(hours * 3_600e9), arguments.depth, workers=arguments.workers,
         shards=arguments.shards, outages=Outages(arguments.outages, arguments.outage_s),
         dead=tuple(Dead(number - 1, 0.0, days * 86_400) for number, days in arguments.dead),
         jammers=tuple(Jammer(number - 1, lasting_s=days * 86_400) for number, days in arguments.jam),
     )  # fmt: skip
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Raises SpecError, CityLimit, CannotRun, StoreError, RunDirectoryError, OSError."""
+    plan = plan_of(arguments)
+    spec, hours = plan.spec, plan.duration_ns / 3_600e9
     plan.refuse()
     if arguments.out is not None and plan.depth != "readings":
         raise CannotRun("--out is for stored readings: add --depth readings")

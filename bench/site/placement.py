@@ -10,6 +10,7 @@ exact.py finds the fewest of all.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -42,29 +43,53 @@ class Step(NamedTuple):
 
 
 class Missed:
-    """What a growing set misses, of one clause. `left[i]`: the share missed while the i-th chosen is dead."""
+    """What a growing set misses, of one clause. `left[i]`: the share missed while the i-th chosen is dead. What one
+    place more changes, or one less, is worked out for the meters alone that it reaches: most places reach few."""
 
     def __init__(self, clause: Clause) -> None:
         self.clause = clause
-        self._miss = 1 - np.minimum(clause.chance, _ALMOST)
-        self._back = None if clause.late is None else 1 - clause.late
-        self._dead = np.empty(self._miss.T.shape)  # row i: what a miss through all becomes when the i-th is dead
-        self._missed = np.ones(len(self._miss))
-        self._chosen = 0
+        self._chance = np.minimum(clause.chance, _ALMOST)
+        meters, places = self._chance.shape
+        self._more = np.zeros((places, meters))  # row i: by what part a miss grows while the i-th chosen is dead
+        self._chosen: list[tuple[int, NDArray[np.intp]]] = []  # with the meters that each reaches
+        self._missed = np.ones(meters)
+        self._gain = self._chance.sum(axis=0)
         self.left = np.zeros(0)
 
     def add(self, candidate: int) -> None:
-        self._missed = self._missed * self._miss[:, candidate]
-        back = 1.0 if self._back is None else self._back[:, candidate]
-        self._dead[self._chosen] = back / self._miss[:, candidate]
-        self._chosen += 1
-        self.left = self._dead[: self._chosen] @ self._missed / len(self._missed)
+        rows = np.flatnonzero(self._chance[:, candidate])
+        chance, before = self._chance[rows, candidate], self._missed[rows]
+        late = 0.0 if self.clause.late is None else self.clause.late[rows, candidate]
+        number, meters = len(self._chosen), len(self._missed)
+        self._missed[rows] = before * (1 - chance)
+        fewer = before - self._missed[rows]
+        self._chosen.append((candidate, rows))
+        self._more[number, rows] = (chance - late) / (1 - chance)
+        self._gain -= fewer @ self._chance[rows]
+        others = self.left - (fewer.sum() + self._more[:number, rows] @ fewer) / meters
+        own = (self._missed.sum() + self._more[number, rows] @ self._missed[rows]) / meters
+        self.left = np.append(others, own)
 
     def gain(self) -> F64:
         """By how many meters each candidate would lower what is missed now."""
-        worst = self._dead[int(self.left.argmax())] if self.clause.late is not None and self._chosen else 1.0
-        gained: F64 = (self._missed * worst) @ self.clause.chance
+        if self.clause.late is None or not self._chosen:
+            return self._gain
+        worst = int(self.left.argmax())
+        rows = self._chosen[worst][1]
+        gained: F64 = self._gain + (self._missed[rows] * self._more[worst, rows]) @ self._chance[rows]
         return gained
+
+    def without(self, at: int) -> Missed:
+        """The same without the `at`-th that was added; nothing can be added to it."""
+        candidate, rows = self._chosen[at]
+        other = copy(self)
+        other._missed = self._missed.copy()
+        other._missed[rows] /= 1 - self._chance[rows, candidate]
+        grown = other._missed[rows] - self._missed[rows]
+        more = self._more[: len(self._chosen), rows] @ grown
+        other.left = self.left + (grown.sum() + more) / len(self._missed)
+        other.left[at] = -np.inf
+        return other
 
     @property
     def served(self) -> float:
@@ -72,7 +97,8 @@ class Missed:
 
     @property
     def one_dead(self) -> float:
-        return float(1 - self.left.max()) if self._chosen else 0.0
+        most = self.left.max(initial=-np.inf)
+        return 0.0 if most == -np.inf else float(1 - most)
 
     @property
     def short(self) -> float:
@@ -152,10 +178,17 @@ def spared(
     clauses: Sequence[Clause], chosen: Sequence[int], *, hang: Sequence[int] = (), prices: F64 | None = None
 ) -> list[int]:
     """The set without those that it can do without, and with a cheaper place for one where that does as well."""
-    kept, taken = list(chosen), set(hang)
-    for one in [each for each in chosen if each not in taken]:
-        if holds(clauses, rest := [other for other in kept if other != one]):
-            kept = rest
+    taken, kept = set(hang), list(chosen)
+    missed = [Missed(clause) for clause in clauses]
+    for one in chosen:
+        for clause in missed:
+            clause.add(one)
+    for at, one in enumerate(chosen):
+        if one not in taken and len(kept) > 1:
+            fewer = [clause.without(at) for clause in missed]
+            if all(clause.short <= 0 for clause in fewer):
+                kept.remove(one)
+                missed = fewer
     if prices is None:
         return kept
     for at, one in enumerate(kept):

@@ -17,7 +17,7 @@ import numpy as np
 from bench.options import Commands
 from bench.run_errors import CannotRun
 from bench.site import exact as solver
-from bench.site import hand_over, site_prices, size_options, upstream, variations
+from bench.site import hand_over, site_prices, size_options, upstream, variations, what_if
 from bench.site.budget import Paths, Prices, candidates, paths
 from bench.site.placement import Clause, Step, greedy, holds, in_turn, spared
 from bench.site.service import S_PER_DAY, Service, Traffic, asked, chances
@@ -129,6 +129,9 @@ def command(arguments: argparse.Namespace) -> int:
         "variations": varied(of, prices),
     }  # fmt: skip
     sized = dataclasses.replace(of.site, gateway=tuple(of.places[at] for at in hung), candidate=())
+    answer["what_if"] = None
+    if arguments.what_if is not None and hung:
+        answer["what_if"] = what_if.answer(arguments.what_if, sized, of, hung, clauses, receiver(arguments))
     if arguments.out is not None:
         written(arguments.out, text(sized, f"{arguments.site.name}, sized"))
     cost = None
@@ -215,7 +218,15 @@ def wanted(arguments: argparse.Namespace, site: SiteFile, own: Fitted | None, ai
 
 def sensitivity_dbm(arguments: argparse.Namespace) -> float:
     """As given, or that of the receiver's profile."""
-    from sim.radio.receiver_profile import DEFAULT, profile
+    from sim.radio.receiver_profile import profile
 
     given: float | None = arguments.sensitivity_dbm
-    return profile(arguments.receiver or DEFAULT).sensitivity_dbm if given is None else given
+    return profile(receiver(arguments)).sensitivity_dbm if given is None else given
+
+
+def receiver(arguments: argparse.Namespace) -> str:
+    """The profile's id."""
+    from sim.radio.receiver_profile import DEFAULT
+
+    given: str | None = arguments.receiver
+    return given or DEFAULT

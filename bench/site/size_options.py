@@ -56,7 +56,8 @@ def parser(commands: Commands) -> argparse.ArgumentParser:
     sure.add_argument("--draws", type=_draws, default=32, metavar="N",
                       help="of what is not known, for the intervals (32; 0: none)")  # fmt: skip
     sure.add_argument("--seed", type=int, default=1, metavar="N", help="of the draws (1)")
-    sure.add_argument("--what-if", action="store_true", help="a table: gateways dead, a jammer, twice the fleet, ...")
+    sure.add_argument("--what-if", type=Path, metavar="DIR", help="a table of questions, played by the engine over "
+                      "worlds written there: gateways dead, a jammer, twice the meters, ...")  # fmt: skip
     out = size.add_argument_group("what is handed on")
     out.add_argument("--out", metavar="FILE", type=Path, help="the site with its gateways, as a file")
     out.add_argument("--page", metavar="FILE.html", type=Path, help="the plan to hand on, on one page")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bench.site import what_if
 from bench.site.exact import Exact
 from bench.site.service import Service
 from bench.site.unknowns import Unsure
@@ -69,6 +70,7 @@ def in_words(answer: dict[str, Any]) -> list[str]:
     lines[4:4] = [*_exact_in_words(answer["exact"]), *_upstream_in_words(answer["upstream"])]
     tail = _varied_in_words(answer["variations"])
     tail += doubt_in_words(answer["unsure"], answer["gateways"]) if answer["unsure"] else []
+    tail += what_if.in_words(answer["what_if"]) if answer["what_if"] else []
     for at, (step, place) in enumerate(zip(answer["curve"], answer["places"], strict=True)):
         lines.append(
             f"  {at + 1:>8}  {step['served']:.6f}  {step['one_dead']:.6f}  {place['house']}, "

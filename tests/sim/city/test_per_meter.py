@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -23,7 +23,7 @@ DAY_NS = 86_400 * NS_PER_S
 FLEET = (FleetSpec("a", "vipa-c10", 500, interval_s=14_400.0), FleetSpec("b", "vipa-c10", 300, interval_s=43_200.0))
 SPEC = WorldSpec(
     "far", "Far meters", FLEET, (GatewaySpec(count=3),), site=SiteSpec(path_loss_exponent=4.6, spacing_m=60.0),
-    start=datetime(2026, 1, 30),
+    start=datetime(2026, 1, 30, tzinfo=UTC),
 )  # fmt: skip
 PLAN = CityPlan(SPEC, 3, 4 * DAY_NS + 7_200 * NS_PER_S, "radio", window_ns=1_000 * NS_PER_S, shards=1)
 
