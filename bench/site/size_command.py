@@ -17,12 +17,13 @@ import numpy as np
 from bench.options import Commands
 from bench.run_errors import CannotRun
 from bench.site import exact as solver
-from bench.site import hand_over, site_prices, size_options, upstream, variations, what_if
+from bench.site import hand_over, risks, site_prices, size_options, upstream, variations, what_if
 from bench.site.budget import Paths, Prices, candidates, paths
 from bench.site.placement import Clause, Step, greedy, holds, in_turn, spared
 from bench.site.service import S_PER_DAY, Service, Traffic, asked, chances
 from bench.site.size_words import assumptions, doubt_json, exact_json, in_words
 from bench.site.unknowns import unsure
+from sim.billing import plan_cost
 from sim.network.backhaul import Backhaul, backhaul
 from sim.radio.fitted import Fitted
 from sim.radio.models.port import MODELS, Model
@@ -110,7 +111,7 @@ def command(arguments: argparse.Namespace) -> int:
                        draws=arguments.draws, seed=arguments.seed)  # fmt: skip
     met = bool(steps) and holds(clauses, hung)
     arrive = of.service.arrive(of.ways, of.model, of.sensitivity_dbm, load)
-    answer = {
+    answer: dict[str, Any] = {
         "site": of.site.title, "meters": of.meters, "candidates": len(of.places), "hang": len(of.site.gateway),
         "service": of.service.sentence, "holds": met, "gateways": len(steps), "load_erlang": round(load, 5),
         "model": of.model.id, "by_model": {id_: len(got) if got and got[-1].holds else None
@@ -138,6 +139,8 @@ def command(arguments: argparse.Namespace) -> int:
     if prices is not None:
         each = [upstream.of_gateway(arrive[:, at], of.service.traffic, of.telegram_bytes, of.backhaul) for at in hung]
         cost = site_prices.costs(prices, of.meters, each, of.backhaul)
+    answer["cost"] = None if cost is None else plan_cost.as_json(cost)
+    answer["risks"] = risks.told(answer, cost)
     hand_on(arguments, sized, answer, cost)
     print(json.dumps(answer, indent=1) if arguments.json else "\n".join(map(hidden, in_words(answer))))
     return 0 if met else MISSED_EXIT

@@ -71,6 +71,7 @@ def in_words(answer: dict[str, Any]) -> list[str]:
     tail = _varied_in_words(answer["variations"])
     tail += doubt_in_words(answer["unsure"], answer["gateways"]) if answer["unsure"] else []
     tail += what_if.in_words(answer["what_if"]) if answer["what_if"] else []
+    tail += [f"  risk: {one}" for one in answer["risks"]]
     for at, (step, place) in enumerate(zip(answer["curve"], answer["places"], strict=True)):
         lines.append(
             f"  {at + 1:>8}  {step['served']:.6f}  {step['one_dead']:.6f}  {place['house']}, "
