@@ -53,7 +53,7 @@ class Missed:
         self._more = np.zeros((places, meters))  # row i: by what part a miss grows while the i-th chosen is dead
         self._chosen: list[tuple[int, NDArray[np.intp]]] = []  # with the meters that each reaches
         self._missed = np.ones(meters)
-        self._gain = self._chance.sum(axis=0)
+        self._gain: F64 = self._chance.sum(axis=0)
         self.left = np.zeros(0)
 
     def add(self, candidate: int) -> None:

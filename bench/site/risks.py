@@ -66,4 +66,4 @@ def _told(answer: dict[str, Any], cost: Any) -> Iterator[str]:
         worst = max(after, key=lambda row: row["without_a_reading_worst_day"])
         more = worst["without_a_reading_worst_day"] - before["without_a_reading_worst_day"]
         if more > 0:
-            yield f"Of the questions asked, this costs most: {worst['asks']}; {more} more meters without a reading a day."
+            yield f"Of the questions asked, this costs most: {worst['asks']}; {more} meters more have no reading then."

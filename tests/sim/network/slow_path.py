@@ -1,4 +1,4 @@
-"""A path between two network namespaces with a rate, a delay and loss each way: real TCP of two kernels' ends through it.
+"""A path between two network namespaces with a rate, a delay and loss each way: real TCP goes through it.
 
     with slow_path(Backhaul(...)) as path:
         path.popen("far", ["mosquitto", ...])        here 10.77.0.2
