@@ -218,7 +218,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
     commands.add_parser("pytest", help="pytest in this environment, with scenarios; its options pass through")
-    extras = "scale, oscal, aws, aws-tests: with an extra's packages"
+    extras = "scale, oscal, aws, aws-tests, solver: with an extra's packages"
     setup = commands.add_parser("setup", help=f"make .venv and compile, once; {extras}")
     setup.set_defaults(command=command_setup)
     return parser
