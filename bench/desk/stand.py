@@ -293,9 +293,13 @@ class Stand:
         while pending and wall_s() - self._last_new_s < patience_s:
             self.turn(_TURN_S)
             pending = [one for one in pending if not one.came]
+        self.flush()
+        return not pending
+
+    def flush(self) -> None:
+        """What was fed and came stands in its files."""
         for log in (self._fed_log, self._came_log):
             log.flush()
-        return not pending
 
     def quiet(self, seconds_s: float = 0.0) -> None:
         """Until nothing has come for so long, and at least as long as it gathers; some gateways never fall silent."""
