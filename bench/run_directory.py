@@ -103,8 +103,8 @@ def link(name: Path, target: Path) -> None:
 
 
 def find(text: str, base: Path | None = None) -> Path:
-    """The run directory a person means: a path, a name under runs/ (its latest run or card), or "latest". Also one that was
-    killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
+    """The run directory a person means: a path, a name under runs/ (its latest run or card), or "latest". Also
+    one that was killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
     runs, unfinished = base or place(), None
     for candidate in (Path(text), runs / text, runs / text / "latest", runs / folder_name(text) / "latest"):
         try:

@@ -3,6 +3,7 @@ cell, and two cards side by side."""
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ def render(card: dict[str, Any], directory: Path, before: dict[str, Any] | None 
     return page.environment().get_template("card.html.j2").render(
         run=card, summary=summary(card), colours=palette.VERDICTS, before=before, change_colours=CHANGE_COLOURS,
         change_words=CHANGE_WORDS, pairs=pairs(before, card) if before is not None else [],
-        cards=[(name, [cell for cell in cells if cell["card"] == name]) for name in dict.fromkeys(c["card"] for c in cells)],
+        cards=[(name, list(of)) for name, of in itertools.groupby(cells, key=lambda cell: str(cell["card"]))],
         logs=[f"{PLACE}/{name}" for name in _LOGS if (place / name).exists()],
         claims=[(key, value) for key, value in card["claims"].items() if value not in ("", 0, 0.0, [], False)],
     )  # fmt: skip
@@ -68,7 +69,8 @@ def against_lines(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterat
             said = CHANGE_WORDS.get(pair.change, pair.change)
             yield f"{said:<18} {plain(pair.row)}: {pair.before or '-'}, {pair.after or '-'} now; {plain(pair.words)}"
     count = Counter(pair.change for pair in found)
-    yield ", ".join(f"{count[change]} {CHANGE_WORDS.get(change, change)}" for change in check_text.CHANGES if count[change])
+    every = [change for change in check_text.CHANGES if count[change]]
+    yield ", ".join(f"{count[change]} {CHANGE_WORDS.get(change, change)}" for change in every)
 
 
 def read(directory: Path) -> dict[str, Any]:

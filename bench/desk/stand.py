@@ -338,6 +338,8 @@ class Stand:
             return "it sent retained messages only; see what it publishes in delivered.jsonl"
         if self.strangers:
             return f"it sent {len(self.strangers)} telegrams, none of which it was fed; see delivered.jsonl"
+        if refused := self.box.refused_by_broker():
+            return refused
         if self.switch is not None and self.switch.dialled == 0:
             return "it never dialled the broker; see host and port in its settings"
         return f"nothing is known to be wrong; its last line is: {self.box.last_words()}"

@@ -17,7 +17,8 @@ def with_keys(entry: GatewayEntry, keys: Mapping[str, str]) -> GatewayEntry:
     if not entry.keys.path:
         return entry
     files = {name: content for name, content in entry.run.files.items() if name != entry.keys.instead_of}
-    files |= {path: _filled(entry, entry.keys.content, meter, key) for path, (meter, key) in _paths(entry, keys).items()}
+    for path, (meter, key) in _paths(entry, keys).items():
+        files[path] = _filled(entry, entry.keys.content, meter, key)
     return dataclasses.replace(entry, run=dataclasses.replace(entry.run, files=files))
 
 

@@ -28,8 +28,8 @@ class Wiring:
     """What a world connects a gateway to. `directory`: where it keeps its files, named by its id. `dial` begins a
     session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history.
     `portal_key`: the public key under which the portal signs them, as the installer entered it. `clock`: the world's,
-    where the gateway must know how it runs. `meter_keys`: of every meter of the fleet, eight digits -> 32 hex digits, ""
-    in clear, for a real gateway that cannot do without; ours never ask."""
+    where the gateway must know how it runs. `meter_keys`: of every meter of the fleet, eight digits -> 32 hex digits,
+    "" in clear, for a real gateway that cannot do without; ours never ask."""
 
     directory: Path
     dial: Callable[[], Session]

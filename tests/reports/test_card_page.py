@@ -15,7 +15,8 @@ from reports.run_model import RunError
 
 def cell(variant: str, verdict: str, **more: Any) -> dict[str, Any]:
     return {"card": "replay", "variant": variant, "security": "mode5", "threats": ["L08"], "verdict": verdict,
-            "reached": 3, "achieved": 1, "why": f"words of {variant}", "control": "", "evidence": "", **more}  # fmt: skip
+            "reached": 3, "achieved": 1, "why": f"words of {variant}", "control": "", "evidence": "",
+            **more}  # fmt: skip
 
 
 def card(*cells: dict[str, Any]) -> dict[str, Any]:

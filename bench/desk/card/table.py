@@ -54,7 +54,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of a cell. `control`: what shows that the attack can succeed. `evidence`: its file, below the card's own
+    """What came of a cell. `control`: what shows that the attack can succeed. `evidence`: its file, below the card's
     directory."""
 
     card: str
@@ -126,8 +126,8 @@ class Card:
         self._outcomes: list[Outcome] = []
 
     def run(self) -> None:
-        """All cells, on one start of the gateway. Where it does not start, or gives no value of meters in clear, no cell
-        is decided, and each says why."""
+        """All cells, on one start of the gateway. Where it does not start, or gives no value of meters in clear, no
+        cell is decided, and each says why."""
         made = Meters()
         every = [(cell, self._meters(made, cell)) for cell in self._cells]
         try:
@@ -191,7 +191,8 @@ def counted(answers: Sequence[Answered]) -> dict[str, int]:
 def as_json(card: Card) -> dict[str, Any]:
     """card.json."""
     return {
-        "kind": "card", "version": 1, "title": f"The card on {card.entry.title or card.entry.name}", "gateway": card.entry.name, "counts": counted(card.answers),
+        "kind": "card", "version": 1, "title": f"The card on {card.entry.title or card.entry.name}",
+        "gateway": card.entry.name, "counts": counted(card.answers),
         "claims": dataclasses.asdict(card.entry.claims),
         "cells": [dataclasses.asdict(one) for one in card.answers],
     }  # fmt: skip

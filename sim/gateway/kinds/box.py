@@ -200,7 +200,8 @@ class BoxGateway(VirtualGateway):
         if self._unread:
             what = f"{self.unreadable} of its messages cannot be read ({self._unread}); see read in the inventory"
         else:
-            what = problem or f"nothing is known to be wrong; its last line is: {self.box.last_words()}"
+            known = problem or self.box.refused_by_broker()
+            what = known or f"nothing is known to be wrong; its last line is: {self.box.last_words()}"
         return f"{name} delivered none of {handed.frames} telegrams: {what}"
 
     @property
