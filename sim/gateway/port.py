@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
@@ -60,6 +60,10 @@ class Fed(Protocol):
 
     def given(self) -> Iterator[Given]:
         """What it gave as values, oldest first."""
+
+    def undelivered(self) -> Sequence[bytes]:
+        """Telegrams that it received and that never came back: a gateway outside of the bench answers for them, and
+        nobody behind it can. Each as often as it was received."""
 
     @property
     def complaint(self) -> str:

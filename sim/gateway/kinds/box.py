@@ -82,6 +82,7 @@ class BoxGateway(VirtualGateway):
         self._drain_s = spec.drain_s
         self._values = (box.directory / VALUES).open("a", encoding="utf-8")
         self._unread = self._at_the_end = ""
+        self._not_handed: list[bytes] = []
         self._under_way: defaultdict[bytes, deque[int]] = defaultdict(deque)
         super().__init__(id, spec, wiring.directory / f"{id}.sqlite", wiring.dial, wiring.record)
         if (descriptor := box.descriptor) is not None:
@@ -90,13 +91,12 @@ class BoxGateway(VirtualGateway):
 
     # --- power ------------------------------------------------------------------------------------------------------
 
-    @property
-    def up(self) -> bool:
-        return super().up and self.box.powered
+    # `up` is as for any gateway: nobody has cut its power. What a program that ended by itself was still fed stands in
+    # `undelivered`, and `complaint` names it.
 
     def power_cut(self, now_ns: int) -> None:
         """What it had delivered is ours; the box loses what it loses."""
-        if super().up:
+        if self.up:
             self._collect()
             self.box.power_cut()
             self.flush(now_ns)
@@ -107,7 +107,7 @@ class BoxGateway(VirtualGateway):
         super().power_on(now_ns)
 
     def close(self) -> None:
-        if super().up:
+        if self.up:
             self._at_the_end = self.box.problem or ""
         with contextlib.ExitStack() as stack:
             stack.callback(super().close)
@@ -120,11 +120,13 @@ class BoxGateway(VirtualGateway):
 
     def receive(self, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:
         """It ended on the air at this instant."""
-        if not super().up:
+        if not self.up:
             return
         ended_ns = self._clock.wall_at_ns(received_ns)
         if self.box.feed(Sent(telegram, _MODES[self.mode], rssi_dbm, ended_ns)):
             self._under_way[telegram].append(ended_ns)
+        else:
+            self._not_handed.append(telegram)
 
     def flush(self, now_ns: int) -> None:
         """A run ends: what is under way may arrive yet, while world time stands still."""
@@ -133,6 +135,10 @@ class BoxGateway(VirtualGateway):
             self.box.turn(_LOOK_S)
             self._collect()
         super().flush(now_ns)
+
+    def undelivered(self) -> list[bytes]:
+        waiting = [telegram for telegram, fed in self._under_way.items() for _ in fed]
+        return [*waiting, *self._not_handed]
 
     @property
     def outstanding(self) -> int:
@@ -191,7 +197,7 @@ class BoxGateway(VirtualGateway):
     @property
     def complaint(self) -> str:
         handed, name, problem = self.box.handed, self.box.entry.name, self.box.problem
-        if super().up and not self.box.powered and problem:
+        if self.up and not self.box.powered and problem:
             return f"{name}: {problem}"
         if handed.lost and problem:
             return f"{name} was not handed {handed.lost} of {handed.frames + handed.lost} telegrams: {problem}"
@@ -226,7 +232,7 @@ class BoxGateway(VirtualGateway):
             "unreadable": self.unreadable,
             "retained": self.retained,
             "values_told": self.values_told,
-            "problem": (self.box.problem or "") if super().up else self._at_the_end,
+            "problem": (self.box.problem or "") if self.up else self._at_the_end,
         }
 
 
