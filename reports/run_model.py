@@ -131,6 +131,7 @@ class RealGateway:
     unreadable: int = 0
     retained: int = 0
     values_told: int = 0
+    opened: int = 0
     problem: str = ""
 
 

@@ -125,7 +125,8 @@ class _Layout:
 
     def read(self, plaintext: bytes, offset: int) -> list[Record]:
         return [
-            Record(one, decode(raw := plaintext[begin:end]), raw, at + offset) for one, decode, at, begin, end in self.rows
+            Record(one, decode(raw := plaintext[begin:end]), raw, at + offset)
+            for one, decode, at, begin, end in self.rows
         ]
 
 

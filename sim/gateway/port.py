@@ -51,12 +51,14 @@ class Given(NamedTuple):
 class Fed(Protocol):
     """A real gateway, beside its port. `mode`: how the frame was sent that it receives next. `names`, `means`: what it
     calls its values (see sim.readers.message_content). `key_places`: files in which meters' keys lie, because it
-    needs them."""
+    needs them. `opened_in`: the folder in which a gateway that decodes has readings in clear; None of one that
+    forwards."""
 
     mode: str
     names: str
     means: Mapping[str, str]
     key_places: tuple[Path, ...]
+    opened_in: Path | None
 
     def given(self) -> Iterator[Given]:
         """What it gave as values, oldest first."""

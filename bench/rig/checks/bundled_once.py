@@ -1,7 +1,7 @@
 """What gateways received is in one bundle each: nothing is bundled that was not received, and nothing twice. What a
-fault takes from an open bundle, what is in one still, and what a real gateway never delivered, is accounted for. Attackers' receivers count as well, so with
-an attacker only too much is noticed, and so it is with gateways that thin: what is missing by their rule, and what is
-not, is the ground truth's business."""
+fault takes from an open bundle, what is in one still, and what a real gateway never delivered, is accounted for.
+Attackers' receivers count as well, so with an attacker only too much is noticed, and so it is with gateways that thin:
+what is missing by their rule, and what is not, is the ground truth's business."""
 
 from __future__ import annotations
 

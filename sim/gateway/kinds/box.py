@@ -64,7 +64,9 @@ class BoxSpec(GatewaySpec):
 class BoxGateway(VirtualGateway):
     """See port.GatewayPort. `latency_ns`: from the end of a frame on the air to its delivery, in wall nanoseconds, of
     every frame that came back. `unknown`: deliveries of what it was never fed; `unreadable`: what no reader
-    understood; `retained`: what was no delivery; `values_told`: deliveries of values."""
+    understood; `retained`: what was no delivery; `values_told`: deliveries of values.
+    `opened_in`: where a gateway that decodes writes what it read; what it shows there as telegrams and was not fed,
+    because it had decrypted it, is counted (`opened`) and goes no further."""
 
     features: ClassVar[frozenset[GatewayFeature]] = frozenset({"forwards_encrypted", "power_cut"})
 
@@ -73,6 +75,8 @@ class BoxGateway(VirtualGateway):
     ) -> None:
         self.box = box
         self.key_places = key_places
+        self.opened_in = box.directory if box.entry.claims.forwards == "decoded" else None
+        self.opened = 0
         described = box.entry.described
         self.names, self.means = (described.names, described.means) if described is not None else ("", {})
         self.mode = "T1"
@@ -83,6 +87,7 @@ class BoxGateway(VirtualGateway):
         self._values = (box.directory / VALUES).open("a", encoding="utf-8")
         self._unread = self._at_the_end = ""
         self._not_handed: list[bytes] = []
+        self._fed: set[bytes] = set()  # of one that decodes
         self._under_way: defaultdict[bytes, deque[int]] = defaultdict(deque)
         super().__init__(id, spec, wiring.directory / f"{id}.sqlite", wiring.dial, wiring.record)
         if (descriptor := box.descriptor) is not None:
@@ -125,6 +130,8 @@ class BoxGateway(VirtualGateway):
         ended_ns = self._clock.wall_at_ns(received_ns)
         if self.box.feed(Sent(telegram, _MODES[self.mode], rssi_dbm, ended_ns)):
             self._under_way[telegram].append(ended_ns)
+            if self.opened_in is not None:
+                self._fed.add(telegram)
         else:
             self._not_handed.append(telegram)
 
@@ -163,6 +170,9 @@ class BoxGateway(VirtualGateway):
                     self._note_values(row)
                 continue
             fed, ended_ns = self._under_way.get(row.frame), None
+            if self.opened_in is not None and row.frame not in self._fed:
+                self.opened += 1
+                continue
             if fed:
                 ended_ns = fed.popleft()
                 self.latency_ns.append(row.received_ns - ended_ns)
@@ -232,6 +242,7 @@ class BoxGateway(VirtualGateway):
             "unreadable": self.unreadable,
             "retained": self.retained,
             "values_told": self.values_told,
+            "opened": self.opened,
             "problem": (self.box.problem or "") if self.up else self._at_the_end,
         }
 

@@ -1,4 +1,4 @@
-"""A world whose gateway outside of it decodes: it is given the fleet's keys, and its values are held against the truth."""
+"""A world whose gateway outside of it decodes: it has the fleet's keys, and its values are held against the truth."""
 
 from __future__ import annotations
 
