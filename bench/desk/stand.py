@@ -296,9 +296,13 @@ class Stand:
         while pending and wall_s() - self._last_new_s < patience_s:
             self.turn(_TURN_S)
             pending = [one for one in pending if not one.came]
+        self.flush()
+        return not pending
+
+    def flush(self) -> None:
+        """What was fed and came stands in its files."""
         for log in (self._fed_log, self._came_log):
             log.flush()
-        return not pending
 
     def quiet(self, seconds_s: float = 0.0) -> None:
         """Until nothing has come for so long, and at least as long as it gathers; some gateways never fall silent."""
@@ -337,6 +341,8 @@ class Stand:
             return "it sent retained messages only; see what it publishes in delivered.jsonl"
         if self.strangers:
             return f"it sent {len(self.strangers)} telegrams, none of which it was fed; see delivered.jsonl"
+        if refused := self.box.refused_by_broker():
+            return refused
         if self.switch is not None and self.switch.dialled == 0:
             return "it never dialled the broker; see host and port in its settings"
         return f"nothing is known to be wrong; its last line is: {self.box.last_words()}"
