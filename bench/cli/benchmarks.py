@@ -16,6 +16,7 @@ import json
 import math
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -224,8 +225,10 @@ def _commands(_quick: bool, found: dict[str, float], notes: dict[str, str]) -> N
     from bench.perf import commands
 
     for key, measured in zip(_COMMANDS, (commands.default_run_s, commands.first_use_s, commands.tests_s), strict=True):
-        found[key] = measured()
-        notes[key] = ""
+        try:
+            found[key], notes[key] = measured(), ""
+        except subprocess.CalledProcessError as error:
+            notes[key] = f"not measured: the command ended with {error.returncode}"
 
 
 # --- output ----------------------------------------------------------------------------------------------------
