@@ -50,6 +50,8 @@ from sim.gateway.in_flight import InFlight
 from sim.gateway.outbox import Outbox
 from sim.gateway.port import GatewayFeature, Waking, Wiring
 from sim.gateway.registry import GatewayKind
+from sim.gateway.state_report import TOPIC as SHADOW
+from sim.gateway.state_report import StateReport
 from sim.gateway.thinning import Thinning
 from sim.pki.statements import verifies
 
@@ -63,7 +65,7 @@ class VirtualGateway:
     port.Wiring; without one no acknowledgement can be verified."""
 
     features: ClassVar[frozenset[GatewayFeature]] = frozenset(
-        {"always awake", "birth", "bundling rule", "custody", "forwards_encrypted", "power_cut", "quarantine"}
+        {"always awake", "birth", "bundling rule", "custody", "forwards_encrypted", "power_cut", "quarantine", "shadow"}
     )
 
     waking: Waking | None = None
@@ -121,6 +123,7 @@ class VirtualGateway:
         self._quarantined = {item.sequence: digest(item.payload) for item in self.outbox.quarantined()}
         self._connects_seen = self._log_seen = self._refused = self._refused_told = 0
         self._live = False  # the birth was said on the present connection
+        self._report = StateReport(self.spec.firmware, self.boot) if self.spec.shadow else None
         self._birth = ""  # digest of the latest birth, until the portal acknowledged it
         self._birth_again_ns = self._birth_wait_ns = 0
         self._on = True
@@ -154,6 +157,8 @@ class VirtualGateway:
         if closes_before:
             self._close(received_ns)
         self._bundle = bundle
+        if self._report is not None:
+            self._report.heard(telegram, received_ns + self._offset_ns)
         self._open.append((telegram, received_ns + self._offset_ns, rssi_dbm))
         if closes_after:
             self._close(received_ns)
@@ -186,6 +191,8 @@ class VirtualGateway:
         count = len(heard)
         sequence, payload = self.outbox.store(lambda number: encoded(self.id, number, closed_ns, heard))
         self._forget_open()
+        if self._in_flight.busy:
+            self._report_due()
         self._in_flight.add(sequence, payload)
         self._record(BundleClosed(now_ns, self.id, sequence, count, len(payload)))
 
@@ -236,6 +243,7 @@ class VirtualGateway:
                 self._live, self._connects_seen, self._refused_told = True, session.connects, self._refused
                 self._birth_wait_ns = self._retry_ns
                 self._say_birth(now_ns)
+                self._report_due()
             elif self._birth and now_ns >= self._birth_again_ns:
                 self._birth_wait_ns = min(2 * self._birth_wait_ns, ns(BIRTH_RETRY_MOST_S))
                 self._say_birth(now_ns)
@@ -245,6 +253,10 @@ class VirtualGateway:
                 while leaving := in_flight.next(now_ns):
                     for _, payload in leaving:
                         session.publish(self._topic, payload)
+            if self._report is not None and self._report.due:
+                in_flight.other_published()
+                said = self._report.said(backlog=len(in_flight.waiting), quarantined=len(self._quarantined))
+                session.publish(SHADOW.format(gateway=self.id), said)
         except NotConnected:
             pass  # lost while publishing: everything is in the outbox, the next connection sends it again
 
@@ -272,6 +284,8 @@ class VirtualGateway:
         self.outbox.acknowledged(known + late)
         for sequence in known + late:
             self._record(BundleAcknowledged(now_ns, self.id, sequence))
+        if known or late:
+            self._report_due()
 
     def _of_portal(self, ack: Ack, now_ns: int) -> tuple[Taken, ...]:
         """What it acknowledges; nothing where the portal did not sign it for this gateway."""
@@ -281,6 +295,10 @@ class VirtualGateway:
         self._refused += 1
         self._record(AcknowledgementRefused(now_ns, self.id, len(ack.taken)))
         return ()
+
+    def _report_due(self) -> None:
+        if self._report is not None:
+            self._report.due = True
 
     def _quarantine_refused(self, now_ns: int) -> None:
         for sequence, reason, mark in self._in_flight.take_refused():
