@@ -77,7 +77,10 @@ def of_parts(private: bytes, certificate: bytes) -> LinkEnd:
         public = x509.load_der_x509_certificate(certificate).public_key()
     except ValueError as error:
         raise PkiError(f"this is no key of {CURVE.name}, or no certificate: {error}") from None
-    if not isinstance(public, ec.EllipticCurvePublicKey) or public.public_numbers() != key.public_key().public_numbers():
+    if (
+        not isinstance(public, ec.EllipticCurvePublicKey)
+        or public.public_numbers() != key.public_key().public_numbers()
+    ):
         raise PkiError("the key is not the one of the certificate")
     return LinkEnd(certificate, key)
 

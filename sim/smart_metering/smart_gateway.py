@@ -41,6 +41,7 @@ from sim.portal.portal_spec import PortalSpec
 from sim.portal.store_port import FreshnessRow, Reading
 from sim.smart_metering.due_values import DueValues
 from sim.smart_metering.line import Line
+from sim.smart_metering.lmn.wired_side import WiredSide
 from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
@@ -82,6 +83,8 @@ class GatewaySetup:
     counter_saved_s: float
     flag_clock: bool
     seals: bool
+    wired: WiredSide | None = None
+    """Its wired bus, where it has one."""
 
 
 class SmartGateway:
@@ -95,6 +98,7 @@ class SmartGateway:
     def __init__(self, id_: str, spec: GatewaySpec, setup: GatewaySetup) -> None:
         self.id, self._spec, self._setup = id_, spec, setup
         self.module = setup.module
+        self.wired = setup.wired
         self.session = Line(id_)
         self.disk = setup.directory
         self.registry = Registry(gateways=[id_])
@@ -165,6 +169,8 @@ class SmartGateway:
         self._seen = 0
         self._known_off_s = 0.0
         self._read_back()
+        if self.wired is not None:
+            self.wired.open()
 
     def power_cut(self, now_ns: int) -> None:
         if not self._on:
@@ -178,6 +184,8 @@ class SmartGateway:
             self._on = self.session.up = False
             self.intake.close()
             self._pending.clear()
+            if self.wired is not None:
+                self.wired.close()
 
     # --- the radio side ---------------------------------------------------------------------------------------------
 
@@ -208,6 +216,15 @@ class SmartGateway:
         its own clock: it remembers by how much it was off, and goes right from now on."""
         if trusted:
             self._known_off_s = self._offset_ns / NS_PER_S
+
+    def clock_ns(self, now_ns: int) -> int:
+        """What its clock shows, as world time."""
+        return now_ns + self._offset_ns
+
+    def meet_wired(self, now_ns: int) -> None:
+        """Go round its wired bus, where it has one and this is due."""
+        if self._on and self.wired is not None:
+            self.wired.meet(self.clock_ns(now_ns))
 
     # --- taking values ----------------------------------------------------------------------------------------------
 
@@ -271,6 +288,7 @@ class SmartGateway:
         if not self._on:
             return
         self._take(now_ns)
+        self.meet_wired(now_ns)
         now_s = self._unix_s(now_ns)
         for number, contract in enumerate(self._setup.contracts):
             start_s = self._due_from_s.setdefault(number, self._unix_s(0))
@@ -279,6 +297,8 @@ class SmartGateway:
                 values += self._of_period(contract, start_s, end_s)
                 self._due_from_s[number] = start_s = end_s
             values += self._at_set_dates()
+            if self.wired is not None:
+                values += self.wired.values(number, contract.taf, contract.ends_s, now_s)
             if values:
                 self._seal(contract, values, now_ns)
         horizon_s = min(self._due_from_s.values(), default=now_s)

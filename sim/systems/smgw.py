@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.core.clock import NS_PER_S, Steps
+from sim.core.events import WiredMeterTold
 from sim.core.settings import SpecError, names_from, number
 from sim.core.vocabulary import SECURITIES
 from sim.gateway.gateway_spec import GatewaySpec
@@ -31,6 +33,8 @@ from sim.portal.store_port import StoreError
 from sim.site_plan import gateway_groups, gateway_ids, receiver_of
 from sim.smart_metering.administrator import Administrator
 from sim.smart_metering.gateway_tables import GatewayTables
+from sim.smart_metering.lmn.wired_plan import Pairing, WiredSpec, plan
+from sim.smart_metering.lmn.wired_side import WiredSide
 from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
 from sim.smart_metering.smart_gateway import Contract, GatewaySetup, SmartGateway
@@ -50,16 +54,19 @@ SUPPLIER: Final = "supplier"
 ATTACHED: Final = ("mode7",)
 """Links to meters are authenticated, and an authenticated counter makes them fresh: of the modes here mode 7 alone."""
 HOURS_12_S: Final = 43_200.0
+WIRED_MOST: Final = 60
+"""Ours: wired meters of a gateway in a world; the bus has 125 addresses."""
 
 
 @dataclass(frozen=True)
 class SmgwSystem(System):
     """[system] kind = "smgw". `attach`: security modes of the meters that it pairs; others are not part of it. `taf`:
     the tariff use case of every contract, beside TAF 6 at set dates; `delivery_s`: how often its values leave (TAF 1:
-    at the month's end). `counter_saved_s`: how old counters are at most after a power cut. The last four are defences:
+    at the month's end). `counter_saved_s`: how old counters are at most after a power cut. The next four are defences:
     `seal_content`, values leave sealed and signed; `verify_content`, the receiver checks signature, age and tag;
     `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`, values that a wrong clock
-    stamped are marked."""
+    stamped are marked. `wired`: electricity meters on each gateway's wired bus; `wired_tls`, a defence: their sessions
+    are TLS; `wired_pairing`: certificates were exchanged before, or the gateway makes each meter's first key."""
 
     kind: str = "smgw"
     attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
@@ -72,13 +79,17 @@ class SmgwSystem(System):
     verify_content: bool = True
     time_over_tls: bool = True
     flag_clock: bool = True
+    wired: int = number(0, low=0, high=WIRED_MOST)
+    wired_tls: bool = True
+    wired_pairing: Pairing = "certificates"
 
     @property
     def securities(self) -> tuple[str, ...]:
         return self.attach
 
     def features(self, spec: WorldSpec) -> frozenset[str]:
-        return frozenset({"portal restart", "administrator", *SmartGateway.features})
+        own = {"portal restart", "administrator", *SmartGateway.features}
+        return frozenset(own | {"wired bus"} if self.wired else own)
 
     def build(self, ground: Ground) -> SystemUnderTest:
         return Smgw(ground, self)
@@ -137,6 +148,8 @@ class Smgw:
             self._closing.callback(gateway.close)
             signer = root.certify(f"{gateway.id}.SMGW", gateway.public, "SIG")
             gateway.certify(signer)
+            if gateway.wired is not None:
+                ground.clock.process(self._rounds(gateway, gateway.wired))
             self._signers[gateway.id] = signer
         self._open_participant()
         self._closing.callback(lambda: self.portal.close())
@@ -152,7 +165,7 @@ class Smgw:
         )  # fmt: skip
         setup = GatewaySetup(
             self._smart / id_, ground.calendar, ground.record, ground.spec.portal, module, (contract,),
-            settings.counter_saved_s, settings.flag_clock, settings.seal_content,
+            settings.counter_saved_s, settings.flag_clock, settings.seal_content, self._wired_side(id_),
         )  # fmt: skip
         gateway = SmartGateway(id_, group, setup)
         sensitivity_cdbm, links, profile = receiver_of(group)
@@ -166,6 +179,26 @@ class Smgw:
             deferred=True,
         )
         self.gateways.append(gateway)
+
+    def _wired_side(self, id_: str) -> WiredSide | None:
+        ground, settings = self._ground, self.settings
+        if not settings.wired:
+            return None
+        clock, epoch_s = ground.clock, int(ground.calendar.start.timestamp())
+        spec = WiredSpec(settings.wired, settings.wired_tls, settings.wired_pairing)
+        made = plan(
+            spec, ground.seeds, len(self.gateways), id_, self._smart / id_, ground.calendar.start,
+            lambda: epoch_s + clock.now_ns // NS_PER_S,
+            lambda what, meter, detail: ground.record(WiredMeterTold(clock.now_ns, id_, meter, what, detail)),
+        )  # fmt: skip
+        return WiredSide(made, ground.calendar, flag_clock=settings.flag_clock)
+
+    def _rounds(self, gateway: SmartGateway, wired: WiredSide) -> Steps:
+        """A gateway meets its wired meters at each quarter hour of its own clock."""
+        clock = self._ground.clock
+        while True:
+            yield clock.timeout(wired.until_next_ns(gateway.clock_ns(clock.now_ns)))
+            gateway.meet_wired(clock.now_ns)
 
     def _attach(self) -> None:
         """Pair each meter that can be authenticated with the gateway that hears it best."""

@@ -108,7 +108,9 @@ class Household:
         voltages = tuple(2_300 + self._draw(f"voltage {phase}", 101, at_s) - 50 for phase in range(3))
         power_w = self.power_w(at_s)
         currents = tuple(abs(power_w) * 1_000 // 3 // volts for volts in voltages)
-        angles = tuple((self._draw(f"angle {phase}", 21, at_s) - 10 + (180 if power_w < 0 else 0)) % 360 for phase in range(3))
+        angles = tuple(
+            (self._draw(f"angle {phase}", 21, at_s) - 10 + (180 if power_w < 0 else 0)) % 360 for phase in range(3)
+        )
         frequency = 5_000 + self._draw("frequency", 7, at_s) - 3
         return GridValues(_three(voltages), _three(currents), _three(angles), frequency)
 

@@ -6,6 +6,7 @@
     wired_bus    the gateway's side: addresses, sessions, values that are taken and values that are fetched again
     world_wire   the two wires inside a world, with whoever has a clip on them
     wired_plan   which meters a world's gateways have on their buses, from its seed
+    wired_side   a gateway's wired meters as it meets them in a world, and what leaves of them
     tty_wire     the same wires as a terminal
     on_line      gateway or meters as a program of its own, on a terminal
 

@@ -1,7 +1,7 @@
 """TLS 1.2 over octets that somebody else carries: between a wired meter (server) and its gateway (client).
 
-Suites and curve are the WAN's; certificates are not: each end signed its own, and the other end is believed for that one
-certificate and for no authority (BSI TR-03116-3, 6). No session is resumed and none is renegotiated; one ends after
+Suites and curve are the WAN's; certificates are not: each end signed its own, and the other end is believed for that
+one certificate and for no authority (BSI TR-03116-3, 6). No session is resumed and none is renegotiated; one ends after
 SESSION_MOST_S, or when it has carried RENEW_AFTER_BYTES, and a new one begins with a full handshake.
 """
 

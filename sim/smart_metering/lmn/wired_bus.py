@@ -64,8 +64,8 @@ Tell = Callable[[str, str, str], None]
 
 @dataclass
 class Paired:
-    """A meter that the administrator named. `certificate`: DER, as it was exchanged authentically; b"": the gateway makes
-    its key, under `makers`, the key that its maker gave it, and `counter` was used with that last."""
+    """A meter that the administrator named. `certificate`: DER, as it was exchanged authentically; b"": the gateway
+    makes its key, under `makers`, the key that its maker gave it, and `counter` was used with that last."""
 
     server: bytes
     certificate: bytes = b""

@@ -117,7 +117,12 @@ class WiredMeter:
     def row(self, at_s: int) -> Values:
         """Registers at an instant."""
         counted = self.house.registers(at_s)
-        amounts = ((DRAWN, counted.high + counted.low), (HIGH, counted.high), (LOW, counted.low), (FED_IN, counted.fed_in))
+        amounts = (
+            (DRAWN, counted.high + counted.low),
+            (HIGH, counted.high),
+            (LOW, counted.low),
+            (FED_IN, counted.fed_in),
+        )
         entries = tuple(Entry(code, mwh // _TENTH_WH_MWH, -1, WH) for code, mwh in amounts)
         return Values(at_s, 0, entries)
 

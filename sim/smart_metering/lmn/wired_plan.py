@@ -82,6 +82,7 @@ def plan(
         paired.append(one)
         slots = _drawing(seeds, number)
         meters.append(WiredMeter(server, house_of(seeds, number), keys, MemoryProfile(), slots, plain=not spec.tls))
+        meters[-1].measure(now_s())
     setup = BusSetup(
         own.write(folder, "lmn"), own.certificate, draws(seeds, id_, "first keys of meters"), since, tell,
         plain=not spec.tls,

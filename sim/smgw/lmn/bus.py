@@ -9,7 +9,7 @@ seen: one number that answers twice is reported.
     here     02 number         a meter, in the slot that it drew
     assign   03 device number  gateway to everybody; the meter of that number takes it
     taken    04 number         the meter, from its new address
-    forget   05                gateway to everybody: whoever has an address has none (a gateway that knows nobody begins)
+    forget   05                gateway to everybody: whoever has an address has none any more
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""What a gateway and a wired meter say to each other in SML: lists that a meter pushes or is asked for, and its own load
-profile, row by row. Bytes in both directions; who sends them when is elsewhere.
+"""What a gateway and a wired meter say to each other in SML: lists that a meter pushes or is asked for, and its own
+load profile, row by row. Bytes in both directions; who sends them when is elsewhere.
 
     meter     Open, GetListResponse, Close                  pushed, or as asked
     gateway   Open, GetListRequest, Close                   the list of that name
     gateway   Open, GetProfileListRequest, Close            rows from one instant to another
     meter     Open, GetProfileListResponse ..., Close       a message a row, at most ROWS_MOST; none left: Attention
 
-A file that is read is of one meter: another number in it is refused, since whoever is on the link is known from TLS. The
-name of the list of registers stands in captures; the other names, and the number of the attention, are this model's.
+A file that is read is of one meter: another number in it is refused, since whoever is on the link is known from TLS.
+The name of the list of registers stands in captures; the other names, and the number of the attention, are this
+model's.
 """
 
 from __future__ import annotations

@@ -31,10 +31,14 @@ class FirstKey(NamedTuple):
 def sent(key: bytes, counter: int, server: bytes, first: FirstKey) -> bytes:
     """For a meter. Raises ValueError for a counter that is used up, or a private key of another size."""
     if not 0 < counter <= COUNTER_MOST:
-        raise ValueError(f"counter {counter} is none of 1 to {COUNTER_MOST}: a meter's key is used up, or was never used")
+        raise ValueError(
+            f"counter {counter} is none of 1 to {COUNTER_MOST}: a meter's key is used up, or was never used"
+        )
     if len(first.private) != PRIVATE_BYTES:
         raise ValueError(f"a private key here has {PRIVATE_BYTES} bytes, not {len(first.private)}")
-    plain = first.private + b"".join(len(one).to_bytes(_LENGTH, "big") + one for one in (first.certificate, first.gateway))
+    plain = first.private + b"".join(
+        len(one).to_bytes(_LENGTH, "big") + one for one in (first.certificate, first.gateway)
+    )
     fill = BLOCK - len(plain) % BLOCK
     enc, mac = derive_pair(key, counter, server[-_ID:], to_meter=True)
     covered = counter.to_bytes(_COUNTER, "little") + cbc_encrypt(enc, None, plain + bytes((fill,)) * fill)
@@ -42,8 +46,8 @@ def sent(key: bytes, counter: int, server: bytes, first: FirstKey) -> bytes:
 
 
 def taken(key: bytes, last: int, server: bytes, data: bytes) -> tuple[int, FirstKey]:
-    """By the meter: the counter, which it keeps, and what it was sent. Raises BadFrame (key-short, key-counter, key-mac,
-    key-content), in this order."""
+    """By the meter: the counter, which it keeps, and what it was sent. Raises BadFrame (key-short, key-counter,
+    key-mac, key-content), in this order."""
     if len(data) < _COUNTER + BLOCK + _MAC or (len(data) - _COUNTER - _MAC) % BLOCK:
         raise BadFrame("key-short", f"{len(data)} bytes are no counter, whole blocks and a MAC", len(data))
     counter = int.from_bytes(data[:_COUNTER], "little")

@@ -1,8 +1,9 @@
 """Octets between the gateway and one meter over frames that may be lost or damaged: HDLC's normal response mode.
 
-The bus has two wires for everybody, so a meter speaks only when it was asked. The gateway (primary) sends one frame with
-the poll bit, the meter (secondary) answers with one. Numbers are modulo 8 and the window is one frame: what was not
-acknowledged is sent again, what comes twice is taken once (ISO/IEC 13239, 5.5 and 6; the choice of it is this model's).
+The bus has two wires for everybody, so a meter speaks only when it was asked. The gateway (primary) sends one frame
+with the poll bit, the meter (secondary) answers with one. Numbers are modulo 8 and the window is one frame: what was
+not acknowledged is sent again, what comes twice is taken once (ISO/IEC 13239, 5.5 and 6; the choice of it is this
+model's).
 
     SNRM 93   begin anew, both numbers 0        UA 73   done
     DISC 53   end                               DM 1F   there is no such link, begin it first
