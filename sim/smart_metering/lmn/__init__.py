@@ -8,6 +8,7 @@
     wired_plan   which meters a world's gateways have on their buses, from its seed
     wired_side   a gateway's wired meters as it meets them in a world, and what leaves of them
     tty_wire     the same wires as a terminal
+    line_folders what a gateway and meters on a line keep in files
     on_line      gateway or meters as a program of its own, on a terminal
 
 Frames, links and SML are sim/smgw/hdlc and sim/smgw/lmn.

@@ -182,6 +182,9 @@ class WiredBus:
         if not meter.certificate and not self._setup.plain and not self._give_key(meter):
             return
         visit = self._visits.get(meter.server)
+        if visit is None and meter.makers and not self._setup.plain and not self._took_key(meter, now_s):
+            return
+        visit = self._visits.get(meter.server)
         try:
             if visit is None or (visit.tls is not None and visit.tls.is_over(now_s)):
                 visit = self._session(meter, now_s)
@@ -329,13 +332,30 @@ class WiredBus:
 
     # --- a first key ------------------------------------------------------------------------------------------------
 
+    def _took_key(self, meter: Paired, now_s: int) -> bool:
+        """A meter whose confirmation may be lost: if a session comes about, it has the key that was sent last, and its
+        maker's has no use left; if none does, it is sent another."""
+        try:
+            self._session(meter, now_s)
+        except LinkRefused:
+            self._visits.pop(meter.server, None)
+            return self._give_key(meter)
+        self._settle_key(meter)
+        return True
+
+    def _settle_key(self, meter: Paired) -> None:
+        meter.makers = b""
+        self._setup.keep(meter)
+
     def _give_key(self, meter: Paired) -> bool:
-        """Make the meter's key and send it under its maker's. The counter is kept before the message is sent."""
+        """Make the meter's key and send it under its maker's. Counter and certificate are kept before anything is
+        sent."""
         if not meter.makers:
             self._say("no key", meter.name, "neither its certificate nor its maker's key is here")
             return False
         end = self._made(meter)
         meter.counter += 1
+        meter.certificate = end.certificate
         self._setup.keep(meter)
         message = first_key.sent(
             meter.makers, meter.counter, meter.server,
@@ -353,9 +373,7 @@ class WiredBus:
         if not first_key.is_confirmed(meter.makers, meter.counter, meter.server, message, answer):
             self._say("key not taken", meter.name, "it did not confirm its first key")
             return False
-        # From here on the maker's key has no use left.
-        meter.certificate, meter.makers = end.certificate, b""
-        self._setup.keep(meter)
+        self._settle_key(meter)
         return True
 
     def _made(self, meter: Paired) -> LinkEnd:

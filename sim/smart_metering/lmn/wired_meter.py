@@ -251,8 +251,10 @@ class WiredMeter:
             return b""
         keys.counter, keys.gateway = counter, first.gateway
         self._own = keys.end.write(keys.folder, name_of(self.server))
+        confirmed = first_key.confirmed(keys.makers, counter, self.server, message)
+        keys.makers = b""
         keys.keep(keys)
-        return first_key.confirmed(keys.makers, counter, self.server, message)
+        return confirmed
 
 
 def codes(values: Values) -> dict[Obis, Entry]:
