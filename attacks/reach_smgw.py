@@ -93,3 +93,14 @@ class ReceiverKey(_OnSmgw):
     def signer_of(self, gateway: str) -> Certificate:
         """A gateway's certificate, which is no secret."""
         return self._smgw.signers[gateway]
+
+
+class BusClip(_OnSmgw):
+    """Has two clips on the wires of a wired meter bus: hears every frame, and can put another in its place."""
+
+    def clip_bus(self, gateway: int, clip: Callable[[bytes], bytes]) -> None:
+        """`clip`: a frame without its flags -> what goes on instead. Raises ValueError where there is no bus."""
+        wired = self._box(gateway).wired
+        if wired is None:
+            raise ValueError(f"gateway {gateway} has no wired bus; set system.wired")
+        wired.plan.wire.clips.append(clip)

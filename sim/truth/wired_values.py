@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sim.core.clock import NS_PER_S, ns
 from sim.faults.gateway_power_cut import PowerCut
@@ -29,6 +29,7 @@ _DAY_HOURS: Final = range(6, 21)
 _DRAWN, _FED_IN = "1-0:1.8", "1-0:2.8"
 _MWH_OF_TENTH_WH: Final = 100
 _KWH_OF_TENTH_WH: Final = -4
+MISSING: Final = "missing"
 Key = tuple[str, int, str, int | None, int]
 """Meter, TAF, OBIS code, from, until."""
 
@@ -116,8 +117,28 @@ def _kwh(tenths: int) -> Decimal:
 def wrong_rows(world: World) -> list[str]:
     """Stored rows of wired meters that are not what the house counted, and rows that are missing up to the last
     meeting."""
+    return [str(one) for one in _rows(world)]
+
+
+def altered_rows(world: World) -> list[str]:
+    """Of these, rows that are there and are wrong."""
+    return [str(one) for one in _rows(world) if one.has != MISSING]
+
+
+class WrongRow(NamedTuple):
+    meter: str
+    quantity: str
+    at_s: int
+    has: int | str
+    must: int | str
+
+    def __str__(self) -> str:
+        return f"{self.meter}, {self.quantity}, {self.at_s}: {self.has}, must be {self.must}"
+
+
+def _rows(world: World) -> list[WrongRow]:
     count = wired_count(world)
-    found: list[str] = []
+    found: list[WrongRow] = []
     start_s = -(-int(world.calendar.start.timestamp()) // QUARTER_S) * QUARTER_S
     for number, gateway in enumerate(world.gateways):
         side = getattr(gateway, "wired", None)
@@ -130,9 +151,10 @@ def wrong_rows(world: World) -> list[str]:
                 has = {row.at_s: row.entry.value for row in side.store.of(name, _code(quantity))}
                 must = {at_s: counted(house, quantity, at_s) for at_s in range(start_s, until_s + 1, QUARTER_S)}
                 found += [
-                    f"{name}, {quantity}, {at_s}: {has.get(at_s, 'missing')}, must be {must.get(at_s, 'nothing')}"
-                    for at_s in sorted({*has, *must}) if has.get(at_s) != must.get(at_s)
-                ]  # fmt: skip
+                    WrongRow(name, quantity, at_s, has.get(at_s, MISSING), must.get(at_s, "nothing"))
+                    for at_s in sorted({*has, *must})
+                    if has.get(at_s) != must.get(at_s)
+                ]
     return found
 
 
