@@ -48,6 +48,7 @@ class Can(Flag):
     RELAY = auto()  # is the administrator of smart meter gateways, or stands where it hands containers on
     RECEIVER_KEY = auto()  # the key of a market participant, and what was relayed to him
     CLIP = auto()  # two clips on the wires of a wired meter bus
+    LAWFUL = auto()  # gets values that are meant for it, or hands messages on as it is to
 
 
 ACTIVE = (
@@ -76,6 +77,7 @@ CAPABILITIES = {
     Can.RELAY: "be the administrator of smart meter gateways",
     Can.RECEIVER_KEY: "own a market participant's key",
     Can.CLIP: "have two clips on the wires of a wired meter bus",
+    Can.LAWFUL: "get what is meant for one",
 }
 
 

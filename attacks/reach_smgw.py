@@ -46,6 +46,13 @@ class Relay(_OnSmgw):
         box.obey(taf)
         self.note("rule set", f"TAF {taf} to {box.id}")
 
+    def ask_snapshot(self, gateway: int, due_s: int) -> bool:
+        """A gateway gets a rule set for values on demand at this instant, for the supplier. False: it refuses it."""
+        box = self._box(gateway)
+        taken = box.snapshots.ask(SUPPLIER, due_s, self.now_ns)
+        self.note("value on demand", f"{'taken' if taken else 'refused'} by {box.id}")
+        return taken
+
     def hand_in(self, gateway: str, container: bytes) -> None:
         """Hand a container to the supplier in a gateway's name."""
         self._smgw.hand(SUPPLIER, gateway, container, self.now_ns)

@@ -26,7 +26,7 @@ from typing import ClassVar, Final
 from sim.billing.set_date_units import units_at
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar, ns
-from sim.core.events import ContainerSealed, Event
+from sim.core.events import ContainerSealed, Event, SnapshotAsked
 from sim.endpoint.port import Message
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, Waking
@@ -43,6 +43,7 @@ from sim.smart_metering.due_values import DueValues
 from sim.smart_metering.line import Line
 from sim.smart_metering.lmn.wired_side import WiredSide
 from sim.smart_metering.said_registers import said
+from sim.smart_metering.snapshots import Snapshots
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
 from sim.smgw.module.port import SecurityModule
@@ -85,6 +86,7 @@ class GatewaySetup:
     seals: bool
     wired: WiredSide | None = None
     """Its wired bus, where it has one."""
+    limit_snapshots: bool = True
 
 
 class SmartGateway:
@@ -99,6 +101,7 @@ class SmartGateway:
         self.id, self._spec, self._setup = id_, spec, setup
         self.module = setup.module
         self.wired = setup.wired
+        self.snapshots = Snapshots(self._asked, limited=setup.limit_snapshots)
         self.session = Line(id_)
         self.disk = setup.directory
         self.registry = Registry(gateways=[id_])
@@ -135,6 +138,9 @@ class SmartGateway:
         """The administrator sends rule sets of another tariff use case for every contract."""
         contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
         self._setup = replace(self._setup, contracts=contracts)
+
+    def _asked(self, now_ns: int, receiver: str, due_s: int, taken: bool) -> None:
+        self._setup.record(SnapshotAsked(now_ns, self.id, receiver, due_s, taken))
 
     def certify(self, certificate: Certificate) -> None:
         """The certificate of the key SIG in its module."""
@@ -297,6 +303,8 @@ class SmartGateway:
                 values += self._of_period(contract, start_s, end_s)
                 self._due_from_s[number] = start_s = end_s
             values += self._at_set_dates()
+            every = [*self._registers.values(), *(self.wired.registers if self.wired is not None else ())]
+            values += self.snapshots.values(contract.receiver, every, self._setup.calendar, now_s)
             if self.wired is not None:
                 values += self.wired.values(number, contract.taf, contract.ends_s, now_s)
             if values:

@@ -65,8 +65,9 @@ class SmgwSystem(System):
     at the month's end). `counter_saved_s`: how old counters are at most after a power cut. The next four are defences:
     `seal_content`, values leave sealed and signed; `verify_content`, the receiver checks signature, age and tag;
     `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`, values that a wrong clock
-    stamped are marked. `wired`: electricity meters on each gateway's wired bus; `wired_tls`, a defence: their sessions
-    are TLS; `wired_pairing`: certificates were exchanged before, or the gateway makes each meter's first key."""
+    stamped are marked. Two more: `limit_snapshots`, values on demand are no load profile; `wired_tls`, sessions with
+    wired meters are TLS. `wired`: electricity meters on each gateway's wired bus; `wired_pairing`: certificates were
+    exchanged before, or the gateway makes each meter's first key."""
 
     kind: str = "smgw"
     attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
@@ -79,6 +80,7 @@ class SmgwSystem(System):
     verify_content: bool = True
     time_over_tls: bool = True
     flag_clock: bool = True
+    limit_snapshots: bool = True
     wired: int = number(0, low=0, high=WIRED_MOST)
     wired_tls: bool = True
     wired_pairing: Pairing = "certificates"
@@ -166,6 +168,7 @@ class Smgw:
         setup = GatewaySetup(
             self._smart / id_, ground.calendar, ground.record, ground.spec.portal, module, (contract,),
             settings.counter_saved_s, settings.flag_clock, settings.seal_content, self._wired_side(id_),
+            settings.limit_snapshots,
         )  # fmt: skip
         gateway = SmartGateway(id_, group, setup)
         sensitivity_cdbm, links, profile = receiver_of(group)

@@ -66,6 +66,11 @@ class WiredSide:
             self._store.close()
             self._store = self._bus = None
 
+    @property
+    def registers(self) -> list[Register]:
+        """All that it has, as long as it has power."""
+        return [one for _, one in sorted(self._registers.items())]
+
     # --- meeting --------------------------------------------------------------------------------------------------
 
     def until_next_ns(self, clock_ns: int) -> int:

@@ -15,8 +15,8 @@ TIMEOUT_S: Final = 10.0
 class WanClient:
     """`peer`: the common name that the other side must show; "": anybody's. Raises WanError. Use it with `with`."""
 
-    def __init__(self, context: ssl.SSLContext, port: int, peer: str) -> None:
-        self._connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_S, context=context)
+    def __init__(self, context: ssl.SSLContext, port: int, peer: str, *, address: str = "127.0.0.1") -> None:
+        self._connection = http.client.HTTPSConnection(address, port, timeout=TIMEOUT_S, context=context)
         self.bytes_sent = 0
         try:
             self._connection.connect()
