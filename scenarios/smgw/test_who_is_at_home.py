@@ -1,35 +1,23 @@
-"""Who can see that somebody is at home, of those who break nothing: who receives values, and who hands messages on."""
+"""Who can see that somebody is at home, of those who break nothing: a supplier, and an administrator who hands on."""
 
 from attacks.lawful_habits import RECEIVED, RELAYED, LawfulHabits
 from bench.rig.scenario import N, S, Stage, X, scenario
 
-# Of the modes those that both systems attach, and clear meters as the control of the keyless one.
-MODES = {"fleet.mode 5.count": 1, "fleet.mode 5.security": "mode7"}
-
 
 @scenario(
     world="habits-620",
-    settings={**MODES, "fleet.clear.count": 1, "system.kind": "smgw", "system.taf": 2, "system.delivery_s": 2_678_400.0},
+    settings={
+        "fleet.mode 5.count": 1, "fleet.mode 5.security": "mode7", "fleet.clear.count": 1, "system.kind": "smgw",
+        "system.taf": 2, "system.delivery_s": 31 * 86_400.0,
+    },
     defences={"taf 1": {"system.taf": 1}, "daily": {"system.delivery_s": 86_400.0}},
-    not_for={"keyless": "everything leaves its houses: the scenario below"},
-)
+    not_for={"keyless": "everything leaves its houses: portal/test_who_heats.py"},
+)  # fmt: skip
 def test_a_supplier_sees_of_a_day_what_its_rule_set_lets_leave(world: Stage) -> None:
-    """Under TAF 1 and 2 a supplier has nothing before the month ends. "daily": TAF 2 whose two sums leave each day tell a
-    little, which flats heat more by day than by night. The administrator knows when gateways deliver. Control: under
+    """Under TAF 1 and 2 a supplier has nothing before the month ends. "daily": TAF 2 whose two sums leave each day tell
+    a little, which flats heat more by day than by night. The administrator knows when gateways deliver. Control: under
     TAF 7 and without a seal both have quarter hours, and know who heats when."""
     lawful = world.attack(LawfulHabits())
     world.run(hours=24)
     world.expect(lawful, RECEIVED, **{"on": (N, N, X), "taf 1": (N, N, X), "daily": (N, N, S), "off": (N, N, S)})
     world.expect(lawful, RELAYED, **{"on": (N, N, X), "taf 1": (N, N, X), "daily": (N, N, X), "off": (N, N, S)})
-
-
-@scenario(
-    world="habits-620", settings=MODES, not_for={"smgw": "its suppliers get what rule sets say: the scenario above"}
-)
-def test_whoever_runs_the_portal_sees_who_heats(world: Stage) -> None:
-    """Every reading reaches the portal, so its operator knows who heats when. The broker's operator has the frames that
-    anybody can hear: of meters that encrypt they say nothing, and clear ones are the control."""
-    lawful = world.attack(LawfulHabits())
-    world.run(hours=24)
-    world.expect(lawful, RECEIVED, on=(S, N, S), off=(S, N, S))
-    world.expect(lawful, RELAYED, on=(S, N, X), off=(S, N, X))
