@@ -31,6 +31,7 @@ class Snapshots:
         self._tell, self._limited = tell, limited
         self._open: list[tuple[str, int]] = []
         self._taken: list[tuple[str, int]] = []
+        self._leaving: list[tuple[str, int]] = []
 
     def ask(self, receiver: str, due_s: int, now_ns: int) -> bool:
         """A rule set of the administrator's with this one due date. False: it is refused."""
@@ -45,9 +46,14 @@ class Snapshots:
     def values(self, receiver: str, registers: Iterable[Register], calendar: Calendar, now_s: int) -> Iterator[Value]:
         """What is to leave now for this receiver."""
         due = [one for one in self._open if one[0] == receiver and one[1] <= now_s]
-        self._open = [one for one in self._open if one not in due]
+        self._leaving = due
         every = list(registers)
         for _, due_s in sorted(due):
             for register in every:
                 with contextlib.suppress(RuleError):  # nothing that may be billed stands for that instant
                     yield from values_of(register, calendar, TAF, due_s, due_s + CAPTURE_S, CAPTURE_S)
+
+    def left(self) -> None:
+        """What `values` gave last is on its way."""
+        self._open = [one for one in self._open if one not in self._leaving]
+        self._leaving = []

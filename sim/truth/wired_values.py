@@ -69,7 +69,12 @@ def last_met_s(world: World, gateway: int) -> int | None:
 
 
 def expected_of_wired(
-    world: World, taf: int, periods: Callable[[int, int], Iterator[tuple[int, int]]], flagged: Callable[[int], bool]
+    world: World,
+    taf: int,
+    periods: Callable[[int, int], Iterator[tuple[int, int]]],
+    flagged: Callable[[int], bool],
+    *,
+    waiting: bool = False,
 ) -> Iterator[tuple[Key, Decimal | None]]:
     """`periods(start, until)`: of the contract. `flagged(gateway)`: its clock is wrong and it marks that, so that
     nothing is billed, and a load profile says that there is nothing."""
@@ -77,7 +82,8 @@ def expected_of_wired(
     start_s = int(world.calendar.start.timestamp())
     for number, gateway in enumerate(world.gateways):
         marked = flagged(number)
-        if not count or not gateway.up or gateway.waiting or (marked and taf != 7):
+        is_waiting = not gateway.up or bool(gateway.waiting)
+        if not count or is_waiting is not waiting or (marked and taf != 7):
             continue
         until_s = last_met_s(world, number)
         if until_s is None:

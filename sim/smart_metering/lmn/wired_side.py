@@ -38,6 +38,7 @@ class WiredSide:
         self.plan, self._calendar, self._flag = plan, calendar, flag_clock
         self._epoch_s = int(calendar.start.timestamp())
         self._due_from_s: dict[tuple[int, str], int] = {}
+        self._leaving: dict[tuple[int, str], int] = {}
         self._bus: WiredBus | None = None
         self._store: WiredStore | None = None
 
@@ -109,8 +110,16 @@ class WiredSide:
             until_s = min(now_s, self._epoch_s + register.got[-1].received_ns // NS_PER_S)
             start_s = self._due_from_s.setdefault((number, name), self._epoch_s)
             for end_s in ends_s(start_s, until_s):
-                self._due_from_s[number, name] = end_s
+                self._leaving[number, name] = end_s
                 with contextlib.suppress(RuleError):  # no two values that may be billed: there is nothing to say
                     yield from values_of(register, self._calendar, taf, start_s, end_s, CAPTURE_S, flag=self._flag)
                 start_s = end_s
-            register.forget_before(ns(start_s - self._epoch_s))
+
+    def left(self) -> None:
+        """What `values` gave last is on its way."""
+        self._due_from_s.update(self._leaving)
+        self._leaving.clear()
+        for name, register in self._registers.items():
+            due_s = [at_s for (_, own), at_s in self._due_from_s.items() if own == name]
+            if due_s:
+                register.forget_before(ns(min(due_s) - self._epoch_s))

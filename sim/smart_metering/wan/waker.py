@@ -15,7 +15,7 @@ class Waker:
     them."""
 
     def __init__(
-        self, wake_ups: WakeUps, now_s: Callable[[], int], call: Callable[[], None], *, address: str = "127.0.0.1",
+        self, wake_ups: WakeUps, now_s: Callable[[], int], call: Callable[[], None], address: str = "127.0.0.1",
         port: int = 0,
     ) -> None:  # fmt: skip
         self.counts: Counter[str] = Counter()
