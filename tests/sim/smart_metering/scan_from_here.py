@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 PORTS = (*range(1, 1_025), 1_883, 4_059, 4_060, 4_061, 5_432, 8_080, 8_443, 8_883)
-PATIENCE_S = 1.5
+PATIENCE_S = 5.0
 ECHO, ECHO_REPLY = 8, 0
 
 

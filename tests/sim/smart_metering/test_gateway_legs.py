@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -150,12 +151,17 @@ def test_each_side_sees_its_own_and_nobody_passes(networks: Networks, tmp_path: 
     gateway, signer = begin_gateway(networks, tmp_path)
     own = {name: f"{net}.1" for name, net in SIDES.items()}
     there = {name: f"{net}.2" for name, net in SIDES.items()}
-    from_wan = networks.scan("wan", own["wan"], own["han"], there["han"], there["lmn"])
+    wanted = {
+        "wan": (own["wan"], own["han"], there["han"], there["lmn"]),
+        "han": (own["han"], own["wan"], there["wan"], there["lmn"]),
+        "lmn": (own["lmn"], own["wan"], own["han"], there["wan"], there["han"]),
+    }
+    with ThreadPoolExecutor() as at_once:
+        scans = [at_once.submit(networks.scan, name, *addresses) for name, addresses in wanted.items()]
+    from_wan, from_han, from_lmn = (one.result() for one in scans)
     assert all(found == NOTHING for found in from_wan.values()), from_wan
-    from_han = networks.scan("han", own["han"], own["wan"], there["wan"], there["lmn"])
     assert from_han.pop(own["han"]) == {"tcp": {str(HAN_PORT): "open"}, "udp": {}, "echo": False}
     assert all(found == NOTHING for found in from_han.values()), from_han
-    from_lmn = networks.scan("lmn", own["lmn"], own["wan"], own["han"], there["wan"], there["han"])
     assert all(found == NOTHING for found in from_lmn.values()), from_lmn
     # The port that was silent is there: what the administrator signed lets the gateway call him.
     wake(networks, signer, 1)
