@@ -91,6 +91,11 @@ class Taker:
         self._reading = threading.Thread(target=self._read, name="taker", daemon=True)
         self._reading.start()
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
     def _read(self) -> None:
         assert self._process.stdout is not None
         while data := os.read(self._process.stdout.fileno(), 1 << 16):
@@ -133,9 +138,14 @@ class Publishers:
                 taker.await_count(before + at + 1, _CONNECT_S)
         taker.await_count(before + len(self._names), _CONNECT_S)
 
-    def publish(self, each: int) -> None:
-        """So many from each, as fast as they take them."""
-        lines = (PAYLOAD + b"\n") * each
+    @property
+    def pids(self) -> list[int]:
+        """Of their processes."""
+        return [one.pid for one in self._processes]
+
+    def publish(self, each: int, payload: bytes = PAYLOAD) -> None:
+        """So many from each, as fast as they take them. `payload`: text without a line's end."""
+        lines = (payload + b"\n") * each
         for one in self._processes:
             self._write(one, lines)
 
