@@ -20,7 +20,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +36,11 @@ from sim.endpoint.port import EndpointError
 KINDS: Final[tuple[type[Mosquitto], ...]] = (Mosquitto, AwsLocal)
 _PASS_S: Final = 600.0
 _UP_S: Final = 120.0
+
+
+def text(size_bytes: int) -> bytes:
+    """A payload without a line's end."""
+    return (b"6e" * size_bytes)[:size_bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,20 @@ def saturation(kind: type[Mosquitto], connections: int, messages: int, payload: 
             clients.stop()
 
 
+def compared(
+    connections: int, messages: int, payload: bytes, rounds: int, told: Callable[[Rate], None] = lambda _: None
+) -> tuple[Rate, Rate]:
+    """Mosquitto alone and the companion, by turns: of each the round in which it could carry most. Raises NoCClient,
+    EndpointError."""
+    best: dict[str, Rate] = {}
+    for _ in range(rounds):
+        for kind in KINDS:
+            rate = saturation(kind, connections, messages, payload)
+            told(rate)
+            best[kind.name] = max(best.get(kind.name, rate), rate, key=lambda one: one.could_per_s)
+    return best[Mosquitto.name], best[AwsLocal.name]
+
+
 def delays_ms(kind: type[Mosquitto], connections: int, seconds: float, payload: bytes) -> list[float]:
     """Sorted; one bundle a connection. Raises EndpointError when one does not arrive."""
     with started(kind) as broker:
@@ -112,6 +131,10 @@ def delays_ms(kind: type[Mosquitto], connections: int, seconds: float, payload: 
         return sorted((one.arrived_ns - sent_ns[one.topic]) * 1e3 / NS_PER_S for one in portal.inbox)
 
 
+def _tell(rate: Rate) -> None:
+    print(json.dumps(asdict(rate) | {"could_per_s": round(rate.could_per_s)}), flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--connections", type=int, default=1_000)
@@ -121,7 +144,7 @@ def main() -> int:
     parser.add_argument("--delay", action="store_true")
     parser.add_argument("--seconds", type=float, default=60.0)
     asked = parser.parse_args()
-    payload = (b"6e" * asked.bytes)[: asked.bytes]
+    payload = text(asked.bytes)
     try:
         if asked.delay:
             p99 = {}
@@ -132,13 +155,7 @@ def main() -> int:
                 print(json.dumps(said | {"p99_ms": p99[kind.name]}), flush=True)
             print(json.dumps({"times_p99": round(p99[AwsLocal.name] / p99[Mosquitto.name], 2)}))
             return 0
-        best: dict[str, Rate] = {}
-        for _ in range(asked.rounds):
-            for kind in KINDS:
-                rate = saturation(kind, asked.connections, asked.messages, payload)
-                print(json.dumps(asdict(rate) | {"could_per_s": round(rate.could_per_s)}), flush=True)
-                best[kind.name] = max(best.get(kind.name, rate), rate, key=lambda one: one.could_per_s)
-        aws, alone = best[AwsLocal.name], best[Mosquitto.name]
+        alone, aws = compared(asked.connections, asked.messages, payload, asked.rounds, _tell)
         ratios = {"wall": aws.per_s / alone.per_s, "a_core_each": aws.could_per_s / alone.could_per_s}
         figures = {f"ratio_{name}": round(value, 2) for name, value in ratios.items()}
         print(json.dumps(figures | {"cores": os.cpu_count()}))
