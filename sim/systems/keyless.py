@@ -177,7 +177,8 @@ class Keyless:
     @property
     def key_places(self) -> tuple[Path, ...]:
         clear = (self._clear_keys,) if self._ground.spec.portal.key_store == "clear" else ()
-        return (self.vault, *clear, *self.key_copies.with_keys)
+        real = (place for gateway in self.gateways if isinstance(gateway, Fed) for place in gateway.key_places)
+        return (self.vault, *clear, *self.key_copies.with_keys, *real)
 
     @property
     def private_values(self) -> dict[str, bytes]:
@@ -226,7 +227,7 @@ class Keyless:
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
         ground = self._ground
         dial = partial(self._dial, id_, group.verify_server)
-        wiring = Wiring(folder, dial, ground.record, self._statements.public, ground.clock)
+        wiring = Wiring(folder, dial, ground.record, self._statements.public, ground.clock, self._meter_keys)
         kind = GATEWAYS.find(group.kind)
         gateway = kind.open(id_, group, wiring)
         self._closing.callback(lambda: gateway.close())
@@ -247,6 +248,12 @@ class Keyless:
         if gateway.waking is not None:
             ground.air.env.process(_sleeps(ground.air.receivers[receiver], gateway.waking, ground.air.env))
         self.gateways.append(gateway)
+
+    def _meter_keys(self) -> dict[str, str]:
+        """As an installer types them into a gateway that decodes."""
+        fleet = self._ground.fleet
+        keys = {fleet.address(meter).id: fleet.key(meter) for meter in range(fleet.n)}
+        return {meter: "" if key is None else key.hex() for meter, key in keys.items()}
 
     def _dial(self, id_: str, verify: bool) -> Session:
         """A gateway's session, over whatever path the network gives it at the moment."""
