@@ -174,11 +174,6 @@ class Publishers:
         """One message, a line of text, from this client. Raises NoCClient."""
         self._write(self._of_name[name], payload + b"\n")
 
-    @property
-    def pids(self) -> list[int]:
-        """Of their processes."""
-        return [one.pid for one in self._processes]
-
     def publish(self, each: int, payload: bytes = PAYLOAD) -> None:
         """So many from each, as fast as they take them. `payload`: text without a line's end."""
         lines = (payload + b"\n") * each

@@ -344,8 +344,8 @@ def aws_doubts() -> str:
                 rows.append(f"| `{case['id']}` | {kind} | {case['basis']} | {case['doubt'].replace('|', '/')} |")
     return f"""# AWS: cases whose sources are in doubt
 {MADE}
-Of the cases in `tests/vectors/aws` these have a source that contradicts itself or is silent. They are run and their answer
-is pinned (`tests/bench/test_aws_vectors.py`); no verdict hangs on them. What is answered where it matters is in
+Of the cases in `tests/vectors/aws` these have a source that contradicts itself or is silent. They are run and their
+answer is pinned (`tests/bench/test_aws_vectors.py`); no verdict hangs on them. What is answered where it matters is in
 [aws.md](aws.md). An id names the case in its file, with its text, source and licence.
 
 {table('case | of | basis | why it is in doubt', rows)}
