@@ -9,7 +9,8 @@ readings    the rest of the path: from what gateways received to readings on dis
 path        a world's whole path through a real broker; portal: its portal's share
 month       what a month of a world adds to memory
 connections a thousand gateways up; feeding: how soon a frame is at a gateway's interface
-c_client    messages a second, beside Mosquitto's own clients in C; load_rate: those of `load`'s generator
+c_client    messages a second, beside Mosquitto's own clients in C; aws_rate: under AWS's rules, beside Mosquitto alone
+load_rate   messages a second of `load`'s generator, beside the same
 tariff_rate readings that a gateway's tariff engine puts into registers
 commands    what a person waits for: the default run, the first use, the tests
 recorded    a country's run, which takes minutes, as it was

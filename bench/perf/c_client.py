@@ -102,6 +102,11 @@ class Taker:
         self._reading = threading.Thread(target=self._read, name="taker", daemon=True)
         self._reading.start()
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
     def _read(self) -> None:
         assert self._process.stdout is not None
         while data := os.read(self._process.stdout.fileno(), 1 << 16):
@@ -173,9 +178,9 @@ class Publishers:
         """One message, a line of text, from this client. Raises NoCClient."""
         self._write(self._of_name[name], payload + b"\n")
 
-    def publish(self, each: int) -> None:
-        """So many from each, as fast as they take them."""
-        lines = (PAYLOAD + b"\n") * each
+    def publish(self, each: int, payload: bytes = PAYLOAD) -> None:
+        """So many from each, as fast as they take them. `payload`: text without a line's end."""
+        lines = (payload + b"\n") * each
         for one in self._processes:
             self._write(one, lines)
 
