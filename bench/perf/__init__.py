@@ -10,6 +10,7 @@ path        a world's whole path through a real broker; portal: its portal's sha
 month       what a month of a world adds to memory
 connections a thousand gateways up; feeding: how soon a frame is at a gateway's interface
 c_client    messages a second, beside Mosquitto's own clients in C
+smgw_day    a day of smart meter gateways, from telegrams to values at the supplier, over TLS
 tariff_rate readings that a gateway's tariff engine puts into registers
 commands    what a person waits for: the default run, the first use, the tests
 recorded    a country's run, which takes minutes, as it was

@@ -48,7 +48,9 @@ from sim.smgw.wake_up import WakeUps
 
 GATEWAYS: Final = 1_000
 METERS: Final = 10
-WINDOW_S: Final = 900
+INTERVAL_S: Final = 900
+WINDOW_S: Final = 3_600
+"""How often gateways judge and store what they received; sim.world's window."""
 DAY_S: Final = 86_400
 CORES: Final = 2
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -97,17 +99,17 @@ class House:
 
     def fill(self, triple: Triple) -> None:
         """Its meters are paired, and their telegrams of the day are made."""
-        spec = FleetSpec("meters", "apator-amiplus", METERS, security="mode7", interval_s=float(WINDOW_S))
+        spec = FleetSpec("meters", "apator-amiplus", METERS, security="mode7", interval_s=float(INTERVAL_S))
         fleet = Fleet([spec], Seeds(self._number), start=self.start.replace(tzinfo=None))
         self.gateway = SmartGateway(self.id, GatewaySpec(), self._setup)
         for meter in range(METERS):
             entry = MeterEntry(
-                fleet.address(meter), security="mode7", interval_s=float(WINDOW_S), gateways=frozenset({self.id}),
-                flat=f"flat {meter}", house="house", planned_silence_s=0.0, under_way_s=float(WINDOW_S),
+                fleet.address(meter), security="mode7", interval_s=float(INTERVAL_S), gateways=frozenset({self.id}),
+                flat=f"flat {meter}", house="house", planned_silence_s=0.0, under_way_s=float(INTERVAL_S),
             )  # fmt: skip
             self.gateway.pair(entry, fleet.key(meter))
         self.gateway.certify(triple)
-        most = DAY_S // WINDOW_S + 2
+        most = DAY_S // INTERVAL_S + 2
         meters, numbers = np.repeat(np.arange(METERS), most), np.tile(np.arange(most), METERS)
         starts = fleet.starts(meters, numbers)
         sent = sorted(zip(starts.tolist(), fleet.telegrams(meters, numbers), strict=True))
@@ -154,7 +156,7 @@ def _day(taf: int, gateways: int, workers: int) -> Day:
         with contextlib.closing(sqlite3.connect(folder / "store" / "values.sqlite")) as stored:
             values, refused = (int(stored.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
                                for table in ("delivered", "refused"))  # fmt: skip
-    due = (gateways + 1) * METERS * (3 if taf == 2 else DAY_S // WINDOW_S)
+    due = (gateways + 1) * METERS * (3 if taf == 2 else DAY_S // INTERVAL_S)
     if values < due or refused:
         raise RuntimeError(f"the supplier has {values} values of {due} and refused {refused} containers")
     return Day(gateways, processor_s, wall_s, values)
@@ -235,9 +237,11 @@ class _Programs(NamedTuple):
 
 @contextlib.contextmanager
 def _programs(folder: Path) -> Iterator[_Programs]:
-    with _program("participant", str(folder)) as (supplier, one):
-        with _program("administrator", str(folder), "--participant", str(supplier)) as (port, other):
-            yield _Programs(port, (one, other))
+    with (
+        _program("participant", str(folder)) as (supplier, one),
+        _program("administrator", str(folder), "--participant", str(supplier)) as (port, other),
+    ):
+        yield _Programs(port, (one, other))
 
 
 @contextlib.contextmanager

@@ -148,8 +148,8 @@ class Participant:
             point = self._points[delivery.gateway] = certified_point(self._signers[delivery.gateway])
         for one in delivery.values:
             if one.to_sign and not verifies(point, one.statement(delivery.gateway), one.signature or b""):
-                raise ContentError("value-signature", f"the reading of {one.meter} at {one.until_s} is not signed by its "
-                                                      "gateway")  # fmt: skip
+                said = f"the reading of {one.meter} at {one.until_s} is not signed by its gateway"
+                raise ContentError("value-signature", said)
 
     def _holds(self, gateway: str, signer: Certificate, now_ns: int) -> None:
         """Raises ChainError. What holds is not looked at again before it may hold no more."""
@@ -169,7 +169,7 @@ class Participant:
         """Every value, in the order of storing."""
         sql = "SELECT gateway, number, stored_ns, taf, meter, obis, tariff, from_s, until_s, amount, signature"
         for row in self._db.execute(f"{sql} FROM delivered ORDER BY rowid"):
-            value = Value(*row[3:9], None if row[9] is None else Decimal(row[9]), row[10])
+            value = Value._make((*row[3:9], None if row[9] is None else Decimal(row[9]), row[10]))
             yield Stored(row[0], row[1], row[2], value)
 
     def vouched(self) -> list[tuple[str, str]]:

@@ -5,8 +5,8 @@
     </delivery>
 
 The layout is of this model: the technical guideline that fixes one could not be opened. Times are ISO 8601 with the
-local offset; a reading has only `until`. `amount` is missing where there is no value that may be billed. A reading under
-TAF 7 or 14 carries the gateway's signature over `statement`, so that a value can be shown to somebody without the
+local offset; a reading has only `until`. `amount` is missing where there is no value that may be billed. A reading
+under TAF 7 or 14 carries the gateway's signature over `statement`, so that it can be shown to somebody without the
 others; what such a signature covers was not found, and is of this model too.
 """
 
