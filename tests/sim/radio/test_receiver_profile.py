@@ -153,10 +153,11 @@ def test_a_users_own_profile_is_found_beside_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / own.RECEIVERS).mkdir()
-    text = (FOLDER / f"{DEFAULT}.toml").read_text().replace("sensitivity_dbm = ", "sensitivity_dbm = 0.5")
-    (tmp_path / own.RECEIVERS / "mine.toml").write_text(text.replace("0.5-", "-9"))
+    (tmp_path / own.SETTINGS).touch()
+    text = (FOLDER / f"{DEFAULT}.toml").read_text().replace("sensitivity_dbm = -100.0", "sensitivity_dbm = -97.5")
+    (tmp_path / own.RECEIVERS / "mine.toml").write_text(text)
     monkeypatch.setenv(own.PLACE, str(tmp_path))
-    assert "mine" in profiles() and profile("mine").sensitivity_dbm != profile(DEFAULT).sensitivity_dbm
+    assert "mine" in profiles() and profile("mine").sensitivity_dbm == -97.5
     assert GatewaySpec(receiver="mine").easiest_cdbm != GatewaySpec().easiest_cdbm
     assert main(["receiver", "show", "mine"]) == 0
     assert capsys.readouterr().out == (tmp_path / own.RECEIVERS / "mine.toml").read_text()
