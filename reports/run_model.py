@@ -54,6 +54,8 @@ class Shot:
     reasons: list[str] = field(default_factory=list)
     rows: int = 0
     age_s: float | None = None  # of the genuine telegram, when it was sent
+    before: int | None = None  # units in the genuine telegram
+    after: int | None = None  # units in the reading that was stored because of it
     alarm: Alarm | None = None
 
 

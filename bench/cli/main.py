@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import attack_verb, aws, benchmarks, city, compare, cost, gateway, init, keys, site_verb, tasks
+from bench.cli import attack_verb, aws, benchmarks, city, compare, cost, gateway, init, keys, load, site_verb, tasks
 from bench.defences import defences_command
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
@@ -207,6 +207,7 @@ def make_parser() -> argparse.ArgumentParser:
     cost.add(commands)
     site_verb.add(commands)
     size_command.add(commands)
+    load.add(commands)
     smgw_command.add(commands)
     compare.add(commands)
     init.add(commands)
@@ -217,7 +218,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
     commands.add_parser("pytest", help="pytest in this environment, with scenarios; its options pass through")
-    extras = "scale, oscal, aws, aws-tests: with an extra's packages"
+    extras = "scale, oscal, aws, aws-tests, solver: with an extra's packages"
     setup = commands.add_parser("setup", help=f"make .venv and compile, once; {extras}")
     setup.set_defaults(command=command_setup)
     return parser

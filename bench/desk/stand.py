@@ -43,6 +43,9 @@ _STUCK_S: Final = 5.0
 _FULL_S: Final = 0.005
 _ON_AIR_GAP_S: Final = 0.004
 _TRIES: Final = 6
+_RECOVERY_TRIES: Final = 18
+"""A publisher that waits for a CONNACK hears of its broken connection by the keep alive: 60 s by default, and half of
+it more (MQTT 3.1.1, 3.1.2.10). What was fed meanwhile may wait behind it."""
 _STARTING = threading.Lock()
 _UNIX: Final = Calendar.since_1970()
 RSSI_DBM: Final = -68.5
@@ -317,13 +320,13 @@ class Stand:
 
     # --- control and judgement --------------------------------------------------------------------------------------
 
-    def hello(self, *, mode: Link | None = None) -> list[Fed]:
-        """Telegrams until one comes back. Raises Undecided, with what is known of why none does. Of a gateway that
-        sleeps, a period of them, which shows when its windows open."""
+    def hello(self, *, mode: Link | None = None, tries: int = _TRIES) -> list[Fed]:
+        """Telegrams until one comes back, at most `tries`. Raises Undecided, with what is known of why none does. Of a
+        gateway that sleeps, a period of them, which shows when its windows open."""
         if self.claims.sleeps:
             return self._windows.find(self, mode)
         fed: list[Fed] = []
-        for _ in range(_TRIES):
+        for _ in range(tries):
             fed.append(self.feed(self.traffic.next(), mode=mode))
             patience_s = max(1.0, self.depth.patience_s / 2) + self.claims.gathers_s
             end_s = wall_s() + patience_s
@@ -398,7 +401,7 @@ class Stand:
     def recovers(self, what: str) -> None:
         """It passes telegrams on again. Raises Failed."""
         try:
-            self.hello()
+            self.hello(tries=_RECOVERY_TRIES)
         except Undecided as error:
             raise Failed(f"after {what}: {error}") from None
 

@@ -20,6 +20,7 @@ GatewayFeature = Literal[
     "forwards_encrypted",  # telegrams go on as they were received
     "power_cut",  # what was stored outlasts a power cut
     "quarantine",  # what a broker refuses again and again blocks nothing
+    "shadow",  # can keep its device shadow up to date (gateway.shadow)
 ]
 
 

@@ -26,7 +26,7 @@ from typing import ClassVar, Final
 from sim.billing.set_date_units import units_at
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar, ns
-from sim.core.events import ContainerSealed, Event
+from sim.core.events import ContainerSealed, Event, GatewayWoken, ModuleFailed
 from sim.endpoint.port import Message
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, Waking
@@ -34,6 +34,7 @@ from sim.gateway.thinning import Thinning
 from sim.pki.party_certificates import Certificate
 from sim.pki.sealed_content import seal
 from sim.pki.signed_content import sign_by
+from sim.pki.sm_triples import Triple, slot_of
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
@@ -44,9 +45,10 @@ from sim.smart_metering.line import Line
 from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
-from sim.smgw.module.port import SecurityModule
+from sim.smgw.module.port import ModuleError, SecurityModule
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S
+from sim.smgw.wake_up import WakeUps
 
 CHECKS: Final = ("mcr",)
 """The only freshness that the guideline names for meters without a way back: the counter under the MAC."""
@@ -82,6 +84,7 @@ class GatewaySetup:
     counter_saved_s: float
     flag_clock: bool
     seals: bool
+    wake_ups: WakeUps
 
 
 class SmartGateway:
@@ -101,7 +104,7 @@ class SmartGateway:
         self.keyring = Keyring()
         self.counts: Counter[str] = Counter()
         """"foreign": telegrams of meters that are not paired; "no value": rule sets under which nothing could leave;
-        "sealed": containers made."""
+        "sealed": containers made; "datagram: <what became of it>"."""
         self.outbox: dict[int, tuple[str, bytes]] = {}
         """Number -> receiver and container, not yet with the receiver."""
         self._offset_ns = ns(spec.clock_offset_s)
@@ -121,8 +124,8 @@ class SmartGateway:
 
     def open(self, now_ns: int) -> None:
         self.disk.mkdir(parents=True, exist_ok=True)
-        self.public = self.module.make_key("SIG")
         self._sequence = self._number = 0
+        self._module_failed = ""
         self._signed_at_ns = 0
         self._due_from_s: dict[int, int] = {}
         self.power_on(now_ns)
@@ -132,9 +135,14 @@ class SmartGateway:
         contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
         self._setup = replace(self._setup, contracts=contracts)
 
-    def certify(self, certificate: Certificate) -> None:
-        """The certificate of the key SIG in its module."""
-        self.certificate = certificate
+    def certify(self, triple: Triple) -> None:
+        """The certificates of keys in its module, which it uses from now on."""
+        self.triple = triple
+
+    @property
+    def certificate(self) -> Certificate:
+        """Under which its containers are signed."""
+        return self.triple.certificates["SIG"]
 
     @property
     def up(self) -> bool:
@@ -209,6 +217,18 @@ class SmartGateway:
         if trusted:
             self._known_off_s = self._offset_ns / NS_PER_S
 
+    def wake(self, datagram: bytes, now_ns: int) -> bool:
+        """A datagram is at its one port. True: it was its administrator's, and the gateway calls him. Nobody outside
+        learns which."""
+        if not self._on:
+            return False
+        became = self._setup.wake_ups.heed(datagram, self._unix_s(now_ns + self._offset_ns))
+        self.counts[f"datagram: {became}"] += 1
+        if became == "woken":
+            mark = hashlib.blake2b(datagram, digest_size=8).hexdigest()
+            self._setup.record(GatewayWoken(now_ns, self.id, mark))
+        return became == "woken"
+
     # --- taking values ----------------------------------------------------------------------------------------------
 
     def _take(self, now_ns: int) -> None:
@@ -277,10 +297,12 @@ class SmartGateway:
             values: list[Value] = []
             for end_s in contract.ends_s(start_s, now_s):
                 values += self._of_period(contract, start_s, end_s)
-                self._due_from_s[number] = start_s = end_s
-            values += self._at_set_dates()
-            if values:
-                self._seal(contract, values, now_ns)
+                start_s = end_s
+            dues = self._at_set_dates()
+            if not self._sealed_all(contract, [*values, *dues], now_ns):
+                continue
+            self._dues.left(dues)
+            self._due_from_s[number] = start_s
         horizon_s = min(self._due_from_s.values(), default=now_s)
         for register in self._registers.values():
             register.forget_before(ns(horizon_s - self._unix_s(0)))
@@ -302,10 +324,23 @@ class SmartGateway:
         store, calendar, method = self.intake.store, self._setup.calendar, self._setup.portal.billing
         return self._dues.values(lambda meter, day: units_at(store, calendar, meter, day, method=method))
 
+    def _sealed_all(self, contract: Contract, values: list[Value], now_ns: int) -> bool:
+        """False: the module does not do it, and what was to leave waits for the next time."""
+        reason = ""
+        try:
+            if values:
+                self._seal(contract, values, now_ns)
+        except ModuleError as error:
+            reason = error.reason
+        if reason != self._module_failed and (reason or values):
+            self._module_failed = reason
+            self._setup.record(ModuleFailed(now_ns, self.id, reason))
+        return not reason
+
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
-        self._number += 1
-        content = Delivery(self.id, contract.receiver, self._number, tuple(values)).encode()
+        content = Delivery(self.id, contract.receiver, self._number + 1, tuple(values)).encode()
         container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
+        self._number += 1
         self.counts["sealed"] += 1
         mark = hashlib.blake2b(container, digest_size=8).hexdigest()
         self._setup.record(
@@ -322,7 +357,8 @@ class SmartGateway:
         self._signed_at_ns = max(now_ns, self._signed_at_ns + NS_PER_S)
         at = self._setup.calendar.at(self._signed_at_ns).replace(microsecond=0)
         sealed = seal(content, receiver, draw=self.module.random)
-        return sign_by(sealed, self.certificate, lambda covered: self.module.sign("SIG", covered), at)
+        slot = slot_of("SIG", self.triple.number)
+        return sign_by(sealed, self.certificate, lambda covered: self.module.sign(slot, covered), at)
 
     def delivered(self, number: int) -> None:
         """The receiver has it."""
