@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts import forgery
-from attacks.parts.given_values import decoder, outcomes_by_values
+from attacks.parts.decoded_replays import decoder, outcomes_by_values
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known, Survey
 from attacks.reach import Reach

@@ -24,7 +24,7 @@ from bench.desk.depth import Depth
 from bench.desk.rows.port import Failed, Undecided
 from bench.desk.traffic import Telegram, Traffic
 from bench.desk.windows import Windows
-from sim.core.clock import NS_PER_S, Calendar, unix_ns, wall_ns, wall_s
+from sim.core.clock import NS_PER_S, unix_ns, wall_ns, wall_s
 from sim.core.vocabulary import Link
 from sim.desk.box import Box, BoxError, broker_for
 from sim.desk.inventory import GatewayEntry
@@ -47,7 +47,6 @@ _RECOVERY_TRIES: Final = 18
 """A publisher that waits for a CONNACK hears of its broken connection by the keep alive: 60 s by default, and half of
 it more (MQTT 3.1.1, 3.1.2.10). What was fed meanwhile may wait behind it."""
 _STARTING = threading.Lock()
-_UNIX: Final = Calendar.since_1970()
 RSSI_DBM: Final = -68.5
 
 
@@ -445,8 +444,3 @@ class Stand:
             return self.broker.identity(self.entry.name)
         except EndpointError as error:
             raise Undecided(str(error)) from None
-
-
-def stamp_s(row: Delivered) -> float | None:
-    """Its stamp as seconds since 1970."""
-    return _UNIX.ns(row.stamp) / NS_PER_S if row.stamp is not None else None

@@ -1,6 +1,6 @@
 """Card 2, replay, through a gateway that is no part of this bench: the portal judges what that gateway made of it."""
 
-from attacks.parts.given_values import decoder
+from attacks.parts.decoded_replays import decoder
 from attacks.replay import ACC, OTHERS, Replay
 from bench.rig.scenario import S, Stage, X, scenario
 

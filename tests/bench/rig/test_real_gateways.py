@@ -1,5 +1,5 @@
-"""A scenario at a gateway of the desk that does not work: one sentence, INCONCLUSIVE, what was recorded can be read, and
-no process is left; at one that works, its figures."""
+"""A scenario at a gateway of the desk that does not work: one sentence, INCONCLUSIVE, its record can be read, and no
+process is left; at one that works, its figures."""
 
 from __future__ import annotations
 
