@@ -183,9 +183,7 @@ def outcome(per_s: float, *, holds: bool, driver: Any = "ours", own_s: float = 0
     used = {"broker": Used(0.95, 0, 1), "generator 1": Used(core, 0, 1), "machine": Used(1.5, 0, 0),
             "other programs": Used(0.1, 0, 0)}  # fmt: skip
     broken = () if holds else ("0.000 % within 5 s, not 99 %",)
-    return Outcome(
-        per_s, driver, per_s, found, [], used, died, "", Counter(), 0.0, 20, 0, 1, 1, 4_000, 40, 10.0, broken
-    )
+    return Outcome(per_s, driver, per_s, found, [], used, died, "", Counter(), 0.0, 20, 0, 1, 1, 4_000, 40, broken)
 
 
 def asked() -> knee_run.Asked:
