@@ -104,11 +104,53 @@ class ContainerSealed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRefused(Event):
+    """An administrator let a smart meter gateway open no session, by a clause about its certificate."""
+    gateway: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayWoken(Event):
+    """A smart meter gateway took a datagram for its administrator's call, and called it; `datagram` is its
+    fingerprint."""
+    gateway: str
+    datagram: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFailed(Event):
+    """A smart meter gateway's security module refused, or did not answer; what it was to sign waits. "" as reason: it
+    works again."""
+    gateway: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerRefused(Event):
     """A final receiver did not take a container that came in a gateway's name."""
     receiver: str
     gateway: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotAsked(Event):
+    """A receiver asked a smart meter gateway for values on demand (TAF 6), due then (seconds since 1970); whether it
+    took it."""
+    gateway: str
+    receiver: str
+    due_s: int
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WiredMeterTold(Event):
+    """What a smart meter gateway found on its wired bus: a session that is refused, a number that is there twice."""
+    gateway: str
+    meter: str
+    what: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ on the gateway's disk.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,7 +25,7 @@ from typing import ClassVar, Final
 from sim.billing.set_date_units import units_at
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar, ns
-from sim.core.events import ContainerSealed, Event
+from sim.core.events import ContainerSealed, Event, GatewayWoken, ModuleFailed
 from sim.endpoint.port import Message
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, Waking
@@ -34,19 +33,23 @@ from sim.gateway.thinning import Thinning
 from sim.pki.party_certificates import Certificate
 from sim.pki.sealed_content import seal
 from sim.pki.signed_content import sign_by
+from sim.pki.sm_triples import Triple, slot_of
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
 from sim.portal.portal_spec import PortalSpec
-from sim.portal.store_port import FreshnessRow, Reading
+from sim.portal.store_port import Reading
+from sim.smart_metering import kept_counters
 from sim.smart_metering.due_values import DueValues
 from sim.smart_metering.line import Line
+from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
-from sim.smgw.module.port import SecurityModule
+from sim.smgw.module.port import ModuleError, SecurityModule
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S
+from sim.smgw.wake_up import WakeUps
 
 CHECKS: Final = ("mcr",)
 """The only freshness that the guideline names for meters without a way back: the counter under the MAC."""
@@ -82,6 +85,8 @@ class GatewaySetup:
     counter_saved_s: float
     flag_clock: bool
     seals: bool
+    wake_ups: WakeUps
+    others: OtherValues
 
 
 class SmartGateway:
@@ -95,13 +100,15 @@ class SmartGateway:
     def __init__(self, id_: str, spec: GatewaySpec, setup: GatewaySetup) -> None:
         self.id, self._spec, self._setup = id_, spec, setup
         self.module = setup.module
+        self._others = setup.others
+        self.snapshots, self.wired = setup.others
         self.session = Line(id_)
         self.disk = setup.directory
         self.registry = Registry(gateways=[id_])
         self.keyring = Keyring()
         self.counts: Counter[str] = Counter()
         """"foreign": telegrams of meters that are not paired; "no value": rule sets under which nothing could leave;
-        "sealed": containers made."""
+        "sealed": containers made; "datagram: <what became of it>"."""
         self.outbox: dict[int, tuple[str, bytes]] = {}
         """Number -> receiver and container, not yet with the receiver."""
         self._offset_ns = ns(spec.clock_offset_s)
@@ -121,8 +128,8 @@ class SmartGateway:
 
     def open(self, now_ns: int) -> None:
         self.disk.mkdir(parents=True, exist_ok=True)
-        self.public = self.module.make_key("SIG")
         self._sequence = self._number = 0
+        self._module_failed = ""
         self._signed_at_ns = 0
         self._due_from_s: dict[int, int] = {}
         self.power_on(now_ns)
@@ -132,9 +139,14 @@ class SmartGateway:
         contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
         self._setup = replace(self._setup, contracts=contracts)
 
-    def certify(self, certificate: Certificate) -> None:
-        """The certificate of the key SIG in its module."""
-        self.certificate = certificate
+    def certify(self, triple: Triple) -> None:
+        """The certificates of keys in its module, which it uses from now on."""
+        self.triple = triple
+
+    @property
+    def certificate(self) -> Certificate:
+        """Under which its containers are signed."""
+        return self.triple.certificates["SIG"]
 
     @property
     def up(self) -> bool:
@@ -165,6 +177,7 @@ class SmartGateway:
         self._seen = 0
         self._known_off_s = 0.0
         self._read_back()
+        self._others.open()
 
     def power_cut(self, now_ns: int) -> None:
         if not self._on:
@@ -178,6 +191,7 @@ class SmartGateway:
             self._on = self.session.up = False
             self.intake.close()
             self._pending.clear()
+            self._others.close()
 
     # --- the radio side ---------------------------------------------------------------------------------------------
 
@@ -208,6 +222,26 @@ class SmartGateway:
         its own clock: it remembers by how much it was off, and goes right from now on."""
         if trusted:
             self._known_off_s = self._offset_ns / NS_PER_S
+
+    def clock_ns(self, now_ns: int) -> int:
+        """What its clock shows, as world time."""
+        return now_ns + self._offset_ns
+
+    def meet_wired(self, now_ns: int) -> None:
+        """Go round its wired bus, where it has one and this is due."""
+        if self._on:
+            self._others.meet(self.clock_ns(now_ns))
+    def wake(self, datagram: bytes, now_ns: int) -> bool:
+        """A datagram is at its one port. True: it was its administrator's, and the gateway calls him. Nobody outside
+        learns which."""
+        if not self._on:
+            return False
+        became = self._setup.wake_ups.heed(datagram, self._unix_s(now_ns + self._offset_ns))
+        self.counts[f"datagram: {became}"] += 1
+        if became == "woken":
+            mark = hashlib.blake2b(datagram, digest_size=8).hexdigest()
+            self._setup.record(GatewayWoken(now_ns, self.id, mark))
+        return became == "woken"
 
     # --- taking values ----------------------------------------------------------------------------------------------
 
@@ -242,27 +276,15 @@ class SmartGateway:
 
     def _save_counters(self, now_ns: int) -> None:
         path = self.disk / _COUNTERS
-        if path.exists() and now_ns < json.loads(path.read_text("utf-8"))["until_ns"]:
-            return
-        rows = [[row.meter, row.layout, row.state.hex()] for row in self.intake.store.freshness()]
-        kept = {"until_ns": now_ns + ns(self._setup.counter_saved_s), "rows": rows}
-        path.write_text(json.dumps(kept), "utf-8")
+        if kept_counters.is_due(path, now_ns):
+            kept_counters.save(path, now_ns + ns(self._setup.counter_saved_s), self.intake.store.freshness())
 
     def _forget_newer_counters(self, spec: PortalSpec) -> None:
-        """What was in volatile memory is gone; what was written last counts."""
         path = self.disk / _COUNTERS
-        if not path.exists():
-            return
-        rows = [FreshnessRow(meter, layout, bytes.fromhex(state)) for meter, layout, state in
-                json.loads(path.read_text("utf-8"))["rows"]]  # fmt: skip
-        quiet = Portal(
-            spec, self.disk, self._setup.calendar, lambda _: None, keyring=Keyring(), registry=self.registry
-        )
-        try:
-            with quiet.store.transaction():
-                quiet.store.put_freshness(rows)
-        finally:
-            quiet.close()
+        if path.exists():
+            calendar, registry = self._setup.calendar, self.registry
+            quiet = Portal(spec, self.disk, calendar, lambda _: None, keyring=Keyring(), registry=registry)
+            kept_counters.forget_newer(path, quiet)
 
     # --- what leaves ------------------------------------------------------------------------------------------------
 
@@ -271,16 +293,24 @@ class SmartGateway:
         if not self._on:
             return
         self._take(now_ns)
+        self.meet_wired(now_ns)
         now_s = self._unix_s(now_ns)
         for number, contract in enumerate(self._setup.contracts):
             start_s = self._due_from_s.setdefault(number, self._unix_s(0))
             values: list[Value] = []
             for end_s in contract.ends_s(start_s, now_s):
                 values += self._of_period(contract, start_s, end_s)
-                self._due_from_s[number] = start_s = end_s
-            values += self._at_set_dates()
-            if values:
-                self._seal(contract, values, now_ns)
+                start_s = end_s
+            dues = self._at_set_dates()
+            more = self._others.values(
+                number, contract.receiver, contract.taf, contract.ends_s, self._registers.values(),
+                self._setup.calendar, now_s,
+            )  # fmt: skip
+            if not self._sealed_all(contract, [*values, *dues, *more], now_ns):
+                continue
+            self._dues.left(dues)
+            self._others.left()
+            self._due_from_s[number] = start_s
         horizon_s = min(self._due_from_s.values(), default=now_s)
         for register in self._registers.values():
             register.forget_before(ns(horizon_s - self._unix_s(0)))
@@ -302,10 +332,24 @@ class SmartGateway:
         store, calendar, method = self.intake.store, self._setup.calendar, self._setup.portal.billing
         return self._dues.values(lambda meter, day: units_at(store, calendar, meter, day, method=method))
 
+    def _sealed_all(self, contract: Contract, values: list[Value], now_ns: int) -> bool:
+        """False: the module does not do it, and what was to leave waits for the next time."""
+        reason = ""
+        try:
+            if values:
+                self._seal(contract, values, now_ns)
+        except ModuleError as error:
+            reason = error.reason
+        if reason != self._module_failed and (reason or values):
+            self._module_failed = reason
+            self._setup.record(ModuleFailed(now_ns, self.id, reason))
+        return not reason
+
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
-        self._number += 1
-        content = Delivery(self.id, contract.receiver, self._number, tuple(values)).encode()
+        signed = tuple(self._signed_alone(one) if one.to_sign and self._setup.seals else one for one in values)
+        content = Delivery(self.id, contract.receiver, self._number + 1, signed).encode()
         container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
+        self._number += 1
         self.counts["sealed"] += 1
         mark = hashlib.blake2b(container, digest_size=8).hexdigest()
         self._setup.record(
@@ -316,13 +360,19 @@ class SmartGateway:
         path.mkdir(exist_ok=True)
         (path / f"{self._number:08d}.cms").write_bytes(container)
 
+    def _signed_alone(self, value: Value) -> Value:
+        """With the module's signature over this value."""
+        slot = slot_of("SIG", self.triple.number)
+        return value._replace(signature=self.module.sign(slot, value.statement(self.id)))
+
     def sealed(self, content: bytes, receiver: Certificate, now_ns: int) -> bytes:
         """A container: sealed for the receiver, then signed by the module."""
         # Two containers of one second would be one too many for a receiver that takes newer ones only.
         self._signed_at_ns = max(now_ns, self._signed_at_ns + NS_PER_S)
         at = self._setup.calendar.at(self._signed_at_ns).replace(microsecond=0)
         sealed = seal(content, receiver, draw=self.module.random)
-        return sign_by(sealed, self.certificate, lambda covered: self.module.sign("SIG", covered), at)
+        slot = slot_of("SIG", self.triple.number)
+        return sign_by(sealed, self.certificate, lambda covered: self.module.sign(slot, covered), at)
 
     def delivered(self, number: int) -> None:
         """The receiver has it."""

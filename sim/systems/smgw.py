@@ -20,22 +20,30 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.core.clock import NS_PER_DAY, NS_PER_S, Steps, ns
+from sim.core.events import SnapshotAsked, WiredMeterTold
 from sim.core.settings import SpecError, names_from, number
 from sim.core.vocabulary import SECURITIES
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.registry import GATEWAYS
-from sim.pki.party_certificates import Certificate, PartyRoot, private_value
+from sim.pki.party_certificates import ADMINISTRATOR, MAKER, Certificate, PartyRoot, private_value
 from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.store_port import StoreError
 from sim.site_plan import gateway_groups, gateway_ids, receiver_of
 from sim.smart_metering.administrator import Administrator
+from sim.smart_metering.administrators_calls import Calls
 from sim.smart_metering.gateway_tables import GatewayTables
+from sim.smart_metering.lmn.wired_plan import Pairing, WiredSpec, plan
+from sim.smart_metering.lmn.wired_side import WiredSide
+from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
 from sim.smart_metering.smart_gateway import Contract, GatewaySetup, SmartGateway
+from sim.smart_metering.snapshots import Snapshots
 from sim.smgw.module.in_world import InWorldModule, draws
 from sim.smgw.rule_set import CAPTURE_S
+from sim.smgw.wake_up import WakeUps
 from sim.systems._installation import entry_of, links_of, strongest
 from sim.systems._killed import kill
 from sim.systems._smgw_accounts import costs, sights
@@ -50,16 +58,27 @@ SUPPLIER: Final = "supplier"
 ATTACHED: Final = ("mode7",)
 """Links to meters are authenticated, and an authenticated counter makes them fresh: of the modes here mode 7 alone."""
 HOURS_12_S: Final = 43_200.0
+WIRED_MOST: Final = 60
+"""Ours: wired meters of a gateway in a world; the bus has 125 addresses."""
+HOURS_48_S: Final = 172_800.0
+LISTS_EVERY_NS: Final = NS_PER_DAY
+"""How often authorities issue revocation lists, beside each time that something is taken back."""
 
 
 @dataclass(frozen=True)
 class SmgwSystem(System):
     """[system] kind = "smgw". `attach`: security modes of the meters that it pairs; others are not part of it. `taf`:
     the tariff use case of every contract, beside TAF 6 at set dates; `delivery_s`: how often its values leave (TAF 1:
-    at the month's end). `counter_saved_s`: how old counters are at most after a power cut. The last four are defences:
-    `seal_content`, values leave sealed and signed; `verify_content`, the receiver checks signature, age and tag;
-    `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`, values that a wrong clock
-    stamped are marked."""
+    at the month's end). `counter_saved_s`: how old counters are at most after a power cut. `session_most_s`: how long a
+    session with the administrator goes on without another look at certificates. `call_every_s`: how often he wakes each
+    gateway (0: never). `wired`: electricity meters on each gateway's wired bus; `wired_pairing`: certificates were
+    exchanged before, or the gateway makes each meter's first key. The others are defences: `seal_content`, values leave
+    sealed and signed; `verify_content`, the receiver checks signature, age and tag; `check_attributes`, and what the
+    signed attributes say; `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`,
+    values that a wrong clock stamped are marked; `check_lists`, certificates are looked for on revocation lists;
+    `check_calls`, a gateway looks at who wakes it, and `remember_calls`, at whether it saw that datagram before, and
+    how long ago it was woken; `limit_snapshots`, values on demand are no load profile; `wired_tls`, sessions with wired
+    meters are TLS."""
 
     kind: str = "smgw"
     attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
@@ -68,17 +87,28 @@ class SmgwSystem(System):
     taf: Literal[1, 2, 7] = 2
     delivery_s: float = number(3_600.0, low=900.0, high=31 * 86_400.0)
     counter_saved_s: float = number(HOURS_12_S, low=0.0, high=HOURS_12_S)
+    session_most_s: float = number(HOURS_48_S, low=900.0, high=HOURS_48_S)
+    call_every_s: float = number(0.0, low=0.0, high=86_400.0)
     seal_content: bool = True
     verify_content: bool = True
+    check_attributes: bool = True
     time_over_tls: bool = True
     flag_clock: bool = True
+    check_lists: bool = True
+    check_calls: bool = True
+    remember_calls: bool = True
+    limit_snapshots: bool = True
+    wired: int = number(0, low=0, high=WIRED_MOST)
+    wired_tls: bool = True
+    wired_pairing: Pairing = "certificates"
 
     @property
     def securities(self) -> tuple[str, ...]:
         return self.attach
 
     def features(self, spec: WorldSpec) -> frozenset[str]:
-        return frozenset({"portal restart", "administrator", *SmartGateway.features})
+        own = {"portal restart", "administrator", *SmartGateway.features}
+        return frozenset(own | {"wired bus"} if self.wired else own)
 
     def build(self, ground: Ground) -> SystemUnderTest:
         return Smgw(ground, self)
@@ -106,6 +136,7 @@ class Smgw:
             raise SpecError(f"gateway {real[0]}: a real gateway belongs to system 'keyless'")
         self._ground, self.settings = ground, settings
         self.gateways: list[SmartGateway] = []
+        self._lists_ns = 0
         self.registry = Registry(gateways=gateway_ids(spec))
         self._closing = contextlib.ExitStack()
         self.disk = ground.directory / "participants" / SUPPLIER
@@ -118,7 +149,8 @@ class Smgw:
 
     @property
     def private_values(self) -> dict[str, bytes]:
-        return {f"the key ENC of {SUPPLIER}": private_value(self._receiver.key)}
+        return {f"the key ENC of {SUPPLIER}": private_value(self._receiver.key),
+                f"the key SIG of {ADMINISTRATOR}": private_value(self._administrator_key)}  # fmt: skip
 
     # --- building -----------------------------------------------------------------------------------------------
 
@@ -126,20 +158,32 @@ class Smgw:
         ground, seeds = self._ground, self._ground.seeds
         root = PartyRoot("SM-Test-Root.CA", draws(seeds, "root", "root's draws"), ground.calendar.start)
         self.root = root
-        self._receiver = root.receiver(f"{SUPPLIER}.EMT", draws(seeds, SUPPLIER, "key ENC"))
+        root.party(MAKER, draws(seeds, "maker", "keys"))
+        self._administrator_key = root.key_of(root.party(ADMINISTRATOR, draws(seeds, "administrator", "keys")), "SIG")
+        supplier = root.party(f"{SUPPLIER}.EMT", draws(seeds, SUPPLIER, "keys"))
+        self._receiver = root.receiver_of(supplier)
         self._signers: dict[str, Certificate] = {}
-        self.administrator = Administrator({SUPPLIER: self._hand})
+        self.administrator = Administrator(
+            {SUPPLIER: self._hand}, self._admit, ground.record, ns(self.settings.session_most_s)
+        )
+        draw = draws(seeds, "administrator", "calls")
+        self.calls = Calls(self.gateways, self._administrator_key, draw, ground.clock, ground.calendar)
         for id_, group in zip(gateway_ids(ground.spec), gateway_groups(ground.spec), strict=True):
             self._add_gateway(id_, group)
         self._attach()
         for gateway in self.gateways:
             gateway.open(ground.clock.now_ns)
             self._closing.callback(gateway.close)
-            signer = root.certify(f"{gateway.id}.SMGW", gateway.public, "SIG")
-            gateway.certify(signer)
-            self._signers[gateway.id] = signer
+            name, since = f"{gateway.id}.SMGW", ground.calendar.start
+            root.seal(name, gateway.module, since)
+            gateway.certify(root.operational(name, gateway.module, since))
+            self._signers[gateway.id] = gateway.certificate
+            if gateway.wired is not None:
+                ground.clock.process(self._rounds(gateway, gateway.wired))
         self._open_participant()
         self._closing.callback(lambda: self.portal.close())
+        if self.settings.call_every_s:
+            ground.clock.process(self.calls.every(ns(self.settings.call_every_s)))
         self.stored = GatewayTables(self.gateways, lambda meter, day: self.portal.billed(meter, day))
 
     def _add_gateway(self, id_: str, group: GatewaySpec) -> None:
@@ -153,6 +197,8 @@ class Smgw:
         setup = GatewaySetup(
             self._smart / id_, ground.calendar, ground.record, ground.spec.portal, module, (contract,),
             settings.counter_saved_s, settings.flag_clock, settings.seal_content,
+            WakeUps(id_, self.calls.verify, settings.remember_calls, settings.check_calls),
+            self._other_values(id_),
         )  # fmt: skip
         gateway = SmartGateway(id_, group, setup)
         sensitivity_cdbm, links, profile = receiver_of(group)
@@ -166,6 +212,32 @@ class Smgw:
             deferred=True,
         )
         self.gateways.append(gateway)
+
+    def _other_values(self, id_: str) -> OtherValues:
+        def tell(now_ns: int, receiver: str, due_s: int, taken: bool) -> None:
+            self._ground.record(SnapshotAsked(now_ns, id_, receiver, due_s, taken))
+
+        return OtherValues(Snapshots(tell, limited=self.settings.limit_snapshots), self._wired_side(id_))
+
+    def _wired_side(self, id_: str) -> WiredSide | None:
+        ground, settings = self._ground, self.settings
+        if not settings.wired:
+            return None
+        clock, epoch_s = ground.clock, int(ground.calendar.start.timestamp())
+        spec = WiredSpec(settings.wired, settings.wired_tls, settings.wired_pairing)
+        made = plan(
+            spec, ground.seeds, len(self.gateways), id_, self._smart / id_, ground.calendar.start,
+            lambda: epoch_s + clock.now_ns // NS_PER_S,
+            lambda what, meter, detail: ground.record(WiredMeterTold(clock.now_ns, id_, meter, what, detail)),
+        )  # fmt: skip
+        return WiredSide(made, ground.calendar, flag_clock=settings.flag_clock)
+
+    def _rounds(self, gateway: SmartGateway, wired: WiredSide) -> Steps:
+        """A gateway meets its wired meters at each quarter hour of its own clock."""
+        clock = self._ground.clock
+        while True:
+            yield clock.timeout(wired.until_next_ns(gateway.clock_ns(clock.now_ns)))
+            gateway.meet_wired(clock.now_ns)
 
     def _attach(self) -> None:
         """Pair each meter that can be authenticated with the gateway that hears it best."""
@@ -183,11 +255,28 @@ class Smgw:
     def _open_participant(self) -> None:
         self.portal = Participant(
             SUPPLIER, self.disk, self._receiver, self._signers, self._ground.record,
-            verify=self.settings.verify_content,
+            verify=self.settings.verify_content, attributes=self.settings.check_attributes,
+            trust=self.root.trust if self.settings.check_lists else None, at=self._ground.calendar.at,
         )  # fmt: skip
 
     def _hand(self, gateway: str, container: bytes, now_ns: int) -> bool:
         return self.portal.take(gateway, container, now_ns)
+
+    def _admit(self, gateway: str, now_ns: int) -> None:
+        """A gateway's session begins. Raises ChainError."""
+        box = next(one for one in self.gateways if one.id == gateway)
+        shown, now = box.triple.certificates["TLS"], self._ground.calendar.at(now_ns)
+        self.root.trust.check(shown, now, "TLS", name=f"{gateway}.SMGW", lists=self.settings.check_lists)
+
+    def take_back(self, gateway: int) -> None:
+        """The authority takes a gateway's certificates back, and says so at once."""
+        now_ns = self._ground.clock.now_ns
+        self.root.registration.take_back(self.gateways[gateway].triple, self._ground.calendar.at(now_ns))
+        self._publish(now_ns)
+
+    def _publish(self, now_ns: int) -> None:
+        self.root.publish(self._ground.calendar.at(now_ns))
+        self._lists_ns = now_ns
 
     def hand(self, receiver: str, gateway: str, container: bytes, now_ns: int) -> bool:
         """Give a container to a receiver, in whoever's name. False: there is no such receiver."""
@@ -218,6 +307,8 @@ class Smgw:
 
     def deliver(self) -> None:
         now_ns = self._ground.clock.now_ns
+        if now_ns - self._lists_ns >= LISTS_EVERY_NS:
+            self._publish(now_ns)
         for gateway in self.gateways:
             if not gateway.up:
                 continue

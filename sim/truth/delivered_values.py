@@ -3,8 +3,8 @@
 Worked out from the fleet's own values and from what each gateway received, by the rule in words and not by the tariff
 engine: at each quarter hour the last value received counts, unless it is older than two of the meter's intervals; each
 difference between two neighbours belongs to the zone that rules the whole gap, else to the register 63; a set date's
-value is the meter's own. Meters of heat cost allocation are looked at; of others only the stored readings are (see
-differs).
+value is the meter's own. Meters of heat cost allocation are looked at; of other radio meters only the stored readings
+are (see differs). Wired meters: wired_values.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sim.site_plan import fleet_radios, gateway_groups
 from sim.smgw.german_time import local, midnight_s
 from sim.systems.port import Delivered
 from sim.truth.ground_truth import Truth
+from sim.truth.wired_values import expected_of_wired
 
 if TYPE_CHECKING:
     from sim.meters.sent_values import Truth as Sent
@@ -61,19 +62,24 @@ class _Rules:
 
 def wrong_values(truth: Truth) -> list[WrongValue]:
     """Of every attached meter. Raises StoreError, AttributeError for a system that delivers no values."""
-    must = expected(truth)
+    must, under_way = expected(truth), expected(truth, waiting=True)
     has = _as_received(truth.world.system.delivered())
     found = []
     for key in sorted({*must, *has}, key=str):
         meter, taf, obis, _, until_s = key
-        got, wanted = (str(side[key]) if key in side else "" for side in (has, must))
+        got, wanted = (_text(side[key]) if key in side else "" for side in (has, {**under_way, **must}))
         if got != wanted:
             found.append(WrongValue(meter, taf, obis, until_s, got or "missing", wanted or "nothing"))
     return found
 
 
-def expected(truth: Truth) -> dict[Key, Decimal | None]:
-    """What the final receiver must have by now, but for what waits in gateways that are off or cut off."""
+def _text(amount: Decimal | None) -> str:
+    return "None" if amount is None else format(amount.normalize(), "f")
+
+
+def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None]:
+    """What the final receiver must have by now, but for gateways that are off or cut off. `waiting`: of these alone,
+    what it may have."""
     world = truth.world
     settings = world.spec.system
     rules = _Rules(*(getattr(settings, name) for name in ("taf", "delivery_s", "flag_clock", "time_over_tls")))
@@ -86,7 +92,7 @@ def expected(truth: Truth) -> dict[Key, Decimal | None]:
     epoch_s = int(world.calendar.start.timestamp())
     periods = list(_periods(rules, epoch_s, epoch_s + world.now_ns // NS_PER_S))
     for meter, own in enumerate(attached.tolist()):
-        if own < 0 or not world.gateways[own].up or world.gateways[own].waiting:
+        if own < 0 or waiting is not (not world.gateways[own].up or bool(world.gateways[own].waiting)):
             continue
         offset_s = groups[own].clock_offset_s
         sent = list(truth.sent(meter=meter))
@@ -99,6 +105,12 @@ def expected(truth: Truth) -> dict[Key, Decimal | None]:
         if not invalid:
             for start_s, end_s in periods:
                 must.update(line.period(rules.taf, start_s, end_s))
+    must.update(
+        expected_of_wired(
+            world, rules.taf, lambda start_s, until_s: _periods(rules, start_s, until_s),
+            lambda own: rules.flag_clock and abs(groups[own].clock_offset_s) > _TOLERANCE_S, waiting=waiting,
+        )
+    )  # fmt: skip
     return must
 
 

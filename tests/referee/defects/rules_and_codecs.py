@@ -7,8 +7,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from tests.referee.defect import ENDPOINTS, SUMS, VALUES, Patch, Play, defect
+from tests.referee.defect import DROPS, ENDPOINTS, RIG, STORES, SUMS, VALUES, Patch, Play, defect
 from tests.referee.defects import plays
+from wmbus.records import UNREADABLE, parse_records
 
 AWS = "sim.endpoint.aws"
 SMGW = "sim.smgw"
@@ -71,6 +72,32 @@ _plain("bill-forgets-the-rest", SUMS, "A message counts in units of five kilobyt
        plays.AWS_BILL, f"{AWS}.bill:units",
        "The last unit of a message, which is not full, is not billed.",
        lambda original, topic_bytes, payload_bytes: max(1, (topic_bytes + payload_bytes) // 5_120))  # fmt: skip
+
+for _verb in ("Connect", "Publish", "RetainPublish", "Subscribe", "Receive"):
+    _plain(f"policy-not-asked-{_verb.lower()}", ENDPOINTS, "What no policy allows is not done.", plays.AWS_CONNECTION,
+           f"{AWS}.connection:Connection._allowed",
+           f"The companion asks no policy about iot:{_verb}.",
+           lambda original, connection, action, name, verb=f"iot:{_verb}": (
+               action == verb or original(connection, action, name)))  # fmt: skip
+
+
+def _bucket_emptied(original: Any, files: Any) -> None:
+    files._given = [one for one in files._bucket.rglob("*") if one.is_file()]
+    original(files)
+
+
+def _files_gone_when_read(original: Any, files: Any) -> Any:
+    found = original(files)
+    files.taken()
+    return found
+
+
+_plain("file-forgotten", DROPS, "A file goes when the portal committed what is in it.", plays.AWS_FILES,
+       f"{AWS}.portal_files:Files.taken",
+       "What came while the portal committed is deleted with what it took.", _bucket_emptied)  # fmt: skip
+_plain("file-gone-when-read", DROPS, "A file goes when the portal committed what is in it.", plays.AWS_FILES,
+       f"{AWS}.portal_files:Files.waiting",
+       "A file is deleted when it is read.", _files_gone_when_read)  # fmt: skip
 
 # --- the smart meter gateway ----------------------------------------------------------------------------------------
 
@@ -172,3 +199,33 @@ _plain("lora-gap-unseen", VALUES, "A telegram with a lost segment is not read as
        f"{READERS}.lora:_gap",
        "That a segment is lost is not said.",
        lambda original, piece, wanted, came: piece)  # fmt: skip
+
+
+# --- forms that were agreed for a meter type -------------------------------------------------------------------------
+
+_ODD = "Only what is agreed of a type's odd form is taken, and nothing that nobody encrypted."
+_ODD_RECORDS = "sim.portal.odd_form:OddForm.records"
+
+
+def _as_found(unlocked: Any) -> list[Any]:
+    return [one for one in parse_records(unlocked.plaintext, strict=False) if one.quantity != UNREADABLE]
+
+
+_plain("odd-form-of-any", STORES, _ODD, plays.ODD_FORMS, _ODD_RECORDS,
+       "A type for which an odd form was agreed may send any other as well.",
+       lambda original, form, unlocked: list(
+           {one.dif_vif: one for one in _as_found(unlocked)[::-1]}.values()))  # fmt: skip
+_plain("odd-form-last-answers", VALUES, _ODD, plays.ODD_FORMS, _ODD_RECORDS,
+       "Of a chain that an odd form has twice the last answers.",
+       lambda original, form, unlocked: list({one.dif_vif: one for one in _as_found(unlocked)}.values())
+       if original(form, unlocked) else [])  # fmt: skip
+_plain("odd-form-reads-the-tail", STORES, _ODD, plays.ODD_FORMS, _ODD_RECORDS,
+       "Records in the clear tail that was agreed answer before those that were encrypted.",
+       lambda original, form, unlocked: list({one.dif_vif: one for one in (
+           *original(form, unlocked), *parse_records(unlocked.clear_tail, strict=False))}.values()))  # fmt: skip
+
+# --- values of real gateways -----------------------------------------------------------------------------------------
+
+_plain("given-values-believed", RIG, "Values that a real gateway gave are held against those sent.", plays.GIVEN_VALUES,
+       "sim.readers.value_names:_equal", "Whatever value a gateway gave is the true one.",
+       lambda original, told, wanted: True)  # fmt: skip
