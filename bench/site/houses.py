@@ -115,8 +115,8 @@ def _check_degrees(rows: Sequence[Row], problems: Problems, anywhere: bool) -> N
     for row in rows:
         if inside(row.y, row.x):
             if not anywhere and in_the_sea(row.y, row.x):
-                what = f"{row.y:g} north, {row.x:g} east is in the sea: is a digit wrong? For a small island, --anywhere"
-                problems.add(row.line, "", what)
+                where = f"{row.y:g} north, {row.x:g} east"
+                problems.add(row.line, "", f"{where} is in the sea: is a digit wrong? On a small island, --anywhere")
             continue
         what = f"{row.y:g} north, {row.x:g} east "
         if abs(row.y) > 180 or abs(row.x) > 180:

@@ -93,7 +93,7 @@ def test_real_sockets_take_the_bytes_and_the_time_of_the_model(tmp_path: Path) -
     assert taken[1].up_bytes - one.up_bytes == pytest.approx(connected.up_bytes, rel=0.15)
     assert taken[1].down_bytes - one.down_bytes == pytest.approx(connected.down_bytes, rel=0.15)
     known_s = PATH.connects_s() + PATH.arrives_s(1, len(TOPIC)) + PATH.latency_ms / 1000
-    # the end of the connection takes one more and a half, and a client that waits for acknowledgements (Nagle) up to two
+    # the connection's end takes one and a half more, and a client that waits for acknowledgements (Nagle) up to two
     assert known_s < took_s[1] < known_s + 4 * PATH.round_trip_s
     for size in (10_000, 60_000):
         more = PATH.message(size, len(TOPIC)).up_bytes - one.up_bytes
