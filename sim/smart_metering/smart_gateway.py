@@ -346,7 +346,8 @@ class SmartGateway:
         return not reason
 
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
-        content = Delivery(self.id, contract.receiver, self._number + 1, tuple(values)).encode()
+        signed = tuple(self._signed_alone(one) if one.to_sign and self._setup.seals else one for one in values)
+        content = Delivery(self.id, contract.receiver, self._number + 1, signed).encode()
         container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
         self._number += 1
         self.counts["sealed"] += 1
@@ -358,6 +359,11 @@ class SmartGateway:
         path = self.disk / "outbox"
         path.mkdir(exist_ok=True)
         (path / f"{self._number:08d}.cms").write_bytes(container)
+
+    def _signed_alone(self, value: Value) -> Value:
+        """With the module's signature over this value."""
+        slot = slot_of("SIG", self.triple.number)
+        return value._replace(signature=self.module.sign(slot, value.statement(self.id)))
 
     def sealed(self, content: bytes, receiver: Certificate, now_ns: int) -> bytes:
         """A container: sealed for the receiver, then signed by the module."""

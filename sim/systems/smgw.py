@@ -163,7 +163,7 @@ class Smgw:
         root.party(MAKER, draws(seeds, "maker", "keys"))
         self._administrator_key = root.key_of(root.party(ADMINISTRATOR, draws(seeds, "administrator", "keys")), "SIG")
         supplier = root.party(f"{SUPPLIER}.EMT", draws(seeds, SUPPLIER, "keys"))
-        self._receiver = Receiver(supplier.certificates["ENC"], root.key_of(supplier, "ENC"))
+        self._receiver = root.receiver_of(supplier)
         self._signers: dict[str, Certificate] = {}
         self.administrator = Administrator(
             {SUPPLIER: self._hand}, self._admit, ground.record, ns(self.settings.session_most_s)
