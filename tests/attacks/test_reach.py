@@ -19,7 +19,7 @@ from tests.small_worlds import dozen, keyless
 
 EVERYONE = {"now_ns", "today", "today_utc", "wait", "wait_until", "event", "go", "note"}
 AT_THE_BROKER = {"connect", "publish", "leave", "contend", "let_work", "name_of", "stranger", "offer"}
-AT_THE_RELAY = {"relayed", "change_relayed", "send_rule", "hand_in"}
+AT_THE_RELAY = {"relayed", "change_relayed", "send_rule", "ask_snapshot", "hand_in"}
 OF_A_BOX = AT_THE_RELAY | {"box_name", "box_files", "container_of_own"}
 OWN = {
     Can.HEAR: {"hear", "listen"},
@@ -40,6 +40,8 @@ OWN = {
     Can.BOX_DISK: OF_A_BOX,
     Can.BOX: OF_A_BOX | {"container_by_module"},
     Can.RECEIVER_KEY: {"receiver_key", "relayed_to_him", "signer_of"},
+    Can.CLIP: {"clip_bus"},
+    Can.LAWFUL: {"watch_passed", "values_received"},
 }
 
 
