@@ -131,8 +131,8 @@ def values_of_shots(claims: Sequence[Claim]) -> Figure | None:
             continue
         (before, after) = pair
         colour = palette.light("red")
-        axes.annotate("", (after, row), (before, row),
-                      arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 0.9, "shrinkA": 3, "shrinkB": 3})  # fmt: skip
+        arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 0.9, "shrinkA": 3, "shrinkB": 3}
+        axes.annotate("", (after, row), (before, row), arrowprops=arrow)
         axes.plot([before], [row], MARKS[0], markersize=5, markeredgecolor=palette.light("ink"), markeredgewidth=1.1,
                   markerfacecolor=palette.light("paper"))  # fmt: skip
         axes.plot([after], [row], MARKS[1], markersize=4.5, color=colour)
