@@ -15,7 +15,6 @@ on the gateway's disk.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -39,9 +38,11 @@ from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
 from sim.portal.portal_spec import PortalSpec
-from sim.portal.store_port import FreshnessRow, Reading
+from sim.portal.store_port import Reading
+from sim.smart_metering import kept_counters
 from sim.smart_metering.due_values import DueValues
 from sim.smart_metering.line import Line
+from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
@@ -85,6 +86,7 @@ class GatewaySetup:
     flag_clock: bool
     seals: bool
     wake_ups: WakeUps
+    others: OtherValues
 
 
 class SmartGateway:
@@ -98,6 +100,8 @@ class SmartGateway:
     def __init__(self, id_: str, spec: GatewaySpec, setup: GatewaySetup) -> None:
         self.id, self._spec, self._setup = id_, spec, setup
         self.module = setup.module
+        self._others = setup.others
+        self.snapshots, self.wired = setup.others
         self.session = Line(id_)
         self.disk = setup.directory
         self.registry = Registry(gateways=[id_])
@@ -173,6 +177,7 @@ class SmartGateway:
         self._seen = 0
         self._known_off_s = 0.0
         self._read_back()
+        self._others.open()
 
     def power_cut(self, now_ns: int) -> None:
         if not self._on:
@@ -186,6 +191,7 @@ class SmartGateway:
             self._on = self.session.up = False
             self.intake.close()
             self._pending.clear()
+            self._others.close()
 
     # --- the radio side ---------------------------------------------------------------------------------------------
 
@@ -217,6 +223,14 @@ class SmartGateway:
         if trusted:
             self._known_off_s = self._offset_ns / NS_PER_S
 
+    def clock_ns(self, now_ns: int) -> int:
+        """What its clock shows, as world time."""
+        return now_ns + self._offset_ns
+
+    def meet_wired(self, now_ns: int) -> None:
+        """Go round its wired bus, where it has one and this is due."""
+        if self._on:
+            self._others.meet(self.clock_ns(now_ns))
     def wake(self, datagram: bytes, now_ns: int) -> bool:
         """A datagram is at its one port. True: it was its administrator's, and the gateway calls him. Nobody outside
         learns which."""
@@ -262,27 +276,15 @@ class SmartGateway:
 
     def _save_counters(self, now_ns: int) -> None:
         path = self.disk / _COUNTERS
-        if path.exists() and now_ns < json.loads(path.read_text("utf-8"))["until_ns"]:
-            return
-        rows = [[row.meter, row.layout, row.state.hex()] for row in self.intake.store.freshness()]
-        kept = {"until_ns": now_ns + ns(self._setup.counter_saved_s), "rows": rows}
-        path.write_text(json.dumps(kept), "utf-8")
+        if kept_counters.is_due(path, now_ns):
+            kept_counters.save(path, now_ns + ns(self._setup.counter_saved_s), self.intake.store.freshness())
 
     def _forget_newer_counters(self, spec: PortalSpec) -> None:
-        """What was in volatile memory is gone; what was written last counts."""
         path = self.disk / _COUNTERS
-        if not path.exists():
-            return
-        rows = [FreshnessRow(meter, layout, bytes.fromhex(state)) for meter, layout, state in
-                json.loads(path.read_text("utf-8"))["rows"]]  # fmt: skip
-        quiet = Portal(
-            spec, self.disk, self._setup.calendar, lambda _: None, keyring=Keyring(), registry=self.registry
-        )
-        try:
-            with quiet.store.transaction():
-                quiet.store.put_freshness(rows)
-        finally:
-            quiet.close()
+        if path.exists():
+            calendar, registry = self._setup.calendar, self.registry
+            quiet = Portal(spec, self.disk, calendar, lambda _: None, keyring=Keyring(), registry=registry)
+            kept_counters.forget_newer(path, quiet)
 
     # --- what leaves ------------------------------------------------------------------------------------------------
 
@@ -291,6 +293,7 @@ class SmartGateway:
         if not self._on:
             return
         self._take(now_ns)
+        self.meet_wired(now_ns)
         now_s = self._unix_s(now_ns)
         for number, contract in enumerate(self._setup.contracts):
             start_s = self._due_from_s.setdefault(number, self._unix_s(0))
@@ -299,9 +302,14 @@ class SmartGateway:
                 values += self._of_period(contract, start_s, end_s)
                 start_s = end_s
             dues = self._at_set_dates()
-            if not self._sealed_all(contract, [*values, *dues], now_ns):
+            more = self._others.values(
+                number, contract.receiver, contract.taf, contract.ends_s, self._registers.values(),
+                self._setup.calendar, now_s,
+            )  # fmt: skip
+            if not self._sealed_all(contract, [*values, *dues, *more], now_ns):
                 continue
             self._dues.left(dues)
+            self._others.left()
             self._due_from_s[number] = start_s
         horizon_s = min(self._due_from_s.values(), default=now_s)
         for register in self._registers.values():
@@ -338,7 +346,8 @@ class SmartGateway:
         return not reason
 
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
-        content = Delivery(self.id, contract.receiver, self._number + 1, tuple(values)).encode()
+        signed = tuple(self._signed_alone(one) if one.to_sign and self._setup.seals else one for one in values)
+        content = Delivery(self.id, contract.receiver, self._number + 1, signed).encode()
         container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
         self._number += 1
         self.counts["sealed"] += 1
@@ -350,6 +359,11 @@ class SmartGateway:
         path = self.disk / "outbox"
         path.mkdir(exist_ok=True)
         (path / f"{self._number:08d}.cms").write_bytes(container)
+
+    def _signed_alone(self, value: Value) -> Value:
+        """With the module's signature over this value."""
+        slot = slot_of("SIG", self.triple.number)
+        return value._replace(signature=self.module.sign(slot, value.statement(self.id)))
 
     def sealed(self, content: bytes, receiver: Certificate, now_ns: int) -> bytes:
         """A container: sealed for the receiver, then signed by the module."""
