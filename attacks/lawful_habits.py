@@ -154,7 +154,7 @@ def _in_clear(passed: Iterable[Passed]) -> list[Delivered]:
             read = decode(one.payload)
         except RuleError:
             continue
-        out += [Delivered(read.receiver, read.gateway, value.meter, value.taf, *value[2:]) for value in read.values]
+        out += [Delivered(read.receiver, read.gateway, value.meter, value.taf, *value[2:7]) for value in read.values]
     return out
 
 

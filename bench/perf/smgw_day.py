@@ -38,8 +38,10 @@ from sim.pki.party_certificates import ADMINISTRATOR, MAKER, Certificate, PartyR
 from sim.pki.sm_triples import Triple
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.portal_spec import PortalSpec
+from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.periods import period_ends
 from sim.smart_metering.smart_gateway import Contract, GatewaySetup, SmartGateway
+from sim.smart_metering.snapshots import Snapshots
 from sim.smart_metering.wan import tls
 from sim.smart_metering.wan.calls import WanClient
 from sim.smart_metering.wan.guard import Guard
@@ -94,6 +96,7 @@ class House:
         self._setup = GatewaySetup(
             folder / "gateways" / self.id, Calendar(start), lambda event: None, PortalSpec(), self.module, (ends,),
             43_200.0, True, True, WakeUps(self.id, lambda body, signature: False),
+            OtherValues(Snapshots(lambda now_ns, receiver, due_s, taken: None, limited=True), None),
         )  # fmt: skip
         self._number = number
 

@@ -136,8 +136,9 @@ def test_keys_outlive_sigkill_of_the_module_and_of_its_processor(place: Place) -
 
 def test_a_module_that_hangs_is_silent_and_its_session_is_not_used_again(place: Place) -> None:
     with place.program() as program:
-        client = ProcessModule(place.socket, PIN, answer_most_s=0.3)
+        client = ProcessModule(place.socket, PIN)
         point = client.make_key("SIG")
+        client.answer_most_s = 0.3
         os.kill(program.pid, signal.SIGSTOP)
         try:
             with pytest.raises(ModuleError, match=r"silent: .* does not answer in time"):
