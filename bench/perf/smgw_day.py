@@ -96,7 +96,7 @@ class House:
         self._setup = GatewaySetup(
             folder / "gateways" / self.id, Calendar(start), lambda event: None, PortalSpec(), self.module, (ends,),
             43_200.0, True, True, WakeUps(self.id, lambda body, signature: False),
-            OtherValues(Snapshots(lambda now_ns, receiver, due_s, taken: None, limited=True), None),
+            OtherValues(Snapshots(lambda *told: None, limited=True), None),
         )  # fmt: skip
         self._number = number
 

@@ -166,7 +166,8 @@ class Smgw:
         self.administrator = Administrator(
             {SUPPLIER: self._hand}, self._admit, ground.record, ns(self.settings.session_most_s)
         )
-        self.calls = Calls(self.gateways, self._administrator_key, draws(seeds, "administrator", "calls"), ground)
+        draw = draws(seeds, "administrator", "calls")
+        self.calls = Calls(self.gateways, self._administrator_key, draw, ground.clock, ground.calendar)
         for id_, group in zip(gateway_ids(ground.spec), gateway_groups(ground.spec), strict=True):
             self._add_gateway(id_, group)
         self._attach()
