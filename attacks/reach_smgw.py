@@ -43,7 +43,7 @@ class Relay(_OnSmgw):
     def send_rule(self, gateway: int, *, taf: int) -> None:
         """A gateway gets another rule set for the supplier."""
         box = self._box(gateway)
-        box.obey(taf)
+        box.obey(taf, self.now_ns)
         self.note("rule set", f"TAF {taf} to {box.id}")
 
     def hand_in(self, gateway: str, container: bytes) -> None:

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from sim.pki.authority import Pair, write_key
 from sim.pki.content_ciphers import point
-from sim.pki.sealed_content import Receiver
+from sim.pki.sealed_content import Receiver, public_key
 from sim.pki.slot_keys import CURVE, DRAWN_BYTES
 
 Purpose = Literal["ENC", "SIG", "TLS"]
@@ -97,6 +97,12 @@ class PartyRoot:
 def private_value(key: ec.EllipticCurvePrivateKey) -> bytes:
     """The number that makes it private, for whoever looks whether it leaked."""
     return key.private_numbers().private_value.to_bytes(CURVE.key_size // 8, "big")
+
+
+def certified_point(certificate: x509.Certificate) -> bytes:
+    """The public key that it certifies, as an uncompressed point. Raises ContentError (curve)."""
+    encoding, form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    return public_key(certificate).public_bytes(encoding, form)
 
 
 def as_der(certificate: x509.Certificate) -> bytes:

@@ -6,7 +6,8 @@ telegram of a paired meter is counted and forgotten. Telegrams are judged by the
 check that the gateway's guideline names: the message counter. A telegram is kept before the next one is looked at, so a
 power cut takes none. The counters last seen go to a memory that outlasts power cuts every `counter_saved_s`; after a
 cut the gateway knows no newer ones, and what was sent in between may be played to it again (BSI TR-03116-3: at most 12
-hours). A container is deleted when its receiver has it.
+hours). A container is deleted when its receiver has it. What leaves, and whatever bears on it, stands in its logs
+first (gateway_diary).
 
 Private keys are in the security module and nowhere else. The store, the meters' keys and the containers that wait are
 on the gateway's disk.
@@ -26,7 +27,7 @@ from typing import ClassVar, Final
 from sim.billing.set_date_units import units_at
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar, ns
-from sim.core.events import ContainerSealed, Event
+from sim.core.events import AlarmRaised, ContainerSealed, Event
 from sim.endpoint.port import Message
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, Waking
@@ -40,10 +41,13 @@ from sim.portal.portal import Portal
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.store_port import FreshnessRow, Reading
 from sim.smart_metering.due_values import DueValues
+from sim.smart_metering.gateway_diary import Diary
+from sim.smart_metering.gateway_logs import GatewayLogs
 from sim.smart_metering.line import Line
 from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
+from sim.smgw.metrology import CLOCK_TOLERANCE
 from sim.smgw.module.port import SecurityModule
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S
@@ -101,9 +105,12 @@ class SmartGateway:
         self.keyring = Keyring()
         self.counts: Counter[str] = Counter()
         """"foreign": telegrams of meters that are not paired; "no value": rule sets under which nothing could leave;
-        "sealed": containers made."""
+        "sealed": containers made; "log full": times that nothing left, since it could not be logged."""
         self.outbox: dict[int, tuple[str, bytes]] = {}
         """Number -> receiver and container, not yet with the receiver."""
+        self._whose: dict[int, list[str]] = {}
+        self.clock_steps: list[tuple[int, float]] = []
+        """(row of the store, how far off the clock was known to be from that row on), since it was switched on."""
         self._offset_ns = ns(spec.clock_offset_s)
         self._paired: dict[bytes, str] = {}
         self._pending: list[Heard] = []
@@ -127,14 +134,40 @@ class SmartGateway:
         self._due_from_s: dict[int, int] = {}
         self.power_on(now_ns)
 
-    def obey(self, taf: int) -> None:
-        """The administrator sends rule sets of another tariff use case for every contract."""
+    def obey(self, taf: int, now_ns: int) -> None:
+        """The administrator sends rule sets of another tariff use case for every contract. Raises RuleError (log-full)
+        where that cannot be logged; the rule sets are then as before."""
+        for one in self._setup.contracts:
+            self.diary.rules(self._unix_s(now_ns), one.receiver, taf)
         contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
         self._setup = replace(self._setup, contracts=contracts)
 
     def certify(self, certificate: Certificate) -> None:
         """The certificate of the key SIG in its module."""
         self.certificate = certificate
+
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """Under which values leave."""
+        return self._setup.contracts
+
+    @property
+    def calendar(self) -> Calendar:
+        return self._setup.calendar
+
+    @property
+    def flag_clock(self) -> bool:
+        """Values that a wrong clock stamped are marked."""
+        return self._setup.flag_clock
+
+    def owner_of(self, meter: str) -> str:
+        """Whose a meter is: the flat's that it hangs in; its own where nobody wrote one down."""
+        entry = next((one for one in self.registry if one.name == meter), None)
+        return meter if entry is None or entry.flat is None else entry.flat
+
+    def owners(self) -> list[str]:
+        """Everybody who has a meter here."""
+        return sorted({self.owner_of(entry.name) for entry in self.registry})
 
     @property
     def up(self) -> bool:
@@ -153,8 +186,10 @@ class SmartGateway:
         alarms = tuple(one for one in setup.portal.alarms if one in ALARMS)
         spec = replace(setup.portal, checks=checks, alarms=alarms, gateway_clocks=False, store="sqlite")
         self._forget_newer_counters(spec)
+        self.diary = Diary(self.id, self._open_logs(now_ns), self.disk / "sent", self.owner_of, self.owners)
+        self.diary.power_on(self._unix_s(now_ns), self._boots + 1)
         self.intake = Portal(
-            spec, self.disk, setup.calendar, setup.record, keyring=Keyring.load(self.disk / "keys.csv"),
+            spec, self.disk, setup.calendar, self._record, keyring=Keyring.load(self.disk / "keys.csv"),
             registry=self.registry,
         )  # fmt: skip
         self._boots += 1
@@ -164,7 +199,17 @@ class SmartGateway:
         self._dues = DueValues()
         self._seen = 0
         self._known_off_s = 0.0
+        self.clock_steps = [(0, 0.0)]
         self._read_back()
+
+    def _open_logs(self, now_ns: int) -> GatewayLogs:
+        now_s = self._unix_s(now_ns)
+        return GatewayLogs(self.disk / "logs", self.id, lambda ends: self.module.sign("SIG", ends), now_s)
+
+    def _record(self, event: Event) -> None:
+        if isinstance(event, AlarmRaised):
+            self.diary.alarm(self._unix_s(event.time_ns), event)
+        self._setup.record(event)
 
     def power_cut(self, now_ns: int) -> None:
         if not self._on:
@@ -203,11 +248,15 @@ class SmartGateway:
         """Its clock runs so many seconds ahead from now on. It does not know that until somebody tells it."""
         self._offset_ns = ns(offset_s)
 
-    def tell_time(self, *, trusted: bool) -> None:
+    def tell_time(self, now_ns: int, *, trusted: bool) -> None:
         """The time service answers. `trusted`: over the administrator's TLS, so that the gateway believes it more than
         its own clock: it remembers by how much it was off, and goes right from now on."""
-        if trusted:
-            self._known_off_s = self._offset_ns / NS_PER_S
+        off_s = self._offset_ns / NS_PER_S
+        if trusted and off_s != self._known_off_s:
+            self._known_off_s = off_s
+            self.clock_steps.append((self._seen, off_s))
+            part, whole = CLOCK_TOLERANCE
+            self.diary.clock(self._unix_s(now_ns), off_s, CAPTURE_S * part / whole)
 
     # --- taking values ----------------------------------------------------------------------------------------------
 
@@ -272,6 +321,9 @@ class SmartGateway:
             return
         self._take(now_ns)
         now_s = self._unix_s(now_ns)
+        if not self.diary.room(now_s):
+            self.counts["log full"] += 1
+            return
         for number, contract in enumerate(self._setup.contracts):
             start_s = self._due_from_s.setdefault(number, self._unix_s(0))
             values: list[Value] = []
@@ -284,6 +336,7 @@ class SmartGateway:
         horizon_s = min(self._due_from_s.values(), default=now_s)
         for register in self._registers.values():
             register.forget_before(ns(horizon_s - self._unix_s(0)))
+        self.diary.logs.seal(now_s)
 
     def _of_period(self, contract: Contract, start_s: int, end_s: int) -> list[Value]:
         """A period that the gateway did not see the beginning of is none."""
@@ -304,6 +357,8 @@ class SmartGateway:
 
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
         self._number += 1
+        self.diary.sealed(self._unix_s(now_ns), contract.receiver, self._number, values)
+        self._whose[self._number] = self.diary.owners_in(values)
         content = Delivery(self.id, contract.receiver, self._number, tuple(values)).encode()
         container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
         self.counts["sealed"] += 1
@@ -324,9 +379,10 @@ class SmartGateway:
         sealed = seal(content, receiver, draw=self.module.random)
         return sign_by(sealed, self.certificate, lambda covered: self.module.sign("SIG", covered), at)
 
-    def delivered(self, number: int) -> None:
+    def delivered(self, number: int, now_ns: int) -> None:
         """The receiver has it."""
-        self.outbox.pop(number, None)
+        receiver, _ = self.outbox.pop(number, ("", b""))
+        self.diary.handed(self._unix_s(now_ns), receiver, number, self._whose.pop(number, ()))
         (self.disk / "outbox" / f"{number:08d}.cms").unlink(missing_ok=True)
 
     def _unix_s(self, time_ns: int) -> int:

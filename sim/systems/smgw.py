@@ -221,12 +221,12 @@ class Smgw:
         for gateway in self.gateways:
             if not gateway.up:
                 continue
-            gateway.tell_time(trusted=self.settings.time_over_tls and self.administrator.reached)
+            gateway.tell_time(now_ns, trusted=self.settings.time_over_tls and self.administrator.reached)
             gateway.deliver(now_ns)
             for place, (receiver, container) in list(gateway.outbox.items()):
                 if not self.administrator.relay(gateway.id, receiver, container, now_ns):
                     break
-                gateway.delivered(place)
+                gateway.delivered(place, now_ns)
 
     def at_phase(self, phase: str, action: Callable[[], None]) -> None:
         raise ValueError(f"system 'smgw' delivers in one step, so there is no phase {phase!r}; leave it out")
