@@ -6,6 +6,7 @@ a technician the state. It has no script and loads nothing. Whatever came from o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from html import escape
@@ -20,12 +21,14 @@ from sim.smart_metering.han.page_style import STYLE
 from sim.smart_metering.han.roles import Role
 from sim.smgw.delivered_content import Value, decode
 from sim.smgw.german_time import local
-from sim.smgw.logs.hash_chain import ends_in, verify
+from sim.smgw.logs.hash_chain import encode, ends_in, verify
 from sim.smgw.logs.log_entries import LogEvent, consumer
 from sim.smgw.status_words import BILLED_UP_TO, ptb
 
 PATH: Final = "/display"
 EXPORT: Final = "/display/export"
+LOG: Final = "/display/log"
+"""The own log for a program: rows, and the logs' ends as the gateway signed them."""
 _HTML: Final = "text/html; charset=utf-8"
 _FOREVER: Final = 1 << 40
 _PERIODS_SHOWN: Final = 4
@@ -38,13 +41,15 @@ class Display(Dialect):
     title = "the display page alone"
 
     def owns(self, path: str) -> bool:
-        return path in (PATH, EXPORT)
+        return path in (PATH, EXPORT, LOG)
 
     def answer(self, visit: Visit) -> Response:
         if visit.request.method not in ("GET", "HEAD"):
             return Response(405, b"this page is read; nothing is changed here")
         if visit.request.path == EXPORT:
             return _export(visit)
+        if visit.request.path == LOG:
+            return _rows(visit)
         if visit.access.account.role == Role.TECHNICIAN:
             return _page(visit, "Service technician", _state(visit.access.state()))
         return _page(visit, visit.access.account.owner, _household(visit))
@@ -58,6 +63,16 @@ def _export(visit: Visit) -> Response:
     held = [each for name in _names(visit) for each in visit.access.readings(name, 0, _FOREVER)]
     made = export.readings(source.gateway, held, source.certificate, source.sign, visit.now_s)
     return Response(200, made, "application/pkcs7-mime", (("Content-Disposition", "attachment; filename=readings.p7m"),))
+
+
+def _rows(visit: Visit) -> Response:
+    signed = visit.access.ends()
+    made = {
+        "rows": [json.loads(encode(row)) for row in visit.access.log()],
+        "statement": "" if signed is None else signed.statement.decode(),
+        "signature": "" if signed is None else signed.signature.hex(),
+    }
+    return Response(200, json.dumps(made).encode(), "application/json")
 
 
 def _names(visit: Visit) -> list[str]:
