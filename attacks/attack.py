@@ -47,11 +47,13 @@ class Can(Flag):
     BOX = auto()  # runs the processor of a smart meter gateway, its security module inside
     RELAY = auto()  # is the administrator of smart meter gateways, or stands where it hands containers on
     RECEIVER_KEY = auto()  # the key of a market participant, and what was relayed to him
+    HOME = auto()  # sits in a home network, between a display and its smart meter gateway
+    BILLS = auto()  # writes the bills: the supplier, or whoever runs the portal
 
 
 ACTIVE = (
     Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE | Can.NETWORK | Can.BROKER | Can.CLOCK | Can.FLASH | Can.FACTORY
-    | Can.BOX_DISK | Can.BOX | Can.RELAY
+    | Can.BOX_DISK | Can.BOX | Can.RELAY | Can.HOME | Can.BILLS
 )  # fmt: skip
 """Whoever has one of these can change the world; whoever has none only listens."""
 
@@ -74,6 +76,8 @@ CAPABILITIES = {
     Can.BOX: "run a smart meter gateway's processor",
     Can.RELAY: "be the administrator of smart meter gateways",
     Can.RECEIVER_KEY: "own a market participant's key",
+    Can.HOME: "sit between a display and its smart meter gateway",
+    Can.BILLS: "write the bills",
 }
 
 

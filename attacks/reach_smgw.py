@@ -15,7 +15,9 @@ from sim.smgw.module.in_world import draws
 from sim.systems.smgw import SUPPLIER, Smgw, smgw
 
 
-class _OnSmgw(Base):
+class OnSmgw(Base):
+    """What they have in common."""
+
     @property
     def _smgw(self) -> Smgw:
         return smgw(self._world.system)
@@ -29,7 +31,7 @@ class _OnSmgw(Base):
         return self._smgw.receiver_certificate
 
 
-class Relay(_OnSmgw):
+class Relay(OnSmgw):
     """Stands between gateways and the supplier, behind whatever TLS there is."""
 
     def relayed(self) -> list[Relayed]:
@@ -79,7 +81,7 @@ class RunningBox(BoxDisk):
         return self._box(gateway).sealed(delivery.encode(), self._receiver, self.now_ns)
 
 
-class ReceiverKey(_OnSmgw):
+class ReceiverKey(OnSmgw):
     """Has the supplier's key ENC, and what was relayed to him."""
 
     def receiver_key(self) -> Receiver:

@@ -122,7 +122,8 @@ def _verify(data: bytes, signer: x509.Certificate, type_: str) -> Signed:
     if len(needed) != 4:
         raise BadDer("SignedData has other parts")
     version, digests, encapsulated, infos = needed
-    if der.number(version) != _VERSIONS[type_] or digests.raw not in {der.write(der.SET, one) for one in _SHA256_EITHER}:
+    wanted = {der.write(der.SET, one) for one in _SHA256_EITHER}
+    if der.number(version) != _VERSIONS[type_] or digests.raw not in wanted:
         raise ContentError("algorithm", f"no SignedData of version {_VERSIONS[type_]} with SHA-256")
     named = der.expect(encapsulated, der.SEQUENCE).items()
     if len(named) != 2 or named[0].raw != der.oid(type_):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.core.clock import ns
 from sim.core.settings import SpecError, names_from, number
 from sim.core.vocabulary import SECURITIES
 from sim.gateway.gateway_spec import GatewaySpec
@@ -39,6 +40,7 @@ from sim.smgw.rule_set import CAPTURE_S
 from sim.systems._installation import entry_of, links_of, strongest
 from sim.systems._killed import kill
 from sim.systems._smgw_accounts import costs, sights
+from sim.systems._smgw_homes import Homes
 from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnderTest
 
 if TYPE_CHECKING:
@@ -56,10 +58,12 @@ HOURS_12_S: Final = 43_200.0
 class SmgwSystem(System):
     """[system] kind = "smgw". `attach`: security modes of the meters that it pairs; others are not part of it. `taf`:
     the tariff use case of every contract, beside TAF 6 at set dates; `delivery_s`: how often its values leave (TAF 1:
-    at the month's end). `counter_saved_s`: how old counters are at most after a power cut. The last four are defences:
+    at the month's end). `counter_saved_s`: how old counters are at most after a power cut. `consumers_look_s`: how
+    often consumers look at the HAN, at the bills that came and at their logs; 0: never. `bill_from_display`: the
+    supplier bills what consumers tell him of their displays, and not what was delivered. The last five are defences:
     `seal_content`, values leave sealed and signed; `verify_content`, the receiver checks signature, age and tag;
     `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`, values that a wrong clock
-    stamped are marked."""
+    stamped are marked; `display_verifies`, displays in the home check that it is the gateway that answers."""
 
     kind: str = "smgw"
     attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
@@ -68,10 +72,13 @@ class SmgwSystem(System):
     taf: Literal[1, 2, 7] = 2
     delivery_s: float = number(3_600.0, low=900.0, high=31 * 86_400.0)
     counter_saved_s: float = number(HOURS_12_S, low=0.0, high=HOURS_12_S)
+    consumers_look_s: float = number(0.0, low=0.0, high=31 * 86_400.0)
+    bill_from_display: bool = False
     seal_content: bool = True
     verify_content: bool = True
     time_over_tls: bool = True
     flag_clock: bool = True
+    display_verifies: bool = True
 
     @property
     def securities(self) -> tuple[str, ...]:
@@ -110,6 +117,8 @@ class Smgw:
         self._closing = contextlib.ExitStack()
         self.disk = ground.directory / "participants" / SUPPLIER
         self._smart = ground.directory / "smart-gateways"
+        self.homes = Homes(self, ground)
+        self._looked_ns = 0
 
     @property
     def key_places(self) -> tuple[Path, ...]:
@@ -227,6 +236,10 @@ class Smgw:
                 if not self.administrator.relay(gateway.id, receiver, container, now_ns):
                     break
                 gateway.delivered(place, now_ns)
+        look_s = self.settings.consumers_look_s
+        if look_s and now_ns - self._looked_ns >= ns(look_s):
+            self._looked_ns = now_ns
+            self.homes.look()
 
     def at_phase(self, phase: str, action: Callable[[], None]) -> None:
         raise ValueError(f"system 'smgw' delivers in one step, so there is no phase {phase!r}; leave it out")

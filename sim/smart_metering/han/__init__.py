@@ -13,6 +13,6 @@
     bill_check    a bill worked out again from signed values
     inverter, cls_channel, cls_profile   a controllable system behind the gateway, reached through its proxy
 
-A household is a consumer; its readings, registers and log are its own. A service technician sees the gateway's state and
-nothing else. Nobody changes anything here.
+A household is a consumer; its readings, registers and log are its own. A service technician sees the gateway's state
+and nothing else. Nobody changes anything here.
 """

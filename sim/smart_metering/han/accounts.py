@@ -50,7 +50,7 @@ class Accounts:
             pass
         except (ValueError, TypeError, AttributeError):
             # Whoever damages it must not gain tries.
-            self._wrong = {name: (PIN_TRIES - 1, 0) for name in self._by_name}
+            self._wrong = dict.fromkeys(self._by_name, (PIN_TRIES - 1, 0))
 
     def find(self, name: str) -> Account | None:
         return self._by_name.get(name)

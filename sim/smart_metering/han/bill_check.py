@@ -1,5 +1,5 @@
-"""A bill held against what the gateway captured: every register worked out again from signed readings, by the rules that
-the gateway itself applies, and compared.
+"""A bill held against what the gateway captured: every register worked out again from signed readings, by the rules
+that the gateway itself applies, and compared.
 
 What is needed: the bill's values (register, period, amount), an export of the gateway (export.checked), and the
 gateway's certificate, which the consumer got with the contract and not over the HAN.

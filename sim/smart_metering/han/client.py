@@ -1,7 +1,7 @@
 """A consumer's own program on the HAN: Digest, one connection, and the gateway's certificate checked, or not.
 
-Free clients in the field do not check it (verify_ssl=False in the integrations for Home Assistant): that is the weakness
-`trusted=None`. Who checks has the gateway's own certificate as a file.
+Free clients in the field do not check it (verify_ssl=False in the integrations for Home Assistant): that is the
+weakness `trusted=None`. Who checks has the gateway's own certificate as a file.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What a SmartGateway shows on its HAN. `refresh` is called by who lets the gateway's time pass; a server reads what was
-there then."""
+"""What a SmartGateway shows on its HAN. `refresh` is called by who lets the gateway's time pass; a server reads what
+was there then."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A gateway's HAN without its socket: who asks, may they, what is answered.
 
-The order of looking: is there anything under this path; who is it (a certificate that an account names, else Digest); is
-the account locked; is the session going on; what does the dialect say. Logins and failures go to the consumer's own log,
-failures and locks to the system log too. Whatever is not understood is one clear refusal.
+The order of looking: is there anything under this path; who is it (a certificate that an account names, else Digest);
+is the account locked; is the session going on; what does the dialect say. Logins and failures go to the consumer's own
+log, failures and locks to the system log too. Whatever is not understood is one clear refusal.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final
 
 from sim.core.quoting import named
 from sim.smart_metering.han.accounts import PIN_TRIES, Account, Accounts
-from sim.smart_metering.han.digest import Digest
 from sim.smart_metering.han.dialects import display
+from sim.smart_metering.han.digest import Digest
 from sim.smart_metering.han.exchange import Dialect, Ended, Request, Response, Visit
 from sim.smart_metering.han.holding import HanSource
 from sim.smart_metering.han.roles import Denied, HanAccess

@@ -58,10 +58,10 @@ MATRIX: Final[Mapping[Role, Mapping[Thing, Sees]]] = {
 their rows."""
 
 WAN_MATRIX: Final[Mapping[str, Mapping[str, int]]] = {
-    "the gateway itself": {"its clock": 200, "its rules": 200, "another's rules": 403, "hand in at the participant": 403},
-    "another gateway": {"its clock": 403, "its rules": 403, "another's rules": 200, "hand in at the participant": 403},
-    "participant": {"its clock": 403, "its rules": 403, "another's rules": 403, "hand in at the participant": 403},
-    "administrator": {"its clock": 403, "its rules": 403, "another's rules": 403, "hand in at the participant": 204},
+    "the gateway itself": {"its clock": 200, "its rules": 200, "another's rules": 403, "hand a container in": 403},
+    "another gateway": {"its clock": 403, "its rules": 403, "another's rules": 200, "hand a container in": 403},
+    "participant": {"its clock": 403, "its rules": 403, "another's rules": 403, "hand a container in": 403},
+    "administrator": {"its clock": 403, "its rules": 403, "another's rules": 403, "hand a container in": 204},
 }
 """Party -> what it asks for -> the answer's status, at the administrator's server and at a participant's. "its": of the
 gateway gw-0001. Readings can be asked for nowhere on the WAN: there is no such object."""

@@ -1,5 +1,5 @@
-"""A gateway's self-test as a household can start it: does the module sign, and is the own log's chain whole. Once in ten
-minutes (Theben IF_GW_CON 1.4); its result goes to that log."""
+"""A gateway's self-test as a household can start it: does the module sign, and is the own log's chain whole. Once in
+ten minutes (Theben IF_GW_CON 1.4); its result goes to that log."""
 
 from __future__ import annotations
 

@@ -109,11 +109,13 @@ def verify(rows: Iterable[Row], ends: Ends, *, known: Place | None = None) -> li
         digests[last.number] = last.digest
     if last.number < ends.last.number:
         found += [Finding(number, "is missing") for number in _few(last.number + 1, ends.last.number + 1)]
-    for held, whose in ((ends.last, "the gateway signed"), *(((known, "was kept from before"),) if known else ())):
-        if digests.get(held.number, held.digest) != held.digest and not found:
-            found.append(Finding(held.number, f"is not the one that {whose}"))
-        if held is known and held.number > last.number and not found:
-            found.append(Finding(held.number, "was kept from before and is missing"))
+    if not found and digests.get(ends.last.number, ends.last.digest) != ends.last.digest:
+        found.append(Finding(ends.last.number, "is not the one that the gateway signed"))
+    if not found and known is not None:
+        if digests.get(known.number, known.digest) != known.digest:
+            found.append(Finding(known.number, "is not the one that was kept from before"))
+        elif known.number > last.number:
+            found.append(Finding(known.number, "was kept from before and is missing"))
     return found
 
 

@@ -1,7 +1,7 @@
 """A page for a browser, beside every dialect: what a consumer has to know, on a screen of any width.
 
-Readings, tariff registers, who was sent what and when, a bill worked out again, the own log and whether it is whole; for
-a technician the state. It has no script and loads nothing. Whatever came from outside is shown as text.
+Readings, tariff registers, who was sent what and when, a bill worked out again, the own log and whether it is whole;
+for a technician the state. It has no script and loads nothing. Whatever came from outside is shown as text.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def _export(visit: Visit) -> Response:
     source = visit.source
     held = [each for name in _names(visit) for each in visit.access.readings(name, 0, _FOREVER)]
     made = export.readings(source.gateway, held, source.certificate, source.sign, visit.now_s)
-    return Response(200, made, "application/pkcs7-mime", (("Content-Disposition", "attachment; filename=readings.p7m"),))
+    as_file = ("Content-Disposition", "attachment; filename=readings.p7m")
+    return Response(200, made, "application/pkcs7-mime", (as_file,))
 
 
 def _rows(visit: Visit) -> Response:
@@ -172,13 +173,11 @@ def _bill(visit: Visit, values: Sequence[Value], meters: Sequence[HeldMeter]) ->
     last = sorted({one.until_s for one in sums})[-_PERIODS_SHOWN:]
     own = [one for one in sums if one.until_s in last]
     outcomes = compared(own, meters)
-    bad = [one for one in outcomes if one.outcome == DIFFERS]
-    summed = (
-        f'<p class="bad">{len(bad)} of {len(outcomes)} registers that were delivered are not what the readings give.</p>'
-        if bad else
-        f'<p class="good">All {sum(one.outcome == AGREES for one in outcomes)} registers of the last {len(last)} periods '
-        "are what the readings give.</p>"
-    )  # fmt: skip
+    bad, good = (sum(one.outcome == outcome for one in outcomes) for outcome in (DIFFERS, AGREES))
+    kind, said = "good", f"{good} of {len(outcomes)} registers of the last periods are what the readings give."
+    if bad:
+        kind, said = "bad", f"{bad} of {len(outcomes)} registers that were delivered are not what the readings give."
+    summed = f'<p class="{kind}">{said}</p>'
     options = "".join(
         f'<option value="{number}">{escape(f"{_span(one)}, {one.meter}, {_zone(one)}")}</option>'
         for number, one in enumerate(own)

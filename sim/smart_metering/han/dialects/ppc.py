@@ -1,8 +1,8 @@
 """PPC: one CGI, HTML, a session cookie, and exports as CMS.
 
-As py-ppc-smgw 0.2.2 speaks it: GET logs in by Digest and brings a cookie; each POST says `action`. Names of elements are
-those that it looks for. Its `tkn`, which an older client sends, is on the login page and is not asked for. Not known, and
-this model's: texts, the answer to a wrong action, what `selftest` says (here it switches nothing off).
+As py-ppc-smgw 0.2.2 speaks it: GET logs in by Digest and brings a cookie; each POST says `action`. Names of elements
+are those that it looks for. Its `tkn`, which an older client sends, is on the login page and is not asked for. Not
+known, and this model's: texts, the answer to a wrong action, what `selftest` says (here it switches nothing off).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Theben: JSON by POST to one path, as the published interface IF_GW_CON 1.4 has it.
 
-Digest is offered with MD5, which the clients in the field force; the published gateway certificate is on P-384. `readings`
-has the data bases origin (captured), derived and calculated (what was sent: registers), at most 31 days; `log` at most
-1 500 entries. Not known, and this model's: database `daily`, which is the first reading of each day.
+Digest is offered with MD5, which the clients in the field force; the published gateway certificate is on P-384.
+`readings` has the data bases origin (captured), derived and calculated (what was sent: registers), at most 31 days;
+`log` at most 1 500 entries. Not known, and this model's: database `daily`, which is the first reading of each day.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""py-ppc-smgw, unchanged, against our HAN: from login to export and logout. It wants Python 3.13, so it runs as a program
-of its own: the one that WMBENCH_PPC_PYTHON names, or `python3.13` on the PATH, where py-ppc-smgw is installed."""
+"""py-ppc-smgw, unchanged, against our HAN: from login to export and logout. It wants Python 3.13, so it runs as a
+program of its own: the one that WMBENCH_PPC_PYTHON names, or `python3.13` on the PATH, where py-ppc-smgw is
+installed."""
 
 from __future__ import annotations
 
@@ -66,8 +67,8 @@ def test_openssl_checks_an_export_and_refuses_a_changed_one(tmp_path: Path) -> N
     (tmp_path / "signer.pem").write_bytes(source.certificate.public_bytes(Encoding.PEM))
     for name, data, code in (("good", made, 0), ("bad", made.replace(b">10000<", b">10001<", 1), 4)):
         (tmp_path / name).write_bytes(data)
-        command = ["openssl", "cms", "-verify", "-inform", "DER", "-in", str(tmp_path / name), "-noverify",
-                   "-certfile", str(tmp_path / "signer.pem"), "-nointern", "-out", str(tmp_path / f"{name}.xml")]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, check=False)
+        words = "openssl cms -verify -inform DER -noverify -nointern -certfile signer.pem"
+        command = [*words.split(), "-in", name, "-out", f"{name}.xml"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
         assert done.returncode == code, done.stderr
     assert (tmp_path / "good.xml").read_bytes() == verify(made, source.certificate, type_=DATA).content

@@ -87,7 +87,8 @@ def test_wrong_passwords_are_counted_and_lock_and_a_restart_gains_nothing(tmp_pa
         assert client.ask("GET", path).status == 401
     with visiting(again, "consumer-1") as client:
         locked = client.ask("GET", path)
-        assert (locked.status, locked.body) == (403, f"too many wrong passwords; locked for another {LOCK_S} s".encode())
+        assert locked.status == 403
+        assert locked.body == f"too many wrong passwords; locked for another {LOCK_S} s".encode()
         source.time_s += LOCK_S
         assert client.ask("GET", path).status == 200
     with visiting(again, "consumer-2") as other:
@@ -134,7 +135,8 @@ def test_a_certificate_logs_in_without_a_password_and_a_foreign_one_not_at_all(t
     other = self_signed("other", "prime256v1", tmp_path, draw, since)
     box = self_signed("box", "prime256v1", tmp_path, draw, since)
     account = accounts.Account("display", "consumer", "flat 2", {}, fingerprint(own.certificate))
-    han = Han(BedSource(tmp_path / "gateway"), accounts.Accounts([account], tmp_path / "tries"), EMH, "r", draw, lambda: NOW_S)
+    source, known = BedSource(tmp_path / "gateway"), accounts.Accounts([account], tmp_path / "tries")
+    han = Han(source, known, EMH, GATEWAY, draw, lambda: NOW_S)
     serving = server.HanServer(server.context(box, "prime256v1", own.certificate), han)
     serving.start()
     try:
