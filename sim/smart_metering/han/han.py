@@ -31,10 +31,10 @@ class Han:
 
     def __init__(
         self, source: HanSource, accounts: Accounts, dialect: Dialect, realm: str, draw: Callable[[int], bytes],
-        now_s: Callable[[], int],
+        now_s: Callable[[], int], lock: threading.RLock | None = None,
     ) -> None:  # fmt: skip
         self.source, self.accounts, self.dialect = source, accounts, dialect
-        self.lock = threading.RLock()
+        self.lock = lock or threading.RLock()
         self._now_s = now_s
         self._digest = Digest(realm, draw, dialect.algorithms)
         self._sessions = Sessions(dialect.sessions_most, draw)

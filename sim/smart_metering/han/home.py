@@ -7,7 +7,8 @@ module's are (BSI TR-03116-3, 10).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -24,11 +25,13 @@ PIN_DIGITS: Final = 10
 
 
 class Home:
-    """`owners`: the gateway's consumers. `pins`: account -> password in clear, which only who made them has."""
+    """`owners`: the gateway's consumers. `pins`: account -> password in clear, which only who made them has; drawn
+    where none are given. `lock`: of those who share the source."""
 
     def __init__(
         self, source: HanSource, dialect: Dialect, owners: list[str], folder: Path, draw: Callable[[int], bytes],
-        since: datetime, now_s: Callable[[], int] | None = None,
+        since: datetime, *, now_s: Callable[[], int] | None = None, lock: threading.RLock | None = None,
+        pins: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.source, self.dialect = source, dialect
         self._pair = self_signed(f"{source.gateway}.{dialect.id}", dialect.curve, folder, draw, since)
@@ -36,13 +39,13 @@ class Home:
         realm = source.gateway
         self.users = {owner: f"consumer-{number}" for number, owner in enumerate(owners, 1)}
         """Consumer -> account."""
-        self.pins = {name: _pin(draw) for name in (*self.users.values(), TECHNICIAN)}
+        self.pins = dict(pins or {name: _pin(draw) for name in (*self.users.values(), TECHNICIAN)})
         known = [
             accounts.account(name, Role.CONSUMER, owner, realm, self.pins[name]) for owner, name in self.users.items()
         ]
         known.append(accounts.account(TECHNICIAN, Role.TECHNICIAN, "", realm, self.pins[TECHNICIAN]))
         tries = folder / f"tries-{dialect.id}.json"
-        self.han = Han(source, accounts.Accounts(known, tries), dialect, realm, draw, now_s or source.now_s)
+        self.han = Han(source, accounts.Accounts(known, tries), dialect, realm, draw, now_s or source.now_s, lock)
 
     def server(self, port: int = 0) -> server.HanServer:
         """Not started. Raises HanError."""
