@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from attacks.reach_base import Base
 from attacks.reach_smgw import OnSmgw
+from sim.core.events import AlarmRaised
 from sim.network.http_in_the_middle import HttpInTheMiddle
 from sim.pki.display_certificates import self_signed
+from sim.portal.roles import TenantRow, Views
+from sim.portal.tenant_check import contradicted, counted
 from sim.smart_metering.han.client import HanClientError
 from sim.smart_metering.han.export import device_id
 from sim.smart_metering.han.household import Shown, amount
 from sim.smgw.delivered_content import Value
 from sim.smgw.module.in_world import draws
 from sim.systems._smgw_homes import Bill
+from sim.systems.keyless import keyless
 
 
 class Look(NamedTuple):
@@ -82,3 +87,23 @@ class Biller(OnSmgw):
     def send_bill(self, owner: str, values: list[Value]) -> None:
         """To a consumer."""
         self._smgw.homes.bills.append(Bill(owner, tuple(values)))
+
+
+class PortalBiller(Base):
+    """Whoever runs the portal: has every reading, and shows tenants what he wants."""
+
+    def _rows(self, tenant: str, flat: str) -> list[TenantRow]:
+        views = Views(keyless(self._world.system).portal.store, self._world.spec.portal.view_rules)
+        return views.tenant(tenant, self.now_ns, flat)
+
+    def units_of(self, tenant: str, flat: str) -> dict[str, int]:
+        """Meter -> units in a tenant's own time, as the portal has them. Raises Denied."""
+        return counted(self._rows(tenant, flat))
+
+    def bill_tenant(self, tenant: str, flat: str, bill: Mapping[str, int], *, shown_more: int) -> None:
+        """Bill a tenant, who looks into the own view at once; there the portal shows so many units more than it has.
+        What does not agree is an alarm of the tenant's."""
+        shown = [row._replace(units=row.units + shown_more) for row in self._rows(tenant, flat)]
+        for meter in contradicted(bill, shown):
+            detail = f"{tenant}: billed {bill[meter]}, the portal shows {counted(shown).get(meter)}"
+            self._world.record(AlarmRaised(self.now_ns, "bill", meter, detail))

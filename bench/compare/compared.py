@@ -76,7 +76,7 @@ _DISK = "smgw/test_stolen_gateway_disk.py"
 _TIME = "smgw/test_smart_gateways_clock.py"
 _OLD = ("after 10 s", "after more than ten others", "after a wrap of 256", "after a portal restart")
 _READS, _CHANGES = "values read from what is relayed", "values changed in what is relayed"
-_HAN = "the HAN: no display, no consumer's log, no client is part of a world"
+_HOME = "smgw/test_in_the_home.py"
 
 CARD: Final = (
     _topic("card-1", "sniffing", Look(_SNIFF, ("values",)), Look(_SNIFF, ("values",))),
@@ -165,10 +165,15 @@ PAIRS: Final = (
         "pair-15", "hours without WAN", Measured("wan/test_outages.py", "a broker that is down costs time only"),
         Measured("smgw/test_lost_administrator.py", "every value waits and arrives"),
     ),
-    _topic("pair-16", "man in the middle on the HAN", NoSurface("it has no HAN"), NotYet(_HAN)),
     _topic(
-        "pair-17", "a consumer checks the bill and who received data",
-        NotYet("a portal that lies, and a tenant who checks"), NotYet(_HAN),
+        "pair-16", "man in the middle on the HAN, a client that verifies nothing", NoSurface("it has no HAN"),
+        Look(_HOME, ("values changed on a display in the home", "values changed on the bill, by way of the display"),
+             "believing"),
+    ),
+    _topic(
+        "pair-17", "a consumer checks a false bill",
+        Look("portal/test_false_bill.py", ("a bill that is higher, and a portal that shows the same",)),
+        Look(_HOME, ("registers billed higher than they were delivered",)),
     ),
     _topic(
         "pair-18", "signed attributes stripped from the sealed content", NoSurface("nothing is signed that way"),
