@@ -37,7 +37,7 @@ class PortalFalseBill:
 
     def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.at_s)
-        for variant, shown_more in ((BOTH, self.more), (ALONE, 0)):
+        for variant, shown_more in ((ALONE, 0), (BOTH, self.more)):
             self.sent_ns[variant] = reach.now_ns + 1
             yield reach.wait(1.0)
             bills = self.billed.setdefault(variant, {})

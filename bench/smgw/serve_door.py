@@ -61,11 +61,12 @@ def _say(served: ServedWorld, *, as_json: bool) -> None:
         return
     told: set[tuple[tuple[str, str, str], ...]] = set()
     for one in served.doors:
-        print(plain(f"{one.url}\n    {one.what}"))
+        print(plain(one.url))
+        print(plain(f"    {one.what}"))
         if one.logins and one.logins not in told:
             told.add(one.logins)
             for user, password, what in one.logins:
                 print(plain(f"    {user:<14} {password}  {what}"))
-    print(plain(f"\nThe WAN's root certificate: {served.authority}"))
+    print(plain(f"The WAN's root certificate: {served.authority}"))
     print("A browser finds /display on each port of a HAN. Passwords are of this run. Ctrl-C ends it; nothing is left.",
           flush=True)  # fmt: skip

@@ -67,9 +67,9 @@ class ServedWorld:
             self._system: Smgw = smgw(self.world.system)
             self._draw = draws(self.world.seeds, "served", "draws")
             self._wan()
-            self.catch_up()
             self._homes()
             self._inverter()
+            self.catch_up()
         except BaseException:
             self._closing.close()
             raise

@@ -5,7 +5,7 @@ from bench.rig.scenario import D, S, Stage, scenario
 from sim.portal.meter_registry import Tenancy
 from sim.systems.keyless import keyless
 
-FLATS = ("flat 2", "flat 3")  # meters of all three modes
+FLATS = ("flat 1", "flat 2", "flat 3")  # meters of all three modes
 
 
 @scenario(

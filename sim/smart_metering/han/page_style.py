@@ -18,7 +18,8 @@ header p{margin:.2rem 0 0;color:var(--soft)}
 h2{font-size:1.05rem;margin:0 0 .6rem}
 section{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem;margin:0 0 1rem}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
-th{text-align:left;font-weight:600;color:var(--soft);font-size:.85rem}
+th{text-align:left;font-weight:600;color:var(--soft);font-size:.85rem;white-space:nowrap}
+table+h2{margin-top:1.2rem}
 th,td{padding:.35rem .6rem .35rem 0;vertical-align:top;overflow-wrap:anywhere}
 tbody tr{border-top:1px solid var(--line)}
 a{color:var(--tint)}

@@ -31,8 +31,8 @@ LOG: Final = "/display/log"
 """The own log for a program: rows, and the logs' ends as the gateway signed them."""
 _HTML: Final = "text/html; charset=utf-8"
 _FOREVER: Final = 1 << 40
-_PERIODS_SHOWN: Final = 4
-_ROWS_SHOWN: Final = 24
+_PERIODS_SHOWN: Final = 3
+_ROWS_SHOWN: Final = 12
 _ERROR_REGISTER: Final = 63
 
 
@@ -85,7 +85,7 @@ def _household(visit: Visit) -> str:
     parts = visit.access.sent()
     values = [value for part in parts for value in decode(part.content).values]
     return "".join((
-        _readings(meters), _registers(values, meters), _bill(visit, values, meters), _receivers(visit), _log(visit),
+        _readings(meters), _receivers(visit), _bill(visit, values, meters), _registers(values, meters), _log(visit),
     ))  # fmt: skip
 
 
@@ -108,16 +108,24 @@ def _readings(meters: Sequence[HeldMeter]) -> str:
 
 
 def _registers(values: Sequence[Value], meters: Sequence[HeldMeter]) -> str:
-    periods = sorted({one.until_s for one in values if one.from_s is not None})[-_PERIODS_SHOWN:]
+    sums = [one for one in values if one.from_s is not None]
+    periods = sorted({one.until_s for one in sums})[-_PERIODS_SHOWN:]
+    tariffs = sorted({one.tariff for one in sums})
+    lines: dict[tuple[int, str], dict[int, Value]] = {}
+    for one in sums:
+        if one.until_s in periods:
+            lines.setdefault((-one.until_s, one.meter), {})[one.tariff] = one
     rows = [
-        (one.meter, _span(one), _zone(one), _amount(one, meters))
-        for one in values
-        if one.from_s is not None and one.until_s in periods
+        (meter, _span(next(iter(found.values()))), *(_amount(found[n], meters) if n in found else "" for n in tariffs))
+        for (_, meter), found in sorted(lines.items())
     ]
-    dated = [(one.meter, f"on {_time(one.until_s)}", f"TAF {one.taf}", _amount(one, meters)) for one in values
-             if one.from_s is None][-_ROWS_SHOWN:]  # fmt: skip
-    head = ("Meter", "Period", "Tariff", "Amount")
-    return _section("Your tariff registers", _table(head, rows + dated, "No billing period has ended yet."))
+    head = ("Meter", "Period", *(_tariff(one).capitalize() for one in tariffs))
+    body = _table(head, rows, "No billing period has ended yet.")
+    single = [(one.meter, _time(one.until_s), f"TAF {one.taf}", _amount(one, meters)) for one in values
+              if one.from_s is None][-_ROWS_SHOWN:][::-1]  # fmt: skip
+    if single:
+        body += "<h2>Single values</h2>" + _table(("Meter", "Of", "Use case", "Value"), single, "")
+    return _section("Your tariff registers", body)
 
 
 def _receivers(visit: Visit) -> str:
@@ -146,7 +154,7 @@ def _log(visit: Visit) -> str:
     else:
         end = f"{rows[-1].number}, {rows[-1].digest[:16]}" if rows else "none"
         whole = f'<p class="good">The log is whole. Its last row: {escape(end)}. Note it, to hold later rows to it.</p>'
-    head = ("No.", "When", "What")
+    head = ("Row", "When", "What")
     shown_rows = [(str(row.number), _time(row.entry.at_s), row.entry.text) for row in rows[-_ROWS_SHOWN:][::-1]]
     return _section("Your log", whole + _table(head, shown_rows, "It is empty."))
 
@@ -259,7 +267,11 @@ def _span(one: Value) -> str:
 
 
 def _zone(one: Value) -> str:
-    return "error register" if one.tariff == _ERROR_REGISTER else f"tariff {one.tariff}"
+    return _tariff(one.tariff)
+
+
+def _tariff(number: int) -> str:
+    return "in no tariff" if number == _ERROR_REGISTER else f"tariff {number}"
 
 
 def _amount(one: Value, meters: Sequence[HeldMeter]) -> str:
