@@ -17,7 +17,7 @@ from attacks.attack import Can, Record
 from attacks.reach_base import Base as _Base
 from attacks.reach_base import Place as Place
 from attacks.reach_base import position_of
-from attacks.reach_homes import Biller, HomeNetwork, PortalBiller
+from attacks.reach_homes import Biller, HomeNetwork
 from attacks.reach_smgw import BoxDisk, ReceiverKey, Relay, RunningBox
 from sim.core.bundle import Heard
 from sim.core.clock import Occurrence, Steps, ns
@@ -389,14 +389,12 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.RECEIVER_KEY, ReceiverKey),
     (Can.HOME, HomeNetwork),
     (Can.BILLS, Biller),
-    (Can.BILLS, PortalBiller),
 ]
 
 
 class Reach(
     _Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek, _Flash, _Factory,
     RunningBox, Relay, ReceiverKey, HomeNetwork, Biller,
-    PortalBiller,
 ):  # fmt: skip
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""

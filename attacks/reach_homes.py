@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from attacks.reach_base import Base
 from attacks.reach_smgw import OnSmgw
 from sim.core.events import AlarmRaised
 from sim.network.http_in_the_middle import HttpInTheMiddle
 from sim.pki.display_certificates import self_signed
 from sim.portal.roles import TenantRow, Views
 from sim.portal.tenant_check import contradicted, counted
-from sim.smart_metering.han.client import HanClientError
 from sim.smart_metering.han.export import device_id
+from sim.smart_metering.han.han_client import HanClientError
 from sim.smart_metering.han.household import Shown, amount
 from sim.smgw.delivered_content import Value
 from sim.smgw.module.in_world import draws
@@ -73,7 +72,8 @@ class HomeNetwork(OnSmgw):
 
 
 class Biller(OnSmgw):
-    """The supplier himself: has what was delivered to him, and bills what he wants."""
+    """Writes the bills: the supplier, who has what was delivered to him; or whoever runs the portal of the keyless
+    system, who has every reading and shows tenants what he wants."""
 
     def delivered_by_consumer(self) -> dict[str, list[Value]]:
         """Registers that he has, by whose they are."""
@@ -88,16 +88,12 @@ class Biller(OnSmgw):
         """To a consumer."""
         self._smgw.homes.bills.append(Bill(owner, tuple(values)))
 
-
-class PortalBiller(Base):
-    """Whoever runs the portal: has every reading, and shows tenants what he wants."""
-
     def _rows(self, tenant: str, flat: str) -> list[TenantRow]:
         views = Views(keyless(self._world.system).portal.store, self._world.spec.portal.view_rules)
         return views.tenant(tenant, self.now_ns, flat)
 
     def units_of(self, tenant: str, flat: str) -> dict[str, int]:
-        """Meter -> units in a tenant's own time, as the portal has them. Raises Denied."""
+        """Meter -> units in a tenant's own time, as the portal of the keyless system has them. Raises Denied."""
         return counted(self._rows(tenant, flat))
 
     def bill_tenant(self, tenant: str, flat: str, bill: Mapping[str, int], *, shown_more: int) -> None:

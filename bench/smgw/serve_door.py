@@ -16,7 +16,7 @@ from bench.smgw.served_world import ServedWorld
 from reports.wording import plain
 from sim.core.clock import wall_sleep
 from sim.core.seeds import fresh_seed
-from sim.smart_metering.han.server import HanError
+from sim.smart_metering.han.han_server import HanError
 from sim.smart_metering.wan.tls import WanError
 
 _STEP_S: Final = 1.0
@@ -59,12 +59,12 @@ def _say(served: ServedWorld, *, as_json: bool) -> None:
         told = {"authority": str(served.authority), "folder": str(served.folder), "doors": doors}
         print(json.dumps(told), flush=True)
         return
-    told: set[tuple[tuple[str, str, str], ...]] = set()
+    listed: set[tuple[tuple[str, str, str], ...]] = set()
     for one in served.doors:
         print(plain(one.url))
         print(plain(f"    {one.what}"))
-        if one.logins and one.logins not in told:
-            told.add(one.logins)
+        if one.logins and one.logins not in listed:
+            listed.add(one.logins)
             for user, password, what in one.logins:
                 print(plain(f"    {user:<14} {password}  {what}"))
     print(plain(f"The WAN's root certificate: {served.authority}"))

@@ -21,10 +21,10 @@ from sim.pki.display_certificates import fingerprint, self_signed
 from sim.smart_metering.han.cls_channel import ClsProxy, device_context
 from sim.smart_metering.han.cls_profile import ClsProfile
 from sim.smart_metering.han.gateway_source import GatewaySource
+from sim.smart_metering.han.han_server import context
 from sim.smart_metering.han.home import Home
 from sim.smart_metering.han.inverter import Controller, ControlServer, Inverter
 from sim.smart_metering.han.known_dialects import DIALECTS
-from sim.smart_metering.han.server import context
 from sim.smart_metering.wan import answers, tls
 from sim.smart_metering.wan.calls import WanClient
 from sim.smart_metering.wan.relaying import WanAdministrator

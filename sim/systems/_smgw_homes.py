@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sim.core.events import AlarmRaised
 from sim.pki.sealed_content import ContentError
 from sim.smart_metering.han.bill_check import DIFFERS, Compared
-from sim.smart_metering.han.client import HanClientError
 from sim.smart_metering.han.gateway_source import GatewaySource
+from sim.smart_metering.han.han_client import HanClientError
 from sim.smart_metering.han.home import Home
 from sim.smart_metering.han.household import Household
 from sim.smart_metering.han.known_dialects import DIALECTS

@@ -40,6 +40,8 @@ OWN = {
     Can.BOX_DISK: OF_A_BOX,
     Can.BOX: OF_A_BOX | {"container_by_module"},
     Can.RECEIVER_KEY: {"receiver_key", "relayed_to_him", "signer_of"},
+    Can.HOME: {"let_displays_read"},
+    Can.BILLS: {"delivered_by_consumer", "send_bill", "units_of", "bill_tenant"},
 }
 
 

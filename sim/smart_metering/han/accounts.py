@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sim.smart_metering.han.digest import ALGORITHMS, secret
+from sim.smart_metering.han.http_digest import ALGORITHMS, secret
 
 PIN_TRIES: Final = 5
 LOCK_S: Final = 900

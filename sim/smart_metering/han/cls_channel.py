@@ -21,8 +21,8 @@ from typing import Any, Final, NamedTuple
 
 from sim.pki.authority import Pair
 from sim.smart_metering.han.cls_profile import ClsProfile
-from sim.smart_metering.han.digest import IDLE_S
-from sim.smart_metering.han.server import SUITES, HanError
+from sim.smart_metering.han.han_server import SUITES, HanError
+from sim.smart_metering.han.http_digest import IDLE_S
 from sim.smart_metering.wan.tls import SESSION_MOST_S, party
 
 HANDSHAKE_S: Final = 10.0

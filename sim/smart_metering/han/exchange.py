@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from sim.smart_metering.han.holding import HanSource
-from sim.smart_metering.han.roles import HanAccess
+from sim.smart_metering.han.role_matrix import HanAccess
 
 BODY_MOST_BYTES = 1 << 16
 """Ours: nobody sends much here."""

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from sim.pki.display_certificates import self_signed
-from sim.smart_metering.han import accounts, server
+from sim.smart_metering.han import accounts, han_server
 from sim.smart_metering.han.exchange import Dialect
 from sim.smart_metering.han.han import Han
 from sim.smart_metering.han.holding import HanSource
-from sim.smart_metering.han.roles import Role
+from sim.smart_metering.han.role_matrix import Role
 
 TECHNICIAN: Final = "technician"
 PIN_DIGITS: Final = 10
@@ -47,9 +47,9 @@ class Home:
         tries = folder / f"tries-{dialect.id}.json"
         self.han = Han(source, accounts.Accounts(known, tries), dialect, realm, draw, now_s or source.now_s, lock)
 
-    def server(self, port: int = 0) -> server.HanServer:
+    def server(self, port: int = 0) -> han_server.HanServer:
         """Not started. Raises HanError."""
-        return server.HanServer(server.context(self._pair, self.dialect.curve), self.han, port=port)
+        return han_server.HanServer(han_server.context(self._pair, self.dialect.curve), self.han, port=port)
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[int]:

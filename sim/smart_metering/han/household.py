@@ -17,9 +17,9 @@ from sim.pki.party_certificates import Certificate, certified_point
 from sim.pki.slot_keys import verifies
 from sim.smart_metering.han import export
 from sim.smart_metering.han.bill_check import Compared, compared
-from sim.smart_metering.han.client import HanClient, HanClientError
 from sim.smart_metering.han.dialects.display import EXPORT, LOG
 from sim.smart_metering.han.dialects.emh import ORIGIN
+from sim.smart_metering.han.han_client import HanClient, HanClientError
 from sim.smgw.delivered_content import Value
 from sim.smgw.logs.hash_chain import Finding, Row, decode, ends_in, verify
 from sim.smgw.logs.log_entries import consumer

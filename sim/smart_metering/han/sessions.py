@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sim.smart_metering.han.digest import IDLE_S, SESSION_MOST_S
+from sim.smart_metering.han.http_digest import IDLE_S, SESSION_MOST_S
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from bench.smgw.serve_door import serve
 from sim.core.seeds import Seeds
 from sim.core.settings import SpecError
 from sim.pki.authority import Pair
-from sim.smart_metering.han.client import HanClient
+from sim.smart_metering.han.han_client import HanClient
 from sim.smart_metering.wan.calls import WanClient
 from sim.smart_metering.wan.tls import WanError, context
 from sim.smgw.module.in_world import draws

@@ -13,13 +13,13 @@ HAN = "sim.smart_metering.han"
 @defect("han-shows-the-neighbours", GATEWAYS, "Every cell of the matrix is as it says.", plays.HAN_MATRIX)
 def _(patch: Patch) -> None:
     """A consumer of a gateway sees every consumer's meters, readings and registers."""
-    patch.around(f"{HAN}.roles:HanAccess._is_own", lambda original, access, owner: True)
+    patch.around(f"{HAN}.role_matrix:HanAccess._is_own", lambda original, access, owner: True)
 
 
 @defect("technician-sees-readings", GATEWAYS, "Every cell of the matrix is as it says.", plays.HAN_MATRIX)
 def _(patch: Patch) -> None:
     """Whoever is logged in sees whatever there is for his owner's name, technicians too."""
-    patch.around(f"{HAN}.roles:HanAccess._sees", lambda original, access, thing: None)
+    patch.around(f"{HAN}.role_matrix:HanAccess._sees", lambda original, access, thing: None)
 
 
 @defect("pin-lock-off", GATEWAYS, "Wrong passwords are counted and lock.", plays.HAN_LOGINS)
@@ -37,7 +37,7 @@ def _(patch: Patch) -> None:
             nonce.counts.clear()
         return original(digest, *given)
 
-    patch.around(f"{HAN}.digest:Digest.judge", instead)
+    patch.around(f"{HAN}.http_digest:Digest.judge", instead)
 
 
 @defect("deleted-row-unseen", GATEWAYS, "A missing row shows wherever it was.", plays.LOG_CHAIN)
@@ -67,7 +67,7 @@ def _(patch: Patch) -> None:
     def instead(original: Any, client: Any, *given: Any, **more: Any) -> None:
         original(client, *given, **{**more, "trusted": None})
 
-    patch.around(f"{HAN}.client:HanClient.__init__", instead)
+    patch.around(f"{HAN}.han_client:HanClient.__init__", instead)
 
 
 @defect("middle-changes-nothing", SILENT, "A man in the middle changes a display.", plays.HAN_MITM)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sim.smart_metering.han import export
 from sim.smart_metering.han.exchange import Dialect, Response, Visit
-from sim.smart_metering.han.roles import Denied, Thing
+from sim.smart_metering.han.role_matrix import Denied, Thing
 
 ORIGIN, DERIVED = "/json/metering/origin", "/json/metering/derived"
 _FOREVER: Final = 1 << 40

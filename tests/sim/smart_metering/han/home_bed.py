@@ -14,8 +14,8 @@ from sim.pki.party_certificates import Certificate, PartyRoot
 from sim.smart_metering.gateway_diary import Diary, SentPart
 from sim.smart_metering.gateway_logs import GatewayLogs, SignedEnds
 from sim.smart_metering.han.bill_check import recalculated
-from sim.smart_metering.han.client import Answer, HanClient
 from sim.smart_metering.han.exchange import Dialect
+from sim.smart_metering.han.han_client import Answer, HanClient
 from sim.smart_metering.han.holding import (
     COUNT,
     WATT_HOURS,

@@ -24,8 +24,8 @@ from sim.pki.authority import Pair
 from sim.pki.display_certificates import fingerprint, self_signed
 from sim.smart_metering.han.cls_channel import ClsProxy, device_context
 from sim.smart_metering.han.cls_profile import ClsProfile
+from sim.smart_metering.han.han_server import HanError, context
 from sim.smart_metering.han.inverter import CallPort, Controller, ControlServer, Inverter, over, through_proxy
-from sim.smart_metering.han.server import HanError, context
 from sim.smart_metering.wan import tls
 from sim.smgw.module.in_world import draws
 from tests.sim.smart_metering.wan.test_wan_sockets import Parties, parties

@@ -8,7 +8,7 @@ import pytest
 
 from sim.core.seeds import Seeds
 from sim.smart_metering.han.accounts import LOCK_S, PIN_TRIES, Accounts, account
-from sim.smart_metering.han.digest import (
+from sim.smart_metering.han.http_digest import (
     ALGORITHMS,
     IDLE_S,
     NONCES_MOST,

@@ -14,17 +14,17 @@ import pytest
 from sim.core.seeds import Seeds
 from sim.pki.display_certificates import fingerprint, self_signed
 from sim.pki.sealed_content import ContentError
-from sim.smart_metering.han import accounts, server
+from sim.smart_metering.han import accounts, han_server
 from sim.smart_metering.han.accounts import LOCK_S, PIN_TRIES
 from sim.smart_metering.han.bill_check import AGREES, DIFFERS, OPEN, compared
-from sim.smart_metering.han.client import HanClient, HanClientError
 from sim.smart_metering.han.dialects.emh import DIALECT as EMH
 from sim.smart_metering.han.dialects.ppc import DIALECT as PPC
 from sim.smart_metering.han.dialects.ppc import PATH as CGI
 from sim.smart_metering.han.dialects.theben import DIALECT as THEBEN
-from sim.smart_metering.han.digest import IDLE_S, SESSION_MOST_S
 from sim.smart_metering.han.export import checked
 from sim.smart_metering.han.han import Han
+from sim.smart_metering.han.han_client import HanClient, HanClientError
+from sim.smart_metering.han.http_digest import IDLE_S, SESSION_MOST_S
 from sim.smart_metering.han.known_dialects import DIALECTS
 from sim.smgw.logs.log_entries import LogEvent
 from sim.smgw.module.in_world import draws
@@ -137,7 +137,7 @@ def test_a_certificate_logs_in_without_a_password_and_a_foreign_one_not_at_all(t
     account = accounts.Account("display", "consumer", "flat 2", {}, fingerprint(own.certificate))
     source, known = BedSource(tmp_path / "gateway"), accounts.Accounts([account], tmp_path / "tries")
     han = Han(source, known, EMH, GATEWAY, draw, lambda: NOW_S)
-    serving = server.HanServer(server.context(box, "prime256v1", own.certificate), han)
+    serving = han_server.HanServer(han_server.context(box, "prime256v1", own.certificate), han)
     serving.start()
     try:
         with HanClient(serving.port, "", "", trusted=box.certificate, draw=draw, own=own) as client:
@@ -205,6 +205,6 @@ def test_whatever_arrives_the_server_goes_on(tmp_path: Path) -> None:
 
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     at = home(tmp_path, EMH)
-    with at.serving() as port, pytest.raises(server.HanError, match=f"port {port}: .*; free it or choose another"):
+    with at.serving() as port, pytest.raises(han_server.HanError, match=f"port {port}: .*; free it or choose another"):
         at.server(port)
     assert ELECTRICITY != HEAT

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Final, NamedTuple
 
 from sim.pki.authority import Pair
-from sim.smart_metering.han.digest import response, secret
+from sim.smart_metering.han.http_digest import response, secret
 
 TIMEOUT_S: Final = 20.0
 _WORD: Final = re.compile(r'([A-Za-z]+)="?([^",]*)"?')
