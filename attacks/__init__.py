@@ -30,4 +30,5 @@ clone       use a gateway's stolen certificate
 system_topics  read what a broker tells of itself
 flash_key   use the key that a gateway's flash memory holds
 factory_copy  use the key that its factory kept
+cloud_reader  read all that the cloud sees and keeps
 """

@@ -46,6 +46,7 @@ class Can(Flag):
     BOX_DISK = auto()  # a copy of the disk of a smart meter gateway, without its security module
     BOX = auto()  # runs the processor of a smart meter gateway, its security module inside
     RELAY = auto()  # is the administrator of smart meter gateways, or stands where it hands containers on
+    WAN = auto()  # stands on the WAN of smart meter gateways, and owns no key
     RECEIVER_KEY = auto()  # the key of a market participant, and what was relayed to him
     HOME = auto()  # sits in a home network, between a display and its smart meter gateway
     BILLS = auto()  # writes the bills: the supplier, or whoever runs the portal
@@ -53,7 +54,7 @@ class Can(Flag):
 
 ACTIVE = (
     Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE | Can.NETWORK | Can.BROKER | Can.CLOCK | Can.FLASH | Can.FACTORY
-    | Can.BOX_DISK | Can.BOX | Can.RELAY | Can.HOME | Can.BILLS
+    | Can.BOX_DISK | Can.BOX | Can.RELAY | Can.WAN | Can.HOME | Can.BILLS
 )  # fmt: skip
 """Whoever has one of these can change the world; whoever has none only listens."""
 
@@ -75,6 +76,7 @@ CAPABILITIES = {
     Can.BOX_DISK: "copy a smart meter gateway's disk",
     Can.BOX: "run a smart meter gateway's processor",
     Can.RELAY: "be the administrator of smart meter gateways",
+    Can.WAN: "stand on the WAN of smart meter gateways",
     Can.RECEIVER_KEY: "own a market participant's key",
     Can.HOME: "sit between a display and its smart meter gateway",
     Can.BILLS: "write the bills",

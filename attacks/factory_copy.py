@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.at_the_broker import empty_bundle, given_to_portal, in_each_mode, tries
+from attacks.attack import Can, attack
+from attacks.parts.identity_files import IdentityFiles
 from attacks.reach import Reach
-from sim.core.bundle import UP
-from sim.truth.ground_truth import Truth
 
 SESSION, SPEAKS = "a session with the factory's copy", "speaks with the factory's copy"
-TRIES = 3
 
 
 @attack(
@@ -25,36 +22,12 @@ TRIES = 3
     needs={"tls", "acl"},
 )
 @dataclass
-class FactoryCopy:
+class FactoryCopy(IdentityFiles):
     """The factory makes each gateway's key, has AWS issue the certificate, puts both into the gateway and deletes its
     key: nobody can check the last step. Here it kept one. Where the gateway makes the key and only the request leaves
     it, the factory has a certificate and no key."""
 
-    gateway: int = 0
-    at_s: float = 60.0
-    found_key: bool = False
-    opened: int = 0
-    refusal: str = ""
-    said: list[bytes] = field(default_factory=list)
-    gateway_id: str = ""
+    session, speaks = SESSION, SPEAKS
 
-    def run(self, reach: Reach) -> Steps:
-        self.gateway_id = reach.name_of(self.gateway)
-        yield reach.wait_until(self.at_s)
-        files = reach.factory_files(self.gateway)
-        self.found_key = any(b"PRIVATE KEY" in one for one in files.values())
-        identity = reach.with_key(self.gateway_id, files)
-        self.opened, self.refusal = tries(reach, identity, TRIES)
-        self.said = [empty_bundle(self.gateway_id, number, reach.now_ns) for number in range(TRIES)]
-        reach.leave(identity, UP.format(gateway=self.gateway_id), self.said)
-
-    def outcomes(self, truth: Truth) -> list[Outcome]:
-        given, victim = given_to_portal(truth, self.said), frozenset((self.gateway_id,))
-        evidence = {"private key found": int(self.found_key), "sessions opened": self.opened}
-        return [
-            *in_each_mode(truth, SESSION, reached=TRIES, achieved=self.opened, attacked=victim,
-                          why=self.refusal or "the broker took it for the gateway", evidence=evidence),
-            *in_each_mode(truth, SPEAKS, reached=len(self.said), achieved=given, attacked=victim,
-                          why="the portal took it for the gateway" if given else self.refusal,
-                          evidence={"published": len(self.said), "given to the portal": given}),
-        ]  # fmt: skip
+    def read(self, reach: Reach) -> dict[str, bytes]:
+        return reach.factory_files(self.gateway)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from attacks.attack import Can, Outcome, Steps, Watch, attack
+from attacks.attack import Can, Curve, Outcome, Steps, Watch, attack
 from attacks.parts.survey import Survey
 from attacks.reach import Reach
 from sim.core.clock import ns
@@ -125,6 +125,7 @@ class Jam:
                         "telegrams lost": sent,
                         "recovery, intervals": _of_99_percent(back),
                     },
+                    curve=loss_by_level(truth, start_ns, end_ns, security),
                 )
             )
             wrong = [a for a in silenced if billing_error(truth, a) != 0]
@@ -202,6 +203,29 @@ def silenced_in(truth: Truth, start_ns: int, end_ns: int, security: str) -> tupl
     return len(ours), {
         str(fleet.address(meter)): Silence(count, count) for meter, count in ours if meter in before - heard
     }
+
+
+LEVEL_STEP_DB = 5
+
+
+def loss_by_level(truth: Truth, start_ns: int, end_ns: int, security: str) -> Curve | None:
+    """The share of telegrams begun in [start, end) that no gateway received, over the mean level at the gateway that
+    hears the meter best, in steps of LEVEL_STEP_DB; None where nothing was sent."""
+    fleet, links = truth.world.fleet, truth.world.air.links
+    sent = Counter(fleet.window(start_ns, end_ns).meter.tolist())
+    came = Counter(one.meter for one in truth.sent(start_ns, end_ns))
+    of_step: dict[int, list[int]] = {}
+    for meter, count in sent.items():
+        levels = links.level_cdbm[links.offset[meter] : links.offset[meter + 1]]
+        if fleet.security(meter) != security or not len(levels):
+            continue
+        step = of_step.setdefault(int(levels.max()) // (100 * LEVEL_STEP_DB), [0, 0])
+        step[0] += count
+        step[1] += count - came[meter]
+    points = tuple(
+        ((step + 0.5) * LEVEL_STEP_DB, round(lost / count, 4)) for step, (count, lost) in sorted(of_step.items())
+    )
+    return Curve("level at the loudest gateway, dBm", "share of telegrams lost", points) if points else None
 
 
 def recovered_after(truth: Truth, addresses: Iterable[str], end_ns: int) -> list[float]:

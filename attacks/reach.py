@@ -8,6 +8,7 @@ cannot read.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from attacks.reach_base import Base as _Base
 from attacks.reach_base import Place as Place
 from attacks.reach_base import position_of
 from attacks.reach_homes import Biller, HomeNetwork
-from attacks.reach_smgw import BoxDisk, ReceiverKey, Relay, RunningBox
+from attacks.reach_smgw import BoxDisk, ReceiverKey, Relay, RunningBox, Wan
 from sim.core.bundle import Heard
 from sim.core.clock import Occurrence, Steps, ns
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Message, Session
@@ -266,6 +267,19 @@ class _BrokerItself(_Base):
         """What the broker delivers to the portal from now on, made of what it would."""
         keyless(self._world.system).delivers = change
 
+    def kept_files(self) -> dict[str, bytes]:
+        """Every file that the broker, and whatever runs beside it, keeps now, by name; none of its authority's."""
+        endpoint = keyless(self._world.system).endpoint
+        folder, authority = self._world.directory / "endpoint", None
+        with contextlib.suppress(EndpointError):
+            authority = endpoint.authority.directory
+        self.note("read what is kept", str(endpoint.name))
+        return {
+            str(one.relative_to(folder)): one.read_bytes()
+            for one in sorted(folder.rglob("*"))
+            if one.is_file() and authority not in one.parents
+        }
+
     def note_sent(self, telegrams: list[bytes]) -> None:
         """Telegrams that we bring to the portal, noted for the truth."""
         self._world.truth.note_published(telegrams)
@@ -386,6 +400,7 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.BOX_DISK, BoxDisk),
     (Can.BOX, RunningBox),
     (Can.RELAY, Relay),
+    (Can.WAN, Wan),
     (Can.RECEIVER_KEY, ReceiverKey),
     (Can.HOME, HomeNetwork),
     (Can.BILLS, Biller),
@@ -394,7 +409,7 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
 
 class Reach(
     _Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek, _Flash, _Factory,
-    RunningBox, Relay, ReceiverKey, HomeNetwork, Biller,
+    RunningBox, Relay, Wan, ReceiverKey, HomeNetwork, Biller,
 ):  # fmt: skip
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""

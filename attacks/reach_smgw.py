@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attacks.reach_base import Base
-from sim.pki.party_certificates import Certificate, drawn_key
+from sim.pki.party_certificates import Certificate, drawn_key, drawn_slot_key
 from sim.pki.sealed_content import Receiver, seal
 from sim.pki.signed_content import Signer, sign
 from sim.smart_metering.administrator import Relayed
 from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smgw.delivered_content import Delivery
 from sim.smgw.module.in_world import draws
+from sim.smgw.wake_up import NONCE_BYTES, encode
 from sim.systems.smgw import SUPPLIER, Smgw, smgw
 
 
@@ -65,20 +66,51 @@ class BoxDisk(Relay):
         folder = self._box(gateway).disk
         return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
+    def sealed_of_own(self, gateway: int, delivery: Delivery) -> bytes:
+        """Sealed for the supplier, which needs no secret, and not signed."""
+        return seal(delivery.encode(), self._receiver, draw=self._own_draws(gateway, str(delivery.number)))
+
+    def _own_draws(self, gateway: int, purpose: str) -> Callable[[int], bytes]:
+        return draws(self._world.seeds, f"attacker at gateway {gateway}", purpose)
+
     def container_of_own(self, gateway: int, delivery: Delivery) -> bytes:
         """Sealed for the supplier, and signed under the gateway's certificate by a key that is not in its module."""
-        draw = draws(self._world.seeds, f"attacker at gateway {gateway}", "draws")
-        sealed = seal(delivery.encode(), self._receiver, draw=draw)
-        signer = Signer(self._box(gateway).certificate, drawn_key(draw))
+        signer = Signer(self._box(gateway).certificate, drawn_key(self._own_draws(gateway, "key")))
+        sealed = self.sealed_of_own(gateway, delivery)
         return sign(sealed, signer, self._world.calendar.at(self.now_ns).replace(microsecond=0))
 
 
 class RunningBox(BoxDisk):
-    """Runs the gateway's processor: its memory, and its module's verbs while that is inside."""
+    """Runs the gateway's processor: its memory, its module's verbs while that is inside, and its session with the
+    administrator."""
+
+    def relay(self, gateway: int, container: bytes) -> bool:
+        """Give the administrator a container for the supplier, in the gateway's session."""
+        system = self._smgw
+        return system.administrator.relay(system.gateways[gateway].id, SUPPLIER, container, self.now_ns)
 
     def container_by_module(self, gateway: int, delivery: Delivery) -> bytes:
         """Signed by the module, as the gateway's own program has it done."""
         return self._box(gateway).sealed(delivery.encode(), self._receiver, self.now_ns)
+
+
+class Wan(OnSmgw):
+    """Stands on the WAN between the administrator and gateways, and holds no key."""
+
+    def on_call(self, decide: Callable[[int, bytes], bool]) -> None:
+        """`decide(gateway, datagram)` sees each of the administrator's datagrams; False holds it back."""
+        self._smgw.calls.path = decide
+
+    def send_datagram(self, gateway: int, datagram: bytes) -> None:
+        """At a gateway's port. Nothing ever comes back."""
+        self._smgw.calls.arrive(gateway, datagram)
+
+    def call_of_own(self, gateway: int) -> bytes:
+        """A datagram for a gateway, signed by a key of one's own."""
+        draw = draws(self._world.seeds, f"attacker at gateway {gateway}", "calls")
+        at_s = int(self._world.calendar.at(self.now_ns).timestamp())
+        key = drawn_slot_key(draw)
+        return encode(self._box(gateway).id, at_s, draw(NONCE_BYTES), key.sign)
 
 
 class ReceiverKey(OnSmgw):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -106,3 +106,37 @@ def seed(text: str) -> int:
     if not 0 <= number < 2**64:
         raise argparse.ArgumentTypeError(f"{number} is not between 0 and 2**64 - 1")
     return number
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """HOST:PORT, the host of an IPv6 address in brackets or not, as argparse wants it."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or len(port) > 5 or not 0 < int(port) < 65_536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def between(low: float, high: float) -> Callable[[str], float]:
+    """A number within these, as argparse wants it."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not between {low:g} and {high:g}")
+        return value
+
+    return read
+
+
+def count(low: int, high: int) -> Callable[[str], int]:
+    """A whole number within these, as argparse wants it."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or len(text) > 9 or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number between {low} and {high}")
+        return int(text)
+
+    return read

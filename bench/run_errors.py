@@ -68,6 +68,11 @@ def disk_is_full(error: BaseException) -> bool:
     )
 
 
+def of_kind(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether it is such an error, or was raised because of one."""
+    return any(isinstance(one, kind) for one in _chain(error))
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """SimPy raises a copy of what a process raised; the original, with its file name, is the cause."""
     seen: BaseException | None = error

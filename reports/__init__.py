@@ -5,6 +5,7 @@ event_digest  one world's events.jsonl, condensed to what a page can show
 html       report.html of scenarios, self-contained; templates/ holds its page and its style
 city_page  report.html of a city; sweep_page: of a sweep; page: what all pages share
 plots/     the only door to matplotlib
+check_text, check_page  a check of a gateway or broker; card_page: the card on a gateway that holds keys
 console    the summary in a terminal or a log
 junit      junit.xml for CI
 documents  all of a run's documents, in the order in which they need each other

@@ -15,7 +15,9 @@ CHANGES: Final[tuple[Change, ...]] = (
     "new failure", "no longer decided", "unstable", "mended", "decided now", "only in one", "same",
 )  # fmt: skip
 _WIDTH: Final = 78
-_DECIDED: Final = ("PASS", "FAIL")
+_BAD: Final = ("FAIL", "SUCCEEDED")
+_GOOD: Final = ("PASS", "PREVENTED")
+"""Of a row, and of an attack's cell (card_page)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,11 @@ def _change(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> C
     before, after = one["answer"], other["answer"]
     if before == after:
         return "same"
-    if after == "FAIL":
+    if after in _BAD:
         return "new failure"
-    if before == "FAIL" and after == "PASS":
+    if before in _BAD and after in _GOOD:
         return "mended"
-    return "decided now" if after in _DECIDED else "no longer decided"
+    return "decided now" if after in _GOOD else "no longer decided"
 
 
 def against_lines(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

@@ -186,6 +186,8 @@ def _pictures(run: Run, anchor: str, scenario: Scenario, *, png: bool) -> list[M
     for place, ((attack, variant), claims) in enumerate(list(variants.items())[:PICTURED_VARIANTS], 1):
         figure, said = plots.curves(claims), "its curve"
         if figure is None:
+            figure, said = plots.values_of_shots(claims), "what meters said and what was stored in its place"
+        if figure is None:
             figure, said = plots.age_of_shots(claims), "the age of what it sent, and whether it became a reading"
         if figure is None:
             figure, said = plots.got_of_tried(claims), "what it got of what it tried"

@@ -54,6 +54,8 @@ class Shot:
     reasons: list[str] = field(default_factory=list)
     rows: int = 0
     age_s: float | None = None  # of the genuine telegram, when it was sent
+    before: int | None = None  # units in the genuine telegram
+    after: int | None = None  # units in the reading that was stored because of it
     alarm: Alarm | None = None
 
 
@@ -114,6 +116,28 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class RealGateway:
+    """What was measured of a gateway of the desk; see sim.gateway.kinds.box. `problem`: what was wrong at the end."""
+
+    gateway: str = ""
+    entry: str = ""
+    frames_handed: int = 0
+    frames_lost_at_the_line: int = 0
+    handed_late_p99_ms: float = 0.0
+    line_p99_ms: float = 0.0
+    delivered: int = 0
+    not_delivered: int = 0
+    latency_p50_ms: float = 0.0
+    latency_p99_ms: float = 0.0
+    unknown: int = 0
+    unreadable: int = 0
+    retained: int = 0
+    values_told: int = 0
+    opened: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """One world that ran: its facts and where its history lies. `role`: subject, control, clean twin (without the
     attacker). `weakness` is set on controls."""
@@ -129,6 +153,8 @@ class World:
     endpoint: str = ""
     duration_ns: int = 0
     weakness: str = ""
+    clock: str = ""  # how late its events came, of one that passed by the wall's
+    real_gateways: list[RealGateway] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
 
 

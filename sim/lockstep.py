@@ -8,7 +8,9 @@ for a moment, so that everybody finds out, and world time goes on.
 
 Faults strike in here, because only here are messages under way: `strike(phase, action)` carries out an action once, at
 the next moment in that phase at which bundles are under way. What is under way is what gateways hold and not what a
-socket has sent: a birth whose PUBACK is late would let a busy machine choose the window.
+socket has sent: a birth whose PUBACK is late would let a busy machine choose the window. After a strike gateways go on
+when the portal is subscribed again: a broker that was killed may have forgotten the subscription, and what it is given
+before has a PUBACK and no receiver, so the faster socket would choose the window too.
 """
 
 from __future__ import annotations
@@ -85,7 +87,8 @@ class Lockstep:
         acknowledged goes out again in the next round."""
 
         def check() -> bool:
-            self._pump(now_ns)
+            if self._portal.connected or self._portal_cut_off():
+                self._pump(now_ns)
             if self._held():
                 self._strike_in(phase)
             return done()

@@ -242,9 +242,10 @@ def _chain_json(chain: Chain) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=CACHED_CHAINS)
-def _chain_text(chain: Chain) -> str:
-    return json.dumps(_chain_json(chain))[:-1] + ', "offset": '
+@lru_cache(maxsize=4 * CACHED_CHAINS)
+def _head_text(chain: Chain, offset: int) -> str:
+    """A record as far as its type's other telegrams have it too."""
+    return f'{json.dumps(_chain_json(chain))[:-1]}, "offset": {offset}, "raw": "'
 
 
 _string = json.encoder.encode_basestring_ascii  # what json.dumps itself uses
@@ -258,13 +259,13 @@ def _record_text(record: Record, reading: Reading) -> str:
     elif kind is str:
         text = _string(str(value))
     else:
-        text = json.dumps(json_value(value))
+        text = f'"{value.isoformat()}"' if isinstance(value, (date, time)) else json.dumps(json_value(value))
         if record.summer_time:
             text += ', "summer_time": true'
         if record.chain.is_profile:
             points = _points_json(record, reading)
             text += "".join(f', "{name}": {json.dumps(member)}' for name, member in points.items())
-    return f'{_chain_text(record.chain)}{record.offset}, "raw": "{record.raw.hex()}", "value": {text}}}'
+    return f'{_head_text(record.chain, record.offset)}{record.raw.hex()}", "value": {text}}}'
 
 
 def _points_json(record: Record, reading: Reading) -> dict[str, Any]:

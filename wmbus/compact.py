@@ -41,6 +41,7 @@ class Formats:
     def __init__(self, limit: int = KNOWN_FORMATS) -> None:
         self._known: OrderedDict[int, tuple[Chain, ...]] = OrderedDict()
         self._limit = limit
+        self._latest: tuple[tuple[Chain, ...], int] | None = None  # the one used last, if it was learned
 
     def __len__(self) -> int:
         return len(self._known)
@@ -48,6 +49,8 @@ class Formats:
     def learn(self, records: Iterable[Record]) -> int:
         """Remember the format of a full frame's records; returns its signature."""
         chains = tuple([record.chain for record in records if record.chain.dif_vif])
+        if self._latest is not None and chains == self._latest[0]:
+            return self._latest[1]  # a fleet's telegrams are of one format mostly
         number = _signature_of(b"".join([one.dif_vif for one in chains]))
         self._remember(number, chains)
         return number
@@ -65,6 +68,7 @@ class Formats:
         return number
 
     def _remember(self, number: int, chains: tuple[Chain, ...]) -> None:
+        self._latest = chains, number
         self._known[number] = chains
         self._known.move_to_end(number)
         while len(self._known) > self._limit:
@@ -82,6 +86,7 @@ class Formats:
         if chains is None:
             raise BadTelegram(Reason.FORMAT_UNKNOWN, f"no full frame of format {number:04X} has been seen", offset)
         self._known.move_to_end(number)
+        self._latest = None
         at = _HEAD
         out = bytearray()
         for one in chains:

@@ -102,6 +102,56 @@ def _tail_chain(dif: int, quantity: str) -> Chain:
     return out
 
 
+class _Layout:
+    """Where the records of a payload stand, learned from one: another payload of this length that has the same bytes
+    wherever no value stands is made of the same records, since the length of each follows from its chain, from its LVAR
+    byte, or from the payload's.  Only of payloads that have no chain twice."""
+
+    __slots__ = ("fixed", "mask", "rows")
+
+    def __init__(self, plaintext: bytes, records: list[Record], offset: int) -> None:
+        free = bytearray(b"\xff" * len(plaintext))
+        rows = []
+        for one in records:
+            at = one.offset - offset
+            begin = at + len(one.chain.dif_vif)
+            end = begin + len(one.raw)
+            lvar = one.chain.size < 0 and one.chain not in _MAKERS.values()
+            free[begin + lvar : end] = bytes(end - begin - lvar)
+            rows.append((one.chain, one.chain.decode, at, begin, end))
+        self.rows = tuple(rows)
+        self.mask = int.from_bytes(free, "big")
+        self.fixed = int.from_bytes(plaintext, "big") & self.mask
+
+    def read(self, plaintext: bytes, offset: int) -> list[Record]:
+        return [
+            Record(one, decode(raw := plaintext[begin:end]), raw, at + offset)
+            for one, decode, at, begin, end in self.rows
+        ]
+
+
+_LAYOUTS: dict[tuple[int, bytes], _Layout] = {}
+"""By length and first chain, the latest of each."""
+_LAYOUTS_MOST = 512
+
+
+def _by_layout(plaintext: bytes, offset: int) -> list[Record] | None:
+    layout = _LAYOUTS.get((len(plaintext), plaintext[:2]))
+    if layout is None or int.from_bytes(plaintext, "big") & layout.mask != layout.fixed:
+        return None
+    try:
+        return layout.read(plaintext, offset)
+    except BadTelegram:
+        return None
+
+
+def _learn(plaintext: bytes, records: list[Record], offset: int) -> None:
+    if len({one.chain.dif_vif for one in records}) == len(records):
+        if len(_LAYOUTS) >= _LAYOUTS_MOST:
+            _LAYOUTS.clear()
+        _LAYOUTS[len(plaintext), plaintext[:2]] = _Layout(plaintext, records, offset)
+
+
 _MAKERS = {dif: _tail_chain(dif, MANUFACTURER_TAIL) for dif in (MANUFACTURER_DATA, MORE_RECORDS_FOLLOW)}
 _UNREADABLE = _tail_chain(0x3F, UNREADABLE)
 
@@ -113,6 +163,9 @@ def parse_records(plaintext: bytes, *, strict: bool = True, offset: int = 0) -> 
     is one record of the manufacturer's bytes.  Strict: raises BadTelegram (bad-record, duplicate-record).  Not
     strict: duplicates stay, and from the first unreadable byte on the rest is one record of quantity "unreadable".
     """
+    known = _by_layout(plaintext, offset)
+    if known is not None:
+        return known
     records: list[Record] = []
     at = 0
     end = len(plaintext)
@@ -151,9 +204,11 @@ def parse_records(plaintext: bytes, *, strict: bool = True, offset: int = 0) -> 
         if strict:
             raise BadTelegram(error.reason, error.detail, start + offset) from None
         append(Record(_UNREADABLE, plaintext[start:], plaintext[start:], start + offset))
+        return records
     if strict and len(records) > 1 and len({r.chain.dif_vif for r in records}) != len(records):
         again = duplicates(records)[0]
         raise BadTelegram(Reason.DUPLICATE_RECORD, f"a second record {again.dif_vif.hex().upper()}", again.offset)
+    _learn(plaintext, records, offset)
     return records
 
 

@@ -7,20 +7,25 @@ In mode 7 the CMAC covers everything from the transport layer's CI on, so every 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sim.core.clock import Calendar
-from wmbus.afl import FCL_MCR, Afl
+from wmbus.afl import FCL_MCR, MCL_AT, Afl
 from wmbus.dates import decode_f, encode_f
 from wmbus.ell import CI_I
 from wmbus.errors import BadTelegram
 from wmbus.records import Record, parse_records
+from wmbus.security import MAC_BYTES
 from wmbus.sender import CC_SYNCHRONOUS
 from wmbus.telegram import Telegram, parse
 from wmbus.transport import CI_NONE, CI_SHORT
 
 HCA_RECORD = bytes.fromhex("036e")  # current units, 24-bit integer
 CLOCK_RECORD = bytes.fromhex("046d")  # date and time, type F
+FLAGS_RECORD = bytes.fromhex("02fd17")  # error flags, 16 bits
+TEXT_HEAD = bytes.fromhex("0d78")  # a text (fabrication number) whose length stands in the byte behind
+IDLE = 0x2F
 PUBLISHED = {
     "QDS": bytes.fromhex("2f2f0b6e0900004b6e610300426c3f3ccb086e610300c2086c3f3c326cffff046d1c014531"),
     "TCH": bytes.fromhex(
@@ -144,6 +149,37 @@ def with_block_flipped(frame: bytes, block: int, flip: int = 0x01, *, at: int = 
     forged = bytearray(frame)
     forged[telegram.payload_offset + 16 * block + at] ^= flip
     return bytes(forged)
+
+
+def with_chosen_block(frame: bytes, first_block: bytes, record: bytes) -> bytes:
+    """Mode 5: two blocks appended, of which the second decrypts to idle bytes and `record`. `first_block` is the
+    plaintext of the telegram's first block, which gives what that ciphertext block is before chaining. The first of the
+    two becomes noise; the telegram's last two idle bytes are turned into TEXT_HEAD, so that the noise begins with the
+    length of a text. The block before the last becomes noise as well. Raises ValueError for fewer than three blocks."""
+    telegram = parse(frame)
+    start, cfg = telegram.payload_offset, header_offsets(telegram)[2]
+    blocks = (len(frame) - start) // 16
+    if blocks < 3:
+        raise ValueError(f"{blocks} encrypted blocks: the noise needs one between the first and the last")
+    first, vector = frame[start : start + 16], frame[2:10] + frame[cfg - 2 : cfg - 1] * 8
+    chosen = record.rjust(16, bytes((IDLE,)))
+    before = bytes(one ^ other ^ wanted for one, other, wanted in zip(first_block, vector, chosen, strict=True))
+    forged = bytearray(frame + before + first)
+    for place, wanted in enumerate(TEXT_HEAD, start + 16 * (blocks - 1) - 2):
+        forged[place] ^= IDLE ^ wanted
+    forged[cfg] = (forged[cfg] & 0x0F) | blocks + 2 << 4
+    return _resized(bytes(forged))
+
+
+def with_short_mac(frame: bytes, mac: bytes) -> bytes:
+    """Mode 7 under another MAC, whose length names its authentication type. Raises ValueError without an
+    authentication layer, or for a length that has no type."""
+    afl = parse(frame).afl
+    kinds = [kind for kind, size in MAC_BYTES.items() if size == len(mac)]
+    if afl is None or afl.mcl is None or not kinds:
+        raise ValueError(f"no authentication layer, or no type has a MAC of {len(mac)} bytes")
+    shorter = replace(afl, mcl=(afl.mcl & ~MCL_AT) | kinds[0], mac=mac)
+    return _resized(frame[: afl.offset] + shorter.wire() + frame[afl.end :])
 
 
 def with_version(frame: bytes, flip: int) -> bytes:

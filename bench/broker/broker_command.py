@@ -13,7 +13,7 @@ from typing import Any, Final, get_args
 
 from bench import run_directory
 from bench.broker.broker_target import Broker, Shown, Target, found_address, shown_by
-from bench.options import Commands
+from bench.options import Commands, between, count, host_and_port
 from bench.run_errors import CannotRun
 from sim.endpoint.port import FENCE
 
@@ -25,7 +25,7 @@ _WIDTH: Final = 78
 def add(verbs: Commands) -> None:
     """`broker` below `attack`."""
     broker = verbs.add_parser("broker", help="an MQTT broker: TLS, access, topics, floods, with remedies")
-    broker.add_argument("address", metavar="HOST:PORT", type=_host_and_port)
+    broker.add_argument("address", metavar="HOST:PORT", type=host_and_port)
     broker.add_argument("--i-own-this", action="store_true", help="for a private address; a public one is refused")
     broker.add_argument("--rows", metavar="ROW,ROW", default="", help="only these; `list broker-rows` has all")
     broker.add_argument("--name", metavar="NAME", help="what its certificate is to say (default: HOST)")
@@ -44,17 +44,17 @@ def add(verbs: Commands) -> None:
                         help=f"one that each client may write and read; {{client}} is its id ({FENCE})")  # fmt: skip
     broker.add_argument("--broker", choices=get_args(Broker), help="what it is, where it does not say so itself")
     broker.add_argument("--config", metavar="FILE", type=Path, help="its mosquitto.conf: findings get a line in it")
-    broker.add_argument("--deadline", type=_between(0.1, 600.0), metavar="S", default=5.0, help="for an answer (5)")
-    broker.add_argument("--patience", type=_between(0.0, 60.0), metavar="S", default=1.0,
+    broker.add_argument("--deadline", type=between(0.1, 600.0), metavar="S", default=5.0, help="for an answer (5)")
+    broker.add_argument("--patience", type=between(0.0, 60.0), metavar="S", default=1.0,
                         help="for what must not come (1)")  # fmt: skip
-    broker.add_argument("--system-wait", type=_between(0.0, 600.0), metavar="S", default=12.0,
+    broker.add_argument("--system-wait", type=between(0.0, 600.0), metavar="S", default=12.0,
                         help="for what it tells of itself below $SYS (12)")  # fmt: skip
-    broker.add_argument("--flood", type=_count(20, 100_000), metavar="N", default=1_500, help="messages (1500)")
-    broker.add_argument("--queue", type=_count(10, 60_000), metavar="N", default=1_000,
+    broker.add_argument("--flood", type=count(20, 100_000), metavar="N", default=1_500, help="messages (1500)")
+    broker.add_argument("--queue", type=count(10, 60_000), metavar="N", default=1_000,
                         help="messages that may wait for a client that takes none (1000)")  # fmt: skip
-    broker.add_argument("--largest", type=_count(100, 16_000_000), metavar="BYTES", default=131_072,
+    broker.add_argument("--largest", type=count(100, 16_000_000), metavar="BYTES", default=131_072,
                         help="no message above may pass (131072)")  # fmt: skip
-    broker.add_argument("--connections", type=_count(1, 1_000), metavar="N", default=200,
+    broker.add_argument("--connections", type=count(1, 1_000), metavar="N", default=200,
                         help="held open without a word (200)")  # fmt: skip
     broker.add_argument("--json", action="store_true", help="print run.json")
     broker.set_defaults(command=command_broker)
@@ -156,32 +156,3 @@ def _formats(topic: str) -> bool:
     except (ValueError, KeyError, IndexError, AttributeError):
         return False
     return True
-
-
-def _host_and_port(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or len(port) > 5 or not 0 < int(port) < 65_536:
-        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
-    return host.strip("[]"), int(port)
-
-
-def _between(low: float, high: float) -> Any:
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = -1.0
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not between {low:g} and {high:g}")
-        return value
-
-    return read
-
-
-def _count(low: int, high: int) -> Any:
-    def read(text: str) -> int:
-        if not text.isdecimal() or len(text) > 9 or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number between {low} and {high}")
-        return int(text)
-
-    return read

@@ -7,6 +7,7 @@
     aws fleet --region R --account N --out DIR      the fleet's policy documents, to be attached in an account
     aws policy --jsonl    {"policy", "context", "action", "resource"} in; the same with "expected": allow|deny out
     aws provision | rotate | revoke | cleanup       devices in an account: see aws_account
+    aws shadows RUN | --dir DIR     gateways by their shadows, of a run or of an account: see aws_shadows
 
 A row that cannot be used comes out with "error", and the stream goes on. None of it was confirmed against the service.
 In a shadow case {"$pad": n} stands for a text of n letters, and a thing or shadow named <...> for any name.
@@ -22,7 +23,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.cli import aws_account
+from bench.cli import aws_account, aws_shadows
 from sim.core import seeds
 from sim.core.clock import unix_ns
 from sim.core.quoting import hidden
@@ -61,6 +62,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     fleet.add_argument("--out", required=True, type=Path, metavar="DIR")
     fleet.set_defaults(command=command_fleet)
     aws_account.add(verbs)
+    aws_shadows.add(verbs)
 
 
 def _like(pattern: str, example: str) -> Callable[[str], str]:

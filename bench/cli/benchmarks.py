@@ -16,6 +16,7 @@ import json
 import math
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -75,6 +76,8 @@ GOALS = (
     Row("connect_s", "1 000 gateways with mutual TLS up, from one process, wall", 5, "s", "at most"),
     Row("c_client_100", "QoS 1 messages from 100 connections, against Mosquitto's C client", 0.9, "times", "at least"),
     Row("c_client_1000", "  from 1 000 connections", 0.7, "times", "at least"),
+    Row("load_100", "  of `load`'s generator in two processes, 100 connections", 0.9, "times", "at least"),
+    Row("load_1000", "  from 1 000 connections", 0.7, "times", "at least"),
     Row("feed_ms", "first byte after a frame's end, p99, 100 frames/s to each of 8 feeders", 2, "ms", "at most"),
     Row("default_s", "default run, wall, all cores", 40, "s", "at most"),
     Row("first_s", "first use on a fresh machine: set-up, compiling, run", 110, "s", "at most"),
@@ -179,18 +182,19 @@ def _path(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
 
 def _desk(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     """connections, messages, feeders"""
-    from bench.perf import c_client, connections, feeding
+    from bench.perf import c_client, connections, feeding, load_rate
 
     found["connect_s"] = connections.up_s()
-    for count in (100, 1_000):
-        key = f"c_client_{count}"
-        try:
-            one = c_client.compared(count, rounds=1 if quick else 3)
-        except c_client.NoCClient as error:
-            notes[key] = f"not measured: {error}"
-        else:
-            found[key] = one.ratio
-            notes[key] = f"{one.ours_per_s:.0f} a second, mosquitto_pub {one.c_per_s:.0f}"
+    for name, measured in (("c_client", c_client.compared), ("load", load_rate.compared)):
+        for count in (100, 1_000):
+            key = f"{name}_{count}"
+            try:
+                one = measured(count, rounds=1 if quick else 3)
+            except c_client.NoCClient as error:
+                notes[key] = f"not measured: {error}"
+            else:
+                found[key] = one.ratio
+                notes[key] = f"{one.ours_per_s:.0f} a second, mosquitto_pub {one.c_per_s:.0f}"
     found["feed_ms"] = feeding.first_byte_p99_ms(10 if quick else 60)
 
 
@@ -221,8 +225,10 @@ def _commands(_quick: bool, found: dict[str, float], notes: dict[str, str]) -> N
     from bench.perf import commands
 
     for key, measured in zip(_COMMANDS, (commands.default_run_s, commands.first_use_s, commands.tests_s), strict=True):
-        found[key] = measured()
-        notes[key] = ""
+        try:
+            found[key], notes[key] = measured(), ""
+        except subprocess.CalledProcessError as error:
+            notes[key] = f"not measured: the command ended with {error.returncode}"
 
 
 # --- output ----------------------------------------------------------------------------------------------------

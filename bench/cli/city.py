@@ -52,6 +52,10 @@ def add(commands: Commands) -> None:
     city.add_argument("--shards", type=int, metavar="N", help="pieces, one at a time a process; more need less memory")
     city.add_argument("--outages", type=float, default=0.0, metavar="SHARE", help="of days on which a gateway fails")
     city.add_argument("--outage-s", type=float, default=3_600.0, metavar="SECONDS", help="how long it fails (3600)")
+    city.add_argument("--dead", action="append", default=[], type=gateway_and_days, metavar="GATEWAY[:DAYS]",
+                      help="this gateway (from 1) is down from the start, for so many days (7)")  # fmt: skip
+    city.add_argument("--jam", action="append", default=[], type=gateway_and_days, metavar="GATEWAY[:DAYS]",
+                      help="a jammer of 10 dBm 5 m beside it, without a pause")  # fmt: skip
     city.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a world setting")
     city.add_argument("--json", action="store_true", help="print the result as JSON, without a report")
     city.add_argument("--no-report", action="store_true", help="leave out report.html")
@@ -70,18 +74,38 @@ def span_of_time(text: str) -> float:
     return number
 
 
-def command(arguments: argparse.Namespace) -> int:
-    """Raises SpecError, CityLimit, CannotRun, StoreError, RunDirectoryError, OSError."""
-    from sim.city.plan import CityPlan, Outages
+def gateway_and_days(text: str) -> tuple[int, float]:
+    """(number from 1, days)."""
+    number, colon, days = text.partition(":")
+    try:
+        told = int(number), float(days) if colon else 7.0
+    except ValueError:
+        told = 0, 0.0
+    if told[0] < 1 or not 0 < told[1] < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no GATEWAY:DAYS: a number from 1, and days above 0")
+    return told
+
+
+def plan_of(arguments: argparse.Namespace) -> CityPlan:
+    """What the command line asks for. Raises SpecError."""
+    from sim.city.plan import CityPlan, Dead, Jammer, Outages
 
     hours = 24.0 if arguments.hours is None else arguments.hours
     if arguments.days is not None:
         hours = arguments.days * 24
     spec = changed(load(worlds.find(arguments.world)), Options(None, tuple(arguments.set)))
-    plan = CityPlan(
+    return CityPlan(
         spec, arguments.seed, round(hours * 3_600e9), arguments.depth, workers=arguments.workers,
         shards=arguments.shards, outages=Outages(arguments.outages, arguments.outage_s),
+        dead=tuple(Dead(number - 1, 0.0, days * 86_400) for number, days in arguments.dead),
+        jammers=tuple(Jammer(number - 1, lasting_s=days * 86_400) for number, days in arguments.jam),
     )  # fmt: skip
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Raises SpecError, CityLimit, CannotRun, StoreError, RunDirectoryError, OSError."""
+    plan = plan_of(arguments)
+    spec, hours = plan.spec, plan.duration_ns / 3_600e9
     plan.refuse()
     if arguments.out is not None and plan.depth != "readings":
         raise CannotRun("--out is for stored readings: add --depth readings")
@@ -154,6 +178,9 @@ def again(arguments: argparse.Namespace, hours: float) -> str:
     words += ["--seed", str(arguments.seed)]
     if arguments.outages:
         words += ["--outages", f"{arguments.outages:g}", "--outage-s", f"{arguments.outage_s:g}"]
+    for option, gone in (("--dead", arguments.dead), ("--jam", arguments.jam)):
+        for number, days in gone:
+            words += [option, f"{number}:{days:g}"]
     for setting in arguments.set:
         words += ["--set", setting]
     return shlex.join(words)
@@ -197,6 +224,7 @@ def figures(result: CityResult, plan: CityPlan) -> list[dict[str, Any]]:
         ("telegrams heard", result.frames_heard, "", "by at least one gateway, each once"),
         ("delivery ratio", result.delivery_ratio, "", "heard / sent"),
     ]
+    rows += missed_figures(result.missed)
     if result.telegram_bytes:
         rows.append(("bytes heard", result.telegram_bytes, "bytes", "on the air, encrypted, with CRCs, each once"))
     if result.readings is not None:
@@ -208,9 +236,37 @@ def figures(result: CityResult, plan: CityPlan) -> list[dict[str, Any]]:
             ("missing", stored["missing"], "", "telegrams that a gateway received and that are no reading"),
             ("altered", stored["altered"], "", "readings that are not what the meter said, or twice the same"),
         ]
+        rows += upstream_figures(stored["upstream"], plan.duration_ns / 1e9)
         if stored["out"] is not None:
             rows.append(("readings on disk", stored["bytes"], "bytes", f"in {stored['files']} files: {stored['out']}"))
     return [dict(zip(("name", "value", "unit", "what"), row, strict=True)) for row in rows]
+
+
+def missed_figures(missed: dict[str, Any]) -> list[tuple[str, Any, str, str]]:
+    """Of meters that nothing was heard of."""
+    days, months = missed["without_a_reading"], missed["at_month_end"]
+    rows: list[tuple[str, Any, str, str]] = []
+    if days:
+        worst = max(days, key=lambda day: days[day])
+        rows += [
+            ("without a reading, a day", sum(days.values()) / len(days), "meters", f"mean over {len(days)} whole days"),
+            ("without a reading, worst day", days[worst], "meters", f"on {worst}"),
+        ]
+    for one in months:
+        what = f"nothing heard on {one['last_day']}; {one['without_in_month']} meters in the whole month"
+        rows.append(("at the month's end", one["without_that_day"], "meters", what))
+    return [*rows, ("never heard", missed["never"], "meters", "in the whole run")]
+
+
+def upstream_figures(told: dict[str, Any], lasts_s: float) -> list[tuple[str, Any, str, str]]:
+    """Of gateways to the portal."""
+    return [
+        ("connections", told["connections"], "", "one a gateway"),
+        ("messages upstream", told["messages"] / lasts_s, "1/s", "bundles closed, all gateways"),
+        ("bytes upstream", told["payload_bytes"] / lasts_s, "bytes/s", "of bundles, encoded, at most; without headers"),
+        ("waiting at most", told["waiting_most"], "", "telegrams that gateways held after a take of the portal"),
+        ("waiting at the end", told["waiting_at_end"], "", "telegrams that gateways still hold"),
+    ]
 
 
 def summary(result: CityResult, hours: float) -> str:
@@ -223,12 +279,27 @@ def summary(result: CityResult, hours: float) -> str:
         *([_BYTES.format(result.telegram_bytes)] if result.depth == "bytes" else []),
         f"  at gateways {pairs:>15,}   a frame at a gateway in reach, of these:",
         *(f"    {label:<16}{count:>9,}   {count / max(1, pairs):.4f}" for label, count in result.fates.items()),
+        *told_of_missed(result),
         *told_of_readings(result.readings or {}),
         f"  digest      {result.received_digest}   of the set of telegrams received",
         f"  took {result.wall_s:.1f} s, {result.transmissions_a_s / 1e6:.2f} million transmissions/s, {result.workers} "
         f"workers, {result.shards} shards, {result.peak_bytes_a_worker / 2**20:.0f} MiB a worker at most",
     ]
     return "\n".join(lines)
+
+
+def told_of_missed(result: CityResult) -> list[str]:
+    """Meters without a reading, and the worst one."""
+    days = result.missed["without_a_reading"]
+    lines = [f"  never heard {result.missed['never']:>15,}   meters of which no gateway received anything"]
+    if days:
+        worst = max(days, key=lambda day: days[day])
+        lines.append(f"  no reading  {days[worst]:>15,}   meters on the worst of {len(days)} days, {worst}")
+    for one in result.missed["at_month_end"][-1:]:
+        lines.append(f"  month's end {one['without_that_day']:>15,}   meters without a reading on {one['last_day']}")
+    for bad in result.worst[:1]:
+        lines.append(f"  worst meter {bad['meter'] + 1:>15,}   {bad['heard']} of {bad['sent']} heard; {bad['why']}")
+    return lines
 
 
 def told_of_readings(readings: dict[str, Any]) -> list[str]:

@@ -128,27 +128,30 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and 1000000")
     return int(text)
+
+
 def command_card(arguments: argparse.Namespace) -> int:
     from bench.cli.runner import command_line, shown
     from bench.desk.card import table
+    from reports import card_page
 
     entry = inventory.find(arguments.gateway, arguments.inventory)
     directory = run_directory.make(f"card-{entry.name}")
     started = wall_now()
-    card = table.Card(entry, directory / "card", say=lambda one: print(
+    card = table.Card(entry, directory / card_page.PLACE, say=lambda one: print(
         f"{one.verdict:<14} {one.card}: {one.variant} {one.security}", file=sys.stderr, flush=True))  # fmt: skip
     try:
         card.run()
     finally:
-        made = run_directory.made_by(started)
-        body = {**table.as_json(card), **made, "command": command_line()}
-        run_directory.write_json(directory / "card.json", body, reserve=directory)
+        body = {**table.as_json(card), **run_directory.made_by(started), "command": command_line()}
+        run_directory.write_json(directory / card_page.FILE, body, reserve=directory)
+        card_page.write(directory)
         run_directory.release(directory)
     if arguments.json:
         print(json.dumps(body))
     else:
-        print("\n".join(table.lines(card.answers)))
-        print(f"evidence: {shown(directory)}")
+        print("\n".join(card_page.lines(body)))
+        print(f"report: {shown(directory / 'report.html')}")
     count = table.counted(card.answers)
     return INCONCLUSIVE_EXIT if count["INCONCLUSIVE"] > count["SUCCEEDED"] + count["PREVENTED"] else 0
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import attack_verb, aws, benchmarks, city, compare, cost, gateway, init, keys, site_verb, tasks
+from bench.cli import attack_verb, aws, benchmarks, city, compare, cost, gateway, init, keys, load, site_verb, tasks
 from bench.defences import defences_command
 from bench.frame import frame_command
 from bench.fuzz import fuzz_command
@@ -175,7 +175,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     report = commands.add_parser("report", help="make report.html of a run again")
     report.add_argument("run", nargs="?", default="latest")
-    report.add_argument("--against", metavar="RUN", help="an older check of a gateway, put beside this one")
+    report.add_argument("--against", metavar="RUN", help="an older check or card of a gateway, put beside this one")
     _add_runs(report)
     report.set_defaults(command=command_report)
 
@@ -207,6 +207,7 @@ def make_parser() -> argparse.ArgumentParser:
     cost.add(commands)
     site_verb.add(commands)
     size_command.add(commands)
+    load.add(commands)
     smgw_command.add(commands)
     compare.add(commands)
     init.add(commands)
@@ -217,7 +218,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     commands.add_parser("test", help="the project's own tests (tox); its options pass through")
     commands.add_parser("pytest", help="pytest in this environment, with scenarios; its options pass through")
-    extras = "scale, oscal, aws, aws-tests: with an extra's packages"
+    extras = "scale, oscal, aws, aws-tests, solver: with an extra's packages"
     setup = commands.add_parser("setup", help=f"make .venv and compile, once; {extras}")
     setup.set_defaults(command=command_setup)
     return parser
@@ -368,11 +369,14 @@ def command_threats(arguments: argparse.Namespace) -> int:
 
 
 def command_report(arguments: argparse.Namespace) -> int:
-    from reports import check_page, city_page, documents, sweep_page
+    from reports import card_page, check_page, city_page, documents, sweep_page
 
     directory = run_directory.find(arguments.run)
     if arguments.against is not None:
         return _report_against(directory, run_directory.find(arguments.against))
+    if (directory / card_page.FILE).exists():
+        print(card_page.write(directory))
+        return 0
     if not (directory / "run.json").exists():
         run_directory.gather_killed(directory)
     pages = {"city": city_page.write, "sweep": sweep_page.write, "check": check_page.write}
@@ -381,14 +385,20 @@ def command_report(arguments: argparse.Namespace) -> int:
 
 
 def _report_against(directory: Path, before: Path) -> int:
-    """Two checks side by side; 1 where the newer one has a new failure."""
-    from reports import check_page, check_text
+    """Two checks, or two cards, side by side; 1 where the newer one has a new failure."""
+    from reports import card_page, check_page, check_text
 
-    page = check_page.write(directory, before)
-    old, new = run_directory.read(before), run_directory.read(directory)
-    print("\n".join(check_text.against_lines(old, new)))
+    if (directory / card_page.FILE).exists():
+        page = card_page.write(directory, before)
+        cards = card_page.read(before), card_page.read(directory)
+        said, found = card_page.against_lines(*cards), card_page.pairs(*cards)
+    else:
+        page = check_page.write(directory, before)
+        checks = run_directory.read(before), run_directory.read(directory)
+        said, found = check_text.against_lines(*checks), check_text.pairs(*checks)
+    print("\n".join(said))
     print(page)
-    return 1 if any(pair.change == "new failure" for pair in check_text.pairs(old, new)) else 0
+    return 1 if any(pair.change == "new failure" for pair in found) else 0
 
 
 def command_pack(arguments: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ TASKS: Final = {
         "smgw",
     ),
     "Review its security": ("threats", "compare", "defences", "attack", "pack", "fuzz", "keys"),
-    "Plan its capacity": ("site", "size", "cost", "city", "sweep", "bench"),
+    "Plan its capacity": ("site", "size", "load", "cost", "city", "sweep", "bench"),
     "This installation": ("setup", "doctor", "test"),
 }
 _WIDTH: Final = 100

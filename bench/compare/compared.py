@@ -77,6 +77,11 @@ _TIME = "smgw/test_smart_gateways_clock.py"
 _OLD = ("after 10 s", "after more than ten others", "after a wrap of 256", "after a portal restart")
 _READS, _CHANGES = "values read from what is relayed", "values changed in what is relayed"
 _HOME = "smgw/test_in_the_home.py"
+_WAKE_UPS = (
+    "the administrator's datagram, played again at once", "a datagram of an hour ago, which did not arrive then",
+    "a datagram signed by a key of one's own", "a datagram for another gateway",
+    "three datagrams that were held back, all at once",
+)  # fmt: skip
 
 CARD: Final = (
     _topic("card-1", "sniffing", Look(_SNIFF, ("values",)), Look(_SNIFF, ("values",))),
@@ -146,11 +151,11 @@ PAIRS: Final = (
     ),
     _topic(
         "pair-11", "inbound connection, port scan on the WAN", NoSurface("no claim: it is the operator's firewall"),
-        NotYet("network namespaces with a gateway between them"),
+        Measured("smgw/test_port_scan.py", "no port lets anybody in, and the one that listens never answers"),
     ),
     _topic(
         "pair-12", "wake-up replayed, stale, foreign, flooded", NoSurface("its gateways are never called"),
-        NotYet("a gateway in a world that is woken by datagrams"),
+        Look("smgw/test_wake_up.py", _WAKE_UPS),
     ),
     _topic(
         "pair-13", "man in the middle with a rogue CA that is trusted", Look(_MITM, ("rogue CA",), "unverified"),
@@ -159,7 +164,8 @@ PAIRS: Final = (
     _topic(
         "pair-14", "certificate revoked during a live session",
         Look("wan/test_broker_rules.py", ("a live session after revocation",)),
-        NotYet("sessions of at most 48 h and revocation lists between gateway and administrator"),
+        Look("smgw/test_revoked_smart_gateway.py",
+             ("containers relayed once a session had to end", "values stored after the revocation")),
     ),
     _topic(
         "pair-15", "hours without WAN", Measured("wan/test_outages.py", "a broker that is down costs time only"),
@@ -177,7 +183,9 @@ PAIRS: Final = (
     ),
     _topic(
         "pair-18", "signed attributes stripped from the sealed content", NoSurface("nothing is signed that way"),
-        NotYet("a lax reader in a world; containers alone are tested in tests/sim/pki/test_content_security.py"),
+        Look("smgw/test_signed_attributes.py",
+             ("signed attributes stripped: bytes that pass for signed content",
+              "another content under a genuine signature: values stored")),
     ),
     _topic(
         "pair-19", "malicious tariff profile (TAF 2 to TAF 7) from the administrator",

@@ -6,6 +6,7 @@ import html
 import ipaddress
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ from sim.core import bundle
 from sim.core.settings import SpecError
 from sim.desk.inventory import GatewayEntry
 from sim.pki.authority import Authority, PkiError, fingerprint
+from sim.readers.kinds.http_push import HttpPushSpec
+from sim.readers.push_server import PushSpec
 
 _NTP: Final = {
     "chrony": "# /etc/chrony/conf.d/wmbench.conf, then: systemctl restart chrony\nallow {allow}\nlocal stratum 10\n",
@@ -33,16 +36,21 @@ class Kit:
 def write(entry: GatewayEntry, folder: Path, request: bytes | None = None) -> Kit:
     """The kit of a gateway, in `folder`. `request`: its signing request, where it keeps its key to itself. Raises
     SpecError, PkiError, OSError."""
-    listen = entry.listen
-    if not listen.broker:
-        raise SpecError(f"{entry.name} has listen.broker = false: there is nothing that it could be enrolled at")
-    if listen.port == 0 or (listen.tls and not listen.pki):
+    listen, pushes = entry.listen, _pushes(entry)
+    if not listen.broker and not pushes:
+        raise SpecError(
+            f"{entry.name} has listen.broker = false, and no reader with read.tls: there is nothing that it could be "
+            "enrolled at"
+        )  # fmt: skip
+    if (listen.broker and listen.port == 0) or (_has_certificates(entry) and not listen.pki):
         raise SpecError(
             f"{entry.name}: to enrol it, its inventory names listen.port, which the box is told, and listen.pki, the "
             "folder in which the desk's authority stays"
         )  # fmt: skip
+    if any(push.port_number == 0 for push in pushes):
+        raise SpecError(f"{entry.name}: to enrol it, its inventory names read.port_number, which the box is told")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    files = [*_certificates(entry, folder, request)] if listen.tls else []
+    files = [*_certificates(entry, folder, request)] if _has_certificates(entry) else []
     rows = [*_rows(entry, files, own_key=request is not None)]
     if entry.time.server != "none":
         files.append(_ntp(entry, folder))
@@ -73,19 +81,13 @@ def _certificates(entry: GatewayEntry, folder: Path, request: bytes | None) -> l
 def _rows(entry: GatewayEntry, files: list[Path], *, own_key: bool) -> list[tuple[str, str]]:
     listen = entry.listen
     host = listen.hostname or listen.address
-    rows = [
-        ("broker", f"{host}, port {listen.port}"),
-        ("security", "TLS 1.2 or better, both sides show certificates" if listen.tls else "none: MQTT in clear"),
-        ("MQTT", "3.1.1, QoS 1"),
-        ("client id", entry.name),
-    ]
-    if listen.hostname:
-        rows.append(("address of the host", listen.address))
-    if listen.topics:
-        rows += [("publishes to", topic) for topic in listen.topics]
-    else:
-        rows += [("publishes to", form.format(gateway=entry.name)) for form in (bundle.UP, bundle.BIRTH)]
-        rows.append(("subscribes to", bundle.ACK.format(gateway=entry.name)))
+    rows = [*_broker_rows(entry, host)] if listen.broker else []
+    for push in _pushes(entry):
+        scheme = "https" if isinstance(push, HttpPushSpec) else "TLS"
+        path = push.path if isinstance(push, HttpPushSpec) else ""
+        rows.append(("posts to", f"{scheme}://{push.hostname or push.address}:{push.port_number}{path}"))
+        both = push.tls == "both"
+        rows.append(("security", "TLS 1.2 or better, " + ("both sides show certificates" if both else "ours is shown")))
     for file, what in zip(files, ("authority to trust", "its certificate", "its private key"), strict=False):
         rows.append((what, file.name))
         if file.suffix == ".crt":
@@ -95,6 +97,29 @@ def _rows(entry: GatewayEntry, files: list[Path], *, own_key: bool) -> list[tupl
     if entry.time.server != "none":
         rows.append(("time (NTP) from", host))
     return rows
+
+
+def _broker_rows(entry: GatewayEntry, host: str) -> Iterator[tuple[str, str]]:
+    listen = entry.listen
+    yield "broker", f"{host}, port {listen.port}"
+    yield "security", "TLS 1.2 or better, both sides show certificates" if listen.tls else "none: MQTT in clear"
+    yield "MQTT", "3.1.1, QoS 1"
+    yield "client id", entry.name
+    if listen.hostname:
+        yield "address of the host", listen.address
+    for topic in listen.topics or [form.format(gateway=entry.name) for form in (bundle.UP, bundle.BIRTH)]:
+        yield "publishes to", topic
+    if not listen.topics:
+        yield "subscribes to", bundle.ACK.format(gateway=entry.name)
+
+
+def _pushes(entry: GatewayEntry) -> list[PushSpec]:
+    """What it posts to, by TLS."""
+    return [spec for spec in entry.read if isinstance(spec, PushSpec) and spec.tls != "none"]
+
+
+def _has_certificates(entry: GatewayEntry) -> bool:
+    return bool(_pushes(entry)) or (entry.listen.broker and entry.listen.tls)
 
 
 def _ntp(entry: GatewayEntry, folder: Path) -> Path:

@@ -41,6 +41,9 @@ _WINDOW: Final = 64
 _STUCK_S: Final = 5.0
 _ON_AIR_GAP_S: Final = 0.004
 _TRIES: Final = 6
+_RECOVERY_TRIES: Final = 18
+"""A publisher that waits for a CONNACK hears of its broken connection by the keep alive: 60 s by default, and half of
+it more (MQTT 3.1.1, 3.1.2.10). What was fed meanwhile may wait behind it."""
 _STARTING = threading.Lock()
 _UNIX: Final = Calendar.since_1970()
 RSSI_DBM: Final = -68.5
@@ -293,9 +296,13 @@ class Stand:
         while pending and wall_s() - self._last_new_s < patience_s:
             self.turn(_TURN_S)
             pending = [one for one in pending if not one.came]
+        self.flush()
+        return not pending
+
+    def flush(self) -> None:
+        """What was fed and came stands in its files."""
         for log in (self._fed_log, self._came_log):
             log.flush()
-        return not pending
 
     def quiet(self, seconds_s: float = 0.0) -> None:
         """Until nothing has come for so long, and at least as long as it gathers; some gateways never fall silent."""
@@ -307,13 +314,13 @@ class Stand:
 
     # --- control and judgement --------------------------------------------------------------------------------------
 
-    def hello(self, *, mode: Link | None = None) -> list[Fed]:
-        """Telegrams until one comes back. Raises Undecided, with what is known of why none does. Of a gateway that
-        sleeps, a period of them, which shows when its windows open."""
+    def hello(self, *, mode: Link | None = None, tries: int = _TRIES) -> list[Fed]:
+        """Telegrams until one comes back, at most `tries`. Raises Undecided, with what is known of why none does. Of a
+        gateway that sleeps, a period of them, which shows when its windows open."""
         if self.claims.sleeps:
             return self._windows.find(self, mode)
         fed: list[Fed] = []
-        for _ in range(_TRIES):
+        for _ in range(tries):
             fed.append(self.feed(self.traffic.next(), mode=mode))
             patience_s = max(1.0, self.depth.patience_s / 2) + self.claims.gathers_s
             end_s = wall_s() + patience_s
@@ -334,6 +341,8 @@ class Stand:
             return "it sent retained messages only; see what it publishes in delivered.jsonl"
         if self.strangers:
             return f"it sent {len(self.strangers)} telegrams, none of which it was fed; see delivered.jsonl"
+        if refused := self.box.refused_by_broker():
+            return refused
         if self.switch is not None and self.switch.dialled == 0:
             return "it never dialled the broker; see host and port in its settings"
         return f"nothing is known to be wrong; its last line is: {self.box.last_words()}"
@@ -386,7 +395,7 @@ class Stand:
     def recovers(self, what: str) -> None:
         """It passes telegrams on again. Raises Failed."""
         try:
-            self.hello()
+            self.hello(tries=_RECOVERY_TRIES)
         except Undecided as error:
             raise Failed(f"after {what}: {error}") from None
 

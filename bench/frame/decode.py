@@ -136,12 +136,16 @@ class Decoder:
 
     def line(self, line: bytes | None) -> str:
         """The object for one line, as text; None: a line that was too long. Errors are in the object."""
+        given: dict[str, Any] = {}
         try:
-            given = self._given(line)
-            text = given.get("telegram")
-            if not isinstance(text, str):
-                raise BadText("bad-line", 'no member "telegram" with the telegram in hex')
-            data, heard = self._telegram(text)
+            if line is not None and line[:1] != b"{" and line.isascii() and self._lines.claims(line):
+                data, heard = self._of_tool(line)
+            else:
+                given = self._given(line)
+                text = given.get("telegram")
+                if not isinstance(text, str):
+                    raise BadText("bad-line", 'no member "telegram" with the telegram in hex')
+                data, heard = self._telegram(text)
         except BadText as error:
             return json.dumps({"error": error.as_json()})
         said = {} if heard is None else said_by_line(heard)
@@ -180,13 +184,17 @@ class Decoder:
         if data and len(data) == data[0] + 1:
             return data, None
         line = b"" if data or "\n" in text else text.encode("utf-8", "replace")
-        heard: list[Reception | Bad]
         if line and self._lines.claims(line):
-            heard = [got.what for got in self._lines.line(line)]
-        else:
-            heard = [*pasted(text)]
-            if not heard:
-                return data, None
+            return self._of_tool(line)
+        heard: list[Reception | Bad] = [*pasted(text)]
+        return self._first(heard) if heard else (data, None)
+
+    def _of_tool(self, line: bytes) -> tuple[bytes, Reception | None]:
+        """Raises BadText."""
+        return self._first([got.what for got in self._lines.line(line)])
+
+    @staticmethod
+    def _first(heard: list[Reception | Bad]) -> tuple[bytes, Reception | None]:
         for one in heard:
             if isinstance(one, Reception):
                 return one.data, one

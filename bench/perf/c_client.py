@@ -25,11 +25,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 from sim.core.clock import wall_s
 from sim.endpoint.kinds.mosquitto import Mosquitto
-from sim.endpoint.port import EndpointError, Identity
+from sim.endpoint.port import Address, EndpointError, Identity
 from sim.endpoint.topic_acl import READER
 
 PAYLOAD: Final = (b"6e4493157856341233037a" * 24)[:256]
@@ -63,6 +63,15 @@ class Compared:
         return self.ours_per_s / self.c_per_s
 
 
+class Reached(Protocol):
+    """What the clients in C ask of a broker: where it is, and who they are."""
+
+    @property
+    def address(self) -> Address | None: ...
+
+    def identity(self, client_id: str) -> Identity: ...
+
+
 def program(name: str) -> str:
     """Its path. Raises NoCClient."""
     found = shutil.which(name)
@@ -71,7 +80,7 @@ def program(name: str) -> str:
     return found
 
 
-def options(broker: Mosquitto, identity: Identity) -> list[str]:
+def options(broker: Reached, identity: Identity) -> list[str]:
     """By which Mosquitto's clients reach this broker as this device."""
     where = broker.address
     if where is None or identity.certificate is None or identity.key is None:
@@ -84,8 +93,8 @@ def options(broker: Mosquitto, identity: Identity) -> list[str]:
 class Taker:
     """One `mosquitto_sub` at the portal's place; `count`: messages that it took so far."""
 
-    def __init__(self, broker: Mosquitto, topic: str = "gw/+/up") -> None:
-        words = [program("mosquitto_sub"), *options(broker, broker.identity(READER)), "-t", topic, "-F", "x"]
+    def __init__(self, broker: Reached, topic: str = "gw/+/up", name: str = READER) -> None:
+        words = [program("mosquitto_sub"), *options(broker, broker.identity(name)), "-t", topic, "-F", "x"]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.count = 0
         self._reading = threading.Thread(target=self._read, name="taker", daemon=True)
@@ -115,23 +124,50 @@ class Taker:
 class Publishers:
     """`mosquitto_pub -l`, one a name, each with a pipe that takes the messages."""
 
-    def __init__(self, broker: Mosquitto, names: Sequence[str]) -> None:
+    def __init__(self, broker: Reached, names: Sequence[str]) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._broker, self._names = broker, names
+        self._of_name: dict[str, subprocess.Popen[bytes]] = {}
 
     def connect(self, taker: Taker) -> None:
         """Each connected: its first message was taken. Raises NoCClient."""
+        self._connect(self._names, taker)
+
+    def connect_and_show(self, taker: Taker) -> None:
+        """The same where nothing has shown yet that the taker takes: the first client says something until it does."""
+        first, end_s = self._started(self._names[0]), wall_s() + _CONNECT_S
+        while not taker.count:
+            if wall_s() > end_s:
+                raise NoCClient(f"mosquitto_sub took nothing within {_CONNECT_S:g} s")
+            self._write(first, b"?\n")
+            select.select([], [], [], 0.05)
+        select.select([], [], [], 0.3)  # those said last are taken, too
+        self._connect(self._names[1:], taker)
+
+    def _connect(self, names: Sequence[str], taker: Taker) -> None:
         before = taker.count
-        for at, name in enumerate(self._names):
-            words = [program("mosquitto_pub"), *options(self._broker, self._broker.identity(name)),
-                     "-t", _TOPIC.format(name=name), "-l"]  # fmt: skip
-            one = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            self._processes.append(one)
-            _widen(one.stdin)
-            self._write(one, b"up\n")
+        for at, name in enumerate(names):
+            self._write(self._started(name), b"up\n")
             if (at + 1) % _CONNECT_AT_ONCE == 0:
                 taker.await_count(before + at + 1, _CONNECT_S)
-        taker.await_count(before + len(self._names), _CONNECT_S)
+        taker.await_count(before + len(names), _CONNECT_S)
+
+    def _started(self, name: str) -> subprocess.Popen[bytes]:
+        words = [program("mosquitto_pub"), *options(self._broker, self._broker.identity(name)),
+                 "-t", _TOPIC.format(name=name), "-l"]  # fmt: skip
+        one = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._processes.append(one)
+        self._of_name[name] = one
+        _widen(one.stdin)
+        return one
+
+    @property
+    def pids(self) -> list[int]:
+        return [one.pid for one in self._processes]
+
+    def publish_one(self, name: str, payload: bytes) -> None:
+        """One message, a line of text, from this client. Raises NoCClient."""
+        self._write(self._of_name[name], payload + b"\n")
 
     def publish(self, each: int) -> None:
         """So many from each, as fast as they take them."""
@@ -157,6 +193,7 @@ class Publishers:
                 with contextlib.suppress(BrokenPipeError):
                     one.stdin.close()
         self._processes.clear()
+        self._of_name.clear()
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

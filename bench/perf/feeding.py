@@ -1,9 +1,9 @@
 """How soon after the end of a frame on the air its first byte is at the interface: 100 frames/s, each to 8 feeders at
 once (dongles on pseudo terminals, lines on one, JSON over TCP), read by a process of their own.
 
-    python -m bench.perf.feeding --seconds 3600
+    python -m bench.perf.feeding --seconds 3600 --real-time
 
-Wall time, of a machine that others may share. The line's own time is apart: an interface of 9 600 bit/s takes as long
+Wall time, of a machine that others may share: with --real-time the clock goes before them, where that is permitted. The line's own time is apart: an interface of 9 600 bit/s takes as long
 as it takes.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -50,9 +51,11 @@ while True:
 """
 
 
-def feed(seconds_s: float, frames_a_second: int = FRAMES_A_SECOND) -> tuple[Handed, WallClock]:
+def feed(
+    seconds_s: float, frames_a_second: int = FRAMES_A_SECOND, *, real_time: bool = False
+) -> tuple[Handed, WallClock]:
     """What all feeders together measured, and the clock with its lateness."""
-    clock = WallClock()
+    clock = WallClock(real_time=real_time)
     with contextlib.ExitStack() as stack:
         stack.callback(clock.close)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wmbench-feed-")))
@@ -85,7 +88,7 @@ def feed(seconds_s: float, frames_a_second: int = FRAMES_A_SECOND) -> tuple[Hand
 
 def first_byte_p99_ms(seconds_s: float) -> float:
     """Raises OSError when a feeder lost a frame: then the figure is of another load."""
-    handed, _ = feed(seconds_s)
+    handed, _ = feed(seconds_s, real_time=True)
     if handed.lost or handed.frames != int(seconds_s * FRAMES_A_SECOND) * len(FORMATS):
         raise OSError(f"feeders handed over {handed.frames} frames and lost {handed.lost}")
     return handed.late_percentile_ns(99) / NS_PER_MS
@@ -94,8 +97,10 @@ def first_byte_p99_ms(seconds_s: float) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else "")
     parser.add_argument("--seconds", type=float, default=60.0)
-    seconds_s = parser.parse_args().seconds
-    handed, clock = feed(seconds_s)
+    parser.add_argument("--real-time", action="store_true", help="before all ordinary programs (SCHED_FIFO)")
+    arguments = parser.parse_args()
+    seconds_s = arguments.seconds
+    handed, clock = feed(seconds_s, real_time=arguments.real_time)
     figures = {
         "seconds": seconds_s,
         "frames": handed.frames,
@@ -104,6 +109,8 @@ def main() -> int:
         "line_p50_ms": percentile(handed.line_ns, 50) / NS_PER_MS,
         "line_most_ms": max(handed.line_ns, default=0) / NS_PER_MS,
         "clock": str(clock.lateness),
+        "priority": clock.ordinary or ("real time" if arguments.real_time else "ordinary"),
+        "load": os.getloadavg()[0],
     }
     print(json.dumps(figures, indent=1))
     return 0

@@ -19,7 +19,10 @@ AUTHENTICATION: Final = 0x90
 LONG, SHORT, BARE = 0x72, 0x7A, 0x78
 _LINK: Final = 10  # L C M2 ID4 V T
 _SEALED: Final = _LINK + 7  # 8D CC ACC SN4
-_HAS_MAC, _HAS_COUNTER = 0x0400, 0x0800
+_HAS_MAC, _HAS_COUNTER, _HAS_MCL = 0x0400, 0x0800, 0x2000
+_MCL_AT: Final = 4
+"""Place of MCL in the layer; its low four bits are the authentication type, and type 3 has two bytes."""
+_TWO_BYTES: Final = 3
 _ERROR: Final = 0x08  # permanent error, by which a meter says that it was tampered with
 _BLOCK: Final = 16
 _UNITS: Final = bytes.fromhex("036e")
@@ -101,6 +104,8 @@ def shows(frame: bytes, original: bytes = b"") -> frozenset[str]:
         said.add("no encrypted block")
     if seen.mode == 7 and not seen.flags & _HAS_MAC:
         said.add("no MAC")
+    if seen.mode == 7 and seen.flags & _HAS_MAC and seen.flags & _HAS_MCL and _kind(seen) == _TWO_BYTES:
+        said.add("MAC of two bytes")
     if seen.status is not None and not seen.status & _ERROR:
         said.add("no error in the status")
     return frozenset(said | _at_the_end(seen))
@@ -124,8 +129,9 @@ def changed(frame: bytes, original: bytes) -> frozenset[str]:
     if now.status != before.status:
         said.add("status")
     if now.config != before.config:
-        lowered = now.config[1:] == before.config[1:] and now.config[:1] and now.blocks < before.blocks
-        said.add("N lowered" if lowered and now.config[0] & 15 == before.config[0] & 15 else "configuration")
+        same = now.config[1:] == before.config[1:] and now.config[:1] and now.config[0] & 15 == before.config[0] & 15
+        way = "N lowered" if now.blocks < before.blocks else "N raised"
+        said.add(way if same else "configuration")
     if (now.ci, now.who) != (before.ci, before.who):
         said.add("header")
     if now.extended[:2] != before.extended[:2]:  # its access number goes with the other one
@@ -135,6 +141,11 @@ def changed(frame: bytes, original: bytes) -> frozenset[str]:
     if frame[1] != original[1]:
         said.add("C field")
     return frozenset(said | _body(now, before))
+
+
+def _kind(seen: Parts) -> int:
+    """Authentication type."""
+    return seen.authentication[_MCL_AT] & 0x0F if len(seen.authentication) > _MCL_AT else 0
 
 
 def _in_session(frame: bytes) -> bool:
@@ -169,6 +180,10 @@ def _body(now: Parts, before: Parts) -> set[str]:
         return {"bytes appended"}
     if now.blocks < before.blocks and new[:_BLOCK] == old[:_BLOCK]:
         return {"cut behind the first block"}
+    if now.blocks > before.blocks and len(new) == len(old) + _BLOCK * (now.blocks - before.blocks):
+        turned = [place for place, (one, other) in enumerate(zip(new, old, strict=False)) if one != other]
+        if len(turned) == 2 and turned[0] >= _BLOCK:
+            return {"two bytes turned and blocks appended"}
     if len(new) != len(old):
         return {"contents"}
     places = [place for place, (one, other) in enumerate(zip(new, old, strict=True)) if one != other]

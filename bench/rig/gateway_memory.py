@@ -77,6 +77,12 @@ class GatewayProcess:
         return self._box.pid
 
 
+def memory_of(pid: int) -> bytes:
+    """All that a process may write to, one region behind the other. Raises OSError where this machine lets nobody
+    look."""
+    return b"".join(block for blocks in _regions(pid) for block in blocks)
+
+
 def _regions(pid: int) -> Iterator[Iterator[bytes]]:
     """The memory of a process, one run of blocks for each of its mappings that can be written to."""
     with Path(f"/proc/{pid}/maps").open(encoding="utf-8") as maps:

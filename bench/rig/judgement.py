@@ -4,6 +4,7 @@ scenario expects of it. An outcome nobody expects is as wrong as an expected one
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -197,6 +198,8 @@ def _shots(variant: str, shots: Sequence[Landed], stage: Stage, twin: Twin | Non
             "reasons": list(shot.reasons),
             "rows": len(shot.rows),
             "age_s": _age_s(shot, stage),
+            "before": _units_before(shot, stage),
+            "after": shot.rows[0].units if shot.rows else None,
             "alarm": _first(alarms.get(shot.address, ()), shot.at_ns),
         }
         for shot in shots
@@ -207,6 +210,13 @@ def _age_s(shot: Landed, stage: Stage) -> float | None:
     """How long before the shot the telegram was begun that it was made from; None where it was made from none."""
     sent = stage.truth.known(fingerprint(shot.original)) if shot.original else None
     return None if sent is None else (shot.at_ns - sent.start_ns) / NS_PER_S
+
+
+def _units_before(shot: Landed, stage: Stage) -> int | None:
+    """Units that the genuine telegram says which the shot was made from; None where it is of no meter of the fleet."""
+    with contextlib.suppress(LookupError):
+        return stage.truth.units_in(fingerprint(shot.original)) if shot.original else None
+    return None
 
 
 def _first(alarms: Sequence[AlarmRaised], since_ns: int) -> dict[str, Any] | None:

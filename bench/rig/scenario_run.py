@@ -24,13 +24,15 @@ from bench.progress import Beat, Progress
 from bench.rig import checks
 from bench.rig.aws_bill import measure_bill
 from bench.rig.judgement import Judgement, judge
+from bench.rig.real_gateways import measure_real
 from bench.rig.scenario import CLEAN, KEYLESS, CurtainDown, LeftOut, Mark, Stage, load_world
 from bench.rig.twin import Twin, active, twin_of
 from bench.rig.world_row import world_json
-from bench.run_errors import CannotRun, Failed, Inconclusive, explained
-from sim.core.clock import NS_PER_MS, wall_s
+from bench.run_errors import CannotRun, Failed, Inconclusive, explained, of_kind
+from sim.core.clock import wall_s
 from sim.core.parts import line_in
-from sim.core.wall_clock import WallClock
+from sim.desk.box import BoxError
+from sim.endpoint.port import OutOfReach
 from sim.world_spec import WorldSpec
 
 
@@ -97,12 +99,17 @@ class Bout:
             return End("skipped", str(error), raised=error)
         if isinstance(error, Inconclusive):
             return End("inconclusive", str(error), raised=error)
+        if isinstance(error, OutOfReach):
+            said = self._where(error) + str(error)
+            return End("inconclusive", said, raised=Inconclusive(f"{said}\nagain: {self.replay}"))
         if isinstance(error, (Failed, AssertionError, pytest.fail.Exception)):
             return End("failed", self._where(error) + str(error), raised=error)
         if isinstance(error, KeyboardInterrupt):
             self._note_interruption()
             return End("interrupted", "interrupted before it was finished", raised=error)
         message = explained(error)
+        if message is not None and of_kind(error, BoxError):
+            return End("inconclusive", message, raised=Inconclusive(f"{message}\nagain: {self.replay}"))
         if message is not None:
             message = self._where(error) + message
             raised = CannotRun(f"{message}\nagain: {self.replay}")
@@ -191,8 +198,7 @@ class Bout:
 
     def _look_at(self, stage: Stage) -> None:
         """Whatever the attacks were after: limits, invariants, and whether anything happened at all."""
-        if isinstance(clock := stage.inner.clock, WallClock):
-            stage.measure("the world behind its wall clock, at most", clock.lateness.worst_ns / NS_PER_MS, "ms")
+        measure_real(stage)
         measure_bill(stage)
         if stage.defences == "on":
             self.problems += [f"{m}: limit missed" for m in stage.measures if not m.ok]

@@ -34,6 +34,8 @@ DERIVED_METERS: Final = 64
 DERIVED_TELEGRAMS: Final = 8
 CANARY_METERS: Final = 16
 CANARY_TELEGRAMS: Final = 4
+CANARY: Final = "consumption in telegram"
+"""How the name of such plaintext begins."""
 _URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
 _DIGITS: Final = bytes((byte >> 4) | (byte & 15) << 4 for byte in range(256))
 
@@ -181,7 +183,7 @@ def _canaries(fleet: Fleet) -> dict[str, bytes]:
         records_bytes = fleet.kind(meter).records_bytes
         for k in numbers:
             telegram = clear.telegram(meter, k)
-            out[f"consumption in telegram {k} of {fleet.address(meter)}"] = telegram[len(telegram) - records_bytes :]
+            out[f"{CANARY} {k} of {fleet.address(meter)}"] = telegram[len(telegram) - records_bytes :]
     return out
 
 

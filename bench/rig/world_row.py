@@ -25,6 +25,10 @@ def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def _late(clock: WallClock) -> str:
+    return "; ".join(filter(None, (str(clock.lateness), clock.ordinary)))
+
+
 def world_json(stage: Stage, run: Path) -> dict[str, Any]:
     """`run`: the run directory, from which the world's own is named."""
     weakness = {
@@ -49,6 +53,6 @@ def world_json(stage: Stage, run: Path) -> dict[str, Any]:
         "duration_ns": stage.inner.now_ns,
         "weakness": ", ".join(f"{key} = {value!r}" for key, value in weakness.items()),
         "settings": settings_json(stage.spec),
-        "clock": str(clock.lateness) if isinstance(clock := stage.inner.clock, WallClock) else "virtual",
+        "clock": _late(clock) if isinstance(clock := stage.inner.clock, WallClock) else "virtual",
         "real_gateways": [gateway.as_json() for gateway in stage.inner.gateways if isinstance(gateway, Fed)],
     }

@@ -17,13 +17,15 @@ from sim.radio.site_file import Gateway, SiteFile
 
 F64 = NDArray[np.floating[Any]]
 WORST: Final = 10
-CSV_COLUMNS: Final = ("name", "house", "floor", "east_m", "north_m", "lat", "lon", "hangs_already", "best_for_meters",
-                      "weakest_margin_db")  # fmt: skip
+CSV_COLUMNS: Final = ("name", "house", "floor", "roof", "east_m", "north_m", "lat", "lon", "hangs_already", "price",
+                      "best_for_meters", "weakest_margin_db")  # fmt: skip
 
 
-def gateways(site: SiteFile, places: Sequence[Gateway], chosen: Sequence[int], margin_db: F64) -> list[dict[str, Any]]:
+def gateways(
+    site: SiteFile, places: Sequence[Gateway], chosen: Sequence[int], margin_db: F64, prices: F64 | None = None
+) -> list[dict[str, Any]]:
     """A row for each chosen place: where it is, for how many meters it is the best, and the least margin of those.
-    `margin_db`: (meters, candidates)."""
+    `margin_db`: (meters, candidates). `prices`: of hanging each; None: not given."""
     own = margin_db[:, list(chosen)]
     best = own.argmax(axis=1)
     there = SiteFile(site.title, site.house, site.meter, tuple(places[at] for at in chosen)).gateway_places()
@@ -33,6 +35,7 @@ def gateways(site: SiteFile, places: Sequence[Gateway], chosen: Sequence[int], m
         lat, lon = _degrees(site, there[number, 0], there[number, 1])
         rows.append({
             "name": places[at].name, "house": places[at].house, "floor": places[at].floor,
+            "roof": places[at].roof, "price": None if prices is None else float(prices[at]),
             "east_m": round(float(there[number, 0]), 2), "north_m": round(float(there[number, 1]), 2),
             "lat": lat, "lon": lon, "hangs_already": at < len(site.gateway), "best_for_meters": len(mine),
             "weakest_margin_db": round(float(mine.min()), 1) if len(mine) else None,

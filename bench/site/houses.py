@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from bench.site.rows import GATEWAY, Problems, Row
+from bench.site.rows import CANDIDATE, GATEWAY, ROOF, Problems, Row
 from sim.core.quoting import quoted
 from sim.core.settings import SpecError
 from sim.radio.site_file import FARTHEST_M, Gateway, House, Meters, SiteFile
@@ -22,6 +22,8 @@ from sim.radio.site_file import FARTHEST_M, Gateway, House, Meters, SiteFile
 EARTH_RADIUS_M: Final = 6_371_008.8
 NORTH: Final = (34.0, 72.0)
 EAST: Final = (-25.0, 45.0)
+PLACES: Final = {GATEWAY: "", CANDIDATE: "place "}
+"""Types of rows that are no meters, and what their names have before the number."""
 ONE_HOUSE_M: Final = 100.0
 """Rows of one address farther from its middle than this are not one house."""
 
@@ -51,13 +53,12 @@ def site(
             problems.add(row.line, "", f"lies {math.hypot(east, north) / 1000:.0f} km from the middle of the others")
         by_house[row.address].append(one)
     houses: list[House] = []
-    gateways: list[Gateway] = []
+    hung: dict[str, list[Gateway]] = {kind: [] for kind in PLACES}
     for address, own in by_house.items():
-        meters = [one for one in own if kinds[one[0].line] != GATEWAY]
+        meters = [one for one in own if kinds[one[0].line] not in PLACES]
         if not meters:
-            problems.add(
-                own[0][0].line, "address", f"a gateway in {quoted(address)}, which has no meter: no such house"
-            )
+            what = f"a {kinds[own[0][0].line]} in {quoted(address)}, which has no meter: no such house"
+            problems.add(own[0][0].line, "address", what)
             continue
         east, north = median(one[1] for one in meters), median(one[2] for one in meters)
         for row, x, y in own:
@@ -65,21 +66,24 @@ def site(
                 problems.add(
                     row.line, "", f"is {math.hypot(x - east, y - north):.0f} m from the rest of {quoted(address)}"
                 )
-        floors = max(1, *(one[0].floor + 1 for one in own))
+        floors = max(1, *(one[0].floor + 1 for one in own if one[0].floor != ROOF))
         houses.append(
             House(address, round(east, 2), round(north, 2), boxes.width_m, boxes.depth_m, floors, boxes.outer_wall_db)
         )
     for row, east, north in planned:
-        for number in range(row.count) if kinds[row.line] == GATEWAY else ():
-            gateways.append(Gateway(f"{row.address} {len(gateways) + 1}", row.address, row.floor,
-                                    round(east + 0.3 * number, 2), round(north, 2)))  # fmt: skip
+        kind = kinds[row.line] or ""
+        for number in range(row.count) if kind in PLACES else ():
+            name = f"{row.address} {PLACES[kind]}{len(hung[kind]) + 1}"
+            roof = row.floor == ROOF
+            hung[kind].append(Gateway(name, row.address, 0 if roof else row.floor, round(east + 0.3 * number, 2),
+                                      round(north, 2), roof, row.price))  # fmt: skip
     problems.stop()
-    found = [row for row in rows if kinds[row.line] != GATEWAY]
+    found = [row for row in rows if kinds[row.line] not in PLACES]
     if not found:
         raise SpecError(f"{problems.source}, line {rows[0].line}: only gateways, and no meter in the whole file")
     origin = () if metres else (round(middle_y, 7), round(middle_x, 7))
     meters_ = tuple(Meters(row.address, str(kinds[row.line]), row.floor, row.flat, row.count) for row in found)
-    return SiteFile(title, tuple(houses), meters_, tuple(gateways), origin)
+    return SiteFile(title, tuple(houses), meters_, tuple(hung[GATEWAY]), origin, tuple(hung[CANDIDATE]))
 
 
 def on_a_plane(
@@ -139,8 +143,8 @@ def _check_types(rows: Sequence[Row], kinds: dict[int, str | None], types: Colle
         kind = kinds[row.line]
         if kind is None:
             problems.add(row.line, "type", "is empty; give every row one, or --type TYPE for those without")
-        elif kind != GATEWAY and kind not in types:
-            problems.add(row.line, "type", f"{quoted(kind)} is not one of {GATEWAY}, {', '.join(sorted(types))}")
+        elif kind not in PLACES and kind not in types:
+            problems.add(row.line, "type", f"{quoted(kind)} is not one of {', '.join([*PLACES, *sorted(types)])}")
 
 
 def _check_duplicates(rows: Sequence[Row], kinds: dict[int, str | None], problems: Problems) -> None:

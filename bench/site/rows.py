@@ -1,9 +1,10 @@
 """CSV and GeoJSON read to rows, each with the line it stands on; what is wrong with a field names line and column.
 
-    address, lat, lon, floor, flat, type, count, id      or east_m, north_m (--metres) in place of lat, lon
+    address, lat, lon, floor, flat, type, count, id, price     or east_m, north_m (--metres) in place of lat, lon
 
-`type` is a meter type, or "gateway". `id`: the eight digits of a meter, where a log is to be joined. Floors are whole
-numbers, 0 the ground floor (also EG, KG, UG). A decimal comma is read where fields are parted by something else.
+`type` is a meter type, "gateway", or "candidate" for a place where one could hang, for a `price`. `id`: the eight
+digits of a meter, where a log is to be joined. Floors are whole numbers, 0 the ground floor (also EG, KG, UG, and for
+gateways roof, Dach). A decimal comma is read where fields are parted by something else.
 """
 
 from __future__ import annotations
@@ -20,18 +21,21 @@ from typing import Any, Final
 from sim.core.quoting import named, quoted
 from sim.core.settings import SpecError
 
-COLUMNS: Final = ("address", "lat", "lon", "floor", "flat", "type", "count", "id")
-METRES: Final = ("address", "east_m", "north_m", "floor", "flat", "type", "count", "id")
+COLUMNS: Final = ("address", "lat", "lon", "floor", "flat", "type", "count", "id", "price")
+METRES: Final = ("address", "east_m", "north_m", "floor", "flat", "type", "count", "id", "price")
 NEEDED: Final = 3  # the first three
 GATEWAY: Final = "gateway"
+CANDIDATE: Final = "candidate"
+ROOF: Final = 1_000  # in place of a floor
 MOST_BYTES: Final = 256 << 20
 MOST_PROBLEMS: Final = 20
-_FLOORS: Final = {"eg": 0, "kg": -1, "ug": -1}
+_FLOORS: Final = {"eg": 0, "kg": -1, "ug": -1, "roof": ROOF, "dach": ROOF}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`y`, `x`: latitude and longitude, or north and east in metres. `type` None: the file says none."""
+    """`y`, `x`: latitude and longitude, or north and east in metres. `type` None: the file says none. `floor` ROOF: on
+    top of the house. `price` None: the file says none."""
 
     line: int
     address: str
@@ -42,6 +46,7 @@ class Row:
     type: str | None
     count: int
     id: str = ""
+    price: float | None = None
 
 
 class Problems:
@@ -182,8 +187,19 @@ def _row(
         except ValueError:
             complain(column, f"{quoted(text(column))} is not a whole number")
             continue
-        if not low <= whole[column] <= high:
+        on_top = column == "floor" and whole[column] == ROOF and text("type") in (GATEWAY, CANDIDATE)
+        if column == "floor" and whole[column] == ROOF and not on_top:
+            complain(column, f"{quoted(said)} is for gateways; a meter needs the number of its floor")
+        elif not on_top and not low <= whole[column] <= high:
             complain(column, f"{whole[column]} is not between {low} and {high}")
+    price = None
+    if text("price"):
+        try:
+            price = float(text("price"))
+        except ValueError:
+            price = -1.0
+        if not 0 <= price <= 1e9:
+            complain("price", f"{quoted(text('price'))} is no price: a number from 0, without a currency")
     if len(problems.found) > before:
         return None
     a, b = numbers
@@ -198,4 +214,5 @@ def _row(
         text("type") or None,
         whole["count"],
         text("id").lower(),
+        price,
     )

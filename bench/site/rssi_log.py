@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bench.site.budget import BETWEEN_HOUSES
-from bench.site.rows import GATEWAY, Problems, Row
+from bench.site.rows import CANDIDATE, GATEWAY, ROOF, Problems, Row
 from sim.core.quoting import named, quoted
 from sim.core.settings import SpecError
 from sim.lines.reception import Reception
@@ -130,13 +130,15 @@ def joined(
             f"{problems.source}: has {len(hung)} rows of type gateway at {quoted(gateway)} and one is needed; it has "
             f"them at {', '.join(map(named, addresses[:8])) or 'no address'}"
         )
-    meters = [one for one in placed if one[0].type != GATEWAY]
+    meters = [one for one in placed if one[0].type not in (GATEWAY, CANDIDATE)]
     first: dict[str, int] = {}
     for row, _, _ in meters:
         if not row.id:
             problems.add(row.line, "id", "is empty; a log is joined by the eight digits of a meter")
         elif first.setdefault(row.id, row.line) != row.line:
             problems.add(row.line, "id", f"{quoted(row.id)} is that of line {first[row.id]} too")
+    if hung[0][0].floor == ROOF:
+        problems.add(hung[0][0].line, "floor", "is the roof; a fit needs a number: that of the floor above the highest")
     problems.stop()
     return _links(heard.levels_dbm, meters, hung[0]), len(set(heard.levels_dbm) - set(first))
 

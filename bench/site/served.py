@@ -9,6 +9,7 @@ mean is taken over the chance of the whole.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -19,9 +20,11 @@ from sim.core.seeds import normal_of
 F64 = NDArray[np.floating[Any]]
 REACH_DB: Final = 60.0
 STEP_DB: Final = 0.25
+_AT: Final = np.arange(-REACH_DB, REACH_DB + STEP_DB, STEP_DB)
 _DRAWS: Final = 1_024  # evenly spread over the normal distribution
 
 
+@lru_cache(maxsize=1)
 def _normals() -> F64:
     words = ((2 * np.arange(_DRAWS, dtype=np.uint64) + 1) << np.uint64(32)) // np.uint64(2 * _DRAWS)
     drawn: F64 = normal_of(words).astype(np.float64) / 65_536
@@ -37,8 +40,13 @@ def arrives(margin_db: F64, fading_db: float, load_erlang: float) -> F64:
 
 def served(margin_db: F64, frames: float, fading_db: float, shadowing_db: float, load_erlang: float) -> F64:
     """The chance of at least one of so many frames, by margin; between steps of STEP_DB a straight line."""
-    at = np.arange(-REACH_DB, REACH_DB + STEP_DB, STEP_DB)
-    one = arrives(at[:, None] + shadowing_db * _normals()[None, :], fading_db, load_erlang)
-    chance = 1 - (1 - one) ** frames
-    result: F64 = np.interp(margin_db, at, chance.mean(axis=1))
+    result: F64 = np.interp(margin_db, _AT, _table(frames, fading_db, shadowing_db, load_erlang))
     return result
+
+
+@lru_cache(maxsize=16)
+def _table(frames: float, fading_db: float, shadowing_db: float, load_erlang: float) -> F64:
+    """At _AT."""
+    one = arrives(_AT[:, None] + shadowing_db * _normals()[None, :], fading_db, load_erlang)
+    chance: F64 = (1 - (1 - one) ** frames).mean(axis=1)
+    return chance

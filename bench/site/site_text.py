@@ -18,7 +18,8 @@ def _parts(site: SiteFile, source: str) -> Iterator[str]:
     yield f"title = {toml_text.value(site.title)}\n"
     if site.origin:
         yield f"origin = {toml_text.value(site.origin)}  # latitude and longitude of east_m = north_m = 0\n"
-    for kind, entries in (("house", site.house), ("gateway", site.gateway), ("meter", site.meter)):
+    kinds = (("house", site.house), ("gateway", site.gateway), ("candidate", site.candidate), ("meter", site.meter))
+    for kind, entries in kinds:
         for one in entries:
             yield f"\n[[{kind}]]\n"
             yield "".join(f"{name} = {toml_text.value(what)}\n" for name, what in toml_text.settings(one).items())

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from bench.site.unknowns import Service, Unsure
+from bench.site import what_if
+from bench.site.exact import Exact
+from bench.site.service import Service
+from bench.site.unknowns import Unsure
 from sim.radio.models.port import Model
+from sim.radio.site_file import Gateway
 
 
-def assumptions(interval_s: float, service: Service, model: Model, sensitivity_dbm: float) -> list[str]:
-    """What the answer rests on, for its page."""
+def assumptions(service: Service, model: Model, sensitivity_dbm: float, free: Sequence[Gateway]) -> list[str]:
+    """What the answer rests on, for its page. `free`: places where a gateway could hang."""
     spread = f"Shadowing of {service.shadowing_db:g} dB between places, fading of {service.fading_db:g} dB"
     return [
-        f"Every meter sends each {interval_s:g} s with {service.power_dbm:g} dBm; antennas are without gain.",
+        f"Every meter sends each {service.traffic.interval_s:g} s with {service.power_dbm:g} dBm; antennas are without "
+        f"gain. A bundle waits up to {service.traffic.bundle_s:g} s"
+        + (f"; of a meter one telegram in {service.traffic.thin_s:g} s goes on." if service.traffic.thin_s else "."),
         f"A gateway hears a frame from {sensitivity_dbm:g} dBm on; none is heard that meets another (no capture).",
         f"{spread} between frames.",
         f"Path loss: {model.id} ({model.source}). A light wall each 4 m in a house; two inner walls and an outer one "
         "at either end between houses.",
-        "Gateways hang in stairwells, on the middle or the highest floor of a house, or where they hang already.",
-        "Greedy search: each gateway where it serves the most more; never worse than 63 % of what as many could reach.",
+        f"Gateways hang where they hang already, or in one of {len(free)} places, {sum(one.roof for one in free)} of "
+        "them on roofs; without given candidates, stairwells are those of each house's middle and highest floor.",
+        "Greedy search: each gateway where it serves the most more, then those left out that nothing needs. A solver "
+        "says how many fewer could do (--exact).",
+        "The chances of two meters are independent; so are those of one meter through two gateways. 'All' means that "
+        "on average less than half a meter of the site lacks its value.",
     ]
+
+
+def exact_json(found: Exact | None, greedy_hung: Sequence[int], of: Any) -> dict[str, Any] | None:
+    """The solver's answer beside greedy's; None where it was not asked."""
+    if found is None:
+        return None
+    return {
+        "gateways": None if found.chosen is None else len(found.chosen), "at_least": found.at_least,
+        "gap": None if found.gap is None else round(found.gap, 4), "proven": found.proven, "price": found.price,
+        "cheapest": found.cheapest, "took_s": round(found.took_s, 2), "greedy_gateways": len(greedy_hung),
+        "greedy_price": None if of.prices is None else float(of.prices[list(greedy_hung)].sum()),
+        "names": [] if found.chosen is None else [of.places[at].name for at in found.chosen],
+    }  # fmt: skip
 
 
 def doubt_json(doubt: Unsure) -> dict[str, Any]:
@@ -43,12 +67,54 @@ def in_words(answer: dict[str, Any]) -> list[str]:
         f"  busiest gateway {answer['load_erlang']:.5f} erlang",
         "  gateways    served  one dead  the last one hangs in",
     ]  # fmt: skip
-    tail = doubt_in_words(answer["unsure"], answer["gateways"]) if answer["unsure"] else []
+    lines[4:4] = [*_exact_in_words(answer["exact"]), *_upstream_in_words(answer["upstream"])]
+    tail = _varied_in_words(answer["variations"])
+    tail += doubt_in_words(answer["unsure"], answer["gateways"]) if answer["unsure"] else []
+    tail += what_if.in_words(answer["what_if"]) if answer["what_if"] else []
+    tail += [f"  risk: {one}" for one in answer["risks"]]
     for at, (step, place) in enumerate(zip(answer["curve"], answer["places"], strict=True)):
         lines.append(
-            f"  {at + 1:>8}  {step['served']:.6f}  {step['one_dead']:.6f}  {place['house']}, floor {place['floor']}"
+            f"  {at + 1:>8}  {step['served']:.6f}  {step['one_dead']:.6f}  {place['house']}, "
+            + ("roof" if place["roof"] else f"floor {place['floor']}")
         )
     return lines + tail
+
+
+def _exact_in_words(told: dict[str, Any] | None) -> list[str]:
+    if told is None:
+        return []
+    if told["gateways"] is None:
+        return ["  solver: no set of these places holds"]
+    money = "" if told["price"] is None else f", {told['price']:g} to hang them (greedy {told['greedy_price']:g})"
+    sure = "no fewer do" if told["proven"] else f"at least {told['at_least']} are needed, a gap of {told['gap']:.1%}"
+    cheap = ", and none of as many is cheaper" if told["cheapest"] else ""
+    return [f"  solver: {told['gateways']} gateways, greedy {told['greedy_gateways']}; {sure}{money}{cheap} "
+            f"({told['took_s']:.1f} s)"]  # fmt: skip
+
+
+def _upstream_in_words(told: dict[str, Any] | None) -> list[str]:
+    if told is None:
+        return []
+    late = told["outage"]
+    recovers = "never catches up" if late["recovers_s"] is None else f"catches up in {late['recovers_s']:,.0f} s"
+    return [
+        f"  upstream {told['messages_a_s']:.3f} messages and {told['wire_bytes_a_s']:,.0f} bytes/s over "
+        f"{told['connections']} connections of {told['backhaul']}",
+        f"  after {late['lasts_s'] / 86_400:g} days without backhaul the busiest holds {late['backlog_messages']:,} "
+        f"messages, {late['backlog_bytes'] / 1e6:,.1f} MB, and {recovers}",
+    ]
+
+
+def _varied_in_words(rows: Sequence[dict[str, Any]]) -> list[str]:
+    lines = ["  what if                 gateways   erlang  messages/day   MB/day  a meter and year"]
+    for row in rows:
+        count = "none do" if row["gateways"] is None else str(row["gateways"])
+        cost = "-" if row["a_meter_and_year"] is None else f"{row['a_meter_and_year']:.3f}"
+        lines.append(
+            f"    {row['what']:<10} {row['value_s']:>8g}  {count:>8}  {row['load_erlang']:.5f}  "
+            f"{row['messages_a_day']:>12,.0f}  {row['wire_bytes_a_day'] / 1e6:>7,.2f}  {cost}"
+        )
+    return lines
 
 
 def doubt_in_words(told: dict[str, Any], gateways: int) -> list[str]:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.site.budget import Paths
-from bench.site.placement import greedy, share
-from bench.site.served import served
+from bench.site.placement import fewest, holds, told
+from bench.site.service import Service, chances
 from sim.core.seeds import Seeds
 from sim.radio.building_entry import entry_loss_db
 from sim.radio.fitted import Fitted
@@ -56,20 +56,6 @@ UNKNOWNS: Final = (
 )  # fmt: skip
 
 
-class Service(NamedTuple):
-    """What is asked, and what the draws share. `hang`: candidates that are there already."""
-
-    wanted: float
-    dead: bool
-    frames: float
-    fading_db: float
-    shadowing_db: float
-    power_dbm: float
-    air_share: float
-    """Of time that one meter sends."""
-    hang: Sequence[int]
-
-
 class Interval(NamedTuple):
     """Of draws, the 10th, the middle and the 90th of 100."""
 
@@ -88,13 +74,6 @@ class Unsure(NamedTuple):
     reached: float
     matters: dict[str, float]
     unknowns: tuple[Unknown, ...]
-
-
-def chances(paths: Paths, model: Any, sensitivity_dbm: float, service: Service) -> tuple[F64, float]:
-    """(how likely each meter is served through each candidate, load of the busiest candidate in erlang)."""
-    margin = service.power_dbm - paths.losses_db(model) - sensitivity_dbm
-    load = float((margin > -service.shadowing_db).sum(axis=0).max()) * service.air_share
-    return served(margin, service.frames, service.fading_db, service.shadowing_db, load), load
 
 
 def unknowns_of(fitted: Fitted | None, sensitivity_dbm: float | None) -> tuple[Unknown, ...]:
@@ -138,39 +117,31 @@ def unsure(
     unknowns = unknowns_of(fitted, sensitivity_dbm)
     values = drawn(unknowns, fitted, draws, seed)
     base = fitted if fitted is not None else Fitted(source="a draw")
-    got, counts = [], []
+    got, counts, held = [], [], 0
     for at in range(draws):
         changes: dict[str, Any] = {name: float(values[name][at]) for name in _FITTED if name in values}
         model = replace(base, **changes)
         sensitivity = float(values["sensitivity_dbm"][at]) if sensitivity_dbm is None else sensitivity_dbm
-        chance, _ = chances(paths, model, sensitivity, service)
-        got.append(share(chance, chosen, service.dead))
-        counts.append(fewest(chance, service))
-    told = np.array(got)
+        clauses, _ = chances(paths, model, sensitivity, service)
+        got.append(told(clauses[0], chosen))
+        held += holds(clauses, chosen)
+        needed = fewest(clauses, service.hang)
+        counts.append(np.inf if needed is None else len(needed))
+    shares = np.array(got)
     sorted_counts = np.sort(np.array(counts, dtype=np.float64))
     tenths = [sorted_counts[min(int(q * draws), draws - 1)] for q in (0.1, 0.5, 0.9)]
     low, middle, high = (None if np.isinf(one) else int(one) for one in tenths)
     return Unsure(
-        draws, Interval(*(float(one) for one in np.quantile(told, [0.1, 0.5, 0.9]))), (low, middle, high),
-        float((told >= service.wanted).mean()), float(np.isfinite(sorted_counts).mean()),
-        matters(values, told), unknowns,
+        draws, Interval(*(float(one) for one in np.quantile(shares, [0.1, 0.5, 0.9]))), (low, middle, high),
+        held / draws, float(np.isfinite(sorted_counts).mean()), matters(values, shares), unknowns,
     )  # fmt: skip
 
 
-def fewest(chance: F64, service: Service) -> float:
-    """Gateways until the service holds; infinite where all candidates together are too few."""
-    if share(chance, range(chance.shape[1])) < service.wanted:
-        return np.inf
-    steps = greedy(chance, service.wanted, dead=service.dead, hang=service.hang)
-    last = (steps[-1].one_dead if service.dead else steps[-1].served) if steps else 0.0
-    return len(steps) if last >= service.wanted else np.inf
-
-
-def matters(values: dict[str, F64], told: F64) -> dict[str, float]:
+def matters(values: dict[str, F64], shares: F64) -> dict[str, float]:
     """The square of the rank correlation with each unknown, the greatest first; 0 where nothing differs."""
-    if np.ptp(told) < 1e-12:
+    if np.ptp(shares) < 1e-12:
         return dict.fromkeys(values, 0.0)
-    ranks = _ranks(told)
+    ranks = _ranks(shares)
     found = {name: float(np.corrcoef(_ranks(one), ranks)[0, 1] ** 2) for name, one in values.items()}
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 

@@ -27,7 +27,7 @@ from sim.smart_metering.han.inverter import Controller, ControlServer, Inverter
 from sim.smart_metering.han.known_dialects import DIALECTS
 from sim.smart_metering.wan import answers, tls
 from sim.smart_metering.wan.calls import WanClient
-from sim.smart_metering.wan.relaying import WanAdministrator
+from sim.smart_metering.wan.relaying import hand_over
 from sim.smart_metering.wan.server import WanServer
 from sim.smgw.logs.log_entries import Level, LogEvent
 from sim.smgw.module.in_world import draws
@@ -120,7 +120,8 @@ class ServedWorld:
             server.start()
             self._closing.callback(server.stop)
             self.doors.append(Door(f"WAN: {what}, TLS 1.2 on brainpoolP256r1", f"https://127.0.0.1:{server.port}"))
-        self._system.administrator = WanAdministrator(administrator.port, lambda id_: side(f"{id_}{answers.GATEWAY}"))
+        way = hand_over(SUPPLIER, administrator.port, lambda id_: side(f"{id_}{answers.GATEWAY}"))
+        self._system.administrator.reach(SUPPLIER, way)
 
     # --- the homes --------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from typing import Any, Final, Literal
 from bench import worlds
 from bench.sweep import closed_form
 from bench.sweep.point_measures import READINGS, of_depth
-from sim.city.plan import CityPlan, Outages
+from sim.city.plan import LONGEST_OUTAGE_S, CityPlan, Outages
 from sim.core import own
 from sim.core.clock import NS_PER_HOUR
 from sim.core.settings import SpecError, build, number, read_toml
@@ -49,7 +49,7 @@ class SweepSpec:
     depth: Literal["radio", "bytes", "readings"] = "radio"
     seeds: tuple[int, ...] = (1,)
     outages: float = number(0.0, low=0.0, high=1.0)
-    outage_s: float = number(3_600.0, low=1.0, high=86_400.0)
+    outage_s: float = number(3_600.0, low=1.0, high=LONGEST_OUTAGE_S)
     shards: int = number(1, low=1, high=100_000)
 
 

@@ -69,7 +69,11 @@ def _plain(value: Any) -> Any:
         return {"tuple": [_plain(entry) for entry in value]}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
-        return {"record": f"{kind.__module__}:{kind.__qualname__}", "values": dataclasses.asdict(value)}
+        return {"record": f"{kind.__module__}:{kind.__qualname__}", "values": {
+            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }}  # fmt: skip
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -82,5 +86,6 @@ def _whole(value: Any) -> Any:
         module, _, name = value["record"].partition(":")
         if not module.startswith("sim."):
             raise ValueError(f"{module} holds no results")
-        return getattr(importlib.import_module(module), name)(**value["values"])
-    return value
+        values = {key: _whole(entry) for key, entry in value["values"].items()}
+        return getattr(importlib.import_module(module), name)(**values)
+    return [_whole(entry) for entry in value] if isinstance(value, list) else value

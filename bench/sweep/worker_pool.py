@@ -9,20 +9,16 @@ one, and the result is the same; an error that a job raises is its caller's. A c
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
-import signal
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
 from bench.run_errors import CannotRun
+from bench.spawned import Spawned
 from sim.city.conduct import ShardResult, play
 from sim.city.plan import CityPlan
-from sim.core.parent import die_with_parent
 
 RETRIES: Final = 2
 Tile = tuple[slice, slice]
@@ -86,21 +82,12 @@ _DEAD: Final = (
 )
 
 
-class _Worker:
+class _Worker(Spawned):
     """A process that does one job after the other."""
 
     def __init__(self, work: Work) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
+        super().__init__(_serve, work)
         self.job: Job | None = None
-        self._process = context.Process(target=_serve, args=(theirs, work, os.getpid()), daemon=True)
-        resource_tracker.ensure_running()  # its own start would unblock what is blocked next
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            self._process.start()  # with Ctrl-C blocked for good: that is the controller's to hear
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        theirs.close()  # so that its death is the end of the pipe
 
     def begin(self, job: Job) -> None:
         self.job = job
@@ -114,22 +101,12 @@ class _Worker:
         try:
             return job, self.pipe.recv()
         except (EOFError, OSError):
-            self._process.join()
+            self.await_end()
             return job, None
 
-    @property
-    def exit_code(self) -> int | None:
-        return self._process.exitcode
 
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.join()
-        self.pipe.close()
-
-
-def _serve(pipe: Connection, work: Work, controller_pid: int) -> None:
+def _serve(pipe: Connection, work: Work) -> None:
     """What a worker does."""
-    die_with_parent(controller_pid)
     while True:
         try:
             plan, tile = pipe.recv()

@@ -3,14 +3,14 @@
 canvas    style, and how a figure leaves: as SVG in a page, as a file
 timeline  what happened in one world: timeline, refusals, losses
 bars      counts by reason
-attack_figures   what an attack got, how old what it sent was, the curve of an outcome
+attack_figures   what an attack got, how old what it sent was, values before and after, the curve of an outcome
 site_map  a map of delivery over the blocks of a city
 house_map a map of a given site
 served_curve     the share served over the number of gateways
 sweep_figures    delivery against load with its closed form, losses over the points of a sweep
 """
 
-from reports.plots.attack_figures import age_of_shots, curves, got_of_tried
+from reports.plots.attack_figures import age_of_shots, curves, got_of_tried, values_of_shots
 from reports.plots.bars import bars_of
 from reports.plots.canvas import as_svg, style, write_png, write_svg
 from reports.plots.site_map import heat_map
@@ -19,5 +19,5 @@ from reports.plots.timeline import losses, refused, timeline
 
 __all__ = [
     "against", "age_of_shots", "as_svg", "bars_of", "curves", "got_of_tried", "heat_map", "losses", "refused",
-    "stacked", "style", "timeline", "write_png", "write_svg",
+    "stacked", "style", "timeline", "values_of_shots", "write_png", "write_svg",
 ]  # fmt: skip

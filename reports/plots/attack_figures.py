@@ -1,5 +1,5 @@
 """The pictures that show an attack: what it got of what it tried, how old what it sent was and whether it was taken,
-and the curve of an outcome that has one.
+values before and after it, and the curve of an outcome that has one.
 
 Drawn narrow, for a page of 360 pixels, and without need of colour: filled and hollow, solid and dashed tell apart what
 a word beside it names.
@@ -23,6 +23,11 @@ WIDTH_IN: Final = 4.5  # 360 pixels at the size in which the text of a page is r
 ROWS: Final = 18
 DASHES: Final = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 MARKS: Final = ("o", "s", "^", "D")
+PAIRS: Final = 6
+"""Values before and after that are drawn of one verdict."""
+_TICKS_S: Final = ((0.1, "0.1 s"), (1, "1 s"), (10, "10 s"), (60, "1 min"), (600, "10 min"), (3_600, "1 h"),
+                   (36_000, "10 h"), (86_400, "1 d"), (864_000, "10 d"), (8_640_000, "100 d"))  # fmt: skip
+_MOST_TICKS: Final = 5
 _LABEL_CHARS: Final = 34
 _ROW_IN: Final = 0.26
 
@@ -85,7 +90,11 @@ def age_of_shots(claims: Sequence[Claim]) -> Figure | None:
                       markerfacecolor=colour if taken else palette.light("paper"))  # fmt: skip
     axes.set_xscale("log")
     every = [max(age, 0.1) for _, shots in lanes for age, _ in shots]
-    axes.set_xlim(min(*every, 1.0) / 1.6, max(*every, 10.0) * 1.6)
+    low_s, high_s = min(*every, 1.0) / 1.6, max(*every, 10.0) * 1.6
+    axes.set_xlim(low_s, high_s)
+    ticks = [(at_s, name) for at_s, name in _TICKS_S if low_s <= at_s <= high_s]
+    ticks = ticks[:: -(-len(ticks) // _MOST_TICKS)]
+    axes.set_xticks([at_s for at_s, _ in ticks], [name for _, name in ticks])
     axes.set_ylim(len(lanes) - 0.4, -0.6)
     axes.set_yticks(
         range(len(lanes)), [f"{mode_text(claim.security)}, {shorten(claim.defences or 'on', 14)}" for claim, _ in lanes]
@@ -93,10 +102,61 @@ def age_of_shots(claims: Sequence[Claim]) -> Figure | None:
     axes.tick_params(axis="y", length=0, labelcolor=palette.light("ink"))
     axes.minorticks_off()
     axes.set_xlabel(
-        "delay, s (filled: became a reading, hollow: did not)", color=palette.light("muted"), fontsize=7.4, x=0.3
+        "delay (filled: became a reading, hollow: did not)", color=palette.light("muted"), fontsize=7.4, x=0.3
     )
     _titled(figure, claims, height_in)
     return figure
+
+
+def values_of_shots(claims: Sequence[Claim]) -> Figure | None:
+    """What genuine telegrams said and what the portal stored in their place, a few of each verdict; None where nothing
+    that was stored differs from what was sent."""
+    lanes = [(claim, _altered(claim)) for claim in claims if claim.shots][:ROWS]
+    if not any(pairs for _, pairs in lanes):
+        return None
+    rows = [
+        (claim, place == 0, pair) for claim, pairs in lanes for place, pair in enumerate(pairs or [None])
+    ][: 2 * ROWS]  # fmt: skip
+    height_in = _ROW_IN * 0.8 * len(rows) + 1.05
+    figure = figure_of(WIDTH_IN, height_in)
+    axes = figure.add_axes((0.34, 0.6 / height_in, 0.62, _ROW_IN * 0.8 * len(rows) / height_in))
+    axes_style(axes)
+    values = [value for *_, pair in rows if pair for value in pair]
+    for row, (claim, first, pair) in enumerate(rows):
+        if first and row:
+            axes.axhline(row - 0.5, color=palette.light("line"), linewidth=0.8, zorder=0)
+        if pair is None:
+            axes.text(min(values), row, f"no other value, of {len(claim.shots)} tries", color=palette.light("muted"),
+                      fontsize=7.4, va="center")  # fmt: skip
+            continue
+        (before, after) = pair
+        colour = palette.light("red")
+        axes.annotate("", (after, row), (before, row),
+                      arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 0.9, "shrinkA": 3, "shrinkB": 3})  # fmt: skip
+        axes.plot([before], [row], MARKS[0], markersize=5, markeredgecolor=palette.light("ink"), markeredgewidth=1.1,
+                  markerfacecolor=palette.light("paper"))  # fmt: skip
+        axes.plot([after], [row], MARKS[1], markersize=4.5, color=colour)
+    margin = max(1.0, 0.06 * (max(values) - min(values)))
+    axes.set_xlim(min(values) - margin, max(values) + margin)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks(
+        range(len(rows)),
+        [f"{mode_text(claim.security)}, {shorten(claim.defences or 'on', 14)}" if first else ""
+         for claim, first, _ in rows],
+    )  # fmt: skip
+    axes.tick_params(axis="y", length=0, labelcolor=palette.light("ink"))
+    axes.locator_params(axis="x", nbins=4)
+    axes.set_xlabel(
+        "units (hollow: the meter's own, square: what was stored)", color=palette.light("muted"), fontsize=7.4, x=0.3
+    )
+    _titled(figure, claims, height_in)
+    return figure
+
+
+def _altered(claim: Claim) -> list[tuple[int, int] | None]:
+    """(what a telegram said, what was stored in its place), some that differ."""
+    pairs = [(shot.before, shot.after) for shot in claim.shots if shot.before is not None and shot.after is not None]
+    return [pair for pair in dict.fromkeys(pairs) if pair[0] != pair[1]][:PAIRS]
 
 
 def curves(claims: Sequence[Claim]) -> Figure | None:

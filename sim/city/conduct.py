@@ -22,10 +22,12 @@ from numpy.typing import NDArray
 
 from sim.city.digest import total
 from sim.city.per_block import Tally, by_block
+from sim.city.per_meter import Missed, MissedTally
 from sim.city.plan import Blocks, CityLimit, CityPlan
 from sim.city.shard import Heard, Shard
 from sim.city.workers import pool
-from sim.core.clock import NS_PER_MS, processor_s, wall_s
+from sim.city.worst_meters import why
+from sim.core.clock import NS_PER_MS, Calendar, processor_s, wall_s
 from sim.core.events import Fate
 from sim.meters.fleet import Fleet
 from sim.meters.physics.formulas import MS_PER_DAY
@@ -41,7 +43,7 @@ _MIDNIGHT_MS = 600_000  # clocks of a fleet are hardly farther apart; if they ar
 @dataclass(slots=True)
 class ShardResult:
     """What one shard brings home. `fates` row by row for `receivers`; `blocks` are numbers of blocks, frames sent by
-    their meters, and how many of these were heard."""
+    their meters, and how many of these were heard. `missed`: which meters went without a reading."""
 
     meters: int
     guard: int
@@ -53,6 +55,7 @@ class ShardResult:
     receivers: I64
     fates: I64
     blocks: tuple[I64, I64, I64]
+    missed: Missed
     build_s: float = 0.0
     run_s: float = 0.0
     processor_s: float = 0.0
@@ -65,9 +68,11 @@ class CityResult:
     """`frames_sent`: begun in the run. `fates`: over pairs of a frame and a gateway in reach. `delivery_ratio`: frames
     that a gateway received, of those sent; frames still on the air at the end count as not received. `blocks`: the grid
     of the site with `columns` and `rows`, and row by row the frames `sent` and `heard` of each block's meters.
-    `readings`, of a run to stored readings: how many `stored`, `copies`, `refused` by reason, `missing` (received and
-    no reading), `altered` (not what the meter said), how many the portal judged `one_at_a_time`, `bytes` and `files` on
-    disk in `out`, and a `digest` of the stored rows; else None."""
+    `missed`: meters without a reading, by day and at each month's end, and never; `worst`: the meters that were missed
+    most, with what became of their telegrams. `readings`, of a run to stored readings: how many `stored`, `copies`,
+    `refused` by reason, `missing` (received and no reading), `altered` (not what the meter said), how many the portal
+    judged `one_at_a_time`, `bytes` and `files` on disk in `out`, a `digest` of the stored rows, and `upstream`: bundles
+    and their bytes, and how many telegrams waited in gateways at most; else None."""
 
     world: str
     seed: int
@@ -88,6 +93,8 @@ class CityResult:
     shard_s: list[dict[str, float]]
     peak_bytes_a_worker: int
     blocks: dict[str, Any]
+    missed: dict[str, Any]
+    worst: list[dict[str, Any]]
     readings: dict[str, Any] | None
 
     def as_json(self) -> dict[str, Any]:
@@ -102,14 +109,16 @@ def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
     tally = Tally(Blocks.of(plan.spec), shard)
     result = ShardResult(
         own, shard.fleet.n - own, shard.links, 0, 0, 0, 0, shard.receivers, shard.counts,
-        (tally.block, tally.sent, tally.heard),
+        (tally.block, tally.sent, tally.heard), Missed(),
     )  # fmt: skip
+    missed = MissedTally(plan, shard)
     readings = _readings(plan, shard, tile)
     built_s = wall_s()
     try:
         for until_ns in plan.windows():
             heard = shard.window(until_ns, detail=readings is not None)
             tally.add(heard)
+            missed.add(heard, until_ns)
             result.sent += heard.sent
             result.heard += len(heard.meter)
             result.received_digest += heard.digest
@@ -122,7 +131,7 @@ def play(plan: CityPlan, tile: tuple[slice, slice]) -> ShardResult:
         if readings is not None:
             readings.abandon()
         raise
-    result.fates = shard.counts
+    result.fates, result.missed = shard.counts, missed.finish()
     result.build_s, result.run_s, result.processor_s = built_s - begun_s, wall_s() - built_s, processor_s() - worked_s
     result.peak_bytes = _peak_bytes()
     return result
@@ -213,6 +222,8 @@ def combined(plan: CityPlan, done: list[ShardResult], workers: int, took_s: floa
         from sim.city.stored_readings import combined as together
 
         stored = together([one.stored for one in done if one.stored is not None], plan.out)
+        stored["upstream"] = upstream(plan, done)
+    missed = sum((one.missed for one in done[1:]), done[0].missed)
     return CityResult(
         plan.spec.name, plan.seed, plan.depth, plan.spec.meters, plan.spec.gateways, len(done), workers,
         sum(one.links for one in done), sent, heard, sum(one.telegram_bytes for one in done),
@@ -221,5 +232,19 @@ def combined(plan: CityPlan, done: list[ShardResult], workers: int, took_s: floa
         sent / took_s if took_s else 0.0,
         [{name: round(getattr(one, name), 3) for name in ("build_s", "run_s", "processor_s")} for one in done],
         max(one.peak_bytes for one in done), by_block(Blocks.of(plan.spec), [one.blocks for one in done]),
-        stored,
+        missed.as_json(Calendar(plan.spec.start)), why(plan, missed.worst), stored,
     )  # fmt: skip
+
+
+def upstream(plan: CityPlan, done: list[ShardResult]) -> dict[str, Any]:
+    """What all gateways sent. One that several shards played was whole in each of them."""
+    bundles, size = np.zeros((2, plan.spec.gateways), dtype=np.int64)
+    for one in done:
+        if one.stored is not None and len(one.receivers):
+            bundles[one.receivers], size[one.receivers] = one.stored.bundles, one.stored.bundle_bytes
+    waiting = np.sum([one.stored.waiting for one in done if one.stored is not None], axis=0)
+    return {
+        "connections": plan.spec.gateways, "messages": int(bundles.sum()), "payload_bytes": int(size.sum()),
+        "busiest_messages": int(bundles.max(initial=0)), "waiting_most": int(waiting.max(initial=0)),
+        "waiting_at_end": int(waiting[-1]) if len(waiting) else 0,
+    }  # fmt: skip

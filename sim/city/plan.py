@@ -35,6 +35,9 @@ BYTES_A_METER: Final = 450  # of a shard with its guard, its window's frames and
 FRAME_BYTES: Final = 200  # of it, those that grow with the frames of a window
 READINGS_METERS_A_SHARD: Final = 250_000  # a portal's state and takes are larger than the air's
 READINGS_BYTES_A_METER: Final = 1_800
+WAITING_BYTES: Final = 96  # of a telegram that waits in an outbox, and is remembered for as long again
+LONGEST_OUTAGE_S: Final = 91 * 86_400.0
+DAY_NS: Final = 86_400 * NS_PER_S
 BASE_BYTES: Final = 200 << 20  # Python with its libraries
 _MEMINFO: Final = Path("/proc/meminfo")
 _GROUP: Final = Path("/sys/fs/cgroup")
@@ -46,10 +49,30 @@ class CityLimit(SpecError):
 
 @dataclass(frozen=True, slots=True)
 class Outages:
-    """Each gateway fails on this share of days, once, for so long."""
+    """Each gateway fails on this share of days, once, for so long; what begins while it is down makes that longer."""
 
     share_of_days: float = 0.0
     lasting_s: float = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """One gateway that is down, from an instant of the run on."""
+
+    gateway: int
+    from_s: float = 0.0
+    lasting_s: float = 604_800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Jammer:
+    """Noise without a pause on all channels, `metres` beside a gateway."""
+
+    gateway: int
+    power_dbm: float = 10.0
+    metres: float = 5.0
+    from_s: float = 0.0
+    lasting_s: float = 604_800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +89,14 @@ class CityPlan:
     shards: int | None = None
     outages: Outages = field(default_factory=Outages)
     out: Path | None = None
+    dead: tuple[Dead, ...] = ()
+    jammers: tuple[Jammer, ...] = ()
+
+    @property
+    def longest_outage_s(self) -> float:
+        """Of one gateway that fails; 0 where none does."""
+        drawn = self.outages.lasting_s if self.outages.share_of_days else 0.0
+        return max([drawn, *(one.lasting_s for one in self.dead)])
 
     def refuse(self) -> None:
         """Raises CityLimit for what would give a wrong number or no number."""
@@ -80,8 +111,14 @@ class CityPlan:
             raise CityLimit(f"a window of {self.window_ns / NS_PER_S:g} s; at most {MAX_WINDOW_NS / NS_PER_S:.0f} s")
         if self.workers < 1 or (self.shards is not None and self.shards < 1):
             raise CityLimit("workers and shards are whole numbers from 1")
-        if not 0 <= self.outages.share_of_days <= 1 or not 0 < self.outages.lasting_s <= 86_400:
-            raise CityLimit("outages: a share of days from 0 to 1, and up to 86400 s each")
+        if not 0 <= self.outages.share_of_days <= 1 or not 0 < self.outages.lasting_s <= LONGEST_OUTAGE_S:
+            raise CityLimit(f"outages: a share of days from 0 to 1, and up to {LONGEST_OUTAGE_S:.0f} s each (13 weeks)")
+        struck: tuple[Dead | Jammer, ...] = (*self.dead, *self.jammers)
+        for one in struck:
+            if not 0 <= one.gateway < self.spec.gateways:
+                raise CityLimit(f"there is no gateway {one.gateway + 1}; this world has 1 to {self.spec.gateways}")
+            if one.from_s < 0 or not 0 < one.lasting_s <= LONGEST_OUTAGE_S:
+                raise CityLimit(f"a gateway is dead or jammed from 0 s on, and for up to {LONGEST_OUTAGE_S:.0f} s")
         if self.out is not None and self.depth != "readings":
             raise CityLimit(f"a folder for readings, but depth '{self.depth}' stores none; ask for depth 'readings'")
         for group in self.spec.gateway:
@@ -110,11 +147,14 @@ class CityPlan:
         own = -(-self.spec.meters // self.shard_count())
         rounds = self.window_ns / NS_PER_S / min(group.interval_s for group in self.spec.fleet)
         more = READINGS_BYTES_A_METER * max(1.0, rounds) if self.depth == "readings" else 0.0
+        if self.depth == "readings":  # what waits while a gateway is down, and what is remembered of it
+            more += WAITING_BYTES * self.longest_outage_s / min(group.interval_s for group in self.spec.fleet)
         return int(self.workers * (BASE_BYTES + own * (BYTES_A_METER + FRAME_BYTES * max(0.0, rounds - 1.0) + more)))
 
     def windows(self) -> list[int]:
-        """The ends of all windows; the last may be short."""
-        return [*range(self.window_ns, self.duration_ns, self.window_ns), self.duration_ns]
+        """The ends of all windows; one may be short where a day ends, and the last."""
+        ends = {*range(self.window_ns, self.duration_ns, self.window_ns), *range(DAY_NS, self.duration_ns, DAY_NS)}
+        return [*sorted(ends), self.duration_ns]
 
 
 def available_bytes() -> int:

@@ -11,6 +11,7 @@ in the world. Draws go by the world's numbers, so it is the same in any cut.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,9 +20,10 @@ from numpy.typing import NDArray
 
 from sim.city.digest import of_telegrams
 from sim.city.next_frames import NextFrames
+from sim.city.noise import Noise
 from sim.city.own_frames import pick
-from sim.city.plan import Blocks, CityPlan, Outages
-from sim.core.clock import NS_PER_S
+from sim.city.plan import Blocks, CityPlan, Dead, Outages
+from sim.core.clock import NS_PER_S, ns
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.core.seeds import Seeds
@@ -68,15 +70,24 @@ class Shard:
     """`own[row]`: the meter is this shard's and not of its guard. `counts[receiver, fate]` grow with each window."""
 
     def __init__(self, plan: CityPlan, tile: tuple[slice, slice]) -> None:
+        self._make(plan, Blocks.of(plan.spec).within(*tile))
+
+    @classmethod
+    def of_meters(cls, plan: CityPlan, own: I64) -> Shard:
+        """Of any meters, ascending, instead of those of a rectangle."""
+        shard = cls.__new__(cls)
+        shard._make(plan, own)
+        return shard
+
+    def _make(self, plan: CityPlan, own: I64) -> None:
         spec = plan.spec
         self.plan, self.seeds = plan, Seeds(plan.seed)
         self.propagation = Propagation.of(spec.site, self.seeds)
         every = gateway_receivers(spec)
-        own = Blocks.of(spec).within(*tile)
         links = self._reach(own, every)
         self.receivers: I64 = np.flatnonzero(np.bincount(links.receiver, minlength=len(every.sensitivity_cdbm)))
         receivers = every.only(self.receivers)
-        guard, heard = self._guard(tile, receivers)
+        guard, heard = self._guard(own, receivers)
         order = np.argsort(np.concatenate([own, guard]), kind="stable")
         self.names: I64 = np.concatenate([own, guard])[order]
         self.own: NDArray[np.bool_] = order < len(own)
@@ -97,7 +108,11 @@ class Shard:
         self.links = len(links)
         self._heard_meter: I64 = np.zeros(0, dtype=np.int64)
         self._heard_k: I64 = np.zeros(0, dtype=np.int64)
-        self.outages = [outages(plan.outages, self.seeds, r, plan.duration_ns) for r in self.receivers.tolist()]
+        self.outages = [
+            merged([*outages(plan.outages, self.seeds, r, plan.duration_ns), *dead(plan.dead, r)])
+            for r in self.receivers.tolist()
+        ]
+        self._noise = Noise(plan, self.receivers, self.propagation, self.fleet.n)
         self.counts = np.zeros((0, 0), dtype=np.int64)
         self._upcoming = NextFrames(population.t0_ns, population.period_ns, population.acc0)
 
@@ -108,13 +123,12 @@ class Shard:
         mode, power = (column[group] for column in transmitters(spec.fleet))
         return near_links(self.propagation, place, power, mode, receivers)
 
-    def _guard(self, tile: tuple[slice, slice], receivers: Receivers) -> tuple[I64, Links]:
+    def _guard(self, own: I64, receivers: Receivers) -> tuple[I64, Links]:
         """Meters of others that these receivers can hear, and their links."""
         spec, blocks = self.plan.spec, Blocks.of(self.plan.spec)
         none = np.zeros(0, dtype=np.int64)
         if not len(receivers.position_cm):
             return none, self._reach(none, receivers)
-        row, column = tile
         power = int(transmitters(spec.fleet)[1].max())
         far = reach_cm(self.propagation, power, int(receivers.sensitivity_cdbm.min()))
         pitch_cm = 100 * Site(spec.site, 1, 0).pitch_m
@@ -123,7 +137,9 @@ class Shard:
         for begin, end, most in ((low[1], high[1], blocks.rows), (low[0], high[0], blocks.columns)):
             first = max(0, min(most, math.floor(begin / pitch_cm - 0.5)))
             around.append(slice(first, max(first, min(most, math.ceil(end / pitch_cm + 0.5) + 1))))
-        ring = np.setdiff1d(blocks.within(*around), blocks.within(row, column), assume_unique=True)
+        if spec.site.file is not None:  # one block, wherever its houses are
+            around = [slice(0, blocks.rows), slice(0, blocks.columns)]
+        ring = np.setdiff1d(blocks.within(*around), own, assume_unique=True)
         parts = [self._reach(ring[at : at + _AT_ONCE], receivers) for at in range(0, len(ring), _AT_ONCE)]
         links = Links.joined(parts or [self._reach(none, receivers)])
         hear = np.flatnonzero(np.diff(links.offset))
@@ -135,12 +151,13 @@ class Shard:
         """Plays everything that begins before `until_ns`; what ended in the window is heard or not."""
         return self.pick(self.fly(until_ns, detail=detail))
 
-    def fly(self, until_ns: int, *, detail: bool = False) -> Flown:
-        """The air alone: what begins before `until_ns`, and its fates."""
+    def fly(self, until_ns: int, *, detail: bool = False, only: Fate | None = Fate.RECEIVED) -> Flown:
+        """The air alone: what begins before `until_ns`, and its fates. `only`: detail of this fate alone."""
         frames = self._frames(until_ns)
         open_frames = self.engine.open_frames
-        down = self.outages if self.plan.outages.share_of_days else ()
-        result = self.engine.window(until_ns, frames, outages=down, detail=detail, only=Fate.RECEIVED)
+        down = self.outages if self.plan.longest_outage_s else ()
+        noise = self._noise.bursts(self.engine.now_ns, until_ns)
+        result = self.engine.window(until_ns, frames, noise, outages=down, detail=detail, only=only)
         return Flown(frames, open_frames, result)
 
     def pick(self, flown: Flown) -> Heard:
@@ -148,7 +165,8 @@ class Shard:
         frames, (source, number), result = flown
         self.counts = result.counts if not self.counts.size else self.counts + result.counts
         fleet = len(frames.start_ns)
-        late = np.flatnonzero((result.heard[fleet:] != 0) & self.own[source])
+        is_own = self.own[np.minimum(source, len(self.own) - 1)] & (source < len(self.own))  # noise is nobody's
+        late = np.flatnonzero((result.heard[fleet : fleet + len(source)] != 0) & is_own)
         begun, most = len(late), len(late) + fleet
         if len(self._heard_meter) < most:
             self._heard_meter, self._heard_k = np.empty((2, most + most // 8), dtype=np.int64)
@@ -164,6 +182,23 @@ class Shard:
         if not self.fleet.population.any_masked:
             return self._upcoming.until(until_ns)
         return Frames.of(self.fleet.window(self.engine.now_ns, until_ns), self.fleet.n)
+
+
+def dead(plans: Sequence[Dead], receiver: int) -> list[tuple[int, int]]:
+    """When one gateway is down since it is dead."""
+    spans = [(ns(one.from_s), ns(one.from_s + one.lasting_s)) for one in plans if one.gateway == receiver]
+    return merged(spans)
+
+
+def merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """In order and apart."""
+    out: list[tuple[int, int]] = []
+    for begin, end in sorted(spans):
+        if out and begin <= out[-1][1]:
+            out[-1] = (out[-1][0], max(out[-1][1], end))
+        else:
+            out.append((begin, end))
+    return out
 
 
 def outages(what: Outages, seeds: Seeds, receiver: int, duration_ns: int) -> list[tuple[int, int]]:

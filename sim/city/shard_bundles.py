@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arrays.jit import njit
+from sim.core.bundle import TELEGRAM_OVERHEAD_BYTES, envelope_bytes_max
 from sim.core.clock import ns
 from sim.core.history import FrameBatch
 from sim.gateway import bundling
@@ -79,7 +80,8 @@ class Gateways(NamedTuple):
 
 
 class Bundles:
-    """`receivers`: the shard's, as the world numbers them. `down[r]`: (down, up) of each, in order."""
+    """`receivers`: the shard's, as the world numbers them. `down[r]`: (down, up) of each, in order. `waiting`: after
+    each take, own receptions that a gateway still holds."""
 
     def __init__(
         self, spec: WorldSpec, receivers: I64, own: BOOL, duration_ns: I64, down: Sequence[Sequence[tuple[int, int]]]
@@ -101,12 +103,16 @@ class Bundles:
             np.array([pair for one in cuts for pair in one], dtype=np.int64).reshape(-1, 2),
             cut_first, cut_first[:-1].copy(), np.zeros(len(mine), dtype=np.bool_),
         )  # fmt: skip
+        self.taken_bytes: I64 = np.zeros(len(mine), dtype=np.int64)
+        self.waiting: list[int] = []
         self._heard = [Receptions(*(np.zeros(0, dtype=np.int64) for _ in Receptions._fields))]
         self.lost = 0
 
     def hear(self, batch: FrameBatch) -> None:
         """What the gateways received in a window."""
         slot, end_ns = self.slot[batch.receiver], batch.start_ns + self._air_ns[batch.source]
+        size = 2 * batch.length_bytes + TELEGRAM_OVERHEAD_BYTES
+        self.taken_bytes += np.bincount(slot, size, len(self.names)).astype(np.int64)
         self._heard.append(Receptions(
             slot, end_ns, batch.source, batch.k, batch.rssi_cdbm, batch.length_bytes, np.full(len(slot), -1)
         ))  # fmt: skip
@@ -119,7 +125,21 @@ class Bundles:
         self.lost += int(_fill(order, held, self._gateways, self._own, now_ns, last))
         leaving, staying = _parted(order, held, self._gateways, self._own)
         self._heard = [held.of(staying)]
+        self.waiting.append(int(np.count_nonzero(self._own[held.meter[staying]])))
         return held.of(leaving[grouped(held.meter[leaving], len(self._own), held.k[leaving])])
+
+    @property
+    def closed(self) -> I64:
+        """How many bundles each gateway has closed, by the shard's receivers as `receivers` had them."""
+        out: I64 = self._gateways.open[self.slot, 3]
+        return out
+
+    @property
+    def bytes(self) -> I64:
+        """What each gateway's bundles take at most, encoded; receptions that were lost with a gateway count."""
+        envelopes = np.array([envelope_bytes_max(name) for name in self.names], dtype=np.int64)
+        out: I64 = (self.taken_bytes + envelopes * self._gateways.open[:, 3])[self.slot]
+        return out
 
     def received_ns(self, some: Receptions) -> I64:
         """When, by the gateways' own clocks."""

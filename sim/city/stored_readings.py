@@ -51,7 +51,8 @@ _COLUMNS_OF_DIGEST = (
 @dataclass(slots=True)
 class Stored:
     """What one shard's portal stored. `missing`: telegrams that a gateway received and that are no reading; `altered`:
-    readings that are not what the meter said, or twice the same."""
+    readings that are not what the meter said, or twice the same. `bundles` and `bundle_bytes`: of each of the shard's
+    gateways, all that it closed; `waiting`: after each take, receptions of own meters that a gateway still holds."""
 
     stored: int = 0
     copies: int = 0
@@ -62,6 +63,9 @@ class Stored:
     digest: int = 0
     bytes: int = 0
     files: list[str] = field(default_factory=list)
+    bundles: I64 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    bundle_bytes: I64 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    waiting: I64 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 class Readings:
@@ -70,11 +74,11 @@ class Readings:
     def __init__(self, plan: CityPlan, shard: Shard, number: int, out: Path | None) -> None:
         spec = plan.spec
         self._shard, self._fleet = shard, shard.fleet
-        down = shard.outages if plan.outages.share_of_days else [[] for _ in shard.receivers]
+        down = shard.outages if plan.longest_outage_s else [[] for _ in shard.receivers]
         air_ns = np.asarray(shard.engine.radios.duration_ns, dtype=np.int64)
         self._bundles = Bundles(spec, shard.receivers, shard.own, air_ns, down)
         roll = _roll(spec, shard, self._bundles)
-        under_way_ns = under_way_most_ns(spec, plan.outages.lasting_s if plan.outages.share_of_days else 0.0)
+        under_way_ns = under_way_most_ns(spec, plan.longest_outage_s)
         calendar = Calendar(spec.start)
         opener = Opener(spec.portal, calendar, RollKeyring(roll), RollRegistry(roll))
         self._portal = Intake(spec.portal, calendar, roll, opener, kept_ns=under_way_ns)
@@ -111,6 +115,8 @@ class Readings:
         result.missing = self._heard - self._said.distinct
         result.one_at_a_time = self._portal.opening.one_at_a_time
         result.digest %= 1 << 64
+        result.bundles, result.bundle_bytes = self._bundles.closed, self._bundles.bytes
+        result.waiting = np.array(self._bundles.waiting, dtype=np.int64)
         return result
 
     @property

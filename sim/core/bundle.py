@@ -24,6 +24,8 @@ ACK_VERSION = 3
 UP = "gw/{gateway}/up"
 ACK = "gw/{gateway}/ack"
 BIRTH = "gw/{gateway}/birth"
+BIRTH_NUMBER: Final = 0
+"""Stands for a bundle's sequence where an acknowledgement is of a birth; bundles are numbered from 1."""
 _LEAST: Final = -(2**63)
 _MOST: Final = 2**63 - 1
 
@@ -158,7 +160,8 @@ def digest(payload: bytes) -> str:
 
 class Taken(NamedTuple):
     """What an acknowledgement says of one bundle: the portal committed these very bytes under this number. A number
-    alone would let whoever may publish in a gateway's name have the gateway delete what the portal never saw."""
+    alone would let whoever may publish in a gateway's name have the gateway delete what the portal never saw. With
+    BIRTH_NUMBER it is of a birth."""
 
     sequence: int
     digest: str
@@ -203,8 +206,9 @@ class Ack(NamedTuple):
 
 
 class Birth(NamedTuple):
-    """Said after each CONNACK: `boot` names this power-on of this device, `connects` counts its sessions. `refused`: so
-    many acknowledgements of this power-on were not the portal's; said again when the first one was."""
+    """Said after each CONNACK, and again until the portal acknowledged it (`BIRTH_NUMBER`): `boot` names this power-on
+    of this device, `connects` counts its sessions. `refused`: so many acknowledgements of this power-on were not the
+    portal's; said again when the first one was."""
 
     gateway: str
     boot: str

@@ -104,6 +104,29 @@ class ContainerSealed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRefused(Event):
+    """An administrator let a smart meter gateway open no session, by a clause about its certificate."""
+    gateway: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayWoken(Event):
+    """A smart meter gateway took a datagram for its administrator's call, and called it; `datagram` is its
+    fingerprint."""
+    gateway: str
+    datagram: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFailed(Event):
+    """A smart meter gateway's security module refused, or did not answer; what it was to sign waits. "" as reason: it
+    works again."""
+    gateway: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerRefused(Event):
     """A final receiver did not take a container that came in a gateway's name."""
     receiver: str

@@ -11,11 +11,12 @@ Simpy's own real-time environment sleeps and cannot be woken.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from sim.core import clock
@@ -24,6 +25,7 @@ from sim.core.percentile import percentile
 from sim.core.virtual_clock import PlannedEvents
 
 _ROUGH_NS: Final = NS_PER_MS  # epoll counts whole milliseconds; the rest of a wait is slept exactly
+_PRIORITY: Final = 10  # of 1 to 99: below the kernel's own threads that serve a line
 _KEPT: Final = 1 << 20  # latenesses; a longer run keeps every second one, then every fourth, and always the worst
 
 
@@ -65,9 +67,10 @@ class Lateness:
 
 class WallClock(PlannedEvents):
     """See clock.Clock. Begins at 0; time begins to pass with the first `run_until`. `rate`: world seconds a wall
-    second. Close it."""
+    second. `real_time`: while time passes, the thread that runs the world goes before all ordinary ones (SCHED_FIFO),
+    and what it starts does not; `ordinary` says why it could not. Close it."""
 
-    def __init__(self, rate: float = 1.0, *, late_most_ns: int = NS_PER_S // 2) -> None:
+    def __init__(self, rate: float = 1.0, *, late_most_ns: int = NS_PER_S // 2, real_time: bool = False) -> None:
         if not rate > 0:
             raise ValueError(f"a clock's rate of {rate} is no rate")
         super().__init__()
@@ -75,6 +78,8 @@ class WallClock(PlannedEvents):
         self.lateness = Lateness(late_most_ns)
         self.woken = 0
         """How often something from outside did."""
+        self.ordinary = ""
+        self._real_time = real_time
         self._began_ns: int | None = None  # on the wall, of world time 0
         self._calls: deque[Callable[[], None]] = deque()
         self._epoll = select.epoll()
@@ -86,6 +91,24 @@ class WallClock(PlannedEvents):
 
     def run_until(self, time_ns: int) -> None:
         """See clock.Clock. Returns when the wall has come to `time_ns` too, and not before."""
+        with self._first() if self._real_time else contextlib.nullcontext():
+            self._run_until(time_ns)
+
+    @contextlib.contextmanager
+    def _first(self) -> Iterator[None]:
+        before = os.sched_getscheduler(0), os.sched_getparam(0)
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(_PRIORITY))
+        except OSError as error:
+            self.ordinary = f"no real time: {error.strerror}; CAP_SYS_NICE or ulimit -r {_PRIORITY} permits it"
+            yield
+            return
+        try:
+            yield
+        finally:
+            os.sched_setscheduler(0, *before)
+
+    def _run_until(self, time_ns: int) -> None:
         if self._began_ns is None:
             self._began_ns = clock.wall_ns() - self._on_wall_ns(self.now_ns)
         instant = None

@@ -33,12 +33,15 @@ from sim.feeders.handed import Handed
 from sim.feeders.port import FEEDERS, Feeder, FeederError, FeedGround, Sent
 from sim.pki.authority import Authority, PkiError
 from sim.pki.statements import StatementKey
+from sim.readers import push_tls
 from sim.readers.port import READERS, Delivered, Reader, ReaderError, ReadGround
+from sim.readers.push_server import PushSpec
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _LOOK_S: Final = 0.01
 _RELAY_S: Final = 30.0
 _SAID_BYTES: Final = 4_096  # of a program's last words
+_LOG_BYTES: Final = 65_536
 
 
 class BoxError(Exception):
@@ -94,7 +97,22 @@ class Box:
         self._running = contextlib.ExitStack()
 
     def _ground(self, client_id: str) -> ReadGround:
-        return ReadGround(self.directory, self.endpoint, self.stdout, self._portal_key, client_id)
+        return ReadGround(
+            self.directory, self.endpoint, self.stdout, self._portal_key, client_id, self._authority_folder
+        )
+
+    @property
+    def _pushes_by_tls(self) -> bool:
+        return any(isinstance(spec, PushSpec) and spec.tls != "none" for spec in self.entry.read)
+
+    @property
+    def _authority_folder(self) -> Path:
+        """Of the authority that a gateway trusts: the inventory's, or the broker's, or one of this start."""
+        if self.entry.listen.pki:
+            return Path(self.entry.listen.pki)
+        if self._pushes_by_tls and isinstance(self.endpoint, Mosquitto):
+            return self.endpoint.authority.directory
+        return self.directory / "pki"
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -230,7 +248,9 @@ class Box:
         end_s = clock.wall_s() + self.entry.run.ready_s
         while problem := self.problem or self._unsaid():
             if clock.wall_s() > end_s or (self._program is not None and not self._program.running):
-                raise BoxError(f"{self.entry.name} is not ready within {self.entry.run.ready_s:g} s: {problem}")
+                refused = self.refused_by_broker()
+                why = f"{problem}; {refused}" if refused else problem
+                raise BoxError(f"{self.entry.name} is not ready within {self.entry.run.ready_s:g} s: {why}")
             self.turn(_LOOK_S)
         self.turn(self.entry.run.settle_s)
         if not self.powered and self.problem:
@@ -258,6 +278,8 @@ class Box:
         if self.endpoint is not None and self.endpoint.address is not None:
             known |= {"host": self.endpoint.address.host, "port": str(self.endpoint.address.port)}
             known |= self._certificates(self.endpoint)
+        elif self._pushes_by_tls:
+            known |= self._made_certificates()
         if self._portal_key.exists():
             known["portalkey"] = StatementKey.kept(self._portal_key).public.hex()
         return known
@@ -269,6 +291,16 @@ class Box:
             files = {"ca": identity.authorities, "certificate": identity.certificate, "key": identity.key}
             return {name: str(file) for name, file in files.items() if file is not None}
         return {}
+
+    def _made_certificates(self) -> dict[str, str]:
+        """Where there is no broker that makes them. Raises BoxError."""
+        try:
+            authority = Authority(self._authority_folder)
+            pair = authority.device(self.entry.name)
+        except PkiError as error:
+            raise BoxError(f"{self.entry.name}: {error}") from None
+        files = {"ca": authority.certificate, "certificate": pair.certificate, "key": pair.key}
+        return {name: str(file) for name, file in files.items()}
 
     # --- at work ----------------------------------------------------------------------------------------------------
 
@@ -311,6 +343,20 @@ class Box:
             return f"its program ended with {self._program.exit_code}: {self.last_words()}"
         parts: list[Feeder | Reader] = [*self.feeders, *self.readers]
         return next((problem for part in parts if (problem := part.problem)), None)
+
+    def refused_by_broker(self) -> str:
+        """Why the broker's log says that the latest client got no TLS session, in one sentence; "" where it says
+        nothing of that, or one connected since."""
+        if not isinstance(self.endpoint, Mosquitto):
+            return ""
+        with contextlib.suppress(OSError):
+            log = (self.endpoint.directory / "broker.log").read_bytes()[-_LOG_BYTES:].decode("utf-8", "replace")
+            for line in reversed(log.splitlines()):
+                if f" as {self.entry.name} " in line:
+                    return ""
+                if "SSL routines:" in line and (said := push_tls.remedy(line)):
+                    return f"the broker gave a client no TLS session: {said}"
+        return ""
 
     def last_words(self) -> str:
         """The last line that its program wrote to standard error, or else to standard output; printable."""

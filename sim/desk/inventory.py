@@ -25,6 +25,7 @@ from typing import Any, Final, Literal
 from sim.core.settings import Place, SpecError, build, number, one_of, read_toml
 from sim.core.vocabulary import Link
 from sim.feeders.port import FEEDERS, FeederSpec
+from sim.readers.message_content import ContentSpec
 from sim.readers.port import READERS, ReaderSpec
 
 ENTRIES: Final = Path(__file__).resolve().parent / "entries"
@@ -156,6 +157,12 @@ class GatewayEntry:
     power: PowerSpec = field(default_factory=PowerSpec)
     time: TimeSpec = field(default_factory=TimeSpec)
     claims: Claims = field(default_factory=Claims)
+
+    @property
+    def described(self) -> ContentSpec | None:
+        """The reader of values whose names are known."""
+        found = (spec for spec in self.read if isinstance(spec, ContentSpec) and (spec.names or spec.means))
+        return next(found, None)
 
 
 @dataclass(frozen=True, slots=True)

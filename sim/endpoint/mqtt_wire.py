@@ -90,30 +90,54 @@ class Packets:
 
     def feed(self, data: bytes) -> list[Packet]:
         """The packets that are now complete. Raises BadPacket."""
-        self._held += data
-        packets: list[Packet] = []
-        while (packet := self._take()) is not None:
-            packets.append(packet)
-        return packets
+        return [packet_of(one) for one in self.frames(data)]
 
-    def _take(self) -> Packet | None:
-        held, length = self._held, 0
+    def frames(self, data: bytes) -> list[bytes]:
+        """The packets that are now complete, each as its bytes stand. Raises BadPacket."""
+        if self._held:
+            self._held += data
+            if not 0 < self._end(self._held, 0) <= len(self._held):
+                return []
+            data = bytes(self._held)
+            self._held.clear()
+        found, at, size = [], 0, len(data)
+        while at < size:
+            end = self._end(data, at)
+            if not 0 < end <= size:
+                self._held += data[at:]
+                break
+            found.append(data[at:end])
+            at = end
+        return found
+
+    def _end(self, data: bytes | bytearray, at: int) -> int:
+        """Of the packet that begins there; 0 where its length is not there yet."""
+        length = 0
         for index in range(1, 5):
-            if index >= len(held):
-                return None
-            length |= (held[index] & 0x7F) << 7 * (index - 1)
-            if not held[index] & 0x80:
+            if at + index >= len(data):
+                return 0
+            byte = data[at + index]
+            length |= (byte & 0x7F) << 7 * (index - 1)
+            if byte < 0x80:
                 break
         else:
             raise BadPacket("a remaining length of more than four bytes")
         if length > self._limit_bytes:
             raise BadPacket(f"a packet of {length} bytes; the limit is {self._limit_bytes}")
-        end = index + 1 + length
-        if len(held) < end:
-            return None
-        packet = Packet(held[0] >> 4, held[0] & 0x0F, bytes(held[index + 1 : end]))
-        del held[:end]
-        return packet
+        return at + index + 1 + length
+
+
+def header_bytes(frame: bytes) -> int:
+    """Of a whole packet's fixed header (2.2.3)."""
+    at = 1
+    while frame[at] & 0x80:
+        at += 1
+    return at + 1
+
+
+def packet_of(frame: bytes) -> Packet:
+    """A whole packet's bytes as a packet."""
+    return Packet(frame[0] >> 4, frame[0] & 0x0F, frame[header_bytes(frame) :])
 
 
 def _text(body: bytes, start: int) -> tuple[str, int]:

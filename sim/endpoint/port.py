@@ -27,6 +27,7 @@ EndpointFeature = Literal[
     "kill",  # a process that can be killed and started again
     "retain",  # the last retained message of a topic is kept for later subscribers
     "persistence",  # QoS 1 messages wait for a session that is away
+    "shadows",  # keeps a document of state for each device
     "size limit",  # larger messages are dropped
     "sockets",  # clients dial an address, so that a man in the middle can stand on the path
     "takeover",  # a second session with a client id ends the first
@@ -41,6 +42,10 @@ class EndpointError(Exception):
 
 class NotConnected(EndpointError):
     """Publish or subscribe before CONNACK, or after the connection was lost."""
+
+
+class OutOfReach(EndpointError):
+    """An endpoint that is not this machine's does not answer, or lets nobody in: a run on it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +120,17 @@ class Session(Protocol):
 
 @runtime_checkable
 class Queues(Protocol):
-    """An endpoint that can put what gateways publish into a queue, beside what it delivers to subscribers."""
+    """An endpoint that can put what gateways publish into a queue or files, beside what it delivers to subscribers."""
 
     @property
     def by_queue(self) -> bool:
-        """Whether the portal takes its messages from the queue, and subscribes to none."""
+        """Whether the portal takes its messages from there, and subscribes to none."""
 
     def queued(self) -> list[Message]:
-        """What came into the queue since this was asked last, in its order. All of it that was acknowledged to a
-        gateway before is in it."""
+        """What came and was not `taken`. All of it that was acknowledged to a gateway before is in it."""
+
+    def taken(self) -> None:
+        """The portal committed what `queued` gave last: it is not given again."""
 
 
 class Endpoint(Protocol):

@@ -22,7 +22,8 @@ class GatewaySpec:
     deleted when its number was acknowledged, whatever the portal has under it. `verify_acks` False: whoever can send
     an acknowledgement is believed, not the portal alone. `private_key`: where the key of its certificate lies, in an
     element that answers and gives no key away, or in a file of its flash memory. `key_made`: in the gateway, or at
-    the factory, which then had it in its hands."""
+    the factory, which then had it in its hands. `shadow`: it keeps its device shadow up to date (see state_report),
+    which needs an endpoint that has shadows; `firmware` stands in it."""
 
     name: str = "gw"
     count: int = number(1, low=1, high=1_000_000)
@@ -38,6 +39,8 @@ class GatewaySpec:
     verify_acks: bool = True
     private_key: PrivateKey = "secure element"
     key_made: KeyMade = "gateway"
+    shadow: bool = False
+    firmware: str = "1.0"
     kind: str = "virtual"
 
     @property

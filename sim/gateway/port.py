@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
@@ -20,6 +20,7 @@ GatewayFeature = Literal[
     "forwards_encrypted",  # telegrams go on as they were received
     "power_cut",  # what was stored outlasts a power cut
     "quarantine",  # what a broker refuses again and again blocks nothing
+    "shadow",  # can keep its device shadow up to date (gateway.shadow)
 ]
 
 
@@ -28,20 +29,48 @@ class Wiring:
     """What a world connects a gateway to. `directory`: where it keeps its files, named by its id. `dial` begins a
     session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history.
     `portal_key`: the public key under which the portal signs them, as the installer entered it. `clock`: the world's,
-    where the gateway must know how it runs."""
+    where the gateway must know how it runs. `meter_keys`: of every meter of the fleet, eight digits -> 32 hex digits,
+    "" in clear, for a real gateway that cannot do without; ours never ask."""
 
     directory: Path
     dial: Callable[[], Session]
     record: Callable[[Event], None]
     portal_key: bytes
     clock: Clock | None = None
+    meter_keys: Callable[[], Mapping[str, str]] = dict
+
+
+class Given(NamedTuple):
+    """Values that a real gateway gave of a meter (eight digits, as it wrote them), and when, in world ns."""
+
+    at_ns: int
+    meter: str
+    values: Mapping[str, object]
 
 
 @runtime_checkable
 class Fed(Protocol):
-    """A real gateway, beside its port. `mode`: how the frame was sent that it receives next."""
+    """A real gateway, beside its port. `mode`: how the frame was sent that it receives next. `names`, `means`: what it
+    calls its values (see sim.readers.message_content). `key_places`: files in which meters' keys lie, because it
+    needs them. `opened_in`: the folder in which a gateway that decodes has readings in clear; None of one that
+    forwards."""
 
     mode: str
+    names: str
+    means: Mapping[str, str]
+    key_places: tuple[Path, ...]
+    opened_in: Path | None
+
+    def given(self) -> Iterator[Given]:
+        """What it gave as values, oldest first."""
+
+    def undelivered(self) -> Sequence[bytes]:
+        """Telegrams that it received and that never came back: a gateway outside of the bench answers for them, and
+        nobody behind it can. Each as often as it was received."""
+
+    @property
+    def complaint(self) -> str:
+        """Why a run with it proves nothing, in one sentence; "" when it was at work."""
 
     def as_json(self) -> dict[str, object]:
         """What was measured of it, for run.json."""

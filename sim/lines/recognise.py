@@ -87,6 +87,7 @@ class AnyReader:
         self._current: str | None = None
         self._number = 0
         self._last: Codec | None = None  # tried first: a stream is of one tool mostly
+        self._asked: tuple[bytes, Codec | None] = b"", None  # a line is asked about more than once
 
     def knows(self, line: bytes) -> bool:
         """Whether any format claims this line."""
@@ -98,7 +99,10 @@ class AnyReader:
         return codec is not None and codec.id != "hex"
 
     def _codec(self, line: bytes) -> Codec | None:
-        return self._last if self._last is not None and self._last.claims(line) else of_line(line)
+        if self._asked[0] is not line:
+            last = self._last
+            self._asked = line, last if last is not None and last.claims(line) else of_line(line)
+        return self._asked[1]
 
     def line(self, line: bytes) -> list[Got]:
         """One line without its end; what it completed, with the number of the line in which that began."""

@@ -11,7 +11,9 @@ from sim.core.vocabulary import Link, Security
 
 @dataclass(frozen=True, slots=True)
 class FleetSpec:
-    """A group of equal meters. `key = "shared"` gives the whole group one key (a known bad practice)."""
+    """A group of equal meters. `key = "shared"` gives the whole group one key (a known bad practice). `in_step_s`: all
+    begin within so many seconds and count from the same access number, as a firmware does that sends by the clock;
+    left out, each begins anywhere in its interval."""
 
     name: str
     type: str
@@ -23,3 +25,4 @@ class FleetSpec:
     power_dbm: float = number(7.0, low=-30.0, high=20.0)
     drift_ppm: float = number(20.0, low=0.0, high=500.0)
     mask: Literal["always", "workdays 08-18"] = "always"
+    in_step_s: float | None = number(None, low=0.001, high=604_800.0)

@@ -75,7 +75,10 @@ class Population:
         interval_ns = self._each([ns(spec.interval_s) for spec in groups])
         # A clock that gains has short intervals.
         self.period_ns: I64 = interval_ns - interval_ns // 1_000 * self.drift_ppb // 1_000_000
-        self.t0_ns: I64 = (first[:, 3] >> 8) * (self.period_ns >> 16) >> 8
+        step_ns = self._each([0 if spec.in_step_s is None else ns(spec.in_step_s) for spec in groups])
+        within_ns = np.where(step_ns > 0, np.minimum(step_ns, self.period_ns), self.period_ns)
+        self.t0_ns: I64 = (first[:, 3] >> 8) * (within_ns >> 16) >> 8
+        self.acc0[step_ns > 0] = 0
         clock_offset_ms = seeds.normal_q16("meter clock", meters) * CLOCK_SIGMA_MS >> 16
         self.clock_offset_ms: NDArray[np.int32] = clock_offset_ms.astype(np.int32)
 

@@ -106,9 +106,14 @@ def open_content(
     """The content and when it was signed: what a final receiver does. `newer_than`: when the content that it took last
     from this signer was signed. Raises ContentError (old, and those of verify and unseal)."""
     signed = verify(data, signer)
+    return open_signed(signed, receiver, newer_than=newer_than), signed.at
+
+
+def open_signed(signed: Signed, receiver: Receiver, *, newer_than: datetime | None = None) -> bytes:
+    """The content of what was verified. Raises ContentError (old, and those of unseal)."""
     if newer_than is not None and signed.at <= newer_than:
         raise ContentError("old", f"signed at {signed.at:%Y-%m-%d %H:%M:%S} UTC, and newer content was taken before")
-    return unseal(signed.content, receiver), signed.at
+    return unseal(signed.content, receiver)
 
 
 def _verify(data: bytes, signer: x509.Certificate, type_: str) -> Signed:

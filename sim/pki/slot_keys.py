@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from sim.pki.content_ciphers import agreed_secret, point
 
 CURVE: Final = ec.BrainpoolP256R1()
 DRAWN_BYTES: Final = CURVE.key_size // 8 + 8
 """Eight more than the order has, so that no key is likelier than another."""
+DIGEST_BYTES: Final = 32
+_ECDSA: Final = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)
 
 
 class SlotKey:
@@ -24,7 +28,17 @@ class SlotKey:
         if len(drawn) != DRAWN_BYTES:
             raise ValueError(f"a key is made of {DRAWN_BYTES} drawn bytes, not {len(drawn)}")
         value = int.from_bytes(drawn, "big") % (CURVE.group_order - 1) + 1
-        self._key = ec.derive_private_key(value, CURVE)
+        self._hold(ec.derive_private_key(value, CURVE))
+
+    @classmethod
+    def of(cls, key: ec.EllipticCurvePrivateKey) -> SlotKey:
+        """The same for a key that lies in software."""
+        made = cls.__new__(cls)
+        made._hold(key)
+        return made
+
+    def _hold(self, key: ec.EllipticCurvePrivateKey) -> None:
+        self._key = key
         encoding, form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         self.public: bytes = self._key.public_key().public_bytes(encoding, form)
 
@@ -35,8 +49,12 @@ class SlotKey:
         raise TypeError("a module's key is not pickled")
 
     def sign(self, message: bytes) -> bytes:
-        """ECDSA with SHA-256, DER, deterministic (RFC 6979)."""
-        return self._key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        """The same over a message."""
+        return self.sign_digest(hashlib.sha256(message).digest())
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """ECDSA over a SHA-256, DER, deterministic (RFC 6979)."""
+        return self._key.sign(digest, _ECDSA)
 
     def agree(self, peer: bytes) -> bytes:
         """The shared x coordinate. Raises NotSealed for what is no uncompressed point of the curve."""

@@ -2,8 +2,9 @@
 
 Rules kept: a bundle that comes again is dropped and acknowledged again; the same sequence with other content is two
 devices under one name: kept as evidence, judged telegram by telegram like any other bundle (a bundle proves nothing
-about its telegrams, so neither is preferred) and acknowledged, because both are committed. What is no bundle is kept
-with a reason and never acknowledged. Nothing that arrives can stop the portal.
+about its telegrams, so neither is preferred) and acknowledged, because both are committed. A birth is acknowledged
+too, since its gateway says it again until then. What is neither is kept with a reason and never acknowledged. Nothing
+that arrives can stop the portal.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def opened(
             _refuse(message, out, now_ns, reasons.UNKNOWN_GATEWAY, "not in the list of gateways")
         elif isinstance(told, Birth):
             out.births.append(told)
+            told_of = bundle.Taken(bundle.BIRTH_NUMBER, bundle.digest(message.payload))
+            out.acks.setdefault(told.gateway, {})[told_of] = None
         else:
             _take(message, told, store, known, out, now_ns, drop_duplicates)
     return out

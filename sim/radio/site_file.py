@@ -2,7 +2,9 @@
 
     [[house]]  name, middle (east_m, north_m), width_m along east, depth_m along north, floors, outer_wall_db
     [[meter]]  house, floor (0 is the ground floor), flat, type, count
-    [[gateway]] name, house, floor; east_m and north_m where it does not hang in the middle of its house
+    [[gateway]] name, house, floor; east_m and north_m where it does not hang in the middle of its house; roof = true
+                where it hangs on top of it
+    [[candidate]] the same of a place where one could hang, with what hanging it there costs; for ./wmbench size
 
 The rule kept here: a place is a pure function of the file. Flats of a floor stand side by side along the house in the
 order of the file, meters of a flat in two rows. Meters of a world's group get the places of their type, in that order.
@@ -59,13 +61,16 @@ class Meters:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A gateway; without a place of its own, in the middle of its house."""
+    """A gateway; without a place of its own, in the middle of its house. `roof`: on top of the highest floor and
+    outside of the walls; `floor` is then of no account. `price`: of hanging it there, where it is a candidate."""
 
     name: str
     house: str
     floor: int = number(0, low=LOWEST_FLOOR, high=HIGHEST_FLOOR)
     east_m: float | None = number(None, low=-FARTHEST_M, high=FARTHEST_M)
     north_m: float | None = number(None, low=-FARTHEST_M, high=FARTHEST_M)
+    roof: bool = False
+    price: float | None = number(None, low=0.0, high=1e9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class SiteFile:
     meter: tuple[Meters, ...]
     gateway: tuple[Gateway, ...] = ()
     origin: tuple[float, ...] = ()
+    candidate: tuple[Gateway, ...] = ()
 
     @property
     def houses(self) -> dict[str, int]:
@@ -119,7 +125,8 @@ class SiteFile:
             box = self.house[houses[one.house]]
             east = box.east_m if one.east_m is None else one.east_m
             north = box.north_m if one.north_m is None else one.north_m
-            rows.append((east, north, one.floor * FLOOR_HEIGHT_M + GATEWAY_HEIGHT_M))
+            floor = box.floors if one.roof else one.floor
+            rows.append((east, north, floor * FLOOR_HEIGHT_M + GATEWAY_HEIGHT_M))
         return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
@@ -128,19 +135,27 @@ def load(path: Path) -> SiteFile:
     """Raises SpecError."""
     table, place = read_toml(path)
     told = build(SiteFile, table, place)
-    for kind, entries, key in (("house", told.house, "name"), ("gateway", told.gateway, "name")):
-        names: set[str] = set()
+    names: dict[str, set[str]] = {"house": set(), "place": set()}
+    named: tuple[tuple[str, str, tuple[House | Gateway, ...]], ...] = (
+        ("house", "house", told.house), ("gateway", "place", told.gateway), ("candidate", "place", told.candidate),
+    )  # fmt: skip
+    for kind, known, entries in named:
         for at, one in enumerate(entries):
-            if (name := getattr(one, key)) in names:
-                raise place.error(f"{kind}[{at}].{key}", f"there are two of {quoted(name)}")
-            names.add(name)
+            if one.name in names[known]:
+                raise place.error(f"{kind}[{at}].name", f"there are two of {quoted(one.name)}")
+            names[known].add(one.name)
+    if not told.meter:
+        raise place.error("meter", "is missing: a site without a meter needs no gateway; add a [[meter]] entry")
     houses = told.houses
-    inside: dict[str, tuple[Meters | Gateway, ...]] = {"meter": told.meter, "gateway": told.gateway}
+    inside: dict[str, tuple[Meters | Gateway, ...]] = {
+        "meter": told.meter, "gateway": told.gateway, "candidate": told.candidate,
+    }  # fmt: skip
     for kind, inhabitants in inside.items():
         for at, inhabitant in enumerate(inhabitants):
             if inhabitant.house not in houses:
                 raise place.error(f"{kind}[{at}].house", f"there is no [[house]] {quoted(inhabitant.house)}")
-            if inhabitant.floor >= told.house[houses[inhabitant.house]].floors:
+            on_top = isinstance(inhabitant, Gateway) and inhabitant.roof
+            if not on_top and inhabitant.floor >= told.house[houses[inhabitant.house]].floors:
                 raise place.error(f"{kind}[{at}].floor", f"{quoted(inhabitant.house)} has no floor {inhabitant.floor}")
     if told.origin and len(told.origin) != 2:
         raise place.error("origin", "is latitude and longitude")

@@ -53,13 +53,15 @@ class ReadGround:
     """What a desk gives a reader to stand on. `directory`: the gateway's own, where its files are. `endpoint`: the
     broker that it publishes to; None where the desk has none. `stdout`: the file that its program's standard output
     is appended to. `portal_key`: the file of the key under which a reader that acknowledges signs. `client_id`: of this
-    reader at the broker, where each session has one of its own."""
+    reader at the broker, where each session has one of its own. `authority`: the folder in which the desk's authority
+    stays, for a reader that gateways reach by TLS."""
 
     directory: Path
     endpoint: Endpoint | None
     stdout: Path
     portal_key: Path
     client_id: str = READER
+    authority: Path = Path("pki")
 
 
 class Reader(Protocol):

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sim.portal.store_port import Reading
 from sim.smart_metering.said_registers import HEAT_COST, at_set_date
 from sim.smgw.delivered_content import Value
-from sim.smgw.german_time import midnight_s
+from sim.smgw.german_time import local, midnight_s
 
 TAF: int = 6
 Units = Callable[[str, date], int | None]
@@ -34,14 +34,19 @@ class DueValues:
             self._open[key] = None
 
     def values(self, units: Units) -> list[Value]:
-        """What is to leave now."""
+        """What is to leave now; asked again it says so again, until `left`."""
         out = []
         for meter, day in sorted(self._open):
             value = units(meter, date.fromisoformat(day))
             if value is None or self._left.get((meter, day)) == value:
                 continue
-            self._left[meter, day] = value
             until_s = midnight_s(date.fromisoformat(day) + timedelta(days=1))
             out.append(Value(TAF, meter, str(at_set_date(HEAT_COST)), 0, None, until_s, Decimal(value)))
-        self._open.clear()
         return out
+
+    def left(self, values: list[Value]) -> None:
+        """These are in a container."""
+        for one in values:
+            day = local(one.until_s).date() - timedelta(days=1)
+            self._left[one.meter, day.isoformat()] = int(one.amount or 0)
+        self._open.clear()

@@ -7,6 +7,7 @@ what is due stays due. Under a full calibration log no rule set is changed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +23,7 @@ from sim.smgw.delivered_content import Delivery, Value
 from sim.smgw.german_time import text as local_text
 from sim.smgw.logs.hash_chain import Row
 from sim.smgw.logs.log_entries import CALIBRATION, SYSTEM, Entry, Level, LogEvent, consumer
+from sim.smgw.refusals import RuleError
 
 
 class SentPart(NamedTuple):
@@ -72,7 +74,8 @@ class Diary:
             self.logs.write(consumer(owner), entry)
 
     def _system(self, at_s: int, level: Level, event: LogEvent, subject: str, text: str) -> None:
-        self.logs.write(SYSTEM, Entry(at_s, level, event, subject, self.gateway, 0, text))
+        with contextlib.suppress(RuleError):  # it rolls; only a module that does not sign keeps it from that
+            self.logs.write(SYSTEM, Entry(at_s, level, event, subject, self.gateway, 0, text))
 
     # --- consumers --------------------------------------------------------------------------------------------------
 

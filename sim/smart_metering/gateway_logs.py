@@ -30,6 +30,7 @@ from sim.smgw.logs.hash_chain import (
 )
 from sim.smgw.logs.log_entries import SYSTEM, Entry, Level, LogEvent
 from sim.smgw.logs.log_limits import LogLimit, limit_of, to_roll_out
+from sim.smgw.module.port import ModuleError
 from sim.smgw.refusals import RuleError
 
 _SUFFIX: Final = ".jsonl"
@@ -128,14 +129,18 @@ class GatewayLogs:
         path = self._path(log)
         whole = path.with_suffix(".new")
         whole.write_bytes(b"".join(map(encode, rows[gone:])))
-        ends = self._ends[log] = Ends(rows[gone - 1].place, ends.last)
+        rolled = self._ends[log] = Ends(rows[gone - 1].place, ends.last)
+        try:
+            self.seal(now_s)  # first the base, then the rows: killed in between, rows before the base are left over
+        except ModuleError as error:
+            self._ends[log] = ends
+            raise RuleError("log-full", f"nothing is rolled out while the module does not sign: {error}") from None
         self._counts[log] = len(rows) - gone
-        self.seal(now_s)  # first the base, then the rows: killed in between, rows before the base are left over
         whole.replace(path)
-        return ends
+        return rolled
 
     def seal(self, now_s: int) -> None:
-        """Have the ends signed, where a row was written since."""
+        """Have the ends signed, where a row was written since. Raises ModuleError."""
         if not self._unsigned and (self._folder / _ENDS).exists():
             return
         said = statement(self._gateway, now_s, self._ends)

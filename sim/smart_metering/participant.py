@@ -1,25 +1,30 @@
 """A market participant (EMT) that is a final receiver: it opens what was sealed for it, and stores values to bill.
 
 The order of looking is signed_content's: the signer that is expected for this gateway, signed attributes, digest,
-signature, age, receiver, tag. A container that is refused is kept with its reason and acknowledged, since it is no
-better the next time; so is one that was taken before. Without `verify` nothing of this is asked: that is the weakness.
+signature, age, receiver, tag; before it, whether the signer's certificate holds (sm_chain). A container that is refused
+is kept with its reason and acknowledged, since it is no better the next time; so is one that was taken before. Where a
+revocation list is missing or over, nothing is taken or refused: it waits at its gateway until there is a new one.
+Without `verify` nothing of this is asked: that is the weakness. Without `attributes` the signature is, and not what the
+signed attributes say: that is the lax reader of draft-ietf-lamps-cms-euf-cma-signeddata.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from sim.core.events import ContainerRefused, Event
+from sim.pki import signed_content
 from sim.pki.party_certificates import Certificate
-from sim.pki.sealed_content import ContentError, Receiver
-from sim.pki.signed_content import open_content
-from sim.pki.unchecked_content import open_unchecked
+from sim.pki.sealed_content import ContentError, Receiver, unseal
+from sim.pki.sm_chain import ChainError, Trust
+from sim.pki.unchecked_content import open_unchecked, signed_alone
 from sim.smart_metering.due_values import TAF
 from sim.smgw.delivered_content import Delivery, Value, decode
 from sim.smgw.german_time import midnight_s
@@ -30,8 +35,19 @@ _SCHEMA: Final = (
     "tariff INTEGER, from_s INTEGER, until_s INTEGER, amount TEXT, stored_ns INTEGER)",
     "CREATE INDEX IF NOT EXISTS delivered_by_meter ON delivered (meter, taf, until_s)",
     "CREATE TABLE IF NOT EXISTS refused (gateway TEXT, reason TEXT, detail TEXT, stored_ns INTEGER, container BLOB)",
+    "CREATE TABLE IF NOT EXISTS vouched (gateway TEXT, content TEXT)",
     "CREATE TABLE IF NOT EXISTS newest (gateway TEXT PRIMARY KEY, signed_at TEXT)",
 )
+
+
+LATER: Final = ("list-missing", "list-expired")
+"""Clauses of sm_chain that say nothing of the certificate."""
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def unix_time(now_ns: int) -> datetime:
+    """Of nanoseconds since 1970."""
+    return datetime.fromtimestamp(now_ns / 1e9, UTC)
 
 
 class Stored(NamedTuple):
@@ -57,14 +73,17 @@ class Participant:
 
     def __init__(
         self, name: str, directory: Path, receiver: Receiver, signers: dict[str, Certificate],
-        record: Callable[[Event], None], *, verify: bool = True,
+        record: Callable[[Event], None], *, verify: bool = True, attributes: bool = True, trust: Trust | None = None,
+        at: Callable[[int], datetime] = unix_time,
     ) -> None:  # fmt: skip
         self.name = name
         self.directory = directory
         self.counts: Counter[str] = Counter()
-        """"opened", "refused: <reason>"."""
+        """"opened", "refused: <reason>", "waits: <clause>"."""
         self.bytes_taken = 0
         self._receiver, self._signers, self._record, self._verify = receiver, signers, record, verify
+        self._attributes, self._trust, self._at = attributes, trust, at
+        self._held: dict[str, tuple[int, datetime]] = {}
         directory.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(directory / "values.sqlite", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA synchronous = OFF")
@@ -72,14 +91,17 @@ class Participant:
             self._db.execute(sql)
 
     def take(self, gateway: str, container: bytes, now_ns: int) -> bool:
-        """Always True: it has it, as values or as a refusal."""
+        """True: it has it, as values or as a refusal. False: whether its signer is good cannot be told now."""
         self.bytes_taken += len(container)
         try:
-            delivery, signed_at = self._open(gateway, container)
+            delivery, signed_at = self._open(gateway, container, now_ns)
             if self._verify and (delivery.gateway != gateway or delivery.receiver != self.name):
                 raise RuleError("delivery", f"it says {delivery.gateway} to {delivery.receiver}")
-        except (ContentError, RuleError) as error:
+        except (ContentError, RuleError, ChainError) as error:
             reason = error.reason if isinstance(error, ContentError) else error.clause
+            if reason in LATER:
+                self.counts[f"waits: {reason}"] += 1
+                return False
             self.counts[f"refused: {reason}"] += 1
             self._record(ContainerRefused(now_ns, self.name, gateway, reason))
             self._db.execute("INSERT INTO refused VALUES (?, ?, ?, ?, ?)",
@@ -97,17 +119,35 @@ class Participant:
         self._db.execute("COMMIT")
         return True
 
-    def _open(self, gateway: str, container: bytes) -> tuple[Delivery, datetime]:
+    def _open(self, gateway: str, container: bytes, now_ns: int) -> tuple[Delivery, datetime]:
         if not self._verify:
             content, at = open_unchecked(container, self._receiver)
             return decode(content), at
         signer = self._signers.get(gateway)
         if signer is None:
             raise ContentError("signer", "no certificate of this gateway is known")
+        self._holds(gateway, signer, now_ns)
         known = self._db.execute("SELECT signed_at FROM newest WHERE gateway = ?", (gateway,)).fetchone()
         newest = None if known is None else datetime.fromisoformat(known[0])
-        content, at = open_content(container, self._receiver, signer, newer_than=newest)
-        return decode(content), at
+        if not self._attributes:
+            believed = signed_alone(container, signer)
+            self._vouch(gateway, believed)
+            return decode(unseal(believed, self._receiver)), datetime.fromtimestamp(0, UTC)
+        signed = signed_content.verify(container, signer)
+        self._vouch(gateway, signed.content)
+        return decode(signed_content.open_signed(signed, self._receiver, newer_than=newest)), signed.at
+
+    def _holds(self, gateway: str, signer: Certificate, now_ns: int) -> None:
+        """Raises ChainError. What holds is not looked at again before it may hold no more."""
+        if self._trust is None:
+            return
+        now, (version, until) = self._at(now_ns), self._held.get(gateway, (-1, _NEVER))
+        if version != self._trust.version or now >= until:
+            self._held[gateway] = self._trust.version, self._trust.check(signer, now, "SIG", name=f"{gateway}.SMGW")
+
+    def _vouch(self, gateway: str, content: bytes) -> None:
+        """Its signature was believed."""
+        self._db.execute("INSERT INTO vouched VALUES (?, ?)", (gateway, hashlib.sha256(content).hexdigest()))
 
     # --- asked ------------------------------------------------------------------------------------------------------
 
@@ -117,6 +157,10 @@ class Participant:
         for row in self._db.execute(f"{sql} ORDER BY rowid"):
             value = Value._make((*row[3:9], None if row[9] is None else Decimal(row[9])))
             yield Stored(row[0], row[1], row[2], value)
+
+    def vouched(self) -> list[tuple[str, str]]:
+        """(gateway, SHA-256 in hex) of each content that it believed to be signed by that gateway."""
+        return list(self._db.execute("SELECT gateway, content FROM vouched ORDER BY rowid"))
 
     def refused(self) -> list[Refused]:
         return [Refused(*row) for row in self._db.execute("SELECT * FROM refused ORDER BY rowid")]

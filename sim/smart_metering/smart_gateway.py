@@ -15,6 +15,7 @@ on the gateway's disk.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections import Counter
@@ -27,7 +28,7 @@ from typing import ClassVar, Final
 from sim.billing.set_date_units import units_at
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar, ns
-from sim.core.events import AlarmRaised, ContainerSealed, Event
+from sim.core.events import AlarmRaised, ContainerSealed, Event, GatewayWoken, ModuleFailed
 from sim.endpoint.port import Message
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, Waking
@@ -35,6 +36,7 @@ from sim.gateway.thinning import Thinning
 from sim.pki.party_certificates import Certificate
 from sim.pki.sealed_content import seal
 from sim.pki.signed_content import sign_by
+from sim.pki.sm_triples import Triple, slot_of
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
@@ -48,9 +50,10 @@ from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
 from sim.smgw.metrology import CLOCK_TOLERANCE
-from sim.smgw.module.port import SecurityModule
+from sim.smgw.module.port import ModuleError, SecurityModule
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S
+from sim.smgw.wake_up import WakeUps
 
 CHECKS: Final = ("mcr",)
 """The only freshness that the guideline names for meters without a way back: the counter under the MAC."""
@@ -86,6 +89,7 @@ class GatewaySetup:
     counter_saved_s: float
     flag_clock: bool
     seals: bool
+    wake_ups: WakeUps
 
 
 class SmartGateway:
@@ -105,7 +109,8 @@ class SmartGateway:
         self.keyring = Keyring()
         self.counts: Counter[str] = Counter()
         """"foreign": telegrams of meters that are not paired; "no value": rule sets under which nothing could leave;
-        "sealed": containers made; "log full": times that nothing left, since it could not be logged."""
+        "sealed": containers made; "log full": times that nothing left, since it could not be logged; "datagram: <what
+        became of it>"."""
         self.outbox: dict[int, tuple[str, bytes]] = {}
         """Number -> receiver and container, not yet with the receiver."""
         self._whose: dict[int, list[str]] = {}
@@ -128,8 +133,8 @@ class SmartGateway:
 
     def open(self, now_ns: int) -> None:
         self.disk.mkdir(parents=True, exist_ok=True)
-        self.public = self.module.make_key("SIG")
         self._sequence = self._number = 0
+        self._module_failed = ""
         self._signed_at_ns = 0
         self._due_from_s: dict[int, int] = {}
         self.power_on(now_ns)
@@ -142,9 +147,14 @@ class SmartGateway:
         contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
         self._setup = replace(self._setup, contracts=contracts)
 
-    def certify(self, certificate: Certificate) -> None:
-        """The certificate of the key SIG in its module."""
-        self.certificate = certificate
+    def certify(self, triple: Triple) -> None:
+        """The certificates of keys in its module, which it uses from now on."""
+        self.triple = triple
+
+    @property
+    def certificate(self) -> Certificate:
+        """Under which its containers are signed."""
+        return self.triple.certificates["SIG"]
 
     @property
     def contracts(self) -> tuple[Contract, ...]:
@@ -204,7 +214,7 @@ class SmartGateway:
 
     def _open_logs(self, now_ns: int) -> GatewayLogs:
         now_s = self._unix_s(now_ns)
-        return GatewayLogs(self.disk / "logs", self.id, lambda ends: self.module.sign("SIG", ends), now_s)
+        return GatewayLogs(self.disk / "logs", self.id, self.sign, now_s)
 
     def _record(self, event: Event) -> None:
         if isinstance(event, AlarmRaised):
@@ -257,6 +267,18 @@ class SmartGateway:
             self.clock_steps.append((self._seen, off_s))
             part, whole = CLOCK_TOLERANCE
             self.diary.clock(self._unix_s(now_ns), off_s, CAPTURE_S * part / whole)
+
+    def wake(self, datagram: bytes, now_ns: int) -> bool:
+        """A datagram is at its one port. True: it was its administrator's, and the gateway calls him. Nobody outside
+        learns which."""
+        if not self._on:
+            return False
+        became = self._setup.wake_ups.heed(datagram, self._unix_s(now_ns + self._offset_ns))
+        self.counts[f"datagram: {became}"] += 1
+        if became == "woken":
+            mark = hashlib.blake2b(datagram, digest_size=8).hexdigest()
+            self._setup.record(GatewayWoken(now_ns, self.id, mark))
+        return became == "woken"
 
     # --- taking values ----------------------------------------------------------------------------------------------
 
@@ -329,14 +351,17 @@ class SmartGateway:
             values: list[Value] = []
             for end_s in contract.ends_s(start_s, now_s):
                 values += self._of_period(contract, start_s, end_s)
-                self._due_from_s[number] = start_s = end_s
-            values += self._at_set_dates()
-            if values:
-                self._seal(contract, values, now_ns)
+                start_s = end_s
+            dues = self._at_set_dates()
+            if not self._sealed_all(contract, [*values, *dues], now_ns):
+                continue
+            self._dues.left(dues)
+            self._due_from_s[number] = start_s
         horizon_s = min(self._due_from_s.values(), default=now_s)
         for register in self._registers.values():
             register.forget_before(ns(horizon_s - self._unix_s(0)))
-        self.diary.logs.seal(now_s)
+        with contextlib.suppress(ModuleError):  # what was written stays unsigned until the module answers
+            self.diary.logs.seal(now_s)
 
     def _of_period(self, contract: Contract, start_s: int, end_s: int) -> list[Value]:
         """A period that the gateway did not see the beginning of is none."""
@@ -355,12 +380,26 @@ class SmartGateway:
         store, calendar, method = self.intake.store, self._setup.calendar, self._setup.portal.billing
         return self._dues.values(lambda meter, day: units_at(store, calendar, meter, day, method=method))
 
+    def _sealed_all(self, contract: Contract, values: list[Value], now_ns: int) -> bool:
+        """False: the module does not do it, and what was to leave waits for the next time."""
+        reason = ""
+        try:
+            if values:
+                self._seal(contract, values, now_ns)
+        except ModuleError as error:
+            reason = error.reason
+        if reason != self._module_failed and (reason or values):
+            self._module_failed = reason
+            self._setup.record(ModuleFailed(now_ns, self.id, reason))
+        return not reason
+
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
-        self._number += 1
-        self.diary.sealed(self._unix_s(now_ns), contract.receiver, self._number, values)
-        self._whose[self._number] = self.diary.owners_in(values)
-        content = Delivery(self.id, contract.receiver, self._number, tuple(values)).encode()
+        number = self._number + 1
+        content = Delivery(self.id, contract.receiver, number, tuple(values)).encode()
         container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
+        self.diary.sealed(self._unix_s(now_ns), contract.receiver, number, values)
+        self._whose[number] = self.diary.owners_in(values)
+        self._number = number
         self.counts["sealed"] += 1
         mark = hashlib.blake2b(container, digest_size=8).hexdigest()
         self._setup.record(
@@ -377,7 +416,11 @@ class SmartGateway:
         self._signed_at_ns = max(now_ns, self._signed_at_ns + NS_PER_S)
         at = self._setup.calendar.at(self._signed_at_ns).replace(microsecond=0)
         sealed = seal(content, receiver, draw=self.module.random)
-        return sign_by(sealed, self.certificate, lambda covered: self.module.sign("SIG", covered), at)
+        return sign_by(sealed, self.certificate, self.sign, at)
+
+    def sign(self, message: bytes) -> bytes:
+        """By the module, under the gateway's certificate. Raises ModuleError."""
+        return self.module.sign(slot_of("SIG", self.triple.number), message)
 
     def delivered(self, number: int, now_ns: int) -> None:
         """The receiver has it."""

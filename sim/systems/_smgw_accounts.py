@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sim.core.clock import NS_PER_S
-from sim.smgw.module.port import SLOTS
+from sim.pki.sm_triples import PURPOSES
 from sim.systems.port import Cost, Sight
 
 if TYPE_CHECKING:
@@ -52,6 +52,6 @@ def costs(system: Smgw, ground: Ground) -> list[Cost]:
         Cost("containers sealed and signed", sealed, ""),
         Cost("containers verified and opened", system.portal.counts["opened"], ""),
         Cost("meters' keys, each known to maker, administrator and gateway", len(system.registry), "keys"),
-        Cost("key pairs with certificates (TLS, ENC, SIG), renewed every 2 years", len(SLOTS) * parties, "keys"),
+        Cost("key pairs with certificates (TLS, ENC, SIG), renewed every 2 years", len(PURPOSES) * parties, "keys"),
         Cost("places that hold meters' keys", len(system.gateways), "disks"),
     ]

@@ -78,6 +78,15 @@ class KeylessSystem(System):
 SYSTEM = KeylessSystem()
 
 
+def _refuse_shadows_without_place(spec: WorldSpec) -> None:
+    """Raises EndpointError where a gateway's shadow is asked for and something of it is not there."""
+    for group in spec.gateway:
+        if group.shadow and "shadow" not in GATEWAYS.find(group.kind).features:
+            raise EndpointError(f'gateway "{group.name}": kind "{group.kind}" keeps no shadow; leave out shadow = true')
+        if group.shadow and (missing := lacks(spec.endpoint.kind, frozenset({"shadows"}))):
+            raise EndpointError(f'gateway "{group.name}": shadow = true {missing}; or leave it out')
+
+
 def _tell_mode(gateway: Fed, index: int, emission: Emission, receiver: int, _fate: Fate, _level_cdbm: int) -> None:
     """A gateway that is fed gets the frame next, and its feeder must know how it was sent."""
     if receiver == index:
@@ -136,6 +145,7 @@ class Keyless:
         self.gateways: list[GatewayPort] = []
         self._closing = contextlib.ExitStack()
         kind = ENDPOINTS.find(spec.endpoint.kind)
+        _refuse_shadows_without_place(spec)
         self.endpoint: Endpoint = kind.open(spec.endpoint, ground.directory / "endpoint")
         self.registry = Registry(gateways=gateway_ids(spec))
         self.sessions: list[Session] = []
@@ -167,7 +177,8 @@ class Keyless:
     @property
     def key_places(self) -> tuple[Path, ...]:
         clear = (self._clear_keys,) if self._ground.spec.portal.key_store == "clear" else ()
-        return (self.vault, *clear, *self.key_copies.with_keys)
+        real = (place for gateway in self.gateways if isinstance(gateway, Fed) for place in gateway.key_places)
+        return (self.vault, *clear, *self.key_copies.with_keys, *real)
 
     @property
     def private_values(self) -> dict[str, bytes]:
@@ -186,7 +197,7 @@ class Keyless:
         self._keep(Keyring({fleet.address(m): key for m in range(fleet.n) if (key := fleet.key(m)) is not None}))
         self._open_portal()
         self._closing.callback(lambda: self.portal.close())
-        queues = self.endpoint if isinstance(self.endpoint, Queues) and self.endpoint.by_queue else None
+        queues = self._queues
         session = self.endpoint.connect(
             self.endpoint.identity(PORTAL),
             subscribe=() if queues else (bundle.UP.format(gateway="+"), bundle.BIRTH.format(gateway="+")),
@@ -216,7 +227,7 @@ class Keyless:
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
         ground = self._ground
         dial = partial(self._dial, id_, group.verify_server)
-        wiring = Wiring(folder, dial, ground.record, self._statements.public, ground.clock)
+        wiring = Wiring(folder, dial, ground.record, self._statements.public, ground.clock, self._meter_keys)
         kind = GATEWAYS.find(group.kind)
         gateway = kind.open(id_, group, wiring)
         self._closing.callback(lambda: gateway.close())
@@ -237,6 +248,12 @@ class Keyless:
         if gateway.waking is not None:
             ground.air.env.process(_sleeps(ground.air.receivers[receiver], gateway.waking, ground.air.env))
         self.gateways.append(gateway)
+
+    def _meter_keys(self) -> dict[str, str]:
+        """As an installer types them into a gateway that decodes."""
+        fleet = self._ground.fleet
+        keys = {fleet.address(meter).id: fleet.key(meter) for meter in range(fleet.n)}
+        return {meter: "" if key is None else key.hex() for meter, key in keys.items()}
 
     def _dial(self, id_: str, verify: bool) -> Session:
         """A gateway's session, over whatever path the network gives it at the moment."""
@@ -300,6 +317,10 @@ class Keyless:
         self._keep(self.keyring)
         self.portal.write_registry()
 
+    @property
+    def _queues(self) -> Queues | None:
+        return self.endpoint if isinstance(self.endpoint, Queues) and self.endpoint.by_queue else None
+
     # --- running ------------------------------------------------------------------------------------------------
 
     def flush(self) -> None:
@@ -324,7 +345,11 @@ class Keyless:
         self.wan_bytes += sum(len(one.payload) for one in (*messages, *answers))
         if answers:
             self._lockstep.committed()
-        return answers if self.portal is portal else []  # what a portal had to say dies with it
+        if self.portal is not portal:
+            return []  # what a portal had to say dies with it
+        if (queues := self._queues) is not None:
+            queues.taken()
+        return answers
 
     def at_phase(self, phase: str, action: Callable[[], None]) -> None:
         self._lockstep.strike(phase, action)

@@ -20,23 +20,25 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.core.clock import ns
+from sim.core.clock import NS_PER_DAY, ns
 from sim.core.settings import SpecError, names_from, number
 from sim.core.vocabulary import SECURITIES
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.registry import GATEWAYS
-from sim.pki.party_certificates import Certificate, PartyRoot, private_value
+from sim.pki.party_certificates import ADMINISTRATOR, MAKER, Certificate, PartyRoot, private_value
 from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.store_port import StoreError
 from sim.site_plan import gateway_groups, gateway_ids, receiver_of
 from sim.smart_metering.administrator import Administrator
+from sim.smart_metering.administrators_calls import Calls
 from sim.smart_metering.gateway_tables import GatewayTables
 from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
 from sim.smart_metering.smart_gateway import Contract, GatewaySetup, SmartGateway
 from sim.smgw.module.in_world import InWorldModule, draws
 from sim.smgw.rule_set import CAPTURE_S
+from sim.smgw.wake_up import WakeUps
 from sim.systems._installation import entry_of, links_of, strongest
 from sim.systems._killed import kill
 from sim.systems._smgw_accounts import costs, sights
@@ -52,18 +54,25 @@ SUPPLIER: Final = "supplier"
 ATTACHED: Final = ("mode7",)
 """Links to meters are authenticated, and an authenticated counter makes them fresh: of the modes here mode 7 alone."""
 HOURS_12_S: Final = 43_200.0
+HOURS_48_S: Final = 172_800.0
+LISTS_EVERY_NS: Final = NS_PER_DAY
+"""How often authorities issue revocation lists, beside each time that something is taken back."""
 
 
 @dataclass(frozen=True)
 class SmgwSystem(System):
     """[system] kind = "smgw". `attach`: security modes of the meters that it pairs; others are not part of it. `taf`:
     the tariff use case of every contract, beside TAF 6 at set dates; `delivery_s`: how often its values leave (TAF 1:
-    at the month's end). `counter_saved_s`: how old counters are at most after a power cut. `consumers_look_s`: how
-    often consumers look at the HAN, at the bills that came and at their logs; 0: never. `bill_from_display`: the
-    supplier bills what consumers tell him of their displays, and not what was delivered. The last five are defences:
-    `seal_content`, values leave sealed and signed; `verify_content`, the receiver checks signature, age and tag;
-    `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`, values that a wrong clock
-    stamped are marked; `display_verifies`, displays in the home check that it is the gateway that answers."""
+    at the month's end). `counter_saved_s`: how old counters are at most after a power cut. `session_most_s`: how long a
+    session with the administrator goes on without another look at certificates. `call_every_s`: how often he wakes each
+    gateway (0: never). `consumers_look_s`: how often consumers look at the HAN, at the bills that came and at their
+    logs (0: never). `bill_from_display`: the supplier bills what consumers tell him of their displays, and not what was
+    delivered. The others are defences: `seal_content`, values leave sealed and signed; `verify_content`, the receiver
+    checks signature, age and tag; `check_attributes`, and what the signed attributes say; `time_over_tls`, the gateway
+    believes nobody's time but the administrator's; `flag_clock`, values that a wrong clock stamped are marked;
+    `check_lists`, certificates are looked for on revocation lists; `check_calls`, a gateway looks at who wakes it, and
+    `remember_calls`, at whether it saw that datagram before, and how long ago it was woken; `display_verifies`,
+    displays in the home check that it is the gateway that answers."""
 
     kind: str = "smgw"
     attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
@@ -74,11 +83,17 @@ class SmgwSystem(System):
     counter_saved_s: float = number(HOURS_12_S, low=0.0, high=HOURS_12_S)
     consumers_look_s: float = number(0.0, low=0.0, high=31 * 86_400.0)
     bill_from_display: bool = False
+    session_most_s: float = number(HOURS_48_S, low=900.0, high=HOURS_48_S)
+    call_every_s: float = number(0.0, low=0.0, high=86_400.0)
     seal_content: bool = True
     verify_content: bool = True
+    check_attributes: bool = True
     time_over_tls: bool = True
     flag_clock: bool = True
     display_verifies: bool = True
+    check_lists: bool = True
+    check_calls: bool = True
+    remember_calls: bool = True
 
     @property
     def securities(self) -> tuple[str, ...]:
@@ -113,6 +128,7 @@ class Smgw:
             raise SpecError(f"gateway {real[0]}: a real gateway belongs to system 'keyless'")
         self._ground, self.settings = ground, settings
         self.gateways: list[SmartGateway] = []
+        self._lists_ns = 0
         self.registry = Registry(gateways=gateway_ids(spec))
         self._closing = contextlib.ExitStack()
         self.disk = ground.directory / "participants" / SUPPLIER
@@ -127,7 +143,8 @@ class Smgw:
 
     @property
     def private_values(self) -> dict[str, bytes]:
-        return {f"the key ENC of {SUPPLIER}": private_value(self._receiver.key)}
+        return {f"the key ENC of {SUPPLIER}": private_value(self._receiver.key),
+                f"the key SIG of {ADMINISTRATOR}": private_value(self._administrator_key)}  # fmt: skip
 
     # --- building -----------------------------------------------------------------------------------------------
 
@@ -135,20 +152,29 @@ class Smgw:
         ground, seeds = self._ground, self._ground.seeds
         root = PartyRoot("SM-Test-Root.CA", draws(seeds, "root", "root's draws"), ground.calendar.start)
         self.root = root
-        self._receiver = root.receiver(f"{SUPPLIER}.EMT", draws(seeds, SUPPLIER, "key ENC"))
+        root.party(MAKER, draws(seeds, "maker", "keys"))
+        self._administrator_key = root.key_of(root.party(ADMINISTRATOR, draws(seeds, "administrator", "keys")), "SIG")
+        supplier = root.party(f"{SUPPLIER}.EMT", draws(seeds, SUPPLIER, "keys"))
+        self._receiver = Receiver(supplier.certificates["ENC"], root.key_of(supplier, "ENC"))
         self._signers: dict[str, Certificate] = {}
-        self.administrator = Administrator({SUPPLIER: self._hand})
+        self.administrator = Administrator(
+            {SUPPLIER: self._hand}, self._admit, ground.record, ns(self.settings.session_most_s)
+        )
+        self.calls = Calls(self.gateways, self._administrator_key, draws(seeds, "administrator", "calls"), ground)
         for id_, group in zip(gateway_ids(ground.spec), gateway_groups(ground.spec), strict=True):
             self._add_gateway(id_, group)
         self._attach()
         for gateway in self.gateways:
             gateway.open(ground.clock.now_ns)
             self._closing.callback(gateway.close)
-            signer = root.certify(f"{gateway.id}.SMGW", gateway.public, "SIG")
-            gateway.certify(signer)
-            self._signers[gateway.id] = signer
+            name, since = f"{gateway.id}.SMGW", ground.calendar.start
+            root.seal(name, gateway.module, since)
+            gateway.certify(root.operational(name, gateway.module, since))
+            self._signers[gateway.id] = gateway.certificate
         self._open_participant()
         self._closing.callback(lambda: self.portal.close())
+        if self.settings.call_every_s:
+            ground.clock.process(self.calls.every(ns(self.settings.call_every_s)))
         self.stored = GatewayTables(self.gateways, lambda meter, day: self.portal.billed(meter, day))
 
     def _add_gateway(self, id_: str, group: GatewaySpec) -> None:
@@ -162,6 +188,7 @@ class Smgw:
         setup = GatewaySetup(
             self._smart / id_, ground.calendar, ground.record, ground.spec.portal, module, (contract,),
             settings.counter_saved_s, settings.flag_clock, settings.seal_content,
+            WakeUps(id_, self.calls.verify, settings.remember_calls, settings.check_calls),
         )  # fmt: skip
         gateway = SmartGateway(id_, group, setup)
         sensitivity_cdbm, links, profile = receiver_of(group)
@@ -192,11 +219,28 @@ class Smgw:
     def _open_participant(self) -> None:
         self.portal = Participant(
             SUPPLIER, self.disk, self._receiver, self._signers, self._ground.record,
-            verify=self.settings.verify_content,
+            verify=self.settings.verify_content, attributes=self.settings.check_attributes,
+            trust=self.root.trust if self.settings.check_lists else None, at=self._ground.calendar.at,
         )  # fmt: skip
 
     def _hand(self, gateway: str, container: bytes, now_ns: int) -> bool:
         return self.portal.take(gateway, container, now_ns)
+
+    def _admit(self, gateway: str, now_ns: int) -> None:
+        """A gateway's session begins. Raises ChainError."""
+        box = next(one for one in self.gateways if one.id == gateway)
+        shown, now = box.triple.certificates["TLS"], self._ground.calendar.at(now_ns)
+        self.root.trust.check(shown, now, "TLS", name=f"{gateway}.SMGW", lists=self.settings.check_lists)
+
+    def take_back(self, gateway: int) -> None:
+        """The authority takes a gateway's certificates back, and says so at once."""
+        now_ns = self._ground.clock.now_ns
+        self.root.registration.take_back(self.gateways[gateway].triple, self._ground.calendar.at(now_ns))
+        self._publish(now_ns)
+
+    def _publish(self, now_ns: int) -> None:
+        self.root.publish(self._ground.calendar.at(now_ns))
+        self._lists_ns = now_ns
 
     def hand(self, receiver: str, gateway: str, container: bytes, now_ns: int) -> bool:
         """Give a container to a receiver, in whoever's name. False: there is no such receiver."""
@@ -227,6 +271,8 @@ class Smgw:
 
     def deliver(self) -> None:
         now_ns = self._ground.clock.now_ns
+        if now_ns - self._lists_ns >= LISTS_EVERY_NS:
+            self._publish(now_ns)
         for gateway in self.gateways:
             if not gateway.up:
                 continue

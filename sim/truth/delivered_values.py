@@ -61,19 +61,20 @@ class _Rules:
 
 def wrong_values(truth: Truth) -> list[WrongValue]:
     """Of every attached meter. Raises StoreError, AttributeError for a system that delivers no values."""
-    must = expected(truth)
+    must, under_way = expected(truth), expected(truth, waiting=True)
     has = _as_received(truth.world.system.delivered())
     found = []
     for key in sorted({*must, *has}, key=str):
         meter, taf, obis, _, until_s = key
-        got, wanted = (str(side[key]) if key in side else "" for side in (has, must))
+        got, wanted = (str(side[key]) if key in side else "" for side in (has, {**under_way, **must}))
         if got != wanted:
             found.append(WrongValue(meter, taf, obis, until_s, got or "missing", wanted or "nothing"))
     return found
 
 
-def expected(truth: Truth) -> dict[Key, Decimal | None]:
-    """What the final receiver must have by now, but for what waits in gateways that are off or cut off."""
+def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None]:
+    """What the final receiver must have by now, but for gateways that are off or cut off. `waiting`: of these alone,
+    what it may have."""
     world = truth.world
     settings = world.spec.system
     rules = _Rules(*(getattr(settings, name) for name in ("taf", "delivery_s", "flag_clock", "time_over_tls")))
@@ -86,7 +87,7 @@ def expected(truth: Truth) -> dict[Key, Decimal | None]:
     epoch_s = int(world.calendar.start.timestamp())
     periods = list(_periods(rules, epoch_s, epoch_s + world.now_ns // NS_PER_S))
     for meter, own in enumerate(attached.tolist()):
-        if own < 0 or not world.gateways[own].up or world.gateways[own].waiting:
+        if own < 0 or waiting is not (not world.gateways[own].up or bool(world.gateways[own].waiting)):
             continue
         offset_s = groups[own].clock_offset_s
         sent = list(truth.sent(meter=meter))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from attacks.jam import billing_error, silence_of, silenced_in
+from attacks.jam import billing_error, loss_by_level, silence_of, silenced_in
 from sim.core.clock import NS_PER_S
 from sim.truth.ground_truth import Truth
 from sim.world import World
@@ -23,6 +23,15 @@ def test_silence_counts_what_was_sent_and_not_stored(run_world: World) -> None:
     )
     run_world.truth.look_again()
     assert silence_of(run_world.truth, meter, 0, 120 * NS_PER_S).lost == before.lost + 1
+
+
+def test_loss_over_level_counts_every_telegram_once(run_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = loss_by_level(run_world.truth, 0, END_NS, "mode7")
+    assert heard is not None and all(-120 < level < 0 and 0 <= share <= 0.25 for level, share in heard.points)
+    monkeypatch.setattr(Truth, "sent", lambda *_: iter([]))
+    deaf = loss_by_level(run_world.truth, 0, END_NS, "mode7")
+    assert deaf is not None and {share for _, share in deaf.points} == {1.0}
+    assert [level for level, _ in deaf.points] == sorted(level for level, _ in heard.points)
 
 
 def test_a_meter_that_was_never_heard_was_not_silenced(run_world: World, monkeypatch: pytest.MonkeyPatch) -> None:

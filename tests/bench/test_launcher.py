@@ -172,7 +172,7 @@ def test_an_extra_is_added_and_kept(checkout: Path) -> None:
 
 def test_an_unknown_extra_is_refused(checkout: Path) -> None:
     done = wmbench(checkout, "setup", "scales")
-    said = "wmbench: setup: there is no extra 'scales'; known: scale, oscal, aws, aws-tests\n"
+    said = "wmbench: setup: there is no extra 'scales'; known: scale, oscal, aws, aws-tests, solver\n"
     assert (done.returncode, done.stderr) == (2, said)
     assert not (checkout / ".venv").exists()
 
@@ -268,7 +268,7 @@ def test_an_old_python_gets_one_line() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-scale", "requirements-oscal"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-scale", "requirements-oscal", "requirements-solver"])
 def test_everything_required_is_pinned_with_hashes(name: str) -> None:
     lines = (ROOT / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.split("==")[0] for line in lines if "==" in line}

@@ -33,6 +33,25 @@ def test_shots_stand_at_their_age_filled_where_they_became_readings() -> None:
     assert any("filled: became a reading" in text for text in texts)
 
 
+def test_an_age_is_told_in_words_and_no_formula() -> None:
+    shots = [Shot(age_s=age, rows=1) for age in (0.2, 30.0, 7_200.0, 2_592_000.0)]
+    texts = words(plots.age_of_shots([replace(TRIED, shots=shots)]))
+    assert {"1 s", "1 h"} & set(texts) and not [text for text in texts if "$" in text or "mathdefault" in text]
+
+
+def test_values_stand_before_and_after_and_a_verdict_without_one_says_so() -> None:
+    shots = [Shot(before=100, after=4_711), Shot(before=100, after=4_711), Shot(before=7, after=7), Shot(before=7)]
+    turned = replace(TRIED, shots=shots)
+    kept = replace(TRIED, security="mode7", shots=shots[2:])
+    figure = plots.values_of_shots([turned, kept])
+    texts = words(figure)
+    assert {"mode 5, on", "mode 7, on", "no other value, of 2 tries"} <= set(texts)
+    assert figure is not None
+    marks = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 1]
+    assert sorted(float(line.get_xdata()[0]) for line in marks) == [100.0, 4_711.0], "each pair once, none that is equal"
+    assert plots.values_of_shots([kept]) is None
+
+
 def test_curves_have_a_name_each() -> None:
     curve = Curve("hours", "mAh", [[0, 0], [1, 2.5]])
     texts = words(plots.curves([replace(TRIED, curve=curve), replace(TRIED, security="mode7", curve=curve)]))

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from attacks.attack import Outcome
-from bench.desk.card import changes, onlookers, replays
+from bench.desk.card import changes, evidence, onlookers, replays
 from bench.desk.card.meters import Meter, Meters
 from bench.desk.rows.port import Failed, Undecided, decodes, power, tls
 from bench.desk.stand import Depth, Stand
 from bench.rig.verdict import Terms, decide
 from bench.run_errors import CannotRun
-from reports.wording import mode_text
 from sim.core.vocabulary import SECURITIES, Security
+from sim.desk import keyed
+from sim.desk.box import BoxError
 from sim.desk.inventory import GatewayEntry
-from sim.desk.placeholders import UnknownPlaceholder, filled
+from sim.endpoint.port import EndpointError
 from sim.network.mitm_path import CERTIFICATES
 
 NOT_APPLICABLE: Final = "NOT APPLICABLE"
@@ -53,7 +54,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of a cell. `control`: what shows that the attack can succeed."""
+    """What came of a cell. `control`: what shows that the attack can succeed. `evidence`: its file, below the card's
+    directory."""
 
     card: str
     variant: str
@@ -64,6 +66,7 @@ class Answered:
     achieved: int
     why: str
     control: str = ""
+    evidence: str = ""
 
 
 def cells(entry: GatewayEntry) -> list[Cell]:
@@ -123,15 +126,25 @@ class Card:
         self._outcomes: list[Outcome] = []
 
     def run(self) -> None:
-        """All cells, on one start of the gateway. Raises BoxError, EndpointError when it does not start."""
+        """All cells, on one start of the gateway. Where it does not start, or gives no value of meters in clear, no
+        cell is decided, and each says why."""
         made = Meters()
         every = [(cell, self._meters(made, cell)) for cell in self._cells]
-        with Stand(with_keys(self.entry, made.all), self.directory, self._depth) as stand:
-            stand.hello()
-            for cell, meters in every:
-                answered = self._answered(stand, cell, meters)
-                self.answers.append(answered)
-                self._say(answered)
+        try:
+            with Stand(with_keys(self.entry, made.all), self.directory, self._depth) as stand:
+                stand.hello()
+                for number, (cell, meters) in enumerate(every, start=1):
+                    since = evidence.places(stand)
+                    answered = self._answered(stand, cell, meters)
+                    self._note(dataclasses.replace(answered, evidence=evidence.keep(stand, since, number)))
+        except (BoxError, EndpointError, Undecided) as error:
+            for cell, _ in every[len(self.answers) :]:
+                blank = _blank(cell)
+                self._note(blank if cell.why_not else dataclasses.replace(blank, verdict=INCONCLUSIVE, why=str(error)))
+
+    def _note(self, answered: Answered) -> None:
+        self.answers.append(answered)
+        self._say(answered)
 
     @staticmethod
     def _meters(made: Meters, cell: Cell) -> list[Meter]:
@@ -140,7 +153,7 @@ class Card:
         return made.some(next((one for one in SECURITIES if one == cell.security), "none"), METERS_EACH)
 
     def _answered(self, stand: Stand, cell: Cell, meters: list[Meter]) -> Answered:
-        blank = Answered(cell.card, cell.variant, cell.security, cell.threats, NOT_APPLICABLE, 0, 0, cell.why_not)
+        blank = _blank(cell)
         if cell.why_not or cell.play is None:
             return blank
         try:
@@ -156,18 +169,15 @@ class Card:
         )  # fmt: skip
 
 
+def _blank(cell: Cell) -> Answered:
+    return Answered(cell.card, cell.variant, cell.security, cell.threats, NOT_APPLICABLE, 0, 0, cell.why_not)
+
+
 def with_keys(entry: GatewayEntry, meters: Sequence[Meter]) -> GatewayEntry:
     """The same gateway with a file for each of these meters, and for those in clear that a stand says hello with."""
     keys = {f"{70_000_000 + at:08d}": "" for at in range(_HELLO_METERS)}
     keys |= {one.id: one.key.hex() if one.key is not None else "" for one in meters}
-    files = {name: content for name, content in entry.run.files.items() if name != entry.keys.instead_of}
-    try:
-        for meter, key in keys.items():
-            known = {"meter": meter, "meterkey": key}
-            files[filled(entry.keys.path, known)] = filled(entry.keys.content, known)
-    except UnknownPlaceholder as error:
-        raise CannotRun(f"{entry.name}: keys: {error}") from None
-    return dataclasses.replace(entry, run=dataclasses.replace(entry.run, files=files))
+    return keyed.with_keys(entry, keys)
 
 
 # --- the answer ------------------------------------------------------------------------------------------------------
@@ -178,18 +188,11 @@ def counted(answers: Sequence[Answered]) -> dict[str, int]:
     return {answer: found[answer] for answer in ANSWERS}
 
 
-def lines(answers: Sequence[Answered]) -> Iterator[str]:
-    """A line a cell, and what it comes to."""
-    for one in answers:
-        mode = mode_text(one.security)
-        shots = f"{one.achieved} of {one.reached}" if one.reached else ""
-        yield f"{one.verdict:<14} {one.card:<17} {one.variant:<48} {mode:<8} {shots:<8} {one.why}"
-    yield ", ".join(f"{count} {answer}" for answer, count in counted(answers).items())
-
-
 def as_json(card: Card) -> dict[str, Any]:
     """card.json."""
     return {
-        "kind": "gateway card", "version": 1, "gateway": card.entry.name, "counts": counted(card.answers),
+        "kind": "card", "version": 1, "title": f"The card on {card.entry.title or card.entry.name}",
+        "gateway": card.entry.name, "counts": counted(card.answers),
+        "claims": dataclasses.asdict(card.entry.claims),
         "cells": [dataclasses.asdict(one) for one in card.answers],
     }  # fmt: skip

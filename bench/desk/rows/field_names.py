@@ -20,18 +20,12 @@ _SEED: Final = 9
 _TURN_S: Final = 0.02
 
 
-def _described(entry: GatewayEntry) -> ContentSpec | None:
-    """The reader whose values' names are known."""
-    found = (spec for spec in entry.read if isinstance(spec, ContentSpec) and (spec.names or spec.means))
-    return next(found, None)
-
-
 def _needs(entry: GatewayEntry) -> str:
-    return decodes(entry) or ("" if _described(entry) else "no names of its values are told (read.names, read.means)")
+    return decodes(entry) or ("" if entry.described else "no names of its values are told (read.names, read.means)")
 
 
 def _play(stand: Stand) -> str:
-    spec = _described(stand.entry)
+    spec = stand.entry.described
     assert spec is not None
     stand.hello()
     types = tuple(TABLES.get(spec.names, {})) or ("qundis-q-water",)

@@ -1,11 +1,12 @@
 """What gateways received is in one bundle each: nothing is bundled that was not received, and nothing twice. What a
-fault takes from an open bundle, and what is in one still, is accounted for. Attackers' receivers count as well, so with
-an attacker only too much is noticed, and so it is with gateways that thin: what is missing by their rule, and what is
-not, is the ground truth's business."""
+fault takes from an open bundle, what is in one still, and what a real gateway never delivered, is accounted for.
+Attackers' receivers count as well, so with an attacker only too much is noticed, and so it is with gateways that thin:
+what is missing by their rule, and what is not, is the ground truth's business."""
 
 from __future__ import annotations
 
 from sim.core.events import BundleClosed
+from sim.gateway.port import Fed
 from sim.world import World
 
 TITLE = "each reception is in one bundle"
@@ -17,6 +18,7 @@ def check(world: World, attacked: bool) -> list[str]:
     bundled = sum(bundle.telegrams for bundle in world.history.each(BundleClosed))
     bundled += sum(len(injection.lost) for injection in world.injections)
     bundled += sum(len(gateway.open_bundle) for gateway in world.gateways)
+    bundled += sum(len(gateway.undelivered()) for gateway in world.gateways if isinstance(gateway, Fed))
     received = world.history.fates.get("received", 0)
     every = not attacked and all(gateway.thinning is None for gateway in world.gateways)
     if bundled > received or (bundled < received and every):

@@ -3,7 +3,8 @@ broker's state, the portal's tables, the packet capture) and none in a message o
 which forms, is in `bench.rig.secrets`.
 
 The places that may hold keys are left out: the authority's folder, those of a system that has some by design, and what
-an attacker owns.
+an attacker owns. A real gateway that decodes has readings in clear where it works, and no key outside of its own
+files.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from bench.rig import secrets
 from sim.endpoint.port import EndpointError
+from sim.gateway.port import Fed
 from sim.world import World
 
 TITLE = "no key and no plaintext is in a file or message of the run"
@@ -21,10 +23,13 @@ TITLE = "no key and no plaintext is in a file or message of the run"
 def check(world: World, attacked: bool) -> list[str]:
     world.history.flush()
     hidden = secrets.of_world(world)
+    opened = {one.opened_in for one in world.gateways if isinstance(one, Fed) and one.opened_in is not None}
     problems: dict[tuple[str, Path], str] = {}
     for path in _files(world):
         with path.open("rb") as file:
             for found in hidden.in_file(file):
+                if found.secret.startswith(secrets.CANARY) and not opened.isdisjoint(path.parents):
+                    continue
                 where = path.relative_to(world.directory)
                 problems.setdefault((found.secret, path), f"{found.secret} stands in {where} ({found.form})")
     return [*problems.values(), *secrets.said(world)]

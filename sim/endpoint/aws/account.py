@@ -86,6 +86,7 @@ class Account:
     subscriptions: dict[str, dict[str, int]] = field(default_factory=dict)  # client id -> filter -> QoS, while it lasts
     _connects: dict[str, float] = field(default_factory=dict)
     _recent: deque[float] = field(default_factory=deque)
+    _assigned: int = 0
 
     def client(self, client_id: str, certificate: Certificate | None, source_ip: str, **connect: object) -> Client:
         """Who asks, for the policies."""
@@ -120,6 +121,11 @@ class Account:
         """The status of a certificate that is good for no session; empty for the others."""
         known = self.registry.get(certificate.id) if certificate else None
         return "" if known is None or known.status == ACTIVE else known.status
+
+    def assigned_id(self) -> str:
+        """A client id for who comes without one, which no other session has. How the service's look nobody says."""
+        self._assigned += 1
+        return f"assigned-{int(self.unix_s() * 1e6):x}-{self._assigned}"
 
     def connect_rate(self, client_id: str) -> str:
         """The id of the limit that this CONNECT breaks; empty when it breaks none. Counted either way."""

@@ -28,6 +28,7 @@ CONNECTS_A_SECOND: Final = 500
 SESSION_EXPIRY_S: Final = 3_600
 TOPIC_ALIASES: Final = 8
 SHARE_NAME_BYTES: Final = 128
+RESEND_S: Final = 30
 
 Mark = Literal["measured at the service", "documented", "ours alone"]
 _QUOTAS: Final = "AWS IoT Core endpoints and quotas"
@@ -73,7 +74,7 @@ LIMITS: Final[tuple[Limit, ...]] = (
           "developer guide, reserved-topics", "ours alone", "a_reserved_topic"),
     Limit("ingest-subscribed", "a subscription to Basic Ingest topics", "closed", "developer guide, iot-basic-ingest",
           "documented", "a_subscription_to_basic_ingest"),
-    Limit("client-id", f"no client id, one above {CLIENT_ID_BYTES} bytes, or one beginning with $",
+    Limit("client-id", f"no client id in MQTT 3.1.1, one above {CLIENT_ID_BYTES} bytes, or one beginning with $",
           "CONNACK identifier rejected (2; v5: 85), closed", _QUOTAS, "documented", "a_client_id_out_of_bounds"),
     Limit("duplicate-id", "a second session with a client id", "the first one is closed", _CRT,
           "measured at the service", "a_second_session_ends_the_first"),
@@ -99,6 +100,8 @@ LIMITS: Final[tuple[Limit, ...]] = (
           "a_certificate_that_is_not_good"),
     Limit("sni", "a TLS handshake without a server name", "TLS refuses", "developer guide, transport-security",
           "documented", "a_handshake_without_a_server_name"),
+    Limit("unacknowledged", "a message that the client does not acknowledge", f"sent again after {RESEND_S} s", _CRT,
+          "measured at the service", "a_message_without_its_acknowledgement", rated=True),
     Limit("publish-rate", f"more than {PUBLISHES_A_SECOND} publishes a second of a connection",
           "discarded, without PUBACK", _QUOTAS, "documented", "publishes_above_the_rate", rated=True),
     Limit("byte-rate", f"more than {BYTES_A_SECOND} bytes a second of a connection", "discarded, without PUBACK",

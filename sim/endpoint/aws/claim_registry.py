@@ -1,7 +1,8 @@
 """Provisioning by claim in the companion: its authority, its file of what was registered, its hooks.
 
 The file is registry.json in the companion's working directory: certificate id -> status, thing, attributes, policies.
-Tokens are not in it: after a restart a gateway asks for a certificate again, as after an hour.
+Tokens are not in it: after a restart a gateway asks for a certificate again, as after an hour. Beside it
+revoked.json: ids of certificates that whoever runs the account took back; the companion reads it on SIGHUP.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.endpoint.aws.account import Account
-from sim.endpoint.aws.certificate_claims import HOOK_S, Claims, Registered, template
+from sim.endpoint.aws.certificate_claims import HOOK_S, REVOKED, Claims, Registered, template
 from sim.endpoint.aws.rule_actions import ActionFailed
 from sim.pki.authority import Authority
 
 REGISTRY: Final = "registry.json"
+TAKEN_BACK: Final = "revoked.json"
 
 
 def open_in(account: Account, templates: Mapping[str, Any], directory: Path) -> None:
@@ -46,10 +48,36 @@ def open_in(account: Account, templates: Mapping[str, Any], directory: Path) -> 
         account.registry,
         lambda: _write(account.registry),
     )
+    obey(account)
 
 
-def _read() -> dict[str, Registered]:
-    place = Path(REGISTRY)
+def take_back(directory: Path, thing: str) -> bool:
+    """Put the certificates that a thing came to by claim on the list in a companion's directory; False where it has
+    none. The companion is to be told. Raises OSError."""
+    found = [name for name, one in _read(directory).items() if one.thing == thing and one.status != REVOKED]
+    if found:
+        listed = {*_listed(directory), *found}
+        fresh = directory / f"{TAKEN_BACK}.new"
+        fresh.write_text(json.dumps(sorted(listed)), encoding="utf-8")
+        os.replace(fresh, directory / TAKEN_BACK)
+    return bool(found)
+
+
+def obey(account: Account) -> None:
+    """Certificates on the list are good for no new session. Raises OSError, ValueError."""
+    for name in _listed(Path()):
+        if name in account.registry and account.registry[name].status != REVOKED:
+            account.registry[name].status = REVOKED
+            _write(account.registry)
+
+
+def _listed(directory: Path) -> list[str]:
+    place = directory / TAKEN_BACK
+    return [str(one) for one in json.loads(place.read_text(encoding="utf-8"))] if place.exists() else []
+
+
+def _read(directory: Path = Path()) -> dict[str, Registered]:
+    place = directory / REGISTRY
     if not place.exists():
         return {}
     found = json.loads(place.read_text(encoding="utf-8"))

@@ -17,9 +17,8 @@ _NUMBERS: Final = {  # properties of fixed length (mqtt-v5.0, 2.2.2.2): identifi
 }  # fmt: skip
 _TEXTS: Final = frozenset({0x03, 0x08, 0x09, 0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F})
 USER, SUBSCRIPTION_ID = 0x26, 0x0B
-SESSION_EXPIRY, KEEP_ALIVE, RECEIVE_MOST, ALIAS_MOST, ALIAS, QOS_MOST, PACKET_MOST, HAS_SUBSCRIPTION_IDS = (
-    0x11, 0x13, 0x21, 0x22, 0x23, 0x24, 0x27, 0x29,
-)  # fmt: skip
+SESSION_EXPIRY, ASSIGNED_ID, KEEP_ALIVE = 0x11, 0x12, 0x13
+RECEIVE_MOST, ALIAS_MOST, ALIAS, QOS_MOST, PACKET_MOST, HAS_SUBSCRIPTION_IDS = 0x21, 0x22, 0x23, 0x24, 0x27, 0x29
 
 Properties = list[tuple[int, bytes]]  # identifier, its value as bytes
 
@@ -46,7 +45,7 @@ class Connect:
         body = name + bytes([self.level, flags]) + keep_alive_s.to_bytes(2, "big")
         if self.level == V5:
             body += encoded(properties)
-        return Packet(1, 0, body + _text(self.client_id) + self.will_bytes)
+        return Packet(1, 0, body + text(self.client_id) + self.will_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +137,9 @@ def number(properties: Properties, identifier: int) -> int | None:
     return next((int.from_bytes(value, "big") for one, value in properties if one == identifier), None)
 
 
-def _text(text: str) -> bytes:
-    data = text.encode()
+def text(value: str) -> bytes:
+    """A string with its length (1.5.4)."""
+    data = value.encode()
     return len(data).to_bytes(2, "big") + data
 
 

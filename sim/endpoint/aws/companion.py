@@ -4,8 +4,8 @@
 
 It terminates mutual TLS, looks at every packet and hands on what is allowed to Mosquitto, which listens on a Unix
 socket in the same directory and nowhere else. It ends on SIGTERM, and reads the list of revoked certificates anew on
-SIGHUP. It writes companion.jsonl (a line for each rule enforced) and meter.json (what AWS would bill; at once on
-SIGUSR1). One thread, one epoll.
+SIGHUP. It writes companion.jsonl (a line for each rule enforced), meter.json (what AWS would bill) and shadows.json,
+both once a second and at once on SIGUSR1. One thread, one epoll.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ from typing import Any, Final
 
 from sim.core import clock
 from sim.core.quoting import shown
-from sim.endpoint.aws import claim_registry
+from sim.endpoint.aws import claim_registry, shadow_file
 from sim.endpoint.aws.account import Account, Certificate, names_of
 from sim.endpoint.aws.aws_limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
 from sim.endpoint.aws.certificate_claims import TemplateError
+from sim.endpoint.aws.companion_sockets import Side
 from sim.endpoint.aws.connection import Connection
 from sim.endpoint.aws.own_session import OwnSession, broker_socket
 from sim.endpoint.aws.policies import Policy, PolicyError
 from sim.endpoint.aws.rule_actions import Actions, installed
 from sim.endpoint.aws.rules import RuleError
 from sim.endpoint.event_loop import EventLoop
-from sim.endpoint.mqtt_wire import BadPacket, Packet, Packets
+from sim.endpoint.mqtt_wire import BadPacket, Packets
 from sim.endpoint.tls_connect import reason_of
 from sim.pki.authority import PkiError
 
@@ -45,7 +46,6 @@ METER: Final = "meter.json"
 READY: Final = "companion ready"
 _LINES_MOST: Final = 100_000  # of the log: a hostile client must not fill the disk
 _BEFORE_CONNECT_S: Final = 10.0
-_READ_BYTES: Final = 65_536
 _HELD_BYTES: Final = 1 << 20  # towards one side, before the other is no longer read
 
 
@@ -77,6 +77,8 @@ class Companion:
             max_message_bytes=config["max_message_bytes"],
             named={name: tuple(Policy(one) for one in many) for name, many in config.get("named", {}).items()},
         )
+        shadow_file.restore(self.account.shadows)
+        self._shadows_written = self.account.shadows.changes
         if config.get("templates"):
             claim_registry.open_in(self.account, config["templates"], Path(config["authority"]))
         self.live: set[Client] = set()
@@ -135,6 +137,14 @@ class Companion:
             Path(METER + ".new").write_text(text, encoding="utf-8")
             os.replace(METER + ".new", METER)
 
+    def write(self) -> None:
+        """The files that say how things are."""
+        shadows = self.account.shadows
+        if shadows.changes != self._shadows_written:
+            self._shadows_written = shadows.changes
+            shadow_file.write(shadows)
+        self.write_meter()
+
     def run(self) -> None:
         """Until SIGTERM."""
         told: list[int] = []
@@ -145,16 +155,17 @@ class Companion:
             self.loop.turn()
             while told and told[0] != signal.SIGTERM:
                 self._obey(told.pop(0))
-        self.write_meter()
+        self.write()
 
     def _obey(self, number: int) -> None:
         if number == signal.SIGUSR1:
             self._asked += 1
-            self.write_meter()
+            self.write()
             return
         try:
+            claim_registry.obey(self.account)
             self.context = self.tls()
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, ValueError) as error:
             print(f"companion: cannot read the list of revoked certificates: {error}", file=sys.stderr)
 
 
@@ -186,53 +197,7 @@ class Door:
             self._kind(self._companion, accepted, address[0])
 
     def misc(self) -> None:
-        self._companion.write_meter()
-
-
-class Side:
-    """One socket of a connection, with what waits to be sent on it."""
-
-    def __init__(self, client: Client, one: socket.socket) -> None:
-        self.client, self.socket, self.fd = client, one, one.fileno()
-        self.out = bytearray()
-        self.mask = 0
-
-    def ready(self, _mask: int) -> None:
-        self.client.turn(self)
-
-    def misc(self) -> None:
-        self.client.misc()
-
-    def read(self) -> bytes | None:
-        """What is there; None when the other end is gone."""
-        parts: list[bytes] = []
-        try:
-            for _ in range(16):
-                data = self.socket.recv(_READ_BYTES)
-                if not data:
-                    return b"".join(parts) or None
-                parts.append(data)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            pass
-        except OSError:
-            return b"".join(parts) or None
-        return b"".join(parts)
-
-    def flush(self) -> bool:
-        """Send what can be sent; False when the other end is gone."""
-        try:
-            while self.out:
-                del self.out[: self.socket.send(self.out[:_READ_BYTES])]
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            pass
-        except OSError:
-            return False
-        return True
-
-    @property
-    def more(self) -> bool:
-        """TLS holds bytes that epoll will not announce."""
-        return isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
+        self._companion.write()
 
 
 class Client:
@@ -243,16 +208,14 @@ class Client:
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         context = self.context(companion)
-        if context is not None:
-            try:
-                accepted = context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
-            except OSError:
-                accepted.close()
-                return
-        self._client = Side(self, accepted)
+        try:
+            self._client = Side(self, accepted, context)
+        except OSError:
+            accepted.close()
+            return
         self._broker: Side | None = None
         self._from_client, self._from_broker = Packets(PACKET_BYTES * 2), Packets()
-        self._waiting: deque[Packet] = deque()
+        self._waiting: deque[bytes] = deque()
         self._closing = False
         self.since_s = self._last_s = clock.wall_s()
         self.connection: Connection
@@ -289,23 +252,20 @@ class Client:
             self._read_client()
         else:
             self._read_broker()
-        self._hand_on()
+        if self._waiting:
+            self._hand_on()
         self._settle()
 
     def _before_mqtt(self) -> None:
         self._handshake()
 
     def _handshake(self) -> None:
-        tls = self._client.socket
-        assert isinstance(tls, ssl.SSLSocket)
+        tls = self._client.tls
+        assert tls is not None
         try:
-            tls.do_handshake()
-        except ssl.SSLWantReadError:
-            self._watch(self._client, select.EPOLLIN)
-            return
-        except ssl.SSLWantWriteError:
-            self._watch(self._client, select.EPOLLOUT)
-            return
+            if not self._client.handshake():
+                self._watch(self._client, select.EPOLLIN | (select.EPOLLOUT if self._client.waiting_bytes else 0))
+                return
         except (OSError, ValueError) as error:
             # Who goes before a certificate is judged, in whatever way, only looked whether the port is open.
             if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
@@ -343,10 +303,15 @@ class Client:
 
     def _take(self, data: bytes) -> None:
         """What the client sent, as MQTT's bytes."""
+        connection = self.connection
         try:
-            self._waiting.extend(self._from_client.feed(data))
+            for frame in self._from_client.frames(data):
+                if self._waiting or connection.full:
+                    self._waiting.append(frame)
+                else:
+                    connection.client_frame(frame)
         except BadPacket as error:
-            self._companion.said(self.connection.client_id, "bad-packet", str(error))
+            self._companion.said(connection.client_id, "bad-packet", str(error))
             self._closing = True
 
     def _read_broker(self) -> None:
@@ -357,12 +322,12 @@ class Client:
                 self._companion.said(self.connection.client_id, "duplicate-id", "ended by the broker")
             self._closing = True
             return
-        for packet in self._from_broker.feed(data):
-            self.connection.from_broker(packet)
+        for frame in self._from_broker.frames(data):
+            self.connection.broker_frame(frame)
 
     def _hand_on(self) -> None:
         while self._waiting and not self.connection.full and not self.connection.ended:
-            self.connection.from_client(self._waiting.popleft())
+            self.connection.client_frame(self._waiting.popleft())
 
     def _settle(self) -> None:
         """Send, and say to epoll what is awaited next."""
@@ -373,12 +338,11 @@ class Client:
         if self._closing:
             self._drop()
             return
-        held = bool(self._waiting) or len(broker.out) > _HELD_BYTES
-        self._watch(client, (0 if held else select.EPOLLIN) | (select.EPOLLOUT if client.out else 0))
-        slow = len(client.out) > _HELD_BYTES
-        self._watch(broker, (0 if slow else select.EPOLLIN) | (select.EPOLLOUT if broker.out else 0))
-        if client.more and not held:
-            self._companion.loop.after(0.0, lambda: self.turn(client))
+        unsent_bytes, unpassed_bytes = client.waiting_bytes, len(broker.out)
+        held = bool(self._waiting) or unpassed_bytes > _HELD_BYTES
+        self._watch(client, (0 if held else select.EPOLLIN) | (select.EPOLLOUT if unsent_bytes else 0))
+        slow = unsent_bytes > _HELD_BYTES
+        self._watch(broker, (0 if slow else select.EPOLLIN) | (select.EPOLLOUT if unpassed_bytes else 0))
 
     def _watch(self, side: Side, mask: int) -> None:
         if mask != side.mask:
@@ -386,9 +350,15 @@ class Client:
             self._companion.loop.watch(side.fd, side, mask)
 
     def misc(self) -> None:
-        """Keep alive, and the patience with who dials and says nothing."""
+        """Keep alive, what is sent again, and the patience with who dials and says nothing."""
         silent_s = clock.wall_s() - self._last_s
-        seconds = self.connection.keep_alive_s if self._broker is not None else 0
+        seconds = 0
+        if self._broker is not None:
+            seconds = self.connection.keep_alive_s
+            self.connection.misc(clock.wall_s())
+            if self._client.out:
+                self._settle()
+                return
         if seconds and silent_s > KEEP_ALIVE_FACTOR * seconds:
             self._companion.said(self.connection.client_id, "keep-alive", f"silent for {silent_s:.0f} s")
             self._drop()

@@ -1,8 +1,11 @@
 """One client's connection under AWS's rules: packets in from both sides, bytes out on both, and never a socket.
 
     connection = Connection(account, certificate, "127.0.0.1", wire)
-    connection.from_client(packet)      a packet of the client's
-    connection.from_broker(packet)      one that Mosquitto sends it
+    connection.client_frame(bytes)      a packet of the client's, whole
+    connection.broker_frame(bytes)      one that Mosquitto sends it
+
+A topic is judged once. What comes on it later goes on as its bytes stand: `_plain` and `_heard` hold the topics of
+which nothing but the size of a message is left to look at.
 
 Mosquitto behind holds sessions, subscriptions and queues. What is enforced here is the table of aws_limits.py: each
 place that enforces one names its id.
@@ -11,17 +14,20 @@ place that enforces one names its id.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 from sim.endpoint.aws import aws_limits as limits
 from sim.endpoint.aws import client_packets as packets
-from sim.endpoint.aws import topics
+from sim.endpoint.aws import connack, topics
 from sim.endpoint.aws.account import ARN, Account, Certificate, Wire
 from sim.endpoint.aws.bill import units
 from sim.endpoint.aws.certificate_claims import PREFIXES as CLAIM_TOPICS
+from sim.endpoint.aws.connection_checks import Refused, check_topic, unshared
 from sim.endpoint.aws.policies import Client, allowed
 from sim.endpoint.aws.rule_function import Facts
 from sim.endpoint.aws.shadows import prefix, request_of
+from sim.endpoint.aws.unanswered import Unanswered
 from sim.endpoint.mqtt_wire import (
     CONNACK,
     CONNECT,
@@ -33,6 +39,8 @@ from sim.endpoint.mqtt_wire import (
     UNSUBSCRIBE,
     BadPacket,
     Packet,
+    header_bytes,
+    packet_of,
 )  # fmt: skip
 from sim.endpoint.port import FENCE
 
@@ -40,14 +48,7 @@ _NOT_AUTHORIZED: Final = {4: 5, 5: 0x87}
 _BAD_IDENTIFIER: Final = {4: 2, 5: 0x85}
 _MARKERS: Final = FENCE.partition("{")[0]  # the bench's own, which no bill shows
 _REMEMBERED: Final = 10_000  # decisions about topics, a connection
-
-
-class _Refused(Exception):
-    """The connection ends: the limit's id, what broke it, and what a v5 client is told (0: nothing)."""
-
-    def __init__(self, limit: str, detail: str, reason: int = 0) -> None:
-        super().__init__(detail)
-        self.limit, self.detail, self.reason = limit, detail, reason
+_QOS_1, _PUBLISHED, _ACKNOWLEDGED = 0x32, (0x30, 0x32), 0x40  # first bytes: PUBLISH without DUP and RETAIN, PUBACK
 
 
 class Connection:
@@ -64,11 +65,16 @@ class Connection:
         self._client: Client | None = None
         self._policies = account.policies_of(certificate)
         self._may: dict[tuple[str, str], bool] = {}
+        self._plain: dict[bytes, bool] = {}  # topics it publishes to -> whether they are the bench's own markers
+        self._heard: dict[bytes, bool] = {}  # the same of those it is sent
         self._filters: dict[str, int] = {}
         self._filters_known = True
         self._has_parents = False
         self._aliases: dict[int, str] = {}
         self._unacknowledged = 0
+        self._unanswered = Unanswered()
+        self._expiry = b""  # of the session, as granted, where the client named one
+        self._assigned = ""  # the client id, where the client named none
         self._window: tuple[float, int, int] = (0.0, 0, 0)
 
     @property
@@ -77,6 +83,35 @@ class Connection:
         return self._unacknowledged >= limits.IN_FLIGHT
 
     # --- what the client says ------------------------------------------------------------------------------------
+
+    def client_frame(self, frame: bytes) -> None:
+        """As from_client, of the packet's bytes."""
+        first = frame[0]
+        if first in _PUBLISHED and self._passes(frame, first == _QOS_1):
+            return
+        if first == _ACKNOWLEDGED and self._client is not None and not self.ended:
+            self._account.meter.messages += 1
+            self._unanswered.answered(frame[2:4])
+            self._wire.to_broker(frame)
+            return
+        self.from_client(packet_of(frame))
+
+    def _passes(self, frame: bytes, qos: bool) -> bool:
+        """Whether it is a publish of MQTT 3.1.1 to a topic that was judged, and went on."""
+        begin = header_bytes(frame)
+        end = begin + 2 + int.from_bytes(frame[begin : begin + 2], "big")
+        is_ours = self._plain.get(frame[begin + 2 : end])
+        account = self._account
+        payload_bytes = len(frame) - end - 2 * qos
+        if is_ours is None or self.ended or account.enforce_rates or account.actions.rules:
+            return False
+        if not 0 <= payload_bytes <= account.max_message_bytes:
+            return False
+        if not is_ours:
+            account.meter.messages += units(end - begin - 2, payload_bytes)
+        self._unacknowledged += qos
+        self._wire.to_broker(frame)
+        return True
 
     def from_client(self, packet: Packet) -> None:
         """Never raises; a connection that broke a rule is closed."""
@@ -97,25 +132,26 @@ class Connection:
             elif packet.kind == UNSUBSCRIBE:
                 for one in packets.unsubscribe(packet, self.level):
                     self._filters.pop(one, None)
+                self._note_parents()
                 self._wire.to_broker(packet.encode())
             elif packet.kind == DISCONNECT:
                 self._wire.to_broker(packet.encode())
                 self._close()
             else:
-                raise _Refused("qos-2", packet.name, 0x9B)
-        except _Refused as refused:
+                raise Refused("qos-2", packet.name, 0x9B)
+        except Refused as refused:
             self._end(refused)
         except BadPacket as error:
-            self._end(_Refused("bad-packet", str(error), 0x81))
+            self._end(Refused("bad-packet", str(error), 0x81))
 
     def of_one_request(self) -> None:
         """For publishing by HTTPS: no CONNECT and no client id, the certificate alone says who it is."""
         if status := self._account.inactive(self._certificate):
-            self._end(_Refused("inactive", f"a certificate that is {status}"))
+            self._end(Refused("inactive", f"a certificate that is {status}"))
             return
         self._client = self._account.client("", self._certificate, self._source_ip)
 
-    def _end(self, refused: _Refused) -> None:
+    def _end(self, refused: Refused) -> None:
         self.broke = refused.limit
         self._account.said(self.client_id, refused.limit, refused.detail)
         if refused.reason and self.level == packets.V5 and self._client is not None:
@@ -128,16 +164,20 @@ class Connection:
 
     def _connect(self, packet: Packet) -> None:
         if self._client is not None:
-            raise _Refused("second-connect", "a second CONNECT", 0x82)
+            raise Refused("second-connect", "a second CONNECT", 0x82)
         asked = packets.connect(packet)
-        self.level, self.client_id = (packets.V5 if asked.level == packets.V5 else 4), asked.client_id
+        self.level = packets.V5 if asked.level == packets.V5 else 4
+        if self.level == packets.V5 and not asked.client_id:
+            asked = replace(asked, client_id=self._account.assigned_id())
+            self._assigned = asked.client_id
+        self.client_id = asked.client_id
         self._account.meter.messages += 1
         name = asked.client_id.encode()
         if not name or len(name) > limits.CLIENT_ID_BYTES or name.startswith(b"$"):
             self._answer(_BAD_IDENTIFIER[self.level])
-            raise _Refused("client-id", f"{len(name)} bytes")
+            raise Refused("client-id", f"{len(name)} bytes")
         if broken := self._account.connect_rate(self.client_id):
-            raise _Refused(broken, "too soon")
+            raise Refused(broken, "too soon")
         attributes = ((), ("PersistentConnect",))[not asked.clean] + (("LastWill",) if asked.will else ())
         client = self._account.client(
             self.client_id,
@@ -163,7 +203,9 @@ class Connection:
         self._filters_known = asked.clean or self.client_id in self._account.subscriptions
         self._filters = self._account.subscriptions.setdefault(self.client_id, {})
         self._note_parents()
-        self._wire.to_broker(asked.forwarded(0, self._capped(asked.properties)).encode())
+        granted = connack.capped(asked.properties)
+        self._expiry = dict(granted).get(packets.SESSION_EXPIRY, b"")
+        self._wire.to_broker(asked.forwarded(0, granted).encode())
 
     def _check_will(self, topic: str, qos: int, retain: bool) -> None:
         may = self._allowed("iot:Publish", f"topic/{topic}")
@@ -175,23 +217,11 @@ class Connection:
     def _refuse_connect(self, limit: str, detail: str) -> None:
         self._client = None
         self._answer(_NOT_AUTHORIZED[self.level])
-        raise _Refused(limit, detail)
+        raise Refused(limit, detail)
 
     def _answer(self, code: int) -> None:
         body = bytes([0, code]) + (b"\0" if self.level == packets.V5 else b"")
         self._wire.to_client(Packet(CONNACK, 0, body).encode())
-
-    @staticmethod
-    def _capped(properties: packets.Properties) -> packets.Properties:
-        """Session expiry of an hour at most; receive maximum and packet size are the client's own."""
-        most = limits.SESSION_EXPIRY_S
-        return [
-            (
-                one,
-                min(int.from_bytes(value, "big"), most).to_bytes(4, "big") if one == packets.SESSION_EXPIRY else value,
-            )
-            for one, value in properties
-        ]
 
     def _allowed(self, action: str, name: str) -> bool:
         """Remembered: a gateway publishes to a handful of topics."""
@@ -212,13 +242,13 @@ class Connection:
             self._no_qos_2(f"PUBLISH to {topic}")
             return
         if payload_bytes > self._account.max_message_bytes:
-            raise _Refused("payload", f"{payload_bytes} bytes to {topic}", 0x95)
+            raise Refused("payload", f"{payload_bytes} bytes to {topic}", 0x95)
         ingest = topics.ingested(topic)
-        self._check_topic(ingest[1] if ingest else topic)
+        check_topic(ingest[1] if ingest else topic)
         if not self._allowed("iot:Publish", f"topic/{topic}"):
-            raise _Refused("publish-denied", topic, 0x87)
+            raise Refused("publish-denied", topic, 0x87)
         if packet.flags & 1 and not self._allowed("iot:RetainPublish", f"topic/{topic}"):
-            raise _Refused("retain-denied", topic, 0x87)
+            raise Refused("retain-denied", topic, 0x87)
         if broken := self._rate(payload_bytes):
             self._account.said(self.client_id, broken, topic)
             return
@@ -241,6 +271,8 @@ class Connection:
         else:
             self._unacknowledged += qos
             self._wire.to_broker(packet.encode())
+            if request is None and claims is None and self.level != packets.V5 and len(self._plain) < _REMEMBERED:
+                self._plain[topic.encode()] = is_ours
         if claims is not None:
             for name, document in claims.handle(
                 topic, packet.body[payload_at:], self._certificate.id if self._certificate else ""
@@ -264,7 +296,7 @@ class Connection:
 
     def _answer_on(self, topic: str, document: dict[str, Any]) -> None:
         """To this client alone, where it subscribed: a token and a private key are nobody else's."""
-        if any(topics.matches(_unshared(one), topic) for one in self._filters):
+        if any(topics.matches(unshared(one), topic) for one in self._filters):
             name = topic.encode()
             properties = b"\0" if self.level == packets.V5 else b""
             body = len(name).to_bytes(2, "big") + name + properties + json.dumps(document).encode()
@@ -275,26 +307,15 @@ class Connection:
         if alias is None:
             return topic
         if not 0 < alias <= limits.TOPIC_ALIASES:
-            raise _Refused("bad-packet", f"topic alias {alias}", 0x94)
+            raise Refused("bad-packet", f"topic alias {alias}", 0x94)
         if topic:
             self._aliases[alias] = topic
         return self._aliases.get(alias, "")
 
     def _no_qos_2(self, detail: str) -> None:
         if self.level == packets.V5:
-            raise _Refused("qos-2", detail, 0x9B)
+            raise Refused("qos-2", detail, 0x9B)
         self._account.said(self.client_id, "qos-2", detail)
-
-    @staticmethod
-    def _check_topic(topic: str) -> None:
-        if len(topic.encode()) > limits.TOPIC_BYTES:
-            raise _Refused("topic-length", f"{len(topic.encode())} bytes", 0x90)
-        if topic.count("/") > limits.TOPIC_SLASHES and not topic.startswith("$aws/things/"):
-            raise _Refused("topic-levels", topic, 0x90)
-        if "+" in topic or "#" in topic:
-            raise _Refused("bad-packet", "a topic with a wildcard", 0x90)
-        if topic.startswith("$") and not topic.startswith("$aws/"):
-            raise _Refused("reserved-topic", topic, 0x90)
 
     def _rate(self, payload_bytes: int) -> str:
         """The id of the limit that this publish breaks; empty when none."""
@@ -315,30 +336,51 @@ class Connection:
         asked = packets.subscribe(packet, self.level)
         self._account.meter.messages += 1
         if len(asked.filters) > limits.FILTERS_A_SUBSCRIBE:
-            raise _Refused("filters", f"{len(asked.filters)} filters", 0x97)
+            raise Refused("filters", f"{len(asked.filters)} filters", 0x97)
         for whole, qos in asked.filters:
-            name = _unshared(whole)
+            name = unshared(whole)
             if qos > 1:
                 self._no_qos_2(f"SUBSCRIBE to {whole}")
                 return
             if topics.matches(name, topics.INGEST + "x/y") or name.startswith(topics.INGEST):
-                raise _Refused("ingest-subscribed", name, 0x87)
+                raise Refused("ingest-subscribed", name, 0x87)
             if len(name.encode()) > limits.TOPIC_BYTES:
-                raise _Refused("topic-length", f"a filter of {len(name.encode())} bytes", 0x8F)
+                raise Refused("topic-length", f"a filter of {len(name.encode())} bytes", 0x8F)
             if name.count("/") > limits.TOPIC_SLASHES and not name.startswith("$aws/"):
-                raise _Refused("topic-levels", name, 0x8F)
+                raise Refused("topic-levels", name, 0x8F)
             if not self._allowed("iot:Subscribe", f"topicfilter/{name}"):
-                raise _Refused("subscribe-denied", name, 0x87)
+                raise Refused("subscribe-denied", name, 0x87)
         if len(self._filters.keys() | {one for one, _ in asked.filters}) > limits.FILTERS_A_CONNECTION:
-            raise _Refused("subscriptions", f"more than {limits.FILTERS_A_CONNECTION}", 0x97)
+            raise Refused("subscriptions", f"more than {limits.FILTERS_A_CONNECTION}", 0x97)
         self._filters.update(asked.filters)
         self._note_parents()
         self._wire.to_broker(packet.encode())
 
     def _note_parents(self) -> None:
+        self._heard.clear()
         self._has_parents = any(one.endswith("/#") for one in self._filters)
 
     # --- what the broker says ------------------------------------------------------------------------------------
+
+    def broker_frame(self, frame: bytes) -> None:
+        """As from_broker, of the packet's bytes."""
+        first = frame[0]
+        if first in _PUBLISHED and not self.ended:
+            begin = header_bytes(frame)
+            end = begin + 2 + int.from_bytes(frame[begin : begin + 2], "big")
+            is_ours = self._heard.get(frame[begin + 2 : end])
+            if is_ours is not None:
+                if not is_ours:
+                    self._account.meter.messages += units(end - begin - 2, len(frame) - end - 2 * (first == _QOS_1))
+                if first == _QOS_1 and self._account.enforce_rates:
+                    self._unanswered.sent(frame[end : end + 2], frame, self._account.now_s())
+                self._wire.to_client(frame)
+                return
+        elif first == _ACKNOWLEDGED and not self.ended:
+            self._unacknowledged -= self._unacknowledged > 0
+            self._wire.to_client(frame)
+            return
+        self.from_broker(packet_of(frame))
 
     def from_broker(self, packet: Packet) -> None:
         """Never raises."""
@@ -350,7 +392,7 @@ class Connection:
         if packet.kind == PUBACK and self._unacknowledged:
             self._unacknowledged -= 1
         elif packet.kind == CONNACK and self.level == packets.V5:
-            packet = self._connack(packet)
+            packet = connack.with_offers(packet, self.level, self.keep_alive_s, self._expiry, self._assigned)
         self._wire.to_client(packet.encode())
 
     def _deliver(self, packet: Packet) -> None:
@@ -360,7 +402,7 @@ class Connection:
             why = "receive-denied"
         elif topic.startswith("$") and not topic.startswith("$aws/"):
             why = "broker-topics"
-        elif packet.flags & 1 and self._filters_known and topic not in map(_unshared, self._filters):
+        elif packet.flags & 1 and self._filters_known and topic not in map(unshared, self._filters):
             why = "wildcard-retained"
         elif self._has_parents and self._filters_known and not self._hears(topic):
             why = "parent-level"
@@ -369,38 +411,22 @@ class Connection:
             if packet.flags & 0x06:
                 self._wire.to_broker(Packet(PUBACK, 0, packet.body[id_at : id_at + 2]).encode())
             return
-        if not topic.startswith(_MARKERS):
+        is_ours = topic.startswith(_MARKERS)
+        if not is_ours:
             self._account.meter.messages += units(len(topic.encode()), len(packet.body) - payload_at)
-        self._wire.to_client(Packet(PUBLISH, packet.flags & ~0x08, packet.body).encode())  # "no-dup"
+        if not packet.flags & 1 and self.level != packets.V5 and len(self._heard) < _REMEMBERED:
+            self._heard[topic.encode()] = is_ours
+        frame = Packet(PUBLISH, packet.flags & ~0x08, packet.body).encode()  # "no-dup"
+        if packet.flags & 0x06 and self._account.enforce_rates:
+            self._unanswered.sent(packet.body[id_at : id_at + 2], frame, self._account.now_s())
+        self._wire.to_client(frame)
 
     def _hears(self, topic: str) -> bool:
-        known = self._may.get(("hears", topic))
-        if known is None:
-            known = any(topics.matches(_unshared(one), topic) for one in self._filters)
-            if len(self._may) < _REMEMBERED:
-                self._may["hears", topic] = known
-        return known
+        return any(topics.matches(unshared(one), topic) for one in self._filters)
 
-    def _connack(self, packet: Packet) -> Packet:
-        """With what AWS offers (aws-crt-python's own assertions against the service)."""
-        flags, code, found = packets.connack(packet, self.level)
-        ours = {
-            packets.RECEIVE_MOST: limits.IN_FLIGHT.to_bytes(2, "big"),
-            packets.QOS_MOST: b"\x01",
-            packets.PACKET_MOST: limits.PACKET_BYTES.to_bytes(4, "big"),
-            packets.ALIAS_MOST: limits.TOPIC_ALIASES.to_bytes(2, "big"),
-            packets.HAS_SUBSCRIPTION_IDS: b"\x00",
-            packets.KEEP_ALIVE: self.keep_alive_s.to_bytes(2, "big"),
-        }
-        kept = [(one, value) for one, value in found if one not in ours]
-        return Packet(CONNACK, 0, bytes([flags, code]) + packets.encoded(kept + list(ours.items())))
-
-
-def _unshared(name: str) -> str:
-    """The filter itself of $share/GROUP/FILTER."""
-    if not name.startswith("$share/"):
-        return name
-    _, group, rest = (*name.split("/", 2), "", "")[:3]
-    if not group or not rest or len(group.encode()) > limits.SHARE_NAME_BYTES:
-        raise _Refused("subscribe-denied", name, 0x8F)
-    return rest
+    def misc(self, now_s: float) -> None:
+        """Now and then: what the client has not acknowledged goes out again."""
+        if self._account.enforce_rates and not self.ended:
+            for frame in self._unanswered.due(now_s):
+                self._account.said(self.client_id, "unacknowledged", f"sent again after {limits.RESEND_S} s")
+                self._wire.to_client(frame)

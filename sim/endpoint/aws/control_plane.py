@@ -88,6 +88,22 @@ def control_plane(region: str = "") -> ControlPlane:
     return ControlPlane(iot, str(account), found)
 
 
+class DataCalls(Protocol):
+    """The call of the service "iot-data" that is needed."""
+
+    def get_thing_shadow(self, **how: Any) -> dict[str, Any]: ...
+
+
+def data_plane(region: str = "") -> DataCalls:
+    """For the credentials of the environment. Raises EndpointError."""
+    boto3 = _boto3()
+    try:
+        found: DataCalls = boto3.Session(region_name=region or os.environ.get("AWS_REGION") or None).client("iot-data")
+        return found
+    except Exception as error:  # see `said`
+        raise Refused("set up the client", error) from None
+
+
 def amazon_roots() -> bytes:
     """Amazon's roots, PEM, out of the authorities that the client library brings. Raises EndpointError."""
     _boto3()

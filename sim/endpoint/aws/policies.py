@@ -136,7 +136,7 @@ class _Statement:
 
     def _covers(self, resource: str, client: Client) -> bool:
         return any(
-            pattern is not None and pattern.fullmatch(resource) is not None
+            pattern == resource if isinstance(pattern, str) else pattern is not None and pattern.fullmatch(resource)
             for pattern in (_filled(one, resource, client, self.variables) for one in self.resources)
         )
 
@@ -240,14 +240,17 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(_VARIABLE.split(text))
 
 
-def _filled(pattern: str, resource: str, client: Client, variables: bool) -> re.Pattern[str] | None:
-    """A pattern with its variables replaced, literally: a wildcard in a value is none."""
+def _filled(pattern: str, resource: str, client: Client, variables: bool) -> re.Pattern[str] | str | None:
+    """A pattern with its variables replaced, literally: a wildcard in a value is none. A text where it has no wildcard:
+    that is most of a fleet's, and each gateway's would be a regular expression of its own."""
     filled = []
     for index, part in enumerate(_parts(pattern) if variables else (pattern,)):
         text = client.substitute(part, resource) if index % 2 else part
         if text is None:
             return None
         filled.append((text, index % 2 == 0))
+    if not any("*" in text or "?" in text for text, is_pattern in filled if is_pattern):
+        return "".join(text for text, _ in filled)
     return _glob(tuple(filled))
 
 

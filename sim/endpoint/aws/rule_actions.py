@@ -154,13 +154,16 @@ class Actions:
     # --- where things go -----------------------------------------------------------------------------------------
 
     def _store(self, bucket: str, key: str, data: bytes) -> None:
-        """A file below the bucket's folder, whatever the key says: it may come from a payload."""
+        """A file below the bucket's folder, whatever the key says: it may come from a payload. Whole or not at all, as
+        an object of S3 is."""
         parts = [_safe(part) for part in key.split("/") if part]
         if not parts:
             raise ActionFailed("the key is empty")
         place = self._directory.joinpath("s3", _safe(bucket), *parts)
+        new = self._directory / "s3.new"
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
+        new.write_bytes(data)
+        new.replace(place)
 
     def _append(self, queue: str, data: bytes) -> None:
         place = self._directory / "sqs" / f"{queue}.jsonl"

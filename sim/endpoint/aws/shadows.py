@@ -61,6 +61,10 @@ def request_of(topic: str) -> tuple[str, str | None, str] | None:
     return (match[1], match[2], match[3]) if match else None
 
 
+def _by_name(key: tuple[str, str | None]) -> tuple[str, str]:
+    return key[0], key[1] or ""
+
+
 def prefix(thing: str, name: str | None) -> str:
     """The topic before update, get and delete."""
     return f"$aws/things/{thing}/shadow" + ("" if name is None else f"/name/{name}")
@@ -72,6 +76,12 @@ class Shadows:
     def __init__(self) -> None:
         self._shadows: dict[tuple[str, str | None], _Shadow] = {}
         self._deleted: dict[tuple[str, str | None], int] = {}
+        self.changes = 0
+        """Updates and deletions so far."""
+
+    def everything(self) -> dict[tuple[str, str | None], Document]:
+        """(thing, shadow's name or None) -> the shadow as `put` takes it."""
+        return {key: self._shadows[key].document() for key in sorted(self._shadows, key=_by_name)}
 
     def handle(self, thing: str, name: str | None, operation: str, payload: bytes, now_s: int) -> list[Reply]:
         """What the service publishes for one request. `now_s`: seconds since 1970."""
@@ -133,6 +143,7 @@ class Shadows:
     def _delete(self, key: tuple[str, str | None], now_s: int) -> Reply:
         version = self._find(key).version
         del self._shadows[key]
+        self.changes += 1
         self._deleted[key] = version
         return Reply("delete/accepted", {"version": version, "timestamp": now_s})
 
@@ -152,6 +163,7 @@ class Shadows:
         if size > LARGEST_STATE_BYTES:
             raise Rejected(413, "The payload exceeds the maximum size allowed")
         self._shadows[key] = new
+        self.changes += 1
         stamp = {"version": new.version, "timestamp": now_s}
         replies = [Reply("update/accepted", {"state": _copy(state), "metadata": dates, **stamp})]
         delta = _delta(new.state)

@@ -51,8 +51,8 @@ class WebClient(Client):
     def _open(self, certificate: Certificate | None) -> None:
         """TLS is up."""
         self._certificate, self._shaken = certificate, True
-        tls = self._client.socket
-        if isinstance(tls, ssl.SSLSocket) and tls.selected_alpn_protocol() == MQTT_ALPN:
+        tls = self._client.tls
+        if tls is not None and tls.selected_alpn_protocol() == MQTT_ALPN:
             if certificate is None:
                 self._companion.said(self._address, "certificate", "MQTT without a certificate")
                 self._drop()

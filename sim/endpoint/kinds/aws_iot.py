@@ -27,7 +27,7 @@ from sim.endpoint.aws.bill import Meter, units
 from sim.endpoint.aws.sigv4 import Credentials, presigned
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import EventLoop
-from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity
+from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity, OutOfReach
 from sim.endpoint.registry import EndpointKind, Readiness
 from sim.endpoint.session import Dialled, MqttSession
 from sim.endpoint.topic_acl import PORTAL
@@ -124,7 +124,7 @@ class AwsIot(Dialled):
 
     name: ClassVar[str] = "aws_iot"
     features: ClassVar[frozenset[EndpointFeature]] = frozenset(
-        {"acl", "bind", "denial closes", "persistence", "size limit", "sockets", "takeover"}
+        {"acl", "bind", "denial closes", "persistence", "shadows", "size limit", "sockets", "takeover"}
     )
 
     def __init__(self, directory: Path, spec: AwsIotSpec | None = None) -> None:
@@ -158,7 +158,7 @@ class AwsIot(Dialled):
         probe.close()
         if not connected:
             said = log[-1][1] if log else "no answer"
-            raise EndpointError(
+            raise OutOfReach(
                 f"endpoint aws_iot: {host}:{self.spec.port} gives no session to '{PORTAL}': {_cause(said)}"
             )
 
@@ -228,12 +228,17 @@ def _cause(said: str) -> str:
     """What a refusal most often means, beside its own words."""
     causes = {
         "not yet valid": "is this machine's clock right?",
-        "expired": "is this machine's clock right? Else renew the certificate",
+        "alert certificate expired": f"the certificate's time is over; renew it: `./wmbench aws rotate {PORTAL}`",
+        "alert certificate revoked": f"it was revoked: `./wmbench aws rotate {PORTAL}` makes another",
+        "expired": "is this machine's clock right? Else it is the endpoint's certificate, and Amazon's to renew",
         "certificate refused": "is endpoint.authorities Amazon's root, and the host an AWS IoT endpoint (-ats)?",
         "Hostname mismatch": "is the host an AWS IoT endpoint of this account?",
+        "WebSocket is refused": "is endpoint.region the endpoint's, and the access key active and allowed?",
         "CONNACK": "does the policy of its certificate allow iot:Connect under this client id?",
-        "closed by the server": "is its certificate active, of this account and region, with a policy?",
+        "closed by the server": "is its certificate active, of this account and region, with a policy? Or a quota of "
+        "the account is used up: wait a minute",
         "alert": "is its certificate active and of this account and region?",
+        "Connection refused": f"is endpoint.host right, and is endpoint.port right, 8883 or {ALPN_PORT}?",
         "Name or service": "is endpoint.host right, and the network up?",
         "no answer": f"is the port open from here? {ALPN_PORT} is, where 8883 is not",
     }

@@ -6,13 +6,13 @@ ends its connection. **Its verdicts were never confirmed against the service.**
 
 `rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON
 file that names the programs behind Lambda functions. `templates`: a JSON file of provisioning templates by name, and
-certificates by claim are issued (see aws.certificate_claims). `portal_by` "queue": two rules put what gateways
-publish into a queue, byte for byte, and the portal takes it from there; it subscribes to nothing. `web`: a second
-port speaks MQTT over WebSocket, signed by SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS; `web_users`: a
-JSON file, access key to {"secret_key", "client"}, made for this machine and nothing of an account's. `enforce_rates`:
-quotas a second are counted on the wall clock; that fits a wall-clock world or a load test, while simulated time is
-compressed. The switches of Mosquitto's that AWS does not have (`tls`, `require_certificate`) are weaknesses for
-controls, as there; `least_tls`, `revocation` and `retained` change nothing.
+certificates by claim are issued (see aws.certificate_claims). `portal_by` "queue" or "file": two rules put what
+gateways publish into a queue or a bucket, byte for byte, and the portal takes it from there; it subscribes to nothing.
+`web`: a second port speaks MQTT over WebSocket, signed by SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS;
+`web_users`: a JSON file, access key to {"secret_key", "client"}, made for this machine and nothing of an account's.
+`enforce_rates`: quotas a second are counted on the wall clock; that fits a wall-clock world or a load test, while
+simulated time is compressed. The switches of Mosquitto's that AWS does not have (`tls`, `require_certificate`) are
+weaknesses for controls, as there; `least_tls`, `revocation` and `retained` change nothing.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from sim.core import clock
 from sim.endpoint import mosquitto_config
-from sim.endpoint.aws import companion, portal_queue
+from sim.endpoint.aws import claim_registry, companion, portal_files, portal_queue, shadow_file
 from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
@@ -45,6 +45,12 @@ from sim.endpoint.supervised_process import SupervisedProcess
 
 _ROOT = Path(__file__).resolve().parents[3]
 _READ_HERE = frozenset({"kind", "rules", "functions", "templates", "web", "web_users", "portal_by"})
+_Way = tuple[Callable[[Path], portal_queue.Inbox], list[dict[str, Any]]]
+_WAYS: Final[dict[str, _Way]] = {
+    "queue": (portal_queue.Queue, portal_queue.RULES),
+    "file": (portal_files.Files, portal_files.RULES),
+}
+"""By which the portal hears without a subscription: what reads it, and the rules that write it."""
 _ANOTHER = 50  # of free_port: not the one that the first port was given a moment ago
 
 
@@ -59,7 +65,7 @@ class AwsLocalSpec(MosquittoSpec):
     rules: str = ""
     functions: str = ""
     templates: str = ""
-    portal_by: Literal["subscription", "queue"] = "subscription"
+    portal_by: Literal["subscription", "queue", "file"] = "subscription"
     web: bool = False
     web_users: str = ""
 
@@ -72,29 +78,26 @@ class AwsLocal(Mosquitto):
         "broker topics",
         "retain",
         "tls settings",
-    } | {"denial closes"}
+    } | {"denial closes", "shadows"}
 
     def __init__(self, directory: Path, spec: AwsLocalSpec | None = None, **how: Any) -> None:
         super().__init__(directory, spec or AwsLocalSpec(), **how)
         self._companion: SupervisedProcess | None = None
         self._web_port = 0
-        self._queue_read_bytes = 0
+        self._way = _WAYS.get(self.spec.portal_by if isinstance(self.spec, AwsLocalSpec) else "")
+        self._inbox = self._way[0](directory / "actions") if self._way else None
 
     @property
     def by_queue(self) -> bool:
-        return isinstance(self.spec, AwsLocalSpec) and self.spec.portal_by == "queue"
+        return self._inbox is not None
 
     def queued(self) -> list[Message]:
-        """See port.Queues. A line that is no message of the rule's is left out: the rule encodes what it passes on."""
-        place = self.directory / "actions" / "sqs" / f"{portal_queue.QUEUE}.jsonl"
-        if not self.by_queue or not place.exists():
-            return []
-        with place.open("rb") as file:
-            file.seek(self._queue_read_bytes)
-            data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        self._queue_read_bytes += len(whole)
-        return portal_queue.messages(whole)
+        """See port.Queues. What is no message of the rules' is left out: they encode what they pass on."""
+        return self._inbox.waiting() if self._inbox is not None else []
+
+    def taken(self) -> None:
+        if self._inbox is not None:
+            self._inbox.taken()
 
     @property
     def web_address(self) -> Address | None:
@@ -128,7 +131,9 @@ class AwsLocal(Mosquitto):
         super().restart(refusing=refusing)
 
     def revoke(self, client_id: str) -> None:
-        super().revoke(client_id)
+        """See Mosquitto; also of what a gateway came to by claim, which no file of the authority's holds."""
+        if not claim_registry.take_back(self.directory, client_id):
+            super().revoke(client_id)
         if self._companion is not None and self._companion.running:
             self._companion.hang_up()
 
@@ -140,6 +145,15 @@ class AwsLocal(Mosquitto):
 
     def meter(self) -> Meter:
         """What AWS would have billed so far, the bench's own markers left out; connection time is the wall's."""
+        return Meter(**{key: value for key, value in self._brought_up().items() if key != "asked"})
+
+    def shadows(self) -> dict[str, dict[str, Any]]:
+        """Thing -> its classic shadow as `get` gives it."""
+        self._brought_up()
+        return shadow_file.classic(shadow_file.read(self.directory))
+
+    def _brought_up(self) -> dict[str, Any]:
+        """The companion's files are written anew; its meter."""
         place = self.directory / companion.METER
 
         def read() -> dict[str, Any]:
@@ -149,7 +163,7 @@ class AwsLocal(Mosquitto):
             before = read().get("asked", 0)
             os.kill(self.pid, signal.SIGUSR1)
             self._wait(lambda: self.pid is None or read().get("asked", 0) > before)
-        return Meter(**{key: value for key, value in read().items() if key != "asked"})
+        return read()
 
     @property
     def _dialled(self) -> str:
@@ -211,7 +225,7 @@ class AwsLocal(Mosquitto):
         policies = fleet_policies(bound=spec.bind_client_id, narrow=spec.per_device_acl)
         if self._refusing:
             policies = {name: [] for name in policies}
-        rules = _json(spec.rules, list, "endpoint.rules") + (portal_queue.RULES if self.by_queue else [])
+        rules = _json(spec.rules, list, "endpoint.rules") + (self._way[1] if self._way else [])
         try:
             for one in rules:
                 installed(one)

@@ -10,15 +10,19 @@
 
 The box knows nothing of our portal's acknowledgements, so it is judged where it delivers: there is no lockstep with it,
 its own latency is measured, and from its delivery on a virtual gateway keeps custody of what it said. Telegrams go on
-as it delivered them; where it only gives values, nothing reaches the portal. The time of a reception is the box's own
-stamp where it says that its stamp is that, else the time of its delivery. Retained messages are no deliveries.
+as it delivered them. A gateway that decodes is given the fleet's keys as its entry says; what it gives as values never
+reaches the portal, and is held against the truth instead (values.jsonl in its directory). The time of a reception is
+the box's own stamp where it says that its stamp is that, else the time of its delivery. Retained messages are no
+deliveries.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 from array import array
 from collections import defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,44 +34,60 @@ from sim.core.settings import SpecError, number
 from sim.core.vocabulary import Link
 from sim.core.wall_clock import WallClock
 from sim.desk import inventory
-from sim.desk.box import Box, BoxError
-from sim.endpoint.port import EndpointError
+from sim.desk.box import Box
+from sim.desk.keyed import key_files, with_keys
 from sim.feeders.port import Sent
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.kinds.virtual import VirtualGateway
-from sim.gateway.port import GatewayFeature, Wiring
+from sim.gateway.port import GatewayFeature, Given, Wiring
 from sim.gateway.registry import GatewayKind
+from sim.readers.port import Delivered
 
 _LOOK_S: Final = 0.1  # at what wakes nobody: files, standard output
 _UNIX: Final = Calendar.since_1970()
+VALUES: Final = "values.jsonl"
 _MODES: Final[dict[str, Link]] = {"T1": "T1", "C1": "C1", "S1": "S1"}
 
 
 @dataclass(frozen=True, slots=True)
 class BoxSpec(GatewaySpec):
     """[[gateway]] with kind = "box". `entry`: its name in the inventory. `drain_s` (wall seconds): how long a run waits
-    at its end for what the box has not delivered yet."""
+    at its end for what the box has not delivered yet. `give_keys` False: a gateway that decodes gets no meter's key."""
 
     kind: str = "box"
     entry: str = "reference"
     inventory: str = "inventory.toml"
     drain_s: float = number(5.0, low=0.0, high=3_600.0)
+    give_keys: bool = True
 
 
 class BoxGateway(VirtualGateway):
     """See port.GatewayPort. `latency_ns`: from the end of a frame on the air to its delivery, in wall nanoseconds, of
     every frame that came back. `unknown`: deliveries of what it was never fed; `unreadable`: what no reader
-    understood; `retained`: what was no delivery."""
+    understood; `retained`: what was no delivery; `values_told`: deliveries of values.
+    `opened_in`: where a gateway that decodes writes what it read; what it shows there as telegrams and was not fed,
+    because it had decrypted it, is counted (`opened`) and goes no further."""
 
     features: ClassVar[frozenset[GatewayFeature]] = frozenset({"forwards_encrypted", "power_cut"})
 
-    def __init__(self, id: str, spec: BoxSpec, wiring: Wiring, clock: WallClock, box: Box) -> None:
+    def __init__(
+        self, id: str, spec: BoxSpec, wiring: Wiring, clock: WallClock, box: Box, key_places: tuple[Path, ...] = ()
+    ) -> None:
         self.box = box
+        self.key_places = key_places
+        self.opened_in = box.directory if box.entry.claims.forwards == "decoded" else None
+        self.opened = 0
+        described = box.entry.described
+        self.names, self.means = (described.names, described.means) if described is not None else ("", {})
         self.mode = "T1"
         self.latency_ns = array("q")
-        self.unknown = self.unreadable = self.retained = self.values_only = 0
+        self.unknown = self.unreadable = self.retained = self.values_told = 0
         self._clock = clock
         self._drain_s = spec.drain_s
+        self._values = (box.directory / VALUES).open("a", encoding="utf-8")
+        self._unread = self._at_the_end = ""
+        self._not_handed: list[bytes] = []
+        self._fed: set[bytes] = set()  # of one that decodes
         self._under_way: defaultdict[bytes, deque[int]] = defaultdict(deque)
         super().__init__(id, spec, wiring.directory / f"{id}.sqlite", wiring.dial, wiring.record)
         if (descriptor := box.descriptor) is not None:
@@ -76,13 +96,12 @@ class BoxGateway(VirtualGateway):
 
     # --- power ------------------------------------------------------------------------------------------------------
 
-    @property
-    def up(self) -> bool:
-        return super().up and self.box.powered
+    # `up` is as for any gateway: nobody has cut its power. What a program that ended by itself was still fed stands in
+    # `undelivered`, and `complaint` names it.
 
     def power_cut(self, now_ns: int) -> None:
         """What it had delivered is ours; the box loses what it loses."""
-        if super().up:
+        if self.up:
             self._collect()
             self.box.power_cut()
             self.flush(now_ns)
@@ -93,9 +112,12 @@ class BoxGateway(VirtualGateway):
         super().power_on(now_ns)
 
     def close(self) -> None:
+        if self.up:
+            self._at_the_end = self.box.problem or ""
         with contextlib.ExitStack() as stack:
             stack.callback(super().close)
             stack.callback(self.box.stop)
+            stack.callback(self._values.close)
             if (descriptor := self.box.descriptor) is not None:
                 self._clock.forget(descriptor)
 
@@ -103,11 +125,15 @@ class BoxGateway(VirtualGateway):
 
     def receive(self, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:
         """It ended on the air at this instant."""
-        if not super().up:
+        if not self.up:
             return
         ended_ns = self._clock.wall_at_ns(received_ns)
         if self.box.feed(Sent(telegram, _MODES[self.mode], rssi_dbm, ended_ns)):
             self._under_way[telegram].append(ended_ns)
+            if self.opened_in is not None:
+                self._fed.add(telegram)
+        else:
+            self._not_handed.append(telegram)
 
     def flush(self, now_ns: int) -> None:
         """A run ends: what is under way may arrive yet, while world time stands still."""
@@ -116,6 +142,10 @@ class BoxGateway(VirtualGateway):
             self.box.turn(_LOOK_S)
             self._collect()
         super().flush(now_ns)
+
+    def undelivered(self) -> list[bytes]:
+        waiting = [telegram for telegram, fed in self._under_way.items() for _ in fed]
+        return [*waiting, *self._not_handed]
 
     @property
     def outstanding(self) -> int:
@@ -135,9 +165,14 @@ class BoxGateway(VirtualGateway):
             if row.retained or row.frame is None:
                 self.retained += row.retained
                 self.unreadable += bool(row.unreadable)
-                self.values_only += row.values is not None and not row.retained
+                self._unread = self._unread or row.unreadable
+                if row.values is not None and not row.retained:
+                    self._note_values(row)
                 continue
             fed, ended_ns = self._under_way.get(row.frame), None
+            if self.opened_in is not None and row.frame not in self._fed:
+                self.opened += 1
+                continue
             if fed:
                 ended_ns = fed.popleft()
                 self.latency_ns.append(row.received_ns - ended_ns)
@@ -152,8 +187,43 @@ class BoxGateway(VirtualGateway):
                     stamp_ns = ended_ns  # as right as a stamp of so many digits can be
                 at_ns = min(at_ns, stamp_ns)
             level = row.rssi_dbm if row.rssi_dbm is not None else self.spec.easiest_cdbm / 100
-            world_ns = max(0, self._clock.at_wall_ns(at_ns)) if self._clock.running else 0
-            super().receive(row.frame, world_ns, level)
+            super().receive(row.frame, self._world_ns(at_ns), level)
+
+    def _world_ns(self, wall_ns: int) -> int:
+        return max(0, self._clock.at_wall_ns(wall_ns)) if self._clock.running else 0
+
+    def _note_values(self, row: Delivered) -> None:
+        self.values_told += 1
+        told = {"at_ns": self._world_ns(row.received_ns), "meter": row.meter or "", "values": dict(row.values or {})}
+        self._values.write(json.dumps(told, default=str) + "\n")
+
+    def given(self) -> Iterator[Given]:
+        self._values.flush()
+        with (self.box.directory / VALUES).open(encoding="utf-8") as file:
+            for line in file:
+                told = json.loads(line)
+                yield Given(told["at_ns"], told["meter"], told["values"])
+
+    @property
+    def complaint(self) -> str:
+        handed, name, problem = self.box.handed, self.box.entry.name, self.box.problem
+        if self.up and not self.box.powered and problem:
+            return f"{name}: {problem}"
+        if handed.lost and problem:
+            return f"{name} was not handed {handed.lost} of {handed.frames + handed.lost} telegrams: {problem}"
+        if self.delivered or self.values_told or not handed.frames:
+            return ""
+        if self._unread:
+            what = f"{self.unreadable} of its messages cannot be read ({self._unread}); see read in the inventory"
+        else:
+            known = problem or self.box.refused_by_broker()
+            what = known or f"nothing is known to be wrong; its last line is: {self.box.last_words()}"
+        return f"{name} delivered none of {handed.frames} telegrams: {what}"
+
+    @property
+    def delivered(self) -> int:
+        """Telegrams that came back, whosever."""
+        return len(self.latency_ns) + self.unknown
 
     def as_json(self) -> dict[str, object]:
         handed = self.box.handed
@@ -171,8 +241,9 @@ class BoxGateway(VirtualGateway):
             "unknown": self.unknown,
             "unreadable": self.unreadable,
             "retained": self.retained,
-            "values_only": self.values_only,
-            "problem": self.box.problem or "",
+            "values_told": self.values_told,
+            "opened": self.opened,
+            "problem": (self.box.problem or "") if self.up else self._at_the_end,
         }
 
 
@@ -184,15 +255,16 @@ def _step_ns(stamp: datetime) -> int:
 
 
 def _make(gateway: str, spec: BoxSpec, wiring: Wiring) -> BoxGateway:
+    """Raises SpecError for an inventory that cannot be used, BoxError for a gateway that does not start."""
     if not isinstance(wiring.clock, WallClock):
         raise SpecError(f'gateway {gateway} is real and cannot be told to hurry: set clock.kind = "wall"')
-    box = Box(inventory.find(spec.entry, Path(spec.inventory)), wiring.directory / gateway)
+    entry = inventory.find(spec.entry, Path(spec.inventory))
+    keys = wiring.meter_keys() if spec.give_keys and entry.keys.path else {}
+    box = Box(with_keys(entry, keys) if keys else entry, wiring.directory / gateway)
+    box.start()
     try:
-        box.start()
-    except BoxError as error:
-        raise EndpointError(str(error)) from None
-    try:
-        return BoxGateway(gateway, spec, wiring, wiring.clock, box)
+        places = tuple(box.directory / file for file in key_files(entry, keys))
+        return BoxGateway(gateway, spec, wiring, wiring.clock, box, places)
     except BaseException:
         box.stop()
         raise

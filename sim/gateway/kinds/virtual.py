@@ -5,7 +5,8 @@ its age, count or size asks for it, at exactly that instant of world time, howev
 windows do not change what is published. It is in the outbox before it is published, published only on a connection
 that is up, after the birth, and deleted only on an acknowledgement that names its content and that the portal signed.
 One that it did not sign is counted, and the next birth says so. A new connection means that everything unacknowledged
-is published again.
+is published again. A birth is said again on its connection until the portal acknowledged it, each time after twice as
+long: a broker that is killed forgets whom it had to give it to, and its PUBACK promised nothing.
 
 Poison. A bundle that the broker drops in silence (too big, denied), or answers by closing the connection, must not
 block the rest: see in_flight. After REFUSALS_MAX refusals it is quarantined, which is still on the disk. An absent
@@ -19,7 +20,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
-from sim.core.bundle import ACK, BIRTH, UP, Ack, BadBundle, Birth, Bundle, Row, Taken, digest, encoded
+from sim.core.bundle import (
+    ACK,
+    BIRTH,
+    BIRTH_NUMBER,
+    UP,
+    Ack,
+    BadBundle,
+    Birth,
+    Bundle,
+    Row,
+    Taken,
+    digest,
+    encoded,
+)
 from sim.core.clock import ns
 from sim.core.events import (
     AcknowledgementRefused,
@@ -36,10 +50,13 @@ from sim.gateway.in_flight import InFlight
 from sim.gateway.outbox import Outbox
 from sim.gateway.port import GatewayFeature, Waking, Wiring
 from sim.gateway.registry import GatewayKind
+from sim.gateway.state_report import TOPIC as SHADOW
+from sim.gateway.state_report import StateReport
 from sim.gateway.thinning import Thinning
 from sim.pki.statements import verifies
 
 RETRY_S = 60.0
+BIRTH_RETRY_MOST_S = 3_600.0
 
 
 class VirtualGateway:
@@ -48,7 +65,7 @@ class VirtualGateway:
     port.Wiring; without one no acknowledgement can be verified."""
 
     features: ClassVar[frozenset[GatewayFeature]] = frozenset(
-        {"always awake", "birth", "bundling rule", "custody", "forwards_encrypted", "power_cut", "quarantine"}
+        {"always awake", "birth", "bundling rule", "custody", "forwards_encrypted", "power_cut", "quarantine", "shadow"}
     )
 
     waking: Waking | None = None
@@ -106,6 +123,9 @@ class VirtualGateway:
         self._quarantined = {item.sequence: digest(item.payload) for item in self.outbox.quarantined()}
         self._connects_seen = self._log_seen = self._refused = self._refused_told = 0
         self._live = False  # the birth was said on the present connection
+        self._report = StateReport(self.spec.firmware, self.boot) if self.spec.shadow else None
+        self._birth = ""  # digest of the latest birth, until the portal acknowledged it
+        self._birth_again_ns = self._birth_wait_ns = 0
         self._on = True
 
     def power_cut(self, now_ns: int) -> None:
@@ -137,6 +157,8 @@ class VirtualGateway:
         if closes_before:
             self._close(received_ns)
         self._bundle = bundle
+        if self._report is not None:
+            self._report.heard(telegram, received_ns + self._offset_ns)
         self._open.append((telegram, received_ns + self._offset_ns, rssi_dbm))
         if closes_after:
             self._close(received_ns)
@@ -169,6 +191,8 @@ class VirtualGateway:
         count = len(heard)
         sequence, payload = self.outbox.store(lambda number: encoded(self.id, number, closed_ns, heard))
         self._forget_open()
+        if self._in_flight.busy:
+            self._report_due()
         self._in_flight.add(sequence, payload)
         self._record(BundleClosed(now_ns, self.id, sequence, count, len(payload)))
 
@@ -217,17 +241,31 @@ class VirtualGateway:
         try:
             if not self._live or (self._refused and not self._refused_told):
                 self._live, self._connects_seen, self._refused_told = True, session.connects, self._refused
-                in_flight.other_published()
-                birth = Birth(self.id, self.boot, session.connects, self._refused)
-                session.publish(BIRTH.format(gateway=self.id), birth.encode())
+                self._birth_wait_ns = self._retry_ns
+                self._say_birth(now_ns)
+                self._report_due()
+            elif self._birth and now_ns >= self._birth_again_ns:
+                self._birth_wait_ns = min(2 * self._birth_wait_ns, ns(BIRTH_RETRY_MOST_S))
+                self._say_birth(now_ns)
             if in_flight.busy:
                 in_flight.late(now_ns - self._retry_ns)
                 self._quarantine_refused(now_ns)
                 while leaving := in_flight.next(now_ns):
                     for _, payload in leaving:
                         session.publish(self._topic, payload)
+            if self._report is not None and self._report.due:
+                in_flight.other_published()
+                said = self._report.said(backlog=len(in_flight.waiting), quarantined=len(self._quarantined))
+                session.publish(SHADOW.format(gateway=self.id), said)
         except NotConnected:
             pass  # lost while publishing: everything is in the outbox, the next connection sends it again
+
+    def _say_birth(self, now_ns: int) -> None:
+        """Raises NotConnected."""
+        payload = Birth(self.id, self.boot, self.session.connects, self._refused).encode()
+        self._birth, self._birth_again_ns = digest(payload), now_ns + self._birth_wait_ns
+        self._in_flight.other_published()
+        self.session.publish(BIRTH.format(gateway=self.id), payload)
 
     def _take_acknowledgements(self, now_ns: int) -> None:
         inbox, own = self.session.inbox, ACK.format(gateway=self.id)
@@ -237,6 +275,8 @@ class VirtualGateway:
             if message.topic == own:
                 with contextlib.suppress(BadBundle):  # not from a portal of this version: no acknowledgement
                     taken += self._of_portal(Ack.decode(message.payload), now_ns)
+        if Taken(BIRTH_NUMBER, self._birth) in taken:
+            self._birth = ""
         late = [one.sequence for one in taken if self._quarantined.get(one.sequence) == one.digest]
         known = self._in_flight.acknowledged(taken)
         for sequence in late:
@@ -244,6 +284,8 @@ class VirtualGateway:
         self.outbox.acknowledged(known + late)
         for sequence in known + late:
             self._record(BundleAcknowledged(now_ns, self.id, sequence))
+        if known or late:
+            self._report_due()
 
     def _of_portal(self, ack: Ack, now_ns: int) -> tuple[Taken, ...]:
         """What it acknowledges; nothing where the portal did not sign it for this gateway."""
@@ -253,6 +295,10 @@ class VirtualGateway:
         self._refused += 1
         self._record(AcknowledgementRefused(now_ns, self.id, len(ack.taken)))
         return ()
+
+    def _report_due(self) -> None:
+        if self._report is not None:
+            self._report.due = True
 
     def _quarantine_refused(self, now_ns: int) -> None:
         for sequence, reason, mark in self._in_flight.take_refused():

@@ -32,6 +32,7 @@ class Twin(Watcher):
         self._reconnects: dict[str, deque[int]] = {}
         self._boots: dict[str, deque[int]] = {}
         self._highest: dict[str, int] = {}
+        self._born: dict[str, tuple[str, int]] = {}  # gateway -> its latest boot, and when a birth of it came
 
     def bundled(self, gateway: str, sequence: int, now_ns: int) -> None:
         """One that is far from the highest before it, to either side, is another device's."""
@@ -67,9 +68,13 @@ class Twin(Watcher):
             self._new_boot(gateway, boot, last, now_ns)
         if connects > 1:
             times = self._reconnects.setdefault(gateway, deque(maxlen=RECONNECTS + 1))
+            last_boot, last_ns = self._born.get(gateway, ("", 0))
+            if last_boot == boot:  # a killed broker lost births in between: none of them is older than the last
+                times.extend([last_ns] * min(connects - count - 1, RECONNECTS))
             times.append(now_ns)
             if len(times) > RECONNECTS and now_ns - times[0] < RECONNECT_SPAN_NS:
                 occur("twin", gateway, now_ns, f"more than {RECONNECTS} reconnects in a quarter of an hour")
+        self._born[gateway] = boot, now_ns
         store.put_birth(Birth(gateway, boot, place, max(count, connects)))
 
     def _new_boot(self, gateway: str, boot: str, last: str, now_ns: int) -> None:

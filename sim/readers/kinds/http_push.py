@@ -13,9 +13,8 @@ from sim.readers.push_server import IDLE_S, WAITING_MOST, PushReader, PushServer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpPushSpec(PushSpec):
-    """`address`, `port_number`: where to listen; the loopback and a free port unless named. `path`: what requests it
-    takes; others are answered with 404. `file_name`: the header in which a file's name stands, the message's source
-    then. In clear: a box that insists on TLS needs a proxy in front."""
+    """`path`: what requests it takes; others are answered with 404. `file_name`: the header in which a file's name
+    stands, the message's source then. HTTPS with `tls`."""
 
     kind: str = "http_push"
     path: str = "/"
@@ -60,8 +59,8 @@ class _Request(BaseHTTPRequestHandler):
         """Bytes from outside are no words for a terminal."""
 
 
-def _make(spec: HttpPushSpec, _ground: ReadGround) -> Reader:
-    return PushReader(spec, _Request, "HTTP requests")
+def _make(spec: HttpPushSpec, ground: ReadGround) -> Reader:
+    return PushReader(spec, _Request, "HTTP requests", ground)
 
 
 KIND = ReaderKind("http_push", "What it posts by HTTP", HttpPushSpec, _make)

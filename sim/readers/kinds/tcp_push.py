@@ -28,8 +28,8 @@ class _Connection(socketserver.StreamRequestHandler):
             self.server.came.append((str(self.client_address[0]), data, wall_ns()))
 
 
-def _make(spec: TcpPushSpec, _ground: ReadGround) -> Reader:
-    return PushReader(spec, _Connection, "TCP connections")
+def _make(spec: TcpPushSpec, ground: ReadGround) -> Reader:
+    return PushReader(spec, _Connection, "TCP connections", ground)
 
 
 KIND = ReaderKind("tcp_push", "What it sends over TCP, a connection a message", TcpPushSpec, _make)

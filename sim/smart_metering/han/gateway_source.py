@@ -81,7 +81,7 @@ class GatewaySource:
         return self._box.diary.logs.signed()
 
     def sign(self, message: bytes) -> bytes:
-        return self._box.module.sign("SIG", message)
+        return self._box.sign(message)
 
     def note(self, owner: str | None, level: Level, event: LogEvent, user: str, outcome: int, text: str) -> None:
         log = SYSTEM if owner is None else consumer(owner)

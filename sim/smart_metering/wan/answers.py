@@ -68,7 +68,7 @@ def participant(receiver: Participant, now_ns: Callable[[], int]) -> Answer:
         if method != "POST":
             return Reply(405, b"that is not done here")
         with one_at_a_time:
-            receiver.take(found[1], body, now_ns())
-        return Reply(204)
+            taken = receiver.take(found[1], body, now_ns())
+        return Reply(204) if taken else Reply(503, b"no revocation list says now whether its signer is good")
 
     return answer

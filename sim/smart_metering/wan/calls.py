@@ -1,4 +1,5 @@
-"""A client of the WAN: one connection to a party that is known by name; what it asks, and what it is told."""
+"""A client of the WAN: one connection to a party that is known by name; what it asks, and what it is told. Where the
+other side ended the session, the next question begins another, with everything that is looked at when one begins."""
 
 from __future__ import annotations
 
@@ -7,27 +8,44 @@ import ssl
 from types import TracebackType
 from typing import Final
 
+from sim.pki.sm_chain import ChainError
+from sim.smart_metering.wan.guard import Guard
 from sim.smart_metering.wan.tls import WanError, party
 
 TIMEOUT_S: Final = 10.0
 
 
 class WanClient:
-    """`peer`: the common name that the other side must show; "": anybody's. Raises WanError. Use it with `with`."""
+    """`peer`: the common name that the other side must show; "": anybody's. `guard`: whether its certificate holds.
+    Raises WanError. Use it with `with`."""
 
-    def __init__(self, context: ssl.SSLContext, port: int, peer: str) -> None:
+    def __init__(self, context: ssl.SSLContext, port: int, peer: str, guard: Guard | None = None) -> None:
         self._connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_S, context=context)
-        self.bytes_sent = 0
+        self._connection.auto_open = 0
+        self._port, self._peer, self._guard = port, peer, guard
+        self.bytes_sent = self.sessions = 0
+        self._dial()
+
+    def _dial(self) -> None:
         try:
             self._connection.connect()
         except ssl.SSLError as error:
             raise WanError("tls", error.reason or str(error)) from None
         except OSError as error:
-            raise WanError("unreachable", f"port {port}: {error.strerror or error}") from None
+            raise WanError("unreachable", f"port {self._port}: {error.strerror or error}") from None
+        self.sessions += 1
         shown = party(self._socket)
-        if peer and shown != peer:
+        try:
+            if self._peer and shown != self._peer:
+                raise WanError("other party", f"{self._peer} was called, and {shown or 'nobody'} answers")
+            if self._guard is not None:
+                self._guard.check(self._socket, self._peer)
+        except ChainError as error:
             self._connection.close()
-            raise WanError("other party", f"{peer} was called, and {shown or 'nobody'} answers")
+            raise WanError("certificate", str(error)) from None
+        except WanError:
+            self._connection.close()
+            raise
 
     @property
     def _socket(self) -> ssl.SSLSocket:
@@ -43,6 +61,8 @@ class WanClient:
 
     def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
         """The answer's body. Raises WanError (refused) where it is none of 2xx."""
+        if self._connection.sock is None:
+            self._dial()
         try:
             self._connection.request(method, path, body=body, headers={"Content-Length": str(len(body))})
             answer = self._connection.getresponse()

@@ -3,8 +3,9 @@
     python -m sim.smart_metering.wan.serve administrator FOLDER --participant PORT
     python -m sim.smart_metering.wan.serve participant FOLDER --name supplier
 
-FOLDER has root.crt, the party's TLS certificate and key (administrator.GWA.crt, supplier.EMT.crt), for a participant
-ENC.crt and ENC.key, and signers/<gateway>.crt. The port stands on the first line of the output.
+FOLDER has root.crt, authorities.crt, lists.crl (a new one counts from the next session on), the party's TLS certificate
+and key (administrator.GWA.crt, supplier.EMT.crt), for a participant ENC.crt and ENC.key, and signers/<gateway>.crt. The
+port stands on the first line of the output.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from pathlib import Path
 from sim.core.clock import unix_ns, wall_now
 from sim.pki import sm_keys
 from sim.pki.authority import Pair
+from sim.pki.party_certificates import trust_in
 from sim.smart_metering.participant import Participant
 from sim.smart_metering.wan import answers, tls
 from sim.smart_metering.wan.calls import WanClient
+from sim.smart_metering.wan.guard import Guard
 from sim.smart_metering.wan.server import Answer, WanServer
 
 
@@ -35,7 +38,7 @@ def main(words: list[str]) -> int:
     own = Pair(folder / f"{name}.crt", folder / f"{name}.key")
     root = folder / "root.crt"
     answer = _administrator(own, root, given.participant) if name == answers.ADMINISTRATOR else _participant(given)
-    server = WanServer(tls.context(own, root, server=True), answer)
+    server = WanServer(tls.context(own, root, server=True), answer, guard=Guard(folder))
     server.start()
     print(server.port, flush=True)
     sys.stdin.read()
@@ -44,10 +47,10 @@ def main(words: list[str]) -> int:
 
 
 def _administrator(own: Pair, root: Path, port: int) -> Answer:
-    context = tls.context(own, root, server=False)
+    context, guard = tls.context(own, root, server=False), Guard(root.parent)
 
     def hand_on(receiver: str, gateway: str, container: bytes) -> None:
-        with WanClient(context, port, f"{receiver}.EMT") as client:
+        with WanClient(context, port, f"{receiver}.EMT", guard) as client:
             client.ask("POST", f"/{gateway}.sm/delivery", container)
 
     return answers.administrator(hand_on, {}, wall_now)
@@ -57,7 +60,7 @@ def _participant(given: argparse.Namespace) -> Answer:
     folder: Path = given.folder
     receiver = sm_keys.receiver((folder / "ENC.crt").read_bytes(), (folder / "ENC.key").read_bytes())
     signers = {path.stem: sm_keys.certificate(path.read_bytes()) for path in (folder / "signers").glob("*.crt")}
-    store = Participant(given.name, folder / "store", receiver, signers, lambda _: None)
+    store = Participant(given.name, folder / "store", receiver, signers, lambda _: None, trust=trust_in(folder))
     return answers.participant(store, unix_ns)
 
 

@@ -11,9 +11,12 @@ import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any, Final, NamedTuple
 
 from sim.core.clock import wall_s
+from sim.pki.sm_chain import ChainError
+from sim.smart_metering.wan.guard import Guard
 from sim.smart_metering.wan.tls import SESSION_MOST_S, party
 
 BODY_MOST_BYTES: Final = 1 << 24
@@ -31,9 +34,10 @@ Answer = Callable[[str, str, str, bytes], Reply]
 
 
 class WanServer:
-    """Listens on 127.0.0.1 from `start` to `stop`. `refused`: handshakes that failed, as text."""
+    """Listens on 127.0.0.1 from `start` to `stop`. `guard`: whether a party's certificate holds; who has another one is
+    told the clause, and no more. `refused`: sessions that did not begin, as text."""
 
-    def __init__(self, context: ssl.SSLContext, answer: Answer, *, port: int = 0) -> None:
+    def __init__(self, context: ssl.SSLContext, answer: Answer, *, port: int = 0, guard: Guard | None = None) -> None:
         self.refused: list[str] = []
         self.session_most_s: float = SESSION_MOST_S
         owner = self
@@ -46,6 +50,13 @@ class WanServer:
                 self.request.settimeout(IDLE_S)
                 self.request = context.wrap_socket(self.request, server_side=True)
                 self.ends_s = wall_s() + owner.session_most_s
+                self.refusal = ""
+                try:
+                    if guard is not None:
+                        guard.check(self.request)
+                except ChainError as error:
+                    self.refusal = str(error)
+                    owner.refused.append(self.refusal)
                 super().setup()
 
             def _do(self) -> None:
@@ -54,6 +65,9 @@ class WanServer:
                     self._send(Reply(413, b"a body has at most 16 MiB"), close=True)
                     return
                 body = self.rfile.read(int(length))
+                if self.refusal:
+                    self._send(Reply(403, self.refusal.encode()), close=True)
+                    return
                 reply = answer(party(self.request), self.command, self.path, body)
                 self._send(reply, close=wall_s() >= self.ends_s)
 
@@ -73,6 +87,11 @@ class WanServer:
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
+
+            def server_bind(self) -> None:
+                """Without the look-up of a host name, which nobody needs here and which a WAN may not have."""
+                TCPServer.server_bind(self)
+                self.server_name, self.server_port = "", int(self.server_address[1])
 
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """One connection ended badly."""

@@ -21,7 +21,8 @@ SUITES: Final = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA256"
 
 class WanError(Exception):
     """A connection, or an answer, that is not to be had. `reason` is the stable code: "unreachable", "tls" (the
-    handshake failed), "other party", "refused" (the other side says no)."""
+    handshake failed), "other party", "certificate" (it does not hold, with the clause), "refused" (the other side says
+    no)."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")

@@ -14,6 +14,8 @@ from bench.desk.card import changes, onlookers, replays, table
 from bench.desk.card.meters import Meters
 from bench.desk.stand import Depth
 from bench.run_errors import CannotRun
+from reports import card_page
+from sim.core.settings import SpecError
 from sim.desk import inventory
 from sim.desk.inventory import GatewayEntry, KeysSpec
 from tests.bench.desk.test_contract_suite import small
@@ -39,8 +41,16 @@ def verdicts(folder: Path, worse: str = "") -> dict[tuple[str, str], str]:
     chosen = [cell for cell in table.cells(entry) if (cell.variant, cell.security) in CHOSEN]
     card = table.Card(entry, folder, chosen, depth=QUICK)
     card.run()
-    assert json.loads(json.dumps(table.as_json(card)))["counts"] == table.counted(card.answers)
-    assert len(list(table.lines(card.answers))) == len(CHOSEN) + 1
+    body = json.loads(json.dumps(table.as_json(card)))
+    assert body["counts"] == table.counted(card.answers)
+    assert len(list(card_page.lines(body))) == len(CHOSEN) + 1
+    for one in card.answers:
+        if one.verdict == "NOT APPLICABLE":
+            assert not one.evidence
+        else:
+            rows = [json.loads(line) for line in (folder / one.evidence).read_text().splitlines()]
+            assert {row["what"] for row in rows} == {"fed", "came"}
+            assert [row["wall_ns"] for row in rows] == sorted(row["wall_ns"] for row in rows)
     return {(one.variant, one.security): one.verdict for one in card.answers}
 
 
@@ -78,6 +88,17 @@ def test_a_gateway_that_gives_no_values_of_keyed_meters_is_inconclusive(tmp_path
     assert "no value came of 3 of 3 genuine telegrams" in card.answers[0].why
 
 
+@pytest.mark.parametrize("command", [("no-such-program",), ("false",), ("sleep", "60")])
+def test_of_a_gateway_that_does_not_work_nothing_is_decided(tmp_path: Path, command: tuple[str, ...]) -> None:
+    entry = keyed()
+    entry = dataclasses.replace(entry, run=dataclasses.replace(entry.run, command=command, ready_s=0.5, ready_line=""))
+    chosen = [one for one in table.cells(entry) if one.variant in (replay.OTHERS, "readings")]
+    card = table.Card(entry, tmp_path, chosen, depth=Depth(patience_s=0.2))
+    card.run()
+    assert [one.verdict for one in card.answers] == ["INCONCLUSIVE"] * 3 + ["NOT APPLICABLE"]
+    assert all(one.why.count("\n") == 0 and len(one.why) > 30 for one in card.answers)
+
+
 def test_meters_of_the_card_speak_as_their_mode_says() -> None:
     made = Meters()
     for security, mode in (("none", 0), ("mode5", 5), ("mode7", 7)):
@@ -99,7 +120,7 @@ def test_who_holds_no_keys_is_told_where_it_is_judged(tmp_path: Path) -> None:
         table.Card(reference(), tmp_path)
     with pytest.raises(CannotRun, match=r"keys\.path"):
         table.Card(small("decoder"), tmp_path)
-    with pytest.raises(CannotRun, match="stands for nothing"):
+    with pytest.raises(SpecError, match=r"keys: \{meters\} stands for nothing"):
         table.with_keys(dataclasses.replace(keyed(), keys=KeysSpec("{meters}", "x")), [])
 
 

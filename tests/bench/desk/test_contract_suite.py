@@ -24,10 +24,11 @@ from sim.feeders.kinds.codec import CodecFeeder, CodecSpec
 from sim.feeders.lines.named_pipe import PathSpec
 from sim.feeders.lines.pty import PtySpec
 from sim.feeders.lines.stdin import StdinSpec
+from sim.pki.authority import Authority
 from sim.readers.kinds.stdout import StdoutSpec
 from tests.bench.desk.small_gateway import AWAKE_S, PERIOD_S, THINNING_S, WORSE
 from tests.bench.desk.worsened import FAILS
-from tests.sim.desk.boxes import reference
+from tests.sim.desk.boxes import expired_client, reference
 
 QUICK = Depth(outage_s=2.0, frames=300, patience_s=4.0)
 SMALL = Depth(outage_s=8.0, frames=300, patience_s=2.0)
@@ -262,6 +263,31 @@ def test_what_cannot_be_decided_says_why_in_a_sentence(tmp_path: Path, entry: Ga
     assert found.answer == "INCONCLUSIVE"
     assert says in found.words and "\n" not in found.words
     assert (tmp_path / "once" / "fed.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("shown", "says"),
+    [
+        ("old", "gave a client no TLS session: its certificate has expired, was revoked, or is of another authority"),
+        ("stranger", "gave a client no TLS session: its certificate has expired, was revoked, or is of another"),
+        ("", "the broker gave a client no TLS session: it showed no certificate"),
+        ("distrusts", "the broker gave a client no TLS session: it does not trust our authority; give it the ca.crt"),
+        ("elsewhere", "it never dialled the broker; see host and port in its settings"),
+    ],
+)
+def test_a_certificate_that_the_broker_or_the_box_refuses_is_named(tmp_path: Path, shown: str, says: str) -> None:
+    ours, other = Authority(tmp_path / "pki"), Authority(tmp_path / "other")
+    good = ours.device("reference")
+    with_certificate = {"old": expired_client(tmp_path / "pki"), "stranger": other.device("x"), "": None}
+    pair = with_certificate.get(shown, good)
+    trusted = other.certificate if shown == "distrusts" else ours.certificate
+    port = "1" if shown == "elsewhere" else "{port}"
+    words = f"--cert {pair.certificate} --key {pair.key}" if pair is not None else ""
+    script = f"while read line; do mosquitto_pub -h {{host}} -p {port} --cafile {trusted} {words} -t a -m b; done"
+    entry = running(script, listen=ListenSpec(pki=str(tmp_path / "pki"), topics=("a",)))
+    found = checked(entry, tmp_path / "run", "once", depth=Depth(patience_s=0.5))["once"]
+    assert found.answer == "INCONCLUSIVE"
+    assert says in found.words and "\n" not in found.words
 
 
 def test_a_mute_dongle_is_named(tmp_path: Path) -> None:

@@ -48,6 +48,9 @@ def test_a_copy_has_nothing_changed_and_noise_is_unreadable() -> None:
         (MODE7, lambda frame: forgery.with_version(frame, 1), {"version"}),
         (MODE5, lambda frame: frame[:4] + b"\x01" + frame[5:], {"address"}),
         (MODE7, forgery.without_mac, {"MAC left out"}),
+        (MODE7, lambda frame: forgery.with_short_mac(frame, b"\x12\x34"), {"authentication"}),
+        (MODE5, lambda frame: forgery.with_chosen_block(frame, bytes(16), b"\x03\x6e\x01\x02\x03"),
+         {"N raised", "two bytes turned and blocks appended"}),
         (MODE5, lambda frame: forgery.with_block_flipped(frame, 1), {"one bit behind the first block"}),
         (MODE5, lambda frame: forgery.with_block_flipped(frame, 0), {"ciphertext"}),
         (MODE5, lambda frame: forgery.with_tail(frame, b"\0" * 8), {"bytes appended"}),
@@ -59,6 +62,12 @@ def test_a_copy_has_nothing_changed_and_noise_is_unreadable() -> None:
 )  # fmt: skip
 def test_each_change_has_its_word(original: bytes, make: Callable[[bytes], bytes], words: set[str]) -> None:
     assert changed(make(original), original) == words
+
+
+def test_a_mac_of_two_bytes_is_seen_and_no_other() -> None:
+    words = [shows(forgery.with_short_mac(MODE7, bytes(size))) for size in (2, 4, 8, 12)]
+    assert ["MAC of two bytes" in one for one in words] == [True, False, False, False]
+    assert "MAC of two bytes" not in shows(MODE7) | shows(forgery.without_mac(MODE7))
 
 
 def test_zeros_behind_a_telegram_are_no_record_in_clear() -> None:

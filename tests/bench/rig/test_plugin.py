@@ -72,6 +72,13 @@ CASES = [
         "INCONCLUSIVE",
     ),
     (
+        "out_of_reach",
+        quiet("out_of_reach", "from sim.endpoint.port import OutOfReach; raise OutOfReach('no answer; is it up?')"),
+        "inconclusive",
+        "no answer; is it up?",
+        None,
+    ),
+    (
         "deaf",
         quiet("deaf", "world.set('gateway.sensitivity_dbm', 0.0); world.run(seconds=60)"),
         "inconclusive",

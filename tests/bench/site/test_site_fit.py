@@ -11,8 +11,9 @@ import pytest
 
 from bench.cli.main import main
 from bench.site.budget import candidates, paths
+from bench.site.service import Asked, Service, Traffic
 from bench.site.site_text import text
-from bench.site.unknowns import UNKNOWNS, Service, drawn, matters, unsure
+from bench.site.unknowns import UNKNOWNS, drawn, matters, unsure
 from sim.radio.fitted import Fitted
 from sim.radio.site_file import House, Meters, SiteFile
 
@@ -73,7 +74,7 @@ def test_wrong_input_is_named_with_line_and_column(tmp_path: Path, capsys) -> No
 
 METERS = tuple(Meters(house, "qundis-q-water", floor, "l", 2) for house in "AB" for floor in range(4))
 SITE = SiteFile("Two", (House("A", 0, 0, floors=4), House("B", 60, 0, floors=4)), METERS)
-SERVICE = Service(0.99, False, 96.0, 3.0, 4.0, 7.0, 1e-5, range(0))
+SERVICE = Service((Asked("a day", 0.99, 87_300.0),), 0.0, Traffic(900.0, 900.0), 3.0, 4.0, 7.0, 9e-3, range(0))
 
 
 def test_what_is_not_known_widens_the_answer_and_a_fit_narrows_it() -> None:

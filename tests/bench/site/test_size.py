@@ -12,7 +12,7 @@ import pytest
 
 from bench.cli.main import main
 from bench.site.budget import candidates, paths
-from bench.site.placement import greedy, share
+from bench.site.placement import Clause, greedy, share
 from bench.site.served import arrives, served
 from sim.radio import site_file
 from sim.radio.models.port import MODELS
@@ -41,7 +41,7 @@ def test_greedy_is_near_the_best_of_all_sets(seed: int, dead: bool) -> None:
     meters, places = rng.random((60, 2)) * 100, rng.random((9, 2)) * 100
     chance = 1 / (1 + np.exp((np.linalg.norm(meters[:, None] - places[None], axis=2) - 45) / 6))
     wanted = 0.8 if dead else 0.9
-    steps = greedy(chance, wanted, dead=dead)
+    steps = greedy([Clause(chance, wanted, np.zeros_like(chance) if dead else None)])
     chosen = [step.candidate for step in steps]
     assert len(set(chosen)) == len(chosen)
     for at in range(len(chosen)):
@@ -51,14 +51,14 @@ def test_greedy_is_near_the_best_of_all_sets(seed: int, dead: bool) -> None:
     fewest = next(len(one) for one in sets if share(chance, one, dead=dead) >= wanted)
     assert fewest <= len(chosen) <= fewest + 1
     best = max(share(chance, one) for one in itertools.combinations(range(9), 2))
-    assert greedy(chance, 0.999)[1].served >= (1 - 1 / np.e) * best
+    assert greedy([Clause(chance, 0.999)])[1].served >= (1 - 1 / np.e) * best
 
 
 def test_who_hangs_stays_and_who_adds_nothing_is_not_hung() -> None:
     chance = np.array([[0.9, 0.0, 0.0], [0.0, 0.0, 0.5]])
-    assert [step.candidate for step in greedy(chance, 0.99, hang=[1])] == [1, 0, 2]
-    assert greedy(chance, 0.99)[-1].served == pytest.approx(0.7)
-    assert greedy(np.zeros((3, 2)), 0.5) == []
+    assert [step.candidate for step in greedy([Clause(chance, 0.99)], hang=[1])] == [1, 0, 2]
+    assert greedy([Clause(chance, 0.99)])[-1].served == pytest.approx(0.7)
+    assert greedy([Clause(np.zeros((3, 2)), 0.5)]) == []
 
 
 HOUSES = tuple(House(f"H{at}", 40.0 * at, 0.0, floors=3, outer_wall_db=10.0) for at in range(4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -260,3 +261,43 @@ add(Defect("key-in-flash", GATEWAYS,
 add(Defect("key-copied-at-the-factory", GATEWAYS,
            "The factory keeps a copy of each key, though the world says that gateways make theirs.",
            "The factory has no private key.", plays.FACTORY_COPY, _lays("factory")))  # fmt: skip
+
+
+def _in_the_shadow(what: Callable[[Any, int], str]) -> Callable[[Patch], None]:
+    """What stands in each shadow for the firmware, of the first meter that encrypts in the world that is played."""
+
+    def apply(patch: Patch) -> None:
+        worlds: list[Any] = []
+
+        def made(original: Any, world: Any, *arguments: Any, **named: Any) -> None:
+            original(world, *arguments, **named)
+            worlds.append(world)
+
+        def said(original: Any, report: Any, **figures: int) -> bytes:
+            document = json.loads(original(report, **figures))
+            document["state"]["reported"]["firmware"] = what(worlds[-1].fleet, 6)
+            return json.dumps(document).encode()
+
+        patch.around("sim.world:World.__init__", made)
+        patch.around("sim.gateway.state_report:StateReport.said", said)
+
+    return apply
+
+
+def _said_in_clear(fleet: Any, meter: int) -> str:
+    """The records of its first telegrams, in hex."""
+    telegrams = [fleet.in_clear().telegram(meter, k) for k in range(3)]
+    return " ".join(one[-fleet.kind(meter).records_bytes :].hex() for one in telegrams)
+
+
+add(Defect("value-in-the-shadow", GATEWAYS,
+           "A gateway's device shadow holds what an encrypted telegram of a meter says.",
+           "A shadow carries no value.", plays.CLOUD, _in_the_shadow(_said_in_clear)))  # fmt: skip
+add(Defect("key-in-the-shadow", GATEWAYS,
+           "A gateway's device shadow holds a meter's key.",
+           "A shadow carries no key.", plays.CLOUD,
+           _in_the_shadow(lambda fleet, meter: (fleet.key(meter) or b"").hex())))  # fmt: skip
+add(Defect("meter-in-the-shadow", GATEWAYS,
+           "A gateway's device shadow names a meter.",
+           "A shadow names no meter.", plays.CLOUD,
+           _in_the_shadow(lambda fleet, meter: str(fleet.address(meter)).split()[1])))  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from tests.referee.defect import ENDPOINTS, SUMS, VALUES, Patch, Play, defect
+from tests.referee.defect import DROPS, ENDPOINTS, SUMS, VALUES, Patch, Play, defect
 from tests.referee.defects import plays
 
 AWS = "sim.endpoint.aws"
@@ -71,6 +71,32 @@ _plain("bill-forgets-the-rest", SUMS, "A message counts in units of five kilobyt
        plays.AWS_BILL, f"{AWS}.bill:units",
        "The last unit of a message, which is not full, is not billed.",
        lambda original, topic_bytes, payload_bytes: max(1, (topic_bytes + payload_bytes) // 5_120))  # fmt: skip
+
+for _verb in ("Connect", "Publish", "RetainPublish", "Subscribe", "Receive"):
+    _plain(f"policy-not-asked-{_verb.lower()}", ENDPOINTS, "What no policy allows is not done.", plays.AWS_CONNECTION,
+           f"{AWS}.connection:Connection._allowed",
+           f"The companion asks no policy about iot:{_verb}.",
+           lambda original, connection, action, name, verb=f"iot:{_verb}": (
+               action == verb or original(connection, action, name)))  # fmt: skip
+
+
+def _bucket_emptied(original: Any, files: Any) -> None:
+    files._given = [one for one in files._bucket.rglob("*") if one.is_file()]
+    original(files)
+
+
+def _files_gone_when_read(original: Any, files: Any) -> Any:
+    found = original(files)
+    files.taken()
+    return found
+
+
+_plain("file-forgotten", DROPS, "A file goes when the portal committed what is in it.", plays.AWS_FILES,
+       f"{AWS}.portal_files:Files.taken",
+       "What came while the portal committed is deleted with what it took.", _bucket_emptied)  # fmt: skip
+_plain("file-gone-when-read", DROPS, "A file goes when the portal committed what is in it.", plays.AWS_FILES,
+       f"{AWS}.portal_files:Files.waiting",
+       "A file is deleted when it is read.", _files_gone_when_read)  # fmt: skip
 
 # --- the smart meter gateway ----------------------------------------------------------------------------------------
 

@@ -81,3 +81,78 @@ def _(patch: Patch) -> None:
         return payload
 
     patch.around("attacks.smgw_relay:SmgwRelay._change", instead)
+
+
+@defect("module-silence-loses", GATEWAYS, "Hours without the module cost no value.", plays.SILENT_MODULE)
+def _(patch: Patch) -> None:
+    """What a gateway could not have signed is forgotten."""
+
+    def instead(original: Any, *given: Any) -> bool:
+        original(*given)
+        return True
+
+    patch.around(f"{GATEWAY}._sealed_all", instead)
+
+
+@defect("module-never-silent", FAULTS, "Hours without the module cost no value.", plays.SILENT_MODULE)
+def _(patch: Patch) -> None:
+    """The fault says that a module does not answer, and it does."""
+    patch.around("sim.faults.module_silent:ModuleSilent.strike", lambda original, fault, world: None)
+
+
+@defect("gateway-forgets-its-calls", GATEWAYS, "Nobody but the administrator wakes a gateway.", plays.WAKE_UP)
+def _(patch: Patch) -> None:
+    """A gateway has no memory of datagrams that it saw, and does not count its calls."""
+
+    def instead(original: Any, judge: Any, *given: Any) -> Any:
+        judge.remember = False
+        return original(judge, *given)
+
+    patch.around("sim.smgw.wake_up:WakeUps.heed", instead)
+
+
+@defect("wake-up-not-sent", SILENT, "Nobody but the administrator wakes a gateway.", plays.WAKE_UP)
+def _(patch: Patch) -> None:
+    """The attack says that it sent datagrams, and sends none."""
+    patch.around("attacks.reach_smgw:Wan.send_datagram", lambda original, reach, gateway, datagram: None)
+
+
+@defect("session-without-end", GATEWAYS, "A session outlives its certificate until its end.", plays.SMART_REVOKED)
+def _(patch: Patch) -> None:
+    """A session with the administrator that was opened once never ends."""
+
+    def instead(original: Any, administrator: Any, gateway: str, now_ns: int) -> bool:
+        return gateway in administrator._opened_ns or bool(original(administrator, gateway, now_ns))
+
+    patch.around("sim.smart_metering.administrator:Administrator._session", instead)
+
+
+@defect("list-unlooked", STORES, "A session outlives its certificate until its end.", plays.SMART_REVOKED)
+def _(patch: Patch) -> None:
+    """Nobody looks whether a certificate stands on the list."""
+
+    def instead(original: Any, trust: Any, certificate: Any, above: Any, at: Any) -> Any:
+        return above.not_valid_after_utc
+
+    patch.around("sim.pki.sm_chain:Trust._not_taken_back", instead)
+
+
+@defect("attributes-unlooked", STORES, "A signature without its attributes proves nothing.", plays.ATTRIBUTES)
+def _(patch: Patch) -> None:
+    """The supplier looks at the signature, and not at what the signed attributes say."""
+
+    def instead(original: Any, participant: Any, *given: Any) -> Any:
+        participant._attributes = False
+        return original(participant, *given)
+
+    patch.around(f"{PARTICIPANT}._open", instead)
+
+
+@defect("nothing-stripped", SILENT, "A signature without its attributes proves nothing.", plays.ATTRIBUTES)
+def _(patch: Patch) -> None:
+    """The attack hands in containers as they were, and says that it stripped them."""
+
+    def instead(original: Any, container: bytes) -> Any:
+        return container, original(container)[1]
+
+    patch.around("attacks.parts.signed_forgeries:stripped", instead)

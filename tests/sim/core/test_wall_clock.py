@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -176,3 +179,33 @@ def test_a_world_has_one_history_by_both_clocks(tmp_path: Path) -> None:
             digests.add(world.history.digest)
             assert world.stored.count_readings() > 100
     assert len(digests) == 1
+
+
+def test_in_real_time_the_world_goes_first_and_what_it_starts_does_not() -> None:
+    clock = WallClock(real_time=True)
+    before = os.sched_getscheduler(0)
+    seen: list[tuple[int, str]] = []
+
+    def look() -> None:
+        words = [sys.executable, "-c", "import os; print(os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK)"]
+        child = subprocess.run(words, capture_output=True, text=True, check=True)
+        seen.append((os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK, child.stdout))
+
+    clock.call(look)
+    clock.run_until(NS_PER_S // 100)
+    clock.close()
+    ((policy, child),) = seen
+    assert os.sched_getscheduler(0) == before
+    assert (policy == os.SCHED_FIFO) == (clock.ordinary == "")
+    assert int(child) == before, "a gateway's program is not to go before ours"
+
+
+def test_a_machine_that_permits_no_real_time_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", refused)
+    clock = WallClock(real_time=True)
+    clock.run_until(NS_PER_S // 100)
+    clock.close()
+    assert clock.ordinary == "no real time: Operation not permitted; CAP_SYS_NICE or ulimit -r 10 permits it"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from pathlib import Path
 
-from sim.core.clock import wall_ns
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from sim.core.clock import wall_now, wall_ns
 from sim.desk import inventory
 from sim.desk.inventory import GatewayEntry, PowerSpec, RunSpec
 from sim.feeders.port import Sent
+from sim.pki.authority import Authority, Pair
 
 HEADER = bytes.fromhex("4493157856341233037a")
 
@@ -92,3 +97,10 @@ def own_format(folder: Path) -> Path:
     script.write_text(_BOX, encoding="utf-8")
     inventory_file.write_text(_INVENTORY.format(script=script), encoding="utf-8")
     return inventory_file
+
+
+def expired_client(folder: Path) -> Pair:
+    """A device's certificate of the authority in `folder` that was good until yesterday."""
+    yesterday = wall_now() - timedelta(days=1)
+    usage, name = ExtendedKeyUsageOID.CLIENT_AUTH, x509.DNSName("old")
+    return Authority(folder)._issue("old", "old", usage, [name], yesterday - timedelta(days=9), yesterday)

@@ -1,8 +1,8 @@
-"""A small portal for tests: acknowledges each bundle once it noted it, and counts what came twice."""
+"""A small portal for tests: acknowledges each bundle and birth once it noted it, and counts what came twice."""
 
 from __future__ import annotations
 
-from sim.core.bundle import ACK, Ack, BadBundle, Birth, Bundle, Taken, digest
+from sim.core.bundle import ACK, BIRTH_NUMBER, Ack, BadBundle, Birth, Bundle, Taken, digest
 from sim.endpoint.port import Endpoint, NotConnected, Session
 from sim.pki.statements import StatementKey
 
@@ -19,7 +19,7 @@ class AckingPortal:
         self.altered = 0
         self.away = False
         self.statements = statements or StatementKey()
-        self._owed: list[tuple[str, int]] = []
+        self._owed: list[tuple[str, Taken]] = []
 
     def pump(self) -> None:
         inbox = self.session.inbox
@@ -27,6 +27,7 @@ class AckingPortal:
             message = inbox.popleft()
             if message.topic.endswith("/birth"):
                 self.births.append(Birth.decode(message.payload))
+                self._owed.append((self.births[-1].gateway, Taken(BIRTH_NUMBER, digest(message.payload))))
                 continue
             try:
                 bundle = Bundle.decode(message.payload)
@@ -37,12 +38,12 @@ class AckingPortal:
                 self.duplicates += 1
                 self.altered += self.payloads[name] != message.payload
             self.bundles[name], self.payloads[name] = bundle, message.payload
-            self._owed.append(name)
+            self._owed.append((bundle.gateway, Taken(bundle.sequence, digest(message.payload))))
         if self._owed and self.session.connected and not self.away:
             try:
                 while self._owed:
-                    gateway, sequence = self._owed[0]
-                    ack = Ack(gateway, (Taken(sequence, digest(self.payloads[gateway, sequence])),))
+                    gateway, taken = self._owed[0]
+                    ack = Ack(gateway, (taken,))
                     self.session.publish(ACK.format(gateway=gateway), ack.signed(self.statements.sign).encode())
                     self._owed.pop(0)
             except NotConnected:

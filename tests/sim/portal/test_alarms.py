@@ -155,6 +155,26 @@ def test_reconnects_of_a_shaky_network_and_of_a_displaced_gateway(tmp_path: Path
     assert b.kinds() == ["twin"]
 
 
+@pytest.mark.parametrize("lost", [(), (3,), (2, 3), (2, 3, 4)])
+def test_births_that_a_killed_broker_lost_count_as_reconnects(tmp_path: Path, lost: tuple[int, ...]) -> None:
+    b = Bed(tmp_path)
+    for connects in (1, 2, 3, 4):
+        if connects not in lost:
+            birth(b, "A", connects, connects * 60)
+    assert b.kinds() == []
+    birth(b, "A", 5, 300)
+    assert b.kinds() == ["twin"]
+
+
+def test_births_lost_in_an_hour_without_a_portal_are_no_twin(tmp_path: Path) -> None:
+    b = Bed(tmp_path)
+    birth(b, "A", 1, 0)
+    birth(b, "A", 9, 3_600)
+    b.restart()
+    birth(b, "A", 20, 3_660)
+    assert b.kinds() == []
+
+
 def test_a_twin_that_knows_the_boot_name_counts_for_itself(tmp_path: Path) -> None:
     b = Bed(tmp_path)
     for connects in (1, 2, 3, 4, 5, 6):

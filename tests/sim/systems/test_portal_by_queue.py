@@ -4,6 +4,7 @@ mode."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 
 from bench.rig import secrets
 from sim.core.clock import NS_PER_S
-from sim.endpoint.aws.portal_queue import messages
+from sim.endpoint.aws.portal_queue import Queue, messages
 from sim.endpoint.kinds.aws_local import AwsLocal
 from sim.endpoint.port import Message
+from sim.faults.portal_killed import PortalKilled
 from sim.world import World
 from tests.sim.endpoint.brokers import found_mosquitto
 from tests.small_worlds import dozen, keyless
@@ -25,23 +27,31 @@ def stored(world: World) -> list[tuple[str, object]]:
     return sorted((row.meter, row.units) for row in keyless(world).portal.store.readings())
 
 
-def run(folder: Path, **settings: object) -> tuple[list[tuple[str, object]], World]:
-    with World(dozen(folder, endpoint__kind="aws_local", **settings), 3, folder / "world") as world:
-        world.run(RUN_NS)
-        return stored(world), world
-
-
-def test_a_queue_brings_what_a_subscription_brings(tmp_path: Path) -> None:
+def test_a_queue_and_files_bring_what_a_subscription_brings(tmp_path: Path) -> None:
+    """Of files though the portal is killed after a commit and before it acknowledges, and hears the same again."""
     found_mosquitto()
     found = []
-    for way in ("subscription", "queue"):
+    for way in ("subscription", "queue", "file"):
         (tmp_path / way).mkdir()
-        rows, world = run(tmp_path / way, endpoint__portal_by=way)
-        found.append(rows)
-        endpoint = keyless(world).endpoint
+        with World(dozen(tmp_path / way, endpoint__kind="aws_local", endpoint__portal_by=way), 3,
+                   tmp_path / way / "world") as world:  # fmt: skip
+            world.run(RUN_NS // 2)
+            came: Counter[bytes] = Counter()
+            tap = keyless(world).message_taps
+            tap.append(lambda many, _now_ns, came=came: came.update(one.payload for one in many))  # type: ignore[misc]
+            if way == "file":
+                world.fault(PortalKilled(phase="commit"))
+            world.run(RUN_NS // 2)
+            found.append(stored(world))
+            endpoint = keyless(world).endpoint
+            assert world.truth.missing() == [] and world.truth.doubled() == 0
+        assert (max(came.values()) > 1) == (way == "file"), "what was committed and not acknowledged came again"
         assert isinstance(endpoint, AwsLocal)
-        assert (way == "queue") == (endpoint.directory / "actions" / "sqs" / "portal.jsonl").exists()
-    assert found[0] == found[1] and len(found[0]) > 20
+        actions = endpoint.directory / "actions"
+        assert (way == "queue") == (actions / "sqs" / "portal.jsonl").exists()
+        assert (way == "file") == (actions / "s3").exists()
+        assert [one for one in actions.rglob("*.json") if one.is_file()] == [], "each file was taken"
+    assert found[0] == found[1] == found[2] and len(found[0]) > 20
 
 
 def test_aws_reads_no_value_that_is_encrypted_and_every_one_that_is_not(tmp_path: Path) -> None:
@@ -74,6 +84,20 @@ def test_aws_reads_no_value_that_is_encrypted_and_every_one_that_is_not(tmp_path
 
 def files(directory: Path, but: Path) -> Iterable[bytes]:
     return (one.read_bytes() for one in sorted(directory.rglob("*")) if one.is_file() and but not in one.parents)
+
+
+def test_a_queue_gives_again_what_the_portal_did_not_commit(tmp_path: Path) -> None:
+    place = tmp_path / "sqs" / "portal.jsonl"
+    place.parent.mkdir()
+    line = b'{"body": "{\\"topic\\": \\"gw/a/up\\", \\"payload\\": \\"eA==\\"}"}\n'
+    place.write_bytes(line + line[:9])
+    queue = Queue(tmp_path)
+    assert queue.waiting() == queue.waiting() == [Message("gw/a/up", b"x")]
+    place.write_bytes(line + line)
+    queue.taken()
+    assert queue.waiting() == [Message("gw/a/up", b"x")], "what came since, and the half line is whole now"
+    queue.taken()
+    assert queue.waiting() == []
 
 
 @pytest.mark.parametrize("line", [b"{}\n", b"x\n", b'{"body": 7}\n', b'{"body": "{}"}\n', b'{"body": "[]"}\n',

@@ -82,13 +82,13 @@ class Desk:
 
     def say(self, *packets: Packet) -> Desk:
         for packet in packets:
-            self.connection.from_client(packet)
+            self.connection.client_frame(packet.encode())
         return self
 
     def hear(self, packet: Packet) -> list[Packet]:
         """What the client gets of a packet of the broker's."""
         self.client.clear()
-        self.connection.from_broker(packet)
+        self.connection.broker_frame(packet.encode())
         return Packets().feed(bytes(self.client))
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -233,6 +235,30 @@ def test_a_gateway_comes_to_a_certificate_of_its_own(started: Callable[..., AwsL
     until(local, lambda: again.connected)
     again.publish("gw/other/up", b"x")
     until(local, lambda: "publish-denied" in limits(local))
+
+
+def test_a_certificate_that_came_by_claim_can_be_taken_back(started: Callable[..., AwsLocal], tmp_path: Path) -> None:
+    local = started()
+    by = local.identity(CLAIM)
+    seven, eight = (claim(local, by, TEMPLATE, {"SerialNumber": n}, f"box-{n}", tmp_path) for n in ("7", "8"))
+    local.revoke("gw-7")
+    until(local, lambda: json.loads((local.directory / "registry.json").read_text())[_id(seven)]["status"] == "REVOKED")
+    for _ in range(2):
+        refused, fine = local.connect(seven.identity), local.connect(eight.identity)
+        until(local, lambda: fine.connected and any(state == "refused" for state, _ in refused.log))  # noqa: B023
+        assert limits(local)[-1] == "inactive"
+        refused.close()
+        fine.close()
+        local.restart()
+    renewed = claim(local, by, TEMPLATE, {"SerialNumber": "7"}, "box-7b", tmp_path)
+    session = local.connect(renewed.identity)
+    until(local, lambda: session.connected)
+    with pytest.raises(EndpointError, match="never issued"):
+        local.revoke("gw-9")
+
+
+def _id(got: Any) -> str:
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(got.identity.certificate.read_text())).hexdigest()
 
 
 def test_a_claim_is_good_for_nothing_else_and_a_pending_certificate_for_nothing(

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from sim.endpoint.aws import aws_limits as limits
-from sim.endpoint.mqtt_wire import PUBACK, Packet
-from tests.sim.endpoint.aws.client_desk import Desk, broke, connect, publish, subscribe, wide
+from sim.endpoint.aws import client_packets as packets
+from sim.endpoint.mqtt_wire import CONNACK, PUBACK, PUBLISH, Packet
+from tests.sim.endpoint.aws.client_desk import Desk, broke, connect, publish, subscribe, text, wide
 
 
 def test_a_payload_too_large(online: Desk) -> None:
@@ -51,6 +52,22 @@ def test_a_client_id_out_of_bounds(tmp_path: Path, client_id: str, fine: bool) -
     assert desk.closed != fine
     assert desk.limits == ([] if fine else ["client-id"])
     assert [packet.body[1] for packet in desk.answered] == ([] if fine else [2])
+
+
+def test_a_v5_client_without_an_id_is_given_one(tmp_path: Path) -> None:
+    """awscrt's suite connects so against the service."""
+    given = set()
+    for _ in range(2):
+        desk = Desk(tmp_path, wide("iot:*"))
+        desk.account.unix_s = lambda: 1_700_000_000.0 + len(given)
+        desk.say(connect("", level=5))
+        assert not desk.closed and desk.limits == []
+        [answer] = desk.hear(Packet(CONNACK, 0, b"\0\0\0"))
+        properties = dict(packets.connack(answer, 5)[2])
+        given.add(properties[packets.ASSIGNED_ID][2:].decode())
+        assert packets.connect(desk.passed[0]).client_id in given
+        assert desk.connection.client_id in given
+    assert len(given) == 2
 
 
 def test_a_second_connect(online: Desk) -> None:
@@ -121,3 +138,29 @@ def test_without_rates_nothing_is_counted_against_a_client(tmp_path: Path) -> No
     desk = Desk(tmp_path).say(connect(), *[publish(qos=0)] * 500)
     desk.dial()
     assert desk.say(connect()).limits == []
+
+
+def test_a_message_without_its_acknowledgement(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, wide("iot:*"), rates=True).say(connect(), subscribe("a"))
+    first, second = publish("a", b"1"), Packet(PUBLISH, 2, text("a") + b"\0\x08" + b"2")
+    for one in (first, second, publish("a", b"3", qos=0)):
+        desk.hear(one)
+
+    def again(after_s: float) -> list[Packet]:
+        desk.client.clear()
+        desk.now_s += after_s
+        desk.connection.misc(desk.now_s)
+        return desk.answered
+
+    assert again(limits.RESEND_S - 1) == []
+    desk.say(Packet(PUBACK, 0, b"\0\x07"))
+    assert again(1) == [second]
+    assert again(1) == [] and again(limits.RESEND_S) == [second]
+    desk.say(Packet(PUBACK, 0, b"\0\x08"))
+    assert again(9 * limits.RESEND_S) == []
+    assert desk.limits == ["unacknowledged"] * 2
+    calm = Desk(tmp_path, wide("iot:*")).say(connect(), subscribe("a"))
+    calm.hear(first)
+    calm.client.clear()
+    calm.connection.misc(1e9)
+    assert calm.answered == [], "the wall's seconds are none of a compressed world's"

@@ -121,6 +121,43 @@ def test_nothing_is_published_before_the_portal_can_be_reached_and_birth_comes_f
     assert bed.portal.births == [("gw1", "gw1.1", 1, 0)]
 
 
+def test_a_birth_that_the_broker_took_and_lost_is_said_again_until_the_portal_has_it(tmp_path: Path) -> None:
+    """Nobody is subscribed when it comes, as on a broker that was killed and forgot the portal: it has a PUBACK and no
+    receiver. Then the portal is there, and away from its desk for two hours."""
+    endpoint = Memory()
+    gateway = VirtualGateway(
+        "gw1", SPEC, tmp_path / "gw1.db", lambda: endpoint.connect(endpoint.identity("gw1"), subscribe=("gw/gw1/ack",)),
+        lambda _: None, portal_key=(statements := StatementKey()).public,
+    )  # fmt: skip
+
+    def at(second: float) -> None:
+        def turn() -> bool:
+            gateway.pump(ns(second))
+            if portal is not None:
+                portal.pump()
+            return False
+
+        endpoint.settle(turn, 0.05)
+
+    portal: AckingPortal | None = None
+    at(0)
+    assert gateway.session.connects == 1 and gateway.session.unacknowledged == 0
+    portal = AckingPortal(endpoint, statements)
+    portal.away = True
+    said = []
+    for second in range(0, 7_200, 30):
+        before = len(portal.births)
+        at(second)
+        said += [second] * (len(portal.births) - before)
+    assert said == [60, 180, 420, 900, 1_860, 3_780]
+    assert {(one.boot, one.connects) for one in portal.births} == {("gw1.1", 1)}
+    portal.away = False
+    at(7_200)
+    at(7_500)
+    at(30_000)
+    assert len(portal.births) == len(said)
+
+
 def test_only_the_portals_word_deletes(bed: Bed) -> None:
     gateway = bed.gateway()
     bed.portal.away = True

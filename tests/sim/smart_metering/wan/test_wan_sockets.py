@@ -17,15 +17,18 @@ from typing import NamedTuple
 
 import pytest
 
-from sim.core.clock import wall_now, wall_s, wall_sleep
+from sim.core.clock import unix_ns, wall_now, wall_s, wall_sleep
 from sim.core.seeds import Seeds
-from sim.pki.authority import Pair
+from sim.pki import sm_keys
+from sim.pki.authority import Pair, PkiError
 from sim.pki.party_certificates import PartyRoot, as_der
 from sim.pki.sealed_content import Receiver, seal
 from sim.pki.signed_content import sign_by
 from sim.pki.slot_keys import verifies
+from sim.smart_metering.participant import Participant
 from sim.smart_metering.wan import answers, tls
 from sim.smart_metering.wan.calls import WanClient
+from sim.smart_metering.wan.guard import Guard
 from sim.smart_metering.wan.server import Reply, WanServer
 from sim.smart_metering.wan.tls import WanError
 from sim.smart_metering.wan.waker import Waker
@@ -94,7 +97,8 @@ def test_a_container_passes_through_two_programs_and_is_read_by_the_last(known: 
         program("participant", str(known.folder)) as supplier,
         program("administrator", str(known.folder), "--participant", str(supplier)) as administrator,
     ):
-        with WanClient(known.context("gw-0001.SMGW"), administrator, answers.ADMINISTRATOR) as gateway:
+        guard = Guard(known.folder)
+        with WanClient(known.context("gw-0001.SMGW"), administrator, answers.ADMINISTRATOR, guard) as gateway:
             assert gateway.agreed[0] == "TLSv1.2" and gateway.agreed[1] in tls.SUITES
             assert gateway.ask("POST", "/supplier.sm/delivery", container) == b""
             at = gateway.ask("GET", "/gw-0001.sm/clock").decode()
@@ -118,9 +122,9 @@ def test_a_container_passes_through_two_programs_and_is_read_by_the_last(known: 
 
 
 @contextmanager
-def serving(known: Parties) -> Iterator[WanServer]:
+def serving(known: Parties, guard: Guard | None = None) -> Iterator[WanServer]:
     made = tls.context(known.tls_of(answers.ADMINISTRATOR), known.folder / "root.crt", server=True)
-    server = WanServer(made, lambda party, method, path, body: Reply(200, party.encode()))
+    server = WanServer(made, lambda party, method, path, body: Reply(200, party.encode()), guard=guard)
     server.start()
     try:
         yield server
@@ -156,8 +160,65 @@ def test_a_session_ends(known: Parties) -> None:
         server.session_most_s = 0.0
         with WanClient(known.context("gw-0001.SMGW"), server.port, "") as client:
             client.ask("GET", "/")
-            client.ask("GET", "/")  # http.client dials again: a new handshake
+            client.ask("GET", "/")
+            assert client.sessions == 2, "the second question has a handshake of its own"
             server.session_most_s = tls.SESSION_MOST_S
+
+
+def test_a_certificate_that_was_taken_back_ends_with_its_session(tmp_path: Path) -> None:
+    """The live session goes on, since a certificate is looked at when one begins; the next one is told the clause."""
+    own = parties(tmp_path / "own", seed=3)
+    guard = Guard(own.folder)
+    with serving(own, guard) as server, WanClient(own.context("gw-0001.SMGW"), server.port, "", guard) as client:
+        assert client.ask("GET", "/") == b"gw-0001.SMGW"
+        gone = sm_keys.certificate((own.folder / "gw-0001.SMGW.crt").read_bytes())
+        own.root.authority.take_back(gone, wall_now())
+        own.root.publish(wall_now())
+        own.root.write_lists(own.folder)
+        assert client.ask("GET", "/") == b"gw-0001.SMGW"
+        server.session_most_s = 0.0
+        with WanClient(own.context("gw-0002.SMGW"), server.port, answers.ADMINISTRATOR, guard) as other:
+            other.ask("GET", "/")
+        said = r"403 list-revoked: the certificate of .*gw-0001.SMGW.* was taken back"
+        late = WanClient(own.context("gw-0001.SMGW"), server.port, "")
+        with late, pytest.raises(WanError, match=said):
+            late.ask("GET", "/")
+    assert [one.partition(":")[0] for one in server.refused] == ["list-revoked"]
+
+
+def test_lists_that_are_over_or_missing_let_nobody_in(tmp_path: Path) -> None:
+    own = parties(tmp_path / "own", seed=4)
+    later = Guard(own.folder, now=lambda: wall_now() + timedelta(days=4))
+    with serving(own, later) as server:
+        client = WanClient(own.context("gw-0001.SMGW"), server.port, "")
+        with client, pytest.raises(WanError, match=r"403 list-expired: .*fetch a newer one"):
+            client.ask("GET", "/")
+    with serving(own) as server:
+        with pytest.raises(WanError, match="certificate: list-expired"):
+            WanClient(own.context("gw-0001.SMGW"), server.port, answers.ADMINISTRATOR, later)
+        (own.folder / "lists.crl").unlink()
+        with pytest.raises(WanError, match="certificate: list-missing"):
+            WanClient(own.context("gw-0001.SMGW"), server.port, answers.ADMINISTRATOR, Guard(own.folder))
+        assert server.refused == []
+    (own.folder / "authorities.crt").write_bytes(b"")
+    with pytest.raises(PkiError, match=r"authorities\.crt are to be there"):
+        Guard(own.folder)
+
+
+def test_a_supplier_without_a_good_list_takes_and_refuses_nothing(tmp_path: Path) -> None:
+    """What cannot be judged waits at the gateway: it is answered 503, not 204."""
+    own = parties(tmp_path / "own", seed=5)
+    signer = own.root.certify("gw-0001.SMGW", own.module.make_key("SIG"), "SIG")
+    store = Participant("supplier", own.folder / "s", own.receiver, {"gw-0001": signer}, lambda _: None,
+                        trust=own.root.trust)  # fmt: skip
+    asked = answers.participant(store, lambda: unix_ns() + 4 * 86_400 * 10**9)
+    container = own.container()
+    path = "/gw-0001.sm/delivery"
+    assert asked(answers.ADMINISTRATOR, "POST", path, container).status == 503
+    assert store.refused() == [] and store.counts == {"waits: list-expired": 1}
+    assert answers.participant(store, unix_ns)(answers.ADMINISTRATOR, "POST", path, container).status == 204
+    assert store.counts["refused: signer"] == 1, "the container is signed under another certificate of the same key"
+    store.close()
 
 
 def test_the_wake_up_port_stays_silent(known: Parties) -> None:

@@ -1,0 +1,78 @@
+"""What one trial found, and whether its generator was what limited it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench.load.accounts import Accounts
+from bench.load.order import Driver
+from bench.load.processes import Used
+from bench.load.resources import Resource, full_and_next
+
+OWN_SHARE: Final = 0.1
+"""Of the sentence's time, that the generator itself may be late (99 of 100 bundles)."""
+BUSY: Final = 0.9
+"""Of a core: a generator's process that takes more has no room to be punctual."""
+
+
+@dataclass
+class Outcome:
+    """`broken`: the sentence's clauses that do not hold. `used`: by group of processes, while bundles were due. `up_s`:
+    until the last gateway had its session again after a power cut."""
+
+    per_s: float
+    driver: Driver
+    offered_per_s: float
+    accounts: Accounts
+    resources: list[Resource]
+    used: dict[str, Used]
+    died: str
+    trouble: str
+    endings: Counter[str]
+    up_s: float
+    publishes: int
+    duplicates: int
+    queued_most: int
+    takes: int
+    store_bytes: int
+    readings: int
+    broken: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        return not self.broken
+
+    def late_by_itself(self, within_s: float) -> str:
+        """Why the generator could have been the limit here, from its own clock and processor; "" when nothing says
+        so."""
+        own_s = self.accounts.own.percentile_s(99)
+        if own_s > OWN_SHARE * within_s:
+            return f"1 of 100 bundles was published {own_s:.3f} s late by the generator itself"
+        busy = max((one.core for id_, one in self.used.items() if id_.startswith("generator")), default=0.0)
+        if busy > BUSY and self.driver == "ours":
+            return f"a process of the generator took {busy:.2f} of a core"
+        if self.accounts.liars:
+            return f"{self.accounts.liars} bundles arrived before the generator says that it published them"
+        return ""
+
+    def as_json(self, within_s: float) -> dict[str, Any]:
+        found = self.accounts
+        full, next_ = full_and_next(self.resources)
+        return {
+            "per_s": round(self.per_s, 4), "driver": self.driver, "offered_per_s": round(self.offered_per_s, 4),
+            "readings_per_s": round(self.offered_per_s * found.telegrams, 2), "holds": self.holds,
+            "broken": list(self.broken), "due": found.due, "timely": found.timely(within_s), "lost": found.lost,
+            "doubled": found.doubled, "discarded": found.discarded, "stale": dict(found.stale),
+            "reasons": dict(found.reasons), "latency": found.latencies.as_json(), "generator_late": found.own.as_json(),
+            "stages_s": {stage: round(mean, 5) for stage, mean in found.stages_s.items()},
+            "full": None if full is None else full.as_json(), "next": None if next_ is None else next_.as_json(),
+            "resources": [one.as_json() for one in self.resources],
+            "used": {id_: {"core": round(one.core, 4), "waited": round(one.waited, 4), "memory_bytes": one.memory_bytes}
+                     for id_, one in self.used.items()},
+            "devices_touched": found.devices_touched, "devices": found.devices, "died": self.died,
+            "trouble": self.trouble, "connections_ended": dict(self.endings), "up_again_s": round(self.up_s, 4),
+            "publishes": self.publishes, "duplicates": self.duplicates, "queued_most": self.queued_most,
+            "takes": self.takes, "store_bytes": self.store_bytes, "readings_stored": self.readings,
+        }  # fmt: skip

@@ -1,0 +1,14 @@
+"""A real gateway was there, was handed what ended on the air, and delivered something that its reader understands; else
+nothing that follows from its silence is shown."""
+
+from __future__ import annotations
+
+from sim.gateway.port import Fed
+from sim.world import World
+
+TITLE = "the real gateway was at work"
+UNPROVEN = True
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    return [said for gateway in world.gateways if isinstance(gateway, Fed) and (said := gateway.complaint)]

@@ -1,0 +1,257 @@
+"""The fewest gateways of all sets, and of those the cheapest, by a solver of integer programs (HiGHS, the extra
+"solver"): what greedy (placement.py) is held against.
+
+The share that a set misses is mean(exp(-s)), s the sum over the set of -log(1 - chance): convex, so it lies above each
+of its tangents. The program has a variable for each place and one for each meter's miss, which is at least some
+tangents, and what is missed in all is at most what the clause allows: its optimum is a bound from below. Where the set
+that it finds does not hold, tangents at that very set are added, and that at least one place more is needed than the
+largest set around it that still fails (more gateways never serve less). It ends, since each set is found at most once.
+A gateway that is dead is a program of its own beside the others, added when a set fails with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.run_errors import CannotRun
+from bench.site.placement import ENOUGH, F64, Clause, holds, told
+from sim.core.clock import wall_s
+
+TANGENTS_AT: Final = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0)
+HIGHEST: Final = 14.0
+"""Tangents are laid up to here; what is missed beyond is below a millionth of a meter."""
+_SMALL: Final = 1e-9
+_LEAST_SLACK: Final = 1e-7  # meters, far below half a unit of what any clause asks
+_SAFE: Final = 1e-6  # by which a bound may fall short of a whole number through rounding
+
+
+class Exact(NamedTuple):
+    """`chosen`: the best set found, None where no set holds, or none was found in time. `at_least`: no set of fewer
+    gateways holds. `price`: of what is hung anew; None without prices. `cheapest`: no set of as many costs less."""
+
+    chosen: list[int] | None
+    at_least: int
+    proven: bool
+    price: float | None
+    cheapest: bool
+    took_s: float
+    rounds: int
+
+    @property
+    def gap(self) -> float | None:
+        """Of the set found to the bound, as a share of the set."""
+        return None if not self.chosen else (len(self.chosen) - self.at_least) / len(self.chosen)
+
+
+def exact(
+    clauses: Sequence[Clause], *, hang: Sequence[int] = (), known: Sequence[int] | None = None,
+    prices: F64 | None = None, limit_s: float = 60.0,
+) -> Exact:  # fmt: skip
+    """`known`: a set that holds, as greedy found it. Raises CannotRun without the solver."""
+    begun_s = wall_s()
+    search = _Search(clauses, list(hang), prices, begun_s + limit_s)
+    places = clauses[0].chance.shape[1]
+    best = None if known is None or not holds(clauses, known) else list(known)
+    if best is None and not holds(clauses, range(places)):
+        return Exact(None, places + 1, True, None, False, wall_s() - begun_s, 0)
+    found, bound = search.fewest(best)
+    if found is not None and (best is None or len(found) <= len(best)):
+        best = found
+    at_least = max(len(hang), bound)
+    proven = best is not None and len(best) <= at_least
+    price, cheapest = (None if best is None or prices is None else search.price(best)), False
+    if proven and best is not None and prices is not None:
+        found, cheapest = search.cheapest(best)
+        best, price = found, search.price(found)
+    return Exact(best, at_least, proven, price, cheapest, wall_s() - begun_s, search.rounds)
+
+
+@dataclass(slots=True)
+class _Case:
+    """A clause with one place dead (-1: none). `missed`: number of each meter's variable."""
+
+    weights: F64
+    allowed: float
+    missed: NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class _Search:
+    """One program that grows by what its answers lack."""
+
+    clauses: Sequence[Clause]
+    hang: list[int]
+    prices: F64 | None
+    until_s: float
+    rounds: int = 0
+    _cases: dict[tuple[int, int], _Case] = field(default_factory=dict)
+    _solver: Any = None
+
+    def __post_init__(self) -> None:
+        self._solver = _solver()
+        places = self.clauses[0].chance.shape[1]
+        for at in range(places):
+            self._solver.addVar(1.0 if at in self.hang else 0.0, 1.0)
+            self._solver.changeColIntegrality(at, _highs().HighsVarType.kInteger)
+        for number, clause in enumerate(self.clauses):
+            self._case(number, -1)
+            if clause.late is not None:  # one gateway alone serves nobody while it is dead
+                self._row(np.arange(places), np.ones(places), 2.0 if not clause.late.any() else 1.0, np.inf)
+
+    def price(self, chosen: Sequence[int]) -> float:
+        return 0.0 if self.prices is None else float(sum(self.prices[at] for at in chosen if at not in self.hang))
+
+    def fewest(self, known: list[int] | None) -> tuple[list[int] | None, int]:
+        """(a set that holds, a bound from below for the number of gateways)."""
+        places = self.clauses[0].chance.shape[1]
+        self._costs(np.ones(places))
+        bound = 0
+        while True:
+            chosen, least, solved = self._solve()
+            bound = max(bound, int(np.ceil(least - _SAFE)))
+            if known is not None and bound >= len(known):
+                return None, bound
+            if not solved or chosen is None:
+                return None, bound
+            if holds(self.clauses, chosen):
+                return chosen, bound
+            self._learn(chosen)
+
+    def cheapest(self, known: list[int]) -> tuple[list[int], bool]:
+        """(a set of as many that costs least, whether that is proven)."""
+        assert self.prices is not None
+        places = len(self.prices)
+        costs = np.array([0.0 if at in self.hang else self.prices[at] for at in range(places)])
+        self._costs(costs)
+        self._row(np.arange(places), np.ones(places), 0.0, float(len(known)))
+        while True:
+            chosen, least, solved = self._solve()
+            if not solved or chosen is None or least >= self.price(known) - _SAFE * max(1.0, self.price(known)):
+                return known, solved
+            if holds(self.clauses, chosen):
+                return chosen, True
+            self._learn(chosen)
+
+    # --- the program --------------------------------------------------------------------------------------------------
+
+    def _solve(self) -> tuple[list[int] | None, float, bool]:
+        """(places of the optimum, its bound, whether it was solved before the time was over)."""
+        left_s = self.until_s - wall_s()
+        if left_s <= 0:
+            return None, 0.0, False
+        self.rounds += 1
+        self._solver.setOptionValue("time_limit", self._solver.getRunTime() + left_s)
+        self._solver.run()
+        info = self._solver.getInfo()
+        if self._solver.getModelStatus() != _highs().HighsModelStatus.kOptimal:
+            bound = float(info.mip_dual_bound)
+            return None, bound if np.isfinite(bound) else 0.0, False
+        values = np.array(self._solver.getSolution().col_value[: self.clauses[0].chance.shape[1]])
+        return np.flatnonzero(values > 0.5).tolist(), float(info.mip_dual_bound), True
+
+    def _costs(self, costs: F64) -> None:
+        for at, cost in enumerate(costs.tolist()):
+            self._solver.changeColCost(at, cost)
+
+    def _row(self, columns: NDArray[np.int64], values: F64, low: float, high: float) -> None:
+        self._solver.addRow(low, high, len(columns), columns.astype(np.int32), values)
+
+    def _case(self, number: int, dead: int) -> _Case:
+        """The case with its variables and first tangents; made at its first use."""
+        if (number, dead) in self._cases:
+            return self._cases[number, dead]
+        clause = self.clauses[number]
+        weights = _weights(clause.chance)
+        missed = np.empty(len(weights), dtype=np.int64)
+        fresh = np.ones(len(weights), dtype=bool)
+        if dead >= 0 and clause.late is not None:
+            late = _weights(clause.late[:, dead])
+            base = self._cases[number, -1]
+            fresh = weights[:, dead] - late > _SMALL
+            missed[~fresh] = base.missed[~fresh]  # as likely as when nobody is dead
+            weights = weights.copy()
+            weights[:, dead] = late
+        for at in np.flatnonzero(fresh).tolist():
+            missed[at] = self._solver.getNumCol()
+            self._solver.addVar(0.0, 1.0)
+        case = _Case(weights, (1 - clause.wanted + ENOUGH) * len(weights) + _LEAST_SLACK, missed)
+        self._cases[number, dead] = case
+        columns, counts = np.unique(missed, return_counts=True)
+        self._row(columns, counts.astype(np.float64), 0.0, case.allowed)
+        for at in np.flatnonzero(fresh).tolist():
+            for there in TANGENTS_AT:
+                if there <= weights[at].sum():
+                    self._tangent(case, at, there)
+        return case
+
+    def _tangent(self, case: _Case, meter: int, there: float) -> None:
+        """missed >= exp(-there) (1 + there - s)."""
+        slope = np.exp(-there)
+        values = slope * case.weights[meter]
+        used = np.flatnonzero(values > _SMALL)
+        columns = np.append(used, case.missed[meter])
+        self._row(columns, np.append(values[used], 1.0), slope * (1 + there) - _SMALL * len(values), np.inf)
+
+    def _learn(self, chosen: list[int]) -> None:
+        """What this set lacks: tangents where it stands, in every case that it breaks; and a place more."""
+        for number, clause in enumerate(self.clauses):
+            broken = [-1] if told(clause._replace(late=None), chosen) < clause.wanted - ENOUGH else []
+            if clause.late is not None and not broken and chosen and told(clause, chosen) < clause.wanted - ENOUGH:
+                broken = [chosen[int(np.argmax(_left(clause, chosen)))]]
+            for dead in broken:
+                case = self._case(number, dead)
+                at = case.weights[:, chosen].sum(axis=1)
+                for meter in np.flatnonzero(at < HIGHEST).tolist():
+                    self._tangent(case, meter, float(at[meter]))
+        around = self._grown(chosen)
+        outside = np.setdiff1d(np.arange(self.clauses[0].chance.shape[1]), around)
+        self._row(outside, np.ones(len(outside)), 1.0, np.inf)
+
+    def _grown(self, chosen: list[int]) -> list[int]:
+        """A set around one that fails, which fails too, and would hold with any other place: whatever holds has a place
+        that is not in it."""
+        around = list(chosen)
+        for at in np.argsort(self.clauses[0].chance.sum(axis=0), kind="stable").tolist():
+            if wall_s() > self.until_s:
+                break
+            if at not in around and not holds(self.clauses, [*around, at]):
+                around.append(at)
+        return around
+
+
+def _weights(chance: F64) -> F64:
+    weights: F64 = -np.log1p(-np.minimum(chance, 1 - 1e-12))
+    return weights
+
+
+def _left(clause: Clause, chosen: Sequence[int]) -> F64:
+    """The share missed while each one is dead."""
+    assert clause.late is not None
+    own = list(chosen)
+    weights = _weights(clause.chance[:, own])
+    left: F64 = np.exp(-weights.sum(axis=1)[:, None] + weights - _weights(clause.late[:, own])).mean(axis=0)
+    return left
+
+
+def _highs() -> Any:
+    """Raises CannotRun."""
+    try:
+        return import_module("highspy")
+    except ImportError:
+        raise CannotRun(
+            "--exact needs the solver HiGHS, which is an extra: ./wmbench setup solver; without --exact, greedy answers"
+        ) from None
+
+
+def _solver() -> Any:
+    solver = _highs().Highs()
+    for name, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.0),
+                        ("mip_feasibility_tolerance", 1e-9), ("primal_feasibility_tolerance", 1e-9)):  # fmt: skip
+        solver.setOptionValue(name, value)
+    return solver

@@ -1,0 +1,61 @@
+"""What interval, bundling and thinning do to a plan: the same service, one of them changed at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from bench.site.budget import Paths
+from bench.site.placement import fewest
+from bench.site.service import Service, chances
+from bench.site.upstream import Upstream, of_gateway
+from sim.network.backhaul import Backhaul
+
+INTERVALS_S: Final = (120.0, 900.0, 3_600.0, 14_400.0)
+BUNDLES_S: Final = (60.0, 900.0, 3_600.0, 21_600.0)
+THINS_S: Final = (0.0, 3_600.0, 21_600.0, 43_200.0)
+
+
+class Row(NamedTuple):
+    """`gateways` None: no number of gateways reaches the service. `each`: what each of them sends."""
+
+    what: str
+    value_s: float
+    gateways: int | None
+    load_erlang: float
+    each: tuple[Upstream, ...]
+
+
+def rows(
+    paths: Paths, model: Any, sensitivity_dbm: float, service: Service, *, telegram_bytes: float, path: Backhaul
+) -> Iterator[Row]:
+    """One after the other."""
+    changes = (("interval_s", INTERVALS_S), ("bundle_s", BUNDLES_S), ("thin_s", THINS_S))
+    for what, values in changes:
+        now = getattr(service.traffic, what)
+        for value in sorted({*values, now}):
+            other = service._replace(traffic=service.traffic._replace(**{what: value}))
+            yield _row(what, value, paths, model, sensitivity_dbm, other, telegram_bytes, path)
+
+
+def _row(
+    what: str, value: float, paths: Paths, model: Any, sensitivity_dbm: float, service: Service, telegram_bytes: float,
+    path: Backhaul,
+) -> Row:  # fmt: skip
+    clauses, load = chances(paths, model, sensitivity_dbm, service)
+    chosen = fewest(clauses, service.hang)
+    if chosen is None:
+        return Row(what, value, None, load, ())
+    arrive = service.arrive(paths, model, sensitivity_dbm, load)
+    each = tuple(of_gateway(arrive[:, at], service.traffic, telegram_bytes, path) for at in chosen)
+    return Row(what, value, len(chosen), load, each)
+
+
+def as_json(found: Sequence[Row], costs: Sequence[float | None]) -> list[dict[str, Any]]:
+    """`costs`: of a meter and year, a row each."""
+    return [
+        {"what": one.what, "value_s": one.value_s, "gateways": one.gateways, "load_erlang": round(one.load_erlang, 5),
+         "messages_a_day": round(sum(each.messages for each in one.each), 1),
+         "wire_bytes_a_day": round(sum(each.wire_bytes for each in one.each)), "a_meter_and_year": cost}
+        for one, cost in zip(found, costs, strict=True)
+    ]  # fmt: skip

@@ -1,0 +1,99 @@
+"""What a backhaul carries: the model's bytes and times against real MQTT over TLS 1.3 between two network namespaces,
+and its arithmetic where nothing real is needed."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sim.core.clock import wall_s
+from sim.core.parts import UnknownPart
+from sim.network.backhaul import TCP_IP_BYTES, Backhaul, backhaul, backhauls
+from sim.pki.authority import Authority
+from tests.sim.network.slow_path import FAR, slow_path
+
+PATH = Backhaul("a test", "this file", date(2026, 11, 27), up_bit_s=400_000, down_bit_s=400_000, latency_ms=60)
+TOPIC = "gw/gw-0001/up"
+CONF = """listener 8883 {far}
+allow_anonymous true
+cafile {ca}
+certfile {cert}
+keyfile {key}
+require_certificate true
+tls_version tlsv1.3
+user root
+"""
+
+
+def test_every_file_is_whole_and_an_unknown_one_is_named() -> None:
+    assert {"lte-m", "nb-iot", "ethernet"} <= set(backhauls())
+    for one in backhauls().values():
+        assert one.source and one.arrives_s(10_000, 13) > one.latency_ms / 1000
+        assert one.loss == 0 or "loss" in one.assumed
+    assert backhaul("nb-iot").arrives_s(10_000, 13) > backhaul("lte-m").arrives_s(10_000, 13)
+    with pytest.raises(UnknownPart, match="no backhaul 'lte'; there are lte-m"):
+        backhaul("lte")
+
+
+def test_bytes_grow_by_segments_and_records_and_loss_sends_again() -> None:
+    small, large = PATH.message(100, 13), PATH.message(40_000, 13)
+    assert small.up_bytes == 1 + 1 + 2 + 13 + 2 + 100 + 22 + 2 * TCP_IP_BYTES  # one segment, and an acknowledgement
+    assert small.down_bytes == 4 + 22 + TCP_IP_BYTES
+    mqtt = 1 + 3 + 4 + 13 + 40_000
+    segments = -(-(mqtt + 3 * 22) // PATH.segment_bytes)
+    assert large.up_bytes == mqtt + 3 * 22 + (segments + 1) * TCP_IP_BYTES
+    lossy = dataclasses.replace(PATH, loss=0.1)
+    assert lossy.message(40_000, 13).up_bytes == pytest.approx(large.up_bytes / 0.9, rel=0.02)
+    assert lossy.carries_bytes_s() == pytest.approx(0.9 * PATH.carries_bytes_s())
+
+
+def test_a_long_path_waits_for_acknowledgements_until_it_is_full() -> None:
+    fast = dataclasses.replace(PATH, up_bit_s=100e6, latency_ms=500)
+    assert fast.arrives_s(10_000, 13) < 0.51  # all in the first flight
+    assert fast.arrives_s(40_000, 13) == pytest.approx(0.5 + 1.0, abs=0.02)  # a second flight, a round trip later
+    assert fast.arrives_s(100_000, 13) == pytest.approx(0.5 + 2.0, abs=0.05)
+
+
+@pytest.mark.skipif(
+    shutil.which("mosquitto") is None or shutil.which("mosquitto_pub") is None,
+    reason="allowed: mosquitto and mosquitto_pub are not on the PATH",
+)
+def test_real_sockets_take_the_bytes_and_at_least_the_time_of_the_model(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "pki")
+    server, device = authority.server((FAR,)), authority.device("gw-0001")
+    ca = authority.certificate
+    conf = tmp_path / "broker.conf"
+    conf.write_text(CONF.format(far=FAR, ca=ca, cert=server.certificate, key=server.key))
+    with slow_path(PATH) as path:
+        path.popen("far", [str(shutil.which("mosquitto")), "-c", str(conf)])
+        words = ["mosquitto_pub", "-h", FAR, "-p", "8883", "--cafile", str(ca), "--cert", str(device.certificate),
+                 "--key", str(device.key), "-t", TOPIC, "-q", "1", "-i", "gw-0001"]  # fmt: skip
+        for _ in range(40):
+            if path.run("near", [*words, "-m", "x"]).returncode == 0:
+                break
+            time.sleep(0.25)
+        taken, took_s = {}, {}
+        for size in (1, 10_000, 60_000):
+            payload = tmp_path / f"{size}"
+            payload.write_bytes(b"x" * size)
+            path.taken()
+            begun_s = wall_s()
+            done = path.run("near", [*words, "-f", str(payload)])
+            took_s[size] = wall_s() - begun_s
+            assert done.returncode == 0, done.stderr
+            time.sleep(4 * PATH.latency_ms / 1000)  # the last acknowledgements
+            taken[size] = path.taken()
+    for size in (10_000, 60_000):
+        more = PATH.message(size, len(TOPIC)).up_bytes - PATH.message(1, len(TOPIC)).up_bytes
+        assert taken[size].up_bytes - taken[1].up_bytes == pytest.approx(more, rel=0.02)
+        least_s = PATH.connects_s() + PATH.arrives_s(size, len(TOPIC)) + PATH.latency_ms / 1000
+        assert took_s[size] >= 0.9 * least_s
+    one = PATH.message(1, len(TOPIC))
+    connected = PATH.connection()
+    assert taken[1].up_bytes - one.up_bytes == pytest.approx(connected.up_bytes, rel=0.15)
+    assert taken[1].down_bytes - one.down_bytes == pytest.approx(connected.down_bytes, rel=0.15)
