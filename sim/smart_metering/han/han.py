@@ -20,6 +20,7 @@ from sim.smart_metering.han.http_digest import Digest
 from sim.smart_metering.han.role_matrix import Denied, HanAccess
 from sim.smart_metering.han.sessions import Sessions
 from sim.smgw.logs.log_entries import Level, LogEvent
+from sim.smgw.module.port import ModuleError
 from sim.smgw.refusals import RuleError
 
 COOKIE: Final = "session"
@@ -81,6 +82,8 @@ class Han:
             return ended.answer
         except RuleError as error:
             return Response(400, str(error).encode())
+        except ModuleError as error:
+            return Response(503, f"the security module does not do it ({error.reason})".encode())
         return said._replace(headers=said.headers + headers)
 
     def _who(self, request: Request, now_s: int) -> tuple[Account, bool, str] | Response:

@@ -22,7 +22,7 @@ _WORD: Final = re.compile(r'([A-Za-z]+)="?([^",]*)"?')
 
 
 class HanClientError(Exception):
-    """`reason`: "certificate" (it is not the gateway that is trusted), "unreachable"."""
+    """`reason`: "certificate" (not of the gateway that is trusted), "unreachable", "refused" (no answer is given)."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")

@@ -70,7 +70,7 @@ class Household:
         """A bill against the readings that the gateway signs. Raises ContentError, RuleError for readings that it did
         not sign."""
         with self.dial(port) as client:
-            taken = client.ask("GET", EXPORT).body
+            taken = _answered(client, EXPORT)
         return compared(bill, export.checked(taken, self._gateway, self._signer))
 
     def log(self, port: int) -> OwnLog:
@@ -88,12 +88,16 @@ class Household:
         return OwnLog(rows, verify(rows, ends) if ends else [Finding(1, "no end of this log was signed")])
 
 
-def _json(client: HanClient, path: str) -> dict[str, list[dict[str, str]]]:
+def _answered(client: HanClient, path: str) -> bytes:
     answer = client.ask("GET", path)
     if answer.status != 200:
         raise HanClientError("refused", f"{answer.status} {answer.body[:100].decode(_WORD, 'replace')}")
+    return answer.body
+
+
+def _json(client: HanClient, path: str) -> dict[str, list[dict[str, str]]]:
     try:
-        found: dict[str, list[dict[str, str]]] = json.loads(answer.body)
+        found: dict[str, list[dict[str, str]]] = json.loads(_answered(client, path))
     except ValueError:
         raise HanClientError("refused", "the answer is no JSON") from None
     return found

@@ -28,6 +28,7 @@ from sim.smart_metering.han.http_digest import IDLE_S, SESSION_MOST_S
 from sim.smart_metering.han.known_dialects import DIALECTS
 from sim.smgw.logs.log_entries import LogEvent
 from sim.smgw.module.in_world import draws
+from sim.smgw.module.port import ModuleError
 from tests.sim.smart_metering.han.home_bed import (
     ELECTRICITY,
     GATEWAY,
@@ -117,6 +118,27 @@ def test_a_login_ends_when_it_is_idle_and_after_two_days(tmp_path: Path) -> None
         assert len(logins) == 3, "at first, after the pause, after two days"
 
 
+def test_a_connection_ends_with_its_session_and_when_nothing_comes(tmp_path: Path) -> None:
+    draw = draws(Seeds(8), "limits", "draws")
+    box = self_signed("box", "prime256v1", tmp_path, draw, datetime(2026, 1, 1, tzinfo=UTC))
+    at = home(tmp_path, EMH)
+    serving = han_server.HanServer(han_server.context(box, "prime256v1"), at.han, idle_s=0.3)
+    serving.start()
+    try:
+        serving.session_most_s = 0.0
+        with HanClient(serving.port, "consumer-1", at.pins["consumer-1"], trusted=None, draw=draw) as client:
+            assert client.ask("GET", "/json/metering/origin").headers["connection"] == "close"
+        loose = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        loose.check_hostname, loose.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection(("127.0.0.1", serving.port), 60) as plain,
+            loose.wrap_socket(plain, suppress_ragged_eofs=True) as silent,
+        ):
+            assert silent.recv(10) == b"", "hung up on"
+    finally:
+        serving.stop()
+
+
 def test_one_session_at_a_time_where_the_device_has_one(tmp_path: Path) -> None:
     at = home(tmp_path, PPC)
     with at.serving() as port:
@@ -171,6 +193,22 @@ def test_an_export_is_signed_and_a_bill_is_worked_out_from_it(tmp_path: Path) ->
     flipped[at + 12] ^= 1
     with pytest.raises(ContentError, match="message-digest"):
         checked(bytes(flipped), GATEWAY, source.certificate)
+
+
+def test_a_module_that_does_not_answer_is_said_and_costs_no_login(tmp_path: Path) -> None:
+    source = BedSource(tmp_path / "gateway")
+    with visiting(home(tmp_path, EMH, source), "consumer-1") as client:
+        signs = source.module.sign
+
+        def silent(slot: str, message: bytes) -> bytes:
+            raise ModuleError("silent", "no answer")
+
+        source.module.sign = silent  # type: ignore[method-assign]
+        told = client.ask("GET", "/display/export")
+        assert (told.status, told.body) == (503, b"the security module does not do it (silent)")
+        assert client.ask("GET", "/json/metering/origin").status == 200
+        source.module.sign = signs  # type: ignore[method-assign]
+        assert client.ask("GET", "/display/export").status == 200
 
 
 def test_whatever_arrives_the_server_goes_on(tmp_path: Path) -> None:
