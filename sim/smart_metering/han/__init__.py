@@ -2,7 +2,7 @@
 
     holding       what a gateway shows, as it is at one instant; gateway_source makes it of a SmartGateway
     role_matrix   who may see what: the matrix of roles and things, and the one place where it is asked
-    accounts      who can log in; wrong passwords are counted, and lock an account
+    han_accounts  who can log in; wrong passwords are counted, and lock an account
     http_digest   HTTP Digest (RFC 7616), SHA-256 and MD5
     sessions      how long a login lasts
     han           a request to an answer: login, session, dialect; no socket

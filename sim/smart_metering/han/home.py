@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sim.pki.display_certificates import self_signed
-from sim.smart_metering.han import accounts, han_server
+from sim.smart_metering.han import han_accounts, han_server
 from sim.smart_metering.han.exchange import Dialect
 from sim.smart_metering.han.han import Han
 from sim.smart_metering.han.holding import HanSource
@@ -41,11 +41,11 @@ class Home:
         """Consumer -> account."""
         self.pins = dict(pins or {name: _pin(draw) for name in (*self.users.values(), TECHNICIAN)})
         known = [
-            accounts.account(name, Role.CONSUMER, owner, realm, self.pins[name]) for owner, name in self.users.items()
+            han_accounts.account(name, Role.CONSUMER, owner, realm, self.pins[name]) for owner, name in self.users.items()
         ]
-        known.append(accounts.account(TECHNICIAN, Role.TECHNICIAN, "", realm, self.pins[TECHNICIAN]))
+        known.append(han_accounts.account(TECHNICIAN, Role.TECHNICIAN, "", realm, self.pins[TECHNICIAN]))
         tries = folder / f"tries-{dialect.id}.json"
-        self.han = Han(source, accounts.Accounts(known, tries), dialect, realm, draw, now_s or source.now_s, lock)
+        self.han = Han(source, han_accounts.Accounts(known, tries), dialect, realm, draw, now_s or source.now_s, lock)
 
     def server(self, port: int = 0) -> han_server.HanServer:
         """Not started. Raises HanError."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from sim.smart_metering.gateway_diary import SentPart
 from sim.smart_metering.gateway_logs import SignedEnds
-from sim.smart_metering.han.accounts import Account
+from sim.smart_metering.han.han_accounts import Account
 from sim.smart_metering.han.holding import GatewayState, HanSource, HeldContract, HeldMeter
 from sim.smgw.logs.hash_chain import Row
 

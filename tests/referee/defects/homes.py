@@ -25,7 +25,7 @@ def _(patch: Patch) -> None:
 @defect("pin-lock-off", GATEWAYS, "Wrong passwords are counted and lock.", plays.HAN_LOGINS)
 def _(patch: Patch) -> None:
     """Wrong passwords are counted, and an account is never locked."""
-    patch.around(f"{HAN}.accounts:Accounts.locked_until_s", lambda original, accounts, name, now_s: 0)
+    patch.around(f"{HAN}.han_accounts:Accounts.locked_until_s", lambda original, accounts, name, now_s: 0)
 
 
 @defect("digest-takes-a-count-twice", GATEWAYS, "A recorded login is worth nothing.", plays.HAN_DIGEST)

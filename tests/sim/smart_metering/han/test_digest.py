@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from sim.core.seeds import Seeds
-from sim.smart_metering.han.accounts import LOCK_S, PIN_TRIES, Accounts, account
+from sim.smart_metering.han.han_accounts import LOCK_S, PIN_TRIES, Accounts, account
 from sim.smart_metering.han.http_digest import (
     ALGORITHMS,
     IDLE_S,

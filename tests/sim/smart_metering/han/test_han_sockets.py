@@ -14,8 +14,7 @@ import pytest
 from sim.core.seeds import Seeds
 from sim.pki.display_certificates import fingerprint, self_signed
 from sim.pki.sealed_content import ContentError
-from sim.smart_metering.han import accounts, han_server
-from sim.smart_metering.han.accounts import LOCK_S, PIN_TRIES
+from sim.smart_metering.han import han_accounts, han_server
 from sim.smart_metering.han.bill_check import AGREES, DIFFERS, OPEN, compared
 from sim.smart_metering.han.dialects.emh import DIALECT as EMH
 from sim.smart_metering.han.dialects.ppc import DIALECT as PPC
@@ -23,6 +22,7 @@ from sim.smart_metering.han.dialects.ppc import PATH as CGI
 from sim.smart_metering.han.dialects.theben import DIALECT as THEBEN
 from sim.smart_metering.han.export import checked
 from sim.smart_metering.han.han import Han
+from sim.smart_metering.han.han_accounts import LOCK_S, PIN_TRIES
 from sim.smart_metering.han.han_client import HanClient, HanClientError
 from sim.smart_metering.han.http_digest import IDLE_S, SESSION_MOST_S
 from sim.smart_metering.han.known_dialects import DIALECTS
@@ -156,8 +156,8 @@ def test_a_certificate_logs_in_without_a_password_and_a_foreign_one_not_at_all(t
     own = self_signed("display", "prime256v1", tmp_path, draw, since)
     other = self_signed("other", "prime256v1", tmp_path, draw, since)
     box = self_signed("box", "prime256v1", tmp_path, draw, since)
-    account = accounts.Account("display", "consumer", "flat 2", {}, fingerprint(own.certificate))
-    source, known = BedSource(tmp_path / "gateway"), accounts.Accounts([account], tmp_path / "tries")
+    account = han_accounts.Account("display", "consumer", "flat 2", {}, fingerprint(own.certificate))
+    source, known = BedSource(tmp_path / "gateway"), han_accounts.Accounts([account], tmp_path / "tries")
     han = Han(source, known, EMH, GATEWAY, draw, lambda: NOW_S)
     serving = han_server.HanServer(han_server.context(box, "prime256v1", own.certificate), han)
     serving.start()
