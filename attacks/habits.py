@@ -74,10 +74,10 @@ class Habits:
 
     def run(self, reach: Reach) -> Steps:
         reach.note("hear", "watching")
-        reach.listen(self._watch)
+        reach.listen(self.watch)
         yield reach.wait(0)
 
-    def _watch(self, heard: Heard) -> None:
+    def watch(self, heard: Heard) -> None:
         try:
             telegram = parse(heard.telegram)
         except BadTelegram:
@@ -107,13 +107,13 @@ class Habits:
         by_meter = [_hours(seen, truth) for _, seen in sorted(mine.items())]
         every = [h.hour for hours in by_meter for h in hours]
         middle = (min(every) + max(every) + 1) // 2
-        scaled = [_on_own_scale(hours, middle) for hours in by_meter]
+        scaled = [on_own_scale(hours, middle) for hours in by_meter]
         heard = frozenset(one.mark for seen in mine.values() for one in seen)
         before = [[h for h in hours if h.hour < middle] for hours in scaled]
         later = [[h for h in hours if h.hour >= middle] for hours in scaled]
         return [
-            _guessed(HEATING, security, before, later, heard),
-            _guessed(ELSEWHERE, security, scaled[::2], later[1::2], heard),
+            guessed(HEATING, security, before, later, heard),
+            guessed(ELSEWHERE, security, scaled[::2], later[1::2], heard),
             *self._alarms(security, mine, heard, truth),
         ]
 
@@ -144,7 +144,7 @@ class Habits:
         ]
 
 
-def _guessed(
+def guessed(
     variant: str, security: str, known: list[list[Hour]], asked: list[list[Hour]], heard: frozenset[str]
 ) -> Outcome:
     """Hours of meters whose habits are known, and hours that are guessed by them; a list a meter."""
@@ -207,7 +207,7 @@ def _first_units(seen: list[Seen], truth: Truth) -> int | None:
     return None if sent is None else truth.units(sent)
 
 
-def _on_own_scale(hours: list[Hour], middle: int) -> list[Hour]:
+def on_own_scale(hours: list[Hour], middle: int) -> list[Hour]:
     """Features as distances from the meter's own habit in the first half, in deviations. The second half has no say in
     it: a mean over both would separate them."""
     first = [h.features for h in hours if h.hour < middle]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts import forgery
@@ -52,7 +52,7 @@ class LateBill:
             frame = known.recordings[-1].telegram
             back_ns = _between(known, reach.now_ns)  # of which the meter has not shown the minute
             shown = (reach.today() - timedelta(seconds=back_ns // NS_PER_S)).replace(second=0, microsecond=0)
-            raw = _rewritten(frame, encode_f(shown), (known.acc + 100) % 256)
+            raw = with_set_date_units(frame, shown, (known.acc + 100) % 256)
             spoken = published(raw, identity.client_id, reach.now_ns)
             rows.append(Heard(raw, reach.now_ns - back_ns, -61.0))
             self.shots.append(Shot(REWRITTEN, "none", known.address, spoken, frame))
@@ -64,7 +64,7 @@ class LateBill:
         found = []
         for outcome in outcomes_of(self.shots, truth):
             late = [one.address for one in outcome.shots if "late" in one.reasons]
-            billed = sum(_bill(truth, address) == UNITS for address in late)
+            billed = sum(bill_of(truth, address) for address in late)
             outcome.evidence.update({"refused as late": len(late), "bills": billed})
             why = "the bill is the thief's" if billed else "refused: late; what readings tell is billed"
             found.append(replace(outcome, achieved=billed, why=why))
@@ -80,8 +80,9 @@ def _between(known: Known, now_ns: int) -> int:
     )  # fmt: skip
 
 
-def _rewritten(frame: bytes, clock: bytes, acc: int) -> bytes:
-    out = bytearray(frame)
+def with_set_date_units(frame: bytes, shown: datetime, acc: int) -> bytes:
+    """A clear telegram with UNITS at its set date, another time and another access number."""
+    out, clock = bytearray(frame), encode_f(shown)
     begin = parse(frame).payload_offset
     for one in parse_records(frame[begin:], strict=False, offset=begin):
         value = one.offset + len(one.dif_vif)
@@ -92,8 +93,9 @@ def _rewritten(frame: bytes, clock: bytes, acc: int) -> bytes:
     return forgery.with_access_number(bytes(out), acc)
 
 
-def _bill(truth: Truth, address: str) -> int | None:
+def bill_of(truth: Truth, address: str) -> bool:
+    """Whether a meter is billed UNITS."""
     fleet = truth.world.fleet
     meter = fleet.find(address)
     set_date = fleet.truth(meter, 1).set_date
-    return None if set_date is None else truth.world.stored.billed_units(address, set_date)
+    return set_date is not None and truth.world.stored.billed_units(address, set_date) == UNITS

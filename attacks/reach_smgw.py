@@ -49,6 +49,13 @@ class Relay(OnSmgw):
         box.obey(taf, self.now_ns)
         self.note("rule set", f"TAF {taf} to {box.id}")
 
+    def ask_snapshot(self, gateway: int, due_s: int) -> bool:
+        """A gateway gets a rule set for values on demand at this instant, for the supplier. False: it refuses it."""
+        box = self._box(gateway)
+        taken = box.snapshots.ask(SUPPLIER, due_s, self.now_ns)
+        self.note("value on demand", f"{'taken' if taken else 'refused'} by {box.id}")
+        return taken
+
     def hand_in(self, gateway: str, container: bytes) -> None:
         """Hand a container to the supplier in a gateway's name."""
         self._smgw.hand(SUPPLIER, gateway, container, self.now_ns)
@@ -127,3 +134,14 @@ class ReceiverKey(OnSmgw):
     def signer_of(self, gateway: str) -> Certificate:
         """A gateway's certificate, which is no secret."""
         return self._smgw.signers[gateway]
+
+
+class BusClip(OnSmgw):
+    """Has two clips on the wires of a wired meter bus: hears every frame, and can put another in its place."""
+
+    def clip_bus(self, gateway: int, clip: Callable[[bytes], bytes]) -> None:
+        """`clip`: a frame without its flags -> what goes on instead. Raises ValueError where there is no bus."""
+        wired = self._box(gateway).wired
+        if wired is None:
+            raise ValueError(f"gateway {gateway} has no wired bus; set system.wired")
+        wired.plan.wire.clips.append(clip)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts import forgery
+from attacks.parts.decoded_replays import decoder, outcomes_by_values
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known, Survey
 from attacks.reach import Reach
@@ -210,8 +211,15 @@ class Replay:
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        """A copy of what no gateway had received is the first of its kind, and no replay: it does not count."""
-        return outcomes_of([shot for shot in self.shots if not _is_first(shot, truth)], truth)
+        """A copy of what no gateway had received is the first of its kind, and no replay: it does not count. What a
+        gateway that decodes makes of encrypted telegrams is seen in the values that it gives."""
+        shots = [shot for shot in self.shots if not _is_first(shot, truth)]
+        gateway = decoder(truth)
+        if gateway is None:
+            return outcomes_of(shots, truth)
+        opened = [shot for shot in shots if shot.security != "none"]
+        forwarded = [shot for shot in shots if shot.security == "none"]
+        return [*outcomes_of(forwarded, truth), *outcomes_by_values(opened, truth, gateway)]
 
 
 def _is_first(shot: Shot, truth: Truth) -> bool:

@@ -22,7 +22,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 KINDS = (
     *("scenarios", "attacks", "faults", "meters", "gateways", "endpoints", "checks", "alarms", "stores", "systems"),
     *("feeders", "lines", "readers", "codecs", "worlds", "sweeps", "threats", "rows"),
-    *("broker-rows", "portal-rows"),
+    *("broker-rows", "portal-rows", "load-shapes"),
 )  # that list and show know
 ENGINES = ("arrays", "reference")
 ENDPOINT_HELP = "instead of the world's own; ./wmbench list endpoints shows them"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from reports import page
@@ -17,8 +17,13 @@ _COLOURS: Final = {
 def render(body: Mapping[str, Any]) -> str:
     """`body`: compare.json."""
     return page.environment().get_template("compare.html.j2").render(
-        body=body, titles={name: TITLES.get(name, name) for name in body["systems"]}, colour=_colour
+        body=body, titles={name: TITLES.get(name, name) for name in body["systems"]}, colour=_colour, line=_line
     )  # fmt: skip
+
+
+def _line(points: Sequence[Sequence[float]]) -> str:
+    """A curve as SVG draws it, in a square of a hundred with the origin below."""
+    return " ".join(f"{100 * x:.1f},{100 - 100 * y:.1f}" for x, y in points)
 
 
 def _colour(verdict: str) -> str:

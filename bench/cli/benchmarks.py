@@ -61,6 +61,8 @@ GOALS = (
     Row("mode5", "telegrams built, encrypted, CRC'd, mode 5", 12e6, "telegrams/s", "at least"),
     Row("mode7", "telegrams built, encrypted, CRC'd, mode 7", 4e6, "telegrams/s", "at least"),
     Row("tariff", "tariff engine alone, TAF 2, of one core", 2e6, "readings/s", "at least"),
+    Row("smgw_taf2_s", "1 000 gateways, 10 meters each, a day at 900 s under TLS: TAF 2", 180, "s", "at most"),
+    Row("smgw_taf7_s", "  TAF 7, each value signed", 600, "s", "at most"),
     Row("stored", "from reception to stored readings: bundled, checked, on disk", 1e6, "telegrams/s", "at least"),
     Row("million_s", "1 M meters, 2 000 gateways, 24 h at 900 s, outages, encrypted", 8, "s", "at most"),
     Row("million_gb", "  memory of it", 1, "GB", "at most"),
@@ -78,6 +80,7 @@ GOALS = (
     Row("c_client_1000", "  from 1 000 connections", 0.7, "times", "at least"),
     Row("load_100", "  of `load`'s generator in two processes, 100 connections", 0.9, "times", "at least"),
     Row("load_1000", "  from 1 000 connections", 0.7, "times", "at least"),
+    Row("aws_rate", "as many under AWS's rules, a core each, against Mosquitto alone", 0.7, "times", "at least"),
     Row("feed_ms", "first byte after a frame's end, p99, 100 frames/s to each of 8 feeders", 2, "ms", "at most"),
     Row("default_s", "default run, wall, all cores", 40, "s", "at most"),
     Row("first_s", "first use on a fresh machine: set-up, compiling, run", 110, "s", "at most"),
@@ -91,7 +94,8 @@ def measure(quick: bool, say: Callable[[str], None], *, long: bool = False) -> l
     """The table filled in. `say` is called with what is being measured. `long`: also what takes minutes."""
     found: dict[str, float] = {}
     notes: dict[str, str] = dict.fromkeys(_COMMANDS, "not measured: takes minutes, ask with --long")
-    for step in (_air, _iq, _bytes, _growth, _start, _city, _path, _month, _desk, _smgw, *([_commands] * long)):
+    steps = (_air, _iq, _bytes, _growth, _start, _city, _path, _month, _desk, _smgw)
+    for step in (*steps, *([_smgw_whole, _commands] * long)):
         say(str(step.__doc__))
         step(quick, found, notes)
     return [
@@ -182,7 +186,7 @@ def _path(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
 
 def _desk(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     """connections, messages, feeders"""
-    from bench.perf import c_client, connections, feeding, load_rate
+    from bench.perf import aws_rate, c_client, connections, feeding, load_rate
 
     found["connect_s"] = connections.up_s()
     for name, measured in (("c_client", c_client.compared), ("load", load_rate.compared)):
@@ -195,6 +199,14 @@ def _desk(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
             else:
                 found[key] = one.ratio
                 notes[key] = f"{one.ours_per_s:.0f} a second, mosquitto_pub {one.c_per_s:.0f}"
+    try:
+        alone, aws = aws_rate.compared(1_000, 20_000 if quick else 40_000, aws_rate.text(1_024), 1 if quick else 3)
+    except c_client.NoCClient as error:
+        notes["aws_rate"] = f"not measured: {error}"
+    else:
+        found["aws_rate"] = aws.could_per_s / alone.could_per_s
+        notes["aws_rate"] = f"us a message: companion {aws.companion_us:.0f}, broker {aws.broker_us:.0f}; " \
+            f"Mosquitto alone {alone.broker_us:.0f}; by the wall {aws.per_s / alone.per_s:.2f} times"
     found["feed_ms"] = feeding.first_byte_p99_ms(10 if quick else 60)
 
 
@@ -211,10 +223,23 @@ def _month(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
 
 
 def _smgw(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
-    """tariffs"""
-    from bench.perf import tariff_rate
+    """tariffs, and a day of smart meter gateways"""
+    from bench.perf import smgw_day, tariff_rate
 
     found["tariff"] = tariff_rate.rate()
+    gateways = 5 if quick else 20
+    for taf in (2, 7):
+        found[f"smgw_taf{taf}_s"] = smgw_day.portion(taf, gateways).scaled_s
+        notes[f"smgw_taf{taf}_s"] = f"processor time of {gateways} gateways, scaled by count, on {smgw_day.CORES} cores"
+
+
+def _smgw_whole(_quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
+    """a day of a thousand smart meter gateways"""
+    from bench.perf import smgw_day
+
+    for taf in (2, 7):
+        found[f"smgw_taf{taf}_s"] = smgw_day.whole(taf).wall_s
+        notes[f"smgw_taf{taf}_s"] = "all of them, wall"
 
 
 _COMMANDS = ("default_s", "first_s", "tests_s")

@@ -14,6 +14,7 @@ from attacks.attack import attacks
 from bench import scenario_files, worlds
 from bench.broker.rows.port import BROKER_ROWS
 from bench.desk.rows.port import ROWS
+from bench.load.shapes.port import SHAPES
 from bench.options import KINDS
 from bench.product.rows.port import PORTAL_ROWS
 from reports import coverage
@@ -259,6 +260,10 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "portal-rows": lambda: [  # of the attack on a portal; `attack portal` knows them
         {**_attack_row(PORTAL_ROWS, id_), "modes": list(one.modes), "remedy": one.remedy}
         for id_, one in PORTAL_ROWS.parts().items()
+    ],
+    "load-shapes": lambda: [  # of `load`
+        {"id": id_, "title": one.title, "takers": one.takers, "doc": _page(SHAPES, id_)}
+        for id_, one in SHAPES.parts().items()
     ],
     "feeders": lambda: _of_the_desk(FEEDERS),
     "lines": lambda: _of_the_desk(LINES),

@@ -112,6 +112,13 @@ def command(arguments: argparse.Namespace) -> int:
     directory = run_directory.make(f"city-{spec.name}")
     if plan.depth == "readings" and not arguments.no_store:
         plan = replace(plan, out=(arguments.out or directory / "readings").absolute())
+        try:
+            plan.refuse()
+        except BaseException:
+            run_directory.unmake(directory)
+            raise
+        if not arguments.json:
+            print(room_in_words(plan), flush=True)
     made = {"command": again(arguments, hours), **run_directory.made_by()}
     try:
         result = on_cluster(plan, arguments.scheduler) if arguments.scheduler else here(plan)
@@ -240,6 +247,18 @@ def figures(result: CityResult, plan: CityPlan) -> list[dict[str, Any]]:
         if stored["out"] is not None:
             rows.append(("readings on disk", stored["bytes"], "bytes", f"in {stored['files']} files: {stored['out']}"))
     return [dict(zip(("name", "value", "unit", "what"), row, strict=True)) for row in rows]
+
+
+def room_in_words(plan: CityPlan) -> str:
+    """What the run will take, before it takes it."""
+    from sim.city.plan import free_disk_bytes
+
+    assert plan.out is not None
+    free = free_disk_bytes(plan.out)
+    return (
+        f"stored readings: up to {plan.disk_bytes() / 2**30:.2f} GiB of {free / 2**30:.1f} GiB free, and about "
+        f"{plan.memory_bytes() / 2**30:.1f} GiB of memory"
+    )
 
 
 def missed_figures(missed: dict[str, Any]) -> list[tuple[str, Any, str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from bench import run_directory
 from bench.cli import runner
 from bench.compare import side_by_side as table
-from bench.compare.compared import CARD, PAIRS, SYSTEMS, Topic, scenarios_of
+from bench.compare.compared import AT_HOME, CARD, PAIRS, SYSTEMS, Topic, scenarios_of
 from bench.options import Commands, Options, seed, with_system
 from bench.run_errors import CannotRun
 
@@ -60,6 +60,7 @@ def compare(arguments: argparse.Namespace) -> int:
         "systems": list(SYSTEMS),
         "runs": places,
         "rows": table.rows(topics, runs) if topics else table.joined(runs),
+        "at_home": table.at_home(AT_HOME if any(one.id == "pair-04" for one in topics) else (), runs),
         "sights": table.sights(runs),
         "costs": table.costs(runs),
         "measured_in": table.measured_in(runs),

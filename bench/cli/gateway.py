@@ -102,7 +102,7 @@ def command_enrol(arguments: argparse.Namespace) -> int:
 def command_check(arguments: argparse.Namespace) -> int:
     from bench.cli.runner import command_line, shown
     from bench.desk import contract_suite as suite
-    from bench.desk.stand import Depth
+    from bench.desk.depth import Depth
     from reports import check_text
 
     entry = inventory.find(arguments.gateway, arguments.inventory)

@@ -16,6 +16,7 @@ from bench.run_errors import CannotRun
 
 BROKEN_EXIT: Final = 1
 INCONCLUSIVE_EXIT: Final = 6
+INTERRUPTED_EXIT: Final = 130
 MOST_GATEWAYS: Final = 20_000
 MOST_METERS: Final = 500_000
 TAKERS: Final = 500  # of the published comparison
@@ -36,7 +37,7 @@ def add(commands: Commands) -> None:
     target.add_argument("--pid", type=count(1, 1 << 22), metavar="N", help="the given broker's process, to measure it")
     target.add_argument("--link-mbit", type=between(0.001, 1e6), metavar="N", help="what the way to it can carry")
     offered = load.add_argument_group("what is offered")
-    offered.add_argument("--shape", default="steady", metavar="ID", help="a file of bench/load/shapes (steady)")
+    offered.add_argument("--shape", default="steady", metavar="ID", help="`list load-shapes` has all (steady)")
     offered.add_argument("--gateways", type=count(1, MOST_GATEWAYS), default=100, metavar="N", help="(100)")
     offered.add_argument("--telegrams", type=count(1, 400), default=20, metavar="N", help="in a bundle (20)")
     offered.add_argument("--type", default="qundis-q-caloric", metavar="TYPE", help="of the meters (qundis-q-caloric)")
@@ -108,7 +109,9 @@ def command(arguments: argparse.Namespace) -> int:
 
 def exit_code(answer: dict[str, Any]) -> int:
     """0: a knee, or one load that holds. 1: the one load asked for breaks, or none holds. 6: the generator may have
-    been the limit, or the broker died."""
+    been the limit, or the broker died. 130: interrupted, what was measured is printed."""
+    if answer["stopped"] == "interrupted":
+        return INTERRUPTED_EXIT
     if answer["stopped"] or answer["generator"]["was_the_limit"]:
         return INCONCLUSIVE_EXIT
     return 0 if answer["knee_per_s"] is not None else BROKEN_EXIT
@@ -118,9 +121,9 @@ def asked(arguments: argparse.Namespace) -> Any:
     """What the options say. Raises CannotRun, UnknownPart."""
     from bench.load.fleet_bundles import Sent
     from bench.load.knee_run import Asked
+    from bench.load.load_trial import Setting
     from bench.load.sentence import Sentence
     from bench.load.shapes.port import SHAPES
-    from bench.load.trial import Setting
     from sim.meters.meter_type import kind
 
     a = arguments

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from bench.compare.compared import SYSTEMS, Look, Measured, NoSurface, NotYet, Side, Topic
+from bench.compare.compared import SYSTEMS, Look, Looker, Measured, NoSurface, NotYet, Side, Topic
 from bench.rig.verdict import Verdict
 
 NOT_YET: Final = "NOT YET MEASURED"
@@ -107,6 +107,29 @@ def joined(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
                 side = Measured(file, one["title"])
                 topics.setdefault((one["id"], ""), Topic(one["id"], one["title"], dict.fromkeys(SYSTEMS, side)))
     return rows(list(topics.values()), runs)
+
+
+def at_home(lookers: Sequence[Looker], runs: Mapping[str, Run]) -> list[dict[str, Any]]:
+    """Who might see that somebody is at home, each with the area under his curve and its points: {"party", "system",
+    "area", "points", "why"}; without an area where no run has him."""
+    out = []
+    for one in lookers:
+        look = one.look
+        found = [
+            claim for scenario in runs.get(one.system, {}).get("scenarios", [])
+            if scenario["id"].startswith(look.scenario + "::") for claim in scenario["claims"]
+            if claim["variant"] in look.variants and claim["defences"] == look.defences and claim.get("curve")
+            and (not look.securities or claim["security"] in look.securities)
+        ]  # fmt: skip
+        made: dict[str, Any] = {"party": one.party, "system": one.system, "area": None, "points": [], "why": ""}
+        if found:
+            claim = found[0]
+            made |= {"area": claim["evidence"].get("area under the curve"), "points": claim["curve"]["points"],
+                     "why": claim["why"]}  # fmt: skip
+        else:
+            made["why"] = f"no run that is compared has {look.scenario}"
+        out.append(made)
+    return out
 
 
 def sights(runs: Mapping[str, Run]) -> dict[str, list[Any]]:

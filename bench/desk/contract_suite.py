@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from bench import run_directory
+from bench.desk.depth import Depth
 from bench.desk.rows.port import ANSWERS, ROWS, Answer, Failed, Row, Undecided
-from bench.desk.stand import Depth, Stand, Stopped
+from bench.desk.stand import Stand, Stopped
 from bench.run_errors import CannotRun, explained
 from sim.core.clock import wall_now, wall_s
 from sim.core.parts import UnknownPart

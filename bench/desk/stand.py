@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from bench.desk.behind import Behind
+from bench.desk.depth import Depth
 from bench.desk.rows.port import Failed, Undecided
 from bench.desk.traffic import Telegram, Traffic
 from bench.desk.windows import Windows
-from sim.core.clock import NS_PER_S, Calendar, unix_ns, wall_ns, wall_s
+from sim.core.clock import NS_PER_S, unix_ns, wall_ns, wall_s
 from sim.core.vocabulary import Link
 from sim.desk.box import Box, BoxError, broker_for
 from sim.desk.inventory import GatewayEntry
@@ -39,30 +40,18 @@ _TURN_S: Final = 0.02
 _STOP_S: Final = 0.5
 _WINDOW: Final = 64
 _STUCK_S: Final = 5.0
+_FULL_S: Final = 0.005
 _ON_AIR_GAP_S: Final = 0.004
 _TRIES: Final = 6
 _RECOVERY_TRIES: Final = 18
 """A publisher that waits for a CONNACK hears of its broken connection by the keep alive: 60 s by default, and half of
 it more (MQTT 3.1.1, 3.1.2.10). What was fed meanwhile may wait behind it."""
 _STARTING = threading.Lock()
-_UNIX: Final = Calendar.since_1970()
 RSSI_DBM: Final = -68.5
 
 
 class Stopped(Exception):
     """The check was interrupted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """How much is tried. `outage_s`: how long a broker is away; `frames`: telegrams for the row that looks for one
-    lost in a thousand; `patience_s`: how long nothing may come before what is missing is lost; `soak_h`: how
-    many hours the soak takes."""
-
-    outage_s: float = 120.0
-    frames: int = 5_000
-    patience_s: float = 10.0
-    soak_h: float = 0.0
 
 
 @dataclass(eq=False, slots=True)
@@ -191,6 +180,22 @@ class Stand:
                 while len(latest) == _WINDOW and not any(one.came for one in latest) and wall_s() < end_s:
                     self.turn(_TURN_S)
         return out
+
+    def flood(self, telegrams: Sequence[Telegram]) -> list[Fed]:
+        """As fast as its line takes them: all are made before the first byte is handed over. A line that is full gets
+        the next one as soon as it takes it, unless it takes nothing for seconds."""
+        if not isinstance(self.box.feeders[0], CodecFeeder):
+            return self.feed_all(telegrams, paced=False)
+        self._windows.wait(self)
+        sent = [self._sent(telegram) for telegram in telegrams]
+        pieces = [self.line.bytes_of(one) for one in sent]
+        fed = [self._fed(telegram, of, handed=True) for telegram, of in zip(telegrams, sent, strict=True)]
+        for one, piece in zip(fed, pieces, strict=True):
+            end_s = wall_s() + _STUCK_S
+            while not (handed := self.inject(piece)) and wall_s() < end_s:
+                self.turn(_FULL_S)
+            one.handed = handed
+        return fed
 
     @property
     def gives_telegrams(self) -> bool:
@@ -439,11 +444,3 @@ class Stand:
             return self.broker.identity(self.entry.name)
         except EndpointError as error:
             raise Undecided(str(error)) from None
-
-
-def stamp_s(row: Delivered) -> float | None:
-    """Its stamp as seconds since 1970."""
-    return _UNIX.ns(row.stamp) / NS_PER_S if row.stamp is not None else None
-
-
-

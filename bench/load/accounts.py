@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.load.latencies import Latencies
-from bench.load.order import Generated, Stored
+from bench.load.load_orders import Generated, Stored
 from bench.load.schedule import Schedule
 
 I64 = NDArray[np.int64]
@@ -30,9 +30,10 @@ NOT_ACCEPTED: Final = "published, without PUBACK"
 NOT_DELIVERED: Final = "accepted by the broker, not delivered to the portal"
 NOT_STORED: Final = "delivered to the portal, not stored when the trial was over"
 GONE: Final = "acknowledged by the portal, and not in its store"
-STAGES: Final = ("generator", "gateway", "broker", "portal")
+STAGES: Final = ("generator", "gateway", "way", "portal")
 """Where a reading's time went: until the generator came to it, until its gateway published it (a session, room in
-flight), until the portal read it, until its commit was over."""
+flight), until the portal read it (the broker, and a portal that does not come to reading), until its commit was
+over."""
 
 
 @dataclass

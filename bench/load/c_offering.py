@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bench.load.fleet_bundles import name
 from bench.load.generator import identity_of
-from bench.load.order import Generated, GeneratorOrder
+from bench.load.load_orders import Generated, GeneratorOrder
 from bench.perf.c_client import NoCClient, Publishers, Taker
 from sim.core.clock import wall_s, wall_sleep
 from sim.endpoint.port import Address, EndpointError, Identity

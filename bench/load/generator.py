@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from bench.load.fleet_bundles import FleetBundles, Sent, name
-from bench.load.order import Generated, GeneratorOrder
+from bench.load.load_orders import Generated, GeneratorOrder
 from sim.core.bundle import ACK, UP, Ack, BadBundle
 from sim.core.clock import wall_s
 from sim.endpoint.event_loop import EventLoop

@@ -13,16 +13,19 @@ from typing import Any, Final, Literal
 from bench.load import growth
 from bench.load.brokers import Broker
 from bench.load.knee import Knee, search
-from bench.load.order import Driver
+from bench.load.load_orders import Driver
+from bench.load.load_trial import Setting, Stand
 from bench.load.outcome import Outcome
 from bench.load.resources import full_and_next
-from bench.load.trial import Setting, Stand
 from bench.run_errors import CannotRun
 from sim.endpoint.port import EndpointError
 from sim.portal.store_port import StoreError
 
 Beside: Final = ("trial", "search", "none")
 """What the clients in C do beside ours: one trial at the load that broke, a search of their own, nothing."""
+UNFAIR: Final = 4
+"""Trials of one load, at most, that broke while the generator was late by itself: then it is the limit."""
+INTERRUPTED: Final = "interrupted"
 Say = Callable[[str], None]
 
 
@@ -77,6 +80,8 @@ def run(asked: Asked, broker: Broker, say: Say) -> dict[str, Any]:
         ):
             bundle_bytes = stand.bundle_bytes
             searched.append(_searched(asked, setting, stand, say))
+        if searched[-1].stopped == INTERRUPTED:
+            break
     return answer(asked, broker.words, bundle_bytes, searched)
 
 
@@ -91,24 +96,28 @@ def _searched(asked: Asked, setting: Setting, stand: Stand, say: Say) -> Searche
             raise Died(outcome.died)
         return outcome
 
+    def fair(per_s: float, driver: Driver) -> bool:
+        """A trial that broke while the generator was late by itself says nothing of what it loads: it is repeated."""
+        for _ in range(UNFAIR):
+            outcome = trial(per_s, driver)
+            if outcome.holds or not outcome.late_by_itself(setting.sentence.within_s):
+                break
+        return outcome.holds
+
     def knee(driver: Driver) -> Knee:
         if asked.at_per_s is not None:
             held = trial(asked.at_per_s, driver).holds
             return Knee(asked.at_per_s if held else None, None if held else asked.at_per_s)
-        return search(
-            lambda per_s: trial(per_s, driver).holds,
-            asked.start_per_s,
-            asked.most_per_s,
-            to=asked.to,
-            tries=asked.tries,
-        )
+        start, most = asked.start_per_s, asked.most_per_s
+        return search(lambda per_s: fair(per_s, driver), start, most, to=asked.to, tries=asked.tries)
 
     try:
         out.knee = knee("ours")
-    except (Died, CannotRun, EndpointError, StoreError) as error:
+    except (Died, CannotRun, EndpointError, StoreError, KeyboardInterrupt) as error:
         if not out.trials:
             raise
-        out.stopped, out.knee = str(error), _known(out.trials)
+        out.stopped = INTERRUPTED if isinstance(error, KeyboardInterrupt) else str(error)
+        out.knee = _known(out.trials)
     beside = asked.beside if not out.not_by_c else "none"
     try:
         if beside == "search" and not out.stopped:
@@ -117,6 +126,8 @@ def _searched(asked: Asked, setting: Setting, stand: Stand, say: Say) -> Searche
             trial(out.knee.breaks_per_s, "c")
     except (Died, CannotRun, EndpointError, StoreError) as error:
         out.not_by_c = str(error)
+    except KeyboardInterrupt:
+        out.stopped = INTERRUPTED
     return out
 
 

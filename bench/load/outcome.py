@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench.load.accounts import Accounts
-from bench.load.order import Driver
+from bench.load.load_orders import Driver
 from bench.load.processes import Used
 from bench.load.resources import Resource, full_and_next
 
@@ -15,6 +15,12 @@ OWN_SHARE: Final = 0.1
 """Of the sentence's time, that the generator itself may be late (99 of 100 bundles)."""
 BUSY: Final = 0.9
 """Of a core: a generator's process that takes more has no room to be punctual."""
+
+STALLS: Final = 2
+"""As long as its longest, that a generator is taken to have had in a trial."""
+BURST_S: Final = 0.02
+"""A quota counts by the second: a generator that was later than this sends two hundredths of a second's bundles at
+once."""
 
 
 @dataclass
@@ -53,6 +59,11 @@ class Outcome:
         busy = max((one.core for id_, one in self.used.items() if id_.startswith("generator")), default=0.0)
         if busy > BUSY and self.driver == "ours":
             return f"a process of the generator took {busy:.2f} of a core"
+        most_s = self.accounts.own.most_us / 1e6
+        if most_s > BURST_S and 0 < self.accounts.discarded <= STALLS * most_s * self.per_s:
+            return (
+                f"the generator was {most_s:.3f} s late once, and the burst behind that may be what the quota refused"
+            )
         if self.accounts.liars:
             return f"{self.accounts.liars} bundles arrived before the generator says that it published them"
         return ""

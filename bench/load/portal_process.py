@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from bench.load.fleet_bundles import FleetBundles, Sent, name, number
-from bench.load.order import PortalOrder, Stored
+from bench.load.load_orders import PortalOrder, Stored
 from sim.core import bundle
 from sim.core.clock import processor_s, wall_s
 from sim.endpoint.event_loop import EventLoop

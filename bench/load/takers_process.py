@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from bench.load.order import PortalOrder, Stored
+from bench.load.load_orders import PortalOrder, Stored
 from bench.load.portal_process import key_of
 from sim.core.clock import wall_s
 from sim.endpoint.event_loop import EventLoop

@@ -9,7 +9,9 @@ readings    the rest of the path: from what gateways received to readings on dis
 path        a world's whole path through a real broker; portal: its portal's share
 month       what a month of a world adds to memory
 connections a thousand gateways up; feeding: how soon a frame is at a gateway's interface
-c_client    messages a second, beside Mosquitto's own clients in C
+c_client    messages a second, beside Mosquitto's own clients in C; aws_rate: under AWS's rules, beside Mosquitto alone
+load_rate   messages a second of `load`'s generator, beside the same
+smgw_day    a day of smart meter gateways, from telegrams to values at the supplier, over TLS
 tariff_rate readings that a gateway's tariff engine puts into registers
 commands    what a person waits for: the default run, the first use, the tests
 recorded    a country's run, which takes minutes, as it was

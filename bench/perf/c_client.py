@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import select
@@ -22,12 +23,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Final, Protocol
 
 from sim.core.clock import wall_s
+from sim.core.parent import die_with_parent
 from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, EndpointError, Identity
 from sim.endpoint.topic_acl import READER
@@ -95,10 +97,15 @@ class Taker:
 
     def __init__(self, broker: Reached, topic: str = "gw/+/up", name: str = READER) -> None:
         words = [program("mosquitto_sub"), *options(broker, broker.identity(name)), "-t", topic, "-F", "x"]
-        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_with_us())
         self.count = 0
         self._reading = threading.Thread(target=self._read, name="taker", daemon=True)
         self._reading.start()
+
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -155,7 +162,9 @@ class Publishers:
     def _started(self, name: str) -> subprocess.Popen[bytes]:
         words = [program("mosquitto_pub"), *options(self._broker, self._broker.identity(name)),
                  "-t", _TOPIC.format(name=name), "-l"]  # fmt: skip
-        one = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        one = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_with_us()
+        )
         self._processes.append(one)
         self._of_name[name] = one
         _widen(one.stdin)
@@ -169,9 +178,9 @@ class Publishers:
         """One message, a line of text, from this client. Raises NoCClient."""
         self._write(self._of_name[name], payload + b"\n")
 
-    def publish(self, each: int) -> None:
-        """So many from each, as fast as they take them."""
-        lines = (PAYLOAD + b"\n") * each
+    def publish(self, each: int, payload: bytes = PAYLOAD) -> None:
+        """So many from each, as fast as they take them. `payload`: text without a line's end."""
+        lines = (payload + b"\n") * each
         for one in self._processes:
             self._write(one, lines)
 
@@ -194,6 +203,11 @@ class Publishers:
                     one.stdin.close()
         self._processes.clear()
         self._of_name.clear()
+
+
+def _with_us() -> Callable[[], None]:
+    """A client ends with us, also when we are killed: it would look for its broker for ever."""
+    return functools.partial(die_with_parent, os.getpid())
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

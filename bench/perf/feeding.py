@@ -3,8 +3,8 @@ once (dongles on pseudo terminals, lines on one, JSON over TCP), read by a proce
 
     python -m bench.perf.feeding --seconds 3600 --real-time
 
-Wall time, of a machine that others may share: with --real-time the clock goes before them, where that is permitted. The line's own time is apart: an interface of 9 600 bit/s takes as long
-as it takes.
+Wall time, of a machine that others may share: with --real-time the clock goes before them, where that is permitted. The
+line's own time is apart: an interface of 9 600 bit/s takes as long as it takes.
 """
 
 from __future__ import annotations

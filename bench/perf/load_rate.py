@@ -22,7 +22,7 @@ import numpy as np
 
 from bench.load import generator
 from bench.load.fleet_bundles import Sent, name
-from bench.load.order import GeneratorOrder
+from bench.load.load_orders import GeneratorOrder
 from bench.load.schedule import Schedule
 from bench.perf.c_client import MESSAGES, PAYLOAD, Compared, NoCClient, c_per_s, taking
 from bench.spawned import Spawned

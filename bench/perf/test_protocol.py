@@ -121,7 +121,7 @@ def as_rtl_wmbus(telegram: bytes, _: bytes | None) -> bytes:
     [
         ("mode5", as_json, "with its key in JSON", 8_000),
         ("none", as_json, "in clear, in JSON", 8_000),
-        ("none", as_rtl_wmbus, "in clear, from rtl_wmbus", 4_000),
+        ("none", as_rtl_wmbus, "in clear, from rtl_wmbus", 8_000),
         ("mode5", as_rtl_wmbus, "without a key, from rtl_wmbus", 8_000),
     ],
     ids=["json-keyed", "json-clear", "rtl_wmbus-clear", "rtl_wmbus-keyless"],

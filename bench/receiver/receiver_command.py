@@ -60,10 +60,9 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from sim.radio.receiver_profile import FOLDER, profile
+    from sim.radio.receiver_profile import file_of
 
-    one = profile(arguments.id)
-    print((FOLDER / f"{one.id}.toml").read_text(encoding="utf-8"), end="")
+    print(file_of(arguments.id).read_text(encoding="utf-8"), end="")
     return 0
 
 

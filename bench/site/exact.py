@@ -11,6 +11,9 @@ A gateway that is dead is a program of its own beside the others, added when a s
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -26,6 +29,7 @@ from sim.core.clock import wall_s
 TANGENTS_AT: Final = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0)
 HIGHEST: Final = 14.0
 """Tangents are laid up to here; what is missed beyond is below a millionth of a meter."""
+WORST_AT_ONCE: Final = 6
 _SMALL: Final = 1e-9
 _LEAST_SLACK: Final = 1e-7  # meters, far below half a unit of what any clause asks
 _SAFE: Final = 1e-6  # by which a bound may fall short of a whole number through rounding
@@ -146,7 +150,7 @@ class _Search:
         if left_s <= 0:
             return None, 0.0, False
         self.rounds += 1
-        self._solver.setOptionValue("time_limit", self._solver.getRunTime() + left_s)
+        self._solver.setOptionValue("time_limit", left_s)
         self._solver.run()
         info = self._solver.getInfo()
         if self._solver.getModelStatus() != _highs().HighsModelStatus.kOptimal:
@@ -191,9 +195,10 @@ class _Search:
         return case
 
     def _tangent(self, case: _Case, meter: int, there: float) -> None:
-        """missed >= exp(-there) (1 + there - s)."""
-        slope = np.exp(-there)
-        values = slope * case.weights[meter]
+        """missed >= exp(-there) (1 + there - s). A weight above 1 + there makes the right side negative alone, so it
+        counts as that much, which cuts off fractions; at 0 the chances themselves do better still (union bound)."""
+        slope, weights = np.exp(-there), case.weights[meter]
+        values = -np.expm1(-weights) if there == 0 else slope * np.minimum(weights, 1 + there)
         used = np.flatnonzero(values > _SMALL)
         columns = np.append(used, case.missed[meter])
         self._row(columns, np.append(values[used], 1.0), slope * (1 + there) - _SMALL * len(values), np.inf)
@@ -203,8 +208,12 @@ class _Search:
         for number, clause in enumerate(self.clauses):
             broken = [-1] if told(clause._replace(late=None), chosen) < clause.wanted - ENOUGH else []
             if clause.late is not None and not broken and chosen and told(clause, chosen) < clause.wanted - ENOUGH:
-                broken = [chosen[int(np.argmax(_left(clause, chosen)))]]
+                left = _left(clause, chosen)
+                order = np.argsort(-left)[:WORST_AT_ONCE].tolist()
+                broken = [chosen[at] for at in order if 1 - left[at] < clause.wanted - ENOUGH]
             for dead in broken:
+                if wall_s() > self.until_s:
+                    return
                 case = self._case(number, dead)
                 at = case.weights[:, chosen].sum(axis=1)
                 for meter in np.flatnonzero(at < HIGHEST).tolist():
@@ -250,7 +259,16 @@ def _highs() -> Any:
 
 
 def _solver() -> Any:
-    solver = _highs().Highs()
+    """Its banner goes to standard error: standard output may be JSON."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        solver = _highs().Highs()
+        ctypes.CDLL(None).fflush(None)
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
     for name, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.0),
                         ("mip_feasibility_tolerance", 1e-9), ("primal_feasibility_tolerance", 1e-9)):  # fmt: skip
         solver.setOptionValue(name, value)

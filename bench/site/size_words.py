@@ -106,7 +106,7 @@ def _upstream_in_words(told: dict[str, Any] | None) -> list[str]:
 
 
 def _varied_in_words(rows: Sequence[dict[str, Any]]) -> list[str]:
-    lines = ["  what if                 gateways   erlang  messages/day   MB/day  a meter and year"]
+    lines = ["  with                    gateways   erlang  messages/day   MB/day  a meter and year"]
     for row in rows:
         count = "none do" if row["gateways"] is None else str(row["gateways"])
         cost = "-" if row["a_meter_and_year"] is None else f"{row['a_meter_and_year']:.3f}"

@@ -111,7 +111,7 @@ class ServedWorld:
             with WanClient(side(answers.ADMINISTRATOR), supplier.port, PEER) as client:
                 client.ask("POST", f"/{gateway}.sm/delivery", container)
 
-        rules = {box.id: [{"taf": one.taf, "receiver": one.receiver} for one in box.contracts]
+        rules = {box.id: [{"taf": one.taf, "receiver": one.receiver} for one in box.setup.contracts]
                  for box in self._system.gateways}  # fmt: skip
         administrator = WanServer(
             side(answers.ADMINISTRATOR, server=True), answers.administrator(hand_on, rules, wall_now)

@@ -11,6 +11,7 @@ from reports.plots.canvas import WIDTH_IN, axes_style, figure_of, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 LEAST_S: Final = 1e-4
@@ -35,6 +36,7 @@ def over_load(trials: Sequence[Mapping[str, Any]], within_s: float) -> Figure:
                           color=palette.light(colour), label=label)  # fmt: skip
         axes.axhline(within_s, color=palette.light("ink"), linewidth=0.8, linestyle=":", label=f"within {within_s:g} s")
         axes.set_xscale("log")
+        _plain(axes.xaxis, (1.0, 2.0, 5.0))
         _seconds(axes)
         axes.set_xlabel("bundles a second", color=palette.light("muted"))
         axes.set_title("99 of 100 readings stored within, s", fontsize=8.2, loc="left", color=palette.light("muted"))
@@ -71,7 +73,17 @@ def _figure() -> tuple[Figure, Axes]:
 def _seconds(axes: Axes) -> None:
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    axes.set_ylim(low, high * 4)  # room for the legend
+    axes.set_ylim(low, high * (high / low) ** 0.6)  # room for the legend
+    _plain(axes.yaxis, (1.0,))
+
+
+def _plain(axis: Axis, steps: tuple[float, ...]) -> None:
+    """Numbers on a logarithmic axis as people write them, at these steps of each power of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _s(trial: Mapping[str, Any], key: str) -> float:

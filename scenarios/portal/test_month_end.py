@@ -29,9 +29,9 @@ def test_a_month_is_known_by_its_fifth_day(world: Stage) -> None:
     not_for={"smgw": "a supplier is told monthly by a tariff, not by readings: docs/models/smgw.md"},
 )
 def test_noise_over_a_months_end_takes_the_month_and_is_told_of(world: Stage) -> None:
-    """Half a day of noise before the end of the month and a day after it. No reading is near it, so the month's consumption is not
-    known of any meter, in any mode; history records would tell it, and this portal reads none. The alarms say so at
-    once. Control: no alarms."""
+    """Half a day of noise before the end of the month and a day after it. No reading is near it, so the month's
+    consumption is not known of any meter, in any mode; history records would tell it, and this portal reads none. The
+    alarms say so at once. Control: no alarms."""
     jam = world.attack(
         MonthEndJam(MONTH_END_S - 43_200, MONTH_END_S + 86_400, MONTH_END_S), place=Place(power_dbm=20.0)
     )

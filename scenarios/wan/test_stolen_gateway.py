@@ -1,6 +1,7 @@
 """What the thief of a gateway's certificate can do without being loud."""
 
 from attacks.late_bill import LateBill
+from attacks.patient_thief import POISONED, PatientThief
 from attacks.quiet_clone import QuietClone
 from bench.rig.scenario import D, N, S, Stage, X, scenario
 
@@ -28,6 +29,20 @@ def test_what_is_refused_as_late_is_not_billed(world: Stage) -> None:
     late = world.attack(LateBill())
     world.run(hours=3)
     world.expect(late, "set date units rewritten, two hours late", because="late", on=(X, N, N), off=(S, N, N))
+
+
+@scenario(
+    world="terrace-60", threats=["G03"], settings={"fleet.interval_s": 3_600.0},
+    not_for={"smgw": "its gateways send no bundles that a portal acknowledges"},
+)
+def test_a_thief_who_waits_is_below_every_alarm(world: Stage) -> None:
+    """One login, one bundle with a likely number, four clear telegrams of the present minute, just before the bill is
+    made: their units at the set date are the thief's, and so is the bill. No alarm comes in time; the owner's own
+    bundle of that number would raise one, days later. Nothing but encryption stops it, so the control is the same,
+    without alarms."""
+    thief = world.attack(PatientThief(act_at_s=4 * 3_600.0 - 100.0))
+    world.run(hours=4)
+    world.expect(thief, POISONED, on=(S, N, N), off=(S, N, N))
 
 
 @scenario(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -35,6 +36,7 @@ BYTES_A_METER: Final = 450  # of a shard with its guard, its window's frames and
 FRAME_BYTES: Final = 200  # of it, those that grow with the frames of a window
 READINGS_METERS_A_SHARD: Final = 250_000  # a portal's state and takes are larger than the air's
 READINGS_BYTES_A_METER: Final = 1_800
+READING_DISK_BYTES: Final = 24  # 18 as measured, and a third more for fleets that compress less
 WAITING_BYTES: Final = 96  # of a telegram that waits in an outbox, and is remembered for as long again
 LONGEST_OUTAGE_S: Final = 91 * 86_400.0
 DAY_NS: Final = 86_400 * NS_PER_S
@@ -135,6 +137,22 @@ class CityPlan:
                 f"{need / 2**30:.1f} GiB and {have / 2**30:.1f} GiB are free; use more shards or fewer workers"
             )
 
+        if self.out is not None:
+            room, free = self.disk_bytes(), free_disk_bytes(self.out)
+            if room > free:
+                raise CityLimit(
+                    f"{self.telegrams():,.0f} telegrams need up to {room / 2**30:.1f} GiB as stored readings, and "
+                    f"{free / 2**30:.1f} GiB are free in {self.out}; take another place, fewer days, or --no-store"
+                )
+
+    def telegrams(self) -> float:
+        """About how many all meters send."""
+        return sum(group.count / group.interval_s for group in self.spec.fleet) * self.duration_ns / NS_PER_S
+
+    def disk_bytes(self) -> int:
+        """What stored readings take at most: as if every telegram were heard."""
+        return int(self.telegrams() * READING_DISK_BYTES) if self.depth == "readings" else 0
+
     def shard_count(self) -> int:
         """The shards asked for, else as many as memory and workers need."""
         if self.shards is not None:
@@ -155,6 +173,14 @@ class CityPlan:
         """The ends of all windows; one may be short where a day ends, and the last."""
         ends = {*range(self.window_ns, self.duration_ns, self.window_ns), *range(DAY_NS, self.duration_ns, DAY_NS)}
         return [*sorted(ends), self.duration_ns]
+
+
+def free_disk_bytes(place: Path) -> int:
+    """Where a folder is, or will be made."""
+    there = place.absolute()
+    while not there.exists():
+        there = there.parent
+    return shutil.disk_usage(there).free
 
 
 def available_bytes() -> int:

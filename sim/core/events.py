@@ -135,6 +135,25 @@ class ContainerRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotAsked(Event):
+    """A receiver asked a smart meter gateway for values on demand (TAF 6), due then (seconds since 1970); whether it
+    took it."""
+    gateway: str
+    receiver: str
+    due_s: int
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WiredMeterTold(Event):
+    """What a smart meter gateway found on its wired bus: a session that is refused, a number that is there twice."""
+    gateway: str
+    meter: str
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class BundleAcknowledged(Event):
     """The portal acknowledged a bundle after its commit; the gateway deletes it."""
     observed: ClassVar[bool] = True

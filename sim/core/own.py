@@ -29,7 +29,7 @@ from sim.core.settings import SpecError, build, read_toml
 PLACE: Final = "WMBENCH_OWN"  # in the environment
 HOME: Final = "WMBENCH_HOME"  # in the environment: the checkout of the bench, before `home` of wmbench.toml
 SETTINGS: Final = "wmbench.toml"
-SCENARIOS, WORLDS, SWEEPS = "scenarios", "worlds", "sweeps"
+SCENARIOS, WORLDS, SWEEPS, RECEIVERS = "scenarios", "worlds", "sweeps", "receivers"
 FOLDERS: Final = {
     "attacks": "attacks",
     "meters": "sim.meters.types",

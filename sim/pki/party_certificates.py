@@ -104,6 +104,10 @@ class PartyRoot:
         """The private key of a party's triple, which it keeps in software."""
         return self._keys[triple.name].private[slot_of(purpose, triple.number)]
 
+    def receiver_of(self, triple: Triple) -> Receiver:
+        """What it opens content with."""
+        return Receiver(triple.certificates["ENC"], self.key_of(triple, "ENC"))
+
     def seal(self, name: str, keys: Keys, at: datetime) -> Triple:
         """A gateway as it leaves its maker."""
         return self._granted(name, 0, keys, MAKER, at)

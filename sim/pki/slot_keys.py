@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -16,6 +17,7 @@ CURVE: Final = ec.BrainpoolP256R1()
 DRAWN_BYTES: Final = CURVE.key_size // 8 + 8
 """Eight more than the order has, so that no key is likelier than another."""
 DIGEST_BYTES: Final = 32
+_WHOLE: Final = ec.ECDSA(hashes.SHA256())
 _ECDSA: Final = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)
 
 
@@ -64,7 +66,12 @@ class SlotKey:
 def verifies(public: bytes, message: bytes, signature: bytes) -> bool:
     """ECDSA with SHA-256 under an uncompressed point; False for whatever is no signature."""
     try:
-        point(CURVE, public).verify(signature, message, ec.ECDSA(hashes.SHA256()))
+        _point(public).verify(signature, message, _WHOLE)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=1_024)  # a gateway's thousand values are under one key
+def _point(public: bytes) -> ec.EllipticCurvePublicKey:
+    return point(CURVE, public)

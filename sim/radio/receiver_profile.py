@@ -1,6 +1,6 @@
 """Receivers as data: what a receiver makes of noise, of other frames and of a frame that begins while it follows one.
 
-    profiles()                    id -> profile: one TOML file each in sim/radio/receivers
+    profiles()                    id -> profile: one TOML file each in sim/radio/receivers, and in a user's receivers/
     profile("sdr-rtl_433")        the profile; UnknownPart names those there are
     Curves.of([...])              as arrays, for the compiled sweep and the oracle alike
 
@@ -29,8 +29,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.core import own
 from sim.core.parts import UnknownPart, nearest
-from sim.core.settings import build, number, read_toml
+from sim.core.settings import SpecError, build, number, read_toml
 from sim.radio.capture_effect import ENTRIES, NEVER_CDB, capture_table, quantiles
 from sim.radio.link_modes import Mode
 
@@ -158,10 +159,30 @@ def read(path: Path) -> ReceiverProfile:
     return made
 
 
-@cache
 def profiles() -> Mapping[str, ReceiverProfile]:
-    """Id -> profile, in the order of ids. Raises SpecError."""
-    return {path.stem: read(path) for path in sorted(FOLDER.glob("*.toml"))}
+    """Id -> profile, in the order of ids: ours, and those in `receivers/` of the user's own repository. Raises
+    SpecError."""
+    return _profiles(own.folder(own.RECEIVERS))
+
+
+def file_of(id_: str) -> Path:
+    """The file of a profile. Raises UnknownPart, SpecError."""
+    return _files(own.folder(own.RECEIVERS))[profile(id_).id]
+
+
+@cache
+def _profiles(beside: Path | None) -> Mapping[str, ReceiverProfile]:
+    return {id_: read(path) for id_, path in _files(beside).items()}
+
+
+def _files(beside: Path | None) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for folder in filter(None, (FOLDER, beside)):
+        for path in folder.glob("*.toml"):
+            if path.stem in found:
+                raise SpecError(f"{found[path.stem]} and {path} have the same name: give yours another")
+            found[path.stem] = path
+    return dict(sorted(found.items()))
 
 
 def profile(id_: str = DEFAULT) -> ReceiverProfile:

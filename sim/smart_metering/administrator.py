@@ -46,6 +46,8 @@ class Administrator:
         self.handshakes = 0
         self.reached = True
         self.relayed: list[Relayed] = []
+        self.taps: list[Callable[[Relayed], None]] = []
+        """Shown each container that passes."""
         self.changes: Callable[[bytes], bytes] = lambda payload: payload
         """What whoever runs it makes of a container that it hands on."""
 
@@ -57,7 +59,10 @@ class Administrator:
         """Hand a container on. False: it is not with its receiver."""
         if not self._session(gateway, now_ns):
             return False
-        self.relayed.append(Relayed(now_ns, gateway, receiver, payload))
+        one = Relayed(now_ns, gateway, receiver, payload)
+        self.relayed.append(one)
+        for tap in self.taps:
+            tap(one)
         hand = self._hands.get(receiver)
         return hand is not None and hand(gateway, self.changes(payload), now_ns)
 

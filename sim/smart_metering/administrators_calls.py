@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sim.core.clock import NS_PER_S, Steps
+from sim.core.clock import NS_PER_S, Calendar, Clock, Steps
 from sim.pki.slot_keys import SlotKey, verifies
 from sim.smgw.wake_up import NONCE_BYTES, encode
 
 if TYPE_CHECKING:
     from sim.pki.party_certificates import PrivateKey
     from sim.smart_metering.smart_gateway import SmartGateway
-    from sim.systems.port import Ground
 
 REPEATS: Final = 3
 REPEAT_S: Final = 5
@@ -29,9 +28,11 @@ class Calls:
     """`key`: the administrator's SIG; `draw`: nonces. `gateways` may be filled later."""
 
     def __init__(
-        self, gateways: Sequence[SmartGateway], key: PrivateKey, draw: Callable[[int], bytes], ground: Ground
+        self, gateways: Sequence[SmartGateway], key: PrivateKey, draw: Callable[[int], bytes],
+        clock: Clock, calendar: Calendar,
     ) -> None:
-        self._gateways, self._key, self._draw, self._ground = gateways, SlotKey.of(key), draw, ground
+        self._gateways, self._key, self._draw = gateways, SlotKey.of(key), draw
+        self._clock, self._calendar = clock, calendar
         self.path: Path = lambda gateway, datagram: True
         """Who sits on the way: False, and it is held back."""
         self.sent = 0
@@ -42,7 +43,7 @@ class Calls:
 
     def every(self, interval_ns: int) -> Steps:
         """A process that wakes every gateway at this interval."""
-        clock = self._ground.clock
+        clock = self._clock
         while True:
             yield clock.timeout(interval_ns - REPEATS * REPEAT_S * NS_PER_S)
             waiting = list(range(len(self._gateways)))
@@ -53,11 +54,11 @@ class Calls:
     def call(self, gateway: int) -> bool:
         """One datagram to a gateway. True: it came, and the gateway calls."""
         self.sent += 1
-        box, now_ns = self._gateways[gateway], self._ground.clock.now_ns
-        at_s = int(self._ground.calendar.at(now_ns).timestamp())
+        box, now_ns = self._gateways[gateway], self._clock.now_ns
+        at_s = int(self._calendar.at(now_ns).timestamp())
         datagram = encode(box.id, at_s, self._draw(NONCE_BYTES), self._key.sign)
         return self.path(gateway, datagram) and self.arrive(gateway, datagram)
 
     def arrive(self, gateway: int, datagram: bytes) -> bool:
         """At a gateway's port, whoever sent it."""
-        return self._gateways[gateway].wake(datagram, self._ground.clock.now_ns)
+        return self._gateways[gateway].wake(datagram, self._clock.now_ns)

@@ -45,6 +45,14 @@ class Diary:
     owner_of: Callable[[str], str]
     owners: Callable[[], Iterable[str]]
 
+    @classmethod
+    def on_disk(
+        cls, gateway: str, disk: Path, sign: Callable[[bytes], bytes], now_s: int, owner_of: Callable[[str], str],
+        owners: Callable[[], Iterable[str]],
+    ) -> Diary:  # fmt: skip
+        """In a gateway's own folder."""
+        return cls(gateway, GatewayLogs(disk / "logs", gateway, sign, now_s), disk / "sent", owner_of, owners)
+
     # --- system and calibration -------------------------------------------------------------------------------------
 
     def power_on(self, at_s: int, boots: int) -> None:
@@ -83,9 +91,10 @@ class Diary:
         """Every consumer's log takes another two rows."""
         return all(self.logs.has_room(consumer(owner), at_s) for owner in set(self.owners()))
 
-    def sealed(self, at_s: int, receiver: str, number: int, values: Sequence[Value]) -> None:
-        """Values that leave from now on. Raises RuleError (log-full)."""
-        for owner, own in self._by_owner(values).items():
+    def sealed(self, at_s: int, receiver: str, number: int, values: Sequence[Value]) -> list[str]:
+        """Values that leave from now on; whose they are. Raises RuleError (log-full)."""
+        by_owner = self._by_owner(values)
+        for owner, own in by_owner.items():
             content = Delivery(self.gateway, receiver, number, tuple(own)).encode()
             first_s = min(one.until_s if one.from_s is None else one.from_s for one in own)
             last_s = max(one.until_s for one in own)
@@ -96,6 +105,7 @@ class Diary:
                           hashlib.sha256(content).hexdigest())  # fmt: skip
             self.logs.write(consumer(owner), entry)
             self._keep(owner, SentPart(number, receiver, at_s, content))
+        return list(by_owner)
 
     def handed(self, at_s: int, receiver: str, number: int, owners: Iterable[str]) -> None:
         """A delivery is with its receiver."""
@@ -104,10 +114,6 @@ class Diary:
             entry = Entry(at_s, Level.INFORMATION, LogEvent.HANDED_OVER, receiver, self.gateway, 0, text)
             if self.logs.has_room(consumer(owner), at_s):
                 self.logs.write(consumer(owner), entry)
-
-    def owners_in(self, values: Iterable[Value]) -> list[str]:
-        """Whose values these are."""
-        return list(self._by_owner(values))
 
     def _by_owner(self, values: Iterable[Value]) -> dict[str, list[Value]]:
         parts: dict[str, list[Value]] = {}

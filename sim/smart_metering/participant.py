@@ -21,8 +21,9 @@ from typing import Final, NamedTuple
 
 from sim.core.events import ContainerRefused, Event
 from sim.pki import signed_content
-from sim.pki.party_certificates import Certificate
+from sim.pki.party_certificates import Certificate, certified_point
 from sim.pki.sealed_content import ContentError, Receiver, unseal
+from sim.pki.slot_keys import verifies
 from sim.pki.sm_chain import ChainError, Trust
 from sim.pki.unchecked_content import open_unchecked, signed_alone
 from sim.smart_metering.due_values import TAF
@@ -32,7 +33,7 @@ from sim.smgw.refusals import RuleError
 
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS delivered (gateway TEXT, number INTEGER, taf INTEGER, meter TEXT, obis TEXT, "
-    "tariff INTEGER, from_s INTEGER, until_s INTEGER, amount TEXT, stored_ns INTEGER)",
+    "tariff INTEGER, from_s INTEGER, until_s INTEGER, amount TEXT, stored_ns INTEGER, signature BLOB)",
     "CREATE INDEX IF NOT EXISTS delivered_by_meter ON delivered (meter, taf, until_s)",
     "CREATE TABLE IF NOT EXISTS refused (gateway TEXT, reason TEXT, detail TEXT, stored_ns INTEGER, container BLOB)",
     "CREATE TABLE IF NOT EXISTS vouched (gateway TEXT, content TEXT)",
@@ -83,6 +84,7 @@ class Participant:
         self.bytes_taken = 0
         self._receiver, self._signers, self._record, self._verify = receiver, signers, record, verify
         self._attributes, self._trust, self._at = attributes, trust, at
+        self._points: dict[str, bytes] = {}
         self._held: dict[str, tuple[int, datetime]] = {}
         directory.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(directory / "values.sqlite", isolation_level=None, check_same_thread=False)
@@ -97,6 +99,8 @@ class Participant:
             delivery, signed_at = self._open(gateway, container, now_ns)
             if self._verify and (delivery.gateway != gateway or delivery.receiver != self.name):
                 raise RuleError("delivery", f"it says {delivery.gateway} to {delivery.receiver}")
+            if self._verify:
+                self._signed_one_by_one(delivery)
         except (ContentError, RuleError, ChainError) as error:
             reason = error.reason if isinstance(error, ContentError) else error.clause
             if reason in LATER:
@@ -110,9 +114,9 @@ class Participant:
         self.counts["opened"] += 1
         self._db.execute("BEGIN")
         self._db.executemany(
-            "INSERT INTO delivered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO delivered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(gateway, delivery.number, one.taf, one.meter, one.obis, one.tariff, one.from_s, one.until_s,
-              None if one.amount is None else str(one.amount), now_ns) for one in delivery.values],
+              None if one.amount is None else str(one.amount), now_ns, one.signature) for one in delivery.values],
         )  # fmt: skip
         self._db.execute("INSERT INTO newest VALUES (?, ?) ON CONFLICT (gateway) DO UPDATE SET signed_at = "
                          "excluded.signed_at", (gateway, signed_at.isoformat()))  # fmt: skip
@@ -137,6 +141,16 @@ class Participant:
         self._vouch(gateway, signed.content)
         return decode(signed_content.open_signed(signed, self._receiver, newer_than=newest)), signed.at
 
+    def _signed_one_by_one(self, delivery: Delivery) -> None:
+        """Raises ContentError (value-signature) for a reading that is to carry the gateway's signature and does not."""
+        point = self._points.get(delivery.gateway)
+        if point is None:
+            point = self._points[delivery.gateway] = certified_point(self._signers[delivery.gateway])
+        for one in delivery.values:
+            if one.to_sign and not verifies(point, one.statement(delivery.gateway), one.signature or b""):
+                said = f"the reading of {one.meter} at {one.until_s} is not signed by its gateway"
+                raise ContentError("value-signature", said)
+
     def _holds(self, gateway: str, signer: Certificate, now_ns: int) -> None:
         """Raises ChainError. What holds is not looked at again before it may hold no more."""
         if self._trust is None:
@@ -153,9 +167,9 @@ class Participant:
 
     def stored(self) -> Iterable[Stored]:
         """Every value, in the order of storing."""
-        sql = "SELECT gateway, number, stored_ns, taf, meter, obis, tariff, from_s, until_s, amount FROM delivered"
-        for row in self._db.execute(f"{sql} ORDER BY rowid"):
-            value = Value._make((*row[3:9], None if row[9] is None else Decimal(row[9])))
+        sql = "SELECT gateway, number, stored_ns, taf, meter, obis, tariff, from_s, until_s, amount, signature"
+        for row in self._db.execute(f"{sql} FROM delivered ORDER BY rowid"):
+            value = Value._make((*row[3:9], None if row[9] is None else Decimal(row[9]), row[10]))
             yield Stored(row[0], row[1], row[2], value)
 
     def vouched(self) -> list[tuple[str, str]]:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -41,11 +40,12 @@ from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
 from sim.portal.portal_spec import PortalSpec
-from sim.portal.store_port import FreshnessRow, Reading
+from sim.portal.store_port import Reading
+from sim.smart_metering import kept_counters
 from sim.smart_metering.due_values import DueValues
 from sim.smart_metering.gateway_diary import Diary
-from sim.smart_metering.gateway_logs import GatewayLogs
 from sim.smart_metering.line import Line
+from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
@@ -90,6 +90,7 @@ class GatewaySetup:
     flag_clock: bool
     seals: bool
     wake_ups: WakeUps
+    others: OtherValues
 
 
 class SmartGateway:
@@ -103,6 +104,8 @@ class SmartGateway:
     def __init__(self, id_: str, spec: GatewaySpec, setup: GatewaySetup) -> None:
         self.id, self._spec, self._setup = id_, spec, setup
         self.module = setup.module
+        self._others = setup.others
+        self.snapshots, self.wired = setup.others
         self.session = Line(id_)
         self.disk = setup.directory
         self.registry = Registry(gateways=[id_])
@@ -114,6 +117,7 @@ class SmartGateway:
         self.outbox: dict[int, tuple[str, bytes]] = {}
         """Number -> receiver and container, not yet with the receiver."""
         self._whose: dict[int, list[str]] = {}
+        self._owners: dict[str, str] = {}
         self.clock_steps: list[tuple[int, float]] = []
         """(row of the store, how far off the clock was known to be from that row on), since it was switched on."""
         self._offset_ns = ns(spec.clock_offset_s)
@@ -130,6 +134,7 @@ class SmartGateway:
         if key is not None:
             self.keyring.add(entry.address, key)
         self._paired[entry.address.wire()] = entry.name
+        self._owners[entry.name] = entry.flat or entry.name
 
     def open(self, now_ns: int) -> None:
         self.disk.mkdir(parents=True, exist_ok=True)
@@ -140,8 +145,7 @@ class SmartGateway:
         self.power_on(now_ns)
 
     def obey(self, taf: int, now_ns: int) -> None:
-        """The administrator sends rule sets of another tariff use case for every contract. Raises RuleError (log-full)
-        where that cannot be logged; the rule sets are then as before."""
+        """Rule sets of another tariff use case for every contract. Raises RuleError (log-full), and obeys nothing."""
         for one in self._setup.contracts:
             self.diary.rules(self._unix_s(now_ns), one.receiver, taf)
         contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
@@ -157,27 +161,17 @@ class SmartGateway:
         return self.triple.certificates["SIG"]
 
     @property
-    def contracts(self) -> tuple[Contract, ...]:
-        """Under which values leave."""
-        return self._setup.contracts
-
-    @property
-    def calendar(self) -> Calendar:
-        return self._setup.calendar
-
-    @property
-    def flag_clock(self) -> bool:
-        """Values that a wrong clock stamped are marked."""
-        return self._setup.flag_clock
+    def setup(self) -> GatewaySetup:
+        """What it is made of, with the contracts that it has now."""
+        return self._setup
 
     def owner_of(self, meter: str) -> str:
         """Whose a meter is: the flat's that it hangs in; its own where nobody wrote one down."""
-        entry = next((one for one in self.registry if one.name == meter), None)
-        return meter if entry is None or entry.flat is None else entry.flat
+        return self._owners.get(meter, meter)
 
     def owners(self) -> list[str]:
-        """Everybody who has a meter here."""
-        return sorted({self.owner_of(entry.name) for entry in self.registry})
+        """Everybody who has a radio meter here."""
+        return sorted(set(self._owners.values()))
 
     @property
     def up(self) -> bool:
@@ -196,8 +190,9 @@ class SmartGateway:
         alarms = tuple(one for one in setup.portal.alarms if one in ALARMS)
         spec = replace(setup.portal, checks=checks, alarms=alarms, gateway_clocks=False, store="sqlite")
         self._forget_newer_counters(spec)
-        self.diary = Diary(self.id, self._open_logs(now_ns), self.disk / "sent", self.owner_of, self.owners)
-        self.diary.power_on(self._unix_s(now_ns), self._boots + 1)
+        now_s = self._unix_s(now_ns)
+        self.diary = Diary.on_disk(self.id, self.disk, self.sign, now_s, self.owner_of, self.owners)
+        self.diary.power_on(now_s, self._boots + 1)
         self.intake = Portal(
             spec, self.disk, setup.calendar, self._record, keyring=Keyring.load(self.disk / "keys.csv"),
             registry=self.registry,
@@ -211,10 +206,7 @@ class SmartGateway:
         self._known_off_s = 0.0
         self.clock_steps = [(0, 0.0)]
         self._read_back()
-
-    def _open_logs(self, now_ns: int) -> GatewayLogs:
-        now_s = self._unix_s(now_ns)
-        return GatewayLogs(self.disk / "logs", self.id, self.sign, now_s)
+        self._others.open()
 
     def _record(self, event: Event) -> None:
         if isinstance(event, AlarmRaised):
@@ -233,6 +225,7 @@ class SmartGateway:
             self._on = self.session.up = False
             self.intake.close()
             self._pending.clear()
+            self._others.close()
 
     # --- the radio side ---------------------------------------------------------------------------------------------
 
@@ -268,6 +261,14 @@ class SmartGateway:
             part, whole = CLOCK_TOLERANCE
             self.diary.clock(self._unix_s(now_ns), off_s, CAPTURE_S * part / whole)
 
+    def clock_ns(self, now_ns: int) -> int:
+        """What its clock shows, as world time."""
+        return now_ns + self._offset_ns
+
+    def meet_wired(self, now_ns: int) -> None:
+        """Go round its wired bus, where it has one and this is due."""
+        if self._on:
+            self._others.meet(self.clock_ns(now_ns))
     def wake(self, datagram: bytes, now_ns: int) -> bool:
         """A datagram is at its one port. True: it was its administrator's, and the gateway calls him. Nobody outside
         learns which."""
@@ -313,27 +314,15 @@ class SmartGateway:
 
     def _save_counters(self, now_ns: int) -> None:
         path = self.disk / _COUNTERS
-        if path.exists() and now_ns < json.loads(path.read_text("utf-8"))["until_ns"]:
-            return
-        rows = [[row.meter, row.layout, row.state.hex()] for row in self.intake.store.freshness()]
-        kept = {"until_ns": now_ns + ns(self._setup.counter_saved_s), "rows": rows}
-        path.write_text(json.dumps(kept), "utf-8")
+        if kept_counters.is_due(path, now_ns):
+            kept_counters.save(path, now_ns + ns(self._setup.counter_saved_s), self.intake.store.freshness())
 
     def _forget_newer_counters(self, spec: PortalSpec) -> None:
-        """What was in volatile memory is gone; what was written last counts."""
         path = self.disk / _COUNTERS
-        if not path.exists():
-            return
-        rows = [FreshnessRow(meter, layout, bytes.fromhex(state)) for meter, layout, state in
-                json.loads(path.read_text("utf-8"))["rows"]]  # fmt: skip
-        quiet = Portal(
-            spec, self.disk, self._setup.calendar, lambda _: None, keyring=Keyring(), registry=self.registry
-        )
-        try:
-            with quiet.store.transaction():
-                quiet.store.put_freshness(rows)
-        finally:
-            quiet.close()
+        if path.exists():
+            calendar, registry = self._setup.calendar, self.registry
+            quiet = Portal(spec, self.disk, calendar, lambda _: None, keyring=Keyring(), registry=registry)
+            kept_counters.forget_newer(path, quiet)
 
     # --- what leaves ------------------------------------------------------------------------------------------------
 
@@ -342,6 +331,7 @@ class SmartGateway:
         if not self._on:
             return
         self._take(now_ns)
+        self.meet_wired(now_ns)
         now_s = self._unix_s(now_ns)
         if not self.diary.room(now_s):
             self.counts["log full"] += 1
@@ -353,9 +343,14 @@ class SmartGateway:
                 values += self._of_period(contract, start_s, end_s)
                 start_s = end_s
             dues = self._at_set_dates()
-            if not self._sealed_all(contract, [*values, *dues], now_ns):
+            more = self._others.values(
+                number, contract.receiver, contract.taf, contract.ends_s, self._registers.values(),
+                self._setup.calendar, now_s,
+            )  # fmt: skip
+            if not self._sealed_all(contract, [*values, *dues, *more], now_ns):
                 continue
             self._dues.left(dues)
+            self._others.left()
             self._due_from_s[number] = start_s
         horizon_s = min(self._due_from_s.values(), default=now_s)
         for register in self._registers.values():
@@ -395,10 +390,10 @@ class SmartGateway:
 
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
         number = self._number + 1
-        content = Delivery(self.id, contract.receiver, number, tuple(values)).encode()
+        signed = tuple(self._signed_alone(one) if one.to_sign and self._setup.seals else one for one in values)
+        content = Delivery(self.id, contract.receiver, number, signed).encode()
         container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
-        self.diary.sealed(self._unix_s(now_ns), contract.receiver, number, values)
-        self._whose[number] = self.diary.owners_in(values)
+        self._whose[number] = self.diary.sealed(self._unix_s(now_ns), contract.receiver, number, signed)
         self._number = number
         self.counts["sealed"] += 1
         mark = hashlib.blake2b(container, digest_size=8).hexdigest()
@@ -409,6 +404,10 @@ class SmartGateway:
         path = self.disk / "outbox"
         path.mkdir(exist_ok=True)
         (path / f"{self._number:08d}.cms").write_bytes(container)
+
+    def _signed_alone(self, value: Value) -> Value:
+        """With the module's signature over this value."""
+        return value._replace(signature=self.sign(value.statement(self.id)))
 
     def sealed(self, content: bytes, receiver: Certificate, now_ns: int) -> bytes:
         """A container: sealed for the receiver, then signed by the module."""

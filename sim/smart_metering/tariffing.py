@@ -28,12 +28,14 @@ GOOD_INTERVALS: Final = 2
 
 
 class Got(NamedTuple):
-    """A value as it was received, by the gateway's clock; `clock_off_s`: how far that was off, as far as it knew."""
+    """A value as it was received, by the gateway's clock; `clock_off_s`: how far that was off, as far as it knew;
+    `word`: what the gateway found when it took it."""
 
     received_ns: int
     value: Decimal
     period: str
     clock_off_s: float
+    word: int
 
 
 @dataclass(slots=True)
@@ -45,9 +47,9 @@ class Register:
     interval_s: float
     got: list[Got] = field(default_factory=list)
 
-    def take(self, received_ns: int, said: Said, clock_off_s: float) -> None:
+    def take(self, received_ns: int, said: Said, clock_off_s: float, *, word: int = int(Gateway.MARK)) -> None:
         """In order of time; one that comes out of order is put where it belongs."""
-        one = Got(received_ns, said.value, said.period, clock_off_s)
+        one = Got(received_ns, said.value, said.period, clock_off_s, word)
         at = bisect_right(self.got, received_ns, key=lambda got: got.received_ns)
         self.got.insert(at, one)
 
@@ -85,7 +87,7 @@ def stamped(
         got = register.last(ns(at_s - epoch_s))
         if got is not None:
             off = flag and abs(got.clock_off_s) * whole > part * capture_s
-            word = int(Gateway.MARK) | (int(Gateway.TIME_INVALID) if off else 0)
+            word = got.word | (int(Gateway.TIME_INVALID) if off else 0)
             yield Stamped(got.period, at_s, got.value, word)
 
 

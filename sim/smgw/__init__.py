@@ -10,7 +10,8 @@
     tariff_engine    differences between valid readings, added up by zone; arrays of many meters
     use_cases        what leaves under TAF 1, 2, 6, 7, 9, 10 and 14
     tariff_rows      rules and readings as JSON rows
-    hdlc             frames of the wired meter bus    lmn_bus  addresses on it
+    hdlc             frames of the wired meter bus
+    lmn/             the bus itself: addresses, links, what is said in SML, a meter's first key
     sml_octets       SML 1.04: types and lengths
     sml_schema       which fields each message has
     sml_file         escape sequences, messages and their CRCs, values

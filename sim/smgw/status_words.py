@@ -7,6 +7,7 @@ StatusFNN, MIT/Apache-2.0). TR-03109-1 could not be opened: a bit is a named con
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
+from functools import lru_cache
 from typing import Final
 
 
@@ -48,6 +49,7 @@ class Ptb(IntEnum):
 BILLED_UP_TO: Final = Ptb.TEMPORARY
 
 
+@lru_cache(maxsize=1_024)  # flags are slow to compare, and few words are seen
 def ptb(gateway: int, meter: int = 0) -> Ptb:
     """The worst that either word says."""
     if gateway & Gateway.FATAL or meter & Meter.FATAL:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.core.clock import NS_PER_DAY, ns
+from sim.core.clock import NS_PER_DAY, NS_PER_S, Steps, ns
+from sim.core.events import SnapshotAsked, WiredMeterTold
 from sim.core.settings import SpecError, names_from, number
 from sim.core.vocabulary import SECURITIES
 from sim.gateway.gateway_spec import GatewaySpec
@@ -33,9 +34,13 @@ from sim.site_plan import gateway_groups, gateway_ids, receiver_of
 from sim.smart_metering.administrator import Administrator
 from sim.smart_metering.administrators_calls import Calls
 from sim.smart_metering.gateway_tables import GatewayTables
+from sim.smart_metering.lmn.wired_plan import Pairing, WiredSpec, plan
+from sim.smart_metering.lmn.wired_side import WiredSide
+from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
 from sim.smart_metering.smart_gateway import Contract, GatewaySetup, SmartGateway
+from sim.smart_metering.snapshots import Snapshots
 from sim.smgw.module.in_world import InWorldModule, draws
 from sim.smgw.rule_set import CAPTURE_S
 from sim.smgw.wake_up import WakeUps
@@ -54,6 +59,8 @@ SUPPLIER: Final = "supplier"
 ATTACHED: Final = ("mode7",)
 """Links to meters are authenticated, and an authenticated counter makes them fresh: of the modes here mode 7 alone."""
 HOURS_12_S: Final = 43_200.0
+WIRED_MOST: Final = 60
+"""Ours: wired meters of a gateway in a world; the bus has 125 addresses."""
 HOURS_48_S: Final = 172_800.0
 LISTS_EVERY_NS: Final = NS_PER_DAY
 """How often authorities issue revocation lists, beside each time that something is taken back."""
@@ -65,14 +72,16 @@ class SmgwSystem(System):
     the tariff use case of every contract, beside TAF 6 at set dates; `delivery_s`: how often its values leave (TAF 1:
     at the month's end). `counter_saved_s`: how old counters are at most after a power cut. `session_most_s`: how long a
     session with the administrator goes on without another look at certificates. `call_every_s`: how often he wakes each
-    gateway (0: never). `consumers_look_s`: how often consumers look at the HAN, at the bills that came and at their
-    logs (0: never). `bill_from_display`: the supplier bills what consumers tell him of their displays, and not what was
-    delivered. The others are defences: `seal_content`, values leave sealed and signed; `verify_content`, the receiver
-    checks signature, age and tag; `check_attributes`, and what the signed attributes say; `time_over_tls`, the gateway
-    believes nobody's time but the administrator's; `flag_clock`, values that a wrong clock stamped are marked;
-    `check_lists`, certificates are looked for on revocation lists; `check_calls`, a gateway looks at who wakes it, and
-    `remember_calls`, at whether it saw that datagram before, and how long ago it was woken; `display_verifies`,
-    displays in the home check that it is the gateway that answers."""
+    gateway (0: never). `wired`: electricity meters on each gateway's wired bus; `wired_pairing`: certificates were
+    exchanged before, or the gateway makes each meter's first key. `consumers_look_s`: how often consumers look at the
+    HAN, at the bills that came and at their logs (0: never). `bill_from_display`: the supplier bills what consumers
+    tell him of their displays, and not what was delivered. The others are defences: `seal_content`, values leave
+    sealed and signed; `verify_content`, the receiver checks signature, age and tag; `check_attributes`, and what the
+    signed attributes say; `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`,
+    values that a wrong clock stamped are marked; `check_lists`, certificates are looked for on revocation lists;
+    `check_calls`, a gateway looks at who wakes it, and `remember_calls`, at whether it saw that datagram before, and
+    how long ago it was woken; `limit_snapshots`, values on demand are no load profile; `wired_tls`, sessions with wired
+    meters are TLS; `display_verifies`, displays in the home check that it is the gateway that answers."""
 
     kind: str = "smgw"
     attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
@@ -94,13 +103,18 @@ class SmgwSystem(System):
     check_lists: bool = True
     check_calls: bool = True
     remember_calls: bool = True
+    limit_snapshots: bool = True
+    wired: int = number(0, low=0, high=WIRED_MOST)
+    wired_tls: bool = True
+    wired_pairing: Pairing = "certificates"
 
     @property
     def securities(self) -> tuple[str, ...]:
         return self.attach
 
     def features(self, spec: WorldSpec) -> frozenset[str]:
-        return frozenset({"portal restart", "administrator", *SmartGateway.features})
+        own = {"portal restart", "administrator", *SmartGateway.features}
+        return frozenset(own | {"wired bus"} if self.wired else own)
 
     def build(self, ground: Ground) -> SystemUnderTest:
         return Smgw(ground, self)
@@ -155,12 +169,13 @@ class Smgw:
         root.party(MAKER, draws(seeds, "maker", "keys"))
         self._administrator_key = root.key_of(root.party(ADMINISTRATOR, draws(seeds, "administrator", "keys")), "SIG")
         supplier = root.party(f"{SUPPLIER}.EMT", draws(seeds, SUPPLIER, "keys"))
-        self._receiver = Receiver(supplier.certificates["ENC"], root.key_of(supplier, "ENC"))
+        self._receiver = root.receiver_of(supplier)
         self._signers: dict[str, Certificate] = {}
         self.administrator = Administrator(
             {SUPPLIER: self._hand}, self._admit, ground.record, ns(self.settings.session_most_s)
         )
-        self.calls = Calls(self.gateways, self._administrator_key, draws(seeds, "administrator", "calls"), ground)
+        draw = draws(seeds, "administrator", "calls")
+        self.calls = Calls(self.gateways, self._administrator_key, draw, ground.clock, ground.calendar)
         for id_, group in zip(gateway_ids(ground.spec), gateway_groups(ground.spec), strict=True):
             self._add_gateway(id_, group)
         self._attach()
@@ -171,6 +186,8 @@ class Smgw:
             root.seal(name, gateway.module, since)
             gateway.certify(root.operational(name, gateway.module, since))
             self._signers[gateway.id] = gateway.certificate
+            if gateway.wired is not None:
+                ground.clock.process(self._rounds(gateway, gateway.wired))
         self._open_participant()
         self._closing.callback(lambda: self.portal.close())
         if self.settings.call_every_s:
@@ -189,6 +206,7 @@ class Smgw:
             self._smart / id_, ground.calendar, ground.record, ground.spec.portal, module, (contract,),
             settings.counter_saved_s, settings.flag_clock, settings.seal_content,
             WakeUps(id_, self.calls.verify, settings.remember_calls, settings.check_calls),
+            self._other_values(id_),
         )  # fmt: skip
         gateway = SmartGateway(id_, group, setup)
         sensitivity_cdbm, links, profile = receiver_of(group)
@@ -202,6 +220,32 @@ class Smgw:
             deferred=True,
         )
         self.gateways.append(gateway)
+
+    def _other_values(self, id_: str) -> OtherValues:
+        def tell(now_ns: int, receiver: str, due_s: int, taken: bool) -> None:
+            self._ground.record(SnapshotAsked(now_ns, id_, receiver, due_s, taken))
+
+        return OtherValues(Snapshots(tell, limited=self.settings.limit_snapshots), self._wired_side(id_))
+
+    def _wired_side(self, id_: str) -> WiredSide | None:
+        ground, settings = self._ground, self.settings
+        if not settings.wired:
+            return None
+        clock, epoch_s = ground.clock, int(ground.calendar.start.timestamp())
+        spec = WiredSpec(settings.wired, settings.wired_tls, settings.wired_pairing)
+        made = plan(
+            spec, ground.seeds, len(self.gateways), id_, self._smart / id_, ground.calendar.start,
+            lambda: epoch_s + clock.now_ns // NS_PER_S,
+            lambda what, meter, detail: ground.record(WiredMeterTold(clock.now_ns, id_, meter, what, detail)),
+        )  # fmt: skip
+        return WiredSide(made, ground.calendar, flag_clock=settings.flag_clock)
+
+    def _rounds(self, gateway: SmartGateway, wired: WiredSide) -> Steps:
+        """A gateway meets its wired meters at each quarter hour of its own clock."""
+        clock = self._ground.clock
+        while True:
+            yield clock.timeout(wired.until_next_ns(gateway.clock_ns(clock.now_ns)))
+            gateway.meet_wired(clock.now_ns)
 
     def _attach(self) -> None:
         """Pair each meter that can be authenticated with the gateway that hears it best."""

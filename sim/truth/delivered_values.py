@@ -3,8 +3,8 @@
 Worked out from the fleet's own values and from what each gateway received, by the rule in words and not by the tariff
 engine: at each quarter hour the last value received counts, unless it is older than two of the meter's intervals; each
 difference between two neighbours belongs to the zone that rules the whole gap, else to the register 63; a set date's
-value is the meter's own. Meters of heat cost allocation are looked at; of others only the stored readings are (see
-differs).
+value is the meter's own. Meters of heat cost allocation are looked at; of other radio meters only the stored readings
+are (see differs). Wired meters: wired_values.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sim.site_plan import fleet_radios, gateway_groups
 from sim.smgw.german_time import local, midnight_s
 from sim.systems.port import Delivered
 from sim.truth.ground_truth import Truth
+from sim.truth.wired_values import expected_of_wired
 
 if TYPE_CHECKING:
     from sim.meters.sent_values import Truth as Sent
@@ -66,10 +67,14 @@ def wrong_values(truth: Truth) -> list[WrongValue]:
     found = []
     for key in sorted({*must, *has}, key=str):
         meter, taf, obis, _, until_s = key
-        got, wanted = (str(side[key]) if key in side else "" for side in (has, {**under_way, **must}))
+        got, wanted = (_text(side[key]) if key in side else "" for side in (has, {**under_way, **must}))
         if got != wanted:
             found.append(WrongValue(meter, taf, obis, until_s, got or "missing", wanted or "nothing"))
     return found
+
+
+def _text(amount: Decimal | None) -> str:
+    return "None" if amount is None else format(amount.normalize(), "f")
 
 
 def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None]:
@@ -100,6 +105,12 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
         if not invalid:
             for start_s, end_s in periods:
                 must.update(line.period(rules.taf, start_s, end_s))
+    must.update(
+        expected_of_wired(
+            world, rules.taf, lambda start_s, until_s: _periods(rules, start_s, until_s),
+            lambda own: rules.flag_clock and abs(groups[own].clock_offset_s) > _TOLERANCE_S, waiting=waiting,
+        )
+    )  # fmt: skip
     return must
 
 

@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sim.meters.expected_records import stated
+from sim.portal.store import fingerprint
 from sim.readers.value_names import Compared, compared
 from wmbus.as_json import json_value
 
@@ -85,3 +86,25 @@ def _stated(fleet: Fleet, meter: int, k: int) -> list[dict[str, Any]]:
     """As in `frame sample`."""
     rows = stated(fleet.kind(meter), fleet.truth(meter, k).values)
     return [{"name": one.slot.label, "unit": one.chain.unit, "value": json_value(value)} for one, value in rows]
+
+
+def given_again(truth: Truth, gateway: Fed, telegram: bytes, since_ns: int) -> bool:
+    """Whether it gave, after an instant, what this telegram of a meter says, when the meter had already sent something
+    newer that says otherwise: an old value as the newest. Raises LookupError where no meter sent it."""
+    old = truth.known(fingerprint(telegram))
+    if old is None:
+        raise LookupError("no meter sent this telegram")
+    fleet = truth.world.fleet
+    number, kind = fleet.address(old.meter).id, fleet.kind(old.meter).id
+    sent = [(one.start_ns, one.k) for one in truth.sent(meter=old.meter)]
+
+    def says(values: Mapping[str, object], k: int) -> bool:
+        seen = compared(values, _stated(fleet, old.meter, k), kind, gateway.names, gateway.means)
+        return bool(seen.agree) and not seen.differ and not seen.invented
+
+    for at_ns, meter, values in gateway.given():
+        if meter == number and at_ns > since_ns:
+            newest = max((k for start_ns, k in sent if start_ns < at_ns), default=old.k)
+            if newest > old.k and says(values, old.k) and not says(values, newest):
+                return True
+    return False

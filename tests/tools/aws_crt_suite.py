@@ -69,7 +69,7 @@ def variables(local: AwsLocal) -> dict[str, str]:
     files = {"CERT": str(identity.certificate), "KEY": str(identity.key)}
     found = {}
     for version in ("MQTT5", "MQTT311"):
-        found[f"AWS_TEST_{version}_IOT_CORE_HOST"] = "localhost"
+        found |= {f"AWS_TEST_{version}_IOT_CORE_{kind}HOST": "localhost" for kind in ("", "TLS13_")}
         for kind in ("RSA", "ECC"):
             found |= {f"AWS_TEST_{version}_IOT_CORE_{kind}_{name}": path for name, path in files.items()}
     return found | {"AWS_TEST_MQTT5_IOT_CERTIFICATE_PATH": files["CERT"], "AWS_TEST_MQTT5_IOT_KEY_PATH": files["KEY"]}

@@ -326,12 +326,30 @@ def exit_codes() -> str:
         int(pytest.ExitCode.USAGE_ERROR): "pytest does not understand its words, as an expression behind -k",
         int(pytest.ExitCode.NO_TESTS_COLLECTED): "no scenario fits -k, -m or --lf",
         controller.INCONCLUSIVE_EXIT: "nothing failed and nothing is proven either way: an attack or its control "
-        "did not come through, or every scenario was left out",
+        "did not come through, every scenario was left out, or an endpoint elsewhere was out of reach",
         main.INTERRUPTED_EXIT: "interrupted; what was finished is kept",
     }  # fmt: skip
     assert play.PLAYED_EXIT == fuzz_run.KEPT_EXIT == 0 and main.USAGE_EXIT == play.BAD_FILE_EXIT
     rows = [f"| {code} | {text} |" for code, text in sorted(codes.items())]
     return f"# Exit codes\n{MADE}\n{table('code | what', rows)}\n`run` and plain pytest have the same ones.\n"
+
+
+def aws_doubts() -> str:
+    rows = []
+    for file in sorted((ROOT / "tests" / "vectors" / "aws").glob("*.jsonl")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            case = json.loads(line)
+            if "doubt" in case:
+                kind = file.stem.removesuffix("_documentation")
+                rows.append(f"| `{case['id']}` | {kind} | {case['basis']} | {case['doubt'].replace('|', '/')} |")
+    return f"""# AWS: cases whose sources are in doubt
+{MADE}
+Of the cases in `tests/vectors/aws` these have a source that contradicts itself or is silent. They are run and their
+answer is pinned (`tests/bench/test_aws_vectors.py`); no verdict hangs on them. What is answered where it matters is in
+[aws.md](aws.md). An id names the case in its file, with its text, source and licence.
+
+{table('case | of | basis | why it is in doubt', rows)}
+"""
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
@@ -342,6 +360,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "portal-tables.md": portal_tables,
     "bundle.md": bundle_page,
     "exit-codes.md": exit_codes,
+    "aws-doubtful-cases.md": aws_doubts,
 }
 
 

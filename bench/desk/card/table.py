@@ -16,8 +16,9 @@ from typing import Any, Final
 from attacks.attack import Outcome
 from bench.desk.card import changes, evidence, onlookers, replays
 from bench.desk.card.meters import Meter, Meters
+from bench.desk.depth import Depth
 from bench.desk.rows.port import Failed, Undecided, decodes, power, tls
-from bench.desk.stand import Depth, Stand
+from bench.desk.stand import Stand
 from bench.rig.verdict import Terms, decide
 from bench.run_errors import CannotRun
 from sim.core.vocabulary import SECURITIES, Security

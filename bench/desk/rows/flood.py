@@ -13,7 +13,7 @@ def _play(stand: Stand) -> str:
     most = stand.claims.most_at_once
     small = stand.feed_all(stand.traffic.several(min(4, most or 4)), paced=False)
     stand.await_all(small)
-    fed = stand.feed_all(stand.traffic.several(min(_FLOOD, most or _FLOOD)), paced=False)
+    fed = stand.flood(stand.traffic.several(min(_FLOOD, most or _FLOOD)))
     stand.await_all(fed)
     stand.needs_alive()
     stand.refuse_loss(small, "telegrams in ten milliseconds")

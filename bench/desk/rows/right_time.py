@@ -6,10 +6,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from bench.desk.rows.port import Failed, Row, Undecided
-from bench.desk.stand import Fed, Stand, stamp_s
+from bench.desk.stand import Fed, Stand
+from sim.core.clock import NS_PER_S, Calendar
 from sim.desk.inventory import GatewayEntry
+from sim.readers.port import Delivered
 
 _OFF_S: Final = 2.0
+_UNIX: Final = Calendar.since_1970()
+
+
+def _stamp_s(row: Delivered) -> float | None:
+    """Its stamp as seconds since 1970."""
+    return _UNIX.ns(row.stamp) / NS_PER_S if row.stamp is not None else None
 
 
 def refuse_wrong_stamps(stand: Stand, fed: Sequence[Fed]) -> int:
@@ -17,7 +25,7 @@ def refuse_wrong_stamps(stand: Stand, fed: Sequence[Fed]) -> int:
     looked = 0
     for one in fed:
         for row in one.came:
-            at_s = stamp_s(row)
+            at_s = _stamp_s(row)
             if at_s is None:
                 continue
             looked += 1

@@ -17,7 +17,7 @@
     client_packets   what a client says in MQTT 3.1.1 and 5
     account          what all connections share
     connection       one client's connection under these rules; connection_checks: of a topic, and why one ends
-    connack          what a client is offered and granted; unanswered: what it has not acknowledged
+    offers           what a client is offered and granted; unanswered: what it has not acknowledged
     rule_actions     what a topic rule does with its output
     certificate_claims  provisioning by claim: tokens, templates, hooks; claim_registry: in the companion
     portal_queue     the rules and the lines by which a portal hears from a queue; portal_files: from a bucket

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from sim.endpoint.aws import aws_limits as limits
 from sim.endpoint.aws import client_packets as packets
-from sim.endpoint.aws import connack, topics
+from sim.endpoint.aws import offers, topics
 from sim.endpoint.aws.account import ARN, Account, Certificate, Wire
 from sim.endpoint.aws.bill import units
 from sim.endpoint.aws.certificate_claims import PREFIXES as CLAIM_TOPICS
@@ -203,7 +203,7 @@ class Connection:
         self._filters_known = asked.clean or self.client_id in self._account.subscriptions
         self._filters = self._account.subscriptions.setdefault(self.client_id, {})
         self._note_parents()
-        granted = connack.capped(asked.properties)
+        granted = offers.capped(asked.properties)
         self._expiry = dict(granted).get(packets.SESSION_EXPIRY, b"")
         self._wire.to_broker(asked.forwarded(0, granted).encode())
 
@@ -392,7 +392,7 @@ class Connection:
         if packet.kind == PUBACK and self._unacknowledged:
             self._unacknowledged -= 1
         elif packet.kind == CONNACK and self.level == packets.V5:
-            packet = connack.with_offers(packet, self.level, self.keep_alive_s, self._expiry, self._assigned)
+            packet = offers.with_offers(packet, self.level, self.keep_alive_s, self._expiry, self._assigned)
         self._wire.to_client(packet.encode())
 
     def _deliver(self, packet: Packet) -> None:

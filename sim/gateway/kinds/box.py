@@ -211,6 +211,8 @@ class BoxGateway(VirtualGateway):
             return f"{name}: {problem}"
         if handed.lost and problem:
             return f"{name} was not handed {handed.lost} of {handed.frames + handed.lost} telegrams: {problem}"
+        if self._not_handed and not handed.frames:
+            return f"{name} was handed none of {len(self._not_handed)} telegrams: {problem or 'its line took none'}"
         if self.delivered or self.values_told or not handed.frames:
             return ""
         if self._unread:

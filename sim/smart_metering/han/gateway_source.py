@@ -60,7 +60,7 @@ class GatewaySource:
         return self._box.certificate
 
     def now_s(self) -> int:
-        return int(self._box.calendar.at(self._now_ns()).timestamp())
+        return int(self._box.setup.calendar.at(self._now_ns()).timestamp())
 
     def refresh(self) -> None:
         """Show what the gateway has now. Raises StoreError."""
@@ -125,9 +125,9 @@ class GatewaySource:
 
     def _stamped(self, register: Register) -> list[Stamped]:
         box, now_s = self._box, self.now_s()
-        begin_s = max(int(box.calendar.start.timestamp()), now_s - SHOWN_S)
+        begin_s = max(int(box.setup.calendar.start.timestamp()), now_s - SHOWN_S)
         first_s = -(-begin_s // CAPTURE_S) * CAPTURE_S
-        return list(stamped(register, box.calendar, first_s, now_s, CAPTURE_S, flag=box.flag_clock))
+        return list(stamped(register, box.setup.calendar, first_s, now_s, CAPTURE_S, flag=box.setup.flag_clock))
 
     def _contracts(self) -> list[HeldContract]:
         by_owner: dict[str, list[str]] = {}
@@ -136,7 +136,7 @@ class GatewaySource:
         return [
             HeldContract(f"taf{one.taf}-{number}", owner, one.receiver, one.taf, tuple(sorted(meters)))
             for owner, meters in sorted(by_owner.items())
-            for number, one in enumerate(self._box.contracts, 1)
+            for number, one in enumerate(self._box.setup.contracts, 1)
         ]
 
     def _state(self) -> GatewayState:

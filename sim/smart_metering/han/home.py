@@ -41,7 +41,8 @@ class Home:
         """Consumer -> account."""
         self.pins = dict(pins or {name: _pin(draw) for name in (*self.users.values(), TECHNICIAN)})
         known = [
-            han_accounts.account(name, Role.CONSUMER, owner, realm, self.pins[name]) for owner, name in self.users.items()
+            han_accounts.account(name, Role.CONSUMER, owner, realm, self.pins[name])
+            for owner, name in self.users.items()
         ]
         known.append(han_accounts.account(TECHNICIAN, Role.TECHNICIAN, "", realm, self.pins[TECHNICIAN]))
         tries = folder / f"tries-{dialect.id}.json"

@@ -19,8 +19,10 @@ class WanClient:
     """`peer`: the common name that the other side must show; "": anybody's. `guard`: whether its certificate holds.
     Raises WanError. Use it with `with`."""
 
-    def __init__(self, context: ssl.SSLContext, port: int, peer: str, guard: Guard | None = None) -> None:
-        self._connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_S, context=context)
+    def __init__(
+        self, context: ssl.SSLContext, port: int, peer: str, guard: Guard | None = None, *, address: str = "127.0.0.1"
+    ) -> None:
+        self._connection = http.client.HTTPSConnection(address, port, timeout=TIMEOUT_S, context=context)
         self._connection.auto_open = 0
         self._port, self._peer, self._guard = port, peer, guard
         self.bytes_sent = self.sessions = 0

@@ -32,13 +32,15 @@ def main(words: list[str]) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--name", default="supplier", help="the participant's")
     parser.add_argument("--participant", type=int, default=0, metavar="PORT", help="where containers are handed on to")
+    parser.add_argument("--address", default="127.0.0.1", help="where it listens")
     given = parser.parse_args(words)
     folder: Path = given.folder
     name = answers.ADMINISTRATOR if given.role == "administrator" else f"{given.name}.EMT"
     own = Pair(folder / f"{name}.crt", folder / f"{name}.key")
     root = folder / "root.crt"
     answer = _administrator(own, root, given.participant) if name == answers.ADMINISTRATOR else _participant(given)
-    server = WanServer(tls.context(own, root, server=True), answer, guard=Guard(folder))
+    context = tls.context(own, root, server=True)
+    server = WanServer(context, answer, guard=Guard(folder), address=given.address)
     server.start()
     print(server.port, flush=True)
     sys.stdin.read()

@@ -34,10 +34,13 @@ Answer = Callable[[str, str, str, bytes], Reply]
 
 
 class WanServer:
-    """Listens on 127.0.0.1 from `start` to `stop`. `guard`: whether a party's certificate holds; who has another one is
-    told the clause, and no more. `refused`: sessions that did not begin, as text."""
+    """Listens on one address from `start` to `stop`. `guard`: whether a party's certificate holds; who has another one
+    is told the clause, and no more. `refused`: sessions that did not begin, as text."""
 
-    def __init__(self, context: ssl.SSLContext, answer: Answer, *, port: int = 0, guard: Guard | None = None) -> None:
+    def __init__(
+        self, context: ssl.SSLContext, answer: Answer, *, port: int = 0, guard: Guard | None = None,
+        address: str = "127.0.0.1",
+    ) -> None:  # fmt: skip
         self.refused: list[str] = []
         self.session_most_s: float = SESSION_MOST_S
         owner = self
@@ -99,7 +102,7 @@ class WanServer:
 
                 owner.refused.append(f"{type(sys.exception()).__name__}: {sys.exception()}"[:200])
 
-        self._server = Server(("127.0.0.1", port), Handler)
+        self._server = Server((address, port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="wan", daemon=True)
 
     @property

@@ -11,15 +11,16 @@ from sim.smgw.wake_up import MOST_BYTES, WakeUps
 
 
 class Waker:
-    """Listens on `address` until `stop`; `call()` is done for each datagram that wakes. `counts`: what became of
+    """Listens on one address until `stop`; `call()` is done for each datagram that wakes. `counts`: what became of
     them."""
 
     def __init__(
-        self, wake_ups: WakeUps, now_s: Callable[[], int], call: Callable[[], None], address: str = "127.0.0.1"
-    ) -> None:
+        self, wake_ups: WakeUps, now_s: Callable[[], int], call: Callable[[], None], address: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:  # fmt: skip
         self.counts: Counter[str] = Counter()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((address, 0))
+        self._socket.bind((address, port))
         self._socket.settimeout(0.1)
         self._stopped = threading.Event()
         self._wake_ups, self._now_s, self._call = wake_ups, now_s, call

@@ -11,6 +11,7 @@ import pytest
 from bench import run_directory
 from bench.cli import main
 from bench.run_errors import CannotRun
+from sim.city import plan as plan_module
 from sim.city.conduct import run
 from sim.city.plan import CityLimit
 from sim.core.settings import SpecError
@@ -149,3 +150,51 @@ def test_a_number_that_cannot_be_is_refused_by_its_name(
 def test_a_world_that_is_none_is_answered_with_those_that_are(world: Path) -> None:
     with pytest.raises(SpecError, match=r"there is no world 'quarter': .* quarter-6400"):
         city("quarter")
+
+
+def test_what_stored_readings_take_is_told_before_and_refused_when_it_is_lacking(
+    world: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    out = world.parent / "kept"
+    assert city(world, "--hours", 0.5, "--depth", "readings", "--out", out, "--no-report") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("stored readings: up to ") and "free" in said[0] and "of memory" in said[0]
+    figures = {row["name"]: row["value"] for row in left(world, "city.json")["figures"]}
+    readings = left(world, "city.json")["result"]["readings"]
+    assert figures["messages upstream"] == readings["upstream"]["messages"] / 1_800 > 0
+    assert figures["connections"] == left(world, "city.json")["result"]["gateways"]
+    assert readings["upstream"]["payload_bytes"] > readings["upstream"]["messages"] > 0
+    assert readings["bytes"] < 24 * left(world, "city.json")["result"]["frames_sent"]  # as much as was told, at most
+    usage = plan_module.shutil.disk_usage(world.parent)
+    monkeypatch.setattr(plan_module.shutil, "disk_usage", lambda place: usage._replace(free=1_000))
+    before = sorted((world.parent / "runs").rglob("*"))
+    with pytest.raises(CityLimit, match=r"telegrams need up to .* as stored readings, and 0\.0 GiB are free in"):
+        city(world, "--hours", 0.5, "--depth", "readings", "--out", world.parent / "more")
+    assert sorted((world.parent / "runs").rglob("*")) == before
+    assert not (world.parent / "more").exists()
+
+
+def test_dead_and_jammed_gateways_are_in_the_command_that_repeats_it(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--days", 2, "--depth", "radio", "--set", "fleet.interval_s=7200", "--set", "fleet.count=200")
+    assert city(world, *words, "--dead", "1:1.5", "--jam", "1:0.5") == 0
+    said = capsys.readouterr().out
+    command = left(world, "run.json")["command"]
+    assert "--dead 1:1.5 --jam 1:0.5" in command
+    result = left(world, "city.json")["result"]
+    assert result["fates"]["gateway down"] > 0
+    days = list(result["missed"]["without_a_reading"].values())
+    assert len(days) == 2 and days[0] >= days[1]
+    assert f"{result['missed']['never']:,}   meters of which no gateway received anything" in said
+    page = (world.parent / "runs" / "latest" / "report.html").read_text(encoding="utf-8")
+    assert "The meters that were missed most" in page and "without a reading, worst day" in page
+    for option in ("--dead", "--jam"):
+        for wrong in ("0", "x", "1:0", "1:y"):
+            with pytest.raises(SystemExit):
+                city(world, option, wrong)
+        with pytest.raises(CityLimit, match="there is no gateway 99; this world has 1 to "):
+            city(world, option, "99")
+    with pytest.raises(CityLimit, match="13 weeks"):
+        city(world, "--outages", 0.5, "--outage-s", 92 * 86_400)

@@ -11,7 +11,7 @@ import pytest
 
 from bench import scenario_files
 from bench.compare import side_by_side as table
-from bench.compare.compared import CARD, KEYLESS, PAIRS, SMGW, SYSTEMS, Look, Measured, NotYet, scenarios_of
+from bench.compare.compared import AT_HOME, CARD, KEYLESS, PAIRS, SMGW, SYSTEMS, Look, Measured, NotYet, scenarios_of
 from reports import compare_page
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -107,7 +107,7 @@ def test_what_was_not_measured_is_no_verdict() -> None:
             if row[name]["verdict"] == table.NOT_YET} == missing  # fmt: skip
     assert rows["pair-16"][KEYLESS]["verdict"] == table.NO_SURFACE and rows["pair-16"][SMGW]["verdict"] == table.NOT_RUN
     assert rows["card-1"][SMGW]["verdict"] == table.NOT_RUN
-    failed = run_of("smgw/test_lost_administrator.py", [], "failed", "9 values are missing\nagain: x")
+    failed = run_of("smgw/test_ten_days.py", [], "failed", "9 values are missing\nagain: x")
     (row,) = table.rows([one for one in PAIRS if one.id == "pair-15"], {SMGW: failed})
     assert (row["systems"][SMGW]["verdict"], row["systems"][SMGW]["reason"]) == ("FAILS", "9 values are missing")
 
@@ -116,7 +116,8 @@ def test_the_page_holds_every_row_and_escapes_what_it_shows() -> None:
     runs = {KEYLESS: run_of("card/test_sniffing.py", [claim("values", "mode7", "PREVENTED")])}
     body = {
         "command": "x", "systems": list(SYSTEMS), "runs": {}, "rows": table.rows(TOPICS, runs),
-        "sights": table.sights(runs), "costs": table.costs(runs), "measured_in": table.measured_in(runs),
+        "at_home": table.at_home(AT_HOME, runs), "sights": table.sights(runs), "costs": table.costs(runs),
+        "measured_in": table.measured_in(runs),
     }  # fmt: skip
     page = compare_page.render(body)
     assert all(topic.id in page for topic in TOPICS)
@@ -146,3 +147,27 @@ def test_each_system_s_scenarios_are_named_once() -> None:
     for system in SYSTEMS:
         found = scenarios_of(TOPICS, system)
         assert len(found) == len(set(found)) > 8
+
+
+def test_who_might_see_that_somebody_is_at_home_has_a_curve_each() -> None:
+    """A curve is of the claim that the looker names: its system, variant, defences and mode; who did not run says
+    so."""
+    for one in AT_HOME:
+        text = (ROOT / "scenarios" / one.look.scenario).read_text("utf-8")
+        assert one.look.defences == "on" or f'"{one.look.defences}"' in text
+    daily = next(one for one in AT_HOME if one.look.defences == "daily")
+    claims = []
+    for defences, area in (("on", 0.5), ("daily", 0.567)):
+        made = claim(daily.look.variants[0], "mode7", "SUCCEEDED", defences)
+        curve = {"x": "wrong", "y": "right", "points": [[0.0, 0.0], [0.25, area], [1.0, 1.0]]}
+        claims.append({**made, "curve": curve, "evidence": {"area under the curve": area}})
+    runs = {SMGW: run_of(daily.look.scenario, claims)}
+    rows = {one["party"]: one for one in table.at_home(AT_HOME, runs)}
+    assert rows[daily.party]["area"] == 0.567
+    assert rows["the portal's operator"]["area"] is None and "test_who_heats" in rows["the portal's operator"]["why"]
+    body = {
+        "command": "x", "systems": list(SYSTEMS), "runs": {}, "rows": [], "at_home": list(rows.values()),
+        "sights": {}, "costs": {}, "measured_in": {},
+    }  # fmt: skip
+    page = compare_page.render(body)
+    assert page.count("<polyline") == 2 and "25.0,43.3" in page and "0.567" in page

@@ -12,7 +12,7 @@ from attacks import replay
 from bench.cli.main import main
 from bench.desk.card import changes, onlookers, replays, table
 from bench.desk.card.meters import Meters
-from bench.desk.stand import Depth
+from bench.desk.depth import Depth
 from bench.run_errors import CannotRun
 from reports import card_page
 from sim.core.settings import SpecError

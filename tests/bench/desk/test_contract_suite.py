@@ -16,8 +16,9 @@ import pytest
 from bench.cli.main import main
 from bench.desk import contract_suite as suite
 from bench.desk.contract_suite import Check, Result, rows_named
+from bench.desk.depth import Depth
 from bench.desk.rows.port import ROWS, Row, Undecided
-from bench.desk.stand import Depth, Stand
+from bench.desk.stand import Stand
 from bench.run_errors import CannotRun
 from sim.desk.inventory import Claims, GatewayEntry, ListenSpec, RunSpec
 from sim.feeders.kinds.codec import CodecFeeder, CodecSpec

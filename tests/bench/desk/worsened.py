@@ -308,8 +308,14 @@ def logs_its_key() -> None:
 
 
 def holds_three_hundred() -> None:
-    """In what it gathers."""
-    _hears(lambda self, frame, level: (frame, level) if len(self._gateway.open_bundle) < 300 else None)
+    """Of what came since it looked at its broker last."""
+    came = [0]
+
+    def looked(_: VirtualGateway) -> None:
+        came[0] = 0
+
+    _pumps(looked)
+    _hears(lambda self, frame, level: (frame, level) if _counted(came) <= 300 else None)
 
 
 def skips_leading_zeros() -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from bench.load import trial
+from bench.load import load_trial
 from bench.load.brokers import Broker, OwnBroker
 from bench.load.fleet_bundles import Sent
+from bench.load.load_trial import Setting, Stand
 from bench.load.sentence import Sentence
 from bench.load.shapes.port import SHAPES
-from bench.load.trial import Setting, Stand
 
 PATIENT = Sentence(within_s=20.0)
 """For loads that are to hold: no test asks how fast a machine is."""
@@ -57,7 +57,7 @@ def stand(
     takers: int = 0,
     broker: Broker | None = None,
 ) -> Iterator[Stand]:
-    monkeypatch.setattr(trial, "Spawned", Threaded)
+    monkeypatch.setattr(load_trial, "Spawned", Threaded)
     setting = Setting(SHAPES.find(shape), sent, sentence, seconds_s, workers, takers=takers)
     with Stand(setting, broker or OwnBroker(kind, folder / "pki", takers), folder) as made:
         yield made

@@ -10,7 +10,7 @@ import pytest
 from bench.load import accounts as room
 from bench.load.accounts import accounts
 from bench.load.growth import bytes_a_reading, growth
-from bench.load.order import Generated, Stored
+from bench.load.load_orders import Generated, Stored
 from bench.load.processes import Used
 from bench.load.resources import full_and_next, resources
 from bench.load.schedule import Schedule
@@ -78,7 +78,7 @@ def test_a_stale_reading_is_charged_to_the_stage_that_took_most() -> None:
     told, stored = witnesses(handled=[6, 0, 0, 0], sent=[6, 7, 0, 0], arrived=[6, 7, 8, 0], committed=[6, 7, 8, 9])
     stored.distinct[:] = [2, 2, 1, 1, 1, 1]
     found = accounts(due, 2, BEGIN_S, [told], stored, NAMES, 5.0)
-    assert found.stale == {"generator": 2, "gateway": 2, "broker": 2, "portal": 2}
+    assert found.stale == {"generator": 2, "gateway": 2, "way": 2, "portal": 2}
     assert found.timely(5.0) == 0 and found.lost == 0
     assert found.own.percentile_s(100) == pytest.approx(6.0, rel=0.001)  # from due, not from sent
 

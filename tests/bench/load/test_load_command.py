@@ -13,15 +13,20 @@ import numpy as np
 import pytest
 
 from bench.cli import load
-from bench.load import knee_run, load_text, trial
+from bench.load import generator, knee_run, load_text, load_trial
 from bench.load.accounts import Accounts
 from bench.load.brokers import GivenBroker, OwnBroker
+from bench.load.fleet_bundles import Sent
 from bench.load.knee import Knee
 from bench.load.knee_run import Searched
 from bench.load.latencies import Latencies
+from bench.load.load_orders import GeneratorOrder
 from bench.load.outcome import Outcome
 from bench.load.processes import Used, children
+from bench.load.schedule import Load
+from bench.load.shapes.port import SHAPES
 from bench.run_errors import CannotRun
+from bench.spawned import Spawned
 from reports import load_page
 from sim.core.clock import wall_s, wall_sleep
 from sim.endpoint.port import Address
@@ -55,7 +60,10 @@ SMALL = ("--gateways", "3", "--telegrams", "2", "--seconds", "0.5", "--within-s"
         (("--at", "100000", "--seconds", "3600"), "does not fit: take shorter --seconds"),
     ],
 )
-def test_what_cannot_be_carried_out_is_refused_with_the_way_out(here: Here, words: tuple[str, ...], says: str) -> None:
+def test_what_cannot_be_carried_out_is_refused_with_the_way_out(
+    here: Here, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], says: str
+) -> None:
+    monkeypatch.setattr(load_trial, "Spawned", Threaded)
     done = here("load", *words)
     assert done.returncode == 2 and says in done.stderr
 
@@ -115,7 +123,7 @@ def test_one_load_is_tried_and_no_process_stays(here: Here, tmp_path: Path) -> N
 
 
 def test_a_given_broker_is_loaded_and_stays(here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "Spawned", Threaded)
+    monkeypatch.setattr(load_trial, "Spawned", Threaded)
     own = OwnBroker("mosquitto", tmp_path / "pki")
     own.start(tmp_path / "broker")
     try:
@@ -138,7 +146,7 @@ def test_a_given_broker_is_loaded_and_stays(here: Here, tmp_path: Path, monkeypa
 
 
 def quota_knee(here: Here, monkeypatch: pytest.MonkeyPatch, *words: str) -> dict[str, Any]:
-    monkeypatch.setattr(trial, "Spawned", Threaded)
+    monkeypatch.setattr(load_trial, "Spawned", Threaded)
     done = here("load", "--endpoint", "aws_local", "--gateways", "1", "--telegrams", "1", "--within-s", "2", "--json",
                 *words)  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -175,7 +183,9 @@ def outcome(per_s: float, *, holds: bool, driver: Any = "ours", own_s: float = 0
     used = {"broker": Used(0.95, 0, 1), "generator 1": Used(core, 0, 1), "machine": Used(1.5, 0, 0),
             "other programs": Used(0.1, 0, 0)}  # fmt: skip
     broken = () if holds else ("0.000 % within 5 s, not 99 %",)
-    return Outcome(per_s, driver, per_s, found, [], used, died, "", Counter(), 0.0, 20, 0, 1, 1, 4_000, 40, broken)
+    return Outcome(
+        per_s, driver, per_s, found, [], used, died, "", Counter(), 0.0, 20, 0, 1, 1, 4_000, 40, 10.0, broken
+    )
 
 
 def asked() -> knee_run.Asked:
@@ -236,6 +246,66 @@ def test_what_was_measured_before_a_broker_died_is_told_and_marked(
     assert "NOT FINISHED: the broker process ended" in text
     page = load_page.render(answer)
     assert "not finished" in page and "\x1b" not in page and "<script" not in page
+
+
+def test_a_trial_that_broke_while_the_generator_was_late_is_repeated() -> None:
+    class Stand:
+        def __init__(self) -> None:
+            self.tried: list[float] = []
+
+        def trial(self, per_s: float, driver: str = "ours") -> Outcome:
+            self.tried.append(per_s)
+            late = self.tried.count(per_s) <= 3
+            return outcome(per_s, holds=per_s < 150 and not late, own_s=0.6 if late else 0.001)
+
+    stand = Stand()
+    one = knee_run._searched(asked(), asked().setting, stand, lambda words: None)  # type: ignore[arg-type]
+    assert one.knee.holds_per_s is not None and one.knee.holds_per_s == pytest.approx(150, rel=0.03)
+    assert stand.tried.count(100.0) == 4 and stand.tried.count(200.0) == 5  # broke fairly twice
+
+
+@pytest.mark.parametrize(("own_s", "discarded", "unfair"), [(0.3, 8, True), (0.001, 8, False), (0.03, 100, False)])
+def test_a_burst_of_the_generators_own_is_no_quota_that_is_full(own_s: float, discarded: int, unfair: bool) -> None:
+    found = outcome(95.0, holds=False, own_s=own_s)
+    found.accounts.discarded = discarded
+    assert ("burst" in found.late_by_itself(5.0)) is unfair
+
+
+def test_an_interrupted_search_keeps_what_it_measured(tmp_path: Path) -> None:
+    class Stand:
+        def trial(self, per_s: float, driver: str = "ours") -> Outcome:
+            if per_s > 150:
+                raise KeyboardInterrupt
+            return outcome(per_s, holds=True)
+
+    one = knee_run._searched(asked(), asked().setting, Stand(), lambda words: None)  # type: ignore[arg-type]
+    assert (one.knee, one.stopped) == (Knee(100.0, None), "interrupted")
+    assert load.exit_code(told(*one.trials, stopped=one.stopped)) == 130
+
+
+def test_clients_in_c_end_with_the_generator_that_started_them(tmp_path: Path) -> None:
+    own = OwnBroker("mosquitto", tmp_path / "pki")
+    own.start(tmp_path / "broker")
+    process = Spawned(generator.serve)
+    try:
+        sent = Sent(2, 1)
+        schedule = SHAPES.find("steady").schedule(Load(2, 4.0, 1.0))
+        identities = {one: own.identity(f"gw{one}") for one in range(2)}
+        order = GeneratorOrder(
+            sent, schedule, np.arange(len(schedule)), identities, own.address, "c", own.identity("reader")
+        )
+        process.pipe.send(order)
+        assert process.pipe.poll(60) and process.pipe.recv() == "ready"
+        clients = children(process.pid)
+        assert len(clients) == 2
+        process.stop()
+        end_s = wall_s() + 20
+        while any(Path(f"/proc/{pid}/stat").exists() for pid in clients) and wall_s() < end_s:
+            wall_sleep(0.02)
+        assert not [pid for pid in clients if Path(f"/proc/{pid}/stat").exists()]
+    finally:
+        process.stop()
+        own.stop()
 
 
 def test_a_broker_that_never_started_is_an_error_and_no_answer() -> None:

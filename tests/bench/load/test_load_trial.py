@@ -13,10 +13,10 @@ import pytest
 
 from bench.load import accounts as room
 from bench.load.fleet_bundles import FleetBundles, Sent
+from bench.load.load_trial import Stand
 from bench.load.processes import Watch
 from bench.load.sentence import Sentence
 from bench.load.shapes.port import SHAPES
-from bench.load.trial import Stand
 from sim.core.bundle import Bundle
 from sim.core.clock import wall_sleep
 from sim.endpoint.port import Message
@@ -95,7 +95,7 @@ def test_a_delayed_portal_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         monkeypatch.setattr(Portal, "take", late)
         found = made.trial(20.0)
     assert any("within 0.9 s" in clause for clause in found.broken)
-    assert set(found.accounts.stale) | set(found.accounts.reasons) <= {"broker", "portal", room.NOT_STORED,
+    assert set(found.accounts.stale) | set(found.accounts.reasons) <= {"way", "portal", room.NOT_STORED,
                                                                      room.NOT_DELIVERED}  # fmt: skip
     assert found.late_by_itself(0.9) == ""
 

@@ -146,7 +146,7 @@ def _(patch: Patch) -> None:
             for hour in original(hours, middle)
         ]
 
-    patch.around("attacks.habits:_on_own_scale", instead)
+    patch.around("attacks.habits:on_own_scale", instead)
 
 
 @defect("ghosts-carried-in-words", SILENT, "What ghosts cost is measured.", plays.GHOSTS)

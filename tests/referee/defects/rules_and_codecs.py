@@ -7,8 +7,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from tests.referee.defect import DROPS, ENDPOINTS, SUMS, VALUES, Patch, Play, defect
+from tests.referee.defect import DROPS, ENDPOINTS, RIG, STORES, SUMS, VALUES, Patch, Play, defect
 from tests.referee.defects import plays
+from wmbus.records import UNREADABLE, parse_records
 
 AWS = "sim.endpoint.aws"
 SMGW = "sim.smgw"
@@ -198,3 +199,33 @@ _plain("lora-gap-unseen", VALUES, "A telegram with a lost segment is not read as
        f"{READERS}.lora:_gap",
        "That a segment is lost is not said.",
        lambda original, piece, wanted, came: piece)  # fmt: skip
+
+
+# --- forms that were agreed for a meter type -------------------------------------------------------------------------
+
+_ODD = "Only what is agreed of a type's odd form is taken, and nothing that nobody encrypted."
+_ODD_RECORDS = "sim.portal.odd_form:OddForm.records"
+
+
+def _as_found(unlocked: Any) -> list[Any]:
+    return [one for one in parse_records(unlocked.plaintext, strict=False) if one.quantity != UNREADABLE]
+
+
+_plain("odd-form-of-any", STORES, _ODD, plays.ODD_FORMS, _ODD_RECORDS,
+       "A type for which an odd form was agreed may send any other as well.",
+       lambda original, form, unlocked: list(
+           {one.dif_vif: one for one in _as_found(unlocked)[::-1]}.values()))  # fmt: skip
+_plain("odd-form-last-answers", VALUES, _ODD, plays.ODD_FORMS, _ODD_RECORDS,
+       "Of a chain that an odd form has twice the last answers.",
+       lambda original, form, unlocked: list({one.dif_vif: one for one in _as_found(unlocked)}.values())
+       if original(form, unlocked) else [])  # fmt: skip
+_plain("odd-form-reads-the-tail", STORES, _ODD, plays.ODD_FORMS, _ODD_RECORDS,
+       "Records in the clear tail that was agreed answer before those that were encrypted.",
+       lambda original, form, unlocked: list({one.dif_vif: one for one in (
+           *original(form, unlocked), *parse_records(unlocked.clear_tail, strict=False))}.values()))  # fmt: skip
+
+# --- values of real gateways -----------------------------------------------------------------------------------------
+
+_plain("given-values-believed", RIG, "Values that a real gateway gave are held against those sent.", plays.GIVEN_VALUES,
+       "sim.readers.value_names:_equal", "Whatever value a gateway gave is the true one.",
+       lambda original, told, wanted: True)  # fmt: skip

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from small_air import Stage, radios, sorted_schedule
 
+from bench.cli.main import main
+from sim.core import own
 from sim.core.events import Fate
 from sim.core.parts import UnknownPart
 from sim.core.settings import SpecError, build, read_toml
@@ -145,3 +147,27 @@ def test_an_unknown_receiver_is_named_with_those_there_are(tmp_path: Path) -> No
     file.write_text('receiver = "sdr-rtl433"\n', encoding="utf-8")
     with pytest.raises(SpecError, match=r"line 1: receiver: 'sdr-rtl433' is not one of .*transceiver-datasheet.*mean"):
         build(GatewaySpec, *read_toml(file))
+
+
+def test_a_users_own_profile_is_found_beside_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / own.RECEIVERS).mkdir()
+    (tmp_path / own.SETTINGS).touch()
+    text = (FOLDER / f"{DEFAULT}.toml").read_text().replace("sensitivity_dbm = -100.0", "sensitivity_dbm = -97.5")
+    (tmp_path / own.RECEIVERS / "mine.toml").write_text(text)
+    monkeypatch.setenv(own.PLACE, str(tmp_path))
+    assert "mine" in profiles() and profile("mine").sensitivity_dbm == -97.5
+    assert GatewaySpec(receiver="mine").easiest_cdbm != GatewaySpec().easiest_cdbm
+    assert main(["receiver", "show", "mine"]) == 0
+    assert capsys.readouterr().out == (tmp_path / own.RECEIVERS / "mine.toml").read_text()
+    monkeypatch.delenv(own.PLACE)
+    assert "mine" not in profiles()
+
+
+def test_a_users_own_profile_with_the_name_of_ours_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / own.RECEIVERS).mkdir()
+    (tmp_path / own.RECEIVERS / f"{DEFAULT}.toml").write_text((FOLDER / f"{DEFAULT}.toml").read_text())
+    monkeypatch.setenv(own.PLACE, str(tmp_path))
+    with pytest.raises(SpecError, match="have the same name: give yours another"):
+        profiles()

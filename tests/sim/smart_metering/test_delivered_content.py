@@ -31,6 +31,7 @@ values = st.builds(
     st.none() | st.integers(0, 4_000_000_000),
     st.integers(0, 4_000_000_000),
     st.none() | st.decimals(-(10**9), 10**9, places=3),
+    st.none() | st.binary(min_size=8, max_size=72),
 )
 
 

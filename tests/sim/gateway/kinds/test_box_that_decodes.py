@@ -10,6 +10,7 @@ import pytest
 
 from bench.rig import checks
 from sim.core.clock import NS_PER_S
+from sim.feeders.kinds.codec import CodecFeeder
 from sim.gateway.kinds.box import VALUES, BoxGateway, BoxSpec
 from sim.truth.given_values import judged
 from sim.world import World
@@ -105,3 +106,17 @@ def test_one_that_ends_is_named_and_proves_nothing(tmp_path: Path) -> None:
         found = dict(checks.apply(world, attacked=False))
     assert "decoder: its program ended with 3" in found[AT_WORK]
     assert AT_WORK in checks.unproven()
+
+
+def test_a_dongle_that_falls_silent_is_named(tmp_path: Path) -> None:
+    """It is there and takes nothing: no frame is lost at its line, and none is handed over."""
+    with World(decoded(tmp_path), 3, tmp_path / "run") as world:
+        gateway = world.gateways[0]
+        assert isinstance(gateway, BoxGateway)
+        feeder = gateway.box.feeders[0]
+        assert isinstance(feeder, CodecFeeder)
+        feeder.mute = True
+        world.run(30 * NS_PER_S)
+        found = dict(checks.apply(world, attacked=False))
+    assert "was handed none of 19 telegrams: the rtl_wmbus at standard input is mute" in found.pop(AT_WORK)
+    assert not found

@@ -9,6 +9,7 @@ seen: one number that answers twice is reported.
     here     02 number         a meter, in the slot that it drew
     assign   03 device number  gateway to everybody; the meter of that number takes it
     taken    04 number         the meter, from its new address
+    forget   05                gateway to everybody: whoever has an address has none any more
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from sim.smgw.refusals import BadFrame
 GATEWAY: Final = 1
 EVERYBODY: Final = 127
 FIRST, LAST = 2, 126
-ADDRESSING, SML, TLS = 1, 2, 3
-"""What is spoken."""
+ADDRESSING, SML, TLS, FIRST_KEY = 1, 2, 3, 4
+"""What is spoken: FIRST_KEY is a meter's first key pair under its maker's key."""
 UI: Final = 0x13
 SLOTS_LEAST, SLOTS_MOST = 4, 64
 NUMBER_MOST_BYTES: Final = 20
-_ASK, _HERE, _ASSIGN, _TAKEN = 1, 2, 3, 4
+_ASK, _HERE, _ASSIGN, _TAKEN, _FORGET = 1, 2, 3, 4, 5
 
 
 def address(device: int, spoken: int) -> bytes:
@@ -37,9 +38,16 @@ def address(device: int, spoken: int) -> bytes:
     return bytes((device << 1, spoken << 1 | 1))
 
 
-def frame(to: int, by: int, spoken: int, information: bytes) -> Frame:
+def frame(to: int, by: int, spoken: int, information: bytes, control: int = UI) -> Frame:
     """From one device to another."""
-    return Frame(address(to, spoken), address(by, spoken), UI, information)
+    return Frame(address(to, spoken), address(by, spoken), control, information)
+
+
+def meant(read: Frame) -> tuple[int, int] | None:
+    """Device and what is spoken, of a frame's destination; None for an address of another length."""
+    if len(read.destination) != 2:
+        return None
+    return read.destination[0] >> 1, read.destination[1] >> 1
 
 
 def together(sent: Sequence[bytes]) -> bytes:
@@ -62,6 +70,17 @@ class Bus:
     def ask(self) -> Frame:
         """To be sent; then `slots` slots are listened to."""
         return frame(EVERYBODY, GATEWAY, ADDRESSING, bytes((_ASK, self.slots)))
+
+    def forget(self) -> Frame:
+        """To be sent by a gateway that knows nobody: then everybody answers to `ask`."""
+        self.devices.clear()
+        self.settled = False
+        return frame(EVERYBODY, GATEWAY, ADDRESSING, bytes((_FORGET,)))
+
+    def release(self, number: bytes) -> None:
+        """A meter that answers no more: its address is free, and it may come again under another."""
+        self.devices.pop(number, None)
+        self.settled = False
 
     def heard(self, slots: Sequence[bytes]) -> list[Frame]:
         """What was on the wire in each slot, b"" for nothing -> what is to be sent. If half of the slots collided, the
@@ -131,6 +150,9 @@ class BusMeter:
         what = sent.information
         if len(what) == 2 and what[0] == _ASK and what[1]:
             return None if self.device is not None else (self.draw(what[1]), self._say(EVERYBODY, _HERE))
+        if what == bytes((_FORGET,)):
+            self.device = None
+            return None
         return self._assigned(what)
 
     def _assigned(self, information: bytes) -> tuple[int, Frame] | None:

@@ -9,7 +9,7 @@ import pytest
 
 from sim.core.seeds import Seeds
 from sim.smgw.hdlc import Frame, decode
-from sim.smgw.lmn_bus import (
+from sim.smgw.lmn.bus import (
     ADDRESSING,
     EVERYBODY,
     FIRST,

@@ -23,7 +23,7 @@ from bench.load import generator, portal_process, takers_process
 from bench.load.accounts import Accounts, accounts
 from bench.load.brokers import TAKERS, Broker
 from bench.load.fleet_bundles import FleetBundles, Sent, name
-from bench.load.order import Driver, Generated, GeneratorOrder, PortalOrder, Stored
+from bench.load.load_orders import Driver, Generated, GeneratorOrder, PortalOrder, Stored
 from bench.load.outcome import Outcome
 from bench.load.processes import Watch, children
 from bench.load.resources import resources
@@ -216,7 +216,7 @@ class Stand:
         span_s = max(float(schedule.due_s[-1]), setting.seconds_s)
         portal = used.get("portal")
         disk = max(0.0, (stored.took_s - stored.processor_s) / span_s - (portal.waited if portal is not None else 0.0))
-        under_way_s = sum(found.stages_s.get(stage, 0.0) for stage in ("broker", "portal"))
+        under_way_s = sum(found.stages_s.get(stage, 0.0) for stage in ("way", "portal"))
         offered = len(schedule) / span_s
         ranked = resources(
             per_s, used, os.cpu_count() or 1, disk=disk, in_flight=offered / setting.sent.gateways * under_way_s,

@@ -1,0 +1,13 @@
+"""./wmbench load: what a broker and the portal behind it carry before a sentence about readings breaks.
+
+sentence      what is to hold            knee          double, then halve the gap: pure
+shapes/       one file a shape of load   schedule      when each bundle is due: arrays
+fleet_bundles real telegrams in real bundles           latencies     HdrHistogram's layout and percentiles
+brokers       one of our own, new in each trial, or one that runs already
+generator     a process of gateways with sessions; c_offering: the same by Mosquitto's clients in C
+portal_process, takers_process           who takes what arrives; load_orders: what they and generators are told
+load_trial    one load for some seconds  accounts      each reading's, by device, with reasons
+processes     what /proc says            resources     what was full, and what would be next
+outcome       of one trial               knee_run      the whole answer; growth: of the store
+load_text     the answer on a terminal   (reports/load_page.py: on a page)
+"""

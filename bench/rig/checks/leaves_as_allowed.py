@@ -1,0 +1,17 @@
+"""Nothing leaves a smart meter gateway that is finer than its receiver's contract allows. Under attack it may: then the
+attack's outcome says so."""
+
+from __future__ import annotations
+
+from sim.truth.released_values import finer_than_allowed
+from sim.world import World
+
+TITLE = "what leaves is no finer than allowed"
+SHOWN = 2
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    if attacked:
+        return []
+    finer = finer_than_allowed(world)
+    return [f"{len(finer)} values; {'; '.join(map(str, finer[:SHOWN]))}"] if finer else []

@@ -1,0 +1,17 @@
+"""A smart meter gateway has each value of its wired meters up to the last time it met them, as the house counted it,
+and no others. Under attack a value may be wrong: then the attack's outcome says so."""
+
+from __future__ import annotations
+
+from sim.truth.wired_values import wired_count, wrong_rows
+from sim.world import World
+
+TITLE = "wired meters' values are what the houses counted"
+SHOWN = 3
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    if attacked or not wired_count(world):
+        return []
+    wrong = wrong_rows(world)
+    return [f"{len(wrong)} values; {'; '.join(wrong[:SHOWN])}"] if wrong else []

@@ -1,0 +1,70 @@
+"""The wired meter bus of a smart meter gateway is cut: no frame passes. Meters keep measuring, and keep their rows.
+
+Without `duration_s` it stays so until `Injection.heal`. Witness: the wire is cut, and then it is not; while it is cut
+no frame passes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from sim.core.settings import number
+from sim.faults.port import CannotInject, Fault
+from sim.smart_metering.lmn.world_wire import WorldWire
+from sim.systems.smgw import smgw
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+
+class Seen(NamedTuple):
+    cut: bool
+    frames: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WiredBusCut(Fault[Seen]):
+    id: ClassVar[str] = "wired_bus_cut"
+    title: ClassVar[str] = "A gateway's wired meter bus is cut; meters keep what they measure"
+    needs: ClassVar[frozenset[str]] = frozenset({"wired bus"})
+    struck_as: ClassVar[str] = "wired bus cut"
+    heals: ClassVar[bool] = True
+    healed_as: ClassVar[str] = "wired bus whole"
+
+    gateway: int = number(0, low=0)
+    duration_s: float | None = number(None, low=0.0)
+
+    @property
+    def heals_after_s(self) -> float | None:
+        return self.duration_s
+
+    def subject(self, world: World) -> str:
+        return world.gateways[self.gateway].id
+
+    def look(self, world: World) -> Seen:
+        wire = self._wire(world)
+        return Seen(wire.cut, wire.frames)
+
+    def strike(self, world: World) -> None:
+        self._wire(world).cut = True
+
+    def witness_strike(self, before: Seen, after: Seen) -> str:
+        return f"cut after {after.frames} frames" if after.cut and not before.cut else ""
+
+    def heal(self, world: World) -> None:
+        self._wire(world).cut = False
+
+    def witness_heal(self, struck: Seen, healed: Seen) -> str:
+        if healed.cut or healed.frames != struck.frames:
+            return ""
+        return "whole again; no frame had passed"
+
+    def _wire(self, world: World) -> WorldWire:
+        gateways = smgw(world.system).gateways
+        if not 0 <= self.gateway < len(gateways) or (side := gateways[self.gateway].wired) is None:
+            raise CannotInject(f"{self.id}: gateway {self.gateway} has no wired bus; set system.wired")
+        return side.plan.wire
+
+
+FAULT = WiredBusCut()

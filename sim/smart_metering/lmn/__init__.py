@@ -1,0 +1,15 @@
+"""Wired meters and their gateway's side of the bus, in a world and over a terminal.
+
+    tls_channel  TLS between a meter and its gateway, over octets that a link carries
+    wired_meter  an electricity meter: registers, grid values, its own load profile, its side of the bus
+    wired_store  what a meter and what a gateway keep, in SQLite
+    wired_bus    the gateway's side: addresses, sessions, values that are taken and values that are fetched again
+    world_wire   the two wires inside a world, with whoever has a clip on them
+    wired_plan   which meters a world's gateways have on their buses, from its seed
+    wired_side   a gateway's wired meters as it meets them in a world, and what leaves of them
+    tty_wire     the same wires as a terminal
+    line_folders what a gateway and meters on a line keep in files
+    on_line      gateway or meters as a program of its own, on a terminal
+
+Frames, links and SML are sim/smgw/hdlc and sim/smgw/lmn.
+"""

@@ -1,0 +1,117 @@
+"""TLS 1.2 over octets that somebody else carries: between a wired meter (server) and its gateway (client).
+
+Suites and curve are the WAN's; certificates are not: each end signed its own, and the other end is believed for that
+one certificate and for no authority (BSI TR-03116-3, 6). No session is resumed and none is renegotiated; one ends after
+SESSION_MOST_S, or when it has carried RENEW_AFTER_BYTES, and a new one begins with a full handshake.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+
+from sim.pki.authority import Pair, PkiError
+from sim.pki.link_certificates import pem
+from sim.smart_metering.wan.tls import CURVE, SUITES
+
+SESSION_MOST_S: Final = 31 * 86_400
+"""TR-03116-3, 6."""
+RENEW_AFTER_BYTES: Final = 5_000_000
+"""As one product does (its interface description); the guideline names no number that is known here."""
+PIECE_BYTES: Final = 4_096
+_NO_CHECK_TIME: Final = 0x20_0000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL."""
+
+
+class LinkRefused(Exception):
+    """No session, or the end of one. `reason` is the stable code: "tls" (the handshake failed, a record is damaged),
+    "certificate" (another than the paired one), "pair" (the files are none of this kind)."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def context(own: Pair, peer: bytes, *, server: bool) -> ssl.SSLContext:
+    """`peer`: the other end's certificate, DER. Raises LinkRefused (pair)."""
+    try:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
+        made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_REQUIRED
+        made.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
+        # Whether it is in its time is asked by the world's clock, see WiredBus; this machine's may be another.
+        made.verify_flags |= _NO_CHECK_TIME
+        made.set_ciphers(SUITES)
+        made.set_ecdh_curve(CURVE)
+        made.load_verify_locations(cadata=pem(peer))
+        made.load_cert_chain(own.certificate, own.key)
+    except (OSError, ValueError, PkiError) as error:  # ssl.SSLError is an OSError
+        raise LinkRefused("pair", f"{own.certificate.name}: {error}") from None
+    return made
+
+
+class TlsChannel:
+    """One session. Hand in octets that came, send what `out` gives, until it is empty."""
+
+    def __init__(self, made: ssl.SSLContext, peer: bytes, *, server: bool, now_s: int) -> None:
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = made.wrap_bio(self._in, self._out, server_side=server)
+        self._peer = peer
+        self._ends_s = now_s + SESSION_MOST_S
+        self._carried = 0
+        self._waiting = bytearray()
+        self.up = False
+        self._plain(b"")
+
+    def is_over(self, now_s: int) -> bool:
+        """It is to be ended, and another begun."""
+        return now_s >= self._ends_s or self._carried >= RENEW_AFTER_BYTES
+
+    @property
+    def agreed(self) -> tuple[str, str]:
+        """(version, suite)."""
+        suite = self._tls.cipher()
+        return self._tls.version() or "", suite[0] if suite else ""
+
+    def say(self, data: bytes) -> None:
+        """For the other end; kept until the handshake is over."""
+        self._waiting += data
+        self._send()
+
+    def feed(self, data: bytes) -> bytes:
+        """Octets that came -> what the other end said. Raises LinkRefused: then the session is over, and `out` may hold
+        what tells the other end why."""
+        self._in.write(data)
+        return self._plain(data)
+
+    def out(self) -> bytes:
+        """Octets for the other end."""
+        return self._out.read()
+
+    def _plain(self, _: bytes) -> bytes:
+        said = b""
+        try:
+            if not self.up:
+                self._tls.do_handshake()
+                if self._tls.getpeercert(binary_form=True) != self._peer:
+                    raise LinkRefused("certificate", "it is signed by the paired one and is another")
+                self.up = True
+                self._send()
+            while piece := self._tls.read(PIECE_BYTES):
+                said += piece
+            raise LinkRefused("tls", "the other end ended the session")
+        except ssl.SSLWantReadError:
+            self._carried += len(said)
+            return said
+        except ssl.SSLCertVerificationError as error:
+            raise LinkRefused("certificate", error.verify_message) from None
+        except ssl.SSLError as error:
+            raise LinkRefused("tls", error.reason or str(error)) from None
+
+    def _send(self) -> None:
+        if self.up and self._waiting:
+            self._carried += len(self._waiting)
+            self._tls.write(bytes(self._waiting))
+            self._waiting.clear()

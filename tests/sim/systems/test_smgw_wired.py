@@ -1,0 +1,198 @@
+"""Wired meters in a world of the system smgw: each value is what the house counted, whatever was cut, and the checks
+that say so go red for each defect; what leaves is no finer than allowed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.rig import checks
+from bench.rig.checks import delivered_true, leaves_as_allowed, wired_true
+from sim.core.clock import NS_PER_S
+from sim.core.settings import SpecError
+from sim.faults.gateway_power_cut import PowerCut
+from sim.faults.port import CannotInject
+from sim.faults.wired_bus_cut import WiredBusCut
+from sim.smart_metering.lmn import wired_side
+from sim.smart_metering.lmn.wired_bus import WiredBus
+from sim.smart_metering.lmn.wired_plan import meter_name
+from sim.smart_metering.lmn.wired_store import WiredStore
+from sim.smart_metering.smart_gateway import SmartGateway
+from sim.systems.smgw import smgw
+from sim.truth.delivered_values import expected, wrong_values
+from sim.truth.released_values import finer_than_allowed
+from sim.truth.wired_values import last_met_s
+from sim.world import World
+from sim.world_spec import WorldSpec
+from tests.small_worlds import dozen
+
+HOUR = 3_600 * NS_PER_S
+COUNT = 2
+
+
+def spec(folder: Path, **settings: object) -> WorldSpec:
+    return dozen(
+        folder, system__kind="smgw", window_s=900.0, fleet__interval_s=300.0, site__outdoor_mean_c=-15.0,
+        **{"system__wired": COUNT, **settings},
+    )  # fmt: skip
+
+
+def run(folder: Path, hours: int = 2, **settings: object) -> World:
+    folder.mkdir(exist_ok=True)
+    world = World(spec(folder, **settings), 1, folder / "world")
+    world.run(hours * HOUR)
+    return world
+
+
+@pytest.fixture(scope="module")
+def two_hours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with run(tmp_path_factory.mktemp("wired")) as world:
+        yield world
+
+
+def wired_rows(world: World) -> list[Any]:
+    return [one for one in world.system.delivered() if one.meter.startswith("1WMB")]
+
+
+def test_every_check_holds_and_every_value_is_there(two_hours: World) -> None:
+    assert checks.apply(two_hours, attacked=False) == []
+    rows = wired_rows(two_hours)
+    assert len(rows) == len(two_hours.gateways) * COUNT * 2 * 3 * 2, "gateways, meters, registers, zones, hours"
+    assert {one.meter for one in rows} == {meter_name(n) for n in range(len(two_hours.gateways) * COUNT)}
+    assert sum(one.amount or 0 for one in rows) > 0
+    assert all(one.amount == 0 for one in rows if one.tariff == 63)
+
+
+def test_equal_worlds_have_one_history_whatever_tls_drew(two_hours: World, tmp_path: Path) -> None:
+    with run(tmp_path) as again:
+        assert again.history.digest == two_hours.history.digest
+        relayed = [[one.payload for one in smgw(world.system).administrator.relayed] for world in (again, two_hours)]
+        assert relayed[0] == relayed[1]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"system__wired_tls": False}, {"system__wired_pairing": "meter key"}, {"gateway__clock_offset_s": 28.0},
+        {"gateway__clock_offset_s": 28.0, "system__flag_clock": False}, {"gateway__clock_offset_s": -20.0},
+    ],
+)  # fmt: skip
+def test_truth_and_gateway_agree_in_every_kind_of_world(tmp_path: Path, settings: dict[str, object]) -> None:
+    with run(tmp_path, **settings) as world:
+        assert wired_true.check(world, attacked=False) == []
+        assert delivered_true.check(world, attacked=False) == []
+        has = bool(wired_rows(world))
+        assert has == (settings != {"gateway__clock_offset_s": 28.0})
+
+
+def test_cuts_of_wire_and_power_cost_no_value(tmp_path: Path) -> None:
+    with run(tmp_path, hours=1, system__taf=7) as world:
+        world.fault(WiredBusCut(duration_s=5_000.0))
+        world.fault(PowerCut(gateway=1, duration_s=4_000.0))
+        world.run(HOUR)
+        assert last_met_s(world, 0) == int(world.calendar.start.timestamp()) + 3_600
+        late = len(wired_rows(world))
+        world.run(2 * HOUR)
+        assert checks.apply(world, attacked=False) == []
+        assert len(wired_rows(world)) == len(world.gateways) * COUNT * 2 * 4 * 5 > late
+
+
+def test_a_world_without_a_bus_cannot_have_it_cut(tmp_path: Path) -> None:
+    with run(tmp_path, hours=0, system__wired=0) as world, pytest.raises(CannotInject, match="needs wired bus"):
+        world.fault(WiredBusCut())
+    with pytest.raises(SpecError, match="wired"):
+        spec(tmp_path, system__wired=61)
+
+
+# --- defects --------------------------------------------------------------------------------------------------------
+
+
+def _another_number(patch: pytest.MonkeyPatch) -> None:
+    genuine = WiredStore.put
+    more = lambda row: row._replace(entry=row.entry._replace(value=row.entry.value + 1))  # noqa: E731
+    patch.setattr(WiredStore, "put", lambda store, rows: genuine(store, [more(row) for row in rows]))
+
+
+def _nothing_is_fetched(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(WiredBus, "_fetch", lambda *_: None)
+
+
+def _feed_in_is_billed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(wired_side, "_BILLED", (wired_side.FED_IN,))
+
+
+def _a_period_does_not_wait(patch: pytest.MonkeyPatch) -> None:
+    genuine = wired_side.WiredSide.values
+
+    def instead(side: Any, number: int, taf: int, ends_s: Any, now_s: int) -> Any:
+        for register in side.registers:
+            last = register.got[-1]
+            register.got.append(last._replace(received_ns=(now_s - side._epoch_s) * NS_PER_S))
+        yield from genuine(side, number, taf, ends_s, now_s)
+
+    patch.setattr(wired_side.WiredSide, "values", instead)
+
+
+@pytest.mark.parametrize(
+    ("defect", "checked"),
+    [
+        (_another_number, wired_true), (_nothing_is_fetched, wired_true), (_feed_in_is_billed, delivered_true),
+        (_a_period_does_not_wait, delivered_true),
+    ],
+)  # fmt: skip
+def test_a_defect_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defect: Callable[[pytest.MonkeyPatch], None], checked: Any
+) -> None:
+    defect(monkeypatch)
+    with run(tmp_path, hours=1, system__taf=7) as world:
+        cut = world.fault(WiredBusCut())
+        world.run(HOUR)
+        cut.heal()
+        world.run(HOUR)
+        assert checked.check(world, attacked=False) != []
+
+
+# --- what leaves ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_finer_than_allowed_is_named_with_its_bytes(tmp_path: Path) -> None:
+    """A gateway that obeys a rule set that no contract has; periods that are shorter; and too many snapshots."""
+    with run(tmp_path, hours=1) as world:
+        assert finer_than_allowed(world) == []
+        gateway: SmartGateway = smgw(world.system).gateways[0]
+        gateway.obey(7)
+        world.run(HOUR)
+        found = finer_than_allowed(world)
+        assert found and all("under TAF 7, the contract is under TAF 2" in one.why for one in found)
+        assert '<value taf="7"' in found[0].content and len(found[0].container) == 16
+        assert leaves_as_allowed.check(world, attacked=False) != []
+        assert leaves_as_allowed.check(world, attacked=True) == []
+    with run(tmp_path / "two", hours=0) as world:
+        gateway = smgw(world.system).gateways[0]
+        contracts = gateway._setup.contracts
+        halves = dataclasses.replace(contracts[0], ends_s=lambda a, b: list(range((a // 1800 + 1) * 1800, b + 1, 1800)))
+        gateway._setup = dataclasses.replace(gateway._setup, contracts=(halves,))
+        world.run(HOUR)
+        assert {one.why for one in finer_than_allowed(world)} == {
+            "a register of 1800 s, which is no period of the contract"
+        }
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_snapshots_are_limited_and_counted(tmp_path: Path, limited: bool) -> None:
+    with run(tmp_path, hours=0, system__limit_snapshots=limited) as world:
+        gateway: SmartGateway = smgw(world.system).gateways[0]
+        start_s = int(world.calendar.start.timestamp())
+        taken = [gateway.snapshots.ask("supplier", start_s + 900 * n, world.now_ns) for n in range(1, 9)]
+        world.run(3 * HOUR)
+        assert taken.count(True) == (6 if limited else 8)
+        found = finer_than_allowed(world)
+        assert bool(found) is not limited
+        assert all("7 values on demand" in one.why or "8 values on demand" in one.why for one in found)
+        assert wrong_values(world.truth) and not set(expected(world.truth)) - {
+            (one.meter, one.taf, one.obis, one.from_s, one.until_s) for one in world.system.delivered()
+        }
