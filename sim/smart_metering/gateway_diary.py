@@ -22,7 +22,7 @@ from sim.smart_metering.gateway_logs import GatewayLogs
 from sim.smgw.delivered_content import Delivery, Value
 from sim.smgw.german_time import text as local_text
 from sim.smgw.logs.hash_chain import Row
-from sim.smgw.logs.log_entries import CALIBRATION, SYSTEM, Entry, Level, LogEvent, consumer
+from sim.smgw.logs.log_entries import CALIBRATION, SYSTEM, Entry, Level, LogEvent, consumer, owner_of
 from sim.smgw.refusals import RuleError
 
 
@@ -88,8 +88,9 @@ class Diary:
     # --- consumers --------------------------------------------------------------------------------------------------
 
     def room(self, at_s: int) -> bool:
-        """Every consumer's log takes another two rows."""
-        return all(self.logs.has_room(consumer(owner), at_s) for owner in set(self.owners()))
+        """Every consumer's log takes another row."""
+        own = {name for name in self.logs.names if owner_of(name) is not None}
+        return all(self.logs.has_room(name, at_s) for name in own | {consumer(owner) for owner in self.owners()})
 
     def sealed(self, at_s: int, receiver: str, number: int, values: Sequence[Value]) -> list[str]:
         """Values that leave from now on; whose they are. Raises RuleError (log-full)."""

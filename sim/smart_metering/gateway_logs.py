@@ -157,6 +157,11 @@ class GatewayLogs:
         base = self._ends[log].base.number if log in self._ends else 0
         return [one for one in rows_in(path.read_bytes()) if one.number > base] if path.exists() else []
 
+    @property
+    def names(self) -> list[str]:
+        """Logs that have a row."""
+        return list(self._ends)
+
     def last(self, log: str) -> Place:
         """Where a log ends now."""
         return self._ends[log].last if log in self._ends else beginning(self._gateway, log)
