@@ -33,12 +33,14 @@ class PatientThief:
     and not yet used; telegrams of the present minute with present units, each under the meter's next access number, so
     no check of freshness refuses one. Only the units at the set date are other ones. It comes in the last minutes
     before the bill, since the next genuine telegram repairs it, and to meters whose latest is at the portal already.
-    Clear meters alone can be written over."""
+    Clear meters alone can be written over. `under_way_s`: what a telegram may take to the portal; `bill_in_s`: how
+    soon the bill is made."""
 
     gateway: int = 0
     act_at_s: float = 10_700.0
     most: int = 4
-    under_way_s: float = 240.0
+    under_way_s: float = 420.0
+    bill_in_s: float = 110.0
     sequence: int = 600
     survey: Survey = field(default_factory=Survey)
     shots: list[Shot] = field(default_factory=list)
@@ -53,7 +55,7 @@ class PatientThief:
         for known in self.survey.loudest("none", least=2):
             last = known.recordings[-1]
             age_s = (reach.now_ns - last.received_ns) / NS_PER_S
-            if len(rows) == self.most or not self.under_way_s <= age_s <= known.interval_s - self.under_way_s:
+            if len(rows) == self.most or not self.under_way_s <= age_s <= known.interval_s - self.bill_in_s:
                 continue  # its latest telegram may still be under way, or its next come before the bill
             raw = with_set_date_units(last.telegram, reach.today(), (known.acc + 1) % 256)
             rows.append(Heard(raw, reach.now_ns, -61.0))

@@ -32,7 +32,7 @@ def test_what_is_refused_as_late_is_not_billed(world: Stage) -> None:
 
 
 @scenario(
-    world="terrace-60", threats=["G03"], settings={"fleet.interval_s": 3_600.0},
+    world="terrace-60", threats=["G03"], settings={"fleet.interval_s": 7_200.0},
     not_for={"smgw": "its gateways send no bundles that a portal acknowledges"},
 )
 def test_a_thief_who_waits_is_below_every_alarm(world: Stage) -> None:
@@ -40,8 +40,8 @@ def test_a_thief_who_waits_is_below_every_alarm(world: Stage) -> None:
     made: their units at the set date are the thief's, and so is the bill. No alarm comes in time; the owner's own
     bundle of that number would raise one, days later. Nothing but encryption stops it, so the control is the same,
     without alarms."""
-    thief = world.attack(PatientThief(act_at_s=4 * 3_600.0 - 100.0))
-    world.run(hours=4)
+    thief = world.attack(PatientThief(act_at_s=8 * 3_600.0 - 100.0))
+    world.run(hours=8)
     world.expect(thief, POISONED, on=(S, N, N), off=(S, N, N))
 
 
