@@ -15,8 +15,8 @@ from typing import Final
 from sim.core.quoting import shown
 from sim.smart_metering.han import export
 from sim.smart_metering.han.bill_check import AGREES, DIFFERS, Compared, compared
-from sim.smart_metering.han.exchange import Dialect, Response, Visit
 from sim.smart_metering.han.holding import COUNT, WATT_HOURS, GatewayState, HeldMeter
+from sim.smart_metering.han.http_exchange import Dialect, Response, Visit
 from sim.smart_metering.han.page_style import STYLE
 from sim.smart_metering.han.role_matrix import Role
 from sim.smgw.delivered_content import Value, decode

@@ -10,7 +10,7 @@ import json
 from typing import Any, Final
 
 from sim.smart_metering.han import export
-from sim.smart_metering.han.exchange import Dialect, Response, Visit
+from sim.smart_metering.han.http_exchange import Dialect, Response, Visit
 from sim.smart_metering.han.role_matrix import Denied, Thing
 
 ORIGIN, DERIVED = "/json/metering/origin", "/json/metering/derived"
