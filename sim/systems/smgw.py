@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.clock import NS_PER_DAY, NS_PER_S, Steps, ns
-from sim.core.events import SnapshotAsked, WiredMeterTold
+from sim.core.events import GatewayDisturbed, SnapshotAsked, WiredMeterTold
 from sim.core.settings import SpecError, names_from, number
 from sim.core.vocabulary import SECURITIES
 from sim.gateway.gateway_spec import GatewaySpec
@@ -31,9 +31,10 @@ from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.store_port import StoreError
 from sim.site_plan import gateway_groups, gateway_ids, receiver_of
-from sim.smart_metering.administrator import Administrator
+from sim.smart_metering.administrator import Administrator, Alarm
 from sim.smart_metering.administrators_calls import Calls
 from sim.smart_metering.gateway_tables import GatewayTables
+from sim.smart_metering.housing import Disturbance, Housing
 from sim.smart_metering.lmn.wired_plan import Pairing, WiredSpec, plan
 from sim.smart_metering.lmn.wired_side import WiredSide
 from sim.smart_metering.other_values import OtherValues
@@ -142,6 +143,7 @@ class Smgw:
             raise SpecError(f"gateway {real[0]}: a real gateway belongs to system 'keyless'")
         self._ground, self.settings = ground, settings
         self.gateways: list[SmartGateway] = []
+        self.housings: list[Housing] = []
         self._lists_ns = 0
         self.registry = Registry(gateways=gateway_ids(spec))
         self._closing = contextlib.ExitStack()
@@ -220,6 +222,11 @@ class Smgw:
             deferred=True,
         )
         self.gateways.append(gateway)
+
+        def noticed(one: Disturbance) -> None:
+            ground.record(GatewayDisturbed(one.time_ns, id_, one.what))
+
+        self.housings.append(Housing(self._smart / id_ / "housing.json", noticed))
 
     def _other_values(self, id_: str) -> OtherValues:
         def tell(now_ns: int, receiver: str, due_s: int, taken: bool) -> None:
@@ -317,10 +324,11 @@ class Smgw:
         now_ns = self._ground.clock.now_ns
         if now_ns - self._lists_ns >= LISTS_EVERY_NS:
             self._publish(now_ns)
-        for gateway in self.gateways:
+        for gateway, housing in zip(self.gateways, self.housings, strict=True):
             if not gateway.up:
                 continue
             gateway.tell_time(now_ns, trusted=self.settings.time_over_tls and self.administrator.reached)
+            self._tell_of_housing(gateway, housing, now_ns)
             gateway.deliver(now_ns)
             for place, (receiver, container) in list(gateway.outbox.items()):
                 if not self.administrator.relay(gateway.id, receiver, container, now_ns):
@@ -330,6 +338,12 @@ class Smgw:
         if look_s and now_ns - self._looked_ns >= ns(look_s):
             self._looked_ns = now_ns
             self.homes.look()
+
+    def _tell_of_housing(self, gateway: SmartGateway, housing: Housing, now_ns: int) -> None:
+        if self.administrator.reached and housing.untold:
+            for one in housing.untold:
+                self.administrator.alarms.append(Alarm(now_ns, gateway.id, one.what, one.time_ns))
+            housing.told()
 
     def at_phase(self, phase: str, action: Callable[[], None]) -> None:
         raise ValueError(f"system 'smgw' delivers in one step, so there is no phase {phase!r}; leave it out")
