@@ -26,7 +26,7 @@ from sim.smart_metering.han.holding import (
     Holding,
 )
 from sim.smart_metering.han.home import Home
-from sim.smart_metering.han.http_exchange import Dialect
+from sim.smart_metering.han.visits import Dialect
 from sim.smgw.delivered_content import Value
 from sim.smgw.logs.hash_chain import Row
 from sim.smgw.logs.log_entries import SYSTEM, Entry, Level, LogEvent, consumer
