@@ -5,6 +5,7 @@
     han_accounts  who can log in; wrong passwords are counted, and lock an account
     http_digest   HTTP Digest (RFC 7616), SHA-256 and MD5
     sessions      how long a login lasts
+    visits        a request and its answer, and what every dialect is made of
     han           a request to an answer: login, session, dialect; no socket
     han_server    the same on a port, in TLS
     han_client    a consumer's own program: it checks the gateway, or does not
