@@ -62,6 +62,10 @@ class Administrator:
         self.changes: Callable[[bytes], bytes] = lambda payload: payload
         """What whoever runs it makes of a container that it hands on."""
 
+    def reach(self, receiver: str, hand: Hand) -> None:
+        """A receiver takes containers this way from now on."""
+        self._hands[receiver] = hand
+
     def relay(self, gateway: str, receiver: str, payload: bytes, now_ns: int) -> bool:
         """Hand a container on. False: it is not with its receiver."""
         if not self._session(gateway, now_ns):
