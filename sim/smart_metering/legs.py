@@ -57,7 +57,8 @@ def rules(legs: Sequence[Leg], *, forward: bool = False) -> list[list[str]]:
                 said = ("from", address, "ipproto", "tcp", "sport", str(port))
                 out.append(_rule(_ALLOWED, *own, *said, "lookup", "local"))
         if forward:
-            out.append(_rule(_ALLOWED, *came, "lookup", "main"))
+            # Its own address first: the other table would take it for a neighbour's, and nobody would say who has it.
+            out += [_rule(_ALLOWED, *came, "lookup", "local"), _rule(_ALLOWED, *came, "lookup", "main")]
         out += [_rule(_DROPPED, *came, "ipproto", protocol, "blackhole") for protocol in DROPPED]
         if leg.address:
             # Who has this address is asked before anything can be sent to it.

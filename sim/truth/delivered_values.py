@@ -27,7 +27,7 @@ from sim.truth.wired_values import expected_of_wired
 if TYPE_CHECKING:
     from sim.meters.sent_values import Truth as Sent
 
-_QUARTER_S: Final = 900
+_QUARTER_S, _HOUR_S = 900, 3_600
 _INTERVALS: Final = 2
 _TOLERANCE_S: Final = 27.0
 """Of a gateway's clock at quarter hours: 3 %."""
@@ -122,12 +122,10 @@ def _as_received(rows: Sequence[Delivered]) -> dict[Key, Decimal | None]:
 def _periods(rules: _Rules, start_s: int, until_s: int) -> Iterator[tuple[int, int]]:
     """The first one is shorter: it begins with the world."""
     begin_s = start_s
-    for end_s in range(start_s + 1, until_s + 1):
-        ends = end_s % round(rules.delivery_s) == 0
-        if rules.taf == 1:
-            there = local(end_s)
-            ends = (there.day, there.hour, there.minute, there.second) == (1, 0, 0, 0)
-        if ends:
+    step_s = _HOUR_S if rules.taf == 1 else round(rules.delivery_s)  # midnights are full hours of any clock here
+    for end_s in range((start_s // step_s + 1) * step_s, until_s + 1, step_s):
+        there = local(end_s)
+        if rules.taf != 1 or (there.day, there.hour) == (1, 0):
             yield begin_s, end_s
             begin_s = end_s
 

@@ -77,8 +77,11 @@ def test_equal_worlds_have_one_history_whatever_tls_drew(two_hours: World, tmp_p
 @pytest.mark.parametrize(
     "settings",
     [
-        {"system__wired_tls": False}, {"system__wired_pairing": "meter key"}, {"gateway__clock_offset_s": 28.0},
-        {"gateway__clock_offset_s": 28.0, "system__flag_clock": False}, {"gateway__clock_offset_s": -20.0},
+        pytest.param({"system__wired_tls": False}, marks=pytest.mark.night),
+        {"system__wired_pairing": "meter key"},
+        {"gateway__clock_offset_s": 28.0},
+        pytest.param({"gateway__clock_offset_s": 28.0, "system__flag_clock": False}, marks=pytest.mark.night),
+        pytest.param({"gateway__clock_offset_s": -20.0}, marks=pytest.mark.night),
     ],
 )  # fmt: skip
 def test_truth_and_gateway_agree_in_every_kind_of_world(tmp_path: Path, settings: dict[str, object]) -> None:
