@@ -28,7 +28,7 @@ OWN = {
     Can.PATH: {"intercept", "release", "stay", "note_sent"},
     Can.CERTIFICATE: AT_THE_BROKER | {"steal", "spare"},
     Can.NETWORK: AT_THE_BROKER,
-    Can.BROKER: {"deliver_by", "note_sent"},
+    Can.BROKER: {"deliver_by", "kept_files", "note_sent"},
     Can.CLOCK: {"set_clock", "answer_time"},
     Can.VIEW: {"ask_as_tenant", "ask_as_landlord"},
     Can.METER_KEY: {"meter_key"},
