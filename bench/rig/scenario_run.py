@@ -212,10 +212,11 @@ class Bout:
 
     def _judge(self) -> None:
         self.judgement = judge(self.stages, self.twin)
-        problems = [*self.problems, *self.judgement.problems]
-        if problems:
-            raise Failed("\n".join([*problems, f"again: {self.replay}"]))
-        unproven = [*self.unproven, *self.judgement.unproven]
+        judged = self.judgement.problems
+        if self.problems or (judged and not self.unproven):
+            raise Failed("\n".join([*self.problems, *judged, f"again: {self.replay}"]))
+        # A world that could not keep up, or a gateway that did not work, was no fair question to its gateways.
+        unproven = [*self.unproven, *self.judgement.unproven, *judged]
         if unproven:
             raise Inconclusive("\n".join([*unproven, f"again: {self.replay}"]))
 

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.options import Options
+from bench.rig import scenario_run
+from bench.rig.judgement import Judgement
+from bench.run_errors import Failed, Inconclusive
 from tests.bench.command_line import Rig
 
 BODY = """
@@ -67,3 +71,20 @@ def test_one_that_works_has_its_figures_in_the_report(tmp_path: Path) -> None:
     assert figures["gw-0001: telegrams handed over"] == figures["gw-0001: telegrams that came back"] == 36
     page = (rig.runs / "latest" / "report.html").read_text()
     assert "Gateway of the desk: kitchen" in page and "by the wall&#39;s clock" in page.replace("'", "&#39;")
+
+
+@pytest.mark.parametrize(
+    ("problems", "unproven", "error"),
+    [([], ["late"], Inconclusive), ([], [], Failed), (["a key stands on the disk"], ["late"], Failed)],
+)
+def test_a_verdict_of_a_world_that_came_too_late_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch, problems: list[str], unproven: list[str], error: type[Exception]
+) -> None:
+    """What does not follow from the lateness is a failure all the same."""
+    bout = scenario_run.Bout.__new__(scenario_run.Bout)
+    bout.stages, bout.twin, bout.problems, bout.unproven = [], None, problems, unproven
+    bout.id, bout.seed, bout.options = "x", 1, Options(None, ())
+    judged = Judgement(problems=["service: 60 of 92"])
+    monkeypatch.setattr(scenario_run, "judge", lambda *_: judged)
+    with pytest.raises(error, match="service: 60 of 92\nagain: "):
+        bout._judge()

@@ -68,7 +68,7 @@ def test_a_stamp_is_as_fine_as_its_digits(text: str, step_ns: int) -> None:
 
 
 def test_a_power_cut_is_one_and_service_comes_back(tmp_path: Path) -> None:
-    with World(boxed(tmp_path, drain_s=1.0), 3, tmp_path / "run") as world:
+    with World(boxed(tmp_path, rate=6.0, drain_s=2.0), 3, tmp_path / "run") as world:
         world.fault(PowerCut(after_s=20.0, duration_s=15.0))
         world.run(120 * NS_PER_S)
         world.finish()
