@@ -4,6 +4,7 @@ through it; outcomes are asserted at the subscriber."""
 from __future__ import annotations
 
 import dataclasses
+import json
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -324,6 +325,17 @@ def test_a_retained_message_is_there_for_who_comes_later(endpoint: Endpoint) -> 
     portal = online(endpoint, "portal", "gw/+/up", "gw/+/birth")
     until(endpoint, lambda: bool(portal.inbox))
     assert [(one.topic, one.payload, one.retained) for one in portal.inbox] == [("gw/gw1/birth", b"kept", True)]
+
+
+@needs("shadows")
+def test_a_device_keeps_its_shadow(endpoint: Endpoint) -> None:
+    shadow = "$aws/things/gw1/shadow"
+    gateway = online(endpoint, "gw1", f"{shadow}/get/accepted")
+    gateway.publish(f"{shadow}/update", b'{"state":{"reported":{"firmware":"1"}}}')
+    until(endpoint, lambda: not gateway.unacknowledged)
+    gateway.publish(f"{shadow}/get", b"")
+    until(endpoint, lambda: len(gateway.inbox) == 1)
+    assert json.loads(gateway.inbox[0].payload)["state"] == {"reported": {"firmware": "1"}}
 
 
 @needs("tls settings")
