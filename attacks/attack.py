@@ -48,13 +48,15 @@ class Can(Flag):
     RELAY = auto()  # is the administrator of smart meter gateways, or stands where it hands containers on
     WAN = auto()  # stands on the WAN of smart meter gateways, and owns no key
     RECEIVER_KEY = auto()  # the key of a market participant, and what was relayed to him
+    HOME = auto()  # sits in a home network, between a display and its smart meter gateway
+    BILLS = auto()  # writes the bills: the supplier, or whoever runs the portal
     CLIP = auto()  # two clips on the wires of a wired meter bus
     LAWFUL = auto()  # gets values that are meant for it, or hands messages on as it is to
 
 
 ACTIVE = (
     Can.SPEAK | Can.SHAPE | Can.PATH | Can.CERTIFICATE | Can.NETWORK | Can.BROKER | Can.CLOCK | Can.FLASH | Can.FACTORY
-    | Can.BOX_DISK | Can.BOX | Can.RELAY | Can.WAN | Can.CLIP
+    | Can.BOX_DISK | Can.BOX | Can.RELAY | Can.WAN | Can.HOME | Can.BILLS | Can.CLIP
 )  # fmt: skip
 """Whoever has one of these can change the world; whoever has none only listens."""
 
@@ -78,6 +80,8 @@ CAPABILITIES = {
     Can.RELAY: "be the administrator of smart meter gateways",
     Can.WAN: "stand on the WAN of smart meter gateways",
     Can.RECEIVER_KEY: "own a market participant's key",
+    Can.HOME: "sit between a display and its smart meter gateway",
+    Can.BILLS: "write the bills",
     Can.CLIP: "have two clips on the wires of a wired meter bus",
     Can.LAWFUL: "get what is meant for one",
 }

@@ -49,7 +49,7 @@ class PatientThief:
         self.gateway_id = identity.client_id
         reach.listen(self.survey.note)
         yield reach.wait_until(self.act_at_s)
-        rows = []
+        rows: list[Heard] = []
         for known in self.survey.loudest("none", least=2):
             last = known.recordings[-1]
             age_s = (reach.now_ns - last.received_ns) / NS_PER_S

@@ -18,6 +18,7 @@ from attacks.attack import Can, Record
 from attacks.reach_base import Base as _Base
 from attacks.reach_base import Place as Place
 from attacks.reach_base import position_of
+from attacks.reach_homes import Biller, HomeNetwork
 from attacks.reach_lawful import Lawful
 from attacks.reach_smgw import BoxDisk, BusClip, ReceiverKey, Relay, RunningBox, Wan
 from sim.core.bundle import Heard
@@ -402,6 +403,8 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.RELAY, Relay),
     (Can.WAN, Wan),
     (Can.RECEIVER_KEY, ReceiverKey),
+    (Can.HOME, HomeNetwork),
+    (Can.BILLS, Biller),
     (Can.CLIP, BusClip),
     (Can.LAWFUL, Lawful),
 ]
@@ -409,7 +412,7 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
 
 class Reach(
     _Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek, _Flash, _Factory,
-    RunningBox, Relay, Wan, ReceiverKey, BusClip, Lawful,
+    RunningBox, Relay, Wan, ReceiverKey, HomeNetwork, Biller, BusClip, Lawful,
 ):  # fmt: skip
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""

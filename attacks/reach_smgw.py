@@ -16,7 +16,9 @@ from sim.smgw.wake_up import NONCE_BYTES, encode
 from sim.systems.smgw import SUPPLIER, Smgw, smgw
 
 
-class _OnSmgw(Base):
+class OnSmgw(Base):
+    """What they have in common."""
+
     @property
     def _smgw(self) -> Smgw:
         return smgw(self._world.system)
@@ -30,7 +32,7 @@ class _OnSmgw(Base):
         return self._smgw.receiver_certificate
 
 
-class Relay(_OnSmgw):
+class Relay(OnSmgw):
     """Stands between gateways and the supplier, behind whatever TLS there is."""
 
     def relayed(self) -> list[Relayed]:
@@ -44,7 +46,7 @@ class Relay(_OnSmgw):
     def send_rule(self, gateway: int, *, taf: int) -> None:
         """A gateway gets another rule set for the supplier."""
         box = self._box(gateway)
-        box.obey(taf)
+        box.obey(taf, self.now_ns)
         self.note("rule set", f"TAF {taf} to {box.id}")
 
     def ask_snapshot(self, gateway: int, due_s: int) -> bool:
@@ -99,7 +101,7 @@ class RunningBox(BoxDisk):
         return self._box(gateway).sealed(delivery.encode(), self._receiver, self.now_ns)
 
 
-class Wan(_OnSmgw):
+class Wan(OnSmgw):
     """Stands on the WAN between the administrator and gateways, and holds no key."""
 
     def on_call(self, decide: Callable[[int, bytes], bool]) -> None:
@@ -118,7 +120,7 @@ class Wan(_OnSmgw):
         return encode(self._box(gateway).id, at_s, draw(NONCE_BYTES), key.sign)
 
 
-class ReceiverKey(_OnSmgw):
+class ReceiverKey(OnSmgw):
     """Has the supplier's key ENC, and what was relayed to him."""
 
     def receiver_key(self) -> Receiver:
@@ -134,7 +136,7 @@ class ReceiverKey(_OnSmgw):
         return self._smgw.signers[gateway]
 
 
-class BusClip(_OnSmgw):
+class BusClip(OnSmgw):
     """Has two clips on the wires of a wired meter bus: hears every frame, and can put another in its place."""
 
     def clip_bus(self, gateway: int, clip: Callable[[bytes], bytes]) -> None:

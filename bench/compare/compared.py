@@ -76,6 +76,7 @@ _DISK = "smgw/test_stolen_gateway_disk.py"
 _TIME = "smgw/test_smart_gateways_clock.py"
 _OLD = ("after 10 s", "after more than ten others", "after a wrap of 256", "after a portal restart")
 _READS, _CHANGES = "values read from what is relayed", "values changed in what is relayed"
+_IN_HOME = "smgw/test_in_the_home.py"
 _HOME, _HEATS = "smgw/test_who_is_at_home.py", "portal/test_who_heats.py"
 _RECEIVED = "heating guessed from the values that a receiver gets"
 _RELAYED = "heating guessed from messages that are handed on"
@@ -84,7 +85,6 @@ _WAKE_UPS = (
     "a datagram signed by a key of one's own", "a datagram for another gateway",
     "three datagrams that were held back, all at once",
 )  # fmt: skip
-_HAN = "the HAN: no display, no consumer's log, no client is part of a world"
 
 CARD: Final = (
     _topic("card-1", "sniffing", Look(_SNIFF, ("values",)), Look(_SNIFF, ("values",))),
@@ -173,10 +173,15 @@ PAIRS: Final = (
         "pair-15", "ten days without WAN", Measured("wan/test_outages.py", "a broker that is down costs time only"),
         Measured("smgw/test_ten_days.py", "every value waits and arrives, of radio meters and of wired ones"),
     ),
-    _topic("pair-16", "man in the middle on the HAN", NoSurface("it has no HAN"), NotYet(_HAN)),
     _topic(
-        "pair-17", "a consumer checks the bill and who received data",
-        NotYet("a portal that lies, and a tenant who checks"), NotYet(_HAN),
+        "pair-16", "man in the middle on the HAN, a client that verifies nothing", NoSurface("it has no HAN"),
+        Look(_IN_HOME, ("values changed on a display in the home", "values changed on the bill, by way of the display"),
+             "believing"),
+    ),
+    _topic(
+        "pair-17", "a consumer checks a false bill",
+        Look("portal/test_false_bill.py", ("a bill that is higher, and a portal that shows the same",)),
+        Look(_IN_HOME, ("registers billed higher than they were delivered",)),
     ),
     _topic(
         "pair-18", "signed attributes stripped from the sealed content", NoSurface("nothing is signed that way"),

@@ -137,7 +137,7 @@ class House:
         with WanClient(context, port, ADMINISTRATOR, guard) as client:
             for number, (receiver, container) in list(self.gateway.outbox.items()):
                 client.ask("POST", f"/{receiver}.sm/delivery", container)
-                self.gateway.delivered(number)
+                self.gateway.delivered(number, DAY_S * NS_PER_S)
         self.gateway.close()
 
 

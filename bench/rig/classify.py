@@ -181,8 +181,8 @@ def _body(now: Parts, before: Parts) -> set[str]:
     if now.blocks < before.blocks and new[:_BLOCK] == old[:_BLOCK]:
         return {"cut behind the first block"}
     if now.blocks > before.blocks and len(new) == len(old) + _BLOCK * (now.blocks - before.blocks):
-        turned = [place for place, (one, other) in enumerate(zip(new, old, strict=False)) if one != other]
-        if len(turned) == 2 and turned[0] >= _BLOCK:
+        apart = [place for place, (one, other) in enumerate(zip(new, old, strict=False)) if one != other]
+        if len(apart) == 2 and apart[0] >= _BLOCK:
             return {"two bytes turned and blocks appended"}
     if len(new) != len(old):
         return {"contents"}

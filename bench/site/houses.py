@@ -1,8 +1,9 @@
 """Rows to a site: degrees to metres, addresses to houses, and what cannot be right told with its line.
 
 The plane is an azimuthal one round the middle of all rows (an error below 1 m within 20 km). Sites are looked for in
-Europe (34 to 72 degrees north, 25 west to 45 east), so swapped columns and another projection are told from a place;
-`anywhere` leaves that out. A house stands in the middle of its rows; its floors reach to the highest row.
+Europe (34 to 72 degrees north, 25 west to 45 east), so swapped columns and another projection are told from a place,
+and so is a place in the sea; `anywhere` leaves that out. A house stands in the middle of its rows; its floors reach to
+the highest row.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from statistics import median
 from typing import Final
 
 from bench.site.rows import CANDIDATE, GATEWAY, ROOF, Problems, Row
+from bench.site.sea import in_the_sea
 from sim.core.quoting import quoted
 from sim.core.settings import SpecError
 from sim.radio.site_file import FARTHEST_M, Gateway, House, Meters, SiteFile
@@ -112,6 +114,9 @@ def _check_degrees(rows: Sequence[Row], problems: Problems, anywhere: bool) -> N
 
     for row in rows:
         if inside(row.y, row.x):
+            if not anywhere and in_the_sea(row.y, row.x):
+                where = f"{row.y:g} north, {row.x:g} east"
+                problems.add(row.line, "", f"{where} is in the sea: is a digit wrong? On a small island, --anywhere")
             continue
         what = f"{row.y:g} north, {row.x:g} east "
         if abs(row.y) > 180 or abs(row.x) > 180:

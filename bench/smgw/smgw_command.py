@@ -12,7 +12,7 @@ from sim.core.crc16 import KINDS
 
 def add(commands: Commands) -> None:
     """Hang `smgw` and its verbs into the command line."""
-    smgw = commands.add_parser("smgw", help="parts of the BSI's gateway by themselves: tariff, sml, hdlc, cms, lint")
+    smgw = commands.add_parser("smgw", help="the BSI's gateway: tariff, sml, hdlc, cms, lint; serve puts it on ports")
     verbs = smgw.add_subparsers(dest="verb", required=True, metavar="VERB")
     tariff = verbs.add_parser("tariff", help="what leaves the gateway, of a rule set and readings (object on stdin)")
     tariff.add_argument("--jsonl", action="store_true", help="a row a line in, a line out")
@@ -38,6 +38,18 @@ def add(commands: Commands) -> None:
     lint.add_argument("--json", action="store_true", help="one object for programs")
     lint.add_argument("--jsonl", action="store_true", help='lines {"id": ..., "der": HEX} in, objects out')
     lint.set_defaults(command=_lint)
+
+
+    _add_serve(verbs.add_parser("serve", help="gateways, administrator, supplier on the loopback, until Ctrl-C"))
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--world", default="terrace-60", metavar="WORLD", help="whose meters and gateways (terrace-60)")
+    serve.add_argument("--hours", type=float, default=26.0, metavar="H", help="of readings that are there already (26)")
+    serve.add_argument("--seed", type=int, metavar="N", help="passwords and keys too; default: one nobody can guess")
+    serve.add_argument("--port", type=int, default=0, metavar="PORT", help="first port of the HANs (free ones)")
+    serve.add_argument("--json", action="store_true", help="one object for programs, on the first line")
+    serve.set_defaults(command=_serve)
 
 
 def _add_cms(cms: argparse.ArgumentParser) -> None:
@@ -101,6 +113,12 @@ def _hdlc(arguments: argparse.Namespace) -> int:
     from bench.smgw import frame_doors
 
     return frame_doors.hdlc_(arguments)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from bench.smgw import serve_door
+
+    return serve_door.serve(arguments)
 
 
 def _tariff(arguments: argparse.Namespace) -> int:

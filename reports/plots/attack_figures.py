@@ -115,8 +115,10 @@ def values_of_shots(claims: Sequence[Claim]) -> Figure | None:
     if not any(pairs for _, pairs in lanes):
         return None
     rows = [
-        (claim, place == 0, pair) for claim, pairs in lanes for place, pair in enumerate(pairs or [None])
-    ][: 2 * ROWS]  # fmt: skip
+        (claim, place == 0, pair)
+        for claim, pairs in lanes
+        for place, pair in enumerate([*pairs] or [None])
+    ][: 2 * ROWS]
     height_in = _ROW_IN * 0.8 * len(rows) + 1.05
     figure = figure_of(WIDTH_IN, height_in)
     axes = figure.add_axes((0.34, 0.6 / height_in, 0.62, _ROW_IN * 0.8 * len(rows) / height_in))
@@ -131,8 +133,8 @@ def values_of_shots(claims: Sequence[Claim]) -> Figure | None:
             continue
         (before, after) = pair
         colour = palette.light("red")
-        axes.annotate("", (after, row), (before, row),
-                      arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 0.9, "shrinkA": 3, "shrinkB": 3})  # fmt: skip
+        arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 0.9, "shrinkA": 3, "shrinkB": 3}
+        axes.annotate("", (after, row), (before, row), arrowprops=arrow)
         axes.plot([before], [row], MARKS[0], markersize=5, markeredgecolor=palette.light("ink"), markeredgewidth=1.1,
                   markerfacecolor=palette.light("paper"))  # fmt: skip
         axes.plot([after], [row], MARKS[1], markersize=4.5, color=colour)
@@ -153,7 +155,7 @@ def values_of_shots(claims: Sequence[Claim]) -> Figure | None:
     return figure
 
 
-def _altered(claim: Claim) -> list[tuple[int, int] | None]:
+def _altered(claim: Claim) -> list[tuple[int, int]]:
     """(what a telegram said, what was stored in its place), some that differ."""
     pairs = [(shot.before, shot.after) for shot in claim.shots if shot.before is not None and shot.after is not None]
     return [pair for pair in dict.fromkeys(pairs) if pair[0] != pair[1]][:PAIRS]

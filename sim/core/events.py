@@ -145,6 +145,13 @@ class SnapshotAsked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayDisturbed(Event):
+    """A smart meter gateway's housing noticed something: it was opened, it was moved, its module was pulled."""
+    gateway: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class WiredMeterTold(Event):
     """What a smart meter gateway found on its wired bus: a session that is refused, a number that is there twice."""
     gateway: str

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import random
 from functools import cache
 from types import ModuleType
@@ -42,6 +43,11 @@ Q16: Final = 1 << 16  # one sigma
 
 class SeedError(ValueError):
     """A seed or counter that does not fit; the message says which and what fits."""
+
+
+def fresh_seed() -> int:
+    """One that nobody can guess: for a world that is made to be logged in to, and not to be made again."""
+    return int.from_bytes(os.urandom(8), "big")
 
 
 _names: dict[int, str] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from sim.core.settings import number
-from sim.faults.port import CannotInject, Fault
+from sim.faults.port import CannotInject, Fault, gateway_at
 from sim.smart_metering.lmn.world_wire import WorldWire
 from sim.systems.smgw import smgw
 
@@ -40,7 +40,7 @@ class WiredBusCut(Fault[Seen]):
         return self.duration_s
 
     def subject(self, world: World) -> str:
-        return world.gateways[self.gateway].id
+        return gateway_at(world, self.gateway).id
 
     def look(self, world: World) -> Seen:
         wire = self._wire(world)
@@ -61,8 +61,8 @@ class WiredBusCut(Fault[Seen]):
         return "whole again; no frame had passed"
 
     def _wire(self, world: World) -> WorldWire:
-        gateways = smgw(world.system).gateways
-        if not 0 <= self.gateway < len(gateways) or (side := gateways[self.gateway].wired) is None:
+        side = smgw(world.system).gateways[self.gateway].wired
+        if side is None:
             raise CannotInject(f"{self.id}: gateway {self.gateway} has no wired bus; set system.wired")
         return side.plan.wire
 

@@ -107,7 +107,8 @@ class Backhaul:
         return mqtt + math.ceil(mqtt / RECORD_MOST_BYTES) * RECORD_BYTES
 
     def connects_s(self) -> float:
-        """To a CONNACK: TCP, TLS 1.3 and MQTT take a round trip each, and their bytes their time."""
+        """To a CONNACK: TCP, TLS 1.3 and MQTT take a round trip each, and their bytes their time. A client that waits
+        for acknowledgements before it sends more (Nagle's rule) takes up to two more."""
         sent = self.connection()
         return 3 * self.round_trip_s + 8 * (sent.up_bytes / self.up_bit_s + sent.down_bytes / self.down_bit_s)
 

@@ -32,6 +32,10 @@ from sim.pki.sealed_content import (
 )
 
 SIGNED: Final = "1.2.840.113549.1.7.2"
+DATA: Final = "1.2.840.113549.1.7.1"
+_VERSIONS: Final = {AUTH_ENVELOPED: 3, DATA: 1}
+"""RFC 5652, 5.1."""
+_NAMES: Final = {AUTH_ENVELOPED: "AuthEnvelopedData", DATA: "data"}
 _SHA256_ALGORITHM: Final = der.write(der.SEQUENCE, der.oid("2.16.840.1.101.3.4.2.1"))
 _SHA256_EITHER: Final = (_SHA256_ALGORITHM, der.write(der.SEQUENCE, der.oid("2.16.840.1.101.3.4.2.1"), b"\x05\0"))
 """Without parameters, or with NULL: RFC 5754 wants both to be taken."""
@@ -62,12 +66,13 @@ def sign(content: bytes, signer: Signer, at: datetime) -> bytes:
 
 
 def sign_by(
-    content: bytes, certificate: x509.Certificate, signature_of: Callable[[bytes], bytes], at: datetime
-) -> bytes:
-    """The same, by a key that lies elsewhere: `signature_of` gives ECDSA with SHA-256 over bytes, in DER. Raises
-    ContentError (curve)."""
+    content: bytes, certificate: x509.Certificate, signature_of: Callable[[bytes], bytes], at: datetime,
+    *, type_: str = AUTH_ENVELOPED,
+) -> bytes:  # fmt: skip
+    """The same, by a key that lies elsewhere: `signature_of` gives ECDSA with SHA-256 over bytes, in DER. `type_`: DATA
+    for what is signed in clear. Raises ContentError (curve)."""
     public_key(certificate)
-    kind = der.oid(AUTH_ENVELOPED)
+    kind = der.oid(type_)
     attributes = sorted((
         _attribute(_TYPE, kind),
         _attribute(_TIME, der.utc_time(at)),
@@ -80,17 +85,17 @@ def sign_by(
         der.write(der.OCTETS, signature),
     )  # fmt: skip
     body = der.write(
-        der.SEQUENCE, der.integer(3), der.write(der.SET, _SHA256_ALGORITHM),
+        der.SEQUENCE, der.integer(_VERSIONS[type_]), der.write(der.SET, _SHA256_ALGORITHM),
         der.write(der.SEQUENCE, kind, der.write(0xA0, der.write(der.OCTETS, content))), der.write(der.SET, info),
     )  # fmt: skip
     return der.write(der.SEQUENCE, der.oid(SIGNED), der.write(0xA0, body))
 
 
-def verify(data: bytes, signer: x509.Certificate) -> Signed:
-    """What this signer signed. Raises ContentError (not-cms, content-type, signer, algorithm, no-signed-attributes,
-    message-digest, signature, curve)."""
+def verify(data: bytes, signer: x509.Certificate, *, type_: str = AUTH_ENVELOPED) -> Signed:
+    """What this signer signed, of this type and no other. Raises ContentError (not-cms, content-type, signer,
+    algorithm, no-signed-attributes, message-digest, signature, curve)."""
     try:
-        return _verify(data, signer)
+        return _verify(data, signer, type_)
     except BadDer as error:
         raise ContentError("not-cms", str(error)) from None
 
@@ -111,7 +116,7 @@ def open_signed(signed: Signed, receiver: Receiver, *, newer_than: datetime | No
     return unseal(signed.content, receiver)
 
 
-def _verify(data: bytes, signer: x509.Certificate) -> Signed:
+def _verify(data: bytes, signer: x509.Certificate, type_: str) -> Signed:
     if len(data) > 2 * CONTENT_MOST_BYTES:
         raise BadDer(f"more than {2 * CONTENT_MOST_BYTES} bytes")
     outer = der.read(data, der.SEQUENCE).items()
@@ -122,19 +127,20 @@ def _verify(data: bytes, signer: x509.Certificate) -> Signed:
     if len(needed) != 4:
         raise BadDer("SignedData has other parts")
     version, digests, encapsulated, infos = needed
-    if der.number(version) != 3 or digests.raw not in {der.write(der.SET, one) for one in _SHA256_EITHER}:
-        raise ContentError("algorithm", "no SignedData of version 3 with SHA-256")
+    wanted = {der.write(der.SET, one) for one in _SHA256_EITHER}
+    if der.number(version) != _VERSIONS[type_] or digests.raw not in wanted:
+        raise ContentError("algorithm", f"no SignedData of version {_VERSIONS[type_]} with SHA-256")
     named = der.expect(encapsulated, der.SEQUENCE).items()
-    if len(named) != 2 or named[0].raw != der.oid(AUTH_ENVELOPED):
-        raise ContentError("content-type", "what is signed is not said to be AuthEnvelopedData")
+    if len(named) != 2 or named[0].raw != der.oid(type_):
+        raise ContentError("content-type", f"what is signed is not said to be {_NAMES[type_]}")
     content = der.read(der.expect(named[1], 0xA0).content, der.OCTETS).content
     signers = der.expect(infos, der.SET).items()
     if len(signers) != 1:
         raise ContentError("signer", f"{len(signers)} signers, not one")
-    return Signed(content, _signed_at(signers[0], content, signer))
+    return Signed(content, _signed_at(signers[0], content, signer, type_))
 
 
-def _signed_at(info: Tlv, content: bytes, signer: x509.Certificate) -> datetime:
+def _signed_at(info: Tlv, content: bytes, signer: x509.Certificate, type_: str) -> datetime:
     parts = der.expect(info, der.SEQUENCE).items()
     if len(parts) < 5 or der.number(parts[0]) != 1:
         raise BadDer("a signer's part of another form")
@@ -150,7 +156,7 @@ def _signed_at(info: Tlv, content: bytes, signer: x509.Certificate) -> datetime:
     if algorithm.raw != _ECDSA_SHA256 or any(one.tag != _UNSIGNED_ATTRIBUTES for one in rest):
         raise ContentError("algorithm", "the signature is not by ECDSA with SHA-256")
     attributes = _attributes(parts[3])
-    if attributes[_TYPE].raw != der.oid(AUTH_ENVELOPED):
+    if attributes[_TYPE].raw != der.oid(type_):
         raise ContentError("content-type", "the signed attributes name another type of content")
     if der.expect(attributes[_DIGEST], der.OCTETS).content != hashlib.sha256(content).digest():
         raise ContentError("message-digest", "the content is not the one that was signed")

@@ -144,8 +144,6 @@ def load(path: Path) -> SiteFile:
             if one.name in names[known]:
                 raise place.error(f"{kind}[{at}].name", f"there are two of {quoted(one.name)}")
             names[known].add(one.name)
-    if not told.meter:
-        raise place.error("meter", "is missing: a site without a meter needs no gateway; add a [[meter]] entry")
     houses = told.houses
     inside: dict[str, tuple[Meters | Gateway, ...]] = {
         "meter": told.meter, "gateway": told.gateway, "candidate": told.candidate,

@@ -4,6 +4,7 @@
     contract       what the administrator sends a gateway: rule sets, period by period
     tariffing      values as a gateway captures them, and what leaves under its rule sets
     snapshots      values on demand (TAF 6), and how many a month
+    housing        what a gateway's housing notices, until its administrator was told
     kept_counters  message counters that outlast a power cut
     other_values   wired meters and values on demand, as a gateway lets them leave
     smart_gateway  radio, meters' keys, store, tariffs, module, containers in an outbox

@@ -26,6 +26,15 @@ class Relayed(NamedTuple):
     payload: bytes
 
 
+class Alarm(NamedTuple):
+    """`noticed_ns`: when the gateway noticed it; `told_ns`: when he heard of it."""
+
+    told_ns: int
+    gateway: str
+    what: str
+    noticed_ns: int
+
+
 Hand = Callable[[str, bytes, int], bool]
 """(gateway, container, world time) -> the receiver has it."""
 Admit = Callable[[str, int], None]
@@ -48,8 +57,14 @@ class Administrator:
         self.relayed: list[Relayed] = []
         self.taps: list[Callable[[Relayed], None]] = []
         """Shown each container that passes."""
+        self.alarms: list[Alarm] = []
+        """What gateways' housings noticed, as he was told."""
         self.changes: Callable[[bytes], bytes] = lambda payload: payload
         """What whoever runs it makes of a container that it hands on."""
+
+    def reach(self, receiver: str, hand: Hand) -> None:
+        """A receiver takes containers this way from now on."""
+        self._hands[receiver] = hand
 
     def relay(self, gateway: str, receiver: str, payload: bytes, now_ns: int) -> bool:
         """Hand a container on. False: it is not with its receiver."""

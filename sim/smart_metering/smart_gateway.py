@@ -6,7 +6,8 @@ telegram of a paired meter is counted and forgotten. Telegrams are judged by the
 check that the gateway's guideline names: the message counter. A telegram is kept before the next one is looked at, so a
 power cut takes none. The counters last seen go to a memory that outlasts power cuts every `counter_saved_s`; after a
 cut the gateway knows no newer ones, and what was sent in between may be played to it again (BSI TR-03116-3: at most 12
-hours). A container is deleted when its receiver has it.
+hours). A container is deleted when its receiver has it. What leaves, and whatever bears on it, stands in its logs
+first (gateway_diary).
 
 Private keys are in the security module and nowhere else. The store, the meters' keys and the containers that wait are
 on the gateway's disk.
@@ -14,6 +15,7 @@ on the gateway's disk.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +27,7 @@ from typing import ClassVar, Final
 from sim.billing.set_date_units import units_at
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar, ns
-from sim.core.events import ContainerSealed, Event, GatewayWoken, ModuleFailed
+from sim.core.events import AlarmRaised, ContainerSealed, Event, GatewayWoken, ModuleFailed
 from sim.endpoint.port import Message
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.port import GatewayFeature, Waking
@@ -41,11 +43,13 @@ from sim.portal.portal_spec import PortalSpec
 from sim.portal.store_port import Reading
 from sim.smart_metering import kept_counters
 from sim.smart_metering.due_values import DueValues
+from sim.smart_metering.gateway_diary import Diary
 from sim.smart_metering.line import Line
 from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
+from sim.smgw.metrology import CLOCK_TOLERANCE
 from sim.smgw.module.port import ModuleError, SecurityModule
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S
@@ -108,9 +112,14 @@ class SmartGateway:
         self.keyring = Keyring()
         self.counts: Counter[str] = Counter()
         """"foreign": telegrams of meters that are not paired; "no value": rule sets under which nothing could leave;
-        "sealed": containers made; "datagram: <what became of it>"."""
+        "sealed": containers made; "log full": times that nothing left, since it could not be logged; "datagram: <what
+        became of it>"."""
         self.outbox: dict[int, tuple[str, bytes]] = {}
         """Number -> receiver and container, not yet with the receiver."""
+        self._whose: dict[int, list[str]] = {}
+        self._owners: dict[str, str] = {}
+        self.clock_steps: list[tuple[int, float]] = []
+        """(row of the store, how far off the clock was known to be from that row on), since it was switched on."""
         self._offset_ns = ns(spec.clock_offset_s)
         self._paired: dict[bytes, str] = {}
         self._pending: list[Heard] = []
@@ -125,6 +134,7 @@ class SmartGateway:
         if key is not None:
             self.keyring.add(entry.address, key)
         self._paired[entry.address.wire()] = entry.name
+        self._owners[entry.name] = entry.flat or entry.name
 
     def open(self, now_ns: int) -> None:
         self.disk.mkdir(parents=True, exist_ok=True)
@@ -134,8 +144,10 @@ class SmartGateway:
         self._due_from_s: dict[int, int] = {}
         self.power_on(now_ns)
 
-    def obey(self, taf: int) -> None:
-        """The administrator sends rule sets of another tariff use case for every contract."""
+    def obey(self, taf: int, now_ns: int) -> None:
+        """Rule sets of another tariff use case for every contract. Raises RuleError (log-full), and obeys nothing."""
+        for one in self._setup.contracts:
+            self.diary.rules(self._unix_s(now_ns), one.receiver, taf)
         contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
         self._setup = replace(self._setup, contracts=contracts)
 
@@ -147,6 +159,19 @@ class SmartGateway:
     def certificate(self) -> Certificate:
         """Under which its containers are signed."""
         return self.triple.certificates["SIG"]
+
+    @property
+    def setup(self) -> GatewaySetup:
+        """What it is made of, with the contracts that it has now."""
+        return self._setup
+
+    def owner_of(self, meter: str) -> str:
+        """Whose a meter is: the flat's that it hangs in; its own where nobody wrote one down."""
+        return self._owners.get(meter, meter)
+
+    def owners(self) -> list[str]:
+        """Everybody who has a radio meter here."""
+        return sorted(set(self._owners.values()))
 
     @property
     def up(self) -> bool:
@@ -165,8 +190,11 @@ class SmartGateway:
         alarms = tuple(one for one in setup.portal.alarms if one in ALARMS)
         spec = replace(setup.portal, checks=checks, alarms=alarms, gateway_clocks=False, store="sqlite")
         self._forget_newer_counters(spec)
+        now_s = self._unix_s(now_ns)
+        self.diary = Diary.on_disk(self.id, self.disk, self.sign, now_s, self.owner_of, self.owners)
+        self.diary.power_on(now_s, self._boots + 1)
         self.intake = Portal(
-            spec, self.disk, setup.calendar, setup.record, keyring=Keyring.load(self.disk / "keys.csv"),
+            spec, self.disk, setup.calendar, self._record, keyring=Keyring.load(self.disk / "keys.csv"),
             registry=self.registry,
         )  # fmt: skip
         self._boots += 1
@@ -176,8 +204,14 @@ class SmartGateway:
         self._dues = DueValues()
         self._seen = 0
         self._known_off_s = 0.0
+        self.clock_steps = [(0, 0.0)]
         self._read_back()
         self._others.open()
+
+    def _record(self, event: Event) -> None:
+        if isinstance(event, AlarmRaised):
+            self.diary.alarm(self._unix_s(event.time_ns), event)
+        self._setup.record(event)
 
     def power_cut(self, now_ns: int) -> None:
         if not self._on:
@@ -217,11 +251,15 @@ class SmartGateway:
         """Its clock runs so many seconds ahead from now on. It does not know that until somebody tells it."""
         self._offset_ns = ns(offset_s)
 
-    def tell_time(self, *, trusted: bool) -> None:
+    def tell_time(self, now_ns: int, *, trusted: bool) -> None:
         """The time service answers. `trusted`: over the administrator's TLS, so that the gateway believes it more than
         its own clock: it remembers by how much it was off, and goes right from now on."""
-        if trusted:
-            self._known_off_s = self._offset_ns / NS_PER_S
+        off_s = self._offset_ns / NS_PER_S
+        if trusted and off_s != self._known_off_s:
+            self._known_off_s = off_s
+            self.clock_steps.append((self._seen, off_s))
+            part, whole = CLOCK_TOLERANCE
+            self.diary.clock(self._unix_s(now_ns), off_s, CAPTURE_S * part / whole)
 
     def clock_ns(self, now_ns: int) -> int:
         """What its clock shows, as world time."""
@@ -295,6 +333,9 @@ class SmartGateway:
         self._take(now_ns)
         self.meet_wired(now_ns)
         now_s = self._unix_s(now_ns)
+        if not self.diary.room(now_s):
+            self.counts["log full"] += 1
+            return
         for number, contract in enumerate(self._setup.contracts):
             start_s = self._due_from_s.setdefault(number, self._unix_s(0))
             values: list[Value] = []
@@ -314,6 +355,8 @@ class SmartGateway:
         horizon_s = min(self._due_from_s.values(), default=now_s)
         for register in self._registers.values():
             register.forget_before(ns(horizon_s - self._unix_s(0)))
+        with contextlib.suppress(ModuleError):  # what was written stays unsigned until the module answers
+            self.diary.logs.seal(now_s)
 
     def _of_period(self, contract: Contract, start_s: int, end_s: int) -> list[Value]:
         """A period that the gateway did not see the beginning of is none."""
@@ -346,10 +389,12 @@ class SmartGateway:
         return not reason
 
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
+        number = self._number + 1
         signed = tuple(self._signed_alone(one) if one.to_sign and self._setup.seals else one for one in values)
-        content = Delivery(self.id, contract.receiver, self._number + 1, signed).encode()
+        content = Delivery(self.id, contract.receiver, number, signed).encode()
         container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
-        self._number += 1
+        self._whose[number] = self.diary.sealed(self._unix_s(now_ns), contract.receiver, number, signed)
+        self._number = number
         self.counts["sealed"] += 1
         mark = hashlib.blake2b(container, digest_size=8).hexdigest()
         self._setup.record(
@@ -362,8 +407,7 @@ class SmartGateway:
 
     def _signed_alone(self, value: Value) -> Value:
         """With the module's signature over this value."""
-        slot = slot_of("SIG", self.triple.number)
-        return value._replace(signature=self.module.sign(slot, value.statement(self.id)))
+        return value._replace(signature=self.sign(value.statement(self.id)))
 
     def sealed(self, content: bytes, receiver: Certificate, now_ns: int) -> bytes:
         """A container: sealed for the receiver, then signed by the module."""
@@ -371,12 +415,16 @@ class SmartGateway:
         self._signed_at_ns = max(now_ns, self._signed_at_ns + NS_PER_S)
         at = self._setup.calendar.at(self._signed_at_ns).replace(microsecond=0)
         sealed = seal(content, receiver, draw=self.module.random)
-        slot = slot_of("SIG", self.triple.number)
-        return sign_by(sealed, self.certificate, lambda covered: self.module.sign(slot, covered), at)
+        return sign_by(sealed, self.certificate, self.sign, at)
 
-    def delivered(self, number: int) -> None:
+    def sign(self, message: bytes) -> bytes:
+        """By the module, under the gateway's certificate. Raises ModuleError."""
+        return self.module.sign(slot_of("SIG", self.triple.number), message)
+
+    def delivered(self, number: int, now_ns: int) -> None:
         """The receiver has it."""
-        self.outbox.pop(number, None)
+        receiver, _ = self.outbox.pop(number, ("", b""))
+        self.diary.handed(self._unix_s(now_ns), receiver, number, self._whose.pop(number, ()))
         (self.disk / "outbox" / f"{number:08d}.cms").unlink(missing_ok=True)
 
     def _unix_s(self, time_ns: int) -> int:

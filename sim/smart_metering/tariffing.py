@@ -9,7 +9,7 @@ and counts there like a meter that was exchanged.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -67,12 +67,20 @@ class Register:
         del self.got[: max(0, at - 1)]
 
 
-def captured(
+class Stamped(NamedTuple):
+    """A value on the raster, with the gateway's status word, in one of the meter's billing periods."""
+
+    period: str
+    at_s: int
+    value: Decimal
+    word: int
+
+
+def stamped(
     register: Register, calendar: Calendar, start_s: int, end_s: int, capture_s: int, *, flag: bool
-) -> list[Series]:
-    """Its readings on the raster of a period with both its ends, one list a billing period of the meter. `flag`: values
-    that a clock beyond the tolerance stamped are marked invalid."""
-    lists: dict[str, list[Reading]] = {}
+) -> Iterator[Stamped]:
+    """A register's values on the raster of a period with both its ends. `flag`: values that a clock beyond the
+    tolerance stamped are marked invalid."""
     epoch_s = int(calendar.start.timestamp())
     part, whole = CLOCK_TOLERANCE
     for at_s in range(start_s, end_s + 1, capture_s):
@@ -80,26 +88,39 @@ def captured(
         if got is not None:
             off = flag and abs(got.clock_off_s) * whole > part * capture_s
             word = got.word | (int(Gateway.TIME_INVALID) if off else 0)
-            lists.setdefault(got.period, []).append(Reading(at_s, at_s, got.value, ptb(word)))
-    return [
-        Series(f"{register.meter} {period}".strip(), register.obis, 0, tuple(readings))
-        for period, readings in lists.items()
-    ]
+            yield Stamped(got.period, at_s, got.value, word)
+
+
+def by_period(meter: str, obis: Obis, values: Iterable[Stamped]) -> list[Series]:
+    """One list of readings a billing period of the meter."""
+    lists: dict[str, list[Reading]] = {}
+    for one in values:
+        lists.setdefault(one.period, []).append(Reading(one.at_s, one.at_s, one.value, ptb(one.word)))
+    return [Series(f"{meter} {period}".strip(), obis, 0, tuple(readings)) for period, readings in lists.items()]
 
 
 def values_of(
     register: Register, calendar: Calendar, taf: int, start_s: int, end_s: int, capture_s: int, *, flag: bool = True
 ) -> Iterator[Value]:
     """What leaves of one meter for one period. Raises RuleError where nothing may."""
-    lists = captured(register, calendar, start_s, end_s, capture_s, flag=flag)
+    values = stamped(register, calendar, start_s, end_s, capture_s, flag=flag)
+    return evaluated(register.meter, register.obis, values, taf, start_s, end_s, capture_s)
+
+
+def evaluated(
+    meter: str, obis: Obis, values: Iterable[Stamped], taf: int, start_s: int, end_s: int, capture_s: int
+) -> Iterator[Value]:
+    """A rule set over values on the raster, whoever has them: the gateway, and a consumer who checks a bill. Raises
+    RuleError where nothing may leave."""
+    lists = by_period(meter, obis, values)
     if not lists:
-        raise RuleError("no-readings", f"{register.meter} has no value in the period")
-    rule = rule_of(taf, register.obis, start_s, end_s, capture_s)
+        raise RuleError("no-readings", f"{meter} has no value in the period")
+    rule = rule_of(taf, obis, start_s, end_s, capture_s)
     if taf == 7:
         lists = [_joined(lists)]
     for one in evaluate(rule, lists):
         from_s, until_s = (None, one.at_s) if one.at_s is not None else (start_s, end_s)
-        yield Value(taf, register.meter, str(one.obis), one.tariff, from_s, until_s, one.amount)
+        yield Value(taf, meter, str(one.obis), one.tariff, from_s, until_s, one.amount)
 
 
 def _joined(lists: list[Series]) -> Series:

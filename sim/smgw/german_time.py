@@ -52,3 +52,10 @@ def local(at_s: int) -> datetime:
 def text(at_s: int) -> str:
     """ISO 8601 with the local offset."""
     return f"{local(at_s).isoformat()}+0{offset_s(at_s) // 3_600}:00"
+
+
+def instant_s(wall: datetime) -> int:
+    """The instant at which the wall clock shows this; of the two in October the first."""
+    as_utc_s = int(wall.replace(tzinfo=UTC).timestamp())
+    summer_s = as_utc_s - SUMMER_S
+    return summer_s if offset_s(summer_s) == SUMMER_S else as_utc_s - WINTER_S

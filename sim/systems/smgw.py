@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.clock import NS_PER_DAY, NS_PER_S, Steps, ns
-from sim.core.events import SnapshotAsked, WiredMeterTold
+from sim.core.events import GatewayDisturbed, SnapshotAsked, WiredMeterTold
 from sim.core.settings import SpecError, names_from, number
 from sim.core.vocabulary import SECURITIES
 from sim.gateway.gateway_spec import GatewaySpec
@@ -31,9 +31,10 @@ from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.store_port import StoreError
 from sim.site_plan import gateway_groups, gateway_ids, receiver_of
-from sim.smart_metering.administrator import Administrator
+from sim.smart_metering.administrator import Administrator, Alarm
 from sim.smart_metering.administrators_calls import Calls
 from sim.smart_metering.gateway_tables import GatewayTables
+from sim.smart_metering.housing import Disturbance, Housing
 from sim.smart_metering.lmn.wired_plan import Pairing, WiredSpec, plan
 from sim.smart_metering.lmn.wired_side import WiredSide
 from sim.smart_metering.other_values import OtherValues
@@ -47,6 +48,7 @@ from sim.smgw.wake_up import WakeUps
 from sim.systems._installation import entry_of, links_of, strongest
 from sim.systems._killed import kill
 from sim.systems._smgw_accounts import costs, sights
+from sim.systems._smgw_homes import Homes
 from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnderTest
 
 if TYPE_CHECKING:
@@ -72,13 +74,15 @@ class SmgwSystem(System):
     at the month's end). `counter_saved_s`: how old counters are at most after a power cut. `session_most_s`: how long a
     session with the administrator goes on without another look at certificates. `call_every_s`: how often he wakes each
     gateway (0: never). `wired`: electricity meters on each gateway's wired bus; `wired_pairing`: certificates were
-    exchanged before, or the gateway makes each meter's first key. The others are defences: `seal_content`, values leave
+    exchanged before, or the gateway makes each meter's first key. `consumers_look_s`: how often consumers look at the
+    HAN, at the bills that came and at their logs (0: never). `bill_from_display`: the supplier bills what consumers
+    tell him of their displays, and not what was delivered. The others are defences: `seal_content`, values leave
     sealed and signed; `verify_content`, the receiver checks signature, age and tag; `check_attributes`, and what the
     signed attributes say; `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`,
     values that a wrong clock stamped are marked; `check_lists`, certificates are looked for on revocation lists;
     `check_calls`, a gateway looks at who wakes it, and `remember_calls`, at whether it saw that datagram before, and
     how long ago it was woken; `limit_snapshots`, values on demand are no load profile; `wired_tls`, sessions with wired
-    meters are TLS."""
+    meters are TLS; `display_verifies`, displays in the home check that it is the gateway that answers."""
 
     kind: str = "smgw"
     attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
@@ -87,6 +91,8 @@ class SmgwSystem(System):
     taf: Literal[1, 2, 7] = 2
     delivery_s: float = number(3_600.0, low=900.0, high=31 * 86_400.0)
     counter_saved_s: float = number(HOURS_12_S, low=0.0, high=HOURS_12_S)
+    consumers_look_s: float = number(0.0, low=0.0, high=31 * 86_400.0)
+    bill_from_display: bool = False
     session_most_s: float = number(HOURS_48_S, low=900.0, high=HOURS_48_S)
     call_every_s: float = number(0.0, low=0.0, high=86_400.0)
     seal_content: bool = True
@@ -94,6 +100,7 @@ class SmgwSystem(System):
     check_attributes: bool = True
     time_over_tls: bool = True
     flag_clock: bool = True
+    display_verifies: bool = True
     check_lists: bool = True
     check_calls: bool = True
     remember_calls: bool = True
@@ -136,11 +143,14 @@ class Smgw:
             raise SpecError(f"gateway {real[0]}: a real gateway belongs to system 'keyless'")
         self._ground, self.settings = ground, settings
         self.gateways: list[SmartGateway] = []
+        self.housings: list[Housing] = []
         self._lists_ns = 0
         self.registry = Registry(gateways=gateway_ids(spec))
         self._closing = contextlib.ExitStack()
         self.disk = ground.directory / "participants" / SUPPLIER
         self._smart = ground.directory / "smart-gateways"
+        self.homes = Homes(self, ground)
+        self._looked_ns = 0
 
     @property
     def key_places(self) -> tuple[Path, ...]:
@@ -212,6 +222,11 @@ class Smgw:
             deferred=True,
         )
         self.gateways.append(gateway)
+
+        def noticed(one: Disturbance) -> None:
+            ground.record(GatewayDisturbed(one.time_ns, id_, one.what))
+
+        self.housings.append(Housing(self._smart / id_ / "housing.json", noticed))
 
     def _other_values(self, id_: str) -> OtherValues:
         def tell(now_ns: int, receiver: str, due_s: int, taken: bool) -> None:
@@ -309,15 +324,26 @@ class Smgw:
         now_ns = self._ground.clock.now_ns
         if now_ns - self._lists_ns >= LISTS_EVERY_NS:
             self._publish(now_ns)
-        for gateway in self.gateways:
+        for gateway, housing in zip(self.gateways, self.housings, strict=True):
             if not gateway.up:
                 continue
-            gateway.tell_time(trusted=self.settings.time_over_tls and self.administrator.reached)
+            gateway.tell_time(now_ns, trusted=self.settings.time_over_tls and self.administrator.reached)
+            self._tell_of_housing(gateway, housing, now_ns)
             gateway.deliver(now_ns)
             for place, (receiver, container) in list(gateway.outbox.items()):
                 if not self.administrator.relay(gateway.id, receiver, container, now_ns):
                     break
-                gateway.delivered(place)
+                gateway.delivered(place, now_ns)
+        look_s = self.settings.consumers_look_s
+        if look_s and now_ns - self._looked_ns >= ns(look_s):
+            self._looked_ns = now_ns
+            self.homes.look()
+
+    def _tell_of_housing(self, gateway: SmartGateway, housing: Housing, now_ns: int) -> None:
+        if self.administrator.reached and housing.untold:
+            for one in housing.untold:
+                self.administrator.alarms.append(Alarm(now_ns, gateway.id, one.what, one.time_ns))
+            housing.told()
 
     def at_phase(self, phase: str, action: Callable[[], None]) -> None:
         raise ValueError(f"system 'smgw' delivers in one step, so there is no phase {phase!r}; leave it out")

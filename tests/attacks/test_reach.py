@@ -19,8 +19,8 @@ from tests.small_worlds import dozen, keyless
 
 EVERYONE = {"now_ns", "today", "today_utc", "wait", "wait_until", "event", "go", "note"}
 AT_THE_BROKER = {"connect", "publish", "leave", "contend", "let_work", "name_of", "stranger", "offer"}
-AT_THE_RELAY = {"relayed", "change_relayed", "send_rule", "hand_in"}
-OF_A_BOX = AT_THE_RELAY | {"box_name", "box_files", "container_of_own"}
+AT_THE_RELAY = {"relayed", "change_relayed", "send_rule", "hand_in", "ask_snapshot"}
+OF_A_BOX = AT_THE_RELAY | {"box_name", "box_files", "container_of_own", "sealed_of_own"}
 OWN = {
     Can.HEAR: {"hear", "listen"},
     Can.SPEAK: {"speak"},
@@ -28,7 +28,7 @@ OWN = {
     Can.PATH: {"intercept", "release", "stay", "note_sent"},
     Can.CERTIFICATE: AT_THE_BROKER | {"steal", "spare"},
     Can.NETWORK: AT_THE_BROKER,
-    Can.BROKER: {"deliver_by", "note_sent"},
+    Can.BROKER: {"deliver_by", "note_sent", "kept_files"},
     Can.CLOCK: {"set_clock", "answer_time"},
     Can.VIEW: {"ask_as_tenant", "ask_as_landlord"},
     Can.METER_KEY: {"meter_key"},
@@ -38,8 +38,13 @@ OWN = {
     Can.FACTORY: AT_THE_BROKER | {"factory_files", "with_key"},
     Can.RELAY: AT_THE_RELAY,
     Can.BOX_DISK: OF_A_BOX,
-    Can.BOX: OF_A_BOX | {"container_by_module"},
+    Can.BOX: OF_A_BOX | {"container_by_module", "relay"},
     Can.RECEIVER_KEY: {"receiver_key", "relayed_to_him", "signer_of"},
+    Can.WAN: {"call_of_own", "on_call", "send_datagram"},
+    Can.CLIP: {"clip_bus"},
+    Can.LAWFUL: {"values_received", "watch_passed"},
+    Can.HOME: {"let_displays_read"},
+    Can.BILLS: {"delivered_by_consumer", "send_bill", "units_of", "bill_tenant"},
 }
 
 

@@ -48,7 +48,8 @@ def test_values_stand_before_and_after_and_a_verdict_without_one_says_so() -> No
     assert {"mode 5, on", "mode 7, on", "no other value, of 2 tries"} <= set(texts)
     assert figure is not None
     marks = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 1]
-    assert sorted(float(line.get_xdata()[0]) for line in marks) == [100.0, 4_711.0], "each pair once, none that is equal"
+    drawn = sorted(float(line.get_xdata()[0]) for line in marks)
+    assert drawn == [100.0, 4_711.0], "each pair once, none that is equal"
     assert plots.values_of_shots([kept]) is None
 
 

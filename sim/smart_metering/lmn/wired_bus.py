@@ -28,8 +28,8 @@ from sim.smart_metering.lmn.wired_store import StoredRow, WiredStore
 from sim.smgw.hdlc import Frame
 from sim.smgw.lmn import exchange, first_key
 from sim.smgw.lmn.bus import FIRST_KEY, SML, TLS, Bus, BusFull
+from sim.smgw.lmn.bus_link import Primary
 from sim.smgw.lmn.exchange import GRID, LOAD_PROFILE, Values
-from sim.smgw.lmn.link import Primary
 from sim.smgw.lmn.sml_stream import FileSplitter
 from sim.smgw.metrology import Capture
 from sim.smgw.obis_codes import Obis

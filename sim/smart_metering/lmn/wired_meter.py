@@ -21,8 +21,8 @@ from sim.smart_metering.lmn.tls_channel import LinkRefused, TlsChannel, context
 from sim.smgw.hdlc import Frame
 from sim.smgw.lmn import exchange, first_key
 from sim.smgw.lmn.bus import ADDRESSING, FIRST_KEY, SML, TLS, BusMeter, meant
+from sim.smgw.lmn.bus_link import POLL, Secondary
 from sim.smgw.lmn.exchange import Entry, Values
-from sim.smgw.lmn.link import POLL, Secondary
 from sim.smgw.lmn.sml_stream import FileSplitter
 from sim.smgw.obis_codes import Obis, of_text
 from sim.smgw.refusals import BadFrame

@@ -31,7 +31,7 @@ class ProcessModule:
     """See port.SecurityModule. `place`: the module's socket. One thread at a time."""
 
     def __init__(self, place: Path, pin: str, *, answer_most_s: float = ANSWER_MOST_S) -> None:
-        self.place, self._pin, self._answer_most_s = place, pin.encode(), answer_most_s
+        self.place, self._pin, self.answer_most_s = place, pin.encode(), answer_most_s
         self._connection: socket.socket | None = None
         self._foreign = ""
         self.pairings = 0
@@ -86,6 +86,7 @@ class ProcessModule:
 
     def _exchange(self, asked: bytes) -> bytes:
         connection = self._connection or self._open()
+        connection.settimeout(self.answer_most_s)
         send(connection, self._messages.seal(asked))
         return self._messages.open(receive(connection))
 
@@ -93,7 +94,7 @@ class ProcessModule:
         if self._foreign:
             raise ModuleError("foreign", self._foreign)
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(self._answer_most_s)
+        connection.settimeout(self.answer_most_s)
         try:
             connection.connect(str(self.place))
             self._messages = SecureMessages(self._pair(connection))

@@ -4,6 +4,7 @@
     server   an administrator or a participant, listening
     answers  what each of them answers, by who asks
     calls    a gateway's or an administrator's way to one
+    relaying how a world hands containers on over it
     waker    a port that never answers
     serve    one of these as a program of its own
 

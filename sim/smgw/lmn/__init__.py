@@ -1,7 +1,7 @@
 """The wired meter bus (LMN on EIA-485), sans I/O: frames, octets and values; nothing here opens a terminal.
 
     bus          addresses: the gateway asks, meters answer in drawn slots
-    link         one gateway and one meter: octets in both directions, repeated until they are acknowledged
+    bus_link     one gateway and one meter: octets in both directions, repeated until they are acknowledged
     sml_stream   SML files out of a stream of octets
     exchange     what is said in SML: pushed lists, lists that are asked for, a meter's own load profile
     first_key    a meter's first key pair, sent to it under the key that its maker gave it

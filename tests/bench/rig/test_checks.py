@@ -17,10 +17,12 @@ from bench.rig.checks import (
     faults_witnessed,
     heard_as_stored,
     in_time,
+    leaves_as_allowed,  # of the other system: tests/sim/systems/test_smgw_wired.py
     no_key_on_disk,
     nothing_altered,
     unchanged_bytes,
     values_true,
+    wired_true,  # of the other system: tests/sim/systems/test_smgw_wired.py
 )
 from sim.core.clock import NS_PER_S
 from sim.core.events import BundleClosed
@@ -121,8 +123,8 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 
 def test_every_check_in_the_folder_is_tested_here() -> None:
     assert set(checks.found()) == {
-        bundled_once, custody, delivered_true, fates_add_up, faults_witnessed, heard_as_stored, in_time, no_key_on_disk,
-        nothing_altered, unchanged_bytes, values_true,
+        bundled_once, custody, delivered_true, fates_add_up, faults_witnessed, heard_as_stored, in_time,
+        leaves_as_allowed, no_key_on_disk, nothing_altered, unchanged_bytes, values_true, wired_true,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from bench.cli.main import main
 from bench.run_directory import ROOT
 from sim.core.settings import SpecError
 from sim.radio import site_file
+from sim.radio.propagation import FLOOR_HEIGHT_M
+from sim.radio.site_file import SiteFile
 from sim.site_plan import site_of
 from sim.world_spec import WorldSpec, load
 
@@ -85,6 +88,8 @@ def test_the_same_site_comes_from_geojson_metres_and_other_names(put, tmp_path: 
         ("50.1009,8.6000", "8.6000,50.1009", "line 5: 8.6 north, 50.1009 east would be inside the other way round"),
         ("50.1009,8.6000", "5551000,476543", "line 5: 5.551e+06 north, 476543 east are no degrees: UTM"),
         ("50.1009,8.6000", "-33.9,18.4", "line 5: -33.9 north, 18.4 east is not in Europe"),
+        ("50.1009,8.6000", "56.1009,3.6000", "line 5: 56.1009 north, 3.6 east is in the sea: is a digit wrong?"),
+        ("2,left", "roof,left", "line 4, column floor: 'roof' is for gateways; a meter needs the number"),
         ("50.1009,8.6000", "51.9,8.6000", "line 5: lies 200 km from the middle"),
         ("50.1009,8.6000", "nan,8.6000", "line 5, column lat: 'nan' is no place"),
         ("50.1009,8.6000", "x\x1b[2J,8.6000", "line 5, column lat: 'x\\x1b[2J' is not a number"),
@@ -150,3 +155,33 @@ def test_a_world_takes_its_places_from_the_file(put, tmp_path: Path) -> None:
     before = spec.digest
     put(LIST.replace("50.1009", "50.1008"))
     assert load(tmp_path / "world.toml").digest != before
+
+
+def test_candidates_are_places_with_a_price_and_roofs_are_no_floors(put, tmp_path: Path) -> None:
+    head = "address,lat,lon,floor,flat,type,count,price\n"
+    rows = "A,50.1,8.6,2,l,vipa-c10,4,\nA,50.1,8.6,roof,,candidate,1,350\nA,50.1,8.6,EG,,candidate,1,\n"
+    assert put(head + rows + "A,50.1,8.6,Dach,,gateway,1,\n")[0] == 0
+    made = site_file.load(tmp_path / "site.toml")
+    assert [(one.roof, one.floor, one.price) for one in made.candidate] == [(True, 0, 350.0), (False, 0, None)]
+    assert made.gateway[0].roof and made.house[0].floors == 3
+    high = SiteFile("x", made.house, made.meter, made.candidate).gateway_places()[:, 2]
+    assert high[0] - high[1] == pytest.approx(3 * FLOOR_HEIGHT_M)
+    for price in ("-1", "1e", "100 EUR"):
+        code, said = put(head + rows.replace("350", price))
+        assert code == 2 and f"line 3, column price: '{price}' is no price: a number from 0, without a currency" in said
+    code, said = put(head + rows.replace("A,50.1,8.6,roof", "B,50.1,8.6,roof"))
+    assert code == 2 and "line 3, column address: a candidate in 'B', which has no meter" in said
+
+
+def test_a_site_without_a_meter_and_names_twice_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    house, place = '[[house]]\nname = "A"\n', '[[{}]]\nname = "p"\nhouse = "A"\n'
+    for text, said in (
+        (house, "t.toml: meter: is missing"),
+        (house + '[[meter]]\nhouse = "A"\ntype = "vipa-c10"\n' + place.format("gateway") + place.format("candidate"),
+         "candidate[0].name: there are two of 'p'"),
+    ):  # fmt: skip
+        path.write_text('title = "t"\n' + text)
+        site_file.load.cache_clear()
+        with pytest.raises(SpecError, match=re.escape(said.split(": ", 1)[1])):
+            site_file.load(path)

@@ -4,19 +4,21 @@
         path.popen("far", ["mosquitto", ...])        here 10.77.0.2
         path.run("near", ["mosquitto_pub", ...])     from 10.77.0.1
         path.taken()                                 IP bytes and packets each way since the last call
+        path.took_s()                                how long that took by the path's own reckoning
 
 A TUN device in each namespace ends in this process, which hands every IP packet on when its time has come. (tc's netem
-does the same where a kernel has it; many have not.)
+does the same where a kernel has it; many have not.) The reckoning is a logical clock: a packet is sent when the last
+one before it had arrived, waits for those before it, and takes its bytes' time and the delay. So what the machine takes
+beside the path is not in it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
-import heapq
 import os
 import random
-import select
 import shutil
 import struct
 import subprocess
@@ -26,7 +28,6 @@ from typing import Any
 
 import pytest
 
-from sim.core.clock import wall_s
 from sim.network.backhaul import Backhaul, Sent
 
 REASON = "allowed: no network namespaces or TUN devices can be made here; that takes root"
@@ -51,8 +52,13 @@ class SlowPath:
                 _ip("netns", "exec", name, "ip", *words)
         self._counts = [0, 0, 0, 0]
         self._lock = threading.Lock()
-        self._stop_r, self._stop_w = os.pipe()
-        self._thread = threading.Thread(target=self._relay, daemon=True)
+        self._at_s = {"near": 0.0, "far": 0.0}  # by the logical clock, when the last packet arrived there
+        self._begun_s = 0.0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._draw = random.Random(1)
+        for side, other, bit_s, at in (("near", "far", backhaul.up_bit_s, 0), ("far", "near", backhaul.down_bit_s, 1)):
+            self._loop.add_reader(self._devices[side], _Way(self, side, other, bit_s, at).read)
         self._thread.start()
         self._children: list[subprocess.Popen[bytes]] = []
 
@@ -74,42 +80,61 @@ class SlowPath:
             self._counts = [0, 0, 0, 0]
         return Sent(up_bytes, down_bytes, up, down)
 
+    def took_s(self) -> float:
+        """Since the last call, by the logical clock."""
+        with self._lock:
+            now_s = max(self._at_s.values())
+            took_s, self._begun_s = now_s - self._begun_s, now_s
+            self._at_s = dict.fromkeys(self._at_s, now_s)
+        return took_s
+
     def close(self) -> None:
         for child in self._children:
             child.terminate()
             child.wait(10)
-        os.write(self._stop_w, b"x")
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
-        for number in (*self._devices.values(), self._stop_r, self._stop_w):
+        self._loop.close()
+        for number in self._devices.values():
             os.close(number)
 
-    def _relay(self) -> None:
-        told, draw = self._backhaul, random.Random(1)
-        near, far = self._devices["near"], self._devices["far"]
-        way = {near: (far, told.up_bit_s, 0), far: (near, told.down_bit_s, 1)}
-        free_s = dict.fromkeys(way, 0.0)
-        due: list[tuple[float, int, int, bytes]] = []
-        number = 0
-        while True:
-            wait_s = max(0.0, due[0][0] - wall_s()) if due else 1.0
-            ready, _, _ = select.select([*way, self._stop_r], [], [], wait_s)
-            if self._stop_r in ready:
-                return
-            now_s = wall_s()
-            for one in ready:
-                packet = os.read(one, 65_536)
-                if packet[0] >> 4 != 4:
-                    continue  # what IPv6 says of itself
-                other, bit_s, at = way[one]
-                with self._lock:
-                    self._counts[at] += len(packet)
-                    self._counts[2 + at] += 1
-                free_s[one] = max(free_s[one], now_s) + 8 * len(packet) / bit_s
-                if draw.random() >= told.loss:
-                    heapq.heappush(due, (free_s[one] + told.latency_ms / 1000, number, other, packet))
-                number += 1
-            while due and due[0][0] <= wall_s():
-                os.write(due[0][2], heapq.heappop(due)[3])
+
+class _Way:
+    """One direction: packets wait for each other, and then take the delay."""
+
+    def __init__(self, path: SlowPath, side: str, other: str, bit_s: float, at: int) -> None:
+        self._path, self._side, self._other, self._bit_s, self._at = path, side, other, bit_s, at
+        self._free_s = 0.0
+        self._waiting: list[tuple[bytes, float]] = []
+
+    def read(self) -> None:
+        path = self._path
+        packet = os.read(path._devices[self._side], 65_536)
+        if packet[0] >> 4 != 4:
+            return  # what IPv6 says of itself
+        with path._lock:
+            path._counts[self._at] += len(packet)
+            path._counts[2 + self._at] += 1
+            self._free_s = max(self._free_s, path._at_s[self._side]) + 8 * len(packet) / self._bit_s
+        self._waiting.append((packet, self._free_s + path._backhaul.latency_ms / 1000))
+        if len(self._waiting) == 1:
+            self._send()
+
+    def _send(self) -> None:
+        """The first that waits takes its bytes' time."""
+        self._path._loop.call_later(8 * len(self._waiting[0][0]) / self._bit_s, self._sent)
+
+    def _sent(self) -> None:
+        packet, arrives_s = self._waiting.pop(0)
+        if self._path._draw.random() >= self._path._backhaul.loss:
+            self._path._loop.call_later(self._path._backhaul.latency_ms / 1000, self._arrived, packet, arrives_s)
+        if self._waiting:
+            self._send()
+
+    def _arrived(self, packet: bytes, arrives_s: float) -> None:
+        with self._path._lock:
+            self._path._at_s[self._other] = max(self._path._at_s[self._other], arrives_s)
+        os.write(self._path._devices[self._other], packet)
 
 
 @contextlib.contextmanager

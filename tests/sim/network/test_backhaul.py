@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from sim.core.clock import wall_s
 from sim.core.parts import UnknownPart
 from sim.network.backhaul import TCP_IP_BYTES, Backhaul, backhaul, backhauls
 from sim.pki.authority import Authority
@@ -63,7 +62,7 @@ def test_a_long_path_waits_for_acknowledgements_until_it_is_full() -> None:
     shutil.which("mosquitto") is None or shutil.which("mosquitto_pub") is None,
     reason="allowed: mosquitto and mosquitto_pub are not on the PATH",
 )
-def test_real_sockets_take_the_bytes_and_at_least_the_time_of_the_model(tmp_path: Path) -> None:
+def test_real_sockets_take_the_bytes_and_the_time_of_the_model(tmp_path: Path) -> None:
     authority = Authority(tmp_path / "pki")
     server, device = authority.server((FAR,)), authority.device("gw-0001")
     ca = authority.certificate
@@ -81,19 +80,23 @@ def test_real_sockets_take_the_bytes_and_at_least_the_time_of_the_model(tmp_path
         for size in (1, 10_000, 60_000):
             payload = tmp_path / f"{size}"
             payload.write_bytes(b"x" * size)
-            path.taken()
-            begun_s = wall_s()
-            done = path.run("near", [*words, "-f", str(payload)])
-            took_s[size] = wall_s() - begun_s
-            assert done.returncode == 0, done.stderr
-            time.sleep(4 * PATH.latency_ms / 1000)  # the last acknowledgements
-            taken[size] = path.taken()
-    for size in (10_000, 60_000):
-        more = PATH.message(size, len(TOPIC)).up_bytes - PATH.message(1, len(TOPIC)).up_bytes
-        assert taken[size].up_bytes - taken[1].up_bytes == pytest.approx(more, rel=0.02)
-        least_s = PATH.connects_s() + PATH.arrives_s(size, len(TOPIC)) + PATH.latency_ms / 1000
-        assert took_s[size] >= 0.9 * least_s
-    one = PATH.message(1, len(TOPIC))
-    connected = PATH.connection()
+            tries = []
+            for _ in range(3):  # where the machine stands still TCP sends again what was not lost: the fewest count
+                path.taken()
+                path.took_s()
+                done = path.run("near", [*words, "-f", str(payload)])
+                assert done.returncode == 0, done.stderr
+                time.sleep(6 * PATH.latency_ms / 1000)  # the last acknowledgements
+                tries.append((path.taken(), path.took_s()))
+            taken[size], took_s[size] = min(tries)
+    one, connected = PATH.message(1, len(TOPIC)), PATH.connection()
     assert taken[1].up_bytes - one.up_bytes == pytest.approx(connected.up_bytes, rel=0.15)
     assert taken[1].down_bytes - one.down_bytes == pytest.approx(connected.down_bytes, rel=0.15)
+    known_s = PATH.connects_s() + PATH.arrives_s(1, len(TOPIC)) + PATH.latency_ms / 1000
+    # the connection's end takes one and a half more, and a client that waits for acknowledgements (Nagle) up to two
+    assert known_s < took_s[1] < known_s + 4 * PATH.round_trip_s
+    for size in (10_000, 60_000):
+        more = PATH.message(size, len(TOPIC)).up_bytes - one.up_bytes
+        assert taken[size].up_bytes - taken[1].up_bytes == pytest.approx(more, rel=0.02)
+        longer_s = PATH.arrives_s(size, len(TOPIC)) - PATH.arrives_s(1, len(TOPIC))
+        assert took_s[size] - took_s[1] == pytest.approx(longer_s, rel=0.1)

@@ -148,9 +148,9 @@ def stored(folder: Path) -> Rows:
 
 def wait_for(what: str, done: Callable[[], bool]) -> None:
     end_s = clock.wall_s() + PATIENCE_S
-    while not done():
-        assert clock.wall_s() < end_s, f"no {what} in {PATIENCE_S:.0f} s"
+    while not done() and clock.wall_s() < end_s:
         clock.wall_sleep(0.1)
+    assert done(), f"no {what} in {PATIENCE_S:.0f} s"
 
 
 def wait_for_all(folder: Path, meters: int, least: int) -> Rows:

@@ -136,9 +136,10 @@ def test_keys_outlive_sigkill_of_the_module_and_of_its_processor(place: Place) -
 
 def test_a_module_that_hangs_is_silent_and_its_session_is_not_used_again(place: Place) -> None:
     with place.program() as program:
-        client = ProcessModule(place.socket, PIN, answer_most_s=0.3)
+        client = ProcessModule(place.socket, PIN)
         point = client.make_key("SIG")
-        os.kill(program.pid, signal.SIGSTOP)
+        client.answer_most_s = 0.3
+        stop(program.pid)
         try:
             with pytest.raises(ModuleError, match=r"silent: .* does not answer in time"):
                 client.sign("SIG", b"register")
@@ -147,6 +148,18 @@ def test_a_module_that_hangs_is_silent_and_its_session_is_not_used_again(place: 
         patient = ProcessModule(place.socket, PIN)  # the module finds out by itself that the first one is gone
         assert verifies(point, b"register", when_free(lambda: patient.sign("SIG", b"register")))
         patient.close()
+
+
+def stop(pid: int) -> None:
+    """It stands still when this returns: a thread may have an answer under way when the signal is sent."""
+    os.kill(pid, signal.SIGSTOP)
+    threads = Path(f"/proc/{pid}/task")
+    for _ in range(1_000):
+        states = [(one / "stat").read_text().rpartition(")")[2].split()[0] for one in threads.iterdir()]
+        if set(states) == {"T"}:
+            return
+        wall_sleep(0.01)
+    raise AssertionError("the module does not stop")
 
 
 def when_free(ask: Callable[[], bytes]) -> bytes:

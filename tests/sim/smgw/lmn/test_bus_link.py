@@ -9,7 +9,7 @@ import pytest
 from sim.core.seeds import Seeds
 from sim.smgw.hdlc import Frame, decode
 from sim.smgw.lmn.bus import GATEWAY, SML, TLS, frame
-from sim.smgw.lmn.link import DISC, DM, INFORMATION_MOST_BYTES, POLL, SILENT_MOST, SNRM, UA, Primary, Secondary
+from sim.smgw.lmn.bus_link import DISC, DM, INFORMATION_MOST_BYTES, POLL, SILENT_MOST, SNRM, UA, Primary, Secondary
 
 DEVICE = 5
 LONG = bytes(range(256)) * 11

@@ -1,0 +1,161 @@
+"""The HAN on a port: HTTPS on the loopback, TLS 1.2, one connection a thread, none of which can stop the others.
+
+Suites and curves are TR-03116-3's for the HAN (5: those that are optional on the WAN are mandatory here). Certificates
+are self-signed or of the SM-PKI; a household is told the fingerprint of its gateway's. A client may show a certificate:
+that of an account, or the handshake ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+import threading
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+from sim.core.clock import wall_s
+from sim.pki.authority import Pair
+from sim.smart_metering.han.exchange import BODY_MOST_BYTES, Request, Response
+from sim.smart_metering.han.han import Han
+from sim.smart_metering.han.http_digest import IDLE_S, SESSION_MOST_S
+
+SUITES: Final = ":".join(
+    f"ECDHE-ECDSA-{one}"
+    for one in ("AES128-GCM-SHA256", "AES128-SHA256", "AES256-GCM-SHA384", "AES256-SHA384", "AES128-CCM")
+)
+CONNECTIONS_MOST: Final = 32
+HANDSHAKE_S: Final = 10.0
+
+
+class HanError(Exception):
+    """The server cannot be had; the message says what and the way out."""
+
+
+def context(own: Pair, curve: str, clients: Path | None = None) -> ssl.SSLContext:
+    """`clients`: PEM of the certificates that accounts may show. Raises HanError."""
+    try:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
+        made.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
+        made.set_ciphers(SUITES)
+        made.set_ecdh_curve(curve)
+        made.load_cert_chain(own.certificate, own.key)
+        if clients is not None:
+            made.verify_mode = ssl.CERT_OPTIONAL
+            made.load_verify_locations(clients)
+    except (OSError, ValueError) as error:
+        raise HanError(f"{own.certificate}: {error}; certificate and key are PEM, on the curve {curve}") from None
+    return made
+
+
+class HanServer:
+    """Listens on 127.0.0.1 from `start` to `stop`. `counts`: "connections", "handshake failed", "requests",
+    "too many"."""
+
+    def __init__(self, made: ssl.SSLContext, han: Han, *, port: int = 0, idle_s: float = IDLE_S) -> None:
+        self.counts: Counter[str] = Counter()
+        self.session_most_s: float = SESSION_MOST_S
+        owner = self
+        room = threading.BoundedSemaphore(CONNECTIONS_MOST)
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            server_version, sys_version = "han", ""
+            disable_nagle_algorithm = True
+
+            def setup(self) -> None:
+                self.request.settimeout(min(idle_s, HANDSHAKE_S))
+                try:
+                    self.request = made.wrap_socket(self.request, server_side=True)
+                except OSError:
+                    owner.counts["handshake failed"] += 1
+                    raise
+                self.request.settimeout(idle_s)
+                shown = self.request.getpeercert(binary_form=True)
+                self.certificate = hashlib.sha256(shown).hexdigest() if shown else ""
+                self.ends_s = wall_s() + owner.session_most_s
+                super().setup()
+
+            def _do(self) -> None:
+                owner.counts["requests"] += 1
+                length = self.headers.get("Content-Length", "0")
+                if not (length.isascii() and length.isdecimal()) or int(length) > BODY_MOST_BYTES:
+                    self._send(Response(413, b"a request has at most 64 KiB"), close=True)
+                    return
+                if "Transfer-Encoding" in self.headers:
+                    self._send(Response(411, b"say how long the request is (Content-Length)"), close=True)
+                    return
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                body = self.rfile.read(int(length))
+                try:
+                    said = han.answer(Request(self.command, self.path, headers, body, self.certificate))
+                except Exception:
+                    self._send(Response(500, b"the gateway cannot answer that"), close=True)
+                    raise
+                self._send(said, close=wall_s() >= self.ends_s)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _do
+
+            def _send(self, said: Response, *, close: bool) -> None:
+                self.send_response(said.status)
+                for name, value in said.headers:
+                    self.send_header(name, value)
+                self.send_header("Content-Type", said.kind)
+                self.send_header("Content-Length", str(len(said.body)))
+                self.send_header("Cache-Control", "no-store")
+                self.send_header("X-Content-Type-Options", "nosniff")
+                self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+                if close:
+                    self.send_header("Connection", "close")
+                    self.close_connection = True
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(said.body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Nothing goes to a terminal."""
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def process_request(self, request: Any, client_address: Any) -> None:
+                owner.counts["connections"] += 1
+                if not room.acquire(blocking=False):
+                    owner.counts["too many"] += 1
+                    self.shutdown_request(request)
+                    return
+                super().process_request(request, client_address)
+
+            def process_request_thread(self, request: Any, client_address: Any) -> None:
+                try:
+                    super().process_request_thread(request, client_address)
+                finally:
+                    room.release()
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """One connection ended badly."""
+                owner.counts["ended badly"] += 1
+
+        try:
+            self._server = Server(("127.0.0.1", port), Handler)
+        except OSError as error:
+            raise HanError(f"port {port}: {error.strerror or error}; free it or choose another") from None
+        self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="han", daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Idempotent; leaves no thread that listens and no port."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()

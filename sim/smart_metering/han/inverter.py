@@ -1,0 +1,181 @@
+"""A controllable inverter behind a gateway, and the participant who limits its feed-in: HTTP over the CLS channel, in
+both directions. The objects are this model's; a real one speaks a protocol of its own inside the channel.
+
+    inverter      GET /state    {"available_w", "limit_w", "feed_in_w"}        PUT /limit  {"limit_w": N}
+    participant   GET /limit    {"limit_w": N}, for the device that asks       POST /state what the device reports
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from sim.core.clock import wall_s
+
+TIMEOUT_S: Final = 10.0
+_BODY_MOST: Final = 4_096
+
+Reply = tuple[int, object]
+
+
+class Inverter:
+    """`available_w`: what the sun gives; it feeds in no more than `limit_w`."""
+
+    def __init__(self, available_w: int) -> None:
+        self.available_w = available_w
+        self.limit_w = available_w
+
+    @property
+    def feed_in_w(self) -> int:
+        return min(self.available_w, self.limit_w)
+
+    def answer(self, method: str, path: str, body: bytes) -> Reply:
+        if (method, path) == ("GET", "/state"):
+            return 200, {"available_w": self.available_w, "limit_w": self.limit_w, "feed_in_w": self.feed_in_w}
+        if (method, path) == ("PUT", "/limit"):
+            return self.obey(body)
+        return 404, {"error": "GET /state, PUT /limit"}
+
+    def obey(self, body: bytes) -> Reply:
+        """A limit as it came; one that is none changes nothing."""
+        try:
+            limit_w = json.loads(body)["limit_w"]
+        except (ValueError, TypeError, KeyError):
+            limit_w = None
+        if type(limit_w) is not int or not 0 <= limit_w <= 10**9:
+            return 400, {"error": "limit_w is a whole number of watts from 0 on"}
+        self.limit_w = limit_w
+        return 200, {"limit_w": limit_w}
+
+
+class Controller:
+    """The participant's side. `limit_w`: what the inverter may feed in; `reports`: states that it sent."""
+
+    def __init__(self, limit_w: int) -> None:
+        self.limit_w = limit_w
+        self.reports: list[dict[str, int]] = []
+
+    def answer(self, method: str, path: str, body: bytes) -> Reply:
+        if (method, path) == ("GET", "/limit"):
+            return 200, {"limit_w": self.limit_w}
+        if (method, path) == ("POST", "/state"):
+            try:
+                told = json.loads(body)
+                self.reports.append({str(name): int(value) for name, value in told.items()})
+            except (ValueError, TypeError, AttributeError):
+                return 400, {"error": "a state is an object of numbers"}
+            return 204, None
+        return 404, {"error": "GET /limit, POST /state"}
+
+
+class ControlServer:
+    """One of both on the loopback, in TLS, from `start` to `stop`."""
+
+    def __init__(self, context: ssl.SSLContext, answer: Callable[[str, str, bytes], Reply], *, port: int = 0) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = TIMEOUT_S
+            disable_nagle_algorithm = True
+
+            def setup(self) -> None:
+                self.request.settimeout(TIMEOUT_S)
+                self.request = context.wrap_socket(self.request, server_side=True)
+                super().setup()
+
+            def _do(self) -> None:
+                length = self.headers.get("Content-Length", "0")
+                if not (length.isascii() and length.isdecimal()) or int(length) > _BODY_MOST:
+                    self.send_error(413)
+                    return
+                status, told = answer(self.command, self.path, self.rfile.read(int(length)))
+                body = b"" if told is None else json.dumps(told).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_PUT = do_POST = _do
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Nothing goes to a terminal."""
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """One connection ended badly."""
+
+        self._server = Server(("127.0.0.1", port), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="control", daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Idempotent; leaves no thread that listens and no port."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+
+class CallPort:
+    """Where the participant waits for a channel that it wanted; it asks through whatever the gateway opens."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(TIMEOUT_S)
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+        """One request through the next channel. Raises OSError where none comes or it breaks off."""
+        plain, _ = self._listener.accept()
+        plain.settimeout(TIMEOUT_S)
+        with self._context.wrap_socket(plain, server_side=True) as channel:
+            return over(channel, method, path, body)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def over(channel: socket.socket, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+    """One HTTP request through a socket that is there already. Raises OSError, http.client.HTTPException."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: cls\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    channel.sendall(head.encode() + body)
+    answer = http.client.HTTPResponse(channel, method=method)
+    answer.begin()
+    return answer.status, answer.read()
+
+
+def through_proxy(context: ssl.SSLContext, port: int, address: tuple[str, int]) -> ssl.SSLSocket:
+    """A device's way out: TLS to its gateway's proxy, SOCKS5 inside to its peer. Raises OSError where it is refused."""
+    host, peer_port = address
+    end_s = wall_s() + TIMEOUT_S
+    channel = context.wrap_socket(socket.create_connection(("127.0.0.1", port), TIMEOUT_S))
+    name = host.encode("ascii")
+    channel.sendall(b"\x05\x01\x00\x05\x01\x00\x03" + bytes((len(name),)) + name + peer_port.to_bytes(2, "big"))
+    told = b""
+    while len(told) < 12 and wall_s() < end_s:
+        more = channel.recv(12 - len(told))
+        if not more:
+            break
+        told += more
+    if told[:4] != b"\x05\x00\x05\x00":
+        channel.close()
+        raise ConnectionRefusedError(f"the proxy refuses, reply {told[3] if len(told) > 3 else 'none'}")
+    return channel
