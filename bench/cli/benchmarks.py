@@ -227,7 +227,7 @@ def _smgw(quick: bool, found: dict[str, float], notes: dict[str, str]) -> None:
     from bench.perf import smgw_day, tariff_rate
 
     found["tariff"] = tariff_rate.rate()
-    gateways = 5 if quick else 20
+    gateways = 2 if quick else 20
     for taf in (2, 7):
         found[f"smgw_taf{taf}_s"] = smgw_day.portion(taf, gateways).scaled_s
         notes[f"smgw_taf{taf}_s"] = f"processor time of {gateways} gateways, scaled by count, on {smgw_day.CORES} cores"

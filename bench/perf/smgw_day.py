@@ -38,9 +38,10 @@ from sim.pki.party_certificates import ADMINISTRATOR, MAKER, Certificate, PartyR
 from sim.pki.sm_triples import Triple
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.portal_spec import PortalSpec
+from sim.smart_metering.gateway_setup import Contract, GatewaySetup
 from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.periods import period_ends
-from sim.smart_metering.smart_gateway import Contract, GatewaySetup, SmartGateway
+from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smart_metering.snapshots import Snapshots
 from sim.smart_metering.wan import tls
 from sim.smart_metering.wan.calls import WanClient

@@ -133,6 +133,15 @@ class Queues(Protocol):
         """The portal committed what `queued` gave last: it is not given again."""
 
 
+@runtime_checkable
+class Fronted(Protocol):
+    """An endpoint whose clients talk to another process (`pid`) than the broker, which keeps sessions and messages."""
+
+    @property
+    def broker_pid(self) -> int | None:
+        """Of the broker behind."""
+
+
 class Endpoint(Protocol):
     """A broker, or what stands for it. Scenarios ask for a feature, never for a product."""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from sim.core.settings import number
-from sim.endpoint.port import EndpointError
+from sim.endpoint.port import EndpointError, Fronted
 from sim.faults._broker import broker_of
 from sim.faults.port import Fault
 
@@ -52,7 +52,7 @@ class BrokerDiskFull(Fault[Seen]):
         return "broker's disk"
 
     def look(self, world: World) -> Seen:
-        pid, state = broker_of(world).pid, _state_of(world)
+        pid, state = _keeper_of(world), _state_of(world)
         if pid is None:
             return Seen(None, -1)
         stamp = (state.stat().st_ino, state.stat().st_mtime_ns) if state.exists() else None
@@ -61,7 +61,8 @@ class BrokerDiskFull(Fault[Seen]):
         return Seen(pid, state.stat().st_size if state.exists() else -1)
 
     def strike(self, world: World) -> None:
-        _limit(broker_of(world).pid, full=True)
+        for pid in {_keeper_of(world), broker_of(world).pid}:
+            _limit(pid, full=True)
 
     def witness_strike(self, before: Seen, after: Seen) -> str:
         if before.saved_bytes > 0 == after.saved_bytes and after.pid == before.pid:
@@ -69,10 +70,17 @@ class BrokerDiskFull(Fault[Seen]):
         return ""
 
     def heal(self, world: World) -> None:
-        _limit(broker_of(world).pid, full=False)
+        for pid in {_keeper_of(world), broker_of(world).pid}:
+            _limit(pid, full=False)
 
     def witness_heal(self, struck: Seen, healed: Seen) -> str:
         return f"process {healed.pid} saves {healed.saved_bytes} bytes again" if healed.saved_bytes > 0 else ""
+
+
+def _keeper_of(world: World) -> int | None:
+    """The process that keeps sessions and messages. What stands before it has the same disk."""
+    broker = broker_of(world)
+    return broker.broker_pid if isinstance(broker, Fronted) else broker.pid
 
 
 def _limit(pid: int | None, *, full: bool) -> None:

@@ -63,6 +63,10 @@ class Diary:
         text = shown(f"{alarm.kind}: {alarm.detail}")[:400]
         self._system(at_s, Level.WARNING, LogEvent.METER_ALARM, shown(alarm.subject)[:80], text)
 
+    def disturbed(self, at_s: int, what: str) -> None:
+        """What a sensor of the housing noticed (housing.KINDS)."""
+        self._system(at_s, Level.ERROR, LogEvent.DISTURBED, self.gateway, what)
+
     def clock(self, at_s: int, off_s: float, tolerance_s: float) -> None:
         """The administrator's time says that the clock was off; beyond the tolerance that bears on bills."""
         text = f"the clock was {off_s:+.1f} s off"

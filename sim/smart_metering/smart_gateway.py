@@ -18,15 +18,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import ClassVar, Final
 
 from sim.billing.set_date_units import units_at
 from sim.core.bundle import UP, Bundle, Heard
-from sim.core.clock import NS_PER_S, Calendar, ns
+from sim.core.clock import NS_PER_S, ns
 from sim.core.events import AlarmRaised, ContainerSealed, Event, GatewayWoken, ModuleFailed
 from sim.endpoint.port import Message
 from sim.gateway.gateway_spec import GatewaySpec
@@ -44,16 +42,15 @@ from sim.portal.store_port import Reading
 from sim.smart_metering import kept_counters
 from sim.smart_metering.due_values import DueValues
 from sim.smart_metering.gateway_diary import Diary
+from sim.smart_metering.gateway_setup import Contract, GatewaySetup
 from sim.smart_metering.line import Line
-from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
 from sim.smgw.metrology import CLOCK_TOLERANCE
-from sim.smgw.module.port import ModuleError, SecurityModule
+from sim.smgw.module.port import ModuleError
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S
-from sim.smgw.wake_up import WakeUps
 
 CHECKS: Final = ("mcr",)
 """The only freshness that the guideline names for meters without a way back: the counter under the MAC."""
@@ -61,36 +58,6 @@ ALARMS: Final = ("freshness", "gap", "jam", "tamper")
 """Ours: what its system log tells the administrator of its meters."""
 _ROWS_AT_ONCE: Final = 4_096
 _COUNTERS: Final = "counters.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """Under which tariff use case a receiver gets values of this gateway's meters, and how often."""
-
-    receiver: str
-    taf: int
-    ends_s: Callable[[int, int], list[int]]
-    """Period ends in (from, until], seconds since 1970, UTC."""
-    certificate: Certificate
-
-
-@dataclass(frozen=True, slots=True)
-class GatewaySetup:
-    """What a gateway is made of. `flag_clock`: values that a wrong clock stamped are marked. `counter_saved_s`: how
-    often counters go to the memory that outlasts a power cut. `seals`: values are sealed and signed; without it they
-    leave in clear, which is the weakness."""
-
-    directory: Path
-    calendar: Calendar
-    record: Callable[[Event], None]
-    portal: PortalSpec
-    module: SecurityModule
-    contracts: tuple[Contract, ...]
-    counter_saved_s: float
-    flag_clock: bool
-    seals: bool
-    wake_ups: WakeUps
-    others: OtherValues
 
 
 class SmartGateway:
@@ -269,6 +236,11 @@ class SmartGateway:
         """Go round its wired bus, where it has one and this is due."""
         if self._on:
             self._others.meet(self.clock_ns(now_ns))
+
+    def note_disturbance(self, noticed_ns: int, what: str) -> None:
+        """A sensor of its housing noticed this (housing.KINDS): into the system log."""
+        self.diary.disturbed(self._unix_s(noticed_ns), what)
+
     def wake(self, datagram: bytes, now_ns: int) -> bool:
         """A datagram is at its one port. True: it was its administrator's, and the gateway calls him. Nobody outside
         learns which."""

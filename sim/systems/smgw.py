@@ -33,6 +33,7 @@ from sim.portal.store_port import StoreError
 from sim.site_plan import gateway_groups, gateway_ids, receiver_of
 from sim.smart_metering.administrator import Administrator, Alarm
 from sim.smart_metering.administrators_calls import Calls
+from sim.smart_metering.gateway_setup import Contract, GatewaySetup
 from sim.smart_metering.gateway_tables import GatewayTables
 from sim.smart_metering.housing import Disturbance, Housing
 from sim.smart_metering.lmn.wired_plan import Pairing, WiredSpec, plan
@@ -40,7 +41,7 @@ from sim.smart_metering.lmn.wired_side import WiredSide
 from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
-from sim.smart_metering.smart_gateway import Contract, GatewaySetup, SmartGateway
+from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smart_metering.snapshots import Snapshots
 from sim.smgw.module.in_world import InWorldModule, draws
 from sim.smgw.rule_set import CAPTURE_S
@@ -144,6 +145,7 @@ class Smgw:
         self._ground, self.settings = ground, settings
         self.gateways: list[SmartGateway] = []
         self.housings: list[Housing] = []
+        self._unlogged: list[tuple[SmartGateway, Disturbance]] = []
         self._lists_ns = 0
         self.registry = Registry(gateways=gateway_ids(spec))
         self._closing = contextlib.ExitStack()
@@ -225,6 +227,8 @@ class Smgw:
 
         def noticed(one: Disturbance) -> None:
             ground.record(GatewayDisturbed(one.time_ns, id_, one.what))
+            self._unlogged.append((gateway, one))
+            self._log_disturbances()
 
         self.housings.append(Housing(self._smart / id_ / "housing.json", noticed))
 
@@ -324,6 +328,7 @@ class Smgw:
         now_ns = self._ground.clock.now_ns
         if now_ns - self._lists_ns >= LISTS_EVERY_NS:
             self._publish(now_ns)
+        self._log_disturbances()
         for gateway, housing in zip(self.gateways, self.housings, strict=True):
             if not gateway.up:
                 continue
@@ -338,6 +343,13 @@ class Smgw:
         if look_s and now_ns - self._looked_ns >= ns(look_s):
             self._looked_ns = now_ns
             self.homes.look()
+
+    def _log_disturbances(self) -> None:
+        """Into the system log; of a gateway without power when it is on again."""
+        for gateway, one in self._unlogged:
+            if gateway.up:
+                gateway.note_disturbance(one.time_ns, one.what)
+        self._unlogged = [(gateway, one) for gateway, one in self._unlogged if not gateway.up]
 
     def _tell_of_housing(self, gateway: SmartGateway, housing: Housing, now_ns: int) -> None:
         if self.administrator.reached and housing.untold:

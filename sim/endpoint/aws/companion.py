@@ -10,6 +10,7 @@ both once a second and at once on SIGUSR1. One thread, one epoll.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -123,8 +124,9 @@ class Companion:
         if self._lines <= _LINES_MOST:
             line = {"unix_ms": clock.unix_ns() // 1_000_000, "client": shown(client)[:128], "limit": limit,
                     "detail": shown(detail)[:200]}  # fmt: skip
-            self._log.write(json.dumps(line) + "\n")
-            self._log.flush()
+            with contextlib.suppress(OSError):  # a full disk ends no connection
+                self._log.write(json.dumps(line) + "\n")
+                self._log.flush()
 
     def write_meter(self) -> None:
         meter = self.account.meter
@@ -133,17 +135,19 @@ class Companion:
         counts = {one: getattr(meter, one) for one in ("messages", "shadow_operations", "rules", "actions")}
         text = json.dumps({"asked": self._asked, **counts, "connected_s": round(connected_s, 3)})
         if text != self._written:
-            self._written = text
             Path(METER + ".new").write_text(text, encoding="utf-8")
             os.replace(METER + ".new", METER)
+            self._written = text
 
     def write(self) -> None:
-        """The files that say how things are."""
+        """The files that say how things are. What a full disk does not take is written when it has room."""
         shadows = self.account.shadows
-        if shadows.changes != self._shadows_written:
-            self._shadows_written = shadows.changes
-            shadow_file.write(shadows)
-        self.write_meter()
+        with contextlib.suppress(OSError):
+            if shadows.changes != self._shadows_written:
+                shadow_file.write(shadows)
+                self._shadows_written = shadows.changes
+        with contextlib.suppress(OSError):
+            self.write_meter()
 
     def run(self) -> None:
         """Until SIGTERM."""
@@ -166,7 +170,8 @@ class Companion:
             claim_registry.obey(self.account)
             self.context = self.tls()
         except (OSError, ValueError) as error:
-            print(f"companion: cannot read the list of revoked certificates: {error}", file=sys.stderr)
+            with contextlib.suppress(OSError):
+                print(f"companion: cannot read the list of revoked certificates: {error}", file=sys.stderr)
 
 
 def draws(seed: int) -> Callable[[], float]:

@@ -13,12 +13,12 @@ from typing import Final
 
 from sim.core.quoting import named
 from sim.smart_metering.han.dialects import display
-from sim.smart_metering.han.exchange import Dialect, Ended, Request, Response, Visit
 from sim.smart_metering.han.han_accounts import PIN_TRIES, Account, Accounts
 from sim.smart_metering.han.holding import HanSource
 from sim.smart_metering.han.http_digest import Digest
 from sim.smart_metering.han.role_matrix import Denied, HanAccess
 from sim.smart_metering.han.sessions import Sessions
+from sim.smart_metering.han.visits import Dialect, Ended, Request, Response, Visit
 from sim.smgw.logs.log_entries import Level, LogEvent
 from sim.smgw.module.port import ModuleError
 from sim.smgw.refusals import RuleError

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from sim.core.clock import wall_s
 from sim.pki.authority import Pair
-from sim.smart_metering.han.exchange import BODY_MOST_BYTES, Request, Response
 from sim.smart_metering.han.han import Han
 from sim.smart_metering.han.http_digest import IDLE_S, SESSION_MOST_S
+from sim.smart_metering.han.visits import BODY_MOST_BYTES, Request, Response
 
 SUITES: Final = ":".join(
     f"ECDHE-ECDSA-{one}"

@@ -15,10 +15,10 @@ from typing import Final
 
 from sim.pki.display_certificates import self_signed
 from sim.smart_metering.han import han_accounts, han_server
-from sim.smart_metering.han.exchange import Dialect
 from sim.smart_metering.han.han import Han
 from sim.smart_metering.han.holding import HanSource
 from sim.smart_metering.han.role_matrix import Role
+from sim.smart_metering.han.visits import Dialect
 
 TECHNICIAN: Final = "technician"
 PIN_DIGITS: Final = 10

@@ -7,7 +7,7 @@ from typing import Final
 
 from sim.pki.party_certificates import certified_point
 from sim.pki.slot_keys import verifies
-from sim.smart_metering.han.exchange import Visit
+from sim.smart_metering.han.visits import Visit
 from sim.smgw.logs.hash_chain import Ends, ends_in, verify
 from sim.smgw.logs.log_entries import Level, LogEvent, consumer
 from sim.smgw.refusals import RuleError

@@ -44,6 +44,7 @@ class LogEvent(IntEnum):
     POWER_ON = 60_020
     METER_ALARM = 60_021
     CLOCK_OFF = 60_022
+    DISTURBED = 60_026
     CHAIN_BROKEN = 60_023
     LOG_FULL = 60_024
     ROLLED = 60_025

@@ -32,7 +32,7 @@ def test_what_was_measured_stands_beside_its_goal_in_the_table_and_in_the_file(m
         found["setup_s"] = 60.0
         notes["stored"] = "not measured: no reason"
 
-    for step in ("_air", "_bytes", "_growth", "_start", "_city", "_path", "_month", "_desk"):
+    for step in ("_air", "_bytes", "_growth", "_start", "_city", "_path", "_month", "_desk", "_smgw"):
         monkeypatch.setattr(benchmarks, step, measured)
     assert benchmarks.main(quick=True, as_json=False) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -13,6 +13,7 @@ from sim.faults.gateway_disturbed import GatewayDisturbed
 from sim.faults.gateway_power_cut import PowerCut
 from sim.faults.port import CannotInject
 from sim.smart_metering.housing import KINDS, MOVED, OPENED, PULLED, Housing
+from sim.smgw.logs.log_entries import SYSTEM, LogEvent
 from sim.systems.smgw import smgw
 from sim.world import World
 from tests.small_worlds import dozen
@@ -37,6 +38,11 @@ def test_what_is_noticed_is_told_however_late(tmp_path: Path) -> None:
         assert told == [("gw-0002", OPENED, 0), ("gw-0002", MOVED, 0), ("gw-0001", PULLED, 2_700 * NS_PER_S)]
         assert all(one.told_ns > one.noticed_ns for one in system.administrator.alarms)
         assert [(one.gateway, one.what) for one in world.history.of(Noticed)] == [told[n][:2] for n in range(3)]
+        logged = [
+            (gateway.id, row.entry.text) for gateway in system.gateways for row in gateway.diary.logs.rows(SYSTEM)
+            if row.entry.event == LogEvent.DISTURBED
+        ]  # fmt: skip
+        assert sorted(logged) == sorted((gateway, what) for gateway, what, _ in told), "those without power, too"
         assert all(one.unwitnessed == "" for one in world.injections)
         with pytest.raises(CannotInject, match="no gateway 7"):
             world.fault(GatewayDisturbed(gateway=7))

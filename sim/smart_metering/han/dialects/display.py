@@ -15,10 +15,10 @@ from typing import Final
 from sim.core.quoting import shown
 from sim.smart_metering.han import export
 from sim.smart_metering.han.bill_check import AGREES, DIFFERS, Compared, compared
-from sim.smart_metering.han.exchange import Dialect, Response, Visit
 from sim.smart_metering.han.holding import COUNT, WATT_HOURS, GatewayState, HeldMeter
 from sim.smart_metering.han.page_style import STYLE
 from sim.smart_metering.han.role_matrix import Role
+from sim.smart_metering.han.visits import Dialect, Response, Visit
 from sim.smgw.delivered_content import Value, decode
 from sim.smgw.german_time import local
 from sim.smgw.logs.hash_chain import encode, ends_in, verify

@@ -10,8 +10,8 @@ import json
 from typing import Any, Final
 
 from sim.smart_metering.han import export
-from sim.smart_metering.han.exchange import Dialect, Response, Visit
 from sim.smart_metering.han.role_matrix import Denied, Thing
+from sim.smart_metering.han.visits import Dialect, Response, Visit
 
 ORIGIN, DERIVED = "/json/metering/origin", "/json/metering/derived"
 _FOREVER: Final = 1 << 40

@@ -12,9 +12,9 @@ from html import escape
 from typing import Final
 
 from sim.smart_metering.han import export, self_test
-from sim.smart_metering.han.exchange import Dialect, Ended, Response, Visit
 from sim.smart_metering.han.holding import HeldMeter
 from sim.smart_metering.han.role_matrix import Denied, Thing
+from sim.smart_metering.han.visits import Dialect, Ended, Response, Visit
 from sim.smgw.german_time import instant_s, local
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sim.smart_metering.han import export, self_test
-from sim.smart_metering.han.exchange import Dialect, Response, Visit
 from sim.smart_metering.han.holding import Captured, HeldContract, HeldMeter
 from sim.smart_metering.han.role_matrix import Denied, Thing
+from sim.smart_metering.han.visits import Dialect, Response, Visit
 from sim.smgw.delivered_content import Value, decode
 from sim.smgw.german_time import local
 from sim.smgw.logs.log_entries import LogEvent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import resource
 import socket
 import sqlite3
 import ssl
@@ -150,6 +151,25 @@ def test_a_handshake_without_a_server_name(local: AwsLocal) -> None:
     until(local, lambda: "refused" in states(nameless))
     assert "unrecognized name" in nameless.log[0][1]
     assert ("", "sni") in limits(local)
+
+
+def test_a_full_disk_ends_no_connection(local: AwsLocal) -> None:
+    """What cannot be written is written when there is room."""
+    gateway = online(local, "gw1")
+    assert local.pid is not None
+    _, hard = resource.prlimit(local.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(local.pid, resource.RLIMIT_FSIZE, (0, hard))
+    thief = local.connect(local.identity("gw2"))
+    until(local, lambda: thief.connected)
+    thief.publish("gw/gw1/up", b"x")
+    until(local, lambda: "dropped" in states(thief))
+    thief.close()
+    gateway.publish("$aws/things/gw1/shadow/update", b'{"state":{"reported":{"firmware":"1"}}}')
+    until(local, local.fence(gateway))
+    local.settle(lambda: False, 1.2)  # the files of each second
+    assert local.pid is not None and gateway.connects == 1
+    resource.prlimit(local.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    assert local.shadows()["gw1"]["state"] == {"reported": {"firmware": "1"}}
 
 
 def test_the_broker_behind_has_no_port_and_leaves_no_process(local: AwsLocal) -> None:

@@ -14,7 +14,6 @@ from sim.pki.party_certificates import Certificate, PartyRoot
 from sim.smart_metering.gateway_diary import Diary, SentPart
 from sim.smart_metering.gateway_logs import GatewayLogs, SignedEnds
 from sim.smart_metering.han.bill_check import recalculated
-from sim.smart_metering.han.exchange import Dialect
 from sim.smart_metering.han.han_client import Answer, HanClient
 from sim.smart_metering.han.holding import (
     COUNT,
@@ -27,6 +26,7 @@ from sim.smart_metering.han.holding import (
     Holding,
 )
 from sim.smart_metering.han.home import Home
+from sim.smart_metering.han.visits import Dialect
 from sim.smgw.delivered_content import Value
 from sim.smgw.logs.hash_chain import Row
 from sim.smgw.logs.log_entries import SYSTEM, Entry, Level, LogEvent, consumer

@@ -16,9 +16,9 @@ from sim.smart_metering.han.dialects.emh import DIALECT as EMH
 from sim.smart_metering.han.dialects.ppc import DIALECT as PPC
 from sim.smart_metering.han.dialects.ppc import PATH as CGI
 from sim.smart_metering.han.dialects.theben import DIALECT as THEBEN
-from sim.smart_metering.han.exchange import Dialect
 from sim.smart_metering.han.han_client import HanClient
 from sim.smart_metering.han.role_matrix import MATRIX, WAN_MATRIX, Role, Sees, Thing
+from sim.smart_metering.han.visits import Dialect
 from sim.smart_metering.participant import Participant
 from sim.smart_metering.wan import answers, tls
 from sim.smart_metering.wan.calls import WanClient

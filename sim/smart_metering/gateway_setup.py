@@ -1,0 +1,45 @@
+"""What a smart meter gateway in a world is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.core.clock import Calendar
+from sim.core.events import Event
+from sim.pki.party_certificates import Certificate
+from sim.portal.portal_spec import PortalSpec
+from sim.smart_metering.other_values import OtherValues
+from sim.smgw.module.port import SecurityModule
+from sim.smgw.wake_up import WakeUps
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """Under which tariff use case a receiver gets values of this gateway's meters, and how often."""
+
+    receiver: str
+    taf: int
+    ends_s: Callable[[int, int], list[int]]
+    """Period ends in (from, until], seconds since 1970, UTC."""
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySetup:
+    """What a gateway is made of. `flag_clock`: values that a wrong clock stamped are marked. `counter_saved_s`: how
+    often counters go to the memory that outlasts a power cut. `seals`: values are sealed and signed; without it they
+    leave in clear, which is the weakness."""
+
+    directory: Path
+    calendar: Calendar
+    record: Callable[[Event], None]
+    portal: PortalSpec
+    module: SecurityModule
+    contracts: tuple[Contract, ...]
+    counter_saved_s: float
+    flag_clock: bool
+    seals: bool
+    wake_ups: WakeUps
+    others: OtherValues
