@@ -218,8 +218,10 @@ class Stand:
         disk = max(0.0, (stored.took_s - stored.processor_s) / span_s - (portal.waited if portal is not None else 0.0))
         under_way_s = sum(found.stages_s.get(stage, 0.0) for stage in ("way", "portal"))
         offered = len(schedule) / span_s
+        custody = setting.shape.takers == "portal"  # without, nobody waits for acknowledgements of a portal
+        in_flight = offered / setting.sent.gateways * under_way_s if custody else 0.0
         ranked = resources(
-            per_s, used, os.cpu_count() or 1, disk=disk, in_flight=offered / setting.sent.gateways * under_way_s,
+            per_s, used, os.cpu_count() or 1, disk=disk, in_flight=in_flight,
             discarded=discarded, bytes_per_s=offered * self.bundle_bytes, link_bytes_per_s=setting.link_bytes_per_s,
         )  # fmt: skip
         return Outcome(
