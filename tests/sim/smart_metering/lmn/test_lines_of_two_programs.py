@@ -26,7 +26,7 @@ from sim.smart_metering.lmn.on_line import main
 from sim.smart_metering.lmn.tty_wire import set_raw
 
 ROOT = Path(__file__).resolve().parents[4]
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 SEED = 7
 
 
