@@ -57,6 +57,11 @@ def test_the_solver_finds_what_trying_all_sets_finds(seed: int, dead: str) -> No
     known = spared(clauses, [step.candidate for step in greedy(clauses, hang=hang)], hang=hang)
     found = solver.exact(clauses, hang=hang, known=known, prices=prices)
     assert found.proven and found.cheapest and found.chosen is not None and found.gap == 0
+    for step, size in zip(in_turn(clauses, known), range(1, PLACES), strict=False):  # step by step as from nothing
+        first = clauses[0]
+        assert step.served == pytest.approx(told(first._replace(late=None), known[:size]))
+        assert first.late is None or step.one_dead == pytest.approx(told(first, known[:size]))
+        assert step.holds == holds(clauses, known[:size])
     assert set(hang) <= set(found.chosen) and holds(clauses, found.chosen)
     assert (len(found.chosen), found.price) == (best[0], pytest.approx(best[1]))
     assert len(known) >= best[0] == found.at_least

@@ -97,6 +97,7 @@ def test_real_sockets_take_the_bytes_and_the_time_of_the_model(tmp_path: Path) -
     assert known_s < took_s[1] < known_s + 4 * PATH.round_trip_s
     for size in (10_000, 60_000):
         more = PATH.message(size, len(TOPIC)).up_bytes - one.up_bytes
-        assert taken[size].up_bytes - taken[1].up_bytes == pytest.approx(more, rel=0.02)
+        near = 0.02 if size < 60_000 else 0.006  # an acknowledgement more or less; headers of 12 bytes less would show
+        assert taken[size].up_bytes - taken[1].up_bytes == pytest.approx(more, rel=near)
         longer_s = PATH.arrives_s(size, len(TOPIC)) - PATH.arrives_s(1, len(TOPIC))
         assert took_s[size] - took_s[1] == pytest.approx(longer_s, rel=0.1)
