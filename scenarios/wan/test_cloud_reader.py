@@ -21,8 +21,9 @@ def test_the_cloud_reads_no_encrypted_value(world: Stage) -> None:
     none, and a shadow says counts and no meter. Control: the same fleet without encryption."""
     reader = world.attack(CloudReader())
     world.run(hours=1)
-    world.expect(reader, PASSING, on=(S, X, X), off=(S, N, N))
-    world.expect(reader, KEPT, on=(S, X, X), off=(S, N, N))
+    why = ("", "contents are encrypted", "contents are encrypted")
+    world.expect(reader, PASSING, because=why, on=(S, X, X), off=(S, N, N))
+    world.expect(reader, KEPT, because=why, on=(S, X, X), off=(S, N, N))
     endpoint = keyless(world.inner.system).endpoint
     assert isinstance(endpoint, AwsLocal)
     gateways = world.inner.gateways

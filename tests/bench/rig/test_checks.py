@@ -15,11 +15,13 @@ from bench.rig.checks import (
     delivered_true,  # of the other system: tests/sim/systems/test_smgw.py
     fates_add_up,
     faults_witnessed,
+    given_true,  # of real gateways: tests/sim/gateway/kinds/test_box_that_decodes.py
     heard_as_stored,
     in_time,
     leaves_as_allowed,  # of the other system: tests/sim/systems/test_smgw_wired.py
     no_key_on_disk,
     nothing_altered,
+    real_at_work,  # of real gateways, as given_true
     unchanged_bytes,
     values_true,
     wired_true,  # of the other system: tests/sim/systems/test_smgw_wired.py
@@ -123,8 +125,9 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 
 def test_every_check_in_the_folder_is_tested_here() -> None:
     assert set(checks.found()) == {
-        bundled_once, custody, delivered_true, fates_add_up, faults_witnessed, heard_as_stored, in_time,
-        leaves_as_allowed, no_key_on_disk, nothing_altered, unchanged_bytes, values_true, wired_true,
+        bundled_once, custody, delivered_true, fates_add_up, faults_witnessed, given_true,
+        heard_as_stored, in_time, leaves_as_allowed, no_key_on_disk, nothing_altered, real_at_work, unchanged_bytes,
+        values_true, wired_true,
     }  # fmt: skip
 
 
