@@ -32,7 +32,7 @@ I64 = NDArray[np.int64]
 Depth = Literal["radio", "bytes", "readings"]
 MAX_METERS: Final = 1 << 32  # a counter of the random draws has 32 bits, and so has a telegram's name
 METERS_A_SHARD: Final = 2_000_000
-BYTES_A_METER: Final = 450  # of a shard with its guard, its window's frames and telegrams included
+BYTES_A_METER: Final = 470  # of a shard with its guard, its window's frames and telegrams included
 FRAME_BYTES: Final = 200  # of it, those that grow with the frames of a window
 READINGS_METERS_A_SHARD: Final = 250_000  # a portal's state and takes are larger than the air's
 READINGS_BYTES_A_METER: Final = 1_800
@@ -40,7 +40,7 @@ READING_DISK_BYTES: Final = 24  # 18 as measured, and a third more for fleets th
 WAITING_BYTES: Final = 96  # of a telegram that waits in an outbox, and is remembered for as long again
 LONGEST_OUTAGE_S: Final = 91 * 86_400.0
 DAY_NS: Final = 86_400 * NS_PER_S
-BASE_BYTES: Final = 200 << 20  # Python with its libraries
+BASE_BYTES: Final = 204 << 20  # Python with its libraries
 _MEMINFO: Final = Path("/proc/meminfo")
 _GROUP: Final = Path("/sys/fs/cgroup")
 

@@ -29,7 +29,9 @@ def city(**changes: Any) -> dict[str, Any]:
         "world": "x", "seed": 1, "depth": "bytes", "meters": 1_000, "gateways": 4, "shards": 2, "workers": 2,
         "links": 5_000, "frames_sent": 50, "frames_heard": 35, "telegram_bytes": 3_000, "delivery_ratio": 0.7,
         "fates": FATES, "received_digest": "00112233aabbccdd", "wall_s": 1.5, "transmissions_a_s": 33.0,
-        "shard_s": [], "peak_bytes_a_worker": 1 << 28, "blocks": BLOCKS, "readings": None, **changes,
+        "shard_s": [], "peak_bytes_a_worker": 1 << 28, "blocks": BLOCKS, "readings": None,
+        "worst": [{"meter": 7, "group": "hca <b>", "house": 2, "floor": 1, "days_missed": 3, "heard": 1, "sent": 9,
+                   "why": "mostly out of range", "fates": {"out of range": 8}}], **changes,
     }  # fmt: skip
     return {
         "hours": 1.0, "outages": [0.0, 3600.0], "settings": ["site.floors=2"], "result": result,
@@ -89,6 +91,7 @@ def test_a_city_s_page_has_its_figures_its_losses_and_its_map() -> None:
     ]
     assert {"heard / sent", "block column", "block row", ".20", ".90"} <= set(texts(page))
     assert '<a href="../../bench/latest/bench.json">' in page
+    assert "hca &lt;b&gt;, house 3, floor 1" in page and "1 of 9" in page and "out of range 8" in page
 
 
 def test_a_city_of_one_block_has_no_map_and_one_without_losses_no_bars() -> None:

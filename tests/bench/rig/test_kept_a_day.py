@@ -41,6 +41,7 @@ def held_bytes(stage: Stage) -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
+@pytest.mark.night  # every allocation is traced
 def test_what_a_day_adds(stage: Stage) -> None:
     stage.run(hours=2)
     held, stored = held_bytes(stage), stage.truth.stored
@@ -50,6 +51,7 @@ def test_what_a_day_adds(stage: Stage) -> None:
     assert held_bytes(stage) - held < BYTES_A_READING * readings
 
 
+@pytest.mark.night  # every allocation is traced
 def test_checking_a_day_takes_as_much_as_an_hour(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """But for one number or two of each bundle."""
     monkeypatch.setattr(heard_as_stored, "ROWS_AT_ONCE", 64)

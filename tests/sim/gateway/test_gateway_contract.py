@@ -4,7 +4,9 @@ and are put through a suite of their own (tests/sim/desk)."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -196,6 +198,22 @@ def test_what_the_broker_drops_is_quarantined_and_blocks_nothing(bed: Bed) -> No
     assert bed.gateway.waiting == () and bed.gateway.quarantined == (2,)
     assert [event.sequence for event in bed.of(BundleQuarantined)] == [2]
     assert sorted(sequence for _, sequence in bed.portal.bundles) == [1, 3]
+
+
+@needs("shadow")
+def test_its_shadow_hears_of_it_and_of_no_meter(bed: Bed) -> None:
+    told: list[tuple[str, bytes]] = []
+    bed.endpoint.taps.append(lambda client, topic, payload: told.append((topic, payload)))
+    bed.gateway.close()
+    bed.spec = replace(bed.spec, shadow=True, firmware="2.7")
+    bed.gateway = bed.opened()
+    bed.gateway.receive(TELEGRAM, 0, -70.0)
+    bed.gateway.flush(1)
+    assert bed.settle(2)
+    updates = [payload for topic, payload in told if topic == "$aws/things/gw1/shadow/update"]
+    reported = json.loads(updates[-1])["state"]["reported"]
+    assert (reported["firmware"], reported["meters"], reported["last_heard_ns"]) == ("2.7", 1, 0)
+    assert not any(TELEGRAM[2:10] in one or TELEGRAM[2:10].hex().encode() in one for one in updates)
 
 
 # --- the registry ----------------------------------------------------------------------------------------------
