@@ -37,6 +37,8 @@ from sim.smgw.refusals import BadFrame
 from sim.smgw.rule_set import CAPTURE_S
 from sim.smgw.status_words import Gateway
 
+FORGETS: Final = 3
+"""So often meters are told to forget their addresses: nobody acknowledges what is sent to all."""
 ROUNDS_MOST: Final = 12
 """Of addressing in one contact."""
 FRAMES_MOST: Final = 4_000
@@ -134,6 +136,8 @@ class WiredBus:
     def contact(self, now_s: int) -> None:
         """Go round once. Raises what the store raises, and then nothing that came is acknowledged as stored."""
         self._addresses()
+        if self.paired.keys().isdisjoint(self.bus.devices):
+            self._known = False  # they may keep addresses that a gateway of before gave them
         for meter in self.paired.values():
             if meter.server in self.bus.devices:
                 self._visit(meter, now_s)
@@ -142,7 +146,8 @@ class WiredBus:
 
     def _addresses(self) -> None:
         if not self._known:
-            self._wire.slots(self.bus.forget(), 0)
+            for _ in range(FORGETS):
+                self._wire.slots(self.bus.forget(), 0)
             self._known = True
         for _ in range(ROUNDS_MOST):
             if self.bus.settled and self.paired.keys() <= self._visits.keys():

@@ -12,7 +12,7 @@ from sim.core.seeds import Seeds
 from sim.pki.link_certificates import LIFE_MOST, made
 from sim.smart_metering.lmn import tls_channel
 from sim.smart_metering.lmn.tls_channel import LinkRefused, TlsChannel, context
-from sim.smart_metering.lmn.wired_bus import WiredBus
+from sim.smart_metering.lmn.wired_bus import FORGETS, WiredBus
 from sim.smart_metering.lmn.wired_meter import DRAWN, FED_IN, FREQUENCY, HIGH, LOW, POWER, VOLTAGES, WiredMeter, name_of
 from sim.smart_metering.lmn.wired_plan import Plan, WiredSpec, plan
 from sim.smart_metering.lmn.wired_store import WiredStore
@@ -93,6 +93,25 @@ def test_a_gateway_that_begins_anew_knows_nobody_and_misses_nothing(tmp_path: Pa
     home.quarters(2)
     assert home.has() == list(range(10))
     assert home.told == []
+
+
+@pytest.mark.parametrize("lost", [FORGETS - 1, FORGETS])
+def test_a_new_gateway_finds_meters_that_never_heard_it_begin(tmp_path: Path, lost: int) -> None:
+    """They have addresses of the gateway before, and nobody acknowledges what is sent to all."""
+    home = Home(tmp_path)
+    home.quarters(2)
+    home.store.close()
+    home.begin()
+    left = lost
+
+    def breaks(data: bytes) -> bytes:
+        nonlocal left
+        left -= 1
+        return data if left < 0 else b""
+
+    home.plan.wire.clips.append(breaks)
+    home.quarters(2)
+    assert home.has() == list(range(4)) and home.bus.reached == {name_of(one) for one in home.bus.paired}
 
 
 def test_a_hole_stays_open_until_it_is_filled(tmp_path: Path) -> None:
