@@ -20,6 +20,7 @@ from sim.core.seeds import Seeds
 from sim.core.settings import number, one_of
 from sim.feeders.handed import Handed
 from sim.feeders.iq_signal import Jammer, Signal, radio_mode
+from sim.feeders.lines.named_pipe import PathSpec
 from sim.feeders.lines.port import LINES, LineError, LineSpec
 from sim.feeders.lines.rtl_tcp_server import RtlTcpSpec
 from sim.feeders.port import FeederError, FeederKind, FeederSpec, FeedGround, Sent
@@ -76,6 +77,7 @@ class IqFeeder:
         self._from_ns, self._from = 0, 0  # sample `_from` is due at `_from_ns`
         self._due: list[int] = []  # heap: when frames that are waiting are to begin, wall ns
         self._taken = True  # the last block was
+        self._is_whole = isinstance(spec.line, PathSpec) and spec.line.is_a == "file"  # nobody reads it by the clock
         self._why_not = self._refused = ""
 
     # --- the port -------------------------------------------------------------------------------------------------
@@ -137,7 +139,7 @@ class IqFeeder:
         while not self._stop.is_set():
             with self._lock:
                 late_ns = wall_ns() - self._due_ns()
-                if late_ns > ns(_BEHIND_S):
+                if late_ns > ns(_BEHIND_S) and not self._is_whole:
                     self.signal.stream.skip(late_ns * self.signal.rate_hz // NS_PER_S)
                 data, begun = self._block() if late_ns >= 0 else (b"", [])
             if late_ns < 0:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from sim.core.clock import wall_ns
 from sim.core.settings import SpecError, build, read_toml
 from sim.feeders.iq_signal import Jammer, Signal, radio_mode
+from sim.feeders.kinds import iq_feed
 from sim.feeders.kinds.iq_feed import IqFeeder, IqSpec
 from sim.feeders.lines.named_pipe import PathSpec
 from sim.feeders.lines.rtl_tcp_server import RtlTcpSpec
@@ -223,7 +224,11 @@ def test_while_nobody_listens_frames_are_lost_and_said_to_be(rtl_tcp: IqFeeder) 
 
 
 @pytest.mark.parametrize("sample_format", ["cs8", "cs16", "cf32"])
-def test_a_file_for_a_transmitter_holds_the_frames(tmp_path: Path, sample_format: Any) -> None:
+def test_a_file_for_a_transmitter_holds_the_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample_format: Any
+) -> None:
+    """However late its blocks are: every one is late here."""
+    monkeypatch.setattr(iq_feed, "_BEHIND_S", 0.0)
     spec = IqSpec(line=PathSpec(path="air.iq", is_a="file"), sample_format=sample_format, spread_hz=0, delay_s=0.05)
     feeder = IqFeeder(spec, FeedGround(tmp_path))
     feeder.start()
