@@ -48,6 +48,7 @@ def test_rows_on_a_broker_say_the_same_each_time(tmp_path: Path) -> None:
             attack = Attack(broker.target(), rows, tmp_path / f"r{turn}")
             attack.run()
         came[tuple((one.row.id, one.answer, re.sub(r"\d+", "#", one.words)) for one in attack.findings)] += 1
+    assert len(came) == 1, "\n".join(str(set(said) - set.intersection(*map(set, came))) for said in came)
     [(said, times)] = came.items()
     assert times == TIMES and len(said) == len(rows)
     assert {id_ for id_, answer, _ in said if answer == "FAIL"} == {"retained-poison"}

@@ -32,10 +32,11 @@ def _play(stand: BrokerStand) -> str:
             raise Failed(f"a flood of {sent} messages ended the session of a bystander: {bystander.ended}")
         if came < len(said):
             raise Failed(f"during a flood of {sent} messages {len(said) - came} of a bystander's {len(said)} were lost")
+        # How many the flooder is given back depends on how fast it takes them (max_queued_messages), so on the machine.
         quota = (
             f"it ended the flooder's session after {sent}"
             if flooder.ended
-            else f"{heard} of {sent} were delivered" + ("" if heard < sent else ": it has no quota of its own a client")
+            else f"its session went on, and {heard} of {sent} were delivered"
         )
         return f"a bystander lost none of {len(said)} messages; {quota}"
 
