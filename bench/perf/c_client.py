@@ -282,12 +282,19 @@ def ours_per_s(broker: Mosquitto, connections: int, messages: int = MESSAGES) ->
                 one.close()
 
 
+Rate = Callable[[Mosquitto, int, int], float]
+"""(broker, connections, messages) -> messages a second."""
+
+
 def names(connections: int) -> list[str]:
     return [f"gw{number}" for number in range(connections)]
 
 
-def compared(connections: int, *, rounds: int = 3, messages: int = MESSAGES) -> Compared:
-    """By turns against one broker. Raises NoCClient, EndpointError."""
+def compared(
+    connections: int, *, rounds: int = 3, messages: int = MESSAGES, rate: Rate = ours_per_s
+) -> Compared:  # fmt: skip
+    """By turns against one broker, the best of the rounds of each. `rate`: what stands beside the C client. Raises
+    NoCClient, EndpointError."""
     with tempfile.TemporaryDirectory(prefix="wmbench-c-client-") as folder:
         broker = Mosquitto(Path(folder))
         broker.start()
@@ -295,21 +302,22 @@ def compared(connections: int, *, rounds: int = 3, messages: int = MESSAGES) -> 
             theirs, ours = [], []
             for _ in range(rounds):
                 theirs.append(c_per_s(broker, connections, messages))
-                ours.append(ours_per_s(broker, connections, messages))
+                ours.append(rate(broker, connections, messages))
             return Compared(connections, messages // connections * connections, max(theirs), max(ours))
         finally:
             broker.stop()
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else "")
+def main(what: str | None, rate: Rate) -> int:
+    """The command line of a rate beside the C client's; `what` begins with what it is."""
+    parser = argparse.ArgumentParser(description=(what or "").partition("\n\n")[0])
     parser.add_argument("--connections", type=int, nargs="+", default=[100, 1_000])
     parser.add_argument("--messages", type=int, default=MESSAGES)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     try:
         for connections in asked.connections:
-            found = compared(connections, rounds=asked.rounds, messages=asked.messages)
+            found = compared(connections, rounds=asked.rounds, messages=asked.messages, rate=rate)
             print(json.dumps(asdict(found) | {"ratio": round(found.ratio, 3)}), flush=True)
     except (NoCClient, EndpointError) as error:
         print(f"wmbench: {error}", file=sys.stderr)
@@ -318,4 +326,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, ours_per_s))

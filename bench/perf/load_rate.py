@@ -9,13 +9,8 @@ need a portal.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
 import sys
-import tempfile
-from dataclasses import asdict
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -24,11 +19,11 @@ from bench.load import generator
 from bench.load.fleet_bundles import Sent, name
 from bench.load.load_orders import GeneratorOrder
 from bench.load.schedule import Schedule
-from bench.perf.c_client import MESSAGES, PAYLOAD, Compared, NoCClient, c_per_s, taking
+from bench.perf import c_client
+from bench.perf.c_client import MESSAGES, PAYLOAD, Compared, taking
 from bench.spawned import Spawned
 from sim.core.clock import wall_s
 from sim.endpoint.kinds.mosquitto import Mosquitto
-from sim.endpoint.port import EndpointError
 
 WORKERS: Final = 2
 _PASS_S: Final = 180.0
@@ -69,35 +64,9 @@ def generator_per_s(broker: Mosquitto, connections: int, messages: int = MESSAGE
 
 
 def compared(connections: int, *, rounds: int = 3, messages: int = MESSAGES) -> Compared:
-    """By turns against one broker, the best of the rounds of each. Raises NoCClient, EndpointError."""
-    with tempfile.TemporaryDirectory(prefix="wmbench-load-rate-") as folder:
-        broker = Mosquitto(Path(folder))
-        broker.start()
-        try:
-            theirs, ours = [], []
-            for _ in range(rounds):
-                theirs.append(c_per_s(broker, connections, messages))
-                ours.append(generator_per_s(broker, connections, messages))
-            return Compared(connections, messages // connections * connections, max(theirs), max(ours))
-        finally:
-            broker.stop()
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else "")
-    parser.add_argument("--connections", type=int, nargs="+", default=[100, 1_000])
-    parser.add_argument("--messages", type=int, default=MESSAGES)
-    parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
-    try:
-        for connections in asked.connections:
-            found = compared(connections, rounds=asked.rounds, messages=asked.messages)
-            print(json.dumps(asdict(found) | {"ratio": round(found.ratio, 3)}), flush=True)
-    except (NoCClient, EndpointError) as error:
-        print(f"wmbench: {error}", file=sys.stderr)
-        return 1
-    return 0
+    """See c_client.compared."""
+    return c_client.compared(connections, rounds=rounds, messages=messages, rate=generator_per_s)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(c_client.main(__doc__, generator_per_s))
