@@ -136,8 +136,7 @@ class WiredBus:
     def contact(self, now_s: int) -> None:
         """Go round once. Raises what the store raises, and then nothing that came is acknowledged as stored."""
         self._addresses()
-        if self.paired.keys().isdisjoint(self.bus.devices):
-            self._known = False  # they may keep addresses that a gateway of before gave them
+        self._call_missing()
         for meter in self.paired.values():
             if meter.server in self.bus.devices:
                 self._visit(meter, now_s)
@@ -168,6 +167,16 @@ class WiredBus:
                 self._doubted(number)
             if self.bus.settled:
                 return
+
+    def _call_missing(self) -> None:
+        """Paired meters that did not answer: each may have an address of a gateway before, or one that it took and
+        whose confirmation was lost."""
+        try:
+            for number in [one for one in self.paired if one not in self.bus.devices]:
+                reply = self._wire.exchange(self.bus.assign(number))
+                self.bus.confirmed(number, b"" if reply is None else reply.encode())
+        except BusFull as error:
+            self._say("bus full", "", str(error))
 
     def _doubted(self, number: bytes) -> None:
         """A number that has an address gave itself again: the meter was without power, or there is a second one."""

@@ -7,7 +7,7 @@ seen: one number that answers twice is reported.
 
     ask      01 slots          gateway to everybody: who has no address answers in one of so many slots
     here     02 number         a meter, in the slot that it drew
-    assign   03 device number  gateway to everybody; the meter of that number takes it
+    assign   03 device number  gateway to everybody; the meter of that number takes it, with or without another
     taken    04 number         the meter, from its new address
     forget   05                gateway to everybody: whoever has an address has none any more
 """
@@ -95,13 +95,18 @@ class Bus:
             elif number in self.devices:
                 self.twice.add(number)
             else:
-                self.devices[number] = self._free()
-                answers.append(frame(EVERYBODY, GATEWAY, ADDRESSING, bytes((_ASSIGN, self.devices[number])) + number))
+                answers.append(self.assign(number))
         self.collisions += clashed
         self.settled = not clashed and not answers
         if 2 * clashed >= len(slots):
             self.slots = min(2 * self.slots, SLOTS_MOST)
         return answers
+
+    def assign(self, number: bytes) -> Frame:
+        """A new address for the meter of this number, whether it has one or not: one that it took without being heard
+        keeps it silent when `ask` comes. Raises BusFull."""
+        self.devices[number] = self._free()
+        return frame(EVERYBODY, GATEWAY, ADDRESSING, bytes((_ASSIGN, self.devices[number])) + number)
 
     def confirmed(self, number: bytes, data: bytes) -> bool:
         """The meter of this number has taken its address; if not, it is free again and the next time gives another."""
@@ -159,7 +164,7 @@ class BusMeter:
         if information[:1] != bytes((_ASSIGN,)) or information[2:] != self.number:
             return None
         device = information[1]
-        if self.device is not None or not FIRST <= device <= LAST:
+        if not FIRST <= device <= LAST:
             return None
         self.device = device
         return 0, self._say(device, _TAKEN)

@@ -114,6 +114,22 @@ def test_a_new_gateway_finds_meters_that_never_heard_it_begin(tmp_path: Path, lo
     assert home.has() == list(range(4)) and home.bus.reached == {name_of(one) for one in home.bus.paired}
 
 
+@pytest.mark.parametrize("which", range(12))
+def test_a_meter_whose_word_is_lost_while_it_gets_an_address_is_found(tmp_path: Path, which: int) -> None:
+    """One piece of the first contact is lost, whichever: its confirmation among them."""
+    home = Home(tmp_path)
+    pieces = 0
+
+    def breaks(data: bytes) -> bytes:
+        nonlocal pieces
+        pieces += 1
+        return b"" if pieces == which else data
+
+    home.plan.wire.clips.append(breaks)
+    home.quarters(3)
+    assert home.bus.reached == {name_of(one) for one in home.bus.paired} and home.has() == list(range(3))
+
+
 def test_a_hole_stays_open_until_it_is_filled(tmp_path: Path) -> None:
     """The wire breaks while rows are fetched: the newest value is not stored before those that lie before it."""
     home = Home(tmp_path, count=1)
