@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,10 @@ PATIENT = Sentence(within_s=20.0)
 """For loads that are to hold: no test asks how fast a machine is."""
 
 SENT = Sent(gateways=4, telegrams=3)
+
+NEEDS_C_CLIENT = pytest.mark.skipif(
+    shutil.which("mosquitto_pub") is None, reason="allowed: mosquitto_pub is not on the PATH"
+)
 
 
 class Threaded:

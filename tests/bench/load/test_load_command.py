@@ -35,7 +35,7 @@ from sim.endpoint.aws.connection import Connection
 from sim.endpoint.port import Address
 from sim.pki.authority import Authority
 from tests.bench.conftest import Here
-from tests.bench.load.load_stand import Threaded
+from tests.bench.load.load_stand import NEEDS_C_CLIENT, Threaded
 
 SMALL = ("--gateways", "3", "--telegrams", "2", "--seconds", "0.5", "--within-s", "20", "--beside", "none")
 
@@ -58,8 +58,8 @@ SMALL = ("--gateways", "3", "--telegrams", "2", "--seconds", "0.5", "--within-s"
         (("--share", "1.5"), "is not between 1e-06 and 1"),
         (("--lost", "few"), "'few' is no number"),
         (("--seconds", "nan"), "is not between"),
-        (("--at", "0.01", "--gateways", "1", "--seconds", "0.2"), "take longer --seconds"),
-        (("--at", "100000", "--seconds", "3600"), "does not fit: take shorter --seconds"),
+        (("--at", "0.01", "--gateways", "1", "--seconds", "0.2", "--beside", "none"), "take longer --seconds"),
+        (("--at", "100000", "--seconds", "3600", "--beside", "none"), "does not fit: take shorter --seconds"),
     ],
 )
 def test_what_cannot_be_carried_out_is_refused_with_the_way_out(
@@ -164,6 +164,7 @@ def test_the_knee_of_a_quota_is_the_quota(seed: int) -> None:
     assert knee.holds_per_s == pytest.approx(PUBLISHES_A_SECOND, rel=0.02)
 
 
+@NEEDS_C_CLIENT
 def test_a_quota_is_named_where_it_breaks_the_sentence(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_trial, "Spawned", Threaded)
     words = ("--seconds", "1.5", "--within-s", "2", "--from", "60", "--most", "960", "--to", "1", "--tries", "1")
@@ -285,6 +286,7 @@ def test_an_interrupted_search_keeps_what_it_measured(tmp_path: Path) -> None:
     assert load.exit_code(told(*one.trials, stopped=one.stopped)) == 130
 
 
+@NEEDS_C_CLIENT
 def test_clients_in_c_end_with_the_generator_that_started_them(tmp_path: Path) -> None:
     own = OwnBroker("mosquitto", tmp_path / "pki")
     own.start(tmp_path / "broker")

@@ -25,7 +25,7 @@ from sim.gateway.in_flight import InFlight
 from sim.portal.portal import Portal
 from sim.portal.store.sqlite import SqliteStore
 from sim.portal.store_port import Reading
-from tests.bench.load.load_stand import stand
+from tests.bench.load.load_stand import NEEDS_C_CLIENT, stand
 from wmbus.telegram import parse
 
 
@@ -44,6 +44,7 @@ def test_a_small_load_of_every_shape_holds(shape: str, monkeypatch: pytest.Monke
     assert {"broker", "machine", "generator 1", "generator 2"} <= set(found.used)
 
 
+@NEEDS_C_CLIENT
 def test_clients_in_c_offer_the_same_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with stand(monkeypatch, tmp_path) as made:
         found = made.trial(20.0, driver="c")
