@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, NamedTuple
 
+from sim.network.serving_thread import ServingThread
 from sim.pki.authority import Pair
 
 BODY_MOST_BYTES: Final = 1 << 24
@@ -29,7 +29,7 @@ class Seen(NamedTuple):
     passed_on: bytes
 
 
-class HttpInTheMiddle:
+class HttpInTheMiddle(ServingThread):
     """From `start` to `stop`. `refused`: handshakes that a client broke off."""
 
     def __init__(self, own: Pair, upstream: int, change: Change) -> None:
@@ -86,19 +86,4 @@ class HttpInTheMiddle:
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """One connection ended badly."""
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="middle", daemon=True)
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Idempotent; leaves no thread that listens and no port."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        super().__init__(Server(("127.0.0.1", 0), Handler), "middle")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.core.clock import wall_s
+from sim.network.serving_thread import ServingThread
 from sim.pki.authority import Pair
 from sim.smart_metering.han.han import Han
 from sim.smart_metering.han.http_digest import IDLE_S, SESSION_MOST_S
@@ -51,7 +52,7 @@ def context(own: Pair, curve: str, clients: Path | None = None) -> ssl.SSLContex
     return made
 
 
-class HanServer:
+class HanServer(ServingThread):
     """Listens on 127.0.0.1 from `start` to `stop`. `counts`: "connections", "handshake failed", "requests",
     "too many"."""
 
@@ -140,22 +141,8 @@ class HanServer:
                 owner.counts["ended badly"] += 1
 
         try:
-            self._server = Server(("127.0.0.1", port), Handler)
+            server = Server(("127.0.0.1", port), Handler)
         except OSError as error:
             raise HanError(f"port {port}: {error.strerror or error}; free it or choose another") from None
-        self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="han", daemon=True)
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Idempotent; leaves no thread that listens and no port."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        super().__init__(server, "han")

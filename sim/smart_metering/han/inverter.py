@@ -11,12 +11,12 @@ import http.client
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from sim.core.clock import wall_s
+from sim.network.serving_thread import ServingThread
 
 TIMEOUT_S: Final = 10.0
 _BODY_MOST: Final = 4_096
@@ -74,7 +74,7 @@ class Controller:
         return 404, {"error": "GET /limit, POST /state"}
 
 
-class ControlServer:
+class ControlServer(ServingThread):
     """One of both on the loopback, in TLS, from `start` to `stop`."""
 
     def __init__(self, context: ssl.SSLContext, answer: Callable[[str, str, bytes], Reply], *, port: int = 0) -> None:
@@ -112,22 +112,7 @@ class ControlServer:
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """One connection ended badly."""
 
-        self._server = Server(("127.0.0.1", port), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="control", daemon=True)
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Idempotent; leaves no thread that listens and no port."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        super().__init__(Server(("127.0.0.1", port), Handler), "control")
 
 
 class CallPort:

@@ -8,13 +8,13 @@ connection and no other.
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any, Final, NamedTuple
 
 from sim.core.clock import wall_s
+from sim.network.serving_thread import ServingThread
 from sim.pki.sm_chain import ChainError
 from sim.smart_metering.wan.guard import Guard
 from sim.smart_metering.wan.tls import SESSION_MOST_S, party
@@ -33,7 +33,7 @@ class Reply(NamedTuple):
 Answer = Callable[[str, str, str, bytes], Reply]
 
 
-class WanServer:
+class WanServer(ServingThread):
     """Listens on one address from `start` to `stop`. `guard`: whether a party's certificate holds; who has another one
     is told the clause, and no more. `refused`: sessions that did not begin, as text."""
 
@@ -102,19 +102,4 @@ class WanServer:
 
                 owner.refused.append(f"{type(sys.exception()).__name__}: {sys.exception()}"[:200])
 
-        self._server = Server((address, port), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="wan", daemon=True)
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Idempotent; leaves no thread and no port."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        super().__init__(Server((address, port), Handler), "wan")
