@@ -24,9 +24,7 @@ TAKERS: Final = 500  # of the published comparison
 
 def add(commands: Commands) -> None:
     """`load` on the command line."""
-    load = commands.add_parser(
-        "load", help="what a broker and the portal carry before a sentence about readings breaks, and what was full"
-    )
+    load = commands.add_parser("load")
     target = load.add_argument_group("what is loaded")
     target.add_argument("--endpoint", choices=("mosquitto", "aws_local"), default="mosquitto",
                         help="one of our own, new in each trial (mosquitto)")  # fmt: skip

@@ -11,9 +11,7 @@ from bench.options import Commands, Once, seed
 
 def add(commands: Commands) -> None:
     """Hang `fuzz` into the command line."""
-    one = commands.add_parser(
-        "fuzz", help="whatever arrives: alive, and genuine service kept; by structure and coverage"
-    )
+    one = commands.add_parser("fuzz")
     length = one.add_mutually_exclusive_group()
     length.add_argument("--hours", type=_hours, metavar="N", help="so long (0.02 without --cases: a minute and a bit)")
     length.add_argument("--cases", type=_cases, metavar="N", help="so many, the same ones each time")
