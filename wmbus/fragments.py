@@ -27,6 +27,11 @@ class Reassembly:
     def __init__(self) -> None:
         self._parts: list[Telegram] = []
 
+    @property
+    def is_open(self) -> bool:
+        """Fragments of a message are here, and more are due."""
+        return bool(self._parts)
+
     def add(self, telegram: Telegram) -> Telegram | None:
         """Take one fragment; the whole message as a Telegram when it was the last one, else None.
 

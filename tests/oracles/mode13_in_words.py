@@ -17,7 +17,10 @@ def message_in_words(frames: list[bytes]) -> dict[str, Any]:
         said["c"].append(frame[1])
         address = frame[2:10].hex()
         assert said.setdefault("address", address) == address, "one sender"
-        assert frame[10] == 0x8C, "extended link layer I"
+        if frame[10] == 0x8E:
+            said["receiver"] = frame[13:21].hex()
+            frame = frame[:10] + b"\x8c" + frame[11:13] + frame[21:]
+        assert frame[10] == 0x8C, "extended link layer I, or III with a receiver"
         said["access"].append(frame[12])
         assert frame[13] == 0x90, "AFL"
         afl_end = 15 + frame[14]
