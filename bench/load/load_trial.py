@@ -118,9 +118,9 @@ class Stand:
         for order, process in zip(self._orders(schedule, driver, len(running)), running, strict=True):
             process.pipe.send(order)
         for process in running:  # before the portal subscribes: clients in C say something to be seen
-            self._hear(process, READY_S)
+            hear(process, READY_S)
         self._portal.pipe.send(self._portal_order(schedule, place))
-        self._hear(self._portal, READY_S)
+        hear(self._portal, READY_S)
         watch = Watch(self._groups(running))
         begin_s = wall_s() + LEAD_S
         for process in every:
@@ -128,8 +128,8 @@ class Stand:
         died, used = self._wait(schedule, begin_s, watch)
         for process in every:
             process.pipe.send(None)
-        told = [self._hear(process, REPORT_S) for process in running]
-        stored = self._hear(self._portal, REPORT_S)
+        told = [hear(process, REPORT_S) for process in running]
+        stored = hear(self._portal, REPORT_S)
         died = died or self.broker.died()
         return self._outcome(per_s, driver, schedule, begin_s, told, stored, used, died)
 
@@ -181,26 +181,6 @@ class Stand:
         groups |= {f"generator {at}": [one.pid, *children(one.pid)] for at, one in enumerate(running, start=1)}
         return groups
 
-    def _hear(self, process: Spawned, seconds_s: float) -> Any:
-        """What it says next, its "all" left out. Raises what it raised, CannotRun when it is gone."""
-        end_s = wall_s() + seconds_s
-        while wall_s() < end_s:
-            if not process.pipe.poll(0.1):
-                continue
-            try:
-                said = process.pipe.recv()
-            except (EOFError, OSError):
-                process.await_end()
-                raise CannotRun(
-                    f"a process of the load test ended with {process.exit_code} (-9: killed, often for lack of "
-                    "memory); take fewer --gateways or shorter --seconds"
-                ) from None
-            if isinstance(said, BaseException):
-                raise said
-            if said != "all":
-                return said
-        raise CannotRun(f"a process of the load test said nothing for {seconds_s:g} s; this machine is too busy")
-
     # --- what it was -------------------------------------------------------------------------------------------
 
     def _outcome(
@@ -233,6 +213,27 @@ class Stand:
             store_bytes=stored.bytes_, readings=stored.readings,
             broken=tuple(_broken(setting.sentence, found, died, stored.trouble)),
         )  # fmt: skip
+
+
+def hear(process: Spawned, seconds_s: float) -> Any:
+    """What it says next, its "all" left out. Raises what it raised, CannotRun when it is gone."""
+    end_s = wall_s() + seconds_s
+    while wall_s() < end_s:
+        if not process.pipe.poll(0.1):
+            continue
+        try:
+            said = process.pipe.recv()
+        except (EOFError, OSError):
+            process.await_end()
+            raise CannotRun(
+                f"a process of the load test ended with {process.exit_code} (-9: killed, often for lack of "
+                "memory); take fewer --gateways or shorter --seconds"
+            ) from None
+        if isinstance(said, BaseException):
+            raise said
+        if said != "all":
+            return said
+    raise CannotRun(f"a process of the load test said nothing for {seconds_s:g} s; this machine is too busy")
 
 
 def _broken(sentence: Sentence, found: Accounts, died: str, trouble: str) -> list[str]:
