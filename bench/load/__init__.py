@@ -11,5 +11,6 @@ fan_run       what a broker accepts beside what it delivers: fan_trial (one), fa
 load_trial    one load for some seconds  accounts      each reading's, by device, with reasons
 processes     what /proc says            resources     what was full, and what would be next
 outcome       of one trial               knee_run      the whole answer; growth: of the store
+processor_knee  the same in processor time, which other programs do not move
 load_text     the answer on a terminal   (reports/load_page.py: on a page)
 """

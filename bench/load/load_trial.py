@@ -125,17 +125,19 @@ class Stand:
         begin_s = wall_s() + LEAD_S
         for process in every:
             process.pipe.send(begin_s)
-        died, used = self._wait(schedule, begin_s, watch)
+        died, used, spent_s = self._wait(schedule, begin_s, watch)
         for process in every:
             process.pipe.send(None)
         told = [hear(process, REPORT_S) for process in running]
         stored = hear(self._portal, REPORT_S)
         died = died or self.broker.died()
-        return self._outcome(per_s, driver, schedule, begin_s, told, stored, used, died)
+        outcome = self._outcome(per_s, driver, schedule, begin_s, told, stored, used, died)
+        outcome.spent_s, outcome.stored = spent_s, int(np.isfinite(stored.committed_s).sum())
+        return outcome
 
-    def _wait(self, schedule: Schedule, begin_s: float, watch: Watch) -> tuple[str, dict[str, Any]]:
+    def _wait(self, schedule: Schedule, begin_s: float, watch: Watch) -> tuple[str, dict[str, Any], dict[str, float]]:
         """Until all is stored, or the sentence and some patience are over; (why the broker died, what was used until
-        the last bundle was due)."""
+        the last bundle was due, processor time until the end)."""
         last_s = begin_s + max(float(schedule.due_s[-1]), self.setting.seconds_s)
         end_s = last_s + max(self.setting.sentence.within_s, PATIENCE_S)
         used: dict[str, Any] | None = None
@@ -149,7 +151,7 @@ class Stand:
             died = self.broker.died()
             if died or (used is not None and self._portal.pipe.poll(0)):
                 break
-        return died, used if used is not None else watch.used()
+        return died, used if used is not None else watch.used(), watch.spent_s()
 
     def _orders(self, schedule: Schedule, driver: Driver, workers: int) -> list[GeneratorOrder]:
         setting, broker = self.setting, self.broker
