@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sim.core import own
+from sim.core import own, whole_file
 from sim.core.clock import wall_now
 from sim.core.quoting import quoted
 
@@ -200,14 +200,7 @@ def write_json(path: Path, body: object, *, reserve: Path | None = None) -> None
 
 def _write(path: Path, body: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    try:
-        fresh.write_text(json.dumps(body, indent=1, default=str) + "\n", encoding="utf-8")
-        os.replace(fresh, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise
+    whole_file.write(path, json.dumps(body, indent=1, default=str) + "\n")
 
 
 def gather(

@@ -183,7 +183,7 @@ def broken_files(rig: Rig) -> None:
         (["run", "--seed", "-1"], 2, "-1 is not between 0 and 2**64 - 1"),
         (["run", "--seed", "one"], 2, "'one' is not a whole number"),
         (["run", "--endpoint", "bus"], 2, "no endpoint 'bus'; known, nearest first"),
-        (["run", "-n", "0"], 2, "'0' is not a number of workers"),
+        (["run", "-n", "0"], 2, "'0' is not a whole number between 1 and 64"),
         (["run", "test_made.py", "--set", "portal.chekcs=[]"], 2, "did you mean 'checks'?"),
         (["run", "test_made.py", "--set", "portal"], 2, "KEY=VALUE is needed"),
         (["run", "test_made.py", "--set", "window_s=NaN"], 2, "nan is not between"),
