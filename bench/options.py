@@ -12,14 +12,16 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bench import run_directory
 from sim.core.parts import UnknownPart
 from sim.core.settings import SpecError
 from sim.endpoint.registry import ENDPOINTS
 from sim.systems.port import SYSTEMS
-from sim.world_spec import WorldSpec
+
+if TYPE_CHECKING:
+    from sim.world_spec import WorldSpec
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What a verb's `add` is given: it adds its own parser."""

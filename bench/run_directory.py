@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.versions import versions
 from sim.core import own, whole_file
 from sim.core.clock import wall_now
 from sim.core.quoting import quoted
@@ -211,6 +210,8 @@ def gather(
     """run.json from the scenario.json files that the scenarios left. `failures`: how many pytest counted; more than
     there are files for means that one could not even write its file. `changed`: what the command line set in every
     world, as KEY=VALUE. `firmware`: of what is under test. Raises OSError."""
+    from bench.versions import versions
+
     release(directory)
     scenarios = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(directory.glob("*/scenario.json"))]
     scenarios.sort(key=lambda s: s["order"])

@@ -311,7 +311,7 @@ def number(value: float) -> str:
 
 def add(commands: Commands) -> None:
     """`bench` on the command line."""
-    parser = commands.add_parser("bench", help="how fast it is on this machine, beside the goals")
+    parser = commands.add_parser("bench")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under 50 s")
     parser.add_argument("--long", action="store_true", help="also the default run, a first use and the tests: minutes")
     parser.add_argument("--json", action="store_true")

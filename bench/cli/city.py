@@ -31,7 +31,7 @@ _BYTES = "  bytes       {:>15,}   on the air, encrypted, with CRCs"
 
 def add(commands: Commands) -> None:
     """`city` on the command line."""
-    city = commands.add_parser("city", help="a whole city as arrays: what is sent, heard and lost, and why")
+    city = commands.add_parser("city")
     city.add_argument("world", metavar="WORLD", help="a name in scenarios/worlds/, or a TOML file")
     city.add_argument(
         "--depth", choices=["radio", "bytes", "readings"], default="bytes",

@@ -19,9 +19,7 @@ JSON = "compare.json"
 
 def add(commands: Commands) -> None:
     """The verb's parser."""
-    verb = commands.add_parser(
-        "compare", help="two systems under the same attacks: verdicts, who sees what, what each costs"
-    )
+    verb = commands.add_parser("compare")
     verb.add_argument(
         "scenarios", nargs="*", metavar="SCENARIO", help="run these on both; none: the card's attacks and the pairs"
     )

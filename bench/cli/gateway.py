@@ -32,7 +32,7 @@ SOAK_H: Final = 72.0
 
 def add(commands: Commands) -> None:
     """`gateway` on the command line."""
-    gateway = commands.add_parser("gateway", help="real gateways on the desk: enrol, record, check")
+    gateway = commands.add_parser("gateway")
     verbs = gateway.add_subparsers(dest="verb", required=True, metavar="VERB")
     enrol = verbs.add_parser("enrol", help="make or sign a gateway's certificate, and write what to type into it")
     _add_name(enrol)

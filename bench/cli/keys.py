@@ -30,7 +30,7 @@ VARIABLE = "WMBENCH_KEKS"
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command line."""
-    keys = commands.add_parser("keys", help="meter keys at rest: import, export, rotate, list; none is printed")
+    keys = commands.add_parser("keys")
     verbs = keys.add_subparsers(dest="verb", required=True, metavar="VERB")
     take = verbs.add_parser("import", help="wrap the keys of a list: CSV, TOML, or a folder of wmbusmeters")
     take.add_argument("file", type=Path, metavar="FILE")

@@ -30,9 +30,7 @@ SCENARIOS: Final = (
 
 def add(commands: Commands) -> None:
     """`defences` on the command line."""
-    parser = commands.add_parser(
-        "defences", help="the smallest sets of the portal's defences that stop every attack, and what each costs"
-    )
+    parser = commands.add_parser("defences")
     parser.add_argument("profile", choices=tuple(PROFILES), help="how the meters secure their telegrams")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="instead of those of the list; see list")
     parser.add_argument("--seed", type=seed, default=1)

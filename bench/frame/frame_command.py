@@ -23,7 +23,7 @@ SECURITIES = ("none", "mode5", "mode7")
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Hang `frame` and its verbs into the command line."""
-    frame = commands.add_parser("frame", help="telegrams by themselves: decode, encode, sample, iq")
+    frame = commands.add_parser("frame")
     verbs = frame.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_decode(verbs.add_parser("decode", help="a telegram byte by byte, or as JSON"))
     _add_encode(verbs.add_parser("encode", help="a telegram from JSON, or from a meter type's values"))

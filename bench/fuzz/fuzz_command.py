@@ -10,9 +10,7 @@ from bench.options import Commands, Once, above_zero, add_runs, count, seed, wor
 
 def add(commands: Commands) -> None:
     """Hang `fuzz` into the command line."""
-    one = commands.add_parser(
-        "fuzz", help="whatever arrives: alive, and genuine service kept; by structure and coverage"
-    )
+    one = commands.add_parser("fuzz")
     length = one.add_mutually_exclusive_group()
     length.add_argument("--hours", type=above_zero(1_000), metavar="N",
                         help="so long (0.02 without --cases: a minute and a bit)")  # fmt: skip

@@ -27,7 +27,7 @@ _MODES = ("T1", "C1", "S1")
 
 def add(commands: Commands) -> None:
     """`receiver` on the command line."""
-    receiver = commands.add_parser("receiver", help="receivers: list, show, measure a program")
+    receiver = commands.add_parser("receiver")
     verbs = receiver.add_subparsers(dest="verb", required=True, metavar="VERB")
     verbs.add_parser("list", help="the profiles that a gateway can have").set_defaults(command=_list)
     show = verbs.add_parser("show", help="one profile: its curves and where they are from")

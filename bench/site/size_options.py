@@ -15,9 +15,7 @@ _above_0 = above_zero(1e6)
 
 def parser(commands: Commands) -> argparse.ArgumentParser:
     """`size` on the command line."""
-    size: argparse.ArgumentParser = commands.add_parser(
-        "size", help="how many gateways a site needs for a service, and where they hang"
-    )
+    size: argparse.ArgumentParser = commands.add_parser("size")
     size.add_argument("site", metavar="SITE.toml", type=Path, help="as `site import` writes it; gateways in it stay")
     asked = size.add_argument_group("the service")
     asked.add_argument(

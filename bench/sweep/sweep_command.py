@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """`sweep` on the command line."""
-    sweep = commands.add_parser("sweep", help="many worlds, varied as a TOML file says, in one table")
+    sweep = commands.add_parser("sweep")
     sweep.add_argument("file", nargs="?", metavar="FILE", help="a name (list sweeps), or a TOML file")
     sweep.add_argument("--resume", metavar="RUN", help="do what is missing of a sweep that was cut short")
     hands = sweep.add_mutually_exclusive_group()
