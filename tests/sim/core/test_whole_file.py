@@ -21,10 +21,15 @@ def test_it_takes_the_place_of_the_old_one(tmp_path: Path, content: str | bytes)
 def test_what_fails_leaves_the_old_one_alone(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"old")
-    with pytest.raises(ZeroDivisionError), whole_file.replacing(path) as fresh:
-        fresh.write_bytes(b"half")
-        assert path.read_bytes() == b"old"
-        raise ZeroDivisionError
+
+    def half() -> None:
+        with whole_file.replacing(path) as fresh:
+            fresh.write_bytes(b"half")
+            assert path.read_bytes() == b"old"
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
     assert path.read_bytes() == b"old"
     assert [one.name for one in tmp_path.iterdir()] == ["a"]
 
