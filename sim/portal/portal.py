@@ -43,7 +43,6 @@ from sim.portal.store_port import (
     Ownership,
     Refusal,
     StoreError,
-    TenancyRow,
     fingerprint,
     open_store,
 )
@@ -100,7 +99,7 @@ class Portal:
         with self.store.transaction():
             self.store.put_registry(
                 [MeterRow(e.name, e.security, e.interval_s, e.flat, e.house) for e in self.registry],
-                [TenancyRow(t.tenant, t.flat, t.from_ns, t.until_ns) for t in self.registry.tenancies],
+                self.registry.tenancies,
                 [Ownership(*one) for one in self.registry.landlords],
             )
 

@@ -20,14 +20,13 @@ from typing import Any, Final
 from sim.portal.store_port import (
     BOOTS_KEPT,
     AlarmRow,
-    Answer,
     Before,
     BillingRow,
     Birth,
-    Consumption,
     Device,
     Evidence,
     FreshnessRow,
+    HouseSum,
     Message,
     MeterRow,
     Ownership,
@@ -35,7 +34,8 @@ from sim.portal.store_port import (
     Refusal,
     Sighting,
     Store,
-    TenancyRow,
+    Tenancy,
+    TenantRow,
     rows_of,
 )
 
@@ -150,8 +150,8 @@ Row = tuple[Any, ...]
 _ROWS: Final[dict[str, tuple[type[Any], tuple[str, ...]]]] = {  # table -> its rows, and what names one
     "readings": (Reading, ()), "refusals": (Refusal, ()), "evidence": (Evidence, ()), "messages": (Message, ()),
     "freshness": (FreshnessRow, ("meter",)), "births": (Birth, ("gateway", "boot")),
-    "alarms": (AlarmRow, ("kind", "subject", "raised_ns")), "meters": (MeterRow, ()), "tenancies": (TenancyRow, ()),
-    "ownerships": (Ownership, ()), "answers": (Answer, ()),
+    "alarms": (AlarmRow, ("kind", "subject", "raised_ns")), "meters": (MeterRow, ()), "tenancies": (Tenancy, ()),
+    "ownerships": (Ownership, ()), "answers": (HouseSum, ()),
 }  # fmt: skip
 
 
@@ -226,13 +226,13 @@ class SqlStore(Store):
         self._many("DELETE FROM births WHERE gateway = ? AND place <= ?", [(row.gateway, row.place - BOOTS_KEPT)])
 
     def put_registry(
-        self, meters: Sequence[MeterRow], tenancies: Sequence[TenancyRow], ownerships: Sequence[Ownership]
+        self, meters: Sequence[MeterRow], tenancies: Sequence[Tenancy], ownerships: Sequence[Ownership]
     ) -> None:
         for table, rows in (("meters", meters), ("tenancies", tenancies), ("ownerships", ownerships)):
             self._many(f"DELETE FROM {table}", [()])
             self._add(table, rows)
 
-    def add_answer(self, row: Answer) -> None:
+    def add_answer(self, row: HouseSum) -> None:
         self._add("answers", [row])
 
     # --- what the portal asks -----------------------------------------------------------------------------------------
@@ -300,16 +300,16 @@ class SqlStore(Store):
     def flats_ever(self, tenant: str) -> set[str]:
         return {flat for (flat,) in self._ask("SELECT flat FROM tenancies WHERE tenant = ?", (tenant,))}
 
-    def consumption(self, tenant: str, flat: str, from_ns: int) -> list[Consumption]:
+    def consumption(self, tenant: str, flat: str, from_ns: int) -> list[TenantRow]:
         rows = self._ask_by_meter(_CONSUMPTION, (tenant, flat, from_ns))
-        return [Consumption(meter, flat, at_ns, int(units)) for meter, at_ns, units in rows]
+        return [TenantRow(meter, flat, at_ns, int(units)) for meter, at_ns, units in rows]
 
     def owns(self, landlord: str, house: str) -> bool:
         return bool(self._ask("SELECT 1 FROM ownerships WHERE landlord = ? AND house = ?", (landlord, house)))
 
-    def answers(self, house: str, from_ns: int, until_ns: int) -> list[Answer]:
+    def answers(self, house: str, from_ns: int, until_ns: int) -> list[HouseSum]:
         sql = f"SELECT {_columns('answers')} FROM answers WHERE house = ? AND from_ns < ? AND until_ns > ?"
-        return rows_of(Answer, self._ask(sql, (house, until_ns, from_ns)))
+        return rows_of(HouseSum, self._ask(sql, (house, until_ns, from_ns)))
 
     def house_sum(self, house: str, from_ns: int, until_ns: int) -> tuple[int, int]:
         [(units, flats)] = self._ask_by_meter(_HOUSE, (house, until_ns, from_ns))
