@@ -110,6 +110,8 @@ class PortalAttack:
             why = f"{stand.came} messages came, and no reading of meter {self.filler.id} with {litres} litres"
         else:
             why = f"it stored nothing within {self.patience_s:g} s"
+        if stand.box.problem:  # the way in or out says itself what is wrong with it
+            raise BoxError(f"{self.entry.name}: {why}: {stand.box.problem}")
         raise BoxError(f"{self.entry.name}: {why}; see its keys, `feed` and `read`, or raise --patience{said}")
 
     def _other(self, stand: PortalStand) -> int:

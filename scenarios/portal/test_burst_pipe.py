@@ -52,7 +52,7 @@ def test_a_burst_pipe_is_found_within_two_hours(world: Stage) -> None:
     least = world.spec.portal.leak_intervals - 1
     world.measure("the first burst pipe of 20 l/h is found after", min(intervals), "intervals").at_least(least)
     world.measure("false leak alarms in this world", false).at_most(1)
-    price = false_leaks(world.spec.portal, seed=world.seed)
+    price = false_leaks(world.spec.portal, seed=world.seed, interval_s=world.spec.fleet[0].interval_s)
     world.measure("false leak alarms a meter and year", price.a_meter_year).at_most(0.5)
     world.measure("lower end of that rate (95 %)", price.lower_a_meter_year)
     world.measure("upper end of that rate (95 %)", price.upper_a_meter_year)
