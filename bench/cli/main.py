@@ -41,6 +41,7 @@ from sim.core.quoting import hidden
 from sim.core.settings import SpecError
 
 USAGE_EXIT = 2
+INCONCLUSIVE_EXIT = 6
 INTERRUPTED_EXIT = 130
 PYTEST_OPTIONS: Final[dict[tuple[str, ...], dict[str, Any]]] = {
     ("-k",): {"metavar": "EXPRESSION", "help": "only scenarios whose name fits"},
@@ -104,14 +105,16 @@ def _one_seed(seeds: list[int]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from bench.run_errors import complain, explained
+    from bench.run_errors import complain, explained, of_kind
+    from sim.endpoint.port import SaysNothing
 
     text = explained(error)
     if text is None:
         text = f"{type(error).__name__}: {error} (this is a fault of wmbench; WMBENCH_TRACE=1 shows where)"
-    complain(text)
+    unproven = of_kind(error, SaysNothing)
+    complain(f"INCONCLUSIVE: {text}" if unproven else text)
     broken_pipe.drop_stdout_if_full()
-    return USAGE_EXIT
+    return INCONCLUSIVE_EXIT if unproven else USAGE_EXIT
 
 
 class _Parser(argparse.ArgumentParser):
