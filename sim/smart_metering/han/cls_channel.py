@@ -13,12 +13,12 @@ import asyncio
 import contextlib
 import hashlib
 import ssl
-import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
+from sim.network.loop_thread import LoopThread
 from sim.pki.authority import Pair
 from sim.smart_metering.han.cls_profile import ClsProfile
 from sim.smart_metering.han.han_server import SUITES, HanError
@@ -33,6 +33,7 @@ _IPV4, _NAME, _IPV6 = 1, 3, 4
 DONE, NOT_ALLOWED, UNREACHABLE, NO_COMMAND, NO_ADDRESS = 0, 2, 4, 7, 8
 """Replies of RFC 1928, 6."""
 
+T = TypeVar("T")
 Note = Callable[[str, str, bool], None]
 """(whose log, "" for nobody's, what happened, it went well)."""
 
@@ -77,17 +78,12 @@ class ClsProxy:
         self._profiles, self._note, self._wanted_port = tuple(profiles), note, port
         self.counts: Counter[str] = Counter()
         self.port = 0
-        self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._run, name="cls", daemon=True)
+        self._thread = LoopThread("cls")
         self._server: asyncio.Server | None = None
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-
-    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(HANDSHAKE_S * 3)
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._thread.do(work, HANDSHAKE_S * 3)
 
     def start(self) -> None:
         """Raises HanError."""
@@ -106,13 +102,10 @@ class ClsProxy:
 
     def stop(self) -> None:
         """Idempotent; leaves no thread, no channel and no port."""
-        if self._thread.is_alive():
+        if self._thread.alive:
             with contextlib.suppress(TimeoutError):
                 self._do(self._close())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-        if not self._loop.is_running() and not self._loop.is_closed():
-            self._loop.close()
+        self._thread.stop()
 
     async def _close(self) -> None:
         if self._server is not None:
@@ -170,7 +163,7 @@ class ClsProxy:
 
     def call(self, device: str) -> bool:
         """The administrator wants a channel between a device and its peer: dial both. False: it is not to be had."""
-        return bool(self._do(self._call(device)))
+        return self._do(self._call(device))
 
     async def _call(self, device: str) -> bool:
         profile = next((one for one in self._profiles if one.device == device and one.device_port), None)
