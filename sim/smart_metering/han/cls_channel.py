@@ -23,7 +23,7 @@ from sim.pki.authority import Pair
 from sim.smart_metering.han.cls_profile import ClsProfile
 from sim.smart_metering.han.han_server import SUITES, HanError
 from sim.smart_metering.han.http_digest import IDLE_S
-from sim.smart_metering.wan.tls import SESSION_MOST_S, party
+from sim.smart_metering.wan.tls import SESSION_MOST_S, party, tls_12
 
 HANDSHAKE_S: Final = 10.0
 CHUNK_BYTES: Final = 1 << 14
@@ -54,11 +54,7 @@ class _Ends(NamedTuple):
 def device_context(own: Pair, devices: Path) -> ssl.SSLContext:
     """Of the proxy, towards the home: whoever dials shows one of these certificates (PEM). Raises HanError."""
     try:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
-        made.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
-        made.set_ciphers(SUITES)
-        made.load_cert_chain(own.certificate, own.key)
+        made = tls_12(own, SUITES, "", server=True)
         made.verify_mode = ssl.CERT_REQUIRED
         made.load_verify_locations(devices)
     except (OSError, ValueError) as error:

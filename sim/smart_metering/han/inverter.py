@@ -12,11 +12,10 @@ import json
 import socket
 import ssl
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Final
 
 from sim.core.clock import wall_s
-from sim.network.serving_thread import ServingThread
+from sim.network.https_thread import HttpsHandler, HttpsThread
 
 TIMEOUT_S: Final = 10.0
 _BODY_MOST: Final = 4_096
@@ -74,45 +73,28 @@ class Controller:
         return 404, {"error": "GET /limit, POST /state"}
 
 
-class ControlServer(ServingThread):
+class ControlServer(HttpsThread):
     """One of both on the loopback, in TLS, from `start` to `stop`."""
 
     def __init__(self, context: ssl.SSLContext, answer: Callable[[str, str, bytes], Reply], *, port: int = 0) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            timeout = TIMEOUT_S
-            disable_nagle_algorithm = True
+        made = context
 
-            def setup(self) -> None:
-                self.request.settimeout(TIMEOUT_S)
-                self.request = context.wrap_socket(self.request, server_side=True)
-                super().setup()
+        class Handler(HttpsHandler):
+            context = made
+            handshake_s = idle_s = TIMEOUT_S
+            body_most_bytes = _BODY_MOST
 
             def _do(self) -> None:
-                length = self.headers.get("Content-Length", "0")
-                if not (length.isascii() and length.isdecimal()) or int(length) > _BODY_MOST:
+                if (body := self.body()) is None:
                     self.send_error(413)
                     return
-                status, told = answer(self.command, self.path, self.rfile.read(int(length)))
-                body = b"" if told is None else json.dumps(told).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                status, told = answer(self.command, self.path, body)
+                said = b"" if told is None else json.dumps(told).encode()
+                self.say(status, said, [("Content-Type", "application/json")])
 
             do_GET = do_PUT = do_POST = _do
 
-            def log_message(self, format: str, *args: Any) -> None:
-                """Nothing goes to a terminal."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                """One connection ended badly."""
-
-        super().__init__(Server(("127.0.0.1", port), Handler), "control")
+        super().__init__(Handler, "control", port=port)
 
 
 class CallPort:
