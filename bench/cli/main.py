@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
 from bench.cli import tasks
-from bench.exit_codes import INTERRUPTED_EXIT, USAGE_EXIT
+from bench.exit_codes import INCONCLUSIVE_EXIT, INTERRUPTED_EXIT, USAGE_EXIT
 from bench.options import (
     ENDPOINT_HELP,
     ENGINE_HELP,
@@ -99,14 +99,16 @@ def _one_seed(seeds: list[int]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from bench.run_errors import complain, explained
+    from bench.run_errors import complain, explained, of_kind
+    from sim.endpoint.port import SaysNothing
 
     text = explained(error)
     if text is None:
         text = f"{type(error).__name__}: {error} (this is a fault of wmbench; WMBENCH_TRACE=1 shows where)"
-    complain(text)
+    unproven = of_kind(error, SaysNothing)
+    complain(f"INCONCLUSIVE: {text}" if unproven else text)
     broken_pipe.drop_stdout_if_full()
-    return USAGE_EXIT
+    return INCONCLUSIVE_EXIT if unproven else USAGE_EXIT
 
 
 class _Parser(argparse.ArgumentParser):

@@ -239,12 +239,12 @@ class Portal:
         taken = self._intake.take(heard.batch, now_ns, mark=mark.copy(), stored=earlier, words=True)
         rows = written(self._intake, self._entries, heard, marks, taken)
         store = self.store
+        self.alarms.took(rows.accepted, now_ns)  # an alarm that asks the store hears what was there before
         store.add_readings(rows.readings)
         store.add_refusals(rows.refusals)
         store.add_sightings(rows.sightings)
         names = self._entries
         store.put_freshness([FreshnessRow(names[row].name, layout, raw) for row, layout, raw in self._intake.changed()])
-        self.alarms.took(rows.accepted, now_ns)
         for name, number in self._number.items():
             if number in taken.clocks:
                 self.alarms.clock(name, taken.clocks[number], now_ns)

@@ -317,6 +317,15 @@ class Store(ABC):
     def taken_between(self, from_ns: int, until_ns: int) -> dict[str, int]:
         """Meter -> readings stored in [from, until)."""
 
+    @abstractmethod
+    def volumes_since(self, from_ns: int) -> list[tuple[str, int, float]]:
+        """(meter, received_ns, volume in m3) of readings that have one and were received since then, oldest first."""
+
+    @abstractmethod
+    def first_set_date_units(self) -> list[tuple[str, int, int]]:
+        """(meter, set date as days since 1970, units) of what was stored first for each meter and set date, in the
+        order of dates."""
+
     # --- what roles and bills ask -------------------------------------------------------------------------------------
 
     @abstractmethod

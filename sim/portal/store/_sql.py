@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from typing import Any, Final
 
 from sim.portal.store_port import (
@@ -38,6 +39,7 @@ from sim.portal.store_port import (
     rows_of,
 )
 
+_DAY_ONE: Final = date(1970, 1, 1)
 _CHUNK: Final = 500  # parameters in one IN (...): below SQLite's oldest limit of 999
 
 _NEIGHBOUR: Final = """(SELECT n.units FROM readings n WHERE n.meter = late.meter AND n.units IS NOT NULL
@@ -271,6 +273,20 @@ class SqlStore(Store):
     def taken_between(self, from_ns: int, until_ns: int) -> dict[str, int]:
         sql = "SELECT meter, count(*) FROM readings WHERE stored_ns >= ? AND stored_ns < ? GROUP BY meter"
         return {meter: int(count) for meter, count in self._ask(sql, (from_ns, until_ns))}
+
+    def volumes_since(self, from_ns: int) -> list[tuple[str, int, float]]:
+        sql = (
+            "SELECT meter, received_ns, volume_m3 FROM readings WHERE volume_m3 IS NOT NULL AND received_ns >= ?"
+            " ORDER BY received_ns, rowid"
+        )
+        return [(meter, int(at_ns), float(volume)) for meter, at_ns, volume in self._ask(sql, (from_ns,))]
+
+    def first_set_date_units(self) -> list[tuple[str, int, int]]:
+        sql = (
+            "SELECT meter, set_date, set_date_units FROM readings WHERE rowid IN (SELECT min(rowid) FROM readings"
+            " WHERE set_date IS NOT NULL AND set_date_units IS NOT NULL GROUP BY meter, set_date) ORDER BY set_date"
+        )
+        return [(meter, (date.fromisoformat(day) - _DAY_ONE).days, int(units)) for meter, day, units in self._ask(sql)]
 
     # --- what roles and bills ask -------------------------------------------------------------------------------------
 

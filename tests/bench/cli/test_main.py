@@ -250,6 +250,20 @@ def test_a_missing_broker_is_said_at_once_with_the_way_out(rig: Rig, monkeypatch
     assert done.returncode == 0, "a world in memory needs none"
 
 
+def test_an_account_that_is_not_named_leaves_a_run_inconclusive(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOST", "IDENTITIES", "AUTHORITIES"):
+        monkeypatch.delenv(f"WMBENCH_AWS_{variable}", raising=False)
+    path = rig.scenarios(SHORT)
+    done = rig.run("run", path, "--endpoint", "aws_iot")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert done.stderr.startswith(
+        "wmbench: INCONCLUSIVE: endpoint aws_iot: no host; set endpoint.host or the variable WMBENCH_AWS_HOST"
+    )
+    done = rig.run("run", path, "--endpoint", "aws_iot", "--set", "endpoint.host=localhost")
+    assert done.returncode == 6
+    assert "no identities; set endpoint.identities" in done.stderr, "what the world sets is not asked for again"
+
+
 # --- machines that refuse --------------------------------------------------------------------------------------
 
 
