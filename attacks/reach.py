@@ -47,7 +47,7 @@ class _Hear(_Base):
         self._waiting: list[Occurrence] = []
         self._watchers: list[Callable[[Heard], object]] = []
         ear = place.ear or place
-        self._ear = world.air.add_receiver(
+        world.air.add_receiver(
             f"{record.id} ear",
             position_of(world, ear),
             round(ear.sensitivity_dbm * 100),
