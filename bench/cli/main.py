@@ -41,7 +41,6 @@ from sim.core.quoting import hidden
 from sim.core.settings import SpecError
 
 USAGE_EXIT = 2
-INCONCLUSIVE_EXIT = 6
 INTERRUPTED_EXIT = 130
 PYTEST_OPTIONS: Final[dict[tuple[str, ...], dict[str, Any]]] = {
     ("-k",): {"metavar": "EXPRESSION", "help": "only scenarios whose name fits"},
@@ -114,7 +113,7 @@ def _explain(error: Exception) -> int:
     unproven = of_kind(error, SaysNothing)
     complain(f"INCONCLUSIVE: {text}" if unproven else text)
     broken_pipe.drop_stdout_if_full()
-    return INCONCLUSIVE_EXIT if unproven else USAGE_EXIT
+    return gateway.INCONCLUSIVE_EXIT if unproven else USAGE_EXIT
 
 
 class _Parser(argparse.ArgumentParser):
