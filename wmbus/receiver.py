@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-from wmbus import security
+from wmbus import mode13, security
 from wmbus.afl import Afl
 from wmbus.dissect import Telegram, parse_layers
 from wmbus.ell import AES_CTR
@@ -126,7 +126,8 @@ def unlock(
         return Unlocked(telegram, payload, b"", mac_ok, counter, mode, telegram.payload_offset, False)
     if mode == 10:
         return _open_mode10(telegram, transport, key, to_meter)
-    raise BadTelegram(Reason.MODE_UNSUPPORTED, f"security mode {mode}", transport.offset)
+    session = ": TLS, which a session opens and no key does" if mode == mode13.MODE else ""
+    raise BadTelegram(Reason.MODE_UNSUPPORTED, f"security mode {mode}{session}", transport.offset)
 
 
 # --- the modes ------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
+from bench.exit_codes import INTERRUPTED_EXIT, USAGE_EXIT
 from bench.options import Options, changed
 from bench.rig.scenario import load_world
 from bench.run_directory import ROOT
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from sim.endpoint.endpoint_spec import EndpointSpec
 
 DEFAULT = "card"
-INTERRUPTED_EXIT = 130
-USAGE_EXIT = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """`frame decode`: a telegram byte by byte for people, as one object for programs, or a stream of them.
 
+Fragments that follow each other are joined, and the message that they make is shown behind the last one.
+
 What is pasted may be bare hex or a line of any tool that sim.lines knows. Every readable record is shown, and what is
 odd beside it; `--strict` refuses what a strict receiver would. A line of a stream that is no telegram at all gets the
 same kind of object as a telegram that is refused: an `error` with reason, words and offset, beside whatever could be
@@ -16,17 +18,18 @@ from functools import lru_cache
 from typing import Any, Final
 
 from bench.frame.hex_text import MAX_LINE_BYTES, BadText, batches, key_bytes, telegram_bytes, whole_stdin, write_lines
+from bench.frame.joiner import Joined, Joiner
 from bench.run_errors import CannotRun
 from reports.wording import plain
 from sim.lines.codecs.port import CODECS, Bad
 from sim.lines.reception import Mode, Reception, Stamp
 from sim.lines.recognise import AnyReader, inside, of_line, read
-from wmbus.as_json import to_json
+from wmbus.as_json import message_json, to_json
 from wmbus.as_lines import AsLines
 from wmbus.compact import Formats
 from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
-from wmbus.explain import DEVICE_TYPES, Note, annotate
+from wmbus.explain import DEVICE_TYPES, Note, annotate, notes_of
 from wmbus.link import HEADER_BYTES
 from wmbus.receiver import Switches
 from wmbus.recover import recover, second
@@ -60,7 +63,7 @@ def decode(arguments: argparse.Namespace) -> int:
         raise CannotRun(f"{error.detail} (at {error.offset}); a telegram is given in hex, as in 2E44...") from None
     if not heard:
         raise CannotRun("no telegram: give one in hex, as an argument or on standard input")
-    formats = Formats()
+    formats, joiner = Formats(), Joiner()
     worst = 0
     for number, one in enumerate(heard):
         out = {**to_json(one.data, key, strict=arguments.strict, formats=formats, **switches), **said_by_line(one)}
@@ -71,7 +74,28 @@ def decode(arguments: argparse.Namespace) -> int:
             if number:
                 print()
             print_annotated(one.data, key, out, switches)
+        joined = joiner.add(one.data)
+        if joined is not None:
+            print_joined(joined, key, switches, strict=arguments.strict, as_json=arguments.json)
+            worst = 0 if joined.whole else 1
     return worst
+
+
+def print_joined(joined: Joined, key: bytes | None, switches: Switches, *, strict: bool, as_json: bool) -> None:
+    """The message that fragments made, or why they make none."""
+    telegram = joined.whole
+    if as_json:
+        told = {"error": joined.refused} if telegram is None else message_json(telegram, key, strict=strict, **switches)
+        print(json.dumps({"joined": joined.fragments, **told}))
+        return
+    if telegram is None:
+        error = joined.refused
+        print(f"\nno message: {error['reason']}: {error['detail']}")
+        return
+    print(f"\nmessage of {joined.fragments} fragments; security {telegram.security}; {len(telegram.raw)} bytes")
+    for note in notes_of(telegram, key, **switches):
+        for row in _rows(note):
+            print(plain(row))
 
 
 def pasted(text: str) -> list[Reception]:
@@ -267,7 +291,11 @@ def _annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: Sw
         a = parse(bare, headers_only=True).address
         name = f"{a.manufacturer} {a.id}, version {a.version}, {DEVICE_TYPES.get(a.device_type, 'reserved')}"
         mac = ", MAC right" if out.get("mac_ok") else ""
-        yield f"{name}; security {out.get('security')}{mac}; {len(bare)} bytes{crcs}"
+        part = out.get("afl", {}).get("fragment")
+        security = f"security {out.get('security')}"
+        if part is not None:
+            security = f"fragment {part}" + (f", {security}" if part == 1 and "tls" in out else "")
+        yield f"{name}; {security}{mac}; {len(bare)} bytes{crcs}"
         for note in annotate(bare, key, **switches):
             yield from _rows(note)
     except BadTelegram:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sim.core import clock
+from sim.core import clock, whole_file
 
 CA_DAYS = 3_650
 LEAF_DAYS = 1_825
@@ -160,10 +160,8 @@ class Authority:
             entry = x509.RevokedCertificateBuilder(serial_number=serial, revocation_date=when).build()
             builder = builder.add_revoked_certificate(entry)
         crl = builder.sign(self._key, hashes.SHA256())
-        fresh = self.crl.with_suffix(".new")
         try:
-            fresh.write_bytes(crl.public_bytes(serialization.Encoding.PEM))
-            os.replace(fresh, self.crl)
+            whole_file.write(self.crl, crl.public_bytes(serialization.Encoding.PEM))
         except OSError as error:
             raise PkiError(f"cannot write {self.crl}: {_cause(error)}") from None
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import select
 import signal
 import socket
@@ -24,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from sim.core import clock
+from sim.core import clock, whole_file
 from sim.core.quoting import shown
 from sim.endpoint.aws import claim_registry, shadow_file
 from sim.endpoint.aws.account import Account, Certificate, names_of
@@ -135,8 +134,7 @@ class Companion:
         counts = {one: getattr(meter, one) for one in ("messages", "shadow_operations", "rules", "actions")}
         text = json.dumps({"asked": self._asked, **counts, "connected_s": round(connected_s, 3)})
         if text != self._written:
-            Path(METER + ".new").write_text(text, encoding="utf-8")
-            os.replace(METER + ".new", METER)
+            whole_file.write(Path(METER), text)
             self._written = text
 
     def write(self) -> None:
