@@ -8,9 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any, ClassVar
 
+from sim.core.digits import whole_of
 from sim.network.serving_thread import ServingThread
-
-LENGTH_DIGITS = 9
 
 
 class HttpsHandler(BaseHTTPRequestHandler):
@@ -42,10 +41,8 @@ class HttpsHandler(BaseHTTPRequestHandler):
 
     def body(self) -> bytes | None:
         """Of the request; None where its length is no number, or more than may come."""
-        length = self.headers.get("Content-Length", "0")
-        if not (length.isascii() and length.isdecimal()) or len(length) > LENGTH_DIGITS:
-            return None
-        return self.rfile.read(int(length)) if int(length) <= self.body_most_bytes else None
+        length = whole_of(self.headers.get("Content-Length", "0"), self.body_most_bytes)
+        return None if length is None else self.rfile.read(length)
 
     def say(
         self, status: int, body: bytes, headers: Iterable[tuple[str, str]] = (), *, close: bool = False
