@@ -70,6 +70,14 @@ class Watch:
             if seen is not None:
                 self._last[pid] = seen
 
+    def spent_s(self) -> dict[str, float]:
+        """Processor time of each group until now; of a process that ended, until it was last seen."""
+        self.look()
+        return {
+            group: sum(self._last[pid].processor_s - self._first[pid].processor_s for pid in pids if pid in self._first)
+            for group, pids in self.groups.items()
+        }
+
     def used(self) -> dict[str, Used]:
         """Of each group until now, its processes together; of the whole machine as "machine", and of what is on it
         beside these groups as "other programs"."""
