@@ -1,4 +1,7 @@
-"""What there is, kind by kind (options.KINDS). Each entry has an `id` by which commands know it."""
+"""What there is, kind by kind (options.KINDS). Each entry has an `id` by which commands know it.
+
+What is slow to import is imported by the kind that needs it, so that a list of another kind does not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,6 @@ from typing import Any
 from attacks.attack import attacks
 from bench import scenario_files, worlds
 from bench.broker.rows.port import BROKER_ROWS
-from bench.desk.rows.port import ROWS
-from bench.load.shapes.port import SHAPES
 from bench.options import KINDS
 from bench.product.rows.port import PORTAL_ROWS
 from reports import coverage
@@ -25,15 +26,11 @@ from sim.endpoint.registry import ENDPOINTS
 from sim.faults.port import FAULTS
 from sim.feeders.lines.port import LINES
 from sim.feeders.port import FEEDERS
-from sim.gateway.registry import GATEWAYS
 from sim.lines.codecs.port import CODECS
-from sim.meters.meter_type import kinds
-from sim.portal.alarm import ALARMS, alarms_in_order
 from sim.portal.check import CHECKS, in_order
 from sim.portal.store_port import STORES
 from sim.readers.port import READERS
 from sim.systems.port import SYSTEMS
-from sim.world_spec import load
 
 
 class NotFound(Exception):
@@ -126,6 +123,8 @@ def fault_entries() -> list[dict[str, Any]]:
 
 def meter_entries() -> list[dict[str, Any]]:
     """The meter types."""
+    from sim.meters.meter_type import kinds
+
     return [
         {
             "id": one.id, "title": one.title, "manufacturer": one.manufacturer, "version": f"{one.version:02X}",
@@ -191,6 +190,8 @@ def _attack_row(folder: Folder[Any], id_: str) -> dict[str, Any]:
 
 def world_entries() -> list[dict[str, Any]]:
     """Every world file."""
+    from sim.world_spec import load
+
     found = []
     for id_, path in worlds.known().items():
         spec = load(path)
@@ -221,6 +222,40 @@ def _comment(path: Path) -> str:
     return " ".join(" ".join(line.strip("# ") for line in lines).split())
 
 
+def gateway_entries() -> list[dict[str, Any]]:
+    """The kinds of gateway."""
+    from sim.gateway.registry import GATEWAYS
+
+    return _of_a_table(GATEWAYS)
+
+
+def alarm_entries() -> list[dict[str, Any]]:
+    """The portal's alarms, in their order."""
+    from sim.portal.alarm import ALARMS, alarms_in_order
+
+    return [_of_the_portal(ALARMS, one.id, one.settings) for one in alarms_in_order()]
+
+
+def row_entries() -> list[dict[str, Any]]:
+    """The rows of the contract suite; `gateway check` knows them."""
+    from bench.desk.rows.port import ROWS
+
+    return [
+        {"id": id_, "title": one.title, "faults": list(one.faults), "doc": _page(ROWS, id_)}
+        for id_, one in ROWS.parts().items()
+    ]
+
+
+def shape_entries() -> list[dict[str, Any]]:
+    """The shapes of `load`."""
+    from bench.load.shapes.port import SHAPES
+
+    return [
+        {"id": id_, "title": one.title, "takers": one.takers, "doc": _page(SHAPES, id_)}
+        for id_, one in SHAPES.parts().items()
+    ]
+
+
 def threat_entries() -> list[dict[str, Any]]:
     """The threat list, with the scenarios that name each."""
     declared = {entry["id"]: entry["threats"] for entry in scenario_entries()}
@@ -238,22 +273,19 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "attacks": attack_entries,
     "faults": fault_entries,
     "meters": meter_entries,
-    "gateways": lambda: _of_a_table(GATEWAYS),
+    "gateways": gateway_entries,
     "endpoints": lambda: _of_a_table(ENDPOINTS),
     "checks": lambda: [  # in the order of judgement
         {**_of_the_portal(CHECKS, one.id, one.settings), "refuses_as": list(one.reasons)} for one in in_order()
     ],
-    "alarms": lambda: [_of_the_portal(ALARMS, one.id, one.settings) for one in alarms_in_order()],
+    "alarms": alarm_entries,
     "stores": lambda: [
         {"id": id_, "title": one.title, "doc": _page(STORES, id_)} for id_, one in STORES.parts().items()
     ],
     "systems": lambda: [
         {"id": id_, "title": one.title, "doc": SYSTEMS.page(id_)} for id_, one in SYSTEMS.parts().items()
     ],
-    "rows": lambda: [  # of the contract suite; `gateway check` knows them
-        {"id": id_, "title": one.title, "faults": list(one.faults), "doc": _page(ROWS, id_)}
-        for id_, one in ROWS.parts().items()
-    ],
+    "rows": row_entries,
     "broker-rows": lambda: [  # of the attack on a broker; `attack broker` knows them
         {**_attack_row(BROKER_ROWS, id_), "remedy": one.remedy.mosquitto} for id_, one in BROKER_ROWS.parts().items()
     ],
@@ -261,10 +293,7 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
         {**_attack_row(PORTAL_ROWS, id_), "modes": list(one.modes), "remedy": one.remedy}
         for id_, one in PORTAL_ROWS.parts().items()
     ],
-    "load-shapes": lambda: [  # of `load`
-        {"id": id_, "title": one.title, "takers": one.takers, "doc": _page(SHAPES, id_)}
-        for id_, one in SHAPES.parts().items()
-    ],
+    "load-shapes": shape_entries,
     "feeders": lambda: _of_the_desk(FEEDERS),
     "lines": lambda: _of_the_desk(LINES),
     "readers": lambda: _of_the_desk(READERS),
@@ -288,8 +317,8 @@ def show(id_: str) -> dict[str, Any]:
     for kind in KINDS:
         for entry in entries(kind):
             known.setdefault(entry["id"], {"kind": kind.removesuffix("s"), **entry})
-    if id_ in known:
-        return known[id_]
+        if id_ in known:  # of two kinds the first; the others need not be made
+            return known[id_]
     inside = [k for k in known if id_ in k]
     if len(inside) == 1:
         return known[inside[0]]
