@@ -102,8 +102,9 @@ class Claim:
 
     @property
     def holds(self) -> bool:
-        """The verdict is the expected one. INCONCLUSIVE never holds, not even when expected."""
-        return self.verdict != "INCONCLUSIVE" and self.expected in ("", self.verdict)
+        """The verdict is the expected one. INCONCLUSIVE never holds, not even when expected, nor does what nobody
+        expects."""
+        return self.verdict != "INCONCLUSIVE" and self.expected == self.verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ from bench.rig.scenario import CLEAN, KEYLESS, CurtainDown, LeftOut, Mark, Stage
 from bench.rig.twin import Twin, active, twin_of
 from bench.rig.world_row import world_json
 from bench.run_errors import CannotRun, Failed, Inconclusive, explained, of_kind
+from sim.core.broken_files import line_in
 from sim.core.clock import wall_s
-from sim.core.parts import line_in
 from sim.desk.box import BoxError
 from sim.endpoint.port import OutOfReach
 from sim.world_spec import WorldSpec
