@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sim.core import own
+from sim.core import own, whole_file
 from sim.core.clock import wall_now
 from sim.core.quoting import quoted
 
@@ -200,14 +200,7 @@ def write_json(path: Path, body: object, *, reserve: Path | None = None) -> None
 
 def _write(path: Path, body: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    try:
-        fresh.write_text(json.dumps(body, indent=1, default=str) + "\n", encoding="utf-8")
-        os.replace(fresh, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise
+    whole_file.write(path, json.dumps(body, indent=1, default=str) + "\n")
 
 
 def gather(
@@ -258,11 +251,13 @@ def made_by(started: datetime | None = None) -> dict[str, Any]:
     """When, by which wmbench, on what machine: part of every run.json. `duration_s` until now."""
     now = wall_now()
     started = started or now
+    repository = own.root()
     return {
         "started": started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "duration_s": round((now - started).total_seconds(), 2),
         "wmbench": VERSION,
         "commit": commit(),
+        "own_commit": commit(repository) if repository is not None else "",
         "python": platform.python_version(),
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}",
     }
@@ -278,11 +273,11 @@ def gather_killed(directory: Path) -> dict[str, Any]:
     return gather(directory, name=name, title=f"{name}, killed", command="", started=started, interrupted=True)
 
 
-def commit() -> str:
-    """The checkout's short commit, with + when files differ; "unknown" outside git."""
+def commit(folder: Path = ROOT) -> str:
+    """The short commit of the checkout in which a folder lies, with + when files differ; "unknown" outside git."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+"], capture_output=True, text=True, timeout=10
+            ["git", "-C", str(folder), "describe", "--always", "--dirty=+"], capture_output=True, text=True, timeout=10
         )
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"

@@ -46,6 +46,8 @@ class Part:
     at_most: float | None = None
     at_least: float | None = None
     at_most_of: str = ""
+    low: str = ""
+    high: str = ""
     lacking: str = ""
 
 
@@ -185,6 +187,8 @@ def _figures(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
             for measure in scenario.measures:
                 if part.named in measure.name:
                     limit, within = _held_against(part, measure.value, {})
+                    if limit is not None and _undecided(part, scenario, limit):
+                        within = None
                     yield Figure(part.says, "", measure.value, limit, within, whole, 0, measure.name, **common)
             continue
         for claim in scenario.claims:
@@ -195,6 +199,13 @@ def _figures(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
                 what = ", ".join(filter(None, (claim.attack, claim.variant)))
                 tries = _whole(claim.evidence.get("reached"))
                 yield Figure(part.says, claim.security, value, limit, within, proven, tries, what, **common)
+
+
+def _undecided(part: Part, scenario: Scenario, limit: float) -> bool:
+    """Does the threshold lie between the ends that the scenario gives its figure?"""
+    ends = {measure.name: measure.value for measure in scenario.measures}
+    low, high = ends.get(part.low), ends.get(part.high)
+    return low is not None and high is not None and low <= limit <= high
 
 
 def _speaks(part: Part, claim: Claim, scenario: Scenario) -> bool:

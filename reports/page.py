@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from reports import palette
 from reports.wording import duration_text, mode_text, number_text, ratio_text, value_text
+from sim.core import whole_file
 from sim.core.clock import world_time
 from sim.core.quoting import shown
 
@@ -32,7 +33,4 @@ def environment() -> Environment:
 
 def write(run_directory: Path, text: str) -> Path:
     """report.html; one that stands there stays until the new one is whole. Raises OSError."""
-    path = run_directory / "report.html"
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    return part.replace(path)
+    return whole_file.write(run_directory / "report.html", text)

@@ -1,21 +1,17 @@
-"""A telegram for programs: one JSON-ready object, or the same as one line of text.
+"""A telegram for programs: one JSON-ready object.  ``wmbus.as_lines`` writes the same as text.
 
 The rule kept here: a telegram that is refused still says everything that could be read up to there, and nothing but
-our own mistakes raises.  ``to_line`` is ``json.dumps(to_json(...))`` letter by letter, three times as fast: what a
-record's chain says is the same in every telegram of a type, so its text is kept.
+our own mistakes raises.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import date, time
-from functools import lru_cache
 from typing import Any, Unpack
 
 from wmbus import mode13, profiles
 from wmbus.compact import Formats
-from wmbus.dif import CACHED_CHAINS, Chain
+from wmbus.dif import Chain
 from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
 from wmbus.explain import DEVICE_TYPES
@@ -50,33 +46,13 @@ def to_json(
     lists what a strict receiver would have refused; in mode 13 ``tls``, what its records are; ``maker_values``, if a
     maker's own format is known.
     """
-    out, reading = _read_as_json(data, key, strict, formats, switches)
+    out, reading = read_as_json(data, key, strict, formats, switches)
     if reading is not None:
         out["records"] = records_json(reading)
     return out
 
 
-def to_line(
-    data: bytes,
-    key: bytes | None = None,
-    *,
-    strict: bool = True,
-    formats: Formats | None = None,
-    found: Recovered | None = None,
-    beside: Mapping[str, Any] | None = None,
-    **switches: Unpack[Switches],
-) -> str:
-    """``to_json`` as text, without a line end.  ``found`` is what ``recover`` said of ``data``, if it was asked;
-    ``beside`` are members of the caller's, which stand before the records."""
-    out, reading = _read_as_json(data, key, strict, formats, switches, found)
-    if beside:
-        out.update(beside)
-    if reading is None:
-        return json.dumps(out)
-    return f'{json.dumps(out)[:-1]}, "records": [{", ".join([_record_text(r, reading) for r in reading.records])}]}}'
-
-
-def _read_as_json(
+def read_as_json(
     data: bytes,
     key: bytes | None,
     strict: bool,
@@ -272,14 +248,14 @@ def headers_json(telegram: Telegram) -> dict[str, Any]:
 def records_json(reading: Reading) -> list[dict[str, Any]]:
     """The records, ``raw`` their value's bytes; a profile also lists its points."""
     return [
-        {**_chain_json(r.chain), "offset": r.offset, "raw": r.raw.hex(), "value": json_value(r.value)}
+        {**chain_json(r.chain), "offset": r.offset, "raw": r.raw.hex(), "value": json_value(r.value)}
         | ({"summer_time": True} if r.summer_time else {})
-        | _points_json(r, reading)
+        | points_json(r, reading)
         for r in reading.records
     ]
 
 
-def _chain_json(chain: Chain) -> dict[str, Any]:
+def chain_json(chain: Chain) -> dict[str, Any]:
     return {
         "dif_vif": chain.dif_vif.hex().upper(),
         "quantity": chain.quantity,
@@ -292,33 +268,7 @@ def _chain_json(chain: Chain) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=4 * CACHED_CHAINS)
-def _head_text(chain: Chain, offset: int) -> str:
-    """A record as far as its type's other telegrams have it too."""
-    return f'{json.dumps(_chain_json(chain))[:-1]}, "offset": {offset}, "raw": "'
-
-
-_string = json.encoder.encode_basestring_ascii  # what json.dumps itself uses
-
-
-def _record_text(record: Record, reading: Reading) -> str:
-    value = record.value
-    kind = type(value)
-    if kind is int or kind is float:
-        text = repr(value)  # no infinity and no NaN: values.decode_real makes them None
-    elif kind is str:
-        text = _string(str(value))
-    else:
-        text = f'"{value.isoformat()}"' if isinstance(value, (date, time)) else json.dumps(json_value(value))
-        if record.summer_time:
-            text += ', "summer_time": true'
-        if record.chain.is_profile:
-            points = _points_json(record, reading)
-            text += "".join(f', "{name}": {json.dumps(member)}' for name, member in points.items())
-    return f'{_head_text(record.chain, record.offset)}{record.raw.hex()}", "value": {text}}}'
-
-
-def _points_json(record: Record, reading: Reading) -> dict[str, Any]:
+def points_json(record: Record, reading: Reading) -> dict[str, Any]:
     if not profiles.is_profile(record):
         return {}
     try:

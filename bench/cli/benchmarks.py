@@ -20,11 +20,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from arrays import ciphers
 from bench import run_directory
-from bench.options import Commands
+from bench.options import Commands, add_runs
 from sim.core.clock import wall_now, wall_s
 
 _NO_CITY = "not measured: needs the city pipeline, from meters to stored readings"
@@ -316,7 +315,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under 50 s")
     parser.add_argument("--long", action="store_true", help="also the default run, a first use and the tests: minutes")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    add_runs(parser)
     parser.set_defaults(
         command=lambda arguments: main(quick=arguments.quick, as_json=arguments.json, long=arguments.long)
     )

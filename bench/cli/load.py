@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import run_directory
-from bench.options import Commands, between, count, host_and_port, seed
+from bench.exit_codes import INCONCLUSIVE_EXIT, INTERRUPTED_EXIT
+from bench.options import Commands, add_runs, between, count, host_and_port, seed
 from bench.run_errors import CannotRun
 
 BROKEN_EXIT: Final = 1
-INCONCLUSIVE_EXIT: Final = 6
-INTERRUPTED_EXIT: Final = 130
 MOST_GATEWAYS: Final = 20_000
 MOST_METERS: Final = 500_000
 COUNTED_S: Final = 8.0
@@ -76,7 +75,7 @@ def add(commands: Commands) -> None:
                         help="clients in C: at the load that broke, with a knee of their own, not at all")  # fmt: skip
     search.add_argument("--seed", type=seed, action="append", default=[], help="a search each (1); may be given again")
     load.add_argument("--json", action="store_true")
-    load.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    add_runs(load)
     load.set_defaults(command=command)
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
 from bench.cli import tasks
+from bench.exit_codes import INCONCLUSIVE_EXIT, INTERRUPTED_EXIT, USAGE_EXIT
 from bench.options import (
     ENDPOINT_HELP,
     ENGINE_HELP,
@@ -25,17 +26,17 @@ from bench.options import (
     SYSTEM_HELP,
     Commands,
     Options,
+    add_runs,
     endpoint,
     seed,
     system,
     with_system,
+    workers,
 )
 from sim.core import own
 from sim.core.quoting import hidden
 from sim.core.settings import SpecError
 
-USAGE_EXIT = 2
-INTERRUPTED_EXIT = 130
 PYTEST_OPTIONS: Final[dict[tuple[str, ...], dict[str, Any]]] = {
     ("-k",): {"metavar": "EXPRESSION", "help": "only scenarios whose name fits"},
     ("-m",): {"metavar": "EXPRESSION", "help": "only scenarios whose markers fit"},
@@ -98,14 +99,16 @@ def _one_seed(seeds: list[int]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from bench.run_errors import complain, explained
+    from bench.run_errors import complain, explained, of_kind
+    from sim.endpoint.port import SaysNothing
 
     text = explained(error)
     if text is None:
         text = f"{type(error).__name__}: {error} (this is a fault of wmbench; WMBENCH_TRACE=1 shows where)"
-    complain(text)
+    unproven = of_kind(error, SaysNothing)
+    complain(f"INCONCLUSIVE: {text}" if unproven else text)
     broken_pipe.drop_stdout_if_full()
-    return USAGE_EXIT
+    return INCONCLUSIVE_EXIT if unproven else USAGE_EXIT
 
 
 class _Parser(argparse.ArgumentParser):
@@ -144,10 +147,10 @@ def make_parser(verb: str | None = None) -> argparse.ArgumentParser:
     run.add_argument("--engine", choices=ENGINES, help=ENGINE_HELP)
     run.add_argument("--play", metavar="FILE", type=Path, help="put a recorded log on the air (time, RSSI, hex)")
     run.add_argument("--keys", metavar="FILE", type=Path, help="with --play: meter keys, lines of ID,KEY")
-    run.add_argument("-n", "--workers", type=_workers, metavar="N", help="scenarios side by side (default: one a core)")
+    run.add_argument("-n", "--workers", type=workers, metavar="N", help="scenarios side by side (default: one a core)")
     run.add_argument("--json", action="store_true", help="print run.json when done")
     run.add_argument("-v", "--verbose", action="store_true", help="a line for each verdict, below the matrix")
-    _add_runs(run)
+    add_runs(run)
     run.set_defaults(command=command_run)
 
     list_ = commands.add_parser("list")
@@ -163,27 +166,27 @@ def make_parser(verb: str | None = None) -> argparse.ArgumentParser:
     threats = commands.add_parser("threats")
     threats.add_argument("--json", action="store_true")
     threats.add_argument("--claims", action="store_true", help="what the talk claims: held, refuted, or not measured")
-    _add_runs(threats)
+    add_runs(threats)
     threats.set_defaults(command=command_threats)
 
     report = commands.add_parser("report")
     report.add_argument("run", nargs="?", default="latest")
     report.add_argument("--against", metavar="RUN", help="an older check or card of a gateway, put beside this one")
-    _add_runs(report)
+    add_runs(report)
     report.set_defaults(command=command_report)
 
     pack = commands.add_parser("pack")
     pack.add_argument("run", nargs="?", default="latest")
     pack.add_argument("--out", metavar="FILE", type=Path, help="where to (default: beside the run's directory)")
     pack.add_argument("--json", action="store_true")
-    _add_runs(pack)
+    add_runs(pack)
     pack.set_defaults(command=command_pack)
 
     replay = commands.add_parser("replay")
     replay.add_argument("run", nargs="?", default="latest")
     replay.add_argument("--engine", choices=ENGINES, help="instead of the run's own; the histories must be the same")
     replay.add_argument("--json", action="store_true")
-    _add_runs(replay)
+    add_runs(replay)
     replay.set_defaults(command=command_replay)
 
     doctor = commands.add_parser("doctor")
@@ -200,16 +203,6 @@ def make_parser(verb: str | None = None) -> argparse.ArgumentParser:
         elif module:
             commands.add_parser(name)
     return parser
-
-
-def _add_runs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
-
-
-def _workers(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers between 1 and 64")
-    return int(text)
 
 
 # --- run -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.options import Commands, seed
+from bench.options import Commands, add_runs, seed
 from sim.core.vocabulary import Security
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--seed", type=seed, default=1)
     parser.add_argument("--without-price", action="store_true", help="leave out the worlds without an attacker")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--runs", metavar="DIR", type=Path, help="where runs are kept")
+    add_runs(parser)
     parser.set_defaults(command=command)
 
 

@@ -14,16 +14,18 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from bench.frame.hex_text import MAX_LINE_BYTES, BadText, batches, key_bytes, telegram_bytes, whole_stdin, write_lines
 from bench.frame.joiner import Joined, Joiner
 from bench.run_errors import CannotRun
 from reports.wording import plain
 from sim.lines.codecs.port import CODECS, Bad
-from sim.lines.reception import Reception
+from sim.lines.reception import Mode, Reception, Stamp
 from sim.lines.recognise import AnyReader, inside, of_line, read
-from wmbus.as_json import message_json, to_json, to_line
+from wmbus.as_json import message_json, to_json
+from wmbus.as_lines import AsLines
 from wmbus.compact import Formats
 from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
@@ -137,6 +139,26 @@ def said_by_line(one: Reception) -> dict[str, Any]:
     return {"reception": known} if known else {}
 
 
+_TIME: Final = Stamp("\0", 0, dated=False)  # no line's text
+
+
+@lru_cache(maxsize=4096)
+def _said_around(rssi_dbm: float | None, mode: Mode | None, notes: tuple[str, ...]) -> tuple[str, str]:
+    """What stands before and after the time in ``said_by_line`` as text: a stream has few levels and many times."""
+    said = json.dumps(said_by_line(Reception(b"", rssi_dbm, _TIME, mode=mode, notes=notes)))
+    before, _, after = said[1:-1].partition(json.dumps(_TIME.text))
+    return f", {before}", after
+
+
+def _said_text(one: Reception) -> str:
+    """``said_by_line`` as text: members that follow others of an object."""
+    if one.stamp is None:
+        said = said_by_line(one)
+        return f", {json.dumps(said)[1:-1]}" if said else ""
+    before, after = _said_around(one.rssi_dbm, one.mode, one.notes)
+    return f"{before}{json.dumps(one.stamp.text)}{after}"
+
+
 # --- a stream --------------------------------------------------------------------------------------------------
 
 
@@ -156,6 +178,7 @@ class Decoder:
     def __init__(self, key: bytes | None, *, strict: bool, switches: Switches) -> None:
         self._key = key
         self._strict, self._switches, self._formats = strict, switches, Formats()
+        self._written = AsLines(strict=strict, formats=self._formats, switches=switches)
         self._lines = AnyReader()
 
     def line(self, line: bytes | None) -> str:
@@ -172,16 +195,14 @@ class Decoder:
                 data, heard = self._telegram(text)
         except BadText as error:
             return json.dumps({"error": error.as_json()})
-        said = {} if heard is None else said_by_line(heard)
+        said = "" if heard is None else _said_text(heard)
+        found = None if heard is None else heard.found_or_none
         try:
             key = key_bytes(given["key"]) if "key" in given else self._key
         except BadText as error:
             out = to_json(data, None, strict=self._strict, formats=self._formats, **self._switches)
-            return json.dumps({**out, **said, "error": error.as_json()})
-        found = None if heard is None else heard.found_or_none
-        return to_line(
-            data, key, strict=self._strict, formats=self._formats, found=found, beside=said, **self._switches
-        )
+            return json.dumps({**out, **({} if heard is None else said_by_line(heard)), "error": error.as_json()})
+        return self._written.line(data, key, found=found, beside=said)
 
     def _given(self, line: bytes | None) -> dict[str, Any]:
         """The line's object; bare hex, or a line of another tool, as {"telegram": the line}. Raises BadText."""

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from bench import run_directory
+from bench.exit_codes import INCONCLUSIVE_EXIT
 from bench.progress import ENDED, Progress, Watch
 from bench.run_errors import explained
 from sim.core.clock import wall_now
 
-INCONCLUSIVE_EXIT = 6
 BROKEN = "wmbench: a file that cannot be imported"  # a section of a report of pytest's collection
 
 

@@ -35,6 +35,7 @@ from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
 from sim.core.meant import did_you_mean
 from sim.core.quoting import quoted
+from sim.core.settings import SpecError
 from sim.core.vocabulary import SECURITIES
 from sim.faults.port import AnyFault, Injection
 from sim.systems.port import Cost, Sight
@@ -103,10 +104,14 @@ def known_threats(ids: Iterable[str], whose: str = "") -> None:
             raise CannotRun(f"{whose}threats: there is no {quoted(one)}{hint} ./wmbench threats lists them")
 
 
-def load_world(name: str, *, beside: Path | None = None) -> WorldSpec:
+def load_world(name: str, *, beside: Path | None = None, at: str = "") -> WorldSpec:
     """The world of this name, or a file: its path from the folder `beside` which the scenario lies, or from here.
-    Raises SpecError."""
-    return load(worlds.find(name, beside=beside))
+    `at`: file and line of who names it. Raises SpecError."""
+    try:
+        path = worlds.find(name, beside=beside)
+    except SpecError as error:
+        raise SpecError(f"{at}: {error}" if at else str(error)) from None
+    return load(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from scapy.utils import wrpcap
 from sim.core.clock import wall_now
 from sim.pki.link_certificates import made
 from sim.smart_metering.lmn import radio_frames
-from sim.smart_metering.lmn.radio_values import records_of
+from sim.smart_metering.lmn.radio_registers import records_of
 from sim.smart_metering.wan.tls import CURVE, SUITES
 from tests.sim.smart_metering.lmn import radio_rig
 from tests.sim.smart_metering.lmn.radio_rig import METER, NOW_S, Pair, registers

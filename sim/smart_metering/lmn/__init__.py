@@ -12,7 +12,11 @@
     radio_sessions  the sessions of one end of such a link
     radio_meter  the meter's end
     radio_link   the gateway's end of one meter
-    radio_values registers as the meter says them
+    radio_registers  registers as the meter says them
+    rows_side    what a gateway has of meters with sessions, and what leaves of them
+    radio_side   of a gateway's radio meters: what it answers and keeps
+    radio_plan   which radio meters a world's gateways have, from its seed
+    radio_air    both ends on a world's air
     line_folders what a gateway and meters on a line keep in files
     on_line      gateway or meters as a program of its own, on a terminal
 

@@ -20,8 +20,8 @@ from sim.pki.authority import Pair
 from sim.pki.link_certificates import is_valid_at
 from sim.smart_metering.lmn import radio_frames
 from sim.smart_metering.lmn.radio_frames import ACC_DMD, ACK, FCB, REQ_UD2, RSP_UD, SND_NKE, SND_UD
+from sim.smart_metering.lmn.radio_registers import Counted, counted_in
 from sim.smart_metering.lmn.radio_sessions import Sessions
-from sim.smart_metering.lmn.radio_values import Counted, counted_in
 from sim.smart_metering.lmn.tls_channel import context
 from wmbus import mode13
 from wmbus.dissect import Telegram, parse

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from sim.pki.authority import Pair
 from sim.smart_metering.lmn import radio_frames
 from sim.smart_metering.lmn.radio_frames import FCB, REQ_UD2, SND_NKE, SND_UD
+from sim.smart_metering.lmn.radio_registers import Counted, records_of
 from sim.smart_metering.lmn.radio_sessions import Sessions
-from sim.smart_metering.lmn.radio_values import Counted, records_of
 from sim.smart_metering.lmn.tls_channel import context
 from wmbus import mode13
 from wmbus.afl import FCL_MCL, FCL_ML, MCL_ML, Afl
@@ -26,6 +27,8 @@ from wmbus.errors import BadTelegram, Reason
 from wmbus.fragments import Reassembly, cut
 from wmbus.link import Address
 from wmbus.transport import Transport
+
+_SAID_KEPT: Final = 8
 
 
 @dataclass
@@ -38,9 +41,9 @@ class _Sending:
 
 @dataclass(frozen=True, slots=True)
 class SaidValues:
-    """Registers in a message. `last`: its last frame, access number 0."""
+    """Registers in the message of this number. `last`: its last frame, access number 0."""
 
-    at_s: int
+    number: int
     counted: Counted
     last: bytes
 
@@ -52,11 +55,12 @@ class RadioMeter:
         self, address: Address, own: Pair, gateway: bytes, registers: Callable[[int], Counted], *, plain: bool = False
     ) -> None:
         self.address, self.plain = address, plain
-        self.said: deque[SaidValues] = deque(maxlen=64)
+        self.said: deque[SaidValues] = deque(maxlen=_SAID_KEPT)
         self.counts: Counter[str] = Counter()
         """"refused: <reason>" of frames and messages; those of sessions are in `sessions`."""
         self.sessions = Sessions(context(own, gateway, server=True), gateway, server=True)
         self._registers = registers
+        self._said = 0
         self._acc = 0
         self._power_cut()
 
@@ -91,13 +95,21 @@ class RadioMeter:
         """What it said last: nothing answered."""
         return self._last
 
-    def hear(self, frame: bytes, now_s: int) -> bytes | None:
-        """Its answer. b"": it says nothing; None: that was all, and it listens no longer."""
+    def is_meant(self, frame: bytes) -> bool:
+        """The frame names it as receiver."""
+        return self._meant(frame) is not None
+
+    def _meant(self, frame: bytes) -> Telegram | None:
         try:
             telegram = parse(frame)
         except BadTelegram:
-            return b""
-        if telegram.ell is None or telegram.ell.receiver != self.address:
+            return None
+        return telegram if telegram.ell is not None and telegram.ell.receiver == self.address else None
+
+    def hear(self, frame: bytes, now_s: int) -> bytes | None:
+        """Its answer. b"": it says nothing; None: that was all, and it listens no longer."""
+        telegram = self._meant(frame)
+        if telegram is None or telegram.ell is None:
             return b""
         c, acc = frame[1], telegram.ell.acc
         if c == SND_NKE:
@@ -161,7 +173,8 @@ class RadioMeter:
             else:
                 sessions.say(records_of(counted))
                 frames = self._frames(*sessions.outgoing.popleft())
-            self.said.append(SaidValues(now_s, counted, frames[-1]))
+            self._said += 1
+            self.said.append(SaidValues(self._said, counted, frames[-1]))
             return _Sending(frames)
         return _Sending(self._frames(*sessions.outgoing.popleft())) if sessions.outgoing else None
 

@@ -237,7 +237,7 @@ CASES = [
         "no_world",
         quiet("no_world", "pass").replace("dozen.toml", "absent"),
         "error",
-        "there is no world 'absent'",
+        "there is no world 'absent': a TOML file, or one of: ",
         None,
     ),
     ("unset", quiet("unset", "world.set('portal.x', 1)"), "error", "unknown key 'x'", None),
@@ -245,7 +245,7 @@ CASES = [
         "untyped",
         quiet("untyped", "world.set('fleet.type', 'brick'); world.run(seconds=1)"),
         "error",
-        "no meter type 'brick'",
+        "fleet.type: 'brick' is not one of ",
         None,
     ),
     (

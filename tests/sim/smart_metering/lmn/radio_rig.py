@@ -11,7 +11,7 @@ from sim.core.seeds import Seeds
 from sim.pki.link_certificates import LinkEnd, made
 from sim.smart_metering.lmn.radio_link import RadioLink, RadioPairing
 from sim.smart_metering.lmn.radio_meter import RadioMeter
-from sim.smart_metering.lmn.radio_values import Counted
+from sim.smart_metering.lmn.radio_registers import Counted
 from sim.smgw.module.in_world import draws
 from wmbus.link import Address
 

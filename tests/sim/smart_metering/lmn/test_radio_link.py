@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sim.smart_metering.lmn import radio_frames
-from sim.smart_metering.lmn.radio_values import records_of
+from sim.smart_metering.lmn.radio_registers import records_of
 from sim.smart_metering.lmn.tls_channel import SESSION_MOST_S
 from tests.oracles.mode13_in_words import message_in_words
 from tests.sim.smart_metering.lmn.radio_rig import GATEWAY, METER, NOW_S, Pair, end, losing, registers
