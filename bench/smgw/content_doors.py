@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from bench import named_files
 from bench.frame.decode import parsed, stream
 from bench.frame.hex_text import BadText, telegram_bytes
 from bench.run_errors import CannotRun
@@ -123,14 +124,7 @@ def _hex(row: dict[str, Any], name: str) -> bytes:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_FILE_MOST_BYTES + 1)
-    except OSError as error:
-        raise CannotRun(f"{path}: {error.strerror or error}; name a file that can be read") from None
-    if len(data) > _FILE_MOST_BYTES:
-        raise CannotRun(f"{path}: more than {_FILE_MOST_BYTES} bytes; is it the right file?")
-    return data
+    return named_files.read(path, _FILE_MOST_BYTES, "name a file that can be read")
 
 
 def _put(data: bytes, out: Path | None) -> None:
@@ -139,10 +133,8 @@ def _put(data: bytes, out: Path | None) -> None:
             raise CannotRun("bytes go to a file, not to a terminal: name one with --out")
         sys.stdout.buffer.write(data)
         return
-    try:
+    with named_files.writing("give another place with --out"):
         out.write_bytes(data)
-    except OSError as error:
-        raise CannotRun(f"{out}: {error.strerror or error}; give another place with --out") from None
 
 
 def moment(text: str) -> datetime:
