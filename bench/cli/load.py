@@ -49,6 +49,8 @@ def add(commands: Commands) -> None:
     offered.add_argument("--over", type=listed(between(1.0, 1e6)), metavar="N[,N]",
                          help="of the shape fan-in: what the broker accepts and delivers at each of these messages/s, "
                               "no search")  # fmt: skip
+    offered.add_argument("--broker-nice", type=count(0, 19), default=0, metavar="N",
+                         help="with --over: the broker goes behind its clients where they want one core (0)")
     offered.add_argument("--clear", action="store_true", help="with --over: without TLS")
     wanted = load.add_argument_group("the sentence")
     wanted.add_argument("--share", type=between(0.000001, 1.0), metavar="SHARE", help="of the readings (0.99)")
@@ -164,7 +166,7 @@ def fan_asked(arguments: argparse.Namespace) -> Any:
         )
     within_s = a.p99_s or a.within_s or 20.0
     seeds = tuple(dict.fromkeys(a.seed)) or (1,)
-    setting = FanSetting(a.gateways, a.seconds, within_s, a.clear, seeds[0])
+    setting = FanSetting(a.gateways, a.seconds, within_s, a.clear, seeds[0], a.broker_nice)
     return FanAsked(setting, a.takers or (TAKERS,), a.over, a.beside, seeds)
 
 
@@ -202,8 +204,8 @@ def asked(arguments: argparse.Namespace) -> Any:
             f"{a.gateways} gateways with {a.telegrams} meters each are over {MOST_METERS} meters; take fewer"
         )
     shared = shape.takers == "shared"
-    if a.clear:
-        raise CannotRun("--clear goes with --over; a search is of mutual TLS")
+    if a.clear or a.broker_nice:
+        raise CannotRun("--clear and --broker-nice go with --over; a search is of mutual TLS")
     if a.takers is not None and len(a.takers) > 1:
         raise CannotRun("several --takers go with --over; a search has one number of them")
     if a.takers is not None and not shared:

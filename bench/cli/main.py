@@ -67,7 +67,9 @@ def main(argv: list[str]) -> int:
 
 def _carry_out(argv: list[str]) -> int:
     if argv and argv[0] == "test":  # tox's own options pass through
-        return command_test(argv[1:])
+        from bench.cli import own_tests
+
+        return own_tests.command(argv[1:])
     if argv and argv[0] == "pytest":  # and so do pytest's
         return command_pytest(argv[1:])
     _open_repository(argv)
@@ -404,16 +406,3 @@ def command_pytest(words: list[str]) -> int:
 def command_setup(arguments: argparse.Namespace) -> int:
     """The launcher does it before there is a Python that could run this."""
     raise SpecError("set-up is the launcher's: ./wmbench setup")
-
-
-def command_test(words: list[str]) -> int:
-    """tox; names of its environments are short forms of `-e NAME`. Without one: all but night and referee."""
-    environments = ["unit", "scenarios", "lint", "perf", "night", "referee"]
-    named = [word for word in words if word in environments]
-    rest = [word for word in words if word not in environments]
-    options = ["-e", ",".join(named)] if named else []
-    around = {name: text for name, text in os.environ.items() if name not in (own.PLACE, own.HOME)}  # ours alone
-    return subprocess.call(
-        [sys.executable, "-m", "tox", "-c", str(run_directory.ROOT / "tox.ini"), *options, *rest],
-        cwd=run_directory.ROOT, env=around,
-    )  # fmt: skip

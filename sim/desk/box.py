@@ -30,7 +30,7 @@ from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
 from sim.endpoint.port import Endpoint, EndpointError
 from sim.endpoint.supervised_process import SupervisedProcess
 from sim.endpoint.topic_acl import READER
-from sim.feeders.handed import Handed
+from sim.feeders.handed import Handed, Torn
 from sim.feeders.port import FEEDERS, Feeder, FeederError, FeedGround, Sent
 from sim.pki.authority import Authority, PkiError
 from sim.pki.statements import StatementKey
@@ -336,6 +336,13 @@ class Box:
     def handed(self) -> Handed:
         """Of all feeders together."""
         return Handed.together(feeder.handed for feeder in self.feeders)
+
+    @property
+    def torn(self) -> list[Torn]:
+        """Frames that were taken and that none of its feeders then gave it whole."""
+        first, *others = (feeder.handed.torn for feeder in self.feeders) if self.feeders else ([],)
+        elsewhere = [{(one.frame, one.ended_ns) for one in torn} for torn in others]
+        return [one for one in first if all((one.frame, one.ended_ns) in torn for torn in elsewhere)]
 
     @property
     def problem(self) -> str | None:
