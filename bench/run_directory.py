@@ -251,11 +251,13 @@ def made_by(started: datetime | None = None) -> dict[str, Any]:
     """When, by which wmbench, on what machine: part of every run.json. `duration_s` until now."""
     now = wall_now()
     started = started or now
+    repository = own.root()
     return {
         "started": started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "duration_s": round((now - started).total_seconds(), 2),
         "wmbench": VERSION,
         "commit": commit(),
+        "own_commit": commit(repository) if repository is not None else "",
         "python": platform.python_version(),
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}",
     }
@@ -271,11 +273,11 @@ def gather_killed(directory: Path) -> dict[str, Any]:
     return gather(directory, name=name, title=f"{name}, killed", command="", started=started, interrupted=True)
 
 
-def commit() -> str:
-    """The checkout's short commit, with + when files differ; "unknown" outside git."""
+def commit(folder: Path = ROOT) -> str:
+    """The short commit of the checkout in which a folder lies, with + when files differ; "unknown" outside git."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+"], capture_output=True, text=True, timeout=10
+            ["git", "-C", str(folder), "describe", "--always", "--dirty=+"], capture_output=True, text=True, timeout=10
         )
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"

@@ -1,4 +1,7 @@
-"""What there is, kind by kind (options.KINDS). Each entry has an `id` by which commands know it."""
+"""What there is, kind by kind (options.KINDS). Each entry has an `id` by which commands know it.
+
+What is slow to import is imported by the kind that needs it, so that a list of another kind does not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,6 @@ from typing import Any
 from attacks.attack import attacks
 from bench import scenario_files, worlds
 from bench.broker.rows.port import BROKER_ROWS
-from bench.desk.rows.port import ROWS
-from bench.load.shapes.port import SHAPES
 from bench.options import KINDS
 from bench.product.rows.port import PORTAL_ROWS
 from reports import coverage
@@ -25,15 +26,11 @@ from sim.endpoint.registry import ENDPOINTS
 from sim.faults.port import FAULTS
 from sim.feeders.lines.port import LINES
 from sim.feeders.port import FEEDERS
-from sim.gateway.registry import GATEWAYS
 from sim.lines.codecs.port import CODECS
-from sim.meters.meter_type import kinds
-from sim.portal.alarm import ALARMS, alarms_in_order
 from sim.portal.check import CHECKS, in_order
 from sim.portal.store_port import STORES
 from sim.readers.port import READERS
 from sim.systems.port import SYSTEMS
-from sim.world_spec import load
 
 
 class NotFound(Exception):
@@ -118,6 +115,8 @@ def attack_entries() -> list[dict[str, Any]]:
 
 def meter_entries() -> list[dict[str, Any]]:
     """The meter types."""
+    from sim.meters.meter_type import kinds
+
     return [
         {
             "id": one.id, "title": one.title, "manufacturer": one.manufacturer, "version": f"{one.version:02X}",
@@ -137,6 +136,11 @@ def _of(folder: Folder[Any], more: Callable[[Any], dict[str, Any]] = lambda _: {
 def _keys(one: Any) -> dict[str, Any]:
     """Of a kind that a file names: its keys there, with their defaults."""
     return {"settings": _settings(one.spec)}
+
+
+def _features(one: Any) -> dict[str, Any]:
+    """Of a kind that a world file names."""
+    return {"features": sorted(one.features), **_keys(one)}
 
 
 def _of_the_portal(folder: Folder[Any], id_: str, settings: type) -> dict[str, Any]:
@@ -171,6 +175,8 @@ def _plain(value: Any) -> Any:
 
 def world_entries() -> list[dict[str, Any]]:
     """Every world file."""
+    from sim.world_spec import load
+
     found = []
     for id_, path in worlds.known().items():
         spec = load(path)
@@ -201,6 +207,34 @@ def _comment(path: Path) -> str:
     return " ".join(" ".join(line.strip("# ") for line in lines).split())
 
 
+def gateway_entries() -> list[dict[str, Any]]:
+    """The kinds of gateway."""
+    from sim.gateway.registry import GATEWAYS
+
+    return _of(GATEWAYS, _features)
+
+
+def alarm_entries() -> list[dict[str, Any]]:
+    """The portal's alarms, in their order."""
+    from sim.portal.alarm import ALARMS, alarms_in_order
+
+    return [_of_the_portal(ALARMS, one.id, one.settings) for one in alarms_in_order()]
+
+
+def row_entries() -> list[dict[str, Any]]:
+    """The rows of the contract suite; `gateway check` knows them."""
+    from bench.desk.rows.port import ROWS
+
+    return _of(ROWS, lambda one: {"faults": list(one.faults)})
+
+
+def shape_entries() -> list[dict[str, Any]]:
+    """The shapes of `load`."""
+    from bench.load.shapes.port import SHAPES
+
+    return _of(SHAPES, lambda one: {"takers": one.takers})
+
+
 def threat_entries() -> list[dict[str, Any]]:
     """The threat list, with the scenarios that name each."""
     declared = {entry["id"]: entry["threats"] for entry in scenario_entries()}
@@ -218,22 +252,22 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "attacks": attack_entries,
     "faults": lambda: _of(FAULTS, lambda one: {"needs": sorted(one.needs), "settings": _settings(one)}),
     "meters": meter_entries,
-    "gateways": lambda: _of(GATEWAYS, lambda one: {"features": sorted(one.features), **_keys(one)}),
-    "endpoints": lambda: _of(ENDPOINTS, lambda one: {"features": sorted(one.features), **_keys(one)}),
+    "gateways": gateway_entries,
+    "endpoints": lambda: _of(ENDPOINTS, _features),
     "checks": lambda: [  # in the order of judgement
         {**_of_the_portal(CHECKS, one.id, one.settings), "refuses_as": list(one.reasons)} for one in in_order()
     ],
-    "alarms": lambda: [_of_the_portal(ALARMS, one.id, one.settings) for one in alarms_in_order()],
+    "alarms": alarm_entries,
     "stores": lambda: _of(STORES),
     "systems": lambda: _of(SYSTEMS),
-    "rows": lambda: _of(ROWS, lambda one: {"faults": list(one.faults)}),  # `gateway check` knows them
+    "rows": row_entries,
     "broker-rows": lambda: _of(  # `attack broker` knows them
         BROKER_ROWS, lambda one: {"threats": list(one.threats), "remedy": one.remedy.mosquitto}
     ),
     "portal-rows": lambda: _of(  # `attack portal` knows them
         PORTAL_ROWS, lambda one: {"threats": list(one.threats), "modes": list(one.modes), "remedy": one.remedy}
     ),
-    "load-shapes": lambda: _of(SHAPES, lambda one: {"takers": one.takers}),  # of `load`
+    "load-shapes": shape_entries,
     "feeders": lambda: _of(FEEDERS, _keys),
     "lines": lambda: _of(LINES, _keys),
     "readers": lambda: _of(READERS, _keys),
@@ -255,8 +289,8 @@ def show(id_: str) -> dict[str, Any]:
     for kind in KINDS:
         for entry in entries(kind):
             known.setdefault(entry["id"], {"kind": kind.removesuffix("s"), **entry})
-    if id_ in known:
-        return known[id_]
+        if id_ in known:  # of two kinds the first; the others need not be made
+            return known[id_]
     inside = [k for k in known if id_ in k]
     if len(inside) == 1:
         return known[inside[0]]

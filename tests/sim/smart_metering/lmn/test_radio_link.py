@@ -202,6 +202,15 @@ def test_another_meters_frames_and_other_gateways_change_nothing(tmp_path: Path)
     assert not both.link.counts and not both.told
 
 
+def test_a_demand_that_somebody_forged_ends_no_session(tmp_path: Path) -> None:
+    both = pair(tmp_path)
+    both.cycle()
+    for number in range(3):
+        forged = radio_frames.demand(METER, 100 + number, channel=True)
+        assert both.link.hear(forged, NOW_S + 100)[1] & ~radio_frames.FCB == radio_frames.SND_UD, "a client hello"
+    assert both.cycle(NOW_S + QUARTER_S) == 4 and len(both.taken) == 2
+
+
 def test_no_frame_raises_anything(tmp_path: Path) -> None:
     both = pair(tmp_path)
     both.cycle()
