@@ -1,7 +1,7 @@
 """Radio meters of security profile C (mode 13, TLS in fragments): what somebody with a transmitter gets of them."""
 
-from attacks.smgw_fragments import REPLAYED, SmgwFragments
-from attacks.smgw_mode_downgrade import MODE_0, STRIPPED, SmgwModeDowngrade
+from attacks.smgw_fragments import REPLAYED, TLS, SmgwFragments
+from attacks.smgw_mode_downgrade import AGREED, MODE_0, STRIPPED, SmgwModeDowngrade
 from bench.rig.scenario import N, S, Stage, X, scenario
 from sim.faults.gateway_power_cut import PowerCut
 from sim.truth.delivered_values import wrong_values
@@ -18,7 +18,7 @@ def test_replayed_fragments_end_a_session_and_bring_no_value(world: Stage) -> No
     and the meter's next cycle begins another. Control: the same messages without TLS are stored as new values."""
     replay = world.attack(SmgwFragments())
     world.run(hours=1.5)
-    world.expect(replay, REPLAYED, because="refused: tls", on=(N, N, X), off=(N, N, S))
+    world.expect(replay, REPLAYED, because=TLS, on=(N, N, X), off=(N, N, S))
 
 
 @scenario(
@@ -31,8 +31,8 @@ def test_a_meter_that_agreed_on_tls_is_believed_in_nothing_less(world: Stage) ->
     own word for its protection."""
     downgrade = world.attack(SmgwModeDowngrade())
     world.run(hours=1)
-    world.expect(downgrade, MODE_0, because="agreed was mode 13", on=(N, N, X), off=(N, N, S))
-    world.expect(downgrade, STRIPPED, because="agreed was mode 13", on=(N, N, X), off=(N, N, S))
+    world.expect(downgrade, MODE_0, because=AGREED, on=(N, N, X), off=(N, N, S))
+    world.expect(downgrade, STRIPPED, because=AGREED, on=(N, N, X), off=(N, N, S))
 
 
 @scenario(

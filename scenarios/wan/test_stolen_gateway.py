@@ -5,6 +5,7 @@ from attacks.patient_thief import POISONED, PatientThief
 from attacks.quiet_clone import QuietClone
 from attacks.standing_clone import RESTING, UPTIME, StandingClone
 from bench.rig.scenario import D, N, S, Stage, X, scenario
+from sim.core.settings import without
 
 
 @scenario(
@@ -48,16 +49,17 @@ def test_what_is_refused_as_late_is_not_billed(world: Stage) -> None:
 
 @scenario(
     world="terrace-60", threats=["G03"], settings={"fleet.interval_s": 7_200.0},
+    defences={"no_set_date": {"portal.alarms": without("set date")}},
     not_for={"smgw": "its gateways send no bundles that a portal acknowledges"},
 )
-def test_a_thief_who_waits_is_below_every_alarm(world: Stage) -> None:
+def test_a_thief_who_waits_is_below_every_threshold(world: Stage) -> None:
     """One login, one bundle with a likely number, four clear telegrams of the present minute, just before the bill is
-    made: their units at the set date are the thief's, and so is the bill. No alarm comes in time; the owner's own
-    bundle of that number would raise one, days later. Nothing but encryption stops it, so the control is the same,
-    without alarms."""
+    made: their units at the set date are the thief's, and so is the bill. Of a past set date the portal was told
+    something else, and says so before the bill; without that alarm ("no_set_date") none comes in time, since the
+    owner's own bundle of that number raises one days later. Nothing but encryption stops it. Control: no alarms."""
     thief = world.attack(PatientThief(act_at_s=8 * 3_600.0 - 100.0))
     world.run(hours=8)
-    world.expect(thief, POISONED, on=(S, N, N), off=(S, N, N))
+    world.expect(thief, POISONED, on=(D, N, N), no_set_date=(S, N, N), off=(S, N, N))
 
 
 @scenario(

@@ -1,5 +1,6 @@
 """The path between a gateway and the broker, and attackers on it.
 
+backhaul   what a way to the broker carries, as data; uplink: the same as each gateway's way in virtual time
 paths      where each gateway's path leads
 tls_proxy  a proxy on real sockets
 mitm_path  a man in the middle, made from it

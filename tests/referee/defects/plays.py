@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tests.referee.defect import Play
 
+VERDICTS = Play("bench/rig/test_verdict.py", of_tests=True)
+REASONS = Play("bench/rig/test_whole_reasons.py", "misspelt or told", of_tests=True)
+WORDS = Play("bench/rig/test_frame_words.py", of_tests=True)
 REPLAY = Play("card/test_replay.py")
 WRAP = Play("radio/test_replay_by_defence.py", "quick_wrap")
 BY_DEFENCE = Play("radio/test_replay_by_defence.py", "access_number_alone")
@@ -24,6 +27,7 @@ RHYTHM = Play("radio/test_habits.py", "fixed_rhythm")
 JAMMING = Play("card/test_jamming.py")
 CLONE = Play("card/test_cloned_gateway.py")
 STANDING = Play("wan/test_stolen_gateway.py", "clone_that_stays", endpoint="")
+WAITS = Play("wan/test_stolen_gateway.py", "who_waits")
 TAKEOVER = Play("card/test_cloned_gateway.py", endpoint="mosquitto")
 SNIFFING = Play("card/test_sniffing.py")
 MITM = Play("card/test_man_in_the_middle.py", endpoint="mosquitto")
