@@ -18,8 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.versions import versions
-from sim.core import own
+from sim.core import own, whole_file
 from sim.core.clock import wall_now
 from sim.core.quoting import quoted
 
@@ -28,7 +27,7 @@ VERSION = "0.1.0"
 PLACE = "WMBENCH_RUNS"  # in the environment, so that workers write to the same place
 RESERVE = ".reserve"
 RESERVE_BYTES = 400_000
-RUN, CARD = "run.json", "card.json"
+RUN, CARD, COMPARISON = "run.json", "card.json", "compare.json"
 _HELD: dict[Path, int] = {}
 
 
@@ -103,12 +102,12 @@ def link(name: Path, target: Path) -> None:
 
 
 def find(text: str, base: Path | None = None) -> Path:
-    """The run directory a person means: a path, a name under runs/ (its latest run or card), or "latest". Also
-    one that was killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
+    """The run directory a person means: a path, a name under runs/ (its latest run, card or comparison), or "latest".
+    Also one that was killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
     runs, unfinished = base or place(), None
     for candidate in (Path(text), runs / text, runs / text / "latest", runs / folder_name(text) / "latest"):
         try:
-            whole = any((candidate / name).exists() for name in (RUN, CARD))
+            whole = any((candidate / name).exists() for name in (RUN, CARD, COMPARISON))
             there = whole or any(candidate.glob("*/scenario.json"))
         except (OSError, ValueError):  # too long for a name, or with a zero byte in it
             continue
@@ -201,14 +200,7 @@ def write_json(path: Path, body: object, *, reserve: Path | None = None) -> None
 
 def _write(path: Path, body: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    try:
-        fresh.write_text(json.dumps(body, indent=1, default=str) + "\n", encoding="utf-8")
-        os.replace(fresh, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise
+    whole_file.write(path, json.dumps(body, indent=1, default=str) + "\n")
 
 
 def gather(
@@ -218,6 +210,8 @@ def gather(
     """run.json from the scenario.json files that the scenarios left. `failures`: how many pytest counted; more than
     there are files for means that one could not even write its file. `changed`: what the command line set in every
     world, as KEY=VALUE. `firmware`: of what is under test. Raises OSError."""
+    from bench.versions import versions
+
     release(directory)
     scenarios = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(directory.glob("*/scenario.json"))]
     scenarios.sort(key=lambda s: s["order"])
@@ -257,11 +251,13 @@ def made_by(started: datetime | None = None) -> dict[str, Any]:
     """When, by which wmbench, on what machine: part of every run.json. `duration_s` until now."""
     now = wall_now()
     started = started or now
+    repository = own.root()
     return {
         "started": started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "duration_s": round((now - started).total_seconds(), 2),
         "wmbench": VERSION,
         "commit": commit(),
+        "own_commit": commit(repository) if repository is not None else "",
         "python": platform.python_version(),
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}",
     }
@@ -277,11 +273,11 @@ def gather_killed(directory: Path) -> dict[str, Any]:
     return gather(directory, name=name, title=f"{name}, killed", command="", started=started, interrupted=True)
 
 
-def commit() -> str:
-    """The checkout's short commit, with + when files differ; "unknown" outside git."""
+def commit(folder: Path = ROOT) -> str:
+    """The short commit of the checkout in which a folder lies, with + when files differ; "unknown" outside git."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+"], capture_output=True, text=True, timeout=10
+            ["git", "-C", str(folder), "describe", "--always", "--dirty=+"], capture_output=True, text=True, timeout=10
         )
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"

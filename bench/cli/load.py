@@ -7,17 +7,16 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bench import run_directory
-from bench.options import Commands, between, count, host_and_port, seed
+from bench.exit_codes import INCONCLUSIVE_EXIT, INTERRUPTED_EXIT
+from bench.options import Commands, add_runs, between, count, host_and_port, seed
 from bench.run_errors import CannotRun
 
 BROKEN_EXIT: Final = 1
-INCONCLUSIVE_EXIT: Final = 6
-INTERRUPTED_EXIT: Final = 130
 MOST_GATEWAYS: Final = 20_000
 MOST_METERS: Final = 500_000
 COUNTED_S: Final = 8.0
@@ -26,9 +25,7 @@ TAKERS: Final = 500  # of the published comparison
 
 def add(commands: Commands) -> None:
     """`load` on the command line."""
-    load = commands.add_parser(
-        "load", help="what a broker and the portal carry before a sentence about readings breaks, and what was full"
-    )
+    load = commands.add_parser("load")
     target = load.add_argument_group("what is loaded")
     target.add_argument("--endpoint", choices=("mosquitto", "aws_local"), default="mosquitto",
                         help="one of our own, new in each trial (mosquitto)")  # fmt: skip
@@ -80,70 +77,67 @@ def add(commands: Commands) -> None:
                         help="clients in C: at the load that broke, with a knee of their own, not at all")  # fmt: skip
     search.add_argument("--seed", type=seed, action="append", default=[], help="a search each (1); may be given again")
     load.add_argument("--json", action="store_true")
-    load.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    add_runs(load)
     load.set_defaults(command=command)
 
 
 def command(arguments: argparse.Namespace) -> int:
     """Raises CannotRun, EndpointError, StoreError, UnknownPart."""
-    from bench.cli.runner import command_line, shown
     from bench.load import knee_run, load_text
     from reports import load_page
-    from sim.core.clock import wall_now
-    from sim.core.quoting import hidden
 
     if arguments.over is not None:
         return _fan_in(arguments)
     asked_ = asked(arguments)
-    started = wall_now()
     with tempfile.TemporaryDirectory(prefix="wmbench-load-pki-") as folder:
         broker = broker_of(arguments, asked_, Path(folder))
-        directory = run_directory.make(f"load-{asked_.setting.shape.id}")
+        kept = _Kept(load_text.in_words, lambda answer, _: load_page.render(answer), arguments.json)
+        answer = kept.run(f"load-{asked_.setting.shape.id}", lambda say: knee_run.run(asked_, broker, say))
+    return exit_code(answer)
+
+
+class _Kept(NamedTuple):
+    """How an answer is kept and printed: in lines, as a page of these, or as JSON."""
+
+    lines: Callable[[dict[str, Any]], Iterable[str]]
+    page: Callable[[dict[str, Any], list[str]], str]
+    as_json: bool
+
+    def run(self, name: str, measure: Callable[[Callable[[str], None]], dict[str, Any]]) -> dict[str, Any]:
+        """What `measure(say)` answers, in a run directory with load.json and the page."""
+        from bench.cli.runner import command_line, shown
+        from sim.core.clock import wall_now
+        from sim.core.quoting import hidden
+
+        started = wall_now()
+        directory = run_directory.make(name)
         try:
-            answer = knee_run.run(asked_, broker, lambda words: print(hidden(words), file=sys.stderr, flush=True))
+            answer = measure(lambda words: print(hidden(words), file=sys.stderr, flush=True))
         except BaseException:
             run_directory.unmake(directory)
             raise
-    answer["command"] = command_line()
-    answer |= run_directory.made_by(started)
-    run_directory.write_json(directory / "load.json", answer, reserve=directory)
-    (directory / "report.html").write_text(load_page.render(answer), encoding="utf-8")
-    run_directory.release(directory)
-    if arguments.json:
-        print(json.dumps(answer, indent=1))
-    else:
-        print("\n".join(map(hidden, load_text.in_words(answer))))
-        print(f"report: {shown(directory / 'report.html')}")
-    return exit_code(answer)
+        answer["command"] = command_line()
+        answer |= run_directory.made_by(started)
+        run_directory.write_json(directory / "load.json", answer, reserve=directory)
+        lines = [hidden(one) for one in self.lines(answer)]
+        (directory / "report.html").write_text(self.page(answer, lines), encoding="utf-8")
+        run_directory.release(directory)
+        print(json.dumps(answer, indent=1) if self.as_json else "\n".join(lines))
+        if not self.as_json:
+            print(f"report: {shown(directory / 'report.html')}")
+        return answer
 
 
 def _fan_in(arguments: argparse.Namespace) -> int:
     """`load --shape fan-in --over`. Raises CannotRun, EndpointError."""
-    from bench.cli.runner import command_line, shown
     from bench.load import fan_run, fan_text
     from reports import fan_page
-    from sim.core.clock import wall_now
-    from sim.core.quoting import hidden
     from sim.endpoint.mosquitto_program import Found, find_mosquitto
 
-    asked_, started = fan_asked(arguments), wall_now()
-    found = find_mosquitto()
+    asked_, found = fan_asked(arguments), find_mosquitto()
     version = f"Mosquitto {found.version if isinstance(found, Found) else found.program}"
-    directory = run_directory.make("load-fan-in")
-    try:
-        answer = fan_run.run(asked_, version, lambda words: print(hidden(words), file=sys.stderr, flush=True))
-    except BaseException:
-        run_directory.unmake(directory)
-        raise
-    answer["command"] = command_line()
-    answer |= run_directory.made_by(started)
-    run_directory.write_json(directory / "load.json", answer, reserve=directory)
-    lines = [hidden(one) for one in fan_text.in_words(answer)]
-    (directory / "report.html").write_text(fan_page.render(answer, lines), encoding="utf-8")
-    run_directory.release(directory)
-    print(json.dumps(answer, indent=1) if arguments.json else "\n".join(lines))
-    if not arguments.json:
-        print(f"report: {shown(directory / 'report.html')}")
+    kept = _Kept(fan_text.in_words, fan_page.render, arguments.json)
+    answer = kept.run("load-fan-in", lambda say: fan_run.run(asked_, version, say))
     if answer["stopped"]:
         return INTERRUPTED_EXIT if answer["stopped"] == "interrupted" else INCONCLUSIVE_EXIT
     return 0

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from bench import run_directory
+from bench.exit_codes import INCONCLUSIVE_EXIT
 from bench.progress import ENDED, Progress, Watch
 from bench.run_errors import explained
 from sim.core.clock import wall_now
 
-INCONCLUSIVE_EXIT = 6
+BROKEN = "wmbench: a file that cannot be imported"  # a section of a report of pytest's collection
 
 
 class Controller:
@@ -60,7 +61,10 @@ class Controller:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """In one line: our own summary leaves pytest's tracebacks out."""
-        if report.failed:
+        told = dict(report.sections).get(BROKEN)
+        if report.failed and told is not None:
+            self.unread.append(told)
+        elif report.failed:
             text = str(report.longrepr).strip()
             errors = [line for line in text.splitlines() if line.startswith("E ")] or text.splitlines()[-1:]
             named = re.search(r"test module '([^']+)'", text)

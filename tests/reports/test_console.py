@@ -63,7 +63,8 @@ def test_a_terminal_gets_a_table(make_run: Make) -> None:
 
 
 def test_an_attack_on_a_weakened_world_is_counted_apart() -> None:
-    claims = [{"attack": "a", "verdict": "SUCCEEDED", "defences": defences} for defences in ("on", "off", "unverified")]
+    one = {"attack": "a", "verdict": "SUCCEEDED", "expected": "SUCCEEDED"}
+    claims = [{**one, "defences": defences} for defences in ("on", "off", "unverified")]
     body = {"version": 1, "scenarios": [{"id": "x", "outcome": "passed", "claims": claims}]}
     said = "3 of 3 verdicts as expected: defences on 1 SUCCEEDED; some on 1 SUCCEEDED; controls 1 SUCCEEDED"
     assert said in printed(from_json(body), rich=False).splitlines()
@@ -86,7 +87,9 @@ def test_what_is_not_as_expected_stands_out() -> None:
 
 def test_several_runs_of_one_variant_stand_under_each_other() -> None:
     claim = {"attack": "a", "variant": "v", "security": "mode5", "defences": "on", "verdict": "SUCCEEDED"}
-    scenario = {"id": "x", "outcome": "passed", "claims": [claim, {**claim, "verdict": "PREVENTED"}]}
+    scenario = {"id": "x", "outcome": "passed", "claims": [
+        {**claim, "expected": "SUCCEEDED"}, {**claim, "verdict": "PREVENTED", "expected": "PREVENTED"}
+    ]}  # fmt: skip
     lines = printed(from_json({"version": 1, "scenarios": [scenario]}), rich=False).splitlines()
     assert [line.split() for line in lines[1:3]] == [["v", "on", "-", "S", "-"], ["v", "on", "-", "X", "-"]]
 
