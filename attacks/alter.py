@@ -9,7 +9,7 @@ from datetime import datetime
 
 from attacks.attack import Can, Outcome, Steps, attack, form
 from attacks.parts import forgery
-from attacks.parts.jam_and_capture import Shadow
+from attacks.parts.jam_and_capture import InBetween
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
 from attacks.reach import Reach
@@ -72,7 +72,7 @@ NEEDS = {CUT: ("mode5", "mode7"), CUT_TIMELESS: ("mode5", "mode7"), FLIPPED: ("m
     },
 )
 @dataclass
-class Alter:
+class Alter(InBetween):
     """The gateway never hears the genuine telegram, so number and time in the altered one are new; what is tried is
     only whether the portal notices the change. Each variant has meters of its own, and changes each of their telegrams.
 
@@ -83,22 +83,11 @@ class Alter:
     counted are readings without the complaint.
     """
 
-    learn_s: float = 600.0
-    until_s: float = 3_000.0
-    makers: tuple[str, ...] = ("QDS",)
+    targets_each: int = 6
     timeless: tuple[str, ...] = ("TCH",)
     shots: list[Shot] = field(default_factory=list)
-    _shadow: Shadow = field(init=False)
     _variant: dict[str, str] = field(default_factory=dict)
     _dealt: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
-
-    def run(self, reach: Reach) -> Steps:
-        self._shadow = shadow = Shadow(lambda known, heard: self._replace(reach, known, heard))
-        shadow.listen(reach)
-        yield reach.wait_until(self.learn_s)
-        shadow.begin(reach, each=6, makers=self.makers + self.timeless)
-        yield reach.wait_until(self.until_s)
-        shadow.end()
 
     def _variant_of(self, known: Known) -> str:
         """Dealt in turn to the meters of one mode and maker, as they speak."""
@@ -110,19 +99,19 @@ class Alter:
             self._dealt[place] += 1
         return self._variant[known.address]
 
-    def _replace(self, reach: Reach, known: Known, heard: Heard) -> None:
+    def deliver(self, reach: Reach, known: Known, heard: Heard) -> Steps:
         variant = self._variant_of(known)
         forms = TIMELESS if known.maker in self.timeless else TIMED
-        reach.go(self._deliver(reach, variant, known, heard, forms[variant]))
+        return self._change(reach, variant, known, heard, forms[variant])
 
-    def _deliver(self, reach: Reach, variant: str, known: Known, heard: Heard, surgery: Surgery) -> Steps:
+    def _change(self, reach: Reach, variant: str, known: Known, heard: Heard, surgery: Surgery) -> Steps:
         yield reach.wait(0.5)
         forged = surgery(heard.telegram, known.maker, reach.today())
         if forged == heard.telegram:
-            self._shadow.speak(reach, forged)  # nothing to change in it yet; the meter must not fall silent
+            self.shadow.speak(reach, forged)  # nothing to change in it yet; the meter must not fall silent
             return
         reach.note("speak", f"{variant}: {known.address}, telegram {fingerprint(forged)}")
-        spoken = self._shadow.speak(reach, forged)
+        spoken = self.shadow.speak(reach, forged)
         self.shots.append(Shot(variant, known.security, known.address, spoken, heard.telegram))
 
     # --- what came of it ----------------------------------------------------------------------------------------

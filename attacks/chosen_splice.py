@@ -9,7 +9,7 @@ from typing import Final
 
 from attacks.attack import Can, Landed, Outcome, Steps, Watch, attack, form
 from attacks.parts import forgery
-from attacks.parts.jam_and_capture import Shadow
+from attacks.parts.jam_and_capture import InBetween
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
 from attacks.reach import Reach
@@ -44,7 +44,7 @@ Noise that happens to be records fits as well, so this is the least."""
     forms=dict.fromkeys((CHOSEN, COMPLAINT), form("own address", "N raised, two bytes turned and blocks appended")),
 )
 @dataclass
-class ChosenSplice:
+class ChosenSplice(InBetween):
     """Mode 5 chains blocks and authenticates none. Who has read a meter's display knows the whole first block of its
     telegram, so what that ciphertext block decrypts to before chaining; behind a block Z of his own it reads as he
     likes. Z itself becomes noise. So the two idle bytes at the telegram's end are turned into the head of a text of
@@ -58,34 +58,23 @@ class ChosenSplice:
     second answer, beside the meter's own. "complaint": a record that this type never sends, and so no second answer.
     """
 
-    display: Callable[[str], bytes]
-    learn_s: float = 600.0
+    display: Callable[[str], bytes] = field(kw_only=True)
     until_s: float = 2_000.0
-    each: int = 4
+    targets_each: int = 4
+    makers: tuple[str, ...] = ("TCH",)
     tries: int = 8
     captures: int = 10
     pause_s: float = 0.2
-    maker: str = "TCH"
     shots: list[Shot] = field(default_factory=list)
-    _shadow: Shadow = field(init=False)
     _captured: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _variant: dict[str, str] = field(default_factory=dict)
     _dealt: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    _began_ns: int = 0
 
-    def run(self, reach: Reach) -> Steps:
-        self._shadow = shadow = Shadow(lambda known, heard: self._taken(reach, known, heard))
-        shadow.listen(reach)
-        yield reach.wait_until(self.learn_s)
-        self._began_ns = reach.now_ns
-        shadow.begin(reach, each=self.each, makers=(self.maker,))
-        yield reach.wait_until(self.until_s)
-        shadow.end()
-
-    def _taken(self, reach: Reach, known: Known, heard: Heard) -> None:
-        if self._captured[known.address] < self.captures:
-            self._captured[known.address] += 1
-            reach.go(self._try(reach, known, heard.telegram, self.display(known.address)))
+    def deliver(self, reach: Reach, known: Known, heard: Heard) -> Steps | None:
+        if self._captured[known.address] >= self.captures:
+            return None
+        self._captured[known.address] += 1
+        return self._try(reach, known, heard.telegram, self.display(known.address))
 
     def _try(self, reach: Reach, known: Known, frame: bytes, first_block: bytes) -> Steps:
         variant = self._variant.get(known.address)
@@ -97,7 +86,7 @@ class ChosenSplice:
         for number in range(base, base + self.tries):
             yield reach.wait(self.pause_s)
             forged = forgery.with_chosen_block(frame, first_block, _record(variant, number))
-            self.shots.append(Shot(variant, known.security, known.address, self._shadow.speak(reach, forged), frame))
+            self.shots.append(Shot(variant, known.security, known.address, self.shadow.speak(reach, forged), frame))
 
     # --- what came of it ----------------------------------------------------------------------------------------
 
@@ -112,7 +101,7 @@ class ChosenSplice:
             meters = tuple(dict.fromkeys(shot.address for shot in one.shots))
             one.evidence["tries to one whose text fits"] = round(256 / FITTING, 1)
             one.evidence["tries to one that was read"] = _tries_to_one(one.shots)
-            found.append(replace(one, watch=Watch(("freshness",), meters, self._began_ns)))
+            found.append(replace(one, watch=Watch(("freshness",), meters, self.began_ns)))
         return found
 
 

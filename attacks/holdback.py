@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from statistics import median
-from typing import Any
 
 from attacks.attack import Can, Outcome, Steps, attack, form
-from attacks.parts.jam_and_capture import Shadow
+from attacks.parts.jam_and_capture import InBetween
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
 from attacks.reach import Reach
@@ -32,7 +30,7 @@ TIMELESS = "no time inside: in order, an hour late"
     forms={TIMED: form(age_s=(3_500, 3_700)), TIMELESS: form(age_s=(3_500, 3_700))},
 )
 @dataclass
-class Holdback:
+class Holdback(InBetween):
     """Jam the chosen meters at the gateway, record them beside the meters, and deliver each telegram `delay_s` later,
     in order: nothing in it was ever seen, so every counter and every access number is new, only old.
 
@@ -40,30 +38,15 @@ class Holdback:
     (`timeless`). Counted are portal records made of telegrams that old; the evidence says how old.
     """
 
-    learn_s: float = 600.0
     delay_s: float = 3_600.0
     until_s: float = 5_400.0
-    targets_each: int = 2
-    makers: tuple[str, ...] = ("QDS",)
     timeless: tuple[str, ...] = ("TCH",)
     shots: list[tuple[Shot, int]] = field(default_factory=list)  # and when it was heard
-    _shadow: Shadow = field(init=False)
 
-    def run(self, reach: Reach) -> Steps:
-        self._shadow = shadow = Shadow(lambda known, heard: self._hold(reach, known, heard))
-        shadow.listen(reach)
-        yield reach.wait_until(self.learn_s)
-        shadow.begin(reach, each=self.targets_each, makers=self.makers + self.timeless)
-        yield reach.wait_until(self.until_s)
-        shadow.end()
-
-    def _hold(self, reach: Reach, known: Known, heard: Heard) -> None:
+    def deliver(self, reach: Reach, known: Known, heard: Heard) -> Steps:
         variant = TIMELESS if known.maker in self.timeless else TIMED
-        reach.go(self._deliver(reach, variant, known, heard))
-
-    def _deliver(self, reach: Reach, variant: str, known: Known, heard: Heard) -> Generator[Any, Any, None]:
         yield reach.wait(self.delay_s)
-        spoken = self._shadow.speak(reach, heard.telegram)
+        spoken = self.shadow.speak(reach, heard.telegram)
         reach.note("speak", f"{variant}: telegram {fingerprint(heard.telegram)}")
         shot = Shot(variant, known.security, known.address, spoken, heard.telegram)
         self.shots.append((shot, heard.received_ns))

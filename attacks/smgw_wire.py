@@ -12,8 +12,8 @@ from attacks.attack import Can, Curve, Outcome, Steps, attack
 from attacks.habits import BETTER_THAN_CHANCE
 from attacks.parts.delivered_forgeries import SECURITY
 from attacks.parts.discriminant import Row, learned, scores
+from attacks.parts.records_seen import APPLICATION_DATA, HEADER_BYTES, Records
 from attacks.parts.roc_auc import roc, separation
-from attacks.parts.tls_records import APPLICATION_DATA, HEADER_BYTES, Records
 from attacks.reach import Reach
 from sim.core.clock import NS_PER_S, ns
 from sim.core.events import GatewayDisturbed, GatewayWoken, RuleSetTaken, SnapshotAsked

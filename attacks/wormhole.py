@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack, form
-from attacks.parts.jam_and_capture import Shadow
+from attacks.parts.jam_and_capture import InBetween
 from attacks.parts.sent_frames import Shot, outcomes_of
 from attacks.parts.survey import Known
 from attacks.reach import Reach
@@ -27,33 +27,22 @@ TUNNEL = "live, through a gateway that cannot hear the meter"
     forms={TUNNEL: form(age_s=(0, 5), behind=(0, 0))},
 )
 @dataclass
-class Wormhole:
+class Wormhole(InBetween):
     """A receiver near the meters, a transmitter beside a gateway that is out of their reach, a line between them: each
     telegram is spoken there a fraction of a second after it was heard here, and the meter's own gateway is kept from
     hearing it. Bytes, counter and time are genuine and fresh; only the place is false, so a meter that was carried
     away, or hangs on a colder wall, goes on being read.
     """
 
-    learn_s: float = 600.0
     until_s: float = 2_400.0
     delay_s: float = 0.2
-    targets_each: int = 2
     makers: tuple[str, ...] = ("QDS", "TCH")
     shots: list[Shot] = field(default_factory=list)
-    _shadow: Shadow = field(init=False)
 
-    def run(self, reach: Reach) -> Steps:
-        self._shadow = shadow = Shadow(lambda known, heard: reach.go(self._tunnel(reach, known, heard)))
-        shadow.listen(reach)
-        yield reach.wait_until(self.learn_s)
-        shadow.begin(reach, each=self.targets_each, makers=self.makers)
-        yield reach.wait_until(self.until_s)
-        shadow.end()
-
-    def _tunnel(self, reach: Reach, known: Known, heard: Heard) -> Steps:
+    def deliver(self, reach: Reach, known: Known, heard: Heard) -> Steps:
         yield reach.wait(self.delay_s)
         reach.note("speak", f"tunnelled: {known.address}, telegram {fingerprint(heard.telegram)}")
-        spoken = self._shadow.speak(reach, heard.telegram)
+        spoken = self.shadow.speak(reach, heard.telegram)
         self.shots.append(Shot(TUNNEL, known.security, known.address, spoken, heard.telegram))
 
     def outcomes(self, truth: Truth) -> list[Outcome]:

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bench import run_directory
+from sim.core.digits import whole_of
 from sim.core.parts import UnknownPart
 from sim.core.settings import SpecError
 from sim.endpoint.registry import ENDPOINTS
 from sim.systems.port import SYSTEMS
-from sim.world_spec import WorldSpec
+
+if TYPE_CHECKING:
+    from sim.world_spec import WorldSpec
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What a verb's `add` is given: it adds its own parser."""
@@ -111,21 +118,31 @@ def seed(text: str) -> int:
 def host_and_port(text: str) -> tuple[str, int]:
     """HOST:PORT, the host of an IPv6 address in brackets or not, as argparse wants it."""
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or len(port) > 5 or not 0 < int(port) < 65_536:
+    number = whole_of(port, 65_535)
+    if not host or not number:
         raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
-    return host.strip("[]"), int(port)
+    return host.strip("[]"), number
 
 
 def between(low: float, high: float) -> Callable[[str], float]:
     """A number within these, as argparse wants it."""
+    return _number(lambda value: low <= value <= high, f"between {low:g} and {high:g}")
 
+
+def above_zero(high: float = sys.float_info.max) -> Callable[[str], float]:
+    """A number above zero, and at most this, as argparse wants it."""
+    end = "" if high == sys.float_info.max else f" and at most {high:g}"
+    return _number(lambda value: 0 < value <= high, f"a number above 0{end}")
+
+
+def _number(fits: Callable[[float], bool], where: str) -> Callable[[str], float]:
     def read(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
-            value = float("nan")
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not between {low:g} and {high:g}")
+            value = math.nan
+        if not fits(value):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {where}")
         return value
 
     return read
@@ -135,8 +152,19 @@ def count(low: int, high: int) -> Callable[[str], int]:
     """A whole number within these, as argparse wants it."""
 
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit()) or len(text) > 9 or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number between {low} and {high}")
-        return int(text)
+        number = whole_of(text, high)
+        if number is None or number < low:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number between {low} and {high}")
+        return number
 
     return read
+
+
+seconds = above_zero(604_800.0)
+workers = count(1, 64)  # scenarios side by side
+processes = count(1, 256)  # of a city or a sweep
+
+
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """--runs, which every verb that leaves a run directory has."""
+    parser.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")

@@ -18,8 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.versions import versions
-from sim.core import own
+from sim.core import own, whole_file
 from sim.core.clock import wall_now
 from sim.core.quoting import quoted
 
@@ -201,14 +200,7 @@ def write_json(path: Path, body: object, *, reserve: Path | None = None) -> None
 
 def _write(path: Path, body: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    try:
-        fresh.write_text(json.dumps(body, indent=1, default=str) + "\n", encoding="utf-8")
-        os.replace(fresh, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise
+    whole_file.write(path, json.dumps(body, indent=1, default=str) + "\n")
 
 
 def gather(
@@ -218,6 +210,8 @@ def gather(
     """run.json from the scenario.json files that the scenarios left. `failures`: how many pytest counted; more than
     there are files for means that one could not even write its file. `changed`: what the command line set in every
     world, as KEY=VALUE. `firmware`: of what is under test. Raises OSError."""
+    from bench.versions import versions
+
     release(directory)
     scenarios = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(directory.glob("*/scenario.json"))]
     scenarios.sort(key=lambda s: s["order"])

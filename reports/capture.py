@@ -31,6 +31,8 @@ from types import TracebackType
 from typing import BinaryIO, Final, NamedTuple
 
 from sim.core.clock import Calendar
+from sim.core.digits import whole_of
+from sim.core.whole_file import replacing
 
 AIR_LINK_TYPE: Final = 147
 BROKER_LINK_TYPE: Final = 148
@@ -167,21 +169,16 @@ def packets(path: Path) -> Iterator[Packet]:
 def comment(path: Path, words: Callable[[Packet], str]) -> None:
     """Write the capture again with `words(packet)` as the only comment of each packet ("" for none). The old file
     stays until the new one is whole. Raises OSError and BadCapture."""
-    fresh = path.with_name(f".{path.name}.part")
     number = start_ns = 0
-    try:
-        with path.open("rb") as old, fresh.open("wb", buffering=1 << 20) as new:
-            for kind, body in _blocks(old):
-                if kind == _PACKET:
-                    number += 1
-                    packet = _packet_of(number, body, start_ns)
-                    new.write(_packet_block(packet.interface, packet.unix_ns, packet.body, words(packet)))
-                else:
-                    start_ns = _began(body) if kind == _SECTION else start_ns
-                    new.write(_block(kind, body))
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    with replacing(path) as fresh, path.open("rb") as old, fresh.open("wb", buffering=1 << 20) as new:
+        for kind, body in _blocks(old):
+            if kind == _PACKET:
+                number += 1
+                packet = _packet_of(number, body, start_ns)
+                new.write(_packet_block(packet.interface, packet.unix_ns, packet.body, words(packet)))
+            else:
+                start_ns = _began(body) if kind == _SECTION else start_ns
+                new.write(_block(kind, body))
 
 
 # --- blocks ----------------------------------------------------------------------------------------------------
@@ -218,8 +215,7 @@ def _packet_of(number: int, block: bytes, start_ns: int) -> Packet:
 
 def _began(section: bytes) -> int:
     """The Unix time in ns at which the world began; 0 where the section does not say."""
-    text = _comment_in(section, 16).removeprefix(_BEGAN)
-    return int(text) if text.isdecimal() else 0
+    return whole_of(_comment_in(section, 16).removeprefix(_BEGAN), (1 << 64) - 1) or 0
 
 
 def _comment_in(block: bytes, at: int) -> str:

@@ -117,12 +117,15 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class RealGateway:
-    """What was measured of a gateway of the desk; see sim.gateway.kinds.box. `problem`: what was wrong at the end."""
+    """What was measured of a gateway of the desk; see sim.gateway.kinds.box. `torn`: telegrams that it was not given
+    whole, the first hundred by name, with the reason. `problem`: what was wrong at the end."""
 
     gateway: str = ""
     entry: str = ""
     frames_handed: int = 0
     frames_lost_at_the_line: int = 0
+    frames_torn: int = 0
+    torn: list[dict[str, Any]] = field(default_factory=list)
     handed_late_p99_ms: float = 0.0
     line_p99_ms: float = 0.0
     delivered: int = 0

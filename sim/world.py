@@ -24,6 +24,7 @@ from sim.meters.fleet import Fleet
 from sim.meters.two_way import TwoWay
 from sim.network.paths import Paths
 from sim.portal.meter_registry import MeterEntry
+from sim.portal.store import fingerprint
 from sim.radio.air import ARRAYS, Air
 from sim.radio.propagation import Propagation
 from sim.recording.log import Played
@@ -73,6 +74,7 @@ class World:
         self.frames_sent = 0
         self.injections: list[Injection] = []
         self.two_way: list[Installed] = []
+        self.own_receivers: set[int] = set()
         self._refused: Counter[str] = Counter()
         self._stored = 0
         self.fleet = Fleet(spec.fleet, self.seeds, start=spec.start, outdoor_mean_c=spec.site.outdoor_mean_c)
@@ -111,7 +113,7 @@ class World:
     def _ground(self) -> Ground:
         return Ground(
             self.spec, self.directory, self.clock, self.calendar, self.fleet, self.site, self.air, self.paths,
-            self.record, self.seeds,
+            self.record, self.seeds, lambda frame: self.truth.foreign.add(fingerprint(frame)), self.own_receivers.add,
         )  # fmt: skip
 
     # --- what the system has ------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ Bottom first:
     fragments  messages longer than a frame
     explain    a telegram byte by byte, for people
     as_json    a telegram as one object, for programs
+    as_lines   many of them as lines of text
     telegram   the door most callers use: parse, unlock, read, build
     phy/       the radio: chips of T1, C1, S1 and back, and IQ samples
 """

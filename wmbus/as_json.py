@@ -1,31 +1,29 @@
-"""A telegram for programs: one JSON-ready object, or the same as one line of text.
+"""A telegram for programs: one JSON-ready object.  ``wmbus.as_lines`` writes the same as text.
 
 The rule kept here: a telegram that is refused still says everything that could be read up to there, and nothing but
-our own mistakes raises.  ``to_line`` is ``json.dumps(to_json(...))`` letter by letter, three times as fast: what a
-record's chain says is the same in every telegram of a type, so its text is kept.
+our own mistakes raises.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import date, time
-from functools import lru_cache
 from typing import Any, Unpack
 
-from wmbus import profiles
+from wmbus import mode13, profiles
 from wmbus.compact import Formats
-from wmbus.dif import CACHED_CHAINS, Chain
+from wmbus.dif import Chain
 from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
 from wmbus.explain import DEVICE_TYPES
 from wmbus.link import HEADER_BYTES, Address, check_length, frame_format, strip_crcs
 from wmbus.makers.payloads import of_payload, of_records
 from wmbus.makers.value import MakerValue
+from wmbus.mode13 import Seen13
 from wmbus.reading import Reading, interpret, oddities
 from wmbus.receiver import Switches, Unlocked, unlock
 from wmbus.records import Record
 from wmbus.recover import Recovered, recover
+from wmbus.tls_records import KINDS, MESSAGES, VERSIONS
 from wmbus.values import Value
 
 
@@ -45,35 +43,16 @@ def to_json(
     Members as far as they could be read: frame_format, manufacturer, id, version, device_type, device_type_name,
     length, c_field, acc, sts, cfg, layers, security, security_mode, encrypted_blocks, mac_ok, counter, clear_tail,
     records; with an ELL cc and ell_acc, with an AFL afl, with two addresses link_address; ``odd``, if not ``strict``,
-    lists what a strict receiver would have refused; ``maker_values``, if a maker's own format is known.
+    lists what a strict receiver would have refused; in mode 13 ``tls``, what its records are; ``maker_values``, if a
+    maker's own format is known.
     """
-    out, reading = _read_as_json(data, key, strict, formats, switches)
+    out, reading = read_as_json(data, key, strict, formats, switches)
     if reading is not None:
         out["records"] = records_json(reading)
     return out
 
 
-def to_line(
-    data: bytes,
-    key: bytes | None = None,
-    *,
-    strict: bool = True,
-    formats: Formats | None = None,
-    found: Recovered | None = None,
-    beside: Mapping[str, Any] | None = None,
-    **switches: Unpack[Switches],
-) -> str:
-    """``to_json`` as text, without a line end.  ``found`` is what ``recover`` said of ``data``, if it was asked;
-    ``beside`` are members of the caller's, which stand before the records."""
-    out, reading = _read_as_json(data, key, strict, formats, switches, found)
-    if beside:
-        out.update(beside)
-    if reading is None:
-        return json.dumps(out)
-    return f'{json.dumps(out)[:-1]}, "records": [{", ".join([_record_text(r, reading) for r in reading.records])}]}}'
-
-
-def _read_as_json(
+def read_as_json(
     data: bytes,
     key: bytes | None,
     strict: bool,
@@ -88,6 +67,30 @@ def _read_as_json(
         found, telegram, out = _as_found(data, found)
     if telegram is None:
         return out, None
+    return out, _opened(out, telegram, key, strict, formats, switches, found)
+
+
+def message_json(
+    telegram: Telegram, key: bytes | None = None, *, strict: bool = True, **switches: Unpack[Switches]
+) -> dict[str, Any]:
+    """As ``to_json``, of a message that was joined from fragments."""
+    out: dict[str, Any] = {}
+    reading = _opened(out, telegram, key, strict, None, switches)
+    if reading is not None:
+        out["records"] = records_json(reading)
+    return out
+
+
+def _opened(
+    out: dict[str, Any],
+    telegram: Telegram,
+    key: bytes | None,
+    strict: bool,
+    formats: Formats | None,
+    switches: Switches,
+    found: Recovered | None = None,
+) -> Reading | None:
+    """Put into ``out`` what the telegram says; None where ``error`` says why there is no reading."""
     try:
         out |= headers_json(telegram)
         if not strict and not telegram.has_data:
@@ -95,12 +98,17 @@ def _read_as_json(
             out["mac_ok"] = out["counter"] = None
             out["clear_tail"] = ""
             _list_odd(out, found, [odd])
-            return out, _nothing(telegram)
+            return _nothing(telegram)
         own = None if strict else of_payload(telegram)
         if own is not None:
             out |= {"mac_ok": None, "counter": None, "clear_tail": "", "maker_values": maker_json(own)}
             _list_odd(out, found, [])
-            return out, _nothing(telegram)
+            return _nothing(telegram)
+        tls = mode13.seen(telegram)
+        if tls is not None:
+            out |= {"mac_ok": None, "counter": None, "clear_tail": "", **tls_json(tls)}
+            _list_odd(out, found, [])
+            return _nothing(telegram)
         unlocked = unlock(telegram, key, **switches)
         if unlocked.telegram is not telegram:
             outer = out["security"]
@@ -115,11 +123,25 @@ def _read_as_json(
         makers = of_records(reading.telegram, reading.records)
         if makers:
             out["maker_values"] = maker_json(makers)
-        return out, reading
+        return reading
     except BadTelegram as error:
         _list_odd(out, found, [])
         out["error"] = _error_json(error)
-        return out, None
+        return None
+
+
+def tls_json(tls: Seen13) -> dict[str, Any]:
+    """What security mode 13 shows without its session; ``whole`` False: of a message's first fragment alone."""
+    records = [
+        {
+            "kind": KINDS[one.kind], "version": VERSIONS[one.version], "length": len(one.body) + one.missing,
+            "offset": one.offset, "messages": [MESSAGES[message.kind] for message in one.messages],
+        }
+        for one in tls.records
+    ]  # fmt: skip
+    kind = "channel" if tls.kind == mode13.CHANNEL else "records"
+    return {"security": "mode13", "security_mode": mode13.MODE, "tls": {"kind": kind, "whole": tls.whole,
+            "records": records}}  # fmt: skip
 
 
 def _nothing(telegram: Telegram) -> Reading:
@@ -203,7 +225,7 @@ def headers_json(telegram: Telegram) -> dict[str, Any]:
         "layers": layers,
         "security": telegram.security,
         "security_mode": telegram.mode,
-        "encrypted_blocks": telegram.encrypted_blocks,
+        "encrypted_blocks": 0 if telegram.mode == mode13.MODE else telegram.encrypted_blocks,
     }
     if telegram.ell is not None:
         layers.append(f"ELL {telegram.ell.ci:02X}")
@@ -212,6 +234,10 @@ def headers_json(telegram: Telegram) -> dict[str, Any]:
     if telegram.afl is not None:
         layers.append("AFL 90")
         out["afl"] = {"fcl": telegram.afl.fcl, "mcl": telegram.afl.mcl}
+        if telegram.afl.fragmented:
+            out["afl"] |= {"fragment": telegram.afl.fragment, "more": telegram.afl.more_fragments}
+        if telegram.afl.ml is not None:
+            out["afl"]["ml"] = telegram.afl.ml
     if telegram.ci is not None:
         layers.append(f"TPL {telegram.ci:02X}")
     if a != telegram.link_address:
@@ -222,14 +248,14 @@ def headers_json(telegram: Telegram) -> dict[str, Any]:
 def records_json(reading: Reading) -> list[dict[str, Any]]:
     """The records, ``raw`` their value's bytes; a profile also lists its points."""
     return [
-        {**_chain_json(r.chain), "offset": r.offset, "raw": r.raw.hex(), "value": json_value(r.value)}
+        {**chain_json(r.chain), "offset": r.offset, "raw": r.raw.hex(), "value": json_value(r.value)}
         | ({"summer_time": True} if r.summer_time else {})
-        | _points_json(r, reading)
+        | points_json(r, reading)
         for r in reading.records
     ]
 
 
-def _chain_json(chain: Chain) -> dict[str, Any]:
+def chain_json(chain: Chain) -> dict[str, Any]:
     return {
         "dif_vif": chain.dif_vif.hex().upper(),
         "quantity": chain.quantity,
@@ -242,33 +268,7 @@ def _chain_json(chain: Chain) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=4 * CACHED_CHAINS)
-def _head_text(chain: Chain, offset: int) -> str:
-    """A record as far as its type's other telegrams have it too."""
-    return f'{json.dumps(_chain_json(chain))[:-1]}, "offset": {offset}, "raw": "'
-
-
-_string = json.encoder.encode_basestring_ascii  # what json.dumps itself uses
-
-
-def _record_text(record: Record, reading: Reading) -> str:
-    value = record.value
-    kind = type(value)
-    if kind is int or kind is float:
-        text = repr(value)  # no infinity and no NaN: values.decode_real makes them None
-    elif kind is str:
-        text = _string(str(value))
-    else:
-        text = f'"{value.isoformat()}"' if isinstance(value, (date, time)) else json.dumps(json_value(value))
-        if record.summer_time:
-            text += ', "summer_time": true'
-        if record.chain.is_profile:
-            points = _points_json(record, reading)
-            text += "".join(f', "{name}": {json.dumps(member)}' for name, member in points.items())
-    return f'{_head_text(record.chain, record.offset)}{record.raw.hex()}", "value": {text}}}'
-
-
-def _points_json(record: Record, reading: Reading) -> dict[str, Any]:
+def points_json(record: Record, reading: Reading) -> dict[str, Any]:
     if not profiles.is_profile(record):
         return {}
     try:

@@ -48,7 +48,10 @@ class Formats:
 
     def learn(self, records: Iterable[Record]) -> int:
         """Remember the format of a full frame's records; returns its signature."""
-        chains = tuple([record.chain for record in records if record.chain.dif_vif])
+        return self.learn_parsed(tuple([record.chain for record in records if record.chain.dif_vif]))
+
+    def learn_parsed(self, chains: tuple[Chain, ...]) -> int:
+        """The same of its chains, in order."""
         if self._latest is not None and chains == self._latest[0]:
             return self._latest[1]  # a fleet's telegrams are of one format mostly
         number = _signature_of(b"".join([one.dif_vif for one in chains]))

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     BAD_AFL = "bad-afl"
     BAD_HEADER = "bad-header"
     FRAGMENT = "fragment"
+    BAD_TLS = "bad-tls"
     # Security
     KEY_MISSING = "key-missing"
     WRONG_KEY = "wrong-key"

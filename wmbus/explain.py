@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple, Unpack
 
+from wmbus import mode13
 from wmbus.afl import Afl
 from wmbus.dissect import Telegram, parse
 from wmbus.ell import Ell
 from wmbus.errors import BadTelegram
+from wmbus.mode13 import Seen13
 from wmbus.reading import Reading, interpret
 from wmbus.receiver import Switches, Unlocked, unlock
 from wmbus.records import Record
@@ -35,6 +37,8 @@ DEVICE_TYPES = {
 CI_NAMES = {
     0x72: "long header", 0x7A: "short header", 0x78: "no header", 0x79: "compact frame, no header",
     0x7B: "compact frame, short header", 0x73: "compact frame, long header",
+    0x5E: "TLS to the meter, short header", 0x5F: "TLS to the meter, long header",
+    0x9E: "TLS from the meter, short header", 0x9F: "TLS from the meter, long header",
 }  # fmt: skip
 
 
@@ -55,12 +59,22 @@ def annotate(data: bytes, key: bytes | None = None, **switches: Unpack[Switches]
 
     Raises BadTelegram only where not even the headers can be read; a payload that cannot is one note saying why.
     """
-    telegram = parse(recover(data).frame, headers_only=True)
+    return notes_of(parse(recover(data).frame, headers_only=True), key, **switches)
+
+
+def notes_of(telegram: Telegram, key: bytes | None = None, **switches: Unpack[Switches]) -> list[Note]:
+    """As ``annotate``, of what was taken apart, or of a message that was joined from fragments."""
     notes = _link(telegram)
     if telegram.ell is not None:
         notes += _ell(telegram, telegram.ell)
     if not telegram.has_data:
         return notes
+    try:
+        tls = mode13.seen(telegram)
+    except BadTelegram:
+        tls = None
+    if tls is not None:
+        return notes + _afl_of(telegram) + _transport(telegram.raw, tls.transport) + _tls(tls)
     try:
         unlocked = unlock(telegram, key, **switches)
     except BadTelegram as error:
@@ -110,6 +124,24 @@ def _ell(telegram: Telegram, ell: Ell) -> list[Note]:
         if ell.crc is not None:
             notes.append(Note(at, raw[at : at + 2], "ELL", "payload CRC"))
     return notes
+
+
+def _tls(tls: Seen13) -> list[Note]:
+    """TLS records, and fill behind them; a record's header that is cut off is part of what later fragments say."""
+    notes = []
+    at = 0
+    for one in tls.records:
+        end = one.offset - tls.offset + 5 + len(one.body)
+        notes.append(Note(one.offset, tls.payload[at:end], "APL", one.words))
+        at = end
+    if at < len(tls.payload):
+        words = "fill" if tls.whole else "goes on in later fragments"
+        notes.append(Note(tls.offset + at, tls.payload[at:], "APL", words))
+    return notes
+
+
+def _afl_of(telegram: Telegram) -> list[Note]:
+    return [] if telegram.afl is None else _afl(telegram.raw, telegram.afl, None)
 
 
 def _inner(telegram: Telegram, unlocked: Unlocked | None = None) -> list[Note]:
@@ -171,16 +203,24 @@ def _transport(raw: bytes, tpl: Transport) -> list[Note]:
         Note(
             at + 2, raw[at + 2 : at + 4], "TPL",
             f"configuration: mode {tpl.mode}"
-            + (f", {tpl.encrypted_blocks} blocks encrypted" if tpl.mode in (5, 7) else ""),
+            + (f", {tpl.encrypted_blocks} blocks encrypted" if tpl.mode in (5, 7) else "")
+            + (f", {_bytes_of(tpl)} of TLS records" if tpl.mode == mode13.MODE else ""),
         ),
     ]  # fmt: skip
     at += 4
     if tpl.ext:
-        notes.append(Note(at, raw[at : at + len(tpl.ext)], "TPL", "configuration extension"))
+        kind = {mode13.CHANNEL: ": a channel is asked for", mode13.RECORDS: ": TLS records follow"}
+        more = kind.get(tpl.protocol_kind, "") if tpl.mode == mode13.MODE else ""
+        notes.append(Note(at, raw[at : at + len(tpl.ext)], "TPL", f"configuration extension{more}"))
         at += len(tpl.ext)
     if tpl.counter is not None:
         notes.append(Note(at, raw[at : at + 4], "TPL", f"message counter {tpl.counter}"))
     return notes
+
+
+def _bytes_of(tpl: Transport) -> str:
+    most = tpl.encrypted_bytes == mode13.N_MOST
+    return f"{tpl.encrypted_bytes}{' or more' if most else ''} bytes"
 
 
 def _application(unlocked: Unlocked) -> list[Note]:

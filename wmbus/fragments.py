@@ -1,8 +1,8 @@
 """Messages longer than one frame: fragments of the authentication and fragmentation layer, apart and together again.
 
 Fragments are numbered from 1; FCL's MF bit is set in all but the last.  The first carries MCL, MCR and ML (the bytes
-of the whole message after the AFL), the last the MAC.  The MAC is over the message as a whole.  No published telegram
-is fragmented: this follows the standard's words, held by tests of its own only.
+of the whole message after the AFL), the last the MAC.  The MAC is over the message as a whole; a message in mode 13 has
+none (see mode13).  No published telegram is fragmented: this follows the standard's words, held by tests of its own.
 
 The rule kept here: fragments come from one sender, in order, without a gap, and ML counts them to the byte.
 """
@@ -27,6 +27,11 @@ class Reassembly:
     def __init__(self) -> None:
         self._parts: list[Telegram] = []
 
+    @property
+    def is_open(self) -> bool:
+        """Fragments of a message are here, and more are due."""
+        return bool(self._parts)
+
     def add(self, telegram: Telegram) -> Telegram | None:
         """Take one fragment; the whole message as a Telegram when it was the last one, else None.
 
@@ -44,13 +49,22 @@ class Reassembly:
             self._parts = []
             raise BadTelegram(Reason.FRAGMENT, f"fragment {afl.fragment} where {expected} was due", afl.offset + 2)
         self._parts.append(telegram)
-        if sum(len(part.raw) for part in self._parts) > MAX_MESSAGE_BYTES:
-            self._parts = []
-            raise BadTelegram(Reason.FRAGMENT, f"a message of more than {MAX_MESSAGE_BYTES} bytes", afl.offset)
+        self._check_size(afl)
         if afl.more_fragments:
             return None
         parts, self._parts = self._parts, []
         return _join(parts)
+
+    def _check_size(self, afl: Afl) -> None:
+        """Raises BadTelegram as soon as there is more than was announced, or than is ever taken."""
+        first = self._parts[0].afl
+        assert first is not None
+        size = sum(len(part.raw) - (part.afl.end if part.afl is not None else 0) for part in self._parts)
+        most = MAX_MESSAGE_BYTES if first.ml is None else min(first.ml, MAX_MESSAGE_BYTES)
+        if size > most:
+            self._parts = []
+            said = f"ML says {first.ml} bytes, there are {size}" if most == first.ml else f"a message of {size} bytes"
+            raise BadTelegram(Reason.FRAGMENT, f"{said}; at most {MAX_MESSAGE_BYTES} are taken", afl.offset)
 
 
 def _join(parts: list[Telegram]) -> Telegram:
@@ -74,7 +88,7 @@ def _join(parts: list[Telegram]) -> Telegram:
 
 
 def split(frame: bytes, part_bytes: int) -> list[bytes]:
-    """Cut a telegram that has an AFL into fragments of at most ``part_bytes`` message bytes each.
+    """Cut a telegram that has an AFL with a MAC into fragments of at most ``part_bytes`` message bytes each.
 
     ``frame`` may be longer than a frame can be: its L byte is not looked at.  Raises CannotEncode.
     """
@@ -82,24 +96,28 @@ def split(frame: bytes, part_bytes: int) -> list[bytes]:
     afl = telegram.afl
     if afl is None or afl.mac is None or afl.mcl is None:
         raise CannotEncode("only a telegram with an AFL and a MAC can be fragmented here")
-    front = frame[1 : afl.offset]
-    body = frame[afl.end :]
+    out = cut(frame[1 : afl.offset], afl, frame[afl.end :], part_bytes)
+    if len(out) < 2:
+        raise CannotEncode(f"1 fragment; a fragmented message has 2 to {MAX_FRAGMENTS}")
+    return out
+
+
+def cut(front: bytes, afl: Afl, body: bytes, part_bytes: int) -> list[bytes]:
+    """Frames of a message: ``front`` (C to the ELL, without L) before each part of ``body``, ``afl``'s fields where
+    they belong.  One part alone is no fragment, and has all of them.  Raises CannotEncode.
+    """
     pieces = [body[at : at + part_bytes] for at in range(0, len(body), part_bytes)]
-    if not 2 <= len(pieces) <= MAX_FRAGMENTS:
+    if not 1 <= len(pieces) <= MAX_FRAGMENTS:
         raise CannotEncode(f"{len(pieces)} fragments; a fragmented message has 2 to {MAX_FRAGMENTS}")
     out = []
     for number, piece in enumerate(pieces, 1):
-        fcl = number & FCL_FRAGMENT
-        if number < len(pieces):
-            fcl |= FCL_MORE
-        part = Afl(fcl)
+        last = number == len(pieces)
+        part = Afl(0 if len(pieces) == 1 else number & FCL_FRAGMENT | (0 if last else FCL_MORE))
         if number == 1:
-            fcl |= FCL_MCL | (FCL_MCR if afl.mcr is not None else 0) | (FCL_KI if afl.ki is not None else 0)
-            part = Afl(fcl, mcl=afl.mcl, ki=afl.ki, mcr=afl.mcr)
-            if afl.ml is not None:
-                part = replace(part, fcl=fcl | FCL_ML, ml=afl.ml)
-        if number == len(pieces):
-            part = replace(part, fcl=part.fcl | FCL_MAC, mac=afl.mac)
+            part = replace(part, mcl=afl.mcl, ki=afl.ki, mcr=afl.mcr, ml=afl.ml)
+        if last:
+            part = replace(part, mac=afl.mac)
+        part.fcl |= sum(flag for name, flag in _FIELDS.items() if getattr(part, name) is not None)
         whole = front + part.wire() + piece
         if len(whole) > MAX_L:
             raise CannotEncode(f"a fragment of {part_bytes} bytes makes L = {len(whole)}")

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-from wmbus import security
+from wmbus import mode13, security
 from wmbus.afl import Afl
 from wmbus.dissect import Telegram, parse_layers
 from wmbus.ell import AES_CTR
@@ -26,7 +26,8 @@ from wmbus.link import crc16
 from wmbus.transport import Transport
 
 PROFILE_B_AT = 5
-_MARK = b"\x2f\x2f"
+MARK = b"\x2f\x2f"
+"""What the plaintext of modes 5 and 7 begins with."""
 _MAX_CMAC_AT = 7
 
 
@@ -91,7 +92,7 @@ def unlock(
         raise BadTelegram(Reason.FRAGMENT, "one fragment of a message; reassemble first", telegram.payload_offset)
     payload = telegram.payload
     mode = transport.mode
-    if accept_already_decrypted and mode and payload[:2] == _MARK:
+    if accept_already_decrypted and mode and payload[:2] == MARK:
         return Unlocked(telegram, payload, b"", None, _counter(transport, afl), mode, telegram.payload_offset, False)
     if mode == 5:
         return _open_mode5(
@@ -125,7 +126,8 @@ def unlock(
         return Unlocked(telegram, payload, b"", mac_ok, counter, mode, telegram.payload_offset, False)
     if mode == 10:
         return _open_mode10(telegram, transport, key, to_meter)
-    raise BadTelegram(Reason.MODE_UNSUPPORTED, f"security mode {mode}", transport.offset)
+    session = ": TLS, which a session opens and no key does" if mode == mode13.MODE else ""
+    raise BadTelegram(Reason.MODE_UNSUPPORTED, f"security mode {mode}{session}", transport.offset)
 
 
 # --- the modes ------------------------------------------------------------------------------------------------
@@ -196,10 +198,16 @@ def _decrypt(telegram: Telegram, key: bytes, iv: bytes | None, accept_n_zero: bo
             Reason.SHORT_CIPHERTEXT, f"N = {blocks} blocks, the payload has {len(payload)} bytes",
             telegram.payload_offset,
         )  # fmt: skip
-    plaintext = security.cbc_decrypt(key, iv, payload[:end])
-    if plaintext[:2] != _MARK:
-        raise BadTelegram(Reason.WRONG_KEY, "the plaintext does not begin 2F2F", telegram.payload_offset)
-    return plaintext, payload[end:]
+    return open_blocks(key, iv, payload[:end], telegram.payload_offset), payload[end:]
+
+
+def open_blocks(key: bytes, iv: bytes | None, blocks: bytes, offset: int) -> bytes:
+    """Whole blocks of modes 5 (with its IV) and 7, which begin at ``offset``, in the clear.  Raises BadTelegram
+    (wrong-key)."""
+    plaintext = security.cbc_decrypt(key, iv, blocks)
+    if plaintext[:2] != MARK:
+        raise BadTelegram(Reason.WRONG_KEY, "the plaintext does not begin 2F2F", offset)
+    return plaintext
 
 
 def _clear_tail(telegram: Telegram, tail: bytes) -> BadTelegram:

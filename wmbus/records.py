@@ -7,11 +7,12 @@ is refused with its offset (strict) or kept as one visible record named "unreada
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from wmbus.dates import summer_f
 from wmbus.dif import FILL, MANUFACTURER_DATA, MORE_RECORDS_FOLLOW, Chain, chain, chain_end
 from wmbus.errors import BadTelegram, Reason
-from wmbus.values import Value, lvar_bytes
+from wmbus.values import Decoder, Value, lvar_bytes
 
 UNREADABLE = "unreadable"
 MANUFACTURER_TAIL = "manufacturer data"
@@ -71,7 +72,7 @@ class Record:
     @property
     def summer_time(self) -> bool:
         """A date and time of type F that says summer time is in force."""
-        return self.chain.is_date and summer_f(self.raw) and self.value is not None
+        return summer_time(self.chain, self.raw, self.value)
 
     def wire(self) -> bytes:
         """The record's bytes: DIF, VIF and value."""
@@ -102,12 +103,27 @@ def _tail_chain(dif: int, quantity: str) -> Chain:
     return out
 
 
-class _Layout:
+def summer_time(chain: Chain, raw: bytes, value: Value) -> bool:
+    """Whether a value is a date and time of type F that says summer time is in force."""
+    return chain.is_date and summer_f(raw) and value is not None
+
+
+class Row(NamedTuple):
+    """One record of a layout: ``at`` is the place of its chain in the payload, ``begin`` and ``end`` its value's."""
+
+    chain: Chain
+    decode: Decoder
+    at: int
+    begin: int
+    end: int
+
+
+class Layout:
     """Where the records of a payload stand, learned from one: another payload of this length that has the same bytes
     wherever no value stands is made of the same records, since the length of each follows from its chain, from its LVAR
     byte, or from the payload's.  Only of payloads that have no chain twice."""
 
-    __slots__ = ("fixed", "mask", "rows")
+    __slots__ = ("chains", "fixed", "mask", "rows")
 
     def __init__(self, plaintext: bytes, records: list[Record], offset: int) -> None:
         free = bytearray(b"\xff" * len(plaintext))
@@ -118,8 +134,9 @@ class _Layout:
             end = begin + len(one.raw)
             lvar = one.chain.size < 0 and one.chain not in _MAKERS.values()
             free[begin + lvar : end] = bytes(end - begin - lvar)
-            rows.append((one.chain, one.chain.decode, at, begin, end))
+            rows.append(Row(one.chain, one.chain.decode, at, begin, end))
         self.rows = tuple(rows)
+        self.chains = tuple([row.chain for row in rows])
         self.mask = int.from_bytes(free, "big")
         self.fixed = int.from_bytes(plaintext, "big") & self.mask
 
@@ -130,14 +147,22 @@ class _Layout:
         ]
 
 
-_LAYOUTS: dict[tuple[int, bytes], _Layout] = {}
+_LAYOUTS: dict[tuple[int, bytes], Layout] = {}
 """By length and first chain, the latest of each."""
 _LAYOUTS_MOST = 512
 
 
-def _by_layout(plaintext: bytes, offset: int) -> list[Record] | None:
+def known_layout(plaintext: bytes) -> Layout | None:
+    """The layout of this payload, if one like it was read before."""
     layout = _LAYOUTS.get((len(plaintext), plaintext[:2]))
     if layout is None or int.from_bytes(plaintext, "big") & layout.mask != layout.fixed:
+        return None
+    return layout
+
+
+def _by_layout(plaintext: bytes, offset: int) -> list[Record] | None:
+    layout = known_layout(plaintext)
+    if layout is None:
         return None
     try:
         return layout.read(plaintext, offset)
@@ -149,7 +174,7 @@ def _learn(plaintext: bytes, records: list[Record], offset: int) -> None:
     if len({one.chain.dif_vif for one in records}) == len(records):
         if len(_LAYOUTS) >= _LAYOUTS_MOST:
             _LAYOUTS.clear()
-        _LAYOUTS[len(plaintext), plaintext[:2]] = _Layout(plaintext, records, offset)
+        _LAYOUTS[len(plaintext), plaintext[:2]] = Layout(plaintext, records, offset)
 
 
 _MAKERS = {dif: _tail_chain(dif, MANUFACTURER_TAIL) for dif in (MANUFACTURER_DATA, MORE_RECORDS_FOLLOW)}

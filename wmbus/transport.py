@@ -5,7 +5,8 @@
     78 none
 
 CFG bits 12-8 are the security mode.  Modes 0 and 5 keep the number N of encrypted 16-byte blocks in bits 7-4, mode 7
-too and adds one extension byte; mode 10 adds two and a message counter.  CFG is authenticated only where a MAC or a
+too and adds one extension byte; mode 10 adds two and a message counter; mode 13 counts bytes in bits 7-0 and adds one
+byte, the kind of protocol.  CFG is authenticated only where a MAC or a
 CCM tag covers it: in mode 5 any sender can change it.
 """
 
@@ -17,9 +18,12 @@ from wmbus.errors import BadTelegram, CannotEncode, Reason
 from wmbus.link import Address
 
 CI_LONG, CI_SHORT, CI_NONE = 0x72, 0x7A, 0x78
+CI_TLS_TO_METER, CI_TLS_SHORT, CI_TLS_LONG = 0x5F, 0x9E, 0x9F
 
-LONG = frozenset({0x5B, 0x60, 0x64, 0x6B, 0x6C, 0x6F, 0x72, 0x73, 0x75, 0x7C, 0x7E, 0x80, 0x84, 0x8B})
-SHORT = frozenset({0x5A, 0x61, 0x65, 0x6A, 0x6D, 0x6E, 0x74, 0x7A, 0x7B, 0x7D, 0x7F, 0x85, 0x88, 0x8A})
+TLS = frozenset({0x5E, CI_TLS_TO_METER, CI_TLS_SHORT, CI_TLS_LONG})
+"""CIs of TLS itself in security mode 13: its handshake and alerts (see mode13)."""
+LONG = frozenset({0x5B, 0x5F, 0x60, 0x64, 0x6B, 0x6C, 0x6F, 0x72, 0x73, 0x75, 0x7C, 0x7E, 0x80, 0x84, 0x8B, 0x9F})
+SHORT = frozenset({0x5A, 0x5E, 0x61, 0x65, 0x6A, 0x6D, 0x6E, 0x74, 0x7A, 0x7B, 0x7D, 0x7F, 0x85, 0x88, 0x8A, 0x9E})
 NO_HEADER = frozenset({0x50, 0x51, 0x52, 0x69, 0x70, 0x71, 0x78, 0x79})
 RECORDS = frozenset({0x5A, 0x5B, 0x51, 0x72, 0x78, 0x7A})
 """CIs whose payload is a sequence of full data records."""
@@ -71,6 +75,16 @@ class Transport:
     def encrypted_blocks(self) -> int:
         """N of CFG: 16-byte blocks that are encrypted (modes 5 and 7)."""
         return 0 if self.cfg is None else self.cfg >> 4 & 15
+
+    @property
+    def encrypted_bytes(self) -> int:
+        """N of CFG in mode 13: bytes of TLS records."""
+        return 0 if self.cfg is None else self.cfg & 255
+
+    @property
+    def protocol_kind(self) -> int:
+        """What mode 13 carries (extension bits 3-0)."""
+        return self.ext[0] & 15 if self.ext else 0
 
     @property
     def kdf(self) -> int:

@@ -1,5 +1,5 @@
 """Standing between meters and their gateway on the air: a jammer beside the gateway, a receiver beside the meters. No
-attack by itself; holding back, tunnelling and altering use it.
+attack by itself; holding back, tunnelling, altering and splicing are an `InBetween`.
 
 A jammer that begins when it has read a header destroys the frame where the jammer is loud, at the gateway. A receiver
 out of its reach and near the meters takes the same frame whole. So the attacker has what the gateway never got, and the
@@ -8,8 +8,11 @@ portal finds every number and every time in it new.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
+from attacks.attack import Steps
 from attacks.parts.survey import Known, Survey
 from attacks.reach import Reach
 from sim.core.bundle import Heard
@@ -62,3 +65,35 @@ class Shadow:
         known = self.survey.note(heard)
         if known is not None and heard.telegram[2:10] in self._wires:
             self._taken(known, heard)
+
+
+@dataclass
+class InBetween(ABC):
+    """An attack that learns until `learn_s`, and from then until `until_s` has each telegram of the chosen meters
+    instead of the gateway: `targets_each` of every security mode and maker. `timeless`: makers of types that send no
+    time."""
+
+    learn_s: float = 600.0
+    until_s: float = 3_000.0
+    targets_each: int = 2
+    makers: tuple[str, ...] = ("QDS",)
+    timeless: tuple[str, ...] = ()
+    began_ns: int = field(init=False, default=0)
+    shadow: Shadow = field(init=False)
+
+    @abstractmethod
+    def deliver(self, reach: Reach, known: Known, heard: Heard) -> Steps | None:
+        """What becomes of a telegram that was taken; None: nothing."""
+
+    def run(self, reach: Reach) -> Steps:
+        self.shadow = shadow = Shadow(lambda known, heard: self._take(reach, known, heard))
+        shadow.listen(reach)
+        yield reach.wait_until(self.learn_s)
+        self.began_ns = reach.now_ns
+        shadow.begin(reach, each=self.targets_each, makers=self.makers + self.timeless)
+        yield reach.wait_until(self.until_s)
+        shadow.end()
+
+    def _take(self, reach: Reach, known: Known, heard: Heard) -> None:
+        if (steps := self.deliver(reach, known, heard)) is not None:
+            reach.go(steps)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 import textwrap
@@ -11,14 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from bench import run_directory
+from bench import row_suite, run_directory
 from bench.broker.broker_target import Broker, Shown, Target, found_address, shown_by
 from bench.options import Commands, between, count, host_and_port
 from bench.run_errors import CannotRun
 from sim.endpoint.port import FENCE
 
-FAILED_EXIT: Final = 1
-INCONCLUSIVE_EXIT: Final = 6
 _WIDTH: Final = 78
 
 
@@ -62,40 +59,15 @@ def add(verbs: Commands) -> None:
 
 def command_broker(arguments: argparse.Namespace) -> int:
     from bench.broker.broker_suite import Attack, rows_named
-    from bench.cli.runner import command_line, shown
+    from bench.cli.runner import command_line
+    from reports import sarif
 
     target = target_of(arguments)
-    rows = rows_named([name for name in arguments.rows.split(",") if name])
+    rows = rows_named(row_suite.named(arguments.rows))
     directory = run_directory.make(f"broker-{target.address.port}")
     attack = Attack(target, rows, directory, _say)
-    body = kept(attack, command_line())
-    if arguments.json:
-        print(json.dumps(body))
-    else:
-        print("\n".join(lines(body)))
-        print(f"report: {shown(directory / 'report.html')}")
-    return {"passed": 0, "failed": FAILED_EXIT}.get(body["outcome"], INCONCLUSIVE_EXIT)
-
-
-def kept(attack: Any, command: str) -> dict[str, Any]:
-    """Play it; run.json, junit.xml, findings.sarif and the page are written however it ends."""
-    from reports import check_page, junit, sarif
-    from sim.core.clock import wall_now
-
-    started, interrupted = wall_now(), True
-    directory = attack.directory
-    run_directory.write_json(directory / "run.json", attack.as_json(started, command, interrupted=True))
-    try:
-        attack.run()
-        interrupted = False
-    finally:
-        body: dict[str, Any] = attack.as_json(started, command, interrupted=interrupted)
-        run_directory.write_json(directory / "run.json", body, reserve=directory)
-        junit.write_junit(directory)
-        sarif.write(directory, body)
-        check_page.write(directory)
-        run_directory.release(directory)
-    return run_directory.read(directory)
+    body = row_suite.kept(attack, command_line(), sarif.write)
+    return row_suite.shown(body, directory, lines, as_json=arguments.json)
 
 
 def _say(finding: Any, done: int, all_: int) -> None:

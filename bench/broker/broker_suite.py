@@ -12,31 +12,24 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench import run_directory
+from bench import row_suite, run_directory
 from bench.broker import config_place
 from bench.broker.broker_stand import BrokerStand, NoBroker, met, version_of
 from bench.broker.broker_target import Broker, Target
-from bench.broker.rows.port import BROKER_ROWS, BrokerRow, Failed, NotApplicable, Undecided
-from bench.desk.contract_suite import Outcome
-from bench.desk.rows.port import ANSWERS, Answer
-from bench.run_errors import CannotRun
+from bench.broker.rows.port import BROKER_ROWS, BrokerRow, NotApplicable
+from bench.row_suite import Answer, Failed, Outcome, Undecided, counted, outcome_of_attack, row_json
 from sim.core.clock import wall_s
-from sim.core.parts import UnknownPart
 from sim.core.quoting import named, shown
 from sim.endpoint.one_session import Refused, Silent
 from sim.endpoint.tls_connect import ConnectFailed
 from sim.endpoint.tls_hello import NoTls
 
-_OUTCOMES: Final[dict[Answer, str]] = {
-    "PASS": "passed", "FAIL": "failed", "INCONCLUSIVE": "inconclusive", "NOT APPLICABLE": "skipped",
-}  # fmt: skip
 _AWS: Final = ".amazonaws.com"
 _OTHER_WORDS: Final = "in Mosquitto's words, since this broker does not say that it is one: "
 
@@ -56,11 +49,7 @@ class Finding:
 
 def rows_named(names: Sequence[str]) -> list[BrokerRow]:
     """All unless named, in the order that they ask for and then of their ids. Raises CannotRun."""
-    try:
-        chosen = [BROKER_ROWS.find(name) for name in names] or list(BROKER_ROWS.parts().values())
-    except UnknownPart as error:
-        raise CannotRun(str(error)) from None
-    return sorted(dict.fromkeys(chosen), key=lambda row: (row.order, row.id))
+    return sorted(row_suite.rows_named(BROKER_ROWS, names), key=lambda row: (row.order, row.id))
 
 
 class Attack:
@@ -114,40 +103,31 @@ class Attack:
 
     @property
     def outcome(self) -> Outcome:
-        """One thing that failed is a failure, whatever the others say; nothing decided, or one thing open, is none."""
-        count = Counter(one.answer for one in self.findings)
-        if count["FAIL"]:
-            return "failed"
-        return "passed" if count["PASS"] and not count["INCONCLUSIVE"] else "inconclusive"
+        return outcome_of_attack(one.answer for one in self.findings)
 
     def as_json(self, started: datetime, command: str, *, interrupted: bool = False) -> dict[str, Any]:
         """run.json."""
-        count = Counter(one.answer for one in self.findings)
         target = self.target
-        return {
-            "version": 1, "kind": "check", "name": self.directory.parent.name,
-            "title": f"Attack on the broker at {target.words}", "command": command,
-            **run_directory.made_by(started), "seed": 0,
-            "outcome": "interrupted" if interrupted else self.outcome,
-            "left_out": [f"{one.row.id}: {one.words}" for one in self.findings if one.answer == "NOT APPLICABLE"],
-            "scenarios": [
-                {
-                    "id": f"broker/{target.words}::{one.row.id}", "title": one.row.title, "order": at, "seed": 0,
-                    "doc": BROKER_ROWS.page(one.row.id), "outcome": _OUTCOMES[one.answer], "message": one.words,
-                    "duration_s": one.duration_s, "replay": f"{command} --rows {one.row.id}",
-                    "threats": list(one.row.threats), "claims": [], "measures": [], "worlds": [], "row": one.row.id,
-                    "answer": one.answer, "answers": [one.answer], "evidence": one.row.id, "seen": one.evidence,
-                    "remedy": one.remedy, "help": self._remedy(one.row), "line": one.line,
-                }
-                for at, one in enumerate(self.findings)
-            ],
-            "check": {
+        rows = [
+            row_json(
+                at, f"broker/{target.words}::{one.row.id}", one.answer, title=one.row.title,
+                doc=BROKER_ROWS.page(one.row.id), message=one.words, duration_s=one.duration_s,
+                replay=f"{command} --rows {one.row.id}", threats=list(one.row.threats), row=one.row.id,
+                evidence=one.row.id, seen=one.evidence, remedy=one.remedy, help=self._remedy(one.row), line=one.line,
+            )
+            for at, one in enumerate(self.findings)
+        ]  # fmt: skip
+        return row_suite.run_json(
+            self, started, rows, title=f"Attack on the broker at {target.words}", command=command,
+            outcome="interrupted" if interrupted else self.outcome,
+            left_out=[f"{one.row.id}: {one.words}" for one in self.findings if one.answer == "NOT APPLICABLE"],
+            check={
                 "broker": target.words, "kind": self.kind or "other", "says": named(self.broker),
                 "config": str(target.config) if target.config is not None else "", "times": 1,
-                "claims": _given(target), "answers": {answer: count[answer] for answer in ANSWERS},
+                "claims": _given(target), "answers": counted(one.answer for one in self.findings),
                 "no_broker": self.no_broker,
             },
-        }  # fmt: skip
+        )  # fmt: skip
 
 
 def _answer(row: BrokerRow, stand: BrokerStand) -> tuple[Answer, str]:

@@ -13,7 +13,7 @@ from bench.product import portal_command
 
 def add(commands: Commands) -> None:
     """`attack` on the command line."""
-    attack = commands.add_parser("attack", help="a broker, or a portal, that is not ours under attack")
+    attack = commands.add_parser("attack")
     verbs = attack.add_subparsers(dest="verb", required=True, metavar="VERB")
     broker_command.add(verbs)
     portal_command.add(verbs)

@@ -44,7 +44,7 @@ class BadCase(ValueError):
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command line."""
-    aws = commands.add_parser("aws", help="AWS IoT Core's topic rules, shadows and policies, case by case")
+    aws = commands.add_parser("aws")
     verbs = aws.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, help_, answer in (
         ("rule", "what a topic rule makes of a message", rule_case),

@@ -20,11 +20,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from arrays import ciphers
 from bench import run_directory
-from bench.options import Commands
+from bench.columns import in_columns
+from bench.options import Commands, add_runs
 from sim.core.clock import wall_now, wall_s
 
 _NO_CITY = "not measured: needs the city pipeline, from meters to stored readings"
@@ -299,8 +299,7 @@ def lines(rows: list[Row]) -> list[str]:
         verdict = {True: "reached", False: "missed", None: ""}[row.met]
         verdict = "; ".join(part for part in (verdict, row.note) if part)
         cells.append((row.what, goal, measured, verdict))
-    widths = [max(len(line[i]) for line in cells) for i in range(4)]
-    return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return in_columns(cells)
 
 
 def number(value: float) -> str:
@@ -312,11 +311,11 @@ def number(value: float) -> str:
 
 def add(commands: Commands) -> None:
     """`bench` on the command line."""
-    parser = commands.add_parser("bench", help="how fast it is on this machine, beside the goals")
+    parser = commands.add_parser("bench")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under 50 s")
     parser.add_argument("--long", action="store_true", help="also the default run, a first use and the tests: minutes")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    add_runs(parser)
     parser.set_defaults(
         command=lambda arguments: main(quick=arguments.quick, as_json=arguments.json, long=arguments.long)
     )

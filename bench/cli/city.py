@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import run_directory, worlds
-from bench.options import Commands, Once, Options, changed, seed
+from bench.options import Commands, Once, Options, above_zero, add_runs, changed, processes, seed
 from bench.run_errors import CannotRun
-from bench.sweep.sweep_command import workers
 from sim.world_spec import load
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ _BYTES = "  bytes       {:>15,}   on the air, encrypted, with CRCs"
 
 def add(commands: Commands) -> None:
     """`city` on the command line."""
-    city = commands.add_parser("city", help="a whole city as arrays: what is sent, heard and lost, and why")
+    city = commands.add_parser("city")
     city.add_argument("world", metavar="WORLD", help="a name in scenarios/worlds/, or a TOML file")
     city.add_argument(
         "--depth", choices=["radio", "bytes", "readings"], default="bytes",
@@ -43,11 +42,11 @@ def add(commands: Commands) -> None:
     store.add_argument("--out", metavar="DIR", type=Path, help="for stored readings (readings/ in the run directory)")
     store.add_argument("--no-store", action="store_true", help="readings are judged and counted, and not kept")
     span = city.add_mutually_exclusive_group()
-    span.add_argument("--days", type=span_of_time, metavar="DAYS")
-    span.add_argument("--hours", type=span_of_time, metavar="HOURS", help="how long it lasts (24)")
+    span.add_argument("--days", type=above_zero(), metavar="DAYS")
+    span.add_argument("--hours", type=above_zero(), metavar="HOURS", help="how long it lasts (24)")
     city.add_argument("--seed", type=seed, action=Once, default=1)
     hands = city.add_mutually_exclusive_group()
-    hands.add_argument("--workers", type=workers, default=1, metavar="N", help="processes (1)")
+    hands.add_argument("--workers", type=processes, default=1, metavar="N", help="processes (1)")
     hands.add_argument("--scheduler", metavar="ADDRESS", help="of a dask.distributed cluster, as tcp://HOST:8786")
     city.add_argument("--shards", type=int, metavar="N", help="pieces, one at a time a process; more need less memory")
     city.add_argument("--outages", type=float, default=0.0, metavar="SHARE", help="of days on which a gateway fails")
@@ -59,19 +58,8 @@ def add(commands: Commands) -> None:
     city.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a world setting")
     city.add_argument("--json", action="store_true", help="print the result as JSON, without a report")
     city.add_argument("--no-report", action="store_true", help="leave out report.html")
-    city.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    add_runs(city)
     city.set_defaults(command=command)
-
-
-def span_of_time(text: str) -> float:
-    """Hours or days, as argparse wants them."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return number
 
 
 def gateway_and_days(text: str) -> tuple[int, float]:

@@ -11,7 +11,7 @@ from bench import run_directory
 from bench.cli import runner
 from bench.compare import side_by_side as table
 from bench.compare.compared import AT_HOME, CARD, PAIRS, SYSTEMS, Topic, scenarios_of
-from bench.options import Commands, Options, seed, with_system
+from bench.options import Commands, Options, add_runs, seed, with_system
 from bench.run_errors import CannotRun
 
 JSON = "compare.json"
@@ -19,9 +19,7 @@ JSON = "compare.json"
 
 def add(commands: Commands) -> None:
     """The verb's parser."""
-    verb = commands.add_parser(
-        "compare", help="two systems under the same attacks: verdicts, who sees what, what each costs"
-    )
+    verb = commands.add_parser("compare")
     verb.add_argument(
         "scenarios", nargs="*", metavar="SCENARIO", help="run these on both; none: the card's attacks and the pairs"
     )
@@ -34,7 +32,7 @@ def add(commands: Commands) -> None:
         help=f"run nothing: runs that there are, of {' and '.join(SYSTEMS)}; several of one with commas between them",
     )  # fmt: skip
     verb.add_argument("--json", action="store_true", help=f"print {JSON} when done")
-    verb.add_argument("--runs", metavar="DIR", type=Path, help="where runs are kept")
+    add_runs(verb)
     verb.set_defaults(command=compare)
 
 

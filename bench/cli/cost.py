@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """`cost` on the command line."""
-    cost = commands.add_parser("cost", help="what a plan costs a year, line by line, from its file with every price")
+    cost = commands.add_parser("cost")
     cost.add_argument("plan", metavar="PLAN", type=Path, help="a TOML file, as in scenarios/plans")
     cost.add_argument("--backhaul", metavar="ID", help="a file of sim/network/backhauls: what it adds to messages and "
                       "connections, instead of the plan's packet_bytes and handshake_bytes")  # fmt: skip

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bench import run_directory
-from bench.options import Commands
+from bench import row_suite, run_directory
+from bench.exit_codes import INCONCLUSIVE_EXIT
+from bench.options import Commands, add_runs, count, host_and_port, seconds
 from bench.run_errors import CannotRun
 from sim.core.clock import wall_now
 from sim.desk import inventory
@@ -27,13 +28,11 @@ from sim.endpoint.port import Address, Identity
 INVENTORY: Final = Path("inventory.toml")
 REQUEST_MOST_BYTES: Final = 65_536
 SOAK_H: Final = 72.0
-FAILED_EXIT: Final = 1
-INCONCLUSIVE_EXIT: Final = 6
 
 
 def add(commands: Commands) -> None:
     """`gateway` on the command line."""
-    gateway = commands.add_parser("gateway", help="real gateways on the desk: enrol, record, check")
+    gateway = commands.add_parser("gateway")
     verbs = gateway.add_subparsers(dest="verb", required=True, metavar="VERB")
     enrol = verbs.add_parser("enrol", help="make or sign a gateway's certificate, and write what to type into it")
     _add_name(enrol)
@@ -45,26 +44,28 @@ def add(commands: Commands) -> None:
     _add_name(check)
     check.add_argument("--rows", metavar="ROW,ROW", default="", help="only these; `list rows` has all")
     check.add_argument("--outage", type=seconds, metavar="S", default=120.0, help="how long a broker is away (120)")
-    check.add_argument("--frames", type=_count, metavar="N", default=5_000,
+    check.add_argument("--frames", type=count(1, 1_000_000), metavar="N", default=5_000,
                        help="in the row of one in a thousand (5000)")  # fmt: skip
     check.add_argument("--patience", type=seconds, metavar="S", default=10.0, help="silence that means lost (10)")
     check.add_argument("--soak", type=seconds, metavar="HOURS", nargs="?", const=SOAK_H, default=0.0,
                        help=f"the row of hours of work, alone unless others are named ({SOAK_H:g} h)")  # fmt: skip
-    check.add_argument("--times", type=_count, metavar="N", default=1, help="each row so often, to find unstable ones")
-    check.add_argument("--side-by-side", type=_count, metavar="N", default=0, help="rows at once, where it can be")
+    check.add_argument("--times", type=count(1, 1_000_000), metavar="N", default=1,
+                       help="each row so often, to find unstable ones")  # fmt: skip
+    check.add_argument("--side-by-side", type=count(1, 1_000_000), metavar="N", default=0,
+                       help="rows at once, where it can be")  # fmt: skip
     check.add_argument("--json", action="store_true", help="print run.json when done")
-    check.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    add_runs(check)
     check.set_defaults(command=command_check)
     card = verbs.add_parser("card", help="the card's attacks on one that holds the meters' keys, judged by its values")
     _add_name(card)
     card.add_argument("--json", action="store_true", help="print card.json when done")
-    card.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    add_runs(card)
     card.set_defaults(command=command_card)
     record = verbs.add_parser("record", help="listen to what a gateway publishes, and propose an entry that reads it")
     _add_name(record, optional=True)
     record.add_argument("--seconds", metavar="N", type=seconds, default=60.0, help="how long to listen (60)")
     record.add_argument("--feed", action="store_true", help="start it and feed it meanwhile: what comes back is proof")
-    record.add_argument("--broker", metavar="HOST:PORT", type=_address, help="one that runs already, not our own")
+    record.add_argument("--broker", metavar="HOST:PORT", type=host_and_port, help="one that runs already, not our own")
     record.add_argument("--ca", metavar="FILE", type=Path, help="with --broker: the authority of a broker with TLS")
     record.add_argument("--certificate", metavar="FILE", type=Path, help="with --broker: ours")
     record.add_argument("--key", metavar="FILE", type=Path, help="with --broker: its key")
@@ -100,34 +101,21 @@ def command_enrol(arguments: argparse.Namespace) -> int:
 
 
 def command_check(arguments: argparse.Namespace) -> int:
-    from bench.cli.runner import command_line, shown
+    from bench.cli.runner import command_line
     from bench.desk import contract_suite as suite
     from bench.desk.depth import Depth
     from reports import check_text
 
     entry = inventory.find(arguments.gateway, arguments.inventory)
-    rows = suite.rows_named([name for name in arguments.rows.split(",") if name], soak=bool(arguments.soak))
+    rows = suite.rows_named(row_suite.named(arguments.rows), soak=bool(arguments.soak))
     depth = Depth(arguments.outage, arguments.frames, arguments.patience, arguments.soak)
     directory = run_directory.make(f"check-{entry.name}")
     check = suite.Check(
         entry, rows, directory, depth, times=arguments.times, side_by_side=arguments.side_by_side,
         say=lambda one, done, all_: print(f"{done}/{all_} {one.answer:<14} {one.row}", file=sys.stderr, flush=True),
     )  # fmt: skip
-    with suite.kept(check, command_line()):
-        check.run()
-    body = run_directory.read(directory)
-    if arguments.json:
-        print(json.dumps(body))
-    else:
-        print("\n".join(check_text.lines(body)))
-        print(f"report: {shown(directory / 'report.html')}")
-    return {"passed": 0, "failed": FAILED_EXIT, "inconclusive": INCONCLUSIVE_EXIT}[body["outcome"]]
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and 1000000")
-    return int(text)
+    body = row_suite.kept(check, command_line())
+    return row_suite.shown(body, directory, check_text.lines, as_json=arguments.json)
 
 
 def command_card(arguments: argparse.Namespace) -> int:
@@ -158,7 +146,6 @@ def command_card(arguments: argparse.Namespace) -> int:
 
 def command_record(arguments: argparse.Namespace) -> int:
     from bench.desk import record
-    from bench.rig.controller import INCONCLUSIVE_EXIT
     from sim.desk.propose import propose
 
     named = arguments.gateway is not None
@@ -171,7 +158,7 @@ def command_record(arguments: argparse.Namespace) -> int:
         raise CannotRun("--feed starts the gateway at the desk's own broker; leave --broker away, or feed it yourself")
     else:
         us = Identity(f"wmbench-record-{os.getpid()}", arguments.certificate, arguments.key, arguments.ca)
-        got = record.at_given(record.GivenBroker(arguments.broker, us), arguments.seconds, _say)
+        got = record.at_given(record.GivenBroker(Address(*arguments.broker), us), arguments.seconds, _say)
     if arguments.messages is not None:
         _written(arguments.messages, lambda: got.write(arguments.messages))
     _say(f"{len(got.heard)} messages, {len(got.fed)} telegrams fed" + (", and that was enough" if got.full else ""))
@@ -202,24 +189,6 @@ def _written(path: Path, write: Callable[[], object]) -> None:
         write()
     except OSError as error:
         raise CannotRun(f"{path}: {error.strerror or error}; name a file that can be written") from None
-
-
-def _address(text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
-    return Address(host.strip("[]"), int(port))
-
-
-def seconds(text: str) -> float:
-    """A time above zero. Raises ArgumentTypeError."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value <= 604_800:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 604800")
-    return value
 
 
 def _request(path: Path) -> bytes:

@@ -40,7 +40,7 @@ _PYTEST: Final = {"pyproject.toml": "[tool.pytest", "tox.ini": "[pytest]", "setu
 
 def add(commands: Commands) -> None:
     """`init` on the command line."""
-    one = commands.add_parser("init", help="a repository of your own: scenarios, attacks, meter types ... beside ours")
+    one = commands.add_parser("init")
     one.add_argument("folder", metavar="FOLDER", type=Path, help="new, or one that is there: no file is overwritten")
     one.add_argument("--ci", choices=[*CI, "none"], default="github", help="for which CI a file is written (github)")
     one.set_defaults(command=command)

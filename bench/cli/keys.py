@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from bench.options import above_zero
 from sim.core.clock import wall_now
 from sim.pki.wrapping import name_of, new_kek
 from sim.portal import key_formats
@@ -29,12 +30,12 @@ VARIABLE = "WMBENCH_KEKS"
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command line."""
-    keys = commands.add_parser("keys", help="meter keys at rest: import, export, rotate, list; none is printed")
+    keys = commands.add_parser("keys")
     verbs = keys.add_subparsers(dest="verb", required=True, metavar="VERB")
     take = verbs.add_parser("import", help="wrap the keys of a list: CSV, TOML, or a folder of wmbusmeters")
     take.add_argument("file", type=Path, metavar="FILE")
     take.add_argument("--partition", default="all", metavar="NAME", help="where new meters go (default: all)")
-    take.add_argument("--overlap-days", type=_days, metavar="N",
+    take.add_argument("--overlap-days", type=above_zero(3_660), metavar="N",
                       help="a meter that has another key is renewed; the one before stays good for N days")  # fmt: skip
     take.set_defaults(command=command_import)
     give = verbs.add_parser("export", help="keys in clear, into a new file or folder of mode 0600")
@@ -53,15 +54,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         if one is not list_:
             one.add_argument("--keks", type=Path, metavar="FILE", help=f"key-encryption keys (else ${VARIABLE})")
 
-
-def _days(text: str) -> float:
-    try:
-        days = float(text)
-    except ValueError:
-        days = -1.0
-    if not 0 < days <= 3_660:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days between 0 and 3660")
-    return days
 
 
 def _keks(file: Path | None, *, writes: bool) -> dict[str, bytes]:

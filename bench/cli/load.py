@@ -7,26 +7,25 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bench import run_directory
-from bench.options import Commands, between, count, host_and_port, seed
+from bench.exit_codes import INCONCLUSIVE_EXIT, INTERRUPTED_EXIT
+from bench.options import Commands, add_runs, between, count, host_and_port, seed
 from bench.run_errors import CannotRun
 
 BROKEN_EXIT: Final = 1
-INCONCLUSIVE_EXIT: Final = 6
-INTERRUPTED_EXIT: Final = 130
 MOST_GATEWAYS: Final = 20_000
 MOST_METERS: Final = 500_000
+COUNTED_S: Final = 8.0
 TAKERS: Final = 500  # of the published comparison
 
 
 def add(commands: Commands) -> None:
     """`load` on the command line."""
-    load = commands.add_parser(
-        "load", help="what a broker and the portal carry before a sentence about readings breaks, and what was full"
-    )
+    load = commands.add_parser("load")
     target = load.add_argument_group("what is loaded")
     target.add_argument("--endpoint", choices=("mosquitto", "aws_local"), default="mosquitto",
                         help="one of our own, new in each trial (mosquitto)")  # fmt: skip
@@ -45,8 +44,14 @@ def add(commands: Commands) -> None:
                          help="of the world, between two bundles of a gateway (900)")  # fmt: skip
     offered.add_argument("--seconds", type=between(0.2, 3_600.0), default=10.0, metavar="S", help="of a trial (10)")
     offered.add_argument("--workers", type=count(1, 64), default=1, metavar="N", help="processes that publish (1)")
-    offered.add_argument("--takers", type=count(1, 5_000), metavar="N",
-                         help=f"subscribers of the shape fan-in ({TAKERS})")  # fmt: skip
+    offered.add_argument("--takers", type=listed(count(1, 2_000)), metavar="N[,N]",
+                         help=f"subscribers of the shape fan-in ({TAKERS}); several with --over")  # fmt: skip
+    offered.add_argument("--over", type=listed(between(1.0, 1e6)), metavar="N[,N]",
+                         help="of the shape fan-in: what the broker accepts and delivers at each of these messages/s, "
+                              "no search")  # fmt: skip
+    offered.add_argument("--broker-nice", type=count(0, 19), default=0, metavar="N",
+                         help="with --over: the broker goes behind its clients where they want one core (0)")
+    offered.add_argument("--clear", action="store_true", help="with --over: without TLS")
     wanted = load.add_argument_group("the sentence")
     wanted.add_argument("--share", type=between(0.000001, 1.0), metavar="SHARE", help="of the readings (0.99)")
     wanted.add_argument("--within-s", type=between(0.001, 3_600.0), metavar="S", help="from due to stored (5)")
@@ -72,39 +77,102 @@ def add(commands: Commands) -> None:
                         help="clients in C: at the load that broke, with a knee of their own, not at all")  # fmt: skip
     search.add_argument("--seed", type=seed, action="append", default=[], help="a search each (1); may be given again")
     load.add_argument("--json", action="store_true")
-    load.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    add_runs(load)
     load.set_defaults(command=command)
 
 
 def command(arguments: argparse.Namespace) -> int:
     """Raises CannotRun, EndpointError, StoreError, UnknownPart."""
-    from bench.cli.runner import command_line, shown
     from bench.load import knee_run, load_text
     from reports import load_page
-    from sim.core.clock import wall_now
-    from sim.core.quoting import hidden
 
+    if arguments.over is not None:
+        return _fan_in(arguments)
     asked_ = asked(arguments)
-    started = wall_now()
     with tempfile.TemporaryDirectory(prefix="wmbench-load-pki-") as folder:
         broker = broker_of(arguments, asked_, Path(folder))
-        directory = run_directory.make(f"load-{asked_.setting.shape.id}")
+        kept = _Kept(load_text.in_words, lambda answer, _: load_page.render(answer), arguments.json)
+        answer = kept.run(f"load-{asked_.setting.shape.id}", lambda say: knee_run.run(asked_, broker, say))
+    return exit_code(answer)
+
+
+class _Kept(NamedTuple):
+    """How an answer is kept and printed: in lines, as a page of these, or as JSON."""
+
+    lines: Callable[[dict[str, Any]], Iterable[str]]
+    page: Callable[[dict[str, Any], list[str]], str]
+    as_json: bool
+
+    def run(self, name: str, measure: Callable[[Callable[[str], None]], dict[str, Any]]) -> dict[str, Any]:
+        """What `measure(say)` answers, in a run directory with load.json and the page."""
+        from bench.cli.runner import command_line, shown
+        from sim.core.clock import wall_now
+        from sim.core.quoting import hidden
+
+        started = wall_now()
+        directory = run_directory.make(name)
         try:
-            answer = knee_run.run(asked_, broker, lambda words: print(hidden(words), file=sys.stderr, flush=True))
+            answer = measure(lambda words: print(hidden(words), file=sys.stderr, flush=True))
         except BaseException:
             run_directory.unmake(directory)
             raise
-    answer["command"] = command_line()
-    answer |= run_directory.made_by(started)
-    run_directory.write_json(directory / "load.json", answer, reserve=directory)
-    (directory / "report.html").write_text(load_page.render(answer), encoding="utf-8")
-    run_directory.release(directory)
-    if arguments.json:
-        print(json.dumps(answer, indent=1))
-    else:
-        print("\n".join(map(hidden, load_text.in_words(answer))))
-        print(f"report: {shown(directory / 'report.html')}")
-    return exit_code(answer)
+        answer["command"] = command_line()
+        answer |= run_directory.made_by(started)
+        run_directory.write_json(directory / "load.json", answer, reserve=directory)
+        lines = [hidden(one) for one in self.lines(answer)]
+        (directory / "report.html").write_text(self.page(answer, lines), encoding="utf-8")
+        run_directory.release(directory)
+        print(json.dumps(answer, indent=1) if self.as_json else "\n".join(lines))
+        if not self.as_json:
+            print(f"report: {shown(directory / 'report.html')}")
+        return answer
+
+
+def _fan_in(arguments: argparse.Namespace) -> int:
+    """`load --shape fan-in --over`. Raises CannotRun, EndpointError."""
+    from bench.load import fan_run, fan_text
+    from reports import fan_page
+    from sim.endpoint.mosquitto_program import Found, find_mosquitto
+
+    asked_, found = fan_asked(arguments), find_mosquitto()
+    version = f"Mosquitto {found.version if isinstance(found, Found) else found.program}"
+    kept = _Kept(fan_text.in_words, fan_page.render, arguments.json)
+    answer = kept.run("load-fan-in", lambda say: fan_run.run(asked_, version, say))
+    if answer["stopped"]:
+        return INTERRUPTED_EXIT if answer["stopped"] == "interrupted" else INCONCLUSIVE_EXIT
+    return 0
+
+
+def fan_asked(arguments: argparse.Namespace) -> Any:
+    """What the options of a fan-in say. Raises CannotRun."""
+    from bench.load.fan_run import FanAsked
+    from bench.load.fan_trial import FanSetting
+
+    a = arguments
+    if a.shape != "fan-in":
+        raise CannotRun(f"--over is of --shape fan-in; --shape {a.shape} is searched, or takes --at")
+    if a.endpoint != "mosquitto" or a.broker is not None:
+        raise CannotRun(
+            "--over starts Mosquitto with the settings of the published comparison: leave --endpoint and --broker out"
+        )
+    if a.at is not None or a.start is not None:
+        raise CannotRun("--over names the loads; leave --at and --from out")
+    if a.beside != "none" and shutil.which("mosquitto_pub") is None:
+        raise CannotRun("no program mosquitto_pub is on the PATH; install mosquitto-clients, or say --beside none")
+    if a.beside != "none" and a.seconds < COUNTED_S:
+        raise CannotRun(
+            f"clients in C do not tell what was accepted, and the broker counts each two seconds: take --seconds "
+            f"{COUNTED_S:g} or more, or --beside none"
+        )
+    within_s = a.p99_s or a.within_s or 20.0
+    seeds = tuple(dict.fromkeys(a.seed)) or (1,)
+    setting = FanSetting(a.gateways, a.seconds, within_s, a.clear, seeds[0], a.broker_nice)
+    return FanAsked(setting, a.takers or (TAKERS,), a.over, a.beside, seeds)
+
+
+def listed(one: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """Several, with commas between them, as argparse wants it."""
+    return lambda text: tuple(dict.fromkeys(one(part) for part in text.split(",")))
 
 
 def exit_code(answer: dict[str, Any]) -> int:
@@ -136,6 +204,10 @@ def asked(arguments: argparse.Namespace) -> Any:
             f"{a.gateways} gateways with {a.telegrams} meters each are over {MOST_METERS} meters; take fewer"
         )
     shared = shape.takers == "shared"
+    if a.clear or a.broker_nice:
+        raise CannotRun("--clear and --broker-nice go with --over; a search is of mutual TLS")
+    if a.takers is not None and len(a.takers) > 1:
+        raise CannotRun("several --takers go with --over; a search has one number of them")
     if a.takers is not None and not shared:
         raise CannotRun(f"--takers is for shapes whose subscribers share a subscription; {shape.id} has the portal")
     if shared and a.endpoint == "aws_local" and a.broker is None:
@@ -151,7 +223,7 @@ def asked(arguments: argparse.Namespace) -> Any:
     seeds = tuple(dict.fromkeys(a.seed)) or (1,)
     setting = Setting(
         shape, Sent(a.gateways, a.telegrams, a.type, interval_s=a.interval_s), sentence, a.seconds,
-        min(a.workers, a.gateways), seeds[0], (a.takers or TAKERS) if shared else 0,
+        min(a.workers, a.gateways), seeds[0], (a.takers or (TAKERS,))[0] if shared else 0,
         None if a.link_mbit is None else a.link_mbit * 125_000,
     )  # fmt: skip
     start = float(a.gateways) if a.start is None else a.start

@@ -6,6 +6,7 @@ trace (WMBENCH_TRACE=1 shows it).
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
@@ -15,10 +16,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
-from bench.cli import attack_verb, aws, benchmarks, city, compare, cost, gateway, init, keys, load, site_verb, tasks
-from bench.defences import defences_command
-from bench.frame import frame_command
-from bench.fuzz import fuzz_command
+from bench.cli import tasks
+from bench.exit_codes import INCONCLUSIVE_EXIT, INTERRUPTED_EXIT, USAGE_EXIT
 from bench.options import (
     ENDPOINT_HELP,
     ENGINE_HELP,
@@ -27,21 +26,17 @@ from bench.options import (
     SYSTEM_HELP,
     Commands,
     Options,
+    add_runs,
     endpoint,
     seed,
     system,
     with_system,
+    workers,
 )
-from bench.receiver import receiver_command
-from bench.site import size_command
-from bench.smgw import smgw_command
-from bench.sweep import sweep_command
 from sim.core import own
 from sim.core.quoting import hidden
 from sim.core.settings import SpecError
 
-USAGE_EXIT = 2
-INTERRUPTED_EXIT = 130
 PYTEST_OPTIONS: Final[dict[tuple[str, ...], dict[str, Any]]] = {
     ("-k",): {"metavar": "EXPRESSION", "help": "only scenarios whose name fits"},
     ("-m",): {"metavar": "EXPRESSION", "help": "only scenarios whose markers fit"},
@@ -72,11 +67,13 @@ def main(argv: list[str]) -> int:
 
 def _carry_out(argv: list[str]) -> int:
     if argv and argv[0] == "test":  # tox's own options pass through
-        return command_test(argv[1:])
+        from bench.cli import own_tests
+
+        return own_tests.command(argv[1:])
     if argv and argv[0] == "pytest":  # and so do pytest's
         return command_pytest(argv[1:])
     _open_repository(argv)
-    arguments = make_parser().parse_args(argv)
+    arguments = make_parser(next((word for word in argv if word[:1] != "-"), "")).parse_args(argv)
     if getattr(arguments, "runs", None) is not None:
         os.environ[run_directory.PLACE] = str(arguments.runs.absolute())  # workers are to find it too
     return int(arguments.command(arguments))
@@ -104,14 +101,16 @@ def _one_seed(seeds: list[int]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from bench.run_errors import complain, explained
+    from bench.run_errors import complain, explained, of_kind
+    from sim.endpoint.port import SaysNothing
 
     text = explained(error)
     if text is None:
         text = f"{type(error).__name__}: {error} (this is a fault of wmbench; WMBENCH_TRACE=1 shows where)"
-    complain(text)
+    unproven = of_kind(error, SaysNothing)
+    complain(f"INCONCLUSIVE: {text}" if unproven else text)
     broken_pipe.drop_stdout_if_full()
-    return USAGE_EXIT
+    return INCONCLUSIVE_EXIT if unproven else USAGE_EXIT
 
 
 class _Parser(argparse.ArgumentParser):
@@ -125,12 +124,11 @@ class _ByTask(_Parser):
     """The command line's own parser; those of its verbs have argparse's help."""
 
     def format_help(self) -> str:
-        verbs = next(one for one in self._actions if isinstance(one, argparse._SubParsersAction))
-        return tasks.text(self, {one.dest: one.help or "" for one in verbs._choices_actions})
+        return tasks.text(self)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of all verbs."""
+def make_parser(verb: str | None = None) -> argparse.ArgumentParser:
+    """The parser of all verbs; where one is named, the others are there by their names alone."""
     parser: argparse.ArgumentParser = _ByTask(
         prog="./wmbench", description="Simulation and test bench for remote metering over wireless M-Bus."
     )
@@ -139,7 +137,7 @@ def make_parser() -> argparse.ArgumentParser:
         dest="name", required=True, metavar="COMMAND", parser_class=cast("type[argparse.ArgumentParser]", _Parser)
     )
 
-    run = commands.add_parser("run", help="run scenarios (default: the five attacks of the card, a thousand meters)")
+    run = commands.add_parser("run")
     run.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="id, folder or part of an id; see list")
     run.add_argument("--seed", type=seed, action="append", default=[], help="instead of their own; may be given again")
     for words, options in PYTEST_OPTIONS.items():
@@ -151,87 +149,62 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--engine", choices=ENGINES, help=ENGINE_HELP)
     run.add_argument("--play", metavar="FILE", type=Path, help="put a recorded log on the air (time, RSSI, hex)")
     run.add_argument("--keys", metavar="FILE", type=Path, help="with --play: meter keys, lines of ID,KEY")
-    run.add_argument("-n", "--workers", type=_workers, metavar="N", help="scenarios side by side (default: one a core)")
+    run.add_argument("-n", "--workers", type=workers, metavar="N", help="scenarios side by side (default: one a core)")
     run.add_argument("--json", action="store_true", help="print run.json when done")
     run.add_argument("-v", "--verbose", action="store_true", help="a line for each verdict, below the matrix")
-    _add_runs(run)
+    add_runs(run)
     run.set_defaults(command=command_run)
 
-    list_ = commands.add_parser("list", help="what there is")
+    list_ = commands.add_parser("list")
     list_.add_argument("kind", nargs="?", default=None, choices=KINDS)
     list_.add_argument("--json", action="store_true")
     list_.set_defaults(command=command_list)
 
-    show = commands.add_parser("show", help="one entry in full")
+    show = commands.add_parser("show")
     show.add_argument("id")
     show.add_argument("--json", action="store_true")
     show.set_defaults(command=command_show)
 
-    threats = commands.add_parser("threats", help="which threats are covered, with the last verdicts")
+    threats = commands.add_parser("threats")
     threats.add_argument("--json", action="store_true")
     threats.add_argument("--claims", action="store_true", help="what the talk claims: held, refuted, or not measured")
-    _add_runs(threats)
+    add_runs(threats)
     threats.set_defaults(command=command_threats)
 
-    report = commands.add_parser("report", help="make report.html of a run again")
+    report = commands.add_parser("report")
     report.add_argument("run", nargs="?", default="latest")
     report.add_argument("--against", metavar="RUN", help="an older check or card of a gateway, put beside this one")
-    _add_runs(report)
+    add_runs(report)
     report.set_defaults(command=command_report)
 
-    pack = commands.add_parser("pack", help="one archive of a run for others, with SHA-256 sums and without keys")
+    pack = commands.add_parser("pack")
     pack.add_argument("run", nargs="?", default="latest")
     pack.add_argument("--out", metavar="FILE", type=Path, help="where to (default: beside the run's directory)")
     pack.add_argument("--json", action="store_true")
-    _add_runs(pack)
+    add_runs(pack)
     pack.set_defaults(command=command_pack)
 
-    replay = commands.add_parser("replay", help="run again with the same seeds and compare the histories")
+    replay = commands.add_parser("replay")
     replay.add_argument("run", nargs="?", default="latest")
     replay.add_argument("--engine", choices=ENGINES, help="instead of the run's own; the histories must be the same")
     replay.add_argument("--json", action="store_true")
-    _add_runs(replay)
+    add_runs(replay)
     replay.set_defaults(command=command_replay)
 
-    doctor = commands.add_parser("doctor", help="is this machine ready")
+    doctor = commands.add_parser("doctor")
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(command=command_doctor)
 
-    frame_command.add(commands)
-    city.add(commands)
-    sweep_command.add(commands)
-    receiver_command.add(commands)
-    gateway.add(commands)
-    benchmarks.add(commands)
-    keys.add(commands)
-    cost.add(commands)
-    site_verb.add(commands)
-    size_command.add(commands)
-    load.add(commands)
-    smgw_command.add(commands)
-    compare.add(commands)
-    init.add(commands)
-    aws.add(commands)
-    attack_verb.add(commands)
-    fuzz_command.add(commands)
-    defences_command.add(commands)
-
-    commands.add_parser("test", help="the project's own tests (tox); its options pass through")
-    commands.add_parser("pytest", help="pytest in this environment, with scenarios; its options pass through")
-    extras = "scale, oscal, aws, aws-tests, solver: with an extra's packages"
-    setup = commands.add_parser("setup", help=f"make .venv and compile, once; {extras}")
+    commands.add_parser("test")
+    commands.add_parser("pytest")
+    setup = commands.add_parser("setup")
     setup.set_defaults(command=command_setup)
+    for name, (_, module) in tasks.VERBS.items():
+        if module and verb in (name, None):
+            importlib.import_module(module).add(commands)
+        elif module:
+            commands.add_parser(name)
     return parser
-
-
-def _add_runs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
-
-
-def _workers(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers between 1 and 64")
-    return int(text)
 
 
 # --- run -------------------------------------------------------------------------------------------------------
@@ -433,16 +406,3 @@ def command_pytest(words: list[str]) -> int:
 def command_setup(arguments: argparse.Namespace) -> int:
     """The launcher does it before there is a Python that could run this."""
     raise SpecError("set-up is the launcher's: ./wmbench setup")
-
-
-def command_test(words: list[str]) -> int:
-    """tox; names of its environments are short forms of `-e NAME`. Without one: all but night and referee."""
-    environments = ["unit", "scenarios", "lint", "perf", "night", "referee"]
-    named = [word for word in words if word in environments]
-    rest = [word for word in words if word not in environments]
-    options = ["-e", ",".join(named)] if named else []
-    around = {name: text for name, text in os.environ.items() if name not in (own.PLACE, own.HOME)}  # ours alone
-    return subprocess.call(
-        [sys.executable, "-m", "tox", "-c", str(run_directory.ROOT / "tox.ini"), *options, *rest],
-        cwd=run_directory.ROOT, env=around,
-    )  # fmt: skip

@@ -18,6 +18,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from bench import run_directory
 from bench.run_directory import ROOT, RunDirectoryError
+from sim.core.whole_file import replacing
 
 CONTENTS: Final = (
     *("run.json", "report.html", "junit.xml", "oscal-catalog.json", "oscal-results.json", "navigator.json"),
@@ -62,19 +63,14 @@ def pack(directory: Path, out: Path | None = None) -> Packed:
     run_directory.read(directory)
     path = out or directory.with_name(f"{directory.parent.name}-{directory.name}.zip")
     root = f"{directory.parent.name}-{directory.name}"
-    fresh = path.with_name(f".{path.name}.part")
     sums: dict[str, str] = {}
-    try:
-        with zipfile.ZipFile(fresh, "w") as archive:
-            for name, file in _contents(directory):
-                with file.open("rb") as source:
-                    sums[name] = _add(archive, f"{root}/{name}", source, packed=file.suffix == ".gz")
-            _add_text(archive, f"{root}/README.txt", README, sums, "README.txt")
-            manifest = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-            _add_text(archive, f"{root}/{MANIFEST}", manifest, {}, MANIFEST)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    with replacing(path) as fresh, zipfile.ZipFile(fresh, "w") as archive:
+        for name, file in _contents(directory):
+            with file.open("rb") as source:
+                sums[name] = _add(archive, f"{root}/{name}", source, packed=file.suffix == ".gz")
+        _add_text(archive, f"{root}/README.txt", README, sums, "README.txt")
+        manifest = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+        _add_text(archive, f"{root}/{MANIFEST}", manifest, {}, MANIFEST)
     with path.open("rb") as whole:
         digest = hashlib.file_digest(whole, "sha256").hexdigest()
     return Packed(path, len(sums) + 1, path.stat().st_size, digest)

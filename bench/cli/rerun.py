@@ -13,6 +13,7 @@ from bench import run_directory
 from bench.cli import runner
 from bench.cli.play import ID_PREFIX as PLAYED
 from bench.cli.play import play_again
+from bench.exit_codes import INTERRUPTED_EXIT
 from bench.options import Options
 
 UNFINISHED = ("interrupted", "error", "skipped")
@@ -33,7 +34,7 @@ def replay(name: str, *, as_json: bool, engine: str | None = None) -> int:
         new += run_directory.read(play_again(one["replay"], engine))["scenarios"]
     for seed in sorted({s["seed"] for s in finished if not s["id"].startswith(PLAYED)}):
         ran = runner.run(_choice(old, [s for s in finished if s["seed"] == seed], seed, engine))
-        if ran.code == runner.INTERRUPTED_EXIT or ran.directory is None:
+        if ran.code == INTERRUPTED_EXIT or ran.directory is None:
             return ran.code
         new += run_directory.read(ran.directory)["scenarios"]
     rows = compare(finished, new)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import run_directory
+from bench.exit_codes import INTERRUPTED_EXIT, USAGE_EXIT
 from bench.options import Options, changed
 from bench.rig.scenario import load_world
 from bench.run_directory import ROOT
@@ -26,10 +27,9 @@ if TYPE_CHECKING:
     import pytest
 
     from bench.rig.controller import Controller
+    from sim.endpoint.endpoint_spec import EndpointSpec
 
 DEFAULT = "card"
-INTERRUPTED_EXIT = 130
-USAGE_EXIT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def check(choice: Choice) -> None:
 
     if not choice.entries:
         raise CannotRun("no scenario was given")
-    endpoints = set()
+    endpoints: dict[str, EndpointSpec] = {}
     for entry in choice.entries:
         if not entry["world"]:  # worked out when the file is imported: known in the run itself
             continue
@@ -126,16 +126,22 @@ def check(choice: Choice) -> None:
         spec = changed(spec, choice.options)
         for group in spec.fleet:
             kind(group.type)
-        endpoints.add(spec.endpoint.kind)
+        endpoints.setdefault(spec.endpoint.kind, spec.endpoint)
     for endpoint in sorted(endpoints):
-        _ready(endpoint)
+        _ready(endpoint, endpoints[endpoint])
 
 
-def _ready(endpoint: str) -> None:
-    """Say at once, not after minutes, that this machine lacks what the endpoint needs."""
+def _ready(endpoint: str, spec: EndpointSpec) -> None:
+    """Say at once, not after minutes, that this machine lacks what the endpoint needs. Raises CannotRun; OutOfReach
+    for an endpoint elsewhere."""
+    from sim.endpoint.port import OutOfReach
     from sim.endpoint.registry import ENDPOINTS
 
     kind = ENDPOINTS.find(endpoint)
+    if kind.missing is not None:
+        if missing := kind.missing(spec):
+            raise OutOfReach(missing)
+        return
     ready = kind.ready()
     if not ready.ok:
         others = [f"--endpoint {one.id} (without {', '.join(sorted(kind.features - one.features))})"

@@ -13,7 +13,7 @@ from bench.site import fit_command
 
 def add(commands: Commands) -> None:
     """`site` on the command line."""
-    site = commands.add_parser("site", help="houses, meters and gateways from a list of addresses")
+    site = commands.add_parser("site")
     verbs = site.add_subparsers(dest="verb", required=True, metavar="VERB")
     import_ = verbs.add_parser(
         "import", help="CSV (address, lat, lon, floor, flat, type, count) or GeoJSON to a site file"

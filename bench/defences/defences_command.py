@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.options import Commands, seed
+from bench.options import Commands, add_runs, seed
 from sim.core.vocabulary import Security
 
 if TYPE_CHECKING:
@@ -30,15 +30,13 @@ SCENARIOS: Final = (
 
 def add(commands: Commands) -> None:
     """`defences` on the command line."""
-    parser = commands.add_parser(
-        "defences", help="the smallest sets of the portal's defences that stop every attack, and what each costs"
-    )
+    parser = commands.add_parser("defences")
     parser.add_argument("profile", choices=tuple(PROFILES), help="how the meters secure their telegrams")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="instead of those of the list; see list")
     parser.add_argument("--seed", type=seed, default=1)
     parser.add_argument("--without-price", action="store_true", help="leave out the worlds without an attacker")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--runs", metavar="DIR", type=Path, help="where runs are kept")
+    add_runs(parser)
     parser.set_defaults(command=command)
 
 

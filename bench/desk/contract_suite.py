@@ -1,9 +1,9 @@
 """The contract suite: a gateway of the inventory, row by row, each on a start of its own; table, JUnit, evidence.
 
-A row's directory holds what was fed (fed.jsonl), what came (delivered.jsonl), the gateway's output and files (box/),
-the broker's log and the answer (row.json), each written as it happens.
-Rows run side by side where the gateway is a program
-that can be started several times; a device is one, and then they take turns.
+A row's directory holds what was fed (fed.jsonl), what of it was not given whole (torn.jsonl), what came
+(delivered.jsonl), the gateway's output and files (box/), the broker's log and the answer (row.json), each written as it
+happens. Rows run side by side where the gateway is a program that can be started several times; a device is one, and
+then they take turns. What fails while the bench itself was late with samples is INCONCLUSIVE.
 
     PASS             the promise holds
     FAIL             it does not; the sentence says how often and shows the first telegram
@@ -15,23 +15,22 @@ A check most of whose rows are INCONCLUSIVE is no answer, whatever the others sa
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from bench import run_directory
+from bench import row_suite, run_directory
 from bench.desk.depth import Depth
-from bench.desk.rows.port import ANSWERS, ROWS, Answer, Failed, Row, Undecided
+from bench.desk.rows.port import ROWS, Row
 from bench.desk.stand import Stand, Stopped
-from bench.run_errors import CannotRun, explained
-from sim.core.clock import wall_now, wall_s
-from sim.core.parts import UnknownPart
+from bench.row_suite import Answer, Failed, Outcome, Undecided, counted, row_json
+from bench.run_errors import explained
+from sim.core.clock import wall_s
 from sim.desk.inventory import GatewayEntry
 from sim.feeders.kinds.codec import CodecSpec
 from sim.feeders.lines.pty import PtySpec
@@ -39,10 +38,6 @@ from sim.feeders.lines.stdin import StdinSpec
 
 SOAK: Final = "soak"
 SIDE_BY_SIDE: Final = 6
-Outcome = Literal["passed", "failed", "inconclusive", "interrupted"]
-_OUTCOMES: Final[dict[Answer, str]] = {
-    "PASS": "passed", "FAIL": "failed", "INCONCLUSIVE": "inconclusive", "NOT APPLICABLE": "skipped",
-}  # fmt: skip
 _WORST: Final[tuple[Answer, ...]] = ("FAIL", "INCONCLUSIVE", "PASS", "NOT APPLICABLE")
 
 
@@ -62,13 +57,10 @@ class Result:
 
 def rows_named(names: Sequence[str], *, soak: bool) -> list[Row]:
     """All but the soak unless named; those that wait first. Raises CannotRun."""
-    try:
-        chosen = [ROWS.find(name) for name in names] or [row for row in ROWS.parts().values() if row.id != SOAK]
-    except UnknownPart as error:
-        raise CannotRun(str(error)) from None
-    if soak and all(row.id != SOAK for row in chosen):
-        chosen = [*chosen, ROWS.find(SOAK)] if names else [ROWS.find(SOAK)]
-    return sorted(dict.fromkeys(chosen), key=lambda row: not row.waits)
+    if soak:
+        names = [*names, SOAK]
+    chosen = [row for row in row_suite.rows_named(ROWS, names) if names or row.id != SOAK]
+    return sorted(chosen, key=lambda row: not row.waits)
 
 
 def most_side_by_side(entry: GatewayEntry) -> int:
@@ -76,6 +68,25 @@ def most_side_by_side(entry: GatewayEntry) -> int:
     many = bool(entry.run.command) and not entry.listen.port and not entry.power.cut
     light = all(isinstance(feed, CodecSpec) and isinstance(feed.line, PtySpec | StdinSpec) for feed in entry.feed)
     return SIDE_BY_SIDE if many and light else 1
+
+
+def _in_time(row: Row, stand: Stand) -> tuple[Answer, str]:
+    """A row's answer. What fails while the bench itself was late is not shown to be the gateway's. Raises Failed,
+    Undecided, Stopped."""
+    said = ""
+    try:
+        words = row.play(stand)
+    except Failed as error:
+        if not stand.late:
+            raise
+        words, said = str(error), "the bench was late, and it may be for that: "
+    if not stand.late:
+        return "PASS", words
+    first = stand.late[0]
+    late = f"{len(stand.late)} telegrams were not given whole, first {first.telegram.frame.hex()}: {first.torn}"
+    if said:
+        raise Undecided(f"{said}{words}; {late}")
+    return "PASS", f"{words}; {late}"
 
 
 class Check:
@@ -132,7 +143,7 @@ class Check:
     def _tried(self, row: Row, folder: Path) -> tuple[Answer, str]:
         try:
             with Stand(self.entry, folder, self.depth, meters=row.meters, stop=self._stop) as stand:
-                return "PASS", row.play(stand)
+                return _in_time(row, stand)
         except Failed as error:
             return "FAIL", str(error)
         except Undecided as error:
@@ -151,63 +162,34 @@ class Check:
         """As the rows' names stand."""
         return [self.results[id_] for id_ in sorted(self.results)]
 
-    def as_json(self, started: Any, command: str, *, interrupted: bool = False) -> dict[str, Any]:
+    def as_json(self, started: datetime, command: str, *, interrupted: bool = False) -> dict[str, Any]:
         """run.json."""
         results = self.in_order
-        outcome = "interrupted" if interrupted else outcome_of(results)
-        return {
-            "version": 1, "kind": "check", "name": self.directory.parent.name,
-            "title": f"Contract suite: {self.entry.title or self.entry.name}", "command": command,
-            **run_directory.made_by(started), "seed": 0, "outcome": outcome,
-            "left_out": [f"{one.row}: {one.words}" for one in results if one.answer == "NOT APPLICABLE"],
-            "scenarios": [
-                {
-                    "id": f"gateway/{self.entry.name}::{one.row}", "title": one.title, "order": at, "seed": 0,
-                    "doc": ROWS.page(one.row), "outcome": _OUTCOMES[one.answer], "message": one.words,
-                    "duration_s": one.duration_s, "replay": f"{command} --rows {one.row}",
-                    "claims": [], "measures": [], "worlds": [], "row": one.row, "answer": one.answer,
-                    "answers": list(one.answers), "evidence": one.evidence, "faults": list(one.faults),
-                }
-                for at, one in enumerate(results)
-            ],
-            "check": {
+        rows = [
+            row_json(
+                at, f"gateway/{self.entry.name}::{one.row}", one.answer, title=one.title, doc=ROWS.page(one.row),
+                message=one.words, duration_s=one.duration_s, replay=f"{command} --rows {one.row}", row=one.row,
+                answers=list(one.answers), evidence=one.evidence, faults=list(one.faults),
+            )
+            for at, one in enumerate(results)
+        ]  # fmt: skip
+        return row_suite.run_json(
+            self, started, rows, title=f"Contract suite: {self.entry.title or self.entry.name}", command=command,
+            outcome="interrupted" if interrupted else outcome_of(results),
+            left_out=[f"{one.row}: {one.words}" for one in results if one.answer == "NOT APPLICABLE"],
+            check={
                 "gateway": self.entry.name, "depth": dataclasses.asdict(self.depth), "times": self.times,
-                "claims": dataclasses.asdict(self.entry.claims), "answers": dict(counted(results)),
+                "claims": dataclasses.asdict(self.entry.claims), "answers": counted(one.answer for one in results),
             },
-        }  # fmt: skip
-
-
-def counted(results: Sequence[Result]) -> dict[Answer, int]:
-    found = Counter(one.answer for one in results)
-    return {answer: found[answer] for answer in ANSWERS}
+        )  # fmt: skip
 
 
 def outcome_of(results: Sequence[Result]) -> Outcome:
     """Mostly inconclusive is no answer."""
-    count = counted(results)
+    count = counted(one.answer for one in results)
     decided = count["PASS"] + count["FAIL"]
     if count["INCONCLUSIVE"] > decided or not decided:
         return "inconclusive"
     if count["FAIL"]:
         return "failed"
     return "inconclusive" if count["INCONCLUSIVE"] else "passed"
-
-
-@contextlib.contextmanager
-def kept(check: Check, command: str) -> Iterator[None]:
-    """run.json, junit.xml and the page are written however the check ends."""
-    from reports import check_page, junit
-
-    started = wall_now()
-    directory = check.directory
-    run_directory.write_json(directory / "run.json", check.as_json(started, command, interrupted=True))
-    interrupted = True
-    try:
-        yield
-        interrupted = False
-    finally:
-        body = check.as_json(started, command, interrupted=interrupted)
-        run_directory.write_json(directory / "run.json", body, reserve=directory)
-        junit.write_junit(directory)
-        check_page.write(directory)
-        run_directory.release(directory)

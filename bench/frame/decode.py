@@ -1,5 +1,7 @@
 """`frame decode`: a telegram byte by byte for people, as one object for programs, or a stream of them.
 
+Fragments that follow each other are joined, and the message that they make is shown behind the last one.
+
 What is pasted may be bare hex or a line of any tool that sim.lines knows. Every readable record is shown, and what is
 odd beside it; `--strict` refuses what a strict receiver would. A line of a stream that is no telegram at all gets the
 same kind of object as a telegram that is refused: an `error` with reason, words and offset, beside whatever could be
@@ -12,19 +14,22 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from bench.frame.hex_text import MAX_LINE_BYTES, BadText, batches, key_bytes, telegram_bytes, whole_stdin, write_lines
+from bench.frame.joiner import Joined, Joiner
 from bench.run_errors import CannotRun
 from reports.wording import plain
 from sim.lines.codecs.port import CODECS, Bad
-from sim.lines.reception import Reception
+from sim.lines.reception import Mode, Reception, Stamp
 from sim.lines.recognise import AnyReader, inside, of_line, read
-from wmbus.as_json import to_json, to_line
+from wmbus.as_json import message_json, to_json
+from wmbus.as_lines import AsLines
 from wmbus.compact import Formats
 from wmbus.dissect import parse
 from wmbus.errors import BadTelegram
-from wmbus.explain import DEVICE_TYPES, Note, annotate
+from wmbus.explain import DEVICE_TYPES, Note, annotate, notes_of
 from wmbus.link import HEADER_BYTES
 from wmbus.receiver import Switches
 from wmbus.recover import recover, second
@@ -58,7 +63,7 @@ def decode(arguments: argparse.Namespace) -> int:
         raise CannotRun(f"{error.detail} (at {error.offset}); a telegram is given in hex, as in 2E44...") from None
     if not heard:
         raise CannotRun("no telegram: give one in hex, as an argument or on standard input")
-    formats = Formats()
+    formats, joiner = Formats(), Joiner()
     worst = 0
     for number, one in enumerate(heard):
         out = {**to_json(one.data, key, strict=arguments.strict, formats=formats, **switches), **said_by_line(one)}
@@ -69,7 +74,28 @@ def decode(arguments: argparse.Namespace) -> int:
             if number:
                 print()
             print_annotated(one.data, key, out, switches)
+        joined = joiner.add(one.data)
+        if joined is not None:
+            print_joined(joined, key, switches, strict=arguments.strict, as_json=arguments.json)
+            worst = 0 if joined.whole else 1
     return worst
+
+
+def print_joined(joined: Joined, key: bytes | None, switches: Switches, *, strict: bool, as_json: bool) -> None:
+    """The message that fragments made, or why they make none."""
+    telegram = joined.whole
+    if as_json:
+        told = {"error": joined.refused} if telegram is None else message_json(telegram, key, strict=strict, **switches)
+        print(json.dumps({"joined": joined.fragments, **told}))
+        return
+    if telegram is None:
+        error = joined.refused
+        print(f"\nno message: {error['reason']}: {error['detail']}")
+        return
+    print(f"\nmessage of {joined.fragments} fragments; security {telegram.security}; {len(telegram.raw)} bytes")
+    for note in notes_of(telegram, key, **switches):
+        for row in _rows(note):
+            print(plain(row))
 
 
 def pasted(text: str) -> list[Reception]:
@@ -113,6 +139,26 @@ def said_by_line(one: Reception) -> dict[str, Any]:
     return {"reception": known} if known else {}
 
 
+_TIME: Final = Stamp("\0", 0, dated=False)  # no line's text
+
+
+@lru_cache(maxsize=4096)
+def _said_around(rssi_dbm: float | None, mode: Mode | None, notes: tuple[str, ...]) -> tuple[str, str]:
+    """What stands before and after the time in ``said_by_line`` as text: a stream has few levels and many times."""
+    said = json.dumps(said_by_line(Reception(b"", rssi_dbm, _TIME, mode=mode, notes=notes)))
+    before, _, after = said[1:-1].partition(json.dumps(_TIME.text))
+    return f", {before}", after
+
+
+def _said_text(one: Reception) -> str:
+    """``said_by_line`` as text: members that follow others of an object."""
+    if one.stamp is None:
+        said = said_by_line(one)
+        return f", {json.dumps(said)[1:-1]}" if said else ""
+    before, after = _said_around(one.rssi_dbm, one.mode, one.notes)
+    return f"{before}{json.dumps(one.stamp.text)}{after}"
+
+
 # --- a stream --------------------------------------------------------------------------------------------------
 
 
@@ -132,6 +178,7 @@ class Decoder:
     def __init__(self, key: bytes | None, *, strict: bool, switches: Switches) -> None:
         self._key = key
         self._strict, self._switches, self._formats = strict, switches, Formats()
+        self._written = AsLines(strict=strict, formats=self._formats, switches=switches)
         self._lines = AnyReader()
 
     def line(self, line: bytes | None) -> str:
@@ -148,16 +195,14 @@ class Decoder:
                 data, heard = self._telegram(text)
         except BadText as error:
             return json.dumps({"error": error.as_json()})
-        said = {} if heard is None else said_by_line(heard)
+        said = "" if heard is None else _said_text(heard)
+        found = None if heard is None else heard.found_or_none
         try:
             key = key_bytes(given["key"]) if "key" in given else self._key
         except BadText as error:
             out = to_json(data, None, strict=self._strict, formats=self._formats, **self._switches)
-            return json.dumps({**out, **said, "error": error.as_json()})
-        found = None if heard is None else heard.found_or_none
-        return to_line(
-            data, key, strict=self._strict, formats=self._formats, found=found, beside=said, **self._switches
-        )
+            return json.dumps({**out, **({} if heard is None else said_by_line(heard)), "error": error.as_json()})
+        return self._written.line(data, key, found=found, beside=said)
 
     def _given(self, line: bytes | None) -> dict[str, Any]:
         """The line's object; bare hex, or a line of another tool, as {"telegram": the line}. Raises BadText."""
@@ -246,7 +291,11 @@ def _annotated(data: bytes, key: bytes | None, out: dict[str, Any], switches: Sw
         a = parse(bare, headers_only=True).address
         name = f"{a.manufacturer} {a.id}, version {a.version}, {DEVICE_TYPES.get(a.device_type, 'reserved')}"
         mac = ", MAC right" if out.get("mac_ok") else ""
-        yield f"{name}; security {out.get('security')}{mac}; {len(bare)} bytes{crcs}"
+        part = out.get("afl", {}).get("fragment")
+        security = f"security {out.get('security')}"
+        if part is not None:
+            security = f"fragment {part}" + (f", {security}" if part == 1 and "tls" in out else "")
+        yield f"{name}; {security}{mac}; {len(bare)} bytes{crcs}"
         for note in annotate(bare, key, **switches):
             yield from _rows(note)
     except BadTelegram:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.options import Once, seed
+from bench.options import Once, count, seed
 
 READ, REFUSED = 0, 1
 SECURITIES = ("none", "mode5", "mode7")
@@ -23,7 +23,7 @@ SECURITIES = ("none", "mode5", "mode7")
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Hang `frame` and its verbs into the command line."""
-    frame = commands.add_parser("frame", help="telegrams by themselves: decode, encode, sample, iq")
+    frame = commands.add_parser("frame")
     verbs = frame.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_decode(verbs.add_parser("decode", help="a telegram byte by byte, or as JSON"))
     _add_encode(verbs.add_parser("encode", help="a telegram from JSON, or from a meter type's values"))
@@ -66,7 +66,7 @@ def _add_encode(one: argparse.ArgumentParser) -> None:
 def _add_sample(one: argparse.ArgumentParser) -> None:
     one.add_argument("--type", metavar="ID", required=True, help="a meter type (list meters), or all")
     one.add_argument("--security", choices=SECURITIES, default="mode5")
-    one.add_argument("--count", type=_count, default=1, metavar="N")
+    one.add_argument("--count", type=count(1, 10_000_000), default=1, metavar="N")
     one.add_argument("--seed", type=seed, action=Once, default=1)
     one.add_argument("--jsonl", action="store_true", help="an object a line; without it the telegrams only")
     one.set_defaults(command=_sample)
@@ -85,7 +85,7 @@ def _add_iq(one: argparse.ArgumentParser) -> None:
     one.add_argument("--deviation-hz", type=float, help="the mode's own is 50e3")
     one.add_argument("--chip-rate-hz", type=float, help="a T-mode meter's may be 10 %% off")
     one.add_argument("--snr-db", type=float, default=20.0, help="inf is no noise (20)")
-    one.add_argument("--repeat", type=_count, default=1, metavar="N", help="everything so often")
+    one.add_argument("--repeat", type=count(1, 10_000_000), default=1, metavar="N", help="everything so often")
     one.add_argument("--gap-ms", type=float, default=100.0, help="silence between telegrams (100)")
     one.add_argument("--collide", action="store_true", help="all telegrams at once")
     one.add_argument("--jammer-db", type=float, metavar="DB", help="a carrier, its level against a telegram's")
@@ -93,14 +93,6 @@ def _add_iq(one: argparse.ArgumentParser) -> None:
     one.add_argument("--seed", type=seed, action=Once, default=1, help="of the noise")
     one.set_defaults(command=_iq)
 
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 10_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 1 and 10 000 000")
-    return int(text)
-
-
-# Imported when asked for: `list` need not wait for numpy and ciphers.
 
 
 def _decode(arguments: argparse.Namespace) -> int:

@@ -5,50 +5,26 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench import run_directory
-from bench.options import Commands, Once, seed
+from bench.options import Commands, Once, above_zero, add_runs, count, seed, workers
 
 
 def add(commands: Commands) -> None:
     """Hang `fuzz` into the command line."""
-    one = commands.add_parser(
-        "fuzz", help="whatever arrives: alive, and genuine service kept; by structure and coverage"
-    )
+    one = commands.add_parser("fuzz")
     length = one.add_mutually_exclusive_group()
-    length.add_argument("--hours", type=_hours, metavar="N", help="so long (0.02 without --cases: a minute and a bit)")
-    length.add_argument("--cases", type=_cases, metavar="N", help="so many, the same ones each time")
+    length.add_argument("--hours", type=above_zero(1_000), metavar="N",
+                        help="so long (0.02 without --cases: a minute and a bit)")  # fmt: skip
+    length.add_argument("--cases", type=count(1, 10**12), metavar="N", help="so many, the same ones each time")
     length.add_argument("--replay", type=Path, metavar="FILE", help="play a saved finding again")
     length.add_argument("--distil", metavar="RUN", help="of a fuzz run's new cases, those that add to the corpus")
     one.add_argument("--seed", type=seed, action=Once, default=1)
     one.add_argument(
         "--target", action="append", metavar="NAME", help="only this one; may be given again (default: all)"
     )
-    one.add_argument("-n", "--workers", type=_workers, metavar="N", help="processes side by side (default: one a core)")
+    one.add_argument("-n", "--workers", type=workers, metavar="N", help="processes side by side (default: one a core)")
     one.add_argument("--json", action="store_true")
-    one.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    add_runs(one)
     one.set_defaults(command=_fuzz)
-
-
-def _hours(text: str) -> float:
-    try:
-        hours = float(text)
-    except ValueError:
-        hours = 0.0
-    if not 0 < hours <= 1_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours up to 1000")
-    return hours
-
-
-def _cases(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:20]) <= 10**12:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of cases between 1 and 10**12")
-    return int(text)
-
-
-def _workers(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= 64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers between 1 and 64")
-    return int(text)
 
 
 def _fuzz(arguments: argparse.Namespace) -> int:

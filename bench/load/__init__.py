@@ -6,8 +6,11 @@ fleet_bundles real telegrams in real bundles           latencies     HdrHistogra
 brokers       one of our own, new in each trial, or one that runs already
 generator     a process of gateways with sessions; c_offering: the same by Mosquitto's clients in C
 portal_process, takers_process           who takes what arrives; load_orders: what they and generators are told
+fan_run       what a broker accepts beside what it delivers: fan_trial (one), fan_clients and fan_c_clients
+              (both sides), fan_orders (what they are told), fan_text
 load_trial    one load for some seconds  accounts      each reading's, by device, with reasons
 processes     what /proc says            resources     what was full, and what would be next
 outcome       of one trial               knee_run      the whole answer; growth: of the store
+processor_knee  the same in processor time, which other programs do not move
 load_text     the answer on a terminal   (reports/load_page.py: on a page)
 """

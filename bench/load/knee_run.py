@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from bench.load import growth
+from bench.load import growth, processor_knee
 from bench.load.brokers import Broker
 from bench.load.knee import Knee, search
 from bench.load.load_orders import Driver
@@ -200,6 +200,7 @@ def answer(asked: Asked, words: str, bundle_bytes: int, searched: Sequence[Searc
             "c_knee_per_s": None if last.c_knee is None else last.c_knee.holds_per_s, "ratios": ratios,
             "ratio": statistics.median(ratios) if ratios else None,
         },
+        "processor": processor_knee.answer([(one.trials, one.by_c) for one in searched]),
         "disturbed_cores": round(others, 3),
         "stopped": next((one.stopped for one in searched if one.stopped), ""),
         "growth": None if a_reading is None or not knee_per_s else growth.growth(

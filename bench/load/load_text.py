@@ -25,6 +25,8 @@ def in_words(answer: dict[str, Any]) -> Iterator[str]:
         if answer[key] is not None:
             yield from _trial(title, answer[key])
     yield from _generator(answer)
+    if answer["processor"] is not None:
+        yield from in_processor_time(answer["processor"])
     if answer["growth"] is not None:
         grown = answer["growth"]
         yield (
@@ -115,6 +117,25 @@ def _generator(answer: dict[str, Any]) -> Iterator[str]:
             f"  the clients in C hold {generator['c_knee_per_s']:.1f} bundles/s: ours {generator['ratio']:.2f} of it"
             + (f" ({min(ratios):.2f} to {max(ratios):.2f} over {len(ratios)} seeds)" if len(ratios) > 1 else "")
         )
+
+
+def in_processor_time(found: dict[str, Any]) -> Iterator[str]:
+    """What others' programs do not move."""
+    each = ", ".join(f"{id_} {one:.3f} ms" for id_, one in found["ms_a_bundle"].items())
+    runs = "" if found["full_at_interval"] is None else (
+        f", {found['runs']} runs lie {100 * found['full_at_interval']:.1f} % apart"
+    )  # fmt: skip
+    yield (
+        f"  in processor time, at {found['per_s']:g} bundles/s: a bundle takes {each}; the {found['thread']}'s core is "
+        f"full at {found['full_at_per_s']:.1f} bundles/s{runs}"
+    )
+    if found["ratio"] is not None:
+        by_c = ", ".join(f"{id_} {one:.3f} ms" for id_, one in found["ms_a_bundle_by_c"].items())
+        apart = "" if found["interval"] is None else (
+            f", {min(found['ratios']):.3f} to {max(found['ratios']):.3f} over {len(found['ratios'])} runs: interval "
+            f"{100 * found['interval']:.1f} %"
+        )  # fmt: skip
+        yield f"    by the clients in C: {by_c}; ours is full at {found['ratio']:.3f} of theirs{apart}"
 
 
 def _trials(answer: dict[str, Any]) -> Iterator[str]:

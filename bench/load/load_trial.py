@@ -118,24 +118,26 @@ class Stand:
         for order, process in zip(self._orders(schedule, driver, len(running)), running, strict=True):
             process.pipe.send(order)
         for process in running:  # before the portal subscribes: clients in C say something to be seen
-            self._hear(process, READY_S)
+            hear(process, READY_S)
         self._portal.pipe.send(self._portal_order(schedule, place))
-        self._hear(self._portal, READY_S)
+        hear(self._portal, READY_S)
         watch = Watch(self._groups(running))
         begin_s = wall_s() + LEAD_S
         for process in every:
             process.pipe.send(begin_s)
-        died, used = self._wait(schedule, begin_s, watch)
+        died, used, spent_s = self._wait(schedule, begin_s, watch)
         for process in every:
             process.pipe.send(None)
-        told = [self._hear(process, REPORT_S) for process in running]
-        stored = self._hear(self._portal, REPORT_S)
+        told = [hear(process, REPORT_S) for process in running]
+        stored = hear(self._portal, REPORT_S)
         died = died or self.broker.died()
-        return self._outcome(per_s, driver, schedule, begin_s, told, stored, used, died)
+        outcome = self._outcome(per_s, driver, schedule, begin_s, told, stored, used, died)
+        outcome.spent_s, outcome.stored = spent_s, int(np.isfinite(stored.committed_s).sum())
+        return outcome
 
-    def _wait(self, schedule: Schedule, begin_s: float, watch: Watch) -> tuple[str, dict[str, Any]]:
+    def _wait(self, schedule: Schedule, begin_s: float, watch: Watch) -> tuple[str, dict[str, Any], dict[str, float]]:
         """Until all is stored, or the sentence and some patience are over; (why the broker died, what was used until
-        the last bundle was due)."""
+        the last bundle was due, processor time until the end)."""
         last_s = begin_s + max(float(schedule.due_s[-1]), self.setting.seconds_s)
         end_s = last_s + max(self.setting.sentence.within_s, PATIENCE_S)
         used: dict[str, Any] | None = None
@@ -149,7 +151,7 @@ class Stand:
             died = self.broker.died()
             if died or (used is not None and self._portal.pipe.poll(0)):
                 break
-        return died, used if used is not None else watch.used()
+        return died, used if used is not None else watch.used(), watch.spent_s()
 
     def _orders(self, schedule: Schedule, driver: Driver, workers: int) -> list[GeneratorOrder]:
         setting, broker = self.setting, self.broker
@@ -180,26 +182,6 @@ class Stand:
         groups[last] = [self._portal.pid]
         groups |= {f"generator {at}": [one.pid, *children(one.pid)] for at, one in enumerate(running, start=1)}
         return groups
-
-    def _hear(self, process: Spawned, seconds_s: float) -> Any:
-        """What it says next, its "all" left out. Raises what it raised, CannotRun when it is gone."""
-        end_s = wall_s() + seconds_s
-        while wall_s() < end_s:
-            if not process.pipe.poll(0.1):
-                continue
-            try:
-                said = process.pipe.recv()
-            except (EOFError, OSError):
-                process.await_end()
-                raise CannotRun(
-                    f"a process of the load test ended with {process.exit_code} (-9: killed, often for lack of "
-                    "memory); take fewer --gateways or shorter --seconds"
-                ) from None
-            if isinstance(said, BaseException):
-                raise said
-            if said != "all":
-                return said
-        raise CannotRun(f"a process of the load test said nothing for {seconds_s:g} s; this machine is too busy")
 
     # --- what it was -------------------------------------------------------------------------------------------
 
@@ -233,6 +215,27 @@ class Stand:
             store_bytes=stored.bytes_, readings=stored.readings,
             broken=tuple(_broken(setting.sentence, found, died, stored.trouble)),
         )  # fmt: skip
+
+
+def hear(process: Spawned, seconds_s: float) -> Any:
+    """What it says next, its "all" left out. Raises what it raised, CannotRun when it is gone."""
+    end_s = wall_s() + seconds_s
+    while wall_s() < end_s:
+        if not process.pipe.poll(0.1):
+            continue
+        try:
+            said = process.pipe.recv()
+        except (EOFError, OSError):
+            process.await_end()
+            raise CannotRun(
+                f"a process of the load test ended with {process.exit_code} (-9: killed, often for lack of "
+                "memory); take fewer --gateways or shorter --seconds"
+            ) from None
+        if isinstance(said, BaseException):
+            raise said
+        if said != "all":
+            return said
+    raise CannotRun(f"a process of the load test said nothing for {seconds_s:g} s; this machine is too busy")
 
 
 def _broken(sentence: Sentence, found: Accounts, died: str, trouble: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bench.load.accounts import Accounts
@@ -45,6 +45,10 @@ class Outcome:
     store_bytes: int
     readings: int
     broken: tuple[str, ...]
+    spent_s: dict[str, float] = field(default_factory=dict)
+    """Processor time by group of processes, until all was stored or the trial was over."""
+    stored: int = 0
+    """Bundles of which that can be said."""
 
     @property
     def holds(self) -> bool:
@@ -85,5 +89,6 @@ class Outcome:
             "devices_touched": found.devices_touched, "devices": found.devices, "died": self.died,
             "trouble": self.trouble, "connections_ended": dict(self.endings), "up_again_s": round(self.up_s, 4),
             "publishes": self.publishes, "duplicates": self.duplicates, "queued_most": self.queued_most,
+            "spent_s": {id_: round(one, 3) for id_, one in self.spent_s.items()}, "bundles_stored": self.stored,
             "takes": self.takes, "store_bytes": self.store_bytes, "readings_stored": self.readings,
         }  # fmt: skip

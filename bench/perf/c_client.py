@@ -30,6 +30,7 @@ from typing import IO, Final, Protocol
 
 from sim.core.clock import wall_s
 from sim.core.parent import die_with_parent
+from sim.core.quoting import last_line
 from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, EndpointError, Identity
 from sim.endpoint.topic_acl import READER
@@ -85,10 +86,12 @@ def program(name: str) -> str:
 def options(broker: Reached, identity: Identity) -> list[str]:
     """By which Mosquitto's clients reach this broker as this device."""
     where = broker.address
-    if where is None or identity.certificate is None or identity.key is None:
-        raise NoCClient("the broker has no address or no certificates; start it with TLS")
-    return ["-h", where.host, "-p", str(where.port), "-i", identity.client_id, "-q", "1",
-            "--cafile", str(identity.authorities), "--cert", str(identity.certificate),
+    if where is None:
+        raise NoCClient("the broker has no address; start it")
+    words = ["-h", where.host, "-p", str(where.port), "-i", identity.client_id, "-q", "1"]
+    if identity.certificate is None:
+        return [*words, "-u", identity.client_id]
+    return [*words, "--cafile", str(identity.authorities), "--cert", str(identity.certificate),
             "--key", str(identity.key)]  # fmt: skip
 
 
@@ -97,7 +100,7 @@ class Taker:
 
     def __init__(self, broker: Reached, topic: str = "gw/+/up", name: str = READER) -> None:
         words = [program("mosquitto_sub"), *options(broker, broker.identity(name)), "-t", topic, "-F", "x"]
-        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_with_us())
+        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=with_us())
         self.count = 0
         self._reading = threading.Thread(target=self._read, name="taker", daemon=True)
         self._reading.start()
@@ -163,7 +166,7 @@ class Publishers:
         words = [program("mosquitto_pub"), *options(self._broker, self._broker.identity(name)),
                  "-t", _TOPIC.format(name=name), "-l"]  # fmt: skip
         one = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_with_us()
+            words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=with_us()
         )
         self._processes.append(one)
         self._of_name[name] = one
@@ -205,7 +208,7 @@ class Publishers:
         self._of_name.clear()
 
 
-def _with_us() -> Callable[[], None]:
+def with_us() -> Callable[[], None]:
     """A client ends with us, also when we are killed: it would look for its broker for ever."""
     return functools.partial(die_with_parent, os.getpid())
 
@@ -219,8 +222,7 @@ def _widen(pipe: IO[bytes] | None) -> None:
 
 def _last_words(process: subprocess.Popen[bytes]) -> str:
     assert process.stderr is not None
-    words = process.stderr.read().decode("utf-8", "replace").strip().splitlines()
-    return "".join(letter if letter.isprintable() else "?" for letter in (words or ["it said nothing"])[-1])[:200]
+    return last_line(process.stderr.read())
 
 
 @contextlib.contextmanager

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench import run_directory
+from bench import row_suite, run_directory
 from bench.broker.broker_target import found_address
-from bench.cli.gateway import FAILED_EXIT, INCONCLUSIVE_EXIT, INVENTORY, seconds
-from bench.options import Commands, seed
+from bench.cli.gateway import INVENTORY
+from bench.options import Commands, seconds, seed
 from sim.desk import inventory
 from sim.desk.inventory import GatewayEntry
 from sim.feeders.lines.http_post import HttpPostSpec
@@ -35,12 +34,12 @@ def add(verbs: Commands) -> None:
 
 
 def command_portal(arguments: argparse.Namespace) -> int:
-    from bench.cli.runner import command_line, shown
+    from bench.cli.runner import command_line
     from bench.product.portal_meters import key_list, meters_for
     from bench.product.portal_suite import PortalAttack, rows_named
     from sim.portal.keyring import write_private
 
-    rows = rows_named([name for name in arguments.rows.split(",") if name])
+    rows = rows_named(row_suite.named(arguments.rows))
     if arguments.keys_out is not None:
         write_private(arguments.keys_out, key_list(meters_for(rows, arguments.seed)))
         print(arguments.keys_out)
@@ -49,13 +48,8 @@ def command_portal(arguments: argparse.Namespace) -> int:
     refuse_others(entry, own=arguments.i_own_this)
     directory = run_directory.make(f"portal-{entry.name}")
     attack = PortalAttack(entry, rows, directory, seed=arguments.seed, patience_s=arguments.patience, say=_say)
-    body = kept(attack, command_line())
-    if arguments.json:
-        print(json.dumps(body))
-    else:
-        print("\n".join(lines(body)))
-        print(f"report: {shown(directory / 'report.html')}")
-    return {"passed": 0, "failed": FAILED_EXIT}.get(body["outcome"], INCONCLUSIVE_EXIT)
+    body = row_suite.kept(attack, command_line())
+    return row_suite.shown(body, directory, lines, as_json=arguments.json)
 
 
 def refuse_others(entry: GatewayEntry, *, own: bool) -> None:
@@ -68,25 +62,6 @@ def refuse_others(entry: GatewayEntry, *, own: bool) -> None:
                 found_address(parts.hostname, parts.port or 80, own=own)
         elif isinstance(line, MqttPublishSpec):
             found_address(line.host, line.port, own=own)
-
-
-def kept(attack: Any, command: str) -> dict[str, Any]:
-    """Play it; run.json, junit.xml and the page are written however it ends."""
-    from reports import check_page, junit
-    from sim.core.clock import wall_now
-
-    started, interrupted, directory = wall_now(), True, attack.directory
-    run_directory.write_json(directory / "run.json", attack.as_json(started, command, interrupted=True))
-    try:
-        attack.run()
-        interrupted = False
-    finally:
-        body = attack.as_json(started, command, interrupted=interrupted)
-        run_directory.write_json(directory / "run.json", body, reserve=directory)
-        junit.write_junit(directory)
-        check_page.write(directory)
-        run_directory.release(directory)
-    return run_directory.read(directory)
 
 
 def _say(judged: Any, done: int, all_: int) -> None:

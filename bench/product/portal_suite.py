@@ -16,24 +16,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from bench import run_directory
-from bench.desk.contract_suite import Outcome
-from bench.desk.rows.port import ANSWERS, Answer
+from bench import row_suite
 from bench.product.portal_meters import AFTER, FILL, GENUINE, Meter, meters_for, volume
 from bench.product.portal_stand import PortalStand, with_keys
 from bench.product.rows.port import PORTAL_ROWS, PortalRow
+from bench.row_suite import Answer, Outcome, counted, outcome_of_attack, row_json
 from bench.run_errors import CannotRun
 from sim.core.clock import wall_s
-from sim.core.parts import UnknownPart
 from sim.core.quoting import shown
 from sim.desk.box import Box, BoxError
 from sim.desk.inventory import GatewayEntry
-
-_OUTCOMES: Final[dict[Answer, str]] = {
-    "PASS": "passed", "FAIL": "failed", "INCONCLUSIVE": "inconclusive", "NOT APPLICABLE": "skipped",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +50,7 @@ class Judged:
 
 def rows_named(names: Sequence[str]) -> list[PortalRow]:
     """All unless named. Raises CannotRun."""
-    try:
-        chosen = [PORTAL_ROWS.find(name) for name in names] or list(PORTAL_ROWS.parts().values())
-    except UnknownPart as error:
-        raise CannotRun(str(error)) from None
-    return list(dict.fromkeys(chosen))
+    return row_suite.rows_named(PORTAL_ROWS, names)
 
 
 class PortalAttack:
@@ -169,34 +159,27 @@ class PortalAttack:
 
     @property
     def outcome(self) -> Outcome:
-        count = Counter(one.answer for one in self.judged)
-        if count["FAIL"]:
-            return "failed"
-        return "passed" if count["PASS"] and not count["INCONCLUSIVE"] else "inconclusive"
+        return outcome_of_attack(one.answer for one in self.judged)
 
     def as_json(self, started: datetime, command: str, *, interrupted: bool = False) -> dict[str, Any]:
         """run.json. No key stands in it."""
-        count = Counter(one.answer for one in self.judged)
-        return {
-            "version": 1, "kind": "check", "name": self.directory.parent.name,
-            "title": f"Attack on the portal {self.entry.title or self.entry.name}", "command": command,
-            **run_directory.made_by(started), "seed": self.seed,
-            "outcome": "interrupted" if interrupted else self.outcome, "left_out": [],
-            "scenarios": [
-                {
-                    "id": f"portal/{self.entry.name}::{one.id}", "title": f"{one.row.title}, {one.meter.mode}",
-                    "order": at, "seed": self.seed, "doc": PORTAL_ROWS.page(one.row.id),
-                    "outcome": _OUTCOMES[one.answer], "message": one.words, "duration_s": one.duration_s,
-                    "replay": f"{command} --rows {one.row.id}", "threats": list(one.row.threats), "claims": [],
-                    "measures": [], "worlds": [], "row": one.id, "mode": one.meter.mode, "answer": one.answer,
-                    "answers": [one.answer], "evidence": "", "seen": one.evidence,
-                    "remedy": one.row.remedy if one.answer == "FAIL" else "",
-                }
-                for at, one in enumerate(self.judged)
-            ],
-            "check": {
-                "portal": self.entry.name, "says": self.entry.title or self.entry.name, "times": 1,
+        says = self.entry.title or self.entry.name
+        rows = [
+            row_json(
+                at, f"portal/{self.entry.name}::{one.id}", one.answer, title=f"{one.row.title}, {one.meter.mode}",
+                seed=self.seed, doc=PORTAL_ROWS.page(one.row.id), message=one.words, duration_s=one.duration_s,
+                replay=f"{command} --rows {one.row.id}", threats=list(one.row.threats), row=one.id,
+                mode=one.meter.mode, evidence="", seen=one.evidence,
+                remedy=one.row.remedy if one.answer == "FAIL" else "",
+            )
+            for at, one in enumerate(self.judged)
+        ]  # fmt: skip
+        return row_suite.run_json(
+            self, started, rows, title=f"Attack on the portal {says}", command=command, seed=self.seed,
+            outcome="interrupted" if interrupted else self.outcome, left_out=[],
+            check={
+                "portal": self.entry.name, "says": says, "times": 1, "silent": shown(self.silent),
                 "claims": {"patience_s": self.patience_s, "meters": len(self.meters)},
-                "answers": {answer: count[answer] for answer in ANSWERS}, "silent": shown(self.silent),
+                "answers": counted(one.answer for one in self.judged),
             },
-        }  # fmt: skip
+        )  # fmt: skip

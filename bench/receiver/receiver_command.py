@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.options import Commands, Once, seed
+from bench.options import Commands, Once, count, seed
 from bench.run_errors import CannotRun
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _MODES = ("T1", "C1", "S1")
 
 def add(commands: Commands) -> None:
     """`receiver` on the command line."""
-    receiver = commands.add_parser("receiver", help="receivers: list, show, measure a program")
+    receiver = commands.add_parser("receiver")
     verbs = receiver.add_subparsers(dest="verb", required=True, metavar="VERB")
     verbs.add_parser("list", help="the profiles that a gateway can have").set_defaults(command=_list)
     show = verbs.add_parser("show", help="one profile: its curves and where they are from")
@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
     measure = verbs.add_parser("measure", help="feed IQ to a receiver program; the share of telegrams it prints")
     measure.add_argument("program", metavar="COMMAND", help="rtl_433, rtl_wmbus, or a command; {iq} is the recording")
     measure.add_argument("--format", metavar="ID", help="what it prints, by sim/lines/codecs (rtl_433-json, rtl_wmbus)")
-    measure.add_argument("--frames", type=_frames, default=20, metavar="N", help="telegrams a point (20)")
+    measure.add_argument("--frames", type=count(1, 10_000), default=20, metavar="N", help="telegrams a point (20)")
     measure.add_argument("--modes", nargs="+", choices=_MODES, default=list(_MODES), metavar="MODE")
     measure.add_argument("--save", type=Path, metavar="FILE", help="as a profile (needs all three modes)")
     measure.add_argument("--against", metavar="ID", help="print the shares of this profile beside")
@@ -44,11 +44,6 @@ def add(commands: Commands) -> None:
     measure.add_argument("--seed", type=seed, action=Once, default=1)
     measure.set_defaults(command=_measure)
 
-
-def _frames(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of telegrams between 1 and 10000")
-    return int(text)
 
 
 def _list(_: argparse.Namespace) -> int:

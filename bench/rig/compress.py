@@ -13,6 +13,8 @@ import gzip
 import sqlite3
 from pathlib import Path
 
+from sim.core import whole_file
+
 LARGEST_BYTES = 1 << 29  # it is packed in memory
 LEVEL = 1  # half of a row is fingerprints, which nothing makes smaller
 
@@ -38,11 +40,7 @@ def _pack(path: Path) -> None:
         copy.commit()
         copy.execute("VACUUM")
         body = gzip.compress(copy.serialize(), LEVEL, mtime=0)
-    fresh = path.with_name(f".{path.name}.gz")
-    try:
-        fresh.touch(mode=path.stat().st_mode & 0o777)
+    with whole_file.replacing(path.with_name(f"{path.name}.gz"), private=True) as fresh:
         fresh.write_bytes(body)
-        fresh.replace(path.with_name(f"{path.name}.gz"))
-    finally:
-        fresh.unlink(missing_ok=True)
+        fresh.chmod(path.stat().st_mode & 0o777)
     path.unlink()

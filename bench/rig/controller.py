@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 
 from bench import run_directory
+from bench.exit_codes import INCONCLUSIVE_EXIT
 from bench.progress import ENDED, Progress, Watch
 from bench.run_errors import explained
 from sim.core.clock import wall_now
-
-INCONCLUSIVE_EXIT = 6
 
 
 class Controller:

@@ -32,7 +32,7 @@ from bench.run_errors import CannotRun, Failed, Inconclusive, explained, of_kind
 from sim.core.clock import wall_s
 from sim.core.parts import line_in
 from sim.desk.box import BoxError
-from sim.endpoint.port import OutOfReach
+from sim.endpoint.port import SaysNothing
 from sim.world_spec import WorldSpec
 
 
@@ -99,7 +99,7 @@ class Bout:
             return End("skipped", str(error), raised=error)
         if isinstance(error, Inconclusive):
             return End("inconclusive", str(error), raised=error)
-        if isinstance(error, OutOfReach):
+        if isinstance(error, SaysNothing):
             said = self._where(error) + str(error)
             return End("inconclusive", said, raised=Inconclusive(f"{said}\nagain: {self.replay}"))
         if isinstance(error, (Failed, AssertionError, pytest.fail.Exception)):

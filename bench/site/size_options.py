@@ -6,17 +6,16 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from bench.options import Commands
+from bench.options import Commands, above_zero, between
 from bench.site.budget import PLACES
 
 MOST_DRAWS: Final = 10_000
+_above_0 = above_zero(1e6)
 
 
 def parser(commands: Commands) -> argparse.ArgumentParser:
     """`size` on the command line."""
-    size: argparse.ArgumentParser = commands.add_parser(
-        "size", help="how many gateways a site needs for a service, and where they hang"
-    )
+    size: argparse.ArgumentParser = commands.add_parser("size")
     size.add_argument("site", metavar="SITE.toml", type=Path, help="as `site import` writes it; gateways in it stay")
     asked = size.add_argument_group("the service")
     asked.add_argument(
@@ -31,7 +30,7 @@ def parser(commands: Commands) -> argparse.ArgumentParser:
     sent.add_argument("--interval-s", type=_above_0, default=900.0, metavar="SECONDS", help="of all meters (900)")
     sent.add_argument("--power-dbm", type=float, metavar="DBM", help="of all meters (7, or as fitted)")
     sent.add_argument("--bundle-s", type=_above_0, default=900.0, metavar="SECONDS", help="age of a bundle (900)")
-    sent.add_argument("--thin-s", type=_not_negative, default=0.0, metavar="SECONDS",
+    sent.add_argument("--thin-s", type=between(0.0, 1e6), default=0.0, metavar="SECONDS",
                       help="a gateway passes on one telegram of a meter in each (0: all)")  # fmt: skip
     sent.add_argument("--backhaul", default="lte-m", metavar="ID", help="a file of sim/network/backhauls (lte-m)")
     sent.add_argument("--outage-days", type=_above_0, default=7.0, metavar="DAYS",
@@ -41,13 +40,13 @@ def parser(commands: Commands) -> argparse.ArgumentParser:
     radio.add_argument("--sensitivity-dbm", type=float, metavar="DBM", help="instead of the profile's own")
     radio.add_argument("--model", default="p1238", metavar="ID", help="a file of sim/radio/models (p1238)")
     radio.add_argument("--fitted", metavar="MODEL.toml", type=Path, help="instead: what `site fit` found here")
-    radio.add_argument("--shadowing-db", type=_not_negative, metavar="DB", help="between places (4, or as fitted)")
-    radio.add_argument("--fading-db", type=_not_negative, default=3.0, metavar="DB", help="between frames (3)")
+    radio.add_argument("--shadowing-db", type=between(0.0, 1e6), metavar="DB", help="between places (4, or as fitted)")
+    radio.add_argument("--fading-db", type=between(0.0, 1e6), default=3.0, metavar="DB", help="between frames (3)")
     search = size.add_argument_group("places and prices")
     search.add_argument("--places", choices=PLACES, help="where gateways may hang (the candidates of the site, if it "
                         "has any, else stairwells)")  # fmt: skip
-    search.add_argument("--stairwell-price", type=_not_negative, metavar="MONEY", help="of a gateway there, hung")
-    search.add_argument("--roof-price", type=_not_negative, metavar="MONEY", help="of a gateway on a roof, hung")
+    search.add_argument("--stairwell-price", type=between(0.0, 1e6), metavar="MONEY", help="of a gateway there, hung")
+    search.add_argument("--roof-price", type=between(0.0, 1e6), metavar="MONEY", help="of a gateway on a roof, hung")
     search.add_argument("--exact", type=_above_0, nargs="?", const=60.0, metavar="SECONDS",
                         help="also by a solver (the extra 'solver'), for so long at most (60)")  # fmt: skip
     search.add_argument("--prices", metavar="PLAN.toml", type=Path,
@@ -67,23 +66,6 @@ def parser(commands: Commands) -> argparse.ArgumentParser:
     return size
 
 
-def _above_0(text: str) -> float:
-    value = _not_negative(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1000000")
-    return value
-
-
 def _draws(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not (text == "0" or 8 <= int(text) <= MOST_DRAWS):
         raise argparse.ArgumentTypeError(f"{text!r} is not 0, or a whole number from 8 to {MOST_DRAWS}")
@@ -91,7 +73,7 @@ def _draws(text: str) -> int:
 
 
 def _share(text: str) -> float:
-    value = _not_negative(text)
-    if not 0 < value < 1:
+    value = above_zero()(text)
+    if value >= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
     return value

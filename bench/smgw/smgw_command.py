@@ -12,7 +12,7 @@ from sim.core.crc16 import KINDS
 
 def add(commands: Commands) -> None:
     """Hang `smgw` and its verbs into the command line."""
-    smgw = commands.add_parser("smgw", help="the BSI's gateway: tariff, sml, hdlc, cms, lint; serve puts it on ports")
+    smgw = commands.add_parser("smgw")
     verbs = smgw.add_subparsers(dest="verb", required=True, metavar="VERB")
     tariff = verbs.add_parser("tariff", help="what leaves the gateway, of a rule set and readings (object on stdin)")
     tariff.add_argument("--jsonl", action="store_true", help="a row a line in, a line out")

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import run_directory, worlds
-from bench.options import Commands, seed
+from bench.exit_codes import FAILED_EXIT
+from bench.options import Commands, add_runs, processes, seed
 from bench.run_errors import CannotRun
 from sim.core import own
 
@@ -25,29 +26,22 @@ if TYPE_CHECKING:
     from bench.sweep.grid import Sweep
     from bench.sweep.worker_pool import Done, Job
 
-FAILED_EXIT = 1
 
 
 def add(commands: Commands) -> None:
     """`sweep` on the command line."""
-    sweep = commands.add_parser("sweep", help="many worlds, varied as a TOML file says, in one table")
+    sweep = commands.add_parser("sweep")
     sweep.add_argument("file", nargs="?", metavar="FILE", help="a name (list sweeps), or a TOML file")
     sweep.add_argument("--resume", metavar="RUN", help="do what is missing of a sweep that was cut short")
     hands = sweep.add_mutually_exclusive_group()
-    hands.add_argument("--workers", type=workers, metavar="N", help="processes (as many as there are cores)")
+    hands.add_argument("--workers", type=processes, metavar="N", help="processes (as many as there are cores)")
     hands.add_argument("--scheduler", metavar="ADDRESS", help="of a dask.distributed cluster, as tcp://HOST:8786")
     sweep.add_argument("--seeds", type=seed, nargs="+", default=[], metavar="SEED", help="instead of the file's")
     sweep.add_argument("--json", action="store_true", help="print sweep.json when done")
     sweep.add_argument("--no-report", action="store_true", help="leave out report.html")
-    sweep.add_argument("--runs", metavar="DIR", type=Path, help=f"where runs are kept (${run_directory.PLACE}; runs/)")
+    add_runs(sweep)
     sweep.set_defaults(command=command)
 
-
-def workers(text: str) -> int:
-    """The value of --workers. Raises ArgumentTypeError."""
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers between 1 and 256")
-    return int(text)
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ def test_what_is_spliced_onto_mode_5_lands_by_tries_that_are_told_of(world: Stag
     In mode 5 `strict` refuses the second answer to what the meter says itself, so units cannot be chosen; a complaint
     of tampering, which the type never sends, is believed, and the tries before it raise the alarm freshness. Control:
     not strict, where the last answer stands, and without that alarm."""
-    splice = world.attack(ChosenSplice(lambda meter: _display(world, meter)), place=BETWEEN)
+    splice = world.attack(ChosenSplice(display=lambda meter: _display(world, meter)), place=BETWEEN)
     world.service(at_least=0.85, because="the jammer beside the gateway also hits frames that overlap with the chosen")
     world.run(minutes=40)
     world.expect(splice, CHOSEN, threats=["L14"], because=("", "bad records", "bad mac"),

@@ -3,6 +3,7 @@
 from attacks.late_bill import LateBill
 from attacks.patient_thief import POISONED, PatientThief
 from attacks.quiet_clone import QuietClone
+from attacks.standing_clone import RESTING, UPTIME, StandingClone
 from bench.rig.scenario import D, N, S, Stage, X, scenario
 
 
@@ -16,6 +17,20 @@ def test_a_clone_that_shows_once_is_noticed(world: Stage) -> None:
     clone = world.attack(QuietClone())
     world.run(minutes=40)
     world.expect(clone, "forged in one session, then away", on=(D, N, N), off=(S, N, N))
+
+
+@scenario(
+    world="terrace-60", threats=["G01"], settings={"endpoint.kind": "mosquitto"},
+    not_for={"smgw": "its gateways have no session that a clone could take over: smgw/test_cloned_gateway.py"},
+)
+def test_a_clone_that_stays_takes_the_owners_uptime(world: Stage) -> None:
+    """A certificate is no hold on a session: whoever has a copy takes it for as long as he wants. The owner is up for
+    less than 99 % of the time, and the portal says that there are two. What was not sent meanwhile is sent afterwards.
+    Control: no alarms."""
+    clone = world.attack(StandingClone())
+    world.run(minutes=20)
+    world.expect(clone, UPTIME, on=(D, D, D), off=(S, S, S))
+    world.expect(clone, RESTING, on=(D, D, D), off=(S, S, S))
 
 
 @scenario(

@@ -180,6 +180,16 @@ class WiredMeterTold(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RadioMeterTold(Event):
+    """What a smart meter gateway found of a radio meter of security profile C: a session or a frame that is refused.
+    Once for each meter and reason, while it has power."""
+    gateway: str
+    meter: str
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class BundleAcknowledged(Event):
     """The portal acknowledged a bundle after its commit; the gateway deletes it."""
     observed: ClassVar[bool] = True

@@ -230,6 +230,12 @@ class OneSession:
             self.ended = "closed"
         self._socket.close()
 
+    def handed_over(self) -> socket.socket:
+        """Its socket, which no longer blocks, for whoever goes on with the session in a way of its own."""
+        self._socket.setblocking(False)
+        self.ended = "handed over"
+        return self._socket
+
     def reset(self) -> None:
         """With RST, as a cut line looks to the other side."""
         if not self.ended:

@@ -8,6 +8,7 @@
     broker_refuses     it answers every CONNECT with "not authorized"
     broker_slow        it works once in a while
     gateway_power_cut  a gateway is off; its open bundle is gone
+    pipe_burst         water runs through meters and nobody draws it
     path_lost          the network leads a gateway nowhere
     portal_killed      the portal dies, and is opened on the files that it leaves
     portal_restarted   the portal is closed and opened again

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from sim.core.settings import number
-from sim.faults.port import Fault
+from sim.faults.port import Lasting
 from sim.systems.smgw import smgw
 
 if TYPE_CHECKING:
@@ -22,19 +21,12 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdministratorLost(Fault[Seen]):
+class AdministratorLost(Lasting[Seen]):
     id: ClassVar[str] = "administrator_lost"
     title: ClassVar[str] = "Smart meter gateways do not reach their administrator; what they have waits"
     needs: ClassVar[frozenset[str]] = frozenset({"administrator"})
     struck_as: ClassVar[str] = "administrator lost"
-    heals: ClassVar[bool] = True
     healed_as: ClassVar[str] = "administrator back"
-
-    duration_s: float | None = number(None, low=0.0)
-
-    @property
-    def heals_after_s(self) -> float | None:
-        return self.duration_s
 
     def subject(self, world: World) -> str:
         return "administrator"

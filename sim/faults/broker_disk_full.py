@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from sim.core.settings import number
 from sim.endpoint.port import EndpointError, Fronted
 from sim.faults._broker import broker_of
-from sim.faults.port import Fault
+from sim.faults.port import Lasting
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -34,19 +33,12 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BrokerDiskFull(Fault[Seen]):
+class BrokerDiskFull(Lasting[Seen]):
     id: ClassVar[str] = "broker_disk_full"
     title: ClassVar[str] = "The broker's disk is full: it goes on, and has nothing when it is killed"
     needs: ClassVar[frozenset[str]] = frozenset({"kill", "persistence"})
     struck_as: ClassVar[str] = "broker's disk full"
-    heals: ClassVar[bool] = True
     healed_as: ClassVar[str] = "broker's disk has room"
-
-    duration_s: float | None = number(None, low=0.0)
-
-    @property
-    def heals_after_s(self) -> float | None:
-        return self.duration_s
 
     def subject(self, world: World) -> str:
         return "broker's disk"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from sim.core.settings import number
-from sim.faults.port import Fault
+from sim.faults.port import Lasting, gateway_at
 from sim.smgw.module.in_world import InWorldModule
 from sim.systems.smgw import smgw
 
@@ -23,23 +23,17 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModuleSilent(Fault[Seen]):
+class ModuleSilent(Lasting[Seen]):
     id: ClassVar[str] = "module_silent"
     title: ClassVar[str] = "A smart meter gateway's security module does not answer; what it was to sign waits"
     needs: ClassVar[frozenset[str]] = frozenset({"administrator"})
     struck_as: ClassVar[str] = "module silent"
-    heals: ClassVar[bool] = True
     healed_as: ClassVar[str] = "module back"
 
     gateway: int = number(0, low=0)
-    duration_s: float | None = number(None, low=0.0)
-
-    @property
-    def heals_after_s(self) -> float | None:
-        return self.duration_s
 
     def subject(self, world: World) -> str:
-        return smgw(world.system).gateways[self.gateway].id
+        return gateway_at(world, self.gateway).id
 
     def look(self, world: World) -> Seen:
         gateway = smgw(world.system).gateways[self.gateway]

@@ -97,17 +97,23 @@ class Fault(ABC, Generic[S]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outage(Fault[S]):
+class Lasting(Fault[S]):
     """A fault that lasts `duration_s`, to Injection.heal, or to the end of the run. Its kinds have a `healed_as`."""
 
     heals: ClassVar[bool] = True
-    interrupts: ClassVar[bool] = True
 
     duration_s: float | None = number(None, low=0.0)
 
     @property
     def heals_after_s(self) -> float | None:
         return self.duration_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outage(Lasting[S]):
+    """While it lasts, telegrams do not arrive."""
+
+    interrupts: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,4 +242,6 @@ def gateway_at(world: World, index: int) -> GatewayPort:
     return world.gateways[index]
 
 
-__all__ = ["FAULTS", "AnyFault", "CannotInject", "Fault", "GatewayOutage", "Injection", "Outage", "gateway_at"]
+__all__ = [
+    "FAULTS", "AnyFault", "CannotInject", "Fault", "GatewayOutage", "Injection", "Lasting", "Outage", "gateway_at",
+]  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from sim.core.settings import number
-from sim.faults.port import CannotInject, Fault, gateway_at
+from sim.faults.port import CannotInject, Lasting, gateway_at
 from sim.smart_metering.lmn.world_wire import WorldWire
 from sim.systems.smgw import smgw
 
@@ -24,20 +24,14 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WiredBusCut(Fault[Seen]):
+class WiredBusCut(Lasting[Seen]):
     id: ClassVar[str] = "wired_bus_cut"
     title: ClassVar[str] = "A gateway's wired meter bus is cut; meters keep what they measure"
     needs: ClassVar[frozenset[str]] = frozenset({"wired bus"})
     struck_as: ClassVar[str] = "wired bus cut"
-    heals: ClassVar[bool] = True
     healed_as: ClassVar[str] = "wired bus whole"
 
     gateway: int = number(0, low=0)
-    duration_s: float | None = number(None, low=0.0)
-
-    @property
-    def heals_after_s(self) -> float | None:
-        return self.duration_s
 
     def subject(self, world: World) -> str:
         return gateway_at(world, self.gateway).id

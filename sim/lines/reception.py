@@ -25,7 +25,8 @@ MODES: Final[tuple[Mode, ...]] = ("T1", "C1", "S1")
 RSSI_LEAST_DBM: Final = -200.0
 RSSI_MOST_DBM: Final = 50.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+_EPOCH_UTC: Final = _EPOCH.replace(tzinfo=None)
+"""For a date-time that names no zone and is UTC."""
 _SECONDS_MAX: Final = 10**11  # beyond the year 5000, counted from 1970; more of them are milliseconds
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _DATE: Final = re.compile(r"(?:(\d{4})[./](\d\d)[./](\d\d)|(\d\d)\.(\d\d)\.(\d{4}))[ T_]+(?=\d)", re.ASCII)
@@ -116,7 +117,9 @@ def stamp(text: str) -> Stamp:
     if not bare.isprintable():  # a date-time may have any letter between its parts, an escape too
         raise BadLine(f"{quoted(text)} is no time")
     at_s: Decimal | None = None
+    found = None
     if bare[4:5] != "-" or not bare[:4].isdigit():  # a date begins so, and no number
+        found = _DATE.match(bare)
         with contextlib.suppress(InvalidOperation):
             at_s = Decimal(bare)
     if at_s is not None:
@@ -125,7 +128,6 @@ def stamp(text: str) -> Stamp:
         if not at_s.is_finite() or abs(at_s) > _SECONDS_MAX:
             raise BadLine(f"{quoted(text)} seconds is no time")
         return Stamp(bare, int(at_s.scaleb(9).to_integral_value()), dated=False)
-    found = _DATE.match(bare)
     if found is not None:
         year, month, day = found.group(1, 2, 3) if found[1] else found.group(6, 5, 4)
         bare, written = f"{year}-{month}-{day} {bare[found.end() :]}", bare
@@ -135,8 +137,8 @@ def stamp(text: str) -> Stamp:
         instant = datetime.fromisoformat(bare.replace(" ", "T", 1))
     except ValueError:
         raise BadLine(f"{quoted(text)} is neither seconds nor a date-time like 2026-02-09T04:01:02") from None
-    aware = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
-    return Stamp(written, (aware - _EPOCH) // _MICROSECOND * 1_000, dated=True)
+    since = instant - (_EPOCH_UTC if instant.tzinfo is None else _EPOCH)
+    return Stamp(written, ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000, dated=True)
 
 
 def written_stamp(one: Stamp | None, *, digits: int = 3, separator: str = " ") -> str:

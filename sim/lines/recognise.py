@@ -10,7 +10,6 @@ that is no telegram as it stands is looked at as a block of a serial dongle or o
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -74,6 +73,8 @@ class _Places:
 
     def of(self, line: int) -> int:
         """The stream's number of the reader's line."""
+        if line >= self._firsts[-1]:
+            return line + self._ahead[-1]
         return line + self._ahead[bisect_right(self._firsts, line) - 1]
 
 
@@ -121,7 +122,8 @@ class AnyReader:
             reader = self._readers[name] = CODECS.find(name).reader()
             self._places[name] = _Places()
         self._places[name].add(self._number)
-        return got + list(self._numbered(name, reader.feed(line + b"\n")))
+        now = self._numbered(name, reader.feed(line + b"\n"))
+        return got + now if got else now
 
     def end(self) -> list[Got]:
         """What was left in a reader that waits for more."""
@@ -129,15 +131,18 @@ class AnyReader:
 
     def _end_of(self, name: str | None) -> list[Got]:
         reader = self._readers.get(name or "")
-        return [] if reader is None or name is None else list(self._numbered(name, reader.end()))
+        return [] if reader is None or name is None else self._numbered(name, reader.end())
 
-    def _numbered(self, name: str, got: list[Got]) -> Iterator[Got]:
-        for one in got:
-            number = self._places[name].of(one.line)
-            if isinstance(one.what, Reception):
-                yield from (Got(number, what) for what in inside(one.what))
+    def _numbered(self, name: str, got: list[Got]) -> list[Got]:
+        places = self._places[name]
+        out: list[Got] = []
+        for line, what in got:
+            number = places.of(line)
+            if isinstance(what, Reception):
+                out += [Got(number, one) for one in inside(what)]
             else:
-                yield Got(number, one.what)
+                out.append(Got(number, what))
+        return out
 
 
 def read(text: str) -> list[Got]:

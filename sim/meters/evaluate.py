@@ -15,8 +15,10 @@ from sim.meters.physics.formulas import (
     HOURS_A_WEEK,
     MS_PER_DAY,
     MS_PER_HOUR,
+    WATER,
     Tables,
     between,
+    drawn,
     heat_cell,
     load_step,
     minutes_word,
@@ -32,7 +34,8 @@ from sim.meters.physics.formulas import (
 class Instant(NamedTuple):
     """A meter at an instant of its own clock. `ms`, `stop_ms` (it stopped counting) and `fault_ms` (the first fault)
     count since the tables begin; the latter two lie beyond any time where nothing happened. `own`: its number, minutes
-    it lost last year, its error flags, in the order of `quantities.NUMBER`, UNMEASURED, FLAGS."""
+    it lost last year, its error flags, in the order of `quantities.NUMBER`, UNMEASURED, FLAGS. `leak`: from when on how
+    much water runs through it beside what is drawn, ml an hour."""
 
     room: int
     factor: int
@@ -40,6 +43,7 @@ class Instant(NamedTuple):
     stop_ms: int
     fault_ms: int
     own: tuple[int, int, int]
+    leak: tuple[int, int]
 
 
 def value(step: Step, meter: Instant, tables: Tables) -> int:
@@ -97,7 +101,11 @@ def _amount(source: int, hour: int, meter: Instant, tables: Tables) -> int:
     cell = row + hour - week * HOURS_A_WEEK
     before, after = tables.profiles[cell], tables.profiles[cell + 1]
     of_week = between(before, after, ms - hour * MS_PER_HOUR)
-    return rated(week * tables.profiles[row + HOURS_A_WEEK] + of_week, meter.factor)
+    used = rated(week * tables.profiles[row + HOURS_A_WEEK] + of_week, meter.factor)
+    if source != WATER:
+        return used
+    from_ms, ml_an_hour = meter.leak
+    return drawn(used, meter.own[quantities.NUMBER]) + max(0, ms - from_ms) * ml_an_hour // MS_PER_HOUR
 
 
 def _wanted_and_free(meter: Instant, tables: Tables) -> tuple[int, int]:

@@ -28,8 +28,10 @@ from sim.meters.physics.formulas import (
     HOURS_A_WEEK,
     MS_PER_DAY,
     MS_PER_HOUR,
+    WATER,
     Tables,
     between,
+    drawn,
     heat_cell,
     load_step,
     minutes_word,
@@ -49,10 +51,10 @@ U8 = NDArray[np.uint8]
 Records = NDArray[np.void]  # of population.METER
 
 BLOCK: Final = 192  # rows whose frames, keys and values stay in the first-level cache
-ROOM, FACTOR, WANTED, FREE, CLOCK, VALUE, OTHER = range(7)
+ROOM, FACTOR, WANTED, FREE, CLOCK, VALUE, OTHER, METER_NUMBER = range(8)
 """Columns of values, each BLOCK long: a meter's room class and factor, its temperatures in mK, ms of its day, what is
-being worked out."""
-WORK: Final = (7, BLOCK)
+being worked out; its number."""
+WORK: Final = (8, BLOCK)
 OP, PLACE, KIND, WIDTH, LOWEST, BEYOND = range(6)
 OF, SOURCES, END, BEGIN, LESS_END, LESS_BEGIN, TIMES, PER, VALUE_OF_DAY = range(6, 15)
 PREFIX: Final[I64] = np.array(ACC_PREFIX, dtype=np.int64)
@@ -163,10 +165,13 @@ def _count_used(source: int, end: int, begin: int, rows: int, since: int, profil
         cell = first + hour - week * HOURS_A_WEEK
         of_week = between(profiles[np.uint64(cell)], profiles[np.uint64(cell + 1)], ms - hour * MS_PER_HOUR)
         used = rated(week * profiles[np.uint64(first + HOURS_A_WEEK)] + of_week, work[FACTOR, row])
+        if source == WATER:
+            used = drawn(used, work[METER_NUMBER, row])
         if begin >= 0:
             week = begin // HOURS_A_WEEK
             of_week = profiles[np.uint64(first + begin - week * HOURS_A_WEEK)]
-            used -= rated(week * profiles[np.uint64(first + HOURS_A_WEEK)] + of_week, work[FACTOR, row])
+            before = rated(week * profiles[np.uint64(first + HOURS_A_WEEK)] + of_week, work[FACTOR, row])
+            used -= drawn(before, work[METER_NUMBER, row]) if source == WATER else before
         work[out, row] = used
 
 
@@ -319,6 +324,7 @@ def _begin(
             store(np.uint8(access), frame + ell_at)
         hour, room = signed(np.uint64(now) // _HOUR), signed(one.room)
         work[ROOM, row], work[FACTOR, row], work[CLOCK, row] = room, signed(one.factor_q16), now
+        work[METER_NUMBER, row] = signed(one.number)
         work[WANTED, row] = wanted[np.uint64(heat_cell(week_hour + hour, room))]
         work[FREE, row] = free[np.uint64(hour_0 + hour)]
     return lefts

@@ -32,12 +32,12 @@ from sim.meters.day_steps import Day, Step
 from sim.meters.evaluate import Instant, value
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import TAMPERS, Kind
-from sim.meters.physics.formulas import MS_PER_DAY, MS_PER_HOUR
+from sim.meters.physics.formulas import MS_PER_DAY, MS_PER_HOUR, WATER
 from sim.meters.physics.heat import heat_of
 from sim.meters.population import Population
-from sim.meters.quantities import QUANTITIES
+from sim.meters.quantities import COUNT, QUANTITIES
 from sim.meters.sending_times import first_at, one_start, starts
-from sim.meters.sent_values import NEVER_MS, WELL, State, Tamper, Truth
+from sim.meters.sent_values import NEVER_MS, WELL, Leak, State, Tamper, Truth
 from sim.meters.telegram_batch import Telegrams, Whole, telegrams
 from sim.radio.emissions import Schedule
 from wmbus.link import Address
@@ -69,6 +69,7 @@ class Fleet:
         self.longest_ns = int(self.population.period_ns.max())
         self.heat = heat_of(seeds.seed, outdoor_mean_c, calendar_start.year)
         self._tampers: dict[int, list[Tamper]] = {}
+        self._leaks: dict[int, Leak] = {}
         self._latched: dict[tuple[int, int], list[int]] = {}
         self._split = [_latched_and_live(kind) for kind in self.kinds]
         self._days: dict[tuple[int, int], tuple[Day, tuple[Step, ...]]] = {}
@@ -79,7 +80,7 @@ class Fleet:
         seeds, start, outdoor_mean_c, only = self._made_of
         groups = [dataclasses.replace(group, security="none") for group in self.groups]
         clear = Fleet(groups, seeds, start=start, outdoor_mean_c=outdoor_mean_c, only=only)
-        clear._tampers, clear._latched = self._tampers, self._latched
+        clear._tampers, clear._leaks, clear._latched = self._tampers, self._leaks, self._latched
         return clear
 
     # --- identity -----------------------------------------------------------------------------------------------------
@@ -202,6 +203,12 @@ class Fleet:
         day, _ = self._day(int(self.population.group[meter]), ms // MS_PER_DAY)
         return value(day.step(QUANTITIES["units"], 0), self._instant(meter, ms, time_ns), self.heat.plain)
 
+    def litres(self, meter: int, time_ns: int) -> int:
+        """Litres on a water meter's display at a world time."""
+        ms = self._clock_ms(meter, time_ns)
+        day, _ = self._day(int(self.population.group[meter]), ms // MS_PER_DAY)
+        return value(day.step(QUANTITIES["volume_l"], 0), self._instant(meter, ms, time_ns), self.heat.plain)
+
     def truth(self, meter: int, k: int) -> Truth:
         """What telegram k says."""
         meter, k = int(self._checked(meter)), int(k)
@@ -280,7 +287,7 @@ class Fleet:
         begin_ms = self.heat.first_hour * MS_PER_HOUR
         return Instant(
             int(population.room[meter]), int(population.factor_q16[meter]), ms - begin_ms, state.stop_ms - begin_ms,
-            state.fault_ms - begin_ms, own,
+            state.fault_ms - begin_ms, own, self._leak(meter, begin_ms),
         )  # fmt: skip
 
     # --- what happens to it ------------------------------------------------------------------------------------
@@ -297,6 +304,38 @@ class Fleet:
         """A technician was there: the meter forgets what happened to it."""
         self._tampers.pop(self._checked(meter), None)
         self._latched.clear()
+
+    def burst(self, meter: int, at_ns: int, litres_an_hour: float) -> None:
+        """Behind this water meter a pipe bursts: from this world time on so much runs through it, day and night. Raises
+        ValueError for a meter that has a burst pipe already, or counts no water."""
+        if not self.counts_water(meter):
+            raise ValueError(f"meter {self.address(meter)} counts no water")
+        if meter in self._leaks:
+            raise ValueError(f"meter {self.address(meter)} has a burst pipe already")
+        self._leaks[meter] = Leak(at_ns, litres_an_hour)
+        self._latched.clear()
+
+    def leaks(self) -> dict[int, Leak]:
+        """The burst pipes: meter -> what runs through it."""
+        return dict(self._leaks)
+
+    def counts_water(self, meter: int) -> bool:
+        """Is water drawn through this meter?"""
+        kind = self.kind(self._checked(meter))
+        said = [kind.quantity(slot.quantity) for slot in kind.slots]
+        return any(quantity.op == COUNT and quantity.of == WATER for quantity in said)
+
+    def _leak(self, meter: int, begin_ms: int) -> tuple[int, int]:
+        """As Instant has it: on the meter's clock."""
+        leak = self._leaks.get(meter)
+        if leak is None:
+            return NEVER_MS, 0
+        return self.clock_ms(meter, leak.at_ns) - begin_ms, round(leak.litres_an_hour * 1_000)
+
+    @property
+    def singular(self) -> set[int]:
+        """Meters whose telegrams compiled code does not know: something has happened to them or will."""
+        return {*self._tampers, *self._leaks}
 
     def tampers(self, meter: int) -> tuple[Tamper, ...]:
         """What was done to the meter, in the order of the calls."""

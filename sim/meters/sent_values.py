@@ -39,6 +39,14 @@ class Tamper:
 
 
 @dataclass(frozen=True, slots=True)
+class Leak:
+    """Water that runs through a meter and nobody draws, from a world time on."""
+
+    at_ns: int
+    litres_an_hour: float
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What has happened to a meter, as it shows: by its own clock when it stopped counting and when the first fault
     happened, its error flags, and what its status byte adds."""

@@ -1,8 +1,8 @@
 """Telegrams of many meters at once: row for row the bytes of `Fleet.telegram`.
 
 Work goes group by group, since a group's telegrams share table, header and length, and in slices, so that what stands
-between the steps stays small. Compiled code makes those of healthy meters (`per_day`); those of tampered ones, and what
-it leaves, are made one at a time.
+between the steps stays small. Compiled code makes those of healthy meters (`per_day`); those of tampered ones
+and burst pipes, and what it leaves, are made one at a time.
 """
 
 from __future__ import annotations
@@ -85,12 +85,12 @@ def _fill(fleet: Fleet, group: int, meter: I64, k: I64, block: U8, crcs: bool) -
     """The telegrams of one group's meters, one a row of `block`."""
     from sim.meters.per_day import by_days  # which loads the compiler
 
-    tampered = np.array(sorted(fleet.tampered), dtype=np.int64)
+    singular = np.array(sorted(fleet.singular), dtype=np.int64)
     for low in range(0, len(meter), _ROWS_AT_ONCE):
         rows = slice(low, low + _ROWS_AT_ONCE)
         left = by_days(fleet, group, meter[rows], k[rows], block[rows], crcs)
-        if len(tampered):
-            left = np.union1d(left, np.flatnonzero(np.isin(meter[rows], tampered)))
+        if len(singular):
+            left = np.union1d(left, np.flatnonzero(np.isin(meter[rows], singular)))
         for row in (low + left).tolist():
             telegram = fleet.telegram(int(meter[row]), int(k[row]))
             block[row] = np.frombuffer(add_crcs_a(telegram) if crcs else telegram, dtype=np.uint8)

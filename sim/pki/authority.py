@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sim.core import clock
+from sim.core import clock, whole_file
 
 CA_DAYS = 3_650
 LEAF_DAYS = 1_825
@@ -160,18 +160,15 @@ class Authority:
             entry = x509.RevokedCertificateBuilder(serial_number=serial, revocation_date=when).build()
             builder = builder.add_revoked_certificate(entry)
         crl = builder.sign(self._key, hashes.SHA256())
-        fresh = self.crl.with_suffix(".new")
         try:
-            fresh.write_bytes(crl.public_bytes(serialization.Encoding.PEM))
-            os.replace(fresh, self.crl)
+            whole_file.write(self.crl, crl.public_bytes(serialization.Encoding.PEM))
         except OSError as error:
             raise PkiError(f"cannot write {self.crl}: {_cause(error)}") from None
 
     def _read_crl(self) -> dict[int, datetime]:
         if not self.crl.exists():
             return {}
-        crl = x509.load_pem_x509_crl(self.crl.read_bytes())
-        return {entry.serial_number: entry.revocation_date_utc for entry in crl}
+        return revocations(self.crl)
 
     # --- the certificates themselves ---------------------------------------------------------------------------
 
@@ -258,6 +255,12 @@ def _public_of(name: str, request: bytes) -> ec.EllipticCurvePublicKey | rsa.RSA
     if isinstance(public, rsa.RSAPublicKey) and public.key_size < RSA_LEAST_BITS:
         raise PkiError(f"the RSA key of {name} has {public.key_size} bits; {RSA_LEAST_BITS} are the least")
     return public
+
+
+def revocations(crl: Path) -> dict[int, datetime]:
+    """Serial number -> since when, of a list in PEM. Raises OSError, ValueError."""
+    entries = x509.load_pem_x509_crl(crl.read_bytes())
+    return {entry.serial_number: entry.revocation_date_utc for entry in entries}
 
 
 def device_name(name: str) -> str:

@@ -4,7 +4,6 @@ TR-03116-3, 6: apart from the WAN's, brainpoolP256r1, at most seven years).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sim.core import whole_file
 from sim.pki.authority import Pair, PkiError, write_key
 from sim.pki.party_certificates import drawn_key, private_value
 from sim.pki.slot_keys import CURVE
@@ -43,9 +43,7 @@ class LinkEnd:
         folder.mkdir(parents=True, exist_ok=True)
         pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
         write_key(pair.key, self.key)
-        whole = folder / f"{name}.crt.new"
-        whole.write_text(pem(self.certificate), "ascii")
-        os.replace(whole, pair.certificate)
+        whole_file.write(pair.certificate, pem(self.certificate))
         return pair
 
 

@@ -11,6 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sim.core.bundle import Birth
 from sim.core.parts import Folder
 from sim.portal.check import NoSettings
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from sim.portal.portal_spec import PortalSpec
     from sim.portal.silence import Silence
     from sim.portal.store_port import Store
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,25 @@ class Around:
 @dataclass(frozen=True)
 class Accepted:
     """Readings of a take, in the order of reception. `tampered`: places of those whose telegrams complain;
-    `complaint(place)`: of what."""
+    `complaint(place)`: of what. Columns, one row a reading: when the gateway said that it came, the set date (days
+    since 1970) and the units at it (check.NONE: none), a volume (NaN: none)."""
 
     meters: Sequence[str]
     tampered: Sequence[int]
     complaint: Callable[[int], str]
+    received_ns: I64
+    set_day: I64
+    set_date_units: I64
+    volume_m3: F64
+
+    def only(self, kept: Sequence[int]) -> Accepted:
+        """Of these places."""
+        there, at = set(self.tampered), np.array(kept, dtype=np.int64)
+        return Accepted(
+            [self.meters[place] for place in kept], [new for new, place in enumerate(kept) if place in there],
+            lambda new: self.complaint(kept[new]), self.received_ns[at], self.set_day[at], self.set_date_units[at],
+            self.volume_m3[at],
+        )  # fmt: skip
 
 
 class Watcher:

@@ -15,14 +15,12 @@ UTC), because nobody knows when the meter changes over.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import tempfile
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sim.core import whole_file
 from sim.core.quoting import named, quoted
 from sim.portal.key_files import KeyringError, rows
 from wmbus.link import Address
@@ -173,17 +171,7 @@ class Keyring:
 def write_private(path: Path, text: str) -> None:
     """Atomic: a crash leaves the old file or the new one, 0600 from its first byte. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
+    whole_file.write(path, text, private=True, durable=True)
 
 
 def partition_name(text: str) -> str:

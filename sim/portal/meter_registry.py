@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from sim.core.clock import ns
 from sim.core.vocabulary import Security
 from sim.portal.odd_form import OddForm
+from sim.portal.store_port import Tenancy as Tenancy
 from wmbus.link import Address
 
 
@@ -40,16 +41,6 @@ class MeterEntry:
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", str(self.address))
         object.__setattr__(self, "interval_ns", ns(self.interval_s))
-
-
-@dataclass(frozen=True, slots=True)
-class Tenancy:
-    """Who lives in a flat, from and until (world ns; None: still)."""
-
-    tenant: str
-    flat: str
-    from_ns: int = 0
-    until_ns: int | None = None
 
 
 class Registry:

@@ -43,7 +43,6 @@ from sim.portal.store_port import (
     Ownership,
     Refusal,
     StoreError,
-    TenancyRow,
     fingerprint,
     open_store,
 )
@@ -100,7 +99,7 @@ class Portal:
         with self.store.transaction():
             self.store.put_registry(
                 [MeterRow(e.name, e.security, e.interval_s, e.flat, e.house) for e in self.registry],
-                [TenancyRow(t.tenant, t.flat, t.from_ns, t.until_ns) for t in self.registry.tenancies],
+                self.registry.tenancies,
                 [Ownership(*one) for one in self.registry.landlords],
             )
 
@@ -240,12 +239,12 @@ class Portal:
         taken = self._intake.take(heard.batch, now_ns, mark=mark.copy(), stored=earlier, words=True)
         rows = written(self._intake, self._entries, heard, marks, taken)
         store = self.store
+        self.alarms.took(rows.accepted, now_ns)  # an alarm that asks the store hears what was there before
         store.add_readings(rows.readings)
         store.add_refusals(rows.refusals)
         store.add_sightings(rows.sightings)
         names = self._entries
         store.put_freshness([FreshnessRow(names[row].name, layout, raw) for row, layout, raw in self._intake.changed()])
-        self.alarms.took(rows.accepted, now_ns)
         for name, number in self._number.items():
             if number in taken.clocks:
                 self.alarms.clock(name, taken.clocks[number], now_ns)

@@ -11,10 +11,10 @@ from sim.portal.check import check_ids, in_order
 from sim.portal.onboarding import Policy
 
 if TYPE_CHECKING:
-    from sim.portal.alarms import completeness, gap
+    from sim.portal.alarms import completeness, gap, leak
     from sim.portal.checks import age, ts
 
-    class _OfParts(age.Settings, ts.Settings, completeness.Settings, gap.Settings):
+    class _OfParts(age.Settings, ts.Settings, completeness.Settings, gap.Settings, leak.Settings):
         """The settings of the parts that come with the bench; a part of somebody's own has its own beside them."""
 else:
 

@@ -17,7 +17,9 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from sim.portal.portal_spec import VIEW_RULES
-from sim.portal.store_port import Answer, Store
+from sim.portal.store_port import HouseSum as HouseSum
+from sim.portal.store_port import Store
+from sim.portal.store_port import TenantRow as TenantRow
 from wmbus.transport import STS_LOW_POWER, STS_PERMANENT_ERROR, STS_TEMPORARY_ERROR
 
 LEAST_FLATS = 3
@@ -25,23 +27,6 @@ LEAST_FLATS = 3
 
 class Denied(Exception):
     """The role may not have this answer; the message says which rule forbids it."""
-
-
-class TenantRow(NamedTuple):
-    """One reading of an own meter. `units` were counted since the tenancy began; `at_ns` when the portal took it."""
-
-    meter: str
-    flat: str
-    at_ns: int
-    units: int
-
-
-class HouseSum(NamedTuple):
-    house: str
-    from_ns: int
-    until_ns: int
-    units: int
-    flats: int
 
 
 class DeviceRow(NamedTuple):
@@ -71,7 +56,7 @@ class Views:
         tenancies = self._store.tenancies(tenant, now_ns)
         own = [one for one in tenancies if flat in (None, one[0])]
         if own and "own time" in self._rules:
-            return [TenantRow(*row) for one, from_ns in own for row in self._store.consumption(tenant, one, from_ns)]
+            return [row for one, from_ns in own for row in self._store.consumption(tenant, one, from_ns)]
         if "own time" not in self._rules and flat in self._store.flats_ever(tenant):
             return self._unbound(str(flat))
         if not tenancies:
@@ -96,15 +81,16 @@ class Views:
         answered = store.answers(house, from_ns, until_ns)
         for before in answered:
             if (before.from_ns, before.until_ns) == (from_ns, until_ns):
-                return HouseSum(*before)
+                return before
         if answered and "no overlap" in self._rules:
             raise Denied(f"{house}: the period overlaps one answered before; their difference might be one flat")
         units, flats = store.house_sum(house, from_ns, until_ns)
         if flats < LEAST_FLATS and "three flats" in self._rules:
             raise Denied(f"{house}: {flats} flats in this period, a sum needs {LEAST_FLATS}")
+        told = HouseSum(house, from_ns, until_ns, units, flats)
         with store.transaction():
-            store.add_answer(Answer(house, from_ns, until_ns, units, flats))
-        return HouseSum(house, from_ns, until_ns, units, flats)
+            store.add_answer(told)
+        return told
 
     def operator(self) -> list[DeviceRow]:
         """Every registered device that was heard, one row a gateway."""

@@ -151,13 +151,13 @@ class MeterRow(NamedTuple):
     house: str | None
 
 
-class TenancyRow(NamedTuple):
-    """Who lives where, from and until (None: still)."""
+class Tenancy(NamedTuple):
+    """Who lives in a flat, from and until (world ns; None: still)."""
 
     tenant: str
     flat: str
-    from_ns: int
-    until_ns: int | None
+    from_ns: int = 0
+    until_ns: int | None = None
 
 
 class Ownership(NamedTuple):
@@ -167,8 +167,8 @@ class Ownership(NamedTuple):
     house: str
 
 
-class Consumption(NamedTuple):
-    """Units of one meter counted since a tenancy began, at one reading."""
+class TenantRow(NamedTuple):
+    """One reading of an own meter. `units` were counted since the tenancy began; `at_ns` when the portal took it."""
 
     meter: str
     flat: str
@@ -176,8 +176,8 @@ class Consumption(NamedTuple):
     units: int
 
 
-class Answer(NamedTuple):
-    """A sum that a landlord was told."""
+class HouseSum(NamedTuple):
+    """What a landlord was told of a house."""
 
     house: str
     from_ns: int
@@ -279,12 +279,12 @@ class Store(ABC):
 
     @abstractmethod
     def put_registry(
-        self, meters: Sequence[MeterRow], tenancies: Sequence[TenancyRow], ownerships: Sequence[Ownership]
+        self, meters: Sequence[MeterRow], tenancies: Sequence[Tenancy], ownerships: Sequence[Ownership]
     ) -> None:
         """Instead of what was there."""
 
     @abstractmethod
-    def add_answer(self, row: Answer) -> None: ...
+    def add_answer(self, row: HouseSum) -> None: ...
 
     # --- what the portal asks -----------------------------------------------------------------------------------------
 
@@ -317,6 +317,15 @@ class Store(ABC):
     def taken_between(self, from_ns: int, until_ns: int) -> dict[str, int]:
         """Meter -> readings stored in [from, until)."""
 
+    @abstractmethod
+    def volumes_since(self, from_ns: int) -> list[tuple[str, int, float]]:
+        """(meter, received_ns, volume in m3) of readings that have one and were received since then, oldest first."""
+
+    @abstractmethod
+    def first_set_date_units(self) -> list[tuple[str, int, int]]:
+        """(meter, set date as days since 1970, units) of what was stored first for each meter and set date, in the
+        order of dates."""
+
     # --- what roles and bills ask -------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -328,14 +337,14 @@ class Store(ABC):
         """Where a tenant lives, lived or will live."""
 
     @abstractmethod
-    def consumption(self, tenant: str, flat: str, from_ns: int) -> list[Consumption]:
+    def consumption(self, tenant: str, flat: str, from_ns: int) -> list[TenantRow]:
         """Of one tenancy, reading by reading. A total that falls was reset: what it shows was counted since."""
 
     @abstractmethod
     def owns(self, landlord: str, house: str) -> bool: ...
 
     @abstractmethod
-    def answers(self, house: str, from_ns: int, until_ns: int) -> list[Answer]:
+    def answers(self, house: str, from_ns: int, until_ns: int) -> list[HouseSum]:
         """Those that overlap a period."""
 
     @abstractmethod

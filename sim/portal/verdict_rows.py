@@ -83,7 +83,8 @@ def _readings(
         return words
 
     tampered = np.flatnonzero(rows.tamper[order]).tolist()
-    return out, Accepted(meters, tampered, complaint)
+    numbers = rows.received_ns[order], rows.set_day[order], rows.set_date_units[order], rows.volume_m3[order]
+    return out, Accepted(meters, tampered, complaint, *numbers)
 
 
 def _refusals(

@@ -72,7 +72,7 @@ class SmartGateway:
         self.id, self._spec, self._setup = id_, spec, setup
         self.module = setup.module
         self._others = setup.others
-        self.snapshots, self.wired = setup.others
+        self.snapshots, self.wired, self.radio = setup.others
         self.session = Line(id_)
         self.disk = setup.directory
         self.registry = Registry(gateways=[id_])
@@ -226,6 +226,7 @@ class SmartGateway:
         off_s = self._offset_ns / NS_PER_S
         if trusted and off_s != self._known_off_s:
             self._known_off_s = off_s
+            self._others.note_clock(off_s)
             self.clock_steps.append((self._seen, off_s))
             part, whole = CLOCK_TOLERANCE
             self.diary.clock(self._unix_s(now_ns), off_s, CAPTURE_S * part / whole)
@@ -238,6 +239,12 @@ class SmartGateway:
         """Go round its wired bus, where it has one and this is due."""
         if self._on:
             self._others.meet(self.clock_ns(now_ns))
+
+    def hear_by_radio(self, frame: bytes, end_ns: int) -> bytes:
+        """What its radio for meters of security profile C hears, and what it answers."""
+        if not self._on or self.radio is None:
+            return b""
+        return self.radio.hear(frame, self.clock_ns(end_ns))
 
     def note_disturbance(self, noticed_ns: int, what: str) -> None:
         """A sensor of its housing noticed this (housing.KINDS): into the system log."""

@@ -54,6 +54,10 @@ class Ground:
     record: Callable[[Event], None]
     seeds: Seeds
     """For keys that a system makes itself and that a world must make again."""
+    genuine: Callable[[bytes], None]
+    """Told each frame that parts of a system send by radio: it is no attacker's."""
+    own_receiver: Callable[[int], None]
+    """Told each receiver that a system has beside its gateways': it is nobody's ear."""
 
 
 class Delivered(NamedTuple):

@@ -36,6 +36,7 @@ from sim.smart_metering.administrators_calls import Calls
 from sim.smart_metering.gateway_setup import Contract, GatewaySetup
 from sim.smart_metering.gateway_tables import GatewayTables
 from sim.smart_metering.housing import Disturbance, Housing
+from sim.smart_metering.lmn.radio_plan import RadioSpec
 from sim.smart_metering.lmn.wired_plan import Pairing, WiredSpec, plan
 from sim.smart_metering.lmn.wired_side import WiredSide
 from sim.smart_metering.other_values import OtherValues
@@ -53,6 +54,7 @@ from sim.systems._smgw_accounts import costs, sights
 from sim.systems._smgw_firmware import Firmwares
 from sim.systems._smgw_homes import Homes
 from sim.systems._smgw_lines import Lines, Order
+from sim.systems._smgw_radio import RadioMeters
 from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnderTest
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ ATTACHED: Final = ("mode7",)
 HOURS_12_S: Final = 43_200.0
 WIRED_MOST: Final = 60
 """Ours: wired meters of a gateway in a world; the bus has 125 addresses."""
+WIRELESS_MOST: Final = 20
+"""Ours: two-way radio meters of a gateway in a world; a handshake takes a third of a second on one channel."""
 HOURS_48_S: Final = 172_800.0
 LISTS_EVERY_NS: Final = NS_PER_DAY
 """How often authorities issue revocation lists, beside each time that something is taken back."""
@@ -78,19 +82,21 @@ class SmgwSystem(System):
     at the month's end). `counter_saved_s`: how old counters are at most after a power cut. `session_most_s`: how long a
     session with the administrator goes on without another look at certificates. `call_every_s`: how often he wakes each
     gateway (0: never). `wired`: electricity meters on each gateway's wired bus; `wired_pairing`: certificates were
-    exchanged before, or the gateway makes each meter's first key. `consumers_look_s`: how often consumers look at the
-    HAN, at the bills that came and at their logs (0: never). `bill_from_display`: the supplier bills what consumers
-    tell him of their displays, and not what was delivered. `padding_bytes`: what passes on a gateway's line to the
-    administrator goes in cells of this size inside TLS (0: as long as it is); `dummy_every_s`: so often pass
-    `dummy_cells` cells each way, whatever waits, and none at another time (0: what is to be said is said at once). The
-    others are defences: `seal_content`, values leave
+    exchanged before, or the gateway makes each meter's first key. `wireless`: two-way radio meters of security profile
+    C (mode 13) near each gateway. `consumers_look_s`: how often consumers look at the HAN, at the bills that came and
+    at their logs (0: never). `bill_from_display`: the supplier bills what consumers tell him of their displays, and not
+    what was delivered. `padding_bytes`: what passes on a gateway's line to the administrator goes in cells of this size
+    inside TLS (0: as long as it is); `dummy_every_s`: so often pass `dummy_cells` cells each way, whatever waits, and
+    none at another time (0: what is to be said is said at once). The others are defences: `seal_content`, values leave
     sealed and signed; `verify_content`, the receiver checks signature, age and tag; `check_attributes`, and what the
     signed attributes say; `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`,
     values that a wrong clock stamped are marked; `check_lists`, certificates are looked for on revocation lists;
     `check_firmware`, a gateway looks at who signed an image, for what device it is, and whether it is newer and whole;
     `check_calls`, a gateway looks at who wakes it, and `remember_calls`, at whether it saw that datagram before, and
     how long ago it was woken; `limit_snapshots`, values on demand are no load profile; `wired_tls`, sessions with wired
-    meters are TLS; `display_verifies`, displays in the home check that it is the gateway that answers."""
+    meters are TLS; `wireless_tls`, those with the radio meters of profile C; `wireless_pinned`, of these a
+    gateway takes nothing in another security mode; `display_verifies`, displays in the home check that it is the
+    gateway that answers."""
 
     kind: str = "smgw"
     attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
@@ -120,6 +126,9 @@ class SmgwSystem(System):
     wired: int = number(0, low=0, high=WIRED_MOST)
     wired_tls: bool = True
     wired_pairing: Pairing = "certificates"
+    wireless: int = number(0, low=0, high=WIRELESS_MOST)
+    wireless_tls: bool = True
+    wireless_pinned: bool = True
 
     @property
     def securities(self) -> tuple[str, ...]:
@@ -169,6 +178,8 @@ class Smgw:
         self.wan = Lines(self, ground)
         self.firmware = Firmwares(self, ground)
         self._looked_ns = 0
+        radio = RadioSpec(settings.wireless, settings.wireless_tls, settings.wireless_pinned)
+        self.radio_meters = RadioMeters(radio, ground, flag_clock=settings.flag_clock)
 
     @property
     def key_places(self) -> tuple[Path, ...]:
@@ -199,6 +210,7 @@ class Smgw:
         for id_, group in zip(gateway_ids(ground.spec), gateway_groups(ground.spec), strict=True):
             self._add_gateway(id_, group)
         self._attach()
+        self.radio_meters.put_on_air(self.gateways)
         for gateway in self.gateways:
             gateway.open(ground.clock.now_ns)
             self._closing.callback(gateway.close)
@@ -255,7 +267,9 @@ class Smgw:
         def tell(now_ns: int, receiver: str, due_s: int, taken: bool) -> None:
             self._ground.record(SnapshotAsked(now_ns, id_, receiver, due_s, taken))
 
-        return OtherValues(Snapshots(tell, limited=self.settings.limit_snapshots), self._wired_side(id_))
+        snapshots = Snapshots(tell, limited=self.settings.limit_snapshots)
+        radio = self.radio_meters.side(len(self.gateways), id_, self._smart / id_)
+        return OtherValues(snapshots, self._wired_side(id_), radio)
 
     def _wired_side(self, id_: str) -> WiredSide | None:
         ground, settings = self._ground, self.settings

@@ -74,8 +74,8 @@ class AirTap:
         return attached is None or source >= len(attached) or int(attached[source]) == gateway
 
     def _meters(self) -> list[int]:
-        """Receivers of meters, which are nobody's ear."""
-        return [one.receiver for one in self._world.two_way]
+        """Receivers of meters and of the system's own, which are nobody's ear."""
+        return [*(one.receiver for one in self._world.two_way), *self._world.own_receivers]
 
     def _takes(self, gateway: int, telegram: bytes, end_ns: int) -> bool:
         """Whether a gateway takes what it received: by its rule, not by its word."""

@@ -4,7 +4,8 @@ Worked out from the fleet's own values and from what each gateway received, by t
 engine: at each quarter hour the last value received counts, unless it is older than two of the meter's intervals; each
 difference between two neighbours belongs to the zone that rules the whole gap, else to the register 63; a set date's
 value is the meter's own, and one on demand what stands for that instant. Meters of heat cost allocation are looked at;
-of other radio meters only the stored readings are (see differs). Wired meters: wired_values.
+of other radio meters only the stored readings are (see differs). Wired meters: wired_values; those of security profile
+C: radio_values.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sim.core.clock import NS_PER_S, ns
@@ -23,18 +23,17 @@ from sim.site_plan import fleet_radios, gateway_groups
 from sim.smgw.german_time import local, midnight_s
 from sim.systems.port import Delivered
 from sim.truth.ground_truth import Truth
+from sim.truth.periods_in_words import Key, of_period
+from sim.truth.radio_values import expected_of_radio
 from sim.truth.wired_values import expected_of_wired
 
 if TYPE_CHECKING:
     from sim.meters.sent_values import Truth as Sent
 
-_QUARTER_S, _HOUR_S = 900, 3_600
+_HOUR_S: Final = 3_600
 _INTERVALS: Final = 2
 _TOLERANCE_S: Final = 27.0
 """Of a gateway's clock at quarter hours: 3 %."""
-_DAY_HOURS: Final = range(6, 21)
-Key = tuple[str, int, str, int | None, int]
-"""Meter, TAF, OBIS code, from, until."""
 
 
 class WrongValue(NamedTuple):
@@ -117,6 +116,7 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
             lambda own: rules.flag_clock and abs(groups[own].clock_offset_s) > _TOLERANCE_S, waiting=waiting,
         )
     )  # fmt: skip
+    must.update(expected_of_radio(world, rules.taf, periods, _TOLERANCE_S, waiting=waiting))
     return must
 
 
@@ -190,25 +190,7 @@ class _Line:
 
     def period(self, taf: int, start_s: int, end_s: int) -> Iterator[tuple[Key, Decimal | None]]:
         """Rows of one period."""
-        first_s = -(-start_s // _QUARTER_S) * _QUARTER_S if taf == 2 else start_s
-        seen = [(at_s, self.value(at_s)) for at_s in range(first_s, end_s + 1, _QUARTER_S)]
-        there = [(at_s, said) for at_s, said in seen if said is not None]
-        if taf == 7:
-            if there:
-                for at_s, said in seen:
-                    amount = None if said is None or said.units is None else Decimal(said.units)
-                    yield (self._name, 7, "4-0:1.0.0*255", None, at_s), amount
-            return
-        sums: dict[int, int] = {1: 0, 2: 0, 63: 0} if taf == 2 else {1: 0}
-        pairs = [(a, b) for a, b in pairwise(there) if a[1].set_date == b[1].set_date]
-        for (from_s, before), (until_s, after) in pairs:
-            assert before.units is not None and after.units is not None
-            zones = {2 if local(at_s).hour in _DAY_HOURS else 1 for at_s in range(from_s, until_s, _QUARTER_S)}
-            zone = 1 if taf == 1 else zones.pop() if len(zones) == 1 else 63
-            sums[zone] += after.units - before.units
-        if pairs and (taf == 2 or (there[0][0], there[-1][0]) == (start_s, end_s)):
-            for number, units in sums.items():
-                yield (self._name, taf, f"4-0:1.0.{number}*255", start_s, end_s), Decimal(units)
+        return of_period(self._name, "4-0:1.0", self.value, taf, start_s, end_s)
 
 
 __all__ = ["WrongValue", "expected", "wrong_values"]

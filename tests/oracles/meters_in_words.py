@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from sim.meters.fleet import Fleet
-from sim.meters.physics import load_profile, rooms, water_draw
+from sim.meters.physics import formulas, load_profile, rooms, water_draw
 from wmbus.dates import encode_f, encode_g, encode_i
 from wmbus.link import add_crcs_a
 from wmbus.telegram import build
@@ -40,6 +40,10 @@ class Meter:
         self.fault_ms = min((self.clock(fleet, tamper.at_ns) for tamper in past), default=None)
         stops = [self.clock(fleet, tamper.at_ns) for tamper in past if tamper.how != "opened"]
         self.stop_ms = min(stops, default=None)
+        burst = fleet.leaks().get(meter)
+        self.leak = None if burst is None else (
+            self.clock(fleet, burst.at_ns), round(burst.litres_an_hour * 1_000),
+        )  # fmt: skip
         self.heat.cover(self.ms)
 
     def clock(self, fleet: Fleet, time_ns: int) -> int:
@@ -100,23 +104,40 @@ class Meter:
         return self.latched(boundary) - self.latched(before)
 
     def litres(self, when: date | None) -> int:
-        day, rest = divmod(self.until(when), DAY_MS)
-        hour, rest = divmod(rest, HOUR_MS)
-        used = water_draw.drawn_ml()[self.room % 8]
-        of_day = used[hour] + (used[hour + 1] - used[hour]) * rest // HOUR_MS
-        return (day * water_draw.DAY_ML + of_day) * self.factor // 65_536 // 1_000
+        """What was to be drawn by a draw's turn is drawn; of those that have begun, the draws whose time has come."""
+        expected_ml = self.since_tables(water_draw.drawn_ml()[self.room % 8], self.until(when)) * self.factor // 65_536
+        draws: list[tuple[int, int]] = []  # (when, in ml expected of its half; how much)
+        small, large = expected_ml // 2, expected_ml - expected_ml // 2
+        turn = small // 8_000
+        size = formulas._word(self.number, 2 * turn) // 8_000 % 8_000
+        draws.append((formulas._word(self.number, 2 * turn) % 8_000, size))
+        draws.append((formulas._word(self.number, 2 * turn + 1) % 8_000, 8_000 - size))
+        in_turns = turn * 8_000 + sum(much for at, much in draws if at <= small % 8_000)
+        baths = large // 48_000
+        if formulas._word(self.number + 1, baths) % 48_000 <= large % 48_000:
+            baths += 1
+        return (in_turns + 48_000 * baths + self.leaked_ml(when)) // 1_000
+
+    def leaked_ml(self, when: date | None) -> int:
+        if self.leak is None:
+            return 0
+        begin_ms, an_hour_ml = self.leak
+        return max(0, self.until(when) + self.heat.first_hour * HOUR_MS - begin_ms) * an_hour_ml // HOUR_MS
 
     def watt_hours(self, high: bool) -> int:
         """By weeks from the Saturday before the tables begin, less what was used before they did."""
-        begin_ms = self.heat.first_hour * HOUR_MS
         used = load_profile.used_mwh(high=high)[self.room % 8]
+        return self.since_tables(used, self.until(None)) * self.factor // 65_536 // 1_000
+
+    def since_tables(self, used: tuple[int, ...], until_ms: int) -> int:
+        begin_ms = self.heat.first_hour * HOUR_MS
 
         def since_2000(ms: int) -> int:
             week, rest = divmod(ms, 7 * DAY_MS)
             hour, rest = divmod(rest, HOUR_MS)
             return week * used[168] + used[hour] + (used[hour + 1] - used[hour]) * rest // HOUR_MS
 
-        return (since_2000(self.until(None) + begin_ms) - since_2000(begin_ms)) * self.factor // 65_536 // 1_000
+        return since_2000(until_ms + begin_ms) - since_2000(begin_ms)
 
     # --- temperatures and power -----------------------------------------------------------------------------------
 

@@ -72,10 +72,10 @@ class Ran:
 
     @property
     def word(self) -> str:
-        if self.code == 0:
-            return "green"
         if self.defect is not None and not self.used:
             return "unmet"
+        if self.code == 0:
+            return "green"
         if "error" in self.outcomes or not self.outcomes:
             return "broken"
         return {RED: "red", INCONCLUSIVE: "inconclusive"}.get(self.code, f"exit {self.code}")

@@ -103,6 +103,16 @@ def test_figures_beside_what_was_achieved() -> None:
         assert told(run(measures=[{"name": "share of alarms", "value": value}]), parts=(share,)).state == state
 
 
+def test_a_threshold_between_the_ends_of_a_figures_interval_is_not_decided() -> None:
+    rate = Part("rarely", ("L08",), "measure", named="alarms", at_most=0.1, low="low", high="high")
+    for value, low, high, state in (
+        (0.06, 0.01, 0.2, INCONCLUSIVE), (0.01, 0.0, 0.09, HELD), (0.3, 0.11, 0.5, REFUTED),
+        (0.3, 0.05, 0.5, INCONCLUSIVE),
+    ):  # fmt: skip
+        measures = [{"name": "alarms", "value": value}, {"name": "low", "value": low}, {"name": "high", "value": high}]
+        assert told(run(measures=measures), parts=(rate,)).state == state
+
+
 def test_the_newest_run_of_a_scenario_counts_and_a_what_if_does_not() -> None:
     assert told(run(cell(1), started="2"), run(cell(0), started="1")).state == REFUTED
     assert told(run(cell(0), started="1"), run(cell(1), started="2", what_if=["portal.checks=[]"])).state == HELD

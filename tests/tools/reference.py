@@ -25,9 +25,10 @@ import pytest
 
 from attacks import reach
 from attacks.attack import CAPABILITIES, attack, form
-from bench.cli import main, play
+from bench import exit_codes as codes_of
+from bench.cli import play
 from bench.fuzz import fuzz_run
-from bench.rig import controller, measure, verdict
+from bench.rig import measure, verdict
 from bench.rig.scenario import Stage, scenario
 from bench.run_directory import ROOT
 from sim.core import bundle
@@ -321,15 +322,17 @@ def exit_codes() -> str:
         int(pytest.ExitCode.TESTS_FAILED): "something does not hold: a verdict, a measure, an invariant, an "
         "expectation of a sweep, a stored reading that was altered, a fuzz finding, histories that differ; or an error "
         "in a scenario",
-        main.USAGE_EXIT: "the command cannot be carried out, or a scenario's file cannot be read: one line says why",
+        codes_of.USAGE_EXIT: "the command cannot be carried out, or a scenario's file cannot be read: one line says "
+        "why",
         int(pytest.ExitCode.INTERNAL_ERROR): "pytest itself failed",
         int(pytest.ExitCode.USAGE_ERROR): "pytest does not understand its words, as an expression behind -k",
         int(pytest.ExitCode.NO_TESTS_COLLECTED): "no scenario fits -k, -m or --lf",
-        controller.INCONCLUSIVE_EXIT: "nothing failed and nothing is proven either way: an attack or its control "
-        "did not come through, every scenario was left out, or an endpoint elsewhere was out of reach",
-        main.INTERRUPTED_EXIT: "interrupted; what was finished is kept",
+        codes_of.INCONCLUSIVE_EXIT: "nothing failed and nothing is proven either way: an attack or its control "
+        "did not come through, every scenario was left out, an endpoint elsewhere was out of reach or not named, or a "
+        "file of the endpoint's settings cannot be followed",
+        codes_of.INTERRUPTED_EXIT: "interrupted; what was finished is kept",
     }  # fmt: skip
-    assert play.PLAYED_EXIT == fuzz_run.KEPT_EXIT == 0 and main.USAGE_EXIT == play.BAD_FILE_EXIT
+    assert play.PLAYED_EXIT == fuzz_run.KEPT_EXIT == 0 and codes_of.USAGE_EXIT == play.BAD_FILE_EXIT
     rows = [f"| {code} | {text} |" for code, text in sorted(codes.items())]
     return f"# Exit codes\n{MADE}\n{table('code | what', rows)}\n`run` and plain pytest have the same ones.\n"
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from published import REFUSED, telegrams
 
-from wmbus.as_json import to_json, to_line
+from wmbus.as_json import to_json
+from wmbus.as_lines import to_line
 from wmbus.compact import Formats
 from wmbus.explain import annotate
 from wmbus.telegram import build, parse

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from published import telegrams
 
 from tests.night import examples
-from wmbus.as_json import to_json, to_line
+from wmbus.as_json import to_json
+from wmbus.as_lines import to_line
 from wmbus.makers import qundis, techem
 from wmbus.makers.names import maker_words
 

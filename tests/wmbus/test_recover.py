@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from published import telegrams
 
 from tests.night import examples
-from wmbus.as_json import to_json, to_line
+from wmbus.as_json import to_json
+from wmbus.as_lines import to_line
 from wmbus.errors import BadTelegram, Reason
 from wmbus.explain import annotate, escaped, words_for
 from wmbus.link import add_crcs_a, add_crcs_b

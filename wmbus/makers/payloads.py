@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from wmbus.dif import Chain
 from wmbus.dissect import Telegram
 from wmbus.makers import qundis, techem
 from wmbus.makers.value import MakerValue
@@ -25,13 +26,19 @@ def of_payload(telegram: Telegram) -> list[MakerValue] | None:
     return techem.read(a.version, a.device_type, telegram.payload) if a.manufacturer == _TECHEM else None
 
 
+def has_own(manufacturer: str, chains: Iterable[Chain]) -> bool:
+    """Whether a record of these chains may hold a maker's own values."""
+    return manufacturer in _QUNDIS and any(chain.dif_vif == qundis.DIF_VIF for chain in chains)
+
+
 def of_records(telegram: Telegram, records: Iterable[Record]) -> list[MakerValue]:
     """Values in the maker's records among others."""
-    if telegram.address.manufacturer not in _QUNDIS:
+    manufacturer = telegram.address.manufacturer
+    if manufacturer not in _QUNDIS:
         return []
     return [
         value
         for record in records
-        if record.dif_vif == qundis.DIF_VIF and isinstance(record.value, bytes)
+        if has_own(manufacturer, [record.chain]) and isinstance(record.value, bytes)
         for value in qundis.read(record.value) or []
     ]

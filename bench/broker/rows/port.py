@@ -19,9 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.desk.rows.port import Answer as Answer
-from bench.desk.rows.port import Failed as Failed
-from bench.desk.rows.port import Undecided as Undecided
+from bench.row_suite import Failed as Failed
+from bench.row_suite import Undecided as Undecided
 from sim.core.parts import Folder
 
 if TYPE_CHECKING:

@@ -17,8 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
+from bench.row_suite import Failed as Failed
+from bench.row_suite import Undecided as Undecided
 from sim.core.parts import Folder
 from sim.desk.inventory import GatewayEntry
 from sim.feeders.kinds.codec import CodecSpec
@@ -27,17 +29,7 @@ from sim.lines.codecs.port import CODECS, Codec
 if TYPE_CHECKING:
     from bench.desk.stand import Stand
 
-Answer = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT APPLICABLE"]
-ANSWERS: Final[tuple[Answer, ...]] = ("PASS", "FAIL", "INCONCLUSIVE", "NOT APPLICABLE")
 Needs = Callable[[GatewayEntry], str]
-
-
-class Failed(Exception):
-    """The promise is broken; one sentence with figures."""
-
-
-class Undecided(Exception):
-    """Neither is shown; one sentence with the way out."""
 
 
 def _always(_: GatewayEntry) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from sim.core import clock
+from sim.core import clock, whole_file
 from sim.endpoint.port import EndpointError
 
 INTENDED, MADE, GONE = "intended", "made", "gone"
@@ -138,6 +138,4 @@ class Ledger:
 
     def _mend(self, lines: list[str]) -> None:
         """Without the half line, onto which the next would be written."""
-        fresh = self.place.with_suffix(".new")
-        fresh.write_text("".join(one + "\n" for one in lines), encoding="utf-8")
-        os.replace(fresh, self.place)
+        whole_file.write(self.place, "".join(one + "\n" for one in lines))

@@ -7,12 +7,12 @@ is like the other).
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from sim.core import whole_file
 from sim.core.quoting import shown
 from sim.endpoint.aws.certificate_claims import FROM_CSR
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Session
@@ -60,10 +60,8 @@ def claim(
     finally:
         session.close()
     certificate = folder / f"{common_name}.crt"
-    fresh = certificate.with_suffix(".new")
     try:
-        fresh.write_bytes(pem)
-        os.replace(fresh, certificate)
+        whole_file.write(certificate, pem)
     except OSError as error:
         raise EndpointError(f"cannot write {certificate}: {error.strerror}") from None
     thing = str(done.get("thingName", ""))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from sim.core import whole_file
 from sim.endpoint.aws.account import Account
 from sim.endpoint.aws.certificate_claims import HOOK_S, REVOKED, Claims, Registered, template
 from sim.endpoint.aws.rule_actions import ActionFailed
@@ -57,14 +57,12 @@ def take_back(directory: Path, thing: str) -> bool:
     found = [name for name, one in _read(directory).items() if one.thing == thing and one.status != REVOKED]
     if found:
         listed = {*_listed(directory), *found}
-        fresh = directory / f"{TAKEN_BACK}.new"
-        fresh.write_text(json.dumps(sorted(listed)), encoding="utf-8")
-        os.replace(fresh, directory / TAKEN_BACK)
+        whole_file.write(directory / TAKEN_BACK, json.dumps(sorted(listed)))
     return bool(found)
 
 
 def obey(account: Account) -> None:
-    """Certificates on the list are good for no new session. Raises OSError, ValueError."""
+    """Certificates on the list are good for no session. Raises OSError, ValueError."""
     for name in _listed(Path()):
         if name in account.registry and account.registry[name].status != REVOKED:
             account.registry[name].status = REVOKED
@@ -86,6 +84,4 @@ def _read(directory: Path = Path()) -> dict[str, Registered]:
 
 def _write(registry: Mapping[str, Registered]) -> None:
     """What is pending too: after a restart such a certificate must not be taken for one that the bench made itself."""
-    fresh = Path(REGISTRY + ".new")
-    fresh.write_text(json.dumps({name: asdict(one) for name, one in registry.items()}), encoding="utf-8")
-    os.replace(fresh, REGISTRY)
+    whole_file.write(Path(REGISTRY), json.dumps({name: asdict(one) for name, one in registry.items()}))

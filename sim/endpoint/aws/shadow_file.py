@@ -7,11 +7,11 @@ companion that is killed loses what came since, which the service would not. Ver
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from sim.core import whole_file
 from sim.endpoint.aws.shadows import Shadows
 
 FILE: Final = "shadows.json"
@@ -20,9 +20,7 @@ FILE: Final = "shadows.json"
 def write(shadows: Shadows, directory: Path = Path()) -> None:
     """Whole or not at all."""
     rows = [{"thing": thing, "name": name, **found} for (thing, name), found in shadows.everything().items()]
-    fresh = directory / f"{FILE}.new"
-    fresh.write_text(json.dumps(rows), encoding="utf-8")
-    os.replace(fresh, directory / FILE)
+    whole_file.write(directory / FILE, json.dumps(rows))
 
 
 def read(directory: Path = Path()) -> list[dict[str, Any]]:

@@ -60,7 +60,8 @@ class MosquittoSpec(EndpointSpec):
 class Mosquitto(Dialled):
     """See port.Endpoint. `port=0` finds a free one; `address` and `hostname`: where it listens and how clients dial it,
     for a desk on a network; `foreign`: see topic_acl; `server` replaces the honest server certificate (expired, wrong
-    host name); `authority` replaces the CA in pki/; `program` is for those who bring their own Mosquitto."""
+    host name); `authority` replaces the CA in pki/; `program` is for those who bring their own Mosquitto; `lines`:
+    behind those of the configuration, for whoever measures Mosquitto as others run it."""
 
     name: ClassVar[str] = "mosquitto"
     features: ClassVar[frozenset[EndpointFeature]] = frozenset(
@@ -81,7 +82,9 @@ class Mosquitto(Dialled):
         authority: Authority | None = None,
         program: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        lines: Sequence[str] = (),
     ) -> None:
+        self._lines = lines
         self.directory = directory.resolve()
         self.spec = spec or MosquittoSpec()
         super().__init__()
@@ -240,7 +243,7 @@ class Mosquitto(Dialled):
                 self.directory, self.authority.certificate, self.authority.crl, self._server, user
             )
             text = mosquitto_config.config(self.spec, files, self._port, self._listen, refusing=self._refusing)
-            files.config.write_text(text, encoding="utf-8")
+            files.config.write_text(text + "".join(f"{line}\n" for line in self._lines), encoding="utf-8")
             files.acl.write_text(access_list(self._foreign), encoding="utf-8")
         except PkiError as error:
             raise EndpointError(str(error)) from None

@@ -23,6 +23,8 @@ class LineReader:
         self._too_long = False
 
     def feed(self, data: bytes) -> list[Got]:
+        if data and not self._rest and data.find(b"\n") == len(data) - 1:
+            return self._line(data[:-1])  # one line and no more, as most come
         *lines, rest = (self._rest + data).split(b"\n")
         got = [one for line in lines for one in self._line(line)]
         if len(rest) > MAX_LINE_BYTES:

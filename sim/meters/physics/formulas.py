@@ -24,6 +24,9 @@ CLASSES, HOURS_A_WEEK, MICRO = rooms.CLASSES, rooms.HOURS_A_WEEK, rooms.MICRO
 PROFILE_HOURS: Final = HOURS_A_WEEK + 1
 _HABITS = len(rooms.HABITS)
 _GAINS, _LIMIT, _MAX_LOAD, _STEP = rooms.GAINS_MK, rooms.HEATING_LIMIT_MK, rooms.MAX_LOAD_MK, rooms.LOAD_STEP_MK
+SMALL_ML: Final = 8_000
+LARGE_ML: Final = 48_000
+"""Taps, cisterns and a kitchen; a shower, a bath or a machine. Assumed, not measured: docs/models/meters.md."""
 _W_A_RATE: Final = 9 * 1_000  # of a flat: kilowatt hours a unit, in watt hours
 Numbers = NDArray[np.int64] | memoryview
 
@@ -64,6 +67,39 @@ def rated(amount: int, factor: int) -> int:
 def between(before: int, after: int, ms_of_hour: int) -> int:
     """Counted within an hour that began with `before` and ends with `after`: a straight line."""
     return before + quotient((after - before) * ms_of_hour, MS_PER_HOUR)
+
+
+@shared
+def _word(number: int, place: int) -> int:
+    """31 bits that are always the same for a meter's number and a place, and look like nothing: where a draw falls is
+    drawn, not computed from the clock. Products stay below 2**62."""
+    word = number + place * 0x9E3779B1 & 0x7FFFFFFF
+    word = (word ^ word >> 15) * 0x2C1B3C6D & 0x7FFFFFFF
+    word = (word ^ word >> 12) * 0x297A2D39 & 0x7FFFFFFF
+    return word ^ word >> 15
+
+
+@shared
+def drawn(expected: int, number: int) -> int:
+    """ml that the household with meter `number` has drawn when `expected` ml were to be: half of it as two draws of any
+    size in every SMALL_ML, the other half as one in every LARGE_ML, each at once at its own place in there. So taps are
+    shut between draws, sums stay what they were within a draw, and a day's place in the calendar is not asked."""
+    small = expected >> 1
+    large = expected - small
+    turn = quotient(small, SMALL_ML)
+    rest = small - turn * SMALL_ML
+    one, other = _word(number, 2 * turn), _word(number, 2 * turn + 1)
+    size = quotient(one, SMALL_ML) % SMALL_ML
+    out = turn * SMALL_ML
+    if rest >= one % SMALL_ML:
+        out += size
+    if rest >= other % SMALL_ML:
+        out += SMALL_ML - size
+    turn = quotient(large, LARGE_ML)
+    out += turn * LARGE_ML
+    if large - turn * LARGE_ML >= _word(number + 1, turn) % LARGE_ML:
+        out += LARGE_ML
+    return out
 
 
 @shared

@@ -123,12 +123,8 @@ def heat_of(seed: int, outdoor_mean_c: float, start_year: int) -> Heat:
 
 def _profiles(first_hour: int) -> I64:
     """Cumulative weeks from the tables' first hour on: sources, then habits, then 169 hours, laid flat."""
-    days = range(rooms.HOURS_A_WEEK // water_draw.HOURS_A_DAY)
-    water = [
-        [day * water_draw.DAY_ML + used for day in days for used in of_day[:-1]] + [len(days) * water_draw.DAY_ML]
-        for of_day in water_draw.drawn_ml()
-    ]
-    from_saturday = np.array([water, load_profile.used_mwh(high=True), load_profile.used_mwh(high=False)], np.int64)
+    weeks_of = water_draw.drawn_ml(), load_profile.used_mwh(high=True), load_profile.used_mwh(high=False)
+    from_saturday = np.array(weeks_of, np.int64)
     hours = first_hour % rooms.HOURS_A_WEEK + np.arange(PROFILE_HOURS)
     weeks, of_week = hours // rooms.HOURS_A_WEEK, hours % rooms.HOURS_A_WEEK
     rolled = weeks * from_saturday[..., -1:] + from_saturday[..., of_week]

@@ -1,7 +1,8 @@
-"""Water: millilitres a household has drawn by each hour of its day, a table for each of the eight habits of rooms.py.
+"""Water: millilitres a household is expected to draw by each hour of its week, for each of the habits of rooms.py.
 
-A day is every other day's like, weekends and holidays included: enough for counters that grow at a credible pace at
-credible hours, not for the study of leaks or peak flow.
+The shares are our own and no standard profile; Saturday and Sunday are like those of who is at home at weekends. Every
+week is like every other, holidays and seasons included. When the taps are open within an hour, `formulas.drawn` says:
+so there are pauses, and a pipe that leaks has none.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from sim.meters.physics.rooms import HABITS
+from sim.meters.physics.rooms import HABITS, HOURS_A_WEEK
 
 HOURS_A_DAY: Final = 24
 DAY_ML: Final = 180_000  # at a factor of one; the median factor of a fleet makes about 100 litres of it
@@ -29,9 +30,16 @@ _SHARES: Final = {
 
 @cache
 def drawn_ml() -> tuple[tuple[int, ...], ...]:
-    """For each habit 25 numbers: drawn by the beginning of each hour, the last one DAY_ML."""
-    out = []
-    for habit in HABITS:
-        shares = _SHARES[habit]
-        out.append(tuple(DAY_ML * sum(shares[:hour]) // sum(shares) for hour in range(HOURS_A_DAY + 1)))
-    return tuple(out)
+    """For each habit 169 numbers: drawn by the beginning of each hour of the week from Saturday midnight on, DAY_ML a
+    day."""
+    return tuple(_week(habit) for habit in HABITS)
+
+
+def _week(habit: str) -> tuple[int, ...]:
+    return tuple(_drawn_ml(habit, hour) for hour in range(HOURS_A_WEEK + 1))
+
+
+def _drawn_ml(habit: str, hour: int) -> int:
+    day, of_day = divmod(hour, HOURS_A_DAY)
+    shares = _SHARES["weekends" if day < 2 else habit]
+    return day * DAY_ML + DAY_ML * sum(shares[:of_day]) // sum(shares)

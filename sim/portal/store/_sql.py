@@ -14,19 +14,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from typing import Any, Final
 
 from sim.portal.store_port import (
     BOOTS_KEPT,
     AlarmRow,
-    Answer,
     Before,
     BillingRow,
     Birth,
-    Consumption,
     Device,
     Evidence,
     FreshnessRow,
+    HouseSum,
     Message,
     MeterRow,
     Ownership,
@@ -34,10 +34,12 @@ from sim.portal.store_port import (
     Refusal,
     Sighting,
     Store,
-    TenancyRow,
+    Tenancy,
+    TenantRow,
     rows_of,
 )
 
+_DAY_ONE: Final = date(1970, 1, 1)
 _CHUNK: Final = 500  # parameters in one IN (...): below SQLite's oldest limit of 999
 
 _NEIGHBOUR: Final = """(SELECT n.units FROM readings n WHERE n.meter = late.meter AND n.units IS NOT NULL
@@ -148,8 +150,8 @@ Row = tuple[Any, ...]
 _ROWS: Final[dict[str, tuple[type[Any], tuple[str, ...]]]] = {  # table -> its rows, and what names one
     "readings": (Reading, ()), "refusals": (Refusal, ()), "evidence": (Evidence, ()), "messages": (Message, ()),
     "freshness": (FreshnessRow, ("meter",)), "births": (Birth, ("gateway", "boot")),
-    "alarms": (AlarmRow, ("kind", "subject", "raised_ns")), "meters": (MeterRow, ()), "tenancies": (TenancyRow, ()),
-    "ownerships": (Ownership, ()), "answers": (Answer, ()),
+    "alarms": (AlarmRow, ("kind", "subject", "raised_ns")), "meters": (MeterRow, ()), "tenancies": (Tenancy, ()),
+    "ownerships": (Ownership, ()), "answers": (HouseSum, ()),
 }  # fmt: skip
 
 
@@ -224,13 +226,13 @@ class SqlStore(Store):
         self._many("DELETE FROM births WHERE gateway = ? AND place <= ?", [(row.gateway, row.place - BOOTS_KEPT)])
 
     def put_registry(
-        self, meters: Sequence[MeterRow], tenancies: Sequence[TenancyRow], ownerships: Sequence[Ownership]
+        self, meters: Sequence[MeterRow], tenancies: Sequence[Tenancy], ownerships: Sequence[Ownership]
     ) -> None:
         for table, rows in (("meters", meters), ("tenancies", tenancies), ("ownerships", ownerships)):
             self._many(f"DELETE FROM {table}", [()])
             self._add(table, rows)
 
-    def add_answer(self, row: Answer) -> None:
+    def add_answer(self, row: HouseSum) -> None:
         self._add("answers", [row])
 
     # --- what the portal asks -----------------------------------------------------------------------------------------
@@ -272,6 +274,20 @@ class SqlStore(Store):
         sql = "SELECT meter, count(*) FROM readings WHERE stored_ns >= ? AND stored_ns < ? GROUP BY meter"
         return {meter: int(count) for meter, count in self._ask(sql, (from_ns, until_ns))}
 
+    def volumes_since(self, from_ns: int) -> list[tuple[str, int, float]]:
+        sql = (
+            "SELECT meter, received_ns, volume_m3 FROM readings WHERE volume_m3 IS NOT NULL AND received_ns >= ?"
+            " ORDER BY received_ns, rowid"
+        )
+        return [(meter, int(at_ns), float(volume)) for meter, at_ns, volume in self._ask(sql, (from_ns,))]
+
+    def first_set_date_units(self) -> list[tuple[str, int, int]]:
+        sql = (
+            "SELECT meter, set_date, set_date_units FROM readings WHERE rowid IN (SELECT min(rowid) FROM readings"
+            " WHERE set_date IS NOT NULL AND set_date_units IS NOT NULL GROUP BY meter, set_date) ORDER BY set_date"
+        )
+        return [(meter, (date.fromisoformat(day) - _DAY_ONE).days, int(units)) for meter, day, units in self._ask(sql)]
+
     # --- what roles and bills ask -------------------------------------------------------------------------------------
 
     def tenancies(self, tenant: str, now_ns: int) -> list[tuple[str, int]]:
@@ -284,16 +300,16 @@ class SqlStore(Store):
     def flats_ever(self, tenant: str) -> set[str]:
         return {flat for (flat,) in self._ask("SELECT flat FROM tenancies WHERE tenant = ?", (tenant,))}
 
-    def consumption(self, tenant: str, flat: str, from_ns: int) -> list[Consumption]:
+    def consumption(self, tenant: str, flat: str, from_ns: int) -> list[TenantRow]:
         rows = self._ask_by_meter(_CONSUMPTION, (tenant, flat, from_ns))
-        return [Consumption(meter, flat, at_ns, int(units)) for meter, at_ns, units in rows]
+        return [TenantRow(meter, flat, at_ns, int(units)) for meter, at_ns, units in rows]
 
     def owns(self, landlord: str, house: str) -> bool:
         return bool(self._ask("SELECT 1 FROM ownerships WHERE landlord = ? AND house = ?", (landlord, house)))
 
-    def answers(self, house: str, from_ns: int, until_ns: int) -> list[Answer]:
+    def answers(self, house: str, from_ns: int, until_ns: int) -> list[HouseSum]:
         sql = f"SELECT {_columns('answers')} FROM answers WHERE house = ? AND from_ns < ? AND until_ns > ?"
-        return rows_of(Answer, self._ask(sql, (house, until_ns, from_ns)))
+        return rows_of(HouseSum, self._ask(sql, (house, until_ns, from_ns)))
 
     def house_sum(self, house: str, from_ns: int, until_ns: int) -> tuple[int, int]:
         [(units, flats)] = self._ask_by_meter(_HOUSE, (house, until_ns, from_ns))

@@ -11,11 +11,11 @@ readable by its owner alone and replaced as a whole.
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from sim.core import whole_file
 from sim.core.crc16 import KINDS
 from sim.core.seeds import Seeds
 from sim.meters.physics.household_power import Household
@@ -163,10 +163,4 @@ def _read(path: Path) -> dict[str, Any]:
 def write(path: Path, given: dict[str, Any]) -> None:
     """Whole or not at all, and on the disk when this returns; 0600 before the first byte is in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(given, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
+    whole_file.write(path, json.dumps(given, indent=1), private=True, durable=True)

@@ -1,18 +1,19 @@
-"""TLS 1.2 over octets that somebody else carries: between a wired meter (server) and its gateway (client).
+"""TLS 1.2 over octets that somebody else carries: between a meter (server) and its gateway (client).
 
 Suites and curve are the WAN's; certificates are not: each end signed its own, and the other end is believed for that
-one certificate and for no authority (BSI TR-03116-3, 6). No session is resumed and none is renegotiated; one ends after
-SESSION_MOST_S, or when it has carried RENEW_AFTER_BYTES, and a new one begins with a full handshake.
+one certificate and for no authority (BSI TR-03116-3, 6). None is renegotiated; one ends after SESSION_MOST_S, or when
+it has carried RENEW_AFTER_BYTES, and a new one begins with a full handshake. One that broke off may be resumed where a
+handshake is dear, on the radio; its time counts from the full handshake. On the wired bus none is resumed.
 """
 
 from __future__ import annotations
 
 import ssl
-from typing import Final
+from typing import Final, NamedTuple
 
 from sim.pki.authority import Pair, PkiError
 from sim.pki.link_certificates import pem
-from sim.smart_metering.wan.tls import CURVE, SUITES
+from sim.smart_metering.wan.tls import CURVE, SUITES, tls_12
 
 SESSION_MOST_S: Final = 31 * 86_400
 """TR-03116-3, 6."""
@@ -36,29 +37,34 @@ class LinkRefused(Exception):
 def context(own: Pair, peer: bytes, *, server: bool) -> ssl.SSLContext:
     """`peer`: the other end's certificate, DER. Raises LinkRefused (pair)."""
     try:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
-        made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
-        made.check_hostname = False
+        made = tls_12(own, SUITES, CURVE, server=server)
         made.verify_mode = ssl.CERT_REQUIRED
-        made.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
         # Whether it is in its time is asked by the world's clock, see WiredBus; this machine's may be another.
         made.verify_flags |= _NO_CHECK_TIME
-        made.set_ciphers(SUITES)
-        made.set_ecdh_curve(CURVE)
         made.load_verify_locations(cadata=pem(peer))
-        made.load_cert_chain(own.certificate, own.key)
     except (OSError, ValueError, PkiError) as error:  # ssl.SSLError is an OSError
         raise LinkRefused("pair", f"{own.certificate.name}: {error}") from None
     return made
 
 
-class TlsChannel:
-    """One session. Hand in octets that came, send what `out` gives, until it is empty."""
+class Resumable(NamedTuple):
+    """Of a session, what lets another one begin without a full handshake, until `ends_s`."""
 
-    def __init__(self, made: ssl.SSLContext, peer: bytes, *, server: bool, now_s: int) -> None:
+    session: ssl.SSLSession
+    ends_s: int
+
+
+class TlsChannel:
+    """One session. Hand in octets that came, send what `out` gives, until it is empty. `of`: the one to resume, of the
+    same context; the other end may insist on a full handshake all the same."""
+
+    def __init__(
+        self, made: ssl.SSLContext, peer: bytes, *, server: bool, now_s: int, of: Resumable | None = None
+    ) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = made.wrap_bio(self._in, self._out, server_side=server)
+        self._tls = made.wrap_bio(self._in, self._out, server_side=server, session=None if of is None else of.session)
         self._peer = peer
+        self._of = of
         self._ends_s = now_s + SESSION_MOST_S
         self._carried = 0
         self._waiting = bytearray()
@@ -68,6 +74,17 @@ class TlsChannel:
     def is_over(self, now_s: int) -> bool:
         """It is to be ended, and another begun."""
         return now_s >= self._ends_s or self._carried >= RENEW_AFTER_BYTES
+
+    @property
+    def resumed(self) -> bool:
+        """It is up, after a short handshake."""
+        return self.up and bool(self._tls.session_reused)
+
+    @property
+    def resumable(self) -> Resumable | None:
+        """For a later one; None before it is up."""
+        session = self._tls.session if self.up else None
+        return None if session is None else Resumable(session, self._ends_s)
 
     @property
     def agreed(self) -> tuple[str, str]:
@@ -98,6 +115,8 @@ class TlsChannel:
                 if self._tls.getpeercert(binary_form=True) != self._peer:
                     raise LinkRefused("certificate", "it is signed by the paired one and is another")
                 self.up = True
+                if self._of is not None and self.resumed:
+                    self._ends_s = self._of.ends_s
                 self._send()
             while piece := self._tls.read(PIECE_BYTES):
                 said += piece

@@ -4,11 +4,11 @@ come, and the bytes that its keys were made of. A file of 0600 in a folder of 07
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Final
 
+from sim.core import whole_file
 from sim.pki.slot_keys import DRAWN_BYTES
 from sim.smgw.module.port import SLOTS
 
@@ -58,14 +58,7 @@ class Held:
         """On the disk when it returns. Raises HeldError."""
         kept = {"pin": self.pin, "tries_left": self.tries_left,
                 "keys": {slot: drawn.hex() for slot, drawn in self.keys.items()}}  # fmt: skip
-        beside = self._path.with_suffix(".new")
         try:
-            beside.unlink(missing_ok=True)
-            file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(file, "w", encoding="utf-8") as out:
-                json.dump(kept, out)
-                out.flush()
-                os.fsync(out.fileno())
-            beside.replace(self._path)
+            whole_file.write(self._path, json.dumps(kept), private=True, durable=True)
         except OSError as error:
             raise HeldError(f"{self._path}: it cannot be written ({error.strerror or error})") from None

@@ -135,7 +135,7 @@ def test_a_cluster_gives_the_same(world: Path, capsys: pytest.CaptureFixture[str
         (["--hours", "nan"], "'nan' is not a number above 0"),
         (["--days", "inf"], "'inf' is not a number above 0"),
         (["--hours", "long"], "'long' is not a number above 0"),
-        (["--workers", "0"], "'0' is not a number of workers between 1 and 256"),
+        (["--workers", "0"], "'0' is not a whole number between 1 and 256"),
     ],
 )
 def test_a_number_that_cannot_be_is_refused_by_its_name(

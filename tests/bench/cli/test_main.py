@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from bench.cli import tasks
 from bench.options import KINDS
 from bench.run_directory import ROOT
 from tests.bench.command_line import PATIENCE_S, TRACE, Rig
@@ -77,6 +78,23 @@ def test_help_is_by_task_and_names_every_verb_once(here: Here) -> None:
     assert sorted(verbs) == sorted(known)
     assert "setup" in verbs and "test" in verbs
     assert "More:" not in done.stdout, "a new verb: give it a place in bench/cli/tasks.py"
+
+
+@pytest.mark.parametrize("verb", [verb for verb, one in tasks.VERBS.items() if one.module])
+def test_a_verb_has_its_parser_where_the_table_says(verb: str, here: Here) -> None:
+    done = here(verb, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.partition("\n\n")[0] != f"usage: ./wmbench {verb} [-h]", "its options are missing"
+
+
+def test_a_command_imports_what_it_needs_and_no_more(rig: Rig) -> None:
+    for words in (["--help"], ["frame", "decode", "--help"], ["frobnicate"]):
+        code = f"import sys\nfrom bench.cli.main import main\ntry: main({words})\nexcept SystemExit: pass\n"
+        code += "print(*{'numpy', 'numba', 'scapy', 'pytest', 'sim.world_spec', 'bench.cli.city'} & {*sys.modules})"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=rig.environment(), capture_output=True, text=True, timeout=PATIENCE_S
+        )
+        assert done.stdout.splitlines()[-1] == "", (words, done.stdout)
 
 
 def test_threats_and_worlds_can_be_shown(here: Here) -> None:
@@ -165,7 +183,7 @@ def broken_files(rig: Rig) -> None:
         (["run", "--seed", "-1"], 2, "-1 is not between 0 and 2**64 - 1"),
         (["run", "--seed", "one"], 2, "'one' is not a whole number"),
         (["run", "--endpoint", "bus"], 2, "no endpoint 'bus'; known, nearest first"),
-        (["run", "-n", "0"], 2, "'0' is not a number of workers"),
+        (["run", "-n", "0"], 2, "'0' is not a whole number between 1 and 64"),
         (["run", "test_made.py", "--set", "portal.chekcs=[]"], 2, "did you mean 'checks'?"),
         (["run", "test_made.py", "--set", "portal"], 2, "KEY=VALUE is needed"),
         (["run", "test_made.py", "--set", "window_s=NaN"], 2, "nan is not between"),
@@ -230,6 +248,20 @@ def test_a_missing_broker_is_said_at_once_with_the_way_out(rig: Rig, monkeypatch
     assert "--endpoint memory" in done.stderr
     done = subprocess.run([*command, f"{path}::test_short"], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, "a world in memory needs none"
+
+
+def test_an_account_that_is_not_named_leaves_a_run_inconclusive(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOST", "IDENTITIES", "AUTHORITIES"):
+        monkeypatch.delenv(f"WMBENCH_AWS_{variable}", raising=False)
+    path = rig.scenarios(SHORT)
+    done = rig.run("run", path, "--endpoint", "aws_iot")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert done.stderr.startswith(
+        "wmbench: INCONCLUSIVE: endpoint aws_iot: no host; set endpoint.host or the variable WMBENCH_AWS_HOST"
+    )
+    done = rig.run("run", path, "--endpoint", "aws_iot", "--set", "endpoint.host=localhost")
+    assert done.returncode == 6
+    assert "no identities; set endpoint.identities" in done.stderr, "what the world sets is not asked for again"
 
 
 # --- machines that refuse --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import main
-from bench.rig.controller import INCONCLUSIVE_EXIT
+from bench.exit_codes import INCONCLUSIVE_EXIT
 from sim.core import clock
 from sim.desk import inventory
 from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec

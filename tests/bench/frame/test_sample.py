@@ -40,7 +40,7 @@ def test_the_true_values_are_those_that_decode_finds(here: Here) -> None:
     ("words", "says"),
     [
         (["--type", "vipa"], "no meter type 'vipa'"),
-        (["--type", "all", "--count", "0"], "'0' is not a number between 1 and 10 000 000"),
+        (["--type", "all", "--count", "0"], "'0' is not a whole number between 1 and 10000000"),
         (["--type", "all", "--security", "mode6"], "invalid choice: 'mode6'"),
         (["--type", "all", "--seed", "-1"], "-1 is not between 0 and 2**64 - 1"),
         ([], "the following arguments are required: --type"),

@@ -21,6 +21,7 @@ from bench.rig.checks import (
     leaves_as_allowed,  # of the other system: tests/sim/systems/test_smgw_wired.py
     no_key_on_disk,
     nothing_altered,
+    radio_true,  # of the other system: tests/sim/systems/test_smgw_radio.py
     real_at_work,  # of real gateways, as given_true
     unchanged_bytes,
     values_true,
@@ -126,8 +127,8 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 def test_every_check_in_the_folder_is_tested_here() -> None:
     assert set(checks.found()) == {
         bundled_once, custody, delivered_true, fates_add_up, faults_witnessed, given_true,
-        heard_as_stored, in_time, leaves_as_allowed, no_key_on_disk, nothing_altered, real_at_work, unchanged_bytes,
-        values_true, wired_true,
+        heard_as_stored, in_time, leaves_as_allowed, no_key_on_disk, nothing_altered, radio_true, real_at_work,
+        unchanged_bytes, values_true, wired_true,
     }  # fmt: skip
 
 

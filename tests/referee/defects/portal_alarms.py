@@ -27,7 +27,7 @@ def _never(kind: str) -> Callable[[Patch], None]:
 
 for _kind, _play in (
     ("gap", plays.ALARMS_END), ("tamper", plays.TAMPERING), ("freshness", plays.POISONING), ("twin", plays.CLONE),
-    ("jam", plays.ALARMS_END),
+    ("jam", plays.ALARMS_END), ("leak", plays.BURST_PIPE),
 ):  # fmt: skip
     add(
         Defect(
@@ -53,11 +53,31 @@ def _always(kind: str) -> Callable[[Patch], None]:
 
 add(Defect("gap-alarm-for-all", ALARMS, "The alarm gap stands for every meter from the first window on (M16).",
            "Detected is what an alarm names because of the attack.", plays.JAMMING, _always("gap")))  # fmt: skip
+add(Defect("leak-alarm-for-all", ALARMS, "The alarm leak stands for every meter from the first window on.",
+           "An alarm names the burst pipe and no other.", plays.BURST_PIPE, _always("leak")))  # fmt: skip
 add(Defect("freshness-alarm-for-all", ALARMS, "The alarm freshness stands for every meter from the first window on.",
            "Detected is what an alarm names because of the attack.", plays.POISONING,
            _always("freshness")))  # fmt: skip
 add(Defect("tamper-alarm-for-all", ALARMS, "The alarm tamper stands for every meter from the first window on.",
            "An alarm names the tampered meter and no other.", plays.TAMPERING, _always("tamper")))  # fmt: skip
+
+
+@defect("leak-alarm-knows-the-truth", ALARMS, "An alarm comes of readings.", plays.BURST_PIPE)
+def _(patch: Patch) -> None:
+    """The alarm leak comes at the end of the window in which a pipe bursts, before a reading can tell."""
+    burst: list[str] = []
+
+    def note(original: Any, fleet: Any, meter: int, *rest: Any) -> None:
+        original(fleet, meter, *rest)
+        burst.append(str(fleet.address(meter)))
+
+    def instead(original: Any, watcher: Any, now_ns: int) -> None:
+        original(watcher, now_ns)
+        for meter in burst:
+            watcher.episodes.occur("leak", meter, now_ns, "no cause")
+
+    patch.around("sim.meters.fleet:Fleet.burst", note)
+    patch.around(GAP_WATCH, instead)
 
 
 @defect("twin-alarm-at-every-birth", ALARMS, "A twin is called one when there are two.", plays.CLONE)  # fmt: skip

@@ -7,7 +7,6 @@ from typing import Any
 
 from sim.core.clock import NS_PER_HOUR, NS_PER_S
 from sim.core.events import TelegramRefused
-from sim.portal.alarm import Accepted
 from sim.portal.store_port import Reading, Refusal
 from tests.referee.defect import DROPS, Patch, defect
 from tests.referee.defects import plays
@@ -20,12 +19,7 @@ def without(out: Any, unwanted: Callable[[Reading], bool], telegrams: dict[str, 
     """Rows of a take without the unwanted readings; with a reason these are refusals, else they leave no trace."""
     kept = [place for place, row in enumerate(out.readings) if not unwanted(row)]
     gone = [row for row in out.readings if unwanted(row)]
-    there = set(out.accepted.tampered)
-    accepted = Accepted(
-        [out.readings[place].meter for place in kept],
-        [new for new, place in enumerate(kept) if place in there],
-        lambda new: out.accepted.complaint(kept[new]),
-    )
+    accepted = out.accepted.only(kept)
     refusals, events = list(out.refusals), list(out.events)
     for row in gone if reason else ():
         refusals.append(

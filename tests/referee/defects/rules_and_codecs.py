@@ -108,7 +108,7 @@ def _error_register_counts(original: Any, *arguments: Any) -> Any:
     return counted, backwards
 
 
-_plain("tariff-error-register-billed", SUMS, _TARIFF, plays.TARIFF, f"{SMGW}.tariff_engine:totals",
+_plain("tariff-error-register-billed", SUMS, _TARIFF, plays.TARIFF, f"{SMGW}.use_cases:totals",
        "What no stage may count is counted by the first.", _error_register_counts)  # fmt: skip
 _plain("tariff-no-summer-time", SUMS, _TARIFF, plays.TARIFF, f"{SMGW}.german_time:offset_s",
        "Days begin by winter time all the year.",

@@ -6,6 +6,7 @@ end, the sixteenth, a set date, the leap day; healthy, tampered with, and with a
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -20,6 +21,7 @@ from sim.meters import telegram_batch
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
+from sim.meters.physics.formulas import LARGE_ML, SMALL_ML, drawn
 from sim.meters.quantities import QUANTITIES
 from tests.oracles import meters_in_words
 
@@ -50,11 +52,18 @@ def _fleet(start: datetime = START, meters: int = 6) -> Fleet:
 
 
 def _tampered(fleet: Fleet) -> Fleet:
-    """Every third meter, in each of the three ways, at odd times before the first edge and at the second."""
+    """Every third meter, in each of the three ways, at odd times before the first edge and at the second; and some of
+    the water meters with a burst pipe."""
     for meter in range(0, fleet.n, 3):
         at_ns = 5 * NS_PER_DAY if meter % 2 else 12 * NS_PER_DAY - 3_600 * NS_PER_S
         fleet.tamper(meter, at_ns + meter * NS_PER_S, TAMPERS[meter // 3 % 3])
+    for place, meter in enumerate(_water_meters(fleet)[1::2]):
+        fleet.burst(meter, 9 * NS_PER_DAY + meter * NS_PER_S, 20.5 + place)
     return fleet
+
+
+def _water_meters(fleet: Fleet) -> list[int]:
+    return [meter for meter in range(fleet.n) if fleet.kind(meter).id == "qundis-q-water"]
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +106,34 @@ def test_the_cases_meet_what_they_are_about(fleet: Fleet) -> None:
         by_type.setdefault(fleet.kind(meter).id, set()).update(what, ["low"] if truth.low_power else [])
     assert all({"well", *TAMPERS} <= seen for seen in by_type.values())
     assert sum("low" in seen for seen in by_type.values()) >= 5
+    assert len(fleet.leaks()) >= 3
+    assert 0 < len(set(fleet.leaks()) & fleet.tampered) < len(fleet.leaks())
+
+
+def test_a_burst_pipe_runs_through_its_meter(fleet: Fleet) -> None:
+    """Beside what is drawn: 20 l/h more than the same meter has in a fleet without a burst, to the litre."""
+    meter, leak = next((m, one) for m, one in fleet.leaks().items() if m not in fleet.tampered)
+    dry = _fleet()
+    k = _round(fleet, meter, EDGES["leap day"])[0]
+    hours = (fleet.start_ns(meter, k) - leak.at_ns) / 3_600e9
+    more = fleet.truth(meter, k).values["volume_l"] - dry.truth(meter, k).values["volume_l"]
+    assert abs(more - hours * leak.litres_an_hour) <= 1.5
+    with pytest.raises(ValueError, match="counts no water"):
+        fleet.burst(next(m for m in range(fleet.n) if fleet.kind(m).id == "qundis-q-caloric"), 0, 1.0)
+    with pytest.raises(ValueError, match="has a burst pipe already"):
+        fleet.burst(meter, 0, 1.0)
+
+
+def test_a_household_draws_as_much_as_expected_and_with_pauses() -> None:
+    """Never back, never further from what was expected than one draw of each kind; many quarters of an hour
+    have none."""
+    step = 2_500  # ml expected in a quarter of an hour: a busy one
+    counts = [drawn(at, 12_345_678) for at in range(0, 10_000_000, step)]
+    rises = [after - before for before, after in itertools.pairwise(counts)]
+    assert min(rises) == 0
+    assert 0.4 < sum(rise < 1_000 for rise in rises) / len(rises) < 0.9
+    assert max(abs(count - at * step) for at, count in enumerate(counts)) < SMALL_ML + LARGE_ML
+    assert counts != [drawn(at, 12_345_679) for at in range(0, 10_000_000, step)]
 
 
 @pytest.mark.parametrize("engine", ciphers.engines())

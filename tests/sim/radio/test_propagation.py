@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
 
 from sim.core.seeds import Seeds, normal_of
 from sim.radio.propagation import (
+    HIGHEST_CDBM,
+    LOG10,
     LOWEST_CDBM,
+    OCTAVE,
     POWER,
     Propagation,
     centimetres,
@@ -23,6 +27,18 @@ from sim.radio.site_spec import SiteSpec
 
 def propagation(**settings) -> Propagation:
     return Propagation.of(SiteSpec(**settings), Seeds(9))
+
+
+def test_the_tables_are_those_of_forty_digits():
+    with localcontext() as context:
+        context.prec = 40
+        mantissas = [int(Decimal(10) ** (18 + Decimal(i) / 1000)) for i in range(1000)]
+        one, half = Decimal(1 << 24), Decimal("0.5")
+        inside = [int((1 + Decimal(i) / 4096).log10() * one + half) for i in range(4097)]
+        octaves = [int(Decimal(1 << i).log10() * one + half) for i in range(54)]
+    levels = [divmod(level - LOWEST_CDBM, 1000) for level in range(LOWEST_CDBM, HIGHEST_CDBM + 1)]
+    assert POWER.tolist() == [mantissas[rest] * 10**decade // 10**18 for decade, rest in levels]
+    assert (LOG10.tolist(), OCTAVE.tolist()) == (inside, octaves)
 
 
 @pytest.mark.parametrize(("metres", "floors"), [(1, 0), (10, 0), (10, 3), (37.21, 1), (1_234.5, 0)])

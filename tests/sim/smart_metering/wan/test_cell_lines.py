@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from attacks.parts.tls_records import APPLICATION_DATA, Record, Records
+from attacks.parts.records_seen import APPLICATION_DATA, Record, Records
 from sim.core.clock import NS_PER_S
 from sim.core.events import RuleSetTaken
 from sim.core.settings import SpecError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from attacks.parts.tls_records import Record, Records
+from attacks.parts.records_seen import Record, Records
 
 STREAM = bytes.fromhex("1603030002aabb 1703030000 1703030003010203")
 WANTED = [Record(22, 2), Record(23, 0), Record(23, 3)]

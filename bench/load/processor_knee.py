@@ -1,0 +1,80 @@
+"""The knee in processor time: what each thread that carries the service takes of a processor for a bundle, and so the
+load at which one processor of its own would be full.
+
+A knee that is searched for is one of the machine at that hour: what other programs take moves it. A thread's processor
+time a bundle (utime and stime of /proc/PID/stat) does not grow when others run, but for caches that are shared; and
+what is left of that divides out in the ratio to the clients in C, whose trial is beside it in the same run. Most
+exact with the shape backlog, since a thread that always has work takes it in full batches, whoever else runs.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bench.load.outcome import Outcome
+
+THREADS: Final = ("broker", "companion", "portal", "takers")
+"""Groups of processes that are one thread of work each."""
+INTERVAL_MOST: Final = 0.1
+"""From the least to the most of the runs' ratios, as a share of the one in the middle."""
+LEAST_S: Final = 0.5
+"""Of a thread's processor time in a trial: /proc counts in hundredths of a second."""
+
+
+def costs_s(trial: Outcome) -> dict[str, float]:
+    """Thread -> seconds of a processor for a bundle that was stored; without those that took too little to tell."""
+    if not trial.stored:
+        return {}
+    return {id_: spent_s / trial.stored for id_ in THREADS if (spent_s := trial.spent_s.get(id_, 0.0)) >= LEAST_S}
+
+
+def pairs(searched: Sequence[tuple[Sequence[Outcome], Sequence[Outcome]]]) -> list[tuple[Outcome, Outcome]]:
+    """(ours, of the clients in C) at the same load, the highest of each run that both have. `searched`: of each run its
+    trials, and those of the clients in C."""
+    found = []
+    for ours, by_c in searched:
+        last = {one.per_s: one for one in ours if costs_s(one)}
+        both = [one for one in by_c if one.per_s in last and costs_s(one)]
+        if both:
+            most = max(both, key=lambda one: one.per_s)
+            found.append((last[most.per_s], most))
+    return found
+
+
+def answer(searched: Sequence[tuple[Sequence[Outcome], Sequence[Outcome]]]) -> dict[str, Any] | None:
+    """None where no trial took long enough. Medians over the runs; `thread`: the one that is full first."""
+    both = pairs(searched)
+    ours = [one for one, _ in both]
+    if not both:
+        told = [[one for one in trials if costs_s(one)] for trials, _ in searched]
+        ours = [max(some, key=lambda one: one.per_s) for some in told if some]
+    if not ours:
+        return None
+    cost = _medians([costs_s(one) for one in ours])
+    thread = max(cost, key=lambda id_: cost[id_])
+    c_cost = _medians([costs_s(one) for _, one in both])
+    full_at = [1 / costs_s(one)[thread] for one in ours if thread in costs_s(one)]
+    ratios = [
+        costs_s(c)[thread] / costs_s(one)[thread] for one, c in both if thread in costs_s(one) and thread in costs_s(c)
+    ]
+    return {
+        "thread": thread, "per_s": ours[-1].per_s, "runs": len(ours),
+        "ms_a_bundle": {id_: round(1e3 * one, 4) for id_, one in cost.items()},
+        "ms_a_bundle_by_c": {id_: round(1e3 * one, 4) for id_, one in c_cost.items()},
+        "full_at_per_s": round(statistics.median(full_at), 2), "full_at_interval": _interval(full_at),
+        "ratios": [round(one, 4) for one in ratios], "ratio": round(statistics.median(ratios), 4) if ratios else None,
+        "interval": _interval(ratios),
+    }  # fmt: skip
+
+
+def _medians(some: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Of each thread that every run tells of."""
+    every = set.intersection(*(set(one) for one in some)) if some else set()
+    return {id_: statistics.median(one[id_] for one in some) for id_ in THREADS if id_ in every}
+
+
+def _interval(some: Sequence[float]) -> float | None:
+    """None of fewer than two."""
+    return round((max(some) - min(some)) / statistics.median(some), 4) if len(some) > 1 else None

@@ -1,0 +1,17 @@
+"""A smart meter gateway has each value of its radio meters of security profile C that reached it, as the meter counted
+it, and no others. Under attack a value may be wrong: then the attack's outcome says so."""
+
+from __future__ import annotations
+
+from sim.truth.radio_values import radio_count, wrong_rows
+from sim.world import World
+
+TITLE = "values of radio meters of profile C are what the houses counted"
+SHOWN = 3
+
+
+def check(world: World, attacked: bool) -> list[str]:
+    if attacked or not radio_count(world):
+        return []
+    wrong = wrong_rows(world)
+    return [f"{len(wrong)} values; {'; '.join(wrong[:SHOWN])}"] if wrong else []

@@ -1,0 +1,124 @@
+"""What each gateway must have stored of its radio meters of security profile C, and what the final receiver must have
+of them: from what the air carried to a gateway that had power, and from nothing that gateways kept.
+
+A message reached its gateway when its last frame did; frames before it were acknowledged by then. Its value stands from
+the next full second of the gateway's clock on, for two intervals.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sim.core.clock import NS_PER_S, ns
+from sim.site_plan import gateway_groups
+from sim.smart_metering.lmn.radio_air import Account
+from sim.smart_metering.lmn.radio_plan import address_of
+from sim.smgw.obis_codes import of_text
+from sim.truth.periods_in_words import Key, of_period
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+_INTERVAL_S, _INTERVALS = 300, 2
+_KWH_OF_TENTH_WH: Final = -4
+_QUANTITIES: Final = ("1-0:1.8", "1-0:2.8")
+MISSING: Final = "missing"
+
+
+class _Stands(NamedTuple):
+    """What stands for an instant; `set_date`: it never begins anew."""
+
+    units: Decimal
+    set_date: None = None
+
+
+class WrongRow(NamedTuple):
+    meter: str
+    quantity: str
+    at_s: int
+    has: int | str
+    must: int | str
+
+    def __str__(self) -> str:
+        return f"{self.meter}, {self.quantity}, {self.at_s}: {self.has}, must be {self.must}"
+
+
+def radio_count(world: World) -> int:
+    """Radio meters of profile C of each gateway; other systems have none."""
+    return int(getattr(world.spec.system, "wireless", 0))
+
+
+def _accounts(world: World) -> Sequence[Account]:
+    meters = getattr(world.system, "radio_meters", None)
+    return () if meters is None else meters.accounts
+
+
+def _reached(world: World, gateway: int) -> dict[str, list[tuple[int, tuple[int, ...]]]]:
+    """Meter -> (second, registers) by time, as the gateway's clock has it."""
+    ahead_ns = ns(gateway_groups(world.spec)[gateway].clock_offset_s)
+    epoch_s = int(world.calendar.start.timestamp())
+    found: dict[str, list[tuple[int, tuple[int, ...]]]] = {}
+    for one in _accounts(world)[gateway].reached:
+        at_s = epoch_s - -(one.end_ns + ahead_ns) // NS_PER_S
+        found.setdefault(one.meter, []).append((at_s, tuple(one.counted)))
+    return found
+
+
+def expected_of_radio(
+    world: World, taf: int, periods: Sequence[tuple[int, int]], tolerance_s: float, *, waiting: bool
+) -> Iterator[tuple[Key, Decimal | None]]:
+    """See delivered_values.expected. Values of a clock that is known to be wrong are marked and not billed."""
+    settings = world.spec.system
+    for number, gateway in enumerate(world.gateways):
+        is_waiting = not gateway.up or bool(gateway.waiting)
+        offset_s = gateway_groups(world.spec)[number].clock_offset_s
+        trusted = getattr(settings, "time_over_tls", True)
+        marked = bool(getattr(settings, "flag_clock", True)) and trusted and abs(offset_s) > tolerance_s
+        if not radio_count(world) or is_waiting is not waiting or marked:
+            continue
+        for meter, said in _reached(world, number).items():
+            for place, quantity in enumerate(_QUANTITIES):
+                line = [(at_s, counted[place]) for at_s, counted in said]
+                for start_s, end_s in periods:
+                    yield from of_period(meter, quantity, partial(_stands, line), taf, start_s, end_s)
+
+
+def _stands(line: Sequence[tuple[int, int]], at_s: int) -> _Stands | None:
+    place = bisect_right(line, at_s, key=lambda one: one[0]) - 1
+    if place < 0 or at_s - line[place][0] > _INTERVALS * _INTERVAL_S:
+        return None
+    return _Stands(Decimal(line[place][1]).scaleb(_KWH_OF_TENTH_WH))
+
+
+def wrong_rows(world: World) -> list[str]:
+    """Rows of a gateway that no meter said, and rows that are missing."""
+    return [str(one) for one in _rows(world)]
+
+
+def altered_rows(world: World) -> list[str]:
+    """Of these, rows that are there and are wrong."""
+    return [str(one) for one in _rows(world) if one.has != MISSING]
+
+
+def _rows(world: World) -> list[WrongRow]:
+    found: list[WrongRow] = []
+    count = radio_count(world)
+    for number, gateway in enumerate(world.gateways):
+        side = getattr(gateway, "radio", None)
+        if side is None or not gateway.up:
+            continue
+        reached = _reached(world, number)
+        for meter in map(str, map(address_of, range(number * count, (number + 1) * count))):
+            for place, quantity in enumerate(_QUANTITIES):
+                has = {row.at_s: row.entry.value for row in side.store.of(meter, of_text(f"{quantity}.0*255"))}
+                must = {at_s: counted[place] for at_s, counted in reached.get(meter, [])}
+                found += [
+                    WrongRow(meter, quantity, at_s, has.get(at_s, MISSING), must.get(at_s, "nothing"))
+                    for at_s in sorted({*has, *must})
+                    if has.get(at_s) != must.get(at_s)
+                ]
+    return found

@@ -1,0 +1,75 @@
+"""A knee in processor time: from what threads took, whatever the wall says; the ratio to the clients in C with its
+interval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.load import load_text, processor_knee
+from bench.load.outcome import Outcome
+from reports import load_page
+from tests.bench.load.load_stand import stand
+from tests.bench.load.test_load_command import outcome, told
+
+
+def trial(
+    portal_s: float, *, per_s: float = 100.0, driver: str = "ours", wall: float = 1.0, stored: int = 2_000
+) -> Outcome:
+    """2 000 bundles stored; the portal took so long of a processor, the broker 0.6 s. `wall`: others left so much of
+    the machine."""
+    made = outcome(per_s, holds=wall > 0.5, driver=driver)
+    made.accounts.latency_s[:] /= wall
+    made.spent_s, made.stored = {"broker": 0.6, "portal": portal_s, "generator 1": 3.0, "takers": 0.01}, stored
+    return made
+
+
+def test_the_thread_that_is_full_first_sets_the_knee() -> None:
+    found = processor_knee.answer([([trial(4.0)], [])])
+    assert found is not None
+    assert (found["thread"], found["full_at_per_s"], found["ratio"]) == ("portal", 500.0, None)
+    assert found["ms_a_bundle"] == {"broker": 0.3, "portal": 2.0}  # what took too little to tell is left out
+    assert processor_knee.answer([([trial(0.2, stored=0)], [])]) is None
+    assert processor_knee.answer([([], [])]) is None
+
+
+def test_what_others_take_of_the_machine_does_not_move_it() -> None:
+    quiet = processor_knee.answer([([trial(4.0)], [trial(4.1, driver="c")])])
+    busy = processor_knee.answer([([trial(4.0, wall=0.1)], [trial(4.1, driver="c", wall=0.1)])])
+    assert quiet == busy and quiet is not None and quiet["ratio"] == pytest.approx(1.025)
+
+
+def test_five_runs_have_a_ratio_with_its_interval() -> None:
+    runs = [([trial(4.0 * slow)], [trial(4.0 * slow * ratio, driver="c")])
+            for slow, ratio in ((1.0, 0.98), (1.5, 1.0), (1.1, 1.02), (2.0, 1.01), (1.0, 0.99))]  # fmt: skip
+    found = processor_knee.answer(runs)
+    assert found is not None and found["ratios"] == pytest.approx([0.98, 1.0, 1.02, 1.01, 0.99])
+    assert (found["ratio"], found["interval"]) == (pytest.approx(1.0), pytest.approx(0.04))
+    assert found["full_at_interval"] > 0.3 > processor_knee.INTERVAL_MOST > found["interval"]
+
+
+def test_only_trials_of_the_same_load_are_a_pair() -> None:
+    ours = [trial(4.0, per_s=100.0), trial(6.0, per_s=200.0)]
+    both = processor_knee.pairs([(ours, [trial(4.2, per_s=100.0, driver="c")])])
+    assert [(one.per_s, c.spent_s["portal"]) for one, c in both] == [(100.0, 4.2)]
+    assert processor_knee.pairs([(ours, [trial(4.2, per_s=150.0, driver="c")])]) == []
+
+
+def test_words_and_page_tell_it() -> None:
+    answer = told(trial(4.0), by_c=(trial(4.4, driver="c"),))
+    text = "\n".join(load_text.in_words(answer))
+    assert "the portal's core is full at 500.0 bundles/s" in text and "ours is full at 1.100 of theirs" in text
+    assert "In processor time" in load_page.render(answer)
+    runs = [([trial(4.0)], [trial(4.0 * ratio, driver="c")]) for ratio in (0.98, 1.0, 1.02)]
+    answer["processor"] = processor_knee.answer(runs)
+    assert "0.980 to 1.020 over 3 runs: interval 4.0 %" in "\n".join(load_text.in_words(answer))
+    assert "the ratio's interval is 4.0 %" in load_page.render(answer)
+
+
+def test_a_real_trial_tells_what_its_threads_took(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with stand(monkeypatch, tmp_path, shape="backlog") as made:
+        found = made.trial(20.0)
+    assert found.stored == len(made.setting.shape.schedule(made.setting.load(20.0))) == 40
+    assert {"broker", "portal", "generator 1"} <= set(found.spent_s) and found.spent_s["portal"] > 0
+    assert found.as_json(20.0)["bundles_stored"] == 40
