@@ -9,7 +9,7 @@ taken as markup or as terminal control: a name that holds either is shown, not o
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
@@ -27,6 +27,7 @@ SECURITIES: Final = ("none", "mode5", "mode7")
 LEGEND: Final = "in modes 0, 5, 7: " + ", ".join(f"{letter} {name.lower()}" for name, letter in LETTERS.items()) + (
     ", ? inconclusive, - not applicable, ! not as expected")  # fmt: skip
 _VARIANT_CHARS: Final = 56
+_SEEDS_SHOWN: Final = 8
 
 
 class Row(NamedTuple):
@@ -125,8 +126,11 @@ def _claim_line(scenario: Scenario, claim: Claim) -> str:
 def _closing(run: Run, report: Path | None) -> list[str]:
     """Scenario lines, then what remains to be said."""
     lines = []
+    seeds = sorted({scenario.seed for scenario in run.scenarios})
     for scenario in run.scenarios:
-        lines.append(f"{scenario.outcome.upper()}: {scenario.title or scenario.id} ({scenario.duration_s:.1f} s)")
+        which = f", seed {scenario.seed}" if len(seeds) > 1 else ""
+        title = f"{scenario.title or scenario.id}{which}"
+        lines.append(f"{scenario.outcome.upper()}: {title} ({scenario.duration_s:.1f} s)")
         if scenario.outcome not in ("passed", "skipped"):
             lines += [f"  {line}" for line in (*scenario.message.splitlines(), f"replay: {scenario.replay}") if line]
         lines += [f"  {m.name} = {value_text(m.value)} {m.unit}, limit {m.limit}: outside"
@@ -141,10 +145,17 @@ def _closing(run: Run, report: Path | None) -> list[str]:
     )
     if listed:
         lines.append(f"{holding} of {len(run.claims)} verdicts as expected: {listed}")
-    lines.append(f"{run.outcome}: {run.name}, seed {run.seed}, {run.duration_s:.1f} s")
+    lines.append(f"{run.outcome}: {run.name}, {_named(seeds, run.seed)}, {run.duration_s:.1f} s")
     if report is not None:
         lines.append(f"report: {report}")
     return lines
+
+
+def _named(seeds: Sequence[int], only: int) -> str:
+    if len(seeds) < 2:
+        return f"seed {only}"
+    shown = ", ".join(map(str, seeds[:_SEEDS_SHOWN]))
+    return f"seeds {shown}" if len(seeds) <= _SEEDS_SHOWN else f"seeds {shown} ... ({len(seeds)} seeds)"
 
 
 def _text(text: str, style: str = "") -> Text:
