@@ -9,7 +9,7 @@ taken as markup or as terminal control: a name that holds either is shown, not o
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
@@ -27,6 +27,7 @@ SECURITIES: Final = ("none", "mode5", "mode7")
 LEGEND: Final = "in modes 0, 5, 7: " + ", ".join(f"{letter} {name.lower()}" for name, letter in LETTERS.items()) + (
     ", ? inconclusive, - not applicable, ! not as expected")  # fmt: skip
 _VARIANT_CHARS: Final = 56
+_SEEDS_SHOWN: Final = 8
 
 
 class Row(NamedTuple):
@@ -145,9 +146,7 @@ def _closing(run: Run, report: Path | None) -> list[str]:
     )
     if listed:
         lines.append(f"{holding} of {len(run.claims)} verdicts as expected: {listed}")
-    seeds = seeds_of(run)
-    named = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
-    lines.append(f"{run.outcome}: {run.name}, {named}, {run.duration_s:.1f} s")
+    lines.append(f"{run.outcome}: {run.name}, {_named(sorted(seeds_of(run)), run.seed)}, {run.duration_s:.1f} s")
     if report is not None:
         lines.append(f"report: {report}")
     return lines
@@ -157,6 +156,13 @@ def seed_of(run: Run, scenario: Scenario) -> str:
     """The seed of a scenario that the run has with several, to be put behind its name."""
     several = len({one.seed for one in run.scenarios if one.id == scenario.id}) > 1
     return f", seed {scenario.seed}" if several else ""
+
+
+def _named(seeds: Sequence[int], only: int) -> str:
+    if len(seeds) < 2:
+        return f"seed {only}"
+    shown = ", ".join(map(str, seeds[:_SEEDS_SHOWN]))
+    return f"seeds {shown}" if len(seeds) <= _SEEDS_SHOWN else f"seeds {shown} ... ({len(seeds)} seeds)"
 
 
 def _text(text: str, style: str = "") -> Text:

@@ -54,6 +54,18 @@ def test_a_run_directory_is_summed_up(make_run: Make) -> None:
     assert out.getvalue().splitlines()[-1] == "passed: card, seed 1, 93.1 s"
 
 
+def test_a_run_of_several_seeds_names_them(make_run: Make) -> None:
+    run = read_run(make_run())
+    [one, *_] = run.scenarios
+    seeded = [replace(one, title="Once", seed=seed, outcome="passed", duration_s=0.5) for seed in (2, 1)]
+    lines = printed(replace(run, scenarios=seeded), rich=False).splitlines()
+    assert lines[-2] == "passed: card, seeds 1, 2, 93.1 s"
+    assert "PASSED: Once, seed 2 (0.5 s)" in lines and "PASSED: Once, seed 1 (0.5 s)" in lines
+    many = [replace(one, seed=seed) for seed in range(12)]
+    closing = printed(replace(run, scenarios=many), rich=False).splitlines()[-2]
+    assert closing == "passed: card, seeds 0, 1, 2, 3, 4, 5, 6, 7 ... (12 seeds), 93.1 s"
+
+
 def test_a_terminal_gets_a_table(make_run: Make) -> None:
     run = read_run(make_run())
     text = printed(run, rich=True)

@@ -34,7 +34,7 @@ from sim.core.settings import SpecError, number
 from sim.core.vocabulary import Link
 from sim.core.wall_clock import WallClock
 from sim.desk import inventory
-from sim.desk.box import Box
+from sim.desk.box import Box, BoxError
 from sim.desk.keyed import key_files, with_keys
 from sim.feeders.handed import Torn
 from sim.feeders.port import Sent
@@ -282,11 +282,18 @@ def _step_ns(stamp: datetime) -> int:
     return NS_PER_MS if stamp.microsecond else NS_PER_S
 
 
+class WrongInventory(SpecError, BoxError):
+    """The inventory cannot be used or does not name it, so the gateway does not start: nothing of it is shown."""
+
+
 def _make(gateway: str, spec: BoxSpec, wiring: Wiring) -> BoxGateway:
-    """Raises SpecError for an inventory that cannot be used, BoxError for a gateway that does not start."""
+    """Raises SpecError for a virtual clock, WrongInventory, BoxError for a gateway that does not start."""
     if not isinstance(wiring.clock, WallClock):
         raise SpecError(f'gateway {gateway} is real and cannot be told to hurry: set clock.kind = "wall"')
-    entry = inventory.find(spec.entry, Path(spec.inventory))
+    try:
+        entry = inventory.find(spec.entry, Path(spec.inventory))
+    except SpecError as error:
+        raise WrongInventory(str(error)) from None
     keys = wiring.meter_keys() if spec.give_keys and entry.keys.path else {}
     box = Box(with_keys(entry, keys) if keys else entry, wiring.directory / gateway)
     box.start()
