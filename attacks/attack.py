@@ -52,6 +52,7 @@ class Can(Flag):
     HOME = auto()  # sits in a home network, between a display and its smart meter gateway
     BILLS = auto()  # writes the bills: the supplier, or whoever runs the portal
     CLIP = auto()  # two clips on the wires of a wired meter bus
+    TAP = auto()  # reads what passes on the lines of smart meter gateways, and changes nothing
     LAWFUL = auto()  # gets values that are meant for it, or hands messages on as it is to
 
 
@@ -84,6 +85,7 @@ CAPABILITIES = {
     Can.HOME: "sit between a display and its smart meter gateway",
     Can.BILLS: "write the bills",
     Can.CLIP: "have two clips on the wires of a wired meter bus",
+    Can.TAP: "tap the lines of smart meter gateways",
     Can.LAWFUL: "get what is meant for one",
 }
 

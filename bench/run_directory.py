@@ -27,7 +27,7 @@ VERSION = "0.1.0"
 PLACE = "WMBENCH_RUNS"  # in the environment, so that workers write to the same place
 RESERVE = ".reserve"
 RESERVE_BYTES = 400_000
-RUN, CARD = "run.json", "card.json"
+RUN, CARD, COMPARISON = "run.json", "card.json", "compare.json"
 _HELD: dict[Path, int] = {}
 
 
@@ -102,12 +102,12 @@ def link(name: Path, target: Path) -> None:
 
 
 def find(text: str, base: Path | None = None) -> Path:
-    """The run directory a person means: a path, a name under runs/ (its latest run or card), or "latest". Also
-    one that was killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
+    """The run directory a person means: a path, a name under runs/ (its latest run, card or comparison), or "latest".
+    Also one that was killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
     runs, unfinished = base or place(), None
     for candidate in (Path(text), runs / text, runs / text / "latest", runs / folder_name(text) / "latest"):
         try:
-            whole = any((candidate / name).exists() for name in (RUN, CARD))
+            whole = any((candidate / name).exists() for name in (RUN, CARD, COMPARISON))
             there = whole or any(candidate.glob("*/scenario.json"))
         except (OSError, ValueError):  # too long for a name, or with a zero byte in it
             continue

@@ -138,6 +138,11 @@ def _keys(one: Any) -> dict[str, Any]:
     return {"settings": _settings(one.spec)}
 
 
+def _features(one: Any) -> dict[str, Any]:
+    """Of a kind that a world file names."""
+    return {"features": sorted(one.features), **_keys(one)}
+
+
 def _of_the_portal(folder: Folder[Any], id_: str, settings: type) -> dict[str, Any]:
     """A check or an alarm. Its title is the first sentence of its file; `settings`: its keys under [portal]."""
     text = _page(folder, id_)
@@ -206,7 +211,7 @@ def gateway_entries() -> list[dict[str, Any]]:
     """The kinds of gateway."""
     from sim.gateway.registry import GATEWAYS
 
-    return _of(GATEWAYS, lambda one: {"features": sorted(one.features), **_keys(one)})
+    return _of(GATEWAYS, _features)
 
 
 def alarm_entries() -> list[dict[str, Any]]:
@@ -248,7 +253,7 @@ _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "faults": lambda: _of(FAULTS, lambda one: {"needs": sorted(one.needs), "settings": _settings(one)}),
     "meters": meter_entries,
     "gateways": gateway_entries,
-    "endpoints": lambda: _of(ENDPOINTS, lambda one: {"features": sorted(one.features), **_keys(one)}),
+    "endpoints": lambda: _of(ENDPOINTS, _features),
     "checks": lambda: [  # in the order of judgement
         {**_of_the_portal(CHECKS, one.id, one.settings), "refuses_as": list(one.reasons)} for one in in_order()
     ],

@@ -342,13 +342,16 @@ def command_threats(arguments: argparse.Namespace) -> int:
 
 
 def command_report(arguments: argparse.Namespace) -> int:
-    from reports import card_page, check_page, city_page, documents, sweep_page
+    from reports import card_page, check_page, city_page, compare_page, documents, sweep_page
 
     directory = run_directory.find(arguments.run)
     if arguments.against is not None:
         return _report_against(directory, run_directory.find(arguments.against))
     if (directory / card_page.FILE).exists():
         print(card_page.write(directory))
+        return 0
+    if (directory / compare_page.FILE).exists():
+        print(compare_page.write(directory))
         return 0
     if not (directory / "run.json").exists():
         run_directory.gather_killed(directory)

@@ -102,7 +102,10 @@ class _Trial:
         ask_s = took_s = 0.0
         inbox = self._session.inbox
         while True:
+            before, spent_s = len(inbox), processor_s()
             self._loop.turn(0.0 if len(inbox) >= TAKE_MOST else TURN_S)
+            if len(inbox) > before:
+                self.told.read_s += processor_s() - spent_s
             now_s = wall_s()
             self.told.queued_most = max(self.told.queued_most, len(inbox))
             if inbox and (len(inbox) >= TAKE_MOST or now_s - took_s >= GATHER_S):
@@ -138,7 +141,8 @@ class _Trial:
         answers = self._portal.take(some, self._bundles.closed_ns(newest) + 1)
         done_s = wall_s()
         told.took_s += done_s - now_s
-        told.processor_s += processor_s() - before_s
+        told.each_take.append((len(some), processor_s() - before_s))
+        told.processor_s += told.each_take[-1][1]
         told.takes += 1
         for answer in answers:
             if self._session.connected:

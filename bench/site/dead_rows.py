@@ -7,10 +7,11 @@ over meters:
     2 P0 + sum of z_d / r_d  >=  2 - sum of chances                          (2 P0 + P1 is the mean of max(2 - X, 0))
     P0 >= each tangent of exp(-s);   P0 + z_d >= each tangent of what is missed while d is dead
     sum of P0 <= allowed;   sum of (P0 + z_d) <= allowed;   sum of z_d <= allowed where d is in the set, else 0
+    sum of all z_d + n times the sum of P0 <= allowed times the number of gateways, where at least n are needed
 
 Without z_d a fraction of many places is as good as two whole ones, since taking away a fraction of one costs little:
 then the bound stays at half of what is needed. The last row is what cuts such fractions off: who hears a meter alone
-may do so for few.
+may do so for few. Only the likeliest places of a meter have a z_d of their own; the others share one.
 
 All rows but tangents are linear, and a tangent of a mean lies below the mean of tangents: so meters that hear the same
 places are put together, and the bound stays a bound. Small coefficients of a row are taken together too, as the largest
@@ -19,7 +20,7 @@ of them times the number of gateways.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,20 +29,23 @@ from numpy.typing import NDArray
 
 from bench.site.placement import F64
 
-GROUPS_MOST: Final = 120
+GROUPS_MOST: Final = 600
 NEAR: Final = 0.05
 NEAR_MOST: Final = 12
 """Places of a group whose death has a variable: the likeliest."""
-WIDE_MOST: Final = 40
-"""Places of a row with a coefficient of their own."""
-TANGENTS_AT: Final = (0.5, 1.0, 2.0, 3.0, 4.5)
+MANY_GROUPS: Final = 200
+NEAR_OF_MANY: Final = 6
+"""The same, without tangents of its own, where a program of all of them would not be solved once."""
+WIDE_FROM: Final = 0.004
+"""Coefficients from here on stand for themselves."""
+TANGENTS_AT: Final = (0.0, 0.5, 1.0, 2.0, 3.0, 4.5, 6.5)
 DEAD_TANGENTS_AT: Final = (1.0, 2.0, 3.5)
 DEAD_FROM: Final = 0.3
 _SMALL: Final = 1e-9
 
 I64 = NDArray[np.int64]
-AddRow = Callable[[I64, F64, float, float], None]
-"""(columns, values, low, high)."""
+AddRow = Callable[[I64, F64, float, float], int]
+"""(columns, values, low, high) -> the row."""
 AddVariables = Callable[[int, float], int]
 """(how many, their upper bound) -> the first one's column."""
 
@@ -68,7 +72,9 @@ class DeadRows:
         self._lost = np.ones_like(self._chance)
         np.minimum.at(self._lost, self.group, lost)
         size = len(self.count)
+        self._many = size > MANY_GROUPS
         self._p0 = self.add_variables(size, 1.0)
+        self._else = self.add_variables(size, 1.0)
         self._near = [self._nearest(row) for row in self._chance]
         self._z: dict[tuple[int, int], int] = {}
         for at in range(size):
@@ -78,7 +84,8 @@ class DeadRows:
             self._twice(at)
             self.tangents(at, -1, TANGENTS_AT)
             for place in self._near[at]:
-                self.tangents(at, place, (0.0, *(DEAD_TANGENTS_AT if self._chance[at, place] > DEAD_FROM else ())))
+                more = () if self._many or self._chance[at, place] <= DEAD_FROM else DEAD_TANGENTS_AT
+                self.tangents(at, place, (0.0, *more))
         self._sums()
 
     def _mean(self, by_meter: F64) -> F64:
@@ -88,18 +95,16 @@ class DeadRows:
         return mean
 
     def _nearest(self, chance: F64) -> list[int]:
-        order = np.argsort(-chance, kind="stable")[:NEAR_MOST]
+        order = np.argsort(-chance, kind="stable")[: NEAR_OF_MANY if self._many else NEAR_MOST]
         return [int(one) for one in order if chance[one] > NEAR]
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
     def _twice(self, at: int) -> None:
         near = self._near[at]
-        values = 2 * self._chance[at]  # where "alone" has no variable it is at most the chance
-        values[near] = self._chance[at, near]
         z = [self._z[at, place] for place in near]
         more = 1 / np.maximum(self._lost[at, near], 1e-3)
-        self._wide(values, [self._p0 + at, *z], [2.0, *more], 2.0)
+        self._wide(self._chance[at], [self._p0 + at, self._else + at, *z], [2.0, 1.0, *more], 2.0)
 
     def tangents(self, at: int, dead: int, where: Iterable[float]) -> None:
         """Of what group `at` misses while `dead` is dead (-1: nobody), at these sums of weights."""
@@ -116,10 +121,8 @@ class DeadRows:
 
     def _wide(self, values: F64, own: list[int], factors: list[float], low: float) -> None:
         """values over places + factors over own >= low."""
-        order = np.argsort(-values, kind="stable")
-        wide = np.sort(order[:WIDE_MOST])
-        wide = wide[values[wide] > _SMALL]
-        rest = values[order[WIDE_MOST:]].max(initial=0.0)
+        wide = np.flatnonzero(values >= WIDE_FROM)
+        rest = values[values < WIDE_FROM].max(initial=0.0)
         columns, coefficients = [*wide.tolist(), *own], [*values[wide].tolist(), *factors]
         if rest > _SMALL:
             columns, coefficients = [*columns, self.gateways], [*coefficients, rest]
@@ -129,13 +132,25 @@ class DeadRows:
         size = len(self.count)
         every = self._p0 + np.arange(size)
         self.add_row(every, self.count, 0.0, self.allowed)
+        lost = self.count * self._lost.min(axis=1)
+        z = np.array(list(self._z.values()), dtype=np.int64)
+        each = np.array([self.count[at] for at, _ in self._z])
+        alone = np.concatenate([self._else + np.arange(size), z, [self.gateways], every])
+        values = np.concatenate([lost, each, [-self.allowed], np.zeros(size)])
+        self._alone = self.add_row(alone, values, -np.inf, _SMALL)
         by_place: dict[int, list[int]] = {}
         for at, place in self._z:
             by_place.setdefault(place, []).append(at)
         for place, some in by_place.items():
-            z = np.array([self._z[at, place] for at in some])
+            z = np.array([self._z[at, place] for at in some], dtype=np.int64)
             self.add_row(np.append(every, z), np.append(self.count, self.count[some]), 0.0, self.allowed)
             self.add_row(np.append(z, place), np.append(self.count[some], -self.allowed), -np.inf, _SMALL)
+
+    def needs(self, gateways: int) -> Iterator[tuple[int, int, float]]:
+        """(row, column, value) to change once so many are known to be needed: each of them may die, so what nobody
+        hears counts as often."""
+        for at, count in enumerate(self.count.tolist()):
+            yield self._alone, self._p0 + at, gateways * count
 
     # --- what a set lacks -------------------------------------------------------------------------------------------
 
@@ -152,13 +167,9 @@ class DeadRows:
 
 
 def groups(chance: F64) -> I64:
-    """A number for each meter, from 0 on: those whose two likeliest places are the same stand together, at most
-    GROUPS_MOST groups; each meter its own where they are few."""
+    """A number for each meter, from 0 on: neighbours in a site's order are of one floor, which hears the same places.
+    At most GROUPS_MOST groups; each meter its own where they are few."""
     meters = len(chance)
     if meters <= GROUPS_MOST:
         return np.arange(meters)
-    best = np.argsort(-chance, axis=1, kind="stable")[:, :2]
-    order = np.lexsort((chance.max(axis=1), best[:, -1], best[:, 0]))
-    out = np.empty(meters, dtype=np.int64)
-    out[order] = np.arange(meters) * GROUPS_MOST // meters
-    return out
+    return np.arange(meters) * GROUPS_MOST // meters

@@ -32,6 +32,9 @@ TANGENTS_AT: Final = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0, 10
 HIGHEST: Final = 14.0
 """Tangents are laid up to here; what is missed beyond is below a millionth of a meter."""
 WORST_AT_ONCE: Final = 6
+FRACTIONS_MOST: Final = 8
+FRACTIONS_SHARE: Final = 0.7
+"""Of the time left, for one solution in fractions."""
 _SMALL: Final = 1e-9
 _LEAST_SLACK: Final = 1e-7  # meters, far below half a unit of what any clause asks
 _SAFE: Final = 1e-6  # by which a bound may fall short of a whole number through rounding
@@ -124,7 +127,9 @@ class _Search:
         """(the best set that holds, a bound from below for the number of gateways)."""
         places = self.clauses[0].chance.shape[1]
         self._costs(np.ones(places))
-        best, bound = known, 0
+        best, bound = known, self._fractions()
+        if best is not None and bound >= len(best):
+            return best, len(best)
         while True:
             if best is not None:  # fewer are looked for
                 self._solver.changeColBounds(self._gateways, 0.0, float(len(best) - 1))
@@ -140,6 +145,32 @@ class _Search:
                 return best, bound
             if not holds(self.clauses, chosen):
                 self._learn(chosen)
+
+    def _fractions(self) -> int:
+        """How many are needed even where a place may be hung in part; what is known of that makes it more."""
+        if not self._dead:
+            return 0
+        places, kinds, bound = self.clauses[0].chance.shape[1], _highs().HighsVarType, 0
+        for at in range(places):
+            self._solver.changeColIntegrality(at, kinds.kContinuous)
+        for _ in range(FRACTIONS_MOST):
+            left_s = (self.until_s - wall_s()) * FRACTIONS_SHARE
+            if left_s <= 0:
+                break
+            self._solver.setOptionValue("time_limit", left_s)
+            self._solver.run()
+            if self._solver.getModelStatus() != _highs().HighsModelStatus.kOptimal:
+                break
+            least = int(np.ceil(self._solver.getInfo().objective_function_value - _SAFE))
+            if least <= bound:
+                break
+            bound = least
+            for one in self._dead.values():
+                for row, column, value in one.needs(bound):
+                    self._solver.changeCoeff(row, column, value)
+        for at in range(places):
+            self._solver.changeColIntegrality(at, kinds.kInteger)
+        return bound
 
     def _mended(self, chosen: list[int]) -> list[int] | None:
         """What greedy adds until all holds, without what nothing needs then."""
@@ -189,8 +220,9 @@ class _Search:
         for at, cost in enumerate(costs.tolist()):
             self._solver.changeColCost(at, cost)
 
-    def _row(self, columns: NDArray[np.int64], values: F64, low: float, high: float) -> None:
+    def _row(self, columns: NDArray[np.int64], values: F64, low: float, high: float) -> int:
         self._solver.addRow(low, high, len(columns), columns.astype(np.int32), values)
+        return int(self._solver.getNumRow()) - 1
 
     def _variables(self, count: int, high: float) -> int:
         first = int(self._solver.getNumCol())

@@ -156,6 +156,25 @@ class SnapshotAsked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RuleSetTaken(Event):
+    """A smart meter gateway fetched a rule set of its administrator's, for one receiver; whether it obeys it."""
+    gateway: str
+    receiver: str
+    taf: int
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareTold(Event):
+    """What became of an image of firmware in a smart meter gateway: installed (then `detail` is the SHA-256 of its
+    program), or refused, and why."""
+    gateway: str
+    what: str
+    detail: str
+    installed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayDisturbed(Event):
     """A smart meter gateway's housing noticed something: it was opened, it was moved, its module was pulled."""
     gateway: str

@@ -8,36 +8,27 @@ connection and no other.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sim.core.clock import wall_s
 from sim.network.https_thread import HttpsHandler, HttpsServer, HttpsThread
 from sim.pki.sm_chain import ChainError
+from sim.smart_metering.wan.cell_sockets import answer_in_cells
 from sim.smart_metering.wan.guard import Guard
+from sim.smart_metering.wan.http_messages import BODY_MOST_BYTES, Answer, Reply
 from sim.smart_metering.wan.tls import SESSION_MOST_S, party
 
-BODY_MOST_BYTES: Final = 1 << 24
 IDLE_S: Final = 10.0
-
-
-class Reply(NamedTuple):
-    """`status`: of HTTP."""
-
-    status: int
-    body: bytes = b""
-
-
-Answer = Callable[[str, str, str, bytes], Reply]
 
 
 class WanServer(HttpsThread):
     """Listens on one address from `start` to `stop`. `guard`: whether a party's certificate holds; who has another one
-    is told the clause, and no more. `refused`: sessions that did not begin, as text."""
+    is told the clause, and no more. `cell_bytes`: parties speak in cells of this size, and `paced` with dummies;
+    without, in plain HTTP. `refused`: sessions that did not begin, as text."""
 
     def __init__(
         self, context: ssl.SSLContext, answer: Answer, *, port: int = 0, guard: Guard | None = None,
-        address: str = "127.0.0.1",
+        address: str = "127.0.0.1", cell_bytes: int = 0, paced: bool = False,
     ) -> None:  # fmt: skip
         self.refused: list[str] = []
         self.session_most_s: float = SESSION_MOST_S
@@ -58,15 +49,21 @@ class WanServer(HttpsThread):
                     self.refusal = str(error)
                     owner.refused.append(self.refusal)
 
+            def handle(self) -> None:
+                if cell_bytes:
+                    answer_in_cells(self.request, self._told, cell_bytes, paced=paced, ends_s=self.ends_s)
+                else:
+                    super().handle()
+
+            def _told(self, party: str, method: str, path: str, body: bytes) -> Reply:
+                return Reply(403, self.refusal.encode()) if self.refusal else answer(party, method, path, body)
+
             def _do(self) -> None:
                 if (body := self.body()) is None:
                     self.say(413, b"a body has at most 16 MiB", close=True)
                     return
-                if self.refusal:
-                    self.say(403, self.refusal.encode(), close=True)
-                    return
-                reply = answer(party(self.request), self.command, self.path, body)
-                self.say(reply.status, reply.body, close=wall_s() >= self.ends_s)
+                reply = self._told(party(self.request), self.command, self.path, body)
+                self.say(reply.status, reply.body, close=bool(self.refusal) or wall_s() >= self.ends_s)
 
             do_GET = do_PUT = do_POST = do_DELETE = _do
 

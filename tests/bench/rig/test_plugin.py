@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.bench.command_line import TRACE, Rig
+from tests.made_once import made_once
 
 PREVENTED = "on=(N, X, N), off=(N, S, N)"
 
@@ -262,10 +264,13 @@ CASES = [
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rig, Any, Any]:
     """All cases in one session; one process would be started for each otherwise."""
-    rig = Rig(tmp_path_factory.mktemp("rig"))
-    path = rig.scenarios("".join(body for _, body, *_ in CASES))
-    done = rig.pytest(path)
-    return rig, done, rig.latest()
+
+    def play(folder: Path) -> tuple[Rig, Any, Any]:
+        rig = Rig(folder)
+        done = rig.pytest(rig.scenarios("".join(body for _, body, *_ in CASES)))
+        return rig, done, rig.latest()
+
+    return made_once(tmp_path_factory, "every-case-of-the-plugin", play)
 
 
 def scenario_of(run: dict[str, Any], name: str) -> dict[str, Any]:
