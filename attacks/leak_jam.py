@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, Watch, attack
+from attacks.parts.silenced import silenced
 from attacks.reach import Reach
 from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.vocabulary import SECURITIES
@@ -51,15 +52,17 @@ class LeakJam:
             bursts = {one: at for one, at in self.bursts_ns.items() if one in hit and begin_ns <= at < end_ns}
             if not bursts:
                 continue
+            quiet = silenced(truth, of_mode, begin_ns)
             in_time = 0
             for name, at_ns in bursts.items():
                 until_ns = at_ns + INTERVALS * int(fleet.population.period_ns[hit[name]])
                 in_time += any(one.subject == name and at_ns <= one.time_ns <= until_ns for one in alarms)
             found.append(Outcome(
                 FOUND, security, reached=len(bursts), achieved=len(bursts) - in_time,
-                watch=Watch(("gap", "jam"), tuple(hit), begin_ns, share=0.95), attacked=everybody,
+                watch=Watch(("gap",), quiet, begin_ns), attacked=everybody,
                 why=f"of {len(bursts)} burst pipes {in_time} are found within {INTERVALS} intervals",
                 evidence={"burst pipes": len(bursts), "found in time": in_time,
+                          "heard through the noise": len(hit) - len(quiet),
                           "share of burst pipes found in time": round(in_time / len(bursts), 4)},
             ))  # fmt: skip
         return found

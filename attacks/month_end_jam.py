@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attacks.attack import Can, Outcome, Steps, Watch, attack
+from attacks.parts.silenced import silenced
 from attacks.reach import Reach
 from sim.core.clock import ns
 from sim.core.vocabulary import SECURITIES
@@ -48,12 +49,12 @@ class MonthEndJam:
             known = sum(knows_month(truth, meter, ns(self.month_end_s)) for meter in meters)
             if not meters:
                 continue
+            quiet = silenced(truth, meters, ns(self.from_s))
             found.append(Outcome(
                 MONTH, security, reached=len(meters), achieved=len(meters) - known,
-                watch=Watch(("gap", "jam"), tuple(str(fleet.address(meter)) for meter in meters), ns(self.from_s),
-                            share=0.95),
+                watch=Watch(("gap",), quiet, ns(self.from_s)),
                 attacked=everybody, why=f"of {len(meters)} meters the month's consumption is known of {known}",
-                evidence={"meters": len(meters), "known": known,
+                evidence={"meters": len(meters), "known": known, "heard through the noise": len(meters) - len(quiet),
                           "share of meters known": round(known / len(meters), 4)},
             ))  # fmt: skip
         return found

@@ -23,17 +23,19 @@ POISONED = "steal, wait, poison, bill: set date units"
     can=Can.HEAR | Can.CERTIFICATE,
     ics=["T0859", "T0856"],
     weakness={"portal.alarms": []},
-    seen_as="alarm: twin gateway, when the owner comes to the same number",
+    seen_as="alarm: set date; twin gateway, when the owner comes to the same number",
     forms={POISONED: form("mode 0", changed=None)},
 )
 @dataclass
 class PatientThief:
-    """Each alarm has a threshold, and this stays below each. One login, so the owner reconnects once; one bundle, whose
+    """Each alarm but one has a threshold, and this stays below it. One login, so the owner reconnects once; one
+    bundle, whose
     number is near enough to the owner's (`sequence`: a gateway's bundles a day times its age in days, to a thousand)
     and not yet used; telegrams of the present minute with present units, each under the meter's next access number, so
     no check of freshness refuses one. Only the units at the set date are other ones. It comes in the last minutes
     before the bill, since the next genuine telegram repairs it, and to meters whose latest is at the portal already.
-    Clear meters alone can be written over. `under_way_s`: what a telegram may take to the portal; `bill_in_s`: how
+    Clear meters alone can be written over. The alarm `set date` has no threshold: a value that was told changes, or it
+    does not. `under_way_s`: what a telegram may take to the portal; `bill_in_s`: how
     soon the bill is made."""
 
     gateway: int = 0
@@ -71,7 +73,7 @@ class PatientThief:
             billed = sum(bill_of(truth, address) for address in meters)
             outcome.evidence.update({"bills": billed, "logins": 1, "bundles": 1, "telegrams": len(meters)})
             subjects = (self.gateway_id, *meters)
-            watch = Watch(("twin", "freshness", "tamper", "gap"), subjects, ns(self.act_at_s), share=0.0)
+            watch = Watch(("set date", "twin", "freshness", "tamper", "gap"), subjects, ns(self.act_at_s), share=0.8)
             why = "the bill is the thief's" if billed else "the bill is the meter's"
             found.append(replace(outcome, achieved=billed, why=why, watch=watch))
         return found

@@ -22,7 +22,7 @@ from attacks.reach_homes import Biller, HomeNetwork
 from attacks.reach_lawful import Lawful
 from attacks.reach_smgw import BoxDisk, BusClip, ReceiverKey, Relay, RunningBox, Wan
 from sim.core.bundle import Heard
-from sim.core.clock import Occurrence, Steps, ns
+from sim.core.clock import NS_PER_S, Occurrence, Steps, ns, wall_ns
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Message, Session
 from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
 from sim.gateway.kinds.virtual import VirtualGateway
@@ -47,7 +47,7 @@ class _Hear(_Base):
         self._waiting: list[Occurrence] = []
         self._watchers: list[Callable[[Heard], object]] = []
         ear = place.ear or place
-        self._ear = world.air.add_receiver(
+        world.air.add_receiver(
             f"{record.id} ear",
             position_of(world, ear),
             round(ear.sensitivity_dbm * 100),
@@ -249,6 +249,24 @@ class _Network(_Base):
         """Let the network go on until a session that its owner keeps taking back was opened so many times, or is
         refused."""
         self._world.settle(lambda: session.connects >= logins or any(s == "refused" for s, _ in session.log), 10.0)
+
+    def hold(self, identity: Identity, span_s: float, rest_s: float) -> tuple[int, int, int]:
+        """For so many wall seconds take a session that its owner takes back, `rest_s` after he did: when that began and
+        ended (clock.wall_ns), and how many logins it took. World time stands still meanwhile."""
+        begin_ns, logins = wall_ns(), 0
+        end_ns = begin_ns + ns(span_s)
+
+        def until_s(most_s: float) -> float:
+            return min(most_s, max(0.0, (end_ns - wall_ns()) / NS_PER_S))
+
+        while wall_ns() < end_ns:
+            session = self._broker().connect(identity)
+            self._world.settle(lambda here=session: bool(here.connects or here.log), until_s(span_s))  # type: ignore[misc]
+            logins += session.connects > 0
+            self._world.settle(lambda here=session: not here.connected, until_s(span_s))  # type: ignore[misc]
+            session.close()
+            self._world.settle(lambda: False, until_s(rest_s))
+        return begin_ns, wall_ns(), logins
 
 
 class _Certificate(_Network):

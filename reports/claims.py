@@ -187,25 +187,25 @@ def _figures(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
             for measure in scenario.measures:
                 if part.named in measure.name:
                     limit, within = _held_against(part, measure.value, {})
-                    if limit is not None and _undecided(part, scenario, limit):
-                        within = None
+                    ends = {one.name: one.value for one in scenario.measures}
+                    within = None if _undecided(part, ends, limit) else within
                     yield Figure(part.says, "", measure.value, limit, within, whole, 0, measure.name, **common)
             continue
         for claim in scenario.claims:
             if _speaks(part, claim, scenario):
                 value = _value(part, claim)
                 limit, within = _held_against(part, value, claim.evidence)
+                within = None if _undecided(part, claim.evidence, limit) else within
                 proven = whole and claim.verdict != "INCONCLUSIVE" and claim.control not in _NO_CONTROL
                 what = ", ".join(filter(None, (claim.attack, claim.variant)))
                 tries = _whole(claim.evidence.get("reached"))
                 yield Figure(part.says, claim.security, value, limit, within, proven, tries, what, **common)
 
 
-def _undecided(part: Part, scenario: Scenario, limit: float) -> bool:
-    """Does the threshold lie between the ends that the scenario gives its figure?"""
-    ends = {measure.name: measure.value for measure in scenario.measures}
+def _undecided(part: Part, ends: Mapping[str, Any], limit: float | None) -> bool:
+    """Does the threshold lie between the ends that a figure's interval has?"""
     low, high = ends.get(part.low), ends.get(part.high)
-    return low is not None and high is not None and low <= limit <= high
+    return limit is not None and low is not None and high is not None and low <= limit <= high
 
 
 def _speaks(part: Part, claim: Claim, scenario: Scenario) -> bool:

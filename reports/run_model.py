@@ -102,8 +102,9 @@ class Claim:
 
     @property
     def holds(self) -> bool:
-        """The verdict is the expected one. INCONCLUSIVE never holds, not even when expected."""
-        return self.verdict != "INCONCLUSIVE" and self.expected in ("", self.verdict)
+        """The verdict is the expected one. INCONCLUSIVE never holds, not even when expected, nor does what nobody
+        expects."""
+        return self.verdict != "INCONCLUSIVE" and self.expected == self.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,8 @@ class Run:
     duration_s: float = 0.0
     command: str = ""
     wmbench: str = ""
-    commit: str = ""
+    commit: str = ""  # of wmbench
+    own_commit: str = ""  # of the user's own repository, where one was open
     python: str = ""
     machine: str = ""
     changed: list[str] = field(default_factory=list)  # KEY=VALUE that the command line set in every world
@@ -291,3 +293,8 @@ def _fit(hint: Any, value: Any, notes: list[str], where: str) -> Any:
     if hint is float and type(value) is int:
         return float(value)
     return value if type(value) is hint else None
+
+
+def seeds_of(run: Run) -> list[int]:
+    """Each seed of its scenarios, once, in their order."""
+    return list(dict.fromkeys(scenario.seed for scenario in run.scenarios)) or [run.seed]

@@ -92,6 +92,17 @@ class BundleClosed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BundleCarried(Event):
+    """A bundle came to the broker's end of its gateway's way at `arrived_ns`, sent at `sent_ns`; told at the end of the
+    window. Only in worlds with a [backhaul]."""
+    bulk: ClassVar[bool] = True
+    gateway: str
+    sequence: int
+    sent_ns: int
+    arrived_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerSealed(Event):
     """A smart meter gateway sealed values for one receiver and signed them; `container` is their fingerprint."""
     bulk: ClassVar[bool] = True

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Final, TypeVar
 
 from sim.core import clock
+from sim.core.quoting import last_line
 from sim.desk.inventory import GatewayEntry
 from sim.desk.placeholders import UnknownPlaceholder, filled
 from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
@@ -189,7 +190,7 @@ class Box:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise BoxError(f"{self.entry.name}: its relay: {error}; see power in the inventory") from None
         if done.returncode:
-            said = _last_line(done.stderr or done.stdout)
+            said = last_line(done.stderr or done.stdout)
             raise BoxError(f"{self.entry.name}: its relay's {words[0]} ended with {done.returncode}: {said}")
 
     # --- its program ------------------------------------------------------------------------------------------------
@@ -371,13 +372,8 @@ class Box:
             with contextlib.suppress(OSError):
                 data = file.read_bytes()[-_SAID_BYTES:]
                 if data.strip():
-                    return _last_line(data)
+                    return last_line(data)
         return "it said nothing"
-
-
-def _last_line(data: bytes) -> str:
-    lines = data.decode("utf-8", "replace").strip().splitlines()
-    return "".join(letter if letter.isprintable() else "?" for letter in (lines or ["it said nothing"])[-1])[:300]
 
 
 __all__ = ["READER", "ROOT", "Box", "BoxError", "broker_for"]

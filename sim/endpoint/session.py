@@ -258,7 +258,7 @@ class MqttSession(SessionState):
 
     def _let_go(self) -> None:
         """Drop socket and client, whatever state they are in."""
-        self._connected = False
+        self.came_down()
         if self._fd >= 0:
             self._loop.forget(self._fd)
             self._fd = -1

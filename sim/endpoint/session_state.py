@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 
+from sim.core import clock
 from sim.endpoint.port import FENCE, Address, Message, Session
 
 _serial = itertools.count(1)
@@ -63,6 +64,7 @@ class SessionState(ABC):
         self.topics = list(topics)
         self._fences = Fences(self, self._listen)
         self._connected = False
+        self._moves: list[tuple[int, bool]] = []  # wall ns, and whether it is up from then on
         self._connects = self._unacknowledged = 0
 
     @property
@@ -88,11 +90,34 @@ class SessionState(ABC):
         else:
             self.inbox.append(message)
 
+    def up_share(self, from_ns: int, until_ns: int) -> float:
+        """The share of a span of wall time (clock.wall_ns) in which it was connected."""
+        return 1.0 - sum(self.downs_ns(from_ns, until_ns)) / (until_ns - from_ns)
+
+    def downs_ns(self, from_ns: int, until_ns: int) -> list[int]:
+        """How long it was down each time, of a span of wall time."""
+        down_since_ns: int | None = from_ns
+        downs = []
+        for at_ns, up in [*self._moves, (until_ns, True)]:
+            if not up:
+                down_since_ns = at_ns
+            elif down_since_ns is not None:
+                downs.append(min(at_ns, until_ns) - max(down_since_ns, from_ns))
+                down_since_ns = None
+        return [down for down in downs if down > 0]
+
     def came_up(self) -> None:
+        self._moves.append((clock.wall_ns(), True))
         self._connected = True
         self._connects += 1
         self._unacknowledged = 0
         self.log.append(("connected", ""))
+
+    def came_down(self) -> None:
+        """It is connected no longer, if it was."""
+        if self._connected:
+            self._moves.append((clock.wall_ns(), False))
+        self._connected = False
 
     @abstractmethod
     def _listen(self, topic: str) -> None:

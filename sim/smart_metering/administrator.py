@@ -52,7 +52,6 @@ class Administrator:
         self._session_most_ns = session_most_ns
         self._opened_ns: dict[str, int] = {}
         self._refused: dict[str, str] = {}
-        self.handshakes = 0
         self.reached = True
         self.relayed: list[Relayed] = []
         self.taps: list[Callable[[Relayed], None]] = []
@@ -95,5 +94,4 @@ class Administrator:
             return False
         self._refused.pop(gateway, None)
         self._opened_ns[gateway] = now_ns
-        self.handshakes += 1
         return True

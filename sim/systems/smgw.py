@@ -66,7 +66,7 @@ HOURS_12_S: Final = 43_200.0
 WIRED_MOST: Final = 60
 """Ours: wired meters of a gateway in a world; the bus has 125 addresses."""
 WIRELESS_MOST: Final = 20
-"""Ours: two-way radio meters of a gateway in a world; each has the channel to itself for most of a second."""
+"""Ours: two-way radio meters of a gateway in a world; a handshake takes a third of a second on one channel."""
 HOURS_48_S: Final = 172_800.0
 LISTS_EVERY_NS: Final = NS_PER_DAY
 """How often authorities issue revocation lists, beside each time that something is taken back."""

@@ -18,7 +18,7 @@ from sim.world import World
 from tests.small_worlds import dozen, keyless
 
 EVERYONE = {"now_ns", "today", "today_utc", "wait", "wait_until", "event", "go", "note"}
-AT_THE_BROKER = {"connect", "publish", "leave", "contend", "let_work", "name_of", "stranger", "offer"}
+AT_THE_BROKER = {"connect", "hold", "publish", "leave", "contend", "let_work", "name_of", "stranger", "offer"}
 AT_THE_RELAY = {"relayed", "change_relayed", "send_rule", "hand_in", "ask_snapshot"}
 OF_A_BOX = AT_THE_RELAY | {"box_name", "box_files", "container_of_own", "sealed_of_own"}
 OWN = {

@@ -79,7 +79,7 @@ class MemorySession(SessionState):
     # --- for the broker ----------------------------------------------------------------------------------------
 
     def went_down(self, state: str, reason: str, turn: int) -> None:
-        self._connected = False
+        self.came_down()
         self.log.append((state, reason))
         self.due_turn = turn + self.backoff_turns
         self.backoff_turns = min(2 * self.backoff_turns, BACKOFF_MAX_TURNS)
@@ -89,7 +89,8 @@ class MemorySession(SessionState):
 
     def _end(self, reason: str) -> None:
         if not self.closed:
-            self.closed, self._connected = True, False
+            self.closed = True
+            self.came_down()
             self.log.append(("closed", reason))
             self._broker.gone(self)
 

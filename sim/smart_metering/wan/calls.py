@@ -25,7 +25,7 @@ class WanClient:
         self._connection = http.client.HTTPSConnection(address, port, timeout=TIMEOUT_S, context=context)
         self._connection.auto_open = 0
         self._port, self._peer, self._guard = port, peer, guard
-        self.bytes_sent = self.sessions = 0
+        self.sessions = 0
         self._dial()
 
     def _dial(self) -> None:
@@ -73,7 +73,6 @@ class WanClient:
             raise WanError("tls", error.reason or str(error)) from None
         except (OSError, http.client.HTTPException) as error:
             raise WanError("unreachable", str(error) or type(error).__name__) from None
-        self.bytes_sent += len(body)
         if not 200 <= answer.status < 300:
             raise WanError("refused", f"{answer.status} {said[:200].decode('utf-8', 'replace')}")
         return said

@@ -68,8 +68,39 @@ CASES = [
         "another_reason",
         staged("another_reason", "world, why='refused: profile'", PREVENTED + ", because='bad mac'"),
         "inconclusive",
-        "refused as refused: profile, expected bad mac",
+        'refused as "refused: profile", expected bad mac',
         "INCONCLUSIVE",
+    ),
+    (
+        "part_of_a_reason",
+        staged("part_of_a_reason", "world, why='refused: time off'", PREVENTED + ", because='time of'"),
+        "error",
+        "test_made.py, line ",
+        None,
+    ),
+    (
+        "no_such_variant",
+        staged("no_such_variant", "world", PREVENTED).replace("'v'", "'w'"),
+        "failed",
+        "test.staged has no variant 'w'; it has 'v'\ntest.staged / v: PREVENTED, SUCCEEDED, and the scenario does not",
+        "PREVENTED",
+    ),
+    (
+        "no_such_threat",
+        staged("no_such_threat", "world", PREVENTED + ", threats=['L99']"),
+        "error",
+        "threats: there is no 'L99'; did you mean 'L29'? ./wmbench threats lists them",
+        None,
+    ),
+    (
+        "no_such_word",
+        staged("no_such_word", "world", PREVENTED).replace(
+            "    world.run", "    attack.record = replace(attack.record, forms={'v': form(changed='acces number')})\n"
+            "    world.attack(attack)\n    world.run"
+        ),
+        "error",
+        "staged_attack.py: form 'v': changed has no word 'acces number'; did you mean 'access number'? all are in ",
+        None,
     ),
     (
         "out_of_reach",
@@ -142,7 +173,7 @@ CASES = [
         "unexpected",
         staged("unexpected", "world", ""),
         "failed",
-        "PREVENTED, and the scenario does not say what to expect",
+        "test.staged / v: PREVENTED, SUCCEEDED, and the scenario does not say what to expect",
         "PREVENTED",
     ),
     (
@@ -206,7 +237,7 @@ CASES = [
         "no_world",
         quiet("no_world", "pass").replace("dozen.toml", "absent"),
         "error",
-        "there is no world 'absent'",
+        "there is no world 'absent': a TOML file, or one of: ",
         None,
     ),
     ("unset", quiet("unset", "world.set('portal.x', 1)"), "error", "unknown key 'x'", None),
@@ -214,7 +245,7 @@ CASES = [
         "untyped",
         quiet("untyped", "world.set('fleet.type', 'brick'); world.run(seconds=1)"),
         "error",
-        "no meter type 'brick'",
+        "fleet.type: 'brick' is not one of ",
         None,
     ),
     (

@@ -8,6 +8,7 @@ from typing import Any
 
 from attacks.parts import forgery
 from sim.core.bundle import Heard
+from sim.core.clock import wall_ns
 from tests.referee.defect import OTHER, Defect, Patch, Play, add, defect
 from tests.referee.defects import plays
 from wmbus.telegram import parse
@@ -121,6 +122,24 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     """The clone leaves its session as soon as it has it (M24)."""
     patch.around("attacks.reach:_Certificate.contend", lambda original, reach, session, logins: session.close())
+
+
+@defect("uptime-of-the-time-it-was-up", OTHER, "A share is one of the whole time.", plays.STANDING)
+def _(patch: Patch) -> None:
+    """The owner's uptime is counted over the time in which its session stood."""
+    patch.around("sim.endpoint.session_state:SessionState.downs_ns", lambda original, session, *span: [])
+
+
+@defect("standing-clone-stays-away", OTHER, NAMED, plays.STANDING)
+def _(patch: Patch) -> None:
+    """The clone that stays never logs in."""
+
+    def instead(original: Any, reach: Any, identity: Any, span_s: float, rest_s: float) -> tuple[int, int, int]:
+        begin_ns = wall_ns()
+        reach._world.settle(lambda: False, span_s)
+        return begin_ns, wall_ns(), 0
+
+    patch.around("attacks.reach:_Network.hold", instead)
 
 
 @defect("takeover-is-a-restart", OTHER, NAMED, plays.TAKEOVER)

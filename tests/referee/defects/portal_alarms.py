@@ -28,11 +28,12 @@ def _never(kind: str) -> Callable[[Patch], None]:
 for _kind, _play in (
     ("gap", plays.ALARMS_END), ("tamper", plays.TAMPERING), ("freshness", plays.POISONING), ("twin", plays.CLONE),
     ("jam", plays.ALARMS_END), ("leak", plays.BURST_PIPE),
+    ("set date", plays.WAITS),
 ):  # fmt: skip
     add(
         Defect(
-            f"no-{_kind}-alarm", ALARMS, f"The alarm {_kind} is never raised.", "An attack is detected.", _play,
-            _never(_kind),
+            f"no-{_kind.replace(' ', '-')}-alarm", ALARMS, f"The alarm {_kind} is never raised.",
+            "An attack is detected.", _play, _never(_kind),
         )
     )  # fmt: skip
 

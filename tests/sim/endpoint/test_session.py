@@ -13,6 +13,7 @@ from sim.endpoint import event_loop
 from sim.endpoint import session as session_module
 from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, Identity
+from sim.endpoint.session_state import SessionState
 from tests.sim.endpoint.brokers import Ahead, CuttingProxy, make, states, until
 
 
@@ -204,3 +205,16 @@ def test_timers_fire_in_order_and_only_when_turned() -> None:
     loop.turn(0)
     assert fired == ["sooner", "later"]
     loop.close()
+
+
+def test_the_share_of_time_that_a_session_was_up() -> None:
+    """Of spans that begin and end while it is up, while it is down, and between."""
+
+    class Still(SessionState):
+        publish = close = cut = reroute = _listen = lambda *_: None  # type: ignore[assignment]
+
+    session = Still("g", ())
+    session._moves = [(100, True), (300, False), (400, True), (450, False)]
+    shares = {(100, 300): 1.0, (0, 200): 0.5, (200, 400): 0.5, (300, 400): 0.0, (350, 550): 0.25, (500, 600): 0.0}
+    assert {span: session.up_share(*span) for span in shares} == shares
+    assert session.downs_ns(0, 600) == [100, 100, 150]

@@ -38,7 +38,7 @@ def alarm(b: Bed, kind: str) -> list[AlarmRaised]:
 def test_an_alarm_that_is_switched_off_stays_silent(tmp_path: Path, kind: str) -> None:
     alarms = tuple(k for k in PortalSpec().alarms if k != kind)
     b = _everything_wrong(tmp_path, PortalSpec(alarms=alarms))
-    # These need a gateway of their own, and a water meter for a week: test_gateways.py, test_alarms_of_values.py.
+    # These need a gateway of their own, and a water meter for a week: test_gateways.py, test_leak_alarm.py.
     assert set(b.kinds()) == set(alarms) - {"clock", "leak"}
 
 

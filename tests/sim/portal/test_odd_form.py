@@ -130,3 +130,15 @@ def test_no_value_comes_from_bytes_that_nobody_encrypted() -> None:
     assert forged.values.units == 127
     assert opened(LENIENT, sent(ONCE, tail), KEY).values.units != 127  # type: ignore[union-attr]
     assert opened(STRICT, sent(ONCE, tail + b"\x2f"), KEY, odd).reason == reasons.CLEAR_TAIL
+
+
+def test_no_real_meter_tells_two_values_of_one_set_date() -> None:
+    """What the alarm `set date` would cost: the published telegrams that tell a set date and its units, by meter."""
+    told_of: dict[tuple[str, object], list[object]] = {}
+    for telegram, key, _ in field_telegrams():
+        values = opened(LENIENT, telegram.raw, key).values
+        if values is not None and values.set_date is not None and values.set_date_units is not None:
+            told_of.setdefault((str(telegram.address), values.set_date), []).append(values.set_date_units)
+    counts = [len(values) for values in told_of.values()]
+    assert (sum(counts), len(counts), sum(count > 1 for count in counts)) == (11, 9, 1)
+    assert all(len(set(values)) == 1 for values in told_of.values())

@@ -1,11 +1,11 @@
-"""Alarms that look at what meters say: water that runs without a pause, and a set date whose value changes."""
+"""The alarm `leak`: water that runs without a pause, at hours at which it never did."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from bed import INTERVAL_S, KEY, METER, Bed, bcd, telegram
+from bed import INTERVAL_S, KEY, Bed, bcd
 
 from sim.core.events import AlarmRaised
 from sim.portal.meter_registry import MeterEntry
@@ -101,41 +101,3 @@ def test_in_its_first_days_and_below_the_threshold_nothing_is_said(tmp_path: Pat
     house.days(2 * DAY, 5 * DAY)
     house.days(5 * DAY, 6 * DAY, leak=3.0)  # 12 l/h
     assert house.alarms_at == []
-
-
-# --- the set date ---------------------------------------------------------------------------------------------------
-
-
-def told(bed: Bed) -> dict[str, str]:
-    return bed.portal.alarms.open("set date")
-
-
-def test_another_value_at_a_set_date_stands_until_the_first_is_back(tmp_path: Path) -> None:
-    bed = Bed(tmp_path)
-    bed.run([1, 2], set_units=145)
-    assert told(bed) == {}
-    bed.run([3], set_units=9_145)
-    assert told(bed) == {str(METER): "9145 units at a set date that had 145 before"}
-    bed.restart()
-    bed.run([4], set_units=9_145)
-    assert list(told(bed)) == [str(METER)] and bed.kinds().count("set date") == 1
-    bed.run([5], set_units=145)
-    assert told(bed) == {}
-
-
-def test_a_telegram_without_the_value_changes_nothing(tmp_path: Path) -> None:
-    bed = Bed(tmp_path, PortalSpec(checks=()))
-    bed.run([1], set_units=145)
-    bare = build(METER, 2, 0, b"\x0b\x6e" + bcd(120, 3), security="mode5", key=KEY)
-    bed.hear(bare, 2 * INTERVAL_S)
-    bed.run([3], set_units=145)
-    assert bed.kinds() == []
-
-
-def test_an_exchanged_meter_has_a_memory_of_its_own(tmp_path: Path) -> None:
-    other = Address("QDS", "10000002", 0x36, 0x08)
-    entries = [MeterEntry(one, "mode5", INTERVAL_S, frozenset({"gw1"})) for one in (METER, other)]
-    bed = Bed(tmp_path, entries=entries)
-    bed.run([1], set_units=145)
-    assert bed.hear(telegram(2, meter=other, set_units=3), 2 * INTERVAL_S) is None
-    assert bed.kinds() == []
