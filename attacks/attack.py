@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from sim.core import parts
+from sim.core.broken_files import unreadable
 from sim.core.clock import Steps as Steps  # every attack takes it from here
 from sim.core.parts import PartError
 
@@ -51,6 +52,7 @@ class Can(Flag):
     HOME = auto()  # sits in a home network, between a display and its smart meter gateway
     BILLS = auto()  # writes the bills: the supplier, or whoever runs the portal
     CLIP = auto()  # two clips on the wires of a wired meter bus
+    TAP = auto()  # reads what passes on the lines of smart meter gateways, and changes nothing
     LAWFUL = auto()  # gets values that are meant for it, or hands messages on as it is to
 
 
@@ -83,14 +85,15 @@ CAPABILITIES = {
     Can.HOME: "sit between a display and its smart meter gateway",
     Can.BILLS: "write the bills",
     Can.CLIP: "have two clips on the wires of a wired meter bus",
+    Can.TAP: "tap the lines of smart meter gateways",
     Can.LAWFUL: "get what is meant for one",
 }
 
 
 class Form(NamedTuple):
-    """What a variant sends, in the words of bench.rig.classify. `shows`: what must be seen in a frame. `changed`: all
-    in which it differs from the genuine telegram that it was made from; None: it is a telegram of the attacker's own.
-    `age_s`: time since that one began; `behind`: telegrams which that meter has begun since."""
+    """What a variant sends, in the words of bench.rig.frame_words. `shows`: what must be seen in a frame. `changed`:
+    all in which it differs from the genuine telegram that it was made from; None: it is a telegram of the attacker's
+    own. `age_s`: time since that one began; `behind`: telegrams which that meter has begun since."""
 
     shows: frozenset[str] = frozenset()
     changed: frozenset[str] | None = frozenset()
@@ -98,9 +101,15 @@ class Form(NamedTuple):
     behind: tuple[int, int] = (0, 1 << 62)
 
 
-def form(shows: str = "", changed: str | None = "", **when: Any) -> Form:
+def form(
+    shows: str = "",
+    changed: str | None = "",
+    *,
+    age_s: tuple[float, float] = (0.0, float("inf")),
+    behind: tuple[int, int] = (0, 1 << 62),
+) -> Form:
     """A Form, its words given as text with commas between them."""
-    return Form(_words(shows), None if changed is None else _words(changed), **when)
+    return Form(_words(shows), None if changed is None else _words(changed), age_s, behind)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -156,6 +165,9 @@ class Record:
     forms: Mapping[str, Form] = field(default_factory=dict)
     weakness_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Kind of system -> settings of its control beside those of `weakness`."""
+    refused_as: tuple[str, ...] = ()
+    """Why it got nothing, in words of its own that stand in an outcome's `why`: a scenario may name them as `because`,
+    beside the refusals of portals, brokers and receivers."""
 
     def weakness_for(self, system: str) -> dict[str, Any]:
         """The settings of the control in a world with this kind of system."""
@@ -232,6 +244,7 @@ def attack(
     needs: set[str] | None = None,
     forms: Mapping[str, Form] | None = None,
     weakness_of: Mapping[str, Mapping[str, Any]] | None = None,
+    refused_as: Iterable[str] = (),
 ) -> Callable[[type[T]], type[T]]:
     """Register a class as an attack. Its docstring is the attack's page."""
 
@@ -245,7 +258,7 @@ def attack(
         _records[id] = cast("type[Attack]", cls)
         _records[id].record = Record(
             id, title, tuple(threats), can, tuple(ics), dict(weakness), seen_as, frozenset(needs or ()), doc,
-            dict(forms or {}), dict(weakness_of or {}),
+            dict(forms or {}), dict(weakness_of or {}), tuple(refused_as),
         )  # fmt: skip
         return cls
 
@@ -260,5 +273,5 @@ def attacks() -> dict[str, type[Attack]]:
         except PartError:
             raise
         except Exception as error:
-            raise PartError(parts.unreadable(file, error)) from error
+            raise PartError(unreadable(file, error)) from error
     return dict(sorted(_records.items()))

@@ -11,6 +11,7 @@ from sim.core.events import SessionChanged
 from sim.truth.ground_truth import Truth
 
 DISPLACED = "throws a gateway off its session"
+OWN_NAME = "the broker took the name from the certificate"
 
 
 @attack(
@@ -21,6 +22,7 @@ DISPLACED = "throws a gateway off its session"
     ics=["T0859", "T0814"],
     weakness={"endpoint.bind_client_id": False},
     seen_as="broker: a session ended because its client id came again",
+    refused_as=(OWN_NAME,),
     needs={"tls", "bind", "takeover"},
 )
 @dataclass
@@ -52,6 +54,6 @@ class BorrowedName:
         lost = sum(one.client == self.victim and one.state == "dropped" for one in changes)
         return in_each_mode(
             truth, DISPLACED, reached=self.logins, achieved=lost, attacked=frozenset((self.victim,)),
-            why="its owner lost it" if lost else "the broker took the name from the certificate",
+            why="its owner lost it" if lost else OWN_NAME,
             evidence={"sessions opened": self.opened, "owner thrown off": lost},
         )  # fmt: skip

@@ -15,6 +15,7 @@ from sim.endpoint.port import Message
 from sim.truth.ground_truth import Truth
 
 TWICE, ALARMED = "a reading is stored twice", "an honest gateway is called a twin"
+CAME_BEFORE, EQUAL = "it came before", "equal bytes are one bundle"
 EACH = 5
 
 
@@ -26,6 +27,7 @@ EACH = 5
     ics=["T0856"],
     weakness={"portal.drop_duplicates": False, "portal.checks": []},
     seen_as="nothing: a bundle that came before is dropped",
+    refused_as=(CAME_BEFORE, EQUAL),
 )
 @dataclass
 class BrokerDisorder:
@@ -77,12 +79,12 @@ class BrokerDisorder:
         total = self.copies.total()
         found = [
             Outcome(TWICE, security, reached=self.copies[security], achieved=doubled[security],
-                    why="stored again" if doubled[security] else "dropped: it came before",
+                    why="stored again" if doubled[security] else f"dropped: {CAME_BEFORE}",
                     evidence={"telegrams delivered again": self.copies[security], "doubled": doubled[security]})
             for security in sorted(truth.securities)
         ]  # fmt: skip
         return found + in_each_mode(
             truth, ALARMED, reached=total, achieved=named,
-            why="two devices were seen under its name" if named else "equal bytes are one bundle",
+            why="two devices were seen under its name" if named else EQUAL,
             evidence={"telegrams delivered again": total, "alarms": named},
         )  # fmt: skip

@@ -11,7 +11,7 @@ from attacks.attack import Can, Outcome, Steps, Watch, attack
 from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.core.vocabulary import Security
-from sim.meters.two_way import SND_UD, clock_command
+from sim.meters.two_way import SEEN_BEFORE, SND_UD, agreed, clock_command
 from sim.truth.ground_truth import Truth
 from wmbus.errors import BadTelegram
 from wmbus.link import SND_NR, Address
@@ -31,6 +31,7 @@ WRONG_S: Final = 120.0
     ics=["T0836", "T0855"],
     weakness={},
     seen_as="the meter: refused; the portal: time off, alarm freshness",
+    refused_as=(*(agreed(mode) for mode in ("mode5", "mode7")), SEEN_BEFORE),
 )
 @dataclass
 class ClockCommand:

@@ -19,6 +19,7 @@ from sim.truth.ground_truth import Truth, fingerprint
 
 _TELEGRAM: Final = re.compile(rb'"((?:[0-9a-f]{2}){12,255})"')
 _CODED: Final = re.compile(rb"[A-Za-z0-9+/]{64,}")
+ENCRYPTED = "contents are encrypted"
 PASSING, KEPT = "values in what passes", "values in what is kept"
 
 
@@ -30,6 +31,7 @@ PASSING, KEPT = "values in what passes", "values in what is kept"
     ics=["T0887", "T0882"],
     weakness={"fleet.security": "none"},
     seen_as="nothing: reading leaves no trace",
+    refused_as=(ENCRYPTED,),
 )
 @dataclass
 class CloudReader:
@@ -72,7 +74,7 @@ class CloudReader:
             read[security] += units is not None and units == truth.units(sent)
         return [
             Outcome(variant, security, count, read[security], heard=frozenset(marks[security]),
-                    why="contents are in clear" if read[security] else "contents are encrypted",
+                    why="contents are in clear" if read[security] else ENCRYPTED,
                     evidence={"telegrams seen": count, "values read": read[security], "files": self.files})
             for security, count in seen.items()
         ]  # fmt: skip

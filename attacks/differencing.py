@@ -10,7 +10,7 @@ from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.at_the_broker import in_each_mode
 from attacks.reach import Reach
 from sim.core.clock import ns
-from sim.portal.roles import HouseSum
+from sim.portal.roles import OVERLAPS, TOO_FEW, HouseSum
 from sim.truth.ground_truth import Truth
 
 DIFFERENCE, SHORT = "two sums that differ by one flat", "a period in which one flat reported"
@@ -26,6 +26,7 @@ Answers = dict[int, HouseSum | str]  # end of the period (ns) -> what was answer
     ics=["T0811"],
     weakness={"portal.view_rules": []},
     seen_as="the portal's answer: denied",
+    refused_as=(OVERLAPS, TOO_FEW),
 )
 @dataclass
 class Differencing:

@@ -13,6 +13,7 @@ from sim.truth.ground_truth import Sent, Truth, fingerprint
 
 OWN = "acknowledges every bundle himself"
 UNNOTICED = "withholds what he acknowledges, unnoticed"
+FOREIGN = "acknowledgements that are not the portal's were refused"
 
 
 @attack(
@@ -23,6 +24,7 @@ UNNOTICED = "withholds what he acknowledges, unnoticed"
     ics=["T0830", "T0804"],
     weakness={"gateway.verify_server": False, "gateway.verify_acks": False},
     seen_as="alarm: a gateway refused acknowledgements that are not the portal's",
+    refused_as=(FOREIGN,),
     needs={"tls", "sockets"},
 )
 @dataclass
@@ -93,7 +95,7 @@ class FalseCustody:
         elif lost:
             why = "the gateway deleted what the portal never got"
         else:
-            why = "acknowledgements that are not the portal's were refused; everything came later"
+            why = f"{FOREIGN}; everything came later"
         return Outcome(
             OWN, security, reached=len(taken) if self.handed_over else self.tries, achieved=lost, why=why,
             evidence={"telegrams taken on the path": len(taken), "gone for good": lost},

@@ -12,6 +12,7 @@ from sim.endpoint.topic_acl import READER
 from sim.truth.ground_truth import Truth
 
 KEPT = "a retained message outlives its sender"
+KEPT_NOTHING = "the broker keeps nothing"
 LATER = 3
 DEADLINE_S = 10.0
 
@@ -24,6 +25,7 @@ DEADLINE_S = 10.0
     ics=["T0856"],
     weakness={"endpoint.retained": True},
     seen_as="broker: a client that publishes retained messages is thrown off",
+    refused_as=(KEPT_NOTHING,),
     needs={"tls", "retain"},
 )
 @dataclass
@@ -51,7 +53,7 @@ class KeptMessage:
         given = sum(self._is_given(truth) for _ in range(LATER))
         return in_each_mode(
             truth, KEPT, reached=LATER, achieved=given,
-            why="the broker had kept it" if given else "the broker keeps nothing",
+            why="the broker had kept it" if given else KEPT_NOTHING,
             evidence={"later subscribers": LATER, "given the message": given},
         )  # fmt: skip
 

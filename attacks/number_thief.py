@@ -13,6 +13,7 @@ from sim.core.clock import ns
 from sim.truth.ground_truth import Truth
 
 EMPTY = "empty bundles under numbers that wait"
+OTHER_CONTENT = "acknowledged, but not what waits"
 
 
 @attack(
@@ -23,6 +24,7 @@ EMPTY = "empty bundles under numbers that wait"
     ics=["T0859", "T0804"],
     weakness={"gateway.match_acknowledgements": False},
     seen_as="alarm: twin gateway",
+    refused_as=(OTHER_CONTENT,),
     needs={"tls", "sockets"},
 )
 @dataclass
@@ -63,7 +65,7 @@ class NumberThief:
         for security in sorted(truth.securities):
             under_way = sum(truth.security(one) == security for one in truth.sent(begin_ns, end_ns))
             gone = sum(truth.security(one) == security for one in lost)
-            why = "the gateway deleted what the portal never got" if gone else "acknowledged, but not what waits"
+            why = "the gateway deleted what the portal never got" if gone else OTHER_CONTENT
             evidence: dict[str, int | float | str] = {"empty bundles": self.published, "gone for good": gone}
             found.append(Outcome(EMPTY, security, under_way, gone, why=why, evidence=evidence, attacked=victims))
         return found

@@ -17,6 +17,7 @@ from sim.truth.ground_truth import Truth
 
 TIMED = "genuine telegrams refused"
 TIMELESS = "no time inside: genuine telegrams refused"
+ALL_TAKEN = "every genuine telegram was taken"
 
 
 @attack(
@@ -27,6 +28,7 @@ TIMELESS = "no time inside: genuine telegrams refused"
     ics=["T0814", "T0856"],
     weakness={"portal.checks": without("bind", "mcr", "ts", "age")},
     seen_as="refused: replayed; an alarm for each meter whose genuine telegrams are refused",
+    refused_as=(ALL_TAKEN,),
 )
 @dataclass
 class Poison:
@@ -96,9 +98,7 @@ class Poison:
                     achieved=refused,
                     watch=Watch(("freshness",), tuple(addresses), start_ns),
                     attacked=frozenset(addresses),
-                    why=f"{refused} of {received} genuine telegrams refused as replays"
-                    if refused
-                    else "every genuine telegram was taken",
+                    why=f"{refused} of {received} genuine telegrams refused as replays" if refused else ALL_TAKEN,
                     evidence={
                         "forged telegrams sent": sum(self.sent[address] for address in addresses),
                         "genuine received": received,

@@ -20,7 +20,7 @@ from attacks.reach_base import Place as Place
 from attacks.reach_base import position_of
 from attacks.reach_homes import Biller, HomeNetwork
 from attacks.reach_lawful import Lawful
-from attacks.reach_smgw import BoxDisk, BusClip, ReceiverKey, Relay, RunningBox, Wan
+from attacks.reach_smgw import BoxDisk, BusClip, LineTap, ReceiverKey, Relay, RunningBox, Wan
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_S, Occurrence, Steps, ns, wall_ns
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Message, Session
@@ -47,7 +47,7 @@ class _Hear(_Base):
         self._waiting: list[Occurrence] = []
         self._watchers: list[Callable[[Heard], object]] = []
         ear = place.ear or place
-        self._ear = world.air.add_receiver(
+        world.air.add_receiver(
             f"{record.id} ear",
             position_of(world, ear),
             round(ear.sensitivity_dbm * 100),
@@ -424,13 +424,14 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.HOME, HomeNetwork),
     (Can.BILLS, Biller),
     (Can.CLIP, BusClip),
+    (Can.TAP, LineTap),
     (Can.LAWFUL, Lawful),
 ]
 
 
 class Reach(
     _Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek, _Flash, _Factory,
-    RunningBox, Relay, Wan, ReceiverKey, HomeNetwork, Biller, BusClip, Lawful,
+    RunningBox, Relay, Wan, ReceiverKey, HomeNetwork, Biller, BusClip, LineTap, Lawful,
 ):  # fmt: skip
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""

@@ -10,9 +10,13 @@ from sim.pki.sealed_content import Receiver, seal
 from sim.pki.signed_content import Signer, sign
 from sim.smart_metering.administrator import Relayed
 from sim.smart_metering.smart_gateway import SmartGateway
+from sim.smart_metering.wan.world_line import Passing
 from sim.smgw.delivered_content import Delivery
+from sim.smgw.firmware_image import Firmware
+from sim.smgw.firmware_image import encode as encode_firmware
 from sim.smgw.module.in_world import draws
 from sim.smgw.wake_up import NONCE_BYTES, encode
+from sim.systems._smgw_lines import Order
 from sim.systems.smgw import SUPPLIER, Smgw, smgw
 
 
@@ -45,16 +49,31 @@ class Relay(OnSmgw):
 
     def send_rule(self, gateway: int, *, taf: int) -> None:
         """A gateway gets another rule set for the supplier."""
-        box = self._box(gateway)
-        box.obey(taf, self.now_ns)
-        self.note("rule set", f"TAF {taf} to {box.id}")
+        self._smgw.send_rules(gateway, Order(SUPPLIER, taf))
+        self.note("rule set", f"TAF {taf} to {self._box(gateway).id}")
 
     def ask_snapshot(self, gateway: int, due_s: int) -> bool:
-        """A gateway gets a rule set for values on demand at this instant, for the supplier. False: it refuses it."""
-        box = self._box(gateway)
-        taken = box.snapshots.ask(SUPPLIER, due_s, self.now_ns)
-        self.note("value on demand", f"{'taken' if taken else 'refused'} by {box.id}")
-        return taken
+        """A gateway gets a rule set for values on demand at this instant, for the supplier. False: it refuses it, or
+        has not come for it yet."""
+        order = Order(SUPPLIER, 6, due_s)
+        self._smgw.send_rules(gateway, order)
+        became = {True: "taken", False: "refused", None: "not fetched"}[order.taken]
+        self.note("value on demand", f"{became} by {self._box(gateway).id}")
+        return bool(order.taken)
+
+    def send_firmware(self, gateway: int, image: bytes) -> None:
+        """A gateway gets an image over its line."""
+        self._smgw.send_firmware(gateway, image)
+        self.note("firmware", f"{len(image)} bytes to {self._box(gateway).id}")
+
+    def makers_image(self, firmware: Firmware) -> bytes:
+        """One that its maker signed and gave to everybody: whatever he made for any device, and at any time."""
+        return self._smgw.firmware.by_maker(firmware)
+
+    def image_of_own(self, firmware: Firmware, signer: str, *, signed: bool = True) -> bytes:
+        """One that says that `signer` signed it, signed by a key of one's own, or by nobody."""
+        key = drawn_slot_key(draws(self._world.seeds, f"attacker {self._record.id}", "firmware"))
+        return encode_firmware(firmware, signer, key.sign if signed else lambda body: b"")
 
     def hand_in(self, gateway: str, container: bytes) -> None:
         """Hand a container to the supplier in a gateway's name."""
@@ -145,3 +164,11 @@ class BusClip(OnSmgw):
         if wired is None:
             raise ValueError(f"gateway {gateway} has no wired bus; set system.wired")
         wired.plan.wire.clips.append(clip)
+
+
+class LineTap(OnSmgw):
+    """Has a tap on the lines of gateways: hears every byte of TLS and every datagram, with direction and time."""
+
+    def tap_lines(self, watch: Callable[[Passing], None]) -> None:
+        """All that passes from now on."""
+        self._smgw.wan.taps.append(watch)

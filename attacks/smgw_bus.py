@@ -20,6 +20,7 @@ from sim.truth.wired_values import altered_rows
 
 READS = "values read from the wired bus"
 CHANGES = "values changed on the wired bus"
+NO_SML, TLS = "no SML stands there", "tls"
 MORE = 10_000
 """A kilowatt hour, in tenths of a watt hour."""
 _NOT_OCTETS = 1
@@ -34,6 +35,7 @@ _NOT_OCTETS = 1
     ics=["T0830", "T0842", "T0856"],
     weakness={"system.wired_tls": False},
     seen_as="gateway: session refused",
+    refused_as=(NO_SML, TLS),
 )
 @dataclass
 class SmgwBus:
@@ -79,7 +81,7 @@ class SmgwBus:
         wrong = altered_rows(truth.world)
         side = truth.world.gateways[self.gateway].wired  # type: ignore[attr-defined]  # a SmartGateway has one
         refused = ", ".join(sorted(name for name in side.bus.counts if name.startswith("refused: ")))
-        read_why = f"{self.values_read} registers stand in clear" if self.values_read else "TLS: no SML stands there"
+        read_why = f"{self.values_read} registers stand in clear" if self.values_read else f"TLS: {NO_SML}"
         why = f"{len(wrong)} wrong values stored: {wrong[0]}" if wrong else f"{refused or 'nothing refused'}"
         return [
             Outcome(READS, SECURITY, self.carrying, self.values_read, why=read_why,

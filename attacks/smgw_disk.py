@@ -37,12 +37,10 @@ class SmgwDisk:
     keys: dict[str, bytes] = field(default_factory=dict)
     read: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
-    _copied_ns: int = 0
 
     def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.at_s)
         self.files = reach.box_files(self.gateway)
-        self._copied_ns = reach.now_ns
         reach.note("copy", f"{len(self.files)} files of {reach.box_name(self.gateway)}")
         with TemporaryDirectory(prefix="wmbench-copy-") as place:
             copy = Path(place)

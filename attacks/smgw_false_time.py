@@ -12,6 +12,7 @@ from sim.truth.ground_truth import Truth
 
 FORGED = "an hour's false time from a forged service: values billed wrongly"
 DRIFT = "a clock that is 28 s ahead: values billed wrongly"
+NO_WRONG_VALUE = "no value is wrong"
 
 
 class _Clock:
@@ -25,7 +26,7 @@ class _Clock:
         own = {entry.name for entry in truth.world.system.registry if entry.gateways == {name}}
         wrong = [one for one in altered_values(truth) if one.meter in own]
         missing = [one for one in wrong_values(truth) if one.meter in own and one.has in NO_VALUE]
-        why = f"{len(wrong)} values are wrong" if wrong else "no value is wrong"
+        why = f"{len(wrong)} values are wrong" if wrong else NO_WRONG_VALUE
         if missing:
             why += f"; {len(missing)} were withheld as not billable"
         return [Outcome(self.variant, SECURITY, len(own), len(wrong), why=why, attacked=frozenset((name, *own)),
@@ -40,6 +41,7 @@ class _Clock:
     ics=["T0836"],
     weakness={"system.time_over_tls": False},
     seen_as="gateway: the answer is not its administrator's",
+    refused_as=(NO_WRONG_VALUE,),
 )
 @dataclass
 class SmgwFalseTime(_Clock):
@@ -65,6 +67,7 @@ class SmgwFalseTime(_Clock):
     ics=["T0836"],
     weakness={"system.flag_clock": False},
     seen_as="gateway: time invalid, values are not billable",
+    refused_as=(NO_WRONG_VALUE,),
 )
 @dataclass
 class SmgwSlowClock(_Clock):

@@ -16,6 +16,7 @@ from sim.truth.radio_values import altered_rows
 from wmbus.link import Address
 
 REPLAYED = "recorded fragments replayed in a demand of the attacker's: values stored"
+TLS = "tls"  # as a link says of a record that is damaged, or old
 _REFUSED = "refused: "
 
 
@@ -27,6 +28,7 @@ _REFUSED = "refused: "
     ics=["T0856", "T0860", "T0842"],
     weakness={"system.wireless_tls": False},
     seen_as="gateway: session refused",
+    refused_as=(TLS,),
 )
 @dataclass
 class SmgwFragments:

@@ -13,6 +13,8 @@ from sim.truth.ground_truth import Truth
 
 DISPLAY = "values changed on a display in the home"
 BILL = "values changed on the bill, by way of the display"
+SELF_SIGNED = "self-signed certificate"  # in OpenSSL's words
+DELIVERED = "the bill is made of what the gateway delivered"
 MORE = 1_000
 
 
@@ -24,6 +26,7 @@ MORE = 1_000
     ics=["T0830", "T0832"],
     weakness={"system.display_verifies": False, "system.bill_from_display": True},
     seen_as="display: the gateway's certificate is another one",
+    refused_as=(SELF_SIGNED, DELIVERED),
 )
 @dataclass
 class SmgwHanMitm:
@@ -56,7 +59,7 @@ class SmgwHanMitm:
             why = f"the supplier bills what consumers told him: {wrong} meters billed wrongly"
         else:
             wrong = len(altered_values(truth))
-            why = "the bill is made of what the gateway delivered"
+            why = DELIVERED
         return [
             Outcome(DISPLAY, SECURITY, len(self.looks), len(changed), why=shown if changed else f"refused: {refused}",
                     evidence={"meters": len(self.looks), "values changed": len(changed)}),

@@ -16,6 +16,7 @@ from wmbus.link import SND_NR, Address
 from wmbus.telegram import build, seal
 from wmbus.transport import CI_SHORT, Transport
 
+AGREED = "agreed was mode 13"
 MODE_0 = "mode 0 in a meter's name: values stored"
 STRIPPED = "mode 13 said, and no TLS in it: values stored"
 DRAWN = {MODE_0: 4_711, STRIPPED: 4_712}
@@ -30,6 +31,7 @@ DRAWN = {MODE_0: 4_711, STRIPPED: 4_712}
     ics=["T0856", "T0860"],
     weakness={"system.wireless_pinned": False},
     seen_as="gateway: refused, agreed was mode 13",
+    refused_as=(AGREED,),
 )
 @dataclass
 class SmgwModeDowngrade:
@@ -60,7 +62,7 @@ class SmgwModeDowngrade:
         for variant, spoken in self.spoken.items():
             reached = sum(bool(one.taken) for one in spoken)
             stored = sum(f": {DRAWN[variant]}, must be" in row for row in wrong)
-            why = f"{stored} stored" if stored else "refused: agreed was mode 13"
+            why = f"{stored} stored" if stored else f"refused: {AGREED}"
             evidence = {"telegrams sent": len(spoken), "wrong values stored": stored}
             out.append(Outcome(variant, SECURITY, reached, stored, why=why, evidence=dict(evidence)))
         return out

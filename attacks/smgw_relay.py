@@ -12,6 +12,7 @@ from sim.truth.ground_truth import Truth
 
 READS = "values read from what is relayed"
 CHANGES = "values changed in what is relayed"
+SEALED = "sealed for the supplier"
 _END = b'" /></delivery>'
 """How a delivery ends behind the last digit of its last amount."""
 _GCM_TAG_BYTES = 16
@@ -25,6 +26,7 @@ _GCM_TAG_BYTES = 16
     ics=["T0830", "T0887"],
     weakness={"system.seal_content": False, "system.verify_content": False},
     seen_as="supplier: container refused",
+    refused_as=(SEALED,),
 )
 @dataclass
 class SmgwRelay:
@@ -57,7 +59,7 @@ class SmgwRelay:
     def outcomes(self, truth: Truth) -> list[Outcome]:
         wrong = altered_values(truth)
         reasons = ", ".join(filter(None, sorted({refusals(truth, gateway.id) for gateway in truth.world.gateways})))
-        read = "values stand in clear" if self.readable else "sealed for the supplier: no word of a value stands there"
+        read = "values stand in clear" if self.readable else f"{SEALED}: no word of a value stands there"
         return [
             Outcome(READS, SECURITY, self.seen, self.readable, why=read,
                     evidence={"containers": self.seen, "with readable values": self.readable}),

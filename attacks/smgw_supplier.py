@@ -14,6 +14,7 @@ from sim.truth.ground_truth import Truth
 
 READINGS = "readings of single quarter hours"
 REGISTERS = "registers of a period"
+NEVER_SENT = "none was ever sent to him"
 
 
 @attack(
@@ -24,6 +25,7 @@ REGISTERS = "registers of a period"
     ics=["T0811", "T0882"],
     weakness={"system.taf": 7},
     seen_as="nothing: reading a copy leaves no trace",
+    refused_as=(NEVER_SENT,),
 )
 @dataclass
 class SmgwSupplierKey:
@@ -53,7 +55,7 @@ class SmgwSupplierKey:
         known = truth.world.stored.count_readings()
         return [
             Outcome(READINGS, SECURITY, known, len(readings), evidence={"readings in the gateways": known},
-                    why="a load profile was sent to him" if readings else "none was ever sent to him"),
+                    why="a load profile was sent to him" if readings else NEVER_SENT),
             Outcome(REGISTERS, SECURITY, self.containers, len(registers), evidence={"containers": self.containers},
                     why="they were sent to him"),
         ]  # fmt: skip

@@ -18,9 +18,11 @@ OTHER = "a datagram for another gateway"
 FLOOD = "three datagrams that were held back, all at once"
 SHOTS = 2
 """At each gateway; a flood has as many as the administrator repeats a call."""
+SELDOM = "one call in 30 s, whoever asks"
+UNKNOWN_SIGNER = "the signature is nobody's whom it knows"
 _WHY = {
-    REPLAYED: "it was seen before", STALE: "its time is over", FOREIGN: "the signature is nobody's whom it knows",
-    OTHER: "it names another gateway", FLOOD: "one call in 30 s, whoever asks",
+    REPLAYED: "it was seen before", STALE: "its time is over", FOREIGN: UNKNOWN_SIGNER,
+    OTHER: "it names another gateway", FLOOD: SELDOM,
 }  # fmt: skip
 
 
@@ -32,6 +34,7 @@ _WHY = {
     ics=["T0814", "T0830"],
     weakness={"system.check_calls": False},
     seen_as="nothing: the port never answers, and the gateway calls whom it was configured to call",
+    refused_as=_WHY.values(),
 )
 @dataclass
 class SmgwWakeUp:

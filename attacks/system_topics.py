@@ -12,6 +12,7 @@ from sim.endpoint.topic_acl import matches
 from sim.truth.ground_truth import Truth
 
 SYSTEM = "reads the broker's own topics"
+DROPPED = "nothing was delivered"
 TOPICS = ("$SYS/broker/version", "$SYS/broker/uptime", "$SYS/broker/clients/#")
 
 
@@ -23,6 +24,7 @@ TOPICS = ("$SYS/broker/version", "$SYS/broker/uptime", "$SYS/broker/clients/#")
     ics=["T0859"],
     weakness={"endpoint.per_device_acl": False},
     seen_as="nothing: the broker grants the subscription",
+    refused_as=(DROPPED,),
     needs={"tls", "acl", "broker topics"},
 )
 @dataclass
@@ -46,5 +48,5 @@ class SystemTopics:
         heard = {message.topic for message in self.ear.inbox}
         system = sum(any(matches(pattern, topic) for topic in heard) for pattern in TOPICS)
         return in_each_mode(truth, SYSTEM, reached=len(TOPICS), achieved=system,
-                            why="they were delivered" if system else "subscribed, and nothing was delivered",
+                            why="they were delivered" if system else f"subscribed, and {DROPPED}",
                             evidence={"delivered": system})  # fmt: skip

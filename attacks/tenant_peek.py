@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.reach import Reach
 from sim.core.clock import ns
-from sim.portal.roles import TenantRow
+from sim.portal.roles import NO_TENANT, NOT_HIS, TenantRow
 from sim.systems.keyless import keyless
 from sim.truth.ground_truth import Truth
 
 OTHER, FORMER, BEFORE = "another tenant's flat", "the former flat, after moving out", "what the predecessor used"
+OWN_TIME = "own time only"
 TIMES = 3
 
 
@@ -24,6 +25,7 @@ TIMES = 3
     ics=["T0811"],
     weakness={"portal.view_rules": []},
     seen_as="the portal's answer: denied",
+    refused_as=(NOT_HIS, NO_TENANT, OWN_TIME),
 )
 @dataclass
 class TenantPeek:
@@ -74,7 +76,7 @@ class TenantPeek:
                 taken = foreign[security]
                 found.append(Outcome(
                     variant, security, reached=asked, achieved=taken,
-                    why=f"{taken} rows that are not theirs" if taken else self.said.get(variant, "own time only"),
+                    why=f"{taken} rows that are not theirs" if taken else self.said.get(variant, OWN_TIME),
                     evidence={"asked": asked, "rows": len(rows), "rows of others": taken},
                 ))  # fmt: skip
         return found

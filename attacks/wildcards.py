@@ -18,6 +18,7 @@ HEARS, SPEAKS = "hears other gateways' bundles", "speaks on another gateway's to
 SHADOW = "writes another device's shadow"
 BUNDLES, SHADOWS = "gw/+/up", "$aws/things/#"
 COUNT = 3
+DROPPED = "nothing was delivered"
 
 
 @attack(
@@ -28,6 +29,7 @@ COUNT = 3
     ics=["T0859", "T0856"],
     weakness={"endpoint.per_device_acl": False},
     seen_as="nothing: the broker drops it and acknowledges it",
+    refused_as=(DROPPED,),
     needs={"tls", "acl"},
 )
 @dataclass
@@ -72,7 +74,7 @@ class Wildcards:
                 heard.update(_securities(message.payload))
         given = given_to_portal(truth, self.said)
         shadow = sum(message.topic.endswith("/shadow/update") for message in inbox)
-        dropped = "whatever was acknowledged, nothing was delivered"
+        dropped = f"whatever was acknowledged, {DROPPED}"
         return [
             *(
                 Outcome(HEARS, security, reached=sent, achieved=heard[security],

@@ -10,6 +10,7 @@ from sim.core.clock import ns
 from sim.truth.ground_truth import Sent, Truth
 
 FIRST, LATER = "telegrams refused in the window in which it was set", "telegrams refused afterwards"
+OWN_TIME = "judged by the meters' own time"
 
 
 @attack(
@@ -20,6 +21,7 @@ FIRST, LATER = "telegrams refused in the window in which it was set", "telegrams
     ics=["T0836"],
     weakness={"portal.gateway_clocks": False, "portal.alarms": ["gap"]},
     seen_as="alarm: a gateway's clock is wrong",
+    refused_as=(OWN_TIME,),
 )
 @dataclass
 class WrongClock:
@@ -52,7 +54,7 @@ class WrongClock:
                 refused = [one for one in its if _is_refused(one, truth)]
                 found.append(Outcome(
                     variant, security, reached=len(its), achieved=len(refused), watch=watch,
-                    why=f"{len(refused)} of {len(its)} were refused" if refused else "judged by the meters' own time",
+                    why=f"{len(refused)} of {len(its)} were refused" if refused else OWN_TIME,
                     evidence={"received": len(its), "refused": len(refused)},
                     attacked=frozenset((self.victim, *map(truth.address, refused))),
                 ))  # fmt: skip

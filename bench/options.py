@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bench import run_directory
+from sim.core.digits import whole_of
 from sim.core.parts import UnknownPart
 from sim.core.settings import SpecError
 from sim.endpoint.registry import ENDPOINTS
@@ -117,9 +118,10 @@ def seed(text: str) -> int:
 def host_and_port(text: str) -> tuple[str, int]:
     """HOST:PORT, the host of an IPv6 address in brackets or not, as argparse wants it."""
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or len(port) > 5 or not 0 < int(port) < 65_536:
+    number = whole_of(port, 65_535)
+    if not host or not number:
         raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
-    return host.strip("[]"), int(port)
+    return host.strip("[]"), number
 
 
 def between(low: float, high: float) -> Callable[[str], float]:
@@ -150,9 +152,10 @@ def count(low: int, high: int) -> Callable[[str], int]:
     """A whole number within these, as argparse wants it."""
 
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit()) or len(text) > 15 or not low <= int(text) <= high:
+        number = whole_of(text, high)
+        if number is None or number < low:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number between {low} and {high}")
-        return int(text)
+        return number
 
     return read
 

@@ -27,7 +27,7 @@ VERSION = "0.1.0"
 PLACE = "WMBENCH_RUNS"  # in the environment, so that workers write to the same place
 RESERVE = ".reserve"
 RESERVE_BYTES = 400_000
-RUN, CARD = "run.json", "card.json"
+RUN, CARD, COMPARISON = "run.json", "card.json", "compare.json"
 _HELD: dict[Path, int] = {}
 
 
@@ -102,12 +102,12 @@ def link(name: Path, target: Path) -> None:
 
 
 def find(text: str, base: Path | None = None) -> Path:
-    """The run directory a person means: a path, a name under runs/ (its latest run or card), or "latest". Also
-    one that was killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
+    """The run directory a person means: a path, a name under runs/ (its latest run, card or comparison), or "latest".
+    Also one that was killed before its run.json, when a scenario was finished. Raises RunDirectoryError."""
     runs, unfinished = base or place(), None
     for candidate in (Path(text), runs / text, runs / text / "latest", runs / folder_name(text) / "latest"):
         try:
-            whole = any((candidate / name).exists() for name in (RUN, CARD))
+            whole = any((candidate / name).exists() for name in (RUN, CARD, COMPARISON))
             there = whole or any(candidate.glob("*/scenario.json"))
         except (OSError, ValueError):  # too long for a name, or with a zero byte in it
             continue
@@ -251,11 +251,13 @@ def made_by(started: datetime | None = None) -> dict[str, Any]:
     """When, by which wmbench, on what machine: part of every run.json. `duration_s` until now."""
     now = wall_now()
     started = started or now
+    repository = own.root()
     return {
         "started": started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "duration_s": round((now - started).total_seconds(), 2),
         "wmbench": VERSION,
         "commit": commit(),
+        "own_commit": commit(repository) if repository is not None else "",
         "python": platform.python_version(),
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}",
     }
@@ -271,11 +273,11 @@ def gather_killed(directory: Path) -> dict[str, Any]:
     return gather(directory, name=name, title=f"{name}, killed", command="", started=started, interrupted=True)
 
 
-def commit() -> str:
-    """The checkout's short commit, with + when files differ; "unknown" outside git."""
+def commit(folder: Path = ROOT) -> str:
+    """The short commit of the checkout in which a folder lies, with + when files differ; "unknown" outside git."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+"], capture_output=True, text=True, timeout=10
+            ["git", "-C", str(folder), "describe", "--always", "--dirty=+"], capture_output=True, text=True, timeout=10
         )
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"

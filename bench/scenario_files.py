@@ -24,6 +24,15 @@ def name_of(path: Path) -> str:
     return whole.as_posix()
 
 
+def shown(path: Path) -> str:
+    """A file of a project: its path below the user's own repository, or below our checkout; else the whole path."""
+    whole = path.resolve()
+    for base in filter(None, (own.root(), SCENARIOS.parent)):
+        if whole.is_relative_to(base.resolve()):
+            return whole.relative_to(base.resolve()).as_posix()
+    return whole.as_posix()
+
+
 def under(place: Path) -> Iterator[Path]:
     """The test files of a folder and those below it, or one file. Hidden folders and what runs leave are passed
     over."""

@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Callable
 from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from typing import Any
 
 from sim.core.parent import die_with_parent
@@ -52,3 +53,17 @@ class Spawned:
 def _begin(controller_pid: int, target: Callable[..., None], *arguments: Any) -> None:
     die_with_parent(controller_pid)
     target(*arguments)
+
+
+def answer_orders(
+    pipe: Connection, answer: Callable[[Any], None], in_words: Callable[[Exception], Exception] = lambda error: error
+) -> None:
+    """What such a process does: `answer` each order that comes, until the pipe ends. What it raises goes back,
+    `in_words`."""
+    while True:
+        try:
+            answer(pipe.recv())
+        except (EOFError, BrokenPipeError):
+            return
+        except Exception as error:
+            pipe.send(in_words(error))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from sim.core import own
+from sim.core.meant import did_you_mean
 from sim.core.settings import SpecError
 
 SCENARIOS: Final = Path(__file__).resolve().parents[1] / "scenarios"
@@ -32,4 +33,5 @@ def find(name: str, *, beside: Path | None = None, kind: str = own.WORLDS) -> Pa
         if path.is_file():
             return path
     what = kind.removesuffix("s")
-    raise SpecError(f"there is no {what} {name!r}: a TOML file, or one of: {', '.join(there)}")
+    hint = did_you_mean(name, there) or ":"
+    raise SpecError(f"there is no {what} {name!r}{hint} a TOML file, or one of: {', '.join(there)}")

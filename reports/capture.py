@@ -31,6 +31,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, NamedTuple
 
 from sim.core.clock import Calendar
+from sim.core.digits import whole_of
 from sim.core.whole_file import replacing
 
 AIR_LINK_TYPE: Final = 147
@@ -214,8 +215,7 @@ def _packet_of(number: int, block: bytes, start_ns: int) -> Packet:
 
 def _began(section: bytes) -> int:
     """The Unix time in ns at which the world began; 0 where the section does not say."""
-    text = _comment_in(section, 16).removeprefix(_BEGAN)
-    return int(text) if text.isdecimal() else 0
+    return whole_of(_comment_in(section, 16).removeprefix(_BEGAN), (1 << 64) - 1) or 0
 
 
 def _comment_in(block: bytes, at: int) -> str:

@@ -4,14 +4,12 @@ cell, and two cards side by side."""
 from __future__ import annotations
 
 import itertools
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from reports import check_text, page, palette
-from reports.run_model import RunError
 from reports.wording import mode_text, plain
 
 FILE: Final = "card.json"  # as bench.run_directory finds it
@@ -75,14 +73,7 @@ def against_lines(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterat
 
 def read(directory: Path) -> dict[str, Any]:
     """card.json of a run directory. Raises RunError."""
-    path = directory / FILE
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: {error}; it is no card that can be read") from None
-    if not isinstance(body, dict) or body.get("kind") != "card":
-        raise RunError(f"{directory} is no card; `./wmbench gateway card` makes one")
-    return body
+    return page.body_of(directory / FILE, "card", "`./wmbench gateway card` makes one")
 
 
 def _as_rows(card: Mapping[str, Any]) -> dict[str, Any]:

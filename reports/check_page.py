@@ -3,12 +3,10 @@ evidence; and two checks side by side."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
 from reports import check_text, page
-from reports.run_model import RunError
 
 COLOURS: Final = {"PASS": "green", "FAIL": "red solid", "INCONCLUSIVE": "amber", "NOT APPLICABLE": "grey"}
 CHANGE_COLOURS: Final = {"new failure": "red solid", "no longer decided": "amber", "unstable": "amber",
@@ -43,11 +41,5 @@ def _evidence(directory: Path, folder: str) -> list[str]:
 
 
 def _read(directory: Path) -> dict[str, Any]:
-    path = directory / "run.json"
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: {error}; it is no check that can be read") from None
-    if not isinstance(body, dict) or body.get("kind") != "check":
-        raise RunError(f"{directory} is no check; `./wmbench gateway check` and `./wmbench attack broker` make one")
-    return body
+    makers = "`./wmbench gateway check` and `./wmbench attack broker` make one"
+    return page.body_of(directory / "run.json", "check", makers)

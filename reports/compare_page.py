@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from reports import page
 
+KIND: Final = "compare"
+FILE: Final = "compare.json"  # as bench.run_directory finds it
 TITLES: Final = {"keyless": "keyless gateways (the talk)", "smgw": "smart meter gateways (the BSI)"}
 _COLOURS: Final = {
     "PREVENTED": "green", "HOLDS": "green", "TOLERATED": "blue", "DETECTED": "amber", "SUCCEEDED": "red", "FAILS":
     "red",
 }  # fmt: skip
+
+
+def write(directory: Path) -> Path:
+    """The page of a comparison's directory, made from its JSON. Raises RunError, OSError."""
+    return page.write(directory, render(page.body_of(directory / FILE, KIND, "`./wmbench compare` makes one")))
 
 
 def render(body: Mapping[str, Any]) -> str:

@@ -9,11 +9,11 @@ taken as markup or as terminal control: a name that holds either is shown, not o
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
-from reports.run_model import Claim, Run, Scenario, read_run
+from reports.run_model import Claim, Run, Scenario, read_run, seeds_of
 from reports.wording import LETTERS, OFF, claim_name, letter_of, plain, tallied, value_text
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ SECURITIES: Final = ("none", "mode5", "mode7")
 LEGEND: Final = "in modes 0, 5, 7: " + ", ".join(f"{letter} {name.lower()}" for name, letter in LETTERS.items()) + (
     ", ? inconclusive, - not applicable, ! not as expected")  # fmt: skip
 _VARIANT_CHARS: Final = 56
+_SEEDS_SHOWN: Final = 8
 
 
 class Row(NamedTuple):
@@ -85,9 +86,10 @@ def matrix(run: Run) -> Iterator[tuple[str, str]]:
     last = ""
     for scenario in run.scenarios:
         for row in rows_of(scenario.claims):
-            if row.attack != last:
-                yield row.attack, "bold"
-                last = row.attack
+            head = f"{row.attack}{seed_of(run, scenario)}"
+            if head != last:
+                yield head, "bold"
+                last = head
             claims = [claim for cell in row.cells.values() for claim in cell if claim is not None]
             yield f"  {row.variant:<{_VARIANT_CHARS}} {_cells(row)}", "" if all(c.holds for c in claims) else "red"
     if last:
@@ -126,9 +128,12 @@ def _closing(run: Run, report: Path | None) -> list[str]:
     """Scenario lines, then what remains to be said."""
     lines = []
     for scenario in run.scenarios:
-        lines.append(f"{scenario.outcome.upper()}: {scenario.title or scenario.id} ({scenario.duration_s:.1f} s)")
+        title = f"{scenario.title or scenario.id}{seed_of(run, scenario)}"
+        lines.append(f"{scenario.outcome.upper()}: {title} ({scenario.duration_s:.1f} s)")
         if scenario.outcome not in ("passed", "skipped"):
-            lines += [f"  {line}" for line in (*scenario.message.splitlines(), f"replay: {scenario.replay}") if line]
+            again = f"again: {scenario.replay}" if scenario.replay else ""
+            said = [line for line in scenario.message.splitlines() if line != again]
+            lines += [f"  {line}" for line in (*said, again) if line]
         lines += [f"  {m.name} = {value_text(m.value)} {m.unit}, limit {m.limit}: outside"
                   for m in scenario.measures if not m.ok]  # fmt: skip
         lines += [f"  {m.name}: {m.value:.2f} {m.unit}" for m in scenario.measures if m.unit == "USD"]
@@ -141,10 +146,23 @@ def _closing(run: Run, report: Path | None) -> list[str]:
     )
     if listed:
         lines.append(f"{holding} of {len(run.claims)} verdicts as expected: {listed}")
-    lines.append(f"{run.outcome}: {run.name}, seed {run.seed}, {run.duration_s:.1f} s")
+    lines.append(f"{run.outcome}: {run.name}, {_named(sorted(seeds_of(run)), run.seed)}, {run.duration_s:.1f} s")
     if report is not None:
         lines.append(f"report: {report}")
     return lines
+
+
+def seed_of(run: Run, scenario: Scenario) -> str:
+    """The seed of a scenario that the run has with several, to be put behind its name."""
+    several = len({one.seed for one in run.scenarios if one.id == scenario.id}) > 1
+    return f", seed {scenario.seed}" if several else ""
+
+
+def _named(seeds: Sequence[int], only: int) -> str:
+    if len(seeds) < 2:
+        return f"seed {only}"
+    shown = ", ".join(map(str, seeds[:_SEEDS_SHOWN]))
+    return f"seeds {shown}" if len(seeds) <= _SEEDS_SHOWN else f"seeds {shown} ... ({len(seeds)} seeds)"
 
 
 def _text(text: str, style: str = "") -> Text:

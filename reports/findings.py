@@ -54,6 +54,11 @@ class Finding(NamedTuple):
     state: str
     observations: tuple[Observation, ...]
 
+    @property
+    def weak(self) -> bool:
+        """It rests on a control that succeeded with less than half of its shots."""
+        return any("weak: " in one.claim.control for one in self.observations)
+
 
 def observations(run: Run) -> list[Observation]:
     return [Observation(number, *both) for number, both in enumerate(run.claims, 1)]

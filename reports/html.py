@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,7 @@ from reports import by_hand, page, palette, plots, shots
 from reports import claims as talk
 from reports.event_digest import Entry, Story, read_story
 from reports.findings import Finding, Observation, findings, named_threats
-from reports.run_model import Claim, Run, Scenario, World, read_run
+from reports.run_model import Claim, Run, Scenario, World, read_run, seeds_of
 from reports.shots import ShotView
 from reports.threat_list import Threat, threats
 from reports.wording import OFF, ON, mode_text, tallied
@@ -120,15 +120,18 @@ def write_report(run_directory: Path, *, png: bool = False) -> Path:
 
 def render(run: Run, scenarios: list[ScenarioView]) -> str:
     claims = [claim for view in scenarios for claim in view.claims]
+    stated = talk.judge(run.scenarios)
     return page.environment().get_template("report.html.j2").render(
-        run=run, scenarios=scenarios, claims=claims, matrix=outcome_matrix(claims), glyphs=GLYPHS, on_or_off=OFF + ON,
+        run=run, seeds=seeds_of(run), scenarios=scenarios, claims=claims,
+        matrix=outcome_matrix(claims), glyphs=GLYPHS, on_or_off=OFF + ON,
         verdict_colours=palette.VERDICTS, group_colours=palette.GROUPS,
         tallies=tallied(view.claim for view in claims),
         holding=sum(view.claim.holds for view in claims),
         outcomes=Counter(scenario.outcome for scenario in run.scenarios),
         threat_views=_threats(run, claims), shots_in_full=shots.IN_FULL, shots_listed=shots.LISTED,
         by_hand=by_hand.steps,
-        talk_claims=[told for told in talk.judge(run.scenarios) if told.figures], goals=_goals(claims),
+        talk_claims=[told for told in stated if told.figures and told.state != talk.UNMEASURED],
+        talk_first=all(told.state != talk.UNMEASURED for told in stated), goals=_goals(claims),
         measures=[measure for scenario in run.scenarios for measure in scenario.measures],
     )  # fmt: skip
 
@@ -251,7 +254,7 @@ def _claim(claim: Claim, scenario: Scenario, worlds: list[WorldView], sent: list
     own = [view for view in worlds if (_likeness(claim, view.world) == best if best else view.world.role == "subject")]
     own = [view for view in own if _acts(view.story, claim.attack)] or own
     controls = [view for view in worlds if view.world.role != "subject" and view not in own]
-    trace = _trace(own[0].story, claim) if own else []
+    trace = _trace(own[0].story, claim, {one.mark for one in sent}) if own else []
     return ClaimView("", 0, claim, scenario, own + controls, trace, own[0] if own else None, sent)
 
 
@@ -267,18 +270,23 @@ def _acts(story: Story, attack: str) -> bool:
     return any(label.startswith(f"{attack}: ") for group, label in story.lanes if group == "attack")
 
 
-def _trace(story: Story, claim: Claim) -> list[Entry]:
-    """The first events that matter to a claim: what its attack did in this variant, and what followed its first act,
-    refusals of the attacked meters before others."""
+def _trace(story: Story, claim: Claim, marks: Collection[str] = ()) -> list[Entry]:
+    """The first events that matter to a claim: what its attack did in this variant, and what followed its first act.
+    Of refusals those of its shots (`marks`: their fingerprints), else those of the meters that its acts name; where it
+    has shots, refusals and alarms of other meters are left out."""
     acts = [entry for entry in story.entries("attack") if entry.subject == claim.attack] or story.entries("attack")
     for word in (claim.variant, claim.security):
         acts = [act for act in acts if word and word in act.detail] or acts
     since = acts[0].time_ns if acts else 0
     trace: list[Entry] = []
+    meters = {entry.subject for entry in story.entries("refused") if entry.telegram in marks}
     for group, count in TRACED:
         found = acts if group == "attack" else [e for e in story.entries(group) if e.time_ns >= since]
         if group == "refused":
+            of_shots = [entry for entry in found if entry.telegram in marks]
             named = {entry.subject for entry in found if any(entry.subject in act.detail for act in acts)}
-            found = [entry for entry in found if entry.subject in named] or found
+            found = of_shots or ([] if marks else [entry for entry in found if entry.subject in named] or found)
+        if group in ("alarm", "attack") and marks and meters:
+            found = [entry for entry in found if entry.subject in meters or any(one in entry.detail for one in meters)]
         trace += found[:count]
     return sorted(trace, key=lambda entry: entry.time_ns)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import palette
+from reports.run_model import RunError
 from reports.wording import duration_text, mode_text, number_text, ratio_text, value_text
 from sim.core import whole_file
 from sim.core.clock import world_time
@@ -34,3 +36,14 @@ def environment() -> Environment:
 def write(run_directory: Path, text: str) -> Path:
     """report.html; one that stands there stays until the new one is whole. Raises OSError."""
     return whole_file.write(run_directory / "report.html", text)
+
+
+def body_of(path: Path, kind: str, makers: str) -> dict[str, Any]:
+    """What a verb left in a run directory. `makers`: which verbs make one. Raises RunError."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: {error}; it is no {kind} that can be read") from None
+    if not isinstance(body, dict) or body.get("kind") != kind:
+        raise RunError(f"{path.parent} is no {kind}; {makers}")
+    return body

@@ -102,8 +102,9 @@ class Claim:
 
     @property
     def holds(self) -> bool:
-        """The verdict is the expected one. INCONCLUSIVE never holds, not even when expected."""
-        return self.verdict != "INCONCLUSIVE" and self.expected in ("", self.verdict)
+        """The verdict is the expected one. INCONCLUSIVE never holds, not even when expected, nor does what nobody
+        expects."""
+        return self.verdict != "INCONCLUSIVE" and self.expected == self.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,15 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class RealGateway:
-    """What was measured of a gateway of the desk; see sim.gateway.kinds.box. `problem`: what was wrong at the end."""
+    """What was measured of a gateway of the desk; see sim.gateway.kinds.box. `torn`: telegrams that it was not given
+    whole, the first hundred by name, with the reason. `problem`: what was wrong at the end."""
 
     gateway: str = ""
     entry: str = ""
     frames_handed: int = 0
     frames_lost_at_the_line: int = 0
+    frames_torn: int = 0
+    torn: list[dict[str, Any]] = field(default_factory=list)
     handed_late_p99_ms: float = 0.0
     line_p99_ms: float = 0.0
     delivered: int = 0
@@ -188,7 +192,8 @@ class Run:
     duration_s: float = 0.0
     command: str = ""
     wmbench: str = ""
-    commit: str = ""
+    commit: str = ""  # of wmbench
+    own_commit: str = ""  # of the user's own repository, where one was open
     python: str = ""
     machine: str = ""
     changed: list[str] = field(default_factory=list)  # KEY=VALUE that the command line set in every world
@@ -288,3 +293,8 @@ def _fit(hint: Any, value: Any, notes: list[str], where: str) -> Any:
     if hint is float and type(value) is int:
         return float(value)
     return value if type(value) is hint else None
+
+
+def seeds_of(run: Run) -> list[int]:
+    """Each seed of its scenarios, once, in their order."""
+    return list(dict.fromkeys(scenario.seed for scenario in run.scenarios)) or [run.seed]

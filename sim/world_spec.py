@@ -21,6 +21,8 @@ from sim.gateway import bundling
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.registry import GATEWAYS
 from sim.meters.fleet_spec import FleetSpec
+from sim.network.uplink import NONE as NO_BACKHAUL
+from sim.network.uplink import UplinkSpec
 from sim.portal.portal_spec import PortalSpec
 from sim.radio import site_file
 from sim.radio.site_spec import SiteSpec
@@ -40,6 +42,7 @@ class WorldSpec:
     site: SiteSpec = field(default_factory=SiteSpec)
     clock: ClockSpec = one_of(clock_spec.classes, default="virtual")
     portal: PortalSpec = field(default_factory=PortalSpec)
+    backhaul: UplinkSpec = field(default_factory=UplinkSpec)
     endpoint: EndpointSpec = one_of(ENDPOINTS.specs, default="mosquitto")
     system: System = one_of(system_classes, default="keyless")
 
@@ -65,6 +68,11 @@ class WorldSpec:
         """Settings that are allowed each and not together. Asked when a world is read, when the command line has
         changed it, and when it is made. Raises SpecError, with the keys of both."""
         place = place or Place(f"world '{self.name}'", {})
+        if self.backhaul.kind != NO_BACKHAUL and (self.system.kind != "keyless" or self.clock.kind != "virtual"):
+            raise place.error(
+                "backhaul.kind", f"'{self.backhaul.kind}' is a way in virtual time to the keyless system's broker: "
+                "leave it out, or set system.kind and clock.kind so"
+            )  # fmt: skip
         for at, group in enumerate(self.gateway):
             if GATEWAYS.find(group.kind).real and self.clock.kind != "wall":
                 raise place.error(
@@ -85,6 +93,8 @@ class WorldSpec:
     def digest(self) -> str:
         """16 hex digits that name this world's content."""
         told = dataclasses.asdict(self)
+        if self.backhaul.kind == NO_BACKHAUL:  # a world that says nothing of it keeps its name
+            del told["backhaul"]
         if self.site.file is not None:
             told["site"]["file"] = dataclasses.asdict(site_file.load(Path(self.site.file)))
         else:

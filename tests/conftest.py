@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sim.core import own
+from tests import long_first
 from tests.night import NIGHT
 
 ALLOWED = "allowed:"
@@ -43,6 +44,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if late:
         config.hook.pytest_deselected(items=late)
         items[:] = [item for item in items if item not in late]
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        items[:] = long_first.dealt(items, worker["workercount"], lambda item: long_first.is_long(item.nodeid))
 
 
 class _NoSkips:

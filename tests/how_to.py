@@ -18,7 +18,8 @@ from arrays import cache_folder
 from bench.run_directory import PLACE, ROOT
 from tests.bench.command_line import PATIENCE_S
 
-_LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".cache", "runs", ".*_cache", ".hypothesis", "*.pyc")
+_LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".cache", "runs", ".*_cache", ".hypothesis", ".tox")
+"""What Python compiled is taken along: it holds for the copy, whose files have the times of ours."""
 _BLOCK = re.compile(r"(?:^[^\n]*`(?P<path>[\w./-]+)`:\n\n?)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.S | re.M)
 
 

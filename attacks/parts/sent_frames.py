@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from attacks.attack import Landed, Outcome
 from sim.core.clock import world_time
@@ -27,6 +27,7 @@ class Shot(NamedTuple):
     of: bytes = b""
 
 
+NOTHING_STORED: Final = "nothing the attacker wanted was stored"
 Wanted = Callable[[Reading, Shot], bool]
 
 
@@ -72,5 +73,5 @@ def _outcome(variant: str, security: str, shots: list[Shot], truth: Truth, wante
     if achieved:
         why = "the portal stored it as a reading"
     else:
-        why = f"refused: {', '.join(reasons)}" if reasons else "nothing the attacker wanted was stored"
+        why = f"refused: {', '.join(reasons)}" if reasons else NOTHING_STORED
     return Outcome(variant, security, judged, achieved, why=why, evidence=evidence, shots=tuple(came))

@@ -34,6 +34,7 @@ class Known:
 
     @property
     def rssi_dbm(self) -> float:
+        """Mean level of what was heard."""
         return self.rssi_sum_dbm / max(self.heard, 1)
 
 

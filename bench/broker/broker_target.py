@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from bench import named_files
 from bench.run_errors import CannotRun
 from sim.core.quoting import named
 from sim.endpoint.port import FENCE, Address
@@ -124,15 +125,9 @@ def shown_by(
 
 
 def _password(path: Path) -> str:
+    otherwise = "name a file whose first line is the password"
+    text = named_files.read(path, PASSWORD_MOST_BYTES, otherwise)
     try:
-        with path.open("rb") as file:
-            text = file.read(PASSWORD_MOST_BYTES + 1)
-        if len(text) > PASSWORD_MOST_BYTES:
-            raise CannotRun(f"{path}: over {PASSWORD_MOST_BYTES} bytes; a password's file has one line")
         return text.decode().split("\n")[0].rstrip("\r")
-    except OSError as error:
-        raise CannotRun(f"{path}: {error.strerror}; name a file whose first line is the password") from None
     except UnicodeDecodeError as error:
-        raise CannotRun(
-            f"{path}, byte {error.start}: not UTF-8; name a file whose first line is the password"
-        ) from None
+        raise CannotRun(f"{path}, byte {error.start}: not UTF-8; {otherwise}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import named_files
 from bench.run_errors import CannotRun
 
 MOST_BYTES = 1 << 20
@@ -12,12 +13,8 @@ MOST_BYTES = 1 << 20
 
 def settings(path: Path) -> list[tuple[int, str]]:
     """(line, setting) of each line that sets one. Raises CannotRun."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise CannotRun(f"{path}: {error.strerror}; name the broker's mosquitto.conf") from None
-    if len(text) > MOST_BYTES or b"\0" in text:
+    text = named_files.read(path, MOST_BYTES, "name the broker's mosquitto.conf")
+    if b"\0" in text:
         raise CannotRun(f"{path}: no mosquitto.conf; that is text, one setting a line")
     lines = text.decode("utf-8", "replace").splitlines()
     return [

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from bench.columns import in_columns
 from sim.core.quoting import shown
 from sim.endpoint.aws import shadow_file
 from sim.endpoint.aws.account_ledger import Ledger
@@ -98,8 +99,7 @@ def lines(found: Mapping[str, Document | None], *, as_json: bool = False) -> lis
     if as_json:
         return [json.dumps(row) for row in rows]
     table = [_COLUMNS, *[tuple("-" if row[key] is None else shown(str(row[key])) for key in _COLUMNS) for row in rows]]
-    widths = [max(len(row[at]) for row in table) for at in range(len(_COLUMNS))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    return in_columns(table)
 
 
 def row_of(name: str, shadow: Document | None) -> dict[str, Any]:

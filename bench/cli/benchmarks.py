@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 
 from arrays import ciphers
 from bench import run_directory
+from bench.columns import in_columns
 from bench.options import Commands, add_runs
 from sim.core.clock import wall_now, wall_s
 
@@ -298,8 +299,7 @@ def lines(rows: list[Row]) -> list[str]:
         verdict = {True: "reached", False: "missed", None: ""}[row.met]
         verdict = "; ".join(part for part in (verdict, row.note) if part)
         cells.append((row.what, goal, measured, verdict))
-    widths = [max(len(line[i]) for line in cells) for i in range(4)]
-    return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return in_columns(cells)
 
 
 def number(value: float) -> str:

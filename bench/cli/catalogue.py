@@ -1,4 +1,7 @@
-"""What there is, kind by kind (options.KINDS). Each entry has an `id` by which commands know it."""
+"""What there is, kind by kind (options.KINDS). Each entry has an `id` by which commands know it.
+
+What is slow to import is imported by the kind that needs it, so that a list of another kind does not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,6 @@ from typing import Any
 from attacks.attack import attacks
 from bench import scenario_files, worlds
 from bench.broker.rows.port import BROKER_ROWS
-from bench.desk.rows.port import ROWS
-from bench.load.shapes.port import SHAPES
 from bench.options import KINDS
 from bench.product.rows.port import PORTAL_ROWS
 from reports import coverage
@@ -25,15 +26,11 @@ from sim.endpoint.registry import ENDPOINTS
 from sim.faults.port import FAULTS
 from sim.feeders.lines.port import LINES
 from sim.feeders.port import FEEDERS
-from sim.gateway.registry import GATEWAYS
 from sim.lines.codecs.port import CODECS
-from sim.meters.meter_type import kinds
-from sim.portal.alarm import ALARMS, alarms_in_order
 from sim.portal.check import CHECKS, in_order
 from sim.portal.store_port import STORES
 from sim.readers.port import READERS
 from sim.systems.port import SYSTEMS
-from sim.world_spec import load
 
 
 class NotFound(Exception):
@@ -116,16 +113,10 @@ def attack_entries() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def fault_entries() -> list[dict[str, Any]]:
-    """`settings`: the fault's fields with their defaults."""
-    return [
-        {"id": id_, "title": one.title, "needs": sorted(one.needs), "settings": _settings(one), "doc": FAULTS.page(id_)}
-        for id_, one in FAULTS.parts().items()
-    ]
-
-
 def meter_entries() -> list[dict[str, Any]]:
     """The meter types."""
+    from sim.meters.meter_type import kinds
+
     return [
         {
             "id": one.id, "title": one.title, "manufacturer": one.manufacturer, "version": f"{one.version:02X}",
@@ -135,23 +126,21 @@ def meter_entries() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _of_a_table(folder: Folder[Any]) -> list[dict[str, Any]]:
-    """Kinds that a world file names. `settings`: their keys there, with their defaults."""
+def _of(folder: Folder[Any], more: Callable[[Any], dict[str, Any]] = lambda _: {}) -> list[dict[str, Any]]:
+    """Parts of a folder, in the order of their names. `more`: of each, what this kind has besides."""
     return [
-        {
-            "id": one.id, "title": one.title, "features": sorted(one.features), "settings": _settings(one.spec),
-            "doc": _page(folder, one.id),
-        }
-        for one in folder.parts().values()
-    ]  # fmt: skip
-
-
-def _of_the_desk(folder: Folder[Any]) -> list[dict[str, Any]]:
-    """Kinds that an inventory names. `settings`: their keys there, with their defaults."""
-    return [
-        {"id": id_, "title": one.title, "settings": _settings(one.spec), "doc": _page(folder, id_)}
-        for id_, one in folder.parts().items()
+        {"id": id_, "title": one.title, **more(one), "doc": _page(folder, id_)} for id_, one in folder.parts().items()
     ]
+
+
+def _keys(one: Any) -> dict[str, Any]:
+    """Of a kind that a file names: its keys there, with their defaults."""
+    return {"settings": _settings(one.spec)}
+
+
+def _features(one: Any) -> dict[str, Any]:
+    """Of a kind that a world file names."""
+    return {"features": sorted(one.features), **_keys(one)}
 
 
 def _of_the_portal(folder: Folder[Any], id_: str, settings: type) -> dict[str, Any]:
@@ -184,13 +173,10 @@ def _plain(value: Any) -> Any:
     return {"kind": value.kind, **_settings(value)} if hasattr(value, "kind") else value
 
 
-def _attack_row(folder: Folder[Any], id_: str) -> dict[str, Any]:
-    row = folder.find(id_)
-    return {"id": id_, "title": row.title, "threats": list(row.threats), "doc": _page(folder, id_)}
-
-
 def world_entries() -> list[dict[str, Any]]:
     """Every world file."""
+    from sim.world_spec import load
+
     found = []
     for id_, path in worlds.known().items():
         spec = load(path)
@@ -221,6 +207,34 @@ def _comment(path: Path) -> str:
     return " ".join(" ".join(line.strip("# ") for line in lines).split())
 
 
+def gateway_entries() -> list[dict[str, Any]]:
+    """The kinds of gateway."""
+    from sim.gateway.registry import GATEWAYS
+
+    return _of(GATEWAYS, _features)
+
+
+def alarm_entries() -> list[dict[str, Any]]:
+    """The portal's alarms, in their order."""
+    from sim.portal.alarm import ALARMS, alarms_in_order
+
+    return [_of_the_portal(ALARMS, one.id, one.settings) for one in alarms_in_order()]
+
+
+def row_entries() -> list[dict[str, Any]]:
+    """The rows of the contract suite; `gateway check` knows them."""
+    from bench.desk.rows.port import ROWS
+
+    return _of(ROWS, lambda one: {"faults": list(one.faults)})
+
+
+def shape_entries() -> list[dict[str, Any]]:
+    """The shapes of `load`."""
+    from bench.load.shapes.port import SHAPES
+
+    return _of(SHAPES, lambda one: {"takers": one.takers})
+
+
 def threat_entries() -> list[dict[str, Any]]:
     """The threat list, with the scenarios that name each."""
     declared = {entry["id"]: entry["threats"] for entry in scenario_entries()}
@@ -236,41 +250,28 @@ def threat_entries() -> list[dict[str, Any]]:
 _ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "scenarios": scenario_entries,
     "attacks": attack_entries,
-    "faults": fault_entries,
+    "faults": lambda: _of(FAULTS, lambda one: {"needs": sorted(one.needs), "settings": _settings(one)}),
     "meters": meter_entries,
-    "gateways": lambda: _of_a_table(GATEWAYS),
-    "endpoints": lambda: _of_a_table(ENDPOINTS),
+    "gateways": gateway_entries,
+    "endpoints": lambda: _of(ENDPOINTS, _features),
     "checks": lambda: [  # in the order of judgement
         {**_of_the_portal(CHECKS, one.id, one.settings), "refuses_as": list(one.reasons)} for one in in_order()
     ],
-    "alarms": lambda: [_of_the_portal(ALARMS, one.id, one.settings) for one in alarms_in_order()],
-    "stores": lambda: [
-        {"id": id_, "title": one.title, "doc": _page(STORES, id_)} for id_, one in STORES.parts().items()
-    ],
-    "systems": lambda: [
-        {"id": id_, "title": one.title, "doc": SYSTEMS.page(id_)} for id_, one in SYSTEMS.parts().items()
-    ],
-    "rows": lambda: [  # of the contract suite; `gateway check` knows them
-        {"id": id_, "title": one.title, "faults": list(one.faults), "doc": _page(ROWS, id_)}
-        for id_, one in ROWS.parts().items()
-    ],
-    "broker-rows": lambda: [  # of the attack on a broker; `attack broker` knows them
-        {**_attack_row(BROKER_ROWS, id_), "remedy": one.remedy.mosquitto} for id_, one in BROKER_ROWS.parts().items()
-    ],
-    "portal-rows": lambda: [  # of the attack on a portal; `attack portal` knows them
-        {**_attack_row(PORTAL_ROWS, id_), "modes": list(one.modes), "remedy": one.remedy}
-        for id_, one in PORTAL_ROWS.parts().items()
-    ],
-    "load-shapes": lambda: [  # of `load`
-        {"id": id_, "title": one.title, "takers": one.takers, "doc": _page(SHAPES, id_)}
-        for id_, one in SHAPES.parts().items()
-    ],
-    "feeders": lambda: _of_the_desk(FEEDERS),
-    "lines": lambda: _of_the_desk(LINES),
-    "readers": lambda: _of_the_desk(READERS),
-    "codecs": lambda: [
-        {"id": id_, "title": one.title, "doc": _page(CODECS, id_)} for id_, one in CODECS.parts().items()
-    ],
+    "alarms": alarm_entries,
+    "stores": lambda: _of(STORES),
+    "systems": lambda: _of(SYSTEMS),
+    "rows": row_entries,
+    "broker-rows": lambda: _of(  # `attack broker` knows them
+        BROKER_ROWS, lambda one: {"threats": list(one.threats), "remedy": one.remedy.mosquitto}
+    ),
+    "portal-rows": lambda: _of(  # `attack portal` knows them
+        PORTAL_ROWS, lambda one: {"threats": list(one.threats), "modes": list(one.modes), "remedy": one.remedy}
+    ),
+    "load-shapes": shape_entries,
+    "feeders": lambda: _of(FEEDERS, _keys),
+    "lines": lambda: _of(LINES, _keys),
+    "readers": lambda: _of(READERS, _keys),
+    "codecs": lambda: _of(CODECS),
     "worlds": world_entries,
     "sweeps": sweep_entries,
     "threats": threat_entries,
@@ -288,8 +289,8 @@ def show(id_: str) -> dict[str, Any]:
     for kind in KINDS:
         for entry in entries(kind):
             known.setdefault(entry["id"], {"kind": kind.removesuffix("s"), **entry})
-    if id_ in known:
-        return known[id_]
+        if id_ in known:  # of two kinds the first; the others need not be made
+            return known[id_]
     inside = [k for k in known if id_ in k]
     if len(inside) == 1:
         return known[inside[0]]

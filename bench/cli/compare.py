@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 from bench import run_directory
@@ -13,8 +12,6 @@ from bench.compare import side_by_side as table
 from bench.compare.compared import AT_HOME, CARD, PAIRS, SYSTEMS, Topic, scenarios_of
 from bench.options import Commands, Options, add_runs, seed, with_system
 from bench.run_errors import CannotRun
-
-JSON = "compare.json"
 
 
 def add(commands: Commands) -> None:
@@ -31,7 +28,7 @@ def add(commands: Commands) -> None:
         "--of", nargs=len(SYSTEMS), metavar="RUN",
         help=f"run nothing: runs that there are, of {' and '.join(SYSTEMS)}; several of one with commas between them",
     )  # fmt: skip
-    verb.add_argument("--json", action="store_true", help=f"print {JSON} when done")
+    verb.add_argument("--json", action="store_true", help=f"print {run_directory.COMPARISON} when done")
     add_runs(verb)
     verb.set_defaults(command=compare)
 
@@ -53,10 +50,13 @@ def compare(arguments: argparse.Namespace) -> int:
         places[system] = [str(one) for one in found]
         every = [one for place in found for one in run_directory.read(place)["scenarios"]]
         runs[system] = table.of_system({"scenarios": every}, system)
+    from reports import compare_page  # no other verb needs its templates
+
     body = {
         "command": runner.command_line(),
         "systems": list(SYSTEMS),
         "runs": places,
+        "kind": compare_page.KIND,
         "rows": table.rows(topics, runs) if topics else table.joined(runs),
         "at_home": table.at_home(AT_HOME if any(one.id == "pair-04" for one in topics) else (), runs),
         "sights": table.sights(runs),
@@ -64,7 +64,8 @@ def compare(arguments: argparse.Namespace) -> int:
         "measured_in": table.measured_in(runs),
     }
     directory = run_directory.make("compare")
-    _write(directory, body)
+    run_directory.write_json(directory / compare_page.FILE, body, reserve=directory)
+    compare_page.write(directory)
     if arguments.json:
         print(json.dumps(body))
     else:
@@ -91,13 +92,6 @@ def _run(system: str, arguments: argparse.Namespace, topics: tuple[Topic, ...]) 
     )
 
 
-def _write(directory: Path, body: dict[str, Any]) -> None:
-    from reports import compare_page, page
-
-    run_directory.write_json(directory / JSON, body, reserve=directory)
-    page.write(directory, compare_page.render(body))
-
-
 def _show(body: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -108,6 +102,7 @@ def _show(body: dict[str, Any]) -> None:
     for title in ("", "attack", *body["systems"]):
         made.add_column(title)
     for row in body["rows"]:
-        made.add_row(row["id"], shown(row["title"]), *(shown(row["systems"][name]["verdict"]) for name in
-        body["systems"]))
+        made.add_row(
+            row["id"], shown(row["title"]), *(shown(row["systems"][name]["verdict"]) for name in body["systems"])
+        )
     Console(width=160).print(made)

@@ -13,11 +13,10 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bench import row_suite, run_directory
+from bench import named_files, row_suite, run_directory
 from bench.exit_codes import INCONCLUSIVE_EXIT
 from bench.options import Commands, add_runs, count, host_and_port, seconds
 from bench.run_errors import CannotRun
@@ -89,7 +88,9 @@ def command_enrol(arguments: argparse.Namespace) -> int:
     from bench.desk import enrol_kit
 
     entry = inventory.find(arguments.gateway, arguments.inventory)
-    request = _request(arguments.csr) if arguments.csr is not None else None
+    request = None
+    if arguments.csr is not None:
+        request = named_files.read(arguments.csr, REQUEST_MOST_BYTES, "name the file with the box's signing request")
     kit = enrol_kit.write(entry, arguments.out or Path("enrolled") / entry.name, request)
     if arguments.json:
         print(json.dumps({"files": [str(file) for file in kit.files], "settings": kit.rows}, indent=1))
@@ -160,7 +161,8 @@ def command_record(arguments: argparse.Namespace) -> int:
         us = Identity(f"wmbench-record-{os.getpid()}", arguments.certificate, arguments.key, arguments.ca)
         got = record.at_given(record.GivenBroker(Address(*arguments.broker), us), arguments.seconds, _say)
     if arguments.messages is not None:
-        _written(arguments.messages, lambda: got.write(arguments.messages))
+        with named_files.writing():
+            got.write(arguments.messages)
     _say(f"{len(got.heard)} messages, {len(got.fed)} telegrams fed" + (", and that was enough" if got.full else ""))
     if got.lost:
         _say(f"the session with {got.broker} was lost: {ascii(got.lost)[1:-1]}")
@@ -175,25 +177,10 @@ def command_record(arguments: argparse.Namespace) -> int:
     _say(f"{found.telegrams} telegrams read by it" + (f", {found.fed_found} of those fed" if got.fed else ""))
     print(text, end="")
     if arguments.out is not None:
-        out = arguments.out
-        _written(out, lambda: out.write_text(text, encoding="ascii"))
+        with named_files.writing():
+            arguments.out.write_text(text, encoding="ascii")
     return 0
 
 
 def _say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
-
-
-def _written(path: Path, write: Callable[[], object]) -> None:
-    try:
-        write()
-    except OSError as error:
-        raise CannotRun(f"{path}: {error.strerror or error}; name a file that can be written") from None
-
-
-def _request(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(REQUEST_MOST_BYTES)
-    except OSError as error:
-        raise CannotRun(f"{path}: {error.strerror}; name the file with the box's signing request") from None

@@ -7,9 +7,9 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bench import run_directory
 from bench.exit_codes import INCONCLUSIVE_EXIT, INTERRUPTED_EXIT
@@ -49,6 +49,8 @@ def add(commands: Commands) -> None:
     offered.add_argument("--over", type=listed(between(1.0, 1e6)), metavar="N[,N]",
                          help="of the shape fan-in: what the broker accepts and delivers at each of these messages/s, "
                               "no search")  # fmt: skip
+    offered.add_argument("--broker-nice", type=count(0, 19), default=0, metavar="N",
+                         help="with --over: the broker goes behind its clients where they want one core (0)")
     offered.add_argument("--clear", action="store_true", help="with --over: without TLS")
     wanted = load.add_argument_group("the sentence")
     wanted.add_argument("--share", type=between(0.000001, 1.0), metavar="SHARE", help="of the readings (0.99)")
@@ -81,64 +83,61 @@ def add(commands: Commands) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Raises CannotRun, EndpointError, StoreError, UnknownPart."""
-    from bench.cli.runner import command_line, shown
     from bench.load import knee_run, load_text
     from reports import load_page
-    from sim.core.clock import wall_now
-    from sim.core.quoting import hidden
 
     if arguments.over is not None:
         return _fan_in(arguments)
     asked_ = asked(arguments)
-    started = wall_now()
     with tempfile.TemporaryDirectory(prefix="wmbench-load-pki-") as folder:
         broker = broker_of(arguments, asked_, Path(folder))
-        directory = run_directory.make(f"load-{asked_.setting.shape.id}")
+        kept = _Kept(load_text.in_words, lambda answer, _: load_page.render(answer), arguments.json)
+        answer = kept.run(f"load-{asked_.setting.shape.id}", lambda say: knee_run.run(asked_, broker, say))
+    return exit_code(answer)
+
+
+class _Kept(NamedTuple):
+    """How an answer is kept and printed: in lines, as a page of these, or as JSON."""
+
+    lines: Callable[[dict[str, Any]], Iterable[str]]
+    page: Callable[[dict[str, Any], list[str]], str]
+    as_json: bool
+
+    def run(self, name: str, measure: Callable[[Callable[[str], None]], dict[str, Any]]) -> dict[str, Any]:
+        """What `measure(say)` answers, in a run directory with load.json and the page."""
+        from bench.cli.runner import command_line, shown
+        from sim.core.clock import wall_now
+        from sim.core.quoting import hidden
+
+        started = wall_now()
+        directory = run_directory.make(name)
         try:
-            answer = knee_run.run(asked_, broker, lambda words: print(hidden(words), file=sys.stderr, flush=True))
+            answer = measure(lambda words: print(hidden(words), file=sys.stderr, flush=True))
         except BaseException:
             run_directory.unmake(directory)
             raise
-    answer["command"] = command_line()
-    answer |= run_directory.made_by(started)
-    run_directory.write_json(directory / "load.json", answer, reserve=directory)
-    (directory / "report.html").write_text(load_page.render(answer), encoding="utf-8")
-    run_directory.release(directory)
-    if arguments.json:
-        print(json.dumps(answer, indent=1))
-    else:
-        print("\n".join(map(hidden, load_text.in_words(answer))))
-        print(f"report: {shown(directory / 'report.html')}")
-    return exit_code(answer)
+        answer["command"] = command_line()
+        answer |= run_directory.made_by(started)
+        run_directory.write_json(directory / "load.json", answer, reserve=directory)
+        lines = [hidden(one) for one in self.lines(answer)]
+        (directory / "report.html").write_text(self.page(answer, lines), encoding="utf-8")
+        run_directory.release(directory)
+        print(json.dumps(answer, indent=1) if self.as_json else "\n".join(lines))
+        if not self.as_json:
+            print(f"report: {shown(directory / 'report.html')}")
+        return answer
 
 
 def _fan_in(arguments: argparse.Namespace) -> int:
     """`load --shape fan-in --over`. Raises CannotRun, EndpointError."""
-    from bench.cli.runner import command_line, shown
     from bench.load import fan_run, fan_text
     from reports import fan_page
-    from sim.core.clock import wall_now
-    from sim.core.quoting import hidden
     from sim.endpoint.mosquitto_program import Found, find_mosquitto
 
-    asked_, started = fan_asked(arguments), wall_now()
-    found = find_mosquitto()
+    asked_, found = fan_asked(arguments), find_mosquitto()
     version = f"Mosquitto {found.version if isinstance(found, Found) else found.program}"
-    directory = run_directory.make("load-fan-in")
-    try:
-        answer = fan_run.run(asked_, version, lambda words: print(hidden(words), file=sys.stderr, flush=True))
-    except BaseException:
-        run_directory.unmake(directory)
-        raise
-    answer["command"] = command_line()
-    answer |= run_directory.made_by(started)
-    run_directory.write_json(directory / "load.json", answer, reserve=directory)
-    lines = [hidden(one) for one in fan_text.in_words(answer)]
-    (directory / "report.html").write_text(fan_page.render(answer, lines), encoding="utf-8")
-    run_directory.release(directory)
-    print(json.dumps(answer, indent=1) if arguments.json else "\n".join(lines))
-    if not arguments.json:
-        print(f"report: {shown(directory / 'report.html')}")
+    kept = _Kept(fan_text.in_words, fan_page.render, arguments.json)
+    answer = kept.run("load-fan-in", lambda say: fan_run.run(asked_, version, say))
     if answer["stopped"]:
         return INTERRUPTED_EXIT if answer["stopped"] == "interrupted" else INCONCLUSIVE_EXIT
     return 0
@@ -167,7 +166,7 @@ def fan_asked(arguments: argparse.Namespace) -> Any:
         )
     within_s = a.p99_s or a.within_s or 20.0
     seeds = tuple(dict.fromkeys(a.seed)) or (1,)
-    setting = FanSetting(a.gateways, a.seconds, within_s, a.clear, seeds[0])
+    setting = FanSetting(a.gateways, a.seconds, within_s, a.clear, seeds[0], a.broker_nice)
     return FanAsked(setting, a.takers or (TAKERS,), a.over, a.beside, seeds)
 
 
@@ -205,8 +204,8 @@ def asked(arguments: argparse.Namespace) -> Any:
             f"{a.gateways} gateways with {a.telegrams} meters each are over {MOST_METERS} meters; take fewer"
         )
     shared = shape.takers == "shared"
-    if a.clear:
-        raise CannotRun("--clear goes with --over; a search is of mutual TLS")
+    if a.clear or a.broker_nice:
+        raise CannotRun("--clear and --broker-nice go with --over; a search is of mutual TLS")
     if a.takers is not None and len(a.takers) > 1:
         raise CannotRun("several --takers go with --over; a search has one number of them")
     if a.takers is not None and not shared:

@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
 from bench.cli import tasks
-from bench.exit_codes import INTERRUPTED_EXIT, USAGE_EXIT
+from bench.exit_codes import INCONCLUSIVE_EXIT, INTERRUPTED_EXIT, USAGE_EXIT
 from bench.options import (
     ENDPOINT_HELP,
     ENGINE_HELP,
@@ -67,7 +67,9 @@ def main(argv: list[str]) -> int:
 
 def _carry_out(argv: list[str]) -> int:
     if argv and argv[0] == "test":  # tox's own options pass through
-        return command_test(argv[1:])
+        from bench.cli import own_tests
+
+        return own_tests.command(argv[1:])
     if argv and argv[0] == "pytest":  # and so do pytest's
         return command_pytest(argv[1:])
     _open_repository(argv)
@@ -99,14 +101,16 @@ def _one_seed(seeds: list[int]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from bench.run_errors import complain, explained
+    from bench.run_errors import complain, explained, of_kind
+    from sim.endpoint.port import SaysNothing
 
     text = explained(error)
     if text is None:
         text = f"{type(error).__name__}: {error} (this is a fault of wmbench; WMBENCH_TRACE=1 shows where)"
-    complain(text)
+    unproven = of_kind(error, SaysNothing)
+    complain(f"INCONCLUSIVE: {text}" if unproven else text)
     broken_pipe.drop_stdout_if_full()
-    return USAGE_EXIT
+    return INCONCLUSIVE_EXIT if unproven else USAGE_EXIT
 
 
 class _Parser(argparse.ArgumentParser):
@@ -338,13 +342,16 @@ def command_threats(arguments: argparse.Namespace) -> int:
 
 
 def command_report(arguments: argparse.Namespace) -> int:
-    from reports import card_page, check_page, city_page, documents, sweep_page
+    from reports import card_page, check_page, city_page, compare_page, documents, sweep_page
 
     directory = run_directory.find(arguments.run)
     if arguments.against is not None:
         return _report_against(directory, run_directory.find(arguments.against))
     if (directory / card_page.FILE).exists():
         print(card_page.write(directory))
+        return 0
+    if (directory / compare_page.FILE).exists():
+        print(compare_page.write(directory))
         return 0
     if not (directory / "run.json").exists():
         run_directory.gather_killed(directory)
@@ -402,16 +409,3 @@ def command_pytest(words: list[str]) -> int:
 def command_setup(arguments: argparse.Namespace) -> int:
     """The launcher does it before there is a Python that could run this."""
     raise SpecError("set-up is the launcher's: ./wmbench setup")
-
-
-def command_test(words: list[str]) -> int:
-    """tox; names of its environments are short forms of `-e NAME`. Without one: all but night and referee."""
-    environments = ["unit", "scenarios", "lint", "perf", "night", "referee"]
-    named = [word for word in words if word in environments]
-    rest = [word for word in words if word not in environments]
-    options = ["-e", ",".join(named)] if named else []
-    around = {name: text for name, text in os.environ.items() if name not in (own.PLACE, own.HOME)}  # ours alone
-    return subprocess.call(
-        [sys.executable, "-m", "tox", "-c", str(run_directory.ROOT / "tox.ini"), *options, *rest],
-        cwd=run_directory.ROOT, env=around,
-    )  # fmt: skip

@@ -22,11 +22,15 @@ from bench.rig.scenario import load_world
 from bench.run_directory import ROOT
 from bench.run_errors import CannotRun, complain
 from sim.core import own
+from sim.core.parts import UnknownPart
+from sim.core.settings import SpecError
 
 if TYPE_CHECKING:
     import pytest
 
     from bench.rig.controller import Controller
+    from sim.endpoint.endpoint_spec import EndpointSpec
+    from sim.world_spec import WorldSpec
 
 DEFAULT = "card"
 
@@ -110,31 +114,46 @@ def _function(entry: dict[str, Any]) -> str:
 
 
 def check(choice: Choice) -> None:
-    """Raises SpecError, UnknownPart, CannotRun: all that can be known to be wrong before anything starts."""
-    from sim.meters.meter_type import kind
-
+    """All that can be known to be wrong before anything starts; of several scenarios one that cannot be run is left to
+    the run, which says so of it and runs the others. Raises SpecError, UnknownPart, CannotRun."""
     if not choice.entries:
         raise CannotRun("no scenario was given")
-    endpoints = set()
+    endpoints: dict[str, EndpointSpec] = {}
+    wrong: list[SpecError | UnknownPart] = []
     for entry in choice.entries:
         if not entry["world"]:  # worked out when the file is imported: known in the run itself
             continue
-        spec = load_world(entry["world"], beside=Path(entry["file"]).parent)
-        for key, value in entry["settings"].items():
-            spec = spec.with_setting(key, value)
-        spec = changed(spec, choice.options)
-        for group in spec.fleet:
-            kind(group.type)
-        endpoints.add(spec.endpoint.kind)
+        try:
+            spec = _spec_of(entry, choice)
+        except (SpecError, UnknownPart) as error:
+            wrong.append(error)
+        else:
+            endpoints.setdefault(spec.endpoint.kind, spec.endpoint)
+    if len(wrong) == len(choice.entries):
+        raise wrong[0]
     for endpoint in sorted(endpoints):
-        _ready(endpoint)
+        _ready(endpoint, endpoints[endpoint])
 
 
-def _ready(endpoint: str) -> None:
-    """Say at once, not after minutes, that this machine lacks what the endpoint needs."""
+def _spec_of(entry: dict[str, Any], choice: Choice) -> WorldSpec:
+    at = f"{str(entry['id']).partition('::')[0]}, line {entry['line']}"
+    spec = load_world(entry["world"], beside=Path(entry["file"]).parent, at=at)
+    for key, value in entry["settings"].items():
+        spec = spec.with_setting(key, value)
+    return changed(spec, choice.options)
+
+
+def _ready(endpoint: str, spec: EndpointSpec) -> None:
+    """Say at once, not after minutes, that this machine lacks what the endpoint needs. Raises CannotRun; OutOfReach
+    for an endpoint elsewhere."""
+    from sim.endpoint.port import OutOfReach
     from sim.endpoint.registry import ENDPOINTS
 
     kind = ENDPOINTS.find(endpoint)
+    if kind.missing is not None:
+        if missing := kind.missing(spec):
+            raise OutOfReach(missing)
+        return
     ready = kind.ready()
     if not ready.ok:
         others = [f"--endpoint {one.id} (without {', '.join(sorted(kind.features - one.features))})"

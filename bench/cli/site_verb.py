@@ -6,8 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bench import named_files
 from bench.options import Commands
-from bench.run_errors import CannotRun
 from bench.site import fit_command
 
 
@@ -57,12 +57,10 @@ def command_import(arguments: argparse.Namespace) -> int:
         boxes=houses.Boxes(arguments.width_m, arguments.depth_m, arguments.outer_wall_db),
     )  # fmt: skip
     page = arguments.out.with_suffix(".html")
-    try:
+    with named_files.writing():
         arguments.out.write_text(site_text.text(made, arguments.file.name), encoding="ascii")
         site_file.load.cache_clear()
         page.write_text(site_page.render(site_file.load(arguments.out)), encoding="utf-8")
-    except OSError as error:
-        raise CannotRun(f"{error.filename}: {error.strerror or error}; name a file that can be written") from None
     counts = f"{len(made.house)} houses, {sum(one.count for one in made.meter)} meters, {len(made.gateway)} gateways"
     print(hidden(f"{made.title}: {counts}"))
     if not made.gateway:

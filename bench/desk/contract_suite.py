@@ -1,9 +1,9 @@
 """The contract suite: a gateway of the inventory, row by row, each on a start of its own; table, JUnit, evidence.
 
-A row's directory holds what was fed (fed.jsonl), what came (delivered.jsonl), the gateway's output and files (box/),
-the broker's log and the answer (row.json), each written as it happens.
-Rows run side by side where the gateway is a program
-that can be started several times; a device is one, and then they take turns.
+A row's directory holds what was fed (fed.jsonl), what of it was not given whole (torn.jsonl), what came
+(delivered.jsonl), the gateway's output and files (box/), the broker's log and the answer (row.json), each written as it
+happens. Rows run side by side where the gateway is a program that can be started several times; a device is one, and
+then they take turns. What fails while the bench itself was late with samples is INCONCLUSIVE.
 
     PASS             the promise holds
     FAIL             it does not; the sentence says how often and shows the first telegram
@@ -70,6 +70,25 @@ def most_side_by_side(entry: GatewayEntry) -> int:
     return SIDE_BY_SIDE if many and light else 1
 
 
+def _in_time(row: Row, stand: Stand) -> tuple[Answer, str]:
+    """A row's answer. What fails while the bench itself was late is not shown to be the gateway's. Raises Failed,
+    Undecided, Stopped."""
+    said = ""
+    try:
+        words = row.play(stand)
+    except Failed as error:
+        if not stand.late:
+            raise
+        words, said = str(error), "the bench was late, and it may be for that: "
+    if not stand.late:
+        return "PASS", words
+    first = stand.late[0]
+    late = f"{len(stand.late)} telegrams were not given whole, first {first.telegram.frame.hex()}: {first.torn}"
+    if said:
+        raise Undecided(f"{said}{words}; {late}")
+    return "PASS", f"{words}; {late}"
+
+
 class Check:
     """`directory`: of the run. `say(result, done, all)`: told of each row when it is done."""
 
@@ -124,7 +143,7 @@ class Check:
     def _tried(self, row: Row, folder: Path) -> tuple[Answer, str]:
         try:
             with Stand(self.entry, folder, self.depth, meters=row.meters, stop=self._stop) as stand:
-                return "PASS", row.play(stand)
+                return _in_time(row, stand)
         except Failed as error:
             return "FAIL", str(error)
         except Undecided as error:

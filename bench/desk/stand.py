@@ -15,12 +15,12 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
 from bench.desk.behind import Behind
 from bench.desk.depth import Depth
+from bench.desk.fed import Fed, TornFrames
 from bench.desk.rows.port import Failed, Undecided
 from bench.desk.traffic import Telegram, Traffic
 from bench.desk.windows import Windows
@@ -54,24 +54,6 @@ class Stopped(Exception):
     """The check was interrupted."""
 
 
-@dataclass(eq=False, slots=True)
-class Fed:
-    """One frame that was handed over, and what came of it."""
-
-    telegram: Telegram
-    mode: Link
-    rssi_dbm: float
-    at_ns: int
-    crc_ok: bool
-    handed: bool
-    came: list[Delivered] = field(default_factory=list)
-    """By what counts: of a telegram that its gateway is to decode, where its values are read, those."""
-
-    @property
-    def has_values(self) -> bool:
-        return self.telegram.litres is not None and not self.telegram.hidden
-
-
 class Stand:
     """See the module. Use it with `with`. `arrived`: whose deliveries came, one after the other;
     `values`: all deliveries of values, whosever;
@@ -94,6 +76,7 @@ class Stand:
         self.retained: list[Delivered] = []
         self.switch: TcpSwitch | None = None
         self.broker: Behind | None = None
+        self._torn = TornFrames(self.directory / "torn.jsonl")
         self._waiting: defaultdict[bytes, list[Fed]] = defaultdict(list)
         self._by_value: dict[tuple[str, int], bytes] = {}
         self._last_came_s = self._last_new_s = wall_s()
@@ -249,6 +232,7 @@ class Stand:
             if self._stop.is_set():
                 raise Stopped
             self.box.turn(min(_STOP_S, max(0.0, end_s - wall_s())))
+            self._torn.look(self.box.torn, self._waiting)
             for row in self.box.take():
                 self._take(row)
             if wall_s() >= end_s:
@@ -369,6 +353,11 @@ class Stand:
         self._waiting.clear()
         self._by_value.clear()
 
+    @property
+    def late(self) -> list[Fed]:
+        """What was not given whole because the bench itself was late."""
+        return self._torn.late
+
     @staticmethod
     def lost(fed: Iterable[Fed]) -> list[Fed]:
         return [one for one in fed if one.handed and not one.came]
@@ -378,7 +367,7 @@ class Stand:
         handed = [one for one in fed if one.handed]
         if not handed:
             self.needs_alive()
-            why = self.box.problem or "its line took none"
+            why = self.box.problem or next((one.torn for one in fed if one.torn), "its line took none")
             raise Undecided(f"none of {len(fed)} {what} could be handed over: {why}")
         if lost := self.lost(handed):
             problem, first = f"; {self.box.problem}" if self.box.problem else "", lost[0].telegram.frame.hex()

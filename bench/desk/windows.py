@@ -15,7 +15,8 @@ from sim.core.vocabulary import Link
 from sim.desk.inventory import Claims
 
 if TYPE_CHECKING:
-    from bench.desk.stand import Fed, Stand
+    from bench.desk.fed import Fed
+    from bench.desk.stand import Stand
 
 _STEPS: Final = 100
 """Telegrams a period while its windows are looked for."""

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bench import run_directory
+from bench.columns import in_columns
 from bench.fuzz import broken_promises as findings
 from bench.fuzz import campaign, corpus
 from bench.fuzz.campaign import Tally
@@ -177,8 +178,7 @@ def _lines(tally: Tally, kinds: Sequence[TargetKind], took_s: float, workers: in
             (name, str(tally.drawn[name]), _rate(tally.drawn[name], tally.drawn_s[name]), str(tally.guided[name]),
              _rate(tally.guided[name], tally.guided_s[name]), str(tally.edges[name]))
         )  # fmt: skip
-    widths = [max(len(row[at]) for row in cells) for at in range(len(cells[0]))]
-    lines = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in cells]
+    lines = in_columns(cells, right=True)
     rates = tally.drawn.total() / took_s, tally.guided.total() / took_s
     night_s = NIGHT_H * 3_600
     lines.append(

@@ -17,6 +17,7 @@ import numpy as np
 
 from bench.load.fan_orders import FILTER, PAYLOAD_BYTES, Published, PublishOrder, Taken, TakeOrder, payload_of
 from bench.perf.c_client import NoCClient, Publishers, Taker, options, program, with_us
+from bench.spawned import answer_orders
 from sim.core.clock import unix_ns, wall_ns, wall_s
 from sim.endpoint.port import Address, EndpointError, Identity
 from sim.endpoint.topic_acl import READER
@@ -38,17 +39,11 @@ class Reached:
 
 def publish(pipe: Connection) -> None:
     """What the feeding process does: a trial for each (order, identity that may read), until its pipe ends."""
-    while True:
-        try:
-            order, reader = pipe.recv()
-        except EOFError:
-            return
-        try:
-            _publish(pipe, order, reader)
-        except (EOFError, BrokenPipeError):
-            return
-        except NoCClient as error:
-            pipe.send(EndpointError(f"the C client: {error}"))
+    answer_orders(pipe, lambda order: _publish(pipe, *order), _in_words)
+
+
+def _in_words(error: Exception) -> Exception:
+    return EndpointError(f"the C client: {error}") if isinstance(error, NoCClient) else error
 
 
 def _publish(pipe: Connection, order: PublishOrder, reader: Identity) -> None:
@@ -94,17 +89,7 @@ def _feed(
 
 def take(pipe: Connection) -> None:
     """What the process of the subscribers does: a trial for each order, until its pipe ends."""
-    while True:
-        try:
-            order: TakeOrder = pipe.recv()
-        except EOFError:
-            return
-        try:
-            _take(pipe, order)
-        except (EOFError, BrokenPipeError):
-            return
-        except NoCClient as error:
-            pipe.send(EndpointError(f"the C client: {error}"))
+    answer_orders(pipe, lambda order: _take(pipe, order), _in_words)
 
 
 def _take(pipe: Connection, order: TakeOrder) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -17,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from bench.load.fan_orders import FILTER, Published, PublishOrder, Taken, TakeOrder, payload_of
+from bench.spawned import answer_orders
 from sim.core.clock import wall_s
 from sim.endpoint.counted_session import CountedSession
 from sim.endpoint.event_loop import EventLoop
@@ -38,22 +40,15 @@ def take(pipe: Connection) -> None:
 
 
 def _serve(pipe: Connection, trial: Callable[[Connection, Any, EventLoop], None]) -> None:
-    while True:
-        try:
-            order = pipe.recv()
-        except EOFError:
-            return
-        loop = EventLoop()
-        try:
+    def in_words(error: Exception) -> Exception:
+        refused = isinstance(error, Refused | Silent)
+        return EndpointError(f"a client of the fan-in got no session: {error}") if refused else error
+
+    def answer(order: Any) -> None:
+        with closing(EventLoop()) as loop:
             trial(pipe, order, loop)
-        except (EOFError, BrokenPipeError):
-            return
-        except (Refused, Silent) as error:
-            pipe.send(EndpointError(f"a client of the fan-in got no session: {error}"))
-        except Exception as error:
-            pipe.send(error)
-        finally:
-            loop.close()
+
+    answer_orders(pipe, answer, in_words)
 
 
 def _publish(pipe: Connection, order: PublishOrder, loop: EventLoop) -> None:

@@ -82,6 +82,7 @@ def answer(asked: FanAsked, broker: str, found: Sequence[FanOutcome], stopped: s
     return {
         "kind": "fan-in", "shape": "fan-in", "broker": broker, "publishers": asked.setting.publishers,
         "payload_bytes": PAYLOAD_BYTES, "seconds_s": asked.setting.seconds_s, "tls": not asked.setting.clear,
+        "broker_nice": asked.setting.broker_nice,
         "takers": list(asked.takers), "over_per_s": list(asked.over_per_s), "published": PUBLISHED,
         "shown": {driver: shown([one for one in found if one.driver == driver]) for driver in ("ours", "c")},
         "broker_us_a_message": {driver: _median([one for one in found if one.driver == driver])

@@ -18,6 +18,8 @@ def in_words(answer: dict[str, Any]) -> Iterator[str]:
         f"  {answer['publishers']} publishers, QoS 1, {answer['payload_bytes']} bytes, shared subscription; trials of "
         f"{answer['seconds_s']:g} s; rates of their second half"
     )
+    if answer["broker_nice"]:
+        yield f"  the broker is nicer than its clients by {answer['broker_nice']}, so that it is full before they are"
     if answer["stopped"]:
         yield f"  NOT FINISHED: {answer['stopped']}; what was measured until then follows"
     for driver, shown in answer["shown"].items():

@@ -16,6 +16,7 @@ import numpy as np
 
 from bench.load.fleet_bundles import FleetBundles, Sent, name
 from bench.load.load_orders import Generated, GeneratorOrder
+from bench.spawned import answer_orders
 from sim.core.bundle import ACK, UP, Ack, BadBundle
 from sim.core.clock import wall_s
 from sim.endpoint.event_loop import EventLoop
@@ -219,17 +220,7 @@ class Sessions:
 def serve(pipe: Connection) -> None:
     """What a generator's process does: one trial after the other, until its pipe ends."""
     made: dict[Sent, FleetBundles] = {}
-    while True:
-        try:
-            order: GeneratorOrder = pipe.recv()
-        except EOFError:
-            return
-        try:
-            _trial(pipe, order, made)
-        except (EOFError, BrokenPipeError):
-            return
-        except Exception as error:
-            pipe.send(error)
+    answer_orders(pipe, lambda order: _trial(pipe, order, made))
 
 
 def _trial(pipe: Connection, order: GeneratorOrder, made: dict[Sent, FleetBundles]) -> None:

@@ -90,6 +90,10 @@ class Stored:
     took_s: float = 0.0
     processor_s: float = 0.0
     takes: int = 0
+    each_take: list[tuple[int, float]] = field(default_factory=list)
+    """(messages, seconds of a processor) of each."""
+    read_s: float = 0.0
+    """Of a processor, in turns of the event loop that brought messages."""
     bytes_: int = 0
     readings: int = 0
     trouble: str = ""

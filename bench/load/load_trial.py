@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from bench.load import generator, portal_process, takers_process
+from bench.load import generator, portal_process, processor_knee, takers_process
 from bench.load.accounts import Accounts, accounts
 from bench.load.brokers import TAKERS, Broker
 from bench.load.fleet_bundles import FleetBundles, Sent, name
@@ -133,6 +133,7 @@ class Stand:
         died = died or self.broker.died()
         outcome = self._outcome(per_s, driver, schedule, begin_s, told, stored, used, died)
         outcome.spent_s, outcome.stored = spent_s, int(np.isfinite(stored.committed_s).sum())
+        outcome.full_take_s = processor_knee.full_take_s(stored, outcome.stored)
         return outcome
 
     def _wait(self, schedule: Schedule, begin_s: float, watch: Watch) -> tuple[str, dict[str, Any], dict[str, float]]:

@@ -47,6 +47,8 @@ class Outcome:
     broken: tuple[str, ...]
     spent_s: dict[str, float] = field(default_factory=dict)
     """Processor time by group of processes, until all was stored or the trial was over."""
+    full_take_s: float | None = None
+    """Processor time of the portal for a bundle where its takes are full; None where it was not seen."""
     stored: int = 0
     """Bundles of which that can be said."""
 
@@ -90,5 +92,6 @@ class Outcome:
             "trouble": self.trouble, "connections_ended": dict(self.endings), "up_again_s": round(self.up_s, 4),
             "publishes": self.publishes, "duplicates": self.duplicates, "queued_most": self.queued_most,
             "spent_s": {id_: round(one, 3) for id_, one in self.spent_s.items()}, "bundles_stored": self.stored,
+            "portal_s_a_bundle": None if self.full_take_s is None else round(self.full_take_s, 7),
             "takes": self.takes, "store_bytes": self.store_bytes, "readings_stored": self.readings,
         }  # fmt: skip

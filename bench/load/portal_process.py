@@ -18,6 +18,7 @@ import numpy as np
 
 from bench.load.fleet_bundles import FleetBundles, Sent, name, number
 from bench.load.load_orders import PortalOrder, Stored
+from bench.spawned import answer_orders
 from sim.core import bundle
 from sim.core.clock import processor_s, wall_s
 from sim.endpoint.event_loop import EventLoop
@@ -37,30 +38,25 @@ _PAGE: Final = 20_000
 
 def serve(pipe: Connection) -> None:
     """What the portal's process does: one trial after the other, until its pipe ends."""
-    made: dict[Sent, FleetBundles] = {}
-    empty_bytes = 0
-    while True:
-        try:
-            order: PortalOrder = pipe.recv()
-        except EOFError:
-            return
-        try:
-            if order.sent not in made:
-                made.clear()
-                made[order.sent] = FleetBundles(order.sent)
-                empty_bytes = _warm_up(order, made[order.sent])
-            with _opened(order, made[order.sent]) as trial:
-                pipe.send("ready")
-                begin_s = pipe.recv()
-                if begin_s is not None:
-                    trial.run(pipe, begin_s)
-                trial.count()
-            trial.told.bytes_ = max(0, stored_bytes(order.directory) - empty_bytes)
-            pipe.send(trial.told)
-        except (EOFError, BrokenPipeError):
-            return
-        except Exception as error:
-            pipe.send(error)
+    made: dict[Sent, tuple[FleetBundles, int]] = {}
+    answer_orders(pipe, lambda order: _play(pipe, order, made))
+
+
+def _play(pipe: Connection, order: PortalOrder, made: dict[Sent, tuple[FleetBundles, int]]) -> None:
+    """`made`: the bundles of the latest fleet, and the bytes of a store without a reading of it."""
+    if order.sent not in made:
+        made.clear()
+        fresh = FleetBundles(order.sent)
+        made[order.sent] = fresh, _warm_up(order, fresh)
+    bundles, empty_bytes = made[order.sent]
+    with _opened(order, bundles) as trial:
+        pipe.send("ready")
+        begin_s = pipe.recv()
+        if begin_s is not None:
+            trial.run(pipe, begin_s)
+        trial.count()
+    trial.told.bytes_ = max(0, stored_bytes(order.directory) - empty_bytes)
+    pipe.send(trial.told)
 
 
 def _warm_up(order: PortalOrder, bundles: FleetBundles) -> int:
@@ -106,7 +102,10 @@ class _Trial:
         ask_s = took_s = 0.0
         inbox = self._session.inbox
         while True:
+            before, spent_s = len(inbox), processor_s()
             self._loop.turn(0.0 if len(inbox) >= TAKE_MOST else TURN_S)
+            if len(inbox) > before:
+                self.told.read_s += processor_s() - spent_s
             now_s = wall_s()
             self.told.queued_most = max(self.told.queued_most, len(inbox))
             if inbox and (len(inbox) >= TAKE_MOST or now_s - took_s >= GATHER_S):
@@ -142,7 +141,8 @@ class _Trial:
         answers = self._portal.take(some, self._bundles.closed_ns(newest) + 1)
         done_s = wall_s()
         told.took_s += done_s - now_s
-        told.processor_s += processor_s() - before_s
+        told.each_take.append((len(some), processor_s() - before_s))
+        told.processor_s += told.each_take[-1][1]
         told.takes += 1
         for answer in answers:
             if self._session.connected:

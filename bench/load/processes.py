@@ -18,11 +18,13 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 class Used(NamedTuple):
     """`core`: processor time over time, 1 is a whole core; `waited`: ready to run and without a core, over time;
-    `memory_bytes`: resident, at the end. Of a process that ended: until it was last seen."""
+    `memory_bytes`: resident, at the end. `never_slept`: of the process that slept least, running and waiting together:
+    1 is one that had no time left, however busy the machine was. Of a process that ended: until it was last seen."""
 
     core: float
     waited: float
     memory_bytes: int
+    never_slept: float = 0.0
 
 
 class _Seen(NamedTuple):
@@ -90,11 +92,16 @@ class Watch:
                 sum(last.processor_s - first.processor_s for first, last in pairs) / span_s,
                 sum(last.waited_s - first.waited_s for first, last in pairs) / span_s,
                 sum(last.memory_bytes for _, last in pairs),
+                max((_awake_s(first, last) for first, last in pairs), default=0.0) / span_s,
             )
         ours = sum(one.core for one in out.values())
         out["machine"] = Used((machine_busy_s() - self._busy_s) / span_s, 0.0, 0)
         out["other programs"] = Used(max(0.0, out["machine"].core - ours), 0.0, 0)
         return out
+
+
+def _awake_s(first: _Seen, last: _Seen) -> float:
+    return last.processor_s - first.processor_s + last.waited_s - first.waited_s
 
 
 def children(pid: int) -> list[int]:

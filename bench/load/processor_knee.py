@@ -13,12 +13,17 @@ import statistics
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
+
+from bench.load.load_orders import Stored
 from bench.load.outcome import Outcome
+from bench.load.portal_process import TAKE_MOST
 
 THREADS: Final = ("broker", "companion", "portal", "takers")
 """Groups of processes that are one thread of work each."""
 INTERVAL_MOST: Final = 0.1
 """From the least to the most of the runs' ratios, as a share of the one in the middle."""
+LEAST_TAKES: Final = 4
 LEAST_S: Final = 0.5
 """Of a thread's processor time in a trial: /proc counts in hundredths of a second."""
 
@@ -27,7 +32,23 @@ def costs_s(trial: Outcome) -> dict[str, float]:
     """Thread -> seconds of a processor for a bundle that was stored; without those that took too little to tell."""
     if not trial.stored:
         return {}
-    return {id_: spent_s / trial.stored for id_ in THREADS if (spent_s := trial.spent_s.get(id_, 0.0)) >= LEAST_S}
+    told = {id_: spent_s / trial.stored for id_ in THREADS if (spent_s := trial.spent_s.get(id_, 0.0)) >= LEAST_S}
+    return told if trial.full_take_s is None or "portal" not in told else told | {"portal": trial.full_take_s}
+
+
+def full_take_s(stored: Stored, bundles: int) -> float | None:
+    """Of a processor for a bundle, in a portal whose takes are full: what a take costs at its size, by a straight line
+    over all takes (a commit and its answers cost as much for one bundle as for many), and what reading costs. A machine
+    that starves the broker makes takes small; so does a load that is low. None of fewer than LEAST_TAKES."""
+    if len(stored.each_take) < LEAST_TAKES or not bundles:
+        return None
+    sizes, spent_s = np.array(stored.each_take).T
+    a_bundle_s = spent_s.sum() / sizes.sum()
+    if sizes.std() > 0:
+        slope_s, fixed_s = np.polyfit(sizes, spent_s, 1)
+        if slope_s > 0 and fixed_s > 0:
+            a_bundle_s = slope_s + fixed_s / TAKE_MOST
+    return float(a_bundle_s + stored.read_s / bundles)
 
 
 def pairs(searched: Sequence[tuple[Sequence[Outcome], Sequence[Outcome]]]) -> list[tuple[Outcome, Outcome]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.load.load_orders import PortalOrder, Stored
 from bench.load.portal_process import key_of
+from bench.spawned import answer_orders
 from sim.core.clock import wall_s
 from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.port import EndpointError, Identity
@@ -22,17 +23,7 @@ ASK_S: Final = 0.05
 
 def serve(pipe: Connection) -> None:
     """See portal_process.serve; an order comes with the identities of the subscribers."""
-    while True:
-        try:
-            order, identities = pipe.recv()
-        except EOFError:
-            return
-        try:
-            _trial(pipe, order, identities)
-        except (EOFError, BrokenPipeError):
-            return
-        except Exception as error:
-            pipe.send(error)
+    answer_orders(pipe, lambda order: _trial(pipe, *order))
 
 
 def _trial(pipe: Connection, order: PortalOrder, identities: list[Identity]) -> None:

@@ -30,6 +30,7 @@ from typing import IO, Final, Protocol
 
 from sim.core.clock import wall_s
 from sim.core.parent import die_with_parent
+from sim.core.quoting import last_line
 from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import Address, EndpointError, Identity
 from sim.endpoint.topic_acl import READER
@@ -221,8 +222,7 @@ def _widen(pipe: IO[bytes] | None) -> None:
 
 def _last_words(process: subprocess.Popen[bytes]) -> str:
     assert process.stderr is not None
-    words = process.stderr.read().decode("utf-8", "replace").strip().splitlines()
-    return "".join(letter if letter.isprintable() else "?" for letter in (words or ["it said nothing"])[-1])[:200]
+    return last_line(process.stderr.read())
 
 
 @contextlib.contextmanager

@@ -48,7 +48,7 @@ def unheard(record: Record, outcome: Outcome, truth: Truth) -> str:
 def _unlike(form: Form, shot: Landed, truth: Truth) -> str:
     lacking = form.shows - classify.shows(shot.sent, shot.original)
     if lacking:
-        return f"not seen in it: {', '.join(sorted(lacking))}"
+        return f"its form shows {', '.join(sorted(lacking))}, and that is not seen in it"
     if form.changed is None and not shot.original:
         return ""
     mark = fingerprint(shot.original)
@@ -58,7 +58,8 @@ def _unlike(form: Form, shot: Landed, truth: Truth) -> str:
     if form.changed is not None:
         differs = classify.changed(shot.sent, shot.original)
         if differs != form.changed:
-            return f"changed: {', '.join(sorted(differs)) or 'nothing'}"
+            wanted = ", ".join(sorted(form.changed)) or "nothing"
+            return f"changed: {', '.join(sorted(differs)) or 'nothing'}; its form says: {wanted}"
     if sent is None:  # of a recording: it has no place in a meter's rhythm
         return ""
     age_s = (shot.at_ns - sent.start_ns) / NS_PER_S

@@ -19,6 +19,8 @@ from bench.progress import ENDED, Progress, Watch
 from bench.run_errors import explained
 from sim.core.clock import wall_now
 
+BROKEN = "wmbench: a file that cannot be imported"  # a section of a report of pytest's collection
+
 
 class Controller:
     """Registered as a plugin of the session it belongs to."""
@@ -59,7 +61,10 @@ class Controller:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """In one line: our own summary leaves pytest's tracebacks out."""
-        if report.failed:
+        told = dict(report.sections).get(BROKEN)
+        if report.failed and told is not None:
+            self.unread.append(told)
+        elif report.failed:
             text = str(report.longrepr).strip()
             errors = [line for line in text.splitlines() if line.startswith("E ")] or text.splitlines()[-1:]
             named = re.search(r"test module '([^']+)'", text)

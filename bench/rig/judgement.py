@@ -5,7 +5,7 @@ scenario expects of it. An outcome nobody expects is as wrong as an expected one
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from bench.rig.twin import Twin, unwanted
 from bench.rig.verdict import Decision, Terms, Verdict, decide
 from sim.core.clock import NS_PER_S
 from sim.core.events import AlarmRaised
+from sim.core.meant import did_you_mean
 from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import fingerprint
 
@@ -42,7 +43,11 @@ def judge(stages: Sequence[Stage], twin: Twin | None = None) -> Judgement:
     # A run of that name that there is not is complained of below.
     expected = {key: verdict for key, verdict in expected.items() if key[3] in attached.get(key[2], SECURITIES)}
     spoken = {(e.attack, e.variant): e for s in stages[:1] for e in s.expectations}
+    misspelt = _misspelt(spoken, stages, outcomes.values())
+    found.problems += misspelt.values()
+    expected = {key: verdict for key, verdict in expected.items() if key[:2] not in misspelt}
     met = set()
+    unspoken: dict[tuple[str, str], list[Verdict]] = {}
     for stage, rows in outcomes.items():
         silent = [one.attack.record.id for one in stage.staged if all(a is not one.attack for a, _ in rows)]
         found.unproven += [f"{id_} (defences {stage.defences}) found no target" for id_ in silent]
@@ -58,12 +63,37 @@ def judge(stages: Sequence[Stage], twin: Twin | None = None) -> Judgement:
             shots = _shots(outcome.variant, outcome.shots, stage, twin)
             found.claims.append(_claim(attack.record, outcome, stage.defences, cell, expected.get(key), threats, shots))
             met.add(key)
-            _compare(found, key, cell.decision, expected)
+            if said is None:
+                unspoken.setdefault(key[:2], []).append(cell.decision.verdict)
+            else:
+                _compare(found, key, cell.decision, expected)
+    for (id_, variant), verdicts in unspoken.items():
+        said_of_it = ", ".join(dict.fromkeys(verdicts))
+        found.problems.append(f"{id_} / {variant}: {said_of_it}, and the scenario does not say what to expect")
     for key, verdict in expected.items():
         if verdict is not None and key not in met:
             _absent(found, key, verdict, runs)
     _sort(found.claims, list(expected), list(runs))
     return found
+
+
+def _misspelt(
+    spoken: Collection[tuple[str, str]], stages: Sequence[Stage], outcomes: Iterable[list[tuple[Any, Outcome]]]
+) -> dict[tuple[str, str], str]:
+    """(attack, variant) of which a scenario speaks and which the attack has not -> that in words. A variant that an
+    attack reported in no run is one of its own all the same where it has a form for it, or reported no other beside."""
+    reported: dict[str, dict[str, None]] = {}
+    for attack, outcome in (row for rows in outcomes for row in rows):
+        reported.setdefault(attack.record.id, {})[outcome.variant] = None
+    forms = {staged.attack.record.id: staged.attack.record.forms for stage in stages[:1] for staged in stage.staged}
+    said = {}
+    for id_, variant in spoken:
+        its = [*reported.get(id_, ()), *(form.partition(" / ")[0] for form in forms.get(id_, ()))]
+        beside = [one for one in reported.get(id_, ()) if (id_, one) not in spoken]
+        if beside and variant not in its:
+            every = ", ".join(f"'{one}'" for one in dict.fromkeys(its))
+            said[id_, variant] = f"{id_} has no variant '{variant}'{did_you_mean(variant, its) or ';'} it has {every}"
+    return said
 
 
 class Cell(NamedTuple):

@@ -1,7 +1,8 @@
 """Which scenario begins first when several workers share them: the longest ones, so that none stands alone at the end.
 
 What a scenario costs is estimated from its text and its world, without running anything: for each of its runs a start,
-and the telegrams that its meters send in the time that `world.run(...)` names. Only the order hangs on it.
+and the telegrams that its meters send in the time that `world.run(...)` names, or that time itself where the world's
+clock is the wall's. Only the order hangs on it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from bench.rig.scenario import Mark, load_world
+from sim.core.clock_spec import WallClockSpec
 from sim.core.settings import SpecError
 
 START_S = 1.5
@@ -28,11 +30,13 @@ def estimated_s(mark: Mark, function: Callable[..., Any]) -> float:
     source = textwrap.dedent(inspect.getsource(function))
     runs = 1 + len(mark.defences) + 2 * ("world.attack(" in source)  # the clean twin and the control
     try:
-        groups = load_world(mark.world).fleet
+        spec = load_world(mark.world)
     except (SpecError, OSError):
         return START_S * runs  # the run itself says what is wrong
-    an_hour = sum(group.count * 3_600 / group.interval_s for group in groups)
-    return runs * (START_S + TELEGRAM_S * an_hour * _hours(source, function.__globals__))
+    hours = _hours(source, function.__globals__)
+    an_hour = sum(group.count * 3_600 / group.interval_s for group in spec.fleet)
+    wall_s = hours * 3_600 / spec.clock.rate if isinstance(spec.clock, WallClockSpec) else 0.0
+    return runs * (START_S + max(TELEGRAM_S * an_hour * hours, wall_s))
 
 
 def _hours(source: str, names: dict[str, Any]) -> float:

@@ -19,11 +19,13 @@ from bench import firmware
 from bench.options import ENDPOINT_HELP, ENGINE_HELP, ENGINES, Options, endpoint, seed
 from bench.progress import ENDED, Beat, Progress
 from bench.rig import order
-from bench.rig.controller import CONTROLLER, Controller
+from bench.rig.controller import BROKEN, CONTROLLER, Controller
 from bench.rig.scenario import Mark
 from bench.rig.scenario_run import Bout, scenario_id
 from bench.run_errors import CannotRun, Failed, Inconclusive, disk_is_full
+from bench.scenario_files import shown
 from sim.core import own
+from sim.core.broken_files import place_of, words_of
 from sim.core.parent import die_with_parent
 from sim.core.settings import SpecError
 
@@ -162,6 +164,18 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["wmbench_controller"] = os.getpid()
     node.workerinput["wmbench_run"] = str(controller.directory())
     node.workerinput["wmbench_beat"] = controller.watch(node.gateway.id)
+
+
+def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any], report: Any) -> None:
+    """Say of a file that cannot be imported which one it is that must be mended; a worker's report takes it along."""
+    if isinstance(node, pytest.Collector) and call.excinfo is not None:
+        error: BaseException = call.excinfo.value
+        while isinstance(error, pytest.Collector.CollectError) and error.__cause__ is not None:
+            error = error.__cause__
+        place = place_of(error)
+        if place is not None:
+            file, line = place
+            report.sections.append((BROKEN, f"{shown(file)}{f', line {line}' if line else ''}: {words_of(error)}"))
 
 
 # --- running ---------------------------------------------------------------------------------------------------

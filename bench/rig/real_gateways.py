@@ -12,6 +12,7 @@ from sim.truth.given_values import judged
 
 _FIGURES: Final = (
     ("frames_handed", "telegrams handed over", ""),
+    ("frames_torn", "telegrams it was not given whole", ""),
     ("delivered", "telegrams that came back", ""),
     ("handed_late_p99_ms", "handed over late, p99", "ms"),
     ("latency_p50_ms", "from the air to its delivery, p50", "ms"),

@@ -24,13 +24,18 @@ from attacks.attack import Outcome
 from attacks.reach import Place, reach_for
 from bench import signals, worlds
 from bench.options import ENGINES
-from bench.rig import secrets
+from bench.rig import frame_words, secrets, whole_reasons
 from bench.rig.compress import pack
 from bench.rig.measure import Measure
 from bench.rig.pcap_tap import AirLog
 from bench.rig.verdict import Terms, Verdict
+from bench.run_errors import CannotRun
+from reports import threat_list
 from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
+from sim.core.meant import did_you_mean
+from sim.core.quoting import quoted
+from sim.core.settings import SpecError
 from sim.core.vocabulary import SECURITIES
 from sim.faults.port import AnyFault, Injection
 from sim.systems.port import Cost, Sight
@@ -79,6 +84,8 @@ def scenario(
     `frames`: write every frame's fate to events.jsonl (small worlds). `not_for`: kind of system -> why this scenario
     says nothing of it; of every other system it is run and says what must come out."""
 
+    known_threats(threats)
+
     def note(function: F) -> F:
         function.__wmbench__ = Mark(  # type: ignore[attr-defined]
             tuple(threats), world, tuple(seeds), dict(settings or {}), dict(defences or {}), frozenset(needs), frames,
@@ -89,10 +96,22 @@ def scenario(
     return note
 
 
-def load_world(name: str, *, beside: Path | None = None) -> WorldSpec:
+def known_threats(ids: Iterable[str], whose: str = "") -> None:
+    """Raises CannotRun for an id that the threat list has not."""
+    for one in ids:
+        if one not in threat_list.threats():
+            hint = did_you_mean(one, threat_list.threats()) or ";"
+            raise CannotRun(f"{whose}threats: there is no {quoted(one)}{hint} ./wmbench threats lists them")
+
+
+def load_world(name: str, *, beside: Path | None = None, at: str = "") -> WorldSpec:
     """The world of this name, or a file: its path from the folder `beside` which the scenario lies, or from here.
-    Raises SpecError."""
-    return load(worlds.find(name, beside=beside))
+    `at`: file and line of who names it. Raises SpecError."""
+    try:
+        path = worlds.find(name, beside=beside)
+    except SpecError as error:
+        raise SpecError(f"{at}: {error}" if at else str(error)) from None
+    return load(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +204,8 @@ class Stage:
         missing = self.spec.lacks(attack.record.needs)
         if missing:
             raise LeftOut(f"{attack.record.id} {missing}")
+        frame_words.check(attack)
+        known_threats(attack.record.threats, f"{attack.record.id}: ")
         self.staged.append(Staged(attack, place or Place()))
         return attack
 
@@ -244,16 +265,21 @@ class Stage:
         **by_defences: tuple[Verdict | None, ...],
     ) -> None:
         """What must come out, as tuples over SECURITIES, for each set of defences ("on", "off", named). `threats`:
-        those of the scenario's that this variant is about, where not all. `because`: why what is prevented is refused,
-        alternatives with " | " between them, for all security modes or one text each. `least`: shots that must arrive;
-        fewer than LEAST_SHOTS need the reason, `few_because`. `within_s`: how soon an alarm must come, where not as
+        those of the scenario's that this variant is about, where not all. `because`: the whole reasons
+        (reasons.md of the reference) for which what is prevented is refused, alternatives with " | " between them, for
+        all security modes or one text each. `least`: shots that must arrive; fewer than LEAST_SHOTS need the reason,
+        `few_because`. `within_s`: how soon an alarm must come, where not as
         `clauses.limit_s` says. `smgw`: what must come out of the system of this name."""
         if self.defences == CLEAN:
             raise CurtainDown
         if least < LEAST_SHOTS and not few_because:
             raise ValueError(f"expect({variant!r}): least={least} needs few_because")
-        reasons = (because,) * len(SECURITIES) if isinstance(because, str) else because
-        terms = tuple(Terms(least, tuple(filter(None, text.split(" | "))), within_s) for text in reasons)
+        known_threats(threats, f"expect({variant!r}): ")
+        texts = (because,) * len(SECURITIES) if isinstance(because, str) else because
+        if len(texts) != len(SECURITIES):
+            raise ValueError(f"expect({variant!r}): because={because!r}: one text, or {len(SECURITIES)}, one a mode")
+        terms = tuple(Terms(least, whole_reasons.read(text, attack.record), within_s) for text in texts)
+        others = whole_reasons.read(smgw.because, attack.record) if smgw else ()
         if self.spec.system.kind != self.home:
             if smgw is None:
                 raise ValueError(f"expect({variant!r}): say what system '{self.spec.system.kind}' must do")
@@ -261,8 +287,8 @@ class Stage:
             off = by_defences.get("off", everywhere) if smgw.off is None else (smgw.off,) * len(SECURITIES)
             by_defences = {name: everywhere for name in by_defences if name != "off"} | {"off": off}
             terms = tuple(one._replace(least=min(one.least, smgw.least)) for one in terms)
-            if smgw.because:
-                terms = tuple(one._replace(because=tuple(smgw.because.split(" | "))) for one in terms)
+            if others:
+                terms = tuple(one._replace(because=others) for one in terms)
         for name, verdicts in by_defences.items():
             if len(verdicts) != len(SECURITIES):
                 raise ValueError(f"expect({variant!r}, {name}=...): {len(SECURITIES)} verdicts, one a security mode")

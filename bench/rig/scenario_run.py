@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import re
 import shlex
 import traceback
@@ -29,10 +30,10 @@ from bench.rig.scenario import CLEAN, KEYLESS, CurtainDown, LeftOut, Mark, Stage
 from bench.rig.twin import Twin, active, twin_of
 from bench.rig.world_row import world_json
 from bench.run_errors import CannotRun, Failed, Inconclusive, explained, of_kind
+from sim.core.broken_files import line_in
 from sim.core.clock import wall_s
-from sim.core.parts import line_in
 from sim.desk.box import BoxError
-from sim.endpoint.port import OutOfReach
+from sim.endpoint.port import SaysNothing
 from sim.world_spec import WorldSpec
 
 
@@ -99,7 +100,7 @@ class Bout:
             return End("skipped", str(error), raised=error)
         if isinstance(error, Inconclusive):
             return End("inconclusive", str(error), raised=error)
-        if isinstance(error, OutOfReach):
+        if isinstance(error, SaysNothing):
             said = self._where(error) + str(error)
             return End("inconclusive", said, raised=Inconclusive(f"{said}\nagain: {self.replay}"))
         if isinstance(error, (Failed, AssertionError, pytest.fail.Exception)):
@@ -164,7 +165,8 @@ class Bout:
             self._run_one("off", weakest)
 
     def _spec(self) -> WorldSpec:
-        spec = load_world(self.mark.world, beside=self.folder)
+        at = f"{scenario_files.name_of(self.path)}, line {inspect.unwrap(self.function).__code__.co_firstlineno}"
+        spec = load_world(self.mark.world, beside=self.folder, at=at)
         for key, value in self.mark.settings.items():
             spec = spec.with_setting(key, value)
         return changed(spec, self.options)
@@ -214,7 +216,8 @@ class Bout:
         self.judgement = judge(self.stages, self.twin)
         judged = self.judgement.problems
         if self.problems or (judged and not self.unproven):
-            raise Failed("\n".join([*self.problems, *judged, f"again: {self.replay}"]))
+            said = [*self.problems, *judged, *self.unproven, *self.judgement.unproven]
+            raise Failed("\n".join([*said, f"again: {self.replay}"]))
         # A world that could not keep up, or a gateway that did not work, was no fair question to its gateways.
         unproven = [*self.unproven, *self.judgement.unproven, *judged]
         if unproven:

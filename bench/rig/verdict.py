@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from attacks.attack import Outcome
+from bench.rig.whole_reasons import stands_in
 from reports.wording import mode_text
 
 
@@ -71,12 +72,24 @@ class Decision:
         return [Clause(name, True, "") for name in (CLAUSES[:3] if succeeded else CLAUSES)]
 
 
+WEAK_BELOW: Final = 0.5
+"""Share of a control's shots that succeeded, below which it is named weak."""
+BY_CHANCE_MOST: Final = 0.05
+"""How likely as many shots may all fail by themselves, at the control's share, before they prove nothing."""
+
+
 class Control(NamedTuple):
-    """What the control shows: `own` and `other` are the same variant in the same and in another security mode."""
+    """What the control shows. `share`: of its shots those that succeeded; 1 where it counts no shots, since what it
+    counts then are occasions and not tries."""
 
     text: str
     worked: bool
     borrowed: bool
+    share: float = 1.0
+
+    def failing_by_chance(self, shots: int) -> float:
+        """How likely it is that so many shots all fail although nothing stops them."""
+        return float((1.0 - self.share) ** shots)
 
 
 def decide(
@@ -89,7 +102,8 @@ def decide(
     detected: bool = False,
 ) -> Decision:
     """`controls`: outcomes in the run with the defences off, of any variant. The control for "mode 7 refuses it" may be
-    "mode 0 takes it", which proves that the attack itself works; it is called borrowed. `misfit`: in what the bytes
+    "mode 0 takes it", which proves that the attack itself works; it is called borrowed, and is the one with the largest
+    share of successes. `misfit`: in what the bytes
     that arrived are not the variant. `unheard`: what it knows and did not hear."""
     control = _control(subject, [one for one in controls if one.variant == subject.variant])
 
@@ -116,6 +130,14 @@ def decide(
     if other:
         wanted = " or ".join(terms.because)
         return decided(Verdict.INCONCLUSIVE, f"refused as {', '.join(other)}, expected {wanted}", "reason")
+    chance = control.failing_by_chance(subject.reached)
+    if not terms.because and chance > BY_CHANCE_MOST:
+        return decided(
+            Verdict.INCONCLUSIVE,
+            f"its control is weak: by chance alone {subject.reached} shots all fail in {chance:.0%} of runs; send "
+            "more, or say because of which refusal",
+            "control",
+        )
     return decided(Verdict.PREVENTED)
 
 
@@ -123,17 +145,32 @@ def _control(subject: Outcome, same: list[Outcome]) -> Control:
     worked = [one for one in same if one.achieved > 0]
     own = next((one for one in worked if one.security == subject.security), None)
     if own is not None:
-        return Control(f"SUCCEEDED {own.achieved} of {own.reached} with the defences off", True, False)
+        said = f"{own.achieved} of {own.reached} with the defences off"
+        return Control(f"{_weak(own)}SUCCEEDED {said}", True, False, _share(own))
     if worked:
-        other = worked[0]
-        said = f"{other.achieved} of {other.reached} on {mode_text(other.security)}, defences off"
-        return Control(f"borrowed: SUCCEEDED {said}", True, True)
+        best = _best(worked)
+        said = f"{best.achieved} of {best.reached} on {mode_text(best.security)}, defences off"
+        return Control(f"borrowed: {_weak(best)}SUCCEEDED {said}", True, True, _share(best))
     return Control("did not succeed" if same else "was not run", False, False)
+
+
+def _best(worked: list[Outcome]) -> Outcome:
+    return max(worked, key=lambda one: one.achieved / one.reached)
+
+
+def _share(control: Outcome) -> float:
+    return min(1.0, control.achieved / control.reached) if control.shots else 1.0
+
+
+def _weak(control: Outcome) -> str:
+    return "weak: " if _share(control) < WEAK_BELOW else ""
 
 
 def _other_reasons(subject: Outcome, because: tuple[str, ...]) -> list[str]:
     """Reasons that were given and not expected; of what is no shot the outcome says why in words."""
     if not because:
         return []
-    given = {reason for shot in subject.shots if shot.arrived for reason in shot.reasons} or {subject.why}
-    return sorted(reason for reason in given if not any(one in reason for one in because))
+    given = {reason for shot in subject.shots if shot.arrived for reason in shot.reasons}
+    if given:
+        return sorted(given.difference(because))
+    return [] if any(stands_in(one, subject.why) for one in because) else [f'"{subject.why}"']

@@ -6,7 +6,8 @@ of its tangents. The program has a variable for each place and one for each mete
 tangents, and what is missed in all is at most what the clause allows: its optimum is a bound from below. Where the set
 that it finds does not hold, tangents at that very set are added, and that at least one place more is needed than the
 largest set around it that still fails (more gateways never serve less). It ends, since each set is found at most once.
-A gateway that is dead is a program of its own beside the others, added when a set fails with it.
+A clause with a gateway dead has rows of its own (dead_rows.py), of groups of meters. A set of the program that does not
+hold is greedy's to begin with: what it adds until all holds may be fewer than greedy alone needs.
 """
 
 from __future__ import annotations
@@ -23,13 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.run_errors import CannotRun
-from bench.site.placement import ENOUGH, F64, Clause, holds, told
+from bench.site.dead_rows import DeadRows
+from bench.site.placement import ENOUGH, F64, Clause, greedy, holds, spared, told
 from sim.core.clock import wall_s
 
 TANGENTS_AT: Final = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0)
 HIGHEST: Final = 14.0
 """Tangents are laid up to here; what is missed beyond is below a millionth of a meter."""
 WORST_AT_ONCE: Final = 6
+FRACTIONS_MOST: Final = 8
+FRACTIONS_SHARE: Final = 0.7
+"""Of the time left, for one solution in fractions."""
 _SMALL: Final = 1e-9
 _LEAST_SLACK: Final = 1e-7  # meters, far below half a unit of what any clause asks
 _SAFE: Final = 1e-6  # by which a bound may fall short of a whole number through rounding
@@ -59,14 +64,12 @@ def exact(
 ) -> Exact:  # fmt: skip
     """`known`: a set that holds, as greedy found it. Raises CannotRun without the solver."""
     begun_s = wall_s()
-    search = _Search(clauses, list(hang), prices, begun_s + limit_s)
     places = clauses[0].chance.shape[1]
     best = None if known is None or not holds(clauses, known) else list(known)
     if best is None and not holds(clauses, range(places)):
         return Exact(None, places + 1, True, None, False, wall_s() - begun_s, 0)
-    found, bound = search.fewest(best)
-    if found is not None and (best is None or len(found) <= len(best)):
-        best = found
+    search = _Search(clauses, list(hang), prices, begun_s + limit_s)
+    best, bound = search.fewest(best)
     at_least = max(len(hang), bound)
     proven = best is not None and len(best) <= at_least
     price, cheapest = (None if best is None or prices is None else search.price(best)), False
@@ -78,10 +81,9 @@ def exact(
 
 @dataclass(slots=True)
 class _Case:
-    """A clause with one place dead (-1: none). `missed`: number of each meter's variable."""
+    """A clause without a dead gateway. `missed`: number of each meter's variable."""
 
     weights: F64
-    allowed: float
     missed: NDArray[np.int64]
 
 
@@ -94,8 +96,11 @@ class _Search:
     prices: F64 | None
     until_s: float
     rounds: int = 0
-    _cases: dict[tuple[int, int], _Case] = field(default_factory=dict)
+    _cases: dict[int, _Case] = field(default_factory=dict)
+    _dead: dict[int, DeadRows] = field(default_factory=dict)
     _solver: Any = None
+    _gateways: int = 0
+    """The column of their number."""
 
     def __post_init__(self) -> None:
         self._solver = _solver()
@@ -103,29 +108,76 @@ class _Search:
         for at in range(places):
             self._solver.addVar(1.0 if at in self.hang else 0.0, 1.0)
             self._solver.changeColIntegrality(at, _highs().HighsVarType.kInteger)
+        self._gateways = self._variables(1, float(places))
+        self._row(np.arange(places + 1), np.append(np.ones(places), -1.0), 0.0, 0.0)
         for number, clause in enumerate(self.clauses):
-            self._case(number, -1)
-            if clause.late is not None:  # one gateway alone serves nobody while it is dead
-                self._row(np.arange(places), np.ones(places), 2.0 if not clause.late.any() else 1.0, np.inf)
+            allowed = (1 - clause.wanted + ENOUGH) * len(clause.chance) + _LEAST_SLACK
+            if clause.late is None:
+                self._case(number, allowed)
+                continue
+            weights = _weights(clause.chance), _weights(clause.late)
+            self._dead[number] = DeadRows(*weights, allowed, self._gateways, self._row, self._variables)
+            # One gateway alone serves nobody while it is dead.
+            self._row(np.arange(places), np.ones(places), 2.0 if not clause.late.any() else 1.0, np.inf)
 
     def price(self, chosen: Sequence[int]) -> float:
         return 0.0 if self.prices is None else float(sum(self.prices[at] for at in chosen if at not in self.hang))
 
     def fewest(self, known: list[int] | None) -> tuple[list[int] | None, int]:
-        """(a set that holds, a bound from below for the number of gateways)."""
+        """(the best set that holds, a bound from below for the number of gateways)."""
         places = self.clauses[0].chance.shape[1]
         self._costs(np.ones(places))
-        bound = 0
+        best, bound = known, self._fractions()
+        if best is not None and bound >= len(best):
+            return best, len(best)
         while True:
+            if best is not None:  # fewer are looked for
+                self._solver.changeColBounds(self._gateways, 0.0, float(len(best) - 1))
             chosen, least, solved = self._solve()
+            if np.isinf(least):  # there are none
+                return best, places if best is None else len(best)
             bound = max(bound, int(np.ceil(least - _SAFE)))
-            if known is not None and bound >= len(known):
-                return None, bound
-            if not solved or chosen is None:
-                return None, bound
-            if holds(self.clauses, chosen):
-                return chosen, bound
-            self._learn(chosen)
+            if chosen is not None:
+                better = chosen if holds(self.clauses, chosen) else self._mended(chosen)
+                if better is not None and (best is None or len(better) < len(best)):
+                    best = better
+            if not solved or chosen is None or (best is not None and bound >= len(best)):
+                return best, bound
+            if not holds(self.clauses, chosen):
+                self._learn(chosen)
+
+    def _fractions(self) -> int:
+        """How many are needed even where a place may be hung in part; what is known of that makes it more."""
+        if not self._dead:
+            return 0
+        places, kinds, bound = self.clauses[0].chance.shape[1], _highs().HighsVarType, 0
+        for at in range(places):
+            self._solver.changeColIntegrality(at, kinds.kContinuous)
+        for _ in range(FRACTIONS_MOST):
+            left_s = (self.until_s - wall_s()) * FRACTIONS_SHARE
+            if left_s <= 0:
+                break
+            self._solver.setOptionValue("time_limit", left_s)
+            self._solver.run()
+            if self._solver.getModelStatus() != _highs().HighsModelStatus.kOptimal:
+                break
+            least = int(np.ceil(self._solver.getInfo().objective_function_value - _SAFE))
+            if least <= bound:
+                break
+            bound = least
+            for one in self._dead.values():
+                for row, column, value in one.needs(bound):
+                    self._solver.changeCoeff(row, column, value)
+        for at in range(places):
+            self._solver.changeColIntegrality(at, kinds.kInteger)
+        return bound
+
+    def _mended(self, chosen: list[int]) -> list[int] | None:
+        """What greedy adds until all holds, without what nothing needs then."""
+        steps = greedy(self.clauses, hang=[*self.hang, *(one for one in chosen if one not in self.hang)])
+        if not steps or not steps[-1].holds:
+            return None
+        return spared(self.clauses, [step.candidate for step in steps], hang=self.hang)
 
     def cheapest(self, known: list[int]) -> tuple[list[int], bool]:
         """(a set of as many that costs least, whether that is proven)."""
@@ -133,7 +185,7 @@ class _Search:
         places = len(self.prices)
         costs = np.array([0.0 if at in self.hang else self.prices[at] for at in range(places)])
         self._costs(costs)
-        self._row(np.arange(places), np.ones(places), 0.0, float(len(known)))
+        self._solver.changeColBounds(self._gateways, 0.0, float(len(known)))
         while True:
             chosen, least, solved = self._solve()
             if not solved or chosen is None or least >= self.price(known) - _SAFE * max(1.0, self.price(known)):
@@ -145,54 +197,49 @@ class _Search:
     # --- the program --------------------------------------------------------------------------------------------------
 
     def _solve(self) -> tuple[list[int] | None, float, bool]:
-        """(places of the optimum, its bound, whether it was solved before the time was over)."""
+        """(places of the optimum, its bound, whether it was solved before the time was over): the best set so far where
+        it was not, None where there is none; the bound is infinite where the rows leave no set."""
         left_s = self.until_s - wall_s()
         if left_s <= 0:
             return None, 0.0, False
         self.rounds += 1
         self._solver.setOptionValue("time_limit", left_s)
         self._solver.run()
-        info = self._solver.getInfo()
-        if self._solver.getModelStatus() != _highs().HighsModelStatus.kOptimal:
-            bound = float(info.mip_dual_bound)
-            return None, bound if np.isfinite(bound) else 0.0, False
-        values = np.array(self._solver.getSolution().col_value[: self.clauses[0].chance.shape[1]])
-        return np.flatnonzero(values > 0.5).tolist(), float(info.mip_dual_bound), True
+        info, status = self._solver.getInfo(), self._solver.getModelStatus()
+        if status == _highs().HighsModelStatus.kInfeasible:
+            return None, np.inf, True
+        bound = float(info.mip_dual_bound)
+        chosen = None
+        if info.primal_solution_status == _highs().SolutionStatus.kSolutionStatusFeasible:
+            values = np.array(self._solver.getSolution().col_value[: self.clauses[0].chance.shape[1]])
+            chosen = np.flatnonzero(values > 0.5).tolist()
+        solved = status == _highs().HighsModelStatus.kOptimal
+        return chosen, bound if np.isfinite(bound) else 0.0, solved
 
     def _costs(self, costs: F64) -> None:
         for at, cost in enumerate(costs.tolist()):
             self._solver.changeColCost(at, cost)
 
-    def _row(self, columns: NDArray[np.int64], values: F64, low: float, high: float) -> None:
+    def _row(self, columns: NDArray[np.int64], values: F64, low: float, high: float) -> int:
         self._solver.addRow(low, high, len(columns), columns.astype(np.int32), values)
+        return int(self._solver.getNumRow()) - 1
 
-    def _case(self, number: int, dead: int) -> _Case:
-        """The case with its variables and first tangents; made at its first use."""
-        if (number, dead) in self._cases:
-            return self._cases[number, dead]
-        clause = self.clauses[number]
-        weights = _weights(clause.chance)
-        missed = np.empty(len(weights), dtype=np.int64)
-        fresh = np.ones(len(weights), dtype=bool)
-        if dead >= 0 and clause.late is not None:
-            late = _weights(clause.late[:, dead])
-            base = self._cases[number, -1]
-            fresh = weights[:, dead] - late > _SMALL
-            missed[~fresh] = base.missed[~fresh]  # as likely as when nobody is dead
-            weights = weights.copy()
-            weights[:, dead] = late
-        for at in np.flatnonzero(fresh).tolist():
-            missed[at] = self._solver.getNumCol()
-            self._solver.addVar(0.0, 1.0)
-        case = _Case(weights, (1 - clause.wanted + ENOUGH) * len(weights) + _LEAST_SLACK, missed)
-        self._cases[number, dead] = case
-        columns, counts = np.unique(missed, return_counts=True)
-        self._row(columns, counts.astype(np.float64), 0.0, case.allowed)
-        for at in np.flatnonzero(fresh).tolist():
+    def _variables(self, count: int, high: float) -> int:
+        first = int(self._solver.getNumCol())
+        for _ in range(count):
+            self._solver.addVar(0.0, high)
+        return first
+
+    def _case(self, number: int, allowed: float) -> None:
+        """A clause without a dead gateway, with its variables and first tangents."""
+        weights = _weights(self.clauses[number].chance)
+        missed = self._variables(len(weights), 1.0) + np.arange(len(weights))
+        case = self._cases[number] = _Case(weights, missed)
+        self._row(missed, np.ones(len(missed)), 0.0, allowed)
+        for at in range(len(weights)):
             for there in TANGENTS_AT:
                 if there <= weights[at].sum():
                     self._tangent(case, at, there)
-        return case
 
     def _tangent(self, case: _Case, meter: int, there: float) -> None:
         """missed >= exp(-there) (1 + there - s). A weight above 1 + there makes the right side negative alone, so it
@@ -206,15 +253,14 @@ class _Search:
     def _learn(self, chosen: list[int]) -> None:
         """What this set lacks: tangents where it stands, in every case that it breaks; and a place more."""
         for number, clause in enumerate(self.clauses):
-            broken = [-1] if told(clause._replace(late=None), chosen) < clause.wanted - ENOUGH else []
-            if clause.late is not None and not broken and chosen and told(clause, chosen) < clause.wanted - ENOUGH:
-                left = _left(clause, chosen)
+            if wall_s() > self.until_s:
+                return
+            if clause.late is not None:
+                left = _left(clause, chosen) if chosen else np.zeros(0)
                 order = np.argsort(-left)[:WORST_AT_ONCE].tolist()
-                broken = [chosen[at] for at in order if 1 - left[at] < clause.wanted - ENOUGH]
-            for dead in broken:
-                if wall_s() > self.until_s:
-                    return
-                case = self._case(number, dead)
+                self._dead[number].learn(chosen, [chosen[at] for at in order if 1 - left[at] < clause.wanted - ENOUGH])
+            elif told(clause, chosen) < clause.wanted - ENOUGH:
+                case = self._cases[number]
                 at = case.weights[:, chosen].sum(axis=1)
                 for meter in np.flatnonzero(at < HIGHEST).tolist():
                     self._tangent(case, meter, float(at[meter]))

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bench import named_files
 from bench.options import Commands
 from bench.run_errors import CannotRun
 from sim.core.settings import SpecError
@@ -59,11 +60,9 @@ def command(arguments: argparse.Namespace) -> int:
         words = f"Path loss by {got.heard} links heard and {got.unheard} not heard; for ./wmbench size --fitted."
         lines = [toml_text.comment(words)]
         lines += [f"{key} = {toml_text.value(what)}\n" for key, what in asdict(model).items() if what is not None]
-        try:
+        with named_files.writing():
             arguments.out.write_text("".join(lines), encoding="ascii")
             fitted.load(arguments.out)
-        except OSError as error:
-            raise CannotRun(f"{error.filename}: {error.strerror}; name a file that can be written") from None
     if arguments.json:
         told = {name: {"value": value, "low": got.interval(name)[0], "high": got.interval(name)[1]}
                 for name, value in zip(got.names, got.values, strict=True)}  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from bench import named_files
 from bench.options import Commands
 from bench.run_errors import CannotRun
 from bench.site import exact as solver
@@ -194,10 +195,8 @@ def hand_on(arguments: argparse.Namespace, sized: SiteFile, answer: dict[str, An
 
 def written(path: Path, what: str) -> None:
     """Raises CannotRun."""
-    try:
+    with named_files.writing():
         path.write_text(what, encoding="utf-8")
-    except OSError as error:
-        raise CannotRun(f"{error.filename}: {error.strerror}; name a file that can be written") from None
 
 
 def wanted(arguments: argparse.Namespace, site: SiteFile, own: Fitted | None, air_s: float) -> Service:

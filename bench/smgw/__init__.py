@@ -4,4 +4,5 @@ smgw_command   the verbs
 tariff_door    rules and readings -> what leaves
 frame_doors    SML and HDLC -> objects
 content_doors  content security, and the lint of certificates
+row_lines      a line of JSON in, a line out
 """

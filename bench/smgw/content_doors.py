@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench.frame.decode import parsed, stream
-from bench.frame.hex_text import BadText, telegram_bytes
+from bench import named_files
 from bench.run_errors import CannotRun
+from bench.smgw.row_lines import answered, in_hex
 from reports.wording import plain
 from sim.core.clock import wall_now
 from sim.pki import sm_keys
@@ -26,7 +25,7 @@ _FILE_MOST_BYTES: Final = 1 << 25
 def cms_open(arguments: argparse.Namespace) -> int:
     """Exit code 0: opened, 1: refused; a stream is always 0."""
     if arguments.jsonl:
-        return stream(lambda line: _line(line, _open_row))
+        return answered(_open_row)
     if None in (arguments.file, arguments.key, arguments.cert):
         raise CannotRun("cms open needs FILE, --key and --cert (or --jsonl)")
     if arguments.signer is None and not arguments.unsigned:
@@ -65,9 +64,7 @@ def cms_make(arguments: argparse.Namespace) -> int:
 def lint_(arguments: argparse.Namespace) -> int:
     """Exit code 0: nothing is found, 1: something is; a stream is always 0."""
     if arguments.jsonl:
-        return stream(
-            lambda line: _line(line, lambda row: {"findings": _findings(_hex(row, "der"), arguments.profile, None)})
-        )
+        return answered(lambda row: {"findings": _findings(in_hex(row, "der"), arguments.profile, None)})
     if arguments.certificate is None:
         raise CannotRun("which certificate? name its file (or --jsonl)")
     issuer = _bytes(arguments.issuer) if arguments.issuer else None
@@ -87,11 +84,11 @@ def _findings(data: bytes, profile: str, issuer: bytes | None) -> list[dict[str,
 
 def _open_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row of hex: der, enc_cert, enc_key_d (the number of the receiver's key), sig_cert."""
-    receiver = sm_keys.receiver(_hex(row, "enc_cert"), _hex(row, "enc_key_d"))
-    data = _hex(row, "der")
+    receiver = sm_keys.receiver(in_hex(row, "enc_cert"), in_hex(row, "enc_key_d"))
+    data = in_hex(row, "der")
     if sm_keys.content_type(data) == AUTH_ENVELOPED:
         return {"plaintext": _text(unseal(data, receiver)), "signed": False}
-    content, at = open_content(data, receiver, sm_keys.certificate(_hex(row, "sig_cert")))
+    content, at = open_content(data, receiver, sm_keys.certificate(in_hex(row, "sig_cert")))
     return {"plaintext": _text(content), "signed": True, "signed_at": at.isoformat()}
 
 
@@ -102,35 +99,8 @@ def _text(content: bytes) -> str:
         return content.hex()
 
 
-def _line(line: bytes | None, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
-    given: dict[str, Any] = {}
-    try:
-        given = parsed(line)
-        out = answer(given)
-    except BadText as error:
-        out = {"error": error.as_json()}
-    except ContentError as error:
-        out = {"error": {"reason": error.reason, "detail": error.detail}}
-    except sm_keys.PkiError as error:
-        out = {"error": {"reason": "key", "detail": str(error)}}
-    return json.dumps({"id": given.get("id"), **out})
-
-
-def _hex(row: dict[str, Any], name: str) -> bytes:
-    if not isinstance(row.get(name), str):
-        raise BadText("bad-line", f'no member "{name}" in hex')
-    return telegram_bytes(row[name])
-
-
 def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_FILE_MOST_BYTES + 1)
-    except OSError as error:
-        raise CannotRun(f"{path}: {error.strerror or error}; name a file that can be read") from None
-    if len(data) > _FILE_MOST_BYTES:
-        raise CannotRun(f"{path}: more than {_FILE_MOST_BYTES} bytes; is it the right file?")
-    return data
+    return named_files.read(path, _FILE_MOST_BYTES, "name a file that can be read")
 
 
 def _put(data: bytes, out: Path | None) -> None:
@@ -139,10 +109,8 @@ def _put(data: bytes, out: Path | None) -> None:
             raise CannotRun("bytes go to a file, not to a terminal: name one with --out")
         sys.stdout.buffer.write(data)
         return
-    try:
+    with named_files.writing("give another place with --out"):
         out.write_bytes(data)
-    except OSError as error:
-        raise CannotRun(f"{out}: {error.strerror or error}; give another place with --out") from None
 
 
 def moment(text: str) -> datetime:

@@ -10,9 +10,9 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from bench.frame.decode import parsed, stream
 from bench.frame.hex_text import BadText, telegram_bytes, whole_stdin
 from bench.run_errors import CannotRun
+from bench.smgw.row_lines import answered, in_hex
 from reports.wording import plain
 from sim.smgw import hdlc, sml_file
 from sim.smgw.refusals import BadFrame
@@ -52,7 +52,7 @@ def _decode(arguments: argparse.Namespace, read: Reader) -> int:
     if arguments.jsonl:
         if arguments.hex:
             raise CannotRun("--jsonl reads its frames from standard input: leave out HEX, or --jsonl")
-        return stream(lambda line: _line(line, read))
+        return answered(lambda row: _answer(in_hex(row, "hex", "with the frame "), read))
     try:
         data = telegram_bytes(" ".join(arguments.hex) if arguments.hex else whole_stdin())
     except BadText as error:
@@ -74,15 +74,3 @@ def _answer(data: bytes, read: Reader) -> dict[str, Any]:
         return read(data)
     except BadFrame as error:
         return {"error": error.as_json()}
-
-
-def _line(line: bytes | None, read: Reader) -> str:
-    given: dict[str, Any] = {}
-    try:
-        given = parsed(line)
-        if not isinstance(given.get("hex"), str):
-            raise BadText("bad-line", 'no member "hex" with the frame in hex')
-        out = _answer(telegram_bytes(given["hex"]), read)
-    except BadText as error:
-        out = {"error": error.as_json()}
-    return json.dumps({"id": given.get("id"), **out})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bench.columns import in_columns
+
 
 def lines(body: dict[str, Any]) -> Iterator[str]:
     """From sweep.json."""
@@ -22,9 +24,7 @@ def lines(body: dict[str, Any]) -> Iterator[str]:
         verdict = "" if not point["expected"] else "holds" if point["held"] else "FAILED"
         rows.append([*(str(point["settings"][key]) for key in keys), f"{point['load']:.4g}", f"{ratio['mean']:.4f}",
                      f"{ratio['spread']:.4f}", *([formula] if names else []), verdict])  # fmt: skip
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        yield "  " + "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+    yield from (f"  {line}" for line in in_columns(rows, right=True))
     yield from (f"  formula: {name}" for name in sorted(names))
     yield "  load: air time begun at a gateway / time (erlang)"
     yield f"  digest {body['digest']} of the sets of telegrams received"

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
 from bench.run_errors import CannotRun
-from bench.spawned import Spawned
+from bench.spawned import Spawned, answer_orders
 from sim.city.conduct import ShardResult, play
 from sim.city.plan import CityPlan
 
@@ -107,12 +107,4 @@ class _Worker(Spawned):
 
 def _serve(pipe: Connection, work: Work) -> None:
     """What a worker does."""
-    while True:
-        try:
-            plan, tile = pipe.recv()
-        except EOFError:
-            return
-        try:
-            pipe.send(work(plan, tile))
-        except Exception as error:
-            pipe.send(error)
+    answer_orders(pipe, lambda order: pipe.send(work(*order)))

@@ -28,6 +28,10 @@ PAIRS: Final = 6
 _TICKS_S: Final = ((0.1, "0.1 s"), (1, "1 s"), (10, "10 s"), (60, "1 min"), (600, "10 min"), (3_600, "1 h"),
                    (36_000, "10 h"), (86_400, "1 d"), (864_000, "10 d"), (8_640_000, "100 d"))  # fmt: skip
 _MOST_TICKS: Final = 5
+_MARK_POINTS: Final = 5.0
+_BESIDE_POINTS: Final = 60.0
+_NEAR: Final = 1.3
+"""Ages that differ by a smaller factor stand side by side."""
 _LABEL_CHARS: Final = 34
 _ROW_IN: Final = 0.26
 
@@ -78,26 +82,30 @@ def age_of_shots(claims: Sequence[Claim]) -> Figure | None:
     if not lanes:
         return None
     height_in = _ROW_IN * len(lanes) + 1.05
+    from matplotlib.transforms import ScaledTranslation
+
     figure = figure_of(WIDTH_IN, height_in)
     axes = figure.add_axes((0.34, 0.6 / height_in, 0.62, _ROW_IN * len(lanes) / height_in))
     axes_style(axes)
     for row, (_claim, shots) in enumerate(lanes):
         axes.axhline(row, color=palette.light("line"), linewidth=0.6, zorder=0)
-        for taken in (False, True):
-            ages = [max(age, 0.1) for age, was in shots if was == taken]
+        places = _apart([max(age, 0.1) for age, _ in shots])
+        for (_age, taken), (age, beside) in zip(shots, places, strict=True):
             colour = palette.light("red" if taken else "green")
-            axes.plot(ages, [row] * len(ages), MARKS[0], markersize=5, markeredgecolor=colour, markeredgewidth=1.1,
-                      markerfacecolor=colour if taken else palette.light("paper"))  # fmt: skip
+            moved = ScaledTranslation(beside / 72, 0, figure.dpi_scale_trans)
+            axes.plot(age, row, MARKS[0], markersize=_MARK_POINTS, markeredgecolor=colour,
+                      markeredgewidth=1.1, markerfacecolor=colour if taken else palette.light("paper"),
+                      transform=axes.transData + moved, clip_on=False)  # fmt: skip
     axes.set_xscale("log")
     every = [max(age, 0.1) for _, shots in lanes for age, _ in shots]
-    low_s, high_s = min(*every, 1.0) / 1.6, max(*every, 10.0) * 1.6
+    low_s, high_s = min(*every, 1.0) / 1.6, max(*every, 10.0) * 3.0  # room for those that stand beside
     axes.set_xlim(low_s, high_s)
     ticks = [(at_s, name) for at_s, name in _TICKS_S if low_s <= at_s <= high_s]
     ticks = ticks[:: -(-len(ticks) // _MOST_TICKS)]
     axes.set_xticks([at_s for at_s, _ in ticks], [name for _, name in ticks])
     axes.set_ylim(len(lanes) - 0.4, -0.6)
     axes.set_yticks(
-        range(len(lanes)), [f"{mode_text(claim.security)}, {shorten(claim.defences or 'on', 14)}" for claim, _ in lanes]
+        range(len(lanes)), [_lane(claim, shots) for claim, shots in lanes]
     )
     axes.tick_params(axis="y", length=0, labelcolor=palette.light("ink"))
     axes.minorticks_off()
@@ -106,6 +114,30 @@ def age_of_shots(claims: Sequence[Claim]) -> Figure | None:
     )
     _titled(figure, claims, height_in)
     return figure
+
+
+def _lane(claim: Claim, shots: Sequence[tuple[float, bool]]) -> str:
+    name = f"{mode_text(claim.security)}, {shorten(claim.defences or 'on', 14)}"
+    return f"{name} ({sum(was for _, was in shots)} of {len(shots)})"
+
+
+def _apart(ages_s: Sequence[float]) -> list[tuple[float, float]]:
+    """Where each shot is drawn: an age, and how far beside it in points. Those of about one age stand side by side
+    around it, closer where they are many."""
+    order = sorted(range(len(ages_s)), key=lambda place: ages_s[place])
+    groups: list[list[int]] = []
+    for place in order:
+        if groups and ages_s[place] <= ages_s[groups[-1][0]] * _NEAR:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    places = {}
+    for group in groups:
+        middle_s = ages_s[group[len(group) // 2]]
+        step_points = min(_MARK_POINTS + 1.5, _BESIDE_POINTS / len(group))
+        for rank, place in enumerate(group):
+            places[place] = (middle_s, (rank - (len(group) - 1) / 2) * step_points)
+    return [places[place] for place in range(len(ages_s))]
 
 
 def values_of_shots(claims: Sequence[Claim]) -> Figure | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from reports import palette
-from reports.plots.canvas import WIDTH_IN, axes_style, figure_of, style
+from reports.plots.canvas import half_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ MARKS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")
 def accepted_delivered(trials: Sequence[Mapping[str, Any]]) -> Figure:
     """`trials`: as the answer has them. Accepted dashed, delivered solid; clients in C are paler."""
     with style():
-        figure, axes = _figure()
+        figure, axes = half_figure((0.13, 0.15, 0.84, 0.75))
         takers = sorted({int(one["takers"]) for one in trials})
         for count, mark in zip(takers, MARKS * len(takers), strict=False):
             for driver, alpha in (("ours", 1.0), ("c", 0.45)):
@@ -45,7 +45,7 @@ def accepted_delivered(trials: Sequence[Mapping[str, Any]]) -> Figure:
 def over_time(trial: Mapping[str, Any]) -> Figure:
     """Sums since the begin of one trial."""
     with style():
-        figure, axes = _figure()
+        figure, axes = half_figure((0.13, 0.15, 0.84, 0.75))
         at = [one[0] for one in trial["over_time"]]
         if trial["driver"] == "ours":
             axes.plot(at, [one[1] for one in trial["over_time"]], "--", color=palette.light("muted"), label="accepted")
@@ -58,12 +58,3 @@ def over_time(trial: Mapping[str, Any]) -> Figure:
 
 def _title(axes: Axes, words: str) -> None:
     axes.set_title(words, fontsize=8.2, loc="left", color=palette.light("muted"))
-
-
-def _figure() -> tuple[Figure, Axes]:
-    figure = figure_of(WIDTH_IN / 2, 3.1)
-    axes = figure.add_axes((0.13, 0.15, 0.84, 0.75))
-    axes_style(axes)
-    axes.grid(axis="y", color=palette.light("line"), linewidth=0.6)
-    axes.set_axisbelow(True)
-    return figure, axes

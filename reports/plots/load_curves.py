@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from reports import palette
-from reports.plots.canvas import WIDTH_IN, axes_style, figure_of, style
+from reports.plots.canvas import half_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ TAIL: Final = (("p50_s", "50"), ("p90_s", "90"), ("p99_s", "99"), ("p99.9_s", "9
 def over_load(trials: Sequence[Mapping[str, Any]], within_s: float) -> Figure:
     """`trials`: as the answer has them: per_s, holds, driver, latency. A trial that stored nothing has no point."""
     with style():
-        figure, axes = _figure()
+        figure, axes = half_figure()
         shown = sorted((one for one in trials if one["latency"]["count"]), key=lambda one: one["per_s"])
         marks = (
             ("ours", True, "teal", "o", "holds"),
@@ -47,7 +47,7 @@ def over_load(trials: Sequence[Mapping[str, Any]], within_s: float) -> Figure:
 def tail(curves: Mapping[str, Mapping[str, Any]], within_s: float) -> Figure:
     """`curves`: a title -> the latency of a trial."""
     with style():
-        figure, axes = _figure()
+        figure, axes = half_figure()
         at = list(range(len(TAIL)))
         for (title, latency), colour, mark in zip(curves.items(), ("teal", "red"), ("o-", "X--"), strict=False):
             axes.plot(at, [max(latency[key], LEAST_S) for key, _ in TAIL], mark, markersize=4,
@@ -59,15 +59,6 @@ def tail(curves: Mapping[str, Mapping[str, Any]], within_s: float) -> Figure:
         axes.set_title("stored within, s", fontsize=8.2, loc="left", color=palette.light("muted"))
         axes.legend(loc="upper left", frameon=False)
         return figure
-
-
-def _figure() -> tuple[Figure, Axes]:
-    figure = figure_of(WIDTH_IN / 2, 3.1)
-    axes = figure.add_axes((0.115, 0.15, 0.855, 0.72))
-    axes_style(axes)
-    axes.grid(axis="y", color=palette.light("line"), linewidth=0.6)
-    axes.set_axisbelow(True)
-    return figure, axes
 
 
 def _seconds(axes: Axes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports import palette
-from reports.plots.canvas import WIDTH_IN, axes_style, figure_of, style
+from reports.plots.canvas import half_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 def served_curve(curve: Sequence[dict[str, Any]], wanted: float) -> Figure:
     """`curve`: gateways, served, one_dead, a row each."""
     with style():
-        figure = figure_of(WIDTH_IN / 2, 3.1)
-        axes = figure.add_axes((0.115, 0.15, 0.855, 0.72))
-        axes_style(axes)
+        figure, axes = half_figure()
         at = [row["gateways"] for row in curve]
         axes.plot(
             at, [row["served"] for row in curve], "o-", markersize=3.5, color=palette.light("teal"), label="all work"
@@ -28,7 +26,5 @@ def served_curve(curve: Sequence[dict[str, Any]], wanted: float) -> Figure:
         axes.set_xlabel("gateways", color=palette.light("muted"))
         axes.set_ylim(0, 1.03)
         axes.locator_params(axis="x", integer=True)
-        axes.grid(axis="y", color=palette.light("line"), linewidth=0.6)
-        axes.set_axisbelow(True)
         axes.legend(loc="lower right", frameon=False)
         return figure

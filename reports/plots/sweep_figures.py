@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from reports import palette
-from reports.plots.canvas import WIDTH_IN, axes_style, figure_of, shorten, style
+from reports.plots.canvas import WIDTH_IN, axes_style, figure_of, half_figure, shorten, style
 from sim.core.events import Fate
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ def _against(
     points: Sequence[dict[str, Any]], at: list[float], label: str, curve: Sequence[Sequence[float]],
     series: Sequence[str],
 ) -> Figure:  # fmt: skip
-    figure = figure_of(WIDTH_IN / 2, 3.1)
-    axes = figure.add_axes((0.115, 0.15, 0.855, 0.72))
-    axes_style(axes)
+    figure, axes = half_figure()
     ratios = [point["figures"]["delivery_ratio"] for point in points]
     theirs = [(x, point["formula"]) for x, point in zip(at, points, strict=True) if point["formula"] is not None]
     if curve:
@@ -66,8 +64,6 @@ def _against(
     least = min(ratio["low"] for ratio in ratios)
     axes.set_ylim(0 if least < 0.6 else math.floor(10 * least - 1) / 10, 1.02)
     axes.locator_params(axis="y", nbins=6)
-    axes.grid(axis="y", color=palette.light("line"), linewidth=0.6)
-    axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(label, color=palette.light("muted"))
     figure.text(0.01, 0.955, "telegrams delivered / sent", color=palette.light("ink"), va="center")

@@ -11,7 +11,6 @@ from sim.faults.pipe_burst import PipeBurst
 
 INTERVALS = 8
 LEARNED_DAYS = 7
-NOT_FOR = {"smgw": "its supplier gets values by a tariff, not every quarter of an hour: docs/models/smgw.md"}
 
 
 def burst(world: Stage, litres_an_hour: float, after_s: float) -> dict[str, int]:
@@ -37,7 +36,11 @@ def found_after(world: Stage, at_ns: dict[str, int]) -> tuple[list[float], int]:
     return [(first.get(one, inf) - at) / interval_ns[one] for one, at in at_ns.items()], false
 
 
-@scenario(world="burst-pipe-24", threats=["L25", "G06"], not_for=NOT_FOR)
+@scenario(
+    world="burst-pipe-24",
+    threats=["L25", "G06"],
+    not_for={"smgw": "its supplier gets values by a tariff, not every quarter of an hour: docs/models/smgw.md"},
+)
 def test_a_burst_pipe_is_found_within_two_hours(world: Stage) -> None:
     """Nobody attacks. A pipe bursts behind each meter, one in each hour of a day, after a week in which the alarm
     learned each household's hours. Control: alarms that were raised where no pipe is burst, in this world and among
@@ -59,7 +62,9 @@ def test_a_burst_pipe_is_found_within_two_hours(world: Stage) -> None:
 
 
 @scenario(
-    world="burst-pipe-24", threats=["L25"], not_for=NOT_FOR,
+    world="burst-pipe-24",
+    threats=["L25"],
+    not_for={"smgw": "its supplier gets values by a tariff, not every quarter of an hour: docs/models/smgw.md"},
     settings={"portal.leak_learn_days": 1},
 )
 def test_noise_hides_a_burst_pipe_and_is_told_of(world: Stage) -> None:

@@ -1,9 +1,10 @@
 """What tenants and landlords can find out that is not theirs, by asking."""
 
 from attacks.differencing import DIFFERENCE, SHORT, SOLVED, Differencing
-from attacks.tenant_peek import BEFORE, FORMER, OTHER, TenantPeek
+from attacks.tenant_peek import BEFORE, FORMER, OTHER, OWN_TIME, TenantPeek
 from bench.rig.scenario import S, Stage, X, scenario
 from sim.portal.meter_registry import Tenancy
+from sim.portal.roles import NO_TENANT, NOT_HIS, OVERLAPS, TOO_FEW
 from sim.systems.keyless import keyless
 
 FLATS = ("flat 2", "flat 3")  # meters of all three modes
@@ -25,9 +26,9 @@ def test_a_tenant_sees_the_own_flat_in_the_own_time(world: Stage) -> None:
     system.registry.tenancies.append(Tenancy("Una", "flat 9", 0))
     system.portal.write_registry()
     world.run(minutes=15)
-    world.expect(peek, OTHER, threats=["P03"], because="is not a flat of Una", on=(X, X, X), off=(S, S, S))
-    world.expect(peek, FORMER, threats=["P05"], because="Eve is no tenant now", on=(X, X, X), off=(S, S, S))
-    world.expect(peek, BEFORE, threats=["P05"], because="own time only", on=(X, X, X), off=(S, S, S))
+    world.expect(peek, OTHER, threats=["P03"], because=NOT_HIS, on=(X, X, X), off=(S, S, S))
+    world.expect(peek, FORMER, threats=["P05"], because=NO_TENANT, on=(X, X, X), off=(S, S, S))
+    world.expect(peek, BEFORE, threats=["P05"], because=OWN_TIME, on=(X, X, X), off=(S, S, S))
 
 
 @scenario(
@@ -52,9 +53,9 @@ def test_a_landlord_computes_no_flat(world: Stage) -> None:
     system.registry.landlords.append(("Ada", "house 1"))
     system.portal.write_registry()
     world.run(minutes=31)
-    world.expect(landlord, DIFFERENCE, because="overlaps", on=(X, X, X), short=(X, X, X), overlapping=(S, S, S),
+    world.expect(landlord, DIFFERENCE, because=OVERLAPS, on=(X, X, X), short=(X, X, X), overlapping=(S, S, S),
                  off=(S, S, S))  # fmt: skip
-    world.expect(landlord, SHORT, because="a sum needs 3", on=(X, X, X), short=(S, S, S), overlapping=(X, X, X),
+    world.expect(landlord, SHORT, because=TOO_FEW, on=(X, X, X), short=(S, S, S), overlapping=(X, X, X),
                  off=(S, S, S))  # fmt: skip
-    world.expect(landlord, SOLVED, because="overlaps | a sum needs 3", on=(X, X, X), short=(S, S, S),
+    world.expect(landlord, SOLVED, because=f"{OVERLAPS} | {TOO_FEW}", on=(X, X, X), short=(S, S, S),
                  overlapping=(S, S, S), off=(S, S, S))  # fmt: skip

@@ -44,7 +44,7 @@ def test_only_a_mac_or_one_switch_each_stops_an_alteration(world: Stage) -> None
     world.expect(attack, "another version announced: stored", threats=["L21"], because="known id, other address",
                  on=(X, X, X), not_strict=(X, X, X), by_id=(S, S, S), not_pinned=(X, X, X), off=(S, S, S))  # fmt: skip
     world.expect(attack, "another version announced: value changed", threats=["L13"],
-                 because="known id, other address | nothing the attacker wanted",
+                 because="known id, other address | nothing the attacker wanted was stored",
                  on=(X, X, X), not_strict=(X, X, X), by_id=(X, S, X), not_pinned=(X, X, X), off=(X, S, X))  # fmt: skip
     world.expect(attack, "MAC left out, status changed", threats=["L20"], because="profile",
                  on=(N, N, X), not_strict=(N, N, X), by_id=(N, N, X), not_pinned=(N, N, S), off=(N, N, S))  # fmt: skip

@@ -30,7 +30,7 @@ def test_a_restored_portal_takes_no_old_telegram(world: Stage) -> None:
     world.run(minutes=RESTORED_MIN - BACKUP_MIN)
     world.fault(PortalRestored())
     world.run(minutes=20)
-    old = "replayed | too old | time off | late"
+    old = "replayed access number | replayed counter | time off | late"
     world.expect(attack, BEFORE, because=old, on=(X, X, X), off=(S, S, S),
                  **{"no time": (X, X, X), "readings only": (X, X, X)})  # fmt: skip
     world.expect(attack, SINCE, because=old, on=(X, X, X), off=(S, S, S),

@@ -1,6 +1,6 @@
 """Card 4 for the BSI's system: whoever relays containers, or stands on the way under an authority that is trusted."""
 
-from attacks.smgw_relay import CHANGES, READS, SmgwRelay
+from attacks.smgw_relay import CHANGES, READS, SEALED, SmgwRelay
 from bench.rig.scenario import N, S, Stage, X, scenario
 
 
@@ -15,5 +15,5 @@ def test_who_relays_containers_reads_and_changes_nothing(world: Stage) -> None:
     checks nothing, and a turned bit is another number. Control: that, and nothing is sealed."""
     relay = world.attack(SmgwRelay())
     world.run(hours=3.5)
-    world.expect(relay, READS, because="no word of a value", on=(N, N, X), careless=(N, N, X), off=(N, N, S))
+    world.expect(relay, READS, because=SEALED, on=(N, N, X), careless=(N, N, X), off=(N, N, S))
     world.expect(relay, CHANGES, because="message-digest", on=(N, N, X), careless=(N, N, S), off=(N, N, S))

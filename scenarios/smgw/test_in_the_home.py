@@ -2,7 +2,7 @@
 again."""
 
 from attacks.smgw_false_bill import BILLED, SmgwFalseBill
-from attacks.smgw_han_mitm import BILL, DISPLAY, SmgwHanMitm
+from attacks.smgw_han_mitm import BILL, DELIVERED, DISPLAY, SELF_SIGNED, SmgwHanMitm
 from bench.rig.scenario import D, N, S, Stage, X, scenario
 from sim.systems.smgw import smgw
 
@@ -19,8 +19,8 @@ def test_a_man_in_the_middle_changes_a_display_and_no_bill(world: Stage) -> None
     supplier bills what such displays show."""
     middle = world.attack(SmgwHanMitm())
     world.run(hours=4)
-    world.expect(middle, DISPLAY, because="certificate", on=(N, N, X), believing=(N, N, S), off=(N, N, S))
-    world.expect(middle, BILL, because="what the gateway delivered", on=(N, N, X), believing=(N, N, X), off=(N, N, S))
+    world.expect(middle, DISPLAY, because=SELF_SIGNED, on=(N, N, X), believing=(N, N, S), off=(N, N, S))
+    world.expect(middle, BILL, because=DELIVERED, on=(N, N, X), believing=(N, N, X), off=(N, N, S))
 
 
 @scenario(

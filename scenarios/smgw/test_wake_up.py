@@ -1,6 +1,6 @@
 """The one port of a smart meter gateway on the WAN: a datagram wakes it, and nothing else comes of one."""
 
-from attacks.smgw_wake_up import FLOOD, FOREIGN, OTHER, REPLAYED, STALE, SmgwWakeUp
+from attacks.smgw_wake_up import FLOOD, FOREIGN, OTHER, REPLAYED, SELDOM, STALE, UNKNOWN_SIGNER, SmgwWakeUp
 from bench.rig.scenario import N, S, Stage, T, X, scenario
 from sim.core.events import GatewayWoken
 
@@ -19,7 +19,7 @@ def test_nobody_but_the_administrator_wakes_a_gateway(world: Stage) -> None:
     world.run(hours=3)
     world.expect(wake, REPLAYED, because="it was seen before", on=(N, N, X), forgetful=(N, N, S), off=(N, N, S))
     world.expect(wake, STALE, because="its time is over", on=(N, N, X), forgetful=(N, N, X), off=(N, N, S))
-    world.expect(wake, FOREIGN, because="whom it knows", on=(N, N, X), forgetful=(N, N, X), off=(N, N, S))
-    world.expect(wake, OTHER, because="names another", on=(N, N, X), forgetful=(N, N, X), off=(N, N, S))
-    world.expect(wake, FLOOD, because="one call in 30 s", on=(N, N, T), forgetful=(N, N, S), off=(N, N, S))
+    world.expect(wake, FOREIGN, because=UNKNOWN_SIGNER, on=(N, N, X), forgetful=(N, N, X), off=(N, N, S))
+    world.expect(wake, OTHER, because="it names another gateway", on=(N, N, X), forgetful=(N, N, X), off=(N, N, S))
+    world.expect(wake, FLOOD, because=SELDOM, on=(N, N, T), forgetful=(N, N, S), off=(N, N, S))
     world.measure("calls", len(list(world.history.of(GatewayWoken)))).at_least(8)

@@ -1,6 +1,6 @@
 """The wired meter bus of a smart meter gateway: who has clips on it, and what a cut of it costs."""
 
-from attacks.smgw_bus import CHANGES, READS, SmgwBus
+from attacks.smgw_bus import CHANGES, NO_SML, READS, TLS, SmgwBus
 from bench.rig.scenario import N, S, Stage, X, scenario
 from sim.faults.wired_bus_cut import WiredBusCut
 from sim.truth.delivered_values import expected, wrong_values
@@ -17,8 +17,8 @@ def test_who_has_clips_on_the_bus_reads_and_changes_nothing(world: Stage) -> Non
     without TLS registers stand on the wire, and a changed one is billed."""
     clips = world.attack(SmgwBus())
     world.run(hours=3)
-    world.expect(clips, READS, because="no SML stands there", on=(N, N, X), off=(N, N, S))
-    world.expect(clips, CHANGES, because="refused", on=(N, N, X), off=(N, N, S))
+    world.expect(clips, READS, because=NO_SML, on=(N, N, X), off=(N, N, S))
+    world.expect(clips, CHANGES, because=TLS, on=(N, N, X), off=(N, N, S))
 
 
 @scenario(

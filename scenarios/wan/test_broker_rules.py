@@ -2,7 +2,7 @@
 
 from attacks.anonymous import SESSION, Anonymous
 from attacks.anonymous import SPEAKS as ANONYMOUS_SPEAKS
-from attacks.borrowed_name import DISPLACED, BorrowedName
+from attacks.borrowed_name import DISPLACED, OWN_NAME, BorrowedName
 from attacks.kept_message import KEPT, KeptMessage
 from attacks.old_tls import OLD, OldTls
 from attacks.revoked import LIVE, NEW, Revoked
@@ -42,8 +42,8 @@ def test_a_revoked_certificate_opens_nothing_but_a_live_session_stays(world: Sta
     world.run(minutes=5)
     endpoint.revoke(SPARE)
     world.run(minutes=5)
-    world.expect(thief, NEW, because="revoked", on=(X, X, X), restarted=(X, X, X), off=(S, S, S))
-    world.expect(thief, LIVE, because="revoked", on=(S, S, S), restarted=(X, X, X), off=(S, S, S))
+    world.expect(thief, NEW, because="certificate revoked", on=(X, X, X), restarted=(X, X, X), off=(S, S, S))
+    world.expect(thief, LIVE, because="certificate revoked", on=(S, S, S), restarted=(X, X, X), off=(S, S, S))
     assert world.truth.missing() == []
 
 
@@ -92,7 +92,7 @@ def test_a_client_id_belongs_to_its_certificate(world: Stage) -> None:
     """Another device's certificate with a gateway's client id. Control: the client id is believed."""
     borrowed = world.attack(BorrowedName(SPARE))
     world.run(minutes=20)
-    world.expect(borrowed, DISPLACED, because="from the certificate", on=(X, X, X), off=(S, S, S))
+    world.expect(borrowed, DISPLACED, because=OWN_NAME, on=(X, X, X), off=(S, S, S))
 
 
 @scenario(
@@ -109,4 +109,4 @@ def test_nothing_outlives_its_sender(world: Stage) -> None:
     world.run(minutes=5)
     endpoint.revoke(SPARE)
     world.run(minutes=5)
-    world.expect(kept, KEPT, because="keeps nothing", on=(X, X, X), off=(S, S, S))
+    world.expect(kept, KEPT, because="the broker keeps nothing", on=(X, X, X), off=(S, S, S))

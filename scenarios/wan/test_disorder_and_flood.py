@@ -1,8 +1,8 @@
 """What a broker or a stolen certificate can pour over the portal, and a clock that somebody else sets."""
 
-from attacks.broker_disorder import ALARMED, TWICE, BrokerDisorder
+from attacks.broker_disorder import ALARMED, CAME_BEFORE, EQUAL, TWICE, BrokerDisorder
 from attacks.overfill import BEYOND, Flood
-from attacks.wrong_clock import FIRST, LATER, WrongClock
+from attacks.wrong_clock import FIRST, LATER, OWN_TIME, WrongClock
 from bench.rig.scenario import D, S, Stage, T, X, scenario
 
 
@@ -18,8 +18,8 @@ def test_duplicates_and_disorder_change_nothing(world: Stage) -> None:
     if world.defences == "on":
         assert world.truth.missing() == []
         assert world.truth.alarms(["twin", "gap", "freshness", "clock"]) == []
-    world.expect(broker, TWICE, because="came before", on=(X, X, X), off=(S, S, S))
-    world.expect(broker, ALARMED, because="one bundle", on=(X, X, X), off=(S, S, S))
+    world.expect(broker, TWICE, because=CAME_BEFORE, on=(X, X, X), off=(S, S, S))
+    world.expect(broker, ALARMED, because=EQUAL, on=(X, X, X), off=(S, S, S))
 
 
 @scenario(
@@ -46,4 +46,4 @@ def test_a_clock_that_somebody_sets_is_named_and_righted(world: Stage) -> None:
     clock = world.attack(WrongClock())
     world.run(minutes=45)
     world.expect(clock, FIRST, on=(D, D, D), off=(S, S, S))
-    world.expect(clock, LATER, because="own time", on=(X, X, X), off=(S, S, S))
+    world.expect(clock, LATER, because=OWN_TIME, on=(X, X, X), off=(S, S, S))

@@ -1,11 +1,11 @@
 """A gateway deletes on the portal's word alone: who stands on the path cannot give it."""
 
-from attacks.false_custody import OWN, UNNOTICED, FalseCustody
-from attacks.number_thief import EMPTY, NumberThief
+from attacks.false_custody import FOREIGN, OWN, UNNOTICED, FalseCustody
+from attacks.number_thief import EMPTY, OTHER_CONTENT, NumberThief
 from bench.rig.scenario import D, S, Stage, X, scenario
 from sim.core.events import AcknowledgementRefused
 
-BECAUSE = "unknown ca | not the portal's"
+BECAUSE = f"unknown ca | {FOREIGN}"
 FEW = "a refused handshake is not tried often"
 
 
@@ -45,4 +45,4 @@ def test_an_acknowledged_number_is_no_content(world: Stage) -> None:
     world.run(minutes=50)
     twins = {alarm.subject for alarm in world.truth.alarms(["twin"])}
     assert twins == (set() if world.defences == "clean" else {world.inner.gateways[0].id})
-    world.expect(thief, EMPTY, because="not what waits", on=(X, X, X), off=(S, S, S))
+    world.expect(thief, EMPTY, because=OTHER_CONTENT, on=(X, X, X), off=(S, S, S))

@@ -23,6 +23,7 @@ from sim.core.clock import NS_PER_S
 from sim.core.settings import SpecError
 from sim.gateway.registry import GATEWAYS
 from sim.meters.sending_times import LIMIT_NS
+from sim.network.uplink import NONE
 from sim.radio.engine import MAX_WINDOW_NS
 from sim.radio.site import HOUSES_A_BLOCK, STAIRCASES_A_HOUSE
 from sim.radio.site_shares import Shares, dealt
@@ -123,6 +124,9 @@ class CityPlan:
                 raise CityLimit(f"a gateway is dead or jammed from 0 s on, and for up to {LONGEST_OUTAGE_S:.0f} s")
         if self.out is not None and self.depth != "readings":
             raise CityLimit(f"a folder for readings, but depth '{self.depth}' stores none; ask for depth 'readings'")
+        if self.spec.backhaul.kind != NONE:
+            kind = self.spec.backhaul.kind
+            raise CityLimit(f"backhaul.kind '{kind}': a city has no way to a broker; leave it out, or ./wmbench run it")
         for group in self.spec.gateway:
             if "always awake" not in GATEWAYS.find(group.kind).features:
                 raise CityLimit(f"gateways of kind '{group.kind}' sleep or thin, which a city does not model; "

@@ -92,6 +92,17 @@ class BundleClosed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BundleCarried(Event):
+    """A bundle came to the broker's end of its gateway's way at `arrived_ns`, sent at `sent_ns`; told at the end of the
+    window. Only in worlds with a [backhaul]."""
+    bulk: ClassVar[bool] = True
+    gateway: str
+    sequence: int
+    sent_ns: int
+    arrived_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerSealed(Event):
     """A smart meter gateway sealed values for one receiver and signed them; `container` is their fingerprint."""
     bulk: ClassVar[bool] = True
@@ -142,6 +153,25 @@ class SnapshotAsked(Event):
     receiver: str
     due_s: int
     taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSetTaken(Event):
+    """A smart meter gateway fetched a rule set of its administrator's, for one receiver; whether it obeys it."""
+    gateway: str
+    receiver: str
+    taf: int
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareTold(Event):
+    """What became of an image of firmware in a smart meter gateway: installed (then `detail` is the SHA-256 of its
+    program), or refused, and why."""
+    gateway: str
+    what: str
+    detail: str
+    installed: bool
 
 
 @dataclass(frozen=True, slots=True)

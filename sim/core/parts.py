@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from sim.core import own
+from sim.core.broken_files import unreadable
 
 
 class HasId(Protocol):
@@ -61,21 +61,6 @@ def files(package: str) -> list[tuple[str, Path]]:
         return [one for one in own.files(package) if one[0] != "port" and not one[0].startswith("_")]
     except own.TwoFiles as error:
         raise PartError(str(error)) from None
-
-
-def line_in(file: Path, error: BaseException) -> int | None:
-    """The line of `file` at which this error was raised or passed; None when it did not come that way."""
-    if isinstance(error, SyntaxError) and error.filename == str(file):
-        return error.lineno
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    return frames[-1].lineno if frames else None
-
-
-def unreadable(file: Path, error: BaseException) -> str:
-    """In one line: the file, the line, what went wrong when it was imported."""
-    line = line_in(file, error)
-    what = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{file}{f', line {line}' if line else ''}: cannot be imported: {type(error).__name__}: {what}"
 
 
 class Folder(Generic[P]):

@@ -22,6 +22,12 @@ def hidden(text: str) -> str:
     return _LONG_HEX.sub(lambda digits: f"({len(digits[0])} hex digits)", shown(text))
 
 
+def last_line(data: bytes, most: int = 300) -> str:
+    """Of what a program said, what a terminal obeys as "?"."""
+    lines = data.decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
+    return "".join(letter if letter.isprintable() else "?" for letter in lines[-1])[:most]
+
+
 def quoted(value: object) -> str:
     """A value as a message quotes it: its repr, hidden, the beginning of it."""
     return _cut(hidden(repr(value)))

@@ -15,7 +15,6 @@ unknown key, a wrong type, a value out of range: SpecError names file, line, key
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import tomllib
 import types
 import typing
@@ -25,6 +24,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from sim.core.meant import did_you_mean
 from sim.core.quoting import hidden, named, quoted, shown
 
 T = typing.TypeVar("T")
@@ -141,8 +141,7 @@ def changed(spec: T, key: str, value: object, *, source: str = "setting") -> T:
 
 def _hint(key: str, known: Iterable[str]) -> str:
     names = sorted(known)
-    near = difflib.get_close_matches(key, names, n=1)
-    return (f"; did you mean '{near[0]}'?" if near else ".") + f" Known: {', '.join(names)}"
+    return (did_you_mean(key, names) or ".") + f" Known: {', '.join(names)}"
 
 
 def _value(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> Any:
@@ -198,9 +197,8 @@ def _less(value: Any, now: Any, spec_field: Any, place: Place, path: str) -> Any
 def _known(name: Any, limits: Mapping[str, Any], place: Place, path: str) -> None:
     known = list(limits["known"]())
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise place.error(path, f"{quoted(name)} is not one of {', '.join(map(repr, known))}{hint}")
+        names = ", ".join(map(repr, known))
+        raise place.error(path, f"{quoted(name)} is not one of {names}{did_you_mean(str(name), known)}")
 
 
 def _entries(value: Any, place: Place, path: str, *, least: int = 0) -> list[tuple[Any, str]]:

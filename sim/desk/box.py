@@ -23,13 +23,14 @@ from types import TracebackType
 from typing import Final, TypeVar
 
 from sim.core import clock
+from sim.core.quoting import last_line
 from sim.desk.inventory import GatewayEntry
 from sim.desk.placeholders import UnknownPlaceholder, filled
 from sim.endpoint.kinds.mosquitto import Mosquitto, MosquittoSpec
 from sim.endpoint.port import Endpoint, EndpointError
 from sim.endpoint.supervised_process import SupervisedProcess
 from sim.endpoint.topic_acl import READER
-from sim.feeders.handed import Handed
+from sim.feeders.handed import Handed, Torn
 from sim.feeders.port import FEEDERS, Feeder, FeederError, FeedGround, Sent
 from sim.pki.authority import Authority, PkiError
 from sim.pki.statements import StatementKey
@@ -189,7 +190,7 @@ class Box:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise BoxError(f"{self.entry.name}: its relay: {error}; see power in the inventory") from None
         if done.returncode:
-            said = _last_line(done.stderr or done.stdout)
+            said = last_line(done.stderr or done.stdout)
             raise BoxError(f"{self.entry.name}: its relay's {words[0]} ended with {done.returncode}: {said}")
 
     # --- its program ------------------------------------------------------------------------------------------------
@@ -337,6 +338,13 @@ class Box:
         return Handed.together(feeder.handed for feeder in self.feeders)
 
     @property
+    def torn(self) -> list[Torn]:
+        """Frames that were taken and that none of its feeders then gave it whole."""
+        first, *others = (feeder.handed.torn for feeder in self.feeders) if self.feeders else ([],)
+        elsewhere = [{(one.frame, one.ended_ns) for one in torn} for torn in others]
+        return [one for one in first if all((one.frame, one.ended_ns) in torn for torn in elsewhere)]
+
+    @property
     def problem(self) -> str | None:
         """What keeps it from work, in one sentence; None when nothing is known to be wrong."""
         if self._program is not None and not self._program.running and self._powered:
@@ -364,13 +372,8 @@ class Box:
             with contextlib.suppress(OSError):
                 data = file.read_bytes()[-_SAID_BYTES:]
                 if data.strip():
-                    return _last_line(data)
+                    return last_line(data)
         return "it said nothing"
-
-
-def _last_line(data: bytes) -> str:
-    lines = data.decode("utf-8", "replace").strip().splitlines()
-    return "".join(letter if letter.isprintable() else "?" for letter in (lines or ["it said nothing"])[-1])[:300]
 
 
 __all__ = ["READER", "ROOT", "Box", "BoxError", "broker_for"]

@@ -44,8 +44,17 @@ class NotConnected(EndpointError):
     """Publish or subscribe before CONNACK, or after the connection was lost."""
 
 
-class OutOfReach(EndpointError):
-    """An endpoint that is not this machine's does not answer, or lets nobody in: a run on it says nothing."""
+class SaysNothing(EndpointError):
+    """A run on this endpoint proves nothing, either way: it is INCONCLUSIVE."""
+
+
+class WrongFile(SaysNothing):
+    """A file that its settings name cannot be read, or holds what the endpoint cannot follow."""
+
+
+class OutOfReach(SaysNothing):
+    """An endpoint that is not this machine's does not answer, lets nobody in, or cannot be asked for want of a setting
+    or a file: a run on it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class Readiness(NamedTuple):
 class EndpointKind(Generic[S]):
     """One kind. `spec`: the class of its keys under [endpoint], whose `kind` is this id. `make(directory, spec)`: an
     endpoint that keeps its files there, not started. `ready()` is asked before a run and by the doctor.
-    `caveat`: a sentence that stands on every page with a verdict from it."""
+    `caveat`: a sentence that stands on every page with a verdict from it. `missing(spec)`: of an endpoint that is not
+    this machine's, what these settings lack, in a sentence with the way out; a run on it is INCONCLUSIVE then."""
 
     id: str
     title: str
@@ -38,6 +39,7 @@ class EndpointKind(Generic[S]):
     make: Callable[[Path, S], Endpoint]
     ready: Callable[[], Readiness]
     caveat: str = ""
+    missing: Callable[[S], str] | None = None
 
     def open(self, spec: EndpointSpec, directory: Path) -> Endpoint:
         """The endpoint of a world, not started. Raises TypeError for settings of another kind."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from sim.core.settings import number
-from sim.faults.port import Lasting
+from sim.faults.port import Lasting, gateway_at
 from sim.smgw.module.in_world import InWorldModule
 from sim.systems.smgw import smgw
 
@@ -33,7 +33,7 @@ class ModuleSilent(Lasting[Seen]):
     gateway: int = number(0, low=0)
 
     def subject(self, world: World) -> str:
-        return smgw(world.system).gateways[self.gateway].id
+        return gateway_at(world, self.gateway).id
 
     def look(self, world: World) -> Seen:
         gateway = smgw(world.system).gateways[self.gateway]

@@ -24,13 +24,40 @@ GatewayFeature = Literal[
 ]
 
 
+class Carried(NamedTuple):
+    """A bundle on its way to the broker: when the gateway gave it, and when it is there. World ns."""
+
+    sequence: int
+    payload: bytes
+    sent_ns: int
+    arrives_ns: int
+
+
+class Way(Protocol):
+    """A gateway's way to the broker in virtual time. What is on it is in the gateway's outbox as well."""
+
+    def send(self, now_ns: int, sequence: int, payload: bytes) -> None:
+        """A bundle goes, behind those that go already."""
+
+    def arrived(self, now_ns: int) -> Sequence[Carried]:
+        """What is there by now and was not told before, in the order in which it was sent."""
+
+    @property
+    def under_way(self) -> tuple[int, ...]:
+        """Sequences sent and not there, oldest first."""
+
+    def cut(self, now_ns: int) -> None:
+        """The gateway lost its power: nothing is on the way any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """What a world connects a gateway to. `directory`: where it keeps its files, named by its id. `dial` begins a
     session that is subscribed to the gateway's acknowledgements; `record` writes an event into the history.
     `portal_key`: the public key under which the portal signs them, as the installer entered it. `clock`: the world's,
     where the gateway must know how it runs. `meter_keys`: of every meter of the fleet, eight digits -> 32 hex digits,
-    "" in clear, for a real gateway that cannot do without; ours never ask."""
+    "" in clear, for a real gateway that cannot do without; ours never ask. `way`: what lies between it and the broker
+    in virtual time; None: nothing."""
 
     directory: Path
     dial: Callable[[], Session]
@@ -38,6 +65,7 @@ class Wiring:
     portal_key: bytes
     clock: Clock | None = None
     meter_keys: Callable[[], Mapping[str, str]] = dict
+    way: Way | None = None
 
 
 class Given(NamedTuple):
@@ -135,7 +163,8 @@ class GatewayPort(Protocol):
 
     @property
     def waiting(self) -> tuple[int, ...]:
-        """Sequences closed and not yet acknowledged by the portal, oldest first; quarantined ones left out."""
+        """Sequences closed and not yet acknowledged by the portal, oldest first; quarantined ones left out, and those
+        still on their way to the broker."""
 
     @property
     def quarantined(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from sim.core.settings import number
 from sim.core.vocabulary import Link, Security
+from sim.meters.meter_type import kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class FleetSpec:
     left out, each begins anywhere in its interval."""
 
     name: str
-    type: str
+    type: str = field(metadata={"one name": kinds})
     count: int = field(metadata={"low": 1, "high": 10_000_000})
     security: Security = "mode5"
     interval_s: float = number(900.0, low=2.0, high=604_800.0)

@@ -12,15 +12,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from sim.core.parts import Folder, nearest
+from sim.core.meant import did_you_mean
+from sim.core.parts import Folder
 from sim.core.vocabulary import SECURITIES, Link, Security
 from sim.meters.encodings import DATES, ENCODINGS, LVAR, Field, decode, encoder
-from sim.meters.quantities import CONSTANT, QUANTITIES, Quantity
-from wmbus.dif import chain, chain_end
-from wmbus.errors import BadTelegram
+from sim.meters.quantities import CONSTANT, COUNTS_IN, QUANTITIES, Quantity
+from wmbus.dif import Chain, chain, chain_end
+from wmbus.errors import BadTelegram, CannotEncode
+from wmbus.link import manufacturer_wire
 from wmbus.transport import CI_NONE, CI_SHORT, STS_LOW_POWER, STS_PERMANENT_ERROR
 
 HEAT_COST_ALLOCATOR = 0x08
+_BYTE: Final = 0xFF
 
 
 class BadKind(ValueError):
@@ -28,8 +31,11 @@ class BadKind(ValueError):
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:
-    near = nearest(name, known)
-    return f"no {what} '{name}'; did you mean '{near[0]}'? Known: {', '.join(known)}"
+    return f"no {what} '{name}'{did_you_mean(name, known) or '.'} Known: {', '.join(known)}"
+
+
+def _scaled(unit: str, exponent: int) -> str:
+    return f"10^{exponent} {unit}" if exponent else unit
 
 
 class Slot(NamedTuple):
@@ -104,6 +110,7 @@ class Kind:
     versions: tuple[int, ...] = ()  # others that send the same records
 
     def __post_init__(self) -> None:
+        self._check_address()
         for row in self.fields:
             try:
                 self._check(row)
@@ -113,6 +120,28 @@ class Kind:
         twice = next((label for label in labels if labels.count(label) > 1), None)
         if twice is not None:
             raise BadKind(f"{self.id}: two records carry {twice}")
+
+    def _check_address(self) -> None:
+        try:
+            manufacturer_wire(self.manufacturer)
+        except CannotEncode as error:
+            raise BadKind(f"{self.id}: {error}") from None
+        for name, number in (
+            ("version", self.version), ("device_type", self.device_type), *(("versions", one) for one in self.versions)
+        ):  # fmt: skip
+            if not 0 <= number <= _BYTE:
+                raise BadKind(f"{self.id}: {name} is {number}; it is one byte, from 0 to {_BYTE}")
+
+    def _check_unit(self, row: Field, head: Chain, where: str) -> None:
+        """A quantity of all types' is of one unit; the VIF must say that one."""
+        own = row.quantity in self.constants or row.quantity in self.quantities
+        unit, exponent = COUNTS_IN.get(row.quantity, ("", 0))
+        if own or not unit or not head.unit or (head.unit, head.exponent) == (unit, exponent):
+            return
+        raise BadKind(
+            f"{where}: its VIF says {_scaled(head.unit, head.exponent)}, and {row.quantity} counts in "
+            f"{_scaled(unit, exponent)}; take a VIF of that, or a quantity of the type's own with another `per`"
+        )
 
     def _check(self, row: Field) -> None:
         where = f"{self.id}: record {row.head.hex().upper()}"
@@ -126,7 +155,8 @@ class Kind:
             is_ = f"a date of type {form}" if form else "no date"
             raise BadKind(f"{where}: {row.quantity} is {is_}, not {row.encoding}")
         one, end = ENCODINGS[row.encoding], chain_end(row.head, 0)
-        data_field = chain(row.head[:end]).data_field
+        head = chain(row.head[:end])
+        data_field = head.data_field
         if data_field == LVAR:
             follow = len(row) - end - 1
             if row.head[end : end + 1] != bytes((follow,)):
@@ -136,6 +166,7 @@ class Kind:
             raise BadKind(f"{where}: its DIF announces {' or '.join(fit) or 'no value'}, not {row.encoding}")
         elif end != len(row.head) or len(row.backs) > 1:
             raise BadKind(f"{where}: only a record of variable length (DIF xD) has a profile")
+        self._check_unit(row, head, where)
 
     def quantity(self, name: str) -> Quantity:
         """What a record of this type names: one of its constants, of its own quantities, or of all types'."""

@@ -110,3 +110,17 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "tariff_1_wh": Quantity(COUNT, HIGH_TARIFF, per=_MILLI),
     "tariff_2_wh": Quantity(COUNT, LOW_TARIFF, per=_MILLI),
 }
+
+_HCA, _LITRE, _WH = ("HCA", 0), ("m3", -3), ("Wh", 0)
+COUNTS_IN: Final[dict[str, tuple[str, int]]] = {
+    **dict.fromkeys(("units", "set_date_units", "month_units", "month_increment", "half_units", "half_increment",
+                     "half_difference"), _HCA),
+    **dict.fromkeys(("volume_l", "set_date_volume_l", "month_volume_l", "heating_volume_l"), _LITRE),
+    **dict.fromkeys(("energy_wh", "tariff_1_wh", "tariff_2_wh"), _WH),
+    "energy_kwh": ("Wh", 3), "power_w": ("W", 0), "flow_l_h": ("m3/h", -3),
+    "flow_c": ("°C", 0), "return_c": ("°C", 0), "spread_ck": ("K", -2),
+    "room_dc": ("°C", -1), "room_cc": ("°C", -2), "radiator_dc": ("°C", -1), "radiator_cc": ("°C", -2),
+    "minutes_unmeasured": ("min", 0), "minutes_unmeasured_year": ("min", 0), "seconds_tampered": ("s", 0),
+}  # fmt: skip
+"""Quantity -> the unit that one of it is, and the power of ten, in the words of wmbus.vif; those that count in none are
+not here."""

@@ -38,8 +38,14 @@ CI_COMMAND, CI_REQUEST, CI_ANSWER = 0x5B, 0x80, 0x8A
 CLOCK_RECORD: Final = bytes.fromhex("046d")
 UNITS_RECORD: Final = bytes.fromhex("036e")
 _MODES: Final = {"none": 0, "mode5": 5, "mode7": 7}
+SEEN_BEFORE: Final = "counter seen before"
 _HOUR_S: Final = 3_600.0
 _YEAR_H: Final = 8_766.0
+
+
+def agreed(security: Security) -> str:
+    """What a meter says of a command in another security mode than its own."""
+    return f"agreed was {security}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +130,7 @@ class TwoWayMeter:
     def _obey(self, frame: bytes, now: datetime) -> str:
         spec, telegram = self.spec, parse(frame)
         if telegram.mode != _MODES[spec.security] and not (telegram.mode == 0 and spec.takes_clear):
-            return f"refused: {telegram.security}, agreed was {spec.security}"
+            return f"refused: {telegram.security}, {agreed(spec.security)}"
         try:
             unlocked = unlock(telegram, spec.key, to_meter=True)
             records = parse_records(unlocked.plaintext)
@@ -133,7 +139,7 @@ class TwoWayMeter:
         if telegram.mode == 7:
             counter = unlocked.counter or 0
             if spec.keeps_counter and counter <= self._command_counter:
-                return "refused: counter seen before"
+                return f"refused: {SEEN_BEFORE}"
             self._command_counter = max(self._command_counter, counter)
         told = next((one.value for one in records if isinstance(one.value, datetime)), None)
         if told is None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import http.client
 import ssl
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sim.network.serving_thread import ServingThread
+from sim.network.https_thread import HttpsHandler, HttpsThread
 from sim.pki.authority import Pair
 
 BODY_MOST_BYTES: Final = 1 << 24
@@ -29,7 +28,7 @@ class Seen(NamedTuple):
     passed_on: bytes
 
 
-class HttpInTheMiddle(ServingThread):
+class HttpInTheMiddle(HttpsThread):
     """From `start` to `stop`. `refused`: handshakes that a client broke off."""
 
     def __init__(self, own: Pair, upstream: int, change: Change) -> None:
@@ -42,23 +41,19 @@ class HttpInTheMiddle(ServingThread):
         client.verify_mode = ssl.CERT_NONE
         owner = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
+        class Handler(HttpsHandler):
+            context = server
+            handshake_s = idle_s = TIMEOUT_S
+            body_most_bytes = BODY_MOST_BYTES
 
-            def setup(self) -> None:
-                self.request.settimeout(TIMEOUT_S)
-                try:
-                    self.request = server.wrap_socket(self.request, server_side=True)
-                except OSError:
-                    owner.refused += 1
-                    raise
+            def handshake_failed(self) -> None:
+                owner.refused += 1
+
+            def handshake_done(self) -> None:
                 self.upstream = http.client.HTTPSConnection("127.0.0.1", upstream, timeout=TIMEOUT_S, context=client)
-                super().setup()
 
             def _do(self) -> None:
-                length = min(int(self.headers.get("Content-Length") or 0), BODY_MOST_BYTES)
-                self.upstream.request(self.command, self.path, self.rfile.read(length), dict(self.headers.items()))
+                self.upstream.request(self.command, self.path, self.body(), dict(self.headers.items()))
                 answer = self.upstream.getresponse()
                 given = answer.read()
                 body = change(self.path, given) if answer.status == 200 else given
@@ -77,13 +72,4 @@ class HttpInTheMiddle(ServingThread):
                 self.upstream.close()
                 super().finish()
 
-            def log_message(self, format: str, *args: Any) -> None:
-                """Nothing goes to a terminal."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                """One connection ended badly."""
-
-        super().__init__(Server(("127.0.0.1", 0), Handler), "middle")
+        super().__init__(Handler, "middle")

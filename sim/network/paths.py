@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from sim.core.bundle import UP
+from sim.core.seeds import Seeds
 from sim.endpoint.port import Address, Endpoint, EndpointError, Session
 from sim.network.mitm_path import Alter, MitmPath
 from sim.network.tls_proxy import Answer
+from sim.network.uplink import NONE, Uplink, UplinkSpec
 
 
 class OnNetwork(Protocol):
@@ -41,6 +44,24 @@ class Paths:
         self._routes: dict[str, Address] = {}
         self._mitm_paths: list[MitmPath] = []
         self._outages = 0
+        self._uplinks: dict[str, Uplink] = {}
+
+    def uplink(self, spec: UplinkSpec, number: int, gateway: str, seeds: Seeds) -> Uplink | None:
+        """The way of this gateway in virtual time; None where the world has no backhaul."""
+        if spec.kind == NONE:
+            return None
+        way = self._uplinks[gateway] = Uplink(spec, number, len(UP.format(gateway=gateway)), seeds)
+        return way
+
+    def under_way(self, gateway: str) -> tuple[bytes, ...]:
+        """Bundles of this gateway that are on their way."""
+        way = self._uplinks.get(gateway)
+        return () if way is None else way.payloads
+
+    def spans(self, gateway: str) -> Sequence[tuple[int, int]]:
+        """World ns in which something of this gateway was on its way."""
+        way = self._uplinks.get(gateway)
+        return () if way is None else way.spans
 
     def of(self, gateway: str) -> Address | None:
         """Where this gateway's path leads; None: to the broker."""

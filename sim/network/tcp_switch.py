@@ -12,11 +12,11 @@ import contextlib
 import os
 import socket
 import struct
-import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from sim.endpoint.port import Address, EndpointError
+from sim.network.loop_thread import LoopThread
 
 _READ_BYTES: Final = 65_536
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
@@ -32,15 +32,13 @@ class TcpSwitch:
         self._host, self._port = host, port
         self._listener = self._listen()
         self._port = self._listener.getsockname()[1]
-        self._tasks: set[asyncio.Task[None]] = set()
         self._sockets: set[socket.socket] = set()
         self._accepting: asyncio.Task[None] | None = None
         self._passing = asyncio.Event()
         self._passing.set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="tcp switch", daemon=True)
+        self._thread = LoopThread("tcp switch", ending=self._reset)
         self._thread.start()
-        self._do(self._accept_anew)
+        self._do(self._accept_anew())
 
     @property
     def port(self) -> int:
@@ -56,7 +54,7 @@ class TcpSwitch:
             self._passing.set()
             await self._accept_anew()
 
-        self._do(change)
+        self._do(change())
 
     def refuse(self) -> None:
         """Nobody listens, and connections are reset."""
@@ -68,7 +66,7 @@ class TcpSwitch:
             self._listener.close()
             self._reset()
 
-        self._do(change)
+        self._do(change())
 
     def swallow(self) -> None:
         """A black hole."""
@@ -76,7 +74,7 @@ class TcpSwitch:
         async def change() -> None:
             self._passing.clear()
 
-        self._do(change)
+        self._do(change())
 
     def cut(self) -> None:
         """Every connection is reset, once."""
@@ -84,13 +82,11 @@ class TcpSwitch:
         async def change() -> None:
             self._reset()
 
-        self._do(change)
+        self._do(change())
 
     def stop(self) -> None:
         """Idempotent; leaves no thread and no port."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+        self._thread.stop()
         self._listener.close()
 
     # --- below ----------------------------------------------------------------------------------------------------
@@ -106,29 +102,8 @@ class TcpSwitch:
         listener.setblocking(False)
         return listener
 
-    def _do(self, change: Callable[[], Awaitable[None]]) -> None:
-        async def once() -> None:
-            await change()
-
-        asyncio.run_coroutine_threadsafe(once(), self._loop).result(_DEADLINE_S)
-
-    def _run(self) -> None:
-        loop = self._loop
-        asyncio.set_event_loop(loop)
-        loop.set_exception_handler(lambda *_: None)  # a connection's end is no news here
-        loop.run_forever()
-        self._reset()
-        for task in self._tasks:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def _do(self, change: Coroutine[Any, Any, None]) -> None:
+        self._thread.do(change, _DEADLINE_S)
 
     def _reset(self) -> None:
         for one in list(self._sockets):
@@ -141,14 +116,14 @@ class TcpSwitch:
         if self._accepting is None:
             if self._listener.fileno() < 0:
                 self._listener = self._listen()
-            self._accepting = self._spawn(self._accept(self._listener))
+            self._accepting = self._thread.spawn(self._accept(self._listener))
 
     async def _accept(self, listener: socket.socket) -> None:
         while True:
-            client, _ = await self._loop.sock_accept(listener)
+            client, _ = await self._thread.loop.sock_accept(listener)
             self.dialled += 1
             self._sockets.add(client)  # a reset before it is served is for it too
-            self._spawn(self._serve(client))
+            self._thread.spawn(self._serve(client))
 
     async def _serve(self, client: socket.socket) -> None:
         server = socket.socket()
@@ -156,8 +131,9 @@ class TcpSwitch:
         self._sockets |= {client, server}
         try:
             await self._passing.wait()
-            await self._loop.sock_connect(server, ("127.0.0.1", self._upstream.port))
-            halves = [self._spawn(self._pass_on(client, server)), self._spawn(self._pass_on(server, client))]
+            await self._thread.loop.sock_connect(server, ("127.0.0.1", self._upstream.port))
+            ways = ((client, server), (server, client))
+            halves = [self._thread.spawn(self._pass_on(*ends)) for ends in ways]
             await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
             for half in halves:
                 half.cancel()
@@ -170,6 +146,6 @@ class TcpSwitch:
 
     async def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while data := await self._loop.sock_recv(source, _READ_BYTES):
+            while data := await self._thread.loop.sock_recv(source, _READ_BYTES):
                 await self._passing.wait()
-                await self._loop.sock_sendall(sink, data)
+                await self._thread.loop.sock_sendall(sink, data)

@@ -17,15 +17,14 @@ import asyncio
 import contextlib
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from sim.endpoint import mqtt_wire
 from sim.endpoint.mqtt_wire import BadPacket, Packet, Packets
 from sim.endpoint.port import Address, EndpointError
 from sim.endpoint.tls_connect import reason_of
+from sim.network.loop_thread import LoopThread
 from sim.pki.authority import Pair
 
 Alter = Callable[[str, bytes], bytes | None]
@@ -104,9 +103,7 @@ class TlsProxy:
             raise EndpointError(f"port {port} for the man in the middle: {error.strerror}; choose another") from None
         self._listener.setblocking(False)
         self.address = Address("localhost", self._listener.getsockname()[1])
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._thread = LoopThread("tls proxy")
 
     @property
     def intercepted(self) -> list[Intercepted]:
@@ -114,42 +111,23 @@ class TlsProxy:
         return [publish for connection in self.connections for publish in connection.intercepted]
 
     def start(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, args=(self._loop,), name="tls proxy", daemon=True)
+        self._thread.loop.call_soon(lambda: self._thread.spawn(self._accept()))
         self._thread.start()
 
     def stop(self) -> None:
         """Cut every connection and listen no more. Idempotent."""
-        if self._loop is not None and self._thread is not None:
-            loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+        self._thread.stop()
         self._listener.close()
-
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        asyncio.set_event_loop(loop)
-        loop.set_exception_handler(lambda *_: None)  # a connection's end is in its record, not on the terminal
-        self._spawn(loop, self._accept(loop))
-        loop.run_forever()
-        for task in self._tasks:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_default_executor())  # it looked host names up
-        loop.close()
-
-    def _spawn(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
-        task = loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     # --- one connection ----------------------------------------------------------------------------------------
 
-    async def _accept(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _accept(self) -> None:
+        loop = self._thread.loop
         while True:
             sock, _ = await loop.sock_accept(self._listener)
             connection = Connection()
             self.connections.append(connection)
-            self._spawn(loop, self._serve(loop, sock, connection))
+            self._thread.spawn(self._serve(loop, sock, connection))
 
     async def _serve(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, connection: Connection) -> None:
         writers: list[asyncio.StreamWriter] = []

@@ -168,8 +168,7 @@ class Authority:
     def _read_crl(self) -> dict[int, datetime]:
         if not self.crl.exists():
             return {}
-        crl = x509.load_pem_x509_crl(self.crl.read_bytes())
-        return {entry.serial_number: entry.revocation_date_utc for entry in crl}
+        return revocations(self.crl)
 
     # --- the certificates themselves ---------------------------------------------------------------------------
 
@@ -256,6 +255,12 @@ def _public_of(name: str, request: bytes) -> ec.EllipticCurvePublicKey | rsa.RSA
     if isinstance(public, rsa.RSAPublicKey) and public.key_size < RSA_LEAST_BITS:
         raise PkiError(f"the RSA key of {name} has {public.key_size} bits; {RSA_LEAST_BITS} are the least")
     return public
+
+
+def revocations(crl: Path) -> dict[int, datetime]:
+    """Serial number -> since when, of a list in PEM. Raises OSError, ValueError."""
+    entries = x509.load_pem_x509_crl(crl.read_bytes())
+    return {entry.serial_number: entry.revocation_date_utc for entry in entries}
 
 
 def device_name(name: str) -> str:

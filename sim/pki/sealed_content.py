@@ -31,8 +31,26 @@ _KARI, _ORIGINATOR_KEY, _UKM, _KEY_ID = 0xA1, 0xA1, 0xA1, 0xA0
 _CONTENT, _ATTRIBUTES, _PLAIN_ATTRIBUTES = 0x80, 0xA1, 0xA2
 
 
+REASONS: Final = {
+    "not-cms": "it is CMS, and whole",
+    "algorithm": "it is sealed and signed by algorithms that are agreed",
+    "curve": "the receiver's key is on a curve that is agreed",
+    "foreign-receiver": "a content key in it is for this receiver",
+    "not-sealed": "it opens, and its tag is right",
+    "signer": "one signer, and the one whose content it is said to be",
+    "signature": "the signature is the signer's",
+    "no-signed-attributes": "type, digest and time are signed, each once",
+    "content-type": "what is signed is of the type that it is said to be",
+    "message-digest": "the content is the one that was signed",
+    "old": "nothing signed later was taken before",
+    "delivery": "it is a delivery of this gateway to this receiver",
+    "value-signature": "each value in it is signed for itself",
+}
+"""Reason of a refusal -> what did not hold."""
+
+
 class ContentError(Exception):
-    """Content that is refused. `reason` is the stable code."""
+    """Content that is refused. `reason`: one of REASONS."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")

@@ -17,6 +17,7 @@ CURVE: Final = ec.BrainpoolP256R1()
 DRAWN_BYTES: Final = CURVE.key_size // 8 + 8
 """Eight more than the order has, so that no key is likelier than another."""
 DIGEST_BYTES: Final = 32
+PrivateKey = ec.EllipticCurvePrivateKey
 _WHOLE: Final = ec.ECDSA(hashes.SHA256())
 _ECDSA: Final = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)
 
@@ -57,6 +58,10 @@ class SlotKey:
     def sign_digest(self, digest: bytes) -> bytes:
         """ECDSA over a SHA-256, DER, deterministic (RFC 6979)."""
         return self._key.sign(digest, _ECDSA)
+
+    def for_ssl(self) -> PrivateKey:
+        """The key itself; see InWorldModule.key_for_tls, which alone asks for it."""
+        return self._key
 
     def agree(self, peer: bytes) -> bytes:
         """The shared x coordinate. Raises NotSealed for what is no uncompressed point of the curve."""

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sim.core.digits import whole_of
 from sim.pki.sm_lint import POLICY
 
 Purpose = Literal["TLS", "ENC", "SIG"]
@@ -68,8 +69,7 @@ def common_name(certificate: x509.Certificate) -> str:
 
 def number_of(certificate: x509.Certificate) -> int | None:
     """The number in the subject."""
-    text = _one(certificate.subject, NameOID.SERIAL_NUMBER)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+    return whole_of(_one(certificate.subject, NameOID.SERIAL_NUMBER))
 
 
 def _one(of: x509.Name, oid: x509.ObjectIdentifier) -> str:

@@ -8,8 +8,8 @@ refuses. A portal that looks up by id alone opens one telegram at a time altoget
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from arrays import ciphers
 from sim.core.clock import Calendar
 from sim.portal import frame_scan
 from sim.portal.check import NONE
+from sim.portal.frame_scan import Form, Found, Registered, Scanned, Unpacked
 from sim.portal.interpret import Values
 from sim.portal.meter_table import NO_ROW, Roll, number_of
 from sim.portal.opener import Opened, Opener
@@ -37,8 +38,7 @@ _SECURITY = {0: 0, 5: 1, 7: 2}  # places in `Opening.securities`
 _HEADERS = {CI_LONG: 12, CI_SHORT: 4, CI_NONE: 0}
 
 
-@dataclass(slots=True)
-class Contents:
+class Contents(NamedTuple):
     """Of n telegrams: `content` 0, or the refusal; `wholes` (n, WHOLES) and `reals` (n, REALS) as `record_templates`
     says, `acc`, `counter`, `status`; `shown_ns` the meter's time as world time; NONE where there is none. `security` by
     name's place in `securities`."""
@@ -75,8 +75,8 @@ class Opening:
         mark, row, mode, place = (np.empty(n, dtype=np.int64) for _ in range(4))
         roll = self.roll
         frame_scan.scan(
-            batch.data, batch.offset, batch.length, roll.number, roll.places, roll.mode, roll.keyed,
-            mark.view(np.uint64), row, mode, place,
+            batch.data, batch.offset, batch.length, Registered(roll.number, roll.places, roll.mode, roll.keyed),
+            Scanned(mark.view(np.uint64), row, mode, place),
         )  # fmt: skip
         if not self._whole_address:
             mode[:] = frame_scan.OTHER
@@ -127,8 +127,8 @@ class Opening:
         acc, status = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
         offset = batch.offset[reception]
         frame_scan.unpack(
-            batch.data, offset, row, roll.wire, roll.keys, payload_at, header, ci[0] == CI_NONE, payload, keys, iv,
-            address, acc, status,
+            batch.data, offset, row, roll.wire, roll.keys, Form(payload_at, header, bool(ci[0] == CI_NONE)),
+            Unpacked(payload, keys, iv, address, acc, status),
         )  # fmt: skip
         good, counter = np.ones(n, dtype=np.bool_), np.full(n, NONE, dtype=np.int64)
         if mode == 5:
@@ -145,10 +145,8 @@ class Opening:
         wholes, reals = np.full((n, WHOLES), NONE, dtype=np.int64), np.full((n, REALS), np.nan)
         wholes[:, TAMPER] = 0
         read = self._layouts.read(payload, mode != 0, wholes, reals)
-        frame_scan.settle(
-            at, read, good, wholes, reals, acc, counter, status, _SECURITY[mode], self._begin_ns, out.wholes, out.reals,
-            out.acc, out.counter, out.status, out.shown_ns, out.security,
-        )  # fmt: skip
+        found = Found(wholes, reals, acc, counter, status, _SECURITY[mode])
+        frame_scan.settle(at, read, good, found, self._begin_ns, out)
         return read
 
     # --- one at a time ----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ are.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,54 @@ _32 = np.uint64(32)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
+class Registered(NamedTuple):
+    """Columns of a `Roll`."""
+
+    number: Any
+    places: Any
+    mode: Any
+    keyed: Any
+
+
+class Scanned(NamedTuple):
+    """Of each reception: a mark of its bytes, its meter's row, its mode, where its transport layer stands."""
+
+    mark: Any
+    row: Any
+    mode: Any
+    place: Any
+
+
+class Form(NamedTuple):
+    """Where the payload begins and the transport header ends; `bare`: the header is a CI alone."""
+
+    payload_at: int
+    header: int
+    bare: bool
+
+
+class Unpacked(NamedTuple):
+    """What opening wants of each telegram."""
+
+    payload: Any
+    keys: Any
+    iv: Any
+    address: Any
+    acc: Any
+    status: Any
+
+
+class Found(NamedTuple):
+    """What was read of telegrams of one mode; `security` is that mode's."""
+
+    wholes: Any
+    reals: Any
+    acc: Any
+    counter: Any
+    status: Any
+    security: int
+
+
 @njit(cache=True, error_model="numpy")
 def copied(begin: Any, to: Any, size: Any) -> None:
     """So many bytes from one address to another."""
@@ -38,11 +86,10 @@ def copied(begin: Any, to: Any, size: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def unpack(
-    data: Any, offset: Any, row: Any, wires: Any, all_keys: Any, payload_at: Any, header: Any, bare: Any, payload: Any,
-    keys: Any, iv: Any, address: Any, acc: Any, status: Any,
-) -> None:  # fmt: skip
-    """What opening wants of each telegram. `header`: where the transport header ends; `bare`: it is a CI alone."""
+def unpack(data: Any, offset: Any, row: Any, wires: Any, all_keys: Any, form: Any, out: Any) -> None:
+    """What opening wants of each telegram (`Unpacked`), all of one `Form`."""
+    payload_at, header, bare = form
+    payload, keys, iv, address, acc, status = out
     size = payload.shape[1]
     base, to = np.int64(data.ctypes.data), np.int64(payload.ctypes.data)
     for at in range(len(offset)):
@@ -90,13 +137,10 @@ def equal(wanted: Any, macs: Any) -> Any:
 
 
 @njit(cache=True, error_model="numpy")
-def settle(
-    at: Any, read: Any, good: Any, wholes: Any, reals: Any, acc: Any, counter: Any, status: Any, security: Any,
-    begin_ns: Any, out_wholes: Any, out_reals: Any, out_acc: Any, out_counter: Any, out_status: Any, out_shown: Any,
-    out_security: Any,
-) -> None:  # fmt: skip
-    """What was read, into the places it belongs to; `read` loses what tells no consumption or has a wrong MAC. World
-    time begins `begin_ns` after 1970."""
+def settle(at: Any, read: Any, good: Any, found: Any, begin_ns: Any, out: Any) -> None:
+    """What was `Found`, into the places of `Contents` it belongs to; `read` loses what tells no consumption or has a
+    wrong MAC. World time begins `begin_ns` after 1970."""
+    wholes, reals, acc, counter, status, security = found
     for one in range(len(at)):
         tells = wholes[one, UNITS] != NONE or not (np.isnan(reals[one, 0]) and np.isnan(reals[one, 1]))
         if not (read[one] and good[one] and tells):
@@ -104,22 +148,22 @@ def settle(
             continue
         to = at[one]
         for column in range(WHOLES):
-            out_wholes[to, column] = wholes[one, column]
+            out.wholes[to, column] = wholes[one, column]
         if status[one] & STS_PERMANENT_ERROR:
-            out_wholes[to, TAMPER] = 1
+            out.wholes[to, TAMPER] = 1
         for column in range(REALS):
-            out_reals[to, column] = reals[one, column]
-        out_acc[to], out_counter[to], out_status[to] = acc[one], counter[one], status[one]
+            out.reals[to, column] = reals[one, column]
+        out.acc[to], out.counter[to], out.status[to] = acc[one], counter[one], status[one]
         minute = wholes[one, MINUTE]
-        out_shown[to] = NONE if minute == NONE else minute * NS_PER_MIN - begin_ns
-        out_security[to] = security
+        out.shown_ns[to] = NONE if minute == NONE else minute * NS_PER_MIN - begin_ns
+        out.security[to] = security
 
 
 @njit(cache=True, error_model="numpy")
-def scan(
-    data: Any, offset: Any, length: Any, number: Any, places: Any, agreed: Any, keyed: Any, mark: Any, row: Any,
-    mode: Any, place: Any,
-) -> None:  # fmt: skip
+def scan(data: Any, offset: Any, length: Any, meters: Any, out: Any) -> None:
+    """`meters`: `Registered`; `out`: `Scanned`."""
+    number, places, agreed, keyed = meters
+    mark, row, mode, place = out
     base, last = np.int64(data.ctypes.data), np.int64(0)
     for at in range(len(offset)):
         low, size = offset[at], length[at]

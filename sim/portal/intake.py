@@ -77,6 +77,23 @@ class Earlier(NamedTuple):
     received_ns: I64
 
 
+class _Whose(NamedTuple):
+    """`number`: of each row of the roll its address; of each reception its row, its telegram, the verdict."""
+
+    number: U64
+    row: I64
+    telegram: I64
+    verdict: I64
+
+
+class _Gathered(NamedTuple):
+    """Columns of `Rows`: the address, whole numbers from the gateway to tampering, volume and energy."""
+
+    meter: U64
+    numbers: I64
+    reals: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What became of a batch at `stored_ns`. `row`: of each reception its meter's row, negative for a stranger's;
@@ -202,11 +219,9 @@ class Intake:
     def _rows(self, batch: Batch, at: I64, row: I64, telegram: I64, contents: Contents, verdict: I64) -> Rows:
         meter, numbers = np.empty(len(at), dtype=np.uint64), np.empty((_NUMBERS, len(at)), dtype=np.int64)
         reals = np.empty((2, len(at)))
-        _gathered(
-            at, row, telegram, self.roll.number, batch.gateway, batch.received_ns, batch.rssi_cdbm, verdict,
-            contents.wholes, contents.reals, contents.acc, contents.counter, contents.security, contents.status, meter,
-            numbers, reals,
-        )  # fmt: skip
+        whose = _Whose(self.roll.number, row, telegram, verdict)
+        out = _Gathered(meter, numbers, reals)
+        _gathered(at, whose, batch.gateway, batch.received_ns, batch.rssi_cdbm, contents, out)
         columns: list[Any] = [at, meter, *numbers, *reals]
         return Rows(*columns)
 
@@ -242,15 +257,15 @@ def _agreed(roll: Roll) -> Agreed:
 
 
 @njit(cache=True, error_model="numpy")
-def _gathered(
-    receptions: Any, row: Any, unique: Any, number: Any, gateway: Any, received: Any, rssi: Any, verdict: Any,
-    wholes: Any, reals: Any, acc: Any, counter: Any, security: Any, status: Any, meter: Any, numbers: Any,
-    out_reals: Any,
-) -> None:  # fmt: skip
-    """Columns of `Rows` of these receptions: `numbers` from the gateway to tampering."""
+def _gathered(receptions: Any, whose: Any, gateway: Any, received: Any, rssi: Any, contents: Any, out: Any) -> None:
+    """Columns of `Rows` of these receptions, from `Contents` of their telegrams."""
+    number, row, telegram, verdict = whose
+    meter, numbers, out_reals = out
+    wholes, reals, acc, counter = contents.wholes, contents.reals, contents.acc, contents.counter
+    security, status = contents.security, contents.status
     for to in range(len(receptions)):
         at = receptions[to]
-        one = unique[at]
+        one = telegram[at]
         meter[to] = number[row[at]]
         numbers[0, to], numbers[1, to] = gateway[at], received[at]
         numbers[2, to], numbers[3, to] = rssi[at], verdict[at]

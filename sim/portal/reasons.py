@@ -34,3 +34,4 @@ OTHER_GATEWAY: Final = "gateway in body is not gateway in topic"
 TWIN_BUNDLE: Final = "same sequence, other content"
 UNKNOWN_GATEWAY: Final = "unknown gateway"  # a certificate of the fleet that no installed gateway uses
 TOO_SHORT: Final = "too short for telegrams"  # of a bundle that was taken all the same
+OF_MESSAGES: Final = frozenset({BAD_MESSAGE, OTHER_GATEWAY, TWIN_BUNDLE, UNKNOWN_GATEWAY, TOO_SHORT})

@@ -134,9 +134,7 @@ class Layouts:
         done: NDArray[np.bool_],
     ) -> NDArray[np.bool_]:  # fmt: skip
         fits = np.zeros(len(rows), dtype=np.bool_)
-        _read(
-            payloads, rows, marked, layout.mask, layout.template, layout.steps, *_days(), wholes, reals, fits
-        )  # fmt: skip
+        _read(payloads, rows, marked, (layout.mask, layout.template, layout.steps), _days(), (wholes, reals, fits))
         done[rows[fits]] = True
         return fits
 
@@ -158,10 +156,9 @@ def _days() -> tuple[I64, I64]:
 
 
 @njit(cache=True, error_model="numpy")
-def _read(
-    payloads: Any, rows: Any, marked: Any, mask: Any, template: Any, steps: Any, days: Any, later: Any, wholes: Any,
-    reals: Any, fits: Any,
-) -> None:  # fmt: skip
+def _read(payloads: Any, rows: Any, marked: Any, layout: Any, dates: Any, out: Any) -> None:
+    """`layout`: mask, template, steps; `dates`: see `_days`; `out`: whole numbers, real ones, whether a row fits."""
+    (mask, template, steps), (days, later), (wholes, reals, fits) = layout, dates, out
     size = payloads.shape[1]
     for at in range(len(rows)):
         row = rows[at]

@@ -23,6 +23,8 @@ from sim.portal.store_port import TenantRow as TenantRow
 from wmbus.transport import STS_LOW_POWER, STS_PERMANENT_ERROR, STS_TEMPORARY_ERROR
 
 LEAST_FLATS = 3
+NO_TENANT, NOT_HIS = "is no tenant now", "is not a flat of"
+OVERLAPS, TOO_FEW = "the period overlaps one answered before", f"a sum needs {LEAST_FLATS}"
 
 
 class Denied(Exception):
@@ -60,10 +62,10 @@ class Views:
         if "own time" not in self._rules and flat in self._store.flats_ever(tenant):
             return self._unbound(str(flat))
         if not tenancies:
-            raise Denied(f"{tenant} is no tenant now")
+            raise Denied(f"{tenant} {NO_TENANT}")
         if "own flat" not in self._rules and flat is not None:
             return self._unbound(flat)
-        raise Denied(f"{flat} is not a flat of {tenant}")
+        raise Denied(f"{flat} {NOT_HIS} {tenant}")
 
     def _unbound(self, flat: str) -> list[TenantRow]:
         """Whatever there is of a flat, by the meters' own totals."""
@@ -83,10 +85,10 @@ class Views:
             if (before.from_ns, before.until_ns) == (from_ns, until_ns):
                 return before
         if answered and "no overlap" in self._rules:
-            raise Denied(f"{house}: the period overlaps one answered before; their difference might be one flat")
+            raise Denied(f"{house}: {OVERLAPS}; their difference might be one flat")
         units, flats = store.house_sum(house, from_ns, until_ns)
         if flats < LEAST_FLATS and "three flats" in self._rules:
-            raise Denied(f"{house}: {flats} flats in this period, a sum needs {LEAST_FLATS}")
+            raise Denied(f"{house}: {flats} flats in this period, {TOO_FEW}")
         told = HouseSum(house, from_ns, until_ns, units, flats)
         with store.transaction():
             store.add_answer(told)

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from sim.core.clock import Calendar
+from sim.core.digits import whole_of
 from sim.core.settings import name_from, names_from
 from sim.lines.codecs.port import CODECS, Bad
 from sim.lines.codecs.port import Reader as LineReader
@@ -286,8 +287,8 @@ class _Message:
 
     def number(self, where: Place, indices: Indices) -> int | None:
         value = self.at(where, indices, "") if where.kind in ("json", "topic") else None
-        if isinstance(value, str) and value.isdecimal() and len(value) < 12:
-            return int(value)
+        if isinstance(value, str):
+            return whole_of(value, 10**11 - 1)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from sim.core.parts import Kinds, of_kind
-from sim.endpoint.port import Endpoint
+from sim.endpoint.port import Endpoint, Session
 from sim.endpoint.topic_acl import READER
 
 TimeOf = Literal["reception", "reading", "meter", "publish"]
@@ -111,3 +111,11 @@ class ReaderKind(Generic[S]):
 
 
 READERS: Kinds[ReaderKind[Any]] = Kinds("sim.readers.kinds", "KIND", "reader", ReaderKind)
+
+
+def no_session(session: Session | None, what: str) -> str | None:
+    """`Reader.problem` of a reader of `what` at a broker."""
+    if session is not None and session.connected:
+        return None
+    said = session.log[-1][1] if session is not None and session.log else "not started"
+    return f"the reader of {what} has no session with the broker: {said}"

@@ -52,7 +52,6 @@ class Administrator:
         self._session_most_ns = session_most_ns
         self._opened_ns: dict[str, int] = {}
         self._refused: dict[str, str] = {}
-        self.handshakes = 0
         self.reached = True
         self.relayed: list[Relayed] = []
         self.taps: list[Callable[[Relayed], None]] = []
@@ -77,6 +76,10 @@ class Administrator:
         hand = self._hands.get(receiver)
         return hand is not None and hand(gateway, self.changes(payload), now_ns)
 
+    def session_since(self, gateway: str, now_ns: int) -> int | None:
+        """World time at which the session began that is open or opens now; None where there is none."""
+        return self._opened_ns.get(gateway) if self._session(gateway, now_ns) else None
+
     def _session(self, gateway: str, now_ns: int) -> bool:
         """One that is open, or that opens now."""
         if not self.reached:
@@ -95,5 +98,4 @@ class Administrator:
             return False
         self._refused.pop(gateway, None)
         self._opened_ns[gateway] = now_ns
-        self.handshakes += 1
         return True

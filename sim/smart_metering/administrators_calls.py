@@ -35,6 +35,10 @@ class Calls:
         self._clock, self._calendar = clock, calendar
         self.path: Path = lambda gateway, datagram: True
         """Who sits on the way: False, and it is held back."""
+        self.taps: list[Callable[[int, bytes], None]] = []
+        """Shown (gateway, datagram) of each that is sent to a gateway, by whomever."""
+        self.woken: Callable[[int], None] = lambda gateway: None
+        """What a gateway does that was woken: it calls."""
         self.sent = 0
 
     def verify(self, body: bytes, signature: bytes) -> bool:
@@ -61,4 +65,9 @@ class Calls:
 
     def arrive(self, gateway: int, datagram: bytes) -> bool:
         """At a gateway's port, whoever sent it."""
-        return self._gateways[gateway].wake(datagram, self._clock.now_ns)
+        for tap in self.taps:
+            tap(gateway, datagram)
+        if not self._gateways[gateway].wake(datagram, self._clock.now_ns):
+            return False
+        self.woken(gateway)
+        return True

@@ -67,6 +67,15 @@ class Diary:
         """What a sensor of the housing noticed (housing.KINDS)."""
         self._system(at_s, Level.ERROR, LogEvent.DISTURBED, self.gateway, what)
 
+    def firmware(self, at_s: int, what: str, detail: str, *, installed: bool) -> None:
+        """What became of an image; one that runs now bears on what is measured."""
+        level = Level.INFORMATION if installed else Level.ERROR
+        text = shown(f"{what} ({detail})")[:400]
+        self._system(at_s, level, LogEvent.FIRMWARE, self.gateway, text)
+        if installed and self.logs.has_room(CALIBRATION, at_s):
+            entry = Entry(at_s, level, LogEvent.FIRMWARE, self.gateway, "administrator", 0, text)
+            self.logs.write(CALIBRATION, entry)
+
     def clock(self, at_s: int, off_s: float, tolerance_s: float) -> None:
         """The administrator's time says that the clock was off; beyond the tolerance that bears on bills."""
         text = f"the clock was {off_s:+.1f} s off"

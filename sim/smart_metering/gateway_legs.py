@@ -24,7 +24,8 @@ from sim.smart_metering.legs import Leg, rules, settings
 from sim.smart_metering.wan import tls
 from sim.smart_metering.wan.answers import ADMINISTRATOR
 from sim.smart_metering.wan.calls import WanClient
-from sim.smart_metering.wan.server import Reply, WanServer
+from sim.smart_metering.wan.http_messages import Reply
+from sim.smart_metering.wan.server import WanServer
 from sim.smart_metering.wan.tls import WanError
 from sim.smart_metering.wan.waker import Waker
 from sim.smgw.wake_up import WakeUps

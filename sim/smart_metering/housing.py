@@ -42,10 +42,10 @@ class Housing:
         self._write()
         self._tell(self._untold[-1])
 
-    def told(self) -> None:
-        """The administrator has all of `untold`."""
+    def told(self, count: int | None = None) -> None:
+        """The administrator has so many of `untold`, the oldest; None: all."""
         if self._untold:
-            self._untold.clear()
+            del self._untold[:count]
             self._write()
 
     def _write(self) -> None:

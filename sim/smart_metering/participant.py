@@ -81,7 +81,6 @@ class Participant:
         self.directory = directory
         self.counts: Counter[str] = Counter()
         """"opened", "refused: <reason>", "waits: <clause>"."""
-        self.bytes_taken = 0
         self._receiver, self._signers, self._record, self._verify = receiver, signers, record, verify
         self._attributes, self._trust, self._at = attributes, trust, at
         self._points: dict[str, bytes] = {}
@@ -94,7 +93,6 @@ class Participant:
 
     def take(self, gateway: str, container: bytes, now_ns: int) -> bool:
         """True: it has it, as values or as a refusal. False: whether its signer is good cannot be told now."""
-        self.bytes_taken += len(container)
         try:
             delivery, signed_at = self._open(gateway, container, now_ns)
             if self._verify and (delivery.gateway != gateway or delivery.receiver != self.name):

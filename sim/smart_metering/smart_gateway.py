@@ -84,6 +84,8 @@ class SmartGateway:
         self.outbox: dict[int, tuple[str, bytes]] = {}
         """Number -> receiver and container, not yet with the receiver."""
         self._whose: dict[int, list[str]] = {}
+        self.runs: tuple[str, str] | None = None
+        """Version and SHA-256 of its firmware, where it has one of its own (GatewayFirmware)."""
         self._owners: dict[str, str] = {}
         self.clock_steps: list[tuple[int, float]] = []
         """(row of the store, how far off the clock was known to be from that row on), since it was switched on."""

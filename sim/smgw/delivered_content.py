@@ -19,6 +19,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 from xml.etree import ElementTree
 
+from sim.core.digits import whole_of
 from sim.core.quoting import named
 from sim.smgw.german_time import text
 from sim.smgw.obis_codes import of_text
@@ -96,10 +97,10 @@ def decode(data: bytes) -> Delivery:
         raise RuleError("delivery", "its element is <delivery gateway= receiver= number=>")
     if len(root) > VALUES_MOST:
         raise RuleError("delivery", f"{len(root)} values; {VALUES_MOST} are the most")
-    number = root.attrib["number"]
-    if not (number.isascii() and number.isdecimal() and len(number) < 19):
-        raise RuleError("delivery", f"number is {named(number)}, no count")
-    return Delivery(root.attrib["gateway"], root.attrib["receiver"], int(number), tuple(_values(root)))
+    number = whole_of(root.attrib["number"])
+    if number is None:
+        raise RuleError("delivery", f"number is {named(root.attrib['number'])}, no count")
+    return Delivery(root.attrib["gateway"], root.attrib["receiver"], number, tuple(_values(root)))
 
 
 def _values(root: ElementTree.Element) -> Iterable[Value]:
@@ -120,9 +121,10 @@ def _values(root: ElementTree.Element) -> Iterable[Value]:
 
 
 def _small(given: str, name: str) -> int:
-    if not (given.isascii() and given.isdecimal() and len(given) < 4 and int(given) < 256):
+    number = whole_of(given, 255)
+    if number is None:
         raise RuleError("delivery", f"{name} is {named(given)}, no number from 0 to 255")
-    return int(given)
+    return number
 
 
 def _signature(given: str | None) -> bytes | None:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from decimal import Decimal, localcontext
 from typing import Any, Final
 
+from sim.core.digits import whole_of
 from sim.core.quoting import quoted
 from sim.smgw.german_time import text
 from sim.smgw.metrology import Reading, Series, in_order, raster_s, target_s
@@ -89,7 +90,7 @@ def _readings(one: Mapping[str, Any]) -> Iterator[Reading]:
     if not isinstance(status, Mapping):
         raise RuleError("readings", "ptb is an object: index -> status")
     values = _list(one, "d")
-    if unknown := [at for at in status if not (str(at).isdecimal() and int(at) < len(values))]:
+    if unknown := [at for at in status if whole_of(str(at), len(values) - 1) is None]:
         raise RuleError("readings", f"ptb has {quoted(unknown[0])}, which is no index of d")
     value = Decimal(0)
     for index, grown in enumerate(values):

@@ -42,12 +42,16 @@ def sights(system: Smgw, ground: Ground) -> list[Sight]:
 
 def costs(system: Smgw, ground: Ground) -> list[Cost]:
     days = meter_days(system, ground)
-    relayed = sum(len(one.payload) for one in system.administrator.relayed)
+    passed, said = (system.wan.total(lambda one: one.record_bytes), system.wan.total(lambda one: one.message_bytes))
+    waited_ns = max((one.longest_wait_ns for one in system.wan.lines), default=0)
     sealed = sum(gateway.counts["sealed"] for gateway in system.gateways)
     opened = sum(gateway.intake.counts["stored"] for gateway in system.gateways if gateway.up)
     parties = len(system.gateways) + 2  # the administrator and the supplier
+    waits = [Cost("longest wait for a time at which something may be said", waited_ns / NS_PER_S, "s")]
     return [
-        Cost("bytes on the WAN, a meter and day", relayed / days, "B"),
+        Cost("bytes on the WAN, a meter and day", passed / days, "B"),
+        Cost("of them neither question nor answer: TLS records, filling, dummies", (passed - said) / days, "B"),
+        *(waits if system.settings.dummy_every_s else ()),
         Cost("telegrams decrypted in gateways", opened, ""),
         Cost("containers sealed and signed", sealed, ""),
         Cost("containers verified and opened", system.portal.counts["opened"], ""),

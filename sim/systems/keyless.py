@@ -227,7 +227,8 @@ class Keyless:
     def _add_gateway(self, group: GatewaySpec, id_: str, folder: Path) -> None:
         ground = self._ground
         dial = partial(self._dial, id_, group.verify_server)
-        wiring = Wiring(folder, dial, ground.record, self._statements.public, ground.clock, self._meter_keys)
+        way = ground.paths.uplink(ground.spec.backhaul, len(self.gateways), id_, ground.seeds)
+        wiring = Wiring(folder, dial, ground.record, self._statements.public, ground.clock, self._meter_keys, way)
         kind = GATEWAYS.find(group.kind)
         gateway = kind.open(id_, group, wiring)
         self._closing.callback(lambda: gateway.close())

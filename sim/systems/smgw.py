@@ -31,7 +31,7 @@ from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.store_port import StoreError
 from sim.site_plan import gateway_groups, gateway_ids, receiver_of
-from sim.smart_metering.administrator import Administrator, Alarm
+from sim.smart_metering.administrator import Administrator
 from sim.smart_metering.administrators_calls import Calls
 from sim.smart_metering.gateway_setup import Contract, GatewaySetup
 from sim.smart_metering.gateway_tables import GatewayTables
@@ -44,13 +44,16 @@ from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
 from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smart_metering.snapshots import Snapshots
+from sim.smgw.cells import CELL_MOST_BYTES, check_size
 from sim.smgw.module.in_world import InWorldModule, draws
 from sim.smgw.rule_set import CAPTURE_S
 from sim.smgw.wake_up import WakeUps
 from sim.systems._installation import entry_of, links_of, strongest
 from sim.systems._killed import kill
 from sim.systems._smgw_accounts import costs, sights
+from sim.systems._smgw_firmware import Firmwares
 from sim.systems._smgw_homes import Homes
+from sim.systems._smgw_lines import Lines, Order
 from sim.systems._smgw_radio import RadioMeters
 from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnderTest
 
@@ -66,7 +69,7 @@ HOURS_12_S: Final = 43_200.0
 WIRED_MOST: Final = 60
 """Ours: wired meters of a gateway in a world; the bus has 125 addresses."""
 WIRELESS_MOST: Final = 20
-"""Ours: two-way radio meters of a gateway in a world; each has the channel to itself for most of a second."""
+"""Ours: two-way radio meters of a gateway in a world; a handshake takes a third of a second on one channel."""
 HOURS_48_S: Final = 172_800.0
 LISTS_EVERY_NS: Final = NS_PER_DAY
 """How often authorities issue revocation lists, beside each time that something is taken back."""
@@ -82,10 +85,13 @@ class SmgwSystem(System):
     exchanged before, or the gateway makes each meter's first key. `wireless`: two-way radio meters of security profile
     C (mode 13) near each gateway. `consumers_look_s`: how often consumers look at the HAN, at the bills that came and
     at their logs (0: never). `bill_from_display`: the supplier bills what consumers tell him of their displays, and not
-    what was delivered. The others are defences: `seal_content`, values leave
+    what was delivered. `padding_bytes`: what passes on a gateway's line to the administrator goes in cells of this size
+    inside TLS (0: as long as it is); `dummy_every_s`: so often pass `dummy_cells` cells each way, whatever waits, and
+    none at another time (0: what is to be said is said at once). The others are defences: `seal_content`, values leave
     sealed and signed; `verify_content`, the receiver checks signature, age and tag; `check_attributes`, and what the
     signed attributes say; `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`,
     values that a wrong clock stamped are marked; `check_lists`, certificates are looked for on revocation lists;
+    `check_firmware`, a gateway looks at who signed an image, for what device it is, and whether it is newer and whole;
     `check_calls`, a gateway looks at who wakes it, and `remember_calls`, at whether it saw that datagram before, and
     how long ago it was woken; `limit_snapshots`, values on demand are no load profile; `wired_tls`, sessions with wired
     meters are TLS; `wireless_tls`, those with the radio meters of profile C; `wireless_pinned`, of these a
@@ -103,6 +109,9 @@ class SmgwSystem(System):
     bill_from_display: bool = False
     session_most_s: float = number(HOURS_48_S, low=900.0, high=HOURS_48_S)
     call_every_s: float = number(0.0, low=0.0, high=86_400.0)
+    padding_bytes: int = number(0, low=0, high=CELL_MOST_BYTES)
+    dummy_every_s: float = number(0.0, low=0.0, high=86_400.0)
+    dummy_cells: int = number(4, low=1, high=1_000)
     seal_content: bool = True
     verify_content: bool = True
     check_attributes: bool = True
@@ -110,6 +119,7 @@ class SmgwSystem(System):
     flag_clock: bool = True
     display_verifies: bool = True
     check_lists: bool = True
+    check_firmware: bool = True
     check_calls: bool = True
     remember_calls: bool = True
     limit_snapshots: bool = True
@@ -150,10 +160,13 @@ class Smgw:
             raise SpecError("portal.store: system 'smgw' keeps every gateway's store on its own disk; take \"sqlite\"")
         if settings.delivery_s % CAPTURE_S:
             raise SpecError(f"system.delivery_s: {settings.delivery_s:g} is no multiple of {CAPTURE_S} s, the raster")
+        if wrong := check_size(settings.padding_bytes):
+            raise SpecError(f"system.padding_bytes: {wrong}")
         if real := [group.name for group in spec.gateway if GATEWAYS.find(group.kind).real]:
             raise SpecError(f"gateway {real[0]}: a real gateway belongs to system 'keyless'")
         self._ground, self.settings = ground, settings
         self.gateways: list[SmartGateway] = []
+        self.modules: list[InWorldModule] = []
         self.housings: list[Housing] = []
         self._unlogged: list[tuple[SmartGateway, Disturbance]] = []
         self._lists_ns = 0
@@ -162,6 +175,8 @@ class Smgw:
         self.disk = ground.directory / "participants" / SUPPLIER
         self._smart = ground.directory / "smart-gateways"
         self.homes = Homes(self, ground)
+        self.wan = Lines(self, ground)
+        self.firmware = Firmwares(self, ground)
         self._looked_ns = 0
         radio = RadioSpec(settings.wireless, settings.wireless_tls, settings.wireless_pinned)
         self.radio_meters = RadioMeters(radio, ground, flag_clock=settings.flag_clock)
@@ -207,6 +222,8 @@ class Smgw:
                 ground.clock.process(self._rounds(gateway, gateway.wired))
         self._open_participant()
         self._closing.callback(lambda: self.portal.close())
+        self.firmware.start()
+        self.wan.start()
         if self.settings.call_every_s:
             ground.clock.process(self.calls.every(ns(self.settings.call_every_s)))
         self.stored = GatewayTables(self.gateways, lambda meter, day: self.portal.billed(meter, day))
@@ -214,6 +231,7 @@ class Smgw:
     def _add_gateway(self, id_: str, group: GatewaySpec) -> None:
         ground, settings = self._ground, self.settings
         module = InWorldModule(ground.seeds, id_)
+        self.modules.append(module)
         contract = Contract(
             SUPPLIER, settings.taf,
             lambda start_s, until_s: period_ends(settings.taf, round(settings.delivery_s), start_s, until_s),
@@ -312,6 +330,14 @@ class Smgw:
         self.root.publish(self._ground.calendar.at(now_ns))
         self._lists_ns = now_ns
 
+    def send_rules(self, gateway: int, order: Order) -> None:
+        """A rule set of the administrator's for a gateway, which fetches it over its line."""
+        self.wan.send(gateway, order)
+
+    def send_firmware(self, gateway: int, image: bytes) -> None:
+        """An image of the administrator's, in the same way."""
+        self.wan.send(gateway, image)
+
     def hand(self, receiver: str, gateway: str, container: bytes, now_ns: int) -> bool:
         """Give a container to a receiver, in whoever's name. False: there is no such receiver."""
         return receiver == SUPPLIER and self._hand(gateway, container, now_ns)
@@ -344,16 +370,13 @@ class Smgw:
         if now_ns - self._lists_ns >= LISTS_EVERY_NS:
             self._publish(now_ns)
         self._log_disturbances()
-        for gateway, housing in zip(self.gateways, self.housings, strict=True):
+        for place, gateway in enumerate(self.gateways):
             if not gateway.up:
                 continue
             gateway.tell_time(now_ns, trusted=self.settings.time_over_tls and self.administrator.reached)
-            self._tell_of_housing(gateway, housing, now_ns)
+            self.firmware.look(place)
             gateway.deliver(now_ns)
-            for place, (receiver, container) in list(gateway.outbox.items()):
-                if not self.administrator.relay(gateway.id, receiver, container, now_ns):
-                    break
-                gateway.delivered(place, now_ns)
+            self.wan.look(place)
         look_s = self.settings.consumers_look_s
         if look_s and now_ns - self._looked_ns >= ns(look_s):
             self._looked_ns = now_ns
@@ -365,12 +388,6 @@ class Smgw:
             if gateway.up:
                 gateway.note_disturbance(one.time_ns, one.what)
         self._unlogged = [(gateway, one) for gateway, one in self._unlogged if not gateway.up]
-
-    def _tell_of_housing(self, gateway: SmartGateway, housing: Housing, now_ns: int) -> None:
-        if self.administrator.reached and housing.untold:
-            for one in housing.untold:
-                self.administrator.alarms.append(Alarm(now_ns, gateway.id, one.what, one.time_ns))
-            housing.told()
 
     def at_phase(self, phase: str, action: Callable[[], None]) -> None:
         raise ValueError(f"system 'smgw' delivers in one step, so there is no phase {phase!r}; leave it out")

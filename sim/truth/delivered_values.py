@@ -3,20 +3,22 @@
 Worked out from the fleet's own values and from what each gateway received, by the rule in words and not by the tariff
 engine: at each quarter hour the last value received counts, unless it is older than two of the meter's intervals; each
 difference between two neighbours belongs to the zone that rules the whole gap, else to the register 63; a set date's
-value is the meter's own. Meters of heat cost allocation are looked at; of other radio meters only the stored readings
-are (see differs). Wired meters: wired_values; those of security profile C: radio_values.
+value is the meter's own, and one on demand what stands for that instant. Meters of heat cost allocation are looked at;
+of other radio meters only the stored readings are (see differs). Wired meters: wired_values; those of security profile
+C: radio_values.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sim.core.clock import NS_PER_S, ns
+from sim.core.events import SnapshotAsked
 from sim.site_plan import fleet_radios, gateway_groups
 from sim.smgw.german_time import local, midnight_s
 from sim.systems.port import Delivered
@@ -88,6 +90,10 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
     groups = gateway_groups(world.spec)
     must: dict[Key, Decimal | None] = {}
     epoch_s = int(world.calendar.start.timestamp())
+    demanded: dict[str, list[int]] = {}
+    for asked in world.history.of(SnapshotAsked):
+        if asked.taken and asked.due_s <= epoch_s + world.now_ns // NS_PER_S:
+            demanded.setdefault(asked.gateway, []).append(asked.due_s)
     periods = list(_periods(rules, epoch_s, epoch_s + world.now_ns // NS_PER_S))
     for meter, own in enumerate(attached.tolist()):
         if own < 0 or waiting is not (not world.gateways[own].up or bool(world.gateways[own].waiting)):
@@ -101,6 +107,7 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
         line = _Line(truth, meter, times, [one.k for one in sent])
         must.update(line.set_dates())
         if not invalid:
+            must.update(line.on_demand(demanded.get(world.gateways[own].id, ())))
             for start_s, end_s in periods:
                 must.update(line.period(rules.taf, start_s, end_s))
     must.update(
@@ -161,6 +168,13 @@ class _Line:
             if said.set_date_units is not None:
                 until_s = midnight_s(said.set_date + timedelta(days=1))
                 yield (self._name, 6, "4-0:1.0.0*1", None, until_s), Decimal(said.set_date_units)
+
+    def on_demand(self, dues_s: Iterable[int]) -> Iterator[tuple[Key, Decimal]]:
+        """What stands for each instant that somebody asked for; of one for which nothing stands there is no row."""
+        for due_s in dues_s:
+            said = self.value(due_s)
+            if said is not None and said.units is not None:
+                yield (self._name, 6, "4-0:1.0.0*255", None, due_s), Decimal(said.units)
 
     def _changes(self, low: int, high: int) -> Iterator[int]:
         """One place of each set date; they only go up, so halves of one date need no look."""

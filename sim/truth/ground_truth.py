@@ -295,9 +295,11 @@ class Truth:
 
     def _outage_ns(self, sent: Sent, end_ns: int) -> int:
         """How long after its sending every way of a telegram to the portal was interrupted, by faults whose effect was
-        seen: of the gateways that received it the one that was interrupted least."""
+        seen, or took its time (a backhaul): of the gateways that received it the one that was interrupted least."""
         outages = [(one.fault.cuts_off, found) for one in self.world.injections
                    if (found := one.interrupted_ns(end_ns))]  # fmt: skip
+        outages += [(index, found) for index, gateway in enumerate(self.world.gateways)
+                    for found in self.world.paths.spans(gateway.id)]  # fmt: skip
         if not outages:
             return 0
         bits = {gateway_bit(gateway) for gateway in range(len(self.world.gateways))}

@@ -19,7 +19,8 @@ from tests.small_worlds import dozen, keyless
 
 EVERYONE = {"now_ns", "today", "today_utc", "wait", "wait_until", "event", "go", "note"}
 AT_THE_BROKER = {"connect", "hold", "publish", "leave", "contend", "let_work", "name_of", "stranger", "offer"}
-AT_THE_RELAY = {"relayed", "change_relayed", "send_rule", "hand_in", "ask_snapshot"}
+AT_THE_RELAY = {"relayed", "change_relayed", "send_rule", "hand_in", "ask_snapshot", "send_firmware", "makers_image",
+                "image_of_own"}  # fmt: skip
 OF_A_BOX = AT_THE_RELAY | {"box_name", "box_files", "container_of_own", "sealed_of_own"}
 OWN = {
     Can.HEAR: {"hear", "listen"},
@@ -42,6 +43,7 @@ OWN = {
     Can.RECEIVER_KEY: {"receiver_key", "relayed_to_him", "signer_of"},
     Can.WAN: {"call_of_own", "on_call", "send_datagram"},
     Can.CLIP: {"clip_bus"},
+    Can.TAP: {"tap_lines"},
     Can.LAWFUL: {"values_received", "watch_passed"},
     Can.HOME: {"let_displays_read"},
     Can.BILLS: {"delivered_by_consumer", "send_bill", "units_of", "bill_tenant"},

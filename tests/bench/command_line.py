@@ -13,7 +13,10 @@ from typing import Any
 from bench.run_directory import PLACE, ROOT
 from tests import small_worlds
 
-HEAD = "from bench.rig.scenario import D, N, S, T, X, Stage, scenario\nfrom tests.bench.staged_attack import Staged\n"
+HEAD = (
+    "from dataclasses import replace\nfrom attacks.attack import form\n"
+    "from bench.rig.scenario import D, N, S, T, X, Stage, scenario\nfrom tests.bench.staged_attack import Staged\n"
+)
 
 PATIENCE_S = 600
 """For what must come to an end: a machine that is slow is no failure, a process that hangs is."""

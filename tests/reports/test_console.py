@@ -54,6 +54,18 @@ def test_a_run_directory_is_summed_up(make_run: Make) -> None:
     assert out.getvalue().splitlines()[-1] == "passed: card, seed 1, 93.1 s"
 
 
+def test_a_run_of_several_seeds_names_them(make_run: Make) -> None:
+    run = read_run(make_run())
+    [one, *_] = run.scenarios
+    seeded = [replace(one, title="Once", seed=seed, outcome="passed", duration_s=0.5) for seed in (2, 1)]
+    lines = printed(replace(run, scenarios=seeded), rich=False).splitlines()
+    assert lines[-2] == "passed: card, seeds 1, 2, 93.1 s"
+    assert "PASSED: Once, seed 2 (0.5 s)" in lines and "PASSED: Once, seed 1 (0.5 s)" in lines
+    many = [replace(one, seed=seed) for seed in range(12)]
+    closing = printed(replace(run, scenarios=many), rich=False).splitlines()[-2]
+    assert closing == "passed: card, seeds 0, 1, 2, 3, 4, 5, 6, 7 ... (12 seeds), 93.1 s"
+
+
 def test_a_terminal_gets_a_table(make_run: Make) -> None:
     run = read_run(make_run())
     text = printed(run, rich=True)
@@ -63,7 +75,8 @@ def test_a_terminal_gets_a_table(make_run: Make) -> None:
 
 
 def test_an_attack_on_a_weakened_world_is_counted_apart() -> None:
-    claims = [{"attack": "a", "verdict": "SUCCEEDED", "defences": defences} for defences in ("on", "off", "unverified")]
+    one = {"attack": "a", "verdict": "SUCCEEDED", "expected": "SUCCEEDED"}
+    claims = [{**one, "defences": defences} for defences in ("on", "off", "unverified")]
     body = {"version": 1, "scenarios": [{"id": "x", "outcome": "passed", "claims": claims}]}
     said = "3 of 3 verdicts as expected: defences on 1 SUCCEEDED; some on 1 SUCCEEDED; controls 1 SUCCEEDED"
     assert said in printed(from_json(body), rich=False).splitlines()
@@ -86,7 +99,9 @@ def test_what_is_not_as_expected_stands_out() -> None:
 
 def test_several_runs_of_one_variant_stand_under_each_other() -> None:
     claim = {"attack": "a", "variant": "v", "security": "mode5", "defences": "on", "verdict": "SUCCEEDED"}
-    scenario = {"id": "x", "outcome": "passed", "claims": [claim, {**claim, "verdict": "PREVENTED"}]}
+    scenario = {"id": "x", "outcome": "passed", "claims": [
+        {**claim, "expected": "SUCCEEDED"}, {**claim, "verdict": "PREVENTED", "expected": "PREVENTED"}
+    ]}  # fmt: skip
     lines = printed(from_json({"version": 1, "scenarios": [scenario]}), rich=False).splitlines()
     assert [line.split() for line in lines[1:3]] == [["v", "on", "-", "S", "-"], ["v", "on", "-", "X", "-"]]
 

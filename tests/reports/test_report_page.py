@@ -271,6 +271,8 @@ def test_a_trace_follows_the_variant_and_the_attacked_meter(tmp_path: Path) -> N
     assert [entry.telegram or entry.detail for entry in trace] == [
         "after a wrap: QDS 1, 60 bytes", "after a wrap: VIP 2, 60 bytes", "QDS 1/1", "VIP 2/1",
     ]  # fmt: skip
+    of_shots = _trace(read_story(tmp_path / "events.jsonl"), claim, {"VIP 2/1"})
+    assert [entry.telegram or entry.detail for entry in of_shots] == ["after a wrap: VIP 2, 60 bytes", "VIP 2/1"]
 
 
 def test_a_claim_with_the_defences_off_is_shown_by_the_control(make_run: Make) -> None:

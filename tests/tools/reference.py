@@ -38,59 +38,10 @@ from sim.portal.check import in_order
 from sim.portal.store import _sql
 from sim.truth.ground_truth import Truth
 from sim.world_spec import WorldSpec
+from tests.tools.reference_text import MADE, cell, members, said, signature, table
+from tests.tools.reference_words import attack_parts, forms_page, meter_words, reasons_page
 
 PLACE: Final = ROOT / "docs" / "reference"
-MADE: Final = "\n*Made from the code by `python -m tests.tools.reference`; the text is that of the docstrings there.*\n"
-
-
-# --- what classes and functions say of themselves ------------------------------------------------------------------
-
-
-def said(thing: object) -> str:
-    """Its docstring in one paragraph, without what makes one of dataclasses."""
-    text = inspect.cleandoc(getattr(thing, "__doc__", None) or "")  # not that of a class above it
-    return "" if re.match(r"\w+\(.*\)$", text) else " ".join(text.split())
-
-
-def members(cls: type) -> Iterator[str]:
-    """A row for each public method and property of a class and of those it is made of, in the order of the source."""
-    seen: set[str] = set()
-    for one in reversed([base for base in cls.__mro__ if base is not object and base.__module__ == cls.__module__]):
-        for name, value in vars(one).items():
-            if name.startswith("_") or name in seen or not isinstance(value, (types.FunctionType, property)):
-                continue
-            seen.add(name)
-            a_method = isinstance(value, types.FunctionType)
-            shown = f"{name}{signature(value)}" if isinstance(value, types.FunctionType) else name
-            yield f"| `{cell(shown)}` | {cell(said(value if a_method else value.fget))} |"
-
-
-def signature(function: Callable[..., Any]) -> str:
-    """As it is called: without `self` and what it returns."""
-    whole = inspect.signature(function)
-    parameters = [
-        one.replace(annotation=one.annotation if one.annotation is one.empty else _Bare(one.annotation))
-        for one in whole.parameters.values() if one.name != "self"
-    ]  # fmt: skip
-    return str(whole.replace(parameters=parameters, return_annotation=inspect.Signature.empty))
-
-
-class _Bare(str):
-    """A type as it stands in the source, which Python would put between quotes."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-def cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def table(heads: str, rows: Iterator[str] | list[str]) -> str:
-    """A table of Markdown; `heads` with bars between."""
-    return "\n".join([f"| {heads} |", "|" + "---|" * (heads.count("|") + 1), *rows]) + "\n"
 
 
 # --- settings -----------------------------------------------------------------------------------------------------
@@ -233,7 +184,8 @@ In run.json: {names}. What makes each:
 ```
 
 In tuples `X` is prevented, `D` detected, `T` tolerated, `S` succeeded, `N` not applicable; their order is that of the
-security modes: none, mode 5, mode 7. What each means: [glossary](glossary.md).
+security modes: none, mode 5, mode 7. What each means: [glossary](glossary.md). What `because` may name:
+[reasons](reasons.md).
 """
 
 
@@ -247,7 +199,8 @@ and no others. The record:
 @attack{signature(attack)}
 ```
 
-{said(attack)} `forms` are made by `form{signature(form)}`: {said(form)}
+{said(attack)} `forms` are made by `form{signature(form)}`: {said(form)} All words: [forms](forms.md).
+What attacks share: [parts](attack-parts.md).
 
 ## Whoever it is
 {table("method | what", members(reach._Base))}"""
@@ -328,7 +281,8 @@ def exit_codes() -> str:
         int(pytest.ExitCode.USAGE_ERROR): "pytest does not understand its words, as an expression behind -k",
         int(pytest.ExitCode.NO_TESTS_COLLECTED): "no scenario fits -k, -m or --lf",
         codes_of.INCONCLUSIVE_EXIT: "nothing failed and nothing is proven either way: an attack or its control "
-        "did not come through, every scenario was left out, or an endpoint elsewhere was out of reach",
+        "did not come through, every scenario was left out, an endpoint elsewhere was out of reach or not named, or a "
+        "file of the endpoint's settings cannot be followed",
         codes_of.INTERRUPTED_EXIT: "interrupted; what was finished is kept",
     }  # fmt: skip
     assert play.PLAYED_EXIT == fuzz_run.KEPT_EXIT == 0 and codes_of.USAGE_EXIT == play.BAD_FILE_EXIT
@@ -355,6 +309,10 @@ answer is pinned (`tests/bench/test_aws_vectors.py`); no verdict hangs on them. 
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "reasons.md": reasons_page,
+    "forms.md": forms_page,
+    "attack-parts.md": attack_parts,
+    "meter-words.md": meter_words,
     "world-file.md": world_file,
     "scenario.md": scenario_page,
     "reach.md": reach_page,

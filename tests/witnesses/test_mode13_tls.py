@@ -16,7 +16,7 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 
-from sim.core.clock import wall_now
+from sim.core.clock import wall_now, wall_sleep
 from sim.pki.link_certificates import made
 from sim.smart_metering.lmn import radio_frames
 from sim.smart_metering.lmn.radio_registers import records_of
@@ -31,6 +31,7 @@ from wmbus.tls_records import APPLICATION, CHANGE_CIPHER, HANDSHAKE, TlsRecord, 
 OPENSSL = shutil.which("openssl")
 TSHARK = shutil.which("tshark")
 PATIENCE_S = 60.0
+_AGAIN_S = 0.05
 HELLO_DONE = 14
 Wanted = Callable[[list[TlsRecord]], bool]
 
@@ -140,12 +141,13 @@ def test_openssl_is_a_meter_that_our_gateway_reads(both: Pair) -> None:
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
         try:
             outside = Outside(program, server=True)
-            for _ in range(400):
+            for _ in range(round(PATIENCE_S / _AGAIN_S)):
                 try:
                     outside.socket = socket.create_connection(("127.0.0.1", number), PATIENCE_S)
                     break
                 except ConnectionRefusedError:
                     assert program.poll() is None
+                    wall_sleep(_AGAIN_S)
             assert outside.socket is not None, "openssl s_server does not listen"
             with outside.socket:
                 both.meter.sessions = outside  # type: ignore[assignment]

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from bench.desk.fed import Fed
 from bench.desk.rows.port import Undecided
-from bench.desk.stand import Fed, Stand
+from bench.desk.stand import Stand
 from bench.desk.traffic import MAKER, VERSION, WATER, Telegram
 from sim.core.vocabulary import SECURITIES, Security
 from wmbus.link import Address

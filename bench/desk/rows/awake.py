@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from bench.desk.fed import Fed
 from bench.desk.rows.port import Failed, Row, Undecided
-from bench.desk.stand import Fed, Stand
+from bench.desk.stand import Stand
 from sim.core.clock import NS_PER_S, wall_s
 from sim.desk.inventory import GatewayEntry
 

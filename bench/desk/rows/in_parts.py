@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.desk.fed import Fed
 from bench.desk.rows.port import Failed, Row, all_of, every_telegram, power
-from bench.desk.stand import Fed, Stand
+from bench.desk.stand import Stand
 from sim.desk.inventory import GatewayEntry
 
 IN_PARTS: Final = ("Lobaro parts", "IMST segments")

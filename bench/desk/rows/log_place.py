@@ -6,8 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from bench.desk.fed import Fed
 from bench.desk.rows.port import Row, Undecided, all_of, power
-from bench.desk.stand import Fed, Stand
+from bench.desk.stand import Stand
 from sim.desk.inventory import GatewayEntry
 from sim.feeders.kinds.codec import CodecSpec
 from sim.feeders.lines.named_pipe import PathSpec

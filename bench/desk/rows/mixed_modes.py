@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bench.desk.fed import Fed
 from bench.desk.rows.port import Failed, Row
-from bench.desk.stand import Fed, Stand
+from bench.desk.stand import Stand
 
 
 def _play(stand: Stand) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.desk.fed import Fed
 from bench.desk.rows.port import Row, keeps_through_an_outage
-from bench.desk.stand import Fed, Stand
+from bench.desk.stand import Stand
 from sim.core.clock import ns, wall_ns, wall_s
 
 _COUNT = 120

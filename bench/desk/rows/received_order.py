@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
+from bench.desk.fed import Fed
 from bench.desk.rows.port import Failed, Row, all_of, an_order
-from bench.desk.stand import Fed, Stand
+from bench.desk.stand import Stand
 from sim.desk.inventory import GatewayEntry
 
 

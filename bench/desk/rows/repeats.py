@@ -3,8 +3,9 @@ be filtered; and then those are, and no others: a replay long after is passed on
 
 from __future__ import annotations
 
+from bench.desk.fed import Fed
 from bench.desk.rows.port import Failed, Row, Undecided, every_telegram
-from bench.desk.stand import Fed, Stand
+from bench.desk.stand import Stand
 from bench.desk.traffic import Telegram
 
 

@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import Final
 
+from bench.desk.fed import Fed
 from bench.desk.rows.port import Failed, Row
-from bench.desk.stand import Fed, Stand
+from bench.desk.stand import Stand
 from sim.core.clock import wall_s
 
 _HOUR_S: Final = 3_600.0

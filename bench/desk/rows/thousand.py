@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.desk.fed import Fed
 from bench.desk.rows.port import Row, Undecided
-from bench.desk.stand import Fed, Stand
+from bench.desk.stand import Stand
 from sim.core.clock import wall_s
 
 _ENOUGH: Final = 2_995

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from sim.core.bundle import Bundle
 from sim.gateway.port import Fed
 from sim.portal.store import fingerprint
 from sim.world import World
@@ -21,6 +22,8 @@ def check(world: World, attacked: bool) -> list[str]:
     lost = {fingerprint(telegram) for injection in world.injections for telegram in injection.lost}
     lost |= {mark for injection in world.injections for mark in injection.undone}
     for gateway in world.gateways:
+        for payload in world.paths.under_way(gateway.id):  # not lost: it has not come yet
+            lost |= {fingerprint(heard.telegram) for heard in Bundle.decode(payload).heard}
         lost |= set() if gateway.up else set(map(fingerprint, gateway.on_disk()))
         lost |= set(map(fingerprint, gateway.undelivered())) if isinstance(gateway, Fed) else set()
     missing = [sent for sent in world.truth.missing() if sent.mark not in lost]

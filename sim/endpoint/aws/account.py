@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from sim.endpoint.aws.aws_limits import CONNECTS_A_SECOND, CONNECTS_A_SECOND_A_CLIENT
 from sim.endpoint.aws.bill import Meter
-from sim.endpoint.aws.certificate_claims import ACTIVE, Claims, Registered
+from sim.endpoint.aws.certificate_claims import ACTIVE, REVOKED, Claims, Registered
 from sim.endpoint.aws.policies import Client, Policy, Thing
 from sim.endpoint.aws.rule_actions import Actions
 from sim.endpoint.aws.rule_values import UNDEFINED, Value, parse
@@ -43,11 +43,12 @@ class Wire(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Of a client: AWS's id for it (SHA-256 of its DER), and attribute -> values of subject and issuer."""
+    """Of a client: AWS's id for it (SHA-256 of its DER), attribute -> values of subject and issuer, serial number."""
 
     id: str
     subject: Mapping[str, tuple[str, ...]]
     issuer: Mapping[str, tuple[str, ...]]
+    serial: int = 0
 
     @property
     def common_name(self) -> str:
@@ -68,7 +69,8 @@ def names_of(rdns: object) -> dict[str, tuple[str, ...]]:
 @dataclass(slots=True)
 class Account:
     """`policies`: common name -> its policies; DEFAULT for the others. `named`: the same by the names that templates
-    know. `registry`: certificate id -> what is known of one that came by claim. `said(client, limit, detail)` is told
+    know. `registry`: certificate id -> what is known of one that came by claim. `revoked`: serial numbers of those
+    that the authority took back, which TLS lets into no new session. `said(client, limit, detail)` is told
     of each rule enforced. `now_s()` is wall time since any moment, `unix_s()` since 1970."""
 
     policies: Mapping[str, tuple[Policy, ...]]
@@ -82,6 +84,7 @@ class Account:
     meter: Meter = field(default_factory=Meter)
     named: Mapping[str, tuple[Policy, ...]] = field(default_factory=dict)
     registry: dict[str, Registered] = field(default_factory=dict)
+    revoked: frozenset[int] = frozenset()
     claims: Claims | None = None
     subscriptions: dict[str, dict[str, int]] = field(default_factory=dict)  # client id -> filter -> QoS, while it lasts
     _connects: dict[str, float] = field(default_factory=dict)
@@ -119,8 +122,12 @@ class Account:
 
     def inactive(self, certificate: Certificate | None) -> str:
         """The status of a certificate that is good for no session; empty for the others."""
-        known = self.registry.get(certificate.id) if certificate else None
-        return "" if known is None or known.status == ACTIVE else known.status
+        if certificate is None:
+            return ""
+        known = self.registry.get(certificate.id)
+        if known is not None and known.status != ACTIVE:
+            return known.status
+        return REVOKED if certificate.serial in self.revoked else ""
 
     def assigned_id(self) -> str:
         """A client id for who comes without one, which no other session has. How the service's look nobody says."""

@@ -98,6 +98,8 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("no-dup", "DUP on a delivered message", "cleared", _MQTT, "documented", "no_dup_is_delivered"),
     Limit("certificate", "a certificate that is revoked, foreign or missing", "TLS refuses", _POLICIES, "documented",
           "a_certificate_that_is_not_good"),
+    Limit("revoked-live", "a live session whose certificate is revoked", "closed: within minutes there, at once here",
+          "API reference, UpdateCertificate", "documented", "a_live_session_whose_certificate_is_revoked"),
     Limit("sni", "a TLS handshake without a server name", "TLS refuses", "developer guide, transport-security",
           "documented", "a_handshake_without_a_server_name"),
     Limit("unacknowledged", "a message that the client does not acknowledge", f"sent again after {RESEND_S} s", _CRT,

@@ -41,11 +41,6 @@ def units(topic_bytes: int, payload_bytes: int) -> int:
     return max(1, math.ceil((topic_bytes + payload_bytes) / UNIT_BYTES))
 
 
-def largest_bundle(topic_bytes: int, at_least_bytes: int) -> int:
-    """The payload that fills its last unit: what a bundle of at least so many bytes may grow to for the same price."""
-    return units(topic_bytes, at_least_bytes) * UNIT_BYTES - topic_bytes
-
-
 @dataclass(slots=True)
 class Meter:
     """What is billed, as counts. `connected_s`: the sum over all connections."""

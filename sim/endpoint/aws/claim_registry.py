@@ -62,7 +62,7 @@ def take_back(directory: Path, thing: str) -> bool:
 
 
 def obey(account: Account) -> None:
-    """Certificates on the list are good for no new session. Raises OSError, ValueError."""
+    """Certificates on the list are good for no session. Raises OSError, ValueError."""
     for name in _listed(Path()):
         if name in account.registry and account.registry[name].status != REVOKED:
             account.registry[name].status = REVOKED

@@ -3,9 +3,9 @@
     python -m sim.endpoint.aws.companion        reads companion.json in its working directory
 
 It terminates mutual TLS, looks at every packet and hands on what is allowed to Mosquitto, which listens on a Unix
-socket in the same directory and nowhere else. It ends on SIGTERM, and reads the list of revoked certificates anew on
-SIGHUP. It writes companion.jsonl (a line for each rule enforced), meter.json (what AWS would bill) and shadows.json,
-both once a second and at once on SIGUSR1. One thread, one epoll.
+socket in the same directory and nowhere else. It ends on SIGTERM; on SIGHUP it reads the lists of revoked certificates
+anew, and ends the sessions that one of them opened. It writes companion.jsonl (a line for each rule enforced),
+meter.json (what AWS would bill) and shadows.json, both once a second and at once on SIGUSR1. One thread, one epoll.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from sim.endpoint.aws.rules import RuleError
 from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.mqtt_wire import BadPacket, Packets
 from sim.endpoint.tls_connect import reason_of
-from sim.pki.authority import PkiError
+from sim.pki.authority import PkiError, revocations
 
 CONFIG: Final = "companion.json"
 LOG: Final = "companion.jsonl"
@@ -167,6 +167,10 @@ class Companion:
         try:
             claim_registry.obey(self.account)
             self.context = self.tls()
+            if self.context is not None:
+                self.account.revoked = frozenset(revocations(Path(self.config["crl"])))
+            for client in tuple(self.live):
+                client.look_again()
         except (OSError, ValueError) as error:
             with contextlib.suppress(OSError):
                 print(f"companion: cannot read the list of revoked certificates: {error}", file=sys.stderr)
@@ -279,7 +283,8 @@ class Client:
         certificate = None
         if der and shown_:
             subject, issuer = names_of(shown_.get("subject")), names_of(shown_.get("issuer"))
-            certificate = Certificate(hashlib.sha256(der).hexdigest(), subject, issuer)
+            serial = int(str(shown_.get("serialNumber", "0")), 16)
+            certificate = Certificate(hashlib.sha256(der).hexdigest(), subject, issuer, serial)
         self._open(certificate)
 
     def _open(self, certificate: Certificate | None) -> None:
@@ -351,6 +356,11 @@ class Client:
         if mask != side.mask:
             side.mask = mask
             self._companion.loop.watch(side.fd, side, mask)
+
+    def look_again(self) -> None:
+        """Certificates were taken back."""
+        self.connection.look_again()
+        self._settle()
 
     def misc(self) -> None:
         """Keep alive, what is sent again, and the patience with who dials and says nothing."""

@@ -151,6 +151,12 @@ class Connection:
             return
         self._client = self._account.client("", self._certificate, self._source_ip)
 
+    def look_again(self) -> None:
+        """Certificates were taken back: a session that one of them opened ends. Which reason AWS gives to MQTT 5 is
+        nowhere said, and none is given here."""
+        if not self.ended and (status := self._account.inactive(self._certificate)):
+            self._end(Refused("revoked-live", f"its certificate is {status}"))
+
     def _end(self, refused: Refused) -> None:
         self.broke = refused.limit
         self._account.said(self.client_id, refused.limit, refused.detail)

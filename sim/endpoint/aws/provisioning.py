@@ -2,7 +2,7 @@
 
     provision   key, signing request, certificate, thing, policy; what stands already stays
     rotate      a new key and certificate, at work before the old one goes
-    revoke      the certificate is taken back; AWS cuts a live session within minutes (developer guide)
+    revoke      the certificate is taken back; AWS cuts a live session within minutes (API reference)
     cleanup     everything that the ledger says goes, and the files of keys with it
 
 Each thing is noted in the ledger before it is made and after (see account_ledger). So whatever ends a run, the next

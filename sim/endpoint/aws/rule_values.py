@@ -33,7 +33,6 @@ class Undefined:
 
 
 UNDEFINED: Final = Undefined()
-Number = int | Decimal
 Value = Any  # None, bool, int, Decimal, str, bytes (a payload that is not JSON), list, dict or UNDEFINED
 
 

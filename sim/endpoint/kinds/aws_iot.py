@@ -53,29 +53,29 @@ class AwsIotSpec(EndpointSpec):
     region: str = ""
 
     def credentials(self) -> Credentials:
-        """Of the environment. Raises EndpointError."""
+        """Of the environment. Raises OutOfReach."""
         found = [
             os.environ.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
         ]
         if not found[0] or not found[1]:
-            raise EndpointError(
+            raise OutOfReach(
                 'endpoint aws_iot: a WebSocket is signed; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, '
                 'or transport = "tls"'
             )
         return Credentials(*found)
 
     def region_of(self, host: str) -> str:
-        """`region`, or the one in the host's name, or AWS_REGION. Raises EndpointError."""
+        """`region`, or the one in the host's name, or AWS_REGION. Raises OutOfReach."""
         named = re.fullmatch(r"[^.]+\.iot\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?", host)
         region = self.region or (named[1] if named else "") or os.environ.get("AWS_REGION", "")
         if not region:
-            raise EndpointError(
+            raise OutOfReach(
                 f"endpoint aws_iot: {host} names no region; set endpoint.region or the variable AWS_REGION"
             )
         return region
 
     def found(self) -> tuple[str, Path, Path]:
-        """Host, folder of identities, file of authorities. Raises EndpointError for what is missing."""
+        """Host, folder of identities, file of authorities. Raises OutOfReach for what is missing."""
         given = (self.host, self.identities, self.authorities)
         host, identities, authorities = (
             value or os.environ.get(name, "") for value, name in zip(given, _VARIABLES, strict=True)
@@ -85,7 +85,7 @@ class AwsIotSpec(EndpointSpec):
         keys = zip((host, identities, authorities), ("host", "identities", "authorities"), _VARIABLES, strict=True)
         for value, key, variable in keys:
             if not value:
-                raise EndpointError(f"endpoint aws_iot: no {key}; set endpoint.{key} or the variable {variable}")
+                raise OutOfReach(f"endpoint aws_iot: no {key}; set endpoint.{key} or the variable {variable}")
         return host, Path(identities), Path(authorities)
 
 
@@ -151,7 +151,7 @@ class AwsIot(Dialled):
         policy that denies is little; so each is named as a cause."""
         host, _, authorities = self.spec.found()
         if not authorities.is_file():
-            raise EndpointError(f"endpoint aws_iot: no file {authorities}; it is to hold Amazon's root, as PEM")
+            raise OutOfReach(f"endpoint aws_iot: no file {authorities}; it is to hold Amazon's root, as PEM")
         probe = self.connect(self.identity(PORTAL))
         self.loop.settle(lambda: probe.connected or len(probe.log) >= 2, START_DEADLINE_S)
         connected, log = probe.connected, list(probe.log)
@@ -166,14 +166,14 @@ class AwsIot(Dialled):
         self._close_sessions()
 
     def identity(self, client_id: str) -> Identity:
-        """Its files, made when the account was prepared. Raises EndpointError when they are not there."""
+        """Its files, made when the account was prepared. Raises OutOfReach when they are not there."""
         _, identities, authorities = self.spec.found()
         if self.spec.transport == "websocket":
             return Identity(client_id, authorities=authorities)
         certificate, key = identities / f"{client_id}.crt", identities / f"{client_id}.key"
         for file in (certificate, key):
             if not file.is_file():
-                raise EndpointError(
+                raise OutOfReach(
                     f"endpoint aws_iot: no file {file}; prepare '{client_id}' as docs/how-to/run-on-aws.md says"
                 )
         return Identity(client_id, certificate, key, authorities)
@@ -189,7 +189,7 @@ class AwsIot(Dialled):
     ) -> MqttSession:
         where = address or self.address
         if where is None:
-            raise EndpointError(f"endpoint aws_iot: no host; set endpoint.host or the variable {_VARIABLES[0]}")
+            raise OutOfReach(f"endpoint aws_iot: no host; set endpoint.host or the variable {_VARIABLES[0]}")
         if len(subscribe) > FILTERS_A_SUBSCRIBE:
             raise EndpointError(f"endpoint aws_iot: {len(subscribe)} filters at once; AWS takes {FILTERS_A_SUBSCRIBE}")
         websocket = None
@@ -247,15 +247,20 @@ def _cause(said: str) -> str:
     )
 
 
-def _ready() -> Readiness:
+def _missing(spec: AwsIotSpec) -> str:
     try:
-        host, identities, authorities = AwsIotSpec().found()
-    except EndpointError as error:
-        return Readiness(False, "no account is named", f"{error}; see docs/how-to/run-on-aws.md")
-    missing = [str(one) for one in (identities, authorities) if not one.exists()]
-    if missing:
-        return Readiness(False, f"{missing[0]} is not there", "see docs/how-to/run-on-aws.md")
-    return Readiness(True, f"{host}, not dialled")
+        _, identities, authorities = spec.found()
+    except OutOfReach as error:
+        return f"{error}; see docs/how-to/run-on-aws.md"
+    missing = [one for one in (identities, authorities) if not one.exists()]
+    return f"endpoint aws_iot: {missing[0]} is not there; see docs/how-to/run-on-aws.md" if missing else ""
+
+
+def _ready() -> Readiness:
+    spec = AwsIotSpec()
+    if missing := _missing(spec):
+        return Readiness(False, "no account is named", missing)
+    return Readiness(True, f"{spec.found()[0]}, not dialled")
 
 
 KIND = EndpointKind(
@@ -265,4 +270,5 @@ KIND = EndpointKind(
     spec=AwsIotSpec,
     make=AwsIot,
     ready=_ready,
+    missing=_missing,
 )

@@ -39,7 +39,7 @@ from sim.endpoint.aws.rule_actions import installed
 from sim.endpoint.aws.rule_tree import RuleError
 from sim.endpoint.kinds.mosquitto import KIND as MOSQUITTO
 from sim.endpoint.kinds.mosquitto import LOOPBACK, START_DEADLINE_S, Mosquitto, MosquittoSpec, free_port
-from sim.endpoint.port import Address, EndpointError, EndpointFeature, Message
+from sim.endpoint.port import Address, EndpointError, EndpointFeature, Message, WrongFile
 from sim.endpoint.registry import EndpointKind
 from sim.endpoint.supervised_process import SupervisedProcess
 
@@ -230,7 +230,9 @@ class AwsLocal(Mosquitto):
             for one in rules:
                 installed(one)
         except RuleError as error:
-            raise EndpointError(f"endpoint.rules: {spec.rules}: {error}") from None
+            raise WrongFile(
+                f"endpoint.rules: {spec.rules}: {error}; mend it there, `./wmbench aws rule` tries a statement"
+            ) from None
         named = {policy_name(name): many for name, many in policies.items()}
         if spec.web:
             self._web_port = self._web_port or free_port(_ANOTHER)
@@ -240,7 +242,7 @@ class AwsLocal(Mosquitto):
             for name, one in templates.items():
                 template(name, one, named)
         except TemplateError as error:
-            raise EndpointError(f"endpoint.templates: {spec.templates}: {error}") from None
+            raise WrongFile(f"endpoint.templates: {spec.templates}: {error}; mend it there") from None
         config = {
             **{key: value for key, value in asdict(spec).items() if key not in _READ_HERE},
             "address": self._listen, "port": self._port, "authorities": str(files.authorities), "crl": str(files.crl),
@@ -254,15 +256,16 @@ class AwsLocal(Mosquitto):
 
 
 def _json(place: str, kind: type[Any], key: str) -> Any:
-    """What a file of settings holds; empty without one. Raises EndpointError."""
+    """What a file of settings holds; empty without one. Raises WrongFile."""
     if not place:
         return kind()
     try:
         found = json.loads(Path(place).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise EndpointError(f"{key}: cannot read {place}: {error}; it is to be JSON") from None
+        why = error.strerror if isinstance(error, OSError) else f"no JSON ({error})"
+        raise WrongFile(f"{key}: cannot read {place}: {why}; name a file of JSON, or leave {key} out") from None
     if not isinstance(found, kind):
-        raise EndpointError(f"{key}: {place} holds no JSON {'list' if kind is list else 'object'}")
+        raise WrongFile(f"{key}: {place} holds no JSON {'list' if kind is list else 'object'}")
     return found
 
 

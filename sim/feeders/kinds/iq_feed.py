@@ -10,7 +10,6 @@ This bench never transmits. Where its samples are sent by somebody's transmitter
 
 from __future__ import annotations
 
-import heapq
 import threading
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +17,7 @@ from typing import Any, Final
 from sim.core.clock import NS_PER_S, ns, wall_ns
 from sim.core.seeds import Seeds
 from sim.core.settings import number, one_of
-from sim.feeders.handed import Handed
+from sim.feeders.handed import Handed, Torn
 from sim.feeders.iq_signal import Jammer, Signal, radio_mode
 from sim.feeders.lines.named_pipe import PathSpec
 from sim.feeders.lines.port import LINES, LineError, LineSpec
@@ -55,8 +54,23 @@ class IqSpec(FeederSpec):
     seed: int = number(1, low=0, high=(1 << 64) - 1)
 
 
+@dataclass(slots=True)
+class _OnAir:
+    """A frame among the samples `begin` to `end`. `begin_ns`: when it was to begin, wall ns. `sent`: its first sample
+    went out in time; `torn`: a sample did not."""
+
+    begin: int
+    end: int
+    begin_ns: int
+    frame: bytes
+    ended_ns: int
+    sent: bool = False
+    torn: bool = False
+
+
 class IqFeeder:
-    """See port.Feeder."""
+    """See port.Feeder. A block that nobody took, or that was left out since it was due long ago, is a hole in the
+    samples: each frame in it is told of, with the reason (`handed.torn`)."""
 
     def __init__(self, spec: IqSpec, ground: FeedGround) -> None:
         self.handed = Handed()
@@ -75,7 +89,7 @@ class IqFeeder:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._from_ns, self._from = 0, 0  # sample `_from` is due at `_from_ns`
-        self._due: list[int] = []  # heap: when frames that are waiting are to begin, wall ns
+        self._on_air: list[_OnAir] = []  # frames of which not every sample was due yet
         self._taken = True  # the last block was
         self._is_whole = isinstance(spec.line, PathSpec) and spec.line.is_a == "file"  # nobody reads it by the clock
         self._why_not = self._refused = ""
@@ -116,12 +130,13 @@ class IqFeeder:
             try:
                 begin_ns = sent.ended_ns - ns(self.signal.duration_s(sent.frame, mode)) + ns(self._spec.delay_s)
                 at = self._from + (begin_ns - self._from_ns) * self.signal.rate_hz // NS_PER_S
-                self.signal.send(sent.frame, mode, sent.rssi_dbm, at, crc_ok=sent.crc_ok)
+                begin = self.signal.send(sent.frame, mode, sent.rssi_dbm, at, crc_ok=sent.crc_ok)
+                end = begin + round(self.signal.duration_s(sent.frame, mode) * self.signal.rate_hz)
             except CannotEncode as error:
                 self._why_not = f"this frame cannot be sent as IQ: {error}"
                 self.handed.lost += 1
                 return False
-            heapq.heappush(self._due, begin_ns)
+            self._on_air.append(_OnAir(begin, end, begin_ns, sent.frame, sent.ended_ns))
         self._why_not = ""
         return True
 
@@ -140,32 +155,49 @@ class IqFeeder:
             with self._lock:
                 late_ns = wall_ns() - self._due_ns()
                 if late_ns > ns(_BEHIND_S) and not self._is_whole:
+                    first = self.signal.stream.position
                     self.signal.stream.skip(late_ns * self.signal.rate_hz // NS_PER_S)
-                data, begun = self._block() if late_ns >= 0 else (b"", [])
+                    self._tear(first, f"the samples were {late_ns / NS_PER_S:.2f} s late and were left out", late=True)
+                first = self.signal.stream.position
+                data = self._block() if late_ns >= 0 else b""
             if late_ns < 0:
                 self._stop.wait(-late_ns / NS_PER_S)
                 continue
             self._taken = bool(data) and self._line.send(data) > 0
             now_ns = wall_ns()
-            for begin_ns in begun if self._taken else ():
-                self.handed.late_ns.append(max(0, now_ns - begin_ns))
-                self.handed.line_ns.append(ns(self._spec.delay_s))
-            self.handed.lost += 0 if self._taken else len(begun)
+            with self._lock:
+                if not self._taken:
+                    self._tear(first, f"nobody took the samples: {self._line.problem or 'the line is full'}")
+                self._sent(now_ns)
 
     def _due_ns(self) -> int:
         return self._from_ns + (self.signal.stream.position - self._from) * NS_PER_S // self.signal.rate_hz
 
-    def _block(self) -> tuple[bytes, list[int]]:
-        """The next block, empty while nobody takes any; and when the frames that begin in it were to begin."""
-        count, data = round(BLOCK_S * self.signal.rate_hz), b""
+    def _block(self) -> bytes:
+        """The next block, empty while nobody takes any."""
+        count = round(BLOCK_S * self.signal.rate_hz)
         if self._taken or self._line.problem is None:
-            data = to_bytes(self.signal.take(count), self._spec.sample_format)
-        else:
-            self.signal.stream.skip(count)
-        until_ns, begun = self._due_ns(), []
-        while self._due and self._due[0] < until_ns:
-            begun.append(heapq.heappop(self._due))
-        return data, begun
+            return to_bytes(self.signal.take(count), self._spec.sample_format)
+        self.signal.stream.skip(count)
+        return b""
+
+    def _tear(self, first: int, why: str, *, late: bool = False) -> None:
+        """Samples `first` to the present position reached nobody."""
+        until = self.signal.stream.position
+        for one in self._on_air:
+            if not one.torn and one.begin < until and one.end > first:
+                one.torn = True
+                self.handed.tear(Torn(one.frame, one.ended_ns, why, late), begun=one.begin < first)
+
+    def _sent(self, now_ns: int) -> None:
+        """What began before the present position has begun; what ended before it is over."""
+        position = self.signal.stream.position
+        for one in self._on_air:
+            if one.begin < position and not one.sent and not one.torn:
+                one.sent = True
+                self.handed.late_ns.append(max(0, now_ns - one.begin_ns))
+                self.handed.line_ns.append(ns(self._spec.delay_s))
+        self._on_air = [one for one in self._on_air if one.end > position]
 
     # --- what the program says ------------------------------------------------------------------------------------
 
@@ -206,10 +238,14 @@ class IqFeeder:
         if same_rate and (centre_hz is None or centre_hz == signal.centre_hz):
             return
         self._from_ns, self._from = self._due_ns(), signal.stream.position
-        self.handed.cut += signal.tune(rate_hz=rate_hz, centre_hz=centre_hz)
-        self._due.clear()
+        signal.tune(rate_hz=rate_hz, centre_hz=centre_hz)
+        for one in self._on_air:
+            if not one.torn:
+                self.handed.tear(Torn(one.frame, one.ended_ns, _RETUNED), begun=one.sent)
+        self._on_air.clear()
 
 
+_RETUNED: Final = "the program tuned to another frequency or rate"
 _RATES: Final = "an RTL2832U has " + " or ".join(f"{low} to {high}" for low, high in RATES_HZ) + " samples/s"
 
 

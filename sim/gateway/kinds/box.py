@@ -34,8 +34,9 @@ from sim.core.settings import SpecError, number
 from sim.core.vocabulary import Link
 from sim.core.wall_clock import WallClock
 from sim.desk import inventory
-from sim.desk.box import Box
+from sim.desk.box import Box, BoxError
 from sim.desk.keyed import key_files, with_keys
+from sim.feeders.handed import Torn
 from sim.feeders.port import Sent
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.kinds.virtual import VirtualGateway
@@ -43,6 +44,7 @@ from sim.gateway.port import GatewayFeature, Given, Wiring
 from sim.gateway.registry import GatewayKind
 from sim.readers.port import Delivered
 
+_TORN_TOLD: Final = 100
 _LOOK_S: Final = 0.1  # at what wakes nobody: files, standard output
 _UNIX: Final = Calendar.since_1970()
 VALUES: Final = "values.jsonl"
@@ -88,6 +90,7 @@ class BoxGateway(VirtualGateway):
         self._unread = self._at_the_end = ""
         self._not_handed: list[bytes] = []
         self._fed: set[bytes] = set()  # of one that decodes
+        self._torn: list[Torn] = []
         self._under_way: defaultdict[bytes, deque[int]] = defaultdict(deque)
         super().__init__(id, spec, wiring.directory / f"{id}.sqlite", wiring.dial, wiring.record)
         if (descriptor := box.descriptor) is not None:
@@ -160,6 +163,7 @@ class BoxGateway(VirtualGateway):
             self._collect()
 
     def _collect(self) -> None:
+        self._note_torn()
         self.box.pump()
         for row in self.box.take():
             if row.retained or row.frame is None:
@@ -189,6 +193,18 @@ class BoxGateway(VirtualGateway):
             level = row.rssi_dbm if row.rssi_dbm is not None else self.spec.easiest_cdbm / 100
             super().receive(row.frame, self._world_ns(at_ns), level)
 
+    def _note_torn(self) -> None:
+        """What it got with a hole in the samples it was not handed."""
+        torn = self.box.torn
+        for one in torn[len(self._torn) :]:
+            self._not_handed.append(one.frame)
+            under_way = self._under_way[one.frame]
+            if one.ended_ns in under_way:
+                under_way.remove(one.ended_ns)
+            if not under_way:
+                del self._under_way[one.frame]
+        self._torn = torn
+
     def _world_ns(self, wall_ns: int) -> int:
         return max(0, self._clock.at_wall_ns(wall_ns)) if self._clock.running else 0
 
@@ -209,6 +225,11 @@ class BoxGateway(VirtualGateway):
         handed, name, problem = self.box.handed, self.box.entry.name, self.box.problem
         if self.up and not self.box.powered and problem:
             return f"{name}: {problem}"
+        late = [one for one in self._torn if one.late]
+        if late:
+            return (f"{name} was not given {len(late)} of {handed.frames + handed.lost} telegrams whole, first "
+                    f"{late[0].frame.hex()}: {late[0].why}; a machine with less to do, or clock.real_time, gives it "
+                    "time")  # fmt: skip
         if handed.lost and problem:
             return f"{name} was not handed {handed.lost} of {handed.frames + handed.lost} telegrams: {problem}"
         if self._not_handed and not handed.frames:
@@ -234,6 +255,11 @@ class BoxGateway(VirtualGateway):
             "entry": self.box.entry.name,
             "frames_handed": handed.frames,
             "frames_lost_at_the_line": handed.lost,
+            "frames_torn": len(self._torn),
+            "torn": [
+                {"frame": one.frame.hex(), "ended_ms": one.ended_ns // NS_PER_MS, "why": one.why, "late": one.late}
+                for one in self._torn[:_TORN_TOLD]
+            ],
             "handed_late_p99_ms": handed.late_percentile_ns(99) / NS_PER_MS,
             "line_p99_ms": percentile(handed.line_ns, 99) / NS_PER_MS,
             "delivered": len(self.latency_ns),
@@ -256,11 +282,18 @@ def _step_ns(stamp: datetime) -> int:
     return NS_PER_MS if stamp.microsecond else NS_PER_S
 
 
+class WrongInventory(SpecError, BoxError):
+    """The inventory cannot be used or does not name it, so the gateway does not start: nothing of it is shown."""
+
+
 def _make(gateway: str, spec: BoxSpec, wiring: Wiring) -> BoxGateway:
-    """Raises SpecError for an inventory that cannot be used, BoxError for a gateway that does not start."""
+    """Raises SpecError for a virtual clock, WrongInventory, BoxError for a gateway that does not start."""
     if not isinstance(wiring.clock, WallClock):
         raise SpecError(f'gateway {gateway} is real and cannot be told to hurry: set clock.kind = "wall"')
-    entry = inventory.find(spec.entry, Path(spec.inventory))
+    try:
+        entry = inventory.find(spec.entry, Path(spec.inventory))
+    except SpecError as error:
+        raise WrongInventory(str(error)) from None
     keys = wiring.meter_keys() if spec.give_keys and entry.keys.path else {}
     box = Box(with_keys(entry, keys) if keys else entry, wiring.directory / gateway)
     box.start()

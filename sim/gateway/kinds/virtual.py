@@ -38,6 +38,7 @@ from sim.core.clock import ns
 from sim.core.events import (
     AcknowledgementRefused,
     BundleAcknowledged,
+    BundleCarried,
     BundleClosed,
     BundleQuarantined,
     Event,
@@ -48,7 +49,7 @@ from sim.gateway.bundling import NOT_YET, NOTHING_OPEN, OpenBundle, admit, close
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.in_flight import InFlight
 from sim.gateway.outbox import Outbox
-from sim.gateway.port import GatewayFeature, Waking, Wiring
+from sim.gateway.port import GatewayFeature, Waking, Way, Wiring
 from sim.gateway.registry import GatewayKind
 from sim.gateway.state_report import TOPIC as SHADOW
 from sim.gateway.state_report import StateReport
@@ -82,6 +83,7 @@ class VirtualGateway:
         portal_key: bytes | None = None,
         device: str | None = None,
         retry_s: float = RETRY_S,
+        way: Way | None = None,
     ) -> None:
         self.id = id
         self.spec = spec
@@ -91,6 +93,7 @@ class VirtualGateway:
         self._dial = dial
         self._record = record
         self._retry_ns = ns(retry_s)
+        self._way = way
         self._offset_ns = ns(spec.clock_offset_s)
         self._topic = UP.format(gateway=id)
         self.limits = limits_of(spec, id)
@@ -103,7 +106,7 @@ class VirtualGateway:
     def wired(cls, gateway: str, spec: GatewaySpec, wiring: Wiring) -> Self:
         """As a world connects it: switched on, its outbox in the world's directory."""
         disk = wiring.directory / f"{gateway}.sqlite"
-        return cls(gateway, spec, disk, wiring.dial, wiring.record, portal_key=wiring.portal_key)
+        return cls(gateway, spec, disk, wiring.dial, wiring.record, portal_key=wiring.portal_key, way=wiring.way)
 
     # --- power -------------------------------------------------------------------------------------------------
 
@@ -118,7 +121,9 @@ class VirtualGateway:
     def _boot(self, now_ns: int) -> None:
         self.outbox = Outbox(self._path)
         self.boot = f"{self.device}.{self.outbox.power_on()}"
-        self._in_flight = InFlight(self.outbox.waiting(), match=self.spec.match_acknowledgements)
+        self._in_flight = InFlight((), match=self.spec.match_acknowledgements)
+        for sequence, payload in self.outbox.waiting():
+            self._leave(now_ns, sequence, payload)
         self.session = self._dial()
         self._quarantined = {item.sequence: digest(item.payload) for item in self.outbox.quarantined()}
         self._connects_seen = self._log_seen = self._refused = self._refused_told = 0
@@ -134,6 +139,8 @@ class VirtualGateway:
             return
         self.close_due(now_ns)
         self._on = False
+        if self._way is not None:
+            self._way.cut(now_ns)
         self.session.cut()
         self._log_session(now_ns)
         self.outbox.power_cut()
@@ -193,8 +200,21 @@ class VirtualGateway:
         self._forget_open()
         if self._in_flight.busy:
             self._report_due()
-        self._in_flight.add(sequence, payload)
+        self._leave(now_ns, sequence, payload)
         self._record(BundleClosed(now_ns, self.id, sequence, count, len(payload)))
+
+    def _leave(self, now_ns: int, sequence: int, payload: bytes) -> None:
+        """A bundle that is in the outbox begins its way to the broker."""
+        if self._way is None:
+            self._in_flight.add(sequence, payload)
+        else:
+            self._way.send(now_ns, sequence, payload)
+
+    def _take_carried(self, now_ns: int) -> None:
+        """What has come to the broker's end may be published."""
+        for one in self._way.arrived(now_ns) if self._way is not None else ():
+            self._record(BundleCarried(now_ns, self.id, one.sequence, one.sent_ns, one.arrives_ns))
+            self._in_flight.add(one.sequence, one.payload)
 
     # --- network side ------------------------------------------------------------------------------------------
 
@@ -212,7 +232,8 @@ class VirtualGateway:
 
     def custody(self) -> frozenset[int]:
         if self._on:
-            return frozenset(self._quarantined).union(self._in_flight.waiting)
+            way = () if self._way is None else self._way.under_way
+            return frozenset(self._quarantined).union(self._in_flight.waiting, way)
         with contextlib.closing(Outbox(self._path)) as disk:
             stored = [sequence for sequence, _ in disk.waiting()]
             return frozenset(stored).union(item.sequence for item in disk.quarantined())
@@ -227,6 +248,7 @@ class VirtualGateway:
             return
         session, in_flight = self.session, self._in_flight
         self.outbox.sync()
+        self._take_carried(now_ns)
         if len(session.log) != self._log_seen:
             self._log_session(now_ns)
         if session.inbox:

@@ -11,7 +11,7 @@ from sim.endpoint.port import Endpoint, EndpointError, Message, NotConnected, Se
 from sim.endpoint.topic_acl import PORTAL
 from sim.pki.authority import PkiError
 from sim.pki.statements import StatementKey
-from sim.readers.port import Delivered, Reader, ReaderError, ReaderKind, ReaderSpec, ReadGround
+from sim.readers.port import Delivered, Reader, ReaderError, ReaderKind, ReaderSpec, ReadGround, no_session
 
 _CONNECT_S = 10.0
 
@@ -36,10 +36,7 @@ class BundlesReader:
 
     @property
     def problem(self) -> str | None:
-        if self._session is None or not self._session.connected:
-            said = self._session.log[-1][1] if self._session is not None and self._session.log else "not started"
-            return f"the reader of bundles has no session with the broker: {said}"
-        return None
+        return no_session(self._session, "bundles")
 
     def start(self) -> None:
         endpoint = self._endpoint

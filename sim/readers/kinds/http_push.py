@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 
 from sim.core.clock import wall_ns
+from sim.core.digits import whole_of
 from sim.readers.message_content import MESSAGE_MOST_BYTES
 from sim.readers.port import Reader, ReaderKind, ReadGround
 from sim.readers.push_server import IDLE_S, WAITING_MOST, PushReader, PushServer, PushSpec
@@ -31,13 +32,13 @@ class _Request(BaseHTTPRequestHandler):
         spec: HttpPushSpec = self.server.spec
         if self.path.partition("?")[0] != spec.path:
             return self._answer(404)
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdecimal()) or len(length) > 9:
+        length = whole_of(self.headers.get("Content-Length", ""))
+        if length is None:
             return self._answer(411)
-        if int(length) > MESSAGE_MOST_BYTES:
+        if length > MESSAGE_MOST_BYTES:
             return self._answer(413)
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
+        body = self.rfile.read(length)
+        if len(body) < length:
             self.close_connection = True
             return None  # torn: it will be sent again
         if len(self.server.came) >= WAITING_MOST:

@@ -9,7 +9,7 @@ from sim.core.clock import wall_ns
 from sim.endpoint.port import Endpoint, EndpointError, Session
 from sim.endpoint.topic_acl import READER
 from sim.readers.message_content import Content, ContentSpec
-from sim.readers.port import Delivered, Reader, ReaderError, ReaderKind, ReadGround
+from sim.readers.port import Delivered, Reader, ReaderError, ReaderKind, ReadGround, no_session
 
 _CONNECT_S = 10.0
 
@@ -34,10 +34,7 @@ class MqttReader:
 
     @property
     def problem(self) -> str | None:
-        if self._session is None or not self._session.connected:
-            said = self._session.log[-1][1] if self._session is not None and self._session.log else "not started"
-            return f"the reader of {', '.join(self._topics)} has no session with the broker: {said}"
-        return None
+        return no_session(self._session, ", ".join(self._topics))
 
     def start(self) -> None:
         try:

@@ -13,17 +13,17 @@ import asyncio
 import contextlib
 import hashlib
 import ssl
-import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
+from sim.network.loop_thread import LoopThread
 from sim.pki.authority import Pair
 from sim.smart_metering.han.cls_profile import ClsProfile
 from sim.smart_metering.han.han_server import SUITES, HanError
 from sim.smart_metering.han.http_digest import IDLE_S
-from sim.smart_metering.wan.tls import SESSION_MOST_S, party
+from sim.smart_metering.wan.tls import SESSION_MOST_S, party, tls_12
 
 HANDSHAKE_S: Final = 10.0
 CHUNK_BYTES: Final = 1 << 14
@@ -33,6 +33,7 @@ _IPV4, _NAME, _IPV6 = 1, 3, 4
 DONE, NOT_ALLOWED, UNREACHABLE, NO_COMMAND, NO_ADDRESS = 0, 2, 4, 7, 8
 """Replies of RFC 1928, 6."""
 
+T = TypeVar("T")
 Note = Callable[[str, str, bool], None]
 """(whose log, "" for nobody's, what happened, it went well)."""
 
@@ -53,11 +54,7 @@ class _Ends(NamedTuple):
 def device_context(own: Pair, devices: Path) -> ssl.SSLContext:
     """Of the proxy, towards the home: whoever dials shows one of these certificates (PEM). Raises HanError."""
     try:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
-        made.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
-        made.set_ciphers(SUITES)
-        made.load_cert_chain(own.certificate, own.key)
+        made = tls_12(own, SUITES, "", server=True)
         made.verify_mode = ssl.CERT_REQUIRED
         made.load_verify_locations(devices)
     except (OSError, ValueError) as error:
@@ -77,17 +74,12 @@ class ClsProxy:
         self._profiles, self._note, self._wanted_port = tuple(profiles), note, port
         self.counts: Counter[str] = Counter()
         self.port = 0
-        self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._run, name="cls", daemon=True)
+        self._thread = LoopThread("cls")
         self._server: asyncio.Server | None = None
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-
-    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(HANDSHAKE_S * 3)
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._thread.do(work, HANDSHAKE_S * 3)
 
     def start(self) -> None:
         """Raises HanError."""
@@ -106,13 +98,10 @@ class ClsProxy:
 
     def stop(self) -> None:
         """Idempotent; leaves no thread, no channel and no port."""
-        if self._thread.is_alive():
+        if self._thread.alive:
             with contextlib.suppress(TimeoutError):
                 self._do(self._close())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-        if not self._loop.is_running() and not self._loop.is_closed():
-            self._loop.close()
+        self._thread.stop()
 
     async def _close(self) -> None:
         if self._server is not None:
@@ -170,7 +159,7 @@ class ClsProxy:
 
     def call(self, device: str) -> bool:
         """The administrator wants a channel between a device and its peer: dial both. False: it is not to be had."""
-        return bool(self._do(self._call(device)))
+        return self._do(self._call(device))
 
     async def _call(self, device: str) -> bool:
         profile = next((one for one in self._profiles if one.device == device and one.device_port), None)

@@ -144,7 +144,7 @@ class GatewaySource:
         logs = {name: len(box.diary.logs.rows(name)) for name in (SYSTEM, CALIBRATION)}
         logs["consumers"] = sum(len(box.diary.log_of(owner)) for owner in box.owners())
         alarms = sum(row.entry.event is LogEvent.METER_ALARM for row in box.diary.logs.rows(SYSTEM))
-        firmware = Component("smart gateway", VERSION, _checksum())
+        firmware = Component("smart gateway", *(box.runs or (VERSION, _checksum())))
         return GatewayState(
             box.id, self.now_s(), int(box.boot.rpartition(".")[2]), len(box.registry), len(box.outbox), alarms,
             (firmware,), tuple(sorted(logs.items())),

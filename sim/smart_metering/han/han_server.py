@@ -12,16 +12,16 @@ import socket
 import ssl
 import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
 from sim.core.clock import wall_s
-from sim.network.serving_thread import ServingThread
+from sim.network.https_thread import HttpsHandler, HttpsServer, HttpsThread
 from sim.pki.authority import Pair
 from sim.smart_metering.han.han import Han
 from sim.smart_metering.han.http_digest import IDLE_S, SESSION_MOST_S
 from sim.smart_metering.han.visits import BODY_MOST_BYTES, Request, Response
+from sim.smart_metering.wan.tls import tls_12
 
 SUITES: Final = ":".join(
     f"ECDHE-ECDSA-{one}"
@@ -29,6 +29,10 @@ SUITES: Final = ":".join(
 )
 CONNECTIONS_MOST: Final = 32
 HANDSHAKE_S: Final = 10.0
+_GUARDS: Final = (
+    ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
+)  # fmt: skip
 
 
 class HanError(Exception):
@@ -38,12 +42,7 @@ class HanError(Exception):
 def context(own: Pair, curve: str, clients: Path | None = None) -> ssl.SSLContext:
     """`clients`: PEM of the certificates that accounts may show. Raises HanError."""
     try:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
-        made.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
-        made.set_ciphers(SUITES)
-        made.set_ecdh_curve(curve)
-        made.load_cert_chain(own.certificate, own.key)
+        made = tls_12(own, SUITES, curve, server=True)
         if clients is not None:
             made.verify_mode = ssl.CERT_OPTIONAL
             made.load_verify_locations(clients)
@@ -52,45 +51,40 @@ def context(own: Pair, curve: str, clients: Path | None = None) -> ssl.SSLContex
     return made
 
 
-class HanServer(ServingThread):
+class HanServer(HttpsThread):
     """Listens on 127.0.0.1 from `start` to `stop`. `counts`: "connections", "handshake failed", "requests",
     "too many"."""
 
     def __init__(self, made: ssl.SSLContext, han: Han, *, port: int = 0, idle_s: float = IDLE_S) -> None:
+        idle_most_s = idle_s
         self.counts: Counter[str] = Counter()
         self.session_most_s: float = SESSION_MOST_S
         owner = self
         room = threading.BoundedSemaphore(CONNECTIONS_MOST)
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        class Handler(HttpsHandler):
             server_version, sys_version = "han", ""
-            disable_nagle_algorithm = True
+            context = made
+            handshake_s, idle_s = min(idle_most_s, HANDSHAKE_S), idle_most_s
+            body_most_bytes = BODY_MOST_BYTES
 
-            def setup(self) -> None:
-                self.request.settimeout(min(idle_s, HANDSHAKE_S))
-                try:
-                    self.request = made.wrap_socket(self.request, server_side=True)
-                except OSError:
-                    owner.counts["handshake failed"] += 1
-                    raise
-                self.request.settimeout(idle_s)
+            def handshake_failed(self) -> None:
+                owner.counts["handshake failed"] += 1
+
+            def handshake_done(self) -> None:
                 shown = self.request.getpeercert(binary_form=True)
                 self.certificate = hashlib.sha256(shown).hexdigest() if shown else ""
                 self.ends_s = wall_s() + owner.session_most_s
-                super().setup()
 
             def _do(self) -> None:
                 owner.counts["requests"] += 1
-                length = self.headers.get("Content-Length", "0")
-                if not (length.isascii() and length.isdecimal()) or int(length) > BODY_MOST_BYTES:
+                if (body := self.body()) is None:
                     self._send(Response(413, b"a request has at most 64 KiB"), close=True)
                     return
                 if "Transfer-Encoding" in self.headers:
                     self._send(Response(411, b"say how long the request is (Content-Length)"), close=True)
                     return
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                body = self.rfile.read(int(length))
                 try:
                     said = han.answer(Request(self.command, self.path, headers, body, self.certificate))
                 except Exception:
@@ -101,27 +95,9 @@ class HanServer(ServingThread):
             do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _do
 
             def _send(self, said: Response, *, close: bool) -> None:
-                self.send_response(said.status)
-                for name, value in said.headers:
-                    self.send_header(name, value)
-                self.send_header("Content-Type", said.kind)
-                self.send_header("Content-Length", str(len(said.body)))
-                self.send_header("Cache-Control", "no-store")
-                self.send_header("X-Content-Type-Options", "nosniff")
-                self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-                if close:
-                    self.send_header("Connection", "close")
-                    self.close_connection = True
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(said.body)
+                self.say(said.status, said.body, [*said.headers, ("Content-Type", said.kind), *_GUARDS], close=close)
 
-            def log_message(self, format: str, *args: Any) -> None:
-                """Nothing goes to a terminal."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
+        class Server(HttpsServer):
             def process_request(self, request: Any, client_address: Any) -> None:
                 owner.counts["connections"] += 1
                 if not room.acquire(blocking=False):
@@ -141,8 +117,7 @@ class HanServer(ServingThread):
                 owner.counts["ended badly"] += 1
 
         try:
-            server = Server(("127.0.0.1", port), Handler)
+            super().__init__(Handler, "han", port=port, server=Server)
         except OSError as error:
             raise HanError(f"port {port}: {error.strerror or error}; free it or choose another") from None
-        server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        super().__init__(server, "han")
+        self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -7,16 +7,12 @@ both directions. The objects are this model's; a real one speaks a protocol of i
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
 import ssl
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Final
 
-from sim.core.clock import wall_s
-from sim.network.serving_thread import ServingThread
+from sim.network.https_thread import HttpsHandler, HttpsThread
 
 TIMEOUT_S: Final = 10.0
 _BODY_MOST: Final = 4_096
@@ -74,93 +70,25 @@ class Controller:
         return 404, {"error": "GET /limit, POST /state"}
 
 
-class ControlServer(ServingThread):
+class ControlServer(HttpsThread):
     """One of both on the loopback, in TLS, from `start` to `stop`."""
 
     def __init__(self, context: ssl.SSLContext, answer: Callable[[str, str, bytes], Reply], *, port: int = 0) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            timeout = TIMEOUT_S
-            disable_nagle_algorithm = True
+        made = context
 
-            def setup(self) -> None:
-                self.request.settimeout(TIMEOUT_S)
-                self.request = context.wrap_socket(self.request, server_side=True)
-                super().setup()
+        class Handler(HttpsHandler):
+            context = made
+            handshake_s = idle_s = TIMEOUT_S
+            body_most_bytes = _BODY_MOST
 
             def _do(self) -> None:
-                length = self.headers.get("Content-Length", "0")
-                if not (length.isascii() and length.isdecimal()) or int(length) > _BODY_MOST:
+                if (body := self.body()) is None:
                     self.send_error(413)
                     return
-                status, told = answer(self.command, self.path, self.rfile.read(int(length)))
-                body = b"" if told is None else json.dumps(told).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                status, told = answer(self.command, self.path, body)
+                said = b"" if told is None else json.dumps(told).encode()
+                self.say(status, said, [("Content-Type", "application/json")])
 
             do_GET = do_PUT = do_POST = _do
 
-            def log_message(self, format: str, *args: Any) -> None:
-                """Nothing goes to a terminal."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                """One connection ended badly."""
-
-        super().__init__(Server(("127.0.0.1", port), Handler), "control")
-
-
-class CallPort:
-    """Where the participant waits for a channel that it wanted; it asks through whatever the gateway opens."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(TIMEOUT_S)
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
-
-    def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-        """One request through the next channel. Raises OSError where none comes or it breaks off."""
-        plain, _ = self._listener.accept()
-        plain.settimeout(TIMEOUT_S)
-        with self._context.wrap_socket(plain, server_side=True) as channel:
-            return over(channel, method, path, body)
-
-    def close(self) -> None:
-        self._listener.close()
-
-
-def over(channel: socket.socket, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-    """One HTTP request through a socket that is there already. Raises OSError, http.client.HTTPException."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: cls\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    channel.sendall(head.encode() + body)
-    answer = http.client.HTTPResponse(channel, method=method)
-    answer.begin()
-    return answer.status, answer.read()
-
-
-def through_proxy(context: ssl.SSLContext, port: int, address: tuple[str, int]) -> ssl.SSLSocket:
-    """A device's way out: TLS to its gateway's proxy, SOCKS5 inside to its peer. Raises OSError where it is refused."""
-    host, peer_port = address
-    end_s = wall_s() + TIMEOUT_S
-    channel = context.wrap_socket(socket.create_connection(("127.0.0.1", port), TIMEOUT_S))
-    name = host.encode("ascii")
-    channel.sendall(b"\x05\x01\x00\x05\x01\x00\x03" + bytes((len(name),)) + name + peer_port.to_bytes(2, "big"))
-    told = b""
-    while len(told) < 12 and wall_s() < end_s:
-        more = channel.recv(12 - len(told))
-        if not more:
-            break
-        told += more
-    if told[:4] != b"\x05\x00\x05\x00":
-        channel.close()
-        raise ConnectionRefusedError(f"the proxy refuses, reply {told[3] if len(told) > 3 else 'none'}")
-    return channel
+        super().__init__(Handler, "control", port=port)

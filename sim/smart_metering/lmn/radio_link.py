@@ -112,8 +112,8 @@ class RadioLink:
         except BadTelegram as error:
             self._refused(error.reason.value, error.detail)
             return b""
-        if self._parts or self._reassembly.is_open:
-            self.sessions.break_off()  # amid a message
+        if (self._parts or self._reassembly.is_open) and not self.sessions.handshaking:
+            self.sessions.break_off()  # amid a message of the live session
         self.sessions.drop_handshake()
         self.sessions.outgoing.clear()
         self._parts, self._reassembly = [], Reassembly()

@@ -80,7 +80,7 @@ class RadioMeter:
 
     def demand(self, now_s: int) -> bytes:
         """Begin a cycle. What was under way in the one before it is dropped, and the session with it."""
-        if self._sending is not None or self._reassembly.is_open:
+        if (self._sending is not None or self._reassembly.is_open) and not self.sessions.handshaking:
             self.sessions.break_off()
         self.sessions.drop_handshake()
         self.sessions.outgoing.clear()

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from sim.pki.authority import Pair, PkiError
 from sim.pki.link_certificates import pem
-from sim.smart_metering.wan.tls import CURVE, SUITES
+from sim.smart_metering.wan.tls import CURVE, SUITES, tls_12
 
 SESSION_MOST_S: Final = 31 * 86_400
 """TR-03116-3, 6."""
@@ -37,17 +37,11 @@ class LinkRefused(Exception):
 def context(own: Pair, peer: bytes, *, server: bool) -> ssl.SSLContext:
     """`peer`: the other end's certificate, DER. Raises LinkRefused (pair)."""
     try:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
-        made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
-        made.check_hostname = False
+        made = tls_12(own, SUITES, CURVE, server=server)
         made.verify_mode = ssl.CERT_REQUIRED
-        made.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
         # Whether it is in its time is asked by the world's clock, see WiredBus; this machine's may be another.
         made.verify_flags |= _NO_CHECK_TIME
-        made.set_ciphers(SUITES)
-        made.set_ecdh_curve(CURVE)
         made.load_verify_locations(cadata=pem(peer))
-        made.load_cert_chain(own.certificate, own.key)
     except (OSError, ValueError, PkiError) as error:  # ssl.SSLError is an OSError
         raise LinkRefused("pair", f"{own.certificate.name}: {error}") from None
     return made

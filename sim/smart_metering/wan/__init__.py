@@ -4,6 +4,8 @@
     server   an administrator or a participant, listening
     answers  what each of them answers, by who asks
     calls    a gateway's or an administrator's way to one
+    talk     a conversation in cells; http_messages: what is in it; cell_sockets: over sockets
+    world_line  a gateway's line inside a world: the same in real TLS, and no socket
     relaying how a world hands containers on over it
     waker    a port that never answers
     serve    one of these as a program of its own

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import http.client
 import ssl
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final
 
 from sim.pki.sm_chain import ChainError
+from sim.smart_metering.wan.cell_sockets import CellAsker
 from sim.smart_metering.wan.guard import Guard
+from sim.smart_metering.wan.http_messages import Question, Reply
+from sim.smart_metering.wan.talk import Errand
 from sim.smart_metering.wan.tls import WanError, party
 
 TIMEOUT_S: Final = 10.0
@@ -17,15 +21,18 @@ TIMEOUT_S: Final = 10.0
 
 class WanClient:
     """`peer`: the common name that the other side must show; "": anybody's. `guard`: whether its certificate holds.
-    Raises WanError. Use it with `with`."""
+    `cell_bytes`: both sides speak in cells of this size; 0: plain HTTP. `paced`: and the other side answers each cell
+    by one. Raises WanError. Use it with `with`."""
 
     def __init__(
-        self, context: ssl.SSLContext, port: int, peer: str, guard: Guard | None = None, *, address: str = "127.0.0.1"
-    ) -> None:
+        self, context: ssl.SSLContext, port: int, peer: str, guard: Guard | None = None, *,
+        address: str = "127.0.0.1", cell_bytes: int = 0, paced: bool = False,
+    ) -> None:  # fmt: skip
         self._connection = http.client.HTTPSConnection(address, port, timeout=TIMEOUT_S, context=context)
         self._connection.auto_open = 0
         self._port, self._peer, self._guard = port, peer, guard
-        self.bytes_sent = self.sessions = 0
+        self.sessions = 0
+        self._cells = CellAsker(cell_bytes, paced=paced) if cell_bytes else None
         self._dial()
 
     def _dial(self) -> None:
@@ -66,17 +73,34 @@ class WanClient:
         if self._connection.sock is None:
             self._dial()
         try:
-            self._connection.request(method, path, body=body, headers={"Content-Length": str(len(body))})
-            answer = self._connection.getresponse()
-            said = answer.read()
+            status, said = self._asked(Question(method, path, body))
         except ssl.SSLError as error:  # in TLS 1.2 a server that refuses a certificate says so in the handshake
             raise WanError("tls", error.reason or str(error)) from None
         except (OSError, http.client.HTTPException) as error:
             raise WanError("unreachable", str(error) or type(error).__name__) from None
-        self.bytes_sent += len(body)
-        if not 200 <= answer.status < 300:
-            raise WanError("refused", f"{answer.status} {said[:200].decode('utf-8', 'replace')}")
+        if not 200 <= status < 300:
+            raise WanError("refused", f"{status} {said[:200].decode('utf-8', 'replace')}")
         return said
+
+    def _asked(self, question: Question) -> Reply:
+        if self._cells is not None:
+            return self._cells.ask(self._socket, question)
+        method, path, body = question
+        self._connection.request(method, path, body=body, headers={"Content-Length": str(len(body))})
+        answer = self._connection.getresponse()
+        return Reply(answer.status, answer.read())
+
+    def strike(self, count: int, due: Callable[[], Errand | None]) -> None:
+        """It is time for so many cells (see WorldLine): of what is due, or dummies. Raises WanError, and ValueError
+        without cells."""
+        if self._cells is None:
+            raise ValueError("strike: this client speaks plain HTTP; give it cell_bytes")
+        if self._connection.sock is None:
+            self._dial()
+        try:
+            self._cells.strike(self._socket, count, due)
+        except OSError as error:
+            raise WanError("unreachable", str(error) or type(error).__name__) from None
 
     def close(self) -> None:
         self._connection.close()

@@ -22,7 +22,9 @@ from sim.smart_metering.participant import Participant
 from sim.smart_metering.wan import answers, tls
 from sim.smart_metering.wan.calls import WanClient
 from sim.smart_metering.wan.guard import Guard
-from sim.smart_metering.wan.server import Answer, WanServer
+from sim.smart_metering.wan.http_messages import Answer
+from sim.smart_metering.wan.server import WanServer
+from sim.smgw.cells import check_size
 
 
 def main(words: list[str]) -> int:
@@ -33,14 +35,20 @@ def main(words: list[str]) -> int:
     parser.add_argument("--name", default="supplier", help="the participant's")
     parser.add_argument("--participant", type=int, default=0, metavar="PORT", help="where containers are handed on to")
     parser.add_argument("--address", default="127.0.0.1", help="where it listens")
+    parser.add_argument("--cell-bytes", type=int, default=0, metavar="BYTES", help="gateways speak in cells; 0: HTTP")
+    parser.add_argument("--paced", action="store_true", help="and each cell is answered by one")
     given = parser.parse_args(words)
+    if wrong := check_size(given.cell_bytes):
+        parser.error(f"--cell-bytes: {wrong}")
     folder: Path = given.folder
     name = answers.ADMINISTRATOR if given.role == "administrator" else f"{given.name}.EMT"
     own = Pair(folder / f"{name}.crt", folder / f"{name}.key")
     root = folder / "root.crt"
     answer = _administrator(own, root, given.participant) if name == answers.ADMINISTRATOR else _participant(given)
     context = tls.context(own, root, server=True)
-    server = WanServer(context, answer, guard=Guard(folder), address=given.address)
+    server = WanServer(
+        context, answer, guard=Guard(folder), address=given.address, cell_bytes=given.cell_bytes, paced=given.paced
+    )
     server.start()
     print(server.port, flush=True)
     sys.stdin.read()

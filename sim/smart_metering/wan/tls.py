@@ -30,19 +30,27 @@ class WanError(Exception):
         self.detail = detail
 
 
+def tls_12(own: Pair, suites: str, curve: str, *, server: bool) -> ssl.SSLContext:
+    """TLS 1.2 and no other, without renegotiation, compression and tickets; one curve ("" leaves OpenSSL's). Whom to
+    believe is the caller's to say: a client believes nobody, a server asks nobody. Raises OSError, ValueError."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
+    made.check_hostname = False
+    made.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
+    made.set_ciphers(suites)
+    if curve:
+        made.set_ecdh_curve(curve)
+    made.load_cert_chain(own.certificate, own.key)
+    return made
+
+
 def context(own: Pair, root: Path, *, server: bool, verify: bool = True) -> ssl.SSLContext:
     """`root`: PEM of the authority that both sides trust. `verify` False is the weakness that trusts anybody. Raises
     WanError (tls) where these files are none of this kind."""
     try:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
-        made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
-        made.check_hostname = False
+        made = tls_12(own, SUITES, CURVE, server=server)
         made.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
-        made.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
-        made.set_ciphers(SUITES)
-        made.set_ecdh_curve(CURVE)
         made.load_verify_locations(root)
-        made.load_cert_chain(own.certificate, own.key)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise WanError("tls", f"{own.certificate.name}: {error}") from None
     return made

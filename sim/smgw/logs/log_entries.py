@@ -45,6 +45,7 @@ class LogEvent(IntEnum):
     METER_ALARM = 60_021
     CLOCK_OFF = 60_022
     DISTURBED = 60_026
+    FIRMWARE = 60_027
     CHAIN_BROKEN = 60_023
     LOG_FULL = 60_024
     ROLLED = 60_025

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sim.core.seeds import Seeds
+from sim.pki.slot_keys import PrivateKey
 from sim.smgw.module.port import SLOTS, ModuleError
 from sim.smgw.module.slots import SlotModule
 
@@ -41,6 +42,12 @@ class InWorldModule(SlotModule):
         )  # fmt: skip
         self.answers = True
         """False: it was pulled out, or has died; whoever asks it hears nothing."""
+
+    def key_for_tls(self, slot: str) -> PrivateKey:
+        """For a world's line alone, whose both ends are OpenSSL's: Python's ssl takes no module's key. No part of the
+        port."""
+        self._there()
+        return self._key(slot).for_ssl()
 
     def make_key(self, slot: str) -> bytes:
         self._there()

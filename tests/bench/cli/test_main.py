@@ -172,6 +172,9 @@ def broken_files(rig: Rig) -> None:
     rig.scenarios(SHORT.replace("dozen", "broken"), name="test_broken_world.py")
     rig.scenarios(SHORT.replace("dozen", "wrong"), name="test_wrong_world.py")
     rig.scenarios("\ndef test_x(:\n", name="test_syntax.py")
+    rig.scenarios(SHORT.replace("dozen.toml", "twelve"), name="test_no_world.py")
+    (rig.folder / "typo.toml").write_text("title = 'x'\n[[fleet]]\nname = 'a'\ntype = 'vipa-c1'\n", encoding="utf-8")
+    rig.scenarios(SHORT.replace("dozen", "typo"), name="test_no_type.py")
     rig.scenarios("import nowhere\n" + SHORT, name="test_import.py")
 
 
@@ -187,10 +190,12 @@ def broken_files(rig: Rig) -> None:
         (["run", "test_made.py", "--set", "portal.chekcs=[]"], 2, "did you mean 'checks'?"),
         (["run", "test_made.py", "--set", "portal"], 2, "KEY=VALUE is needed"),
         (["run", "test_made.py", "--set", "window_s=NaN"], 2, "nan is not between"),
-        (["run", "test_made.py", "--set", "fleet.type=brick"], 2, "no meter type 'brick'; known, nearest first"),
+        (["run", "test_made.py", "--set", "fleet.type=brick"], 2, "fleet.type: 'brick' is not one of '"),
         (["run", "test_broken_world.py"], 2, "broken.toml: not TOML"),
         (["run", "test_wrong_world.py"], 2, "wrong.toml, line 2: titel: unknown key; did you mean 'title'?"),
-        (["run", "test_syntax.py"], 2, "test_syntax.py, line 4: cannot be read"),
+        (["run", "test_no_world.py"], 2, "test_no_world.py, line 7: there is no world 'twelve'"),
+        (["run", "test_no_type.py"], 2, "typo.toml, line 4: fleet[0].type: 'vipa-c1' is not one of "),
+        (["run", "test_syntax.py"], 2, "test_syntax.py, line 6: cannot be read"),
         (["run", "test_made.py", "--runs", "/dev/null/runs"], 2, "Not a directory"),
         (["show", "replay"], 2, "there is nothing called 'replay'; near it: radio.replay, "),
         (["show", "nothing-of-this-name"], 2, "there is nothing called 'nothing-of-this-name'"),
@@ -210,6 +215,30 @@ def test_an_error_names_its_cause_and_has_its_exit_code(
     assert message in done.stderr
     assert done.stdout == ""
     assert not list(rig.runs.glob("*/latest")), "a run that came to nothing leaves nothing"
+
+
+def test_a_good_scenario_is_run_beside_one_whose_world_there_is_not(rig: Rig) -> None:
+    rig.scenarios(SHORT + SHORT.replace("dozen.toml", "dozne").replace("short", "astray"))
+    done = rig.run("run", "test_made.py", "--seed", "2", "--seed", "3", "-n", "1")
+    assert done.returncode == 1, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.partition(" (")[0] for line in lines if line.startswith("PASSED")] == [
+        "PASSED: Short, seed 2", "PASSED: Short, seed 3"
+    ]  # fmt: skip
+    (at,) = [place for place, line in enumerate(lines) if line.startswith("ERROR: Astray, seed 2")]
+    said, again = lines[at + 1 : at + 3]
+    assert "test_made.py, line 10: there is no world 'dozne'" in said
+    assert again.startswith("  again: ./wmbench run ") and again.endswith("::test_astray --seed 2")
+    assert sum("--seed 2" in line for line in lines) == 1
+    assert any(line.startswith("failed: ") and ", seeds 2, 3, " in line for line in lines)
+
+
+def test_of_a_broken_file_that_a_scenario_imports_the_file_is_named(rig: Rig) -> None:
+    (rig.folder / "ours_masked.py").write_text("X = 1\nY = (\n", encoding="utf-8")
+    rig.scenarios("import ours_masked\n" + SHORT, name="test_masked.py")
+    done = rig.run("run", "test_masked.py")
+    assert done.returncode == 2
+    assert f"cannot be imported: {rig.folder}/ours_masked.py, line 2: SyntaxError: '(' was never closed" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -248,6 +277,20 @@ def test_a_missing_broker_is_said_at_once_with_the_way_out(rig: Rig, monkeypatch
     assert "--endpoint memory" in done.stderr
     done = subprocess.run([*command, f"{path}::test_short"], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, "a world in memory needs none"
+
+
+def test_an_account_that_is_not_named_leaves_a_run_inconclusive(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOST", "IDENTITIES", "AUTHORITIES"):
+        monkeypatch.delenv(f"WMBENCH_AWS_{variable}", raising=False)
+    path = rig.scenarios(SHORT)
+    done = rig.run("run", path, "--endpoint", "aws_iot")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert done.stderr.startswith(
+        "wmbench: INCONCLUSIVE: endpoint aws_iot: no host; set endpoint.host or the variable WMBENCH_AWS_HOST"
+    )
+    done = rig.run("run", path, "--endpoint", "aws_iot", "--set", "endpoint.host=localhost")
+    assert done.returncode == 6
+    assert "no identities; set endpoint.identities" in done.stderr, "what the world sets is not asked for again"
 
 
 # --- machines that refuse --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import pytest
 from bench.cli import play
 from tests.bench.command_line import PATIENCE_S
 from tests.bench.conftest import Here
+from tests.made_once import made_once
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = ROOT / "tests" / "data"
@@ -44,14 +45,17 @@ def bench(*words: str | Path) -> subprocess.CompletedProcess[str]:
 def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The sample, played once with its keys, which lie in a file that only its owner may read: a checkout cannot
     promise that."""
-    folder = tmp_path_factory.mktemp("played")
-    keys = folder / "keys.csv"
-    keys.touch(mode=0o600)
-    keys.write_text((DATA / "recording-keys.csv").read_text(encoding="utf-8"), encoding="utf-8")
-    done = wmbench("--play", SAMPLE, "--keys", keys, "--json", "--runs", folder / "runs")
-    assert done.returncode == 0, done.stderr
-    body: dict[str, Any] = json.loads(done.stdout)
-    return body
+
+    def make(folder: Path) -> dict[str, Any]:
+        keys = folder / "keys.csv"
+        keys.touch(mode=0o600)
+        keys.write_text((DATA / "recording-keys.csv").read_text(encoding="utf-8"), encoding="utf-8")
+        done = wmbench("--play", SAMPLE, "--keys", keys, "--json", "--runs", folder / "runs")
+        assert done.returncode == 0, done.stderr
+        body: dict[str, Any] = json.loads(done.stdout)
+        return body
+
+    return made_once(tmp_path_factory, "the-sample-played", make)
 
 
 def test_each_telegram_has_a_row_and_a_run_directory_is_left(played: dict[str, Any]) -> None:

@@ -4,12 +4,14 @@ for each system what it is, and a verdict is nobody's word but the claims'."""
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench import scenario_files
+from bench.cli.main import main
 from bench.compare import side_by_side as table
 from bench.compare.compared import AT_HOME, CARD, KEYLESS, PAIRS, SMGW, SYSTEMS, Look, Measured, NotYet, scenarios_of
 from reports import compare_page
@@ -124,6 +126,17 @@ def test_the_page_holds_every_row_and_escapes_what_it_shows() -> None:
     assert "broker &lt;b&gt;" in page and "broker <b>" not in page
     assert page.count("NOT YET MEASURED") == sum(isinstance(side, NotYet) for _, _, side in LOOKS)
     assert "estate, 1 h" in page
+
+
+def test_a_comparison_has_its_page_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = {
+        "kind": compare_page.KIND, "command": "x", "systems": list(SYSTEMS), "runs": {}, "rows": [], "at_home": [],
+        "sights": {}, "costs": {}, "measured_in": {},
+    }  # fmt: skip
+    (tmp_path / compare_page.FILE).write_text(json.dumps(body))
+    assert main(["report", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "report.html")
+    assert "Two systems" in (tmp_path / "report.html").read_text()
 
 
 def test_scenarios_that_both_ran_are_joined_by_variant() -> None:

@@ -9,7 +9,8 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -17,10 +18,13 @@ from bench.cli.main import main
 from bench.desk import contract_suite as suite
 from bench.desk.contract_suite import Check, Result, rows_named
 from bench.desk.depth import Depth
-from bench.desk.rows.port import ROWS, Row, Undecided
+from bench.desk.fed import Fed, TornFrames
+from bench.desk.rows.port import ROWS, Failed, Row, Undecided
 from bench.desk.stand import Stand
+from bench.desk.traffic import Telegram
 from bench.run_errors import CannotRun
 from sim.desk.inventory import Claims, GatewayEntry, ListenSpec, RunSpec
+from sim.feeders.handed import Torn
 from sim.feeders.kinds.codec import CodecFeeder, CodecSpec
 from sim.feeders.lines.named_pipe import PathSpec
 from sim.feeders.lines.pty import PtySpec
@@ -176,6 +180,32 @@ def test_a_small_gateway_made_worse_breaks_no_other_row(tmp_path: Path, kind: st
 
 
 # --- answers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fails", [True, False])
+@pytest.mark.parametrize("late", [True, False])
+def test_what_fails_while_the_bench_was_late_is_not_the_gateways(tmp_path: Path, fails: bool, late: bool) -> None:
+    telegram = Telegram(bytes.fromhex("0e4493444433221135087a5500000003"), "11223344", None)
+    fed = Fed(telegram, "T1", -70.0, 5, True, True)
+    torn = TornFrames(tmp_path / "torn.jsonl")
+    torn.look([Torn(telegram.frame, 5, "a reason", late)], {telegram.frame: [fed]})
+    assert (fed.handed, fed.torn, torn.late) == (False, "a reason", [fed] if late else [])
+    torn.look([Torn(telegram.frame, 5, "a reason", late)], {})
+    [line] = (tmp_path / "torn.jsonl").read_text().splitlines()
+    assert json.loads(line) == {"wall_ns": 5, "frame": telegram.frame.hex(), "why": "a reason", "late": late}
+
+    def play(_: Any) -> str:
+        if fails:
+            raise Failed("one never came")
+        return "all came"
+
+    row, stand = Row("row", "A row", play), cast("Any", SimpleNamespace(late=torn.late))
+    if not fails:
+        answer, words = suite._in_time(row, stand)
+        assert answer == "PASS" and ("a reason" in words) is late
+        return
+    with pytest.raises(Undecided if late else Failed, match="one never came"):
+        suite._in_time(row, stand)
 
 
 def result(answer: suite.Answer) -> Result:

@@ -32,9 +32,9 @@ from sim.endpoint.counted_session import CountedSession
 from tests.bench.conftest import Here
 from tests.bench.load.load_stand import NEEDS_C_CLIENT, Threaded
 
-IDLE = {"broker": Used(0.5, 0.1, 0), "publishers": Used(0.2, 0.1, 0), "subscribers": Used(0.2, 0.1, 0),
+IDLE = {"broker": Used(0.5, 0.1, 0, 0.6), "publishers": Used(0.2, 0.1, 0, 0.3), "subscribers": Used(0.2, 0.1, 0, 0.3),
         "machine": Used(0.9, 0.0, 0), "other programs": Used(0.0, 0.0, 0)}  # fmt: skip
-FULL = {**IDLE, "broker": Used(0.4, 0.58, 0)}  # it waited for a processor more than it ran: full all the same
+FULL = {**IDLE, "broker": Used(0.4, 0.58, 0, 0.98)}  # it waited for a processor more than it ran: full all the same
 
 
 @pytest.mark.parametrize("clear", [True, False])
@@ -102,7 +102,7 @@ def test_the_two_rates_say_what_a_broker_does(accepted: float, delivered: float,
 
 def test_it_is_seen_where_the_broker_alone_never_slept() -> None:
     assert shown([made(1.0, 0.8, FULL), made(1.0, 1.0, IDLE)])["state"] == "seen"
-    starved = {**FULL, "subscribers": Used(0.3, 0.65, 0)}
+    starved = {**FULL, "subscribers": Used(0.3, 0.65, 0, 0.95)}
     assert shown([made(1.0, 0.8, starved)])["state"] == "not clear"
     assert shown([made(1.0, 0.8, IDLE)])["state"] == "not clear"
     assert shown([made(0.9, 0.9, FULL)])["state"] == "not seen"
@@ -148,7 +148,7 @@ def test_words_and_page_say_what_was_seen() -> None:
         (("--shape", "fan-in", "--over", "10", "--endpoint", "aws_local"), "leave --endpoint and --broker out"),
         (("--shape", "fan-in", "--over", "10,x"), "'x' is not between"),
         (("--shape", "fan-in", "--takers", "5,6"), "several --takers go with --over"),
-        (("--clear",), "--clear goes with --over"),
+        (("--clear",), "--clear and --broker-nice go with --over"),
         (("--shape", "fan-in", "--over", "10", "--seconds", "2"), "the broker counts each two seconds"),
     ],
 )

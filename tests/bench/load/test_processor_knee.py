@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.load import load_text, processor_knee
+from bench.load.load_orders import Stored
 from bench.load.outcome import Outcome
 from reports import load_page
 from tests.bench.load.load_stand import stand
@@ -73,3 +75,16 @@ def test_a_real_trial_tells_what_its_threads_took(monkeypatch: pytest.MonkeyPatc
     assert found.stored == len(made.setting.shape.schedule(made.setting.load(20.0))) == 40
     assert {"broker", "portal", "generator 1"} <= set(found.spent_s) and found.spent_s["portal"] > 0
     assert found.as_json(20.0)["bundles_stored"] == 40
+
+
+@pytest.mark.parametrize("sizes", [[200] * 5, [3, 5, 8, 2, 12, 7], [200, 10, 4, 200, 60]])
+def test_how_full_takes_were_does_not_move_what_a_bundle_takes(sizes: list[int]) -> None:
+    """Ten milliseconds a take and one a bundle; half of one to read it."""
+    bundles = sum(sizes)
+    told = Stored(
+        np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64),
+        each_take=[(size, 0.010 + 0.001 * size) for size in sizes], read_s=0.0005 * bundles,
+    )  # fmt: skip
+    found = processor_knee.full_take_s(told, bundles)
+    assert found == pytest.approx(0.010 / 200 + 0.001 + 0.0005)
+    assert processor_knee.full_take_s(Stored(*(np.zeros(0, dtype=np.int64),) * 4), 5) is None

@@ -29,6 +29,12 @@ def attacked(world: Stage) -> None:
     world.run(days=1)
 
 
+@scenario(world="desk-24", not_for={"smgw": "a gateway of the desk"})
+def by_the_wall(world: Stage) -> None:
+    world.attack(None)
+    world.run(minutes=9)
+
+
 @scenario(world="no-such-world")
 def broken(world: Stage) -> None:
     world.run(days=1)
@@ -42,6 +48,7 @@ def test_a_scenario_costs_what_its_meters_send_in_the_time_it_names() -> None:
     assert seconds(whole_day) == pytest.approx(order.START_S + 96_000 * order.TELEGRAM_S)
     assert seconds(by_name) == pytest.approx(seconds(whole_day))
     assert seconds(attacked) == pytest.approx(4 * seconds(whole_day))  # on, clean, weaker, off
+    assert seconds(by_the_wall) == pytest.approx(3 * (order.START_S + 540 / 8)), "its clock runs at eight times ours"
     assert seconds(broken) == order.START_S
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.bench.command_line import TRACE, Rig
+from tests.made_once import made_once
 
 PREVENTED = "on=(N, X, N), off=(N, S, N)"
 
@@ -68,8 +70,39 @@ CASES = [
         "another_reason",
         staged("another_reason", "world, why='refused: profile'", PREVENTED + ", because='bad mac'"),
         "inconclusive",
-        "refused as refused: profile, expected bad mac",
+        'refused as "refused: profile", expected bad mac',
         "INCONCLUSIVE",
+    ),
+    (
+        "part_of_a_reason",
+        staged("part_of_a_reason", "world, why='refused: time off'", PREVENTED + ", because='time of'"),
+        "error",
+        "test_made.py, line ",
+        None,
+    ),
+    (
+        "no_such_variant",
+        staged("no_such_variant", "world", PREVENTED).replace("'v'", "'w'"),
+        "failed",
+        "test.staged has no variant 'w'; it has 'v'\ntest.staged / v: PREVENTED, SUCCEEDED, and the scenario does not",
+        "PREVENTED",
+    ),
+    (
+        "no_such_threat",
+        staged("no_such_threat", "world", PREVENTED + ", threats=['L99']"),
+        "error",
+        "threats: there is no 'L99'; did you mean 'L29'? ./wmbench threats lists them",
+        None,
+    ),
+    (
+        "no_such_word",
+        staged("no_such_word", "world", PREVENTED).replace(
+            "    world.run", "    attack.record = replace(attack.record, forms={'v': form(changed='acces number')})\n"
+            "    world.attack(attack)\n    world.run"
+        ),
+        "error",
+        "staged_attack.py: form 'v': changed has no word 'acces number'; did you mean 'access number'? all are in ",
+        None,
     ),
     (
         "out_of_reach",
@@ -142,7 +175,7 @@ CASES = [
         "unexpected",
         staged("unexpected", "world", ""),
         "failed",
-        "PREVENTED, and the scenario does not say what to expect",
+        "test.staged / v: PREVENTED, SUCCEEDED, and the scenario does not say what to expect",
         "PREVENTED",
     ),
     (
@@ -206,7 +239,7 @@ CASES = [
         "no_world",
         quiet("no_world", "pass").replace("dozen.toml", "absent"),
         "error",
-        "there is no world 'absent'",
+        "there is no world 'absent': a TOML file, or one of: ",
         None,
     ),
     ("unset", quiet("unset", "world.set('portal.x', 1)"), "error", "unknown key 'x'", None),
@@ -214,7 +247,7 @@ CASES = [
         "untyped",
         quiet("untyped", "world.set('fleet.type', 'brick'); world.run(seconds=1)"),
         "error",
-        "no meter type 'brick'",
+        "fleet.type: 'brick' is not one of ",
         None,
     ),
     (
@@ -231,10 +264,13 @@ CASES = [
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rig, Any, Any]:
     """All cases in one session; one process would be started for each otherwise."""
-    rig = Rig(tmp_path_factory.mktemp("rig"))
-    path = rig.scenarios("".join(body for _, body, *_ in CASES))
-    done = rig.pytest(path)
-    return rig, done, rig.latest()
+
+    def play(folder: Path) -> tuple[Rig, Any, Any]:
+        rig = Rig(folder)
+        done = rig.pytest(rig.scenarios("".join(body for _, body, *_ in CASES)))
+        return rig, done, rig.latest()
+
+    return made_once(tmp_path_factory, "every-case-of-the-plugin", play)
 
 
 def scenario_of(run: dict[str, Any], name: str) -> dict[str, Any]:

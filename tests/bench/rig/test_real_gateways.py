@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +14,9 @@ from bench.options import Options
 from bench.rig import scenario_run
 from bench.rig.judgement import Judgement
 from bench.run_errors import Failed, Inconclusive
+from sim.core.wall_clock import WallClock
+from sim.gateway.kinds.box import BoxSpec, WrongInventory
+from sim.gateway.registry import GATEWAYS
 from tests.bench.command_line import Rig
 
 BODY = """
@@ -71,6 +76,23 @@ def test_one_that_works_has_its_figures_in_the_report(tmp_path: Path) -> None:
     assert figures["gw-0001: telegrams handed over"] == figures["gw-0001: telegrams that came back"] == 36
     page = (rig.runs / "latest" / "report.html").read_text()
     assert "Gateway of the desk: kitchen" in page and "by the wall&#39;s clock" in page.replace("'", "&#39;")
+
+
+def test_a_wrong_inventory_line_proves_nothing(tmp_path: Path) -> None:
+    """Nor does an entry that it does not name; the sentence stays as it is."""
+    (tmp_path / "inventory.toml").write_text('[[gateway]]\nname = "kitchen"\nclaim = 3\n')
+    make = GATEWAYS.find("box").make
+    clock = WallClock()
+    clock.close()
+    wiring = cast("Any", SimpleNamespace(clock=clock, directory=tmp_path))
+    for entry, words in (("kitchen", "did you mean 'claims'"), ("cellar", "inventory.toml")):
+        with pytest.raises(WrongInventory, match=words) as raised:
+            make("gw-0001", BoxSpec("gw", entry=entry, inventory=str(tmp_path / "inventory.toml")), wiring)
+        bout = scenario_run.Bout.__new__(scenario_run.Bout)
+        bout.id, bout.seed, bout.options = "x", 1, Options(None, ())
+        end = bout._end(raised.value)
+        assert (end.outcome, end.message) == ("inconclusive", str(raised.value))
+        assert "\n" not in end.message
 
 
 @pytest.mark.parametrize(

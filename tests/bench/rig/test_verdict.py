@@ -1,5 +1,6 @@
 """Verdicts: no defence is proven without a control."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,6 +42,27 @@ def test_the_control_is_named_and_a_borrowed_one_is_called_so() -> None:
     assert (own.control, own.borrowed) == ("SUCCEEDED 1 of 3 with the defences off", False)
 
 
+def tries(security: str, achieved: int, *, of: int = 6) -> Outcome:
+    return outcome(security, reached=of, achieved=achieved, shots=(shot(),) * of)
+
+
+def test_a_borrowed_control_is_the_one_with_the_largest_share() -> None:
+    borrowed = decide(tries("mode7", 0), [tries("mode5", 1), tries("none", 6), tries("mode7", 0)])
+    assert borrowed.control == "borrowed: SUCCEEDED 6 of 6 on mode 0, defences off"
+
+
+def test_a_control_with_less_than_half_of_its_shots_is_named_weak_and_proves_nothing_by_itself() -> None:
+    weak = decide(tries("mode5", 0), [tries("mode5", 1), tries("none", 6)])
+    assert weak.control == "weak: SUCCEEDED 1 of 6 with the defences off"
+    assert (weak.verdict, weak.clause) == (Verdict.INCONCLUSIVE, "control")
+    assert "by chance alone 6 shots all fail in 33% of runs" in weak.why
+    assert decide(tries("mode5", 0, of=60), [tries("mode5", 6, of=60)]).verdict is Verdict.PREVENTED
+    refused = replace(tries("mode5", 0), shots=(shot("time off"),) * 6)
+    assert decide(refused, [tries("mode5", 1)], terms=Terms(because=("time off",))).verdict is Verdict.PREVENTED
+    occasions = outcome(reached=6, achieved=1)
+    assert decide(outcome(reached=6), [occasions]).control == "SUCCEEDED 1 of 6 with the defences off"
+
+
 def test_an_alarm_in_time_makes_it_detected() -> None:
     assert decide(outcome(achieved=1), [], detected=True).verdict is Verdict.DETECTED
     assert decide(outcome(), [outcome(achieved=1)], detected=True).verdict is Verdict.PREVENTED
@@ -63,6 +85,8 @@ def shot(*reasons: str) -> Landed:
         (outcome(shots=(shot("profile"), shot("bad mac"))), {"terms": Terms(because=("profile", "bad mac"))}, ""),
         (outcome(why="refused: Hostname mismatch"), {"terms": Terms(because=("has expired",))}, "reason"),
         (outcome(why="refused: has expired"), {"terms": Terms(because=("has expired",))}, ""),
+        (outcome(why="refused: has expired"), {"terms": Terms(because=("has expire",))}, "reason"),
+        (outcome(shots=(shot("replayed counter"),)), {"terms": Terms(because=("replayed",))}, "reason"),
     ],
 )
 def test_a_clause_that_does_not_hold_makes_it_inconclusive_and_is_named(

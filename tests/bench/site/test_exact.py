@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bench.run_errors import CannotRun
+from bench.site import dead_rows
 from bench.site import exact as solver
 from bench.site.placement import Clause, greedy, holds, in_turn, spared, told
 
@@ -118,3 +119,30 @@ def test_what_nothing_needs_is_left_out_and_a_cheaper_place_is_taken() -> None:
     assert spared(clauses, [2, 0, 1], prices=np.array([5.0, 5.0, 1.0, 2.0])) == [0, 3]
     steps = in_turn(clauses, [0, 3])
     assert [step.holds for step in steps] == [False, True] and steps[0].served == pytest.approx(0.49995)
+
+
+@HIGHS
+def test_a_floor_heard_by_two_places_alone_needs_both_where_one_may_be_dead() -> None:
+    """Six houses with two places each that no other reaches: the program must see that halves of places are not
+    enough, and prove it before it branches."""
+    houses, each = 6, 30
+    chance = np.zeros((houses * each, 2 * houses))
+    for house in range(houses):
+        chance[house * each : (house + 1) * each, 2 * house : 2 * house + 2] = 0.9999
+    clauses = [Clause(chance, 0.97, np.zeros_like(chance))]
+    known = spared(clauses, [step.candidate for step in greedy(clauses)])
+    found = solver.exact(clauses, known=known)
+    assert (len(known), found.at_least, found.proven, found.gap) == (12, 12, True, 0)
+
+
+@HIGHS
+def test_groups_of_meters_leave_the_bound_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With meters put together, as in large sites, no bound lies above what trying all sets finds."""
+    monkeypatch.setattr(dead_rows, "GROUPS_MOST", 5)
+    monkeypatch.setattr(dead_rows, "MANY_GROUPS", 4)
+    for seed, dead in ((0, "all the time"), (1, "half of it"), (2, "all the time")):
+        clauses, prices = drawn(seed, dead)
+        best = every_set(clauses, prices, [])
+        assert best is not None
+        found = solver.exact(clauses, prices=prices)
+        assert found.proven and (len(found.chosen or []), found.price) == (best[0], pytest.approx(best[1]))

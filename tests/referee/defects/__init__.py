@@ -12,5 +12,7 @@
     gateways          a gateway that leaks, loses or changes
     endpoints         a broker that does not enforce
     list_rows         meters that listen, encryption in the link layer, onboarding, backups
+    firmware_taken    firmware that must not be taken
+    tapped_lines      lines that say more than they should
     rig               the bench itself
 """

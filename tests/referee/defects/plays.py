@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tests.referee.defect import Play
 
+VERDICTS = Play("bench/rig/test_verdict.py", of_tests=True)
+REASONS = Play("bench/rig/test_whole_reasons.py", "misspelt or told", of_tests=True)
+WORDS = Play("bench/rig/test_frame_words.py", of_tests=True)
 REPLAY = Play("card/test_replay.py")
 WRAP = Play("radio/test_replay_by_defence.py", "quick_wrap")
 BY_DEFENCE = Play("radio/test_replay_by_defence.py", "access_number_alone")
@@ -97,7 +100,13 @@ WAKE_UP = Play("smgw/test_wake_up.py")
 SMART_REVOKED = Play("smgw/test_revoked_smart_gateway.py")
 ATTRIBUTES = Play("smgw/test_signed_attributes.py")
 CLIPS = Play("smgw/test_wired_bus.py", "clips")
+WIRE_TAP = Play("smgw/test_wire_tap.py")
+FIRMWARE = Play("smgw/test_firmware.py")
+INSTALLING = Play("sim/smart_metering/test_gateway_firmware.py", "power_cut", of_tests=True)
 BUS_CUT = Play("smgw/test_wired_bus.py", "cut")
+RADIO_REPLAY = Play("smgw/test_radio_meters_with_tls.py", "replayed")
+RADIO_DOWNGRADE = Play("smgw/test_radio_meters_with_tls.py", "nothing_less")
+RADIO_POWER_CUT = Play("smgw/test_radio_meters_with_tls.py", "power_cut")
 AT_HOME = Play("smgw/test_who_is_at_home.py")
 SNAPSHOTS = Play("smgw/test_values_on_demand.py")
 SMART_CLONE = Play("smgw/test_cloned_smart_gateway.py", "without_the_module")

@@ -94,3 +94,56 @@ def _(patch: Patch) -> None:
 
     patch.around("attacks.reach:_Speak.speak", instead)
     patch.around(RUN_ONE, fresh)
+
+
+WHOLE = "A reason is one that there is, and stands there whole."
+
+
+@defect("part-of-a-reason-is-enough", RIG, WHOLE, plays.VERDICTS)
+def _(patch: Patch) -> None:
+    """Any part of a reason that was given counts as the one that was expected."""
+
+    def instead(original: Any, subject: Any, because: tuple[str, ...]) -> list[str]:
+        given = {reason for shot in subject.shots for reason in shot.reasons} or {subject.why}
+        return [one for one in given if because and not any(part in one for part in because)]
+
+    patch.around("bench.rig.verdict:_other_reasons", instead)
+
+
+@defect("unknown-reason-is-believed", RIG, WHOLE, plays.REASONS)
+def _(patch: Patch) -> None:
+    """What a scenario expects as a reason is not looked up."""
+    patch.around("bench.rig.whole_reasons:read", lambda original, because, record: tuple(because.split(" | ")))
+
+
+@defect("one-lucky-control-is-enough", RIG, CONTROL, plays.VERDICTS)
+def _(patch: Patch) -> None:
+    """One success of six proves as much as six of six."""
+    patch.around("bench.rig.verdict:_share", lambda original, control: 1.0)
+
+
+@defect("first-control-is-borrowed", RIG, CONTROL, plays.VERDICTS)
+def _(patch: Patch) -> None:
+    """Of another mode's controls the first is taken, however seldom it succeeded."""
+    patch.around("bench.rig.verdict:_best", lambda original, worked: worked[0])
+
+
+NAMES = "What a scenario names, there is."
+
+
+@defect("unknown-threat-is-believed", RIG, NAMES, plays.WORDS)
+def _(patch: Patch) -> None:
+    """A threat that is not on the list counts as one."""
+    patch.around("bench.rig.scenario:known_threats", lambda original, ids, whose="": None)
+
+
+@defect("unknown-word-is-believed", RIG, NAMES, plays.WORDS)
+def _(patch: Patch) -> None:
+    """A form's words are not looked up."""
+    patch.around("bench.rig.frame_words:_known", lambda original, *arguments: None)
+
+
+@defect("misspelt-variant-is-silent", RIG, NAMES, plays.WORDS)
+def _(patch: Patch) -> None:
+    """A scenario may speak of a variant that the attack has not."""
+    patch.around("bench.rig.judgement:_misspelt", lambda original, *arguments: {})

@@ -230,8 +230,7 @@ def test_a_revoked_client_gets_no_new_session_and_others_do(endpoint: Endpoint) 
     live = online(endpoint, "gw1")
     endpoint.identity("gw2")
     endpoint.revoke("gw1")
-    assert live.connected, "a live session stays until it ends"
-    live.close()
+    live.close()  # whether it ends of itself is the kind's own
     endpoint.settle(lambda: False, 0.1)
     again = endpoint.connect(endpoint.identity("gw1"))
     until(endpoint, lambda: "refused" in states(again))

@@ -11,6 +11,7 @@ from sim.core.events import GatewayDisturbed as Noticed
 from sim.faults.administrator_lost import AdministratorLost
 from sim.faults.gateway_disturbed import GatewayDisturbed
 from sim.faults.gateway_power_cut import PowerCut
+from sim.faults.module_silent import ModuleSilent
 from sim.faults.port import CannotInject
 from sim.smart_metering.housing import KINDS, MOVED, OPENED, PULLED, Housing
 from sim.smgw.logs.log_entries import SYSTEM, LogEvent
@@ -44,8 +45,9 @@ def test_what_is_noticed_is_told_however_late(tmp_path: Path) -> None:
         ]  # fmt: skip
         assert sorted(logged) == sorted((gateway, what) for gateway, what, _ in told), "those without power, too"
         assert all(one.unwitnessed == "" for one in world.injections)
-        with pytest.raises(CannotInject, match="no gateway 7"):
-            world.fault(GatewayDisturbed(gateway=7))
+        for fault in (GatewayDisturbed(gateway=7), ModuleSilent(gateway=7)):
+            with pytest.raises(CannotInject, match="no gateway 7"):
+                world.fault(fault)
 
 
 def test_a_housing_on_the_same_disk_is_the_same_one(tmp_path: Path) -> None:

@@ -221,6 +221,65 @@ def test_while_nobody_listens_frames_are_lost_and_said_to_be(rtl_tcp: IqFeeder) 
     assert rtl_tcp.feed(Sent(FRAMES[0], "T1", -70.0, wall_ns() - 10**9))  # taken: somebody may dial in time
     until(lambda: rtl_tcp.handed.lost)
     assert rtl_tcp.handed.frames == 0
+    [torn] = rtl_tcp.handed.torn
+    assert torn.frame == FRAMES[0] and not torn.late
+    assert torn.why.startswith("nobody took the samples: ") and "nobody has dialled" in torn.why
+
+
+def test_a_frame_amid_which_the_bench_was_late_is_named_and_the_next_one_is_whole(
+    rtl_tcp: IqFeeder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread stands still while the first frame is on the air; what was due meanwhile is left out."""
+    monkeypatch.setattr(iq_feed, "_BEHIND_S", 0.05)
+    take, slept = Signal.take, []
+
+    def slow(one: Signal, count: int) -> Any:
+        if one.stream.waiting and not slept and one.stream._waves[0][0] < one.stream.position:
+            slept.append(time.sleep(0.3))
+        return take(one, count)
+
+    monkeypatch.setattr(Signal, "take", slow)
+    with dialled(rtl_tcp) as client:
+        exactly(client, 40_000)
+        ended_ns = wall_ns() + 50_000_000
+        assert rtl_tcp.feed(Sent(FRAMES[0], "T1", -70.0, ended_ns))
+        until(lambda: rtl_tcp.handed.torn, lambda: exactly(client, 2_000))
+        assert [(one.frame, one.ended_ns, one.late) for one in rtl_tcp.handed.torn] == [(FRAMES[0], ended_ns, True)]
+        assert "late and were left out" in rtl_tcp.handed.torn[0].why
+        assert (rtl_tcp.handed.lost, rtl_tcp.handed.cut) == (0, 1)
+        monkeypatch.setattr(iq_feed, "_BEHIND_S", PATIENCE_S)
+        assert rtl_tcp.feed(Sent(FRAMES[1], "T1", -70.0, wall_ns()))
+        until(lambda: rtl_tcp.handed.frames == 2, lambda: exactly(client, 2_000))
+    assert len(rtl_tcp.handed.torn) == 1
+
+
+def test_a_frame_that_was_due_while_the_bench_was_late_is_lost_and_not_handed(
+    rtl_tcp: IqFeeder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(iq_feed, "_BEHIND_S", PATIENCE_S)
+    with dialled(rtl_tcp) as client:
+        exactly(client, 40_000)
+        with rtl_tcp._lock:  # the thread waits meanwhile, and the frame ends
+            ended_ns = wall_ns() + 20_000_000
+            at = rtl_tcp.signal.stream.position + 200_000
+            rtl_tcp.signal.send(FRAMES[0], modes.T1, -70.0, at)
+            rtl_tcp._on_air.append(iq_feed._OnAir(at, at + 10_000, ended_ns, FRAMES[0], ended_ns))
+            time.sleep(0.4)
+            monkeypatch.setattr(iq_feed, "_BEHIND_S", 0.05)
+        until(lambda: rtl_tcp.handed.torn, lambda: exactly(client, 2_000))
+    assert rtl_tcp.handed.torn[0].late
+    assert (rtl_tcp.handed.lost, rtl_tcp.handed.cut, rtl_tcp.handed.frames) == (1, 0, 0)
+
+
+def test_a_frame_that_is_on_the_air_while_the_program_tunes_is_cut(rtl_tcp: IqFeeder) -> None:
+    with dialled(rtl_tcp) as client:
+        exactly(client, 40_000)
+        assert rtl_tcp.feed(Sent(FRAMES[0], "T1", -70.0, wall_ns() + 10**10))
+        say(client, Command.FREQUENCY, 868_625_000, lambda: rtl_tcp.handed.torn)
+    [torn] = rtl_tcp.handed.torn
+    assert (torn.frame, torn.late, torn.why) == (
+        FRAMES[0], False, "the program tuned to another frequency or rate",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("sample_format", ["cs8", "cs16", "cf32"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pymbusparser
@@ -13,10 +14,11 @@ from sim.core.parts import Folder, PartError, UnknownPart
 from sim.core.vocabulary import Security
 from sim.meters.encodings import Field, encoder, field
 from sim.meters.meter_type import BadKind, Example, Kind, Slot, kind, kinds
-from sim.meters.quantities import COUNT, Quantity
+from sim.meters.quantities import COUNT, COUNTS_IN, QUANTITIES, Quantity
 from sim.meters.write_kernels import encode_many
 from wmbus import telegram
 from wmbus.records import parse_records
+from wmbus.vif import PRIMARY
 
 EXAMPLES = [
     pytest.param(one, example, id=f"{one.id}-{number}")
@@ -154,11 +156,35 @@ def test_a_type_may_bring_a_quantity_and_a_constant_of_its_own() -> None:
         (("026E", "u16", "month_units", 1, 2), "only a record of variable length"),
         (("02", "u16", "units"), "02 begins no record"),
         (("0F", "u16", "units"), "0F begins no record"),
+        (("0414", "u32", "volume_l"), "record 0414: its VIF says 10.-2 m3, and volume_l counts in 10.-3 m3"),
+        (("0405", "u32", "energy_wh"), "record 0405: its VIF says 10.2 Wh, and energy_wh counts in Wh"),
+        (("040E", "u32", "energy_kwh"), "record 040E: its VIF says 10.6 J, and energy_kwh counts in 10.3 Wh"),
+        (("026E", "u16", "month_volume_l"), "its VIF says HCA, and month_volume_l counts in 10.-3 m3"),
     ],
 )  # fmt: skip
 def test_what_the_tables_lack_is_refused_by_name(row: tuple[str, str, str], message: str) -> None:
     with pytest.raises(BadKind, match=message):
         _kind(field(*row))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"manufacturer": "HYDRA"}, "some-meter: a manufacturer is three letters A-Z, not 'HYDRA'"),
+        ({"manufacturer": "hyx"}, "some-meter: a manufacturer is three letters A-Z, not 'hyx'"),
+        ({"version": 0x303}, "some-meter: version is 771; it is one byte, from 0 to 255"),
+        ({"device_type": -1}, "some-meter: device_type is -1"), ({"versions": (1, 256)}, "versions is 256"),
+    ],
+)  # fmt: skip
+def test_an_address_that_no_telegram_can_carry_is_refused(more: dict[str, Any], message: str) -> None:
+    of = {"id": "some-meter", "title": "Some meter", "manufacturer": "ABC", "version": 1, "fields": (), "examples": ()}
+    with pytest.raises(BadKind, match=message):
+        Kind(**{**of, **more})
+
+
+def test_every_unit_of_the_table_is_one_that_a_vif_names() -> None:
+    units = {meaning.unit for meaning in PRIMARY.values()}
+    assert {unit for unit, _ in COUNTS_IN.values()} <= units and COUNTS_IN.keys() <= QUANTITIES.keys()
 
 
 def test_two_records_that_say_the_same_are_refused() -> None:
@@ -174,6 +200,8 @@ def test_two_records_that_say_the_same_are_refused() -> None:
         ("from sim.meters.meter_type import Kind\nfrom sim.meters.encodings import field\n"
          "KIND = Kind('ours', 'Ours', 'ABC', 1, (field('0B6E', 'bcd9', 'units'),), ())",
          "ours.py, line [13]: cannot be imported: BadKind: ours: record 0B6E: no encoding 'bcd9'; did you mean"),
+        ("from sim.meters.meter_type import Kind\nKIND = Kind('ours', 'Ours', 'ABC', 1, (), example=())",
+         "ours.py, line 2: .*unexpected keyword argument 'example'; did you mean 'examples'[?] it takes id, title, "),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_named_with_the_cause(

@@ -318,7 +318,7 @@ def test_whatever_stands_in_a_row_it_is_answered(supplier, one) -> None:
 @pytest.mark.parametrize(
     "change",
     [{"d": [1, "2"]}, {"d": [1, float("nan")]}, {"d": 7}, {"step_s": 0}, {"scaler": 99}, {"ptb": {"7": 3}},
-     {"ptb": {"0": 9}},
+     {"ptb": {"0": 9}}, {"ptb": {"9" * 5_000: 3}},
      {"meter": None}, {"t0": "yesterday"}, {"d": [1, True]}],
 )  # fmt: skip
 def test_readings_that_are_none_are_refused(change) -> None:

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from html import escape
 from typing import Final
 
+from sim.core.digits import whole_of
 from sim.core.quoting import shown
 from sim.smart_metering.han import export
 from sim.smart_metering.han.bill_check import AGREES, DIFFERS, Compared, compared
@@ -202,16 +203,15 @@ def _typed(visit: Visit, own: Sequence[Value], meters: Sequence[HeldMeter]) -> s
     query = visit.request.query()
     if "register" not in query and "amount" not in query:
         return ""
-    number, amount = query.get("register", ""), query.get("amount", "").strip().replace(",", ".")
+    number = whole_of(query.get("register", ""), len(own) - 1)
+    amount = query.get("amount", "").strip().replace(",", ".")
     try:
         billed = Decimal(amount)
     except InvalidOperation:
         billed = Decimal("NaN")
-    if not (number.isascii() and number.isdecimal() and len(number) < 6 and int(number) < len(own)) or (
-        not billed.is_finite() or len(amount) > 20
-    ):
+    if number is None or not billed.is_finite() or len(amount) > 20:
         return '<p class="bad">Choose a register, and write its amount as a number.</p>'
-    (found,) = compared([own[int(number)]._replace(amount=billed)], meters)
+    (found,) = compared([own[number]._replace(amount=billed)], meters)
     return _verdict(found, meters)
 
 

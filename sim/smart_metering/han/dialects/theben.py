@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from sim.core.digits import whole_of
 from sim.smart_metering.han import export, self_test
 from sim.smart_metering.han.holding import Captured, HeldContract, HeldMeter
 from sim.smart_metering.han.role_matrix import Denied, Thing
@@ -212,11 +213,10 @@ def _log(visit: Visit, asked: dict[str, Any]) -> dict[str, Any]:
     if "fromtime" in asked or "totime" in asked:
         from_s, until_s = (seconds(asked.get(name), name) for name in ("fromtime", "totime"))
         rows = [one for one in rows if from_s <= one.entry.at_s <= until_s]
-    first = asked.get("fromindex", 0)
-    count = asked.get("count", _LOG_MOST)
-    if not (str(first).isdecimal() and str(count).isdecimal()):
+    first, count = whole_of(str(asked.get("fromindex", 0))), whole_of(str(asked.get("count", _LOG_MOST)))
+    if first is None or count is None:
         raise RuleError("count", "fromindex and count are whole numbers")
-    rows = [one for one in rows if one.number >= int(first)][: min(int(count), _LOG_MOST)]
+    rows = [one for one in rows if one.number >= first][: min(count, _LOG_MOST)]
     return {
         "entries": [
             {

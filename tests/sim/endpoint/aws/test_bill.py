@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from sim.endpoint.aws.bill import Meter, bill, cents, largest_bundle, month, units
+from sim.endpoint.aws.bill import Meter, bill, cents, month, units
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,6 @@ def test_thirty_bytes_of_topic_cost_two_fifths_more() -> None:
 @pytest.mark.parametrize(("size", "wanted"), [(0, 1), (1, 1), (5_120, 1), (5_121, 2), (10_240, 2), (131_072, 26)])
 def test_units(size: int, wanted: int) -> None:
     assert units(0, size) == units(size, 0) == wanted
-
-
-@pytest.mark.parametrize("topic_bytes", [0, 1, 30, 256])
-def test_a_bundle_may_grow_to_the_end_of_its_last_unit(topic_bytes: int) -> None:
-    most = largest_bundle(topic_bytes, 4_000)
-    assert units(topic_bytes, most) == units(topic_bytes, 4_000) < units(topic_bytes, most + 1)
 
 
 def test_each_kind_of_operation_has_its_price() -> None:

@@ -241,7 +241,13 @@ def test_a_certificate_that_came_by_claim_can_be_taken_back(started: Callable[..
     local = started()
     by = local.identity(CLAIM)
     seven, eight = (claim(local, by, TEMPLATE, {"SerialNumber": n}, f"box-{n}", tmp_path) for n in ("7", "8"))
+    live, others = local.connect(seven.identity), local.connect(eight.identity)
+    until(local, lambda: live.connected and others.connected)
     local.revoke("gw-7")
+    until(local, lambda: any(state == "dropped" for state, _ in live.log))
+    assert "revoked-live" in limits(local) and others.connected and others.connects == 1
+    live.close()
+    others.close()
     until(local, lambda: json.loads((local.directory / "registry.json").read_text())[_id(seven)]["status"] == "REVOKED")
     for _ in range(2):
         refused, fine = local.connect(seven.identity), local.connect(eight.identity)

@@ -124,6 +124,18 @@ def test_a_certificate_that_is_not_good(local: AwsLocal) -> None:
     until(local, lambda: "certificate" in {limit for _, limit in limits(local)})
 
 
+def test_a_live_session_whose_certificate_is_revoked(local: AwsLocal) -> None:
+    """Closed, and let in no more; the sessions of others go on."""
+    revoked, other = online(local, "gw1"), online(local, "gw2")
+    local.revoke("gw1")
+    until(local, lambda: "dropped" in states(revoked) and "refused" in states(revoked))
+    assert revoked.connects == 1
+    assert ("gw1", "revoked-live") in limits(local)
+    other.publish("gw/gw2/up", b"still here")
+    until(local, lambda: not other.unacknowledged)
+    assert other.connects == 1 and ("gw2", "revoked-live") not in limits(local)
+
+
 CLOSE_NOTIFY = bytes.fromhex("15030300020100")  # RFC 5246, 7.2.1: this side ends in order
 
 

@@ -20,7 +20,7 @@ from sim.endpoint import event_loop
 from sim.endpoint.kinds import aws_iot
 from sim.endpoint.kinds.aws_iot import AwsIot, AwsIotSpec
 from sim.endpoint.kinds.aws_local import AwsLocal, AwsLocalSpec
-from sim.endpoint.port import OutOfReach
+from sim.endpoint.port import OutOfReach, WrongFile
 from sim.pki.authority import LEAF_DAYS, Authority
 from tests.sim.endpoint.brokers import found_mosquitto
 
@@ -181,3 +181,53 @@ def test_one_sentence_names_it_and_the_way_out(
 class _Stopped:
     def __init__(self, aws: AwsIot) -> None:
         self.close = aws.stop
+
+
+# --- what is not there, and what is not followed -----------------------------------------------------------------
+
+
+def test_a_setting_that_is_missing_is_named_with_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in aws_iot._VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / "root.pem").write_text("")
+    given: dict[str, str] = {}
+    for key, value in (("host", "localhost"), ("identities", str(tmp_path)), ("authorities", f"{tmp_path}/root.pem")):
+        spec = AwsIotSpec(**given)  # type: ignore[arg-type]
+        variable = f"WMBENCH_AWS_{key.upper()}"
+        assert aws_iot.KIND.missing is not None
+        assert aws_iot.KIND.missing(spec).startswith(
+            f"endpoint aws_iot: no {key}; set endpoint.{key} or the variable {variable}"
+        )
+        with pytest.raises(OutOfReach, match=f"no {key}"):
+            spec.found()
+        given[key] = value
+    spec = AwsIotSpec(**given)  # type: ignore[arg-type]
+    assert aws_iot.KIND.missing(spec) == ""
+    with pytest.raises(OutOfReach, match=r"no file .*portal\.crt; prepare 'portal'"):
+        AwsIot(tmp_path / "aws", spec).start()
+    assert "is not there" in aws_iot.KIND.missing(replace(spec, authorities=f"{tmp_path}/none.pem"))
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "said"),
+    [
+        ("rules", None, "no such file or directory; name a file of JSON"),
+        ("rules", "[", "no JSON"),
+        ("rules", "{}", "holds no JSON list"),
+        ("rules", '[{"ruleName": "r", "topicRulePayload": {"sql": "SELEC 1", "actions": []}}]', "should; mend it"),
+        ("templates", '{"t": {}}', "template 't'"),
+    ],
+)
+def test_a_file_that_cannot_be_followed_is_named(tmp_path: Path, key: str, text: str | None, said: str) -> None:
+    found_mosquitto()
+    place = tmp_path / "given.json"
+    if text is not None:
+        place.write_text(text)
+    local = AwsLocal(tmp_path / "local", AwsLocalSpec(**{key: str(place)}))  # type: ignore[arg-type]
+    with pytest.raises(WrongFile) as raised:
+        local.start()
+    local.stop()
+    words = str(raised.value)
+    assert words.startswith(f"endpoint.{key}: ") and str(place) in words and said in words.replace("No", "no"), words

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from bench.rig import checks
+from bench.rig.checks import real_at_work
 from sim.core.clock import NS_PER_S
 from sim.core.settings import SpecError
 from sim.faults.gateway_power_cut import PowerCut
+from sim.feeders.handed import Torn
 from sim.gateway.kinds.box import BoxGateway, BoxSpec, _step_ns
 from sim.gateway.registry import GATEWAYS
 from sim.world import World
@@ -58,6 +60,31 @@ def test_a_gateway_that_knows_no_acknowledgement_is_judged_at_its_broker(tmp_pat
         assert said["delivered"] == said["frames_handed"] == len(gateway.latency_ns) == 36
         assert said["not_delivered"] == said["unknown"] == said["unreadable"] == 0
         assert min(gateway.latency_ns) > 0
+
+
+def test_a_telegram_that_it_was_not_given_whole_is_named_and_leaves_the_run_unproven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with World(boxed(tmp_path, drain_s=0.0), 3, tmp_path / "run") as world:
+        world.run(30 * NS_PER_S)
+        gateway = world.gateways[0]
+        assert isinstance(gateway, BoxGateway)
+        assert not real_at_work.check(world, attacked=False)
+        monkeypatch.setattr(gateway.box, "feed", lambda _: True)
+        frame = bytes.fromhex("0e4493444433221135087a5500000003")
+        gateway.receive(frame, world.now_ns, -70.0)
+        torn = Torn(frame, gateway._under_way[frame][0], "the samples were 0.60 s late and were left out", late=True)
+        gateway.box.feeders[0].handed.tear(torn, begun=True)
+        for _ in range(2):  # it is noted once
+            gateway._collect()
+        assert frame not in gateway._under_way and gateway.undelivered().count(frame) == 1
+        [said] = real_at_work.check(world, attacked=False)
+        assert frame.hex() in said and "0.60 s late" in said
+        told = gateway.as_json()
+        assert told["frames_torn"] == 1
+        assert told["torn"] == [
+            {"frame": frame.hex(), "ended_ms": torn.ended_ns // 10**6, "why": torn.why, "late": True}
+        ]
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,10 @@ from sim.pki.display_certificates import fingerprint, self_signed
 from sim.smart_metering.han.cls_channel import ClsProxy, device_context
 from sim.smart_metering.han.cls_profile import ClsProfile
 from sim.smart_metering.han.han_server import HanError, context
-from sim.smart_metering.han.inverter import CallPort, Controller, ControlServer, Inverter, over, through_proxy
+from sim.smart_metering.han.inverter import Controller, ControlServer, Inverter
 from sim.smart_metering.wan import tls
 from sim.smgw.module.in_world import draws
+from tests.sim.smart_metering.han.cls_ends import CallPort, over, through_proxy
 from tests.sim.smart_metering.wan.test_wan_sockets import Parties, parties
 
 ADDRESS = ("control.supplier.emt", 443)

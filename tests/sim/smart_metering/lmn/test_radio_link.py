@@ -202,6 +202,15 @@ def test_another_meters_frames_and_other_gateways_change_nothing(tmp_path: Path)
     assert not both.link.counts and not both.told
 
 
+def test_a_demand_that_somebody_forged_ends_no_session(tmp_path: Path) -> None:
+    both = pair(tmp_path)
+    both.cycle()
+    for number in range(3):
+        forged = radio_frames.demand(METER, 100 + number, channel=True)
+        assert both.link.hear(forged, NOW_S + 100)[1] & ~radio_frames.FCB == radio_frames.SND_UD, "a client hello"
+    assert both.cycle(NOW_S + QUARTER_S) == 4 and len(both.taken) == 2
+
+
 def test_no_frame_raises_anything(tmp_path: Path) -> None:
     both = pair(tmp_path)
     both.cycle()
@@ -217,3 +226,34 @@ def test_no_frame_raises_anything(tmp_path: Path) -> None:
     for number in range(1, 4):
         both.cycle(NOW_S + number * QUARTER_S)
     assert both.taken[-1] == registers(NOW_S + 3 * QUARTER_S)
+
+
+def _moved(frame: bytes, to: int) -> bytes:
+    """Another fragment's number."""
+    return frame[:15] + bytes((to,)) + frame[16:] if frame[13] == 0x90 and frame[15] in (2, 3) else frame
+
+
+def _less_announced(frame: bytes) -> bytes:
+    first = frame[13:15] == b"\x90\x05" and frame[16] == 0x70
+    return frame[:18] + (210).to_bytes(2, "little") + frame[20:] if first else frame
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda frame: _moved(frame, 3), "refused: fragment"),  # the second is missing
+        (lambda frame: _moved(frame, 1), "refused: fragment"),  # a first one in the midst, which begins anew
+        (lambda frame: _moved(frame, 2), "refused: fragment"),  # the second comes twice
+        (_less_announced, "refused: fragment"),  # more than was announced
+    ],
+)
+def test_fragments_that_do_not_fit_are_refused_and_the_next_cycle_goes_well(
+    tmp_path: Path, change: Callable[[bytes], bytes], reason: str
+) -> None:
+    both = pair(tmp_path)
+    both.to_gateway = lambda frame: change(frame) if frame[1] == radio_frames.RSP_UD else frame
+    both.cycle()
+    assert both.taken == [] and [what for what, _ in both.told] == [reason], both.told
+    both.to_gateway = lambda frame: frame
+    both.cycle(NOW_S + QUARTER_S)
+    assert both.taken == [registers(NOW_S + QUARTER_S)]

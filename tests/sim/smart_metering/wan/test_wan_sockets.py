@@ -29,7 +29,8 @@ from sim.smart_metering.participant import Participant
 from sim.smart_metering.wan import answers, tls
 from sim.smart_metering.wan.calls import WanClient
 from sim.smart_metering.wan.guard import Guard
-from sim.smart_metering.wan.server import Reply, WanServer
+from sim.smart_metering.wan.http_messages import Reply
+from sim.smart_metering.wan.server import WanServer
 from sim.smart_metering.wan.tls import WanError
 from sim.smart_metering.wan.waker import Waker
 from sim.smgw.delivered_content import Delivery, Value

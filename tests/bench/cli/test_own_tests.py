@@ -1,0 +1,75 @@
+"""Which environments of tox a `./wmbench test` runs, what it says of them, and what it ends with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.cli import own_tests
+
+TOX = """
+import sys, time, pathlib
+name, log = sys.argv[sys.argv.index("-e") + 1], pathlib.Path(__file__).with_name("log")
+def note(what):
+    with log.open("a") as file:
+        file.write(f"{name} {what}\\n")
+def meets(what):
+    for _ in range(6_000):
+        if what in log.read_text():
+            return
+        time.sleep(0.01)
+    sys.exit(f"{name} alone: not {what}")
+note("begins")
+if name == "scenarios":  # lint begins beside it
+    meets("lint begins")
+if name == "lint":  # and ends behind it
+    meets("scenarios ends")
+    print("what lint found")
+note("ends")
+sys.exit(FAILS.get(name, 0))
+"""
+
+
+@pytest.fixture
+def tox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """A tox of which these environments fail; what `command()` ends with, and the order."""
+
+    def run(**fails: int) -> list[str]:
+        program = tmp_path / "tox.py"
+        program.write_text(TOX.replace("FAILS", repr(fails)))
+        monkeypatch.setattr(own_tests, "_tox", lambda names, options=(): [
+            sys.executable, str(program), "-e", ",".join(names), *options])  # fmt: skip
+        code = own_tests.command([])
+        return [str(code), *(tmp_path / "log").read_text().splitlines()]
+
+    return run
+
+
+def test_lint_runs_beside_the_scenarios_and_the_benchmarks_alone(
+    tox: Callable[..., list[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, *order = tox()
+    assert code == "0"
+    assert order[:2] == ["unit begins", "unit ends"]
+    assert order[-2:] == ["perf begins", "perf ends"]
+    assert sorted(order[2:-2]) == ["lint begins", "lint ends", "scenarios begins", "scenarios ends"]
+    out = capfd.readouterr().out
+    assert "what lint found" in out
+    assert out.endswith("unit: passed; scenarios: passed; lint: passed; perf: passed\n")
+
+
+@pytest.mark.parametrize("name", ["unit", "scenarios", "lint", "perf"])
+def test_one_that_fails_lets_the_others_run_and_is_the_exit_code(
+    tox: Callable[..., list[str]], capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    code, *order = tox(**{name: 3})
+    assert code == "3" and len(order) == 8
+    assert f"{name}: failed" in capfd.readouterr().out.splitlines()[-1]
+
+
+def test_words_pass_through() -> None:
+    assert own_tests._tox(["unit", "lint"], ["-v"])[-3:] == ["-e", "unit,lint", "-v"]
+    assert "-e" not in own_tests._tox([], ["--notest"])
