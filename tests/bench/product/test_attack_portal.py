@@ -96,6 +96,15 @@ def test_a_program_that_ends_is_named(tmp_path: Path) -> None:
     assert {one.answer for one in attack.judged} == {"INCONCLUSIVE"} and "No such file" in attack.silent
 
 
+def test_a_table_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Not as silence: the query itself says what is wrong with it."""
+    (tmp_path / "readings.db").write_text("no database", encoding="utf-8")
+    made = entry(tmp_path, read='kind = "sql", database = "readings.db", query = "SELECT 1 AS n FROM readings"')
+    attack = played(made, tmp_path / "runs", "replay-at-once", patience_s=2.0)
+    assert {one.answer for one in attack.judged} == {"INCONCLUSIVE"}
+    assert "stored nothing within 2 s: readings.db: " in attack.silent and "see `database` and `query`" in attack.silent
+
+
 def test_telegrams_go_out_by_file_and_readings_come_in_by_sql(tmp_path: Path) -> None:
     made = entry(tmp_path, "replay", feed='{ kind = "path", path = "in.txt", is_a = "file" }', source="in.txt",
                  out="readings.db", read='kind = "sql", database = "readings.db", '
