@@ -2,8 +2,8 @@
 
 Fragments are numbered from 1; FCL's MF bit is set in all but the last.  The first carries MCL, MCR and ML (the bytes
 of the whole message after the AFL), the last the MAC.  The MAC is over the message as a whole; a message in mode 13 has
-none (see mode13).  The bytes of the one published
-message in fragments (OMS Volume 2, Annex N) could not be had: this follows the standard's words, held by tests of its own.
+none (see mode13).  The bytes of the one published message in fragments (OMS Volume 2, Annex N) could not be had: this
+follows the standard's words, held by tests of its own.
 
 The rule kept here: fragments come from one sender, in order, without a gap, and ML counts them to the byte.
 """
