@@ -12,7 +12,7 @@ from attacks.attack import Can, Curve, Outcome, Steps, attack
 from attacks.habits import BETTER_THAN_CHANCE
 from attacks.parts.delivered_forgeries import SECURITY
 from attacks.parts.discriminant import Row, learned, scores
-from attacks.parts.records_seen import APPLICATION_DATA, HEADER_BYTES, Records
+from attacks.parts.records_seen import Records
 from attacks.parts.roc_auc import roc, separation
 from attacks.reach import Reach
 from sim.core.clock import NS_PER_S, ns
@@ -20,6 +20,7 @@ from sim.core.events import GatewayDisturbed, GatewayWoken, RuleSetTaken, Snapsh
 from sim.smart_metering.wan.world_line import Passing
 from sim.systems.smgw import smgw
 from sim.truth.ground_truth import Truth
+from wmbus.tls_records import APPLICATION, HEADER_BYTES
 
 OPENED = "housing opened, told from the line"
 RULES = "rule set changed, told from the line"
@@ -74,7 +75,7 @@ class SmgwWire:
             self.seen[passing.gateway].append(Drop(passing.time_ns, passing.outward, 0))
             return
         for record in self._streams[passing.gateway, passing.outward].feed(passing.data):
-            if record.kind == APPLICATION_DATA:
+            if record.kind == APPLICATION:
                 self.seen[passing.gateway].append(Drop(passing.time_ns, passing.outward, HEADER_BYTES + record.length))
 
     # --- what came of it ----------------------------------------------------------------------------------------

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+import struct
+from typing import NamedTuple
 
-HEADER_BYTES: Final = 5
-APPLICATION_DATA: Final = 23
-_MAJOR: Final = 3
+from wmbus.tls_records import HEADER_BYTES, KINDS, VERSIONS
 
 
 class Record(NamedTuple):
@@ -29,8 +28,8 @@ class Records:
         found = []
         self._kept += data
         while not self.strange and len(self._kept) >= HEADER_BYTES:
-            kind, major, length = self._kept[0], self._kept[1], int.from_bytes(self._kept[3:HEADER_BYTES], "big")
-            if major != _MAJOR or not 20 <= kind <= 24:
+            kind, version, length = struct.unpack(">BHH", self._kept[:HEADER_BYTES])
+            if kind not in KINDS or version not in VERSIONS:
                 self.strange = True
                 break
             if len(self._kept) < HEADER_BYTES + length:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from attacks.parts.records_seen import APPLICATION_DATA, Record, Records
+from attacks.parts.records_seen import Record, Records
 from sim.core.clock import NS_PER_S
 from sim.core.events import RuleSetTaken
 from sim.core.settings import SpecError
@@ -29,6 +29,7 @@ from sim.systems.smgw import SUPPLIER, Smgw, smgw
 from sim.world import World
 from tests.sim.smart_metering.wan.test_wan_sockets import Parties, parties
 from tests.small_worlds import dozen
+from wmbus.tls_records import APPLICATION
 
 CELL = 1_024
 GCM = 8 + 16  # what AES-GCM of TLS 1.2 adds to a record
@@ -69,7 +70,7 @@ def run(tmp_path: Path, **settings: object) -> tuple[Smgw, list[Passing], World]
 
 def test_without_them_each_thing_shows_when_it_happens(tmp_path: Path) -> None:
     system, passed, _ = run(tmp_path)
-    own = [one for one in records_of(passed, "gw-0002") if one[2].kind == APPLICATION_DATA]
+    own = [one for one in records_of(passed, "gw-0002") if one[2].kind == APPLICATION]
     assert [time_ns // NS_PER_S for time_ns, outward, _ in own if outward] == [900, 1_800, 2_000, 3_600, 7_200]
     assert [one.time_ns // NS_PER_S for one in passed if one.datagram] == [2_000]
     assert len({record.length for _, outward, record in own if outward}) >= 4, "of an alarm, a question, containers"
@@ -81,7 +82,7 @@ def test_with_both_every_time_has_as_many_records_of_one_length(tmp_path: Path) 
     settings = {"system__padding_bytes": CELL, "system__dummy_every_s": 600.0, "system__dummy_cells": 3}
     system, passed, world = run(tmp_path, **settings)
     for gateway in ("gw-0001", "gw-0002"):
-        own = [one for one in records_of(passed, gateway) if one[2].kind == APPLICATION_DATA]
+        own = [one for one in records_of(passed, gateway) if one[2].kind == APPLICATION]
         times = Counter((time_ns // NS_PER_S, outward) for time_ns, outward, _ in own)
         assert times == {(at_s, outward): 3 for at_s in range(600, 8_100, 600) for outward in (True, False)}
         assert {record.length for _, _, record in own} == {CELL + GCM}
@@ -96,11 +97,11 @@ def test_with_both_every_time_has_as_many_records_of_one_length(tmp_path: Path) 
 
 def test_padding_alone_has_one_length_and_dummies_alone_one_count(tmp_path: Path) -> None:
     _, padded, _ = run(tmp_path / "padding", system__padding_bytes=CELL)
-    own = [one for one in records_of(padded, "gw-0002") if one[2].kind == APPLICATION_DATA]
+    own = [one for one in records_of(padded, "gw-0002") if one[2].kind == APPLICATION]
     assert {record.length for _, _, record in own} == {CELL + GCM}
     assert {time_ns // NS_PER_S for time_ns, _, _ in own} == {900, 1_800, 2_000, 3_600, 7_200}
     _, paced, _ = run(tmp_path / "dummies", system__dummy_every_s=600.0, system__dummy_cells=3)
-    own = [one for one in records_of(paced, "gw-0002") if one[2].kind == APPLICATION_DATA]
+    own = [one for one in records_of(paced, "gw-0002") if one[2].kind == APPLICATION]
     assert set(Counter((time_ns, outward) for time_ns, outward, _ in own).values()) == {3}
     assert len({record.length for _, _, record in own}) > 3
 
@@ -183,7 +184,7 @@ def lengths(passed: list[tuple[bool, bytes]]) -> dict[bool, list[int]]:
     streams = {True: Records(), False: Records()}
     out: dict[bool, list[int]] = {True: [], False: []}
     for outward, data in passed:
-        out[outward] += [one.length for one in streams[outward].feed(data) if one.kind == APPLICATION_DATA]
+        out[outward] += [one.length for one in streams[outward].feed(data) if one.kind == APPLICATION]
     return out
 
 
