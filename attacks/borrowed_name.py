@@ -51,7 +51,7 @@ class BorrowedName:
         if not self.victim:
             return []
         changes = truth.world.history.of(SessionChanged)
-        lost = sum(one.client == self.victim and one.state == "dropped" for one in changes)
+        lost = sum((one.client, one.whose, one.state) == (self.victim, "owner", "dropped") for one in changes)
         return in_each_mode(
             truth, DISPLACED, reached=self.logins, achieved=lost, attacked=frozenset((self.victim,)),
             why="its owner lost it" if lost else OWN_NAME,
