@@ -72,7 +72,7 @@ def session_steps(claim: Claim, directory: str) -> list[Step]:
     found = [
         Step("sessions in the history", asked, f"{len(claim.sessions)} lines"),
         Step("how often the owner was thrown off", f"{asked} | grep -c ' owner .* dropped '", str(dropped)),
-        Step("its acts", f"grep -F {shlex.quote(claim.attack)} {history} | head -20", "what it did, in order"),
+        Step("its acts", f"grep -nF {shlex.quote(claim.attack)} {history} | head -20", "what it did, in order"),
     ]
     if alarm := claim.alarm:
         where = shlex.quote(f'"subject":"{alarm.subject}","t":{alarm.time_ns}')
