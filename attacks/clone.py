@@ -7,11 +7,11 @@ from typing import Any
 
 from attacks.attack import Can, Curve, Outcome, Steps, Watch, attack, form
 from attacks.parts import forgery
+from attacks.parts.contended_sessions import sessions_within, thrown_off
 from attacks.parts.sent_frames import Shot, outcomes_of, published
 from attacks.parts.survey import Survey
 from attacks.reach import Reach
 from sim.core.bundle import UP, Bundle, Heard
-from sim.core.events import SessionChanged
 from sim.core.vocabulary import SECURITIES
 from sim.endpoint.port import Identity
 from sim.truth.ground_truth import Truth, fingerprint
@@ -140,8 +140,8 @@ class Clone:
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        sessions = self._sessions(truth)
-        drops_ns = [one.wall_ns for one in sessions if (one.whose, one.state) == ("owner", "dropped")]
+        sessions = sessions_within(truth, self.gateway_id, [self.wall_ns])
+        drops_ns = thrown_off(sessions)
         displaced = len(drops_ns)
         served = {s: self._served(truth, s) for s in sorted(truth.securities)}
         found = [  # the session knows no mode, so the first two figures are the same in each; whom it serves is not
@@ -166,13 +166,6 @@ class Clone:
             for security, (alone, before, since) in served.items()
         ]
         return [*found, *outcomes_of(self.published, truth)]
-
-    def _sessions(self, truth: Truth) -> tuple[SessionChanged, ...]:
-        """What became of the sessions under the gateway's name while the takeover went on, the clone's own among them.
-        Later logins of the clone throw the owner off too, and are no part of it."""
-        begun_ns, over_ns = self.wall_ns
-        mine = (c for c in truth.world.history.of(SessionChanged) if c.client == self.gateway_id)
-        return tuple(sorted((c for c in mine if begun_ns <= c.wall_ns <= over_ns), key=lambda c: c.wall_ns))
 
     def _thrown_off(self, drops_ns: list[int]) -> tuple[tuple[float, float], ...]:
         """(wall seconds since its first act, how often by then)."""

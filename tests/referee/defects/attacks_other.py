@@ -128,12 +128,10 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     """What later logins of the clone did to the owner is counted as the takeover's."""
 
-    def instead(original: Any, clone: Any, truth: Any) -> Any:
-        begun_ns, _ = clone.wall_ns
-        clone.wall_ns = (begun_ns, 1 << 62)
-        return original(clone, truth)
-
-    patch.around("attacks.clone:Clone._sessions", instead)
+    patch.around(
+        "attacks.clone:sessions_within",
+        lambda original, truth, client, spans: original(truth, client, [(begun_ns, 1 << 62) for begun_ns, _ in spans]),
+    )
 
 
 @defect("stored-again-is-changed", RIG, "A record is changed where it says something else.", plays.RECORDS)
