@@ -65,6 +65,7 @@ class StandingClone:
         self.began_ns = reach.now_ns
         for variant, rest_s in ((UPTIME, 0.0), (RESTING, self.rest_s)):
             place = reach.place
+            reach.note("connect", f"{variant}: begun")
             self.taken[variant] = [Span(*reach.hold(identity, self.span_s, rest_s)) for _ in range(self.spans)]
             self.places[variant] = place, reach.place
             reach.note("connect", f"{variant}: over")

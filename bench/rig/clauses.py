@@ -131,8 +131,9 @@ def _shared(watch: Watch, alarm: AlarmRaised, truth: Truth, attack: str) -> str:
     if raised < begun:
         return f"{attack} had raised it before, in another variant"
     for place, act in history.placed(AttackActed):
-        other = act.attack != attack and alarm.subject in act.detail and act.time_ns >= watch.start_ns
-        if place < raised and (other or (act.attack == attack and place >= over)) and not act.detail.endswith(": over"):
+        if act.time_ns < watch.start_ns or place >= raised or act.detail.endswith(": over"):
+            continue
+        if alarm.subject in act.detail if act.attack != attack else not begun <= place < over:
             return f"{act.attack} acted before it came: {act.action}, {act.detail}"
     return ""
 

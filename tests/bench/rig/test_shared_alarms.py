@@ -45,6 +45,8 @@ def judged(*events: Event, places: tuple[int, int] | None) -> Any:
         ((act("login"), act("as gw-1", "wan.borrowed_name"), ALARM), (0, 1), "wan.borrowed_name acted before it came"),
         ((act("login"), act("as gw-2", "wan.borrowed_name"), ALARM), (0, 1), ""),
         ((ALARM, act("login")), (1, 2), "gateway.clone had raised it before"),
+        ((act("a: begun"), act("a: over"), act("b: begun"), ALARM), (2, 3), "gateway.clone acted before it came"),
+        ((act("a: begun"), act("a: over"), act("b: begun"), ALARM), (0, 1), "gateway.clone acted before it came"),
         ((act("gw/gw-1/up"), act("gw/gw-1/up"), ALARM), None, ""),  # no episode
     ],
 )
