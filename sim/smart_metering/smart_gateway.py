@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar, Final
@@ -44,6 +45,7 @@ from sim.smart_metering.due_values import DueValues
 from sim.smart_metering.gateway_diary import Diary
 from sim.smart_metering.gateway_setup import Contract, GatewaySetup
 from sim.smart_metering.line import Line
+from sim.smart_metering.lmn.rows_side import RowsSide
 from sim.smart_metering.said_registers import said
 from sim.smart_metering.tariffing import Register, values_of
 from sim.smgw.delivered_content import Delivery, Value
@@ -111,7 +113,14 @@ class SmartGateway:
         self._module_failed = ""
         self._signed_at_ns = 0
         self._due_from_s: dict[int, int] = {}
+        self._give_out([name for side in self.sides for name in side.meters])
         self.power_on(now_ns)
+
+    def _give_out(self, meters: list[str]) -> None:
+        """Electricity meters with sessions: one each to the households that have other meters here, in their order.
+        Further ones are households of their own."""
+        homes = self.owners()
+        self._owners |= {name: homes[at] if at < len(homes) else name for at, name in enumerate(meters)}
 
     def obey(self, taf: int, now_ns: int) -> None:
         """Rule sets of another tariff use case for every contract. Raises RuleError (log-full), and obeys nothing."""
@@ -138,8 +147,13 @@ class SmartGateway:
         """Whose a meter is: the flat's that it hangs in; its own where nobody wrote one down."""
         return self._owners.get(meter, meter)
 
+    @property
+    def sides(self) -> Sequence[RowsSide]:
+        """Its meters with sessions: on the wired bus, and by radio."""
+        return self._others.sides
+
     def owners(self) -> list[str]:
-        """Everybody who has a radio meter here."""
+        """Everybody who has a meter here."""
         return sorted(set(self._owners.values()))
 
     @property
