@@ -47,7 +47,7 @@ from sim.smart_metering.gateway_setup import Contract, GatewaySetup
 from sim.smart_metering.line import Line
 from sim.smart_metering.lmn.rows_side import RowsSide
 from sim.smart_metering.said_registers import said
-from sim.smart_metering.tariffing import Register, values_of
+from sim.smart_metering.tariffing import Register, values_of, without_error_register
 from sim.smgw.delivered_content import Delivery, Value
 from sim.smgw.metrology import CLOCK_TOLERANCE
 from sim.smgw.module.port import ModuleError
@@ -358,10 +358,11 @@ class SmartGateway:
         values: list[Value] = []
         for name in sorted(self._registers):
             try:
-                values += values_of(
+                found = values_of(
                     self._registers[name], self._setup.calendar, contract.taf, start_s, end_s, CAPTURE_S,
                     flag=self._setup.flag_clock,
                 )  # fmt: skip
+                values += found if self._setup.error_register else without_error_register(list(found))
             except RuleError:
                 self.counts["no value"] += 1
         return values
