@@ -89,7 +89,7 @@ def test_every_part_is_at_work(world: Stage) -> None:
     assert (portal.store.name, type(endpoint).__name__) == ("scratch", "Narrow")
     assert {type(one).__name__ for one in world.inner.system.gateways} == {"ClockworkGateway"}
     assert len(world.truth.readings) > 400
-    world.expect(echo, "an hour later", because="replayed", on=(N, X, N), off=(N, S, N))
+    world.expect(echo, "an hour later", because="replayed access number | replayed time", on=(N, X, N), off=(N, S, N))
 """
 WORLD = """
 title = "All that is the user's"

@@ -21,7 +21,8 @@ def test_each_gateway_counts_its_bundles_in_the_order_of_time(shape: str) -> Non
     again = SHAPES.find(shape).schedule(LOAD)
     assert (again.due_s == made.due_s).all() and (again.gateway == made.gateway).all()
     other = SHAPES.find(shape).schedule(Load(7, 70.0, 12.0, seed=4))
-    assert len(other) != len(made) or (other.due_s != made.due_s).any()
+    if shape != "burst":  # all at once, so nothing is drawn
+        assert len(other) != len(made) or (other.due_s != made.due_s).any()
 
 
 def test_steady_gateways_send_once_a_period() -> None:

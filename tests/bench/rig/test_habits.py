@@ -68,7 +68,9 @@ def test_a_folder_is_that_folder_and_a_case_has_one_name(rig: Rig, houses: Path)
     assert cases(rig) == {f"test_short[seed={seed}-wrong]": "failed" for seed in (7, 9)}
     assert {scenario["id"] for scenario in rig.latest()["scenarios"]} < ids
     said: dict[str, Any] = rig.latest()["scenarios"][0]
-    assert said["message"].startswith(f"{houses}/test_houses.py, line 17: assert 'wrong' == 'right'")
+    lines = (houses / "test_houses.py").read_text().splitlines()
+    line = lines.index('        assert wanted == "right"') + 1
+    assert said["message"].startswith(f"{houses}/test_houses.py, line {line}: assert 'wrong' == 'right'")
     assert said["replay"].startswith(f"./wmbench run '{houses}/test_houses.py::{ID}[wrong]' --seed 7")
 
 

@@ -237,6 +237,12 @@ def test_from_the_sixty_second_on_gateways_are_excused_together(whom: int, heard
     assert _excused([(whom, 10, 20)], (heard_by,), 0, 100) == excused_s
 
 
+def _world(faults: list[SimpleNamespace]) -> SimpleNamespace:
+    """A hundred gateways, none of whose ways takes time."""
+    gateways = [SimpleNamespace(id=f"gw-{number:04}") for number in range(1, 101)]
+    return SimpleNamespace(injections=faults, gateways=gateways, paths=SimpleNamespace(spans=lambda _: []))
+
+
 def _excused(outages: list[tuple[Any, ...]], heard_by: tuple[int, ...], start_ns: int, end_ns: int) -> int:
     faults = [
         SimpleNamespace(
@@ -245,7 +251,7 @@ def _excused(outages: list[tuple[Any, ...]], heard_by: tuple[int, ...], start_ns
         )
         for found in outages
     ]
-    truth: Any = SimpleNamespace(world=SimpleNamespace(injections=faults, gateways=range(100)))
+    truth: Any = SimpleNamespace(world=_world(faults))
     sent = Sent("", 0, 0, start_ns, gateways=sum(map(gateway_bit, heard_by)))
     return Truth._outage_ns(truth, sent, end_ns)
 

@@ -38,7 +38,11 @@ def world(seed: int) -> World:
     system = SimpleNamespace(attached=np.array([0, 1, 2, -1]) if seed % 3 == 1 else None)
     two_way = [SimpleNamespace(receiver=RECEIVERS - 1)] if seed % 3 == 2 else []
     fleet = SimpleNamespace(n=METERS)
-    return cast("World", SimpleNamespace(gateways=gateways, system=system, two_way=two_way, fleet=fleet))
+    own = set[int]()
+    return cast(
+        "World",
+        SimpleNamespace(gateways=gateways, system=system, two_way=two_way, fleet=fleet, own_receivers=own),
+    )
 
 
 def drawn(seed: int) -> WindowReport:

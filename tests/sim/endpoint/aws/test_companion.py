@@ -200,7 +200,7 @@ def test_the_broker_behind_has_no_port_and_leaves_no_process(local: AwsLocal) ->
 
 @pytest.mark.parametrize(
     ("rules", "said"),
-    [("{", "it is to be JSON"), ("{}", "holds no JSON list"), ('[{"ruleName": "x"}]', "no 'sql'"),
+    [("{", "no JSON"), ("{}", "holds no JSON list"), ('[{"ruleName": "x"}]', "no 'sql'"),
      ('[{"ruleName": "x", "sql": "SELECT FROM", "actions": [{"sqs": {"queueUrl": "q"}}]}]', "character 8"),
      ('[{"ruleName": "x", "sql": "SELECT *", "actions": [{"sns": {}}]}]', "no action 'sns' here"),
      ('[{"ruleName": "x", "sql": "SELECT *", "actions": [{"s3": {"key": "k"}}]}]', "lacks 'bucketName'")],
