@@ -27,7 +27,8 @@ CONTENTS: Final = (
 )
 DISSECTOR: Final = ROOT / "reports" / "wireshark" / "wmbus.lua"
 GUIDE: Final = ROOT / "docs" / "how-to" / "follow-a-verdict.md"
-OURS: Final = (DISSECTOR, GUIDE)
+REFERENCE: Final = ROOT / "docs" / "reference" / "run.md"
+OURS: Final = (DISSECTOR, GUIDE, REFERENCE)
 MANIFEST: Final = "SHA256SUMS"
 SECRET: Final = b"PRIVATE KEY-----"
 _BLOCK_BYTES: Final = 1 << 20
@@ -35,7 +36,9 @@ README: Final = """What is in here
 
 follow-a-verdict.md  from a cell of the matrix to its bytes, frame, row and alarm, step by step
 report.html          open it in a browser: verdicts, each with its bytes, frames, rows and alarms
-run.json             the same for programs; docs/reference/run.md of wmbench describes it
+run.json             the same for programs
+run.md               every key of run.json, air.pcapng byte by byte, what each clause of a verdict means, the recipe of
+                     the digests; its links lead to wmbench's own tree, which is not in here
 oscal-results.json   OSCAL assessment results 1.1.3; oscal-catalog.json is the catalogue they speak of
 navigator.json       a layer for the ATT&CK Navigator, domain ics-attack
 junit.xml            for CI

@@ -57,9 +57,29 @@ def test_what_goes_in_is_known_and_the_rest_stays_out(run: Path, tmp_path: Path)
     worlds = [f"radio-test-replay-1/{name}" for name in ("off", "on")]
     assert files == sorted([
         *("README.txt", "SHA256SUMS", "junit.xml", "navigator.json", "oscal-catalog.json", "oscal-results.json"),
-        *("follow-a-verdict.md", "report.html", "run.json", "wmbus.lua", "radio-test-replay-1/scenario.json"),
+        *("follow-a-verdict.md", "report.html", "run.json", "run.md", "wmbus.lua", "radio-test-replay-1/scenario.json"),
         *(f"{world}/{name}" for world in worlds for name in ("air.pcapng", "events.jsonl", "portal/portal.sqlite.gz")),
     ])  # fmt: skip
+
+
+def test_every_file_that_its_texts_name_is_in_the_archive(run: Path, tmp_path: Path) -> None:
+    """Or is said to lie in wmbench's own tree."""
+    root = opened(pack(run).path, tmp_path / "out")
+    there = {path.relative_to(root).as_posix() for path in root.rglob("*")} | {path.name for path in root.rglob("*")}
+    made_by_the_reader = {"evidence.zip", "evidence.zip.sig", "sender.pem", "message.pcapng", "portal.sqlite"}
+    outside = "of wmbench.s tree|in wmbench.s tree|lead to wmbench.s"
+    looked_at = 0
+    for name in ("README.txt", "follow-a-verdict.md", "wmbus.lua", "report.html"):
+        text = (root / name).read_text(encoding="utf-8")
+        text = re.sub(r"(?s)<script.*?</script>|<style.*?</style>|<svg.*?</svg>|<[^>]*>", " ", text)
+        for said in re.finditer(r"[\w*./-]*\w\.(?:lua|md|py|json|jsonl|toml|pcapng|html|xml|gz)\b", text):
+            word = said[0].removeprefix("FOLDER/").removeprefix("*/*/").removeprefix("clean/")
+            near = text[said.start() : said.end() + 60]
+            if word in there or word in made_by_the_reader or re.search(outside, near):
+                looked_at += 1
+                continue
+            assert word == "radio/test_replay.py" or word.startswith("radio/test_"), f"{name} names {word}"
+    assert looked_at > 30
 
 
 def test_sha256sum_agrees_and_notices_a_change(run: Path, tmp_path: Path) -> None:
