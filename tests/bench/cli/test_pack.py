@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench import run_directory
-from bench.cli.pack import MANIFEST, pack
+from bench.cli.pack import GUIDE, MANIFEST, pack
 from bench.run_directory import RunDirectoryError
 from reports import documents
 from sim.core.clock import NS_PER_S
@@ -118,6 +118,48 @@ def test_a_private_key_in_any_file_stops_it(run: Path, name: str) -> None:
     with pytest.raises(RunDirectoryError, match="holds a private key, so nothing was packed"):
         pack(run)
     assert not list(run.parent.glob("*.zip")) and not list(run.parent.glob(".*.part"))
+
+
+def openssl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = ["openssl", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="allowed: openssl is not on the PATH")
+def test_openssl_verifies_the_signature_and_notices_a_change(run: Path, tmp_path: Path) -> None:
+    key, public, out = tmp_path / "key.pem", tmp_path / "sender.pem", tmp_path / "evidence.zip"
+    assert openssl("genpkey", "-algorithm", "ed25519", "-out", key).returncode == 0
+    done = pack(run, out, key)
+    assert done.signature == f"{out}.sig"
+    assert done.public_key == openssl("pkey", "-in", key, "-pubout").stdout
+    public.write_text(done.public_key)
+    verify = ("pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in", out, "-sigfile", done.signature)
+    assert openssl(*verify).returncode == 0
+    assert "Signature Verified Successfully" in openssl(*verify).stdout
+    assert " ".join(map(str, verify[:6])).replace(str(public), "sender.pem") in GUIDE.read_text(encoding="utf-8")
+    content = out.read_bytes()
+    out.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert openssl(*verify).returncode != 0
+    assert pack(run, out).signature == ""
+    assert not Path(f"{out}.sig").exists(), "it would be another archive's"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="allowed: openssl is not on the PATH")
+def test_what_is_no_signing_key_is_refused_before_anything_is_packed(run: Path, tmp_path: Path) -> None:
+    key, out = tmp_path / "key.pem", tmp_path / "x.zip"
+    with pytest.raises(RunDirectoryError, match=r"--sign .*key.pem: No such file.*openssl genpkey"):
+        pack(run, out, key)
+    key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    with pytest.raises(RunDirectoryError, match="not a private key in PEM"):
+        pack(run, out, key)
+    assert openssl("genpkey", "-algorithm", "x25519", "-out", key).returncode == 0
+    with pytest.raises(RunDirectoryError, match="not an Ed25519 key"):
+        pack(run, out, key)
+    protected = ("genpkey", "-algorithm", "ed25519", "-aes256", "-pass", "pass:secret", "-out", key)
+    assert openssl(*protected).returncode == 0
+    with pytest.raises(RunDirectoryError, match="has a passphrase"):
+        pack(run, out, key)
+    assert not out.exists()
 
 
 def test_a_link_out_of_the_run_is_not_followed(run: Path, tmp_path: Path) -> None:
