@@ -23,7 +23,7 @@ OF_READING = {"directory", "notes"}  # remarks about the reading itself
 
 
 def test_the_page_works_as_it_stands(tmp_path: Path) -> None:
-    assert len(follow(ROOT / "docs" / "how-to" / "hand-evidence-on.md", tmp_path)) == 3
+    assert len(follow(ROOT / "docs" / "how-to" / "hand-evidence-on.md", tmp_path)) == 4
 
 
 @pytest.mark.parametrize("record", [Run, Scenario, World, Claim, Clause, Shot, Alarm])
