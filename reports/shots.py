@@ -94,6 +94,13 @@ class ShotView:
         tables = {row.table for row in self.original_rows}
         return not self.replayed and "refusals" in tables and "readings" not in tables
 
+    @property
+    def alarm_of_original(self) -> bool:
+        """The alarm was raised as the portal refused the genuine telegram."""
+        alarm = self.shot.alarm
+        refused = [row.values.get("stored_ns") for row in self.original_rows if row.table == "refusals"]
+        return alarm is not None and not self.replayed and alarm.time_ns in refused
+
 
 def views_of(run: Run, scenario: Scenario) -> dict[int, list[ShotView]]:
     """id(claim) -> its shots, each beside the control's."""

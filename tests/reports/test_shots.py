@@ -236,10 +236,16 @@ def test_a_genuine_telegram_that_was_refused_is_shown_as_lost(tmp_path: Path) ->
             [(evidence_run.METER, 10, 11, mark, b"")] * 7,
         )
     view = view_of(read_run(directory), "mode5", "on")
-    assert view.original_lost
+    assert view.original_lost and not view.alarm_of_original
+    assert view_of(read_run(directory), "mode5", "off").original_lost is False
+    with contextlib.closing(sqlite3.connect(loose)) as db, db:
+        db.execute("UPDATE refusals SET stored_ns = ? WHERE received_ns = 10", (evidence_run.ARRIVED_NS,))
+    view = view_of(read_run(directory), "mode5", "on")
+    assert view.alarm_of_original
     assert len(view.original_rows) == 7
     text = Page(html.write_report(directory).read_text()).text
     assert "refused: its reading is not in the portal" in text
+    assert text.count(", as the original was refused") == 1
     assert "access number 173 was used" in text
     where = r"\(same fingerprint, in portal/portal.sqlite.gz\)"
     assert re.search(rf"… and 3 more refusals, rows \d+, \d+, \d+ {where}", text)
