@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 from sim.core import parts
 from sim.core.broken_files import unreadable
 from sim.core.clock import Steps as Steps  # every attack takes it from here
+from sim.core.events import SessionChanged
 from sim.core.parts import PartError
 
 if TYPE_CHECKING:
@@ -139,12 +140,14 @@ class Landed(NamedTuple):
 
 class Watch(NamedTuple):
     """The alarms that would show an attack: of these kinds, about at least this share of the subjects (meters, or a
-    gateway), raised from `start_ns` on."""
+    gateway), raised from `start_ns` on. `places`: of an attack that is an episode, what the history held at its first
+    act and when it was over (reach.place): an alarm that another act about the subject came before is shared."""
 
     kinds: tuple[str, ...]
     subjects: tuple[str, ...]
     start_ns: int
     share: float = 1.0
+    places: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,8 @@ class Outcome:
     shots: what was sent, one by one. attacked: meters (addresses) and gateways that it touches, beside
     the meters of the shots.
     heard: fingerprints of the telegrams that it was learned from, of who only listens; shots name theirs.
+    sessions: what became of the sessions that it fought for, in its own time: who cannot be shown a telegram is shown
+    those.
     evidence: figures and names that lead a reader to it; `why`: one clause for people. curve: its picture, where it has
     one beside that of its shots and its counts.
     """
@@ -213,6 +218,7 @@ class Outcome:
     shots: tuple[Landed, ...] = ()
     attacked: frozenset[str] = frozenset()
     heard: frozenset[str] = frozenset()
+    sessions: tuple[SessionChanged, ...] = ()
     curve: Curve | None = None
 
 

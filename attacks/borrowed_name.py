@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.at_the_broker import in_each_mode
+from attacks.parts.contended_sessions import Instants, sessions_within, thrown_off
 from attacks.reach import Reach
-from sim.core.events import SessionChanged
 from sim.truth.ground_truth import Truth
 
 DISPLACED = "throws a gateway off its session"
@@ -37,23 +37,28 @@ class BorrowedName:
     logins: int = 3
     opened: int = 0
     victim: str = ""
+    spans: list[Instants] = field(default_factory=list)  # of each login
 
     def run(self, reach: Reach) -> Steps:
         self.victim = reach.name_of(self.gateway)
         yield reach.wait_until(self.from_s)
         for _ in range(self.logins):
+            begun_ns = reach.wall_ns
             session = reach.connect(replace(reach.spare(self.name), client_id=self.victim))
             self.opened += session.connects > 0
             session.close()
+            reach.come_to_rest(self.gateway)
+            self.spans.append((begun_ns, reach.wall_ns))
             yield reach.wait(self.every_s)
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         if not self.victim:
             return []
-        changes = truth.world.history.of(SessionChanged)
-        lost = sum(one.client == self.victim and one.state == "dropped" for one in changes)
-        return in_each_mode(
+        sessions = sessions_within(truth, self.victim, self.spans)
+        lost = len(thrown_off(sessions))
+        found = in_each_mode(
             truth, DISPLACED, reached=self.logins, achieved=lost, attacked=frozenset((self.victim,)),
             why="its owner lost it" if lost else OWN_NAME,
             evidence={"sessions opened": self.opened, "owner thrown off": lost},
         )  # fmt: skip
+        return [replace(one, sessions=sessions) for one in found]

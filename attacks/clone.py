@@ -7,11 +7,11 @@ from typing import Any
 
 from attacks.attack import Can, Curve, Outcome, Steps, Watch, attack, form
 from attacks.parts import forgery
+from attacks.parts.contended_sessions import sessions_within, thrown_off
 from attacks.parts.sent_frames import Shot, outcomes_of, published
 from attacks.parts.survey import Survey
 from attacks.reach import Reach
 from sim.core.bundle import UP, Bundle, Heard
-from sim.core.events import SessionChanged
 from sim.core.vocabulary import SECURITIES
 from sim.endpoint.port import Identity
 from sim.truth.ground_truth import Truth, fingerprint
@@ -66,6 +66,8 @@ class Clone:
     clone_connects: int = 0
     gateway_id: str = ""
     takeover_ns: int = 0
+    wall_ns: tuple[int, int] = (0, 0)  # of the takeover, by clock.stamp_ns: from its first act until it was over
+    places: tuple[int, int] = (0, 0)
     _armed: dict[str, str] = field(default_factory=dict)
     _sequence: int = SEQUENCES
     _identity: Identity | None = None
@@ -80,11 +82,13 @@ class Clone:
             security: [(m.address, m.recordings[0]) for m in self._loudest(security, skip=0)] for security in SECURITIES
         }
         yield reach.wait_until(self.act_at_s)
-        self.takeover_ns = reach.now_ns
+        self.takeover_ns, begun_ns, place = reach.now_ns, reach.wall_ns, reach.place
         session = reach.connect(identity)
         reach.contend(session, self.takeover_logins)
         self.clone_connects = session.connects
         session.close()
+        reach.come_to_rest(self.gateway)
+        self.wall_ns, self.places = (begun_ns, reach.wall_ns), (place, reach.place)
         reach.note("connect", f"{TAKEOVER}: over")
         for security, recordings in old.items():
             for address, heard in recordings:
@@ -136,7 +140,9 @@ class Clone:
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        displaced = self._displacements(truth)
+        sessions = sessions_within(truth, self.gateway_id, [self.wall_ns])
+        drops_ns = thrown_off(sessions)
+        displaced = len(drops_ns)
         served = {s: self._served(truth, s) for s in sorted(truth.securities)}
         found = [  # the session knows no mode, so the first two figures are the same in each; whom it serves is not
             Outcome(
@@ -144,8 +150,8 @@ class Clone:
                 security,
                 reached=self.clone_connects,
                 achieved=displaced,
-                watch=Watch(("twin",), (self.gateway_id,), self.takeover_ns),
-                why="the genuine gateway was thrown off its session",
+                watch=Watch(("twin",), (self.gateway_id,), self.takeover_ns, places=self.places),
+                why="the genuine gateway was thrown off its session (one event, told in each security mode)",
                 evidence={
                     "clone's logins": self.clone_connects,
                     "genuine thrown off": displaced,
@@ -153,25 +159,18 @@ class Clone:
                     "readings through it before": before,
                     "since": since,
                 },
-                curve=Curve("minutes after the takeover", "times the owner was thrown off", self._thrown_off(truth)),
+                curve=Curve("seconds by the wall's clock after its first act", "times the owner was thrown off",
+                            self._thrown_off(drops_ns)),
+                sessions=sessions,
             )
             for security, (alone, before, since) in served.items()
         ]
         return [*found, *outcomes_of(self.published, truth)]
 
-    def _displacements(self, truth: Truth) -> int:
-        """How often the gateway lost a session that it had, since the takeover."""
-        return len(self._drops_ns(truth))
-
-    def _drops_ns(self, truth: Truth) -> list[int]:
-        changes = truth.world.history.of(SessionChanged)
-        mine = (c.time_ns for c in changes if c.client == self.gateway_id and c.state == "dropped")
-        return sorted(time_ns for time_ns in mine if time_ns >= self.takeover_ns)
-
-    def _thrown_off(self, truth: Truth) -> tuple[tuple[float, float], ...]:
-        """(minutes since the takeover, how often by then)."""
-        drops_ns = [self.takeover_ns, *self._drops_ns(truth)]
-        return tuple((round((at_ns - self.takeover_ns) / 60e9, 2), float(by)) for by, at_ns in enumerate(drops_ns))
+    def _thrown_off(self, drops_ns: list[int]) -> tuple[tuple[float, float], ...]:
+        """(wall seconds since its first act, how often by then)."""
+        begun_ns, _ = self.wall_ns
+        return tuple((round((at_ns - begun_ns) / 1e9, 3), float(by)) for by, at_ns in enumerate([begun_ns, *drops_ns]))
 
     def _served(self, truth: Truth, security: str) -> tuple[int, int, int]:
         """Of the meters of one security mode: (those that no other gateway hears, readings of all of them that came

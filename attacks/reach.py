@@ -200,6 +200,7 @@ class _Network(_Base):
     def connect(self, identity: Identity, *, subscribe: tuple[str, ...] = ()) -> Session:
         """Open a real session to the broker with it; waits until it is up or refused."""
         session = self._broker().connect(identity, subscribe=subscribe)
+        self._world.follow(session)
         self._world.settle(lambda: bool(session.connects or session.log), 10.0)
         # Its owner may have taken the session back already: whether we were let in is what counts.
         self.note("connect", f"as {identity.client_id}: {'connected' if session.connects else 'refused'}")
@@ -246,9 +247,14 @@ class _Network(_Base):
         return True
 
     def contend(self, session: Session, logins: int) -> None:
-        """Let the network go on until a session that its owner keeps taking back was opened so many times, or is
-        refused."""
+        """Let the network go on until a session that its owner keeps taking was opened so many times, or is refused."""
         self._world.settle(lambda: session.connects >= logins or any(s == "refused" for s, _ in session.log), 10.0)
+
+    def come_to_rest(self, gateway: int) -> None:
+        """Let what this set off come to its end: its owner is back, and the portal has what he says."""
+        owner = self._world.gateways[gateway]
+        self._world.settle(lambda: owner.session.connected or not owner.up, 10.0)
+        self._world.deliver()
 
     def hold(self, identity: Identity, span_s: float, rest_s: float) -> tuple[int, int, int]:
         """For so many wall seconds take a session that its owner takes back, `rest_s` after he did: when that began and
@@ -261,6 +267,7 @@ class _Network(_Base):
 
         while wall_ns() < end_ns:
             session = self._broker().connect(identity)
+            self._world.follow(session)
             self._world.settle(lambda here=session: bool(here.connects or here.log), until_s(span_s))  # type: ignore[misc]
             logins += session.connects > 0
             self._world.settle(lambda here=session: not here.connected, until_s(span_s))  # type: ignore[misc]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attacks.attack import Record
-from sim.core.clock import Occurrence, Steps, ns
+from sim.core.clock import Occurrence, Steps, ns, stamp_ns
 from sim.core.events import AttackActed
 from sim.radio.site import F64
 
@@ -46,6 +46,16 @@ class Base:
     def now_ns(self) -> int:
         """The attacker's watch (world ns)."""
         return self._world.now_ns
+
+    @property
+    def wall_ns(self) -> int:
+        """What a clock on the wall shows (clock.stamp_ns). Sessions move while world time stands still."""
+        return stamp_ns()
+
+    @property
+    def place(self) -> int:
+        """How many records the history has: what has happened by now stands before it."""
+        return self._world.history.written
 
     def today(self) -> datetime:
         """What the same watch shows: date and time, as meters show it (naive)."""

@@ -12,7 +12,7 @@ from sim.network.http_in_the_middle import HttpInTheMiddle
 from sim.pki.display_certificates import self_signed
 from sim.portal.roles import TenantRow, Views
 from sim.portal.tenant_check import contradicted, counted
-from sim.smart_metering.han.export import device_id
+from sim.smart_metering.han.export import logical_name
 from sim.smart_metering.han.han_client import HanClientError
 from sim.smart_metering.han.household import Shown, amount
 from sim.smgw.delivered_content import Value
@@ -22,10 +22,11 @@ from sim.systems.keyless import keyless
 
 
 class Look(NamedTuple):
-    """A meter on a display: what stood there (None: nothing, because `refused`), and what the gateway has."""
+    """A register on a display: what stood there (None: nothing, because `refused`), and what the gateway has."""
 
     owner: str
     meter: str
+    obis: str
     shown: Decimal | None
     genuine: Decimal
     refused: str
@@ -60,14 +61,15 @@ class HomeNetwork(OnSmgw):
             shown: dict[str, Shown] = {}
             refused = ""
             try:
-                shown = {one.sensor: one for one in homes.household(home, owner).display(port)}
+                shown = {one.register: one for one in homes.household(home, owner).display(port)}
             except HanClientError as error:
                 refused = str(error)
             for meter in home.source.holding().meters:
                 if meter.owner == owner and meter.captured:
-                    seen = shown.get(f"{device_id(meter.name)}.sm")
+                    seen = shown.get(logical_name(meter.name, meter.obis))
                     genuine = Decimal(meter.captured[-1].value).scaleb(meter.scaler)
-                    out.append(Look(owner, meter.name, None if seen is None else amount(seen), genuine, refused))
+                    told = None if seen is None else amount(seen)
+                    out.append(Look(owner, meter.name, meter.obis, told, genuine, refused))
         return out
 
 

@@ -68,11 +68,11 @@ class SmgwHanMitm:
 
     def _told_wrongly(self) -> int:
         """Meters whose consumption by two readings of the display is not what the gateway has."""
-        first = {one.meter: one for one in self.before}
+        first = {(one.meter, one.obis): one for one in self.before}
         return sum(
             one.shown - before.shown != one.genuine - before.genuine
             for one in self.looks
-            if one.shown is not None and (before := first.get(one.meter)) and before.shown is not None
+            if one.shown is not None and (before := first.get((one.meter, one.obis))) and before.shown is not None
         )
 
 

@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 from attacks.attack import Can, Curve, Outcome, Steps, Watch, attack
 from attacks.parts.at_the_broker import in_each_mode
+from attacks.parts.contended_sessions import sessions_within
 from attacks.reach import Reach
-from sim.core.clock import NS_PER_S
+from sim.core.clock import NS_PER_S, stamp_of
 from sim.endpoint.session_state import SessionState
 from sim.truth.ground_truth import Truth
 
@@ -55,6 +56,7 @@ class StandingClone:
     taken: dict[str, list[Span]] = field(default_factory=dict)
     gateway_id: str = ""
     began_ns: int = 0
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def run(self, reach: Reach) -> Steps:
         identity = reach.steal(self.gateway)
@@ -62,7 +64,10 @@ class StandingClone:
         yield reach.wait_until(self.at_s)
         self.began_ns = reach.now_ns
         for variant, rest_s in ((UPTIME, 0.0), (RESTING, self.rest_s)):
+            place = reach.place
+            reach.note("connect", f"{variant}: begun")
             self.taken[variant] = [Span(*reach.hold(identity, self.span_s, rest_s)) for _ in range(self.spans)]
+            self.places[variant] = place, reach.place
             reach.note("connect", f"{variant}: over")
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
@@ -88,8 +93,11 @@ class StandingClone:
             )  # fmt: skip
             one_mode = in_each_mode(
                 truth, variant, reached=len(spans) if logins else 0, achieved=len(low),
-                watch=Watch(("twin",), (self.gateway_id,), self.began_ns), evidence=evidence, curve=curve,
+                evidence=evidence, curve=curve,
+                watch=Watch(("twin",), (self.gateway_id,), self.began_ns, places=self.places[variant]),
                 why=f"in {len(low)} of {len(spans)} spans the owner was up for less than 99 % of the time",
             )  # fmt: skip
-            found += [replace(one, evidence=dict(evidence)) for one in one_mode]
+            instants = [(stamp_of(one.begin_ns), stamp_of(one.end_ns)) for one in spans]
+            sessions = sessions_within(truth, self.gateway_id, instants)
+            found += [replace(one, evidence=dict(evidence), sessions=sessions) for one in one_mode]
         return found

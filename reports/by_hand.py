@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import Final, NamedTuple
 
+from reports.run_model import Claim
 from reports.shots import CAPTURE, ShotView
 
 FINGERPRINT: Final = (
@@ -17,6 +18,13 @@ FINGERPRINT: Final = (
 COLUMNS: Final = {
     "refusals": "meter, gateway, received_ns, stored_ns, reason, detail, fingerprint, hex(telegram) AS telegram"
 }
+
+
+SESSIONS: Final = (
+    "python3 -c \"import json, sys; [print(e['wall_ns'], e['whose'], e['client'], e['state'], e['reason']) for e in "
+    "sorted((e for e in map(json.loads, open(sys.argv[1])) if e['event'] == 'SessionChanged' and e['client'] in "
+    "sys.argv[4:] and int(sys.argv[2]) <= e['wall_ns'] <= int(sys.argv[3])), key=lambda e: e['wall_ns'])]\""
+)
 
 
 class Step(NamedTuple):
@@ -49,4 +57,24 @@ def steps(view: ShotView) -> list[Step]:
     if alarm := view.shot.alarm:
         where = shlex.quote(f'"subject":"{alarm.subject}","t":{alarm.time_ns}')
         found.append(Step("alarm in the history", f"grep -F {where} {history}", alarm.kind))
+    return found
+
+
+def session_steps(claim: Claim, directory: str) -> list[Step]:
+    """The same for a claim that is shown by sessions; [] for one that has none. `directory`: of its world."""
+    if not claim.sessions:
+        return []
+    history = shlex.quote(f"{directory}/events.jsonl")
+    instants = [one.wall_ns for one in claim.sessions]
+    clients = " ".join(shlex.quote(one) for one in dict.fromkeys(one.client for one in claim.sessions))
+    asked = f"{SESSIONS} {history} {min(instants)} {max(instants)} {clients}"
+    dropped = sum((one.whose, one.state) == ("owner", "dropped") for one in claim.sessions)
+    found = [
+        Step("sessions in the history", asked, f"{len(claim.sessions)} lines"),
+        Step("how often the owner was thrown off", f"{asked} | grep -c ' owner .* dropped '", str(dropped)),
+        Step("its acts", f"grep -nF {shlex.quote(claim.attack)} {history} | head -20", "what it did, in order"),
+    ]
+    if alarm := claim.alarm:
+        where = shlex.quote(f'"subject":"{alarm.subject}","t":{alarm.time_ns}')
+        found.append(Step("alarm in the history", f"grep -nF {where} {history}", alarm.kind))
     return found

@@ -31,6 +31,8 @@ HELD, REFUTED, INCONCLUSIVE, UNMEASURED = "held", "refuted", "INCONCLUSIVE", "NO
 _WORST_FIRST: Final = (REFUTED, INCONCLUSIVE, UNMEASURED, HELD)
 _MODES: Final = ("none", "mode5", "mode7")
 _UNPROVEN: Final = ("inconclusive", "error", "interrupted", "skipped")
+COUNTED: Final = ("achieved", "records changed", "stored again")
+"""Figures of what was tried: nothing tried is no figure."""
 _NO_CONTROL: Final = ("did not succeed", "was not run")
 
 
@@ -217,7 +219,7 @@ def _speaks(part: Part, claim: Claim, scenario: Scenario) -> bool:
 def _value(part: Part, claim: Claim) -> float | None:
     """None where the run has no number: an attack that never reached its target got nothing, and proves nothing."""
     value = claim.evidence.get(part.of)
-    if part.of == "achieved" and not _whole(claim.evidence.get("reached")):
+    if part.of in COUNTED and not _whole(claim.evidence.get("reached")):
         return None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 

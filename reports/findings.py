@@ -1,8 +1,8 @@
 """From verdicts to findings: what a run says of one threat in one security mode, for the documents that others read.
 
 Only the whole defence speaks (defences "on"); a control or a single defence is an observation. A finding is satisfied
-when no attack reached its aim unnoticed and each one succeeded on its control in the same run. It is not satisfied when
-one reached its aim unnoticed. Everything else is open: it has observations and no finding.
+when no attack SUCCEEDED (reports.wording.MEANINGS) and each one did on its control in the same run. It is not satisfied
+when one SUCCEEDED. Everything else is open: it has observations and no finding.
 """
 
 from __future__ import annotations
@@ -53,6 +53,11 @@ class Finding(NamedTuple):
     security: str
     state: str
     observations: tuple[Observation, ...]
+
+    @property
+    def noticed(self) -> bool:
+        """Satisfied, and one of its attacks reached its aim with an alarm: what it did was done."""
+        return self.state == SATISFIED and any(one.claim.verdict == "DETECTED" for one in self.observations)
 
     @property
     def weak(self) -> bool:

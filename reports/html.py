@@ -28,7 +28,7 @@ from reports.findings import Finding, Observation, findings, named_threats
 from reports.run_model import Claim, Run, Scenario, World, read_run, seeds_of
 from reports.shots import ShotView
 from reports.threat_list import Threat, threats
-from reports.wording import OFF, ON, mode_text, tallied
+from reports.wording import ALARM_RULES, MEANINGS, NOTICED_IS, OFF, ON, mode_text, tallied
 
 PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures
 PICTURED_VARIANTS: Final = 12  # a scenario's
@@ -41,6 +41,7 @@ GOAL_OF: Final = {
 """Kinds of STRIDE -> the talk's protection goals."""
 TRACED: Final = (("attack", 3), ("tampering", 1), ("fault", 2), ("refused", 3), ("session", 2), ("alarm", 2))
 GLYPHS: Final = {"PREVENTED": "✓", "DETECTED": "◉", "TOLERATED": "≈", "SUCCEEDED": "✗", "INCONCLUSIVE": "?"}
+SESSIONS_LISTED: Final = 60
 Matrix = list[tuple[str, str, list[list["ClaimView"]]]]
 
 
@@ -80,6 +81,20 @@ class ClaimView:
     def is_control(self) -> bool:
         """Of a configuration that is weak on purpose: success is what it is for."""
         return self.claim.defences in OFF
+
+    @property
+    def directory(self) -> str:
+        """Of its world, below the run's."""
+        return next((world.directory for world in self.scenario.worlds if world.variant == self.claim.defences), "")
+
+    @property
+    def counterpart(self) -> ClaimView | None:
+        """The control's claim of the same attack, variant and mode, where it is shown by sessions."""
+        same = (self.claim.attack, self.claim.variant, self.claim.security)
+        for one in self.scenario.claims:
+            if one is not self.claim and one.defences in OFF and (one.attack, one.variant, one.security) == same:
+                return ClaimView("", 0, one, self.scenario, [], [], None) if one.sessions else None
+        return None
 
     @property
     def borrowed(self) -> bool:
@@ -130,7 +145,10 @@ def render(run: Run, scenarios: list[ScenarioView]) -> str:
         holding=sum(view.claim.holds for view in claims),
         outcomes=Counter(scenario.outcome for scenario in run.scenarios),
         threat_views=_threats(run, claims), shots_in_full=shots.IN_FULL, shots_listed=shots.LISTED,
-        rows_shown=shots.ROWS_SHOWN, by_hand=by_hand.steps,
+        rows_shown=shots.ROWS_SHOWN,
+        by_hand=by_hand.steps,
+        session_steps=by_hand.session_steps, alarm_rule=ALARM_RULES.get, meanings=MEANINGS, noticed_is=NOTICED_IS,
+        sessions_listed=SESSIONS_LISTED,
         talk_claims=[told for told in stated if told.figures and told.state != talk.UNMEASURED],
         talk_first=all(told.state != talk.UNMEASURED for told in stated), goals=_goals(claims),
         measures=[measure for scenario in run.scenarios for measure in scenario.measures],

@@ -13,7 +13,7 @@ from typing import Any, Final
 from reports.findings import OPEN, SATISFIED, Finding, findings
 from reports.run_model import Run, read_run
 from reports.threat_list import threats
-from reports.wording import mode_text, plain
+from reports.wording import MEANINGS, NOTICED_IS, mode_text, plain
 
 ATTACK_VERSION: Final = "18"
 FILE: Final = "navigator.json"
@@ -36,14 +36,15 @@ def layer(run: Run) -> dict[str, Any]:
         "name": plain(f"wmbench: {run.title or run.name}"),
         "versions": {"attack": ATTACK_VERSION, "navigator": "5.1.0", "layer": "4.5"},
         "domain": "ics-attack",
-        "description": plain(f"Run {run.name} of {run.started}, commit {run.commit}. Score: findings satisfied, in %."),
+        "description": plain(f"Run {run.name} of {run.started}, commit {run.commit}. Score: findings satisfied, in %. "
+            f"SUCCEEDED: {MEANINGS['SUCCEEDED']} {NOTICED_IS}"),
         "sorting": 3,
         "hideDisabled": False,
         "techniques": [_technique(id_, rows) for id_, rows in sorted(by_technique.items())],
         "gradient": {"colors": ["#b3321f", "#e3b341", "#187a54"], "minValue": 0, "maxValue": 100},
         "legendItems": [
-            {"label": "an attack reached its aim unnoticed", "color": "#b3321f"},
-            {"label": "none did, and each succeeded on its control", "color": "#187a54"},
+            {"label": "an attack SUCCEEDED", "color": "#b3321f"},
+            {"label": "none did (some may be DETECTED), and each did on its control", "color": "#187a54"},
         ],
     }
 

@@ -22,15 +22,15 @@ from reports.findings import NOT_SATISFIED, OPEN, Finding, Observation, findings
 from reports.run_model import Run, World, read_run
 from reports.shots import CAPTURE, LISTED, ShotView, inside, views_of
 from reports.threat_list import Threat, threats
-from reports.wording import claim_text, mode_text, plain
+from reports.wording import ALARM_RULES, MEANINGS, NOTICED_IS, claim_text, mode_text, plain
 
 OSCAL: Final = "1.1.3"
 NS: Final = "https://wmbench.example/ns/oscal"
 BSI: Final = "BSI Stand-der-Technik-Bibliothek, OSCAL 1.1.3, 2026-07-30"
 CATALOG_FILE: Final = "oscal-catalog.json"
 RESULTS_FILE: Final = "oscal-results.json"
-CATALOG_VERSION: Final = "1"
-CATALOG_DATE: Final = "2026-11-27T00:00:00+00:00"
+CATALOG_VERSION: Final = "2"
+CATALOG_DATE: Final = "2026-11-28T00:00:00+00:00"
 EVIDENCE: Final = ("events.jsonl", CAPTURE, "portal/portal.sqlite.gz")
 TWIN: Final = "clean twin"
 _MEDIA: Final = {
@@ -87,8 +87,8 @@ def _control(threat: Threat) -> Json:
             {
                 "id": objective(threat.id),
                 "name": "assessment-objective",
-                "prose": "No attack of this kind reaches its aim unnoticed, while each one succeeds on a configuration "
-                "that is weakened on purpose.",
+                "prose": "No attack of this kind SUCCEEDED, while each one did on a configuration that is weakened on "
+                f"purpose. SUCCEEDED: {MEANINGS['SUCCEEDED']} {NOTICED_IS}",
             },
         ],
     }
@@ -220,10 +220,11 @@ def _observation(run: Run, one: Observation, start: datetime, evidence: _Evidenc
              ("defences", claim.defences), ("seed", one.scenario.seed), ("false-alarms", claim.false_alarms),
              ("borrowed-control", "yes" if one.borrowed else "")]  # fmt: skip
     named = ", ".join(part for part in (claim.title or claim.attack, claim.variant, mode_text(claim.security)) if part)
+    alarm_rule = "" if claim.alarm_counts is None else ALARM_RULES[claim.alarm_counts]
     body: Json = {
         "uuid": _observed(run, one),
         "title": _words(named),
-        "description": _words(claim_text(claim)),
+        "description": _words(f"{claim_text(claim)} {alarm_rule}"),
         "props": _props([*props, *(("threat", threat) for threat in one.threats)]),
         "methods": ["TEST"],
         "types": ["control-objective" if one.speaks else "mitigation"],
@@ -243,11 +244,12 @@ def _finding(run: Run, finding: Finding) -> Json:
     title = threat.title if threat else "not in the threat list"
     props = [("security", finding.security), *(("bsi-control", c) for c in (threat.bsi_controls if threat else ()))]
     borrowed = any(one.borrowed for one in finding.observations)
+    noticed = ("noticed-not-prevented", "yes" if finding.noticed else "")
     return {
         "uuid": _id("finding", run.started, finding.threat, finding.security),
         "title": _words(f"{finding.threat}, {mode_text(finding.security)}: {title}"),
         "description": _words("; ".join(claim_text(one.claim) for one in finding.observations)),
-        "props": _props([*props, ("borrowed-control", "yes" if borrowed else "")]),
+        "props": _props([*props, ("borrowed-control", "yes" if borrowed else ""), noticed]),
         "target": {
             "type": "objective-id",
             "target-id": objective(finding.threat),

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from reports import palette
 from reports.run_model import RunError
-from reports.wording import duration_text, mode_text, number_text, ratio_text, value_text
+from reports.wording import duration_text, mode_text, number_text, ratio_text, value_text, wall_time_text
 from sim.core import whole_file
 from sim.core.clock import world_time
 from sim.core.quoting import shown
@@ -26,7 +26,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters |= {
-        "world_time": world_time, "number": number_text, "value": value_text, "mode": mode_text,
+        "world_time": world_time, "wall_time": wall_time_text, "number": number_text, "value": value_text,
+        "mode": mode_text,
         "duration": duration_text, "ratio": ratio_text, "shown": shown,
     }  # fmt: skip
     made.globals |= {"theme": Markup(palette.css()), "outcome_colours": palette.OUTCOMES}

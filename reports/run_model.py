@@ -61,6 +61,19 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """What became of a session with the broker: `whose` (owner, attacker), by the wall's clock (UTC, ns since 1970);
+    `time_ns` is the world's time, which stands still meanwhile."""
+
+    whose: str = ""
+    client: str = ""
+    state: str = ""
+    reason: str = ""
+    wall_ns: int = 0
+    time_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
     """One condition of a verdict, and whether it was met."""
 
@@ -81,7 +94,9 @@ class Curve:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One verdict. `control` is what the same attack did on the weak configuration ("" when it needs none);
-    `borrowed`: in another security mode. `because` is the clause that decided."""
+    `borrowed`: in another security mode. `because` is the clause that decided. `alarm_counts`: an alarm in time makes
+    it DETECTED (of older runs nothing is known), and `alarm` is the first of them. `sessions` and `broker_lines`: what
+    shows it where it sends no telegram."""
 
     attack: str = ""
     title: str = ""
@@ -100,6 +115,10 @@ class Claim:
     borrowed: bool = False
     false_alarms: int = 0
     curve: Curve | None = None
+    alarm_counts: bool | None = None
+    alarm: Alarm | None = None
+    sessions: list[SessionEvent] = field(default_factory=list)
+    broker_lines: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:

@@ -5,16 +5,30 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Final
 
 from reports.run_model import Claim
+from sim.core.clock import NS_PER_S
 
 VALUE_CHARS: Final = 300
 OFF: Final = ("off", "none")
 ON: Final = ("on", "all", "")
 MODES: Final = {"none": "mode 0", "mode0": "mode 0", "0": "mode 0", "mode5": "mode 5", "5": "mode 5", "mode7": "mode 7",
                 "7": "mode 7"}  # fmt: skip
-
+MEANINGS: Final = {
+    "SUCCEEDED": "It reached its aim with at least one shot or login, and no alarm that counts came in time. An alarm "
+    "counts only where the variant is one that an alarm must show; elsewhere the portal kept what it must not keep, "
+    "and an alarm about the meter beside it takes nothing back.",
+    "DETECTED": "It reached its aim, and the alarm that must show this variant came in time; the clean twin has none.",
+}
+"""The one definition of each, for every document."""
+NOTICED_IS: Final = "DETECTED is satisfied, although what the attack did was done: it was noticed, not prevented."
+ALARM_RULES: Final = {
+    True: "An alarm counts here: one in time makes it DETECTED.",
+    False: "Alarms do not count here: this variant is judged by what the portal stored or by what was learned, and an "
+    "alarm takes neither back.",
+}
 
 LETTERS: Final = {"PREVENTED": "X", "DETECTED": "D", "TOLERATED": "T", "SUCCEEDED": "S"}
 
@@ -91,3 +105,12 @@ def claim_text(claim: Claim) -> str:
 def plain(text: str) -> str:
     """One line without control characters: what a terminal shows and does not obey."""
     return "".join(c if c == "\t" or unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def wall_time_text(wall_ns: int) -> str:
+    """An instant of the wall's clock: date and time of UTC, to the millisecond; "unknown" for what is none."""
+    try:
+        at = datetime.fromtimestamp(wall_ns // NS_PER_S, UTC)
+    except (OverflowError, ValueError, OSError):
+        return "unknown"
+    return f"{at:%Y-%m-%d %H:%M:%S}.{wall_ns % NS_PER_S // 1_000_000:03d}"

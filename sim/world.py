@@ -18,6 +18,7 @@ from sim.core.clock import Calendar, Clock, ns
 from sim.core.events import Event, MeterTampered, RunEnded, RunStarted, SessionChanged, TelegramRefused, WindowEnded
 from sim.core.history import History
 from sim.core.seeds import Seeds
+from sim.endpoint.port import Session
 from sim.faults.port import AnyFault, Injection
 from sim.gateway.port import GatewayPort
 from sim.meters.fleet import Fleet
@@ -73,6 +74,7 @@ class World:
         self.calendar = Calendar(spec.start)
         self.frames_sent = 0
         self.injections: list[Injection] = []
+        self._followed: dict[Session, int] = {}  # -> how much of its log is in the history
         self.two_way: list[Installed] = []
         self.own_receivers: set[int] = set()
         self._refused: Counter[str] = Counter()
@@ -173,11 +175,31 @@ class World:
         does not wait for it (an attacker with a session) has published."""
         self.air.catch_up()
         self.system.deliver()
+        self._log_sessions()
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
         """Let real sockets move for up to `deadline_s` wall seconds, while world time stands still."""
         self.air.catch_up()
-        return self.system.settle(done, deadline_s)
+        came = self.system.settle(done, deadline_s)
+        self._log_sessions()
+        return came
+
+    def follow(self, session: Session) -> None:
+        """Keep what becomes of an attacker's session in the history, until it is closed."""
+        self._followed[session] = 0
+
+    def _log_sessions(self) -> None:
+        """Gateways tell of theirs; here of the system's own and of attackers'."""
+        for session in self.system.sessions:
+            self._followed.setdefault(session, 0)
+        own = set(self.system.sessions)
+        for session, seen in list(self._followed.items()):
+            whose = "owner" if session in own else "attacker"
+            for (state, reason), wall_ns in zip(session.log[seen:], session.log_ns[seen:], strict=True):
+                self.history.record(SessionChanged(self.now_ns, session.client_id, state, reason, wall_ns, whose))
+            self._followed[session] = len(session.log)
+            if whose == "attacker" and session.log and session.log[-1][0] == "closed":
+                del self._followed[session]
 
     def record(self, event: Event) -> None:
         """Into the history."""
@@ -221,9 +243,7 @@ class World:
 
     def finish(self, outcome: str = "complete") -> None:
         """Write the last record. The world can still be read."""
-        for session in self.system.sessions:
-            for state, reason in session.log:
-                self.history.record(SessionChanged(self.now_ns, session.client_id, state, reason))
+        self._log_sessions()
         self.history.record(RunEnded(self.now_ns, outcome))
         self.history.flush()
 

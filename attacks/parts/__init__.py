@@ -3,6 +3,7 @@
 survey            what anyone with a receiver learns by listening
 forgery           what can be changed in a telegram without its key
 jam_and_capture   between meters and their gateway: jam there, receive here
+contended_sessions  what became of sessions that were fought for
 sent_frames       frames that were sent, and what came of them at the portal
 decoded_replays   what came of them at a gateway that decodes, by the values that it gave
 at_the_broker     what came of messages that were given to the broker

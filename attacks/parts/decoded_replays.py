@@ -34,6 +34,7 @@ def _outcome(variant: str, security: str, shots: list[Shot], truth: Truth, gatew
     given = [shot for shot in came if given_again(truth, gateway, shot.of, shot.spoken.start_ns)]
     evidence: dict[str, int | float | str] = {
         "sent": len(shots), "reached the gateway": len(came), "given as a new value": len(given),
+        "records changed": 0, "stored again": len(given),  # old values, as they were
         "first at": f"{world_time(shots[0].spoken.start_ns)}, meter {shots[0].address}",
     }  # fmt: skip
     why = "the gateway gave an old value as a new one" if given else "the gateway gave no old value"

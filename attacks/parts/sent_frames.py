@@ -27,6 +27,8 @@ class Shot(NamedTuple):
     of: bytes = b""
 
 
+SAID: Final = frozenset({"units", "set_date", "set_date_units", "status", "tamper", "volume_m3", "energy_kwh"})
+"""Columns of a reading that are what its meter said of itself."""
 NOTHING_STORED: Final = "nothing the attacker wanted was stored"
 Wanted = Callable[[Reading, Shot], bool]
 
@@ -46,9 +48,18 @@ def landed(shot: Shot, truth: Truth) -> Landed:
     )  # fmt: skip
 
 
+def alters(row: Reading, shot: Shot, truth: Truth) -> frozenset[str]:
+    """Columns in which a row says something else of the meter than the genuine telegram did. The time that stands
+    beside it and the numbers that tell one telegram from the other do not count. What was made from no telegram of the
+    fleet's is new in all."""
+    differing = truth.differing(row, shot.of)
+    return SAID if differing is None else differing & SAID
+
+
 def outcomes_of(shots: Sequence[Shot], truth: Truth, wanted: Wanted = lambda row, shot: True) -> list[Outcome]:
-    """One outcome a (variant, security): shots the portal judged, portal records they changed, and why not. `wanted`
-    says of a stored row whether it is what the attacker was after."""
+    """One outcome a (variant, security): shots the portal judged, what it stored of them, and why not. `wanted` says of
+    a stored row whether it is what the attacker was after. "records changed": shots of which a row says something else
+    than the telegram they were made from; "stored again": those whose rows say the same once more."""
     groups: dict[tuple[str, str], list[Shot]] = defaultdict(list)
     for shot in shots:
         groups[shot.variant, shot.security].append(shot)
@@ -59,19 +70,30 @@ def _outcome(variant: str, security: str, shots: list[Shot], truth: Truth, wante
     came = [landed(shot, truth) for shot in shots]
     judged = sum(one.arrived for one in came)
     achieved = sum(any(wanted(row, shot) for row in one.rows) for shot, one in zip(shots, came, strict=True))
+    altered = [
+        frozenset[str]().union(*(alters(row, shot, truth) for row in one.rows if wanted(row, shot)))
+        for shot, one in zip(shots, came, strict=True)
+    ]
+    changed = sum(map(bool, altered))
     reasons = sorted({reason for one in came if not one.rows for reason in one.reasons})
     evidence: dict[str, int | float | str] = {
         "sent": len(shots),
         "delivered": sum(bool(one.taken) for one in came),
         "judged by the portal": judged,
-        "records changed": achieved,
+        "records changed": changed,
+        "stored again": achieved - changed,
         "alarms": sum(bool(truth.alarms(["freshness"], subject=s.address, since_ns=s.spoken.start_ns)) for s in shots),
     }
+    if changed:
+        evidence["changed in them"] = ", ".join(sorted(frozenset[str]().union(*altered)))
     if reasons:
         evidence["refused as"] = ", ".join(reasons)
     evidence["first at"] = f"{world_time(shots[0].spoken.start_ns)}, meter {shots[0].address}"
     if achieved:
         why = "the portal stored it as a reading"
+        if achieved < judged:
+            others = f"refused: {', '.join(reasons)}" if reasons else "not what the attacker wanted"
+            why += f", {achieved} of {judged} shots; the others {others}"
     else:
         why = f"refused: {', '.join(reasons)}" if reasons else NOTHING_STORED
     return Outcome(variant, security, judged, achieved, why=why, evidence=evidence, shots=tuple(came))

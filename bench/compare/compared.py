@@ -174,6 +174,13 @@ PAIRS: Final = (
         Measured("smgw/test_ten_days.py", "every value waits and arrives, of radio meters and of wired ones"),
     ),
     _topic(
+        "pair-15-link", "a meter's link is jammed while the tariff zone changes",
+        Look(_JAM, ("reactive on one meter: readings",)),
+        Look("smgw/test_jammed_link.py",
+             ("meter link jammed: readings missing at the gateway",
+              "meter link jammed over a change of zone: its consumption billed in a tariff")),
+    ),
+    _topic(
         "pair-16", "man in the middle on the HAN, a client that verifies nothing", NoSurface("it has no HAN"),
         Look(_IN_HOME, ("values changed on a display in the home", "values changed on the bill, by way of the display"),
              "believing"),

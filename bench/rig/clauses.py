@@ -12,7 +12,7 @@ from attacks.attack import Can, Form, Landed, Outcome, Record, Watch
 from bench.rig import classify
 from bench.rig.verdict import Terms
 from sim.core.clock import NS_PER_S, ns
-from sim.core.events import AlarmRaised
+from sim.core.events import AlarmRaised, AttackActed
 from sim.truth.ground_truth import Truth, fingerprint
 
 INTERVALS = 3
@@ -76,38 +76,76 @@ def _unlike(form: Form, shot: Landed, truth: Truth) -> str:
 
 class Alarmed(NamedTuple):
     """`subjects` of `of` had an alarm in time that the clean twin has not; the slowest came after `latency_s`, of at
-    most `limit_s`. `enough`: as many as the attack must be noticed at."""
+    most `limit_s`, made up as `limit_says`. `enough`: as many as the attack must be noticed at. `first`: of them the
+    first. `shared`: whose act about the same subject came before it too, and may have raised it; "": nobody's."""
 
     subjects: int
     of: int
     latency_s: float | None
     limit_s: float
     enough: bool
+    limit_says: str = ""
+    first: AlarmRaised | None = None
+    shared: str = ""
 
     def __str__(self) -> str:
         if self.latency_s is None:
             return f"no alarm within {self.limit_s:.0f} s that a clean world has not"
-        came = f"alarm for {self.subjects} of {self.of}, the last after {self.latency_s:.0f} s"
-        return f"{came} (limit {self.limit_s:.0f} s)"
+        after = f"after {self.latency_s:.0f} s" if self.latency_s else "at the instant of world time of its first act"
+        shared = f"; shared: {self.shared}" if self.shared else ""
+        return f"alarm for {self.subjects} of {self.of}, the last {after} (limit {self.limit_s:.0f} s){shared}"
 
 
-def alarmed(watch: Watch, terms: Terms, truth: Truth, clean: Iterable[AlarmRaised]) -> Alarmed:
-    """`clean`: the alarms of the same world without the attacker."""
+def alarmed(watch: Watch, terms: Terms, truth: Truth, clean: Iterable[AlarmRaised], attack: str = "") -> Alarmed:
+    """`clean`: the alarms of the same world without the attacker. `attack`: whose."""
     raised: dict[str, list[AlarmRaised]] = {}
     for alarm in truth.alarms(watch.kinds, since_ns=watch.start_ns):
         raised.setdefault(alarm.subject, []).append(alarm)
     anyway = [(alarm.kind, alarm.subject, alarm.time_ns) for alarm in clean]
-    latencies, limits = [], []
+    latencies, limits, heard = [], [], []
     for subject in watch.subjects:
         limit_ns = ns(terms.within_s or limit_s(truth, subject))
         until_ns = watch.start_ns + limit_ns
         limits.append(limit_ns / NS_PER_S)
         false = {kind for kind, whom, at_ns in anyway if whom == subject and at_ns <= until_ns}
-        times = [a.time_ns for a in raised.get(subject, ()) if a.time_ns <= until_ns and a.kind not in false]
-        if times:
-            latencies.append((min(times) - watch.start_ns) / NS_PER_S)
+        due = [a for a in raised.get(subject, ()) if a.time_ns <= until_ns and a.kind not in false]
+        if due:
+            heard.append(min(due, key=lambda alarm: alarm.time_ns))
+            latencies.append((heard[-1].time_ns - watch.start_ns) / NS_PER_S)
     enough = bool(latencies) and len(latencies) >= watch.share * len(watch.subjects)
-    return Alarmed(len(latencies), len(watch.subjects), max(latencies, default=None), max(limits, default=0.0), enough)
+    first = min(heard, key=lambda alarm: alarm.time_ns, default=None)
+    most_s = max(limits, default=0.0)
+    says = "set by the scenario" if terms.within_s else limit_says(truth, most_s)
+    shared = "" if first is None else _shared(watch, first, truth, attack)
+    latest_s = max(latencies, default=None)
+    return Alarmed(len(latencies), len(watch.subjects), latest_s, most_s, enough, says, first, shared)
+
+
+def _shared(watch: Watch, alarm: AlarmRaised, truth: Truth, attack: str) -> str:
+    """Who else acted about the alarm's subject before it was raised; "": nobody, or this attack is no episode."""
+    if watch.places is None:
+        return ""
+    begun, over = watch.places
+    history = truth.world.history
+    raised = next((place for place, one in history.placed(AlarmRaised) if one is alarm), 0)
+    if raised < begun:
+        return f"{attack} had raised it before, in another variant"
+    for place, act in history.placed(AttackActed):
+        if act.time_ns < watch.start_ns or place >= raised or act.detail.endswith(": over"):
+            continue
+        if alarm.subject in act.detail if act.attack != attack else not begun <= place < over:
+            return f"{act.attack} acted before it came: {act.action}, {act.detail}"
+    return ""
+
+
+def limit_says(truth: Truth, all_s: float) -> str:
+    """What a limit is made of, in words."""
+    under_way_s, window_s = truth.tolerance_ns / NS_PER_S, truth.world.spec.window_s
+    interval_s = (all_s - under_way_s - window_s) / INTERVALS
+    return (
+        f"{INTERVALS} intervals of {interval_s:.0f} s, {under_way_s:.0f} s that a telegram may be under way, a window "
+        f"of {window_s:.0f} s"
+    )
 
 
 def limit_s(truth: Truth, subject: str) -> float:

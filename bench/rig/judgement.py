@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from attacks.attack import Landed, Outcome, Record
 from bench.rig.clauses import Alarmed, alarmed, misfit, unheard
+from bench.rig.contended import broker_lines, session_rows
 from bench.rig.scenario import CLEAN, Expectation, Stage
 from bench.rig.twin import Twin, unwanted
 from bench.rig.verdict import Decision, Terms, Verdict, decide
@@ -61,7 +62,7 @@ def judge(stages: Sequence[Stage], twin: Twin | None = None) -> Judgement:
             cell = _cell(stage, attack.record, outcome, controls, said, twin)
             threats = list(said.threats) if said else []
             shots = _shots(outcome.variant, outcome.shots, stage, twin)
-            found.claims.append(_claim(attack.record, outcome, stage.defences, cell, expected.get(key), threats, shots))
+            found.claims.append(_claim(attack.record, outcome, stage, cell, expected.get(key), threats, shots))
             met.add(key)
             if said is None:
                 unspoken.setdefault(key[:2], []).append(cell.decision.verdict)
@@ -113,7 +114,7 @@ def _cell(
     seen, false = None, None
     if outcome.watch is not None:
         clean = twin.alarms if twin else ()
-        seen = alarmed(outcome.watch, terms, stage.truth, clean)
+        seen = alarmed(outcome.watch, terms, stage.truth, clean, record.id)
         false = sum(alarm.kind in outcome.watch.kinds for alarm in clean) if twin else None
     decision = decide(
         outcome,
@@ -172,20 +173,23 @@ def _absent(found: Judgement, key: Key, verdict: Verdict, runs: Mapping[str, obj
 def _claim(
     record: Record,
     outcome: Outcome,
-    defences: str,
+    stage: Stage,
     cell: Cell,
     expected: Verdict | None,
     threats: list[str],
     shots: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    decision, seen = cell.decision, cell.alarmed
+    decision, seen, defences = cell.decision, cell.alarmed, stage.defences
     why = decision.why if seen is None or not outcome.achieved else f"{decision.why}; {seen}"
+    if seen is not None and outcome.achieved and not stage.spec.portal.alarms:
+        why += ": this world's portal raises none at all"
     evidence: dict[str, Any] = {"reached": outcome.reached, "achieved": outcome.achieved, **outcome.evidence}
     if seen is not None:
         evidence |= {
             "subjects alarmed": f"{seen.subjects} of {seen.of}",
             "alarm latency, s": "none" if seen.latency_s is None else round(seen.latency_s),
             "alarm limit, s": round(seen.limit_s),
+            "alarm limit, made of": seen.limit_says,
             "false alarms in the clean twin": "no twin" if cell.false_alarms is None else cell.false_alarms,
         }
     return {
@@ -205,6 +209,10 @@ def _claim(
         "evidence": evidence,
         "threats": threats,
         "shots": shots,
+        "alarm_counts": outcome.watch is not None,
+        "alarm": None if seen is None or seen.first is None else _first([seen.first], outcome.watch.start_ns),  # type: ignore[union-attr]
+        "sessions": session_rows(outcome),
+        "broker_lines": broker_lines(outcome, stage.inner.directory),
         "curve": None if outcome.curve is None else outcome.curve._asdict(),
     }
 

@@ -10,8 +10,10 @@ from bench.rig.scenario import D, N, S, Stage, X, scenario
 )
 def test_a_cloned_gateway_gains_nothing_against_mode_7(world: Stage) -> None:
     """A stolen gateway certificate is used from elsewhere. It always costs availability (both displace each other,
-    and the portal notices). Old recordings are refused. Without meter keys it changes nothing in mode 7; in mode 5 it
-    can alter what is not authenticated (the status byte), in mode 0 everything. Control: no checks, no alarms."""
+    and the portal notices). Old recordings are refused as they are; in mode 5 one that has no time inside is stored
+    under a fresh access number, with what that garbles in the first block, since no MAC covers it. Without meter keys
+    it changes nothing in mode 7; in mode 5 it can alter what is not authenticated (the status byte), in mode 0
+    everything. Control: no checks, no alarms."""
     clone = world.attack(Clone(makers=("VIP", "QDS"), timeless=("TCH",)))
     world.run(hours=4.5)
     world.expect(clone, "live takeover of the client id", threats=["G01"], on=(D, D, D), off=(S, S, S))

@@ -13,8 +13,10 @@ OLD = ("replayed access number | time off | foreign gateway",) * 2 + ("replayed 
 @scenario(world="estate-1000", threats=["L08", "L09"])
 def test_a_replayed_telegram_never_changes_a_reading(world: Stage) -> None:
     """Captured telegrams are sent again: after 10 s, after more than ten others, when the access number has wrapped,
-    with a rewritten access number, after a portal restart. With all checks on, exact replays change nothing in any
-    mode; a clear telegram whose clock is rewritten does, because nothing authenticates it. Control: no checks."""
+    with a rewritten access number, after a portal restart. With all checks on, exact replays are refused in
+    every mode. Two that are rewritten are stored: a clear telegram with another clock, because nothing authenticates
+    it, and one of mode 5 without a time inside under a fresh access number, with what that garbles. Control: no
+    checks."""
     replay = world.attack(Replay(restart_s=RESTART_H * 3_600 + 60, makers=("VIP", "QDS"), timeless=("TCH",)))
     world.run(hours=RESTART_H)
     world.fault(PortalRestarted())

@@ -132,6 +132,19 @@ def unix_ns() -> int:
     return time.time_ns()
 
 
+_BEGAN_NS = time.time_ns() - time.monotonic_ns()
+
+
+def stamp_ns() -> int:
+    """Nanoseconds since 1970 that never go back: the calendar clock's at the start, carried on by `wall_ns`."""
+    return stamp_of(wall_ns())
+
+
+def stamp_of(wall_at_ns: int) -> int:
+    """The same for an instant that `wall_ns` told in this program."""
+    return _BEGAN_NS + wall_at_ns
+
+
 def wall_now() -> datetime:
     """The present instant (UTC), for run directories and certificates."""
     return datetime.now(UTC)

@@ -230,11 +230,15 @@ class BundleQuarantined(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionChanged(Event):
-    """The state of a client's session with the broker."""
+    """The state of a client's session with the broker. Sessions move while world time stands still: `wall_ns` is when
+    it happened (UTC, ns since 1970; 0: unknown), and tells what came first. `whose`: "owner", or "attacker" where one
+    shows the name of a client."""
     observed: ClassVar[bool] = True
     client: str
     state: str  # "connected", "refused", "dropped", "closed"
     reason: str
+    wall_ns: int = 0
+    whose: str = "owner"
 
 
 @dataclass(frozen=True, slots=True)

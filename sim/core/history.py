@@ -89,6 +89,9 @@ class History:
         self._high = 0
         self.fates: dict[str, int] = {fate.label: 0 for fate in Fate}
         self._kept: dict[type[Event], list[Event]] = {}
+        self._places: dict[type[Event], list[int]] = {}
+        self.written = 0
+        """Records so far: the place that the next one gets. World time may stand still meanwhile; it does not."""
         self.listeners: list[Callable[[Event], None]] = []
 
     def record(self, event: Event) -> None:
@@ -102,6 +105,8 @@ class History:
             self._file.write(line + "\n")
         if self._path is None or not event.bulk:
             self._kept.setdefault(type(event), []).append(event)
+            self._places.setdefault(type(event), []).append(self.written)
+        self.written += 1
         for listener in self.listeners:
             listener(event)
 
@@ -147,6 +152,11 @@ class History:
     def of(self, kind: type[E]) -> list[E]:
         """The records of one kind, in order. Raises OSError when the file cannot be read."""
         return list(self.each(kind))
+
+    def placed(self, kind: type[E]) -> list[tuple[int, E]]:
+        """Those of a kind that is not `bulk`, each with its place."""
+        assert not kind.bulk, "of those only the file knows the order"
+        return list(zip(self._places.get(kind, ()), self.each(kind), strict=True))
 
     def each(self, kind: type[E]) -> Iterator[E]:
         """The same, one after the other: those of a `bulk` kind are never all in memory."""

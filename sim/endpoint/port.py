@@ -96,6 +96,7 @@ class Session(Protocol):
     client_id: str
     inbox: deque[Message]  # what arrived on the subscribed topics, in order
     log: list[tuple[str, str]]  # (state, reason): "connected", "refused", "dropped", "closed"; for the history
+    log_ns: list[int]  # clock.stamp_ns of each entry of the log
 
     @property
     def connected(self) -> bool:

@@ -212,7 +212,7 @@ class MqttSession(SessionState):
         asked = self.topics[-1:] if self._connected else self.topics
         refused = [topic for topic, code in zip(asked, codes, strict=False) if code.is_failure]
         if refused:
-            self.log.append(("refused", f"subscription to {', '.join(refused)}"))
+            self.tell("refused", f"subscription to {', '.join(refused)}")
         if not self._connected:
             self._up()
 
@@ -239,7 +239,7 @@ class MqttSession(SessionState):
             self._slot = None
 
     def _lost(self, reason: str) -> None:
-        self.log.append(("dropped" if self._connected else "refused", reason))
+        self.tell("dropped" if self._connected else "refused", reason)
         if self._connected and clock.wall_s() - self._since_s > BACKOFF_MAX_S:
             self._backoff_s = BACKOFF_S
         self._let_go()
@@ -254,7 +254,7 @@ class MqttSession(SessionState):
     def _end(self, state: str, reason: str) -> None:
         self._closed = True
         self._let_go()
-        self.log.append((state, reason))
+        self.tell(state, reason)
 
     def _let_go(self) -> None:
         """Drop socket and client, whatever state they are in."""

@@ -61,6 +61,7 @@ class SessionState(ABC):
         self.client_id = client_id
         self.inbox: deque[Message] = deque()
         self.log: list[tuple[str, str]] = []
+        self.log_ns: list[int] = []
         self.topics = list(topics)
         self._fences = Fences(self, self._listen)
         self._connected = False
@@ -111,7 +112,12 @@ class SessionState(ABC):
         self._connected = True
         self._connects += 1
         self._unacknowledged = 0
-        self.log.append(("connected", ""))
+        self.tell("connected", "")
+
+    def tell(self, state: str, reason: str) -> None:
+        """Into the log, with the instant."""
+        self.log.append((state, reason))
+        self.log_ns.append(clock.stamp_ns())
 
     def came_down(self) -> None:
         """It is connected no longer, if it was."""

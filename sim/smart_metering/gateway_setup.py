@@ -30,7 +30,8 @@ class Contract:
 class GatewaySetup:
     """What a gateway is made of. `flag_clock`: values that a wrong clock stamped are marked. `counter_saved_s`: how
     often counters go to the memory that outlasts a power cut. `seals`: values are sealed and signed; without it they
-    leave in clear, which is the weakness."""
+    leave in clear, which is the weakness. `error_register`: what no zone rules wholly stands in the register 63;
+    without it the dearer zone has it, which is one too."""
 
     directory: Path
     calendar: Calendar
@@ -43,3 +44,4 @@ class GatewaySetup:
     seals: bool
     wake_ups: WakeUps
     others: OtherValues
+    error_register: bool = True

@@ -17,6 +17,7 @@ class Line:
         self.client_id = client_id
         self.inbox: deque[Message] = deque()
         self.log: list[tuple[str, str]] = []
+        self.log_ns: list[int] = []
         self.up = False
 
     @property

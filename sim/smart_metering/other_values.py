@@ -24,7 +24,8 @@ class OtherValues(NamedTuple):
     radio: RadioSide | None = None
 
     @property
-    def _sides(self) -> Sequence[RowsSide]:
+    def sides(self) -> Sequence[RowsSide]:
+        """Those of both that it has, the wired bus first."""
         return [one for one in (self.wired, self.radio) if one is not None]
 
     def open(self) -> None:
@@ -35,7 +36,7 @@ class OtherValues(NamedTuple):
 
     def close(self) -> None:
         """Idempotent."""
-        for one in self._sides:
+        for one in self.sides:
             one.close()
 
     def note_clock(self, off_s: float) -> None:
@@ -53,12 +54,12 @@ class OtherValues(NamedTuple):
         registers: Iterable[Register], calendar: Calendar, now_s: int,
     ) -> list[Value]:  # fmt: skip
         """For the receiver of the contract of this number. `registers`: of radio meters."""
-        own = [register for one in self._sides for register in one.registers]
+        own = [register for one in self.sides for register in one.registers]
         asked = list(self.snapshots.values(receiver, [*registers, *own], calendar, now_s))
-        return asked + [value for one in self._sides for value in one.values(number, taf, ends_s, now_s)]
+        return asked + [value for one in self.sides for value in one.values(number, taf, ends_s, now_s)]
 
     def left(self) -> None:
         """What `values` gave last is sealed, and waits for its receiver."""
         self.snapshots.left()
-        for one in self._sides:
+        for one in self.sides:
             one.left()

@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar, Final
@@ -44,8 +45,9 @@ from sim.smart_metering.due_values import DueValues
 from sim.smart_metering.gateway_diary import Diary
 from sim.smart_metering.gateway_setup import Contract, GatewaySetup
 from sim.smart_metering.line import Line
+from sim.smart_metering.lmn.rows_side import RowsSide
 from sim.smart_metering.said_registers import said
-from sim.smart_metering.tariffing import Register, values_of
+from sim.smart_metering.tariffing import Register, values_of, without_error_register
 from sim.smgw.delivered_content import Delivery, Value
 from sim.smgw.metrology import CLOCK_TOLERANCE
 from sim.smgw.module.port import ModuleError
@@ -111,7 +113,14 @@ class SmartGateway:
         self._module_failed = ""
         self._signed_at_ns = 0
         self._due_from_s: dict[int, int] = {}
+        self._give_out([name for side in self.sides for name in side.meters])
         self.power_on(now_ns)
+
+    def _give_out(self, meters: list[str]) -> None:
+        """Electricity meters with sessions: one each to the households that have other meters here, in their order.
+        Further ones are households of their own."""
+        homes = self.owners()
+        self._owners |= {name: homes[at] if at < len(homes) else name for at, name in enumerate(meters)}
 
     def obey(self, taf: int, now_ns: int) -> None:
         """Rule sets of another tariff use case for every contract. Raises RuleError (log-full), and obeys nothing."""
@@ -138,8 +147,13 @@ class SmartGateway:
         """Whose a meter is: the flat's that it hangs in; its own where nobody wrote one down."""
         return self._owners.get(meter, meter)
 
+    @property
+    def sides(self) -> Sequence[RowsSide]:
+        """Its meters with sessions: on the wired bus, and by radio."""
+        return self._others.sides
+
     def owners(self) -> list[str]:
-        """Everybody who has a radio meter here."""
+        """Everybody who has a meter here."""
         return sorted(set(self._owners.values()))
 
     @property
@@ -344,10 +358,11 @@ class SmartGateway:
         values: list[Value] = []
         for name in sorted(self._registers):
             try:
-                values += values_of(
+                found = values_of(
                     self._registers[name], self._setup.calendar, contract.taf, start_s, end_s, CAPTURE_S,
                     flag=self._setup.flag_clock,
                 )  # fmt: skip
+                values += found if self._setup.error_register else without_error_register(list(found))
             except RuleError:
                 self.counts["no value"] += 1
         return values

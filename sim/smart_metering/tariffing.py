@@ -19,7 +19,7 @@ from sim.smart_metering.contract import rule_of
 from sim.smart_metering.said_registers import Said
 from sim.smgw.delivered_content import Value
 from sim.smgw.metrology import CLOCK_TOLERANCE, Reading, Series
-from sim.smgw.obis_codes import Obis
+from sim.smgw.obis_codes import ERROR_TARIFF, Obis
 from sim.smgw.refusals import RuleError
 from sim.smgw.status_words import Gateway, ptb
 from sim.smgw.use_cases import evaluate
@@ -105,6 +105,20 @@ def values_of(
     """What leaves of one meter for one period. Raises RuleError where nothing may."""
     values = stamped(register, calendar, start_s, end_s, capture_s, flag=flag)
     return evaluated(register.meter, register.obis, values, taf, start_s, end_s, capture_s)
+
+
+def without_error_register(values: list[Value]) -> list[Value]:
+    """A period of one meter by a gateway without that register: the last zone, which is the dearer one of contracts
+    here, has what no zone rules wholly."""
+    unplaced = sum((one.amount or Decimal(0) for one in values if one.tariff == ERROR_TARIFF), Decimal(0))
+    zone = max((one.tariff for one in values if one.tariff != ERROR_TARIFF), default=0)
+    if not unplaced or not zone:
+        return values
+    amounts = {zone: unplaced, ERROR_TARIFF: -unplaced}
+    return [
+        one if one.amount is None else one._replace(amount=one.amount + amounts.get(one.tariff, Decimal(0)))
+        for one in values
+    ]
 
 
 def evaluated(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sim.core.clock import NS_PER_S
 from sim.pki.sm_triples import PURPOSES
+from sim.smart_metering.lmn.radio_side import RadioSide
+from sim.smart_metering.lmn.rows_side import RowsSide
+from sim.smart_metering.lmn.wired_side import WiredSide
+from sim.smart_metering.lmn.wired_store import Counted, counted
 from sim.systems.port import Cost, Sight
 
 if TYPE_CHECKING:
@@ -20,9 +24,30 @@ _HABITS: Final = {
 _RADIO: Final = "when a meter sends, its tamper bit; what it counts is sealed"
 
 
+_RADIO_IN_CLEAR: Final = "; of two-way meters without TLS every value"
+_BUS: Final = "that a meter answers, and how much at a time; what it counts is sealed"
+_BUS_IN_CLEAR: Final = "every quarter hour of every meter on it"
+
+
+class _Sessions(NamedTuple):
+    """Of all gateways, meters of one kind that have sessions: how many, and what gateways have of them."""
+
+    meters: int
+    rows: int
+    times: int
+
+
+def _sessions(system: Smgw, kind: type[RowsSide]) -> _Sessions:
+    sides = [side for gateway in system.gateways for side in gateway.sides if isinstance(side, kind)]
+    found = [counted(side.path) if side.path.exists() else Counted(0, 0) for side in sides]
+    meters = sum(len(side.meters) for side in sides)
+    return _Sessions(meters, sum(one.rows for one in found), sum(one.times for one in found))
+
+
 def meter_days(system: Smgw, ground: Ground) -> float:
-    """Attached meters times days of the run."""
-    return max(1, len(system.registry)) * max(ground.clock.now_ns, 1) / NS_PER_S / 86_400
+    """Meters that gateways take values of, times days of the run."""
+    meters = len(system.registry) + sum(len(side.meters) for gateway in system.gateways for side in gateway.sides)
+    return max(1, meters) * max(ground.clock.now_ns, 1) / NS_PER_S / 86_400
 
 
 def sights(system: Smgw, ground: Ground) -> list[Sight]:
@@ -32,9 +57,19 @@ def sights(system: Smgw, ground: Ground) -> list[Sight]:
     # A value stands in a delivery beside the word for it; sealed bytes hold neither.
     readable = sum(one.payload.count(b"<value ") for one in relayed)
     values = system.delivered()
+    wired, radio = _sessions(system, WiredSide), _sessions(system, RadioSide)
+    in_the_air = 0 if system.settings.wireless_tls else radio.rows
+    on_the_bus = 0 if system.settings.wired_tls else wired.rows
+    taken = readings + wired.rows + radio.rows
+    named = readings + wired.times + radio.times
+    clips = Sight(
+        "whoever has clips on a wired bus", on_the_bus / days, wired.times / days, _BUS_IN_CLEAR if on_the_bus else _BUS
+    )
     return [
-        Sight("whoever listens by radio", 0.0, readings / days, _RADIO),
-        Sight("gateway in the house", readings / days, readings / days, "all that its meters say, kept in clear"),
+        Sight("whoever listens by radio", in_the_air / days, (readings + radio.times) / days,
+              f"{_RADIO}{_RADIO_IN_CLEAR if in_the_air else ''}"),
+        *((clips,) if wired.meters else ()),
+        Sight("gateway in the house", taken / days, named / days, "all that its meters say, kept in clear"),
         Sight("administrator", readable / days, len(relayed) / days, "when a gateway delivers, and how many bytes"),
         Sight("supplier", len(values) / days, len(relayed) / days, _HABITS[system.settings.taf]),
     ]
@@ -47,12 +82,24 @@ def costs(system: Smgw, ground: Ground) -> list[Cost]:
     sealed = sum(gateway.counts["sealed"] for gateway in system.gateways)
     opened = sum(gateway.intake.counts["stored"] for gateway in system.gateways if gateway.up)
     parties = len(system.gateways) + 2  # the administrator and the supplier
+    sides = [(side, _sessions(system, kind)) for side, kind in (("wired", WiredSide), ("two-way radio", RadioSide))]
+    keys_made = system.settings.wired_pairing == "meter key"
+    sessions = [
+        cost for name, one in sides if one.meters for cost in (
+            Cost(f"values taken of {name} meters", one.rows, ""),
+            Cost(f"key pairs with certificates for sessions with {name} meters, the gateways' own too",
+                 one.meters + len(system.gateways), "keys"),
+        )
+    ]
+    if keys_made and system.settings.wired:
+        sessions.append(Cost("makers' keys of wired meters, for a first key alone", sides[0][1].meters, "keys"))
     waits = [Cost("longest wait for a time at which something may be said", waited_ns / NS_PER_S, "s")]
     return [
         Cost("bytes on the WAN, a meter and day", passed / days, "B"),
         Cost("of them neither question nor answer: TLS records, filling, dummies", (passed - said) / days, "B"),
         *(waits if system.settings.dummy_every_s else ()),
         Cost("telegrams decrypted in gateways", opened, ""),
+        *sessions,
         Cost("containers sealed and signed", sealed, ""),
         Cost("containers verified and opened", system.portal.counts["opened"], ""),
         Cost("meters' keys, each known to maker, administrator and gateway", len(system.registry), "keys"),

@@ -90,7 +90,8 @@ class SmgwSystem(System):
     none at another time (0: what is to be said is said at once). The others are defences: `seal_content`, values leave
     sealed and signed; `verify_content`, the receiver checks signature, age and tag; `check_attributes`, and what the
     signed attributes say; `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`,
-    values that a wrong clock stamped are marked; `check_lists`, certificates are looked for on revocation lists;
+    values that a wrong clock stamped are marked; `error_register`, what a radio meter counted in a gap with a change of
+    zone stands in the register 63; `check_lists`, certificates are looked for on revocation lists;
     `check_firmware`, a gateway looks at who signed an image, for what device it is, and whether it is newer and whole;
     `check_calls`, a gateway looks at who wakes it, and `remember_calls`, at whether it saw that datagram before, and
     how long ago it was woken; `limit_snapshots`, values on demand are no load profile; `wired_tls`, sessions with wired
@@ -117,6 +118,7 @@ class SmgwSystem(System):
     check_attributes: bool = True
     time_over_tls: bool = True
     flag_clock: bool = True
+    error_register: bool = True
     display_verifies: bool = True
     check_lists: bool = True
     check_firmware: bool = True
@@ -241,7 +243,7 @@ class Smgw:
             self._smart / id_, ground.calendar, ground.record, ground.spec.portal, module, (contract,),
             settings.counter_saved_s, settings.flag_clock, settings.seal_content,
             WakeUps(id_, self.calls.verify, settings.remember_calls, settings.check_calls),
-            self._other_values(id_),
+            self._other_values(id_), settings.error_register,
         )  # fmt: skip
         gateway = SmartGateway(id_, group, setup)
         sensitivity_cdbm, links, profile = receiver_of(group)

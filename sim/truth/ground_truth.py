@@ -216,6 +216,16 @@ class Truth:
             self._blamed = count, rows
         return list(self._blamed[1].get(fingerprint(telegram), ()))
 
+    def differing(self, row: Reading, telegram: bytes) -> frozenset[str] | None:
+        """Columns in which a row says something else than its meter did in this telegram; None where no meter of the
+        fleet sent it."""
+        sent = self.known(fingerprint(telegram)) if telegram else None
+        if sent is None:
+            return None
+        columns = columns_of([row], self._numbers)
+        differs = self._yardstick.differs(columns, np.array([sent.meter]), np.array([sent.k]))
+        return frozenset(name for name, where in differs.items() if where[0])
+
     def unexplained(self) -> list[Altered]:
         """Altered records whose bytes no attacker brought."""
         altered = self.altered()

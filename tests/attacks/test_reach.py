@@ -17,8 +17,9 @@ from sim.endpoint.kinds.memory import Memory, MemorySession
 from sim.world import World
 from tests.small_worlds import dozen, keyless
 
-EVERYONE = {"now_ns", "today", "today_utc", "wait", "wait_until", "event", "go", "note"}
-AT_THE_BROKER = {"connect", "hold", "publish", "leave", "contend", "let_work", "name_of", "stranger", "offer"}
+EVERYONE = {"now_ns", "today", "today_utc", "wait", "wait_until", "event", "go", "note", "wall_ns", "place"}
+AT_THE_BROKER = {"connect", "hold", "publish", "leave", "contend", "let_work", "name_of", "stranger", "offer",
+                 "come_to_rest"}  # fmt: skip
 AT_THE_RELAY = {"relayed", "change_relayed", "send_rule", "hand_in", "ask_snapshot", "send_firmware", "makers_image",
                 "image_of_own"}  # fmt: skip
 OF_A_BOX = AT_THE_RELAY | {"box_name", "box_files", "container_of_own", "sealed_of_own"}

@@ -80,7 +80,7 @@ class MemorySession(SessionState):
 
     def went_down(self, state: str, reason: str, turn: int) -> None:
         self.came_down()
-        self.log.append((state, reason))
+        self.tell(state, reason)
         self.due_turn = turn + self.backoff_turns
         self.backoff_turns = min(2 * self.backoff_turns, BACKOFF_MAX_TURNS)
 
@@ -91,7 +91,7 @@ class MemorySession(SessionState):
         if not self.closed:
             self.closed = True
             self.came_down()
-            self.log.append(("closed", reason))
+            self.tell("closed", reason)
             self._broker.gone(self)
 
 

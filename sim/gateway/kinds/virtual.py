@@ -329,9 +329,11 @@ class VirtualGateway:
             self._record(BundleQuarantined(now_ns, self.id, sequence, reason))
 
     def _log_session(self, now_ns: int) -> None:
-        for state, reason in self.session.log[self._log_seen :]:
-            self._record(SessionChanged(now_ns, self.session.client_id, state, reason))
-        self._log_seen = len(self.session.log)
+        session = self.session
+        new = zip(session.log[self._log_seen :], session.log_ns[self._log_seen :], strict=True)
+        for (state, reason), wall_ns in new:
+            self._record(SessionChanged(now_ns, session.client_id, state, reason, wall_ns))
+        self._log_seen = len(session.log)
 
 
 

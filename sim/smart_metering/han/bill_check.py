@@ -37,17 +37,17 @@ class Compared(NamedTuple):
 
 def compared(bill: Iterable[Value], meters: Sequence[HeldMeter]) -> list[Compared]:
     """Each value of a bill. `meters`: as the export has them."""
-    known = {device_id(one.name): one for one in meters}
-    worked_out: dict[tuple[str, int, int, int], dict[tuple[str, int], Decimal | None] | str] = {}
+    known = {(device_id(one.name), _quantity(one.obis)): one for one in meters}
+    worked_out: dict[tuple[str, str, int, int, int], dict[tuple[str, int], Decimal | None] | str] = {}
     out = []
     for one in bill:
-        meter = known.get(device_id(one.meter))
+        meter = known.get((device_id(one.meter), _quantity(one.obis)))
         if meter is None or one.taf not in _CHECKED:
             why = "no reading of this meter" if meter is None else f"TAF {one.taf} is the meter's own value"
             out.append(Compared(one, None, OPEN, why))
             continue
         from_s = one.until_s if one.from_s is None else one.from_s
-        key = meter.name, one.taf, from_s, one.until_s
+        key = meter.name, meter.obis, one.taf, from_s, one.until_s
         if key not in worked_out:
             worked_out[key] = _worked_out(meter, one.taf, from_s, one.until_s)
         registers = worked_out[key]
@@ -58,6 +58,12 @@ def compared(bill: Iterable[Value], meters: Sequence[HeldMeter]) -> list[Compare
         same = amount == one.amount
         out.append(Compared(one, amount, AGREES if same else DIFFERS, "" if same else f"the readings give {amount}"))
     return out
+
+
+def _quantity(obis: str) -> tuple[int, int, int, int]:
+    """What a register counts, whatever its tariff. Raises RuleError (obis)."""
+    code = of_text(obis)
+    return code.a, code.b, code.c, code.d
 
 
 def _worked_out(meter: HeldMeter, taf: int, from_s: int, until_s: int) -> dict[tuple[str, int], Decimal | None] | str:

@@ -43,6 +43,11 @@ def obis_hex(obis: str) -> str:
     return bytes((code.a, code.b, code.c, code.d, code.e, code.f)).hex()
 
 
+def logical_name(meter: str, obis: str) -> str:
+    """Of a meter's register."""
+    return f"{obis_hex(obis)}.{device_id(meter)}.sm"
+
+
 def value_statement(gateway: str, name: str, period: str, scaler: int, unit: int, one: Captured) -> bytes:
     """What the gateway signs of a single value."""
     return "|".join(
@@ -58,7 +63,7 @@ def readings(gateway: str, meters: Iterable[HeldMeter], certificate: Certificate
     data = Xml.SubElement(Xml.SubElement(attributes, f"{_P}buffer"), f"{_P}simple_data")
     number = 0
     for meter in meters:
-        name = f"{obis_hex(meter.obis)}.{device_id(meter.name)}.sm"
+        name = logical_name(meter.name, meter.obis)
         for period in dict.fromkeys(one.period for one in meter.captured):
             number += 1
             about = Xml.SubElement(objects, f"{_P}capture_object", {"id": str(number)})

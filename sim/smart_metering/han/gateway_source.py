@@ -52,6 +52,7 @@ class GatewaySource:
         self.gateway = gateway.id
         self._boot = ""
         self._seen = 0
+        self._seen_of_side: dict[int, int] = {}
         self._registers: dict[str, Register] = {}
         self.refresh()
 
@@ -95,11 +96,15 @@ class GatewaySource:
         if not box.up:
             return
         if box.boot != self._boot:
-            self._boot, self._seen, self._registers = box.boot, 0, {}
+            self._boot, self._seen, self._seen_of_side, self._registers = box.boot, 0, {}, {}
         while found := box.intake.store.readings_after(self._seen, _ROWS_AT_ONCE):
             self._seen = found[-1][0]
             for place, row in found:
                 self._keep(place, row)
+        for number, side in enumerate(box.sides):
+            for place, kept in side.billed_behind(self._seen_of_side.get(number, 0)):
+                self._seen_of_side[number] = place
+                side.keep_in(self._registers, kept)
 
     def _keep(self, place: int, row: Reading) -> None:
         told = said(row)
@@ -114,13 +119,13 @@ class GatewaySource:
 
     def _meters(self) -> list[HeldMeter]:
         out = []
-        for name, register in sorted(self._registers.items()):
+        for _, register in sorted(self._registers.items()):
             values = self._stamped(register)
             unit, scaler = _unit(register.obis, values)
             shift = scaler - (_KWH_TO_WH if unit == WATT_HOURS else 0)
             captured = tuple(Captured(at_s, int(v.scaleb(-shift)), word, period) for period, at_s, v, word in values)
-            out.append(HeldMeter(name, self._box.owner_of(name), str(register.obis), scaler, unit, register.interval_s,
-                                 captured))  # fmt: skip
+            out.append(HeldMeter(register.meter, self._box.owner_of(register.meter), str(register.obis), scaler, unit,
+                                 register.interval_s, captured))  # fmt: skip
         return out
 
     def _stamped(self, register: Register) -> list[Stamped]:
@@ -131,13 +136,17 @@ class GatewaySource:
 
     def _contracts(self) -> list[HeldContract]:
         by_owner: dict[str, list[str]] = {}
-        for entry in self._box.registry:
-            by_owner.setdefault(self._box.owner_of(entry.name), []).append(entry.name)
+        for name in self._paired():
+            by_owner.setdefault(self._box.owner_of(name), []).append(name)
         return [
             HeldContract(f"taf{one.taf}-{number}", owner, one.receiver, one.taf, tuple(sorted(meters)))
             for owner, meters in sorted(by_owner.items())
             for number, one in enumerate(self._box.setup.contracts, 1)
         ]
+
+    def _paired(self) -> list[str]:
+        box = self._box
+        return [*(entry.name for entry in box.registry), *(name for side in box.sides for name in side.meters)]
 
     def _state(self) -> GatewayState:
         box = self._box
@@ -146,7 +155,7 @@ class GatewaySource:
         alarms = sum(row.entry.event is LogEvent.METER_ALARM for row in box.diary.logs.rows(SYSTEM))
         firmware = Component("smart gateway", *(box.runs or (VERSION, _checksum())))
         return GatewayState(
-            box.id, self.now_s(), int(box.boot.rpartition(".")[2]), len(box.registry), len(box.outbox), alarms,
+            box.id, self.now_s(), int(box.boot.rpartition(".")[2]), len(self._paired()), len(box.outbox), alarms,
             (firmware,), tuple(sorted(logs.items())),
         )  # fmt: skip
 

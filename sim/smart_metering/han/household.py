@@ -29,9 +29,9 @@ _WORD: Final = "utf-8"
 
 
 class Shown(NamedTuple):
-    """A meter's value as a display has it: a whole number, times ten to `scaler`."""
+    """A register's value as a display has it: a whole number, times ten to `scaler`. `register`: its logical name."""
 
-    sensor: str
+    register: str
     value: int
     scaler: int
 
@@ -58,12 +58,12 @@ class Household:
         return HanClient(port, self._user, self._pin, trusted=self._trusted, draw=self._draw)
 
     def display(self, port: int) -> list[Shown]:
-        """Every own meter's last value, as the display shows it."""
+        """Every own register's last value, as the display shows it."""
         with self.dial(port) as client:
             out = []
             for sensor in _json(client, ORIGIN):
                 for one in _json(client, f"{ORIGIN}/{sensor}/extended")["values"]:
-                    out.append(Shown(sensor, int(one["value"]), int(one["scaler"])))
+                    out.append(Shown(one["logical_name"], int(one["value"]), int(one["scaler"])))
             return out
 
     def check(self, port: int, bill: Sequence[Value]) -> list[Compared]:

@@ -61,6 +61,14 @@ class RadioSide(RowsSide):
     def is_billed(self, obis: Obis) -> bool:
         return obis in (DRAWN, FED_IN)
 
+    @property
+    def meters(self) -> list[str]:
+        return [str(one.meter) for one in self.plan.pairings]
+
+    @property
+    def path(self) -> Path:
+        return self.plan.path
+
     def open(self) -> None:
         self.links = {
             one.meter: RadioLink(self.plan.address, one, partial(self._take, one.meter), partial(self._say, one.meter))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
 from sim.core.clock import NS_PER_S, Calendar, ns
@@ -42,6 +43,16 @@ class RowsSide:
         raise NotImplementedError
 
     @property
+    def meters(self) -> list[str]:
+        """Names of those that were paired."""
+        raise NotImplementedError
+
+    @property
+    def path(self) -> Path:
+        """Of its rows, whether it has power or not."""
+        raise NotImplementedError
+
+    @property
     def store(self) -> WiredStore:
         """What it keeps, as long as it has power."""
         assert self._store is not None, "a gateway without power has no store"
@@ -65,15 +76,23 @@ class RowsSide:
         return [one for _, one in sorted(self._registers.items())]
 
     def _read_back(self) -> None:
-        while found := self.store.after(self._seen, _ROWS_AT_ONCE):
-            self._seen = found[-1][0]
-            for _, row in found:
-                if self.is_billed(row.entry.obis):
-                    self._keep(row)
+        for place, row in self.billed_behind(self._seen):
+            self._seen = place
+            self._keep(row)
 
     def _keep(self, row: StoredRow) -> None:
+        self.keep_in(self._registers, row)
+
+    def billed_behind(self, place: int) -> Iterator[tuple[int, StoredRow]]:
+        """(place, row) of what contracts are about, behind a place in the store."""
+        while found := self.store.after(place, _ROWS_AT_ONCE):
+            place = found[-1][0]
+            yield from (one for one in found if self.is_billed(one[1].entry.obis))
+
+    def keep_in(self, registers: dict[str, Register], row: StoredRow) -> None:
+        """Put a row into its register, by meter and code."""
         name = f"{row.meter} {row.entry.obis}"
-        register = self._registers.setdefault(name, Register(row.meter, row.entry.obis, self._interval_s))
+        register = registers.setdefault(name, Register(row.meter, row.entry.obis, self._interval_s))
         kwh = Decimal(row.entry.value).scaleb(row.entry.scaler - _KWH_OF_WH)
         word = row.word if self._flag else row.word & ~Gateway.TIME_INVALID
         register.take(ns(row.at_s - self._epoch_s), Said(row.entry.obis, kwh, ""), 0.0, word=word)

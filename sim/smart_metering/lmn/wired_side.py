@@ -7,6 +7,7 @@ then whole.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from sim.core.clock import NS_PER_S, Calendar, ns
@@ -32,6 +33,14 @@ class WiredSide(RowsSide):
 
     def is_billed(self, obis: Obis) -> bool:
         return obis in _BILLED
+
+    @property
+    def meters(self) -> list[str]:
+        return [one.name for one in self.plan.paired]
+
+    @property
+    def path(self) -> Path:
+        return self.plan.path
 
     @property
     def bus(self) -> WiredBus:

@@ -73,8 +73,30 @@ class WiredStore:
         found = self._db.execute(sql, (meter, str(obis))).fetchone()[0]
         return NO_TIME_S if found is None else int(found)
 
+    def count(self) -> Counted:
+        rows, times = self._db.execute(
+            "SELECT count(*), (SELECT count(*) FROM (SELECT DISTINCT meter, at_s FROM wired)) FROM wired"
+        ).fetchone()
+        return Counted(int(rows), int(times))
+
     def close(self) -> None:
         self._db.close()
+
+
+class Counted(NamedTuple):
+    """`rows`: values; `times`: instants of meters of which there are any."""
+
+    rows: int
+    times: int
+
+
+def counted(path: Path) -> Counted:
+    """What a store holds, whoever has it open. Raises sqlite3.Error."""
+    store = WiredStore(path, durable=False)
+    try:
+        return store.count()
+    finally:
+        store.close()
 
 
 class _Transaction:

@@ -22,7 +22,7 @@ LOOKS = [(topic.id, name, topic.sides[name]) for topic in TOPICS for name in SYS
 
 
 def test_there_are_nineteen_pairs_and_every_topic_has_both_sides() -> None:
-    assert [topic.id for topic in PAIRS] == [f"pair-{number:02d}" for number in range(1, 20)]
+    assert list(dict.fromkeys(topic.id[:7] for topic in PAIRS)) == [f"pair-{number:02d}" for number in range(1, 20)]
     assert len({topic.id for topic in TOPICS}) == len(TOPICS)
     assert all(set(topic.sides) == set(SYSTEMS) for topic in TOPICS)
 

@@ -9,7 +9,7 @@ from typing import Any
 from attacks.parts import forgery
 from sim.core.bundle import Heard
 from sim.core.clock import wall_ns
-from tests.referee.defect import OTHER, Defect, Patch, Play, add, defect
+from tests.referee.defect import OTHER, RIG, Defect, Patch, Play, add, defect
 from tests.referee.defects import plays
 from wmbus.telegram import parse
 
@@ -122,6 +122,28 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     """The clone leaves its session as soon as it has it (M24)."""
     patch.around("attacks.reach:_Certificate.contend", lambda original, reach, session, logins: session.close())
+
+
+@defect("takeover-counts-later-logins", OTHER, "Figures are of the attack's own time.", plays.OWN_TIME)
+def _(patch: Patch) -> None:
+    """What later logins of the clone did to the owner is counted as the takeover's."""
+
+    patch.around(
+        "attacks.clone:sessions_within",
+        lambda original, truth, client, spans: original(truth, client, [(begun_ns, 1 << 62) for begun_ns, _ in spans]),
+    )
+
+
+@defect("stored-again-is-changed", RIG, "A record is changed where it says something else.", plays.RECORDS)
+def _(patch: Patch) -> None:
+    """Every row that an attacker's bytes left is a changed record."""
+    patch.around("attacks.parts.sent_frames:alters", lambda original, *rest: frozenset({"units"}))
+
+
+@defect("shared-alarm-is-ones-own", RIG, "An alarm that another act came before is shared.", plays.SHARED)
+def _(patch: Patch) -> None:
+    """Nobody is told that others acted before an alarm came."""
+    patch.around("bench.rig.clauses:_shared", lambda original, *rest: "")
 
 
 @defect("uptime-of-the-time-it-was-up", OTHER, "A share is one of the whole time.", plays.STANDING)

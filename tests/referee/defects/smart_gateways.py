@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from sim.smart_metering.tariffing import without_error_register
 from tests.referee.defect import FAULTS, GATEWAYS, SILENT, STORES, SUMS, Patch, defect
 from tests.referee.defects import plays
 
@@ -31,6 +32,22 @@ def _(patch: Patch) -> None:
             yield value._replace(amount=value.amount and 2 * value.amount)
 
     patch.around("sim.smart_metering.smart_gateway:values_of", instead)
+
+
+@defect("smart-gap-in-the-dearer-zone", SUMS, "What no zone rules is billed in no tariff.", plays.JAMMED_LINK)
+def _(patch: Patch) -> None:
+    """A gateway bills a gap in which the zone changed in the dearer zone, whatever the world says."""
+
+    def instead(original: Any, *given: Any, **more: Any) -> Any:
+        return without_error_register(list(original(*given, **more)))
+
+    patch.around("sim.smart_metering.smart_gateway:values_of", instead)
+
+
+@defect("link-jam-jams-nothing", SILENT, "What no zone rules is billed in no tariff.", plays.JAMMED_LINK)
+def _(patch: Patch) -> None:
+    """The attack says that it jams, and lets every frame pass."""
+    patch.around("attacks.smgw_link_jam:SmgwLinkJam._now", lambda original, attack, now_ns: False)
 
 
 @defect("smart-outbox-forgets", GATEWAYS, "Hours without the administrator cost no value.", plays.ADMINISTRATOR)

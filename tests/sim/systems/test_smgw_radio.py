@@ -110,6 +110,27 @@ def test_a_power_cut_costs_a_handshake_and_no_value_that_was_taken(tmp_path: Pat
         assert 12 < len(rows) < 48 and len(radio_rows(world)) > before
 
 
+def test_who_sees_them_what_they_cost_and_whose_they_are(one_hour: World, tmp_path: Path) -> None:
+    meters = COUNT * len(one_hour.gateways)
+    costs = {one.name: one.amount for one in one_hour.system.costs()}
+    assert costs["values taken of two-way radio meters"] == meters * 2 * 12
+    pairs = "key pairs with certificates for sessions with two-way radio meters, the gateways' own too"
+    assert costs[pairs] == meters + len(one_hour.gateways)
+    seen = {one.party: one for one in one_hour.system.sights()}
+    days = (len(one_hour.system.registry) + meters) / 24
+    listens, box = seen["whoever listens by radio"], seen["gateway in the house"]
+    assert listens.values == 0 and "whoever has clips on a wired bus" not in seen
+    assert listens.metadata * days == pytest.approx(one_hour.stored.count_readings() + meters * 12)
+    assert box.values * days == pytest.approx(one_hour.stored.count_readings() + meters * 2 * 12)
+    home = smgw(one_hour.system).homes.at(1)
+    mine = {one.owner: one.name for one in home.source.holding().meters if one.name.startswith("WMB ")}
+    assert set(mine.values()) == {str(address_of(n)) for n in (COUNT, COUNT + 1)} and set(mine) <= set(home.users)
+    with run(tmp_path, hours=0, system__wireless_tls=False) as world:
+        world.run(HOUR // 4)
+        seen = {one.party: one for one in world.system.sights()}
+        assert seen["whoever listens by radio"].values > 0
+
+
 def test_frames_of_the_air_are_read_by_a_parser_of_other_words(tmp_path: Path) -> None:
     heard: list[bytes] = []
     (tmp_path / "own").mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,14 @@ from sim.core.settings import SpecError
 from sim.faults.gateway_power_cut import PowerCut
 from sim.faults.port import CannotInject
 from sim.faults.wired_bus_cut import WiredBusCut
+from sim.smart_metering.han import export
+from sim.smart_metering.han.bill_check import AGREES, DIFFERS
+from sim.smart_metering.han.dialects.emh import ORIGIN
+from sim.smart_metering.han.han_client import HanClient
+from sim.smart_metering.han.household import amount
 from sim.smart_metering.lmn import wired_side
 from sim.smart_metering.lmn.wired_bus import WiredBus
+from sim.smart_metering.lmn.wired_meter import DRAWN
 from sim.smart_metering.lmn.wired_plan import meter_name
 from sim.smart_metering.lmn.wired_store import WiredStore
 from sim.smart_metering.smart_gateway import SmartGateway
@@ -109,6 +116,79 @@ def test_a_world_without_a_bus_cannot_have_it_cut(tmp_path: Path) -> None:
         world.fault(WiredBusCut())
     with pytest.raises(SpecError, match="wired"):
         spec(tmp_path, system__wired=61)
+
+
+# --- whose they are -------------------------------------------------------------------------------------------------
+
+
+def test_a_household_sees_its_own_wired_meter_and_not_the_neighbours(two_hours: World) -> None:
+    """Over TLS, with a login each; bills of wired meters are worked out again from what the gateway signs."""
+    system = smgw(two_hours.system)
+    homes, gateway = system.homes, system.gateways[0]
+    home = homes.at(0)
+    wired = {gateway.owner_of(meter_name(n)): meter_name(n) for n in range(COUNT)}
+    assert len(wired) == COUNT and set(wired) <= set(home.users)
+    bills = {owner: [one.value for one in system.portal.stored() if one.value.meter == meter]
+             for owner, meter in wired.items()}  # fmt: skip
+    with home.serving() as port:
+        for owner, meter in wired.items():
+            household = homes.household(home, owner)
+            shown = [one for one in household.display(port) if ".1wmb" in one.register]
+            codes = [export.logical_name(meter, code) for code in ("1-0:1.8.0*255", "1-0:2.8.0*255")]
+            assert [one.register for one in shown] == codes
+            drawn = next(one for one in home.source.holding().meters if (one.name, one.obis[4]) == (meter, "1"))
+            row = gateway.wired.store.of(meter, DRAWN)[-1]  # type: ignore[union-attr]
+            assert drawn.captured[-1].at_s == row.at_s and amount(shown[0]) == Decimal(row.entry.value) / 10
+            checked = household.check(port, bills[owner])
+            assert {one.outcome for one in checked} == {AGREES} and len(checked) == 2 * 2 * 3
+            others = household.check(port, [v for who, bill in bills.items() if who != owner for v in bill])
+            assert {one.why for one in others} == {"no reading of this meter"}
+            higher = [one._replace(amount=(one.amount or 0) + 1) for one in bills[owner]]
+            assert {one.outcome for one in household.check(port, higher)} == {DIFFERS}
+            with household.dial(port) as client:
+                neighbour = next(one for who, one in wired.items() if who != owner)
+                there = client.ask("GET", f"{ORIGIN}/{export.device_id(neighbour)}.sm/extended")
+                page = client.ask("GET", "/display").body.decode()
+                assert there.status == 403 and neighbour not in page
+                assert f"{meter}, fed in" in page and "not what the readings give" not in page
+        technician = HanClient(port, "technician", home.pins["technician"], trusted=home.certificate,
+                               draw=lambda n: bytes(n))  # fmt: skip
+        with technician as client:
+            page = client.ask("GET", "/display").body.decode()
+            paired = len(gateway.registry) + COUNT
+            assert f">{paired}<" in page and "1WMB" not in page
+
+
+def test_meters_behind_the_last_flat_are_households_of_their_own(tmp_path: Path) -> None:
+    with run(tmp_path, hours=0, system__wired=9) as world:
+        gateway = smgw(world.system).gateways[0]
+        owners = [gateway.owner_of(meter_name(n)) for n in range(9)]
+        flats = sorted({entry.flat for entry in gateway.registry})
+        assert owners == [*flats, *(meter_name(n) for n in range(len(flats), 9))]
+        assert gateway.owners() == sorted(owners)
+
+
+def test_who_sees_wired_meters_and_what_they_cost_is_said(two_hours: World, tmp_path: Path) -> None:
+    meters = COUNT * len(two_hours.gateways)
+    seen = {one.party: one for one in two_hours.system.sights()}
+    days = (len(two_hours.system.registry) + meters) * 2 / 24
+    clips = seen["whoever has clips on a wired bus"]
+    assert clips.values == 0 and clips.metadata * days == pytest.approx(meters * 9)
+    stored = two_hours.stored.count_readings()
+    rows = sum(len(one.wired.store.after(0, 10**6)) for one in smgw(two_hours.system).gateways if one.wired)
+    assert seen["gateway in the house"].values * days == pytest.approx(stored + rows)
+    costs = {one.name: one.amount for one in two_hours.system.costs()}
+    assert costs["values taken of wired meters"] == rows > meters * 2 * 9
+    pairs = "key pairs with certificates for sessions with wired meters, the gateways' own too"
+    assert costs[pairs] == meters + len(two_hours.gateways)
+    assert not any("two-way radio" in name or "makers'" in name for name in costs)
+    with run(tmp_path, hours=0, system__wired_tls=False, system__wired_pairing="meter key") as world:
+        world.run(HOUR // 4)
+        seen = {one.party: one for one in world.system.sights()}
+        clips = seen["whoever has clips on a wired bus"]
+        assert 0 < clips.values < seen["gateway in the house"].values and "every quarter hour" in clips.habits
+        costs = {one.name: one.amount for one in world.system.costs()}
+        assert costs["makers' keys of wired meters, for a first key alone"] == meters
 
 
 # --- defects --------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from sim.smgw.delivered_content import Value, decode
 from sim.smgw.german_time import local
 from sim.smgw.logs.hash_chain import encode, ends_in, verify
 from sim.smgw.logs.log_entries import LogEvent, consumer
+from sim.smgw.obis_codes import of_text
 from sim.smgw.status_words import BILLED_UP_TO, ptb
 
 PATH: Final = "/display"
@@ -35,6 +36,7 @@ _FOREVER: Final = 1 << 40
 _PERIODS_SHOWN: Final = 3
 _ROWS_SHOWN: Final = 12
 _ERROR_REGISTER: Final = 63
+_FED_IN: Final = (1, 2)
 
 
 class Display(Dialect):
@@ -101,8 +103,8 @@ def _readings(meters: Sequence[HeldMeter]) -> str:
             day = [each for each in one.captured if each.at_s >= last.at_s - 86_400 and each.period == last.period]
             used = one.amount(last.value) - one.amount(day[0].value)
             mark = "" if ptb(last.status) <= BILLED_UP_TO else " (not for billing)"
-            rows.append((one.name, f"{_number(one.amount(last.value))} {_unit(one)}{mark}", _time(last.at_s),
-                         f"{_number(used)} {_unit(one)}"))  # fmt: skip
+            now = f"{_number(one.amount(last.value))} {_unit(one)}{mark}"
+            rows.append((_register(one.name, one.obis), now, _time(last.at_s), f"{_number(used)} {_unit(one)}"))
     head = ("Meter", "Now", "Read", "Last 24 hours")
     more = f'<p><a href="{EXPORT}">Take all readings away, signed by the gateway</a></p>'
     return _section("Your readings", _table(head, rows, "No reading has been taken yet.") + more)
@@ -115,15 +117,17 @@ def _registers(values: Sequence[Value], meters: Sequence[HeldMeter]) -> str:
     lines: dict[tuple[int, str], dict[int, Value]] = {}
     for one in sums:
         if one.until_s in periods:
-            lines.setdefault((-one.until_s, one.meter), {})[one.tariff] = one
+            lines.setdefault((-one.until_s, _register(one.meter, one.obis)), {})[one.tariff] = one
     rows = [
         (meter, _span(next(iter(found.values()))), *(_amount(found[n], meters) if n in found else "" for n in tariffs))
         for (_, meter), found in sorted(lines.items())
     ]
     head = ("Meter", "Period", *(_tariff(one).capitalize() for one in tariffs))
     body = _table(head, rows, "No billing period has ended yet.")
-    single = [(one.meter, _time(one.until_s), f"TAF {one.taf}", _amount(one, meters)) for one in values
-              if one.from_s is None][-_ROWS_SHOWN:][::-1]  # fmt: skip
+    single = [
+        (_register(one.meter, one.obis), _time(one.until_s), f"TAF {one.taf}", _amount(one, meters))
+        for one in values if one.from_s is None
+    ][-_ROWS_SHOWN:][::-1]  # fmt: skip
     if single:
         body += "<h2>Single values</h2>" + _table(("Meter", "Of", "Use case", "Value"), single, "")
     return _section("Your tariff registers", body)
@@ -188,7 +192,7 @@ def _bill(visit: Visit, values: Sequence[Value], meters: Sequence[HeldMeter]) ->
         kind, said = "bad", f"{bad} of {len(outcomes)} registers that were delivered are not what the readings give."
     summed = f'<p class="{kind}">{said}</p>'
     options = "".join(
-        f'<option value="{number}">{escape(f"{_span(one)}, {one.meter}, {_zone(one)}")}</option>'
+        f'<option value="{number}">{escape(_where(one))}</option>'
         for number, one in enumerate(own)
     )
     form = (
@@ -217,7 +221,7 @@ def _typed(visit: Visit, own: Sequence[Value], meters: Sequence[HeldMeter]) -> s
 
 def _verdict(found: Compared, meters: Sequence[HeldMeter]) -> str:
     one = found.billed
-    where = escape(f"{_span(one)}, {one.meter}, {_zone(one)}")
+    where = escape(_where(one))
     if found.outcome == AGREES:
         return f'<p class="good">{where}: the bill is right.</p>'
     if found.outcome == DIFFERS:
@@ -266,8 +270,14 @@ def _span(one: Value) -> str:
     return f"{begin:%d.%m.%Y %H:%M} to {end:%H:%M}" if same else f"{begin:%d.%m.%Y %H:%M} to {end:%d.%m.%Y %H:%M}"
 
 
-def _zone(one: Value) -> str:
-    return _tariff(one.tariff)
+def _where(one: Value) -> str:
+    return f"{_span(one)}, {_register(one.meter, one.obis)}, {_tariff(one.tariff)}"
+
+
+def _register(meter: str, obis: str) -> str:
+    """A meter's name; of what it fed in, that too."""
+    code = of_text(obis)
+    return f"{meter}, fed in" if (code.a, code.c) == _FED_IN else meter
 
 
 def _tariff(number: int) -> str:

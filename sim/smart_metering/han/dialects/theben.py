@@ -20,7 +20,6 @@ from sim.smart_metering.han.visits import Dialect, Response, Visit
 from sim.smgw.delivered_content import Value, decode
 from sim.smgw.german_time import local
 from sim.smgw.logs.log_entries import LogEvent
-from sim.smgw.obis_codes import of_text
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import seconds
 
@@ -179,7 +178,7 @@ def _held(visit: Visit, contract: HeldContract, from_s: int, until_s: int) -> It
 
 
 def _channel(visit: Visit, meter: HeldMeter, last: bool, daily: bool) -> dict[str, Any]:
-    name = f"{export.obis_hex(meter.obis)}.{export.device_id(meter.name)}.sm"
+    name = export.logical_name(meter.name, meter.obis)
     shown: Iterable[Captured] = meter.captured
     if daily:
         days = {local(one.at_s).date(): one for one in reversed(meter.captured)}
@@ -200,7 +199,7 @@ def _registers(values: list[Value], from_s: int, until_s: int, last: bool) -> li
     rows: dict[str, list[dict[str, Any]]] = {}
     for one in values:
         if from_s <= one.until_s <= until_s and one.amount is not None:
-            name = f"{export.obis_hex(str(of_text(one.obis)))}.{export.device_id(one.meter)}.sm"
+            name = export.logical_name(one.meter, one.obis)
             rows.setdefault(name, []).append({
                 "capture-time": _utc(one.until_s), "target-time": _utc(one.until_s), "value": format(one.amount, "f"),
                 "owner-number": f"taf{one.taf}", "signature": None,
