@@ -21,7 +21,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from reports import by_hand, page, palette, plots, shots
+from reports import by_hand, capture, page, palette, plots, shots
 from reports import claims as talk
 from reports.event_digest import Entry, Story, read_story
 from reports.findings import Finding, Observation, findings, named_threats
@@ -60,6 +60,7 @@ class WorldView:
     events_more: int = 0
     refusals: list[Entry] = field(default_factory=list)
     refusals_more: int = 0
+    captured: list[capture.Extent] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -144,6 +145,7 @@ def render(run: Run, scenarios: list[ScenarioView]) -> str:
         holding=sum(view.claim.holds for view in claims),
         outcomes=Counter(scenario.outcome for scenario in run.scenarios),
         threat_views=_threats(run, claims), shots_in_full=shots.IN_FULL, shots_listed=shots.LISTED,
+        rows_shown=shots.ROWS_SHOWN,
         by_hand=by_hand.steps,
         session_steps=by_hand.session_steps, alarm_rule=ALARM_RULES.get, meanings=MEANINGS, noticed_is=NOTICED_IS,
         sessions_listed=SESSIONS_LISTED,
@@ -231,6 +233,7 @@ def _world(run: Run, anchor: str, world: World, *, plotted: bool, png: bool) -> 
     else:
         story = Story(path, notes=["its history lies outside the run directory and was not read"])
     view = WorldView(anchor, world, story, unplotted=not plotted)
+    view.captured = shots.extents_of(run.directory, world)
     happened = ("attack", "tampering", "fault", "session", "alarm")
     entries, refusals = story.entries(*happened), story.entries("refused")
     view.events, view.events_more = entries[:LISTED_EVENTS], story.more(*happened) + len(entries[LISTED_EVENTS:])

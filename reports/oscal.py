@@ -31,7 +31,12 @@ CATALOG_FILE: Final = "oscal-catalog.json"
 RESULTS_FILE: Final = "oscal-results.json"
 CATALOG_VERSION: Final = "2"
 CATALOG_DATE: Final = "2026-11-28T00:00:00+00:00"
-EVIDENCE: Final = ("events.jsonl", CAPTURE)
+EVIDENCE: Final = ("events.jsonl", CAPTURE, "portal/portal.sqlite.gz")
+TWIN: Final = "clean twin"
+_MEDIA: Final = {
+    ".json": "application/json", ".jsonl": "application/json", ".pcapng": "application/x-pcapng",
+    ".gz": "application/gzip",
+}  # fmt: skip
 _ROOT: Final = uuid.uuid5(uuid.NAMESPACE_URL, NS)
 Json = dict[str, Any]
 
@@ -149,8 +154,10 @@ def _plan(run: Run, id_: str) -> Json:
         links.insert(0, _link("run.json", path))
     return {
         "uuid": id_,
-        "title": "What was planned",
-        "description": _words(f"The scenarios that this command names, each with its worlds: {run.command}"),
+        "title": "The run's command and its result, in place of a plan",
+        "description": _words("There is no assessment plan of its own: the scenarios that the command names, with "
+                              "their worlds, are what was planned, and run.json is what came of them. The command: "
+                              f"{run.command}"),
         "rlinks": links,
     }
 
@@ -167,11 +174,15 @@ class _Evidence:
 
     def of(self, one: Observation) -> list[Json]:
         rows: list[Json] = []
+        twins = [w for w in one.scenario.worlds if w.role == TWIN]
         worlds = [w for w in one.scenario.worlds if w.variant == one.claim.defences] or one.scenario.worlds
-        for world in worlds:
+        for world in [*worlds, *(twin for twin in twins if twin not in worlds)]:
             rows += [row for name in EVIDENCE if (row := self._file(world, name)) is not None]
-        for view in self._shots.get(id(one.claim), [])[:LISTED]:
-            rows.append({"description": _shot_words(view)})
+        shots = self._shots.get(id(one.claim), [])
+        rows += [{"description": _shot_words(view)} for view in shots[:LISTED]]
+        if len(shots) > LISTED:
+            text = f"and {len(shots) - LISTED} more shots, in run.json under scenarios, claims, shots"
+            rows.append({"description": _words(text)})
         return rows
 
     def _file(self, world: World, name: str) -> Json | None:
@@ -185,15 +196,19 @@ class _Evidence:
                 "title": _words(where),
                 "rlinks": [_link(where, path)],
             }
-        return {"href": f"#{self.resources[where]['uuid']}", "description": _words(f"{name} of the world {where}")}
+        of_what = _words(f"{name} of the {world.role} {where}")
+        return {"href": f"#{self.resources[where]['uuid']}", "description": of_what}
 
 
 def _shot_words(view: ShotView) -> str:
     shot = view.shot
     parts = [f"shot {view.number} at t = {shot.time_ns} ns, {len(view.sent)} bytes, SHA-256 "
              f"{hashlib.sha256(view.sent).hexdigest()}"]  # fmt: skip
-    parts += [f"packets {', '.join(str(seen.number) for seen in view.frames)} of {CAPTURE}"] if view.frames else []
-    parts += [f"message {view.messages[0].number}"] if view.messages else []
+    for said, received in (("received in packets", True), ("not received, in packets", False)):
+        numbers = [str(seen.number) for seen in view.frames if seen.received is received]
+        parts += [f"{said} {', '.join(numbers)} of {CAPTURE}"] if numbers else []
+    brought = [str(seen.number) for seen in view.messages]
+    parts += [f"brought to the portal in packets {', '.join(brought)} of {CAPTURE}"] if brought else []
     parts += [f"{shot.rows} readings"] if shot.rows else []
     parts += [f"refused: {', '.join(shot.reasons)}"] if shot.reasons else []
     return _words("; ".join(parts))
@@ -260,7 +275,7 @@ def _id(*parts: str) -> str:
 def _link(href: str, path: Path) -> Json:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    kind = "application/json" if path.suffix in (".json", ".jsonl") else "application/x-pcapng"
+    kind = _MEDIA.get(path.suffix, "application/octet-stream")
     return {"href": href, "media-type": kind, "hashes": [{"algorithm": "SHA-256", "value": digest}]}
 
 

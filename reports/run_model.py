@@ -57,6 +57,7 @@ class Shot:
     before: int | None = None  # units in the genuine telegram
     after: int | None = None  # units in the reading that was stored because of it
     alarm: Alarm | None = None
+    original_received: bool | None = None  # by a gateway, before it was sent; None: the run does not say
 
 
 @dataclass(frozen=True, slots=True)

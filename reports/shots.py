@@ -8,6 +8,7 @@ time.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from sim.portal.store import fingerprint
 CAPTURE: Final = "air.pcapng"
 IN_FULL: Final = 3  # shots of a claim with their bytes on the page
 LISTED: Final = 60  # and those in one line each
+ROWS_SHOWN: Final = 4  # of the portal's for a shot; of others the number of the row only
 ROW_WINDOW_NS: Final = NS_PER_S
 FRAME_WINDOW_NS: Final = 60 * NS_PER_S
 
@@ -48,12 +50,15 @@ class Frames:
     attacks: dict[bytes, list[Seen]] = field(default_factory=lambda: defaultdict(list))
     meters: dict[bytes, list[Seen]] = field(default_factory=lambda: defaultdict(list))
     messages: dict[bytes, list[Seen]] = field(default_factory=lambda: defaultdict(list))
+    extents: list[capture.Extent] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class ShotView:
     """`frames` are its packets on the air, `messages` those at the portal that hold it, `original_frames` those of the
-    telegram it was made of. `directory` is its world's, below the run's."""
+    telegram it was made of. `rows` are the portal's because of it, `original_rows` others with the original's bytes.
+    `original_absent`: why the original is not in the capture, "" where it is. `directory` is its world's, below the
+    run's."""
 
     number: int
     shot: Shot
@@ -64,7 +69,9 @@ class ShotView:
     frames: list[Seen] = field(default_factory=list)
     messages: list[Seen] = field(default_factory=list)
     original_frames: list[Seen] = field(default_factory=list)
+    original_absent: str = ""
     rows: list[PortalRow] = field(default_factory=list)
+    original_rows: list[PortalRow] = field(default_factory=list)
     control: ShotView | None = None
 
     @property
@@ -75,6 +82,24 @@ class ShotView:
     def replayed(self) -> bool:
         """The attacker sent a genuine telegram as it was."""
         return self.original == self.sent and bool(self.sent)
+
+    @property
+    def by_network(self) -> bool:
+        """It went to the broker in the attacker's own message: no frame of it was ever on the air."""
+        return self.shot.source < 0 and bool(self.shot.taken)
+
+    @property
+    def original_lost(self) -> bool:
+        """The portal refused the genuine telegram and has no reading of it."""
+        tables = {row.table for row in self.original_rows}
+        return not self.replayed and "refusals" in tables and "readings" not in tables
+
+    @property
+    def alarm_of_original(self) -> bool:
+        """The alarm was raised as the portal refused the genuine telegram."""
+        alarm = self.shot.alarm
+        refused = [row.values.get("stored_ns") for row in self.original_rows if row.table == "refusals"]
+        return alarm is not None and not self.replayed and alarm.time_ns in refused
 
 
 def views_of(run: Run, scenario: Scenario) -> dict[int, list[ShotView]]:
@@ -117,6 +142,14 @@ def inside(directory: Path, world: World, name: str) -> Path | None:
     """A file of a world; None when it lies outside of the run's directory, as no world's does that we made."""
     path = directory / world.directory / name
     return path if path.resolve().is_relative_to(directory.resolve()) else None
+
+
+def extents_of(directory: Path, world: World) -> list[capture.Extent]:
+    """How far a world's capture goes; [] where there is none, or it does not say."""
+    path = inside(directory, world, CAPTURE)
+    with contextlib.suppress(OSError, capture.BadCapture):
+        return [] if path is None else capture.extents(path)
+    return []
 
 
 def _comment(path: Path, shots: Sequence[tuple[Claim, Shot]]) -> None:
@@ -175,11 +208,34 @@ def _look_up(directory: Path, world: World, views: list[ShotView]) -> None:
     try:
         frames = _frames(path, views)
     except (OSError, capture.BadCapture):
-        frames = Frames()
-    rows = rows_of(path.parent, {view.mark for view in views})
+        frames = None
+    originals = {id(view): fingerprint(view.original) for view in views if view.original}
+    rows = rows_of(path.parent, {view.mark for view in views} | set(originals.values()))
     for view in views:
-        _place(view, frames)
+        _place(view, frames or Frames())
         view.rows = _own_rows(view, rows.get(view.mark, []))
+        view.original_rows = [row for row in rows.get(originals.get(id(view), ""), []) if row not in view.rows]
+        if view.original and not view.original_frames:
+            view.original_absent = _absent(view, frames)
+
+
+def _absent(view: ShotView, frames: Frames | None) -> str:
+    """Why the original's frame is not in the capture: meters' frames are in it where a gateway received them, up to a
+    limit."""
+    if frames is None:
+        return "there is no capture that can be read"
+    received = True if view.original_rows else view.shot.original_received
+    if received is None:
+        return "not in the capture; this run does not say whether a gateway received it"
+    if not received:
+        return "not in the capture: no gateway received it"
+    extent = next((one for one in frames.extents if one.interface == "air"), None)
+    if extent is None:
+        return "not in the capture, which does not say at what it was cut; a gateway received it"
+    if not extent.limit:
+        return "not in the capture, which was not cut, although a gateway received it"
+    last_s = extent.last_ns / NS_PER_S
+    return f"left out of the capture: a gateway received it after the limit, {extent.limit}, at t = {last_s:.1f} s"
 
 
 def _own_rows(view: ShotView, rows: list[PortalRow]) -> list[PortalRow]:
@@ -196,7 +252,7 @@ def _frames(path: Path, views: Iterable[ShotView]) -> Frames:
     sent = {view.sent for view in views}
     originals = {view.original for view in views if view.original}
     in_hex = {telegram.hex().encode(): telegram for telegram in sent}
-    found = Frames()
+    found = Frames(extents=capture.extents(path))
     for packet in capture.packets(path):
         if packet.interface == capture.BROKER:
             for text in in_hex.keys() & set(packet.payload.split(b'"')):

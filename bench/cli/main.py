@@ -180,6 +180,7 @@ def make_parser(verb: str | None = None) -> argparse.ArgumentParser:
     pack = commands.add_parser("pack")
     pack.add_argument("run", nargs="?", default="latest")
     pack.add_argument("--out", metavar="FILE", type=Path, help="where to (default: beside the run's directory)")
+    pack.add_argument("--sign", metavar="KEY", type=Path, help="put a signature beside it: an Ed25519 private key, PEM")
     pack.add_argument("--json", action="store_true")
     add_runs(pack)
     pack.set_defaults(command=command_pack)
@@ -380,7 +381,7 @@ def _report_against(directory: Path, before: Path) -> int:
 def command_pack(arguments: argparse.Namespace) -> int:
     from bench.cli import pack
 
-    return pack.command(arguments.run, arguments.out, as_json=arguments.json)
+    return pack.command(arguments.run, arguments.out, arguments.sign, as_json=arguments.json)
 
 
 # --- doing again -----------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """./wmbench pack RUN: one archive of what others need to check a run: a zip that any desktop opens, with a page and
-SHA256SUMS for `sha256sum -c`.
+SHA256SUMS for `sha256sum -c`. Those sums lie inside what they protect; `--sign KEY` puts an Ed25519 signature beside
+the archive.
 
 What goes in is named here, everything else stays out: the broker's certificates and keys, gateways' outboxes, the
 truth's ledger. What goes in is looked through for private keys all the same. Equal runs give equal archives: entries
@@ -19,6 +20,8 @@ from typing import BinaryIO, Final, NamedTuple
 from bench import run_directory
 from bench.run_directory import ROOT, RunDirectoryError
 from sim.core.whole_file import replacing
+from sim.pki.authority import PkiError
+from sim.pki.statements import StatementKey
 
 CONTENTS: Final = (
     *("run.json", "report.html", "junit.xml", "oscal-catalog.json", "oscal-results.json", "navigator.json"),
@@ -27,7 +30,8 @@ CONTENTS: Final = (
 )
 DISSECTOR: Final = ROOT / "reports" / "wireshark" / "wmbus.lua"
 GUIDE: Final = ROOT / "docs" / "how-to" / "follow-a-verdict.md"
-OURS: Final = (DISSECTOR, GUIDE)
+REFERENCE: Final = ROOT / "docs" / "reference" / "run.md"
+OURS: Final = (DISSECTOR, GUIDE, REFERENCE)
 MANIFEST: Final = "SHA256SUMS"
 SECRET: Final = b"PRIVATE KEY-----"
 _BLOCK_BYTES: Final = 1 << 20
@@ -35,7 +39,9 @@ README: Final = """What is in here
 
 follow-a-verdict.md  from a cell of the matrix to its bytes, frame, row and alarm, step by step
 report.html          open it in a browser: verdicts, each with its bytes, frames, rows and alarms
-run.json             the same for programs; docs/reference/run.md of wmbench describes it
+run.json             the same for programs
+run.md               every key of run.json, air.pcapng byte by byte, what each clause of a verdict means, the recipe of
+                     the digests; its links lead to wmbench's own tree, which is not in here
 oscal-results.json   OSCAL assessment results 1.1.3; oscal-catalog.json is the catalogue they speak of
 navigator.json       a layer for the ATT&CK Navigator, domain ics-attack
 junit.xml            for CI
@@ -44,20 +50,31 @@ junit.xml            for CI
 */*/portal/          the portal's database, SQLite, after gunzip
 SHA256SUMS           check all of it:  sha256sum -c SHA256SUMS
 
+SHA256SUMS finds damage. Whoever changes a file can change it too, so that this is the archive that was sent is shown by
+the SHA-256 of the zip, got by another way, or by a signature beside the zip (follow-a-verdict.md, step 1). Neither
+proves when the run was made. Meters' keys are not in here: what a portal says of encrypted contents is its own word.
+
 The data are those of a simulation. Nothing here is a statement of conformity to any standard.
 """
 
 
 class Packed(NamedTuple):
+    """`signature`: the file beside the archive, "" where it was not signed; it is made with the key whose public half
+    `public_key` is, in PEM."""
+
     path: Path
     files: int
     size_bytes: int
     sha256: str
+    signature: str = ""
+    public_key: str = ""
 
 
-def pack(directory: Path, out: Path | None = None) -> Packed:
+def pack(directory: Path, out: Path | None = None, sign: Path | None = None) -> Packed:
     """The archive: `out`, else beside the run's directory. An archive that stands there stays until the new one is
-    whole. Raises RunDirectoryError, and OSError when the disk is full."""
+    whole. `sign`: a private key in PEM, under which the signature is made that lies beside it then, with `.sig` behind
+    its name. Raises RunDirectoryError, and OSError when the disk is full."""
+    key = None if sign is None else _signing_key(sign)
     if run_directory.at_work(directory):
         raise RunDirectoryError(f"{directory} is still running: pack it when that has ended")
     run_directory.read(directory)
@@ -73,17 +90,33 @@ def pack(directory: Path, out: Path | None = None) -> Packed:
         _add_text(archive, f"{root}/{MANIFEST}", manifest, {}, MANIFEST)
     with path.open("rb") as whole:
         digest = hashlib.file_digest(whole, "sha256").hexdigest()
-    return Packed(path, len(sums) + 1, path.stat().st_size, digest)
+    done = Packed(path, len(sums) + 1, path.stat().st_size, digest)
+    beside = path.with_name(f"{path.name}.sig")
+    if key is None:
+        beside.unlink(missing_ok=True)  # of an archive that stood there before
+        return done
+    with replacing(beside) as fresh:
+        fresh.write_bytes(key.sign(path.read_bytes()))
+    return done._replace(signature=str(beside), public_key=key.public_pem)
 
 
-def command(run: str, out: Path | None, *, as_json: bool) -> int:
+def command(run: str, out: Path | None, sign: Path | None, *, as_json: bool) -> int:
     """Pack and say what came of it. Raises RunDirectoryError and OSError."""
-    done = pack(run_directory.find(run), out)
+    done = pack(run_directory.find(run), out, sign)
     if as_json:
         print(json.dumps({**done._asdict(), "path": str(done.path)}))
-    else:
-        print(f"{done.path}\n{done.files} files, {done.size_bytes} bytes, SHA-256 {done.sha256}")
+        return 0
+    print(f"{done.path}\n{done.files} files, {done.size_bytes} bytes, SHA-256 {done.sha256}")
+    if done.signature:
+        print(f"{done.signature}\nsigned under the private key of\n{done.public_key}", end="")
     return 0
+
+
+def _signing_key(path: Path) -> StatementKey:
+    try:
+        return StatementKey.of_pem(path)
+    except PkiError as error:
+        raise RunDirectoryError(f"--sign {error}") from None
 
 
 def _contents(directory: Path) -> Iterator[tuple[str, Path]]:

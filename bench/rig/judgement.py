@@ -239,6 +239,7 @@ def _shots(variant: str, shots: Sequence[Landed], stage: Stage, twin: Twin | Non
             "before": _units_before(shot, stage),
             "after": shot.rows[0].units if shot.rows else None,
             "alarm": _first(alarms.get(shot.address, ()), shot.at_ns),
+            "original_received": _original_received(shot, stage),
         }
         for shot in shots
     ]
@@ -248,6 +249,11 @@ def _age_s(shot: Landed, stage: Stage) -> float | None:
     """How long before the shot the telegram was begun that it was made from; None where it was made from none."""
     sent = stage.truth.known(fingerprint(shot.original)) if shot.original else None
     return None if sent is None else (shot.at_ns - sent.start_ns) / NS_PER_S
+
+
+def _original_received(shot: Landed, stage: Stage) -> bool | None:
+    """Whether a gateway received the genuine telegram before the shot; None where it was made from none."""
+    return stage.truth.was_received(fingerprint(shot.original), shot.at_ns) if shot.original else None
 
 
 def _units_before(shot: Landed, stage: Stage) -> int | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports.capture import Capture
+from reports.capture import AIR, BROKER, Capture
 from sim.core.events import Fate
 from sim.endpoint.port import Message
 from sim.portal.store import fingerprint
@@ -40,7 +40,8 @@ class AirLog:
         if genuine:
             self._genuine += 1
             if self._genuine > GENUINE_FRAMES_MAX:
-                self._capture.left_out += 1
+                limit = f"{GENUINE_FRAMES_MAX} receptions of meters' frames"
+                self._capture.leave_out(AIR, emission.end_ns, limit)
                 return
         elif not foreign:
             self._spoken.add(emission.telegram.hex().encode())
@@ -58,7 +59,8 @@ class AirLog:
             if keep or self._message_bytes <= MESSAGE_BYTES_MAX:
                 self._capture.message(now_ns, message.topic, message.payload, keep=keep)
             else:
-                self._capture.left_out += 1
+                limit = f"{MESSAGE_BYTES_MAX} bytes of messages"
+                self._capture.leave_out(BROKER, now_ns, limit)
 
     def close(self) -> None:
         self._capture.close()

@@ -1,9 +1,9 @@
 -- Wireless M-Bus telegrams (link type DLT_USER0) and MQTT messages (DLT_USER1) from air.pcapng, for Wireshark and tshark.
 --
---   tshark -X lua_script:reports/wireshark/wmbus.lua -r air.pcapng -V
---   tshark -X lua_script:reports/wireshark/wmbus.lua -r air.pcapng -Y 'wmbus.tpl.mode == 5 && wmbus.air.fate != 0'
+--   tshark -X lua_script:wmbus.lua -r air.pcapng -V
+--   tshark -X lua_script:wmbus.lua -r air.pcapng -Y 'wmbus.tpl.mode == 5 && wmbus.air.fate != 0'
 --
--- The pseudo header is described in reports/capture.py. A telegram comes without CRCs, so L gives its whole length. Layers
+-- The pseudo header is described in run.md (in an archive beside this file; docs/reference/ in wmbench's tree). A telegram comes without CRCs, so L gives its whole length. Layers
 -- are shown as the bytes say: DLL, then ELL (CI 8C..8F), AFL (CI 90) and TPL (CI 72, 7A, 78), with the security mode and
 -- the number of encrypted blocks from the configuration field. Nothing is decrypted: what is ciphertext is marked so,
 -- and what lies behind the N encrypted blocks is marked as clear, because on the air it was.

@@ -10,8 +10,9 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from sim.pki.authority import PkiError
 
@@ -58,6 +59,28 @@ class StatementKey:
                 f"{path}: not a signing key of {2 * _KEY_BYTES} hex digits; remove it, and enrol gateways anew"
             )
         return cls(private)
+
+    @classmethod
+    def of_pem(cls, path: Path) -> StatementKey:
+        """The private key in this file, as openssl writes it. Raises PkiError for what is no Ed25519 key without a
+        passphrase."""
+        way_out = "openssl genpkey -algorithm ed25519 -out KEY makes one"
+        try:
+            key = load_pem_private_key(path.read_bytes(), password=None)
+        except OSError as error:
+            raise PkiError(f"{path}: {error.strerror or error}; {way_out}") from None
+        except TypeError:
+            raise PkiError(f"{path}: the key has a passphrase; give one without") from None
+        except (ValueError, UnsupportedAlgorithm):
+            raise PkiError(f"{path}: not a private key in PEM; {way_out}") from None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise PkiError(f"{path}: not an Ed25519 key; {way_out}")
+        return cls(key.private_bytes_raw())
+
+    @property
+    def public_pem(self) -> str:
+        """The public key as openssl reads it."""
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def verifies(public: bytes | None, signature: bytes, statement: bytes) -> bool:

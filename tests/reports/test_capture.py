@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.capture import NOTE, BadCapture, Capture, comment, packets
+from reports.capture import AIR, NOTE, BadCapture, Capture, Extent, comment, extents, packets
 from sim.core.clock import NS_PER_S, Calendar
 from sim.core.events import Fate
 
@@ -187,3 +187,55 @@ def test_what_the_limit_left_out_is_said_in_the_last_packet(tmp_path: Path) -> N
     assert (air.written, air.left_out) == (2, 3)
     assert path.read_bytes().count(bytes([NOTE, 0, 0, 0, 0, 0, 0, 0])) == 1
     assert fields(path, "air.note")[-1] == ["3 more packets were left out: a limit was reached"]
+
+
+def test_the_section_says_how_far_each_interface_goes(tmp_path: Path) -> None:
+    path = tmp_path / "air.pcapng"
+    telegram = bytes.fromhex(LSE_PLAIN)
+    with Capture(path, CALENDAR, limit_packets=4) as air:
+        air.frame(2 * NS_PER_S, 1, 0, 0, 0, -5000, telegram)
+        air.frame(5 * NS_PER_S + 1, 1, 0, 0, 0, -5000, telegram)
+        air.message(6 * NS_PER_S, "gw/a/up", b"{}")
+        for second in (7, 8):
+            air.leave_out(AIR, second * NS_PER_S, "2 receptions of meters' frames")
+        air.frame(9 * NS_PER_S, 1, 0, 1, 0, -5000, telegram)  # an attacker's: no part of the extent
+        air.message(10 * NS_PER_S, "gw/a/up", b"{}", keep=True)
+        assert extents(path) == []  # not closed
+    on_air, at_broker = extents(path)
+    assert on_air == ("air", "2 receptions of meters' frames", 2, 2 * NS_PER_S, 5 * NS_PER_S + 1, 2, 7 * NS_PER_S,
+                      8 * NS_PER_S)  # fmt: skip
+    assert at_broker == Extent("broker", kept=1, first_ns=6 * NS_PER_S, last_ns=6 * NS_PER_S)
+    before = path.read_bytes()
+    comment(path, lambda packet: "x" if packet.is_attack else "")
+    assert extents(path) == [on_air, at_broker]
+    assert [packet.time_ns for packet in packets(path)][:2] == [2 * NS_PER_S, 5 * NS_PER_S + 1]
+    comment(path, lambda _: "")
+    assert path.read_bytes() == before
+
+
+def test_the_limit_of_all_packets_is_named_and_an_empty_capture_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "air.pcapng"
+    with Capture(path, CALENDAR, limit_packets=1) as air:
+        for k in range(3):
+            air.message(k, "gw/a/up", b"{}")
+    assert [str(extent) for extent in extents(path)] == [
+        "air: whole: 0 kept",
+        "broker: cut at 1 packets: 1 kept, t = 0.000000000 s to 0.000000000 s; 2 left out, t = 0.000000001 s to "
+        "0.000000002 s",
+    ]
+    with Capture(path, CALENDAR) as air:
+        air.message(7, "gw/a/up", b"{}")
+        air._file.flush()
+        assert "not closed" in path.read_bytes().decode(errors="replace")
+
+
+def test_capinfos_shows_the_sections_comments(tmp_path: Path) -> None:
+    program = shutil.which("capinfos")
+    if program is None:
+        pytest.skip("allowed: capinfos, of Wireshark, is not on the PATH")
+    path = write(tmp_path / "air.pcapng", LSE_PLAIN)
+    done = subprocess.run([program, "-k", str(path)], capture_output=True, text=True, timeout=60, check=True)
+    said = done.stdout
+    assert "world time 0 is this Unix time in ns" in said
+    assert "air: whole: 1 kept, t = 0.000000007 s to 0.000000007 s" in said
+    assert "broker: whole: 0 kept" in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,13 +102,13 @@ def test_evidence_is_linked_by_the_sums_of_the_files_that_lie_there(tmp_path: Pa
     body = json.loads((directory / oscal.RESULTS_FILE).read_text())["assessment-results"]
     resources = {resource["uuid"]: resource for resource in body["back-matter"]["resources"]}
     linked = [link for resource in resources.values() for link in resource["rlinks"] if "hashes" in link]
-    assert len(linked) == 5
+    assert len(linked) == 7  # run.json, and of each of two worlds its history, capture and tables
     for link in linked:
         assert hashlib.sha256((directory / link["href"]).read_bytes()).hexdigest() == link["hashes"][0]["value"]
     for observation in body["results"][0]["observations"]:
         hrefs = [row["href"] for row in observation["relevant-evidence"] if "href" in row]
-        assert len(hrefs) == 2 and all(href[1:] in resources for href in hrefs)
-        assert any("packets" in row["description"] for row in observation["relevant-evidence"])
+        assert len(hrefs) == 3 and all(href[1:] in resources for href in hrefs)
+        assert any("received in packets" in row["description"] for row in observation["relevant-evidence"])
 
 
 def test_equal_runs_give_equal_documents(tmp_path: Path) -> None:
@@ -181,3 +182,35 @@ def test_trestle_reads_both_documents(tmp_path: Path, edit: Callable[[dict[str, 
     results_path.write_text(json.dumps(body))
     with pytest.raises(Exception, match="reviewed-controls"):
         AssessmentResults.oscal_read(results_path)
+
+
+def test_a_packet_that_nobody_received_is_not_among_those_received(tmp_path: Path) -> None:
+    directory = evidence_run.write(tmp_path)
+    body = oscal.results(read_run(directory))["assessment-results"]["results"][0]
+    said = [row["description"] for one in body["observations"] for row in one["relevant-evidence"]]
+    told = (
+        "received in packets 8 of air.pcapng; not received, in packets 9 of air.pcapng; brought to the portal in "
+        "packets 11 of air.pcapng; refused: replayed counter"
+    )
+    assert any(told in text for text in said)
+
+
+def test_the_clean_twins_files_and_the_shots_left_out_are_named(tmp_path: Path) -> None:
+    directory = evidence_run.write(tmp_path)
+    path = directory / "run.json"
+    run = json.loads(path.read_text())
+    scenario = run["scenarios"][0]
+    shutil.copytree(directory / "radio-test-replay-1/on", directory / "radio-test-replay-1/clean")
+    scenario["worlds"].append(
+        {**scenario["worlds"][0], "role": "clean twin", "variant": "clean", "directory": "radio-test-replay-1/clean"}
+    )
+    scenario["claims"][0]["shots"] *= oscal.LISTED + 3
+    path.write_text(json.dumps(run))
+    results = oscal.results(read_run(directory))["assessment-results"]
+    linked = {link["href"] for resource in results["back-matter"]["resources"] for link in resource["rlinks"]}
+    kept = ("events.jsonl", "air.pcapng", "portal/portal.sqlite.gz")
+    assert {f"radio-test-replay-1/clean/{name}" for name in kept} <= linked
+    for observation in results["results"][0]["observations"]:
+        assert sum("clean twin" in row["description"] for row in observation["relevant-evidence"]) == 3
+    evidence = results["results"][0]["observations"][0]["relevant-evidence"]
+    assert evidence[-1]["description"].startswith("and 3 more shots, in run.json")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench import run_directory
-from bench.cli.pack import MANIFEST, pack
+from bench.cli.pack import GUIDE, MANIFEST, pack
 from bench.run_directory import RunDirectoryError
 from reports import documents
 from sim.core.clock import NS_PER_S
@@ -57,9 +57,29 @@ def test_what_goes_in_is_known_and_the_rest_stays_out(run: Path, tmp_path: Path)
     worlds = [f"radio-test-replay-1/{name}" for name in ("off", "on")]
     assert files == sorted([
         *("README.txt", "SHA256SUMS", "junit.xml", "navigator.json", "oscal-catalog.json", "oscal-results.json"),
-        *("follow-a-verdict.md", "report.html", "run.json", "wmbus.lua", "radio-test-replay-1/scenario.json"),
+        *("follow-a-verdict.md", "report.html", "run.json", "run.md", "wmbus.lua", "radio-test-replay-1/scenario.json"),
         *(f"{world}/{name}" for world in worlds for name in ("air.pcapng", "events.jsonl", "portal/portal.sqlite.gz")),
     ])  # fmt: skip
+
+
+def test_every_file_that_its_texts_name_is_in_the_archive(run: Path, tmp_path: Path) -> None:
+    """Or is said to lie in wmbench's own tree."""
+    root = opened(pack(run).path, tmp_path / "out")
+    there = {path.relative_to(root).as_posix() for path in root.rglob("*")} | {path.name for path in root.rglob("*")}
+    made_by_the_reader = {"evidence.zip", "evidence.zip.sig", "sender.pem", "message.pcapng", "portal.sqlite"}
+    outside = "of wmbench.s tree|in wmbench.s tree|lead to wmbench.s"
+    looked_at = 0
+    for name in ("README.txt", "follow-a-verdict.md", "wmbus.lua", "report.html"):
+        text = (root / name).read_text(encoding="utf-8")
+        text = re.sub(r"(?s)<script.*?</script>|<style.*?</style>|<svg.*?</svg>|<[^>]*>", " ", text)
+        for said in re.finditer(r"[\w*./-]*\w\.(?:lua|md|py|json|jsonl|toml|pcapng|html|xml|gz)\b", text):
+            word = said[0].removeprefix("FOLDER/").removeprefix("*/*/").removeprefix("clean/")
+            near = text[said.start() : said.end() + 60]
+            if word in there or word in made_by_the_reader or re.search(outside, near):
+                looked_at += 1
+                continue
+            assert word == "radio/test_replay.py" or word.startswith("radio/test_"), f"{name} names {word}"
+    assert looked_at > 30
 
 
 def test_sha256sum_agrees_and_notices_a_change(run: Path, tmp_path: Path) -> None:
@@ -98,6 +118,48 @@ def test_a_private_key_in_any_file_stops_it(run: Path, name: str) -> None:
     with pytest.raises(RunDirectoryError, match="holds a private key, so nothing was packed"):
         pack(run)
     assert not list(run.parent.glob("*.zip")) and not list(run.parent.glob(".*.part"))
+
+
+def openssl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = ["openssl", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="allowed: openssl is not on the PATH")
+def test_openssl_verifies_the_signature_and_notices_a_change(run: Path, tmp_path: Path) -> None:
+    key, public, out = tmp_path / "key.pem", tmp_path / "sender.pem", tmp_path / "evidence.zip"
+    assert openssl("genpkey", "-algorithm", "ed25519", "-out", key).returncode == 0
+    done = pack(run, out, key)
+    assert done.signature == f"{out}.sig"
+    assert done.public_key == openssl("pkey", "-in", key, "-pubout").stdout
+    public.write_text(done.public_key)
+    verify = ("pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in", out, "-sigfile", done.signature)
+    assert openssl(*verify).returncode == 0
+    assert "Signature Verified Successfully" in openssl(*verify).stdout
+    assert " ".join(map(str, verify[:6])).replace(str(public), "sender.pem") in GUIDE.read_text(encoding="utf-8")
+    content = out.read_bytes()
+    out.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert openssl(*verify).returncode != 0
+    assert pack(run, out).signature == ""
+    assert not Path(f"{out}.sig").exists(), "it would be another archive's"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="allowed: openssl is not on the PATH")
+def test_what_is_no_signing_key_is_refused_before_anything_is_packed(run: Path, tmp_path: Path) -> None:
+    key, out = tmp_path / "key.pem", tmp_path / "x.zip"
+    with pytest.raises(RunDirectoryError, match=r"--sign .*key.pem: No such file.*openssl genpkey"):
+        pack(run, out, key)
+    key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    with pytest.raises(RunDirectoryError, match="not a private key in PEM"):
+        pack(run, out, key)
+    assert openssl("genpkey", "-algorithm", "x25519", "-out", key).returncode == 0
+    with pytest.raises(RunDirectoryError, match="not an Ed25519 key"):
+        pack(run, out, key)
+    protected = ("genpkey", "-algorithm", "ed25519", "-aes256", "-pass", "pass:secret", "-out", key)
+    assert openssl(*protected).returncode == 0
+    with pytest.raises(RunDirectoryError, match="has a passphrase"):
+        pack(run, out, key)
+    assert not out.exists()
 
 
 def test_a_link_out_of_the_run_is_not_followed(run: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ def written() -> dict[str, list[str]]:
     return {
         "reports/wireshark/wmbus.lua": [f"local FATES = {{ [0] = {first}, {', '.join(others)} }}"],
         "docs/models/air.md": ["| fate | when |", "|---|---|", *(f"| {fate.label} | {fate.says} |" for fate in Fate)],
+        "docs/reference/run.md": [f"- fate: {', '.join(f'{fate:d} {fate.label}' for fate in Fate)}"],
         "docs/reference/sweep.md": [f"| {losses} | shares of pairs of a frame and a gateway in reach |"],
     }
 
