@@ -107,8 +107,9 @@ def test_only_a_judgement_counts(code: int, outcomes: tuple[str, ...], used: int
 def test_parts_that_no_scenario_judges_have_defects_that_tests_must_notice() -> None:
     files = {one.play.file.rpartition("/")[0] for one in defects().values() if one.play.of_tests}
     assert files == {
-        "bench", "bench/broker", "bench/load", "bench/product", "bench/rig", "sim/endpoint/aws", "sim/gateway/kinds",
-        "sim/portal", "sim/readers", "sim/smgw", "sim/smgw/logs", "sim/smart_metering", "sim/smart_metering/han",
+        "attacks", "attacks/parts", "bench", "bench/broker", "bench/load", "bench/product", "bench/rig",
+        "sim/endpoint/aws", "sim/gateway/kinds", "sim/portal", "sim/readers", "sim/smart_metering",
+        "sim/smart_metering/han", "sim/smgw", "sim/smgw/logs",
     }  # fmt: skip
     assert "--endpoint" not in plays.SML.words
 
