@@ -12,8 +12,8 @@ from attacks.parts.delivered_forgeries import SECURITY
 from attacks.reach import Reach
 from sim.core.events import FirmwareTold
 from sim.pki.party_certificates import MAKER
-from sim.smart_metering.gateway_firmware import DEVICE
-from sim.smgw.firmware_image import Firmware
+from sim.smart_metering.gateway_firmware import DEVICE, REFUSED
+from sim.smgw.firmware_image import REASONS, Firmware
 from sim.truth.ground_truth import Truth
 
 UNSIGNED = "an image without a signature"
@@ -43,6 +43,7 @@ class Sent(NamedTuple):
     ics=["T0857", "T0839"],
     weakness={"system.check_firmware": False},
     seen_as="administrator: firmware refused, with the reason",
+    refused_as=[f"{REFUSED}: {reason}" for reason in REASONS],
 )
 @dataclass
 class SmgwFirmware:

@@ -24,9 +24,9 @@ def body(
 def test_the_list_is_whole_and_its_references_resolve() -> None:
     threats = load_threats()
     ids = [threat["id"] for threat in threats]
-    assert len(ids) == len(set(ids)) == 57
+    assert len(ids) == len(set(ids)) == 58
     expected = {f"L{n:02d}" for n in range(1, 32)} - {"L05", "L28"}
-    expected |= {"M01", "M02", "P01", "P03", "P04", "P05"}
+    expected |= {"M01", "M02", "P01", "P02", "P03", "P04", "P05"}
     expected |= {f"G{n:02d}" for n in range(1, 10)} | {f"W{n:02d}" for n in range(1, 14)}
     assert set(ids) == expected
     assert {area for threat in threats for area in threat["answered_by"]} <= {"meter", "gateway", "endpoint", "portal"}
