@@ -16,13 +16,13 @@ from typing import Final
 import numpy as np
 
 from bench.load.fan_orders import FILTER, PAYLOAD_BYTES, Published, PublishOrder, Taken, TakeOrder, payload_of
+from bench.load.stop_order import StopOrder
 from bench.perf.c_client import NoCClient, Publishers, Taker, options, program, with_us
 from bench.spawned import answer_orders
 from sim.core.clock import unix_ns, wall_ns, wall_s
 from sim.endpoint.port import Address, EndpointError, Identity
 from sim.endpoint.topic_acl import READER
 
-ASK_S: Final = 0.05
 _READ_BYTES: Final = 1 << 16
 
 
@@ -71,14 +71,11 @@ def _feed(
     pipe: Connection, order: PublishOrder, clients: Publishers, names: list[str], told: Published, begin_s: float
 ) -> None:
     due_s, publisher = (begin_s + order.due_s).tolist(), order.publisher.tolist()
-    at, count, ask_s = 0, len(due_s), 0.0
+    at, count, stop = 0, len(due_s), StopOrder(pipe)
     while True:
         now_s = wall_s()
-        if now_s >= ask_s:
-            ask_s = now_s + ASK_S
-            if pipe.poll(0):
-                pipe.recv()
-                return
+        if stop.given(now_s):
+            return
         if at < count and due_s[at] <= now_s:
             told.handled_s[at] = now_s
             clients.publish_one(names[publisher[at]], payload_of(at))
@@ -105,7 +102,7 @@ def _take(pipe: Connection, order: TakeOrder) -> None:
             said[child.stdout.fileno()] = bytearray()
             poll.register(child.stdout.fileno(), select.EPOLLIN)
         pipe.send("ready")
-        begun, ask_s, lines = pipe.recv() is not None, 0.0, 0
+        begun, stop, lines = pipe.recv() is not None, StopOrder(pipe), 0
         while begun:
             for fd, _ in poll.poll(0.01):
                 piece = os.read(fd, _READ_BYTES)
@@ -116,12 +113,7 @@ def _take(pipe: Connection, order: TakeOrder) -> None:
             if lines >= order.messages:
                 pipe.send("all")
                 lines = -order.messages
-            now_s = wall_s()
-            if now_s >= ask_s:
-                ask_s = now_s + ASK_S
-                begun = not pipe.poll(0)
-        if ask_s:
-            pipe.recv()
+            begun = not stop.given(wall_s())
         pipe.send(_taken(order.messages, said.values()))
     finally:
         poll.close()

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from bench.load.fan_orders import FILTER, Published, PublishOrder, Taken, TakeOrder, payload_of
+from bench.load.stop_order import StopOrder
 from bench.spawned import answer_orders
 from sim.core.clock import wall_s
 from sim.endpoint.counted_session import CountedSession
@@ -25,7 +26,6 @@ from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.one_session import Refused, Silent
 from sim.endpoint.port import EndpointError
 
-ASK_S: Final = 0.05
 TURN_S: Final = 0.002
 
 
@@ -84,14 +84,11 @@ def _offer(
 ) -> None:  # fmt: skip
     topics = [f"gw/{one.client_id}/up" for one in order.identities]
     due_s, publisher = (begin_s + order.due_s).tolist(), order.publisher.tolist()
-    at, count, ask_s = 0, len(due_s), 0.0
+    at, count, stop = 0, len(due_s), StopOrder(pipe)
     while True:
         now_s = wall_s()
-        if now_s >= ask_s:
-            ask_s = now_s + ASK_S
-            if pipe.poll(0):
-                pipe.recv()
-                return
+        if stop.given(now_s):
+            return
         turned_s = now_s + TURN_S  # PUBACKs are read in between, also where it is late
         while at < count and due_s[at] <= now_s < turned_s:
             who = publisher[at]
@@ -124,18 +121,13 @@ def _take(pipe: Connection, order: TakeOrder, loop: EventLoop) -> None:
             if not sessions[-1].granted:
                 raise EndpointError(f"the broker does not grant {one.client_id} the subscription {FILTER}")
         pipe.send("ready")
-        ask_s, begun = 0.0, pipe.recv() is not None
+        stop, begun = StopOrder(pipe), pipe.recv() is not None
         while begun:
             loop.turn(TURN_S)
             if not left:
                 pipe.send("all")
                 left = -1
-            now_s = wall_s()
-            if now_s >= ask_s:
-                ask_s = now_s + ASK_S
-                begun = not pipe.poll(0)
-        if ask_s:
-            pipe.recv()
+            begun = not stop.given(wall_s())
         endings = Counter(one.ended for one in sessions if one.ended)
         pipe.send(Taken(np.array(arrived_s), doubled, endings))
     finally:

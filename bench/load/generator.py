@@ -16,6 +16,7 @@ import numpy as np
 
 from bench.load.fleet_bundles import FleetBundles, Sent, name
 from bench.load.load_orders import Generated, GeneratorOrder
+from bench.load.stop_order import StopOrder
 from bench.spawned import answer_orders
 from sim.core.bundle import ACK, UP, Ack, BadBundle
 from sim.core.clock import wall_s
@@ -262,7 +263,7 @@ def _offer(pipe: Connection, order: GeneratorOrder, offering: Offering, told: Ge
     away = order.schedule.away
     cut_s = begin_s + away.cut_s if away is not None else float("inf")
     back_s = begin_s + away.back_s if away is not None else float("inf")
-    at, count, ask_s = 0, len(due_s), 0.0
+    at, count, stop = 0, len(due_s), StopOrder(pipe)
     while True:
         now_s = wall_s()
         if now_s >= cut_s:
@@ -277,11 +278,8 @@ def _offer(pipe: Connection, order: GeneratorOrder, offering: Offering, told: Ge
             at += 1
         next_s = min(due_s[at] if at < count else now_s + 1.0, cut_s, back_s)
         offering.turn(max(0.0, next_s - wall_s()))
-        if now_s >= ask_s:
-            ask_s = now_s + 5 * LOOK_S
-            if pipe.poll(0):
-                pipe.recv()
-                return
+        if stop.given(now_s):
+            return
 
 
 def identity_of(identities: dict[int, Identity], gateway: str) -> Identity:

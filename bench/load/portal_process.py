@@ -18,6 +18,7 @@ import numpy as np
 
 from bench.load.fleet_bundles import FleetBundles, Sent, name, number
 from bench.load.load_orders import PortalOrder, Stored
+from bench.load.stop_order import StopOrder
 from bench.spawned import answer_orders
 from sim.core import bundle
 from sim.core.clock import processor_s, wall_s
@@ -32,7 +33,6 @@ CONNECT_S: Final = 30.0
 TAKE_MOST: Final = 200  # messages a take
 GATHER_S: Final = 0.05  # a take waits so long for more, unless it is full: a commit and an answer cost much each
 TURN_S: Final = 0.005
-ASK_S: Final = 0.05
 _PAGE: Final = 20_000
 
 
@@ -99,7 +99,7 @@ class _Trial:
 
     def run(self, pipe: Connection, begin_s: float) -> None:
         """Take what comes until the controller says that it is over."""
-        ask_s = took_s = 0.0
+        took_s, stop = 0.0, StopOrder(pipe)
         inbox = self._session.inbox
         while True:
             before, spent_s = len(inbox), processor_s()
@@ -118,12 +118,9 @@ class _Trial:
             if not self._left:
                 pipe.send("all")
                 self._left = -1
-            if now_s >= ask_s:
-                ask_s = now_s + ASK_S
-                if pipe.poll(0):
-                    pipe.recv()
-                    self.told.trouble = self.told.trouble or self._ended()
-                    return
+            if stop.given(now_s):
+                self.told.trouble = self.told.trouble or self._ended()
+                return
 
     def _ended(self) -> str:
         broken = [reason for state, reason in self._session.log if state in ("refused", "dropped")]

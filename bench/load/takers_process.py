@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.load.load_orders import PortalOrder, Stored
 from bench.load.portal_process import key_of
+from bench.load.stop_order import StopOrder
 from bench.spawned import answer_orders
 from sim.core.clock import wall_s
 from sim.endpoint.event_loop import EventLoop
@@ -18,7 +19,6 @@ from sim.endpoint.session import MqttSession
 
 FILTER: Final = "$share/load/gw/+/up"
 CONNECT_S: Final = 60.0
-ASK_S: Final = 0.05
 
 
 def serve(pipe: Connection) -> None:
@@ -57,7 +57,7 @@ def _take(pipe: Connection, order: PortalOrder, loop: EventLoop, sessions: list[
     row_of = {
         key: row for row, key in enumerate(zip(schedule.gateway.tolist(), schedule.sequence.tolist(), strict=True))
     }
-    left, ask_s = len(schedule), 0.0
+    left, stop = len(schedule), StopOrder(pipe)
     while True:
         loop.turn(0.005)
         for session in sessions:
@@ -78,9 +78,5 @@ def _take(pipe: Connection, order: PortalOrder, loop: EventLoop, sessions: list[
         if not left:
             pipe.send("all")
             left = -1
-        now_s = wall_s()
-        if now_s >= ask_s:
-            ask_s = now_s + ASK_S
-            if pipe.poll(0):
-                pipe.recv()
-                return
+        if stop.given(wall_s()):
+            return

@@ -239,10 +239,30 @@ def _scalar(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> 
     limits = spec_field.metadata if spec_field is not None else {}
     if "one name" in limits:
         _known(value, {"known": limits["one name"]}, place, path)
-    low, high = limits.get("low"), limits.get("high")
-    if (low is not None and value < low) or (high is not None and value > high) or value != value:
-        raise place.error(path, f"{value} is not between {low} and {high}")
+    if said := _outside(value, limits):
+        raise place.error(path, said)
     return value
+
+
+def _outside(value: Any, limits: Mapping[str, Any]) -> str:
+    """Why a number is not in its range; "" where it is."""
+    low, high = limits.get("low"), limits.get("high")
+    if (low is None or value >= low) and (high is None or value <= high) and value == value:
+        return ""
+    if low is None and high is None:
+        return f"{value} is no number"
+    if high is None:
+        return f"{value} is not {low} or more"
+    return f"{value} is not {high} or less" if low is None else f"{value} is not between {low} and {high}"
+
+
+def out_of_range(spec: Any) -> str:
+    """Of a table that was made in Python and not read: the first number that is not in its range, "" where each is."""
+    for one in dataclasses.fields(spec):
+        value = getattr(spec, one.name)
+        if isinstance(value, (int, float)) and (said := _outside(value, one.metadata)):
+            return f"{one.name}: {said}"
+    return ""
 
 
 def _set(spec: Any, keys: list[str], value: Any, place: Place, path: str) -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 from sim.core.clock import Steps, ns
 from sim.core.events import FaultInjected, FaultWitnessed
 from sim.core.parts import Folder
-from sim.core.settings import number
+from sim.core.settings import number, out_of_range
 
 if TYPE_CHECKING:
     from sim.gateway.port import GatewayPort
@@ -51,6 +51,11 @@ class Fault(ABC, Generic[S]):
     """Then strike at the next moment in this phase of the delivery at a window's end (lockstep.PHASES) at which
     messages are under way; "": at once."""
 
+    def __post_init__(self) -> None:
+        """Raises CannotInject for a setting out of its range."""
+        if said := out_of_range(self):
+            raise CannotInject(f"{self.id}: {said}")
+
     @property
     def heals_after_s(self) -> float | None:
         """World seconds from the strike to the end; None: when somebody calls Injection.heal."""
@@ -59,6 +64,12 @@ class Fault(ABC, Generic[S]):
     @property
     def cuts_off(self) -> int | None:
         """The gateway, by its index, whose telegrams an interruption keeps back; None: those of all."""
+        return None
+
+    @property
+    def shifts_clock_of(self) -> int | None:
+        """The gateway, by its index, whose clock is wrong while it lasts: times that it writes are not the world's.
+        None: no gateway's."""
         return None
 
     @abstractmethod
@@ -218,7 +229,15 @@ class Injection:
 
     def interrupted_ns(self, now_ns: int) -> tuple[int, int] | None:
         """From when to when telegrams did not arrive because of it, up to now; None: they did, or nothing shows it."""
-        if self.struck_ns is None or not self.fault.interrupts or not self.evidence:
+        return self._lasted_ns(now_ns) if self.fault.interrupts else None
+
+    def clock_shifted_ns(self, now_ns: int) -> tuple[int, int] | None:
+        """From when to when the clock of the gateway `fault.shifts_clock_of` was wrong, up to now; None: no gateway's
+        was, or nothing shows it."""
+        return None if self.fault.shifts_clock_of is None else self._lasted_ns(now_ns)
+
+    def _lasted_ns(self, now_ns: int) -> tuple[int, int] | None:
+        if self.struck_ns is None or not self.evidence:
             return None
         return self.struck_ns, now_ns if self.healed_ns is None else self.healed_ns
 

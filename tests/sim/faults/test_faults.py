@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -192,6 +193,17 @@ def test_a_gateway_whose_path_is_lost_keeps_what_it_hears(tmp_path: Path) -> Non
 
 
 # --- what a fault is asked ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"duration_s": -0.001}, "duration_s: -0.001 is not 0.0 or more"), ({"gateway": -1}, "gateway: -1 is not 0 or"),
+     ({"after_s": float("nan")}, "after_s: nan is not")],
+)  # fmt: skip
+def test_a_setting_out_of_its_range_is_refused_where_the_fault_is_made(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(CannotInject, match=f"gateway_power_cut: {said}"):
+        PowerCut(**given)
+    assert PowerCut(duration_s=0.0, gateway=0).heals_after_s == 0.0
 
 
 def test_what_cannot_be_is_refused_and_not_noted(tmp_path: Path) -> None:
