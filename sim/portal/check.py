@@ -104,6 +104,13 @@ class Check:
     columns: int = field(init=False)
 
     def __post_init__(self) -> None:
+        for name in ("verdict", "took", "detail"):
+            if isinstance(given := getattr(self, name), type) or not callable(given):
+                words = given.__name__ if isinstance(given, type) else repr(given)
+                raise ValueError(
+                    f"check {self.id}: {name} is {words} and no function; a check has, in this order, id, order, "
+                    "reasons, verdict, took, detail, state"
+                )
         if not self.state._fields:  # type: ignore[attr-defined]
             raise ValueError(f"check {self.id}: a state without a field cannot be compiled; leave `state` out")
         none = self.state is Nothing
