@@ -4,7 +4,7 @@
         path.popen("far", ["mosquitto", ...])        here 10.77.0.2
         path.run("near", ["mosquitto_pub", ...])     from 10.77.0.1
         path.taken()                                 IP bytes and packets each way since the last call
-        path.took_s()                                how long that took by the path's own reckoning
+        path.logical_s()                                how long that took by the path's own reckoning
 
 A TUN device in each namespace ends in this process, which hands every IP packet on when its time has come. (tc's netem
 does the same where a kernel has it; many have not.) The reckoning is a logical clock: a packet is sent when the last
@@ -80,13 +80,13 @@ class SlowPath:
             self._counts = [0, 0, 0, 0]
         return Sent(up_bytes, down_bytes, up, down)
 
-    def took_s(self) -> float:
+    def logical_s(self) -> float:
         """Since the last call, by the logical clock."""
         with self._lock:
             now_s = max(self._at_s.values())
-            took_s, self._begun_s = now_s - self._begun_s, now_s
+            logical_s, self._begun_s = now_s - self._begun_s, now_s
             self._at_s = dict.fromkeys(self._at_s, now_s)
-        return took_s
+        return logical_s
 
     def close(self) -> None:
         for child in self._children:
