@@ -2,6 +2,9 @@
 
 import sys
 
+from bench import signals
 from bench.cli.main import main
 
-sys.exit(main(sys.argv[1:]))
+code = main(sys.argv[1:])
+signals.forget_handled()
+sys.exit(code)

@@ -27,6 +27,13 @@ def obey() -> None:
         raise KeyboardInterrupt
 
 
+def forget_handled() -> None:
+    """Python ends by SIGINT, whatever the exit code, after a KeyboardInterrupt that left an `exec` of text, even one
+    that was caught further out (dataclasses and named tuples are made by such an `exec` while they are imported). The
+    next `exec` of text clears that mark; `python -m` reads it only at the end."""
+    exec("")
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     global _asked
     _asked = True
