@@ -14,6 +14,8 @@ import pytest
 
 from bench.cli.main import main
 from bench.exit_codes import INCONCLUSIVE_EXIT, USAGE_EXIT
+from reports.run_model import VERSION
+from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 
 RULE = {"sql": "SELECT * FROM 'a'", "payload": "{}", "topic": "a"}
 POLICY: dict[str, Any] = {
@@ -69,6 +71,20 @@ def test_an_answer_that_is_asked_again_is_answered_alike(
     once = capsys.readouterr().out
     assert streamed(monkeypatch, verb, json.loads(once)) == 0
     assert capsys.readouterr() == (once, "")
+
+
+@pytest.mark.parametrize("words", [(), ("--claims",), ("--json",)])
+def test_threats_say_of_a_verdict_from_the_companion_that_it_was_not_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("WMBENCH_RUNS", str(tmp_path))
+    for endpoint, noted in (("mosquitto", False), ("aws_local", True)):
+        place = tmp_path / "x" / f"of-{endpoint}"
+        place.mkdir(parents=True)
+        (place / "run.json").write_text(json.dumps({"version": VERSION, "endpoint": endpoint, "scenarios": []}))
+        assert main(["threats", *words]) == 0
+        out, err = capsys.readouterr()
+        assert (f"note: {NEVER_CONFIRMED}\n" in (err if words == ("--json",) else out)) == noted
 
 
 def test_a_place_for_policies_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

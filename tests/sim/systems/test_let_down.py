@@ -81,7 +81,7 @@ def may_not_subscribe(account: Account, folder: Path) -> None:
 
 
 AT_THE_START: dict[str, tuple[Callable[[Account, Path], None], str]] = {
-    "a foreign certificate": (a_foreign_certificate, "'gw-0002': TLS: alert unknown ca; is its certificate active and of"),
+    "a foreign certificate": (a_foreign_certificate, "'gw-0002': TLS: alert unknown ca; is its certificate active"),
     "a torn certificate": (a_torn_file, "(`./wmbench aws rotate gw-0002`)"),
     "no key": (no_file, "gw-0002.key; prepare 'gw-0002' as docs/how-to/run-on-aws.md says"),
     "no iot:Subscribe": (may_not_subscribe, "does the policy of its certificate allow iot:Subscribe to its topics?"),
