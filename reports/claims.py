@@ -16,11 +16,12 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
 
+from reports import rates
 from reports.run_model import Claim, Scenario, from_json
 from reports.threat_list import THREATS
 from reports.wording import ON, mode_text, number_text, plain
@@ -53,6 +54,8 @@ class Part:
     at_most_of: str = ""
     low: str = ""
     high: str = ""
+    events: str = ""
+    over: str = ""
     lacking: str = ""
 
 
@@ -209,12 +212,13 @@ def _state(figures: Sequence[Figure], missing: Sequence[str]) -> str:
 
 
 def _figures(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
+    if part.events:
+        yield from _pooled(part, scenarios)
+        return
     for scenario in scenarios:
         if not set(part.threats) & set(scenario.threats):
             continue
-        ended = "" if scenario.outcome not in _UNPROVEN else f"its scenario is {scenario.outcome}"
-        world = scenario.worlds[0].world if scenario.worlds else ""
-        common = {"scenario": scenario.id, "world": world, "replay": scenario.replay}
+        ended, common = _ended(scenario), _common(scenario)
         if part.of == "measure":
             ends = {one.name: one.value for one in scenario.measures}
             for measure in scenario.measures:
@@ -231,6 +235,35 @@ def _figures(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
                 what = ", ".join(filter(None, (claim.attack, claim.variant)))
                 tries = _whole(claim.evidence.get("reached"))
                 yield _figure(part, claim.security, value, decided, unproven or ended, tries, what, common)
+
+
+def _pooled(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
+    """One figure of all seeds, whose interval is the narrower the more there are."""
+    seen = [
+        (one, {measure.name: measure.value for measure in one.measures})
+        for one in scenarios
+        if set(part.threats) & set(one.threats)
+    ]
+    seen = [(one, values) for one, values in seen if values.get(part.over)]
+    if not seen:
+        return
+    events = sum(int(values.get(part.events) or 0) for _, values in seen)
+    over = sum(float(values[part.over] or 0) for _, values in seen)
+    ends = {"low": rates.lower(events) / over, "high": rates.upper(events) / over}
+    ended = next((_ended(one) for one, _ in seen if _ended(one)), "")
+    named = f"{part.named}, {events} in {number_text(over)} of {len(seen)} seeds"
+    decided = _decided(replace(part, low="low", high="high"), events / over, {}, ends)
+    yield _figure(part, "", events / over, decided, ended, 0, named, _common(seen[0][0]))
+
+
+def _ended(scenario: Scenario) -> str:
+    """Why nothing that it says is proven; "" where it came to its end."""
+    return "" if scenario.outcome not in _UNPROVEN else f"its scenario is {scenario.outcome}"
+
+
+def _common(scenario: Scenario) -> dict[str, str]:
+    world = scenario.worlds[0].world if scenario.worlds else ""
+    return {"scenario": scenario.id, "world": world, "replay": scenario.replay}
 
 
 def _figure(

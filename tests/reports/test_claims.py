@@ -163,6 +163,22 @@ def test_a_figure_whose_interval_has_the_threshold_in_it_says_from_where_to_wher
     assert figure.open == "its interval reaches from 0.01 to 0.2, and the threshold lies in it"
 
 
+def test_a_rate_is_of_all_seeds_together_and_decided_by_their_interval() -> None:
+    rate = Part("rarely", ("L08",), "measure", (), named="false alarms", at_most=0.1, events="alarms", over="years")
+
+    def seeds(*counts: int) -> dict[str, Any]:
+        years = {"name": "years", "value": 31.0}
+        bodies = [run(measures=[{"name": "alarms", "value": float(count)}, years]) for count in counts]
+        return {**bodies[0], "scenarios": [body["scenarios"][0] for body in bodies]}
+
+    one = told(seeds(2), parts=(rate,))
+    assert one.state == INCONCLUSIVE and "from 0.007813 to 0.2331, and the threshold lies in it" in one.figures[0].open
+    one = told(seeds(2, 2, 0, 1, 1), parts=(rate,))
+    assert one.state == HELD and one.figures[0].what == "false alarms, 6 in 155 of 5 seeds"
+    assert told(seeds(9, 9, 9, 9), parts=(rate,)).state == REFUTED
+    assert told(run(), parts=(rate,)).state == UNMEASURED
+
+
 def test_a_part_without_a_threshold_is_refused(tmp_path: Any) -> None:
     file = tmp_path / "threats.toml"
     file.write_text('[[claim]]\ntitle = "t"\ngoal = ["integrity"]\nthreshold = ""\nfalse_where = ""\nthreats = []\n'
