@@ -58,7 +58,7 @@ class Stand:
     """See the module. Use it with `with`. `arrived`: whose deliveries came, one after the other;
     `values`: all deliveries of values, whosever;
     `strangers`: deliveries of what was never fed; `unreadable`: what the reader
-    could not read; `retained`: what the broker had kept."""
+    could not read; `retained`: what the broker had kept. `spoke`: something that it was fed has come back."""
 
     def __init__(
         self, entry: GatewayEntry, directory: Path, depth: Depth, *, meters: int = 20,
@@ -74,11 +74,13 @@ class Stand:
         self.strangers: list[Delivered] = []
         self.unreadable: list[Delivered] = []
         self.retained: list[Delivered] = []
+        self.spoke = False
         self.switch: TcpSwitch | None = None
         self.broker: Behind | None = None
         self._torn = TornFrames(self.directory / "torn.jsonl")
         self._waiting: defaultdict[bytes, list[Fed]] = defaultdict(list)
         self._by_value: dict[tuple[str, int], bytes] = {}
+        self._forgotten: frozenset[bytes] = frozenset()
         self._last_came_s = self._last_new_s = wall_s()
         self._running = contextlib.ExitStack()
         self._windows = Windows(entry.claims)
@@ -254,7 +256,7 @@ class Stand:
         elif row.unreadable:
             self.unreadable.append(row)
         elif frame is None or frame not in self._waiting:
-            if row.values is None or row.frame is not None:
+            if frame not in self._forgotten and (row.values is None or row.frame is not None):
                 self.strangers.append(row)
         else:
             owners = self._waiting[frame]
@@ -262,6 +264,7 @@ class Stand:
             if row.values is not None or not (self._by_values and owner.has_values):
                 if not owner.came:
                     self._last_new_s = wall_s()
+                self.spoke = True
                 owner.came.append(row)
                 self.arrived.append(owner)
 
@@ -346,17 +349,25 @@ class Stand:
         return sum(file.stat().st_size for file in (self.box.stdout, self.box.stderr) if file.exists())
 
     def forget(self) -> None:
-        """What was fed and came, so that days of work need no more memory than a minute."""
-        self.fed.clear()
-        self.arrived.clear()
-        self.values.clear()
-        self._waiting.clear()
-        self._by_value.clear()
+        """What was fed and came, so that days of work need no more memory than a minute. What comes once more of the
+        telegrams that were forgotten last is known to be theirs."""
+        self._forgotten = frozenset(self._waiting)
+        for rows in (self.fed, self.arrived, self.values, self._waiting, self._by_value):
+            rows.clear()
+        for kept in (self.unreadable, self.retained):
+            del kept[1:]
 
     @property
     def late(self) -> list[Fed]:
         """What was not given whole because the bench itself was late."""
         return self._torn.late
+
+    @property
+    def broken(self) -> str:
+        """Why the bench's own side cannot feed it or hear of it any more, in a sentence with the way out."""
+        ended = self.broker is not None and self.broker.pid is None
+        said = f"the desk's broker ended by itself; see {self.directory / 'endpoint' / 'broker.log'}" if ended else ""
+        return next((why for feeder in self.box.feeders if (why := feeder.broken)), said)
 
     @staticmethod
     def lost(fed: Iterable[Fed]) -> list[Fed]:

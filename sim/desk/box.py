@@ -358,7 +358,7 @@ class Box:
         if not isinstance(self.endpoint, Mosquitto):
             return ""
         with contextlib.suppress(OSError):
-            log = (self.endpoint.directory / "broker.log").read_bytes()[-_LOG_BYTES:].decode("utf-8", "replace")
+            log = _end_of(self.endpoint.directory / "broker.log", _LOG_BYTES).decode("utf-8", "replace")
             for line in reversed(log.splitlines()):
                 if f" as {self.entry.name} " in line:
                     return ""
@@ -370,10 +370,17 @@ class Box:
         """The last line that its program wrote to standard error, or else to standard output; printable."""
         for file in (self.stderr, self.stdout):
             with contextlib.suppress(OSError):
-                data = file.read_bytes()[-_SAID_BYTES:]
+                data = _end_of(file, _SAID_BYTES)
                 if data.strip():
                     return last_line(data)
         return "it said nothing"
+
+
+def _end_of(file: Path, most: int) -> bytes:
+    """After days of work a log is longer than what is wanted of it. Raises OSError."""
+    with file.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - most))
+        return stream.read(most)
 
 
 __all__ = ["READER", "ROOT", "Box", "BoxError", "broker_for"]

@@ -60,6 +60,11 @@ class Feeder(Protocol):
         """Why nothing arrives at the gateway at present, in one sentence with the way out; None when nothing is
         known to be wrong."""
 
+    @property
+    def broken(self) -> str:
+        """Why nothing more can pass whatever the gateway does, since this side of its line is gone; "" while it is
+        there. What the gateway then lacks is not its fault."""
+
     def start(self) -> None:
         """Make the line, so that a gateway finds it. Raises FeederError."""
 

@@ -51,6 +51,11 @@ def unix_time(now_ns: int) -> datetime:
     return datetime.fromtimestamp(now_ns / 1e9, UTC)
 
 
+def gateways_name(gateway: str) -> str:
+    """What the certificate of a gateway says, under which it signs."""
+    return f"{gateway}.SMGW"
+
+
 class Stored(NamedTuple):
     """A value as the participant has it."""
 
@@ -69,15 +74,16 @@ class Refused(NamedTuple):
 
 
 class Participant:
-    """One thread at a time. `signers`: gateway -> the certificate that its containers are signed under. Opened again on
-    its directory it is the same one."""
+    """One thread at a time. `signers`: gateway -> the certificate that its containers are signed under; `signer_name`:
+    what that certificate has to say for a gateway. Opened again on its directory it is the same one."""
 
     def __init__(
         self, name: str, directory: Path, receiver: Receiver, signers: dict[str, Certificate],
         record: Callable[[Event], None], *, verify: bool = True, attributes: bool = True, trust: Trust | None = None,
-        at: Callable[[int], datetime] = unix_time,
+        at: Callable[[int], datetime] = unix_time, signer_name: Callable[[str], str] = gateways_name,
     ) -> None:  # fmt: skip
         self.name = name
+        self._signer_name = signer_name
         self.directory = directory
         self.counts: Counter[str] = Counter()
         """"opened", "refused: <reason>", "waits: <clause>"."""
@@ -155,7 +161,8 @@ class Participant:
             return
         now, (version, until) = self._at(now_ns), self._held.get(gateway, (-1, _NEVER))
         if version != self._trust.version or now >= until:
-            self._held[gateway] = self._trust.version, self._trust.check(signer, now, "SIG", name=f"{gateway}.SMGW")
+            until = self._trust.check(signer, now, "SIG", name=self._signer_name(gateway))
+            self._held[gateway] = self._trust.version, until
 
     def _vouch(self, gateway: str, content: bytes) -> None:
         """Its signature was believed."""

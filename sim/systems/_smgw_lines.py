@@ -221,7 +221,7 @@ class Lines:
         if order.due_s is not None:
             return gateway.snapshots.ask(order.receiver, order.due_s, now_ns)
         try:
-            gateway.obey(order.taf, now_ns)
+            gateway.obey(order.receiver, order.taf, now_ns)
         except RuleError:
             gateway.counts["rule set refused"] += 1
             return False

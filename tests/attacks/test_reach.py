@@ -45,7 +45,7 @@ OWN = {
     Can.WAN: {"call_of_own", "on_call", "send_datagram"},
     Can.CLIP: {"clip_bus"},
     Can.TAP: {"tap_lines"},
-    Can.LAWFUL: {"values_received", "watch_passed"},
+    Can.LAWFUL: {"values_received", "watch_passed", "grid_values", "grid_containers", "connections"},
     Can.HOME: {"let_displays_read"},
     Can.BILLS: {"delivered_by_consumer", "send_bill", "units_of", "bill_tenant"},
 }

@@ -31,7 +31,9 @@ from bench.fuzz import fuzz_run
 from bench.rig import measure, verdict
 from bench.rig.scenario import Stage, scenario
 from bench.run_directory import ROOT
+from reports import threat_list
 from sim.core import bundle
+from sim.core.vocabulary import SECURITIES
 from sim.portal import reasons
 from sim.portal.alarm import alarms_in_order
 from sim.portal.check import in_order
@@ -309,6 +311,22 @@ answer is pinned (`tests/bench/test_aws_vectors.py`); no verdict hangs on them. 
 """
 
 
+def threat_list_page() -> str:
+    rows = []
+    for one in threat_list.threats().values():
+        letters = [" or ".join(one.hypothesis.get(mode, "-" if one.hypothesis else "")) for mode in SECURITIES]
+        rows.append(f"| {one.id} | {' | '.join(map(cell, (one.title, *letters, one.stopped_by, one.differs)))} |")
+    return f"""# The threat list
+{MADE}
+What was expected of each threat before anything was run, with what stops it on: S the attack succeeds, X it is
+prevented, D it is detected, T it is bounded, "-" it does not apply; nothing where no expectation was written down. The
+list is a hypothesis and the run is the fact: `./wmbench threats` has the verdicts of the latest runs, and says where
+they are unlike. Why they are, so far as is known, stands in the last column. `reports/threats.toml` has the list as
+data, with remedies and what other lists call each threat.
+
+{table("id | threat | mode 0 | mode 5 | mode 7 | what stops it | where runs find something else, why", rows)}"""
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "reasons.md": reasons_page,
     "forms.md": forms_page,
@@ -322,6 +340,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "bundle.md": bundle_page,
     "exit-codes.md": exit_codes,
     "aws-doubtful-cases.md": aws_doubts,
+    "threat-list.md": threat_list_page,
 }
 
 
