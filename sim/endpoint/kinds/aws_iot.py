@@ -99,8 +99,7 @@ class CountedSession(MqttSession):
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         super().publish(topic, payload, retain=retain)
-        if topic != FENCE.format(client=self.client_id):
-            self._meter.messages += units(len(topic.encode()), len(payload))
+        self._meter.published(topic, len(payload))
 
     def _up(self) -> None:
         super()._up()
