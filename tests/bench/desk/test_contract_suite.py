@@ -201,7 +201,8 @@ def test_what_fails_while_the_bench_was_late_is_not_the_gateways(tmp_path: Path,
             raise Failed("one never came")
         return "all came"
 
-    row, stand = Row("row", "A row", play), cast("Any", SimpleNamespace(late=torn.late, broken=""))
+    no_box = SimpleNamespace(feeders=[])
+    row, stand = Row("row", "A row", play), cast("Any", SimpleNamespace(late=torn.late, broker=None, box=no_box))
     if not fails:
         answer, words = suite._in_time(row, stand)
         assert answer == "PASS" and ("a reason" in words) is late
