@@ -337,7 +337,9 @@ class Stand:
             return refused
         if self.switch is not None and self.switch.dialled == 0:
             return "it never dialled the broker; see host and port in its settings"
-        return f"nothing is known to be wrong; its last line is: {self.box.last_words()}"
+        passed = sum(content.passed_over for one in self.box.readers if (content := getattr(one, "content", None)))
+        known = f"{passed} of what it said is nothing that read describes" if passed else "nothing is known to be wrong"
+        return f"{known}; its last line is: {self.box.last_words()}"
 
     def needs_alive(self) -> None:
         """Raises Failed when its program has ended by itself."""

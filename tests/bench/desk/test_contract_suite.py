@@ -308,11 +308,13 @@ GARBAGE = "while read line; do mosquitto_pub -h {host} -p {port} --cafile {ca} -
     [
         (running("cat >/dev/null"), "it never dialled the broker; see host and port in its settings"),
         (running(GARBAGE), "messages that its reader cannot read (not JSON"),
+        (running("while read l; do echo pure noise; done", read=(StdoutSpec(format="rtl_wmbus"),),
+                 listen=ListenSpec(broker=False)), "of what it said is nothing that read describes; its last line is: pure noise"),
         (running("echo no licence >&2; exit 3"), "ended with 3: no licence"),
         (running("sleep 30", feed=(CodecSpec(format="im871a", line=PtySpec(link="stick")),)), "nobody has opened"),
         (dataclasses.replace(entry_of(), run=RunSpec(command=("no-such-gateway",))), "no program 'no-such-gateway'"),
     ],
-    ids=["nothing", "garbage", "ends", "unplugged", "no program"],
+    ids=["nothing", "garbage", "noise", "ends", "unplugged", "no program"],
 )
 def test_what_cannot_be_decided_says_why_in_a_sentence(tmp_path: Path, entry: GatewayEntry, says: str) -> None:
     found = checked(entry, tmp_path, "once", depth=Depth(patience_s=0.5))["once"]
