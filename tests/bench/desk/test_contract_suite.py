@@ -309,7 +309,7 @@ GARBAGE = "while read line; do mosquitto_pub -h {host} -p {port} --cafile {ca} -
         (running("cat >/dev/null"), "it never dialled the broker; see host and port in its settings"),
         (running(GARBAGE), "messages that its reader cannot read (not JSON"),
         (running("while read l; do echo pure noise; done", read=(StdoutSpec(format="rtl_wmbus"),),
-                 listen=ListenSpec(broker=False)), "of what it said is nothing that read describes; its last line is: pure noise"),
+                 listen=ListenSpec(broker=False)), "is nothing that read describes; its last line is: pure noise"),
         (running("echo no licence >&2; exit 3"), "ended with 3: no licence"),
         (running("sleep 30", feed=(CodecSpec(format="im871a", line=PtySpec(link="stick")),)), "nobody has opened"),
         (dataclasses.replace(entry_of(), run=RunSpec(command=("no-such-gateway",))), "no program 'no-such-gateway'"),
