@@ -44,6 +44,7 @@ TIMELESS: dict[str, Surgery] = {
     STATUS: lambda frame, maker, now: forgery.with_status_cleared(frame, 0x08),
     NO_MAC: TIMED[NO_MAC],
 }
+CLEAR: dict[str, Surgery] = {**TIMED, STATUS: lambda frame, maker, now: forgery.without_complaint(frame)}
 NEEDS = {CUT: ("mode5", "mode7"), CUT_TIMELESS: ("mode5", "mode7"), FLIPPED: ("mode5", "mode7"), NO_MAC: ("mode7",)}
 
 
@@ -69,6 +70,7 @@ NEEDS = {CUT: ("mode5", "mode7"), CUT_TIMELESS: ("mode5", "mode7"), FLIPPED: ("m
         WRONG_VALUE: form(changed="version"),
         NO_MAC: form("no MAC", "MAC left out, status"),
         STATUS: form("no error in the status", "status"),
+        f"{STATUS} / none": form("no error in the status", "status, contents"),
     },
 )
 @dataclass
@@ -80,7 +82,7 @@ class Alter(InBetween):
     "flipped": one bit of a ciphertext block, which turns that block into noise and the same bit of the next one over.
     "another version": a byte of the address that feeds the IV; counted apart are telegrams stored and values changed.
     "MAC left out": mode 7 with its counter and no MAC. "tamper bit": the status byte of a meter that complains;
-    counted are readings without the complaint.
+    counted are readings without the complaint; in mode 0 the date of the fault is put back as well.
     """
 
     targets_each: int = 6
@@ -89,10 +91,16 @@ class Alter(InBetween):
     _variant: dict[str, str] = field(default_factory=dict)
     _dealt: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
 
+    def _forms(self, known: Known) -> dict[str, Surgery]:
+        """What is tried on meters of this mode and type."""
+        if known.maker in self.timeless:
+            return TIMELESS
+        return CLEAR if known.security == "none" else TIMED
+
     def _variant_of(self, known: Known) -> str:
         """Dealt in turn to the meters of one mode and maker, as they speak."""
         if known.address not in self._variant:
-            forms = TIMELESS if known.maker in self.timeless else TIMED
+            forms = self._forms(known)
             fitting = [form for form in forms if known.security in NEEDS.get(form, (known.security,))]
             place = (known.security, known.maker)
             self._variant[known.address] = fitting[self._dealt[place] % len(fitting)]
@@ -101,8 +109,7 @@ class Alter(InBetween):
 
     def deliver(self, reach: Reach, known: Known, heard: Heard) -> Steps:
         variant = self._variant_of(known)
-        forms = TIMELESS if known.maker in self.timeless else TIMED
-        return self._change(reach, variant, known, heard, forms[variant])
+        return self._change(reach, variant, known, heard, self._forms(known)[variant])
 
     def _change(self, reach: Reach, variant: str, known: Known, heard: Heard, surgery: Surgery) -> Steps:
         yield reach.wait(0.5)

@@ -24,6 +24,7 @@ from wmbus.transport import CI_NONE, CI_SHORT
 HCA_RECORD = bytes.fromhex("036e")  # current units, 24-bit integer
 CLOCK_RECORD = bytes.fromhex("046d")  # date and time, type F
 FLAGS_RECORD = bytes.fromhex("02fd17")  # error flags, 16 bits
+FAULT_DATE = bytes.fromhex("326c")  # when it found a fault, type G
 TEXT_HEAD = bytes.fromhex("0d78")  # a text (fabrication number) whose length stands in the byte behind
 IDLE = 0x2F
 PUBLISHED = {
@@ -106,6 +107,18 @@ def with_status_cleared(frame: bytes, bits: int) -> bytes:
     forged = bytearray(frame)
     forged[header_offsets(parse(frame))[1]] &= 0xFF ^ bits
     return bytes(forged)
+
+
+def without_complaint(frame: bytes) -> bytes:
+    """Mode 0: no error in the status byte, and in clear records no date of a fault (326C reads FFFF while there is
+    none)."""
+    telegram = parse(frame)
+    cleared = bytearray(with_status_cleared(frame, 0x08))
+    for one in parse_records(frame[telegram.payload_offset :], strict=False, offset=telegram.payload_offset):
+        if one.dif_vif == FAULT_DATE:
+            begin = one.offset + len(one.dif_vif)
+            cleared[begin : begin + len(one.raw)] = b"\xff" * len(one.raw)
+    return bytes(cleared)
 
 
 def with_units(frame: bytes, units: int, maker: str) -> bytes:
