@@ -203,6 +203,21 @@ def with_version(frame: bytes, flip: int) -> bytes:
     return bytes(forged)
 
 
+def with_c_field(frame: bytes, c_field: int) -> bytes:
+    """The same telegram as another kind of message; no MAC covers the link layer."""
+    return frame[:1] + bytes((c_field,)) + frame[2:]
+
+
+def with_communication_control(frame: bytes, flip: int) -> bytes:
+    """The same telegram with bits of its extended link layer's communication control turned over; no MAC covers it.
+    Raises ValueError without that layer."""
+    if parse(frame).ell is None:
+        raise ValueError("there is no extended link layer")
+    forged = bytearray(frame)
+    forged[11] ^= flip  # L C M2 ID4 V T | CI CC ACC
+    return bytes(forged)
+
+
 def without_mac(frame: bytes) -> bytes:
     """Mode 7 with an authentication layer that carries the counter and no MAC. Raises ValueError without that layer."""
     afl = parse(frame).afl
