@@ -232,9 +232,11 @@ def _figures(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
                 decided = _decided(part, value, claim.evidence, claim.evidence)
                 unproven = "its verdict is INCONCLUSIVE" if claim.verdict == "INCONCLUSIVE" else ""
                 unproven = unproven or (f"its control {claim.control}" if claim.control in _NO_CONTROL else "")
-                what = ", ".join(filter(None, (claim.attack, claim.variant)))
-                tries = _whole(claim.evidence.get("reached"))
-                yield _figure(part, claim.security, value, decided, unproven or ended, tries=tries, what=what, common=common)
+                yield _figure(
+                    part, claim.security, value, decided, unproven or ended, common=common,
+                    what=", ".join(filter(None, (claim.attack, claim.variant))),
+                    tries=_whole(claim.evidence.get("reached")),
+                )  # fmt: skip
 
 
 def _pooled(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
