@@ -23,8 +23,9 @@ def wired_side(ground: Ground, settings: SmgwSystem, number: int, id_: str, disk
     clock, epoch_s = ground.clock, int(ground.calendar.start.timestamp())
     spec = WiredSpec(settings.wired, settings.wired_tls, settings.wired_pairing)
     made = plan(
-        spec, ground.seeds, number, id_, disk, ground.calendar.start, lambda: epoch_s + clock.now_ns // NS_PER_S,
-        lambda what, meter, detail: ground.record(WiredMeterTold(clock.now_ns, id_, meter, what, detail)),
+        spec, ground.seeds, number, id_, disk, since=ground.calendar.start,
+        now_s=lambda: epoch_s + clock.now_ns // NS_PER_S,
+        tell=lambda what, meter, detail: ground.record(WiredMeterTold(clock.now_ns, id_, meter, what, detail)),
     )  # fmt: skip
     return WiredSide(made, ground.calendar, flag_clock=settings.flag_clock)
 

@@ -188,7 +188,8 @@ def _cannot_start(entry: GatewayEntry, folder: Path) -> str:
     ("entry", "says"),
     [
         (running(("no-such-gateway",)), "no program 'no-such-gateway' is on the PATH"),
-        (running(("sh", "-c", "echo 'bad \x1b[2J thing' >&2; exit 3"), settle_s=0.5), "ended with 3: bad ?[2J thing"),
+        (running(("sh", "-c", "echo 'bad \x1b[2J thing' >&2; exit 3"), settle_s=0.5),
+         "ended with 3: bad \\x1b[2J thing"),
         (running(("sh", "-c", "echo hello; sleep 9"), ready_line="Ready", ready_s=0.3),
          "does not say 'Ready'; its last line is: hello"),
         (running(("cat", "{nmae}")), "{nmae} stands for nothing; did you mean {name}?"),
