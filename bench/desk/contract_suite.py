@@ -73,6 +73,13 @@ def most_side_by_side(entry: GatewayEntry) -> int:
     return SIDE_BY_SIDE if many and light else 1
 
 
+def _broken(stand: Stand) -> str:
+    """Why the bench's own side can feed it nothing more, or hear nothing of it, in a sentence with the way out."""
+    if stand.broker is not None and stand.broker.pid is None:
+        return f"the desk's broker ended; see {stand.directory}/endpoint/broker.log"
+    return next((why for feeder in stand.box.feeders if (why := feeder.broken)), "")
+
+
 def _in_time(row: Row, stand: Stand) -> tuple[Answer, str]:
     """A row's answer. What fails while the bench itself was late, or once it has lost its port or its broker, is not
     shown to be the gateway's. Raises Failed, Undecided, Stopped."""
@@ -80,8 +87,8 @@ def _in_time(row: Row, stand: Stand) -> tuple[Answer, str]:
     try:
         words = row.play(stand)
     except Failed as error:
-        if stand.broken:
-            raise Undecided(f"{stand.broken}; until then: {error}") from None
+        if broken := _broken(stand):
+            raise Undecided(f"{broken}; until then: {error}") from None
         if not stand.late:
             raise
         words, said = str(error), "the bench was late, and it may be for that: "

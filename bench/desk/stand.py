@@ -55,10 +55,9 @@ class Stopped(Exception):
 
 
 class Stand:
-    """See the module. Use it with `with`. `arrived`: whose deliveries came, one after the other;
-    `values`: all deliveries of values, whosever;
-    `strangers`: deliveries of what was never fed; `unreadable`: what the reader
-    could not read; `retained`: what the broker had kept. `spoke`: something that it was fed has come back."""
+    """See the module. Use it with `with`. `arrived`: whose deliveries came, one after the other; `values`: all
+    deliveries of values, whosever; `strangers`: deliveries of what was never fed; `unreadable`: what the reader could
+    not read; `retained`: what the broker had kept. `spoke`: something that it was fed has come back."""
 
     def __init__(
         self, entry: GatewayEntry, directory: Path, depth: Depth, *, meters: int = 20,
@@ -171,15 +170,16 @@ class Stand:
         the next one as soon as it takes it, unless it takes nothing for seconds."""
         if not isinstance(self.box.feeders[0], CodecFeeder):
             return self.feed_all(telegrams, paced=False)
-        self._windows.wait(self)
-        sent = [self._sent(telegram) for telegram in telegrams]
-        pieces = [self.line.bytes_of(one) for one in sent]
-        fed = [self._fed(telegram, of, handed=True) for telegram, of in zip(telegrams, sent, strict=True)]
+        pieces = [self.line.bytes_of(self._sent(telegram)) for telegram in telegrams]
+        self._windows.wait(self, begin=True)
+        fed = [self._fed(telegram, self._sent(telegram), handed=True) for telegram in telegrams]
+        stuck = False  # what did not take one for seconds takes no other either
         for one, piece in zip(fed, pieces, strict=True):
             end_s = wall_s() + _STUCK_S
-            while not (handed := self.inject(piece)) and wall_s() < end_s:
+            while not stuck and not self.inject(piece):
                 self.turn(_FULL_S)
-            one.handed = handed
+                stuck = wall_s() > end_s
+            one.handed = not stuck
         return fed
 
     @property
@@ -337,7 +337,9 @@ class Stand:
             return refused
         if self.switch is not None and self.switch.dialled == 0:
             return "it never dialled the broker; see host and port in its settings"
-        return f"nothing is known to be wrong; its last line is: {self.box.last_words()}"
+        passed = sum(content.passed_over for one in self.box.readers if (content := getattr(one, "content", None)))
+        known = f"{passed} of what it said is nothing that read describes" if passed else "nothing is known to be wrong"
+        return f"{known}; its last line is: {self.box.last_words()}"
 
     def needs_alive(self) -> None:
         """Raises Failed when its program has ended by itself."""
@@ -361,13 +363,6 @@ class Stand:
     def late(self) -> list[Fed]:
         """What was not given whole because the bench itself was late."""
         return self._torn.late
-
-    @property
-    def broken(self) -> str:
-        """Why the bench's own side cannot feed it or hear of it any more, in a sentence with the way out."""
-        ended = self.broker is not None and self.broker.pid is None
-        said = f"the desk's broker ended by itself; see {self.directory / 'endpoint' / 'broker.log'}" if ended else ""
-        return next((why for feeder in self.box.feeders if (why := feeder.broken)), said)
 
     @staticmethod
     def lost(fed: Iterable[Fed]) -> list[Fed]:
@@ -413,10 +408,16 @@ class Stand:
             raise Undecided("it has no broker whose path could change")
         return self.switch
 
-    def back(self, what: str) -> None:
-        """The path leads to the broker again, and it works again. Raises Failed."""
+    def back(self, what: str, *, started: bool = False) -> None:
+        """The path leads to the broker again, and it works again; `started`: it was started without one, and is fed
+        when it is ready. Raises Failed."""
         assert self.broker is not None
         self.path.lead(self.broker.own_address)
+        try:
+            if started:
+                self.box.await_ready()
+        except BoxError as error:
+            raise Failed(f"after {what}: {error}") from None
         self.recovers(what)
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What two keys of one gateway of an inventory cannot both say: found before anything is started.
+"""What the keys of one gateway of an inventory cannot say, alone or beside another one: found before anything starts.
 
 A claim that contradicts another one would be tried against itself and decide nothing, or fail a gateway for what its
 manual never said.
@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sim.core.quoting import named, quoted
 from sim.pki.authority import PkiError, device_name
 from sim.readers.kinds.bundles import BundlesSpec
 from sim.readers.kinds.mqtt import MqttSpec
-from sim.readers.message_content import ContentSpec
-from sim.readers.push_server import PushSpec
+from sim.readers.message_content import Content, ContentSpec
+from sim.readers.port import ReaderError, ReaderSpec
+from sim.readers.push_server import PushSpec, refuse_free_port
+from sim.readers.value_names import UNITS
 
 if TYPE_CHECKING:
     from sim.desk.inventory import Claims, GatewayEntry
@@ -34,6 +37,9 @@ def contradictions(entry: GatewayEntry) -> Iterator[tuple[str, str]]:
         yield "feed", "a feeder on standard input needs a program: run.command"
     if not listen.broker and any(isinstance(spec, MqttSpec | BundlesSpec) for spec in entry.read):
         yield "read", "messages come over a broker, and listen.broker is false; take that away, or read another way"
+    yield from _of_topics("listen.topics", entry.listen.topics)
+    for at, spec in enumerate(entry.read):
+        yield from ((f"read[{at}].{key}".rstrip("."), words) for key, words in _of_reader(spec))
     if entry.keys.instead_of and entry.keys.instead_of not in entry.run.files:
         yield "keys.instead_of", f"{entry.keys.instead_of!r} is none of run.files; name one of them, or leave it out"
     for words in _of_claims(entry.claims):
@@ -69,6 +75,35 @@ def _of_claims(claims: Claims) -> Iterator[str]:
         yield 'survives_power_cut needs a buffer: what is kept through an outage, "telegrams" or "time"'
     if claims.compact != "none" and claims.forwards == "encrypted":
         yield f'compact = "{claims.compact}" is of a gateway that decodes; one that forwards passes all on'
+
+
+def _of_reader(spec: ReaderSpec) -> Iterator[tuple[str, str]]:
+    try:
+        if isinstance(spec, ContentSpec):
+            Content(spec)
+        if isinstance(spec, PushSpec):
+            refuse_free_port(spec)
+    except ReaderError as error:
+        yield "", str(error).removeprefix("read: ")
+    if isinstance(spec, MqttSpec):
+        yield from _of_topics("topic", spec.topic)
+        if not spec.topic:
+            yield "topic", "names no topic; + is any level, # the rest"
+    if isinstance(spec, ContentSpec):
+        for name, meaning in spec.means.items():
+            unit = meaning.partition(" ")[2]
+            known = dict.fromkeys([*UNITS, *(base for base, _ in UNITS.values())])
+            if unit and unit.lower() not in UNITS and unit not in known:
+                yield "means", f"{named(name)}: there is no unit {quoted(unit)}. Known: {', '.join(known)}"
+
+
+def _of_topics(key: str, topics: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """MQTT 3.1.1, 4.7.1: `#` is a level alone and the last one, `+` a level alone."""
+    for topic in topics:
+        *levels, last = topic.split("/")
+        wild = [level for level in [*levels, last] if level not in ("+", "#") and ("+" in level or "#" in level)]
+        if wild or "#" in levels or not topic.isprintable():
+            yield key, f"{quoted(topic)} is no pattern of topics: + stands for one level, # for the rest, at the end"
 
 
 def _reads_standard_input(feed: object) -> bool:

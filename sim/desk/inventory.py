@@ -3,7 +3,7 @@
     [[gateway]]
     name = "kitchen"
     entry = "wmbusmeters"                            # begins with a ready entry; own keys replace its keys
-    feed = [{ kind = "im871a", line = { kind = "pty" } }]
+    feed = [{ kind = "codec", format = "im871a", line = { kind = "pty" } }]
     run = { command = ["wmbusmeters", "--useconfig={directory}"] }
     read = [{ kind = "mqtt", topic = "wmbusmeters/#" }]
     listen = { address = "192.168.7.1", port = 8883 }

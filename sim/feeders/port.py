@@ -4,7 +4,7 @@ A feeder is a format (sim.lines) on a line (sim.feeders.lines). It is fed from o
 which a frame ends on the air, and writes at once; what a gateway says to it (a dongle is configured) it answers on a
 thread of its own, so that a world that computes keeps no gateway waiting.
 
-    FEEDERS.find("im871a").open(spec, FeedGround(directory))     not started
+    FEEDERS.find("codec").open(spec, FeedGround(directory))     not started
 """
 
 from __future__ import annotations

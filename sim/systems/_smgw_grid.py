@@ -19,9 +19,10 @@ from sim.smart_metering.administrator import Relayed
 from sim.smart_metering.gateway_setup import Contract
 from sim.smart_metering.grid_values import GridTerms
 from sim.smart_metering.lmn.wired_plan import meter_name, numbers_of
-from sim.smart_metering.participant import Participant, gateways_name
+from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
 from sim.smart_metering.pseudonyms import Resigning, pseudonym
+from sim.smart_metering.signers import NOBODY, Signers, gateways_name
 from sim.smgw.module.in_world import draws
 from sim.smgw.rule_set import CAPTURE_S
 from sim.systems.port import Delivered
@@ -93,15 +94,17 @@ class GridOperator:
         own = Signer(triple.certificates["SIG"], system.root.key_of(triple, "SIG"))
         hidden = system.settings.pseudonymise
         signers: dict[str, Certificate] = {self.named(one.id): own.certificate for one in system.gateways}
+        trust = system.root.trust if system.settings.check_lists else None
         self.participant = Participant(
             GRID_OPERATOR, system.disk.parent / GRID_OPERATOR, self.receiver, signers if hidden else system.signers,
             ground.record, verify=system.settings.verify_content, attributes=system.settings.check_attributes,
-            trust=system.root.trust if system.settings.check_lists else None, at=ground.calendar.at,
-            signer_name=(lambda _: ADMINISTRATOR) if hidden else gateways_name,
+            trust=trust, at=ground.calendar.at, signer_name=(lambda _: ADMINISTRATOR) if hidden else gateways_name,
+            former=NOBODY if hidden else system.renewals.former,
         )  # fmt: skip
         # Content in clear is no signed content, and nobody takes a signature off it.
         resigns = hidden and system.settings.seal_content
-        resigning = Resigning(own, system.signers, self.names, self._take, ground.record)
+        known = Signers(system.signers, system.renewals.former, trust, ground.calendar.at)
+        resigning = Resigning(own, known, self.names, self._take, ground.record)
         system.administrator.reach(GRID_OPERATOR, resigning if resigns else self._by_name)
 
     def _by_name(self, gateway: str, container: bytes, now_ns: int) -> bool:

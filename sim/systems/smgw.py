@@ -57,6 +57,7 @@ from sim.systems._smgw_grid import GRID_OPERATOR, GridOperator, rows_of
 from sim.systems._smgw_homes import Homes
 from sim.systems._smgw_lines import Lines, Order
 from sim.systems._smgw_radio import RadioMeters
+from sim.systems._smgw_renewal import Renewals
 from sim.systems._smgw_wired import rounds, wired_side
 from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnderTest
 
@@ -189,6 +190,7 @@ class Smgw:
         self._smart = ground.directory / "smart-gateways"
         self.homes = Homes(self, ground)
         self.grid = GridOperator(self, ground)
+        self.renewals = Renewals(self, ground)
         self.wan = Lines(self, ground)
         self.firmware = Firmwares(self, ground)
         self._looked_ns = 0
@@ -219,7 +221,7 @@ class Smgw:
         self._signers: dict[str, Certificate] = {}
         self.grid.start()
         self.administrator = Administrator(
-            {SUPPLIER: self._hand}, self._admit, ground.record, ns(self.settings.session_most_s)
+            {SUPPLIER: self._hand}, self.renewals.admit, ground.record, ns(self.settings.session_most_s)
         )
         draw = draws(seeds, "administrator", "calls")
         self.calls = Calls(self.gateways, self._administrator_key, draw, ground.clock, ground.calendar)
@@ -312,24 +314,20 @@ class Smgw:
             SUPPLIER, self.disk, self._receiver, self._signers, self._ground.record,
             verify=self.settings.verify_content, attributes=self.settings.check_attributes,
             trust=self.root.trust if self.settings.check_lists else None, at=self._ground.calendar.at,
+            former=self.renewals.former,
         )  # fmt: skip
 
     def _hand(self, gateway: str, container: bytes, now_ns: int) -> bool:
         return self.portal.take(gateway, container, now_ns)
 
-    def _admit(self, gateway: str, now_ns: int) -> None:
-        """A gateway's session begins. Raises ChainError."""
-        box = next(one for one in self.gateways if one.id == gateway)
-        shown, now = box.triple.certificates["TLS"], self._ground.calendar.at(now_ns)
-        self.root.trust.check(shown, now, "TLS", name=f"{gateway}.SMGW", lists=self.settings.check_lists)
-
     def take_back(self, gateway: int) -> None:
         """The authority takes a gateway's certificates back, and says so at once."""
         now_ns = self._ground.clock.now_ns
         self.root.registration.take_back(self.gateways[gateway].triple, self._ground.calendar.at(now_ns))
-        self._publish(now_ns)
+        self.publish(now_ns)
 
-    def _publish(self, now_ns: int) -> None:
+    def publish(self, now_ns: int) -> None:
+        """Revocation lists, as they are now."""
         self.root.publish(self._ground.calendar.at(now_ns))
         self._lists_ns = now_ns
 
@@ -376,7 +374,7 @@ class Smgw:
     def deliver(self) -> None:
         now_ns = self._ground.clock.now_ns
         if now_ns - self._lists_ns >= LISTS_EVERY_NS:
-            self._publish(now_ns)
+            self.publish(now_ns)
         self._log_disturbances()
         for place, gateway in enumerate(self.gateways):
             if not gateway.up:

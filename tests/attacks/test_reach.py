@@ -40,7 +40,9 @@ OWN = {
     Can.FACTORY: AT_THE_BROKER | {"factory_files", "with_key"},
     Can.RELAY: AT_THE_RELAY,
     Can.BOX_DISK: OF_A_BOX,
-    Can.BOX: OF_A_BOX | {"container_by_module", "relay"},
+    Can.BOX: OF_A_BOX | {
+        "container_by_module", "relay", "container_by_former_key", "session_by_former_key", "session_certificate",
+    },
     Can.RECEIVER_KEY: {"receiver_key", "relayed_to_him", "signer_of"},
     Can.WAN: {"call_of_own", "on_call", "send_datagram"},
     Can.CLIP: {"clip_bus"},

@@ -201,7 +201,8 @@ def test_what_fails_while_the_bench_was_late_is_not_the_gateways(tmp_path: Path,
             raise Failed("one never came")
         return "all came"
 
-    row, stand = Row("row", "A row", play), cast("Any", SimpleNamespace(late=torn.late, broken=""))
+    no_box = SimpleNamespace(feeders=[])
+    row, stand = Row("row", "A row", play), cast("Any", SimpleNamespace(late=torn.late, broker=None, box=no_box))
     if not fails:
         answer, words = suite._in_time(row, stand)
         assert answer == "PASS" and ("a reason" in words) is late
@@ -307,11 +308,13 @@ GARBAGE = "while read line; do mosquitto_pub -h {host} -p {port} --cafile {ca} -
     [
         (running("cat >/dev/null"), "it never dialled the broker; see host and port in its settings"),
         (running(GARBAGE), "messages that its reader cannot read (not JSON"),
+        (running("while read l; do echo pure noise; done", read=(StdoutSpec(format="rtl_wmbus"),),
+                 listen=ListenSpec(broker=False)), "is nothing that read describes; its last line is: pure noise"),
         (running("echo no licence >&2; exit 3"), "ended with 3: no licence"),
         (running("sleep 30", feed=(CodecSpec(format="im871a", line=PtySpec(link="stick")),)), "nobody has opened"),
         (dataclasses.replace(entry_of(), run=RunSpec(command=("no-such-gateway",))), "no program 'no-such-gateway'"),
     ],
-    ids=["nothing", "garbage", "ends", "unplugged", "no program"],
+    ids=["nothing", "garbage", "noise", "ends", "unplugged", "no program"],
 )
 def test_what_cannot_be_decided_says_why_in_a_sentence(tmp_path: Path, entry: GatewayEntry, says: str) -> None:
     found = checked(entry, tmp_path, "once", depth=Depth(patience_s=0.5))["once"]

@@ -25,6 +25,7 @@ from sim.smart_metering.han.bill_check import AGREES
 from sim.smart_metering.han.grid_words import quantity
 from sim.smart_metering.lmn.wired_plan import meter_name
 from sim.smart_metering.pseudonyms import Resigning
+from sim.smart_metering.signers import Signers
 from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smgw.module.port import ModuleError
 from sim.smgw.obis_codes import of_text
@@ -189,7 +190,7 @@ def test_a_module_that_fails_for_one_receiver_costs_no_value_of_another(
 
 
 def test_what_the_gateway_did_not_sign_goes_no_further(two_hours: World) -> None:
-    system = smgw(two_hours.system)
+    system, now_ns = smgw(two_hours.system), two_hours.now_ns
     mine = next(one for one in system.administrator.relayed if one.receiver == GRID_OPERATOR)
     refused: list[Any] = []
     handed: list[bytes] = []
@@ -200,14 +201,16 @@ def test_what_the_gateway_did_not_sign_goes_no_further(two_hours: World) -> None
         handed.append(container)
         return True
 
-    made = Resigning(own, system.signers, system.grid.names, hand, refused.append)
-    assert made(mine.gateway, mine.payload, 0) and len(handed) == 1 and not refused
+    known = Signers(system.signers, {}, system.root.trust, two_hours.calendar.at)
+    made = Resigning(own, known, system.grid.names, hand, refused.append)
+    assert made(mine.gateway, mine.payload, now_ns) and len(handed) == 1 and not refused
     changed = bytearray(mine.payload)
     changed[-1] ^= 1
     other = next(box.id for box in system.gateways if box.id != mine.gateway)
-    assert made(mine.gateway, bytes(changed), 0) and made(other, mine.payload, 0) and made(mine.gateway, b"", 0)
+    wrong = [(mine.gateway, bytes(changed)), (other, mine.payload), (mine.gateway, b"")]
+    assert all(made(who, said, now_ns) for who, said in wrong)
     assert len(handed) == 1
-    assert refused == [ContainerRefused(0, ADMINISTRATOR, who, why) for who, why in
+    assert refused == [ContainerRefused(now_ns, ADMINISTRATOR, who, why) for who, why in
                        ((mine.gateway, "signature"), (other, "signer"), (mine.gateway, "not-cms"))]  # fmt: skip
 
 
