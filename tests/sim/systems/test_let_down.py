@@ -5,9 +5,10 @@ service."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,12 @@ AT_THE_START: dict[str, tuple[Callable[[Account, Path], None], str]] = {
 }
 
 
-@pytest.mark.parametrize("row", AT_THE_START)
+def by_night(rows: Iterable[str], *day: str) -> list[Any]:
+    """Each row starts a broker, a companion and a world."""
+    return [pytest.param(row, marks=() if row in day else pytest.mark.night) for row in rows]
+
+
+@pytest.mark.parametrize("row", by_night(AT_THE_START, "a foreign certificate", "no iot:Subscribe"))
 def test_a_gateway_that_is_not_let_in_is_named(account: Account, tmp_path: Path, row: str) -> None:
     prepare, expected = AT_THE_START[row]
     prepare(account, tmp_path)
@@ -136,7 +142,7 @@ def test_a_gateway_that_may_not_publish_is_named(account: Account, tmp_path: Pat
         world.run(3 * MINUTE)
 
 
-@pytest.mark.parametrize("action", ["iot:Connect", "iot:Publish", "iot:Subscribe"])
+@pytest.mark.parametrize("action", by_night(["iot:Connect", "iot:Publish", "iot:Subscribe"], "iot:Publish"))
 def test_what_policies_of_the_settings_deny_is_named_with_their_file(tmp_path: Path, action: str) -> None:
     spec = AwsLocalSpec(policies=without(DEFAULT, action, tmp_path))
     world_spec = replace(dozen(tmp_path), endpoint=spec)
