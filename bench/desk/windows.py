@@ -24,6 +24,10 @@ _END: Final = 0.85
 """Of a window: later nothing is fed, since it closes while a telegram is under way."""
 
 
+_BEGUN: Final = 0.15
+"""Of a window: where many follow each other, they begin by then."""
+
+
 class Windows:
     """`opened_ns`: when a window opened, in wall nanoseconds; None until that was seen, and of a gateway that listens
     always."""
@@ -32,11 +36,11 @@ class Windows:
         self._sleeps, self._awake_s, self._period_s = claims.sleeps, claims.awake_s, claims.period_s
         self.opened_ns: int | None = None
 
-    def wait(self, stand: Stand) -> None:
-        """Until it listens, as far as that is known. Raises Stopped."""
+    def wait(self, stand: Stand, *, begin: bool = False) -> None:
+        """Until it listens, as far as that is known; `begin`: until it has just begun to. Raises Stopped."""
         if self._sleeps and self.opened_ns is not None:
             into_s = (wall_ns() - self.opened_ns) / NS_PER_S % self._period_s
-            if into_s > _END * self._awake_s:
+            if into_s > (_BEGUN if begin else _END) * self._awake_s:
                 stand.turn(self._period_s - into_s + self._step_s)
 
     def find(self, stand: Stand, mode: Link | None) -> list[Fed]:

@@ -235,7 +235,8 @@ def _scalar(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> 
                  date: "a date"}  # fmt: skip
         raise place.error(path, f"{quoted(value)} is not {names.get(hint, hint)}")
     if hint is str and not value:
-        raise place.error(path, "is empty")
+        unless_said = "; leave the key out" if spec_field is not None and spec_field.default == "" else ""
+        raise place.error(path, f"is empty{unless_said}")
     limits = spec_field.metadata if spec_field is not None else {}
     if "one name" in limits:
         _known(value, {"known": limits["one name"]}, place, path)

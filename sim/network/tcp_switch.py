@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import struct
@@ -95,10 +96,7 @@ class TcpSwitch:
         try:
             listener = socket.create_server((self._host, self._port), backlog=128)
         except OSError as error:
-            why = os.strerror(error.errno) if error.errno else str(error)
-            raise EndpointError(
-                f"port {self._port} of {self._host}: {why}; stop the program that has it, or name another"
-            ) from None
+            raise EndpointError(f"port {self._port} of {self._host}: {_why(error)}") from None
         listener.setblocking(False)
         return listener
 
@@ -149,3 +147,15 @@ class TcpSwitch:
             while data := await self._thread.loop.sock_recv(source, _READ_BYTES):
                 await self._passing.wait()
                 await self._thread.loop.sock_sendall(sink, data)
+
+
+def _why(error: OSError) -> str:
+    """Cause and way out."""
+    if error.errno is not None and error.errno < 0:  # of getaddrinfo
+        return "there is no such address; `ip address` shows those of this machine"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "that is no address of this machine; `ip address` shows those it has"
+    if error.errno == errno.EACCES:
+        return "this user may not listen there; name a port above 1023"
+    said = os.strerror(error.errno) if error.errno else str(error)
+    return f"{said}; stop the program that has it, or name another"

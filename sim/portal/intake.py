@@ -24,7 +24,7 @@ from sim.portal.check import NONE
 from sim.portal.copies import Copies
 from sim.portal.decrypt_batch import Contents, Opening
 from sim.portal.freshness import Agreed, Asked, Blob, Freshness, Judged, Memory, Opened, Seen, judge, recall
-from sim.portal.gateway_clock import is_wrong, offsets, righted
+from sim.portal.gateway_offsets import is_wrong, offsets, righted
 from sim.portal.meter_table import Roll
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec

@@ -55,6 +55,9 @@ def test_a_window_is_found_and_then_waited_for(desk: Desk) -> None:
         desk.turn(pause_s)
         found.wait(desk)  # type: ignore[arg-type]
         assert desk.listens(), pause_s
+        found.wait(desk, begin=True)  # type: ignore[arg-type]
+        desk.turn(0.7 * AWAKE_S)
+        assert desk.listens(), "what takes a while was begun with the window"
 
 
 @pytest.mark.parametrize("awake_s", [0.0, PERIOD_S])
