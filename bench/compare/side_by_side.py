@@ -53,6 +53,8 @@ def _side(side: Side, run: Run | None) -> dict[str, Any]:
     scenarios = [one for one in (run or {}).get("scenarios", []) if one["id"].startswith(side.scenario + "::")]
     if not scenarios:
         return _answer(NOT_RUN, f"{side.scenario} is not in this run")
+    if isinstance(side, Measured) and all(one["outcome"] == "skipped" for one in scenarios):
+        return _answer(NOT_RUN, f"left out: {scenarios[0]['message'].partition(chr(10))[0]}", scenario=side.scenario)
     if isinstance(side, Measured):
         bad = [one for one in scenarios if one["outcome"] != "passed"]
         said = bad[0]["message"].splitlines()[0] if bad and bad[0]["message"] else side.says

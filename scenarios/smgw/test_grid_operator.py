@@ -9,14 +9,15 @@ from sim.truth.delivered_values import wrong_values
 from sim.truth.grid_operator_values import expected_of_grid
 from sim.truth.released_values import finer_than_allowed
 
-GRID = {"site.outdoor_mean_c": -15.0, "system.wired": 3, "system.feed_in": True, "system.grid_state": True}
-
 
 @scenario(
     world="terrace-60",
-    settings={"system.kind": "smgw", **GRID},
+    settings={
+        "system.kind": "smgw", "site.outdoor_mean_c": -15.0, "system.wired": 3, "system.feed_in": True,
+        "system.grid_state": True,
+    },
     not_for={"keyless": "it has no wired meters, and one receiver"},
-)
+)  # fmt: skip
 def test_a_pseudonym_hides_the_name_and_not_the_value(world: Stage) -> None:
     """Values under TAF 9 and 10 come under a pseudonym, signed by the administrator: no name tells whose they are, and
     a supplier's registers do, since the same feed-in stands in both. Control: names and gateways' own signatures."""
@@ -28,9 +29,12 @@ def test_a_pseudonym_hides_the_name_and_not_the_value(world: Stage) -> None:
 
 @scenario(
     world="terrace-60",
-    settings={"system.kind": "smgw", **GRID, "system.grid_every_s": 1_800.0},
+    settings={
+        "system.kind": "smgw", "site.outdoor_mean_c": -15.0, "system.wired": 3, "system.feed_in": True,
+        "system.grid_state": True, "system.grid_every_s": 1_800.0,
+    },
     not_for={"keyless": "it has no wired meters, and one receiver"},
-)
+)  # fmt: skip
 def test_the_grid_operator_has_what_was_agreed_and_no_more(world: Stage) -> None:
     """The administrator is away for an hour and a bus is cut for another: what waited arrives, what the meters kept is
     delivered, what nobody measured is told as a gap; nothing is finer than every half hour."""

@@ -156,6 +156,17 @@ def test_scenarios_that_both_ran_are_joined_by_variant() -> None:
     assert row["systems"][SMGW]["reason"].endswith("because")
 
 
+def test_what_one_system_leaves_out_does_not_fail_there() -> None:
+    runs = {
+        KEYLESS: run_of("smgw/test_ten_days.py", [], "skipped", "not for system 'keyless': because\nagain: x"),
+        SMGW: run_of("smgw/test_ten_days.py", []),
+    }
+    (row,) = table.joined(runs)
+    assert row["systems"][SMGW]["verdict"] == table.HOLDS
+    assert row["systems"][KEYLESS]["verdict"] == table.NOT_RUN
+    assert row["systems"][KEYLESS]["reason"] == "left out: not for system 'keyless': because"
+
+
 def test_a_run_of_one_system_says_nothing_of_the_other() -> None:
     run = run_of("card/test_sniffing.py", [claim("values", "mode7", "PREVENTED")])
     run["scenarios"][0]["worlds"][0]["system"] = SMGW
