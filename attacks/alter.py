@@ -17,6 +17,7 @@ from sim.core.bundle import Heard
 from sim.core.settings import without
 from sim.portal.store import Reading
 from sim.truth.ground_truth import Truth, fingerprint
+from wmbus.link import SND_IR
 
 UNITS = 4_711
 VERSION = 0x01
@@ -27,6 +28,8 @@ FLIPPED = "a bit flipped behind the first block"
 ANOTHER_VERSION = "another version announced: stored"
 WRONG_VALUE = "another version announced: value changed"
 NO_MAC = "MAC left out, status changed"
+C_FIELD = "another C field: stored"
+ELL = "another communication control: stored"
 STATUS = "tamper bit of the status byte cleared"
 
 Surgery = Callable[[bytes, str, datetime], bytes]
@@ -38,13 +41,17 @@ TIMED: dict[str, Surgery] = {
     ),
     ANOTHER_VERSION: lambda frame, maker, now: forgery.with_version(frame, VERSION),
     NO_MAC: lambda frame, maker, now: forgery.with_status(forgery.without_mac(frame), 0x10),
+    C_FIELD: lambda frame, maker, now: forgery.with_c_field(frame, SND_IR),
 }
 TIMELESS: dict[str, Surgery] = {
     FLIPPED: lambda frame, maker, now: forgery.with_block_flipped(frame, 2),
     STATUS: lambda frame, maker, now: forgery.with_status_cleared(frame, 0x08),
     NO_MAC: TIMED[NO_MAC],
+    ELL: lambda frame, maker, now: forgery.with_communication_control(frame, 0x80),
 }
-NEEDS = {CUT: ("mode5", "mode7"), CUT_TIMELESS: ("mode5", "mode7"), FLIPPED: ("mode5", "mode7"), NO_MAC: ("mode7",)}
+CLEAR: dict[str, Surgery] = {**TIMED, STATUS: lambda frame, maker, now: forgery.without_complaint(frame)}
+NEEDS = {CUT: ("mode5", "mode7"), CUT_TIMELESS: ("mode5", "mode7"), FLIPPED: ("mode5", "mode7"), NO_MAC: ("mode7",),
+         ELL: ("mode7",)}  # fmt: skip
 
 
 @attack(
@@ -67,8 +74,11 @@ NEEDS = {CUT: ("mode5", "mode7"), CUT_TIMELESS: ("mode5", "mode7"), FLIPPED: ("m
         FLIPPED: form(changed="one bit behind the first block"),
         ANOTHER_VERSION: form(changed="version"),
         WRONG_VALUE: form(changed="version"),
+        C_FIELD: form(changed="C field"),
+        ELL: form(changed="extended link layer"),
         NO_MAC: form("no MAC", "MAC left out, status"),
         STATUS: form("no error in the status", "status"),
+        f"{STATUS} / none": form("no error in the status", "status, contents"),
     },
 )
 @dataclass
@@ -79,8 +89,9 @@ class Alter(InBetween):
     "appended", "cut": units of the attacker's choice in clear behind the ciphertext, or behind its first block.
     "flipped": one bit of a ciphertext block, which turns that block into noise and the same bit of the next one over.
     "another version": a byte of the address that feeds the IV; counted apart are telegrams stored and values changed.
+    "C field", "communication control": outside of any MAC, and nothing that a portal should decide by.
     "MAC left out": mode 7 with its counter and no MAC. "tamper bit": the status byte of a meter that complains;
-    counted are readings without the complaint.
+    counted are readings without the complaint; in mode 0 the date of the fault is put back as well.
     """
 
     targets_each: int = 6
@@ -89,10 +100,16 @@ class Alter(InBetween):
     _variant: dict[str, str] = field(default_factory=dict)
     _dealt: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
 
+    def _forms(self, known: Known) -> dict[str, Surgery]:
+        """What is tried on meters of this mode and type."""
+        if known.maker in self.timeless:
+            return TIMELESS
+        return CLEAR if known.security == "none" else TIMED
+
     def _variant_of(self, known: Known) -> str:
         """Dealt in turn to the meters of one mode and maker, as they speak."""
         if known.address not in self._variant:
-            forms = TIMELESS if known.maker in self.timeless else TIMED
+            forms = self._forms(known)
             fitting = [form for form in forms if known.security in NEEDS.get(form, (known.security,))]
             place = (known.security, known.maker)
             self._variant[known.address] = fitting[self._dealt[place] % len(fitting)]
@@ -101,8 +118,7 @@ class Alter(InBetween):
 
     def deliver(self, reach: Reach, known: Known, heard: Heard) -> Steps:
         variant = self._variant_of(known)
-        forms = TIMELESS if known.maker in self.timeless else TIMED
-        return self._change(reach, variant, known, heard, forms[variant])
+        return self._change(reach, variant, known, heard, self._forms(known)[variant])
 
     def _change(self, reach: Reach, variant: str, known: Known, heard: Heard, surgery: Surgery) -> Steps:
         yield reach.wait(0.5)

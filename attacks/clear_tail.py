@@ -27,8 +27,9 @@ TAIL = "units read behind the encrypted blocks"
 )
 @dataclass
 class Tails:
-    """The header says how many blocks are encrypted; what follows them is in clear, whatever else the header says. Read
-    its records. `sent`: telegram -> the units in it, for scoring only; a value counts when it is exactly that."""
+    """The header says how many blocks are encrypted, none in mode 0; what follows them is in clear, whatever else the
+    header says. Read its records. `sent`: telegram -> the units in it, for scoring only; a value counts when it is
+    exactly that."""
 
     sent: Mapping[bytes, int] = field(default_factory=dict)
     read: list[tuple[bytes, str, int | None]] = field(default_factory=list)
@@ -42,7 +43,7 @@ class Tails:
         try:
             telegram = parse(heard.telegram)
             tail = telegram.payload[16 * telegram.encrypted_blocks :]
-            records = parse_records(tail) if telegram.encrypted_blocks else []
+            records = parse_records(tail)
         except BadTelegram:
             return
         units = [record.value for record in records if record.unit == "HCA" and isinstance(record.value, int)]

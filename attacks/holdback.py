@@ -17,6 +17,8 @@ from sim.truth.ground_truth import Truth, fingerprint
 
 TIMED = "in order, an hour late"
 TIMELESS = "no time inside: in order, an hour late"
+BELOW = "in order, below the limits"
+TIMELESS_BELOW = "no time inside: in order, below the limits"
 
 
 @attack(
@@ -27,7 +29,10 @@ TIMELESS = "no time inside: in order, an hour late"
     ics=["T0804", "T0814", "T0856"],
     weakness={"portal.checks": without("ts", "age")},
     seen_as="refused: late, or time off; an alarm for a gap of an hour",
-    forms={TIMED: form(age_s=(3_500, 3_700)), TIMELESS: form(age_s=(3_500, 3_700))},
+    forms={
+        TIMED: form(age_s=(3_500, 3_700)), TIMELESS: form(age_s=(3_500, 3_700)),
+        BELOW: form(age_s=(240, 300)), TIMELESS_BELOW: form(age_s=(2_600, 2_800)),
+    },
 )
 @dataclass
 class Holdback(InBetween):
@@ -35,17 +40,22 @@ class Holdback(InBetween):
     in order: nothing in it was ever seen, so every counter and every access number is new, only old.
 
     "in order" meters whose telegrams carry the date and time; "no time inside" meters of a type that sends none
-    (`timeless`). Counted are portal records made of telegrams that old; the evidence says how old.
+    (`timeless`). `below`: whoever knows the portal's limits delivers before them, `timeless_delay_s` late where no time
+    is inside. Counted are portal records made of telegrams that old; the evidence says how old.
     """
 
     delay_s: float = 3_600.0
+    timeless_delay_s: float = 3_600.0
+    below: bool = False
     until_s: float = 5_400.0
     timeless: tuple[str, ...] = ("TCH",)
     shots: list[tuple[Shot, int]] = field(default_factory=list)  # and when it was heard
 
     def deliver(self, reach: Reach, known: Known, heard: Heard) -> Steps:
-        variant = TIMELESS if known.maker in self.timeless else TIMED
-        yield reach.wait(self.delay_s)
+        timeless = known.maker in self.timeless
+        variants = (BELOW, TIMELESS_BELOW) if self.below else (TIMED, TIMELESS)
+        variant = variants[timeless]
+        yield reach.wait(self.timeless_delay_s if timeless else self.delay_s)
         spoken = self.shadow.speak(reach, heard.telegram)
         reach.note("speak", f"{variant}: telegram {fingerprint(heard.telegram)}")
         shot = Shot(variant, known.security, known.address, spoken, heard.telegram)
@@ -63,8 +73,21 @@ class Holdback(InBetween):
                 (row.stored_ns - heard_ns[one.sent]) / NS_PER_S for one in outcome.shots for row in one.rows
             ]
             if ages_s:
-                outcome.evidence.update({"median age when stored, s": round(median(ages_s)),
-                                         "greatest, s": round(max(ages_s))})  # fmt: skip
+                outcome.evidence.update({
+                    "median age when stored, s": round(median(ages_s)), "greatest, s": round(max(ages_s)),
+                    "greatest age when taken, intervals": self._oldest(truth, outcome),
+                })  # fmt: skip
                 outcome = replace(outcome, why=f"stored as news, {median(ages_s) / 60:.0f} minutes old")
             found.append(outcome)
         return found
+
+    @staticmethod
+    def _oldest(truth: Truth, outcome: Outcome) -> float:
+        """How old what became a reading was when it was sent, in intervals of its meter."""
+        period_ns = truth.world.fleet.population.period_ns
+        ages = []
+        for shot in outcome.shots:
+            genuine = truth.known(fingerprint(shot.original)) if shot.rows else None
+            if genuine is not None:
+                ages.append((shot.at_ns - genuine.start_ns) / float(period_ns[genuine.meter]))
+        return round(max(ages), 3)

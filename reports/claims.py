@@ -16,11 +16,12 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
 
+from reports import rates
 from reports.run_model import Claim, Scenario, from_json
 from reports.threat_list import THREATS
 from reports.wording import ON, mode_text, number_text, plain
@@ -33,6 +34,9 @@ _MODES: Final = ("none", "mode5", "mode7")
 _UNPROVEN: Final = ("inconclusive", "error", "interrupted", "skipped")
 COUNTED: Final = ("achieved", "records changed", "stored again")
 """Figures of what was tried: nothing tried is no figure."""
+SHOWN: Final = 3
+"""Figures of a claim that are named where they decide nothing."""
+NO_NUMBER: Final = "its run has no number"
 _NO_CONTROL: Final = ("did not succeed", "was not run")
 
 
@@ -43,6 +47,7 @@ class Part:
     says: str
     threats: tuple[str, ...]
     of: str
+    made_by: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     named: str = ""
     at_most: float | None = None
@@ -50,6 +55,8 @@ class Part:
     at_most_of: str = ""
     low: str = ""
     high: str = ""
+    events: str = ""
+    over: str = ""
     lacking: str = ""
 
 
@@ -68,14 +75,14 @@ class Stated:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """What one verdict or measure says of a part. `tries`: what it took the attacker; `within`: None where it has no
-    number. `proven`: its control succeeded and its scenario came to an end."""
+    number, or the threshold lies in its interval. `open`: why it decides nothing, "" when it does."""
 
     part: str
     security: str
     value: float | None
     limit: float | None
     within: bool | None
-    proven: bool
+    open: str
     tries: int
     what: str
     scenario: str
@@ -85,7 +92,8 @@ class Figure:
     def __str__(self) -> str:
         value = "no figure" if self.value is None else number_text(self.value)
         limit = "" if self.limit is None else f" (threshold {number_text(self.limit)})"
-        return f"{mode_text(self.security)}, {self.what}: {value}{limit} after {self.tries} tries"
+        tries = f" after {self.tries} tries" if self.tries else ""
+        return f"{mode_text(self.security)}, {self.what}: {value}{limit}{tries}"
 
 
 @dataclass(slots=True)
@@ -98,6 +106,21 @@ class Told:
     counterexample: Figure | None
     figures: list[Figure] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+
+    def lacks(self, part: Part) -> bool:
+        """Whether a run can measure this part and none has."""
+        return not part.lacking and all(figure.part != part.says for figure in self.figures)
+
+    @property
+    def undecided(self) -> list[Figure]:
+        """Figures that decide nothing, each once, in the modes that are INCONCLUSIVE."""
+        return [
+            figure
+            for figure in self.figures
+            if figure.open and any(
+                state == INCONCLUSIVE and figure.security in (mode, "") for mode, state in self.by_mode.items()
+            )
+        ]  # fmt: skip
 
     @property
     def conditions(self) -> list[str]:
@@ -160,7 +183,7 @@ def _judge(claim: Stated, scenarios: Sequence[Scenario]) -> Told:
     for part in claim.parts:
         found = [] if part.lacking else list(_figures(part, scenarios))
         if not found:
-            missing.append(f"{part.says}: {part.lacking or 'no run has it; ./wmbench run makes one'}")
+            missing.append(f"{part.says}: {part.lacking or f'no run has it; {command(part.made_by)} makes one'}")
         figures += found
     modes = [mode for mode in _MODES if any(figure.security == mode for figure in figures)] or list(_MODES)
     by_mode = {mode: _state([f for f in figures if f.security in (mode, "")], missing) for mode in modes}
@@ -170,38 +193,99 @@ def _judge(claim: Stated, scenarios: Sequence[Scenario]) -> Told:
     return Told(claim, state, by_mode, smallest, figures, missing)
 
 
+def command(files: Iterable[str]) -> str:
+    """What runs the scenarios of these files; all of them where none is named."""
+    return f"./wmbench run {' '.join(dict.fromkeys(files)) or 'all'}"
+
+
+def missing_run(told: Sequence[Told]) -> str:
+    """The one command that measures every part which no run has; "" where none is missing."""
+    lacking = [part for one in told for part in one.stated.parts if one.lacks(part)]
+    return command(file for part in lacking for file in part.made_by) if lacking else ""
+
+
 def _state(figures: Sequence[Figure], missing: Sequence[str]) -> str:
     if any(figure.within is False for figure in figures):
         return REFUTED
-    if any(not figure.proven or figure.within is None for figure in figures):
+    if any(figure.open for figure in figures):
         return INCONCLUSIVE
     return UNMEASURED if missing or not figures else HELD
 
 
 def _figures(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
+    if part.events:
+        yield from _pooled(part, scenarios)
+        return
     for scenario in scenarios:
         if not set(part.threats) & set(scenario.threats):
             continue
-        whole = scenario.outcome not in _UNPROVEN
-        world = scenario.worlds[0].world if scenario.worlds else ""
-        common = {"scenario": scenario.id, "world": world, "replay": scenario.replay}
+        ended, common = _ended(scenario), _common(scenario)
         if part.of == "measure":
+            ends = {one.name: one.value for one in scenario.measures}
             for measure in scenario.measures:
                 if part.named in measure.name:
-                    limit, within = _held_against(part, measure.value, {})
-                    ends = {one.name: one.value for one in scenario.measures}
-                    within = None if _undecided(part, ends, limit) else within
-                    yield Figure(part.says, "", measure.value, limit, within, whole, 0, measure.name, **common)
+                    decided = _decided(part, measure.value, {}, ends)
+                    yield _figure(part, "", measure.value, decided, ended, what=measure.name, common=common)
             continue
         for claim in scenario.claims:
             if _speaks(part, claim, scenario):
                 value = _value(part, claim)
-                limit, within = _held_against(part, value, claim.evidence)
-                within = None if _undecided(part, claim.evidence, limit) else within
-                proven = whole and claim.verdict != "INCONCLUSIVE" and claim.control not in _NO_CONTROL
-                what = ", ".join(filter(None, (claim.attack, claim.variant)))
-                tries = _whole(claim.evidence.get("reached"))
-                yield Figure(part.says, claim.security, value, limit, within, proven, tries, what, **common)
+                decided = _decided(part, value, claim.evidence, claim.evidence)
+                unproven = "its verdict is INCONCLUSIVE" if claim.verdict == "INCONCLUSIVE" else ""
+                unproven = unproven or (f"its control {claim.control}" if claim.control in _NO_CONTROL else "")
+                yield _figure(
+                    part, claim.security, value, decided, unproven or ended, common=common,
+                    what=", ".join(filter(None, (claim.attack, claim.variant))),
+                    tries=_whole(claim.evidence.get("reached")),
+                )  # fmt: skip
+
+
+def _pooled(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
+    """One figure of all seeds, whose interval is the narrower the more there are."""
+    seen = [
+        (one, {measure.name: measure.value for measure in one.measures})
+        for one in scenarios
+        if set(part.threats) & set(one.threats)
+    ]
+    seen = [(one, values) for one, values in seen if values.get(part.over)]
+    if not seen:
+        return
+    events = sum(int(values.get(part.events) or 0) for _, values in seen)
+    over = sum(float(values[part.over] or 0) for _, values in seen)
+    ends = {"low": rates.lower(events) / over, "high": rates.upper(events) / over}
+    ended = next((_ended(one) for one, _ in seen if _ended(one)), "")
+    named = f"{part.named}, {events} in {number_text(over)} of {len(seen)} seeds"
+    decided = _decided(replace(part, low="low", high="high"), events / over, {}, ends)
+    yield _figure(part, "", events / over, decided, ended, what=named, common=_common(seen[0][0]))
+
+
+def _ended(scenario: Scenario) -> str:
+    """Why nothing that it says is proven; "" where it came to its end."""
+    return "" if scenario.outcome not in _UNPROVEN else f"its scenario is {scenario.outcome}"
+
+
+def _common(scenario: Scenario) -> dict[str, str]:
+    world = scenario.worlds[0].world if scenario.worlds else ""
+    return {"scenario": scenario.id, "world": world, "replay": scenario.replay}
+
+
+def _figure(
+    part: Part, security: str, value: float | None, decided: tuple[float | None, bool | None, str], unproven: str,
+    *, what: str, common: Mapping[str, str], tries: int = 0,
+) -> Figure:  # fmt: skip
+    limit, within, undecided = decided
+    return Figure(part.says, security, value, limit, within, unproven or undecided, tries, what, **common)
+
+
+def _decided(
+    part: Part, value: float | None, evidence: Mapping[str, Any], ends: Mapping[str, Any]
+) -> tuple[float | None, bool | None, str]:
+    """(the threshold, whether the value is within it, why that is not decided)."""
+    limit, within = _held_against(part, value, evidence)
+    if _undecided(part, ends, limit):
+        low, high = number_text(ends[part.low]), number_text(ends[part.high])
+        return limit, None, f"its interval reaches from {low} to {high}, and the threshold lies in it"
+    return limit, within, "" if within is not None else NO_NUMBER
 
 
 def _undecided(part: Part, ends: Mapping[str, Any], limit: float | None) -> bool:
@@ -260,5 +344,11 @@ def print_claims(told: Sequence[Told], *, file: IO[str] | None = None) -> None:
         if one.counterexample is not None:
             print(plain(f"    smallest counterexample: {one.counterexample}"), file=file)
             print(plain(f"      {one.counterexample.part}; again: {one.counterexample.replay}"), file=file)
+        for figure in one.undecided[:SHOWN]:
+            print(plain(f"    not decided: {figure.part}: {figure}: {figure.open}; again: {figure.replay}"), file=file)
+        if (more := len(one.undecided) - SHOWN) > 0:
+            print(f"    not decided: {more} more", file=file)
         for text in one.missing:
             print(plain(f"    not yet measured: {text}"), file=file)
+    if everything := missing_run(told):
+        print(plain(f"what is not yet measured, at once: {everything}"), file=file)

@@ -18,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, Final
 
+from reports import threat_list
 from reports.run_model import Claim, from_json
 from reports.wording import letter_of, mode_text, plain
 
@@ -53,8 +54,10 @@ class Verdict:
 
 @dataclass(slots=True)
 class ThreatRow:
-    """`scenarios` name the threat, run or not; `verdicts` are of the newest run that has any for a scenario. `what_if`:
-    changed settings -> verdicts of the newest run under them, which say nothing of the world as its file has it."""
+    """`scenarios` name the threat, run or not; `verdicts` are of the newest run that has any for a scenario, of each of
+    its seeds. `hypothesis`: security mode -> letters that were expected before anything was run; `differs`: why runs
+    find others. `what_if`: changed settings -> verdicts of the newest run under them, which say nothing of the world as
+    its file has it."""
 
     id: str
     title: str
@@ -63,6 +66,8 @@ class ThreatRow:
     answered_by: list[str]
     bsi: list[str]
     claims: list[str]
+    hypothesis: dict[str, str] = field(default_factory=dict)
+    differs: str = ""
     scenarios: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     outcomes: dict[str, str] = field(default_factory=dict)  # scenario id -> outcome
@@ -89,6 +94,22 @@ class ThreatRow:
         return _by_variant(self.verdicts)
 
     @property
+    def unlike(self) -> dict[str, list[str]]:
+        """Security mode -> letters of runs that the hypothesis has not for it."""
+        found = (
+            (mode, letter)
+            for _, letters in self.by_variant
+            for mode, measured in letters.items()
+            for letter in measured.split("/")
+        )
+        return threat_list.unlike(self.hypothesis, found)
+
+    @property
+    def beside_hypothesis(self) -> str:
+        """Where runs find something else than was expected, and why; "" where they do not, or none was run."""
+        return threat_list.told_unlike(self.hypothesis, self.unlike, self.differs)
+
+    @property
     def what_ifs(self) -> list[tuple[str, str, dict[str, str]]]:
         """(changed settings, attack and variant, security mode -> letter). What the scenario expects is of the world as
         it stands, so nothing here is wrong."""
@@ -100,7 +121,8 @@ class ThreatRow:
 
     def as_json(self) -> dict[str, Any]:
         variants = [{"variant": variant, "modes": letters} for variant, letters in self.by_variant]
-        return {**asdict(self), "status": self.status, "by_variant": variants}
+        beside = {"unlike": self.unlike, "beside_hypothesis": self.beside_hypothesis}
+        return {**asdict(self), "status": self.status, "by_variant": variants, **beside}
 
 
 def load_threats(path: Path = THREATS) -> list[dict[str, Any]]:
@@ -130,6 +152,7 @@ def threat_matrix(
             _name(rows, threat_id, scenario_id)
     for body in sorted(run_json_list, key=lambda body: str(body.get("started", ""))):
         run = from_json(body)
+        begun: set[tuple[str, str]] = set()  # (threat, scenario) of this run: its further seeds stand beside the first
         changed = {str(entry.get("id")): _settings(entry) for entry in body.get("scenarios", [])}
         for scenario in run.scenarios:
             if declared is not None and scenario.id not in declared:
@@ -146,12 +169,21 @@ def threat_matrix(
                 what_if = changed.get(scenario.id, "")
                 if what_if:
                     before = row.what_if.get(what_if, [])
-                    row.what_if[what_if] = [v for v in before if v.scenario != scenario.id] + speaking
+                    row.what_if[what_if] = _replaced(before, scenario.id, speaking, begun, threat_id)
                     continue
                 row.outcomes[scenario.id] = scenario.outcome
                 if speaking:
-                    row.verdicts = [v for v in row.verdicts if v.scenario != scenario.id] + speaking
+                    row.verdicts = _replaced(row.verdicts, scenario.id, speaking, begun, threat_id)
     return list(rows.values())
+
+
+def _replaced(
+    before: list[Verdict], scenario: str, speaking: list[Verdict], begun: set[tuple[str, str]], threat: str
+) -> list[Verdict]:
+    """With a scenario's verdicts in the place of those of older runs."""
+    kept = before if (threat, scenario) in begun else [v for v in before if v.scenario != scenario]
+    begun.add((threat, scenario))
+    return kept + speaking
 
 
 def print_matrix(rows: Sequence[ThreatRow], *, file: IO[str] | None = None, rich: bool | None = None) -> None:
@@ -163,6 +195,8 @@ def print_matrix(rows: Sequence[ThreatRow], *, file: IO[str] | None = None, rich
             print(plain(f"{row.id}\t{row.status}\t{row.title}\t{' '.join(row.scenarios)}"), file=file)
             for variant, letters in row.by_variant:
                 print(plain(f"\t{_modes(letters)}\t{variant}"), file=file)
+            if row.beside_hypothesis:
+                print(plain(f"\tunlike what was expected: {row.beside_hypothesis}"), file=file)
             for settings, variant, letters in row.what_ifs:
                 print(plain(f"\t{_modes(letters)}\t{variant}\twhat if {settings}"), file=file)
         return
@@ -179,6 +213,9 @@ def print_matrix(rows: Sequence[ThreatRow], *, file: IO[str] | None = None, rich
         table.add_row(*(Text(plain(cell), style=style) for cell in cells))
         for variant, letters in row.by_variant:
             table.add_row("", *(Text(plain(cell), style="dim") for cell in (f"  {variant}", "", "", _modes(letters))))
+        if row.beside_hypothesis:
+            said = Text(plain(f"  unlike what was expected: {row.beside_hypothesis}"), style="dim")
+            table.add_row("", said, "", "", "")
         for settings, variant, letters in row.what_ifs:
             told = (f"  {variant}", f"what if {settings}", "", _modes(letters))
             table.add_row("", *(Text(plain(cell), style="dim italic") for cell in told))
@@ -221,4 +258,5 @@ def _row(threat: Mapping[str, Any]) -> ThreatRow:
     return ThreatRow(
         threat["id"], threat["title"], threat["area"], threat.get("stopped_by", ""),
         list(threat.get("answered_by", [])), list(threat.get("bsi", [])), list(threat.get("claims", [])),
+        dict(threat.get("hypothesis", {})), threat.get("differs", ""),
     )  # fmt: skip

@@ -27,8 +27,8 @@ from reports.event_digest import Entry, Story, read_story
 from reports.findings import Finding, Observation, findings, named_threats
 from reports.run_model import Claim, Run, Scenario, World, read_run, seeds_of
 from reports.shots import ShotView
-from reports.threat_list import Threat, threats
-from reports.wording import ALARM_RULES, MEANINGS, NOTICED_IS, OFF, ON, mode_text, tallied
+from reports.threat_list import Threat, threats, told_unlike, unlike
+from reports.wording import ALARM_RULES, MEANINGS, NOTICED_IS, OFF, ON, letter_of, mode_text, tallied
 
 PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures
 PICTURED_VARIANTS: Final = 12  # a scenario's
@@ -118,6 +118,15 @@ class ThreatView:
     threat: Threat | None
     findings: list[Finding]
     claims: list[ClaimView]
+
+    @property
+    def beside_hypothesis(self) -> str:
+        """Where this run finds something else than was expected before any, and why."""
+        if self.threat is None:
+            return ""
+        found = [(view.claim.security, letter_of(view.claim)) for view in self.claims if view.claim.defences in ON]
+        hypothesis = self.threat.hypothesis
+        return told_unlike(hypothesis, unlike(hypothesis, found), self.threat.differs)
 
 
 def write_report(run_directory: Path, *, png: bool = False) -> Path:

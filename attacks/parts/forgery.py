@@ -24,6 +24,7 @@ from wmbus.transport import CI_NONE, CI_SHORT
 HCA_RECORD = bytes.fromhex("036e")  # current units, 24-bit integer
 CLOCK_RECORD = bytes.fromhex("046d")  # date and time, type F
 FLAGS_RECORD = bytes.fromhex("02fd17")  # error flags, 16 bits
+FAULT_DATE = bytes.fromhex("326c")  # when it found a fault, type G
 TEXT_HEAD = bytes.fromhex("0d78")  # a text (fabrication number) whose length stands in the byte behind
 IDLE = 0x2F
 PUBLISHED = {
@@ -108,6 +109,18 @@ def with_status_cleared(frame: bytes, bits: int) -> bytes:
     return bytes(forged)
 
 
+def without_complaint(frame: bytes) -> bytes:
+    """Mode 0: no error in the status byte, and in clear records no date of a fault (326C reads FFFF while there is
+    none)."""
+    telegram = parse(frame)
+    cleared = bytearray(with_status_cleared(frame, 0x08))
+    for one in parse_records(frame[telegram.payload_offset :], strict=False, offset=telegram.payload_offset):
+        if one.dif_vif == FAULT_DATE:
+            begin = one.offset + len(one.dif_vif)
+            cleared[begin : begin + len(one.raw)] = b"\xff" * len(one.raw)
+    return bytes(cleared)
+
+
 def with_units(frame: bytes, units: int, maker: str) -> bytes:
     """Mode 5: keep the first encrypted block, cut the others, append current units in clear (N becomes 1). Mode 0:
     write over the units, in whatever coding they have; append them where there are none. Other modes: the surgery of
@@ -187,6 +200,21 @@ def with_version(frame: bytes, flip: int) -> bytes:
     plaintext changes by the same bits; in mode 7 the MAC does not cover the link layer."""
     forged = bytearray(frame)
     forged[8] ^= flip  # L C M2 ID4 V T
+    return bytes(forged)
+
+
+def with_c_field(frame: bytes, c_field: int) -> bytes:
+    """The same telegram as another kind of message; no MAC covers the link layer."""
+    return frame[:1] + bytes((c_field,)) + frame[2:]
+
+
+def with_communication_control(frame: bytes, flip: int) -> bytes:
+    """The same telegram with bits of its extended link layer's communication control turned over; no MAC covers it.
+    Raises ValueError without that layer."""
+    if parse(frame).ell is None:
+        raise ValueError("there is no extended link layer")
+    forged = bytearray(frame)
+    forged[11] ^= flip  # L C M2 ID4 V T | CI CC ACC
     return bytes(forged)
 
 

@@ -7,7 +7,6 @@ when each sends, in the takes of a portal. What losses and bundles do to it is m
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from reports import rates
 from sim.core.clock import NS_PER_HOUR
 from sim.core.seeds import Seeds
 from sim.meters.fleet import Fleet
@@ -33,7 +33,6 @@ I64 = NDArray[np.int64]
 METERS: Final = 300
 DAYS: Final = 45
 DAYS_A_YEAR: Final = 365.0
-TAIL: Final = 0.025
 _START: Final = datetime(2026, 3, 2)  # noqa: DTZ001  the calendar makes it UTC
 _TYPE: Final = "qundis-q-water"
 
@@ -51,26 +50,13 @@ class Price:
 
     @property
     def lower_a_meter_year(self) -> float:
-        """The rate at which so many alarms, or more, would come in one of forty such looks (Poisson)."""
-        return _mean(self.alarms - 1, 1 - TAIL) / self.meter_years if self.alarms else 0.0
+        """See reports.rates."""
+        return rates.lower(self.alarms) / self.meter_years
 
     @property
     def upper_a_meter_year(self) -> float:
-        """The rate at which so few alarms, or fewer, would."""
-        return _mean(self.alarms, TAIL) / self.meter_years
-
-
-def _mean(count: int, probability: float) -> float:
-    """The mean at which `count` events or fewer have this probability (Garwood's exact interval)."""
-    low, high = 0.0, count + 10.0 * math.sqrt(count + 1) + 10
-    for _ in range(80):
-        mean = (low + high) / 2
-        term = below = math.exp(-mean)
-        for k in range(1, count + 1):
-            term *= mean / k
-            below += term
-        low, high = (mean, high) if below > probability else (low, mean)
-    return high
+        """See reports.rates."""
+        return rates.upper(self.alarms) / self.meter_years
 
 
 def false_leaks(

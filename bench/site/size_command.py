@@ -169,8 +169,8 @@ def hanging(of: Task, hung: Sequence[int]) -> float | None:
 
 def varied(of: Task, prices: Any) -> list[dict[str, Any]]:
     """What interval, bundling and thinning do, with what each costs where prices are given."""
-    rows = list(variations.rows(of.ways, of.model, of.sensitivity_dbm, of.service, telegram_bytes=of.telegram_bytes,
-                                path=of.backhaul))  # fmt: skip
+    fixed = variations.Fixed(of.ways, of.model, of.sensitivity_dbm, of.telegram_bytes, of.backhaul)
+    rows = list(variations.rows(fixed, of.service))
     costs = [
         None if prices is None or not row.each else
         round(float(site_prices.costs(prices, of.meters, row.each, of.backhaul).a_meter_and_year), 4) for row in rows

@@ -6,6 +6,7 @@ from bench.rig.scenario import N, S, Stage, X, scenario
 
 @scenario(
     world="habits-620",
+    threats=["P02"],
     settings={"fleet.mode 5.count": 1, "fleet.mode 5.security": "mode7"},
     not_for={"smgw": "its suppliers get what rule sets say: smgw/test_who_is_at_home.py"},
 )

@@ -7,6 +7,7 @@ from sim.core.events import SnapshotAsked
 
 @scenario(
     world="terrace-60",
+    threats=["P02"],
     settings={"system.kind": "smgw", "site.outdoor_mean_c": -15.0},
     not_for={"keyless": "its landlords ask for sums: portal/test_views.py"},
 )

@@ -6,6 +6,7 @@ from bench.rig.scenario import N, S, Stage, X, scenario
 
 @scenario(
     world="habits-620",
+    threats=["P02"],
     settings={
         "fleet.mode 5.count": 1, "fleet.mode 5.security": "mode7", "fleet.clear.count": 1, "system.kind": "smgw",
         "system.taf": 2, "system.delivery_s": 31 * 86_400.0,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bench.cli.catalogue import scenario_entries
+from bench.worlds import SCENARIOS
 from reports.claims import (
     GOALS,
     HELD,
@@ -16,6 +19,7 @@ from reports.claims import (
     Part,
     Stated,
     judge,
+    missing_run,
     newest,
     print_claims,
     stated,
@@ -85,7 +89,7 @@ def test_what_no_run_has_is_not_measured_and_a_refusal_stands() -> None:
 
 
 def test_controls_other_threats_and_other_variants_do_not_speak() -> None:
-    part = Part("x", ("L08",), "achieved", ("w",), at_most=0)
+    part = Part("x", ("L08",), "achieved", variants=("w",), at_most=0)
     others = run(cell(1, defences="off", variant="w"), cell(1, threats=["L09"], variant="w"), cell(1, variant="v"))
     assert told(others, parts=(part,)).state == UNMEASURED
 
@@ -116,6 +120,63 @@ def test_a_threshold_between_the_ends_of_a_figures_interval_is_not_decided() -> 
 def test_the_newest_run_of_a_scenario_counts_and_a_what_if_does_not() -> None:
     assert told(run(cell(1), started="2"), run(cell(0), started="1")).state == REFUTED
     assert told(run(cell(0), started="1"), run(cell(1), started="2", what_if=["portal.checks=[]"])).state == HELD
+
+
+def test_each_part_names_the_files_that_measure_it_and_they_speak_of_its_threats() -> None:
+    threats: dict[str, set[str]] = {}
+    for entry in scenario_entries(SCENARIOS):
+        threats.setdefault(entry["id"].partition("::")[0], set()).update(entry["threats"])
+    for part in (part for one in stated() for part in one.parts):
+        assert part.made_by and all(set(part.threats) & threats[file] for file in part.made_by), part.says
+
+
+def test_what_no_run_has_is_told_with_the_command_that_makes_it() -> None:
+    other = Part("x", ("L08",), "y", ("b.py", "card/a.py"), ("w",), at_most=1)
+    parts = (replace(NOBODY, made_by=("card/a.py",)), other)
+    out = io.StringIO()
+    print_claims([told(parts=parts)], file=out)
+    assert "no record: no run has it; ./wmbench run card/a.py makes one" in out.getvalue()
+    assert out.getvalue().splitlines()[-1] == "what is not yet measured, at once: ./wmbench run card/a.py b.py"
+    assert missing_run([told(run(cell(0)))]) == ""
+    out = io.StringIO()
+    print_claims([told(run(cell(0)), parts=parts)], file=out)
+    assert out.getvalue().splitlines()[-1].endswith("run b.py card/a.py"), "only what is missing"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [(run(cell(0, verdict="INCONCLUSIVE")), "its verdict is INCONCLUSIVE"),
+     (run(cell(0, control="did not succeed")), "its control did not succeed"),
+     (run(cell(0), outcome="error"), "its scenario is error"), (run(cell(0, 0)), "its run has no number")],
+)  # fmt: skip
+def test_what_decides_nothing_is_named_with_the_reason(body: dict[str, Any], why: str) -> None:
+    out = io.StringIO()
+    print_claims([told(body)], file=out)
+    (line,) = [line for line in out.getvalue().splitlines() if "not decided" in line]
+    assert line.strip().startswith("not decided: no record: mode 5, a, v: ") and f": {why}; again: again" in line
+
+
+def test_a_figure_whose_interval_has_the_threshold_in_it_says_from_where_to_where() -> None:
+    rate = Part("rarely", ("L08",), "measure", (), named="alarms", at_most=0.1, low="low", high="high")
+    measures = [{"name": "alarms", "value": 0.06}, {"name": "low", "value": 0.01}, {"name": "high", "value": 0.2}]
+    (figure,) = told(run(measures=measures), parts=(rate,)).undecided
+    assert figure.open == "its interval reaches from 0.01 to 0.2, and the threshold lies in it"
+
+
+def test_a_rate_is_of_all_seeds_together_and_decided_by_their_interval() -> None:
+    rate = Part("rarely", ("L08",), "measure", (), named="false alarms", at_most=0.1, events="alarms", over="years")
+
+    def seeds(*counts: int) -> dict[str, Any]:
+        years = {"name": "years", "value": 31.0}
+        bodies = [run(measures=[{"name": "alarms", "value": float(count)}, years]) for count in counts]
+        return {**bodies[0], "scenarios": [body["scenarios"][0] for body in bodies]}
+
+    one = told(seeds(2), parts=(rate,))
+    assert one.state == INCONCLUSIVE and "from 0.007813 to 0.2331, and the threshold lies in it" in one.figures[0].open
+    one = told(seeds(2, 2, 0, 1, 1), parts=(rate,))
+    assert one.state == HELD and one.figures[0].what == "false alarms, 6 in 155 of 5 seeds"
+    assert told(seeds(9, 9, 9, 9), parts=(rate,)).state == REFUTED
+    assert told(run(), parts=(rate,)).state == UNMEASURED
 
 
 def test_a_part_without_a_threshold_is_refused(tmp_path: Any) -> None:

@@ -78,7 +78,7 @@ def test_verdicts_are_told_for_each_variant_and_mode_and_only_under_the_threats_
     assert rows["L08"].as_json()["by_variant"][1] == {"variant": "a, both", "modes": {"mode7": "T"}}
     out = io.StringIO()
     print_matrix([rows["L08"]], file=out, rich=False)
-    assert out.getvalue().splitlines()[1:] == ["\tmode 0 X, mode 5 D\ta, at once", "\tmode 7 T\ta, both"]
+    assert out.getvalue().splitlines()[1:3] == ["\tmode 0 X, mode 5 D\ta, at once", "\tmode 7 T\ta, both"]
     out = io.StringIO()
     print_matrix([rows["L08"]], file=out, rich=True)
     assert "mode 0 X, mode 5 D" in out.getvalue()
@@ -90,6 +90,44 @@ def test_what_was_not_expected_and_what_differs_between_scenarios_shows() -> Non
     run["scenarios"][0]["claims"][1]["expected"] = "PREVENTED"  # type: ignore[index]
     (row,) = [row for row in threat_matrix([run]) if row.id == "L08"]
     assert row.by_variant == [("a, v", {"mode5": "X/S!", "mode7": "?"})]
+
+
+def test_what_is_unlike_the_hypothesis_is_said_with_its_reason() -> None:
+    threats = [{"id": "L08", "title": "t", "area": "radio", "hypothesis": {"none": "S", "mode5": "SX"}}]
+    run = claims_of([("v", "none", "PREVENTED", []), ("v", "mode5", "SUCCEEDED", []), ("w", "mode5", "DETECTED", []),
+                     ("v", "mode7", "SUCCEEDED", []), ("w", "none", "INCONCLUSIVE", [])])  # fmt: skip
+    (row, _) = threat_matrix([run], threats)
+    assert row.unlike == {"none": ["X"], "mode5": ["D"]}, "of mode 7 nothing was expected, and ? says nothing"
+    said = "mode 0 X where S was expected; mode 5 D where S or X was expected"
+    assert row.beside_hypothesis == f"{said}: why is not known yet"
+    (row, _) = threat_matrix([run], [{**threats[0], "differs": "it is so"}])
+    assert row.as_json()["beside_hypothesis"] == f"{said}: it is so"
+    for rich, begins in ((False, "unlike what was expected: mode 0 X"), (True, "unlike what")):
+        out = io.StringIO()
+        print_matrix([row], file=out, rich=rich)
+        assert begins in out.getvalue()
+    (row, _) = threat_matrix([claims_of([("v", "none", "SUCCEEDED", [])])], threats)
+    assert (row.unlike, row.beside_hypothesis) == ({}, "")
+
+
+def test_each_hypothesis_has_letters_of_the_list_and_modes_of_the_bench() -> None:
+    for threat in load_threats():
+        hypothesis = threat.get("hypothesis", {})
+        assert set(hypothesis) <= {"none", "mode5", "mode7"}
+        assert all(letters and set(letters) <= set("SXDT") for letters in hypothesis.values())
+        assert hypothesis or "differs" not in threat, threat["id"]
+
+
+def test_all_seeds_of_a_scenarios_newest_run_stand_side_by_side() -> None:
+    def seeded(seed: int, verdict: str) -> dict[str, object]:
+        entry = body("1", "s", ["L08"], verdict)["scenarios"][0]  # type: ignore[index]
+        return {**entry, "seed": seed}
+
+    both = {"version": 1, "started": "2", "scenarios": [seeded(1, "SUCCEEDED"), seeded(2, "PREVENTED")]}
+    older = {"version": 1, "started": "1", "scenarios": [seeded(1, "DETECTED")]}
+    row = next(row for row in threat_matrix([both, older]) if row.id == "L08")
+    assert sorted(one.verdict for one in row.verdicts) == ["PREVENTED", "SUCCEEDED"]
+    assert row.by_variant == [("a", {"": "S!/X"})]
 
 
 def test_an_unknown_threat_shows_as_a_row() -> None:

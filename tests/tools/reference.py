@@ -31,7 +31,9 @@ from bench.fuzz import fuzz_run
 from bench.rig import measure, verdict
 from bench.rig.scenario import Stage, scenario
 from bench.run_directory import ROOT
+from reports import threat_list
 from sim.core import bundle
+from sim.core.vocabulary import SECURITIES
 from sim.portal import reasons
 from sim.portal.alarm import alarms_in_order
 from sim.portal.check import in_order
@@ -281,8 +283,9 @@ def exit_codes() -> str:
         int(pytest.ExitCode.USAGE_ERROR): "pytest does not understand its words, as an expression behind -k",
         int(pytest.ExitCode.NO_TESTS_COLLECTED): "no scenario fits -k, -m or --lf",
         codes_of.INCONCLUSIVE_EXIT: "nothing failed and nothing is proven either way: an attack or its control "
-        "did not come through, every scenario was left out, an endpoint elsewhere was out of reach or not named, or a "
-        "file of the endpoint's settings cannot be followed",
+        "did not come through, every scenario was left out, an endpoint elsewhere, or an account, was out of reach, "
+        "let a client down or was not named, a file of the endpoint's settings cannot be followed, or a case of "
+        "`aws ... --jsonl` cannot be judged",
         codes_of.INTERRUPTED_EXIT: "interrupted; what was finished is kept",
     }  # fmt: skip
     assert play.PLAYED_EXIT == fuzz_run.KEPT_EXIT == 0 and codes_of.USAGE_EXIT == play.BAD_FILE_EXIT
@@ -308,6 +311,22 @@ answer is pinned (`tests/bench/test_aws_vectors.py`); no verdict hangs on them. 
 """
 
 
+def threat_list_page() -> str:
+    rows = []
+    for one in threat_list.threats().values():
+        letters = [" or ".join(one.hypothesis.get(mode, "-" if one.hypothesis else "")) for mode in SECURITIES]
+        rows.append(f"| {one.id} | {' | '.join(map(cell, (one.title, *letters, one.stopped_by, one.differs)))} |")
+    return f"""# The threat list
+{MADE}
+What was expected of each threat before anything was run, with what stops it on: S the attack succeeds, X it is
+prevented, D it is detected, T it is bounded, "-" it does not apply; nothing where no expectation was written down. The
+list is a hypothesis and the run is the fact: `./wmbench threats` has the verdicts of the latest runs, and says where
+they are unlike. Why they are, so far as is known, stands in the last column. `reports/threats.toml` has the list as
+data, with remedies and what other lists call each threat.
+
+{table("id | threat | mode 0 | mode 5 | mode 7 | what stops it | where runs find something else, why", rows)}"""
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "reasons.md": reasons_page,
     "forms.md": forms_page,
@@ -321,6 +340,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "bundle.md": bundle_page,
     "exit-codes.md": exit_codes,
     "aws-doubtful-cases.md": aws_doubts,
+    "threat-list.md": threat_list_page,
 }
 
 

@@ -32,7 +32,9 @@ def check(world: World, attacked: bool) -> list[str]:
                     continue
                 where = path.relative_to(world.directory)
                 problems.setdefault((found.secret, path), f"{found.secret} stands in {where} ({found.form})")
-    return [*problems.values(), *secrets.said(world)]
+    in_clear = secrets.said_in_clear(world, hidden, {secret for secret, _ in problems})
+    stand = [line for (secret, _), line in problems.items() if secret not in in_clear]
+    return [*stand, *secrets.said(world)]
 
 
 def _files(world: World) -> Iterator[Path]:

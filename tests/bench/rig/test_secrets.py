@@ -126,6 +126,23 @@ def test_decrypted_records_are_looked_for(world: World) -> None:
     assert "consumption" in problem
 
 
+def test_what_a_meter_in_clear_says_word_for_word_as_well_is_no_leak(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two flats that used as much: the records of the one that encrypts stand on the air, in the name of the other."""
+    fleet, meter = world.fleet, encrypted(world, "none")
+    k = next(sent.k for sent in world.truth.sent(meter=meter))
+    said, other = fleet.telegram(meter, k)[-fleet.kind(meter).records_bytes :], bytes(range(20))
+    names = [f"{secrets.CANARY} {number} of somebody" for number in range(2)]
+    hidden = Secrets(dict(zip(names, (said, other), strict=True)) | {"the key of somebody": said[::-1]})
+    assert secrets.said_in_clear(world, hidden, [*names, "the key of somebody"]) == {names[0]}
+    monkeypatch.setattr(secrets, "_canaries", lambda _: {names[0]: said})
+    assert no_key_on_disk.check(world, False) == []
+    monkeypatch.setattr(secrets, "_canaries", lambda _: {names[1]: other})
+    [problem] = leaked(world, other)
+    assert names[1] in problem
+
+
 @pytest.mark.parametrize("in_topic", [False, True])
 def test_what_a_client_says_is_looked_through(world: World, *, in_topic: bool) -> None:
     key = world.fleet.key(encrypted(world, "mode5"))
