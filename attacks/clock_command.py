@@ -117,7 +117,8 @@ class ClockCommand:
             security,
             reached=sum(sum(meter.said.values()) for meter in meters.values()),
             achieved=len(off),
-            watch=Watch(("freshness",), tuple(names), start_ns),
+            # Of a meter whose command the attacker never heard there is nothing to say.
+            watch=Watch(("freshness",), tuple(off or names), start_ns),
             why=f"{len(off)} of {len(names)} clocks wrong" if off else "; ".join(said) or "no clock moved",
             evidence={
                 "commands sent in this variant": len(times),

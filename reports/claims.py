@@ -36,6 +36,7 @@ COUNTED: Final = ("achieved", "records changed", "stored again")
 """Figures of what was tried: nothing tried is no figure."""
 SHOWN: Final = 3
 """Figures of a claim that are named where they decide nothing."""
+NO_NUMBER: Final = "its run has no number"
 _NO_CONTROL: Final = ("did not succeed", "was not run")
 
 
@@ -284,7 +285,7 @@ def _decided(
     if _undecided(part, ends, limit):
         low, high = number_text(ends[part.low]), number_text(ends[part.high])
         return limit, None, f"its interval reaches from {low} to {high}, and the threshold lies in it"
-    return limit, within, "" if within is not None else "its run has no number"
+    return limit, within, "" if within is not None else NO_NUMBER
 
 
 def _undecided(part: Part, ends: Mapping[str, Any], limit: float | None) -> bool:

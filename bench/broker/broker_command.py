@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 
 from bench import row_suite, run_directory
 from bench.broker.broker_target import Broker, Shown, Target, found_address, shown_by
-from bench.options import Commands, between, count, host_and_port
+from bench.options import Commands, add_runs, between, count, host_and_port
 from bench.run_errors import CannotRun
 from sim.endpoint.port import FENCE
 
@@ -54,6 +54,7 @@ def add(verbs: Commands) -> None:
     broker.add_argument("--connections", type=count(1, 1_000), metavar="N", default=200,
                         help="held open without a word (200)")  # fmt: skip
     broker.add_argument("--json", action="store_true", help="print run.json")
+    add_runs(broker)
     broker.set_defaults(command=command_broker)
 
 

@@ -318,8 +318,8 @@ class Stand:
             end_s = wall_s() + patience_s
             while wall_s() < end_s:
                 self.turn(_TURN_S)
-                if any(one.came for one in fed):
-                    return fed
+                if (first := next((at for at, one in enumerate(fed) if one.came), None)) is not None:
+                    return fed[first:]  # what it missed before is for the row of its start
         raise Undecided(f"{self.entry.name} delivered none of {len(fed)} telegrams: {self.why_silent()}")
 
     def why_silent(self) -> str:
@@ -336,7 +336,8 @@ class Stand:
         if refused := self.box.refused_by_broker():
             return refused
         if self.switch is not None and self.switch.dialled == 0:
-            return "it never dialled the broker; see host and port in its settings"
+            return ("it never dialled the broker; see host and port in its settings; its last line is: "
+                    f"{self.box.last_words()}")  # fmt: skip
         passed = sum(content.passed_over for one in self.box.readers if (content := getattr(one, "content", None)))
         known = f"{passed} of what it said is nothing that read describes" if passed else "nothing is known to be wrong"
         return f"{known}; its last line is: {self.box.last_words()}"

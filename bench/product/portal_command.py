@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from bench import row_suite, run_directory
 from bench.broker.broker_target import found_address
 from bench.cli.gateway import INVENTORY
-from bench.options import Commands, seconds, seed
+from bench.options import Commands, add_runs, seconds, seed
 from sim.desk import inventory
 from sim.desk.inventory import GatewayEntry
 from sim.feeders.lines.http_post import HttpPostSpec
@@ -30,6 +30,7 @@ def add(verbs: Commands) -> None:
     portal.add_argument("--seed", type=seed, metavar="N", default=1, help="of the meters' keys (1)")
     portal.add_argument("--keys-out", metavar="FILE", type=Path, help="write the meters' keys, and end")
     portal.add_argument("--json", action="store_true", help="print run.json")
+    add_runs(portal)
     portal.set_defaults(command=command_portal)
 
 

@@ -114,6 +114,7 @@ def command(arguments: argparse.Namespace) -> int:
     arrive = of.service.arrive(of.ways, of.model, of.sensitivity_dbm, load)
     answer: dict[str, Any] = {
         "site": of.site.title, "meters": of.meters, "candidates": len(of.places), "hang": len(of.site.gateway),
+        "left_out": of.site.left_out,
         "service": of.service.sentence, "holds": met, "gateways": len(steps), "load_erlang": round(load, 5),
         "model": of.model.id, "by_model": {id_: len(got) if got and got[-1].holds else None
                                            for id_, (_, _, got) in told.items()},

@@ -281,6 +281,11 @@ def _set(spec: Any, keys: list[str], value: Any, place: Place, path: str) -> Any
     def one(group: Any, keys: list[str]) -> Any:
         if keys == ["kind"] and "classes" in limits:
             return _of_kind(limits, group, value, place, path)
+        if "classes" in limits and keys[0] not in {f.name for f in dataclasses.fields(group)}:
+            able = sorted(kind for kind, of in limits["classes"]().items() if keys[0] in of.__dataclass_fields__)
+            if able:
+                way = f"set {path.removesuffix(keys[0])}kind={able[0]} before it"
+                raise place.error(path, f"kind '{group.kind}' has no key '{keys[0]}'; {' and '.join(able)} has: {way}")
         return _set(group, keys, value, place, path)
 
     if isinstance(inner, tuple):

@@ -276,7 +276,8 @@ class Box:
 
     @property
     def known(self) -> dict[str, str]:
-        """What stands for what in commands and files (see inventory)."""
+        """What stands for what in commands and files (see inventory). Its program works in a directory of its own, so
+        paths are whole ones."""
         known = {"directory": str(self.directory), "name": self.entry.name, "python": sys.executable, "root": str(ROOT)}
         known |= {f"feed{at or ''}": feeder.place for at, feeder in enumerate(self.feeders)}
         known |= {f"read{at or ''}": reader.place for at, reader in enumerate(self.readers)}
@@ -294,7 +295,7 @@ class Box:
         with contextlib.suppress(EndpointError):
             identity = endpoint.identity(self.entry.name)
             files = {"ca": identity.authorities, "certificate": identity.certificate, "key": identity.key}
-            return {name: str(file) for name, file in files.items() if file is not None}
+            return {name: str(file.absolute()) for name, file in files.items() if file is not None}
         return {}
 
     def _made_certificates(self) -> dict[str, str]:
@@ -305,7 +306,7 @@ class Box:
         except PkiError as error:
             raise BoxError(f"{self.entry.name}: {error}") from None
         files = {"ca": authority.certificate, "certificate": pair.certificate, "key": pair.key}
-        return {name: str(file) for name, file in files.items()}
+        return {name: str(file.absolute()) for name, file in files.items()}
 
     # --- at work ----------------------------------------------------------------------------------------------------
 

@@ -45,6 +45,13 @@ def test_a_verdict_unlike_the_hypothesis_needs_a_reason_and_a_reason_needs_one(m
     ]
 
 
+def test_a_part_that_reads_a_verdict_without_such_a_figure_is_named() -> None:
+    body = run()
+    body["scenarios"][0]["claims"][0]["evidence"] = {"reached": 3}
+    of_it = said(body, "claim 'Replay is impossible, a counter prevents it', no altered record by a replay")
+    assert any("a, v, of which no figure speaks: variants" in text for text in of_it)
+
+
 def test_a_part_of_a_claim_without_a_figure_or_from_another_file_is_named() -> None:
     parts = said(run(), "claim 'Replay is impossible, a counter prevents it'")
     assert any("no run has it; ./wmbench run radio/test_hold_back.py makes one" in text for text in parts)

@@ -52,6 +52,9 @@ def _parts(told: Iterable[claims.Told]) -> Iterator[str]:
     for one in told:
         for text in one.missing:
             yield f"claim {one.stated.title!r}: {text}"
+        for figure in one.figures:
+            if figure.open == claims.NO_NUMBER:
+                yield f"claim {one.stated.title!r}, {figure.part}: {figure.what}, of which no figure speaks: variants"
         for part in one.stated.parts:
             made = {figure.scenario.partition("::")[0] for figure in one.figures if figure.part == part.says}
             if made and made != set(part.made_by):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,6 +56,16 @@ def closes(connection: socket.socket) -> None:
     connection.recv(1)
 
 
+def resets(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def answers_byte_by_byte_without_end(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"\x20")
+        threading.Event().wait(0.05)
+
+
 def is_noise(connection: socket.socket) -> None:
     connection.recv(1024)
     connection.sendall(bytes(range(255, -1, -1)) + b"\x1b[2J")
@@ -78,8 +89,9 @@ def greets_with_half_a_hello(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize(
     "serve",
-    [hangs, is_a_web_server, closes, is_noise, gives_half_a_connack, gives_a_long_connack, greets_with_half_a_hello],
-)
+    [hangs, is_a_web_server, closes, resets, answers_byte_by_byte_without_end, is_noise, gives_half_a_connack,
+     gives_a_long_connack, greets_with_half_a_hello],
+)  # fmt: skip
 def test_what_is_no_broker_is_named_in_one_sentence(
     serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,7 +126,7 @@ def small(kind: str, worse: str = "") -> GatewayEntry:
     """A program of tests.bench.desk.small_gateway and what its manual says."""
     claims = Claims(forwards="decoded" if kind == "decoder" else "encrypted", modes=("T1",), **SMALL_CLAIMS[kind])
     command = ("{python}", "-m", "tests.bench.desk.small_gateway", kind, *([worse] if worse else []))
-    run = RunSpec(command=command, env={"PYTHONPATH": "{root}"}, ready_line="ready", settle_s=0.0)
+    run = RunSpec(command=command, env={"PYTHONPATH": "{root}"}, ready_line="ready", ready_s=60.0, settle_s=0.0)
     feed = CodecSpec(format="rtl_wmbus", line=StdinSpec())
     if kind == "follower":
         feed = CodecSpec(format="wmbusmeters", line=PathSpec(path="log", is_a="file"))

@@ -25,8 +25,8 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatewayClock(Lasting[Seen]):
-    id: ClassVar[str] = "gateway_clock"
+class ClockShifted(Lasting[Seen]):
+    id: ClassVar[str] = "clock_shifted"
     title: ClassVar[str] = "A gateway's clock is wrong by some seconds"
     struck_as: ClassVar[str] = "clock wrong"
     healed_as: ClassVar[str] = "clock as before"
@@ -71,4 +71,4 @@ class GatewayClock(Lasting[Seen]):
         return gateway
 
 
-FAULT = GatewayClock()
+FAULT = ClockShifted()

@@ -10,7 +10,7 @@ from bench.cli.catalogue import show
 from bench.rig import checks
 from bench.rig.checks import faults_witnessed
 from sim.core.clock import NS_PER_S
-from sim.faults.gateway_clock import FAULT, GatewayClock
+from sim.faults.clock_shifted import FAULT, ClockShifted
 from sim.faults.port import CannotInject
 from sim.gateway.kinds.virtual import VirtualGateway
 from sim.world import World
@@ -19,7 +19,7 @@ from tests.sim.faults.test_faults import MINUTE, dozen
 
 def test_a_clock_is_wrong_for_a_while(tmp_path: Path) -> None:
     """One fault in two worlds: what it remembers of each is that world's."""
-    fault = GatewayClock(after_s=40, duration_s=60, shift_s=-30)
+    fault = ClockShifted(after_s=40, duration_s=60, shift_s=-30)
     for seed, offset_s in ((1, 0.0), (2, 2.0)):
         spec = dozen(tmp_path).with_setting("gateway.clock_offset_s", offset_s)
         with World(spec, seed, tmp_path / f"world {seed}") as world:
@@ -38,14 +38,14 @@ def test_a_clock_is_wrong_for_a_while(tmp_path: Path) -> None:
 def test_a_clock_that_was_never_set_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(VirtualGateway, "set_clock", lambda *_: None)
     with World(dozen(tmp_path), 1, tmp_path / "world") as world:
-        world.fault(GatewayClock())
+        world.fault(ClockShifted())
         world.run(MINUTE)
         (problem,) = faults_witnessed.check(world, False)
-        assert problem.startswith("gateway_clock (gw-0001): 'clock wrong' is in the history and nothing shows it")
+        assert problem.startswith("clock_shifted (gw-0001): 'clock wrong' is in the history and nothing shows it")
 
 
 def test_what_it_cannot_do_is_said_and_what_it_remembers_is_no_setting(tmp_path: Path) -> None:
     with World(dozen(tmp_path), 1, tmp_path / "world") as world, pytest.raises(CannotInject, match="no gateway 7, of"):
-        world.fault(GatewayClock(gateway=7))
-    assert set(show("gateway_clock")["settings"]) == {"after_s", "phase", "duration_s", "gateway", "shift_s"}
-    assert repr(FAULT) == repr(GatewayClock())
+        world.fault(ClockShifted(gateway=7))
+    assert set(show("clock_shifted")["settings"]) == {"after_s", "phase", "duration_s", "gateway", "shift_s"}
+    assert repr(FAULT) == repr(ClockShifted())
