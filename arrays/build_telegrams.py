@@ -8,6 +8,7 @@ fill byte moved to the front, as there.
 from __future__ import annotations
 
 import importlib
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,16 @@ U8 = NDArray[np.uint8]
 
 _FILL = 0x2F
 _AFL_B = np.frombuffer(bytes.fromhex("900f002c25"), dtype=np.uint8)
+
+
+class Shared(NamedTuple):
+    """What all telegrams of one call have: the mode, the C field, the transport layer's CI and flags of its
+    configuration field."""
+
+    security: Security
+    c_field: int
+    tpl: int
+    cfg_flags: int
 
 
 def seal_many(
@@ -42,21 +53,20 @@ def seal_many(
         _mode7(frames, address_wire, keys, counters, m)
 
 
-def frame_template(size: int, m: int, security: Security, *, c_field: int, tpl: int, cfg_flags: int) -> U8:
+def frame_template(size: int, m: int, shared: Shared) -> U8:
     """One frame in which address, access number, status, records, counter, MAC and ciphertext are still zero."""
     out = np.zeros((1, size), dtype=np.uint8)
     nothing, records = np.zeros((1, 8), np.uint8), np.zeros((1, m), np.uint8)
-    clear_frames(out, nothing, nothing[:, 0], nothing[:, 0], records, security, c_field, tpl, cfg_flags)
+    clear_frames(out, nothing, nothing[:, 0], nothing[:, 0], records, shared)
     frame: U8 = out[0]
     return frame
 
 
-def clear_frames(
-    out: U8, address_wire: U8, acc: U8, sts: U8, records: U8, security: Security, c_field: int, tpl: int, cfg_flags: int
-) -> None:
+def clear_frames(out: U8, address_wire: U8, acc: U8, sts: U8, records: U8, shared: Shared) -> None:
     """Everything but ciphertext, counter and MAC into `out` (n, ``sender.length(m, security, tpl)``); `sts` (n,),
     `records` (n, m)."""
     m = records.shape[1]
+    security, c_field, tpl, cfg_flags = shared
     out[:, 0] = out.shape[1] - 1
     out[:, 1] = c_field
     out[:, 2:10] = address_wire

@@ -18,6 +18,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 TARGETS: Final = ("NUMBA_CPU_FEATURES", "NUMBA_CPU_NAME", "NUMBA_ENABLE_AVX", "NUMBA_DISABLE_JIT")
 _SOURCES: Final = ("wmbus", "arrays", "sim")
 _PINS: Final = "requirements.txt"
+TO_MEND: Final = "to be mended: "
+"""What set-up's last line begins with where a file of somebody's, and not the machine, kept it from compiling."""
 
 
 def base() -> Path:

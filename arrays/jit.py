@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -40,6 +41,8 @@ binding: Any = importlib.import_module("llvmlite.binding")
 _config: Any = importlib.import_module("numba").config
 _codegen: Any = importlib.import_module("numba.core.codegen")
 _event: Any = importlib.import_module("numba.core.event")
+CannotCompile: type[Exception] = importlib.import_module("numba.core.errors").NumbaError
+"""What a function raises where it is first called and numba does not know what stands in it."""
 if _config.DISABLE_JIT:
     raise ImportError("numba compiles nothing where NUMBA_DISABLE_JIT is set")
 
@@ -150,6 +153,21 @@ class ByContent:
 
 
 _config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ByContent.__name__}"
+
+
+_STYLE: Final = re.compile(r"\x1b\[[0-9;]*m")
+_STEPS: Final = ("Failed in", "- Resolution failure", "During:")
+"""Lines of numba's messages that name its own steps."""
+
+
+def to_mend(error: Exception) -> str:
+    """In one line: file and line of what cannot be compiled, and the first that numba says of it."""
+    lines = [line.strip() for line in _STYLE.sub("", str(error)).splitlines()]
+    said = next((at for at, line in enumerate(lines) if line and not line.startswith(_STEPS)), 0)
+    words = " ".join(line.removeprefix(">>> ") for line in lines[said : said + 3] if line)
+    place = getattr(error, "loc", None)
+    where = f"{place.filename}, line {place.line}: " if place is not None else ""
+    return f"{where}cannot be compiled for arrays: {words.rstrip('.:')}"
 
 
 # --- in turn, and said ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ Imported only where the processor has AES instructions: see aes_encrypt.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,17 @@ U64 = NDArray[np.uint64]
 _FILL_TWICE: Final = np.uint16(0x2F2F)
 _SEVENS: Final = np.uint64(0x0707070707070707)
 _ENC, _MAC = np.uint64(DC_ENC_FROM_METER), np.uint64(DC_MAC_FROM_METER)
+
+
+class MacRoom(NamedTuple):
+    """The rows' keys (n, 2) and what their MACs are worked out in: IVs (n, 2), which are zero; zeros (n, 2); room for
+    what a MAC covers (n, whole blocks), and the same as 64-bit words."""
+
+    keys: U64
+    ivs: U64
+    zeros: U64
+    covered: U8
+    words: U64
 
 
 @njit(nogil=True)
@@ -64,11 +75,9 @@ def derive_rows(keys: U64, zeros: U64, pairs: U64, frames: int, stride: int, cou
 
 
 @njit(nogil=True)
-def mac_rows(
-    keys: U64, ivs: U64, zeros: U64, covered: U8, words: U64, frames: int, size: int, counters: U32, rows: int
-) -> None:
-    """Message counter and MAC into frames of `size` bytes, end to end, of which all else is there. `ivs` are zero;
-    `covered` (n, whole blocks) is room for what the MAC covers, `words` the same as 64-bit words."""
+def mac_rows(room: MacRoom, frames: int, size: int, counters: U32, rows: int) -> None:
+    """Message counter and MAC into frames of `size` bytes, end to end, of which all else is there."""
+    keys, ivs, zeros, covered, words = room
     behind, whole = size - 30, covered.shape[1]
     begin = np.int64(covered.ctypes.data)
     for row in range(rows):

@@ -208,10 +208,8 @@ class _Network(_Base):
 
     def let_work(self, session: Session) -> None:
         """Let the network go on until a session is up with everything acknowledged, or is refused again."""
-        before = len(session.log)
-        self._world.settle(
-            lambda: (session.connected and not session.unacknowledged) or len(session.log) > before, 10.0
-        )
+        until = len(session.log)
+        self._world.settle(lambda: len(session.log) > until or (session.connected and not session.unacknowledged), 10.0)
 
     def publish(self, identity: Identity, topic: str, payload: bytes, telegrams: list[bytes]) -> bool:
         """Log in, publish with QoS 1, log out; it is at the portal when this returns. `telegrams`: those inside, noted
@@ -225,26 +223,27 @@ class _Network(_Base):
 
     def leave(self, identity: Identity, topic: str, payloads: list[bytes]) -> bool:
         """Log in, publish these with QoS 1, log out; they are at the broker when this returns. An attacker that stays
-        online fights for the session with its owner, and one that is displaced before the PUBACK publishes again: how
-        often depends on the machine's speed, what the broker has does not. False: not let in."""
+        online fights for the session with its owner; one that is displaced goes on behind the last PUBACK: how often
+        depends on the machine's speed, what the broker has does not. False: not let in."""
         session = self.connect(identity)
-        said_on = 0
+        said_on, left = 0, len(payloads)
 
         def taken() -> bool:
-            nonlocal said_on
-            if session.connected and session.connects != said_on:
-                for payload in payloads:
+            nonlocal said_on, left
+            if session.connects == said_on:
+                left = session.unacknowledged
+            elif session.connected:
+                for payload in payloads[len(payloads) - left :]:
                     session.publish(topic, payload)
                 said_on = session.connects
-            return session.connects == said_on and session.unacknowledged == 0
+            return session.connects == said_on and not left
 
         try:
-            if not session.connects:
-                return False
-            self._world.settle(taken, 30.0)
+            if session.connects:
+                self._world.settle(taken, 120.0)
+            return session.connects > 0
         finally:
             session.close()
-        return True
 
     def contend(self, session: Session, logins: int) -> None:
         """Let the network go on until a session that its owner keeps taking was opened so many times, or is refused."""

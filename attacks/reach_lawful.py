@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -10,9 +10,11 @@ from attacks.reach_base import Base
 from sim.core.bundle import BadBundle, Bundle
 from sim.core.clock import NS_PER_S
 from sim.endpoint.port import Message
+from sim.pki.party_certificates import Certificate
+from sim.systems._smgw_grid import GRID_OPERATOR
 from sim.systems.keyless import Keyless
 from sim.systems.port import Delivered
-from sim.systems.smgw import smgw
+from sim.systems.smgw import SUPPLIER, smgw
 
 
 class Passed(NamedTuple):
@@ -21,6 +23,13 @@ class Passed(NamedTuple):
     time_ns: int
     gateway: str
     payload: bytes
+
+
+class Connection(NamedTuple):
+    """`certificate`: under which the gateway signs, which is no secret; `meters`: numbers of the meters there."""
+
+    certificate: Certificate
+    meters: tuple[str, ...]
 
 
 class Lawful(Base):
@@ -43,10 +52,11 @@ class Lawful(Base):
         system.message_taps.append(tap)
 
     def values_received(self) -> Sequence[Delivered]:
-        """All that its receiver has by now; of a portal its readings, under no tariff use case (0)."""
+        """All that its receiver has by now, of several the one that bills; of a portal its readings, under no tariff
+        use case (0)."""
         system = self._world.system
         if not isinstance(system, Keyless):
-            return system.delivered()
+            return [one for one in system.delivered() if one.receiver == SUPPLIER]
         epoch_s = int(self._world.calendar.start.timestamp())
         return [
             Delivered(
@@ -55,3 +65,20 @@ class Lawful(Base):
             for row in system.stored.readings()
             if row.units is not None
         ]
+
+    def grid_values(self) -> Sequence[Delivered]:
+        """All that a grid operator has by now."""
+        return [one for one in self._world.system.delivered() if one.receiver == GRID_OPERATOR]
+
+    def grid_containers(self) -> Sequence[Passed]:
+        """Every container that came to it, with the name under which it knows the sender."""
+        arrived = smgw(self._world.system).grid.arrived
+        return [Passed(one.time_ns, one.gateway, one.payload) for one in arrived]
+
+    def connections(self) -> Mapping[str, Connection]:
+        """Gateway -> what a grid operator has in its books of who is connected to its grid."""
+        system = smgw(self._world.system)
+        return {
+            box.id: Connection(system.signers[box.id], tuple(box.wired.meters) if box.wired else ())
+            for box in system.gateways
+        }

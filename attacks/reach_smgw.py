@@ -7,7 +7,8 @@ from collections.abc import Callable
 from attacks.reach_base import Base
 from sim.pki.party_certificates import Certificate, drawn_key, drawn_slot_key
 from sim.pki.sealed_content import Receiver, seal
-from sim.pki.signed_content import Signer, sign
+from sim.pki.signed_content import Signer, sign, sign_by
+from sim.pki.sm_triples import slot_of
 from sim.smart_metering.administrator import Relayed
 from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smart_metering.wan.world_line import Passing
@@ -118,6 +119,30 @@ class RunningBox(BoxDisk):
     def container_by_module(self, gateway: int, delivery: Delivery) -> bytes:
         """Signed by the module, as the gateway's own program has it done."""
         return self._box(gateway).sealed(delivery.encode(), self._receiver, self.now_ns)
+
+
+    def container_by_former_key(self, gateway: int, delivery: Delivery) -> bytes:
+        """Sealed for the supplier, and signed by the key that the module had before: it lies there until the one after
+        the next is made. Raises ValueError where it never had another."""
+        certificate, number = self._before(gateway)
+        box, at = self._box(gateway), self._world.calendar.at(self.now_ns).replace(microsecond=0)
+        slot = slot_of("SIG", number)
+        return sign_by(self.sealed_of_own(gateway, delivery), certificate, lambda said: box.module.sign(slot, said), at)
+
+    def session_by_former_key(self, gateway: int, certificate: Certificate) -> bool:
+        """Begin a session with the administrator by a certificate that the gateway had before."""
+        return self._smgw.renewals.begins(self._box(gateway).id, certificate)
+
+    def session_certificate(self, gateway: int) -> Certificate:
+        """By which it begins its sessions now."""
+        return self._box(gateway).triple.certificates["TLS"]
+
+    def _before(self, gateway: int) -> tuple[Certificate, int]:
+        box = self._box(gateway)
+        former = self._smgw.renewals.former.get(box.id)
+        if former is None:
+            raise ValueError(f"gateway {gateway} has its first operational keys; renew them")
+        return former, box.triple.number - 1
 
 
 class Wan(OnSmgw):

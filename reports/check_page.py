@@ -11,8 +11,8 @@ from reports import check_text, page
 COLOURS: Final = {"PASS": "green", "FAIL": "red solid", "INCONCLUSIVE": "amber", "NOT APPLICABLE": "grey"}
 CHANGE_COLOURS: Final = {"new failure": "red solid", "no longer decided": "amber", "unstable": "amber",
                          "mended": "green", "decided now": "green", "only in one": "grey", "same": "grey"}  # fmt: skip
-EVIDENCE: Final = ("fed.jsonl", "delivered.jsonl", "box/stdout", "box/stderr", "endpoint/broker.log", "wire.pcap",
-                   "row.json")  # fmt: skip
+EVIDENCE: Final = ("fed.jsonl", "torn.jsonl", "delivered.jsonl", "soak.jsonl", "box/stdout", "box/stderr",
+                   "endpoint/broker.log", "wire.pcap", "row.json")  # fmt: skip
 _FIRST: Final = ("FAIL", "INCONCLUSIVE", "PASS", "NOT APPLICABLE")
 
 

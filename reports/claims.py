@@ -225,7 +225,7 @@ def _figures(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
             for measure in scenario.measures:
                 if part.named in measure.name:
                     decided = _decided(part, measure.value, {}, ends)
-                    yield _figure(part, "", measure.value, decided, ended, 0, measure.name, common)
+                    yield _figure(part, "", measure.value, decided, ended, what=measure.name, common=common)
             continue
         for claim in scenario.claims:
             if _speaks(part, claim, scenario):
@@ -233,9 +233,11 @@ def _figures(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
                 decided = _decided(part, value, claim.evidence, claim.evidence)
                 unproven = "its verdict is INCONCLUSIVE" if claim.verdict == "INCONCLUSIVE" else ""
                 unproven = unproven or (f"its control {claim.control}" if claim.control in _NO_CONTROL else "")
-                what = ", ".join(filter(None, (claim.attack, claim.variant)))
-                tries = _whole(claim.evidence.get("reached"))
-                yield _figure(part, claim.security, value, decided, unproven or ended, tries, what, common)
+                yield _figure(
+                    part, claim.security, value, decided, unproven or ended, common=common,
+                    what=", ".join(filter(None, (claim.attack, claim.variant))),
+                    tries=_whole(claim.evidence.get("reached")),
+                )  # fmt: skip
 
 
 def _pooled(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
@@ -254,7 +256,7 @@ def _pooled(part: Part, scenarios: Sequence[Scenario]) -> Iterable[Figure]:
     ended = next((_ended(one) for one, _ in seen if _ended(one)), "")
     named = f"{part.named}, {events} in {number_text(over)} of {len(seen)} seeds"
     decided = _decided(replace(part, low="low", high="high"), events / over, {}, ends)
-    yield _figure(part, "", events / over, decided, ended, 0, named, _common(seen[0][0]))
+    yield _figure(part, "", events / over, decided, ended, what=named, common=_common(seen[0][0]))
 
 
 def _ended(scenario: Scenario) -> str:
@@ -269,7 +271,7 @@ def _common(scenario: Scenario) -> dict[str, str]:
 
 def _figure(
     part: Part, security: str, value: float | None, decided: tuple[float | None, bool | None, str], unproven: str,
-    tries: int, what: str, common: Mapping[str, str],
+    *, what: str, common: Mapping[str, str], tries: int = 0,
 ) -> Figure:  # fmt: skip
     limit, within, undecided = decided
     return Figure(part.says, security, value, limit, within, unproven or undecided, tries, what, **common)

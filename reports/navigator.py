@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reports.findings import OPEN, SATISFIED, Finding, findings
-from reports.run_model import Run, read_run
+from reports.run_model import Run, caveats, read_run
 from reports.threat_list import threats
 from reports.wording import MEANINGS, NOTICED_IS, mode_text, plain
 
@@ -37,7 +37,7 @@ def layer(run: Run) -> dict[str, Any]:
         "versions": {"attack": ATTACK_VERSION, "navigator": "5.1.0", "layer": "4.5"},
         "domain": "ics-attack",
         "description": plain(f"Run {run.name} of {run.started}, commit {run.commit}. Score: findings satisfied, in %. "
-            f"SUCCEEDED: {MEANINGS['SUCCEEDED']} {NOTICED_IS}"),
+            f"SUCCEEDED: {MEANINGS['SUCCEEDED']} {NOTICED_IS}{''.join(f' {one}' for one in caveats(run.endpoints))}"),
         "sorting": 3,
         "hideDisabled": False,
         "techniques": [_technique(id_, rows) for id_, rows in sorted(by_technique.items())],

@@ -14,6 +14,7 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -230,6 +231,11 @@ class Run:
     def claims(self) -> list[tuple[Scenario, Claim]]:
         return [(scenario, claim) for scenario in self.scenarios for claim in scenario.claims]
 
+    @property
+    def endpoints(self) -> set[str]:
+        """The kinds that its worlds had."""
+        return {world.endpoint for scenario in self.scenarios for world in scenario.worlds} | {self.endpoint}
+
 
 def read_run(directory: Path) -> Run:
     """The run in `directory`. Raises RunError when there is none, or one of another version."""
@@ -257,9 +263,13 @@ def from_json(body: dict[str, Any], directory: Path = Path()) -> Run:
     notes: list[str] = []
     fields = {key: value for key, value in body.items() if key not in ("directory", "notes")}
     run = _build(Run, fields, notes, "run.json")
-    used = {world.endpoint for scenario in run.scenarios for world in scenario.worlds} | {run.endpoint}
-    notes += sorted(kind.caveat for id_, kind in ENDPOINTS.parts().items() if id_ in used and kind.caveat)
+    notes += caveats(run.endpoints)
     return dataclasses.replace(run, directory=directory, notes=notes)
+
+
+def caveats(endpoints: Collection[str]) -> list[str]:
+    """The sentences that stand on every page with a verdict from one of these kinds of endpoint."""
+    return sorted(kind.caveat for id_, kind in ENDPOINTS.parts().items() if id_ in endpoints and kind.caveat)
 
 
 def _unfinished(directory: Path, note: str) -> Run:

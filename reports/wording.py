@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -10,8 +9,10 @@ from typing import Final
 
 from reports.run_model import Claim
 from sim.core.clock import NS_PER_S
+from sim.core.quoting import shown
 
 VALUE_CHARS: Final = 300
+_NARROW: Final = "\N{NARROW NO-BREAK SPACE}"
 OFF: Final = ("off", "none")
 ON: Final = ("on", "all", "")
 MODES: Final = {"none": "mode 0", "mode0": "mode 0", "0": "mode 0", "mode5": "mode 5", "5": "mode 5", "mode7": "mode 7",
@@ -49,7 +50,7 @@ def number_text(value: int | float) -> str:
     """1234567 -> "1 234 567" with narrow no-break spaces; fractions to four significant digits."""
     if isinstance(value, float) and not value.is_integer():
         return f"{value:.4g}"
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return f"{value:,.0f}".replace(",", _NARROW)
 
 
 def value_text(value: object) -> str:
@@ -103,8 +104,8 @@ def claim_text(claim: Claim) -> str:
 
 
 def plain(text: str) -> str:
-    """One line without control characters: what a terminal shows and does not obey."""
-    return "".join(c if c == "\t" or unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """A line of a document: `shown`, with the tabs and the spaces within numbers that our documents are laid out by."""
+    return shown(text, "\t" + _NARROW)
 
 
 def wall_time_text(wall_ns: int) -> str:

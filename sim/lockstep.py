@@ -19,7 +19,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from sim.endpoint.port import Endpoint, Message, NotConnected, Session
+from sim.endpoint.port import Elsewhere, Endpoint, Message, NotConnected, Session
 from sim.gateway.port import GatewayPort
 
 DEADLINE_S = 60.0
@@ -62,7 +62,7 @@ class Lockstep:
         self._strikes.append((phase, action))
 
     def run(self, now_ns: int, take: Callable[[list[Message]], list[Message]]) -> None:
-        """Raises NotSettled when the broker does not come back."""
+        """Raises NotSettled when the broker does not come back, SaysNothing where that is not for us to mend."""
         idle_rounds = 0
         while True:
             before = self._held()
@@ -94,7 +94,7 @@ class Lockstep:
             return done()
 
         if not self._endpoint.settle(check, DEADLINE_S if complaint else 5.0) and complaint:
-            raise NotSettled(f"{complaint} within {DEADLINE_S:.0f} s{self._unconnected()}; see the broker's log")
+            raise self._not_settled(f"{complaint} within {DEADLINE_S:.0f} s")
 
     def committed(self) -> None:
         """The portal has committed what it took and has not acknowledged it: who calls `take` says so."""
@@ -123,9 +123,15 @@ class Lockstep:
     def _held(self) -> int:
         return sum(len(g.waiting) for g in self._awaited())
 
-    def _unconnected(self) -> str:
-        waiting = [g.id for g in self._awaited() if not g.session.connected]
-        return f" (not connected: {', '.join(waiting[:5])})" if waiting else ""
+    def _not_settled(self, complaint: str) -> Exception:
+        unconnected = [g for g in self._awaited() if not g.session.connected]
+        if isinstance(self._endpoint, Elsewhere):
+            stuck = [*unconnected, *(g for g in self._awaited() if g.session.unacknowledged > 0)]
+            session = stuck[0].session if stuck and self._portal.connected else self._portal
+            if (found := self._endpoint.let_down(session, complaint)) is not None:
+                return found
+        waiting = f" (not connected: {', '.join(g.id for g in unconnected[:5])})" if unconnected else ""
+        return NotSettled(f"{complaint}{waiting}; see the broker's log")
 
     def _arrived(self) -> list[Message]:
         """In an order that depends on content alone, not on which socket was faster."""

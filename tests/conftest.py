@@ -7,7 +7,9 @@ are no skipped ones: by day they are not chosen (see tests/night.py).
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -37,6 +39,17 @@ def pytest_configure(config: pytest.Config) -> None:
     # With `-p tests.conftest` (for tests outside of tests/) this file may come twice.
     if wanted and not hasattr(config, "workerinput") and not config.pluginmanager.has_plugin(_NAME):
         config.pluginmanager.register(_NoSkips(), _NAME)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests are made and none is garbage: what looks for some meanwhile takes a third of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("wmbus", "arrays", "sim", "attacks", "bench", "reports", "scenarios")
 LONGEST_LINES = 450
+MOST_PARAMETERS = 7
 MAY_BE_LONG = ("scenarios",)  # a scenario's table of expected verdicts is as long as it is
 NOT_OURS = {"runs", "__pycache__", "build"}  # and folders with a dot, which tools make, but for these:
 OURS = {".ci", ".github"}
@@ -188,6 +189,39 @@ def test_a_file_fits_in_a_head() -> None:
     assert too_long("sim/x.py", "\n" * (LONGEST_LINES + 1))
     assert not too_long("sim/x.py", "\n" * LONGEST_LINES)
     found = [text for path in python_files() if (text := too_long(path, read(path)))]
+    assert not found, "\n" + "\n".join(found)
+
+
+def too_many(path: str, source: str) -> list[str]:
+    """Each function that is called with more values by their place than a reader can tell apart."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        names = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
+        count = len(names) - (names[:1] in (["self"], ["cls"]))
+        if count > MOST_PARAMETERS:
+            way_out = "make what belongs together a NamedTuple (of arrays, for a kernel), or have options named: *"
+            found.append(f"{path}:{node.lineno}: {count} positional parameters, over {MOST_PARAMETERS}; {way_out}")
+    return found
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(a, b, c, d, e, f, g, h): ...",
+        "class C:\n    async def f(self, a, b, c, d, e, f, g, /, h): ...",
+        "def f():\n    return lambda a, b, c, d, e, f, g, h: 0",
+    ],
+)
+def test_parameters_beyond_the_limit_are_found(source: str) -> None:
+    (told,) = too_many("sim/x.py", source)
+    assert told.startswith(f"sim/x.py:{len(source.splitlines())}: 8 positional parameters, over 7")
+
+
+def test_a_function_takes_few_values_by_their_place() -> None:
+    assert not too_many("sim/x.py", "class C:\n    def f(self, a, b, c, d, e, f, g, *more, h, i): ...")
+    found = [text for path in python_files() for text in too_many(path, read(path))]
     assert not found, "\n" + "\n".join(found)
 
 

@@ -250,7 +250,8 @@ def _application(unlocked: Unlocked) -> list[Note]:
 
 
 def escaped(text: str) -> str:
-    """Text from outside as one line that a terminal shows and does not obey: what is no letter is written as \\x1b."""
+    """Text from outside as one line that a terminal shows and does not obey: what is no letter is written as \\x1b.
+    sim.core.quoting has this rule for the rooms above, which this package does not import; a test holds them equal."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

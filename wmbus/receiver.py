@@ -15,7 +15,7 @@ mode a meter must use is not for one telegram to say; the caller pins it and com
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from wmbus import mode13, security
 from wmbus.afl import Afl
@@ -95,9 +95,8 @@ def unlock(
     if accept_already_decrypted and mode and payload[:2] == MARK:
         return Unlocked(telegram, payload, b"", None, _counter(transport, afl), mode, telegram.payload_offset, False)
     if mode == 5:
-        return _open_mode5(
-            telegram, transport, key, pinned_mac_at, honour_sender_mac, accept_clear_tail, accept_n_zero, to_meter
-        )
+        macs = _MacRule(pinned_mac_at, honour_sender_mac, to_meter)
+        return _open_mode5(telegram, transport, key, macs, accept_clear_tail, accept_n_zero)
     if mode in (7, 10) and transport.kdf != security.KDF_A:
         raise BadTelegram(Reason.MODE_UNSUPPORTED, f"key derivation {transport.kdf}, not KDF-A", transport.offset)
     if mode == 7:
@@ -111,7 +110,7 @@ def unlock(
         kenc, kmac = security.derive_pair(key, counter, telegram.address_wire[2:6], to_meter=to_meter)
         mac_ok = None
         if afl is not None and afl.mac is not None:
-            _check_mac(telegram, transport, afl, kmac, pinned_mac_at, honour_sender_mac)
+            _check_mac(telegram, transport, afl, kmac, _MacRule(pinned_mac_at, honour_sender_mac, to_meter))
             mac_ok = True
         plaintext, tail = _decrypt(telegram, kenc, None, accept_n_zero)
         if tail and mac_ok is None and not accept_clear_tail:
@@ -121,7 +120,7 @@ def unlock(
         mac_ok = None
         counter = _counter(transport, afl)
         if key is not None and afl is not None and afl.mac is not None:
-            _check_afl_mac(telegram, transport, afl, key, pinned_mac_at, honour_sender_mac, to_meter)
+            _check_afl_mac(telegram, transport, afl, key, _MacRule(pinned_mac_at, honour_sender_mac, to_meter))
             mac_ok = True
         return Unlocked(telegram, payload, b"", mac_ok, counter, mode, telegram.payload_offset, False)
     if mode == 10:
@@ -133,15 +132,21 @@ def unlock(
 # --- the modes ------------------------------------------------------------------------------------------------
 
 
+class _MacRule(NamedTuple):
+    """The switches of ``unlock`` that say which MAC a telegram must have."""
+
+    pinned_mac_at: int | None
+    honour_sender_mac: bool
+    to_meter: bool
+
+
 def _open_mode5(
     telegram: Telegram,
     transport: Transport,
     key: bytes | None,
-    pinned_mac_at: int | None,
-    honour_sender_mac: bool,
+    macs: _MacRule,
     accept_clear_tail: bool,
     accept_n_zero: bool,
-    to_meter: bool,
 ) -> Unlocked:
     afl = telegram.afl
     blocks = transport.encrypted_blocks
@@ -149,7 +154,7 @@ def _open_mode5(
         raise BadTelegram(Reason.KEY_MISSING, "mode 5 and no key", telegram.payload_offset)
     mac_ok = None
     if key is not None and afl is not None and afl.mac is not None:
-        _check_afl_mac(telegram, transport, afl, key, pinned_mac_at, honour_sender_mac, to_meter)
+        _check_afl_mac(telegram, transport, afl, key, macs)
         mac_ok = True
     iv = security.mode5_iv(telegram.address_wire, transport.acc or 0)
     plaintext, tail = _decrypt(telegram, key or b"", iv, accept_n_zero)
@@ -223,32 +228,22 @@ def _counter(transport: Transport, afl: Afl | None) -> int | None:
     return None if afl is None else afl.mcr
 
 
-def _check_afl_mac(
-    telegram: Telegram,
-    transport: Transport,
-    afl: Afl,
-    key: bytes,
-    pinned_mac_at: int | None,
-    honour_sender_mac: bool,
-    to_meter: bool,
-) -> None:
+def _check_afl_mac(telegram: Telegram, transport: Transport, afl: Afl, key: bytes, macs: _MacRule) -> None:
     counter = _counter(transport, afl)
     if counter is None:
         raise BadTelegram(Reason.COUNTER_MISSING, "a MAC without a message counter", afl.offset)
-    constant = security.DC_MAC_TO_METER if to_meter else security.DC_MAC_FROM_METER
+    constant = security.DC_MAC_TO_METER if macs.to_meter else security.DC_MAC_FROM_METER
     kmac = security.derive(key, constant, counter, telegram.address_wire[2:6])
-    _check_mac(telegram, transport, afl, kmac, pinned_mac_at, honour_sender_mac)
+    _check_mac(telegram, transport, afl, kmac, macs)
 
 
-def _check_mac(
-    telegram: Telegram, transport: Transport, afl: Afl, kmac: bytes, pinned_mac_at: int | None, honour_sender_mac: bool
-) -> None:
+def _check_mac(telegram: Telegram, transport: Transport, afl: Afl, kmac: bytes, macs: _MacRule) -> None:
     mac = afl.mac or b""
     at = afl.at
     if at is None or at not in security.MAC_BYTES or at > _MAX_CMAC_AT or len(mac) != security.MAC_BYTES[at]:
         raise BadTelegram(Reason.MAC_KIND, f"authentication type {at} is no CMAC this program knows", afl.offset)
-    if pinned_mac_at is not None and at != pinned_mac_at and not honour_sender_mac:
-        pinned = security.MAC_BYTES[pinned_mac_at]
+    if macs.pinned_mac_at is not None and at != macs.pinned_mac_at and not macs.honour_sender_mac:
+        pinned = security.MAC_BYTES[macs.pinned_mac_at]
         reason = Reason.MAC_TOO_SHORT if len(mac) < pinned else Reason.MAC_KIND
         raise BadTelegram(reason, f"a MAC of {len(mac)} bytes, this meter's has {pinned}", afl.offset)
     wanted = security.cmac(kmac, afl.covered() + telegram.raw[transport.offset :])

@@ -9,7 +9,9 @@
     aws provision | rotate | revoke | cleanup       devices in an account: see aws_account
     aws shadows RUN | --dir DIR     gateways by their shadows, of a run or of an account: see aws_shadows
 
-A row that cannot be used comes out with "error", and the stream goes on. None of it was confirmed against the service.
+A row that cannot be used, a statement or a policy that AWS would not take among them, comes out with "error", and the
+stream goes on; such a row proves nothing, and the exit code is 6 (INCONCLUSIVE). None of it was confirmed against the
+service.
 In a shadow case {"$pad": n} stands for a text of n letters, and a thing or shadow named <...> for any name.
 """
 
@@ -24,17 +26,19 @@ from pathlib import Path
 from typing import Any
 
 from bench.cli import aws_account, aws_shadows
+from bench.exit_codes import INCONCLUSIVE_EXIT
+from bench.run_errors import CannotRun, complain
 from sim.core import seeds
 from sim.core.clock import unix_ns
 from sim.core.quoting import hidden
 from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.fleet_policies import fleet_policies
 from sim.endpoint.aws.policies import Client, Policy, PolicyError, Thing, allowed
-from sim.endpoint.aws.rule_values import UNDEFINED, V2, NotJson, dumps, parse
+from sim.endpoint.aws.rule_values import UNDEFINED, V1, V2, NotJson, dumps, parse
 from sim.endpoint.aws.rules import Facts, NoAction, Rule, RuleError, encoded
 from sim.endpoint.aws.shadows import Shadows
 
-ANSWERED, HAD_ERRORS = 0, 1
+ANSWERED = 0
 Row = dict[str, Any]
 
 
@@ -75,40 +79,57 @@ def _like(pattern: str, example: str) -> Callable[[str], str]:
 
 
 def command_fleet(arguments: argparse.Namespace) -> int:
-    """One file a kind of client."""
+    """One file a kind of client. Raises CannotRun."""
     documents = fleet_policies(arn=f"arn:aws:iot:{arguments.region}:{arguments.account}:")
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, (document,) in documents.items():
-        file = arguments.out / f"{'gateway' if name == DEFAULT else name}.json"
-        file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        print(file)
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        for name, (document,) in documents.items():
+            file = arguments.out / f"{'gateway' if name == DEFAULT else name}.json"
+            file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+            print(file)
+    except OSError as error:
+        raise CannotRun(f"cannot write into {arguments.out}: {error.strerror}; name another folder by --out") from None
     return ANSWERED
 
 
 def stream(answer: Callable[[Row], Row]) -> int:
-    """Every line of standard input answered by one line; 1 when one of them could not be."""
-    code = ANSWERED
-    for line in sys.stdin.buffer:
+    """Every line of standard input answered by one line; 6 when one of them could not be."""
+    rows = errors = 0
+    for number, line in enumerate(sys.stdin.buffer, 1):
         if not line.strip():
             continue
         row: Row = {}
         try:
-            found = parse(line.decode(), "2015-10-08")  # which keeps 5.0 as it is
-            if not isinstance(found, dict):
-                raise BadCase("a case is a JSON object")
-            row = found
+            row = _case(line, number)
             row |= answer(row)
-        except (BadCase, NotJson, UnicodeDecodeError, RuleError, PolicyError) as error:
+        except (BadCase, RuleError, PolicyError) as error:
             row |= {"error": hidden(str(error))}
-            code = HAD_ERRORS
+        rows, errors = rows + 1, errors + ("error" in row)
         print(dumps(row, ascii_only=True), flush=True)
-    return code
+    if not errors:
+        return ANSWERED
+    complain(f"INCONCLUSIVE: {errors} of {rows} rows could not be judged; each says under 'error' what to mend")
+    return INCONCLUSIVE_EXIT
+
+
+def _case(line: bytes, number: int) -> Row:
+    """Raises BadCase."""
+    try:
+        found = parse(line.decode().strip(), V1)  # which keeps 5.0 as it is
+    except UnicodeDecodeError as error:
+        raise BadCase(f"line {number}, byte {error.start + 1}: no UTF-8; write the case as UTF-8") from None
+    except NotJson as error:
+        raise BadCase(f"line {number} is no JSON: {error}; a case is one JSON object on one line") from None
+    if not isinstance(found, dict):
+        raise BadCase(f"line {number} is no JSON object; a case is one, with the keys that docs/reference/aws.md lists")
+    found.pop("error", None)  # of an answer that is asked again
+    return found
 
 
 def _text(row: Mapping[str, Any], key: str, default: str | None = None) -> str:
     value = row.get(key, default)
     if not isinstance(value, str):
-        raise BadCase(f"'{key}' is to be a text" if key in row else f"'{key}' is missing")
+        raise BadCase(f"'{key}' is to be a text" if key in row else f"'{key}' is missing; it is a text")
     return value
 
 
@@ -151,10 +172,17 @@ def rule_case(row: Row) -> Row:
             found["expected_kind"] = "bytes"
         found["expected_text"] = encoded(output).decode("utf-8", "replace")
         if row.get("republish_topic") is not None:
-            found["republished_to"] = rule.republished(_text(row, "republish_topic"), payload, facts)
+            found |= _republished(rule, _text(row, "republish_topic"), payload, facts)
         return found
     except RuleError as error:
-        return {"fires": False, "expected": None, "error": hidden(str(error))}
+        return {"fires": False, "expected": None, "error": hidden(f"{error}; AWS takes no such rule: mend it")}
+
+
+def _republished(rule: Rule, template: str, payload: bytes, facts: Facts) -> Row:
+    try:
+        return {"republished_to": rule.republished(template, payload, facts)}
+    except RuleError as error:
+        return {"error": hidden(f"republish_topic: {error}; mend what stands in ${{...}}")}
 
 
 # --- shadows -----------------------------------------------------------------------------------------------------
@@ -249,7 +277,7 @@ def policy_case(row: Row) -> Row:
     try:
         policies = [Policy(one) for one in found]
     except PolicyError as error:
-        return {"expected": "deny", "error": hidden(str(error))}
+        return {"expected": "deny", "error": hidden(f"{error}; AWS takes no such policy: mend the document")}
     return {"expected": "allow" if allowed(policies, action, resource, client) else "deny"}
 
 

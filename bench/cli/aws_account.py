@@ -8,16 +8,22 @@
 Credentials come from the environment alone (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, or
 AWS_PROFILE) and are never written. DIR/ledger.jsonl says what stands in the account; keys lie in DIR/identities,
 0600. Never run against an account by this project.
+
+Exit code 6 and one sentence where AWS, or the way to it, refuses (INCONCLUSIVE, as a run is on an account that is out
+of reach), 2 where the command itself cannot be carried out, 1 where `cleanup` left something. However a command ends
+early, a line says what stands in the account by then.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import sys
 from pathlib import Path
 from typing import Any, Final
 
+from bench.exit_codes import FAILED_EXIT
 from sim.core.quoting import shown
 from sim.endpoint.aws.account_ledger import Ledger
 from sim.endpoint.aws.control_plane import amazon_roots, control_plane, said
@@ -26,7 +32,7 @@ from sim.endpoint.port import EndpointError
 from sim.endpoint.topic_acl import PORTAL
 from sim.pki.authority import PkiError, device_name
 
-DONE, REFUSED = 0, 1
+DONE = 0
 ALWAYS: Final = (PORTAL, "doctor")
 LEDGER: Final = "ledger.jsonl"
 
@@ -63,12 +69,22 @@ def _prefix(text: str) -> str:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    """0, or 1 with one sentence; what was made by then stands in the ledger."""
+    """Raises EndpointError (Refused where AWS says no), PkiError; what was made by then stands in the ledger, and is
+    told of."""
     try:
         return _obey(arguments)
-    except (EndpointError, PkiError) as error:
-        print(f"wmbench aws {arguments.verb}: {shown(str(error))}", file=sys.stderr)
-        return REFUSED
+    except BaseException:
+        _tell_what_stands(arguments.dir)
+        raise
+
+
+def _tell_what_stands(folder: Path) -> None:
+    """Nothing where there is nothing, or no ledger that can be read."""
+    with contextlib.suppress(EndpointError):
+        place = folder / LEDGER
+        if place.exists() and (stands := Ledger(place).told()):
+            words = f"{stands} in the account, by {place}; `./wmbench aws cleanup --dir {folder}` removes that"
+            print(f"wmbench: {shown(words)}", file=sys.stderr)
 
 
 def _obey(arguments: argparse.Namespace) -> int:
@@ -85,7 +101,7 @@ def _obey(arguments: argparse.Namespace) -> int:
         for line in left:
             print(f"wmbench aws cleanup: left: {line}", file=sys.stderr)
         print(f"{place}: {f'{len(left)} left' if left else 'nothing is left in the account'}")
-        return REFUSED if left else DONE
+        return FAILED_EXIT if left else DONE
     step = {"provision": devices.provision, "rotate": devices.rotate, "revoke": devices.revoke}[arguments.verb]
     names = arguments.names if arguments.verb != "provision" else dict.fromkeys([*ALWAYS, *arguments.names])
     for name in names:
@@ -104,6 +120,9 @@ def _tell(calls: Any, folder: Path) -> None:
     """What `run --endpoint aws_iot` wants to know."""
     found = said("ask for the endpoint's name", calls.describe_endpoint, endpointType="iot:Data-ATS")
     root = folder / "root.pem"
-    root.write_bytes(amazon_roots())
+    try:
+        root.write_bytes(amazon_roots())
+    except OSError as error:
+        raise EndpointError(f"cannot write {root}: {error.strerror}; say `provision` again when it can be") from None
     print(f"export WMBENCH_AWS_HOST={shown(str(found['endpointAddress']))}")
     print(f"export WMBENCH_AWS_IDENTITIES={folder / 'identities'} WMBENCH_AWS_AUTHORITIES={root}")

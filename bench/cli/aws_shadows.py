@@ -5,14 +5,13 @@
 
 One line a gateway: firmware, meters heard, backlog, quarantined bundles, when it last heard a meter (seconds of its own
 clock), when it last reported (by AWS's, or the companion's clock), and its shadow's version. A thing without a shadow
-is listed as such. Exit code 1 where there is none at all, or AWS refused.
+is listed as such. Exit code 2 where there is none at all, 6 where AWS, or the way to it, refuses.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,7 @@ from sim.endpoint.aws.account_ledger import Ledger
 from sim.endpoint.aws.control_plane import Refused, control_plane, data_plane, said
 from sim.endpoint.port import EndpointError
 
-FOUND, NONE = 0, 1
+FOUND = 0
 LEDGER: Final = "ledger.jsonl"
 _NO_SHADOW: Final = "ResourceNotFoundException"
 _COLUMNS: Final = ("gateway", "firmware", "meters", "backlog", "quarantined", "last heard", "reported", "version")
@@ -43,29 +42,29 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    """0, or 1 with one sentence."""
-    try:
-        if (arguments.run is None) == (arguments.dir is None):
-            raise EndpointError("name either a run's directory or --dir, of an account's ledger")
-        found = of_run(arguments.run) if arguments.run is not None else of_account(arguments.dir, arguments.region)
-    except (EndpointError, OSError, ValueError) as error:
-        print(f"wmbench aws shadows: {shown(str(error))}", file=sys.stderr)
-        return NONE
+    """Raises EndpointError; Refused where AWS says no."""
+    if (arguments.run is None) == (arguments.dir is None):
+        raise EndpointError("name either a run's directory or --dir, of an account's ledger")
+    found = of_run(arguments.run) if arguments.run is not None else of_account(arguments.dir, arguments.region)
     for line in lines(found, as_json=arguments.json):
         print(line)
     return FOUND
 
 
 def of_run(directory: Path) -> dict[str, Document | None]:
-    """Gateway -> its shadow; the world's folder stands before the name where a run has several. Raises EndpointError,
-    ValueError, OSError."""
+    """Gateway -> its shadow; the world's folder stands before the name where a run has several. Raises
+    EndpointError."""
     if not directory.is_dir():
         raise EndpointError(f"no folder {directory}; name a run's directory, such as runs/latest")
     places = sorted(directory.rglob(shadow_file.FILE))
     found: dict[str, Document | None] = {}
     for place in places:
         world = f"{place.parent.parent.relative_to(directory)}: " if len(places) > 1 else ""
-        found |= {f"{world}{name}": one for name, one in shadow_file.classic(shadow_file.read(place.parent)).items()}
+        try:
+            rows = shadow_file.read(place.parent)
+        except (OSError, ValueError) as error:
+            raise EndpointError(f"cannot read {place}: {error}; run the scenario again") from None
+        found |= {f"{world}{name}": one for name, one in shadow_file.classic(rows).items()}
     if not found:
         raise EndpointError(
             f"{directory} holds no shadows; run with --endpoint aws_local and gateway.shadow=true in the world"

@@ -158,7 +158,8 @@ def _settings(table: Any) -> dict[str, Any]:
     """The fields of a table's class (name -> default, "needed" where there is none), or of a fault (name -> value)."""
     fields = dataclasses.fields(table) if dataclasses.is_dataclass(table) else ()
     a_class = isinstance(table, type)
-    return {f.name: _plain(_default(f) if a_class else getattr(table, f.name)) for f in fields if f.name != "kind"}
+    keys = (f for f in fields if f.init and f.name != "kind")
+    return {f.name: _plain(_default(f) if a_class else getattr(table, f.name)) for f in keys}
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

@@ -101,6 +101,7 @@ def command(arguments: argparse.Namespace) -> int:
     if plan.depth == "readings" and not arguments.no_store:
         plan = replace(plan, out=(arguments.out or directory / "readings").absolute())
         try:
+            plan = with_room(plan)
             plan.refuse()
         except BaseException:
             run_directory.unmake(directory)
@@ -144,7 +145,7 @@ def here(plan: CityPlan) -> CityResult:
 
 def on_cluster(plan: CityPlan, address: str) -> CityResult:
     """Its shards on a cluster. Raises CannotRun, StoreError."""
-    from contextlib import closing
+    from contextlib import ExitStack, closing
 
     from bench.sweep.scheduler import on
     from bench.sweep.worker_pool import Job
@@ -152,15 +153,16 @@ def on_cluster(plan: CityPlan, address: str) -> CityResult:
     from sim.city.plan import Blocks
     from sim.core.clock import wall_s
 
-    if plan.out is not None:
-        from sim.portal.store.parquet import prepare
-
-        prepare(plan.out)  # which the workers must be able to write to as well
     begun_s = wall_s()
     tiles = Blocks.of(plan.spec).tiles(plan.shard_count())
     jobs = [Job(0, plan.seed, number, plan, tile) for number, tile in enumerate(tiles)]
-    with closing(on(address, jobs)) as finished:
-        done = sorted(finished, key=lambda one: one[0].shard)
+    with ExitStack() as after:
+        if plan.out is not None:
+            from sim.portal.store.parquet import drop_parts, prepare
+
+            prepare(plan.out)  # which the workers must be able to write to as well
+            after.callback(drop_parts, plan.out)  # of workers that were killed
+        done = sorted(after.enter_context(closing(on(address, jobs))), key=lambda one: one[0].shard)
     return combined(plan, [result for _, result in done], len(tiles), wall_s() - begun_s)
 
 
@@ -237,15 +239,27 @@ def figures(result: CityResult, plan: CityPlan) -> list[dict[str, Any]]:
     return [dict(zip(("name", "value", "unit", "what"), row, strict=True)) for row in rows]
 
 
+def with_room(plan: CityPlan) -> CityPlan:
+    """Where disk does not suffice for every telegram that is sent: reckoned for those that a sample hears."""
+    from sim.city.disk_sample import heard_share
+    from sim.city.plan import free_disk_bytes
+
+    assert plan.out is not None
+    if plan.disk_bytes() <= free_disk_bytes(plan.out):
+        return plan
+    return replace(plan, heard_share=heard_share(plan))
+
+
 def room_in_words(plan: CityPlan) -> str:
     """What the run will take, before it takes it."""
     from sim.city.plan import free_disk_bytes
 
     assert plan.out is not None
     free = free_disk_bytes(plan.out)
+    sampled = "" if plan.heard_share == 1 else f" (a sample hears {plan.heard_share:.3f} of what is sent)"
     return (
-        f"stored readings: up to {plan.disk_bytes() / 2**30:.2f} GiB of {free / 2**30:.1f} GiB free, and about "
-        f"{plan.memory_bytes() / 2**30:.1f} GiB of memory"
+        f"stored readings: up to {plan.disk_bytes() / 2**30:.2f} GiB of {free / 2**30:.1f} GiB free{sampled}, "
+        f"and about {plan.memory_bytes() / 2**30:.1f} GiB of memory"
     )
 
 

@@ -50,13 +50,14 @@ def compare(arguments: argparse.Namespace) -> int:
         places[system] = [str(one) for one in found]
         every = [one for place in found for one in run_directory.read(place)["scenarios"]]
         runs[system] = table.of_system({"scenarios": every}, system)
-    from reports import compare_page  # no other verb needs its templates
+    from reports import compare_page, run_model  # no other verb needs its templates
 
     body = {
         "command": runner.command_line(),
         "systems": list(SYSTEMS),
         "runs": places,
         "kind": compare_page.KIND,
+        "caveats": run_model.caveats(table.endpoints(runs)),
         "rows": table.rows(topics, runs) if topics else table.joined(runs),
         "at_home": table.at_home(AT_HOME if any(one.id == "pair-04" for one in topics) else (), runs),
         "sights": table.sights(runs),

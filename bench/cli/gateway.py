@@ -174,7 +174,10 @@ def command_record(arguments: argparse.Namespace) -> int:
         return INCONCLUSIVE_EXIT
     tls = bool(arguments.ca) if arguments.broker is not None else entry.listen.tls
     text = found.toml(dataclasses.replace(entry, listen=dataclasses.replace(entry.listen, broker=True, tls=tls)))
-    _say(f"{found.telegrams} telegrams read by it" + (f", {found.fed_found} of those fed" if got.fed else ""))
+    if found.decoded:
+        _say("it publishes values, which it reads; whether they are true is for a check with keys and names")
+    else:
+        _say(f"{found.telegrams} telegrams read by it" + (f", {found.fed_found} of those fed" if got.fed else ""))
     print(text, end="")
     if arguments.out is not None:
         with named_files.writing():

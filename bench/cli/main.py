@@ -313,7 +313,7 @@ def command_show(arguments: argparse.Namespace) -> int:
 def command_threats(arguments: argparse.Namespace) -> int:
     from bench.cli.catalogue import entries
     from bench.run_errors import complain
-    from reports import claims, coverage
+    from reports import claims, coverage, run_model
 
     declared = {entry["id"]: entry["threats"] for entry in entries("scenarios")}
     runs, unseen = [], set(declared)
@@ -327,6 +327,9 @@ def command_threats(arguments: argparse.Namespace) -> int:
         unseen -= {s["id"] for s in run["scenarios"] if s.get("claims") and not s.get("what_if")}
         if not unseen or len(runs) >= RUNS_READ:
             break
+    endpoints = {one for run in runs for one in run_model.from_json(run).endpoints}
+    for caveat in run_model.caveats(endpoints):
+        print(f"note: {caveat}", file=sys.stderr if arguments.json else sys.stdout)
     if arguments.claims:
         told = claims.judge(claims.newest(runs, declared))
         if arguments.json:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from bench import named_files
@@ -28,6 +29,8 @@ def add(commands: Commands) -> None:
     )
     import_.add_argument("--metres", action="store_true", help="columns east_m and north_m in place of lat and lon")
     import_.add_argument("--type", metavar="TYPE", help="of rows that name none; ./wmbench list meters shows them")
+    import_.add_argument("--leave-out", action="store_true", help="rows that cannot be right are named and left out, "
+                         "instead of the whole file being refused")  # fmt: skip
     import_.add_argument("--anywhere", action="store_true", help="the site is not in Europe")
     import_.add_argument("--width-m", type=float, default=15.0, metavar="METRES", help="of a house, along east (15)")
     import_.add_argument("--depth-m", type=float, default=12.0, metavar="METRES", help="of a house, along north (12)")
@@ -47,15 +50,24 @@ def command_import(arguments: argparse.Namespace) -> int:
 
     problems = rows.Problems(arguments.file)
     found = rows.read(arguments.file, rows.names_of(arguments.names), arguments.metres, problems)
-    problems.stop()
+    if not arguments.leave_out:
+        problems.stop()
     box = {"name": "-", "width_m": arguments.width_m, "depth_m": arguments.depth_m,
            "outer_wall_db": arguments.outer_wall_db}  # fmt: skip
     build(site_file.House, box, Place("command line", {}))  # the limits of a house
-    made = houses.site(
-        found, problems, title=arguments.title or arguments.file.stem, types=list(kinds()),
-        default_type=arguments.type, metres=arguments.metres, anywhere=arguments.anywhere,
-        boxes=houses.Boxes(arguments.width_m, arguments.depth_m, arguments.outer_wall_db),
-    )  # fmt: skip
+
+    def made_of(some: list[rows.Row], problems: rows.Problems) -> site_file.SiteFile:
+        return houses.site(
+            some, problems, title=arguments.title or arguments.file.stem, types=list(kinds()),
+            default_type=arguments.type, metres=arguments.metres, anywhere=arguments.anywhere,
+            boxes=houses.Boxes(arguments.width_m, arguments.depth_m, arguments.outer_wall_db),
+        )  # fmt: skip
+
+    if arguments.leave_out:
+        made, problems = rows.right(found, problems, made_of)
+        made = replace(made, left_out=len(problems.lines))
+    else:
+        made = made_of(found, problems)
     page = arguments.out.with_suffix(".html")
     with named_files.writing():
         arguments.out.write_text(site_text.text(made, arguments.file.name), encoding="ascii")
@@ -63,6 +75,10 @@ def command_import(arguments: argparse.Namespace) -> int:
         page.write_text(site_page.render(site_file.load(arguments.out)), encoding="utf-8")
     counts = f"{len(made.house)} houses, {sum(one.count for one in made.meter)} meters, {len(made.gateway)} gateways"
     print(hidden(f"{made.title}: {counts}"))
+    for one in problems.found[: rows.MOST_PROBLEMS]:
+        print(hidden(f"left out: {one}"))
+    if made.left_out:
+        print(f"{made.left_out} rows are left out; what is sized from this file says so")
     if not made.gateway:
         print("no gateway hangs yet: a world needs [[gateway]] entries in the file")
     print(hidden(f"site: {arguments.out}"))

@@ -30,6 +30,12 @@ def of_system(run: Run, system: str) -> dict[str, Any]:
     return {"scenarios": [one for one in run["scenarios"] if played(one)]}
 
 
+def endpoints(runs: Mapping[str, Run]) -> set[str]:
+    """The kinds that these worlds had."""
+    return {str(world.get("endpoint", "")) for run in runs.values() for one in run["scenarios"]
+            for world in one["worlds"]}  # fmt: skip
+
+
 def rows(topics: Sequence[Topic], runs: Mapping[str, Run]) -> list[dict[str, Any]]:
     """A row a topic: {"id", "title", "systems": {system: {"verdict", "reason", "cells"}}}. `cells`: the single verdicts
     of variants and security modes, each with its control."""

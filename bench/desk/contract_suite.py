@@ -10,7 +10,8 @@ then they take turns. What fails while the bench itself was late with samples is
     NOT APPLICABLE   the gateway does not claim it
     INCONCLUSIVE     neither was shown: it did not start, delivered nothing, or cannot be read
 
-A check most of whose rows are INCONCLUSIVE is no answer, whatever the others say.
+A check most of whose rows are INCONCLUSIVE is no answer, whatever the others say. Where nothing came in the first rows,
+the others are not tried: of a gateway that is dead, mute or misread they would say the same, and take long to.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +39,8 @@ from sim.feeders.lines.stdin import StdinSpec
 
 SOAK: Final = "soak"
 SIDE_BY_SIDE: Final = 6
+DEAD_AFTER: Final = 3
+"""Rows in which a gateway delivered nothing, before the others are left."""
 _WORST: Final[tuple[Answer, ...]] = ("FAIL", "INCONCLUSIVE", "PASS", "NOT APPLICABLE")
 
 
@@ -70,13 +73,22 @@ def most_side_by_side(entry: GatewayEntry) -> int:
     return SIDE_BY_SIDE if many and light else 1
 
 
+def _broken(stand: Stand) -> str:
+    """Why the bench's own side can feed it nothing more, or hear nothing of it, in a sentence with the way out."""
+    if stand.broker is not None and stand.broker.pid is None:
+        return f"the desk's broker ended; see {stand.directory}/endpoint/broker.log"
+    return next((why for feeder in stand.box.feeders if (why := feeder.broken)), "")
+
+
 def _in_time(row: Row, stand: Stand) -> tuple[Answer, str]:
-    """A row's answer. What fails while the bench itself was late is not shown to be the gateway's. Raises Failed,
-    Undecided, Stopped."""
+    """A row's answer. What fails while the bench itself was late, or once it has lost its port or its broker, is not
+    shown to be the gateway's. Raises Failed, Undecided, Stopped."""
     said = ""
     try:
         words = row.play(stand)
     except Failed as error:
+        if broken := _broken(stand):
+            raise Undecided(f"{broken}; until then: {error}") from None
         if not stand.late:
             raise
         words, said = str(error), "the bench was late, and it may be for that: "
@@ -101,27 +113,38 @@ class Check:
         self.side_by_side = min(side_by_side or most, most)
         self._say = say
         self._stop = threading.Event()
+        self._silent: list[str] = []  # rows in which nothing came
+        self._spoke = False
         self.results: dict[str, Result] = {}
 
     def run(self) -> None:
         """All rows. An interrupt ends the rows at work, and what was decided stays in `results`."""
         pool = ThreadPoolExecutor(self.side_by_side, thread_name_prefix="row")
+        futures: list[Future[Result | None]] = []
         try:
-            futures = [pool.submit(self._row, row) for row in self.rows]
+            futures += (pool.submit(self._row, row) for row in self.rows)
             for future in as_completed(futures):
-                result = future.result()
-                if result is not None:
-                    self.results[result.row] = result
-                    self._say(result, len(self.results), len(self.rows))
+                self._keep(future.result())
         finally:
             self._stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
+            for future in futures:
+                if not future.cancelled() and future.exception() is None:
+                    self._keep(future.result())
+
+    def _keep(self, result: Result | None) -> None:
+        if result is not None and result.row not in self.results:
+            self.results[result.row] = result
+            self._say(result, len(self.results), len(self.rows))
 
     def _row(self, row: Row) -> Result | None:
         begun_s = wall_s()
         tried: list[tuple[Answer, str, str]] = []
         if why := row.needs(self.entry):
             tried.append(("NOT APPLICABLE", why, ""))
+        elif not self._spoke and len(self._silent) >= DEAD_AFTER:
+            tried.append(("INCONCLUSIVE", f"not tried, since nothing came in {DEAD_AFTER} rows before; mend what "
+                          f"{self._silent[0]} says, and check it again", ""))  # fmt: skip
         else:
             for time in range(self.times):
                 folder = self.directory / row.id / (f"time-{time + 1}" if self.times > 1 else "")
@@ -141,9 +164,13 @@ class Check:
         return result
 
     def _tried(self, row: Row, folder: Path) -> tuple[Answer, str]:
+        spoke = False
         try:
             with Stand(self.entry, folder, self.depth, meters=row.meters, stop=self._stop) as stand:
-                return _in_time(row, stand)
+                try:
+                    return _in_time(row, stand)
+                finally:
+                    spoke = stand.spoke
         except Failed as error:
             return "FAIL", str(error)
         except Undecided as error:
@@ -154,6 +181,10 @@ class Check:
             if (words := explained(error)) is None:
                 raise
             return "INCONCLUSIVE", words
+        finally:
+            self._spoke |= spoke
+            if not spoke:
+                self._silent.append(row.id)
 
     # --- what came of it --------------------------------------------------------------------------------------------
 

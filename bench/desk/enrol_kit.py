@@ -65,7 +65,7 @@ def _certificates(entry: GatewayEntry, folder: Path, request: bytes | None) -> l
     if request is not None:
         made = [authority.certificate, authority.sign(entry.name, request)]
     else:
-        pair = authority.device(entry.name)
+        pair = authority.renewed(entry.name)
         made = [authority.certificate, pair.certificate, pair.key]
     copies = []
     for file in made:

@@ -24,7 +24,7 @@ from sim.desk.inventory import GatewayEntry, ListenSpec
 from sim.desk.propose import Heard
 from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.kinds.mosquitto import Mosquitto
-from sim.endpoint.port import Address, EndpointError, Identity, Session
+from sim.endpoint.port import Address, EndpointError, Identity, OutOfReach, SaysNothing, Session
 from sim.endpoint.session import MqttSession
 from sim.endpoint.topic_acl import READER
 from sim.feeders.kinds.iq_feed import IqSpec
@@ -82,7 +82,7 @@ def unnamed() -> GatewayEntry:
 
 
 def at_given(broker: GivenBroker, seconds_s: float, said: Callable[[str], None]) -> Record:
-    """Raises CannotRun."""
+    """Raises CannotRun for certificates that cannot be used, OutOfReach for a broker that gives no session."""
     loop = EventLoop()
     where = f"{broker.address.host}:{broker.address.port}"
     try:
@@ -94,7 +94,7 @@ def at_given(broker: GivenBroker, seconds_s: float, said: Callable[[str], None])
         loop.settle(lambda: session.connected or len(session.log) >= _TRIES, _CONNECT_S)
         if not session.connected:
             why = session.log[-1][1] if session.log else "no answer"
-            raise CannotRun(f"no session with the broker {where}: {why}; see --broker, --ca, --certificate, --key")
+            raise OutOfReach(f"no session with the broker {where}: {why}; see --broker, --ca, --certificate, --key")
         said(f"listening at {where}")
         return _listen(Record(where), session, _turner(loop.settle), seconds_s)
     finally:
@@ -104,7 +104,7 @@ def at_given(broker: GivenBroker, seconds_s: float, said: Callable[[str], None])
 
 def at_the_desk(entry: GatewayEntry, seconds_s: float, said: Callable[[str], None], *, feed: bool) -> Record:
     """At the broker that the gateway's `listen` describes, where it may say anything; its feeders and program are
-    started only to `feed`. Raises CannotRun."""
+    started only to `feed`. Raises SaysNothing for a desk that cannot be set up: nothing was heard."""
     listen = dataclasses.replace(entry.listen, broker=True, topics=(EVERYTHING,))
     entry = dataclasses.replace(entry, listen=listen, read=())
     with tempfile.TemporaryDirectory(prefix="wmbench-record-") as folder:
@@ -113,7 +113,7 @@ def at_the_desk(entry: GatewayEntry, seconds_s: float, said: Callable[[str], Non
                 said(f"listening at {where}")
                 return _listen(Record(where), session, settle, seconds_s, box)
         except (BoxError, EndpointError) as error:
-            raise CannotRun(str(error)) from None
+            raise SaysNothing(str(error)) from None
 
 
 @contextmanager

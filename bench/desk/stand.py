@@ -55,10 +55,9 @@ class Stopped(Exception):
 
 
 class Stand:
-    """See the module. Use it with `with`. `arrived`: whose deliveries came, one after the other;
-    `values`: all deliveries of values, whosever;
-    `strangers`: deliveries of what was never fed; `unreadable`: what the reader
-    could not read; `retained`: what the broker had kept."""
+    """See the module. Use it with `with`. `arrived`: whose deliveries came, one after the other; `values`: all
+    deliveries of values, whosever; `strangers`: deliveries of what was never fed; `unreadable`: what the reader could
+    not read; `retained`: what the broker had kept. `spoke`: something that it was fed has come back."""
 
     def __init__(
         self, entry: GatewayEntry, directory: Path, depth: Depth, *, meters: int = 20,
@@ -74,11 +73,13 @@ class Stand:
         self.strangers: list[Delivered] = []
         self.unreadable: list[Delivered] = []
         self.retained: list[Delivered] = []
+        self.spoke = False
         self.switch: TcpSwitch | None = None
         self.broker: Behind | None = None
         self._torn = TornFrames(self.directory / "torn.jsonl")
         self._waiting: defaultdict[bytes, list[Fed]] = defaultdict(list)
         self._by_value: dict[tuple[str, int], bytes] = {}
+        self._forgotten: frozenset[bytes] = frozenset()
         self._last_came_s = self._last_new_s = wall_s()
         self._running = contextlib.ExitStack()
         self._windows = Windows(entry.claims)
@@ -169,15 +170,16 @@ class Stand:
         the next one as soon as it takes it, unless it takes nothing for seconds."""
         if not isinstance(self.box.feeders[0], CodecFeeder):
             return self.feed_all(telegrams, paced=False)
-        self._windows.wait(self)
-        sent = [self._sent(telegram) for telegram in telegrams]
-        pieces = [self.line.bytes_of(one) for one in sent]
-        fed = [self._fed(telegram, of, handed=True) for telegram, of in zip(telegrams, sent, strict=True)]
+        pieces = [self.line.bytes_of(self._sent(telegram)) for telegram in telegrams]
+        self._windows.wait(self, begin=True)
+        fed = [self._fed(telegram, self._sent(telegram), handed=True) for telegram in telegrams]
+        stuck = False  # what did not take one for seconds takes no other either
         for one, piece in zip(fed, pieces, strict=True):
             end_s = wall_s() + _STUCK_S
-            while not (handed := self.inject(piece)) and wall_s() < end_s:
+            while not stuck and not self.inject(piece):
                 self.turn(_FULL_S)
-            one.handed = handed
+                stuck = wall_s() > end_s
+            one.handed = not stuck
         return fed
 
     @property
@@ -254,7 +256,7 @@ class Stand:
         elif row.unreadable:
             self.unreadable.append(row)
         elif frame is None or frame not in self._waiting:
-            if row.values is None or row.frame is not None:
+            if frame not in self._forgotten and (row.values is None or row.frame is not None):
                 self.strangers.append(row)
         else:
             owners = self._waiting[frame]
@@ -262,6 +264,7 @@ class Stand:
             if row.values is not None or not (self._by_values and owner.has_values):
                 if not owner.came:
                     self._last_new_s = wall_s()
+                self.spoke = True
                 owner.came.append(row)
                 self.arrived.append(owner)
 
@@ -315,8 +318,8 @@ class Stand:
             end_s = wall_s() + patience_s
             while wall_s() < end_s:
                 self.turn(_TURN_S)
-                if any(one.came for one in fed):
-                    return fed
+                if (first := next((at for at, one in enumerate(fed) if one.came), None)) is not None:
+                    return fed[first:]  # what it missed before is for the row of its start
         raise Undecided(f"{self.entry.name} delivered none of {len(fed)} telegrams: {self.why_silent()}")
 
     def why_silent(self) -> str:
@@ -333,8 +336,11 @@ class Stand:
         if refused := self.box.refused_by_broker():
             return refused
         if self.switch is not None and self.switch.dialled == 0:
-            return "it never dialled the broker; see host and port in its settings"
-        return f"nothing is known to be wrong; its last line is: {self.box.last_words()}"
+            return ("it never dialled the broker; see host and port in its settings; its last line is: "
+                    f"{self.box.last_words()}")  # fmt: skip
+        passed = sum(content.passed_over for one in self.box.readers if (content := getattr(one, "content", None)))
+        known = f"{passed} of what it said is nothing that read describes" if passed else "nothing is known to be wrong"
+        return f"{known}; its last line is: {self.box.last_words()}"
 
     def needs_alive(self) -> None:
         """Raises Failed when its program has ended by itself."""
@@ -346,12 +352,13 @@ class Stand:
         return sum(file.stat().st_size for file in (self.box.stdout, self.box.stderr) if file.exists())
 
     def forget(self) -> None:
-        """What was fed and came, so that days of work need no more memory than a minute."""
-        self.fed.clear()
-        self.arrived.clear()
-        self.values.clear()
-        self._waiting.clear()
-        self._by_value.clear()
+        """What was fed and came, so that days of work need no more memory than a minute. What comes once more of the
+        telegrams that were forgotten last is known to be theirs."""
+        self._forgotten = frozenset(self._waiting)
+        for rows in (self.fed, self.arrived, self.values, self._waiting, self._by_value):
+            rows.clear()
+        for kept in (self.unreadable, self.retained):
+            del kept[1:]
 
     @property
     def late(self) -> list[Fed]:
@@ -402,10 +409,16 @@ class Stand:
             raise Undecided("it has no broker whose path could change")
         return self.switch
 
-    def back(self, what: str) -> None:
-        """The path leads to the broker again, and it works again. Raises Failed."""
+    def back(self, what: str, *, started: bool = False) -> None:
+        """The path leads to the broker again, and it works again; `started`: it was started without one, and is fed
+        when it is ready. Raises Failed."""
         assert self.broker is not None
         self.path.lead(self.broker.own_address)
+        try:
+            if started:
+                self.box.await_ready()
+        except BoxError as error:
+            raise Failed(f"after {what}: {error}") from None
         self.recovers(what)
 
     @contextlib.contextmanager

@@ -31,7 +31,6 @@ SND_NR: Final = 0x44
 _MAKERS_CI: Final = 0xA0
 _ENDLESS: Final = 10_000_000
 CI_COMPACT: Final = 0x79
-_LINK_BYTES: Final = 10  # L 9 counts and L itself
 SHORTEST_L: Final = 10
 
 

@@ -17,7 +17,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bench import run_directory
 from bench.columns import in_columns
@@ -46,7 +46,7 @@ def run(
     begun_s = wall_s()
     seconds_s = None if cases is not None else (hours or _HOURS) * 3_600
     share = None if cases is None else -(-cases // many)
-    tally, died = _side_by_side([kind.id for kind in kinds], seed, many, out, seconds_s, share)
+    tally, died = _side_by_side(_Task([kind.id for kind in kinds], seed, out, seconds_s, share), many)
     wall_took_s = wall_s() - begun_s
     for worker, code in died.items():
         tally.found[f"worker {worker} died, exit code {code}"] = (
@@ -96,9 +96,17 @@ def distil(text: str) -> int:
 # --- processes -------------------------------------------------------------------------------------------------
 
 
-def _side_by_side(
-    names: list[str], seed: int, many: int, out: Path, seconds_s: float | None, share: int | None
-) -> tuple[Tally, dict[int, int | None]]:
+class _Task(NamedTuple):
+    """What each worker does: so many seconds of these targets, or so many cases."""
+
+    names: list[str]
+    seed: int
+    out: Path
+    seconds_s: float | None
+    share: int | None
+
+
+def _side_by_side(task: _Task, many: int) -> tuple[Tally, dict[int, int | None]]:
     """(what all did, exit codes of those that died)."""
     context = multiprocessing.get_context("spawn")
     resource_tracker.ensure_running()
@@ -107,8 +115,7 @@ def _side_by_side(
     try:
         for worker in range(many):
             ours, theirs = context.Pipe()
-            arguments = (theirs, names, seed, worker, out, seconds_s, share, os.getpid())
-            process = context.Process(target=_serve, args=arguments, daemon=True)
+            process = context.Process(target=_serve, args=(theirs, task, worker, os.getpid()), daemon=True)
             process.start()
             theirs.close()
             crew[ours] = worker, process
@@ -150,20 +157,17 @@ def _progress(latest: dict[int, Tally]) -> None:
         print(f"\r{cases} cases, {found} findings ", end="", file=sys.stderr, flush=True)
 
 
-def _serve(
-    pipe: Connection, names: list[str], seed: int, worker: int, out: Path, seconds_s: float | None, share: int | None,
-    parent_pid: int,
-) -> None:  # fmt: skip
+def _serve(pipe: Connection, task: _Task, worker: int, parent_pid: int) -> None:
     """What a worker does."""
     die_with_parent(parent_pid)
-    end_s = wall_s() + (seconds_s or 0.0)
+    end_s = wall_s() + (task.seconds_s or 0.0)
 
     def until(tally: Tally) -> bool:
-        return tally.cases >= share if share is not None else wall_s() >= end_s
+        return tally.cases >= task.share if task.share is not None else wall_s() >= end_s
 
-    kinds = [TARGETS.find(name) for name in names]
+    kinds = [TARGETS.find(name) for name in task.names]
     with redirect_stdout(sys.stderr):
-        tally = campaign.play(kinds, seed, worker, out, until, lambda so_far: pipe.send((so_far, False)))
+        tally = campaign.play(kinds, task.seed, worker, task.out, until, lambda so_far: pipe.send((so_far, False)))
     pipe.send((tally, True))
 
 

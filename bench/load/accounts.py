@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,27 @@ class Accounts:
         return max(0, in_time - self.missing)
 
 
+class _Published(NamedTuple):
+    """What all generators told together: when each bundle was come to and published (NaN: never), gateway -> how many
+    are without PUBACK, gateways without a session, rows that were put aside."""
+
+    handled_s: F64
+    sent_s: F64
+    unaccepted: Counter[int]
+    without: set[int]
+    aside: set[int]
+
+    @classmethod
+    def of(cls, told: Sequence[Generated], count: int) -> _Published:
+        all_ = cls(np.full(count, np.nan), np.full(count, np.nan), Counter(), set(), set())
+        for one in told:
+            all_.handled_s[one.rows], all_.sent_s[one.rows] = one.handled_s, one.sent_s
+            all_.unaccepted.update(one.unaccepted)
+            all_.without.update(one.without_session)
+            all_.aside.update(one.put_aside)
+        return all_
+
+
 def accounts(
     schedule: Schedule, telegrams: int, begin_s: float, told: Sequence[Generated], stored: Stored,
     meters: Sequence[str], within_s: float, *, devices_most: int = 20,
@@ -75,15 +96,8 @@ def accounts(
     """`meters`: names, gateway by gateway, `telegrams` each."""
     count = len(schedule)
     due_s = begin_s + schedule.due_s
-    handled_s, sent_s = np.full(count, np.nan), np.full(count, np.nan)
-    unaccepted: Counter[int] = Counter()
-    without: set[int] = set()
-    aside: set[int] = set()
-    for one in told:
-        handled_s[one.rows], sent_s[one.rows] = one.handled_s, one.sent_s
-        unaccepted.update(one.unaccepted)
-        without |= one.without_session
-        aside.update(one.put_aside)
+    published = _Published.of(told, count)
+    handled_s, sent_s = published.handled_s, published.sent_s
     arrived_s, committed_s = stored.arrived_s, stored.committed_s
     latency_s = committed_s - due_s
 
@@ -95,7 +109,7 @@ def accounts(
     lost_of = np.maximum(due_of[gateway_of_meter] - stored.distinct, 0)
     missing_of = np.maximum(committed_of[gateway_of_meter] - stored.distinct, 0)
 
-    why = _why(schedule, committed, handled_s, sent_s, arrived_s, unaccepted, without, aside)
+    why = _why(schedule, committed, published, arrived_s)
     reasons: Counter[str] = Counter()
     for reason in why:
         reasons[reason] += telegrams
@@ -146,31 +160,28 @@ def accounts(
     return out
 
 
-def _why(
-    schedule: Schedule, committed: NDArray[np.bool_], handled_s: F64, sent_s: F64, arrived_s: F64,
-    unaccepted: Counter[int], without: set[int], aside: set[int],
-) -> list[str]:  # fmt: skip
+def _why(schedule: Schedule, committed: NDArray[np.bool_], published: _Published, arrived_s: F64) -> list[str]:
     """The reason of each bundle that was not committed, in the schedule's order. The last of a gateway's that were
     published are those without PUBACK, as many as it lacks."""
     open_ = np.flatnonzero(~committed)
-    left = Counter(unaccepted)
+    left = Counter(published.unaccepted)
     out = []
     for row in open_[::-1].tolist():
         gateway = int(schedule.gateway[row])
         if not np.isnan(arrived_s[row]):
             out.append(NOT_STORED)
-        elif row in aside:
+        elif row in published.aside:
             out.append(PUT_ASIDE)
-        elif not np.isnan(sent_s[row]):
+        elif not np.isnan(published.sent_s[row]):
             if left[gateway] > 0:
                 left[gateway] -= 1
                 out.append(NOT_ACCEPTED)
             else:
                 out.append(NOT_DELIVERED)
-        elif np.isnan(handled_s[row]):
+        elif np.isnan(published.handled_s[row]):
             out.append(NOT_HANDLED)
         else:
-            out.append(NO_SESSION if gateway in without else NO_ROOM)
+            out.append(NO_SESSION if gateway in published.without else NO_ROOM)
     return out[::-1]
 
 

@@ -21,7 +21,7 @@ from sim.pki.authority import Authority
 
 WORDS: Final = {
     "mosquitto": "Mosquitto, one process, mutual TLS, access list",
-    "aws_local": "AWS IoT Core's rules with its quotas on, in front of Mosquitto",
+    "aws_local": "AWS IoT Core's rules with its quotas on, in front of Mosquitto (never confirmed against the service)",
 }
 PROBE_S: Final = 5.0
 TRIES: Final = 3

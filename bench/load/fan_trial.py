@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -73,6 +73,18 @@ class FanSetting:
     clear: bool = False
     seed: int = 1
     broker_nice: int = 0
+
+
+class FanLoad(NamedTuple):
+    """What one trial asked for: subscribers, messages a second, who publishes, when it began on the wall's clock, when
+    each message was due after that, for how long."""
+
+    takers: int
+    per_s: float
+    driver: Driver
+    begin_s: float
+    due_s: F64
+    seconds_s: float
 
 
 @dataclass
@@ -220,9 +232,8 @@ class FanStand:
             for one in (publishing, taking):
                 one.pipe.send(None)
             published, taken = hear(publishing, REPORT_S), hear(taking, REPORT_S)
-            return outcome(
-                len(names), per_s, driver, begin_s, due_s, setting.seconds_s, published, taken, used, counters.seen
-            )
+            asked = FanLoad(len(names), per_s, driver, begin_s, due_s, setting.seconds_s)
+            return outcome(asked, published, taken, used, counters.seen)
 
 
 class Counters:
@@ -261,11 +272,12 @@ class Counters:
 
 
 def outcome(
-    takers: int, per_s: float, driver: Driver, begin_s: float, due_s: F64, seconds_s: float, published: Published,
-    taken: Taken, used: dict[str, Used], counted: dict[str, list[tuple[float, int]]],
+    asked: FanLoad, published: Published, taken: Taken, used: dict[str, Used],
+    counted: dict[str, list[tuple[float, int]]],
 ) -> FanOutcome:  # fmt: skip
     """Pure."""
-    due_s = begin_s + due_s
+    begin_s, seconds_s = asked.begin_s, asked.seconds_s
+    due_s = begin_s + asked.due_s
     half_s, end_s = begin_s + seconds_s / 2, begin_s + seconds_s
     counts = {name: _rate(counted.get(name, []), half_s, end_s) for name in ("accepted", "delivered")}
     known = bool(np.isfinite(published.accepted_s).any())
@@ -282,7 +294,7 @@ def outcome(
     delivered = int((taken.arrived_s < end_s).sum())
     accepted = int((published.accepted_s < end_s).sum()) if known else int((published.handled_s < end_s).sum())
     return FanOutcome(
-        takers, per_s, driver, accepted_per_s, rate(taken.arrived_s), counts, accepted - delivered,
+        asked.takers, asked.per_s, asked.driver, accepted_per_s, rate(taken.arrived_s), counts, accepted - delivered,
         _times(taken.arrived_s - due_s), _times(published.accepted_s - due_s),
         float(np.nanpercentile(published.handled_s - due_s, 99)) if np.isfinite(published.handled_s).any() else np.inf,
         int(np.isnan(taken.arrived_s).sum()), taken.doubled, used, published.endings + taken.endings, over_time,

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
@@ -59,6 +59,14 @@ class Setting:
 
     def load(self, per_s: float) -> Load:
         return Load(self.sent.gateways, per_s, self.seconds_s, self.seed)
+
+
+class _Waited(NamedTuple):
+    """Why the broker died (""), what was used until the last bundle was due, processor time until the end."""
+
+    died: str
+    used: dict[str, Any]
+    spent_s: dict[str, float]
 
 
 @dataclass
@@ -125,20 +133,19 @@ class Stand:
         begin_s = wall_s() + LEAD_S
         for process in every:
             process.pipe.send(begin_s)
-        died, used, spent_s = self._wait(schedule, begin_s, watch)
+        waited = self._wait(schedule, begin_s, watch)
         for process in every:
             process.pipe.send(None)
         told = [hear(process, REPORT_S) for process in running]
         stored = hear(self._portal, REPORT_S)
-        died = died or self.broker.died()
-        outcome = self._outcome(per_s, driver, schedule, begin_s, told, stored, used, died)
-        outcome.spent_s, outcome.stored = spent_s, int(np.isfinite(stored.committed_s).sum())
+        waited = waited._replace(died=waited.died or self.broker.died())
+        outcome = self._outcome(per_s, driver, schedule, begin_s, told, stored, waited)
+        outcome.spent_s, outcome.stored = waited.spent_s, int(np.isfinite(stored.committed_s).sum())
         outcome.full_take_s = processor_knee.full_take_s(stored, outcome.stored)
         return outcome
 
-    def _wait(self, schedule: Schedule, begin_s: float, watch: Watch) -> tuple[str, dict[str, Any], dict[str, float]]:
-        """Until all is stored, or the sentence and some patience are over; (why the broker died, what was used until
-        the last bundle was due, processor time until the end)."""
+    def _wait(self, schedule: Schedule, begin_s: float, watch: Watch) -> _Waited:
+        """Until all is stored, or the sentence and some patience are over."""
         last_s = begin_s + max(float(schedule.due_s[-1]), self.setting.seconds_s)
         end_s = last_s + max(self.setting.sentence.within_s, PATIENCE_S)
         used: dict[str, Any] | None = None
@@ -152,7 +159,7 @@ class Stand:
             died = self.broker.died()
             if died or (used is not None and self._portal.pipe.poll(0)):
                 break
-        return died, used if used is not None else watch.used(), watch.spent_s()
+        return _Waited(died, used if used is not None else watch.used(), watch.spent_s())
 
     def _orders(self, schedule: Schedule, driver: Driver, workers: int) -> list[GeneratorOrder]:
         setting, broker = self.setting, self.broker
@@ -188,9 +195,9 @@ class Stand:
 
     def _outcome(
         self, per_s: float, driver: Driver, schedule: Schedule, begin_s: float, told: list[Generated], stored: Stored,
-        used: dict[str, Any], died: str,
+        waited: _Waited,
     ) -> Outcome:  # fmt: skip
-        setting = self.setting
+        setting, used, died = self.setting, waited.used, waited.died
         found = accounts(
             schedule, setting.sent.telegrams, begin_s, told, stored, self.bundles.meters, setting.sentence.within_s
         )

@@ -1,7 +1,7 @@
 """What AWS's rules cost: bundles through the companion and through Mosquitto alone, with mutual TLS and policies on.
 
     python -m bench.perf.aws_rate [--connections 1000] [--messages 40000] [--bytes 1024] [--rounds 3]
-    python -m bench.perf.aws_rate --delay [--seconds 60]
+    python -m bench.perf.aws_rate --delay [--seconds 60] [--rounds 3]
 
 Saturation: one `mosquitto_pub -l -q 1` a connection publishes as fast as it may, one `mosquitto_sub -q 1` takes (see
 c_client); by turns against either endpoint. Printed are messages a second of the wall, and processor time a message of
@@ -10,7 +10,10 @@ could carry with a core each is one over the time of the slower one, `could_per_
 machine on which generator, companion and broker share the cores.
 
 Delay: 1 000 sessions of ours publish a bundle each, spread over a minute, which is the offered load of 1 000 gateways
-with a bundle every 60 s; from publishing to arrival at the portal.
+with a bundle every 60 s; from publishing to arrival at the portal, by turns against either, of each the quieter round.
+Every bundle is to come, or it ends with a sentence.
+
+Goals: a saturation of at least 0.7 of Mosquitto's, a p99 within twice of its. Exit code 1 where one is missed.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.endpoint.port import EndpointError
 
 KINDS: Final[tuple[type[Mosquitto], ...]] = (Mosquitto, AwsLocal)
+LEAST_RATIO: Final = 0.7
+MOST_TIMES: Final = 2.0
 _PASS_S: Final = 600.0
 _UP_S: Final = 120.0
 
@@ -131,8 +136,36 @@ def delays_ms(kind: type[Mosquitto], connections: int, seconds: float, payload: 
         return sorted((one.arrived_ns - sent_ns[one.topic]) * 1e3 / NS_PER_S for one in portal.inbox)
 
 
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Of one endpoint: from publishing to arrival."""
+
+    endpoint: str
+    bundles: int
+    p50_ms: float
+    p99_ms: float
+
+
+def delayed(
+    connections: int, seconds: float, payload: bytes, rounds: int, told: Callable[[Delay], None] = lambda _: None
+) -> tuple[Delay, Delay]:
+    """Mosquitto alone and the companion, by turns: of each the round with the lowest p99. Raises EndpointError."""
+    best: dict[str, Delay] = {}
+    for _ in range(rounds):
+        for kind in KINDS:
+            found = delays_ms(kind, connections, seconds, payload)
+            one = Delay(kind.name, len(found), found[len(found) // 2], found[len(found) * 99 // 100])
+            told(one)
+            best[kind.name] = min(best.get(kind.name, one), one, key=lambda delay: delay.p99_ms)
+    return best[Mosquitto.name], best[AwsLocal.name]
+
+
 def _tell(rate: Rate) -> None:
     print(json.dumps(asdict(rate) | {"could_per_s": round(rate.could_per_s)}), flush=True)
+
+
+def _tell_delay(delay: Delay) -> None:
+    print(json.dumps(asdict(delay)), flush=True)
 
 
 def main() -> int:
@@ -147,22 +180,19 @@ def main() -> int:
     payload = text(asked.bytes)
     try:
         if asked.delay:
-            p99 = {}
-            for kind in KINDS:
-                found = delays_ms(kind, asked.connections, asked.seconds, payload)
-                p99[kind.name] = found[len(found) * 99 // 100]
-                said = {"endpoint": kind.name, "bundles": len(found), "p50_ms": found[len(found) // 2]}
-                print(json.dumps(said | {"p99_ms": p99[kind.name]}), flush=True)
-            print(json.dumps({"times_p99": round(p99[AwsLocal.name] / p99[Mosquitto.name], 2)}))
-            return 0
+            plain, ruled = delayed(asked.connections, asked.seconds, payload, asked.rounds, _tell_delay)
+            times = ruled.p99_ms / plain.p99_ms
+            print(json.dumps({"times_p99": round(times, 2), "at_most": MOST_TIMES, "reached": times <= MOST_TIMES}))
+            return 0 if times <= MOST_TIMES else 1
         alone, aws = compared(asked.connections, asked.messages, payload, asked.rounds, _tell)
         ratios = {"wall": aws.per_s / alone.per_s, "a_core_each": aws.could_per_s / alone.could_per_s}
         figures = {f"ratio_{name}": round(value, 2) for name, value in ratios.items()}
-        print(json.dumps(figures | {"cores": os.cpu_count()}))
+        reached = ratios["a_core_each"] >= LEAST_RATIO
+        print(json.dumps(figures | {"cores": os.cpu_count(), "at_least": LEAST_RATIO, "reached": reached}))
+        return 0 if reached else 1
     except (NoCClient, EndpointError) as error:
         print(f"wmbench: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def a_month(meter: Meter, sessions: int, world_s: float) -> Meter:
 
 
 def measure_bill(stage: Stage) -> None:
-    """Message units and the month's cost, where the endpoint counts them."""
+    """Message units, operations and the month's cost, where the endpoint counts them."""
     endpoint = stage.inner.system.endpoint
     if not isinstance(endpoint, Metered) or stage.inner.now_ns <= 0:
         return
@@ -40,5 +40,8 @@ def measure_bill(stage: Stage) -> None:
     month = a_month(meter, stage.spec.gateways + 1, world_s)
     stage.measure("AWS: message units of this run", meter.messages)
     stage.measure("AWS: connection minutes of this run, in the world's time", (stage.spec.gateways + 1) * world_s / 60)
+    stage.measure("AWS: shadow operations of this run", meter.shadow_operations)
+    stage.measure("AWS: rules triggered in this run", meter.rules)
+    stage.measure("AWS: actions of rules in this run", meter.actions)
     prices = f"{US_EAST_1.region}, prices of {US_EAST_1.dated}"
     stage.measure(f"AWS: cost of a month at this rate ({prices})", round(float(bill(month).total), 2), "USD")

@@ -25,7 +25,7 @@ from bench.rig.scenario_run import Bout, scenario_id
 from bench.run_errors import CannotRun, Failed, Inconclusive, disk_is_full
 from bench.scenario_files import shown
 from sim.core import own
-from sim.core.broken_files import place_of, words_of
+from sim.core.broken_files import at_line, place_of, words_of
 from sim.core.parent import die_with_parent
 from sim.core.settings import SpecError
 
@@ -175,7 +175,7 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest
         place = place_of(error)
         if place is not None:
             file, line = place
-            report.sections.append((BROKEN, f"{shown(file)}{f', line {line}' if line else ''}: {words_of(error)}"))
+            report.sections.append((BROKEN, f"{at_line(shown(file), line)}: {words_of(error)}"))
 
 
 # --- running ---------------------------------------------------------------------------------------------------

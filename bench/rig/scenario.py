@@ -18,7 +18,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
 
 from attacks.attack import Outcome
 from attacks.reach import Place, reach_for
@@ -85,6 +85,12 @@ def scenario(
     says nothing of it; of every other system it is run and says what must come out."""
 
     known_threats(threats)
+    for given, like in (
+        (settings, 'settings={"portal.checks": ["acc"]}'), (defences, 'defences={"no acc": {"portal.checks": ["ts"]}}'),
+        (not_for, 'not_for={"smgw": "it has no broker"}'),
+    ):  # fmt: skip
+        if given is not None and not isinstance(given, Mapping):
+            raise ValueError(f"{like.partition('=')[0]}={given!r} is no dictionary; write it like {like}")
 
     def note(function: F) -> F:
         function.__wmbench__ = Mark(  # type: ignore[attr-defined]
@@ -188,6 +194,14 @@ class Stage:
 
     def __repr__(self) -> str:
         return f"<Stage {self.spec.name}, seed {self.seed}, defences {self.defences}>"
+
+    if not TYPE_CHECKING:  # a type checker knows what a stage has
+
+        def __getattr__(self, name: str) -> NoReturn:
+            of_the_world = hasattr(World, name) or hasattr(object.__getattribute__(self, "_world"), name)
+            there = f"; the world itself has it: world.inner.{name}"
+            way_out = there if of_the_world else did_you_mean(name, dir(self))
+            raise AttributeError(f"a scenario's world has no '{name}'{way_out}")
 
     # --- before the run -----------------------------------------------------------------------------------------
 

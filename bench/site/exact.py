@@ -8,6 +8,9 @@ that it finds does not hold, tangents at that very set are added, and that at le
 largest set around it that still fails (more gateways never serve less). It ends, since each set is found at most once.
 A clause with a gateway dead has rows of its own (dead_rows.py), of groups of meters. A set of the program that does not
 hold is greedy's to begin with: what it adds until all holds may be fewer than greedy alone needs.
+
+Before the program, swaps of places make the known set smaller (swaps.py), and a bound from below is found without the
+solver (cover_bound.py): in large sites both come far sooner than the program's.
 """
 
 from __future__ import annotations
@@ -24,8 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.run_errors import CannotRun
+from bench.site.cover_bound import at_least as cover_bound
 from bench.site.dead_rows import DeadRows
 from bench.site.placement import ENOUGH, F64, Clause, greedy, holds, spared, told
+from bench.site.swaps import fewer
 from sim.core.clock import wall_s
 
 TANGENTS_AT: Final = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0)
@@ -35,6 +40,9 @@ WORST_AT_ONCE: Final = 6
 FRACTIONS_MOST: Final = 8
 FRACTIONS_SHARE: Final = 0.7
 """Of the time left, for one solution in fractions."""
+BOUND_SHARE: Final = 0.2
+SWAPS_SHARE: Final = 0.4
+"""Of the time, for what needs no solver."""
 _SMALL: Final = 1e-9
 _LEAST_SLACK: Final = 1e-7  # meters, far below half a unit of what any clause asks
 _SAFE: Final = 1e-6  # by which a bound may fall short of a whole number through rounding
@@ -68,8 +76,13 @@ def exact(
     best = None if known is None or not holds(clauses, known) else list(known)
     if best is None and not holds(clauses, range(places)):
         return Exact(None, places + 1, True, None, False, wall_s() - begun_s, 0)
+    most = places if best is None else len(best)
+    bound = cover_bound(clauses, hang=hang, most=most, until_s=begun_s + BOUND_SHARE * limit_s)
+    if best is not None:
+        until_s = begun_s + (BOUND_SHARE + SWAPS_SHARE) * limit_s
+        best = fewer(clauses, best, hang=hang, least=bound, until_s=until_s)
     search = _Search(clauses, list(hang), prices, begun_s + limit_s)
-    best, bound = search.fewest(best)
+    best, bound = search.fewest(best, bound)
     at_least = max(len(hang), bound)
     proven = best is not None and len(best) <= at_least
     price, cheapest = (None if best is None or prices is None else search.price(best)), False
@@ -123,16 +136,19 @@ class _Search:
     def price(self, chosen: Sequence[int]) -> float:
         return 0.0 if self.prices is None else float(sum(self.prices[at] for at in chosen if at not in self.hang))
 
-    def fewest(self, known: list[int] | None) -> tuple[list[int] | None, int]:
-        """(the best set that holds, a bound from below for the number of gateways)."""
+    def fewest(self, known: list[int] | None, bound: int) -> tuple[list[int] | None, int]:
+        """(the best set that holds, a bound from below for the number of gateways). `bound`: one that is known."""
         places = self.clauses[0].chance.shape[1]
         self._costs(np.ones(places))
-        best, bound = known, self._fractions()
+        best = known
+        if best is None or bound < len(best):
+            bound = self._fractions(bound)
+        self._solver.changeColBounds(self._gateways, float(bound), float(places))
         if best is not None and bound >= len(best):
             return best, len(best)
         while True:
             if best is not None:  # fewer are looked for
-                self._solver.changeColBounds(self._gateways, 0.0, float(len(best) - 1))
+                self._solver.changeColBounds(self._gateways, float(bound), float(len(best) - 1))
             chosen, least, solved = self._solve()
             if np.isinf(least):  # there are none
                 return best, places if best is None else len(best)
@@ -146,11 +162,12 @@ class _Search:
             if not holds(self.clauses, chosen):
                 self._learn(chosen)
 
-    def _fractions(self) -> int:
+    def _fractions(self, bound: int) -> int:
         """How many are needed even where a place may be hung in part; what is known of that makes it more."""
         if not self._dead:
-            return 0
-        places, kinds, bound = self.clauses[0].chance.shape[1], _highs().HighsVarType, 0
+            return bound
+        places, kinds = self.clauses[0].chance.shape[1], _highs().HighsVarType
+        self._needs(bound)
         for at in range(places):
             self._solver.changeColIntegrality(at, kinds.kContinuous)
         for _ in range(FRACTIONS_MOST):
@@ -165,12 +182,15 @@ class _Search:
             if least <= bound:
                 break
             bound = least
-            for one in self._dead.values():
-                for row, column, value in one.needs(bound):
-                    self._solver.changeCoeff(row, column, value)
+            self._needs(bound)
         for at in range(places):
             self._solver.changeColIntegrality(at, kinds.kInteger)
         return bound
+
+    def _needs(self, bound: int) -> None:
+        for one in self._dead.values():
+            for row, column, value in one.needs(bound):
+                self._solver.changeCoeff(row, column, value)
 
     def _mended(self, chosen: list[int]) -> list[int] | None:
         """What greedy adds until all holds, without what nothing needs then."""

@@ -18,6 +18,8 @@ def told(answer: dict[str, Any], cost: Any) -> list[str]:
 def _told(answer: dict[str, Any], cost: Any) -> Iterator[str]:
     if not answer["holds"]:
         yield "The service is not reached with all places together: other places or receivers are needed."
+    if answer["left_out"]:
+        yield f"{answer['left_out']} rows of the list were wrong and left out: what stood in them is not planned for."
     unsure = answer["unsure"]
     if unsure is None:
         yield "Nothing was drawn of what is not known: how sure the number of gateways is, nobody has said."

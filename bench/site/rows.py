@@ -13,14 +13,15 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sim.core.quoting import named, quoted
 from sim.core.settings import SpecError
 
+T = TypeVar("T")
 COLUMNS: Final = ("address", "lat", "lon", "floor", "flat", "type", "count", "id", "price")
 METRES: Final = ("address", "east_m", "north_m", "floor", "flat", "type", "count", "id", "price")
 NEEDED: Final = 3  # the first three
@@ -55,10 +56,12 @@ class Problems:
     def __init__(self, source: Path) -> None:
         self.source = source
         self.found: list[str] = []
+        self.lines: set[int] = set()
 
     def add(self, line: int, column: str, what: str) -> None:
         where = f", column {named(column)}" if column else ""
         self.found.append(f"{self.source}, line {line}{where}: {what}")
+        self.lines.add(line)
 
     def stop(self) -> None:
         """Raises SpecError when there are any."""
@@ -96,6 +99,27 @@ def read(path: Path, names: Mapping[str, str], metres: bool, problems: Problems)
     if not found and not problems.found:
         raise SpecError(f"{path}: has no row")
     return found
+
+
+def right(rows: Sequence[Row], problems: Problems, made: Callable[[list[Row], Problems], T]) -> tuple[T, Problems]:
+    """What is made of the rows that are right, and what is wrong with the others: what one that is left out was the
+    measure for may come to light then, so it is tried until nothing more does. Raises SpecError where no more than half
+    of all rows are right: then it is the file that is wrong, and not some rows of it."""
+    told = Problems(problems.source)
+    told.found, told.lines = list(problems.found), set(problems.lines)
+    total = len(rows) + len(problems.lines)
+    while True:
+        now = Problems(problems.source)
+        left = [row for row in rows if row.line not in told.lines]
+        if 2 * len(left) <= total:
+            told.stop()
+        try:
+            return made(left, now), told
+        except SpecError:
+            if not now.lines:
+                raise
+            told.found += now.found
+            told.lines |= now.lines
 
 
 def _csv(text: str, path: Path, told: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -18,6 +18,8 @@ def _parts(site: SiteFile, source: str) -> Iterator[str]:
     yield f"title = {toml_text.value(site.title)}\n"
     if site.origin:
         yield f"origin = {toml_text.value(site.origin)}  # latitude and longitude of east_m = north_m = 0\n"
+    if site.left_out:
+        yield f"left_out = {site.left_out}  # rows of the list that were wrong, and are not in it\n"
     kinds = (("house", site.house), ("gateway", site.gateway), ("candidate", site.candidate), ("meter", site.meter))
     for kind, entries in kinds:
         for one in entries:

@@ -114,6 +114,7 @@ def command(arguments: argparse.Namespace) -> int:
     arrive = of.service.arrive(of.ways, of.model, of.sensitivity_dbm, load)
     answer: dict[str, Any] = {
         "site": of.site.title, "meters": of.meters, "candidates": len(of.places), "hang": len(of.site.gateway),
+        "left_out": of.site.left_out,
         "service": of.service.sentence, "holds": met, "gateways": len(steps), "load_erlang": round(load, 5),
         "model": of.model.id, "by_model": {id_: len(got) if got and got[-1].holds else None
                                            for id_, (_, _, got) in told.items()},
@@ -168,8 +169,8 @@ def hanging(of: Task, hung: Sequence[int]) -> float | None:
 
 def varied(of: Task, prices: Any) -> list[dict[str, Any]]:
     """What interval, bundling and thinning do, with what each costs where prices are given."""
-    rows = list(variations.rows(of.ways, of.model, of.sensitivity_dbm, of.service, telegram_bytes=of.telegram_bytes,
-                                path=of.backhaul))  # fmt: skip
+    fixed = variations.Fixed(of.ways, of.model, of.sensitivity_dbm, of.telegram_bytes, of.backhaul)
+    rows = list(variations.rows(fixed, of.service))
     costs = [
         None if prices is None or not row.each else
         round(float(site_prices.costs(prices, of.meters, row.each, of.backhaul).a_meter_and_year), 4) for row in rows

@@ -26,28 +26,36 @@ class Row(NamedTuple):
     each: tuple[Upstream, ...]
 
 
-def rows(
-    paths: Paths, model: Any, sensitivity_dbm: float, service: Service, *, telegram_bytes: float, path: Backhaul
-) -> Iterator[Row]:
+class Fixed(NamedTuple):
+    """What no change touches: the ways on the air, a receiver's model and sensitivity, a telegram's bytes, the way to
+    the broker."""
+
+    paths: Paths
+    model: Any
+    sensitivity_dbm: float
+    telegram_bytes: float
+    backhaul: Backhaul
+
+
+def rows(fixed: Fixed, service: Service) -> Iterator[Row]:
     """One after the other."""
     changes = (("interval_s", INTERVALS_S), ("bundle_s", BUNDLES_S), ("thin_s", THINS_S))
     for what, values in changes:
         now = getattr(service.traffic, what)
         for value in sorted({*values, now}):
             other = service._replace(traffic=service.traffic._replace(**{what: value}))
-            yield _row(what, value, paths, model, sensitivity_dbm, other, telegram_bytes, path)
+            yield _row(what, value, fixed, other)
 
 
-def _row(
-    what: str, value: float, paths: Paths, model: Any, sensitivity_dbm: float, service: Service, telegram_bytes: float,
-    path: Backhaul,
-) -> Row:  # fmt: skip
-    clauses, load = chances(paths, model, sensitivity_dbm, service)
+def _row(what: str, value: float, fixed: Fixed, service: Service) -> Row:
+    air = fixed.paths, fixed.model, fixed.sensitivity_dbm
+    clauses, load = chances(*air, service)
     chosen = fewest(clauses, service.hang)
     if chosen is None:
         return Row(what, value, None, load, ())
-    arrive = service.arrive(paths, model, sensitivity_dbm, load)
-    each = tuple(of_gateway(arrive[:, at], service.traffic, telegram_bytes, path) for at in chosen)
+    arrive = service.arrive(*air, load)
+    sent = service.traffic, fixed.telegram_bytes, fixed.backhaul
+    each = tuple(of_gateway(arrive[:, at], *sent) for at in chosen)
     return Row(what, value, len(chosen), load, each)
 
 

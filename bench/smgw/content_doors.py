@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,13 +32,15 @@ def cms_open(arguments: argparse.Namespace) -> int:
         raise CannotRun("cms open needs FILE, --key and --cert (or --jsonl)")
     if arguments.signer is None and not arguments.unsigned:
         raise CannotRun("whose signature is it? name the certificate with --signer (or say --unsigned)")
-    receiver = sm_keys.receiver(_bytes(arguments.cert), _bytes(arguments.key))
+    with _of_file(arguments.cert, arguments.key):
+        receiver = sm_keys.receiver(_bytes(arguments.cert), _bytes(arguments.key))
     data = _bytes(arguments.file)
     try:
         if arguments.unsigned:
             content, at = unseal(data, receiver), None
         else:
-            signer = sm_keys.certificate(_bytes(arguments.signer))
+            with _of_file(arguments.signer):
+                signer = sm_keys.certificate(_bytes(arguments.signer))
             content, at = open_content(data, receiver, signer, newer_than=arguments.newer_than)
     except ContentError as error:
         print(plain(f"refused: {error.reason}: {error.detail}"), file=sys.stderr)
@@ -49,11 +53,12 @@ def cms_open(arguments: argparse.Namespace) -> int:
 
 def cms_make(arguments: argparse.Namespace) -> int:
     """Seal for a receiver, sign by a signer."""
-    signer = sm_keys.signer(_bytes(arguments.signer), _bytes(arguments.key))
+    with _of_file(arguments.signer, arguments.key):
+        signer = sm_keys.signer(_bytes(arguments.signer), _bytes(arguments.key))
+    with _of_file(arguments.to):
+        receiver = sm_keys.certificate(_bytes(arguments.to))
     try:
-        sealed = seal(
-            _bytes(arguments.file), sm_keys.certificate(_bytes(arguments.to)), way=arguments.content, kdf=arguments.kdf
-        )
+        sealed = seal(_bytes(arguments.file), receiver, way=arguments.content, kdf=arguments.kdf)
         made = sign(sealed, signer, arguments.at or wall_now())
     except ContentError as error:
         raise CannotRun(f"{error.reason}: {error.detail}") from None
@@ -74,7 +79,8 @@ def lint_(arguments: argparse.Namespace) -> int:
     else:
         for one in found:
             print(plain(f"{one['rule']}: {one['detail']}"))
-        print(f"{len(found) or 'no'} findings under the profile {arguments.profile}; no statement of conformity")
+        count = f"{len(found) or 'no'} finding{'' if len(found) == 1 else 's'}"
+        print(f"{count} under the profile {arguments.profile}; no statement of conformity")
     return 1 if found else 0
 
 
@@ -101,6 +107,15 @@ def _text(content: bytes) -> str:
 
 def _bytes(path: Path) -> bytes:
     return named_files.read(path, _FILE_MOST_BYTES, "name a file that can be read")
+
+
+@contextlib.contextmanager
+def _of_file(*paths: Path) -> Iterator[None]:
+    """What is wrong with a certificate or a key names its file."""
+    try:
+        yield
+    except sm_keys.PkiError as error:
+        raise CannotRun(f"{' with '.join(map(str, paths))}: {error}") from None
 
 
 def _put(data: bytes, out: Path | None) -> None:

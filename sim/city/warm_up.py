@@ -17,26 +17,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from arrays import cache_folder, jit
-from arrays.find_many import candidates, filter_of, heads_of
 from sim.core import own
 from sim.core.clock import NS_PER_S, wall_s
-from sim.core.seeds import Seeds
-from sim.endpoint.kinds.memory import MemorySpec
-from sim.gateway.gateway_spec import GatewaySpec
-from sim.meters.fleet import Fleet
-from sim.meters.fleet_spec import FleetSpec
-from sim.world_spec import WorldSpec
+from sim.core.parts import to_mend
 
-_FLEET = (
-    FleetSpec("a", "vipa-c10", 60, security="mode5"), FleetSpec("b", "vipa-c10", 60, security="mode7", link="C1"),
-    FleetSpec("c", "vipa-c10", 60, security="none", link="S1"),
-)  # fmt: skip
-_SPEC = WorldSpec("setup", "What compiles the loops", _FLEET, (GatewaySpec(count=2),), endpoint=MemorySpec())
+if TYPE_CHECKING:  # here nothing is imported that asks for parts, one of which may be broken: `main` says which
+    from sim.world_spec import WorldSpec
+
 _MARKS, _VERSIONS, _CONTENTS = 16, 3, 4  # how many are kept: marks, folders, contents of one function
 _PART = "part-"
 _COMMAND = [sys.executable, "-m", "sim.city.warm_up", "--part"]
@@ -98,9 +92,27 @@ def compile_own() -> bool:
     return True
 
 
+@cache
+def _spec() -> WorldSpec:
+    from sim.endpoint.kinds.memory import MemorySpec
+    from sim.gateway.gateway_spec import GatewaySpec
+    from sim.meters.fleet_spec import FleetSpec
+    from sim.world_spec import WorldSpec
+
+    fleet = (
+        FleetSpec("a", "vipa-c10", 60, security="mode5"), FleetSpec("b", "vipa-c10", 60, security="mode7", link="C1"),
+        FleetSpec("c", "vipa-c10", 60, security="none", link="S1"),
+    )  # fmt: skip
+    return WorldSpec("setup", "What compiles the loops", fleet, (GatewaySpec(count=2),), endpoint=MemorySpec())
+
+
 def _telegrams() -> None:
     """Every security, with and without CRCs."""
-    fleet = Fleet(_FLEET, Seeds(1), start=_SPEC.start)
+    from sim.core.seeds import Seeds
+    from sim.meters.fleet import Fleet
+
+    spec = _spec()
+    fleet = Fleet(spec.fleet, Seeds(1), start=spec.start)
     meter = np.arange(fleet.n)
     for crcs in (True, False):
         fleet.telegrams(meter, np.full(fleet.n, 48), crcs=crcs)
@@ -111,15 +123,16 @@ def _city(depth: str) -> None:
     from sim.city.conduct import play
     from sim.city.plan import Blocks, CityPlan
 
-    plan = CityPlan(_SPEC, 1, 3_600 * NS_PER_S, depth)  # type: ignore[arg-type]
-    play(plan, Blocks.of(_SPEC).tiles(1)[0])
+    plan = CityPlan(_spec(), 1, 3_600 * NS_PER_S, depth)  # type: ignore[arg-type]
+    play(plan, Blocks.of(_spec()).tiles(1)[0])
 
 
 def _world() -> None:
     """A quarter of an hour, and a search through what stays on disk of it, in bytes read and in bytes mapped."""
+    from arrays.find_many import candidates, filter_of, heads_of
     from sim.world import World
 
-    with tempfile.TemporaryDirectory() as directory, World(_SPEC, 1, Path(directory)) as world:
+    with tempfile.TemporaryDirectory() as directory, World(_spec(), 1, Path(directory)) as world:
         world.run(900 * NS_PER_S)
     heads = heads_of([bytes(16), bytes(range(16))])
     for block in (bytes(32), bytearray(32)):
@@ -161,12 +174,18 @@ def _by_age(paths: object) -> list[Path]:
 
 
 def main(arguments: list[str]) -> None:
-    if arguments == ["--part"]:
-        jit.compiled.quiet = True
-        _telegrams()
-        return
     begun_s = wall_s()
-    count = compile_all()
+    try:
+        if arguments == ["--part"]:
+            jit.compiled.quiet = True
+            _telegrams()
+            return
+        count = compile_all()
+    except Exception as error:
+        said = to_mend(error, Path(__file__))
+        if said is None:
+            raise
+        sys.exit(f"{cache_folder.TO_MEND}{said}")
     if count:
         took_s = wall_s() - begun_s
         print(f"wmbench: compiled {count} functions, and telegrams beside them, in {took_s:.0f} s", file=sys.stderr)

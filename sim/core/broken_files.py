@@ -43,7 +43,11 @@ def place_of(error: BaseException) -> tuple[Path, int | None] | None:
 def words_of(error: BaseException) -> str:
     """The kind of error and what it says; with the names that there are, where one was called that there is not."""
     what = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{type(error).__name__}: {what}{_names(what, error.__traceback__)}"
+    if isinstance(error, AttributeError) and error.name:
+        near = did_you_mean(error.name, [name for name in dir(error.obj) if name[:1] != "_"])
+    else:
+        near = _names(what, error.__traceback__)
+    return f"{type(error).__name__}: {what}{near}"
 
 
 def _names(what: str, trace: TracebackType | None) -> str:
@@ -67,4 +71,9 @@ def _called(name: str, trace: TracebackType | None) -> Callable[..., object] | N
 def unreadable(file: Path, error: BaseException) -> str:
     """In one line: the file, the line, what went wrong when `file` was imported."""
     broken, line = place_of(error) or (file, None)
-    return f"{broken}{f', line {line}' if line else ''}: cannot be imported: {words_of(error)}"
+    return f"{at_line(broken, line)}: cannot be imported: {words_of(error)}"
+
+
+def at_line(file: Path | str, line: int | None) -> str:
+    """As every message names a place."""
+    return f"{file}{f', line {line}' if line else ''}"

@@ -156,6 +156,16 @@ class SnapshotAsked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class KeysRenewed(Event):
+    """A smart meter gateway's next keys (TLS, ENC, SIG): "certified", "refused" with the clause, or "superseded", when
+    those before were taken back, since nothing of theirs waits any more."""
+    gateway: str
+    number: int
+    what: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSetTaken(Event):
     """A smart meter gateway fetched a rule set of its administrator's, for one receiver; whether it obeys it."""
     gateway: str

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from sim.core import own
-from sim.core.broken_files import unreadable
+from sim.core.broken_files import place_of, unreadable
 
 
 class HasId(Protocol):
@@ -42,6 +42,15 @@ S = TypeVar("S")
 
 class PartError(Exception):
     """A file of a folder of parts that is no part; the message names the file and what it lacks."""
+
+
+def to_mend(error: BaseException, program: Path) -> str | None:
+    """In one line which file, of those that were asked for by this program, cannot be used, and why; None for any other
+    error."""
+    if isinstance(error, PartError):
+        return str(error)
+    place = place_of(error)
+    return None if place is None or place[0] == program else unreadable(place[0], error)
 
 
 class UnknownPart(ValueError):
@@ -88,6 +97,8 @@ class Folder(Generic[P]):
     def _part(self, module: str, file: Path) -> P:
         try:
             loaded = importlib.import_module(module)
+        except PartError:  # it says already which file is to be mended
+            raise
         except Exception as error:
             raise PartError(unreadable(file, error)) from error
         part = getattr(loaded, self.attribute, None)

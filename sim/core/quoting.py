@@ -12,9 +12,12 @@ LONGEST: Final = 60  # characters
 _LONG_HEX: Final = re.compile("[0-9A-Fa-f]{24,}")
 
 
-def shown(text: str) -> str:
-    """The text, letters that a terminal obeys as escapes."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+def shown(text: str, ours: str = "") -> str:
+    """The text on one line: what is no letter, and what a terminal obeys, as escapes (\\x1b, \\n, \\u202e). `ours`:
+    letters that the program itself puts between words, such as tabs, which stand as they are."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in ours else ascii(one)[1:-1] for one in text)
 
 
 def hidden(text: str) -> str:
@@ -23,9 +26,9 @@ def hidden(text: str) -> str:
 
 
 def last_line(data: bytes, most: int = 300) -> str:
-    """Of what a program said, what a terminal obeys as "?"."""
+    """Of what a program said."""
     lines = data.decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
-    return "".join(letter if letter.isprintable() else "?" for letter in lines[-1])[:most]
+    return shown(lines[-1])[:most]
 
 
 def quoted(value: object) -> str:

@@ -235,7 +235,8 @@ def _scalar(hint: Any, spec_field: Any, value: Any, place: Place, path: str) -> 
                  date: "a date"}  # fmt: skip
         raise place.error(path, f"{quoted(value)} is not {names.get(hint, hint)}")
     if hint is str and not value:
-        raise place.error(path, "is empty")
+        unless_said = "; leave the key out" if spec_field is not None and spec_field.default == "" else ""
+        raise place.error(path, f"is empty{unless_said}")
     limits = spec_field.metadata if spec_field is not None else {}
     if "one name" in limits:
         _known(value, {"known": limits["one name"]}, place, path)
@@ -280,6 +281,11 @@ def _set(spec: Any, keys: list[str], value: Any, place: Place, path: str) -> Any
     def one(group: Any, keys: list[str]) -> Any:
         if keys == ["kind"] and "classes" in limits:
             return _of_kind(limits, group, value, place, path)
+        if "classes" in limits and keys[0] not in {f.name for f in dataclasses.fields(group)}:
+            able = sorted(kind for kind, of in limits["classes"]().items() if keys[0] in of.__dataclass_fields__)
+            if able:
+                way = f"set {path.removesuffix(keys[0])}kind={able[0]} before it"
+                raise place.error(path, f"kind '{group.kind}' has no key '{keys[0]}'; {' and '.join(able)} has: {way}")
         return _set(group, keys, value, place, path)
 
     if isinstance(inner, tuple):

@@ -72,7 +72,7 @@ def broker_for(entry: GatewayEntry, directory: Path, kind: type[M]) -> M:
 
 class Box:
     """`endpoint`: a broker that runs already, where it is not to be the box's own. `feeders` and `readers` are there
-    from the beginning. Use it with `with`, or `start` and `stop`."""
+    from the beginning. Use it with `with`, or `start` and `stop`. Raises BoxError for a reader that means nothing."""
 
     def __init__(self, entry: GatewayEntry, directory: Path, *, endpoint: Endpoint | None = None) -> None:
         self.entry = entry
@@ -88,10 +88,13 @@ class Box:
             for at, spec in enumerate(entry.feed)
         ]
         self._portal_key = (Path(entry.listen.pki) if entry.listen.pki else self.directory) / "acknowledgements.key"
-        self.readers: list[Reader] = [
-            READERS.find(spec.kind).open(spec, self._ground(f"{READER}-{at}" if at else READER))
-            for at, spec in enumerate(entry.read)
-        ]
+        try:
+            self.readers: list[Reader] = [
+                READERS.find(spec.kind).open(spec, self._ground(f"{READER}-{at}" if at else READER))
+                for at, spec in enumerate(entry.read)
+            ]
+        except ReaderError as error:
+            raise BoxError(f"{entry.name}: {error}") from None
         self._program: SupervisedProcess | None = None
         self._powered = False
         self._said_before: dict[Path, int] = {}  # bytes of its output, before the latest start
@@ -181,7 +184,7 @@ class Box:
         self.starts += 1
         self._powered = True
         if wait:
-            self._await_ready()
+            self.await_ready()
 
     def _relay(self, command: Iterable[str]) -> None:
         words = self._filled(command)
@@ -245,7 +248,8 @@ class Box:
         if program is not None:
             program.stop()
 
-    def _await_ready(self) -> None:
+    def await_ready(self) -> None:
+        """Until it can be fed. Raises BoxError."""
         end_s = clock.wall_s() + self.entry.run.ready_s
         while problem := self.problem or self._unsaid():
             if clock.wall_s() > end_s or (self._program is not None and not self._program.running):
@@ -272,7 +276,8 @@ class Box:
 
     @property
     def known(self) -> dict[str, str]:
-        """What stands for what in commands and files (see inventory)."""
+        """What stands for what in commands and files (see inventory). Its program works in a directory of its own, so
+        paths are whole ones."""
         known = {"directory": str(self.directory), "name": self.entry.name, "python": sys.executable, "root": str(ROOT)}
         known |= {f"feed{at or ''}": feeder.place for at, feeder in enumerate(self.feeders)}
         known |= {f"read{at or ''}": reader.place for at, reader in enumerate(self.readers)}
@@ -290,7 +295,7 @@ class Box:
         with contextlib.suppress(EndpointError):
             identity = endpoint.identity(self.entry.name)
             files = {"ca": identity.authorities, "certificate": identity.certificate, "key": identity.key}
-            return {name: str(file) for name, file in files.items() if file is not None}
+            return {name: str(file.absolute()) for name, file in files.items() if file is not None}
         return {}
 
     def _made_certificates(self) -> dict[str, str]:
@@ -301,7 +306,7 @@ class Box:
         except PkiError as error:
             raise BoxError(f"{self.entry.name}: {error}") from None
         files = {"ca": authority.certificate, "certificate": pair.certificate, "key": pair.key}
-        return {name: str(file) for name, file in files.items()}
+        return {name: str(file.absolute()) for name, file in files.items()}
 
     # --- at work ----------------------------------------------------------------------------------------------------
 
@@ -358,7 +363,7 @@ class Box:
         if not isinstance(self.endpoint, Mosquitto):
             return ""
         with contextlib.suppress(OSError):
-            log = (self.endpoint.directory / "broker.log").read_bytes()[-_LOG_BYTES:].decode("utf-8", "replace")
+            log = _end_of(self.endpoint.directory / "broker.log", _LOG_BYTES).decode("utf-8", "replace")
             for line in reversed(log.splitlines()):
                 if f" as {self.entry.name} " in line:
                     return ""
@@ -370,10 +375,17 @@ class Box:
         """The last line that its program wrote to standard error, or else to standard output; printable."""
         for file in (self.stderr, self.stdout):
             with contextlib.suppress(OSError):
-                data = file.read_bytes()[-_SAID_BYTES:]
+                data = _end_of(file, _SAID_BYTES)
                 if data.strip():
                     return last_line(data)
         return "it said nothing"
+
+
+def _end_of(file: Path, most: int) -> bytes:
+    """After days of work a log is longer than what is wanted of it. Raises OSError."""
+    with file.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - most))
+        return stream.read(most)
 
 
 __all__ = ["READER", "ROOT", "Box", "BoxError", "broker_for"]

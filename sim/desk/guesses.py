@@ -23,7 +23,6 @@ _LEVEL_NAME: Final = re.compile(r"rssi|dbm|level|signal", re.IGNORECASE)
 _PUBLISH_NAME: Final = re.compile(r"publish|sent|send|upload|received_at|created", re.IGNORECASE)
 _NETWORK: Final = re.compile(r"rx_?metadata|rx_?info|gateways?\[", re.IGNORECASE)
 _YEARS: Final = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
-_NEAR_S: Final = 900.0
 _QUARTER_S: Final = 900
 
 

@@ -3,7 +3,7 @@
     [[gateway]]
     name = "kitchen"
     entry = "wmbusmeters"                            # begins with a ready entry; own keys replace its keys
-    feed = [{ kind = "im871a", line = { kind = "pty" } }]
+    feed = [{ kind = "codec", format = "im871a", line = { kind = "pty" } }]
     run = { command = ["wmbusmeters", "--useconfig={directory}"] }
     read = [{ kind = "mqtt", topic = "wmbusmeters/#" }]
     listen = { address = "192.168.7.1", port = 8883 }
@@ -24,6 +24,7 @@ from typing import Any, Final, Literal
 
 from sim.core.settings import Place, SpecError, build, number, one_of, read_toml
 from sim.core.vocabulary import Link
+from sim.desk.contradictions import contradictions
 from sim.feeders.port import FEEDERS, FeederSpec
 from sim.readers.message_content import ContentSpec
 from sim.readers.port import READERS, ReaderSpec
@@ -233,18 +234,5 @@ def _refuse_contradictions(inventory: Inventory, place: Place) -> None:
         if entry.name in names:
             raise place.error(f"{path}.name", f"{entry.name!r} is there twice; a name is one gateway's")
         names.add(entry.name)
-        listen = entry.listen
-        if listen.port == 0 and not listen.address.startswith("127."):
-            raise place.error(f"{path}.listen", f"{listen.address} is on a network; name a port, to tell the box")
-        claims = entry.claims
-        if claims.awake_s and not claims.sleeps:
-            raise place.error(f"{path}.claims", f"awake_s = {claims.awake_s:g} needs a period_s above it; "
-                              "of a gateway that listens always, leave both out")  # fmt: skip
-        if bool(entry.power.cut) != bool(entry.power.on):
-            raise place.error(f"{path}.power", "needs both commands, cut and on, or neither")
-        if not entry.run.command and not entry.power.cut and any(_reads_standard_input(feed) for feed in entry.feed):
-            raise place.error(f"{path}.feed", "a feeder on standard input needs a program: run.command")
-
-
-def _reads_standard_input(feed: FeederSpec) -> bool:
-    return getattr(getattr(feed, "line", None), "kind", "") == "stdin"
+        for key, words in contradictions(entry):
+            raise place.error(f"{path}.{key}", words)

@@ -152,6 +152,16 @@ class Fronted(Protocol):
         """Of the broker behind."""
 
 
+@runtime_checkable
+class Elsewhere(Protocol):
+    """An endpoint that somebody else runs, or whose settings somebody else wrote: where it lets a client down, the run
+    says nothing about the system."""
+
+    def let_down(self, session: Session, what: str) -> SaysNothing | None:
+        """`what` came to nothing, of which this session is the first example: one sentence with the way out. None where
+        it is the endpoint's own fault, or the client's."""
+
+
 class Endpoint(Protocol):
     """A broker, or what stands for it. Scenarios ask for a feature, never for a product."""
 

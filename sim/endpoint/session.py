@@ -29,6 +29,7 @@ from sim.endpoint.websocket_connect import WebSocketConnect
 BACKOFF_S = 0.05
 BACKOFF_MAX_S = 0.5  # lockstep waits for it
 SESSION_EXPIRY_S = 3_600
+AT_SUBSCRIBE = "closed by the server when it subscribed"
 KEEPALIVE_S = 600  # a world may compute for minutes between two turns of the event loop
 
 
@@ -64,6 +65,7 @@ class MqttSession(SessionState):
         self._dial: TlsConnect | WebSocketConnect | None = None
         self._client: ConnectedClient | None = None
         self._fd = -1
+        self._subscribing = False  # CONNACK came, and SUBACK did not
         self._attempt = 0  # a timer or leave of an older attempt finds the number changed
         self._slot: Address | None = None  # whose leave to dial we hold
         self._closed = False
@@ -204,6 +206,7 @@ class MqttSession(SessionState):
         if code.is_failure:
             client.trouble = f"CONNACK: {code}"  # paho closes the connection next
         elif self.topics:
+            self._subscribing = True
             client.subscribe([(topic, 1) for topic in self.topics])
         else:
             self._up()
@@ -217,6 +220,7 @@ class MqttSession(SessionState):
             self._up()
 
     def _up(self) -> None:
+        self._subscribing = False
         self.came_up()
         self._since_s = clock.wall_s()
         self._dial_over()
@@ -229,7 +233,7 @@ class MqttSession(SessionState):
 
     def _on_disconnect(self, client: mqtt.Client, *_: Any) -> None:
         if client is self._client:
-            self._lost(self._client.trouble or "closed by the server")
+            self._lost(self._client.trouble or (AT_SUBSCRIBE if self._subscribing else "closed by the server"))
 
     # --- endings -----------------------------------------------------------------------------------------------
 
@@ -259,6 +263,7 @@ class MqttSession(SessionState):
     def _let_go(self) -> None:
         """Drop socket and client, whatever state they are in."""
         self.came_down()
+        self._subscribing = False
         if self._fd >= 0:
             self._loop.forget(self._fd)
             self._fd = -1

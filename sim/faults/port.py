@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
 
 from sim.core.clock import Steps, ns
 from sim.core.events import FaultInjected, FaultWitnessed
@@ -26,6 +27,12 @@ S = TypeVar("S")
 
 class CannotInject(ValueError):
     """This world cannot have this fault; the message says what it lacks."""
+
+
+def remembered() -> Any:
+    """A field of a fault, which is frozen and may strike in several worlds: a mapping of what it must remember of each
+    world from its strike to its end. It is no setting, and goes with the world."""
+    return field(default_factory=WeakKeyDictionary, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,4 +270,5 @@ def gateway_at(world: World, index: int) -> GatewayPort:
 
 __all__ = [
     "FAULTS", "AnyFault", "CannotInject", "Fault", "GatewayOutage", "Injection", "Lasting", "Outage", "gateway_at",
+    "remembered",
 ]  # fmt: skip

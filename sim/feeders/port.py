@@ -4,7 +4,7 @@ A feeder is a format (sim.lines) on a line (sim.feeders.lines). It is fed from o
 which a frame ends on the air, and writes at once; what a gateway says to it (a dongle is configured) it answers on a
 thread of its own, so that a world that computes keeps no gateway waiting.
 
-    FEEDERS.find("im871a").open(spec, FeedGround(directory))     not started
+    FEEDERS.find("codec").open(spec, FeedGround(directory))     not started
 """
 
 from __future__ import annotations
@@ -59,6 +59,11 @@ class Feeder(Protocol):
     def problem(self) -> str | None:
         """Why nothing arrives at the gateway at present, in one sentence with the way out; None when nothing is
         known to be wrong."""
+
+    @property
+    def broken(self) -> str:
+        """Why nothing more can pass whatever the gateway does, since this side of its line is gone; "" while it is
+        there. What the gateway then lacks is not its fault."""
 
     def start(self) -> None:
         """Make the line, so that a gateway finds it. Raises FeederError."""

@@ -26,6 +26,7 @@ from pathlib import Path
 from sim.core.bundle import ACK
 from sim.core.clock import Calendar, unix_ns, wall_s
 from sim.core.events import AcknowledgementRefused, BundleQuarantined, Event, SessionChanged
+from sim.core.quoting import shown
 from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.port import Address, EndpointError, Identity
 from sim.endpoint.session import MqttSession
@@ -206,5 +207,4 @@ class Process:
         """Once, however often it happens again."""
         if words != self._told:
             self._told = words
-            safe = "".join(letter if letter.isprintable() else "?" for letter in words)
-            print(f"gateway {self._arguments.name}: {safe}", file=sys.stderr, flush=True)
+            print(f"gateway {self._arguments.name}: {shown(words)}", file=sys.stderr, flush=True)

@@ -17,7 +17,7 @@ from arrays.ciphers_compiled import cbc_rows
 from arrays.crc_instructions import add_crcs_at
 from arrays.jit import njit
 from arrays.plain_or_compiled import signed
-from arrays.seal import begins_with_fill, derive_rows, mac_rows
+from arrays.seal import MacRoom, begins_with_fill, derive_rows, mac_rows
 from arrays.unaligned import copy_16, load_8, store
 from sim.meters.fill_kernels import BLOCK, U8, WORK, Asked, Block, Form, Records, Scratch, fill_block
 from sim.meters.physics.formulas import Tables
@@ -97,6 +97,6 @@ def fill_mode7(
             agains = begins_with_fill(frames_at + sealed_at, size, first, rows, asked.again, agains)
         for row in range(BLOCK):
             keys[row, 0], keys[row, 1] = pairs[row, 2], pairs[row, 3]
-        mac_rows(keys, ivs, zeros, covered, words, frames_at, size, counters, rows)
+        mac_rows(MacRoom(keys, ivs, zeros, covered, words), frames_at, size, counters, rows)
         _deliver(frames_at, size, rows, out_at + first * bytes_, bytes_)
     return lefts, agains

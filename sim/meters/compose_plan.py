@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from arrays.build_telegrams import frame_template
+from arrays.build_telegrams import Shared, frame_template
 from sim.core.vocabulary import Security
 from sim.meters import civil, quantities
 from sim.meters.day_steps import DAYS, Step
@@ -25,7 +25,7 @@ def form(kind: Kind, security: Security, steps: tuple[Step, ...], day: int, epoc
     prefix = kind.unencrypted_prefix if security == "none" else b""
     m = kind.payload_bytes(security)
     cfg_flags = kind.cfg_flags_unencrypted if security == "none" else 0
-    template = frame_template(length(m, security, tpl), m, security, c_field=kind.c_field, tpl=tpl, cfg_flags=cfg_flags)
+    template = frame_template(length(m, security, tpl), m, Shared(security, kind.c_field, tpl, cfg_flags))
     wire = Address(kind.manufacturer, "00000000", kind.version, kind.device_type).wire()
     template[2:10] = np.frombuffer(wire, dtype=np.uint8)
     header = 30 if security == "mode7" else 10

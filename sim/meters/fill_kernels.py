@@ -106,6 +106,15 @@ class Block(NamedTuple):
     lefts: int
 
 
+class Span(NamedTuple):
+    """What is counted between: hours since the tables begin, `end` -1: now, `begin` -1: since they begin; and `since`,
+    ms from the tables to the day."""
+
+    end: int
+    begin: int
+    since: int
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _scale(work: I64, of: int, rows: int, times: int, per: int) -> None:
     """times / per of what is not negative. Dividing by a constant is many times faster than by a variable."""
@@ -130,9 +139,9 @@ def _scale(work: I64, of: int, rows: int, times: int, per: int) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _count_heat(end: int, begin: int, rows: int, since: int, counts: I64, work: I64, out: int) -> None:
-    """What each radiator's meter counted from hour `begin` to hour `end`; -1: since the tables begin, until now.
-    `since`: ms from the tables to the day."""
+def _count_heat(span: Span, rows: int, counts: I64, work: I64, out: int) -> None:
+    """What each radiator's meter counted."""
+    end, begin, since = span
     if end >= 0 and begin >= 0:
         for row in range(rows):
             room, factor = work[ROOM, row], work[FACTOR, row]
@@ -155,8 +164,9 @@ def _count_heat(end: int, begin: int, rows: int, since: int, counts: I64, work: 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _count_used(source: int, end: int, begin: int, rows: int, since: int, profiles: I64, work: I64, out: int) -> None:
+def _count_used(source: int, span: Span, rows: int, profiles: I64, work: I64, out: int) -> None:
     """The same of water or a tariff."""
+    end, begin, since = span
     for row in range(rows):
         ms = since + work[CLOCK, row] if end < 0 else end * MS_PER_HOUR
         hour = signed(np.uint64(ms) // _HOUR)
@@ -230,11 +240,12 @@ def fill_block(block: Block, form: Form, asked: Asked, scratch: Scratch, meters:
                 for part in range(1 if steps[index, LESS_END] < 0 else 2):
                     end = steps[index, LESS_END if part else END]
                     begin = steps[index, LESS_BEGIN if part else BEGIN]
+                    span = Span(end, begin, since)
                     out = VALUE if source == of and part == 0 else OTHER
                     if source == HEAT:
-                        _count_heat(end, begin, rows, since, counts, work, out)
+                        _count_heat(span, rows, counts, work, out)
                     else:
-                        _count_used(source, end, begin, rows, since, profiles, work, out)
+                        _count_used(source, span, rows, profiles, work, out)
                     _scale(work, out, rows, times, per)
                     if part:
                         for row in range(rows):

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import struct
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from sim.endpoint.port import Address, EndpointError
@@ -60,9 +61,9 @@ class TcpSwitch:
         """Nobody listens, and connections are reset."""
 
         async def change() -> None:
-            if self._accepting is not None:
-                self._accepting.cancel()
-                self._accepting = None
+            accepting, self._accepting = self._accepting, None
+            if accepting is not None:
+                await _over([accepting])
             self._listener.close()
             self._reset()
 
@@ -95,10 +96,7 @@ class TcpSwitch:
         try:
             listener = socket.create_server((self._host, self._port), backlog=128)
         except OSError as error:
-            why = os.strerror(error.errno) if error.errno else str(error)
-            raise EndpointError(
-                f"port {self._port} of {self._host}: {why}; stop the program that has it, or name another"
-            ) from None
+            raise EndpointError(f"port {self._port} of {self._host}: {_why(error)}") from None
         listener.setblocking(False)
         return listener
 
@@ -129,18 +127,18 @@ class TcpSwitch:
         server = socket.socket()
         server.setblocking(False)
         self._sockets |= {client, server}
+        halves: list[asyncio.Task[None]] = []
         try:
             await self._passing.wait()
             await self._thread.loop.sock_connect(server, ("127.0.0.1", self._upstream.port))
             ways = ((client, server), (server, client))
-            halves = [self._thread.spawn(self._pass_on(*ends)) for ends in ways]
+            halves += (self._thread.spawn(self._pass_on(*ends)) for ends in ways)
             await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
-            for half in halves:
-                half.cancel()
         except OSError:
             pass  # the client sees a closed connection
         finally:
             self._sockets -= {client, server}
+            await _over(halves)
             client.close()
             server.close()
 
@@ -149,3 +147,24 @@ class TcpSwitch:
             while data := await self._thread.loop.sock_recv(source, _READ_BYTES):
                 await self._passing.wait()
                 await self._thread.loop.sock_sendall(sink, data)
+
+
+async def _over(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancelled, and at their end. A socket that is closed while a task still waits for it leaves its number with the
+    loop, and the next connection, which gets that number, breaks."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+def _why(error: OSError) -> str:
+    """Cause and way out."""
+    if error.errno is not None and error.errno < 0:  # of getaddrinfo
+        return "there is no such address; `ip address` shows those of this machine"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "that is no address of this machine; `ip address` shows those it has"
+    if error.errno == errno.EACCES:
+        return "this user may not listen there; name a port above 1023"
+    said = os.strerror(error.errno) if error.errno else str(error)
+    return f"{said}; stop the program that has it, or name another"

@@ -61,6 +61,7 @@ class Authority:
             if self.certificate.exists() and key_file.exists():
                 self._key = _read_key(key_file)
                 self._ca = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+                self._refuse_expired()
             else:
                 self._key = ec.generate_private_key(ec.SECP256R1())
                 self._ca = self._make_ca()
@@ -92,7 +93,22 @@ class Authority:
         if pair.certificate.exists() and pair.key.exists():
             return pair
         if pair.certificate.exists():
-            raise PkiError(f"{name} has a certificate for a key that it keeps to itself: {pair.certificate}")
+            raise PkiError(
+                f"{name} has a certificate for a key that it keeps to itself: {pair.certificate}; sign its request "
+                "again, or remove that file"
+            )
+        return self._issue(name, name, ExtendedKeyUsageOID.CLIENT_AUTH, [x509.DNSName(name)], None, None)
+
+    def renewed(self, name: str) -> Pair:
+        """The same, and another one with a key of its own where nobody lets it in with what it has: that has expired,
+        or was revoked."""
+        pair = self.device(name)
+        try:
+            has = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+        except (OSError, ValueError) as error:
+            raise PkiError(f"{pair.certificate}: {_cause(error)}; remove it, and enrol {name} again") from None
+        if has.not_valid_after_utc > clock.wall_now() and has.serial_number not in self._revoked:
+            return pair
         return self._issue(name, name, ExtendedKeyUsageOID.CLIENT_AUTH, [x509.DNSName(name)], None, None)
 
     def sign(self, name: str, request: bytes) -> Path:
@@ -171,6 +187,11 @@ class Authority:
         return revocations(self.crl)
 
     # --- the certificates themselves ---------------------------------------------------------------------------
+
+    def _refuse_expired(self) -> None:
+        until = self._ca.not_valid_after_utc
+        if until <= clock.wall_now():
+            raise ValueError(f"it expired on {until:%Y-%m-%d}, and whoever trusts it needs to be enrolled again")
 
     def _pair(self, name: str) -> Pair:
         device_name(name)

@@ -24,7 +24,7 @@ from sim.pki.slot_keys import CURVE, SlotKey
 from sim.pki.sm_authorities import SmRoot
 from sim.pki.sm_chain import ChainError, Trust, list_bytes, read_list
 from sim.pki.sm_forms import Purpose, common_name
-from sim.pki.sm_triples import PURPOSES, Keys, Registration, Triple, request, slot_of
+from sim.pki.sm_triples import PURPOSES, Keys, Registration, Request, Triple, request, slot_of
 
 MAKER: Final = "maker.GWH"
 ADMINISTRATOR: Final = "administrator.GWA"
@@ -122,8 +122,14 @@ class PartyRoot:
         number = self.registration.triples[name].number + 1
         return self._granted(name, number, self._keys[name], name, at)
 
+    def authorised(self, asked: Request, at: datetime) -> Triple:
+        """What a gateway asked for, which its administrator authorises. Raises RequestError, ChainError."""
+        return self._grant(asked, ADMINISTRATOR, at)
+
     def _granted(self, name: str, number: int, keys: Keys, by: str, at: datetime) -> Triple:
-        asked = request(name, number, keys)
+        return self._grant(request(name, number, keys), by, at)
+
+    def _grant(self, asked: Request, by: str, at: datetime) -> Triple:
         return self.registration.grant(asked.authorised(by, lambda body: self._sign(by, body)), at)
 
     def _sign(self, by: str, body: bytes) -> bytes:
@@ -211,6 +217,11 @@ def private_value(key: ec.EllipticCurvePrivateKey) -> bytes:
 def certified_point(certificate: x509.Certificate) -> bytes:
     """The public key that it certifies, as an uncompressed point. Raises ContentError (curve)."""
     return uncompressed(public_key(certificate))
+
+
+def of_der(data: bytes) -> Certificate:
+    """Raises ValueError for bytes that are none."""
+    return x509.load_der_x509_certificate(data)
 
 
 def as_der(certificate: x509.Certificate) -> bytes:

@@ -64,7 +64,10 @@ class SmAuthority:
         since: datetime, until: datetime | None = None,
     ) -> x509.Certificate:  # fmt: skip
         self.issued += 1
-        return forms.certificate(kind, subject, public, purpose, self._above, serial(self._draw), since, until)
+        drawn = serial(self._draw)
+        return forms.certificate(
+            kind, subject, public, purpose, self._above, serial=drawn, since=since, until=until
+        )
 
     def _must_live(self, at: datetime) -> None:
         if not self.certificate.not_valid_before_utc <= at < self.certificate.not_valid_after_utc:
@@ -103,7 +106,7 @@ class SmRoot(SmAuthority):
         key = drawn_key(draw, made.root_curve)
         subject = forms.name(common, number)
         own = Above(subject, key, made.root_digest)
-        certificate = forms.certificate("root", subject, key.public_key(), "CA", own, serial(draw), since)
+        certificate = forms.certificate("root", subject, key.public_key(), "CA", own, serial=serial(draw), since=since)
         super().__init__("root", key, certificate, made, draw)
 
     def sub_ca(self, common: str, since: datetime, number: int = 1) -> SmAuthority:

@@ -97,7 +97,7 @@ class Above:
 
 def certificate(
     kind: str, subject: x509.Name, public: ec.EllipticCurvePublicKey, purpose: Purpose | Literal["CA"], above: Above,
-    serial: int, since: datetime, until: datetime | None = None,
+    *, serial: int, since: datetime, until: datetime | None = None,
 ) -> x509.Certificate:  # fmt: skip
     """`kind`: one of sm_lint's, "" for what it calls an end user of no other kind."""
     common, issuer = _one(subject, NameOID.COMMON_NAME), _one(above.subject, NameOID.COMMON_NAME)

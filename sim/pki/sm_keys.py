@@ -19,8 +19,8 @@ def certificate(data: bytes) -> x509.Certificate:
     """Raises PkiError."""
     try:
         return sm_lint.load(data)
-    except (ValueError, TypeError) as error:
-        raise PkiError(f"this is no certificate in PEM or DER ({error})") from None
+    except (ValueError, TypeError):
+        raise PkiError("this is no certificate in PEM or DER") from None
 
 
 def receiver(of: bytes, key: bytes) -> Receiver:

@@ -92,7 +92,13 @@ def lint(data: bytes, profile: str = "today", issuer: bytes | None = None) -> li
 def _lint(data: bytes, profile: Profile, issuer: bytes | None) -> list[Finding]:
     try:
         certificate = load(data)
+    except (ValueError, TypeError) as error:
+        return [Finding("certificate", f"is none in PEM or DER: {quoted(str(error))}")]
+    try:
         above = load(issuer) if issuer is not None else None
+    except (ValueError, TypeError) as error:
+        return [Finding("issuer", f"the issuer's is no certificate in PEM or DER: {quoted(str(error))}")]
+    try:
         kind = kind_of(certificate)
         found = [
             Finding(rule.__name__.strip("_").replace("_", "-"), text)

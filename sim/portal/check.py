@@ -16,11 +16,14 @@ Times are world nanoseconds, cut off at 73 years from the world's beginning, so 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from sim.core.parts import Folder
+from sim.core.broken_files import at_line, line_in, words_of
+from sim.core.parts import Folder, PartError
 
 NONE: Final = -(1 << 62)
 """Of a number in a telegram or a state: there is none."""
@@ -115,6 +118,18 @@ class Check:
             raise ValueError(f"check {self.id}: a state without a field cannot be compiled; leave `state` out")
         none = self.state is Nothing
         object.__setattr__(self, "columns", 0 if none else len(self.state._fields))  # type: ignore[attr-defined]
+
+    def limits_for(self, settings: object) -> tuple[int, ...]:
+        """Its limits in a portal with these settings. Raises PartError."""
+        file = Path(inspect.getfile(self.limits))
+        try:
+            made = self.limits(settings)
+        except Exception as error:
+            place = at_line(file, line_in(file, error))
+            raise PartError(f"{place}: check '{self.id}' has no limits: {words_of(error)}") from error
+        if not hasattr(made, "_fields"):
+            raise PartError(f"{file}: check '{self.id}': limits are a NamedTuple of whole numbers, not {made!r}")
+        return made
 
 
 CHECKS: Final = Folder("sim.portal.checks", "CHECK", "check", Check)

@@ -68,11 +68,27 @@ class Agreed(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """`state` (meters, columns), `rings` one (meters, bytes) a check; `before` gets the state that each refused
-    reception met, in the order of refusals, where it has rows; in its last column which check refused, and as what."""
+    """`state` (meters, columns), `rings` one (meters, bytes) a check; `kept`: what was stored, with room for more."""
 
     state: I64
     rings: tuple[U8, ...]
+    kept: copies.Kept
+
+
+class Asked(NamedTuple):
+    """`on`: a bit for each check that is asked; `limits`: those of all checks, one after the other; `now_ns`: world
+    time of the take."""
+
+    on: int
+    limits: I64
+    now_ns: int
+
+
+class Judged(NamedTuple):
+    """`verdict` of each reception; `before` gets the state that each refused one met, in the order of refusals, where
+    it has rows; in its last column which check refused, and as what."""
+
+    verdict: I64
     before: I64
 
 
@@ -111,7 +127,7 @@ def together(every: Sequence[Check], made: Callable[[Callable[..., Any]], Any]) 
     for place, check in enumerate(every):
         low, high = places[check.id]
         mine, bit = check.id, 1 << place
-        limits_type = type(check.limits(PortalSpec()))
+        limits_type = type(check.limits_for(PortalSpec()))
         count = len(limits_type._fields)  # type: ignore[attr-defined]
         around |= {
             f"{mine}_verdict": made(check.verdict), f"{mine}_took": made(check.took),
@@ -140,16 +156,17 @@ _ask, _took = together(in_order(), compiled)
 
 @njit(**_LEAN)
 def judge(
-    order: Any, seen: Any, opened: Any, agreed: Any, memory: Any, kept: Any, on: Any, limits: Any, now_ns: Any,
-    verdict: Any,
-) -> Any:  # fmt: skip
+    order: I64, seen: Seen, opened: Opened, agreed: Agreed, memory: Memory, asked: Asked, judged: Judged
+) -> int:
     """Verdicts of receptions in `order`: by meter, and within it as the gateways heard them. Returns how many rows of
-    `kept` are in use."""
+    `memory.kept` are in use."""
     rows, hashes, gateways, heard_ns, telegrams = seen
     refusal, acc, counter, shown_ns = opened
     interval_ns, silent_ns, sends_time, bound_first, bound = agreed
-    state, rings, before = memory
+    state, rings, kept = memory
     table, count, dropped, since_ns = kept
+    on, limits, now_ns = asked
+    verdict, before = judged
     head, told = state.shape[1] - 1, 0
     for at in order:
         row, telegram = rows[at], telegrams[at]
@@ -213,7 +230,7 @@ class Freshness:
         every = in_order() if every is None else every
         self.checks: dict[str, Check] = {check.id: check for check in every}
         self.on = sum(1 << place for place, check in enumerate(every) if check.id in spec.checks)
-        self._limits = {check.id: check.limits(spec) for check in every}
+        self._limits = {check.id: check.limits_for(spec) for check in every}
         self.limits: I64 = np.array([one for check in every for one in self._limits[check.id]], dtype=np.int64)
         self._places = _places(every)
         start = [one for check in every for one in check.state()[: check.columns]] + [-1]
@@ -240,7 +257,7 @@ class Freshness:
         return check.state(*state[low:high].tolist())
 
     def detail(self, before: I64, sight: Sight, meter: Meter, names: Names) -> str:
-        """Why a telegram was refused, in words. `before`: its row of `Memory.before`."""
+        """Why a telegram was refused, in words. `before`: its row of `Judged.before`."""
         place, why = divmod(int(before[-1]), _CODES)
         check = list(self.checks.values())[place]
         return check.detail(why, sight, meter, self.past(check, before), self._limits[check.id], names)

@@ -16,14 +16,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arrays.jit import njit
+from arrays.jit import CannotCompile, njit, to_mend
 from sim.core.clock import Calendar
+from sim.core.parts import PartError
 from sim.portal import reasons
 from sim.portal.check import NONE
 from sim.portal.copies import Copies
 from sim.portal.decrypt_batch import Contents, Opening
-from sim.portal.freshness import Agreed, Blob, Freshness, Memory, Opened, Seen, judge, recall
-from sim.portal.gateway_clock import is_wrong, offsets, righted
+from sim.portal.freshness import Agreed, Asked, Blob, Freshness, Judged, Memory, Opened, Seen, judge, recall
+from sim.portal.gateway_offsets import is_wrong, offsets, righted
 from sim.portal.meter_table import Roll
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
@@ -156,7 +157,7 @@ class Intake:
             self._was = meters, self.freshness.copy(meters), self.counts.copy()
         received_ns, stored, clocks = self._clocks(batch, row, hashes, telegram, contents, stored)
         seen = Seen(row, hashes, batch.gateway, received_ns, telegram)
-        self._judge(order, seen, contents, before, stored, now_ns, verdict)
+        self._judge(order, seen, contents, stored, now_ns, Judged(verdict, before))
         ordered = verdict[order]
         accepted, refused = order[ordered == STORED], order[ordered > COPY]
         readings = self._rows(batch, accepted, row, telegram, contents, verdict)
@@ -205,15 +206,18 @@ class Intake:
         self._was = _NOTHING, self.freshness.copy(_NOTHING), self.counts
 
     def _judge(
-        self, order: I64, seen: Seen, contents: Contents, before: I64, stored: Earlier | None, now_ns: int, verdict: I64
+        self, order: I64, seen: Seen, contents: Contents, stored: Earlier | None, now_ns: int, judged: Judged
     ) -> None:
         fresh = self.freshness
         opened = Opened(contents.content, contents.acc, contents.counter, contents.shown_ns)
         kept = self._copies.room(now_ns, len(order) + (0 if stored is None else len(stored.reception)))
         if stored is not None and len(stored.reception):
             kept = kept._replace(used=recall(*stored, seen, fresh.state, kept, now_ns))
-        memory = Memory(fresh.state, fresh.rings, before)
-        count = judge(order, seen, opened, self._agreed, memory, kept, fresh.on, fresh.limits, now_ns, verdict)
+        memory, asked = Memory(fresh.state, fresh.rings, kept), Asked(fresh.on, fresh.limits, now_ns)
+        try:
+            count = judge(order, seen, opened, self._agreed, memory, asked, judged)
+        except CannotCompile as error:  # ours can be: a check of somebody's
+            raise PartError(to_mend(error)) from error
         self._copies.keep(count)
 
     def _rows(self, batch: Batch, at: I64, row: I64, telegram: I64, contents: Contents, verdict: I64) -> Rows:

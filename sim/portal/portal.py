@@ -22,6 +22,7 @@ from sim.core import bundle
 from sim.core.bundle import Columns
 from sim.core.clock import Calendar
 from sim.core.events import Event
+from sim.core.parts import PartError
 from sim.endpoint.port import Message
 from sim.portal import messages as of_gateways
 from sim.portal import reasons
@@ -144,7 +145,7 @@ class Portal:
         while True:
             try:
                 return self._take(messages, now_ns, aside)
-            except StoreError:
+            except (StoreError, PartError):
                 raise
             except Exception as error:  # whatever arrives, the portal lives
                 more = self._culprits(messages, now_ns, aside, _said(error))

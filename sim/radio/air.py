@@ -139,8 +139,10 @@ class Air:
             raise ValueError(f"{name}: a receiver cannot have {demodulators} demodulators")
         if deferred and on_header is not None:
             raise ValueError(f"{name}: a receiver that reacts to headers cannot be deferred")
-        receiver = Receiver(self.env, name, sensitivity_cdbm, frozenset(links), on_frame, on_header, demodulators,
-                            self.catch_up if deferred else None, profile)  # fmt: skip
+        receiver = Receiver(
+            self.env, name, sensitivity_cdbm, frozenset(links), on_frame, on_header=on_header,
+            demodulators=demodulators, catch_up=self.catch_up if deferred else None, profile=profile,
+        )  # fmt: skip
         self.receivers.append(receiver)
         self._places.append(centimetres(position)[0])
         self._receiver_arrays = self._prompt_links = None
@@ -202,7 +204,7 @@ class Air:
         self._medium.add_batch(Batch(schedule, self.radios, arrivals, curious))
 
     def emit(
-        self, source: int, k: int, mode: Mode, length_bytes: int, power_cdbm: int, frame: bytes | None = None,
+        self, source: int, k: int, mode: Mode, length_bytes: int, power_cdbm: int, *, frame: bytes | None = None,
         duration_ns: int | None = None, jammer: bool = False,
     ) -> Emission:  # fmt: skip
         """Send now. Without `frame` the bytes are asked of the fleet when it is received."""

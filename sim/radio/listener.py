@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sim.core.events import Fate
 from sim.radio.loss import RECEIVED, judge
@@ -31,6 +32,17 @@ _FATES = tuple(Fate)
 # (start_ns, source, k, end_ns, power, channel, can lock a demodulator, early, inside, early_ns)
 Heard = tuple[int, int, int, int, int, int, bool, int, int, int]
 Burst = tuple[int, int, int, int]  # (start_ns, end_ns, power, channel)
+
+
+class Frame(NamedTuple):
+    """A frame that is to be judged: what it is, and the power above which others break it."""
+
+    start_ns: int
+    source: int
+    k: int
+    end_ns: int
+    channel: int
+    limit: int
 
 
 @dataclass(slots=True)
@@ -100,24 +112,23 @@ class Listener:
 
     # --- the fate of a frame ----------------------------------------------------------------------------------------
 
-    def settle(self, start_ns: int, source: int, k: int, end_ns: int, channel: int, limit: int, in_range: bool) -> Fate:
+    def settle(self, frame: Frame, in_range: bool) -> Fate:
         """The fate of a frame that can be read here and has just ended. Each frame that could lock must be settled."""
-        self._lock_until(end_ns)
-        busy = False
-        if self._busy and (source, k) in self._busy:
-            self._busy.discard((source, k))
+        self._lock_until(frame.end_ns)
+        busy, which = False, (frame.source, frame.k)
+        if self._busy and which in self._busy:
+            self._busy.discard(which)
             busy = True
-        return self._judge(start_ns, source, k, end_ns, channel, limit, in_range, busy)
+        return self._judge(frame, in_range, busy)
 
-    def readable_so_far(self, start_ns: int, source: int, k: int, until_ns: int, channel: int, limit: int) -> bool:
+    def readable_so_far(self, frame: Frame, until_ns: int) -> bool:
         """For a frame in range that is still on the air: everything up to `until_ns` came through."""
         self._lock_until(until_ns)
-        busy = (source, k) in self._busy
-        return self._judge(start_ns, source, k, until_ns, channel, limit, True, busy) is Fate.RECEIVED
+        busy = (frame.source, frame.k) in self._busy
+        return self._judge(frame._replace(end_ns=until_ns), True, busy) is Fate.RECEIVED
 
-    def _judge(
-        self, start_ns: int, source: int, k: int, end_ns: int, channel: int, limit: int, in_range: bool, busy: bool
-    ) -> Fate:
+    def _judge(self, frame: Frame, in_range: bool, busy: bool) -> Fate:
+        start_ns, source, k, end_ns, channel, limit = frame
         down = bool(self.outages) and self.down_within(start_ns, end_ns)
         fate = judge(down, in_range, busy, 0, 0, limit)
         if fate != RECEIVED:

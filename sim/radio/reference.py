@@ -25,7 +25,7 @@ from sim.radio import receiver_profile
 from sim.radio.emissions import END, HEADER, Batch, Emission
 from sim.radio.link_modes import Mode, header_ns
 from sim.radio.links import Radios
-from sim.radio.listener import Listener
+from sim.radio.listener import Frame, Listener
 from sim.radio.receiver_profile import ReceiverProfile
 
 I64 = NDArray[np.int64]
@@ -41,7 +41,7 @@ class Receiver:
     first catches up with what ended before."""
 
     def __init__(self, env: simpy.Environment, name: str, sensitivity_cdbm: int, links: frozenset[Mode],
-                 on_frame: OnFrame, on_header: OnHeader | None, demodulators: int,
+                 on_frame: OnFrame, *, on_header: OnHeader | None, demodulators: int,
                  catch_up: Callable[[], None] | None = None,
                  profile: ReceiverProfile | None = None) -> None:  # fmt: skip
         self._env = env
@@ -213,9 +213,8 @@ class Reference:
             number = batch.receiver[pair]
             receiver = self._receivers[number]
             start_ns, source, k, end_ns, _, channel = batch.heard[pair][:6]
-            fate = receiver.listener.settle(
-                start_ns, source, k, end_ns, channel, batch.limit[pair], batch.in_range[pair]
-            )
+            frame = Frame(start_ns, source, k, end_ns, channel, batch.limit[pair])
+            fate = receiver.listener.settle(frame, batch.in_range[pair])
             batch.fate[pair] = fate
             if fate is Fate.RECEIVED:
                 if emission is None:
@@ -230,8 +229,7 @@ class Reference:
             fate = Fate.JAMMED
             if not emission.jammer:
                 fate = receiver.listener.settle(
-                    emission.start_ns, emission.source, emission.k, emission.end_ns, emission.mode.channel,
-                    pair.limit, pair.in_range,
+                    _frame(emission, pair), pair.in_range
                 ) if pair.readable else Fate.OUT_OF_RANGE  # fmt: skip
             intruder.fates.append(fate)
             if pair.readable or emission.jammer:
@@ -258,9 +256,7 @@ class Reference:
             receiver = self._receivers[pair.receiver]
             if receiver.on_header is None or not pair.readable or not pair.in_range:
                 continue
-            if receiver.listener.readable_so_far(
-                emission.start_ns, emission.source, emission.k, now_ns, emission.mode.channel, pair.limit
-            ):
+            if receiver.listener.readable_so_far(_frame(emission, pair), now_ns):
                 header = emission.telegram[:_HEADER_BYTES]
                 receiver.on_header(header, now_ns, pair.level_cdbm, emission.mode, emission.end_ns - now_ns)
 
@@ -284,6 +280,11 @@ class Reference:
         self._intruders = [v for v in self._intruders if v.emission.end_ns >= now_ns]
         self._reported_ns = now_ns
         return FrameBatch.joined([*parts, FrameBatch.of(rows)])
+
+
+def _frame(emission: Emission, pair: Pair) -> Frame:
+    channel = emission.mode.channel
+    return Frame(emission.start_ns, emission.source, emission.k, emission.end_ns, channel, pair.limit)
 
 
 def _pairs(batch: Batch, row: int) -> list[Pair]:

@@ -103,12 +103,14 @@ def overtakes(row: NDArray[np.int64], begun_ns: int, power: int, early_ns: int) 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def take_pairs(
-    r: int, n: int, own: int, setting: Setting, traffic: Traffic, outcome: Outcome, scratch: Scratch, reported: int
+    r: int, n: int, setting: Setting, traffic: Traffic, outcome: Outcome, scratch: Scratch, reported: int
 ) -> tuple[int, int]:
-    """Settle the frames that overlap at most one other, of the fleet's (the first `own` rows of the table). Rows that
-    are left go into `scratch.rest`, in order; returns how many, and how many rows of `outcome` are filled."""
+    """Settle the frames that overlap at most one other, of the fleet's (the first rows of the table, before the
+    intruders'). Rows that are left go into `scratch.rest`, in order; returns how many, and how many rows of `outcome`
+    are filled."""
     order, table, rest, window = scratch.order, scratch.table, scratch.rest, traffic.window
     places, carried = setting.listeners.demodulators[r], traffic.others
+    own = n - (carried.intruder_offset[r + 1] - carried.intruder_offset[r])
     which = setting.listeners.profile[r]
     breaks, early_ns = setting.draws.curves.breaks[which], setting.draws.curves.early_ns[which]
     last = window.begin_ns

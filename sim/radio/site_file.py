@@ -75,7 +75,8 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class SiteFile:
-    """`origin`: latitude and longitude of east_m = north_m = 0, in degrees; empty where metres were given."""
+    """`origin`: latitude and longitude of east_m = north_m = 0, in degrees; empty where metres were given. `left_out`:
+    rows of the list that were wrong, and are not in it."""
 
     title: str
     house: tuple[House, ...]
@@ -83,6 +84,7 @@ class SiteFile:
     gateway: tuple[Gateway, ...] = ()
     origin: tuple[float, ...] = ()
     candidate: tuple[Gateway, ...] = ()
+    left_out: int = number(0, low=0, high=1_000_000_000)
 
     @property
     def houses(self) -> dict[str, int]:

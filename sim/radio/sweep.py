@@ -54,6 +54,7 @@ from sim.radio.sweep_arrays import (
     READABLE,
     SECOND_CHANNEL,
     START,
+    Filled,
     Listeners,
     Outcome,
     Scratch,
@@ -129,16 +130,15 @@ def sweep(setting: Setting, traffic: Traffic, outcome: Outcome, scratch: Scratch
             if setting.draws.fading_cdb or setting.draws.curves.curved[listeners.profile[r]]:
                 draw(r, n, setting, frames, scratch)
             n, reported = take_isolated(r, n, setting, window, outcome, scratch, reported)
-        own = n
-        n = lay_out(r, own, setting, traffic, scratch)
+        n = lay_out(r, n, setting, traffic, scratch)
         in_order(n, span, scratch)
         if short:
-            left, reported = take_pairs(r, n, own, setting, traffic, outcome, scratch, reported)
+            left, reported = take_pairs(r, n, setting, traffic, outcome, scratch, reported)
         else:
             left = n
             for i in range(n):
                 scratch.rest[i] = np.int64(scratch.order[i] & ENTRY_MASK)
-        carried, reported = play(r, left, setting, traffic, outcome, scratch, carried, reported)
+        carried, reported = play(r, left, setting, traffic, outcome, scratch, Filled(carried, reported))
     return carried, reported
 
 
@@ -193,11 +193,10 @@ def take_over(r: int, row: NDArray[np.int64], setting: Setting, air: NDArray[np.
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def play(
-    r: int, left: int, setting: Setting, traffic: Traffic, outcome: Outcome, scratch: Scratch, carried: int,
-    reported: int,
+    r: int, left: int, setting: Setting, traffic: Traffic, outcome: Outcome, scratch: Scratch, filled: Filled,
 ) -> tuple[int, int]:  # fmt: skip
-    """Sweep the rows in `scratch.rest` at receiver r. Takes and returns how many rows of `outcome.carry` and
-    `outcome.rows` are filled."""
+    """Sweep the rows in `scratch.rest` at receiver r. Returns `filled` as it is then."""
+    carried, reported = filled
     window, listeners = traffic.window, setting.listeners
     air, table, rest = scratch.air, scratch.table, scratch.rest
     outage, outages = listeners.outage_offset[r], listeners.outage_offset[r + 1]

@@ -156,6 +156,13 @@ class Outcome(NamedTuple):
     rows: I64
 
 
+class Filled(NamedTuple):
+    """How many rows of `Outcome.carry` and `Outcome.rows` are."""
+
+    carried: int
+    reported: int
+
+
 class Scratch(NamedTuple):
     """Room for one receiver's share of a window, kept from window to window, and a cell of time for each frame."""
 

@@ -68,7 +68,7 @@ _RENAMED: Final = {
 """Names of a newer driver (qwaterv2, August 2026) for what an older one (qwater) calls otherwise."""
 TABLES: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {"wmbusmeters": _WMBUSMETERS}
 """Program -> meter type -> its name -> our label of a value."""
-_UNITS: Final[Mapping[str, tuple[str, float]]] = {
+UNITS: Final[Mapping[str, tuple[str, float]]] = {
     "kwh": ("Wh", 1_000.0), "wh": ("Wh", 1.0), "mwh": ("Wh", 1e6), "kw": ("W", 1_000.0), "w": ("W", 1.0),
     "m3": ("m3", 1.0), "l": ("m3", 1e-3), "m3h": ("m3/h", 1.0), "lh": ("m3/h", 1e-3), "v": ("V", 1.0),
     "hca": ("HCA", 1.0), "c": ("°C", 1.0), "k": ("K", 1.0),
@@ -84,7 +84,7 @@ def in_the_unit_of(name: str, value: Any, unit: str) -> Any:
         return value.replace("T", " ")[:_MINUTE] if "T" in value else value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    theirs, factor = _UNITS.get(name.rpartition("_")[2].lower(), ("", 1.0))
+    theirs, factor = UNITS.get(name.rpartition("_")[2].lower(), ("", 1.0))
     return value / factor if theirs == unit and factor != 1.0 else value
 
 

@@ -3,6 +3,9 @@
     said_registers which register a stored reading speaks of
     contract       what the administrator sends a gateway: rule sets, period by period
     tariffing      values as a gateway captures them, and what leaves under its rule sets
+    grid_values    what leaves about the grid (TAF 9 and 10), for who bills nothing
+    pseudonyms     names that say nothing, and the administrator's signature in the gateway's place
+    signers        under which certificate a gateway signed, and whether that holds
     snapshots      values on demand (TAF 6), and how many a month
     housing        what a gateway's housing notices, until its administrator was told
     kept_counters  message counters that outlast a power cut

@@ -76,6 +76,10 @@ class Administrator:
         hand = self._hands.get(receiver)
         return hand is not None and hand(gateway, self.changes(payload), now_ns)
 
+    def end_session(self, gateway: str) -> None:
+        """It hung up: at the next one its certificate is looked at again."""
+        self._opened_ns.pop(gateway, None)
+
     def session_since(self, gateway: str, now_ns: int) -> int | None:
         """World time at which the session began that is open or opens now; None where there is none."""
         return self._opened_ns.get(gateway) if self._session(gateway, now_ns) else None

@@ -1,13 +1,13 @@
 """What leaves a smart meter gateway beside the periods of its radio meters: values of meters with sessions, on a wired
-bus and by radio, and values on demand. What was taken to be sealed is taken again the next time, unless `left` says
-that it is on its way."""
+bus and by radio, values on demand, and values about the grid. What was taken to be sealed is taken again the next time,
+unless `left` says that it is on its way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from sim.core.clock import Calendar
+from sim.smart_metering.grid_values import GridValues
 from sim.smart_metering.lmn.radio_side import RadioSide
 from sim.smart_metering.lmn.rows_side import RowsSide
 from sim.smart_metering.lmn.wired_side import WiredSide
@@ -15,13 +15,18 @@ from sim.smart_metering.snapshots import Snapshots
 from sim.smart_metering.tariffing import Register
 from sim.smgw.delivered_content import Value
 
+if TYPE_CHECKING:
+    from sim.smart_metering.gateway_setup import Contract, GatewaySetup
+
 
 class OtherValues(NamedTuple):
-    """Of one gateway. `wired`: its wired bus, `radio`: its radio meters of security profile C, where it has any."""
+    """Of one gateway. `wired`: its wired bus, `radio`: its radio meters of security profile C, where it has any;
+    `grid`: what wired meters say of the grid, where somebody has a contract about that."""
 
     snapshots: Snapshots
     wired: WiredSide | None
     radio: RadioSide | None = None
+    grid: GridValues | None = None
 
     @property
     def sides(self) -> Sequence[RowsSide]:
@@ -50,16 +55,22 @@ class OtherValues(NamedTuple):
             self.wired.meet(clock_ns)
 
     def values(
-        self, number: int, receiver: str, taf: int, ends_s: Callable[[int, int], list[int]],
-        registers: Iterable[Register], calendar: Calendar, now_s: int,
+        self, number: int, contract: Contract, setup: GatewaySetup, own: Iterable[Register], now_s: int
     ) -> list[Value]:  # fmt: skip
-        """For the receiver of the contract of this number. `registers`: of radio meters."""
-        own = [register for one in self.sides for register in one.registers]
-        asked = list(self.snapshots.values(receiver, [*registers, *own], calendar, now_s))
-        return asked + [value for one in self.sides for value in one.values(number, taf, ends_s, now_s)]
+        """Under the contract of this number. `own`: registers of radio meters."""
+        if contract.grid is not None:
+            if self.grid is None:
+                return []
+            return list(self.grid.values(number, contract.taf, contract.grid, contract.ends_s, now_s))
+        registers = [*own, *(register for one in self.sides for register in one.registers)]
+        asked = list(self.snapshots.values(contract.receiver, registers, setup.calendar, now_s))
+        return asked + [v for one in self.sides for v in one.values(number, contract.taf, contract.ends_s, now_s)]
 
-    def left(self) -> None:
-        """What `values` gave last is sealed, and waits for its receiver."""
-        self.snapshots.left()
+    def left(self, number: int, receiver: str) -> None:
+        """What `values` gave last under this contract is sealed, and waits for its receiver. What another contract's
+        values were, which could not be sealed, is still due."""
+        self.snapshots.left(receiver)
         for one in self.sides:
-            one.left()
+            one.left(number)
+        if self.grid is not None:
+            self.grid.left(number)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +27,7 @@ from sim.pki.slot_keys import verifies
 from sim.pki.sm_chain import ChainError, Trust
 from sim.pki.unchecked_content import open_unchecked, signed_alone
 from sim.smart_metering.due_values import TAF
+from sim.smart_metering.signers import LATER, NOBODY, Signers, gateways_name
 from sim.smgw.delivered_content import Delivery, Value, decode
 from sim.smgw.german_time import midnight_s
 from sim.smgw.refusals import RuleError
@@ -40,10 +41,6 @@ _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS newest (gateway TEXT PRIMARY KEY, signed_at TEXT)",
 )
 
-
-LATER: Final = ("list-missing", "list-expired")
-"""Clauses of sm_chain that say nothing of the certificate."""
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def unix_time(now_ns: int) -> datetime:
@@ -69,22 +66,23 @@ class Refused(NamedTuple):
 
 
 class Participant:
-    """One thread at a time. `signers`: gateway -> the certificate that its containers are signed under. Opened again on
-    its directory it is the same one."""
+    """One thread at a time. `signers`: gateway -> the certificate that its containers are signed under; `signer_name`:
+    what that certificate has to say for a gateway; `former`: the one before, of a gateway whose keys were renewed.
+    Opened again on its directory it is the same one."""
 
     def __init__(
         self, name: str, directory: Path, receiver: Receiver, signers: dict[str, Certificate],
         record: Callable[[Event], None], *, verify: bool = True, attributes: bool = True, trust: Trust | None = None,
-        at: Callable[[int], datetime] = unix_time,
+        at: Callable[[int], datetime] = unix_time, signer_name: Callable[[str], str] = gateways_name,
+        former: Mapping[str, Certificate] = NOBODY,
     ) -> None:  # fmt: skip
         self.name = name
         self.directory = directory
         self.counts: Counter[str] = Counter()
         """"opened", "refused: <reason>", "waits: <clause>"."""
-        self._receiver, self._signers, self._record, self._verify = receiver, signers, record, verify
-        self._attributes, self._trust, self._at = attributes, trust, at
-        self._points: dict[str, bytes] = {}
-        self._held: dict[str, tuple[int, datetime]] = {}
+        self._receiver, self._record, self._verify, self._attributes = receiver, record, verify, attributes
+        self._signers = Signers(signers, former, trust, at, signer_name)
+        self._points: dict[int, bytes] = {}
         directory.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(directory / "values.sqlite", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA synchronous = OFF")
@@ -98,7 +96,7 @@ class Participant:
             if self._verify and (delivery.gateway != gateway or delivery.receiver != self.name):
                 raise RuleError("delivery", f"it says {delivery.gateway} to {delivery.receiver}")
             if self._verify:
-                self._signed_one_by_one(delivery)
+                self._signed_one_by_one(delivery, self._signers.of(gateway, container))
         except (ContentError, RuleError, ChainError) as error:
             reason = error.reason if isinstance(error, ContentError) else error.clause
             if reason in LATER:
@@ -125,10 +123,8 @@ class Participant:
         if not self._verify:
             content, at = open_unchecked(container, self._receiver)
             return decode(content), at
-        signer = self._signers.get(gateway)
-        if signer is None:
-            raise ContentError("signer", "no certificate of this gateway is known")
-        self._holds(gateway, signer, now_ns)
+        signer = self._signers.of(gateway, container)
+        self._signers.check(gateway, signer, now_ns)
         known = self._db.execute("SELECT signed_at FROM newest WHERE gateway = ?", (gateway,)).fetchone()
         newest = None if known is None else datetime.fromisoformat(known[0])
         if not self._attributes:
@@ -139,23 +135,15 @@ class Participant:
         self._vouch(gateway, signed.content)
         return decode(signed_content.open_signed(signed, self._receiver, newer_than=newest)), signed.at
 
-    def _signed_one_by_one(self, delivery: Delivery) -> None:
+    def _signed_one_by_one(self, delivery: Delivery, signer: Certificate) -> None:
         """Raises ContentError (value-signature) for a reading that is to carry the gateway's signature and does not."""
-        point = self._points.get(delivery.gateway)
+        point = self._points.get(signer.serial_number)
         if point is None:
-            point = self._points[delivery.gateway] = certified_point(self._signers[delivery.gateway])
+            point = self._points[signer.serial_number] = certified_point(signer)
         for one in delivery.values:
             if one.to_sign and not verifies(point, one.statement(delivery.gateway), one.signature or b""):
                 said = f"the reading of {one.meter} at {one.until_s} is not signed by its gateway"
                 raise ContentError("value-signature", said)
-
-    def _holds(self, gateway: str, signer: Certificate, now_ns: int) -> None:
-        """Raises ChainError. What holds is not looked at again before it may hold no more."""
-        if self._trust is None:
-            return
-        now, (version, until) = self._at(now_ns), self._held.get(gateway, (-1, _NEVER))
-        if version != self._trust.version or now >= until:
-            self._held[gateway] = self._trust.version, self._trust.check(signer, now, "SIG", name=f"{gateway}.SMGW")
 
     def _vouch(self, gateway: str, content: bytes) -> None:
         """Its signature was believed."""

@@ -74,15 +74,15 @@ class SmartGateway:
         self.id, self._spec, self._setup = id_, spec, setup
         self.module = setup.module
         self._others = setup.others
-        self.snapshots, self.wired, self.radio = setup.others
+        self.snapshots, self.wired, self.radio, _ = setup.others
         self.session = Line(id_)
         self.disk = setup.directory
         self.registry = Registry(gateways=[id_])
         self.keyring = Keyring()
         self.counts: Counter[str] = Counter()
         """"foreign": telegrams of meters that are not paired; "no value": rule sets under which nothing could leave;
-        "sealed": containers made; "log full": times that nothing left, since it could not be logged; "datagram: <what
-        became of it>"."""
+        "sealed", "sealed for <receiver>": containers made; "log full": times that nothing left, since it could not be
+        logged; "datagram: <what became of it>"."""
         self.outbox: dict[int, tuple[str, bytes]] = {}
         """Number -> receiver and container, not yet with the receiver."""
         self._whose: dict[int, list[str]] = {}
@@ -121,13 +121,15 @@ class SmartGateway:
         Further ones are households of their own."""
         homes = self.owners()
         self._owners |= {name: homes[at] if at < len(homes) else name for at, name in enumerate(meters)}
+        for terms in (one.grid for one in self._setup.contracts if one.grid):
+            self._owners |= {terms.named(name): self._owners[name] for name in meters}
 
-    def obey(self, taf: int, now_ns: int) -> None:
-        """Rule sets of another tariff use case for every contract. Raises RuleError (log-full), and obeys nothing."""
-        for one in self._setup.contracts:
-            self.diary.rules(self._unix_s(now_ns), one.receiver, taf)
-        contracts = tuple(replace(one, taf=taf) for one in self._setup.contracts)
-        self._setup = replace(self._setup, contracts=contracts)
+    def obey(self, receiver: str, taf: int, now_ns: int) -> None:
+        """Rule sets of another tariff use case for what a receiver bills. Raises RuleError (receiver, log-full), and
+        obeys nothing."""
+        setup = self._setup.obeying(receiver, taf)
+        self.diary.rules(self._unix_s(now_ns), receiver, taf)
+        self._setup = setup
 
     def certify(self, triple: Triple) -> None:
         """The certificates of keys in its module, which it uses from now on."""
@@ -337,15 +339,13 @@ class SmartGateway:
             for end_s in contract.ends_s(start_s, now_s):
                 values += self._of_period(contract, start_s, end_s)
                 start_s = end_s
-            dues = self._at_set_dates()
-            more = self._others.values(
-                number, contract.receiver, contract.taf, contract.ends_s, self._registers.values(),
-                self._setup.calendar, now_s,
-            )  # fmt: skip
+            dues = [] if contract.grid else self._at_set_dates()
+            more = self._others.values(number, contract, self._setup, self._registers.values(), now_s)
             if not self._sealed_all(contract, [*values, *dues, *more], now_ns):
                 continue
-            self._dues.left(dues)
-            self._others.left()
+            if not contract.grid:
+                self._dues.left(dues)
+            self._others.left(number, contract.receiver)
             self._due_from_s[number] = start_s
         horizon_s = min(self._due_from_s.values(), default=now_s)
         for register in self._registers.values():
@@ -356,7 +356,7 @@ class SmartGateway:
     def _of_period(self, contract: Contract, start_s: int, end_s: int) -> list[Value]:
         """A period that the gateway did not see the beginning of is none."""
         values: list[Value] = []
-        for name in sorted(self._registers):
+        for name in () if contract.grid else sorted(self._registers):
             try:
                 found = values_of(
                     self._registers[name], self._setup.calendar, contract.taf, start_s, end_s, CAPTURE_S,
@@ -387,11 +387,12 @@ class SmartGateway:
     def _seal(self, contract: Contract, values: list[Value], now_ns: int) -> None:
         number = self._number + 1
         signed = tuple(self._signed_alone(one) if one.to_sign and self._setup.seals else one for one in values)
-        content = Delivery(self.id, contract.receiver, number, signed).encode()
+        sent = self.counts[f"sealed for {contract.receiver}"] + 1
+        content = Delivery(contract.sender or self.id, contract.receiver, sent, signed).encode()
         container = self.sealed(content, contract.certificate, now_ns) if self._setup.seals else content
         self._whose[number] = self.diary.sealed(self._unix_s(now_ns), contract.receiver, number, signed)
         self._number = number
-        self.counts["sealed"] += 1
+        self.counts.update(("sealed", f"sealed for {contract.receiver}"))
         mark = hashlib.blake2b(container, digest_size=8).hexdigest()
         self._setup.record(
             ContainerSealed(now_ns, self.id, contract.receiver, self._number, len(values), len(container), mark)

@@ -46,14 +46,15 @@ class Snapshots:
     def values(self, receiver: str, registers: Iterable[Register], calendar: Calendar, now_s: int) -> Iterator[Value]:
         """What is to leave now for this receiver."""
         due = [one for one in self._open if one[0] == receiver and one[1] <= now_s]
-        self._leaving = due
+        self._leaving = [one for one in self._leaving if one[0] != receiver] + due
         every = list(registers)
         for _, due_s in sorted(due):
             for register in every:
                 with contextlib.suppress(RuleError):  # nothing that may be billed stands for that instant
                     yield from values_of(register, calendar, TAF, due_s, due_s + CAPTURE_S, CAPTURE_S)
 
-    def left(self) -> None:
-        """What `values` gave last is on its way."""
-        self._open = [one for one in self._open if one not in self._leaving]
-        self._leaving = []
+    def left(self, receiver: str) -> None:
+        """What `values` gave last for this receiver is on its way."""
+        gone = [one for one in self._leaving if one[0] == receiver]
+        self._open = [one for one in self._open if one not in gone]
+        self._leaving = [one for one in self._leaving if one not in gone]

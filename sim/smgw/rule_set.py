@@ -100,6 +100,8 @@ class RuleSet:
 
 def load(given: object) -> RuleSet:
     """A rule set of its object. Raises RuleError."""
+    if given is None:
+        raise RuleError("rule", "the rule set is missing: an object with taf, start, duration_s, stages")
     if not isinstance(given, Mapping):
         raise RuleError("rule", f"a rule set is an object, not {type(given).__name__}")
     taf = whole(given, "taf", 1, 14)
@@ -129,6 +131,8 @@ def load(given: object) -> RuleSet:
 def _check(rule: RuleSet) -> None:
     if rule.taf in (1, 2) and not [stage for stage in rule.stages if stage.obis.e != ERROR_TARIFF]:
         raise RuleError("stages", f"TAF {rule.taf} needs a stage")
+    if rule.pseudonym is not None and rule.taf not in (9, 10):
+        raise RuleError("pseudonym", f"TAF {rule.taf} is billed, and names its meter; TAF 9 and 10 have pseudonyms")
     if rule.events and rule.taf not in (9, 10):
         raise RuleError("events", f"TAF {rule.taf} sends nothing on events; TAF 9 and 10 do")
     if rule.due_s and rule.taf != 6:
@@ -220,6 +224,8 @@ def seconds(given: object, clause: str) -> int:
 def whole(given: Mapping[str, Any], name: str, least: int, most: int, *, default: int | None = None) -> int:
     """A whole number of an object. Raises RuleError."""
     value = given.get(name, default)
+    if value is None:
+        raise RuleError(name, f"{name} is missing: a whole number from {least} to {most}")
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise RuleError(name, f"{name} is {quoted(value)}, not a whole number from {least} to {most}")
     return value

@@ -113,6 +113,8 @@ def split(data: bytes, crc: str = "X25") -> File:
 
 def _payload(data: bytes, crc: str) -> tuple[bytes, list[int]]:
     """The start and the messages without fill, escapes undone, and where in that an escape was doubled."""
+    if not data:
+        raise BadFrame("sml-start", f"no byte was given; a file begins with {START.hex()}")
     if not data.startswith(START):
         raise BadFrame("sml-start", f"{data[:8].hex()} is no beginning, which is {START.hex()}")
     out, doubled, at = bytearray(START), [], len(START)

@@ -10,6 +10,7 @@ from sim.smart_metering.lmn.radio_side import RadioSide
 from sim.smart_metering.lmn.rows_side import RowsSide
 from sim.smart_metering.lmn.wired_side import WiredSide
 from sim.smart_metering.lmn.wired_store import Counted, counted
+from sim.systems._smgw_grid import GRID_OPERATOR
 from sim.systems.port import Cost, Sight
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _HABITS: Final = {
     2: "sums of each zone and period: how much by day and by night, no hour",
     7: "a value every 15 minutes: who is at home, and when",
 }
+_GRID: Final = {9: "when the sun shines on a roof and how much of it is used up there",
+                10: "power, voltage and current at each instant"}  # fmt: skip
 _RADIO: Final = "when a meter sends, its tamper bit; what it counts is sealed"
 
 
@@ -56,7 +59,8 @@ def sights(system: Smgw, ground: Ground) -> list[Sight]:
     relayed = system.administrator.relayed
     # A value stands in a delivery beside the word for it; sealed bytes hold neither.
     readable = sum(one.payload.count(b"<value ") for one in relayed)
-    values = system.delivered()
+    values = list(system.portal.stored())
+    supplied = [one for one in relayed if one.receiver != GRID_OPERATOR]
     wired, radio = _sessions(system, WiredSide), _sessions(system, RadioSide)
     in_the_air = 0 if system.settings.wireless_tls else radio.rows
     on_the_bus = 0 if system.settings.wired_tls else wired.rows
@@ -71,8 +75,19 @@ def sights(system: Smgw, ground: Ground) -> list[Sight]:
         *((clips,) if wired.meters else ()),
         Sight("gateway in the house", taken / days, named / days, "all that its meters say, kept in clear"),
         Sight("administrator", readable / days, len(relayed) / days, "when a gateway delivers, and how many bytes"),
-        Sight("supplier", len(values) / days, len(relayed) / days, _HABITS[system.settings.taf]),
+        Sight("supplier", len(values) / days, len(supplied) / days, _HABITS[system.settings.taf]),
+        *_grid_operator(system, days),
     ]
+
+
+def _grid_operator(system: Smgw, days: float) -> list[Sight]:
+    grid = system.grid
+    if not grid.tafs:
+        return []
+    has = [one for one in grid.delivered() if one.amount is not None]
+    about = " and ".join(_GRID[taf] for taf in grid.tafs)
+    whose = "of a house whose name it does not know" if grid.names else "of a house that it knows by name"
+    return [Sight(GRID_OPERATOR, len(has) / days, len(grid.arrived) / days, f"{about}, {whose}")]
 
 
 def costs(system: Smgw, ground: Ground) -> list[Cost]:
@@ -81,7 +96,8 @@ def costs(system: Smgw, ground: Ground) -> list[Cost]:
     waited_ns = max((one.longest_wait_ns for one in system.wan.lines), default=0)
     sealed = sum(gateway.counts["sealed"] for gateway in system.gateways)
     opened = sum(gateway.intake.counts["stored"] for gateway in system.gateways if gateway.up)
-    parties = len(system.gateways) + 2  # the administrator and the supplier
+    grid = system.grid
+    parties = len(system.gateways) + 2 + bool(grid.tafs)  # the administrator, the supplier, a grid operator
     sides = [(side, _sessions(system, kind)) for side, kind in (("wired", WiredSide), ("two-way radio", RadioSide))]
     keys_made = system.settings.wired_pairing == "meter key"
     sessions = [
@@ -101,7 +117,9 @@ def costs(system: Smgw, ground: Ground) -> list[Cost]:
         Cost("telegrams decrypted in gateways", opened, ""),
         *sessions,
         Cost("containers sealed and signed", sealed, ""),
-        Cost("containers verified and opened", system.portal.counts["opened"], ""),
+        Cost("containers verified and opened", system.portal.counts["opened"] + grid.opened, ""),
+        *((Cost("containers that the administrator signed anew, under a pseudonym", len(grid.arrived), ""),)
+          if grid.names else ()),
         Cost("meters' keys, each known to maker, administrator and gateway", len(system.registry), "keys"),
         Cost("key pairs with certificates (TLS, ENC, SIG), renewed every 2 years", len(PURPOSES) * parties, "keys"),
         Cost("places that hold meters' keys", len(system.gateways), "disks"),

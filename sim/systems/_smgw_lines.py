@@ -1,9 +1,9 @@
 """The WAN of a world with smart meter gateways: a line for each, what waits for it at either end, and who taps it.
 
-A gateway tells what its housing noticed and what became of firmware, fetches rule sets and firmware that wait, and
-gives containers, in this order. Without dummies the administrator wakes it when something waits for it; with them he
-need not, since it asks at each of its times. Its time comes over a connection of its own that passes at fixed times,
-and is none of these bytes.
+A gateway tells what its housing noticed and what became of firmware, fetches rule sets and firmware that wait, asks for
+new certificates, and gives containers, in this order. Without dummies the administrator wakes it when something waits
+for it; with them he need not, since it asks at each of its times. Its time comes over a connection of its own that
+passes at fixed times, and is none of these bytes.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from sim.smgw.refusals import RuleError
 
 if TYPE_CHECKING:
     from sim.smart_metering.smart_gateway import SmartGateway
+    from sim.systems._smgw_renewal import Renewals
     from sim.systems.port import Ground
     from sim.systems.smgw import Smgw
 
@@ -66,8 +67,8 @@ class Lines:
         self._fetches: set[str] = set()
         """Gateways that know of an image."""
         self._answer = answers.administrator(
-            self._hand_on, _Waiting(self._orders, self._images), lambda: ground.calendar.at(ground.clock.now_ns),
-            self._alarmed, self._images,
+            self._hand_on, _Waiting(self._orders, self._images, system.renewals),
+            lambda: ground.calendar.at(ground.clock.now_ns), self._alarmed, self._images, system.renewals.answer,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -139,7 +140,8 @@ class Lines:
 
     def _waits(self, gateway: str) -> bool:
         """Something at the administrator of which it does not know."""
-        return bool(self._orders.get(gateway)) or (gateway in self._images and gateway not in self._fetches)
+        image = gateway in self._images and gateway not in self._fetches
+        return bool(self._orders.get(gateway)) or image or self._system.renewals.waits(gateway)
 
     def _strikes(self) -> Steps:
         clock = self._ground.clock
@@ -185,8 +187,11 @@ class Lines:
 
             def fetched(reply: Reply) -> bool:
                 line.called = False
-                if reply.status == 200 and any("firmware" in one for one in json.loads(reply.body)):
+                told = json.loads(reply.body) if reply.status == 200 else []
+                if any("firmware" in one for one in told):
                     self._fetches.add(gateway.id)
+                if any("keys" in one for one in told):
+                    self._system.renewals.heard(gateway.id)
                 self._obey(gateway, self._ground.clock.now_ns)
                 return True
 
@@ -201,6 +206,8 @@ class Lines:
                 return True
 
             return Errand(Question("GET", f"/{gateway.id}.sm/firmware"), arrived)
+        if errand := self._system.renewals.due(number, gateway):
+            return errand
         for place, (receiver, container) in gateway.outbox.items():
 
             def given(reply: Reply, place: int = place) -> bool:
@@ -221,7 +228,7 @@ class Lines:
         if order.due_s is not None:
             return gateway.snapshots.ask(order.receiver, order.due_s, now_ns)
         try:
-            gateway.obey(order.taf, now_ns)
+            gateway.obey(order.receiver, order.taf, now_ns)
         except RuleError:
             gateway.counts["rule set refused"] += 1
             return False
@@ -240,12 +247,13 @@ class Lines:
 
 
 class _Waiting(dict[str, object]):
-    """Gateway -> rule sets that wait for it, as they are told, and that firmware does."""
+    """Gateway -> rule sets that wait for it, as they are told; that firmware does, or that it is to have new keys."""
 
-    def __init__(self, orders: dict[str, list[Order]], images: dict[str, bytes]) -> None:
+    def __init__(self, orders: dict[str, list[Order]], images: dict[str, bytes], renewals: Renewals) -> None:
         super().__init__()
-        self._orders, self._images = orders, images
+        self._orders, self._images, self._renewals = orders, images, renewals
 
     def get(self, gateway: str, default: object = None) -> object:
         told = [one.told() for one in self._orders.get(gateway, [])]
-        return [*told, {"firmware": True}] if gateway in self._images else told
+        told += [{"firmware": True}] if gateway in self._images else []
+        return [*told, {"keys": "new"}] if self._renewals.waits(gateway) else told

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 from sim.billing.set_date_units import units_at
 from sim.core import bundle
 from sim.core.events import Fate
-from sim.endpoint.port import Endpoint, EndpointError, Message, Queues, Session
+from sim.endpoint.port import Elsewhere, Endpoint, EndpointError, Message, Queues, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.key_copies import KeyCopies
@@ -213,8 +213,10 @@ class Keyless:
         everyone = [session, *(g.session for g in self.gateways)]
         if not self.endpoint.settle(lambda: all(s.connected for s in everyone), START_DEADLINE_S):
             silent = next(s for s in everyone if not s.connected)
-            said = f": {silent.log[-1][1]}" if silent.log else ""
-            raise EndpointError(f"{silent.client_id} did not get a session within {START_DEADLINE_S:.0f} s{said}")
+            what = f"{silent.client_id} did not get a session within {START_DEADLINE_S:.0f} s"
+            if isinstance(self.endpoint, Elsewhere) and (found := self.endpoint.let_down(silent, what)) is not None:
+                raise found
+            raise EndpointError(f"{what}: {silent.log[-1][1]}" if silent.log else what)
 
     def _add_gateways(self) -> None:
         folder = self._ground.directory / "gateways"

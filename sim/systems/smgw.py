@@ -2,6 +2,7 @@
 their final receiver can read; an administrator relays them.
 
     air ─► gateway (store, tariffs, module) ─ container ─► administrator ─ container ─► participant ─► values to bill
+                                                                └─ under pseudonyms ─► grid operator
 
 Its tables in a world are [[gateway]], of which it takes number, receiver and clock, [portal], whose defences its
 gateways have as far as their guideline names them, and [system]. Meters that cannot be authenticated are not attached.
@@ -20,8 +21,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.core.clock import NS_PER_DAY, NS_PER_S, Steps, ns
-from sim.core.events import GatewayDisturbed, SnapshotAsked, WiredMeterTold
+from sim.core.clock import NS_PER_DAY, ns
+from sim.core.events import GatewayDisturbed, SnapshotAsked
 from sim.core.settings import SpecError, names_from, number
 from sim.core.vocabulary import SECURITIES
 from sim.gateway.gateway_spec import GatewaySpec
@@ -35,10 +36,10 @@ from sim.smart_metering.administrator import Administrator
 from sim.smart_metering.administrators_calls import Calls
 from sim.smart_metering.gateway_setup import Contract, GatewaySetup
 from sim.smart_metering.gateway_tables import GatewayTables
+from sim.smart_metering.grid_values import GridValues
 from sim.smart_metering.housing import Disturbance, Housing
 from sim.smart_metering.lmn.radio_plan import RadioSpec
-from sim.smart_metering.lmn.wired_plan import Pairing, WiredSpec, plan
-from sim.smart_metering.lmn.wired_side import WiredSide
+from sim.smart_metering.lmn.wired_plan import Pairing
 from sim.smart_metering.other_values import OtherValues
 from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
@@ -52,9 +53,12 @@ from sim.systems._installation import entry_of, links_of, strongest
 from sim.systems._killed import kill
 from sim.systems._smgw_accounts import costs, sights
 from sim.systems._smgw_firmware import Firmwares
+from sim.systems._smgw_grid import GRID_OPERATOR, GridOperator, rows_of
 from sim.systems._smgw_homes import Homes
 from sim.systems._smgw_lines import Lines, Order
 from sim.systems._smgw_radio import RadioMeters
+from sim.systems._smgw_renewal import Renewals
+from sim.systems._smgw_wired import rounds, wired_side
 from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnderTest
 
 if TYPE_CHECKING:
@@ -62,7 +66,7 @@ if TYPE_CHECKING:
     from sim.world_spec import WorldSpec
 
 SUPPLIER: Final = "supplier"
-"""The final receiver of every contract in a world."""
+"""The final receiver of every contract that is billed. Of those about the grid it is another (_smgw_grid)."""
 ATTACHED: Final = ("mode7",)
 """Links to meters are authenticated, and an authenticated counter makes them fresh: of the modes here mode 7 alone."""
 HOURS_12_S: Final = 43_200.0
@@ -83,21 +87,24 @@ class SmgwSystem(System):
     session with the administrator goes on without another look at certificates. `call_every_s`: how often he wakes each
     gateway (0: never). `wired`: electricity meters on each gateway's wired bus; `wired_pairing`: certificates were
     exchanged before, or the gateway makes each meter's first key. `wireless`: two-way radio meters of security profile
-    C (mode 13) near each gateway. `consumers_look_s`: how often consumers look at the HAN, at the bills that came and
-    at their logs (0: never). `bill_from_display`: the supplier bills what consumers tell him of their displays, and not
-    what was delivered. `padding_bytes`: what passes on a gateway's line to the administrator goes in cells of this size
-    inside TLS (0: as long as it is); `dummy_every_s`: so often pass `dummy_cells` cells each way, whatever waits, and
-    none at another time (0: what is to be said is said at once). The others are defences: `seal_content`, values leave
-    sealed and signed; `verify_content`, the receiver checks signature, age and tag; `check_attributes`, and what the
-    signed attributes say; `time_over_tls`, the gateway believes nobody's time but the administrator's; `flag_clock`,
-    values that a wrong clock stamped are marked; `error_register`, what a radio meter counted in a gap with a change of
-    zone stands in the register 63; `check_lists`, certificates are looked for on revocation lists;
-    `check_firmware`, a gateway looks at who signed an image, for what device it is, and whether it is newer and whole;
-    `check_calls`, a gateway looks at who wakes it, and `remember_calls`, at whether it saw that datagram before, and
-    how long ago it was woken; `limit_snapshots`, values on demand are no load profile; `wired_tls`, sessions with wired
-    meters are TLS; `wireless_tls`, those with the radio meters of profile C; `wireless_pinned`, of these a
-    gateway takes nothing in another security mode; `display_verifies`, displays in the home check that it is the
-    gateway that answers."""
+    C (mode 13) near each gateway. `feed_in`, `grid_state`: a grid operator gets what wired meters feed in (TAF 9), and
+    what the grid is like there (TAF 10), every `grid_every_s`; `grid_beside_v`: of the grid only a voltage that goes so
+    far beside 230 V, as it does (0: everything, each time). `consumers_look_s`: how often consumers look at the HAN, at
+    the bills that came and at their logs (0: never). `bill_from_display`: the supplier bills what consumers tell him of
+    their displays, and not what was delivered. `padding_bytes`: what passes on a gateway's line to the administrator
+    goes in cells of this size inside TLS (0: as long as it is); `dummy_every_s`: so often pass `dummy_cells` cells each
+    way, whatever waits, and none at another time (0: what is to be said is said at once). The others are defences:
+    `seal_content`, values leave sealed and signed; `verify_content`, the receiver checks signature, age and tag;
+    `check_attributes`, and what the signed attributes say; `time_over_tls`, the gateway believes nobody's time but the
+    administrator's; `flag_clock`, values that a wrong clock stamped are marked; `error_register`, what a radio meter
+    counted in a gap with a change of zone stands in the register 63; `check_lists`, certificates are looked for on
+    revocation lists; `check_firmware`, a gateway looks at who signed an image, for what device it is, and whether it is
+    newer and whole; `check_calls`, a gateway looks at who wakes it, and `remember_calls`, at whether it saw that
+    datagram before, and how long ago it was woken; `limit_snapshots`, values on demand are no load profile;
+    `wired_tls`, sessions with wired meters are TLS; `wireless_tls`, those with the radio meters of profile C;
+    `wireless_pinned`, of these a gateway takes nothing in another security mode; `display_verifies`, displays in the
+    home check that it is the gateway that answers; `pseudonymise`, the grid operator learns of no meter or gateway
+    whose values it has."""
 
     kind: str = "smgw"
     attach: tuple[str, ...] = names_from(lambda: SECURITIES, default=lambda: ATTACHED)
@@ -131,6 +138,11 @@ class SmgwSystem(System):
     wireless: int = number(0, low=0, high=WIRELESS_MOST)
     wireless_tls: bool = True
     wireless_pinned: bool = True
+    feed_in: bool = False
+    grid_state: bool = False
+    grid_every_s: float = number(900.0, low=900.0, high=86_400.0)
+    grid_beside_v: float = number(0.0, low=0.0, high=100.0)
+    pseudonymise: bool = True
 
     @property
     def securities(self) -> tuple[str, ...]:
@@ -177,6 +189,8 @@ class Smgw:
         self.disk = ground.directory / "participants" / SUPPLIER
         self._smart = ground.directory / "smart-gateways"
         self.homes = Homes(self, ground)
+        self.grid = GridOperator(self, ground)
+        self.renewals = Renewals(self, ground)
         self.wan = Lines(self, ground)
         self.firmware = Firmwares(self, ground)
         self._looked_ns = 0
@@ -191,7 +205,8 @@ class Smgw:
     @property
     def private_values(self) -> dict[str, bytes]:
         return {f"the key ENC of {SUPPLIER}": private_value(self._receiver.key),
-                f"the key SIG of {ADMINISTRATOR}": private_value(self._administrator_key)}  # fmt: skip
+                f"the key SIG of {ADMINISTRATOR}": private_value(self._administrator_key),
+                **self.grid.private_values}  # fmt: skip
 
     # --- building -----------------------------------------------------------------------------------------------
 
@@ -204,8 +219,9 @@ class Smgw:
         supplier = root.party(f"{SUPPLIER}.EMT", draws(seeds, SUPPLIER, "keys"))
         self._receiver = root.receiver_of(supplier)
         self._signers: dict[str, Certificate] = {}
+        self.grid.start()
         self.administrator = Administrator(
-            {SUPPLIER: self._hand}, self._admit, ground.record, ns(self.settings.session_most_s)
+            {SUPPLIER: self._hand}, self.renewals.admit, ground.record, ns(self.settings.session_most_s)
         )
         draw = draws(seeds, "administrator", "calls")
         self.calls = Calls(self.gateways, self._administrator_key, draw, ground.clock, ground.calendar)
@@ -221,9 +237,11 @@ class Smgw:
             gateway.certify(root.operational(name, gateway.module, since))
             self._signers[gateway.id] = gateway.certificate
             if gateway.wired is not None:
-                ground.clock.process(self._rounds(gateway, gateway.wired))
+                ground.clock.process(rounds(ground, gateway, gateway.wired))
         self._open_participant()
         self._closing.callback(lambda: self.portal.close())
+        self.grid.open()
+        self._closing.callback(self.grid.close)
         self.firmware.start()
         self.wan.start()
         if self.settings.call_every_s:
@@ -240,7 +258,8 @@ class Smgw:
             self._receiver.certificate,
         )  # fmt: skip
         setup = GatewaySetup(
-            self._smart / id_, ground.calendar, ground.record, ground.spec.portal, module, (contract,),
+            self._smart / id_, ground.calendar, ground.record, ground.spec.portal, module,
+            (contract, *self.grid.contracts(len(self.gateways), id_)),
             settings.counter_saved_s, settings.flag_clock, settings.seal_content,
             WakeUps(id_, self.calls.verify, settings.remember_calls, settings.check_calls),
             self._other_values(id_), settings.error_register,
@@ -270,28 +289,12 @@ class Smgw:
             self._ground.record(SnapshotAsked(now_ns, id_, receiver, due_s, taken))
 
         snapshots = Snapshots(tell, limited=self.settings.limit_snapshots)
-        radio = self.radio_meters.side(len(self.gateways), id_, self._smart / id_)
-        return OtherValues(snapshots, self._wired_side(id_), radio)
-
-    def _wired_side(self, id_: str) -> WiredSide | None:
-        ground, settings = self._ground, self.settings
-        if not settings.wired:
-            return None
-        clock, epoch_s = ground.clock, int(ground.calendar.start.timestamp())
-        spec = WiredSpec(settings.wired, settings.wired_tls, settings.wired_pairing)
-        made = plan(
-            spec, ground.seeds, len(self.gateways), id_, self._smart / id_, ground.calendar.start,
-            lambda: epoch_s + clock.now_ns // NS_PER_S,
-            lambda what, meter, detail: ground.record(WiredMeterTold(clock.now_ns, id_, meter, what, detail)),
-        )  # fmt: skip
-        return WiredSide(made, ground.calendar, flag_clock=settings.flag_clock)
-
-    def _rounds(self, gateway: SmartGateway, wired: WiredSide) -> Steps:
-        """A gateway meets its wired meters at each quarter hour of its own clock."""
-        clock = self._ground.clock
-        while True:
-            yield clock.timeout(wired.until_next_ns(gateway.clock_ns(clock.now_ns)))
-            gateway.meet_wired(clock.now_ns)
+        number, disk, ground = len(self.gateways), self._smart / id_, self._ground
+        radio = self.radio_meters.side(number, id_, disk)
+        wired = wired_side(ground, self.settings, number, id_, disk)
+        epoch_s = int(ground.calendar.start.timestamp())
+        grid = GridValues(wired, epoch_s, flag=self.settings.flag_clock) if wired and self.grid.tafs else None
+        return OtherValues(snapshots, wired, radio, grid)
 
     def _attach(self) -> None:
         """Pair each meter that can be authenticated with the gateway that hears it best."""
@@ -311,24 +314,20 @@ class Smgw:
             SUPPLIER, self.disk, self._receiver, self._signers, self._ground.record,
             verify=self.settings.verify_content, attributes=self.settings.check_attributes,
             trust=self.root.trust if self.settings.check_lists else None, at=self._ground.calendar.at,
+            former=self.renewals.former,
         )  # fmt: skip
 
     def _hand(self, gateway: str, container: bytes, now_ns: int) -> bool:
         return self.portal.take(gateway, container, now_ns)
 
-    def _admit(self, gateway: str, now_ns: int) -> None:
-        """A gateway's session begins. Raises ChainError."""
-        box = next(one for one in self.gateways if one.id == gateway)
-        shown, now = box.triple.certificates["TLS"], self._ground.calendar.at(now_ns)
-        self.root.trust.check(shown, now, "TLS", name=f"{gateway}.SMGW", lists=self.settings.check_lists)
-
     def take_back(self, gateway: int) -> None:
         """The authority takes a gateway's certificates back, and says so at once."""
         now_ns = self._ground.clock.now_ns
         self.root.registration.take_back(self.gateways[gateway].triple, self._ground.calendar.at(now_ns))
-        self._publish(now_ns)
+        self.publish(now_ns)
 
-    def _publish(self, now_ns: int) -> None:
+    def publish(self, now_ns: int) -> None:
+        """Revocation lists, as they are now."""
         self.root.publish(self._ground.calendar.at(now_ns))
         self._lists_ns = now_ns
 
@@ -355,6 +354,11 @@ class Smgw:
         return self._receiver
 
     @property
+    def receivers(self) -> dict[str, Receiver]:
+        """Each final receiver's certificate and key, for who opens all that passed."""
+        return {SUPPLIER: self._receiver} | ({GRID_OPERATOR: self.grid.receiver} if self.grid.tafs else {})
+
+    @property
     def signers(self) -> dict[str, Certificate]:
         """Gateway -> the certificate that its containers are signed under."""
         return self._signers
@@ -370,7 +374,7 @@ class Smgw:
     def deliver(self) -> None:
         now_ns = self._ground.clock.now_ns
         if now_ns - self._lists_ns >= LISTS_EVERY_NS:
-            self._publish(now_ns)
+            self.publish(now_ns)
         self._log_disturbances()
         for place, gateway in enumerate(self.gateways):
             if not gateway.up:
@@ -422,13 +426,7 @@ class Smgw:
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def delivered(self) -> Sequence[Delivered]:
-        return [
-            Delivered(
-                SUPPLIER, one.gateway, one.value.meter, one.value.taf, one.value.obis, one.value.tariff,
-                one.value.from_s, one.value.until_s, one.value.amount,
-            )
-            for one in self.portal.stored()
-        ]  # fmt: skip
+        return [*rows_of(SUPPLIER, self.portal), *self.grid.delivered()]
 
     def sights(self) -> Sequence[Sight]:
         return sights(self, self._ground)

@@ -6,6 +6,8 @@ ledger          the referee's notebook on disk: what was sent, received, spoken,
 air_tap         what it notes of the frames that receivers received, one by one or a window's at once
 bills           units at the set date, as meters told them, against what would be billed
 delivered_values  registers that a final receiver must have, by the rule in words
+grid_operator_values  of these what a grid operator must have, from the houses and the meetings
+released_values what left for each receiver, against what its contract lets leave
 given_values    values that a real gateway gave, against what its meters sent
 ground_truth    of a world: fills the ledger, judges each stored row once
 """

@@ -5,7 +5,7 @@ engine: at each quarter hour the last value received counts, unless it is older 
 difference between two neighbours belongs to the zone that rules the whole gap, else to the register 63; a set date's
 value is the meter's own, and one on demand what stands for that instant. Meters of heat cost allocation are looked at;
 of other radio meters only the stored readings are (see differs). Wired meters: wired_values; those of security profile
-C: radio_values.
+C: radio_values; what the grid operator must have: grid_operator_values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from sim.core.clock import NS_PER_S, ns
 from sim.core.events import SnapshotAsked
 from sim.site_plan import fleet_radios, gateway_groups
 from sim.smgw.german_time import local, midnight_s
+from sim.systems._smgw_grid import GRID_OPERATOR
 from sim.systems.port import Delivered
+from sim.truth.grid_operator_values import expected_of_grid, has_of_grid
 from sim.truth.ground_truth import Truth
 from sim.truth.periods_in_words import Key, of_period
 from sim.truth.radio_values import expected_of_radio
@@ -30,6 +32,7 @@ from sim.truth.wired_values import expected_of_wired
 if TYPE_CHECKING:
     from sim.meters.sent_values import Truth as Sent
 
+Rows = dict[Key, Decimal | None]
 _HOUR_S: Final = 3_600
 _INTERVALS: Final = 2
 _TOLERANCE_S: Final = 27.0
@@ -63,7 +66,14 @@ class _Rules:
 def wrong_values(truth: Truth) -> list[WrongValue]:
     """Of every attached meter. Raises StoreError, AttributeError for a system that delivers no values."""
     must, under_way = expected(truth), expected(truth, waiting=True)
-    has = _as_received(truth.world.system.delivered())
+    has = _as_received([one for one in truth.world.system.delivered() if one.receiver != GRID_OPERATOR])
+    world = truth.world
+    grid = expected_of_grid(world), expected_of_grid(world, waiting=True), has_of_grid(world)
+    return [*_wrong(must, under_way, has), *_wrong(*grid)]
+
+
+def _wrong(must: Rows, under_way: Rows, has: Rows) -> list[WrongValue]:
+    """Of one receiver."""
     found = []
     for key in sorted({*must, *has}, key=str):
         meter, taf, obis, _, until_s = key

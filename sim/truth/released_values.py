@@ -1,32 +1,43 @@
 """What left each smart meter gateway, receiver by receiver, held against what the receiver's contract lets leave.
 
-Looked at are the containers themselves, as the administrator passed them on, opened with the receiver's key: neither a
-gateway's word nor a receiver's table. A value is finer than allowed where its tariff use case is another than the
-contract's, where a register's period is none of the contract's, or where values on demand are more than one rule set
-may name in a month. A violation names the bytes.
+Looked at are the containers themselves, as the administrator passed them on, opened with the receivers' keys: neither a
+gateway's word nor a receiver's table. For who bills, a value is finer than allowed where its tariff use case is another
+than the contract's, where a register's period is none of the contract's, or where values on demand are more than one
+rule set may name in a month. For a grid operator: a use case or a quantity that the contract is not about, an instant
+beside its cycle, a voltage within its bounds where only others are to leave, and anything that tells whose meter it is
+where pseudonyms were agreed. What is sealed for one receiver and sent to another is a violation too. Each names the
+bytes.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sim.pki.sealed_content import ContentError
+from sim.pki.sealed_content import ContentError, issuer_and_serial
 from sim.pki.unchecked_content import open_unchecked
+from sim.smart_metering.contract import NOMINAL_V
 from sim.smart_metering.periods import period_ends
 from sim.smgw.delivered_content import Delivery, Value, decode
 from sim.smgw.german_time import local
+from sim.smgw.obis_codes import of_text
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S, DUE_MOST
+from sim.systems._smgw_grid import GRID_OPERATOR
 from sim.systems.smgw import Smgw
 
 if TYPE_CHECKING:
     from sim.world import World
 
 ON_DEMAND: Final = 6
+_FEED_IN, _GRID_STATE = 9, 10
+_FED_IN: Final = 2
+"""Value group C of what is fed in, energy and power."""
+_VOLTS: Final = (32, 52, 72)
 _SET_DATE: Final = "*1"
 """How the register of a set date ends (F = 1): a bill's, asked for by nobody."""
 
@@ -57,8 +68,12 @@ def finer_than_allowed(world: World) -> list[Finer]:
     asked: Counter[tuple[str, str, str, str]] = Counter()
     out = []
     for one in system.administrator.relayed:
-        for value in _opened(system, one.payload):
-            why = _finer(value, taf, periods)
+        delivery, misdirected = _opened(system, one.receiver, one.payload)
+        for value in delivery.values if delivery else ():
+            if misdirected or one.receiver == GRID_OPERATOR:
+                why = misdirected or _beside_grid(system, delivery, value)
+            else:
+                why = _finer(value, taf, periods)
             if value.taf == ON_DEMAND and not value.obis.endswith(_SET_DATE):
                 month = f"{local(value.until_s):%Y-%m}"
                 key = (one.gateway, value.meter, value.obis, month)
@@ -66,10 +81,14 @@ def finer_than_allowed(world: World) -> list[Finer]:
                 if asked[key] > DUE_MOST:
                     why = f"{asked[key]} values on demand in {month}, {DUE_MOST} are the most"
             if why:
-                mark = blake2b(one.payload, digest_size=8).hexdigest()
-                content = Delivery(one.gateway, one.receiver, 0, (value,)).encode().decode("ascii")
-                out.append(Finer(one.gateway, one.receiver, why, mark, content))
-    return out
+                out.append(_violation(one.gateway, one.receiver, why, one.payload, (value,)))
+    return [*out, *_named(system)]
+
+
+def _violation(gateway: str, receiver: str, why: str, payload: bytes, values: tuple[Value, ...]) -> Finer:
+    mark = blake2b(payload, digest_size=8).hexdigest()
+    content = Delivery(gateway, receiver, 0, values).encode().decode("ascii")
+    return Finer(gateway, receiver, why, mark, content)
 
 
 def _finer(value: Value, taf: int, periods: set[tuple[int, int]]) -> str:
@@ -84,9 +103,48 @@ def _finer(value: Value, taf: int, periods: set[tuple[int, int]]) -> str:
     return ""
 
 
-def _opened(system: Smgw, payload: bytes) -> Iterator[Value]:
-    try:
-        content, _ = open_unchecked(payload, system.stolen_receiver)
-        yield from decode(content).values
-    except (ContentError, RuleError):
-        return  # a forgery, or damaged on its way: no gateway let it leave
+def _beside_grid(system: Smgw, delivery: Delivery | None, value: Value) -> str:
+    """Why a value may not leave for a grid operator."""
+    settings, grid = system.settings, system.grid
+    every_s, code = round(settings.grid_every_s), of_text(value.obis)
+    known = set(grid.names.values())
+    if value.taf not in grid.tafs:
+        agreed = " and ".join(map(str, grid.tafs)) or "none"
+        return f"a value under TAF {value.taf}, what was agreed is TAF {agreed}"
+    if settings.pseudonymise and value.meter not in known:
+        return f"the name {value.meter} of a meter, where a pseudonym was agreed"
+    if settings.pseudonymise and (delivery is None or delivery.gateway not in known):
+        return f"the name {delivery.gateway if delivery else ''} of a gateway, where a pseudonym was agreed"
+    if value.from_s is not None or value.until_s % every_s:
+        return f"a value until {value.until_s}, beside the cycle of {every_s} s"
+    if (code.c != _FED_IN) if value.taf == _FEED_IN else code.is_register:
+        return f"{value.obis}, which TAF {value.taf} is not about"
+    beside_v = settings.grid_beside_v if value.taf == _GRID_STATE else 0.0
+    if beside_v and (code.c not in _VOLTS or abs(float(value.amount or 0) - NOMINAL_V) <= beside_v):
+        return f"{value.obis} of {value.amount}, which left no bounds"
+    return ""
+
+
+def _named(system: Smgw) -> Iterator[Finer]:
+    """Containers that reached a grid operator and show, unopened, whose they are: in their words, or since a gateway
+    signed them."""
+    if not (system.settings.pseudonymise and system.grid.tafs):
+        return
+    whose = {grid: name for name, grid in system.grid.names.items()}
+    for one in system.grid.arrived:
+        gateway = whose.get(one.gateway, one.gateway)
+        if gateway in system.signers and issuer_and_serial(system.signers[gateway]) in one.payload:
+            yield _violation(gateway, one.receiver, "the gateway's own signature, with a pseudonym", one.payload, ())
+        elif gateway.encode() in one.payload or one.gateway == gateway:
+            yield _violation(gateway, one.receiver, "the gateway's name beside a pseudonym", one.payload, ())
+
+
+def _opened(system: Smgw, receiver: str, payload: bytes) -> tuple[Delivery | None, str]:
+    """What is in a container, and why that is not for whom it was sent to. None: a forgery, or damaged on its way; no
+    gateway let it leave."""
+    keys = system.receivers
+    for name in sorted(keys, key=lambda name: name != receiver):
+        with contextlib.suppress(ContentError, RuleError):
+            content, _ = open_unchecked(payload, keys[name])
+            return decode(content), "" if name == receiver else f"sealed for {name}, and sent to {receiver}"
+    return None, ""

@@ -45,12 +45,14 @@ def wired_count(world: World) -> int:
     return int(getattr(world.spec.system, "wired", 0))
 
 
-def last_met_s(world: World, gateway: int) -> int | None:
-    """The last quarter hour whose values the gateway has; None: it met nobody yet."""
-    epoch_s = int(world.calendar.start.timestamp())
+def met_ns(world: World, gateway: int) -> list[int]:
+    """World times at which the gateway met its wired meters over a whole wire, in order: at each quarter hour of its
+    clock, and at a window's end where it did not in that quarter hour since it was switched on."""
     now_ns, window_ns = world.now_ns, ns(world.spec.window_s)
     ahead_ns = ns(gateway_groups(world.spec)[gateway].clock_offset_s)
-    met_ns = [at_ns - ahead_ns for at_ns in range(ns(QUARTER_S), now_ns + ahead_ns + 1, ns(QUARTER_S))]
+    first = 1 + ahead_ns // ns(QUARTER_S)
+    tried = {at_ns - ahead_ns for at_ns in range(first * ns(QUARTER_S), now_ns + ahead_ns + 1, ns(QUARTER_S))}
+    tried.add(min(window_ns, now_ns))  # the first window's end
     off: list[tuple[int, int]] = []
     cut: list[tuple[int, int]] = []
     for one in world.injections:
@@ -60,12 +62,27 @@ def last_met_s(world: World, gateway: int) -> int | None:
         until_ns = now_ns + 1 if one.healed_ns is None else one.healed_ns
         if isinstance(fault, PowerCut):
             off.append((one.struck_ns, until_ns))
-            met_ns.append(-(-until_ns // window_ns) * window_ns)
+            tried.add(-(-until_ns // window_ns) * window_ns)
         elif isinstance(fault, WiredBusCut):
             cut.append((one.struck_ns, until_ns))
-    met_ns.append(min(ns(world.spec.window_s), now_ns))  # the first window's end
-    whole = [at_ns for at_ns in met_ns if at_ns <= now_ns and not any(a < at_ns <= b for a, b in off + cut)]
-    return (epoch_s + max(whole) // NS_PER_S) // QUARTER_S * QUARTER_S if whole else None
+    met: list[int] = []
+    last = (0, 0)
+    for at_ns in sorted(tried):
+        if at_ns > now_ns or any(a < at_ns <= b for a, b in off):
+            continue
+        # The quarter hour, and how often it was switched on: it tries once in each.
+        quarter = (at_ns + ahead_ns) // ns(QUARTER_S), 1 + sum(b < at_ns for _, b in off)
+        if quarter != last and not any(a < at_ns <= b for a, b in cut):
+            met.append(at_ns)
+        last = quarter
+    return met
+
+
+def last_met_s(world: World, gateway: int) -> int | None:
+    """The last quarter hour whose values the gateway has; None: it met nobody yet."""
+    epoch_s = int(world.calendar.start.timestamp())
+    met = met_ns(world, gateway)
+    return (epoch_s + met[-1] // NS_PER_S) // QUARTER_S * QUARTER_S if met else None
 
 
 def expected_of_wired(

@@ -32,7 +32,8 @@ def _random(*shape: int, seed: int = 1) -> ciphers.U8:
 def _frames(wire: ciphers.U8, acc: ciphers.U8, sts: ciphers.U8, records: ciphers.U8, security: Security,
             tpl: int = CI_SHORT, cfg_flags: int = 0) -> ciphers.U8:  # fmt: skip
     out = np.empty((len(records), sender.length(records.shape[1], security, tpl)), np.uint8)
-    build_telegrams.clear_frames(out, wire, acc, sts, records, security, link.SND_NR, tpl, cfg_flags)
+    shared = build_telegrams.Shared(security, link.SND_NR, tpl, cfg_flags)
+    build_telegrams.clear_frames(out, wire, acc, sts, records, shared)
     return out
 
 

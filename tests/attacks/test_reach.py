@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from attacks.attack import CAPABILITIES, Can, Record, attacks
-from attacks.reach import Place, reach_for
+from attacks.reach import Place, _Network, reach_for
 from sim.core.bundle import UP, Bundle, Heard
 from sim.core.clock import NS_PER_S
 from sim.core.events import AttackActed, Fate
@@ -40,12 +40,14 @@ OWN = {
     Can.FACTORY: AT_THE_BROKER | {"factory_files", "with_key"},
     Can.RELAY: AT_THE_RELAY,
     Can.BOX_DISK: OF_A_BOX,
-    Can.BOX: OF_A_BOX | {"container_by_module", "relay"},
+    Can.BOX: OF_A_BOX | {
+        "container_by_module", "relay", "container_by_former_key", "session_by_former_key", "session_certificate",
+    },
     Can.RECEIVER_KEY: {"receiver_key", "relayed_to_him", "signer_of"},
     Can.WAN: {"call_of_own", "on_call", "send_datagram"},
     Can.CLIP: {"clip_bus"},
     Can.TAP: {"tap_lines"},
-    Can.LAWFUL: {"values_received", "watch_passed"},
+    Can.LAWFUL: {"values_received", "watch_passed", "grid_values", "grid_containers", "connections"},
     Can.HOME: {"let_displays_read"},
     Can.BILLS: {"delivered_by_consumer", "send_bill", "units_of", "bill_tenant"},
 }
@@ -214,3 +216,42 @@ def test_what_a_thief_publishes_arrives_though_its_owner_throws_him_off(
     found = keyless(world).portal.store.messages()
     assert [m.gateway for m in found if m.sequence == 900_000_001] == [thief.client_id]
     assert [act.action for act in world.history.of(AttackActed)] == ["connect", "publish"]
+
+
+class Displaced:
+    """A session whose owner takes it back when so many of its publishes have their PUBACK."""
+
+    def __init__(self, after: list[int]) -> None:
+        self.client_id, self.log = "gw-0001", [("connected", "")]
+        self.connected, self.connects, self.unacknowledged = True, 1, 0
+        self.sent: list[bytes] = []
+        self._after = after
+
+    def publish(self, _topic: str, payload: bytes) -> None:
+        self.sent.append(payload)
+        self.unacknowledged += 1
+
+    def step(self) -> None:
+        if not self.connected:
+            self.connected, self.connects, self.unacknowledged = True, self.connects + 1, 0
+        elif self._after:
+            self.unacknowledged -= self._after.pop(0)
+            self.connected = False
+        else:
+            self.unacknowledged = max(0, self.unacknowledged - 1)
+
+    def close(self) -> None:
+        self.connected = False
+
+
+def test_a_thief_who_is_thrown_off_goes_on_where_he_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a long tale never ends where its owner is quicker than the broker."""
+    session, payloads = Displaced([2, 0, 1]), [bytes([one]) for one in range(5)]
+    handle = reach_for(record(Can.CERTIFICATE), world, Place())
+    thief = handle.steal(0)
+    monkeypatch.setattr(_Network, "connect", lambda _self, _identity: session)
+    monkeypatch.setattr(
+        World, "settle", lambda _self, done, _deadline_s: any(done() or session.step() for _ in range(20))
+    )
+    assert handle.leave(thief, UP.format(gateway=thief.client_id), payloads)
+    assert session.sent == [*payloads, *payloads[2:], *payloads[2:], *payloads[3:]] and session.unacknowledged == 0

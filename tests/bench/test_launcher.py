@@ -147,6 +147,12 @@ def test_code_is_compiled_once_for_its_sources(checkout: Path) -> None:
         assert failed.stderr.splitlines()[-1] == (
             "wmbench: the loops over arrays could not be compiled (MemoryError: no room)"
         )
+    # A part of the user's that cannot be read: its file is named, and not the loops.
+    broken = "/x/gateways/mine.py, line 3: cannot be imported: NameError: name 'Kind' is not defined"
+    warm_up.write_text(
+        f"import sys\nfrom arrays import cache_folder\nsys.exit(cache_folder.TO_MEND + {broken!r})", encoding="utf-8"
+    )
+    assert wmbench(checkout, "list").stderr.splitlines()[-1] == f"wmbench: {broken}"
     warm_up.write_text(COMPILES, encoding="utf-8")
     assert wmbench(checkout, "run").stdout == "1.0 run\n" and times.read_text() == "once once "
 

@@ -108,8 +108,8 @@ def test_parts_that_no_scenario_judges_have_defects_that_tests_must_notice() -> 
     files = {one.play.file.rpartition("/")[0] for one in defects().values() if one.play.of_tests}
     assert files == {
         "attacks", "attacks/parts", "bench", "bench/broker", "bench/load", "bench/product", "bench/rig",
-        "sim/endpoint/aws", "sim/gateway/kinds", "sim/portal", "sim/readers", "sim/smart_metering",
-        "sim/smart_metering/han", "sim/smgw", "sim/smgw/logs",
+        "reports", "sim/endpoint/aws", "sim/gateway/kinds", "sim/portal", "sim/readers", "sim/smart_metering",
+        "sim/smart_metering/han", "sim/smgw", "sim/smgw/logs", "sim/systems",
     }  # fmt: skip
     assert "--endpoint" not in plays.SML.words
 

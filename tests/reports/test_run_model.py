@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reports import navigator
 from reports.run_model import Claim, RunError, from_json, read_run
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 
@@ -27,7 +28,9 @@ def test_a_whole_run_is_read_as_records(make_run: Make) -> None:
 
 @pytest.mark.parametrize(("endpoint", "noted"), [("aws_local", True), ("mosquitto", False), ("gone", False)])
 def test_a_kinds_caveat_is_a_note_of_every_run_on_it(make_run: Make, endpoint: str, noted: bool) -> None:
-    assert (NEVER_CONFIRMED in read_run(make_run(endpoint=endpoint)).notes) == noted
+    run = read_run(make_run(endpoint=endpoint))
+    assert (NEVER_CONFIRMED in run.notes) == noted
+    assert (NEVER_CONFIRMED in navigator.layer(run)["description"]) == noted
 
 
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:

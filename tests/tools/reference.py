@@ -283,8 +283,9 @@ def exit_codes() -> str:
         int(pytest.ExitCode.USAGE_ERROR): "pytest does not understand its words, as an expression behind -k",
         int(pytest.ExitCode.NO_TESTS_COLLECTED): "no scenario fits -k, -m or --lf",
         codes_of.INCONCLUSIVE_EXIT: "nothing failed and nothing is proven either way: an attack or its control "
-        "did not come through, every scenario was left out, an endpoint elsewhere was out of reach or not named, or a "
-        "file of the endpoint's settings cannot be followed",
+        "did not come through, every scenario was left out, an endpoint elsewhere, or an account, was out of reach, "
+        "let a client down or was not named, a file of the endpoint's settings cannot be followed, or a case of "
+        "`aws ... --jsonl` cannot be judged",
         codes_of.INTERRUPTED_EXIT: "interrupted; what was finished is kept",
     }  # fmt: skip
     assert play.PLAYED_EXIT == fuzz_run.KEPT_EXIT == 0 and codes_of.USAGE_EXIT == play.BAD_FILE_EXIT

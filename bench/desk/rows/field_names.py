@@ -10,8 +10,10 @@ from bench.desk.stand import Stand
 from bench.desk.traffic import Telegram
 from bench.frame.sample import samples
 from sim.core.clock import wall_s
+from sim.core.meant import did_you_mean
+from sim.core.quoting import quoted
 from sim.desk.inventory import GatewayEntry
-from sim.meters.meter_type import kind
+from sim.meters.meter_type import kind, kinds
 from sim.readers.message_content import ContentSpec
 from sim.readers.value_names import TABLES, compared
 
@@ -28,7 +30,7 @@ def _play(stand: Stand) -> str:
     spec = stand.entry.described
     assert spec is not None
     stand.hello()
-    types = tuple(TABLES.get(spec.names, {})) or ("qundis-q-water",)
+    types = tuple(TABLES.get(spec.names, {})) or _of_means(spec)
     agreed, silent = 0, []
     for type_ in types:
         told = 0
@@ -44,6 +46,20 @@ def _play(stand: Stand) -> str:
         raise Undecided(f"no values came of meters of {len(types)} types; see read in the inventory")
     unread = f"; no values of {', '.join(silent)}" if silent else ""
     return f"{agreed} values of {len(types) - len(silent)} meter types stand under the names that are known{unread}"
+
+
+def _of_means(spec: ContentSpec) -> tuple[str, ...]:
+    """The meter types that send a value which `means` names. Raises Undecided for one that none sends."""
+    sent = {
+        type_: {one["name"] for sample in samples(of, "none", 1, _SEED) for one in sample["values"]}
+        for type_, of in kinds().items()
+    }
+    wanted = {meaning.partition(" ")[0] for meaning in spec.means.values()}
+    for label in wanted:
+        if not any(label in labels for labels in sent.values()):
+            every = sorted(set().union(*sent.values()))
+            raise Undecided(f"read.means: no meter sends a {quoted(label)}{did_you_mean(label, every)}")
+    return tuple(type_ for type_, labels in sent.items() if wanted & labels)
 
 
 def _told(stand: Stand, meter: str) -> dict[str, object] | None:

@@ -21,7 +21,7 @@ def _play(stand: Stand) -> str:
     with stand.power_cut(wait=False):  # there is no broker that it could say to be ready for
         stand.turn(0.5)
     stand.turn(_STARTING_S)
-    stand.back("a power cut")
+    stand.back("a power cut", started=True)
     stand.await_all(fed)
     stand.refuse_loss(fed, "telegrams that it had kept before a power cut")
     return f"{len(fed)} telegrams that it had kept came after a power cut"

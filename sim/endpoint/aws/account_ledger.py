@@ -11,15 +11,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from sim.core import clock, whole_file
-from sim.endpoint.port import EndpointError
+from sim.endpoint.port import EndpointError, OutOfReach
 
 INTENDED, MADE, GONE = "intended", "made", "gone"
 KINDS: Final = ("policy", "thing", "certificate")
+_PLURAL: Final = {"policy": "policies", "thing": "things", "certificate": "certificates"}
 _STATES: Final = (INTENDED, MADE, GONE)
 
 
@@ -61,9 +63,9 @@ class Ledger:
         self._write({"account": self.account, "region": self.region, "mark": self.mark})
 
     def check(self, account: str, region: str) -> None:
-        """Raises EndpointError where this ledger is of another account or region."""
+        """Raises OutOfReach where this ledger is of another account or region."""
         if (account, region) != (self.account, self.region):
-            raise EndpointError(
+            raise OutOfReach(
                 f"{self.place} is of account {self.account} in {self.region}, and these credentials are of {account} "
                 f"in {region}; use the ones it was made with, or another --dir"
             )
@@ -84,6 +86,18 @@ class Ledger:
         return [
             one for one in self._standing.values() if kind in ("", one.kind) and name in ("", one.name)
         ]  # fmt: skip
+
+    def told(self) -> str:
+        """What stands, in words; empty when nothing does."""
+        standing = self.standing()
+        if not standing:
+            return ""
+        counts = Counter(one.kind for one in standing)
+        named = [f"{n} {_PLURAL[kind] if n > 1 else kind}" for kind in KINDS if (n := counts[kind])]
+        doubts = sum(one.doubt for one in standing)
+        return f"{', '.join(named)} {'stand' if len(standing) > 1 else 'stands'}" + (
+            f" ({doubts} in doubt: AWS was asked for it and did not answer)" if doubts else ""
+        )
 
     # --- the file ------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 A row's mark is "measured at the service" (somebody's kept run against it asserts it), "documented" (AWS writes it), or
 "ours alone" (AWS says no more than that it is refused, or nothing; how it is refused here is our choice). No row was
-ever confirmed by a run of this project's own. `test` names the test that breaks the rule, in
-tests/sim/endpoint/aws; a rule of its `rated` kind counts wall seconds, and is enforced only with
-[endpoint] enforce_rates: simulated time is compressed, a second of the wall there is an hour of the world.
+ever confirmed by a run of this project's own. `test` names the test that breaks the rule, in tests/sim/endpoint/aws.
+Rows about connections and actions are also the words of the companion's log. A rule of its `rated` kind counts wall
+seconds, and is enforced only with [endpoint] enforce_rates: simulated time is compressed, a second of the wall there is
+an hour of the world.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ SESSION_EXPIRY_S: Final = 3_600
 TOPIC_ALIASES: Final = 8
 SHARE_NAME_BYTES: Final = 128
 RESEND_S: Final = 30
+BEFORE_CONNECT_S: Final = 10
 
 Mark = Literal["measured at the service", "documented", "ours alone"]
 _QUOTAS: Final = "AWS IoT Core endpoints and quotas"
 _MQTT: Final = "developer guide, mqtt"
 _POLICIES: Final = "developer guide, iot-policies, pub-sub-policy"
+_SHADOW_ERRORS: Final = "developer guide, device-shadow-error-messages"
 _CRT: Final = "aws-crt-python, test_mqtt5 against the service"
 
 
@@ -102,6 +105,46 @@ LIMITS: Final[tuple[Limit, ...]] = (
           "API reference, UpdateCertificate", "documented", "a_live_session_whose_certificate_is_revoked"),
     Limit("sni", "a TLS handshake without a server name", "TLS refuses", "developer guide, transport-security",
           "documented", "a_handshake_without_a_server_name"),
+    Limit("bad-packet", "bytes that are no packet of MQTT's, one before CONNECT, or a PUBLISH to a wildcard",
+          "closed (v5: DISCONNECT 81 or 90 first)", "MQTT 3.1.1 and 5; " + _MQTT, "documented",
+          "a_broken_packet_ends_the_connection"),
+    Limit("no-connect", f"no CONNECT within {BEFORE_CONNECT_S} s", "closed", "nobody says", "ours alone",
+          "who_says_nothing_is_let_go"),
+    Limit("offers", f"what MQTT 5 is offered: a session of {SESSION_EXPIRY_S} s, {IN_FLIGHT} in flight, packets of "
+          f"{PACKET_BYTES} bytes, {TOPIC_ALIASES} topic aliases, QoS 1, no subscription identifiers",
+          "stands in CONNACK", _CRT, "measured at the service", "v5_is_offered_what_the_service_offers"),
+    Limit("assigned-id", "no client id in MQTT 5", "is given one", _CRT, "measured at the service",
+          "a_v5_client_without_an_id_is_given_one"),
+    Limit("signature", "a WebSocket whose address is signed wrongly, too long ago, or not at all", "HTTP 403",
+          "developer guide, protocols", "documented", "a_bad_signature_gets_no_websocket"),
+    Limit("bad-request", "an HTTPS request that is none, or has another path or method", "HTTP 400, 404, 405",
+          "developer guide, http", "documented", "a_bad_request_is_answered_and_harms_nobody"),
+    Limit("policy-variable", "a policy variable without a value; those of things need the thing's name as client id",
+          "matches nothing, in Allow and in Deny", "developer guide, thing-policy-variables", "documented",
+          "a_variable_without_value_lets_neither_allow_nor_deny_match"),
+    Limit("ingest-topic", "$aws/rules/RULE/ before a topic", "reaches that rule alone, which does not see it there",
+          "developer guide, iot-basic-ingest", "documented",
+          "basic_ingest_reaches_one_rule_whatever_its_filter_and_hides_its_prefix"),
+    Limit("ingest-unknown", "Basic Ingest to a rule that is not there", "PUBACK, and a line of the log",
+          "developer guide, iot-basic-ingest", "documented", "basic_ingest_names_a_rule_that_does_not_exist"),
+    Limit("rule-statement", "a topic rule whose statement does not parse", "is not made: nothing starts",
+          "API reference, CreateTopicRule", "documented", "a_wrong_rule_is_named_and_nothing_runs"),
+    Limit("rule-action", "an action that fails", "a line of the log, and the rule's errorAction",
+          "developer guide, rule-error-handling", "documented", "a_key_from_a_payload_stays_in_its_bucket"),
+    Limit("shadow-request", "no JSON object, no `state`, a section that is none, more than 6 levels",
+          "update/rejected, 400", _SHADOW_ERRORS, "documented", "what_is_not_a_request_is_rejected"),
+    Limit("shadow-token", "a clientToken above 64 bytes", "update/rejected, 400", _SHADOW_ERRORS, "documented",
+          "a_token_of_64_bytes_comes_back_and_one_of_65_is_refused"),
+    Limit("shadow-version", "an update with a version that is not the shadow's", "update/rejected, 409", _SHADOW_ERRORS,
+          "documented", "versions_rise_over_deletion_and_a_stale_one_conflicts"),
+    Limit("shadow-size", "desired and reported values above 8192 bytes together", "update/rejected, 413",
+          _SHADOW_ERRORS + "; how they are counted: Amazon's shadow-manager", "documented",
+          "the_limit_counts_both_sections"),
+    Limit("claim-token", "an ownership token after an hour", "provision rejected, 400; the certificate is gone",
+          "developer guide, fleet-provision-api", "documented",
+          "after_an_hour_the_token_is_worth_nothing_and_neither_is_the_certificate"),
+    Limit("claim-hook", "a provisioning hook that says no, fails, or takes above 5 s", "provision rejected, 403",
+          "developer guide, fleet-provision-api", "documented", "a_hook_decides_by_what_the_gateway_says_of_itself"),
     Limit("unacknowledged", "a message that the client does not acknowledge", f"sent again after {RESEND_S} s", _CRT,
           "measured at the service", "a_message_without_its_acknowledgement", rated=True),
     Limit("publish-rate", f"more than {PUBLISHES_A_SECOND} publishes a second of a connection",

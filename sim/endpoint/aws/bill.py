@@ -14,7 +14,12 @@ from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from sim.endpoint.aws.shadows import request_of
+from sim.endpoint.aws.topics import ingested
+from sim.endpoint.port import FENCE
+
 UNIT_BYTES: Final = 5_120
+_MARKERS: Final = FENCE.partition("{")[0]
 DAYS_A_MONTH: Final = 30
 
 
@@ -50,6 +55,17 @@ class Meter:
     shadow_operations: int = 0
     rules: int = 0
     actions: int = 0
+
+    def published(self, topic: str, payload_bytes: int) -> None:
+        """By a client. A request to a shadow is an operation of the shadow's; Basic Ingest is billed with the rule that
+        it reaches; the bench's own markers are left out."""
+        if topic.startswith(_MARKERS) or ingested(topic) is not None:
+            return
+        size = units(len(topic.encode()), payload_bytes)
+        if request_of(topic):
+            self.shadow_operations += size
+        else:
+            self.messages += size
 
     def __add__(self, other: Meter) -> Meter:
         return Meter(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))

@@ -27,7 +27,7 @@ from sim.core import clock, whole_file
 from sim.core.quoting import shown
 from sim.endpoint.aws import claim_registry, shadow_file
 from sim.endpoint.aws.account import Account, Certificate, names_of
-from sim.endpoint.aws.aws_limits import KEEP_ALIVE_FACTOR, PACKET_BYTES
+from sim.endpoint.aws.aws_limits import BEFORE_CONNECT_S, KEEP_ALIVE_FACTOR, PACKET_BYTES
 from sim.endpoint.aws.certificate_claims import TemplateError
 from sim.endpoint.aws.companion_sockets import Side
 from sim.endpoint.aws.connection import Connection
@@ -45,7 +45,6 @@ LOG: Final = "companion.jsonl"
 METER: Final = "meter.json"
 READY: Final = "companion ready"
 _LINES_MOST: Final = 100_000  # of the log: a hostile client must not fill the disk
-_BEFORE_CONNECT_S: Final = 10.0
 _HELD_BYTES: Final = 1 << 20  # towards one side, before the other is no longer read
 
 
@@ -375,7 +374,7 @@ class Client:
         if seconds and silent_s > KEEP_ALIVE_FACTOR * seconds:
             self._companion.said(self.connection.client_id, "keep-alive", f"silent for {silent_s:.0f} s")
             self._drop()
-        elif not seconds and silent_s > _BEFORE_CONNECT_S:
+        elif not seconds and silent_s > BEFORE_CONNECT_S:
             self._companion.said(self._address, "no-connect", f"silent for {silent_s:.0f} s")
             self._drop()
 

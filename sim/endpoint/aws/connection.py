@@ -266,10 +266,7 @@ class Connection:
         account = self._account
         is_ours = topic.startswith(_MARKERS)
         request = request_of(topic) if topic.startswith("$aws/things/") else None
-        if request:
-            account.meter.shadow_operations += units(len(topic.encode()), len(packet.body) - payload_at)
-        elif not is_ingest and not is_ours:
-            account.meter.messages += units(len(topic.encode()), len(packet.body) - payload_at)
+        account.meter.published(topic, len(packet.body) - payload_at)
         claims = account.claims if topic.startswith(CLAIM_TOPICS) else None
         if is_ingest or claims is not None:
             if qos:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sim.endpoint.aws.aws_refusals import code_of, sentence
-from sim.endpoint.port import EndpointError
+from sim.endpoint.port import EndpointError, OutOfReach
 from sim.pki import device_requests
 
 AMAZON_ROOTS: Final = tuple(f"Amazon Root CA {number}" for number in (1, 2, 3, 4))
@@ -44,8 +44,9 @@ class Calls(Protocol):
     def describe_endpoint(self, **how: Any) -> dict[str, Any]: ...
 
 
-class Refused(EndpointError):
-    """AWS, or the way to it, refused a call. `code`: the service's own, empty when it did not come that far."""
+class Refused(OutOfReach):
+    """AWS, or the way to it, refused a call, which says nothing about what was to be tried there. `code`: the service's
+    own, empty when it did not come that far."""
 
     def __init__(self, doing: str, error: Exception) -> None:
         super().__init__(sentence(doing, error))

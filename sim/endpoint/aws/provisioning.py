@@ -27,7 +27,6 @@ from sim.pki import device_requests
 from sim.pki.authority import PkiError
 
 ATTRIBUTE: Final = "wmbench-ledger"  # of a thing: the mark of the ledger that it stands in
-_THERE_ALREADY: Final = "ResourceAlreadyExistsException"
 _NOT_THERE: Final = "ResourceNotFoundException"
 
 

@@ -65,20 +65,37 @@ def installed(document: Any) -> Installed:
         raise RuleError(f"rule {name!r}: 'actions' is to be a list of one to ten")
     wrong = payload.get("errorAction")
     return Installed(
-        rule, tuple(_action(name, one) for one in asked), (_action(name, wrong),) if wrong is not None else ()
+        rule, tuple(_action(rule, one) for one in asked), (_action(rule, wrong),) if wrong is not None else ()
     )
 
 
-def _action(name: str, found: Any) -> tuple[str, Mapping[str, Any]]:
+def _action(rule: Rule, found: Any) -> tuple[str, Mapping[str, Any]]:
     if not isinstance(found, dict) or len(found) != 1:
-        raise RuleError(f"rule {name!r}: an action is an object with one key: {', '.join(_KINDS)}")
+        raise RuleError(f"rule {rule.name!r}: an action is an object with one key: {', '.join(_KINDS)}")
     kind, settings = next(iter(found.items()))
     if kind not in _KINDS:
-        raise RuleError(f"rule {name!r}: no action {kind!r} here; there are: {', '.join(_KINDS)}")
+        raise RuleError(f"rule {rule.name!r}: no action {kind!r} here; there are: {', '.join(_KINDS)}")
     missing = [key for key in _NEEDS[kind] if key not in settings] if isinstance(settings, dict) else _NEEDS[kind]
     if missing:
-        raise RuleError(f"rule {name!r}: action {kind} lacks {missing[0]!r}")
+        raise RuleError(f"rule {rule.name!r}: action {kind} lacks {missing[0]!r}")
+    fields = {key: settings[key] for key in _NEEDS[kind]}
+    if kind == "timestream":
+        fields |= _dimensions(rule, fields.pop("dimensions"))
+    for key, template in fields.items():
+        try:
+            rule.check_template(str(template))
+        except RuleError as error:
+            raise RuleError(f"rule {rule.name!r}: action {kind}, {key!r}: {error}") from None
+    if kind == "republish" and settings.get("qos", 0) not in (0, 1):
+        raise RuleError(f"rule {rule.name!r}: action republish: 'qos' is 0 or 1, not {settings['qos']!r}")
     return kind, settings
+
+
+def _dimensions(rule: Rule, found: Any) -> dict[str, Any]:
+    pairs = isinstance(found, list) and all(isinstance(one, dict) and {"name", "value"} <= one.keys() for one in found)
+    if not pairs:
+        raise RuleError(f"rule {rule.name!r}: action timestream: 'dimensions' is a list of {{\"name\", \"value\"}}")
+    return {f"dimensions.{one['name']}": one["value"] for one in found}
 
 
 class Actions:
@@ -186,7 +203,6 @@ class Actions:
         dimensions = {
             str(one["name"]): rule.substituted(str(one["value"]), payload, facts)
             for one in settings["dimensions"]
-            if isinstance(one, dict) and "name" in one and "value" in one
         }
         rows = [
             (table, facts.clock_ms, json.dumps(dimensions, sort_keys=True), name, json.dumps(value))

@@ -121,6 +121,10 @@ class Rule:
         found = [part if isinstance(part, str) else to_text(_value(part, scope)) for part in parts]
         return "".join(part for part in found if isinstance(part, str))
 
+    def check_template(self, template: str) -> None:
+        """Raises RuleError for an action's field of which a ${expression} does not parse."""
+        _template(template, self.version)
+
     def republished(self, template: str, payload: bytes, facts: Facts) -> str:
         """The topic of a republish action: $$aws/... stands for $aws/... (republish-rule-action)."""
         return self.substituted(template[1:] if template.startswith("$$") else template, payload, facts)

@@ -22,14 +22,14 @@ from typing import Any, ClassVar, Final, Literal
 
 from sim.core import clock
 from sim.core.settings import number
-from sim.endpoint.aws.aws_limits import FILTERS_A_SUBSCRIBE
+from sim.endpoint.aws.aws_limits import FILTERS_A_SUBSCRIBE, PUBLISHES_A_SECOND
 from sim.endpoint.aws.bill import Meter, units
 from sim.endpoint.aws.sigv4 import Credentials, presigned
 from sim.endpoint.endpoint_spec import EndpointSpec
 from sim.endpoint.event_loop import EventLoop
-from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity, OutOfReach
+from sim.endpoint.port import FENCE, Address, EndpointError, EndpointFeature, Identity, OutOfReach, Session
 from sim.endpoint.registry import EndpointKind, Readiness
-from sim.endpoint.session import Dialled, MqttSession
+from sim.endpoint.session import AT_SUBSCRIBE, Dialled, MqttSession
 from sim.endpoint.topic_acl import PORTAL
 from sim.pki.authority import Authority
 
@@ -99,8 +99,7 @@ class CountedSession(MqttSession):
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         super().publish(topic, payload, retain=retain)
-        if topic != FENCE.format(client=self.client_id):
-            self._meter.messages += units(len(topic.encode()), len(payload))
+        self._meter.published(topic, len(payload))
 
     def _up(self) -> None:
         super()._up()
@@ -159,8 +158,29 @@ class AwsIot(Dialled):
         if not connected:
             said = log[-1][1] if log else "no answer"
             raise OutOfReach(
-                f"endpoint aws_iot: {host}:{self.spec.port} gives no session to '{PORTAL}': {_cause(said)}"
+                f"endpoint aws_iot: {host}:{self.spec.port} gives no session to '{PORTAL}': {_cause(said, PORTAL)}"
             )
+
+    def let_down(self, session: Session, what: str) -> OutOfReach:
+        """See port.Elsewhere."""
+        client, (state, said) = session.client_id, session.log[-1] if session.log else ("refused", "no answer")
+        ups = sum(state == "connected" for state, _ in session.log[-6:])
+        denied = next((words for _, words in session.log[-6:] if words.startswith("subscription to ")), "")
+        if denied:
+            why = f"'{client}': {denied} is refused; does the policy of its certificate allow iot:Subscribe to it?"
+        elif session.connected and state == "connected" and ups == 1:
+            why = (
+                f"'{client}' is connected and gets no acknowledgement; AWS discards what is above {PUBLISHES_A_SECOND} "
+                "publishes or 512 KiB a second of a connection: let bundles be fewer and larger"
+            )
+        elif ups:
+            why = (
+                f"'{client}' gets sessions and loses them again; does the policy of its certificate allow iot:Publish "
+                f"to its topics (`./wmbench aws fleet` writes one), and has no other client its id?"
+            )
+        else:
+            why = f"'{client}': {_cause(said, client)}"
+        return OutOfReach(f"endpoint aws_iot: {what}; what is not acknowledged stays in the outboxes: {why}")
 
     def stop(self) -> None:
         self._close_sessions()
@@ -196,11 +216,17 @@ class AwsIot(Dialled):
         if self.spec.transport == "websocket":
             region, _ = self.spec.region_of(where.host), self.spec.credentials()  # what is missing is said now
             websocket = partial(self._signed, where.host, region)
-        session = CountedSession(
-            self._meter, self.loop, identity, where, subscribe=subscribe, verify=verify, clean=clean, taps=self.taps,
-            alpn=ALPN if where.port == ALPN_PORT and websocket is None else "", v5=self.spec.mqtt == "5",
-            websocket=websocket,
-        )  # fmt: skip
+        try:
+            session = CountedSession(
+                self._meter, self.loop, identity, where, subscribe=subscribe, verify=verify, clean=clean,
+                taps=self.taps, alpn=ALPN if where.port == ALPN_PORT and websocket is None else "",
+                v5=self.spec.mqtt == "5", websocket=websocket,
+            )  # fmt: skip
+        except EndpointError as error:
+            files = [str(one) for one in (identity.certificate, identity.key, identity.authorities) if one]
+            raise OutOfReach(
+                f"endpoint aws_iot: {error} (`./wmbench aws rotate {identity.client_id}`): {', '.join(files)}"
+            ) from None
         self._sessions.add(session)
         return session
 
@@ -224,16 +250,18 @@ class AwsIot(Dialled):
         raise EndpointError("endpoint aws_iot: nobody but Amazon can restart it")
 
 
-def _cause(said: str) -> str:
-    """What a refusal most often means, beside its own words."""
+def _cause(said: str, client: str) -> str:
+    """What a refusal of this client most often means, beside its own words."""
     causes = {
         "not yet valid": "is this machine's clock right?",
-        "alert certificate expired": f"the certificate's time is over; renew it: `./wmbench aws rotate {PORTAL}`",
-        "alert certificate revoked": f"it was revoked: `./wmbench aws rotate {PORTAL}` makes another",
+        "alert certificate expired": f"the certificate's time is over; renew it: `./wmbench aws rotate {client}`",
+        "alert certificate revoked": f"it was revoked: `./wmbench aws rotate {client}` makes another",
         "expired": "is this machine's clock right? Else it is the endpoint's certificate, and Amazon's to renew",
         "certificate refused": "is endpoint.authorities Amazon's root, and the host an AWS IoT endpoint (-ats)?",
         "Hostname mismatch": "is the host an AWS IoT endpoint of this account?",
-        "WebSocket is refused": "is endpoint.region the endpoint's, and the access key active and allowed?",
+        "WebSocket is refused": "is endpoint.region the endpoint's, and the access key active and allowed, and "
+        "this machine's clock right?",
+        AT_SUBSCRIBE: "does the policy of its certificate allow iot:Subscribe to its topics?",
         "CONNACK": "does the policy of its certificate allow iot:Connect under this client id?",
         "closed by the server": "is its certificate active, of this account and region, with a policy? Or a quota of "
         "the account is used up: wait a minute",

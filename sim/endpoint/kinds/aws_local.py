@@ -4,10 +4,12 @@ A companion process (sim.endpoint.aws.companion) terminates mutual TLS and enfor
 Mosquitto behind it listens on a Unix socket in the same directory. Unlike Mosquitto alone, what a client may not do
 ends its connection. **Its verdicts were never confirmed against the service.**
 
-`rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `functions`: a JSON
-file that names the programs behind Lambda functions. `templates`: a JSON file of provisioning templates by name, and
-certificates by claim are issued (see aws.certificate_claims). `portal_by` "queue" or "file": two rules put what
-gateways publish into a queue or a bucket, byte for byte, and the portal takes it from there; it subscribes to nothing.
+`rules`: a JSON file with a list of topic rules as AWS takes them (ruleName, topicRulePayload). `policies`: a JSON file,
+common name of a certificate ("*": all others) to a policy document or a list of them, instead of the bench's own; what
+they deny leaves a run INCONCLUSIVE. `functions`: a JSON file that names the programs behind Lambda functions.
+`templates`: a JSON file of provisioning templates by name, and certificates by claim are issued (see
+aws.certificate_claims). `portal_by` "queue" or "file": two rules put what gateways publish into a queue or a bucket,
+byte for byte, and the portal takes it from there; it subscribes to nothing.
 `web`: a second port speaks MQTT over WebSocket, signed by SigV4, MQTT by ALPN, and takes POST /topics/TOPIC by HTTPS;
 `web_users`: a JSON file, access key to {"secret_key", "client"}, made for this machine and nothing of an account's.
 `enforce_rates`: quotas a second are counted on the wall clock; that fits a wall-clock world or a load test, while
@@ -28,23 +30,20 @@ from typing import Any, ClassVar, Final, Literal
 
 from sim.core import clock
 from sim.endpoint import mosquitto_config
-from sim.endpoint.aws import claim_registry, companion, portal_files, portal_queue, shadow_file
+from sim.endpoint.aws import claim_registry, companion, given_files, portal_files, portal_queue, shadow_file
 from sim.endpoint.aws.account import DEFAULT
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 from sim.endpoint.aws.bill import Meter
-from sim.endpoint.aws.certificate_claims import TemplateError, template
 from sim.endpoint.aws.fleet_policies import HTTPS, fleet_policies, policy_name
 from sim.endpoint.aws.own_session import BROKER_SOCKET
-from sim.endpoint.aws.rule_actions import installed
-from sim.endpoint.aws.rule_tree import RuleError
 from sim.endpoint.kinds.mosquitto import KIND as MOSQUITTO
-from sim.endpoint.kinds.mosquitto import LOOPBACK, START_DEADLINE_S, Mosquitto, MosquittoSpec, free_port
-from sim.endpoint.port import Address, EndpointError, EndpointFeature, Message, WrongFile
+from sim.endpoint.kinds.mosquitto import LOOPBACK, PROBE, START_DEADLINE_S, Mosquitto, MosquittoSpec, free_port
+from sim.endpoint.port import Address, EndpointError, EndpointFeature, Message, Session, WrongFile
 from sim.endpoint.registry import EndpointKind
 from sim.endpoint.supervised_process import SupervisedProcess
 
 _ROOT = Path(__file__).resolve().parents[3]
-_READ_HERE = frozenset({"kind", "rules", "functions", "templates", "web", "web_users", "portal_by"})
+_READ_HERE = frozenset({"kind", "rules", "policies", "functions", "templates", "web", "web_users", "portal_by"})
 _Way = tuple[Callable[[Path], portal_queue.Inbox], list[dict[str, Any]]]
 _WAYS: Final[dict[str, _Way]] = {
     "queue": (portal_queue.Queue, portal_queue.RULES),
@@ -63,6 +62,7 @@ class AwsLocalSpec(MosquittoSpec):
     enforce_rates: bool = False
     require_sni: bool = True
     rules: str = ""
+    policies: str = ""
     functions: str = ""
     templates: str = ""
     portal_by: Literal["subscription", "queue", "file"] = "subscription"
@@ -142,6 +142,17 @@ class AwsLocal(Mosquitto):
         place = self.directory / companion.LOG
         lines = place.read_text(encoding="utf-8").splitlines() if place.exists() else []
         return [json.loads(line) for line in lines]
+
+    def let_down(self, session: Session, what: str) -> WrongFile | None:
+        """See port.Elsewhere. What our own policies deny is the client's fault: such a one is what is looked for."""
+        assert isinstance(self.spec, AwsLocalSpec)
+        mine = [one for one in self.enforced() if one["client"] == session.client_id and "denied" in one["limit"]]
+        if not self.spec.policies or not mine:
+            return None
+        return WrongFile(
+            f"endpoint.policies: {self.spec.policies}: {what}: {mine[-1]['limit']} for '{session.client_id}' "
+            f"({mine[-1]['detail']}); allow it there, `./wmbench aws policy` tries a document"
+        )
 
     def meter(self) -> Meter:
         """What AWS would have billed so far, the bench's own markers left out; connection time is the wall's."""
@@ -223,50 +234,26 @@ class AwsLocal(Mosquitto):
         spec = self.spec
         assert isinstance(spec, AwsLocalSpec)
         policies = fleet_policies(bound=spec.bind_client_id, narrow=spec.per_device_acl)
+        policies = {PROBE: policies[DEFAULT], **policies, **given_files.policies(spec.policies)}
         if self._refusing:
             policies = {name: [] for name in policies}
-        rules = _json(spec.rules, list, "endpoint.rules") + (self._way[1] if self._way else [])
-        try:
-            for one in rules:
-                installed(one)
-        except RuleError as error:
-            raise WrongFile(
-                f"endpoint.rules: {spec.rules}: {error}; mend it there, `./wmbench aws rule` tries a statement"
-            ) from None
+        functions = given_files.functions(spec.functions)
+        rules = given_files.rules(spec.rules, functions) + (self._way[1] if self._way else [])
         named = {policy_name(name): many for name, many in policies.items()}
         if spec.web:
             self._web_port = self._web_port or free_port(_ANOTHER)
             policies[DEFAULT] = [*policies[DEFAULT], *policies.get(HTTPS, [])]
-        templates = _json(spec.templates, dict, "endpoint.templates")
-        try:
-            for name, one in templates.items():
-                template(name, one, named)
-        except TemplateError as error:
-            raise WrongFile(f"endpoint.templates: {spec.templates}: {error}; mend it there") from None
+        templates = given_files.templates(spec.templates, named)
         config = {
             **{key: value for key, value in asdict(spec).items() if key not in _READ_HERE},
             "address": self._listen, "port": self._port, "authorities": str(files.authorities), "crl": str(files.crl),
             "certificate": str(files.server.certificate), "key": str(files.server.key), "policies": policies,
             "rules": rules,
-            "functions": _json(spec.functions, dict, "endpoint.functions"),
-            "web_port": self._web_port, "web_users": _json(spec.web_users, dict, "endpoint.web_users"),
+            "functions": functions,
+            "web_port": self._web_port, "web_users": given_files.web_users(spec.web_users),
             "templates": templates, "authority": str(self.authority.directory), "named": named,
         }  # fmt: skip
         (self.directory / companion.CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
-
-
-def _json(place: str, kind: type[Any], key: str) -> Any:
-    """What a file of settings holds; empty without one. Raises WrongFile."""
-    if not place:
-        return kind()
-    try:
-        found = json.loads(Path(place).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else f"no JSON ({error})"
-        raise WrongFile(f"{key}: cannot read {place}: {why}; name a file of JSON, or leave {key} out") from None
-    if not isinstance(found, kind):
-        raise WrongFile(f"{key}: {place} holds no JSON {'list' if kind is list else 'object'}")
-    return found
 
 
 KIND = EndpointKind(

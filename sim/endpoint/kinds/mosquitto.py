@@ -35,6 +35,7 @@ START_DEADLINE_S = 10.0
 _PORT_TRIES = 8
 _IN_USE = "Address already in use"
 LOOPBACK = "127.0.0.1"
+PROBE = "probe"  # as whom we ask whether it is ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,7 @@ class Mosquitto(Dialled):
         # Not verified on purpose: a world may give its broker a certificate that an honest client refuses. That this
         # is our broker follows from its accepting our certificate.
         loop = EventLoop()
-        probe = MqttSession(loop, self.identity("probe"), Address(self._dialled, self._port), verify=False)
+        probe = MqttSession(loop, self.identity(PROBE), Address(self._dialled, self._port), verify=False)
         loop.settle(lambda: self._answered(probe) or not child.running, max(0.0, end_s - clock.wall_s()))
         ready = self._answered(probe) and child.running
         probe.close()

@@ -40,6 +40,10 @@ class BundleFeeder:
     def problem(self) -> str | None:
         return self._line.problem
 
+    @property
+    def broken(self) -> str:
+        return str(self._line.broken)
+
     def start(self) -> None:
         try:
             self._line.open(lambda _: b"")

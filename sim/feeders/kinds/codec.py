@@ -72,6 +72,10 @@ class CodecFeeder:
             return f"the {self.codec.id} at {self.place or 'standard input'} is mute: it neither speaks nor answers"
         return self._line.problem or self._why_not or None
 
+    @property
+    def broken(self) -> str:
+        return str(self._line.broken)
+
     def start(self) -> None:
         try:
             self.plug()

@@ -104,6 +104,10 @@ class IqFeeder:
     def problem(self) -> str | None:
         return self._line.problem or self._refused or self._why_not or None
 
+    @property
+    def broken(self) -> str:
+        return str(self._line.broken)
+
     def start(self) -> None:
         spec = self._spec
         if isinstance(spec.line, RtlTcpSpec):

@@ -152,6 +152,10 @@ class OverDescriptor:
     def __init__(self) -> None:
         self._descriptor: Descriptor | None = None
 
+    @property
+    def broken(self) -> str:
+        return ""
+
     def attach(self, descriptor: int) -> None:
         os.close(descriptor)
 

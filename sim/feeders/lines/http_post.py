@@ -32,6 +32,8 @@ class HttpPostSpec(LineSpec):
 class HttpPost:
     """See port.Line."""
 
+    broken = ""
+
     def __init__(self, spec: HttpPostSpec) -> None:
         self.place = spec.url
         self._spec = spec

@@ -39,6 +39,8 @@ class MqttPublishSpec(LineSpec):
 class MqttPublish:
     """See port.Line. A thread of its own turns the session's event loop."""
 
+    broken = ""
+
     def __init__(self, spec: MqttPublishSpec) -> None:
         self.place = f"{spec.host}:{spec.port}"
         self._spec = spec

@@ -34,6 +34,10 @@ class Line(Protocol):
     def problem(self) -> str | None:
         """Why what is sent reaches nobody, and the way out."""
 
+    @property
+    def broken(self) -> str:
+        """See feeders.port.Feeder.broken."""
+
     def open(self, answer: Answer) -> None:
         """Raises LineError."""
 

@@ -46,11 +46,16 @@ class SerialPort(OverDescriptor):
     def problem(self) -> str | None:
         if self._descriptor is None:
             return f"{self.place} is not open"
-        if self._descriptor.ended is not None:
-            return f"{self.place} was unplugged ({self._descriptor.ended}); plug it in and start again"
+        if self.broken:
+            return self.broken
         if self._descriptor.held:
             return f"{self.place} does not keep up: {self._descriptor.held} bytes wait for {self._bits_per_s} bit/s"
         return None
+
+    @property
+    def broken(self) -> str:
+        ended = self._descriptor.ended if self._descriptor is not None else None
+        return f"{self.place} was unplugged ({ended}); plug it in and start again" if ended is not None else ""
 
     def open(self, answer: Answer) -> None:
         descriptor = -1

@@ -165,8 +165,8 @@ class VirtualGateway:
             self._close(received_ns)
         self._bundle = bundle
         if self._report is not None:
-            self._report.heard(telegram, received_ns + self._offset_ns)
-        self._open.append((telegram, received_ns + self._offset_ns, rssi_dbm))
+            self._report.heard(telegram, self.clock_ns(received_ns))
+        self._open.append((telegram, self.clock_ns(received_ns), rssi_dbm))
         if closes_after:
             self._close(received_ns)
 
@@ -192,9 +192,13 @@ class VirtualGateway:
         """Somebody sets its clock: so many seconds ahead of the right time from now on."""
         self._offset_ns = ns(offset_s)
 
+    def clock_ns(self, now_ns: int) -> int:
+        """What its clock shows at this world time."""
+        return now_ns + self._offset_ns
+
     def _close(self, now_ns: int) -> None:
         """Into the outbox, which is synced before it is published."""
-        heard, closed_ns = self._open, now_ns + self._offset_ns
+        heard, closed_ns = self._open, self.clock_ns(now_ns)
         count = len(heard)
         sequence, payload = self.outbox.store(lambda number: encoded(self.id, number, closed_ns, heard))
         self._forget_open()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.core.clock import NS_PER_S
 from sim.portal.alarm import Alarm, Watcher
-from sim.portal.gateway_clock import is_wrong
+from sim.portal.gateway_offsets import is_wrong
 
 
 class Clock(Watcher):

@@ -9,9 +9,11 @@ column is plain and says its unit. How each is encoded was measured: docs/decisi
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import importlib.util
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -41,6 +43,8 @@ class _Loaded:
 
 pa, pq = _Loaded("pyarrow"), _Loaded("pyarrow.parquet")
 READINGS, REFUSALS, METERS = "readings", "refusals", "meters"
+KEPT_FREE_BYTES: Final = 1 << 30
+"""Of a disk, or a hundredth of it where that is less."""
 _PART: Final = ".part"
 _DICTIONARY = ["gateway", "meter_time", "security", "reason"]
 _DIFFERENCES = ("received_ns", "units", "set_date_units", "acc", "counter", "rssi_cdbm")
@@ -97,6 +101,7 @@ class Columns:
     def take(self, pieces: list[tuple[Taken, Batch]], stored_ns: int) -> None:
         """One take of the portal, in pieces. Raises StoreError."""
         with self._told(self._folder):
+            _spare(self._folder)
             # A take at midnight is of the day that ends.
             day = (self._start + timedelta(microseconds=(stored_ns - 1) // 1_000)).date().isoformat()
             if day != self._day:
@@ -185,6 +190,13 @@ class Columns:
             self.abandon()
             way = way_out("free disk space or give the shard another folder, and run it again", error)
             raise StoreError(f"{folder}: {error.strerror or error}: the readings cannot be written; {way}") from None
+
+
+def _spare(folder: Path) -> None:
+    """Raises OSError before the disk is full: other programs use it too."""
+    disk = shutil.disk_usage(folder)
+    if disk.free < min(KEPT_FREE_BYTES, disk.total // 100):
+        raise OSError(errno.ENOSPC, f"only {disk.free / 2**20:.0f} MiB are left on the disk, which stay free")
 
 
 def _writer(path: Path, schema: Any) -> Any:

@@ -138,10 +138,12 @@ class GatewaySource:
         by_owner: dict[str, list[str]] = {}
         for name in self._paired():
             by_owner.setdefault(self._box.owner_of(name), []).append(name)
+        wired = set(self._box.wired.meters) if self._box.wired else set()  # contracts about the grid are about these
         return [
-            HeldContract(f"taf{one.taf}-{number}", owner, one.receiver, one.taf, tuple(sorted(meters)))
+            HeldContract(f"taf{one.taf}-{number}", owner, one.receiver, one.taf, own)
             for owner, meters in sorted(by_owner.items())
             for number, one in enumerate(self._box.setup.contracts, 1)
+            if (own := tuple(sorted(wired.intersection(meters) if one.grid else meters)))
         ]
 
     def _paired(self) -> list[str]:

@@ -112,10 +112,10 @@ class RowsSide:
                     yield from values_of(register, self._calendar, taf, start_s, end_s, CAPTURE_S, flag=self._flag)
                 start_s = end_s
 
-    def left(self) -> None:
-        """What `values` gave last is on its way."""
-        self._due_from_s.update(self._leaving)
-        self._leaving.clear()
+    def left(self, number: int) -> None:
+        """What `values` gave last under this contract is on its way."""
+        for key in [key for key in self._leaving if key[0] == number]:
+            self._due_from_s[key] = self._leaving.pop(key)
         for name, register in self._registers.items():
             due_s = [at_s for (_, own), at_s in self._due_from_s.items() if own == name]
             if due_s:

@@ -64,8 +64,8 @@ class Plan:
 
 
 def plan(
-    spec: WiredSpec, seeds: Seeds, gateway: int, id_: str, folder: Path, since: datetime, now_s: Callable[[], int],
-    tell: Tell,
+    spec: WiredSpec, seeds: Seeds, gateway: int, id_: str, folder: Path, *, since: datetime,
+    now_s: Callable[[], int], tell: Tell,
 ) -> Plan:  # fmt: skip
     """`folder`: the gateway's disk; keys of its meters lie beside it, each in the meter's own folder."""
     own = made(f"{id_}.LMN", draws(seeds, id_, "key of the meter bus"), since)

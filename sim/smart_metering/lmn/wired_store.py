@@ -67,6 +67,16 @@ class WiredStore:
         sql = "SELECT * FROM wired WHERE meter = ? AND obis = ? ORDER BY at_s"
         return [_row(row) for row in self._db.execute(sql, (meter, str(obis)))]
 
+    def between(self, meter: str, from_s: int, until_s: int) -> list[StoredRow]:
+        """All that a meter said in a time, both ends with it, by time."""
+        sql = "SELECT * FROM wired WHERE meter = ? AND at_s BETWEEN ? AND ? ORDER BY at_s, place"
+        return [_row(row) for row in self._db.execute(sql, (meter, from_s, until_s))]
+
+    def codes(self, meter: str) -> list[Obis]:
+        """Of what it ever said."""
+        sql = "SELECT DISTINCT obis FROM wired WHERE meter = ? ORDER BY obis"
+        return [of_text(row[0]) for row in self._db.execute(sql, (meter,))]
+
     def last_s(self, meter: str, obis: Obis) -> int:
         """The newest instant of a code; NO_TIME_S: there is none."""
         sql = "SELECT max(at_s) FROM wired WHERE meter = ? AND obis = ?"

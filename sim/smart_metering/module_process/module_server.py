@@ -111,7 +111,8 @@ class ModuleServer:
             held.tries_left -= 1
             held.write()
             if not pace.shown(said[pace.POINT_BYTES :], wanted):
-                said_of = f"this module has another PIN; {held.tries_left} tries are left"
+                left = "1 try is" if held.tries_left == 1 else f"{held.tries_left or 'no'} tries are"
+                said_of = f"this module has another PIN; {left} left"
                 send(connection, wire.refusal(ModuleError("pin", said_of)))
                 return None
             held.tries_left = TRIES

@@ -3,6 +3,7 @@
     tls      the one kind of connection there is, and who is at its other end
     server   an administrator or a participant, listening
     answers  what each of them answers, by who asks
+    renewal  how a gateway's next keys pass on it
     calls    a gateway's or an administrator's way to one
     talk     a conversation in cells; http_messages: what is in it; cell_sockets: over sockets
     world_line  a gateway's line inside a world: the same in real TLS, and no socket

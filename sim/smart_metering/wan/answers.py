@@ -4,6 +4,7 @@
     GET  /<gateway>.sm/clock       the time, for that gateway
     GET  /<gateway>.sm/rules       its rule sets, JSON, for that gateway
     GET  /<gateway>.sm/firmware    the image that waits for it, for that gateway
+    POST, DELETE /<gateway>.sm/certificates   its next keys, and that those before are done (renewal)
     POST /<gateway>.sm/alarms      what it noticed, JSON: [[kind, seconds since 1970], ...]
     POST /<gateway>.sm/delivery    the administrator hands a container to the participant
 """
@@ -23,12 +24,14 @@ from sim.smart_metering.wan.tls import WanError
 
 ADMINISTRATOR: Final = "administrator.GWA"
 GATEWAY: Final = ".SMGW"
-_PATH: Final = re.compile(r"/([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.sm/(delivery|clock|rules|firmware|alarms)")
+_PATH: Final = re.compile(r"/([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.sm/(delivery|clock|rules|firmware|alarms|certificates)")
 
 HandOn = Callable[[str, str, bytes], None]
 """(receiver, gateway, container); raises WanError where the receiver does not take it."""
 Alarmed = Callable[[str, list[tuple[str, int]]], None]
 """(gateway, what it noticed and when)."""
+Renew = Callable[[str, str, bytes], Reply]
+"""(gateway, method, body)."""
 ALARMS_MOST: Final = 10_000
 """Ours: in one question."""
 
@@ -36,6 +39,7 @@ ALARMS_MOST: Final = 10_000
 def administrator(
     hand_on: HandOn, rules: Mapping[str, object], now: Callable[[], datetime],
     alarmed: Alarmed = lambda gateway, noticed: None, images: Mapping[str, bytes] | None = None,
+    renew: Renew = lambda gateway, method, body: Reply(404, b"no keys are renewed here"),
 ) -> Answer:  # fmt: skip
     """`rules`: gateway -> its rule sets; `images`: gateway -> firmware that waits for it."""
 
@@ -55,6 +59,8 @@ def administrator(
             return Reply(204)
         if device != gateway:
             return Reply(403, b"that is another gateway's")
+        if name == "certificates":
+            return renew(gateway, method, body)
         if method == "GET" and name == "clock":
             return Reply(200, now().astimezone(UTC).isoformat().encode())
         if method == "GET" and name == "rules":

@@ -24,8 +24,9 @@ from pathlib import Path
 
 from sim.core.clock import unix_ns, wall_s
 from sim.pki import sm_keys
-from sim.pki.authority import Pair
+from sim.pki.authority import Pair, PkiError
 from sim.pki.party_certificates import certified_point
+from sim.pki.sealed_content import ContentError
 from sim.pki.slot_keys import verifies
 from sim.smart_metering.wan import answers, tls
 from sim.smart_metering.wan.calls import WanClient
@@ -55,14 +56,17 @@ def main(words: list[str]) -> int:
         parser.error("--every: dummies are cells; give --cell-bytes as well")
     folder: Path = given.folder
     own = f"{given.name}{answers.GATEWAY}"
-    context = tls.context(
-        Pair(folder / f"{own}.crt", folder / f"{own}.key"), folder / "root.crt", server=False
-    )
-    guard = Guard(folder)
-    administrator = certified_point(sm_keys.certificate((folder / "administrator.crt").read_bytes()))
     due: queue.Queue[bool] = queue.Queue()
-    judge = WakeUps(given.name, lambda body, signature: verifies(administrator, body, signature))
-    waker = Waker(judge, lambda: unix_ns() // 10**9, lambda: due.put(True), given.address)
+    try:
+        context = tls.context(
+            Pair(folder / f"{own}.crt", folder / f"{own}.key"), folder / "root.crt", server=False
+        )
+        guard = Guard(folder)
+        administrator = certified_point(sm_keys.certificate((folder / "administrator.crt").read_bytes()))
+        judge = WakeUps(given.name, lambda body, signature: verifies(administrator, body, signature))
+        waker = Waker(judge, lambda: unix_ns() // 10**9, lambda: due.put(True), given.address)
+    except (OSError, PkiError, ContentError, WanError) as error:
+        parser.error(f"{folder}: {error}; it is to have the files that this program's page names")
     print(waker.port, flush=True)
     threading.Thread(target=_until_input_ends, args=(due,), daemon=True).start()
     due.put(True)

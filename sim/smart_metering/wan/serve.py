@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sim.core.clock import unix_ns, wall_now
 from sim.pki import sm_keys
-from sim.pki.authority import Pair
+from sim.pki.authority import Pair, PkiError
 from sim.pki.party_certificates import trust_in
 from sim.smart_metering.participant import Participant
 from sim.smart_metering.wan import answers, tls
@@ -44,11 +44,14 @@ def main(words: list[str]) -> int:
     name = answers.ADMINISTRATOR if given.role == "administrator" else f"{given.name}.EMT"
     own = Pair(folder / f"{name}.crt", folder / f"{name}.key")
     root = folder / "root.crt"
-    answer = _administrator(own, root, given.participant) if name == answers.ADMINISTRATOR else _participant(given)
-    context = tls.context(own, root, server=True)
-    server = WanServer(
-        context, answer, guard=Guard(folder), address=given.address, cell_bytes=given.cell_bytes, paced=given.paced
-    )
+    try:
+        answer = _administrator(own, root, given.participant) if name == answers.ADMINISTRATOR else _participant(given)
+        context = tls.context(own, root, server=True)
+        server = WanServer(
+            context, answer, guard=Guard(folder), address=given.address, cell_bytes=given.cell_bytes, paced=given.paced
+        )
+    except (OSError, PkiError, tls.WanError) as error:
+        parser.error(f"{folder}: {error}; it is to have the files that this program's page names")
     server.start()
     print(server.port, flush=True)
     sys.stdin.read()

@@ -118,6 +118,10 @@ class WorldLine:
 
         return Errand(errand.question, done)
 
+    def hang_up(self) -> None:
+        """The gateway ends its session; the next question is in another one."""
+        self._tls = self._mark = None
+
     # --- how --------------------------------------------------------------------------------------------------------
 
     def _session(self, now_ns: int) -> _Tls | None:

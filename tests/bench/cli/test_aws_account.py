@@ -1,9 +1,10 @@
 """`./wmbench aws provision | rotate | revoke | cleanup` by HTTP against moto's server, and each thing that can be
-wrong."""
+wrong: one sentence, INCONCLUSIVE, and a line that says what stands in the account."""
 
 from __future__ import annotations
 
 import os
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from bench.cli.main import main
+from bench.exit_codes import INCONCLUSIVE_EXIT, INTERRUPTED_EXIT, USAGE_EXIT
 from sim.endpoint.aws.aws_refusals import sentence
 from tests.sim.endpoint.aws.moto_account import REGION, boto3, credentials, left_in, signs_the_request
 
@@ -26,6 +28,7 @@ def iot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     host, port = running.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
     yield boto3.client("iot", region_name=REGION)
+    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
     running.stop()
 
 
@@ -68,10 +71,53 @@ def test_what_is_wrong_is_one_sentence(
     changes, expected = CASES[case]
     for name, value in changes.items():
         monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
-    assert aws(tmp_path, "provision") == 1
+    assert aws(tmp_path, "provision") == INCONCLUSIVE_EXIT
     said = capsys.readouterr().err
-    assert expected in said and said.count("\n") == 1
+    assert expected in said and said.count("\n") == 1 and said.startswith("wmbench: INCONCLUSIVE: ")
     assert not (tmp_path / "aws").exists()
+
+
+def test_what_stands_is_told_when_aws_refuses_midway(
+    iot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A quota that is hit at the second device: the first stands, half of the second does."""
+    from moto.iot.exceptions import IoTClientError
+    from moto.iot.models import IoTBackend
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise IoTClientError("LimitExceededException", "no")
+
+    assert aws(tmp_path, "provision") == 0
+    capsys.readouterr()
+    with monkeypatch.context() as full:
+        full.setattr(IoTBackend, "attach_policy", refuse)
+        assert aws(tmp_path, "provision", "gw-0001") == INCONCLUSIVE_EXIT
+    stands, why = capsys.readouterr().err.splitlines()
+    assert "2 policies, 3 things, 3 certificates stand in the account" in stands and "aws cleanup --dir" in stands
+    assert "a quota of the account is full" in why
+    assert aws(tmp_path, "provision", "gw-0001") == 0
+    assert aws(tmp_path, "cleanup") == 0 and left_in(iot) == {"certificates": [], "things": [], "policies": []}
+
+
+def test_an_interruption_tells_what_stands(
+    iot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sim.endpoint.aws.provisioning.Provisioning._put_in_place", interrupt)
+    assert aws(tmp_path, "provision") == INTERRUPTED_EXIT
+    said = capsys.readouterr().err
+    assert "1 policy, 1 thing, 1 certificate stand in the account, by" in said and "aws cleanup --dir" in said
+
+
+def test_credentials_of_another_region_reach_nothing(
+    iot: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert aws(tmp_path, "provision") == 0
+    assert aws(tmp_path, "rotate", "portal", "--region", "eu-west-1") == INCONCLUSIVE_EXIT
+    said = capsys.readouterr().err
+    assert "in eu-central-1, and these credentials are of" in said and "use the ones it was made with" in said
 
 
 @pytest.mark.parametrize(
@@ -92,5 +138,5 @@ def test_names_and_folders_that_cannot_be(tmp_path: Path, capsys: pytest.Capture
     with pytest.raises(SystemExit):
         aws(tmp_path, "provision", "../x")
     assert "cannot be a device name" in capsys.readouterr().err
-    assert aws(tmp_path, "cleanup") == 1
+    assert aws(tmp_path, "cleanup") == USAGE_EXIT
     assert "no ledger" in capsys.readouterr().err

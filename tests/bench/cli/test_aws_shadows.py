@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench.cli.main import main
+from bench.exit_codes import INCONCLUSIVE_EXIT, USAGE_EXIT
 from sim.endpoint.aws import shadow_file
 from sim.endpoint.aws.account_ledger import Ledger
 from sim.endpoint.aws.shadows import Shadows
@@ -66,7 +67,7 @@ def test_what_is_wrong_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], expected: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["aws", "shadows", *words]) == 1
+    assert main(["aws", "shadows", *words]) == USAGE_EXIT
     said = capsys.readouterr().err
     assert expected in said and said.count("\n") == 1
 
@@ -99,5 +100,5 @@ def test_an_account_lists_its_things(account: Any, tmp_path: Path, capsys: pytes
         ("gw1", "1.0", 1),
         ("gw2", None, None),
     ]
-    assert main(["aws", "shadows", "--dir", str(tmp_path / "aws"), "--region", "eu-west-1"]) == 1
+    assert main(["aws", "shadows", "--dir", str(tmp_path / "aws"), "--region", "eu-west-1"]) == INCONCLUSIVE_EXIT
     assert "these credentials are of" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 
 from bench import run_directory
 from bench.cli import main
+from bench.cli.city import plan_of
 from bench.run_errors import CannotRun
 from sim.city import plan as plan_module
 from sim.city.conduct import run
@@ -169,10 +170,29 @@ def test_what_stored_readings_take_is_told_before_and_refused_when_it_is_lacking
     usage = plan_module.shutil.disk_usage(world.parent)
     monkeypatch.setattr(plan_module.shutil, "disk_usage", lambda place: usage._replace(free=1_000))
     before = sorted((world.parent / "runs").rglob("*"))
-    with pytest.raises(CityLimit, match=r"telegrams need up to .* as stored readings, and 0\.0 GiB are free in"):
+    said_so = r"a sample hears 0\.\d+, need up to .* as stored readings, and 0\.0 GiB are free in"
+    with pytest.raises(CityLimit, match=said_so):
         city(world, "--hours", 0.5, "--depth", "readings", "--out", world.parent / "more")
     assert sorted((world.parent / "runs").rglob("*")) == before
     assert not (world.parent / "more").exists()
+
+
+def test_where_not_every_telegram_would_fit_a_sample_says_how_many_are_heard(
+    world: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bound on what is heard, and more than is taken."""
+    pytest.importorskip("pyarrow")
+    out = world.parent / "kept"
+    words = ("--hours", 2, "--depth", "readings", "--out", out, "--no-report", "--set", "gateway.count=1")
+    bound = plan_of(main.make_parser().parse_args(["city", str(world), *map(str, words)])).disk_bytes()
+    usage = plan_module.shutil.disk_usage(world.parent)
+    monkeypatch.setattr(plan_module.shutil, "disk_usage", lambda place: usage._replace(free=bound - 1, total=100))
+    assert city(world, *words) == 0
+    said = capsys.readouterr().out.splitlines()
+    result = left(world, "city.json")["result"]
+    told = float(said[0].partition("a sample hears ")[2].split()[0])
+    assert told == pytest.approx(result["delivery_ratio"], abs=0.05) and told < 0.9
+    assert result["readings"]["bytes"] < told * bound
 
 
 def test_dead_and_jammed_gateways_are_in_the_command_that_repeats_it(

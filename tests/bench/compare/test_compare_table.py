@@ -4,6 +4,7 @@ for each system what it is, and a verdict is nobody's word but the claims'."""
 from __future__ import annotations
 
 import ast
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from bench.cli.main import main
 from bench.compare import side_by_side as table
 from bench.compare.compared import AT_HOME, CARD, KEYLESS, PAIRS, SMGW, SYSTEMS, Look, Measured, NotYet, scenarios_of
 from reports import compare_page
+from reports.run_model import caveats
+from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 
 ROOT = Path(__file__).resolve().parents[3]
 TOPICS = CARD + PAIRS
@@ -77,7 +80,7 @@ def claim(variant: str, security: str, verdict: str, defences: str = "on") -> di
 
 def run_of(scenario: str, claims: list[Any], outcome: str = "passed", message: str = "") -> dict[str, Any]:
     world = {
-        "variant": "on", "meters": 10, "duration_ns": 3_600_000_000_000, "world": "estate",
+        "variant": "on", "meters": 10, "duration_ns": 3_600_000_000_000, "world": "estate", "endpoint": "aws_local",
         "sights": [{"party": "broker <b>", "values": 1.0, "metadata": 2.0, "habits": "none"}],
         "costs": [{"name": "bytes", "amount": 12.0, "unit": "B"}],
     }  # fmt: skip
@@ -126,6 +129,10 @@ def test_the_page_holds_every_row_and_escapes_what_it_shows() -> None:
     assert "broker &lt;b&gt;" in page and "broker <b>" not in page
     assert page.count("NOT YET MEASURED") == sum(isinstance(side, NotYet) for _, _, side in LOOKS)
     assert "estate, 1 h" in page
+    assert table.endpoints(runs) == {"aws_local"}
+    assert NEVER_CONFIRMED not in html.unescape(page)
+    noted = compare_page.render(body | {"caveats": caveats(table.endpoints(runs))})
+    assert f'<p class="note">{NEVER_CONFIRMED}' in html.unescape(noted)
 
 
 def test_a_comparison_has_its_page_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from wmbus.receiver import unlock
 from wmbus.records import parse_records
 from wmbus.telegram import parse
 
-AWAKE_S, PERIOD_S = 1.0, 2.5
+AWAKE_S, PERIOD_S = 2.0, 5.0
 """Of the sleeper."""
 THINNING_S: Final = 1.5
 PART_BYTES: Final = 50

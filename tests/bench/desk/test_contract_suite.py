@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import socket
 import threading
 import xml.etree.ElementTree as ET
@@ -28,6 +29,7 @@ from sim.feeders.handed import Torn
 from sim.feeders.kinds.codec import CodecFeeder, CodecSpec
 from sim.feeders.lines.named_pipe import PathSpec
 from sim.feeders.lines.pty import PtySpec
+from sim.feeders.lines.serial import SerialSpec
 from sim.feeders.lines.stdin import StdinSpec
 from sim.pki.authority import Authority
 from sim.readers.kinds.stdout import StdoutSpec
@@ -124,7 +126,7 @@ def small(kind: str, worse: str = "") -> GatewayEntry:
     """A program of tests.bench.desk.small_gateway and what its manual says."""
     claims = Claims(forwards="decoded" if kind == "decoder" else "encrypted", modes=("T1",), **SMALL_CLAIMS[kind])
     command = ("{python}", "-m", "tests.bench.desk.small_gateway", kind, *([worse] if worse else []))
-    run = RunSpec(command=command, env={"PYTHONPATH": "{root}"}, ready_line="ready", settle_s=0.0)
+    run = RunSpec(command=command, env={"PYTHONPATH": "{root}"}, ready_line="ready", ready_s=60.0, settle_s=0.0)
     feed = CodecSpec(format="rtl_wmbus", line=StdinSpec())
     if kind == "follower":
         feed = CodecSpec(format="wmbusmeters", line=PathSpec(path="log", is_a="file"))
@@ -199,13 +201,36 @@ def test_what_fails_while_the_bench_was_late_is_not_the_gateways(tmp_path: Path,
             raise Failed("one never came")
         return "all came"
 
-    row, stand = Row("row", "A row", play), cast("Any", SimpleNamespace(late=torn.late))
+    no_box = SimpleNamespace(feeders=[])
+    row, stand = Row("row", "A row", play), cast("Any", SimpleNamespace(late=torn.late, broker=None, box=no_box))
     if not fails:
         answer, words = suite._in_time(row, stand)
         assert answer == "PASS" and ("a reason" in words) is late
         return
     with pytest.raises(Undecided if late else Failed, match="one never came"):
         suite._in_time(row, stand)
+
+
+def test_what_fails_once_the_benchs_own_port_is_gone_is_not_the_gateways(tmp_path: Path) -> None:
+    """A line from one pseudo terminal to another, as two adapters and a crossed cable; one is unplugged meanwhile."""
+    ours, theirs = os.openpty()
+    feed = CodecSpec(format="rtl_wmbus", line=SerialSpec(path=os.ttyname(theirs)))
+    run = RunSpec(command=("sleep", "60"), settle_s=0.0)
+    entry = reference(run=run, feed=(feed,), listen=ListenSpec(broker=False), read=(StdoutSpec(format="rtl_wmbus"),))
+
+    def play(stand: Stand) -> str:
+        fed = stand.feed_all(stand.traffic.several(1))
+        os.close(theirs)
+        os.close(ours)
+        stand.await_all(fed)
+        stand.refuse_loss(fed)
+        return "it came"
+
+    check = Check(entry, [Row("row", "A row", play)], tmp_path, Depth(patience_s=0.5))
+    check.run()
+    found = check.results["row"]
+    assert found.answer == "INCONCLUSIVE"
+    assert "plug it in and start again; until then: 1 of 1 telegrams never came" in found.words
 
 
 def result(answer: suite.Answer) -> Result:
@@ -283,11 +308,13 @@ GARBAGE = "while read line; do mosquitto_pub -h {host} -p {port} --cafile {ca} -
     [
         (running("cat >/dev/null"), "it never dialled the broker; see host and port in its settings"),
         (running(GARBAGE), "messages that its reader cannot read (not JSON"),
+        (running("while read l; do echo pure noise; done", read=(StdoutSpec(format="rtl_wmbus"),),
+                 listen=ListenSpec(broker=False)), "is nothing that read describes; its last line is: pure noise"),
         (running("echo no licence >&2; exit 3"), "ended with 3: no licence"),
         (running("sleep 30", feed=(CodecSpec(format="im871a", line=PtySpec(link="stick")),)), "nobody has opened"),
         (dataclasses.replace(entry_of(), run=RunSpec(command=("no-such-gateway",))), "no program 'no-such-gateway'"),
     ],
-    ids=["nothing", "garbage", "ends", "unplugged", "no program"],
+    ids=["nothing", "garbage", "noise", "ends", "unplugged", "no program"],
 )
 def test_what_cannot_be_decided_says_why_in_a_sentence(tmp_path: Path, entry: GatewayEntry, says: str) -> None:
     found = checked(entry, tmp_path, "once", depth=Depth(patience_s=0.5))["once"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,11 +100,23 @@ def test_nothing_heard_is_inconclusive_and_says_what_to_do(
     assert "see that it publishes to this broker" in capsys.readouterr().out
 
 
+def test_a_broker_out_of_reach_and_a_port_in_use_are_inconclusive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["gateway", "record", "--broker", "127.0.0.1:1", "--seconds", "0.1"]) == INCONCLUSIVE_EXIT
+    assert "INCONCLUSIVE: no session with the broker 127.0.0.1:1: " in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        desk = tmp_path / "inventory.toml"
+        port = taken.getsockname()[1]
+        desk.write_text(f'[[gateway]]\nname = "x"\nentry = "reference"\nlisten = {{ port = {port} }}\n')
+        assert main(["gateway", "record", "x", "--inventory", str(desk), "--seconds", "0.1"]) == INCONCLUSIVE_EXIT
+    assert f"INCONCLUSIVE: port {port} is in use by another program; stop it" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--broker", "nowhere"], "HOST:PORT"),
-        (["--broker", "127.0.0.1:1", "--seconds", "0.1"], "no session with the broker 127.0.0.1:1"),
         (["--seconds", "-1"], "604800"),
         (["--ca", "x"], "for a --broker"),
         (["--broker", "127.0.0.1:1", "--feed"], "feed it yourself"),

@@ -55,6 +55,19 @@ def test_a_window_is_found_and_then_waited_for(desk: Desk) -> None:
         desk.turn(pause_s)
         found.wait(desk)  # type: ignore[arg-type]
         assert desk.listens(), pause_s
+        found.wait(desk, begin=True)  # type: ignore[arg-type]
+        desk.turn(0.7 * AWAKE_S)
+        assert desk.listens(), "what takes a while was begun with the window"
+
+
+def test_one_that_listens_for_less_than_it_claims_is_fed_while_it_does(desk: Desk) -> None:
+    desk.awake_s = AWAKE_S / 2
+    found = Windows(Claims(awake_s=AWAKE_S, period_s=PERIOD_S))
+    found.find(desk, None)  # type: ignore[arg-type]
+    for pause_s in (0.0, 1.3, 2.6, 3.9, 5.2, 6.5, 7.8, 59.0):
+        desk.turn(pause_s)
+        found.wait(desk)  # type: ignore[arg-type]
+        assert desk.listens(), pause_s
 
 
 @pytest.mark.parametrize("awake_s", [0.0, PERIOD_S])

@@ -19,6 +19,7 @@ from bench.load.fan_trial import (
     FALLS_BEHIND,
     KEEPS_UP,
     Driver,
+    FanLoad,
     FanOutcome,
     FanSetting,
     FanStand,
@@ -85,7 +86,8 @@ def made(
         return 7.0 + due_s / share + 0.001
 
     published = Published(7.0 + due_s, some(accepted))
-    return outcome(takers, 1_000.0, driver, 7.0, due_s, 10.0, published, Taken(some(delivered)), used, {})
+    asked = FanLoad(takers, 1_000.0, driver, 7.0, due_s, 10.0)
+    return outcome(asked, published, Taken(some(delivered)), used, {})
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,8 @@ def test_the_brokers_own_count_stands_in_where_no_publisher_tells() -> None:
     due_s = np.arange(1_000) / 100
     told = Published(due_s, np.full(1_000, np.nan))
     counted = {"accepted": [(4.0, 380), (6.0, 500), (8.0, 700), (10.0, 900)], "delivered": [(6.0, 400), (10.0, 800)]}
-    found = outcome(1, 100.0, "c", 0.0, due_s, 10.0, told, Taken(due_s + 0.01), IDLE, counted)
+    asked = FanLoad(1, 100.0, "c", 0.0, due_s, 10.0)
+    found = outcome(asked, told, Taken(due_s + 0.01), IDLE, counted)
     assert found.accepted_per_s == pytest.approx(100.0) and found.verdict == KEEPS_UP
 
 

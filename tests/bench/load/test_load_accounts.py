@@ -74,13 +74,18 @@ def test_what_was_acknowledged_and_is_not_in_the_store_is_lost() -> None:
 
 
 def test_a_stale_reading_is_charged_to_the_stage_that_took_most() -> None:
-    due = schedule([0, 0, 1, 2], [0, 0, 0, 0])
-    told, stored = witnesses(handled=[6, 0, 0, 0], sent=[6, 7, 0, 0], arrived=[6, 7, 8, 0], committed=[6, 7, 8, 9])
-    stored.distinct[:] = [2, 2, 1, 1, 1, 1]
+    """One bundle of ten is the generator's, two are the gateways', three the way's, four the portal's."""
+    due = schedule([0] * 4 + [1] * 3 + [2] * 3, [0.0] * 10)
+    told, stored = witnesses(
+        handled=[6] + [0] * 9, sent=[6] + [7] * 2 + [0] * 7, arrived=[6] + [7] * 2 + [8] * 3 + [0] * 4,
+        committed=[6] + [7] * 2 + [8] * 3 + [9] * 4,
+    )  # fmt: skip
+    stored.distinct[:] = [4, 4, 3, 3, 3, 3]
     found = accounts(due, 2, BEGIN_S, [told], stored, NAMES, 5.0)
-    assert found.stale == {"generator": 2, "gateway": 2, "way": 2, "portal": 2}
+    assert found.stale == {"generator": 2, "gateway": 4, "way": 6, "portal": 8}
     assert found.timely(5.0) == 0 and found.lost == 0
     assert found.own.percentile_s(100) == pytest.approx(6.0, rel=0.001)  # from due, not from sent
+    assert found.stages_s == {"generator": 0.6, "gateway": 1.4, "way": 2.4, "portal": 3.6}
 
 
 @pytest.mark.parametrize(("sent", "arrived"), [(-0.5, 0.5), (1.0, 0.5)])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from bench.load import accounts as room
+from bench.load import load_trial
 from bench.load.fleet_bundles import FleetBundles, Sent
 from bench.load.load_trial import Stand
 from bench.load.processes import Watch
@@ -25,7 +26,7 @@ from sim.gateway.in_flight import InFlight
 from sim.portal.portal import Portal
 from sim.portal.store.sqlite import SqliteStore
 from sim.portal.store_port import Reading
-from tests.bench.load.load_stand import NEEDS_C_CLIENT, stand
+from tests.bench.load.load_stand import NEEDS_C_CLIENT, SENT, stand
 from wmbus.telegram import parse
 
 
@@ -44,11 +45,35 @@ def test_a_small_load_of_every_shape_holds(shape: str, monkeypatch: pytest.Monke
     assert {"broker", "machine", "generator 1", "generator 2"} <= set(found.used)
 
 
+def test_of_thousands_each_is_stored_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """So many that one in a thousand is among them."""
+    with stand(monkeypatch, tmp_path, sent=Sent(gateways=4, telegrams=60)) as made:
+        found = made.trial(40.0)
+    assert found.broken == () and found.accounts.reasons == {}
+    assert found.readings == found.accounts.due == 2_400
+
+
+def programs(pids: Sequence[int]) -> list[str]:
+    """What these processes are."""
+    return [Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() for pid in pids]
+
+
 @NEEDS_C_CLIENT
 def test_clients_in_c_offer_the_same_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each of them is counted as the generator, and the broker as itself."""
+    watched: list[dict[str, list[str]]] = []
+
+    class Noted(Watch):
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            watched.append({group: programs(pids) for group, pids in self.groups.items()})
+
+    monkeypatch.setattr(load_trial, "Watch", Noted)
     with stand(monkeypatch, tmp_path) as made:
         found = made.trial(20.0, driver="c")
     assert found.broken == () and found.driver == "c" and found.readings == found.accounts.due == 60
+    (groups,) = watched
+    assert groups["generator 1"].count("mosquitto_pub") == SENT.gateways and groups["broker"] == ["mosquitto"]
 
 
 def test_a_second_trial_begins_with_nothing_of_the_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -137,9 +162,11 @@ def test_a_generator_that_is_late_hides_nothing(monkeypatch: pytest.MonkeyPatch,
         original(self, row)
 
     monkeypatch.setattr(Sessions, "publish", stands_still)
+    monkeypatch.setattr(load_trial, "PATIENCE_S", 20.0)
     with stand(monkeypatch, tmp_path, sentence=Sentence(within_s=1.0)) as made:
         found = made.trial(40.0)
     assert not found.holds and "1 of 100 bundles was published" in found.late_by_itself(1.0)
+    assert found.accounts.lost == 0 and found.readings == found.accounts.due == 120  # late, and none left out
 
 
 def test_a_generator_that_publishes_before_the_time_is_a_liar(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from attacks.attack import ACTIVE, attacks
-from bench.rig.scenario import Stage
+from bench.rig.scenario import Stage, scenario
 from bench.worlds import SCENARIOS
+from tests.small_worlds import dozen
 
 FILES = sorted(SCENARIOS.rglob("test_*.py"))
 
@@ -56,3 +57,22 @@ def test_fewer_shots_or_less_service_need_a_reason() -> None:
         stage.expect(None, "v", least=2)
     with pytest.raises(ValueError, match="say why"):
         stage.service(at_least=0.5, because="")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gateways", "; the world itself has it: world.inner.gateways"), ("trutth", "; did you mean 'truth'?"),
+        ("zzz", ""),
+    ],
+)  # fmt: skip
+def test_what_a_stage_has_not_is_said_with_where_it_is(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(Stage(dozen(tmp_path), 1, tmp_path, "on"), name)
+    assert str(caught.value) == f"a scenario's world has no '{name}'{said}"
+
+
+@pytest.mark.parametrize(("key", "given"), [("not_for", "smgw"), ("settings", ["a"]), ("defences", "off")])
+def test_what_is_no_dictionary_is_named_with_its_form(key: str, given: object) -> None:
+    with pytest.raises(ValueError, match=f"^{key}=.* is no dictionary; write it like {key}={{"):
+        scenario(world="dozen", **{key: given})  # type: ignore[arg-type]

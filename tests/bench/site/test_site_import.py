@@ -119,6 +119,27 @@ def test_everything_wrong_is_told_at_once_up_to_a_limit(put) -> None:
     assert code == 2 and told.count("column lat") == 20 and "and 10 more" in told
 
 
+def test_rows_that_cannot_be_right_may_be_left_out_and_the_rest_is_marked(put, tmp_path: Path) -> None:
+    wrong = (
+        "Kai 7,54.5,7.0,0,left,vipa-c10,3\n"  # in the North Sea
+        "Kai 7,54.5,7.0,1,,gateway,1\n"  # and so no house for this one
+        "Weg 1,8.6,50.1,0,left,vipa-c10,3\n"  # the other way round
+        ",50.1,8.6,0,left,vipa-c10,3\n"  # without a house
+        "Hof 2,50.1,8.6,0,,gateway,1\n"  # a house without a meter
+    )
+    code, said = put(LIST + wrong)
+    assert code == 2 and "line 10" in said and not (tmp_path / "site.toml").exists()
+    more = "Lindenweg 3,50.1009,8.6004,1,1,vipa-c10,1\n"
+    code, said = put(LIST + wrong + more, "--leave-out")
+    assert code == 0 and "3 houses, 13 meters, 1 gateways" in said and "5 rows are left out" in said
+    reasons = ("in the sea", "in the sea", "other way round", "is empty", "no meter")
+    for line, what in enumerate(reasons, start=7):
+        assert any(f"line {line}" in one and what in one for one in said.splitlines() if one.startswith("left out: "))
+    assert site_file.load(tmp_path / "site.toml").left_out == 5
+    code, said = put(HEAD + wrong + more, "--leave-out")  # most of it: then the file is wrong
+    assert code == 2 and "in the sea" in said and "Traceback" not in said
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -127,6 +127,7 @@ def test_content_is_made_and_opened(files: dict[str, str], here) -> None:
     for words, told in (
         ((*make, "--key", files["emt.key"]), "the key is not the one of the certificate"),
         (take, "whose signature is it?"),
+        ((*make[:4], files["content"], *make[5:], "--key", files["smgw.key"]), "this is no certificate in PEM or DER"),
         (("cms", "open"), "cms open needs FILE"),
         ((*take[:2], "nowhere", *take[3:], "--unsigned"), "name a file that can be read"),
     ):
@@ -152,3 +153,8 @@ def test_a_certificate_for_people(files: dict[str, str], here) -> None:
     assert (code, out) == (0, "no findings under the profile today; no statement of conformity\n")
     code, out, _ = here("lint", files["content"], "--json")
     assert (code, json.loads(out)["findings"][0]["rule"]) == (1, "certificate")
+    code, out, _ = here("lint", files["content"])
+    assert out.splitlines()[0].startswith("certificate: is none in PEM or DER: ")
+    assert out.splitlines()[1].startswith("1 finding under")
+    code, out, _ = here("lint", files["smgw.crt"], "--issuer", files["content"])
+    assert (code, out.splitlines()[0][:52]) == (1, "issuer: the issuer's is no certificate in PEM or DER")

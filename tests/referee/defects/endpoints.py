@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from tests.referee.defect import ENDPOINTS, Patch, defect
+from tests.referee.defect import ENDPOINTS, RIG, Patch, defect
 from tests.referee.defects import plays
 
 CONFIG = "sim.endpoint.mosquitto_config:config"
@@ -97,3 +97,18 @@ def _(patch: Patch) -> None:
         "sim.endpoint.session:tls_context",
         lambda original, identity, *, verify, **more: original(identity, verify=False, **more),
     )
+
+
+@defect("account-lets-down-unsaid", ENDPOINTS, "What an account denies is INCONCLUSIVE, and nobody's verdict.",
+        plays.LET_DOWN)  # fmt: skip
+def _(patch: Patch) -> None:
+    """An endpoint of somebody else's that refuses what a gateway says is no reason for anything."""
+    patch.around("sim.endpoint.kinds.aws_iot:AwsIot.let_down", lambda original, *arguments: None)
+    patch.around("sim.endpoint.kinds.aws_local:AwsLocal.let_down", lambda original, *arguments: None)
+
+
+@defect("never-confirmed-unsaid", RIG, "A page with a verdict from the companion says that it was never confirmed.",
+        plays.CAVEAT)  # fmt: skip
+def _(patch: Patch) -> None:
+    """No kind of endpoint has a sentence that stands beside its verdicts."""
+    patch.around("reports.run_model:caveats", lambda original, *arguments: [])

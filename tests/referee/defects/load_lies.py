@@ -85,3 +85,118 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     """Whether the broker still runs is not asked."""
     patch.around("bench.load.brokers:OwnBroker.died", lambda original, broker: "")
+
+
+@defect("load-groups-mixed-up", RIG, "Each group has the processor time of its own processes.", plays.LOAD_WATCH)
+def _(patch: Patch) -> None:
+    """A group of processes is given what the one behind it took."""
+
+    def instead(original: Any, watch: Any) -> Any:
+        found = original(watch)
+        names = list(found)
+        return dict(zip([*names[1:], *names[:1]], found.values(), strict=True))
+
+    patch.around("bench.load.processes:Watch.spent_s", instead)
+
+
+@defect("load-waiting-is-sleeping", RIG, "Who waits for a core does not sleep.", plays.LOAD_WATCH)
+def _(patch: Patch) -> None:
+    """A process counts as awake only while it has a core, so that on a busy machine nothing is ever full."""
+    patch.around("bench.load.processes:_awake_s", lambda original, first, last: last.processor_s - first.processor_s)
+
+
+@defect("load-fullest-is-another", RIG, "The fullest resource is the one that was full.", plays.LOAD_RESOURCES)
+def _(patch: Patch) -> None:
+    """The portal's core is named where the broker's is full, and the other way round."""
+
+    def instead(original: Any, load_per_s: float, used: Any, *more: Any, **named: Any) -> Any:
+        swapped = {{"broker": "portal", "portal": "broker"}.get(name, name): one for name, one in used.items()}
+        return original(load_per_s, swapped, *more, **named)
+
+    patch.around("bench.load.resources:resources", instead)
+
+
+@defect("load-stale-charged-to-the-broker", RIG, "A stale reading's time is its own stage's.", plays.LOAD_ACCOUNTS)
+def _(patch: Patch) -> None:
+    """What the portal takes is charged to the way through the broker, and the other way round."""
+    patch.value("bench.load.accounts:STAGES", ("generator", "gateway", "portal", "way"))
+
+
+@defect("load-counts-what-was-sent", RIG, "What the generator did not come to is lost.", plays.LOAD_REASONS)
+def _(patch: Patch) -> None:
+    """Only bundles that were published count as due: a generator that falls behind has nothing to lose."""
+
+    def instead(original: Any, schedule: Any, telegrams: int, begin_s: float, told: Any, *more: Any) -> Any:
+        found = original(schedule, telegrams, begin_s, told, *more)
+        never = sum(int(np.isnan(one.sent_s).sum()) for one in told)
+        found.due -= telegrams * never
+        found.lost -= telegrams * never
+        return found
+
+    patch.around("bench.load.accounts:accounts", instead)
+
+
+@defect("load-tail-cut", RIG, "A percentile counts every value.", plays.LOAD_PERCENTILES)
+def _(patch: Patch) -> None:
+    """The slowest thousandth is left out of the histogram."""
+
+    def instead(original: Any, histogram: Any, seconds: Any, times: int = 1) -> None:
+        given = np.asarray(seconds, dtype=np.float64)
+        original(histogram, np.sort(given)[: len(given) - len(given) // 1_000], times)
+
+    patch.around("bench.load.latencies:Latencies.record", instead)
+
+
+@defect("load-knee-of-one-bad-moment", RIG, "A load is broken when it broke twice.", plays.LOAD_KNEE)
+def _(patch: Patch) -> None:
+    """A load that broke once counts as broken."""
+    patch.around(
+        "bench.load.knee:search",
+        lambda original, holds, start_per_s, most_per_s, **named: original(
+            holds, start_per_s, most_per_s, **(named | {"tries": 1})
+        ),
+    )
+
+
+@defect("load-late-trial-counts", RIG, "A trial that broke while the generator was late is repeated.", plays.LOAD_FAIR)
+def _(patch: Patch) -> None:
+    """One trial in which the generator was late by itself is enough."""
+    patch.value("bench.load.knee_run:UNFAIR", 1)
+
+
+@defect("load-ratio-of-ours-to-ours", RIG, "The ratio is that to the clients in C.", plays.LOAD_RATIO)
+def _(patch: Patch) -> None:
+    """The trial beside ours is ours again, so the ratio is always one."""
+
+    def instead(original: Any, searched: Any) -> Any:
+        return [(ours, ours) for ours, _ in original(searched)]
+
+    patch.around("bench.load.processor_knee:pairs", instead)
+
+
+@defect("load-fan-in-delivered-is-accepted", RIG, "Accepted and delivered are two rates.", plays.LOAD_FAN)
+def _(patch: Patch) -> None:
+    """What subscribers have counts as accepted, so that a broker which delivers late never shows."""
+
+    def instead(original: Any, *given: Any) -> Any:
+        *first, published, taken, used, counted = given
+        accepted_s = dataclasses.replace(published, accepted_s=taken.arrived_s)
+        return original(*first, accepted_s, taken, used, counted)
+
+    patch.around("bench.load.fan_trial:outcome", instead)
+
+
+@defect("load-fan-in-seen-though-clients-were-full", RIG, "Full clients make it not clear.", plays.LOAD_FAN_SEEN)
+def _(patch: Patch) -> None:
+    """Whether publishers and subscribers had time left is not asked."""
+    patch.value("bench.load.fan_trial:FanOutcome.clients_full", False)
+
+
+@defect("load-store-grows-by-its-registry", RIG, "A reading's bytes are what one more adds.", plays.LOAD_GROWTH)
+def _(patch: Patch) -> None:
+    """The store's bytes of the largest trial over its readings, with whatever an empty store takes."""
+
+    def instead(original: Any, trials: Any) -> Any:
+        return original([max(trials)])
+
+    patch.around("bench.load.growth:bytes_a_reading", instead)

@@ -19,7 +19,7 @@ def _(patch: Patch) -> None:
     def instead(original: Any, spec: Any, *given: Any) -> Any:
         return original(dataclasses.replace(spec, tls=False), *given)
 
-    patch.around("sim.systems.smgw:plan", instead)
+    patch.around("sim.systems._smgw_wired:plan", instead)
 
 
 @defect("wired-rows-not-fetched", DROPS, "A cut bus costs no value.", plays.BUS_CUT)

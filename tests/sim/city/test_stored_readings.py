@@ -280,6 +280,21 @@ def test_a_full_disk_leaves_no_half_file_and_says_so(tmp_path: Path, monkeypatch
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["meters-shard-0000.parquet"]
 
 
+def test_a_disk_is_left_before_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage, looks = columns.shutil.disk_usage(tmp_path), 0
+
+    def shrinking(place: Path) -> Any:
+        nonlocal looks
+        looks += 1
+        return usage._replace(total=1 << 40, free=3 << 30 if looks <= 3 else 1023 << 20)
+
+    one = plan(shards=1, out=tmp_path / "out")
+    monkeypatch.setattr(columns.shutil, "disk_usage", shrinking)
+    with pytest.raises(StoreError, match=r"out: only 1023 MiB are left on the disk.*free disk space"):
+        run(one)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["meters-shard-0000.parquet"]
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "readings-2026-01-12-shard-0000.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(StoreError, match="a file is damaged"):

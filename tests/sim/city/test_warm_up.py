@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from arrays import cache_folder, jit
 from bench.run_directory import ROOT
 from sim.city import warm_up
+from sim.core.parts import PartError
 
 _RUN = """
 import sys
@@ -96,3 +98,29 @@ def test_a_part_s_functions_are_moved_in_whole(tmp_path: Path) -> None:
         "a-1.py311.nbi": "here", "a-1.py311.1.nbc": "here",
         "b-1.py311.nbi": "part", "b-1.py311.1.nbc": "part", "b-1.py311.2.nbc": "part",
     }  # fmt: skip
+
+
+def test_a_part_that_cannot_be_read_is_named_and_no_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "ours_narrow.py"
+    file.write_text("X = 1\nimport nowhere_at_all\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def imports_it() -> None:
+        importlib.import_module("ours_narrow")
+
+    def asks_for_it() -> None:
+        raise PartError("it says which file")
+
+    for compile_all, said in (
+        (imports_it, f"{file}, line 2: cannot be imported: ModuleNotFoundError: No module named 'nowhere_at_all'"),
+        (asks_for_it, "it says which file"),
+    ):
+        monkeypatch.setattr(warm_up, "compile_all", compile_all)
+        with pytest.raises(SystemExit) as ended:
+            warm_up.main([])
+        assert ended.value.code == cache_folder.TO_MEND + said
+    monkeypatch.setattr(warm_up, "compile_all", lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):  # ours to mend: the whole of it
+        warm_up.main([])

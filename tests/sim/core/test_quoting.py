@@ -11,12 +11,14 @@ from bench.options import Options, changed
 from bench.run_directory import RunDirectoryError, find, read
 from bench.run_errors import CannotRun
 from bench.sweep.grid import load as load_sweep
+from reports.wording import plain
 from sim.core.quoting import LONGEST, hidden, named, quoted, shown
 from sim.core.settings import SpecError
 from sim.portal.keyring import Keyring, KeyringError
 from sim.recording.log import BadLog, read_log
 from sim.world_spec import load as load_world
 from tests.small_worlds import TOML, dozen
+from wmbus.explain import escaped
 
 KEY = "9b38951d51bf6e730aa4d92a4bcf4eae"
 CSV = f"QDS 10000001 36 08,{KEY}\n"
@@ -70,6 +72,14 @@ def test_what_a_terminal_obeys_is_shown() -> None:
     assert shown("a\x1b[2Jb\u202ec\n") == "a\\x1b[2Jb\\u202ec\\n"
     assert shown("café, 5 °C") == "café, 5 °C"
     assert named("x\x07") == "x\\x07"
+
+
+def test_one_rule_says_what_is_shown_in_messages_documents_and_frames() -> None:
+    """A document differs by the letters that it is laid out by, and by nothing else."""
+    every = "".join(map(chr, range(0x30000)))
+    apart = [(one, other) for one, other in zip(map(shown, every), map(plain, every), strict=True) if one != other]
+    assert apart == [("\\t", "\t"), ("\\u202f", "\u202f")]
+    assert escaped(every) == shown(every)
 
 
 def test_only_what_may_be_a_key_is_hidden() -> None:

@@ -148,6 +148,16 @@ def test_the_broker_listens_elsewhere_only_where_the_inventory_says_so(tmp_path:
             assert [line for line in config.splitlines() if "listener " in line] == [f"listener {at} {address}"]
 
 
+def test_a_folder_of_certificates_may_be_named_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Box(reference(listen=ListenSpec(pki="desk-pki")), tmp_path / "box") as box:
+        assert {box.known[name].rpartition("/")[0] for name in ("ca", "certificate", "key")} == {f"{tmp_path}/desk-pki"}
+        box.feed(sent(1))
+        assert [row.frame for row in delivered(box, 1)] == [frame(1)]
+
+
 def test_a_relay_does_what_a_person_would(tmp_path: Path) -> None:
     with Box(reference(power=relay(tmp_path)), tmp_path / "box") as box:
         box.power_cut()
@@ -188,7 +198,8 @@ def _cannot_start(entry: GatewayEntry, folder: Path) -> str:
     ("entry", "says"),
     [
         (running(("no-such-gateway",)), "no program 'no-such-gateway' is on the PATH"),
-        (running(("sh", "-c", "echo 'bad \x1b[2J thing' >&2; exit 3"), settle_s=0.5), "ended with 3: bad ?[2J thing"),
+        (running(("sh", "-c", "echo 'bad \x1b[2J thing' >&2; exit 3"), settle_s=0.5),
+         "ended with 3: bad \\x1b[2J thing"),
         (running(("sh", "-c", "echo hello; sleep 9"), ready_line="Ready", ready_s=0.3),
          "does not say 'Ready'; its last line is: hello"),
         (running(("cat", "{nmae}")), "{nmae} stands for nothing; did you mean {name}?"),

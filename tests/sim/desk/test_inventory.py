@@ -78,6 +78,17 @@ CHANGES = [
     ('"reference"', '"refrence"', r"line 15: gateway\[1\].entry: 'refrence' is not one of"),
     ('command = ["{python}", "-m", "sim.gateway"]', "env = { A = 3 }", r"line 18: .*run.env.A: 3 is not text"),
     ("[[gateway]]\nname", "gateway = 3\n#", r"gateway: 3 is not a list"),
+    ("duplicates_last = 10", "", r'line 9: .*claims: duplicates = "equal among the last" needs duplicates_last'),
+    ('duplicates = "equal among the last"', "", "duplicates_last = 10 says nothing beside duplicates"),
+    ("duplicates_last = 10", 'duplicates_last = 10\nbuffer = "time"\nbuffer_telegrams = 5', 'is for "telegrams"'),
+    ("duplicates_last = 10", "duplicates_last = 10\nsurvives_power_cut = true", "survives_power_cut needs a buffer"),
+    ("duplicates_last = 10", "duplicates_last = 10\nmodes = []", "line 9: .*claims: modes names none"),
+    ("duplicates_last = 10", "duplicates_last = 10\nc_fields = [0x44, 300]", "c_fields has 300; a C field is a byte"),
+    ("duplicates_last = 10", 'duplicates_last = 10\ncompact = "after a full frame"', "is of a gateway that decodes"),
+    ("port = 8883", "port = 8883, broker = false", r"line 5: gateway\[0\].read: messages come over a broker"),
+    ('name = "kitchen"', 'name = "kit/chen"', r"line 3: gateway\[0\].name: 'kit/chen' cannot be a device name"),
+    ('kind = "bundles" }]', 'kind = "mqtt", topic = ["x"], values = "$" }]', "its readers give values alone; say"),
+    ("duplicates_last = 10", "duplicates_last = 10\n[gateway.keys]\ninstead_of = 'x'", "line 13: .*none of run.files"),
 ]  # fmt: skip
 
 
@@ -90,6 +101,17 @@ def test_a_wrong_line_is_named_with_the_way_out(tmp_path: Path, old: str, new: s
     with pytest.raises(SpecError, match=says) as raised:
         read(tmp_path, text)
     assert str(raised.value).startswith(str(tmp_path / "inventory.toml"))
+
+
+@pytest.mark.parametrize("claim", ["verifies_server", "own_certificate"])
+def test_a_claim_of_tls_needs_tls(tmp_path: Path, claim: str) -> None:
+    text = GOOD.replace("duplicates_last = 10", f"duplicates_last = 10\n{claim} = true", 1)
+    assert getattr(read(tmp_path, text).find("kitchen").claims, claim)
+    with pytest.raises(SpecError, match=rf"line 12: gateway\[0\]\.claims\.{claim}: nothing that it dials speaks TLS"):
+        read(tmp_path, text.replace("port = 8883", "port = 8883, tls = false"))
+    posts = '{ kind = "http_push", tls = "server", port_number = 8443 }'
+    text = text.replace("port = 8883", "broker = false, port = 8883").replace('{ kind = "bundles" }', posts)
+    assert getattr(read(tmp_path, text).find("kitchen").claims, claim)
 
 
 def test_an_unknown_gateway_is_told_what_there_is(tmp_path: Path) -> None:

@@ -119,6 +119,31 @@ def test_another_address_resets_what_there_is() -> None:
         switch.stop()
 
 
+def test_connections_that_come_and_go_at_once_break_none() -> None:
+    """As of a program that dials for each telegram: while one is closed, the next one gets its number."""
+    broken: list[str] = []
+
+    def come_and_go() -> None:
+        for _ in range(60):
+            try:
+                with dialled(switch) as one:
+                    for _ in range(2):
+                        one.sendall(b"x")
+                        assert one.recv(1), "an end that nobody made"
+            except (OSError, AssertionError) as error:
+                broken.append(repr(error))
+
+    with echo(b"a") as server:
+        switch = TcpSwitch(server)
+        threads = [threading.Thread(target=come_and_go) for _ in range(8)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        switch.stop()
+    assert not broken
+
+
 def test_a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

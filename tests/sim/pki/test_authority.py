@@ -41,6 +41,28 @@ def test_a_device_is_named_by_its_certificate_and_keeps_it(tmp_path: Path) -> No
     assert again == first
 
 
+@pytest.mark.parametrize("spent", ["", "expired", "revoked"])
+def test_what_lets_nobody_in_is_renewed_and_no_other(tmp_path: Path, spent: str) -> None:
+    authority = Authority(tmp_path)
+    before = authority.device("gw1")
+    if spent == "revoked":
+        authority.revoke("gw1")
+    elif spent == "expired":
+        before.certificate.write_bytes(authority.expired().certificate.read_bytes())
+    first = load(before.certificate)
+    assert load(Authority(tmp_path).device("gw1").certificate) == first, "an attacker's stolen one stays what it is"
+    after = load(Authority(tmp_path).renewed("gw1").certificate)
+    assert (after == first) is (not spent)
+    assert after.not_valid_after_utc > clock.wall_now() and after.serial_number not in authority.revoked_serials
+
+
+def test_an_authority_that_has_expired_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.pki.authority.CA_DAYS", 0)
+    Authority(tmp_path)
+    with pytest.raises(PkiError, match=r"the authority in .*: it expired on 20\d\d-.* enrolled again; free or"):
+        Authority(tmp_path)
+
+
 def test_a_server_certificate_chains_to_its_own_authority_only(tmp_path: Path) -> None:
     authority, rogue = Authority(tmp_path / "a"), Authority(tmp_path / "b", "rogue")
     leaf = load(authority.server(("broker.example", "127.0.0.1")).certificate)

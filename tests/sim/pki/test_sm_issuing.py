@@ -167,7 +167,8 @@ def test_who_is_no_authority_issues_nothing() -> None:
     own = made.registration.triples["supplier.EMT"]
     key = made.key_of(own, "SIG")
     above = sm_forms.Above(own.certificates["SIG"].subject, key, sm_forms.GENERATIONS["2025"].sub_digest)
-    child = sm_forms.certificate("smgw", sm_forms.name("x.SMGW", 1), key.public_key(), "TLS", above, 7, SINCE)
+    own_name = sm_forms.name("x.SMGW", 1)
+    child = sm_forms.certificate("smgw", own_name, key.public_key(), "TLS", above, serial=7, since=SINCE)
     refused("chain-hole", lambda: trust.check(child, SINCE + 2 * HOUR, "TLS"))
     trust.authorities.append(own.certificates["SIG"])
     refused("chain-authority", lambda: trust.check(child, SINCE + 2 * HOUR, "TLS"))

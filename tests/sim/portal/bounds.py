@@ -25,7 +25,7 @@ from sim.portal import freshness
 from sim.portal.check import NONE, Check, in_order
 from sim.portal.checks import acc, age, jump, mcr, ts
 from sim.portal.copies import TOLERANCE_NS, Copies
-from sim.portal.freshness import Agreed, Freshness, Memory, Opened, Seen
+from sim.portal.freshness import Agreed, Asked, Freshness, Judged, Memory, Opened, Seen
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import LIMIT_NS
@@ -257,11 +257,9 @@ class Production:
             opened = Opened(first, *(np.array([NONE if number is None else number]) for number in read))
             seen = Seen(first, np.array([_bytes(one, place)]), np.array([GATEWAYS.index(one.gateway)]),
                         np.array([one.at_ns]), first)  # fmt: skip
-            memory, verdict = Memory(fresh.state, fresh.rings, before), np.zeros(1, dtype=np.int64)
-            count = self.judge(
-                first, seen, opened, agreed, memory, kept.room(now_ns, 1), fresh.on, fresh.limits, now_ns, verdict
-            )
-            kept.keep(count)
+            memory, verdict = Memory(fresh.state, fresh.rings, kept.room(now_ns, 1)), np.zeros(1, dtype=np.int64)
+            asked, judged = Asked(fresh.on, fresh.limits, now_ns), Judged(verdict, before)
+            kept.keep(self.judge(first, seen, opened, agreed, memory, asked, judged))
             reason, detail = names()[int(verdict[0])], ""
             if verdict[0] > COPY:
                 read_as = (int(numbers[0]) for numbers in opened[1:])

@@ -276,6 +276,8 @@ def test_what_is_not_modelled_loads_and_is_refused_when_it_is_switched_on(taf) -
         ({"days": [["2026-01-05", "w"]] * 2}, "days"),
         ({"due": [NOON]}, "due"),
         ({"events": [{"obis": VOLTAGE, "below": 1}]}, "events"),
+        ({"pseudonym": "x1"}, "pseudonym"),
+        ({"taf": None}, "taf"),
     ],
 )
 def test_rules_that_contradict_themselves_are_refused_by_their_clause(change, clause) -> None:

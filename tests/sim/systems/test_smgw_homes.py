@@ -135,9 +135,9 @@ def test_no_rule_set_is_changed_under_a_full_calibration_log(world: World) -> No
     whole = logs._limits
     logs._limits = lambda log: LogLimit(0, None) if log == CALIBRATION else whole(log)
     with pytest.raises(RuleError, match="log-full"):
-        box.obey(7, world.now_ns)
+        box.obey("supplier", 7, world.now_ns)
     assert {one.taf for one in box.setup.contracts} == {2}
     logs._limits = whole
-    box.obey(7, world.now_ns)
+    box.obey("supplier", 7, world.now_ns)
     assert {one.taf for one in box.setup.contracts} == {7}
     assert log(world, number, box.owners()[0])[-1].entry.text == "rule set of TAF 7 for supplier"

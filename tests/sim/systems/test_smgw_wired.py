@@ -247,7 +247,7 @@ def test_what_is_finer_than_allowed_is_named_with_its_bytes(tmp_path: Path) -> N
     with run(tmp_path, hours=1) as world:
         assert finer_than_allowed(world) == []
         gateway: SmartGateway = smgw(world.system).gateways[0]
-        gateway.obey(7, world.now_ns)
+        gateway.obey("supplier", 7, world.now_ns)
         world.run(HOUR)
         found = finer_than_allowed(world)
         assert found and all("under TAF 7, the contract is under TAF 2" in one.why for one in found)

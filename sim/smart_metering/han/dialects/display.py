@@ -16,6 +16,7 @@ from sim.core.digits import whole_of
 from sim.core.quoting import shown
 from sim.smart_metering.han import export
 from sim.smart_metering.han.bill_check import AGREES, DIFFERS, Compared, compared
+from sim.smart_metering.han.grid_words import quantity
 from sim.smart_metering.han.holding import COUNT, WATT_HOURS, GatewayState, HeldMeter
 from sim.smart_metering.han.page_style import STYLE
 from sim.smart_metering.han.role_matrix import Role
@@ -275,8 +276,10 @@ def _where(one: Value) -> str:
 
 
 def _register(meter: str, obis: str) -> str:
-    """A meter's name; of what it fed in, that too."""
+    """A meter's name; of what it fed in, and of grid values, that too."""
     code = of_text(obis)
+    if (name := quantity(code)[0]):
+        return f"{meter}, {name}"
     return f"{meter}, fed in" if (code.a, code.c) == _FED_IN else meter
 
 
@@ -286,8 +289,11 @@ def _tariff(number: int) -> str:
 
 def _amount(one: Value, meters: Sequence[HeldMeter]) -> str:
     held = next((each for each in meters if each.name == one.meter), None)
+    about_grid = quantity(of_text(one.obis))[1]
     if one.amount is None:
-        return "no value for billing"
+        return "no value" if about_grid else "no value for billing"
+    if about_grid:
+        return f"{_number(one.amount)} {about_grid}"
     return f"{_number(one.amount)} {_unit(held)}" if held else _number(one.amount)
 
 

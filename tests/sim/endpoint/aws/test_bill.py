@@ -37,6 +37,16 @@ def test_units(size: int, wanted: int) -> None:
     assert units(0, size) == units(size, 0) == wanted
 
 
+def test_what_is_published_is_a_message_an_operation_of_a_shadow_or_a_rule_s() -> None:
+    meter = Meter()
+    for topic, size in (
+        ("gw/gw1/up", 5_120), ("$aws/things/gw1/shadow/update", 40), ("$aws/things/gw1/shadow/name/a/get", 0),
+        ("$aws/things/gw1/shadow/update/accepted", 40), ("$aws/rules/portal/gw/gw1/up", 9_000), ("fence/gw1", 9),
+    ):  # fmt: skip
+        meter.published(topic, size)
+    assert meter == Meter(messages=3, shadow_operations=2)
+
+
 def test_each_kind_of_operation_has_its_price() -> None:
     made = bill(Meter(messages=10**6, connected_s=60 * 10**6, shadow_operations=10**6, rules=10**6, actions=10**6))
     assert (made.messages, made.connection, made.shadows, made.rules, made.actions) == tuple(

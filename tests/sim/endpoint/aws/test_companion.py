@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.endpoint.aws.aws_limits import BEFORE_CONNECT_S
 from sim.endpoint.aws.bill import Meter
 from sim.endpoint.kinds.aws_local import AwsLocal, AwsLocalSpec
 from sim.endpoint.port import Address, EndpointError, Session
@@ -163,6 +164,15 @@ def test_a_handshake_without_a_server_name(local: AwsLocal) -> None:
     until(local, lambda: "refused" in states(nameless))
     assert "unrecognized name" in nameless.log[0][1]
     assert ("", "sni") in limits(local)
+
+
+@pytest.mark.night
+def test_who_says_nothing_is_let_go(local: AwsLocal) -> None:
+    assert local.address is not None
+    with socket.create_connection((local.address.host, local.address.port)) as silent:
+        silent.settimeout(4 * BEFORE_CONNECT_S)
+        assert silent.recv(1) == b""
+    assert limits(local)[-1][1] == "no-connect"
 
 
 def test_a_full_disk_ends_no_connection(local: AwsLocal) -> None:

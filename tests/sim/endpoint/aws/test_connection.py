@@ -6,6 +6,7 @@ Each row of aws_limits.LIMITS is broken by a client's own bytes; the same bytes 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,19 @@ def test_the_page_of_reference_has_every_limit_as_it_stands() -> None:
     assert limits.NEVER_CONFIRMED in page
     for one in limits.LIMITS:
         rated = " (rated)" if one.rated else ""
-        assert f"| `{one.id}` | {one.what} | {one.does} | {one.source} | {one.mark}{rated} |" in page, one.id
+        row = f"| `{one.id}` | {one.what} | {one.does} | {one.source} | {one.mark}{rated} | `test_{one.test}` |"
+        assert row in page, one.id
+    assert page.count("| `test_") == len(limits.LIMITS), "a row of the page that is no rule"
+
+
+def test_whatever_the_companion_says_it_enforced_is_a_row() -> None:
+    """Its log is what a page of verdicts is read beside."""
+    rooms = Path(limits.__file__).parent.glob("*.py")
+    source = "".join(file.read_text(encoding="utf-8") for file in rooms)
+    words = set(re.findall(r'(?:Refused|_refuse_connect)\(\s*"([a-z0-9-]+)"', source))
+    words |= set(re.findall(r'\bsaid\([^"()]*(?:\([^()]*\))?[^"()]*"([a-z0-9-]+)"', source))
+    assert len(words) > 25, words
+    assert words - {one.id for one in limits.LIMITS} == {"broker"}, "which is the broker's fault, and breaks no rule"
 
 
 # --- what no policy allows ---------------------------------------------------------------------------------------

@@ -22,35 +22,8 @@ from sim.endpoint.kinds.aws_iot import AwsIot, AwsIotSpec
 from sim.endpoint.kinds.aws_local import AwsLocal, AwsLocalSpec
 from sim.endpoint.port import OutOfReach, WrongFile
 from sim.pki.authority import LEAF_DAYS, Authority
+from tests.sim.endpoint.aws_as_service import Account
 from tests.sim.endpoint.brokers import found_mosquitto
-
-
-class Account:
-    """The local one, with the files of two devices; `spec`: by which it is reached as if it were the service."""
-
-    def __init__(self, folder: Path, **spec: Any) -> None:
-        self.authority = Authority(folder / "endpoint" / "pki")
-        for name in ("portal", "gw1"):
-            self.authority.device(name)
-        self.local = AwsLocal(folder / "endpoint", AwsLocalSpec(**spec))
-        self.spec = AwsIotSpec()
-
-    @property
-    def pki(self) -> Path:
-        return self.authority.directory
-
-    def start(self) -> None:
-        self.local.start()
-        assert self.local.address is not None
-        self.spec = AwsIotSpec(
-            host="localhost", port=self.local.address.port, identities=str(self.pki),
-            authorities=str(self.pki / "ca.crt"),
-        )  # fmt: skip
-
-    def lay(self, pair: Any) -> None:
-        """Another certificate for the portal."""
-        (self.pki / "portal.crt").write_bytes(pair.certificate.read_bytes())
-        (self.pki / "portal.key").write_bytes(pair.key.read_bytes())
 
 
 def nobody_listens(account: Account, _monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,6 +190,18 @@ def test_a_setting_that_is_missing_is_named_with_its_variable(
         ("rules", "[", "no JSON"),
         ("rules", "{}", "holds no JSON list"),
         ("rules", '[{"ruleName": "r", "topicRulePayload": {"sql": "SELEC 1", "actions": []}}]', "should; mend it"),
+        ("rules", '[{"ruleName": "r", "topicRulePayload": {"sql": "SELECT 1 AS a FROM \'a\'", "actions": [{"sqs": '
+         '{"queueUrl": "${"}}]}}]', "rule 'r': action sqs, 'queueUrl': character"),
+        ("rules", '[{"ruleName": "r", "topicRulePayload": {"sql": "SELECT 1 AS a FROM \'a\'", "actions": [{"lambda": '
+         '{"functionArn": "arn:aws:lambda:eu-central-1:1:function:f"}}]}}]', "endpoint.functions names no program for"),
+        ("rules", '[{"ruleName": "r", "topicRulePayload": {"sql": "SELECT 1 AS a FROM \'a\'", "actions": '
+         '[{"republish": {"topic": "b", "qos": 2}}]}}]', "'qos' is 0 or 1, not 2"),
+        ("rules", '[{"ruleName": "r", "topicRulePayload": {"sql": "SELECT 1 AS a FROM \'a\'", "actions": '
+         '[{"timestream": {"tableName": "b", "dimensions": ["x"]}}]}}]', "'dimensions' is a list of"),
+        ("policies", '{"gw1": "{"}', "policy of 'gw1': not JSON"),
+        ("policies", '{"*": [{"Statement": {"Effect": "Allow"}}]}', "Statement[0] needs either Action or NotAction"),
+        ("functions", '{"f": "rm"}', "'f' is to be a list of texts, a program and its words"),
+        ("web_users", '{"AKID": {"client": "a"}}', "'AKID' is to be"),
         ("templates", '{"t": {}}', "template 't'"),
     ],
 )
@@ -230,4 +215,4 @@ def test_a_file_that_cannot_be_followed_is_named(tmp_path: Path, key: str, text:
         local.start()
     local.stop()
     words = str(raised.value)
-    assert words.startswith(f"endpoint.{key}: ") and str(place) in words and said in words.replace("No", "no"), words
+    assert words.startswith(f"endpoint.{key}: ") and str(place) in words and said.lower() in words.lower(), words

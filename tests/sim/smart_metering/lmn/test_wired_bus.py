@@ -32,8 +32,8 @@ class Home:
         self.now_s = START_S
         self.told: list[tuple[str, str, str]] = []
         self.plan: Plan = plan(
-            WiredSpec(count, **more), Seeds(3), 0, "gw", folder / "gw", SINCE, lambda: self.now_s,  # type: ignore[arg-type]
-            lambda *told: self.told.append(told),
+            WiredSpec(count, **more), Seeds(3), 0, "gw", folder / "gw",  # type: ignore[arg-type]
+            since=SINCE, now_s=lambda: self.now_s, tell=lambda *told: self.told.append(told),
         )  # fmt: skip
         self.bus: WiredBus
         self.store: WiredStore

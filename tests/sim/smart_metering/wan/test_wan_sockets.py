@@ -133,6 +133,25 @@ def serving(known: Parties, guard: Guard | None = None) -> Iterator[WanServer]:
         server.stop()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("serve", "administrator"), "administrator.GWA.crt"), (("serve", "participant"), "ENC.crt"),
+        (("dial", "gw-1", "--administrator", "1"), "gw-1.SMGW.crt"),
+    ],
+)  # fmt: skip
+def test_a_folder_without_its_files_ends_a_program_with_one_sentence(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    which, *rest = words
+    at = 1 if which == "serve" else 0
+    command = [sys.executable, "-m", f"sim.smart_metering.wan.{which}", *rest[:at], str(tmp_path), *rest[at:]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout) == (2, "")
+    last = done.stderr.splitlines()[-1]
+    assert said in last and "it is to have the files" in last and "Traceback" not in done.stderr
+
+
 def test_strangers_get_no_session(known: Parties, tmp_path: Path) -> None:
     rogue = parties(tmp_path / "rogue", seed=2)
     with serving(known) as server:
