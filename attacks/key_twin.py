@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from attacks.attack import Can, Outcome, Steps, Watch, attack, form
 from attacks.parts import forgery
@@ -11,7 +12,7 @@ from attacks.parts.survey import Known, Survey
 from attacks.reach import Reach
 from sim.core.bundle import Heard
 from sim.core.settings import without
-from sim.core.vocabulary import SECURITIES
+from sim.core.vocabulary import SECURITIES, Security
 from sim.truth.ground_truth import Truth
 from wmbus.telegram import build, parse
 
@@ -84,7 +85,8 @@ class KeyTwin:
             counter = {LAST: 2**32 - 1, NEXT: telegram.afl.mcr + 1}.get(variant, 1_000_000 + telegram.afl.mcr)
         records = forgery.records_now(self.units, reach.today())
         acc = (forgery.access_number(frame) + 1) % 256
-        forged = build(telegram.address, acc, 0, records, security=known.security, key=key or None, counter=counter)
+        security = cast(Security, known.security)  # one of those that `loudest` was asked for
+        forged = build(telegram.address, acc, 0, records, security=security, key=key or None, counter=counter)
         self._own.add(forged)
         self.shots.append(Shot(variant, known.security, known.address, reach.speak(forged), frame))
 
