@@ -50,7 +50,8 @@ def await_(what: Any, process: subprocess.Popen[str]) -> Any:
         if found := what():
             return found
         wall_sleep(0.02)
-    assert (found := what()), process.args
+    found = what()
+    assert found, process.args
     return found
 
 
