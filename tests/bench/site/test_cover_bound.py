@@ -15,6 +15,7 @@ from bench.site.placement import Clause, greedy, holds, told
 from bench.site.swaps import fewer
 
 FOREVER_S = math.inf
+LONG_AGO_S = -math.inf
 LATE = ("no", "all the time", "half of it")
 
 
