@@ -84,7 +84,8 @@ class KeyTwin:
             counter = {LAST: 2**32 - 1, NEXT: telegram.afl.mcr + 1}.get(variant, 1_000_000 + telegram.afl.mcr)
         records = forgery.records_now(self.units, reach.today())
         acc = (forgery.access_number(frame) + 1) % 256
-        forged = build(telegram.address, acc, 0, records, security=known.security, key=key or None, counter=counter)
+        security = next(one for one in SECURITIES if one == known.security)
+        forged = build(telegram.address, acc, 0, records, security=security, key=key or None, counter=counter)
         self._own.add(forged)
         self.shots.append(Shot(variant, known.security, known.address, reach.speak(forged), frame))
 
