@@ -165,7 +165,7 @@ def follower(worse: str) -> None:
             if b"telegram=|_" in line:
                 if worse == "early":
                     keep(place, here)
-                    time.sleep(0.05)
+                    time.sleep(0.01)
                 say(data=line.split(b"|")[1][1:].decode().lower())
             keep(place, here)
             continue
