@@ -5,6 +5,7 @@ Ctrl-C is the controller's to hear: the process is started with SIGINT blocked f
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -66,4 +67,5 @@ def answer_orders(
         except (EOFError, BrokenPipeError):
             return
         except Exception as error:
-            pipe.send(in_words(error))
+            with contextlib.suppress(BrokenPipeError):  # nobody listens any more
+                pipe.send(in_words(error))

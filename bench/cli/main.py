@@ -34,7 +34,7 @@ from bench.options import (
     workers,
 )
 from sim.core import own
-from sim.core.quoting import hidden
+from sim.core.quoting import hidden, shown
 from sim.core.settings import SpecError
 
 PYTEST_OPTIONS: Final[dict[tuple[str, ...], dict[str, Any]]] = {
@@ -57,7 +57,8 @@ def main(argv: list[str]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        print("wmbench: interrupted; what was finished is kept under runs/", file=sys.stderr)
+        print(f"wmbench: interrupted; what was finished is kept under {shown(str(run_directory.place()))}/",
+              file=sys.stderr)  # fmt: skip
         return INTERRUPTED_EXIT
     except Exception as error:
         if os.environ.get("WMBENCH_TRACE"):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
@@ -33,6 +33,7 @@ from bench.load.shapes.port import Shape
 from bench.run_errors import CannotRun
 from bench.spawned import Spawned
 from sim.core.clock import wall_s, wall_sleep
+from sim.endpoint.port import EndpointError
 from sim.endpoint.topic_acl import PORTAL, READER
 
 READY_S: Final = 180.0
@@ -126,9 +127,9 @@ class Stand:
         for order, process in zip(self._orders(schedule, driver, len(running)), running, strict=True):
             process.pipe.send(order)
         for process in running:  # before the portal subscribes: clients in C say something to be seen
-            hear(process, READY_S)
+            hear(process, READY_S, self.broker.died)
         self._portal.pipe.send(self._portal_order(schedule, place))
-        hear(self._portal, READY_S)
+        hear(self._portal, READY_S, self.broker.died)
         watch = Watch(self._groups(running))
         begin_s = wall_s() + LEAD_S
         for process in every:
@@ -225,10 +226,13 @@ class Stand:
         )  # fmt: skip
 
 
-def hear(process: Spawned, seconds_s: float) -> Any:
-    """What it says next, its "all" left out. Raises what it raised, CannotRun when it is gone."""
+def hear(process: Spawned, seconds_s: float, died: Callable[[], str] = lambda: "") -> Any:
+    """What it says next, its "all" left out. `died`: why the broker that it waits for is gone. Raises what it raised,
+    EndpointError when the broker is gone, CannotRun when it is."""
     end_s = wall_s() + seconds_s
     while wall_s() < end_s:
+        if why := died():
+            raise EndpointError(f"the broker died before anything was due: {why}")
         if not process.pipe.poll(0.1):
             continue
         try:

@@ -26,6 +26,8 @@ def gateways(
 ) -> list[dict[str, Any]]:
     """A row for each chosen place: where it is, for how many meters it is the best, and the least margin of those.
     `margin_db`: (meters, candidates). `prices`: of hanging each; None: not given."""
+    if not chosen:
+        return []
     own = margin_db[:, list(chosen)]
     best = own.argmax(axis=1)
     there = SiteFile(site.title, site.house, site.meter, tuple(places[at] for at in chosen)).gateway_places()

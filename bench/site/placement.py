@@ -98,7 +98,7 @@ class Missed:
     @property
     def one_dead(self) -> float:
         most = self.left.max(initial=-np.inf)
-        return 0.0 if most == -np.inf else float(1 - most)
+        return 0.0 if most == -np.inf else max(0.0, float(1 - most))
 
     @property
     def short(self) -> float:

@@ -211,9 +211,10 @@ def wanted(arguments: argparse.Namespace, site: SiteFile, own: Fitted | None, ai
     clauses = asked(arguments.served, arguments.age_h, arguments.set_date_days)
     for one in clauses:
         if traffic.frames(one.within_s) < 1:
+            thinned = f" and one telegram in {traffic.thin_s:g} s" if traffic.thin_s else ""
             raise CannotRun(
-                f"'{one.words}' cannot hold: bundles of {traffic.bundle_s:g} s and one telegram in {traffic.thin_s:g} "
-                f"s leave no time for one each {traffic.interval_s:g} s; lower --bundle-s, --thin-s or --interval-s"
+                f"'{one.words}' cannot hold: bundles of {traffic.bundle_s:g} s{thinned} leave no time for one each "
+                f"{traffic.interval_s:g} s; lower --bundle-s, --thin-s or --interval-s"
             )
     dead_s = arguments.dead_days * S_PER_DAY if arguments.one_dead else 0.0
     return Service(clauses, dead_s, traffic, arguments.fading_db, shadowing, power, air_s, range(len(site.gateway)))

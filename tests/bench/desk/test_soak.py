@@ -93,3 +93,24 @@ def test_of_a_dead_gateway_the_first_rows_are_tried(tmp_path: Path, spoke: bool)
     for one in said:
         assert one.row in tried or one.words.endswith("mend what row-0 says, and check it again"), one.words
         assert (tmp_path / one.row).exists() is (one.row in tried)
+
+
+def test_a_flood_tries_no_more_where_nothing_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[bytes] = []
+
+    def takes_nothing(_: Stand, piece: bytes) -> bool:
+        tried.append(piece)
+        return False
+
+    monkeypatch.setattr("bench.desk.stand._STUCK_S", 0.0)
+    monkeypatch.setattr(Stand, "inject", takes_nothing)
+    with Stand(passing("sh", "-c", PASSES_ON), tmp_path, Depth()) as stand:
+        fed = stand.flood(stand.traffic.several(5))
+    assert len(tried) == 1 and not any(one.handed for one in fed)
+
+
+def test_what_was_missed_before_the_first_delivery_is_not_asked_for(tmp_path: Path) -> None:
+    late = 'read -r line; while read -r line; do echo "$line"; done'
+    with Stand(passing("sh", "-c", late), tmp_path, Depth(patience_s=0.1)) as stand:
+        fed = stand.hello()
+        assert fed[0].came and fed[0] is not stand.fed[0]

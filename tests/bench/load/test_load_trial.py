@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from bench.load import accounts as room
-from bench.load import load_trial
+from bench.load import generator, load_trial
+from bench.load.brokers import OwnBroker
 from bench.load.fleet_bundles import FleetBundles, Sent
 from bench.load.load_trial import Stand
 from bench.load.processes import Watch
@@ -20,7 +21,7 @@ from bench.load.sentence import Sentence
 from bench.load.shapes.port import SHAPES
 from sim.core.bundle import Bundle
 from sim.core.clock import wall_sleep
-from sim.endpoint.port import Message
+from sim.endpoint.port import EndpointError, Message
 from sim.endpoint.session import MqttSession
 from sim.gateway.in_flight import InFlight
 from sim.portal.portal import Portal
@@ -170,8 +171,6 @@ def test_a_generator_that_is_late_hides_nothing(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_generator_that_publishes_before_the_time_is_a_liar(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from bench.load import generator
-
     original = generator._offer
 
     def early(pipe: Any, order: Any, offering: Any, told: Any, begin_s: float) -> None:
@@ -225,6 +224,27 @@ def test_a_broker_that_dies_is_named_and_what_was_measured_stays(
     assert "the broker process ended" in found.died and found.broken[0].startswith("the broker died: ")
     assert 0 < found.accounts.timely(20.0) < found.accounts.due
     assert found.accounts.lost + found.accounts.timely(20.0) == found.accounts.due
+
+
+def test_a_broker_that_dies_before_anything_is_due_is_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And not after a minute in which no gateway gets a session."""
+    start = OwnBroker.start
+
+    def start_and_die(self: OwnBroker, directory: Path) -> None:
+        start(self, directory)
+        os.kill(self.processes()["broker"], signal.SIGKILL)
+        while not self.died():
+            wall_sleep(0.01)
+
+    monkeypatch.setattr(OwnBroker, "start", start_and_die)
+    monkeypatch.setattr(generator, "CONNECT_S", 1.0)  # for the thread that stands in for a process here
+    with (
+        stand(monkeypatch, tmp_path) as made,
+        pytest.raises(EndpointError, match="the broker died before anything was due: the broker process ended"),
+    ):
+        made.trial(20.0)
 
 
 # --- what is sent ----------------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def test_what_if_is_a_table_of_runs_that_can_be_asked_again(tmp_path: Path, caps
 
 def test_risks_follow_from_the_figures() -> None:
     answer = {
-        "holds": True, "unsure": None, "service": "99 %", "curve": [{"one_dead": 0.5}], "hanging": None,
+        "holds": True, "left_out": 0, "unsure": None, "service": "99 %", "curve": [{"one_dead": 0.5}], "hanging": None,
         "what_if": None, "worst": [{"best_margin_db": 2.0, "house": "H", "floor": 1}], "exact": None,
         "upstream": {"backhaul": "x", "outage": {"recovers_s": None, "lasts_s": 1.0}, "backhaul_assumed": ["loss"]},
     }  # fmt: skip
@@ -140,3 +140,4 @@ def test_risks_follow_from_the_figures() -> None:
                   "without a source: loss", "is not given for every place", "No prices were given"):  # fmt: skip
         assert sum(words in one for one in found) == 1, words
     assert "not reached" in risks.told({**answer, "holds": False}, None)[0]
+    assert "4 rows of the list were wrong" in risks.told({**answer, "left_out": 4}, None)[0]

@@ -109,3 +109,19 @@ def test_the_command_says_how_many_and_where_and_what_the_next_one_buys(tmp_path
         assert said in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["size", str(path), "--served", "1"])
+
+
+def test_where_no_gateway_hears_anything_the_rest_is_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bench.site.site_text import text
+
+    path, page = tmp_path / "row.toml", tmp_path / "plan.html"
+    path.write_text(text(dataclasses.replace(SITE, left_out=3), "a test"), encoding="ascii")
+    words = ["size", str(path), "--sensitivity-dbm", "20", "--draws", "8", "--page", str(page), "--csv",
+             str(tmp_path / "g.csv"), "--json"]  # fmt: skip
+    assert main(words) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["gateways"], told["places"], told["worst"], told["upstream"]) == (0, [], [], None)
+    assert any("not reached" in one for one in told["risks"]) and told["risks"][1].startswith("3 rows of the list")
+    assert "3 rows of the list were wrong" in page.read_text(encoding="utf-8")

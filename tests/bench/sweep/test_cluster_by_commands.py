@@ -46,9 +46,9 @@ def around(folder: Path) -> dict[str, str]:
 def await_(what: Any, process: subprocess.Popen[str]) -> Any:
     """What a question comes to, once it is something. Fails when the program has ended, or it takes too long."""
     end_s = wall_s() + WAIT_S
-    while not (found := what()):
-        assert process.poll() is None and wall_s() < end_s, process.args
+    while not (found := what()) and process.poll() is None and wall_s() < end_s:
         wall_sleep(0.02)
+    assert found, process.args
     return found
 
 
