@@ -11,6 +11,7 @@ from attacks.mitm import security_of
 from attacks.parts.at_the_broker import in_each_mode
 from attacks.reach import Reach
 from sim.core.bundle import BadBundle, Bundle
+from sim.core.clock import ns
 from sim.endpoint.port import Message
 from sim.truth.ground_truth import Truth
 
@@ -32,10 +33,11 @@ EACH = 5
 @dataclass
 class BrokerDisorder:
     """A broker promises each message at least once and no order. This one delivers every message twice, the last first,
-    again with the next delivery, and each fifth bundle a window late, which its gateway has sent again by then. Counted
-    are readings beyond one a telegram, and alarms that call a gateway two."""
+    again with the next delivery, and until `until_s` each fifth bundle a window late, which its gateway has sent again
+    by then. Counted are readings beyond one a telegram, and alarms that call a gateway two."""
 
     from_s: float = 300.0
+    until_s: float = 1_500.0
     copies: Counter[str] = field(default_factory=Counter)
     began_ns: int = 0
     _seen: set[bytes] = field(default_factory=set)
@@ -55,7 +57,7 @@ class BrokerDisorder:
         for message in messages:
             is_new = message.payload not in self._seen
             self._seen.add(message.payload)
-            if is_new and len(self._seen) % EACH == 0:
+            if is_new and len(self._seen) % EACH == 0 and now_ns < ns(self.until_s):
                 self._held.append((now_ns, message))
             else:
                 fresh.append(message)
