@@ -90,5 +90,5 @@ def test_a_district_is_bounded_within_a_third_of_what_is_known() -> None:
 
 def test_when_the_time_is_over_both_say_what_they_know() -> None:
     clauses = site(1, 60, 20, "all the time", 0.97)
-    assert at_least(clauses, hang=[3, 4], most=20, until_s=-math.inf) == 2
-    assert fewer(clauses, range(20), until_s=-math.inf) == list(range(20))
+    assert at_least(clauses, hang=[3, 4], most=20, until_s=LONG_AGO_S) == 2
+    assert fewer(clauses, range(20), until_s=LONG_AGO_S) == list(range(20))
