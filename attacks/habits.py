@@ -4,13 +4,16 @@ tampering."""
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean, pstdev
 from typing import NamedTuple
 
+from numpy import unique
+
 from attacks.attack import Can, Curve, Outcome, Steps, attack
-from attacks.parts.roc_auc import roc, separation, weighted
+from attacks.parts.roc_auc import beyond_chance, roc, separation, weighted
 from attacks.parts.survey import units_read
 from attacks.reach import Reach
 from sim.core.bundle import Heard
@@ -24,7 +27,6 @@ from wmbus.transport import STS_PERMANENT_ERROR
 HEATING = "heating guessed, hour by hour"
 ELSEWHERE = "heating guessed, learned in other flats"
 ALARM = "tamper bit read"
-BETTER_THAN_CHANCE = 0.55
 
 
 class Seen(NamedTuple):
@@ -66,8 +68,8 @@ class Habits:
     "learned in other flats": half of the meters are the listener's own study, whose heating it knows at all times; the
     others' second half is guessed by what was learned there, and nobody ever told it anything of these.
 
-    Succeeds when the area under the curve is above 0.55. "tamper bit": telegrams that show the status of a tampered
-    meter in clear.
+    Succeeds when the area under the curve is above 0.55, and three standard errors above a guess. "tamper bit":
+    telegrams that show the status of a tampered meter in clear.
     """
 
     seen: dict[tuple[str, str], list[Seen]] = field(default_factory=lambda: defaultdict(list))
@@ -98,13 +100,14 @@ class Habits:
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        return [outcome for security in SECURITIES for outcome in self._of(security, truth)]
+        heats = heated_hours(truth)
+        return [outcome for security in SECURITIES for outcome in self._of(security, truth, heats)]
 
-    def _of(self, security: str, truth: Truth) -> list[Outcome]:
+    def _of(self, security: str, truth: Truth, heats: Mapping[int, Mapping[int, bool]]) -> list[Outcome]:
         mine = {address: seen for (mode, address), seen in self.seen.items() if mode == security}
         if not mine:
             return []
-        by_meter = [_hours(seen, truth) for _, seen in sorted(mine.items())]
+        by_meter = [_hours(seen, truth, heats) for _, seen in sorted(mine.items())]
         every = [h.hour for hours in by_meter for h in hours]
         middle = (min(every) + max(every) + 1) // 2
         scaled = [on_own_scale(hours, middle) for hours in by_meter]
@@ -152,17 +155,19 @@ def guessed(
     judged = [h for hours in asked for h in hours]
     scored = [(h.hour, sum(weights[n] * x for n, x in h.features.items()), h.heated) for h in judged]
     auc = separation(scored)
+    heated = sum(h.heated for h in judged)
+    least = beyond_chance(heated, len(judged) - heated)
     return Outcome(
         variant,
         security,
         reached=len(judged),
-        achieved=int(auc > BETTER_THAN_CHANCE),
-        why=f"area under the curve {auc:.3f}; 0.5 is a coin",
+        achieved=int(auc > least),
+        why=f"area under the curve {auc:.3f}; 0.5 is a coin, {least:.3f} a guess at most",
         evidence={
             "meters learned from": len(known),
             "meters judged": len(asked),
             "hours of meters judged": len(judged),
-            "of them heating": sum(h.heated for h in judged),
+            "of them heating": heated,
             "area under the curve": round(auc, 3),
         },
         heard=heard,
@@ -170,7 +175,22 @@ def guessed(
     )
 
 
-def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
+def heated_hours(truth: Truth) -> dict[int, dict[int, bool]]:
+    """Meter -> hour of the world -> did its units move in the 3 600 s from its first telegram in it, received or not.
+    Telegrams that were received would not do: the time between two of them, which everybody hears, says how likely it
+    is that units moved between them."""
+    out: dict[int, dict[int, bool]] = defaultdict(dict)
+    for hour in range(truth.world.now_ns // NS_PER_HOUR - 1):
+        sent = truth.world.fleet.window(hour * NS_PER_HOUR, (hour + 1) * NS_PER_HOUR)
+        for meter, place in zip(*unique(sent.meter, return_index=True), strict=True):
+            begin_ns = int(sent.start_ns[place])
+            begin, end = (truth.units_at(int(meter), at_ns) for at_ns in (begin_ns, begin_ns + NS_PER_HOUR))
+            if begin is not None:
+                out[int(meter)][hour] = begin != end
+    return out
+
+
+def _hours(seen: list[Seen], truth: Truth, heats: Mapping[int, Mapping[int, bool]]) -> list[Hour]:
     """The whole hours of one meter."""
     by_hour: dict[int, list[Seen]] = defaultdict(list)
     for one in seen:
@@ -182,8 +202,9 @@ def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
             continue
         first, last = those[0], after[0]
         # What nobody's meter sent says nothing of anybody's heating, and is heard like the rest.
-        true = [_first_units(some, truth) for some in (those, after)]
-        if None in true:
+        sent = next((found for one in those if (found := truth.known(one.mark)) is not None), None)
+        heated = None if sent is None else heats.get(sent.meter, {}).get(hour)
+        if heated is None:
             continue
         moved = (last.units - first.units) if last.units is not None and first.units is not None else 0
         gaps = [b.time_ns - a.time_ns for a, b in pairwise(those)]
@@ -197,14 +218,8 @@ def _hours(seen: list[Seen], truth: Truth) -> list[Hour]:
             "numbers": float((last.acc - first.acc) % 256),
             "units": float(moved),
         }
-        rows.append(Hour(hour, features, heated=true[0] != true[1]))
+        rows.append(Hour(hour, features, heated=heated))
     return rows
-
-
-def _first_units(seen: list[Seen], truth: Truth) -> int | None:
-    """In the first of these that a meter sent."""
-    sent = next((found for one in seen if (found := truth.known(one.mark)) is not None), None)
-    return None if sent is None else truth.units(sent)
 
 
 def on_own_scale(hours: list[Hour], middle: int) -> list[Hour]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.habits import HEATING, Habits, Hour, guessed, on_own_scale
+from attacks.habits import HEATING, Habits, Hour, guessed, heated_hours, on_own_scale
 from attacks.reach import Reach
 from attacks.reach_lawful import Passed
 from sim.core.bundle import BadBundle, Bundle, Heard
@@ -70,10 +70,11 @@ class LawfulHabits:
     def outcomes(self, truth: Truth) -> list[Outcome]:
         assert self._reach is not None, "it was run"
         values = _by_meter(self._reach.values_received())
+        heats = heated_hours(truth)
         return [
             outcome
             for security in sorted(truth.world.spec.system.securities)
-            if (hours := _heated_hours(truth, security))
+            if (hours := _attached(heats, security, truth))
             for outcome in self._of(security, hours, values, truth)
         ]
 
@@ -199,20 +200,10 @@ def _moved(readings: list[tuple[int, float]], from_s: int) -> float:
     return readings[end][1] - readings[at][1] if at < end < len(readings) else 0.0
 
 
-def _heated_hours(truth: Truth, security: str) -> dict[str, dict[int, bool]]:
-    """Meter -> hour -> did its units move in it."""
-    out: dict[str, dict[int, bool]] = {}
-    attached = truth.world.system.attached
-    fleet = truth.world.fleet
-    for meter in range(fleet.n):
-        if fleet.security(meter) != security or (attached is not None and attached[meter] < 0):
-            continue
-        first: dict[int, int] = {}
-        for one in truth.sent(meter=meter):
-            units = truth.units(one)
-            if units is not None:
-                first.setdefault(one.start_ns // NS_PER_HOUR, units)
-        own = {hour: first[hour] != first[hour + 1] for hour in sorted(first) if hour + 1 in first}
-        if own:
-            out[str(fleet.address(meter))] = own
-    return out
+def _attached(heats: Mapping[int, dict[int, bool]], security: str, truth: Truth) -> dict[str, dict[int, bool]]:
+    """By address, those of this mode whose values somebody gets."""
+    attached, fleet = truth.world.system.attached, truth.world.fleet
+    return {
+        str(fleet.address(meter)): own for meter, own in heats.items()
+        if fleet.security(meter) == security and (attached is None or attached[meter] >= 0)
+    }  # fmt: skip

@@ -9,11 +9,10 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from attacks.attack import Can, Curve, Outcome, Steps, attack
-from attacks.habits import BETTER_THAN_CHANCE
 from attacks.parts.delivered_forgeries import SECURITY
 from attacks.parts.discriminant import Row, learned, scores
 from attacks.parts.records_seen import Records
-from attacks.parts.roc_auc import roc, separation
+from attacks.parts.roc_auc import beyond_chance, roc, separation
 from attacks.reach import Reach
 from sim.core.clock import NS_PER_S, ns
 from sim.core.events import GatewayDisturbed, GatewayWoken, RuleSetTaken, SnapshotAsked
@@ -139,7 +138,7 @@ class SmgwWire:
         scored = scores(judged, learned(rows(gateways[::2])))
         area = separation(scored)
         so = sum(wanted for _, _, wanted in judged)
-        least = max(BETTER_THAN_CHANCE, 0.5 + 3 * _error(so, len(judged) - so))
+        least = beyond_chance(so, len(judged) - so)
         return Outcome(
             variant, SECURITY, reached=len(judged), achieved=int(area > least),
             why=f"area under the curve {area:.3f}; 0.5 is a coin, {least:.3f} a guess at most",
@@ -150,11 +149,6 @@ class SmgwWire:
             },
             curve=Curve("share of the others taken for it", "share of them found", roc(scored)),
         )  # fmt: skip
-
-
-def _error(wanted: int, others: int) -> float:
-    """Standard error of the area of a score that says nothing (Mann and Whitney)."""
-    return ((wanted + others + 1) / (12 * wanted * others)) ** 0.5 if wanted and others else 0.5
 
 
 _ON_DEMAND: Final = 6
@@ -197,14 +191,10 @@ def _used(truth: Truth, gateways: list[str]) -> dict[Place, bool]:
     for meter in range(world.fleet.n):
         if attached[meter] < 0:
             continue
-        first: dict[int, int] = {}
-        for one in truth.sent(meter=meter):
-            units = truth.units(one)
-            if units is not None:
-                first.setdefault(one.start_ns // period_ns, units)
-        for period in sorted(first):
-            if period + 1 in first:
-                by_period[gateways[attached[meter]]][period] += first[period + 1] - first[period]
+        for period in range(world.now_ns // period_ns):
+            begin, end = (truth.units_at(meter, at * period_ns) for at in (period, period + 1))
+            if begin is not None and end is not None:
+                by_period[gateways[attached[meter]]][period] += end - begin
     out: dict[Place, bool] = {}
     for gateway, periods in by_period.items():
         usual = median(periods.values()) if periods else 0

@@ -6,11 +6,14 @@ count half. 0.5 is chance, 1 is certainty. Strata keep out what is known without
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from numpy import asarray, float64, searchsorted, sort
 
+BETTER_THAN_CHANCE: Final = 0.55
 Scored = tuple[int, float, bool]  # stratum, score, is of the kind that is looked for
 
 
@@ -29,6 +32,13 @@ def separation(rows: Iterable[Scored]) -> float:
         right += float((below + upto).sum()) / 2
         pairs += len(others) * len(wanted_ones)
     return right / pairs if pairs else 0.5
+
+
+def beyond_chance(wanted: int, others: int) -> float:
+    """The area that a score has to be above to tell anything: 0.55, and a half plus three standard errors of the area
+    that a score which says nothing has with so many of each kind (Mann and Whitney)."""
+    error = math.sqrt((wanted + others + 1) / (12 * wanted * others)) if wanted and others else 0.5
+    return max(BETTER_THAN_CHANCE, 0.5 + 3 * error)
 
 
 def weighted(rows: Sequence[tuple[int, dict[str, float], bool]]) -> dict[str, float]:

@@ -134,6 +134,14 @@ class Truth:
         """Heat units in the telegram; None for a meter that counts something else."""
         return self.world.fleet.truth(sent.meter, sent.k).units
 
+    def units_at(self, meter: int, time_ns: int) -> int | None:
+        """Heat units that it shows at a world time, whatever was received; None for a meter that counts something else.
+        What a telegram before and one after it say differs the more the longer lies between, and all hear that."""
+        fleet = self.world.fleet
+        if not any(slot.label == "units" for slot in fleet.kind(meter).slots):
+            return None
+        return fleet.units(meter, time_ns)
+
     def units_in(self, mark: str) -> int | None:
         """The same, for the bytes of this fingerprint. Raises LookupError where no meter sent them."""
         sent = self.known(mark)

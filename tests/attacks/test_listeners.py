@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from attacks.habits import HEATING, Habits
@@ -47,9 +49,22 @@ def telegram(units: int, acc: int, security: Any, address: Address = METER) -> b
     )  # fmt: skip
 
 
-def truth_of(units: dict[bytes, int]) -> Any:
-    marks = {fingerprint(frame): value for frame, value in units.items()}
-    return SimpleNamespace(units_in=marks.__getitem__, known=lambda mark: mark, units=marks.__getitem__, tampered=dict)
+def truth_of(units: dict[bytes, int], meters: dict[bytes, int], hours: int, shown: Callable[[int, int], int]) -> Any:
+    """`meters`: who sent a frame; `shown`: what a meter shows at a time. Each sends as an hour begins."""
+    by_mark = {fingerprint(frame): (meters.get(frame, 0), value) for frame, value in units.items()}
+    everybody = np.unique(list(meters.values()))
+
+    def window(begin_ns: int, _end_ns: int) -> Any:
+        return SimpleNamespace(meter=everybody, start_ns=np.full(len(everybody), begin_ns))
+
+    return SimpleNamespace(
+        units_in=lambda mark: by_mark[mark][1], tampered=dict, units_at=shown,
+        known=lambda mark: SimpleNamespace(meter=by_mark[mark][0]),
+        world=SimpleNamespace(now_ns=hours * NS_PER_HOUR, fleet=SimpleNamespace(window=window)),
+    )  # fmt: skip
+
+
+METERS, HOURS = 160, 24
 
 
 @pytest.mark.parametrize(("security", "told"), [("mode5", 2), ("mode7", 0)])
@@ -59,7 +74,7 @@ def test_equal_blocks_under_one_access_number_are_equal_units(security: str, tol
     next(repeats.run(ear))
     for number, frame in enumerate(units):
         ear.watcher(Heard(frame, number, -60.0))
-    (outcome,) = repeats.outcomes(truth_of(units))
+    (outcome,) = repeats.outcomes(truth_of(units, {}, 0, lambda meter, time_ns: 0))
     if security == "mode5":
         assert (outcome.reached, outcome.achieved) == (3, told)
         assert (outcome.evidence["recall"], outcome.evidence["precision"]) == (1.0, 1.0)
@@ -71,19 +86,60 @@ def test_equal_blocks_under_one_access_number_are_equal_units(security: str, tol
 def test_habits_are_learnt_from_contents_and_from_nothing_else_here(security: str, found: int) -> None:
     """Meters that send by the clock; the odd ones heat in odd hours."""
     units: dict[bytes, int] = {}
+    meters: dict[bytes, int] = {}
     heard: list[Heard] = []
+
+    def shown(meter: int, time_ns: int) -> int:
+        return sum((meter + hour) % 2 for hour in range(time_ns // NS_PER_HOUR))
+
     for m in range(12):
-        address, count = Address("QDS", f"{m:08d}", 0x36, 8), 0
+        address = Address("QDS", f"{m:08d}", 0x36, 8)
         for hour in range(12):
+            count = shown(m, hour * NS_PER_HOUR)
             for part in range(2):
                 frame = telegram(count, 2 * hour + part + 1, security, address)
-                units[frame] = count
+                units[frame], meters[frame] = count, m
                 heard.append(Heard(frame, hour * NS_PER_HOUR + part * NS_PER_HOUR // 2 + m, -60.0))
-            count += (m + hour) % 2
     ear, habits = Ear(), Habits()
     next(habits.run(ear))
     for one in sorted(heard, key=lambda one: one.received_ns):
         ear.watcher(one)
-    outcome = next(one for one in habits.outcomes(truth_of(units)) if one.variant == HEATING)
+    outcome = next(one for one in habits.outcomes(truth_of(units, meters, 12, shown)) if one.variant == HEATING)
     assert outcome.achieved == found
     assert outcome.evidence["area under the curve"] == (1.0 if found else 0.5)
+
+
+@pytest.mark.parametrize("by_reception", [False, True])
+def test_what_a_listener_misses_is_no_sign_of_heating(by_reception: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four telegrams an hour, every other one missed. Whether units moved is asked of each meter's own hour. Asked of
+    the telegrams that were heard, the gaps between them would tell it, since more happens in a longer one."""
+    rng = np.random.default_rng(1)
+    begin_ns = rng.integers(0, NS_PER_HOUR // 4, METERS)
+    step_ns = np.sort(rng.integers(0, HOURS * NS_PER_HOUR, (METERS, HOURS // 2)))
+    units: dict[bytes, int] = {}
+    meters: dict[bytes, int] = {}
+    heard: list[Heard] = []
+
+    def shown(meter: int, time_ns: int) -> int:
+        return int(np.searchsorted(step_ns[meter], time_ns))
+
+    for m in range(METERS):
+        address = Address("QDS", f"{m:08d}", 0x36, 8)
+        for k in np.flatnonzero(rng.random(4 * HOURS) < 0.5).tolist():
+            at_ns = int(begin_ns[m]) + k * NS_PER_HOUR // 4
+            frame = telegram(shown(m, at_ns), k + 1, "mode5", address)
+            units[frame], meters[frame] = shown(m, at_ns), m
+            heard.append(Heard(frame, at_ns, -60.0))
+    ear, habits = Ear(), Habits()
+    next(habits.run(ear))
+    for one in sorted(heard, key=lambda one: one.received_ns):
+        ear.watcher(one)
+    if by_reception:
+        labels: dict[int, dict[int, int]] = defaultdict(dict)
+        for one in heard:
+            labels[meters[one.telegram]].setdefault(one.received_ns // NS_PER_HOUR, units[one.telegram])
+        moved = {m: {hour: own[hour] != own.get(hour + 1) for hour in own} for m, own in labels.items()}
+        monkeypatch.setattr("attacks.habits.heated_hours", lambda truth: moved)
+    truth = truth_of(units, meters, HOURS, shown)
+    outcome = next(one for one in habits.outcomes(truth) if one.variant == HEATING)
+    assert outcome.achieved == by_reception, outcome.why
