@@ -285,7 +285,8 @@ def _set(spec: Any, keys: list[str], value: Any, place: Place, path: str) -> Any
             able = sorted(kind for kind, of in limits["classes"]().items() if keys[0] in of.__dataclass_fields__)
             if able:
                 way = f"set {path.removesuffix(keys[0])}kind={able[0]} before it"
-                raise place.error(path, f"kind '{group.kind}' has no key '{keys[0]}'; {' and '.join(able)} has: {way}")
+                those = " and ".join(able) + (" has it" if len(able) == 1 else " have it")
+                raise place.error(path, f"kind '{group.kind}' has no key '{keys[0]}'; {those}: {way}")
         return _set(group, keys, value, place, path)
 
     if isinstance(inner, tuple):

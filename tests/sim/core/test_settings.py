@@ -162,7 +162,7 @@ def test_another_kind_keeps_the_keys_that_both_have() -> None:
     assert changed(one, "lamp.litres", 2).lamp == Oil(name="porch", litres=2)
     with pytest.raises(SpecError, match=r"lamp\.kind: there is no 'gas'"):
         changed(one, "lamp.kind", "gas")
-    said = r"lamp\.litres: kind 'candle' has no key 'litres'; oil has: set lamp\.kind=oil before it"
+    said = r"lamp\.litres: kind 'candle' has no key 'litres'; oil has it: set lamp\.kind=oil before it"
     with pytest.raises(SpecError, match=said):
         changed(House(lamp=Candle(name="porch")), "lamp.litres", 2)
     with pytest.raises(SpecError, match="unknown key 'wick'"):
