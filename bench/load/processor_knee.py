@@ -37,14 +37,18 @@ def costs_s(trial: Outcome) -> dict[str, float]:
 
 
 def full_take_s(stored: Stored, bundles: int) -> float | None:
-    """Of a processor for a bundle, in a portal whose takes are full: what a take costs at its size, by a straight line
-    over all takes (a commit and its answers cost as much for one bundle as for many), and what reading costs. A machine
-    that starves the broker makes takes small; so does a load that is low. None of fewer than LEAST_TAKES."""
+    """Of a processor for a bundle, in a portal whose takes are full, and what reading costs. Of LEAST_TAKES full ones
+    and more the one in the middle: some are slow by what others did to the caches. Of fewer what a take costs at its
+    size, by a straight line over all takes (a commit and its answers cost as much for one bundle as for many): a
+    machine that starves the broker makes takes small; so does a load that is low. None of fewer than LEAST_TAKES."""
     if len(stored.each_take) < LEAST_TAKES or not bundles:
         return None
     sizes, spent_s = np.array(stored.each_take).T
     a_bundle_s = spent_s.sum() / sizes.sum()
-    if sizes.std() > 0:
+    full = sizes == TAKE_MOST
+    if full.sum() >= LEAST_TAKES:
+        a_bundle_s = np.median(spent_s[full]) / TAKE_MOST
+    elif sizes.std() > 0:
         slope_s, fixed_s = np.polyfit(sizes, spent_s, 1)
         if slope_s > 0 and fixed_s > 0:
             a_bundle_s = slope_s + fixed_s / TAKE_MOST

@@ -88,3 +88,11 @@ def test_how_full_takes_were_does_not_move_what_a_bundle_takes(sizes: list[int])
     found = processor_knee.full_take_s(told, bundles)
     assert found == pytest.approx(0.010 / 200 + 0.001 + 0.0005)
     assert processor_knee.full_take_s(Stored(*(np.zeros(0, dtype=np.int64),) * 4), 5) is None
+
+
+def test_one_slow_take_of_many_full_ones_moves_nothing() -> None:
+    told = Stored(
+        np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64),
+        each_take=[(200, 0.2), (200, 0.2), (200, 0.9), (200, 0.2), (200, 0.2), (7, 0.1)],
+    )  # fmt: skip
+    assert processor_knee.full_take_s(told, 1_007) == pytest.approx(0.001)
