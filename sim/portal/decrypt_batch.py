@@ -31,7 +31,6 @@ from wmbus.errors import BadTelegram
 from wmbus.transport import CI_LONG, CI_NONE, CI_SHORT
 
 I64 = NDArray[np.int64]
-U8 = NDArray[np.uint8]
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a meter has no zone
 _ROWS_AT_ONCE = 4_096
 _SECURITY = {0: 0, 5: 1, 7: 2}  # places in `Opening.securities`

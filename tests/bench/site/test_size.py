@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bench.cli.main import main
 from bench.site.budget import candidates, paths
-from bench.site.placement import Clause, greedy, share
+from bench.site.placement import Clause, greedy, told
 from bench.site.served import arrives, served
 from sim.radio import site_file
 from sim.radio.models.port import MODELS
@@ -32,6 +34,11 @@ def test_the_chance_of_a_reading_is_that_of_a_million_draws() -> None:
         drawn = got.any(axis=1).mean()
         assert served(np.array([margin]), frames, fading, shadowing, load)[0] == pytest.approx(drawn, abs=0.012)
     assert arrives(np.array([-40.0, 40.0]), 3.0, 0.0).tolist() == [0.0, 1.0]
+
+
+def share(chance: Any, chosen: Sequence[int], dead: bool = False) -> float:
+    """Served by a set; with `dead`, without the one whose loss costs most."""
+    return told(Clause(chance, 1.0, np.zeros_like(chance) if dead else None), chosen)
 
 
 @pytest.mark.parametrize("seed", range(6))
