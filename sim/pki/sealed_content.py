@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sim.pki import content_ciphers as ciphers
 from sim.pki import der
 from sim.pki.der import BadDer, Tlv
+from sim.pki.sm_chain import subject_key
 from wmbus.security import KEY_BYTES
 
 AUTH_ENVELOPED: Final = "1.2.840.113549.1.9.16.1.23"
@@ -154,7 +155,7 @@ def _unseal(data: bytes, receiver: Receiver) -> bytes:
 def content_key(recipients: Tlv, receiver: Receiver) -> bytes:
     """The content key that is wrapped for this receiver. Raises ContentError, BadDer, ValueError."""
     own = [issuer_and_serial(receiver.certificate)]
-    if (subject := _subject_key(receiver.certificate)) is not None:
+    if (subject := subject_key(receiver.certificate)) is not None:
         own.append(der.write(_KEY_ID, der.write(der.OCTETS, subject)))
     for one in der.expect(recipients, der.SET).items():
         if one.tag != _KARI:
@@ -216,13 +217,6 @@ def public_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
 def issuer_and_serial(certificate: x509.Certificate) -> bytes:
     """IssuerAndSerialNumber, which names a certificate."""
     return der.write(der.SEQUENCE, certificate.issuer.public_bytes(), der.integer(certificate.serial_number))
-
-
-def _subject_key(certificate: x509.Certificate) -> bytes | None:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except (x509.ExtensionNotFound, ValueError):
-        return None
 
 
 def _exactly(one: Tlv, count: int) -> list[Tlv]:
