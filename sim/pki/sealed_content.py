@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from sim.core.refused import Refusal
 from sim.pki import content_ciphers as ciphers
 from sim.pki import der
 from sim.pki.der import BadDer, Tlv
@@ -50,13 +51,8 @@ REASONS: Final = {
 """Reason of a refusal -> what did not hold."""
 
 
-class ContentError(Exception):
+class ContentError(Refusal):
     """Content that is refused. `reason`: one of REASONS."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

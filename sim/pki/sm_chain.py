@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
 from sim.core.quoting import named
+from sim.core.refused import BrokenClause
 from sim.pki import sm_forms as forms
 from sim.pki.sm_forms import USAGES
 
@@ -36,13 +37,8 @@ CLAUSES: Final = {
 DEPTH_MOST: Final = 8
 
 
-class ChainError(Exception):
+class ChainError(BrokenClause):
     """`clause`: one of CLAUSES."""
-
-    def __init__(self, clause: str, detail: str) -> None:
-        super().__init__(f"{clause}: {detail}")
-        self.clause = clause
-        self.detail = detail
 
 
 @dataclass
