@@ -11,8 +11,10 @@ from reports.run_model import read_run
 def write_all(run_directory: Path) -> Path:
     """Comments in the captures, junit.xml, OSCAL, the Navigator layer, report.html; returns the last. Written again,
     each is the same. Raises RunError, and OSError when the disk is full."""
-    shots.comment_captures(read_run(run_directory))
-    junit.write_junit(run_directory)
-    oscal.write_oscal(run_directory)
-    navigator.write_navigator(run_directory)
-    return html.write_report(run_directory)
+    run = read_run(run_directory)
+    sent = shots.all_views(run)  # captures and tables are read once, for all that show them
+    shots.comment_captures(run, sent)
+    junit.write_junit(run_directory, run)
+    oscal.write_oscal(run_directory, run, sent)
+    navigator.write_navigator(run_directory, run)
+    return html.write_report(run_directory, run=run, sent=sent)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -129,11 +129,16 @@ class ThreatView:
         return told_unlike(hypothesis, unlike(hypothesis, found), self.threat.differs)
 
 
-def write_report(run_directory: Path, *, png: bool = False) -> Path:
+def write_report(
+    run_directory: Path, *, png: bool = False, run: Run | None = None,
+    sent: Mapping[int, list[ShotView]] | None = None,
+) -> Path:  # fmt: skip
     """Write report.html and plots/*.svg (and .png) into the run directory; a page that stands there stays until the
-    new one is whole. Raises RunError when there is no run, OSError when the disk is full."""
-    run = read_run(run_directory)
-    scenarios = [_scenario(run, number, scenario, png=png) for number, scenario in enumerate(run.scenarios, start=1)]
+    new one is whole. `run`, `sent`: what is in it, and `shots.all_views` of it, where they are at hand. Raises RunError
+    when there is no run, OSError when the disk is full."""
+    run = run or read_run(run_directory)
+    sent = shots.all_views(run) if sent is None else sent
+    scenarios = [_scenario(run, number, scenario, sent, png) for number, scenario in enumerate(run.scenarios, start=1)]
     told: dict[tuple[str, tuple[Entry, ...]], ClaimView] = {}
     for number, claim in enumerate((item for view in scenarios for item in view.claims), start=1):
         claim.number, claim.anchor = number, f"c{number}"
@@ -198,11 +203,12 @@ def goal_of(view: ClaimView) -> str:
     return next((GOAL_OF[threat.stride[0]] for threat in known if threat is not None), talk.GOALS[0])
 
 
-def _scenario(run: Run, number: int, scenario: Scenario, *, png: bool) -> ScenarioView:
+def _scenario(
+    run: Run, number: int, scenario: Scenario, sent: Mapping[int, list[ShotView]], png: bool
+) -> ScenarioView:
     worlds = []
     for index, world in enumerate(scenario.worlds, start=1):
         worlds.append(_world(run, f"s{number}w{index}", world, plotted=index <= PLOTTED_WORLDS, png=png))
-    sent = shots.views_of(run, scenario)
     claims = [_claim(claim, scenario, worlds, sent.get(id(claim), [])) for claim in scenario.claims]
     return ScenarioView(f"s{number}", scenario, claims, worlds, _pictures(run, f"s{number}", scenario, png=png))
 
