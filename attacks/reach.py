@@ -9,6 +9,7 @@ cannot read.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,26 +19,25 @@ from attacks.attack import Can, Record
 from attacks.reach_base import Base as _Base
 from attacks.reach_base import Place as Place
 from attacks.reach_base import position_of
-from attacks.reach_homes import Biller, HomeNetwork
-from attacks.reach_lawful import Lawful
-from attacks.reach_smgw import BoxDisk, BusClip, LineTap, ReceiverKey, Relay, RunningBox, Wan
 from sim.core.bundle import Heard
 from sim.core.clock import NS_PER_S, Occurrence, Steps, ns, wall_ns
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Message, Session
 from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
 from sim.gateway.kinds.virtual import VirtualGateway
-from sim.network.mitm_path import Alter, MitmPath
-from sim.network.tls_proxy import Answer
 from sim.pki.authority import Authority
 from sim.pki.device_requests import fits
 from sim.portal.roles import Denied, HouseSum, TenantRow, Views
 from sim.radio.link_modes import Mode
-from sim.smart_metering.smart_gateway import SmartGateway
 from sim.systems.keyless import keyless
-from sim.systems.smgw import Smgw
+from sim.systems.smgw import SmgwSystem
 from sim.truth.ground_truth import Spoken
 
 if TYPE_CHECKING:
+    from attacks.reach_homes import Biller, HomeNetwork
+    from attacks.reach_lawful import Lawful
+    from attacks.reach_smgw import BusClip, LineTap, ReceiverKey, Relay, RunningBox, Wan
+    from sim.network.mitm_path import Alter, MitmPath
+    from sim.network.tls_proxy import Answer
     from sim.world import World
 
 
@@ -314,8 +314,11 @@ class _Clock(_Base):
     def set_clock(self, gateway: int, offset_s: float) -> str:
         """The clock of a gateway shows so many seconds more than it is, from now on. Its name."""
         victim = self._world.gateways[gateway]
-        if not isinstance(victim, VirtualGateway | SmartGateway):
-            raise LookupError(f"gateway {victim.id} is a program of its own, whose clock is the machine's")
+        if not isinstance(victim, VirtualGateway):
+            from sim.smart_metering.smart_gateway import SmartGateway
+
+            if not isinstance(victim, SmartGateway):
+                raise LookupError(f"gateway {victim.id} is a program of its own, whose clock is the machine's")
         victim.set_clock(offset_s)
         self.note("set the clock", f"{victim.id}: {offset_s:+.0f} s")
         return victim.id
@@ -323,8 +326,8 @@ class _Clock(_Base):
     def answer_time(self, gateway: int, offset_s: float) -> str:
         """Answer a gateway's question for the time, so many seconds ahead, without the key of who is asked: a gateway
         that asks over TLS believes none of it. Its name."""
-        system = self._world.system
-        if not (isinstance(system, Smgw) and system.settings.time_over_tls):
+        system = self._world.spec.system
+        if not (isinstance(system, SmgwSystem) and system.time_over_tls):
             return self.set_clock(gateway, offset_s)
         self.note("answer for the time", "the gateway breaks off: it is not its administrator's certificate")
         return self._world.gateways[gateway].id
@@ -407,7 +410,7 @@ class _Factory(_Taken):
         return keyless(self._world.system).key_copies.factory(name)
 
 
-_PARTS: list[tuple[Can, type[_Base]]] = [
+_PARTS: list[tuple[Can, type[_Base] | str]] = [
     (Can.HEAR, _Hear),
     (Can.SPEAK, _Speak),
     (Can.SHAPE, _Shape),
@@ -422,28 +425,47 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.KEK, _Kek),
     (Can.FLASH, _Flash),
     (Can.FACTORY, _Factory),
-    (Can.BOX_DISK, BoxDisk),
-    (Can.BOX, RunningBox),
-    (Can.RELAY, Relay),
-    (Can.WAN, Wan),
-    (Can.RECEIVER_KEY, ReceiverKey),
-    (Can.HOME, HomeNetwork),
-    (Can.BILLS, Biller),
-    (Can.CLIP, BusClip),
-    (Can.TAP, LineTap),
-    (Can.LAWFUL, Lawful),
+    (Can.BOX_DISK, "attacks.reach_smgw:BoxDisk"),
+    (Can.BOX, "attacks.reach_smgw:RunningBox"),
+    (Can.RELAY, "attacks.reach_smgw:Relay"),
+    (Can.WAN, "attacks.reach_smgw:Wan"),
+    (Can.RECEIVER_KEY, "attacks.reach_smgw:ReceiverKey"),
+    (Can.HOME, "attacks.reach_homes:HomeNetwork"),
+    (Can.BILLS, "attacks.reach_homes:Biller"),
+    (Can.CLIP, "attacks.reach_smgw:BusClip"),
+    (Can.TAP, "attacks.reach_smgw:LineTap"),
+    (Can.LAWFUL, "attacks.reach_lawful:Lawful"),
 ]
+"""What each capability adds, in the order in which methods are looked up. Where it needs the parts of the system
+`smgw` it is named by its file, and is loaded for an attack that declares it."""
+
+if TYPE_CHECKING:
+
+    class _Elsewhere(RunningBox, Relay, Wan, ReceiverKey, HomeNetwork, Biller, BusClip, LineTap, Lawful): ...
+
+else:
+    _Elsewhere = _Base
 
 
 class Reach(
     _Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek, _Flash, _Factory,
-    RunningBox, Relay, Wan, ReceiverKey, HomeNetwork, Biller, BusClip, LineTap, Lawful,
+    _Elsewhere,
 ):  # fmt: skip
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""
 
 
+def parts_of(can: Can) -> list[tuple[Can, type[_Base]]]:
+    """(capability, the class with its methods) of each of these."""
+    return [(one, _loaded(part) if isinstance(part, str) else part) for one, part in _PARTS if one in can]
+
+
+def _loaded(where: str) -> type[_Base]:
+    module, _, name = where.partition(":")
+    return cast(type[_Base], getattr(importlib.import_module(module), name))
+
+
 def reach_for(record: Record, world: World, place: Place) -> Reach:
     """A handle with exactly the methods that `record.can` allows."""
-    parts = tuple(part for can, part in _PARTS if can in record.can)
+    parts = tuple(part for _, part in parts_of(record.can))
     return cast(Reach, type("Reach", parts or (_Base,), {})(world, record, place))
