@@ -18,19 +18,18 @@ from typing import TYPE_CHECKING, cast
 from attacks.attack import Can, Record
 from attacks.reach_base import Base as _Base
 from attacks.reach_base import Place as Place
-from attacks.reach_base import position_of
-from sim.core.bundle import Heard
-from sim.core.clock import NS_PER_S, Occurrence, Steps, ns, wall_ns
+from attacks.reach_radio import Hear as _Hear
+from attacks.reach_radio import Shape as _Shape
+from attacks.reach_radio import Speak as _Speak
+from sim.core.clock import NS_PER_S, ns, wall_ns
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Message, Session
 from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
 from sim.gateway.kinds.virtual import VirtualGateway
 from sim.pki.authority import Authority
 from sim.pki.device_requests import fits
 from sim.portal.roles import Denied, HouseSum, TenantRow, Views
-from sim.radio.link_modes import Mode
 from sim.systems.keyless import keyless
 from sim.systems.smgw import SmgwSystem
-from sim.truth.ground_truth import Spoken
 
 if TYPE_CHECKING:
     from attacks.reach_homes import Biller, HomeNetwork
@@ -39,108 +38,6 @@ if TYPE_CHECKING:
     from sim.network.mitm_path import Alter, MitmPath
     from sim.network.tls_proxy import Answer
     from sim.world import World
-
-
-class _Hear(_Base):
-    def __init__(self, world: World, record: Record, place: Place) -> None:
-        super().__init__(world, record, place)
-        self._waiting: list[Occurrence] = []
-        self._watchers: list[Callable[[Heard], object]] = []
-        ear = place.ear or place
-        world.air.add_receiver(
-            f"{record.id} ear",
-            position_of(world, ear),
-            round(ear.sensitivity_dbm * 100),
-            (Mode.T1, Mode.C1, Mode.S1),
-            self._on_frame,
-        )
-
-    def _on_frame(self, telegram: bytes, end_ns: int, rssi_cdbm: int) -> None:
-        heard = Heard(telegram, end_ns, rssi_cdbm / 100)
-        for watcher in self._watchers:
-            watcher(heard)
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            for event in waiting:
-                event.succeed(heard)
-
-    def hear(self) -> Occurrence:
-        """The next telegram this receiver gets, a `Heard`. Never comes when nothing is in range."""
-        event = self._world.clock.event()
-        self._waiting.append(event)
-        return event
-
-    def listen(self, watcher: Callable[[Heard], object]) -> None:
-        """Every telegram from now on, as it ends."""
-        self._watchers.append(watcher)
-
-
-class _Speak(_Base):
-    def __init__(self, world: World, record: Record, place: Place) -> None:
-        super().__init__(world, record, place)
-        self._mouth = place.mouth or place
-        self._mouth_position = position_of(world, self._mouth)
-        self._source: int | None = None
-        self._count = 0
-
-    def speak(self, telegram: bytes, *, mode: str = "T1") -> Spoken:
-        """Send a frame now. Returns the receipt by which the truth finds it again."""
-        if self._source is None:
-            self._source = self._world.air.add_transmitter(self._mouth_position)
-        spoken = Spoken(self._source, self._count, self.now_ns, telegram)
-        self._count += 1
-        emission = self._world.air.emit(
-            self._source, spoken.k, Mode[mode], len(telegram), round(self._mouth.power_dbm * 100), frame=telegram
-        )
-        self._world.truth.note_spoken(spoken, emission.end_ns)
-        return spoken
-
-
-class _Shape(_Base):
-    def __init__(self, world: World, record: Record, place: Place) -> None:
-        super().__init__(world, record, place)
-        self._jammer: int | None = None
-        self._bursts = 0
-
-    def jam(self, seconds: float, *, mode: str = "T1", power_dbm: float | None = None) -> None:
-        """Noise on the channel of `mode`, from now."""
-        self._burst(ns(seconds), mode, power_dbm)
-
-    def _burst(self, duration_ns: int, mode: str, power_dbm: float | None) -> None:
-        if self._jammer is None:
-            self._jammer = self._world.air.add_transmitter(self._position)
-        power = self._place.power_dbm if power_dbm is None else power_dbm
-        self._world.air.emit(
-            self._jammer, self._bursts, Mode[mode], 0, round(power * 100), duration_ns=duration_ns, jammer=True
-        )
-        self._bursts += 1
-
-    @property
-    def bursts(self) -> int:
-        """How often it jammed."""
-        return self._bursts
-
-    def on_header(self, decide: Callable[[bytes], bool], *, reaction_s: float = 0.0005) -> None:
-        """While a frame is still on the air: when `decide(first 10 bytes)` is true, jam the rest of it."""
-
-        def heard(header: bytes, end_ns: int, _rssi_cdbm: int, mode: Mode, remaining_ns: int) -> None:
-            reaction_ns = ns(reaction_s)
-            if remaining_ns > reaction_ns and decide(header):
-                self._world.clock.process(self._react(reaction_ns, remaining_ns - reaction_ns, mode))
-
-        self._world.air.add_receiver(
-            f"{self._record.id} trigger",
-            self._position,
-            round(self._place.sensitivity_dbm * 100),
-            (Mode.T1, Mode.C1, Mode.S1),
-            lambda *_: None,
-            on_header=heard,
-            demodulators=0,
-        )
-
-    def _react(self, reaction_ns: int, rest_ns: int, mode: Mode) -> Steps:
-        yield self._world.clock.timeout(reaction_ns)
-        self._burst(rest_ns, mode.name, None)
 
 
 class _Path(_Base):

@@ -23,7 +23,7 @@ from reports.run_model import Claim, Scenario, World, scenario_of
 from sim.core import whole_file
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from reports.plots.canvas import Figure
 
 PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures
 PICTURED_VARIANTS: Final = 12  # a scenario's

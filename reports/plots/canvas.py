@@ -18,7 +18,7 @@ from reports import palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
 
 WIDTH_IN: Final = 9.4
 LABEL_CHARS: Final = 40
