@@ -10,7 +10,7 @@ from attacks.parts import signed_forgeries
 from attacks.parts.delivered_forgeries import SECURITY, forged_delivery, forged_values
 from attacks.reach import Reach
 from attacks.smgw_clone import meters_on, refusals
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 from sim.truth.ground_truth import Truth
 
 STRIPPED = "signed attributes stripped: bytes that pass for signed content"

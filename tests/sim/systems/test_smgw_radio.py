@@ -20,7 +20,7 @@ from sim.smart_metering.lmn.radio_plan import address_of
 from sim.smart_metering.lmn.wired_meter import FED_IN
 from sim.smart_metering.lmn.wired_store import WiredStore
 from sim.smart_metering.smart_gateway import SmartGateway
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 from sim.world import World
 from sim.world_spec import WorldSpec
 from tests.oracles.mode13_in_words import message_in_words
