@@ -9,7 +9,7 @@ from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts import signed_forgeries
 from attacks.parts.delivered_forgeries import SECURITY, forged_deliveries, forged_values, refused
 from attacks.reach import Reach
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 from sim.truth.ground_truth import Truth
 
 STRIPPED = "signed attributes stripped: bytes that pass for signed content"

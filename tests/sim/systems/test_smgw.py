@@ -21,7 +21,7 @@ from sim.faults.portal_restarted import PortalRestarted
 from sim.smart_metering import tariffing
 from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smgw.obis_codes import ERROR_TARIFF
-from sim.systems.smgw import Smgw, smgw
+from sim.systems._smgw_running import Smgw, smgw
 from sim.truth.delivered_values import expected, wrong_values
 from sim.world import World
 from tests.small_worlds import smart

@@ -31,7 +31,8 @@ from sim.smgw.module.port import ModuleError
 from sim.smgw.obis_codes import of_text
 from sim.systems._smgw_grid import GRID_OPERATOR, GridOperator
 from sim.systems._smgw_lines import Order
-from sim.systems.smgw import SUPPLIER, smgw
+from sim.systems._smgw_running import smgw
+from sim.systems.smgw import SUPPLIER
 from sim.truth.delivered_values import wrong_values
 from sim.truth.grid_operator_values import expected_of_grid
 from sim.truth.released_values import finer_than_allowed

@@ -20,7 +20,7 @@ from sim.smgw.logs.hash_chain import Row
 from sim.smgw.logs.log_entries import CALIBRATION, SYSTEM, LogEvent, consumer
 from sim.smgw.logs.log_limits import LogLimit
 from sim.smgw.refusals import RuleError
-from sim.systems.smgw import Smgw, smgw
+from sim.systems._smgw_running import Smgw, smgw
 from sim.world import World
 from tests.small_worlds import smart
 

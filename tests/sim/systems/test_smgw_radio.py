@@ -19,7 +19,7 @@ from sim.smart_metering.lmn.radio_link import RadioLink
 from sim.smart_metering.lmn.radio_plan import address_of
 from sim.smart_metering.lmn.wired_meter import FED_IN
 from sim.smart_metering.smart_gateway import SmartGateway
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 from sim.world import World
 from tests.oracles.mode13_in_words import message_in_words
 from tests.small_worlds import another_number, smart, smart_world

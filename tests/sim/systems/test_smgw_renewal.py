@@ -22,7 +22,7 @@ from sim.smart_metering.wan import renewal
 from sim.smart_metering.wan.http_messages import Reply
 from sim.smart_metering.wan.tls import WanError
 from sim.smgw.module.in_world import InWorldModule
-from sim.systems.smgw import Smgw, smgw
+from sim.systems._smgw_running import Smgw, smgw
 from sim.truth.delivered_values import wrong_values
 from sim.world import World
 from tests.small_worlds import smart_world

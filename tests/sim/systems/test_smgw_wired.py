@@ -29,7 +29,7 @@ from sim.smart_metering.lmn.wired_bus import WiredBus
 from sim.smart_metering.lmn.wired_meter import DRAWN
 from sim.smart_metering.lmn.wired_plan import meter_name
 from sim.smart_metering.smart_gateway import SmartGateway
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 from sim.truth.delivered_values import expected, wrong_values
 from sim.truth.released_values import finer_than_allowed
 from sim.truth.wired_values import last_met_s
