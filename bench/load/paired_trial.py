@@ -39,6 +39,8 @@ PACE_PER_S: Final = 500.0
 """Of all at once a take would have what one generator sends of ten gateways and another of fifty: the portal signs an
 acknowledgement for each gateway of a take, and such takes were 0.1 to 0.15 apart in cost."""
 LEAD_S: Final = 0.2
+USUAL: Final = 20
+"""Telegrams of a bundle; larger ones take longer."""
 
 
 def takes_of(gateways: int) -> int:
@@ -78,7 +80,7 @@ class PairedTrials:
         try:
             came = {driver: self._held(driver, schedule, place) for driver in paired_process.in_turn(number)}
             self._process.pipe.send(TakeInTurn(place, TAKE_MOST))
-            taken = hear(self._process, REPORT_S)
+            taken = hear(self._process, REPORT_S * max(1.0, self.stand.setting.sent.telegrams / USUAL))
         finally:
             shutil.rmtree(place, ignore_errors=True)
         whole(came, taken)
