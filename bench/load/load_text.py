@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bench.load.knee_run import proved
+from bench.load.paired_knee import INTERVAL_MOST
 
 DISTURBED_CORES: Final = 0.2
 """That other programs may take before a knee is marked."""
@@ -143,7 +144,7 @@ def in_pairs(found: dict[str, Any]) -> Iterator[str]:
     unit = found["yardstick_ms"]
     apart = "" if found["interval"] is None else (
         f", {min(found['ratios']):.3f} to {max(found['ratios']):.3f} over {found['runs']} runs: interval "
-        f"{100 * found['interval']:.1f} %"
+        f"{100 * found['interval']:.1f} %" + (", too wide to quote" if found["interval"] > INTERVAL_MOST else "")
     )  # fmt: skip
     yield (
         f"  taken in turn, {found['pairs']} pairs of full takes: a bundle costs the portal {found['ms_a_bundle']:.3f} "

@@ -68,6 +68,7 @@ def test_a_run_that_is_unlike_the_others_widens_the_interval() -> None:
     runs = [*(taken_in_turn(seed) for seed in range(4)), taken_in_turn(4, by_c=1.2)]
     found = paired_knee.answer(runs)
     assert found is not None and found["interval"] > 1.5 * paired_knee.INTERVAL_MOST
+    assert "too wide to quote" in "\n".join(load_text.in_pairs(found))
 
 
 def test_costs_are_those_of_a_processor_of_one_speed() -> None:
@@ -91,6 +92,7 @@ def test_words_and_page_tell_it() -> None:
     answer["paired"] = paired_knee.answer([taken_in_turn(seed, by_c=1.2) for seed in range(3)])
     text, page = "\n".join(load_text.in_words(answer)), load_page.render(answer)
     assert "180 pairs of full takes" in text and "over 3 runs: interval" in text and "ours is full at 1." in text
+    assert "too wide" not in text
     assert "Taken in turn" in page and "over 3 runs the ratio" in page
     answer |= {"paired": None, "not_paired": "the <broker> died"}
     assert "taken in turn: the <broker> died" in "\n".join(load_text.in_words(answer))
