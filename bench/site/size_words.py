@@ -10,6 +10,7 @@ from bench.site import figures, what_if
 from bench.site.exact import Exact
 from bench.site.service import Service
 from bench.site.unknowns import Unsure
+from sim.billing import plan_cost
 from sim.radio.models.port import Model
 from sim.radio.site_file import Gateway
 
@@ -75,7 +76,9 @@ def in_words(answer: dict[str, Any]) -> list[str]:
         f"  busiest gateway {answer['load_erlang']:.5f} erlang",
         "  gateways    served  one dead  the last one hangs in",
     ]  # fmt: skip
-    lines[4:4] = [*_exact_in_words(answer["exact"]), *_upstream_in_words(answer["upstream"])]
+    lines[3:3] = places_in_words(answer)
+    at = lines.index("  gateways    served  one dead  the last one hangs in")
+    lines[at:at] = [*_exact_in_words(answer["exact"]), *_upstream_in_words(answer["upstream"])]
     tail = _varied_in_words(answer["variations"])
     tail += doubt_in_words(answer["unsure"], answer["gateways"]) if answer["unsure"] else []
     tail += what_if.in_words(answer["what_if"]) if answer["what_if"] else []
@@ -100,6 +103,20 @@ def _outside(answer: dict[str, Any]) -> str:
     if not answer["unsure"]:
         return ""
     return f" ({needed_in_words(answer['unsure']['gateways'])} in 80 of 100 worlds drawn)"
+
+
+def places_in_words(answer: dict[str, Any]) -> list[str]:
+    """Stairwells and roofs alone beside the answer; empty where there is one kind."""
+    if not answer["by_places"]:
+        return []
+
+    def one(name: str, count: int | None, price: float | None) -> str:
+        money = "" if price is None else f" ({price:g} to hang)"
+        return f"{name} {'not reached' if count is None else count}{money}"
+
+    told = [one(row["places"] + " alone", row["gateways"], row["hanging"]) for row in answer["by_places"]]
+    both = one("both", answer["gateways"] if answer["holds"] else None, answer["hanging"] if answer["holds"] else None)
+    return [f"  by places: {', '.join([*told, both])}"]
 
 
 def _exact_in_words(told: dict[str, Any] | None) -> list[str]:
@@ -131,7 +148,7 @@ def _varied_in_words(rows: Sequence[dict[str, Any]]) -> list[str]:
     lines = ["  with                    gateways   erlang  messages/day   MB/day  a meter and year"]
     for row in rows:
         count = "none do" if row["gateways"] is None else str(row["gateways"])
-        cost = "-" if row["a_meter_and_year"] is None else f"{row['a_meter_and_year']:.3f}"
+        cost = "-" if row["a_meter_and_year"] is None else plan_cost.small(row["a_meter_and_year"])
         lines.append(
             f"    {row['what']:<10} {row['value_s']:>8g}  {count:>8}  {row['load_erlang']:.5f}  "
             f"{row['messages_a_day']:>12,.0f}  {row['wire_bytes_a_day'] / 1e6:>7,.2f}  {cost}"
