@@ -23,7 +23,7 @@ from bench.site import figures, hand_over, risks, site_prices, size_options, ups
 from bench.site.budget import Paths, Prices, candidates, paths
 from bench.site.placement import Clause, Step, fewest, greedy, holds, in_turn, spared
 from bench.site.service import S_PER_DAY, Service, Traffic, asked, chances
-from bench.site.size_words import assumptions, doubt_json, exact_json, in_words
+from bench.site.size_words import assumptions, doubt_json, exact_json, in_words, walls_in_words
 from bench.site.unknowns import unsure
 from sim.billing import plan_cost
 from sim.network.backhaul import Backhaul, backhaul
@@ -83,9 +83,18 @@ def task(arguments: argparse.Namespace) -> Task:
     each = [told.of(one) for one in places[len(site.gateway) :]]
     prices = None if None in each else np.array([0.0] * len(site.gateway) + [one or 0.0 for one in each])
     return Task(
-        site, places, paths(site, places), wanted(arguments, site, own, air_s), model, own, sensitivity_dbm(arguments),
-        telegram_bytes, backhaul(arguments.backhaul), prices,
+        site, places, paths(measured(site, own), places), wanted(arguments, site, own, air_s), model, own,
+        sensitivity_dbm(arguments), telegram_bytes, backhaul(arguments.backhaul), prices,
     )  # fmt: skip
+
+
+def measured(site: SiteFile, own: Fitted | None) -> SiteFile:
+    """The site without the loss that it says of outer walls, where a fit measured one and it says the same of all
+    houses, as `site import --outer-wall-db` does: what was measured here goes before what was assumed."""
+    said = {house.outer_wall_db for house in site.house}
+    if own is None or "outer_wall_db" not in own.names or len(said) > 1:
+        return site
+    return dataclasses.replace(site, house=tuple(dataclasses.replace(one, outer_wall_db=0.0) for one in site.house))
 
 
 def command(arguments: argparse.Namespace) -> int:
@@ -124,7 +133,8 @@ def command(arguments: argparse.Namespace) -> int:
         "wanted": arguments.served,
         "places": hand_over.gateways(of.site, of.places, hung, margin_db, of.prices),
         "worst": hand_over.worst(of.site, of.places, hung, clauses[0].chance, margin_db) if hung else [],
-        "assumptions": assumptions(of.service, of.model, of.sensitivity_dbm, of.places[len(of.site.gateway) :]),
+        "assumptions": assumptions(of.service, of.model, of.sensitivity_dbm, of.places[len(of.site.gateway) :])
+        + walls_in_words(of.site, of.fitted),
         "curve": [
             {"gateways": at, "served": step.served, "one_dead": step.one_dead} for at, step in enumerate(steps, start=1)
         ],

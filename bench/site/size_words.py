@@ -11,8 +11,9 @@ from bench.site.exact import Exact
 from bench.site.service import Service
 from bench.site.unknowns import Unsure
 from sim.billing import plan_cost
+from sim.radio.fitted import Fitted
 from sim.radio.models.port import Model
-from sim.radio.site_file import Gateway
+from sim.radio.site_file import Gateway, SiteFile
 
 
 def assumptions(service: Service, model: Model, sensitivity_dbm: float, free: Sequence[Gateway]) -> list[str]:
@@ -33,6 +34,19 @@ def assumptions(service: Service, model: Model, sensitivity_dbm: float, free: Se
         "The chances of two meters are independent; so are those of one meter through two gateways. 'All' means that "
         "on average less than half a meter of the site lacks its value.",
     ]
+
+
+def walls_in_words(site: SiteFile, own: Fitted | None) -> list[str]:
+    """Whose outer walls count: those of the site, or of a fit."""
+    said = sorted({house.outer_wall_db for house in site.house})
+    if own is None or "outer_wall_db" not in own.names:
+        given = " or ".join(f"{one:g}" for one in said if one)
+        return [f"Outer walls: {given} dB, as the site says."] if given else []
+    if len(said) > 1:
+        return [f"Outer walls: what the site says of a house, {said[0]:g} to {said[-1]:g} dB, and else the fit's "
+                f"{own.outer_wall_db:.1f} dB; the fit saw all of them as one."]  # fmt: skip
+    instead = f", in place of the site's {said[0]:g} dB" if said[0] else ""
+    return [f"Outer walls: {own.outer_wall_db:.1f} dB, as fitted{instead}."]
 
 
 def exact_json(found: Exact | None, greedy_hung: Sequence[int], of: Any) -> dict[str, Any] | None:
