@@ -9,6 +9,7 @@ cannot read.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,130 +18,26 @@ from typing import TYPE_CHECKING, cast
 from attacks.attack import Can, Record
 from attacks.reach_base import Base as _Base
 from attacks.reach_base import Place as Place
-from attacks.reach_base import position_of
-from attacks.reach_homes import Biller, HomeNetwork
-from attacks.reach_lawful import Lawful
-from attacks.reach_smgw import BoxDisk, BusClip, LineTap, ReceiverKey, Relay, RunningBox, Wan
-from sim.core.bundle import Heard
-from sim.core.clock import NS_PER_S, Occurrence, Steps, ns, wall_ns
+from attacks.reach_radio import Hear as _Hear
+from attacks.reach_radio import Shape as _Shape
+from attacks.reach_radio import Speak as _Speak
+from sim.core.clock import NS_PER_S, ns, wall_ns
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Message, Session
 from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
 from sim.gateway.kinds.virtual import VirtualGateway
-from sim.network.mitm_path import Alter, MitmPath
-from sim.network.tls_proxy import Answer
 from sim.pki.authority import Authority
 from sim.pki.device_requests import fits
 from sim.portal.roles import Denied, HouseSum, TenantRow, Views
-from sim.radio.link_modes import Mode
-from sim.smart_metering.smart_gateway import SmartGateway
 from sim.systems.keyless import keyless
-from sim.systems.smgw import Smgw
-from sim.truth.ground_truth import Spoken
+from sim.systems.smgw import SmgwSystem
 
 if TYPE_CHECKING:
+    from attacks.reach_homes import Biller, HomeNetwork
+    from attacks.reach_lawful import Lawful
+    from attacks.reach_smgw import BusClip, LineTap, ReceiverKey, Relay, RunningBox, Wan
+    from sim.network.mitm_path import Alter, MitmPath
+    from sim.network.tls_proxy import Answer
     from sim.world import World
-
-
-class _Hear(_Base):
-    def __init__(self, world: World, record: Record, place: Place) -> None:
-        super().__init__(world, record, place)
-        self._waiting: list[Occurrence] = []
-        self._watchers: list[Callable[[Heard], object]] = []
-        ear = place.ear or place
-        world.air.add_receiver(
-            f"{record.id} ear",
-            position_of(world, ear),
-            round(ear.sensitivity_dbm * 100),
-            (Mode.T1, Mode.C1, Mode.S1),
-            self._on_frame,
-        )
-
-    def _on_frame(self, telegram: bytes, end_ns: int, rssi_cdbm: int) -> None:
-        heard = Heard(telegram, end_ns, rssi_cdbm / 100)
-        for watcher in self._watchers:
-            watcher(heard)
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            for event in waiting:
-                event.succeed(heard)
-
-    def hear(self) -> Occurrence:
-        """The next telegram this receiver gets, a `Heard`. Never comes when nothing is in range."""
-        event = self._world.clock.event()
-        self._waiting.append(event)
-        return event
-
-    def listen(self, watcher: Callable[[Heard], object]) -> None:
-        """Every telegram from now on, as it ends."""
-        self._watchers.append(watcher)
-
-
-class _Speak(_Base):
-    def __init__(self, world: World, record: Record, place: Place) -> None:
-        super().__init__(world, record, place)
-        self._mouth = place.mouth or place
-        self._mouth_position = position_of(world, self._mouth)
-        self._source: int | None = None
-        self._count = 0
-
-    def speak(self, telegram: bytes, *, mode: str = "T1") -> Spoken:
-        """Send a frame now. Returns the receipt by which the truth finds it again."""
-        if self._source is None:
-            self._source = self._world.air.add_transmitter(self._mouth_position)
-        spoken = Spoken(self._source, self._count, self.now_ns, telegram)
-        self._count += 1
-        emission = self._world.air.emit(
-            self._source, spoken.k, Mode[mode], len(telegram), round(self._mouth.power_dbm * 100), frame=telegram
-        )
-        self._world.truth.note_spoken(spoken, emission.end_ns)
-        return spoken
-
-
-class _Shape(_Base):
-    def __init__(self, world: World, record: Record, place: Place) -> None:
-        super().__init__(world, record, place)
-        self._jammer: int | None = None
-        self._bursts = 0
-
-    def jam(self, seconds: float, *, mode: str = "T1", power_dbm: float | None = None) -> None:
-        """Noise on the channel of `mode`, from now."""
-        self._burst(ns(seconds), mode, power_dbm)
-
-    def _burst(self, duration_ns: int, mode: str, power_dbm: float | None) -> None:
-        if self._jammer is None:
-            self._jammer = self._world.air.add_transmitter(self._position)
-        power = self._place.power_dbm if power_dbm is None else power_dbm
-        self._world.air.emit(
-            self._jammer, self._bursts, Mode[mode], 0, round(power * 100), duration_ns=duration_ns, jammer=True
-        )
-        self._bursts += 1
-
-    @property
-    def bursts(self) -> int:
-        """How often it jammed."""
-        return self._bursts
-
-    def on_header(self, decide: Callable[[bytes], bool], *, reaction_s: float = 0.0005) -> None:
-        """While a frame is still on the air: when `decide(first 10 bytes)` is true, jam the rest of it."""
-
-        def heard(header: bytes, end_ns: int, _rssi_cdbm: int, mode: Mode, remaining_ns: int) -> None:
-            reaction_ns = ns(reaction_s)
-            if remaining_ns > reaction_ns and decide(header):
-                self._world.clock.process(self._react(reaction_ns, remaining_ns - reaction_ns, mode))
-
-        self._world.air.add_receiver(
-            f"{self._record.id} trigger",
-            self._position,
-            round(self._place.sensitivity_dbm * 100),
-            (Mode.T1, Mode.C1, Mode.S1),
-            lambda *_: None,
-            on_header=heard,
-            demodulators=0,
-        )
-
-    def _react(self, reaction_ns: int, rest_ns: int, mode: Mode) -> Steps:
-        yield self._world.clock.timeout(reaction_ns)
-        self._burst(rest_ns, mode.name, None)
 
 
 class _Path(_Base):
@@ -314,8 +211,11 @@ class _Clock(_Base):
     def set_clock(self, gateway: int, offset_s: float) -> str:
         """The clock of a gateway shows so many seconds more than it is, from now on. Its name."""
         victim = self._world.gateways[gateway]
-        if not isinstance(victim, VirtualGateway | SmartGateway):
-            raise LookupError(f"gateway {victim.id} is a program of its own, whose clock is the machine's")
+        if not isinstance(victim, VirtualGateway):
+            from sim.smart_metering.smart_gateway import SmartGateway
+
+            if not isinstance(victim, SmartGateway):
+                raise LookupError(f"gateway {victim.id} is a program of its own, whose clock is the machine's")
         victim.set_clock(offset_s)
         self.note("set the clock", f"{victim.id}: {offset_s:+.0f} s")
         return victim.id
@@ -323,8 +223,8 @@ class _Clock(_Base):
     def answer_time(self, gateway: int, offset_s: float) -> str:
         """Answer a gateway's question for the time, so many seconds ahead, without the key of who is asked: a gateway
         that asks over TLS believes none of it. Its name."""
-        system = self._world.system
-        if not (isinstance(system, Smgw) and system.settings.time_over_tls):
+        system = self._world.spec.system
+        if not (isinstance(system, SmgwSystem) and system.time_over_tls):
             return self.set_clock(gateway, offset_s)
         self.note("answer for the time", "the gateway breaks off: it is not its administrator's certificate")
         return self._world.gateways[gateway].id
@@ -407,7 +307,7 @@ class _Factory(_Taken):
         return keyless(self._world.system).key_copies.factory(name)
 
 
-_PARTS: list[tuple[Can, type[_Base]]] = [
+_PARTS: list[tuple[Can, type[_Base] | str]] = [
     (Can.HEAR, _Hear),
     (Can.SPEAK, _Speak),
     (Can.SHAPE, _Shape),
@@ -422,28 +322,47 @@ _PARTS: list[tuple[Can, type[_Base]]] = [
     (Can.KEK, _Kek),
     (Can.FLASH, _Flash),
     (Can.FACTORY, _Factory),
-    (Can.BOX_DISK, BoxDisk),
-    (Can.BOX, RunningBox),
-    (Can.RELAY, Relay),
-    (Can.WAN, Wan),
-    (Can.RECEIVER_KEY, ReceiverKey),
-    (Can.HOME, HomeNetwork),
-    (Can.BILLS, Biller),
-    (Can.CLIP, BusClip),
-    (Can.TAP, LineTap),
-    (Can.LAWFUL, Lawful),
+    (Can.BOX_DISK, "attacks.reach_smgw:BoxDisk"),
+    (Can.BOX, "attacks.reach_smgw:RunningBox"),
+    (Can.RELAY, "attacks.reach_smgw:Relay"),
+    (Can.WAN, "attacks.reach_smgw:Wan"),
+    (Can.RECEIVER_KEY, "attacks.reach_smgw:ReceiverKey"),
+    (Can.HOME, "attacks.reach_homes:HomeNetwork"),
+    (Can.BILLS, "attacks.reach_homes:Biller"),
+    (Can.CLIP, "attacks.reach_smgw:BusClip"),
+    (Can.TAP, "attacks.reach_smgw:LineTap"),
+    (Can.LAWFUL, "attacks.reach_lawful:Lawful"),
 ]
+"""What each capability adds, in the order in which methods are looked up. Where it needs the parts of the system
+`smgw` it is named by its file, and is loaded for an attack that declares it."""
+
+if TYPE_CHECKING:
+
+    class _Elsewhere(RunningBox, Relay, Wan, ReceiverKey, HomeNetwork, Biller, BusClip, LineTap, Lawful): ...
+
+else:
+    _Elsewhere = _Base
 
 
 class Reach(
     _Hear, _Speak, _Shape, _Path, _Certificate, _BrokerItself, _Clock, _View, _MeterKey, _Disk, _Kek, _Flash, _Factory,
-    RunningBox, Relay, Wan, ReceiverKey, HomeNetwork, Biller, BusClip, LineTap, Lawful,
+    _Elsewhere,
 ):  # fmt: skip
     """The type of a handle as attacks name it: all methods there are. No object is made of it; `reach_for` makes one
     that has only those of the attack's capabilities, so a method that was not declared is an AttributeError."""
 
 
+def parts_of(can: Can) -> list[tuple[Can, type[_Base]]]:
+    """(capability, the class with its methods) of each of these."""
+    return [(one, _loaded(part) if isinstance(part, str) else part) for one, part in _PARTS if one in can]
+
+
+def _loaded(where: str) -> type[_Base]:
+    module, _, name = where.partition(":")
+    return cast(type[_Base], getattr(importlib.import_module(module), name))
+
+
 def reach_for(record: Record, world: World, place: Place) -> Reach:
     """A handle with exactly the methods that `record.can` allows."""
-    parts = tuple(part for can, part in _PARTS if can in record.can)
+    parts = tuple(part for _, part in parts_of(record.can))
     return cast(Reach, type("Reach", parts or (_Base,), {})(world, record, place))

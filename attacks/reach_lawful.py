@@ -12,9 +12,10 @@ from sim.core.clock import NS_PER_S
 from sim.endpoint.port import Message
 from sim.pki.party_certificates import Certificate
 from sim.systems._smgw_grid import GRID_OPERATOR
+from sim.systems._smgw_running import smgw
 from sim.systems.keyless import Keyless
 from sim.systems.port import Delivered
-from sim.systems.smgw import SUPPLIER, smgw
+from sim.systems.smgw import SUPPLIER
 
 
 class Passed(NamedTuple):

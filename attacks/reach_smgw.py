@@ -18,7 +18,8 @@ from sim.smgw.firmware_image import encode as encode_firmware
 from sim.smgw.module.in_world import draws
 from sim.smgw.wake_up import NONCE_BYTES, encode
 from sim.systems._smgw_lines import Order
-from sim.systems.smgw import SUPPLIER, Smgw, smgw
+from sim.systems._smgw_running import Smgw, smgw
+from sim.systems.smgw import SUPPLIER
 
 
 class OnSmgw(Base):

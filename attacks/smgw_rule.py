@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from attacks.attack import Can, Outcome, Steps, Watch, attack
 from attacks.parts.delivered_forgeries import SECURITY
 from attacks.reach import Reach
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 from sim.truth.ground_truth import Truth
 
 PROFILE = "a load profile by a false rule set"

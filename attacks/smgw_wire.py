@@ -17,7 +17,7 @@ from attacks.reach import Reach
 from sim.core.clock import NS_PER_S, ns
 from sim.core.events import GatewayDisturbed, GatewayWoken, RuleSetTaken, SnapshotAsked
 from sim.smart_metering.wan.world_line import Passing
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 from sim.truth.ground_truth import Truth
 from wmbus.tls_records import APPLICATION, HEADER_BYTES
 

@@ -13,14 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
-
 from sim.core.clock import NS_PER_HOUR
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
     from sim.world import World
 
 _MARKS = {"passed": "[green]passed", "failed": "[red]FAILED", "error": "[red]ERROR", "skipped": "[yellow]left out",
@@ -35,10 +33,19 @@ class Progress:
     def __init__(self, *, enabled: bool, bars: bool = True, console: Console | None = None) -> None:
         self.enabled = enabled
         self._may_draw = bars
-        self.console = console or Console(stderr=True, highlight=False)
+        self._console = console
         self._bars: Bars | None = None
         self._task: Any = None
         self._title = ""
+
+    @property
+    def console(self) -> Console:
+        """Where it is written."""
+        if self._console is None:
+            from rich.console import Console  # a worker with a beat writes nothing
+
+            self._console = Console(stderr=True, highlight=False)
+        return self._console
 
     def scenario(self, title: str) -> None:
         """A scenario begins."""
@@ -67,6 +74,8 @@ class Progress:
     def done(self, outcome: str, duration_s: float) -> None:
         """Print the scenario's outcome and its duration in seconds."""
         if self.enabled:
+            from rich.markup import escape
+
             self.world_done()
             self.console.print(f"{_MARKS[outcome]:<14}[/] {escape(self._title)} [dim]({duration_s:.1f} s)")
 
@@ -141,6 +150,9 @@ class Watch:
 
 
 def _bars(console: Console) -> Bars:
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
     return Bars(
         TextColumn("{task.description}"),
         BarColumn(bar_width=14),

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, NamedTuple
@@ -246,19 +246,20 @@ def _span(first_ns: int, last_ns: int) -> str:
     return f"t = {first} s to {last} s"
 
 
-def comment(path: Path, words: Callable[[Packet], str]) -> None:
-    """Write the capture again with `words(packet)` as the only comment of each packet ("" for none). The old file
-    stays until the new one is whole. Raises OSError and BadCapture."""
-    number = start_ns = 0
+def comment(path: Path, words: Mapping[int, str]) -> None:
+    """Write the capture again with `words[number]` as the only comment of the packet of this number, and none on the
+    others. The old file stays until the new one is whole. Raises OSError and BadCapture."""
+    number = 0
     with replacing(path) as fresh, path.open("rb") as old, fresh.open("wb", buffering=1 << 20) as new:
         for kind, body in _blocks(old):
             if kind == _PACKET:
                 number += 1
-                packet = _packet_of(number, body, start_ns)
-                new.write(_packet_block(packet.interface, packet.unix_ns, packet.body, words(packet)))
-            else:
-                start_ns = _began(body) if kind == _SECTION else start_ns
-                new.write(_block(kind, body))
+                text = words.get(number, "")
+                if text or _has_options(body):
+                    packet = _packet_of(number, body, 0)
+                    new.write(_packet_block(packet.interface, packet.unix_ns, packet.body, text))
+                    continue
+            new.write(_block(kind, body))
 
 
 # --- blocks ----------------------------------------------------------------------------------------------------
@@ -283,6 +284,11 @@ def _packet_block(interface: int, unix_ns: int, body: bytes, words: str) -> byte
     text = words.encode()[:COMMENT_BYTES_MAX].decode(errors="ignore")
     options = _option(_COMMENT, text) + _option(_END, b"") if text else b""
     return _block(_PACKET, head + _padded(body) + options)
+
+
+def _has_options(block: bytes) -> bool:
+    size = int.from_bytes(block[12:16], "little")  # of the packet, behind interface and time
+    return len(block) != _PACKET_HEAD.size + size + -size % 4
 
 
 def _packet_of(number: int, block: bytes, start_ns: int) -> Packet:

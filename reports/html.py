@@ -14,24 +14,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from markupsafe import Markup
 
-from reports import by_hand, capture, page, palette, plots, shots
+from reports import by_hand, capture, page, palette, pictures, plots, shots
 from reports import claims as talk
-from reports.event_digest import Entry, Story, read_story
+from reports.event_digest import Entry, Story
 from reports.findings import Finding, Observation, findings, named_threats
+from reports.pictures import Picture
 from reports.run_model import Claim, Run, Scenario, World, read_run, seeds_of
 from reports.shots import ShotView
 from reports.threat_list import Threat, threats, told_unlike, unlike
 from reports.wording import ALARM_RULES, MEANINGS, NOTICED_IS, OFF, ON, letter_of, mode_text, tallied
 
-PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictures
-PICTURED_VARIANTS: Final = 12  # a scenario's
 LISTED_EVENTS: Final = 40
 LISTED_REFUSALS: Final = 24
 GOAL_OF: Final = {
@@ -129,11 +128,20 @@ class ThreatView:
         return told_unlike(hypothesis, unlike(hypothesis, found), self.threat.differs)
 
 
-def write_report(run_directory: Path, *, png: bool = False) -> Path:
+def write_report(
+    run_directory: Path, *, png: bool = False, run: Run | None = None,
+    sent: Mapping[int, list[ShotView]] | None = None, ahead: Mapping[tuple[str, int], list[Picture]] | None = None,
+) -> Path:  # fmt: skip
     """Write report.html and plots/*.svg (and .png) into the run directory; a page that stands there stays until the
-    new one is whole. Raises RunError when there is no run, OSError when the disk is full."""
-    run = read_run(run_directory)
-    scenarios = [_scenario(run, number, scenario, png=png) for number, scenario in enumerate(run.scenarios, start=1)]
+    new one is whole. `run`, `sent`: what is in it, and `shots.all_views` of it, where they are at hand; `ahead`: what
+    `pictures.drawn_ahead` says. Raises RunError when there is no run, OSError when the disk is full."""
+    run = run or read_run(run_directory)
+    sent = shots.all_views(run) if sent is None else sent
+    ahead = ahead or {}
+    scenarios = []
+    for number, scenario in enumerate(run.scenarios, start=1):
+        drawn = None if png else ahead.get((scenario.id, scenario.seed))
+        scenarios.append(_scenario(run, number, scenario, sent, drawn, png))
     told: dict[tuple[str, tuple[Entry, ...]], ClaimView] = {}
     for number, claim in enumerate((item for view in scenarios for item in view.claims), start=1):
         claim.number, claim.anchor = number, f"c{number}"
@@ -198,49 +206,41 @@ def goal_of(view: ClaimView) -> str:
     return next((GOAL_OF[threat.stride[0]] for threat in known if threat is not None), talk.GOALS[0])
 
 
-def _scenario(run: Run, number: int, scenario: Scenario, *, png: bool) -> ScenarioView:
-    worlds = []
-    for index, world in enumerate(scenario.worlds, start=1):
-        worlds.append(_world(run, f"s{number}w{index}", world, plotted=index <= PLOTTED_WORLDS, png=png))
-    sent = shots.views_of(run, scenario)
+def _scenario(
+    run: Run, number: int, scenario: Scenario, sent: Mapping[int, list[ShotView]], drawn: list[Picture] | None,
+    png: bool,
+) -> ScenarioView:  # fmt: skip
+    anchor = f"s{number}"
+    worlds = [
+        _world(run, f"{anchor}w{index}", world, pictures.story_of(run.directory, world),
+               plotted=index <= pictures.PLOTTED_WORLDS)
+        for index, world in enumerate(scenario.worlds, start=1)
+    ]  # fmt: skip
     claims = [_claim(claim, scenario, worlds, sent.get(id(claim), [])) for claim in scenario.claims]
-    return ScenarioView(f"s{number}", scenario, claims, worlds, _pictures(run, f"s{number}", scenario, png=png))
-
-
-def _pictures(run: Run, anchor: str, scenario: Scenario, *, png: bool) -> list[Markup]:
-    """What shows each attack, a variant at a time: the curve of its outcomes, else the age of what it sent, and else
-    what it got of what it tried."""
-    variants: dict[tuple[str, str], list[Claim]] = {}
-    for claim in scenario.claims:
-        variants.setdefault((claim.attack, claim.variant), []).append(claim)
-    drawn = []
-    for place, ((attack, variant), claims) in enumerate(list(variants.items())[:PICTURED_VARIANTS], 1):
-        figure, said = plots.curves(claims), "its curve"
-        if figure is None:
-            figure, said = plots.values_of_shots(claims), "what meters said and what was stored in its place"
-        if figure is None:
-            figure, said = plots.age_of_shots(claims), "the age of what it sent, and whether it became a reading"
-        if figure is None:
-            figure, said = plots.got_of_tried(claims), "what it got of what it tried"
-        if figure is None:
-            continue
-        text = plots.as_svg(figure, f"{anchor}p{place}", f"{attack}, {variant}: {said}")
-        drawn.append(Markup(text))
-        folder = run.directory / "plots"
+    view = ScenarioView(anchor, scenario, claims, worlds)
+    folder = run.directory / "plots"
+    if scenario.worlds or scenario.claims:
         folder.mkdir(exist_ok=True)
-        stem = re.sub(r"[^A-Za-z0-9]+", "-", f"{attack}-{variant}").strip("-")[:80]
-        plots.write_svg(text, folder / f"{anchor}p{place}-{stem}.svg")
-        if png:
-            plots.write_png(figure, folder / f"{anchor}p{place}-{stem}.png")
-    return drawn
+    if drawn is None:
+        stories = [one.story for one in worlds]
+        drawn = pictures.of_scenario(scenario, stories, png=folder if png else None, head=anchor)
+    for picture in drawn:
+        _place(view, picture, folder)
+    return view
 
 
-def _world(run: Run, anchor: str, world: World, *, plotted: bool, png: bool) -> WorldView:
-    path = run.directory / world.directory / "events.jsonl"
-    if path.resolve().is_relative_to(run.directory.resolve()):
-        story = read_story(path)
+def _place(view: ScenarioView, picture: Picture, folder: Path) -> None:
+    """Into the page, and into a file of its own."""
+    text = plots.placed(picture.svg, f"{view.anchor}{picture.place}", picture.said)
+    plots.write_svg(text, folder / f"{view.anchor}{picture.stem}.svg")
+    of_world = re.fullmatch(r"w([0-9]+)-(timeline|refused|losses)", picture.place)
+    if of_world is None:
+        view.pictures.append(Markup(text))
     else:
-        story = Story(path, notes=["its history lies outside the run directory and was not read"])
+        setattr(view.worlds[int(of_world[1]) - 1], of_world[2], Markup(text))
+
+
+def _world(run: Run, anchor: str, world: World, story: Story, *, plotted: bool) -> WorldView:
     view = WorldView(anchor, world, story, unplotted=not plotted)
     view.captured = shots.extents_of(run.directory, world)
     happened = ("attack", "tampering", "fault", "session", "alarm")
@@ -248,22 +248,6 @@ def _world(run: Run, anchor: str, world: World, *, plotted: bool, png: bool) -> 
     view.events, view.events_more = entries[:LISTED_EVENTS], story.more(*happened) + len(entries[LISTED_EVENTS:])
     view.refusals = refusals[:LISTED_REFUSALS]
     view.refusals_more = story.more("refused") + len(refusals[LISTED_REFUSALS:])
-    if not plotted:
-        return view
-    folder = run.directory / "plots"
-    folder.mkdir(exist_ok=True)
-    stem = re.sub(r"[^A-Za-z0-9]+", "-", world.directory).strip("-")[:80] or "world"
-    for name, figure in (
-        ("timeline", plots.timeline(story)),
-        ("refused", plots.refused(story)),
-        ("losses", plots.losses(story)),
-    ):
-        if figure is not None:
-            text = plots.as_svg(figure, f"{anchor}-{name}")
-            setattr(view, name, Markup(text))
-            plots.write_svg(text, folder / f"{anchor}-{stem}-{name}.svg")
-            if png:
-                plots.write_png(figure, folder / f"{anchor}-{stem}-{name}.png")
     return view
 
 

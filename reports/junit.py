@@ -18,10 +18,11 @@ from reports.wording import claim_text
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_junit(run_directory: Path) -> Path:
-    """Write junit.xml into the run directory. Raises RunError and OSError."""
+def write_junit(run_directory: Path, run: Run | None = None) -> Path:
+    """Write junit.xml into the run directory. `run`: what is in it, where it was read already. Raises RunError and
+    OSError."""
     path = run_directory / "junit.xml"
-    tree = ET.ElementTree(as_xml(read_run(run_directory)))
+    tree = ET.ElementTree(as_xml(run or read_run(run_directory)))
     ET.indent(tree)
     tree.write(path, encoding="utf-8", xml_declaration=True)
     return path

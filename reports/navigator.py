@@ -19,10 +19,10 @@ ATTACK_VERSION: Final = "18"
 FILE: Final = "navigator.json"
 
 
-def write_navigator(run_directory: Path) -> Path:
-    """Raises RunError and OSError."""
+def write_navigator(run_directory: Path, run: Run | None = None) -> Path:
+    """`run`: what is in the directory, where it was read already. Raises RunError and OSError."""
     path = run_directory / FILE
-    path.write_text(json.dumps(layer(read_run(run_directory)), indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(layer(run or read_run(run_directory)), indent=1) + "\n", encoding="utf-8")
     return path
 
 

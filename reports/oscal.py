@@ -13,14 +13,14 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from reports.findings import NOT_SATISFIED, OPEN, Finding, Observation, findings, named_threats, observations
 from reports.run_model import Run, World, read_run
-from reports.shots import CAPTURE, LISTED, ShotView, inside, views_of
+from reports.shots import CAPTURE, LISTED, ShotView, all_views, inside
 from reports.threat_list import Threat, threats
 from reports.wording import ALARM_RULES, MEANINGS, NOTICED_IS, claim_text, mode_text, plain
 
@@ -41,10 +41,13 @@ _ROOT: Final = uuid.uuid5(uuid.NAMESPACE_URL, NS)
 Json = dict[str, Any]
 
 
-def write_oscal(run_directory: Path) -> list[Path]:
-    """Both documents. Raises RunError and OSError."""
+def write_oscal(
+    run_directory: Path, run: Run | None = None, sent: Mapping[int, Sequence[ShotView]] | None = None
+) -> list[Path]:
+    """Both documents. `run`, `sent`: what is in the directory, and `shots.all_views` of it, where they are at hand.
+    Raises RunError and OSError."""
     paths = [run_directory / CATALOG_FILE, run_directory / RESULTS_FILE]
-    for path, body in zip(paths, (catalog(), results(read_run(run_directory))), strict=True):
+    for path, body in zip(paths, (catalog(), results(run or read_run(run_directory), sent)), strict=True):
         path.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
     return paths
 
@@ -102,10 +105,10 @@ def objective(threat: str) -> str:
 # --- the results -----------------------------------------------------------------------------------------------
 
 
-def results(run: Run) -> Json:
+def results(run: Run, sent: Mapping[int, Sequence[ShotView]] | None = None) -> Json:
     start = _time(run.started)
     end = start + timedelta(seconds=max(0.0, run.duration_s))
-    evidence = _Evidence(run)
+    evidence = _Evidence(run, all_views(run) if sent is None else sent)
     observed = [_observation(run, one, start, evidence) for one in observations(run)]
     decided = [_finding(run, finding) for finding in findings(run) if finding.state != OPEN]
     reviewed = [threat for threat in named_threats(run) if threat in threats()]
@@ -165,12 +168,10 @@ def _plan(run: Run, id_: str) -> Json:
 class _Evidence:
     """The files that show what was observed, each hashed once."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, sent: Mapping[int, Sequence[ShotView]]) -> None:
         self._run = run
         self.resources: dict[str, Json] = {}
-        self._shots: dict[int, list[ShotView]] = {}
-        for scenario in run.scenarios:
-            self._shots |= views_of(run, scenario)
+        self._shots = sent
 
     def of(self, one: Observation) -> list[Json]:
         rows: list[Json] = []

@@ -267,6 +267,11 @@ def from_json(body: dict[str, Any], directory: Path = Path()) -> Run:
     return dataclasses.replace(run, directory=directory, notes=notes)
 
 
+def scenario_of(body: dict[str, Any]) -> Scenario:
+    """The content of a scenario.json."""
+    return _build(Scenario, body, [], "scenario.json")
+
+
 def caveats(endpoints: Collection[str]) -> list[str]:
     """The sentences that stand on every page with a verdict from one of these kinds of endpoint."""
     return sorted(kind.caveat for id_, kind in ENDPOINTS.parts().items() if id_ in endpoints and kind.caveat)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,7 +20,7 @@ from reports.byte_difference import Field
 from reports.portal_rows import PortalRow, rows_of
 from reports.run_model import Claim, Run, Scenario, Shot, World
 from reports.wording import OFF, mode_text, plain
-from sim.core.bundle import BadBundle, Bundle
+from sim.core.bundle import BadBundle, Columns
 from sim.core.clock import NS_PER_S
 from sim.portal.store import fingerprint
 
@@ -122,17 +122,24 @@ def views_of(run: Run, scenario: Scenario) -> dict[int, list[ShotView]]:
     return found
 
 
+def all_views(run: Run) -> dict[int, list[ShotView]]:
+    """id(claim) -> its shots, of every scenario."""
+    return {key: views for scenario in run.scenarios for key, views in views_of(run, scenario).items()}
+
+
 def claims_in(scenario: Scenario, world: World) -> list[Claim]:
     """Those that speak of this world: a claim names it by its set of defences."""
     return [claim for claim in scenario.claims if claim.defences == world.variant]
 
 
-def comment_captures(run: Run) -> None:
-    """Put on every packet of a shot what it was and what came of it. Raises OSError."""
+def comment_captures(run: Run, sent: Mapping[int, Sequence[ShotView]] | None = None) -> None:
+    """Put on every packet of a shot what it was and what came of it. `sent`: what `all_views` says of this run, where
+    that is at hand. Raises OSError."""
+    sent = all_views(run) if sent is None else sent
     for scenario in run.scenarios:
         for world in scenario.worlds:
             path = inside(run.directory, world, CAPTURE)
-            shots = [(claim, shot) for claim in claims_in(scenario, world) for shot in claim.shots]
+            shots = [(claim, view) for claim in claims_in(scenario, world) for view in sent.get(id(claim), ())]
             if path is None or not path.is_file() or not shots:
                 continue
             _comment(path, shots)
@@ -152,20 +159,14 @@ def extents_of(directory: Path, world: World) -> list[capture.Extent]:
     return []
 
 
-def _comment(path: Path, shots: Sequence[tuple[Claim, Shot]]) -> None:
-    views = [(claim, _view(0, shot)) for claim, shot in shots]
-    try:
-        frames = _frames(path, [view for _, view in views if view.sent])
-        words: dict[int, list[str]] = defaultdict(list)
-        for claim, view in views:
-            _place(view, frames)
-            for seen in (*view.frames, *view.messages):
-                text = _words(claim, view.shot)
-                if text not in words[seen.number]:
-                    words[seen.number].append(text)
-        capture.comment(path, lambda packet: "\n".join(words.get(packet.number, ())))
-    except capture.BadCapture:
-        return  # it stays as it is, and the page says that there are no frames
+def _comment(path: Path, shots: Sequence[tuple[Claim, ShotView]]) -> None:
+    words: dict[int, dict[str, None]] = defaultdict(dict)  # of each packet each text once, in their order
+    for claim, view in shots:
+        text = _words(claim, view.shot)
+        for seen in (*view.frames, *view.messages):
+            words[seen.number][text] = None
+    with contextlib.suppress(capture.BadCapture):  # it stays as it is, and the page says that there are no frames
+        capture.comment(path, {number: "\n".join(texts) for number, texts in words.items()})
 
 
 def _words(claim: Claim, shot: Shot) -> str:
@@ -255,9 +256,12 @@ def _frames(path: Path, views: Iterable[ShotView]) -> Frames:
     found = Frames(extents=capture.extents(path))
     for packet in capture.packets(path):
         if packet.interface == capture.BROKER:
-            for text in in_hex.keys() & set(packet.payload.split(b'"')):
-                heard_ns = _heard_ns(packet.payload, in_hex[text])
-                found.messages[in_hex[text]].append(Seen(packet.number, packet.time_ns, heard_ns=heard_ns))
+            payload = packet.payload
+            brought = in_hex.keys() & set(payload.split(b'"'))
+            heard_ns = _heard_ns(payload, {in_hex[text] for text in brought}) if brought else {}
+            for telegram in (in_hex[text] for text in brought):
+                seen = Seen(packet.number, packet.time_ns, heard_ns=tuple(heard_ns.get(telegram, ())))
+                found.messages[telegram].append(seen)
             continue
         telegram = packet.telegram
         seen = Seen(packet.number, packet.time_ns, int.from_bytes(packet.body[4:6], "big"), packet.body[2] == 0)
@@ -268,11 +272,18 @@ def _frames(path: Path, views: Iterable[ShotView]) -> Frames:
     return found
 
 
-def _heard_ns(payload: bytes, telegram: bytes) -> tuple[int, ...]:
-    try:
-        return tuple(one.received_ns for one in Bundle.decode(payload).heard if one.telegram == telegram)
-    except BadBundle:
-        return ()
+def _heard_ns(payload: bytes, telegrams: Collection[bytes]) -> dict[bytes, list[int]]:
+    """When a gateway received each of these, by its bundle; {} for what is no bundle."""
+    found: dict[bytes, list[int]] = {}
+    with contextlib.suppress(BadBundle):
+        bundle = Columns.decode(payload)
+        begin = 0
+        for length, received_ns in zip(bundle.lengths, bundle.received_ns, strict=True):
+            telegram = bundle.data[begin : begin + length]
+            begin += length
+            if telegram in telegrams:
+                found.setdefault(telegram, []).append(received_ns)
+    return found
 
 
 def _place(view: ShotView, frames: Frames) -> None:

@@ -121,7 +121,7 @@ class Controller:
         )
         from reports import documents
 
-        documents.write_all(directory)
+        documents.write_all(directory, just_run=True)
         return run
 
     @pytest.hookimpl(trylast=True)

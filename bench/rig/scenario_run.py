@@ -30,6 +30,7 @@ from bench.rig.scenario import CLEAN, KEYLESS, CurtainDown, LeftOut, Mark, Stage
 from bench.rig.twin import Twin, active, twin_of
 from bench.rig.world_row import world_json
 from bench.run_errors import CannotRun, Failed, Inconclusive, explained, of_kind
+from reports import pictures
 from sim.core.broken_files import line_in
 from sim.core.clock import wall_s
 from sim.desk.box import BoxError
@@ -90,6 +91,9 @@ class Bout:
         except OSError as error:
             end = self._end(error)
         self.progress.done(end.outcome, duration_s)
+        if end.outcome != "interrupted" and any(stage.made for stage in self.stages):
+            with contextlib.suppress(Exception):  # the page of the run draws what is not there, and says what is wrong
+                pictures.draw_ahead(self.directory)
         if end.raised is not None:
             raise end.raised
 

@@ -132,13 +132,6 @@ class Missed:
         return self.clause.wanted - ENOUGH - told
 
 
-def share(chance: F64, chosen: Sequence[int], dead: bool = False) -> float:
-    """The share served by a set; with `dead`, without the one whose loss costs most. 0 for nobody."""
-    if dead:
-        return told(Clause(chance, 1.0, np.zeros_like(chance)), chosen)
-    return told(Clause(chance, 1.0), chosen)
-
-
 def told(clause: Clause, chosen: Sequence[int]) -> float:
     """The share that a set serves, by the clause: with the worst one dead where gateways fail. 0 for nobody."""
     own = list(chosen)

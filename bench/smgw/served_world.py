@@ -31,7 +31,8 @@ from sim.smart_metering.wan.relaying import hand_over
 from sim.smart_metering.wan.server import WanServer
 from sim.smgw.logs.log_entries import Level, LogEvent
 from sim.smgw.module.in_world import draws
-from sim.systems.smgw import SUPPLIER, Smgw, smgw
+from sim.systems._smgw_running import Smgw, smgw
+from sim.systems.smgw import SUPPLIER
 from sim.world import World
 from sim.world_spec import load
 

@@ -18,7 +18,7 @@ from reports import palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
 
 WIDTH_IN: Final = 9.4
 LABEL_CHARS: Final = 40
@@ -33,9 +33,21 @@ _STYLE: Final[dict[str, Any]] = {
 
 
 def as_svg(figure: Figure, prefix: str, said: str = "") -> str:
-    """SVG for a page: no declaration, no namespaces, no fixed size; `prefix` keeps its ids apart from others'. `said`:
-    what it shows, in words."""
-    text = _svg(figure)
+    """SVG for a page: what `placed` makes of `drawn`."""
+    return placed(drawn(figure), prefix, said)
+
+
+def drawn(figure: Figure) -> str:
+    """The figure as matplotlib writes it, which is the part that takes time."""
+    out = io.StringIO()
+    with style():
+        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
+    return out.getvalue()
+
+
+def placed(text: str, prefix: str, said: str = "") -> str:
+    """What was drawn, for a page: no declaration, no namespaces, no fixed size; `prefix` keeps its ids apart from
+    others'. `said`: what it shows, in words."""
     text = text[text.index("<svg") :]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.S)
     head, body = text.split(">", 1)
@@ -61,13 +73,6 @@ def write_png(figure: Figure, path: Path) -> Path:
     with style():
         figure.savefig(path, dpi=160, facecolor="white")
     return path
-
-
-def _svg(figure: Figure) -> str:
-    out = io.StringIO()
-    with style():
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
-    return out.getvalue()
 
 
 def figure_of(width_in: float, height_in: float) -> Figure:

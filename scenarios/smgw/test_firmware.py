@@ -5,7 +5,7 @@ from bench.rig.scenario import N, S, Stage, X, scenario
 from sim.core.events import FirmwareTold
 from sim.smart_metering.gateway_firmware import DEVICE
 from sim.smgw.firmware_image import Firmware
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 
 REASONS = {
     UNSIGNED: "signature", FOREIGN: "signer", BORROWED: "signature", OLDER: "version", CUT: "length",

@@ -4,7 +4,7 @@ again."""
 from attacks.smgw_false_bill import BILLED, SmgwFalseBill
 from attacks.smgw_han_mitm import BILL, DELIVERED, DISPLAY, SELF_SIGNED, SmgwHanMitm
 from bench.rig.scenario import D, N, S, Stage, X, scenario
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 
 
 @scenario(

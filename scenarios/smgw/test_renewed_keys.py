@@ -4,7 +4,7 @@ from attacks.smgw_former_key import SESSIONS, VALUES, SmgwFormerKey
 from bench.rig.scenario import N, S, Stage, X, scenario
 from sim.core.events import ContainerRefused, KeysRenewed
 from sim.faults.administrator_lost import AdministratorLost
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 from sim.truth.delivered_values import expected, wrong_values
 
 

@@ -2,7 +2,7 @@
 
 from attacks.smgw_revoked import SESSION, VALUES, SmgwRevoked
 from bench.rig.scenario import N, S, Stage, T, X, scenario
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 
 
 @scenario(

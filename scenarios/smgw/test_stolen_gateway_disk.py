@@ -5,7 +5,7 @@ from attacks.smgw_supplier import READINGS as PROFILE
 from attacks.smgw_supplier import REGISTERS, SmgwSupplierKey
 from bench.rig.scenario import N, S, Stage, X, scenario
 from sim.smgw.module.port import SLOTS
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 
 
 @scenario(

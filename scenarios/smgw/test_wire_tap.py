@@ -8,7 +8,8 @@ from bench.rig.scenario import N, S, Stage, X, scenario
 from sim.core.clock import NS_PER_S, Steps
 from sim.faults.gateway_disturbed import GatewayDisturbed
 from sim.systems._smgw_lines import Order
-from sim.systems.smgw import SUPPLIER, smgw
+from sim.systems._smgw_running import smgw
+from sim.systems.smgw import SUPPLIER
 from sim.world import World
 
 QUARTERS = 48

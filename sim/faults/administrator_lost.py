@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from sim.faults.port import Lasting
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 
 if TYPE_CHECKING:
     from sim.world import World

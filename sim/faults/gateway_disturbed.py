@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 from sim.core.settings import number
 from sim.faults.port import Fault, gateway_at
 from sim.smart_metering.housing import Housing
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 
 if TYPE_CHECKING:
     from sim.world import World

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from sim.core.settings import number
 from sim.faults.port import Lasting, gateway_at
 from sim.smgw.module.in_world import InWorldModule
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 
 if TYPE_CHECKING:
     from sim.world import World

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from sim.core.settings import number
 from sim.faults.port import CannotInject, Lasting, gateway_at
 from sim.smart_metering.lmn.world_wire import WorldWire
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 
 if TYPE_CHECKING:
     from sim.world import World

@@ -142,9 +142,3 @@ def decode_many(encoding: str, raw: NDArray[np.uint8]) -> NDArray[np.int64]:
     if one.signed:
         return number << (64 - 8 * one.width) >> (64 - 8 * one.width)
     return number if encoding in (*DATES, "real") else np.where(number == one.beyond - 1, NOT_AVAILABLE, number)
-
-
-def limits(encoding: str) -> tuple[int, int]:
-    """The lowest value an encoding holds, and the first it does not."""
-    one = ENCODINGS[encoding]
-    return one.lowest, one.beyond

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sim.core.bundle import UP
 from sim.core.seeds import Seeds
 from sim.endpoint.port import Address, Endpoint, EndpointError, Session
-from sim.network.mitm_path import Alter, MitmPath
-from sim.network.tls_proxy import Answer
 from sim.network.uplink import NONE, Uplink, UplinkSpec
+
+if TYPE_CHECKING:
+    from sim.network.mitm_path import Alter, MitmPath
+    from sim.network.tls_proxy import Answer
 
 
 class OnNetwork(Protocol):
@@ -82,6 +84,8 @@ class Paths:
         """Put a man in the middle on a gateway's path; returns when the gateway has met him, and where he relays, when
         there is a session through him or there will be none: else the machine's speed decides in which window it
         begins."""
+        from sim.network.mitm_path import MitmPath  # with asyncio, which nobody else here needs
+
         endpoint, broker = self._broker()
         self._folder.mkdir(exist_ok=True)
         middle = MitmPath(endpoint.authority, broker, self._folder, certificate, alter, answer)

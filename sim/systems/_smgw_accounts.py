@@ -14,8 +14,8 @@ from sim.systems._smgw_grid import GRID_OPERATOR
 from sim.systems.port import Cost, Sight
 
 if TYPE_CHECKING:
+    from sim.systems._smgw_running import Smgw
     from sim.systems.port import Ground
-    from sim.systems.smgw import Smgw
 
 _HABITS: Final = {
     1: "a sum a month: none",

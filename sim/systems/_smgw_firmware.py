@@ -14,8 +14,8 @@ from sim.smart_metering.gateway_firmware import DEVICE, GatewayFirmware
 from sim.smgw.firmware_image import Expected, Firmware, encode, version_text
 
 if TYPE_CHECKING:
+    from sim.systems._smgw_running import Smgw
     from sim.systems.port import Ground
-    from sim.systems.smgw import Smgw
 
 STEP_S: Final = 5
 """Ours: of world time, for a piece of an image."""

@@ -28,8 +28,8 @@ from sim.smgw.rule_set import CAPTURE_S
 from sim.systems.port import Delivered
 
 if TYPE_CHECKING:
+    from sim.systems._smgw_running import Smgw
     from sim.systems.port import Ground
-    from sim.systems.smgw import Smgw
 
 GRID_OPERATOR: Final = "grid-operator"
 

@@ -25,8 +25,8 @@ from sim.smgw.module.in_world import draws
 from sim.smgw.refusals import RuleError
 
 if TYPE_CHECKING:
+    from sim.systems._smgw_running import Smgw
     from sim.systems.port import Ground
-    from sim.systems.smgw import Smgw
 
 DIALECT: Final = "emh"
 

@@ -31,8 +31,8 @@ from sim.smgw.refusals import RuleError
 if TYPE_CHECKING:
     from sim.smart_metering.smart_gateway import SmartGateway
     from sim.systems._smgw_renewal import Renewals
+    from sim.systems._smgw_running import Smgw
     from sim.systems.port import Ground
-    from sim.systems.smgw import Smgw
 
 _NO_CHECK_TIME: Final = 0x20_0000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL: dates are looked at by the world's clock, when a session begins."""

@@ -27,8 +27,8 @@ from sim.smgw.module.port import ModuleError
 
 if TYPE_CHECKING:
     from sim.smart_metering.smart_gateway import SmartGateway
+    from sim.systems._smgw_running import Smgw
     from sim.systems.port import Ground
-    from sim.systems.smgw import Smgw
 
 
 @dataclass

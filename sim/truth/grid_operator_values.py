@@ -18,7 +18,7 @@ from sim.meters.physics.household_power import Household
 from sim.site_plan import gateway_groups
 from sim.smart_metering.lmn.wired_plan import house_of, meter_name, numbers_of
 from sim.systems._smgw_grid import GRID_OPERATOR
-from sim.systems.smgw import Smgw
+from sim.systems._smgw_running import Smgw
 from sim.truth.periods_in_words import Key
 from sim.truth.wired_values import counted, last_met_s, met_ns
 

@@ -28,7 +28,7 @@ from sim.smgw.obis_codes import of_text
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S, DUE_MOST
 from sim.systems._smgw_grid import GRID_OPERATOR
-from sim.systems.smgw import Smgw
+from sim.systems._smgw_running import Smgw
 
 if TYPE_CHECKING:
     from sim.world import World

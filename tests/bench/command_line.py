@@ -54,6 +54,11 @@ class Rig:
         assert TRACE not in (err or ""), err
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
+    def python(self, code: str) -> None:
+        """These lines, in a process of their own."""
+        command = [sys.executable, "-c", code]
+        subprocess.run(command, cwd=self.folder, env=self.environment(), stdout=subprocess.DEVNULL, check=True)
+
     def pytest(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         plugins = ["-p", "bench.rig.plugin", "-p", "no:benchmark", "-p", "no:cacheprovider", "-q"]
         command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), *plugins, *map(str, words)]

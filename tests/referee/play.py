@@ -148,11 +148,11 @@ def _begin(defect: Defect | None, play: Play, folder: Path) -> int:
 def _leave_nothing() -> None:
     """In the child: documents are for people, and databases are packed to be kept. Both are a third of a small run."""
     from bench.rig import scenario
-    from reports import documents
+    from reports import documents, pictures
 
-    for owner, name in ((documents, "write_all"), (scenario, "pack")):
+    for owner, name in ((documents, "write_all"), (pictures, "draw_ahead"), (scenario, "pack")):
         getattr(owner, name)
-        setattr(owner, name, lambda _directory: None)
+        setattr(owner, name, lambda _directory, **_how: None)
 
 
 def _ran(defect: Defect | None, play: Play, folder: Path, code: int, processor_s: float) -> Ran:

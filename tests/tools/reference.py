@@ -24,7 +24,7 @@ from typing import Any, Final, Literal
 import pytest
 
 from attacks import reach
-from attacks.attack import CAPABILITIES, attack, form
+from attacks.attack import CAPABILITIES, Can, attack, form
 from bench import exit_codes as codes_of
 from bench.cli import play
 from bench.fuzz import fuzz_run
@@ -207,7 +207,7 @@ What attacks share: [parts](attack-parts.md).
 ## Whoever it is
 {table("method | what", members(reach._Base))}"""
     everyone = set(vars(reach._Base))
-    for can, cls in reach._PARTS:
+    for can, cls in reach.parts_of(~Can(0)):
         rows = [row for row in members(cls) if re.split(r"[(`]", row[3:])[0] not in everyone]
         out += f"\n## `Can.{can.name}`: {CAPABILITIES[can]}\n" + (f"{said(cls)}\n\n" if said(cls) else "\n")
         out += table("method | what", rows)

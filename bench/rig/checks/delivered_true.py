@@ -3,7 +3,6 @@ received, and no others. Under attack a value may be wrong: then the attack's ou
 
 from __future__ import annotations
 
-from sim.truth.delivered_values import wrong_values
 from sim.world import World
 
 TITLE = "delivered values are what the meters counted"
@@ -13,5 +12,7 @@ SHOWN = 3
 def check(world: World, attacked: bool) -> list[str]:
     if attacked or world.system.attached is None:
         return []
+    from sim.truth.delivered_values import wrong_values  # with all of the system `smgw`, which others do without
+
     wrong = wrong_values(world.truth)
     return [f"{len(wrong)} values; {'; '.join(map(str, wrong[:SHOWN]))}"] if wrong else []

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from sim.core.seeds import Seeds
 from sim.meters.physics.household_power import Household
 from sim.pki.link_certificates import made
+from sim.smart_metering.lmn.pairing import Pairing
 from sim.smart_metering.lmn.wired_bus import BusSetup, Paired, Tell, WiredBus
 from sim.smart_metering.lmn.wired_meter import MeterKeys, WiredMeter, name_of, server_of
 from sim.smart_metering.lmn.wired_store import MemoryProfile, WiredStore
@@ -22,7 +23,6 @@ from sim.smart_metering.lmn.world_wire import WorldWire
 from sim.smgw.module.in_world import draws
 
 FIRST_NUMBER: Final = 60_000_001
-Pairing = Literal["certificates", "meter key"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bench.cli.main import main
 from bench.site.budget import candidates, paths
-from bench.site.placement import Clause, greedy, share
+from bench.site.placement import Clause, greedy, told
 from bench.site.served import Capture, arrives, served
 from sim.radio import site_file
 from sim.radio.models.port import MODELS
@@ -43,6 +45,11 @@ def test_a_receiver_that_captures_loses_frames_to_those_alone_that_are_not_weake
         got = served(np.array([margin]), 1.0, 0.0, 0.0, load, Capture(threshold, others))[0]
         assert got == pytest.approx(1 - np.mean(louder), abs=0.012)
     assert served(np.array([5.0]), 1.0, 0.0, 0.0, 0.4, Capture(400.0, others))[0] == pytest.approx(np.exp(-0.8))
+
+
+def share(chance: Any, chosen: Sequence[int], dead: bool = False) -> float:
+    """Served by a set; with `dead`, without the one whose loss costs most."""
+    return told(Clause(chance, 1.0, np.zeros_like(chance) if dead else None), chosen)
 
 
 @pytest.mark.parametrize("seed", range(6))

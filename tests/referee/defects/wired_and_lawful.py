@@ -76,4 +76,4 @@ def _(patch: Patch) -> None:
     def instead(original: Any, taf: int, delivery_s: int, start_s: int, until_s: int) -> Any:
         return original(taf, delivery_s // 2, start_s, until_s)
 
-    patch.around("sim.systems.smgw:period_ends", instead)
+    patch.around("sim.systems._smgw_running:period_ends", instead)

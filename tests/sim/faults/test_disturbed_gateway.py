@@ -15,7 +15,7 @@ from sim.faults.module_silent import ModuleSilent
 from sim.faults.port import CannotInject
 from sim.smart_metering.housing import KINDS, MOVED, OPENED, PULLED, Housing
 from sim.smgw.logs.log_entries import SYSTEM, LogEvent
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 from sim.world import World
 from tests.small_worlds import dozen
 

@@ -14,7 +14,7 @@ from sim.pki.slot_keys import DRAWN_BYTES, SlotKey, verifies
 from sim.smart_metering.gateway_firmware import DEVICE, FIRST, PIECE_BYTES, GatewayFirmware
 from sim.smgw.firmware_image import Expected, Firmware, encode
 from sim.smgw.logs.log_entries import CALIBRATION, SYSTEM, LogEvent
-from sim.systems.smgw import smgw
+from sim.systems._smgw_running import smgw
 from sim.world import World
 from tests.small_worlds import dozen
 

@@ -25,7 +25,8 @@ from sim.smart_metering.wan.talk import Errand
 from sim.smart_metering.wan.tls import WanError
 from sim.smart_metering.wan.world_line import Passing
 from sim.systems._smgw_lines import Order
-from sim.systems.smgw import SUPPLIER, Smgw, smgw
+from sim.systems._smgw_running import Smgw, smgw
+from sim.systems.smgw import SUPPLIER
 from sim.world import World
 from tests.sim.smart_metering.wan.test_wan_sockets import Parties, parties
 from tests.small_worlds import dozen
