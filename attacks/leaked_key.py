@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.survey import Survey, units_read
+from attacks.parts.survey import Survey, reads_units
 from attacks.reach import Reach
 from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth, fingerprint
@@ -51,7 +51,7 @@ class LeakedKey:
                 continue
             others[known.security] += 1
             heard[known.security].update(fingerprint(one.telegram) for one in known.recordings)
-            opened[known.security] += any(_reads(heard.telegram, key, truth) for heard in known.recordings)
+            opened[known.security] += any(reads_units(heard.telegram, key, truth) for heard in known.recordings)
         return [
             Outcome(
                 "other meters read",
@@ -68,8 +68,3 @@ class LeakedKey:
             )
             for security, count in others.items()
         ]
-
-
-def _reads(telegram: bytes, key: bytes, truth: Truth) -> bool:
-    units = units_read(telegram, key)
-    return units is not None and units == truth.units_in(fingerprint(telegram))

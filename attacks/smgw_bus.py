@@ -16,7 +16,8 @@ from sim.smgw.refusals import BadFrame
 from sim.smgw.sml_file import File, Message, entries, read
 from sim.smgw.sml_octets import Node
 from sim.truth.ground_truth import Truth
-from sim.truth.wired_values import altered_rows
+from sim.truth.wired_values import wrong_rows
+from sim.truth.wrong_rows import altered
 
 READS = "values read from the wired bus"
 CHANGES = "values changed on the wired bus"
@@ -78,7 +79,7 @@ class SmgwBus:
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        wrong = altered_rows(truth.world)
+        wrong = altered(wrong_rows(truth.world))
         side = truth.world.gateways[self.gateway].wired  # type: ignore[attr-defined]  # a SmartGateway has one
         refused = ", ".join(sorted(name for name in side.bus.counts if name.startswith("refused: ")))
         read_why = f"{self.values_read} registers stand in clear" if self.values_read else f"TLS: {NO_SML}"

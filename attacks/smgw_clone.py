@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.delivered_forgeries import SECURITY, forged_delivery, forged_values
+from attacks.parts.delivered_forgeries import SECURITY, forged_delivery, forged_values, meters_on, refused
 from attacks.reach import Reach
-from sim.core.events import ContainerRefused
 from sim.truth.ground_truth import Truth
 
 FORGED = "values forged, signed by a key of one's own"
@@ -55,7 +54,7 @@ class SmgwClone:
     def outcomes(self, truth: Truth) -> list[Outcome]:
         forged = forged_values(truth)
         twice = repeated(truth, self.gateway_id)
-        reasons = refusals(truth, self.gateway_id)
+        reasons = refused(truth, self.gateway_id)
         return [
             Outcome(FORGED, SECURITY, self.sent, forged, why=_why(forged, reasons),
                     evidence={"containers": self.sent, "values stored": forged}),
@@ -70,18 +69,5 @@ def repeated(truth: Truth, gateway: str) -> int:
     return len(rows) - len(set(rows))
 
 
-def refusals(truth: Truth, gateway: str) -> str:
-    """Why the supplier refused containers in this gateway's name."""
-    found = {one.reason for one in truth.world.history.of(ContainerRefused) if one.gateway == gateway}
-    return ", ".join(sorted(found))
-
-
 def _why(achieved: int, reasons: str) -> str:
-    return "the supplier stored it" if achieved else f"refused: {reasons}"
-
-
-def meters_on(files: dict[str, bytes]) -> list[str]:
-    """Addresses of the meters whose keys lie there."""
-    rows = files.get("keys.csv", b"").decode("utf-8", "replace").splitlines()
-    return [row.partition(",")[0] for row in rows if row.count(",") and row[:1].isupper()]
-
+    return "the supplier stored it" if achieved else reasons

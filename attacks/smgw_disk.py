@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.delivered_forgeries import SECURITY
+from attacks.parts.delivered_forgeries import SECURITY, meters_of
 from attacks.reach import Reach
 from sim.portal.keyring import Keyring, KeyringError
 from sim.truth.ground_truth import Truth
@@ -74,8 +74,7 @@ class SmgwDisk:
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         fleet = truth.world.fleet
-        own = [entry.name for entry in truth.world.system.registry
-               if entry.gateways == {truth.world.gateways[self.gateway].id}]  # fmt: skip
+        own = meters_of(truth, truth.world.gateways[self.gateway].id)
         right = sum(self.keys.get(name) == fleet.key(fleet.find(name)) for name in own)
         readings = [(mark, units) for rows in self.read.values() for mark, units in rows]
         true = sum((sent := truth.known(mark)) is not None and truth.units(sent) == units for mark, units in readings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.delivered_forgeries import NO_VALUE, SECURITY, altered_values
+from attacks.parts.delivered_forgeries import NO_VALUE, SECURITY, altered_values, meters_of
 from attacks.reach import Reach
 from sim.truth.delivered_values import wrong_values
 from sim.truth.ground_truth import Truth
@@ -23,7 +23,7 @@ class _Clock:
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         name = truth.world.gateways[self.gateway].id
-        own = {entry.name for entry in truth.world.system.registry if entry.gateways == {name}}
+        own = set(meters_of(truth, name))
         wrong = [one for one in altered_values(truth) if one.meter in own]
         missing = [one for one in wrong_values(truth) if one.meter in own and one.has in NO_VALUE]
         why = f"{len(wrong)} values are wrong" if wrong else NO_WRONG_VALUE

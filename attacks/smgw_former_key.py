@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.delivered_forgeries import SECURITY, forged_delivery, forged_values
+from attacks.parts.delivered_forgeries import SECURITY, forged_deliveries, forged_values, meters_of, refused
 from attacks.reach import Reach
-from attacks.smgw_clone import meters_on
-from sim.core.events import ContainerRefused, SessionRefused
+from sim.core.events import SessionRefused
 from sim.pki.party_certificates import Certificate
 from sim.truth.ground_truth import Truth
 
@@ -45,10 +44,8 @@ class SmgwFormerKey:
         self._noted.append(reach.session_certificate(self.gateway))
         yield reach.wait_until(self.from_s)
         name = reach.box_name(self.gateway)
-        meters = meters_on(reach.box_files(self.gateway))
-        for number in range(self.shots):
+        for delivery in forged_deliveries(reach, self.gateway, self.shots):
             self.begun += reach.session_by_former_key(self.gateway, self._noted[0])
-            delivery = forged_delivery(name, meters[number % len(meters)], 900_000 + number, reach.today_utc())
             reach.hand_in(name, reach.container_by_former_key(self.gateway, delivery))
             self.sent += 1
             reach.note("old key", f"session and container in the name of {name}")
@@ -56,15 +53,13 @@ class SmgwFormerKey:
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         name = truth.world.gateways[self.gateway].id
-        own = frozenset({name, *(entry.name for entry in truth.world.system.registry if entry.gateways == {name})})
-        history = truth.world.history
-        clauses = {one.clause for one in history.of(SessionRefused) if one.gateway == name}
-        reasons = {one.reason for one in history.of(ContainerRefused) if one.gateway == name}
+        own = frozenset({name, *meters_of(truth, name)})
+        clauses = {one.clause for one in truth.world.history.of(SessionRefused) if one.gateway == name}
         stored = forged_values(truth)
         evidence: dict[str, int | float | str] = {"tries": self.sent}
         return [
             Outcome(SESSIONS, SECURITY, self.sent, self.begun, attacked=own, evidence=evidence,
                     why=f"refused: {', '.join(sorted(clauses))}" if clauses else "nobody looked"),
             Outcome(VALUES, SECURITY, self.sent, stored, attacked=own, evidence=evidence,
-                    why="the supplier stored them" if stored else f"refused: {', '.join(sorted(reasons))}"),
+                    why="the supplier stored them" if stored else refused(truth, name)),
         ]  # fmt: skip

@@ -12,7 +12,8 @@ from sim.core.bundle import Heard
 from sim.smart_metering.lmn.radio_frames import numbered
 from sim.smart_metering.lmn.radio_link import RadioLink
 from sim.truth.ground_truth import Spoken, Truth
-from sim.truth.radio_values import altered_rows
+from sim.truth.radio_values import wrong_rows
+from sim.truth.wrong_rows import altered
 from wmbus.link import Address
 
 REPLAYED = "recorded fragments replayed in a demand of the attacker's: values stored"
@@ -77,7 +78,7 @@ class SmgwFragments:
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         reached = sum(bool(one.taken) for one in self.spoken)
-        wrong = altered_rows(truth.world)
+        wrong = altered(wrong_rows(truth.world))
         links = [link for box in truth.world.gateways for link in _links(box)]
         refused = sorted({name for link in links for name in (*link.counts, *link.sessions.counts)
                           if name.startswith(_REFUSED)})  # fmt: skip

@@ -10,7 +10,8 @@ from attacks.parts.radio_cycles import Cycles
 from attacks.reach import Reach
 from sim.smart_metering.lmn.radio_registers import Counted, records_of
 from sim.truth.ground_truth import Spoken, Truth
-from sim.truth.radio_values import altered_rows
+from sim.truth.radio_values import wrong_rows
+from sim.truth.wrong_rows import altered
 from wmbus import mode13
 from wmbus.link import SND_NR, Address
 from wmbus.telegram import build, seal
@@ -57,7 +58,7 @@ class SmgwModeDowngrade:
                     self.spoken[variant].append(reach.speak(_forged(variant, meter, number, Counted(drawn, 0))))
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
-        wrong = altered_rows(truth.world)
+        wrong = altered(wrong_rows(truth.world))
         out = []
         for variant, spoken in self.spoken.items():
             reached = sum(bool(one.taken) for one in spoken)

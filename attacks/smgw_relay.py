@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.delivered_forgeries import SECURITY, altered_values
+from attacks.parts.delivered_forgeries import SECURITY, altered_values, refused
 from attacks.reach import Reach
-from attacks.smgw_clone import refusals
 from sim.truth.ground_truth import Truth
 
 READS = "values read from what is relayed"
@@ -58,13 +57,13 @@ class SmgwRelay:
 
     def outcomes(self, truth: Truth) -> list[Outcome]:
         wrong = altered_values(truth)
-        reasons = ", ".join(filter(None, sorted({refusals(truth, gateway.id) for gateway in truth.world.gateways})))
         read = "values stand in clear" if self.readable else f"{SEALED}: no word of a value stands there"
         return [
             Outcome(READS, SECURITY, self.seen, self.readable, why=read,
                     evidence={"containers": self.seen, "with readable values": self.readable}),
             Outcome(CHANGES, SECURITY, self.changed, len(wrong), evidence={"containers": self.changed},
-                    why="the supplier stored another value" if wrong else f"refused: {reasons}"),
+                    why="the supplier stored another value" if wrong
+                    else refused(truth, *(gateway.id for gateway in truth.world.gateways))),
         ]  # fmt: skip
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.delivered_forgeries import FORGED_AMOUNT, SECURITY, forged_delivery
+from attacks.parts.delivered_forgeries import SECURITY, forged_deliveries, forged_values, meters_of, refused
 from attacks.reach import Reach
-from attacks.smgw_clone import meters_on
 from sim.core.clock import ns
-from sim.core.events import ContainerRefused, SessionRefused
+from sim.core.events import SessionRefused
 from sim.truth.ground_truth import Truth
 
 SESSION = "containers relayed once a session had to end"
@@ -42,9 +41,7 @@ class SmgwRevoked:
     def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.revoked_s + 1)
         name = reach.box_name(self.gateway)
-        meters = meters_on(reach.box_files(self.gateway))
-        for number in range(self.shots):
-            delivery = forged_delivery(name, meters[number % len(meters)], 900_000 + number, reach.today_utc())
+        for delivery in forged_deliveries(reach, self.gateway, self.shots):
             container = reach.container_by_module(self.gateway, delivery)
             self.sent.append((reach.now_ns, container, reach.relay(self.gateway, container)))
             reach.note("relay", f"in the session of {name}")
@@ -53,21 +50,19 @@ class SmgwRevoked:
     def outcomes(self, truth: Truth) -> list[Outcome]:
         most_ns = ns(truth.world.spec.system.session_most_s)  # type: ignore[attr-defined]  # of system smgw
         name = truth.world.gateways[self.gateway].id
-        own = frozenset({name, *(entry.name for entry in truth.world.system.registry if entry.gateways == {name})})
+        own = frozenset({name, *meters_of(truth, name)})
         over_ns = ns(self.revoked_s) + most_ns
         late = [one for one in self.sent if one[0] >= over_ns]
         relayed = sum(one[2] for one in late)
         within = sum(relayed for at_ns, _, relayed in self.sent if at_ns < over_ns)
-        stored = sum(one.amount == FORGED_AMOUNT for one in truth.world.system.delivered())
-        history = truth.world.history
-        clauses = {one.clause for one in history.of(SessionRefused) if one.gateway == name}
-        reasons = {one.reason for one in history.of(ContainerRefused) if one.gateway == name}
+        stored = forged_values(truth)
+        clauses = {one.clause for one in truth.world.history.of(SessionRefused) if one.gateway == name}
         return [
             Outcome(SESSION, SECURITY, len(late), relayed, bounded=within > 0 and not relayed, attacked=own,
                     why=f"{within} were relayed in the session that was open, {relayed} of {len(late)} behind its end "
                         f"({', '.join(sorted(clauses)) or 'nobody looked'})",
                     evidence={"relayed in the live session": within, "offered later": len(late)}),
             Outcome(VALUES, SECURITY, len(self.sent), stored, attacked=own,
-                    why="the supplier stored them" if stored else f"refused: {', '.join(sorted(reasons))}",
+                    why="the supplier stored them" if stored else refused(truth, name),
                     evidence={"containers": len(self.sent), "values stored": stored}),
         ]  # fmt: skip

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts import signed_forgeries
-from attacks.parts.delivered_forgeries import SECURITY, forged_delivery, forged_values
+from attacks.parts.delivered_forgeries import SECURITY, forged_deliveries, forged_values, refused
 from attacks.reach import Reach
-from attacks.smgw_clone import meters_on, refusals
 from sim.systems._smgw_running import smgw
 from sim.truth.ground_truth import Truth
 
@@ -44,13 +43,11 @@ class SmgwStrip:
         yield reach.wait_until(self.at_s)
         name = self.gateway_id = reach.box_name(self.gateway)
         genuine = [one.payload for one in reach.relayed() if one.gateway == name]
-        meters = meters_on(reach.box_files(self.gateway))
-        for number in range(self.shots):
+        for number, delivery in enumerate(forged_deliveries(reach, self.gateway, self.shots)):
             container, content = signed_forgeries.stripped(genuine[number % len(genuine)])
             self.stripped.append(hashlib.sha256(content).hexdigest())
             reach.hand_in(name, container)
             reach.note("hand in", STRIPPED)
-            delivery = forged_delivery(name, meters[number % len(meters)], 900_000 + number, reach.today_utc())
             forged = reach.sealed_of_own(self.gateway, delivery)
             reach.hand_in(name, signed_forgeries.exchanged(genuine[number % len(genuine)], forged))
             reach.note("hand in", EXCHANGED)
@@ -60,7 +57,7 @@ class SmgwStrip:
         believed = {content for who, content in smgw(truth.world.system).portal.vouched() if who == self.gateway_id}
         passed = sum(one in believed for one in self.stripped)
         stored = forged_values(truth)
-        reasons = f"refused: {refusals(truth, self.gateway_id)}"
+        reasons = refused(truth, self.gateway_id)
         return [
             Outcome(STRIPPED, SECURITY, len(self.stripped), passed, evidence={"containers": len(self.stripped)},
                     why="the supplier believed that the gateway signed them" if passed else reasons),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.delivered_forgeries import SECURITY, forged_delivery, forged_values
+from attacks.parts.delivered_forgeries import SECURITY, forged_delivery, forged_values, meters_on
 from attacks.reach import Reach
-from attacks.smgw_clone import meters_on
 from sim.truth.ground_truth import Truth
 
 FORGED = "values forged, signed by the gateway's module"

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from attacks.attack import Can, Outcome, Steps, attack
-from attacks.parts.survey import Survey, units_read
+from attacks.parts.survey import Survey, reads_units
 from attacks.reach import Reach
 from sim.core.vocabulary import SECURITIES
 from sim.pki.wrapping import KEK_BYTES, CannotUnwrap, unwrap
-from sim.truth.ground_truth import Truth, fingerprint
+from sim.truth.ground_truth import Truth
 from wmbus.link import Address
 
 DISK = "the disk alone"
@@ -69,7 +69,7 @@ class StolenKeys:
             if known.security in SECURITIES[1:]:
                 heard[known.security].add(known.address)
                 recordings = [one.telegram for one in known.recordings]
-                if any(_reads(raw, key, truth) for raw in recordings for key in keys.get(known.address, ())):
+                if any(reads_units(raw, key, truth) for raw in recordings for key in keys.get(known.address, ())):
                     opened[known.security].add(known.address)
         everyone = sum(map(len, heard.values()))
         if variant == WITH_KEK:
@@ -107,8 +107,3 @@ def found_in(files: Mapping[str, bytes], keks: Mapping[str, bytes]) -> Keys:
 def _wire(address: str) -> bytes:
     maker, number, version, kind = address.split()
     return Address(maker, number, int(version, 16), int(kind, 16)).wire()
-
-
-def _reads(telegram: bytes, key: bytes, truth: Truth) -> bool:
-    units = units_read(telegram, key)
-    return units is not None and units == truth.units_in(fingerprint(telegram))

@@ -15,13 +15,7 @@ SCENARIOS: Final = Path(__file__).resolve().parents[1] / "scenarios"
 
 def known(kind: str = own.WORLDS) -> Mapping[str, Path]:
     """Name -> file of every world, or every sweep. Raises SpecError for a name that is taken."""
-    found = {path.stem: path for path in sorted((SCENARIOS / kind).glob("*.toml"))}
-    beside = own.folder(kind)
-    for path in sorted(beside.glob("*.toml")) if beside is not None else []:
-        if path.stem in found:
-            raise SpecError(f"{found[path.stem]} and {path} have the same name: give yours another")
-        found[path.stem] = path
-    return dict(sorted(found.items()))
+    return own.named_files(SCENARIOS / kind, own.folder(kind))
 
 
 def find(name: str, *, beside: Path | None = None, kind: str = own.WORLDS) -> Path:

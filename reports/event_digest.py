@@ -20,7 +20,6 @@ from typing import Any
 
 from sim.core.events import Fate
 
-GROUPS = ("attack", "tampering", "fault", "session", "alarm", "refused")
 KEPT_A_LANE = 12  # events kept word for word
 KEPT_SUBJECTS = 200  # and then the first for each further meter or detail, so that a verdict finds its own
 LANES_A_GROUP = 24  # labels beyond these share the lane "other": a label may come from a hostile sender

@@ -3,15 +3,13 @@ that the generator was not the limit, growth of the store, every trial. Self-con
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from markupsafe import Markup
 
 from reports import page, plots
 from reports.plots.load_curves import over_load, tail
 from sim.core.quoting import shown
-
-DEVICES: Final = 20
 
 
 def render(answer: dict[str, Any]) -> str:

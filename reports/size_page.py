@@ -4,6 +4,7 @@ Self-contained and without a script, to be handed on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -16,8 +17,11 @@ from sim.core.quoting import shown
 from sim.radio.site_file import SiteFile
 
 
-def render(site: SiteFile, answer: dict[str, Any], cost: Answer | None, command: str) -> str:
-    """`site`: with the gateways of the answer. `answer`: as `size --json` prints it."""
+def render(
+    site: SiteFile, answer: dict[str, Any], cost: Answer | None, command: str, spread: Sequence[Sequence[str]] = ()
+) -> str:
+    """`site`: with the gateways of the answer. `answer`: as `size --json` prints it. `spread`: rows of a figure, as
+    planned, low, middle and high."""
     most = max(meters_of(site).items(), key=lambda item: item[1])
     map_said = (
         f"Map of {len(site.house)} houses and {len(site.gateway)} gateways; most meters, {most[1]}, are in "
@@ -29,7 +33,7 @@ def render(site: SiteFile, answer: dict[str, Any], cost: Answer | None, command:
         "one that is missed most is dead."
     )  # fmt: skip
     return page.environment().get_template("size.html.j2").render(
-        site=site, answer=answer, cost=cost, command=command, map=_svg(house_map(site), "map", map_said),
+        site=site, answer=answer, cost=cost, command=command, spread=spread, map=_svg(house_map(site), "map", map_said),
         curve=None if last is None else _svg(served_curve(answer["curve"], answer["wanted"]), "curve", curve_said),
         map_said=map_said, curve_said=curve_said,
     )  # fmt: skip

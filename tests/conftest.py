@@ -52,6 +52,7 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.hookimpl(trylast=True)  # what -m and -k leave is what the workers share
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     late = [] if NIGHT else [item for item in items if item.get_closest_marker("night")]
     if late:

@@ -17,6 +17,7 @@ def test_there_are_pages() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.acceptance
 def test_the_page_works_as_it_stands(page: Path, tmp_path: Path) -> None:
     follow(page, tmp_path)
 

@@ -22,6 +22,7 @@ REFERENCE = (ROOT / "docs" / "reference" / "run.md").read_text(encoding="utf-8")
 OF_READING = {"directory", "notes"}  # remarks about the reading itself
 
 
+@pytest.mark.acceptance
 def test_the_page_works_as_it_stands(tmp_path: Path) -> None:
     assert len(follow(ROOT / "docs" / "how-to" / "hand-evidence-on.md", tmp_path)) == 4
 

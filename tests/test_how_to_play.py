@@ -19,6 +19,7 @@ def block(kind: str) -> str:
     return found[1]
 
 
+@pytest.mark.acceptance
 def test_the_example_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WMBENCH_RUNS", str(tmp_path / "runs"))
     assert block("sh").strip() == "./wmbench run --play evening.log --keys keys.csv"

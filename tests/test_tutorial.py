@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.bench.command_line import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.mark.acceptance
 def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     world = re.search(r"```toml\n(.*?)```", page, re.S)

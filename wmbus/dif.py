@@ -106,6 +106,7 @@ def chain_end(data: bytes, at: int) -> int:
 @lru_cache(maxsize=CACHED_CHAINS)
 def chain(dif_vif: bytes) -> Chain:
     """Parse one whole chain.  Raises BadTelegram (bad-record) with an offset counted from the chain's first byte."""
+    chain_end(dif_vif, 0)  # a record ends where this says; a maker's layout that names a VIF may promise more than that
     out = Chain()
     out.dif_vif = dif_vif
     dif = dif_vif[0]

@@ -17,8 +17,6 @@ from wmbus.errors import BadTelegram, CannotEncode, Reason
 from wmbus.link import Address
 
 CI_I, CI_II, CI_III, CI_IV = 0x8C, 0x8D, 0x8E, 0x8F
-SIZES = {CI_I: 3, CI_II: 9, CI_III: 11, CI_IV: 17}
-"""CI -> bytes of the header, without the payload CRC that ELL II and IV hide in the ciphertext."""
 _SIZES_CLEAR = {CI_I: 3, CI_II: 7, CI_III: 11, CI_IV: 15}
 
 AES_CTR = 1

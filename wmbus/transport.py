@@ -91,11 +91,6 @@ class Transport:
         """Key derivation of mode 7 (extension bits 5-4): 1 is KDF-A."""
         return self.ext[0] >> 4 & 3 if self.ext else 0
 
-    @property
-    def key_id(self) -> int:
-        """The number of the key in mode 7's configuration extension."""
-        return self.ext[0] & 15 if self.ext else 0
-
     def wire(self) -> bytes:
         """CI and header.  Raises CannotEncode."""
         if self.ci in NO_HEADER or self.ci in MANUFACTURER:

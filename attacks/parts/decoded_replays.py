@@ -3,11 +3,10 @@ to a portal."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from attacks.attack import Outcome
-from attacks.parts.sent_frames import Shot
+from attacks.parts.sent_frames import Shot, by_variant
 from sim.core.clock import world_time
 from sim.gateway.port import Fed
 from sim.truth.given_values import given_again
@@ -23,10 +22,7 @@ def decoder(truth: Truth) -> Fed | None:
 def outcomes_by_values(shots: Sequence[Shot], truth: Truth, gateway: Fed) -> list[Outcome]:
     """One outcome a (variant, security): shots that reached it by radio, and how often it gave the old value after the
     meter had sent a newer one."""
-    groups: dict[tuple[str, str], list[Shot]] = defaultdict(list)
-    for shot in shots:
-        groups[shot.variant, shot.security].append(shot)
-    return [_outcome(variant, security, rows, truth, gateway) for (variant, security), rows in groups.items()]
+    return [_outcome(variant, security, rows, truth, gateway) for (variant, security), rows in by_variant(shots)]
 
 
 def _outcome(variant: str, security: str, shots: list[Shot], truth: Truth, gateway: Fed) -> Outcome:

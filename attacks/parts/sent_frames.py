@@ -7,7 +7,7 @@ defence.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from attacks.attack import Landed, Outcome
@@ -60,10 +60,15 @@ def outcomes_of(shots: Sequence[Shot], truth: Truth, wanted: Wanted = lambda row
     """One outcome a (variant, security): shots the portal judged, what it stored of them, and why not. `wanted` says of
     a stored row whether it is what the attacker was after. "records changed": shots of which a row says something else
     than the telegram they were made from; "stored again": those whose rows say the same once more."""
+    return [_outcome(variant, security, rows, truth, wanted) for (variant, security), rows in by_variant(shots)]
+
+
+def by_variant(shots: Sequence[Shot]) -> Iterable[tuple[tuple[str, str], list[Shot]]]:
+    """((variant, security), its shots), in the order of the first ones."""
     groups: dict[tuple[str, str], list[Shot]] = defaultdict(list)
     for shot in shots:
         groups[shot.variant, shot.security].append(shot)
-    return [_outcome(variant, security, rows, truth, wanted) for (variant, security), rows in groups.items()]
+    return groups.items()
 
 
 def _outcome(variant: str, security: str, shots: list[Shot], truth: Truth, wanted: Wanted) -> Outcome:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sim.core.bundle import Heard
+from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.errors import BadTelegram
 from wmbus.telegram import parse, read
 
@@ -92,3 +93,9 @@ def units_read(telegram: bytes, key: bytes | None = None) -> int | None:
         return None
     units = (r.value for r in records if r.unit == "HCA" and r.storage == 0 and isinstance(r.value, int))
     return next(units, None)
+
+
+def reads_units(telegram: bytes, key: bytes, truth: Truth) -> bool:
+    """The key opens them, and they are what its meter counted."""
+    units = units_read(telegram, key)
+    return units is not None and units == truth.units_in(fingerprint(telegram))

@@ -5,7 +5,6 @@ into TCP streams, and what stands in them.
         ...
     streams = tcp_streams(pcap, port)
     found(streams, {"a topic": b"gw/gw-0001/up"})   names of what stands in any of them
-    publishes(streams)                              MQTT messages in clear; none under TLS
 
 A capture may come from any program that writes pcap or pcapng.
 """
@@ -25,8 +24,6 @@ from typing import Final
 from scapy.data import DLT_EN10MB
 from scapy.layers.inet import IP, TCP
 from scapy.utils import PcapReader, RawPcapWriter
-
-from sim.endpoint.mqtt_wire import PUBLISH, BadPacket, Packets
 
 _ALL_PROTOCOLS: Final = 3  # ETH_P_ALL
 _READ_S: Final = 0.2
@@ -146,18 +143,6 @@ def found(streams: Iterable[Stream], secrets: Mapping[str, bytes]) -> set[str]:
         name for name, secret in secrets.items()
         if any(secret in data or secret.hex().encode() in lower for data, lower in texts)
     }  # fmt: skip
-
-
-def publishes(streams: Iterable[Stream]) -> list[tuple[str, bytes]]:
-    """(topic, payload) of the MQTT messages that pass in clear."""
-    out = []
-    for stream in streams:
-        try:
-            packets = list(Packets().feed(stream.data))
-            out += [(one.topic, one.payload) for one in (p.publish() for p in packets if p.kind == PUBLISH)]
-        except BadPacket:
-            continue  # no MQTT, or its beginning was not captured
-    return out
 
 
 def tls_bytes(stream: Stream) -> int | None:

@@ -1,7 +1,8 @@
 """`./wmbench test`: the project's own tests, by tox; its options pass through.
 
-Without a word all but night and referee. Lint then runs beside the scenarios, which wait for sockets and for the wall's
-clock much of the time, with the lower priority, and is told when they have ended. The benchmarks run alone.
+Without a word all but acceptance, night and referee: what a change is tried with while it is made. Lint then runs
+beside the scenarios, which wait for sockets and for the wall's clock much of the time, with the lower priority, and is
+told when they have ended. The benchmarks run alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 from bench.run_directory import ROOT
 from sim.core import own
 
-ENVIRONMENTS: Final = ("unit", "scenarios", "lint", "perf", "night", "referee")
+ENVIRONMENTS: Final = ("unit", "scenarios", "lint", "perf", "acceptance", "night", "referee")
 _NICE: Final = 10
 
 

@@ -29,6 +29,8 @@ def add(commands: Commands) -> None:
     )
     import_.add_argument("--metres", action="store_true", help="columns east_m and north_m in place of lat and lon")
     import_.add_argument("--type", metavar="TYPE", help="of rows that name none; ./wmbench list meters shows them")
+    import_.add_argument("--types", metavar="NAME=TYPE,...", default="", help="what the list calls its types, as in "
+                         "HKV=qundis-q-caloric,Wasser=qundis-q-water")  # fmt: skip
     import_.add_argument("--leave-out", action="store_true", help="rows that cannot be right are named and left out, "
                          "instead of the whole file being refused")  # fmt: skip
     import_.add_argument("--anywhere", action="store_true", help="the site is not in Europe")
@@ -49,7 +51,8 @@ def command_import(arguments: argparse.Namespace) -> int:
     from sim.radio import site_file
 
     problems = rows.Problems(arguments.file)
-    found = rows.read(arguments.file, rows.names_of(arguments.names), arguments.metres, problems)
+    types = rows.types_of(arguments.types, list(kinds()))
+    found = rows.read(arguments.file, rows.names_of(arguments.names), arguments.metres, problems, types)
     if not arguments.leave_out:
         problems.stop()
     box = {"name": "-", "width_m": arguments.width_m, "depth_m": arguments.depth_m,

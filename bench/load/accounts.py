@@ -19,7 +19,6 @@ from bench.load.latencies import Latencies
 from bench.load.load_orders import Generated, Stored
 from bench.load.schedule import Schedule
 
-I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 
 NOT_HANDLED: Final = "the generator did not come to it"

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.bundle import Row, encoded
-from sim.core.clock import Calendar, ns
+from sim.core.clock import Calendar
 from sim.core.seeds import Seeds
 from sim.core.vocabulary import Security
 from sim.meters.fleet import Fleet
@@ -65,6 +65,7 @@ class FleetBundles:
         group = FleetSpec("load", sent.type, count, security=sent.security, interval_s=sent.interval_s)
         self.fleet = Fleet([group], Seeds(sent.seed), start=START)
         self.calendar = Calendar(START)
+        self._closed_ns: dict[int, int] = {}
 
     @cached_property
     def meters(self) -> list[str]:
@@ -75,8 +76,12 @@ class FleetBundles:
         return range(gateway * self.sent.telegrams, (gateway + 1) * self.sent.telegrams)
 
     def closed_ns(self, sequence: int) -> int:
-        """World time at which bundles of this number are closed: every telegram of them was sent before."""
-        return (sequence + 1) * ns(self.sent.interval_s)
+        """World time at which bundles of this number are closed: right after the last telegram of them all was heard.
+        No multiple of the interval is late enough: meters wander two intervals about it (EN 13757-4), and drift."""
+        if sequence not in self._closed_ns:
+            numbers = np.full(self.fleet.n, sequence - 1, dtype=np.int64)
+            self._closed_ns[sequence] = int(self.fleet.starts(np.arange(self.fleet.n), numbers).max()) + AIR_NS + 1
+        return self._closed_ns[sequence]
 
     def payloads(self, gateway: I64, sequence: I64) -> list[bytes]:
         """The bodies of these bundles, in this order."""

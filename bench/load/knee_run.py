@@ -21,8 +21,6 @@ from bench.run_errors import CannotRun
 from sim.endpoint.port import EndpointError
 from sim.portal.store_port import StoreError
 
-Beside: Final = ("trial", "search", "none")
-"""What the clients in C do beside ours: one trial at the load that broke, a search of their own, nothing."""
 UNFAIR: Final = 4
 """Trials of one load, at most, that broke while the generator was late by itself: then it is the limit."""
 INTERRUPTED: Final = "interrupted"

@@ -21,8 +21,6 @@ from bench.load.portal_process import TAKE_MOST
 
 THREADS: Final = ("broker", "companion", "portal", "takers")
 """Groups of processes that are one thread of work each."""
-INTERVAL_MOST: Final = 0.1
-"""From the least to the most of the runs' ratios, as a share of the one in the middle."""
 LEAST_TAKES: Final = 4
 LEAST_S: Final = 0.5
 """Of a thread's processor time in a trial: /proc counts in hundredths of a second."""

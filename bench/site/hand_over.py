@@ -17,15 +17,16 @@ from sim.radio.site_file import Gateway, SiteFile
 
 F64 = NDArray[np.floating[Any]]
 WORST: Final = 10
-CSV_COLUMNS: Final = ("name", "house", "floor", "roof", "east_m", "north_m", "lat", "lon", "hangs_already", "price",
-                      "best_for_meters", "weakest_margin_db")  # fmt: skip
+CSV_COLUMNS: Final = ("number", "name", "house", "floor", "roof", "east_m", "north_m", "lat", "lon", "hangs_already",
+                      "price", "best_for_meters", "weakest_margin_db")  # fmt: skip
 
 
 def gateways(
     site: SiteFile, places: Sequence[Gateway], chosen: Sequence[int], margin_db: F64, prices: F64 | None = None
 ) -> list[dict[str, Any]]:
-    """A row for each chosen place: where it is, for how many meters it is the best, and the least margin of those.
-    `margin_db`: (meters, candidates). `prices`: of hanging each; None: not given."""
+    """A row for each chosen place: its number, as `city --dead` and the map have it, where it is, for how many meters
+    it is the best, and the least margin of those. `margin_db`: (meters, candidates). `prices`: of hanging each; None:
+    not given."""
     if not chosen:
         return []
     own = margin_db[:, list(chosen)]
@@ -36,7 +37,7 @@ def gateways(
         mine = own[best == number, number]
         lat, lon = _degrees(site, there[number, 0], there[number, 1])
         rows.append({
-            "name": places[at].name, "house": places[at].house, "floor": places[at].floor,
+            "number": number + 1, "name": places[at].name, "house": places[at].house, "floor": places[at].floor,
             "roof": places[at].roof, "price": None if prices is None else float(prices[at]),
             "east_m": round(float(there[number, 0]), 2), "north_m": round(float(there[number, 1]), 2),
             "lat": lat, "lon": lon, "hangs_already": at < len(site.gateway), "best_for_meters": len(mine),

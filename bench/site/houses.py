@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from bench.site.rows import CANDIDATE, GATEWAY, ROOF, Problems, Row
+from bench.site.rows import CANDIDATE, GATEWAY, METER_ID, ROOF, Problems, Row
 from bench.site.sea import in_the_sea
-from sim.core.quoting import quoted
+from sim.core.quoting import named, quoted
 from sim.core.settings import SpecError
 from sim.radio.site_file import FARTHEST_M, Gateway, House, Meters, SiteFile
 
@@ -26,6 +26,10 @@ NORTH: Final = (34.0, 72.0)
 EAST: Final = (-25.0, 45.0)
 PLACES: Final = {GATEWAY: "", CANDIDATE: "place "}
 """Types of rows that are no meters, and what their names have before the number."""
+MERCATOR_EAST: Final = (1.26e6, 2.35e6)
+MERCATOR_NORTH: Final = (4.0e6, 1.16e7)
+"""Metres that are Web Mercator's between 11 and 21 degrees east, and nobody else's in Europe: Lambert-93 ends before,
+Gauss-Krueger begins behind."""
 ONE_HOUSE_M: Final = 100.0
 """Rows of one address farther from its middle than this are not one house."""
 
@@ -120,7 +124,8 @@ def _check_degrees(rows: Sequence[Row], problems: Problems, anywhere: bool) -> N
             continue
         what = f"{row.y:g} north, {row.x:g} east "
         if abs(row.y) > 180 or abs(row.x) > 180:
-            what += "are no degrees: UTM or Gauss-Krueger? Then use --metres with its east and north"
+            what += "are no degrees: UTM or Gauss-Krueger? Then use --metres with its east and north. Web Mercator "
+            what += "(EPSG:3857)? Its metres are none: turn them to degrees"
         elif inside(row.x, row.y):
             what += "would be inside the other way round: are lat and lon swapped? --names lat=...,lon=..."
         else:
@@ -130,6 +135,15 @@ def _check_degrees(rows: Sequence[Row], problems: Problems, anywhere: bool) -> N
 
 
 def _check_metres(rows: Sequence[Row], problems: Problems, anywhere: bool) -> None:
+    (west, east), (south, north) = MERCATOR_EAST, MERCATOR_NORTH
+    mercator = [row for row in rows if west < row.x < east and south < row.y < north]
+    if mercator and not anywhere:
+        first = mercator[0]
+        problems.add(
+            first.line, "", f"{first.x:.0f} m east, {first.y:.0f} m north are Web Mercator (EPSG:3857), of whose "
+            "metres 1.6 make one at 52 degrees: give degrees, UTM or Gauss-Krueger. Another grid: --anywhere"
+        )  # fmt: skip
+        problems.lines.update(r.line for r in mercator)
     if (
         len(rows) > 1
         and all(abs(r.y) <= 90 and abs(r.x) <= 180 for r in rows)
@@ -144,18 +158,28 @@ def _check_metres(rows: Sequence[Row], problems: Problems, anywhere: bool) -> No
 
 
 def _check_types(rows: Sequence[Row], kinds: dict[int, str | None], types: Collection[str], problems: Problems) -> None:
+    wrong: dict[str | None, list[int]] = {}
     for row in rows:
         kind = kinds[row.line]
-        if kind is None:
-            problems.add(row.line, "type", "is empty; give every row one, or --type TYPE for those without")
-        elif kind not in PLACES and kind not in types:
-            problems.add(row.line, "type", f"{quoted(kind)} is not one of {', '.join([*PLACES, *sorted(types)])}")
+        if kind is None or (kind not in PLACES and kind not in types):
+            wrong.setdefault(kind, []).append(row.line)
+    for kind, lines in wrong.items():
+        what = "is empty; give every row one, or --type TYPE for those without"
+        if kind is not None:
+            what = f"{quoted(kind)} is not one of {', '.join([*PLACES, *sorted(types)])}"
+            what += f"; say which one it is: --types {named(kind)}=TYPE"
+        problems.add(lines[0], "type", what + (f" ({len(lines)} rows)" if len(lines) > 1 else ""))
+        problems.lines.update(lines)
 
 
 def _check_duplicates(rows: Sequence[Row], kinds: dict[int, str | None], problems: Problems) -> None:
     first: dict[tuple[object, ...], int] = {}
+    ids: dict[str, int] = {}
     for row in rows:
-        key = (row.address, row.floor, row.flat, kinds[row.line])
+        if METER_ID.fullmatch(row.id) and ids.setdefault(row.id, row.line) != row.line:
+            problems.add(row.line, "id", f"{quoted(row.id)} is that of line {ids[row.id]} too")
+            continue
+        key = (row.address, row.floor, row.flat, kinds[row.line], row.id)
         if key in first:
             problems.add(
                 row.line, "", f"the same address, floor, flat and type as line {first[key]}; add up their count"

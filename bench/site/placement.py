@@ -23,6 +23,10 @@ ENOUGH: Final = 1e-9
 """A share that is less than this below the wanted one counts as reached: both searches round alike."""
 
 
+_FEW: Final = 8
+"""Rows are copied out of an array where they are less than this part of it; else the whole is multiplied at once."""
+
+
 class Clause(NamedTuple):
     """One sentence of a service. `chance`: (meters, candidates). `late`: the same through a gateway that was dead and
     came back within the time asked for; None: gateways do not fail here."""
@@ -65,8 +69,8 @@ class Missed:
         fewer = before - self._missed[rows]
         self._chosen.append((candidate, rows))
         self._more[number, rows] = (chance - late) / (1 - chance)
-        self._gain -= fewer @ self._chance[rows]
-        others = self.left - (fewer.sum() + self._more[:number, rows] @ fewer) / meters
+        self._gain -= self._reached(rows, fewer)
+        others = self.left - (fewer.sum() + self._more_of(number, rows, fewer)) / meters
         own = (self._missed.sum() + self._more[number, rows] @ self._missed[rows]) / meters
         self.left = np.append(others, own)
 
@@ -76,8 +80,29 @@ class Missed:
             return self._gain
         worst = int(self.left.argmax())
         rows = self._chosen[worst][1]
-        gained: F64 = self._gain + (self._missed[rows] * self._more[worst, rows]) @ self._chance[rows]
+        gained: F64 = self._gain + self._reached(rows, self._missed[rows] * self._more[worst, rows])
         return gained
+
+    def _reached(self, rows: NDArray[np.intp], what: F64) -> F64:
+        """`what` of these meters, times their chance at each place."""
+        if len(rows) * _FEW < len(self._missed):
+            few: F64 = what @ self._chance[rows]
+            return few
+        of_all: F64 = self._all(rows, what) @ self._chance
+        return of_all
+
+    def _more_of(self, number: int, rows: NDArray[np.intp], what: F64) -> F64:
+        """`what` of these meters, times what it grows by while each of the first `number` chosen is dead."""
+        if len(rows) * _FEW < len(self._missed):
+            few: F64 = self._more[:number, rows] @ what
+            return few
+        of_all: F64 = self._more[:number] @ self._all(rows, what)
+        return of_all
+
+    def _all(self, rows: NDArray[np.intp], what: F64) -> F64:
+        spread = np.zeros(len(self._missed))
+        spread[rows] = what
+        return spread
 
     def without(self, at: int) -> Missed:
         """The same without the `at`-th that was added; nothing can be added to it."""
@@ -86,7 +111,7 @@ class Missed:
         other._missed = self._missed.copy()
         other._missed[rows] /= 1 - self._chance[rows, candidate]
         grown = other._missed[rows] - self._missed[rows]
-        more = self._more[: len(self._chosen), rows] @ grown
+        more = self._more_of(len(self._chosen), rows, grown)
         other.left = self.left + (grown.sum() + more) / len(self._missed)
         other.left[at] = -np.inf
         return other
@@ -105,13 +130,6 @@ class Missed:
         """How much of the wanted share is lacking; 0 or less: it holds."""
         told = self.served if self.clause.late is None else self.one_dead
         return self.clause.wanted - ENOUGH - told
-
-
-def share(chance: F64, chosen: Sequence[int], dead: bool = False) -> float:
-    """The share served by a set; with `dead`, without the one whose loss costs most. 0 for nobody."""
-    if dead:
-        return told(Clause(chance, 1.0, np.zeros_like(chance)), chosen)
-    return told(Clause(chance, 1.0), chosen)
 
 
 def told(clause: Clause, chosen: Sequence[int]) -> float:
@@ -153,11 +171,11 @@ def greedy(clauses: Sequence[Clause], *, hang: Sequence[int] = ()) -> list[Step]
 
 
 def fewest(clauses: Sequence[Clause], hang: Sequence[int]) -> list[int] | None:
-    """The set that greedy finds; None where all candidates together are too few."""
+    """The set that greedy finds, less those that nothing needs; None where all candidates together are too few."""
     if any(told(one._replace(late=None), range(one.chance.shape[1])) < one.wanted - ENOUGH for one in clauses):
         return None
     steps = greedy(clauses, hang=hang)
-    return [step.candidate for step in steps] if steps and steps[-1].holds else None
+    return spared(clauses, [step.candidate for step in steps], hang=hang) if steps and steps[-1].holds else None
 
 
 def in_turn(clauses: Sequence[Clause], chosen: Sequence[int]) -> list[Step]:

@@ -13,7 +13,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -28,6 +28,7 @@ NEEDED: Final = 3  # the first three
 GATEWAY: Final = "gateway"
 CANDIDATE: Final = "candidate"
 ROOF: Final = 1_000  # in place of a floor
+METER_ID: Final = re.compile(r"[0-9a-f]{8}")
 MOST_BYTES: Final = 256 << 20
 MOST_PROBLEMS: Final = 20
 _FLOORS: Final = {"eg": 0, "kg": -1, "ug": -1, "roof": ROOF, "dach": ROOF}
@@ -70,16 +71,30 @@ class Problems:
             raise SpecError("\n".join(self.found[:MOST_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])))
 
 
-def names_of(text: str) -> dict[str, str]:
-    """`a=b,c=d`. Raises SpecError."""
+def names_of(text: str, option: str = "--names: COLUMN=NAME,... is needed, as in --names lat=Breite,lon=Laenge"
+             ) -> dict[str, str]:  # fmt: skip
+    """`a=b,c=d`; `option`: what is said of others. Raises SpecError."""
     pairs = [one.partition("=") for one in text.split(",") if one.strip()]
     if not all(equals and name.strip() and own.strip() for own, equals, name in pairs):
-        raise SpecError("--names: COLUMN=NAME,... is needed, as in --names lat=Breite,lon=Laenge")
+        raise SpecError(option)
     return {own.strip(): name.strip() for own, _, name in pairs}
 
 
-def read(path: Path, names: Mapping[str, str], metres: bool, problems: Problems) -> list[Row]:
-    """The rows of a file; `names`: what its columns are called, where not as here. Raises SpecError."""
+def types_of(text: str, known: Collection[str]) -> dict[str, str]:
+    """What a list calls its types -> ours, of `HKV=qundis-q-caloric,Wasser=qundis-q-water`. Raises SpecError."""
+    told = names_of(text, "--types: NAME=TYPE,... is needed, as in --types HKV=qundis-q-caloric,Wasser=qundis-q-water")
+    allowed = [GATEWAY, CANDIDATE, *sorted(known)]
+    for name, type_ in told.items():
+        if type_ not in allowed:
+            raise SpecError(f"--types: {quoted(type_)}, for {quoted(name)}, is not one of {', '.join(allowed)}")
+    return told
+
+
+def read(
+    path: Path, names: Mapping[str, str], metres: bool, problems: Problems, types: Mapping[str, str] | None = None
+) -> list[Row]:
+    """The rows of a file; `names`: what its columns are called, where not as here; `types`: what it calls types. Raises
+    SpecError."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise SpecError(f"{path}: is larger than {MOST_BYTES >> 20} MiB; cut it into several sites")
@@ -95,7 +110,7 @@ def read(path: Path, names: Mapping[str, str], metres: bool, problems: Problems)
     told = {column: names.get(column, column) for column in columns}
     geo = text.lstrip().startswith("{")
     rows = (_geojson if geo else _csv)(text, path, told)
-    found = [row for line, fields in rows if (row := _row(line, fields, told, columns, problems)) is not None]
+    found = [row for line, fields in rows if (row := _row(line, fields, told, columns, problems, types or {}))]
     if not found and not problems.found:
         raise SpecError(f"{path}: has no row")
     return found
@@ -128,6 +143,8 @@ def _csv(text: str, path: Path, told: Mapping[str, str]) -> Iterator[tuple[int, 
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
+        if not any(header):
+            raise SpecError(f"{path}, line 1: is empty; the first line names the columns: {', '.join(told.values())}")
         twice = [name for name in header if header.count(name) > 1 and name in told.values()]
         absent = [name for name in list(told.values())[:NEEDED] if name not in header]
         if twice or absent:
@@ -182,8 +199,9 @@ def _geojson(text: str, path: Path, told: Mapping[str, str]) -> Iterator[tuple[i
 
 
 def _row(
-    line: int, fields: Mapping[str, Any], told: Mapping[str, str], columns: tuple[str, ...], problems: Problems
-) -> Row | None:
+    line: int, fields: Mapping[str, Any], told: Mapping[str, str], columns: tuple[str, ...], problems: Problems,
+    types: Mapping[str, str],
+) -> Row | None:  # fmt: skip
     def text(column: str) -> str:
         value = fields.get(told[column], "")
         return "" if value is None else str(value).strip()
@@ -191,7 +209,7 @@ def _row(
     def complain(column: str, what: str) -> None:
         problems.add(line, told[column], what)
 
-    before = len(problems.found)
+    before, type_ = len(problems.found), types.get(text("type"), text("type"))
     address, numbers = text("address"), []
     if not address:
         complain("address", "is empty: every meter and gateway needs a house")
@@ -211,7 +229,7 @@ def _row(
         except ValueError:
             complain(column, f"{quoted(text(column))} is not a whole number")
             continue
-        on_top = column == "floor" and whole[column] == ROOF and text("type") in (GATEWAY, CANDIDATE)
+        on_top = column == "floor" and whole[column] == ROOF and type_ in (GATEWAY, CANDIDATE)
         if column == "floor" and whole[column] == ROOF and not on_top:
             complain(column, f"{quoted(said)} is for gateways; a meter needs the number of its floor")
         elif not on_top and not low <= whole[column] <= high:
@@ -235,7 +253,7 @@ def _row(
         x,
         whole["floor"],
         text("flat") or "-",
-        text("type") or None,
+        type_ or None,
         whole["count"],
         text("id").lower(),
         price,

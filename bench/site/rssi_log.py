@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bench.site.budget import BETWEEN_HOUSES
-from bench.site.rows import CANDIDATE, GATEWAY, ROOF, Problems, Row
+from bench.site.rows import CANDIDATE, GATEWAY, METER_ID, ROOF, Problems, Row
 from sim.core.quoting import named, quoted
 from sim.core.settings import SpecError
 from sim.lines.reception import Reception
@@ -135,6 +135,9 @@ def joined(
     for row, _, _ in meters:
         if not row.id:
             problems.add(row.line, "id", "is empty; a log is joined by the eight digits of a meter")
+        elif not METER_ID.fullmatch(row.id):
+            problems.add(row.line, "id", f"{quoted(row.id)} is not the eight digits of a meter; spreadsheets drop "
+                         "zeros in front: keep the column as text")  # fmt: skip
         elif first.setdefault(row.id, row.line) != row.line:
             problems.add(row.line, "id", f"{quoted(row.id)} is that of line {first[row.id]} too")
     if hung[0][0].floor == ROOF:

@@ -1,16 +1,17 @@
 """How likely a meter has a reading that is young enough, through one gateway: from the margin of the path to a chance.
 
-A frame arrives when its margin and its fading together are not below zero, and nothing else of the channel meets it:
-e^-2G with G the load in erlang (no capture, which is a bound from below). A reading is missing when all the frames that
-a meter sends within the age failed. Shadowing is a property of the place: it is drawn once for all of them, and its
-mean is taken over the chance of the whole.
+A frame arrives when its margin and its fading together are not below zero, and nothing of the channel that could harm
+it meets it: e^-2G with G the load in erlang. Without a capture threshold everything harms it, which is a bound from
+below; with one, those do that are not weaker by the threshold, of the meters that the busiest place hears. A reading is
+missing when all the frames that a meter sends within the age failed. Shadowing is a property of the place: it is drawn
+once for all of them, and its mean is taken over the chance of the whole.
 """
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,19 @@ _AT: Final = np.arange(-REACH_DB, REACH_DB + STEP_DB, STEP_DB)
 _DRAWS: Final = 1_024  # evenly spread over the normal distribution
 
 
+class Capture(NamedTuple):
+    """`others_db`: margins of those who send, in rising order."""
+
+    threshold_db: float
+    others_db: tuple[float, ...]
+
+    def harmful(self, margin_db: F64) -> F64:
+        """The share of the load that a frame of this margin does not survive."""
+        weaker = np.searchsorted(np.array(self.others_db), margin_db - self.threshold_db, side="right")
+        share: F64 = 1 - weaker / max(1, len(self.others_db))
+        return share
+
+
 @lru_cache(maxsize=1)
 def _normals() -> F64:
     words = ((2 * np.arange(_DRAWS, dtype=np.uint64) + 1) << np.uint64(32)) // np.uint64(2 * _DRAWS)
@@ -31,22 +45,31 @@ def _normals() -> F64:
     return drawn
 
 
-def arrives(margin_db: F64, fading_db: float, load_erlang: float) -> F64:
+def arrives(margin_db: F64, fading_db: float, load_erlang: float, capture: Capture | None = None) -> F64:
     """The chance of one frame."""
     drawn = np.sort(_normals()) * max(fading_db, 1e-9)
     above: F64 = np.searchsorted(drawn, margin_db, side="right") / _DRAWS  # fading is symmetric
-    return above * math.exp(-2 * load_erlang)
+    if capture is None:
+        return above * math.exp(-2 * load_erlang)
+    survives: F64 = above * np.exp(-2 * load_erlang * capture.harmful(margin_db))
+    return survives
 
 
-def served(margin_db: F64, frames: float, fading_db: float, shadowing_db: float, load_erlang: float) -> F64:
+def served(
+    margin_db: F64, frames: float, fading_db: float, shadowing_db: float, load_erlang: float,
+    capture: Capture | None = None,
+) -> F64:  # fmt: skip
     """The chance of at least one of so many frames, by margin; between steps of STEP_DB a straight line."""
-    result: F64 = np.interp(margin_db, _AT, _table(frames, fading_db, shadowing_db, load_erlang))
+    table = _table(frames, fading_db, shadowing_db, load_erlang, capture)
+    at = np.clip((margin_db + REACH_DB) / STEP_DB, 0, len(_AT) - 1)
+    step = np.minimum(at.astype(np.intp), len(_AT) - 2)
+    result: F64 = table[step] + (at - step) * np.diff(table)[step]
     return result
 
 
 @lru_cache(maxsize=16)
-def _table(frames: float, fading_db: float, shadowing_db: float, load_erlang: float) -> F64:
+def _table(frames: float, fading_db: float, shadowing_db: float, load_erlang: float, capture: Capture | None) -> F64:
     """At _AT."""
-    one = arrives(_AT[:, None] + shadowing_db * _normals()[None, :], fading_db, load_erlang)
+    one = arrives(_AT[:, None] + shadowing_db * _normals()[None, :], fading_db, load_erlang, capture)
     chance: F64 = (1 - (1 - one) ** frames).mean(axis=1)
     return chance

@@ -13,13 +13,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from bench.site.budget import Paths
 from bench.site.placement import Clause
-from bench.site.served import served
+from bench.site.served import Capture, served
 
 S_PER_H: Final = 3_600.0
 S_PER_DAY: Final = 86_400.0
 ALL_BUT: Final = 0.5  # meters
+_QUANTILES: Final = (np.arange(256) + 0.5) / 256
 
 
 class Asked(NamedTuple):
@@ -59,11 +62,24 @@ class Service(NamedTuple):
     air_s: float
     """Of one frame."""
     hang: Sequence[int]
+    capture_db: float | None = None
+    """None: a frame that meets another is lost, whatever their levels."""
+
+    def met(self, margin_db: Any) -> tuple[float, Capture | None]:
+        """(load of the busiest candidate in erlang, who is heard there). `margin_db`: (meters, candidates)."""
+        heard = margin_db > -self.shadowing_db
+        counts = heard.sum(axis=0)
+        busiest = int(counts.argmax())
+        load = float(counts[busiest]) * self.air_s / self.traffic.interval_s
+        if self.capture_db is None or not counts[busiest]:
+            return load, None
+        levels = np.quantile(margin_db[heard[:, busiest], busiest], _QUANTILES)
+        return load, Capture(self.capture_db, tuple(levels.tolist()))
 
     def arrive(self, paths: Paths, model: Any, sensitivity_dbm: float, load_erlang: float) -> Any:
         """(meters, candidates): the chance of one frame."""
         margin = self.power_dbm - paths.losses_db(model) - sensitivity_dbm
-        return served(margin, 1.0, self.fading_db, self.shadowing_db, load_erlang)
+        return served(margin, 1.0, self.fading_db, self.shadowing_db, load_erlang, self.met(margin)[1])
 
     @property
     def sentence(self) -> str:
@@ -91,12 +107,11 @@ def days(seconds: float) -> str:
 def chances(paths: Paths, model: Any, sensitivity_dbm: float, service: Service) -> tuple[list[Clause], float]:
     """(a clause for each sentence, load of the busiest candidate in erlang)."""
     margin = service.power_dbm - paths.losses_db(model) - sensitivity_dbm
-    air_share = service.air_s / service.traffic.interval_s
-    load = float((margin > -service.shadowing_db).sum(axis=0).max()) * air_share
+    load, capture = service.met(margin)
 
     def chance(within_s: float) -> Any:
         frames = service.traffic.frames(within_s)
-        return served(margin, frames, service.fading_db, service.shadowing_db, load)
+        return served(margin, frames, service.fading_db, service.shadowing_db, load, capture)
 
     clauses = []
     for one in service.asked:

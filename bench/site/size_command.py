@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
 import shlex
 import sys
@@ -18,9 +19,9 @@ from bench import named_files
 from bench.options import Commands
 from bench.run_errors import CannotRun
 from bench.site import exact as solver
-from bench.site import hand_over, risks, site_prices, size_options, upstream, variations, what_if
+from bench.site import figures, hand_over, risks, site_prices, size_options, upstream, variations, what_if
 from bench.site.budget import Paths, Prices, candidates, paths
-from bench.site.placement import Clause, Step, greedy, holds, in_turn, spared
+from bench.site.placement import Clause, Step, fewest, greedy, holds, in_turn, spared
 from bench.site.service import S_PER_DAY, Service, Traffic, asked, chances
 from bench.site.size_words import assumptions, doubt_json, exact_json, in_words
 from bench.site.unknowns import unsure
@@ -93,9 +94,7 @@ def command(arguments: argparse.Namespace) -> int:
 
     of = task(arguments)
     prices = site_prices.load(arguments.prices)
-    models: dict[str, Model] = {model.id: model for model in MODELS.parts().values()} | {of.model.id: of.model}
-    told = {id_: plan(of, model) for id_, model in models.items()}
-    clauses, load, steps = told[of.model.id]
+    clauses, load, steps = plan(of, of.model)
     hung = [step.candidate for step in steps]
     found = None
     if steps and steps[-1].holds:
@@ -106,18 +105,21 @@ def command(arguments: argparse.Namespace) -> int:
         hung = hung if found.chosen is None else by_gain(clauses, found.chosen, of.service.hang)
     steps = in_turn(clauses, hung)
     margin_db = of.service.power_dbm - of.ways.losses_db(of.model) - of.sensitivity_dbm
-    doubt = None
-    if steps and arguments.draws:
-        doubt = unsure(of.ways, hung, of.service, fitted=of.fitted, sensitivity_dbm=arguments.sensitivity_dbm,
-                       draws=arguments.draws, seed=arguments.seed)  # fmt: skip
-    met = bool(steps) and holds(clauses, hung)
     arrive = of.service.arrive(of.ways, of.model, of.sensitivity_dbm, load)
+    carried = figures.Carried(of.service.traffic, of.telegram_bytes, of.backhaul, arguments.outage_days * S_PER_DAY,
+                              of.meters, prices)  # fmt: skip
+    doubt, planned = None, dict[str, float]()
+    if steps and arguments.draws:
+        one_world = functools.partial(figures.of_world, carried, hung)
+        planned = one_world(arrive, load, hung)
+        doubt = unsure(of.ways, hung, of.service, fitted=of.fitted, sensitivity_dbm=arguments.sensitivity_dbm,
+                       draws=arguments.draws, seed=arguments.seed, figures=one_world)  # fmt: skip
+    met = bool(steps) and holds(clauses, hung)
     answer: dict[str, Any] = {
         "site": of.site.title, "meters": of.meters, "candidates": len(of.places), "hang": len(of.site.gateway),
         "left_out": of.site.left_out,
         "service": of.service.sentence, "holds": met, "gateways": len(steps), "load_erlang": round(load, 5),
-        "model": of.model.id, "by_model": {id_: len(got) if got and got[-1].holds else None
-                                           for id_, (_, _, got) in told.items()},
+        "model": of.model.id, "by_model": by_model(of),
         "wanted": arguments.served,
         "places": hand_over.gateways(of.site, of.places, hung, margin_db, of.prices),
         "worst": hand_over.worst(of.site, of.places, hung, clauses[0].chance, margin_db) if hung else [],
@@ -125,10 +127,10 @@ def command(arguments: argparse.Namespace) -> int:
         "curve": [
             {"gateways": at, "served": step.served, "one_dead": step.one_dead} for at, step in enumerate(steps, start=1)
         ],
-        "unsure": None if doubt is None else doubt_json(doubt),
+        "unsure": None if doubt is None else doubt_json(doubt, planned),
         "hanging": hanging(of, hung), "exact": exact_json(found, greedy_hung, of),
         "upstream": None if not hung else upstream.answer(
-            arrive, hung, of.service.traffic, of.telegram_bytes, of.backhaul, arguments.outage_days * S_PER_DAY),
+            arrive, hung, carried.traffic, carried.telegram_bytes, carried.backhaul, carried.outage_s),
         "variations": varied(of, prices),
     }  # fmt: skip
     sized = dataclasses.replace(of.site, gateway=tuple(of.places[at] for at in hung), candidate=())
@@ -139,8 +141,7 @@ def command(arguments: argparse.Namespace) -> int:
         written(arguments.out, text(sized, f"{arguments.site.name}, sized"))
     cost = None
     if prices is not None:
-        each = [upstream.of_gateway(arrive[:, at], of.service.traffic, of.telegram_bytes, of.backhaul) for at in hung]
-        cost = site_prices.costs(prices, of.meters, each, of.backhaul)
+        cost = site_prices.costs(prices, of.meters, carried.each(arrive, hung), of.backhaul)
     answer["cost"] = None if cost is None else plan_cost.as_json(cost)
     answer["risks"] = risks.told(answer, cost)
     hand_on(arguments, sized, answer, cost)
@@ -148,10 +149,22 @@ def command(arguments: argparse.Namespace) -> int:
     return 0 if met else MISSED_EXIT
 
 
+def plan_clauses(of: Task, model: Model) -> tuple[list[Clause], float]:
+    """(clauses, load of the busiest place in erlang)."""
+    return chances(of.ways, model, of.sensitivity_dbm, of.service)
+
+
 def plan(of: Task, model: Model) -> tuple[list[Clause], float, list[Step]]:
     """(clauses, load of the busiest place in erlang, gateways one after the other)."""
-    clauses, load = chances(of.ways, model, of.sensitivity_dbm, of.service)
+    clauses, load = plan_clauses(of, model)
     return clauses, load, greedy(clauses, hang=of.service.hang)
+
+
+def by_model(of: Task) -> dict[str, int | None]:
+    """How many gateways each model asks for, by the same search; None: all places are too few."""
+    models: dict[str, Model] = {model.id: model for model in MODELS.parts().values()} | {of.model.id: of.model}
+    found = {id_: fewest(plan_clauses(of, model)[0], of.service.hang) for id_, model in models.items()}
+    return {id_: None if chosen is None else len(chosen) for id_, chosen in found.items()}
 
 
 def by_gain(clauses: Sequence[Clause], chosen: Sequence[int], hang: Sequence[int]) -> list[int]:
@@ -190,8 +203,9 @@ def hand_on(arguments: argparse.Namespace, sized: SiteFile, answer: dict[str, An
     if arguments.page is not None:
         from reports import size_page
 
-        words = ["./wmbench", *sys.argv[1:]]
-        written(arguments.page, size_page.render(sized, answer, cost, shlex.join(words)))
+        words = shlex.join(["./wmbench", *sys.argv[1:]])
+        spread = figures.table(answer["unsure"]["figures"]) if answer["unsure"] else []
+        written(arguments.page, size_page.render(sized, answer, cost, words, spread))
 
 
 def written(path: Path, what: str) -> None:

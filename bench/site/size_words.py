@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.site import what_if
+from bench.site import figures, what_if
 from bench.site.exact import Exact
 from bench.site.service import Service
 from bench.site.unknowns import Unsure
@@ -46,12 +47,19 @@ def exact_json(found: Exact | None, greedy_hung: Sequence[int], of: Any) -> dict
     }  # fmt: skip
 
 
-def doubt_json(doubt: Unsure) -> dict[str, Any]:
-    """As the answer has it."""
+def doubt_json(doubt: Unsure, planned: Mapping[str, float]) -> dict[str, Any]:
+    """As the answer has it. `planned`: the figures in the world that was planned for."""
+
+    def number(value: float) -> float | None:
+        return None if math.isinf(value) else float(f"{value:.6g}")
+
     told = {one.name: one for one in doubt.unknowns}
     return {
         "draws": doubt.draws, "holds_in": doubt.holds, "reached_in": doubt.reached,
         "served": doubt.served._asdict(), "gateways": dict(zip(("low", "middle", "high"), doubt.gateways, strict=True)),
+        "figures": {name: {"planned": number(planned[name])}
+                    | {end: number(value) for end, value in one._asdict().items()}
+                    for name, one in doubt.figures.items()},
         "matters": [{**told[name]._asdict(), "share": round(share_, 4)} for name, share_ in doubt.matters.items()],
     }  # fmt: skip
 
@@ -60,7 +68,7 @@ def in_words(answer: dict[str, Any]) -> list[str]:
     """The answer for people."""
     lines = [
         f"{answer['site']}: {answer['meters']:,} meters, {answer['candidates']:,} places, {answer['hang']} taken",
-        f"  {answer['service']}: " + (f"{answer['gateways']} gateways" if answer["holds"] else
+        f"  {answer['service']}: " + (f"{answer['gateways']} gateways{_outside(answer)}" if answer["holds"] else
                                         f"NOT REACHED with {answer['gateways']}, and no other place adds anything"),
         "  by model: " + ", ".join(f"{id_} {count or 'not reached'}" for id_, count in answer["by_model"].items())
         + f"  (this answer: {answer['model']})",
@@ -78,6 +86,20 @@ def in_words(answer: dict[str, Any]) -> list[str]:
             + ("roof" if place["roof"] else f"floor {place['floor']}")
         )
     return lines + tail
+
+
+def needed_in_words(needed: Mapping[str, int | None]) -> str:
+    """The interval of the number of gateways."""
+    low, high = needed["low"], needed["high"]
+    if low is None:
+        return "more than there are places for"
+    return f"{low} to {'more than there are places for' if high is None else high}"
+
+
+def _outside(answer: dict[str, Any]) -> str:
+    if not answer["unsure"]:
+        return ""
+    return f" ({needed_in_words(answer['unsure']['gateways'])} in 80 of 100 worlds drawn)"
 
 
 def _exact_in_words(told: dict[str, Any] | None) -> list[str]:
@@ -130,8 +152,12 @@ def doubt_in_words(told: dict[str, Any], gateways: int) -> list[str]:
         f"in {100 * told['holds_in']:.0f} of 100",
         f"    needed: {count(needed['low'])} at best, {count(needed['middle'])} in the middle, {count(needed['high'])} "
         "at worst (10, 50, 90 of 100 draws)",
-        "    matters   what                       range            measure it with",
     ]
+    if told["figures"]:
+        lines.append(f"    {f'with these {gateways}':<28}{'planned':>12}{'low':>12}{'middle':>12}{'high':>12}")
+        for words, *values in figures.table(told["figures"]):
+            lines.append(f"    {words:<28}" + "".join(f"{value:>12}" for value in values))
+    lines.append("    matters   what                       range            measure it with")
     for one in told["matters"]:
         range_ = f"{one['low']:g} to {one['high']:g}"
         lines.append(f"    {100 * one['share']:>5.0f} %   {one['words']:<26} {range_:<16} {one['remedy']}")

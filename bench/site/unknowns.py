@@ -1,14 +1,14 @@
 """What nobody knows before something was measured, drawn within its range: an interval for a planner's figures.
 
-Each draw is one world: an exponent, a floor, an outer wall, a receiver. Draws are a Latin hypercube (each range in as
-many slices as there are draws, each slice once), so a few tell as much as many at random. What was fitted is drawn from
-its covariance instead (sim/radio/fitted.py). How much one unknown matters is the square of its rank correlation with
-the share served.
+Each draw is one world: an exponent, a floor, an outer wall, a receiver and what it captures. Draws are a Latin
+hypercube (each range in as many slices as there are draws, each slice once), so a few tell as much as many at random.
+What was fitted is drawn from its covariance instead (sim/radio/fitted.py). How much one unknown matters is the square
+of its rank correlation with the share served.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -53,6 +53,8 @@ UNKNOWNS: Final = (
             "ITU-R P.2109, traditional, 10 and 90 of 100 places", "./wmbench site fit"),
     Unknown("sensitivity_dbm", "receiver, dBm", -105.0, -95.0, "receivers on sale, with their antennas",
             "./wmbench receiver measure"),
+    Unknown("capture_db", "dB to capture a frame", 3.0, 12.0,
+            "3: sdr-rtl_wmbus, T1; 12: sdr-rtl_433 (files of sim/radio/receivers)", "./wmbench receiver measure"),
 )  # fmt: skip
 
 
@@ -64,8 +66,13 @@ class Interval(NamedTuple):
     high: float
 
 
+Figures = Callable[[F64, float, Sequence[int] | None], dict[str, float]]
+"""From the chance of one frame, (meters, candidates), the load in erlang, and the places that would be needed."""
+
+
 class Unsure(NamedTuple):
-    """`gateways`: None where no number of gateways reaches the service. `matters`: share of the difference, by name."""
+    """`gateways`: None where no number of gateways reaches the service. `matters`: share of the difference, by name.
+    `figures`: of what else is told of a plan; infinite where there is none."""
 
     draws: int
     served: Interval
@@ -73,13 +80,17 @@ class Unsure(NamedTuple):
     holds: float
     reached: float
     matters: dict[str, float]
+    figures: dict[str, Interval]
     unknowns: tuple[Unknown, ...]
 
 
-def unknowns_of(fitted: Fitted | None, sensitivity_dbm: float | None) -> tuple[Unknown, ...]:
-    """Those of a plan; a fit's own with the interval that it has, and none for a sensitivity that was given."""
+def unknowns_of(fitted: Fitted | None, sensitivity_dbm: float | None, walls: bool = True) -> tuple[Unknown, ...]:
+    """Those of a plan; a fit's own with the interval that it has, and none for a sensitivity that was given, nor for
+    walls that the site says (`walls`: some are not)."""
     kept = []
     for one in UNKNOWNS:
+        if one.name == "outer_wall_db" and not walls:
+            continue
         if one.name == "sensitivity_dbm":
             if sensitivity_dbm is None:
                 kept.append(one)
@@ -111,30 +122,41 @@ def drawn(unknowns: Sequence[Unknown], fitted: Fitted | None, draws: int, seed: 
 
 def unsure(
     paths: Paths, chosen: Sequence[int], service: Service, *,
-    fitted: Fitted | None, sensitivity_dbm: float | None, draws: int, seed: int,
+    fitted: Fitted | None, sensitivity_dbm: float | None, draws: int, seed: int, figures: Figures | None = None,
 ) -> Unsure:  # fmt: skip
-    """How a plan fares in worlds that are as likely as its own. `sensitivity_dbm` None: unknown."""
-    unknowns = unknowns_of(fitted, sensitivity_dbm)
+    """How a plan fares in worlds that are as likely as its own. `sensitivity_dbm` None: unknown. `figures`: what else
+    is told of one world."""
+    unknowns = unknowns_of(fitted, sensitivity_dbm, bool(paths.path.outer_walls.any()))
     values = drawn(unknowns, fitted, draws, seed)
     base = fitted if fitted is not None else Fitted(source="a draw")
     got, counts, held = [], [], 0
+    others: dict[str, list[float]] = {}
     for at in range(draws):
         changes: dict[str, Any] = {name: float(values[name][at]) for name in _FITTED if name in values}
         model = replace(base, **changes)
         sensitivity = float(values["sensitivity_dbm"][at]) if sensitivity_dbm is None else sensitivity_dbm
-        clauses, _ = chances(paths, model, sensitivity, service)
+        drawn_ = service._replace(capture_db=float(values["capture_db"][at]))
+        clauses, load = chances(paths, model, sensitivity, drawn_)
         got.append(told(clauses[0], chosen))
         held += holds(clauses, chosen)
         needed = fewest(clauses, service.hang)
         counts.append(np.inf if needed is None else len(needed))
+        if figures is not None:
+            for name, value in figures(drawn_.arrive(paths, model, sensitivity, load), load, needed).items():
+                others.setdefault(name, []).append(value)
     shares = np.array(got)
-    sorted_counts = np.sort(np.array(counts, dtype=np.float64))
-    tenths = [sorted_counts[min(int(q * draws), draws - 1)] for q in (0.1, 0.5, 0.9)]
-    low, middle, high = (None if np.isinf(one) else int(one) for one in tenths)
+    low, middle, high = (None if np.isinf(one) else int(one) for one in _tenths(counts))
     return Unsure(
         draws, Interval(*(float(one) for one in np.quantile(shares, [0.1, 0.5, 0.9]))), (low, middle, high),
-        held / draws, float(np.isfinite(sorted_counts).mean()), matters(values, shares), unknowns,
+        held / draws, float(np.isfinite(counts).mean()), matters(values, shares),
+        {name: _tenths(each) for name, each in others.items()}, unknowns,
     )  # fmt: skip
+
+
+def _tenths(values: Sequence[float]) -> Interval:
+    """Some may be infinite."""
+    ordered = np.sort(np.array(values, dtype=np.float64))
+    return Interval(*(float(ordered[min(int(q * len(ordered)), len(ordered) - 1)]) for q in (0.1, 0.5, 0.9)))
 
 
 def matters(values: dict[str, F64], shares: F64) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""A map of a given site: houses as boxes, shaded by their meters, and gateways as dots. North is up."""
+"""A map of a given site: houses as boxes, shaded by their meters, and gateways as numbered dots. North is up."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _MARGIN_M: Final = 15.0
 _HIGHEST_IN: Final = 9.0
+_NUMBERED: Final = 100
+"""More gateways than these have no numbers: they would cover the map."""
 
 
 def meters_of(site: SiteFile) -> dict[str, int]:
@@ -53,6 +55,10 @@ def _house_map(site: SiteFile) -> Figure:
     axes.add_collection(boxes)
     places = site.gateway_places()
     axes.scatter(places[:, 0], places[:, 1], s=22, color=palette.light("red"), zorder=3)
+    behind = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+    if len(places) <= _NUMBERED:
+        for number, (x, y, _) in enumerate(places, start=1):
+            axes.annotate(str(number), (x, y), (4, 4), textcoords="offset points", fontsize=8, zorder=4, bbox=behind)
     axes.set_xlim(low_x, high_x)
     axes.set_ylim(low_y, high_y)
     axes.set_aspect("equal")

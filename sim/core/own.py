@@ -95,6 +95,18 @@ def folder(name: str) -> Path | None:
     return place / name if place is not None and (place / name).is_dir() else None
 
 
+def named_files(ours: Path, beside: Path | None) -> dict[str, Path]:
+    """Name -> TOML file, by name: in a folder of ours, and in one beside it. Raises SpecError for a name that is
+    taken."""
+    found: dict[str, Path] = {}
+    for place in filter(None, (ours, beside)):
+        for path in sorted(place.glob("*.toml")):
+            if path.stem in found:
+                raise SpecError(f"{found[path.stem]} and {path} have the same name: give yours another")
+            found[path.stem] = path
+    return dict(sorted(found.items()))
+
+
 def open_repository(place: Path) -> None:
     """Look for parts in it as well. Raises SpecError for a second one, and for a wmbench.toml that cannot be used."""
     place = place.resolve()

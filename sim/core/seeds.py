@@ -38,8 +38,6 @@ I64 = NDArray[np.int64]
 MASK_32: Final = CONSTANTS[4]
 MAX_SEED: Final = (1 << 64) - 1
 
-Q16: Final = 1 << 16  # one sigma
-
 
 class SeedError(ValueError):
     """A seed or counter that does not fit; the message says which and what fits."""

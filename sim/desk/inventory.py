@@ -30,7 +30,6 @@ from sim.readers.message_content import ContentSpec
 from sim.readers.port import READERS, ReaderSpec
 
 ENTRIES: Final = Path(__file__).resolve().parent / "entries"
-SIGKILL: Final = "SIGKILL"
 
 
 @dataclass(frozen=True, slots=True)

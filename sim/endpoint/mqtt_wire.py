@@ -42,12 +42,7 @@ class Packet:
         return NAMES.get(self.kind, f"type {self.kind}")
 
     def encode(self) -> bytes:
-        left, length = len(self.body), bytearray()
-        while True:  # 2.2.3: seven bits a byte, least significant first
-            left, digit = left >> 7, left & 0x7F
-            length.append(digit | (0x80 if left else 0))
-            if not left:
-                return bytes([self.kind << 4 | self.flags]) + bytes(length) + self.body
+        return bytes([self.kind << 4 | self.flags]) + measured(self.body)
 
     @property
     def packet_id(self) -> bytes:
@@ -76,9 +71,28 @@ class Packet:
 
 
 def publish(message: Publish) -> Packet:
-    topic = message.topic.encode()
-    body = len(topic).to_bytes(2, "big") + topic + (message.packet_id or b"") + message.payload
+    body = text(message.topic) + (message.packet_id or b"") + message.payload
     return Packet(PUBLISH, message.flags, body)
+
+
+def measured(body: bytes) -> bytes:
+    """Behind its length of up to four bytes: seven bits a byte, least significant first (2.2.3)."""
+    left, length = len(body), bytearray()
+    while True:
+        left, digit = left >> 7, left & 0x7F
+        length.append(digit | (0x80 if left else 0))
+        if not left:
+            return bytes(length) + body
+
+
+def binary(data: bytes) -> bytes:
+    """Behind its length of two bytes (1.5.3)."""
+    return len(data).to_bytes(2, "big") + data
+
+
+def text(value: str) -> bytes:
+    """The same of a string in UTF-8."""
+    return binary(value.encode())
 
 
 class Packets:

@@ -57,17 +57,17 @@ class Login:
 def connect_packet(login: Login) -> Packet:
     """3.1."""
     flags = 0x02 if login.clean else 0
-    tail = _text(login.client_id)
+    tail = mqtt_wire.text(login.client_id)
     if login.will is not None:
         flags |= 0x04 | 0x08
-        tail += _text(login.will[0]) + _bytes(login.will[1])
+        tail += mqtt_wire.text(login.will[0]) + mqtt_wire.binary(login.will[1])
     if login.user is not None:
         flags |= 0x80
-        tail += _text(login.user)
+        tail += mqtt_wire.text(login.user)
     if login.password is not None:
         flags |= 0x40
-        tail += _text(login.password)
-    return Packet(CONNECT, 0, _text("MQTT") + bytes([4, flags]) + KEEP_ALIVE_S.to_bytes(2, "big") + tail)
+        tail += mqtt_wire.text(login.password)
+    return Packet(CONNECT, 0, mqtt_wire.text("MQTT") + bytes([4, flags]) + KEEP_ALIVE_S.to_bytes(2, "big") + tail)
 
 
 def dialled(address: Address, context: ssl.SSLContext | None, name: str, deadline_s: float) -> socket.socket:
@@ -128,7 +128,7 @@ class OneSession:
         """Whether each was granted, as the SUBACK says; that is no promise that anything is delivered. All False where
         the broker ended the session instead. Raises Silent."""
         number = self._number()
-        body = number + b"".join(_text(topic) + b"\x01" for topic in topics)
+        body = number + b"".join(mqtt_wire.text(topic) + b"\x01" for topic in topics)
         before = len(self._subacks)
         self.send(Packet(SUBSCRIBE, 2, body).encode())
         self.turn(lambda: len(self._subacks) > before)
@@ -268,11 +268,3 @@ def pump(sessions: Sequence[OneSession], done: Callable[[], bool], deadline_s: f
         if not done():
             select.select(alive, [], [], 0.05)
     return True
-
-
-def _bytes(data: bytes) -> bytes:
-    return len(data).to_bytes(2, "big") + data
-
-
-def _text(text: str) -> bytes:
-    return _bytes(text.encode())

@@ -24,7 +24,6 @@ from wmbus.phy.modes import Mode
 
 _THERMAL_DBM_PER_HZ: Final = -174.0
 _Q16: Final = 1 << 16
-_WORDS: Final = 4  # of a block: two samples
 _AUTO_GAIN_DB: Final = 40.0
 """The gain at which `full_scale_dbm` fills the samples."""
 

@@ -87,10 +87,6 @@ class Outbox:
             way = way_out("make room or another place")
             raise OutboxError(f"{self.path}: cannot create it: {error.strerror}; {way}") from None
 
-    @property
-    def next_sequence(self) -> int:
-        return self._next
-
     def store(self, encode: Callable[[int], bytes]) -> tuple[int, bytes]:
         """Give the bundle its number and keep its bytes; to be published after `sync`."""
         sequence = self._next

@@ -151,9 +151,3 @@ def _number(raw: NDArray[np.uint8]) -> NDArray[np.int64]:
     whole[:, :width] = raw
     number: NDArray[np.int64] = whole.view("<i8")[:, 0]
     return number
-
-
-def limits(encoding: str) -> tuple[int, int]:
-    """The lowest value an encoding holds, and the first it does not."""
-    one = ENCODINGS[encoding]
-    return one.lowest, one.beyond

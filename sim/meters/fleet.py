@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from sim.meters.fill_kernels import Form
 
 I64 = NDArray[np.int64]
-U8 = NDArray[np.uint8]
 _REMEMBERED = 1 << 16
 
 

@@ -158,11 +158,6 @@ class Authority:
         self._revoked.setdefault(serial, clock.wall_now())
         self.write_crl()
 
-    @property
-    def revoked_serials(self) -> frozenset[int]:
-        """The serial numbers on the list of revoked certificates."""
-        return frozenset(self._revoked)
-
     def write_crl(self) -> None:
         """Write the list, replacing the old one at once: a broker that reads half a list refuses all clients. It is
         good as long as the authority, since an expired list refuses the whole fleet."""

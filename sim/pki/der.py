@@ -86,11 +86,6 @@ def write(tag: int, *parts: bytes) -> bytes:
     return bytes((tag, 0x80 | size)) + len(content).to_bytes(size, "big") + content
 
 
-def set_of(*parts: bytes, tag: int = SET) -> bytes:
-    """A set in the order that DER wants."""
-    return write(tag, *sorted(parts))
-
-
 def integer(value: int) -> bytes:
     """A whole number."""
     return write(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))

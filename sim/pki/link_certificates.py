@@ -92,14 +92,6 @@ def pem(certificate: bytes) -> str:
     return whole.public_bytes(serialization.Encoding.PEM).decode("ascii")
 
 
-def der(text: bytes) -> bytes:
-    """Of PEM. Raises PkiError."""
-    try:
-        return x509.load_pem_x509_certificate(text).public_bytes(serialization.Encoding.DER)
-    except ValueError as error:
-        raise PkiError(f"this is no certificate in PEM: {error}") from None
-
-
 def is_valid_at(certificate: bytes, at: datetime) -> bool:
     """Of DER. Raises PkiError."""
     try:

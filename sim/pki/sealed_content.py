@@ -16,9 +16,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from sim.core.refused import Refusal
 from sim.pki import content_ciphers as ciphers
 from sim.pki import der
 from sim.pki.der import BadDer, Tlv
+from sim.pki.sm_chain import subject_key
 from wmbus.security import KEY_BYTES
 
 AUTH_ENVELOPED: Final = "1.2.840.113549.1.9.16.1.23"
@@ -49,13 +51,8 @@ REASONS: Final = {
 """Reason of a refusal -> what did not hold."""
 
 
-class ContentError(Exception):
+class ContentError(Refusal):
     """Content that is refused. `reason`: one of REASONS."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +151,7 @@ def _unseal(data: bytes, receiver: Receiver) -> bytes:
 def content_key(recipients: Tlv, receiver: Receiver) -> bytes:
     """The content key that is wrapped for this receiver. Raises ContentError, BadDer, ValueError."""
     own = [issuer_and_serial(receiver.certificate)]
-    if (subject := _subject_key(receiver.certificate)) is not None:
+    if (subject := subject_key(receiver.certificate)) is not None:
         own.append(der.write(_KEY_ID, der.write(der.OCTETS, subject)))
     for one in der.expect(recipients, der.SET).items():
         if one.tag != _KARI:
@@ -216,13 +213,6 @@ def public_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
 def issuer_and_serial(certificate: x509.Certificate) -> bytes:
     """IssuerAndSerialNumber, which names a certificate."""
     return der.write(der.SEQUENCE, certificate.issuer.public_bytes(), der.integer(certificate.serial_number))
-
-
-def _subject_key(certificate: x509.Certificate) -> bytes | None:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except (x509.ExtensionNotFound, ValueError):
-        return None
 
 
 def _exactly(one: Tlv, count: int) -> list[Tlv]:

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
 from sim.core.quoting import named
+from sim.core.refused import BrokenClause
 from sim.pki import sm_forms as forms
 from sim.pki.sm_forms import USAGES
 
@@ -36,13 +37,8 @@ CLAUSES: Final = {
 DEPTH_MOST: Final = 8
 
 
-class ChainError(Exception):
+class ChainError(BrokenClause):
     """`clause`: one of CLAUSES."""
-
-    def __init__(self, clause: str, detail: str) -> None:
-        super().__init__(f"{clause}: {detail}")
-        self.clause = clause
-        self.detail = detail
 
 
 @dataclass
@@ -90,7 +86,7 @@ class Trust:
         shown, issuer = forms.common_name(certificate), certificate.issuer.rfc4514_string()
         wanted = _key_of(certificate)
         able = [one for one in (*self.roots, *self.authorities)
-                if one.subject == certificate.issuer and wanted in (None, _own_key(one)) and one != certificate]
+                if one.subject == certificate.issuer and wanted in (None, subject_key(one)) and one != certificate]
         if not able:
             raise ChainError("chain-hole", f"{named(shown)} was issued by {named(issuer)}, of whom no certificate is "
                                            "known")  # fmt: skip
@@ -105,7 +101,7 @@ class Trust:
         raise ChainError("chain-signature", f"{named(issuer)} has not signed the certificate of {named(shown)}")
 
     def _not_taken_back(self, certificate: x509.Certificate, above: x509.Certificate, at: datetime) -> datetime:
-        issuer, key = forms.common_name(above), _own_key(above)
+        issuer, key = forms.common_name(above), subject_key(above)
         own = [one for one in self.lists if one.issuer == above.subject and _key_of(one) in (None, key)]
         if not own:
             raise ChainError("list-missing", f"there is no revocation list of {named(issuer)}; fetch one from "
@@ -161,7 +157,8 @@ def _is_authority(certificate: x509.Certificate) -> bool:
         return False
 
 
-def _own_key(certificate: x509.Certificate) -> bytes | None:
+def subject_key(certificate: x509.Certificate) -> bytes | None:
+    """The identifier of its own key, where it says one."""
     try:
         return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     except (x509.ExtensionNotFound, ValueError):

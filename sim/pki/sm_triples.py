@@ -16,6 +16,7 @@ from typing import Final, Protocol, get_args
 
 from cryptography import x509
 
+from sim.core.refused import BrokenClause
 from sim.pki import der
 from sim.pki import sm_forms as forms
 from sim.pki.content_ciphers import NotSealed, point
@@ -28,14 +29,9 @@ PURPOSES: Final[tuple[forms.Purpose, ...]] = get_args(forms.Purpose)
 _UTF8: Final = 0x0C
 
 
-class RequestError(Exception):
+class RequestError(BrokenClause):
     """A request that is not granted. `clause`: "request-name", "request-key", "request-number", "request-possession",
     "request-authorisation"."""
-
-    def __init__(self, clause: str, detail: str) -> None:
-        super().__init__(f"{clause}: {detail}")
-        self.clause = clause
-        self.detail = detail
 
 
 class Keys(Protocol):

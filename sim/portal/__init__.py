@@ -10,6 +10,7 @@ One telegram, a window of the world and a shard of a city go the same way; each 
         copies           equal bytes, heard at once          freshness         the checks put together
                                                              gateway_clock    whose clock is wrong
     verdicts         what can become of a telegram; reasons: why it is no reading
+    stored_columns   what a stored reading says, as columns
     verdict_rows     verdicts as rows: readings, refusals in words, sightings
     evidence_quota   how much evidence is kept of each sender
     quarantine       which telegrams cannot be handled, found by halving

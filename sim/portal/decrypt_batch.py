@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from arrays import ciphers
 from sim.core.clock import Calendar
+from sim.core.vocabulary import SECURITIES
 from sim.portal import frame_scan
 from sim.portal.check import NONE
 from sim.portal.frame_scan import Form, Found, Registered, Scanned, Unpacked
@@ -31,7 +32,6 @@ from wmbus.errors import BadTelegram
 from wmbus.transport import CI_LONG, CI_NONE, CI_SHORT
 
 I64 = NDArray[np.int64]
-U8 = NDArray[np.uint8]
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a meter has no zone
 _ROWS_AT_ONCE = 4_096
 _SECURITY = {0: 0, 5: 1, 7: 2}  # places in `Opening.securities`
@@ -63,7 +63,7 @@ class Opening:
         self._layouts = Layouts({})
         self._begin_ns = (calendar.start.replace(tzinfo=None) - _EPOCH) // timedelta(microseconds=1) * 1_000
         self._opened_ones: dict[bytes, Opened] = {}
-        self.securities = ["none", "mode5", "mode7"]
+        self.securities: list[str] = list(SECURITIES)
         self.one_at_a_time = 0
 
     # --- whose ------------------------------------------------------------------------------------------------------

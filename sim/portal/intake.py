@@ -31,40 +31,28 @@ from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
 from sim.portal.record_templates import ENERGY_KWH, MINUTE, SET_DATE_UNITS, SET_DAY, TAMPER, UNITS, VOLUME_M3
 from sim.portal.sort_by_meter import grouped, uniques
+from sim.portal.stored_columns import StoredColumns
 from sim.portal.verdicts import COPY, STORED, names, number
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 _BACK = 64
-_NUMBERS: Final = 13  # columns of Rows that are whole numbers, from `gateway` to `tamper`
+_SAID: Final = 9  # columns of Rows that are whole numbers and of the telegram, from `minute` to `tamper`
+_HEARD: Final = 4  # and of its reception, from `gateway` to `reason`
 _NOTHING: Final[I64] = np.zeros(0, dtype=np.int64)
 _LATE: Final = number(reasons.LATE)
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Stored readings, or refused telegrams with their values where they were only late. Equal-length columns, NONE
-    (and NaN) where there is none: `reception` is the place in the batch, `meter` the number of the whole address (0: no
-    address), `gateway` a place in the roll's names, `reason` a verdict, `minute` since 1970 by the meter, `set_day`
-    since 1970, units of heat cost allocation, `security` a place in `Opening.securities`."""
+class Rows(StoredColumns):
+    """Stored readings, or refused telegrams with their values where they were only late. `reception` is the place in
+    the batch, `gateway` a place in the roll's names, `reason` a verdict."""
 
     reception: I64
-    meter: U64
     gateway: I64
     received_ns: I64
     rssi_cdbm: I64
     reason: I64
-    minute: I64
-    units: I64
-    set_day: I64
-    set_date_units: I64
-    acc: I64
-    counter: I64
-    security: I64
-    status: I64
-    tamper: I64
-    volume_m3: NDArray[np.float64]
-    energy_kwh: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.reception)
@@ -88,11 +76,12 @@ class _Whose(NamedTuple):
 
 
 class _Gathered(NamedTuple):
-    """Columns of `Rows`: the address, whole numbers from the gateway to tampering, volume and energy."""
+    """Columns of `Rows`: the address, whole numbers from the minute to tampering, volume and energy, the reception."""
 
     meter: U64
-    numbers: I64
+    said: I64
     reals: NDArray[np.float64]
+    heard: I64
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +210,11 @@ class Intake:
         self._copies.keep(count)
 
     def _rows(self, batch: Batch, at: I64, row: I64, telegram: I64, contents: Contents, verdict: I64) -> Rows:
-        meter, numbers = np.empty(len(at), dtype=np.uint64), np.empty((_NUMBERS, len(at)), dtype=np.int64)
-        reals = np.empty((2, len(at)))
+        said, heard = (np.empty((count, len(at)), dtype=np.int64) for count in (_SAID, _HEARD))
+        out = _Gathered(np.empty(len(at), dtype=np.uint64), said, np.empty((2, len(at))), heard)
         whose = _Whose(self.roll.number, row, telegram, verdict)
-        out = _Gathered(meter, numbers, reals)
         _gathered(at, whose, batch.gateway, batch.received_ns, batch.rssi_cdbm, contents, out)
-        columns: list[Any] = [at, meter, *numbers, *reals]
+        columns: list[Any] = [out.meter, *said, *out.reals, at, *heard]
         return Rows(*columns)
 
     def _with_strangers(self, batch: Batch, known: Rows, strangers: I64) -> Rows:
@@ -264,19 +252,19 @@ def _agreed(roll: Roll) -> Agreed:
 def _gathered(receptions: Any, whose: Any, gateway: Any, received: Any, rssi: Any, contents: Any, out: Any) -> None:
     """Columns of `Rows` of these receptions, from `Contents` of their telegrams."""
     number, row, telegram, verdict = whose
-    meter, numbers, out_reals = out
+    meter, said, out_reals, heard = out
     wholes, reals, acc, counter = contents.wholes, contents.reals, contents.acc, contents.counter
     security, status = contents.security, contents.status
     for to in range(len(receptions)):
         at = receptions[to]
         one = telegram[at]
         meter[to] = number[row[at]]
-        numbers[0, to], numbers[1, to] = gateway[at], received[at]
-        numbers[2, to], numbers[3, to] = rssi[at], verdict[at]
-        numbers[4, to], numbers[5, to] = wholes[one, MINUTE], wholes[one, UNITS]
-        numbers[6, to], numbers[7, to] = wholes[one, SET_DAY], wholes[one, SET_DATE_UNITS]
-        numbers[8, to], numbers[9, to], numbers[10, to] = acc[one], counter[one], security[one]
-        numbers[11, to], numbers[12, to] = status[one], wholes[one, TAMPER]
+        said[0, to], said[1, to] = wholes[one, MINUTE], wholes[one, UNITS]
+        said[2, to], said[3, to] = wholes[one, SET_DAY], wholes[one, SET_DATE_UNITS]
+        said[4, to], said[5, to], said[6, to] = acc[one], counter[one], security[one]
+        said[7, to], said[8, to] = status[one], wholes[one, TAMPER]
+        heard[0, to], heard[1, to] = gateway[at], received[at]
+        heard[2, to], heard[3, to] = rssi[at], verdict[at]
         out_reals[0, to], out_reals[1, to] = reals[one, VOLUME_M3], reals[one, ENERGY_KWH]
 
 

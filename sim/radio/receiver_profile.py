@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from sim.core import own
 from sim.core.parts import UnknownPart, nearest
-from sim.core.settings import SpecError, build, number, read_toml
+from sim.core.settings import build, number, read_toml
 from sim.radio.capture_effect import ENTRIES, NEVER_CDB, capture_table, quantiles
 from sim.radio.link_modes import Mode
 
@@ -167,22 +167,12 @@ def profiles() -> Mapping[str, ReceiverProfile]:
 
 def file_of(id_: str) -> Path:
     """The file of a profile. Raises UnknownPart, SpecError."""
-    return _files(own.folder(own.RECEIVERS))[profile(id_).id]
+    return own.named_files(FOLDER, own.folder(own.RECEIVERS))[profile(id_).id]
 
 
 @cache
 def _profiles(beside: Path | None) -> Mapping[str, ReceiverProfile]:
-    return {id_: read(path) for id_, path in _files(beside).items()}
-
-
-def _files(beside: Path | None) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for folder in filter(None, (FOLDER, beside)):
-        for path in folder.glob("*.toml"):
-            if path.stem in found:
-                raise SpecError(f"{found[path.stem]} and {path} have the same name: give yours another")
-            found[path.stem] = path
-    return dict(sorted(found.items()))
+    return {id_: read(path) for id_, path in own.named_files(FOLDER, beside).items()}
 
 
 def profile(id_: str = DEFAULT) -> ReceiverProfile:

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
@@ -28,7 +27,6 @@ from sim.radio.links import Radios
 from sim.radio.listener import Frame, Listener
 from sim.radio.receiver_profile import ReceiverProfile
 
-I64 = NDArray[np.int64]
 OnFrame = Callable[[bytes, int, int], None]
 OnHeader = Callable[[bytes, int, int, Mode, int], None]
 FrameOf = Callable[[int, int], bytes]

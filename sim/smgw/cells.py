@@ -12,6 +12,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
+from sim.core.refused import Refusal
+
 HEAD_BYTES: Final = 3
 CELL_LEAST_BYTES: Final = 256
 CELL_MOST_BYTES: Final = 16_384
@@ -29,13 +31,8 @@ class CellKind(IntEnum):
     CALL = 3  # a dummy of the side that cannot ask: something waits there
 
 
-class BadCell(Exception):
+class BadCell(Refusal):
     """Bytes that are no cell. `reason` is the stable code: "size", "kind", "count", "filling", "long"."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 def check_size(cell_bytes: int) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from sim.core.quoting import named
+from sim.core.refused import Refusal
 
 MAGIC: Final = b"WMFW\x01"
 HEAD_MOST_BYTES: Final = 512
@@ -31,13 +32,8 @@ Verify = Callable[[bytes, bytes], bool]
 REASONS: Final = ("header", "device", "length", "signer", "signature", "integrity", "version")
 
 
-class FirmwareRefused(Exception):
+class FirmwareRefused(Refusal):
     """An image that is not taken. `reason` is the stable code, one of REASONS."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 class Firmware(NamedTuple):

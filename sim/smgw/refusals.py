@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from sim.core.refused import BrokenClause
 
-class RuleError(Exception):
+
+class RuleError(BrokenClause):
     """A rule set, or readings for it, contradict the model. `clause` is the stable code of the model's clause."""
-
-    def __init__(self, clause: str, detail: str) -> None:
-        super().__init__(f"{clause}: {detail}")
-        self.clause = clause
-        self.detail = detail
 
 
 class BadFrame(Exception):

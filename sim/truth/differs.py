@@ -11,7 +11,7 @@ Rows of any number are compared at once, so that a world and a city use the same
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from sim.meters.telegram_batch import addresses
 from sim.portal.check import NONE
 from sim.portal.interpret import TAMPER_FLAG, meaning
 from sim.portal.meter_table import numbers_of
+from sim.portal.stored_columns import StoredColumns
 from wmbus.transport import CI_LONG, CI_NONE, STS_PERMANENT_ERROR
 
 I64 = NDArray[np.int64]
@@ -45,36 +46,6 @@ _HEADERS = {CI_LONG: 23, CI_NONE: 11}
 _SHORT = 15
 _ENERGY_UNITS = {"energy_wh": 1_000.0, "energy_j": 3_600_000.0}
 _ROUNDING = 1e-12  # of a stored real, relative
-
-
-class StoredColumns(Protocol):
-    """Stored readings as equal-length columns, NONE (and NaN) where there is none. `meter` is the number of the whole
-    address, `minute` since 1970 by the meter, `set_day` since 1970, `security` a place in SECURITIES."""
-
-    @property
-    def meter(self) -> NDArray[np.uint64]: ...
-    @property
-    def minute(self) -> I64: ...
-    @property
-    def units(self) -> I64: ...
-    @property
-    def set_day(self) -> I64: ...
-    @property
-    def set_date_units(self) -> I64: ...
-    @property
-    def acc(self) -> I64: ...
-    @property
-    def counter(self) -> I64: ...
-    @property
-    def security(self) -> I64: ...
-    @property
-    def status(self) -> I64: ...
-    @property
-    def tamper(self) -> I64: ...
-    @property
-    def volume_m3(self) -> F64: ...
-    @property
-    def energy_kwh(self) -> F64: ...
 
 
 class Expected(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sim.smgw.german_time import local
 
@@ -18,6 +18,13 @@ QUARTER_S: Final = 900
 _DAY_HOURS: Final = range(6, 21)
 Key = tuple[str, int, str, int | None, int]
 """Meter, TAF, OBIS code, from, until."""
+
+
+class Stands(NamedTuple):
+    """What a register that never begins anew shows at an instant."""
+
+    units: Decimal
+    set_date: None = None
 
 
 def of_period(

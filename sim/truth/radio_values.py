@@ -11,14 +11,15 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from sim.core.clock import NS_PER_S, ns
 from sim.site_plan import gateway_groups
 from sim.smart_metering.lmn.radio_air import Account
 from sim.smart_metering.lmn.radio_plan import address_of
 from sim.smgw.obis_codes import of_text
-from sim.truth.periods_in_words import Key, of_period
+from sim.truth.periods_in_words import Key, Stands, of_period
+from sim.truth.wrong_rows import WrongRow, unlike
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -26,25 +27,6 @@ if TYPE_CHECKING:
 _INTERVAL_S, _INTERVALS = 300, 2
 _KWH_OF_TENTH_WH: Final = -4
 _QUANTITIES: Final = ("1-0:1.8", "1-0:2.8")
-MISSING: Final = "missing"
-
-
-class _Stands(NamedTuple):
-    """What stands for an instant; `set_date`: it never begins anew."""
-
-    units: Decimal
-    set_date: None = None
-
-
-class WrongRow(NamedTuple):
-    meter: str
-    quantity: str
-    at_s: int
-    has: int | str
-    must: int | str
-
-    def __str__(self) -> str:
-        return f"{self.meter}, {self.quantity}, {self.at_s}: {self.has}, must be {self.must}"
 
 
 def radio_count(world: World) -> int:
@@ -87,24 +69,15 @@ def expected_of_radio(
                     yield from of_period(meter, quantity, partial(_stands, line), taf, start_s, end_s)
 
 
-def _stands(line: Sequence[tuple[int, int]], at_s: int) -> _Stands | None:
+def _stands(line: Sequence[tuple[int, int]], at_s: int) -> Stands | None:
     place = bisect_right(line, at_s, key=lambda one: one[0]) - 1
     if place < 0 or at_s - line[place][0] > _INTERVALS * _INTERVAL_S:
         return None
-    return _Stands(Decimal(line[place][1]).scaleb(_KWH_OF_TENTH_WH))
+    return Stands(Decimal(line[place][1]).scaleb(_KWH_OF_TENTH_WH))
 
 
-def wrong_rows(world: World) -> list[str]:
+def wrong_rows(world: World) -> list[WrongRow]:
     """Rows of a gateway that no meter said, and rows that are missing."""
-    return [str(one) for one in _rows(world)]
-
-
-def altered_rows(world: World) -> list[str]:
-    """Of these, rows that are there and are wrong."""
-    return [str(one) for one in _rows(world) if one.has != MISSING]
-
-
-def _rows(world: World) -> list[WrongRow]:
     found: list[WrongRow] = []
     count = radio_count(world)
     for number, gateway in enumerate(world.gateways):
@@ -116,9 +89,5 @@ def _rows(world: World) -> list[WrongRow]:
             for place, quantity in enumerate(_QUANTITIES):
                 has = {row.at_s: row.entry.value for row in side.store.of(meter, of_text(f"{quantity}.0*255"))}
                 must = {at_s: counted[place] for at_s, counted in reached.get(meter, [])}
-                found += [
-                    WrongRow(meter, quantity, at_s, has.get(at_s, MISSING), must.get(at_s, "nothing"))
-                    for at_s in sorted({*has, *must})
-                    if has.get(at_s) != must.get(at_s)
-                ]
+                found += unlike(meter, quantity, has, must)
     return found

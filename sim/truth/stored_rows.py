@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sim.core.vocabulary import SECURITIES
 from sim.portal.check import NONE
 from sim.portal.store import Reading
+from sim.portal.stored_columns import StoredColumns
 
 I64 = NDArray[np.int64]
 NONSENSE: Final = NONE + 1
@@ -23,30 +24,13 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a meter's clock has no zone
 _MODES: Final[dict[str, int]] = {name: place for place, name in enumerate(SECURITIES)}
 
 
-class Columns(NamedTuple):
-    """As `differs.StoredColumns`."""
-
-    meter: NDArray[np.uint64]
-    minute: I64
-    units: I64
-    set_day: I64
-    set_date_units: I64
-    acc: I64
-    counter: I64
-    security: I64
-    status: I64
-    tamper: I64
-    volume_m3: NDArray[np.float64]
-    energy_kwh: NDArray[np.float64]
-
-
-def columns_of(rows: Sequence[Reading], numbers: Mapping[str, int]) -> Columns:
+def columns_of(rows: Sequence[Reading], numbers: Mapping[str, int]) -> StoredColumns:
     """`numbers`: a meter's whole address as text -> as a number; an address that is not there becomes 0."""
     columns = zip(*rows, strict=True) if rows else [()] * len(Reading._fields)
     column = dict(zip(Reading._fields, columns, strict=True))
     whole = {name: _whole(column[name]) for name in
              ("units", "set_date_units", "acc", "counter", "status", "tamper")}  # fmt: skip
-    return Columns(
+    return StoredColumns(
         meter=np.array([numbers.get(name, 0) for name in column["meter"]], dtype=np.uint64),
         minute=_each(column["meter_time"], _minute), set_day=_each(column["set_date"], _day),
         security=_each(column["security"], lambda text: _MODES.get(text, NONSENSE)),

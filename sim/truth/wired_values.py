@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from sim.core.clock import NS_PER_S, ns
 from sim.faults.gateway_power_cut import PowerCut
@@ -18,20 +19,16 @@ from sim.faults.wired_bus_cut import WiredBusCut
 from sim.meters.physics.household_power import Household
 from sim.site_plan import gateway_groups
 from sim.smart_metering.lmn.wired_plan import house_of, meter_name, numbers_of
-from sim.smgw.german_time import local
-from sim.smgw.obis_codes import Obis, of_text
+from sim.smgw.obis_codes import of_text
+from sim.truth.periods_in_words import QUARTER_S, Key, Stands, of_period
+from sim.truth.wrong_rows import WrongRow, unlike
 
 if TYPE_CHECKING:
     from sim.world import World
 
-QUARTER_S: Final = 900
-_DAY_HOURS: Final = range(6, 21)
 _DRAWN, _FED_IN = "1-0:1.8", "1-0:2.8"
 _MWH_OF_TENTH_WH: Final = 100
 _KWH_OF_TENTH_WH: Final = -4
-MISSING: Final = "missing"
-Key = tuple[str, int, str, int | None, int]
-"""Meter, TAF, OBIS code, from, until."""
 
 
 def counted(house: Household, quantity: str, at_s: int) -> int:
@@ -49,7 +46,7 @@ def met_ns(world: World, gateway: int) -> list[int]:
     """World times at which the gateway met its wired meters over a whole wire, in order: at each quarter hour of its
     clock, and at a window's end where it did not in that quarter hour since it was switched on."""
     now_ns, window_ns = world.now_ns, ns(world.spec.window_s)
-    ahead_ns = ns(gateway_groups(world.spec)[gateway].clock_offset_s)
+    ahead_ns = ns(int(world.calendar.start.timestamp()) + gateway_groups(world.spec)[gateway].clock_offset_s)
     first = 1 + ahead_ns // ns(QUARTER_S)
     tried = {at_ns - ahead_ns for at_ns in range(first * ns(QUARTER_S), now_ns + ahead_ns + 1, ns(QUARTER_S))}
     tried.add(min(window_ns, now_ns))  # the first window's end
@@ -109,57 +106,21 @@ def expected_of_wired(
             house, name = house_of(world.seeds, meter), meter_name(meter)
             for begin_s, end_s in periods(start_s, until_s):
                 for quantity in (_DRAWN, _FED_IN):
-                    for key, amount in _of_period(house, name, quantity, taf, begin_s, end_s):
+                    value = partial(_stands, house, quantity)
+                    for key, amount in of_period(name, quantity, value, taf, begin_s, end_s):
                         yield key, None if marked else amount
 
 
-def _of_period(
-    house: Household, name: str, quantity: str, taf: int, begin_s: int, end_s: int
-) -> Iterator[tuple[Key, Decimal | None]]:
-    first_s = -(-begin_s // QUARTER_S) * QUARTER_S
-    if taf == 7:
-        for at_s in range(begin_s, end_s + 1, QUARTER_S):
-            # A first period that begins beside the raster has no value of its own instants.
-            amount = _kwh(counted(house, quantity, at_s)) if begin_s == first_s else None
-            yield (name, 7, f"{quantity}.0*255", None, at_s), amount
-        return
-    sums = {1: 0, 2: 0, 63: 0} if taf == 2 else {1: 0}
-    if taf == 1 and first_s != begin_s:
-        return
-    for at_s in range(first_s, end_s, QUARTER_S):
-        zone = 2 if taf == 2 and local(at_s).hour in _DAY_HOURS else 1
-        sums[zone] += counted(house, quantity, at_s + QUARTER_S) - counted(house, quantity, at_s)
-    for zone, tenths in sums.items():
-        yield (name, taf, f"{quantity}.{zone}*255", begin_s, end_s), _kwh(tenths)
+def _stands(house: Household, quantity: str, at_s: int) -> Stands | None:
+    """A first period that begins beside the raster has no value of its own instants."""
+    if at_s % QUARTER_S:
+        return None
+    return Stands(Decimal(counted(house, quantity, at_s)).scaleb(_KWH_OF_TENTH_WH))
 
 
-def _kwh(tenths: int) -> Decimal:
-    return Decimal(tenths).scaleb(_KWH_OF_TENTH_WH)
-
-
-def wrong_rows(world: World) -> list[str]:
+def wrong_rows(world: World) -> list[WrongRow]:
     """Stored rows of wired meters that are not what the house counted, and rows that are missing up to the last
     meeting."""
-    return [str(one) for one in _rows(world)]
-
-
-def altered_rows(world: World) -> list[str]:
-    """Of these, rows that are there and are wrong."""
-    return [str(one) for one in _rows(world) if one.has != MISSING]
-
-
-class WrongRow(NamedTuple):
-    meter: str
-    quantity: str
-    at_s: int
-    has: int | str
-    must: int | str
-
-    def __str__(self) -> str:
-        return f"{self.meter}, {self.quantity}, {self.at_s}: {self.has}, must be {self.must}"
-
-
-def _rows(world: World) -> list[WrongRow]:
     count = wired_count(world)
     found: list[WrongRow] = []
     start_s = -(-int(world.calendar.start.timestamp()) // QUARTER_S) * QUARTER_S
@@ -171,15 +132,7 @@ def _rows(world: World) -> list[WrongRow]:
         for meter in numbers_of(number, count):
             house, name = house_of(world.seeds, meter), meter_name(meter)
             for quantity in (_DRAWN, _FED_IN):
-                has = {row.at_s: row.entry.value for row in side.store.of(name, _code(quantity))}
+                has = {row.at_s: row.entry.value for row in side.store.of(name, of_text(f"{quantity}.0*255"))}
                 must = {at_s: counted(house, quantity, at_s) for at_s in range(start_s, until_s + 1, QUARTER_S)}
-                found += [
-                    WrongRow(name, quantity, at_s, has.get(at_s, MISSING), must.get(at_s, "nothing"))
-                    for at_s in sorted({*has, *must})
-                    if has.get(at_s) != must.get(at_s)
-                ]
+                found += unlike(name, quantity, has, must)
     return found
-
-
-def _code(quantity: str) -> Obis:
-    return of_text(f"{quantity}.0*255")

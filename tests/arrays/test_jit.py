@@ -48,6 +48,7 @@ def told(script: Path, *words: str, cache: Path | None = None) -> tuple[str, str
 SAID = "wmbench: compiling code that is new, __main__.twice first; it is kept\n"
 
 
+@pytest.mark.acceptance
 def test_what_is_new_is_said_and_kept(script: Path) -> None:
     assert told(script, "21", "1.5") == ("42 3.0 4\n", SAID)
     assert told(script, "21", "1.5") == ("42 3.0 0\n", "")
@@ -57,6 +58,7 @@ def test_what_is_new_is_said_and_kept(script: Path) -> None:
     assert told(script, "21", "1.5") == ("42 3.0 0\n", "")
 
 
+@pytest.mark.acceptance
 def test_several_that_compile_at_once_keep_their_own_code(script: Path) -> None:
     """One function for other types in each process."""
     words = ["21", "1.5", "True", "1j"]
@@ -66,6 +68,7 @@ def test_several_that_compile_at_once_keep_their_own_code(script: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["nbc", "nbi"])
+@pytest.mark.acceptance
 def test_what_a_killed_writer_left_out_is_compiled_again(script: Path, ending: str) -> None:
     told(script, "21")
     for file in (script.parent / "cache").rglob(f"twice.twice-*.{ending}"):
@@ -74,6 +77,7 @@ def test_what_a_killed_writer_left_out_is_compiled_again(script: Path, ending: s
     assert told(script, "21") == ("42 0\n", "")
 
 
+@pytest.mark.acceptance
 def test_without_a_folder_code_is_compiled_and_not_kept(script: Path) -> None:
     in_the_way = script.parent / "file"
     in_the_way.touch()
@@ -82,6 +86,7 @@ def test_without_a_folder_code_is_compiled_and_not_kept(script: Path) -> None:
         assert out == "42 2\n"
 
 
+@pytest.mark.acceptance
 def test_where_no_lock_can_be_had(script: Path) -> None:
     told(script, "21")
     (lock,) = (script.parent / "cache").rglob(jit.LOCK)

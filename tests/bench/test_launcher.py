@@ -98,6 +98,7 @@ def stamp(checkout: Path) -> Path:
     return checkout / ".venv" / "wmbench-stamp.json"
 
 
+@pytest.mark.acceptance
 def test_first_use_prepares_and_the_second_does_not(checkout: Path) -> None:
     first = wmbench(checkout, "list", "a b")
     assert (first.returncode, first.stdout) == (0, "1.0 list a b\n"), first.stderr
@@ -128,6 +129,7 @@ def test_first_use_prepares_and_the_second_does_not(checkout: Path) -> None:
     assert wmbench(moved).stdout == "2.0\n"
 
 
+@pytest.mark.acceptance
 def test_code_is_compiled_once_for_its_sources(checkout: Path) -> None:
     with_python_of_ours(checkout)
     first = wmbench(checkout, "setup")
@@ -157,6 +159,7 @@ def test_code_is_compiled_once_for_its_sources(checkout: Path) -> None:
     assert wmbench(checkout, "run").stdout == "1.0 run\n" and times.read_text() == "once once "
 
 
+@pytest.mark.acceptance
 def test_an_extra_is_added_and_kept(checkout: Path) -> None:
     with_python_of_ours(checkout)
     (checkout / "requirements-scale.txt").write_text(make_wheel(checkout.parent, "1.0", "wide"), encoding="utf-8")
@@ -183,6 +186,7 @@ def test_an_unknown_extra_is_refused(checkout: Path) -> None:
     assert not (checkout / ".venv").exists()
 
 
+@pytest.mark.acceptance
 def test_a_half_made_environment_is_made_again(checkout: Path) -> None:
     with_python_of_ours(checkout)
     stamp(checkout).write_text("unfinished\n", encoding="utf-8")
@@ -209,6 +213,7 @@ def test_an_interrupted_first_use_says_so_and_is_marked(checkout: Path) -> None:
     assert stamp(checkout).read_text() == "unfinished\n"
 
 
+@pytest.mark.acceptance
 def test_two_first_uses_at_once_take_turns(checkout: Path) -> None:
     command = [sys.executable, str(checkout / "wmbench"), "run"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
@@ -217,6 +222,7 @@ def test_two_first_uses_at_once_take_turns(checkout: Path) -> None:
     assert sum("making .venv" in err for _, err in said) == 1
 
 
+@pytest.mark.acceptance
 def test_a_python_that_cannot_give_pip_borrows_one(checkout: Path) -> None:
     """As on a Debian without python3-venv. The pip is the system's wheel, or comes out of its package."""
     edit(checkout / "wmbench", '[sys.executable, "-m", "venv", str(VENV)]', '["false"]')
@@ -242,6 +248,7 @@ def test_without_any_pip_it_says_what_to_install(checkout: Path) -> None:
     assert stamp(checkout).read_text() == "unfinished\n"
 
 
+@pytest.mark.acceptance
 def test_a_changed_package_is_refused(checkout: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "tiny-1.0-py3-none-any.whl", "a") as archive:
         archive.writestr("evil.py", "")

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from bench.broker.broker_suite import Attack, rows_named
 from tests.bench.broker.configured import Broker, running
 from tests.bench.product.test_attack_portal import entry
@@ -39,6 +41,7 @@ def retained(broker: Broker) -> None:
     broker.settings["retain_available"] = "true"
 
 
+@pytest.mark.acceptance
 def test_rows_on_a_broker_say_the_same_each_time(tmp_path: Path) -> None:
     came: Counter[tuple[tuple[str, str, str], ...]] = Counter()
     rows = rows_named(() if NIGHT else BY_DAY)

@@ -124,6 +124,7 @@ def test_each_scenario_is_run_without_a_defect_first() -> None:
     assert [play for one, play in jobs_of(some, sound=False) if one is None] == [known["wrong-units"].play]
 
 
+@pytest.mark.acceptance
 def test_one_of_each_kind_is_noticed() -> None:
     known = defects()
     assert {known[one].kind for one in FEW} == set(KINDS)

@@ -55,7 +55,8 @@ def same_layers(frame: bytes, ours: Telegram) -> None:
         assert (ours.transport.ci, ours.transport.acc, ours.transport.sts) == (tpl.CI, tpl.ACC, tpl.STS)
         if ours.transport.cfg is not None:
             assert (tpl.mode, tpl.blocks) == (ours.transport.mode, ours.transport.encrypted_blocks)
-            assert (tpl.KDF or 0, tpl.key_id or 0) == (ours.transport.kdf, ours.transport.key_id)
+            extension = ours.transport.ext[0] if ours.transport.ext else 0
+            assert (tpl.KDF or 0, tpl.key_id or 0) == (ours.transport.kdf, extension & 15)
         assert tpl.counter == ours.transport.counter
         if ours.transport.address is not None:
             assert address(tpl) == str(ours.transport.address)

@@ -119,5 +119,14 @@ def test_any_bytes_are_values_or_none(version: int, kind: int, payload: bytes) -
     assert qundis.read(bytes(walk_by)) is None or walk_by[9] < 0x80
 
 
+@pytest.mark.parametrize("vif", range(256))
+def test_a_walk_by_record_with_any_vif_is_values_or_none(vif: int) -> None:
+    """Also 7C, a unit in letters, and the codes behind which another byte has the meaning: there is none here."""
+    walk_by = bytearray(b"\x2f" * qundis.BYTES)
+    walk_by[7], walk_by[9] = 7, vif
+    found = qundis.read(bytes(walk_by))
+    assert found is None or (found and 0x7C != vif < 0x80)
+
+
 def test_a_maker_has_its_name_and_bit_15_is_no_other_maker() -> None:
     assert (maker_words("TCH"), maker_words("aPA"), maker_words("XYZ")) == ("Techem (TCH)", "Apator (aPA)", "XYZ")

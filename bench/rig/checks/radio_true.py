@@ -18,4 +18,4 @@ def check(world: World, attacked: bool) -> list[str]:
     if not radio_count(world):
         return []
     wrong = wrong_rows(world)
-    return [f"{len(wrong)} values; {'; '.join(wrong[:SHOWN])}"] if wrong else []
+    return [f"{len(wrong)} values; {'; '.join(map(str, wrong[:SHOWN]))}"] if wrong else []

@@ -104,22 +104,3 @@ def bill(meter: Meter, prices: Prices = US_EAST_1) -> Bill:
 
 def cents(amount: Decimal) -> str:
     return str(amount.quantize(Decimal("0.01"), ROUND_HALF_UP))
-
-
-def month(
-    gateways: int,
-    every_s: int,
-    payload_bytes: int,
-    topic_bytes: int,
-    *,
-    basic_ingest: bool = False,
-    received: bool = True,
-) -> Meter:
-    """What a fleet adds up to in 30 days: each gateway a bundle every `every_s`, always connected. `received`: the
-    portal subscribes (each bundle goes out once, and is acknowledged). `basic_ingest`: to a rule with one action."""
-    bundles = gateways * (DAYS_A_MONTH * 86_400 // every_s)
-    connected_s = float(gateways * DAYS_A_MONTH * 86_400)
-    size = units(topic_bytes, payload_bytes)
-    if basic_ingest:
-        return Meter(connected_s=connected_s, rules=bundles * size, actions=bundles * size)
-    return Meter(messages=bundles * (2 * size + 1 if received else size), connected_s=connected_s)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sim.endpoint.mqtt_wire import BadPacket, Packet
+from sim.endpoint.mqtt_wire import BadPacket, Packet, measured, text
 
 V5: Final = 5
 _NUMBERS: Final = {  # properties of fixed length (mqtt-v5.0, 2.2.2.2): identifier -> bytes
@@ -123,24 +123,12 @@ def connack(packet: Packet, level: int) -> tuple[int, int, Properties]:
 
 def encoded(properties: Properties) -> bytes:
     """A property list with its length."""
-    body = b"".join(bytes([identifier]) + value for identifier, value in properties)
-    length, left = bytearray(), len(body)
-    while True:
-        left, digit = left >> 7, left & 0x7F
-        length.append(digit | (0x80 if left else 0))
-        if not left:
-            return bytes(length) + body
+    return measured(b"".join(bytes([identifier]) + value for identifier, value in properties))
 
 
 def number(properties: Properties, identifier: int) -> int | None:
     """The value of a numeric property, None where it is not there."""
     return next((int.from_bytes(value, "big") for one, value in properties if one == identifier), None)
-
-
-def text(value: str) -> bytes:
-    """A string with its length (1.5.4)."""
-    data = value.encode()
-    return len(data).to_bytes(2, "big") + data
 
 
 class _Reader:

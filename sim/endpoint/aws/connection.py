@@ -41,6 +41,7 @@ from sim.endpoint.mqtt_wire import (
     Packet,
     header_bytes,
     packet_of,
+    text,
 )  # fmt: skip
 from sim.endpoint.port import FENCE
 
@@ -300,9 +301,8 @@ class Connection:
     def _answer_on(self, topic: str, document: dict[str, Any]) -> None:
         """To this client alone, where it subscribed: a token and a private key are nobody else's."""
         if any(topics.matches(unshared(one), topic) for one in self._filters):
-            name = topic.encode()
             properties = b"\0" if self.level == packets.V5 else b""
-            body = len(name).to_bytes(2, "big") + name + properties + json.dumps(document).encode()
+            body = text(topic) + properties + json.dumps(document).encode()
             self._deliver(Packet(PUBLISH, 0, body))
 
     def _aliased(self, topic: str, properties: packets.Properties) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from sim.endpoint.aws import aws_limits as limits
 from sim.endpoint.aws import client_packets as packets
-from sim.endpoint.mqtt_wire import CONNACK, Packet
+from sim.endpoint.mqtt_wire import CONNACK, Packet, text
 
 
 def capped(properties: packets.Properties) -> packets.Properties:
@@ -32,6 +32,6 @@ def with_offers(packet: Packet, level: int, keep_alive_s: int, expiry: bytes, as
     if expiry:
         ours[packets.SESSION_EXPIRY] = expiry
     if assigned:
-        ours[packets.ASSIGNED_ID] = packets.text(assigned)
+        ours[packets.ASSIGNED_ID] = text(assigned)
     kept = [(one, value) for one, value in found if one not in ours]
     return Packet(CONNACK, 0, bytes([flags, code]) + packets.encoded(kept + list(ours.items())))

@@ -8,7 +8,7 @@ import socket
 from typing import Final
 
 from sim.endpoint.event_loop import EventLoop
-from sim.endpoint.mqtt_wire import CONNECT, PUBLISH, Packet
+from sim.endpoint.mqtt_wire import CONNECT, PUBLISH, Packet, binary
 
 BROKER_SOCKET: Final = "broker.sock"
 _READ_BYTES: Final = 65_536
@@ -31,7 +31,7 @@ class OwnSession:
             return
         self._serial = self._serial % 65_535 + 1
         packet_id = self._serial.to_bytes(2, "big") if qos else b""
-        self._send(Packet(PUBLISH, 2 if qos else 0, len(name).to_bytes(2, "big") + name + packet_id + payload))
+        self._send(Packet(PUBLISH, 2 if qos else 0, binary(name) + packet_id + payload))
 
     def _send(self, packet: Packet) -> None:
         self._out += packet.encode()

@@ -22,7 +22,7 @@ from sim.endpoint.aws.account import REGION_AND_ACCOUNT, Certificate
 from sim.endpoint.aws.companion import Client, Companion
 from sim.endpoint.aws.connection import Connection
 from sim.endpoint.aws.sigv4 import BadSignature, verified
-from sim.endpoint.mqtt_wire import PUBLISH, BadPacket, Packet, Packets
+from sim.endpoint.mqtt_wire import PUBLISH, BadPacket, Packet, Packets, binary
 from sim.endpoint.websocket import BadFrame, Frames, Head, accept, head
 
 MQTT_ALPN, HTTP_ALPN = "x-amzn-mqtt-ca", "x-amzn-http-ca"
@@ -162,7 +162,7 @@ class WebClient(Client):
         one = Connection(self._companion.account, self._certificate, self._address, wire)
         one.of_one_request()
         packet_id = b"\0\1" if qos == "1" else b""
-        body = len(name).to_bytes(2, "big") + name + packet_id + payload
+        body = binary(name) + packet_id + payload
         one.from_client(Packet(PUBLISH, int(qos) << 1 | (retain == "true"), body))
         if one.broke:
             self._respond(403 if one.broke in _DENIED else 400, f"refused: {one.broke}")

@@ -62,19 +62,16 @@ class RadioMeter:
         self._registers = registers
         self._said = 0
         self._acc = 0
-        self._power_cut()
+        self.lose_power()
 
-    def _power_cut(self) -> None:
+    def lose_power(self) -> None:
+        """What was not kept is gone: the session, and whatever was under way."""
         self.sessions.forget()
         self._reassembly = Reassembly()
         self._sending: _Sending | None = None
         self._fcb: int | None = None
         self._last = b""
         self._asked = False
-
-    def lose_power(self) -> None:
-        """What was not kept is gone: the session, and whatever was under way."""
-        self._power_cut()
 
     # --- a cycle ----------------------------------------------------------------------------------------------------
 

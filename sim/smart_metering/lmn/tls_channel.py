@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 from typing import Final, NamedTuple
 
+from sim.core.refused import Refusal
 from sim.pki.authority import Pair, PkiError
 from sim.pki.link_certificates import pem
 from sim.smart_metering.wan.tls import CURVE, SUITES, tls_12
@@ -24,14 +25,9 @@ _NO_CHECK_TIME: Final = 0x20_0000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL."""
 
 
-class LinkRefused(Exception):
+class LinkRefused(Refusal):
     """No session, or the end of one. `reason` is the stable code: "tls" (the handshake failed, a record is damaged),
     "certificate" (another than the paired one), "pair" (the files are none of this kind)."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 def context(own: Pair, peer: bytes, *, server: bool) -> ssl.SSLContext:

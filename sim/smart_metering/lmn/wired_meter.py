@@ -24,7 +24,7 @@ from sim.smgw.lmn.bus import ADDRESSING, FIRST_KEY, SML, TLS, BusMeter, meant
 from sim.smgw.lmn.bus_link import POLL, Secondary
 from sim.smgw.lmn.exchange import Entry, Values
 from sim.smgw.lmn.sml_stream import FileSplitter
-from sim.smgw.obis_codes import Obis, of_text
+from sim.smgw.obis_codes import of_text
 from sim.smgw.refusals import BadFrame
 
 WH, W, V, A, HZ, DEGREES = 30, 27, 35, 33, 44, 8
@@ -255,8 +255,3 @@ class WiredMeter:
         keys.makers = b""
         keys.keep(keys)
         return confirmed
-
-
-def codes(values: Values) -> dict[Obis, Entry]:
-    """By code."""
-    return {one.obis: one for one in values.entries}

@@ -62,11 +62,11 @@ class WiredSide(RowsSide):
     def until_next_ns(self, clock_ns: int) -> int:
         """World time from now to the next quarter hour, by a clock that shows this."""
         quarter_ns = ns(CAPTURE_S)
-        return quarter_ns - clock_ns % quarter_ns
+        return quarter_ns - (ns(self._epoch_s) + clock_ns) % quarter_ns
 
     def meet(self, clock_ns: int) -> None:
         """Go round the bus, once a quarter hour of the gateway's clock."""
-        quarter = clock_ns // ns(CAPTURE_S)
+        quarter = (ns(self._epoch_s) + clock_ns) // ns(CAPTURE_S)
         if self._bus is None or quarter == self._met:
             return
         self._met = quarter

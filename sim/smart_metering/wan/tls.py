@@ -11,6 +11,7 @@ import ssl
 from pathlib import Path
 from typing import Any, Final
 
+from sim.core.refused import Refusal
 from sim.pki.authority import Pair
 
 SESSION_MOST_S: Final = 48 * 3_600
@@ -19,15 +20,10 @@ CURVE: Final = "brainpoolP256r1"
 SUITES: Final = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA256"
 
 
-class WanError(Exception):
+class WanError(Refusal):
     """A connection, or an answer, that is not to be had. `reason` is the stable code: "unreachable", "tls" (the
     handshake failed), "other party", "certificate" (it does not hold, with the clause), "refused" (the other side says
     no)."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 def tls_12(own: Pair, suites: str, curve: str, *, server: bool) -> ssl.SSLContext:

@@ -13,12 +13,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sim.smgw.logs.log_entries import Entry, Level, LogEvent
 from sim.smgw.refusals import RuleError
 
-ROW_MOST_BYTES: Final = 4_096
 """Ours: of one row as a line."""
 
 

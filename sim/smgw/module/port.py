@@ -10,22 +10,19 @@ from __future__ import annotations
 
 from typing import Final, Literal, Protocol, get_args
 
+from sim.core.refused import Refusal
+
 Slot = Literal["TLS", "ENC", "SIG", "TLS-2", "ENC-2", "SIG-2"]
 SLOTS: Final[tuple[str, ...]] = get_args(Slot)
 RANDOM_MOST_BYTES: Final = 4_096
 """Ours: of one answer."""
 
 
-class ModuleError(Exception):
+class ModuleError(Refusal):
     """The module does not do it. `reason` is the stable code: "slot" (there is no such slot), "empty" (no key was made
     in it), "point" (the peer's is none of the curve), "count" (of bytes), "silent" (it does not answer). Of a module in
     a process of its own also "pin" (it does not know this one), "locked" (too many wrong ones), "busy" (another
     processor has its session), "foreign" (what answers does not know the PIN)."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 class SecurityModule(Protocol):

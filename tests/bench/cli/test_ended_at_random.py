@@ -43,6 +43,7 @@ LAST_S = 6.0
 
 
 @pytest.mark.parametrize("attempt", range(30 if NIGHT else 3))
+@pytest.mark.acceptance
 def test_sigterm_ends_a_run_whenever_it_comes(rig: Rig, attempt: int) -> None:
     process = rig.start("run", rig.scenarios(HOURS), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(random.Random(attempt).uniform(0.2, LAST_S))

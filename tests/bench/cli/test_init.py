@@ -50,6 +50,7 @@ def shell(line: str, place: Path, home: Path, **more: str) -> subprocess.Complet
     )
 
 
+@pytest.mark.acceptance
 def test_the_page_works_as_it_stands(home: Path) -> None:
     place, last = home, ""
     for block in blocks(PAGE):
@@ -205,6 +206,7 @@ def test_a_home_that_is_none_is_said_with_the_way_out(tmp_path: Path) -> None:
         assert f"correct home in {tmp_path}/wmbench.toml, or set WMBENCH_HOME" in done.stdout + done.stderr
 
 
+@pytest.mark.acceptance
 def test_one_part_of_each_kind_is_found_and_at_work(home: Path) -> None:
     place = home.parent / "own"
     init.write(place, "none")

@@ -134,6 +134,7 @@ def test_a_run_leaves_its_documents_and_prints_json_and_nothing_else(rig: Rig) -
     assert again.stdout.strip().endswith("report.html")
 
 
+@pytest.mark.acceptance
 def test_a_world_may_be_worked_out_by_its_file(rig: Rig) -> None:
     body = "import pathlib\nWORLD = str(pathlib.Path(__file__).with_name('dozen.toml'))\n"
     done = rig.run("run", rig.scenarios(body + SHORT.replace("'dozen.toml'", "WORLD")), "--json")
@@ -149,6 +150,7 @@ def test_a_run_for_people_ends_with_its_outcome_and_its_report(rig: Rig) -> None
     assert "report.html" in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.acceptance
 def test_two_runs_at_once_do_not_disturb_each_other(rig: Rig) -> None:
     path = rig.scenarios(SHORT)
     both = [rig.start("run", path, "--json") for _ in range(2)]
@@ -217,6 +219,7 @@ def test_an_error_names_its_cause_and_has_its_exit_code(
     assert not list(rig.runs.glob("*/latest")), "a run that came to nothing leaves nothing"
 
 
+@pytest.mark.acceptance
 def test_a_good_scenario_is_run_beside_one_whose_world_there_is_not(rig: Rig) -> None:
     rig.scenarios(SHORT + SHORT.replace("dozen.toml", "dozne").replace("short", "astray"))
     done = rig.run("run", "test_made.py", "--seed", "2", "--seed", "3", "-n", "1")
@@ -259,6 +262,7 @@ def test_an_error_that_pytest_finds_is_told_the_same_way(rig: Rig, words: list[s
     assert not list(rig.runs.glob("*/latest")), "a run that came to nothing leaves nothing"
 
 
+@pytest.mark.acceptance
 def test_a_missing_broker_is_said_at_once_with_the_way_out(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("XDG_CACHE_HOME", "HOME"):
         monkeypatch.setenv(name, str(rig.folder))
@@ -296,6 +300,7 @@ def test_an_account_that_is_not_named_leaves_a_run_inconclusive(rig: Rig, monkey
 # --- machines that refuse --------------------------------------------------------------------------------------
 
 
+@pytest.mark.acceptance
 def test_a_full_disk_stops_the_run_and_what_was_finished_is_told(rig: Rig) -> None:
     body = SHORT + SHORT.replace("short", "large").replace("seconds=30", "hours=8") + SHORT.replace("short", "zlast")
     path = rig.scenarios(body)
@@ -315,6 +320,7 @@ def test_a_full_disk_stops_the_run_and_what_was_finished_is_told(rig: Rig) -> No
 
 
 @pytest.mark.parametrize("words", [["list", "--json"], ["run", "test_made.py"]], ids=["list", "run"])
+@pytest.mark.acceptance
 def test_a_reader_that_leaves_changes_neither_run_nor_exit_code(rig: Rig, words: list[str]) -> None:
     rig.scenarios(UNPROVEN)
     reader, writer = os.pipe()
@@ -334,6 +340,7 @@ def test_standard_output_that_is_full_is_an_error(rig: Rig) -> None:
     assert done.stderr.count("No space left on device") == 1
 
 
+@pytest.mark.acceptance
 def test_closed_standard_streams_are_no_error(rig: Rig) -> None:
     path = rig.scenarios(SHORT)
     command = f'"{sys.executable}" -m bench run "{path}" <&- >&- 2>&-'
@@ -375,6 +382,7 @@ def none_left(folder: Path) -> bool:
 @pytest.mark.parametrize(
     ("how", "workers"), [(signal.SIGINT, 2), (signal.SIGTERM, 1), (signal.SIGHUP, 1)], ids=["INT", "TERM", "HUP"]
 )
+@pytest.mark.acceptance
 def test_an_interrupted_run_tells_what_was_finished_and_leaves_no_process(
     rig: Rig, how: signal.Signals, workers: int
 ) -> None:
@@ -396,6 +404,7 @@ def test_an_interrupted_run_tells_what_was_finished_and_leaves_no_process(
 
 
 @pytest.mark.parametrize("words", [["-n", "1"], ["-n", "2"]], ids=["alone", "workers"])
+@pytest.mark.acceptance
 def test_a_killed_run_leaves_no_process_and_can_still_be_reported(rig: Rig, words: list[str]) -> None:
     process = rig.start("run", rig.scenarios(SHORT + LONG), *words, stderr=subprocess.DEVNULL)
     directory = under_way(rig, process)

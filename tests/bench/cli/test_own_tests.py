@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli import own_tests
+from bench.run_directory import ROOT
 
 TOX = """
 import sys, time, pathlib
@@ -73,3 +75,13 @@ def test_one_that_fails_lets_the_others_run_and_is_the_exit_code(
 def test_words_pass_through() -> None:
     assert own_tests._tox(["unit", "lint"], ["-v"])[-3:] == ["-e", "unit,lint", "-v"]
     assert "-e" not in own_tests._tox([], ["--notest"])
+
+
+def test_each_test_that_is_no_night_s_is_in_one_environment() -> None:
+    """Unit leaves out what acceptance runs, and nothing else; CI runs both."""
+    commands = configparser.ConfigParser(interpolation=None)
+    commands.read(ROOT / "tox.ini")
+    unit, acceptance = (commands[f"testenv:{name}"]["commands"] for name in ("unit", "acceptance"))
+    assert unit == acceptance.replace("-m acceptance", '-m "not acceptance"')
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert './wmbench test "$@" || code=$?' in script and "./wmbench test acceptance || code=$?" in script

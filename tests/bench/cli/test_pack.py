@@ -182,6 +182,7 @@ def test_a_run_that_goes_on_is_not_packed(run: Path) -> None:
         run_directory.release(run)
 
 
+@pytest.mark.acceptance
 def test_a_real_run_is_packed_without_a_key_of_any_meter(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.scenarios("\n@scenario(world='dozen.toml')\ndef test_quiet(world: Stage) -> None:\n    world.run(seconds=90)\n")

@@ -103,6 +103,7 @@ def test_each_telegram_has_a_row_and_a_run_directory_is_left(played: dict[str, A
     assert not any(key in path.read_text("latin-1") for key in KEYS for path in run.rglob("*") if path.is_file())
 
 
+@pytest.mark.acceptance
 def test_a_played_run_is_replayed_to_the_same_digest(played: dict[str, Any]) -> None:
     done = bench("replay", played["run"], "--json")
     assert done.returncode == 0, done.stderr
@@ -113,6 +114,7 @@ def test_a_played_run_is_replayed_to_the_same_digest(played: dict[str, Any]) -> 
     assert world["scenario"] == "play/recording.log"
 
 
+@pytest.mark.acceptance
 def test_for_people_a_line_each_and_a_summary() -> None:
     done = wmbench("--play", SAMPLE)
     assert done.returncode == 0, done.stderr
@@ -165,6 +167,7 @@ def test_keys_that_cannot_be_read_are_one_line_and_exit_code_2(
     assert message in line
 
 
+@pytest.mark.acceptance
 def test_whole_addresses_serve_as_well_as_ids(tmp_path: Path) -> None:
     key = next(
         line.split(",")[1]
@@ -179,6 +182,7 @@ def test_whole_addresses_serve_as_well_as_ids(tmp_path: Path) -> None:
     assert body["rows"][0]["came"] == "stored"
 
 
+@pytest.mark.acceptance
 def test_a_log_as_receivers_leave_it(tmp_path: Path) -> None:
     """Two demodulators' copies, a torn line, a stamp of 1970, a maker's own payload: each is told, none stops the rest,
     and no control character of the file reaches the terminal."""

@@ -33,6 +33,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rig, Path, dict[str, 
     return rig, (rig.runs / "latest").resolve(), rig.latest()
 
 
+@pytest.mark.acceptance
 def test_a_replay_has_the_same_digests(ran: tuple[Rig, Path, dict[str, Any]]) -> None:
     rig, directory, _ = ran
     done = rig.run("replay", directory, "--json")
@@ -45,6 +46,7 @@ def test_a_replay_has_the_same_digests(ran: tuple[Rig, Path, dict[str, Any]]) ->
     assert {row["seed"] for row in told["worlds"]} == {5}
 
 
+@pytest.mark.acceptance
 def test_the_other_engine_makes_the_same_world(ran: tuple[Rig, Path, dict[str, Any]]) -> None:
     rig, directory, run = ran
     assert run["engine"] == run["scenarios"][0]["worlds"][0]["engine"] == "arrays"
@@ -57,6 +59,7 @@ def test_the_other_engine_makes_the_same_world(ran: tuple[Rig, Path, dict[str, A
 
 
 @pytest.mark.parametrize("change", ["seed", "setting"])
+@pytest.mark.acceptance
 def test_a_changed_seed_or_setting_is_told_as_different(
     ran: tuple[Rig, Path, dict[str, Any]], tmp_path: Path, change: str
 ) -> None:

@@ -101,8 +101,9 @@ def doubles_after_reconnect() -> None:
     close, acknowledged = VirtualGateway._close, Outbox.acknowledged
 
     def closed(self: VirtualGateway, now_ns: int) -> None:
-        bundles[self.outbox.next_sequence] = self.open_bundle
+        opened = self.open_bundle
         close(self, now_ns)
+        bundles[self.outbox.waiting()[-1][0]] = opened
 
     def taken(self: Outbox, sequences: Any) -> None:
         known = list(sequences)

@@ -251,6 +251,7 @@ def test_one_seed_is_one_campaign(tmp_path: Path) -> None:
     assert corpora[0] == corpora[1]
 
 
+@pytest.mark.acceptance
 def test_from_the_command_line(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     ran = rig.run("fuzz", "--cases", "60", "--target", "keys", "-n", "2")

@@ -54,6 +54,15 @@ def test_of_thousands_each_is_stored_once(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert found.readings == found.accounts.due == 2_400
 
 
+@pytest.mark.parametrize("shape", ["burst", "steady"])
+def test_no_reading_of_a_long_trial_is_refused(shape: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """After some 50 telegrams the first meters wander farther from their interval than clocks may differ."""
+    with stand(monkeypatch, tmp_path, shape=shape, sent=Sent(gateways=2, telegrams=5)) as made:
+        found = made.trial(260.0)
+    assert found.broken == () and found.accounts.reasons == {}
+    assert found.readings == found.accounts.due == 1_300
+
+
 def programs(pids: Sequence[int]) -> list[str]:
     """What these processes are."""
     return [Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() for pid in pids]
@@ -264,3 +273,14 @@ def test_a_load_is_made_of_real_telegrams_of_every_meter() -> None:
     assert {meter: len(telegrams) for meter, telegrams in seen.items()} == {
         **dict.fromkeys(bundles.meters[5:10], 2), **dict.fromkeys(bundles.meters[10:], 1),
     }  # fmt: skip
+
+
+def test_a_bundle_is_closed_when_its_last_telegram_was_heard() -> None:
+    """Of every number in a cycle of access numbers, over which meters wander by two intervals, and the next."""
+    bundles = FleetBundles(Sent(gateways=3, telegrams=40))
+    meter = np.arange(bundles.fleet.n)
+    closed = [bundles.closed_ns(sequence) for sequence in range(1, 400)]
+    heard = [bundles.fleet.starts(meter, np.full(len(meter), sequence - 1)) for sequence in range(1, 400)]
+    assert all((starts < end).all() for starts, end in zip(heard, closed, strict=True))
+    assert all((starts > end - 7 * 900 * 10**9).all() for starts, end in zip(heard, closed, strict=True))
+    assert closed == sorted(closed)

@@ -216,6 +216,7 @@ def test_wmbusmeters_believes_what_it_was_measured_to_believe(tmp_path: Path) ->
     assert "INCONCLUSIVE" not in {one.answer for one in judged}
 
 
+@pytest.mark.acceptance
 def test_each_row_is_shown_by_its_own_name() -> None:
     for kind, folder in (("broker-row", BROKER_ROWS), ("portal-row", PORTAL_ROWS)):
         for id_ in folder.parts():

@@ -48,6 +48,7 @@ def cases(rig: Rig) -> dict[str, str]:
     return {scenario["case"]: scenario["outcome"] for scenario in rig.latest()["scenarios"]}
 
 
+@pytest.mark.acceptance
 def test_a_folder_is_that_folder_and_a_case_has_one_name(rig: Rig, houses: Path) -> None:
     both = {f"test_short[seed={seed}-{wanted}]": outcome for seed in (1,)
             for wanted, outcome in (("right", "passed"), ("wrong", "failed"))}  # fmt: skip
@@ -74,6 +75,7 @@ def test_a_folder_is_that_folder_and_a_case_has_one_name(rig: Rig, houses: Path)
     assert said["replay"].startswith(f"./wmbench run '{houses}/test_houses.py::{ID}[wrong]' --seed 7")
 
 
+@pytest.mark.acceptance
 def test_what_failed_is_run_again_and_the_first_failure_stops(rig: Rig, houses: Path) -> None:
     assert rig.run("run", "houses", "-x", "-n", "1", "-k", "short").returncode == 1
     assert list(cases(rig).values()) == ["passed", "failed"]
@@ -81,6 +83,7 @@ def test_what_failed_is_run_again_and_the_first_failure_stops(rig: Rig, houses: 
     assert cases(rig) == {"test_short[seed=1-wrong]": "failed"}
 
 
+@pytest.mark.acceptance
 def test_an_error_at_import_names_the_line(rig: Rig, houses: Path, here: Here) -> None:
     (houses / "test_houses.py").write_text(HEAD + BODY + "\nraise ValueError('no house')\n")
     done = rig.run("run", "houses")

@@ -336,6 +336,7 @@ def test_worlds_of_control_and_subject_are_told_apart(everything: tuple[Rig, Any
     assert on["directory"] != off["directory"]
 
 
+@pytest.mark.acceptance
 def test_only_inconclusive_is_6_and_one_failure_makes_it_1(rig: Rig) -> None:
     unproven = staged("unproven", "world, on=(0, 0)")
     path = rig.scenarios(unproven + quiet("good", "world.run(seconds=30)"))
@@ -352,6 +353,7 @@ def test_a_run_in_which_all_is_left_out_shows_nothing_and_is_6(rig: Rig) -> None
     assert rig.latest()["outcome"] == "inconclusive"
 
 
+@pytest.mark.acceptance
 def test_workers_gather_the_same_run(rig: Rig) -> None:
     body = staged("a", "world") + quiet("b", "world.run(seconds=30)", mark=", seeds=(3, 4)")
     path = rig.scenarios(body + staged("c", "world, on=(0, 0)"))
@@ -376,6 +378,7 @@ def test_workers_gather_the_same_run(rig: Rig) -> None:
     assert [row[2] for row in told[0][1]] == [1, 3, 4, 1]
 
 
+@pytest.mark.acceptance
 def test_a_seed_of_the_command_line_replaces_the_scenarios_own(rig: Rig) -> None:
     path = rig.scenarios(quiet("b", "world.run(seconds=30)", mark=", seeds=(3, 4)"))
     assert rig.pytest(path, "--seed", "9").returncode == 0

@@ -47,6 +47,7 @@ STDIN, PTY = '{ kind = "stdin" }', '{ kind = "pty" }'
         ("read line; exit 4", STDIN, "kitchen: its program ended with 4: it said nothing"),
     ],
 )
+@pytest.mark.acceptance
 def test_one_that_does_not_work_proves_nothing(tmp_path: Path, script: str, line: str, words: str) -> None:
     rig = Rig(tmp_path)
     (tmp_path / "inventory.toml").write_text(ENTRY.format(script=script, line=line))
@@ -66,6 +67,7 @@ def readable(file: Path) -> bool:
     return True
 
 
+@pytest.mark.acceptance
 def test_one_that_works_has_its_figures_in_the_report(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     (tmp_path / "inventory.toml").write_text(ENTRY.format(script="exec cat", line=STDIN))

@@ -35,6 +35,7 @@ def test_a_plan_is_handed_on_as_page_csv_and_geojson(tmp_path: Path, capsys) -> 
     assert f"{told['gateways']} gateways" in page and "a meter and year" in page and "<script" not in page
     rows = list(csv.DictReader(files["csv"].open()))
     assert [row["floor"] for row in rows] == [str(one["floor"]) for one in told["places"]]
+    assert [row["number"] for row in rows] == [str(at) for at in range(1, len(rows) + 1)] and ">1. " in page
     assert all(not cell.startswith("=") for row in rows for cell in row.values())  # no formula in a spreadsheet
     points = json.loads(files["geojson"].read_text())["features"]
     assert len(points) == len(HOUSES) + told["gateways"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.cli.main import main
-from bench.site import engine_world, risks, upstream
+from bench.site import engine_world, figures, risks, upstream
 from bench.site.budget import Prices, candidates, paths
 from bench.site.service import Service, Traffic, asked, chances, days
 from bench.site.site_text import text
@@ -127,6 +127,39 @@ def test_what_if_is_a_table_of_runs_that_can_be_asked_again(tmp_path: Path, caps
     assert round(result["delivery_ratio"], 6) == dead["delivery_ratio"]
     assert max(result["missed"]["without_a_reading"].values()) == dead["without_a_reading_worst_day"]
     assert site_file.load(folder / "plan-site-doubled.toml").meter == (*SITE.meter, *SITE.meter)
+
+
+def test_every_figure_has_an_interval_and_one_search_gives_every_number_of_gateways(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, page = tmp_path / "site.toml", tmp_path / "plan.html"
+    site.write_text(text(SITE, "a test"), encoding="ascii")
+    words = ["size", str(site), "--sensitivity-dbm", "-72", "--one-dead", "--draws", "8", "--prices",
+             "scenarios/plans/flats-377.toml"]  # fmt: skip
+    assert main([*words, "--page", str(page), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["by_model"][told["model"]] == told["gateways"]
+    now = {"interval_s": 900.0, "bundle_s": 900.0, "thin_s": 0.0}
+    as_now = [row["gateways"] for row in told["variations"] if row["value_s"] == now[row["what"]]]
+    assert as_now == [told["gateways"]] * 3
+    spread, up = told["unsure"]["figures"], told["upstream"]
+    assert set(spread) == set(figures.WORDS)
+    for one in spread.values():
+        ends = [math.inf if value is None else value for value in (one["low"], one["middle"], one["high"])]
+        assert ends == sorted(ends)
+    assert spread["wire_bytes_a_s"]["low"] < spread["wire_bytes_a_s"]["high"]
+    planned = {name: one["planned"] for name, one in spread.items()}
+    assert planned["messages_a_s"] == pytest.approx(up["messages_a_s"], rel=1e-4)
+    assert planned["wire_bytes_a_s"] == pytest.approx(up["wire_bytes_a_s"], rel=1e-4)
+    assert planned["busiest_bytes_a_day"] == pytest.approx(up["busiest"]["wire_bytes_a_day"], rel=1e-4)
+    assert planned["backlog_bytes"] == pytest.approx(up["outage"]["backlog_bytes"], rel=1e-4)
+    assert planned["recovers_s"] == pytest.approx(up["outage"]["recovers_s"], rel=1e-3)
+    assert planned["a_meter_and_year"] == pytest.approx(float(told["cost"]["a_meter_and_year"]), abs=6e-4)
+    html = page.read_text(encoding="utf-8")
+    assert all(row[0] in html for row in figures.table(spread))
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert all(row[0] in shown for row in figures.table(spread)) and "in 80 of 100 worlds drawn" in shown
 
 
 def test_risks_follow_from_the_figures() -> None:

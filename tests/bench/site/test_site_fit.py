@@ -57,6 +57,10 @@ def test_a_table_and_a_log_of_the_same_links_give_the_same_model(tmp_path: Path,
     assert by_log["fitted"]["power"]["low"] < 30 < by_log["fitted"]["power"]["high"]
     assert main([*words, "--gateway", "There", *common]) == 2
     assert "has 0 rows of type gateway at 'There'" in capsys.readouterr().err
+    whole = (tmp_path / "places.csv").read_text()
+    (tmp_path / "places.csv").write_text(whole.replace(";00000007\n", ";7\n"))
+    assert main([*words, "--gateway", "Here", *common]) == 2  # it would count as not heard
+    assert "column id: '7' is not the eight digits of a meter" in capsys.readouterr().err
 
 
 def test_wrong_input_is_named_with_line_and_column(tmp_path: Path, capsys) -> None:

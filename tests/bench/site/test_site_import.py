@@ -102,6 +102,7 @@ def test_the_same_site_comes_from_geojson_metres_and_other_names(put, tmp_path: 
         ("qundis-q-water", "qundis-q-wter", "line 4, column type: 'qundis-q-wter' is not one of gateway"),
         ("1,,gateway", "1,,", "line 6, column type: is empty"),
         ("1\nLindenweg 1,50.1000,8.6000,1,", "1\nElsewhere,50.1,8.6,1,", "line 6, column address: a gateway in"),
+        (LIST, " \n", "line 1: is empty; the first line names the columns: address, lat, lon"),
         ("lon,floor", "lng,floor", "line 1: there is no column 'lon'"),
         ("flat,type", "lat,type", "line 1: there are two columns 'lat'"),
         ("EG,left,vipa-c10,5", "EG,left,vipa-c10", "line 2: has 6 fields and the header 7"),
@@ -117,6 +118,42 @@ def test_what_cannot_be_right_is_named_with_its_line(put, find: str, new: str, s
 def test_everything_wrong_is_told_at_once_up_to_a_limit(put) -> None:
     code, told = put(HEAD + "".join(f"A {at},x,8.6,0,1,vipa-c10,1\n" for at in range(30)))
     assert code == 2 and told.count("column lat") == 20 and "and 10 more" in told
+
+
+def test_a_list_says_what_its_types_are_and_a_wrong_word_is_told_once(put, tmp_path: Path) -> None:
+    put(LIST)
+    first = site_file.load(tmp_path / "site.toml")
+    own = LIST.replace("vipa-c10", "HKV").replace("qundis-q-water", "Kaltwasser").replace(",gateway", ",Antenne")
+    code, said = put(own)
+    assert code == 2 and said.count("column type") == 3
+    assert "line 2, column type: 'HKV' is not one of" in said and "--types HKV=TYPE (3 rows)" in said
+    types = "HKV=vipa-c10,Kaltwasser=qundis-q-water,Antenne=gateway"
+    assert put(own, "--types", types)[0] == 0
+    assert site_file.load(tmp_path / "site.toml") == first
+    for wrong, what in [("HKV=vipa", "--types: 'vipa', for 'HKV', is not one of"), ("HKV", "NAME=TYPE,... is needed")]:
+        code, said = put(own, "--types", wrong)
+        assert code == 2 and what in said
+
+
+def test_meters_of_a_flat_may_each_have_a_row_with_their_id_and_no_id_twice(put, tmp_path: Path) -> None:
+    head = "address,lat,lon,floor,flat,type,count,id\n"
+    row = "A,50.1,8.6,0,l,vipa-c10,1,{}\n"
+    assert put(head + row.format("00112233") + row.format("00112234"))[0] == 0
+    assert sum(one.count for one in site_file.load(tmp_path / "site.toml").meter) == 2
+    code, said = put(head + row.format("00112233") + row.format("00112234") + row.format("00112233"))
+    assert code == 2 and "line 4, column id: '00112233' is that of line 2 too" in said
+    code, said = put(head + row.format("way/1") + row.format("way/2").replace("A,", "B,"))
+    assert code == 0, said  # a map's own ids
+
+
+def test_web_mercator_is_no_metres(put, tmp_path: Path) -> None:
+    berlin = "address,east_m,north_m,type\nA,1492800,6893000,vipa-c10\nB,1492900,6893000,vipa-c10\n"
+    code, said = put(berlin, "--metres")
+    assert code == 2 and "line 2: 1492800 m east, 6893000 m north are Web Mercator" in said
+    assert put(berlin, "--metres", "--anywhere")[0] == 0
+    for east, north in [(392_000, 5_822_000), (4_593_000, 5_822_000), (1_050_000, 6_840_000), (2_600_000, 1_200_000)]:
+        other = berlin.replace("6893000", str(north)).replace("1492800", str(east)).replace("1492900", str(east + 100))
+        assert put(other, "--metres")[0] == 0  # UTM, Gauss-Krueger, Lambert-93, LV95
 
 
 def test_rows_that_cannot_be_right_may_be_left_out_and_the_rest_is_marked(put, tmp_path: Path) -> None:
@@ -143,7 +180,7 @@ def test_rows_that_cannot_be_right_may_be_left_out_and_the_rest_is_marked(put, t
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "there is no column 'address'"), (HEAD, "has no row"), ('{"features": 1}', "has a list `features`"),
+        ("", "line 1: is empty;"), (HEAD, "has no row"), ('{"features": 1}', "has a list `features`"),
         ('{"features": [\n{}]}', "line 2: a feature has a point"), ("{\n  nonsense", "line 2, column 3: not JSON"),
         ('{"features": [{"geometry": {"type": "Line", "coordinates": [1, 2]}, "properties": {}}]}', "is not a Point"),
         (HEAD + "A,50.1,8.6,0,,gateway,1\n", "has no meter"), (b"address\xff", "byte 7 is not UTF-8"),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bench.cli.main import main
 from bench.site.budget import candidates, paths
-from bench.site.placement import Clause, greedy, share
-from bench.site.served import arrives, served
+from bench.site.placement import Clause, greedy, told
+from bench.site.served import Capture, arrives, served
 from sim.radio import site_file
 from sim.radio.models.port import MODELS
 from sim.radio.site_file import Gateway, House, Meters, SiteFile
@@ -32,6 +34,22 @@ def test_the_chance_of_a_reading_is_that_of_a_million_draws() -> None:
         drawn = got.any(axis=1).mean()
         assert served(np.array([margin]), frames, fading, shadowing, load)[0] == pytest.approx(drawn, abs=0.012)
     assert arrives(np.array([-40.0, 40.0]), 3.0, 0.0).tolist() == [0.0, 1.0]
+
+
+def test_a_receiver_that_captures_loses_frames_to_those_alone_that_are_not_weaker_by_its_threshold() -> None:
+    rng = np.random.default_rng(8)
+    others = tuple(np.sort(rng.normal(10.0, 8.0, 400)).tolist())
+    for margin, threshold, load in [(5.0, 3.0, 0.4), (15.0, 9.0, 0.4)]:
+        met = rng.poisson(2 * load, 20_000)
+        louder = [(rng.choice(others, count) > margin - threshold).any() for count in met]
+        got = served(np.array([margin]), 1.0, 0.0, 0.0, load, Capture(threshold, others))[0]
+        assert got == pytest.approx(1 - np.mean(louder), abs=0.012)
+    assert served(np.array([5.0]), 1.0, 0.0, 0.0, 0.4, Capture(400.0, others))[0] == pytest.approx(np.exp(-0.8))
+
+
+def share(chance: Any, chosen: Sequence[int], dead: bool = False) -> float:
+    """Served by a set; with `dead`, without the one whose loss costs most."""
+    return told(Clause(chance, 1.0, np.zeros_like(chance) if dead else None), chosen)
 
 
 @pytest.mark.parametrize("seed", range(6))

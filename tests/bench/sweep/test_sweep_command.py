@@ -194,6 +194,7 @@ def test_an_expectation_that_fails_names_its_point(folder: Path, capsys: pytest.
     assert not (folder / "runs" / "latest" / "report.html").exists()
 
 
+@pytest.mark.acceptance
 def test_interrupted_it_leaves_no_process_and_goes_on_where_it_was(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

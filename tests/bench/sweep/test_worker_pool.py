@@ -47,12 +47,14 @@ def told(done: list[worker_pool.Done]) -> tuple[Any, ...]:
     return len(done), result.frames_sent, result.frames_heard, result.fates, result.received_digest, result.blocks
 
 
+@pytest.mark.acceptance
 def test_a_killed_process_s_shard_is_done_again(jobs: list[Job], alone: tuple[Any, ...], tmp_path: Path) -> None:
     done = list(worker_pool.here(jobs, 2, dying(tmp_path, worker_pool.RETRIES, jobs[1].tile)))
     assert len(list(tmp_path.iterdir())) == worker_pool.RETRIES == 2
     assert told(done) == alone
 
 
+@pytest.mark.acceptance
 def test_a_shard_that_kills_every_process_is_given_up(
     jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +91,7 @@ def cluster(workers: int) -> Iterator[str]:
         yield made.scheduler_address
 
 
+@pytest.mark.acceptance
 def test_a_killed_worker_of_a_cluster_s_shard_is_done_again(
     jobs: list[Job], alone: tuple[Any, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

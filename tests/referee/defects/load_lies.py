@@ -200,3 +200,12 @@ def _(patch: Patch) -> None:
         return original([max(trials)])
 
     patch.around("bench.load.growth:bytes_a_reading", instead)
+
+
+@defect("load-closes-by-the-interval", RIG, "A load test's portal is not behind its meters.", plays.LOAD_CLOSED)
+def _(patch: Patch) -> None:
+    """A bundle is closed as many intervals after the begin as it has a number: meters that wander are ahead of it."""
+    patch.around(
+        "bench.load.fleet_bundles:FleetBundles.closed_ns",
+        lambda original, bundles, sequence: int((sequence + 1) * bundles.sent.interval_s * 1e9),
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 
 import pytest
 
 from sim.core import bundle
-from sim.core.bundle import Ack, BadBundle, Birth, Bundle, Heard
+from sim.core.bundle import TELEGRAM_OVERHEAD_BYTES, Ack, BadBundle, Birth, Bundle, Heard
 
 GOOD = Bundle("gw1", 7, 900_000_000_000, (Heard(b"\x2c\x44", 1, -71.5), Heard(b"\x00", 2, -100.0)))
 
@@ -96,3 +97,9 @@ def test_its_bytes_are_those_of_json_dumps(count: int) -> None:
     rows = [[one.received_ns, one.rssi_dbm, one.telegram.hex()] for one in heard]
     body = {"v": 1, "gw": made.gateway, "seq": 5, "closed": -9, "telegrams": rows}
     assert made.encode() == json.dumps(body, separators=(",", ":")).encode()
+
+
+def test_the_widest_telegram_takes_what_the_bound_allows_and_no_more() -> None:
+    widest = Heard(b"\x08" + bytes(8), -(2**63), -sys.float_info.min)
+    one, two = (len(Bundle("gw", 1, 1, (widest,) * count).encode()) for count in (1, 2))
+    assert two - one == 2 * 9 + TELEGRAM_OVERHEAD_BYTES

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from arrays import draws
 from arrays.philox import philox
-from sim.core.seeds import Q16, SeedError, Seeds, normal_of, one_normal_of
+from sim.core.seeds import SeedError, Seeds, normal_of, one_normal_of
 from tests.night import examples
 
+ONE_SIGMA = 1 << 16
 WORD = st.integers(0, 0xFFFFFFFF)
 FULL = 0xFFFFFFFF
 
@@ -79,7 +80,7 @@ def test_seed_purpose_and_each_counter_matter():
 
 
 def test_normal_has_the_moments_and_tails_of_a_normal():
-    z = Seeds(1).normal_q16("moments", np.arange(1_000_000)) / Q16
+    z = Seeds(1).normal_q16("moments", np.arange(1_000_000)) / ONE_SIGMA
     assert abs(z.mean()) < 0.003
     assert abs(z.var() - 1) < 0.005
     assert abs((z**4).mean() - 3) < 0.03
@@ -94,7 +95,7 @@ def test_normal_table_is_even_monotonic_and_bounded():
     z = normal_of(words)
     assert (np.diff(z) <= 0).all()
     assert (normal_of(words | np.uint64(1 << 31)) == -z).all()
-    assert 6.0 < z.max() / Q16 < 6.5
+    assert 6.0 < z.max() / ONE_SIGMA < 6.5
     assert [one_normal_of(int(w)) for w in words[::997]] == z[::997].tolist()
 
 

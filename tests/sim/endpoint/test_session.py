@@ -33,6 +33,7 @@ def dead() -> Iterator[Address]:
         yield Address("localhost", bound.getsockname()[1])
 
 
+@pytest.mark.acceptance
 def test_a_thousand_gateways_connect_by_mutual_tls(broker: Mosquitto) -> None:
     identities = [broker.identity(f"gw{number}") for number in range(1_000)]
     sessions = [broker.connect(one, subscribe=(f"gw/{one.client_id}/ack",)) for one in identities]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.meters.encodings import DATES, ENCODINGS, NOT_AVAILABLE, decode, decode_many, encoder, limits
+from sim.meters.encodings import DATES, ENCODINGS, NOT_AVAILABLE, decode, decode_many, encoder
 from sim.meters.write_kernels import encode_many
 
 
@@ -29,7 +29,7 @@ def test_known_bytes(encoding: str, value: int, hexed: str) -> None:
 
 @pytest.mark.parametrize("encoding", sorted(ENCODINGS))
 def test_many_values_are_encoded_as_one_is(encoding: str) -> None:
-    lowest, limit = limits(encoding)
+    lowest, limit = ENCODINGS[encoding].lowest, ENCODINGS[encoding].beyond
     powers = [10**digits + more for digits in range(13) for more in (-1, 0, 1)]
     values = [value for value in (*powers, limit // 2, limit - 1, -1, lowest) if lowest <= value < limit]
     out = encode_many(encoding, np.array(values, dtype=np.int64))
@@ -60,7 +60,7 @@ def test_a_value_that_does_not_fit_is_refused(encoding: str, value: int) -> None
 
 @pytest.mark.parametrize("encoding", sorted(ENCODINGS))
 def test_the_bounds_are_the_last_that_fit(encoding: str) -> None:
-    lowest, limit = limits(encoding)
+    lowest, limit = ENCODINGS[encoding].lowest, ENCODINGS[encoding].beyond
     for value in (lowest - 1, limit):
         with pytest.raises(ValueError, match=f"{value} does not fit {encoding}"):
             encoder(encoding)(value)

@@ -24,22 +24,15 @@ from sim.smgw.obis_codes import ERROR_TARIFF
 from sim.systems._smgw_running import Smgw, smgw
 from sim.truth.delivered_values import expected, wrong_values
 from sim.world import World
-from sim.world_spec import WorldSpec
-from tests.small_worlds import dozen
+from tests.small_worlds import smart
 
 HOUR = 3_600 * NS_PER_S
-
-
-def spec(folder: Path, **settings: object) -> WorldSpec:
-    return dozen(
-        folder, system__kind="smgw", window_s=900.0, fleet__interval_s=300.0, site__outdoor_mean_c=-15.0, **settings
-    )
 
 
 @pytest.fixture(scope="module")
 def two_hours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("smgw")
-    with World(spec(folder), 1, folder / "world") as world:
+    with World(smart(folder), 1, folder / "world") as world:
         world.run(2 * HOUR)
         yield world
 
@@ -90,7 +83,7 @@ def test_keys_lie_where_the_system_says(two_hours: World) -> None:
 
 
 def test_equal_worlds_have_one_history(two_hours: World, tmp_path: Path) -> None:
-    with World(spec(tmp_path), 1, tmp_path / "world") as again:
+    with World(smart(tmp_path), 1, tmp_path / "world") as again:
         again.run(2 * HOUR)
         assert again.history.digest == two_hours.history.digest
         assert [one.payload for one in of(again).administrator.relayed] == [
@@ -135,7 +128,7 @@ def test_a_defect_of_the_tariffs_is_seen(
     rule_of.cache_clear()
     defect(monkeypatch)
     try:
-        with World(spec(tmp_path), 1, tmp_path / "world") as world:
+        with World(smart(tmp_path), 1, tmp_path / "world") as world:
             world.run(HOUR)
             assert delivered_true.check(world, attacked=False)
     finally:
@@ -143,7 +136,7 @@ def test_a_defect_of_the_tariffs_is_seen(
 
 
 def test_a_changed_row_at_the_supplier_is_seen(tmp_path: Path) -> None:
-    with World(spec(tmp_path), 1, tmp_path / "world") as world:
+    with World(smart(tmp_path), 1, tmp_path / "world") as world:
         world.run(HOUR)
         assert wrong_values(world.truth) == []
         database = sqlite3.connect(of(world).disk / "values.sqlite")
@@ -155,7 +148,7 @@ def test_a_changed_row_at_the_supplier_is_seen(tmp_path: Path) -> None:
 
 def test_faults_cost_no_value(tmp_path: Path) -> None:
     """A gateway without power, an administrator that nobody reaches, a supplier that is restarted."""
-    with World(spec(tmp_path), 2, tmp_path / "world") as world:
+    with World(smart(tmp_path), 2, tmp_path / "world") as world:
         world.fault(PowerCut(gateway=1, after_s=1_200.0, duration_s=600.0))
         world.fault(AdministratorLost(after_s=3_000.0, duration_s=1_200.0))
         world.run(HOUR)
@@ -171,7 +164,7 @@ def test_after_a_power_cut_counters_are_those_that_were_saved(tmp_path: Path) ->
     for saved_s, taken in ((43_200.0, True), (0.0, False)):
         folder = tmp_path / str(saved_s)
         folder.mkdir()
-        with World(spec(folder, system__counter_saved_s=saved_s), 1, folder / "world") as world:
+        with World(smart(folder, system__counter_saved_s=saved_s), 1, folder / "world") as world:
             world.run(HOUR)
             gateway = next(one for one in of(world).gateways if len(one.registry))
             row = gateway.intake.store.readings()[-1]
@@ -192,8 +185,8 @@ def test_what_it_cannot_be_is_said_before_it_runs(tmp_path: Path) -> None:
         ("portal__store", "postgresql://127.0.0.1/x", "own disk"),
     ):
         with pytest.raises(SpecError, match=says):
-            World(spec(tmp_path, **{key: value}), 1, tmp_path / key)
-    with World(spec(tmp_path), 1, tmp_path / "world") as world:
+            World(smart(tmp_path, **{key: value}), 1, tmp_path / key)
+    with World(smart(tmp_path), 1, tmp_path / "world") as world:
         with pytest.raises(SpecError, match="before it starts"):
             world.enrol([])
         with pytest.raises(ValueError, match="no phase 'deliver'"):

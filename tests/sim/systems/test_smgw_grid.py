@@ -37,22 +37,15 @@ from sim.truth.delivered_values import wrong_values
 from sim.truth.grid_operator_values import expected_of_grid
 from sim.truth.released_values import finer_than_allowed
 from sim.world import World
-from tests.small_worlds import dozen
+from tests.small_worlds import smart_world
 
 HOUR = 3_600 * NS_PER_S
 COUNT = 2
 
 
 def run(folder: Path, hours: int = 2, **settings: object) -> World:
-    folder.mkdir(exist_ok=True)
-    usual: dict[str, object] = {
-        "system__feed_in": True, "system__grid_state": True, "system__wired": COUNT, "window_s": 900.0,
-        "fleet__interval_s": 300.0, "site__outdoor_mean_c": -15.0,
-    }  # fmt: skip
-    spec = dozen(folder, system__kind="smgw", **{**usual, **settings})
-    world = World(spec, 1, folder / "world")
-    world.run(hours * HOUR)
-    return world
+    usual = {"system__feed_in": True, "system__grid_state": True, "system__wired": COUNT}
+    return smart_world(folder, hours, **{**usual, **settings})
 
 
 @pytest.fixture(scope="module")

@@ -22,21 +22,14 @@ from sim.smgw.logs.log_limits import LogLimit
 from sim.smgw.refusals import RuleError
 from sim.systems._smgw_running import Smgw, smgw
 from sim.world import World
-from sim.world_spec import WorldSpec
-from tests.small_worlds import dozen
+from tests.small_worlds import smart
 
 HOUR = 3_600 * NS_PER_S
 
 
-def spec(folder: Path, **settings: object) -> WorldSpec:
-    return dozen(
-        folder, system__kind="smgw", window_s=900.0, fleet__interval_s=300.0, site__outdoor_mean_c=-15.0, **settings
-    )
-
-
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with World(spec(tmp_path), 1, tmp_path / "world") as made:
+    with World(smart(tmp_path), 1, tmp_path / "world") as made:
         made.run(2 * HOUR)
         yield made
 
@@ -111,7 +104,7 @@ def test_logs_outlive_a_power_cut_and_go_on(world: World) -> None:
 
 
 def test_a_full_log_holds_values_back_and_nothing_is_lost(tmp_path: Path) -> None:
-    with World(spec(tmp_path), 1, tmp_path / "world") as world:
+    with World(smart(tmp_path), 1, tmp_path / "world") as world:
         world.run(HOUR)
         box = of(world).gateways[busy(world)]
         diary: Diary = box.diary

@@ -18,30 +18,18 @@ from sim.smart_metering.lmn import radio_side
 from sim.smart_metering.lmn.radio_link import RadioLink
 from sim.smart_metering.lmn.radio_plan import address_of
 from sim.smart_metering.lmn.wired_meter import FED_IN
-from sim.smart_metering.lmn.wired_store import WiredStore
 from sim.smart_metering.smart_gateway import SmartGateway
 from sim.systems._smgw_running import smgw
 from sim.world import World
-from sim.world_spec import WorldSpec
 from tests.oracles.mode13_in_words import message_in_words
-from tests.small_worlds import dozen
+from tests.small_worlds import another_number, smart, smart_world
 
 HOUR = 3_600 * NS_PER_S
 COUNT = 2
 
 
-def spec(folder: Path, **settings: object) -> WorldSpec:
-    return dozen(
-        folder, system__kind="smgw", window_s=900.0, fleet__interval_s=300.0, site__outdoor_mean_c=-15.0,
-        **{"system__wireless": COUNT, **settings},
-    )  # fmt: skip
-
-
 def run(folder: Path, hours: int = 1, **settings: object) -> World:
-    folder.mkdir(exist_ok=True)
-    world = World(spec(folder, **settings), 1, folder / "world")
-    world.run(hours * HOUR)
-    return world
+    return smart_world(folder, hours, **{"system__wireless": COUNT, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +121,7 @@ def test_who_sees_them_what_they_cost_and_whose_they_are(one_hour: World, tmp_pa
 
 def test_frames_of_the_air_are_read_by_a_parser_of_other_words(tmp_path: Path) -> None:
     heard: list[bytes] = []
-    (tmp_path / "own").mkdir()
-    with World(spec(tmp_path / "own"), 1, tmp_path / "world") as world:
+    with run(tmp_path, hours=0) as world:
         world.air.taps.append(lambda emission, *_: heard.append(emission.frame or b""))
         world.run(HOUR // 4)
     wire = address_of(0).wire()
@@ -145,16 +132,10 @@ def test_frames_of_the_air_are_read_by_a_parser_of_other_words(tmp_path: Path) -
 
 def test_too_many_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="wireless"):
-        spec(tmp_path, system__wireless=21)
+        smart(tmp_path, system__wireless=21)
 
 
 # --- defects --------------------------------------------------------------------------------------------------------
-
-
-def _another_number(patch: pytest.MonkeyPatch) -> None:
-    genuine = WiredStore.put
-    more = lambda row: row._replace(entry=row.entry._replace(value=row.entry.value + 1))  # noqa: E731
-    patch.setattr(WiredStore, "put", lambda store, rows: genuine(store, [more(row) for row in rows]))
 
 
 def _taken_and_not_kept(patch: pytest.MonkeyPatch) -> None:
@@ -172,7 +153,7 @@ def _old_values_stand_for_hours(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("defect", "checked"),
     [
-        pytest.param(_another_number, radio_true, marks=pytest.mark.night), (_taken_and_not_kept, radio_true),
+        pytest.param(another_number, radio_true, marks=pytest.mark.night), (_taken_and_not_kept, radio_true),
         pytest.param(_feed_in_alone_is_billed, delivered_true, marks=pytest.mark.night),
         (_old_values_stand_for_hours, delivered_true),
     ],
@@ -181,8 +162,7 @@ def test_a_defect_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defect: Callable[[pytest.MonkeyPatch], None], checked: Any
 ) -> None:
     defect(monkeypatch)
-    (tmp_path / "own").mkdir()
-    with World(spec(tmp_path / "own", system__taf=7), 1, tmp_path / "world") as world:
+    with run(tmp_path, hours=0, system__taf=7) as world:
         world.run(HOUR // 2)
         world.fault(PowerCut(gateway=0, duration_s=2_400.0))
         world.run(3 * HOUR // 2)

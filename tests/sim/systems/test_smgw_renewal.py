@@ -25,17 +25,13 @@ from sim.smgw.module.in_world import InWorldModule
 from sim.systems._smgw_running import Smgw, smgw
 from sim.truth.delivered_values import wrong_values
 from sim.world import World
-from tests.small_worlds import dozen
+from tests.small_worlds import smart_world
 
 HOUR = 3_600 * NS_PER_S
 
 
 def run(folder: Path, hours: int = 1, **settings: object) -> World:
-    folder.mkdir(exist_ok=True)
-    usual: dict[str, object] = {"window_s": 900.0, "fleet__interval_s": 300.0, "site__outdoor_mean_c": -15.0}
-    world = World(dozen(folder, system__kind="smgw", **{**usual, **settings}), 1, folder / "world")
-    world.run(hours * HOUR)
-    return world
+    return smart_world(folder, hours, **settings)
 
 
 def told(world: World) -> list[tuple[str, int, str]]:

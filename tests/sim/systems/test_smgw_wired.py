@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,32 +28,20 @@ from sim.smart_metering.lmn import wired_side
 from sim.smart_metering.lmn.wired_bus import WiredBus
 from sim.smart_metering.lmn.wired_meter import DRAWN
 from sim.smart_metering.lmn.wired_plan import meter_name
-from sim.smart_metering.lmn.wired_store import WiredStore
 from sim.smart_metering.smart_gateway import SmartGateway
 from sim.systems._smgw_running import smgw
 from sim.truth.delivered_values import expected, wrong_values
 from sim.truth.released_values import finer_than_allowed
 from sim.truth.wired_values import last_met_s
 from sim.world import World
-from sim.world_spec import WorldSpec
-from tests.small_worlds import dozen
+from tests.small_worlds import another_number, smart, smart_world
 
 HOUR = 3_600 * NS_PER_S
 COUNT = 2
 
 
-def spec(folder: Path, **settings: object) -> WorldSpec:
-    return dozen(
-        folder, system__kind="smgw", window_s=900.0, fleet__interval_s=300.0, site__outdoor_mean_c=-15.0,
-        **{"system__wired": COUNT, **settings},
-    )  # fmt: skip
-
-
 def run(folder: Path, hours: int = 2, **settings: object) -> World:
-    folder.mkdir(exist_ok=True)
-    world = World(spec(folder, **settings), 1, folder / "world")
-    world.run(hours * HOUR)
-    return world
+    return smart_world(folder, hours, **{"system__wired": COUNT, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +75,7 @@ def test_equal_worlds_have_one_history_whatever_tls_drew(two_hours: World, tmp_p
     [
         pytest.param({"system__wired_tls": False}, marks=pytest.mark.night),
         {"system__wired_pairing": "meter key"},
+        {"start": datetime(2026, 1, 12, 10, 50)},  # noqa: DTZ001  beside the quarter hours
         {"gateway__clock_offset_s": 28.0},
         pytest.param({"gateway__clock_offset_s": 28.0, "system__flag_clock": False}, marks=pytest.mark.night),
         pytest.param({"gateway__clock_offset_s": -20.0}, marks=pytest.mark.night),
@@ -115,7 +105,7 @@ def test_a_world_without_a_bus_cannot_have_it_cut(tmp_path: Path) -> None:
     with run(tmp_path, hours=0, system__wired=0) as world, pytest.raises(CannotInject, match="needs wired bus"):
         world.fault(WiredBusCut())
     with pytest.raises(SpecError, match="wired"):
-        spec(tmp_path, system__wired=61)
+        smart(tmp_path, system__wired=61)
 
 
 # --- whose they are -------------------------------------------------------------------------------------------------
@@ -194,12 +184,6 @@ def test_who_sees_wired_meters_and_what_they_cost_is_said(two_hours: World, tmp_
 # --- defects --------------------------------------------------------------------------------------------------------
 
 
-def _another_number(patch: pytest.MonkeyPatch) -> None:
-    genuine = WiredStore.put
-    more = lambda row: row._replace(entry=row.entry._replace(value=row.entry.value + 1))  # noqa: E731
-    patch.setattr(WiredStore, "put", lambda store, rows: genuine(store, [more(row) for row in rows]))
-
-
 def _nothing_is_fetched(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(WiredBus, "_fetch", lambda *_: None)
 
@@ -223,7 +207,7 @@ def _a_period_does_not_wait(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("defect", "checked"),
     [
-        (_another_number, wired_true), (_nothing_is_fetched, wired_true), (_feed_in_is_billed, delivered_true),
+        (another_number, wired_true), (_nothing_is_fetched, wired_true), (_feed_in_is_billed, delivered_true),
         (_a_period_does_not_wait, delivered_true),
     ],
 )  # fmt: skip

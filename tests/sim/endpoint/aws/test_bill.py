@@ -1,4 +1,5 @@
-"""The published worked figures, to the cent, and the bounds of a unit."""
+"""What counts as a message, an operation of a shadow or a rule, and the bounds of a unit; the published worked figures
+stand in tests/sim/billing/test_plan_cost.py."""
 
 from __future__ import annotations
 
@@ -6,30 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from sim.endpoint.aws.bill import Meter, bill, cents, month, units
-
-
-@pytest.mark.parametrize(
-    ("payload_bytes", "messages", "connection"),
-    [(10_200, "14.40", "3.456"), (10_210, "14.40", "3.456"), (10_211, "20.16", "3.456"), (10_240, "20.16", "3.456")],
-)
-def test_a_thousand_gateways_with_a_bundle_each_quarter_of_an_hour(
-    payload_bytes: int, messages: str, connection: str
-) -> None:
-    made = bill(month(1_000, 900, payload_bytes, 30))
-    assert cents(made.messages) == messages
-    assert made.connection == Decimal(connection)
-    assert made.total == made.messages + made.connection
-
-
-def test_the_same_by_basic_ingest() -> None:
-    made = bill(month(1_000, 900, 10_200, 30, basic_ingest=True))
-    assert made.messages == 0 and cents(made.rules + made.actions) == "1.73"
-
-
-def test_thirty_bytes_of_topic_cost_two_fifths_more() -> None:
-    small, large = (bill(month(1_000, 900, 10_240, topic)).messages for topic in (0, 30))
-    assert large / small == Decimal("1.4")
+from sim.endpoint.aws.bill import Meter, bill, units
 
 
 @pytest.mark.parametrize(("size", "wanted"), [(0, 1), (1, 1), (5_120, 1), (5_121, 2), (10_240, 2), (131_072, 26)])
