@@ -56,9 +56,13 @@ def header_offsets(telegram: Telegram) -> tuple[int, int, int]:
     return acc, acc + 1, acc + 2
 
 
-@lru_cache(_KNOWN)
 def access_number(frame: bytes) -> int:
     """The transport layer's access number; the link layer's when there is none."""
+    return _number_of(frame)
+
+
+@lru_cache(_KNOWN)
+def _number_of(frame: bytes) -> int:
     return parse(frame).acc or 0
 
 
