@@ -267,6 +267,18 @@ def test_rows_are_grouped_with_ties_as_they_were(order: str) -> None:
     assert grouped(group, 3, time).tolist() == wanted[group[wanted] >= 0].tolist()
 
 
+@pytest.mark.parametrize("wrong", ["nothing", "group", "time", "nobody's"])
+def test_rows_in_order_are_left_so_and_one_that_is_not_is_noticed(wrong: str) -> None:
+    group, time = np.arange(900) // 3, np.arange(900) // 2
+    place = {"nothing": slice(0, 0), "group": slice(898, 899), "time": slice(898, 899), "nobody's": slice(0, 1)}[wrong]
+    if wrong == "time":
+        time[place] = 0
+    else:
+        group[place] = -1 if wrong == "nobody's" else 7
+    wanted = np.lexsort((time, group))
+    assert grouped(group, 300, time).tolist() == wanted[group[wanted] >= 0].tolist()
+
+
 def test_an_address_is_one_number(fleet: Fleet) -> None:
     for meter in range(N):
         address = fleet.address(meter)
