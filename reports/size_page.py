@@ -12,7 +12,7 @@ from markupsafe import Markup
 from reports import page, plots
 from reports.plots.house_map import house_map, meters_of
 from reports.plots.served_curve import served_curve
-from sim.billing.plan_cost import Answer
+from sim.billing.plan_cost import Answer, small
 from sim.core.quoting import shown
 from sim.radio.site_file import SiteFile
 
@@ -35,7 +35,7 @@ def render(
     return page.environment().get_template("size.html.j2").render(
         site=site, answer=answer, cost=cost, command=command, spread=spread, map=_svg(house_map(site), "map", map_said),
         curve=None if last is None else _svg(served_curve(answer["curve"], answer["wanted"]), "curve", curve_said),
-        map_said=map_said, curve_said=curve_said,
+        small=small, map_said=map_said, curve_said=curve_said,
     )  # fmt: skip
 
 

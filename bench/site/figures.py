@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from bench.site import site_prices, upstream
 from bench.site.service import Traffic
 from bench.site.upstream import Upstream
+from sim.billing.plan_cost import small
 from sim.billing.plan_spec import Plan
 from sim.network.backhaul import Backhaul
 
@@ -35,10 +36,10 @@ WORDS: Final[Mapping[str, tuple[str, str, float]]] = {
     "busiest_bytes_a_day": ("busiest gateway, MB/day", ",.2f", 1e6),
     "backlog_bytes": ("held after the outage, MB", ",.1f", 1e6),
     "recovers_s": ("then caught up in, s", ",.0f", 1.0),
-    "a_meter_and_year": ("cost a meter and year", ".3f", 1.0),
-    "a_meter_and_year_needed": ("the same, as many as needed", ".3f", 1.0),
+    "a_meter_and_year": ("cost a meter and year", "", 1.0),
+    "a_meter_and_year_needed": ("the same, as many as needed", "", 1.0),
 }
-"""Name -> (words for people, how to print it, divided by)."""
+"""Name -> (words for people, how to print it, divided by); without a form it is money."""
 
 
 class Carried(NamedTuple):
@@ -91,4 +92,4 @@ def _shown(name: str, value: float | None) -> str:
     if value is None:
         return "never" if name == "recovers_s" else "none do"
     _, form, by = WORDS[name]
-    return f"{value / by:{form}}"
+    return f"{value / by:{form}}" if form else small(value)

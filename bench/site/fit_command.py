@@ -10,6 +10,7 @@ from typing import Any
 from bench import named_files
 from bench.options import Commands
 from bench.run_errors import CannotRun
+from bench.site.size_options import LEVEL_DBM
 from sim.core.settings import SpecError
 
 _WORDS = {
@@ -32,9 +33,10 @@ def add(verbs: Commands) -> None:
     fit.add_argument("--names", metavar="COLUMN=NAME,...", default="", help="what columns of places are called")
     fit.add_argument("--metres", action="store_true", help="columns east_m and north_m in place of lat and lon")
     fit.add_argument("--anywhere", action="store_true", help="the site is not in Europe")
-    fit.add_argument("--power-dbm", type=float, metavar="DBM",
+    fit.add_argument("--power-dbm", type=LEVEL_DBM, metavar="DBM",
                      help="radiated by the meters, gains included (without it, it is fitted)")  # fmt: skip
-    fit.add_argument("--sensitivity-dbm", type=float, metavar="DBM", help="of the receiver, for links not heard")
+    fit.add_argument("--sensitivity-dbm", type=LEVEL_DBM, metavar="DBM",
+                     help="of the receiver, for links not heard")  # fmt: skip
     fit.add_argument("--out", metavar="MODEL.toml", type=Path, help="the model, for `size --fitted`")
     fit.add_argument("--json", action="store_true")
     fit.set_defaults(command=command)

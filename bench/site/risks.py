@@ -52,6 +52,10 @@ def _told(answer: dict[str, Any], cost: Any) -> Iterator[str]:
     exact = answer["exact"]
     if exact is not None and not exact["proven"] and exact["gateways"] is not None:
         yield f"The solver did not end in time: {exact['at_least']} gateways may do, {exact['gateways']} are known to."
+    for row in answer["by_places"]:
+        if answer["hanging"] is not None and row["hanging"] is not None and row["hanging"] < answer["hanging"]:
+            yield (f"{row['gateways']} gateways with {row['places']} alone cost less to hang, {row['hanging']:g}, than "
+                   f"these {answer['gateways']}, {answer['hanging']:g}: the fewest are not the cheapest.")  # fmt: skip
     if answer["hanging"] is None:
         yield "What hanging a gateway costs is not given for every place, so the cheapest set was not searched."
     if cost is None:
@@ -59,7 +63,7 @@ def _told(answer: dict[str, Any], cost: Any) -> Iterator[str]:
     else:
         for line in cost.lines:
             for mark in line.marks:
-                yield f"Price of {line.kind}: {mark}."
+                yield f"Cost of {line.kind}: {mark}."
         if cost.absent:
             yield f"No price at all of: {', '.join(cost.absent)}."
     what_if = answer["what_if"]

@@ -23,7 +23,7 @@ from bench.site import figures, hand_over, risks, site_prices, size_options, ups
 from bench.site.budget import Paths, Prices, candidates, paths
 from bench.site.placement import Clause, Step, fewest, greedy, holds, in_turn, spared
 from bench.site.service import S_PER_DAY, Service, Traffic, asked, chances
-from bench.site.size_words import assumptions, doubt_json, exact_json, in_words
+from bench.site.size_words import assumptions, doubt_json, exact_json, in_words, walls_in_words
 from bench.site.unknowns import unsure
 from sim.billing import plan_cost
 from sim.network.backhaul import Backhaul, backhaul
@@ -33,6 +33,7 @@ from sim.radio.site_file import Gateway, SiteFile
 
 MISSED_EXIT: Final = 1
 POWER_DBM: Final = 7.0
+KINDS: Final = {"stairwells": False, "roofs": True}
 SHADOWING_DB: Final = 4.0
 MOST_PAIRS: Final = 40_000_000  # meters times candidates: 1 GiB of arrays
 
@@ -82,9 +83,18 @@ def task(arguments: argparse.Namespace) -> Task:
     each = [told.of(one) for one in places[len(site.gateway) :]]
     prices = None if None in each else np.array([0.0] * len(site.gateway) + [one or 0.0 for one in each])
     return Task(
-        site, places, paths(site, places), wanted(arguments, site, own, air_s), model, own, sensitivity_dbm(arguments),
-        telegram_bytes, backhaul(arguments.backhaul), prices,
+        site, places, paths(measured(site, own), places), wanted(arguments, site, own, air_s), model, own,
+        sensitivity_dbm(arguments), telegram_bytes, backhaul(arguments.backhaul), prices,
     )  # fmt: skip
+
+
+def measured(site: SiteFile, own: Fitted | None) -> SiteFile:
+    """The site without the loss that it says of outer walls, where a fit measured one and it says the same of all
+    houses, as `site import --outer-wall-db` does: what was measured here goes before what was assumed."""
+    said = {house.outer_wall_db for house in site.house}
+    if own is None or "outer_wall_db" not in own.names or len(said) > 1:
+        return site
+    return dataclasses.replace(site, house=tuple(dataclasses.replace(one, outer_wall_db=0.0) for one in site.house))
 
 
 def command(arguments: argparse.Namespace) -> int:
@@ -119,11 +129,12 @@ def command(arguments: argparse.Namespace) -> int:
         "site": of.site.title, "meters": of.meters, "candidates": len(of.places), "hang": len(of.site.gateway),
         "left_out": of.site.left_out,
         "service": of.service.sentence, "holds": met, "gateways": len(steps), "load_erlang": round(load, 5),
-        "model": of.model.id, "by_model": by_model(of),
+        "model": of.model.id, "by_model": by_model(of), "by_places": by_places(of, clauses),
         "wanted": arguments.served,
         "places": hand_over.gateways(of.site, of.places, hung, margin_db, of.prices),
         "worst": hand_over.worst(of.site, of.places, hung, clauses[0].chance, margin_db) if hung else [],
-        "assumptions": assumptions(of.service, of.model, of.sensitivity_dbm, of.places[len(of.site.gateway) :]),
+        "assumptions": assumptions(of.service, of.model, of.sensitivity_dbm, of.places[len(of.site.gateway) :])
+        + walls_in_words(of.site, of.fitted),
         "curve": [
             {"gateways": at, "served": step.served, "one_dead": step.one_dead} for at, step in enumerate(steps, start=1)
         ],
@@ -167,6 +178,23 @@ def by_model(of: Task) -> dict[str, int | None]:
     return {id_: None if chosen is None else len(chosen) for id_, chosen in found.items()}
 
 
+def by_places(of: Task, clauses: Sequence[Clause]) -> list[dict[str, Any]]:
+    """What stairwells alone ask for, and roofs alone, where there are both: the fewest are not the cheapest."""
+    hang, rows = len(of.site.gateway), list[dict[str, Any]]()
+    free = range(hang, len(of.places))
+    kinds = {name: [at for at in free if of.places[at].roof is roof] for name, roof in KINDS.items()}
+    for name, some in kinds.items() if all(kinds.values()) else ():
+        own = [*range(hang), *some]
+        only = [Clause(one.chance[:, own], one.wanted, None if one.late is None else one.late[:, own])
+                for one in clauses]  # fmt: skip
+        chosen = fewest(only, of.service.hang)
+        if chosen is not None and of.prices is not None:
+            chosen = spared(only, chosen, hang=of.service.hang, prices=of.prices[own])
+        price = None if chosen is None else hanging(of, [own[at] for at in chosen])
+        rows.append({"places": name, "gateways": None if chosen is None else len(chosen), "hanging": price})
+    return rows
+
+
 def by_gain(clauses: Sequence[Clause], chosen: Sequence[int], hang: Sequence[int]) -> list[int]:
     """A set in the order in which greedy would take its places, so that the curve says what the next one buys."""
     own = [*hang, *(at for at in chosen if at not in set(hang))]
@@ -186,7 +214,7 @@ def varied(of: Task, prices: Any) -> list[dict[str, Any]]:
     rows = list(variations.rows(fixed, of.service))
     costs = [
         None if prices is None or not row.each else
-        round(float(site_prices.costs(prices, of.meters, row.each, of.backhaul).a_meter_and_year), 4) for row in rows
+        round(float(site_prices.costs(prices, of.meters, row.each, of.backhaul).a_meter_and_year), 6) for row in rows
     ]  # fmt: skip
     return variations.as_json(rows, costs)
 

@@ -10,6 +10,7 @@ from bench.options import Commands, above_zero, between
 from bench.site.budget import PLACES
 
 MOST_DRAWS: Final = 10_000
+LEVEL_DBM: Final = between(-200.0, 100.0)
 _above_0 = above_zero(1e6)
 
 
@@ -28,7 +29,7 @@ def parser(commands: Commands) -> argparse.ArgumentParser:
     asked.add_argument("--dead-days", type=_above_0, default=7.0, metavar="DAYS", help="how long it is dead (7)")
     sent = size.add_argument_group("what meters send and gateways pass on")
     sent.add_argument("--interval-s", type=_above_0, default=900.0, metavar="SECONDS", help="of all meters (900)")
-    sent.add_argument("--power-dbm", type=float, metavar="DBM", help="of all meters (7, or as fitted)")
+    sent.add_argument("--power-dbm", type=LEVEL_DBM, metavar="DBM", help="of all meters (7, or as fitted)")
     sent.add_argument("--bundle-s", type=_above_0, default=900.0, metavar="SECONDS", help="age of a bundle (900)")
     sent.add_argument("--thin-s", type=between(0.0, 1e6), default=0.0, metavar="SECONDS",
                       help="a gateway passes on one telegram of a meter in each (0: all)")  # fmt: skip
@@ -37,7 +38,7 @@ def parser(commands: Commands) -> argparse.ArgumentParser:
                       help="of the backhaul, for the backlog and the time to recover (7)")  # fmt: skip
     radio = size.add_argument_group("radio")
     radio.add_argument("--receiver", metavar="ID", help="a profile of sim/radio/receivers")
-    radio.add_argument("--sensitivity-dbm", type=float, metavar="DBM", help="instead of the profile's own")
+    radio.add_argument("--sensitivity-dbm", type=LEVEL_DBM, metavar="DBM", help="instead of the profile's own")
     radio.add_argument("--model", default="p1238", metavar="ID", help="a file of sim/radio/models (p1238)")
     radio.add_argument("--fitted", metavar="MODEL.toml", type=Path, help="instead: what `site fit` found here")
     radio.add_argument("--shadowing-db", type=between(0.0, 1e6), metavar="DB", help="between places (4, or as fitted)")

@@ -10,8 +10,10 @@ from bench.site import figures, what_if
 from bench.site.exact import Exact
 from bench.site.service import Service
 from bench.site.unknowns import Unsure
+from sim.billing import plan_cost
+from sim.radio.fitted import Fitted
 from sim.radio.models.port import Model
-from sim.radio.site_file import Gateway
+from sim.radio.site_file import Gateway, SiteFile
 
 
 def assumptions(service: Service, model: Model, sensitivity_dbm: float, free: Sequence[Gateway]) -> list[str]:
@@ -32,6 +34,19 @@ def assumptions(service: Service, model: Model, sensitivity_dbm: float, free: Se
         "The chances of two meters are independent; so are those of one meter through two gateways. 'All' means that "
         "on average less than half a meter of the site lacks its value.",
     ]
+
+
+def walls_in_words(site: SiteFile, own: Fitted | None) -> list[str]:
+    """Whose outer walls count: those of the site, or of a fit."""
+    said = sorted({house.outer_wall_db for house in site.house})
+    if own is None or "outer_wall_db" not in own.names:
+        given = " or ".join(f"{one:g}" for one in said if one)
+        return [f"Outer walls: {given} dB, as the site says."] if given else []
+    if len(said) > 1:
+        return [f"Outer walls: what the site says of a house, {said[0]:g} to {said[-1]:g} dB, and else the fit's "
+                f"{own.outer_wall_db:.1f} dB; the fit saw all of them as one."]  # fmt: skip
+    instead = f", in place of the site's {said[0]:g} dB" if said[0] else ""
+    return [f"Outer walls: {own.outer_wall_db:.1f} dB, as fitted{instead}."]
 
 
 def exact_json(found: Exact | None, greedy_hung: Sequence[int], of: Any) -> dict[str, Any] | None:
@@ -75,7 +90,9 @@ def in_words(answer: dict[str, Any]) -> list[str]:
         f"  busiest gateway {answer['load_erlang']:.5f} erlang",
         "  gateways    served  one dead  the last one hangs in",
     ]  # fmt: skip
-    lines[4:4] = [*_exact_in_words(answer["exact"]), *_upstream_in_words(answer["upstream"])]
+    lines[3:3] = places_in_words(answer)
+    at = lines.index("  gateways    served  one dead  the last one hangs in")
+    lines[at:at] = [*_exact_in_words(answer["exact"]), *_upstream_in_words(answer["upstream"])]
     tail = _varied_in_words(answer["variations"])
     tail += doubt_in_words(answer["unsure"], answer["gateways"]) if answer["unsure"] else []
     tail += what_if.in_words(answer["what_if"]) if answer["what_if"] else []
@@ -100,6 +117,20 @@ def _outside(answer: dict[str, Any]) -> str:
     if not answer["unsure"]:
         return ""
     return f" ({needed_in_words(answer['unsure']['gateways'])} in 80 of 100 worlds drawn)"
+
+
+def places_in_words(answer: dict[str, Any]) -> list[str]:
+    """Stairwells and roofs alone beside the answer; empty where there is one kind."""
+    if not answer["by_places"]:
+        return []
+
+    def one(name: str, count: int | None, price: float | None) -> str:
+        money = "" if price is None else f" ({price:g} to hang)"
+        return f"{name} {'not reached' if count is None else count}{money}"
+
+    told = [one(row["places"] + " alone", row["gateways"], row["hanging"]) for row in answer["by_places"]]
+    both = one("both", answer["gateways"] if answer["holds"] else None, answer["hanging"] if answer["holds"] else None)
+    return [f"  by places: {', '.join([*told, both])}"]
 
 
 def _exact_in_words(told: dict[str, Any] | None) -> list[str]:
@@ -131,7 +162,7 @@ def _varied_in_words(rows: Sequence[dict[str, Any]]) -> list[str]:
     lines = ["  with                    gateways   erlang  messages/day   MB/day  a meter and year"]
     for row in rows:
         count = "none do" if row["gateways"] is None else str(row["gateways"])
-        cost = "-" if row["a_meter_and_year"] is None else f"{row['a_meter_and_year']:.3f}"
+        cost = "-" if row["a_meter_and_year"] is None else plan_cost.small(row["a_meter_and_year"])
         lines.append(
             f"    {row['what']:<10} {row['value_s']:>8g}  {count:>8}  {row['load_erlang']:.5f}  "
             f"{row['messages_a_day']:>12,.0f}  {row['wire_bytes_a_day'] / 1e6:>7,.2f}  {cost}"

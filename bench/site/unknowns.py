@@ -148,7 +148,8 @@ def unsure(
     low, middle, high = (None if np.isinf(one) else int(one) for one in _tenths(counts))
     return Unsure(
         draws, Interval(*(float(one) for one in np.quantile(shares, [0.1, 0.5, 0.9]))), (low, middle, high),
-        held / draws, float(np.isfinite(counts).mean()), matters(values, shares),
+        held / draws, float(np.isfinite(counts).mean()),
+        matters({one.name: values[one.name] for one in unknowns}, shares),
         {name: _tenths(each) for name, each in others.items()}, unknowns,
     )  # fmt: skip
 

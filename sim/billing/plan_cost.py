@@ -7,7 +7,7 @@ missing is "at least". Money is exact until it is printed.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -82,13 +82,10 @@ class Point:
     a_meter_and_year: Decimal
 
 
-def curve(
-    plan: Plan, thinned: Iterable[float] = THINNED_A_DAY, bundled: Iterable[float] = BUNDLED_S
-) -> Iterator[Point]:
+def curve(plan: Plan) -> Iterator[Point]:
     """The plan with other thinning and bundling, all else equal."""
-    bundles = tuple(bundled)
-    for telegrams in thinned:
-        for bundle_s in bundles:
+    for telegrams in THINNED_A_DAY:
+        for bundle_s in BUNDLED_S:
             traffic = dataclasses.replace(plan.traffic, telegrams_a_day=telegrams, bundle_s=bundle_s)
             other = dataclasses.replace(plan, traffic=traffic)
             sent = other.sent()
@@ -97,6 +94,12 @@ def curve(
             yield Point(
                 telegrams, bundle_s, sent.payload_bytes, size, spare, sent.bytes_a_day, answer(other).a_meter_and_year
             )
+
+
+def small(money: Decimal | float) -> str:
+    """Of a meter and year, to a tenth of a cent, or to three digits where that is less."""
+    value = float(money)
+    return f"{value:.3f}" if abs(value) >= 0.1 or not value else f"{value:.3g}"
 
 
 def told(of: Answer) -> list[str]:
@@ -115,7 +118,7 @@ def told(of: Answer) -> list[str]:
         lines.append(f"  {'':>14}  {'':<13} prices of {line.source}")
     least = "" if of.whole else "at least "
     lines.append(
-        f"  {cents(of.a_year):>14}  {least}in all: {currency} {least}{of.a_meter_and_year:.3f} a meter and year"
+        f"  {cents(of.a_year):>14}  {least}in all: {currency} {least}{small(of.a_meter_and_year)} a meter and year"
     )
     if of.absent:
         lines.append(f"  not in this plan: {', '.join(of.absent)}")
@@ -125,14 +128,14 @@ def told(of: Answer) -> list[str]:
     for point in curve(plan):
         lines.append(
             f"  {point.telegrams_a_day:>14g}  {point.bundle_s:>8g}  {point.payload_bytes:>8}  {point.units:>5}  "
-            f"{point.spare_bytes:>6}  {point.bytes_a_day / 1000:>9.1f}  {point.a_meter_and_year:.3f}"
+            f"{point.spare_bytes:>6}  {point.bytes_a_day / 1000:>9.1f}  {small(point.a_meter_and_year)}"
         )
     return lines
 
 
 def as_json(of: Answer) -> dict[str, object]:
-    """The answer for programs; money as text, exact to a tenth of a cent."""
-    mill = Decimal("0.001")
+    """The answer for programs; money as text, of a meter to six places: a message costs a millionth."""
+    mill = Decimal("0.000001")
     return {
         "title": of.plan.title, "currency": of.plan.currency, "on": str(of.plan.on), "whole": of.whole,
         "a_year": cents(of.a_year), "a_meter_and_year": str(of.a_meter_and_year.quantize(mill)),

@@ -162,9 +162,36 @@ def test_every_figure_has_an_interval_and_one_search_gives_every_number_of_gatew
     assert all(row[0] in shown for row in figures.table(spread)) and "in 80 of 100 worlds drawn" in shown
 
 
+def test_where_fewer_cost_more_stairwells_and_roofs_stand_beside_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, page = tmp_path / "site.toml", tmp_path / "plan.html"
+    site.write_text(text(SITE, "a test"), encoding="ascii")
+    words = ["size", str(site), "--sensitivity-dbm", "-94", "--draws", "0", "--stairwell-price", "10", "--roof-price",
+             "900", "--json"]  # fmt: skip
+    each = {}
+    for places in ("stairwells", "roofs"):
+        assert main([*words, "--places", places]) == 0
+        each[places] = json.loads(capsys.readouterr().out)
+        assert each[places]["by_places"] == []
+    assert main([*words, "--places", "both", "--page", str(page)]) == 0
+    both = json.loads(capsys.readouterr().out)
+    assert [(row["places"], row["gateways"], row["hanging"]) for row in both["by_places"]] == [
+        (places, told["gateways"], told["hanging"]) for places, told in each.items()
+    ]
+    cheap = each["stairwells"]
+    said = f"{cheap['gateways']} gateways with stairwells alone cost less to hang, {cheap['hanging']:g}"
+    assert cheap["hanging"] < both["hanging"] and any(said in risk for risk in both["risks"])
+    shown = page.read_text(encoding="utf-8")
+    assert f"stairwells alone {cheap['gateways']} ({cheap['hanging']:g} to hang)" in shown and said in shown
+    assert main([*words[:-1], "--places", "both"]) == 0
+    assert f"by places: stairwells alone {cheap['gateways']} (" in capsys.readouterr().out
+
+
 def test_risks_follow_from_the_figures() -> None:
     answer = {
         "holds": True, "left_out": 0, "unsure": None, "service": "99 %", "curve": [{"one_dead": 0.5}], "hanging": None,
+        "by_places": [],
         "what_if": None, "worst": [{"best_margin_db": 2.0, "house": "H", "floor": 1}], "exact": None,
         "upstream": {"backhaul": "x", "outage": {"recovers_s": None, "lasts_s": 1.0}, "backhaul_assumed": ["loss"]},
     }  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,6 +101,33 @@ def test_what_is_not_known_widens_the_answer_and_a_fit_narrows_it() -> None:
     assert "sensitivity_dbm" not in narrow.matters and narrow.gateways[0] == narrow.gateways[2]
     hopeless = unsure(ways, [0], SERVICE._replace(power_dbm=-60.0), fitted=None, sensitivity_dbm=None, draws=8, seed=1)
     assert hopeless.gateways == (None, None, None) and hopeless.reached == 0.0
+
+
+def test_a_wall_that_was_measured_goes_before_one_that_was_assumed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit = tmp_path / "model.toml"
+    fit.write_text(
+        'source = "here"\npower = 30.0\nfloor_db = 5.0\nouter_wall_db = 17.0\nsigma_db = 4.0\n'
+        'names = ["power", "outer_wall_db"]\ncovariance = [[0.04, 0.0], [0.0, 0.04]]\n'
+    )
+
+    def ask(*walls_db: float) -> dict[str, Any]:
+        houses_ = tuple(replace(one, outer_wall_db=wall) for one, wall in zip(SITE.house, walls_db, strict=True))
+        site = tmp_path / f"site{walls_db[0]}.toml"
+        site.write_text(text(replace(SITE, house=houses_), "a test"))
+        words = ["size", str(site), "--fitted", str(fit), "--sensitivity-dbm", "-101", "--draws", "8", "--json"]
+        assert main(words) in (0, 1)
+        told: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return told
+
+    unsaid, assumed, each = ask(0.0, 0.0), ask(6.0, 6.0), ask(2.0, 4.0)
+    assert assumed["worst"] == unsaid["worst"] and assumed["curve"] == unsaid["curve"]
+    assert each["worst"] != unsaid["worst"]
+    assert assumed["assumptions"][-1] == "Outer walls: 17.0 dB, as fitted, in place of the site's 6 dB."
+    assert "2 to 4 dB, and else the fit's 17.0 dB" in each["assumptions"][-1]
+    names = [{one["name"] for one in told["unsure"]["matters"]} for told in (assumed, each)]
+    assert "outer_wall_db" in names[0] and "outer_wall_db" not in names[1]
 
 
 def test_draws_fill_each_range_evenly_and_what_matters_is_found() -> None:

@@ -125,8 +125,9 @@ def test_the_command_says_how_many_and_where_and_what_the_next_one_buys(tmp_path
     ]:
         assert main(["size", str(path), *wrong]) == 2
         assert said in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["size", str(path), "--served", "1"])
+    for refused in (["--served", "1"], ["--sensitivity-dbm", "nan"], ["--power-dbm", "inf"]):
+        with pytest.raises(SystemExit):
+            main(["size", str(path), *refused])
 
 
 def test_where_no_gateway_hears_anything_the_rest_is_answered(

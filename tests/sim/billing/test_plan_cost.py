@@ -12,7 +12,7 @@ import pytest
 
 from bench.run_directory import ROOT
 from sim.billing.costs import AwsIotCore, Bought, Power, Servers, SimMonthly, SimPrepaid
-from sim.billing.plan_cost import answer, as_json, curve, told
+from sim.billing.plan_cost import answer, as_json, curve, small, told
 from sim.billing.plan_spec import Plan, TrafficSpec, load
 from sim.core.settings import SpecError
 from sim.endpoint.aws.bill import US_EAST_1, bill, cents
@@ -105,6 +105,14 @@ def test_spare_bytes_of_the_curve_end_where_the_next_unit_begins() -> None:
     for point in curve(thousand(10_200)):
         grown = point.payload_bytes + point.spare_bytes + 30
         assert grown == point.units * 5_120 and point.spare_bytes >= 0
+
+
+def test_what_a_meter_costs_is_told_to_three_digits_however_little_it_is() -> None:
+    assert [small(one) for one in (12.3456, 0.5294, 0.0017106, 0.0)] == ["12.346", "0.529", "0.00171", "0.000"]
+    cheap = answer(dataclasses.replace(thousand(10_200), meters=127_000))
+    per_meter = cheap.a_year / 127_000
+    assert f"USD {float(per_meter):.3g} a meter and year" in "\n".join(told(cheap)) and per_meter < 0.003
+    assert float(str(as_json(cheap)["a_meter_and_year"])) == pytest.approx(float(per_meter), abs=1e-6)
 
 
 def test_the_shipped_plan_says_what_it_lacks(tmp_path: Path) -> None:
