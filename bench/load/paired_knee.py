@@ -6,10 +6,11 @@ that of the two times. A take: open, judge, store, commit, sign the acknowledgem
 yardstick, since a second of a processor is not always as much.
 
 What it says: whether a knee that our generator finds is one of the portal or of how our generator brings its bundles.
-The portal is the same program on both sides, so where the ratio is not near 1, one of the two makes it work harder: by
-bundles of another size, other gateways in a take, what comes twice. It says nothing about how fast a machine is, nor
-about a broker that is full first. Not in it: reading a bundle from the session (0.07 to 0.14 ms here, by how many come
-at once), sending acknowledgements (the clients in C have no custody), takes that are not full, waiting for a disk.
+Portal and bytes are the same on both sides, so where the ratio is not near 1, one of the two brings them in an order
+that makes the portal work harder, such as takes of few gateways or of many. It says nothing about how fast a machine
+is, about a broker that is full first, or about the shape that was searched: a round is sent in turn. Not in it: reading
+a bundle from the session (0.06 to 0.14 ms here, by how many come at once), what comes twice, sending acknowledgements
+(the clients in C have no custody), takes that are not full, waiting for a disk.
 """
 
 from __future__ import annotations
