@@ -93,10 +93,10 @@ class Ghosts:
         return found
 
 
-    def _cost(self, truth: Truth, start_ns: int, end_ns: int, points: int = 40) -> tuple[tuple[float, float], ...]:
-        """(ghosts sent by then, kB of bundles closed since the beginning), at equal steps."""
+    def _cost(self, truth: Truth, start_ns: int, end_ns: int) -> tuple[tuple[float, float], ...]:
+        """(ghosts sent by then, kB of bundles closed since the beginning), at 40 equal steps."""
         times = sorted(shot.spoken.start_ns for shot in self.shots)
-        steps = [start_ns + (end_ns - start_ns) * step // points for step in range(points + 1)]
+        steps = [start_ns + (end_ns - start_ns) * step // 40 for step in range(41)]
         return tuple((float(bisect_right(times, at)), bundled_bytes(truth, start_ns, at) / 1_000) for at in steps)
 
 

@@ -126,10 +126,10 @@ def find(text: str, base: Path | None = None) -> Path:
     )
 
 
-def newest_first(base: Path | None = None) -> list[Path]:
+def newest_first() -> list[Path]:
     """Every run directory with a run.json, the newest first. Partial runs are among them, under names of their own or
     not: which verdict is the newest is for who reads them to say."""
-    found = {path.parent for path in (base or place()).glob("*/*/run.json") if not path.parent.is_symlink()}
+    found = {path.parent for path in place().glob("*/*/run.json") if not path.parent.is_symlink()}
     return sorted(found, key=lambda directory: directory.name, reverse=True)
 
 

@@ -42,7 +42,6 @@ BROKER_LINK_TYPE: Final = 148
 AIR, BROKER = 0, 1  # numbers of the interfaces
 VERSION: Final = 1
 NOTE: Final = 255
-MODES: Final = {"T1": 1, "C1": 2, "S1": 3}
 COMMENT_BYTES_MAX: Final = 1_000
 _MAX_TELEGRAM_BYTES: Final = 4_096
 _PSEUDO: Final = struct.Struct(">BBBBHh")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
-from reports.run_model import Claim, Run, Scenario, read_run, seeds_of
+from reports.run_model import Claim, Run, Scenario, seeds_of
 from reports.wording import LETTERS, OFF, claim_name, letter_of, plain, tallied, value_text
 
 if TYPE_CHECKING:
@@ -36,13 +36,6 @@ class Row(NamedTuple):
     attack: str
     variant: str
     cells: dict[str, list[Claim | None]]
-
-
-def print_summary(
-    run_directory: Path, *, file: IO[str] | None = None, rich: bool | None = None, verbose: bool = False
-) -> None:
-    """The summary of a run directory. Raises RunError."""
-    print_run(read_run(run_directory), file=file, rich=rich, verbose=verbose)
 
 
 def print_run(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from sim.core.clock import Calendar
 from wmbus.afl import FCL_MCR, MCL_AT, Afl
@@ -42,6 +43,8 @@ PUBLISHED = {
 FIRST_BLOCK_TAIL = {"VIP": 4}
 """Bytes of a record that the first encrypted block of a maker's telegram leaves open; the next clear bytes complete
 it (known from published telegrams of that type)."""
+_KNOWN = 16_384
+"""Frames whose access number is kept: an attacker who waits for a wrap looks at the same ones again and again."""
 
 
 def header_offsets(telegram: Telegram) -> tuple[int, int, int]:
@@ -55,6 +58,11 @@ def header_offsets(telegram: Telegram) -> tuple[int, int, int]:
 
 def access_number(frame: bytes) -> int:
     """The transport layer's access number; the link layer's when there is none."""
+    return _number_of(frame)
+
+
+@lru_cache(_KNOWN)
+def _number_of(frame: bytes) -> int:
     return parse(frame).acc or 0
 
 

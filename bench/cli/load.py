@@ -75,6 +75,9 @@ def add(commands: Commands) -> None:
     )
     search.add_argument("--beside", choices=("trial", "search", "none"), default="trial",
                         help="clients in C: at the load that broke, with a knee of their own, not at all")  # fmt: skip
+    search.add_argument("--pairs", type=count(0, 100), metavar="N",
+                        help="rounds in which one portal takes ours and those of clients in C in turn: the ratio that "
+                             "runs are compared by (1 with --beside search, else 0)")  # fmt: skip
     search.add_argument("--seed", type=seed, action="append", default=[], help="a search each (1); may be given again")
     load.add_argument("--json", action="store_true")
     add_runs(load)
@@ -157,6 +160,8 @@ def fan_asked(arguments: argparse.Namespace) -> Any:
         )
     if a.at is not None or a.start is not None:
         raise CannotRun("--over names the loads; leave --at and --from out")
+    if a.pairs:
+        raise CannotRun("--pairs is of a portal; --over has none, leave one of them out")
     if a.beside != "none" and shutil.which("mosquitto_pub") is None:
         raise CannotRun("no program mosquitto_pub is on the PATH; install mosquitto-clients, or say --beside none")
     if a.beside != "none" and a.seconds < COUNTED_S:
@@ -227,7 +232,26 @@ def asked(arguments: argparse.Namespace) -> Any:
         None if a.link_mbit is None else a.link_mbit * 125_000,
     )  # fmt: skip
     start = float(a.gateways) if a.start is None else a.start
-    return Asked(setting, min(start, a.most), a.most, a.to, a.tries, a.at, a.beside, seeds)
+    return Asked(
+        setting, min(start, a.most), a.most, a.to, a.tries, a.at, a.beside, seeds, _pairs(a, shape.id, shared=shared)
+    )
+
+
+def _pairs(arguments: argparse.Namespace, shape: str, *, shared: bool) -> int:
+    """Rounds of pairs. Raises CannotRun where they are asked for and cannot be."""
+    from bench.load.paired_trial import gateways_least
+
+    asked_, least = arguments.pairs, gateways_least()
+    if asked_ and shared:
+        raise CannotRun(f"--pairs is of a portal, and --shape {shape} has none; leave it out")
+    if asked_ and arguments.gateways < least:
+        raise CannotRun(
+            f"--pairs needs full takes, and {arguments.gateways} gateways may not have so much in flight; take "
+            f"--gateways {least} or more"
+        )
+    if asked_ is None:
+        return 1 if arguments.beside == "search" and not shared and arguments.gateways >= least else 0
+    return int(asked_)
 
 
 def broker_of(arguments: argparse.Namespace, asked_: Any, folder: Path) -> Any:
@@ -243,8 +267,11 @@ def broker_of(arguments: argparse.Namespace, asked_: Any, folder: Path) -> Any:
         ready = ENDPOINTS.find(a.endpoint).ready()
         if not ready.ok:
             raise CannotRun(f"--endpoint {a.endpoint}: {ready.detail}; {ready.way_out}")
-        if asked_.beside != "none" and shutil.which("mosquitto_pub") is None:
-            raise CannotRun("no program mosquitto_pub is on the PATH; install mosquitto-clients, or say --beside none")
+        if (asked_.beside != "none" or asked_.pairs) and shutil.which("mosquitto_pub") is None:
+            raise CannotRun(
+                "no program mosquitto_pub is on the PATH; install mosquitto-clients, or say --beside none without "
+                "--pairs"
+            )
         return OwnBroker(a.endpoint, folder / "pki", asked_.setting.takers)
     host, port = a.broker
     if a.ca is None or a.identities is None:

@@ -245,8 +245,9 @@ def command_run(arguments: argparse.Namespace) -> int:
         print(json.dumps(run_directory.read(ran.directory)))
     else:
         from reports import console
+        from reports.run_model import read_run
 
-        console.print_summary(ran.directory, verbose=arguments.verbose)
+        console.print_run(read_run(ran.directory), verbose=arguments.verbose)
         print(f"report: {runner.shown(ran.directory / 'report.html')}")
     return ran.code
 

@@ -12,5 +12,7 @@ load_trial    one load for some seconds  accounts      each reading's, by device
 processes     what /proc says            resources     what was full, and what would be next
 outcome       of one trial               knee_run      the whole answer; growth: of the store
 processor_knee  the same in processor time, which other programs do not move
+paired_knee   the ratio to the clients in C by which runs are compared: paired_trial (a round), paired_process (takes
+              from both in turn), paired_orders, yardstick (how fast a processor is at the moment)
 load_text     the answer on a terminal   (reports/load_page.py: on a page)
 """

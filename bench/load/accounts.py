@@ -21,6 +21,7 @@ from bench.load.schedule import Schedule
 
 F64 = NDArray[np.float64]
 
+DEVICES_MOST: Final = 20
 NOT_HANDLED: Final = "the generator did not come to it"
 NO_SESSION: Final = "its gateway had no session"
 NO_ROOM: Final = "its gateway had as many in flight as it may"
@@ -90,7 +91,7 @@ class _Published(NamedTuple):
 
 def accounts(
     schedule: Schedule, telegrams: int, begin_s: float, told: Sequence[Generated], stored: Stored,
-    meters: Sequence[str], within_s: float, *, devices_most: int = 20,
+    meters: Sequence[str], within_s: float,
 ) -> Accounts:  # fmt: skip
     """`meters`: names, gateway by gateway, `telegrams` each."""
     count = len(schedule)
@@ -145,7 +146,7 @@ def accounts(
     out.devices_touched = len(touched)
     reason_of = _first_reason(schedule, committed, why)
     rank = np.lexsort((-slowest_of[gateway_of_meter[touched]], -lost_of[touched]))
-    for meter in touched[rank][:devices_most].tolist():
+    for meter in touched[rank][:DEVICES_MOST].tolist():
         gateway = int(gateway_of_meter[meter])
         said = reason_of.get(gateway, "") if lost_of[meter] else ""
         if lost_of[meter] and not said:

@@ -6,16 +6,18 @@ from __future__ import annotations
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from bench.load import growth, processor_knee
+from bench.load import growth, paired_knee, processor_knee
 from bench.load.brokers import Broker
 from bench.load.knee import Knee, search
 from bench.load.load_orders import Driver
 from bench.load.load_trial import Setting, Stand
 from bench.load.outcome import Outcome
+from bench.load.paired_orders import Round
+from bench.load.paired_trial import PairedTrials
 from bench.load.resources import full_and_next
 from bench.run_errors import CannotRun
 from sim.endpoint.port import EndpointError
@@ -33,7 +35,8 @@ class Died(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`at_per_s`: one trial at this load instead of a search. `seeds`: one search each."""
+    """`at_per_s`: one trial at this load instead of a search. `seeds`: one search each. `pairs`: rounds of pairs after
+    each search."""
 
     setting: Setting
     start_per_s: float
@@ -43,12 +46,13 @@ class Asked:
     at_per_s: float | None = None
     beside: Literal["trial", "search", "none"] = "trial"
     seeds: tuple[int, ...] = (1,)
+    pairs: int = 0
 
 
 @dataclass
 class Searched:
-    """Of one seed. `by_c`: trials of the clients in C. `not_by_c`: why there are none. `stopped`: why the search ended
-    before its time."""
+    """Of one seed. `by_c`: trials of the clients in C. `not_by_c`: why there are none. `rounds` of pairs, and why there
+    are fewer than asked for. `stopped`: why the search ended before its time."""
 
     seed: int
     knee: Knee
@@ -57,6 +61,8 @@ class Searched:
     c_knee: Knee | None = None
     not_by_c: str = ""
     stopped: str = ""
+    rounds: list[Round] = field(default_factory=list)
+    not_paired: str = ""
 
     def at(self, per_s: float | None, *, holds: bool) -> Outcome | None:
         """The latest trial of ours at this load that held, or broke."""
@@ -126,7 +132,25 @@ def _searched(asked: Asked, setting: Setting, stand: Stand, say: Say) -> Searche
         out.not_by_c = str(error)
     except KeyboardInterrupt:
         out.stopped = INTERRUPTED
+    if not out.stopped:
+        _paired(asked, stand, out, say)
     return out
+
+
+def _paired(asked: Asked, stand: Stand, out: Searched, say: Say) -> None:
+    """Rounds of pairs, with the processes and the broker of the search."""
+    if not asked.pairs:
+        return
+    try:
+        with PairedTrials(stand) as paired:
+            for number in range(asked.pairs):
+                out.rounds.append(paired.round(number))
+                say(paired_knee.words(out.rounds))
+    except (CannotRun, EndpointError, StoreError) as error:
+        out.not_paired = str(error)
+        say(f"pairs: {error}")
+    except KeyboardInterrupt:
+        out.stopped = INTERRUPTED
 
 
 def _known(trials: Sequence[Outcome]) -> Knee:
@@ -199,6 +223,8 @@ def answer(asked: Asked, words: str, bundle_bytes: int, searched: Sequence[Searc
             "ratio": statistics.median(ratios) if ratios else None,
         },
         "processor": processor_knee.answer([(one.trials, one.by_c) for one in searched]),
+        "paired": paired_knee.answer([one.rounds for one in searched]),
+        "not_paired": next((one.not_paired for one in searched if one.not_paired), ""),
         "disturbed_cores": round(others, 3),
         "stopped": next((one.stopped for one in searched if one.stopped), ""),
         "growth": None if a_reading is None or not knee_per_s else growth.growth(

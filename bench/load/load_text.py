@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bench.load.knee_run import proved
+from bench.load.paired_knee import INTERVAL_MOST
 
 DISTURBED_CORES: Final = 0.2
 """That other programs may take before a knee is marked."""
@@ -27,6 +28,10 @@ def in_words(answer: dict[str, Any]) -> Iterator[str]:
     yield from _generator(answer)
     if answer["processor"] is not None:
         yield from in_processor_time(answer["processor"])
+    if answer["paired"] is not None:
+        yield from in_pairs(answer["paired"])
+    if answer["not_paired"]:
+        yield f"  taken in turn: {answer['not_paired']}"
     if answer["growth"] is not None:
         grown = answer["growth"]
         yield (
@@ -129,13 +134,27 @@ def in_processor_time(found: dict[str, Any]) -> Iterator[str]:
         f"  in processor time, at {found['per_s']:g} bundles/s: a bundle takes {each}; the {found['thread']}'s core is "
         f"full at {found['full_at_per_s']:.1f} bundles/s{runs}"
     )
-    if found["ratio"] is not None:
+    if found["ms_a_bundle_by_c"]:
         by_c = ", ".join(f"{id_} {one:.3f} ms" for id_, one in found["ms_a_bundle_by_c"].items())
-        apart = "" if found["interval"] is None else (
-            f", {min(found['ratios']):.3f} to {max(found['ratios']):.3f} over {len(found['ratios'])} runs: interval "
-            f"{100 * found['interval']:.1f} %"
-        )  # fmt: skip
-        yield f"    by the clients in C: {by_c}; ours is full at {found['ratio']:.3f} of theirs{apart}"
+        yield f"    by the clients in C at that load: {by_c}"
+
+
+def in_pairs(found: dict[str, Any]) -> Iterator[str]:
+    """The ratio of two knees that the portal's processor sets."""
+    unit = found["yardstick_ms"]
+    apart = "" if found["interval"] is None else (
+        f", {min(found['ratios']):.3f} to {max(found['ratios']):.3f} over {found['runs']} runs: interval "
+        f"{100 * found['interval']:.1f} %" + (", too wide to quote" if found["interval"] > INTERVAL_MOST else "")
+    )  # fmt: skip
+    yield (
+        f"  taken in turn, {found['pairs']} pairs of full takes: a bundle costs the portal {found['ms_a_bundle']:.3f} "
+        f"ms, by the clients in C {found['ms_a_bundle_by_c']:.3f} ms; ours is full at {found['ratio']:.3f} of theirs"
+        f"{apart}"
+    )
+    yield (
+        f"    where the yardstick takes {unit['nominal']:g} ms; here it took {unit['least']:.1f} to {unit['most']:.1f} "
+        "ms, so fast and so slow was the processor"
+    )
 
 
 def _trials(answer: dict[str, Any]) -> Iterator[str]:

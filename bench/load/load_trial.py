@@ -84,7 +84,7 @@ class Stand:
         self.bundles = FleetBundles(self.setting.sent)
         self.bundle_bytes = self.bundles.bundle_bytes
         with contextlib.ExitStack() as closing:
-            self._generators = [_spawned(closing, generator.serve) for _ in range(self.setting.workers)]
+            self.generators = [_spawned(closing, generator.serve) for _ in range(self.setting.workers)]
             shared = self.setting.shape.takers == "shared"
             self._portal = _spawned(closing, takers_process.serve if shared else portal_process.serve)
             self._closing = closing.pop_all()
@@ -122,9 +122,9 @@ class Stand:
             )
 
     def _measured(self, per_s: float, schedule: Schedule, place: Path, driver: Driver) -> Outcome:
-        running = self._generators if driver == "ours" else self._generators[:1]
+        running = self.generators if driver == "ours" else self.generators[:1]
         every = [*running, self._portal]
-        for order, process in zip(self._orders(schedule, driver, len(running)), running, strict=True):
+        for order, process in zip(self.orders(schedule, driver, len(running)), running, strict=True):
             process.pipe.send(order)
         for process in running:  # before the portal subscribes: clients in C say something to be seen
             hear(process, READY_S, self.broker.died)
@@ -162,7 +162,8 @@ class Stand:
                 break
         return _Waited(died, used if used is not None else watch.used(), watch.spent_s())
 
-    def _orders(self, schedule: Schedule, driver: Driver, workers: int) -> list[GeneratorOrder]:
+    def orders(self, schedule: Schedule, driver: Driver, workers: int) -> list[GeneratorOrder]:
+        """What each of so many generators is told of a schedule."""
         setting, broker = self.setting, self.broker
         reader = broker.identity(READER) if driver == "c" else None
         custody = setting.shape.takers == "portal"

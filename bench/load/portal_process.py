@@ -47,7 +47,7 @@ def _play(pipe: Connection, order: PortalOrder, made: dict[Sent, tuple[FleetBund
     if order.sent not in made:
         made.clear()
         fresh = FleetBundles(order.sent)
-        made[order.sent] = fresh, _warm_up(order, fresh)
+        made[order.sent] = fresh, warm_up(order, fresh)
     bundles, empty_bytes = made[order.sent]
     with _opened(order, bundles) as trial:
         pipe.send("ready")
@@ -59,13 +59,13 @@ def _play(pipe: Connection, order: PortalOrder, made: dict[Sent, tuple[FleetBund
     pipe.send(trial.told)
 
 
-def _warm_up(order: PortalOrder, bundles: FleetBundles) -> int:
+def warm_up(order: PortalOrder, bundles: FleetBundles) -> int:
     """One bundle of each gateway into a store that is thrown away: compiled code is loaded before a trial begins. Bytes
     of a store that holds the registry and no reading."""
     with tempfile.TemporaryDirectory(prefix="wmbench-load-") as folder:
-        _portal(bundles, Path(folder)).close()
+        portal_of(bundles, Path(folder)).close()
         empty_bytes = stored_bytes(Path(folder))
-        portal = _portal(bundles, Path(folder))
+        portal = portal_of(bundles, Path(folder))
         every = np.arange(order.sent.gateways)
         bodies = bundles.payloads(every, np.ones_like(every))
         some = [Message(bundle.UP.format(gateway=name(one)), body) for one, body in enumerate(bodies)]
@@ -74,7 +74,9 @@ def _warm_up(order: PortalOrder, bundles: FleetBundles) -> int:
     return empty_bytes
 
 
-def _portal(bundles: FleetBundles, directory: Path) -> Portal:
+def portal_of(bundles: FleetBundles, directory: Path) -> Portal:
+    """Of this fleet, with an empty store in a new directory. Raises StoreError."""
+    directory.mkdir(parents=True, exist_ok=True)
     return Portal(
         bundles.portal_spec(), directory, bundles.calendar, lambda event: None,
         keyring=bundles.keyring(), registry=bundles.registry(), sign=StatementKey().sign,
@@ -181,10 +183,8 @@ def _readings(store: Store) -> Iterator[tuple[str, str]]:
 
 
 @contextlib.contextmanager
-def _opened(order: PortalOrder, bundles: FleetBundles) -> Iterator[_Trial]:
-    """A portal with an empty store and a session that is subscribed. Raises StoreError, EndpointError."""
-    order.directory.mkdir(parents=True, exist_ok=True)
-    portal = _portal(bundles, order.directory)
+def subscribed(order: PortalOrder) -> Iterator[tuple[EventLoop, MqttSession]]:
+    """The portal's session, on a loop of its own, that gets what the gateways publish. Raises EndpointError."""
     loop = EventLoop()
     session = MqttSession(
         loop, order.identity, order.address, subscribe=(bundle.UP.format(gateway="+"),), verify=order.verify
@@ -193,10 +193,20 @@ def _opened(order: PortalOrder, bundles: FleetBundles) -> Iterator[_Trial]:
         if not loop.settle(lambda: session.connected, CONNECT_S):
             said = f": {session.log[-1][1]}" if session.log else ""
             raise EndpointError(f"the portal did not get a session within {CONNECT_S:g} s{said}")
-        yield _Trial(order, bundles, portal, session, loop)
+        yield loop, session
     finally:
         session.close()
         loop.close()
+
+
+@contextlib.contextmanager
+def _opened(order: PortalOrder, bundles: FleetBundles) -> Iterator[_Trial]:
+    """A portal with an empty store and a session that is subscribed. Raises StoreError, EndpointError."""
+    portal = portal_of(bundles, order.directory)
+    try:
+        with subscribed(order) as (loop, session):
+            yield _Trial(order, bundles, portal, session, loop)
+    finally:
         portal.close()
 
 

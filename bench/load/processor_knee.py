@@ -2,9 +2,9 @@
 load at which one processor of its own would be full.
 
 A knee that is searched for is one of the machine at that hour: what other programs take moves it. A thread's processor
-time a bundle (utime and stime of /proc/PID/stat) does not grow when others run, but for caches that are shared; and
-what is left of that divides out in the ratio to the clients in C, whose trial is beside it in the same run. Most
-exact with the shape backlog, since a thread that always has work takes it in full batches, whoever else runs.
+time a bundle (utime and stime of /proc/PID/stat) does not grow when others run. It still is one of the hour: how fast a
+processor of a rented machine is may change by 1.6 within a second (yardstick), a take of fewer gateways costs less, and
+the store's growth adds a third over 8 000 bundles. What is compared between runs is the ratio of paired_knee.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from bench.load.load_orders import Stored
 from bench.load.outcome import Outcome
+from bench.load.paired_knee import interval
 from bench.load.portal_process import TAKE_MOST
 
 THREADS: Final = ("broker", "companion", "portal", "takers")
@@ -79,16 +80,11 @@ def answer(searched: Sequence[tuple[Sequence[Outcome], Sequence[Outcome]]]) -> d
     thread = max(cost, key=lambda id_: cost[id_])
     c_cost = _medians([costs_s(one) for _, one in both])
     full_at = [1 / costs_s(one)[thread] for one in ours if thread in costs_s(one)]
-    ratios = [
-        costs_s(c)[thread] / costs_s(one)[thread] for one, c in both if thread in costs_s(one) and thread in costs_s(c)
-    ]
     return {
         "thread": thread, "per_s": ours[-1].per_s, "runs": len(ours),
         "ms_a_bundle": {id_: round(1e3 * one, 4) for id_, one in cost.items()},
         "ms_a_bundle_by_c": {id_: round(1e3 * one, 4) for id_, one in c_cost.items()},
-        "full_at_per_s": round(statistics.median(full_at), 2), "full_at_interval": _interval(full_at),
-        "ratios": [round(one, 4) for one in ratios], "ratio": round(statistics.median(ratios), 4) if ratios else None,
-        "interval": _interval(ratios),
+        "full_at_per_s": round(statistics.median(full_at), 2), "full_at_interval": interval(full_at),
     }  # fmt: skip
 
 
@@ -96,8 +92,3 @@ def _medians(some: Sequence[dict[str, float]]) -> dict[str, float]:
     """Of each thread that every run tells of."""
     every = set.intersection(*(set(one) for one in some)) if some else set()
     return {id_: statistics.median(one[id_] for one in some) for id_ in THREADS if id_ in every}
-
-
-def _interval(some: Sequence[float]) -> float | None:
-    """None of fewer than two."""
-    return round((max(some) - min(some)) / statistics.median(some), 4) if len(some) > 1 else None

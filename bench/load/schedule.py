@@ -57,15 +57,14 @@ def phases(load: Load) -> F64:
     return drawn
 
 
-def steady_times(load: Load, begin_s: float = 0.0, end_s: float | None = None) -> tuple[I64, F64]:
-    """(gateway, due) of gateways that each send once a period, at their own phase of it, from begin to end."""
-    end_s = load.seconds_s if end_s is None else end_s
+def steady_times(load: Load) -> tuple[I64, F64]:
+    """(gateway, due) of gateways that each send once a period, at their own phase of it."""
     period_s = load.period_s
     first_s = phases(load) * period_s
-    counts = np.maximum(np.ceil((end_s - begin_s - first_s) / period_s), 0).astype(np.int64)
+    counts = np.maximum(np.ceil((load.seconds_s - first_s) / period_s), 0).astype(np.int64)
     gateway = np.repeat(np.arange(load.gateways, dtype=np.int64), counts)
     number = np.arange(len(gateway)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return gateway, begin_s + first_s[gateway] + number * period_s
+    return gateway, first_s[gateway] + number * period_s
 
 
 def numbered(gateway: I64, due_s: F64, away: Away | None = None) -> Schedule:

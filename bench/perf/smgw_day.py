@@ -16,7 +16,6 @@ import contextlib
 import multiprocessing
 import os
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bench.smgw.wan_program import wan_program
 from sim.core.clock import NS_PER_S, Calendar
 from sim.core.seeds import Seeds
 from sim.gateway.gateway_spec import GatewaySpec
@@ -56,7 +56,6 @@ WINDOW_S: Final = 3_600
 """How often gateways judge and store what they received; sim.world's window."""
 DAY_S: Final = 86_400
 CORES: Final = 2
-_ROOT: Final = Path(__file__).resolve().parents[2]
 _SEEDS: Final = Seeds(1)
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -242,22 +241,10 @@ class _Programs(NamedTuple):
 @contextlib.contextmanager
 def _programs(folder: Path) -> Iterator[_Programs]:
     with (
-        _program("participant", str(folder)) as (supplier, one),
-        _program("administrator", str(folder), "--participant", str(supplier)) as (port, other),
+        wan_program("serve", "participant", str(folder)) as supplier,
+        wan_program("serve", "administrator", str(folder), "--participant", str(supplier.port)) as administrator,
     ):
-        yield _Programs(port, (one, other))
-
-
-@contextlib.contextmanager
-def _program(*words: str) -> Iterator[tuple[int, int]]:
-    command = [sys.executable, "-m", "sim.smart_metering.wan.serve", *words]
-    with subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None and process.stdout is not None
-        try:
-            yield int(process.stdout.readline()), process.pid
-        finally:
-            process.stdin.close()
-            process.wait(60)
+        yield _Programs(administrator.port, (supplier.pid, administrator.pid))
 
 
 def main(words: list[str]) -> int:

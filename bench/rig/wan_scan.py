@@ -8,18 +8,18 @@ runs inside the namespace and prints one line of JSON; `scanned` makes the names
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from bench.smgw.wan_program import wan_program
 from sim.core.clock import unix_ns, wall_now
 from sim.core.seeds import Seeds
 from sim.pki.party_certificates import ADMINISTRATOR, PartyRoot, as_der, drawn_slot_key
@@ -100,13 +100,15 @@ def main(words: list[str]) -> int:
     _loopback_up()
     wake = _files(folder)
     with (
-        _program("serve", "participant", str(folder)) as supplier,
-        _program("serve", "administrator", str(folder), "--participant", supplier.port) as administrator,
-        _program("dial", str(folder), _ID, "--administrator", administrator.port, "--address", GATEWAY) as gateway,
+        wan_program("serve", "participant", str(folder)) as supplier,
+        wan_program("serve", "administrator", str(folder), "--participant", str(supplier.port)) as administrator,
+        wan_program(
+            "dial", str(folder), _ID, "--administrator", str(administrator.port), "--address", GATEWAY
+        ) as gateway,
     ):
         first = gateway.line()
         found = scan(GATEWAY)
-        port = int(gateway.port)
+        port = gateway.port
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outside:
             outside.settimeout(0.3)
             outside.connect((GATEWAY, port))
@@ -165,28 +167,6 @@ def _files(folder: Path) -> _Wake:
     (folder / "outbox" / "supplier").mkdir(parents=True)
     (folder / "outbox" / "supplier" / "1.cms").write_bytes(made.container(1))
     return made
-
-
-class _Program:
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.port = self.line()
-
-    def line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-
-@contextlib.contextmanager
-def _program(what: str, *words: str) -> Iterator[_Program]:
-    command = [sys.executable, "-m", f"sim.smart_metering.wan.{what}", *words]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        try:
-            yield _Program(process)
-        finally:
-            process.stdin.close()
-            process.wait(30)
 
 
 def _loopback_up() -> None:

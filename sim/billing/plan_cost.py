@@ -7,7 +7,7 @@ missing is "at least". Money is exact until it is printed.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -82,13 +82,10 @@ class Point:
     a_meter_and_year: Decimal
 
 
-def curve(
-    plan: Plan, thinned: Iterable[float] = THINNED_A_DAY, bundled: Iterable[float] = BUNDLED_S
-) -> Iterator[Point]:
+def curve(plan: Plan) -> Iterator[Point]:
     """The plan with other thinning and bundling, all else equal."""
-    bundles = tuple(bundled)
-    for telegrams in thinned:
-        for bundle_s in bundles:
+    for telegrams in THINNED_A_DAY:
+        for bundle_s in BUNDLED_S:
             traffic = dataclasses.replace(plan.traffic, telegrams_a_day=telegrams, bundle_s=bundle_s)
             other = dataclasses.replace(plan, traffic=traffic)
             sent = other.sent()

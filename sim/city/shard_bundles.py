@@ -54,16 +54,26 @@ class Receptions(NamedTuple):
         """A slice of all columns, without a copy."""
         return Receptions(*(column[rows] for column in self))
 
-    def of(self, rows: I64) -> Receptions:
-        """These rows, in this order."""
-        out = np.empty((len(self), len(rows)), dtype=np.int64)
+    def of(self, rows: I64, out: I64) -> Receptions:
+        """These rows, in this order, as the first ones of columns `out`."""
         _copy(rows, self, out)
-        return Receptions(*out)
+        return Receptions(*out[:, : len(rows)])
 
     @classmethod
-    def joined(cls, parts: Sequence[Receptions]) -> Receptions:
-        """One after the other."""
-        return cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    def room(cls, rows: int) -> I64:
+        """Columns for so many, in one array."""
+        return np.empty((len(cls._fields), rows), dtype=np.int64)
+
+
+class Heard(NamedTuple):
+    """Columns of a window's detail that count here, see history.FrameBatch."""
+
+    receiver: I64
+    start_ns: I64
+    source: I64
+    k: I64
+    rssi_cdbm: I64
+    length_bytes: I64
 
 
 class Gateways(NamedTuple):
@@ -105,28 +115,34 @@ class Bundles:
         )  # fmt: skip
         self.taken_bytes: I64 = np.zeros(len(mine), dtype=np.int64)
         self.waiting: list[int] = []
-        self._heard = [Receptions(*(np.zeros(0, dtype=np.int64) for _ in Receptions._fields))]
+        self._table, self._other, self._rows = Receptions.room(0), Receptions.room(0), 0
         self.lost = 0
 
     def hear(self, batch: FrameBatch) -> None:
         """What the gateways received in a window."""
-        slot, end_ns = self.slot[batch.receiver], batch.start_ns + self._air_ns[batch.source]
-        size = 2 * batch.length_bytes + TELEGRAM_OVERHEAD_BYTES
-        self.taken_bytes += np.bincount(slot, size, len(self.names)).astype(np.int64)
-        self._heard.append(Receptions(
-            slot, end_ns, batch.source, batch.k, batch.rssi_cdbm, batch.length_bytes, np.full(len(slot), -1)
-        ))  # fmt: skip
+        rows = self._rows + len(batch)
+        if rows > self._table.shape[1]:
+            more = Receptions.room(rows + rows // 8)
+            more[:, : self._rows] = self._table[:, : self._rows]
+            self._table = more
+        news = Heard(batch.receiver, batch.start_ns, batch.source, batch.k, batch.rssi_cdbm, batch.length_bytes)
+        _hear(news, self.slot, self._air_ns, self._table, self._rows, self.taken_bytes)
+        self._rows = rows
 
     def take(self, now_ns: int, *, last: bool = False) -> Receptions:
         """What own meters sent, is closed by `now_ns` and whose gateway is up, by meter and k, and those of equal k by
         gateway's name; nothing that was received from then on counts."""
-        held = Receptions.joined(self._heard)
+        held = Receptions(*self._table[:, : self._rows])
         order = grouped(held.slot, len(self.names), held.end_ns)
         self.lost += int(_fill(order, held, self._gateways, self._own, now_ns, last))
-        leaving, staying = _parted(order, held, self._gateways, self._own)
-        self._heard = [held.of(staying)]
-        self.waiting.append(int(np.count_nonzero(self._own[held.meter[staying]])))
-        return held.of(leaving[grouped(held.meter[leaving], len(self._own), held.k[leaving])])
+        leaving, staying, meter, k, waiting = _parted(order, held, self._gateways, self._own)
+        self.waiting.append(int(waiting))
+        delivered = held.of(leaving[grouped(meter, len(self._own), k)], Receptions.room(len(leaving)))
+        if len(staying) > self._other.shape[1]:
+            self._other = Receptions.room(self._table.shape[1])
+        held.of(staying, self._other)
+        self._table, self._other, self._rows = self._other, self._table, len(staying)
+        return delivered
 
     @property
     def closed(self) -> I64:
@@ -148,6 +164,17 @@ class Bundles:
 
 
 @njit(cache=True, error_model="numpy")
+def _hear(news: Heard, slot: I64, air_ns: I64, table: I64, rows: int, taken_bytes: I64) -> None:
+    """Into columns of `Receptions` behind the first so many rows; what each gateway took grows."""
+    for at in range(len(news.receiver)):
+        to, its, source = rows + at, slot[news.receiver[at]], news.source[at]
+        table[0, to], table[1, to], table[2, to] = its, news.start_ns[at] + air_ns[source], source
+        table[3, to], table[4, to], table[5, to] = news.k[at], news.rssi_cdbm[at], news.length_bytes[at]
+        table[6, to] = -1
+        taken_bytes[its] += 2 * news.length_bytes[at] + TELEGRAM_OVERHEAD_BYTES
+
+
+@njit(cache=True, error_model="numpy")
 def _copy(rows: I64, held: Receptions, out: I64) -> None:
     for at in range(len(rows)):
         row = rows[at]
@@ -158,19 +185,22 @@ def _copy(rows: I64, held: Receptions, out: I64) -> None:
 
 @njit(cache=True, error_model="numpy")
 def _parted(order: I64, held: Receptions, gateways: Gateways, own: BOOL) -> Any:
-    """Which receptions leave for the portal and which stay; the guard's that leave are another shard's."""
+    """Which receptions leave for the portal and which stay; the guard's that leave are another shard's. Of those that
+    leave meter and k; of those that stay, how many are of own meters."""
     leaving, staying = np.empty(len(order), dtype=np.int64), np.empty(len(order), dtype=np.int64)
-    left = stayed = 0
+    meter, k = np.empty(len(order), dtype=np.int64), np.empty(len(order), dtype=np.int64)
+    left = stayed = waiting = 0
     for row in order:
         slot = held.slot[row]
         closed = 0 <= held.sequence[row] < gateways.open[slot, 3] and gateways.up[slot]
         if closed and own[held.meter[row]]:
-            leaving[left] = row
+            leaving[left], meter[left], k[left] = row, held.meter[row], held.k[row]
             left += 1
         elif not closed and held.sequence[row] != _LOST:
             staying[stayed] = row
             stayed += 1
-    return leaving[:left], staying[:stayed]
+            waiting += own[held.meter[row]]
+    return leaving[:left], staying[:stayed], meter[:left], k[:left], waiting
 
 
 @njit(cache=True, error_model="numpy")

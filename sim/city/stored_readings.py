@@ -158,7 +158,9 @@ class Readings:
         rows = taken.readings
         if len(rows):
             its_meter, its_k = meter[rows.reception], k[rows.reception]
-            altered = np.logical_or.reduce(list(self._yardstick.differs(rows, its_meter, its_k).values()))
+            altered = np.zeros(len(rows), dtype=np.bool_)
+            for differs in self._yardstick.differs(rows, its_meter, its_k).values():
+                altered |= differs
             self.result.altered += int(np.count_nonzero(altered)) + self._said.add(its_meter, its_k)
             columns = tuple(getattr(rows, name) for name in _COLUMNS_OF_DIGEST)
             receiver = self._shard.receivers[self._bundles.receiver[rows.gateway]]

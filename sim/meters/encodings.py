@@ -136,9 +136,18 @@ def decode_many(encoding: str, raw: NDArray[np.uint8]) -> NDArray[np.int64]:
         return np.where(out < 0, NOT_AVAILABLE, out)
     if one.kind == ASCII:
         return (raw.astype(np.int64) - 0x30) @ 10 ** np.arange(one.width)
-    whole = np.zeros((len(raw), 8), dtype=np.uint8)
-    whole[:, : one.width] = raw
-    number: NDArray[np.int64] = whole.view("<i8")[:, 0]
+    number = _number(raw)
     if one.signed:
         return number << (64 - 8 * one.width) >> (64 - 8 * one.width)
     return number if encoding in (*DATES, "real") else np.where(number == one.beyond - 1, NOT_AVAILABLE, number)
+
+
+def _number(raw: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """n whole numbers without sign from their bytes, (n, width), the lowest first."""
+    width = raw.shape[1]
+    if width in (1, 2, 4) and (raw.strides[1] == 1 or width == 1):  # in place, wherever the rows stand
+        return raw.view(f"<u{width}")[:, 0].astype(np.int64)
+    whole = np.zeros((len(raw), 8), dtype=np.uint8)
+    whole[:, :width] = raw
+    number: NDArray[np.int64] = whole.view("<i8")[:, 0]
+    return number

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -71,12 +70,11 @@ class TwoWay:
 class TwoWayMeter:
     """`said`: what became of what it heard -> how often. `clock_offset_s`: its clock, against the right time."""
 
-    def __init__(self, spec: TwoWay, units: Callable[[float], int] = lambda now_s: int(now_s // 60)) -> None:
+    def __init__(self, spec: TwoWay) -> None:
         self.spec = spec
         self.clock_offset_s = 0.0
         self.said: Counter[str] = Counter()
         self.answered_at_s: list[float] = []
-        self._units = units
         self._acc = 0
         self._counter = 1_000
         self._command_counter = 0
@@ -89,7 +87,7 @@ class TwoWayMeter:
         self._acc = (self._acc + 1) % 256
         self._counter += 1
         shown = (now + timedelta(seconds=self.clock_offset_s)).replace(tzinfo=None)
-        records = UNITS_RECORD + self._units(now_s).to_bytes(3, "little") + CLOCK_RECORD + encode_f(shown)
+        records = UNITS_RECORD + int(now_s // 60).to_bytes(3, "little") + CLOCK_RECORD + encode_f(shown)
         spec = self.spec
         return build(
             spec.address, self._acc, 0, records, security=spec.security, key=spec.key, counter=self._counter,
@@ -169,9 +167,9 @@ class TwoWayMeter:
         at = bisect_right(self._used, until_s, key=lambda one: one[0])
         return self._used[at - 1][1] + self.spec.sleeping_ma * until_s / _HOUR_S
 
-    def use(self, until_s: float, points: int = 60) -> tuple[tuple[float, float], ...]:
-        """(hours, mAh used by then), at equal steps."""
-        at_s = [until_s * step / points for step in range(points + 1)]
+    def use(self, until_s: float) -> tuple[tuple[float, float], ...]:
+        """(hours, mAh used by then), at 60 equal steps."""
+        at_s = [until_s * step / 60 for step in range(61)]
         return tuple((round(one / _HOUR_S, 3), round(self.used_mah(one), 4)) for one in at_s)
 
     def own_life_years(self) -> float:

@@ -133,12 +133,10 @@ class Authority:
         made = self._certificate(common_name, public, ExtendedKeyUsageOID.CLIENT_AUTH, [], None, None)
         return made.public_bytes(serialization.Encoding.PEM)
 
-    def expired(self, hostnames: tuple[str, ...] = ("localhost", "127.0.0.1"), *, file_name: str = "expired") -> Pair:
+    def expired(self) -> Pair:
         """A server certificate that was good until yesterday."""
         yesterday = clock.wall_now() - timedelta(days=1)
-        return self.server(
-            hostnames, file_name=file_name, not_before=yesterday - timedelta(days=30), not_after=yesterday
-        )
+        return self.server(file_name="expired", not_before=yesterday - timedelta(days=30), not_after=yesterday)
 
     def private_values(self) -> dict[str, bytes]:
         """Name -> the number, big-endian, that makes its key private; of all that this authority issued, and its own.

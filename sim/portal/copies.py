@@ -71,7 +71,11 @@ class Copies:
             count = self._count - old
             enough = 4 * (count + more) <= 3 * len(self._rows)
             table = self._rows if enough else np.empty((2 * (count + more), COLUMNS), dtype=np.int64)
-            table[:count] = self._rows[old : self._count]
+            # Within one table by parts that do not overlap: numpy would copy the whole aside first.
+            step = old if enough and old else max(count, 1)
+            for begin in range(0, count, step):
+                end = min(begin + step, count)
+                table[begin:end] = self._rows[old + begin : old + end]
             self._rows, self._count = table, count
             self._dropped += old
         return Kept(self._rows, self._count, self._dropped, now_ns - self._kept_ns)

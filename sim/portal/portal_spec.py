@@ -58,7 +58,3 @@ class PortalSpec(_OfParts):
     backup: Literal["whole", "readings"] = "whole"
     key_store: Literal["wrapped", "clear"] = "wrapped"
     key_partitions: Literal["house", "flat"] = "house"
-
-
-CHECKS: Final = check_ids()
-ALARMS: Final = alarm_ids()

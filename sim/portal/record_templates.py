@@ -10,6 +10,7 @@ those places. The rule kept here: a layout holds only encodings that are read he
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -143,15 +144,16 @@ class Layouts:
 def _days() -> tuple[I64, I64]:
     """Days since 1970 of each type G, NONE where it is no date; and the same where hundred-year bits are set."""
     plain = np.full(1 << 16, NONE, dtype=np.int64)
-    for code in range(1 << 16):
-        shown = decode_g(code.to_bytes(2, "little"))
-        if shown is not None:
-            plain[code] = shown.toordinal() - _EPOCH
     later = plain.copy()
-    for code in np.flatnonzero(plain != NONE).tolist():
-        shown = date.fromordinal(int(plain[code]) + _EPOCH)
-        if shown.year < 2_000:  # leap years fall alike a century later
-            later[code] = shown.replace(year=shown.year + 100).toordinal() - _EPOCH
+    for code in range(0, 1 << 16, 32):  # the day of the month has the five lowest bits
+        begins = decode_g((code | 1).to_bytes(2, "little"))
+        if begins is None:
+            continue
+        count = monthrange(begins.year, begins.month)[1]
+        plain[code + 1 : code + 1 + count] = begins.toordinal() - _EPOCH + np.arange(count)
+        if begins.year < 2_000:  # leap years fall alike a century later
+            begins = begins.replace(year=begins.year + 100)
+        later[code + 1 : code + 1 + count] = begins.toordinal() - _EPOCH + np.arange(count)
     return plain, later
 
 

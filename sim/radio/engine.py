@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.core.seeds import NORMAL_KNOTS, purpose_id
+from sim.radio.detail_rows import ANY, identified
 from sim.radio.limits import MAX_WINDOW_NS as MAX_WINDOW_NS
 from sim.radio.limits import EngineLimit as EngineLimit
 from sim.radio.limits import check_entries, check_size, check_window
@@ -177,7 +178,7 @@ class Engine:
         if filled < 0:
             raise ValueError(f"frames begin outside the window from {begin_ns} to {until_ns} ns")
         rows = outcome.rows[:reported]
-        batch = self._batch(frames, others, rows if only is None else rows[rows[:, 2] == only]) if detail else None
+        batch = self._batch(frames, others, rows, only) if detail else None
         others_end = zip(others.end_ns, others.length_bytes, strict=True)
         done = sum(length > 0 and end_ns < until_ns for end_ns, length in others_end)
         sent = fleet + done - self._keep(frames, others, outcome.carry[:filled], until_ns)
@@ -265,19 +266,13 @@ class Engine:
         self._carry = carry
         return len(late)
 
-    def _batch(self, frames: Frames, others: _Others, rows: I64) -> FrameBatch:
+    def _batch(self, frames: Frames, others: _Others, rows: I64, only: Fate | None) -> FrameBatch:
         """Detail rows (frame, receiver, fate, level) with what identifies their frames; gateways only."""
-        rows = rows[rows[:, 1] < self.gateways]
-        meter = frames.meter()
-        columns = [
-            np.concatenate([own, np.array(other, dtype=np.int64)])[rows[:, 0]]
-            for own, other in (
-                (frames.start_ns, others.start_ns), (meter, others.source), (frames.k, others.k),
-                (self.radios.length_bytes[meter], others.length_bytes),
-            )
-        ]  # fmt: skip
-        return FrameBatch(columns[0], columns[1], columns[2], rows[:, 1].copy(), rows[:, 2].copy(), rows[:, 3].copy(),
-                          columns[3])  # fmt: skip
+        beside = np.array([others.start_ns, others.source, others.k, others.length_bytes], dtype=np.int64)
+        out = np.empty((7, len(rows)), dtype=np.int64)
+        fate = ANY if only is None else int(only)
+        count = identified(rows, self.gateways, fate, frames, self.radios.length_bytes, beside, out)
+        return FrameBatch(*out[:, :count])
 
 
 def _offsets(count: I64) -> I64:

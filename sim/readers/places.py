@@ -17,7 +17,6 @@ from typing import Final
 
 _STEP: Final = re.compile(r"\.([^.\[\]'\"\s]+)|\[(\d{1,6})\]|\[(\*)\]|\['([^']+)'\]")
 _NUMBERED: Final = re.compile(r"(column|topic) ([1-9]\d{0,3})")
-EACH: Final = "*"
 Step = str | int
 Indices = tuple[int, ...]
 ABSENT: Final = object()
@@ -30,7 +29,7 @@ class BadPlace(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`kind`: "whole", "json", "column" or "topic". `steps` of a JSON path: names, numbers, and EACH as `Star`;
+    """`kind`: "whole", "json", "column" or "topic". `steps` of a JSON path: names, numbers, and "*" as `Star`;
     `number` of a column or level, from 1."""
 
     kind: str

@@ -75,9 +75,10 @@ def wrong_values(truth: Truth) -> list[WrongValue]:
 def _wrong(must: Rows, under_way: Rows, has: Rows) -> list[WrongValue]:
     """Of one receiver."""
     found = []
+    may = {**under_way, **must}
     for key in sorted({*must, *has}, key=str):
         meter, taf, obis, _, until_s = key
-        got, wanted = (_text(side[key]) if key in side else "" for side in (has, {**under_way, **must}))
+        got, wanted = (_text(side[key]) if key in side else "" for side in (has, may))
         if got != wanted:
             found.append(WrongValue(meter, taf, obis, until_s, got or "missing", wanted or "nothing"))
     return found

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from reports.console import print_run, print_summary
+from reports.console import print_run
 from reports.run_model import Measure, Run, from_json, read_run
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
 
@@ -50,7 +50,7 @@ def test_a_run_on_an_aws_endpoint_says_what_it_would_cost_and_who_confirmed_it(m
 
 def test_a_run_directory_is_summed_up(make_run: Make) -> None:
     out = io.StringIO()
-    print_summary(make_run(), file=out)  # a StringIO is no terminal
+    print_run(read_run(make_run()), file=out)  # a StringIO is no terminal
     assert out.getvalue().splitlines()[-1] == "passed: card, seed 1, 93.1 s"
 
 

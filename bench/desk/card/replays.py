@@ -15,7 +15,6 @@ from attacks.parts.forgery import with_access_number
 from bench.desk.card.meters import Meter, say, shoot
 from bench.desk.stand import Stand
 
-SHOTS: Final = 3
 _AT_ONCE_S: Final = 10.0
 OTHERS: Final = 12
 WRAP: Final = 256

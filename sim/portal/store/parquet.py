@@ -45,6 +45,8 @@ pa, pq = _Loaded("pyarrow"), _Loaded("pyarrow.parquet")
 READINGS, REFUSALS, METERS = "readings", "refusals", "meters"
 KEPT_FREE_BYTES: Final = 1 << 30
 """Of a disk, or a hundredth of it where that is less."""
+_ROWS_AT_ONCE: Final = 1 << 17
+"""Values of a column that are encoded at once: with 1 024, the default, writing takes a tenth longer."""
 _PART: Final = ".part"
 _DICTIONARY = ["gateway", "meter_time", "security", "reason"]
 _DIFFERENCES = ("received_ns", "units", "set_date_units", "acc", "counter", "rssi_cdbm")
@@ -204,7 +206,7 @@ def _writer(path: Path, schema: Any) -> Any:
     differences = {name: "DELTA_BINARY_PACKED" for name in _DIFFERENCES if name in schema.names}
     return pq.ParquetWriter(
         path, schema, compression="LZ4", use_dictionary=dictionary, column_encoding=differences,
-        write_statistics=["meter", "received_ns"],
+        write_statistics=["meter", "received_ns"], write_batch_size=_ROWS_AT_ONCE,
     )  # fmt: skip
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sim.core.open_files import FILE_SIZE, size_is_limited, way_out
 from sim.portal.store._sql import SCHEMA, Row, SqlStore
@@ -16,6 +19,17 @@ from sim.portal.store_port import StoreError, StoreKind, private_file
 FILE = "portal.sqlite"
 _CACHE_KIB = 65_536
 _CHECKPOINT_PAGES = 8_192  # of 4 kB; takes change the same pages again and again, which then go into the file once
+
+
+_TOGETHER: Final = 16
+"""Rows that one statement inserts where there are many: half of what a short row takes is the statement's own."""
+
+
+@cache
+def _together(sql: str) -> str:
+    """The same statement for so many rows at once; "" where it is no insertion of a row."""
+    row = re.search(r"VALUES (\(\?(?:, \?)*\))", sql)
+    return "" if row is None else f"{sql[: row.start(1)]}{', '.join([row[1]] * _TOGETHER)}{sql[row.end(1) :]}"
 
 
 class SqliteStore(SqlStore):
@@ -74,8 +88,13 @@ class SqliteStore(SqlStore):
         return StoreError(f"{self.path}: {text}: {way}")
 
     def _many(self, sql: str, rows: Sequence[Row]) -> None:
+        together = _together(sql) if len(rows) >= _TOGETHER else ""
+        whole = len(rows) - len(rows) % _TOGETHER if together else 0
+        parts = (tuple(chain.from_iterable(rows[at : at + _TOGETHER])) for at in range(0, whole, _TOGETHER))
         try:
-            self.connection.executemany(sql, rows)
+            if together:
+                self.connection.executemany(together, parts)
+            self.connection.executemany(sql, rows[whole:])
         except sqlite3.Error as error:
             raise self._translated(error) from None
 

@@ -30,7 +30,7 @@ class Home:
 
     def __init__(
         self, source: HanSource, dialect: Dialect, owners: list[str], folder: Path, draw: Callable[[int], bytes],
-        since: datetime, *, now_s: Callable[[], int] | None = None, lock: threading.RLock | None = None,
+        since: datetime, *, lock: threading.RLock | None = None,
         pins: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.source, self.dialect = source, dialect
@@ -46,7 +46,7 @@ class Home:
         ]
         known.append(han_accounts.account(TECHNICIAN, Role.TECHNICIAN, "", realm, self.pins[TECHNICIAN]))
         tries = folder / f"tries-{dialect.id}.json"
-        self.han = Han(source, han_accounts.Accounts(known, tries), dialect, realm, draw, now_s or source.now_s, lock)
+        self.han = Han(source, han_accounts.Accounts(known, tries), dialect, realm, draw, source.now_s, lock)
 
     def server(self, port: int = 0) -> han_server.HanServer:
         """Not started. Raises HanError."""

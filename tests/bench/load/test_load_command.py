@@ -50,6 +50,8 @@ SMALL = ("--gateways", "3", "--telegrams", "2", "--seconds", "0.5", "--within-s"
         (("--from", "500", "--most", "100"), "--from 500 is above --most 100"),
         (("--gateways", "20000", "--telegrams", "400"), "over 500000 meters"),
         (("--takers", "5"), "steady has the portal"),
+        (("--pairs", "1", "--gateways", "15"), "take --gateways 16 or more"),
+        (("--pairs", "1", "--shape", "fan-in"), "and --shape fan-in has none; leave it out"),
         (("--shape", "fan-in", "--endpoint", "aws_local"), "aws_local has no policy for them"),
         (("--ca", "x.pem"), "--ca is of a broker that is given"),
         (("--broker", "127.0.0.1:1"), "needs --ca and --identities"),

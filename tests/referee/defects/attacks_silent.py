@@ -73,7 +73,7 @@ _listener("sniffer-reads-nothing", "Telegrams are heard and none is decoded (M25
           "attacks.sniff:units_read", None)  # fmt: skip
 _listener("tails-read-nothing", "No record behind the blocks is read.", plays.TAILS,
           "attacks.clear_tail:parse_records", [])  # fmt: skip
-_listener("thief-reads-nothing", "The leaked key is never tried.", plays.KEYS, "attacks.leaked_key:_reads", False)
+_listener("thief-reads-nothing", "The leaked key is never tried.", plays.KEYS, "attacks.leaked_key:reads_units", False)
 _listener("habits-without-features", "Nothing of the metadata is looked at (M27).", plays.HABITS,
           "attacks.habits:weighted", defaultdict(float))  # fmt: skip
 

@@ -166,12 +166,31 @@ def _(patch: Patch) -> None:
 
 @defect("load-ratio-of-ours-to-ours", RIG, "The ratio is that to the clients in C.", plays.LOAD_RATIO)
 def _(patch: Patch) -> None:
-    """The trial beside ours is ours again, so the ratio is always one."""
+    """What stands beside ours is ours again, so the ratio is always one."""
 
-    def instead(original: Any, searched: Any) -> Any:
-        return [(ours, ours) for ours, _ in original(searched)]
+    def instead(original: Any, rounds: Any) -> Any:
+        return original([one._replace(by_c=one.ours) for one in rounds])
 
-    patch.around("bench.load.processor_knee:pairs", instead)
+    patch.around("bench.load.paired_knee:cost", instead)
+
+
+@defect("load-ratio-by-the-hour", RIG, "How fast the processor is just then divides out.", plays.LOAD_SPEED)
+def _(patch: Patch) -> None:
+    """A second of a processor counts as a second, whatever the yardstick took beside it."""
+
+    def instead(original: Any, rounds: Any) -> Any:
+        def plain(taken: Any) -> Any:
+            return dataclasses.replace(taken, each_take=[(spent_s, 0.005) for spent_s, _ in taken.each_take])
+
+        return original([one._replace(ours=plain(one.ours), by_c=plain(one.by_c)) for one in rounds])
+
+    patch.around("bench.load.paired_knee:cost", instead)
+
+
+@defect("load-pairs-of-refused-readings", RIG, "Takes whose readings are refused are no pair.", plays.LOAD_PAIRS)
+def _(patch: Patch) -> None:
+    """What the portal stored of them is not asked."""
+    patch.around("bench.load.paired_trial:whole", lambda original, came, taken: None)
 
 
 @defect("load-fan-in-delivered-is-accepted", RIG, "Accepted and delivered are two rates.", plays.LOAD_FAN)

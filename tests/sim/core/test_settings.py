@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sim.core.settings import SpecError, build, changed, names_from, number, one_of, read_toml, without
-from sim.portal.portal_spec import CHECKS
+from sim.portal.check import check_ids
 from sim.world_spec import load
 
 GOOD = """
@@ -40,7 +40,7 @@ def test_a_world_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert spec.name == "two"
     assert spec.meters == 3
     assert spec.window_s == 60.0
-    assert spec.portal.checks == CHECKS
+    assert spec.portal.checks == check_ids()
     assert spec.fleet[1].security == "mode7"
 
 

@@ -40,6 +40,10 @@ def test_many_values_are_encoded_as_one_is(encoding: str) -> None:
     if encoding in (*DATES, "real"):
         values, out = [value for value in values if value != NOT_AVAILABLE], out[np.array(values) != NOT_AVAILABLE]
     assert decode_many(encoding, out).tolist() == [NOT_AVAILABLE if value == blank else value for value in values]
+    among = np.full((len(values), 31), 0xA5, dtype=np.uint8)
+    among[:, 7 : 7 + out.shape[1]] = out  # in place in telegrams, as stored readings are held against what was sent
+    for lie in (among[:, 7 : 7 + out.shape[1]], np.asfortranarray(out)):
+        assert decode_many(encoding, lie).tolist() == decode_many(encoding, out).tolist()
     backwards = [value for value in values if value != NOT_AVAILABLE]
     assert [decode(encoding, encoder(encoding)(value)) for value in backwards] == backwards
 

@@ -4,8 +4,6 @@ and its arithmetic where nothing real is needed."""
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import time
 from datetime import date
 from pathlib import Path
 
@@ -13,20 +11,9 @@ import pytest
 
 from sim.core.parts import UnknownPart
 from sim.network.backhaul import TCP_IP_BYTES, Backhaul, backhaul, backhauls
-from sim.pki.authority import Authority
-from tests.sim.network.slow_path import FAR, slow_path
+from tests.sim.network.slow_publishing import TOPIC, needs_mosquitto, published
 
 PATH = Backhaul("a test", "this file", date(2026, 11, 27), up_bit_s=400_000, down_bit_s=400_000, latency_ms=60)
-TOPIC = "gw/gw-0001/up"
-CONF = """listener 8883 {far}
-allow_anonymous true
-cafile {ca}
-certfile {cert}
-keyfile {key}
-require_certificate true
-tls_version tlsv1.3
-user root
-"""
 
 
 def test_every_file_is_whole_and_an_unknown_one_is_named() -> None:
@@ -58,41 +45,14 @@ def test_a_long_path_waits_for_acknowledgements_until_it_is_full() -> None:
     assert fast.arrives_s(100_000, 13) == pytest.approx(0.5 + 2.0, abs=0.05)
 
 
-@pytest.mark.skipif(
-    shutil.which("mosquitto") is None or shutil.which("mosquitto_pub") is None,
-    reason="allowed: mosquitto and mosquitto_pub are not on the PATH",
-)
+@needs_mosquitto
 def test_real_sockets_take_the_bytes_and_the_time_of_the_model(tmp_path: Path) -> None:
-    authority = Authority(tmp_path / "pki")
-    server, device = authority.server((FAR,)), authority.device("gw-0001")
-    ca = authority.certificate
-    conf = tmp_path / "broker.conf"
-    conf.write_text(CONF.format(far=FAR, ca=ca, cert=server.certificate, key=server.key))
-    with slow_path(PATH) as path:
-        path.popen("far", [str(shutil.which("mosquitto")), "-c", str(conf)])
-        words = ["mosquitto_pub", "-h", FAR, "-p", "8883", "--cafile", str(ca), "--cert", str(device.certificate),
-                 "--key", str(device.key), "-t", TOPIC, "-q", "1", "-i", "gw-0001"]  # fmt: skip
-        for _ in range(40):
-            if path.run("near", [*words, "-m", "x"]).returncode == 0:
-                break
-            time.sleep(0.25)
-        taken, logical_s = {}, {}
-        for size in (1, 10_000, 60_000):
-            payload = tmp_path / f"{size}"
-            payload.write_bytes(b"x" * size)
-            tries = []
-            for _ in range(3):  # where the machine stands still TCP sends again what was not lost: the fewest count
-                path.taken()
-                path.logical_s()
-                done = path.run("near", [*words, "-f", str(payload)])
-                assert done.returncode == 0, done.stderr
-                time.sleep(6 * PATH.latency_ms / 1000)  # the last acknowledgements
-                tries.append((path.taken(), path.logical_s()))
-            taken[size], logical_s[size] = min(tries)
+    found = published(PATH, tmp_path, (1, 10_000, 60_000))
+    taken = {size: bytes_ for size, (bytes_, _) in found.items()}
+    logical_s = {size: seconds for size, (_, seconds) in found.items()}
     one, connected = PATH.message(1, len(TOPIC)), PATH.connection()
     assert taken[1].up_bytes - one.up_bytes == pytest.approx(connected.up_bytes, rel=0.15)
     assert taken[1].down_bytes - one.down_bytes == pytest.approx(connected.down_bytes, rel=0.15)
-    # By the relay's logical clock, which counts bytes and flights: a busy machine does not move it.
     known_s = PATH.connects_s() + PATH.arrives_s(1, len(TOPIC)) + PATH.latency_ms / 1000
     # the connection's end takes one and a half more, and a client that waits for acknowledgements (Nagle) up to two
     assert known_s < logical_s[1] < known_s + 4 * PATH.round_trip_s

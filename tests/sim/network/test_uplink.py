@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +20,8 @@ from sim.gateway.kinds.virtual import VirtualGateway
 from sim.network import uplink as room
 from sim.network.backhaul import Backhaul, backhaul, backhauls
 from sim.network.uplink import NONE, Uplink, UplinkSpec
-from sim.pki.authority import Authority
 from sim.world import World
-from tests.sim.network.slow_path import FAR, slow_path
-from tests.sim.network.test_backhaul import CONF, TOPIC
+from tests.sim.network.slow_publishing import TOPIC, needs_mosquitto, published
 from tests.small_worlds import dozen
 
 MINUTES = 10
@@ -107,41 +103,15 @@ def test_outages_are_drawn_as_often_and_break_off_what_is_under_way() -> None:
     assert begin_s - 0.5 + took_s(broken, 1_000, begin_s - 0.5) > begin_s + 600
 
 
-@pytest.mark.skipif(
-    shutil.which("mosquitto") is None or shutil.which("mosquitto_pub") is None,
-    reason="allowed: mosquitto and mosquitto_pub are not on the PATH",
-)
+@needs_mosquitto
 def test_real_sockets_through_such_a_path_take_as_much_longer(tmp_path: Path) -> None:
     """LTE-M's file with its loss taken out, since a relay's losses are not the world's: real MQTT over TLS."""
     told: Backhaul = dataclasses.replace(backhaul("lte-m"), loss=0.0)
-    authority = Authority(tmp_path / "pki")
-    server, device = authority.server((FAR,)), authority.device("gw-0001")
-    conf = tmp_path / "broker.conf"
-    conf.write_text(CONF.format(far=FAR, ca=authority.certificate, cert=server.certificate, key=server.key))
-    with slow_path(told) as path:
-        path.popen("far", [str(shutil.which("mosquitto")), "-c", str(conf)])
-        words = ["mosquitto_pub", "-h", FAR, "-p", "8883", "--cafile", str(authority.certificate),
-                 "--cert", str(device.certificate), "--key", str(device.key), "-t", TOPIC, "-q", "1",
-                 "-i", "gw-0001"]  # fmt: skip
-        for _ in range(40):
-            if path.run("near", [*words, "-m", "x"]).returncode == 0:
-                break
-            time.sleep(0.25)
-        real_s = {}
-        for size in (1, 30_000):
-            payload = tmp_path / f"{size}"
-            payload.write_bytes(b"x" * size)
-            tries = []
-            for _ in range(3):  # where the machine stands still TCP sends again what was not lost
-                path.logical_s()
-                assert path.run("near", [*words, "-f", str(payload)]).returncode == 0
-                time.sleep(6 * told.latency_ms / 1000)
-                tries.append(path.logical_s())
-            real_s[size] = min(tries)
+    (_, small_s), (_, large_s) = published(told, tmp_path, (1, 30_000)).values()
     world = way(UplinkSpec("lte-m", spread=0.0))
     world.loss = 0.0
     longer_s = took_s(world, 30_000) - took_s(world, 1, 1e4)
-    assert real_s[30_000] - real_s[1] == pytest.approx(longer_s, rel=0.1)
+    assert large_s - small_s == pytest.approx(longer_s, rel=0.1)
 
 
 # --- in a world ------------------------------------------------------------------------------------------------

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from arrays import ciphers
 from sim.meters.fleet import Fleet
 from sim.portal import window
-from sim.portal.check import NONE
+from sim.portal.check import NONE, check_ids
 from sim.portal.freshness import look, mark
 from sim.portal.meter_table import Roll, address_of, number_of
-from sim.portal.portal_spec import CHECKS, PortalSpec
+from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
 from sim.portal.sort_by_meter import grouped
 from sim.portal.verdicts import names
@@ -132,7 +132,8 @@ def made(fleet: Fleet, kind: str, meter: int, k: int, salt: int) -> tuple[str, b
 receptions = st.tuples(st.sampled_from(KINDS), st.integers(0, N - 1), st.integers(0, 1_000))
 takes = st.lists(st.lists(receptions, max_size=14), min_size=1, max_size=7)
 specs = st.builds(
-    PortalSpec, checks=st.sampled_from([CHECKS, (), *((one,) for one in CHECKS), ("ts", "age"), ("acc", "mcr")]),
+    PortalSpec,
+    checks=st.sampled_from([check_ids(), (), *((one,) for one in check_ids()), ("ts", "age"), ("acc", "mcr")]),
     pin_profile=st.sampled_from([True, True, False]), strict=st.sampled_from([True, True, False]),
     whole_address=st.sampled_from([True, True, True, False]), age_max_s=st.sampled_from([1_800.0, 60.0]),
 )  # fmt: skip
@@ -158,7 +159,7 @@ def test_whatever_arrives_is_judged_alike(
 def test_each_reason_is_reached(fleet: Fleet) -> None:
     """The draws above are no idle ones: together they come to every reason."""
     seen: set[str] = set()
-    for checks in (CHECKS, ("ts", "age"), ("age",)):
+    for checks in (check_ids(), ("ts", "age"), ("age",)):
         spec = PortalSpec(checks=checks)
         twins = Twins(fleet, spec, entries=entries_of(fleet)[:-1], keyless=[1])
         for k in range(1, 6):
@@ -264,6 +265,18 @@ def test_rows_are_grouped_with_ties_as_they_were(order: str) -> None:
             "nearly": time + draw.integers(0, 9, 3_000)}[order]  # fmt: skip
     wanted = np.lexsort((time, group))
     assert grouped(group, 3, time).tolist() == wanted[group[wanted] >= 0].tolist()
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "group", "time", "nobody's"])
+def test_rows_in_order_are_left_so_and_one_that_is_not_is_noticed(wrong: str) -> None:
+    group, time = np.arange(900) // 3, np.arange(900) // 2
+    place = {"nothing": slice(0, 0), "group": slice(898, 899), "time": slice(898, 899), "nobody's": slice(0, 1)}[wrong]
+    if wrong == "time":
+        time[place] = 0
+    else:
+        group[place] = -1 if wrong == "nobody's" else 7
+    wanted = np.lexsort((time, group))
+    assert grouped(group, 300, time).tolist() == wanted[group[wanted] >= 0].tolist()
 
 
 def test_an_address_is_one_number(fleet: Fleet) -> None:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import pytest
 
+from bench.smgw.wan_program import wan_program
 from sim.core.clock import unix_ns, wall_now, wall_s, wall_sleep
 from sim.core.seeds import Seeds
 from sim.pki import sm_keys
@@ -74,19 +75,6 @@ def parties(folder: Path, seed: int = 1) -> Parties:
     return Parties(folder, root, receiver, InWorldModule(seeds, "gw-0001"))
 
 
-@contextmanager
-def program(*words: str) -> Iterator[int]:
-    """A server of its own process; its port."""
-    command = [sys.executable, "-m", "sim.smart_metering.wan.serve", *words]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None and process.stdout is not None
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.stdin.close()
-            process.wait(30)
-
-
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Parties:
     return parties(tmp_path_factory.mktemp("wan"))
@@ -95,11 +83,13 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Parties:
 def test_a_container_passes_through_two_programs_and_is_read_by_the_last(known: Parties) -> None:
     container = known.container()
     with (
-        program("participant", str(known.folder)) as supplier,
-        program("administrator", str(known.folder), "--participant", str(supplier)) as administrator,
+        wan_program("serve", "participant", str(known.folder)) as supplier,
+        wan_program(
+            "serve", "administrator", str(known.folder), "--participant", str(supplier.port)
+        ) as administrator,
     ):
         guard = Guard(known.folder)
-        with WanClient(known.context("gw-0001.SMGW"), administrator, answers.ADMINISTRATOR, guard) as gateway:
+        with WanClient(known.context("gw-0001.SMGW"), administrator.port, answers.ADMINISTRATOR, guard) as gateway:
             assert gateway.agreed[0] == "TLSv1.2" and gateway.agreed[1] in tls.SUITES
             assert gateway.ask("POST", "/supplier.sm/delivery", container) == b""
             at = gateway.ask("GET", "/gw-0001.sm/clock").decode()
@@ -109,12 +99,12 @@ def test_a_container_passes_through_two_programs_and_is_read_by_the_last(known: 
             with pytest.raises(WanError, match="502"):
                 gateway.ask("POST", "/nobody.sm/delivery", container)
         with (
-            WanClient(known.context("gw-0001.SMGW"), supplier, "supplier.EMT") as past,
+            WanClient(known.context("gw-0001.SMGW"), supplier.port, "supplier.EMT") as past,
             pytest.raises(WanError, match="403 the administrator alone"),
         ):
             past.ask("POST", "/gw-0001.sm/delivery", container)
         with pytest.raises(WanError, match=r"other party: .* was called, and supplier"):
-            WanClient(known.context("gw-0001.SMGW"), supplier, answers.ADMINISTRATOR)
+            WanClient(known.context("gw-0001.SMGW"), supplier.port, answers.ADMINISTRATOR)
     stored = sqlite3.connect(known.folder / "store" / "values.sqlite")
     assert stored.execute("SELECT gateway, meter, amount FROM delivered").fetchall() == [
         ("gw-0001", "QDS 10000001 36 08", "7")
