@@ -24,11 +24,6 @@ _HEAD = 4
 KNOWN_FORMATS = 4096
 
 
-def signature(chains: Iterable[bytes]) -> int:
-    """Format signature of these DIF/VIF chains."""
-    return crc16(b"".join(chains))
-
-
 @lru_cache(maxsize=KNOWN_FORMATS)
 def _signature_of(chains: bytes) -> int:
     """Kept, since a fleet sends the same few formats in every telegram."""

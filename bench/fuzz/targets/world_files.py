@@ -85,9 +85,9 @@ class Worlds:
         return mutations.changed_text(case, dice)
 
     def play(self, cases: Sequence[bytes]) -> list[str]:
-        return [self._played(case, alone=len(cases) == 1) for case in cases]
+        return [self._played(case) for case in cases]
 
-    def _played(self, case: bytes, *, alone: bool) -> str:
+    def _played(self, case: bytes) -> str:
         self._path.write_bytes(case)
         try:
             spec = load(self._path)

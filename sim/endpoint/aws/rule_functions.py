@@ -251,7 +251,7 @@ NOT_HERE: Final = (
 )  # fmt: skip
 
 
-def check_call(name: str, count: int, version: str) -> None:
+def check_call(name: str, version: str) -> None:
     """Raises RuleError for a function that does not exist, is younger than the rule's SQL version, or asks a service
     that is not here. A wrong number of arguments is no error: it gives UNDEFINED when called."""
     if name in NOT_HERE:

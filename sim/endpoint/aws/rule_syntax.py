@@ -52,18 +52,18 @@ _DEEPEST: Final = 48
 _LONGEST: Final = 32_768
 
 
-def statement(sql: str, version: str, arity: Callable[[str, int, str], None]) -> Select:
-    """A rule's statement. `arity(name, arguments, version)` raises RuleError for a function that is not known or not in
+def statement(sql: str, version: str, check: Callable[[str, str], None]) -> Select:
+    """A rule's statement. `check(name, version)` raises RuleError for a function that is not known or not in
     this version. Raises RuleError."""
-    parser = _Parser(sql, version, arity)
+    parser = _Parser(sql, version, check)
     select = parser.select(top=True)
     parser.end()
     return select
 
 
-def expression(text: str, start: int, version: str, arity: Callable[[str, int, str], None]) -> tuple[Node, int]:
+def expression(text: str, start: int, version: str, check: Callable[[str, str], None]) -> tuple[Node, int]:
     """The expression that begins there and ends before a `}`, and where it ends. Raises RuleError."""
-    parser = _Parser(text, version, arity, start)
+    parser = _Parser(text, version, check, start)
     node = parser.any()
     if parser.sign != "}":
         raise parser.wrong("'}'")
@@ -71,10 +71,10 @@ def expression(text: str, start: int, version: str, arity: Callable[[str, int, s
 
 
 class _Parser:
-    def __init__(self, text: str, version: str, arity: Callable[[str, int, str], None], start: int = 0) -> None:
+    def __init__(self, text: str, version: str, check: Callable[[str, str], None], start: int = 0) -> None:
         if len(text) > _LONGEST:
             raise RuleError(f"a statement of {len(text)} characters; at most {_LONGEST} are read")
-        self.text, self.version, self.arity = text, version, arity
+        self.text, self.version, self.check = text, version, check
         self.next, self.depth = start, 0
         self.template = start > 0
         self.step()
@@ -343,7 +343,7 @@ class _Parser:
 
     def _call(self, name: str) -> Call:
         arguments = tuple(self._listed(")"))
-        self.arity(name, len(arguments), self.version)
+        self.check(name, self.version)
         return Call(name, arguments)
 
     def _cast(self) -> Cast:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sim.core.clock import NS_PER_S, wall_now, wall_ns, wall_sleep
 from sim.core.settings import name_from, one_of
@@ -155,8 +155,4 @@ class CodecFeeder:
             return b""
 
 
-def _make(spec: CodecSpec, ground: FeedGround) -> Any:
-    return CodecFeeder(spec, ground)
-
-
-KIND = FeederKind("codec", "A format on a line: dongles, and what receivers print", CodecSpec, _make)
+KIND = FeederKind("codec", "A format on a line: dongles, and what receivers print", CodecSpec, CodecFeeder)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sim.core.clock import NS_PER_S, ns, wall_ns
 from sim.core.seeds import Seeds
@@ -253,8 +253,4 @@ _RETUNED: Final = "the program tuned to another frequency or rate"
 _RATES: Final = "an RTL2832U has " + " or ".join(f"{low} to {high}" for low, high in RATES_HZ) + " samples/s"
 
 
-def _make(spec: IqSpec, ground: FeedGround) -> Any:
-    return IqFeeder(spec, ground)
-
-
-KIND = FeederKind("iq", "IQ samples: rtl_tcp, a pipe or a file", IqSpec, _make)
+KIND = FeederKind("iq", "IQ samples: rtl_tcp, a pipe or a file", IqSpec, IqFeeder)
