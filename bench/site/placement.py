@@ -186,6 +186,20 @@ def in_turn(clauses: Sequence[Clause], chosen: Sequence[int]) -> list[Step]:
     return steps
 
 
+def beyond(clauses: Sequence[Clause], chosen: Sequence[int], more: int) -> list[Step]:
+    """What up to so many places more would serve behind a set, each where it adds the most to the first clause."""
+    missed, steps = [Missed(clause) for clause in clauses], list[Step]()
+    free = np.ones(clauses[0].chance.shape[1], dtype=bool)
+    for one in chosen:
+        _add(missed, steps, one)
+        free[one] = False
+    for _ in range(min(more, int(free.sum()))):
+        best = int(np.where(free, missed[0].gain(), -1.0).argmax())
+        _add(missed, steps, best)
+        free[best] = False
+    return steps[len(chosen) :]
+
+
 def _add(missed: Sequence[Missed], steps: list[Step], candidate: int) -> None:
     for one in missed:
         one.add(candidate)

@@ -21,7 +21,7 @@ from bench.run_errors import CannotRun
 from bench.site import exact as solver
 from bench.site import figures, hand_over, risks, site_prices, size_options, upstream, variations, what_if
 from bench.site.budget import Paths, Prices, candidates, paths
-from bench.site.placement import Clause, Step, fewest, greedy, holds, in_turn, spared
+from bench.site.placement import Clause, Step, beyond, fewest, greedy, holds, in_turn, spared
 from bench.site.service import S_PER_DAY, Service, Traffic, asked, chances
 from bench.site.size_words import assumptions, doubt_json, exact_json, in_words, walls_in_words
 from bench.site.unknowns import unsure
@@ -33,6 +33,7 @@ from sim.radio.site_file import Gateway, SiteFile
 
 MISSED_EXIT: Final = 1
 POWER_DBM: Final = 7.0
+BEYOND: Final = 3  # gateways more than are needed, in the curve
 KINDS: Final = {"stairwells": False, "roofs": True}
 SHADOWING_DB: Final = 4.0
 MOST_PAIRS: Final = 40_000_000  # meters times candidates: 1 GiB of arrays
@@ -137,6 +138,10 @@ def command(arguments: argparse.Namespace) -> int:
         + walls_in_words(of.site, of.fitted),
         "curve": [
             {"gateways": at, "served": step.served, "one_dead": step.one_dead} for at, step in enumerate(steps, start=1)
+        ],
+        "next": [
+            {"gateways": at, "served": step.served, "one_dead": step.one_dead, "name": of.places[step.candidate].name}
+            for at, step in enumerate(beyond(clauses, hung, BEYOND) if hung else (), start=len(steps) + 1)
         ],
         "unsure": None if doubt is None else doubt_json(doubt, planned),
         "hanging": hanging(of, hung), "exact": exact_json(found, greedy_hung, of),

@@ -102,6 +102,8 @@ def in_words(answer: dict[str, Any]) -> list[str]:
             f"  {at + 1:>8}  {step['served']:.6f}  {step['one_dead']:.6f}  {place['house']}, "
             + ("roof" if place["roof"] else f"floor {place['floor']}")
         )
+    for one in answer["next"]:
+        lines.append(f"  {'+' + str(one['gateways']):>8}  {one['served']:.6f}  {one['one_dead']:.6f}  {one['name']}")
     return lines + tail
 
 

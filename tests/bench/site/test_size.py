@@ -110,6 +110,10 @@ def test_the_command_says_how_many_and_where_and_what_the_next_one_buys(tmp_path
     assert told["holds"] and told["gateways"] == len(told["places"]) == len(told["curve"]) > 1
     shares = [point["served"] for point in told["curve"]]
     assert shares == sorted(shares) and shares[-1] >= 0.995 > shares[-2]
+    further = [point["served"] for point in told["next"]]
+    assert further == sorted(further) and further[0] >= shares[-1] and len(further) == 3
+    assert [point["gateways"] for point in told["next"]] == [told["gateways"] + at for at in (1, 2, 3)]
+    assert not {point["name"] for point in told["next"]} & {place["name"] for place in told["places"]}
     assert set(told["by_model"]) == set(MODELS.parts()) and told["by_model"]["free-space"] <= told["gateways"]
     assert main(["size", str(sized), *words[2:]]) == 0  # what hangs is enough
     again = json.loads(capsys.readouterr().out)
