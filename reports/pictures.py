@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ PLOTTED_WORLDS: Final = 12  # a scenario's; the others are listed without pictur
 PICTURED_VARIANTS: Final = 12  # a scenario's
 FILE: Final = "pictures.json"
 """In a scenario's folder, between its end and that of the run."""
+SPARE_BYTES: Final = 1 << 25
+"""Of a disk that has less than this the last is left to what a run must leave: verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,9 @@ def _stem(text: str) -> str:
 
 def draw_ahead(folder: Path) -> None:
     """Draw what the page of the run will show of the scenario in this folder of a run directory, which has its
-    scenario.json. Raises OSError, ValueError, RunError."""
+    scenario.json; nothing where the disk is almost full. Raises OSError, ValueError."""
+    if shutil.disk_usage(folder).free < SPARE_BYTES:
+        return
     scenario = scenario_of(json.loads((folder / "scenario.json").read_text(encoding="utf-8")))
     stories = [story_of(folder.parent, world) for world in scenario.worlds[:PLOTTED_WORLDS]]
     found = [asdict(picture) for picture in of_scenario(scenario, stories)]

@@ -57,6 +57,13 @@ def test_what_is_no_list_of_pictures_is_drawn_anew(tmp_path: Path, content: str)
     assert pictures.drawn_ahead(directory) == {}
 
 
+def test_the_last_space_of_a_disk_is_left_to_verdicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = evidence_run.write(tmp_path)
+    monkeypatch.setattr(pictures, "SPARE_BYTES", 1 << 62)
+    pictures.draw_ahead(directory / FOLDER)
+    assert not (directory / FOLDER / pictures.FILE).exists()
+
+
 def test_pictures_stand_under_the_scenario_that_they_are_of(tmp_path: Path) -> None:
     directory = evidence_run.write(tmp_path)
     pictures.draw_ahead(directory / FOLDER)
