@@ -98,7 +98,8 @@ class Missed:
         """Whether the clause surely does not hold without the `at`-th that was added: by what it alone serves, which is
         told sooner than all of `without`."""
         candidate, rows = self._chosen[at]
-        grown = float((self._missed[rows] * (self._chance[rows, candidate] / (1 - self._chance[rows, candidate]))).sum())
+        chance = self._chance[rows, candidate]
+        grown = float(self._missed[rows] @ (chance / (1 - chance)))
         left = self._missed.mean() if self.clause.late is None else np.delete(self.left, at).max(initial=-np.inf)
         return bool(1 - left - grown / len(self._missed) < self.clause.wanted - 2 * ENOUGH)
 
