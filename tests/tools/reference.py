@@ -53,7 +53,7 @@ def keys(cls: type, known: frozenset[str] = frozenset()) -> Iterator[str]:
     """A row for each key of a table: its type, its default, what is allowed. `known`: keys said elsewhere."""
     hints = typing.get_type_hints(cls)
     for one in dataclasses.fields(cls):
-        if one.name in known or one.name == "kind" or "classes" in one.metadata:
+        if one.name in known or (one.name == "kind" and "one name" not in one.metadata) or "classes" in one.metadata:
             continue
         if dataclasses.is_dataclass(hints[one.name]) or dataclasses.is_dataclass(_item(hints[one.name])):
             continue
@@ -99,6 +99,8 @@ def _allowed(one: dataclasses.Field[Any], hints: dict[str, Any]) -> str:
         return ", ".join(f"`{toml(value)}`" for value in typing.get_args(choices))
     if "known" in one.metadata:
         return ", ".join(f"`{name}`" for name in one.metadata["known"]())
+    if one.name == "kind" and "one name" in one.metadata:
+        return ", ".join(f'`"{name}"`' for name in one.metadata["one name"]())
     low, high = one.metadata.get("low"), one.metadata.get("high")
     if low is not None and high is not None:
         return f"{low} to {high}"
