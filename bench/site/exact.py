@@ -15,9 +15,6 @@ solver (cover_bound.py): in large sites both come far sooner than the program's.
 
 from __future__ import annotations
 
-import ctypes
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -325,17 +322,18 @@ def _highs() -> Any:
 
 
 def _solver() -> Any:
-    """Its banner goes to standard error: standard output may be JSON."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        solver = _highs().Highs()
-        ctypes.CDLL(None).fflush(None)
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+    """Silent: it prints its banner where it takes its callbacks, so it is silenced before it does. Raises CannotRun
+    where it refuses an option."""
+    highs = _highs()
+
+    class Silent(highs.Highs):  # type: ignore[misc, name-defined]
+        def enableCallbacks(self) -> None:
+            self.setOptionValue("output_flag", False)
+            super().enableCallbacks()
+
+    solver = Silent()
     for name, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.0),
                         ("mip_feasibility_tolerance", 1e-9), ("primal_feasibility_tolerance", 1e-9)):  # fmt: skip
-        solver.setOptionValue(name, value)
+        if solver.setOptionValue(name, value) != highs.HighsStatus.kOk:
+            raise CannotRun(f"--exact: HiGHS {solver.version()} refuses its option {name}; ./wmbench setup solver")
     return solver

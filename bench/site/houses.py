@@ -2,8 +2,8 @@
 
 The plane is an azimuthal one round the middle of all rows (an error below 1 m within 20 km). Sites are looked for in
 Europe (34 to 72 degrees north, 25 west to 45 east), so swapped columns and another projection are told from a place,
-and so is a place in the sea; `anywhere` leaves that out. A house stands in the middle of its rows; its floors reach to
-the highest row.
+and so is a place in the sea; `anywhere` leaves that out. A house stands in the middle of its rows, and has the
+size of its outline where the file has one; its floors reach to the highest row.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ MERCATOR_EAST: Final = (1.26e6, 2.35e6)
 MERCATOR_NORTH: Final = (4.0e6, 1.16e7)
 """Metres that are Web Mercator's between 11 and 21 degrees east, and nobody else's in Europe: Lambert-93 ends before,
 Gauss-Krueger begins behind."""
+HOUSE_M: Final = (2.0, 500.0)
+"""Of an outline's box, as a site file allows it."""
 ONE_HOUSE_M: Final = 100.0
 """Rows of one address farther from its middle than this are not one house."""
 
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """What no list says of houses."""
+    """What a list without outlines says nothing of."""
 
     width_m: float = 15.0
     depth_m: float = 12.0
@@ -73,8 +75,9 @@ def site(
                     row.line, "", f"is {math.hypot(x - east, y - north):.0f} m from the rest of {quoted(address)}"
                 )
         floors = max(1, *(one[0].floor + 1 for one in own if one[0].floor != ROOF))
+        width_m, depth_m = _size(own, boxes, 0.0 if metres else middle_y, metres, problems)
         houses.append(
-            House(address, round(east, 2), round(north, 2), boxes.width_m, boxes.depth_m, floors, boxes.outer_wall_db)
+            House(address, round(east, 2), round(north, 2), width_m, depth_m, floors, boxes.outer_wall_db)
         )
     for row, east, north in planned:
         kind = kinds[row.line] or ""
@@ -92,6 +95,28 @@ def site(
     return SiteFile(title, tuple(houses), meters_, tuple(hung[GATEWAY]), origin, tuple(hung[CANDIDATE]))
 
 
+def _size(
+    own: Sequence[tuple[Row, float, float]], boxes: Boxes, middle_y: float, metres: bool, problems: Problems
+) -> tuple[float, float]:
+    """(width, depth) of a house in metres, of the first of its rows that has an outline."""
+    for row, _, _ in own:
+        if row.outline is None:
+            continue
+        east, north = (1.0, 1.0) if metres else _metres_a_degree(middle_y)
+        size = round(row.outline.width * east, 2), round(row.outline.depth * north, 2)
+        if not all(HOUSE_M[0] <= one <= HOUSE_M[1] for one in size):
+            what = f"an outline of {size[0]:g} m by {size[1]:g} m is no house: from {HOUSE_M[0]:g} to {HOUSE_M[1]:g} m"
+            problems.add(row.line, "", what)
+        return size
+    return boxes.width_m, boxes.depth_m
+
+
+def _metres_a_degree(middle_y: float) -> tuple[float, float]:
+    """(of longitude, of latitude)."""
+    scale = math.radians(1.0) * EARTH_RADIUS_M
+    return scale * math.cos(math.radians(middle_y)), scale
+
+
 def on_a_plane(
     rows: Sequence[Row], problems: Problems, *, metres: bool, anywhere: bool
 ) -> tuple[list[tuple[Row, float, float]], tuple[float, float]]:
@@ -106,8 +131,8 @@ def _plane(row: Row, middle_y: float, middle_x: float, metres: bool) -> tuple[fl
     """(east, north) in metres."""
     if metres:
         return row.x - middle_x, row.y - middle_y
-    scale = math.radians(1.0) * EARTH_RADIUS_M
-    return (row.x - middle_x) * scale * math.cos(math.radians(middle_y)), (row.y - middle_y) * scale
+    east, north = _metres_a_degree(middle_y)
+    return (row.x - middle_x) * east, (row.y - middle_y) * north
 
 
 def _check_degrees(rows: Sequence[Row], problems: Problems, anywhere: bool) -> None:

@@ -57,7 +57,6 @@ class Missed:
         self._more = np.zeros((places, meters))  # row i: by what part a miss grows while the i-th chosen is dead
         self._chosen: list[tuple[int, NDArray[np.intp]]] = []  # with the meters that each reaches
         self._missed = np.ones(meters)
-        self._gain: F64 = self._chance.sum(axis=0)
         self.left = np.zeros(0)
 
     def add(self, candidate: int) -> None:
@@ -69,27 +68,18 @@ class Missed:
         fewer = before - self._missed[rows]
         self._chosen.append((candidate, rows))
         self._more[number, rows] = (chance - late) / (1 - chance)
-        self._gain -= self._reached(rows, fewer)
         others = self.left - (fewer.sum() + self._more_of(number, rows, fewer)) / meters
         own = (self._missed.sum() + self._more[number, rows] @ self._missed[rows]) / meters
         self.left = np.append(others, own)
 
     def gain(self) -> F64:
-        """By how many meters each candidate would lower what is missed now."""
+        """By how many meters each candidate would lower what is missed now; of those chosen it means nothing."""
+        gained: F64
         if self.clause.late is None or not self._chosen:
-            return self._gain
-        worst = int(self.left.argmax())
-        rows = self._chosen[worst][1]
-        gained: F64 = self._gain + self._reached(rows, self._missed[rows] * self._more[worst, rows])
+            gained = self._missed @ self._chance
+        else:
+            gained = (self._missed * (1 + self._more[int(self.left.argmax())])) @ self._chance
         return gained
-
-    def _reached(self, rows: NDArray[np.intp], what: F64) -> F64:
-        """`what` of these meters, times their chance at each place."""
-        if len(rows) * _FEW < len(self._missed):
-            few: F64 = what @ self._chance[rows]
-            return few
-        of_all: F64 = self._all(rows, what) @ self._chance
-        return of_all
 
     def _more_of(self, number: int, rows: NDArray[np.intp], what: F64) -> F64:
         """`what` of these meters, times what it grows by while each of the first `number` chosen is dead."""
@@ -103,6 +93,15 @@ class Missed:
         spread = np.zeros(len(self._missed))
         spread[rows] = what
         return spread
+
+    def needs(self, at: int) -> bool:
+        """Whether the clause surely does not hold without the `at`-th that was added: by what it alone serves, which is
+        told sooner than all of `without`."""
+        candidate, rows = self._chosen[at]
+        chance = self._chance[rows, candidate]
+        grown = float(self._missed[rows] @ (chance / (1 - chance)))
+        left = self._missed.mean() if self.clause.late is None else np.delete(self.left, at).max(initial=-np.inf)
+        return bool(1 - left - grown / len(self._missed) < self.clause.wanted - 2 * ENOUGH)
 
     def without(self, at: int) -> Missed:
         """The same without the `at`-th that was added; nothing can be added to it."""
@@ -172,7 +171,7 @@ def greedy(clauses: Sequence[Clause], *, hang: Sequence[int] = ()) -> list[Step]
 
 def fewest(clauses: Sequence[Clause], hang: Sequence[int]) -> list[int] | None:
     """The set that greedy finds, less those that nothing needs; None where all candidates together are too few."""
-    if any(told(one._replace(late=None), range(one.chance.shape[1])) < one.wanted - ENOUGH for one in clauses):
+    if not holds(clauses, range(clauses[0].chance.shape[1])):  # more gateways never serve less
         return None
     steps = greedy(clauses, hang=hang)
     return spared(clauses, [step.candidate for step in steps], hang=hang) if steps and steps[-1].holds else None
@@ -216,7 +215,7 @@ def spared(
         for clause in missed:
             clause.add(one)
     for at, one in enumerate(chosen):
-        if one not in taken and len(kept) > 1:
+        if one not in taken and len(kept) > 1 and not any(clause.needs(at) for clause in missed):
             fewer = [clause.without(at) for clause in missed]
             if all(clause.short <= 0 for clause in fewer):
                 kept.remove(one)

@@ -18,12 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from bench.site import outline as outlines
 from sim.core.quoting import named, quoted
 from sim.core.settings import SpecError
 
 T = TypeVar("T")
 COLUMNS: Final = ("address", "lat", "lon", "floor", "flat", "type", "count", "id", "price")
 METRES: Final = ("address", "east_m", "north_m", "floor", "flat", "type", "count", "id", "price")
+Fields = tuple[int, dict[str, Any], outlines.Outline | None]
+"""(line, what stands in it, the outline of its house)."""
 NEEDED: Final = 3  # the first three
 GATEWAY: Final = "gateway"
 CANDIDATE: Final = "candidate"
@@ -49,6 +52,8 @@ class Row:
     count: int
     id: str = ""
     price: float | None = None
+    outline: outlines.Outline | None = None
+    """Of its house, where the file has it."""
 
 
 class Problems:
@@ -110,7 +115,8 @@ def read(
     told = {column: names.get(column, column) for column in columns}
     geo = text.lstrip().startswith("{")
     rows = (_geojson if geo else _csv)(text, path, told)
-    found = [row for line, fields in rows if (row := _row(line, fields, told, columns, problems, types or {}))]
+    found = [row for line, fields, outline in rows
+             if (row := _row(line, fields, told, columns, problems, types or {}, outline))]  # fmt: skip
     if not found and not problems.found:
         raise SpecError(f"{path}: has no row")
     return found
@@ -137,7 +143,7 @@ def right(rows: Sequence[Row], problems: Problems, made: Callable[[list[Row], Pr
             told.lines |= now.lines
 
 
-def _csv(text: str, path: Path, told: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _csv(text: str, path: Path, told: Mapping[str, str]) -> Iterator[Fields]:
     head = text.partition("\n")[0]
     delimiter = max(";,\t", key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -164,13 +170,13 @@ def _csv(text: str, path: Path, told: Mapping[str, str]) -> Iterator[tuple[int, 
                 raise SpecError(f"{path}, line {line}: has {len(values)} fields and the header {len(header)}")
             if delimiter != ",":
                 values = [re.sub(r"^(\s*-?\d+),(\d+\s*)$", r"\1.\2", value) for value in values]
-            yield line, dict(zip(header, values, strict=True))
+            yield line, dict(zip(header, values, strict=True)), None
     except csv.Error as error:
         raise SpecError(f"{path}, line {reader.line_num}: not CSV: {error}") from None
 
 
-def _geojson(text: str, path: Path, told: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Features that are points; the line is the one on which a feature begins."""
+def _geojson(text: str, path: Path, told: Mapping[str, str]) -> Iterator[Fields]:
+    """Features that are points, or the outlines of houses; the line is the one on which a feature begins."""
     try:
         whole = json.loads(text)
     except json.JSONDecodeError as error:
@@ -185,22 +191,31 @@ def _geojson(text: str, path: Path, told: Mapping[str, str]) -> Iterator[tuple[i
     for feature in features:
         at = text.index("{", at) if isinstance(feature, dict) else at
         line, counted = line + text.count("\n", counted, at), at
+        outline = None
         try:
-            geometry, (x, y, *_) = feature["geometry"]["type"], feature["geometry"]["coordinates"]
-            fields = dict(feature["properties"] or {})
+            geometry, fields = feature["geometry"]["type"], dict(feature["properties"] or {})
+            if geometry == "Point":
+                x, y, *_ = feature["geometry"]["coordinates"]
         except (TypeError, KeyError, ValueError):
-            raise SpecError(f"{path}, line {line}: a feature has a point as geometry, and properties") from None
-        if geometry != "Point":
-            raise SpecError(f"{path}, line {line}: geometry {quoted(geometry)} is not a Point")
+            what = "a feature has a point as geometry, or a house's outline, and properties"
+            raise SpecError(f"{path}, line {line}: {what}") from None
+        if geometry in outlines.POLYGONS:
+            try:
+                x, y, *_ = outline = outlines.of(feature["geometry"])
+            except ValueError as error:
+                raise SpecError(f"{path}, line {line}: {error}") from None
+        elif geometry != "Point":
+            what = "is not a Point, nor a house's outline (Polygon, MultiPolygon of one part)"
+            raise SpecError(f"{path}, line {line}: geometry {quoted(str(geometry))} {what}")
         _, first, second = list(told.values())[:NEEDED]
         order = (x, y) if "east_m" in told else (y, x)
-        yield line, fields | {first: order[0], second: order[1]}
+        yield line, fields | {first: order[0], second: order[1]}, outline
         at = decoder.raw_decode(text, at)[1]
 
 
 def _row(
     line: int, fields: Mapping[str, Any], told: Mapping[str, str], columns: tuple[str, ...], problems: Problems,
-    types: Mapping[str, str],
+    types: Mapping[str, str], outline: outlines.Outline | None,
 ) -> Row | None:  # fmt: skip
     def text(column: str) -> str:
         value = fields.get(told[column], "")
@@ -257,4 +272,5 @@ def _row(
         whole["count"],
         text("id").lower(),
         price,
+        outline,
     )

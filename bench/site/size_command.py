@@ -9,7 +9,7 @@ import functools
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +24,7 @@ from bench.site.budget import Paths, Prices, candidates, paths
 from bench.site.placement import Clause, Step, beyond, fewest, greedy, holds, in_turn, spared
 from bench.site.service import S_PER_DAY, Service, Traffic, asked, chances
 from bench.site.size_words import assumptions, doubt_json, exact_json, in_words, walls_in_words
-from bench.site.unknowns import unsure
+from bench.site.unknowns import MIDDLE, World, middle, unsure
 from sim.billing import plan_cost
 from sim.network.backhaul import Backhaul, backhaul
 from sim.radio.fitted import Fitted
@@ -71,7 +71,8 @@ def task(arguments: argparse.Namespace) -> Task:
 
     site = site_file.load(arguments.site)
     own = fitted.load(arguments.fitted) if arguments.fitted is not None else None
-    model: Model = own if own is not None else MODELS.find(arguments.model)
+    model: Model = middle() if arguments.model == MIDDLE else MODELS.find(arguments.model)
+    model = own if own is not None else model
     places = candidates(site, arguments.places)
     meters = sum(one.count for one in site.meter)
     if meters * len(places) > MOST_PAIRS:
@@ -125,6 +126,7 @@ def command(arguments: argparse.Namespace) -> int:
         planned = one_world(arrive, load, hung)
         doubt = unsure(of.ways, hung, of.service, fitted=of.fitted, sensitivity_dbm=arguments.sensitivity_dbm,
                        draws=arguments.draws, seed=arguments.seed, figures=one_world)  # fmt: skip
+    ends = {} if doubt is None else doubt.ends
     met = bool(steps) and holds(clauses, hung)
     answer: dict[str, Any] = {
         "site": of.site.title, "meters": of.meters, "candidates": len(of.places), "hang": len(of.site.gateway),
@@ -147,12 +149,12 @@ def command(arguments: argparse.Namespace) -> int:
         "hanging": hanging(of, hung), "exact": exact_json(found, greedy_hung, of),
         "upstream": None if not hung else upstream.answer(
             arrive, hung, carried.traffic, carried.telegram_bytes, carried.backhaul, carried.outage_s),
-        "variations": varied(of, prices),
+        "variations": varied(of, prices, ends),
     }  # fmt: skip
     sized = dataclasses.replace(of.site, gateway=tuple(of.places[at] for at in hung), candidate=())
     answer["what_if"] = None
     if arguments.what_if is not None and hung:
-        answer["what_if"] = what_if.answer(arguments.what_if, sized, of, hung, clauses, receiver(arguments))
+        answer["what_if"] = what_if.answer(arguments.what_if, sized, of, hung, clauses, receiver(arguments), ends)
     if arguments.out is not None:
         written(arguments.out, text(sized, f"{arguments.site.name}, sized"))
     cost = None
@@ -213,15 +215,26 @@ def hanging(of: Task, hung: Sequence[int]) -> float | None:
     return None if of.prices is None else float(of.prices[list(hung)].sum())
 
 
-def varied(of: Task, prices: Any) -> list[dict[str, Any]]:
-    """What interval, bundling and thinning do, with what each costs where prices are given."""
-    fixed = variations.Fixed(of.ways, of.model, of.sensitivity_dbm, of.telegram_bytes, of.backhaul)
-    rows = list(variations.rows(fixed, of.service))
-    costs = [
-        None if prices is None or not row.each else
-        round(float(site_prices.costs(prices, of.meters, row.each, of.backhaul).a_meter_and_year), 6) for row in rows
-    ]  # fmt: skip
-    return variations.as_json(rows, costs)
+def varied(of: Task, prices: Any, ends: Mapping[str, World]) -> list[dict[str, Any]]:
+    """What interval, bundling and thinning do, with what each costs where prices are given; each row has the same of
+    some drawn worlds in `drawn`."""
+
+    def told(world: World | None) -> list[dict[str, Any]]:
+        model, sensitivity, service = of.model, of.sensitivity_dbm, of.service
+        if world is not None:
+            model, sensitivity = world.model, world.sensitivity_dbm
+            service = service._replace(capture_db=world.capture_db)
+        fixed = variations.Fixed(of.ways, model, sensitivity, of.telegram_bytes, of.backhaul)
+        rows = list(variations.rows(fixed, service))
+        costs = [
+            None if prices is None or not row.each else
+            round(float(site_prices.costs(prices, of.meters, row.each, of.backhaul).a_meter_and_year), 6)
+            for row in rows
+        ]  # fmt: skip
+        return variations.as_json(rows, costs)
+
+    each = {name: told(world) for name, world in ends.items()}
+    return [row | {"drawn": {name: each[name][at] for name in each}} for at, row in enumerate(told(None))]
 
 
 def hand_on(arguments: argparse.Namespace, sized: SiteFile, answer: dict[str, Any], cost: Any) -> None:

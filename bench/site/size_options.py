@@ -8,6 +8,7 @@ from typing import Final
 
 from bench.options import Commands, above_zero, between
 from bench.site.budget import PLACES
+from bench.site.unknowns import MIDDLE
 
 MOST_DRAWS: Final = 10_000
 LEVEL_DBM: Final = between(-200.0, 100.0)
@@ -39,7 +40,9 @@ def parser(commands: Commands) -> argparse.ArgumentParser:
     radio = size.add_argument_group("radio")
     radio.add_argument("--receiver", metavar="ID", help="a profile of sim/radio/receivers")
     radio.add_argument("--sensitivity-dbm", type=LEVEL_DBM, metavar="DBM", help="instead of the profile's own")
-    radio.add_argument("--model", default="p1238", metavar="ID", help="a file of sim/radio/models (p1238)")
+    radio.add_argument("--model", default=MIDDLE, metavar="ID", help="the world to plan for: a file of "
+                       "sim/radio/models, or middle: each number in the middle of what is not known (middle)"
+                       )  # fmt: skip
     radio.add_argument("--fitted", metavar="MODEL.toml", type=Path, help="instead: what `site fit` found here")
     radio.add_argument("--shadowing-db", type=between(0.0, 1e6), metavar="DB", help="between places (4, or as fitted)")
     radio.add_argument("--fading-db", type=between(0.0, 1e6), default=3.0, metavar="DB", help="between frames (3)")

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from bench.site.budget import Paths
 from bench.site.placement import fewest
-from bench.site.service import Service, chances
+from bench.site.service import Service, Traffic, chances
 from bench.site.upstream import Upstream, of_gateway
 from sim.network.backhaul import Backhaul
 
@@ -38,13 +38,16 @@ class Fixed(NamedTuple):
 
 
 def rows(fixed: Fixed, service: Service) -> Iterator[Row]:
-    """One after the other."""
+    """One after the other; the same traffic is searched once."""
+    known: dict[Traffic, Row] = {}
     changes = (("interval_s", INTERVALS_S), ("bundle_s", BUNDLES_S), ("thin_s", THINS_S))
     for what, values in changes:
         now = getattr(service.traffic, what)
         for value in sorted({*values, now}):
-            other = service._replace(traffic=service.traffic._replace(**{what: value}))
-            yield _row(what, value, fixed, other)
+            traffic = service.traffic._replace(**{what: value})
+            if traffic not in known:
+                known[traffic] = _row(what, value, fixed, service._replace(traffic=traffic))
+            yield known[traffic]._replace(what=what, value_s=value)
 
 
 def _row(what: str, value: float, fixed: Fixed, service: Service) -> Row:

@@ -3,6 +3,7 @@ says when the time is over, when nothing holds, and when it is not there."""
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import sys
 from importlib.util import find_spec
@@ -99,6 +100,14 @@ def test_without_the_solver_one_sentence_says_where_it_is(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "highspy", None)
     with pytest.raises(CannotRun, match=r"--exact needs the solver HiGHS.*wmbench setup solver"):
         solver.exact([Clause(np.full((5, 3), 0.5), 0.7)])
+
+
+@HIGHS
+def test_the_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    found = solver.exact([Clause(np.full((5, 3), 0.5), 0.7)])
+    assert found.proven and found.rounds > 0
+    ctypes.CDLL(None).fflush(None)  # what C has not written yet
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_dead_gateway_counts_for_as_long_as_it_is_dead() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.cli.main import main
-from bench.site import engine_world, figures, risks, upstream
+from bench.site import engine_world, figures, risks, unknowns, upstream
 from bench.site.budget import Prices, candidates, paths
 from bench.site.service import Service, Traffic, asked, chances, days
 from bench.site.site_text import text
@@ -108,7 +108,7 @@ def test_the_engine_s_losses_come_near_the_model_s() -> None:
 def test_what_if_is_a_table_of_runs_that_can_be_asked_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site, folder = tmp_path / "site.toml", tmp_path / "asked"
     site.write_text(text(SITE, "a test"))
-    words = ["size", str(site), "--sensitivity-dbm", "-72", "--interval-s", "7200", "--draws", "0", "--what-if",
+    words = ["size", str(site), "--sensitivity-dbm", "-72", "--interval-s", "7200", "--draws", "8", "--what-if",
              str(folder), "--json"]  # fmt: skip
     assert main(words) == 0
     told = json.loads(capsys.readouterr().out)
@@ -121,6 +121,12 @@ def test_what_if_is_a_table_of_runs_that_can_be_asked_again(tmp_path: Path, caps
     dead = next(row for row in rows if row["asks"].startswith("gateway "))
     assert dead["delivery_ratio"] < rows[0]["delivery_ratio"]
     assert told["what_if"]["broker"]["backlog_messages"] > 0 and told["what_if"]["broker"]["lost"] == 0
+    for row in rows:
+        kind, harsh = row["drawn"]["kind"], row["drawn"]["harsh"]
+        assert kind["delivery_ratio"] > harsh["delivery_ratio"] and kind["never"] <= harsh["never"]
+    harsh = rows[0]["drawn"]["harsh"]
+    assert main([*shlex.split(harsh["command"])[1:], "--json", "--runs", str(tmp_path / "runs")]) == 0
+    assert round(json.loads(capsys.readouterr().out)["delivery_ratio"], 6) == harsh["delivery_ratio"]
     again = [*shlex.split(dead["command"])[1:], "--json", "--runs", str(tmp_path / "runs")]
     assert main(again) == 0
     result = json.loads(capsys.readouterr().out)
@@ -134,14 +140,19 @@ def test_every_figure_has_an_interval_and_one_search_gives_every_number_of_gatew
 ) -> None:
     site, page = tmp_path / "site.toml", tmp_path / "plan.html"
     site.write_text(text(SITE, "a test"), encoding="ascii")
-    words = ["size", str(site), "--sensitivity-dbm", "-72", "--one-dead", "--draws", "8", "--prices",
-             "scenarios/plans/flats-377.toml"]  # fmt: skip
+    words = ["size", str(site), "--model", "p1238", "--sensitivity-dbm", "-72", "--one-dead", "--draws", "8",
+             "--prices", "scenarios/plans/flats-377.toml"]  # fmt: skip
     assert main([*words, "--page", str(page), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["by_model"][told["model"]] == told["gateways"]
     now = {"interval_s": 900.0, "bundle_s": 900.0, "thin_s": 0.0}
     as_now = [row["gateways"] for row in told["variations"] if row["value_s"] == now[row["what"]]]
     assert as_now == [told["gateways"]] * 3
+    for row in told["variations"]:
+        kind, harsh = row["drawn"]["kind"], row["drawn"]["harsh"]
+        assert kind["load_erlang"] >= harsh["load_erlang"] and row["value_s"] == kind["value_s"] == harsh["value_s"]
+        counts = [math.inf if one["gateways"] is None else one["gateways"] for one in (kind, harsh)]
+        assert counts == sorted(counts)
     spread, up = told["unsure"]["figures"], told["upstream"]
     assert set(spread) == set(figures.WORDS)
     for one in spread.values():
@@ -157,9 +168,35 @@ def test_every_figure_has_an_interval_and_one_search_gives_every_number_of_gatew
     assert planned["a_meter_and_year"] == pytest.approx(float(told["cost"]["a_meter_and_year"]), abs=6e-4)
     html = page.read_text(encoding="utf-8")
     assert all(row[0] in html for row in figures.table(spread))
+    assert html.count("in a kind world") == html.count("in a harsh world") == len(told["variations"])
     assert main(words) == 0
     shown = capsys.readouterr().out
+    assert shown.count("      kind ") == shown.count("      harsh ") == len(told["variations"])
     assert all(row[0] in shown for row in figures.table(spread)) and "in 80 of 100 worlds drawn" in shown
+
+
+def test_the_planned_world_is_the_middle_of_what_is_not_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each number in the middle of its range, so that half of the worlds drawn are kinder and half are harsher."""
+    planned, other = unknowns.middle(), {one.name: one for one in unknowns.UNKNOWNS}
+    assert (planned.power, planned.floor_db) == pytest.approx((37.0, 11.15))
+    wall = other["outer_wall_db"]
+    assert planned.outer_wall_db == pytest.approx((wall.low + wall.high) / 2, abs=0.01)
+    row = tuple(House(f"H{at}", 25.0 * at, 0.0, floors=3, outer_wall_db=6.0) for at in range(6))
+    site = tmp_path / "site.toml"
+    meters = tuple(Meters(house.name, "vipa-c10", floor, count=4) for house in row for floor in range(3))
+    site.write_text(text(SiteFile("row", row, meters), "a test"), encoding="ascii")
+    counts = {}
+    for model in ([], ["--model", "p1238"]):
+        assert main(["size", str(site), "--json", "--draws", "16", "--sensitivity-dbm", "-95", *model]) == 0
+        told = json.loads(capsys.readouterr().out)
+        counts[told["model"]], needed = told["gateways"], told["unsure"]["gateways"]
+        assert told["by_model"][told["model"]] == told["gateways"]
+        if not model:
+            assert 0.35 < told["unsure"]["holds_in"] < 0.8
+            assert needed["low"] < told["gateways"] == needed["middle"] < needed["high"]
+    assert counts["p1238"] < counts["middle"]
 
 
 def test_where_fewer_cost_more_stairwells_and_roofs_stand_beside_each_other(
@@ -167,8 +204,8 @@ def test_where_fewer_cost_more_stairwells_and_roofs_stand_beside_each_other(
 ) -> None:
     site, page = tmp_path / "site.toml", tmp_path / "plan.html"
     site.write_text(text(SITE, "a test"), encoding="ascii")
-    words = ["size", str(site), "--sensitivity-dbm", "-94", "--draws", "0", "--stairwell-price", "10", "--roof-price",
-             "900", "--json"]  # fmt: skip
+    words = ["size", str(site), "--model", "p1238", "--sensitivity-dbm", "-94", "--draws", "0", "--stairwell-price",
+             "10", "--roof-price", "900", "--json"]  # fmt: skip
     each = {}
     for places in ("stairwells", "roofs"):
         assert main([*words, "--places", places]) == 0

@@ -193,6 +193,44 @@ def test_a_file_that_is_no_list_is_refused(put, text: str, said: str) -> None:
     assert code == 2 and said in told and "fault of wmbench" not in told
 
 
+def test_an_outline_gives_a_house_its_middle_and_size(put, tmp_path: Path) -> None:
+    """An L of 30 m by 20 m with a corner of 15 m by 10 m left out, in metres, against its area by hand; and a box of
+    degrees, as a MultiPolygon, against a degree's length."""
+    corners = [[0, 0], [30, 0], [30, 10], [15, 10], [15, 20], [0, 20], [0, 0]]
+    ring = [[476_500.0 + x, 5_551_000.0 + y] for x, y in corners]
+
+    def features(*geometry: dict[str, object]) -> str:
+        each = [
+            {"type": "Feature", "geometry": one, "properties": {"address": f"H{at}", "type": "vipa-c10", "count": 4}}
+            for at, one in enumerate(geometry)
+        ]
+        return json.dumps({"type": "FeatureCollection", "features": each})
+
+    point = {"type": "Point", "coordinates": [476_500.0, 5_551_000.0]}
+    assert put(features({"type": "Polygon", "coordinates": [ring]}, point), "--metres", name="a.geojson")[0] == 0
+    house, plain = site_file.load(tmp_path / "site.toml").house
+    assert house.width_m * house.depth_m == pytest.approx(450, abs=0.5)
+    assert house.width_m / house.depth_m == pytest.approx(1.5, abs=0.01)
+    assert (house.east_m - plain.east_m, house.north_m - plain.north_m) == pytest.approx((12.5, 8.33), abs=0.02)
+    assert (plain.width_m, plain.depth_m) == (15.0, 12.0)
+    box = [[8.6, 50.1], [8.6, 50.1001], [8.6002, 50.1001], [8.6002, 50.1], [8.6, 50.1]]
+    assert put(features({"type": "MultiPolygon", "coordinates": [[box]]}), name="b.geojson")[0] == 0
+    (house,) = site_file.load(tmp_path / "site.toml").house
+    assert (house.width_m, house.depth_m) == pytest.approx((14.26, 11.12), abs=0.02)
+    for wrong, said in [
+        ({"type": "MultiPolygon", "coordinates": [[box], [box]]}, "a MultiPolygon of 2 parts is not one house"),
+        ({"type": "Polygon", "coordinates": [[[8.6, 50.1], [8.7, 50.2], [8.6, 50.1]]]}, "an outline without an area"),
+        ({"type": "Polygon", "coordinates": [[[8.6, 50.1], [8.7]]]}, "a ring has positions of two numbers"),
+        ({"type": "Polygon", "coordinates": [[[0, 0], [2, 2], [4, 1], [0, 1.9]]]}, "an outline that crosses itself"),
+        ({"type": "Polygon", "coordinates": []}, "a ring has positions of two numbers"),
+        ({"type": "Polygon", "coordinates": [[[8.6, float("nan")], [8, 9], [9, 9]]]}, "a position that is no place"),
+        ({"type": "Polygon", "coordinates": [[[8.6, 50], [8.7, 50], [8.7, 50.1]]]}, "is no house: from 2 to 500 m"),
+        ({"type": "MultiPolygon", "coordinates": None}, "a MultiPolygon of 0 parts"),
+    ]:  # fmt: skip
+        code, told = put(features(wrong), name="c.geojson")
+        assert code == 2 and "line 1: " in told and said in told, told
+
+
 def test_a_world_takes_its_places_from_the_file(put, tmp_path: Path) -> None:
     put(LIST)
     world = (ROOT / "scenarios" / "worlds" / "stairwell-384.toml").read_text()

@@ -104,7 +104,7 @@ def test_the_command_says_how_many_and_where_and_what_the_next_one_buys(tmp_path
     path, sized = tmp_path / "site.toml", tmp_path / "sized.toml"
     path.write_text(text(SITE, "a test"))
     assert site_file.load(path) == SITE
-    words = ["size", str(path), "--sensitivity-dbm", "-75", "--json"]
+    words = ["size", str(path), "--model", "p1238", "--sensitivity-dbm", "-75", "--json"]
     assert main([*words, "--out", str(sized)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["holds"] and told["gateways"] == len(told["places"]) == len(told["curve"]) > 1
