@@ -155,6 +155,7 @@ class Kind:
             is_ = f"a date of type {form}" if form else "no date"
             raise BadKind(f"{where}: {row.quantity} is {is_}, not {row.encoding}")
         one, end = ENCODINGS[row.encoding], chain_end(row.head, 0)
+        self._check_constant(row, where)
         head = chain(row.head[:end])
         data_field = head.data_field
         if data_field == LVAR:
@@ -167,6 +168,17 @@ class Kind:
         elif end != len(row.head) or len(row.backs) > 1:
             raise BadKind(f"{where}: only a record of variable length (DIF xD) has a profile")
         self._check_unit(row, head, where)
+
+    def _check_constant(self, row: Field, where: str) -> None:
+        """A constant must fit its record, which is never sent with another value."""
+        if row.quantity not in self.constants:
+            return
+        value, one = self.constants[row.quantity], ENCODINGS[row.encoding]
+        if not isinstance(value, int) or not one.lowest <= value < one.beyond:
+            raise BadKind(
+                f"{where}: the constant {row.quantity} is {value!r}, and {one.name} holds whole numbers from "
+                f"{one.lowest} to {one.beyond - 1}; take a smaller one, or a longer record"
+            )
 
     def quantity(self, name: str) -> Quantity:
         """What a record of this type names: one of its constants, of its own quantities, or of all types'."""

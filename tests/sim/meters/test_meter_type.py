@@ -141,6 +141,22 @@ def test_a_type_may_bring_a_quantity_and_a_constant_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
+    ("head", "encoding", "value", "fits"),
+    [
+        ("0213", "u16", 65_535, True), ("0213", "u16", 65_536, False), ("0213", "u16", -1, True),
+        ("0213", "u16", -2, False), ("0213", "i16", -32_768, True), ("0213", "i16", 32_768, False),
+        ("0A13", "bcd4", 9_999, True), ("0A13", "bcd4", 10_000, False), ("0213", "u16", 7.5, False),
+    ],
+)  # fmt: skip
+def test_a_constant_that_does_not_fit_its_record_is_refused(head: str, encoding: str, value: Any, fits: bool) -> None:
+    if fits:
+        assert _kind(field(head, encoding, "seven"), constants={"seven": value}).slots
+        return
+    with pytest.raises(BadKind, match=rf"record {head}: the constant seven is {value}, and {encoding} holds whole num"):
+        _kind(field(head, encoding, "seven"), constants={"seven": value})
+
+
+@pytest.mark.parametrize(
     ("row", "message"),
     [
         (("0B6E", "bcd7", "units"), "some-meter: record 0B6E: no encoding 'bcd7'; did you mean 'bcd.'[?] Known: u8, "),
