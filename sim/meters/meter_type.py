@@ -16,7 +16,8 @@ from sim.core.meant import did_you_mean
 from sim.core.parts import Folder
 from sim.core.vocabulary import SECURITIES, Link, Security
 from sim.meters.encodings import DATES, ENCODINGS, LVAR, Field, decode, encoder
-from sim.meters.quantities import CONSTANT, COUNTS_IN, QUANTITIES, Quantity
+from sim.meters.physics.formulas import HIGH_TARIFF, LOW_TARIFF
+from sim.meters.quantities import CONSTANT, COUNT, COUNTS_IN, POWER, QUANTITIES, Quantity
 from wmbus.dif import Chain, chain, chain_end
 from wmbus.errors import BadTelegram, CannotEncode
 from wmbus.link import manufacturer_wire
@@ -120,6 +121,19 @@ class Kind:
         twice = next((label for label in labels if labels.count(label) > 1), None)
         if twice is not None:
             raise BadKind(f"{self.id}: two records carry {twice}")
+        self._check_power()
+
+    def _check_power(self) -> None:
+        """The power that is drawn by households is not modelled: POWER is that of the heat in a heat meter's pipes."""
+        said = {row.quantity: self.quantity(row.quantity) for row in self.fields}
+        tariffs = (HIGH_TARIFF, LOW_TARIFF)
+        tariff = next((name for name, one in said.items() if one.op == COUNT and one.of in tariffs), None)
+        power = next((name for name, one in said.items() if one.op == POWER), None)
+        if tariff is not None and power is not None:
+            raise BadKind(
+                f"{self.id}: {power} is the power of heat in a heat meter's pipes, and {tariff} counts electricity; "
+                "take a constant for an electricity meter's power"
+            )
 
     def _check_address(self) -> None:
         try:

@@ -203,6 +203,13 @@ def test_every_unit_of_the_table_is_one_that_a_vif_names() -> None:
     assert {unit for unit, _ in COUNTS_IN.values()} <= units and COUNTS_IN.keys() <= QUANTITIES.keys()
 
 
+def test_the_power_of_heat_is_no_electricity_meters() -> None:
+    assert _kind(field("042B", "i32", "power_w"), field("0406", "u32", "energy_kwh")).slots
+    assert _kind(field("042B", "i32", "now_w"), field("0403", "u32", "energy_wh"), constants={"now_w": 300}).slots
+    with pytest.raises(BadKind, match=r"power_w is the power of heat .*, and tariff_2_wh counts electricity"):
+        _kind(field("042B", "i32", "power_w"), field("842003", "u32", "tariff_2_wh"))
+
+
 def test_two_records_that_say_the_same_are_refused() -> None:
     with pytest.raises(BadKind, match="some-meter: two records carry units"):
         _kind(field("026E", "u16", "units"), field("036E", "u24", "units"))
