@@ -42,10 +42,13 @@ FRAMES = [telegrams()[n].frame for n in (315, 327, 316, 328)]
 
 
 def chips_of(samples: iq.Samples, mode: Mode, begin: int, offset_hz: float) -> Any:
-    """A discriminator that knows where the first chip begins: the mean frequency of each chip."""
+    """A discriminator that knows where the first chip begins: the mean frequency of each chip, without the step into
+    the next one, behind which there is noise at the frame's end."""
     turn = np.angle(samples[begin + 1 :] * np.conj(samples[begin:-1])) - 2 * np.pi * offset_hz / RATE_HZ
     edge = np.round(np.arange(len(turn) * mode.chip_rate_hz / RATE_HZ) * RATE_HZ / mode.chip_rate_hz).astype(int)
-    return (np.add.reduceat(turn, edge[edge < len(turn)]) > 0).astype(np.uint8)
+    edge = edge[edge < len(turn)]
+    turn[edge[1:] - 1] = 0
+    return (np.add.reduceat(turn, edge) > 0).astype(np.uint8)
 
 
 def signal(**other: Any) -> Signal:
