@@ -113,8 +113,8 @@ class PortalTables:
     def readings_of(self, fingerprint: str) -> list[Reading]:
         return self._store.readings_of(fingerprint)
 
-    def refusals(self) -> list[Refusal]:
-        return self._store.refusals()
+    def refusals(self, reason: str | None = None) -> list[Refusal]:
+        return self._store.refusals(reason)
 
     def refusal_reasons(self, fingerprint: str) -> list[str]:
         return self._store.refusal_reasons(fingerprint)
