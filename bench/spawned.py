@@ -11,10 +11,24 @@ import os
 import signal
 from collections.abc import Callable
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Protocol
 
 from sim.core.parent import die_with_parent
+
+
+class Pipe(Protocol):
+    """What orders come through, and answers go back: see multiprocessing.connection.Connection."""
+
+    def send(self, obj: Any, /) -> None:
+        """Raises OSError where nobody is at its other end."""
+
+    def recv(self) -> Any:
+        """Raises EOFError, OSError where nobody is at its other end."""
+
+    def poll(self, timeout: float | None = 0.0, /) -> bool:
+        """Whether recv() would not wait."""
+
+    def close(self) -> None: ...
 
 
 class Spawned:
@@ -57,7 +71,7 @@ def _begin(controller_pid: int, target: Callable[..., None], *arguments: Any) ->
 
 
 def answer_orders(
-    pipe: Connection, answer: Callable[[Any], None], in_words: Callable[[Exception], Exception] = lambda error: error
+    pipe: Pipe, answer: Callable[[Any], None], in_words: Callable[[Exception], Exception] = lambda error: error
 ) -> None:
     """What such a process does: `answer` each order that comes, until the pipe ends. What it raises goes back,
     `in_words`."""

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -43,7 +44,10 @@ def add(commands: Commands) -> None:
     offered.add_argument("--interval-s", type=between(2.0, 86_400.0), default=900.0, metavar="S",
                          help="of the world, between two bundles of a gateway (900)")  # fmt: skip
     offered.add_argument("--seconds", type=between(0.2, 3_600.0), default=10.0, metavar="S", help="of a trial (10)")
-    offered.add_argument("--workers", type=count(1, 64), default=1, metavar="N", help="processes that publish (1)")
+    offered.add_argument("--workers", type=count(1, 64), metavar="N",
+                         help="processes that publish (1; all workers of the cluster)")  # fmt: skip
+    offered.add_argument("--scheduler", metavar="ADDRESS", default="",
+                         help="they run on workers of a dask.distributed cluster, as tcp://HOST:8786")  # fmt: skip
     offered.add_argument("--takers", type=listed(count(1, 2_000)), metavar="N[,N]",
                          help=f"subscribers of the shape fan-in ({TAKERS}); several with --over")  # fmt: skip
     offered.add_argument("--over", type=listed(between(1.0, 1e6)), metavar="N[,N]",
@@ -158,6 +162,8 @@ def fan_asked(arguments: argparse.Namespace) -> Any:
         raise CannotRun(
             "--over starts Mosquitto with the settings of the published comparison: leave --endpoint and --broker out"
         )
+    if a.scheduler:
+        raise CannotRun("--over has its publishers on this machine; leave --scheduler out")
     if a.at is not None or a.start is not None:
         raise CannotRun("--over names the loads; leave --at and --from out")
     if a.pairs:
@@ -228,8 +234,9 @@ def asked(arguments: argparse.Namespace) -> Any:
     seeds = tuple(dict.fromkeys(a.seed)) or (1,)
     setting = Setting(
         shape, Sent(a.gateways, a.telegrams, a.type, interval_s=a.interval_s), sentence, a.seconds,
-        min(a.workers, a.gateways), seeds[0], (a.takers or (TAKERS,))[0] if shared else 0,
-        None if a.link_mbit is None else a.link_mbit * 125_000,
+        min(a.workers or (0 if a.scheduler else 1), a.gateways), seeds[0],
+        (a.takers or (TAKERS,))[0] if shared else 0, None if a.link_mbit is None else a.link_mbit * 125_000,
+        a.scheduler,
     )  # fmt: skip
     start = float(a.gateways) if a.start is None else a.start
     return Asked(
@@ -276,10 +283,13 @@ def broker_of(arguments: argparse.Namespace, asked_: Any, folder: Path) -> Any:
     host, port = a.broker
     if a.ca is None or a.identities is None:
         raise CannotRun("--broker needs --ca and --identities: every gateway comes with its own certificate")
-    found_address(host, port, own=a.i_own_this)
+    found = found_address(host, port, own=a.i_own_this)
     from sim.endpoint.port import Address
 
-    broker = GivenBroker(Address(host, port), host, a.identities, a.ca, a.pid)
+    loopback = ip_address(found.host.partition("%")[0]).is_loopback
+    broker = GivenBroker(
+        Address(host, port), host, a.identities, a.ca, a.pid, loopback=loopback, own=a.i_own_this
+    )
     if broker.died():
         raise CannotRun(f"--pid {a.pid}: there is no such process; name the broker's, or leave it out")
     for name in ("portal", "gw0"):

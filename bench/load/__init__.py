@@ -5,6 +5,8 @@ shapes/       one file a shape of load   schedule      when each bundle is due: 
 fleet_bundles real telegrams in real bundles           latencies     HdrHistogram's layout and percentiles
 brokers       one of our own, new in each trial, or one that runs already
 generator     a process of gateways with sessions; c_offering: the same by Mosquitto's clients in C
+far_generators generators on workers of a dask cluster, each with its own clock: far_process (what runs there),
+              far_orders (what is said beside load_orders)
 portal_process, takers_process           who takes what arrives; load_orders: what they and generators are told
 fan_run       what a broker accepts beside what it delivers: fan_trial (one), fan_clients and fan_c_clients
               (both sides), fan_orders (what they are told), fan_text

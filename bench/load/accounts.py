@@ -77,15 +77,18 @@ class _Published(NamedTuple):
     unaccepted: Counter[int]
     without: set[int]
     aside: set[int]
+    uncertain_s: F64
+    """By row: what the generator's clock is known to."""
 
     @classmethod
     def of(cls, told: Sequence[Generated], count: int) -> _Published:
-        all_ = cls(np.full(count, np.nan), np.full(count, np.nan), Counter(), set(), set())
+        all_ = cls(np.full(count, np.nan), np.full(count, np.nan), Counter(), set(), set(), np.zeros(count))
         for one in told:
             all_.handled_s[one.rows], all_.sent_s[one.rows] = one.handled_s, one.sent_s
             all_.unaccepted.update(one.unaccepted)
             all_.without.update(one.without_session)
             all_.aside.update(one.put_aside)
+            all_.uncertain_s[one.rows] = one.uncertain_s
         return all_
 
 
@@ -132,9 +135,9 @@ def accounts(
     out = Accounts(
         due=telegrams * count, telegrams=telegrams, latency_s=latency_s, lost=int(lost_of.sum()),
         doubled=int(stored.doubled.sum()), reasons=reasons, stale=stale, devices=[], devices_touched=0,
-        liars=int(((sent_s < due_s) | (handled_s < due_s) | (arrived_s < sent_s)).sum()), missing=int(missing_of.sum()),
+        liars=_liars(due_s, arrived_s, published), missing=int(missing_of.sum()),
     )  # fmt: skip
-    out.latencies.record(latency_s, telegrams)
+    out.latencies.record(np.maximum(latency_s, published.uncertain_s), telegrams)  # none finer than its clock is known
     out.own.record(handled_s - due_s)
     if committed.any():
         means = [float(np.nanmean(one[committed])) if (~np.isnan(one[committed])).any() else 0.0 for one in stages]
@@ -158,6 +161,13 @@ def accounts(
             "slowest_s": round(float(slowest_of[gateway]), 3), "reason": said,
         })  # fmt: skip
     return out
+
+
+def _liars(due_s: F64, arrived_s: F64, published: _Published) -> int:
+    """Bundles whose times cannot be, by more than clocks may be wrong."""
+    handled_s, sent_s, most_s = published.handled_s, published.sent_s, published.uncertain_s
+    early = (sent_s < due_s - most_s) | (handled_s < due_s - most_s) | (arrived_s < sent_s - most_s)
+    return int(early.sum())
 
 
 def _why(schedule: Schedule, committed: NDArray[np.bool_], published: _Published, arrived_s: F64) -> list[str]:

@@ -33,6 +33,10 @@ class Broker(Protocol):
 
     words: str
     verify: bool
+    loopback: bool
+    """Only this machine reaches it."""
+    own: bool
+    """Its user says that one at a private address is theirs."""
 
     def start(self, directory: Path) -> None:
         """Ready for a trial. Raises EndpointError, CannotRun."""
@@ -64,6 +68,8 @@ class OwnBroker:
     authority_directory: Path
     takers: int = 0
     verify: bool = True
+    loopback: bool = True
+    own: bool = False
     _endpoint: Mosquitto | None = field(default=None, init=False)
     _directory: Path = field(default=Path(), init=False)
 
@@ -129,6 +135,8 @@ class GivenBroker:
     authorities: Path
     pid: int | None = None
     verify: bool = True
+    loopback: bool = True
+    own: bool = False
 
     def __post_init__(self) -> None:
         self.words = f"a broker that runs at {self.name}:{self.address.port}"

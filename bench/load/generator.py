@@ -9,7 +9,6 @@ again on a new connection what was not acknowledged.
 from __future__ import annotations
 
 from collections import deque
-from multiprocessing.connection import Connection
 from typing import Final, Protocol
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from bench.load.fleet_bundles import FleetBundles, Sent, name
 from bench.load.load_orders import Generated, GeneratorOrder
 from bench.load.stop_order import StopOrder
-from bench.spawned import answer_orders
+from bench.spawned import Pipe, answer_orders
 from sim.core.bundle import ACK, UP, Ack, BadBundle
 from sim.core.clock import wall_s
 from sim.endpoint.event_loop import EventLoop
@@ -218,13 +217,13 @@ class Sessions:
         self._loop.close()
 
 
-def serve(pipe: Connection) -> None:
+def serve(pipe: Pipe) -> None:
     """What a generator's process does: one trial after the other, until its pipe ends."""
     made: dict[Sent, FleetBundles] = {}
     answer_orders(pipe, lambda order: _trial(pipe, order, made))
 
 
-def _trial(pipe: Connection, order: GeneratorOrder, made: dict[Sent, FleetBundles]) -> None:
+def _trial(pipe: Pipe, order: GeneratorOrder, made: dict[Sent, FleetBundles]) -> None:
     count = len(order.rows)
     told = Generated(order.rows, np.full(count, np.nan), np.full(count, np.nan))
     if order.payload:
@@ -257,7 +256,7 @@ def _offering(order: GeneratorOrder, payloads: list[bytes], told: Generated) -> 
     return Sessions(order, payloads, told)
 
 
-def _offer(pipe: Connection, order: GeneratorOrder, offering: Offering, told: Generated, begin_s: float) -> None:
+def _offer(pipe: Pipe, order: GeneratorOrder, offering: Offering, told: Generated, begin_s: float) -> None:
     """Until the controller says that it is over."""
     due_s = (begin_s + order.schedule.due_s[order.rows]).tolist()
     away = order.schedule.away

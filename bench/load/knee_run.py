@@ -63,6 +63,8 @@ class Searched:
     stopped: str = ""
     rounds: list[Round] = field(default_factory=list)
     not_paired: str = ""
+    places: tuple[str, ...] = ()
+    """Workers of a cluster on which the generators were."""
 
     def at(self, per_s: float | None, *, holds: bool) -> Outcome | None:
         """The latest trial of ours at this load that held, or broke."""
@@ -84,6 +86,7 @@ def run(asked: Asked, broker: Broker, say: Say) -> dict[str, Any]:
         ):
             bundle_bytes = stand.bundle_bytes
             searched.append(_searched(asked, setting, stand, say))
+            searched[-1].places = stand.places
         if searched[-1].stopped == INTERRUPTED:
             break
     return answer(asked, broker.words, bundle_bytes, searched)
@@ -167,7 +170,7 @@ def line(outcome: Outcome) -> str:
     by = "" if outcome.driver == "ours" else " by clients in C"
     return (
         f"{outcome.per_s:.1f} bundles/s{by}: p99 {found.latencies.percentile_s(99):.3f} s, {found.lost} lost of "
-        f"{found.due}; {how}"
+        f"{found.due}; {how}" + "".join(f"; {moved}" for moved in outcome.clocks_moved)
     )
 
 
@@ -206,7 +209,8 @@ def answer(asked: Asked, words: str, bundle_bytes: int, searched: Sequence[Searc
         "kind": "load", "broker": words, "shape": setting.shape.id, "shape_title": setting.shape.title,
         "sentence": setting.sentence.words, "within_s": within_s, "gateways": setting.sent.gateways,
         "telegrams": setting.sent.telegrams, "bundle_bytes": bundle_bytes, "type": setting.sent.type,
-        "interval_s": setting.sent.interval_s, "seconds_s": setting.seconds_s, "workers": setting.workers,
+        "interval_s": setting.sent.interval_s, "seconds_s": setting.seconds_s,
+        "workers": len(last.places) or setting.workers, "generators_at": list(last.places),
         "takers": setting.takers, "to": asked.to, "at_per_s": asked.at_per_s,
         "knee_per_s": knee_per_s,
         "breaks_per_s": statistics.median(broken) if (

@@ -1,5 +1,6 @@
 """What the controller tells a generator and a portal of one trial, and what they tell it back. Plain data: it goes
-through a pipe. All times are the machine's monotonic clock, which all its processes share."""
+through a pipe. All times are the controller's monotonic clock, which all processes of its machine share; for a
+generator on another machine they are converted on the way (far_generators)."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.load.fleet_bundles import Sent
+from bench.load.processes import Used
 from bench.load.schedule import Schedule
 from sim.endpoint.port import Address, Identity
 
@@ -58,6 +60,12 @@ class Generated:
     put_aside: list[int] = field(default_factory=list)
     """Rows that their gateways quarantined: published again and again, and never acknowledged, unlike later ones."""
     without_session: set[int] = field(default_factory=set)
+    uncertain_s: float = 0.0
+    """What its times may be wrong by; 0 where it has the controller's clock."""
+    clock_moved: str = ""
+    """In a sentence: by how much its clock moved against the controller's, where that is more than was measured."""
+    used: Used | None = None
+    """What its process took until its last bundle was due, where the controller cannot see that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ def in_words(answer: dict[str, Any]) -> Iterator[str]:
         f"  {answer['gateways']} gateways with a certificate and a connection each, bundles of {answer['telegrams']} "
         f"telegrams ({answer['type']}), {answer['bundle_bytes']} bytes; trials of {answer['seconds_s']:g} s"
     )
+    if at := answer["generators_at"]:
+        yield f"  generators on {len(at)} workers of a cluster: {', '.join(at)}"
     yield from _verdict(answer)
     for title, key in (("at the knee", "at_knee"), ("beyond it", "beyond")):
         if answer[key] is not None:
@@ -84,6 +86,13 @@ def _verdict(answer: dict[str, Any]) -> Iterator[str]:
 def _trial(title: str, one: dict[str, Any]) -> Iterator[str]:
     latency = " ".join(f"{key.removesuffix('_s')} {one['latency'][key]:.3f}" for key in _LATENCY)
     yield f"  {title}, {one['per_s']:.1f} bundles/s: from due to stored, s: {latency}"
+    if one["clock_s"]:
+        yield (
+            f"    clocks of the generators are known to {1e3 * one['clock_s']:.3f} ms: no time is told finer, and "
+            "each may be wrong by that"
+        )
+    for moved in one["clocks_moved"]:
+        yield f"    MARKED: {moved}"
     stages = ", ".join(f"{stage} {mean:.3f}" for stage, mean in one["stages_s"].items())
     stale = sum(one["stale"].values())
     yield f"    of {one['due']} readings {one['lost']} lost, {one['doubled']} doubled, {stale} stale"

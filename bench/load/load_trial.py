@@ -22,6 +22,7 @@ import numpy as np
 from bench.load import generator, portal_process, processor_knee, takers_process
 from bench.load.accounts import Accounts, accounts
 from bench.load.brokers import TAKERS, Broker
+from bench.load.far_generators import FarGenerator, on_cluster
 from bench.load.fleet_bundles import FleetBundles, Sent, name
 from bench.load.load_orders import Driver, Generated, GeneratorOrder, PortalOrder, Stored
 from bench.load.outcome import Outcome
@@ -47,7 +48,8 @@ MOST_BYTES: Final = 1 << 30
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What all trials of a search have in common. `workers`: processes of the generator; `takers`: subscribers of
-    shapes that have no portal; `link_bytes_per_s`: what the way to the broker can carry, where that is known."""
+    shapes that have no portal; `link_bytes_per_s`: what the way to the broker can carry, where that is known.
+    `scheduler`: of a dask cluster whose workers have a process of the generator each; 0 `workers`: all."""
 
     shape: Shape
     sent: Sent
@@ -57,6 +59,7 @@ class Setting:
     seed: int = 1
     takers: int = 0
     link_bytes_per_s: float | None = None
+    scheduler: str = ""
 
     def load(self, per_s: float) -> Load:
         return Load(self.sent.gateways, per_s, self.seconds_s, self.seed)
@@ -81,14 +84,36 @@ class Stand:
 
     def __enter__(self) -> Self:
         self._closing = contextlib.ExitStack()
+        self._by_c: Spawned | None = None
         self.bundles = FleetBundles(self.setting.sent)
         self.bundle_bytes = self.bundles.bundle_bytes
         with contextlib.ExitStack() as closing:
-            self.generators = [_spawned(closing, generator.serve) for _ in range(self.setting.workers)]
+            self.generators: list[Spawned | FarGenerator] = [*self._made(closing)]
             shared = self.setting.shape.takers == "shared"
             self._portal = _spawned(closing, takers_process.serve if shared else portal_process.serve)
             self._closing = closing.pop_all()
         return self
+
+    def _made(self, closing: contextlib.ExitStack) -> Sequence[Spawned | FarGenerator]:
+        setting = self.setting
+        if not setting.scheduler:
+            return [_spawned(closing, generator.serve) for _ in range(setting.workers)]
+        return closing.enter_context(on_cluster(setting.scheduler, setting.workers, setting.sent.gateways, self.broker))
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where generators are, of those that are not processes beside this one."""
+        return tuple(one.place for one in self.generators if isinstance(one, FarGenerator))
+
+    def running(self, driver: Driver) -> Sequence[Spawned | FarGenerator]:
+        """The generators of a trial. Clients in C are always on this machine."""
+        if driver == "ours":
+            return self.generators
+        if not self.setting.scheduler:
+            return self.generators[:1]
+        if self._by_c is None:
+            self._by_c = _spawned(self._closing, generator.serve)
+        return [self._by_c]
 
     def __exit__(self, *_: object) -> None:
         self.broker.stop()
@@ -122,31 +147,35 @@ class Stand:
             )
 
     def _measured(self, per_s: float, schedule: Schedule, place: Path, driver: Driver) -> Outcome:
-        running = self.generators if driver == "ours" else self.generators[:1]
+        running = self.running(driver)
         every = [*running, self._portal]
         for order, process in zip(self.orders(schedule, driver, len(running)), running, strict=True):
-            process.pipe.send(order)
+            tell([process], order)
         for process in running:  # before the portal subscribes: clients in C say something to be seen
             hear(process, READY_S, self.broker.died)
         self._portal.pipe.send(self._portal_order(schedule, place))
         hear(self._portal, READY_S, self.broker.died)
         watch = Watch(self._groups(running))
         begin_s = wall_s() + LEAD_S
-        for process in every:
-            process.pipe.send(begin_s)
-        waited = self._wait(schedule, begin_s, watch)
-        for process in every:
-            process.pipe.send(None)
+        tell(every, begin_s)
+        waited = self._wait(schedule, begin_s, watch, running)
+        tell(every, None)
         told = [hear(process, REPORT_S) for process in running]
         stored = hear(self._portal, REPORT_S)
         waited = waited._replace(died=waited.died or self.broker.died())
+        for at, one in enumerate(told, start=1):
+            if one.used is not None:
+                waited.used.setdefault(f"generator {at}", one.used)
         outcome = self._outcome(per_s, driver, schedule, begin_s, told, stored, waited)
         outcome.spent_s, outcome.stored = waited.spent_s, int(np.isfinite(stored.committed_s).sum())
         outcome.full_take_s = processor_knee.full_take_s(stored, outcome.stored)
         return outcome
 
-    def _wait(self, schedule: Schedule, begin_s: float, watch: Watch) -> _Waited:
-        """Until all is stored, or the sentence and some patience are over."""
+    def _wait(
+        self, schedule: Schedule, begin_s: float, watch: Watch, running: Sequence[Spawned | FarGenerator]
+    ) -> _Waited:
+        """Until all is stored, or the sentence and some patience are over, or a generator that was not asked says
+        something: that it cannot go on, or by its end."""
         last_s = begin_s + max(float(schedule.due_s[-1]), self.setting.seconds_s)
         end_s = last_s + max(self.setting.sentence.within_s, PATIENCE_S)
         used: dict[str, Any] | None = None
@@ -158,7 +187,8 @@ class Stand:
             if used is None and wall_s() >= last_s:
                 used = watch.used()
             died = self.broker.died()
-            if died or (used is not None and self._portal.pipe.poll(0)):
+            ended = any(one.pipe.poll(0) for one in running)
+            if died or ended or (used is not None and self._portal.pipe.poll(0)):
                 break
         return _Waited(died, used if used is not None else watch.used(), watch.spent_s())
 
@@ -186,11 +216,13 @@ class Stand:
             return order
         return order, [broker.identity(TAKERS.format(at=at)) for at in range(setting.takers)]
 
-    def _groups(self, running: Sequence[Spawned]) -> dict[str, list[int]]:
+    def _groups(self, running: Sequence[Spawned | FarGenerator]) -> dict[str, list[int]]:
         last = "portal" if self.setting.shape.takers == "portal" else "takers"
         groups = {id_: [pid] for id_, pid in self.broker.processes().items()}
         groups[last] = [self._portal.pid]
-        groups |= {f"generator {at}": [one.pid, *children(one.pid)] for at, one in enumerate(running, start=1)}
+        for at, one in enumerate(running, start=1):
+            if one.pid is not None:
+                groups[f"generator {at}"] = [one.pid, *children(one.pid)]
         return groups
 
     # --- what it was -------------------------------------------------------------------------------------------
@@ -224,10 +256,19 @@ class Stand:
             duplicates=stored.duplicates, queued_most=stored.queued_most, takes=stored.takes,
             store_bytes=stored.bytes_, readings=stored.readings,
             broken=tuple(_broken(setting.sentence, found, died, stored.trouble)),
+            clock_s=max(one.uncertain_s for one in told),
+            clocks_moved=tuple(one.clock_moved for one in told if one.clock_moved),
         )  # fmt: skip
 
 
-def hear(process: Spawned, seconds_s: float, died: Callable[[], str] = lambda: "") -> Any:
+def tell(processes: Sequence[Spawned | FarGenerator], what: Any) -> None:
+    """One that is gone is found out by `hear`."""
+    for process in processes:
+        with contextlib.suppress(OSError):
+            process.pipe.send(what)
+
+
+def hear(process: Spawned | FarGenerator, seconds_s: float, died: Callable[[], str] = lambda: "") -> Any:
     """What it says next, its "all" left out. `died`: why the broker that it waits for is gone. Raises what it raised,
     EndpointError when the broker is gone, CannotRun when it is."""
     end_s = wall_s() + seconds_s
@@ -239,6 +280,8 @@ def hear(process: Spawned, seconds_s: float, died: Callable[[], str] = lambda: "
         try:
             said = process.pipe.recv()
         except (EOFError, OSError):
+            if isinstance(process, FarGenerator):
+                raise CannotRun(process.ended()) from None
             process.await_end()
             raise CannotRun(
                 f"a process of the load test ended with {process.exit_code} (-9: killed, often for lack of "

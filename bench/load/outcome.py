@@ -51,6 +51,9 @@ class Outcome:
     """Processor time of the portal for a bundle where its takes are full; None where it was not seen."""
     stored: int = 0
     """Bundles of which that can be said."""
+    clock_s: float = 0.0
+    """What generators' clocks are known to; 0 where all have the controller's."""
+    clocks_moved: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -59,6 +62,8 @@ class Outcome:
     def late_by_itself(self, within_s: float) -> str:
         """Why the generator could have been the limit here, from its own clock and processor; "" when nothing says
         so."""
+        if self.clock_s > OWN_SHARE * within_s:
+            return f"clocks of generators are known to {self.clock_s:.3f} s only"
         own_s = self.accounts.own.percentile_s(99)
         if own_s > OWN_SHARE * within_s:
             return f"1 of 100 bundles was published {own_s:.3f} s late by the generator itself"
@@ -93,5 +98,6 @@ class Outcome:
             "publishes": self.publishes, "duplicates": self.duplicates, "queued_most": self.queued_most,
             "spent_s": {id_: round(one, 3) for id_, one in self.spent_s.items()}, "bundles_stored": self.stored,
             "portal_s_a_bundle": None if self.full_take_s is None else round(self.full_take_s, 7),
+            "clock_s": round(self.clock_s, 6), "clocks_moved": list(self.clocks_moved),
             "takes": self.takes, "store_bytes": self.store_bytes, "readings_stored": self.readings,
         }  # fmt: skip

@@ -21,7 +21,7 @@ import numpy as np
 from bench.load import paired_process
 from bench.load.fleet_bundles import Sent
 from bench.load.load_orders import Driver, PortalOrder
-from bench.load.load_trial import READY_S, REPORT_S, Stand, hear
+from bench.load.load_trial import READY_S, REPORT_S, Stand, hear, tell
 from bench.load.paired_orders import Hold, Round, TakeInTurn, Taken
 from bench.load.portal_process import TAKE_MOST
 from bench.load.schedule import Schedule
@@ -91,9 +91,9 @@ class PairedTrials:
         stand, broker, folder = self.stand, self.stand.broker, place / driver
         broker.start(folder / "broker")
         try:
-            running = stand.generators if driver == "ours" else stand.generators[:1]
+            running = stand.running(driver)
             for order, process in zip(stand.orders(schedule, driver, len(running)), running, strict=True):
-                process.pipe.send(order)
+                tell([process], order)
             for process in running:
                 hear(process, READY_S, broker.died)
             portal = PortalOrder(
@@ -102,13 +102,11 @@ class PairedTrials:
             self._process.pipe.send(Hold(driver, portal))
             hear(self._process, READY_S, broker.died)
             begin_s = wall_s() + LEAD_S
-            for process in (*running, self._process):
-                process.pipe.send(begin_s)
+            tell([*running, self._process], begin_s)
             self._await_all()
             if died := broker.died():
                 raise EndpointError(f"the broker died while bundles came: {died}")
-            for process in (*running, self._process):
-                process.pipe.send(None)
+            tell([*running, self._process], None)
             for process in running:
                 hear(process, REPORT_S)
             came: int = hear(self._process, REPORT_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from multiprocessing.connection import Connection
+from bench.spawned import Pipe
 
 EVERY_S = 0.05
 
@@ -10,7 +10,7 @@ EVERY_S = 0.05
 class StopOrder:
     """Looked for every EVERY_S only: each look is a system call, and those who look are measured."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Pipe) -> None:
         self._pipe, self._next_s = pipe, 0.0
 
     def given(self, now_s: float) -> bool:

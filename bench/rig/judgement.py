@@ -19,6 +19,7 @@ from sim.core.clock import NS_PER_S
 from sim.core.events import AlarmRaised
 from sim.core.meant import did_you_mean
 from sim.core.vocabulary import SECURITIES
+from sim.portal.reasons import QUARANTINED
 from sim.truth.ground_truth import fingerprint
 
 Key = tuple[str, str, str, str]  # attack, variant, defences, security mode
@@ -116,6 +117,7 @@ def _cell(
         clean = twin.alarms if twin else ()
         seen = alarmed(outcome.watch, terms, stage.truth, clean, record.id)
         false = sum(alarm.kind in outcome.watch.kinds for alarm in clean) if twin else None
+    quarantined = any(QUARANTINED in shot.reasons for shot in outcome.shots)
     decision = decide(
         outcome,
         controls,
@@ -123,6 +125,7 @@ def _cell(
         misfit=misfit(record, outcome, stage.truth),
         unheard=unheard(record, outcome, stage.truth),
         detected=bool(seen and seen.enough),
+        raised=stage.truth.raised() if quarantined else "",
     )
     return Cell(decision, seen, false)
 

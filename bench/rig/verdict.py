@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from attacks.attack import Outcome
 from bench.rig.whole_reasons import stands_in
 from reports.wording import mode_text
+from sim.portal.reasons import QUARANTINED
 
 
 class Verdict(StrEnum):
@@ -100,11 +101,13 @@ def decide(
     misfit: str = "",
     unheard: str = "",
     detected: bool = False,
+    raised: str = "",
 ) -> Decision:
     """`controls`: outcomes in the run with the defences off, of any variant. The control for "mode 7 refuses it" may be
     "mode 0 takes it", which proves that the attack itself works; it is called borrowed, and is the one with the largest
     share of successes. `misfit`: in what the bytes
-    that arrived are not the variant. `unheard`: what it knows and did not hear."""
+    that arrived are not the variant. `unheard`: what it knows and did not hear.
+    `raised`: by what the portal came to put a telegram into quarantine."""
     control = _control(subject, [one for one in controls if one.variant == subject.variant])
 
     def decided(verdict: Verdict, why: str = subject.why, clause: str = "") -> Decision:
@@ -129,7 +132,8 @@ def decide(
     other = _other_reasons(subject, terms.because)
     if other:
         wanted = " or ".join(terms.because)
-        return decided(Verdict.INCONCLUSIVE, f"refused as {', '.join(other)}, expected {wanted}", "reason")
+        said = ", ".join(f"{one} ({raised})" if raised and one == QUARANTINED else one for one in other)
+        return decided(Verdict.INCONCLUSIVE, f"refused as {said}, expected {wanted}", "reason")
     chance = control.failing_by_chance(subject.reached)
     if not terms.because and chance > BY_CHANCE_MOST:
         return decided(

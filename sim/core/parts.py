@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -74,18 +74,22 @@ def files(package: str) -> list[tuple[str, Path]]:
 
 class Folder(Generic[P]):
     """The parts of one package. `attribute`: the name under which each file holds its part; `what`: one part in words;
-    `port`: the class that every part is an instance of. Files are imported at the first question."""
+    `port`: the class that every part is an instance of; `lacks`: what else is wrong with a part of the file of this
+    name, "" when nothing. Files are imported at the first question."""
 
-    def __init__(self, package: str, attribute: str, what: str, port: type[P]) -> None:
-        self.package, self.attribute, self.what, self.port = package, attribute, what, port
+    def __init__(
+        self, package: str, attribute: str, what: str, port: type[P], lacks: Callable[[P, str], str] = lambda *_: ""
+    ) -> None:
+        self.package, self.attribute, self.what, self.port, self.lacks = package, attribute, what, port, lacks
         self._parts: dict[str, P] | None = None
         self._pages: dict[str, str] = {}
+        self._files: dict[str, Path] = {}
 
     def parts(self) -> Mapping[str, P]:
         """Id -> part, in the order of ids. Raises PartError."""
         if self._parts is None:
             found: dict[str, P] = {}
-            where: dict[str, Path] = {}
+            where = self._files
             for name, file in files(self.package):
                 part = self._part(f"{self.package}.{name}", file)
                 if part.id in found:
@@ -103,8 +107,13 @@ class Folder(Generic[P]):
             raise PartError(unreadable(file, error)) from error
         part = getattr(loaded, self.attribute, None)
         if not isinstance(part, self.port):
+            if isinstance(part, type) and issubclass(part, self.port):
+                say = f"{self.attribute} = {part.__name__}({'...' if part is self.port else ''})"
+                raise PartError(f"{file}: {self.attribute} is a class and no {self.what}; write {say}")
             wanted = f"{self.attribute} = {self.port.__name__}(...)"
             raise PartError(f"{file}: a {self.what} has {wanted}; this file has none")
+        if said := self.lacks(part, file.stem):
+            raise PartError(f"{file}: {said}")
         self._pages[part.id] = (loaded.__doc__ or "").strip()
         return part
 
@@ -114,6 +123,11 @@ class Folder(Generic[P]):
         if id_ not in known:
             raise UnknownPart(f"no {self.what} '{id_}'; known, nearest first: {', '.join(nearest(id_, known))}")
         return known[id_]
+
+    def file(self, id_: str) -> Path:
+        """The file that the part stands in. Raises UnknownPart, PartError."""
+        self.find(id_)
+        return self._files[id_]
 
     def page(self, id_: str) -> str:
         """What the part's file says of itself. Raises UnknownPart, PartError."""

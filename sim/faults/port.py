@@ -149,7 +149,23 @@ class GatewayOutage(Outage[S]):
 
 
 AnyFault: TypeAlias = Fault[Any]
-FAULTS: Folder[AnyFault] = Folder("sim.faults", "FAULT", "fault", Fault)  # type: ignore[type-abstract]  # it makes none
+
+
+def _lacks(fault: AnyFault, file: str) -> str:
+    """What a fault's class does not say; "" when nothing."""
+    wanted = {"id": file, "title": "...", "struck_as": "..."}
+    wanted |= {"healed_as": "..."} if isinstance(fault, Lasting) else {}
+    for name, example in wanted.items():
+        given = getattr(fault, name, "")
+        if not isinstance(given, str) or not given:
+            lasting = " since it lasts" if name == "healed_as" else ""
+            return f'{type(fault).__name__} has no {name}; write {name}: ClassVar[str] = "{example}" in it{lasting}'
+    if fault.id != file:
+        return f"its id is '{fault.id}'; a fault has the id of its file: '{file}'"
+    return ""
+
+
+FAULTS: Folder[AnyFault] = Folder("sim.faults", "FAULT", "fault", Fault, _lacks)  # type: ignore[type-abstract]  # it makes none
 
 
 class Injection:

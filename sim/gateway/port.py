@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, Literal, NamedTuple, Protocol, cast, runtime_checkable
 
 from sim.core.clock import Clock
 from sim.core.events import Event
@@ -144,7 +144,8 @@ class GatewayPort(Protocol):
     # --- radio side
 
     def receive(self, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:
-        """A telegram from the air (bytes without CRCs, L first), in order of time."""
+        """A telegram from the air (bytes without CRCs, L first), in order of time. A kind may have `receive_all` beside
+        it (see `ReceivesMany`)."""
 
     def close_due(self, now_ns: int) -> None:
         """Close the open bundle if its age asks for it."""
@@ -190,6 +191,24 @@ class GatewayPort(Protocol):
 
     def close(self) -> None:
         """Switch off in order. Idempotent."""
+
+
+class ReceivesMany(Protocol):
+    """A gateway that takes at once what its receiver heard in a window."""
+
+    def receive_all(self, telegrams: Sequence[bytes], received_ns: Sequence[int], rssi_dbm: Sequence[float]) -> None:
+        """What `receive` does with one after the other; columns of equal length, in order of time."""
+
+
+def receives_many(gateway: GatewayPort) -> ReceivesMany | None:
+    """The gateway, where its kind has a `receive_all` that belongs to its `receive`: one that inherits the first and
+    has a `receive` of its own is called for each telegram."""
+    for kind in type(gateway).__mro__:
+        if "receive_all" in vars(kind):
+            return cast("ReceivesMany", gateway)
+        if "receive" in vars(kind):
+            break
+    return None
 
 
 def unheard_most_ns(gateway: GatewayPort) -> int:

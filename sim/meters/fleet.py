@@ -69,7 +69,7 @@ class Fleet:
         self.heat = heat_of(seeds.seed, outdoor_mean_c, calendar_start.year)
         self._tampers: dict[int, list[Tamper]] = {}
         self._leaks: dict[int, Leak] = {}
-        self._latched: dict[tuple[int, int], list[int]] = {}
+        self._latched: dict[tuple[int, int, int], list[int]] = {}
         self._split = [_latched_and_live(kind) for kind in self.kinds]
         self._days: dict[tuple[int, int], tuple[Day, tuple[Step, ...]]] = {}
         self._forms: dict[tuple[int, int], Form] = {}
@@ -260,7 +260,7 @@ class Fleet:
         day, steps = self._day(group, ms // MS_PER_DAY)
         latched, live = self._split[group]
         instant, tables = self._instant(meter, ms, time_ns), self.heat.plain
-        key = (meter, day.half_month)
+        key = (meter, day.half_month, instant.stop_ms)
         values = self._latched.get(key)
         if values is None:
             values = [0] * len(steps)
@@ -299,10 +299,12 @@ class Fleet:
         self._tampers.setdefault(self._checked(meter), []).append(Tamper(at_ns, how))
         self._latched.clear()
 
-    def reset(self, meter: int) -> None:
-        """A technician was there: the meter forgets what happened to it."""
-        self._tampers.pop(self._checked(meter), None)
-        self._latched.clear()
+    def reset(self, meter: int, at_ns: int) -> None:
+        """A technician was there: from this world time on the meter shows nothing of what happened to it before, and
+        counts as if it had never stopped. Telegrams that it sent until then stay what they were."""
+        if every := self._tampers.get(self._checked(meter)):
+            every[:] = [dataclasses.replace(one, end_ns=at_ns) if one.lasts(at_ns) else one for one in every]
+            self._latched.clear()
 
     def burst(self, meter: int, at_ns: int, litres_an_hour: float) -> None:
         """Behind this water meter a pipe bursts: from this world time on so much runs through it, day and night. Raises
@@ -352,7 +354,7 @@ class Fleet:
         stop_ms = fault_ms = NEVER_MS
         flags = sts = 0
         for tamper in self._tampers[meter]:
-            if tamper.at_ns <= time_ns:
+            if tamper.lasts(time_ns):
                 happened_ms = self.clock_ms(meter, tamper.at_ns)
                 fault_ms = min(fault_ms, happened_ms)
                 flags |= self.kind(meter).faults[tamper.how].flags

@@ -16,7 +16,8 @@ from sim.core.meant import did_you_mean
 from sim.core.parts import Folder
 from sim.core.vocabulary import SECURITIES, Link, Security
 from sim.meters.encodings import DATES, ENCODINGS, LVAR, Field, decode, encoder
-from sim.meters.quantities import CONSTANT, COUNTS_IN, QUANTITIES, Quantity
+from sim.meters.physics.formulas import HIGH_TARIFF, LOW_TARIFF
+from sim.meters.quantities import CONSTANT, COUNT, COUNTS_IN, POWER, QUANTITIES, Quantity
 from wmbus.dif import Chain, chain, chain_end
 from wmbus.errors import BadTelegram, CannotEncode
 from wmbus.link import manufacturer_wire
@@ -120,6 +121,19 @@ class Kind:
         twice = next((label for label in labels if labels.count(label) > 1), None)
         if twice is not None:
             raise BadKind(f"{self.id}: two records carry {twice}")
+        self._check_power()
+
+    def _check_power(self) -> None:
+        """The power that is drawn by households is not modelled: POWER is that of the heat in a heat meter's pipes."""
+        said = {row.quantity: self.quantity(row.quantity) for row in self.fields}
+        tariffs = (HIGH_TARIFF, LOW_TARIFF)
+        tariff = next((name for name, one in said.items() if one.op == COUNT and one.of in tariffs), None)
+        power = next((name for name, one in said.items() if one.op == POWER), None)
+        if tariff is not None and power is not None:
+            raise BadKind(
+                f"{self.id}: {power} is the power of heat in a heat meter's pipes, and {tariff} counts electricity; "
+                "take a constant for an electricity meter's power"
+            )
 
     def _check_address(self) -> None:
         try:
@@ -155,6 +169,7 @@ class Kind:
             is_ = f"a date of type {form}" if form else "no date"
             raise BadKind(f"{where}: {row.quantity} is {is_}, not {row.encoding}")
         one, end = ENCODINGS[row.encoding], chain_end(row.head, 0)
+        self._check_constant(row, where)
         head = chain(row.head[:end])
         data_field = head.data_field
         if data_field == LVAR:
@@ -167,6 +182,17 @@ class Kind:
         elif end != len(row.head) or len(row.backs) > 1:
             raise BadKind(f"{where}: only a record of variable length (DIF xD) has a profile")
         self._check_unit(row, head, where)
+
+    def _check_constant(self, row: Field, where: str) -> None:
+        """A constant must fit its record, which is never sent with another value."""
+        if row.quantity not in self.constants:
+            return
+        value, one = self.constants[row.quantity], ENCODINGS[row.encoding]
+        if not isinstance(value, int) or not one.lowest <= value < one.beyond:
+            raise BadKind(
+                f"{where}: the constant {row.quantity} is {value!r}, and {one.name} holds whole numbers from "
+                f"{one.lowest} to {one.beyond - 1}; take a smaller one, or a longer record"
+            )
 
     def quantity(self, name: str) -> Quantity:
         """What a record of this type names: one of its constants, of its own quantities, or of all types'."""

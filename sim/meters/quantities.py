@@ -24,8 +24,9 @@ CONSTANT, DATE, COUNT, CLOCK, OWN, ROOM, RADIATOR, PIPE, POWER, SPREAD, FAULT_TI
 """The operations. CONSTANT: a number of the type. DATE: of `end`, `days` later. COUNT: see above. CLOCK: the meter's
 time. OWN: what the meter holds (`of`: NUMBER, UNMEASURED, FLAGS). ROOM, RADIATOR: temperature, mK divided by `per` and
 rounded. PIPE: of the water beside a heat meter, whole degrees C, `offset_ck` off the radiator while heat flows. POWER:
-W, times `times` divided by `per`. SPREAD: `times` while heat flows, else 0. FAULT_TIME: of the first fault. SINCE: time
-since it stopped counting in this accounting year (`of`: STOP), or since the first fault (FAULT), in `per` ms."""
+of the heat in a heat meter's pipes (no electricity), W, times `times` divided by `per`. SPREAD: `times` while heat
+flows, else 0. FAULT_TIME: of the first fault. SINCE: time since it stopped counting in this accounting year (`of`:
+STOP), or since the first fault (FAULT), in `per` ms."""
 
 NOW, SET_DATE, MONTH, HALF = range(4)
 """Instants: now; the last set date; the midnight with which the month, or the half of a month (from the 1st or the

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Final
 
 NEVER_MS: Final = 1 << 62
+NEVER_NS: Final = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,14 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Tamper:
-    """Something that happened to a meter at a world time, and lasts."""
+    """Something that happened to a meter at a world time, and lasts up to another (not including it)."""
 
     at_ns: int
     how: str
+    end_ns: int = NEVER_NS
+
+    def lasts(self, time_ns: int) -> bool:
+        return self.at_ns <= time_ns < self.end_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple
 
 from sim.core.broken_files import at_line, line_in, words_of
 from sim.core.parts import Folder, PartError
+from sim.portal import reasons
 
 NONE: Final = -(1 << 62)
 """Of a number in a telegram or a state: there is none."""
@@ -34,6 +35,11 @@ LATE: Final = 1
 """Genuine as far as can be told, and too old to be news."""
 HARMLESS, STALE, FORGED = "harmless", "stale", "forged"
 """What a reason says of whoever sent the telegram; stale and forged ones make the freshness alarm."""
+_ASKED: Final = ("sight", "meter", "past", "ring", "limits")
+_PARAMETERS: Final = {
+    "verdict": _ASKED, "took": _ASKED, "detail": ("why", "sight", "meter", "past", "limits", "names"),
+}  # fmt: skip
+"""Of each function that every check has."""
 
 
 class Sight(NamedTuple):
@@ -107,17 +113,43 @@ class Check:
     columns: int = field(init=False)
 
     def __post_init__(self) -> None:
-        for name in ("verdict", "took", "detail"):
+        """Raises ValueError for what is no check, naming the check and the way out."""
+        if not isinstance(self.id, str):
+            raise ValueError(f"a check's id is a text, not {self.id!r}; a check begins with id, order, reasons")
+        if not isinstance(self.order, int) or isinstance(self.order, bool):
+            raise ValueError(
+                f"check {self.id}: order is {self.order!r} and no whole number; a check begins with id, order, reasons"
+            )
+        self._check_reasons()
+        for name, wanted in _PARAMETERS.items():
             if isinstance(given := getattr(self, name), type) or not callable(given):
                 words = given.__name__ if isinstance(given, type) else repr(given)
                 raise ValueError(
                     f"check {self.id}: {name} is {words} and no function; a check has, in this order, id, order, "
                     "reasons, verdict, took, detail, state"
                 )
+            if not _fits(given, wanted):
+                raise ValueError(
+                    f"check {self.id}: {name}{inspect.signature(given)} has other parameters than it is called with; "
+                    f"write {name}({', '.join(wanted)})"
+                )
         if not self.state._fields:  # type: ignore[attr-defined]
             raise ValueError(f"check {self.id}: a state without a field cannot be compiled; leave `state` out")
         none = self.state is Nothing
         object.__setattr__(self, "columns", 0 if none else len(self.state._fields))  # type: ignore[attr-defined]
+
+    def _check_reasons(self) -> None:
+        if not isinstance(self.reasons, Mapping) or not self.reasons:
+            raise ValueError(
+                f"check {self.id}: reasons are {self.reasons!r}; write at least one reason and what it says of the "
+                f'sender, as in {{"too fast": STALE}}'
+            )
+        for reason, says in self.reasons.items():
+            if says not in (HARMLESS, STALE, FORGED):
+                raise ValueError(
+                    f"check {self.id}: reason '{reason}' says {says!r} of the sender; it is one of HARMLESS, STALE, "
+                    "FORGED of sim.portal.check"
+                )
 
     def limits_for(self, settings: object) -> tuple[int, ...]:
         """Its limits in a portal with these settings. Raises PartError."""
@@ -135,9 +167,35 @@ class Check:
 CHECKS: Final = Folder("sim.portal.checks", "CHECK", "check", Check)
 
 
+def _fits(function: Callable[..., Any], wanted: tuple[str, ...]) -> bool:
+    """Can it be called with so many values, and does it take each that it names as these names do in its place?"""
+    signature = inspect.signature(function)
+    try:
+        given = signature.bind(*wanted).arguments
+    except TypeError:
+        return False
+    return all(given[name] == name for name in given if name in wanted)
+
+
+def unlike(every: Folder[Check]) -> list[Check]:
+    """Checks in the order of judgement, each with reasons of its own. Raises PartError."""
+    taken = dict.fromkeys(reasons.OF_OPENING, "the portal's opening")
+    taken |= dict.fromkeys((reasons.LATE, reasons.REPLAYED_LATE, reasons.QUARANTINED), "the portal")
+    found = sorted(every.parts().values(), key=lambda check: (check.order, check.id))
+    for check in found:
+        for reason in check.reasons:
+            if reason in taken:
+                raise PartError(
+                    f"{every.file(check.id)}: check '{check.id}' refuses as '{reason}', which is a reason of "
+                    f"{taken[reason]}; give it words of its own"
+                )
+            taken[reason] = f"check '{check.id}'"
+    return found
+
+
 def in_order() -> list[Check]:
     """All checks that there are, in the order of judgement. Raises PartError."""
-    return sorted(CHECKS.parts().values(), key=lambda check: (check.order, check.id))
+    return unlike(CHECKS)
 
 
 def check_ids() -> tuple[str, ...]:

@@ -29,6 +29,7 @@ U8 = NDArray[np.uint8]
 # These loops make no arrays, so they need not count references to those they are given: in a loop over telegrams that
 # costs six times as much as the checks themselves.
 _LEAN: Final[dict[str, Any]] = {"error_model": "numpy", "_nrt": False}
+_NO_REASON: Final = -1  # and less by the place of a check: it returned a number without a reason
 _OPENING: Final = -1  # refused before any check was asked
 _CODES: Final = 64  # more reasons than a check has
 _LATE, _REPLAYED_LATE = number(reasons.LATE), number(reasons.REPLAYED_LATE)
@@ -142,7 +143,8 @@ def together(every: Sequence[Check], made: Callable[[Callable[..., Any]], Any]) 
         limits = f"{mine}_Limits({', '.join(f'limits[{at}]' for at in range(limit_at, limit_at + count))})"
         said = f"sight, meter, {past}, rings[{place}], {limits}"
         ask += [f"    if {when}:", f"        why = {mine}_verdict({said})"]
-        ask += [f"        if why: return {mine}_why[why], {place * _CODES} + why"]
+        ask += [f"        if 0 < why < {2 + len(check.reasons)}: return {mine}_why[why], {place * _CODES} + why"]
+        ask += [f"        if why != 0: return {_NO_REASON - place}, why"]
         took += [f"    if {when}{'' if check.takes_late else ' and not late'}:", f"        new = {mine}_took({said})"]
         took += [f"        state[row, {low + at}] = new[{at}]" for at in range(high - low)]
         limit_at += count
@@ -157,9 +159,10 @@ _ask, _took = together(in_order(), compiled)
 @njit(**_LEAN)
 def judge(
     order: I64, seen: Seen, opened: Opened, agreed: Agreed, memory: Memory, asked: Asked, judged: Judged
-) -> int:
+) -> tuple[int, int]:
     """Verdicts of receptions in `order`: by meter, and within it as the gateways heard them. Returns how many rows of
-    `memory.kept` are in use."""
+    `memory.kept` are in use, and 0; or, where a check returned a number without a reason, whose it is
+    (`Freshness.without_reason`) and the number."""
     rows, hashes, gateways, heard_ns, telegrams = seen
     refusal, acc, counter, shown_ns = opened
     interval_ns, silent_ns, sends_time, bound_first, bound = agreed
@@ -187,6 +190,8 @@ def judge(
         sight = Sight(gateway, received_ns, now_ns, acc[telegram], counter[telegram], shown_ns[telegram], expected)
         meter = Meter(row, interval_ns[row], silent_ns[row], int(sends_time[row]))
         why, code = _ask(on, sight, meter, state, row, rings, limits)
+        if why < 0:
+            return why, code
         if why != STORED and len(before):
             for column in range(head):
                 before[told, column] = state[row, column]
@@ -203,7 +208,7 @@ def judge(
         table[count, copies.NEXT] = state[row, head]
         state[row, head] = dropped + count
         count += 1
-    return count
+    return count, 0
 
 
 @njit(**_LEAN)
@@ -261,6 +266,12 @@ class Freshness:
         place, why = divmod(int(before[-1]), _CODES)
         check = list(self.checks.values())[place]
         return check.detail(why, sight, meter, self.past(check, before), self._limits[check.id], names)
+
+    def without_reason(self, said: int, number: int) -> str:
+        """In words what `judge` returned instead of a count: which check returned which number."""
+        check = list(self.checks.values())[_NO_REASON - said]
+        there = ", ".join(f"{place} ({reason})" for place, reason in enumerate(check.reasons, 2))
+        return f"check '{check.id}': verdict returned {number}; there are 0 (PASSED), 1 (LATE), {there}"
 
     # --- kept in a store ----------------------------------------------------------------------------------------------
 

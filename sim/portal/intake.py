@@ -204,9 +204,11 @@ class Intake:
             kept = kept._replace(used=recall(*stored, seen, fresh.state, kept, now_ns))
         memory, asked = Memory(fresh.state, fresh.rings, kept), Asked(fresh.on, fresh.limits, now_ns)
         try:
-            count = judge(order, seen, opened, self._agreed, memory, asked, judged)
+            count, number = judge(order, seen, opened, self._agreed, memory, asked, judged)
         except CannotCompile as error:  # ours can be: a check of somebody's
             raise PartError(to_mend(error)) from error
+        if count < 0:
+            raise ValueError(fresh.without_reason(count, number))
         self._copies.keep(count)
 
     def _rows(self, batch: Batch, at: I64, row: I64, telegram: I64, contents: Contents, verdict: I64) -> Rows:

@@ -19,6 +19,7 @@ from wmbus.telegram import parse
 
 Policy = Literal["ask", "overwrite"]
 _C_FIELD: Final = 1
+_SND_IR: Final = bytes((SND_IR,))
 
 
 class Announced(NamedTuple):
@@ -39,7 +40,7 @@ def announcements(registry: Registry, heard: Iterable[tuple[bytes, str]]) -> lis
     """`heard`: (telegram, gateway). Those of meters as they are registered, and of strangers, are left out."""
     found: dict[tuple[str, str], Announced] = {}
     for raw, gateway in heard:
-        if raw[_C_FIELD : _C_FIELD + 1] != bytes((SND_IR,)):
+        if raw[_C_FIELD : _C_FIELD + 1] != _SND_IR:
             continue
         try:
             telegram = parse(raw)

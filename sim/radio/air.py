@@ -38,7 +38,17 @@ from sim.radio.on_air import OnAir
 from sim.radio.propagation import Propagation, centimetres
 from sim.radio.receiver_profile import ReceiverProfile
 from sim.radio.receiver_subset import FleetLinks, only
-from sim.radio.reference import FrameOf, IntruderFrame, OnFrame, OnHeader, Pair, Receiver, Reference, Tap
+from sim.radio.reference import (
+    FrameOf,
+    IntruderFrame,
+    OnFrame,
+    OnFrames,
+    OnHeader,
+    Pair,
+    Receiver,
+    Reference,
+    Tap,
+)
 from sim.radio.window_receivers import DeferredReceivers, FramesOf
 
 if TYPE_CHECKING:
@@ -127,14 +137,15 @@ class Air:
     def add_receiver(
         self, name: str, position: F64, sensitivity_cdbm: int, links: Iterable[Mode], on_frame: OnFrame,
         on_header: OnHeader | None = None, demodulators: int = 1, *, deferred: bool = False,
-        profile: ReceiverProfile | None = None,
+        profile: ReceiverProfile | None = None, on_frames: OnFrames | None = None,
     ) -> int:  # fmt: skip
         """Returns the receiver's index. `sensitivity_cdbm`: the level from which it can receive a frame at all;
         `profile`: what it makes of noise and of other frames (None: the default). `on_frame(telegram, end_ns,
         level_cdbm)` for each frame received;
         `on_header(first 10 bytes, now_ns, level_cdbm, mode, remaining_ns)` while a readable frame is still on the air.
         `demodulators` 0: any number of frames at once. `deferred`: it can wait with `on_frame` until the window ends or
-        `catch_up` is called."""
+        `catch_up` is called. `on_frames`, of a deferred one: the same for many frames, as columns; either may be
+        called."""
         if demodulators < 0:
             raise ValueError(f"{name}: a receiver cannot have {demodulators} demodulators")
         if deferred and on_header is not None:
@@ -142,6 +153,7 @@ class Air:
         receiver = Receiver(
             self.env, name, sensitivity_cdbm, frozenset(links), on_frame, on_header=on_header,
             demodulators=demodulators, catch_up=self.catch_up if deferred else None, profile=profile,
+            on_frames=on_frames,
         )  # fmt: skip
         self.receivers.append(receiver)
         self._places.append(centimetres(position)[0])

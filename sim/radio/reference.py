@@ -28,6 +28,7 @@ from sim.radio.listener import Frame, Listener
 from sim.radio.receiver_profile import ReceiverProfile
 
 OnFrame = Callable[[bytes, int, int], None]
+OnFrames = Callable[[list[bytes], list[int], list[int]], None]
 OnHeader = Callable[[bytes, int, int, Mode, int], None]
 FrameOf = Callable[[int, int], bytes]
 Tap = Callable[[Emission, int, Fate, int], None]
@@ -41,7 +42,7 @@ class Receiver:
     def __init__(self, env: simpy.Environment, name: str, sensitivity_cdbm: int, links: frozenset[Mode],
                  on_frame: OnFrame, *, on_header: OnHeader | None, demodulators: int,
                  catch_up: Callable[[], None] | None = None,
-                 profile: ReceiverProfile | None = None) -> None:  # fmt: skip
+                 profile: ReceiverProfile | None = None, on_frames: OnFrames | None = None) -> None:  # fmt: skip
         self._env = env
         self._catch_up = catch_up
         self._power = self._awake = True
@@ -50,6 +51,7 @@ class Receiver:
         self.links = links
         self.profile = profile or receiver_profile.profile()
         self.on_frame = on_frame
+        self.on_frames = on_frames
         self.on_header = on_header
         self.since_ns = int(env.now) + 1 if env.now else 0  # it takes part in frames that begin from here on
         self.listener = Listener(demodulators)

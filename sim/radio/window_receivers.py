@@ -169,10 +169,21 @@ class DeferredReceivers:
         data = self._bytes(batch, frame, first, len(radios.mode))
         report = WindowReport(batch, frame, first, end_ns, radios, intruders, data, self.frame_of)
         self._tell_taps(report)
+        self._tell_receivers(report)
+
+    def _tell_receivers(self, report: WindowReport) -> None:
+        """Those that take many frames at once get theirs in one call each, the others in the order of time."""
         received, receivers, telegrams = report.received, self._receivers, report.telegrams
-        columns = (frame, batch.receiver, end_ns, batch.rssi_cdbm)
-        for which, number, ended_ns, level_cdbm in zip(*(c[received].tolist() for c in columns), strict=True):
-            receivers[number].on_frame(telegrams[which], ended_ns, level_cdbm)
+        columns = [c[received] for c in (report.rows.receiver, report.frame, report.end_ns, report.rows.rssi_cdbm)]
+        alone = np.ones(len(received), dtype=bool)
+        for number in np.unique(columns[0]).tolist():
+            if (on_frames := receivers[number].on_frames) is not None:
+                mine = columns[0] == number
+                alone &= ~mine
+                which, ended_ns, level_cdbm = (column[mine].tolist() for column in columns[1:])
+                on_frames([telegrams[frame] for frame in which], ended_ns, level_cdbm)
+        for number, frame, ended, level in zip(*(column[alone].tolist() for column in columns), strict=True):
+            receivers[number].on_frame(telegrams[frame], ended, level)
 
     def _tell_taps(self, report: WindowReport) -> None:
         one_by_one: list[Tap] = []

@@ -57,8 +57,8 @@ class GatewayTables:
     def readings_of(self, fingerprint: str) -> list[Reading]:
         return [row for gateway in self._up() for row in gateway.intake.store.readings_of(fingerprint)]
 
-    def refusals(self) -> list[Refusal]:
-        return [row for gateway in self._up() for row in gateway.intake.store.refusals()]
+    def refusals(self, reason: str | None = None) -> list[Refusal]:
+        return [row for gateway in self._up() for row in gateway.intake.store.refusals(reason)]
 
     def refusal_reasons(self, fingerprint: str) -> list[str]:
         return [one for gateway in self._up() for one in gateway.intake.store.refusal_reasons(fingerprint)]

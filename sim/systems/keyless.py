@@ -25,7 +25,7 @@ from sim.endpoint.port import Elsewhere, Endpoint, EndpointError, Message, Queue
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.key_copies import KeyCopies
-from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring
+from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, receives_many
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
 from sim.network.paths import Line
@@ -45,7 +45,7 @@ from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnder
 if TYPE_CHECKING:
     import simpy
 
-    from sim.radio.reference import Receiver
+    from sim.radio.reference import OnFrames, Receiver
     from sim.world_spec import WorldSpec
     from wmbus.link import Address
 
@@ -113,8 +113,8 @@ class PortalTables:
     def readings_of(self, fingerprint: str) -> list[Reading]:
         return self._store.readings_of(fingerprint)
 
-    def refusals(self) -> list[Refusal]:
-        return self._store.refusals()
+    def refusals(self, reason: str | None = None) -> list[Refusal]:
+        return self._store.refusals(reason)
 
     def refusal_reasons(self, fingerprint: str) -> list[str]:
         return self._store.refusal_reasons(fingerprint)
@@ -243,6 +243,7 @@ class Keyless:
             links=links,
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
             profile=profile,
+            on_frames=_many(gateway),
             deferred=not kind.real,  # the bundles of a simulated one close by its own clock, whenever it is told
         )
         assert receiver == index, "gateways are the first receivers, in order"
@@ -386,6 +387,17 @@ class Keyless:
 
     def close(self) -> None:
         self._closing.close()
+
+
+def _many(gateway: GatewayPort) -> OnFrames | None:
+    """What a gateway that takes many telegrams at once does with the frames of a window."""
+    if (taking := receives_many(gateway)) is None:
+        return None
+
+    def on_frames(telegrams: list[bytes], ended_ns: list[int], levels_cdbm: list[int]) -> None:
+        taking.receive_all(telegrams, ended_ns, [level_cdbm / 100 for level_cdbm in levels_cdbm])
+
+    return on_frames
 
 
 def _sleeps(receiver: Receiver, waking: Waking, env: simpy.Environment) -> Generator[Any, Any, None]:

@@ -108,8 +108,8 @@ class Stored(Protocol):
     def readings_of(self, fingerprint: str) -> list[Reading]:
         """Those made of these bytes, oldest first."""
 
-    def refusals(self) -> list[Refusal]:
-        """Telegrams that were not taken as readings, each with its reason."""
+    def refusals(self, reason: str | None = None) -> list[Refusal]:
+        """Telegrams that were not taken as readings, each with its reason; all, or those of one reason."""
 
     def refusal_reasons(self, fingerprint: str) -> list[str]:
         """Why these bytes were not taken; empty when they were, or never arrived."""

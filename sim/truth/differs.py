@@ -137,7 +137,7 @@ class Yardstick:
             start_ns = fleet.starts(meter[rows], k[rows])
             for tamper in fleet.tampers(one):
                 if _shows(kind, tamper.how, headed=headed):
-                    out[rows[start_ns >= tamper.at_ns]] = 1
+                    out[rows[(tamper.at_ns <= start_ns) & (start_ns < tamper.end_ns)]] = 1
         return out
 
 

@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sim.core.events import AlarmRaised, MeterTampered
+from sim.core.quoting import hidden
 from sim.meters.sending_times import first_at
+from sim.portal.reasons import QUARANTINED
 from sim.portal.store import Reading, fingerprint
 from sim.site_plan import under_way_most_ns
 from sim.truth.air_tap import AirTap
@@ -261,6 +263,11 @@ class Truth:
     def refused_as(self, mark: str) -> list[str]:
         """The same, by fingerprint."""
         return self.world.stored.refusal_reasons(mark)
+
+    def raised(self) -> str:
+        """What handling the first telegram that the portal put into quarantine raised; "" where it put none there."""
+        quarantined = self.world.stored.refusals(QUARANTINED)
+        return hidden(quarantined[0].detail) if quarantined else ""
 
     def alarms(self, kinds: Iterable[str], *, subject: str | None = None, since_ns: int = 0) -> list[AlarmRaised]:
         """Alarms of these kinds that the portal raised from an instant on, about one subject or any."""

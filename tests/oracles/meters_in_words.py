@@ -35,7 +35,7 @@ class Meter:
         self.now = EPOCH + timedelta(milliseconds=self.ms)
         self.lost_minutes = int(who.unmeasured_minutes[meter])
         self.low_power = self.now.date() >= DAY_ONE + timedelta(days=int(who.battery_low_day[meter]))
-        past = [tamper for tamper in fleet.tampers(meter) if tamper.at_ns <= time_ns]
+        past = [tamper for tamper in fleet.tampers(meter) if tamper.at_ns <= time_ns and tamper.end_ns > time_ns]
         self.faults = [self.kind.faults[tamper.how] for tamper in past]
         self.fault_ms = min((self.clock(fleet, tamper.at_ns) for tamper in past), default=None)
         stops = [self.clock(fleet, tamper.at_ns) for tamper in past if tamper.how != "opened"]

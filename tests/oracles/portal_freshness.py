@@ -251,19 +251,18 @@ class Freshness:
 
     def __init__(self, spec: PortalSpec) -> None:
         tolerance_ns = round(spec.ts_tolerance_s * S)
-        self._bind = Bind() if "bind" in spec.checks else None
-        self._mcr = Mcr() if "mcr" in spec.checks else None
-        self._acc = Acc() if "acc" in spec.checks else None
-        self._ts = Ts(tolerance_ns) if "ts" in spec.checks else None
-        self._age = Age(round(spec.age_max_s * S), tolerance_ns) if "age" in spec.checks else None
-        ahead = Ahead(tolerance_ns) if "ahead" in spec.checks else None
-        jump = Jump(tolerance_ns) if "jump" in spec.checks else None
-        every = (self._bind, ahead, jump, self._mcr, self._acc, self._ts, self._age)
-        self._all = [check for check in every if check is not None]
-        self._counted = [check for check in self._all if check is not self._acc]
+        every: dict[str, Bind | Ahead | Jump | Mcr | Acc | Ts | Age] = {
+            "bind": Bind(), "ahead": Ahead(tolerance_ns), "jump": Jump(tolerance_ns), "mcr": Mcr(), "acc": Acc(),
+            "ts": Ts(tolerance_ns), "age": Age(round(spec.age_max_s * S), tolerance_ns),
+        }  # fmt: skip
+        for check in spec.checks:
+            assert check in every, f"no words for check '{check}'; say what it refuses in {__name__}, in Freshness"
+        self._all = [one for id_, one in every.items() if id_ in spec.checks]
+        self._counted = [one for one in self._all if not isinstance(one, Acc)]
+        self._mcr = "mcr" in spec.checks
 
     def _checks(self, sight: Sight) -> list[Bind | Ahead | Jump | Mcr | Acc | Ts | Age]:
-        stronger = sight.counter is not None and self._mcr is not None
+        stronger = sight.counter is not None and self._mcr
         return self._counted if stronger else self._all
 
     def judge(self, entry: MeterEntry, sight: Sight) -> tuple[str, str] | None:

@@ -18,7 +18,8 @@ _OPERATIONS: Final = {
     quantities.DATE: "a date", quantities.COUNT: "what was counted", quantities.CLOCK: "the meter's time",
     quantities.OWN: "what the meter holds", quantities.ROOM: "temperature of the room",
     quantities.RADIATOR: "temperature of the radiator", quantities.PIPE: "temperature of the water",
-    quantities.POWER: "power, or a flow that follows it", quantities.SPREAD: "difference of flow and return",
+    quantities.POWER: "power of the heat in a heat meter's pipes (no electricity), or a flow that follows it",
+    quantities.SPREAD: "difference of flow and return",
     quantities.FAULT_TIME: "when the first fault came",
     quantities.SINCE: "time since it stopped counting, or since a fault",
 }  # fmt: skip

@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections import Counter
 
 from sim.core.bundle import Bundle
+from sim.core.clock import NS_PER_S
 from sim.gateway.port import Fed
-from sim.portal.store import fingerprint
+from sim.portal.reasons import QUARANTINED
+from sim.portal.store import Reading, fingerprint
 from sim.world import World
 
 TITLE = "no altered record without an attacker"
@@ -17,8 +19,10 @@ TITLE = "no altered record without an attacker"
 def check(world: World, attacked: bool) -> list[str]:
     if attacked:
         return []
-    counts = Counter(altered.how for altered in world.truth.altered())
-    problems = [f"{count} readings {how}" for how, count in sorted(counts.items())]
+    every = world.truth.altered()
+    counts = Counter(altered.how for altered in every)
+    late = _late(world, [altered.row for altered in every if altered.how == "stale"])
+    problems = [f"{count} readings {how}{late if how == 'stale' else ''}" for how, count in sorted(counts.items())]
     lost = {fingerprint(telegram) for injection in world.injections for telegram in injection.lost}
     lost |= {mark for injection in world.injections for mark in injection.undone}
     for gateway in world.gateways:
@@ -33,5 +37,16 @@ def check(world: World, attacked: bool) -> list[str]:
         held = sum(len(gateway.waiting) + len(gateway.quarantined) for gateway in world.gateways if gateway.up)
         hold = f"; gateways hold {held} bundles that the portal has not acknowledged" if held else ""
         said = f"{len(missing)} telegrams that gateways received are not readings{asked}"
-        problems.append(f"{said}: {dict(reasons)}{hold}")
+        raised = world.truth.raised() if QUARANTINED in reasons else ""
+        problems.append(f"{said}: {dict(reasons)}{hold}{f'; quarantined: {raised}' if raised else ''}")
     return problems
+
+
+def _late(world: World, rows: list[Reading]) -> str:
+    """By how much the latest of these stale readings is late."""
+    sendings = [(row.stored_ns, world.truth.known(row.fingerprint)) for row in rows]
+    ages = [stored_ns - sent.start_ns for stored_ns, sent in sendings if sent is not None]
+    if not ages:
+        return ""
+    allowed_s = world.truth.tolerance_ns / NS_PER_S
+    return f": stored up to {max(ages) / NS_PER_S:.0f} s after sending, {allowed_s:.0f} s allowed"

@@ -16,7 +16,7 @@ portal never brings a bundle there: silence alone is no refusal.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -45,7 +45,16 @@ from sim.core.events import (
     SessionChanged,
 )
 from sim.endpoint.port import NotConnected, Session
-from sim.gateway.bundling import NOT_YET, NOTHING_OPEN, OpenBundle, admit, closed_by_age_ns, limits_of
+from sim.gateway.bundling import (
+    NOT_YET,
+    NOTHING_OPEN,
+    OpenBundle,
+    Telegrams,
+    admit,
+    admitted_until,
+    closed_by_age_ns,
+    limits_of,
+)
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.in_flight import InFlight
 from sim.gateway.outbox import Outbox
@@ -170,13 +179,33 @@ class VirtualGateway:
         if closes_after:
             self._close(received_ns)
 
+    def receive_all(self, telegrams: Sequence[bytes], received_ns: Sequence[int], rssi_dbm: Sequence[float]) -> None:
+        """What `receive` does with each, which here is asked only of those that open a bundle or close one."""
+        if not self._on:
+            return
+        offset_ns, report, at = self._offset_ns, self._report, 0
+        of_rule = Telegrams.of(received_ns, list(map(len, telegrams)), self.limits)
+        while at < len(telegrams):
+            if self._open:
+                begin = at
+                at, self._bundle = admitted_until(self._bundle, self.limits, of_rule, begin, self.closed_by_age_ns)
+                heard_ns = [time_ns + offset_ns for time_ns in received_ns[begin:at]]
+                self._open += zip(telegrams[begin:at], heard_ns, rssi_dbm[begin:at], strict=True)
+                if report is not None:
+                    for telegram, time_ns in zip(telegrams[begin:at], heard_ns, strict=True):
+                        report.heard(telegram, time_ns)
+            if at < len(telegrams):
+                self.receive(telegrams[at], received_ns[at], rssi_dbm[at])
+                at += 1
+
     def close_due(self, now_ns: int) -> None:
         closed_ns = self.closed_by_age_ns(self._bundle, now_ns)
         if closed_ns != NOT_YET:
             self._close(closed_ns)
 
     def closed_by_age_ns(self, bundle: OpenBundle, now_ns: int) -> int:
-        """See bundling. A kind that closes bundles at other instants overrides this one method."""
+        """See bundling. A kind that closes bundles at other instants overrides this one method, within what
+        `admitted_until` says of it."""
         return closed_by_age_ns(bundle, self.limits, now_ns)
 
     def flush(self, now_ns: int) -> None:

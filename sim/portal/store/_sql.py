@@ -15,6 +15,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from operator import itemgetter
 from typing import Any, Final
 
 from sim.portal.store_port import (
@@ -211,7 +212,7 @@ class SqlStore(Store):
             self._many(_SIGHTING, rows)
 
     def put_freshness(self, rows: Sequence[FreshnessRow]) -> None:
-        self._add("freshness", rows)
+        self._add("freshness", sorted(rows, key=itemgetter(0)))  # rows that go into one page, one after the other
 
     def put_alarms(self, rows: Sequence[AlarmRow]) -> None:
         self._add("alarms", rows)

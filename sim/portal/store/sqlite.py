@@ -27,9 +27,15 @@ _TOGETHER: Final = 16
 
 @cache
 def _together(sql: str) -> str:
-    """The same statement for so many rows at once; "" where it is no insertion of a row."""
-    row = re.search(r"VALUES (\(\?(?:, \?)*\))", sql)
-    return "" if row is None else f"{sql[: row.start(1)]}{', '.join([row[1]] * _TOGETHER)}{sql[row.end(1) :]}"
+    """The same statement for so many rows at once; "" where it is no insertion of a row.
+
+    OR FAIL: a statement that can be undone alone first copies every page that it changes. Here what it did before it
+    failed is undone with its transaction, as it is where rows go in one by one.
+    """
+    row = re.search(r"^\s*INSERT (INTO .*?VALUES )(\(\?(?:, \?)*\))", sql, re.DOTALL)
+    if row is None:
+        return ""
+    return f"INSERT OR FAIL {row[1]}{', '.join([row[2]] * _TOGETHER)}{sql[row.end(2) :]}"
 
 
 class SqliteStore(SqlStore):

@@ -108,7 +108,7 @@ def test_a_page_can_be_made_later(world: Path, capsys: pytest.CaptureFixture[str
 def test_what_comes_to_nothing_leaves_nothing(
     world: Path, words: list[str], error: type[Exception], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.sweep.scheduler.CONNECT_S", 1)
+    monkeypatch.setattr("bench.cluster.CONNECT_S", 1)
     with pytest.raises(error, match=said):
         city(world, *words)
     assert not list((world.parent / "runs").glob("*/latest"))

@@ -279,7 +279,9 @@ WMBUSMETERS = shutil.which("wmbusmeters")
 def expected(one: Sample) -> dict[str, Any]:
     """The true values as its JSON has them; no value left out."""
     true = {value["name"]: value for value in one["values"]}
-    table = TABLES["wmbusmeters"][one["type"]]
+    name = one["type"]
+    assert name in TABLES["wmbusmeters"], f"say in sim/readers/value_names.py what wmbusmeters calls values of {name}"
+    table = TABLES["wmbusmeters"][name]
     told = {name: in_the_unit_of(name, true[slot]["value"], true[slot]["unit"]) for name, slot in table.items()}
     return {name: value for name, value in told.items() if value is not None}
 
@@ -290,8 +292,8 @@ def test_the_names_of_its_drivers_fit_the_published_telegrams() -> None:
     published = {line["hex"].lower(): line for line in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
     compared_values = 0
     for name in TYPES:
+        assert kinds()[name].examples, f"{name} has no published telegram; keep it in your own repository"
         example = kinds()[name].examples[0]
-        assert name in TABLES["wmbusmeters"], f"say in sim/readers/value_names.py what it calls the values of {name}"
         assert example.telegram.lower() in published, f"{path.name} has not the published telegram of {name}"
         wanted = published[example.telegram.lower()]["expected"]
         values = [
@@ -303,6 +305,11 @@ def test_the_names_of_its_drivers_fit_the_published_telegrams() -> None:
                 assert wanted[field] == (pytest.approx(value) if isinstance(value, float) else value), (name, field)
                 compared_values += 1
     assert compared_values >= 80
+
+
+def test_a_type_without_names_of_its_values_is_said() -> None:
+    with pytest.raises(AssertionError, match=r"value_names\.py what wmbusmeters calls values of their-meter"):
+        expected({"type": "their-meter", "values": []})
 
 
 def test_both_versions_of_a_driver_are_understood() -> None:

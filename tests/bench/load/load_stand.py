@@ -61,8 +61,9 @@ def stand(
     workers: int = 1,
     takers: int = 0,
     broker: Broker | None = None,
+    scheduler: str = "",
 ) -> Iterator[Stand]:
     monkeypatch.setattr(load_trial, "Spawned", Threaded)
-    setting = Setting(SHAPES.find(shape), sent, sentence, seconds_s, workers, takers=takers)
+    setting = Setting(SHAPES.find(shape), sent, sentence, seconds_s, workers, takers=takers, scheduler=scheduler)
     with Stand(setting, broker or OwnBroker(kind, folder / "pki", takers), folder) as made:
         yield made

@@ -53,6 +53,8 @@ SMALL = ("--gateways", "3", "--telegrams", "2", "--seconds", "0.5", "--within-s"
         (("--pairs", "1", "--gateways", "15"), "take --gateways 16 or more"),
         (("--pairs", "1", "--shape", "fan-in"), "and --shape fan-in has none; leave it out"),
         (("--shape", "fan-in", "--endpoint", "aws_local"), "aws_local has no policy for them"),
+        (("--shape", "fan-in", "--over", "100", "--scheduler", "tcp://127.0.0.1:9"), "leave --scheduler out"),
+        (("--scheduler", "tls://127.0.0.1:9", "--beside", "none"), "name a tcp:// scheduler on a network of your own"),
         (("--ca", "x.pem"), "--ca is of a broker that is given"),
         (("--broker", "127.0.0.1:1"), "needs --ca and --identities"),
         (("--broker", "127.0.0.1"), "is no HOST:PORT"),

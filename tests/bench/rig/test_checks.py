@@ -31,6 +31,7 @@ from sim.core.clock import NS_PER_S
 from sim.core.events import BundleClosed
 from sim.core.wall_clock import WallClock
 from sim.faults.portal_restarted import PortalRestarted
+from sim.portal import intake
 from sim.portal.store_port import Message, Refusal
 from sim.world import World
 from tests.small_worlds import dozen, keyless
@@ -203,3 +204,29 @@ def test_what_is_no_reading_yet_is_said_to_lie_with_gateways(world: World, monke
     [problem] = nothing_altered.check(world, attacked=False)
     assert problem.endswith(f"{{'no trace': {len(world.truth.missing())}}}; gateways hold {held} bundles "
                             "that the portal has not acknowledged")  # fmt: skip
+
+
+def test_stale_readings_are_said_with_their_worst_age_and_what_is_allowed(world: World) -> None:
+    first = "(SELECT min(rowid) FROM readings)"
+    execute(world, f"UPDATE readings SET stored_ns = stored_ns + 3000 * {NS_PER_S} WHERE rowid = {first}")
+    execute(world, f"UPDATE readings SET stored_ns = stored_ns + 9000 * {NS_PER_S} WHERE rowid = {first} + 1")
+    row = world.truth.readings[1]
+    sent = world.truth.known(row.fingerprint)
+    assert sent is not None
+    age_s = (row.stored_ns - sent.start_ns) / NS_PER_S
+    allowed_s = world.truth.tolerance_ns / NS_PER_S
+    [problem] = nothing_altered.check(world, attacked=False)
+    assert problem == f"2 readings stale: stored up to {age_s:.0f} s after sending, {allowed_s:.0f} s allowed"
+
+
+def test_what_was_raised_is_said_of_genuine_telegrams_in_quarantine(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*_: object) -> None:
+        raise ValueError("check 'soon': verdict\x1b returned 3")
+
+    monkeypatch.setattr(intake, "judge", raises)
+    world.run(120 * NS_PER_S)
+    [problem] = nothing_altered.check(world, attacked=False)
+    assert "{'quarantined': " in problem
+    assert problem.endswith("; quarantined: ValueError: check 'soon': verdict\\x1b returned 3")

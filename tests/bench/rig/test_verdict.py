@@ -94,3 +94,12 @@ def test_a_clause_that_does_not_hold_makes_it_inconclusive_and_is_named(
 ) -> None:
     decision = decide(subject, [outcome(achieved=3)], **more)
     assert (decision.verdict is Verdict.INCONCLUSIVE, decision.clause) == (bool(clause), clause)
+
+
+def test_what_was_raised_stands_beside_a_quarantined_shot() -> None:
+    subject = outcome(shots=(shot("quarantined"), shot("bad mac")))
+    decision = decide(
+        subject, [outcome(achieved=3)], terms=Terms(because=("time off",)), raised="ValueError: check 'soon': verdict"
+    )
+    assert decision.verdict is Verdict.INCONCLUSIVE
+    assert decision.why == "refused as bad mac, quarantined (ValueError: check 'soon': verdict), expected time off"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bench import cluster as dask_cluster
 from bench.run_errors import CannotRun
 from bench.sweep import scheduler, worker_pool
 from bench.sweep.worker_pool import Job
@@ -101,7 +102,7 @@ def test_a_killed_worker_of_a_cluster_s_shard_is_done_again(
         assert told(done) == alone
 
         # Code of another checkout is found out by its results.
-        monkeypatch.setattr(scheduler, "code_digest", lambda: "another")
+        monkeypatch.setattr(dask_cluster, "code_digest", lambda: "another")
         with pytest.raises(CannotRun, match=r"worker tcp://127.0.0.1:\d+ runs other code"):
             list(scheduler.on(address, jobs[:1]))
 
@@ -113,7 +114,7 @@ def test_a_cluster_without_workers_is_named() -> None:
 
 def test_an_address_where_nobody_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr(scheduler, "CONNECT_S", 1)
+    monkeypatch.setattr(dask_cluster, "CONNECT_S", 1)
     with pytest.raises(CannotRun, match=r"--scheduler tcp://127.0.0.1:9: no dask scheduler answers"):
         list(scheduler.on("tcp://127.0.0.1:9", []))
     for address in ("nonsense://x", "nowhere", "http://127.0.0.1:9", "tcp://127.0.0.1", "tcp://a b:9", ""):
@@ -123,7 +124,7 @@ def test_an_address_where_nobody_answers_is_named(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tls://a.example:1", "localhost:8786", "tcp://[::1]:8786"])
 def test_what_dask_calls_an_address_is_one(address: str) -> None:
-    assert scheduler.ADDRESS.fullmatch(address)
+    assert dask_cluster.ADDRESS.fullmatch(address)
 
 
 def test_without_the_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -228,3 +228,32 @@ def _(patch: Patch) -> None:
         "bench.load.fleet_bundles:FleetBundles.closed_ns",
         lambda original, bundles, sequence: int((sequence + 1) * bundles.sent.interval_s * 1e9),
     )
+
+
+@defect("load-far-clock-believed", RIG, "A generator on another machine has another clock.", plays.LOAD_FAR)
+def _(patch: Patch) -> None:
+    """The clock of a worker is taken for the controller's."""
+    patch.around(
+        "bench.load.far_generators:read_clock",
+        lambda original, pipe, place: original(pipe, place)._replace(beside_s=0.0),
+    )
+
+
+@defect("load-far-clock-exact", RIG, "A time is not finer than its clock is known.", plays.LOAD_FAR)
+def _(patch: Patch) -> None:
+    """That a worker's clock is known to half a round trip only is left out."""
+
+    def instead(original: Any, pipe: Any, told: Any, after: Any) -> None:
+        original(pipe, told, after)
+        told.uncertain_s = 0.0
+
+    patch.around("bench.load.far_generators:FarPipe._brought_here", instead)
+
+
+@defect("load-far-clock-moves-unseen", RIG, "A clock that moves in a trial is named.", plays.LOAD_FAR_MOVES)
+def _(patch: Patch) -> None:
+    """A worker's clock is looked at before a trial and not after it."""
+    patch.around(
+        "bench.load.far_generators:FarPipe._brought_here",
+        lambda original, pipe, told, after: original(pipe, told, pipe._clock),
+    )

@@ -62,11 +62,16 @@ def test_an_unknown_part_names_the_nearest_first(folder: Path) -> None:
     [
         ("LAMP = 3\n", r"broken\.py: a lamp has LAMP = Lamp\(\.\.\.\); this file has none"),
         ("", r"broken\.py: a lamp has LAMP"),
+        (f"from {Lamp.__module__} import Lamp\nLAMP = Lamp\n",
+         r"broken\.py: LAMP is a class and no lamp; write LAMP = Lamp\(\.\.\.\)"),
+        (f"from {Lamp.__module__} import Lamp\nclass Desk(Lamp): ...\nLAMP = Desk\n",
+         r"broken\.py: LAMP is a class and no lamp; write LAMP = Desk\(\)"),
         ("import nowhere\n", r"broken\.py, line 1: cannot be imported: ModuleNotFoundError: No module named 'nowhere'"),
         ("x = 1\nLAMP = (\n", r"broken\.py, line 2: cannot be imported: SyntaxError: '\(' was never closed"),
     ],
-)
+)  # fmt: skip
 def test_a_file_that_is_no_part_is_said(folder: Path, text: str, what: str) -> None:
+    sys.modules.setdefault(Lamp.__module__, sys.modules[__name__])
     (folder / "broken.py").write_text(text)
     with pytest.raises(PartError, match=what):
         lamps(folder).parts()

@@ -84,7 +84,8 @@ def test_settings_reach_into_tables_and_groups(tmp_path: Path) -> None:
     spec = load(write(tmp_path, GOOD))
     assert spec.with_setting("portal.checks", []).portal.checks == ()
     left = spec.with_setting("portal.checks", without("bind", "ts")).portal.checks
-    assert left == ("ahead", "jump", "mcr", "acc", "age")
+    assert left == tuple(one for one in check_ids() if one not in ("bind", "ts"))
+    assert {"ahead", "jump", "mcr", "acc", "age"} <= set(left)
     fewer = spec.with_setting("portal.checks", ["ts", "age"])
     assert fewer.with_setting("portal.checks", "without:age").portal.checks == ("ts",)
     assert repr(without("bind", "ts")) == "without bind, ts"

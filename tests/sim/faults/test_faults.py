@@ -13,12 +13,13 @@ from bench.rig import checks
 from bench.rig.checks import bundled_once, custody, faults_witnessed
 from sim.core.clock import NS_PER_S
 from sim.core.events import FaultInjected, FaultWitnessed
+from sim.core.parts import Folder, PartError
 from sim.endpoint.kinds.mosquitto import Mosquitto
 from sim.faults import broker_killed, gateway_power_cut, path_lost, portal_restarted
 from sim.faults.broker_killed import BrokerKilled
 from sim.faults.gateway_power_cut import PowerCut
 from sim.faults.path_lost import PathLost
-from sim.faults.port import FAULTS, CannotInject
+from sim.faults.port import FAULTS, CannotInject, Fault
 from sim.faults.portal_killed import PortalKilled
 from sim.faults.portal_restarted import PortalRestarted
 from sim.gateway.kinds.virtual import VirtualGateway
@@ -50,6 +51,53 @@ def test_the_folder_is_the_list() -> None:
         assert type(fault).__module__ == f"sim.faults.{id_}"
         assert FAULTS.page(id_)
         assert fault.title and fault.struck_as
+
+
+BLINK = """from dataclasses import dataclass
+from typing import ClassVar
+from sim.faults.port import Lasting
+
+@dataclass(frozen=True, kw_only=True)
+class Blink(Lasting[int]):
+    id: ClassVar[str] = "blink"
+    title: ClassVar[str] = "It blinks"
+    struck_as: ClassVar[str] = "blinks"
+    healed_as: ClassVar[str] = "blinks no more"
+    def subject(self, world): return "it"
+    def look(self, world): return 0
+    def strike(self, world): ...
+    def witness_strike(self, before, after): return "seen"
+
+FAULT = Blink()
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "message"),
+    [
+        ("", "", ""),
+        ('    id: ClassVar[str] = "blink"\n', "", 'Blink has no id; write id: ClassVar.str. = "blink" in it'),
+        ('    title: ClassVar[str] = "It blinks"\n', "", "Blink has no title; write title: ClassVar"),
+        ('    struck_as: ClassVar[str] = "blinks"\n', "", "Blink has no struck_as; write struck_as: ClassVar"),
+        ('    healed_as: ClassVar[str] = "blinks no more"\n', "", "Blink has no healed_as; .* in it since it lasts"),
+        ('str] = "blink"', 'str] = "wink"', "its id is 'wink'; a fault has the id of its file: 'blink'"),
+        ("FAULT = Blink()", "FAULT = Blink", r"FAULT is a class and no fault; write FAULT = Blink\(\)"),
+    ],
+)
+def test_what_a_fault_does_not_say_is_refused_with_its_file(
+    line: str, instead: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / f"faults_{abs(hash(line))}"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "blink.py").write_text(BLINK.replace(line, instead))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    faults = Folder(folder.name, "FAULT", "fault", Fault, FAULTS.lacks)  # type: ignore[type-abstract]
+    if not message:
+        assert list(faults.parts()) == ["blink"]
+        return
+    with pytest.raises(PartError, match=rf"blink\.py: {message}"):
+        faults.parts()
 
 
 # --- what each does ---------------------------------------------------------------------------------------------

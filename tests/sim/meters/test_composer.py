@@ -52,11 +52,13 @@ def _fleet(start: datetime = START, meters: int = 6) -> Fleet:
 
 
 def _tampered(fleet: Fleet) -> Fleet:
-    """Every third meter, in each of the three ways, at odd times before the first edge and at the second; and some of
-    the water meters with a burst pipe."""
+    """Every third meter, in each of the three ways, at odd times before the first edge and at the second, every fourth
+    of them until a technician comes; and some of the water meters with a burst pipe."""
     for meter in range(0, fleet.n, 3):
         at_ns = 5 * NS_PER_DAY if meter % 2 else 12 * NS_PER_DAY - 3_600 * NS_PER_S
         fleet.tamper(meter, at_ns + meter * NS_PER_S, TAMPERS[meter // 3 % 3])
+        if meter % 4 == 0:
+            fleet.reset(meter, 35 * NS_PER_DAY + meter * NS_PER_S)
     for place, meter in enumerate(_water_meters(fleet)[1::2]):
         fleet.burst(meter, 9 * NS_PER_DAY + meter * NS_PER_S, 20.5 + place)
     return fleet

@@ -186,8 +186,13 @@ def test_a_tampered_meter_shows_it_until_it_is_reset(group: FleetSpec, how: str)
         assert later.units == truth.units == fleet.truth(0, 400).units
     elif truth.units is not None and later.units is not None:
         assert later.units > truth.units
-    fleet.reset(0)
+    while_tampered = fleet.telegram(0, k)
+    fleet.reset(0, fleet.start_ns(0, k + 1))
+    assert fleet.telegram(0, k) == while_tampered and fleet.truth(0, k).tampered, "what was sent stays what it was"
+    assert not fleet.truth(0, k + 1).tampered
+    fleet.reset(0, fleet.start_ns(0, k))
     assert fleet.telegram(0, k) == frame_before
+    assert fleet.telegrams(np.array([0, 0]), np.array([k - 1, k]))[1] == frame_before
 
 
 def test_how_the_first_types_show_tampering() -> None:

@@ -141,6 +141,22 @@ def test_a_type_may_bring_a_quantity_and_a_constant_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
+    ("head", "encoding", "value", "fits"),
+    [
+        ("0213", "u16", 65_535, True), ("0213", "u16", 65_536, False), ("0213", "u16", -1, True),
+        ("0213", "u16", -2, False), ("0213", "i16", -32_768, True), ("0213", "i16", 32_768, False),
+        ("0A13", "bcd4", 9_999, True), ("0A13", "bcd4", 10_000, False), ("0213", "u16", 7.5, False),
+    ],
+)  # fmt: skip
+def test_a_constant_that_does_not_fit_its_record_is_refused(head: str, encoding: str, value: Any, fits: bool) -> None:
+    if fits:
+        assert _kind(field(head, encoding, "seven"), constants={"seven": value}).slots
+        return
+    with pytest.raises(BadKind, match=rf"record {head}: the constant seven is {value}, and {encoding} holds whole num"):
+        _kind(field(head, encoding, "seven"), constants={"seven": value})
+
+
+@pytest.mark.parametrize(
     ("row", "message"),
     [
         (("0B6E", "bcd7", "units"), "some-meter: record 0B6E: no encoding 'bcd7'; did you mean 'bcd.'[?] Known: u8, "),
@@ -185,6 +201,13 @@ def test_an_address_that_no_telegram_can_carry_is_refused(more: dict[str, Any], 
 def test_every_unit_of_the_table_is_one_that_a_vif_names() -> None:
     units = {meaning.unit for meaning in PRIMARY.values()}
     assert {unit for unit, _ in COUNTS_IN.values()} <= units and COUNTS_IN.keys() <= QUANTITIES.keys()
+
+
+def test_the_power_of_heat_is_no_electricity_meters() -> None:
+    assert _kind(field("042B", "i32", "power_w"), field("0406", "u32", "energy_kwh")).slots
+    assert _kind(field("042B", "i32", "now_w"), field("0403", "u32", "energy_wh"), constants={"now_w": 300}).slots
+    with pytest.raises(BadKind, match=r"power_w is the power of heat .*, and tariff_2_wh counts electricity"):
+        _kind(field("042B", "i32", "power_w"), field("842003", "u32", "tariff_2_wh"))
 
 
 def test_two_records_that_say_the_same_are_refused() -> None:

@@ -259,7 +259,7 @@ class Production:
                         np.array([one.at_ns]), first)  # fmt: skip
             memory, verdict = Memory(fresh.state, fresh.rings, kept.room(now_ns, 1)), np.zeros(1, dtype=np.int64)
             asked, judged = Asked(fresh.on, fresh.limits, now_ns), Judged(verdict, before)
-            kept.keep(self.judge(first, seen, opened, agreed, memory, asked, judged))
+            kept.keep(self.judge(first, seen, opened, agreed, memory, asked, judged)[0])
             reason, detail = names()[int(verdict[0])], ""
             if verdict[0] > COPY:
                 read_as = (int(numbers[0]) for numbers in opened[1:])

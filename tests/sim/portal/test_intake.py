@@ -173,7 +173,12 @@ def test_each_reason_is_reached(fleet: Fleet) -> None:
         twins.check()
         assert twins.many.opening.one_at_a_time > 0
         seen |= {key.removeprefix("refused: ") for key in twins.many.counts}
-    assert set(names()) - seen == {""}
+    assert set(names()) - seen == {""}, "drawn receptions (KINDS, `made`) come to every reason of every check"
+
+
+def test_a_check_without_words_is_said(fleet: Fleet) -> None:
+    with pytest.raises(AssertionError, match=r"no words for check 'soon'; say what it refuses in tests\.oracles\."):
+        Twins(fleet, PortalSpec(checks=("acc", "soon")))
 
 
 def test_windows_carry_over_takes_and_wrap(fleet: Fleet) -> None:

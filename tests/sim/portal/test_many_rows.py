@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,31 @@ def test_many_rows_at_once_are_the_same_rows(tmp_path: Path, count: int) -> None
     apart.close()
 
 
-def test_a_row_that_cannot_be_stored_takes_the_others_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [0, _TOGETHER + 5, 2 * _TOGETHER])
+@pytest.mark.parametrize("begun", [True, False], ids=["in a transaction", "without one"])
+def test_a_row_that_cannot_be_stored_takes_the_others_back(tmp_path: Path, place: int, begun: bool) -> None:
+    """Those of its transaction; without one, those before it stay, as where rows go in one by one."""
     store = SqliteStore(tmp_path)
-    wrong = sighting(1)._replace(gateway=None)  # type: ignore[arg-type]
-    with pytest.raises(StoreError), store.transaction():
-        store.add_sightings([*(sighting(number) for number in range(2 * _TOGETHER)), wrong])
-    assert store.sightings() == []
+    rows = [sighting(number) for number in range(2 * _TOGETHER)]
+    rows.insert(place, sighting(1)._replace(gateway=None))  # type: ignore[arg-type]
+    with pytest.raises(StoreError), store.transaction() if begun else contextlib.nullcontext():
+        store.add_sightings(rows)
+    whole = [] if begun else rows[:place]
+    assert sum(one.taken for one in store.sightings()) == sum(one.taken for one in whole)
     store.close()
+
+
+def test_nothing_is_written_before_the_commit(tmp_path: Path) -> None:
+    """Rows at random places of an index: no copy of each page that a statement changes."""
+    store = SqliteStore(tmp_path)
+    with store.transaction():
+        before = written_bytes()
+        store.add_readings([reading(number * 0x9E3779B97F4A7C15 % 2**63) for number in range(300 * _TOGETHER)])
+        assert written_bytes() - before < 100_000
+    store.close()
+
+
+def written_bytes() -> int:
+    """By this process so far."""
+    told = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="utf-8").splitlines())
+    return int(told["wchar"])

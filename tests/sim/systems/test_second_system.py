@@ -58,8 +58,8 @@ class Table:
     def readings_of(self, mark: str) -> list[Reading]:
         return [self.rows[mark]] if mark in self.rows else []
 
-    def refusals(self) -> list[Refusal]:
-        return self.refused
+    def refusals(self, reason: str | None = None) -> list[Refusal]:
+        return [row for row in self.refused if reason in (None, row.reason)]
 
     def refusal_reasons(self, mark: str) -> list[str]:
         return [one.reason for one in self.refused if one.fingerprint == mark]
