@@ -124,7 +124,7 @@ class Kind:
         self._check_power()
 
     def _check_power(self) -> None:
-        """The power that is drawn by households is not modelled: POWER is that of the heat in a heat meter's pipes."""
+        """POWER is that of the heat in a heat meter's pipes; no quantity is the power that a household draws."""
         said = {row.quantity: self.quantity(row.quantity) for row in self.fields}
         tariffs = (HIGH_TARIFF, LOW_TARIFF)
         tariff = next((name for name, one in said.items() if one.op == COUNT and one.of in tariffs), None)
