@@ -253,8 +253,8 @@ class Box:
         end_s = clock.wall_s() + self.entry.run.ready_s
         while problem := self.problem or self._unsaid():
             if clock.wall_s() > end_s or (self._program is not None and not self._program.running):
-                refused = self.refused_by_broker()
-                why = f"{problem}; {refused}" if refused else problem
+                refused, why = self.refused_by_broker(), self.problem or problem  # it may have ended since we looked
+                why = f"{why}; {refused}" if refused else why
                 raise BoxError(f"{self.entry.name} is not ready within {self.entry.run.ready_s:g} s: {why}")
             self.turn(_LOOK_S)
         self.turn(self.entry.run.settle_s)

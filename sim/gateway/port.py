@@ -196,8 +196,12 @@ class GatewayPort(Protocol):
 class ReceivesMany(Protocol):
     """A gateway that takes at once what its receiver heard in a window."""
 
-    def receive_all(self, telegrams: Sequence[bytes], received_ns: Sequence[int], rssi_dbm: Sequence[float]) -> None:
-        """What `receive` does with one after the other; columns of equal length, in order of time."""
+    def receive_all(
+        self, telegrams: Sequence[bytes], received_ns: Sequence[int], rssi_dbm: Sequence[float]
+    ) -> Iterator[int]:
+        """What `receive` does with one after the other; columns of equal length, in order of time. It gives the place
+        of each telegram with which something may happen that others are told of, right before it takes that one: who
+        has several gateways goes on with the one whose place is the earliest, and what happens keeps its order."""
 
 
 def receives_many(gateway: GatewayPort) -> ReceivesMany | None:

@@ -144,8 +144,8 @@ class Air:
         level_cdbm)` for each frame received;
         `on_header(first 10 bytes, now_ns, level_cdbm, mode, remaining_ns)` while a readable frame is still on the air.
         `demodulators` 0: any number of frames at once. `deferred`: it can wait with `on_frame` until the window ends or
-        `catch_up` is called. `on_frames`, of a deferred one: the same for many frames, as columns; either may be
-        called."""
+        `catch_up` is called. `on_frames`, of a deferred one: the same for many frames, as columns (see
+        sim.gateway.port.ReceivesMany); either may be called."""
         if demodulators < 0:
             raise ValueError(f"{name}: a receiver cannot have {demodulators} demodulators")
         if deferred and on_header is not None:

@@ -11,7 +11,7 @@ A deferred receiver's frames are settled here like any other's, and kept until `
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ from sim.radio.listener import Frame, Listener
 from sim.radio.receiver_profile import ReceiverProfile
 
 OnFrame = Callable[[bytes, int, int], None]
-OnFrames = Callable[[list[bytes], list[int], list[int]], None]
+OnFrames = Callable[[list[bytes], list[int], list[int]], Iterator[int]]
 OnHeader = Callable[[bytes, int, int, Mode, int], None]
 FrameOf = Callable[[int, int], bytes]
 Tap = Callable[[Emission, int, Fate, int], None]

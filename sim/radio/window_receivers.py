@@ -12,7 +12,8 @@ later are an engine of their own: no state of the earlier ones has to move.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import heapq
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -172,18 +173,29 @@ class DeferredReceivers:
         self._tell_receivers(report)
 
     def _tell_receivers(self, report: WindowReport) -> None:
-        """Those that take many frames at once get theirs in one call each, the others in the order of time."""
+        """Those that take many frames at once get theirs in one call each, and are let go on in the order of time."""
         received, receivers, telegrams = report.received, self._receivers, report.telegrams
         columns = [c[received] for c in (report.rows.receiver, report.frame, report.end_ns, report.rows.rssi_cdbm)]
         alone = np.ones(len(received), dtype=bool)
+        taking: list[Iterator[int]] = []  # each gives the rows at which something may happen
         for number in np.unique(columns[0]).tolist():
             if (on_frames := receivers[number].on_frames) is not None:
                 mine = columns[0] == number
                 alone &= ~mine
                 which, ended_ns, level_cdbm = (column[mine].tolist() for column in columns[1:])
-                on_frames([telegrams[frame] for frame in which], ended_ns, level_cdbm)
-        for number, frame, ended, level in zip(*(column[alone].tolist() for column in columns), strict=True):
-            receivers[number].on_frame(telegrams[frame], ended, level)
+                places = on_frames([telegrams[frame] for frame in which], ended_ns, level_cdbm)
+                taking.append(map(np.flatnonzero(mine).tolist().__getitem__, places))
+
+        def one_by_one() -> Iterator[int]:
+            rows = np.flatnonzero(alone)
+            for row, number, frame, ended, level in zip(
+                rows.tolist(), *(column[rows].tolist() for column in columns), strict=True
+            ):
+                yield row
+                receivers[number].on_frame(telegrams[frame], ended, level)
+
+        for _ in heapq.merge(*taking, one_by_one()):
+            pass
 
     def _tell_taps(self, report: WindowReport) -> None:
         one_by_one: list[Tap] = []

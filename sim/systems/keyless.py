@@ -11,7 +11,7 @@ Its tables in a world are [[gateway]], [endpoint] and [portal].
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -394,8 +394,8 @@ def _many(gateway: GatewayPort) -> OnFrames | None:
     if (taking := receives_many(gateway)) is None:
         return None
 
-    def on_frames(telegrams: list[bytes], ended_ns: list[int], levels_cdbm: list[int]) -> None:
-        taking.receive_all(telegrams, ended_ns, [level_cdbm / 100 for level_cdbm in levels_cdbm])
+    def on_frames(telegrams: list[bytes], ended_ns: list[int], levels_cdbm: list[int]) -> Iterator[int]:
+        return taking.receive_all(telegrams, ended_ns, [level_cdbm / 100 for level_cdbm in levels_cdbm])
 
     return on_frames
 

@@ -16,7 +16,7 @@ portal never brings a bundle there: silence alone is no refusal.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -179,7 +179,9 @@ class VirtualGateway:
         if closes_after:
             self._close(received_ns)
 
-    def receive_all(self, telegrams: Sequence[bytes], received_ns: Sequence[int], rssi_dbm: Sequence[float]) -> None:
+    def receive_all(
+        self, telegrams: Sequence[bytes], received_ns: Sequence[int], rssi_dbm: Sequence[float]
+    ) -> Iterator[int]:
         """What `receive` does with each, which here is asked only of those that open a bundle or close one."""
         if not self._on:
             return
@@ -195,6 +197,7 @@ class VirtualGateway:
                     for telegram, time_ns in zip(telegrams[begin:at], heard_ns, strict=True):
                         report.heard(telegram, time_ns)
             if at < len(telegrams):
+                yield at
                 self.receive(telegrams[at], received_ns[at], rssi_dbm[at])
                 at += 1
 

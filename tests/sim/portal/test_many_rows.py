@@ -72,6 +72,6 @@ def test_nothing_is_written_before_the_commit(tmp_path: Path) -> None:
 
 
 def written_bytes() -> int:
-    """By this process so far."""
-    told = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="utf-8").splitlines())
+    """By this thread so far."""
+    told = dict(line.split(": ") for line in Path("/proc/thread-self/io").read_text(encoding="utf-8").splitlines())
     return int(told["wchar"])
