@@ -352,11 +352,12 @@ def test_closed_standard_streams_are_no_error(rig: Rig) -> None:
 
 
 def under_way(rig: Rig, process: subprocess.Popen[str]) -> Path:
-    """Wait until the second scenario's world runs; its run directory."""
+    """Wait until the first scenario is finished and the second one's world runs; its run directory."""
     end_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < end_s and process.poll() is None:
         found = list(rig.runs.glob("*/2*/*long*/on/events.jsonl"))
-        if found and found[0].stat().st_size > 3_000:
+        finished = list(rig.runs.glob("*/2*/*short*/scenario.json"))
+        if finished and found and found[0].stat().st_size > 3_000:
             return found[0].parents[2]
         time.sleep(0.05)
     raise AssertionError(f"it did not get under way: {process.communicate()[1]}")
@@ -408,9 +409,6 @@ def test_an_interrupted_run_tells_what_was_finished_and_leaves_no_process(
 def test_a_killed_run_leaves_no_process_and_can_still_be_reported(rig: Rig, words: list[str]) -> None:
     process = rig.start("run", rig.scenarios(SHORT + LONG), *words, stderr=subprocess.DEVNULL)
     directory = under_way(rig, process)
-    end_s = time.monotonic() + PATIENCE_S
-    while not list(directory.glob("*short*/scenario.json")) and time.monotonic() < end_s:
-        time.sleep(0.05)
     process.kill()
     process.communicate(timeout=PATIENCE_S)
     assert process.returncode == -signal.SIGKILL
