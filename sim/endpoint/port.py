@@ -158,7 +158,7 @@ class Elsewhere(Protocol):
     says nothing about the system."""
 
     def let_down(self, session: Session, what: str) -> SaysNothing | None:
-        """`what` came to nothing, of which this session is the first example: one sentence with the way out. None where
+        """`what` came to nothing, `session` being the first example: one sentence with the way out. None where
         it is the endpoint's own fault, or the client's."""
 
 
