@@ -25,7 +25,7 @@ from sim.endpoint.port import Elsewhere, Endpoint, EndpointError, Message, Queue
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.key_copies import KeyCopies
-from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, receives_many
+from sim.gateway.port import GatewayFeature, GatewayPort, Waking, Wiring, receives_many
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
 from sim.network.paths import Line
@@ -87,7 +87,9 @@ def _refuse_shadows_without_place(spec: WorldSpec) -> None:
             raise EndpointError(f'gateway "{group.name}": shadow = true {missing}; or leave it out')
 
 
-def _tell_mode(gateway: Fed, index: int, emission: Emission, receiver: int, _fate: Fate, _level_cdbm: int) -> None:
+def _tell_mode(
+    gateway: GatewayPort, index: int, emission: Emission, receiver: int, _fate: Fate, _level_cdbm: int
+) -> None:
     """A gateway that is fed gets the frame next, and its feeder must know how it was sent."""
     if receiver == index:
         gateway.mode = emission.mode.name
@@ -177,7 +179,7 @@ class Keyless:
     @property
     def key_places(self) -> tuple[Path, ...]:
         clear = (self._clear_keys,) if self._ground.spec.portal.key_store == "clear" else ()
-        real = (place for gateway in self.gateways if isinstance(gateway, Fed) for place in gateway.key_places)
+        real = (place for gateway in self.gateways for place in gateway.key_places)
         return (self.vault, *clear, *self.key_copies.with_keys, *real)
 
     @property
@@ -244,10 +246,10 @@ class Keyless:
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
             profile=profile,
             on_frames=_many(gateway),
-            deferred=not kind.real,  # the bundles of a simulated one close by its own clock, whenever it is told
+            deferred=not gateway.real,  # the bundles of a simulated one close by its own clock, whenever it is told
         )
         assert receiver == index, "gateways are the first receivers, in order"
-        if isinstance(gateway, Fed):
+        if gateway.real:
             ground.air.taps.append(partial(_tell_mode, gateway, index))
         if gateway.waking is not None:
             ground.air.env.process(_sleeps(ground.air.receivers[receiver], gateway.waking, ground.air.env))

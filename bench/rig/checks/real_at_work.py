@@ -3,7 +3,6 @@ nothing that follows from its silence is shown."""
 
 from __future__ import annotations
 
-from sim.gateway.port import Fed
 from sim.world import World
 
 TITLE = "the real gateway was at work"
@@ -11,4 +10,4 @@ UNPROVEN = True
 
 
 def check(world: World, attacked: bool) -> list[str]:
-    return [said for gateway in world.gateways if isinstance(gateway, Fed) and (said := gateway.complaint)]
+    return [said for gateway in world.gateways if (said := gateway.complaint)]

@@ -24,6 +24,7 @@ from sim.endpoint.port import EndpointError
 from sim.faults.broker_killed import BrokerKilled
 from sim.faults.port import CannotInject
 from sim.faults.portal_restarted import PortalRestarted
+from sim.gateway.port import InWorld
 from sim.portal.interpret import interpret
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.store import Reading, Refusal, fingerprint
@@ -78,7 +79,7 @@ class Table:
         return dated[-1].set_date_units if dated else None
 
 
-class DecryptingGateway:
+class DecryptingGateway(InWorld):
     """It reads what it hears, at once."""
 
     features: ClassVar[frozenset[str]] = frozenset({"decrypts"})
