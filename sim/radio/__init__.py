@@ -3,6 +3,7 @@
     link_modes       T1, C1, S1: rates, preambles, air time, channel
     propagation      path loss, shadowing, fading; powers as exact integers
     capture_effect   a threshold, or a packet-error curve as a drawn threshold
+    receiver_names   which profiles there are
     receiver_profile what a receiver makes of noise and of other frames; receivers/: one TOML file each
     site_spec        [site] of a world
     site             where meters and gateways are
