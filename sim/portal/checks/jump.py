@@ -85,4 +85,5 @@ def detail(why: int, sight: Sight, meter: Meter, past: State, limits: ts.Limits,
 CHECK = Check(
     "jump", 18, {COUNTER_JUMP: STALE, COUNTER_FELL: STALE}, verdict, took, detail, State,
     limits=ts.limits_of, settings=ts.Settings, takes_late=False,  # what was late says nothing of now
+    portal_only=True,
 )  # fmt: skip
