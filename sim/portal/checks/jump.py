@@ -7,7 +7,8 @@ up. A counter that fell behind its time (telegrams held back, a meter that pause
 the past of `mcr`'s window and was yet heard after the newest is no delayed telegram: the counter fell, or another
 device has moved on in the meter's name.
 
-Without this check a twin with the key, a million ahead, makes every genuine telegram late for ever, and nobody is told.
+Without this check a twin with the key, a million ahead, makes every genuine telegram late for ever, and no
+alarm is raised.
 """
 
 from __future__ import annotations
