@@ -117,6 +117,10 @@ class GatewayPort(Protocol):
     def session(self) -> Session:
         """Its connection to the endpoint since the latest power-on."""
 
+    def set_clock(self, offset_s: float) -> None:
+        """Somebody sets its clock: so many seconds ahead of the right time from now on. Raises LookupError for a real
+        one, whose clock is its machine's."""
+
     # --- radio side
 
     def receive(self, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:

@@ -49,11 +49,11 @@ from sim.systems._smgw_lines import Lines, Order
 from sim.systems._smgw_radio import RadioMeters
 from sim.systems._smgw_renewal import Renewals
 from sim.systems._smgw_wired import rounds, wired_side
-from sim.systems.port import Cost, Delivered, Ground, Sight, SystemUnderTest
+from sim.systems.port import Cost, Delivered, Ground, Passed, Sight, SystemUnderTest
 from sim.systems.smgw import SUPPLIER, SmgwSystem
 
 if TYPE_CHECKING:
-    from sim.endpoint.port import Session
+    from sim.endpoint.port import Message, Session
 
 LISTS_EVERY_NS: Final = NS_PER_DAY
 """How often authorities issue revocation lists, beside each time that something is taken back."""
@@ -94,6 +94,7 @@ class Smgw:
         self.wan = Lines(self, ground)
         self.firmware = Firmwares(self, ground)
         self._looked_ns = 0
+        self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
         radio = RadioSpec(settings.wireless, settings.wireless_tls, settings.wireless_pinned)
         self.radio_meters = RadioMeters(radio, ground, flag_clock=settings.flag_clock)
 
@@ -324,6 +325,12 @@ class Smgw:
         self._closing.close()
 
     # --- what came of it ----------------------------------------------------------------------------------------
+
+    def tap_passed(self, take: Callable[[Passed], None]) -> None:
+        self.administrator.taps.append(lambda one: take(Passed(one.time_ns, one.gateway, one.payload)))
+
+    def billable(self) -> Sequence[Delivered]:
+        return rows_of(SUPPLIER, self.portal)
 
     def delivered(self) -> Sequence[Delivered]:
         return [*rows_of(SUPPLIER, self.portal), *self.grid.delivered()]

@@ -14,12 +14,14 @@ import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from sim.billing.set_date_units import units_at
 from sim.core import bundle
+from sim.core.clock import NS_PER_S
 from sim.core.events import Fate
 from sim.endpoint.port import Elsewhere, Endpoint, EndpointError, Message, Queues, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
@@ -40,7 +42,7 @@ from sim.site_plan import gateway_groups, gateway_ids, receiver_of
 from sim.systems._installation import entry_of, links_of
 from sim.systems._keyless_accounts import costs, sights
 from sim.systems._killed import kill
-from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnderTest
+from sim.systems.port import Cost, Delivered, Ground, Passed, Sight, System, SystemUnderTest
 
 if TYPE_CHECKING:
     import simpy
@@ -160,15 +162,27 @@ class Keyless:
         self.keks: dict[str, bytes] = {}
         self.wan_bytes = self.acknowledgements = 0
         """Of messages that reached the portal and its answers."""
-        # Shown what reaches the portal, with the world's time, before the portal takes it.
         self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
         # What the broker's operator makes of what it delivers, before the taps.
         self.delivers: Callable[[Sequence[Message]], Sequence[Message]] = lambda messages: messages
 
     attached = None
 
+    def tap_passed(self, take: Callable[[Passed], None]) -> None:
+        def tap(messages: Sequence[Message], now_ns: int) -> None:
+            for one in messages:
+                with contextlib.suppress(bundle.BadBundle):
+                    take(Passed(now_ns, bundle.Bundle.decode(one.payload).gateway, one.payload))
+
+        self.message_taps.append(tap)
+
     def delivered(self) -> Sequence[Delivered]:
         return ()
+
+    def billable(self) -> Sequence[Delivered]:
+        epoch_s = int(self._ground.calendar.start.timestamp())
+        rows = ((row, epoch_s + row.received_ns // NS_PER_S) for row in self.stored.readings() if row.units is not None)
+        return [Delivered(PORTAL, "", row.meter, 0, "", 0, None, at_s, Decimal(row.units or 0)) for row, at_s in rows]
 
     def sights(self) -> Sequence[Sight]:
         return sights(self, self._ground)

@@ -107,6 +107,10 @@ class SmgwSystem(System):
     def securities(self) -> tuple[str, ...]:
         return self.attach
 
+    @property
+    def verifies_time(self) -> bool:
+        return self.time_over_tls
+
     def features(self, spec: WorldSpec) -> frozenset[str]:
         from sim.smart_metering.smart_gateway import SmartGateway
 

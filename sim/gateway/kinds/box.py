@@ -123,6 +123,9 @@ class BoxGateway(VirtualGateway):
             if (descriptor := self.box.descriptor) is not None:
                 self._clock.forget(descriptor)
 
+    def set_clock(self, offset_s: float) -> None:
+        raise LookupError(f"gateway {self.id} is a program of its own, whose clock is its machine's")
+
     # --- radio side -------------------------------------------------------------------------------------------------
 
     def receive(self, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:
