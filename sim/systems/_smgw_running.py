@@ -17,7 +17,6 @@ from sim.core.clock import NS_PER_DAY, ns
 from sim.core.events import GatewayDisturbed, SnapshotAsked
 from sim.core.settings import SpecError
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.gateway.registry import GATEWAYS
 from sim.pki.party_certificates import ADMINISTRATOR, MAKER, Certificate, PartyRoot, private_value
 from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
@@ -35,9 +34,7 @@ from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
 from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smart_metering.snapshots import Snapshots
-from sim.smgw.cells import check_size
 from sim.smgw.module.in_world import InWorldModule, draws
-from sim.smgw.rule_set import CAPTURE_S
 from sim.smgw.wake_up import WakeUps
 from sim.systems._installation import entry_of, links_of, strongest
 from sim.systems._killed import kill
@@ -70,14 +67,6 @@ class Smgw:
 
     def __init__(self, ground: Ground, settings: SmgwSystem) -> None:
         spec = ground.spec
-        if spec.portal.store != "sqlite":
-            raise SpecError("portal.store: system 'smgw' keeps every gateway's store on its own disk; take \"sqlite\"")
-        if settings.delivery_s % CAPTURE_S:
-            raise SpecError(f"system.delivery_s: {settings.delivery_s:g} is no multiple of {CAPTURE_S} s, the raster")
-        if wrong := check_size(settings.padding_bytes):
-            raise SpecError(f"system.padding_bytes: {wrong}")
-        if real := [group.name for group in spec.gateway if GATEWAYS.find(group.kind).real]:
-            raise SpecError(f"gateway {real[0]}: a real gateway belongs to system 'keyless'")
         self._ground, self.settings = ground, settings
         self.gateways: list[SmartGateway] = []
         self.modules: list[InWorldModule] = []

@@ -47,6 +47,7 @@ from sim.systems.port import Cost, Delivered, Ground, Passed, Sight, System, Sys
 if TYPE_CHECKING:
     import simpy
 
+    from sim.core.settings import Place
     from sim.radio.reference import OnFrames, Receiver
     from sim.world_spec import WorldSpec
     from wmbus.link import Address
@@ -64,29 +65,30 @@ class KeylessSystem(System):
     title: ClassVar[str] = "Keyless gateways with custody, a broker, a portal that holds the keys"
 
     def features(self, spec: WorldSpec) -> frozenset[str]:
-        own: frozenset[str] = frozenset({"portal restart"})
+        own: frozenset[str] = frozenset({"bundles", "portal restart"})
         own |= {"portal backup"} if spec.portal.store == "sqlite" else frozenset()
         own |= ENDPOINTS.find(spec.endpoint.kind).features
         return own.union(*(GATEWAYS.find(group.kind).features for group in spec.gateway))
 
     def lacks(self, spec: WorldSpec, needed: frozenset[str]) -> str:
-        elsewhere = {"portal restart", "portal backup", *get_args(GatewayFeature)}
+        elsewhere = {"bundles", "portal restart", "portal backup", *get_args(GatewayFeature)}
         return lacks(spec.endpoint.kind, needed - elsewhere) or super().lacks(spec, needed)
+
+    def refuse_contradictions(self, spec: WorldSpec, place: Place) -> None:
+        for at, group in enumerate(spec.gateway):
+            if not group.shadow:
+                continue
+            path = f"gateway[{at}].shadow"
+            if "shadow" not in GATEWAYS.find(group.kind).features:
+                raise place.error(path, f'kind "{group.kind}" keeps no shadow; leave out shadow = true')
+            if missing := lacks(spec.endpoint.kind, frozenset({"shadows"})):
+                raise place.error(path, f"shadow = true {missing}; or leave it out")
 
     def build(self, ground: Ground) -> Keyless:
         return Keyless(ground)
 
 
 SYSTEM = KeylessSystem()
-
-
-def _refuse_shadows_without_place(spec: WorldSpec) -> None:
-    """Raises EndpointError where a gateway's shadow is asked for and something of it is not there."""
-    for group in spec.gateway:
-        if group.shadow and "shadow" not in GATEWAYS.find(group.kind).features:
-            raise EndpointError(f'gateway "{group.name}": kind "{group.kind}" keeps no shadow; leave out shadow = true')
-        if group.shadow and (missing := lacks(spec.endpoint.kind, frozenset({"shadows"}))):
-            raise EndpointError(f'gateway "{group.name}": shadow = true {missing}; or leave it out')
 
 
 def _tell_mode(
@@ -149,7 +151,6 @@ class Keyless:
         self.gateways: list[GatewayPort] = []
         self._closing = contextlib.ExitStack()
         kind = ENDPOINTS.find(spec.endpoint.kind)
-        _refuse_shadows_without_place(spec)
         self.endpoint: Endpoint = kind.open(spec.endpoint, ground.directory / "endpoint")
         self.registry = Registry(gateways=gateway_ids(spec))
         self.sessions: list[Session] = []

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sim.core.clock import Calendar, Clock
     from sim.core.events import Event
     from sim.core.seeds import Seeds
+    from sim.core.settings import Place
     from sim.endpoint.port import Endpoint, Message, Session
     from sim.gateway.port import GatewayPort
     from sim.meters.fleet import Fleet
@@ -262,6 +263,10 @@ class System(ABC):
         """See WorldSpec.lacks."""
         missing = needed - self.features(spec)
         return f"needs {', '.join(sorted(missing))}; system '{self.id}' has none" if missing else ""
+
+    def refuse_contradictions(self, spec: WorldSpec, place: Place) -> None:  # noqa: B027  (a system need refuse nothing)
+        """Refuse settings of a world that are allowed each and not together in this system, with the keys of both.
+        Asked as WorldSpec.refuse_contradictions is. Raises SpecError."""
 
     @property
     def securities(self) -> tuple[str, ...]:
