@@ -5,11 +5,10 @@ what is missing by their rule, and what is not, is the ground truth's business."
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.core.events import BundleClosed
 from sim.gateway.port import Fed
 from sim.world import World
-
-TITLE = "each reception is in one bundle"
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -24,3 +23,6 @@ def check(world: World, attacked: bool) -> list[str]:
     if bundled > received or (bundled < received and every):
         return [f"gateways received {received} telegrams and bundled {bundled}"]
     return []
+
+
+INVARIANT = Invariant("bundled_once", "each reception is in one bundle", check)
