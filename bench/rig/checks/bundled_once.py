@@ -5,10 +5,9 @@ what is missing by their rule, and what is not, is the ground truth's business."
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.core.events import BundleClosed
 from sim.world import World
-
-TITLE = "each reception is in one bundle"
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -23,3 +22,6 @@ def check(world: World, attacked: bool) -> list[str]:
     if bundled > received or (bundled < received and every):
         return [f"gateways received {received} telegrams and bundled {bundled}"]
     return []
+
+
+INVARIANT = Invariant("bundled_once", "each reception is in one bundle", check)

@@ -3,9 +3,9 @@ received, and no others. Under attack a value may be wrong: then the attack's ou
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.world import World
 
-TITLE = "delivered values are what the meters counted"
 SHOWN = 3
 
 
@@ -16,3 +16,6 @@ def check(world: World, attacked: bool) -> list[str]:
 
     wrong = wrong_values(world.truth)
     return [f"{len(wrong)} values; {'; '.join(map(str, wrong[:SHOWN]))}"] if wrong else []
+
+
+INVARIANT = Invariant("delivered_true", "delivered values are what the meters counted", check)

@@ -3,10 +3,9 @@ made up, and the attack's outcome says so."""
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.truth.given_values import judged
 from sim.world import World
-
-TITLE = "values that a gateway gave are the values sent"
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -16,3 +15,6 @@ def check(world: World, attacked: bool) -> list[str]:
         if found.wrong:
             problems.append(f"{gateway.id}: {len(found.wrong)} of {found.all} deliveries, first: {found.wrong[0]}")
     return problems
+
+
+INVARIANT = Invariant("given_true", "values that a gateway gave are the values sent", check)

@@ -5,11 +5,11 @@ that time."""
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.core.clock import NS_PER_S, ns
 from sim.site_plan import gateway_groups
 from sim.world import World
 
-TITLE = "a reading says when and where it was heard"
 ROWS_AT_ONCE = 4_096
 NOTHING = 1 << 63, 0  # behind every row
 
@@ -48,3 +48,6 @@ def _shifted(world: World) -> dict[str, list[tuple[int, int]]]:
         if span is not None and whose is not None:
             spans.setdefault(world.gateways[whose].id, []).append((span[0] - NS_PER_S, span[1]))
     return spans
+
+
+INVARIANT = Invariant("heard_as_stored", "a reading says when and where it was heard", check)

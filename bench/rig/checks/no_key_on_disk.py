@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.rig import secrets
+from bench.rig.checks.port import Invariant
 from sim.endpoint.port import EndpointError
 from sim.world import World
-
-TITLE = "no key and no plaintext is in a file or message of the run"
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -47,3 +46,6 @@ def _files(world: World) -> Iterator[Path]:
     for path in sorted(world.directory.rglob("*")):
         if path.is_file() and places.isdisjoint([path, *path.parents]):
             yield path
+
+
+INVARIANT = Invariant("no_key_on_disk", "no key and no plaintext is in a file or message of the run", check)

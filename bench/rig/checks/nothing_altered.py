@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from bench.rig.checks.port import Invariant
 from sim.core.bundle import Bundle
 from sim.core.clock import NS_PER_S
 from sim.portal.reasons import QUARANTINED
 from sim.portal.store import Reading, fingerprint
 from sim.world import World
-
-TITLE = "no altered record without an attacker"
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -49,3 +48,6 @@ def _late(world: World, rows: list[Reading]) -> str:
         return ""
     allowed_s = world.truth.tolerance_ns / NS_PER_S
     return f": stored up to {max(ages) / NS_PER_S:.0f} s after sending, {allowed_s:.0f} s allowed"
+
+
+INVARIANT = Invariant("nothing_altered", "no altered record without an attacker", check)

@@ -27,6 +27,7 @@ from bench.rig.checks import (
     values_true,
     wired_true,  # of the other system: tests/sim/systems/test_smgw_wired.py
 )
+from bench.rig.checks.port import INVARIANTS
 from sim.core.clock import NS_PER_S
 from sim.core.events import BundleClosed
 from sim.core.wall_clock import WallClock
@@ -126,10 +127,11 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 
 
 def test_every_check_in_the_folder_is_tested_here() -> None:
-    assert set(checks.found()) == {
+    assert INVARIANTS.parts() == {
+        one.INVARIANT.id: one.INVARIANT for one in (
         bundled_once, custody, delivered_true, fates_add_up, faults_witnessed, given_true,
         heard_as_stored, in_time, leaves_as_allowed, no_key_on_disk, nothing_altered, radio_true, real_at_work,
-        unchanged_bytes, values_true, wired_true,
+        unchanged_bytes, values_true, wired_true)
     }  # fmt: skip
 
 
@@ -162,7 +164,7 @@ def test_a_check_goes_red_when_its_invariant_is_broken(
     problems = check.check(world, False)  # type: ignore[attr-defined]
     assert problems
     assert all(isinstance(problem, str) and problem for problem in problems)
-    assert check.TITLE in {title for title, _ in checks.apply(world, attacked=False)}  # type: ignore[attr-defined]
+    assert check.INVARIANT.title in {title for title, _ in checks.apply(world, attacked=False)}  # type: ignore[attr-defined]
 
 
 def test_altered_records_are_the_scenarios_business_when_there_is_an_attacker(world: World) -> None:
