@@ -215,7 +215,27 @@ def too_long(path: str, source: str) -> str | None:
 def speechless(path: str, source: str) -> str | None:
     if ast.get_docstring(ast.parse(source)):
         return None
-    return f"{path}:1: no docstring; a folder's __init__ is its table of contents"
+    return f"{path}:1: no docstring; its first sentence says what the file is, a folder's what its room is for"
+
+
+def contents(path: str, source: str) -> list[str]:
+    """Each line of a folder's docstring that is a row about one of its modules: nothing would hold such a row to the
+    module's own first sentence, nor the list to the folder."""
+    text = ast.get_docstring(ast.parse(source), clean=False) or ""
+    return [
+        f"{path}:{line}: a row of a table of contents; what a file is stands in its own first sentence"
+        for line, row in enumerate(text.splitlines(), 1)
+        if re.match(r"\s*[\w/]+(,\s[\w/]+)*\s{2,}\S", row)
+    ]
+
+
+def test_a_folder_says_what_its_room_is_for_and_lists_nothing() -> None:
+    assert not contents("sim/x/__init__.py", '"""The air.  Losses too.\n\nEmissions in. `air` is the door.\n"""')
+    for row in ("    link_search  who hears whom", "kinds/   one file a kind", "air, sweep   receptions out"):
+        assert contents("sim/x/__init__.py", f'"""The air.\n\n{row}\n"""')[0].startswith("sim/x/__init__.py:3: ")
+    files = [path for path in python_files() if path.endswith("/__init__.py")]
+    found = [row for path in files for row in contents(path, read(path))]
+    assert not found, "\n" + "\n".join(found)
 
 
 def test_a_file_fits_in_a_head() -> None:
@@ -257,7 +277,7 @@ def test_a_function_takes_few_values_by_their_place(code: Code) -> None:
     assert not code.too_many, "\n" + "\n".join(code.too_many)
 
 
-def test_a_folder_says_what_is_in_it() -> None:
+def test_every_file_and_folder_says_what_it_is() -> None:
     assert speechless("sim/x/__init__.py", "import os\n")
     assert not speechless("sim/x/__init__.py", '"""What is here."""\n')
     found = [text for path in python_files() if path.endswith("__init__.py") and (text := speechless(path, read(path)))]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import simpy
 
+from arrays import cache_folder
 from sim.city.conduct import run
 from sim.city.digest import of_telegrams
 from sim.city.plan import Blocks, CityLimit, CityPlan, Outages, available_bytes
@@ -23,6 +24,7 @@ from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.radio.air import Air
 from sim.radio.emissions import Schedule
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.propagation import Propagation
 from sim.radio.receiver_profile import profiles
 from sim.radio.site_spec import SiteSpec
@@ -88,7 +90,7 @@ def test_it_is_the_reference_to_the_last_telegram(receiver: str) -> None:
     site = site_of(spec)
     air = Air(env, Propagation.of(spec.site, seeds))
     shard = Shard(dataclasses.replace(one, shards=1), Blocks.of(spec).tiles(1)[0])
-    air.add_fleet(site.meters, shard.engine.radios, lambda meter, k: b"%d %d" % (meter, k))
+    air.add_fleet(site.meters, shard.engine.radios, FleetFrames(lambda meter, k: b"%d %d" % (meter, k)))
     heard: set[tuple[int, int]] = set()
 
     def hear(telegram: bytes, end_ns: int, level_cdbm: int) -> None:
@@ -164,7 +166,8 @@ def test_free_memory_is_what_caches_would_give_up_within_the_control_group(
 def test_what_a_run_takes_is_what_was_said() -> None:
     """Of a process of its own: what this one has touched before would count too, and so would the compiler."""
     pytest.importorskip("numba")
-    subprocess.run([sys.executable, "-m", "sim.city.warm_up"], cwd=ROOT, check=True)
+    if not cache_folder.mark().exists():
+        subprocess.run([sys.executable, "-m", "sim.city.warm_up"], cwd=ROOT, check=True)
     code = """
 import sys, dataclasses
 from bench.perf.city import world
