@@ -16,6 +16,7 @@ import types
 import typing
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -292,9 +293,14 @@ def _unfinished(directory: Path, note: str) -> Run:
     )  # fmt: skip
 
 
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
 def _build(cls: type[T], table: dict[str, Any], notes: list[str], where: str) -> T:
     """A record from a table; what has the wrong type takes the default and is noted."""
-    hints = typing.get_type_hints(cls)
+    hints = _hints(typing.cast(type, cls))
     values: dict[str, Any] = {}
     for spec_field in dataclasses.fields(cls):  # type: ignore[arg-type]
         name = spec_field.name

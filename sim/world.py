@@ -27,6 +27,7 @@ from sim.network.paths import Paths
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.store import fingerprint
 from sim.radio.air import ARRAYS, Air
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.propagation import Propagation
 from sim.recording.log import Played
 from sim.recording.replayed_meters import Antenna, Playing, enrol
@@ -104,12 +105,13 @@ class World:
         return f"<World {self.spec.name}, seed {self.seed}, {self.now_ns / 1e9:.0f} s>"
 
     def _make_air(self) -> Air:
-        propagation = Propagation.of(self.spec.site, self.seeds)
+        propagation, fleet = Propagation.of(self.spec.site, self.seeds), self.fleet
         gateways, engine = self.spec.gateways, self.engine
-        population = self.fleet.population
+        population = fleet.population
         radios = fleet_radios(self.spec.fleet, population.group, population.length_bytes)
+        frames = FleetFrames(fleet.telegram, fleet.telegrams, lambda: fleet.changes)
         air = Air(self.clock.env, propagation, history=self.history, gateways=gateways, engine=engine)
-        air.add_fleet(self.site.meters, radios, self.fleet.telegram, self.fleet.telegrams)
+        air.add_fleet(self.site.meters, radios, frames)
         return air
 
     def _ground(self) -> Ground:

@@ -16,6 +16,7 @@ from sim.core.seeds import Seeds
 from sim.radio.air import Air
 from sim.radio.emissions import Schedule
 from sim.radio.engine import Engine
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Links, Radios, Receivers
 from sim.radio.propagation import Propagation
@@ -90,7 +91,7 @@ def reference_rate(meters: int = 10_000, frames: int = 30_000) -> float:
     air = Air(env, Propagation(2_800, 400, 0, 0, seeds))
     places = np.stack([np.arange(meters) % 100, np.arange(meters) / 100, np.ones(meters)], axis=1)
     radios = Radios(*(np.full(meters, v) for v in (Mode.T1, 63, 700, air_time_ns(Mode.T1, 63))))
-    air.add_fleet(places, radios, lambda source, k: b"")
+    air.add_fleet(places, radios, FleetFrames(lambda source, k: b""))
     for x in (20.5, 80.5):
         air.add_receiver(f"at {x}", np.array([x, 50.5, 2.0]), -10_000, tuple(Mode), lambda *_: None)
     span = frames * WINDOW_NS // 1_000  # as many a receiver and window as in the city

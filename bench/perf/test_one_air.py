@@ -17,6 +17,7 @@ from sim.core.history import History
 from sim.core.seeds import Seeds
 from sim.radio.air import ARRAYS, REFERENCE, Air
 from sim.radio.emissions import Schedule
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Radios
 from sim.radio.propagation import Propagation
@@ -31,7 +32,7 @@ def window(engine: str, meters: int, gateways: int) -> tuple[float, str]:
     site, meter = Site(spec, meters, gateways), np.arange(meters)
     air = Air(env, Propagation.of(spec, seeds), history=history, engine=engine)
     radios = Radios(*(np.full(meters, v) for v in (Mode.T1, 63, 700, air_time_ns(Mode.T1, 63))))
-    air.add_fleet(site.meters, radios, lambda source, k: b"", lambda sources, ks: [b""] * len(sources))
+    air.add_fleet(site.meters, radios, FleetFrames(lambda source, k: b"", lambda sources, ks: [b""] * len(sources)))
     for number in range(gateways):
         place = site.gateways[number]
         air.add_receiver(f"gateway {number}", place, -10_000, tuple(Mode), lambda *_: None, deferred=True)

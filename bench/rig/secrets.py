@@ -15,6 +15,8 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import IO, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -37,6 +39,7 @@ CANARY_TELEGRAMS: Final = 4
 CANARY: Final = "consumption in telegram"
 """How the name of such plaintext begins."""
 _URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
+_REMEMBERED: Final = 1 << 12
 _DIGITS: Final = bytes((byte >> 4) | (byte & 15) << 4 for byte in range(256))
 
 
@@ -48,8 +51,9 @@ class Found(NamedTuple):
     offset: int
 
 
-def forms(secret: bytes) -> dict[str, bytes]:
-    """Form -> how the secret looks in it."""
+@lru_cache(_REMEMBERED)
+def forms(secret: bytes) -> Mapping[str, bytes]:
+    """Form -> how the secret looks in it. Remembered: the worlds of a scenario have the same meters."""
     numbers = list(secret)
     out = {
         "as it is": secret,
@@ -71,7 +75,7 @@ def forms(secret: bytes) -> dict[str, bytes]:
         coded = _base64(secret, offset)
         out[f"base64 at offset {offset}"] = coded
         out[f"base64 for URLs at offset {offset}"] = coded.translate(_URLSAFE)
-    return out
+    return MappingProxyType(out)
 
 
 def _base64(secret: bytes, offset: int) -> bytes:
@@ -140,13 +144,29 @@ class Secrets:
 # --- a world's ------------------------------------------------------------------------------------------------------
 
 
+_fleets: WeakKeyDictionary[Fleet, tuple[int, dict[str, bytes]]] = WeakKeyDictionary()
+"""-> its changes until then, its secrets."""
+_last: WeakKeyDictionary[World, tuple[dict[str, bytes], dict[str, bytes], Secrets]] = WeakKeyDictionary()
+"""-> what was asked for last, secrets and texts, and that ready to be looked for, which takes as long as looking."""
+
+
 def of_world(world: World) -> Secrets:
     """The secrets of a world's fleet and of its devices, as they are now."""
-    fleet = world.fleet
-    secrets = {f"the key of {fleet.address(m)}": key for m in range(fleet.n) if (key := fleet.key(m)) is not None}
-    secrets |= _derived(fleet) | _canaries(fleet)
     devices, texts = _private_keys(world)
-    return Secrets(secrets | devices | dict(world.system.private_values), texts)
+    secrets = _of_fleet(world.fleet) | devices | dict(world.system.private_values)
+    last = _last.get(world)
+    if last is None or last[:2] != (secrets, texts):
+        last = _last[world] = secrets, texts, Secrets(secrets, texts)
+    return last[2]
+
+
+def _of_fleet(fleet: Fleet) -> dict[str, bytes]:
+    """Keys, and what is made of them; the same until something happens to a meter."""
+    known = _fleets.get(fleet)
+    if known is None or known[0] != fleet.changes:
+        keys = {f"the key of {fleet.address(m)}": key for m in range(fleet.n) if (key := fleet.key(m)) is not None}
+        known = _fleets[fleet] = fleet.changes, keys | _derived(fleet) | _canaries(fleet)
+    return known[1]
 
 
 def _first(fleet: Fleet, meters: list[int], telegrams: int) -> dict[int, list[int]]:

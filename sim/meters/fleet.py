@@ -67,6 +67,8 @@ class Fleet:
         self.kinds = self.population.kinds
         self.longest_ns = int(self.population.period_ns.max())
         self.heat = heat_of(seeds.seed, outdoor_mean_c, calendar_start.year)
+        self.changes = 0
+        """How often something happened to a meter: what is made of the fleet before and kept says what it said then."""
         self._tampers: dict[int, list[Tamper]] = {}
         self._leaks: dict[int, Leak] = {}
         self._latched: dict[tuple[int, int, int], list[int]] = {}
@@ -297,14 +299,14 @@ class Fleet:
         if how not in TAMPERS:
             raise ValueError(f"a meter can be {', '.join(TAMPERS)}, not '{how}'")
         self._tampers.setdefault(self._checked(meter), []).append(Tamper(at_ns, how))
-        self._latched.clear()
+        self._changed()
 
     def reset(self, meter: int, at_ns: int) -> None:
         """A technician was there: from this world time on the meter shows nothing of what happened to it before, and
         counts as if it had never stopped. Telegrams that it sent until then stay what they were."""
         if every := self._tampers.get(self._checked(meter)):
             every[:] = [dataclasses.replace(one, end_ns=at_ns) if one.lasts(at_ns) else one for one in every]
-            self._latched.clear()
+            self._changed()
 
     def burst(self, meter: int, at_ns: int, litres_an_hour: float) -> None:
         """Behind this water meter a pipe bursts: from this world time on so much runs through it, day and night. Raises
@@ -314,6 +316,10 @@ class Fleet:
         if meter in self._leaks:
             raise ValueError(f"meter {self.address(meter)} has a burst pipe already")
         self._leaks[meter] = Leak(at_ns, litres_an_hour)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.changes += 1
         self._latched.clear()
 
     def leaks(self) -> dict[int, Leak]:

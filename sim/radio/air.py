@@ -1,7 +1,7 @@
 """The air as the world sees it: receivers, transmitters, and a fleet's schedule played window by window.
 
     air = Air(env, Propagation.of(spec.site, seeds), history=history, gateways=3)
-    air.add_fleet(site.meters, radios, frame_of)           meters are sources 0..n-1
+    air.add_fleet(site.meters, radios, frames)             meters are sources 0..n-1
     air.add_receiver("gw-0", place, ...)                   gateways first, then other receivers
     air.play(schedule)                                     before the window begins
     env.run(until=end_ns)
@@ -23,7 +23,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,6 +31,7 @@ import simpy
 from sim.core.events import Fate
 from sim.core.history import FrameBatch, History
 from sim.radio.emissions import Batch, Emission, Schedule
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Links, Radios, Receivers, arrive, loss_cdb
 from sim.radio.on_air import OnAir
@@ -39,7 +39,6 @@ from sim.radio.propagation import Propagation, centimetres
 from sim.radio.receiver_profile import ReceiverProfile
 from sim.radio.receiver_subset import FleetLinks, only
 from sim.radio.reference import (
-    FrameOf,
     IntruderFrame,
     OnFrame,
     OnFrames,
@@ -49,7 +48,7 @@ from sim.radio.reference import (
     Reference,
     Tap,
 )
-from sim.radio.window_receivers import DeferredReceivers, FramesOf
+from sim.radio.window_receivers import DeferredReceivers
 
 if TYPE_CHECKING:
     from sim.radio.propagation import F64, I64
@@ -57,7 +56,6 @@ if TYPE_CHECKING:
 ARRAYS: Final = "arrays"
 REFERENCE: Final = "reference"
 ENGINES: Final = (ARRAYS, REFERENCE)
-_REMEMBERED: Final = 1 << 14  # telegrams
 
 @dataclass(frozen=True, slots=True)
 class WindowCounts:
@@ -109,9 +107,9 @@ class Air:
     def radios(self) -> Radios:
         return self._medium.radios
 
-    def add_fleet(self, positions: F64, radios: Radios, frame_of: FrameOf, frames_of: FramesOf | None = None) -> None:
-        """The meters: sources 0..n-1, before any other transmitter. `frame_of(source, k)` is asked for a telegram when
-        it is received; `frames_of(sources, ks)`, where there is one, for those of a whole window at once."""
+    def add_fleet(self, positions: F64, radios: Radios, frames: FleetFrames) -> None:
+        """The meters: sources 0..n-1, before any other transmitter. `frames` is asked for telegrams when they are
+        received, and for those that come next with them."""
         if self._intruder_places or len(self._fleet_cm):
             raise ValueError("the fleet must be the first transmitters, and there is only one")
         places = centimetres(positions)
@@ -123,11 +121,9 @@ class Air:
         self._fleet_cm = places
         self._fleet_links = FleetLinks(self.propagation, places, radios)
         self._medium.radios = radios
-        frame_of = lru_cache(_REMEMBERED)(frame_of)  # an ear wants the bytes now, a gateway when the window ends
-        self._medium.frame_of = frame_of
+        self._medium.frames = frames
         if self._windowed is not None:
-            self._windowed.frame_of = frame_of
-            self._windowed.frames_of = frames_of
+            self._windowed.frames = frames
 
     def add_transmitter(self, position: F64) -> int:
         """An intruder's transmitter; returns its source index."""
@@ -233,7 +229,7 @@ class Air:
         now_ns = self.now_ns
         emission = Emission(
             source, k, mode, now_ns, now_ns + duration_ns, 0 if jammer else length_bytes, power_cdbm,
-            self._medium.frame_of, frame, jammer,
+            self._medium.frames.one, frame, jammer,
         )  # fmt: skip
         prompt, deferred = self._spread(emission)
         self._medium.add_intruder(IntruderFrame(emission, prompt))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.history import FrameBatch
+from sim.radio.fleet_frames import FleetFrames, MadeAhead
 from sim.radio.link_modes import CHANNELS, Mode, header_ns
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Batch:
             )
         )  # fmt: skip
         self.fate = bytearray([self.UNSETTLED]) * len(row)
+        self._telegrams = MadeAhead(schedule, np.unique(row[arrivals.in_range & arrivals.readable]))
         self._order(want_header)
 
     def _order(self, want_header: NDArray[np.bool_]) -> None:
@@ -129,12 +131,13 @@ class Batch:
         """Take the rows from `start_ns` on out of this batch."""
         self.stop = int(np.searchsorted(self.schedule.start_ns[: self.stop], start_ns))
 
-    def emission(self, row: int, radios: Radios, frame_of: Callable[[int, int], bytes]) -> Emission:
-        """Row `row` as an Emission."""
+    def emission(self, row: int, radios: Radios, frames: FleetFrames) -> Emission:
+        """Row `row`, which is in range of somebody, as an Emission."""
         meter = int(self.schedule.meter[row])
         return Emission(
             meter, int(self.schedule.k[row]), Mode(int(self.mode[row])), self.start[row], int(self.end_ns[row]),
-            int(self.length_bytes[row]), int(radios.power_cdbm[meter]), frame_of,
+            int(self.length_bytes[row]), int(radios.power_cdbm[meter]),
+            lambda _meter, _k: self._telegrams.telegram(row, frames),
         )  # fmt: skip
 
     def ended(self, since_ns: int, until_ns: int, receivers: int) -> FrameBatch:

@@ -22,6 +22,7 @@ from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.radio import receiver_profile
 from sim.radio.emissions import END, HEADER, Batch, Emission
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.link_modes import Mode, header_ns
 from sim.radio.links import Radios
 from sim.radio.listener import Frame, Listener
@@ -30,7 +31,6 @@ from sim.radio.receiver_profile import ReceiverProfile
 OnFrame = Callable[[bytes, int, int], None]
 OnFrames = Callable[[list[bytes], list[int], list[int]], Iterator[int]]
 OnHeader = Callable[[bytes, int, int, Mode, int], None]
-FrameOf = Callable[[int, int], bytes]
 Tap = Callable[[Emission, int, Fate, int], None]
 _HEADER_BYTES = 10
 
@@ -116,7 +116,7 @@ class Reference:
         self._receivers = receivers
         self._taps = taps
         self.radios = Radios(*(np.zeros(0, dtype=np.int64) for _ in range(4)))
-        self.frame_of: FrameOf = no_bytes
+        self.frames = FleetFrames()
         self._batches: list[Batch] = []
         self._due: list[tuple[int, int, int, int, int, IntruderFrame]] = []  # heap: time, kind, start, source, k
         self._intruders: list[IntruderFrame] = []  # not yet reported
@@ -199,7 +199,7 @@ class Reference:
             if owner is None:
                 self._header(what.emission, what.pairs, now_ns)
             else:
-                self._header(owner.emission(what, self.radios, self.frame_of), _pairs(owner, what), now_ns)
+                self._header(owner.emission(what, self.radios, self.frames), _pairs(owner, what), now_ns)
         elif owner is None:
             self._intruder_ends(what)
         else:
@@ -218,7 +218,7 @@ class Reference:
             batch.fate[pair] = fate
             if fate is Fate.RECEIVED:
                 if emission is None:
-                    emission = batch.emission(row, self.radios, self.frame_of)
+                    emission = batch.emission(row, self.radios, self.frames)
                 self._tap(emission, number, fate, batch.level[pair])
                 self._received(receiver, emission.telegram, end_ns, batch.level[pair])
 
@@ -292,8 +292,3 @@ def _pairs(batch: Batch, row: int) -> list[Pair]:
         Pair(batch.receiver[p], batch.level[p], batch.limit[p], batch.readable[p], batch.in_range[p])
         for p in range(batch.pairs[row], batch.pairs[row + 1])
     ]
-
-
-def no_bytes(source: int, k: int) -> bytes:
-    """Stands for a fleet's bytes where there is no fleet. Raises LookupError."""
-    raise LookupError(f"frame {k} of transmitter {source} has no bytes: no fleet was added")

@@ -13,7 +13,7 @@ later are an engine of their own: no state of the earlier ones has to move.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -24,9 +24,10 @@ from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.radio.emissions import Emission
 from sim.radio.engine import FOREVER, MAX_WINDOW_NS, Engine
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.on_air import OnAir
 from sim.radio.receiver_subset import only
-from sim.radio.reference import FrameOf, IntruderFrame, Receiver, Tap, no_bytes
+from sim.radio.reference import IntruderFrame, Receiver, Tap
 from sim.radio.sweep_arrays import Frames
 from sim.radio.window_report import WindowReport, WindowTap
 
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from sim.radio.propagation import Propagation
 
 I64 = NDArray[np.int64]
-FramesOf = Callable[[I64, I64], Iterable[bytes]]  # telegrams k[i] of meters m[i], in that order
-MADE_AT_ONCE_FROM: Final = 1_000
-"""Meters from which it pays to make all telegrams of a window at once."""
 _LONGEST_NS: Final = MAX_WINDOW_NS - 1
 _FATES: Final = tuple(Fate)
 
@@ -75,8 +73,7 @@ class DeferredReceivers:
         self._receivers, self._taps, self._on_air = receivers, taps, on_air
         self.now_ns = now_ns
         self.windows = 0
-        self.frame_of: FrameOf = no_bytes
-        self.frames_of: FramesOf | None = None
+        self.frames = FleetFrames()
         self._known = 0  # receivers looked at
         self._groups: list[_Group] = []
         self._intruders: list[IntruderFrame] = []  # begin at or after now_ns
@@ -130,6 +127,10 @@ class DeferredReceivers:
             else:
                 self._intruders_on_air[one.start_ns, one.source, one.k] = one
         schedule = self._on_air.between(begin_ns, until_ns)
+        if not (len(schedule) or intruders or self._bursts) and all(group.engine.quiet for group in self._groups):
+            for group in self._groups:
+                group.engine.now_ns = until_ns
+            return
         frames = Frames.of(schedule, self._groups[0].engine.meters)
         batch = FrameBatch.joined(
             [group.window(until_ns, frames, intruders, self._receivers) for group in self._groups]
@@ -168,7 +169,7 @@ class DeferredReceivers:
         new = np.append(True, (frames[:, 1:] != frames[:, :-1]).any(axis=0))
         frame, first = np.cumsum(new) - 1, np.flatnonzero(new)
         data = self._bytes(batch, frame, first, len(radios.mode))
-        report = WindowReport(batch, frame, first, end_ns, radios, intruders, data, self.frame_of)
+        report = WindowReport(batch, frame, first, end_ns, radios, intruders, data, self.frames.one)
         self._tell_taps(report)
         self._tell_receivers(report)
 
@@ -221,12 +222,11 @@ class DeferredReceivers:
         return end_ns
 
     def _bytes(self, batch: FrameBatch, frame: I64, first: I64, meters: int) -> list[bytes | None]:
-        """The bytes of the fleet's frames that were received, where all can be made at once."""
+        """The bytes of the fleet's frames that were received."""
         data: list[bytes | None] = [None] * len(first)
-        if self.frames_of is not None and meters >= MADE_AT_ONCE_FROM:
-            wanted = np.unique(frame[(batch.fate == Fate.RECEIVED) & (batch.source < meters)])
-            if len(wanted):
-                telegrams = self.frames_of(batch.source[first[wanted]], batch.k[first[wanted]])
-                for which, telegram in zip(wanted.tolist(), telegrams, strict=True):
-                    data[which] = telegram
+        wanted = np.unique(frame[(batch.fate == Fate.RECEIVED) & (batch.source < meters)])
+        if len(wanted):
+            telegrams = self.frames.made(batch.source[first[wanted]], batch.k[first[wanted]])
+            for which, telegram in zip(wanted.tolist(), telegrams, strict=True):
+                data[which] = telegram
         return data

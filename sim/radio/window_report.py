@@ -20,8 +20,8 @@ from sim.radio.emissions import Emission
 from sim.radio.link_modes import Mode
 
 if TYPE_CHECKING:
+    from sim.radio.fleet_frames import FrameOf
     from sim.radio.links import Radios
-    from sim.radio.reference import FrameOf
 
 I64 = NDArray[np.int64]
 

@@ -136,11 +136,21 @@ def test_what_a_meter_in_clear_says_word_for_word_as_well_is_no_leak(
     names = [f"{secrets.CANARY} {number} of somebody" for number in range(2)]
     hidden = Secrets(dict(zip(names, (said, other), strict=True)) | {"the key of somebody": said[::-1]})
     assert secrets.said_in_clear(world, hidden, [*names, "the key of somebody"]) == {names[0]}
-    monkeypatch.setattr(secrets, "_canaries", lambda _: {names[0]: said})
+    monkeypatch.setattr(secrets, "_of_fleet", lambda _: {names[0]: said})
     assert no_key_on_disk.check(world, False) == []
-    monkeypatch.setattr(secrets, "_canaries", lambda _: {names[1]: other})
+    monkeypatch.setattr(secrets, "_of_fleet", lambda _: {names[1]: other})
     [problem] = leaked(world, other)
     assert names[1] in problem
+
+
+def test_what_a_meter_says_after_something_happened_to_it_is_looked_for(world: World) -> None:
+    assert no_key_on_disk.check(world, False) == []
+    meter = encrypted(world, "mode5")
+    k = next(sent.k for sent in world.truth.sent(meter=meter))
+    world.fleet.tamper(meter, 0)
+    telegram = world.fleet.in_clear().telegram(meter, k)
+    [problem] = leaked(world, telegram[-world.fleet.kind(meter).records_bytes :])
+    assert "consumption" in problem
 
 
 @pytest.mark.parametrize("in_topic", [False, True])

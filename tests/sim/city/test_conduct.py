@@ -24,6 +24,7 @@ from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.radio.air import Air
 from sim.radio.emissions import Schedule
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.propagation import Propagation
 from sim.radio.receiver_profile import profiles
 from sim.radio.site_spec import SiteSpec
@@ -89,7 +90,7 @@ def test_it_is_the_reference_to_the_last_telegram(receiver: str) -> None:
     site = site_of(spec)
     air = Air(env, Propagation.of(spec.site, seeds))
     shard = Shard(dataclasses.replace(one, shards=1), Blocks.of(spec).tiles(1)[0])
-    air.add_fleet(site.meters, shard.engine.radios, lambda meter, k: b"%d %d" % (meter, k))
+    air.add_fleet(site.meters, shard.engine.radios, FleetFrames(lambda meter, k: b"%d %d" % (meter, k)))
     heard: set[tuple[int, int]] = set()
 
     def hear(telegram: bytes, end_ns: int, level_cdbm: int) -> None:

@@ -11,6 +11,7 @@ from sim.core.history import FrameBatch, History
 from sim.core.seeds import Seeds
 from sim.radio.air import ARRAYS, Air
 from sim.radio.emissions import Schedule
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.link_modes import Mode, air_time_ns
 from sim.radio.links import Radios
 from sim.radio.propagation import Propagation
@@ -51,8 +52,10 @@ class Stage:
         self.profile = profile if capture_cdb is None else ReceiverProfile.plain(capture_cdb)
         places = circle(meters) if positions is None else positions
         self.air.add_fleet(
-            places, fleet or radios(meters), lambda m, k: b"%d/%d" % (m, k),
-            lambda ms, ks: [b"%d/%d" % one for one in zip(ms.tolist(), ks.tolist(), strict=True)],
+            places, fleet or radios(meters), FleetFrames(
+                lambda m, k: b"%d/%d" % (m, k),
+                lambda ms, ks: [b"%d/%d" % one for one in zip(ms.tolist(), ks.tolist(), strict=True)],
+            )
         )  # fmt: skip
         self.heard: list[tuple[int, bytes, int, int]] = []
         self.batches: list[FrameBatch] = []

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from small_air import AIR_TIME_NS, Stage, sorted_schedule
 from worlds import PHASES, WORLDS, Play, World, profile_of
 
-from sim.radio import window_receivers
+from sim.radio import fleet_frames
 from sim.radio.air import ARRAYS, ENGINES, REFERENCE
 from sim.radio.engine import MAX_WINDOW_NS
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.link_modes import Mode
-from sim.radio.reference import Reference, no_bytes
+from sim.radio.reference import Reference
 
 T = AIR_TIME_NS
 REACTION_NS = T // 20
@@ -240,9 +241,9 @@ def test_a_large_fleet_is_asked_once_a_window_for_what_was_received() -> None:
 
     stage = one_receiver(ARRAYS, 0, 2 * T, 4 * T, 4 * T + 1)  # the last two collide
     assert stage.air._windowed is not None
-    stage.air._windowed.frames_of, stage.air._windowed.frame_of = many, no_bytes
+    stage.air._windowed.frames = FleetFrames(many=many)
     stage.env.run(until=8 * T)
-    with mock.patch.object(window_receivers, "MADE_AT_ONCE_FROM", 0):
+    with mock.patch.object(fleet_frames, "MADE_AT_ONCE_FROM", 0):
         stage.air.end_window()
     assert [telegram for _, telegram, _, _ in stage.heard] == [b"0", b"1"]
     assert asked == [([0, 1], [0, 1])]
@@ -300,9 +301,9 @@ def test_a_reactive_attacker_narrows_the_window_for_nobody_but_himself() -> None
     (stage, events), (slow, all_events) = two_villages(ARRAYS), two_villages(REFERENCE)
     assert stage.fates == slow.fates == {"received": 200, "jammed": 200}
     assert stage.history.digest == slow.history.digest
-    # twenty windows of twenty frames, and one more: both gateways were played in them, not frame by frame
+    # twenty windows of twenty frames, and one in which nothing begins: both gateways were played in windows
     assert stage.air._windowed is not None
-    assert stage.air._windowed.windows == 21
+    assert stage.air._windowed.windows == 20
     # the attacker's radio meets its own village's frames twice (header and end) and its bursts once
     assert events == 3 * 200
     assert all_events == 3 * 200 + 200

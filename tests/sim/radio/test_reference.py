@@ -7,6 +7,7 @@ import pytest
 from small_air import AIR_TIME_NS, Stage, radios, sorted_schedule
 
 from sim.core.events import Fate
+from sim.radio.fleet_frames import FleetFrames
 from sim.radio.link_modes import Mode, air_time_ns, header_ns
 from sim.radio.site import Site
 from sim.radio.site_spec import SiteSpec
@@ -196,7 +197,7 @@ def test_a_header_that_was_destroyed_is_not_told():
 def test_bytes_are_asked_once_and_only_when_somebody_received():
     stage = Stage(3)
     asked = []
-    stage.air._medium.frame_of = lambda m, k: asked.append((m, k)) or b"x" * 12
+    stage.air._medium.frames = FleetFrames(lambda m, k: asked.append((m, k)) or b"x" * 12)
     stage.listen(x=1.0)
     stage.listen(x=2.0)
     stage.run(sorted_schedule([0, 3 * T, 3 * T + 1], range(3), [4, 5, 6]), END)
