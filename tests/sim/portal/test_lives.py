@@ -119,7 +119,7 @@ def test_mutants_of_messages(tmp_path: Path) -> None:
     dice = random.Random(5)
     b = Bed(tmp_path)
     sources = [b.message("gw1", [(telegram(1), 900.0)]).payload, Birth("gw1", "gw1.1", 1).encode()]
-    for n in range(2_000):
+    for n in range(examples(600)):
         body = changed_text(dice.choice(sources), dice)
         b.take(Message(dice.choice((UP, "gw/{gateway}/birth")).format(gateway="gw1"), body), now_s=float(n))
     assert b.hear(telegram(9), 9 * INTERVAL_S) is None
