@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +20,10 @@ from sim.core.quoting import shown
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
+@cache
 def environment() -> Environment:
-    """Templates escape everything; a name that was not given is an error."""
+    """Templates escape everything; a name that was not given is an error. One for all pages of a process: it holds what
+    was compiled of them, and nobody adds to it."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,

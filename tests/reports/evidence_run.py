@@ -6,12 +6,16 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import tempfile
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bench.rig.compress import pack
+from reports import pictures
 from reports.capture import Capture
+from reports.pictures import Picture
 from sim.core.bundle import Bundle, Heard
 from sim.core.clock import NS_PER_S, Calendar
 from sim.core.events import AlarmRaised, Fate, TelegramRefused
@@ -24,6 +28,7 @@ CALENDAR = Calendar(datetime(2026, 1, 12))  # noqa: DTZ001
 ORIGINALS = {"none": LSE_PLAIN, "mode5": TECHEM_MODE_5, "mode7": ENGELMANN_MODE_7}
 HEARD_NS, SENT_NS, TAKEN_NS, ARRIVED_NS = (seconds * NS_PER_S for seconds in (10, 20, 21, 60))
 METER = "EFE 54000001 00 08"
+FOLDER = "radio-test-replay-1"
 
 
 def changed(telegram: str) -> str:
@@ -33,9 +38,11 @@ def changed(telegram: str) -> str:
 
 def write(directory: Path, **changes: Any) -> Path:
     """`changes` replace keys of run.json."""
-    scenario_folder = directory / "radio-test-replay-1"
-    for name, kept in (("on", False), ("off", True)):
-        _world(scenario_folder / name, kept=kept)
+    scenario_folder = directory / FOLDER
+    for name, content in _files().items():
+        path = scenario_folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     scenario: dict[str, Any] = {
         "order": 0, "id": "radio/test_replay.py::test_replay", "title": "Replay", "doc": "", "threats": ["L08", "L09"],
         "seed": 1, "outcome": "passed", "message": "", "duration_s": 1.0,
@@ -58,6 +65,25 @@ def write(directory: Path, **changes: Any) -> Path:
     (scenario_folder / "scenario.json").write_text(json.dumps(scenario))
     (directory / "run.json").write_text(json.dumps(body))
     return directory
+
+
+@cache
+def drawn() -> dict[tuple[str, int], list[Picture]]:
+    """What `html.write_report` takes as `ahead`, for tests of all but the pictures: those of the unchanged run."""
+    with tempfile.TemporaryDirectory() as folder:
+        directory = write(Path(folder))
+        pictures.draw_ahead(directory / FOLDER)
+        return pictures.drawn_ahead(directory)
+
+
+@cache
+def _files() -> dict[str, bytes]:
+    """The files of both worlds, which are the same in each run, by their places below the scenario's folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, kept in (("on", False), ("off", True)):
+            _world(Path(folder) / name, kept=kept)
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in Path(folder).rglob("*")
+                if path.is_file()}  # fmt: skip
 
 
 def claim(security: str, defences: str) -> dict[str, Any]:

@@ -125,11 +125,11 @@ def test_another_file_is_refused_and_a_cut_one_is_read_as_far_as_it_goes(tmp_pat
 def test_tshark_shows_the_link_layer_and_the_pseudo_header(tmp_path: Path) -> None:
     path = write(tmp_path / "air.pcapng", LSE_PLAIN)
     names = ("air.mode", "air.fate", "air.origin", "air.receiver", "air.rssi_dbm", "dll.length", "dll.control")
-    assert fields(path, *names) == [["1", "0", "0", "3", "-71.25", "41", "0x44"]]
-    assert fields(path, "dll.manufacturer", "dll.id", "dll.version", "dll.type") == [
-        ["LSE", "04998541", "0x01", "0x08"]
-    ]
-    assert fields(path, "tpl.ci", "tpl.acc", "tpl.status", "tpl.mode") == [["0x7a", "0", "0x80", "0"]]
+    address = ("dll.manufacturer", "dll.id", "dll.version", "dll.type")
+    (row,) = fields(path, *names, *address, "tpl.ci", "tpl.acc", "tpl.status", "tpl.mode")
+    assert row[:7] == ["1", "0", "0", "3", "-71.25", "41", "0x44"]
+    assert row[7:11] == ["LSE", "04998541", "0x01", "0x08"]
+    assert row[11:] == ["0x7a", "0", "0x80", "0"]
 
 
 def test_tshark_shows_security_mode_and_blocks(tmp_path: Path) -> None:
@@ -146,14 +146,15 @@ def test_tshark_shows_security_mode_and_blocks(tmp_path: Path) -> None:
 def test_tshark_shows_counter_and_mac_of_the_authentication_layer(tmp_path: Path) -> None:
     path = write(tmp_path / "air.pcapng", ENGELMANN_MODE_7)
     names = ("ell.acc", "afl.length", "afl.fcl", "afl.at", "afl.mcr", "afl.mac", "tpl.kdf", "tpl.key_id")
-    assert fields(path, *names) == [["68", "15", "0x2c00", "5", "1004", "ac2855a0039961be", "1", "0"]]
-    assert fields(path, "ciphertext")[0][0].startswith("58a73564")  # after the configuration extension 10
+    ((*row, ciphertext),) = fields(path, *names, "ciphertext")
+    assert row == ["68", "15", "0x2c00", "5", "1004", "ac2855a0039961be", "1", "0"]
+    assert ciphertext.startswith("58a73564")  # after the configuration extension 10
 
 
 def test_tshark_shows_the_meter_behind_a_radio_adapter(tmp_path: Path) -> None:
     path = write(tmp_path / "air.pcapng", RADIO_ADAPTER)
-    assert fields(path, "dll.manufacturer", "dll.id", "dll.control") == [["RAD", "11223344", "0x08"]]
-    assert fields(path, "tpl.id", "tpl.mode", "tpl.blocks", "afl.mcr") == [["12345678", "7", "2", "2739"]]
+    names = ("dll.manufacturer", "dll.id", "dll.control", "tpl.id", "tpl.mode", "tpl.blocks", "afl.mcr")
+    assert fields(path, *names) == [["RAD", "11223344", "0x08", "12345678", "7", "2", "2739"]]
 
 
 def test_clear_bytes_behind_encrypted_blocks_are_marked(tmp_path: Path) -> None:
@@ -162,11 +163,25 @@ def test_clear_bytes_behind_encrypted_blocks_are_marked(tmp_path: Path) -> None:
     assert fields(path, "clear", show="wmbus.tail") == [["426c" + "df2c" * 6]]
 
 
-@pytest.mark.parametrize("length_bytes", [1, 9, 11, 14, 18, 30])
-def test_a_cut_telegram_is_said_to_be_cut(tmp_path: Path, length_bytes: int) -> None:
-    path = write(tmp_path / "air.pcapng", ENGELMANN_MODE_7[: 2 * length_bytes])
-    assert len(fields(path, "air.fate", show="wmbus.cut")) == 1
-    assert "cut" in tshark(path)
+CUT_AT = [1, 9, 11, 14, 18, 30]
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], list[str]]:
+    """What tshark makes of a capture with a telegram of each of these lengths and a whole one: the numbers of
+    the packets that it finds by `wmbus.cut`, and its list of all."""
+    lengths = [*(2 * length_bytes for length_bytes in CUT_AT), len(ENGELMANN_MODE_7)]
+    path = write(tmp_path_factory.mktemp("cut") / "air.pcapng", *(ENGELMANN_MODE_7[:length] for length in lengths))
+    return tshark(path, "-Y", "wmbus.cut", "-T", "fields", "-e", "frame.number").split(), tshark(path).splitlines()
+
+
+@pytest.mark.parametrize("length_bytes", CUT_AT)
+def test_a_cut_telegram_is_said_to_be_cut(cut: tuple[list[str], list[str]], length_bytes: int) -> None:
+    found, listed = cut
+    number = CUT_AT.index(length_bytes) + 1
+    assert found.count(str(number)) == 1
+    assert "cut" in listed[number - 1]
+    assert len(listed) == len(CUT_AT) + 1 and str(len(listed)) not in found, "the whole one is not cut"
 
 
 def test_fates_are_filterable_and_named(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 @pytest.mark.skipif(BROWSER is None, reason="allowed: no chromium on the PATH")
 @pytest.mark.parametrize(("anchor", "opened"), [("c3", {"c3-1"}), ("c5-1", {"c5-1"}), ("%", set())])
 def test_a_link_to_a_verdict_opens_its_first_shot(tmp_path: Path, anchor: str, opened: set[str]) -> None:
-    page = html.write_report(evidence_run.write(tmp_path / "run"))
+    page = html.write_report(evidence_run.write(tmp_path / "run"), ahead=evidence_run.drawn())
     done = subprocess.run(
         [str(BROWSER), "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'browser'}",
          "--dump-dom", f"file://{page}#{anchor}"],

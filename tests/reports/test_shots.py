@@ -132,7 +132,7 @@ def test_a_capture_outside_the_run_is_left_alone(tmp_path: Path) -> None:
 
 def test_the_page_shows_bytes_difference_frame_row_alarm_and_control_side_by_side(tmp_path: Path) -> None:
     directory = evidence_run.write(tmp_path)
-    text = html.write_report(directory).read_text()
+    text = html.write_report(directory, ahead=evidence_run.drawn()).read_text()
     Page(text)
     claim = text[text.index('id="c3"') : text.index('id="c4"')]
     page = Page(f"<main>{claim[claim.index('>') + 1 :].rpartition('</article>')[0]}</main>")
@@ -199,7 +199,7 @@ def test_why_an_original_is_not_in_the_capture_is_said(
     view = view_of(read_run(shot_changed(directory, original_received=received)), "mode5", "on")
     assert view.frames and not view.original_frames
     assert view.original_absent == says
-    text = html.write_report(directory).read_text()
+    text = html.write_report(directory, ahead=evidence_run.drawn()).read_text()
     assert says in Page(text).text
     assert ("1 left out" in text) == bool(limit)
     assert ("cut</strong> at 7 receptions" in text) == bool(limit)
@@ -217,7 +217,7 @@ def test_the_genuine_row_stands_beside_the_replays_own(tmp_path: Path) -> None:
     assert [row.values["received_ns"] for row in view.rows] == [TAKEN_NS]
     assert [row.values["received_ns"] for row in view.original_rows] == [evidence_run.HEARD_NS]
     assert not view.original_lost
-    text = html.write_report(directory).read_text()
+    text = html.write_report(directory, ahead=evidence_run.drawn()).read_text()
     assert f"the original's bytes: readings, row {view.original_rows[0].place}" in Page(text).text.replace("&#39;", "'")
 
 
@@ -243,7 +243,7 @@ def test_a_genuine_telegram_that_was_refused_is_shown_as_lost(tmp_path: Path) ->
     view = view_of(read_run(directory), "mode5", "on")
     assert view.alarm_of_original
     assert len(view.original_rows) == 7
-    text = Page(html.write_report(directory).read_text()).text
+    text = Page(html.write_report(directory, ahead=evidence_run.drawn()).read_text()).text
     assert "refused: its reading is not in the portal" in text
     assert text.count(", as the original was refused") == 1
     assert "access number 173 was used" in text
@@ -256,7 +256,7 @@ def test_what_came_by_the_network_is_not_looked_for_on_the_air(tmp_path: Path) -
     shot_changed(directory, source=-1, sent_hex="2c44" + "00" * 43, taken=[["gw-0001", TAKEN_NS]] * 11)
     view = view_of(read_run(directory), "mode5", "on")
     assert view.by_network and not view.frames
-    text = Page(html.write_report(directory).read_text()).text
+    text = Page(html.write_report(directory, ahead=evidence_run.drawn()).read_text()).text
     assert "none: sent to the broker, never on the air" in text
     assert "… and 3 more (taken of this shot in run.json)" in text
 
@@ -272,5 +272,5 @@ def test_messages_beyond_those_in_full_are_named_by_their_packets(tmp_path: Path
                 else:
                     _, mode, fate, origin = packet.body[:4]
                     air.frame(packet.time_ns, mode, fate, origin, packet.body[5], -6000, packet.telegram)
-    text = Page(html.write_report(directory).read_text()).text
+    text = Page(html.write_report(directory, ahead=evidence_run.drawn()).read_text()).text
     assert "… and 3 more: packets 17, 18, 19" in text

@@ -25,11 +25,18 @@ from tests.bench.command_line import Rig
 from tests.reports import evidence_run
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    directory = evidence_run.write(tmp_path / "runs" / "radio" / "2026-01-12T08-00-00")
+@pytest.fixture(scope="module")
+def with_documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = evidence_run.write(tmp_path_factory.mktemp("documents") / "run")
     documents.write_all(directory)
     return directory
+
+
+@pytest.fixture
+def run(with_documents: Path, tmp_path: Path) -> Path:
+    """A run of one's own with all its documents."""
+    folder = tmp_path / "runs" / "radio" / "2026-01-12T08-00-00"
+    return Path(shutil.copytree(with_documents, folder, copy_function=shutil.copyfile))
 
 
 def opened(archive: Path, folder: Path) -> Path:

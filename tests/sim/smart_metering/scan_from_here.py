@@ -13,14 +13,37 @@ import select
 import socket
 import struct
 import sys
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 PORTS = (*range(1, 1_025), 1_883, 4_059, 4_060, 4_061, 5_432, 8_080, 8_443, 8_883)
 PATIENCE_S = 5.0
 ECHO, ECHO_REPLY = 8, 0
 NOBODY = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT)
 """What this machine's own kernel says where nobody answered it: at once, too, after it asked in vain for a while."""
+SHORT = (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL)
+"""It has no room for the question at the moment: nothing was asked, so it is asked again."""
+TIMES = 50
+
+
+def asked(ask: Callable[[], int]) -> int:
+    """The errno of what `ask` asks, once there was room for it. Raises OSError if there never is."""
+    for _ in range(TIMES):
+        if (error := ask()) not in SHORT:
+            return error
+        time.sleep(0.1)
+    raise OSError(error, f"asked {TIMES} times in vain")
+
+
+def sent(made: socket.socket) -> int:
+    try:
+        made.send(b"anybody?")
+    except OSError as error:
+        return error.errno or 0
+    return 0
 
 
 def tcp(address: str) -> dict[int, str]:
@@ -30,7 +53,7 @@ def tcp(address: str) -> dict[int, str]:
     for port in PORTS:
         made = socket.socket()
         made.setblocking(False)
-        error = made.connect_ex((address, port))
+        error = asked(partial(made.connect_ex, (address, port)))
         if error not in (0, errno.EINPROGRESS):
             if error not in NOBODY:
                 found[port] = errno.errorcode.get(error, str(error))
@@ -58,8 +81,7 @@ def udp(address: str) -> dict[int, str]:
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         one.setblocking(False)
         one.connect((address, port))
-        with suppress(OSError):
-            one.send(b"anybody?")
+        asked(partial(sent, one))
         made[port] = one
     select.select([], [], [], PATIENCE_S)
     for port, one in made.items():
