@@ -1,5 +1,5 @@
-"""Smart meter gateways with one meter of every type, over a set date: what is delivered of each is its own register, with
-the amounts that its telegrams said, and a wrong amount of any medium is seen."""
+"""Smart meter gateways with one meter of every type, over a set date: what is delivered of each is its own register,
+with the amounts that its telegrams said, and a wrong amount of any medium is seen."""
 
 from __future__ import annotations
 
