@@ -34,13 +34,12 @@ from sim.truth.ground_truth import Truth
 from sim.truth.periods_in_words import Key, Stands, of_period
 from sim.truth.radio_values import expected_of_radio
 from sim.truth.wired_values import expected_of_wired
+from sim.truth.wrong_rows import CLOCK_TOLERANCE_S
 
 Rows = dict[Key, Decimal | None]
 _EPOCH: Final = date(1970, 1, 1)
 _HOUR_S: Final = 3_600
 _INTERVALS: Final = 2
-_TOLERANCE_S: Final = 27.0
-"""Of a gateway's clock at quarter hours: 3 %."""
 _ENERGY, _VOLUME = "energy_kwh", "volume_m3"
 REGISTERS: Final[Mapping[int, tuple[str, str]]] = {
     0x02: ("1-0:1.8", _ENERGY), 0x03: ("7-0:3.0", _VOLUME), 0x04: ("6-0:1.0", _ENERGY), 0x06: ("9-0:1.0", _VOLUME),
@@ -126,7 +125,7 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
         if not sent or register is None or register[1] not in said_by(fleet.kind(meter)):
             continue
         times = [one.start_ns + int(air_ns[meter]) + ns(offset_s) for one in sent]
-        invalid = abs(offset_s) > _TOLERANCE_S and rules.flag_clock and rules.time_over_tls
+        invalid = abs(offset_s) > CLOCK_TOLERANCE_S and rules.flag_clock and rules.time_over_tls
         line = _Line(truth, yardstick, meter, register, times, [one.k for one in sent])
         must.update(line.set_dates())
         if not invalid:
@@ -136,10 +135,10 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
     must.update(
         expected_of_wired(
             world, rules.taf, lambda start_s, until_s: _periods(rules, start_s, until_s),
-            lambda own: rules.flag_clock and abs(groups[own].clock_offset_s) > _TOLERANCE_S, waiting=waiting,
+            lambda own: rules.flag_clock and abs(groups[own].clock_offset_s) > CLOCK_TOLERANCE_S, waiting=waiting,
         )
     )  # fmt: skip
-    must.update(expected_of_radio(world, rules.taf, periods, _TOLERANCE_S, waiting=waiting))
+    must.update(expected_of_radio(world, rules.taf, periods, CLOCK_TOLERANCE_S, waiting=waiting))
     return must
 
 
