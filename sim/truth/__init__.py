@@ -6,6 +6,7 @@ ledger          the referee's notebook on disk: what was sent, received, spoken,
 air_tap         what it notes of the frames that receivers received, one by one or a window's at once
 bills           units at the set date, as meters told them, against what would be billed
 delivered_values  registers that a final receiver must have, by the rule in words
+delivered_labels  gateway, tariff, time and signature of what it has
 grid_operator_values  of these what a grid operator must have, from the houses and the meetings
 released_values what left for each receiver, against what its contract lets leave
 wired_values    of these what wired meters counted; radio_values: what radio meters of security profile C said

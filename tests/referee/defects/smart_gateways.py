@@ -46,6 +46,30 @@ def _(patch: Patch) -> None:
     patch.around("sim.smart_metering.smart_gateway:said", instead)
 
 
+@defect("supplier-keeps-no-signature", STORES, "A value that is signed alone can be shown.", plays.SMART_BESIDE)
+def _(patch: Patch) -> None:
+    """A supplier looks at the signature of a single value, and stores the value without it."""
+
+    def instead(original: Any, participant: Any, *given: Any) -> bool:
+        took = bool(original(participant, *given))
+        participant._db.execute("UPDATE delivered SET signature = NULL")
+        return took
+
+    patch.around(f"{PARTICIPANT}.take", instead)
+
+
+@defect("supplier-mistakes-the-gateway", STORES, "A value is its own gateway's.", plays.SMART_BESIDE)
+def _(patch: Patch) -> None:
+    """A supplier stores what every gateway delivered under one name."""
+
+    def instead(original: Any, participant: Any, *given: Any) -> bool:
+        took = bool(original(participant, *given))
+        participant._db.execute("UPDATE delivered SET gateway = 'gw-0000'")
+        return took
+
+    patch.around(f"{PARTICIPANT}.take", instead)
+
+
 @defect("smart-set-date-a-day-late", SUMS, "A value at a set date is of the midnight that ends it.", plays.SMART_TYPES)
 def _(patch: Patch) -> None:
     """The register of the last billing period counts until a midnight later."""

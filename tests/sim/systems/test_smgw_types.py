@@ -3,6 +3,7 @@ with the amounts that its telegrams said, and a wrong amount of any medium is se
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -18,10 +19,11 @@ from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
 from sim.smart_metering import smart_gateway
 from sim.smart_metering.said_registers import Said, said
+from sim.systems._smgw_running import smgw
 from sim.systems.port import Delivered
 from sim.world import World
 from sim.world_spec import WorldSpec
-from tests.small_worlds import smart
+from tests.small_worlds import smart, smart_world
 
 OBIS = {0x02: "1-0:1.8", 0x04: "6-0:1.0", 0x07: "8-0:1.0", 0x08: "4-0:1.0"}
 BEGINS_ANEW_UNSAID = "ram-euris-2"
@@ -43,6 +45,14 @@ def new_year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("types")
     with World(every_type(folder), 1, folder / "world") as world:
         world.run(4 * NS_PER_HOUR)
+        yield world
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Load profiles, whose values are signed one by one, and what a grid operator gets under pseudonyms."""
+    folder = tmp_path_factory.mktemp("profile")
+    with smart_world(folder, 1, system__taf=7, system__wired=1, system__feed_in=True) as world:
         yield world
 
 
@@ -85,3 +95,26 @@ def test_a_wrong_amount_of_any_medium_is_seen(tmp_path: Path, monkeypatch: pytes
         complained = int(complaint.split()[0])
         drawn = {row.meter for row in world.system.delivered() if row.taf == 2 and row.amount}
         assert complained >= len(drawn) >= 3
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("tariff", "tariff + 1", "tariff 1, must be tariff 0"), ("gateway", "'gw-9999'", "by gw-9999, must be by gw-0"),
+        ("stored_ns", "stored_ns + 5", "must be when a container came"), ("signature", "NULL", "no signature over it"),
+        ("signature", "(SELECT max(signature) FROM delivered WHERE taf = 7)", "no signature over it"),
+    ],
+)  # fmt: skip
+def test_what_stands_beside_an_amount_is_held_against_the_truth(
+    profile: World, column: str, value: str, said: str
+) -> None:
+    with sqlite3.connect(smgw(profile.system).disk / "values.sqlite") as database:
+        where = "rowid = (SELECT min(rowid) FROM delivered WHERE taf = 7 AND amount IS NOT NULL)"
+        (before,) = database.execute(f"SELECT {column} FROM delivered WHERE {where}").fetchone()
+        database.execute(f"UPDATE delivered SET {column} = {value} WHERE {where}")
+        database.commit()
+        complaint = delivered_true.check(profile, attacked=False)
+        database.execute(f"UPDATE delivered SET {column} = ? WHERE {where}", (before,))
+        database.commit()
+    assert said in "".join(complaint)
+    assert delivered_true.check(profile, attacked=False) == []
