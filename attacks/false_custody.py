@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from attacks.attack import Can, Outcome, Steps, Watch, attack
-from attacks.mitm import CERTIFICATES, security_of
+from attacks.mitm import security_of
 from attacks.reach import Reach
 from sim.core.bundle import ACK, Ack, BadBundle, Bundle, Taken, digest
+from sim.core.vocabulary import SERVER_CERTIFICATES
 from sim.pki.statements import StatementKey
 from sim.truth.ground_truth import Sent, Truth, fingerprint
 
@@ -48,7 +49,7 @@ class FalseCustody:
 
     def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.from_s)
-        middle = reach.intercept(self.gateway, CERTIFICATES[0], answer=self._answer)
+        middle = reach.intercept(self.gateway, SERVER_CERTIFICATES[0], answer=self._answer)
         yield reach.wait(self.window_s)
         reach.stay(self.gateway)
         self.tries, self.reason = middle.connections, middle.last_refusal

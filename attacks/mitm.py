@@ -10,12 +10,12 @@ from attacks.parts import forgery
 from attacks.parts.sent_frames import Shot, outcomes_of, published
 from attacks.reach import Reach
 from sim.core.bundle import BadBundle, Bundle, Heard
+from sim.core.vocabulary import SERVER_CERTIFICATES
 from sim.truth.ground_truth import Truth
 from wmbus.errors import BadTelegram
 from wmbus.telegram import parse
 
 ALTERED = "altered in transit"
-CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
 
 
 @attack(
@@ -64,7 +64,7 @@ class Mitm:
 
     def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.from_s)
-        for certificate in CERTIFICATES:
+        for certificate in SERVER_CERTIFICATES:
             middle = reach.intercept(self.gateway, certificate)
             yield reach.wait(self.window_s)
             reach.stay(self.gateway)
@@ -76,7 +76,7 @@ class Mitm:
             reach.note("intercept", f"{certificate}: {'session opened' if middle.accepted else 'refused'}")
             reach.release(self.gateway)
             yield reach.wait(self.window_s)
-        middle = reach.intercept(self.gateway, CERTIFICATES[0], lambda payload: self._alter(reach, payload))
+        middle = reach.intercept(self.gateway, SERVER_CERTIFICATES[0], lambda payload: self._alter(reach, payload))
         yield reach.wait(self.window_s)
         reach.stay(self.gateway)
         self.tries[ALTERED] = middle.connections

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.false_custody import lost_for_good
-from attacks.mitm import CERTIFICATES
 from attacks.reach import Reach
 from sim.core.bundle import UP, Bundle
 from sim.core.clock import ns
+from sim.core.vocabulary import SERVER_CERTIFICATES
 from sim.truth.ground_truth import Truth
 
 EMPTY = "empty bundles under numbers that wait"
@@ -43,7 +43,7 @@ class NumberThief:
 
     def run(self, reach: Reach) -> Steps:
         yield reach.wait_until(self.from_s)
-        reach.intercept(self.gateway, CERTIFICATES[0])  # refused by whoever verifies: the gateway is off the network
+        reach.intercept(self.gateway, SERVER_CERTIFICATES[0])  # a client that verifies refuses: off the network
         yield reach.wait(self.away_s)
         identity = reach.steal(self.gateway)
         self.gateway_id = identity.client_id

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class _Path(_Base):
-    """Sits between one gateway and the broker. `certificate`: what it can show as a server (mitm_path.CERTIFICATES)."""
+    """Sits between one gateway and the broker. `certificate`: one of vocabulary.SERVER_CERTIFICATES."""
 
     def intercept(
         self, gateway: int, certificate: str, alter: Alter | None = None, answer: Answer | None = None

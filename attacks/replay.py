@@ -36,7 +36,7 @@ MONTH_S = 30 * 86_400.0
     can=Can.HEAR | Can.SPEAK,
     ics=["T0856", "T0860"],
     weakness={"portal.checks": [], "portal.strict": False, "portal.pin_profile": False},
-    weakness_of={"smgw": {"system.attach": ["none", "mode5", "mode7"]}},
+    weakness_of={"smgw": {"system.attach": [*SECURITIES]}},
     seen_as="refused: not fresh",
     forms={
         AT_ONCE: form(age_s=(0, 60), behind=(0, 3)),

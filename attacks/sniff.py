@@ -9,6 +9,7 @@ from attacks.attack import Can, Outcome, Steps, attack
 from attacks.parts.survey import Survey, units_read
 from attacks.reach import Reach
 from sim.core.bundle import Heard
+from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth, fingerprint
 from wmbus.telegram import parse
 
@@ -20,7 +21,7 @@ from wmbus.telegram import parse
     can=Can.HEAR,
     ics=["T0887"],
     weakness={"fleet.security": "none"},
-    weakness_of={"smgw": {"system.attach": ["none", "mode5", "mode7"]}},
+    weakness_of={"smgw": {"system.attach": [*SECURITIES]}},
     seen_as="nothing: listening leaves no trace",
 )
 @dataclass

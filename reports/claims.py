@@ -25,12 +25,12 @@ from reports import rates
 from reports.run_model import Claim, Scenario, from_json
 from reports.threat_list import THREATS
 from reports.wording import ON, mode_text, number_text, plain
+from sim.core.vocabulary import SECURITIES
 
 GOALS: Final = ("integrity", "availability", "confidentiality", "authenticity")
 """The talk's protection goals, in its order."""
 HELD, REFUTED, INCONCLUSIVE, UNMEASURED = "held", "refuted", "INCONCLUSIVE", "NOT YET MEASURED"
 _WORST_FIRST: Final = (REFUTED, INCONCLUSIVE, UNMEASURED, HELD)
-_MODES: Final = ("none", "mode5", "mode7")
 _UNPROVEN: Final = ("inconclusive", "error", "interrupted", "skipped")
 COUNTED: Final = ("achieved", "records changed", "stored again")
 """Figures of what was tried: nothing tried is no figure."""
@@ -185,8 +185,10 @@ def _judge(claim: Stated, scenarios: Sequence[Scenario]) -> Told:
         if not found:
             missing.append(f"{part.says}: {part.lacking or f'no run has it; {command(part.made_by)} makes one'}")
         figures += found
-    modes = [mode for mode in _MODES if any(figure.security == mode for figure in figures)] or list(_MODES)
-    by_mode = {mode: _state([f for f in figures if f.security in (mode, "")], missing) for mode in modes}
+    modes = [mode for mode in SECURITIES if any(figure.security == mode for figure in figures)] or list(SECURITIES)
+    by_mode: dict[str, str] = {}
+    for mode in modes:
+        by_mode[mode] = _state([figure for figure in figures if figure.security in (mode, "")], missing)
     state = next(one for one in _WORST_FIRST if one in by_mode.values())
     beyond = [figure for figure in figures if figure.within is False]
     smallest = min(beyond, key=lambda one: (one.tries, one.what, one.security), default=None)

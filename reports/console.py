@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from reports.run_model import Claim, Run, Scenario, seeds_of
 from reports.wording import LETTERS, OFF, claim_name, letter_of, plain, tallied, value_text
+from sim.core.vocabulary import SECURITIES
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -23,7 +24,6 @@ VERDICT_STYLES: Final = {"PREVENTED": "green", "DETECTED": "blue", "TOLERATED": 
                          "INCONCLUSIVE": "yellow"}  # fmt: skip
 OUTCOME_STYLES: Final = {"passed": "green", "failed": "red", "error": "red", "inconclusive": "yellow",
                          "interrupted": "yellow", "skipped": "dim"}  # fmt: skip
-SECURITIES: Final = ("none", "mode5", "mode7")
 LEGEND: Final = "in modes 0, 5, 7: " + ", ".join(f"{letter} {name.lower()}" for name, letter in LETTERS.items()) + (
     ", ? inconclusive, - not applicable, ! not as expected")  # fmt: skip
 _VARIANT_CHARS: Final = 56

@@ -22,9 +22,8 @@ from sim.endpoint.one_session import Login, OneSession, Refused, Silent, dialled
 from sim.endpoint.port import Message
 from sim.endpoint.tls_connect import ConnectFailed, reason_of
 from sim.endpoint.tls_hello import NoTls, offer
+from sim.pki.server_certificate import NO_CHECK_TIME
 
-NO_CHECK_TIME: Final = 0x200000
-"""X509_V_FLAG_NO_CHECK_TIME: whether its certificate is in date has a row of its own."""
 SYSTEM_VERSION: Final = "$SYS/broker/version"
 _CANARIES = itertools.count(1)
 
@@ -56,7 +55,7 @@ class BrokerStand:
         try:
             if shown is not None and shown.password is not None and self.target.authorities is not None:
                 context.load_verify_locations(self.target.authorities)
-                context.verify_flags |= NO_CHECK_TIME
+                context.verify_flags |= NO_CHECK_TIME  # whether it is in date has a row of its own
             else:
                 context.verify_mode = ssl.CERT_NONE
             if shown is not None and shown.certificate is not None:

@@ -27,7 +27,7 @@ from bench.frame.hex_text import BadText, key_bytes, telegram_bytes, whole_stdin
 from bench.frame.sample import TELEGRAMS_A_YEAR, fleet_of
 from bench.run_errors import CannotRun
 from sim.core.seeds import Seeds
-from sim.core.vocabulary import SECURITIES
+from sim.core.vocabulary import MODE_OF, SECURITIES
 from sim.meters.expected_records import Statement, statements
 from sim.meters.meter_type import Kind, kind
 from wmbus.as_json import json_value
@@ -41,7 +41,6 @@ from wmbus.values import INTEGER_BYTES, LVAR, Value
 _TPL = {f"TPL {ci:02X}": ci for ci in (CI_LONG, CI_SHORT, CI_NONE)}
 _ELL = "ELL 8C"
 _LAYERS = {"DLL", _ELL, "AFL 90", *_TPL}
-_MODES = {"none": 0, "mode5": 5, "mode7": 7}
 _CFG_FLAGS = {0: 0xE0FF, 5: 0xE00F, 7: 0xC00F}  # all but the mode, the number of blocks, and a counter's presence
 _PREFIX = bytes((FILL, FILL))
 _ELL_ACC = 12
@@ -117,7 +116,7 @@ def telegram_of(given: dict[str, Any], crc: str = "none") -> tuple[bytes, bytes 
         ell=ell,
         cc=_byte(given, "cc", 0x20),
         link_address=None if link is None else _address(link),
-        cfg_flags=_cfg_flags(given, _MODES[security]),
+        cfg_flags=_cfg_flags(given, MODE_OF[security]),
     )
     if ell:
         # No MAC covers the ELL, so its access number may be another one, as some makers' is.

@@ -16,9 +16,9 @@ import argparse
 from pathlib import Path
 
 from bench.options import Once, count, seed
+from sim.core.vocabulary import SECURITIES
 
 READ, REFUSED = 0, 1
-SECURITIES = ("none", "mode5", "mode7")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

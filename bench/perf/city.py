@@ -18,9 +18,9 @@ from sim.city.conduct import CityResult, play, run
 from sim.city.plan import Blocks, CityPlan, Depth, Outages
 from sim.city.shard import Shard
 from sim.city.workers import pool
+from sim.core.clock import NS_PER_HOUR
 from sim.world_spec import WorldSpec, load
 
-_HOUR_NS = 3_600 * 10**9
 _EVEN = 409_600  # meters: 32 whole rows of 32 blocks, so that both shards have as many
 
 
@@ -33,16 +33,16 @@ def world(meters: int) -> WorldSpec:
 @cache
 def million() -> CityResult:
     """1 M meters, 2 000 gateways, a day, on two workers."""
-    return run(CityPlan(world(1_000_000), 1, 24 * _HOUR_NS, workers=2, outages=Outages(0.05)))
+    return run(CityPlan(world(1_000_000), 1, 24 * NS_PER_HOUR, workers=2, outages=Outages(0.05)))
 
 
 def efficiency(meters: int, hours: int, rounds: int = 3) -> float:
     """The processor time of two shards one after the other, against twice that of the slower one when they run side by
-    side; the median of either. So it says what two workers take from each other (memory, caches), whoever else shares
+    side; the median of either. So it says what two workers take from each other (memory, caches), whatever else shares
     the machine: that makes both slower. Each shard has a process of its own either way, since memory that a process
     has touched before costs it less. Processes that start are not counted."""
-    run(CityPlan(world(2_000), 1, _HOUR_NS))  # so that workers are forked with compiled code loaded
-    plan = CityPlan(world(meters), 1, hours * _HOUR_NS, workers=2, shards=2)
+    run(CityPlan(world(2_000), 1, NS_PER_HOUR))  # so that workers are forked with compiled code loaded
+    plan = CityPlan(world(meters), 1, hours * NS_PER_HOUR, workers=2, shards=2)
     tiles = Blocks.of(plan.spec).tiles(2)
 
     def took_s(some: list[tuple[slice, slice]]) -> list[float]:
@@ -58,7 +58,7 @@ def efficiency(meters: int, hours: int, rounds: int = 3) -> float:
 
 def telegram_rate(meters: int, depth: Depth, windows: int = 4) -> float:
     """Frames sent a second of processor time, of a city in one shard that is running."""
-    plan = CityPlan(world(meters), 1, 2 * _HOUR_NS, depth)
+    plan = CityPlan(world(meters), 1, 2 * NS_PER_HOUR, depth)
     shard, sent, begin = Shard(plan, Blocks.of(plan.spec).tiles(1)[0]), 0, 0.0
     for window in range(windows + 2):  # the first begins at midnight, the second compiles
         heard = shard.window((window + 1) * plan.window_ns)

@@ -16,9 +16,9 @@ from bench.perf.city import world
 from sim.city.plan import Blocks, CityPlan
 from sim.city.shard import Shard
 from sim.city.stored_readings import Readings
+from sim.core.clock import NS_PER_HOUR
 from sim.core.vocabulary import Security
 
-_HOUR_NS = 3_600 * 10**9
 _WARM = 3  # windows: the first begins at midnight, the second compiles, the third is the first with late bundles
 
 
@@ -35,7 +35,7 @@ def rates(meters: int = 100_000, security: Security = "mode5", windows: int = 6)
     spec = world(meters).with_setting("fleet.security", security)
     path = whole = 0.0
     with tempfile.TemporaryDirectory(prefix="wmbench-readings-") as folder:
-        plan = CityPlan(spec, 1, 4 * _HOUR_NS, "readings", out=Path(folder))
+        plan = CityPlan(spec, 1, 4 * NS_PER_HOUR, "readings", out=Path(folder))
         shard = Shard(plan, Blocks.of(plan.spec).tiles(1)[0])
         readings = Readings(plan, shard, 0, plan.out)
         for number, until_ns in enumerate(plan.windows()[: _WARM + windows]):

@@ -16,15 +16,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from bench import run_directory
 from sim.city import conduct
 from sim.city.plan import METERS_A_SHARD, Blocks, CityPlan, Outages
 from sim.city.shard import Shard
+from sim.core.clock import NS_PER_HOUR
 from sim.world_spec import load
-
-_HOUR_NS: Final = 3_600 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def shard_cost(quick: bool) -> ShardCost:
     else the machine does."""
     spec = load(run_directory.ROOT / "scenarios" / "worlds" / "country-60m.toml")
     shards = -(-spec.meters // (METERS_A_SHARD // 20 if quick else METERS_A_SHARD))
-    plan = CityPlan(spec, 1, (12 if quick else 24) * _HOUR_NS, "bytes", shards=shards, outages=Outages(0.05))
+    plan = CityPlan(spec, 1, (12 if quick else 24) * NS_PER_HOUR, "bytes", shards=shards, outages=Outages(0.05))
     tiles = Blocks.of(spec).tiles(plan.shard_count())
     tile = tiles[len(tiles) // 2]
     if quick:

@@ -47,7 +47,8 @@ def add(commands: Commands) -> None:
 
 
 def _list(_: argparse.Namespace) -> int:
-    from sim.radio.receiver_profile import DEFAULT, profiles
+    from sim.radio.receiver_names import DEFAULT
+    from sim.radio.receiver_profile import profiles
 
     for id_, one in profiles().items():
         print(f"{id_:<24}{one.title}{' (the default)' if id_ == DEFAULT else ''}")

@@ -33,7 +33,14 @@ class Capture(NamedTuple):
 
     def harmful(self, margin_db: F64) -> F64:
         """The share of the load that a frame of this margin does not survive."""
-        weaker = np.searchsorted(np.array(self.others_db), margin_db - self.threshold_db, side="right")
+        return self.left(self.weaker(margin_db))
+
+    def weaker(self, margin_db: F64) -> NDArray[np.intp]:
+        """How many of the others are weaker by the threshold."""
+        return np.searchsorted(np.array(self.others_db), margin_db - self.threshold_db, side="right")
+
+    def left(self, weaker: NDArray[np.intp]) -> F64:
+        """The share of the others that is not."""
         share: F64 = 1 - weaker / max(1, len(self.others_db))
         return share
 
@@ -47,12 +54,16 @@ def _normals() -> F64:
 
 def arrives(margin_db: F64, fading_db: float, load_erlang: float, capture: Capture | None = None) -> F64:
     """The chance of one frame."""
-    drawn = np.sort(_normals()) * max(fading_db, 1e-9)
-    above: F64 = np.searchsorted(drawn, margin_db, side="right") / _DRAWS  # fading is symmetric
+    above: F64 = _faded_less(margin_db, fading_db) / _DRAWS
     if capture is None:
         return above * math.exp(-2 * load_erlang)
     survives: F64 = above * np.exp(-2 * load_erlang * capture.harmful(margin_db))
     return survives
+
+
+def _faded_less(margin_db: F64, fading_db: float) -> NDArray[np.intp]:
+    """How many of the draws of fading a margin outlasts; fading is symmetric."""
+    return np.searchsorted(np.sort(_normals()) * max(fading_db, 1e-9), margin_db, side="right")
 
 
 def served(
@@ -69,7 +80,31 @@ def served(
 
 @lru_cache(maxsize=16)
 def _table(frames: float, fading_db: float, shadowing_db: float, load_erlang: float, capture: Capture | None) -> F64:
-    """At _AT."""
-    one = arrives(_AT[:, None] + shadowing_db * _normals()[None, :], fading_db, load_erlang, capture)
-    chance: F64 = (1 - (1 - one) ** frames).mean(axis=1)
-    return chance
+    """At _AT: the mean of 1 - (1 - `arrives`) ** frames. Half a million places have few chances between them, each of
+    which is worked out once: by how many draws of fading a place outlasts, and how many others it captures."""
+    above = at = _outlasted(fading_db, shadowing_db)
+    if capture is not None:
+        at = above + capture.weaker(_margins(shadowing_db))  # both grow with the margin: a sum is of one pair only
+    sums = np.arange(at.max() + 1)
+    draws = np.minimum(sums, _DRAWS)
+    draws[at] = above
+    clear: float | F64
+    if capture is None:
+        clear = math.exp(-2 * load_erlang)
+    else:
+        clear = np.exp(-2 * load_erlang * capture.left(sums - draws))
+    each = 1 - (1 - draws / _DRAWS * clear) ** frames
+    mean: F64 = each[at].mean(axis=1)
+    return mean
+
+
+def _margins(shadowing_db: float) -> F64:
+    """(margin, place): at _AT, each place with its shadowing."""
+    margins: F64 = _AT[:, None] + shadowing_db * _normals()[None, :]
+    return margins
+
+
+@lru_cache(maxsize=4)
+def _outlasted(fading_db: float, shadowing_db: float) -> NDArray[np.intp]:
+    """`_faded_less` at `_margins`, which do not depend on the channel's load."""
+    return _faded_less(_margins(shadowing_db), fading_db)

@@ -290,7 +290,7 @@ def sensitivity_dbm(arguments: argparse.Namespace) -> float:
 
 def receiver(arguments: argparse.Namespace) -> str:
     """The profile's id."""
-    from sim.radio.receiver_profile import DEFAULT
+    from sim.radio.receiver_names import DEFAULT
 
     given: str | None = arguments.receiver
     return given or DEFAULT

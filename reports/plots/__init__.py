@@ -1,13 +1,4 @@
 """The pictures of a report, and the only door to matplotlib (which is slow to load, so it is loaded when first used).
-
-canvas    style, and how a figure leaves: as SVG in a page, as a file
-timeline  what happened in one world: timeline, refusals, losses
-bars      counts by reason
-attack_figures   what an attack got, how old what it sent was, values before and after, the curve of an outcome
-site_map  a map of delivery over the blocks of a city
-house_map a map of a given site
-served_curve     the share served over the number of gateways
-sweep_figures    delivery against load with its closed form, losses over the points of a sweep
 """
 
 from reports.plots.attack_figures import age_of_shots, curves, got_of_tried, values_of_shots

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arrays.jit import njit
-from sim.city.plan import DAY_NS, CityPlan
+from sim.city.plan import CityPlan
 from sim.city.shard import Heard, Shard
-from sim.core.clock import NS_PER_S, Calendar
+from sim.core.clock import NS_PER_DAY, NS_PER_S, Calendar
 
 I64 = NDArray[np.int64]
 WORST: Final = 5
@@ -60,7 +60,7 @@ class Missed:
         """Days by their dates; `meter` is a number in the world."""
 
         def date(day: int) -> str:
-            return calendar.at(day * DAY_NS).date().isoformat()
+            return calendar.at(day * NS_PER_DAY).date().isoformat()
 
         return {
             "without_a_reading": {date(day): count for day, count in enumerate(self.days)},
@@ -84,16 +84,16 @@ class MissedTally:
         self._days_missed = np.zeros(rows, dtype=np.int16)
         interval_s = np.array([group.interval_s for group in plan.spec.fleet])
         self._expected = np.maximum(1.0, plan.duration_ns / NS_PER_S / interval_s)[shard.fleet.population.group]
-        self._days = plan.duration_ns // DAY_NS
+        self._days = plan.duration_ns // NS_PER_DAY
         self._calendar = Calendar(plan.spec.start)
         self._month_began = 0
         self.result = Missed()
 
     def add(self, heard: Heard, until_ns: int) -> None:
         """One window, which ends with a day where a day ends in it (CityPlan.windows)."""
-        day = (until_ns - 1) // DAY_NS
+        day = (until_ns - 1) // NS_PER_DAY
         _mark(heard.meter, day, self._last_day, self._heard)
-        if until_ns % DAY_NS == 0:
+        if until_ns % NS_PER_DAY == 0:
             self._end_of(day)
 
     def _end_of(self, day: int) -> None:
@@ -101,7 +101,7 @@ class MissedTally:
         without = last != day
         self._days_missed[self._own[without]] += 1
         self.result.days.append(int(np.count_nonzero(without)))
-        month, next_month = (self._calendar.at(at * DAY_NS).month for at in (day, day + 1))
+        month, next_month = (self._calendar.at(at * NS_PER_DAY).month for at in (day, day + 1))
         if month != next_month or day == self._days - 1:
             in_month = int(np.count_nonzero(last < self._month_began))
             self.result.months.append((day, self.result.days[-1], in_month))

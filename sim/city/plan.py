@@ -19,7 +19,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.core.clock import NS_PER_S
+from sim.core.clock import NS_PER_DAY, NS_PER_S
 from sim.core.settings import SpecError
 from sim.gateway.registry import GATEWAYS
 from sim.meters.sending_times import LIMIT_NS
@@ -40,7 +40,6 @@ READINGS_BYTES_A_METER: Final = 1_800
 READING_DISK_BYTES: Final = 24  # 18 to 19 as measured, and a third more for fleets that compress less
 WAITING_BYTES: Final = 96  # of a telegram that waits in an outbox, and is remembered for as long again
 LONGEST_OUTAGE_S: Final = 91 * 86_400.0
-DAY_NS: Final = 86_400 * NS_PER_S
 BASE_BYTES: Final = 204 << 20  # Python with its libraries
 _MEMINFO: Final = Path("/proc/meminfo")
 _GROUP: Final = Path("/sys/fs/cgroup")
@@ -177,7 +176,7 @@ class CityPlan:
 
     def windows(self) -> list[int]:
         """The ends of all windows; one may be short where a day ends, and the last."""
-        ends = {*range(self.window_ns, self.duration_ns, self.window_ns), *range(DAY_NS, self.duration_ns, DAY_NS)}
+        ends = {end for every in (self.window_ns, NS_PER_DAY) for end in range(every, self.duration_ns, every)}
         return [*sorted(ends), self.duration_ns]
 
 

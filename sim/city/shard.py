@@ -23,7 +23,7 @@ from sim.city.next_frames import NextFrames
 from sim.city.noise import Noise
 from sim.city.own_frames import pick
 from sim.city.plan import Blocks, CityPlan, Dead, Outages
-from sim.core.clock import NS_PER_S, ns
+from sim.core.clock import NS_PER_DAY, NS_PER_S, ns
 from sim.core.events import Fate
 from sim.core.history import FrameBatch
 from sim.core.seeds import Seeds
@@ -37,7 +37,6 @@ from sim.radio.sweep_arrays import Frames
 from sim.site_plan import fleet_radios, gateway_receivers, site_of, transmitters
 
 I64 = NDArray[np.int64]
-_DAY_NS = 86_400 * NS_PER_S
 _AT_ONCE = 1 << 18  # meters whose places are held at once
 
 
@@ -205,10 +204,10 @@ def outages(what: Outages, seeds: Seeds, receiver: int, duration_ns: int) -> lis
     """When one gateway is down, in order and apart."""
     lasting_ns = int(what.lasting_s * NS_PER_S)
     out: list[tuple[int, int]] = []
-    for day in range(-(-duration_ns // _DAY_NS) if what.share_of_days else 0):
+    for day in range(-(-duration_ns // NS_PER_DAY) if what.share_of_days else 0):
         strikes, at, _, _ = seeds.one_block("city outage", receiver, day)
         if strikes < what.share_of_days * (1 << 32):
-            down_ns = day * _DAY_NS + (at * _DAY_NS >> 32)
+            down_ns = day * NS_PER_DAY + (at * NS_PER_DAY >> 32)
             if out and down_ns <= out[-1][1]:
                 out[-1] = (out[-1][0], down_ns + lasting_ns)
             else:

@@ -24,13 +24,14 @@ from sim.city.shard import Shard
 from sim.city.shard_bundles import Bundles, Receptions
 from sim.core.clock import NS_PER_MS, Calendar, ns
 from sim.core.history import FrameBatch
+from sim.core.vocabulary import MODE_OF
 from sim.meters.physics.formulas import MS_PER_DAY
 from sim.meters.telegram_batch import Telegrams
 from sim.portal.check import NONE, UNKNOWN
 from sim.portal.freshness import look, mark
 from sim.portal.intake import Intake, Taken
 from sim.portal.meter_table import Roll, RollKeyring, RollRegistry
-from sim.portal.opener import MODES, Opener
+from sim.portal.opener import Opener
 from sim.portal.reception_batch import Batch
 from sim.portal.sort_by_meter import grouped
 from sim.portal.store.parquet import Columns
@@ -246,7 +247,7 @@ def _roll(spec: WorldSpec, shard: Shard, bundles: Bundles) -> Roll:
     fleet, own = shard.fleet, np.flatnonzero(shard.own)
     population = fleet.population
     group = population.group[own]
-    of_group = [(MODES[g.security], ns(g.interval_s), planned_silence_ns(g)) for g in spec.fleet]
+    of_group = [(MODE_OF[g.security], ns(g.interval_s), planned_silence_ns(g)) for g in spec.fleet]
     mode, interval_ns, silent_ns = np.array(of_group, dtype=np.int64)[group].T.copy()
     first, bound = _heard_by(spec, shard, bundles)
     return Roll.made(

@@ -7,7 +7,7 @@ from typing import Literal
 
 from sim.core.settings import name_from, number
 from sim.core.vocabulary import Link
-from sim.radio.receiver_profile import DEFAULT, profile, profiles
+from sim.radio.receiver_names import DEFAULT, names
 
 PrivateKey = Literal["secure element", "file"]
 KeyMade = Literal["gateway", "factory"]
@@ -27,7 +27,7 @@ class GatewaySpec:
 
     name: str = "gw"
     count: int = number(1, low=1, high=1_000_000)
-    receiver: str = name_from(profiles, default=DEFAULT)
+    receiver: str = name_from(names, default=DEFAULT)
     sensitivity_dbm: float | None = number(None, low=-140.0, high=0.0)
     links: tuple[Link, ...] = ("T1", "C1", "S1")
     bundle_age_s: float = number(900.0, low=1.0, high=86_400.0)
@@ -46,4 +46,6 @@ class GatewaySpec:
     @property
     def easiest_cdbm(self) -> int:
         """The level in 1/100 dBm from which its receiver can receive at all."""
+        from sim.radio.receiver_profile import profile
+
         return profile(self.receiver).easiest_cdbm(self.sensitivity_dbm)

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sim.meters.physics.formulas import HEAT, HIGH_TARIFF, LOW_TARIFF, WATER
+from sim.meters.physics.formulas import FLAT_KWH_A_UNIT, HEAT, HIGH_TARIFF, LOW_TARIFF, WATER
 from sim.meters.physics.rooms import MICRO
 
-FLAT_KWH_A_UNIT: Final = 9
 SPREAD_CK: Final = 1_000
 LITRES_A_KWH: Final = 86  # 3.6 MJ over 4.18 kJ/(kg K) and ten kelvin
 _MILLI: Final = 1_000

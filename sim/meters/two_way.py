@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sim.core.vocabulary import Security
+from sim.core.vocabulary import MODE_OF, Security
 from sim.radio.link_modes import Mode, air_time_ns
 from wmbus.dates import encode_f
 from wmbus.errors import BadTelegram
@@ -36,7 +36,12 @@ SND_UD, REQ_UD2, RSP_UD, ACK = 0x53, 0x5B, 0x08, 0x00
 CI_COMMAND, CI_REQUEST, CI_ANSWER = 0x5B, 0x80, 0x8A
 CLOCK_RECORD: Final = bytes.fromhex("046d")
 UNITS_RECORD: Final = bytes.fromhex("036e")
-_MODES: Final = {"none": 0, "mode5": 5, "mode7": 7}
+MODE: Final = Mode.T1
+"""Both ways; EN 13757-4 has a channel of its own for the way back."""
+SENSITIVITY_CDBM: Final = -10_000
+POWER_CDBM: Final = 1_000
+TURNAROUND_S: Final = 0.003
+"""A meter's own answer comes so long after what it answers."""
 SEEN_BEFORE: Final = "counter seen before"
 _HOUR_S: Final = 3_600.0
 _YEAR_H: Final = 8_766.0
@@ -127,7 +132,7 @@ class TwoWayMeter:
 
     def _obey(self, frame: bytes, now: datetime) -> str:
         spec, telegram = self.spec, parse(frame)
-        if telegram.mode != _MODES[spec.security] and not (telegram.mode == 0 and spec.takes_clear):
+        if telegram.mode != MODE_OF[spec.security] and not (telegram.mode == 0 and spec.takes_clear):
             return f"refused: {telegram.security}, {agreed(spec.security)}"
         try:
             unlocked = unlock(telegram, spec.key, to_meter=True)

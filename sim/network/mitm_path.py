@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from sim.core.vocabulary import SERVER_CERTIFICATES
 from sim.endpoint.port import Address
 from sim.network import tls_proxy
 from sim.network.tls_proxy import Answer, TlsProxy
@@ -16,7 +17,6 @@ from sim.pki.authority import Authority, Pair
 
 Alter = Callable[[bytes], bytes | None]
 """A bundle's bytes -> other bytes, or None to leave it as it is."""
-CERTIFICATES = ("rogue CA", "wrong host name", "expired certificate")
 
 
 class MitmPath:
@@ -94,7 +94,7 @@ def shown(authority: Authority, directory: Path, certificate: str) -> Pair:
         return authority.server(("shop.example",), file_name="other-host")
     if certificate == "expired certificate":
         return authority.expired()
-    raise ValueError(f"certificate {certificate!r} is not one of {', '.join(CERTIFICATES)}")
+    raise ValueError(f"certificate {certificate!r} is not one of {', '.join(SERVER_CERTIFICATES)}")
 
 
 def _per_topic(alter: Alter | None) -> tls_proxy.Alter | None:

@@ -1,4 +1,4 @@
-"""What a server's certificate says, for whoever judges a server that is not ours: names, dates, key, signature."""
+"""What the certificate of a server says that is tested and not ours: names, dates, key, signature."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from sim.pki.authority import PkiError
 
 RSA_LEAST_BITS: Final = 2_048
 EC_LEAST_BITS: Final = 224
+NO_CHECK_TIME: Final = 0x20_0000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL, for SSLContext.verify_flags: dates are looked at elsewhere."""
 _WEAK_HASHES: Final = ("md5", "sha1")
 
 

@@ -16,18 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arrays.jit import njit
-from sim.core.vocabulary import SECURITIES
+from sim.core.vocabulary import MODE_OF, SECURITIES
 from sim.portal.check import UNKNOWN
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
-from sim.portal.opener import MODES
 from wmbus.link import Address
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 U8 = NDArray[np.uint8]
 NO_ROW: Final = -1
-_NAMES: Final = {MODES[name]: name for name in SECURITIES}
+_NAMES: Final = {MODE_OF[name]: name for name in SECURITIES}
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _32 = np.uint64(32)
 
@@ -90,7 +89,7 @@ class Roll:
         keys = [keyring.key(entry.address) for entry in entries]
         return cls.made(
             np.array([list(entry.address.wire()) for entry in entries], dtype=np.uint8).reshape(-1, 8), names,
-            mode=np.array([MODES[entry.security] for entry in entries], dtype=np.int64),
+            mode=np.array([MODE_OF[entry.security] for entry in entries], dtype=np.int64),
             interval_ns=np.array([entry.interval_ns for entry in entries], dtype=np.int64),
             keys=np.array([list(key or bytes(16)) for key in keys], dtype=np.uint8).reshape(-1, 16),
             keyed=np.array([key is not None for key in keys], dtype=np.bool_),

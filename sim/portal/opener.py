@@ -17,6 +17,7 @@ number.
 from __future__ import annotations
 
 from sim.core.clock import Calendar
+from sim.core.vocabulary import MODE_OF
 from sim.portal import reasons
 from sim.portal.interpret import Values, interpret, tampering
 from sim.portal.keyring import Keyring
@@ -27,7 +28,6 @@ from wmbus.dissect import Telegram, parse
 from wmbus.errors import BadTelegram, Reason
 from wmbus.transport import ANSWERS, CI_LONG, CI_SHORT, MANUFACTURER, RECORDS, TO_METER
 
-MODES = {"none": 0, "mode5": 5, "mode7": 7}
 _OTHER_KEY = frozenset({Reason.WRONG_KEY, Reason.PAYLOAD_CRC, Reason.MAC_WRONG})
 MAC_AT = 5  # AFL authentication type of profile B: 8 bytes
 _OURS = {
@@ -178,7 +178,7 @@ def _departs(telegram: Telegram, entry: MeterEntry) -> str | None:
     `unlock`, which is told to insist on it."""
     if telegram.ell is not None and telegram.ell.encryption:
         return f"{telegram.security}, agreed was {entry.security}"
-    if telegram.mode != MODES[entry.security]:
+    if telegram.mode != MODE_OF[entry.security]:
         return f"{telegram.security}, agreed was {entry.security}"
     if entry.security == "none":
         return None if telegram.ci in RECORDS or telegram.ci in MANUFACTURER else f"CI {telegram.ci or 0:02X}"

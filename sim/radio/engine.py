@@ -150,6 +150,11 @@ class Engine:
         """(source, k) of what is on the air now; the next window's `heard` has it after the fleet's frames."""
         return np.array(self._others.source, dtype=np.int64), np.array(self._others.k, dtype=np.int64)
 
+    @property
+    def quiet(self) -> bool:
+        """Nothing is on the air now: a window in which nothing begins changes nothing."""
+        return not self._others.source and not len(self._carry)
+
     # --- a window ---------------------------------------------------------------------------------------------------
 
     def window(

@@ -14,10 +14,11 @@ from enum import IntEnum
 from functools import cache
 from typing import Final
 
+from sim.core.clock import NS_PER_S
+
 FIRST_BLOCK_BYTES: Final = 10
 BLOCK_BYTES: Final = 16
 CRC_BYTES: Final = 2
-_NS_PER_S: Final = 1_000_000_000
 
 
 class Mode(IntEnum):
@@ -90,4 +91,4 @@ def header_ns(mode: Mode) -> int:
 def _chips_ns(chips: int, chips_s: int, chip_rate_ppm: int) -> int:
     """Rounded to the nearest nanosecond, halves up; whole numbers throughout."""
     rate = chips_s * (1_000_000 + chip_rate_ppm)
-    return (2 * chips * _NS_PER_S * 1_000_000 + rate) // (2 * rate)
+    return (2 * chips * NS_PER_S * 1_000_000 + rate) // (2 * rate)

@@ -34,12 +34,12 @@ from sim.core.parts import UnknownPart, nearest
 from sim.core.settings import build, number, read_toml
 from sim.radio.capture_effect import ENTRIES, NEVER_CDB, capture_table, quantiles
 from sim.radio.link_modes import Mode
+from sim.radio.receiver_names import DEFAULT
 
 I64 = NDArray[np.int64]
 Points = tuple[tuple[float, ...], ...]
 
 FOLDER: Final = Path(__file__).parent / "receivers"
-DEFAULT: Final = "transceiver-datasheet"
 _HALF: Final = ENTRIES // 2
 _CURVES: Final = ("sensitivity", "capture", "overtakes", "overtakes_early")
 

@@ -127,6 +127,10 @@ class DeferredReceivers:
             else:
                 self._intruders_on_air[one.start_ns, one.source, one.k] = one
         schedule = self._on_air.between(begin_ns, until_ns)
+        if not (len(schedule) or intruders or self._bursts) and all(group.engine.quiet for group in self._groups):
+            for group in self._groups:
+                group.engine.now_ns = until_ns
+            return
         frames = Frames.of(schedule, self._groups[0].engine.meters)
         batch = FrameBatch.joined(
             [group.window(until_ns, frames, intruders, self._receivers) for group in self._groups]

@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sim.core.clock import unix_ns
+from sim.core.clock import NS_PER_S, unix_ns
 from sim.pki.authority import Pair
 from sim.pki.slot_keys import verifies
 from sim.smart_metering.legs import Leg, rules, settings
@@ -33,7 +33,6 @@ from sim.smgw.wake_up import WakeUps
 WAKE_PORT = 4_060
 HAN_PORT = 443
 NAME = "gateway"
-NS_PER_S = 1_000_000_000
 
 
 def main(words: list[str]) -> int:

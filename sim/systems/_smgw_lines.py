@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sim.core.clock import NS_PER_S, Steps, ns
 from sim.core.events import RuleSetTaken
 from sim.pki.party_certificates import ADMINISTRATOR, Certificate, PrivateKey
+from sim.pki.server_certificate import NO_CHECK_TIME
 from sim.pki.sm_triples import slot_of
 from sim.smart_metering.administrator import Alarm
 from sim.smart_metering.wan import answers, tls
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from sim.systems._smgw_running import Smgw
     from sim.systems.port import Ground
 
-_NO_CHECK_TIME: Final = 0x20_0000
-"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL: dates are looked at by the world's clock, when a session begins."""
 
 
 @dataclass
@@ -133,7 +132,7 @@ class Lines:
             root = self._system.root
             pair = root.write_pair(certificate, key, Path(folder))
             made = tls.context(pair, root.write(Path(folder) / "root.crt"), server=server)
-        made.verify_flags |= _NO_CHECK_TIME
+        made.verify_flags |= NO_CHECK_TIME  # the world's clock looks at dates, when a session begins
         return made
 
     # --- what passes ------------------------------------------------------------------------------------------------

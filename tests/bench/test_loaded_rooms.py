@@ -50,6 +50,20 @@ def test_a_command_that_runs_nothing_loads_no_arrays_and_draws_nothing(rig: Rig,
     assert found(names, ("numba", "matplotlib", "jinja2", *ONLY_SMGW, *FOR_PLANNERS, *ELSEWHERE)) == []
 
 
+@pytest.mark.parametrize(
+    ("program", "without"),
+    [("sim.gateway.process", ("numpy", "sim.radio.receiver_profile")),
+     ("sim.endpoint.aws.companion", ("numpy", "cryptography"))],
+)  # fmt: skip
+def test_a_program_that_many_are_started_of_loads_what_it_needs(
+    rig: Rig, program: str, without: tuple[str, ...]
+) -> None:
+    rig.python(LEAVE_NAMES + f"import {program}")
+    names = loaded(rig.folder)
+    assert program in names
+    assert found(names, without) == []
+
+
 def test_what_is_loaded_is_seen(rig: Rig) -> None:
     rig.python(LEAVE_NAMES + "import sim.systems._smgw_running, asyncio.events")
     names = loaded(rig.folder)

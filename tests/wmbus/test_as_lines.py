@@ -15,6 +15,7 @@ from sim.core.seeds import Seeds
 from sim.core.vocabulary import Security
 from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
+from tests.night import examples
 from wmbus import as_lines
 from wmbus.as_json import to_json
 from wmbus.as_lines import AsLines, to_line
@@ -127,7 +128,7 @@ def test_what_differs_in_a_byte_anywhere_is_what_it_is_by_itself() -> None:
     genuine = [sent for security in ("none", "mode5", "mode7") for sent in fleet(security, 2)]
     genuine += [(one.wire, one.key) for one in telegrams()[::9]]
     stream = []
-    for _ in range(1_500):
+    for _ in range(examples(500)):
         data, key = dice.choice(genuine)
         changed = bytearray(data)
         changed[dice.randrange(1, min(30, len(data)))] ^= 1 << dice.randrange(8)

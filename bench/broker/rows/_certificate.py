@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 import ssl
 
-from bench.broker.broker_stand import NO_CHECK_TIME, BrokerStand
+from bench.broker.broker_stand import BrokerStand
 from bench.broker.rows.port import Undecided
 from sim.endpoint.tls_connect import ConnectFailed, reason_of
 from sim.endpoint.tls_hello import CannotOffer, offer
 from sim.pki.authority import PkiError
-from sim.pki.server_certificate import ServerCertificate, read
+from sim.pki.server_certificate import NO_CHECK_TIME, ServerCertificate, read
 
 
 def shown_by(stand: BrokerStand) -> ServerCertificate:

@@ -21,12 +21,11 @@ from bench.desk.rows.port import Failed, Undecided, decodes, power, tls
 from bench.desk.stand import Stand
 from bench.rig.verdict import Terms, decide
 from bench.run_errors import CannotRun
-from sim.core.vocabulary import SECURITIES, Security
+from sim.core.vocabulary import SECURITIES, SERVER_CERTIFICATES, Security
 from sim.desk import keyed
 from sim.desk.box import BoxError
 from sim.desk.inventory import GatewayEntry
 from sim.endpoint.port import EndpointError
-from sim.network.mitm_path import CERTIFICATES
 
 NOT_APPLICABLE: Final = "NOT APPLICABLE"
 INCONCLUSIVE: Final = "INCONCLUSIVE"
@@ -88,7 +87,7 @@ def cells(entry: GatewayEntry) -> list[Cell]:
         for one in SECURITIES:
             made.append(Cell("alteration", variant, one, ("L13", "L20"), _variant(changes.play, variant)))
     made.append(Cell("jamming", "readings", "", ("L25", "L26"), why_not=_JAMMED))
-    for certificate in CERTIFICATES:
+    for certificate in SERVER_CERTIFICATES:
         made.append(Cell("man in the middle", certificate, "", ("W01", "W02", "W03"),
                          _variant(onlookers.on_the_path, certificate), least=1, why_not=tls(entry)))  # fmt: skip
     for one in SECURITIES:

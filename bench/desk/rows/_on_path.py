@@ -38,8 +38,8 @@ def player(stand: Stand, reply: Reply) -> Iterator[TlsProxy]:
 
 
 def with_certificate(stand: Stand, certificate: str, *, feed: Callable[[], object]) -> list[Connection]:
-    """Who dialled somebody on the path that plays the broker with a wrong certificate (one of mitm_path.CERTIFICATES),
-    fed meanwhile. Raises Undecided when nobody did."""
+    """Who dialled somebody on the path that plays the broker with a wrong certificate (one of
+    vocabulary.SERVER_CERTIFICATES), fed meanwhile. Raises Undecided when nobody did."""
     proxy = TlsProxy(shown(_broker(stand).authority, stand.directory / "rogue", certificate), None)
     with _led(stand, proxy):
         end_s = wall_s() + _DIAL_S

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bench.desk.rows._on_path import with_certificate
 from bench.desk.rows.port import Failed, Row, tls
 from bench.desk.stand import Stand
+from sim.core.vocabulary import SERVER_CERTIFICATES
 from sim.desk.inventory import GatewayEntry
-from sim.network.mitm_path import CERTIFICATES
 
 
 def _needs(entry: GatewayEntry) -> str:
@@ -15,14 +15,14 @@ def _needs(entry: GatewayEntry) -> str:
 
 def _play(stand: Stand) -> str:
     stand.hello()
-    for certificate in CERTIFICATES:
+    for certificate in SERVER_CERTIFICATES:
         dialled = with_certificate(stand, certificate, feed=lambda: stand.feed(stand.traffic.next()))
         spoke = [one for one in dialled if one.bytes_up]
         if spoke:
             seen = sum(len(one.intercepted) for one in spoke)
             raise Failed(f"a broker with a {certificate} got a session, and {seen} messages in it")
         stand.back(f"a broker with a {certificate}")
-    return f"brokers with {', '.join(CERTIFICATES)} got nothing"
+    return f"brokers with {', '.join(SERVER_CERTIFICATES)} got nothing"
 
 
 ROW = Row("verifies-server", "A rogue broker gets no session", _play, _needs, faults=(19,))

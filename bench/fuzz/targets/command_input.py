@@ -24,6 +24,7 @@ from bench.fuzz.target import SECRET, Found, TargetKind, plain
 from bench.options import KINDS
 from bench.run_directory import PLACE
 from sim.core.seeds import Dice
+from sim.core.vocabulary import SECURITIES
 
 _EXITS: Final = (0, 1, 2, 4, 5, 6)
 _OUR_FAULT: Final = "this is a fault of wmbench"
@@ -40,7 +41,7 @@ _FRAME: Final = {
 }  # fmt: skip
 _GIVEN: Final = {
     "--key": (SECRET, "00", "zz"), "--type": ("qundis-q-caloric", "vipa-c10", "all"),
-    "--security": ("none", "mode5", "mode7"),
+    "--security": SECURITIES,
     "--set": ("units=5", "units=-1", "=", "nope=1", "units=1e400"), "--acc": ("0", "256"), "--counter": ("7", "-1"),
     "--sts": ("8", "999"), "--id": ("10000001", "ABCDEFGH"), "--crc": ("A", "B", "C"), "--seed": ("3",),
     "--count": ("1", "3", "0"),

@@ -11,15 +11,17 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sim.endpoint.aws.aws_limits import CONNECTS_A_SECOND, CONNECTS_A_SECOND_A_CLIENT
 from sim.endpoint.aws.bill import Meter
 from sim.endpoint.aws.certificate_claims import ACTIVE, REVOKED, Claims, Registered
 from sim.endpoint.aws.policies import Client, Policy, Thing
-from sim.endpoint.aws.rule_actions import Actions
 from sim.endpoint.aws.rule_values import UNDEFINED, Value, parse
 from sim.endpoint.aws.shadows import Shadows
+
+if TYPE_CHECKING:
+    from sim.endpoint.aws.rule_actions import Actions
 
 REGION_AND_ACCOUNT: Final = "eu-central-1:123456789012"
 ARN: Final = f"arn:aws:iot:{REGION_AND_ACCOUNT}:"

@@ -21,9 +21,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sim.pki import device_requests
-from sim.pki.authority import PkiError
-
 CREATE: Final = "$aws/certificates/create/json"
 FROM_CSR: Final = "$aws/certificates/create-from-csr/json"
 _TEMPLATE: Final = ("$aws/provisioning-templates/", "/provision/json")
@@ -133,6 +130,9 @@ class Claims:
         return []
 
     def _create(self, request: bytes | None) -> dict[str, Any]:
+        from sim.pki import device_requests  # a quarter of a companion's start, and most have no claims
+        from sim.pki.authority import PkiError
+
         self._forget()
         if len(self._tokens) >= PENDING_MOST or len(self.registry) >= REGISTERED_MOST:
             raise _Rejected(429, "TooManyRequests", "too many certificates are pending, or registered")

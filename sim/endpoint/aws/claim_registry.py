@@ -17,17 +17,20 @@ from typing import Any, Final
 
 from sim.core import whole_file
 from sim.endpoint.aws.account import Account
-from sim.endpoint.aws.certificate_claims import HOOK_S, REVOKED, Claims, Registered, template
+from sim.endpoint.aws.certificate_claims import HOOK_S, REVOKED, Claims, Registered, TemplateError, template
 from sim.endpoint.aws.rule_actions import ActionFailed
-from sim.pki.authority import Authority
+from sim.pki.authority import Authority, PkiError
 
 REGISTRY: Final = "registry.json"
 TAKEN_BACK: Final = "revoked.json"
 
 
 def open_in(account: Account, templates: Mapping[str, Any], directory: Path) -> None:
-    """Give an account what it needs. `directory`: of the authority. Raises TemplateError, PkiError, OSError."""
-    authority = Authority(directory)
+    """Give an account what it needs. `directory`: of the authority. Raises TemplateError, OSError."""
+    try:
+        authority = Authority(directory)
+    except PkiError as error:
+        raise TemplateError(str(error)) from None
     account.registry.update(_read())
 
     def issue(common_name: str, request: bytes) -> tuple[bytes, str]:

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from sim.core import clock, whole_file
 from sim.core.quoting import shown
-from sim.endpoint.aws import claim_registry, shadow_file
+from sim.endpoint.aws import shadow_file
 from sim.endpoint.aws.account import Account, Certificate, names_of
 from sim.endpoint.aws.aws_limits import BEFORE_CONNECT_S, KEEP_ALIVE_FACTOR, PACKET_BYTES
 from sim.endpoint.aws.certificate_claims import TemplateError
@@ -38,7 +38,6 @@ from sim.endpoint.aws.rules import RuleError
 from sim.endpoint.event_loop import EventLoop
 from sim.endpoint.mqtt_wire import BadPacket, Packets
 from sim.endpoint.tls_connect import reason_of
-from sim.pki.authority import PkiError, revocations
 
 CONFIG: Final = "companion.json"
 LOG: Final = "companion.jsonl"
@@ -79,6 +78,8 @@ class Companion:
         shadow_file.restore(self.account.shadows)
         self._shadows_written = self.account.shadows.changes
         if config.get("templates"):
+            from sim.endpoint.aws import claim_registry  # with all that makes certificates
+
             claim_registry.open_in(self.account, config["templates"], Path(config["authority"]))
         self.live: set[Client] = set()
         self.context = self.tls()
@@ -113,7 +114,7 @@ class Companion:
         return ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        """To whoever subscribed, in nobody's name."""
+        """To all subscribers, with no client as the sender."""
         self._own.publish(topic, payload, qos)
 
     def said(self, client: str, limit: str, detail: str) -> None:
@@ -163,6 +164,9 @@ class Companion:
             self._asked += 1
             self.write()
             return
+        from sim.endpoint.aws import claim_registry
+        from sim.pki.authority import revocations
+
         try:
             claim_registry.obey(self.account)
             self.context = self.tls()
@@ -394,7 +398,7 @@ def main() -> int:
     """Exit code 2 with one sentence where it cannot start."""
     try:
         Companion(json.loads(Path(CONFIG).read_text(encoding="utf-8"))).run()
-    except (OSError, ValueError, KeyError, PolicyError, RuleError, TemplateError, PkiError) as error:
+    except (OSError, ValueError, KeyError, PolicyError, RuleError, TemplateError) as error:
         print(f"companion: Error: {reason_of(error)}", file=sys.stderr)
         return 2
     return 0

@@ -1,4 +1,2 @@
 """One file a kind of gateway, found by folder (see sim.gateway.registry): its settings, title, features, constructor.
-
-    virtual   the simulated gateway
 """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sim.core.clock import NS_PER_MS
 from sim.lines.codecs._blocks import NO_BLOCK, TORN, Block, BlockReader
 from sim.lines.codecs.port import Bad, Codec
 from sim.lines.reception import Mode, Reception, Stamp
@@ -20,7 +21,6 @@ _STAMPED, _LEVEL, _CRC = 0x20, 0x40, 0x80
 _MANAGEMENT, _RADIO = 1, 2
 _TELEGRAM: Final = 0x03
 _ENDPOINTS: Final = (1, 2, 3, 4)
-_NS_PER_MS: Final = 1_000_000
 
 _DEVICE_INFO: Final = bytes.fromhex("3300141544332211")
 _CONFIGURATION: Final = (  # (name, bytes), flagged in this order by the bits of two bytes
@@ -88,7 +88,7 @@ def _at(data: bytes) -> Block:
     if control & _STAMPED:
         end -= 4
         ms = int.from_bytes(data[end : end + 4], "little")
-        when = Stamp(f"{ms / 1000:.3f}", ms * _NS_PER_MS, dated=False)
+        when = Stamp(f"{ms / 1000:.3f}", ms * NS_PER_MS, dated=False)
     if data[3] < HEADER_BYTES - 1:
         return Block(size, Bad(f"a telegram of {data[3]} bytes holds no link header"))
     return Block(size, Reception(data[3:end], level, when, crc_ok=True))
@@ -105,7 +105,7 @@ def _block(
     control = _CRC | (0 if level is None else _LEVEL) | (0 if stamp is None else _STAMPED)
     body = bytes((control | endpoint, message, len(payload))) + payload
     if stamp is not None:
-        body += (stamp.ns // _NS_PER_MS & 0xFFFFFFFF).to_bytes(4, "little")
+        body += (stamp.ns // NS_PER_MS & 0xFFFFFFFF).to_bytes(4, "little")
     if level is not None:
         body += bytes((rssi_byte(level),))
     return bytes((_START,)) + body + crc_x25(body).to_bytes(2, "little")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 
+from sim.core.clock import NS_PER_S
 from sim.core.quoting import quoted
 from sim.lines.codecs._text import LineReader
 from sim.lines.codecs.port import Bad, Codec
@@ -20,7 +21,6 @@ from sim.lines.reception import BadLine, Reception, Stamp, hex_bytes, level_dbm,
 
 _LINE = re.compile(r"telegram=\|(?P<hex>[^+]*)\|(?:\+(?P<s>\d+))?")
 _DATE = re.compile(r"^\[(\d{4}-\d\d-\d\d[_ T]\d\d:\d\d:\d\d)\]")
-_NS_PER_S = 1_000_000_000
 _HEADERS = (b"Received telegram from:", b"telegram=|")
 
 
@@ -53,7 +53,7 @@ def _reader() -> LineReader:
 
 
 def _write(one: Reception) -> bytes:
-    seconds = (one.stamp or Stamp("", 0, dated=False)).ns // _NS_PER_S
+    seconds = (one.stamp or Stamp("", 0, dated=False)).ns // NS_PER_S
     head = f"Received telegram from: {one.id}\n"
     if one.rssi_dbm is not None:
         head += f"                  rssi: {one.rssi_dbm:g} dBm\n"

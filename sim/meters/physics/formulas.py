@@ -27,7 +27,8 @@ _GAINS, _LIMIT, _MAX_LOAD, _STEP = rooms.GAINS_MK, rooms.HEATING_LIMIT_MK, rooms
 SMALL_ML: Final = 8_000
 LARGE_ML: Final = 48_000
 """Taps, cisterns and a kitchen; a shower, a bath or a machine. Assumed, not measured: docs/models/meters.md."""
-_W_A_RATE: Final = 9 * 1_000  # of a flat: kilowatt hours a unit, in watt hours
+FLAT_KWH_A_UNIT: Final = 9
+_WH_A_UNIT: Final = FLAT_KWH_A_UNIT * 1_000
 Numbers = NDArray[np.int64] | memoryview
 
 
@@ -105,7 +106,7 @@ def drawn(expected: int, number: int) -> int:
 @shared
 def power_w(before: int, after: int, factor: int) -> int:
     """Heat a flat takes in an hour with these counts at its ends, W."""
-    return quotient(rated(after - before, factor) * _W_A_RATE, MICRO)
+    return quotient(rated(after - before, factor) * _WH_A_UNIT, MICRO)
 
 
 @shared

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core.open_files import way_out
+from sim.core.vocabulary import MODE_OF
 from sim.portal.check import NONE
 from sim.portal.intake import Rows, Taken
 from sim.portal.meter_table import Roll, address_of
@@ -89,7 +90,7 @@ class Columns:
     def meters(self) -> None:
         """Who is registered, once."""
         roll, at = self._roll, range(len(self._roll))
-        modes = {0: "none", 5: "mode5", 7: "mode7"}
+        modes = {mode: security for security, mode in MODE_OF.items()}
         table = pa.table({
             "meter": pa.array(roll.number),
             "address": pa.array([str(address_of(int(roll.number[row]))) for row in at], pa.string()),

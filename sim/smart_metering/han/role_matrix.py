@@ -18,6 +18,8 @@ from sim.smart_metering.han.han_accounts import Account
 from sim.smart_metering.han.holding import GatewayState, HanSource, HeldContract, HeldMeter
 from sim.smgw.logs.hash_chain import Row
 
+FOREVER_S: Final = 1 << 40
+
 
 class Role(StrEnum):
     CONSUMER = "consumer"
@@ -90,7 +92,7 @@ class HanAccess:
         self._sees(Thing.METERS)
         return [one for one in self._source.holding().meters if self._is_own(one.owner)]
 
-    def readings(self, meter: str, from_s: int, until_s: int) -> list[HeldMeter]:
+    def readings(self, meter: str, from_s: int = 0, until_s: int = FOREVER_S) -> list[HeldMeter]:
         """A meter's registers, with the readings from one instant up to and with another."""
         self._sees(Thing.READINGS)
         found = [one for one in self.meters() if one.name == meter]

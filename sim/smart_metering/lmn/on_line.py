@@ -18,14 +18,12 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sim.core.clock import unix_ns, wall_now
+from sim.core.clock import NS_PER_S, unix_ns, wall_now
 from sim.pki.content_ciphers import library_bytes
 from sim.smart_metering.lmn import line_folders
 from sim.smart_metering.lmn.tty_wire import LineLost, MetersOnLine, Tty, TtyWire
 from sim.smart_metering.lmn.wired_bus import BusSetup, WiredBus
 from sim.smart_metering.lmn.wired_store import WiredStore
-
-NS_PER_S = 1_000_000_000
 
 
 def main(words: list[str]) -> int:

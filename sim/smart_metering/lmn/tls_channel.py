@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from sim.core.refused import Refusal
 from sim.pki.authority import Pair, PkiError
 from sim.pki.link_certificates import pem
+from sim.pki.server_certificate import NO_CHECK_TIME
 from sim.smart_metering.wan.tls import CURVE, SUITES, tls_12
 
 SESSION_MOST_S: Final = 31 * 86_400
@@ -21,8 +22,6 @@ SESSION_MOST_S: Final = 31 * 86_400
 RENEW_AFTER_BYTES: Final = 5_000_000
 """As one product does (its interface description); the guideline names no number that is known here."""
 PIECE_BYTES: Final = 4_096
-_NO_CHECK_TIME: Final = 0x20_0000
-"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL."""
 
 
 class LinkRefused(Refusal):
@@ -36,7 +35,7 @@ def context(own: Pair, peer: bytes, *, server: bool) -> ssl.SSLContext:
         made = tls_12(own, SUITES, CURVE, server=server)
         made.verify_mode = ssl.CERT_REQUIRED
         # Whether it is in its time is asked by the world's clock, see WiredBus; this machine's may be another.
-        made.verify_flags |= _NO_CHECK_TIME
+        made.verify_flags |= NO_CHECK_TIME
         made.load_verify_locations(cadata=pem(peer))
     except (OSError, ValueError, PkiError) as error:  # ssl.SSLError is an OSError
         raise LinkRefused("pair", f"{own.certificate.name}: {error}") from None

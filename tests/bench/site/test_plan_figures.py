@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.cli.main import main
-from bench.site import engine_world, figures, risks, unknowns, upstream
+from bench.site import engine_world, figures, risks, unknowns, upstream, what_if
 from bench.site.budget import Prices, candidates, paths
 from bench.site.service import Service, Traffic, asked, chances, days
 from bench.site.site_text import text
@@ -105,7 +105,11 @@ def test_the_engine_s_losses_come_near_the_model_s() -> None:
     assert walled.exponent > 3.2
 
 
-def test_what_if_is_a_table_of_runs_that_can_be_asked_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_if_is_a_table_of_runs_that_can_be_asked_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(what_if, "DAYS", 3)  # of 21 runs; each is set up and told as one of eight days
+    monkeypatch.setattr(what_if, "DEAD_DAYS", 2)
     site, folder = tmp_path / "site.toml", tmp_path / "asked"
     site.write_text(text(SITE, "a test"))
     words = ["size", str(site), "--sensitivity-dbm", "-72", "--interval-s", "7200", "--draws", "8", "--what-if",

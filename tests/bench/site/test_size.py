@@ -15,7 +15,7 @@ import pytest
 from bench.cli.main import main
 from bench.site.budget import candidates, paths
 from bench.site.placement import Clause, greedy, told
-from bench.site.served import Capture, arrives, served
+from bench.site.served import Capture, _normals, arrives, served
 from sim.radio import site_file
 from sim.radio.models.port import MODELS
 from sim.radio.site_file import Gateway, House, Meters, SiteFile
@@ -45,6 +45,14 @@ def test_a_receiver_that_captures_loses_frames_to_those_alone_that_are_not_weake
         got = served(np.array([margin]), 1.0, 0.0, 0.0, load, Capture(threshold, others))[0]
         assert got == pytest.approx(1 - np.mean(louder), abs=0.012)
     assert served(np.array([5.0]), 1.0, 0.0, 0.0, 0.4, Capture(400.0, others))[0] == pytest.approx(np.exp(-0.8))
+
+
+def test_what_is_served_is_the_mean_over_places_of_what_arrives() -> None:
+    """Both chances that differ by place, that of fading and that of capture, at once."""
+    capture = Capture(6.0, tuple(np.linspace(-9.0, 20.0, 30).tolist()))
+    for met in (None, capture):
+        one = arrives(2.25 + 4.0 * _normals(), 3.0, 0.4, met)
+        assert served(np.array([2.25]), 5.0, 3.0, 4.0, 0.4, met)[0] == (1 - (1 - one) ** 5.0).mean()
 
 
 def share(chance: Any, chosen: Sequence[int], dead: bool = False) -> float:
@@ -104,7 +112,7 @@ def test_the_command_says_how_many_and_where_and_what_the_next_one_buys(tmp_path
     path, sized = tmp_path / "site.toml", tmp_path / "sized.toml"
     path.write_text(text(SITE, "a test"))
     assert site_file.load(path) == SITE
-    words = ["size", str(path), "--model", "p1238", "--sensitivity-dbm", "-75", "--json"]
+    words = ["size", str(path), "--model", "p1238", "--sensitivity-dbm", "-75", "--draws", "8", "--json"]
     assert main([*words, "--out", str(sized)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["holds"] and told["gateways"] == len(told["places"]) == len(told["curve"]) > 1

@@ -28,6 +28,7 @@ from sim.feeders.kinds.iq_feed import IqFeeder, IqSpec
 from sim.feeders.lines.named_pipe import PathSpec
 from sim.feeders.lines.rtl_tcp_server import RtlTcpSpec
 from sim.feeders.port import FEEDERS, FeederError, FeedGround, Sent
+from tests.night import examples
 from tests.wmbus.published import telegrams
 from wmbus.errors import BadTelegram, CannotEncode
 from wmbus.phy import iq, modes
@@ -62,7 +63,7 @@ def signal(**other: Any) -> Signal:
     cuts=st.lists(st.integers(0, 60_000), max_size=8),
     begins=st.lists(st.integers(0, 50_000), min_size=1, max_size=4),
 )
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=examples(8), deadline=None, derandomize=True)
 def test_a_stream_is_the_same_however_it_is_cut(cuts: list[int], begins: list[int]) -> None:
     streams = []
     for edges in ([], cuts):
@@ -129,7 +130,7 @@ def test_what_the_band_cannot_hold_is_refused_and_late_frames_begin_at_once() ->
 
 
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 2**32 - 1))), st.lists(st.integers(0, 100)))
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=examples(30), derandomize=True)
 def test_commands_come_out_whole_however_they_arrive(told: list[tuple[int, int]], cuts: list[int]) -> None:
     data = b"".join(struct.pack(">BI", *one) for one in told)
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})

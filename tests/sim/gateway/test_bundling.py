@@ -17,6 +17,7 @@ from sim.core.clock import NS_PER_S
 from sim.gateway import bundling
 from sim.gateway.bundling import NOT_YET, Limits, OpenBundle
 from sim.gateway.gateway_spec import GatewaySpec
+from tests.night import examples
 
 LIMITS = Limits(age_ns=60 * NS_PER_S, telegrams=10, size_bytes=4_000)
 OPENED_NS = 7
@@ -106,14 +107,14 @@ TELEGRAMS = st.builds(
 NAMES = st.text(min_size=1, max_size=40)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(100), deadline=None, derandomize=True)
 @given(NAMES, st.integers(1, 2**63 - 1), st.integers(-(2**63), 2**63 - 1), st.lists(TELEGRAMS, max_size=8))
 def test_no_encoding_is_larger_than_its_bound(name: str, sequence: int, closed_ns: int, heard: list[Heard]) -> None:
     encoded = Bundle(name, sequence, closed_ns, tuple(heard)).encode()
     assert len(encoded) <= envelope_bytes_max(name) + sum(entry(len(one.telegram)) for one in heard)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(NAMES, st.integers(1_200, 3_000), st.lists(TELEGRAMS, min_size=1, max_size=60))
 def test_no_bundle_of_a_gateway_is_larger_than_bundle_bytes(name: str, most: int, heard: list[Heard]) -> None:
     limits = bundling.limits_of(GatewaySpec(bundle_bytes=most), name)

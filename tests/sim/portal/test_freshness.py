@@ -139,8 +139,9 @@ def test_replay_at_the_wrap_of_the_access_number(
 ) -> None:
     b = bed(tmp_path, *checks, security=security)
     heard = [(telegram(k, security=security), k * INTERVAL_S) for k in range(1, 257)]
-    for start in range(0, 256, 2):  # small bundles: a long one would be too old for `age`
-        b.take(b.message("gw1", heard[start : start + 2]), now_s=heard[start + 1][1] + 5)
+    size = 2 if "age" in checks else 32  # a long bundle would be too old for `age`
+    for start in range(0, 256, size):
+        b.take(b.message("gw1", heard[start : start + size]), now_s=heard[start + size - 1][1] + 5)
     assert b.portal.store.count_readings() == 256
     assert b.hear(telegram(1, security=security), 256 * INTERVAL_S + 600) == reason
 
@@ -297,7 +298,7 @@ def test_out_of_order_through_two_gateways(tmp_path: Path, security: str, timed:
     b = Bed(tmp_path, entries=entries)
     due: list[tuple[float, Any]] = []
     wanted = set()
-    for gateway, k in itertools.product(("gw1", "gw2"), range(1, 300)):
+    for gateway, k in itertools.product(("gw1", "gw2"), range(210, 300)):  # the access number comes round at 256
         heard = []
         for i, meter in enumerate(meters):
             if dice.random() < 0.5:
@@ -337,7 +338,7 @@ def test_a_twin_a_million_ahead_is_refused_and_told_of(tmp_path: Path, jump_on: 
     b = Bed(tmp_path, PortalSpec(checks=checks), security="mode7")
     b.run(range(5), security="mode7")
     genuine, of_twin = set(), set()
-    for k in range(5, 120):
+    for k in range(5, 40):
         genuine.add(b.hear(telegram(k, security="mode7"), k * INTERVAL_S))
         at_s = k * INTERVAL_S + 300
         of_twin.add(b.hear(twin(k + 7, 1_000_000 + k, at_s), at_s))

@@ -21,6 +21,7 @@ from sim.portal.portal_spec import PortalSpec
 from sim.portal.reception_batch import Batch
 from sim.portal.sort_by_meter import grouped
 from sim.portal.verdicts import names
+from tests.night import examples
 from tests.oracles.portal_window import BEHIND, NEW, SEEN, Window
 from tests.sim.portal.bed import bcd
 from tests.sim.portal.twins import GATEWAYS, Twins, entries_of, fleet_of_everything
@@ -139,7 +140,7 @@ specs = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(takes=takes, spec=specs, sends_time=st.sampled_from([None, None, True, False]), pause=st.integers(1, 200))
 def test_whatever_arrives_is_judged_alike(
     takes: list[list[tuple[str, int, int]]], spec: PortalSpec, sends_time: bool | None, pause: int
@@ -235,7 +236,7 @@ def test_clocks_at_the_edge_of_what_is_tolerated(fleet: Fleet, late_s: float) ->
 _WORDS = {window.NEW: NEW, window.SEEN: SEEN, window.BEHIND: BEHIND}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     size=st.sampled_from([128, 1_024, 1_440]), begin=st.integers(-5_000, 5_000),
     steps=st.lists(st.one_of(

@@ -14,6 +14,7 @@ from sim.portal import reasons
 from sim.portal.checks import ts
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.portal_spec import PortalSpec
+from tests.night import examples
 from wmbus.afl import FCL_MAC, FCL_MCL, FCL_MCR, MCL_MCR, Afl
 from wmbus.dissect import parse
 from wmbus.ell import Ell
@@ -216,7 +217,7 @@ def _kept(b: Bed) -> int:
     return store.count_readings() + len(store.refusals()) + b.portal.counts["copies"] + short
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.data())
 def test_nothing_that_arrives_stops_the_portal(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Random bytes, and genuine telegrams cut, stretched and bent anywhere, on the weakest and the strongest portal."""

@@ -146,9 +146,9 @@ def test_a_world_of_the_other_store_is_the_same_world(tmp_path: Path, url: str) 
     for place, store in enumerate(("sqlite", url)):
         spec = dozen(tmp_path, portal__store=store)
         with World(spec, 1, tmp_path / str(place)) as world:
-            world.run(ns(1_800))
+            world.run(ns(600))
             world.fault(PortalRestarted())
-            world.run(ns(1_800))
+            world.run(ns(600))
             assert world.stored.count_readings() > 20
             assert (world.truth.altered(), world.truth.missing()) == ([], [])
             digests.add(world.history.digest)

@@ -1,5 +1,5 @@
 """The reference against closed forms of random access (docs/models/air.md names each). Seeds are fixed, so each of
-these is deterministic; tolerances are about three standard errors."""
+these is deterministic; tolerances are two to three standard errors, of the jammer's 1.4."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def delivered(stage: Stage) -> float:
 def test_pure_aloha(load):
     stage = Stage(200, capture_cdb=NEVER_CAPTURE_CDB)
     stage.listen(demodulators=0)
-    stage.run(*poisson(200, 40_000, load, 3), window_ns=10**10)
+    stage.run(*poisson(200, 20_000, load, 3), window_ns=10**10)
     assert delivered(stage) == pytest.approx(math.exp(-2 * load), abs=0.009)
 
 
@@ -54,7 +54,7 @@ def test_capture_under_log_normal_fading(load, threshold_db):
     sigma_db = 20.0
     stage = Stage(200, fading_cdb=round(100 * sigma_db), capture_cdb=round(100 * threshold_db))
     stage.listen(demodulators=0, sensitivity_cdbm=-16_000)
-    stage.run(*poisson(200, 30_000, load, 5), window_ns=10**10)
+    stage.run(*poisson(200, 15_000, load, 5), window_ns=10**10)
     normal = NormalDist()
     x = np.linspace(-8, 8, 1_601)
     tail = np.array([1 - normal.cdf(v - threshold_db / sigma_db) for v in x])
@@ -68,7 +68,7 @@ def test_capture_under_log_normal_fading(load, threshold_db):
 def test_one_demodulator_is_erlang_b(load):
     stage = Stage(200, capture_cdb=-NEVER_CAPTURE_CDB)
     stage.listen(demodulators=1)
-    stage.run(*poisson(200, 30_000, load, 6), window_ns=10**10)
+    stage.run(*poisson(200, 15_000, load, 6), window_ns=10**10)
     assert delivered(stage) == pytest.approx(1 / (1 + load), abs=0.009)
     assert set(stage.fates) == {"received", "receiver busy"}
 
@@ -77,13 +77,13 @@ def test_two_demodulators_are_erlang_b_too():
     load = 1.0
     stage = Stage(200, capture_cdb=-NEVER_CAPTURE_CDB)
     stage.listen(demodulators=2)
-    stage.run(*poisson(200, 30_000, load, 6), window_ns=10**10)
+    stage.run(*poisson(200, 15_000, load, 6), window_ns=10**10)
     assert delivered(stage) == pytest.approx(1 - 0.5 / 2.5, abs=0.009)
 
 
 def test_a_periodic_jammer_takes_the_share_of_time_it_covers():
     """Bursts of length b every p, one meter: a frame meets none with probability 1 - (b + T) / p."""
-    frames, burst_ns, period_ns = 20_000, 3 * T, 10 * T
+    frames, burst_ns, period_ns = 5_000, 3 * T, 10 * T
     start = np.arange(frames) * 7 * T + Seeds(7).below("test starts", 6 * T, np.arange(frames))
     stage = Stage(1)
     stage.listen()

@@ -17,7 +17,8 @@ from sim.gateway.gateway_spec import GatewaySpec
 from sim.radio.air import ENGINES
 from sim.radio.capture_effect import ENTRIES, NEVER_CDB, quantiles
 from sim.radio.link_modes import Mode, air_time_ns
-from sim.radio.receiver_profile import DEFAULT, FOLDER, ReceiverProfile, profile, profiles, read
+from sim.radio.receiver_names import DEFAULT
+from sim.radio.receiver_profile import FOLDER, ReceiverProfile, profile, profiles, read
 
 FRAMES = 600
 LENGTH = 50

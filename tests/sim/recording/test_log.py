@@ -250,7 +250,7 @@ LINE = st.one_of(
 )
 
 
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.one_of(st.binary(max_size=400), st.lists(LINE, min_size=1, max_size=4).map("\n".join)))
 @example("0001-01-01T00:00:00+23:59,-71," + HEX)
 @example("9999-12-31T23:59:59-23:59,-71," + HEX)

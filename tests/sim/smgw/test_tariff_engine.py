@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sim.smgw import german_time
 from sim.smgw.tariff_rows import answer
+from tests.night import examples
 from tests.oracles.tariff_in_words import dates, registers
 
 CHANGES_S = [int(datetime(2026, *day, 1, tzinfo=UTC).timestamp()) for day in ((3, 29), (10, 25))]
@@ -31,7 +32,7 @@ def cases(draw):
     return start_s, 900 * quarters, profile, draw(st.sampled_from([1, None])), readings
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(cases())
 @example((CHANGES_S[1] - 7_200, 14_400, [("02:00", 1), ("03:00", 2)], None,
           [(CHANGES_S[1] + 900 * n, 8 + n, 0) for n in range(-8, 9)]))  # fmt: skip

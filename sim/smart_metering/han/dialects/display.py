@@ -33,7 +33,6 @@ EXPORT: Final = "/display/export"
 LOG: Final = "/display/log"
 """The own log for a program: rows, and the logs' ends as the gateway signed them."""
 _HTML: Final = "text/html; charset=utf-8"
-_FOREVER: Final = 1 << 40
 _PERIODS_SHOWN: Final = 3
 _ROWS_SHOWN: Final = 12
 _ERROR_REGISTER: Final = 63
@@ -64,7 +63,7 @@ DIALECT: Final = Display()
 
 def _export(visit: Visit) -> Response:
     source = visit.source
-    held = [each for name in _names(visit) for each in visit.access.readings(name, 0, _FOREVER)]
+    held = [each for name in _names(visit) for each in visit.access.readings(name)]
     made = export.readings(source.gateway, held, source.certificate, source.sign, visit.now_s)
     as_file = ("Content-Disposition", "attachment; filename=readings.p7m")
     return Response(200, made, "application/pkcs7-mime", (as_file,))

@@ -14,7 +14,6 @@ from sim.smart_metering.han.role_matrix import Denied, Thing
 from sim.smart_metering.han.visits import Dialect, Response, Visit
 
 ORIGIN, DERIVED = "/json/metering/origin", "/json/metering/derived"
-_FOREVER: Final = 1 << 40
 
 
 class Emh(Dialect):
@@ -63,7 +62,7 @@ def _values(visit: Visit, sensor: str) -> dict[str, Any]:
                 "value": str(meter.captured[-1].value), "unit": meter.unit, "scaler": meter.scaler,
                 "logical_name": f"{export.obis_hex(meter.obis)}.{sensor}",
             }
-            for meter in visit.access.readings(names[0], 0, _FOREVER)
+            for meter in visit.access.readings(names[0])
             if meter.captured
         ]
     }  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Final
 
 from sim.smart_metering.han import export, self_test
 from sim.smart_metering.han.holding import HeldMeter
-from sim.smart_metering.han.role_matrix import Denied, Thing
+from sim.smart_metering.han.role_matrix import FOREVER_S, Denied, Thing
 from sim.smart_metering.han.visits import Dialect, Ended, Response, Visit
 from sim.smgw.german_time import instant_s, local
 from sim.smgw.refusals import RuleError
@@ -21,7 +21,6 @@ from sim.smgw.rule_set import CAPTURE_S
 
 PATH: Final = "/cgi-bin/hanservice.cgi"
 _HTML: Final = "text/html; charset=utf-8"
-_FOREVER: Final = 1 << 40
 
 
 class Ppc(Dialect):
@@ -66,7 +65,7 @@ def _meterform(visit: Visit, form: dict[str, str]) -> Response:
     return _page(f'<select id="meterform_select_meter">{options}</select>')
 
 
-def _meter(visit: Visit, form: dict[str, str], from_s: int = 0, until_s: int = _FOREVER) -> list[HeldMeter]:
+def _meter(visit: Visit, form: dict[str, str], from_s: int = 0, until_s: int = FOREVER_S) -> list[HeldMeter]:
     wanted = form.get("mid", "")
     names = [one.name for one in visit.access.meters() if export.device_id(one.name) == wanted]
     if not names:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sim.core.digits import whole_of
 from sim.smart_metering.han import export, self_test
 from sim.smart_metering.han.holding import Captured, HeldContract, HeldMeter
-from sim.smart_metering.han.role_matrix import Denied, Thing
+from sim.smart_metering.han.role_matrix import FOREVER_S, Denied, Thing
 from sim.smart_metering.han.visits import Dialect, Response, Visit
 from sim.smgw.delivered_content import Value, decode
 from sim.smgw.german_time import local
@@ -27,7 +27,6 @@ ROOT: Final = "/smgw/m2m"
 _VERSION: Final = "1.2.0"
 _DAYS_31_S: Final = 31 * 86_400
 _LOG_MOST: Final = 1_500
-_FOREVER: Final = 1 << 40
 
 
 class Theben(Dialect):
@@ -149,7 +148,7 @@ def _usage_point(visit: Visit, asked: dict[str, Any]) -> dict[str, Any]:
 def _readings(visit: Visit, asked: dict[str, Any]) -> dict[str, Any]:
     contract = _contract(visit, asked)
     last = asked.get("last-reading") in (True, "true")
-    from_s, until_s = (0, _FOREVER) if last else _span(asked)
+    from_s, until_s = (0, FOREVER_S) if last else _span(asked)
     database = asked.get("database")
     if database in ("origin", "daily"):
         channels = [_channel(visit, one, last, database == "daily") for one in _held(visit, contract, from_s, until_s)]

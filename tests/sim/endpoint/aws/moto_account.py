@@ -7,6 +7,7 @@ key of the request instead; without it our own check refuses the certificate, wh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,25 @@ def left_in(iot: Any) -> dict[str, list[str]]:
     }
 
 
+@cache
+def _api_models() -> Any:
+    """AWS's descriptions of its interfaces, read once: megabytes of JSON, which moto has each client read anew."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
+def _client() -> Any:
+    from botocore.session import get_session
+
+    session = get_session()
+    session.register_component("data_loader", _api_models())
+    return boto3.Session(botocore_session=session).client("iot", region_name=REGION)
+
+
 def one_account(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Any]:
     """In this process: moto's answers to boto3's calls, without a socket."""
     credentials(monkeypatch, folder)
     signs_the_request(monkeypatch, folder)
     with moto.mock_aws():
-        yield boto3.client("iot", region_name=REGION)
+        yield _client()
