@@ -4,9 +4,9 @@ may be wrong: then the attack's outcome says so."""
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.world import World
 
-TITLE = "delivered values are what the meters counted"
 SHOWN = 3
 
 
@@ -18,3 +18,6 @@ def check(world: World, attacked: bool) -> list[str]:
 
     wrong = wrong_values(world.truth) or wrong_labels(world)
     return [f"{len(wrong)} values; {'; '.join(map(str, wrong[:SHOWN]))}"] if wrong else []
+
+
+INVARIANT = Invariant("delivered_true", "delivered values are what the meters counted", check)

@@ -3,10 +3,10 @@ attack's outcome says so."""
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.systems.smgw import SmgwSystem
 from sim.world import World
 
-TITLE = "what leaves is no finer than allowed"
 SHOWN = 2
 
 
@@ -17,3 +17,6 @@ def check(world: World, attacked: bool) -> list[str]:
 
     finer = finer_than_allowed(world)
     return [f"{len(finer)} values; {'; '.join(map(str, finer[:SHOWN]))}"] if finer else []
+
+
+INVARIANT = Invariant("leaves_as_allowed", "what leaves is no finer than allowed", check)

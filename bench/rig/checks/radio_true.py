@@ -3,10 +3,10 @@ it, and no others. Under attack a value may be wrong: then the attack's outcome 
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.systems.smgw import SmgwSystem
 from sim.world import World
 
-TITLE = "values of radio meters of profile C are what the houses counted"
 SHOWN = 3
 
 
@@ -19,3 +19,6 @@ def check(world: World, attacked: bool) -> list[str]:
         return []
     wrong = wrong_rows(world)
     return [f"{len(wrong)} values; {'; '.join(map(str, wrong[:SHOWN]))}"] if wrong else []
+
+
+INVARIANT = Invariant("radio_true", "values of radio meters of profile C are what the houses counted", check)

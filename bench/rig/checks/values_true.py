@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.world import World
-
-TITLE = "stored values are the values sent"
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -13,3 +12,6 @@ def check(world: World, attacked: bool) -> list[str]:
         return []
     columns = sorted({column for altered in wrong for column in altered.columns})
     return [f"{len(wrong)} readings differ from what was sent in {', '.join(columns)}, first: {wrong[0].row}"]
+
+
+INVARIANT = Invariant("values_true", "stored values are the values sent", check)
