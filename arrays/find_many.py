@@ -1,5 +1,5 @@
 """Where any of many byte strings begins in a block of bytes: a filter of 2^23 bits over the next eight bytes, then
-those among the sorted first eight bytes of all strings. What passes is a candidate and no more; whoever asks compares
+those among the sorted first eight bytes of all strings. What passes is a candidate and no more; the caller compares
 the whole string.
 """
 

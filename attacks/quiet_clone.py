@@ -10,6 +10,7 @@ from attacks.parts.sent_frames import Shot, outcomes_of, published
 from attacks.parts.survey import Survey
 from attacks.reach import Reach
 from sim.core.bundle import UP, Bundle, Heard
+from sim.core.settings import without
 from sim.truth.ground_truth import Truth
 
 ONE_SESSION = "forged in one session, then away"
@@ -22,7 +23,7 @@ UNITS = 4_711
     threats=["G01", "G03"],
     can=Can.HEAR | Can.CERTIFICATE,
     ics=["T0859", "T0856"],
-    weakness={"portal.alarms": ["gap"]},
+    weakness={"portal.alarms": without("twin")},
     seen_as="alarm: twin gateway",
     forms={ONE_SESSION: form("mode 0", "units in clear")},
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from attacks.attack import Can, Outcome, Steps, Watch, attack
 from attacks.parts.survey import Survey
 from attacks.reach import Reach
+from sim.core.settings import without
 from sim.core.vocabulary import SECURITIES
 from sim.truth.ground_truth import Truth
 from wmbus.errors import BadTelegram
@@ -22,7 +23,7 @@ SLOW = "two of three telegrams"
     threats=["L26", "G06"],
     can=Can.HEAR | Can.SHAPE,
     ics=["T0814", "T0815"],
-    weakness={"portal.alarms": ["gap"]},
+    weakness={"portal.alarms": without("completeness")},
     seen_as="alarm: completeness",
 )
 @dataclass

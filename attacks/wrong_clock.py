@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from attacks.attack import Can, Outcome, Steps, Watch, attack
 from attacks.reach import Reach
 from sim.core.clock import ns
+from sim.core.settings import without
 from sim.truth.ground_truth import Sent, Truth
 
 FIRST, LATER = "telegrams refused in the window in which it was set", "telegrams refused afterwards"
@@ -19,7 +20,7 @@ OWN_TIME = "judged by the meters' own time"
     threats=["G05"],
     can=Can.CLOCK,
     ics=["T0836"],
-    weakness={"portal.gateway_clocks": False, "portal.alarms": ["gap"]},
+    weakness={"portal.gateway_clocks": False, "portal.alarms": without("clock")},
     seen_as="alarm: a gateway's clock is wrong",
     refused_as=(OWN_TIME,),
 )

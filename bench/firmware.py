@@ -7,7 +7,7 @@ from sim.core import own
 
 
 def version(option: str | None = None) -> str:
-    """In one line; "" where nobody said. Raises SpecError."""
+    """One line; "" if no version was given. Raises SpecError."""
     if option:
         return option
     if said := own.spec().firmware:

@@ -186,7 +186,9 @@ def _judge(claim: Stated, scenarios: Sequence[Scenario]) -> Told:
             missing.append(f"{part.says}: {part.lacking or f'no run has it; {command(part.made_by)} makes one'}")
         figures += found
     modes = [mode for mode in SECURITIES if any(figure.security == mode for figure in figures)] or list(SECURITIES)
-    by_mode: dict[str, str] = {mode: _state([f for f in figures if f.security in (mode, "")], missing) for mode in modes}
+    by_mode: dict[str, str] = {}
+    for mode in modes:
+        by_mode[mode] = _state([figure for figure in figures if figure.security in (mode, "")], missing)
     state = next(one for one in _WORST_FIRST if one in by_mode.values())
     beyond = [figure for figure in figures if figure.within is False]
     smallest = min(beyond, key=lambda one: (one.tries, one.what, one.security), default=None)

@@ -10,19 +10,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from sim.core.clock import Steps, ns, seconds
-from sim.meters.two_way import TwoWay, TwoWayMeter
+from sim.meters.two_way import MODE, POWER_CDBM, SENSITIVITY_CDBM, TURNAROUND_S, TwoWay, TwoWayMeter
 from sim.portal.meter_registry import MeterEntry
 from sim.portal.store import fingerprint
-from sim.radio.link_modes import Mode
 from sim.recording.replayed_meters import enrol
 
 if TYPE_CHECKING:
     from sim.world import World
 
-MODE: Final = Mode.T1
-SENSITIVITY_CDBM: Final = -10_000
-POWER_CDBM: Final = 1_000
-TURNAROUND_S: Final = 0.003  # a meter's own answer comes so long after what it answers
 _FIRST_S: Final = 20.0
 _APART_S: Final = 6.1  # so that meters of one interval do not always speak at once
 

@@ -23,6 +23,10 @@ ALLOWED = "allowed:"
 
 _NAME = "wmbench-no-skips"
 
+GARBAGE_AFTER = (10_000, 10, 50)
+"""A World takes back what was frozen before it (sim/world.py); with Python's own thresholds each few thousand objects
+then have all tests looked through, a twentieth of the whole time."""
+
 # A slow machine is no failure. Whatever else the profile in force says (in CI: the same examples each time) stays.
 settings.register_profile("wmbench", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("wmbench")
@@ -43,12 +47,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Thousands of tests are made and none is garbage: what looks for some meanwhile takes a third of the time."""
+    """Thousands of tests are made and none is garbage: what looks for some meanwhile takes a third of the time.
+    Afterwards they stay, and looking through them is left to be rare."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(*GARBAGE_AFTER)
         gc.enable()
 
 

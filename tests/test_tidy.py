@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,26 +79,40 @@ DOORS = (
 TYPES = ("numpy.random.Generator",)  # of what a caller hands over: naming it draws nothing
 
 
-def breaches(path: str, source: str) -> list[str]:
-    """`path:line: what, the way out` for each use of something behind a door that this file is not."""
-    closed = [door for door in DOORS if not any(_is_in(path, place) for place in door.only_in)]
+def breaches(path: str, source: str, nodes: list[ast.AST] | None = None) -> list[str]:
+    """`path:line: what, the way out` for each use of something behind a door that this file is not. `nodes`: what
+    `walked` makes of the source, where it is at hand."""
+    words = set(re.findall(r"\w+", source))
+    closed = [
+        door
+        for door in DOORS
+        if not any(_is_in(path, place) for place in door.only_in)
+        and any(words.issuperset(name.split(".")) for name in door.names)  # to use one, its whole name is written
+    ]
+    if not closed:
+        return []
     return [
         f"{path}:{line}: {name} is {door.what}, which only {' and '.join(door.only_in)} may use; {door.way_out}"
-        for line, name in sorted(set(_uses(ast.parse(source))))
+        for line, name in sorted(set(_uses(nodes or walked(source))))
         for door in closed
         if name not in TYPES and any(name == n or name.startswith(n + ".") for n in door.names)
     ]
+
+
+def walked(source: str) -> list[ast.AST]:
+    """Its nodes, an outer one before those in it."""
+    return list(ast.walk(ast.parse(source)))
 
 
 def _is_in(path: str, place: str) -> bool:
     return path.startswith(place) if place.endswith("/") else path == place
 
 
-def _uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _uses(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
     """Every imported name and every dotted use of one, under its full name, whatever it is called here."""
     called: dict[str, str] = {}
-    within: set[ast.expr] = set()  # a and a.b of a.b.c; ast.walk comes to the outer one first
-    for node in ast.walk(tree):
+    within: set[ast.expr] = set()  # a and a.b of a.b.c; the outer one comes first
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.split(".")[0]
@@ -107,7 +122,7 @@ def _uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
             for alias in node.names:
                 called[alias.asname or alias.name] = f"{node.module}.{alias.name}"
                 yield node.lineno, f"{node.module}.{alias.name}"
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and node not in within:
             parts, inner = [node.attr], node.value
             while isinstance(inner, ast.Attribute):
@@ -164,9 +179,27 @@ def test_a_use_at_the_door_is_let_through(path: str, source: str) -> None:
     assert breaches(path, source) == []
 
 
-def test_everybody_uses_the_doors() -> None:
-    found = [breach for path in python_files() for breach in breaches(path, read(path))]
-    assert not found, "\n" + "\n".join(found)
+@dataclass(frozen=True)
+class Code:
+    """What was found in all our files of Python, each parsed once."""
+
+    breaches: list[str]
+    too_many: list[str]
+
+
+@pytest.fixture(scope="module")
+def code() -> Code:
+    found = Code([], [])
+    for path in python_files():
+        source = read(path)
+        nodes = walked(source)
+        found.breaches.extend(breaches(path, source, nodes))
+        found.too_many.extend(too_many(path, nodes))
+    return found
+
+
+def test_everybody_uses_the_doors(code: Code) -> None:
+    assert not code.breaches, "\n" + "\n".join(code.breaches)
 
 
 # --- rooms -----------------------------------------------------------------------------------------------------
@@ -212,10 +245,10 @@ def test_a_file_fits_in_a_head() -> None:
     assert not found, "\n" + "\n".join(found)
 
 
-def too_many(path: str, source: str) -> list[str]:
+def too_many(path: str, nodes: list[ast.AST]) -> list[str]:
     """Each function that is called with more values by their place than a reader can tell apart."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             continue
         names = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
@@ -235,14 +268,13 @@ def too_many(path: str, source: str) -> list[str]:
     ],
 )
 def test_parameters_beyond_the_limit_are_found(source: str) -> None:
-    (told,) = too_many("sim/x.py", source)
+    (told,) = too_many("sim/x.py", walked(source))
     assert told.startswith(f"sim/x.py:{len(source.splitlines())}: 8 positional parameters, over 7")
 
 
-def test_a_function_takes_few_values_by_their_place() -> None:
-    assert not too_many("sim/x.py", "class C:\n    def f(self, a, b, c, d, e, f, g, *more, h, i): ...")
-    found = [text for path in python_files() for text in too_many(path, read(path))]
-    assert not found, "\n" + "\n".join(found)
+def test_a_function_takes_few_values_by_their_place(code: Code) -> None:
+    assert not too_many("sim/x.py", walked("class C:\n    def f(self, a, b, c, d, e, f, g, *more, h, i): ..."))
+    assert not code.too_many, "\n" + "\n".join(code.too_many)
 
 
 def test_every_file_and_folder_says_what_it_is() -> None:
@@ -284,6 +316,8 @@ PROCESSOR = {"process_time", "process_time_ns", "thread_time", "thread_time_ns",
 def timed(path: str, source: str) -> list[str]:
     """Each look at a clock that bounds no wait. What a wait needs is `end_s = clock() + some_s`, and the clock again in
     the condition of a loop; anything else ends in a time that is asserted, which fails on a busy machine."""
+    if not re.search(rf"\b({'|'.join(sorted(PROCESSOR | CLOCKS))})\b", source):
+        return []
     tree = ast.parse(source)
     waits: set[ast.AST] = set()
     for node in ast.walk(tree):
@@ -350,10 +384,13 @@ STRANGERS = (
 
 
 def strangers(path: str, text: str) -> list[str]:
+    there = [one for one in STRANGERS if re.search(one[0], text)]  # none is longer than a line
+    if not there:
+        return []
     return [
         f"{path}:{number}: {what} ({match[0]}); {way_out}"
         for number, line in enumerate(text.splitlines(), 1)
-        for pattern, what, way_out in STRANGERS
+        for pattern, what, way_out in there
         if (match := re.search(pattern, line))
     ]
 
@@ -384,8 +421,13 @@ def test_the_project_stands_alone() -> None:
 # --- files -----------------------------------------------------------------------------------------------------
 
 
-def text_files() -> Iterator[str]:
+@cache
+def text_files() -> tuple[str, ...]:
     """All files of the checkout that hold text, below ROOT, with slashes."""
+    return tuple(_text_files())
+
+
+def _text_files() -> Iterator[str]:
     for folder, folders, names in os.walk(ROOT):
         folders[:] = sorted(name for name in folders if name in OURS or not (name in NOT_OURS or name[0] == "."))
         for name in sorted(names):

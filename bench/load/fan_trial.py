@@ -237,7 +237,7 @@ class FanStand:
 
 
 class Counters:
-    """The broker's own counts, as it tells them each second to whoever asks. `seen`: topic's name -> (when, count)."""
+    """The broker's own counts, as it publishes them each second. `seen`: topic's name -> (when, count)."""
 
     def __init__(self, broker: Mosquitto) -> None:
         identity, address = broker.identity(WATCHER), broker.address

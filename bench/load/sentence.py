@@ -2,9 +2,9 @@
 
     99.5 % of readings are stored within 5 s, 0 are lost, 0 doubled, 0 publishes discarded
 
-A reading's time runs from the instant at which its bundle was due, whoever was late after it: a generator that waits
-for a slow broker hides nothing (no coordinated omission). Lost: not stored when the trial was over. Discarded:
-publishes that a quota refused, where the endpoint tells of them.
+A reading's time runs from the instant at which its bundle was due, also where something was late after it: a generator
+that waits for a slow broker hides nothing (no coordinated omission). Lost: not stored when the trial was over.
+Discarded: publishes that a quota refused, where the endpoint reports them.
 """
 
 from __future__ import annotations

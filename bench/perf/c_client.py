@@ -1,7 +1,7 @@
 """QoS 1 messages through Mosquitto with mutual TLS from clients in C, and from our sessions, in the same run.
 
 A C client is Mosquitto's own: one `mosquitto_pub -l -q 1` a connection, fed by a pipe, 20 messages in flight; ours are
-given 20 at a time. Whoever takes what both publish is one `mosquitto_sub -q 1`, so that the two sides differ in the
+given 20 at a time. The receiver of what both publish is one `mosquitto_sub -q 1`, so that the two sides differ in the
 publishing client alone. The time is from the first message handed over to the last one taken; connecting is not in it.
 
     python -m bench.perf.c_client --connections 100 1000

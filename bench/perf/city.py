@@ -38,7 +38,7 @@ def million() -> CityResult:
 
 def efficiency(meters: int, hours: int, rounds: int = 3) -> float:
     """The processor time of two shards one after the other, against twice that of the slower one when they run side by
-    side; the median of either. So it says what two workers take from each other (memory, caches), whoever else shares
+    side; the median of either. So it says what two workers take from each other (memory, caches), whatever else shares
     the machine: that makes both slower. Each shard has a process of its own either way, since memory that a process
     has touched before costs it less. Processes that start are not counted."""
     run(CityPlan(world(2_000), 1, NS_PER_HOUR))  # so that workers are forked with compiled code loaded

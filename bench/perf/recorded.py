@@ -1,5 +1,5 @@
 """The country's run, as it was recorded: it takes both cores of a small machine for minutes, so the bench does not
-repeat it. Whoever wants the figures of his own machine runs the command, which prints them.
+repeat it. Run the command for the figures of your own machine.
 """
 
 from __future__ import annotations

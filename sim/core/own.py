@@ -138,7 +138,7 @@ def _beside(package: str) -> Path | None:
 
 
 class _Beside:
-    """Python's question where a module is, asked of the open repository when nobody else knew."""
+    """Import finder for modules of the open repository; Python asks it when all others found nothing."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:

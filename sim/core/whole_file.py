@@ -1,4 +1,4 @@
-"""A file that is there whole or not at all: whoever reads it, and a crash, find the old one or the new one."""
+"""A file that is there whole or not at all: a reader, also after a crash, finds the old one or the new one."""
 
 from __future__ import annotations
 

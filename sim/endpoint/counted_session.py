@@ -1,4 +1,4 @@
-"""An MQTT 3.1.1 session for whoever counts messages at a broker's limit: QoS 1 on a socket that stands, as whole bytes.
+"""An MQTT 3.1.1 session for counting messages at a broker's limit: QoS 1 on a socket that stands, as whole bytes.
 
 It costs a fraction of sim/endpoint/session.py, whose client serves every packet of MQTT: PUBLISH and PUBACK are taken
 from the bytes, and what else a broker says is left alone. There is no second dial: a session that ends says why

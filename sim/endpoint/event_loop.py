@@ -72,7 +72,7 @@ class EventLoop:
     # --- time --------------------------------------------------------------------------------------------------
 
     def after(self, delay_s: float, call: Callable[[], None]) -> None:
-        """Call once, at a turn `delay_s` wall seconds from now. Whoever calls checks whether it still matters."""
+        """Call once, at a turn `delay_s` wall seconds from now. The caller checks whether it still matters."""
         self._timer_count += 1
         heapq.heappush(self._timers, (clock.wall_s() + delay_s, self._timer_count, call))
 

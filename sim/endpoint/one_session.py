@@ -1,4 +1,4 @@
-"""One MQTT 3.1.1 session without a second try, for whoever tests a broker: every answer of the broker is kept.
+"""One MQTT 3.1.1 session without a second try, for tests of a broker: every answer of the broker is kept.
 
 The sessions of a fleet (sim/endpoint/session.py) dial again and hide what a broker said; a test wants to see it: the
 code of a CONNACK, the codes of a SUBACK, an end and its reason. Calls block, each with a deadline. Under TLS 1.3 a
@@ -231,7 +231,7 @@ class OneSession:
         self._socket.close()
 
     def handed_over(self) -> socket.socket:
-        """Its socket, which no longer blocks, for whoever goes on with the session in a way of its own."""
+        """Its socket, which no longer blocks, for a caller that goes on with the session by itself."""
         self._socket.setblocking(False)
         self.ended = "handed over"
         return self._socket

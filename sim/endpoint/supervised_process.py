@@ -86,7 +86,7 @@ class SupervisedProcess:
         _alive.discard(self)
 
     def _await_group(self) -> None:
-        """What it started is no child of ours: whoever adopts it must have taken notice."""
+        """What it started is no child of ours: the process that adopts it must have reaped it."""
         end_s = clock.wall_s() + _GROUP_DEADLINE_S
         with contextlib.suppress(ProcessLookupError, PermissionError):
             while clock.wall_s() < end_s:

@@ -36,6 +36,12 @@ SND_UD, REQ_UD2, RSP_UD, ACK = 0x53, 0x5B, 0x08, 0x00
 CI_COMMAND, CI_REQUEST, CI_ANSWER = 0x5B, 0x80, 0x8A
 CLOCK_RECORD: Final = bytes.fromhex("046d")
 UNITS_RECORD: Final = bytes.fromhex("036e")
+MODE: Final = Mode.T1
+"""Both ways; EN 13757-4 has a channel of its own for the way back."""
+SENSITIVITY_CDBM: Final = -10_000
+POWER_CDBM: Final = 1_000
+TURNAROUND_S: Final = 0.003
+"""A meter's own answer comes so long after what it answers."""
 SEEN_BEFORE: Final = "counter seen before"
 _HOUR_S: Final = 3_600.0
 _YEAR_H: Final = 8_766.0

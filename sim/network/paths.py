@@ -107,7 +107,7 @@ class Paths:
         self._settle(lambda: gateway.session.connected, 30.0)
 
     def close_all(self) -> None:
-        """From now on the broker takes nothing from anybody, and nobody is waited for; until as many `open_all`."""
+        """From now on the broker accepts no data, and lockstep waits for no gateway; until as many `open_all`."""
         self._outages += 1
 
     def open_all(self) -> None:

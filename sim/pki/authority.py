@@ -126,7 +126,7 @@ class Authority:
         return pair.certificate
 
     def issue(self, common_name: str, request: bytes) -> bytes:
-        """The same without a file here, PEM, and for any common name of 1 to 64 characters: whoever asks keeps it."""
+        """The same without a file here, PEM, and for any common name of 1 to 64 characters: the caller keeps it."""
         if not 0 < len(common_name) <= 64 or not common_name.isprintable():
             raise PkiError("a common name has 1 to 64 printable characters")
         public = _public_of(common_name, request)
@@ -140,7 +140,7 @@ class Authority:
 
     def private_values(self) -> dict[str, bytes]:
         """Name -> the number, big-endian, that makes its key private; of all that this authority issued, and its own.
-        For whoever looks whether one leaked."""
+        For the leak check."""
         keys = {path.stem: _read_key(path) for path in sorted(self.directory.glob("*.key"))}
         return {name: key.private_numbers().private_value.to_bytes(32, "big") for name, key in keys.items()}
 
@@ -184,7 +184,7 @@ class Authority:
     def _refuse_expired(self) -> None:
         until = self._ca.not_valid_after_utc
         if until <= clock.wall_now():
-            raise ValueError(f"it expired on {until:%Y-%m-%d}, and whoever trusts it needs to be enrolled again")
+            raise ValueError(f"it expired on {until:%Y-%m-%d}, and all that trust it must be enrolled again")
 
     def _pair(self, name: str) -> Pair:
         device_name(name)

@@ -210,7 +210,7 @@ def uncompressed(public: ec.EllipticCurvePublicKey) -> bytes:
 
 
 def private_value(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """The number that makes it private, for whoever looks whether it leaked."""
+    """The number that makes it private, for the leak check."""
     return key.private_numbers().private_value.to_bytes(CURVE.key_size // 8, "big")
 
 

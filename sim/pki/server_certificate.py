@@ -1,4 +1,4 @@
-"""What a server's certificate says, for whoever judges a server that is not ours: names, dates, key, signature."""
+"""What the certificate of a server says that is tested and not ours: names, dates, key, signature."""
 
 from __future__ import annotations
 

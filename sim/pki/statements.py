@@ -36,7 +36,7 @@ class StatementKey:
 
     @property
     def private(self) -> bytes:
-        """The 32 bytes that nobody else may have: for whoever looks whether they leaked."""
+        """The 32 bytes that nobody else may have: for the leak check."""
         return self._key.private_bytes_raw()
 
     @classmethod

@@ -101,12 +101,14 @@ class Watcher:
 
 @dataclass(frozen=True)
 class Alarm:
-    """`order`: alarms are listed and asked in the order of these numbers."""
+    """`order`: alarms are listed and asked in the order of these numbers. `portal_only`: a gateway that judges its own
+    meters (system smgw) does without, since it is about other gateways, or about what a portal alone is told."""
 
     id: str
     order: int
     watcher: Callable[[Around], Watcher]
     settings: type = NoSettings
+    portal_only: bool = False
 
 
 ALARMS: Final = Folder("sim.portal.alarms", "ALARM", "alarm", Alarm)

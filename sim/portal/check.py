@@ -94,7 +94,8 @@ class Check:
     `window`: how many values its ring remembers. `side_by_side`: the meters' values go on alike, so bytes of one place
     lie together. `left_to`: the id of a check that knows better; this one is not asked about a telegram for which that
     one is on and `answers(sight)`. `takes_late`: it remembers late telegrams too. `limits(settings)` gets the portal's
-    settings, which include those of the class `settings`."""
+    settings, which include those of the class `settings`. `portal_only`: a gateway that judges its own meters (system
+    smgw) does without, since its guideline names the counter alone."""
 
     id: str
     order: int
@@ -110,6 +111,7 @@ class Check:
     left_to: str = ""
     answers: Callable[[Any], bool] | None = None
     takes_late: bool = True
+    portal_only: bool = False
     columns: int = field(init=False)
 
     def __post_init__(self) -> None:

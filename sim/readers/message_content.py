@@ -331,7 +331,7 @@ def _scalar(data: bytes) -> object:
 
 
 def _level_dbm(value: object, unit: str) -> float:
-    """The level as it was said, also one that cannot be: whoever judges must see it. Raises ValueError."""
+    """The level as it was said, also one that cannot be: the judgement needs it. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("no number")
     number = float(str(value).strip().removesuffix("dBm"))

@@ -69,5 +69,5 @@ def why(error: Exception, host: str) -> str:
 
 
 def remedy(text: str) -> str:
-    """What to do about an error, by OpenSSL's words for it, whoever repeats them; "" where it is none of these."""
+    """What to do about an error, by OpenSSL's words for it, which others repeat; "" where it is none of these."""
     return next((words for known, words in _REMEDIES.items() if known in text), "")

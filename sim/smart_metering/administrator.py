@@ -59,7 +59,7 @@ class Administrator:
         self.alarms: list[Alarm] = []
         """What gateways' housings noticed, as he was told."""
         self.changes: Callable[[bytes], bytes] = lambda payload: payload
-        """What whoever runs it makes of a container that it hands on."""
+        """What its operator makes of a container that it hands on."""
 
     def reach(self, receiver: str, hand: Hand) -> None:
         """A receiver takes containers this way from now on."""

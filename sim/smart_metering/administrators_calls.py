@@ -64,7 +64,7 @@ class Calls:
         return self.path(gateway, datagram) and self.arrive(gateway, datagram)
 
     def arrive(self, gateway: int, datagram: bytes) -> bool:
-        """At a gateway's port, whoever sent it."""
+        """A datagram at a gateway's port, from any sender."""
         for tap in self.taps:
             tap(gateway, datagram)
         if not self._gateways[gateway].wake(datagram, self._clock.now_ns):

@@ -1,7 +1,8 @@
 """What a gateway's housing notices: it was opened, the gateway was moved, its security module was pulled.
 
-Each is told at once to whoever keeps the gateway's logs (`tell`, a plain callable), and written to the gateway's disk
-until the administrator was told: neither a power cut nor days without the WAN lose one. The kinds are of this model.
+Each is reported at once to the keeper of the gateway's logs (`tell`, a plain callable), and written to the
+gateway's disk until the administrator has it: neither a power cut nor days without the
+WAN lose one. The kinds are of this model.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What leaves a smart meter gateway beside the periods of its radio meters: values of meters with sessions, on a wired
-bus and by radio, values on demand, and values about the grid. What was taken to be sealed is taken again the next time,
-unless `left` says that it is on its way."""
+bus and by radio, values on demand, and values about the grid. What was taken to be sealed is offered again the next
+time, unless `left` has confirmed that it was sent."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class OtherValues(NamedTuple):
             one.close()
 
     def note_clock(self, off_s: float) -> None:
-        """The gateway was told by how much its clock is off."""
+        """Record the clock error that the time service reported."""
         if self.radio is not None:
             self.radio.note_clock(off_s)
 

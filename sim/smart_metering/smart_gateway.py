@@ -2,12 +2,13 @@
 applies its rule sets, and gives away containers that only their final receiver can read.
 
 Rules kept here. A meter is paired with one gateway, which has its key; others do not look at its telegrams. What is no
-telegram of a paired meter is counted and forgotten. Telegrams are judged by the intake that portals have, with the one
-check that the gateway's guideline names: the message counter. A telegram is kept before the next one is looked at, so a
-power cut takes none. The counters last seen go to a memory that outlasts power cuts every `counter_saved_s`; after a
-cut the gateway knows no newer ones, and what was sent in between may be played to it again (BSI TR-03116-3: at most 12
-hours). A container is deleted when its receiver has it. What leaves, and whatever bears on it, stands in its logs
-first (gateway_diary).
+telegram of a paired meter is counted and forgotten. Telegrams are judged by the intake that portals have, without the
+checks and alarms that say `portal_only`: of ours the one check that the gateway's guideline names for meters without a
+way back is left, the message counter, and the alarms that its system log tells the administrator of its meters. A
+telegram is kept before the next one is looked at, so a power cut takes none. The counters last seen go to a memory that
+outlasts power cuts every `counter_saved_s`; after a cut the gateway knows no newer ones, and what was sent in between
+may be played to it again (BSI TR-03116-3: at most 12 hours). A container is deleted when its receiver has it. What
+leaves, and whatever bears on it, stands in its logs first (gateway_diary).
 
 Private keys are in the security module and nowhere else. The store, the meters' keys and the containers that wait are
 on the gateway's disk.
@@ -35,6 +36,8 @@ from sim.pki.party_certificates import Certificate
 from sim.pki.sealed_content import seal
 from sim.pki.signed_content import sign_by
 from sim.pki.sm_triples import Triple, slot_of
+from sim.portal.alarm import ALARMS
+from sim.portal.check import CHECKS
 from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
@@ -54,10 +57,6 @@ from sim.smgw.module.port import ModuleError
 from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S
 
-CHECKS: Final = ("mcr",)
-"""The only freshness that the guideline names for meters without a way back: the counter under the MAC."""
-ALARMS: Final = ("freshness", "gap", "jam", "tamper")
-"""Ours: what its system log tells the administrator of its meters."""
 _ROWS_AT_ONCE: Final = 4_096
 _COUNTERS: Final = "counters.json"
 
@@ -171,8 +170,8 @@ class SmartGateway:
             return
         setup = self._setup
         self.keyring.save(self.disk / "keys.csv")
-        checks = tuple(one for one in setup.portal.checks if one in CHECKS)
-        alarms = tuple(one for one in setup.portal.alarms if one in ALARMS)
+        checks = tuple(one for one in setup.portal.checks if not CHECKS.find(one).portal_only)
+        alarms = tuple(one for one in setup.portal.alarms if not ALARMS.find(one).portal_only)
         spec = replace(setup.portal, checks=checks, alarms=alarms, gateway_clocks=False, store="sqlite")
         self._forget_newer_counters(spec)
         now_s = self._unix_s(now_ns)

@@ -124,7 +124,7 @@ def without_error_register(values: list[Value]) -> list[Value]:
 def evaluated(
     meter: str, obis: Obis, values: Iterable[Stamped], taf: int, start_s: int, end_s: int, capture_s: int
 ) -> Iterator[Value]:
-    """A rule set over values on the raster, whoever has them: the gateway, and a consumer who checks a bill. Raises
+    """A rule set over values on the raster, for the gateway and for a consumer who checks a bill. Raises
     RuleError where nothing may leave."""
     lists = by_period(meter, obis, values)
     if not lists:

@@ -336,7 +336,7 @@ class Smgw:
 
 
 def smgw(system: SystemUnderTest) -> Smgw:
-    """The same system, for whoever looks into its parts. Raises TypeError for another kind."""
+    """The same system, for tests and attacks that use its parts. Raises TypeError for another kind."""
     if not isinstance(system, Smgw):
         raise TypeError(f"{system!r} is not the system 'smgw'")
     return system

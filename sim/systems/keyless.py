@@ -160,7 +160,7 @@ class Keyless:
         """Of messages that reached the portal and its answers."""
         # Shown what reaches the portal, with the world's time, before the portal takes it.
         self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
-        # What whoever runs the broker makes of what it delivers, before the taps.
+        # What the broker's operator makes of what it delivers, before the taps.
         self.delivers: Callable[[Sequence[Message]], Sequence[Message]] = lambda messages: messages
 
     attached = None
@@ -408,7 +408,7 @@ def _sleeps(receiver: Receiver, waking: Waking, env: simpy.Environment) -> Gener
 
 
 def keyless(system: SystemUnderTest) -> Keyless:
-    """The same system, for whoever looks into its parts (tests, measurements). Raises TypeError for another kind."""
+    """The same system, for tests and measurements of its parts. Raises TypeError for another kind."""
     if not isinstance(system, Keyless):
         raise TypeError(f"{system!r} is not the keyless system")
     return system

@@ -145,7 +145,7 @@ class SystemUnderTest(Protocol):
 
     @property
     def private_values(self) -> Mapping[str, bytes]:
-        """Name -> keys of the system's own (it wraps or signs with them), for whoever looks whether they leaked."""
+        """Name -> keys of the system's own (it wraps or signs with them), for the leak check."""
 
     @property
     def gateways(self) -> Sequence[GatewayPort]:

@@ -74,7 +74,7 @@ class AirTap:
         return attached is None or source >= len(attached) or int(attached[source]) == gateway
 
     def _meters(self) -> list[int]:
-        """Receivers of meters and of the system's own, which are nobody's ear."""
+        """Receivers of meters and of the system itself; they do not count as an attacker's."""
         return [*(one.receiver for one in self._world.two_way), *self._world.own_receivers]
 
     def _takes(self, gateway: int, telegram: bytes, end_ns: int) -> bool:

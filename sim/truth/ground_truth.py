@@ -76,7 +76,7 @@ class Truth:
         self._ledger.bring(telegrams)
 
     def end_window(self) -> None:
-        """Everything that was received in it was told to `tap`: write it down."""
+        """Write the window's receptions, which `tap` collected, to the ledger."""
         self._ledger.flush(self.world.now_ns)
 
     def close(self) -> None:

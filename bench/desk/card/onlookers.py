@@ -27,14 +27,14 @@ FORGED: Final = "values forged with its certificate"
 
 
 def read_at_the_broker(stand: Stand, meters: list[Meter]) -> tuple[Outcome, list[Outcome]]:
-    """Whoever runs the broker, or may subscribe there. Raises Undecided."""
+    """The broker's operator, or a client that may subscribe there. Raises Undecided."""
     fed = say(stand, meters, times=2)
     seen = sum(any(row.values for row in one.came) for one in fed)
     return Outcome(AT_THE_BROKER, meters[0].security, len(fed), seen, why="the readings stand there in clear"), []
 
 
 def keys_in_its_files(stand: Stand, meters: list[Meter]) -> tuple[Outcome, list[Outcome]]:
-    """Whoever steals it."""
+    """Its thief."""
     say(stand, meters)
     keys = [meter.key for meter in meters if meter.key is not None]
     shown = [where for key in keys if (where := found(stand, None, {"a meter's key": forms(key)}))]

@@ -32,7 +32,7 @@ def _play(stand: Stand) -> str:
         stand.await_all(under_way[:1])
         stand.turn(0.007 * number)  # somewhere between reading and publishing the others
         with stand.power_cut():
-            fed += stand.feed_all(stand.traffic.several(5), paced=False)  # the log is written whoever reads it
+            fed += stand.feed_all(stand.traffic.several(5), paced=False)  # the log is written whether it is read or not
             stand.turn(0.1)
         _all(stand, fed, f"telegrams of its log after kill {number + 1}")
     for number in range(_ROTATED):

@@ -114,7 +114,7 @@ class Companion:
         return ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        """To whoever subscribed, in nobody's name."""
+        """To all subscribers, with no client as the sender."""
         self._own.publish(topic, payload, qos)
 
     def said(self, client: str, limit: str, detail: str) -> None:

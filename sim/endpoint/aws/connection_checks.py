@@ -1,4 +1,4 @@
-"""Why a connection ends, and what is checked of a topic whoever publishes to it."""
+"""Why a connection ends, and what is checked of a topic for every publisher."""
 
 from __future__ import annotations
 

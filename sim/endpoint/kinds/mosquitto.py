@@ -62,7 +62,7 @@ class Mosquitto(Dialled):
     """See port.Endpoint. `port=0` finds a free one; `address` and `hostname`: where it listens and how clients dial it,
     for a desk on a network; `foreign`: see topic_acl; `server` replaces the honest server certificate (expired, wrong
     host name); `authority` replaces the CA in pki/; `program` is for those who bring their own Mosquitto; `lines`:
-    behind those of the configuration, for whoever measures Mosquitto as others run it."""
+    behind those of the configuration, for measurements of Mosquitto as others run it."""
 
     name: ClassVar[str] = "mosquitto"
     features: ClassVar[frozenset[EndpointFeature]] = frozenset(

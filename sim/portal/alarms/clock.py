@@ -17,4 +17,4 @@ class Clock(Watcher):
             self.episodes.end("clock", gateway, now_ns)
 
 
-ALARM = Alarm("clock", 45, Clock)
+ALARM = Alarm("clock", 45, Clock, portal_only=True)

@@ -46,4 +46,4 @@ class Completeness(Watcher):
                 self.episodes.end("completeness", entry.name, now_ns)
 
 
-ALARM = Alarm("completeness", 25, Completeness, Settings)
+ALARM = Alarm("completeness", 25, Completeness, Settings, portal_only=True)

@@ -24,4 +24,4 @@ class Custody(Watcher):
         self.episodes.end_quiet("custody", QUIET_NS, now_ns)
 
 
-ALARM = Alarm("custody", 42, Custody)
+ALARM = Alarm("custody", 42, Custody, portal_only=True)

@@ -141,4 +141,4 @@ class Leak(Watcher):
         return self._intervals.get(meter, 0)
 
 
-ALARM = Alarm("leak", 55, Leak, Settings)
+ALARM = Alarm("leak", 55, Leak, Settings, portal_only=True)

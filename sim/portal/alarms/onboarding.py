@@ -20,4 +20,4 @@ class Onboarding(Watcher):
         self.episodes.end_quiet("onboarding", QUIET_NS, now_ns)
 
 
-ALARM = Alarm("onboarding", 35, Onboarding)
+ALARM = Alarm("onboarding", 35, Onboarding, portal_only=True)

@@ -50,4 +50,4 @@ class SetDate(Watcher):
             del told[min(told)]
 
 
-ALARM = Alarm("set date", 37, SetDate)
+ALARM = Alarm("set date", 37, SetDate, portal_only=True)

@@ -100,4 +100,4 @@ def _less(one: str, other: str) -> bool:
     return (len(one), one) < (len(other), other)
 
 
-ALARM = Alarm("twin", 40, Twin)
+ALARM = Alarm("twin", 40, Twin, portal_only=True)

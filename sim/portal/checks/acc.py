@@ -57,4 +57,4 @@ def detail(why: int, sight: Sight, meter: Meter, past: State, limits: Nothing, n
     return f"access number {sight.acc} was used, highest {past.highest & 0xFF}"
 
 
-CHECK = Check("acc", 30, {REPLAYED_ACC: STALE}, verdict, took, detail, State, WINDOW, left_to="mcr")
+CHECK = Check("acc", 30, {REPLAYED_ACC: STALE}, verdict, took, detail, State, WINDOW, left_to="mcr", portal_only=True)

@@ -100,5 +100,6 @@ def detail(why: int, sight: Sight, meter: Meter, past: State, limits: Limits, na
 
 CHECK = Check(
     "age", 50, {TIME_AHEAD: STALE}, verdict, took, detail, State, limits=limits_of, settings=Settings,
+    portal_only=True,
     takes_late=False,  # a late telegram is no measure of age
 )

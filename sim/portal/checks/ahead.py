@@ -30,5 +30,6 @@ def detail(why: int, sight: Sight, meter: Meter, past: Nothing, limits: ts.Limit
 
 
 CHECK = Check(
-    "ahead", 15, {RECEIVED_AHEAD: HARMLESS}, verdict, took, detail, limits=ts.limits_of, settings=ts.Settings
+    "ahead", 15, {RECEIVED_AHEAD: HARMLESS}, verdict, took, detail, limits=ts.limits_of, settings=ts.Settings,
+    portal_only=True,
 )

@@ -26,4 +26,4 @@ def detail(why: int, sight: Sight, meter: Meter, past: Nothing, limits: Nothing,
 
 
 # Harmless: a neighbour's gateway hears through walls every day.
-CHECK = Check("bind", 10, {FOREIGN_GATEWAY: HARMLESS}, verdict, took, detail)
+CHECK = Check("bind", 10, {FOREIGN_GATEWAY: HARMLESS}, verdict, took, detail, portal_only=True)

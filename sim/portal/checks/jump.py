@@ -7,7 +7,8 @@ up. A counter that fell behind its time (telegrams held back, a meter that pause
 the past of `mcr`'s window and was yet heard after the newest is no delayed telegram: the counter fell, or another
 device has moved on in the meter's name.
 
-Without this check a twin with the key, a million ahead, makes every genuine telegram late for ever, and nobody is told.
+Without this check a twin with the key, a million ahead, makes every genuine telegram late for ever, and no
+alarm is raised.
 """
 
 from __future__ import annotations
@@ -85,4 +86,5 @@ def detail(why: int, sight: Sight, meter: Meter, past: State, limits: ts.Limits,
 CHECK = Check(
     "jump", 18, {COUNTER_JUMP: STALE, COUNTER_FELL: STALE}, verdict, took, detail, State,
     limits=ts.limits_of, settings=ts.Settings, takes_late=False,  # what was late says nothing of now
+    portal_only=True,
 )  # fmt: skip

@@ -81,5 +81,5 @@ def detail(why: int, sight: Sight, meter: Meter, past: State, limits: Limits, na
 
 CHECK = Check(
     "ts", 40, {TIME_OFF: STALE, REPLAYED_TIME: STALE, NO_TIME: FORGED}, verdict, took, detail, State, WINDOW_MIN,
-    side_by_side=True, limits=limits_of, settings=Settings,
+    side_by_side=True, limits=limits_of, settings=Settings, portal_only=True,
 )  # fmt: skip

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sim.core.clock import NS_PER_S, Clock, Occurrence, Steps, ns
 from sim.core.events import Fate
+from sim.meters.two_way import MODE, POWER_CDBM, SENSITIVITY_CDBM, TURNAROUND_S
 from sim.radio.air import Air
-from sim.radio.link_modes import Mode
 from sim.smart_metering.lmn.radio_frames import numbered
 from sim.smart_metering.lmn.radio_meter import RadioMeter
 from sim.smart_metering.lmn.radio_registers import Counted
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from sim.radio.emissions import Emission
     from sim.radio.propagation import F64
 
-MODE: Final = Mode.T1
-"""Both ways, as the other two-way meters of worlds have it; EN 13757-4 has a channel of its own for the way back."""
-SENSITIVITY_CDBM: Final = -10_000
-POWER_CDBM: Final = 1_000
-TURNAROUND_S: Final = 0.003
 LISTENS_S: Final = 0.05
 FAC_EVERY_S: Final = 2.0
 FAC_MOST_S: Final = 25.0

@@ -4,7 +4,7 @@
 nothing came. In a session it says its registers once a cycle, as they are when it is asked. It speaks to the gateway
 whose certificate it has. `plain` lets it speak in mode 0 without TLS, which is the weakness.
 
-Seconds and bytes in, bytes out: what reaches whom, and when, is for whoever carries them.
+Seconds and bytes in, bytes out: what reaches whom, and when, is the caller's business.
 """
 
 from __future__ import annotations

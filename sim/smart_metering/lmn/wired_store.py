@@ -101,7 +101,7 @@ class Counted(NamedTuple):
 
 
 def counted(path: Path) -> Counted:
-    """What a store holds, whoever has it open. Raises sqlite3.Error."""
+    """What a store holds; another process may have it open. Raises sqlite3.Error."""
     store = WiredStore(path, durable=False)
     try:
         return store.count()

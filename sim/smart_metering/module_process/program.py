@@ -1,4 +1,4 @@
-"""The module's program, started and ended by whoever runs a gateway."""
+"""The module's program, started and ended by the gateway's program."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ seen: one number that answers twice is reported.
     here     02 number         a meter, in the slot that it drew
     assign   03 device number  gateway to everybody; the meter of that number takes it, with or without another
     taken    04 number         the meter, from its new address
-    forget   05                gateway to everybody: whoever has an address has none any more
+    forget   05                gateway to all: every meter gives its address back
 """
 
 from __future__ import annotations

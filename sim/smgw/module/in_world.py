@@ -41,7 +41,7 @@ class InWorldModule(SlotModule):
             draws(seeds, name, "module's random bytes"),
         )  # fmt: skip
         self.answers = True
-        """False: it was pulled out, or has died; whoever asks it hears nothing."""
+        """False: it was pulled out, or has died; it answers nothing."""
 
     def key_for_tls(self, slot: str) -> PrivateKey:
         """For a world's line alone, whose both ends are OpenSSL's: Python's ssl takes no module's key. No part of the

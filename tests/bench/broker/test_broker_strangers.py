@@ -30,10 +30,13 @@ def serving(serve: Serve) -> Iterator[int]:
                 connection, _ = listener.accept()
                 threading.Thread(target=_safely, args=(serve, connection), daemon=True).start()
 
-    threading.Thread(target=accept, daemon=True).start()
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
     try:
         yield listener.getsockname()[1]
     finally:
+        listener.shutdown(socket.SHUT_RDWR)  # a thread that waits in accept is not woken by close
+        thread.join()
         listener.close()
 
 

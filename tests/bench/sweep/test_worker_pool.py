@@ -25,6 +25,7 @@ from sim.meters.fleet_spec import FleetSpec
 from sim.radio.site_spec import SiteSpec
 from sim.world_spec import WorldSpec
 from tests.bench.dying import dying
+from tests.forked import exit_code
 
 HOUR_NS = 3_600 * NS_PER_S
 
@@ -112,11 +113,15 @@ def test_a_cluster_without_workers_is_named() -> None:
         list(scheduler.on(address, []))
 
 
-def test_an_address_where_nobody_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("distributed")
-    monkeypatch.setattr(dask_cluster, "CONNECT_S", 1)
+def dialling_nobody() -> None:
+    dask_cluster.CONNECT_S = 1  # type: ignore[misc]
     with pytest.raises(CannotRun, match=r"--scheduler tcp://127.0.0.1:9: no dask scheduler answers"):
         list(scheduler.on("tcp://127.0.0.1:9", []))
+
+
+def test_an_address_where_nobody_answers_is_named() -> None:
+    pytest.importorskip("distributed")
+    assert exit_code(dialling_nobody) == 0, "in a process of its own: dask's thread outlives a client that found nobody"
     for address in ("nonsense://x", "nowhere", "http://127.0.0.1:9", "tcp://127.0.0.1", "tcp://a b:9", ""):
         with pytest.raises(CannotRun, match="no address of a scheduler"):
             list(scheduler.on(address, []))

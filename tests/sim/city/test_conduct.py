@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import simpy
 
+from arrays import cache_folder
 from sim.city.conduct import run
 from sim.city.digest import of_telegrams
 from sim.city.plan import Blocks, CityLimit, CityPlan, Outages, available_bytes
@@ -165,7 +166,8 @@ def test_free_memory_is_what_caches_would_give_up_within_the_control_group(
 def test_what_a_run_takes_is_what_was_said() -> None:
     """Of a process of its own: what this one has touched before would count too, and so would the compiler."""
     pytest.importorskip("numba")
-    subprocess.run([sys.executable, "-m", "sim.city.warm_up"], cwd=ROOT, check=True)
+    if not cache_folder.mark().exists():
+        subprocess.run([sys.executable, "-m", "sim.city.warm_up"], cwd=ROOT, check=True)
     code = """
 import sys, dataclasses
 from bench.perf.city import world

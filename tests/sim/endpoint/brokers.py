@@ -48,7 +48,8 @@ class Ahead:
 
 class CuttingProxy:
     """TCP on 127.0.0.1 in front of a broker. `deaf = True`: the broker's bytes stop reaching the client (a PUBACK
-    that never comes). `cut()`: all connections end."""
+    that never comes). `cut()`: all connections end. `close()` leaves no thread: where one is left, whatever forks after
+    it in this process has to start and import anew."""
 
     def __init__(self, upstream: Address) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -56,7 +57,8 @@ class CuttingProxy:
         self.deaf = False
         self._upstream = upstream
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     def cut(self) -> None:
         for pair in self._pairs:
@@ -65,8 +67,12 @@ class CuttingProxy:
         self._pairs.clear()
 
     def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # a thread that waits in accept is not woken by close
+        self._threads[0].join()
         self._listener.close()
         self.cut()
+        for thread in self._threads[1:]:
+            thread.join()
 
     def _accept(self) -> None:
         while True:
@@ -76,8 +82,10 @@ class CuttingProxy:
             except OSError:
                 return
             self._pairs.append((client, server))
-            threading.Thread(target=self._relay, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self._relay, args=(server, client, True), daemon=True).start()
+            for source, sink, down in ((client, server, False), (server, client, True)):
+                relay = threading.Thread(target=self._relay, args=(source, sink, down), daemon=True)
+                self._threads.append(relay)
+                relay.start()
 
     def _relay(self, source: socket.socket, sink: socket.socket, down: bool) -> None:
         with contextlib.suppress(OSError):

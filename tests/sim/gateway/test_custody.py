@@ -198,9 +198,9 @@ def test_a_message_the_broker_will_not_take_is_kept_on_the_gateway(tmp_path: Pat
 
 
 def test_a_thousand_bundles_at_once_go_out_once_each(tmp_path: Path) -> None:
-    bed = Bed(tmp_path, 10, GatewaySpec(bundle_count=100))
+    bed = Bed(tmp_path, 10, GatewaySpec(bundle_count=10))
     bed.settle_until(lambda: bed.online)
-    bed.feed(100 * 100)
+    bed.feed(100 * 10)
     assert bed.broker.settle(bed.turn, 60)
     bed.assert_all_arrived()
     assert len(bed.portal.bundles) == 1_000

@@ -3,38 +3,28 @@ acknowledges, or before its commit. The bundle comes again, is acknowledged, and
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 
-from tests.referee.defect import ROOT
+from sim.portal.store.sqlite import SqliteStore
+from tests.forked import die, exit_code
 from tests.sim.portal.bed import Bed, acked, telegram
 
-CHILD = """
-    import os, signal, sys
-    sys.path[:0] = [{repository!r}]
-    from pathlib import Path
-    from sim.portal.store.sqlite import SqliteStore
-    from tests.sim.portal.bed import Bed, telegram
-    bed = Bed(Path({directory!r}))
+
+def dying(directory: Path, before_commit: bool) -> None:
+    bed = Bed(directory)
     bed.run(range(1, 4))
     message = bed.message("gw1", [(telegram(4), 4 * 900.0), (telegram(5), 5 * 900.0)], 9)
-    {point}
+    if before_commit:
+        SqliteStore._many = die  # type: ignore[method-assign]
     bed.take(message, now_s=5 * 900.0 + 5)
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-BEFORE_COMMIT = "SqliteStore._many = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
-AFTER_COMMIT = "pass"
+    die()
 
 
-@pytest.mark.parametrize(("point", "stored"), [(AFTER_COMMIT, 5), (BEFORE_COMMIT, 3)], ids=["after", "before"])
-def test_a_take_that_dies_at_its_commit_is_taken_once(tmp_path: Path, point: str, stored: int) -> None:
-    code = textwrap.dedent(CHILD).format(repository=str(ROOT), directory=str(tmp_path), point=point)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == -9, done.stderr
+@pytest.mark.parametrize(("before_commit", "stored"), [(False, 5), (True, 3)], ids=["after", "before"])
+def test_a_take_that_dies_at_its_commit_is_taken_once(tmp_path: Path, before_commit: bool, stored: int) -> None:
+    assert exit_code(dying, tmp_path, before_commit) == -9
     bed = Bed(tmp_path)
     assert bed.portal.store.count_readings() == stored
     message = bed.message("gw1", [(telegram(4), 4 * 900.0), (telegram(5), 5 * 900.0)], 9)

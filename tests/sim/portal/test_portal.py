@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
+import multiprocessing
 import random
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
-import textwrap
 from datetime import date
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -31,10 +29,9 @@ from sim.portal.meter_registry import MeterEntry
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import StoreError, fingerprint
 from sim.portal.store.sqlite import SqliteStore
+from tests.forked import begun
 from wmbus.link import Address
 from wmbus.telegram import build
-
-REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def one(k: int) -> list[tuple[bytes, float]]:
@@ -222,32 +219,27 @@ def twenty() -> list[Address]:
     return [Address("QDS", f"3{i:07d}", 0x36, 0x08) for i in range(20)]
 
 
-CHILD = """
-    import sys
-    sys.path[:0] = [{tests!r}, {repository!r}]
-    from pathlib import Path
-    from bed import Bed, Address, MeterEntry, acked, telegram
-    meters = [Address("QDS", f"3{{i:07d}}", 0x36, 0x08) for i in range(20)]
-    bed = Bed(Path({directory!r}), entries=[MeterEntry(m, gateways=frozenset(["gw1"])) for m in meters])
+def taking_for_ever(directory: Path, told: Connection) -> None:
+    bed = Bed(directory, entries=[MeterEntry(m, gateways=frozenset(["gw1"])) for m in twenty()])
     for k in range(1, 100_000):
-        message = bed.message("gw1", [(telegram(k, meter=m), k * 900) for m in meters], k)
+        message = bed.message("gw1", [(telegram(k, meter=m), k * 900) for m in twenty()], k)
         for ack in bed.take(message, now_s=k * 900 + 5):
-            print(*acked(ack), flush=True)
-"""
+            told.send(acked(ack))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_killed_in_the_middle_of_a_take(tmp_path: Path, seed: int) -> None:
     """SIGKILL: what was acknowledged is stored whole, a bundle is there whole or not at all, and work goes on."""
-    code = textwrap.dedent(CHILD).format(
-        tests=str(Path(__file__).parent), repository=str(REPOSITORY), directory=str(tmp_path)
-    )
-    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    acknowledged = [int(child.stdout.readline()) for _ in range(random.Random(seed).randint(3, 25))]
-    os.kill(child.pid, signal.SIGKILL)
-    acknowledged += [int(line) for line in child.stdout.read().split("\n") if line.strip()]
-    child.wait()
+    heard, told = multiprocessing.Pipe(duplex=False)
+    child = begun(taking_for_ever, tmp_path, told)
+    told.close()
+    acknowledged = [one for _ in range(random.Random(seed).randint(3, 25)) for one in heard.recv()]
+    child.kill()
+    with contextlib.suppress(EOFError):
+        while True:
+            acknowledged += heard.recv()
+    child.join()
+    assert child.exitcode == -9
     store = SqliteStore(tmp_path)
     assert store.connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     taken = [message.sequence for message in store.messages()]

@@ -301,7 +301,7 @@ def test_a_reactive_attacker_narrows_the_window_for_nobody_but_himself() -> None
     (stage, events), (slow, all_events) = two_villages(ARRAYS), two_villages(REFERENCE)
     assert stage.fates == slow.fates == {"received": 200, "jammed": 200}
     assert stage.history.digest == slow.history.digest
-    # twenty windows of twenty frames, and one in which nothing begins: both gateways were played in them, not frame by frame
+    # twenty windows of twenty frames, and one in which nothing begins: both gateways were played in windows
     assert stage.air._windowed is not None
     assert stage.air._windowed.windows == 20
     # the attacker's radio meets its own village's frames twice (header and end) and its bursts once

@@ -52,12 +52,12 @@ def test_pure_aloha(load):
     meters = 8_000
     expected = (1 - 2 * load / meters) ** (meters - 1)
     assert expected == pytest.approx(math.exp(-2 * load), abs=1e-4)
-    assert random_access(cells(500, meters), load) == pytest.approx(expected, abs=LIMIT)
+    assert random_access(cells(250, meters), load) == pytest.approx(expected, abs=LIMIT)
 
 
 @pytest.mark.parametrize("load", [0.1, 0.5, 2.0])
 def test_one_demodulator(load):
-    engine = cells(500, 8_000, demodulators=1, capture=-NEVER_CAPTURE_CDB)
+    engine = cells(250, 8_000, demodulators=1, capture=-NEVER_CAPTURE_CDB)
     assert random_access(engine, load) == pytest.approx(1 / (1 + load), abs=LIMIT)
 
 

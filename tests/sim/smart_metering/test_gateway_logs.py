@@ -3,8 +3,6 @@ rule says."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +15,8 @@ from sim.smgw.logs.log_entries import CALIBRATION, SYSTEM, Entry, Level, LogEven
 from sim.smgw.logs.log_limits import LogLimit
 from sim.smgw.module.in_world import InWorldModule
 from sim.smgw.refusals import RuleError
+from tests.forked import die, exit_code
 
-ROOT = Path(__file__).resolve().parents[3]
 LOG = consumer("flat 1/2 *")
 
 
@@ -121,22 +119,17 @@ def test_a_full_log_that_never_rolls_refuses_and_says_so(tmp_path: Path) -> None
     assert len(logs.rows(CALIBRATION)) == 3 and "full" in system(logs)[0]
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from tests.sim.smart_metering.test_gateway_logs import LOG, entry, opened
-logs = opened(Path(sys.argv[1]))
-for at_s in range(200):
-    logs.write(LOG, entry(at_s))
-    if at_s == 150:
-        logs.seal(at_s)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
+def dying(folder: Path) -> None:
+    logs = opened(folder)
+    for at_s in range(200):
+        logs.write(LOG, entry(at_s))
+        if at_s == 150:
+            logs.seal(at_s)
+    die()
 
 
 def test_a_killed_program_leaves_every_row(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, check=False)
-    assert done.returncode == -9
+    assert exit_code(dying, tmp_path) == -9
     logs = opened(tmp_path)
     assert len(logs.rows(LOG)) == 200 and system(logs) == []
     (path,) = [one for one in tmp_path.glob("*.jsonl") if "system" not in one.name]

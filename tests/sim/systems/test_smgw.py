@@ -18,6 +18,7 @@ from sim.core.settings import SpecError
 from sim.faults.administrator_lost import AdministratorLost
 from sim.faults.gateway_power_cut import PowerCut
 from sim.faults.portal_restarted import PortalRestarted
+from sim.portal.alarm import ALARMS
 from sim.smart_metering import tariffing
 from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smgw.obis_codes import ERROR_TARIFF
@@ -89,6 +90,17 @@ def test_equal_worlds_have_one_history(two_hours: World, tmp_path: Path) -> None
         assert [one.payload for one in of(again).administrator.relayed] == [
             one.payload for one in of(two_hours).administrator.relayed
         ]
+
+
+def test_a_new_alarm_is_on_in_gateways_too(
+    two_hours: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts that gateways do without say so themselves; one that says nothing is on."""
+    judged_by = of(two_hours).gateways[0].intake.spec
+    assert (judged_by.checks, set(judged_by.alarms)) == (("mcr",), {"tamper", "gap", "freshness", "jam"})
+    monkeypatch.setitem(ALARMS.parts(), "twin", dataclasses.replace(ALARMS.find("twin"), portal_only=False))  # type: ignore[arg-type]
+    with World(smart(tmp_path), 1, tmp_path / "world") as world:
+        assert set(of(world).gateways[0].intake.spec.alarms) == {*judged_by.alarms, "twin"}
 
 
 def _another_zone(patch: pytest.MonkeyPatch) -> None:

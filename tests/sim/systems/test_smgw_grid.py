@@ -128,7 +128,7 @@ def test_what_it_sees_and_costs_is_said(two_hours: World, tmp_path: Path) -> Non
     ],
 )  # fmt: skip
 def test_truth_and_gateway_agree_in_every_kind_of_world(tmp_path: Path, settings: dict[str, object]) -> None:
-    with run(tmp_path, **settings) as world:
+    with run(tmp_path, **settings, gateway__count=1) as world:
         assert delivered_true.check(world, attacked=False) == []
         assert leaves_as_allowed.check(world, attacked=False) == []
         assert has(world)
@@ -155,7 +155,7 @@ def test_what_cannot_be_is_refused_with_the_way_out(tmp_path: Path) -> None:
 
 def test_a_rule_set_for_bills_does_not_reach_the_grid_operator(tmp_path: Path) -> None:
     """Nor does one for a receiver without a contract: it is refused, and told."""
-    with run(tmp_path, hours=0) as world:
+    with run(tmp_path, hours=0, gateway__count=1) as world:
         system = smgw(world.system)
         for receiver in (GRID_OPERATOR, "nobody", SUPPLIER):
             system.send_rules(0, Order(receiver, 7))
@@ -170,7 +170,7 @@ def test_a_module_that_fails_for_one_receiver_costs_no_value_of_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What could not be sealed for one receiver stays due, though another's was sealed in the same turn."""
-    with run(tmp_path, hours=0) as world:
+    with run(tmp_path, hours=0, gateway__count=1) as world:
         genuine = SmartGateway._seal
 
         def fails_for_the_supplier(gateway: SmartGateway, contract: Any, *given: Any) -> None:
@@ -283,7 +283,7 @@ def test_a_defect_is_seen(
     said: str,
 ) -> None:  # fmt: skip
     defect(monkeypatch)
-    with run(tmp_path, hours=1, system__grid_every_s=1_800.0) as world:
+    with run(tmp_path, hours=1, gateway__count=1, system__grid_every_s=1_800.0) as world:
         assert said in "".join(checked.check(world, attacked=False))
         assert checked.check(world, attacked=True) == []
 
@@ -291,13 +291,13 @@ def test_a_defect_is_seen(
 def test_a_value_within_bounds_is_finer_than_an_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     genuine = GridTerms.__init__
     monkeypatch.setattr(GridTerms, "__init__", lambda terms, every_s, beside_v, names: genuine(terms, 900, 0.0, names))
-    with run(tmp_path, hours=1, system__grid_beside_v=4.0, system__feed_in=False) as world:
+    with run(tmp_path, hours=1, gateway__count=1, system__grid_beside_v=4.0, system__feed_in=False) as world:
         assert "which left no bounds" in str(leaves_as_allowed.check(world, attacked=False))
         assert delivered_true.check(world, attacked=False) != []
 
 
 def test_nothing_is_expected_where_nobody_has_a_contract(tmp_path: Path) -> None:
-    with run(tmp_path, hours=1, system__feed_in=False, system__grid_state=False) as world:
+    with run(tmp_path, hours=1, gateway__count=1, system__feed_in=False, system__grid_state=False) as world:
         assert expected_of_grid(world) == {} and has(world) == [] and finer_than_allowed(world) == []
 
 

@@ -82,7 +82,7 @@ def test_equal_worlds_have_one_history_whatever_tls_drew(two_hours: World, tmp_p
     ],
 )  # fmt: skip
 def test_truth_and_gateway_agree_in_every_kind_of_world(tmp_path: Path, settings: dict[str, object]) -> None:
-    with run(tmp_path, **settings) as world:
+    with run(tmp_path, gateway__count=1, **settings) as world:
         assert wired_true.check(world, attacked=False) == []
         assert delivered_true.check(world, attacked=False) == []
         has = bool(wired_rows(world))
@@ -215,7 +215,7 @@ def test_a_defect_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defect: Callable[[pytest.MonkeyPatch], None], checked: Any
 ) -> None:
     defect(monkeypatch)
-    with run(tmp_path, hours=1, system__taf=7) as world:
+    with run(tmp_path, hours=1, gateway__count=1, system__taf=7) as world:
         cut = world.fault(WiredBusCut())
         world.run(HOUR)
         cut.heal()
@@ -228,7 +228,7 @@ def test_a_defect_is_seen(
 
 def test_what_is_finer_than_allowed_is_named_with_its_bytes(tmp_path: Path) -> None:
     """A gateway that obeys a rule set that no contract has; periods that are shorter; and too many snapshots."""
-    with run(tmp_path, hours=1) as world:
+    with run(tmp_path, hours=1, gateway__count=1) as world:
         assert finer_than_allowed(world) == []
         gateway: SmartGateway = smgw(world.system).gateways[0]
         gateway.obey("supplier", 7, world.now_ns)
@@ -238,7 +238,7 @@ def test_what_is_finer_than_allowed_is_named_with_its_bytes(tmp_path: Path) -> N
         assert '<value taf="7"' in found[0].content and len(found[0].container) == 16
         assert leaves_as_allowed.check(world, attacked=False) != []
         assert leaves_as_allowed.check(world, attacked=True) == []
-    with run(tmp_path / "two", hours=0) as world:
+    with run(tmp_path / "two", hours=0, gateway__count=1) as world:
         gateway = smgw(world.system).gateways[0]
         contracts = gateway._setup.contracts
         halves = dataclasses.replace(contracts[0], ends_s=lambda a, b: list(range((a // 1800 + 1) * 1800, b + 1, 1800)))
@@ -251,7 +251,7 @@ def test_what_is_finer_than_allowed_is_named_with_its_bytes(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("limited", [True, False])
 def test_snapshots_are_limited_and_counted(tmp_path: Path, limited: bool) -> None:
-    with run(tmp_path, hours=0, system__limit_snapshots=limited) as world:
+    with run(tmp_path, hours=0, gateway__count=1, system__limit_snapshots=limited) as world:
         gateway: SmartGateway = smgw(world.system).gateways[0]
         start_s = int(world.calendar.start.timestamp())
         taken = [gateway.snapshots.ask("supplier", start_s + 900 * n, world.now_ns) for n in range(1, 9)]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,8 @@ from sim.endpoint.aws.portal_files import Files
 from sim.endpoint.aws.rule_actions import Actions, installed
 from sim.endpoint.aws.rule_function import Facts
 from sim.endpoint.port import Message
-from tests.referee.defect import ROOT
+from sim.portal.store.sqlite import SqliteStore
+from tests.forked import die, exit_code
 from tests.sim.portal.bed import Bed, acked, telegram
 
 AT_MS = 1_700_000_000_000
@@ -72,28 +70,21 @@ def test_a_gateway_whose_name_is_no_file_name_fails_aloud(tmp_path: Path) -> Non
     assert not (tmp_path / "s3").exists() or lying(tmp_path) == []
 
 
-CHILD = """
-    import os, signal, sys
-    sys.path[:0] = [{repository!r}]
-    from pathlib import Path
-    from sim.endpoint.aws.portal_files import Files
-    from sim.portal.store.sqlite import SqliteStore
-    from tests.sim.portal.bed import Bed
-    def die(*_):
-        os.kill(os.getpid(), signal.SIGKILL)
-    bed, files = Bed(Path({directory!r})), Files(Path({actions!r}))
+def dying(directory: Path, actions: Path, point: str) -> None:
+    bed, files = Bed(directory), Files(actions)
     found = files.waiting()
-    {point}
+    if point == "before the commit":
+        SqliteStore._many = die  # type: ignore[method-assign]
     bed.take(*found, now_s=2_705.0)
-    {then}
+    if point == "after the commit":
+        die()
+    unlink = Path.unlink
+    Path.unlink = lambda one, **_: (unlink(one), die())  # type: ignore[method-assign,assignment]
     files.taken()
-    die()
-"""
-POINTS = {
-    "before the commit": ("SqliteStore._many = die", "pass", 0, 3),
-    "after the commit": ("pass", "die()", 3, 3),
-    "amid the files": ("pass", "unlink = Path.unlink; Path.unlink = lambda one, **_: (unlink(one), die())", 3, 2),
-}
+
+
+POINTS = {"before the commit": (0, 3), "after the commit": (3, 3), "amid the files": (3, 2)}
+"""Readings that are stored then, and files that lie there still."""
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -105,12 +96,8 @@ def test_a_portal_that_is_killed_stores_each_bundle_once(tmp_path: Path, point: 
     said = [writer.message("gw1", [(telegram(k), k * 900.0)]) for k in (1, 2)]
     said.append(writer.message("gw2", [(telegram(k), k * 900.0) for k in (1, 3)]))
     assert put(actions, *said) == []
-    kill, then, stored, left = POINTS[point]
-    code = textwrap.dedent(CHILD).format(
-        repository=str(ROOT), directory=str(portal), actions=str(actions), point=kill, then=then
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == -9, done.stderr
+    stored, left = POINTS[point]
+    assert exit_code(dying, portal, actions, point) == -9
     bed, files = Bed(portal), Files(actions)
     assert (bed.portal.store.count_readings(), len(lying(actions))) == (stored, left)
     answers = bed.take(*files.waiting(), now_s=2_710.0)
