@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sim.truth import radio_values, wired_values
+from sim.truth.delivered_labels import wrong_labels
 from sim.truth.delivered_values import wrong_values
 from sim.truth.released_values import finer_than_allowed
 
@@ -20,8 +21,8 @@ _SHOWN: Final = 3
 
 def delivered_true(world: World) -> list[str]:
     """A final receiver has each register and reading that it must have, with the amount that follows from what gateways
-    received, and no others."""
-    return _told(wrong_values(world.truth))
+    received, and no others; each by its own gateway, under its tariff, and signed where it is to be."""
+    return _told(wrong_values(world.truth) or wrong_labels(world))
 
 
 def leaves_as_allowed(world: World) -> list[str]:
