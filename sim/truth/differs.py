@@ -10,6 +10,7 @@ Rows of any number are compared at once, so that a world and a city use the same
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -73,7 +74,8 @@ class Yardstick:
         return out
 
     def at_set_date(self, meter: I64, k: I64) -> tuple[I64, I64]:
-        """(set date in days since 1970, units at it) in telegram `k` of each meter; NONE where it says neither."""
+        """(set date in days since 1970, units at it) in telegram `k` of each meter; NONE where it says neither. The set
+        date is the last day that counts."""
         day, units = (np.full(len(meter), NONE, dtype=np.int64) for _ in range(2))
         group = self._fleet.population.group[meter]
         for number in np.unique(group).tolist():
@@ -86,6 +88,16 @@ class Yardstick:
                 place, scale = table[column]
                 out[at] = _said(column, place, scale, records[:, place.offset : place.offset + place.width])
         return day, units
+
+    def exactly(self, column: str, meter: int, k: I64) -> list[Decimal | None]:
+        """What telegrams of one meter say in a column of numbers, in its unit and not rounded; None where it is not
+        available. Raises KeyError where the type says no such thing."""
+        group = int(self._fleet.population.group[meter])
+        place, scale = expected(self._fleet.kinds[group])[column]
+        records, _ = self._sent(group, np.full(len(k), meter, dtype=np.int64), k)
+        said = decode_many(place.encoding, records[:, place.offset : place.offset + place.width])
+        one = Decimal(repr(scale))
+        return [None if number == NOT_AVAILABLE else number * one for number in said.tolist()]
 
     def _of_group(self, group: int, rows: StoredColumns, at: I64 | slice, meter: I64, k: I64) -> dict[str, Bools]:
         fleet, who = self._fleet, self._fleet.population
@@ -179,7 +191,8 @@ def _said(column: str, place: Place, scale: float, sent: U8) -> I64 | F64:
     """What telegrams said in a stored column, in its unit; `sent` are the bytes of it, (n, width)."""
     number = decode_many(place.encoding, sent)
     if column == "set_date":
-        return _DAYS[number]
+        day = _DAYS[number]
+        return np.where((day != NONE) & (number & 31 == 1), day - 1, day)  # a first of a month is the day after
     if column == "meter_time":
         time = number if place.encoding == "F" else number >> 8  # type I has seconds in front
         day = _DAYS[time >> 16 & 0xFFFF]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bench.rig.checks.port import Invariant
 from sim.core.events import BundleClosed
-from sim.gateway.port import Fed
 from sim.world import World
 
 
@@ -17,7 +16,7 @@ def check(world: World, attacked: bool) -> list[str]:
     bundled = sum(bundle.telegrams for bundle in world.history.each(BundleClosed))
     bundled += sum(len(injection.lost) for injection in world.injections)
     bundled += sum(len(gateway.open_bundle) for gateway in world.gateways)
-    bundled += sum(len(gateway.undelivered()) for gateway in world.gateways if isinstance(gateway, Fed))
+    bundled += sum(len(gateway.undelivered()) for gateway in world.gateways)
     received = world.history.fates.get("received", 0)
     every = not attacked and all(gateway.thinning is None for gateway in world.gateways)
     if bundled > received or (bundled < received and every):

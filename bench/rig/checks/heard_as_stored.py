@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bench.rig.checks.port import Invariant
 from sim.core.clock import NS_PER_S, ns
-from sim.gateway.port import Fed
 from sim.site_plan import gateway_groups
 from sim.world import World
 
@@ -23,7 +22,7 @@ def check(world: World, attacked: bool) -> list[str]:
     of, start_ns = next(begun, NOTHING)
     groups = zip(world.gateways, gateway_groups(world.spec), strict=True)
     offset_ns = {gateway.id: ns(group.clock_offset_s) for gateway, group in groups}
-    real = {gateway.id for gateway in world.gateways if isinstance(gateway, Fed)}
+    real = {gateway.id for gateway in world.gateways if gateway.real}
     shifted = _shifted(world)
     wrong, first, place = 0, "", 0
     while found := world.stored.readings_after(place, ROWS_AT_ONCE):

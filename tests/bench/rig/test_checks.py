@@ -173,6 +173,21 @@ def test_altered_records_are_the_scenarios_business_when_there_is_an_attacker(wo
     assert nothing_altered.check(world, True) == []
 
 
+def test_what_a_gateway_answers_for_is_asked_of_the_port(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of whatever kind it is: what it says that it did not deliver is not missing, and its complaint is told."""
+    lost = world.truth.readings[0]
+    sent = world.truth.known(lost.fingerprint)
+    assert sent is not None
+    execute(world, f"DELETE FROM readings WHERE fingerprint = '{lost.fingerprint}'")
+    assert nothing_altered.check(world, attacked=False)
+    kept = world.fleet.telegram(sent.meter, sent.k)
+    monkeypatch.setattr(type(world.gateways[0]), "undelivered", lambda gateway: [kept])
+    assert nothing_altered.check(world, attacked=False) == []
+    assert real_at_work.check(world, attacked=False) == []
+    monkeypatch.setattr(type(world.gateways[0]), "complaint", "its line took none")
+    assert real_at_work.check(world, attacked=False) == ["its line took none"] * len(world.gateways)
+
+
 @pytest.mark.parametrize("missing", [0, 1, 2, 3])
 def test_custody_looks_at_few_bundles_at_once_and_finds_the_one_that_is_gone(
     world: World, monkeypatch: pytest.MonkeyPatch, missing: int

@@ -4,6 +4,7 @@ that say so go red for each defect; what leaves is no finer than allowed."""
 from __future__ import annotations
 
 import dataclasses
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -182,6 +183,18 @@ def test_who_sees_wired_meters_and_what_they_cost_is_said(two_hours: World, tmp_
 
 
 # --- defects --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", ["value", "scaler", "unit", "meter_word", "word"])
+def test_each_column_of_a_stored_row_is_held_against_the_house(two_hours: World, column: str) -> None:
+    """Also of the registers that nobody delivers."""
+    with sqlite3.connect(smgw(two_hours.system).gateways[1].wired.path) as database:  # type: ignore[union-attr]
+        for obis in ("1-0:1.8.0*255", "1-0:1.8.1*255", "1-0:1.8.2*255", "1-0:2.8.0*255"):
+            where = f"place = (SELECT min(place) FROM wired WHERE obis = '{obis}')"
+            for change in ("+", "-"):
+                database.execute(f"UPDATE wired SET {column} = {column} {change} 1 WHERE {where}")
+                database.commit()
+                assert bool(wired_true.check(two_hours, attacked=False)) == (change == "+"), (column, obis)
 
 
 def _nothing_is_fetched(patch: pytest.MonkeyPatch) -> None:
