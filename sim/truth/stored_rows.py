@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sim.core.vocabulary import SECURITIES
 from sim.portal.check import NONE
+from sim.portal.reading_columns import OF_READING, SAID
 from sim.portal.store import Reading
 from sim.portal.stored_columns import StoredColumns
 
@@ -28,8 +29,7 @@ def columns_of(rows: Sequence[Reading], numbers: Mapping[str, int]) -> StoredCol
     """`numbers`: a meter's whole address as text -> as a number; an address that is not there becomes 0."""
     columns = zip(*rows, strict=True) if rows else [()] * len(Reading._fields)
     column = dict(zip(Reading._fields, columns, strict=True))
-    whole = {name: _whole(column[name]) for name in
-             ("units", "set_date_units", "acc", "counter", "status", "tamper")}  # fmt: skip
+    whole = {name: _whole(column[name]) for name in SAID if OF_READING[name][0] is int}
     return StoredColumns(
         meter=np.array([numbers.get(name, 0) for name in column["meter"]], dtype=np.uint64),
         minute=_each(column["meter_time"], _minute), set_day=_each(column["set_date"], _day),
