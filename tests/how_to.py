@@ -61,7 +61,7 @@ def follow(page: Path, folder: Path) -> list[str]:
 
 def _ran(line: str, tree: Path, folder: Path) -> str:
     command = re.sub(r"^\./wmbench(?= |$)", f'"{sys.executable}" -m bench', line.strip())
-    command = re.sub(r"^python(?= )", f'"{sys.executable}"', command)
+    command = re.sub(r"^\.venv/bin/python(?= )", f'"{sys.executable}"', command)
     around = {**os.environ, "PYTHONPATH": str(tree), PLACE: str(folder / "runs"), "COLUMNS": "160"}
     around["NUMBA_CACHE_DIR"] = str(cache_folder.base())  # code is kept by its content, so a copy can share it
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,22 @@ PAGES = sorted((ROOT / "docs" / "how-to").glob("add-*.md"))
 
 def test_there_are_pages() -> None:
     assert PAGES
+
+
+def test_no_command_takes_the_python_that_happens_to_be_there() -> None:
+    """The system's has none of our packages; `./wmbench pytest` and `.venv/bin/python` have."""
+    pages = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+    lines = [
+        (page.name, line)
+        for page in pages
+        for one in blocks(page)
+        if one.kind == "sh"
+        for line in one.text.splitlines()
+    ]
+    ours = [
+        (name, line) for name, line in lines if re.match(r"(pip|pytest|python[\d.]*)\b(?! -m zipfile)", line.strip())
+    ]
+    assert len(lines) > 50 and ours == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

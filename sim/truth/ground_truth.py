@@ -87,7 +87,11 @@ class Truth:
 
     def known(self, mark: str) -> Sent | None:
         """The first telegram of our meters under this fingerprint that anybody received."""
-        return self._noted.first(mark)
+        return self._noted.firsts([mark]).get(mark)
+
+    def every_known(self, marks: Iterable[str]) -> dict[str, Sent]:
+        """Fingerprint -> the same, of those that are."""
+        return self._noted.firsts(marks)
 
     def was_received(self, mark: str, before_ns: int) -> bool:
         """Whether a gateway received a meter's telegram of this fingerprint that was begun before then."""

@@ -1,23 +1,22 @@
 """A reading says by which gateway its telegram was heard, when, and how strong: at a gateway that there is, within a
 second of its sending by that gateway's clock, at the level that the air brought it there; and it was stored when the
 system took what had arrived. A real gateway may be later, and its latency is measured; what its radio says of levels is
-its own. With an attacker genuine bytes may be heard later, so then it is not asked; nor is a gateway whose clock a fault
-was seen to shift, for that time."""
+its own. With an attacker genuine bytes may be heard later, so then it is not asked; nor is a gateway whose clock a
+fault was seen to shift, for that time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bench.rig.checks.port import Invariant
 from sim.core.clock import NS_PER_S, ns
 from sim.core.events import WindowEnded
-from sim.gateway.port import Fed
 from sim.portal.store import Reading
 from sim.site_plan import gateway_groups
 from sim.truth.ledger import Sent
 from sim.truth.levels import levels_cdbm
 from sim.world import World
 
-TITLE = "a reading says when and where it was heard"
 ROWS_AT_ONCE = 4_096
 NOTHING = Sent("", 0, 0, 0, 1 << 63)  # behind every row
 
@@ -29,7 +28,7 @@ def check(world: World, attacked: bool) -> list[str]:
     groups = zip(world.gateways, gateway_groups(world.spec), strict=True)
     offset_ns = {gateway.id: ns(group.clock_offset_s) for gateway, group in groups}
     number = {gateway.id: at for at, gateway in enumerate(world.gateways)}
-    real = {gateway.id for gateway in world.gateways if isinstance(gateway, Fed)}
+    real = {gateway.id for gateway in world.gateways if gateway.real}
     shifted, taken_ns = _shifted(world), _taken_ns(world)
     wrong, first = 0, ""
     for rows in _matched(world):
@@ -85,3 +84,6 @@ def _shifted(world: World) -> dict[str, list[tuple[int, int]]]:
         if span is not None and whose is not None:
             spans.setdefault(world.gateways[whose].id, []).append((span[0] - NS_PER_S, span[1]))
     return spans
+
+
+INVARIANT = Invariant("heard_as_stored", "a reading says when and where it was heard", check)

@@ -3,9 +3,8 @@ values that are kept of one that was refused as late, since bills use them."""
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.world import World
-
-TITLE = "stored values are the values sent"
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -19,3 +18,6 @@ def check(world: World, attacked: bool) -> list[str]:
         )
         if rows
     ]
+
+
+INVARIANT = Invariant("values_true", "stored values are the values sent", check)

@@ -21,8 +21,9 @@ from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import TAMPERS, kinds
 from sim.portal import record_templates
 from sim.portal.portal_spec import PortalSpec
+from sim.portal.reading_columns import SAID
 from sim.portal.store import Reading
-from sim.truth.differs import COLUMNS, Yardstick, expected, numbers
+from sim.truth.differs import Yardstick, expected, numbers
 from sim.truth.stored_rows import columns_of
 from sim.world import World
 from sim.world_spec import WorldSpec
@@ -79,7 +80,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
 def test_every_type_security_and_fault_is_there(stored: Stored) -> None:
     assert set(stored.meter.tolist()) == set(range(stored.world.fleet.n))
     assert {row.tamper for row in stored.rows} == {0, 1}
-    for column in COLUMNS:
+    for column in SAID:
         least = 1 if column == "set_date" else 2  # whatever they say, all types mean one day
         assert len({getattr(row, column) for row in stored.rows} - {None}) >= least, column
 
@@ -140,7 +141,7 @@ DAMAGES: dict[str, dict[str, Damage]] = {
     ("column", "damage"), [(column, damage) for column, damages in DAMAGES.items() for damage in damages]
 )
 def test_each_damaged_column_is_named_for_every_type(stored: Stored, column: str, damage: str) -> None:
-    assert set(DAMAGES) == set(COLUMNS)
+    assert set(DAMAGES) == set(SAID)
     change = DAMAGES[column][damage]
     damaged = [row._replace(**{column: change(getattr(row, column))}) for row in stored.rows]
     differs = stored.differs(damaged)
@@ -148,7 +149,7 @@ def test_each_damaged_column_is_named_for_every_type(stored: Stored, column: str
     assert not [other for other, where in differs.items() if where.any()]
 
 
-@pytest.mark.parametrize("column", [column for column in COLUMNS if column not in ("meter", "security", "status")])
+@pytest.mark.parametrize("column", [column for column in SAID if column not in ("meter", "security", "status")])
 def test_a_column_left_out_is_named(stored: Stored, column: str) -> None:
     had = np.array([getattr(row, column) is not None for row in stored.rows])
     left = stored.differs([row._replace(**{column: None}) for row in stored.rows])
