@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from operator import itemgetter
@@ -26,7 +25,9 @@ from sim.portal.check import NONE
 from sim.site_plan import fleet_radios, gateway_groups
 from sim.smgw.german_time import local, midnight_s
 from sim.systems._smgw_grid import GRID_OPERATOR
+from sim.systems._smgw_running import smgw
 from sim.systems.port import Delivered
+from sim.systems.smgw import SmgwSystem
 from sim.truth.differs import Yardstick
 from sim.truth.differs import expected as said_by
 from sim.truth.grid_operator_values import expected_of_grid, has_of_grid
@@ -63,18 +64,8 @@ class WrongValue(NamedTuple):
         return f"{self.meter}, TAF {self.taf}, {self.obis}, until {self.until_s}: {self.has}, must be {self.must}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """What was agreed: settings of [system], read by name since other systems have none."""
-
-    taf: int
-    delivery_s: int
-    flag_clock: bool
-    time_over_tls: bool
-
-
 def wrong_values(truth: Truth) -> list[WrongValue]:
-    """Of every attached meter. Raises StoreError, AttributeError for a system that delivers no values."""
+    """Of every attached meter. Raises StoreError, TypeError for another system than smgw."""
     must, under_way = expected(truth), expected(truth, waiting=True)
     has = _as_received([one for one in truth.world.system.delivered() if one.receiver != GRID_OPERATOR])
     world = truth.world
@@ -102,10 +93,8 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
     """What the final receiver must have by now, but for gateways that are off or cut off. `waiting`: of these alone,
     what it may have."""
     world = truth.world
-    settings = world.spec.system
-    rules = _Rules(*(getattr(settings, name) for name in ("taf", "delivery_s", "flag_clock", "time_over_tls")))
-    attached = world.system.attached
-    assert attached is not None, "a system whose gateways deliver has meters paired with them"
+    system = smgw(world.system)
+    rules, attached = system.settings, system.attached
     fleet, yardstick = world.fleet, Yardstick(world.fleet)
     air_ns = fleet_radios(world.spec.fleet, fleet.population.group, fleet.population.length_bytes).duration_ns
     groups = gateway_groups(world.spec)
@@ -147,7 +136,7 @@ def _as_received(rows: Sequence[Delivered]) -> dict[Key, Decimal | None]:
     return {(one.meter, one.taf, one.obis, one.from_s, one.until_s): one.amount for one in rows}
 
 
-def _periods(rules: _Rules, start_s: int, until_s: int) -> Iterator[tuple[int, int]]:
+def _periods(rules: SmgwSystem, start_s: int, until_s: int) -> Iterator[tuple[int, int]]:
     """The first one is shorter: it begins with the world."""
     begin_s = start_s
     step_s = _HOUR_S if rules.taf == 1 else round(rules.delivery_s)  # midnights are full hours of any clock here
