@@ -51,6 +51,7 @@ from sim.systems.smgw import SUPPLIER, SmgwSystem
 
 if TYPE_CHECKING:
     from sim.endpoint.port import Message, Session
+    from sim.world import World
 
 LISTS_EVERY_NS: Final = NS_PER_DAY
 """How often authorities issue revocation lists, beside each time that something is taken back."""
@@ -323,6 +324,11 @@ class Smgw:
 
     def delivered(self) -> Sequence[Delivered]:
         return [*rows_of(SUPPLIER, self.portal), *self.grid.delivered()]
+
+    def invariants(self, world: World) -> Iterable[tuple[str, Sequence[str]]]:
+        from sim.systems._smgw_invariants import INVARIANTS  # the truth stands above the systems
+
+        return [(title, wrong(world)) for title, wrong in INVARIANTS.items()]
 
     def sights(self) -> Sequence[Sight]:
         return sights(self, self._ground)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from sim.core.settings import Place
     from sim.radio.reference import OnFrames, Receiver
+    from sim.world import World
     from sim.world_spec import WorldSpec
     from wmbus.link import Address
 
@@ -184,6 +185,9 @@ class Keyless:
         epoch_s = int(self._ground.calendar.start.timestamp())
         rows = ((row, epoch_s + row.received_ns // NS_PER_S) for row in self.stored.readings() if row.units is not None)
         return [Delivered(PORTAL, "", row.meter, 0, "", 0, None, at_s, Decimal(row.units or 0)) for row, at_s in rows]
+
+    def invariants(self, world: World) -> Iterable[tuple[str, Sequence[str]]]:
+        return ()
 
     def sights(self) -> Sequence[Sight]:
         return sights(self, self._ground)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sim.portal.store_port import Reading, Refusal
     from sim.radio.air import Air
     from sim.radio.site import Places
+    from sim.world import World
     from sim.world_spec import WorldSpec
 
 
@@ -194,6 +195,9 @@ class SystemUnderTest(Protocol):
     def billable(self) -> Sequence[Delivered]:
         """Values that whoever bills has, by what he bills: what was delivered to him, or else readings, under no tariff
         use case (0)."""
+
+    def invariants(self, world: World) -> Iterable[tuple[str, Sequence[str]]]:
+        """(what must hold in a world of this system without an attacker, beside what holds in each; what is wrong)."""
 
     def sights(self) -> Sequence[Sight]:
         """Who saw what until now."""

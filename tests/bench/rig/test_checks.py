@@ -12,20 +12,17 @@ from bench.rig import checks
 from bench.rig.checks import (
     bundled_once,
     custody,
-    delivered_true,  # of the other system: tests/sim/systems/test_smgw.py
     fates_add_up,
     faults_witnessed,
     given_true,  # of real gateways: tests/sim/gateway/kinds/test_box_that_decodes.py
     heard_as_stored,
     in_time,
-    leaves_as_allowed,  # of the other system: tests/sim/systems/test_smgw_wired.py
     no_key_on_disk,
     nothing_altered,
-    radio_true,  # of the other system: tests/sim/systems/test_smgw_radio.py
+    of_the_system,  # of others: tests/sim/systems/test_second_system.py, test_smgw*.py
     real_at_work,  # of real gateways, as given_true
     unchanged_bytes,
     values_true,
-    wired_true,  # of the other system: tests/sim/systems/test_smgw_wired.py
 )
 from bench.rig.checks.port import INVARIANTS
 from sim.core.clock import NS_PER_S
@@ -129,9 +126,8 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 def test_every_check_in_the_folder_is_tested_here() -> None:
     assert INVARIANTS.parts() == {
         one.INVARIANT.id: one.INVARIANT for one in (
-        bundled_once, custody, delivered_true, fates_add_up, faults_witnessed, given_true,
-        heard_as_stored, in_time, leaves_as_allowed, no_key_on_disk, nothing_altered, radio_true, real_at_work,
-        unchanged_bytes, values_true, wired_true)
+        bundled_once, custody, fates_add_up, faults_witnessed, given_true, heard_as_stored, in_time, no_key_on_disk,
+        nothing_altered, of_the_system, real_at_work, unchanged_bytes, values_true)
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from attacks.mitm import Mitm
 from attacks.reach import Place, reach_for
 from attacks.replay import Replay
 from bench.rig import checks
-from bench.rig.checks import no_key_on_disk
+from bench.rig.checks import no_key_on_disk, of_the_system
 from bench.rig.pcap_tap import AirLog
 from sim.core.clock import NS_PER_S
 from sim.core.events import RunStarted
@@ -178,6 +178,10 @@ class Direct:
         every = self.stored.rows.values()
         return [Delivered("table", "", one.meter, 0, "", 0, None, 0, Decimal(one.units or 0)) for one in every]
 
+    def invariants(self, world: World) -> list[tuple[str, list[str]]]:
+        times = [one.received_ns for one in self.stored.rows.values()]
+        return [("rows stand in the order of arrival", [] if times == sorted(times) else ["they do not"])]
+
     def restart_portal(self) -> None:
         raise NotImplementedError
 
@@ -213,6 +217,10 @@ def test_a_world_of_it_runs_and_every_check_holds(tmp_path: Path) -> None:
         assert billing_error(world.truth, str(world.fleet.address(5))) == 0
         assert checks.apply(world, attacked=False) == []
         assert world.system.watched == 3  # type: ignore[attr-defined]
+        rows = world.stored.rows  # type: ignore[attr-defined]
+        rows |= {"first": rows.pop(next(iter(rows)))}
+        assert of_the_system.check(world, attacked=False) == ["rows stand in the order of arrival: they do not"]
+        assert of_the_system.check(world, attacked=True) == []
         world.system.key_places = ()
         assert no_key_on_disk.check(world, False), "its keys are there, and only where it says so"
         world.finish()

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from bench.rig import checks
-from bench.rig.checks import delivered_true
 from sim.core.clock import NS_PER_HOUR
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
 from sim.smart_metering import smart_gateway
 from sim.smart_metering.said_registers import Said, said
+from sim.systems._smgw_invariants import delivered_true
 from sim.systems._smgw_running import smgw
 from sim.systems.port import Delivered
 from sim.world import World
@@ -91,7 +91,7 @@ def test_a_wrong_amount_of_any_medium_is_seen(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(smart_gateway, "said", one_more)
     with World(every_type(tmp_path), 1, tmp_path / "world") as world:
         world.run(NS_PER_HOUR)
-        (complaint,) = delivered_true.check(world, attacked=False)
+        (complaint,) = delivered_true(world)
         complained = int(complaint.split()[0])
         drawn = {row.meter for row in world.system.delivered() if row.taf == 2 and row.amount}
         assert complained >= len(drawn) >= 3
@@ -113,8 +113,8 @@ def test_what_stands_beside_an_amount_is_held_against_the_truth(
         (before,) = database.execute(f"SELECT {column} FROM delivered WHERE {where}").fetchone()
         database.execute(f"UPDATE delivered SET {column} = {value} WHERE {where}")
         database.commit()
-        complaint = delivered_true.check(profile, attacked=False)
+        complaint = delivered_true(profile)
         database.execute(f"UPDATE delivered SET {column} = ? WHERE {where}", (before,))
         database.commit()
     assert said in "".join(complaint)
-    assert delivered_true.check(profile, attacked=False) == []
+    assert delivered_true(profile) == []

@@ -4,6 +4,7 @@ damaged is named, alone."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -183,6 +184,17 @@ def three(tmp_path: Path) -> Iterator[World]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Most comes too late."""
+    fleet = tuple(FleetSpec(name, name, 3, security="mode5", interval_s=120.0) for name in ("vipa-c10", "sontex-868"))
+    portal = PortalSpec(checks=("age",), age_max_s=1.0, ts_tolerance_s=60.0)
+    made = replace(spec(fleet), portal=portal, gateway=(GatewaySpec(count=1, bundle_age_s=900.0),), window_s=1_800.0)
+    with World(made, 1, tmp_path_factory.mktemp("late") / "world") as world:
+        world.run(1_800 * NS_PER_S)
+        yield world
+
+
 def assert_noticed(world: World, column: str) -> None:
     world.run(300 * NS_PER_S)
     altered = world.truth.altered()
@@ -220,6 +232,27 @@ def test_a_portal_that_divides_wrongly_is_noticed(
         if one.column == column:
             monkeypatch.setitem(interpret._MEANINGS, key, one._replace(divisor=2 * one.divisor))
     assert_noticed(three, column)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("meter_time", "'2026-01-12T03:00'"), ("units", "units + 1"), ("set_date", "'2020-12-31'"),
+        ("set_date_units", "set_date_units + 1"), ("security", "'mode7'"), ("security", "NULL"),
+        ("meter", "'QDS 00000001 36 08'"), ("units", "'x'"),
+    ],
+)  # fmt: skip
+def test_values_of_late_telegrams_are_held_against_what_was_sent(late: World, column: str, value: str) -> None:
+    """Bills use them as they use readings."""
+    store = keyless(late).portal.store
+    assert len(late.stored.refusals("late")) >= 10
+    assert values_true.check(late, False) == []
+    where = "rowid = (SELECT min(rowid) FROM refusals WHERE units IS NOT NULL)"
+    ((before, row),) = store.connection.execute(f"SELECT {column}, rowid FROM refusals WHERE {where}").fetchall()
+    store.connection.execute(f"UPDATE refusals SET {column} = {value} WHERE {where}")
+    problems = values_true.check(late, True)
+    store.connection.execute(f"UPDATE refusals SET {column} = ? WHERE rowid = {row}", (before,))
+    assert len(problems) == 1 and problems[0].startswith(f"1 late telegrams differ from what was sent in {column},")
 
 
 def test_eight_columns_rewritten_by_hand_are_noticed(three: World) -> None:
