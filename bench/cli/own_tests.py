@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,11 +52,12 @@ def _beside(environment: str, nice: int) -> Iterator[subprocess.Popen[bytes]]:
     """An environment that runs meanwhile. It ends with the block, and what it printed comes then."""
     with tempfile.TemporaryFile() as told:
         words = ["nice", "-n", str(nice), *_tox([environment])]
-        process = subprocess.Popen(words, cwd=ROOT, env=_around(), stdout=told, stderr=told)
+        process = subprocess.Popen(words, cwd=ROOT, env=_around(), stdout=told, stderr=told, start_new_session=True)
         try:
             yield process
         finally:
-            process.terminate()
+            if process.poll() is None:  # SIGINT is what tox hands on to what it started; it has no terminal's
+                process.send_signal(signal.SIGINT)
             process.wait()
             told.seek(0)
             sys.stdout.flush()

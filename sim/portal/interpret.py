@@ -3,8 +3,10 @@
 Only standard records count, and only their plain form (instantaneous, no tariff, no subunit, no correction that
 changes the meaning). A number that no meter counts to is outside, and the telegram is refused: a row holds 64 bits.
 Storage 0 is now. Storage 1 is the last set date where the telegram dates it: meters without a
-date count month ends from there (RAM EURIS II), and a month end taken for the set date would be billed. Where a payload
-answers one question twice, the last answer stands; refusing that is the strict parser's task (L15).
+date count month ends from there (RAM EURIS II), and a month end taken for the set date would be billed. A set date is
+the last day that counts: where a meter says the first of a month, it names the day after (Sontex 868, Zenner Caltos E),
+so that all bills of one year stand under one date. Where a payload answers one question twice, the last answer stands;
+refusing that is the strict parser's task (L15).
 
 Tampering is what the meter itself says: bit 3 of its error flags (02FD17, VIPA), an error date (326C other than
 FFFF, Qundis), or a permanent error in its status byte, which in mode 5 anybody on the radio can clear (L17).
@@ -13,7 +15,7 @@ FFFF, Qundis), or a permanent error in its status byte, which in mode 5 anybody 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -78,8 +80,13 @@ def _set_date_units(values: Values, value: Value) -> None:
     values.set_date_units = _whole(values, value)
 
 
+def last_counted(set_date: date) -> date:
+    """The day whose last instant a set date stands for."""
+    return set_date - timedelta(days=1) if set_date.day == 1 else set_date
+
+
 def _set_date(values: Values, value: Value) -> None:
-    values.set_date = value if isinstance(value, date) else None
+    values.set_date = last_counted(value) if isinstance(value, date) else None
 
 
 def _error_date(values: Values, value: Value) -> None:

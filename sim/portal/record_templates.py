@@ -184,6 +184,8 @@ def _read(payloads: Any, rows: Any, marked: Any, layout: Any, dates: Any, out: A
             value: Any = NONE
             if encoding == _DATE:
                 value = days[raw]
+                if value != NONE and raw & 31 == 1:
+                    value -= 1  # the first of a month: see interpret.last_counted
             elif encoding == _DATETIME:
                 minute, hour, code = raw & 0xFF, raw >> 8 & 0xFF, raw >> 16
                 day = later[code] if hour >> 5 & 3 else days[code]

@@ -25,13 +25,13 @@ import numpy as np
 from sim.core.events import AlarmRaised, MeterTampered
 from sim.core.quoting import hidden
 from sim.meters.sending_times import first_at
-from sim.portal.reasons import QUARANTINED
-from sim.portal.store import Reading, fingerprint
+from sim.portal.reasons import LATE, QUARANTINED
+from sim.portal.store import Reading, Refusal, fingerprint
 from sim.site_plan import under_way_most_ns
 from sim.truth.air_tap import AirTap
 from sim.truth.differs import Yardstick, numbers
 from sim.truth.ledger import EVER_NS, Ledger, Sent, Spoken, gateway_bit
-from sim.truth.stored_rows import columns_of
+from sim.truth.stored_rows import KEPT_LATE, columns_of, reading_of
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -87,7 +87,11 @@ class Truth:
 
     def known(self, mark: str) -> Sent | None:
         """The first telegram of our meters under this fingerprint that anybody received."""
-        return self._noted.first(mark)
+        return self._noted.firsts([mark]).get(mark)
+
+    def every_known(self, marks: Iterable[str]) -> dict[str, Sent]:
+        """Fingerprint -> the same, of those that are."""
+        return self._noted.firsts(marks)
 
     def was_received(self, mark: str, before_ns: int) -> bool:
         """Whether a gateway received a meter's telegram of this fingerprint that was begun before then."""
@@ -235,6 +239,18 @@ class Truth:
         columns = columns_of([row], self._numbers)
         differs = self._yardstick.differs(columns, np.array([sent.meter]), np.array([sent.k]))
         return frozenset(name for name, where in differs.items() if where[0])
+
+    def wrong_late(self) -> list[tuple[Refusal, tuple[str, ...]]]:
+        """Telegrams of our meters that were refused as late alone and are kept with other values than they say, since
+        bills are made of these too; with the columns that differ."""
+        late = self.world.stored.refusals(LATE)
+        sendings = self._noted.sendings({row.fingerprint for row in late} - self.foreign)
+        known = [(row, sendings[row.fingerprint][0]) for row in late if row.fingerprint in sendings]
+        columns = columns_of([reading_of(row) for row, _ in known], self._numbers)
+        meter, k = (np.array([getattr(sent, name) for _, sent in known], dtype=np.int64) for name in ("meter", "k"))
+        differs = self._yardstick.differs(columns, meter, k)
+        named = [(row, tuple(name for name in KEPT_LATE if differs[name][at])) for at, (row, _) in enumerate(known)]
+        return [one for one in named if one[1]]
 
     def unexplained(self) -> list[Altered]:
         """Altered records whose bytes no attacker brought."""

@@ -192,10 +192,10 @@ class Ledger:
         """How many telegrams gateways received."""
         return int(self._query("SELECT count(*) FROM sent WHERE received").fetchone()[0])
 
-    def first(self, mark: str) -> Sent | None:
-        """The first sending of these bytes that anybody received."""
-        found = self._marked(f"{_SENT} WHERE mark IN ({{}}) ORDER BY start_ns, meter LIMIT 1", [mark])
-        return next(map(Sent._make, found), None)
+    def firsts(self, marks: Iterable[str]) -> dict[str, Sent]:
+        """Mark -> the first sending of these bytes, of those that anybody received."""
+        rows = self._marked(f"{_SENT} WHERE mark IN ({{}}) ORDER BY start_ns DESC, meter DESC", marks)
+        return {sent.mark: sent for sent in rows_of(Sent, rows)}
 
     def sendings(self, marks: Iterable[str]) -> dict[str, list[Sent]]:
         """Mark -> its sendings that a gateway received, by time."""

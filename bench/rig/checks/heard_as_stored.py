@@ -5,12 +5,11 @@ that time."""
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.core.clock import NS_PER_S, ns
-from sim.gateway.port import Fed
 from sim.site_plan import gateway_groups
 from sim.world import World
 
-TITLE = "a reading says when and where it was heard"
 ROWS_AT_ONCE = 4_096
 NOTHING = 1 << 63, 0  # behind every row
 
@@ -23,7 +22,7 @@ def check(world: World, attacked: bool) -> list[str]:
     of, start_ns = next(begun, NOTHING)
     groups = zip(world.gateways, gateway_groups(world.spec), strict=True)
     offset_ns = {gateway.id: ns(group.clock_offset_s) for gateway, group in groups}
-    real = {gateway.id for gateway in world.gateways if isinstance(gateway, Fed)}
+    real = {gateway.id for gateway in world.gateways if gateway.real}
     shifted = _shifted(world)
     wrong, first, place = 0, "", 0
     while found := world.stored.readings_after(place, ROWS_AT_ONCE):
@@ -49,3 +48,6 @@ def _shifted(world: World) -> dict[str, list[tuple[int, int]]]:
         if span is not None and whose is not None:
             spans.setdefault(world.gateways[whose].id, []).append((span[0] - NS_PER_S, span[1]))
     return spans
+
+
+INVARIANT = Invariant("heard_as_stored", "a reading says when and where it was heard", check)

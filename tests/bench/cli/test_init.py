@@ -110,7 +110,11 @@ every_s = 60.0
 [endpoint]
 kind = "narrow"
 """
-INVARIANT = 'TITLE = "the user\'s own invariant"\ndef check(world, attacked):\n    return ["seen"]\n'
+INVARIANT = """\
+from bench.rig.checks.port import Invariant
+
+INVARIANT = Invariant("seen", "the user's own invariant", lambda world, attacked: ["seen"])
+"""
 DESK = """
 from dataclasses import dataclass, replace
 from {module} import {base} as ours, {name} as kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from bench.run_directory import ROOT
 TOX = """
 import sys, time, pathlib
 name, log = sys.argv[sys.argv.index("-e") + 1], pathlib.Path(__file__).with_name("log")
+side_by_side = ("unit", "scenarios", "lint")
 def note(what):
     with log.open("a") as file:
         file.write(f"{name} {what}\\n")
@@ -24,12 +26,14 @@ def meets(what):
             return
         time.sleep(0.01)
     sys.exit(f"{name} alone: not {what}")
-note("begins")
-if name in ("unit", "scenarios", "lint"):  # none of them ends before all three have begun
-    for other in ("unit", "scenarios", "lint"):
+try:
+    note("begins")
+    for other in side_by_side if name in side_by_side else ():  # none of them ends before all three have begun
         meets(f"{other} begins")
-    if name != "unit":
-        print(f"what {name} found")
+except KeyboardInterrupt:
+    sys.exit(note("interrupted"))
+if name in ("scenarios", "lint"):
+    print(f"what {name} found")
 note("ends")
 sys.exit(FAILS.get(name, 0))
 """
@@ -73,6 +77,26 @@ def test_one_that_fails_lets_the_others_run_and_is_the_exit_code(
     code, *order = tox(**{name: 3})
     assert code == "3" and len(order) == 10
     assert f"{name}: failed" in capfd.readouterr().out.splitlines()[-1]
+
+
+def test_what_runs_beside_ends_when_it_is_interrupted(
+    tox: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, log = own_tests._run, tmp_path / "log"
+
+    def interrupted(name: str) -> int:
+        if name != "unit":
+            return run(name)
+        for _ in range(6_000):
+            if "lint begins" in log.read_text() and "scenarios begins" in log.read_text():
+                raise KeyboardInterrupt
+            time.sleep(0.01)
+        raise AssertionError("nothing runs beside")
+
+    monkeypatch.setattr(own_tests, "_run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tox()
+    assert sorted(log.read_text().splitlines()[-2:]) == ["lint interrupted", "scenarios interrupted"]
 
 
 def test_nothing_runs_on_a_set_up_that_failed(tox: Callable[..., list[str]]) -> None:
