@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.run_directory import ROOT
+from sim.core.events import Fate
 from sim.portal.alarm import Around, Watcher
 from tests.how_to import blocks, copied, follow, run
 
@@ -82,6 +83,11 @@ def test_the_alarms_page_says_all_that_a_watcher_hears_and_may_ask() -> None:
 
 def _words(method: Callable[..., object]) -> str:
     return ", ".join(list(inspect.signature(method).parameters)[1:])
+
+
+def test_the_faults_page_names_each_fate() -> None:
+    page = (ROOT / "docs" / "how-to" / "add-a-fault.md").read_text(encoding="utf-8")
+    assert ", ".join(f"`{fate.label}`" for fate in Fate) in " ".join(page.split())
 
 
 def test_a_page_that_says_something_else_is_noticed(tmp_path: Path) -> None:
