@@ -72,7 +72,8 @@ def _heard_wrong(
 
 
 def _taken_ns(world: World) -> set[int]:
-    """When what arrived is taken, where it is not stored at once: at each window's end, and of a gateway that loses its power what it has."""
+    """When what arrived is taken, where it is not stored at once: at each window's end, and of a gateway that loses its
+    power what it has."""
     struck = {one.struck_ns for one in world.injections if one.struck_ns is not None}
     return {one.time_ns for one in world.history.each(WindowEnded)} | struck
 
