@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from attacks.attack import attack
 from bench.run_directory import ROOT
 from sim.core.events import Fate
 from sim.portal.alarm import Around, Watcher
@@ -83,6 +84,12 @@ def test_the_alarms_page_says_all_that_a_watcher_hears_and_may_ask() -> None:
 
 def _words(method: Callable[..., object]) -> str:
     return ", ".join(list(inspect.signature(method).parameters)[1:])
+
+
+def test_the_attacks_page_says_what_each_word_of_a_record_is() -> None:
+    page = (ROOT / "docs" / "how-to" / "add-an-attack.md").read_text(encoding="utf-8")
+    wanted = [name for name, one in inspect.signature(attack).parameters.items() if one.default is one.empty]
+    assert [name for name in [*wanted, "forms", "needs"] if f"\n| `{name}` |" not in page] == ["id", "title"]
 
 
 def test_the_faults_page_names_each_fate() -> None:
