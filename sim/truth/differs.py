@@ -41,7 +41,7 @@ _DAYS: I64 = np.full(1 << 16, NONE, dtype=np.int64)  # type G -> days since 1970
 _DAYS[type_g(np.arange(80 * 366))] = np.arange(80 * 366) + 10_957
 _HEADERS = {CI_LONG: 23, CI_NONE: 11}
 _SHORT = 15
-_ENERGY_UNITS = {"energy_wh": 1_000.0, "energy_j": 3_600_000.0}
+_IN_A_COLUMN = {"Wh": 1_000.0, "J": 3_600_000.0}  # said here again, or a portal that divides wrongly would be right
 _ROUNDING = 1e-12  # of a stored real, relative
 
 
@@ -149,7 +149,7 @@ def _shows(kind: Kind, how: str, *, headed: bool) -> bool:
     """Does a telegram of this type tell that its meter was tampered with so: by its status byte, where it has one, its
     error flags or the date of an error?"""
     fault = kind.faults[how]
-    told = {meaning(statement.chain) for statement in statements(kind)}
+    told = {what.column for statement in statements(kind) if (what := meaning(statement.chain)) is not None}
     return (
         (headed and bool(fault.sts & STS_PERMANENT_ERROR))
         or ("errors" in told and bool(fault.flags & TAMPER_FLAG))
@@ -163,10 +163,9 @@ def expected(kind: Kind) -> dict[str, Expected]:
     out: dict[str, Expected] = {}
     for place, statement in zip(kind.places, statements(kind), strict=True):
         what = meaning(statement.chain)
-        if what is None or what in ("errors", "error_date"):
-            continue
-        column = "energy_kwh" if what in _ENERGY_UNITS else what
-        out[column] = Expected(place, 10.0**statement.chain.exponent / _ENERGY_UNITS.get(what, 1.0))
+        if what is not None and what.column not in ("errors", "error_date"):
+            scale = 10.0**statement.chain.exponent / _IN_A_COLUMN.get(statement.chain.unit, 1.0)
+            out[what.column] = Expected(place, scale)
     if "set_date" not in out:
         out.pop("set_date_units", None)  # a month end without a date is no set date
     return out

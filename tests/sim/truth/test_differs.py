@@ -19,7 +19,7 @@ from sim.endpoint.kinds.memory import MemorySpec
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import TAMPERS, kinds
-from sim.portal import record_templates
+from sim.portal import interpret
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.reading_columns import SAID
 from sim.portal.store import Reading
@@ -215,9 +215,23 @@ def test_a_portal_that_doubles_a_quantity_is_noticed(three: World, column: str) 
     assert_noticed(three, column)
 
 
-def test_a_portal_that_reads_half_the_water_is_noticed(three: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(record_templates._REAL_COLUMNS, "volume_m3", (record_templates.VOLUME_M3, 2))
-    assert_noticed(three, "volume_m3")
+@pytest.fixture
+def no_meaning_kept() -> Iterator[None]:
+    """Of a table that a test changes."""
+    interpret.meaning.cache_clear()
+    yield
+    interpret.meaning.cache_clear()
+
+
+@pytest.mark.parametrize("column", ["volume_m3", "energy_kwh"])
+def test_a_portal_that_divides_wrongly_is_noticed(
+    three: World, no_meaning_kept: None, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    """The one table says it to both of the portal's ways of reading, and not to the truth."""
+    for key, one in list(interpret._MEANINGS.items()):
+        if one.column == column:
+            monkeypatch.setitem(interpret._MEANINGS, key, one._replace(divisor=2 * one.divisor))
+    assert_noticed(three, column)
 
 
 @pytest.mark.parametrize(
