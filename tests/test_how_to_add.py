@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from attacks.attack import attack
 from bench.run_directory import ROOT
 from sim.core.events import Fate
 from sim.portal.alarm import Around, Watcher
+from sim.portal.check import Meter, Sight
 from tests.how_to import blocks, copied, follow, run
 
 PAGES = sorted((ROOT / "docs" / "how-to").glob("add-*.md"))
@@ -83,6 +85,18 @@ def test_the_alarms_page_says_all_that_a_watcher_hears_and_may_ask() -> None:
 
 def _words(method: Callable[..., object]) -> str:
     return ", ".join(list(inspect.signature(method).parameters)[1:])
+
+
+def test_the_attacks_page_says_what_each_word_of_a_record_is() -> None:
+    page = (ROOT / "docs" / "how-to" / "add-an-attack.md").read_text(encoding="utf-8")
+    wanted = [name for name, one in inspect.signature(attack).parameters.items() if one.default is one.empty]
+    assert [name for name in [*wanted, "forms", "needs"] if f"\n| `{name}` |" not in page] == ["id", "title"]
+
+
+def test_the_checks_page_names_what_it_is_shown_in_its_order() -> None:
+    page = " ".join((ROOT / "docs" / "how-to" / "add-a-check.md").read_text(encoding="utf-8").split())
+    for shown in (Sight, Meter):
+        assert ", ".join(f"`{name}`" for name in shown._fields) in page
 
 
 def test_the_faults_page_names_each_fate() -> None:
