@@ -102,9 +102,9 @@ class Truth:
         reading that was stored from it."""
         return self._looked.sent(start_ns, end_ns, meter=meter)
 
-    def begun_by_reading(self) -> Iterator[tuple[int, int]]:
-        """(row of the portal's table, when the telegram that it was stored from was begun), in the order of rows."""
-        return self._looked.begun_by_reading()
+    def by_reading(self) -> Iterator[Sent]:
+        """The telegrams that readings were stored from, in the order of the portal's rows."""
+        return self._looked.by_reading()
 
     @property
     def received(self) -> int:

@@ -230,10 +230,9 @@ class Ledger:
             Spoken(source, k, start_ns, telegram, taken.get((source, k), [])) for source, k, start_ns, telegram in rows
         ]
 
-    def begun_by_reading(self) -> Iterator[tuple[int, int]]:
-        """(reading, start_ns) of each telegram that has one, in the order of readings; SQLite sorts them on disk."""
-        sql = "SELECT reading, start_ns FROM sent WHERE reading IS NOT NULL AND received ORDER BY reading"
-        return iter(self._query(sql))
+    def by_reading(self) -> Iterator[Sent]:
+        """Each telegram that has a reading, in the order of readings; SQLite sorts them on disk."""
+        return map(Sent._make, self._query(f"{_SENT} WHERE reading IS NOT NULL AND received ORDER BY reading"))
 
     def matched(self) -> dict[int, int]:
         """Meter -> how many of its telegrams have a reading."""

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from sim.core.vocabulary import SECURITIES
 from sim.portal.check import NONE
-from sim.portal.reading_columns import OF_READING, SAID
+from sim.portal.reading_columns import LATE, OF_READING, SAID
 from sim.portal.store import Reading, Refusal
 from sim.portal.stored_columns import StoredColumns
 
 I64 = NDArray[np.int64]
 NONSENSE: Final = NONE + 1
-KEPT_LATE: Final = ("meter", "meter_time", "units", "set_date", "set_date_units", "security")
+KEPT_LATE: Final = ("meter", *LATE)
 """Columns of a late telegram's row."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a meter's clock has no zone
 _MODES: Final[dict[str, int]] = {name: place for place, name in enumerate(SECURITIES)}

@@ -93,6 +93,20 @@ def name_another_time(world: World) -> None:
     execute(world, f"UPDATE readings SET received_ns = {second} WHERE rowid = (SELECT min(rowid) FROM readings)")
 
 
+def hear_it_stronger(world: World) -> None:
+    stronger = "rssi_dbm + 0.01"
+    execute(world, f"UPDATE readings SET rssi_dbm = {stronger} WHERE rowid = (SELECT min(rowid) FROM readings)")
+
+
+def leave_out_how_strong_it_was(world: World) -> None:
+    execute(world, "UPDATE readings SET rssi_dbm = NULL WHERE rowid = (SELECT max(rowid) FROM readings)")
+
+
+def store_it_between_two_takes(world: World) -> None:
+    later = "stored_ns + 1"
+    execute(world, f"UPDATE readings SET stored_ns = {later} WHERE rowid = (SELECT max(rowid) FROM readings)")
+
+
 def keep_a_refusal_with_other_bytes(world: World) -> None:
     store, row = keyless(world).portal.store, world.truth.readings[0]
     times = row.received_ns, row.stored_ns
@@ -149,6 +163,9 @@ def test_every_check_in_the_folder_is_tested_here() -> None:
         (give_it_to_another_meter, values_true),
         (name_another_gateway, heard_as_stored),
         (name_another_time, heard_as_stored),
+        (hear_it_stronger, heard_as_stored),
+        (leave_out_how_strong_it_was, heard_as_stored),
+        (store_it_between_two_takes, heard_as_stored),
         (fall_behind_the_wall, in_time),
     ],
     ids=lambda value: getattr(value, "__name__", "").rpartition(".")[2],

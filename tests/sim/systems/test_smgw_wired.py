@@ -195,7 +195,7 @@ def test_each_column_of_a_stored_row_is_held_against_the_house(two_hours: World,
             for change in ("+", "-"):
                 database.execute(f"UPDATE wired SET {column} = {column} {change} 1 WHERE {where}")
                 database.commit()
-                assert bool(wired_true.check(two_hours, attacked=False)) == (change == "+"), (column, obis)
+                assert bool(wired_true(two_hours)) == (change == "+"), (column, obis)
 
 
 def _nothing_is_fetched(patch: pytest.MonkeyPatch) -> None:
