@@ -15,7 +15,7 @@ sim.core.settings.SECURITIES.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
@@ -34,6 +34,7 @@ from reports import threat_list
 from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
 from sim.core.meant import did_you_mean
+from sim.core.part_errors import answer
 from sim.core.quoting import quoted
 from sim.core.settings import SpecError
 from sim.core.vocabulary import SECURITIES
@@ -233,7 +234,8 @@ class Stage:
             secrets.listen(world)
             for staged in self.staged if self.defences != CLEAN else ():
                 reach = reach_for(staged.attack.record, world, staged.place)
-                world.clock.process(staged.attack.run(reach))
+                steps = answer(staged.attack.run, reach, of="a process; write a yield in it", wanted=Generator)
+                world.clock.process(steps)
         return self._world
 
     def run(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
@@ -323,7 +325,11 @@ class Stage:
 
     def outcomes(self) -> list[tuple[Any, Outcome]]:
         """(attack, outcome) of all attacks on stage, worked out from the truth."""
-        return [(s.attack, outcome) for s in self.staged for outcome in s.attack.outcomes(self.truth)]
+        return [
+            (s.attack, outcome)
+            for s in self.staged
+            for outcome in answer(s.attack.outcomes, self.truth, of="a list of outcomes", wanted=(list, tuple))
+        ]
 
     def close(self) -> None:
         """The rig's: close the world and its capture, pack what is large."""

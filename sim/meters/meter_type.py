@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from sim.core.meant import did_you_mean
+from sim.core.part_fields import ill_typed
 from sim.core.parts import Folder
 from sim.core.vocabulary import SECURITIES, Link, Security
 from sim.meters.encodings import DATES, ENCODINGS, LVAR, Field, decode, encoder
@@ -111,6 +112,8 @@ class Kind:
     versions: tuple[int, ...] = ()  # others that send the same records
 
     def __post_init__(self) -> None:
+        if said := ill_typed(self):
+            raise BadKind(f"{self.id}: {said}")
         self._check_address()
         for row in self.fields:
             try:
