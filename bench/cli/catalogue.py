@@ -102,7 +102,11 @@ class _Subtracted(ast.NodeTransformer):
 
 
 def attack_entries() -> list[dict[str, Any]]:
-    """From the attacks' records."""
+    """From the attacks' records. Raises CannotRun for one that names what there is not."""
+    from bench.rig.attack_record import look
+
+    for cls in attacks().values():
+        look(cls)
     records = {id_: cls.record for id_, cls in attacks().items()}
     return [
         {
