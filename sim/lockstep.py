@@ -138,8 +138,8 @@ class Lockstep:
         # In this process: there is no log, and its own settle gives up when nothing moves any more.
         kind = type(self._endpoint)
         return NotSettled(
-            f"{what}{waiting} and nothing moves any more at endpoint '{kind.name}' ({inspect.getsourcefile(kind)}): its "
-            "accept(sender, topic, payload) must hand on what it is given, by super().accept(sender, topic, payload); "
+            f"{what}{waiting} and nothing moves any more at endpoint '{kind.name}' ({inspect.getsourcefile(kind)}): "
+            "its accept(sender, topic, payload) must hand on what it is given, by super().accept(sender, topic, payload); "
             'to lose it, with the topic ""'
         )
 

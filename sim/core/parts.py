@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -77,12 +77,14 @@ def files(package: str) -> list[tuple[str, Path]]:
 class Folder(Generic[P]):
     """The parts of one package. `attribute`: the name under which each file holds its part; `what`: one part in words;
     `port`: the class that every part is an instance of; `lacks`: what else is wrong with a part of the file of this
-    name, "" when nothing. Files are imported at the first question."""
+    name, "" when nothing; `alone`: what no other part may have, in words. Files are imported at the first question."""
 
     def __init__(
-        self, package: str, attribute: str, what: str, port: type[P], lacks: Callable[[P, str], str] = lambda *_: ""
-    ) -> None:
-        self.package, self.attribute, self.what, self.port, self.lacks = package, attribute, what, port, lacks
+        self, package: str, attribute: str, what: str, port: type[P], lacks: Callable[[P, str], str] = lambda *_: "",
+        alone: Callable[[P], Sequence[str]] = lambda _: (),
+    ) -> None:  # fmt: skip
+        self.package, self.attribute, self.what, self.port = package, attribute, what, port
+        self.lacks, self.alone = lacks, alone
         self._parts: dict[str, P] | None = None
         self._pages: dict[str, str] = {}
         self._files: dict[str, Path] = {}
@@ -92,11 +94,15 @@ class Folder(Generic[P]):
         if self._parts is None:
             found: dict[str, P] = {}
             where = self._files
+            whose: dict[str, Path] = {}
             for name, file in files(self.package):
                 part = self._part(f"{self.package}.{name}", file)
                 if part.id in found:
                     raise PartError(f"{where[part.id]} and {file} both define the {self.what} '{part.id}'")
                 found[part.id], where[part.id] = part, file
+                for said in self.alone(part):
+                    if (other := whose.setdefault(said, file)) != file:
+                        raise PartError(f"{other} and {file} are both {said}; a {self.what} is known by that alone")
             self._parts = dict(sorted(found.items()))
         return self._parts
 

@@ -267,7 +267,13 @@ class Kind:
         return CI_SHORT if self.tpl == CI_NONE and security != "none" else self.tpl
 
 
-KINDS: Final = Folder("sim.meters.types", "KIND", "meter type", Kind)
+def _addresses(kind: Kind) -> list[str]:
+    """What its telegrams say of the device that sends them, by which receivers tell types apart."""
+    device = f"device type {kind.device_type:02X}"
+    return [f"{kind.manufacturer}, version {version:02X}, {device}" for version in {kind.version, *kind.versions}]
+
+
+KINDS: Final = Folder("sim.meters.types", "KIND", "meter type", Kind, alone=_addresses)
 """The meter types: the KIND of each file in types/."""
 
 
