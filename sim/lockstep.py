@@ -139,8 +139,8 @@ class Lockstep:
         kind = type(self._endpoint)
         return NotSettled(
             f"{what}{waiting} and nothing moves any more at endpoint '{kind.name}' ({inspect.getsourcefile(kind)}): "
-            "its accept(sender, topic, payload) must hand on what it is given, by super().accept(sender, topic, payload); "
-            'to lose it, with the topic ""'
+            "its accept(sender, topic, payload) must hand on what it is given, by super().accept(sender, topic, payload)"
+            '; to lose it, with the topic ""'
         )
 
     def _arrived(self) -> list[Message]:
