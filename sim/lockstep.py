@@ -137,10 +137,10 @@ class Lockstep:
             return NotSettled(f"{complaint}{waiting}; see the broker's log")
         # In this process: there is no log, and its own settle gives up when nothing moves any more.
         kind = type(self._endpoint)
+        where = f"endpoint '{kind.name}' ({inspect.getsourcefile(kind)})"
+        way_out = "must hand on what it is given, by super().accept(sender, topic, payload); to lose it, with the topic"
         return NotSettled(
-            f"{what}{waiting} and nothing moves any more at endpoint '{kind.name}' ({inspect.getsourcefile(kind)}): "
-            "its accept(sender, topic, payload) must hand on what it is given, by super().accept(sender, topic, payload)"
-            '; to lose it, with the topic ""'
+            f'{what}{waiting} and nothing moves any more at {where}: its accept(sender, topic, payload) {way_out} ""'
         )
 
     def _arrived(self) -> list[Message]:
