@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 from sim.core import own
 from sim.core.broken_files import at_line, words_of
+from sim.core.part_methods import returns_nothing
 
 R = TypeVar("R")
 _PACKAGES: Final = frozenset(own.FOLDERS.values())
@@ -79,9 +80,12 @@ def told(error: BaseException) -> str:
     return words_of(error) if found is None else f"{at_line(*found[1:])}: {words_of(found[0])}"
 
 
-def answer(function: Callable[..., R], *given: Any, of: str, wanted: type | tuple[type, ...] = object) -> R:
-    """What a part's function returns. `of`: what it is to return, in words; an instance of `wanted`. Raises PartError,
-    naming file and line of the function, where it takes other values or returns something else."""
+def answer(
+    function: Callable[..., R], *given: Any, of: str, wanted: type | tuple[type, ...] = object, port: type | None = None
+) -> R:
+    """What a part's function returns. `of`: what it is to return, in words; an instance of `wanted`, with the methods
+    of `port`. Raises PartError, naming file and line of the function, where it takes other values or returns something
+    else, or one whose methods return nothing where the port's do."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # of what is written in C
@@ -96,6 +100,9 @@ def answer(function: Callable[..., R], *given: Any, of: str, wanted: type | tupl
     if made is None or not isinstance(made, wanted):
         said = "None" if made is None else repr(made)
         raise PartError(f"{_place(function)}: {_name(function)} returned {said} and not {of}")
+    cls: Any = type(made)
+    if port is not None and (missing := returns_nothing(cls, port)):
+        raise PartError(missing)
     return made
 
 

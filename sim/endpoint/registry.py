@@ -44,7 +44,8 @@ class EndpointKind(Generic[S]):
 
     def open(self, spec: EndpointSpec, directory: Path) -> Endpoint:
         """The endpoint of a world, not started. Raises TypeError for settings of another kind."""
-        return answer(self.make, directory, of_kind(spec, self.spec, f"endpoint '{self.id}'"), of="an endpoint")
+        settings = of_kind(spec, self.spec, f"endpoint '{self.id}'")
+        return answer(self.make, directory, settings, of="an endpoint", port=Endpoint)
 
     def readiness(self) -> Readiness:
         """What `ready` says. Raises PartError for one that says nothing of the kind."""

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from sim.core.clock import Steps, ns
 from sim.core.events import FaultInjected, FaultWitnessed
 from sim.core.part_errors import answer
+from sim.core.part_methods import returns_nothing
 from sim.core.parts import Folder
 from sim.core.settings import number, out_of_range
 
@@ -162,6 +163,8 @@ def _lacks(fault: AnyFault, file: str) -> str:
         if not isinstance(given, str) or not given:
             lasting = " since it lasts" if name == "healed_as" else ""
             return f'{type(fault).__name__} has no {name}; write {name}: ClassVar[str] = "{example}" in it{lasting}'
+    if missing := returns_nothing(type(fault), Fault):
+        return missing
     if fault.id != file:
         return f"its id is '{fault.id}'; a fault has the id of its file: '{file}'"
     return ""

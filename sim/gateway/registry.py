@@ -32,7 +32,8 @@ class GatewayKind(Generic[S]):
 
     def open(self, gateway: str, spec: GatewaySpec, wiring: Wiring) -> GatewayPort:
         """One gateway of a group. Raises TypeError for settings of another kind."""
-        return answer(self.make, gateway, of_kind(spec, self.spec, f"gateway kind '{self.id}'"), wiring, of="a gateway")
+        settings = of_kind(spec, self.spec, f"gateway kind '{self.id}'")
+        return answer(self.make, gateway, settings, wiring, of="a gateway", port=GatewayPort)
 
 
 GATEWAYS: Kinds[GatewayKind[Any]] = Kinds("sim.gateway.kinds", "KIND", "gateway kind", GatewayKind)

@@ -9,12 +9,11 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from sim.core.broken_files import at_line
+from sim.core.part_methods import nodes_of
 
 if TYPE_CHECKING:
     from sim.portal.check import Check
@@ -32,29 +31,16 @@ def returns_bool(function: Callable[..., Any]) -> int | None:
     """The line at which it returns True or False, as far as the source shows it; None where it does not."""
     if not isinstance(function, FunctionType):
         return None
-    code = function.__code__
-    for node in ast.walk(_tree(code.co_filename)):
-        if isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno:
+    for node in nodes_of(function.__code__):
+        if isinstance(node, ast.Lambda):
             if _is_bool(node.body, {}, function):
                 return node.body.lineno
-        elif isinstance(node, ast.FunctionDef) and node.name == code.co_name and _begins(node) == code.co_firstlineno:
-            said = _assigned(node)
-            for one in ast.walk(node):
-                if isinstance(one, ast.Return) and one.value is not None and _is_bool(one.value, said, function):
-                    return one.lineno
+            continue
+        said = _assigned(node)
+        for one in ast.walk(node):
+            if isinstance(one, ast.Return) and one.value is not None and _is_bool(one.value, said, function):
+                return one.lineno
     return None
-
-
-@cache
-def _tree(file: str) -> ast.Module:
-    try:
-        return ast.parse(Path(file).read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return ast.Module([], [])
-
-
-def _begins(node: ast.FunctionDef) -> int:
-    return min([node.lineno, *(one.lineno for one in node.decorator_list)])
 
 
 def _assigned(node: ast.FunctionDef) -> dict[str, list[ast.expr]]:

@@ -441,7 +441,7 @@ def open_store(where: str, directory: Path) -> Store:
         kind = STORES.find(where.partition(":")[0])
     except UnknownPart as error:
         raise StoreError(f"portal.store = {where.partition(':')[0]!r}: {error}") from None
-    store = answer(kind.opened, where, directory, of="a Store", wanted=Store)
+    store = answer(kind.opened, where, directory, of="a Store", wanted=Store, port=Store)
     if not isinstance(getattr(store, "name", None), str):
         way_out = "write self.name = ... in its __init__: the file or the server, for people"
         raise PartError(f"{STORES.file(kind.id)}: {type(store).__name__} has no name; {way_out}")
