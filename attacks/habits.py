@@ -192,6 +192,7 @@ def heated_hours(truth: Truth) -> dict[int, dict[int, bool]]:
 
 def _hours(seen: list[Seen], truth: Truth, heats: Mapping[int, Mapping[int, bool]]) -> list[Hour]:
     """The whole hours of one meter."""
+    known = truth.every_known(one.mark for one in seen)
     by_hour: dict[int, list[Seen]] = defaultdict(list)
     for one in seen:
         by_hour[one.time_ns // NS_PER_HOUR].append(one)
@@ -202,7 +203,7 @@ def _hours(seen: list[Seen], truth: Truth, heats: Mapping[int, Mapping[int, bool
             continue
         first, last = those[0], after[0]
         # What nobody's meter sent says nothing of anybody's heating, and is heard like the rest.
-        sent = next((found for one in those if (found := truth.known(one.mark)) is not None), None)
+        sent = next((known[one.mark] for one in those if one.mark in known), None)
         heated = None if sent is None else heats.get(sent.meter, {}).get(hour)
         if heated is None:
             continue

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from attacks.attack import Can, Outcome, Steps, attack
 from attacks.habits import HEATING, Habits, Hour, guessed, heated_hours, on_own_scale
 from attacks.reach import Reach
-from attacks.reach_lawful import Passed
 from sim.core.bundle import BadBundle, Bundle, Heard
 from sim.core.clock import NS_PER_HOUR
 from sim.smart_metering.contract import DAY_ZONE
@@ -18,7 +17,7 @@ from sim.smgw.delivered_content import decode
 from sim.smgw.german_time import local
 from sim.smgw.obis_codes import ERROR_TARIFF
 from sim.smgw.refusals import RuleError
-from sim.systems.port import Delivered
+from sim.systems.port import Delivered, Passed
 from sim.truth.ground_truth import Truth
 
 RECEIVED = "heating guessed from the values that a receiver gets"

@@ -25,12 +25,10 @@ from sim.core.clock import NS_PER_S, ns, wall_ns
 from sim.core.meant import did_you_mean
 from sim.endpoint.port import Endpoint, EndpointError, Identity, Message, Session
 from sim.endpoint.tls_connect import ConnectFailed, offered_at_most
-from sim.gateway.kinds.virtual import VirtualGateway
 from sim.pki.authority import Authority
 from sim.pki.device_requests import fits
 from sim.portal.roles import Denied, HouseSum, TenantRow, Views
 from sim.systems.keyless import keyless
-from sim.systems.smgw import SmgwSystem
 
 if TYPE_CHECKING:
     from attacks.reach_homes import Biller, HomeNetwork
@@ -210,13 +208,9 @@ class _BrokerItself(_Base):
 
 class _Clock(_Base):
     def set_clock(self, gateway: int, offset_s: float) -> str:
-        """The clock of a gateway shows so many seconds more than it is, from now on. Its name."""
+        """The clock of a gateway shows so many seconds more than it is, from now on. Its name. Raises LookupError
+        for a real one."""
         victim = self._world.gateways[gateway]
-        if not isinstance(victim, VirtualGateway):
-            from sim.smart_metering.smart_gateway import SmartGateway
-
-            if not isinstance(victim, SmartGateway):
-                raise LookupError(f"gateway {victim.id} is a program of its own, whose clock is the machine's")
         victim.set_clock(offset_s)
         self.note("set the clock", f"{victim.id}: {offset_s:+.0f} s")
         return victim.id
@@ -224,8 +218,7 @@ class _Clock(_Base):
     def answer_time(self, gateway: int, offset_s: float) -> str:
         """Answer a gateway's question for the time, so many seconds ahead, without the key of who is asked: a gateway
         that asks over TLS believes none of it. Its name."""
-        system = self._world.spec.system
-        if not (isinstance(system, SmgwSystem) and system.time_over_tls):
+        if not self._world.spec.system.verifies_time:
             return self.set_clock(gateway, offset_s)
         self.note("answer for the time", "the gateway breaks off: it is not its administrator's certificate")
         return self._world.gateways[gateway].id

@@ -50,9 +50,10 @@ class Sniff:
         recovered: Counter[str] = Counter()
         identified: Counter[str] = Counter()
         marks: dict[str, set[str]] = defaultdict(set)
+        known = truth.every_known(fingerprint(telegram) for telegram, _ in self.guesses)
         for telegram, units in self.guesses:
             mark = fingerprint(telegram)
-            sent = truth.known(mark)
+            sent = known.get(mark)
             if sent is None:
                 continue
             security = truth.security(sent)

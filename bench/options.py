@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What a verb's `add` is given: it adds its own parser."""
-KINDS = (
-    *("scenarios", "attacks", "faults", "meters", "gateways", "endpoints", "checks", "alarms", "stores", "systems"),
-    *("feeders", "lines", "readers", "codecs", "worlds", "sweeps", "threats", "rows"),
-    *("broker-rows", "portal-rows", "load-shapes"),
-)  # that list and show know
 ENGINES = ("arrays", "reference")
 ENDPOINT_HELP = "instead of the world's own; ./wmbench list endpoints shows them"
 SYSTEM_HELP = "what is under test, instead of the world's own; ./wmbench list systems shows them"

@@ -10,7 +10,6 @@ from reports import page
 
 KIND: Final = "compare"
 FILE: Final = "compare.json"  # as bench.run_directory finds it
-TITLES: Final = {"keyless": "keyless gateways (the talk)", "smgw": "smart meter gateways (the BSI)"}
 _COLOURS: Final = {
     "PREVENTED": "green", "HOLDS": "green", "TOLERATED": "blue", "DETECTED": "amber", "SUCCEEDED": "red", "FAILS":
     "red",
@@ -23,9 +22,10 @@ def write(directory: Path) -> Path:
 
 
 def render(body: Mapping[str, Any]) -> str:
-    """`body`: compare.json."""
+    """`body`: compare.json; one that was made without titles has the systems' kinds."""
+    titles = dict(zip(body["systems"], body["systems"], strict=True)) | body.get("titles", {})
     return page.environment().get_template("compare.html.j2").render(
-        body=body, titles={name: TITLES.get(name, name) for name in body["systems"]}, colour=_colour, line=_line
+        body=body, titles=titles, colour=_colour, line=_line
     )  # fmt: skip
 
 

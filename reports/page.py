@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import zlib
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from reports import palette
@@ -18,16 +22,35 @@ from sim.core.clock import world_time
 from sim.core.quoting import shown
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+COMPILED: Final = Path(__file__).parents[1] / ".cache" / "templates"
+_OPTIONS: Final[dict[str, Any]] = {
+    "autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True,
+}  # fmt: skip
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Templates as they were compiled, beside what else is, for the next process: compiling them takes longer than
+    filling them. One that has changed is compiled again; where nothing can be written it goes without."""
+
+    def __init__(self, folder: Path) -> None:
+        made_by = zlib.crc32(f"{version('jinja2')} {_OPTIONS}".encode())
+        super().__init__(str(folder), f"{made_by:08x}-%s")
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            Path(self.directory).mkdir(parents=True, exist_ok=True)
+            super().dump_bytecode(bucket)
 
 
 @cache
 def environment() -> Environment:
     """Templates escape everything; a name that was not given is an error. One for all pages of a process: it holds what
     was compiled of them, and nobody adds to it."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
+    made = Environment(loader=FileSystemLoader(TEMPLATES), bytecode_cache=_Compiled(COMPILED), **_OPTIONS)
     made.filters |= {
         "world_time": world_time, "wall_time": wall_time_text, "number": number_text, "value": value_text,
         "mode": mode_text,

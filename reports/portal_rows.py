@@ -13,13 +13,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from sim.portal.store_port import Reading
+
 _READ_BYTES_MAX: Final = 1 << 29
 _AT_ONCE: Final = 500
 _SHOWN: Final = {
-    "readings": ("meter", "gateway", "received_ns", "stored_ns", "meter_time", "units", "set_date_units", "acc",
-                 "counter", "security", "status", "tamper", "volume_m3", "energy_kwh"),
+    "readings": tuple(name for name in Reading._fields if name not in ("fingerprint", "rssi_dbm")),
     "refusals": ("meter", "gateway", "received_ns", "stored_ns", "reason", "detail"),
-}  # fmt: skip
+}
 
 
 class PortalRow(NamedTuple):

@@ -68,11 +68,13 @@ class WorldSpec:
         """Settings that are allowed each and not together. Asked when a world is read, when the command line has
         changed it, and when it is made. Raises SpecError, with the keys of both."""
         place = place or Place(f"world '{self.name}'", {})
-        if self.backhaul.kind != NO_BACKHAUL and (self.system.kind != "keyless" or self.clock.kind != "virtual"):
-            raise place.error(
-                "backhaul.kind", f"'{self.backhaul.kind}' is a way in virtual time to the keyless system's broker: "
-                "leave it out, or set system.kind and clock.kind so"
-            )  # fmt: skip
+        self.system.refuse_contradictions(self, place)
+        if self.backhaul.kind != NO_BACKHAUL:
+            what = f"'{self.backhaul.kind}' is a way of bundles in virtual time"
+            if missing := self.lacks(frozenset({"bundles"})):
+                raise place.error("backhaul.kind", f"{what} and {missing}: leave it out, or set another system.kind")
+            if self.clock.kind != "virtual":
+                raise place.error("backhaul.kind", f'{what}: leave it out, or set clock.kind = "virtual"')
         for at, group in enumerate(self.gateway):
             if GATEWAYS.find(group.kind).real and self.clock.kind != "wall":
                 raise place.error(

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from sim.core import own
 from tests import long_first
@@ -22,6 +25,9 @@ from tests.night import NIGHT
 ALLOWED = "allowed:"
 
 _NAME = "wmbench-no-skips"
+_TESTS = f"{Path(__file__).resolve().parent}{os.sep}"
+_ROOT = f"{Path(__file__).resolve().parent.parent}{os.sep}"
+_VENV = f"{_ROOT}.venv{os.sep}"
 
 GARBAGE_AFTER = (10_000, 10, 50)
 """A World takes back what was frozen before it (sim/world.py); with Python's own thresholds each few thousand objects
@@ -58,8 +64,10 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-@pytest.hookimpl(trylast=True)  # what -m and -k leave is what the workers share
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # what -m and -k leave is what the workers share
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, object, object]:
+    _pass_over_other_modules()
+    result = yield
     late = [] if NIGHT else [item for item in items if item.get_closest_marker("night")]
     if late:
         config.hook.pytest_deselected(items=late)
@@ -67,6 +75,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         items[:] = long_first.dealt(items, worker["workercount"], lambda item: long_first.is_long(item.nodeid))
+    return result
+
+
+def _pass_over_other_modules() -> None:
+    """Hypothesis draws numbers and words that stand in our modules, too. To find these it resolves the path of every
+    module that is loaded; it is told which are none of ours. Where it keeps that elsewhere, it only takes longer."""
+    seen = getattr(providers, "_seen_modules", None)
+    if isinstance(seen, set):
+        seen.update(id(one) for one in [*sys.modules.values()] if not _is_ours(getattr(one, "__file__", None)))
+
+
+def _is_ours(file: object) -> bool:
+    return isinstance(file, str) and file.startswith(_ROOT) and not file.startswith((_TESTS, _VENV))
 
 
 class _NoSkips:

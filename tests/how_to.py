@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,19 +40,16 @@ def blocks(page: Path) -> list[Block]:
 
 
 def follow(page: Path, folder: Path) -> list[str]:
-    """Copy the tree into `folder`, write the page's files, run its commands; returns what each command printed. A
-    command that fails, or prints something else than the page says, is an AssertionError."""
-    tree = folder / "tree"
-    shutil.copytree(ROOT, tree, ignore=_LEFT_OUT)
+    """Copy the tree into `folder` where `copied` has not, write the page's files, run its commands; returns what each
+    command printed. A command that fails, or prints something else than the page says, is an AssertionError."""
+    tree = copied(folder)
     printed: list[str] = []
     last = ""
     for block in blocks(page):
         if block.path is not None:
-            place = tree / block.path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(block.text, encoding="utf-8")
+            write(block, tree)
         elif block.kind == "sh":
-            last = "".join(_ran(line, tree, folder) for line in block.text.splitlines() if line.strip())
+            last = "".join(_ran(line, folder) for line in block.text.splitlines() if line.strip())
             printed.append(last)
         elif block.kind == "console":
             assert fits(block.text, last), f"{page.name} says\n{block.text}\nand it printed\n{last}"
@@ -59,16 +57,40 @@ def follow(page: Path, folder: Path) -> list[str]:
     return printed
 
 
-def _ran(line: str, tree: Path, folder: Path) -> str:
-    command = re.sub(r"^\./wmbench(?= |$)", f'"{sys.executable}" -m bench', line.strip())
-    command = re.sub(r"^python(?= )", f'"{sys.executable}"', command)
-    around = {**os.environ, "PYTHONPATH": str(tree), PLACE: str(folder / "runs"), "COLUMNS": "160"}
-    around["NUMBA_CACHE_DIR"] = str(cache_folder.base())  # code is kept by its content, so a copy can share it
-    done = subprocess.run(
-        command, shell=True, cwd=tree, env=around, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
+def copied(folder: Path, pages: Iterable[Path] = ()) -> Path:
+    """The copy of the tree in `folder`, with the files that these pages name, made where there is none yet."""
+    tree = folder / "tree"
+    if not tree.exists():
+        shutil.copytree(ROOT, tree, ignore=_LEFT_OUT)
+    for block in (block for page in pages for block in blocks(page) if block.path is not None):
+        write(block, tree)
+    return tree
+
+
+def write(block: Block, tree: Path) -> None:
+    """The file that a block is the content of."""
+    assert block.path is not None
+    place = tree / block.path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(block.text, encoding="utf-8")
+
+
+def _ran(line: str, folder: Path) -> str:
+    done = run(line, folder)
     assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command in the copy that `copied` made."""
+    tree = folder / "tree"
+    command = re.sub(r"^\./wmbench(?= |$)", f'"{sys.executable}" -m bench', line.strip())
+    command = re.sub(r"^\.venv/bin/python(?= )", f'"{sys.executable}"', command)
+    around = {**os.environ, "PYTHONPATH": str(tree), PLACE: str(folder / "runs"), "COLUMNS": "160"}
+    around["NUMBA_CACHE_DIR"] = str(cache_folder.base())  # code is kept by its content, so a copy can share it
+    return subprocess.run(
+        command, shell=True, cwd=tree, env=around, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
 
 
 def fits(wanted: str, printed: str) -> bool:

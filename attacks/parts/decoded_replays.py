@@ -8,24 +8,24 @@ from collections.abc import Sequence
 from attacks.attack import Outcome
 from attacks.parts.sent_frames import Shot, by_variant
 from sim.core.clock import world_time
-from sim.gateway.port import Fed
+from sim.gateway.port import GatewayPort
 from sim.truth.given_values import given_again
 from sim.truth.ground_truth import Truth, fingerprint
 
 
-def decoder(truth: Truth) -> Fed | None:
+def decoder(truth: Truth) -> GatewayPort | None:
     """The gateway of this world that decodes, where it has one."""
-    every = (one for one in truth.world.gateways if isinstance(one, Fed) and one.opened_in is not None)
+    every = (one for one in truth.world.gateways if one.opened_in is not None)
     return next(every, None)
 
 
-def outcomes_by_values(shots: Sequence[Shot], truth: Truth, gateway: Fed) -> list[Outcome]:
+def outcomes_by_values(shots: Sequence[Shot], truth: Truth, gateway: GatewayPort) -> list[Outcome]:
     """One outcome a (variant, security): shots that reached it by radio, and how often it gave the old value after the
     meter had sent a newer one."""
     return [_outcome(variant, security, rows, truth, gateway) for (variant, security), rows in by_variant(shots)]
 
 
-def _outcome(variant: str, security: str, shots: list[Shot], truth: Truth, gateway: Fed) -> Outcome:
+def _outcome(variant: str, security: str, shots: list[Shot], truth: Truth, gateway: GatewayPort) -> Outcome:
     came = [shot for shot in shots if shot.spoken.taken]
     given = [shot for shot in came if given_again(truth, gateway, shot.of, shot.spoken.start_ns)]
     evidence: dict[str, int | float | str] = {

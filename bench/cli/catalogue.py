@@ -1,4 +1,4 @@
-"""What there is, kind by kind (options.KINDS). Each entry has an `id` by which commands know it.
+"""What there is, kind by kind (KINDS). Each entry has an `id` by which commands know it.
 
 What is slow to import is imported by the kind that needs it, so that a list of another kind does not wait for it.
 """
@@ -8,36 +8,27 @@ from __future__ import annotations
 import ast
 import dataclasses
 import difflib
+import importlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from attacks.attack import attacks
 from bench import scenario_files, worlds
-from bench.broker.rows.port import BROKER_ROWS
-from bench.options import KINDS
-from bench.product.rows.port import PORTAL_ROWS
-from reports import coverage
 from sim.core import own
-from sim.core.parts import Folder
 from sim.core.settings import SpecError, read_toml, without
-from sim.endpoint.registry import ENDPOINTS
-from sim.faults.port import FAULTS
-from sim.feeders.lines.port import LINES
-from sim.feeders.port import FEEDERS
-from sim.lines.codecs.port import CODECS
-from sim.portal.check import CHECKS, in_order
-from sim.portal.store_port import STORES
-from sim.readers.port import READERS
-from sim.systems.port import SYSTEMS
+
+if TYPE_CHECKING:
+    from sim.core.parts import Folder
+
+Entries = list[dict[str, Any]]
 
 
 class NotFound(Exception):
     """There is no entry of this id; the message names near ones."""
 
 
-def scenario_entries(*places: Path) -> list[dict[str, Any]]:
+def scenario_entries(*places: Path) -> Entries:
     """From the files' syntax, without importing them: listing must not run anything. `places`: folders or files (none:
     those of `scenario_files.listed`). Raises SpecError for a file that is not Python."""
     paths = [path for place in places or scenario_files.listed() for path in scenario_files.under(place)]
@@ -101,8 +92,9 @@ class _Subtracted(ast.NodeTransformer):
         return node
 
 
-def attack_entries() -> list[dict[str, Any]]:
+def attack_entries() -> Entries:
     """From the attacks' records. Raises CannotRun for one that names what there is not."""
+    from attacks.attack import attacks
     from bench.rig.attack_record import look
 
     for cls in attacks().values():
@@ -117,24 +109,32 @@ def attack_entries() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def meter_entries() -> list[dict[str, Any]]:
-    """The meter types."""
-    from sim.meters.meter_type import kinds
+def _of(where: str, more: Callable[[Any], dict[str, Any]] = lambda _: {}) -> Callable[[], Entries]:
+    """Parts of the folder `module:NAME`, by their order where they have one, and name. `more`: of each, what this kind
+    has besides."""
+    module, _, name = where.partition(":")
+    return lambda: _parts(getattr(importlib.import_module(module), name), more)
 
+
+def _parts(folder: Folder[Any], more: Callable[[Any], dict[str, Any]]) -> Entries:
+    parts = sorted(folder.parts().values(), key=lambda one: getattr(one, "order", 0))
+    pages = {one.id: " ".join(folder.page(one.id).split()) for one in parts}
     return [
-        {
-            "id": one.id, "title": one.title, "manufacturer": one.manufacturer, "version": f"{one.version:02X}",
-            "device_type": f"{one.device_type:02X}", "securities": list(one.securities), "links": list(one.links),
-        }
-        for one in kinds().values()
+        {"id": one.id, "title": getattr(one, "title", "") or _first_sentence(pages[one.id]), **more(one),
+         "doc": pages[one.id]}
+        for one in parts
     ]  # fmt: skip
 
 
-def _of(folder: Folder[Any], more: Callable[[Any], dict[str, Any]] = lambda _: {}) -> list[dict[str, Any]]:
-    """Parts of a folder, in the order of their names. `more`: of each, what this kind has besides."""
-    return [
-        {"id": id_, "title": one.title, **more(one), "doc": _page(folder, id_)} for id_, one in folder.parts().items()
-    ]
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].removesuffix(".")
+
+
+def _meter(one: Any) -> dict[str, Any]:
+    return {
+        "manufacturer": one.manufacturer, "version": f"{one.version:02X}", "device_type": f"{one.device_type:02X}",
+        "securities": list(one.securities), "links": list(one.links),
+    }  # fmt: skip
 
 
 def _keys(one: Any) -> dict[str, Any]:
@@ -147,15 +147,18 @@ def _features(one: Any) -> dict[str, Any]:
     return {"features": sorted(one.features), **_keys(one)}
 
 
-def _of_the_portal(folder: Folder[Any], id_: str, settings: type) -> dict[str, Any]:
-    """A check or an alarm. Its title is the first sentence of its file; `settings`: its keys under [portal]."""
-    text = _page(folder, id_)
-    title = text.partition(". ")[0].removesuffix(".")
-    return {"id": id_, "title": title, "settings": _settings(settings), "doc": text}
+def _profiles(where: str, *more: str) -> Callable[[], Entries]:
+    """What `module:function` gives by id: data in files."""
+    module, _, name = where.partition(":")
 
+    def entries_of() -> Entries:
+        known: Mapping[str, Any] = getattr(importlib.import_module(module), name)()
+        return [
+            {"id": id_, "title": one.title, **{key: _plain(getattr(one, key)) for key in more}}
+            for id_, one in known.items()
+        ]
 
-def _page(folder: Folder[Any], id_: str) -> str:
-    return " ".join(folder.page(id_).split())
+    return entries_of
 
 
 def _settings(table: Any) -> dict[str, Any]:
@@ -178,7 +181,7 @@ def _plain(value: Any) -> Any:
     return {"kind": value.kind, **_settings(value)} if hasattr(value, "kind") else value
 
 
-def world_entries() -> list[dict[str, Any]]:
+def world_entries() -> Entries:
     """Every world file."""
     from sim.world_spec import load
 
@@ -195,7 +198,7 @@ def world_entries() -> list[dict[str, Any]]:
     return found
 
 
-def sweep_entries() -> list[dict[str, Any]]:
+def sweep_entries() -> Entries:
     """Every sweep file."""
     found = []
     for id_, path in worlds.known(own.SWEEPS).items():
@@ -212,36 +215,10 @@ def _comment(path: Path) -> str:
     return " ".join(" ".join(line.strip("# ") for line in lines).split())
 
 
-def gateway_entries() -> list[dict[str, Any]]:
-    """The kinds of gateway."""
-    from sim.gateway.registry import GATEWAYS
-
-    return _of(GATEWAYS, _features)
-
-
-def alarm_entries() -> list[dict[str, Any]]:
-    """The portal's alarms, in their order."""
-    from sim.portal.alarm import ALARMS, alarms_in_order
-
-    return [_of_the_portal(ALARMS, one.id, one.settings) for one in alarms_in_order()]
-
-
-def row_entries() -> list[dict[str, Any]]:
-    """The rows of the contract suite; `gateway check` knows them."""
-    from bench.desk.rows.port import ROWS
-
-    return _of(ROWS, lambda one: {"faults": list(one.faults)})
-
-
-def shape_entries() -> list[dict[str, Any]]:
-    """The shapes of `load`."""
-    from bench.load.shapes.port import SHAPES
-
-    return _of(SHAPES, lambda one: {"takers": one.takers})
-
-
-def threat_entries() -> list[dict[str, Any]]:
+def threat_entries() -> Entries:
     """The threat list, with the scenarios that name each."""
+    from reports import coverage
+
     declared = {entry["id"]: entry["threats"] for entry in scenario_entries()}
     return [
         {
@@ -252,40 +229,50 @@ def threat_entries() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-_ENTRIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+ENTRIES: Final[dict[str, Callable[[], Entries]]] = {
     "scenarios": scenario_entries,
     "attacks": attack_entries,
-    "faults": lambda: _of(FAULTS, lambda one: {"needs": sorted(one.needs), "settings": _settings(one)}),
-    "meters": meter_entries,
-    "gateways": gateway_entries,
-    "endpoints": lambda: _of(ENDPOINTS, _features),
-    "checks": lambda: [  # in the order of judgement
-        {**_of_the_portal(CHECKS, one.id, one.settings), "refuses_as": list(one.reasons)} for one in in_order()
-    ],
-    "alarms": alarm_entries,
-    "stores": lambda: _of(STORES),
-    "systems": lambda: _of(SYSTEMS),
-    "rows": row_entries,
-    "broker-rows": lambda: _of(  # `attack broker` knows them
-        BROKER_ROWS, lambda one: {"threats": list(one.threats), "remedy": one.remedy.mosquitto}
+    "faults": _of("sim.faults.port:FAULTS", lambda one: {"needs": sorted(one.needs), "settings": _settings(one)}),
+    "meters": _of("sim.meters.meter_type:KINDS", _meter),
+    "gateways": _of("sim.gateway.registry:GATEWAYS", _features),
+    "endpoints": _of("sim.endpoint.registry:ENDPOINTS", _features),
+    "checks": _of(
+        "sim.portal.check:CHECKS", lambda one: {"settings": _settings(one.settings), "refuses_as": list(one.reasons)}
     ),
-    "portal-rows": lambda: _of(  # `attack portal` knows them
-        PORTAL_ROWS, lambda one: {"threats": list(one.threats), "modes": list(one.modes), "remedy": one.remedy}
-    ),
-    "load-shapes": shape_entries,
-    "feeders": lambda: _of(FEEDERS, _keys),
-    "lines": lambda: _of(LINES, _keys),
-    "readers": lambda: _of(READERS, _keys),
-    "codecs": lambda: _of(CODECS),
+    "alarms": _of("sim.portal.alarm:ALARMS", lambda one: {"settings": _settings(one.settings)}),
+    "stores": _of("sim.portal.store_port:STORES"),
+    "systems": _of("sim.systems.port:SYSTEMS"),
+    "feeders": _of("sim.feeders.port:FEEDERS", _keys),
+    "lines": _of("sim.feeders.lines.port:LINES", _keys),
+    "readers": _of("sim.readers.port:READERS", _keys),
+    "codecs": _of("sim.lines.codecs.port:CODECS"),
     "worlds": world_entries,
     "sweeps": sweep_entries,
     "threats": threat_entries,
+    "invariants": _of("bench.rig.checks.port:INVARIANTS", lambda one: {"unproven": one.unproven}),
+    "receivers": _profiles("sim.radio.receiver_profile:profiles", "source", "lacks"),
+    "models": _of("sim.radio.models.port:MODELS", lambda one: {"source": one.source, "sigma_db": one.sigma_db}),
+    "backhauls": _profiles("sim.network.backhaul:backhauls", "source", "assumed"),
+    "dialects": _of("sim.smart_metering.han.known_dialects:DIALECTS"),
+    "rows": _of("bench.desk.rows.port:ROWS", lambda one: {"faults": list(one.faults)}),
+    "broker-rows": _of(
+        "bench.broker.rows.port:BROKER_ROWS",
+        lambda one: {"threats": list(one.threats), "remedy": one.remedy.mosquitto},
+    ),
+    "portal-rows": _of(
+        "bench.product.rows.port:PORTAL_ROWS",
+        lambda one: {"threats": list(one.threats), "modes": list(one.modes), "remedy": one.remedy},
+    ),
+    "load-shapes": _of("bench.load.shapes.port:SHAPES", lambda one: {"takers": one.takers}),
+    "fuzz-targets": _of("bench.fuzz.target:TARGETS"),
 }
+KINDS: Final = tuple(ENTRIES)
+"""That list and show know."""
 
 
-def entries(kind: str) -> list[dict[str, Any]]:
-    """All entries of one kind of options.KINDS, as plain data."""
-    return _ENTRIES[kind]()
+def entries(kind: str) -> Entries:
+    """All entries of one of KINDS, as plain data."""
+    return ENTRIES[kind]()
 
 
 def show(id_: str) -> dict[str, Any]:

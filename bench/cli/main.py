@@ -17,12 +17,12 @@ from typing import Any, Final, NoReturn, cast
 
 from bench import broken_pipe, run_directory, signals
 from bench.cli import tasks
+from bench.cli.catalogue import KINDS, entries, show
 from bench.exit_codes import INCONCLUSIVE_EXIT, INTERRUPTED_EXIT, USAGE_EXIT
 from bench.options import (
     ENDPOINT_HELP,
     ENGINE_HELP,
     ENGINES,
-    KINDS,
     SYSTEM_HELP,
     Commands,
     Options,
@@ -163,10 +163,10 @@ def make_parser(verb: str | None = None) -> argparse.ArgumentParser:
     list_.add_argument("--json", action="store_true")
     list_.set_defaults(command=command_list)
 
-    show = commands.add_parser("show")
-    show.add_argument("id")
-    show.add_argument("--json", action="store_true")
-    show.set_defaults(command=command_show)
+    one = commands.add_parser("show")
+    one.add_argument("id")
+    one.add_argument("--json", action="store_true")
+    one.set_defaults(command=command_show)
 
     threats = commands.add_parser("threats")
     threats.add_argument("--json", action="store_true")
@@ -278,8 +278,6 @@ def _pytest_words(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def command_list(arguments: argparse.Namespace) -> int:
-    from bench.cli.catalogue import entries
-
     kinds = [arguments.kind] if arguments.kind else list(KINDS)
     found = {kind: entries(kind) for kind in kinds}
     if arguments.json:
@@ -300,8 +298,6 @@ def command_list(arguments: argparse.Namespace) -> int:
 
 
 def command_show(arguments: argparse.Namespace) -> int:
-    from bench.cli.catalogue import show
-
     entry = show(arguments.id)
     if arguments.json:
         print(json.dumps(entry, indent=1))
@@ -315,7 +311,6 @@ def command_show(arguments: argparse.Namespace) -> int:
 
 
 def command_threats(arguments: argparse.Namespace) -> int:
-    from bench.cli.catalogue import entries
     from bench.run_errors import complain
     from reports import claims, coverage, run_model
 

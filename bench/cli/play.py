@@ -36,6 +36,7 @@ from reports.wording import plain
 from sim.core.clock import NS_PER_MS, NS_PER_S, wall_now, wall_s
 from sim.core.settings import without
 from sim.portal.keyring import Keyring, KeyringError
+from sim.portal.reading_columns import VALUES
 from sim.recording.log import ASSUMED_DBM, BadLog, Log, read_log
 from sim.recording.replayed_meters import AlreadyThere, Outcome, Playing, announced
 from sim.world_spec import WorldSpec
@@ -270,7 +271,6 @@ class _Play:
 def row(one: Outcome) -> dict[str, Any]:
     """One telegram for programs."""
     played, reading = one.sending.played, one.reading
-    values = ("units", "set_date_units", "set_date", "meter_time", "volume_m3", "energy_kwh")
     return {
         "line": played.line,
         "time": played.time,
@@ -281,7 +281,7 @@ def row(one: Outcome) -> dict[str, Any]:
         "came": one.came,
         "reason": one.why or None,
         "detail": one.detail or None,
-        "values": {name: getattr(reading, name) for name in values} if reading is not None else None,
+        "values": {name: getattr(reading, name) for name in VALUES} if reading is not None else None,
     }
 
 

@@ -42,7 +42,7 @@ VERBS: Final = {
     ),
     "smgw": Verb("the BSI's gateway: tariff, sml, hdlc, cms, lint; serve puts it on ports", "bench.smgw.smgw_command"),
     "compare": Verb(
-        "two systems under the same attacks: verdicts, who sees what, what each costs",
+        "systems under the same attacks: verdicts, who sees what, what each costs",
         "bench.cli.compare",
     ),
     "init": Verb("a repository of your own: scenarios, attacks, meter types ... beside ours", "bench.cli.init"),

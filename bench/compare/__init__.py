@@ -1,1 +1,1 @@
-"""Two systems under the same attacks, side by side."""
+"""Systems under the same attacks, side by side."""

@@ -1,5 +1,5 @@
-"""The verdicts of two runs, one a system, as rows: topic by topic, or variant by variant of the scenarios that both
-ran.
+"""The verdicts of runs, one a system, as rows: topic by topic, or variant by variant of the scenarios that
+all ran.
 
 A row's verdict is read from the claims of run.json and from nothing else. What a topic needs and no run holds is said.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from bench.compare.compared import SYSTEMS, Look, Looker, Measured, NoSurface, NotYet, Side, Topic
+from bench.compare.compared import KEYLESS, SYSTEMS, Look, Looker, Measured, NoSurface, NotYet, Side, Topic
 from bench.rig.verdict import Verdict
 
 NOT_YET: Final = "NOT YET MEASURED"
@@ -25,7 +25,7 @@ def of_system(run: Run, system: str) -> dict[str, Any]:
     """The scenarios of a run that played this system; what was left out played none, and stays."""
 
     def played(scenario: Any) -> bool:
-        return all(world.get("system", SYSTEMS[0]) == system for world in scenario["worlds"])
+        return all(world.get("system", KEYLESS) == system for world in scenario["worlds"])
 
     return {"scenarios": [one for one in run["scenarios"] if played(one)]}
 
@@ -36,12 +36,14 @@ def endpoints(runs: Mapping[str, Run]) -> set[str]:
             for world in one["worlds"]}  # fmt: skip
 
 
-def rows(topics: Sequence[Topic], runs: Mapping[str, Run]) -> list[dict[str, Any]]:
+def rows(
+    topics: Sequence[Topic], runs: Mapping[str, Run], systems: Sequence[str] = SYSTEMS
+) -> list[dict[str, Any]]:  # fmt: skip
     """A row a topic: {"id", "title", "systems": {system: {"verdict", "reason", "cells"}}}. `cells`: the single verdicts
     of variants and security modes, each with its control."""
     return [
-        {"id": one.id, "title": one.title, "systems": {name: _side(one.sides[name], runs.get(name)) for name in
-        SYSTEMS}} for one in topics
+        {"id": one.id, "title": one.title, "systems": {name: _side(one.side(name), runs.get(name)) for name in
+        systems}} for one in topics
     ]
 
 
@@ -101,7 +103,7 @@ def _rank(verdict: str) -> int:
     return _WORST.index(Verdict(verdict))
 
 
-def joined(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
+def joined(runs: Mapping[str, Run], systems: Sequence[str] = SYSTEMS) -> list[dict[str, Any]]:
     """Rows of whatever scenarios ran, variant by variant: what one system leaves out says why."""
     topics: dict[tuple[str, str], Topic] = {}
     for run in runs.values():
@@ -110,11 +112,11 @@ def joined(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
             for claim in one["claims"]:
                 look = Look(file, (claim["variant"],))
                 key = one["id"], claim["variant"]
-                topics[key] = Topic(one["id"], f"{one['title']}: {claim['variant']}", dict.fromkeys(SYSTEMS, look))
+                topics[key] = Topic(one["id"], f"{one['title']}: {claim['variant']}", dict.fromkeys(systems, look))
             if not one["claims"] and one["outcome"] == "passed":
                 side = Measured(file, one["title"])
-                topics.setdefault((one["id"], ""), Topic(one["id"], one["title"], dict.fromkeys(SYSTEMS, side)))
-    return rows(list(topics.values()), runs)
+                topics.setdefault((one["id"], ""), Topic(one["id"], one["title"], dict.fromkeys(systems, side)))
+    return rows(list(topics.values()), runs, systems)
 
 
 def at_home(lookers: Sequence[Looker], runs: Mapping[str, Run]) -> list[dict[str, Any]]:

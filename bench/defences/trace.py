@@ -91,9 +91,7 @@ class Tapped(Stage):
         world = super().inner
         if not made:
             self.takes: list[Take] = []
-            keyless(world.system).message_taps.append(
-                lambda messages, at_ns: self.takes.append((list(messages), at_ns))
-            )
+            world.system.message_taps.append(lambda messages, at_ns: self.takes.append((list(messages), at_ns)))
         return world
 
 

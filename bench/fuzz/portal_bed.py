@@ -35,6 +35,7 @@ from sim.portal.keyring import Keyring
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.portal import Portal
 from sim.portal.portal_spec import PortalSpec
+from sim.portal.reading_columns import SAID
 from sim.portal.store_port import Reading, fingerprint
 
 START: Final = datetime(2026, 1, 12, tzinfo=UTC)
@@ -45,10 +46,6 @@ GROWTH_MB: Final = 400
 _EACH: Final = 3
 _TAIL: Final = 8  # bytes that the MAC of mode 7 covers
 _KEY_KNOWN, _BYSTANDER = 0, 2
-_SAME: Final = (
-    "meter", "meter_time", "units", "set_date", "set_date_units", "acc", "counter", "security", "status", "tamper",
-    "volume_m3", "energy_kwh",
-)  # fmt: skip
 
 
 def fleet_of_everything(each: int) -> Fleet:
@@ -226,4 +223,4 @@ class PortalBed:
 
 
 def _says(row: Reading) -> tuple[object, ...]:
-    return tuple(getattr(row, column) for column in _SAME)
+    return tuple(getattr(row, column) for column in SAID)

@@ -11,7 +11,6 @@ from sim.core.events import Fate
 from sim.endpoint.port import Message
 from sim.portal.store import fingerprint
 from sim.radio.emissions import Emission
-from sim.systems.keyless import Keyless
 from sim.world import World
 
 GENUINE_FRAMES_MAX = 20_000
@@ -29,8 +28,7 @@ class AirLog:
         self._genuine = self._message_bytes = 0
         self._spoken: set[bytes] = set()  # in hex, as bundles hold them
         world.air.taps.append(self._tap)
-        if isinstance(world.system, Keyless):
-            world.system.message_taps.append(self._tap_messages)
+        world.system.message_taps.append(self._tap_messages)
 
     def _tap(self, emission: Emission, receiver: int, fate: Fate, level_cdbm: int) -> None:
         genuine = emission.source < self._world.fleet.n

@@ -7,7 +7,6 @@ from typing import Final
 from bench.rig.scenario import Stage
 from sim.core.clock import NS_PER_MS
 from sim.core.wall_clock import WallClock
-from sim.gateway.port import Fed
 from sim.truth.given_values import judged
 
 _FIGURES: Final = (
@@ -26,7 +25,7 @@ def measure_real(stage: Stage) -> None:
     if not isinstance(clock, WallClock):
         return
     stage.measure("the world behind its wall clock, at most", clock.lateness.worst_ns / NS_PER_MS, "ms")
-    for gateway in (one for one in stage.inner.gateways if isinstance(one, Fed)):
+    for gateway in (one for one in stage.inner.gateways if one.real):
         said = gateway.as_json()
         for key, name, unit in _FIGURES:
             value = said[key]

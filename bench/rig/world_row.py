@@ -11,7 +11,6 @@ from typing import Any
 
 from bench.rig.scenario import CLEAN, Stage
 from sim.core.wall_clock import WallClock
-from sim.gateway.port import Fed
 from sim.world_spec import WorldSpec
 
 
@@ -54,5 +53,5 @@ def world_json(stage: Stage, run: Path) -> dict[str, Any]:
         "weakness": ", ".join(f"{key} = {value!r}" for key, value in weakness.items()),
         "settings": settings_json(stage.spec),
         "clock": _late(clock) if isinstance(clock := stage.inner.clock, WallClock) else "virtual",
-        "real_gateways": [gateway.as_json() for gateway in stage.inner.gateways if isinstance(gateway, Fed)],
+        "real_gateways": [gateway.as_json() for gateway in stage.inner.gateways if gateway.real],
     }

@@ -8,6 +8,8 @@ a word beside it names.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from reports import palette
@@ -81,24 +83,23 @@ def age_of_shots(claims: Sequence[Claim]) -> Figure | None:
     lanes = [(claim, shots) for claim, shots in lanes if shots][:ROWS]
     if not lanes:
         return None
-    height_in = _ROW_IN * len(lanes) + 1.05
-    from matplotlib.transforms import ScaledTranslation
-
+    height_in, wide = _ROW_IN * len(lanes) + 1.05, 0.62
     figure = figure_of(WIDTH_IN, height_in)
-    axes = figure.add_axes((0.34, 0.6 / height_in, 0.62, _ROW_IN * len(lanes) / height_in))
+    axes = figure.add_axes((0.34, 0.6 / height_in, wide, _ROW_IN * len(lanes) / height_in))
     axes_style(axes)
+    every = [max(age, 0.1) for _, shots in lanes for age, _ in shots]
+    low_s, high_s = min(*every, 1.0) / 1.6, max(*every, 10.0) * 3.0  # room for those that stand beside
     for row, (_claim, shots) in enumerate(lanes):
         axes.axhline(row, color=palette.light("line"), linewidth=0.6, zorder=0)
         places = _apart([max(age, 0.1) for age, _ in shots])
-        for (_age, taken), (age, beside) in zip(shots, places, strict=True):
-            colour = palette.light("red" if taken else "green")
-            moved = ScaledTranslation(beside / 72, 0, figure.dpi_scale_trans)
-            axes.plot(age, row, MARKS[0], markersize=_MARK_POINTS, markeredgecolor=colour,
+        ages = [age * (high_s / low_s) ** (beside / (72 * WIDTH_IN * wide)) for age, beside in places]
+        marks = zip(ages, (taken for _, taken in shots), strict=True)
+        for taken, some in groupby(marks, key=itemgetter(1)):  # in the order of shots, since some cover others
+            colour, at = palette.light("red" if taken else "green"), [age for age, _ in some]
+            axes.plot(at, [row] * len(at), MARKS[0], markersize=_MARK_POINTS, markeredgecolor=colour,
                       markeredgewidth=1.1, markerfacecolor=colour if taken else palette.light("paper"),
-                      transform=axes.transData + moved, clip_on=False)  # fmt: skip
+                      clip_on=False)  # fmt: skip
     axes.set_xscale("log")
-    every = [max(age, 0.1) for _, shots in lanes for age, _ in shots]
-    low_s, high_s = min(*every, 1.0) / 1.6, max(*every, 10.0) * 3.0  # room for those that stand beside
     axes.set_xlim(low_s, high_s)
     ticks = [(at_s, name) for at_s, name in _TICKS_S if low_s <= at_s <= high_s]
     ticks = ticks[:: -(-len(ticks) // _MOST_TICKS)]

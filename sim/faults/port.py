@@ -2,7 +2,7 @@
 
 Rules kept here. A fault is believed for its effect, never for its own note: `look` is taken before it strikes, after
 that, and after it healed, and a `witness` holds two looks against each other. Where it says "" nothing shows that the
-fault happened, and the check `faults_witnessed` fails the run.
+fault happened, and the check `faults_witnessed` makes the run inconclusive.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, Protocol, cast, runtime_checkable
+from typing import ClassVar, Literal, NamedTuple, Protocol, cast
 
 from sim.core.clock import Clock
 from sim.core.events import Event
@@ -76,34 +76,6 @@ class Given(NamedTuple):
     values: Mapping[str, object]
 
 
-@runtime_checkable
-class Fed(Protocol):
-    """A real gateway, beside its port. `mode`: how the frame was sent that it receives next. `names`, `means`: what it
-    calls its values (see sim.readers.message_content). `key_places`: files in which meters' keys lie, because it
-    needs them. `opened_in`: the folder in which a gateway that decodes has readings in clear; None of one that
-    forwards."""
-
-    mode: str
-    names: str
-    means: Mapping[str, str]
-    key_places: tuple[Path, ...]
-    opened_in: Path | None
-
-    def given(self) -> Iterator[Given]:
-        """What it gave as values, oldest first."""
-
-    def undelivered(self) -> Sequence[bytes]:
-        """Telegrams that it received and that never came back: a gateway outside of the bench answers for them, and
-        nobody behind it can. Each as often as it was received."""
-
-    @property
-    def complaint(self) -> str:
-        """Why a run with it proves nothing, in one sentence; "" when it was at work."""
-
-    def as_json(self) -> dict[str, object]:
-        """What was measured of it, for run.json."""
-
-
 class Waking(NamedTuple):
     """When a receiver listens: `awake_ns` of every `every_ns`, first at `first_ns` of world time."""
 
@@ -132,6 +104,10 @@ class GatewayPort(Protocol):
     """When its receiver listens; None: always."""
     thinning: Thinning | None
     """What it drops of what it receives; None: nothing."""
+    real: ClassVar[bool]
+    """It works outside of the world, so it is told of a frame when that ends, and says what it heard when it likes."""
+    mode: str
+    """How the frame was sent that a real one receives next."""
 
     @property
     def up(self) -> bool:
@@ -140,6 +116,10 @@ class GatewayPort(Protocol):
     @property
     def session(self) -> Session:
         """Its connection to the endpoint since the latest power-on."""
+
+    def set_clock(self, offset_s: float) -> None:
+        """Somebody sets its clock: so many seconds ahead of the right time from now on. Raises LookupError for a real
+        one, whose clock is its machine's."""
 
     # --- radio side
 
@@ -191,6 +171,73 @@ class GatewayPort(Protocol):
 
     def close(self) -> None:
         """Switch off in order. Idempotent."""
+
+    # --- of a real one; ours have the answers of `InWorld`
+
+    @property
+    def names(self) -> str:
+        """With `means`: what it calls its values (see sim.readers.message_content)."""
+
+    @property
+    def means(self) -> Mapping[str, str]: ...
+
+    @property
+    def key_places(self) -> tuple[Path, ...]:
+        """Files in which meters' keys lie, because it needs them."""
+
+    @property
+    def opened_in(self) -> Path | None:
+        """The folder in which one that decodes has readings in clear; None of one that forwards."""
+
+    def given(self) -> Iterator[Given]:
+        """What it gave as values, oldest first."""
+
+    def undelivered(self) -> Sequence[bytes]:
+        """Telegrams that it received and that never came back: a gateway outside of the bench answers for them, and
+        nobody behind it can. Each as often as it was received."""
+
+    @property
+    def complaint(self) -> str:
+        """Why a run with it proves nothing, in one sentence; "" when it was at work."""
+
+    def as_json(self) -> dict[str, object]:
+        """What was measured of it, for run.json; nothing of one that is part of the world."""
+
+
+class InWorld:
+    """The part of GatewayPort that is about real gateways, as a gateway answers that is part of the world."""
+
+    real: ClassVar[bool] = False
+    mode = ""
+
+    @property
+    def names(self) -> str:
+        return ""
+
+    @property
+    def means(self) -> Mapping[str, str]:
+        return {}
+
+    @property
+    def key_places(self) -> tuple[Path, ...]:
+        return ()
+
+    @property
+    def opened_in(self) -> Path | None:
+        return None
+
+    def given(self) -> Iterator[Given]:
+        return iter(())
+
+    def undelivered(self) -> Sequence[bytes]:
+        return ()
+
+    @property
+    def complaint(self) -> str:
+        return ""
+
+    def as_json(self) -> dict[str, object]:
+        return {}
 
 
 class ReceivesMany(Protocol):

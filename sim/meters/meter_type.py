@@ -18,7 +18,7 @@ from sim.core.parts import Folder
 from sim.core.vocabulary import SECURITIES, Link, Security
 from sim.meters.encodings import DATES, ENCODINGS, LVAR, Field, decode, encoder
 from sim.meters.physics.formulas import HIGH_TARIFF, LOW_TARIFF
-from sim.meters.quantities import CONSTANT, COUNT, COUNTS_IN, POWER, QUANTITIES, Quantity
+from sim.meters.quantities import CONSTANT, COUNT, POWER, QUANTITIES, Quantity
 from wmbus.dif import Chain, chain, chain_end
 from wmbus.errors import BadTelegram, CannotEncode
 from wmbus.link import manufacturer_wire
@@ -26,6 +26,7 @@ from wmbus.transport import CI_NONE, CI_SHORT, STS_LOW_POWER, STS_PERMANENT_ERRO
 
 HEAT_COST_ALLOCATOR = 0x08
 _BYTE: Final = 0xFF
+MAKERS_OWN: Final = "manufacturer specific"  # what wmbus.vif says of VIF 7F and FF
 
 
 class BadKind(ValueError):
@@ -37,7 +38,7 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
 
 
 def _scaled(unit: str, exponent: int) -> str:
-    return f"10^{exponent} {unit}" if exponent else unit
+    return f"10^{exponent} {unit}" if exponent else unit or "no unit"
 
 
 class Slot(NamedTuple):
@@ -150,15 +151,16 @@ class Kind:
                 raise BadKind(f"{self.id}: {name} is {number}; it is one byte, from 0 to {_BYTE}")
 
     def _check_unit(self, row: Field, head: Chain, where: str) -> None:
-        """A quantity of all types' is of one unit; the VIF must say that one."""
-        own = row.quantity in self.constants or row.quantity in self.quantities
-        unit, exponent = COUNTS_IN.get(row.quantity, ("", 0))
-        if own or not unit or not head.unit or (head.unit, head.exponent) == (unit, exponent):
+        """A quantity is of one unit, or of none; the VIF must say the same, unless it is the maker's own."""
+        one = self.quantity(row.quantity)
+        if row.quantity in self.constants or head.quantity == MAKERS_OWN:
             return
-        raise BadKind(
-            f"{where}: its VIF says {_scaled(head.unit, head.exponent)}, and {row.quantity} counts in "
-            f"{_scaled(unit, exponent)}; take a VIF of that, or a quantity of the type's own with another `per`"
-        )
+        if (head.unit, head.exponent) != (one.unit, one.exponent):
+            raise BadKind(
+                f"{where}: its VIF says {_scaled(head.unit, head.exponent)}, and {row.quantity} counts in "
+                f"{_scaled(one.unit, one.exponent)}; take a VIF of that, or a quantity of the type's own with another "
+                "`per`, `unit` and `exponent`"
+            )
 
     def _check(self, row: Field) -> None:
         where = f"{self.id}: record {row.head.hex().upper()}"

@@ -41,7 +41,8 @@ POSITIVE, ONE_HOUR = 1 << 14, 1 << 46  # of type I: local time is so much ahead 
 class Quantity(NamedTuple):
     """One row: `op` and what it needs. `sources`: so many from `of` on are counted and added. `begin` of a count is
     START, or SET_DATE: the set date before `end`. `form`: the encoding of a date ("G", "F" or "I"). `weekday`: type I
-    says it. `bits`: set in every type I time, daylight savings deviation for one."""
+    says it. `bits`: set in every type I time, daylight savings deviation for one. `unit`: what one of it is, in the
+    words of wmbus.vif, times ten to the power of `exponent`; "": it counts in none, and its VIF names none."""
 
     op: int
     of: int = 0
@@ -56,6 +57,8 @@ class Quantity(NamedTuple):
     offset_ck: int = 0
     weekday: bool = False
     bits: int = 0
+    unit: str = ""
+    exponent: int = 0
 
     @property
     def latched(self) -> bool:
@@ -63,10 +66,10 @@ class Quantity(NamedTuple):
         return self.op in (COUNT, DATE) and self.end != NOW
 
 
-_UNITS = Quantity(COUNT, HEAT, begin=SET_DATE, per=MICRO)
+_UNITS = Quantity(COUNT, HEAT, begin=SET_DATE, per=MICRO, unit="HCA")
 _LAST_DAY = Quantity(DATE, days=-1, form="G")
 _FIRST_DAY = Quantity(DATE, form="G")
-_VOLUME = Quantity(COUNT, WATER, per=_MILLI)
+_VOLUME = Quantity(COUNT, WATER, per=_MILLI, unit="m3", exponent=-3)
 
 QUANTITIES: Final[dict[str, Quantity]] = {
     "units": _UNITS,
@@ -88,39 +91,25 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "error_datetime": Quantity(FAULT_TIME, form="F"),
     "error_flags": Quantity(OWN, FLAGS),
     "fabrication": Quantity(OWN, NUMBER),
-    "room_dc": Quantity(ROOM, per=100),
-    "room_cc": Quantity(ROOM, per=10),
-    "radiator_dc": Quantity(RADIATOR, per=100),
-    "radiator_cc": Quantity(RADIATOR, per=10),
-    "minutes_unmeasured": Quantity(SINCE, STOP, per=60_000),
-    "minutes_unmeasured_year": Quantity(OWN, UNMEASURED),
-    "seconds_tampered": Quantity(SINCE, FAULT, per=1_000),
+    "room_dc": Quantity(ROOM, per=100, unit="°C", exponent=-1),
+    "room_cc": Quantity(ROOM, per=10, unit="°C", exponent=-2),
+    "radiator_dc": Quantity(RADIATOR, per=100, unit="°C", exponent=-1),
+    "radiator_cc": Quantity(RADIATOR, per=10, unit="°C", exponent=-2),
+    "minutes_unmeasured": Quantity(SINCE, STOP, per=60_000, unit="min"),
+    "minutes_unmeasured_year": Quantity(OWN, UNMEASURED, unit="min"),
+    "seconds_tampered": Quantity(SINCE, FAULT, per=1_000, unit="s"),
     "volume_l": _VOLUME,
     "set_date_volume_l": _VOLUME._replace(end=SET_DATE),
     "month_volume_l": _VOLUME._replace(end=MONTH),
     # A flat's heat meter: it sees what some nine of its radiators' meters count.
-    "energy_kwh": Quantity(COUNT, HEAT, times=FLAT_KWH_A_UNIT, per=MICRO),
-    "heating_volume_l": Quantity(COUNT, HEAT, times=FLAT_KWH_A_UNIT * LITRES_A_KWH, per=MICRO),
-    "power_w": Quantity(POWER),
-    "flow_l_h": Quantity(POWER, times=LITRES_A_KWH, per=1_000),
-    "flow_c": Quantity(PIPE, offset_ck=SPREAD_CK // 2),
-    "return_c": Quantity(PIPE, offset_ck=-(SPREAD_CK // 2)),
-    "spread_ck": Quantity(SPREAD, times=SPREAD_CK),
-    "energy_wh": Quantity(COUNT, HIGH_TARIFF, sources=2, per=_MILLI),
-    "tariff_1_wh": Quantity(COUNT, HIGH_TARIFF, per=_MILLI),
-    "tariff_2_wh": Quantity(COUNT, LOW_TARIFF, per=_MILLI),
+    "energy_kwh": Quantity(COUNT, HEAT, times=FLAT_KWH_A_UNIT, per=MICRO, unit="Wh", exponent=3),
+    "heating_volume_l": _VOLUME._replace(of=HEAT, times=FLAT_KWH_A_UNIT * LITRES_A_KWH, per=MICRO),
+    "power_w": Quantity(POWER, unit="W"),
+    "flow_l_h": Quantity(POWER, times=LITRES_A_KWH, per=1_000, unit="m3/h", exponent=-3),
+    "flow_c": Quantity(PIPE, offset_ck=SPREAD_CK // 2, unit="°C"),
+    "return_c": Quantity(PIPE, offset_ck=-(SPREAD_CK // 2), unit="°C"),
+    "spread_ck": Quantity(SPREAD, times=SPREAD_CK, unit="K", exponent=-2),
+    "energy_wh": Quantity(COUNT, HIGH_TARIFF, sources=2, per=_MILLI, unit="Wh"),
+    "tariff_1_wh": Quantity(COUNT, HIGH_TARIFF, per=_MILLI, unit="Wh"),
+    "tariff_2_wh": Quantity(COUNT, LOW_TARIFF, per=_MILLI, unit="Wh"),
 }
-
-_HCA, _LITRE, _WH = ("HCA", 0), ("m3", -3), ("Wh", 0)
-COUNTS_IN: Final[dict[str, tuple[str, int]]] = {
-    **dict.fromkeys(("units", "set_date_units", "month_units", "month_increment", "half_units", "half_increment",
-                     "half_difference"), _HCA),
-    **dict.fromkeys(("volume_l", "set_date_volume_l", "month_volume_l", "heating_volume_l"), _LITRE),
-    **dict.fromkeys(("energy_wh", "tariff_1_wh", "tariff_2_wh"), _WH),
-    "energy_kwh": ("Wh", 3), "power_w": ("W", 0), "flow_l_h": ("m3/h", -3),
-    "flow_c": ("°C", 0), "return_c": ("°C", 0), "spread_ck": ("K", -2),
-    "room_dc": ("°C", -1), "room_cc": ("°C", -2), "radiator_dc": ("°C", -1), "radiator_cc": ("°C", -2),
-    "minutes_unmeasured": ("min", 0), "minutes_unmeasured_year": ("min", 0), "seconds_tampered": ("s", 0),
-}  # fmt: skip
-"""Quantity -> the unit that one of it is, and the power of ten, in the words of wmbus.vif; those that count in none are
-not here."""

@@ -40,6 +40,7 @@ from sim.portal.gateway_offsets import is_wrong, offsets, righted
 from sim.portal.meter_table import Roll
 from sim.portal.opener import Opener
 from sim.portal.portal_spec import PortalSpec
+from sim.portal.reading_columns import LATE, as_array
 from sim.portal.reception_batch import Batch
 from sim.portal.record_templates import ENERGY_KWH, MINUTE, SET_DATE_UNITS, SET_DAY, TAMPER, UNITS, VOLUME_M3
 from sim.portal.sort_by_meter import grouped, uniques
@@ -234,7 +235,7 @@ class Intake:
     def _with_strangers(self, batch: Batch, known: Rows, strangers: I64) -> Rows:
         """Refusals of registered meters and of others. Values are kept of the late ones only."""
         late = known.reason == _LATE
-        for name in ("minute", "units", "set_day", "set_date_units", "security"):
+        for name in map(as_array, LATE):
             getattr(known, name)[~late] = NONE
         if not len(strangers):
             return known

@@ -3,8 +3,10 @@
 Only standard records count, and only their plain form (instantaneous, no tariff, no subunit, no correction that
 changes the meaning). A number that no meter counts to is outside, and the telegram is refused: a row holds 64 bits.
 Storage 0 is now. Storage 1 is the last set date where the telegram dates it: meters without a
-date count month ends from there (RAM EURIS II), and a month end taken for the set date would be billed. Where a payload
-answers one question twice, the last answer stands; refusing that is the strict parser's task (L15).
+date count month ends from there (RAM EURIS II), and a month end taken for the set date would be billed. A set date is
+the last day that counts: where a meter says the first of a month, it names the day after (Sontex 868, Zenner Caltos E),
+so that all bills of one year stand under one date. Where a payload answers one question twice, the last answer stands;
+refusing that is the strict parser's task (L15).
 
 Tampering is what the meter itself says: bit 3 of its error flags (02FD17, VIPA), an error date (326C other than
 FFFF, Qundis), or a permanent error in its status byte, which in mode 5 anybody on the radio can clear (L17).
@@ -13,9 +15,9 @@ FFFF, Qundis), or a permanent error in its status byte, which in mode 5 anybody 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from wmbus.dif import Chain
 from wmbus.records import Record
@@ -27,7 +29,6 @@ MOST_UNITS: Final = 1 << 48
 """What six bytes hold, the longest integer that `record_templates` reads in bulk."""
 MOST_REAL: Final = 1e16
 """Of m3 and of kWh: what the digits of a double tell apart."""
-_JOULES_A_KWH = 3_600_000
 
 
 class Values:
@@ -65,34 +66,14 @@ def _within(values: Values, value: Value, most: float) -> int | float | None:
     return value
 
 
-def _whole(values: Values, value: Value) -> int | None:
+def last_counted(set_date: date) -> date:
+    """The day whose last instant a set date stands for."""
+    return set_date - timedelta(days=1) if set_date.day == 1 else set_date
+
+
+def _whole(values: Values, value: Value, _divisor: int) -> int | None:
     told = _within(values, value, MOST_UNITS)
     return None if told is None else int(told)
-
-
-def _units(values: Values, value: Value) -> None:
-    values.units = _whole(values, value)
-
-
-def _set_date_units(values: Values, value: Value) -> None:
-    values.set_date_units = _whole(values, value)
-
-
-def _set_date(values: Values, value: Value) -> None:
-    values.set_date = value if isinstance(value, date) else None
-
-
-def _error_date(values: Values, value: Value) -> None:
-    values.error_date = value if isinstance(value, date) else None
-
-
-def _meter_time(values: Values, value: Value) -> None:
-    # To the minute, as most meters show it: `ts` and `age` allow for a minute, and rows hold minutes.
-    values.meter_time = value.replace(second=0) if isinstance(value, datetime) else None
-
-
-def _errors(values: Values, value: Value) -> None:
-    values.errors = value if isinstance(value, int) else 0
 
 
 def _real(values: Values, value: Value, divisor: int) -> float | None:
@@ -100,56 +81,51 @@ def _real(values: Values, value: Value, divisor: int) -> float | None:
     return None if told is None else told / divisor
 
 
-def _volume(values: Values, value: Value) -> None:
-    values.volume_m3 = _real(values, value, 1)
+def _date(_values: Values, value: Value, _divisor: int) -> date | None:
+    return value if isinstance(value, date) else None
 
 
-def _energy_wh(values: Values, value: Value) -> None:
-    values.energy_kwh = _real(values, value, 1_000)
+def _set_date(_values: Values, value: Value, _divisor: int) -> date | None:
+    return last_counted(value) if isinstance(value, date) else None
 
 
-def _energy_j(values: Values, value: Value) -> None:
-    values.energy_kwh = _real(values, value, _JOULES_A_KWH)
+def _time(_values: Values, value: Value, _divisor: int) -> datetime | None:
+    # To the minute, as most meters show it: `ts` and `age` allow for a minute, and rows hold minutes.
+    return value.replace(second=0) if isinstance(value, datetime) else None
 
 
-Setter = Callable[[Values, Value], None]
-# (quantity, unit, function, storage) -> what it sets
-_MEANINGS: dict[tuple[str, str, str, int], Setter] = {
-    ("heat cost allocation", "HCA", "instantaneous", 0): _units,
-    ("heat cost allocation", "HCA", "instantaneous", 1): _set_date_units,
-    ("date", "", "instantaneous", 1): _set_date,
-    ("date", "", "error", 0): _error_date,
-    ("date and time", "", "instantaneous", 0): _meter_time,
-    ("error flags", "", "instantaneous", 0): _errors,
-    ("volume", "m3", "instantaneous", 0): _volume,
-    ("energy", "Wh", "instantaneous", 0): _energy_wh,
-    ("energy", "J", "instantaneous", 0): _energy_j,
+def _flags(_values: Values, value: Value, _divisor: int) -> int:
+    return value if isinstance(value, int) else 0
+
+
+class Meaning(NamedTuple):
+    """What a record tells: a column of `Values`, how a record's value is read for it, and by what it is divided."""
+
+    column: str
+    read: Callable[[Values, Value, int], int | float | date | datetime | None]
+    divisor: int = 1
+
+
+_MEANINGS: Final = {  # (quantity, unit, function, storage)
+    ("heat cost allocation", "HCA", "instantaneous", 0): Meaning("units", _whole),
+    ("heat cost allocation", "HCA", "instantaneous", 1): Meaning("set_date_units", _whole),
+    ("date", "", "instantaneous", 1): Meaning("set_date", _set_date),
+    ("date", "", "error", 0): Meaning("error_date", _date),
+    ("date and time", "", "instantaneous", 0): Meaning("meter_time", _time),
+    ("error flags", "", "instantaneous", 0): Meaning("errors", _flags),
+    ("volume", "m3", "instantaneous", 0): Meaning("volume_m3", _real),
+    ("energy", "Wh", "instantaneous", 0): Meaning("energy_kwh", _real, 1_000),
+    ("energy", "J", "instantaneous", 0): Meaning("energy_kwh", _real, 3_600_000),
 }
 
 
-_NAMES: dict[Setter, str] = {
-    _units: "units", _set_date_units: "set_date_units", _set_date: "set_date", _error_date: "error_date",
-    _meter_time: "meter_time", _errors: "errors", _volume: "volume_m3", _energy_wh: "energy_wh", _energy_j: "energy_j",
-}  # fmt: skip
-
-
 @lru_cache(maxsize=4096)
-def _setter(chain: Chain) -> Setter | None:
+def meaning(chain: Chain) -> Meaning | None:
+    """What a record with this chain tells, None where it tells nothing that this portal reads. Set date units hold only
+    beside a set date."""
     if chain.tariff or chain.subunit or chain.modifiers:
         return None
     return _MEANINGS.get((chain.quantity, chain.unit, chain.function, chain.storage))
-
-
-def meaning(chain: Chain) -> str | None:
-    """What a record with this chain tells, None where it tells nothing that this portal reads. An energy says in which
-    unit its value comes; set date units hold only beside a set date."""
-    setter = _setter(chain)
-    return None if setter is None else _NAMES[setter]
-
-
-def subject(what: str) -> str:
-    """What a meaning is about: energy is energy, in whatever unit it comes."""
-    return what.removesuffix("_wh").removesuffix("_j")
 
 
 def interpret(records: Iterable[Record]) -> Values:
@@ -157,13 +133,12 @@ def interpret(records: Iterable[Record]) -> Values:
     values = Values()
     told: set[str] = set()
     for record in records:
-        setter = _setter(record.chain)
-        if setter is not None:
-            setter(values, record.value)
-            what = subject(_NAMES[setter])
-            if what in told:
-                values.twice = what
-            told.add(what)
+        what = meaning(record.chain)
+        if what is not None:
+            setattr(values, what.column, what.read(values, record.value, what.divisor))
+            if what.column in told:
+                values.twice = what.column
+            told.add(what.column)
     if "set_date" not in told:
         values.set_date_units = None
     return values

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from arrays.jit import njit
 from sim.portal.check import NONE
-from sim.portal.interpret import meaning, subject
+from sim.portal.interpret import Meaning, meaning
 from wmbus import values
 from wmbus.dates import decode_g
 from wmbus.errors import BadTelegram
@@ -38,7 +38,8 @@ MOST_LAYOUTS: Final = 64  # of one length; what is stranger than that is read on
 
 _SIGNED, _UNSIGNED, _BCD, _DATE, _DATETIME, _FLAGS, _ERROR_DATE, _SIGNED_REAL, _UNSIGNED_REAL, _BCD_REAL = range(10)
 _DATETIME_SECONDS = 10  # type I
-_REAL_COLUMNS = {"volume_m3": (VOLUME_M3, 1), "energy_wh": (ENERGY_KWH, 1_000), "energy_j": (ENERGY_KWH, 3_600_000)}
+_WHOLE_COLUMNS = {"units": UNITS, "set_date_units": SET_DATE_UNITS}
+_REAL_COLUMNS = {"volume_m3": VOLUME_M3, "energy_kwh": ENERGY_KWH}
 _EXACT_DIGITS = 15  # a double holds so many without a loss
 _DAY_MINUTES = 1_440
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -68,9 +69,9 @@ def learned(payload: bytes) -> Layout | None:
         what = meaning(record.chain)
         if what is not None:
             step = _step(what, record, begin)
-            if step is None or subject(what) in map(subject, steps):
+            if step is None or what.column in steps:
                 return None
-            steps[what] = step
+            steps[what.column] = step
     if "set_date" not in steps:
         steps.pop("set_date_units", None)  # see interpret: a month end is no set date
     if not steps:
@@ -79,27 +80,25 @@ def learned(payload: bytes) -> Layout | None:
     return Layout(mask, template, np.array(list(steps.values()), dtype=np.int64).reshape(-1, 6))
 
 
-def _step(what: str, record: Record, offset: int) -> tuple[int, ...] | None:
-    chain, width = record.chain, record.chain.size
-    if what in ("set_date", "error_date"):
-        column, encoding = (SET_DAY, _DATE) if what == "set_date" else (TAMPER, _ERROR_DATE)
+def _step(what: Meaning, record: Record, offset: int) -> tuple[int, ...] | None:
+    chain, width, told = record.chain, record.chain.size, what.column
+    if told in ("set_date", "error_date"):
+        column, encoding = (SET_DAY, _DATE) if told == "set_date" else (TAMPER, _ERROR_DATE)
         return (column, offset, width, encoding, 0, 1) if chain.is_date and width == 2 else None
-    if what == "meter_time":
+    if told == "meter_time":
         form = {4: _DATETIME, 6: _DATETIME_SECONDS}.get(width)
         return (MINUTE, offset, width, form, 0, 1) if chain.is_date and form is not None else None
     whole = chain.data_field in values.INTEGER_BYTES and not chain.is_date and width <= 6
-    if what == "errors":
+    if told == "errors":
         return (TAMPER, offset, 1, _FLAGS, 0, 1) if whole and chain.exponent == 0 else None
     if not whole and chain.data_field not in values.BCD_BYTES:
         return None
     kind = (_SIGNED if chain.signed else _UNSIGNED) if whole else _BCD
-    if what in ("units", "set_date_units"):
-        column = UNITS if what == "units" else SET_DATE_UNITS
-        return (column, offset, width, kind, 0, 1) if chain.exponent == 0 else None
-    column, divisor = _REAL_COLUMNS[what]
+    if told in _WHOLE_COLUMNS:
+        return (_WHOLE_COLUMNS[told], offset, width, kind, 0, 1) if chain.exponent == 0 else None
     if 2.41 * width + abs(chain.exponent) > _EXACT_DIGITS + 0.5:
         return None
-    return column, offset, width, kind + _SIGNED_REAL, chain.exponent, divisor
+    return _REAL_COLUMNS[told], offset, width, kind + _SIGNED_REAL, chain.exponent, what.divisor
 
 
 @dataclass(slots=True)
@@ -184,6 +183,8 @@ def _read(payloads: Any, rows: Any, marked: Any, layout: Any, dates: Any, out: A
             value: Any = NONE
             if encoding == _DATE:
                 value = days[raw]
+                if value != NONE and raw & 31 == 1:
+                    value -= 1  # the first of a month: see interpret.last_counted
             elif encoding == _DATETIME:
                 minute, hour, code = raw & 0xFF, raw >> 8 & 0xFF, raw >> 16
                 day = later[code] if hour >> 5 & 3 else days[code]

@@ -7,7 +7,7 @@ In the order in which the gateways say they heard the telegrams. Words are made 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import repeat
@@ -23,6 +23,7 @@ from sim.portal.check import NONE, Meter, Names, Sight
 from sim.portal.intake import Intake, Rows, Taken
 from sim.portal.messages import Receptions
 from sim.portal.meter_registry import MeterEntry
+from sim.portal.reading_columns import LATE, SAID, as_array
 from sim.portal.store_port import Reading, Refusal, Sighting, rows_of
 from sim.portal.verdicts import COPY, STORED, alarming, names
 
@@ -66,16 +67,12 @@ def _readings(
     order = _in_time(rows)
     at = rows.reception[order].tolist()
     meters = [entries[row].name for row in taken.row[rows.reception[order]].tolist()]
-    # As columns, in the order of Reading's fields.
-    columns = (
-        meters, _at(heard.gateways, at), _at(heard.received_ns, at), repeat(taken.stored_ns),
-        map(_time, rows.minute[order].tolist()), _some(rows.units[order]), map(_day, rows.set_day[order].tolist()),
-        _some(rows.set_date_units[order]), _some(rows.acc[order]), _some(rows.counter[order]),
-        _at(security, rows.security[order].tolist()), _at(marks, at), _at(heard.rssi_dbm, at),
-        rows.status[order].tolist(), rows.tamper[order].tolist(), _real(rows.volume_m3[order]),
-        _real(rows.energy_kwh[order]),
-    )  # fmt: skip
-    out = rows_of(Reading, zip(*columns, strict=False))
+    columns: dict[str, Iterable[Any]] = {
+        "meter": meters, "gateway": _at(heard.gateways, at), "received_ns": _at(heard.received_ns, at),
+        "stored_ns": repeat(taken.stored_ns), "fingerprint": _at(marks, at), "rssi_dbm": _at(heard.rssi_dbm, at),
+    }  # fmt: skip
+    columns |= {name: _said(rows, name, order, security) for name in SAID if name not in columns}
+    out = rows_of(Reading, zip(*(columns[name] for name in Reading._fields), strict=False))
 
     def complaint(place: int) -> str:
         words = intake.opening.again(heard.telegrams[at[place]]).tampering
@@ -108,11 +105,8 @@ def _refusals(
             detail = _detail(intake, entries[row], row, sight, heard.gateways[one], taken.before[place])
         late: tuple[Any, ...] = ()
         if reason == reasons.LATE:
-            late = (
-                _time(int(rows.minute[place])), _some(rows.units[place : place + 1])[0],
-                _day(int(rows.set_day[place])), _some(rows.set_date_units[place : place + 1])[0],
-                intake.opening.securities[int(rows.security[place])],
-            )  # fmt: skip
+            one_row, security = np.array([place]), intake.opening.securities
+            late = tuple(value for name in LATE for value in _said(rows, name, one_row, security))
         out.append(
             Refusal(
                 meter, heard.gateways[one], heard.received_ns[one], taken.stored_ns, reason, detail, marks[one], raw,
@@ -170,6 +164,16 @@ def _in_time(rows: Rows) -> I64:
     return order
 
 
+def _said(rows: Rows, column: str, order: I64, security: Sequence[str]) -> Iterable[Any]:
+    """A column of what meters say, as it is stored."""
+    values = getattr(rows, as_array(column))[order]
+    if column in _AS_TEXT:
+        return map(_AS_TEXT[column], values.tolist())
+    if column == "security":
+        return _at(security, values.tolist())
+    return _real(values) if values.dtype == np.float64 else _some(values)
+
+
 def _some(values: I64) -> list[int | None]:
     told: list[int | None] = values.tolist()
     return told if (values != NONE).all() else [None if value == NONE else value for value in told]
@@ -189,3 +193,6 @@ def _time(minute: int) -> str | None:
 @lru_cache(maxsize=4_096)
 def _day(day: int) -> str | None:
     return None if day == NONE else (_DAY_ONE + timedelta(days=day)).isoformat()
+
+
+_AS_TEXT: Final = {"meter_time": _time, "set_date": _day}

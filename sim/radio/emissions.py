@@ -79,6 +79,14 @@ class Batch:
         self.mode = radios.mode[meter]
         self.length_bytes = radios.length_bytes[meter]
         self.end_ns = schedule.start_ns + radios.duration_ns[meter]
+        modes = {int(one): one for one in Mode}
+        self._sent: list[tuple[int, int, Mode, int, int, int, int]] = list(  # as Emission has it
+            zip(
+                meter.tolist(), schedule.k.tolist(), map(modes.__getitem__, self.mode.tolist()),
+                schedule.start_ns.tolist(), self.end_ns.tolist(), self.length_bytes.tolist(),
+                radios.power_cdbm[meter].tolist(), strict=True,
+            )
+        )  # fmt: skip
         self.admitted = 0  # rows that listeners know of
         self.stop = len(schedule)  # rows from here on were handed to another batch
         row = arrivals.row
@@ -131,14 +139,9 @@ class Batch:
         """Take the rows from `start_ns` on out of this batch."""
         self.stop = int(np.searchsorted(self.schedule.start_ns[: self.stop], start_ns))
 
-    def emission(self, row: int, radios: Radios, frames: FleetFrames) -> Emission:
+    def emission(self, row: int, frames: FleetFrames) -> Emission:
         """Row `row`, which is in range of somebody, as an Emission."""
-        meter = int(self.schedule.meter[row])
-        return Emission(
-            meter, int(self.schedule.k[row]), Mode(int(self.mode[row])), self.start[row], int(self.end_ns[row]),
-            int(self.length_bytes[row]), int(radios.power_cdbm[meter]),
-            lambda _meter, _k: self._telegrams.telegram(row, frames),
-        )  # fmt: skip
+        return Emission(*self._sent[row], lambda _meter, _k: self._telegrams.telegram(row, frames))
 
     def ended(self, since_ns: int, until_ns: int, receivers: int) -> FrameBatch:
         """What ended in an interval, at the first so many receivers."""

@@ -199,7 +199,7 @@ class Reference:
             if owner is None:
                 self._header(what.emission, what.pairs, now_ns)
             else:
-                self._header(owner.emission(what, self.radios, self.frames), _pairs(owner, what), now_ns)
+                self._header(owner.emission(what, self.frames), _pairs(owner, what), now_ns)
         elif owner is None:
             self._intruder_ends(what)
         else:
@@ -218,7 +218,7 @@ class Reference:
             batch.fate[pair] = fate
             if fate is Fate.RECEIVED:
                 if emission is None:
-                    emission = batch.emission(row, self.radios, self.frames)
+                    emission = batch.emission(row, self.frames)
                 self._tap(emission, number, fate, batch.level[pair])
                 self._received(receiver, emission.telegram, end_ns, batch.level[pair])
 

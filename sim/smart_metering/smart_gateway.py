@@ -30,7 +30,7 @@ from sim.core.clock import NS_PER_S, ns
 from sim.core.events import AlarmRaised, ContainerSealed, Event, GatewayWoken, ModuleFailed
 from sim.endpoint.port import Message
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.gateway.port import GatewayFeature, Waking
+from sim.gateway.port import GatewayFeature, InWorld, Waking
 from sim.gateway.thinning import Thinning
 from sim.pki.party_certificates import Certificate
 from sim.pki.sealed_content import seal
@@ -61,7 +61,7 @@ _ROWS_AT_ONCE: Final = 4_096
 _COUNTERS: Final = "counters.json"
 
 
-class SmartGateway:
+class SmartGateway(InWorld):
     """See gateway.port.GatewayPort; it has no session with a broker, and its `session` is its line to the
     administrator. `open` switches it on, when its meters are paired."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sim.core.settings import SpecError
 from sim.pki.party_certificates import ADMINISTRATOR, Certificate, private_value
 from sim.pki.sealed_content import Receiver
 from sim.pki.signed_content import Signer
@@ -24,7 +23,6 @@ from sim.smart_metering.periods import period_ends
 from sim.smart_metering.pseudonyms import Resigning, pseudonym
 from sim.smart_metering.signers import NOBODY, Signers, gateways_name
 from sim.smgw.module.in_world import draws
-from sim.smgw.rule_set import CAPTURE_S
 from sim.systems.port import Delivered
 
 if TYPE_CHECKING:
@@ -41,12 +39,6 @@ class GridOperator:
     def __init__(self, system: Smgw, ground: Ground) -> None:
         settings = system.settings
         self.tafs = tuple(taf for taf, agreed in ((9, settings.feed_in), (10, settings.grid_state)) if agreed)
-        if self.tafs and not settings.wired:
-            which = "feed_in" if settings.feed_in else "grid_state"
-            raise SpecError(f"system.{which}: wired meters alone measure it; set system.wired")
-        if settings.grid_every_s % CAPTURE_S:
-            said = f"{settings.grid_every_s:g} is no multiple of {CAPTURE_S} s, the raster"
-            raise SpecError(f"system.grid_every_s: {said}")
         self._system, self._ground = system, ground
         self.arrived: list[Relayed] = []
         self.names: dict[str, str] = {}

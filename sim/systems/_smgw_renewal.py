@@ -44,7 +44,7 @@ class _Own:
 
 class Renewals:
     """`former`: gateway -> the certificate before, under which receivers still take what waited; it stays here when it
-    was taken back, and is refused for that."""
+    was taken back, and is refused for that. `retired`: all that there were before the one of now."""
 
     def __init__(self, system: Smgw, ground: Ground) -> None:
         self._system, self._ground = system, ground
@@ -52,6 +52,7 @@ class Renewals:
         self._of: dict[str, _Own] = {}
         self._before: dict[str, Triple] = {}
         self.former: dict[str, Certificate] = {}
+        self.retired: dict[str, list[Certificate]] = {}
 
     # --- the administrator's side -----------------------------------------------------------------------------------
 
@@ -88,6 +89,7 @@ class Renewals:
         triple = root.authorised(asked, self._ground.calendar.at(self._ground.clock.now_ns))
         self._before[gateway] = before
         self.former[gateway] = before.certificates["SIG"]
+        self.retired.setdefault(gateway, []).append(self.former[gateway])
         self._system.signers[gateway] = triple.certificates["SIG"]
         self._tell(gateway, triple.number, "certified")
         return Reply(200, renewal.encode_triple(triple))

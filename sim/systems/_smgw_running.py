@@ -17,7 +17,6 @@ from sim.core.clock import NS_PER_DAY, ns
 from sim.core.events import GatewayDisturbed, SnapshotAsked
 from sim.core.settings import SpecError
 from sim.gateway.gateway_spec import GatewaySpec
-from sim.gateway.registry import GATEWAYS
 from sim.pki.party_certificates import ADMINISTRATOR, MAKER, Certificate, PartyRoot, private_value
 from sim.pki.sealed_content import Receiver
 from sim.portal.meter_registry import MeterEntry, Registry
@@ -35,9 +34,7 @@ from sim.smart_metering.participant import Participant
 from sim.smart_metering.periods import period_ends
 from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smart_metering.snapshots import Snapshots
-from sim.smgw.cells import check_size
 from sim.smgw.module.in_world import InWorldModule, draws
-from sim.smgw.rule_set import CAPTURE_S
 from sim.smgw.wake_up import WakeUps
 from sim.systems._installation import entry_of, links_of, strongest
 from sim.systems._killed import kill
@@ -49,11 +46,12 @@ from sim.systems._smgw_lines import Lines, Order
 from sim.systems._smgw_radio import RadioMeters
 from sim.systems._smgw_renewal import Renewals
 from sim.systems._smgw_wired import rounds, wired_side
-from sim.systems.port import Cost, Delivered, Ground, Sight, SystemUnderTest
+from sim.systems.port import Cost, Delivered, Ground, Passed, Sight, SystemUnderTest
 from sim.systems.smgw import SUPPLIER, SmgwSystem
 
 if TYPE_CHECKING:
-    from sim.endpoint.port import Session
+    from sim.endpoint.port import Message, Session
+    from sim.world import World
 
 LISTS_EVERY_NS: Final = NS_PER_DAY
 """How often authorities issue revocation lists, beside each time that something is taken back."""
@@ -70,14 +68,6 @@ class Smgw:
 
     def __init__(self, ground: Ground, settings: SmgwSystem) -> None:
         spec = ground.spec
-        if spec.portal.store != "sqlite":
-            raise SpecError("portal.store: system 'smgw' keeps every gateway's store on its own disk; take \"sqlite\"")
-        if settings.delivery_s % CAPTURE_S:
-            raise SpecError(f"system.delivery_s: {settings.delivery_s:g} is no multiple of {CAPTURE_S} s, the raster")
-        if wrong := check_size(settings.padding_bytes):
-            raise SpecError(f"system.padding_bytes: {wrong}")
-        if real := [group.name for group in spec.gateway if GATEWAYS.find(group.kind).real]:
-            raise SpecError(f"gateway {real[0]}: a real gateway belongs to system 'keyless'")
         self._ground, self.settings = ground, settings
         self.gateways: list[SmartGateway] = []
         self.modules: list[InWorldModule] = []
@@ -94,6 +84,7 @@ class Smgw:
         self.wan = Lines(self, ground)
         self.firmware = Firmwares(self, ground)
         self._looked_ns = 0
+        self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
         radio = RadioSpec(settings.wireless, settings.wireless_tls, settings.wireless_pinned)
         self.radio_meters = RadioMeters(radio, ground, flag_clock=settings.flag_clock)
 
@@ -325,8 +316,19 @@ class Smgw:
 
     # --- what came of it ----------------------------------------------------------------------------------------
 
+    def tap_passed(self, take: Callable[[Passed], None]) -> None:
+        self.administrator.taps.append(lambda one: take(Passed(one.time_ns, one.gateway, one.payload)))
+
+    def billable(self) -> Sequence[Delivered]:
+        return rows_of(SUPPLIER, self.portal)
+
     def delivered(self) -> Sequence[Delivered]:
         return [*rows_of(SUPPLIER, self.portal), *self.grid.delivered()]
+
+    def invariants(self, world: World) -> Iterable[tuple[str, Sequence[str]]]:
+        from sim.systems._smgw_invariants import INVARIANTS  # the truth stands above the systems
+
+        return [(title, wrong(world)) for title, wrong in INVARIANTS.items()]
 
     def sights(self) -> Sequence[Sight]:
         return sights(self, self._ground)

@@ -14,18 +14,20 @@ import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from sim.billing.set_date_units import units_at
 from sim.core import bundle
+from sim.core.clock import NS_PER_S
 from sim.core.events import Fate
 from sim.endpoint.port import Elsewhere, Endpoint, EndpointError, Message, Queues, Session
 from sim.endpoint.registry import ENDPOINTS, lacks
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.key_copies import KeyCopies
-from sim.gateway.port import Fed, GatewayFeature, GatewayPort, Waking, Wiring, receives_many
+from sim.gateway.port import GatewayFeature, GatewayPort, Waking, Wiring, receives_many
 from sim.gateway.registry import GATEWAYS
 from sim.lockstep import Lockstep
 from sim.network.paths import Line
@@ -40,12 +42,14 @@ from sim.site_plan import gateway_groups, gateway_ids, receiver_of
 from sim.systems._installation import entry_of, links_of
 from sim.systems._keyless_accounts import costs, sights
 from sim.systems._killed import kill
-from sim.systems.port import Cost, Delivered, Ground, Sight, System, SystemUnderTest
+from sim.systems.port import Cost, Delivered, Ground, Passed, Sight, System, SystemUnderTest
 
 if TYPE_CHECKING:
     import simpy
 
+    from sim.core.settings import Place
     from sim.radio.reference import OnFrames, Receiver
+    from sim.world import World
     from sim.world_spec import WorldSpec
     from wmbus.link import Address
 
@@ -62,14 +66,24 @@ class KeylessSystem(System):
     title: ClassVar[str] = "Keyless gateways with custody, a broker, a portal that holds the keys"
 
     def features(self, spec: WorldSpec) -> frozenset[str]:
-        own: frozenset[str] = frozenset({"portal restart"})
+        own: frozenset[str] = frozenset({"bundles", "portal restart"})
         own |= {"portal backup"} if spec.portal.store == "sqlite" else frozenset()
         own |= ENDPOINTS.find(spec.endpoint.kind).features
         return own.union(*(GATEWAYS.find(group.kind).features for group in spec.gateway))
 
     def lacks(self, spec: WorldSpec, needed: frozenset[str]) -> str:
-        elsewhere = {"portal restart", "portal backup", *get_args(GatewayFeature)}
+        elsewhere = {"bundles", "portal restart", "portal backup", *get_args(GatewayFeature)}
         return lacks(spec.endpoint.kind, needed - elsewhere) or super().lacks(spec, needed)
+
+    def refuse_contradictions(self, spec: WorldSpec, place: Place) -> None:
+        for at, group in enumerate(spec.gateway):
+            if not group.shadow:
+                continue
+            path = f"gateway[{at}].shadow"
+            if "shadow" not in GATEWAYS.find(group.kind).features:
+                raise place.error(path, f'kind "{group.kind}" keeps no shadow; leave out shadow = true')
+            if missing := lacks(spec.endpoint.kind, frozenset({"shadows"})):
+                raise place.error(path, f"shadow = true {missing}; or leave it out")
 
     def build(self, ground: Ground) -> Keyless:
         return Keyless(ground)
@@ -78,16 +92,9 @@ class KeylessSystem(System):
 SYSTEM = KeylessSystem()
 
 
-def _refuse_shadows_without_place(spec: WorldSpec) -> None:
-    """Raises EndpointError where a gateway's shadow is asked for and something of it is not there."""
-    for group in spec.gateway:
-        if group.shadow and "shadow" not in GATEWAYS.find(group.kind).features:
-            raise EndpointError(f'gateway "{group.name}": kind "{group.kind}" keeps no shadow; leave out shadow = true')
-        if group.shadow and (missing := lacks(spec.endpoint.kind, frozenset({"shadows"}))):
-            raise EndpointError(f'gateway "{group.name}": shadow = true {missing}; or leave it out')
-
-
-def _tell_mode(gateway: Fed, index: int, emission: Emission, receiver: int, _fate: Fate, _level_cdbm: int) -> None:
+def _tell_mode(
+    gateway: GatewayPort, index: int, emission: Emission, receiver: int, _fate: Fate, _level_cdbm: int
+) -> None:
     """A gateway that is fed gets the frame next, and its feeder must know how it was sent."""
     if receiver == index:
         gateway.mode = emission.mode.name
@@ -145,7 +152,6 @@ class Keyless:
         self.gateways: list[GatewayPort] = []
         self._closing = contextlib.ExitStack()
         kind = ENDPOINTS.find(spec.endpoint.kind)
-        _refuse_shadows_without_place(spec)
         self.endpoint: Endpoint = kind.open(spec.endpoint, ground.directory / "endpoint")
         self.registry = Registry(gateways=gateway_ids(spec))
         self.sessions: list[Session] = []
@@ -158,14 +164,29 @@ class Keyless:
         self.keks: dict[str, bytes] = {}
         self.wan_bytes = self.acknowledgements = 0
         """Of messages that reached the portal and its answers."""
-        # Shown what reaches the portal, with the world's time, before the portal takes it.
         self.message_taps: list[Callable[[Sequence[Message], int], None]] = []
         # What the broker's operator makes of what it delivers, before the taps.
         self.delivers: Callable[[Sequence[Message]], Sequence[Message]] = lambda messages: messages
 
     attached = None
 
+    def tap_passed(self, take: Callable[[Passed], None]) -> None:
+        def tap(messages: Sequence[Message], now_ns: int) -> None:
+            for one in messages:
+                with contextlib.suppress(bundle.BadBundle):
+                    take(Passed(now_ns, bundle.Bundle.decode(one.payload).gateway, one.payload))
+
+        self.message_taps.append(tap)
+
     def delivered(self) -> Sequence[Delivered]:
+        return ()
+
+    def billable(self) -> Sequence[Delivered]:
+        epoch_s = int(self._ground.calendar.start.timestamp())
+        rows = ((row, epoch_s + row.received_ns // NS_PER_S) for row in self.stored.readings() if row.units is not None)
+        return [Delivered(PORTAL, "", row.meter, 0, "", 0, None, at_s, Decimal(row.units or 0)) for row, at_s in rows]
+
+    def invariants(self, world: World) -> Iterable[tuple[str, Sequence[str]]]:
         return ()
 
     def sights(self) -> Sequence[Sight]:
@@ -177,7 +198,7 @@ class Keyless:
     @property
     def key_places(self) -> tuple[Path, ...]:
         clear = (self._clear_keys,) if self._ground.spec.portal.key_store == "clear" else ()
-        real = (place for gateway in self.gateways if isinstance(gateway, Fed) for place in gateway.key_places)
+        real = (place for gateway in self.gateways for place in gateway.key_places)
         return (self.vault, *clear, *self.key_copies.with_keys, *real)
 
     @property
@@ -244,10 +265,10 @@ class Keyless:
             on_frame=lambda telegram, end_ns, rssi_cdbm: gateway.receive(telegram, end_ns, rssi_cdbm / 100),
             profile=profile,
             on_frames=_many(gateway),
-            deferred=not kind.real,  # the bundles of a simulated one close by its own clock, whenever it is told
+            deferred=not gateway.real,  # the bundles of a simulated one close by its own clock, whenever it is told
         )
         assert receiver == index, "gateways are the first receivers, in order"
-        if isinstance(gateway, Fed):
+        if gateway.real:
             ground.air.taps.append(partial(_tell_mode, gateway, index))
         if gateway.waking is not None:
             ground.air.env.process(_sleeps(ground.air.receivers[receiver], gateway.waking, ground.air.env))

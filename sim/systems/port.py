@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from sim.core.clock import Calendar, Clock
     from sim.core.events import Event
     from sim.core.seeds import Seeds
-    from sim.endpoint.port import Endpoint, Session
+    from sim.core.settings import Place
+    from sim.endpoint.port import Endpoint, Message, Session
     from sim.gateway.port import GatewayPort
     from sim.meters.fleet import Fleet
     from sim.network.paths import Paths
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sim.portal.store_port import Reading, Refusal
     from sim.radio.air import Air
     from sim.radio.site import Places
+    from sim.world import World
     from sim.world_spec import WorldSpec
 
 
@@ -74,6 +76,14 @@ class Delivered(NamedTuple):
     from_s: int | None
     until_s: int
     amount: Decimal | None
+
+
+class Passed(NamedTuple):
+    """A message that was handed on: by a broker to the portal, or by an administrator to a receiver."""
+
+    time_ns: int
+    gateway: str
+    payload: bytes
 
 
 class Sight(NamedTuple):
@@ -171,8 +181,23 @@ class SystemUnderTest(Protocol):
         """Of each meter of the fleet the index of the gateway that alone takes its telegrams, -1 for none; None: every
         gateway takes all that it hears. What the installer did, and never changed by a run."""
 
+    @property
+    def message_taps(self) -> list[Callable[[Sequence[Message], int], None]]:
+        """Each is shown what came over the endpoint, with the world's time, before the portal takes it: nothing where
+        there is no endpoint."""
+
+    def tap_passed(self, take: Callable[[Passed], None]) -> None:
+        """Show it every message that is handed on from now on."""
+
     def delivered(self) -> Sequence[Delivered]:
         """Values that final receivers have, in the order of arrival; none where only readings are stored."""
+
+    def billable(self) -> Sequence[Delivered]:
+        """Values that whoever bills has, by what he bills: what was delivered to him, or else readings, under no tariff
+        use case (0)."""
+
+    def invariants(self, world: World) -> Iterable[tuple[str, Sequence[str]]]:
+        """(what must hold in a world of this system without an attacker, beside what holds in each; what is wrong)."""
 
     def sights(self) -> Sequence[Sight]:
         """Who saw what until now."""
@@ -243,10 +268,19 @@ class System(ABC):
         missing = needed - self.features(spec)
         return f"needs {', '.join(sorted(missing))}; system '{self.id}' has none" if missing else ""
 
+    def refuse_contradictions(self, spec: WorldSpec, place: Place) -> None:  # noqa: B027  (a system need refuse nothing)
+        """Refuse settings of a world that are allowed each and not together in this system, with the keys of both.
+        Asked as WorldSpec.refuse_contradictions is. Raises SpecError."""
+
     @property
     def securities(self) -> tuple[str, ...]:
         """The security modes of meters that it attaches; others are not part of it."""
         return SECURITIES
+
+    @property
+    def verifies_time(self) -> bool:
+        """Its gateways believe nobody's time who cannot prove who he is."""
+        return False
 
     @abstractmethod
     def build(self, ground: Ground) -> SystemUnderTest:

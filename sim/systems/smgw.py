@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from sim.core.settings import names_from, number
 from sim.core.vocabulary import SECURITIES
+from sim.gateway.registry import GATEWAYS
 from sim.smart_metering.lmn.pairing import Pairing
-from sim.smgw.cells import CELL_MOST_BYTES
+from sim.smgw.cells import CELL_MOST_BYTES, check_size
+from sim.smgw.rule_set import CAPTURE_S
 from sim.systems.port import Ground, System, SystemUnderTest
 
 if TYPE_CHECKING:
+    from sim.core.settings import Place
     from sim.world_spec import WorldSpec
 
 SUPPLIER: Final = "supplier"
@@ -107,11 +110,32 @@ class SmgwSystem(System):
     def securities(self) -> tuple[str, ...]:
         return self.attach
 
+    @property
+    def verifies_time(self) -> bool:
+        return self.time_over_tls
+
     def features(self, spec: WorldSpec) -> frozenset[str]:
         from sim.smart_metering.smart_gateway import SmartGateway
 
         own = {"portal restart", "administrator", *SmartGateway.features}
         return frozenset(own | {"wired bus"} if self.wired else own)
+
+    def refuse_contradictions(self, spec: WorldSpec, place: Place) -> None:
+        if spec.portal.store != "sqlite":
+            said = f"system '{self.kind}' keeps every gateway's store on its own disk; take \"sqlite\""
+            raise place.error("portal.store", said)
+        for key in ("delivery_s", "grid_every_s"):
+            if (given_s := getattr(self, key)) % CAPTURE_S:
+                raise place.error(f"system.{key}", f"{given_s:g} is no multiple of {CAPTURE_S} s, the raster")
+        if wrong := check_size(self.padding_bytes):
+            raise place.error("system.padding_bytes", wrong)
+        for key in ("feed_in", "grid_state"):
+            if getattr(self, key) and not self.wired:
+                raise place.error(f"system.{key}", "wired meters alone measure it; set system.wired")
+        for at, group in enumerate(spec.gateway):
+            if GATEWAYS.find(group.kind).real:
+                said = f"'{group.kind}' is a real gateway, and no part of system '{self.kind}'"
+                raise place.error(f"gateway[{at}].kind", f"{said}; take another kind, or another system.kind")
 
     def build(self, ground: Ground) -> SystemUnderTest:
         from sim.systems._smgw_running import Smgw  # with all its parts, which other systems do without

@@ -3,40 +3,50 @@
 Worked out from the fleet's own values and from what each gateway received, by the rule in words and not by the tariff
 engine: at each quarter hour the last value received counts, unless it is older than two of the meter's intervals; each
 difference between two neighbours belongs to the zone that rules the whole gap, else to the register 63; a set date's
-value is the meter's own, and one on demand what stands for that instant. Meters of heat cost allocation are looked at;
-of other radio meters only the stored readings are (see differs). Wired meters: wired_values; those of security profile
-C: radio_values; what the grid operator must have: grid_operator_values.
+value is the meter's own, and one on demand what stands for that instant. What a meter's register is follows from its
+medium, and what stands in it from its telegrams (see differs). Wired meters: wired_values; those of security profile C:
+radio_values; what the grid operator must have: grid_operator_values.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import partial
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+import numpy as np
 
 from sim.core.clock import NS_PER_S, ns
 from sim.core.events import SnapshotAsked
+from sim.portal.check import NONE
 from sim.site_plan import fleet_radios, gateway_groups
-from sim.smgw.german_time import local, midnight_s
+from sim.smgw.german_time import midnight_s
 from sim.systems._smgw_grid import GRID_OPERATOR
 from sim.systems.port import Delivered
+from sim.truth.differs import Yardstick
+from sim.truth.differs import expected as said_by
 from sim.truth.grid_operator_values import expected_of_grid, has_of_grid
 from sim.truth.ground_truth import Truth
-from sim.truth.periods_in_words import Key, of_period
+from sim.truth.periods_in_words import Key, Stands, of_period, periods_of
 from sim.truth.radio_values import expected_of_radio
 from sim.truth.wired_values import expected_of_wired
-
-if TYPE_CHECKING:
-    from sim.meters.sent_values import Truth as Sent
+from sim.truth.wrong_rows import CLOCK_TOLERANCE_S
 
 Rows = dict[Key, Decimal | None]
-_HOUR_S: Final = 3_600
+_EPOCH: Final = date(1970, 1, 1)
 _INTERVALS: Final = 2
-_TOLERANCE_S: Final = 27.0
-"""Of a gateway's clock at quarter hours: 3 %."""
+_ENERGY, _VOLUME = "energy_kwh", "volume_m3"
+REGISTERS: Final[Mapping[int, tuple[str, str]]] = {
+    0x02: ("1-0:1.8", _ENERGY), 0x03: ("7-0:3.0", _VOLUME), 0x04: ("6-0:1.0", _ENERGY), 0x06: ("9-0:1.0", _VOLUME),
+    0x07: ("8-0:1.0", _VOLUME), 0x08: ("4-0:1.0", "units"), 0x0C: ("6-0:1.0", _ENERGY),
+}  # fmt: skip
+"""Device type -> the register that is delivered of it, but for its tariff, and the column that says it: heat cost
+allocators count units, heat and electricity meters energy, gas and water meters volume."""
 
 
 class WrongValue(NamedTuple):
@@ -96,7 +106,7 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
     rules = _Rules(*(getattr(settings, name) for name in ("taf", "delivery_s", "flag_clock", "time_over_tls")))
     attached = world.system.attached
     assert attached is not None, "a system whose gateways deliver has meters paired with them"
-    fleet = world.fleet
+    fleet, yardstick = world.fleet, Yardstick(world.fleet)
     air_ns = fleet_radios(world.spec.fleet, fleet.population.group, fleet.population.length_bytes).duration_ns
     groups = gateway_groups(world.spec)
     must: dict[Key, Decimal | None] = {}
@@ -105,17 +115,18 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
     for asked in world.history.of(SnapshotAsked):
         if asked.taken and asked.due_s <= epoch_s + world.now_ns // NS_PER_S:
             demanded.setdefault(asked.gateway, []).append(asked.due_s)
-    periods = list(_periods(rules, epoch_s, epoch_s + world.now_ns // NS_PER_S))
+    periods = list(periods_of(rules.taf, rules.delivery_s, epoch_s, epoch_s + world.now_ns // NS_PER_S))
     for meter, own in enumerate(attached.tolist()):
         if own < 0 or waiting is not (not world.gateways[own].up or bool(world.gateways[own].waiting)):
             continue
         offset_s = groups[own].clock_offset_s
         sent = list(truth.sent(meter=meter))
-        times = [one.start_ns + int(air_ns[meter]) + ns(offset_s) for one in sent]
-        if not sent or fleet.truth(meter, sent[0].k).units is None:
+        register = REGISTERS.get(fleet.kind(meter).device_type)
+        if not sent or register is None or register[1] not in said_by(fleet.kind(meter)):
             continue
-        invalid = abs(offset_s) > _TOLERANCE_S and rules.flag_clock and rules.time_over_tls
-        line = _Line(truth, meter, times, [one.k for one in sent])
+        times = [one.start_ns + int(air_ns[meter]) + ns(offset_s) for one in sent]
+        invalid = abs(offset_s) > CLOCK_TOLERANCE_S and rules.flag_clock and rules.time_over_tls
+        line = _Line(truth, yardstick, meter, register, times, [one.k for one in sent])
         must.update(line.set_dates())
         if not invalid:
             must.update(line.on_demand(demanded.get(world.gateways[own].id, ())))
@@ -123,11 +134,11 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
                 must.update(line.period(rules.taf, start_s, end_s))
     must.update(
         expected_of_wired(
-            world, rules.taf, lambda start_s, until_s: _periods(rules, start_s, until_s),
-            lambda own: rules.flag_clock and abs(groups[own].clock_offset_s) > _TOLERANCE_S, waiting=waiting,
+            world, rules.taf, partial(periods_of, rules.taf, rules.delivery_s),
+            lambda own: rules.flag_clock and abs(groups[own].clock_offset_s) > CLOCK_TOLERANCE_S, waiting=waiting,
         )
     )  # fmt: skip
-    must.update(expected_of_radio(world, rules.taf, periods, _TOLERANCE_S, waiting=waiting))
+    must.update(expected_of_radio(world, rules.taf, periods, CLOCK_TOLERANCE_S, waiting=waiting))
     return must
 
 
@@ -136,72 +147,56 @@ def _as_received(rows: Sequence[Delivered]) -> dict[Key, Decimal | None]:
     return {(one.meter, one.taf, one.obis, one.from_s, one.until_s): one.amount for one in rows}
 
 
-def _periods(rules: _Rules, start_s: int, until_s: int) -> Iterator[tuple[int, int]]:
-    """The first one is shorter: it begins with the world."""
-    begin_s = start_s
-    step_s = _HOUR_S if rules.taf == 1 else round(rules.delivery_s)  # midnights are full hours of any clock here
-    for end_s in range((start_s // step_s + 1) * step_s, until_s + 1, step_s):
-        there = local(end_s)
-        if rules.taf != 1 or (there.day, there.hour) == (1, 0):
-            yield begin_s, end_s
-            begin_s = end_s
-
-
 class _Line:
     """One meter as its gateway received it: `times` by the gateway's clock, `ks` the telegrams."""
 
-    def __init__(self, truth: Truth, meter: int, times: list[int], ks: list[int]) -> None:
+    def __init__(
+        self, truth: Truth, yardstick: Yardstick, meter: int, register: tuple[str, str], times: list[int],
+        ks: list[int],
+    ) -> None:  # fmt: skip
         world = truth.world
         self.epoch_s = int(world.calendar.start.timestamp())
-        self._fleet, self._meter, self._times, self._ks = world.fleet, meter, times, ks
+        self._quantity, column = register
         self._name = str(world.fleet.address(meter))
         interval_s = world.spec.fleet[int(world.fleet.population.group[meter])].interval_s
         self._good_ns = ns(_INTERVALS * interval_s)
-        self._said: dict[int, Sent] = {}
+        k = np.array(ks, dtype=np.int64)
+        day, units = yardstick.at_set_date(np.full(len(k), meter, dtype=np.int64), k)
+        self._at_set_date = dict(zip(day.tolist(), units.tolist(), strict=True))
+        """The latest telegram of a set date counts."""
+        begun = day.tolist() if column == "units" else [None] * len(k)
+        counted = yardstick.exactly(column, meter, k)
+        # What says nothing in the register is no value of it, and the one before stands.
+        self._stands = [
+            (at_ns, Stands(amount, since))
+            for at_ns, amount, since in zip(times, counted, begun, strict=True) if amount is not None
+        ]  # fmt: skip
 
-    def _at(self, k: int) -> Sent:
-        if k not in self._said:
-            self._said[k] = self._fleet.truth(self._meter, k)
-        return self._said[k]
-
-    def value(self, at_s: int) -> Sent | None:
+    def value(self, at_s: int) -> Stands | None:
         """What stands for a quarter hour."""
         at_ns = (at_s - self.epoch_s) * NS_PER_S
-        place = bisect_right(self._times, at_ns) - 1
-        if place < 0 or at_ns - self._times[place] > self._good_ns:
+        place = bisect_right(self._stands, at_ns, key=itemgetter(0)) - 1
+        if place < 0 or at_ns - self._stands[place][0] > self._good_ns:
             return None
-        return self._at(self._ks[place])
+        return self._stands[place][1]
 
     def set_dates(self) -> Iterator[tuple[Key, Decimal]]:
         """Each set date that a telegram named, with the units that the latest of these named."""
-        for place in self._changes(0, len(self._ks) - 1):
-            said = self._at(self._ks[place])
-            if said.set_date_units is not None:
-                until_s = midnight_s(said.set_date + timedelta(days=1))
-                yield (self._name, 6, "4-0:1.0.0*1", None, until_s), Decimal(said.set_date_units)
+        for day, units in self._at_set_date.items():
+            if NONE not in (day, units):
+                until_s = midnight_s(_EPOCH + timedelta(days=day + 1))
+                yield (self._name, 6, f"{self._quantity}.0*1", None, until_s), Decimal(units)
 
     def on_demand(self, dues_s: Iterable[int]) -> Iterator[tuple[Key, Decimal]]:
         """What stands for each instant that somebody asked for; of one for which nothing stands there is no row."""
         for due_s in dues_s:
             said = self.value(due_s)
-            if said is not None and said.units is not None:
-                yield (self._name, 6, "4-0:1.0.0*255", None, due_s), Decimal(said.units)
-
-    def _changes(self, low: int, high: int) -> Iterator[int]:
-        """One place of each set date; they only go up, so halves of one date need no look."""
-        first, last = self._at(self._ks[low]), self._at(self._ks[high])
-        if (first.set_date, first.set_date_units) == (last.set_date, last.set_date_units):
-            yield high
-        elif high - low == 1:
-            yield from (low, high)
-        else:
-            middle = (low + high) // 2
-            yield from self._changes(low, middle)
-            yield from self._changes(middle, high)
+            if said is not None:
+                yield (self._name, 6, f"{self._quantity}.0*255", None, due_s), said.units
 
     def period(self, taf: int, start_s: int, end_s: int) -> Iterator[tuple[Key, Decimal | None]]:
         """Rows of one period."""
-        return of_period(self._name, "4-0:1.0", self.value, taf, start_s, end_s)
+        return of_period(self._name, self._quantity, self.value, taf, start_s, end_s)
 
 
 __all__ = ["WrongValue", "expected", "wrong_values"]

@@ -10,8 +10,9 @@ Rows of any number are compared at once, so that a world and a city use the same
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from sim.meters.telegram_batch import addresses
 from sim.portal.check import NONE
 from sim.portal.interpret import TAMPER_FLAG, meaning
 from sim.portal.meter_table import numbers_of
+from sim.portal.reading_columns import SAID, VALUES, as_array
 from sim.portal.stored_columns import StoredColumns
 from wmbus.transport import CI_LONG, CI_NONE, STS_PERMANENT_ERROR
 
@@ -34,17 +36,12 @@ F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 
-COLUMNS: Final = (
-    "meter", "meter_time", "units", "set_date", "set_date_units", "acc", "counter", "security", "status", "tamper",
-    "volume_m3", "energy_kwh",
-)  # fmt: skip
-"""What is compared, by the names of the portal's table of readings."""
 _DAY_MINUTES = 1_440
 _DAYS: I64 = np.full(1 << 16, NONE, dtype=np.int64)  # type G -> days since 1970
 _DAYS[type_g(np.arange(80 * 366))] = np.arange(80 * 366) + 10_957
 _HEADERS = {CI_LONG: 23, CI_NONE: 11}
 _SHORT = 15
-_ENERGY_UNITS = {"energy_wh": 1_000.0, "energy_j": 3_600_000.0}
+_IN_A_COLUMN = {"Wh": 1_000.0, "J": 3_600_000.0}  # said here again, or a portal that divides wrongly would be right
 _ROUNDING = 1e-12  # of a stored real, relative
 
 
@@ -64,12 +61,12 @@ class Yardstick:
         self._number = numbers(fleet)
 
     def differs(self, rows: StoredColumns, meter: I64, k: I64) -> dict[str, Bools]:
-        """For each of COLUMNS, which rows are not what telegram `k` of `meter` said in it."""
+        """For each column that the meter says (SAID), which rows are not what telegram `k` of `meter` said in it."""
         group = self._fleet.population.group[meter]
         there = np.flatnonzero(np.bincount(group)).tolist()
         if len(there) == 1:
             return self._of_group(there[0], rows, slice(None), meter, k)
-        out = {column: np.zeros(len(meter), dtype=np.bool_) for column in COLUMNS}
+        out = {column: np.zeros(len(meter), dtype=np.bool_) for column in SAID}
         for number in there:
             at = np.flatnonzero(group == number)
             for column, differ in self._of_group(number, rows, at, meter[at], k[at]).items():
@@ -77,7 +74,8 @@ class Yardstick:
         return out
 
     def at_set_date(self, meter: I64, k: I64) -> tuple[I64, I64]:
-        """(set date in days since 1970, units at it) in telegram `k` of each meter; NONE where it says neither."""
+        """(set date in days since 1970, units at it) in telegram `k` of each meter; NONE where it says neither. The set
+        date is the last day that counts."""
         day, units = (np.full(len(meter), NONE, dtype=np.int64) for _ in range(2))
         group = self._fleet.population.group[meter]
         for number in np.unique(group).tolist():
@@ -90,6 +88,16 @@ class Yardstick:
                 place, scale = table[column]
                 out[at] = _said(column, place, scale, records[:, place.offset : place.offset + place.width])
         return day, units
+
+    def exactly(self, column: str, meter: int, k: I64) -> list[Decimal | None]:
+        """What telegrams of one meter say in a column of numbers, in its unit and not rounded; None where it is not
+        available. Raises KeyError where the type says no such thing."""
+        group = int(self._fleet.population.group[meter])
+        place, scale = expected(self._fleet.kinds[group])[column]
+        records, _ = self._sent(group, np.full(len(k), meter, dtype=np.int64), k)
+        said = decode_many(place.encoding, records[:, place.offset : place.offset + place.width])
+        one = Decimal(repr(scale))
+        return [None if number == NOT_AVAILABLE else number * one for number in said.tolist()]
 
     def _of_group(self, group: int, rows: StoredColumns, at: I64 | slice, meter: I64, k: I64) -> dict[str, Bools]:
         fleet, who = self._fleet, self._fleet.population
@@ -104,13 +112,9 @@ class Yardstick:
             "status": rows.status[at] != (status if headed else 0),
             "tamper": rows.tamper[at] != self._tampered(kind, meter, k, headed=headed),
         }
-        values: dict[str, I64 | F64] = {
-            "meter_time": rows.minute, "units": rows.units, "set_date": rows.set_day,
-            "set_date_units": rows.set_date_units, "volume_m3": rows.volume_m3, "energy_kwh": rows.energy_kwh,
-        }  # fmt: skip
         table = expected(kind)
-        for column, stored in values.items():
-            value: I64 | F64 = stored[at]
+        for column in VALUES:
+            value: I64 | F64 = getattr(rows, as_array(column))[at]
             if column in table:
                 place, scale = table[column]
                 said = _said(column, place, scale, records[:, place.offset : place.offset + place.width])
@@ -145,7 +149,7 @@ def _shows(kind: Kind, how: str, *, headed: bool) -> bool:
     """Does a telegram of this type tell that its meter was tampered with so: by its status byte, where it has one, its
     error flags or the date of an error?"""
     fault = kind.faults[how]
-    told = {meaning(statement.chain) for statement in statements(kind)}
+    told = {what.column for statement in statements(kind) if (what := meaning(statement.chain)) is not None}
     return (
         (headed and bool(fault.sts & STS_PERMANENT_ERROR))
         or ("errors" in told and bool(fault.flags & TAMPER_FLAG))
@@ -159,10 +163,9 @@ def expected(kind: Kind) -> dict[str, Expected]:
     out: dict[str, Expected] = {}
     for place, statement in zip(kind.places, statements(kind), strict=True):
         what = meaning(statement.chain)
-        if what is None or what in ("errors", "error_date"):
-            continue
-        column = "energy_kwh" if what in _ENERGY_UNITS else what
-        out[column] = Expected(place, 10.0**statement.chain.exponent / _ENERGY_UNITS.get(what, 1.0))
+        if what is not None and what.column not in ("errors", "error_date"):
+            scale = 10.0**statement.chain.exponent / _IN_A_COLUMN.get(statement.chain.unit, 1.0)
+            out[what.column] = Expected(place, scale)
     if "set_date" not in out:
         out.pop("set_date_units", None)  # a month end without a date is no set date
     return out
@@ -187,7 +190,8 @@ def _said(column: str, place: Place, scale: float, sent: U8) -> I64 | F64:
     """What telegrams said in a stored column, in its unit; `sent` are the bytes of it, (n, width)."""
     number = decode_many(place.encoding, sent)
     if column == "set_date":
-        return _DAYS[number]
+        day = _DAYS[number]
+        return np.where((day != NONE) & (number & 31 == 1), day - 1, day)  # a first of a month is the day after
     if column == "meter_time":
         time = number if place.encoding == "F" else number >> 8  # type I has seconds in front
         day = _DAYS[time >> 16 & 0xFFFF]

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from sim.readers.value_names import Compared, compared
 from wmbus.as_json import json_value
 
 if TYPE_CHECKING:
-    from sim.gateway.port import Fed
+    from sim.gateway.port import GatewayPort
     from sim.meters.fleet import Fleet
     from sim.truth.ground_truth import Truth
 
@@ -39,16 +40,18 @@ class Judged:
         return self.true + self.unnamed + len(self.wrong)
 
 
-def judged(truth: Truth, gateway: Fed) -> Judged:
+def judged(truth: Truth, gateway: GatewayPort) -> Judged:
     """Of all that this gateway gave. For small worlds: each is looked for among its meter's telegrams."""
+    found = Judged()
+    if (first := next(told := gateway.given(), None)) is None:
+        return found
     fleet = truth.world.fleet
     of: defaultdict[str, list[int]] = defaultdict(list)  # two makers' meters may have one number
     for meter in range(fleet.n):
         of[fleet.address(meter).id].append(meter)
     sent = {meter: [(one.start_ns, one.k) for one in truth.sent(meter=meter)] for meter in range(fleet.n)}
     made: dict[tuple[int, int], list[dict[str, Any]]] = {}
-    found = Judged()
-    for at_ns, number, values in gateway.given():
+    for at_ns, number, values in chain([first], told):
         worst: Compared | None = None
         known = False
         for meter, k in _candidates(of.get(number, []), sent, at_ns):
@@ -88,7 +91,7 @@ def _stated(fleet: Fleet, meter: int, k: int) -> list[dict[str, Any]]:
     return [{"name": one.slot.label, "unit": one.chain.unit, "value": json_value(value)} for one, value in rows]
 
 
-def given_again(truth: Truth, gateway: Fed, telegram: bytes, since_ns: int) -> bool:
+def given_again(truth: Truth, gateway: GatewayPort, telegram: bytes, since_ns: int) -> bool:
     """Whether it gave, after an instant, what this telegram of a meter says, when the meter had already sent something
     newer that says otherwise: an old value as the newest. Raises LookupError where no meter sent it."""
     old = truth.known(fingerprint(telegram))

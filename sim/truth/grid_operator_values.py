@@ -21,6 +21,7 @@ from sim.systems._smgw_grid import GRID_OPERATOR
 from sim.systems._smgw_running import Smgw
 from sim.truth.periods_in_words import Key
 from sim.truth.wired_values import counted, last_met_s, met_ns
+from sim.truth.wrong_rows import CLOCK_TOLERANCE_S
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 _QUARTER_S: Final = 900
 _NEAR_S: Final = 9
 """A hundredth of a quarter hour."""
-_TOLERANCE_S: Final = 27.0
 _FED_IN: Final = "1-0:2.8"
 _VOLTS: Final = ("1-0:32.7.0*255", "1-0:52.7.0*255", "1-0:72.7.0*255")
 _NOMINAL_V: Final = 230
@@ -51,7 +51,7 @@ def expected_of_grid(world: World, *, waiting: bool = False) -> dict[Key, Decima
             continue
         met_s = _by_instant(epoch_s + at_ns // NS_PER_S for at_ns in met_ns(world, number))
         offset_s = gateway_groups(world.spec)[number].clock_offset_s
-        marked = system.settings.flag_clock and abs(offset_s) > _TOLERANCE_S
+        marked = system.settings.flag_clock and abs(offset_s) > CLOCK_TOLERANCE_S
         end_s = until_s // delivery_s * delivery_s
         for meter in numbers_of(number, system.settings.wired):
             house = house_of(world.seeds, meter)

@@ -25,13 +25,13 @@ import numpy as np
 from sim.core.events import AlarmRaised, MeterTampered
 from sim.core.quoting import hidden
 from sim.meters.sending_times import first_at
-from sim.portal.reasons import QUARANTINED
-from sim.portal.store import Reading, fingerprint
+from sim.portal.reasons import LATE, QUARANTINED
+from sim.portal.store import Reading, Refusal, fingerprint
 from sim.site_plan import under_way_most_ns
 from sim.truth.air_tap import AirTap
 from sim.truth.differs import Yardstick, numbers
 from sim.truth.ledger import EVER_NS, Ledger, Sent, Spoken, gateway_bit
-from sim.truth.stored_rows import columns_of
+from sim.truth.stored_rows import KEPT_LATE, columns_of, reading_of
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -87,7 +87,11 @@ class Truth:
 
     def known(self, mark: str) -> Sent | None:
         """The first telegram of our meters under this fingerprint that anybody received."""
-        return self._noted.first(mark)
+        return self._noted.firsts([mark]).get(mark)
+
+    def every_known(self, marks: Iterable[str]) -> dict[str, Sent]:
+        """Fingerprint -> the same, of those that are."""
+        return self._noted.firsts(marks)
 
     def was_received(self, mark: str, before_ns: int) -> bool:
         """Whether a gateway received a meter's telegram of this fingerprint that was begun before then."""
@@ -98,9 +102,9 @@ class Truth:
         reading that was stored from it."""
         return self._looked.sent(start_ns, end_ns, meter=meter)
 
-    def begun_by_reading(self) -> Iterator[tuple[int, int]]:
-        """(row of the portal's table, when the telegram that it was stored from was begun), in the order of rows."""
-        return self._looked.begun_by_reading()
+    def by_reading(self) -> Iterator[Sent]:
+        """The telegrams that readings were stored from, in the order of the portal's rows."""
+        return self._looked.by_reading()
 
     @property
     def received(self) -> int:
@@ -235,6 +239,18 @@ class Truth:
         columns = columns_of([row], self._numbers)
         differs = self._yardstick.differs(columns, np.array([sent.meter]), np.array([sent.k]))
         return frozenset(name for name, where in differs.items() if where[0])
+
+    def wrong_late(self) -> list[tuple[Refusal, tuple[str, ...]]]:
+        """Telegrams of our meters that were refused as late alone and are kept with other values than they say, since
+        bills are made of these too; with the columns that differ."""
+        late = self.world.stored.refusals(LATE)
+        sendings = self._noted.sendings({row.fingerprint for row in late} - self.foreign)
+        known = [(row, sendings[row.fingerprint][0]) for row in late if row.fingerprint in sendings]
+        columns = columns_of([reading_of(row) for row, _ in known], self._numbers)
+        meter, k = (np.array([getattr(sent, name) for _, sent in known], dtype=np.int64) for name in ("meter", "k"))
+        differs = self._yardstick.differs(columns, meter, k)
+        named = [(row, tuple(name for name in KEPT_LATE if differs[name][at])) for at, (row, _) in enumerate(known)]
+        return [one for one in named if one[1]]
 
     def unexplained(self) -> list[Altered]:
         """Altered records whose bytes no attacker brought."""

@@ -192,10 +192,10 @@ class Ledger:
         """How many telegrams gateways received."""
         return int(self._query("SELECT count(*) FROM sent WHERE received").fetchone()[0])
 
-    def first(self, mark: str) -> Sent | None:
-        """The first sending of these bytes that anybody received."""
-        found = self._marked(f"{_SENT} WHERE mark IN ({{}}) ORDER BY start_ns, meter LIMIT 1", [mark])
-        return next(map(Sent._make, found), None)
+    def firsts(self, marks: Iterable[str]) -> dict[str, Sent]:
+        """Mark -> the first sending of these bytes, of those that anybody received."""
+        rows = self._marked(f"{_SENT} WHERE mark IN ({{}}) ORDER BY start_ns DESC, meter DESC", marks)
+        return {sent.mark: sent for sent in rows_of(Sent, rows)}
 
     def sendings(self, marks: Iterable[str]) -> dict[str, list[Sent]]:
         """Mark -> its sendings that a gateway received, by time."""
@@ -230,10 +230,9 @@ class Ledger:
             Spoken(source, k, start_ns, telegram, taken.get((source, k), [])) for source, k, start_ns, telegram in rows
         ]
 
-    def begun_by_reading(self) -> Iterator[tuple[int, int]]:
-        """(reading, start_ns) of each telegram that has one, in the order of readings; SQLite sorts them on disk."""
-        sql = "SELECT reading, start_ns FROM sent WHERE reading IS NOT NULL AND received ORDER BY reading"
-        return iter(self._query(sql))
+    def by_reading(self) -> Iterator[Sent]:
+        """Each telegram that has a reading, in the order of readings; SQLite sorts them on disk."""
+        return map(Sent._make, self._query(f"{_SENT} WHERE reading IS NOT NULL AND received ORDER BY reading"))
 
     def matched(self) -> dict[int, int]:
         """Meter -> how many of its telegrams have a reading."""

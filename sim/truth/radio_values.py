@@ -19,7 +19,7 @@ from sim.smart_metering.lmn.radio_air import Account
 from sim.smart_metering.lmn.radio_plan import address_of
 from sim.smgw.obis_codes import of_text
 from sim.truth.periods_in_words import Key, Stands, of_period
-from sim.truth.wrong_rows import WrongRow, unlike
+from sim.truth.wrong_rows import CLOCK_TOLERANCE_S, TIME_INVALID, WrongRow, energy, stored, unlike
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -77,7 +77,8 @@ def _stands(line: Sequence[tuple[int, int]], at_s: int) -> Stands | None:
 
 
 def wrong_rows(world: World) -> list[WrongRow]:
-    """Rows of a gateway that no meter said, and rows that are missing."""
+    """Rows of a gateway that no meter said so, in any of their columns, and rows that are missing. A gateway learns at
+    a window's end that its clock is off, so where it is a row's word may say so and need not."""
     found: list[WrongRow] = []
     count = radio_count(world)
     for number, gateway in enumerate(world.gateways):
@@ -85,9 +86,11 @@ def wrong_rows(world: World) -> list[WrongRow]:
         if side is None or not gateway.up:
             continue
         reached = _reached(world, number)
+        off = abs(gateway_groups(world.spec)[number].clock_offset_s) > CLOCK_TOLERANCE_S
         for meter in map(str, map(address_of, range(number * count, (number + 1) * count))):
             for place, quantity in enumerate(_QUANTITIES):
-                has = {row.at_s: row.entry.value for row in side.store.of(meter, of_text(f"{quantity}.0*255"))}
-                must = {at_s: counted[place] for at_s, counted in reached.get(meter, [])}
+                has = stored(side.store, meter, of_text(f"{quantity}.0*255"))
+                said_off = {at_s for at_s, row in has.items() if off and row.word & TIME_INVALID}
+                must = {at_s: energy(counted[place], off=at_s in said_off) for at_s, counted in reached.get(meter, [])}
                 found += unlike(meter, quantity, has, must)
     return found

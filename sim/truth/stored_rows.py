@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from sim.core.vocabulary import SECURITIES
 from sim.portal.check import NONE
-from sim.portal.store import Reading
+from sim.portal.reading_columns import LATE, OF_READING, SAID
+from sim.portal.store import Reading, Refusal
 from sim.portal.stored_columns import StoredColumns
 
 I64 = NDArray[np.int64]
 NONSENSE: Final = NONE + 1
+KEPT_LATE: Final = ("meter", *LATE)
+"""Columns of a late telegram's row."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a meter's clock has no zone
 _MODES: Final[dict[str, int]] = {name: place for place, name in enumerate(SECURITIES)}
 
@@ -28,13 +31,20 @@ def columns_of(rows: Sequence[Reading], numbers: Mapping[str, int]) -> StoredCol
     """`numbers`: a meter's whole address as text -> as a number; an address that is not there becomes 0."""
     columns = zip(*rows, strict=True) if rows else [()] * len(Reading._fields)
     column = dict(zip(Reading._fields, columns, strict=True))
-    whole = {name: _whole(column[name]) for name in
-             ("units", "set_date_units", "acc", "counter", "status", "tamper")}  # fmt: skip
+    whole = {name: _whole(column[name]) for name in SAID if OF_READING[name][0] is int}
     return StoredColumns(
         meter=np.array([numbers.get(name, 0) for name in column["meter"]], dtype=np.uint64),
         minute=_each(column["meter_time"], _minute), set_day=_each(column["set_date"], _day),
         security=_each(column["security"], lambda text: _MODES.get(text, NONSENSE)),
         volume_m3=_real(column["volume_m3"]), energy_kwh=_real(column["energy_kwh"]), **whole,
+    )  # fmt: skip
+
+
+def reading_of(late: Refusal) -> Reading:
+    """What is kept of a late telegram, as a reading that says no more than KEPT_LATE."""
+    return Reading(
+        late.meter, late.gateway, late.received_ns, late.stored_ns, late.meter_time, late.units, late.set_date,
+        late.set_date_units, None, None, late.security or "", late.fingerprint, late.rssi_dbm, 0, 0, None, None,
     )  # fmt: skip
 
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Final
 from sim.core.clock import NS_PER_S, ns
 from sim.faults.gateway_power_cut import PowerCut
 from sim.faults.wired_bus_cut import WiredBusCut
-from sim.meters.physics.household_power import Household
+from sim.meters.physics.household_power import Household, Registers
 from sim.site_plan import gateway_groups
 from sim.smart_metering.lmn.wired_plan import house_of, meter_name, numbers_of
 from sim.smgw.obis_codes import of_text
 from sim.truth.periods_in_words import QUARTER_S, Key, Stands, of_period
-from sim.truth.wrong_rows import WrongRow, unlike
+from sim.truth.wrong_rows import CLOCK_TOLERANCE_S, WrongRow, energy, stored, unlike
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 _DRAWN, _FED_IN = "1-0:1.8", "1-0:2.8"
 _MWH_OF_TENTH_WH: Final = 100
 _KWH_OF_TENTH_WH: Final = -4
+_REGISTERS: Final[dict[str, Callable[[Registers], int]]] = {
+    "1-0:1.8.0": lambda one: (one.high + one.low) // _MWH_OF_TENTH_WH,
+    "1-0:1.8.1": lambda one: one.high // _MWH_OF_TENTH_WH,
+    "1-0:1.8.2": lambda one: one.low // _MWH_OF_TENTH_WH,
+    "1-0:2.8.0": lambda one: one.fed_in // _MWH_OF_TENTH_WH,
+}
+"""What a gateway must store of each."""
 
 
 def counted(house: Household, quantity: str, at_s: int) -> int:
@@ -119,8 +126,8 @@ def _stands(house: Household, quantity: str, at_s: int) -> Stands | None:
 
 
 def wrong_rows(world: World) -> list[WrongRow]:
-    """Stored rows of wired meters that are not what the house counted, and rows that are missing up to the last
-    meeting."""
+    """Stored rows of wired meters that are not what the house counted, in any of their columns, and rows that are
+    missing up to the last meeting. Each row's word says whether the gateway's clock was right."""
     count = wired_count(world)
     found: list[WrongRow] = []
     start_s = -(-int(world.calendar.start.timestamp()) // QUARTER_S) * QUARTER_S
@@ -129,10 +136,12 @@ def wrong_rows(world: World) -> list[WrongRow]:
         until_s = last_met_s(world, number)
         if side is None or not gateway.up or until_s is None:
             continue
+        off = abs(gateway_groups(world.spec)[number].clock_offset_s) > CLOCK_TOLERANCE_S
         for meter in numbers_of(number, count):
             house, name = house_of(world.seeds, meter), meter_name(meter)
-            for quantity in (_DRAWN, _FED_IN):
-                has = {row.at_s: row.entry.value for row in side.store.of(name, of_text(f"{quantity}.0*255"))}
-                must = {at_s: counted(house, quantity, at_s) for at_s in range(start_s, until_s + 1, QUARTER_S)}
-                found += unlike(name, quantity, has, must)
+            for register, tenths in _REGISTERS.items():
+                has = stored(side.store, name, of_text(f"{register}*255"))
+                must = {at_s: energy(tenths(house.registers(at_s)), off=off)
+                        for at_s in range(start_s, until_s + 1, QUARTER_S)}  # fmt: skip
+                found += unlike(name, register, has, must)
     return found

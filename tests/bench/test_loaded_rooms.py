@@ -37,7 +37,7 @@ def test_a_keyless_scenario_loads_nothing_of_another_system(rig: Rig) -> None:
     done = rig.run("run", path)
     assert done.returncode == 0, done.stderr
     names = loaded(rig.folder)
-    assert {"sim.world", "sim.systems.keyless", "bench.rig.checks.leaves_as_allowed", "attacks.reach"} <= names
+    assert {"sim.world", "sim.systems.keyless", "bench.rig.checks.of_the_system", "attacks.reach"} <= names
     assert found(names, (*ONLY_SMGW, *FOR_PLANNERS, *ELSEWHERE)) == []
 
 

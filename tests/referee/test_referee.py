@@ -109,7 +109,7 @@ def test_parts_that_no_scenario_judges_have_defects_that_tests_must_notice() -> 
     assert files == {
         "attacks", "attacks/parts", "bench", "bench/broker", "bench/load", "bench/product", "bench/rig",
         "reports", "sim/endpoint/aws", "sim/gateway/kinds", "sim/portal", "sim/readers", "sim/smart_metering",
-        "sim/smart_metering/han", "sim/smgw", "sim/smgw/logs", "sim/systems",
+        "sim/smart_metering/han", "sim/smgw", "sim/smgw/logs", "sim/systems", "sim/truth",
     }  # fmt: skip
     assert "--endpoint" not in plays.SML.words
 

@@ -52,6 +52,29 @@ def test_a_name_that_leaves_no_room_for_a_telegram_is_refused(tmp_path: Path) ->
         spec.with_setting("gateway.name", "g" * 400).refuse_contradictions()
 
 
+@pytest.mark.parametrize(
+    ("table", "line", "says"),
+    [
+        ('[system]\nkind = "smgw"\ndelivery_s = 1_000', "delivery_s", "system.delivery_s: 1000 is no multiple"),
+        ('[system]\nkind = "smgw"\npadding_bytes = 255', "padding_bytes", "system.padding_bytes: 255 is no size"),
+        ('[system]\nkind = "smgw"\nfeed_in = true', "feed_in", "system.feed_in: wired meters alone measure it"),
+        ('[portal]\nstore = "parquet"\n[system]\nkind = "smgw"', "store", "portal.store: system 'smgw' keeps"),
+        ('[backhaul]\nkind = "nb-iot"\n[system]\nkind = "smgw"', "kind = \"nb-iot", "needs bundles; system 'smgw'"),
+        ('[[gateway]]\nname = "b"\nshadow = true', "shadow", "shadow = true needs an endpoint with shadows"),
+    ],
+    ids=["delivery", "padding", "feed in", "store", "backhaul", "shadow"],
+)  # fmt: skip
+def test_what_a_system_cannot_be_is_refused_with_file_and_line(
+    tmp_path: Path, table: str, line: str, says: str
+) -> None:  # fmt: skip
+    path = tmp_path / "dozen.toml"
+    path.write_text(f"{TOML}{table}\n", encoding="utf-8")
+    number = next(n for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text.startswith(line))
+    with pytest.raises(SpecError, match=rf"dozen\.toml, line {number}: ") as refused:
+        load(path)
+    assert says in str(refused.value)
+
+
 def test_an_unknown_kind_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"endpoint.kind.*mosquito.*did you mean 'mosquitto'.*memory"):
         dozen(tmp_path, endpoint__kind="mosquito")

@@ -9,7 +9,7 @@ from attacks.parts import forgery, survey
 from bench.rig import frame_words, whole_reasons
 from sim.meters import quantities
 from sim.meters.encodings import BCD, BINARY, ENCODINGS, LVAR
-from sim.meters.quantities import COUNTS_IN, HALF, MONTH, QUANTITIES, SET_DATE, Quantity
+from sim.meters.quantities import HALF, MONTH, QUANTITIES, SET_DATE, Quantity
 from sim.pki.sealed_content import REASONS
 from sim.pki.sm_chain import CLAUSES
 from tests.tools.reference_text import MADE, cell, functions, members, said, signature, table
@@ -101,7 +101,7 @@ def meter_words() -> str:
         dif = "D, and a length byte" if one.data_field == LVAR else f"{one.data_field:X}"
         signed = ", signed" if one.signed else ""
         codings.append(f"| `{one.name}` | {kind}{signed} | {one.width} | {dif} | {one.lowest} to {one.beyond - 1} |")
-    rows = [f"| `{name}` | {_unit(name)} | {_what(one)} |" for name, one in QUANTITIES.items()]
+    rows = [f"| `{name}` | {_unit(one)} | {_what(one)} |" for name, one in QUANTITIES.items()]
     return f"""# Encodings and quantities of meter types
 {MADE}
 A record of a meter type is `field(head, encoding, quantity)`: [how](../how-to/add-a-meter.md).
@@ -117,9 +117,8 @@ another unit than the quantity counts in, the type is refused when it is loaded.
 {table("name | counts in | what", rows)}"""
 
 
-def _unit(name: str) -> str:
-    unit, exponent = COUNTS_IN.get(name, ("", 0))
-    return f"10^{exponent} {unit}" if exponent else unit
+def _unit(one: Quantity) -> str:
+    return f"10^{one.exponent} {one.unit}" if one.exponent else one.unit
 
 
 def _what(one: Quantity) -> str:

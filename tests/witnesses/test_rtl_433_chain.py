@@ -21,6 +21,7 @@ HEARD_LEAST = 0.8
 """Of what it was given: the samples are made and read in real time, on a machine that does other things too."""
 
 
+@pytest.mark.acceptance  # samples in real time, from meters to stored readings
 @pytest.mark.parametrize("entry", ["rtl_433", "rtl_433-chain"])
 def test_what_meters_send_is_read_through_a_foreign_receiver(tmp_path: Path, entry: str) -> None:
     spec = dozen(tmp_path, clock__kind="wall", clock__rate=4.0, clock__late_most_s=30.0)

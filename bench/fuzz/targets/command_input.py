@@ -18,10 +18,10 @@ from typing import Any, Final
 from unittest import mock
 
 from bench.cli import main as command_line
+from bench.cli.catalogue import KINDS
 from bench.fuzz import mutations
 from bench.fuzz.portal_bed import fleet_of_everything
 from bench.fuzz.target import SECRET, Found, TargetKind, plain
-from bench.options import KINDS
 from bench.run_directory import PLACE
 from sim.core.seeds import Dice
 from sim.core.vocabulary import SECURITIES

@@ -5,11 +5,11 @@ business, and every bundle of theirs that is nowhere is a telegram that the trut
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.core.events import BundleClosed
 from sim.site_plan import gateway_groups, gateway_ids
 from sim.world import World
 
-TITLE = "nothing is lost between gateway and portal"
 BUNDLES_AT_ONCE = 512
 NO_SEQUENCE = 1 << 63
 
@@ -48,3 +48,6 @@ class _Arrived:
             found = frozenset(rows)
             self._read[gateway] = range(sequence, end), found
         return sequence in found
+
+
+INVARIANT = Invariant("custody", "nothing is lost between gateway and portal", check)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from bench.rig.checks.port import Invariant
 from sim.core.events import WindowEnded
 from sim.world import World
-
-TITLE = "every frame has one fate at each receiver"
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -19,3 +18,6 @@ def check(world: World, attacked: bool) -> list[str]:
         if totals.get(label, 0) != count:
             problems.append(f"{label}: {count} in the history, {totals.get(label, 0)} in the windows")
     return problems
+
+
+INVARIANT = Invariant("fates_add_up", "every frame has one fate at each receiver", check)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.core.wall_clock import WallClock
 from sim.world import World
-
-TITLE = "the world kept up with its wall clock"
-UNPROVEN = True
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -14,3 +12,6 @@ def check(world: World, attacked: bool) -> list[str]:
         return []
     complaint = world.clock.lateness.complaint
     return [complaint] if complaint else []
+
+
+INVARIANT = Invariant("in_time", "the world kept up with its wall clock", check, unproven=True)

@@ -13,17 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.rig import secrets
+from bench.rig.checks.port import Invariant
 from sim.endpoint.port import EndpointError
-from sim.gateway.port import Fed
 from sim.world import World
-
-TITLE = "no key and no plaintext is in a file or message of the run"
 
 
 def check(world: World, attacked: bool) -> list[str]:
     world.history.flush()
     hidden = secrets.of_world(world)
-    opened = {one.opened_in for one in world.gateways if isinstance(one, Fed) and one.opened_in is not None}
+    opened = {one.opened_in for one in world.gateways if one.opened_in is not None}
     problems: dict[tuple[str, Path], str] = {}
     for path in _files(world):
         with path.open("rb") as file:
@@ -48,3 +46,6 @@ def _files(world: World) -> Iterator[Path]:
     for path in sorted(world.directory.rglob("*")):
         if path.is_file() and places.isdisjoint([path, *path.parents]):
             yield path
+
+
+INVARIANT = Invariant("no_key_on_disk", "no key and no plaintext is in a file or message of the run", check)

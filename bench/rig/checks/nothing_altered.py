@@ -6,14 +6,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from bench.rig.checks.port import Invariant
 from sim.core.bundle import Bundle
 from sim.core.clock import NS_PER_S
-from sim.gateway.port import Fed
 from sim.portal.reasons import QUARANTINED
 from sim.portal.store import Reading, fingerprint
 from sim.world import World
-
-TITLE = "no altered record without an attacker"
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -29,7 +27,7 @@ def check(world: World, attacked: bool) -> list[str]:
         for payload in world.paths.under_way(gateway.id):  # not lost: it has not come yet
             lost |= {fingerprint(heard.telegram) for heard in Bundle.decode(payload).heard}
         lost |= set() if gateway.up else set(map(fingerprint, gateway.on_disk()))
-        lost |= set(map(fingerprint, gateway.undelivered())) if isinstance(gateway, Fed) else set()
+        lost |= set(map(fingerprint, gateway.undelivered()))
     missing = [sent for sent in world.truth.missing() if sent.mark not in lost]
     if missing:
         reasons = Counter(r for sent in missing[:200] for r in world.truth.refused_as(sent.mark) or ["no trace"])
@@ -50,3 +48,6 @@ def _late(world: World, rows: list[Reading]) -> str:
         return ""
     allowed_s = world.truth.tolerance_ns / NS_PER_S
     return f": stored up to {max(ages) / NS_PER_S:.0f} s after sending, {allowed_s:.0f} s allowed"
+
+
+INVARIANT = Invariant("nothing_altered", "no altered record without an attacker", check)

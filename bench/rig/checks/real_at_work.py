@@ -3,12 +3,12 @@ nothing that follows from its silence is shown."""
 
 from __future__ import annotations
 
-from sim.gateway.port import Fed
+from bench.rig.checks.port import Invariant
 from sim.world import World
-
-TITLE = "the real gateway was at work"
-UNPROVEN = True
 
 
 def check(world: World, attacked: bool) -> list[str]:
-    return [said for gateway in world.gateways if isinstance(gateway, Fed) and (said := gateway.complaint)]
+    return [said for gateway in world.gateways if (said := gateway.complaint)]
+
+
+INVARIANT = Invariant("real_at_work", "the real gateway was at work", check, unproven=True)

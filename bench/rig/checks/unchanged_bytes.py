@@ -3,10 +3,9 @@ brought in by an attacker."""
 
 from __future__ import annotations
 
+from bench.rig.checks.port import Invariant
 from sim.portal.store import fingerprint
 from sim.world import World
-
-TITLE = "gateways forward the bytes they heard"
 
 
 def check(world: World, attacked: bool) -> list[str]:
@@ -20,3 +19,6 @@ def check(world: World, attacked: bool) -> list[str]:
     if not strangers:
         return problems
     return [*problems, f"{len(strangers)} telegrams at the portal were never on the air, first: {min(strangers)}"]
+
+
+INVARIANT = Invariant("unchanged_bytes", "gateways forward the bytes they heard", check)

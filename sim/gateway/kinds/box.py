@@ -22,7 +22,7 @@ import contextlib
 import json
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -71,16 +71,15 @@ class BoxGateway(VirtualGateway):
     because it had decrypted it, is counted (`opened`) and goes no further."""
 
     features: ClassVar[frozenset[GatewayFeature]] = frozenset({"forwards_encrypted", "power_cut"})
+    real: ClassVar[bool] = True
 
     def __init__(
         self, id: str, spec: BoxSpec, wiring: Wiring, clock: WallClock, box: Box, key_places: tuple[Path, ...] = ()
     ) -> None:
         self.box = box
-        self.key_places = key_places
-        self.opened_in = box.directory if box.entry.claims.forwards == "decoded" else None
+        self._key_places = key_places
+        self._decodes = box.entry.claims.forwards == "decoded"
         self.opened = 0
-        described = box.entry.described
-        self.names, self.means = (described.names, described.means) if described is not None else ("", {})
         self.mode = "T1"
         self.latency_ns = array("q")
         self.unknown = self.unreadable = self.retained = self.values_told = 0
@@ -124,6 +123,9 @@ class BoxGateway(VirtualGateway):
             if (descriptor := self.box.descriptor) is not None:
                 self._clock.forget(descriptor)
 
+    def set_clock(self, offset_s: float) -> None:
+        raise LookupError(f"gateway {self.id} is a program of its own, whose clock is its machine's")
+
     # --- radio side -------------------------------------------------------------------------------------------------
 
     def receive(self, telegram: bytes, received_ns: int, rssi_dbm: float) -> None:
@@ -133,7 +135,7 @@ class BoxGateway(VirtualGateway):
         ended_ns = self._clock.wall_at_ns(received_ns)
         if self.box.feed(Sent(telegram, _MODES[self.mode], rssi_dbm, ended_ns)):
             self._under_way[telegram].append(ended_ns)
-            if self.opened_in is not None:
+            if self._decodes:
                 self._fed.add(telegram)
         else:
             self._not_handed.append(telegram)
@@ -155,6 +157,14 @@ class BoxGateway(VirtualGateway):
         """Frames that it was fed and has not delivered."""
         return sum(map(len, self._under_way.values()))
 
+    @property
+    def key_places(self) -> tuple[Path, ...]:
+        return self._key_places
+
+    @property
+    def opened_in(self) -> Path | None:
+        return self.box.directory if self._decodes else None
+
     # --- what it delivers -------------------------------------------------------------------------------------------
 
     def _look(self) -> Steps:
@@ -174,7 +184,7 @@ class BoxGateway(VirtualGateway):
                     self._note_values(row)
                 continue
             fed, ended_ns = self._under_way.get(row.frame), None
-            if self.opened_in is not None and row.frame not in self._fed:
+            if self._decodes and row.frame not in self._fed:
                 self.opened += 1
                 continue
             if fed:
@@ -212,6 +222,16 @@ class BoxGateway(VirtualGateway):
         self.values_told += 1
         told = {"at_ns": self._world_ns(row.received_ns), "meter": row.meter or "", "values": dict(row.values or {})}
         self._values.write(json.dumps(told, default=str) + "\n")
+
+    @property
+    def names(self) -> str:
+        described = self.box.entry.described
+        return described.names if described is not None else ""
+
+    @property
+    def means(self) -> Mapping[str, str]:
+        described = self.box.entry.described
+        return described.means if described is not None else {}
 
     def given(self) -> Iterator[Given]:
         self._values.flush()
@@ -311,5 +331,5 @@ KIND = GatewayKind(
     features=BoxGateway.features,
     spec=BoxSpec,
     make=_make,
-    real=True,
+    real=BoxGateway.real,
 )

@@ -58,7 +58,7 @@ from sim.gateway.bundling import (
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.gateway.in_flight import InFlight
 from sim.gateway.outbox import Outbox
-from sim.gateway.port import GatewayFeature, Waking, Way, Wiring
+from sim.gateway.port import GatewayFeature, InWorld, Waking, Way, Wiring
 from sim.gateway.registry import GatewayKind
 from sim.gateway.state_report import TOPIC as SHADOW
 from sim.gateway.state_report import StateReport
@@ -69,7 +69,7 @@ RETRY_S = 60.0
 BIRTH_RETRY_MOST_S = 3_600.0
 
 
-class VirtualGateway:
+class VirtualGateway(InWorld):
     """See port.GatewayPort. `dial` opens a session that is subscribed to `ack_topic(id)`. `device` names the hardware:
     boots are `<device>.<count>`, so another device name tells a clone from the original. `portal_key`: see
     port.Wiring; without one no acknowledgement can be verified."""

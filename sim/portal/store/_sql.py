@@ -18,6 +18,7 @@ from datetime import date
 from operator import itemgetter
 from typing import Any, Final
 
+from sim.portal.reading_columns import held
 from sim.portal.store_port import (
     BOOTS_KEPT,
     AlarmRow,
@@ -51,48 +52,33 @@ _FITS: Final = f"""meter_time IS NOT NULL AND CASE
        ELSE units >= coalesce({_BEFORE}, units) AND units <= coalesce({_AFTER}, units) END"""
 """Of a late row of the view below: units between those of its neighbours."""
 
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS readings ({rowid}
-    meter TEXT NOT NULL, gateway TEXT NOT NULL, received_ns BIGINT NOT NULL, stored_ns BIGINT NOT NULL,
-    meter_time TEXT, units BIGINT, set_date TEXT, set_date_units BIGINT, acc BIGINT, counter BIGINT,
-    security TEXT NOT NULL, fingerprint TEXT NOT NULL, rssi_dbm DOUBLE PRECISION, status BIGINT NOT NULL,
-    tamper BIGINT NOT NULL, volume_m3 DOUBLE PRECISION, energy_kwh DOUBLE PRECISION);
+_ROWS: Final[dict[str, tuple[type[Any], tuple[str, ...]]]] = {  # table -> its rows, and what names one
+    "readings": (Reading, ()), "refusals": (Refusal, ()), "evidence": (Evidence, ()),
+    "messages": (Message, ("gateway", "sequence", "digest")), "freshness": (FreshnessRow, ("meter",)),
+    "sightings": (Sighting, ("meter", "gateway")), "births": (Birth, ("gateway", "boot")),
+    "alarms": (AlarmRow, ("kind", "subject", "raised_ns")), "meters": (MeterRow, ("meter",)),
+    "tenancies": (Tenancy, ("tenant", "flat", "from_ns")), "ownerships": (Ownership, ("landlord", "house")),
+    "answers": (HouseSum, ("house", "from_ns", "until_ns")),
+}  # fmt: skip
+_PUT_AGAIN: Final = ("freshness", "births", "alarms")
+"""Tables in which a row takes the place of the one with its name."""
+_TYPES: Final = {str: "TEXT", int: "BIGINT", float: "DOUBLE PRECISION", bytes: "{bytes}"}
+
+
+def _table(table: str) -> str:
+    """CREATE TABLE, from the type of its rows. What has a name is kept by it, but for alarms, which are few."""
+    row, key = _ROWS[table]
+    columns = [f"{name} {_TYPES[kind]}{'' if empty else ' NOT NULL'}" for name, (kind, empty) in held(row).items()]
+    if key:
+        columns.append(f"PRIMARY KEY ({', '.join(key)})")
+    by_key = " {by_key}" if key and table != "alarms" else ""
+    return f"CREATE TABLE IF NOT EXISTS {table} ({'' if key else '{rowid} '}{', '.join(columns)}){by_key};\n"
+
+
+SCHEMA: Final = "".join(map(_table, _ROWS)) + """
 CREATE INDEX IF NOT EXISTS readings_by_fingerprint ON readings (fingerprint);
-CREATE TABLE IF NOT EXISTS refusals ({rowid}
-    meter TEXT NOT NULL, gateway TEXT NOT NULL, received_ns BIGINT NOT NULL, stored_ns BIGINT NOT NULL,
-    reason TEXT NOT NULL, detail TEXT NOT NULL, fingerprint TEXT NOT NULL, telegram {bytes} NOT NULL,
-    rssi_dbm DOUBLE PRECISION, meter_time TEXT, units BIGINT, set_date TEXT, set_date_units BIGINT, security TEXT);
 CREATE INDEX IF NOT EXISTS refusals_by_fingerprint ON refusals (fingerprint);
-CREATE TABLE IF NOT EXISTS evidence ({rowid}
-    stored_ns BIGINT NOT NULL, topic TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
-    payload {bytes} NOT NULL);
-CREATE TABLE IF NOT EXISTS messages (
-    gateway TEXT NOT NULL, sequence BIGINT NOT NULL, digest TEXT NOT NULL, stored_ns BIGINT NOT NULL,
-    PRIMARY KEY (gateway, sequence, digest)) {by_key};
-CREATE TABLE IF NOT EXISTS freshness (
-    meter TEXT PRIMARY KEY, layout TEXT NOT NULL, state {bytes} NOT NULL) {by_key};
-CREATE TABLE IF NOT EXISTS sightings (
-    meter TEXT NOT NULL, gateway TEXT NOT NULL, taken BIGINT NOT NULL, copies BIGINT NOT NULL,
-    refused BIGINT NOT NULL, received_ns BIGINT NOT NULL, stored_ns BIGINT NOT NULL, rssi_dbm DOUBLE PRECISION,
-    PRIMARY KEY (meter, gateway)) {by_key};
 CREATE TABLE IF NOT EXISTS silence (meter TEXT PRIMARY KEY, taken_ns BIGINT NOT NULL) {by_key};
-CREATE TABLE IF NOT EXISTS births (
-    gateway TEXT NOT NULL, boot TEXT NOT NULL, place BIGINT NOT NULL, connects BIGINT NOT NULL,
-    PRIMARY KEY (gateway, boot)) {by_key};
-CREATE TABLE IF NOT EXISTS alarms (
-    kind TEXT NOT NULL, subject TEXT NOT NULL, raised_ns BIGINT NOT NULL, last_ns BIGINT NOT NULL,
-    cleared_ns BIGINT, occasions BIGINT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (kind, subject, raised_ns));
-CREATE TABLE IF NOT EXISTS meters (
-    meter TEXT PRIMARY KEY, security TEXT NOT NULL, interval_s DOUBLE PRECISION NOT NULL, flat TEXT, house TEXT)
-    {by_key};
-CREATE TABLE IF NOT EXISTS tenancies (
-    tenant TEXT NOT NULL, flat TEXT NOT NULL, from_ns BIGINT NOT NULL, until_ns BIGINT,
-    PRIMARY KEY (tenant, flat, from_ns)) {by_key};
-CREATE TABLE IF NOT EXISTS ownerships (landlord TEXT NOT NULL, house TEXT NOT NULL,
-    PRIMARY KEY (landlord, house)) {by_key};
-CREATE TABLE IF NOT EXISTS answers (
-    house TEXT NOT NULL, from_ns BIGINT NOT NULL, until_ns BIGINT NOT NULL, units BIGINT NOT NULL,
-    flats BIGINT NOT NULL, PRIMARY KEY (house, from_ns, until_ns)) {by_key};
 {view} billing AS
     SELECT meter, meter_time, units, set_date, set_date_units, security, stored_ns, fingerprint, 0 AS late
       FROM readings
@@ -148,19 +134,13 @@ _SIGHTING: Final = """
 """
 _BY_METER: Final = "CREATE INDEX IF NOT EXISTS readings_by_meter ON readings (meter, stored_ns)"
 Row = tuple[Any, ...]
-_ROWS: Final[dict[str, tuple[type[Any], tuple[str, ...]]]] = {  # table -> its rows, and what names one
-    "readings": (Reading, ()), "refusals": (Refusal, ()), "evidence": (Evidence, ()), "messages": (Message, ()),
-    "freshness": (FreshnessRow, ("meter",)), "births": (Birth, ("gateway", "boot")),
-    "alarms": (AlarmRow, ("kind", "subject", "raised_ns")), "meters": (MeterRow, ()), "tenancies": (Tenancy, ()),
-    "ownerships": (Ownership, ()), "answers": (HouseSum, ()),
-}  # fmt: skip
 
 
 def _insert(table: str) -> str:
     columns = _ROWS[table][0]._fields
     sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
     key = _ROWS[table][1]
-    if key:
+    if table in _PUT_AGAIN:
         rest = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in key)
         sql += f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {rest}"
     return sql

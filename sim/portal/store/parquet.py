@@ -27,6 +27,7 @@ from sim.core.vocabulary import MODE_OF
 from sim.portal.check import NONE
 from sim.portal.intake import Rows, Taken
 from sim.portal.meter_table import Roll, address_of
+from sim.portal.reading_columns import OF_READING
 from sim.portal.reception_batch import Batch
 from sim.portal.store_port import Store, StoreError, StoreKind
 from sim.portal.verdicts import names
@@ -51,7 +52,7 @@ _ROWS_AT_ONCE: Final = 1 << 17
 _PART: Final = ".part"
 _DICTIONARY = ["gateway", "meter_time", "security", "reason"]
 _DIFFERENCES = ("received_ns", "units", "set_date_units", "acc", "counter", "rssi_cdbm")
-_ALWAYS = {"meter", "gateway", "received_ns", "stored_ns", "security", "rssi_cdbm", "status", "tamper"}  # of a reading
+_ALWAYS = {name for name, (_, empty) in OF_READING.items() if not empty} | {"rssi_cdbm"}  # of a reading
 
 
 def prepare(folder: Path) -> None:

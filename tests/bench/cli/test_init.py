@@ -65,6 +65,8 @@ def test_the_page_works_as_it_stands(home: Path) -> None:
             last, place = done.stdout, home.parent / "acme"
         elif block.kind == "console":
             assert fits(block.text, last), f"the page says\n{block.text}\nand it printed\n{last}"
+    plain = shell("python -m pytest -q --collect-only", place, home)
+    assert "test_a_late_echo_changes_nothing[" in plain.stdout, plain.stdout + plain.stderr
     cases = {case.get("name", "") for case in ET.parse(place / "junit.xml").iter("testcase")}
     assert cases == {"test_a_late_echo_changes_nothing[seed=1-300.0]"}
     suite = ET.parse(place / "runs" / "radio" / "latest" / "junit.xml").getroot().find("testsuite")
@@ -108,7 +110,11 @@ every_s = 60.0
 [endpoint]
 kind = "narrow"
 """
-INVARIANT = 'TITLE = "the user\'s own invariant"\ndef check(world, attacked):\n    return ["seen"]\n'
+INVARIANT = """\
+from bench.rig.checks.port import Invariant
+
+INVARIANT = Invariant("seen", "the user's own invariant", lambda world, attacked: ["seen"])
+"""
 DESK = """
 from dataclasses import dataclass, replace
 from {module} import {base} as ours, {name} as kind

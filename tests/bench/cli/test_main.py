@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bench.cli import tasks
-from bench.options import KINDS
+from bench.cli.catalogue import KINDS
 from bench.run_directory import ROOT
 from tests.bench.command_line import PATIENCE_S, TRACE, Rig
 from tests.bench.conftest import Here

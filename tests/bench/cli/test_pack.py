@@ -22,6 +22,7 @@ from sim.core.clock import NS_PER_S
 from sim.world import World
 from tests import small_worlds
 from tests.bench.command_line import Rig
+from tests.bench.conftest import Here
 from tests.reports import evidence_run
 
 
@@ -215,7 +216,7 @@ def test_a_real_run_is_packed_without_a_key_of_any_meter(tmp_path: Path) -> None
             assert key not in content and key.hex().encode() not in lower, path
 
 
-def test_there_is_no_such_run(tmp_path: Path) -> None:
-    done = Rig(tmp_path).run("pack", "nothing")
+def test_there_is_no_such_run(here: Here) -> None:
+    done = here("pack", "nothing")
     assert done.returncode == 2
     assert done.stderr.startswith("wmbench: there is no run 'nothing'")

@@ -13,6 +13,8 @@ from bench.options import ENGINES, Options
 from bench.run_directory import write_json
 from sim.radio import air
 from tests.bench.command_line import Rig
+from tests.bench.conftest import Here
+from tests.reports import evidence_run
 
 BODY = """
 @scenario(world='dozen.toml')
@@ -76,20 +78,22 @@ def test_a_changed_seed_or_setting_is_told_as_different(
     assert done.stdout.count("DIFFERENT: ") == 3
 
 
-def test_what_was_not_finished_is_not_compared(ran: tuple[Rig, Path, dict[str, Any]], tmp_path: Path) -> None:
-    rig, _, run = ran
+def changed(directory: Path, **changes: str) -> Path:
+    """A run, of which its one scenario's record is changed."""
+    run = json.loads((evidence_run.write(directory) / "run.json").read_text(encoding="utf-8"))
     (scenario,) = run["scenarios"]
-    write_json(tmp_path / "run.json", {**run, "scenarios": [{**scenario, "outcome": "interrupted"}]})
-    done = rig.run("replay", tmp_path)
+    write_json(directory / "run.json", {**run, "scenarios": [{**scenario, **changes}]})
+    return directory
+
+
+def test_what_was_not_finished_is_not_compared(here: Here, tmp_path: Path) -> None:
+    done = here("replay", changed(tmp_path, outcome="interrupted"))
     assert done.returncode == 2
     assert "no scenario of this run was finished" in done.stderr
 
 
-def test_a_scenario_that_is_gone_is_an_error(ran: tuple[Rig, Path, dict[str, Any]], tmp_path: Path) -> None:
-    rig, _, run = ran
-    (scenario,) = run["scenarios"]
-    write_json(tmp_path / "run.json", {**run, "scenarios": [{**scenario, "id": "card/test_gone.py::test_x"}]})
-    done = rig.run("replay", tmp_path)
+def test_a_scenario_that_is_gone_is_an_error(here: Here, tmp_path: Path) -> None:
+    done = here("replay", changed(tmp_path, id="card/test_gone.py::test_x"))
     assert done.returncode == 2
     assert "there is no scenario 'card/test_gone.py::test_x'" in done.stderr
 

@@ -4,6 +4,7 @@ for each system what it is, and a verdict is nobody's word but the claims'."""
 from __future__ import annotations
 
 import ast
+import dataclasses
 import html
 import json
 from pathlib import Path
@@ -18,6 +19,7 @@ from bench.compare.compared import AT_HOME, CARD, KEYLESS, PAIRS, SMGW, SYSTEMS,
 from reports import compare_page
 from reports.run_model import caveats
 from sim.endpoint.aws.aws_limits import NEVER_CONFIRMED
+from sim.systems.port import SYSTEMS as KINDS
 
 ROOT = Path(__file__).resolve().parents[3]
 TOPICS = CARD + PAIRS
@@ -143,7 +145,27 @@ def test_a_comparison_has_its_page_made_again(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / compare_page.FILE).write_text(json.dumps(body))
     assert main(["report", str(tmp_path)]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "report.html")
-    assert "Two systems" in (tmp_path / "report.html").read_text()
+    assert "Systems under" in (tmp_path / "report.html").read_text()
+
+
+def test_a_third_system_is_a_column_that_says_what_no_scenario_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is run for it: no topic names one of its scenarios. Its title is its own."""
+    third = dataclasses.replace(KINDS.find(KEYLESS), kind="third")
+    monkeypatch.setattr(type(third), "title", "A third <way>")
+    monkeypatch.setitem(KINDS.parts(), "third", third)  # type: ignore[arg-type]
+    monkeypatch.setenv("WMBENCH_RUNS", str(tmp_path))
+    assert main(["compare", "--only", "card", "--system", "third", "--json"]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert body["systems"] == ["third"] and body["titles"] == {"third": "A third <way>"}
+    cells = [row["systems"]["third"] for row in body["rows"]]
+    assert {(one["verdict"], one["reason"]) for one in cells} == {
+        (table.NOT_YET, "no scenario is named for system 'third'")
+    }
+    assert "A third &lt;way&gt;" in compare_page.render(body)
+    assert main(["compare", "--system", "third", "--system", SMGW, "--of", "latest"]) != 0
+    assert "1 runs are given for the systems third, smgw; one each" in capsys.readouterr().err
 
 
 def test_scenarios_that_both_ran_are_joined_by_variant() -> None:

@@ -22,8 +22,8 @@ def test_a_telegram_for_people_has_every_byte_and_its_meaning(rig: Rig) -> None:
     assert sum(map(len, shown)) == len(FRAME)
 
 
-def test_a_telegram_without_its_key_is_shown_as_far_as_it_goes(rig: Rig) -> None:
-    done = rig.run("frame", "decode", FRAME.hex())
+def test_a_telegram_without_its_key_is_shown_as_far_as_it_goes(here: Here) -> None:
+    done = here("frame", "decode", FRAME.hex())
     assert done.returncode == 1
     assert "configuration: mode 5, 4 blocks encrypted" in done.stdout
     assert done.stdout.splitlines()[-1] == (

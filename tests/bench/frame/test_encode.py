@@ -46,13 +46,13 @@ def test_published_telegrams_encode_to_the_same_bytes(here: Here) -> None:
     assert why <= 10
 
 
-def test_a_changed_value_is_encoded_anew(rig: Rig) -> None:
-    out = json.loads(rig.run("frame", "decode", QUNDIS, "--json").stdout)
+def test_a_changed_value_is_encoded_anew(rig: Rig, here: Here) -> None:
+    out = json.loads(here("frame", "decode", QUNDIS, "--json").stdout)
     out["records"][0]["value"] = 777
     out["records"][5]["value"] = "2026-02-03"
     done = piped(rig, json.dumps(out).encode(), "encode", "--security", "mode7", "--key", KEY, "--counter", "9")
     assert done.returncode == 0, done.stderr
-    again = json.loads(rig.run("frame", "decode", done.stdout.decode(), "--key", KEY, "--json").stdout)
+    again = json.loads(here("frame", "decode", done.stdout.decode(), "--key", KEY, "--json").stdout)
     assert (again["security"], again["mac_ok"], again["counter"]) == ("mode7", True, 9)
     assert [again["records"][at]["value"] for at in (0, 5)] == [777, "2026-02-03"]
 

@@ -23,7 +23,7 @@ from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
 from sim.readers.value_names import TABLES, in_the_unit_of, said
-from tests.bench.command_line import Rig
+from tests.bench.conftest import Here
 from wmbus.as_json import json_value, to_json
 from wmbus.explain import DEVICE_TYPES
 from wmbus.link import add_crcs_a
@@ -181,10 +181,10 @@ RTL_433 = shutil.which("rtl_433")
         ("engelmann-sensostar", "mode5", "S1M"),
     ],
 )
-def test_rtl_433_hears_sampled_telegrams(name: str, security: Any, mode: str, tmp_path: Path) -> None:
+def test_rtl_433_hears_sampled_telegrams(name: str, security: Any, mode: str, here: Here, tmp_path: Path) -> None:
     chosen = sampled(name, security)[:8]
     file = tmp_path / "air.cu8"
-    done = Rig(tmp_path).run("frame", "iq", *(one["telegram"] for one in chosen), "--mode", mode, "--out", file)
+    done = here("frame", "iq", *(one["telegram"] for one in chosen), "--mode", mode, "--out", file)
     assert done.returncode == 0, done.stderr
     words = [RTL_433, "-s", "1600k", "-R", "104", "-R", "105", "-Y", "minmax", "-r", file, "-F", "json"]
     out = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)  # type: ignore[arg-type]

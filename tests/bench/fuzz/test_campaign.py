@@ -169,7 +169,7 @@ def test_what_never_ends_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         while True:
             pass
 
-    monkeypatch.setattr(campaign, "STUCK_S", 0.05)
+    monkeypatch.setattr(campaign, "STUCK_S", 0.02)
     monkeypatch.setattr(log, "read_log", forever)
     out = Path(_FOLDER[0])
     out.mkdir()

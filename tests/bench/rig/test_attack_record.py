@@ -47,7 +47,7 @@ def test_settings_of_some_kind_of_system_and_endpoint_pass() -> None:
 
 def test_lists_look_at_every_attack(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(catalogue.attack_entries()) == len(attacks())
-    monkeypatch.setattr(catalogue, "attacks", lambda: {"test.staged": with_record(threats=("L088",))})
+    monkeypatch.setattr("attacks.attack.attacks", lambda: {"test.staged": with_record(threats=("L088",))})
     with pytest.raises(CannotRun, match="there is no 'L088'"):
         catalogue.entries("attacks")
 

@@ -12,21 +12,19 @@ from bench.rig import checks
 from bench.rig.checks import (
     bundled_once,
     custody,
-    delivered_true,  # of the other system: tests/sim/systems/test_smgw.py
     fates_add_up,
     faults_witnessed,
     given_true,  # of real gateways: tests/sim/gateway/kinds/test_box_that_decodes.py
     heard_as_stored,
     in_time,
-    leaves_as_allowed,  # of the other system: tests/sim/systems/test_smgw_wired.py
     no_key_on_disk,
     nothing_altered,
-    radio_true,  # of the other system: tests/sim/systems/test_smgw_radio.py
+    of_the_system,  # of others: tests/sim/systems/test_second_system.py, test_smgw*.py
     real_at_work,  # of real gateways, as given_true
     unchanged_bytes,
     values_true,
-    wired_true,  # of the other system: tests/sim/systems/test_smgw_wired.py
 )
+from bench.rig.checks.port import INVARIANTS
 from sim.core.clock import NS_PER_S
 from sim.core.events import BundleClosed
 from sim.core.wall_clock import WallClock
@@ -95,6 +93,20 @@ def name_another_time(world: World) -> None:
     execute(world, f"UPDATE readings SET received_ns = {second} WHERE rowid = (SELECT min(rowid) FROM readings)")
 
 
+def hear_it_stronger(world: World) -> None:
+    stronger = "rssi_dbm + 0.01"
+    execute(world, f"UPDATE readings SET rssi_dbm = {stronger} WHERE rowid = (SELECT min(rowid) FROM readings)")
+
+
+def leave_out_how_strong_it_was(world: World) -> None:
+    execute(world, "UPDATE readings SET rssi_dbm = NULL WHERE rowid = (SELECT max(rowid) FROM readings)")
+
+
+def store_it_between_two_takes(world: World) -> None:
+    later = "stored_ns + 1"
+    execute(world, f"UPDATE readings SET stored_ns = {later} WHERE rowid = (SELECT max(rowid) FROM readings)")
+
+
 def keep_a_refusal_with_other_bytes(world: World) -> None:
     store, row = keyless(world).portal.store, world.truth.readings[0]
     times = row.received_ns, row.stored_ns
@@ -126,10 +138,10 @@ def test_a_true_world_breaks_no_invariant(world: World) -> None:
 
 
 def test_every_check_in_the_folder_is_tested_here() -> None:
-    assert set(checks.found()) == {
-        bundled_once, custody, delivered_true, fates_add_up, faults_witnessed, given_true,
-        heard_as_stored, in_time, leaves_as_allowed, no_key_on_disk, nothing_altered, radio_true, real_at_work,
-        unchanged_bytes, values_true, wired_true,
+    assert INVARIANTS.parts() == {
+        one.INVARIANT.id: one.INVARIANT for one in (
+        bundled_once, custody, fates_add_up, faults_witnessed, given_true, heard_as_stored, in_time, no_key_on_disk,
+        nothing_altered, of_the_system, real_at_work, unchanged_bytes, values_true)
     }  # fmt: skip
 
 
@@ -151,6 +163,9 @@ def test_every_check_in_the_folder_is_tested_here() -> None:
         (give_it_to_another_meter, values_true),
         (name_another_gateway, heard_as_stored),
         (name_another_time, heard_as_stored),
+        (hear_it_stronger, heard_as_stored),
+        (leave_out_how_strong_it_was, heard_as_stored),
+        (store_it_between_two_takes, heard_as_stored),
         (fall_behind_the_wall, in_time),
     ],
     ids=lambda value: getattr(value, "__name__", "").rpartition(".")[2],
@@ -162,13 +177,28 @@ def test_a_check_goes_red_when_its_invariant_is_broken(
     problems = check.check(world, False)  # type: ignore[attr-defined]
     assert problems
     assert all(isinstance(problem, str) and problem for problem in problems)
-    assert check.TITLE in {title for title, _ in checks.apply(world, attacked=False)}  # type: ignore[attr-defined]
+    assert check.INVARIANT.title in {title for title, _ in checks.apply(world, attacked=False)}  # type: ignore[attr-defined]
 
 
 def test_altered_records_are_the_scenarios_business_when_there_is_an_attacker(world: World) -> None:
     double_a_reading(world)
     assert nothing_altered.check(world, False)
     assert nothing_altered.check(world, True) == []
+
+
+def test_what_a_gateway_answers_for_is_asked_of_the_port(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of whatever kind it is: what it says that it did not deliver is not missing, and its complaint is told."""
+    lost = world.truth.readings[0]
+    sent = world.truth.known(lost.fingerprint)
+    assert sent is not None
+    execute(world, f"DELETE FROM readings WHERE fingerprint = '{lost.fingerprint}'")
+    assert nothing_altered.check(world, attacked=False)
+    kept = world.fleet.telegram(sent.meter, sent.k)
+    monkeypatch.setattr(type(world.gateways[0]), "undelivered", lambda gateway: [kept])
+    assert nothing_altered.check(world, attacked=False) == []
+    assert real_at_work.check(world, attacked=False) == []
+    monkeypatch.setattr(type(world.gateways[0]), "complaint", "its line took none")
+    assert real_at_work.check(world, attacked=False) == ["its line took none"] * len(world.gateways)
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2, 3])

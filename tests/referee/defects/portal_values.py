@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 from sim.core.clock import NS_PER_HOUR
-from sim.portal.store_port import Reading
+from sim.portal.store_port import Reading, Refusal
 from tests.referee.defect import VALUES, Defect, Patch, add, defect
 from tests.referee.defects import plays
 
 ADD_READINGS = "sim.portal.store._sql:SqlStore.add_readings"
+ADD_REFUSALS = "sim.portal.store._sql:SqlStore.add_refusals"
 
 
 def _changed(column: str, other: Callable[[Any], Any]) -> Callable[[Patch], None]:
@@ -46,6 +47,18 @@ for _column, _other in _COLUMNS.items():
             "Stored values are the values sent.", plays.EVERY_TYPE, _changed(_column, _other),
         )
     )  # fmt: skip
+
+
+@defect("wrong-late-units", VALUES, "Bills are made of what was sent.", plays.LATE_VALUES)
+def _(patch: Patch) -> None:
+    """A telegram that was refused as late is kept with one unit more at the set date."""
+
+    def one(row: Refusal) -> Refusal:
+        return row if row.set_date_units is None else row._replace(set_date_units=row.set_date_units + 1)
+
+    patch.around(ADD_REFUSALS, lambda original, store, rows: original(store, [one(row) for row in rows]))
+
+
 for _column, _other, _play in (
     ("rssi_dbm", lambda level: level + 3.0, plays.PUBLISHED),
     ("gateway", lambda gateway: "gw-9", plays.EVERY_TYPE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from typing import Any
 
 from sim.smart_metering.tariffing import without_error_register
@@ -32,6 +33,47 @@ def _(patch: Patch) -> None:
             yield value._replace(amount=value.amount and 2 * value.amount)
 
     patch.around("sim.smart_metering.smart_gateway:values_of", instead)
+
+
+@defect("smart-water-doubled", SUMS, "The supplier has what meters of every medium counted.", plays.SMART_TYPES)
+def _(patch: Patch) -> None:
+    """A gateway takes twice what a meter says that counts something else than heat cost."""
+
+    def instead(original: Any, row: Any) -> Any:
+        told = original(row)
+        return told if told is None or row.units is not None else told._replace(value=2 * told.value)
+
+    patch.around("sim.smart_metering.smart_gateway:said", instead)
+
+
+@defect("supplier-keeps-no-signature", STORES, "A value that is signed alone can be shown.", plays.SMART_BESIDE)
+def _(patch: Patch) -> None:
+    """A supplier looks at the signature of a single value, and stores the value without it."""
+
+    def instead(original: Any, participant: Any, *given: Any) -> bool:
+        took = bool(original(participant, *given))
+        participant._db.execute("UPDATE delivered SET signature = NULL")
+        return took
+
+    patch.around(f"{PARTICIPANT}.take", instead)
+
+
+@defect("supplier-mistakes-the-gateway", STORES, "A value is its own gateway's.", plays.SMART_BESIDE)
+def _(patch: Patch) -> None:
+    """A supplier stores what every gateway delivered under one name."""
+
+    def instead(original: Any, participant: Any, *given: Any) -> bool:
+        took = bool(original(participant, *given))
+        participant._db.execute("UPDATE delivered SET gateway = 'gw-0000'")
+        return took
+
+    patch.around(f"{PARTICIPANT}.take", instead)
+
+
+@defect("smart-set-date-a-day-late", SUMS, "A value at a set date is of the midnight that ends it.", plays.SMART_TYPES)
+def _(patch: Patch) -> None:
+    """The register of the last billing period counts until a midnight later."""
+    patch.around("sim.smart_metering.due_values:midnight_s", lambda original, day: original(day + timedelta(days=1)))
 
 
 @defect("smart-gap-in-the-dearer-zone", SUMS, "What no zone rules is billed in no tariff.", plays.JAMMED_LINK)

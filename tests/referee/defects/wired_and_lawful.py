@@ -40,6 +40,16 @@ def _(patch: Patch) -> None:
     patch.around("sim.smart_metering.lmn.wired_side:WiredSide._keep", instead)
 
 
+@defect("wired-rows-in-another-unit", GATEWAYS, "A gateway stores what a meter said.", plays.SMART_WIRED)
+def _(patch: Patch) -> None:
+    """A row of a wired meter is kept with the right number and as reactive energy."""
+
+    def instead(original: Any, store: Any, rows: Any) -> None:
+        original(store, [row._replace(entry=row.entry._replace(unit=row.entry.unit + 1)) for row in rows])
+
+    patch.around("sim.smart_metering.lmn.wired_store:WiredStore.put", instead)
+
+
 @defect("wired-bus-not-cut", FAULTS, "A cut bus costs no value.", plays.BUS_CUT)
 def _(patch: Patch) -> None:
     """The fault says that the bus is cut, and every frame passes."""

@@ -163,6 +163,7 @@ def test_free_memory_is_what_caches_would_give_up_within_the_control_group(
     assert available_bytes() == 3_072
 
 
+@pytest.mark.acceptance  # a whole city in a process of its own
 def test_what_a_run_takes_is_what_was_said() -> None:
     """Of a process of its own: what this one has touched before would count too, and so would the compiler."""
     pytest.importorskip("numba")

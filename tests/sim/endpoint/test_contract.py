@@ -8,7 +8,7 @@ import json
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 import pytest
 
@@ -48,16 +48,58 @@ def test_an_account_is_put_through_the_contract_where_one_is_named() -> None:
         pytest.skip(f"allowed: aws_iot: {ACCOUNT.detail}; {ACCOUNT.way_out}")
 
 
-@pytest.fixture
-def endpoint(kind: str, tmp_path: Path) -> Iterator[Endpoint]:
+def in_passing(test: Test) -> Test:
+    """A test that leaves an endpoint as it was: those that are started as processes serve all such tests."""
+    test.__dict__["in_passing"] = True
+    return test
+
+
+def opened(kind: str, directory: Path) -> Endpoint:
     part = KINDS[kind]
     ready = part.ready()
     if not ready.ok:
         pytest.skip(f"{kind}: {ready.detail}")
-    made = part.open(part.spec(max_message_bytes=MAX_MESSAGE_BYTES), tmp_path)
+    made = part.open(part.spec(max_message_bytes=MAX_MESSAGE_BYTES), directory)
     made.start()
-    yield made
-    made.stop()
+    return made
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Endpoint]]:
+    """The endpoint of a kind that tests in passing share."""
+    made: dict[str, Endpoint] = {}
+
+    def of(kind: str) -> Endpoint:
+        if kind not in made:
+            made[kind] = opened(kind, tmp_path_factory.mktemp(kind))
+        return made[kind]
+
+    yield of
+    for one in made.values():
+        one.stop()
+
+
+@pytest.fixture
+def endpoint(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, standing: Callable[[str], Endpoint],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Endpoint]:  # fmt: skip
+    if "kill" in KINDS[kind].features and getattr(request.function, "in_passing", False):
+        made, sessions = standing(kind), list[Session]()
+        connect = made.connect
+
+        def noted(*given: Any, **how: Any) -> Session:
+            sessions.append(connect(*given, **how))
+            return sessions[-1]
+
+        monkeypatch.setattr(made, "connect", noted)
+        yield made
+        for session in sessions:
+            session.close()
+    else:
+        made = opened(kind, tmp_path)
+        yield made
+        made.stop()
 
 
 def online(endpoint: Endpoint, name: str, *subscribe: str, clean: bool = True) -> Session:
@@ -73,6 +115,7 @@ def settled(endpoint: Endpoint, portal: Session, *senders: Session) -> list[tupl
     return [(message.topic, message.payload) for message in portal.inbox]
 
 
+@in_passing
 def test_publish_before_connack_is_refused(endpoint: Endpoint) -> None:
     session = endpoint.connect(endpoint.identity("gw1"))
     assert not session.connected and session.connects == 0
@@ -80,6 +123,7 @@ def test_publish_before_connack_is_refused(endpoint: Endpoint) -> None:
         session.publish("gw/gw1/up", b"early")
 
 
+@in_passing
 def test_messages_arrive_in_order(endpoint: Endpoint) -> None:
     portal, gateway = online(endpoint, "portal", "gw/+/up", "gw/+/birth"), online(endpoint, "gw1")
     sent = [(f"gw/gw1/{'birth' if n % 10 == 0 else 'up'}", str(n).encode()) for n in range(200)]
@@ -90,6 +134,7 @@ def test_messages_arrive_in_order(endpoint: Endpoint) -> None:
     assert gateway.unacknowledged == 0
 
 
+@in_passing
 def test_a_fence_holds_back_until_all_is_delivered_and_leaves_no_message(endpoint: Endpoint) -> None:
     portal, gateway = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
     first = endpoint.fence(portal)
@@ -102,6 +147,7 @@ def test_a_fence_holds_back_until_all_is_delivered_and_leaves_no_message(endpoin
     until(endpoint, again)
 
 
+@in_passing
 def test_the_portal_reaches_the_gateway_it_means(endpoint: Endpoint) -> None:
     one, two = online(endpoint, "gw1", "gw/gw1/ack"), online(endpoint, "gw2", "gw/gw2/ack")
     portal = online(endpoint, "portal")
@@ -112,6 +158,7 @@ def test_the_portal_reaches_the_gateway_it_means(endpoint: Endpoint) -> None:
 
 
 @needs("acl", without="denial closes")
+@in_passing
 def test_a_foreign_publish_is_acknowledged_and_never_arrives(endpoint: Endpoint) -> None:
     portal, gateway = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
     gateway.publish("gw/gw2/up", b"foreign")
@@ -120,6 +167,7 @@ def test_a_foreign_publish_is_acknowledged_and_never_arrives(endpoint: Endpoint)
 
 
 @needs("acl", without="denial closes")
+@in_passing
 def test_a_foreign_subscription_hears_nothing(endpoint: Endpoint) -> None:
     portal, spy = online(endpoint, "portal", "gw/+/up"), online(endpoint, "spy", "#", "gw/gw1/up", "gw/gw1/ack")
     gateway = online(endpoint, "gw1")
@@ -146,6 +194,7 @@ def test_the_broker_tells_of_itself_where_no_access_list_keeps_it(kind: str, tmp
 
 
 @needs("size limit", without="denial closes")
+@in_passing
 def test_an_oversize_message_is_acknowledged_and_never_arrives(endpoint: Endpoint) -> None:
     portal, gateway = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
     gateway.publish("gw/gw1/up", b"x" * (MAX_MESSAGE_BYTES + 1))
@@ -157,6 +206,7 @@ def test_an_oversize_message_is_acknowledged_and_never_arrives(endpoint: Endpoin
 @pytest.mark.parametrize(
     ("topic", "size"), [("gw/gw2/up", 1), ("gw/gw1/up", MAX_MESSAGE_BYTES + 1)], ids=["foreign", "oversize"]
 )
+@in_passing
 def test_a_publish_that_is_not_allowed_ends_the_connection(endpoint: Endpoint, topic: str, size: int) -> None:
     portal, gateway = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
     gateway.publish("gw/gw1/up", b"y" * MAX_MESSAGE_BYTES)
@@ -171,6 +221,7 @@ def test_a_publish_that_is_not_allowed_ends_the_connection(endpoint: Endpoint, t
 
 @needs("acl", "denial closes")
 @pytest.mark.parametrize("topic", ["#", "gw/gw1/up", "gw/gw1/ack", "gw/+/ack"])
+@in_passing
 def test_a_foreign_subscription_ends_the_connection(endpoint: Endpoint, topic: str) -> None:
     spy = endpoint.connect(endpoint.identity("spy"), subscribe=(topic,))
     until(endpoint, lambda: "refused" in states(spy))
@@ -179,6 +230,7 @@ def test_a_foreign_subscription_ends_the_connection(endpoint: Endpoint, topic: s
 
 
 @needs("bind", "tls", "denial closes")
+@in_passing
 def test_a_foreign_client_id_gets_no_session_and_ends_none(endpoint: Endpoint) -> None:
     genuine = online(endpoint, "gw1")
     thief = endpoint.connect(dataclasses.replace(endpoint.identity("gw2"), client_id="gw1"))
@@ -240,6 +292,7 @@ def test_a_revoked_client_gets_no_new_session_and_others_do(endpoint: Endpoint) 
 
 
 @pytest.mark.parametrize("topic", ["", "gw/+/up", "gw/#"])
+@in_passing
 def test_a_topic_with_wildcards_cannot_be_published_to(endpoint: Endpoint, topic: str) -> None:
     session = online(endpoint, "gw1")
     with pytest.raises(EndpointError):
@@ -247,6 +300,7 @@ def test_a_topic_with_wildcards_cannot_be_published_to(endpoint: Endpoint, topic
     assert session.unacknowledged == 0
 
 
+@in_passing
 def test_settle_says_when_it_gave_up(endpoint: Endpoint) -> None:
     assert endpoint.settle(lambda: False, 0.1) is False
     assert endpoint.settle(lambda: True, 0.0) is True
@@ -268,6 +322,7 @@ def test_what_a_revoked_device_is_refused_for_is_its_certificate(endpoint: Endpo
 
 
 @needs("tls")
+@in_passing
 def test_without_a_certificate_there_is_no_session(endpoint: Endpoint) -> None:
     genuine = endpoint.identity("gw1")
     assert genuine.certificate is not None and genuine.authorities == endpoint.authority.certificate
@@ -277,6 +332,7 @@ def test_without_a_certificate_there_is_no_session(endpoint: Endpoint) -> None:
 
 
 @needs("bind", "tls", without="denial closes")
+@in_passing
 def test_a_client_id_is_that_of_the_certificate(endpoint: Endpoint) -> None:
     """A session with the certificate of gw2 that claims to be gw1 ends none of gw1's, and publishes as gw2."""
     portal, genuine = online(endpoint, "portal", "gw/+/up"), online(endpoint, "gw1")
@@ -346,6 +402,7 @@ def test_a_handshake_is_made_from_the_least_version_on(endpoint: Endpoint) -> No
         offered_at_most(endpoint.address, own, ssl.TLSVersion.TLSv1_1)
 
 
+@in_passing
 def test_what_it_lacks_it_refuses_to_do(kind: str, endpoint: Endpoint) -> None:
     features = KINDS[kind].features
     session = online(endpoint, "gw1")

@@ -155,7 +155,7 @@ def test_a_gateway_may_stay_off_to_the_end_of_the_run(tmp_path: Path) -> None:
         assert gateway.custody() == {held}
         assert custody.check(world, False) == []
         # The telegram above came over no air, which is all that there is to notice.
-        assert [title for title, _ in checks.apply(world, attacked=False)] == [bundled_once.TITLE]
+        assert [title for title, _ in checks.apply(world, attacked=False)] == [bundled_once.INVARIANT.title]
         world.finish()
     assert gateway.custody() == {held}, "and after the world was closed"
 

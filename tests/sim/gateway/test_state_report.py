@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sim.core.clock import NS_PER_S
-from sim.endpoint.port import EndpointError
+from sim.core.settings import SpecError
 from sim.gateway import state_report
 from sim.gateway.state_report import StateReport
 from sim.world import World
@@ -97,5 +97,5 @@ def test_a_power_cut_begins_a_new_count(tmp_path: Path) -> None:
 
 def test_an_endpoint_without_shadows_is_named_before_anything_starts(tmp_path: Path) -> None:
     spec = dozen(tmp_path, gateway__shadow=True)
-    with pytest.raises(EndpointError, match="shadow = true needs an endpoint with shadows; 'memory' has none"):
+    with pytest.raises(SpecError, match=r"gateway\[0\]\.shadow: shadow = true needs an endpoint with shadows"):
         World(spec, 1, tmp_path / "world")

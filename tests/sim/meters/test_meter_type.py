@@ -15,7 +15,7 @@ from sim.core.parts import Folder, PartError, UnknownPart
 from sim.core.vocabulary import Security
 from sim.meters.encodings import Field, encoder, field
 from sim.meters.meter_type import KINDS, BadKind, Example, Kind, Slot, kind, kinds
-from sim.meters.quantities import COUNT, COUNTS_IN, QUANTITIES, Quantity
+from sim.meters.quantities import CLOCK, COUNT, DATE, FAULT_TIME, FLAGS, NUMBER, OWN, QUANTITIES, Quantity
 from sim.meters.write_kernels import encode_many
 from wmbus import telegram
 from wmbus.records import parse_records
@@ -136,7 +136,8 @@ def _kind(*fields: Field, **more: object) -> Kind:
 
 def test_a_type_may_bring_a_quantity_and_a_constant_of_its_own() -> None:
     one = _kind(field("0413", "u32", "twice"), field("0213", "u16", "seven"),
-                quantities={"twice": Quantity(COUNT, times=2)}, constants={"seven": 7})  # fmt: skip
+                quantities={"twice": Quantity(COUNT, times=2, unit="m3", exponent=-3)},
+                constants={"seven": 7})  # fmt: skip
     assert one.quantity("twice").times == 2
     assert [slot.label for slot in one.slots] == ["twice", "seven"]
 
@@ -201,7 +202,19 @@ def test_an_address_that_no_telegram_can_carry_is_refused(more: dict[str, Any], 
 
 def test_every_unit_of_the_table_is_one_that_a_vif_names() -> None:
     units = {meaning.unit for meaning in PRIMARY.values()}
-    assert {unit for unit, _ in COUNTS_IN.values()} <= units and COUNTS_IN.keys() <= QUANTITIES.keys()
+    for name, one in QUANTITIES.items():
+        none = one.op in (DATE, CLOCK, FAULT_TIME) or (one.op == OWN and one.of in (NUMBER, FLAGS))
+        assert (one.unit == "") == none and one.unit in units, f"{name}: in which unit does it count?"
+
+
+def test_a_quantity_of_a_types_own_is_held_to_its_unit_too() -> None:
+    hundreds = QUANTITIES["energy_wh"]._replace(per=100_000)
+    with pytest.raises(BadKind, match=r"its VIF says 10\^2 Wh, and mine counts in Wh; .* `exponent`"):
+        _kind(field("0405", "u32", "mine"), quantities={"mine": hundreds})
+    assert _kind(field("0405", "u32", "mine"), quantities={"mine": hundreds._replace(exponent=2)}).slots
+    assert _kind(field("047F", "u32", "mine"), quantities={"mine": hundreds}).slots  # the maker's VIF says nothing
+    with pytest.raises(BadKind, match=r"its VIF says Wh, and fabrication counts in no unit"):
+        _kind(field("0403", "u32", "fabrication"))
 
 
 def test_the_power_of_heat_is_no_electricity_meters() -> None:

@@ -193,5 +193,5 @@ def test_a_gateway_that_forgets_what_is_on_its_way_is_found(tmp_path: Path, monk
 def test_where_there_is_no_such_way_one_sentence_says_so(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"backhaul\.kind"):
         dozen(tmp_path, backhaul__kind="nbiot")
-    with pytest.raises(SpecError, match="'nb-iot' is a way in virtual time to the keyless system's broker"):
+    with pytest.raises(SpecError, match="'nb-iot' is a way of bundles in virtual time: leave it out"):
         dozen(tmp_path, backhaul__kind="nb-iot", clock__kind="wall").refuse_contradictions()

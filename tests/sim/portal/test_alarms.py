@@ -32,14 +32,17 @@ def alarm(b: Bed, kind: str) -> list[AlarmRaised]:
     return [event for event in b.events if isinstance(event, AlarmRaised) and event.kind == kind]
 
 
-@pytest.mark.parametrize(
-    "kind", ["tamper", "gap", "completeness", "freshness", "onboarding", "set date", "twin", "custody", "jam"]
-)
+# Those that the bed can raise at once; the others need a gateway of their own, or a water meter for a week:
+# test_gateways.py, test_leak_alarm.py. Of an alarm that somebody adds nothing is known here.
+DRIVEN = ("tamper", "gap", "completeness", "freshness", "onboarding", "set date", "twin", "custody", "jam")
+QUIET = ("clock", "leak")
+
+
+@pytest.mark.parametrize("kind", DRIVEN)
 def test_an_alarm_that_is_switched_off_stays_silent(tmp_path: Path, kind: str) -> None:
-    alarms = tuple(k for k in PortalSpec().alarms if k != kind)
-    b = _everything_wrong(tmp_path, PortalSpec(alarms=alarms))
-    # These need a gateway of their own, and a water meter for a week: test_gateways.py, test_leak_alarm.py.
-    assert set(b.kinds()) == set(alarms) - {"clock", "leak"}
+    on = {*DRIVEN} - {kind}
+    b = _everything_wrong(tmp_path, PortalSpec(alarms=tuple(k for k in PortalSpec().alarms if k in on | {*QUIET})))
+    assert set(b.kinds()) == on
 
 
 def _everything_wrong(path: Path, spec: PortalSpec) -> Bed:

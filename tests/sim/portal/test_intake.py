@@ -24,16 +24,15 @@ from sim.portal.verdicts import names
 from tests.night import examples
 from tests.oracles.portal_window import BEHIND, NEW, SEEN, Window
 from tests.sim.portal.bed import bcd
-from tests.sim.portal.twins import GATEWAYS, Twins, entries_of, fleet_of_everything
+from tests.sim.portal.twins import GATEWAYS, Twins, entries_of, one_of_each, sorts
 from wmbus.telegram import build
 
-FLEET = fleet_of_everything(1)
-N = FLEET.n
+N = sorts()
 
 
 @pytest.fixture(scope="module")
 def fleet() -> Fleet:
-    return FLEET
+    return one_of_each()
 
 
 @pytest.fixture(params=ciphers.engines())
@@ -145,13 +144,14 @@ specs = st.builds(
 def test_whatever_arrives_is_judged_alike(
     takes: list[list[tuple[str, int, int]]], spec: PortalSpec, sends_time: bool | None, pause: int
 ) -> None:
-    entries = entries_of(FLEET, sends_time=sends_time)
+    fleet = one_of_each()
+    entries = entries_of(fleet, sends_time=sends_time)
     entries[3] = dataclasses.replace(entries[3], planned_silence_s=3_600.0)
     entries[5] = dataclasses.replace(entries[5], interval_s=60.0)
-    twins = Twins(FLEET, spec, entries=entries[:-2], keyless=[7])
+    twins = Twins(fleet, spec, entries=entries[:-2], keyless=[7])
     k = 0
     for heard in takes:
-        rows = [made(FLEET, kind, meter, k, salt) for kind, meter, salt in heard]
+        rows = [made(fleet, kind, meter, k, salt) for kind, meter, salt in heard]
         twins.take(rows, 900.0 * (k + 1) + 30)
         k += 1 if pause < 100 else pause
     twins.check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -40,6 +41,17 @@ def fleet_of_everything(each: int = 2, interval_s: float = 900.0) -> Fleet:
         for security in kind.securities
     ]
     return Fleet(groups, Seeds(5), start=START)
+
+
+def sorts() -> int:
+    """How many meters `one_of_each` has."""
+    return sum(len(kind.securities) for kind in kinds().values())
+
+
+@cache
+def one_of_each() -> Fleet:
+    """A meter of every type in every mode, made when the first test wants it; nobody changes it."""
+    return fleet_of_everything(1)
 
 
 def entries_of(fleet: Fleet, gateways: Iterable[str] = GATEWAYS[:2], **more: Any) -> list[MeterEntry]:

@@ -7,28 +7,32 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from attacks.attack import attacks
 from attacks.jam import billing_error
 from attacks.mitm import Mitm
 from attacks.reach import Place, reach_for
 from attacks.replay import Replay
 from bench.rig import checks
-from bench.rig.checks import no_key_on_disk
+from bench.rig.checks import no_key_on_disk, of_the_system
+from bench.rig.pcap_tap import AirLog
 from sim.core.clock import NS_PER_S
 from sim.core.events import RunStarted
 from sim.endpoint.port import EndpointError
 from sim.faults.broker_killed import BrokerKilled
 from sim.faults.port import CannotInject
 from sim.faults.portal_restarted import PortalRestarted
+from sim.gateway.port import InWorld
 from sim.portal.interpret import interpret
 from sim.portal.meter_registry import MeterEntry, Registry
 from sim.portal.store import Reading, Refusal, fingerprint
 from sim.radio.link_modes import Mode
-from sim.systems.port import Ground, System, SystemUnderTest
+from sim.systems.port import Delivered, Ground, System, SystemUnderTest
 from sim.world import World
 from sim.world_spec import WorldSpec
 from tests.small_worlds import dozen
@@ -78,7 +82,7 @@ class Table:
         return dated[-1].set_date_units if dated else None
 
 
-class DecryptingGateway:
+class DecryptingGateway(InWorld):
     """It reads what it hears, at once."""
 
     features: ClassVar[frozenset[str]] = frozenset({"decrypts"})
@@ -109,6 +113,9 @@ class DecryptingGateway:
             unlocked.counter, parsed.security, mark, rssi_dbm, parsed.sts or 0, False, said.volume_m3, said.energy_kwh,
         )  # fmt: skip
 
+    def set_clock(self, offset_s: float) -> None:
+        self.clock_s = offset_s
+
     def custody(self) -> frozenset[int]:
         return frozenset()
 
@@ -131,6 +138,7 @@ class Direct:
         self.key_places: tuple[Path, ...] = (ground.directory / "secure-elements",)
         self.private_values: dict[str, bytes] = {}
         self.watched = self.closed = 0
+        self.message_taps: list[Any] = []
 
     def start(self) -> None:
         fleet = self._ground.fleet
@@ -165,6 +173,14 @@ class Direct:
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
         return done()
+
+    def billable(self) -> list[Delivered]:
+        every = self.stored.rows.values()
+        return [Delivered("table", "", one.meter, 0, "", 0, None, 0, Decimal(one.units or 0)) for one in every]
+
+    def invariants(self, world: World) -> list[tuple[str, list[str]]]:
+        times = [one.received_ns for one in self.stored.rows.values()]
+        return [("rows stand in the order of arrival", [] if times == sorted(times) else ["they do not"])]
 
     def restart_portal(self) -> None:
         raise NotImplementedError
@@ -201,6 +217,10 @@ def test_a_world_of_it_runs_and_every_check_holds(tmp_path: Path) -> None:
         assert billing_error(world.truth, str(world.fleet.address(5))) == 0
         assert checks.apply(world, attacked=False) == []
         assert world.system.watched == 3  # type: ignore[attr-defined]
+        rows = world.stored.rows  # type: ignore[attr-defined]
+        rows |= {"first": rows.pop(next(iter(rows)))}
+        assert of_the_system.check(world, attacked=False) == ["rows stand in the order of arrival: they do not"]
+        assert of_the_system.check(world, attacked=True) == []
         world.system.key_places = ()
         assert no_key_on_disk.check(world, False), "its keys are there, and only where it says so"
         world.finish()
@@ -231,3 +251,18 @@ def test_what_it_lacks_is_said(tmp_path: Path) -> None:
         middle = reach_for(Mitm.record, world, Place())
         with pytest.raises(EndpointError, match="no sockets here"):
             middle.intercept(0, "rogue CA")
+
+
+def test_what_a_lawful_party_and_the_capture_ask_for_needs_no_known_system(tmp_path: Path) -> None:
+    with World(direct(tmp_path), 1, tmp_path / "world") as world:
+        log = AirLog(world, tmp_path / "air.pcapng")
+        world.run(3 * MINUTE)
+        log.close()
+        reach = reach_for(attacks()["lawful.habits"].record, world, Place())
+        values = reach.values_received()
+        assert len(values) == world.stored.count_readings() > 90
+        assert {one.receiver for one in values} == {"table"}
+        assert (tmp_path / "air.pcapng").stat().st_size > 10_000
+        clock = reach_for(attacks()["gateway.wrong_clock"].record, world, Place())
+        assert clock.answer_time(0, 30.0) == "box-0", "nothing there checks who says what time it is"
+        assert world.gateways[0].clock_s == 30.0  # type: ignore[attr-defined]

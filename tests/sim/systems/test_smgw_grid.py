@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench.rig import checks
-from bench.rig.checks import delivered_true, leaves_as_allowed
+from bench.rig.checks import of_the_system
 from sim.core.clock import NS_PER_S
 from sim.core.events import ContainerRefused, RuleSetTaken
 from sim.core.settings import SpecError
@@ -30,6 +30,7 @@ from sim.smart_metering.smart_gateway import SmartGateway
 from sim.smgw.module.port import ModuleError
 from sim.smgw.obis_codes import of_text
 from sim.systems._smgw_grid import GRID_OPERATOR, GridOperator
+from sim.systems._smgw_invariants import delivered_true, leaves_as_allowed
 from sim.systems._smgw_lines import Order
 from sim.systems._smgw_running import smgw
 from sim.systems.smgw import SUPPLIER
@@ -129,8 +130,8 @@ def test_what_it_sees_and_costs_is_said(two_hours: World, tmp_path: Path) -> Non
 )  # fmt: skip
 def test_truth_and_gateway_agree_in_every_kind_of_world(tmp_path: Path, settings: dict[str, object]) -> None:
     with run(tmp_path, **settings, gateway__count=1) as world:
-        assert delivered_true.check(world, attacked=False) == []
-        assert leaves_as_allowed.check(world, attacked=False) == []
+        assert delivered_true(world) == []
+        assert leaves_as_allowed(world) == []
         assert has(world)
 
 
@@ -284,16 +285,16 @@ def test_a_defect_is_seen(
 ) -> None:  # fmt: skip
     defect(monkeypatch)
     with run(tmp_path, hours=1, gateway__count=1, system__grid_every_s=1_800.0) as world:
-        assert said in "".join(checked.check(world, attacked=False))
-        assert checked.check(world, attacked=True) == []
+        assert said in "".join(checked(world))
+        assert of_the_system.check(world, attacked=True) == []
 
 
 def test_a_value_within_bounds_is_finer_than_an_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     genuine = GridTerms.__init__
     monkeypatch.setattr(GridTerms, "__init__", lambda terms, every_s, beside_v, names: genuine(terms, 900, 0.0, names))
     with run(tmp_path, hours=1, gateway__count=1, system__grid_beside_v=4.0, system__feed_in=False) as world:
-        assert "which left no bounds" in str(leaves_as_allowed.check(world, attacked=False))
-        assert delivered_true.check(world, attacked=False) != []
+        assert "which left no bounds" in str(leaves_as_allowed(world))
+        assert delivered_true(world) != []
 
 
 def test_nothing_is_expected_where_nobody_has_a_contract(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ that say so go red for each defect; what leaves is no finer than allowed."""
 from __future__ import annotations
 
 import dataclasses
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from bench.rig import checks
-from bench.rig.checks import delivered_true, leaves_as_allowed, wired_true
+from bench.rig.checks import of_the_system
 from sim.core.clock import NS_PER_S
 from sim.core.settings import SpecError
 from sim.faults.gateway_power_cut import PowerCut
@@ -29,6 +30,7 @@ from sim.smart_metering.lmn.wired_bus import WiredBus
 from sim.smart_metering.lmn.wired_meter import DRAWN
 from sim.smart_metering.lmn.wired_plan import meter_name
 from sim.smart_metering.smart_gateway import SmartGateway
+from sim.systems._smgw_invariants import delivered_true, leaves_as_allowed, wired_true
 from sim.systems._smgw_running import smgw
 from sim.truth.delivered_values import expected, wrong_values
 from sim.truth.released_values import finer_than_allowed
@@ -83,8 +85,8 @@ def test_equal_worlds_have_one_history_whatever_tls_drew(two_hours: World, tmp_p
 )  # fmt: skip
 def test_truth_and_gateway_agree_in_every_kind_of_world(tmp_path: Path, settings: dict[str, object]) -> None:
     with run(tmp_path, gateway__count=1, **settings) as world:
-        assert wired_true.check(world, attacked=False) == []
-        assert delivered_true.check(world, attacked=False) == []
+        assert wired_true(world) == []
+        assert delivered_true(world) == []
         has = bool(wired_rows(world))
         assert has == (settings != {"gateway__clock_offset_s": 28.0})
 
@@ -184,6 +186,18 @@ def test_who_sees_wired_meters_and_what_they_cost_is_said(two_hours: World, tmp_
 # --- defects --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("column", ["value", "scaler", "unit", "meter_word", "word"])
+def test_each_column_of_a_stored_row_is_held_against_the_house(two_hours: World, column: str) -> None:
+    """Also of the registers that nobody delivers."""
+    with sqlite3.connect(smgw(two_hours.system).gateways[1].wired.path) as database:  # type: ignore[union-attr]
+        for obis in ("1-0:1.8.0*255", "1-0:1.8.1*255", "1-0:1.8.2*255", "1-0:2.8.0*255"):
+            where = f"place = (SELECT min(place) FROM wired WHERE obis = '{obis}')"
+            for change in ("+", "-"):
+                database.execute(f"UPDATE wired SET {column} = {column} {change} 1 WHERE {where}")
+                database.commit()
+                assert bool(wired_true(two_hours)) == (change == "+"), (column, obis)
+
+
 def _nothing_is_fetched(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(WiredBus, "_fetch", lambda *_: None)
 
@@ -220,7 +234,7 @@ def test_a_defect_is_seen(
         world.run(HOUR)
         cut.heal()
         world.run(HOUR)
-        assert checked.check(world, attacked=False) != []
+        assert checked(world) != []
 
 
 # --- what leaves ----------------------------------------------------------------------------------------------------
@@ -236,8 +250,8 @@ def test_what_is_finer_than_allowed_is_named_with_its_bytes(tmp_path: Path) -> N
         found = finer_than_allowed(world)
         assert found and all("under TAF 7, the contract is under TAF 2" in one.why for one in found)
         assert '<value taf="7"' in found[0].content and len(found[0].container) == 16
-        assert leaves_as_allowed.check(world, attacked=False) != []
-        assert leaves_as_allowed.check(world, attacked=True) == []
+        assert leaves_as_allowed(world) != []
+        assert of_the_system.check(world, attacked=True) == []
     with run(tmp_path / "two", hours=0, gateway__count=1) as world:
         gateway = smgw(world.system).gateways[0]
         contracts = gateway._setup.contracts

@@ -34,8 +34,8 @@ def test_a_telegram_is_one_row_whoever_received_it_and_whenever_that_was_written
         assert ledger.received() == received
     mark = fingerprint(b"3/7")
     assert list(ledger.sent()) == [Sent(mark, 3, 7, 100, gateways=1)]
-    assert ledger.first(mark) == Sent(mark, 3, 7, 100, gateways=1)
-    assert ledger.first(fingerprint(b"another")) is None
+    assert ledger.firsts([mark])[mark] == Sent(mark, 3, 7, 100, gateways=1)
+    assert not ledger.firsts([fingerprint(b"another")])
 
 
 def test_a_sending_names_every_gateway_that_received_it(ledger: Ledger) -> None:
@@ -48,7 +48,7 @@ def test_a_sending_names_every_gateway_that_received_it(ledger: Ledger) -> None:
 def test_what_only_an_attacker_received_is_known_and_not_received(ledger: Ledger) -> None:
     ledger.hear(frame(1, 0, 50), gateway=None)
     ledger.flush(1_000)
-    assert ledger.first(fingerprint(b"1/0")) is not None
+    assert ledger.firsts([fingerprint(b"1/0")])
     assert list(ledger.sent()) == []
     assert ledger.sendings([fingerprint(b"1/0")]) == {}
 
@@ -70,7 +70,7 @@ def test_each_sending_of_the_same_bytes_counts(ledger: Ledger) -> None:
     first, second, _ = ledger.sendings([mark, "no fingerprint"])[mark]
     ledger.judged([(9, second)], [(9, "stale", "", "[]")])
     assert [s.k for s in ledger.sent(missing=True)] == [0, 512]
-    assert ledger.first(mark) == first
+    assert ledger.firsts([mark]) == {mark: first}
     assert [s.reading for s in ledger.sendings([mark])[mark]] == [None, 9, None]
     assert (ledger.altered_count(), ledger.altered_count("stale"), ledger.altered_count("wrong")) == (1, 1, 0)
 

@@ -18,15 +18,25 @@ from sim.endpoint.tls_connect import tls_context
 from tests.sim.endpoint.brokers import found_mosquitto, states, until
 
 
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[AwsLocal]:
+def started(directory: Path) -> Iterator[AwsLocal]:
     found_mosquitto()
-    made = AwsLocal(tmp_path / "local")
+    made = AwsLocal(directory)
     made.start()
     for name in ("portal", "gw1"):
         made.identity(name)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[AwsLocal]:
+    yield from started(tmp_path / "local")
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsLocal]:
+    """For tests that neither change nor count it."""
+    yield from started(tmp_path_factory.mktemp("standing"))
 
 
 def spec_of(local: AwsLocal, **other: str) -> AwsIotSpec:
@@ -57,8 +67,8 @@ def test_bundles_go_through_and_are_billed_as_counted_in_front(local: AwsLocal, 
     assert isinstance(aws.meter(), Meter) and aws.meter().connected_s > 0
 
 
-def test_what_is_denied_there_ends_the_connection_here(local: AwsLocal, tmp_path: Path) -> None:
-    aws = AwsIot(tmp_path, spec_of(local))
+def test_what_is_denied_there_ends_the_connection_here(standing: AwsLocal, tmp_path: Path) -> None:
+    aws = AwsIot(tmp_path, spec_of(standing))
     gateway = aws.connect(aws.identity("gw1"))
     until(aws, lambda: gateway.connected)
     gateway.publish("gw/gw2/up", b"x")
@@ -66,10 +76,10 @@ def test_what_is_denied_there_ends_the_connection_here(local: AwsLocal, tmp_path
     aws.stop()
 
 
-def test_port_443_asks_for_mqtt_by_alpn(local: AwsLocal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert local.address is not None
-    monkeypatch.setattr(aws_iot, "ALPN_PORT", local.address.port)
-    aws = AwsIot(tmp_path, spec_of(local))
+def test_port_443_asks_for_mqtt_by_alpn(standing: AwsLocal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert standing.address is not None
+    monkeypatch.setattr(aws_iot, "ALPN_PORT", standing.address.port)
+    aws = AwsIot(tmp_path, spec_of(standing))
     gateway = aws.connect(aws.identity("gw1"))
     until(aws, lambda: gateway.connected)
     assert gateway._client is not None
@@ -80,20 +90,19 @@ def test_port_443_asks_for_mqtt_by_alpn(local: AwsLocal, tmp_path: Path, monkeyp
     assert context is not None
 
 
-def test_another_root_is_not_trusted(local: AwsLocal, tmp_path: Path) -> None:
+def test_another_root_is_not_trusted(standing: AwsLocal, tmp_path: Path) -> None:
     from sim.pki.authority import Authority
 
     foreign = Authority(tmp_path / "foreign").certificate
     with pytest.raises(EndpointError, match=r"certificate refused.*is endpoint\.authorities Amazon's root"):
-        AwsIot(tmp_path, spec_of(local, authorities=str(foreign))).start()
+        AwsIot(tmp_path, spec_of(standing, authorities=str(foreign))).start()
 
 
-def test_a_policy_that_denies_and_a_foreign_certificate_are_named(local: AwsLocal, tmp_path: Path) -> None:
-    pki = local.directory / "pki"
+def test_a_policy_that_denies_and_a_foreign_certificate_are_named(standing: AwsLocal, tmp_path: Path) -> None:
     for suffix in ("crt", "key"):
-        (pki / f"portal.{suffix}").write_bytes((pki / f"gw1.{suffix}").read_bytes())
+        (tmp_path / f"portal.{suffix}").write_bytes((standing.directory / "pki" / f"gw1.{suffix}").read_bytes())
     with pytest.raises(EndpointError, match=r"CONNACK.*does the policy"):
-        AwsIot(tmp_path, spec_of(local)).start()
+        AwsIot(tmp_path, spec_of(standing, identities=str(tmp_path))).start()
 
 
 @pytest.mark.parametrize(
@@ -106,12 +115,12 @@ def test_a_policy_that_denies_and_a_foreign_certificate_are_named(local: AwsLoca
     ],
 )
 def test_what_is_missing_is_named(
-    local: AwsLocal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: dict[str, str], said: str
+    standing: AwsLocal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: dict[str, str], said: str
 ) -> None:
     for variable in ("WMBENCH_AWS_HOST", "WMBENCH_AWS_IDENTITIES", "WMBENCH_AWS_AUTHORITIES"):
         monkeypatch.delenv(variable, raising=False)
     with pytest.raises(EndpointError, match=said):
-        AwsIot(tmp_path, spec_of(local, **other)).start()
+        AwsIot(tmp_path, spec_of(standing, **other)).start()
 
 
 @pytest.mark.parametrize("mqtt", ["3.1.1", "5"])

@@ -38,6 +38,8 @@ def test_what_the_fleet_sends_is_read_at_the_portal(tmp_path: Path) -> None:
         assert checks.apply(world, attacked=False) == []
         said = gateway.as_json()
         assert said["delivered"] == said["frames_handed"] == len(gateway.latency_ns) == 36
+        with pytest.raises(LookupError, match="gw-0001 is a program of its own, whose clock is its machine's"):
+            gateway.set_clock(1.0)
         assert said["not_delivered"] == said["unknown"] == said["unreadable"] == 0
         assert min(gateway.latency_ns) > 0
         pid = gateway.box.pid
