@@ -134,7 +134,7 @@ NAMES = "What a scenario names, there is."
 @defect("unknown-threat-is-believed", RIG, NAMES, plays.WORDS)
 def _(patch: Patch) -> None:
     """A threat that is not on the list counts as one."""
-    patch.around("bench.rig.scenario:known_threats", lambda original, ids, whose="": None)
+    patch.around("bench.rig.attack_record:known_threats", lambda original, ids, whose="": None)
 
 
 @defect("unknown-word-is-believed", RIG, NAMES, plays.WORDS)
