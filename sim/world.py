@@ -45,13 +45,16 @@ def _little_garbage() -> Iterator[None]:
     """Rows by the ten thousand come and go and make no cycles, and what stands now stands until the end: to look
     through all that for garbage as often as Python does would take a sixth of a run."""
     before = gc.get_threshold()
-    gc.freeze()
+    ours = not gc.get_freeze_count()  # to take back one freeze takes back all: another world's, or a program's own
+    if ours:
+        gc.freeze()
     gc.set_threshold(_GARBAGE_AFTER, *before[1:])
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
+        if ours:
+            gc.unfreeze()
 
 
 class World:

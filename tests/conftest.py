@@ -30,8 +30,8 @@ _ROOT = f"{Path(__file__).resolve().parent.parent}{os.sep}"
 _VENV = f"{_ROOT}.venv{os.sep}"
 
 GARBAGE_AFTER = (10_000, 10, 50)
-"""A World takes back what was frozen before it (sim/world.py); with Python's own thresholds each few thousand objects
-then have all tests looked through, a twentieth of the whole time."""
+"""Few objects of a test are garbage, and those that fixtures keep are none: to look for some after each few hundred, as
+Python does by itself, takes a twentieth of the whole time."""
 
 # A slow machine is no failure. Whatever else the profile in force says (in CI: the same examples each time) stays.
 settings.register_profile("wmbench", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])

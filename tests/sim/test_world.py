@@ -3,6 +3,7 @@ and whatever happens it leaves nothing behind."""
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Callable
@@ -211,3 +212,26 @@ def test_one_part_that_cannot_be_closed_does_not_keep_the_others(
     assert not brokers(tmp_path)
     assert world.history._file is None
     world.close()
+
+
+def test_what_a_world_keeps_out_of_collections_it_takes_back_and_nothing_else(tmp_path: Path) -> None:
+    """To look for garbage in what stands anyhow takes a program's time; to leave it out for good, its memory."""
+    kept, threshold = gc.get_freeze_count(), gc.get_threshold()
+    gc.unfreeze()
+    try:
+        with World(dozen(tmp_path), 1, tmp_path / "first"):
+            assert gc.get_freeze_count()
+            with World(dozen(tmp_path), 2, tmp_path / "beside"):
+                pass
+            assert gc.get_freeze_count(), "it was the other world's"
+        assert not gc.get_freeze_count()
+        gc.freeze()
+        before = gc.get_freeze_count()
+        with World(dozen(tmp_path), 1, tmp_path / "later"):
+            pass
+        assert gc.get_freeze_count() >= before - 100 > 0  # what is not used any more goes at once
+    finally:
+        gc.unfreeze()
+        if kept:
+            gc.freeze()
+    assert gc.get_threshold() == threshold
