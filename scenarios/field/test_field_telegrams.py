@@ -11,6 +11,7 @@ recorded years ago, so the two would refuse every one of them, rightly. Everythi
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def published_keys() -> dict[Address, bytes]:
 )
 def test_real_telegrams_are_read_as_published(world: Stage) -> None:
     """Telegrams of real meters, in clear and in mode 5 with their published keys, some with the CRCs of format A and B:
-    units, units at the set date and the set date are what was published, at the level they were recorded with. A real
+    units, units at the set date and the set date are what was published, at the level they were recorded with (a set
+    date on a first of a month is stored as the day before, the last that counts). A real
     telegram in mode 7 whose key was never published is refused as "no key"."""
     came = publish(world, published_keys())
     assert len(PUBLISHED) == 13
@@ -66,8 +68,10 @@ def test_real_telegrams_are_read_as_published(world: Stage) -> None:
             continue
         reading = outcome.reading
         assert reading is not None, (published["source"], outcome.why, outcome.detail)
-        stored = {name: getattr(reading, name) for name in published["expected"]}
-        assert stored == published["expected"], published["source"]
+        wanted = dict(published["expected"])
+        if (wanted.get("set_date") or "").endswith("-01"):
+            wanted["set_date"] = str(date.fromisoformat(wanted["set_date"]) - timedelta(days=1))
+        assert {name: getattr(reading, name) for name in wanted} == wanted, published["source"]
         assert reading.rssi_dbm == published["rssi"], published["source"]
     in_mode_5 = [outcome for published, outcome in came if published["security"] == "mode5"]
     world.measure("real telegrams stored as published", sum(o.came == "stored" for _, o in came)).at_least(10)

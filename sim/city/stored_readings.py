@@ -10,7 +10,7 @@ signal strengths. Which meter and which telegram a reception was is known here o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,12 +29,13 @@ from sim.meters.physics.formulas import MS_PER_DAY
 from sim.meters.telegram_batch import Telegrams
 from sim.portal.check import NONE, UNKNOWN
 from sim.portal.freshness import look, mark
-from sim.portal.intake import Intake, Taken
+from sim.portal.intake import Intake, Rows, Taken
 from sim.portal.meter_table import Roll, RollKeyring, RollRegistry
 from sim.portal.opener import Opener
 from sim.portal.reception_batch import Batch
 from sim.portal.sort_by_meter import grouped
 from sim.portal.store.parquet import Columns
+from sim.portal.stored_columns import StoredColumns
 from sim.portal.window import SEEN
 from sim.site_plan import can_ever_hear, planned_silence_ns, under_way_most_ns
 from sim.truth.differs import Yardstick, wires
@@ -43,10 +44,8 @@ from sim.world_spec import WorldSpec
 I64 = NDArray[np.int64]
 _PIECE: Final = 32_768  # receptions
 _SPREAD_NS: Final = 600_000 * NS_PER_MS  # clocks of a fleet are hardly farther apart; if they are, it is only slower
-_COLUMNS_OF_DIGEST = (
-    "received_ns", "rssi_cdbm", "minute", "units", "set_day", "set_date_units", "acc", "counter",
-    "security", "status", "tamper",
-)  # fmt: skip
+_WHOLES, _REALS = (tuple(one.name for one in fields(StoredColumns) if one.type == kind) for kind in ("I64", "F64"))
+_WHOLES_OF_DIGEST: Final = ("received_ns", "rssi_cdbm", *_WHOLES)
 
 
 @dataclass(slots=True)
@@ -163,9 +162,8 @@ class Readings:
             for differs in self._yardstick.differs(rows, its_meter, its_k).values():
                 altered |= differs
             self.result.altered += int(np.count_nonzero(altered)) + self._said.add(its_meter, its_k)
-            columns = tuple(getattr(rows, name) for name in _COLUMNS_OF_DIGEST)
             receiver = self._shard.receivers[self._bundles.receiver[rows.gateway]]
-            self.result.digest += int(_digest(rows.meter, receiver, now_ns, columns))
+            self.result.digest += digest_of(rows, receiver, now_ns)
         return taken, batch
 
     def _telegrams(self, meter: I64, k: I64, end_ns: I64) -> Telegrams:
@@ -227,14 +225,24 @@ def _said(meter: I64, k: I64, highest: I64, ring: NDArray[np.uint8], size: int) 
     return again
 
 
+def digest_of(rows: Rows, receiver: I64, stored_ns: int) -> int:
+    """The digest of a table's rows, in no order: every column that is stored."""
+    wholes = tuple(getattr(rows, name) for name in _WHOLES_OF_DIGEST)
+    reals = tuple(getattr(rows, name) for name in _REALS)
+    return int(_digest(rows.meter, receiver, stored_ns, wholes, reals, tuple(one.view(np.uint64) for one in reals)))
+
+
 @njit(cache=True, error_model="numpy")
-def _digest(meter: Any, receiver: Any, stored_ns: Any, columns: Any) -> Any:
-    """The digest of a table's rows: a sum over mixed rows, in no order."""
+def _digest(meter: Any, receiver: Any, stored_ns: Any, columns: Any, reals: Any, bits: Any) -> Any:
+    """A sum over mixed rows. `bits`: of the reals; one that is not there adds nothing."""
     total = np.uint64(0)
     for at in range(len(meter)):
         word = mixed_word(meter[at] + mixed_word(np.uint64(receiver[at]) + mixed_word(np.uint64(stored_ns))))
         for column in columns:
             word = mixed_word(word + np.uint64(column[at]))
+        for place in range(len(reals)):
+            if not np.isnan(reals[place][at]):
+                word = mixed_word(word + mixed_word(np.uint64(place)) + bits[place][at])
         total += word
     return total
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -24,21 +25,20 @@ from sim.core.clock import NS_PER_S, ns
 from sim.core.events import SnapshotAsked
 from sim.portal.check import NONE
 from sim.site_plan import fleet_radios, gateway_groups
-from sim.smgw.german_time import local, midnight_s
+from sim.smgw.german_time import midnight_s
 from sim.systems._smgw_grid import GRID_OPERATOR
 from sim.systems.port import Delivered
 from sim.truth.differs import Yardstick
 from sim.truth.differs import expected as said_by
 from sim.truth.grid_operator_values import expected_of_grid, has_of_grid
 from sim.truth.ground_truth import Truth
-from sim.truth.periods_in_words import Key, Stands, of_period
+from sim.truth.periods_in_words import Key, Stands, of_period, periods_of
 from sim.truth.radio_values import expected_of_radio
 from sim.truth.wired_values import expected_of_wired
 from sim.truth.wrong_rows import CLOCK_TOLERANCE_S
 
 Rows = dict[Key, Decimal | None]
 _EPOCH: Final = date(1970, 1, 1)
-_HOUR_S: Final = 3_600
 _INTERVALS: Final = 2
 _ENERGY, _VOLUME = "energy_kwh", "volume_m3"
 REGISTERS: Final[Mapping[int, tuple[str, str]]] = {
@@ -115,7 +115,7 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
     for asked in world.history.of(SnapshotAsked):
         if asked.taken and asked.due_s <= epoch_s + world.now_ns // NS_PER_S:
             demanded.setdefault(asked.gateway, []).append(asked.due_s)
-    periods = list(_periods(rules, epoch_s, epoch_s + world.now_ns // NS_PER_S))
+    periods = list(periods_of(rules.taf, rules.delivery_s, epoch_s, epoch_s + world.now_ns // NS_PER_S))
     for meter, own in enumerate(attached.tolist()):
         if own < 0 or waiting is not (not world.gateways[own].up or bool(world.gateways[own].waiting)):
             continue
@@ -134,7 +134,7 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
                 must.update(line.period(rules.taf, start_s, end_s))
     must.update(
         expected_of_wired(
-            world, rules.taf, lambda start_s, until_s: _periods(rules, start_s, until_s),
+            world, rules.taf, partial(periods_of, rules.taf, rules.delivery_s),
             lambda own: rules.flag_clock and abs(groups[own].clock_offset_s) > CLOCK_TOLERANCE_S, waiting=waiting,
         )
     )  # fmt: skip
@@ -145,17 +145,6 @@ def expected(truth: Truth, *, waiting: bool = False) -> dict[Key, Decimal | None
 def _as_received(rows: Sequence[Delivered]) -> dict[Key, Decimal | None]:
     """The latest row of a key counts: a value at a set date may be corrected."""
     return {(one.meter, one.taf, one.obis, one.from_s, one.until_s): one.amount for one in rows}
-
-
-def _periods(rules: _Rules, start_s: int, until_s: int) -> Iterator[tuple[int, int]]:
-    """The first one is shorter: it begins with the world."""
-    begin_s = start_s
-    step_s = _HOUR_S if rules.taf == 1 else round(rules.delivery_s)  # midnights are full hours of any clock here
-    for end_s in range((start_s // step_s + 1) * step_s, until_s + 1, step_s):
-        there = local(end_s)
-        if rules.taf != 1 or (there.day, there.hour) == (1, 0):
-            yield begin_s, end_s
-            begin_s = end_s
 
 
 class _Line:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from sim.smgw.german_time import local
 
 QUARTER_S: Final = 900
+_HOUR_S: Final = 3_600
 _DAY_HOURS: Final = range(6, 21)
 Key = tuple[str, int, str, int | None, int]
 """Meter, TAF, OBIS code, from, until."""
@@ -26,6 +27,18 @@ class Stands(NamedTuple):
 
     units: Decimal
     since: int | None = None
+
+
+def periods_of(taf: int, delivery_s: float, start_s: int, until_s: int) -> Iterator[tuple[int, int]]:
+    """(begin, end) of a contract's periods that ended by `until_s`: whole multiples of `delivery_s`, or under TAF 1
+    from one month's first midnight to the next. The first one is shorter: it begins with the world."""
+    begin_s = start_s
+    step_s = _HOUR_S if taf == 1 else round(delivery_s)  # midnights are full hours of any clock here
+    for end_s in range((start_s // step_s + 1) * step_s, until_s + 1, step_s):
+        there = local(end_s)
+        if taf != 1 or (there.day, there.hour) == (1, 0):
+            yield begin_s, end_s
+            begin_s = end_s
 
 
 def of_period(

@@ -15,13 +15,11 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import blake2b
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sim.pki.sealed_content import ContentError, issuer_and_serial
 from sim.pki.unchecked_content import open_unchecked
 from sim.smart_metering.contract import NOMINAL_V
-from sim.smart_metering.periods import period_ends
 from sim.smgw.delivered_content import Delivery, Value, decode
 from sim.smgw.german_time import local
 from sim.smgw.obis_codes import of_text
@@ -29,6 +27,7 @@ from sim.smgw.refusals import RuleError
 from sim.smgw.rule_set import CAPTURE_S, DUE_MOST
 from sim.systems._smgw_grid import GRID_OPERATOR
 from sim.systems._smgw_running import Smgw
+from sim.truth.periods_in_words import periods_of
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -63,8 +62,7 @@ def finer_than_allowed(world: World) -> list[Finer]:
     start_s = int(world.calendar.start.timestamp())
     now_s = start_s + world.now_ns // 1_000_000_000
     taf, every_s = system.settings.taf, round(system.settings.delivery_s)
-    ends = [start_s, *period_ends(taf, every_s, start_s, now_s)]
-    periods = set(pairwise(ends))
+    periods = set(periods_of(taf, every_s, start_s, now_s))
     asked: Counter[tuple[str, str, str, str]] = Counter()
     out = []
     for one in system.administrator.relayed:

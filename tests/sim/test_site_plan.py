@@ -20,7 +20,7 @@ from sim.meters.fleet import Fleet
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.meter_registry import MeterEntry
 from sim.radio.site_spec import SiteSpec
-from sim.site_plan import BIND_SIGMAS, PLANNED_SILENCE_NS, can_ever_hear, gateway_ids, under_way_most_ns
+from sim.site_plan import PLANNED_SILENCE_NS, can_ever_hear, gateway_ids, under_way_most_ns
 from sim.world import World
 from sim.world_spec import WorldSpec
 
@@ -62,8 +62,9 @@ def test_an_edit_changes_both(name: str, value: int, tmp_path: Path, monkeypatch
 
 
 def test_a_margin_ends_at_its_last_hundredth() -> None:
+    """Five sigmas: 15 dB below the sensitivity, where fading is 3 dB."""
     site = SiteSpec(fading_db=3.0)
-    edge = -10_000 - BIND_SIGMAS * 300
+    edge = -11_500
     levels = np.array([edge - 1, edge, edge + 1])
     assert can_ever_hear(site, levels, np.full(3, -10_000)).tolist() == [False, True, True]
 

@@ -14,18 +14,19 @@ import pytest
 from sim.city.conduct import run
 from sim.city.plan import Blocks, CityLimit, CityPlan, Outages
 from sim.city.shard import Shard, outages
-from sim.city.stored_readings import Readings, Said
+from sim.city.stored_readings import Readings, Said, digest_of
 from sim.core.clock import NS_PER_S
 from sim.endpoint.kinds.memory import MemorySpec
 from sim.faults.gateway_power_cut import PowerCut
 from sim.gateway.gateway_spec import GatewaySpec
 from sim.meters.fleet_spec import FleetSpec
 from sim.portal.check import NONE
-from sim.portal.intake import Intake, Taken
+from sim.portal.intake import Intake, Rows, Taken
 from sim.portal.meter_table import address_of
 from sim.portal.portal_spec import PortalSpec
 from sim.portal.store import StoreError
 from sim.portal.store import parquet as columns
+from sim.portal.stored_columns import StoredColumns
 from sim.radio.site_spec import SiteSpec
 from sim.site_plan import gateway_ids
 from sim.world import World
@@ -299,3 +300,27 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "readings-2026-01-12-shard-0000.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(StoreError, match="a file is damaged"):
         columns.read(tmp_path)
+
+
+# --- the digest -----------------------------------------------------------------------------------------------------
+
+
+def test_the_digest_is_of_every_column_that_is_stored() -> None:
+    """Also of volumes and energies, which other columns do not show."""
+    whole = {name: np.arange(1, 4, dtype=np.int64) for name in Rows.__dataclass_fields__}
+    reals = {"volume_m3": np.array([1.0, np.nan, 2.0]), "energy_kwh": np.array([np.nan, 1.0, 3.0])}
+    sound = Rows(**{**whole, **reals, "meter": np.arange(3, dtype=np.uint64)})  # type: ignore[arg-type]
+    receiver = np.zeros(3, dtype=np.int64)
+    digest = digest_of(sound, receiver, 7)
+    seen = {digest, digest_of(sound, receiver, 8), digest_of(sound, receiver + 1, 7)}
+    stored = [one.name for one in dataclasses.fields(StoredColumns)] + ["received_ns", "rssi_cdbm"]
+    for column in stored:
+        changed = getattr(sound, column).copy()
+        changed[2] += 1
+        seen.add(digest_of(dataclasses.replace(sound, **{column: changed}), receiver, 7))
+    swapped = dataclasses.replace(sound, volume_m3=sound.energy_kwh, energy_kwh=sound.volume_m3)
+    seen.add(digest_of(swapped, receiver, 7))
+    assert len(seen) == 3 + len(stored) + 1
+    order = np.array([2, 0, 1])
+    turned = Rows(*(getattr(sound, name)[order] for name in Rows.__dataclass_fields__))
+    assert digest_of(turned, receiver, 7) == digest

@@ -17,8 +17,9 @@ from sim.core.clock import NS_PER_HOUR
 from sim.meters.fleet_spec import FleetSpec
 from sim.meters.meter_type import kinds
 from sim.smart_metering import smart_gateway
+from sim.smart_metering.periods import period_ends
 from sim.smart_metering.said_registers import Said, said
-from sim.systems._smgw_invariants import delivered_true
+from sim.systems._smgw_invariants import delivered_true, leaves_as_allowed
 from sim.systems._smgw_running import smgw
 from sim.systems.port import Delivered
 from sim.world import World
@@ -95,6 +96,19 @@ def test_a_wrong_amount_of_any_medium_is_seen(tmp_path: Path, monkeypatch: pytes
         complained = int(complaint.split()[0])
         drawn = {row.meter for row in world.system.delivered() if row.taf == 2 and row.amount}
         assert complained >= len(drawn) >= 3
+
+
+def test_periods_that_the_gateway_makes_finer_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever its rule is used: what a period is, the truth says in its own words."""
+
+    def twice_as_often(taf: int, delivery_s: int, start_s: int, until_s: int) -> list[int]:
+        step_s = delivery_s // 2
+        return [number * step_s for number in range(start_s // step_s + 1, until_s // step_s + 1)]
+
+    monkeypatch.setattr(period_ends, "__code__", twice_as_often.__code__)
+    with smart_world(tmp_path, 1) as world:
+        assert "no period of the contract" in "".join(leaves_as_allowed(world))
+        assert delivered_true(world) != []
 
 
 @pytest.mark.parametrize(
