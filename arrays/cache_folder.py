@@ -19,10 +19,14 @@ TARGETS: Final = ("NUMBA_CPU_FEATURES", "NUMBA_CPU_NAME", "NUMBA_ENABLE_AVX", "N
 _SOURCES: Final = ("wmbus", "arrays", "sim")
 PLAIN: Final = (
     "sim/meters/types", "sim/portal/alarms", "sim/portal/store", "sim/gateway/kinds", "sim/endpoint/kinds",
-    "sim/faults", "sim/feeders", "sim/readers",
+    "sim/faults", "sim/feeders", "sim/lines/codecs", "sim/readers",
 )  # fmt: skip
 """Folders of which nothing is compiled: a part that is added or edited there makes no set-up."""
 _PINS: Final = "requirements.txt"
+COMPILING: Final = (
+    "wmbench: compiling what is new for these sources and this processor (one to three minutes at first use)"
+)
+"""The line by which set-up says that it begins to compile, once it has read all parts."""
 TO_MEND: Final = "to be mended: "
 """What set-up's last line begins with where a file of somebody's, and not the machine, kept it from compiling."""
 
