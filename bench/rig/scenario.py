@@ -33,7 +33,7 @@ from bench.rig.verdict import Terms, Verdict
 from sim.core.clock import NS_PER_HOUR, ns
 from sim.core.history import History
 from sim.core.meant import did_you_mean
-from sim.core.part_errors import answer
+from sim.core.part_errors import answer, told
 from sim.core.settings import SpecError
 from sim.core.vocabulary import SECURITIES
 from sim.faults.port import AnyFault, Injection
@@ -215,7 +215,14 @@ class Stage:
 
     @property
     def inner(self) -> World:
-        """The world itself, made at first use."""
+        """The world itself, made at first use. Raises RuntimeError in place of an AttributeError, which Python would
+        take for a world that the stage has not."""
+        try:
+            return self._made()
+        except AttributeError as error:
+            raise RuntimeError(f"the world cannot be made: {told(error)}") from error
+
+    def _made(self) -> World:
         if self._world is None:
             world = World(self.spec, self.seed, self.directory, frames=self.frames, engine=self.engine)
             self._world = world

@@ -16,9 +16,10 @@ from typing import Any
 
 @cache
 def returns_nothing(cls: type, port: type) -> str:
-    """The first method of `cls` that never returns a value, and that the port says returns one, with file and line; ""
-    where there is none."""
-    for name, promised in vars(port).items():
+    """The first method of `cls` that never returns a value, and that the port, or a class that it is derived from, says
+    returns one, with file and line; "" where there is none."""
+    bases = dict.fromkeys((port, *cls.__mro__[1:-1]))
+    for base, name, promised in ((one, *item) for one in bases for item in vars(one).items()):
         says = inspect.get_annotations(_plain(promised)).get("return", "None") if callable(_plain(promised)) else "None"
         given = _plain(inspect.getattr_static(cls, name, promised))
         code = getattr(given, "__code__", None)
@@ -27,7 +28,7 @@ def returns_nothing(cls: type, port: type) -> str:
         if any(isinstance(node, ast.FunctionDef) and _mute(node) for node in nodes_of(code)):
             return (
                 f"{code.co_filename}, line {code.co_firstlineno}: {given.__qualname__} returns nothing; "
-                f"by {port.__name__}.{name} it returns {says}"
+                f"by {base.__name__}.{name} it returns {says}"
             )
     return ""
 

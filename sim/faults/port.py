@@ -7,6 +7,7 @@ fault happened, and the check `faults_witnessed` makes the run inconclusive.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -164,7 +165,7 @@ def _lacks(fault: AnyFault, file: str) -> str:
             lasting = " since it lasts" if name == "healed_as" else ""
             return f'{type(fault).__name__} has no {name}; write {name}: ClassVar[str] = "{example}" in it{lasting}'
     if missing := returns_nothing(type(fault), Fault):
-        return missing
+        return missing.removeprefix(f"{inspect.getsourcefile(type(fault))}, ")  # who asks names the file
     if fault.id != file:
         return f"its id is '{fault.id}'; a fault has the id of its file: '{file}'"
     return ""

@@ -68,6 +68,21 @@ class Mute(Good):
         inner()
 
 
+class Told(Mute):
+    """What it is derived from says nothing either; that of its own is found first."""
+
+    def extra(self) -> int:
+        return 1
+
+
+class Further(Told):
+    def extra(self) -> int:  # type: ignore[return]
+        """Its own method of a class that is no port."""
+
+    def known(self) -> dict[str, int]:
+        return {}
+
+
 class Bare(Good):
     @property
     def size(self) -> int:  # type: ignore[return]
@@ -79,6 +94,7 @@ def test_a_method_that_returns_nothing_is_named_with_its_line() -> None:
     line = Mute.known.__code__.co_firstlineno
     said = f"{__file__}, line {line}: Mute.known returns nothing; by Port.known it returns dict[str, int]"
     assert returns_nothing(Mute, Port) == said
+    assert returns_nothing(Further, Port).endswith("Further.extra returns nothing; by Told.extra it returns int")
     assert returns_nothing(Bare, Port).endswith("Bare.size returns nothing; by Port.size it returns int")
 
 
@@ -96,5 +112,6 @@ def test_an_endpoint_and_a_fault_are_looked_at(tmp_path: Path) -> None:
     kind = replace(ENDPOINTS.find("memory"), make=Silent)
     with pytest.raises(PartError, match=r"line \d+: Silent\.fence returns nothing; by Endpoint\.fence it returns Call"):
         kind.open(kind.spec(), tmp_path)
-    assert "Blind.look returns nothing; by Fault.look it returns S" in FAULTS.lacks(Blind(), "gateway_power_cut")
+    said = f"line {Blind.look.__code__.co_firstlineno}: Blind.look returns nothing; by "
+    assert FAULTS.lacks(Blind(), "gateway_power_cut").startswith(said)
     assert [FAULTS.lacks(one, id_) for id_, one in FAULTS.parts().items()] == [""] * len(FAULTS.parts())
