@@ -78,6 +78,8 @@ class World:
         self.calendar = Calendar(spec.start)
         self.frames_sent = 0
         self.injections: list[Injection] = []
+        self.taken_ns: set[int] = set()
+        """World times at which the system could take what had arrived."""
         self._followed: dict[Session, int] = {}  # -> how much of its log is in the history
         self.two_way: list[Installed] = []
         self.own_receivers: set[int] = set()
@@ -179,12 +181,14 @@ class World:
         """Everything that can arrive now arrives. At the end of each window, and at the instant at which somebody who
         does not wait for it (an attacker with a session) has published."""
         self.air.catch_up()
+        self.taken_ns.add(self.now_ns)
         self.system.deliver()
         self._log_sessions()
 
     def settle(self, done: Callable[[], bool], deadline_s: float) -> bool:
         """Let real sockets move for up to `deadline_s` wall seconds, while world time stands still."""
         self.air.catch_up()
+        self.taken_ns.add(self.now_ns)
         came = self.system.settle(done, deadline_s)
         self._log_sessions()
         return came

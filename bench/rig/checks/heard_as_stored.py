@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from bench.rig.checks.port import Invariant
 from sim.core.clock import NS_PER_S, ns
-from sim.core.events import WindowEnded
 from sim.portal.store import Reading
 from sim.site_plan import gateway_groups
 from sim.truth.ledger import Sent
@@ -72,10 +71,8 @@ def _heard_wrong(
 
 
 def _taken_ns(world: World) -> set[int]:
-    """When what arrived is taken, where it is not stored at once: at each window's end, and of a gateway that loses its
-    power what it has."""
-    struck = {one.struck_ns for one in world.injections if one.struck_ns is not None}
-    return {one.time_ns for one in world.history.each(WindowEnded)} | struck
+    """When a system takes what arrived: as the world lets it, and of a gateway that loses its power what it has."""
+    return world.taken_ns | {one.struck_ns for one in world.injections if one.struck_ns is not None}
 
 
 def _shifted(world: World) -> dict[str, list[tuple[int, int]]]:
